@@ -1,0 +1,8 @@
+"""The one way time enters the domain: as a value that the caller passes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Clock = Callable[[], float]
+"""Seconds since 1970 in UTC; `time.time` in production, a closure over a number in tests."""

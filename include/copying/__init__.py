@@ -1,0 +1,1 @@
+"""Copies of a parent's activity in a child's account: matching, eligibility, files."""

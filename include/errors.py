@@ -1,0 +1,122 @@
+"""Every error the domain raises on purpose, as one tree.
+
+`include.strava.classify` decides which Strava answer becomes which class; `strava_airflow.retry_policy`
+maps a class to what Airflow does, `webhook_api.errors` to what a browser sees. Nothing else decides.
+
+Every message says what happened, to whom, and what to do next. No message holds a token.
+"""
+
+from __future__ import annotations
+
+
+class IngestError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class SettingsError(IngestError):
+    """A setting is missing or malformed; the message names the variable and shows an example."""
+
+
+# --- state ---------------------------------------------------------------------------------------
+
+
+class VersionConflict(IngestError):
+    """A conditional write found another version than the one expected: read again and decide again."""
+
+
+class CeilingReached(IngestError):
+    """An atomic `add` was refused whole because one counter would pass its ceiling."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class LeaseLost(IngestError):
+    """The lease on a row ran out and another worker holds it: stop, write nothing more."""
+
+
+class ObjectConflict(IngestError):
+    """A conditional object write found another etag than the one expected: read again and retry."""
+
+
+class CipherError(IngestError):
+    """A ciphertext does not open: other context, changed text, or its key is no longer in the key file."""
+
+
+# --- retry later ---------------------------------------------------------------------------------
+
+
+class RetryLater(IngestError):
+    """A passing fault (5xx, timeout, refused connection, throttle): the same call may succeed later."""
+
+
+class StravaUnavailable(RetryLater):
+    """Strava answered 5xx, timed out or could not be reached."""
+
+
+class OutcomeUnknown(RetryLater):
+    """A call that is not idempotent broke off midway: ask Strava before sending it again."""
+
+
+class TriggerUnavailable(RetryLater):
+    """Airflow's API was throttled, failing or out of reach; the message stays in the queue."""
+
+
+class QuotaSpent(IngestError):
+    """The shared call budget is spent until `until_epoch_s`; step aside, do not sleep."""
+
+    def __init__(self, message: str, *, until_epoch_s: float) -> None:
+        super().__init__(message)
+        self.until_epoch_s = until_epoch_s
+
+
+# --- will not get better by itself ---------------------------------------------------------------
+
+
+class Refused(IngestError):
+    """Strava or Airflow refused the call for good; repeating it changes nothing."""
+
+
+class TokenRefused(Refused):
+    """Strava no longer accepts the athlete's tokens: the athlete has to connect again."""
+
+
+class NotConnected(Refused):
+    """The athlete has no usable tokens here: never connected, disconnected, or needs to connect again."""
+
+
+class ScopeMissing(Refused):
+    """The athlete did not grant `scope`: ask the athlete to connect again and tick it."""
+
+    def __init__(self, message: str, *, scope: str) -> None:
+        super().__init__(message)
+        self.scope = scope
+
+
+class ApplicationInactive(Refused):
+    """Strava switched the whole application off (owner's subscription): an outage of the app, no athlete's fault."""
+
+
+class CapacityReached(Refused):
+    """The application may connect no further athletes."""
+
+
+class Gone(Refused):
+    """Strava answers 404: deleted, hidden from this token, or not there yet."""
+
+
+class BadRequest(Refused):
+    """Strava rejects the request itself (400 and other 4xx): a defect or a hostile value."""
+
+
+class UnexpectedShape(Refused):
+    """An answer is not what the API documents; names the path and status, never the token."""
+
+
+class BadEvent(Refused):
+    """A webhook body is not a valid Strava event."""
+
+
+class TriggerRefused(Refused):
+    """Airflow refuses the run for good (unknown DAG, conf against the form): dead-letter it."""

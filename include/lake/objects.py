@@ -1,0 +1,54 @@
+"""The protocol of the lake's object store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+
+class Condition(Enum):
+    """What a write expects when it does not expect a particular etag."""
+
+    ANYTHING = "anything"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as read: its bytes and the etag that a later conditional write names."""
+
+    key: str
+    body: bytes
+    etag: str
+
+
+class ObjectStore(Protocol):
+    """Whole objects under slash-separated keys, each write atomic: a reader sees the old or the new bytes.
+
+    Every implementation passes `tests/contract/test_objects.py` unchanged.
+    """
+
+    def get(self, key: str) -> StoredObject | None:
+        """The object, or None where there is none."""
+        ...
+
+    def put(self, key: str, body: bytes, *, expected: str | Condition) -> str:
+        """Write if the present etag is `expected` (or absent, or anything); returns the new etag.
+
+        Errors: `ObjectConflict` when it is not; read again and decide again.
+        """
+        ...
+
+    def delete(self, key: str, *, expected: str | Condition) -> None:
+        """Remove under the same condition; an absent object is fine with `ANYTHING`, a conflict with an etag."""
+        ...
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """The keys that start with `prefix`, sorted."""
+        ...
+
+    def url(self, key: str) -> str:
+        """Where an outside reader finds the object: a path or an s3 URL."""
+        ...

@@ -1,0 +1,51 @@
+"""The protocol of the event queue: at least once, visibility timeout, dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One received message; `receipt` is valid until the visibility timeout ends."""
+
+    message_id: str
+    receipt: str
+    body: str
+    sent_at_epoch_s: float
+    attempts: int
+    """How often it was received, this time included."""
+
+
+class Queue(Protocol):
+    """Messages are kept until deleted. Every implementation passes `tests/contract/test_queue.py` unchanged."""
+
+    def send(self, body: str) -> str:
+        """Durably enqueue one message before returning its id. Errors: `RetryLater` when the queue refuses."""
+        ...
+
+    def receive(self, max_messages: int, *, visibility_s: int) -> Sequence[Message]:
+        """Up to `max_messages`, oldest first, hidden from other receivers for `visibility_s`. Never waits."""
+        ...
+
+    def delete(self, message: Message) -> None:
+        """Forget a message whose work is durable elsewhere; deleting twice is fine."""
+        ...
+
+    def release(self, message: Message, *, delay_s: int) -> None:
+        """Make a received message visible again after `delay_s`."""
+        ...
+
+    def bury(self, message: Message, reason: str) -> None:
+        """Move a message that can never succeed to the dead letters, with the reason."""
+        ...
+
+    def depth(self) -> int:
+        """How many messages wait or are in flight, dead letters not counted."""
+        ...
+
+    def dead(self) -> Sequence[tuple[Message, str]]:
+        """The dead letters with their reasons, oldest first."""
+        ...

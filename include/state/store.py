@@ -1,0 +1,144 @@
+"""The narrow protocol behind which all state lives, and the tables that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+ABSENT = 0
+"""The version that a row has while it does not exist: `put(..., expected_version=ABSENT)` creates it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Address of one row: unique as a whole; rows of one `(table, partition)` are sorted by `sort`."""
+
+    table: str
+    partition: str
+    sort: str = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row as it was read.
+
+    `fields` are JSON values (str, int, float, bool, None, list, dict).
+    `version` grows by one with every `put`; `add` leaves it alone.
+    """
+
+    key: Key
+    fields: Mapping[str, Any]
+    version: int
+    expires_at_epoch_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A declared second way to find rows: all rows whose `field` equals a value, sorted by `sort_field`.
+
+    A row without `field` (absent or None) is not in the index.
+    Without `sort_field` rows come in key order. An index is for finding only: re-read before deciding.
+    """
+
+    field: str
+    sort_field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table's name, the meaning of its key, and its declared indexes by name."""
+
+    name: str
+    partition: str
+    sort: str | None = None
+    indexes: Mapping[str, Index] = field(default_factory=dict)
+    expires: bool = False
+
+
+TABLES: Mapping[str, Table] = {
+    table.name: table
+    for table in (
+        Table("athletes", partition="athlete_id", indexes={"all": Index("kind", "athlete_id")}),
+        Table("links", partition="parent_id", sort="child_id", indexes={"by_child": Index("child_id")}),
+        Table(
+            "activities",
+            partition="athlete_id",
+            sort="activity_id",
+            indexes={"due": Index("due", "next_try_epoch_s")},
+        ),
+        Table(
+            "copies",
+            partition="parent_activity_id",
+            sort="child_id",
+            indexes={"by_child": Index("child_id", "planned_at_epoch_s"), "due": Index("due", "next_try_epoch_s")},
+        ),
+        Table("events", partition="event_id", expires=True),
+        Table("quota", partition="utc_day", expires=True),
+        Table("oauth_states", partition="nonce", expires=True),
+        Table("subscriptions", partition="application"),
+    )
+}
+"""Every table there is, by name; Terraform's tables are compared with this mapping."""
+
+
+class Store(Protocol):
+    """Versioned rows under `(table, partition, sort)`, safe for many processes at once.
+
+    Every implementation passes `tests/contract/test_store.py` unchanged. A row whose expiry has passed
+    reads as absent, whether or not the backend has deleted it.
+    """
+
+    def get(self, key: Key) -> Item | None:
+        """The row as of now (strongly consistent), or None where there is none."""
+        ...
+
+    def put(
+        self,
+        key: Key,
+        fields: Mapping[str, Any],
+        *,
+        expected_version: int,
+        expires_at_epoch_s: int | None = None,
+    ) -> int:
+        """Replace the whole row if its version is still `expected_version` (`ABSENT`: create it).
+
+        Returns the new version. Errors: `VersionConflict` when another writer was first; read again.
+        """
+        ...
+
+    def delete(self, key: Key, *, expected_version: int) -> None:
+        """Remove the row if its version is still `expected_version`.
+
+        Errors: `VersionConflict` when it is not. A row that is already absent is no conflict.
+        """
+        ...
+
+    def query(self, table: str, partition: str, sort_prefix: str = "") -> Iterator[Item]:
+        """The rows of one partition whose sort key starts with `sort_prefix`, in sort order, paged inside."""
+        ...
+
+    def find(
+        self, table: str, index: str, value: str | int, *, up_to: str | int | float | None = None
+    ) -> Iterator[Item]:
+        """The rows of a declared index with `field == value`, in `sort_field` order, up to and including `up_to`."""
+        ...
+
+    def add(
+        self,
+        key: Key,
+        increments: Mapping[str, int],
+        *,
+        ceilings: Mapping[str, int] | None = None,
+        expires_at_epoch_s: int | None = None,
+    ) -> Mapping[str, int]:
+        """Add to several integer counters of one row in one atomic step; absent row and fields count as 0.
+
+        Returns the counters named in `increments` as they are afterwards. Only positive increments are checked.
+        Errors: `CeilingReached` when one would pass its ceiling; then nothing was changed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release connections; the store is not used afterwards."""
+        ...

@@ -1,0 +1,223 @@
+"""What Strava answers, as typed records: the fields that decisions need, and the whole answer beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NewType, TypeVar
+
+from include.errors import UnexpectedShape
+
+_T = TypeVar("_T")
+
+AthleteId = NewType("AthleteId", int)
+ActivityId = NewType("ActivityId", int)
+UploadId = NewType("UploadId", int)
+
+STREAM_KEYS = (
+    "time",
+    "distance",
+    "latlng",
+    "altitude",
+    "velocity_smooth",
+    "heartrate",
+    "cadence",
+    "watts",
+    "temp",
+    "moving",
+    "grade_smooth",
+)
+"""Every stream type that Strava documents, in the order in which they are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Athlete:
+    """An athlete's public profile, as the token exchange and `GET /athlete` answer it."""
+
+    athlete_id: AthleteId
+    firstname: str
+    lastname: str
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any]) -> Athlete:
+        """The profile in `answer`. Errors: `UnexpectedShape` without an integer id."""
+        known = {"id", "firstname", "lastname"}
+        return cls(
+            athlete_id=AthleteId(_require(answer, "id", int, "athlete")),
+            firstname=answer.get("firstname") or "",
+            lastname=answer.get("lastname") or "",
+            extra={name: value for name, value in answer.items() if name not in known},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGrant:
+    """A token pair as the token endpoint answers it; `athlete` only after a code exchange."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at_epoch_s: int
+    athlete: Athlete | None = None
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any]) -> TokenGrant:
+        """The pair in `answer`. Errors: `UnexpectedShape`, never quoting a token."""
+        athlete = answer.get("athlete")
+        return cls(
+            access_token=_require(answer, "access_token", str, "token"),
+            refresh_token=_require(answer, "refresh_token", str, "token"),
+            expires_at_epoch_s=_require(answer, "expires_at", int, "token"),
+            athlete=Athlete.parse(athlete) if isinstance(athlete, Mapping) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """An activity from the list (summary) or by id (detail).
+
+    `fields` is the whole answer and `body` the same as JSON bytes, for the raw zone.
+    """
+
+    activity_id: ActivityId
+    athlete_id: AthleteId
+    name: str
+    sport_type: str
+    start_at: datetime
+    """UTC and aware."""
+    elapsed_s: int
+    distance_m: float
+    manual: bool
+    visibility: str
+    """`everyone`, `followers_only` or `only_me`; derived from `private` where an old answer lacks it."""
+    flagged: bool
+    external_id: str | None
+    upload_id: int | None
+    is_detail: bool
+    fields: Mapping[str, Any] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any], body: bytes | None = None) -> Activity:
+        """The activity in `answer`. Errors: `UnexpectedShape` without id, athlete or a readable start date."""
+        athlete = answer.get("athlete")
+        start = _require(answer, "start_date", str, "activity")
+        try:
+            start_at = datetime.fromisoformat(start)
+            offset_known = start_at.tzinfo is not None
+        except ValueError as err:
+            raise UnexpectedShape(f"activity {answer.get('id')}: start_date {start!r} is no date") from err
+        if not offset_known:
+            raise UnexpectedShape(f"activity {answer.get('id')}: start_date {start!r} has no time zone")
+        return cls(
+            activity_id=ActivityId(_require(answer, "id", int, "activity")),
+            athlete_id=AthleteId(_require(athlete if isinstance(athlete, Mapping) else {}, "id", int, "athlete")),
+            name=answer.get("name") or "",
+            sport_type=answer.get("sport_type") or answer.get("type") or "Workout",
+            start_at=start_at,
+            elapsed_s=int(answer.get("elapsed_time") or 0),
+            distance_m=float(answer.get("distance") or 0.0),
+            manual=bool(answer.get("manual")),
+            visibility=answer.get("visibility") or ("only_me" if answer.get("private") else "everyone"),
+            flagged=bool(answer.get("flagged")),
+            external_id=answer.get("external_id"),
+            upload_id=answer.get("upload_id"),
+            is_detail=answer.get("resource_state") == 3,
+            fields=answer,
+            body=body if body is not None else json.dumps(answer, separators=(",", ":")).encode(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSet:
+    """The streams of one activity, keyed by type.
+
+    Shape: `channels` maps a stream type to its samples; arrays are usually, not always, of one length and
+    any element may be None. `latlng` holds `[lat, lng]` pairs. `length` is the longest array's.
+    """
+
+    channels: Mapping[str, Sequence[Any]] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def length(self) -> int:
+        """The number of samples."""
+        return max((len(samples) for samples in self.channels.values()), default=0)
+
+    @classmethod
+    def parse(cls, body: bytes) -> StreamSet:
+        """The streams in an answer with `key_by_type=true`. Errors: `UnexpectedShape`."""
+        try:
+            answer = json.loads(body)
+        except ValueError as err:
+            raise UnexpectedShape("streams: the answer is no JSON") from err
+        if not isinstance(answer, Mapping):
+            raise UnexpectedShape(f"streams: expected an object keyed by type, got {type(answer).__name__}")
+        channels = {}
+        for name, stream in answer.items():
+            samples = stream.get("data") if isinstance(stream, Mapping) else None
+            if not isinstance(samples, list):
+                raise UnexpectedShape(f"streams: {name!r} has no data array")
+            channels[name] = samples
+        return cls(channels=channels, body=body)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadFile:
+    """A file to upload into an athlete's account; `external_id` is ours, Strava appends the data type to it."""
+
+    external_id: str
+    data_type: str
+    """`gpx`, `gpx.gz`, `tcx` or `tcx.gz`."""
+    content: bytes = field(repr=False)
+    name: str
+    sport_type: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An upload as Strava answers it: still processing, ready (`activity_id`), or failed (`error`)."""
+
+    upload_id: UploadId
+    status: str
+    error: str | None
+    activity_id: ActivityId | None
+    external_id: str | None = None
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any]) -> Upload:
+        """The upload in `answer`. Errors: `UnexpectedShape` without an integer id."""
+        activity_id = answer.get("activity_id")
+        return cls(
+            upload_id=UploadId(_require(answer, "id", int, "upload")),
+            status=answer.get("status") or "",
+            error=answer.get("error") or None,
+            activity_id=ActivityId(activity_id) if isinstance(activity_id, int) else None,
+            external_id=answer.get("external_id"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The application's one webhook subscription."""
+
+    subscription_id: int
+    callback_url: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any]) -> Subscription:
+        """The subscription in `answer`. Errors: `UnexpectedShape` without an integer id."""
+        return cls(
+            subscription_id=_require(answer, "id", int, "subscription"),
+            callback_url=answer.get("callback_url") or "",
+        )
+
+
+def _require(answer: Mapping[str, Any], name: str, kind: type[_T], what: str) -> _T:
+    value = answer.get(name)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise UnexpectedShape(f"{what}: {name!r} should be {kind.__name__}, is {type(value).__name__}")
+    return value

@@ -1,0 +1,1 @@
+"""Starting Airflow runs from outside Airflow."""
