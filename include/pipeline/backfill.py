@@ -1,0 +1,229 @@
+"""`strava_backfill`: an athlete's history into the lake, at one call for each activity and one for each 200 listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from include.errors import BadRequest, Gone, IngestError, NotConnected, UnexpectedShape
+from include.lake.activity_rows import ActivityRows, build_rows
+from include.lake.catalog import Partition
+from include.pipeline.fingerprint import Fingerprint
+from include.pipeline.reconcile import look_again
+from include.pipeline.services import Services
+from include.pipeline.sync import describe
+from include.state.activities import ActivityState, Lease, LedgerEntry
+from include.state.athletes import AthleteStatus
+from include.strava.models import Activity, ActivityId, AthleteId
+
+BATCH = 25
+"""Activities a task loads before it writes: few enough for a 2 GB worker, enough to share a month's object."""
+
+IN_LAKE = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillRequest:
+    """Which history to load: the athlete's activities that started between two days, both included (UTC)."""
+
+    athlete_id: AthleteId
+    first_day: date
+    last_day: date
+    dry_run: bool = False
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> BackfillRequest:
+        """The request that the Airflow form describes. Errors: `BadRequest` when the days are in the wrong order."""
+        first, last = date.fromisoformat(params["from"]), date.fromisoformat(params["to"])
+        if last < first:
+            raise BadRequest(f"The backfill ends ({last}) before it starts ({first}); swap the two days.")
+        return cls(AthleteId(params["athlete"]), first, last, bool(params["dry_run"]))
+
+    @property
+    def after_epoch_s(self) -> int:
+        """The last second before the first day; Strava's `after` excludes it."""
+        return int(datetime.combine(self.first_day, time(), UTC).timestamp()) - 1
+
+    @property
+    def before_epoch_s(self) -> int:
+        """The first second after the last day; Strava's `before` excludes it."""
+        return int(datetime.combine(self.last_day + timedelta(days=1), time(), UTC).timestamp())
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillPlan:
+    """What a backfill would do, or does; ids only.
+
+    Shape: `batches` holds the activities that the lake lacks, oldest first, at most `BATCH` in each.
+    """
+
+    found: int
+    in_lake: int
+    changed: int
+    """In the lake, but edited since: queued for `strava_ingest`."""
+    batches: tuple[tuple[ActivityId, ...], ...]
+    list_calls: int
+
+    @property
+    def to_load(self) -> int:
+        """How many activities the lake lacks."""
+        return sum(len(batch) for batch in self.batches)
+
+    def to_json(self) -> dict[str, int]:
+        """The plan in numbers, as the run's summary shows it."""
+        return {
+            "found": self.found,
+            "in_lake": self.in_lake,
+            "changed": self.changed,
+            "to_load": self.to_load,
+            "read_calls": self.list_calls + self.to_load,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLoaded:
+    """What one batch stored."""
+
+    loaded: int
+    points: int
+    skipped: int
+    """In the lake already, gone, or held by another run, which brings them up to date itself."""
+    partitions: tuple[Partition, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as XCom carries it."""
+        return {
+            "loaded": self.loaded,
+            "points": self.points,
+            "skipped": self.skipped,
+            "partitions": [[part.table, part.athlete_id, part.year] for part in self.partitions],
+        }
+
+
+def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
+    """List the athlete's activities of those days and decide which the lake lacks.
+
+    Errors: `NotConnected` for an unknown athlete; `QuotaSpent` when the list does not fit into the budget now.
+    Effects: unless it is a dry run, the list rows of missing activities go to the raw zone, so that loading them
+    needs no detail call, and edited ones are queued for `strava_ingest`. Safe to repeat.
+    """
+    athlete = services.athletes.get(request.athlete_id)
+    if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
+        raise NotConnected(
+            f"Athlete {request.athlete_id} is not connected; have them connect at the start page, then run this again."
+        )
+    ledger = {entry.activity_id: entry for entry in services.activities.of_athlete(request.athlete_id)}
+    missing: list[Activity] = []
+    changed: list[Activity] = []
+    found = calls = 0
+    for page in services.strava.activities(
+        request.athlete_id, after_epoch_s=request.after_epoch_s, before_epoch_s=request.before_epoch_s
+    ):
+        calls += 1
+        found += len(page)
+        for activity in page:
+            entry = ledger.get(activity.activity_id)
+            if entry is None or entry.state not in IN_LAKE:
+                missing.append(activity)
+            elif entry.fingerprint != str(Fingerprint.of(activity)):
+                changed.append(activity)
+    if not request.dry_run:
+        _prepare(services, missing, changed)
+    ids = [activity.activity_id for activity in sorted(missing, key=lambda activity: activity.start_at)]
+    return BackfillPlan(
+        found=found,
+        in_lake=found - len(missing) - len(changed),
+        changed=len(changed),
+        batches=tuple(tuple(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH)),
+        list_calls=calls,
+    )
+
+
+def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[Activity]) -> None:
+    for activity in missing:
+        services.raw.put_detail(activity, only_if_absent=True)
+    for activity in changed:
+        services.queue.send(look_again(activity.athlete_id, activity.activity_id, services.clock()))
+
+
+def load(services: Services, athlete_id: AthleteId, activity_ids: Sequence[ActivityId]) -> BatchLoaded:
+    """Fetch the streams of a batch's activities and write each month they fall in once.
+
+    Errors: `QuotaSpent`, `RetryLater`: everything fetched so far is stored, the same batch goes on where it stopped.
+    Effects: safe to repeat; activities that are in the lake already cost no call.
+    """
+    held: list[_Fetched] = []
+    partitions: frozenset[Partition] = frozenset()
+    try:
+        for activity_id in activity_ids:
+            entry = services.activities.get(athlete_id, activity_id)
+            if entry is None or entry.state not in IN_LAKE:
+                fetched = _fetch(services, athlete_id, activity_id)
+                held += [fetched] if fetched else []
+    finally:
+        partitions = _write(services, held)
+    return BatchLoaded(
+        loaded=len(held),
+        points=sum(fetched.entry.points for fetched in held),
+        skipped=len(activity_ids) - len(held),
+        partitions=tuple(sorted(partitions)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """An activity whose row is leased, with everything that is about to be written."""
+
+    lease: Lease
+    rows: ActivityRows
+    entry: LedgerEntry
+
+
+def _fetch(services: Services, athlete_id: AthleteId, activity_id: ActivityId) -> _Fetched | None:
+    lease = services.activities.acquire(athlete_id, activity_id)
+    activity = services.raw.detail(athlete_id, activity_id)
+    if lease is None or activity is None:
+        return None
+    fetched_at = services.clock()
+    try:
+        streams = None if activity.manual else services.strava.streams(athlete_id, activity_id)
+    except Gone:
+        streams = None
+    except IngestError as error:
+        services.activities.postpone(lease, replace(_pending(activity), reason=str(error)))
+        raise
+    if streams is not None:
+        services.raw.put_streams(athlete_id, activity_id, streams)
+    entry = describe(activity, streams, fetched_at_epoch_s=fetched_at)
+    try:
+        rows = build_rows(activity, streams, source="backfill", updated_at_epoch_s=fetched_at)
+    except UnexpectedShape as error:
+        quarantined = replace(entry, state=ActivityState.QUARANTINED, reason=str(error), next_try_epoch_s=None)
+        services.activities.postpone(lease, quarantined)
+        return None
+    return _Fetched(lease, rows, replace(entry, next_try_epoch_s=None))
+
+
+def _pending(activity: Activity) -> LedgerEntry:
+    entry = describe(activity, None, fetched_at_epoch_s=0.0)
+    return replace(entry, state=ActivityState.PENDING, fingerprint="", fetched_at_epoch_s=None, next_try_epoch_s=None)
+
+
+def _write(services: Services, held: Sequence[_Fetched]) -> frozenset[Partition]:
+    if not held:
+        return frozenset()
+
+    def guard() -> None:
+        for fetched in held:
+            services.activities.check(fetched.lease)
+
+    written = services.lake.write([fetched.rows for fetched in held], guard=guard)
+    for fetched in held:
+        entry = replace(fetched.entry, object_keys=written.object_keys[fetched.entry.activity_id])
+        if not services.activities.settle(fetched.lease, entry):
+            # An event arrived while the batch was under way: reconcile hands the activity to strava_ingest.
+            again = replace(entry, next_try_epoch_s=int(services.clock()))
+            services.activities.postpone(fetched.lease, again)
+    return written.partitions

@@ -1,0 +1,85 @@
+"""What a use case works with, built from the settings in one place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from include.clock import Clock
+from include.crypto.backend import open_cipher
+from include.lake.backend import open_catalog, open_objects
+from include.lake.catalog import Catalog
+from include.lake.lake import Lake
+from include.lake.objects import ObjectStore
+from include.lake.raw import RawZone
+from include.queue.backend import open_queue
+from include.queue.queue import Queue
+from include.settings import Settings
+from include.state.activities import ActivityLedger
+from include.state.athletes import Athletes
+from include.state.backend import open_store
+from include.state.copies import CopyLedger
+from include.state.events import EventAudit
+from include.state.links import Links
+from include.state.quota import Quota
+from include.state.tokens import Tokens
+from include.strava.client import Priority, StravaClient
+from include.strava.oauth import OAuthClient
+from include.strava.session import StravaSession
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The leaves and stores of one process, opened; a use case takes what it needs from here."""
+
+    clock: Clock
+    wait: Callable[[float], None]
+    """Pauses between two polls of an upload; tests pass one that moves their clock instead."""
+    strava: StravaClient
+    athletes: Athletes
+    links: Links
+    activities: ActivityLedger
+    copies: CopyLedger
+    events: EventAudit
+    queue: Queue
+    objects: ObjectStore
+    raw: RawZone
+    lake: Lake
+    catalog: Catalog
+
+
+@contextmanager
+def open_services(
+    settings: Settings,
+    *,
+    priority: Priority = Priority.LIVE,
+    clock: Clock = time.time,
+    wait: Callable[[float], None] = time.sleep,
+) -> Iterator[Services]:
+    """The services that `settings` describe, closed at the end; Strava calls are made at `priority`."""
+    store = open_store(settings.state_url, clock)
+    session = StravaSession(clock)
+    oauth = OAuthClient(session, settings.strava_oauth_url, settings.strava_client_id, settings.strava_client_secret)
+    cipher = open_cipher(settings.key_url)
+    objects = open_objects(settings.lake_url)
+    tokens = Tokens(store, cipher, clock, oauth.refresh, wait)
+    try:
+        yield Services(
+            clock=clock,
+            wait=wait,
+            strava=StravaClient(session, settings.strava_api_url, tokens, Quota(store, clock), priority),
+            athletes=Athletes(store, cipher, clock),
+            links=Links(store),
+            activities=ActivityLedger(store, clock),
+            copies=CopyLedger(store, clock),
+            events=EventAudit(store, clock),
+            queue=open_queue(settings.queue_url, clock),
+            objects=objects,
+            raw=RawZone(objects),
+            lake=Lake(objects),
+            catalog=open_catalog(settings.catalog_url, settings.lake_url),
+        )
+    finally:
+        store.close()

@@ -1,0 +1,272 @@
+"""Makes the lake and the ledger agree with Strava about one activity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from include.errors import Gone, IngestError, QuotaSpent, RetryLater, UnexpectedShape
+from include.lake.activity_rows import build_rows
+from include.lake.catalog import Partition
+from include.pipeline.fingerprint import Fingerprint
+from include.pipeline.services import Services
+from include.state.activities import ActivityState, Lease, LedgerEntry
+from include.strava.models import Activity, ActivityId, AthleteId, StreamSet
+
+SETTLING_S = 300
+"""How long after its event a 404 may still mean "not there yet" (seen in 0.6 % of creates)."""
+
+STREAMS_AGAIN_S = 900
+"""When an activity without streams is looked at once more: streams may lag the create event."""
+
+MAX_ROUNDS = 5
+"""How often one sync fetches again because the activity changed meanwhile, before it leaves the rest to reconcile."""
+
+
+class NotThereYet(RetryLater):
+    """A fresh activity answers 404: its event came before Strava could serve it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncItem:
+    """One activity to bring up to date, and the newest event that named it."""
+
+    athlete_id: AthleteId
+    activity_id: ActivityId
+    event_at_epoch_s: int
+
+    def to_json(self) -> dict[str, int]:
+        """The item as XCom carries it."""
+        return {
+            "athlete_id": self.athlete_id,
+            "activity_id": self.activity_id,
+            "event_at_epoch_s": self.event_at_epoch_s,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, int]) -> SyncItem:
+        """The item that `to_json` wrote."""
+        return cls(AthleteId(value["athlete_id"]), ActivityId(value["activity_id"]), value["event_at_epoch_s"])
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a sync left behind, without a title or a name: Airflow's database outlives an erasure."""
+
+    athlete_id: AthleteId
+    activity_id: ActivityId
+    state: str
+    sport_type: str
+    start_date: str
+    points: int
+    partitions: tuple[Partition, ...]
+    reason: str = ""
+
+    @property
+    def label(self) -> str:
+        """How the activity is shown in the Airflow UI: id, sport and date."""
+        return " · ".join(part for part in (str(self.activity_id), self.sport_type, self.start_date) if part)
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as XCom carries it."""
+        return {
+            "athlete_id": self.athlete_id,
+            "activity_id": self.activity_id,
+            "state": self.state,
+            "points": self.points,
+            "partitions": [[part.table, part.athlete_id, part.year] for part in self.partitions],
+            "reason": self.reason,
+        }
+
+
+def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
+    """Fetch the activity's present state and store it: raw answers, lake rows, ledger.
+
+    Errors: `RetryLater` (try the same item again), `Refused` (the athlete or the application has to act).
+    A spent quota is no error: the activity is stored as pending until the window opens.
+    Effects: safe to repeat and to run twice at once; only the holder of the row's lease writes.
+    """
+    lease = services.activities.acquire(item.athlete_id, item.activity_id)
+    if lease is None:
+        return _summary(_blank(item), (), reason="another run holds it and will fetch again")
+    partitions: set[Partition] = set()
+    try:
+        for _ in range(MAX_ROUNDS):
+            entry, touched = _bring_up_to_date(services, lease, item, source)
+            partitions |= touched
+            if services.activities.settle(lease, entry):
+                return _summary(entry, tuple(sorted(partitions)))
+            lease = replace(lease, entry=entry)
+    except QuotaSpent as spent:
+        entry = _waiting(lease, item, reason=str(spent), next_try_epoch_s=int(spent.until_epoch_s) + 1)
+        services.activities.postpone(lease, entry)
+        return _summary(entry, tuple(sorted(partitions)))
+    except IngestError as error:
+        services.activities.postpone(
+            lease, _waiting(lease, item, reason=str(error), next_try_epoch_s=int(services.clock()) + SETTLING_S)
+        )
+        raise
+    entry = replace(entry, next_try_epoch_s=int(services.clock()))
+    services.activities.postpone(lease, entry)
+    return _summary(entry, tuple(sorted(partitions)), reason="changed again and again; reconcile goes on")
+
+
+def _bring_up_to_date(
+    services: Services, lease: Lease, item: SyncItem, source: str
+) -> tuple[LedgerEntry, frozenset[Partition]]:
+    fetched_at = services.clock()
+    previous = lease.entry or _blank(item)
+    try:
+        activity = services.strava.activity(item.athlete_id, item.activity_id)
+    except Gone:
+        if not previous.object_keys and fetched_at - item.event_at_epoch_s < SETTLING_S:
+            raise NotThereYet(
+                f"Activity {item.activity_id} of athlete {item.athlete_id} answers 404 right after its event; "
+                "it is tried again for some minutes before it counts as gone."
+            ) from None
+        return _remove(services, lease, previous, fetched_at)
+    except UnexpectedShape as error:
+        return replace(previous, state=ActivityState.QUARANTINED, reason=str(error), fetched_at_epoch_s=fetched_at), (
+            frozenset()
+        )
+    services.raw.put_detail(activity)
+    streams = _streams(services, activity, previous)
+    return _store(services, lease, activity, streams, _Fetch(fetched_at, source))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetch:
+    at_epoch_s: float
+    source: str
+
+
+def _streams(services: Services, activity: Activity, previous: LedgerEntry) -> StreamSet | None:
+    """The activity's streams: none for a manual one, the stored ones while the recording is unchanged."""
+    if activity.manual:
+        return None
+    unchanged = Fingerprint.parse(previous.fingerprint).track == Fingerprint.of(activity).track
+    if unchanged and previous.points:
+        stored = services.raw.streams(activity.athlete_id, activity.activity_id)
+        if stored is not None:
+            return stored
+    try:
+        return services.strava.streams(activity.athlete_id, activity.activity_id)
+    except Gone:
+        return None
+
+
+def _store(
+    services: Services, lease: Lease, activity: Activity, streams: StreamSet | None, fetch: _Fetch
+) -> tuple[LedgerEntry, frozenset[Partition]]:
+    previous = lease.entry
+    entry = describe(activity, streams, fetched_at_epoch_s=fetch.at_epoch_s)
+    if streams is not None:
+        services.raw.put_streams(activity.athlete_id, activity.activity_id, streams)
+    try:
+        rows = build_rows(activity, streams, source=fetch.source, updated_at_epoch_s=fetch.at_epoch_s)
+    except UnexpectedShape as error:
+        return replace(entry, state=ActivityState.QUARANTINED, reason=str(error)), frozenset()
+    written = services.lake.write(
+        [rows],
+        previous_keys={activity.activity_id: previous.object_keys if previous else ()},
+        guard=lambda: services.activities.check(lease),
+    )
+    if _looked_once(entry, previous):
+        entry = replace(entry, next_try_epoch_s=None)
+    return replace(entry, object_keys=written.object_keys[activity.activity_id]), written.partitions
+
+
+def describe(activity: Activity, streams: StreamSet | None, *, fetched_at_epoch_s: float) -> LedgerEntry:
+    """The ledger entry of an activity whose rows are about to be written; `object_keys` are still missing."""
+    lacking = streams is None and not activity.manual
+    return LedgerEntry(
+        athlete_id=activity.athlete_id,
+        activity_id=activity.activity_id,
+        state=ActivityState.NO_STREAMS if streams is None else ActivityState.SYNCED,
+        sport_type=activity.sport_type,
+        start_at_epoch_s=int(activity.start_at.timestamp()),
+        fingerprint=str(Fingerprint.of(activity)),
+        object_keys=(),
+        points=streams.length if streams else 0,
+        reason="Strava has no streams for it" if streams is None else "",
+        attempts=0,
+        fetched_at_epoch_s=fetched_at_epoch_s,
+        next_try_epoch_s=int(fetched_at_epoch_s) + STREAMS_AGAIN_S if lacking else None,
+    )
+
+
+def _looked_once(entry: LedgerEntry, previous: LedgerEntry | None) -> bool:
+    return (
+        previous is not None
+        and previous.state is entry.state is ActivityState.NO_STREAMS
+        and previous.fingerprint == entry.fingerprint
+    )
+
+
+def _remove(
+    services: Services, lease: Lease, previous: LedgerEntry, fetched_at: float
+) -> tuple[LedgerEntry, frozenset[Partition]]:
+    """Take an activity that Strava no longer shows out of the lake, rows first, raw objects after."""
+    removed = services.lake.remove(
+        previous.athlete_id,
+        [previous.activity_id],
+        previous.object_keys,
+        guard=lambda: services.activities.check(lease),
+    )
+    services.raw.remove(previous.athlete_id, previous.activity_id)
+    entry = replace(
+        previous,
+        state=ActivityState.REMOVED,
+        fingerprint="",
+        object_keys=(),
+        points=0,
+        reason="Strava answers 404: deleted or hidden from this application",
+        fetched_at_epoch_s=fetched_at,
+        next_try_epoch_s=None,
+    )
+    return entry, removed.partitions
+
+
+def _waiting(lease: Lease, item: SyncItem, *, reason: str, next_try_epoch_s: int) -> LedgerEntry:
+    """The row of an activity that could not be brought up to date now; what the lake holds of it stays known."""
+    previous = lease.entry or _blank(item)
+    return replace(
+        previous,
+        state=ActivityState.PENDING,
+        reason=reason,
+        attempts=previous.attempts + 1,
+        next_try_epoch_s=next_try_epoch_s,
+    )
+
+
+def _blank(item: SyncItem) -> LedgerEntry:
+    return LedgerEntry(
+        athlete_id=item.athlete_id,
+        activity_id=item.activity_id,
+        state=ActivityState.PENDING,
+        sport_type="",
+        start_at_epoch_s=None,
+        fingerprint="",
+        object_keys=(),
+        points=0,
+        reason="",
+        attempts=0,
+        fetched_at_epoch_s=None,
+        next_try_epoch_s=None,
+    )
+
+
+def _summary(entry: LedgerEntry, partitions: tuple[Partition, ...], reason: str = "") -> Synced:
+    start = entry.start_at_epoch_s
+    return Synced(
+        athlete_id=entry.athlete_id,
+        activity_id=entry.activity_id,
+        state=entry.state.value,
+        sport_type=entry.sport_type,
+        start_date="" if start is None else datetime.fromtimestamp(start, UTC).date().isoformat(),
+        points=entry.points,
+        partitions=partitions,
+        reason=reason or entry.reason,
+    )

@@ -1,0 +1,38 @@
+"""What all DAGs share: tags, the lake's asset, default arguments."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from airflow.sdk import Asset
+
+from strava_airflow.retry_policy import StravaRetryPolicy
+
+LAKE: Final = Asset(name="strava_lake", uri="x-strava://lake/tables")
+"""The lake's tables as one asset: an event says that rows changed, its `extra` says in which partitions."""
+
+
+class Tag(StrEnum):
+    """How urgent a DAG's failure is, and what kind of run it makes."""
+
+    TIER_1 = "tier/1"
+    """Athletes notice: look at it today."""
+    TIER_2 = "tier/2"
+    """Analysts or operators notice: look at it this week."""
+    NOW = "kind/now"
+    """Looks at the present; running it again is always right."""
+    INTERVAL = "kind/interval"
+    """Works on the span its parameters name; run the same span again after a failure."""
+
+
+DEFAULT_ARGS: Final[dict[str, Any]] = {
+    "owner": "data-engineering",
+    "retries": 6,
+    "retry_delay": timedelta(seconds=10),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=10),
+    "retry_policy": StravaRetryPolicy(),
+    "execution_timeout": timedelta(minutes=30),
+}

@@ -1,0 +1,42 @@
+"""From Airflow's Connection to the domain's services."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow.sdk import BaseHook
+
+if TYPE_CHECKING:
+    from include.pipeline.services import Services
+    from include.settings import Settings
+
+
+class StravaHook(BaseHook):
+    """Opens the services that a task works with.
+
+    The secrets come from the Airflow Connection `strava_api` (its `extra` holds them under the names of
+    their environment variables), everything else from the process environment.
+    """
+
+    def __init__(self, strava_conn_id: str = "strava_api") -> None:
+        super().__init__()
+        self.strava_conn_id = strava_conn_id
+
+    def settings(self) -> Settings:
+        """The settings of this environment. Errors: `SettingsError` names what is missing."""
+        from include.settings import Settings
+
+        secrets = self.get_connection(self.strava_conn_id).extra_dejson
+        return Settings.from_environ({**os.environ, **secrets})
+
+    @contextmanager
+    def services(self, priority: str = "LIVE") -> Iterator[Services]:
+        """The services for one task, closed at its end; `priority` is its place in the queue for Strava's quota."""
+        from include.pipeline.services import open_services
+        from include.strava.client import Priority
+
+        with open_services(self.settings(), priority=Priority[priority]) as services:
+            yield services

@@ -1,0 +1,20 @@
+"""A task that ran out of quota comes back when the window opens: no worker slot held, no try used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from airflow.sdk.exceptions import AirflowRescheduleException
+
+
+@contextmanager
+def back_when_quota_opens() -> Iterator[None]:
+    """Turns a `QuotaSpent` of the body into a reschedule of the task to the opening of the window."""
+    from include.errors import QuotaSpent
+
+    try:
+        yield
+    except QuotaSpent as spent:
+        raise AirflowRescheduleException(datetime.fromtimestamp(spent.until_epoch_s + 1, UTC)) from spent
