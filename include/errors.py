@@ -118,5 +118,13 @@ class BadEvent(Refused):
     """A webhook body is not a valid Strava event."""
 
 
+class BadKey(Refused):
+    """An object key would leave the lake's tree or belongs to another table or athlete: a defect, nothing was written."""
+
+
+class BadQuery(Refused):
+    """A lake query is not one valid SELECT statement, or reaches outside the lake; the message quotes the reason."""
+
+
 class TriggerRefused(Refused):
     """Airflow refuses the run for good (unknown DAG, conf against the form): dead-letter it."""

@@ -1,0 +1,89 @@
+"""The name of every object in the lake, one function per kind of object."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from include.errors import BadKey
+from include.lake.catalog import Partition
+
+_TABLE_KEY = re.compile(
+    r"(?P<table>streams|activities|laps)/athlete_id=(?P<athlete_id>\d+)/year=(?P<year>\d{1,4})/"
+    r"(?P<object>\d{4}-\d{2}|activities|laps)\.parquet"
+)
+_SEGMENT = re.compile(r"[A-Za-z0-9_=+-][A-Za-z0-9_=+.-]*")
+
+
+def streams_key(athlete_id: int, start_at: datetime) -> str:
+    """The `streams` object of the athlete and of the month (UTC) in which the activity starts."""
+    utc = start_at.astimezone(UTC)
+    return f"streams/athlete_id={athlete_id}/year={utc.year}/{utc.year:04d}-{utc.month:02d}.parquet"
+
+
+def activities_key(athlete_id: int, start_at: datetime) -> str:
+    """The `activities` object of the athlete and of the year (UTC) in which the activity starts."""
+    return f"activities/athlete_id={athlete_id}/year={start_at.astimezone(UTC).year}/activities.parquet"
+
+
+def laps_key(athlete_id: int, start_at: datetime) -> str:
+    """The `laps` object of the athlete and of the year (UTC) in which the activity starts."""
+    return f"laps/athlete_id={athlete_id}/year={start_at.astimezone(UTC).year}/laps.parquet"
+
+
+def raw_detail_key(athlete_id: int, activity_id: int) -> str:
+    """Strava's answer about the activity itself, detail or summary."""
+    return f"raw/athlete_id={athlete_id}/{activity_id}.detail.json.gz"
+
+
+def raw_streams_key(athlete_id: int, activity_id: int) -> str:
+    """Strava's answer with the activity's streams."""
+    return f"raw/athlete_id={athlete_id}/{activity_id}.streams.json.gz"
+
+
+def gpx_key(parent_id: int, activity_id: int, child_id: int) -> str:
+    """The GPX file of a parent's activity that was made for one child."""
+    return f"{gpx_prefix(parent_id, activity_id)}{child_id}.gpx.gz"
+
+
+def tcx_key(parent_id: int, activity_id: int, child_id: int) -> str:
+    """The TCX file made instead of a GPX file where an activity has no positions; it lies beside those."""
+    return f"{gpx_prefix(parent_id, activity_id)}{child_id}.tcx.gz"
+
+
+def gpx_prefix(parent_id: int, activity_id: int) -> str:
+    """What the keys of every upload file of one parent's activity start with."""
+    return f"gpx/athlete_id={parent_id}/{activity_id}-"
+
+
+def athlete_prefixes(athlete_id: int) -> tuple[str, ...]:
+    """What the keys of everything the lake holds of one athlete start with: list these to erase or to audit."""
+    kinds = ("streams", "activities", "laps", "raw", "gpx")
+    return tuple(f"{kind}/athlete_id={athlete_id}/" for kind in kinds)
+
+
+def partition_of(key: str) -> Partition:
+    """The table partition that a table object lies in.
+
+    Errors: `BadKey` for anything but an object of `streams`, `activities` or `laps`.
+    """
+    match = _TABLE_KEY.fullmatch(key)
+    if match is None or not _named_for(match["table"], int(match["year"]), match["object"]):
+        raise BadKey(f"{key!r} is no object of a lake table; expected for example {laps_key(1, datetime.now(UTC))!r}")
+    return Partition(table=match["table"], athlete_id=int(match["athlete_id"]), year=int(match["year"]))
+
+
+def check_key(key: str) -> str:
+    """The key itself, where it is safe as a relative path and as an S3 key.
+
+    Errors: `BadKey` for empty, absolute, hidden or climbing segments and for characters that paths or URLs bend.
+    """
+    if not all(_SEGMENT.fullmatch(segment) for segment in key.split("/")):
+        raise BadKey(f"{key!r} is no object key: use plain segments joined by '/', none empty, none starting with a dot")
+    return key
+
+
+def _named_for(table: str, year: int, name: str) -> bool:
+    if table == "streams":
+        return name[:4] == f"{year:04d}" and "01" <= name[5:] <= "12"
+    return name == table

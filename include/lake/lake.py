@@ -1,0 +1,142 @@
+"""The lake's tables: always compact objects, each rewritten whole under a condition."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from include.errors import BadKey, ObjectConflict
+from include.lake.catalog import Partition
+from include.lake.keys import partition_of
+from include.lake.objects import Condition, ObjectStore
+from include.lake.rows import ActivityRows
+from include.lake.table_object import decode, encode, is_current, merge
+
+Guard = Callable[[], None]
+"""Raises `LeaseLost` when the caller may write no more; called right before each write."""
+
+
+@dataclass(frozen=True, slots=True)
+class LakeWrite:
+    """What a call left in the lake."""
+
+    partitions: frozenset[Partition]
+    """Every partition looked at, changed or not: register them all."""
+    object_keys: Mapping[int, tuple[str, ...]]
+    """For each activity the table objects that hold its rows now, sorted."""
+    rows: int
+    """The rows that the activities have after a write; the rows that went with a removal."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What is to happen to one object: these activities' rows go, the new rows come."""
+
+    key: str
+    activity_ids: frozenset[int] = frozenset()
+    tables: tuple[pa.Table, ...] = field(default=(), repr=False)
+
+
+class Lake:
+    """Writes and removes the rows of activities; any number of processes may do so at once.
+
+    An object is read, changed and written back only if nobody else wrote it meanwhile, else read again.
+    So no row is lost and a reader never sees a row twice within one object.
+    """
+
+    def __init__(self, objects: ObjectStore, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._objects = objects
+        self._retry = Retrying(
+            retry=retry_if_exception_type(ObjectConflict),
+            wait=wait_random_exponential(multiplier=0.02, max=1.0),
+            stop=stop_after_attempt(40),
+            sleep=sleep,
+            reraise=True,
+        )
+
+    def write(
+        self, rows: Sequence[ActivityRows], *, previous_keys: Mapping[int, Sequence[str]] | None = None, guard: Guard
+    ) -> LakeWrite:
+        """Make the lake hold exactly these rows for these activities.
+
+        `previous_keys` names the table objects that held an activity before; where it has moved, its old rows go
+        after the new ones are in place. Each object is written at most once however many activities it takes, and
+        not at all where the rows are already there.
+
+        Errors: `BadKey` for a previous key that is no table object of the athlete; whatever `guard` raises;
+        `ObjectConflict` when other writers won every one of many tries: call again.
+        Effects: safe to repeat; after a crash midway call again with the same `previous_keys`.
+        """
+        latest = {activity.activity_id: activity for activity in rows}
+        changes: dict[str, _Change] = {}
+        held: dict[int, set[str]] = {activity_id: set() for activity_id in latest}
+        for activity_id, activity in latest.items():
+            for key, table in activity.tables():
+                _plan(changes, key, activity_id, table)
+                if table.num_rows:
+                    held[activity_id].add(key)
+            for key in (previous_keys or {}).get(activity_id, ()):
+                partition = _partition_of_athlete(key, activity.athlete_id)
+                if partition.table == "laps" and activity.laps is None:
+                    held[activity_id].add(key)
+                elif key not in activity.object_keys:
+                    _plan(changes, key, activity_id, None)
+        for change in sorted(changes.values(), key=lambda change: (not change.tables, change.key)):
+            self._retry(self._apply, change, guard)
+        return LakeWrite(
+            partitions=frozenset(map(partition_of, changes)),
+            object_keys={activity_id: tuple(sorted(object_keys)) for activity_id, object_keys in held.items()},
+            rows=sum(table.num_rows for activity in latest.values() for _, table in activity.tables()),
+        )
+
+    def remove(
+        self, athlete_id: int, activity_ids: Collection[int], object_keys: Sequence[str], *, guard: Guard
+    ) -> LakeWrite:
+        """Take the activities' rows out of these table objects; an object that becomes empty is deleted.
+
+        Errors: `BadKey` for a key that is no table object of the athlete; whatever `guard` raises; `ObjectConflict`.
+        Effects: safe to repeat.
+        """
+        changes: dict[str, _Change] = {}
+        partitions = {_partition_of_athlete(key, athlete_id) for key in object_keys}
+        for key in object_keys:
+            for activity_id in activity_ids:
+                _plan(changes, key, activity_id, None)
+        removed = sum(self._retry(self._apply, changes[key], guard) for key in sorted(changes))
+        return LakeWrite(frozenset(partitions), {activity_id: () for activity_id in activity_ids}, removed)
+
+    def _apply(self, change: _Change, guard: Guard) -> int:
+        """Read, change and write one object once; returns how many rows of the activities it held before."""
+        table = partition_of(change.key).table
+        stored = self._objects.get(change.key)
+        old = decode(change.key, stored.body) if stored else None
+        merged, replaced = merge(table, old, change.activity_ids, change.tables)
+        guard()
+        if stored is None:
+            if merged.num_rows:
+                self._objects.put(change.key, encode(table, merged), expected=Condition.ABSENT)
+        elif not merged.num_rows:
+            self._objects.delete(change.key, expected=stored.etag)
+        elif not is_current(old, merged):
+            self._objects.put(change.key, encode(table, merged), expected=stored.etag)
+        return replaced
+
+
+def _plan(changes: dict[str, _Change], key: str, activity_id: int, table: pa.Table | None) -> None:
+    change = changes.get(key, _Change(key))
+    changes[key] = replace(
+        change,
+        activity_ids=change.activity_ids | {activity_id},
+        tables=change.tables if table is None else (*change.tables, table),
+    )
+
+
+def _partition_of_athlete(key: str, athlete_id: int) -> Partition:
+    partition = partition_of(key)
+    if partition.athlete_id != athlete_id:
+        raise BadKey(f"{key!r} does not belong to athlete {athlete_id}; the ledger row that names it is wrong")
+    return partition

@@ -1,0 +1,146 @@
+"""The lake's tables: every column with its type, unit and meaning.
+
+The partition columns `athlete_id` (bigint) and `year` (int) are in each object's path, never in the file.
+Every column is always present, null where Strava has no value; times are milliseconds in UTC where not said otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+SCHEMA_VERSION = "1"
+"""Raised when a column is added or changes its meaning; kept in each object's file metadata."""
+
+_INSTANT = pa.timestamp("ms", tz="UTC")
+_WALL_CLOCK = pa.timestamp("ms")
+
+
+def _column(name: str, kind: pa.DataType, description: str, unit: str = "") -> pa.Field:
+    metadata = {"description": description} | ({"unit": unit} if unit else {})
+    return pa.field(name, kind, metadata=metadata)
+
+
+def _table(*columns: pa.Field) -> pa.Schema:
+    return pa.schema(columns, metadata={"schema_version": SCHEMA_VERSION})
+
+
+STREAMS = _table(
+    _column("activity_id", pa.int64(), "the activity that the sample belongs to"),
+    _column("point_index", pa.int32(), "position of the sample in the activity, from 0"),
+    _column("time_s", pa.int32(), "since the activity's start; a pause is a gap", "s"),
+    _column("ts", _INSTANT, "start plus time_s; null where the athlete hides the start time"),
+    _column("lat", pa.float64(), "WGS84 latitude; null without a position, never 0 for missing", "deg"),
+    _column("lon", pa.float64(), "WGS84 longitude; null without a position, never 0 for missing", "deg"),
+    _column("altitude_m", pa.float32(), "altitude above sea level", "m"),
+    _column("velocity_mps", pa.float32(), "smoothed speed", "m/s"),
+    _column("grade_pct", pa.float32(), "smoothed grade", "%"),
+    _column("distance_m", pa.float64(), "distance since the start", "m"),
+    _column("heartrate_bpm", pa.int32(), "heart rate", "1/min"),
+    _column("cadence_rpm", pa.int32(), "cadence; of one leg for runs, walks and hikes", "1/min"),
+    _column("watts", pa.int32(), "power", "W"),
+    _column("temp_c", pa.int32(), "air temperature at the device", "degC"),
+    _column("moving", pa.bool_(), "whether the athlete moves"),
+)
+"""One row per sample, sorted by `(activity_id, point_index)`."""
+
+ACTIVITIES = _table(
+    _column("activity_id", pa.int64(), "Strava's id of the activity"),
+    _column("external_id", pa.string(), "the uploader's id of the activity"),
+    _column("upload_id", pa.int64(), "Strava's id of the upload; null for manual activities"),
+    _column("name", pa.string(), "title"),
+    _column("description", pa.string(), "the athlete's text; only in detailed answers"),
+    _column("sport_type", pa.string(), "Strava's sport, verbatim; new ones may appear"),
+    _column("type", pa.string(), "Strava's older and coarser sport"),
+    _column("workout_type", pa.int32(), "Strava's code: race, long run, workout"),
+    _column("start_ts_utc", _INSTANT, "start"),
+    _column("start_ts_local", _WALL_CLOCK, "start as the wall clock showed it"),
+    _column("utc_offset_s", pa.int32(), "wall clock minus UTC at the start", "s"),
+    _column("timezone", pa.string(), "IANA name of the time zone"),
+    _column("start_time_hidden", pa.bool_(), "the athlete hides the start time: clock times are fictitious"),
+    _column("elapsed_s", pa.int32(), "from start to end", "s"),
+    _column("moving_s", pa.int32(), "time in motion", "s"),
+    _column("distance_m", pa.float64(), "distance", "m"),
+    _column("total_elevation_gain_m", pa.float64(), "sum of all climbs", "m"),
+    _column("elev_high_m", pa.float64(), "highest altitude", "m"),
+    _column("elev_low_m", pa.float64(), "lowest altitude", "m"),
+    _column("start_lat", pa.float64(), "WGS84 latitude of the start", "deg"),
+    _column("start_lon", pa.float64(), "WGS84 longitude of the start", "deg"),
+    _column("end_lat", pa.float64(), "WGS84 latitude of the end", "deg"),
+    _column("end_lon", pa.float64(), "WGS84 longitude of the end", "deg"),
+    _column("summary_polyline", pa.string(), "simplified track in Google's polyline encoding"),
+    _column("average_speed_mps", pa.float64(), "mean speed in motion", "m/s"),
+    _column("max_speed_mps", pa.float64(), "highest speed", "m/s"),
+    _column("has_heartrate", pa.bool_(), "whether a heart rate was recorded"),
+    _column("average_heartrate_bpm", pa.float64(), "mean heart rate", "1/min"),
+    _column("max_heartrate_bpm", pa.float64(), "highest heart rate", "1/min"),
+    _column("average_cadence_rpm", pa.float64(), "mean cadence; of one leg for runs, walks and hikes", "1/min"),
+    _column("average_temp_c", pa.float64(), "mean air temperature at the device", "degC"),
+    _column("average_watts", pa.float64(), "mean power", "W"),
+    _column("max_watts", pa.float64(), "highest power", "W"),
+    _column("weighted_average_watts", pa.float64(), "mean power weighted by effort", "W"),
+    _column("device_watts", pa.bool_(), "power from a meter; false where Strava estimates it"),
+    _column("kilojoules", pa.float64(), "work", "kJ"),
+    _column("calories_kcal", pa.float64(), "energy burnt; only in detailed answers", "kcal"),
+    _column("suffer_score", pa.float64(), "Strava's relative effort"),
+    _column("trainer", pa.bool_(), "on a trainer; no proxy for missing positions"),
+    _column("commute", pa.bool_(), "marked as a commute"),
+    _column("manual", pa.bool_(), "typed in by hand: no streams"),
+    _column("private", pa.bool_(), "visible to the athlete alone"),
+    _column("visibility", pa.string(), "everyone, followers_only or only_me"),
+    _column("flagged", pa.bool_(), "flagged by other athletes"),
+    _column("hide_from_home", pa.bool_(), "muted in feeds"),
+    _column("from_accepted_tag", pa.bool_(), "came from another athlete's recording"),
+    _column("gear_id", pa.string(), "Strava's id of the bike or shoes"),
+    _column("device_name", pa.string(), "recording device"),
+    _column("kudos_count", pa.int32(), "kudos"),
+    _column("comment_count", pa.int32(), "comments"),
+    _column("photo_count", pa.int32(), "photos, those from Instagram only"),
+    _column("total_photo_count", pa.int32(), "photos of all sources"),
+    _column("achievement_count", pa.int32(), "achievements"),
+    _column("pr_count", pa.int32(), "personal records"),
+    _column("athlete_count", pa.int32(), "athletes who took part"),
+    _column("point_count", pa.int32(), "rows in streams; 0 where Strava has no streams"),
+    _column("stream_types", pa.list_(pa.string()), "the stream types that Strava has, sorted"),
+    _column("is_copy", pa.bool_(), "made by this system from a parent's activity"),
+    _column("parent_activity_id", pa.int64(), "the activity that a copy was made from"),
+    _column("extra_json", pa.string(), "what fits no column, as a JSON object: unknown fields, unreadable values"),
+    _column("source", pa.string(), "what brought the present content: webhook, backfill, reconcile, archive"),
+    _column("first_seen_at", _INSTANT, "when the lake first held the activity"),
+    _column("updated_at", _INSTANT, "when the present content came"),
+)
+"""One row per activity, sorted by `activity_id`."""
+
+LAPS = _table(
+    _column("activity_id", pa.int64(), "the activity that the lap belongs to"),
+    _column("lap_id", pa.int64(), "Strava's id of the lap"),
+    _column("lap_index", pa.int32(), "position of the lap in the activity, from 1"),
+    _column("name", pa.string(), "title of the lap"),
+    _column("start_ts_utc", _INSTANT, "start"),
+    _column("start_point_index", pa.int32(), "first sample of the lap in streams"),
+    _column("end_point_index", pa.int32(), "last sample of the lap in streams"),
+    _column("elapsed_s", pa.int32(), "from start to end", "s"),
+    _column("moving_s", pa.int32(), "time in motion", "s"),
+    _column("distance_m", pa.float64(), "distance", "m"),
+    _column("total_elevation_gain_m", pa.float64(), "sum of all climbs", "m"),
+    _column("average_speed_mps", pa.float64(), "mean speed in motion", "m/s"),
+    _column("max_speed_mps", pa.float64(), "highest speed", "m/s"),
+    _column("average_heartrate_bpm", pa.float64(), "mean heart rate", "1/min"),
+    _column("max_heartrate_bpm", pa.float64(), "highest heart rate", "1/min"),
+    _column("average_cadence_rpm", pa.float64(), "mean cadence; of one leg for runs, walks and hikes", "1/min"),
+    _column("average_watts", pa.float64(), "mean power", "W"),
+    _column("device_watts", pa.bool_(), "power from a meter; false where Strava estimates it"),
+    _column("pace_zone", pa.int32(), "Strava's pace zone"),
+)
+"""One row per lap, sorted by `(activity_id, lap_index)`; only activities fetched in detail have any."""
+
+TABLES: Mapping[str, pa.Schema] = {"streams": STREAMS, "activities": ACTIVITIES, "laps": LAPS}
+"""Every lake table by name."""
+
+SORT_KEYS: Mapping[str, tuple[str, ...]] = {
+    "streams": ("activity_id", "point_index"),
+    "activities": ("activity_id",),
+    "laps": ("activity_id", "lap_index"),
+}
+"""The order of the rows inside each object of a table."""
