@@ -1,0 +1,133 @@
+"""Compares what the lake and the child's account hold with what the parent did, point by point."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local.strava_simulator.activity import SimulatedActivity
+
+_SINGLE_PRECISION = {"altitude": "altitude_m", "velocity_smooth": "velocity_mps", "grade_smooth": "grade_pct"}
+_EXACT = {
+    "time": "time_s",
+    "distance": "distance_m",
+    "heartrate": "heartrate_bpm",
+    "cadence": "cadence_rpm",
+    "watts": "watts",
+    "temp": "temp_c",
+    "moving": "moving",
+}
+_COPIED = ("altitude", "distance", "heartrate", "cadence", "watts", "temp")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One comparison: how many values were compared and what differed, at most a few examples."""
+
+    subject: str
+    compared: int
+    differences: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing differed."""
+        return not self.differences
+
+
+def lake_holds(truth: SimulatedActivity, rows: Sequence[Mapping[str, Any]], row: Mapping[str, Any] | None) -> Check:
+    """Compare one activity's `streams` rows and `activities` row with what Strava holds of it."""
+    subject = f"lake: {truth.activity_id} {truth.detail['sport_type']}"
+    expected = list(_expected_points(truth))
+    differences = []
+    if row is None:
+        differences.append("no row in activities")
+    else:
+        differences += list(_face_differences(truth, row))
+    if len(rows) != len(expected):
+        differences.append(f"{len(rows)} rows in streams, {len(expected)} points at Strava")
+    compared = 0
+    for index, (point, stored) in enumerate(zip(expected, rows, strict=False)):
+        for column, value in point.items():
+            compared += 1
+            if stored[column] != value:
+                differences.append(f"point {index} {column}: {stored[column]!r}, at Strava {value!r}")
+    return Check(subject, compared + 5, tuple(differences[:5]))
+
+
+def _face_differences(truth: SimulatedActivity, row: Mapping[str, Any]) -> Iterator[str]:
+    for field, column in (
+        ("name", "name"),
+        ("sport_type", "sport_type"),
+        ("elapsed_time", "elapsed_time_s"),
+        ("moving_time", "moving_time_s"),
+        ("distance", "distance_m"),
+    ):
+        if row[column] != truth.detail[field]:
+            yield f"{column}: {row[column]!r}, at Strava {truth.detail[field]!r}"
+
+
+def _expected_points(truth: SimulatedActivity) -> Iterator[dict[str, Any]]:
+    channels = {name: stream["data"] for name, stream in (truth.streams or {}).items()}
+    length = max((len(samples) for samples in channels.values()), default=0)
+    for index in range(length):
+        point: dict[str, Any] = {"point_index": index}
+        for name, column in _EXACT.items():
+            point[column] = _sample(channels.get(name), index)
+        for name, column in _SINGLE_PRECISION.items():
+            value = _sample(channels.get(name), index)
+            point[column] = None if value is None else struct.unpack("f", struct.pack("f", value))[0]
+        position = _sample(channels.get("latlng"), index)
+        point["lat"], point["lon"] = position if position and position != [0, 0] else (None, None)
+        yield point
+
+
+def copy_holds(truth: SimulatedActivity, copy: SimulatedActivity) -> Check:
+    """Compare the child's activity, as the simulator parsed the uploaded file, with the parent's streams.
+
+    Points without a position or a time cannot be in a GPX file and are not expected in it.
+    """
+    subject = f"copy: {truth.activity_id} → {copy.activity_id}"
+    mine = {name: stream["data"] for name, stream in (truth.streams or {}).items()}
+    theirs = {name: stream["data"] for name, stream in (copy.streams or {}).items()}
+    kept = [
+        index
+        for index, at_s in enumerate(mine["time"])
+        if at_s is not None and ("latlng" not in mine or mine["latlng"][index])
+    ]
+    differences = []
+    if copy.detail["sport_type"] != truth.detail["sport_type"]:
+        differences.append(f"sport {copy.detail['sport_type']}, the parent's is {truth.detail['sport_type']}")
+    if len(theirs.get("time", [])) != len(kept):
+        differences.append(f"{len(theirs.get('time', []))} points, {len(kept)} expected")
+        return Check(subject, 2, tuple(differences))
+    compared = 2
+    for copied, original in enumerate(kept):
+        for name, expected in _copied_values(mine, original, start_s=mine["time"][kept[0]]):
+            compared += 1
+            found = _sample(theirs.get(name), copied)
+            if not _equal(found, expected):
+                differences.append(f"point {copied} {name}: {found!r}, the parent's is {expected!r}")
+    return Check(subject, compared, tuple(differences[:5]))
+
+
+def _copied_values(mine: Mapping[str, Sequence[Any]], index: int, *, start_s: int) -> Iterator[tuple[str, Any]]:
+    yield "time", mine["time"][index] - start_s
+    if "latlng" in mine:
+        yield "latlng", mine["latlng"][index]
+    for name in _COPIED:
+        if name in mine:
+            yield name, mine[name][index]
+
+
+def _equal(found: Any, expected: Any) -> bool:
+    if isinstance(expected, list) and isinstance(found, list):
+        return all(abs(one - other) < 1e-7 for one, other in zip(found, expected, strict=True))
+    if isinstance(expected, float) and isinstance(found, (int, float)):
+        return abs(found - expected) < 0.05
+    return bool(found == expected)
+
+
+def _sample(samples: Sequence[Any] | None, index: int) -> Any:
+    return samples[index] if samples is not None and index < len(samples) else None
