@@ -1,0 +1,176 @@
+"""Which of Strava's answers is which error: the one place that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from include.errors import (
+    ApplicationInactive,
+    BadRequest,
+    CapacityReached,
+    Gone,
+    IngestError,
+    QuotaSpent,
+    ScopeMissing,
+    StravaUnavailable,
+    TokenRefused,
+    UnexpectedShape,
+)
+from include.strava.faults import Fault, Faults, plain
+from include.strava.quota import Report, next_day, next_window, utc_text
+
+_PERMISSION = "_permission"
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    status: int
+    faults: Faults
+    subject: str
+    is_applications: bool
+    """Whether the call was made with the application's own credentials rather than an athlete's token."""
+    report: Report
+    now_epoch_s: float
+
+    @property
+    def words(self) -> str:
+        return self.faults.words() or "no reason given"
+
+
+def error_for(
+    status: int,
+    body: bytes,
+    *,
+    path: str,
+    athlete_id: int | None,
+    now_epoch_s: float,
+    headers: Mapping[str, str] | None = None,
+) -> IngestError:
+    """The error that an answer of Strava's stands for, to be raised by the caller.
+
+    `athlete_id` is None for calls made with the application's own credentials. `headers` tell a spent day from a
+    spent window. A 2xx status means that the caller could not read the body.
+    Source: recordings and public reports of 2018 to 2026; the body's form varies, see `Faults`.
+    """
+    whom = "the application" if athlete_id is None else f"athlete {athlete_id}"
+    refusal = _Refusal(
+        status=status,
+        faults=Faults.parse(body),
+        subject=f"Strava answered {status} to {plain(path.partition('?')[0])} for {whom}",
+        is_applications=athlete_id is None,
+        report=Report.parse(headers or {}),
+        now_epoch_s=now_epoch_s,
+    )
+    if status >= 500 or status == 408:
+        return StravaUnavailable(f"{refusal.subject}: Strava is failing. Try the same call again later.")
+    if status >= 400:
+        return _BY_STATUS.get(status, _other)(refusal)
+    if status >= 300:
+        return UnexpectedShape(
+            f"{refusal.subject}, a redirect, which is not followed because it would carry credentials elsewhere. "
+            "Check STRAVA_API_URL and STRAVA_OAUTH_URL."
+        )
+    return UnexpectedShape(
+        f"{refusal.subject}, but the body is not what the API documents. "
+        "Try once more; if it stays so, compare the answer with the API's reference."
+    )
+
+
+def _bad_request(refusal: _Refusal) -> IngestError:
+    faults = refusal.faults
+    if faults.about("RefreshToken"):
+        return TokenRefused(
+            f"{refusal.subject}: the refresh token is no longer valid. The athlete has to connect again."
+        )
+    if faults.about("AuthorizationCode", "RequestToken"):
+        return BadRequest(
+            f"{refusal.subject}: the authorization code is used, expired or not valid yet. Ask the athlete to connect again."
+        )
+    subscription = faults.about("PushSubscription")
+    if subscription is not None:
+        return _subscription_refused(refusal, subscription)
+    application = faults.about("Application")
+    if application is not None and application.field == "client_id":
+        return BadRequest(f"{refusal.subject}: Strava does not know this client id. Check STRAVA_CLIENT_ID.")
+    return _other(refusal)
+
+
+def _subscription_refused(refusal: _Refusal, fault: Fault) -> IngestError:
+    if fault.code == "already exists":
+        return BadRequest(
+            f"{refusal.subject}: the application has a webhook subscription already, and may have only one. "
+            "Delete that one first."
+        )
+    if fault.field == "callback url":
+        return BadRequest(
+            f"{refusal.subject}: Strava could not verify the callback URL. It must be reachable from the internet and "
+            "answer Strava's GET within 2 seconds with the challenge, without a redirect; check PUBLIC_URL and "
+            "WEBHOOK_VERIFY_TOKEN."
+        )
+    return _other(refusal)
+
+
+def _unauthorised(refusal: _Refusal) -> IngestError:
+    missing = next((entry for entry in refusal.faults.entries if entry.field.endswith(_PERMISSION)), None)
+    if missing is not None:
+        scope = plain(missing.field.removesuffix(_PERMISSION))
+        scope = "activity:write" if scope == "write" else scope
+        return ScopeMissing(
+            f"{refusal.subject}: the athlete did not grant {scope}. Ask the athlete to connect again and tick it.",
+            scope=scope,
+        )
+    if refusal.is_applications and refusal.faults.about("Athlete", "AccessToken") is None:
+        return BadRequest(f"{refusal.subject}: the client secret is wrong. Check STRAVA_CLIENT_SECRET.")
+    return TokenRefused(
+        f"{refusal.subject}: the access token is no longer valid. Refresh it; if that is refused too, "
+        "the athlete has to connect again."
+    )
+
+
+def _forbidden(refusal: _Refusal) -> IngestError:
+    application = refusal.faults.about("Application")
+    if application is not None and (application.field.lower(), application.code.lower()) == ("status", "inactive"):
+        return ApplicationInactive(
+            f"{refusal.subject}: Strava has switched the application off. "
+            "Its owner needs an active Strava subscription; no athlete has to do anything."
+        )
+    if "connected athletes" in refusal.words.lower():
+        return CapacityReached(
+            f"{refusal.subject}: the application may connect no further athletes. "
+            "Disconnect one, or ask Strava for a higher athlete capacity."
+        )
+    return _other(refusal)
+
+
+def _gone(refusal: _Refusal) -> IngestError:
+    return Gone(
+        f"{refusal.subject}: not found. It is deleted, hidden from this token, or not there yet; "
+        "soon after a create event try again, else treat it as removed."
+    )
+
+
+def _quota_spent(refusal: _Refusal) -> IngestError:
+    words = refusal.words.lower()
+    is_day = refusal.report.day_is_spent() or "daily" in words or "day" in words.split()
+    until_epoch_s = next_day(refusal.now_epoch_s) if is_day else next_window(refusal.now_epoch_s)
+    return QuotaSpent(
+        f"{refusal.subject}: the {'daily' if is_day else '15-minute'} call budget is spent. "
+        f"Try again from {utc_text(until_epoch_s)}.",
+        until_epoch_s=float(until_epoch_s),
+    )
+
+
+def _other(refusal: _Refusal) -> IngestError:
+    return BadRequest(
+        f"{refusal.subject}: {refusal.words}. Sending the same call again changes nothing; correct what it asks for."
+    )
+
+
+_BY_STATUS: Mapping[int, Callable[[_Refusal], IngestError]] = {
+    400: _bad_request,
+    401: _unauthorised,
+    403: _forbidden,
+    404: _gone,
+    429: _quota_spent,
+}

@@ -1,0 +1,194 @@
+"""Strava's API as typed calls on behalf of athletes, within the shared budget."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from include.errors import Gone, TokenRefused, UnexpectedShape
+from include.strava.answer import Answer
+from include.strava.models import STREAM_KEYS, Activity, Athlete, StreamSet, Upload, UploadFile, UploadId
+from include.strava.oauth import ACTIVITY_READ, ACTIVITY_WRITE
+from include.strava.quota import Bucket, Priority
+from include.strava.session import BearerAuth, Call, StravaSession
+
+__all__ = ["PER_PAGE", "Bucket", "Priority", "QuotaGate", "StravaClient", "TokenSource"]
+
+PER_PAGE = 200
+"""The most activities that Strava lists in one answer."""
+
+
+class TokenSource(Protocol):
+    """Where a valid access token comes from."""
+
+    def access_token(self, athlete_id: int, *, scope: str) -> str:
+        """A token that covers `scope`, renewed if need be.
+
+        Errors: `NotConnected`, `ScopeMissing`, `TokenRefused`, or what a renewal raises.
+        """
+        ...
+
+    def reject(self, athlete_id: int, access_token: str) -> None:
+        """Take note that Strava refused `access_token`: the next `access_token` renews it."""
+        ...
+
+
+class QuotaGate(Protocol):
+    """The budget that all workers share."""
+
+    def reserve(self, bucket: Bucket, priority: Priority) -> None:
+        """Count one call before it is made. Errors: `QuotaSpent`; then nothing was counted."""
+        ...
+
+    def observe(self, headers: Mapping[str, str]) -> None:
+        """Learn usage and limits from the headers of an answer."""
+        ...
+
+
+class StravaClient:
+    """What the API knows about athletes' activities; each call names the athlete whose token it uses.
+
+    Every attempt reserves its share of the budget first and reports the answer's headers afterwards.
+    A refused access token is renewed once.
+    Errors of every call: `QuotaSpent`, `StravaUnavailable`, `TokenRefused`, `NotConnected`, `ScopeMissing`,
+    `ApplicationInactive`, `UnexpectedShape`, `BadRequest`; others are named at the call.
+    """
+
+    def __init__(
+        self, session: StravaSession, api_url: str, tokens: TokenSource, quota: QuotaGate, priority: Priority
+    ) -> None:
+        self._session = session
+        self._api_url = api_url
+        self._tokens = tokens
+        self._quota = quota
+        self._priority = priority
+
+    def with_priority(self, priority: Priority) -> StravaClient:
+        """The same client, calling with another right to the budget."""
+        return StravaClient(self._session, self._api_url, self._tokens, self._quota, priority)
+
+    def athlete(self, athlete_id: int) -> Athlete:
+        """The athlete's profile."""
+        answer = self._get("/athlete", athlete_id)
+        return answer.read(lambda: Athlete.parse(answer.object()))
+
+    def activity(self, athlete_id: int, activity_id: int) -> Activity:
+        """The activity in detail, with its laps.
+
+        Errors: `Gone` (deleted, hidden from this token, or not there yet).
+        """
+        answer = self._get(f"/activities/{activity_id}", athlete_id, {"include_all_efforts": "false"})
+        return answer.read(lambda: Activity.parse(answer.object(), answer.body))
+
+    def activities(
+        self, athlete_id: int, *, after_epoch_s: int | None = None, before_epoch_s: int | None = None
+    ) -> Iterator[list[Activity]]:
+        """Pages of up to 200 summaries, each fetched when it is asked for; no activity comes twice.
+
+        Only an empty page ends the list: Strava drops hidden activities from a page after it has cut it, so a short
+        page may be followed by more. That costs one call a listing, 0.001 of a call for each of 1000 activities.
+        Units: `after_epoch_s` and `before_epoch_s` bound the start time.
+        Errors: `UnexpectedShape` also for a page that only repeats earlier ones, which would go on for ever.
+        """
+        bounds = {"after": after_epoch_s, "before": before_epoch_s}
+        query = {name: value for name, value in bounds.items() if value is not None} | {"per_page": PER_PAGE}
+        seen: set[int] = set()
+        page = 1
+        while summaries := self._page(athlete_id, query | {"page": page}):
+            fresh = [summary for summary in summaries if summary.activity_id not in seen]
+            if not fresh:
+                raise UnexpectedShape(
+                    f"Strava's list of athlete {athlete_id}'s activities repeats itself on page {page}. Try again later."
+                )
+            seen.update(summary.activity_id for summary in fresh)
+            yield fresh
+            page += 1
+
+    def streams(self, athlete_id: int, activity_id: int) -> StreamSet:
+        """Every stream that the activity has.
+
+        Errors: `Gone` (no streams: a manual activity, not there yet, deleted, or hidden).
+        """
+        query = {"keys": ",".join(STREAM_KEYS), "key_by_type": "true"}
+        answer = self._get(f"/activities/{activity_id}/streams", athlete_id, query)
+        if answer.body.strip() in (b"{}", b"[]"):
+            raise Gone(f"Activity {activity_id} of athlete {athlete_id} has no streams. Keep it without them.")
+        return answer.read(lambda: StreamSet.parse(answer.body))
+
+    def create_upload(self, athlete_id: int, file: UploadFile) -> Upload:
+        """The upload that Strava has begun, or has refused at once (`error`; its id may then be 0).
+
+        Effects: a new activity in the athlete's account, unless Strava finds it a duplicate.
+        Errors: `OutcomeUnknown` (the file may have arrived: ask for the activity before uploading again).
+        """
+        form = {
+            "data_type": file.data_type,
+            "external_id": file.external_id,
+            "name": file.name,
+            "sport_type": file.sport_type,
+        }
+        if file.description:
+            form["description"] = file.description
+        name = f"{file.external_id}.{file.data_type}"
+        call = Call("POST", "/uploads", athlete_id, form=form, file=(name, file.content))
+        answer = self._ask(call, athlete_id, scope=ACTIVITY_WRITE, bucket=Bucket.UPLOAD)
+        refused = _refused_upload(answer)
+        if refused is not None:
+            return refused
+        answer.checked()
+        return answer.read(lambda: Upload.parse(answer.object()))
+
+    def upload(self, athlete_id: int, upload_id: int) -> Upload:
+        """How far Strava is with an upload. Errors: `Gone`."""
+        answer = self._ask(Call("GET", f"/uploads/{upload_id}", athlete_id), athlete_id, scope=ACTIVITY_WRITE).checked()
+        return answer.read(lambda: Upload.parse(answer.object()))
+
+    def _page(self, athlete_id: int, query: Mapping[str, int]) -> list[Activity]:
+        answer = self._get("/athlete/activities", athlete_id, query)
+        return answer.read(lambda: [Activity.parse(summary) for summary in answer.objects()])
+
+    def _get(
+        self, path: str, athlete_id: int, query: Mapping[str, str | int] | Mapping[str, int] | None = None
+    ) -> Answer:
+        call = Call("GET", path, athlete_id, query=dict(query or {}))
+        return self._ask(call, athlete_id, scope=ACTIVITY_READ).checked()
+
+    def _ask(self, call: Call, athlete_id: int, *, scope: str, bucket: Bucket = Bucket.READ) -> Answer:
+        """The answer to `call` with the athlete's token, or with a fresh one where Strava refuses that."""
+        token = self._tokens.access_token(athlete_id, scope=scope)
+        answer = self._send(call, token, bucket)
+        if answer.status == 401 and isinstance(answer.error(), TokenRefused):
+            self._tokens.reject(athlete_id, token)
+            fresh = self._tokens.access_token(athlete_id, scope=scope)
+            if fresh != token:
+                return self._send(call, fresh, bucket)
+        return answer
+
+    def _send(self, call: Call, token: str, bucket: Bucket) -> Answer:
+        return self._session.send(
+            self._api_url,
+            replace(call, auth=BearerAuth(token)),
+            before=lambda: self._quota.reserve(bucket, self._priority),
+            after=self._quota.observe,
+        )
+
+
+def _refused_upload(answer: Answer) -> Upload | None:
+    """The upload in a 400 that gives Strava's reason in `error`, as a poll would have; there may be no id in it."""
+    if answer.status != 400:
+        return None
+    try:
+        document = answer.object()
+    except UnexpectedShape:
+        return None
+    error, upload_id = document.get("error"), document.get("id")
+    if not isinstance(error, str) or not error:
+        return None
+    return Upload(
+        upload_id=UploadId(upload_id if isinstance(upload_id, int) else 0),
+        status="There was an error processing your activity.",
+        error=html.unescape(error),
+        activity_id=None,
+    )

@@ -1,0 +1,81 @@
+"""OAuth with Strava: where an athlete consents, and how tokens are got, renewed and given back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
+
+from requests.auth import HTTPBasicAuth
+
+from include.strava.models import TokenGrant
+from include.strava.session import Call, StravaSession
+
+READ = "read"
+ACTIVITY_READ = "activity:read"
+"""Activities that others may see, cropped at privacy zones; also what activity webhooks need."""
+ACTIVITY_READ_ALL = "activity:read_all"
+"""Adds private activities and full tracks."""
+ACTIVITY_WRITE = "activity:write"
+"""Uploads."""
+
+
+def parse_scopes(text: str) -> frozenset[str]:
+    """The scopes that the athlete granted, from the callback's `scope`: separated by commas or spaces."""
+    return frozenset(filter(None, re.split(r"[,\s]+", text)))
+
+
+class OAuthClient:
+    """The application's own calls to Strava's OAuth endpoints; none of them counts in the call budget.
+
+    Secrets travel in the body or in the Authorization header, never in a URL, an error or a log.
+    """
+
+    def __init__(self, session: StravaSession, oauth_url: str, client_id: str, client_secret: str) -> None:
+        self._session = session
+        self._oauth_url = oauth_url
+        self._client_id = client_id
+        self._client_secret = client_secret
+
+    def authorize_url(self, *, redirect_uri: str, scopes: Iterable[str], state: str, force: bool = False) -> str:
+        """Where to send the athlete's browser to consent; `force` asks again even for scopes already granted."""
+        query = {
+            "client_id": self._client_id,
+            "redirect_uri": redirect_uri,
+            "response_type": "code",
+            "approval_prompt": "force" if force else "auto",
+            "scope": ",".join(scopes),
+            "state": state,
+        }
+        return f"{self._oauth_url}/authorize?{urlencode(query)}"
+
+    def exchange(self, code: str) -> TokenGrant:
+        """The first token pair for the code of a callback, with the athlete it belongs to.
+
+        Errors: `BadRequest` (the code is used, expired or too fresh: ask again or let the athlete connect again; or
+        the client id or secret is wrong), `CapacityReached`, `OutcomeUnknown`, `StravaUnavailable`.
+        """
+        return self._grant({"grant_type": "authorization_code", "code": code})
+
+    def refresh(self, refresh_token: str) -> TokenGrant:
+        """The present token pair; store it before using it, since a new refresh token ends the old one at once.
+
+        With more than an hour left Strava answers the same access token again.
+        Errors: `TokenRefused` (read the stored pair once more, another worker may have renewed it; then the athlete
+        has to connect again), `BadRequest` (client id or secret), `OutcomeUnknown`, `StravaUnavailable`.
+        """
+        return self._grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
+
+    def revoke(self, token: str) -> None:
+        """End the application's access by one of the athlete's tokens.
+
+        Effects: every token of the athlete for this application dies; an unknown token is no error, so repeating is
+        safe. Errors: `BadRequest` (client id or secret), `OutcomeUnknown` and `StravaUnavailable` (repeat).
+        """
+        auth = HTTPBasicAuth(self._client_id, self._client_secret)
+        self._session.send(self._oauth_url, Call("POST", "/revoke", form={"token": token}, auth=auth)).checked()
+
+    def _grant(self, grant: Mapping[str, str]) -> TokenGrant:
+        form = {"client_id": self._client_id, "client_secret": self._client_secret, **grant}
+        answer = self._session.send(self._oauth_url, Call("POST", "/token", form=form)).checked()
+        return answer.read(lambda: TokenGrant.parse(answer.object()))

@@ -1,0 +1,218 @@
+"""HTTP with Strava: pooled, bounded, never redirected, repeated only where repeating is safe."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from urllib3.exceptions import NewConnectionError
+
+from include.clock import Clock
+from include.errors import OutcomeUnknown, StravaUnavailable, UnexpectedShape
+from include.strava.answer import Answer
+
+ATTEMPTS = 3
+TIMEOUTS_S = (3.05, 30.0)
+"""To connect, and between two bytes of the answer."""
+MAX_BODY_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+_IDEMPOTENT = frozenset({"GET", "DELETE"})
+
+
+class NoAuth(AuthBase):
+    """No credentials in the headers, and none from a `.netrc` either, where requests looks if there is no auth."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class BearerAuth(AuthBase):
+    """An access token in the Authorization header."""
+
+    def __init__(self, access_token: str) -> None:
+        self._access_token = access_token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._access_token}"
+        return request
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: what is asked, with which credentials, and for whom."""
+
+    method: str
+    path: str
+    """What follows the base URL, with a leading slash and without a query."""
+    athlete_id: int | None = None
+    """None for calls made with the application's own credentials."""
+    query: Mapping[str, str | int] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] = field(default_factory=dict, repr=False)
+    file: tuple[str, bytes] | None = field(default=None, repr=False)
+    """Name and content of the form's `file`; makes the form multipart."""
+    auth: AuthBase = field(default_factory=NoAuth, repr=False)
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether sending it twice is the same as sending it once."""
+        return self.method in _IDEMPOTENT
+
+
+def _nothing() -> None:
+    """What happens before an attempt that no budget counts."""
+
+
+def _no_report(headers: Mapping[str, str]) -> None:  # noqa: ARG001 (the signature of an observer)
+    """What happens after an attempt that no budget counts."""
+
+
+class StravaSession:
+    """One connection pool for all calls of a process.
+
+    Sends idempotent calls up to three times with jittered, growing pauses; keeps no cookies, since one session
+    speaks for many athletes; follows no redirect; logs nothing.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        timeouts_s: tuple[float, float] = TIMEOUTS_S,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        self._clock = clock
+        self._timeouts_s = timeouts_s
+        self._max_body_bytes = max_body_bytes
+        self._retrying = Retrying(
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.5, max=8),
+            retry=retry_if_exception_type(StravaUnavailable),
+            sleep=sleep,
+            reraise=True,
+        )
+        self._http = requests.Session()
+        self._http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("https://", "http://"):
+            self._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=16, max_retries=0))
+        logging.getLogger("urllib3.connectionpool").addFilter(_QUERIES)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._http.close()
+
+    def send(
+        self,
+        base_url: str,
+        call: Call,
+        *,
+        before: Callable[[], None] = _nothing,
+        after: Callable[[Mapping[str, str]], None] = _no_report,
+    ) -> Answer:
+        """The answer to `call`, of any status below 500.
+
+        `before` runs before each attempt and may refuse it by raising; `after` gets the headers of each answer.
+        Errors: `StravaUnavailable` (5xx, timeout, no connection; nothing was done, or doing it again is safe),
+        `OutcomeUnknown` (a call that is not idempotent broke off after it was sent), `UnexpectedShape` (endless body).
+        """
+
+        def attempt() -> Answer:
+            before()
+            answer = self._exchange(base_url, call)
+            after(answer.headers)
+            if answer.status in (500, 502, 504) and not call.is_idempotent:
+                raise _outcome_unknown(call, f"Strava answered {answer.status}")
+            if answer.status >= 500:
+                raise answer.error()
+            return answer
+
+        return self._retrying.copy()(attempt) if call.is_idempotent else attempt()
+
+    def _exchange(self, base_url: str, call: Call) -> Answer:
+        url = base_url + call.path
+        try:
+            with self._http.request(
+                call.method,
+                url,
+                params=call.query or None,
+                data=call.form or None,
+                files={"file": call.file} if call.file else None,
+                auth=call.auth,
+                timeout=self._timeouts_s,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return Answer(
+                    status=response.status_code,
+                    headers=dict(response.headers),
+                    body=self._body(response, call),
+                    path=urlsplit(url).path,
+                    athlete_id=call.athlete_id,
+                    received_at_epoch_s=self._clock(),
+                )
+        except requests.RequestException as err:
+            what, was_sent = type(err).__name__, not _never_sent(err)
+        # Raised out here, without a cause: the library's error quotes the URL, whose query may hold the client secret.
+        if was_sent and not call.is_idempotent:
+            raise _outcome_unknown(call, what)
+        raise StravaUnavailable(f"{_subject(call)} failed ({what}). Try the same call again later.")
+
+    def _body(self, response: requests.Response, call: Call) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > self._max_body_bytes:
+                raise UnexpectedShape(
+                    f"{_subject(call)} was answered with more than {self._max_body_bytes} bytes and cut off. "
+                    "No Strava answer is that long; check the base URL."
+                )
+        return bytes(body)
+
+
+class _QueryFilter(logging.Filter):
+    """Takes the query out of the URLs that urllib3 logs: the subscription calls carry the client secret there."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                argument.partition("?")[0] if isinstance(argument, str) else argument for argument in record.args
+            )
+        return True
+
+
+_QUERIES = _QueryFilter()
+
+
+def _never_sent(err: requests.RequestException) -> bool:
+    """Whether the connection failed before a byte of the request went out."""
+    reason = getattr(err.args[0], "reason", None) if err.args else None
+    return isinstance(err, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
+
+
+def _outcome_unknown(call: Call, what: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{_subject(call)} broke off ({what}) after it was sent. Ask Strava what became of it before sending it again."
+    )
+
+
+def _subject(call: Call) -> str:
+    whom = "the application" if call.athlete_id is None else f"athlete {call.athlete_id}"
+    return f"{call.method} {call.path} at Strava for {whom}"
