@@ -1,0 +1,35 @@
+"""Which trigger the settings choose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from include.errors import SettingsError
+from include.settings import EXAMPLES, Settings
+from include.trigger.backend import open_trigger
+from include.trigger.rest import RestTrigger
+
+SETTINGS = Settings.from_environ(EXAMPLES)
+
+
+@pytest.mark.parametrize(
+    "url", [pytest.param("http://127.0.0.1:8080", id="http"), pytest.param("https://a.b", id="https")]
+)
+def test_trigger_is_the_rest_api_when_the_url_is_http(url: str) -> None:
+    assert isinstance(open_trigger(replace(SETTINGS, airflow_url=url)), RestTrigger)
+
+
+@pytest.mark.parametrize("url", [pytest.param("ftp://a", id="ftp"), pytest.param("a.b:8080", id="none")])
+def test_trigger_is_an_error_naming_the_variable_when_the_scheme_is_unknown(url: str) -> None:
+    with pytest.raises(SettingsError, match="AIRFLOW_URL"):
+        open_trigger(replace(SETTINGS, airflow_url=url))
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param("airflow_username", id="user"), pytest.param("airflow_password", id="password")]
+)
+def test_trigger_is_an_error_naming_the_variable_when_the_user_is_missing(name: str) -> None:
+    with pytest.raises(SettingsError, match=name.upper()):
+        open_trigger(replace(SETTINGS, **{name: ""}))
