@@ -85,7 +85,8 @@ def _bad_request(refusal: _Refusal) -> IngestError:
         )
     if faults.about("AuthorizationCode", "RequestToken"):
         return BadRequest(
-            f"{refusal.subject}: the authorization code is used, expired or not valid yet. Ask the athlete to connect again."
+            f"{refusal.subject}: the authorization code is used, expired or not valid yet. "
+            "Ask the athlete to connect again."
         )
     subscription = faults.about("PushSubscription")
     if subscription is not None:

@@ -93,14 +93,15 @@ class StravaClient:
         Errors: `UnexpectedShape` also for a page that only repeats earlier ones, which would go on for ever.
         """
         bounds = {"after": after_epoch_s, "before": before_epoch_s}
-        query = {name: value for name, value in bounds.items() if value is not None} | {"per_page": PER_PAGE}
+        query: dict[str, str | int] = {name: value for name, value in bounds.items() if value is not None}
+        query["per_page"] = PER_PAGE
         seen: set[int] = set()
         page = 1
         while summaries := self._page(athlete_id, query | {"page": page}):
             fresh = [summary for summary in summaries if summary.activity_id not in seen]
             if not fresh:
                 raise UnexpectedShape(
-                    f"Strava's list of athlete {athlete_id}'s activities repeats itself on page {page}. Try again later."
+                    f"Strava's activity list repeats itself on page {page} for athlete {athlete_id}. Try again later."
                 )
             seen.update(summary.activity_id for summary in fresh)
             yield fresh
@@ -145,14 +146,12 @@ class StravaClient:
         answer = self._ask(Call("GET", f"/uploads/{upload_id}", athlete_id), athlete_id, scope=ACTIVITY_WRITE).checked()
         return answer.read(lambda: Upload.parse(answer.object()))
 
-    def _page(self, athlete_id: int, query: Mapping[str, int]) -> list[Activity]:
+    def _page(self, athlete_id: int, query: Mapping[str, str | int]) -> list[Activity]:
         answer = self._get("/athlete/activities", athlete_id, query)
         return answer.read(lambda: [Activity.parse(summary) for summary in answer.objects()])
 
-    def _get(
-        self, path: str, athlete_id: int, query: Mapping[str, str | int] | Mapping[str, int] | None = None
-    ) -> Answer:
-        call = Call("GET", path, athlete_id, query=dict(query or {}))
+    def _get(self, path: str, athlete_id: int, query: Mapping[str, str | int] | None = None) -> Answer:
+        call = Call("GET", path, athlete_id, query=query or {})
         return self._ask(call, athlete_id, scope=ACTIVITY_READ).checked()
 
     def _ask(self, call: Call, athlete_id: int, *, scope: str, bucket: Bucket = Bucket.READ) -> Answer:

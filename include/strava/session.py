@@ -33,6 +33,7 @@ class NoAuth(AuthBase):
     """No credentials in the headers, and none from a `.netrc` either, where requests looks if there is no auth."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """The request as it is."""
         return request
 
 
@@ -43,6 +44,7 @@ class BearerAuth(AuthBase):
         self._access_token = access_token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """The request with the token."""
         request.headers["Authorization"] = f"Bearer {self._access_token}"
         return request
 
@@ -72,7 +74,7 @@ def _nothing() -> None:
     """What happens before an attempt that no budget counts."""
 
 
-def _no_report(headers: Mapping[str, str]) -> None:  # noqa: ARG001 (the signature of an observer)
+def _no_report(headers: Mapping[str, str]) -> None:
     """What happens after an attempt that no budget counts."""
 
 

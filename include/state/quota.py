@@ -1,0 +1,149 @@
+"""The shared call budget: counted before each call, corrected by what Strava reports after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from include.clock import Clock
+from include.errors import CeilingReached, QuotaSpent, VersionConflict
+from include.state.store import ABSENT, Item, Key, Store
+from include.strava.quota import (
+    COUNTERS,
+    DAY_S,
+    Bucket,
+    Counts,
+    Limits,
+    Priority,
+    Report,
+    counters_of,
+    day_start,
+    next_day,
+    next_window,
+    reconciled,
+    utc_day,
+    utc_text,
+    window_start,
+)
+
+_LIMITS = Key("quota", "limits")
+_KEPT_S = 3 * DAY_S
+_SETTLING_S = 10
+"""How long after a window's opening an answer may still report the one before."""
+
+
+class Quota:
+    """One budget for all processes; satisfies `include.strava.client.QuotaGate`.
+
+    Shape: one row for each UTC day with a counter for the day and one for every window (`read_1315`, `read_day`), and
+    one row `limits` with the limits last seen. They are two rows because counters grow without a version while limits
+    are replaced. Rows expire after three days.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def reserve(self, bucket: Bucket, priority: Priority) -> None:
+        """Count one call, in every counter that it uses or in none.
+
+        Errors: `QuotaSpent` until the window or the day that has room again opens.
+        Effects: a reserved call counts even if it is never made.
+        """
+        now = self._clock()
+        limits = _limits(self._store.get(_LIMITS))
+        ceilings = {_field(counter, now): limits.allowed(counter, priority) for counter in counters_of(bucket)}
+        try:
+            self._add(dict.fromkeys(ceilings, 1), ceilings, now)
+        except CeilingReached:
+            raise self._spent(ceilings, priority, now) from None
+
+    def observe(self, headers: Mapping[str, str]) -> None:
+        """Raise the counters to the usage that Strava reports, and remember its limits.
+
+        Safe to repeat and with many processes: no counter is raised beyond what was reported. Just after a window has
+        opened usage is not believed, because it may be the last window's.
+        """
+        now = self._clock()
+        report = Report.parse(headers)
+        self._learn(report.limits, now)
+        usage = {
+            _field(counter, now): used
+            for counter, used in report.usage.known().items()
+            if now - _opened(counter, now) >= _SETTLING_S
+        }
+        while raises := self._missing(usage, now):
+            try:
+                self._add(raises, {field: usage[field] for field in raises}, now)
+            except CeilingReached:
+                continue  # Another process counted in between: its count is nearer, so this comes to an end.
+
+    def used(self) -> Counts:
+        """How many calls the present window and day have seen."""
+        now = self._clock()
+        row = self._store.get(_day_key(now))
+        return Counts(**{counter: _count(row, _field(counter, now)) for counter in COUNTERS})
+
+    def limits(self) -> Limits:
+        """The limits last seen, or a standard application's."""
+        return _limits(self._store.get(_LIMITS))
+
+    def _add(self, increments: Mapping[str, int], ceilings: Mapping[str, int], now: float) -> None:
+        expires = day_start(now) + _KEPT_S
+        self._store.add(_day_key(now), increments, ceilings=ceilings, expires_at_epoch_s=expires)
+
+    def _missing(self, usage: Mapping[str, int], now: float) -> dict[str, int]:
+        row = self._store.get(_day_key(now)) if usage else None
+        gaps = {field: reconciled(_count(row, field), used) - _count(row, field) for field, used in usage.items()}
+        return {field: gap for field, gap in gaps.items() if gap > 0}
+
+    def _learn(self, seen: Counts, now: float) -> None:
+        row = self._store.get(_LIMITS) if seen.known() else None
+        limits = _limits(row).updated(seen)
+        if limits == _limits(row):
+            return
+        try:
+            self._store.put(
+                _LIMITS,
+                asdict(limits),
+                expected_version=row.version if row else ABSENT,
+                expires_at_epoch_s=day_start(now) + _KEPT_S,
+            )
+        except VersionConflict:
+            return  # Another process learned from an answer just as new; the next answer settles any difference.
+
+    def _spent(self, ceilings: Mapping[str, int], priority: Priority, now: float) -> QuotaSpent:
+        row = self._store.get(_day_key(now))
+        full = sorted(field for field, ceiling in ceilings.items() if _count(row, field) >= ceiling)
+        is_day = any(field.endswith("_day") for field in full)
+        until_epoch_s = next_day(now) if is_day else next_window(now)
+        reserve = " (it leaves a tenth for live work)" if priority is Priority.BACKFILL else ""
+        return QuotaSpent(
+            f"The {'daily' if is_day else '15-minute'} call budget for {priority.name.lower()} work is spent{reserve}: "
+            f"{', '.join(f'{field} at {_count(row, field)} of {ceilings[field]}' for field in full)}. "
+            f"Try again from {utc_text(until_epoch_s)}.",
+            until_epoch_s=float(until_epoch_s),
+        )
+
+
+def _day_key(now: float) -> Key:
+    return Key("quota", utc_day(now))
+
+
+def _field(counter: str, now: float) -> str:
+    """The row's field for a counter of `Limits`: its window is named by the time at which it opened."""
+    if counter.endswith("_day"):
+        return counter
+    return counter.removesuffix("window") + utc_text(window_start(now))[11:16].replace(":", "")
+
+
+def _opened(counter: str, now: float) -> int:
+    return day_start(now) if counter.endswith("_day") else window_start(now)
+
+
+def _count(row: Item | None, field: str) -> int:
+    return int(row.fields.get(field, 0)) if row else 0
+
+
+def _limits(row: Item | None) -> Limits:
+    return Limits(**{counter: int(row.fields[counter]) for counter in COUNTERS}) if row else Limits()

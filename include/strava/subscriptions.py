@@ -1,0 +1,86 @@
+"""The application's one webhook subscription at Strava."""
+
+from __future__ import annotations
+
+from include.errors import BadRequest, Gone, UnexpectedShape
+from include.strava.answer import Answer
+from include.strava.faults import Faults
+from include.strava.models import Subscription
+from include.strava.session import Call, StravaSession
+
+_PATH = "/push_subscriptions"
+_GHOST = (
+    "Strava's list and its records disagree about the application's webhook subscription: {what}. "
+    "No call clears that; wait an hour and try again, then write to developers@strava.com with the client id."
+)
+
+
+class PushSubscriptions:
+    """Create, look up and delete the subscription; none of these calls counts in the budget.
+
+    Strava wants the client secret in the query of two of them: no error here quotes a URL, and the session keeps
+    queries out of the logs. Callback URLs hold a secret path and are not quoted either.
+    Errors of every call: `BadRequest` (also for a wrong client id or secret), `ApplicationInactive`,
+    `StravaUnavailable`, `UnexpectedShape`.
+    Source: https://developers.strava.com/docs/webhooks/
+    """
+
+    def __init__(self, session: StravaSession, api_url: str, client_id: str, client_secret: str) -> None:
+        self._session = session
+        self._api_url = api_url
+        self._credentials = {"client_id": client_id, "client_secret": client_secret}
+
+    def create(self, callback_url: str, verify_token: str) -> Subscription:
+        """The subscription that sends events to `callback_url`; the present one, if it does so already.
+
+        Strava meanwhile calls the URL and expects the challenge back within two seconds, so the web server must run.
+        Errors: `BadRequest` when there is another subscription (delete it first), when the callback cannot be
+        verified, and in the ghost state; `OutcomeUnknown` (repeating is safe).
+        """
+        form = self._credentials | {"callback_url": callback_url, "verify_token": verify_token}
+        answer = self._session.send(self._api_url, Call("POST", _PATH, form=form))
+        if _already_exists(answer):
+            return self._existing(callback_url)
+        answer.checked()
+        return answer.read(lambda: Subscription.parse(answer.object()))
+
+    def current(self) -> Subscription | None:
+        """The application's subscription, or None."""
+        answer = self._session.send(self._api_url, Call("GET", _PATH, query=self._credentials)).checked()
+        subscriptions = answer.read(lambda: [Subscription.parse(entry) for entry in answer.objects()])
+        if len(subscriptions) > 1:
+            raise UnexpectedShape(
+                f"Strava lists {len(subscriptions)} webhook subscriptions where an application may have one. "
+                "Delete those that are not wanted, by their ids at strava.com/settings/api."
+            )
+        return subscriptions[0] if subscriptions else None
+
+    def delete(self, subscription_id: int) -> None:
+        """End the subscription; one that does not exist is no error, so repeating is safe.
+
+        Errors: `BadRequest` in the ghost state, when Strava lists the subscription but finds none to delete.
+        """
+        call = Call("DELETE", f"{_PATH}/{subscription_id}", query=self._credentials)
+        try:
+            self._session.send(self._api_url, call).checked()
+        except Gone:
+            present = self.current()
+            if present is not None and present.subscription_id == subscription_id:
+                what = f"it lists number {subscription_id}, but finds no such one to delete"
+                raise BadRequest(_GHOST.format(what=what)) from None
+
+    def _existing(self, callback_url: str) -> Subscription:
+        present = self.current()
+        if present is None:
+            raise BadRequest(_GHOST.format(what="it refuses a new one because one exists, but lists none"))
+        if present.callback_url != callback_url:
+            raise BadRequest(
+                f"Subscription {present.subscription_id} exists already and sends events to another address. "
+                "Delete it first; an application may have only one."
+            )
+        return present
+
+
+def _already_exists(answer: Answer) -> bool:
+    fault = Faults.parse(answer.body).about("PushSubscription") if answer.status == 400 else None
+    return fault is not None and fault.code == "already exists"
