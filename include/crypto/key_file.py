@@ -1,0 +1,150 @@
+"""AES-256-GCM with keys in one local file: the embedded implementation of `Cipher`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from include.errors import CipherError, SettingsError
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_FORMAT = "v1"
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyRing:
+    active: str
+    keys: Mapping[str, bytes] = field(repr=False)
+
+    def with_new_key(self) -> _KeyRing:
+        key_id = secrets.token_hex(4)
+        return _KeyRing(key_id, {**self.keys, key_id: AESGCM.generate_key(8 * _KEY_BYTES)})
+
+
+class KeyFileCipher:
+    """Authenticated encryption with the active key of a key file; every older key in it still opens its texts.
+
+    Shape: a ciphertext is `v1.<key id>.<base64url of nonce and sealed text>`; the file is JSON,
+    `{"active": "<key id>", "keys": {"<key id>": "<base64>"}}`, mode 0600.
+    Errors: `SettingsError` when the file is readable by others or damaged; it is never replaced then.
+    Effects: creates the file with a new random key where there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        if not path.exists():
+            self._create()
+        self._ring = self._load()
+
+    def encrypt(self, plaintext: bytes, context: Mapping[str, str]) -> str:
+        """Printable ciphertext that only `decrypt` with an equal `context` opens."""
+        ring = self._ring
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = AESGCM(ring.keys[ring.active]).encrypt(nonce, plaintext, _bound(context))
+        return f"{_FORMAT}.{ring.active}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+
+    def decrypt(self, ciphertext: str, context: Mapping[str, str]) -> bytes:
+        """The plaintext. Errors: `CipherError` for another context, a changed text or an unknown key."""
+        key_id, nonce, sealed = _parse(ciphertext)
+        if key_id not in self._ring.keys:
+            self._ring = self._load()  # another process may have rotated since
+        if key_id not in self._ring.keys:
+            raise CipherError(f"key {key_id} is not in {self._path}: restore the key file that has it")
+        try:
+            return AESGCM(self._ring.keys[key_id]).decrypt(nonce, sealed, _bound(context))
+        except InvalidTag as err:
+            raise CipherError(f"a text sealed with key {key_id} was changed or belongs to another context") from err
+
+    def rotate(self) -> str:
+        """Add a new key, make it the active one and return its id.
+
+        Effects: replaces the key file in one step. Processes that run keep sealing with the key they loaded,
+        which stays in the file, and read the file again when they meet a new key.
+        """
+        with self._locked():
+            self._ring = self._load().with_new_key()
+            self._write(self._ring)
+        return self._ring.active
+
+    def _create(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            if not self._path.exists():
+                self._write(_KeyRing("", {}).with_new_key())
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One writer at a time over all processes; the lock is the folder's, because the file is replaced."""
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _write(self, ring: _KeyRing) -> None:
+        keys = {key_id: base64.b64encode(key).decode() for key_id, key in ring.keys.items()}
+        descriptor, name = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump({"active": ring.active, "keys": keys}, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self._path)
+        except OSError:
+            Path(name).unlink()
+            raise
+
+    def _load(self) -> _KeyRing:
+        with self._path.open(encoding="utf-8") as file:
+            mode = os.fstat(file.fileno()).st_mode & 0o777
+            if mode & 0o077:
+                raise SettingsError(
+                    f"KEY_URL: {self._path} has mode {mode:04o}, so others can read the keys: chmod 600 {self._path}"
+                )
+            try:
+                return _ring(json.load(file))
+            except (ValueError, TypeError, KeyError, AttributeError):
+                # The cause is left out because it may quote the file, which holds keys.
+                raise SettingsError(
+                    f"KEY_URL: {self._path} is not a key file or is damaged: restore it from a backup,"
+                    " or move it away, start with a new one and let every athlete connect again"
+                ) from None
+
+
+def _ring(document: dict[str, Any]) -> _KeyRing:
+    active = document["active"]
+    keys = {key_id: base64.b64decode(key, validate=True) for key_id, key in document["keys"].items()}
+    if not isinstance(active, str) or active not in keys or any(len(key) != _KEY_BYTES for key in keys.values()):
+        raise ValueError("the active key is missing or a key has another length")
+    return _KeyRing(active, keys)
+
+
+def _bound(context: Mapping[str, str]) -> bytes:
+    return json.dumps(dict(context), sort_keys=True, separators=(",", ":")).encode()
+
+
+def _parse(ciphertext: str) -> tuple[str, bytes, bytes]:
+    try:
+        version, key_id, text = ciphertext.split(".")
+        sealed = base64.b64decode(text, altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error) as err:
+        raise CipherError("this is no text that the key file cipher made") from err
+    if version != _FORMAT:
+        raise CipherError(f"the text has format {version[:8]!r}, this program opens {_FORMAT}")
+    return key_id, sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]

@@ -1,0 +1,24 @@
+"""Which queue a `QUEUE_URL` means."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from include.clock import Clock
+from include.errors import SettingsError
+from include.queue.queue import Queue
+from include.queue.sqlite import SqliteQueue
+from include.state.sqlite_file import database_path
+
+
+def open_queue(url: str, clock: Clock) -> Queue:
+    """The queue at `url`: `sqlite:///absolute/path`, which may be the store's own file.
+
+    Errors: `SettingsError` that names `QUEUE_URL` when the address is unknown or the file cannot be opened.
+    Effects: creates the file and its folder where they are missing.
+    """
+    path = database_path(url, "QUEUE_URL")
+    try:
+        return SqliteQueue(path, clock)
+    except (OSError, sqlite3.DatabaseError) as err:
+        raise SettingsError(f"QUEUE_URL: {path} cannot be opened as a SQLite file ({err})") from err

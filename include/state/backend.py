@@ -1,0 +1,24 @@
+"""Which store a `STATE_URL` means."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from include.clock import Clock
+from include.errors import SettingsError
+from include.state.sqlite import SqliteStore
+from include.state.sqlite_file import database_path
+from include.state.store import Store
+
+
+def open_store(url: str, clock: Clock) -> Store:
+    """The store at `url`: `sqlite:///absolute/path`.
+
+    Errors: `SettingsError` that names `STATE_URL` when the address is unknown or the file cannot be opened.
+    Effects: creates the file and its folder where they are missing.
+    """
+    path = database_path(url, "STATE_URL")
+    try:
+        return SqliteStore(path, clock)
+    except (OSError, sqlite3.DatabaseError) as err:
+        raise SettingsError(f"STATE_URL: {path} cannot be opened as a SQLite file ({err})") from err

@@ -1,0 +1,127 @@
+"""One SQLite file that many threads and processes share: the ground under the embedded store and queue."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from include.errors import RetryLater, SettingsError
+from include.settings import EXAMPLES
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # a rotated token that was answered must survive a power cut
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # an erased row leaves no bytes behind in free pages
+)
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that can be referred to weakly, so that it closes when its thread ends."""
+
+
+_inherited: list[_Connection] = []
+"""Connections from before a fork: SQLite forbids using and even closing them in the child."""
+
+
+def database_path(url: str, variable: str) -> Path:
+    """The absolute path in a `sqlite:///…` URL. Errors: `SettingsError` naming `variable`."""
+    scheme, _, path = url.partition("://")
+    if scheme != "sqlite" or not path.startswith("/") or path.endswith("/"):
+        raise SettingsError(f"{variable} is {url!r}, which is no supported address; for example: {EXAMPLES[variable]}")
+    return Path(path)
+
+
+class SqliteFile:
+    """A file in WAL mode with one connection per thread and short write transactions.
+
+    The file is created with mode 0600, and its folder, where they are missing.
+    Errors: `RetryLater` from every call when the file stays locked for `busy_timeout_s`.
+    """
+
+    def __init__(self, path: Path, schema: Sequence[str], *, busy_timeout_s: float = 10.0) -> None:
+        self._path = path
+        self._busy_timeout_s = busy_timeout_s
+        self._of_thread = threading.local()
+        self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        if not path.exists():
+            _create(path)
+        with self.transaction() as connection:
+            for statement in schema:
+                connection.execute(statement)
+
+    def read(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Every row that a SELECT answers, from one consistent moment; no lock is held afterwards."""
+        with self._busy_means_later():
+            return self._connection().execute(sql, parameters).fetchall()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction, committed durably at the end of the block, rolled back when it raises."""
+        with self._busy_means_later(), self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+
+    def close(self) -> None:
+        """Close the connections of all threads of this process."""
+        for connection in tuple(self._open):
+            connection.close()
+        self._of_thread = threading.local()
+
+    def _connection(self) -> _Connection:
+        connection: _Connection | None = getattr(self._of_thread, "connection", None)
+        if connection is not None and self._of_thread.pid == os.getpid():
+            return connection
+        if connection is not None:
+            _inherited.append(connection)
+            self._open.discard(connection)
+        connection = self._connect()
+        self._of_thread.connection, self._of_thread.pid = connection, os.getpid()
+        self._open.add(connection)
+        return connection
+
+    def _connect(self) -> _Connection:
+        connection = sqlite3.connect(
+            self._path,
+            timeout=self._busy_timeout_s,
+            isolation_level=None,
+            factory=_Connection,
+            check_same_thread=False,  # only `close` reaches over
+        )
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        return connection
+
+    @contextlib.contextmanager
+    def _busy_means_later(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as err:
+            if err.sqlite_errorcode & 0xFF not in _BUSY:  # the low byte is the primary code
+                raise
+            raise RetryLater(
+                f"{self._path} stayed locked for {self._busy_timeout_s:g} s; nothing was written, try again"
+            ) from err
+
+
+def _create(path: Path) -> None:
+    """Put a new, empty file in WAL mode in place in one step, so that no process meets a half-made one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(descriptor)
+    try:
+        with contextlib.closing(sqlite3.connect(name)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        # Another process that was first has made the same file.
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        Path(name).unlink()
