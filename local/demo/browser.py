@@ -1,0 +1,67 @@
+"""A browser's part in the OAuth walk: follows redirects, keeps cookies, fills in the one form."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+import requests
+
+from include.errors import IngestError
+
+TIMEOUT_S = 10
+
+
+class WalkFailed(IngestError):
+    """A page of the walk did not show what it should; the message names the page."""
+
+
+class _Form(HTMLParser):
+    """The first form of a page: where it goes, its fields with the values they start with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action = ""
+        self.fields: list[tuple[str, str]] = []
+        self.choices: dict[str, list[str]] = {}
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Collect the form's action, its inputs, and the options of its selections."""
+        values = {name: value or "" for name, value in attrs}
+        if tag == "form" and not self.action:
+            self.action = values.get("action", "")
+        elif tag == "select":
+            self._select = values.get("name", "")
+        elif tag == "option" and self._select:
+            self.choices.setdefault(self._select, []).append(values.get("value", ""))
+        elif tag == "input" and values.get("type") == "radio":
+            self.choices.setdefault(values.get("name", ""), []).append(values.get("value", ""))
+        elif tag == "input" and values.get("type") == "checkbox" and "checked" in values:
+            self.fields.append((values.get("name", ""), values.get("value", "on")))
+        elif tag == "input" and values.get("type", "text") in ("hidden", "text"):
+            self.fields.append((values.get("name", ""), values.get("value", "")))
+
+
+def connect(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
+    """Connect an athlete as a person would: start page, authorize page, back; returns the last page's HTML.
+
+    `options` are what is ticked on the start page. Errors: `WalkFailed` names the page that went wrong.
+    """
+    browser = requests.Session()
+    start = browser.get(f"{web_url}/connect", params=options, timeout=TIMEOUT_S)
+    if "form" not in start.text or start.status_code != 200:
+        raise WalkFailed(f"The authorize page answered {start.status_code} without a form.")
+    form = _Form()
+    form.feed(start.text)
+    athlete_field = next((name for name, values in form.choices.items() if str(athlete_id) in values), None)
+    if athlete_field is None:
+        raise WalkFailed(f"The authorize page does not offer athlete {athlete_id}.")
+    answer = browser.post(
+        urljoin(start.url, form.action),
+        data=[*form.fields, (athlete_field, str(athlete_id)), ("decision", "authorize")],
+        timeout=TIMEOUT_S,
+    )
+    if answer.status_code != 200 or not answer.url.startswith(web_url):
+        raise WalkFailed(f"Connecting athlete {athlete_id} ended at a page that answers {answer.status_code}.")
+    return answer.text

@@ -1,0 +1,48 @@
+"""Rules that hold for every DAG and every task."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+EXPECTED = ("strava_ingest", "strava_backfill", "strava_catalog", "strava_reconcile")
+
+HEADINGS = ("**Starts**", "**Reads**", "**Writes**", "**Kind**", "**Limits**", "**If it fails**", "**Owner**")
+
+
+@pytest.fixture(params=EXPECTED)
+def dag(request, dag_bag):
+    return dag_bag.dags[request.param]
+
+
+def test_dag_id_leaves_room_for_the_run_id_in_mwaa_paths(dag):
+    assert len(dag.dag_id) <= 20
+
+
+def test_docs_answer_what_an_operator_asks(dag):
+    assert [heading for heading in HEADINGS if heading not in (dag.doc_md or "")] == []
+
+
+def test_tags_name_one_tier_and_one_kind(dag):
+    assert sorted(re.sub(r"/.*", "", tag) for tag in dag.tags) == ["kind", "tier"]
+
+
+def test_runs_are_limited_and_start_unpaused(dag):
+    assert dag.max_active_runs <= 16
+    assert dag.is_paused_upon_creation is False
+    assert dag.catchup is False
+
+
+def test_tasks_have_an_owner_retries_a_policy_and_a_time_limit(dag):
+    for task in dag.tasks:
+        assert task.owner == "data-engineering", task.task_id
+        assert task.retries >= 3, task.task_id
+        assert task.execution_timeout <= timedelta(hours=1), task.task_id
+        assert type(task.retry_policy).__name__ == "StravaRetryPolicy", task.task_id
+
+
+def test_task_ids_are_a_verb_and_an_object(dag):
+    for task in dag.tasks:
+        assert re.fullmatch(r"(\w+\.)?[a-z]+_[a-z_]+", task.task_id), task.task_id
