@@ -1,0 +1,226 @@
+"""The ledger of activities: what the lake holds of each one, and who is working on it now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from include.clock import Clock
+from include.errors import LeaseLost
+from include.state.conflict import retry_on_conflict
+from include.state.store import ABSENT, Item, Key, Store
+
+_DUE = "due"
+
+
+class ActivityState(StrEnum):
+    """What is known of an activity."""
+
+    PENDING = "pending"
+    """To be fetched at `next_try_epoch_s`."""
+    SYNCED = "synced"
+    NO_STREAMS = "no_streams"
+    """In the lake without points: a manual activity, or one whose streams Strava does not have."""
+    HIDDEN = "hidden"
+    REMOVED = "removed"
+    QUARANTINED = "quarantined"
+    """Its answer could not be understood; the raw object and the reason are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """What the ledger says of one activity. Holds no title and no name."""
+
+    athlete_id: int
+    activity_id: int
+    state: ActivityState
+    sport_type: str = ""
+    start_at_epoch_s: int | None = None
+    fingerprint: str = ""
+    """Changes when the lake's rows of this activity would."""
+    object_keys: tuple[str, ...] = ()
+    points: int = 0
+    reason: str = ""
+    attempts: int = 0
+    fetched_at_epoch_s: float | None = None
+    """When the answer was asked for that the lake agrees with."""
+    next_try_epoch_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write one activity, until it expires or is settled."""
+
+    athlete_id: int
+    activity_id: int
+    fence: int
+    """Grows with every lease of this activity: a smaller number than the row's has lost."""
+    expires_at_epoch_s: float
+    entry: LedgerEntry | None
+    """What the row held when it was leased."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    entry: LedgerEntry | None
+    fence: int = 0
+    lease_until_epoch_s: float = 0.0
+    dirty: bool = False
+    version: int = ABSENT
+
+
+class ActivityLedger:
+    """One writer per activity at a time, over any number of runs.
+
+    A run that finds an activity leased leaves a mark and ends; the holder sees the mark when it settles and
+    fetches again. So whatever a run wanted to see in the lake is seen by an answer asked for afterwards.
+    """
+
+    def __init__(self, store: Store, clock: Clock, lease_s: int = 300) -> None:
+        self._store = store
+        self._clock = clock
+        self._lease_s = lease_s
+
+    def get(self, athlete_id: int, activity_id: int) -> LedgerEntry | None:
+        """What is known of the activity, or None."""
+        return self._row(_key(athlete_id, activity_id)).entry
+
+    @retry_on_conflict
+    def acquire(self, athlete_id: int, activity_id: int) -> Lease | None:
+        """The lease on the activity; None when another worker has it, who now will fetch again.
+
+        Effects: takes over a lease that ran out.
+        """
+        key = _key(athlete_id, activity_id)
+        row = self._row(key)
+        now = self._clock()
+        if row.lease_until_epoch_s > now:
+            if not row.dirty:
+                self._put(key, replace(row, dirty=True))
+            return None
+        leased = replace(row, fence=row.fence + 1, lease_until_epoch_s=now + self._lease_s, dirty=False)
+        self._put(key, leased)
+        return Lease(athlete_id, activity_id, leased.fence, leased.lease_until_epoch_s, row.entry)
+
+    def check(self, lease: Lease) -> None:
+        """Nothing, while the lease holds. Errors: `LeaseLost`; then write nothing more.
+
+        Call it before every write to the lake.
+        """
+        self._held(lease)
+
+    @retry_on_conflict
+    def settle(self, lease: Lease, entry: LedgerEntry) -> bool:
+        """Store what is known now, and release the lease unless somebody asked for the activity meanwhile.
+
+        Returns True when released; False when the caller still has the lease, renewed, and has to fetch again.
+        Errors: `LeaseLost`; then nothing was stored.
+        """
+        row = self._held(lease)
+        lease_until = self._clock() + self._lease_s if row.dirty else 0.0
+        self._put(_key_of(lease), replace(row, entry=entry, dirty=False, lease_until_epoch_s=lease_until))
+        return not row.dirty
+
+    @retry_on_conflict
+    def postpone(self, lease: Lease, entry: LedgerEntry) -> None:
+        """Store the entry, which says when to try next, and release the lease whoever asked meanwhile.
+
+        Errors: `LeaseLost`; then nothing was stored.
+        """
+        row = self._held(lease)
+        self._put(_key_of(lease), replace(row, entry=entry, dirty=False, lease_until_epoch_s=0.0))
+
+    def due(self, now: float) -> Iterator[LedgerEntry]:
+        """The entries whose next try has come and that nobody works on, longest overdue first."""
+        for item in self._store.find("activities", "due", _DUE, up_to=now):
+            row = _row(item)
+            if row.entry is not None and row.lease_until_epoch_s <= now:
+                yield row.entry
+
+    def of_athlete(self, athlete_id: int) -> Iterator[LedgerEntry]:
+        """Every entry of the athlete, in no meaningful order."""
+        for item in self._store.query("activities", str(athlete_id)):
+            entry = _row(item).entry
+            if entry is not None:
+                yield entry
+
+    def _row(self, key: Key) -> _Row:
+        item = self._store.get(key)
+        return _row(item) if item else _Row(entry=None)
+
+    def _held(self, lease: Lease) -> _Row:
+        row = self._row(_key_of(lease))
+        if row.fence != lease.fence or row.lease_until_epoch_s <= self._clock():
+            raise LeaseLost(
+                f"the lease {lease.fence} on activity {lease.activity_id} of athlete {lease.athlete_id} ran out"
+                " or was taken over: stop, the work is done by another run or queued again"
+            )
+        return row
+
+    def _put(self, key: Key, row: _Row) -> None:
+        self._store.put(key, _fields(row), expected_version=row.version)
+
+
+def _key(athlete_id: int, activity_id: int) -> Key:
+    return Key("activities", str(athlete_id), str(activity_id))
+
+
+def _key_of(lease: Lease) -> Key:
+    return _key(lease.athlete_id, lease.activity_id)
+
+
+def _fields(row: _Row) -> dict[str, Any]:
+    return {
+        "fence": row.fence,
+        "lease_until_epoch_s": row.lease_until_epoch_s,
+        "dirty": row.dirty,
+        **(_entry_fields(row.entry) if row.entry else {}),
+    }
+
+
+def _entry_fields(entry: LedgerEntry) -> dict[str, Any]:
+    return {
+        "athlete_id": entry.athlete_id,
+        "activity_id": entry.activity_id,
+        "state": str(entry.state),
+        "sport_type": entry.sport_type,
+        "start_at_epoch_s": entry.start_at_epoch_s,
+        "fingerprint": entry.fingerprint,
+        "object_keys": list(entry.object_keys),
+        "points": entry.points,
+        "reason": entry.reason,
+        "attempts": entry.attempts,
+        "fetched_at_epoch_s": entry.fetched_at_epoch_s,
+        "next_try_epoch_s": entry.next_try_epoch_s,
+        "due": None if entry.next_try_epoch_s is None else _DUE,
+    }
+
+
+def _row(item: Item) -> _Row:
+    fields = item.fields
+    return _Row(
+        entry=_entry(fields) if "state" in fields else None,
+        fence=fields["fence"],
+        lease_until_epoch_s=fields["lease_until_epoch_s"],
+        dirty=fields["dirty"],
+        version=item.version,
+    )
+
+
+def _entry(fields: Mapping[str, Any]) -> LedgerEntry:
+    return LedgerEntry(
+        athlete_id=fields["athlete_id"],
+        activity_id=fields["activity_id"],
+        state=ActivityState(fields["state"]),
+        sport_type=fields["sport_type"],
+        start_at_epoch_s=fields["start_at_epoch_s"],
+        fingerprint=fields["fingerprint"],
+        object_keys=tuple(fields["object_keys"]),
+        points=fields["points"],
+        reason=fields["reason"],
+        attempts=fields["attempts"],
+        fetched_at_epoch_s=fields["fetched_at_epoch_s"],
+        next_try_epoch_s=fields["next_try_epoch_s"],
+    )

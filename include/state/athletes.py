@@ -1,0 +1,132 @@
+"""The athletes who connected: profile, granted scopes, status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from include.clock import Clock
+from include.crypto.cipher import Cipher
+from include.errors import NotConnected, UnexpectedShape
+from include.state.conflict import retry_on_conflict
+from include.state.store import ABSENT, Item, Key, Store
+from include.state.token_pair import SealedTokens
+from include.strava.models import AthleteId, TokenGrant
+
+_KIND = "athlete"
+
+
+class AthleteStatus(StrEnum):
+    """Whether an athlete's tokens can be used."""
+
+    ACTIVE = "active"
+    NEEDS_REAUTH = "needs_reauth"
+    """Strava refuses the stored tokens; only the athlete can repair that, by connecting again."""
+    REVOKED = "revoked"
+    """The athlete disconnected; the tokens are destroyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AthleteRow:
+    """An athlete as stored, without tokens."""
+
+    athlete_id: AthleteId
+    firstname: str
+    lastname: str
+    scopes: frozenset[str]
+    status: AthleteStatus
+    connected_at_epoch_s: int
+    """When the athlete connected for the first time."""
+    version: int
+
+    @classmethod
+    def from_item(cls, item: Item) -> AthleteRow:
+        """The athlete in a row of the table `athletes`."""
+        fields = item.fields
+        return cls(
+            athlete_id=AthleteId(fields["athlete_id"]),
+            firstname=fields["firstname"],
+            lastname=fields["lastname"],
+            scopes=frozenset(fields["scopes"]),
+            status=AthleteStatus(fields["status"]),
+            connected_at_epoch_s=fields["connected_at_epoch_s"],
+            version=item.version,
+        )
+
+    def to_fields(self) -> dict[str, Any]:
+        """The same as fields of the row; the token part comes from `SealedTokens`."""
+        return {
+            "kind": _KIND,
+            "athlete_id": self.athlete_id,
+            "firstname": self.firstname,
+            "lastname": self.lastname,
+            "scopes": sorted(self.scopes),
+            "status": str(self.status),
+            "connected_at_epoch_s": self.connected_at_epoch_s,
+        }
+
+
+def athlete_key(athlete_id: int) -> Key:
+    """The address of an athlete's row."""
+    return Key("athletes", str(athlete_id))
+
+
+class Athletes:
+    """Every athlete who ever connected and was not erased since."""
+
+    def __init__(self, store: Store, cipher: Cipher, clock: Clock) -> None:
+        self._store = store
+        self._cipher = cipher
+        self._clock = clock
+
+    @retry_on_conflict
+    def connect(self, grant: TokenGrant, scopes: frozenset[str]) -> AthleteRow:
+        """Store what the code exchange answered and make the athlete active.
+
+        Errors: `UnexpectedShape` when the grant names no athlete.
+        Effects: creates the row, or replaces tokens, scopes and profile and keeps the rest; safe to repeat.
+        """
+        if grant.athlete is None:
+            raise UnexpectedShape("the token exchange named no athlete: ask the athlete to connect again")
+        athlete = grant.athlete
+        item = self._store.get(athlete_key(athlete.athlete_id))
+        kept: Mapping[str, Any] = item.fields if item else {}
+        row = AthleteRow(
+            athlete_id=athlete.athlete_id,
+            firstname=athlete.firstname,
+            lastname=athlete.lastname,
+            scopes=scopes,
+            status=AthleteStatus.ACTIVE,
+            connected_at_epoch_s=kept.get("connected_at_epoch_s", int(self._clock())),
+            version=item.version if item else ABSENT,
+        )
+        tokens = SealedTokens.seal(self._cipher, athlete.athlete_id, grant)
+        return self._put({**kept, **row.to_fields(), **tokens.to_fields()}, row.version)
+
+    def get(self, athlete_id: int) -> AthleteRow | None:
+        """The athlete, or None who never connected or was erased."""
+        item = self._store.get(athlete_key(athlete_id))
+        return AthleteRow.from_item(item) if item else None
+
+    def all(self) -> Iterator[AthleteRow]:
+        """Every athlete of whatever status, in order of id; for finding, re-read a row before deciding."""
+        return map(AthleteRow.from_item, self._store.find("athletes", "all", _KIND))
+
+    @retry_on_conflict
+    def mark(self, athlete_id: int, status: AthleteStatus) -> AthleteRow:
+        """Give the athlete a status. Errors: `NotConnected` when there is no such athlete.
+
+        Effects: `REVOKED` destroys the token pair; safe to repeat.
+        """
+        item = self._store.get(athlete_key(athlete_id))
+        if item is None:
+            raise NotConnected(f"athlete {athlete_id} is not known here, so cannot be marked {status}")
+        tokens = SealedTokens().to_fields() if status is AthleteStatus.REVOKED else {}
+        return self._put({**item.fields, "status": str(status), **tokens}, item.version)
+
+    def _put(self, fields: Mapping[str, Any], expected_version: int) -> AthleteRow:
+        key = athlete_key(fields["athlete_id"])
+        version = self._store.put(key, fields, expected_version=expected_version)
+        return AthleteRow.from_item(Item(key, fields, version))

@@ -1,0 +1,63 @@
+"""The audit of webhook events: when one came, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from include.clock import Clock
+from include.state.conflict import retry_on_conflict
+from include.state.store import ABSENT, Key, Store
+
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedEvent:
+    """One event as the audit knows it."""
+
+    athlete_id: int
+    object_id: int
+    outcome: str
+    """What became of it last."""
+    received_at_epoch_s: float
+    """When it was recorded first."""
+    times: int
+    """How often it was recorded."""
+
+
+class EventAudit:
+    """A record for people to look at, never a reason to skip work; it forgets by itself."""
+
+    def __init__(self, store: Store, clock: Clock, keep_s: int = 30 * _DAY_S) -> None:
+        self._store = store
+        self._clock = clock
+        self._keep_s = keep_s
+
+    @retry_on_conflict
+    def record(self, event_id: str, *, athlete_id: int, object_id: int, outcome: str) -> None:
+        """Note what became of an event. Effects: keeps the first time it was received; expires after `keep_s`."""
+        now = self._clock()
+        item = self._store.get(_key(event_id))
+        earlier = AuditedEvent(**item.fields) if item else None
+        event = AuditedEvent(
+            athlete_id=athlete_id,
+            object_id=object_id,
+            outcome=outcome,
+            received_at_epoch_s=earlier.received_at_epoch_s if earlier else now,
+            times=earlier.times + 1 if earlier else 1,
+        )
+        self._store.put(
+            _key(event_id),
+            asdict(event),
+            expected_version=item.version if item else ABSENT,
+            expires_at_epoch_s=int(now) + self._keep_s,
+        )
+
+    def get(self, event_id: str) -> AuditedEvent | None:
+        """What is known of the event, or None."""
+        item = self._store.get(_key(event_id))
+        return AuditedEvent(**item.fields) if item else None
+
+
+def _key(event_id: str) -> Key:
+    return Key("events", event_id)

@@ -1,0 +1,102 @@
+"""Links from a parent to a child: which names mean the child, what a copy carries, who agreed to it when."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from include.state.store import ABSENT, Item, Key, Store
+
+
+class LinkStatus(StrEnum):
+    """Whether a link makes copies."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a copy carries besides position, elevation, time, speed, distance and cadence."""
+
+    heartrate: bool = True
+    power: bool = True
+    temperature: bool = True
+    trim_m: int = 0
+    """Length cut off at the start and at the end, to hide where somebody lives."""
+    allow_private: bool = False
+    """Whether activities that only the parent can see are copied too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One parent's link to one child.
+
+    Units: consent times are None as long as that side has not agreed; copies start with activities that
+    begin at or after `starts_at_epoch_s`.
+    """
+
+    parent_id: int
+    child_id: int
+    names: tuple[str, ...]
+    carried: Carried = field(default_factory=Carried)
+    starts_at_epoch_s: int = 0
+    parent_consent_epoch_s: int | None = None
+    child_consent_epoch_s: int | None = None
+    status: LinkStatus = LinkStatus.ACTIVE
+    version: int = ABSENT
+
+
+class Links:
+    """Every link there is, found from either side."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def save(self, link: Link) -> Link:
+        """Store the link over the version it was read with and return it with its new version.
+
+        Errors: `VersionConflict` when the other side changed it meanwhile: read it again and decide again.
+        """
+        version = self._store.put(_key(link.parent_id, link.child_id), _fields(link), expected_version=link.version)
+        return replace(link, version=version)
+
+    def get(self, parent_id: int, child_id: int) -> Link | None:
+        """The link of this pair, or None."""
+        item = self._store.get(_key(parent_id, child_id))
+        return _link(item) if item else None
+
+    def of_parent(self, parent_id: int) -> list[Link]:
+        """The links to a parent's children, of whatever status."""
+        return [_link(item) for item in self._store.query("links", str(parent_id))]
+
+    def of_child(self, child_id: int) -> list[Link]:
+        """The links that lead to a child; for finding, re-read a link before deciding."""
+        return [_link(item) for item in self._store.find("links", "by_child", child_id)]
+
+
+def _key(parent_id: int, child_id: int) -> Key:
+    return Key("links", str(parent_id), str(child_id))
+
+
+def _fields(link: Link) -> dict[str, Any]:
+    fields = asdict(link)
+    del fields["version"]
+    return {**fields, "names": list(link.names), "status": str(link.status)}
+
+
+def _link(item: Item) -> Link:
+    fields = item.fields
+    return Link(
+        parent_id=fields["parent_id"],
+        child_id=fields["child_id"],
+        names=tuple(fields["names"]),
+        carried=Carried(**fields["carried"]),
+        starts_at_epoch_s=fields["starts_at_epoch_s"],
+        parent_consent_epoch_s=fields["parent_consent_epoch_s"],
+        child_consent_epoch_s=fields["child_consent_epoch_s"],
+        status=LinkStatus(fields["status"]),
+        version=item.version,
+    )

@@ -1,0 +1,41 @@
+"""The application's one webhook subscription, as created by us."""
+
+from __future__ import annotations
+
+from include.state.conflict import retry_on_conflict
+from include.state.store import ABSENT, Key, Store
+from include.strava.models import Subscription
+
+_KEY = Key("subscriptions", "strava")
+
+
+class Subscriptions:
+    """Which subscription's events are ours.
+
+    Only the id is stored: the callback URL holds the webhook's secret and follows from the settings.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @retry_on_conflict
+    def save(self, subscription: Subscription) -> None:
+        """Make this the current subscription. Effects: replaces an earlier one; safe to repeat."""
+        item = self._store.get(_KEY)
+        self._store.put(
+            _KEY,
+            {"subscription_id": subscription.subscription_id},
+            expected_version=item.version if item else ABSENT,
+        )
+
+    def current(self) -> Subscription | None:
+        """The current subscription with an empty `callback_url`, or None."""
+        item = self._store.get(_KEY)
+        return Subscription(item.fields["subscription_id"], callback_url="") if item else None
+
+    @retry_on_conflict
+    def forget(self) -> None:
+        """Have no subscription any more. Effects: safe to repeat."""
+        item = self._store.get(_KEY)
+        if item is not None:
+            self._store.delete(_KEY, expected_version=item.version)

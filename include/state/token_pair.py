@@ -1,0 +1,65 @@
+"""The part of an athlete's row that holds the token pair: sealed, with its expiry and the refresh lease."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from include.crypto.cipher import Cipher
+from include.strava.models import TokenGrant
+
+_APP = "strava-data-ingest"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """An access token and the refresh token that renews it, in the clear: only ever in memory."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTokens:
+    """A token pair as it is stored; the default value is "no tokens".
+
+    `sealed` opens only in the context of its own athlete.
+    """
+
+    sealed: str | None = field(default=None, repr=False)
+    expires_at_epoch_s: int = 0
+    lease_until_epoch_s: float = 0.0
+    """Until when one worker has the right to refresh; 0 where none has."""
+
+    @classmethod
+    def seal(cls, cipher: Cipher, athlete_id: int, grant: TokenGrant) -> SealedTokens:
+        """The grant's pair, encrypted, with no lease."""
+        pair = json.dumps({"access_token": grant.access_token, "refresh_token": grant.refresh_token})
+        return cls(cipher.encrypt(pair.encode(), _context(athlete_id)), grant.expires_at_epoch_s)
+
+    def open(self, cipher: Cipher, athlete_id: int) -> TokenPair:
+        """The pair in the clear. Errors: `CipherError` when the key is gone or the row was tampered with."""
+        return TokenPair(**json.loads(cipher.decrypt(self.sealed or "", _context(athlete_id))))
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> SealedTokens:
+        """The token part of a stored row."""
+        return cls(
+            sealed=fields["tokens"],
+            expires_at_epoch_s=fields["tokens_expire_at_epoch_s"],
+            lease_until_epoch_s=fields["refresh_lease_until_epoch_s"],
+        )
+
+    def to_fields(self) -> dict[str, Any]:
+        """The same as fields of the row."""
+        return {
+            "tokens": self.sealed,
+            "tokens_expire_at_epoch_s": self.expires_at_epoch_s,
+            "refresh_lease_until_epoch_s": self.lease_until_epoch_s,
+        }
+
+
+def _context(athlete_id: int) -> dict[str, str]:
+    return {"app": _APP, "athlete_id": str(athlete_id)}

@@ -1,0 +1,170 @@
+"""Access tokens that are valid now: one refresh at a time per athlete, no rotated pair ever lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from include.clock import Clock
+from include.crypto.cipher import Cipher
+from include.errors import (
+    IngestError,
+    NotConnected,
+    RetryLater,
+    ScopeMissing,
+    TokenRefused,
+    VersionConflict,
+)
+from include.state.athletes import AthleteRow, AthleteStatus, athlete_key
+from include.state.conflict import retry_on_conflict
+from include.state.store import Item, Store
+from include.state.token_pair import SealedTokens
+from include.strava.models import TokenGrant
+
+MARGIN_S = 300
+"""A token with less than this left is refreshed before it is handed out."""
+
+LEASE_S = 60
+"""How long one worker may take over a refresh before another may try."""
+
+_LOOKS = 40
+"""How often a worker looks for the winner's pair: 71 s of waiting, longer than a crashed worker's lease."""
+
+
+class _LookAgain(RetryLater):
+    """Another worker has the refresh in hand, or was first: the row has to be read again."""
+
+
+class Tokens:
+    """Hands out access tokens and keeps them fresh.
+
+    `refresh` trades a refresh token for a new pair, which makes the old refresh token useless at once.
+    So the new pair is stored before it is used, and it replaces only the pair that it was traded for:
+    neither a slow worker nor a disconnection in between can bring a dead pair back.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        cipher: Cipher,
+        clock: Clock,
+        refresh: Callable[[str], TokenGrant],
+        wait: Callable[[float], None],
+    ) -> None:
+        self._store = store
+        self._cipher = cipher
+        self._clock = clock
+        self._refresh = refresh
+        self._looks = Retrying(
+            retry=retry_if_exception_type(_LookAgain),
+            wait=wait_exponential(multiplier=0.1, max=2),
+            stop=stop_after_attempt(_LOOKS),
+            sleep=wait,
+            reraise=True,
+        )
+
+    def access_token(self, athlete_id: int, *, scope: str) -> str:
+        """A token that is good for five more minutes; refreshes when there is less left.
+
+        Errors: `NotConnected` without usable tokens, `ScopeMissing` when `scope` was not granted (`x:read_all`
+        includes `x:read`), `TokenRefused` when Strava refuses the refresh, `RetryLater` when another worker's refresh
+        does not come to an end, and whatever else `refresh` raises, which is no athlete's fault.
+        Effects: stores the new pair; an athlete whose refresh token is refused is marked `needs_reauth`.
+        """
+        return self._looks.copy()(self._look, athlete_id, scope)
+
+    @retry_on_conflict
+    def reject(self, athlete_id: int, access_token: str) -> None:
+        """Take note that Strava answered 401 to this token: the next `access_token` refreshes.
+
+        Effects: none when another pair is stored by now; safe to repeat.
+        """
+        item = self._store.get(athlete_key(athlete_id))
+        tokens = SealedTokens.from_fields(item.fields) if item else SealedTokens()
+        if item is None or tokens.sealed is None:
+            return
+        if tokens.open(self._cipher, athlete_id).access_token == access_token:
+            self._put(item, replace(tokens, expires_at_epoch_s=0))
+
+    def _look(self, athlete_id: int, scope: str) -> str:
+        item = self._usable(athlete_id, scope)
+        tokens = SealedTokens.from_fields(item.fields)
+        pair = tokens.open(self._cipher, athlete_id)
+        if tokens.expires_at_epoch_s - self._clock() >= MARGIN_S:
+            return pair.access_token
+        version = self._lease(item, tokens)
+        try:
+            grant = self._refresh(pair.refresh_token)
+        except TokenRefused as err:
+            if self._give_up(athlete_id, tokens):
+                raise TokenRefused(
+                    f"Strava refuses to renew the access of athlete {athlete_id}: ask the athlete to connect again"
+                ) from err
+            raise _LookAgain(f"athlete {athlete_id} got a newer token pair meanwhile") from err
+        except IngestError:
+            self._release(replace(item, version=version))
+            raise
+        if not self._keep(athlete_id, tokens, grant):
+            raise _LookAgain(f"athlete {athlete_id} got another token pair meanwhile")
+        return grant.access_token
+
+    def _usable(self, athlete_id: int, scope: str) -> Item:
+        item = self._store.get(athlete_key(athlete_id))
+        if item is None:
+            raise NotConnected(f"athlete {athlete_id} has not connected: ask the athlete to connect")
+        athlete = AthleteRow.from_item(item)
+        if athlete.status is not AthleteStatus.ACTIVE or item.fields["tokens"] is None:
+            raise NotConnected(f"athlete {athlete_id} is {athlete.status}: ask the athlete to connect again")
+        if not athlete.scopes & {scope, f"{scope}_all"}:
+            raise ScopeMissing(
+                f"athlete {athlete_id} did not grant {scope}: ask the athlete to connect again and tick it", scope=scope
+            )
+        return item
+
+    def _lease(self, item: Item, tokens: SealedTokens) -> int:
+        """Take the right to refresh and return the row's new version."""
+        now = self._clock()
+        busy = f"another worker is renewing the access of athlete {item.key.partition}: try again in a minute"
+        if tokens.lease_until_epoch_s > now:
+            raise _LookAgain(busy)
+        try:
+            return self._put(item, replace(tokens, lease_until_epoch_s=now + LEASE_S))
+        except VersionConflict as err:
+            raise _LookAgain(busy) from err
+
+    def _release(self, leased: Item) -> None:
+        """Let others try at once; `leased` is the row as this worker leased it."""
+        try:
+            self._put(leased, replace(SealedTokens.from_fields(leased.fields), lease_until_epoch_s=0.0))
+        except VersionConflict:
+            return  # The row moved on: what is left of the lease runs out by itself.
+
+    @retry_on_conflict
+    def _keep(self, athlete_id: int, used: SealedTokens, grant: TokenGrant) -> bool:
+        """Store the new pair in place of the one it was traded for; False when that one is no longer there."""
+        item = self._holding(athlete_id, used)
+        if item is None:
+            return False
+        self._put(item, SealedTokens.seal(self._cipher, athlete_id, grant), AthleteStatus.ACTIVE)
+        return True
+
+    @retry_on_conflict
+    def _give_up(self, athlete_id: int, refused: SealedTokens) -> bool:
+        """Mark the athlete `needs_reauth`, unless a newer pair is there: then the race was lost, which is no harm."""
+        item = self._holding(athlete_id, refused)
+        if item is None:
+            return False
+        self._put(item, replace(refused, lease_until_epoch_s=0.0), AthleteStatus.NEEDS_REAUTH)
+        return True
+
+    def _holding(self, athlete_id: int, tokens: SealedTokens) -> Item | None:
+        item = self._store.get(athlete_key(athlete_id))
+        return item if item and item.fields["tokens"] == tokens.sealed else None
+
+    def _put(self, item: Item, tokens: SealedTokens, status: AthleteStatus | None = None) -> int:
+        fields = {**item.fields, **tokens.to_fields()}
+        if status is not None:
+            fields["status"] = str(status)
+        return self._store.put(item.key, fields, expected_version=item.version)
