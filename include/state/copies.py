@@ -30,7 +30,7 @@ class CopyState(StrEnum):
     SKIPPED = "skipped"
 
 
-FINAL = frozenset({CopyState.DONE, CopyState.DUPLICATE, CopyState.FAILED, CopyState.SKIPPED})
+FINAL_STATES = frozenset({CopyState.DONE, CopyState.DUPLICATE, CopyState.FAILED, CopyState.SKIPPED})
 """The states after which nothing more is sent."""
 
 
@@ -99,7 +99,7 @@ class CopyLedger:
         Errors: `LeaseLost` when the lease ran out or was never held, `Refused` when a final state would be left.
         """
         changed = replace(copy, **changes, updated_at_epoch_s=int(self._clock()))
-        if copy.state in FINAL and changed.state not in FINAL:
+        if copy.state in FINAL_STATES and changed.state not in FINAL_STATES:
             raise Refused(
                 f"copy {copy.external_id} to athlete {copy.child_id} is {copy.state}, which is final;"
                 f" it cannot become {changed.state}: leave it as it is"
@@ -162,7 +162,7 @@ def _lease_until(item: Item) -> float:
 
 
 def _fields(copy: Copy, lease_until_epoch_s: float) -> dict[str, Any]:
-    is_due = copy.next_try_epoch_s is not None and copy.state not in FINAL
+    is_due = copy.next_try_epoch_s is not None and copy.state not in FINAL_STATES
     return {
         "parent_activity_id": copy.parent_activity_id,
         "child_id": copy.child_id,
