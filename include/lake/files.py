@@ -65,7 +65,7 @@ class FileObjects:
     def list(self, prefix: str) -> Iterator[str]:
         """The keys that start with `prefix`, sorted."""
         start = self._root.joinpath(*(check_key(prefix.rpartition("/")[0]).split("/") if "/" in prefix else ()))
-        keys = []
+        keys: list[str] = []
         for directory, subdirectories, names in os.walk(start):
             if _BOOKKEEPING in subdirectories and Path(directory) == self._root:
                 subdirectories.remove(_BOOKKEEPING)

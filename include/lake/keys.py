@@ -79,7 +79,9 @@ def check_key(key: str) -> str:
     Errors: `BadKey` for empty, absolute, hidden or climbing segments and for characters that paths or URLs bend.
     """
     if not all(_SEGMENT.fullmatch(segment) for segment in key.split("/")):
-        raise BadKey(f"{key!r} is no object key: use plain segments joined by '/', none empty, none starting with a dot")
+        raise BadKey(
+            f"{key!r} is no object key: use plain segments joined by '/', none empty, none starting with a dot"
+        )
     return key
 
 

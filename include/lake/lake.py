@@ -14,6 +14,7 @@ from include.lake.catalog import Partition
 from include.lake.keys import partition_of
 from include.lake.objects import Condition, ObjectStore
 from include.lake.rows import ActivityRows
+from include.lake.schemas import TABLES
 from include.lake.table_object import decode, encode, is_current, merge
 
 Guard = Callable[[], None]
@@ -107,22 +108,19 @@ class Lake:
             for activity_id in activity_ids:
                 _plan(changes, key, activity_id, None)
         removed = sum(self._retry(self._apply, changes[key], guard) for key in sorted(changes))
-        return LakeWrite(frozenset(partitions), {activity_id: () for activity_id in activity_ids}, removed)
+        return LakeWrite(frozenset(partitions), dict.fromkeys(activity_ids, ()), removed)
 
     def _apply(self, change: _Change, guard: Guard) -> int:
         """Read, change and write one object once; returns how many rows of the activities it held before."""
         table = partition_of(change.key).table
         stored = self._objects.get(change.key)
-        old = decode(change.key, stored.body) if stored else None
+        old = TABLES[table].empty_table() if stored is None else decode(change.key, stored.body)
         merged, replaced = merge(table, old, change.activity_ids, change.tables)
         guard()
-        if stored is None:
-            if merged.num_rows:
-                self._objects.put(change.key, encode(table, merged), expected=Condition.ABSENT)
-        elif not merged.num_rows:
+        if merged.num_rows and not (stored and is_current(old, merged)):
+            self._objects.put(change.key, encode(merged), expected=stored.etag if stored else Condition.ABSENT)
+        elif stored and not merged.num_rows:
             self._objects.delete(change.key, expected=stored.etag)
-        elif not is_current(old, merged):
-            self._objects.put(change.key, encode(table, merged), expected=stored.etag)
         return replaced
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from include.errors import UnexpectedShape
 from include.lake import keys
-from include.lake.activity_rows import activity_table, start_time_hidden
+from include.lake.activity_rows import Provenance, activity_table, start_time_hidden
 from include.lake.lap_rows import laps_table
 from include.lake.stream_rows import streams_table
 from include.strava.models import Activity, StreamSet
@@ -66,14 +66,8 @@ def build_rows(
     except OverflowError as err:
         raise UnexpectedShape(f"activity {activity_id}: start_date is outside the years 1 to 9999 in UTC") from err
     points = streams_table(activity_id, streams, None if start_time_hidden(activity) else start_at)
-    row = activity_table(
-        activity,
-        streams,
-        point_count=points.num_rows,
-        source=source,
-        updated_at_epoch_s=updated_at_epoch_s,
-        parent_activity_id=parent_activity_id,
-    )
+    provenance = Provenance(source, updated_at_epoch_s, parent_activity_id)
+    row = activity_table(activity, streams, point_count=points.num_rows, provenance=provenance)
     laps = laps_table(activity) if activity.is_detail else None
     return ActivityRows(athlete_id, activity_id, start_at, activity=row, streams=points, laps=laps)
 

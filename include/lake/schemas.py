@@ -105,9 +105,9 @@ ACTIVITIES = _table(
     _column("stream_types", pa.list_(pa.string()), "the stream types that Strava has, sorted"),
     _column("is_copy", pa.bool_(), "made by this system from a parent's activity"),
     _column("parent_activity_id", pa.int64(), "the activity that a copy was made from"),
+    _column("has_detail", pa.bool_(), "whether the detailed answer came: calories, description and laps need it"),
     _column("extra_json", pa.string(), "what fits no column, as a JSON object: unknown fields, unreadable values"),
     _column("source", pa.string(), "what brought the present content: webhook, backfill, reconcile, archive"),
-    _column("first_seen_at", _INSTANT, "when the lake first held the activity"),
     _column("updated_at", _INSTANT, "when the present content came"),
 )
 """One row per activity, sorted by `activity_id`."""

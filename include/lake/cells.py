@@ -1,0 +1,77 @@
+"""Any JSON value as the cell of a typed column, or null where it does not fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_cell(value: Any, kind: pa.DataType) -> Any:
+    """The value as a cell of type `kind` that Arrow takes without complaint; None where it cannot be one.
+
+    Numbers are rounded into integer columns; nothing else changes its kind: no number from text, no number from a flag.
+    Times are read from ISO 8601 text; a wall-clock column ignores the offset, which Strava writes falsely.
+    """
+    if value is None:
+        return None
+    if pa.types.is_boolean(kind):
+        return value if isinstance(value, bool) else None
+    if pa.types.is_string(kind):
+        return value if isinstance(value, str) and _is_unicode(value) else None
+    if pa.types.is_timestamp(kind):
+        return _instant_ms(value, wall_clock=kind.tz is None)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return _integer(value, kind.bit_width) if pa.types.is_integer(kind) else _float(value, kind.bit_width)
+
+
+def to_column(values: Iterable[Any], kind: pa.DataType) -> pa.Array:
+    """The values as a column, cell by cell; null where one does not fit."""
+    return pa.array([to_cell(value, kind) for value in values], type=kind)
+
+
+def epoch_ms(instant: datetime) -> int:
+    """Milliseconds from 1970 to an aware instant, exact and negative before it."""
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _integer(value: float, bits: int) -> int | None:
+    if not isinstance(value, int):
+        if not math.isfinite(value):
+            return None
+        value = round(value)
+    limit: int = 2 ** (bits - 1)
+    return value if -limit <= value < limit else None
+
+
+def _float(value: float, bits: int) -> float | None:
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    largest = 3.4028234663852886e38 if bits == 32 else math.inf
+    return number if math.isfinite(number) and abs(number) <= largest else None
+
+
+def _instant_ms(value: Any, *, wall_clock: bool) -> int | None:
+    try:
+        moment = datetime.fromisoformat(value)
+        if wall_clock:
+            return epoch_ms(moment.replace(tzinfo=UTC))
+        return epoch_ms(moment) if moment.tzinfo else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
