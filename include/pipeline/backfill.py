@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from include.errors import BadRequest, Gone, IngestError, NotConnected, UnexpectedShape
-from include.lake.activity_rows import ActivityRows, build_rows
+from include.lake.rows import ActivityRows, build_rows
 from include.lake.catalog import Partition
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.reconcile import look_again
@@ -16,7 +16,7 @@ from include.pipeline.services import Services
 from include.pipeline.sync import describe
 from include.state.activities import ActivityState, Lease, LedgerEntry
 from include.state.athletes import AthleteStatus
-from include.strava.models import Activity, ActivityId, AthleteId
+from include.strava.models import Activity
 
 BATCH = 25
 """Activities a task loads before it writes: few enough for a 2 GB worker, enough to share a month's object."""
@@ -28,7 +28,7 @@ IN_LAKE = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
 class BackfillRequest:
     """Which history to load: the athlete's activities that started between two days, both included (UTC)."""
 
-    athlete_id: AthleteId
+    athlete_id: int
     first_day: date
     last_day: date
     dry_run: bool = False
@@ -39,7 +39,7 @@ class BackfillRequest:
         first, last = date.fromisoformat(params["from"]), date.fromisoformat(params["to"])
         if last < first:
             raise BadRequest(f"The backfill ends ({last}) before it starts ({first}); swap the two days.")
-        return cls(AthleteId(params["athlete"]), first, last, bool(params["dry_run"]))
+        return cls(params["athlete"], first, last, bool(params["dry_run"]))
 
     @property
     def after_epoch_s(self) -> int:
@@ -63,7 +63,7 @@ class BackfillPlan:
     in_lake: int
     changed: int
     """In the lake, but edited since: queued for `strava_ingest`."""
-    batches: tuple[tuple[ActivityId, ...], ...]
+    batches: tuple[tuple[int, ...], ...]
     list_calls: int
 
     @property
@@ -148,7 +148,7 @@ def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[
         services.queue.send(look_again(activity.athlete_id, activity.activity_id, services.clock()))
 
 
-def load(services: Services, athlete_id: AthleteId, activity_ids: Sequence[ActivityId]) -> BatchLoaded:
+def load(services: Services, athlete_id: int, activity_ids: Sequence[int]) -> BatchLoaded:
     """Fetch the streams of a batch's activities and write each month they fall in once.
 
     Errors: `QuotaSpent`, `RetryLater`: everything fetched so far is stored, the same batch goes on where it stopped.
@@ -181,7 +181,7 @@ class _Fetched:
     entry: LedgerEntry
 
 
-def _fetch(services: Services, athlete_id: AthleteId, activity_id: ActivityId) -> _Fetched | None:
+def _fetch(services: Services, athlete_id: int, activity_id: int) -> _Fetched | None:
     lease = services.activities.acquire(athlete_id, activity_id)
     activity = services.raw.detail(athlete_id, activity_id)
     if lease is None or activity is None:

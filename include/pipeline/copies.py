@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from include.copying.eligibility import ineligible_reason
 from include.copying.files import build_file
 from include.copying.matching import match
-from include.copying.outcome import Outcome, OutcomeState, poll_delays_s, read_outcome
-from include.errors import Gone, IngestError, QuotaSpent, Refused, RetryLater, ScopeMissing
-from include.lake.keys import gpx_key
-from include.lake.objects import Condition
+from include.copying.outcome import OutcomeState, poll_delays_s, read_outcome
+from include.errors import QuotaSpent, Refused, RetryLater, ScopeMissing
 from include.pipeline.services import Services
 from include.state.copies import FINAL_STATES, Copy, CopyState, external_id
-from include.state.links import Link, LinkStatus
-from include.strava.client import Priority
-from include.strava.models import Activity, ActivityId, AthleteId, StreamSet, Upload, UploadId
+from include.state.links import Link
+from include.strava.models import Activity, Upload
 
 RESUME_AFTER_S = 60
-"""When reconcile resumes an upload that Strava was still processing after the last poll."""
+"""When reconcile resumes a copy whose run died, or whose file Strava was still processing after the last poll."""
 
-SEARCH_WINDOW_S = 86_400
-"""How far around the activity's start the child's list is searched for an upload of unknown outcome."""
+SEARCH_S = 86_400
+"""How far around the activity's start the child's list is searched for an upload whose outcome is unknown."""
+
+_OUTCOMES = {
+    OutcomeState.READY: CopyState.DONE,
+    OutcomeState.DUPLICATE: CopyState.DUPLICATE,
+    OutcomeState.FAILED: CopyState.FAILED,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class CopyResult:
     """What became of one copy; no title, no name."""
 
-    child_id: AthleteId
+    child_id: int
     state: str
     child_activity_id: int | None
     reason: str
@@ -43,3 +45,156 @@ class CopyResult:
             "child_activity_id": self.child_activity_id,
             "reason": self.reason,
         }
+
+
+def copy_to_children(services: Services, parent_id: int, activity_id: int) -> list[CopyResult]:
+    """Bring every copy of the activity as far as it can get now; works from the raw zone, not from Strava.
+
+    Errors: `RetryLater` when a copy met a passing fault; the others are finished first. What a child's account
+    refuses is no error here but that copy's outcome.
+    Effects: safe to repeat and to run twice at once; a finished copy costs no call.
+    """
+    activity = services.raw.detail(parent_id, activity_id)
+    if activity is None:
+        return []
+    results = []
+    passing: RetryLater | None = None
+    for link in services.links.of_parent(parent_id):
+        matched = match(activity.name, link.names)
+        if matched is not None:
+            services.copies.plan(_planned(services, activity, link, matched))
+        elif services.copies.get(activity_id, link.child_id) is None:
+            continue
+        try:
+            results.append(_advance(services, activity, link, named=matched is not None))
+        except RetryLater as fault:
+            passing = fault
+    if passing is not None:
+        raise passing
+    return results
+
+
+def _planned(services: Services, activity: Activity, link: Link, matched: str) -> Copy:
+    now = int(services.clock())
+    return Copy(
+        parent_activity_id=activity.activity_id,
+        child_id=link.child_id,
+        parent_id=activity.athlete_id,
+        state=CopyState.PLANNED,
+        external_id=external_id(activity.activity_id, link.child_id),
+        matched=matched,
+        planned_at_epoch_s=now,
+        next_try_epoch_s=now + RESUME_AFTER_S,
+    )
+
+
+def _advance(services: Services, activity: Activity, link: Link, *, named: bool) -> CopyResult:
+    """Claim one copy, take it as far as it gets, and note down why it got no further."""
+    claimed = services.copies.claim(activity.activity_id, link.child_id)
+    if claimed is None:
+        return CopyResult(link.child_id, CopyState.PLANNED, None, "another run is making this copy")
+    hold = _Hold(services, claimed)
+    try:
+        hold.make(activity, link, named=named)
+    except QuotaSpent as spent:
+        hold.note(reason=str(spent), next_try_epoch_s=int(spent.until_epoch_s) + 1)
+    except RetryLater as fault:
+        hold.note(reason=str(fault), next_try_epoch_s=int(services.clock()) + RESUME_AFTER_S)
+        raise
+    except Refused as refusal:
+        hold.note(state=CopyState.FAILED, reason=str(refusal), next_try_epoch_s=None)
+    finally:
+        services.copies.release(hold.copy)
+    copy = hold.copy
+    return CopyResult(copy.child_id, copy.state, copy.child_activity_id, copy.reason)
+
+
+class _Hold:
+    """One worker's hold on one copy: every step is in the ledger before the next begins."""
+
+    def __init__(self, services: Services, copy: Copy) -> None:
+        self.copy = copy
+        self._services = services
+
+    def note(self, **changes: Any) -> None:
+        """Store the copy with `changes`; a lost lease ends the work."""
+        self.copy = self._services.copies.advance(self.copy, **changes)
+
+    def make(self, activity: Activity, link: Link, *, named: bool) -> None:
+        """Go on from the stored state: plan → upload → poll, and look first where an outcome is unknown."""
+        if self.copy.state in FINAL_STATES:
+            return
+        if self.copy.state is CopyState.UPLOADING and self._found_in_list(activity):
+            return
+        if self.copy.state is not CopyState.PROCESSING and not self._uploaded(activity, link, named=named):
+            return
+        self._poll()
+
+    def _uploaded(self, activity: Activity, link: Link, *, named: bool) -> bool:
+        """Send the file; False when there is nothing to send, with the reason in the ledger."""
+        streams = self._services.raw.streams(activity.athlete_id, activity.activity_id)
+        reason = (
+            ineligible_reason(activity, streams, link, is_copy=self._is_copy(activity))
+            if named
+            else "The title no longer named the child when the copy was about to be made."
+        )
+        if reason is not None or streams is None:
+            self.note(state=CopyState.SKIPPED, reason=reason or "", next_try_epoch_s=None)
+            return False
+        file = build_file(activity, streams, link)
+        self.note(state=CopyState.UPLOADING, reason="", attempts=self.copy.attempts + 1)
+        upload = self._services.strava.create_upload(link.child_id, file)
+        self.note(state=CopyState.PROCESSING, upload_id=upload.upload_id)
+        return not self._settled(upload)
+
+    def _poll(self) -> None:
+        """Ask until Strava has decided or the polls are used up; then reconcile goes on."""
+        if self.copy.upload_id is None:
+            return
+        for delay_s in poll_delays_s():
+            self._services.wait(delay_s)
+            if self._settled(self._services.strava.upload(self.copy.child_id, self.copy.upload_id)):
+                return
+        self.note(
+            reason="Strava is still processing the file; it is looked at again in the next quarter of an hour.",
+            next_try_epoch_s=int(self._services.clock()) + RESUME_AFTER_S,
+        )
+
+    def _settled(self, upload: Upload) -> bool:
+        outcome = read_outcome(upload)
+        if outcome.state is OutcomeState.PROCESSING:
+            return False
+        self.note(
+            state=_OUTCOMES[outcome.state],
+            child_activity_id=outcome.activity_id,
+            reason=outcome.reason,
+            next_try_epoch_s=None,
+        )
+        return True
+
+    def _found_in_list(self, activity: Activity) -> bool:
+        """Whether the child's account already has the file of an upload that broke midway."""
+        start = int(activity.start_at.timestamp())
+        try:
+            for page in self._services.strava.activities(
+                self.copy.child_id, after_epoch_s=start - SEARCH_S, before_epoch_s=start + SEARCH_S
+            ):
+                for candidate in page:
+                    # Strava appends the file's type to the name that we gave it.
+                    if (candidate.external_id or "").partition(".")[0] == self.copy.external_id:
+                        self.note(
+                            state=CopyState.DONE,
+                            child_activity_id=candidate.activity_id,
+                            reason="",
+                            next_try_epoch_s=None,
+                        )
+                        return True
+        except ScopeMissing:
+            return False  # The child lets us write, not read: uploading again answers "duplicate" instead.
+        return False
+
+    def _is_copy(self, activity: Activity) -> bool:
+        return any(
+            copy.child_activity_id == activity.activity_id
+            for copy in self._services.copies.of_child(activity.athlete_id)
+        )

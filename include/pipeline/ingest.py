@@ -8,7 +8,6 @@ from include.pipeline.services import Services
 from include.pipeline.sync import SyncItem
 from include.state.athletes import AthleteStatus
 from include.strava.events import WebhookEvent
-from include.strava.models import ActivityId
 
 CLOCK_SKEW_S = 30
 """An event counts as answered by a fetch only if it is older than the fetch by more than two clocks may differ."""
@@ -22,7 +21,7 @@ def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
     not connected is dropped. Both are noted in the audit.
     Effects: writes the audit only; safe to repeat.
     """
-    newest: dict[ActivityId, SyncItem] = {}
+    newest: dict[int, SyncItem] = {}
     for event in sorted(events, key=lambda event: event.event_time_epoch_s):
         outcome = _drop_reason(services, event)
         services.events.record(
@@ -32,7 +31,7 @@ def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
             outcome=outcome or "planned",
         )
         if outcome is None:
-            activity_id = ActivityId(event.object_id)
+            activity_id = event.object_id
             newest[activity_id] = SyncItem(event.owner_id, activity_id, event.event_time_epoch_s)
     return sorted(newest.values(), key=lambda item: item.event_at_epoch_s)
 
@@ -43,7 +42,7 @@ def _drop_reason(services: Services, event: WebhookEvent) -> str | None:
     athlete = services.athletes.get(event.owner_id)
     if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
         return "athlete not connected"
-    entry = services.activities.get(event.owner_id, ActivityId(event.object_id))
+    entry = services.activities.get(event.owner_id, event.object_id)
     settled = entry is not None and entry.next_try_epoch_s is None and entry.fetched_at_epoch_s is not None
     if entry is not None and settled and event.event_time_epoch_s + CLOCK_SKEW_S < (entry.fetched_at_epoch_s or 0):
         return "answered by a later fetch"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from include.pipeline.services import Services
 from include.strava.events import WebhookEvent
-from include.strava.models import ActivityId, AthleteId
 
 QUEUED_AT_ONCE = 500
 """How many due rows one run queues; the next window's run goes on."""
@@ -27,7 +26,7 @@ def queue_due(services: Services) -> Queued:
     Effects: sends messages only; queueing an activity twice costs at most one call more.
     """
     now = services.clock()
-    due: dict[tuple[AthleteId, ActivityId], str] = {}
+    due: dict[tuple[int, int], str] = {}
     for copy in services.copies.due(now):
         due[(copy.parent_id, copy.parent_activity_id)] = "copy"
     for entry in services.activities.due(now):
@@ -38,7 +37,7 @@ def queue_due(services: Services) -> Queued:
     return Queued(activities=kinds.count("activity"), copies=kinds.count("copy"))
 
 
-def look_again(athlete_id: AthleteId, activity_id: ActivityId, now_epoch_s: float) -> str:
+def look_again(athlete_id: int, activity_id: int, now_epoch_s: float) -> str:
     """A queue message that has an activity looked at again, in the form of an event of our own."""
     event = WebhookEvent(
         object_type="activity",

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.errors import Gone, IngestError, QuotaSpent, RetryLater, UnexpectedShape
-from include.lake.activity_rows import build_rows
+from include.lake.rows import build_rows
 from include.lake.catalog import Partition
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.services import Services
 from include.state.activities import ActivityState, Lease, LedgerEntry
-from include.strava.models import Activity, ActivityId, AthleteId, StreamSet
+from include.strava.models import Activity, StreamSet
 
 SETTLING_S = 300
 """How long after its event a 404 may still mean "not there yet" (seen in 0.6 % of creates)."""
@@ -33,8 +33,8 @@ class NotThereYet(RetryLater):
 class SyncItem:
     """One activity to bring up to date, and the newest event that named it."""
 
-    athlete_id: AthleteId
-    activity_id: ActivityId
+    athlete_id: int
+    activity_id: int
     event_at_epoch_s: int
 
     def to_json(self) -> dict[str, int]:
@@ -48,15 +48,15 @@ class SyncItem:
     @classmethod
     def from_json(cls, value: Mapping[str, int]) -> SyncItem:
         """The item that `to_json` wrote."""
-        return cls(AthleteId(value["athlete_id"]), ActivityId(value["activity_id"]), value["event_at_epoch_s"])
+        return cls(value["athlete_id"], value["activity_id"], value["event_at_epoch_s"])
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
     """What a sync left behind, without a title or a name: Airflow's database outlives an erasure."""
 
-    athlete_id: AthleteId
-    activity_id: ActivityId
+    athlete_id: int
+    activity_id: int
     state: str
     sport_type: str
     start_date: str
