@@ -1,0 +1,81 @@
+# Every way to work with the project. `make` lists them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.PHONY: help
+help: ## List what can be made
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- the environment -----------------------------------------------------------------------------
+
+.PHONY: env
+env: $(READY) ## Build .venv from requirements.lock (Python 3.12 or 3.11; PYTHON=… picks one)
+
+$(READY): requirements.lock local/bootstrap.py
+	@python=$$(command -v python3 || command -v python) || { echo 'No Python found on PATH; install Python 3.12.' >&2; exit 1; }; \
+	"$$python" local/bootstrap.py "$(PYTHON)"
+
+.PHONY: lock
+lock: $(READY) ## Resolve pyproject.toml into requirements.lock again
+	$(VENV)/bin/uv pip compile pyproject.toml --group mwaa --group webhook --group local --group dev \
+		--universal --python-version 3.11 -c dags/constraints-3.3.1.txt -o requirements.lock
+
+.PHONY: clean
+clean: ## Delete .state and build; .venv stays
+	@for lock in .state/*/lock; do \
+		if [ -e "$$lock" ] && command -v flock >/dev/null && ! flock --nonblock "$$lock" true; then \
+			echo "$${lock%/lock} is in use by a running system; stop that one first." >&2; exit 1; \
+		fi; \
+	done
+	rm -rf .state build
+	@echo 'Deleted .state and build. To rebuild the environment too: rm -rf .venv && make env'
+
+# --- run it --------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(READY) ## Show everything end to end and check it (DATA=folder replays recorded activities)
+	@$(RUN) -m local.demo $(if $(DATA),--data "$(DATA)")
+
+.PHONY: up
+up: $(READY) ## Run the whole system until Ctrl-C (STATE_DIR=… chooses where it keeps its state)
+	@$(RUN) -m local.up
+
+.PHONY: query
+query: $(READY) ## Ask the lake: make query SQL="select count(*) from streams"
+	@SQL="$${SQL:?say what to ask: make query SQL=\"select * from activities limit 5\"}" $(RUN) -m local.query
+
+.PHONY: subscription
+subscription: $(READY) ## Manage the webhook subscription at Strava (ARGS="view")
+	@$(RUN) -m local.subscription $(ARGS)
+
+.PHONY: links
+links: $(READY) ## Manage links between parents and children (ARGS="list")
+	@$(RUN) -m local.links $(ARGS)
+
+# --- check it ------------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint types ## Everything that gates a change: lint, types, tests (ARGS=… goes to pytest)
+	$(RUN) -m pytest -m "not slow" -n auto $(ARGS)
+
+.PHONY: lint
+lint: $(READY) ## Lint and check the format
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+.PHONY: types
+types: $(READY) ## Check the types
+	$(VENV)/bin/mypy
+
+.PHONY: fmt
+fmt: $(READY) ## Format, and mend what the linter can mend
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .

@@ -1,0 +1,100 @@
+"""How the embedded Airflow is configured: by its environment alone, nothing by airflow.cfg."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from local.environment import REPOSITORY
+from local.generated_secrets import GeneratedSecrets
+from local.ports import LOOPBACK, Ports, url
+from local.state_dir import StateDir
+
+PASSWORDS = "airflow/passwords.json"
+DATABASE = "airflow.db"
+IN_CONNECTION = (
+    "STRAVA_CLIENT_ID",
+    "STRAVA_CLIENT_SECRET",
+    "WEBHOOK_PATH_SECRET",
+    "WEBHOOK_VERIFY_TOKEN",
+    "COOKIE_KEY",
+)
+"""The secrets that tasks read from Airflow's Connection `strava_api`, as on AWS, and not from the environment."""
+
+LOCK_TIMEOUT_S = 30
+"""How long a statement waits while another process writes to Airflow's database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user of Airflow's web pages."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+def prepare_home(state_dir: StateDir, generated: GeneratedSecrets) -> Login:
+    """Lay down what Airflow should find at its start; safe to repeat.
+
+    Effects: a file with the users' passwords, so that Airflow makes up and prints none, and a database in WAL mode,
+    in which the web pages read while the scheduler writes.
+    Returns: the administrator's login.
+    """
+    administrator = Login("admin", generated.airflow_admin_password)
+    passwords = {"webhook": generated.airflow_password, administrator.username: administrator.password}
+    state_dir.keep_private(PASSWORDS, passwords)
+    with closing(sqlite3.connect(state_dir.airflow / DATABASE)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+    return administrator
+
+
+def airflow_environment(
+    state_dir: StateDir, ports: Ports, generated: GeneratedSecrets, environment: Mapping[str, str]
+) -> dict[str, str]:
+    """The environment of Airflow's processes and tasks: `environment` without secrets, and Airflow's own variables.
+
+    `environment` is that of the other processes; its secrets move into the Connection `strava_api`.
+    """
+    moved = {*IN_CONNECTION, "AIRFLOW_USERNAME", "AIRFLOW_PASSWORD"}
+    kept = {name: value for name, value in environment.items() if name not in moved}
+    connection = {"conn_type": "generic", "extra": {name: environment[name] for name in IN_CONNECTION}}
+    return {
+        **kept,
+        "AIRFLOW_HOME": str(state_dir.airflow),
+        "AIRFLOW_CONN_STRAVA_API": json.dumps(connection),
+        **{f"AIRFLOW__{name}": value for name, value in _options(state_dir, ports, generated).items()},
+    }
+
+
+def _options(state_dir: StateDir, ports: Ports, generated: GeneratedSecrets) -> dict[str, str]:
+    return {
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": "8",
+        "CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+        "CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "CORE__FERNET_KEY": generated.airflow_fernet_key,
+        "CORE__EXECUTION_API_SERVER_URL": f"{url(ports.airflow)}/execution/",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": "webhook:op,admin:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(state_dir.root / PASSWORDS),
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{state_dir.airflow / DATABASE}?timeout={LOCK_TIMEOUT_S}",
+        "API__HOST": LOOPBACK,
+        "API__PORT": str(ports.airflow),
+        "API__BASE_URL": url(ports.airflow),
+        "API__WORKERS": "1",
+        "API__SECRET_KEY": generated.airflow_api_secret,
+        "API__INSTANCE_NAME": "Strava Data Ingest",
+        "API_AUTH__JWT_SECRET": generated.airflow_jwt_secret,
+        # A chain of tasks takes 0.4 s a task instead of 1 s.
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
+        # Tasks that a killed run left behind are taken up again after a minute instead of five.
+        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "60",
+        # A new or edited DAG file is seen within seconds.
+        "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+        "LOGGING__COLORED_CONSOLE_LOG": "False",
+        "USAGE_DATA_COLLECTION__ENABLED": "False",
+    }

@@ -1,0 +1,55 @@
+"""Which ports of the loopback interface the servers listen on."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """One port for each server; the values given here are the preferred ones."""
+
+    simulator: int = 8410
+    web: int = 8420
+    airflow: int = 8430
+
+    @classmethod
+    def choose(cls, memory: Path, say: Callable[[str], None]) -> Ports:
+        """The ports of the last start, or the preferred ones; where another program has taken one, the next free one.
+
+        Effects: the choice is remembered in the file `memory`, so that addresses stay the same after a restart;
+        `say` gets one line for each port that had to move.
+        """
+        wanted = asdict(cls())
+        if memory.exists():
+            wanted |= json.loads(memory.read_text())
+        chosen: dict[str, int] = {}
+        for server, port in wanted.items():
+            chosen[server] = next(free for free in count(port) if free not in chosen.values() and _is_free(free))
+            if chosen[server] != port:
+                say(f"Port {port} is taken by another program: {server} moves to {chosen[server]}")
+        memory.write_text(json.dumps(chosen) + "\n")
+        return cls(**chosen)
+
+
+def url(port: int) -> str:
+    """The address of a server on this machine, no trailing slash."""
+    return f"http://{LOOPBACK}:{port}"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers do: a port that a just ended server left behind in TIME_WAIT is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,153 @@
+"""The whole system on one machine: simulated Strava, web edge, dispatcher and Airflow."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from include.errors import SettingsError
+from include.settings import Settings
+from local.airflow_home import Login, airflow_environment, prepare_home
+from local.environment import process_environment, settings_environment, uses_simulator
+from local.generated_secrets import GeneratedSecrets
+from local.ports import Ports, url
+from local.processes import Command, Processes
+from local.progress import Progress
+from local.readiness import AirflowReadiness, PageReadiness, Readiness, wait_until_ready
+from local.state_dir import StateDir
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running system."""
+
+    state_dir: StateDir
+    settings: Settings
+    environment: Mapping[str, str] = field(repr=False)
+    """For a process that should see what the web edge and the dispatcher see; holds secrets."""
+    simulator_url: str
+    """Empty where the real Strava is used."""
+    web_url: str
+    airflow_url: str
+    airflow_login: Login
+    processes: Processes
+
+    @classmethod
+    @contextmanager
+    def start(
+        cls,
+        *,
+        state_dir: Path,
+        dags: Collection[str],
+        progress: Progress,
+        data: Path | None = None,
+        overrides: Mapping[str, str] | None = None,
+    ) -> Iterator[Stack]:
+        """A system that is ready for work, ended with every process of it when the context is left.
+
+        `state_dir` is created where it is missing, and continued with where it is not; `dags` are the DAGs that have
+        to be there; `data` is a folder of recorded activities for the simulator; `overrides` are settings that win
+        over the derived ones: with credentials of a real Strava application among them no simulator is started.
+        To be called from the main thread, once at a time.
+
+        Errors: `SettingsError` when another system uses `state_dir` or a setting is wrong, `StackFailed` when a
+        process dies or is not ready in time. SIGTERM and SIGHUP leave the context as Ctrl-C does.
+        Effects: processes, ports of the loopback interface, files below `state_dir`, nothing else.
+        """
+        place = StateDir(state_dir.resolve())
+        with place.hold(), _ended_by_signals(), _ended_on_leaving(place) as processes:
+            stack, airflow = cls._configure(place, processes, overrides or {}, progress)
+            stack._launch(airflow, data)
+            stack._wait(dags, progress)
+            yield stack
+
+    @classmethod
+    def _configure(
+        cls, place: StateDir, processes: Processes, overrides: Mapping[str, str], progress: Progress
+    ) -> tuple[Stack, Mapping[str, str]]:
+        """The system as it is going to be, and Airflow's environment in it."""
+        simulated = uses_simulator(overrides)
+        _claim(place, "simulated Strava" if simulated else "real Strava")
+        ports = Ports.choose(place.root / "ports.json", progress.say)
+        generated = GeneratedSecrets.of(place)
+        environment = process_environment(os.environ, settings_environment(place, ports, generated, overrides))
+        stack = cls(
+            state_dir=place,
+            settings=Settings.from_environ(environment),
+            environment=environment,
+            simulator_url=url(ports.simulator) if simulated else "",
+            web_url=url(ports.web),
+            airflow_url=url(ports.airflow),
+            airflow_login=prepare_home(place, generated),
+            processes=processes,
+        )
+        return stack, airflow_environment(place, ports, generated, environment)
+
+    def _launch(self, airflow: Mapping[str, str], data: Path | None) -> None:
+        """Start everything at once; what is started first is ended last."""
+        start, place = self.processes.start, self.state_dir
+        if self.simulator_url:
+            recorded = ["--data", str(data.resolve())] if data else []
+            arguments = ["--port", _port(self.simulator_url), "--state", str(place.simulator), *recorded]
+            start(Command.module("local.strava_simulator", [*arguments, "--limits", "upgraded"], self.environment))
+        start(Command.module("local.airflow_server", [str(place.logs)], airflow))
+        start(Command.module("local.webhook_server", ["--port", _port(self.web_url)], self.environment))
+        start(Command.module("local.dispatcher", [], self.environment))
+
+    def _wait(self, dags: Collection[str], progress: Progress) -> None:
+        waiting: dict[str, Readiness] = {
+            "webhook_server": PageReadiness(f"{self.web_url}/health"),
+            "airflow_server": AirflowReadiness(self.airflow_url, self.airflow_login, dags, since_epoch_s=time.time()),
+        }
+        if self.simulator_url:
+            waiting = {"strava_simulator": PageReadiness(self.simulator_url), **waiting}
+        wait_until_ready(self.processes, waiting, progress)
+
+
+def _port(address: str) -> str:
+    return address.rpartition(":")[2]
+
+
+def _claim(place: StateDir, strava: str) -> None:
+    """Keep simulated and real athletes apart: a state directory belongs to one of them for good."""
+    belongs_to = place.root / "strava"
+    if belongs_to.exists() and (owner := belongs_to.read_text().strip()) != strava:
+        raise SettingsError(
+            f"{place.root} holds athletes of the {owner}, and your settings ask for the {strava}: "
+            "set STATE_DIR to another directory, for example STATE_DIR=.state/other."
+        )
+    belongs_to.write_text(strava + "\n")
+
+
+@contextmanager
+def _ended_on_leaving(place: StateDir) -> Iterator[Processes]:
+    """The processes of a new run; when the context is left nothing interrupts their end."""
+    processes = Processes.open(place.logs, place.root / "run")
+    try:
+        yield processes
+    finally:
+        kept = {signum: signal.signal(signum, signal.SIG_IGN) for signum in (signal.SIGINT, *_ENDING)}
+        processes.stop()
+        for signum, handler in kept.items():
+            signal.signal(signum, handler)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    def leave(signum: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + signum)
+
+    kept = {signum: signal.signal(signum, leave) for signum in _ENDING}
+    try:
+        yield
+    finally:
+        for signum, handler in kept.items():
+            signal.signal(signum, handler)

@@ -1,0 +1,99 @@
+"""The one directory that holds everything a local system keeps."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from include.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class StateDir:
+    """Where things are below `root`, which is absolute. Only `hold` and `keep_private` touch the disk."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """SQLite file of the state and the queue."""
+        return self.root / "state.sqlite"
+
+    @property
+    def lake(self) -> Path:
+        """The lake's objects."""
+        return self.root / "lake"
+
+    @property
+    def token_key(self) -> Path:
+        """The key that encrypts athletes' tokens."""
+        return self.root / "token.key"
+
+    @property
+    def catalog(self) -> Path:
+        """DuckDB file with the lake's views."""
+        return self.root / "catalog.duckdb"
+
+    @property
+    def simulator(self) -> Path:
+        """SQLite file of what the simulated Strava remembers."""
+        return self.root / "simulator.sqlite"
+
+    @property
+    def airflow(self) -> Path:
+        """AIRFLOW_HOME."""
+        return self.root / "airflow"
+
+    @property
+    def logs(self) -> Path:
+        """One log file for each process."""
+        return self.root / "logs"
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Create the directory, readable by its owner alone, and keep every other system out of it.
+
+        Errors: `SettingsError` when another system holds it; the kernel lets go when the holder dies, however it dies.
+        """
+        for folder in (self.root, self.logs, self.airflow):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self.root / "lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as err:
+                raise SettingsError(
+                    f"{self.root} is in use by another running system: stop that one (Ctrl-C in its terminal), "
+                    "or set STATE_DIR to another directory, for example STATE_DIR=.state/second."
+                ) from err
+            yield
+
+    def keep_private(self, name: str, content: dict[str, str]) -> None:
+        """Replace the JSON file `name` at once and whole, readable by its owner alone (mode 0600)."""
+        draft = self.root / f"{name}.{secrets.token_hex(4)}"
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(content, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.root / name)
+
+    def kept(self, name: str) -> dict[str, str]:
+        """What `keep_private` stored under `name`; empty if nothing was.
+
+        Errors: `SettingsError` when the file is damaged.
+        """
+        path = self.root / name
+        try:
+            content = json.loads(path.read_text())
+        except FileNotFoundError:
+            return {}
+        except ValueError as err:
+            raise SettingsError(
+                f"{path} is not JSON: restore it, or move it away to have a new one generated."
+            ) from err
+        return {str(key): str(value) for key, value in content.items()}

@@ -1,0 +1,69 @@
+"""Runs the whole system until Ctrl-C: `python -m local.up`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from include.errors import IngestError
+from local.environment import REPOSITORY, read_overrides
+from local.progress import Progress
+from local.stack import Stack
+
+WATCH_S = 1.0
+
+
+def main() -> None:
+    """Start, say where everything is, and keep running. Exit status: 1 when a part failed."""
+    progress = Progress(Console())
+    try:
+        run(progress)
+    except KeyboardInterrupt:
+        progress.say("Stopped. The state is kept: `make up` continues where this ended.")
+    except IngestError as err:
+        sys.exit(f"{err}")
+
+
+def run(progress: Progress) -> None:
+    """Run the system in `STATE_DIR`, with the settings in `.env`, until a signal or until one of its processes ends."""
+    state_dir = Path(os.environ.get("STATE_DIR") or REPOSITORY / ".state" / "up")
+    progress.say(f"Starting Strava Data Ingest in {state_dir}")
+    with Stack.start(
+        state_dir=state_dir,
+        dags=sorted(path.stem for path in (REPOSITORY / "dags").glob("*.py")),
+        progress=progress,
+        overrides=read_overrides(REPOSITORY / ".env"),
+    ) as stack:
+        progress.say(welcome(stack))
+        while True:
+            stack.processes.check()
+            time.sleep(WATCH_S)
+
+
+def welcome(stack: Stack) -> str:
+    """Where everything is, and what to do next."""
+    login = stack.airflow_login
+    strava = stack.simulator_url or "the real one (credentials from .env)"
+    return "\n".join(
+        [
+            "",
+            "  Everything is running.",
+            "",
+            f"  Athletes   {stack.web_url}",
+            f"  Airflow    {stack.airflow_url}   user {login.username}   password {login.password}",
+            f"  Strava     {strava}",
+            f"  Logs       {stack.processes.log('*')}",
+            "",
+            f"  Next: open {stack.web_url}/ and connect an athlete; new activities then appear in Airflow.",
+            '  Ask the lake from a second terminal: make query SQL="select * from activities limit 5"',
+            "  Ctrl-C ends it all and keeps the state.",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()
