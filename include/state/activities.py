@@ -11,6 +11,7 @@ from include.clock import Clock
 from include.errors import LeaseLost
 from include.state.conflict import retry_on_conflict
 from include.state.store import ABSENT, Item, Key, Store
+from include.strava.models import ActivityId, AthleteId
 
 _DUE = "due"
 
@@ -33,8 +34,8 @@ class ActivityState(StrEnum):
 class LedgerEntry:
     """What the ledger says of one activity. Holds no title and no name."""
 
-    athlete_id: int
-    activity_id: int
+    athlete_id: AthleteId
+    activity_id: ActivityId
     state: ActivityState
     sport_type: str = ""
     start_at_epoch_s: int | None = None
@@ -53,8 +54,8 @@ class LedgerEntry:
 class Lease:
     """The right to write one activity, until it expires or is settled."""
 
-    athlete_id: int
-    activity_id: int
+    athlete_id: AthleteId
+    activity_id: ActivityId
     fence: int
     """Grows with every lease of this activity: a smaller number than the row's has lost."""
     expires_at_epoch_s: float
@@ -102,7 +103,9 @@ class ActivityLedger:
             return None
         leased = replace(row, fence=row.fence + 1, lease_until_epoch_s=now + self._lease_s, dirty=False)
         self._put(key, leased)
-        return Lease(athlete_id, activity_id, leased.fence, leased.lease_until_epoch_s, row.entry)
+        return Lease(
+            AthleteId(athlete_id), ActivityId(activity_id), leased.fence, leased.lease_until_epoch_s, row.entry
+        )
 
     def check(self, lease: Lease) -> None:
         """Nothing, while the lease holds. Errors: `LeaseLost`; then write nothing more.
@@ -211,8 +214,8 @@ def _row(item: Item) -> _Row:
 
 def _entry(fields: Mapping[str, Any]) -> LedgerEntry:
     return LedgerEntry(
-        athlete_id=fields["athlete_id"],
-        activity_id=fields["activity_id"],
+        athlete_id=AthleteId(fields["athlete_id"]),
+        activity_id=ActivityId(fields["activity_id"]),
         state=ActivityState(fields["state"]),
         sport_type=fields["sport_type"],
         start_at_epoch_s=fields["start_at_epoch_s"],
