@@ -44,7 +44,7 @@ def streams_table(activity_id: int, streams: StreamSet | None, start_at: datetim
     columns["lat"], columns["lon"] = _positions(channels.get("latlng", ()))
     count = max(map(len, columns.values()))
     columns["activity_id"] = pa.repeat(pa.scalar(activity_id, pa.int64()), count)
-    columns["point_index"] = pa.array(range(count), pa.int32())
+    columns["point_index"] = pa.arange(0, count).cast(pa.int32())
     columns["ts"] = _timestamps(columns["time_s"], start_at)
     return pa.Table.from_arrays(
         [_padded(columns[name], count) for name in STREAMS.names],
