@@ -1,0 +1,97 @@
+"""The simulator as one Flask application, with everything it works with passed in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import requests
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+from local.strava_simulator import (
+    activities,
+    answers,
+    api,
+    applications,
+    athletes,
+    authorize,
+    calls,
+    control,
+    oauth,
+    subscriptions,
+)
+from local.strava_simulator.access import Breakdown
+from local.strava_simulator.applications import Application
+from local.strava_simulator.faults import Dice
+from local.strava_simulator.simulation import EXTENSION, Clock, Rules, Simulation, simulation
+from local.strava_simulator.state import State
+
+_STRAVA = ("/api/v3/", "/oauth/")
+_SHOWN = 30
+_MOST_BYTES = 30 * 1024 * 1024
+
+
+def create_app(
+    state: State,
+    *,
+    application: Application | None = None,
+    rules: Rules | None = None,
+    clock: Clock = time.time,
+    session: requests.Session | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Flask:
+    """The simulator over `state`, in which `application` is registered.
+
+    Nothing is delivered by itself: call `deliveries.deliver_due`, or start a `deliveries.Courier`.
+    """
+    rules = rules or Rules()
+    app = Flask(__name__)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    app.extensions[EXTENSION] = Simulation(
+        state=state,
+        clock=clock,
+        rules=rules,
+        dice=Dice(rules.seed),
+        session=session or requests.Session(),
+        sleep=sleep,
+    )
+    with state.transaction() as db:
+        applications.register(db, application or Application())
+    for module in (api, oauth, subscriptions, authorize, control):
+        app.register_blueprint(module.blueprint)
+    app.add_url_rule("/", view_func=home)
+    app.register_error_handler(answers.Refusal, answers.Refusal.response)
+    app.register_error_handler(Breakdown, Breakdown.response)
+    app.register_error_handler(NotFound, _miss)
+    app.register_error_handler(MethodNotAllowed, _miss)
+    app.after_request(_count)
+    return app
+
+
+def home() -> str:
+    """A page that shows a person who is here and what they did lately."""
+    newest = activities.Page(per_page=_SHOWN)
+    with simulation().state.transaction() as db:
+        shown = [
+            (athlete, activities.listed(db, athlete.athlete_id, newest, only_me_too=True))
+            for athlete in athletes.everyone(db)
+        ]
+    return render_template("home.html", athletes=shown)
+
+
+def _miss(error: NotFound | MethodNotAllowed) -> Response:
+    if request.path.startswith(_STRAVA):
+        return answers.unknown_path().response()
+    return answers.answer({"error": f"the simulator has no {request.method} {request.path}"}, error.code or 404)
+
+
+def _count(response: Response) -> Response:
+    """Count the call under its route, not its path: ids would make every call a route of its own."""
+    if request.path.startswith(_STRAVA):
+        rule = request.url_rule.rule if request.url_rule else "unknown"
+        route = f"{request.method} {rule.replace('int(max=9223372036854775807):', '')}"
+        with simulation().state.transaction() as db:
+            calls.count(db, route, response.status_code)
+    return response

@@ -1,0 +1,88 @@
+"""How many calls an application may make, and how many it has made.
+
+Source: https://developers.strava.com/docs/rate-limits/ (2026); headers as recorded in October 2025.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from enum import StrEnum
+
+_WINDOW_S = 900
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Calls an application may make in 15 minutes and in a UTC day, in all and reading only."""
+
+    window: int
+    day: int
+    read_window: int
+    read_day: int
+
+
+class Tier(StrEnum):
+    """The limits Strava hands out."""
+
+    STANDARD = "standard"
+    UPGRADED = "upgraded"
+
+    @property
+    def limits(self) -> Limits:
+        """The numbers behind the name."""
+        return _LIMITS[self]
+
+
+_LIMITS = {Tier.STANDARD: Limits(200, 2000, 100, 1000), Tier.UPGRADED: Limits(400, 4000, 200, 2000)}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an application has used, the present call included."""
+
+    limits: Limits
+    is_read: bool
+    window: int
+    day: int
+    read_window: int
+    read_day: int
+
+    @property
+    def exceeded(self) -> str | None:
+        """The budget that the present call overran, in the words of Strava's error; None while there is room."""
+        if self.window > self.limits.window or self.day > self.limits.day:
+            return "overall rate limit"
+        if self.is_read and (self.read_window > self.limits.read_window or self.read_day > self.limits.read_day):
+            return "rate limit"
+        return None
+
+    def headers(self) -> dict[str, str]:
+        """Both pairs of headers; the read usage of a call that is no read is `,` without numbers, as recorded."""
+        return {
+            "X-RateLimit-Limit": f"{self.limits.window},{self.limits.day}",
+            "X-RateLimit-Usage": f"{self.window},{self.day}",
+            "X-ReadRateLimit-Limit": f"{self.limits.read_window},{self.limits.read_day}",
+            "X-ReadRateLimit-Usage": f"{self.read_window},{self.read_day}" if self.is_read else ",",
+        }
+
+
+def count(db: sqlite3.Connection, client_id: int, *, now: float, is_read: bool, limits: Limits) -> Usage:
+    """The usage after one more call, which counts whether it is answered or refused."""
+    window, read_window = _add(db, client_id, "window", _WINDOW_S, now=now, is_read=is_read)
+    day, read_day = _add(db, client_id, "day", _DAY_S, now=now, is_read=is_read)
+    return Usage(limits, is_read, window, day, read_window, read_day)
+
+
+def _add(
+    db: sqlite3.Connection, client_id: int, span: str, length_s: int, *, now: float, is_read: bool
+) -> tuple[int, int]:
+    # Windows open at :00, :15, :30 and :45 and days at 00:00 UTC: both are multiples of their length since 1970.
+    start_epoch_s = int(now // length_s) * length_s
+    row = db.execute(
+        "INSERT INTO usage VALUES (?, ?, ?, 1, ?)"
+        " ON CONFLICT DO UPDATE SET calls = calls + 1, reads = reads + excluded.reads RETURNING calls, reads",
+        (client_id, span, start_epoch_s, int(is_read)),
+    ).fetchone()
+    return int(row["calls"]), int(row["reads"])

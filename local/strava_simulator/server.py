@@ -1,0 +1,84 @@
+"""Serves the simulator on the loopback interface: for the command line, and for tests in a thread."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from flask import Flask
+from waitress import wasyncore
+from waitress.server import create_server
+
+from local.strava_simulator.app import create_app
+from local.strava_simulator.applications import Application
+from local.strava_simulator.control_client import SimulatorControl
+from local.strava_simulator.deliveries import Courier
+from local.strava_simulator.simulation import EXTENSION, Clock, Rules
+from local.strava_simulator.state import State
+
+_HOST = "127.0.0.1"
+_THREADS = 8
+_LOOK_EVERY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSimulator:
+    """A simulator that serves at `base_url`, with the client of its control API."""
+
+    base_url: str
+    control: SimulatorControl
+    application: Application
+
+
+@contextmanager
+def running_simulator(
+    *,
+    state_path: str = ":memory:",
+    application: Application | None = None,
+    rules: Rules | None = None,
+    clock: Clock = time.time,
+    port: int = 0,
+) -> Iterator[RunningSimulator]:
+    """A simulator that serves, processes uploads and delivers events until the block ends; port 0 is a free one."""
+    application = application or Application()
+    state = State(state_path)
+    # The callbacks are on this machine: a proxy from the environment would lead away from it.
+    with requests.Session() as session:
+        session.trust_env = False
+        app = create_app(state, application=application, rules=rules, clock=clock, session=session)
+        courier = Courier(app.extensions[EXTENSION])
+        courier.start()
+        try:
+            with _serving(app, port) as bound, SimulatorControl(f"http://{_HOST}:{bound}") as control:
+                yield RunningSimulator(control.base_url, control, application)
+        finally:
+            courier.stop()
+            state.close()
+
+
+@contextmanager
+def _serving(app: Flask, port: int) -> Iterator[int]:
+    listener = socket.create_server((_HOST, port))
+    channels: dict[int, Any] = {}
+    server = create_server(app, map=channels, sockets=[listener], threads=_THREADS, ident="strava-simulator")
+    stopped = threading.Event()
+
+    def serve() -> None:
+        while not stopped.is_set():
+            wasyncore.loop(timeout=_LOOK_EVERY_S, use_poll=True, map=channels, count=1)
+
+    thread = threading.Thread(target=serve, name="simulator", daemon=True)
+    thread.start()
+    try:
+        yield int(listener.getsockname()[1])
+    finally:
+        stopped.set()
+        thread.join()
+        server.task_dispatcher.shutdown()
+        wasyncore.close_all(channels)
