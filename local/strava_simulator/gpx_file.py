@@ -6,8 +6,9 @@ version 2 of the track point extension, Garmin's power extension.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from xml.etree.ElementTree import Element
 
 import gpxpy
 from gpxpy.gpx import GPX, GPXException, GPXTrackPoint
@@ -18,10 +19,8 @@ _GPX = "http://www.topografix.com/GPX/1/1"
 _GARMIN = "{http://www.garmin.com/xmlschemas/TrackPointExtension/v1}"
 _CLUETRUST = "{http://www.cluetrust.com/XML/GPXDATA/1/0}"
 
-_CHANNELS = {
-    f"{_GARMIN}atemp": "temp",
-    f"{_GARMIN}hr": "heartrate",
-    f"{_GARMIN}cad": "cadence",
+_IN_GARMIN_EXTENSION = {f"{_GARMIN}atemp": "temp", f"{_GARMIN}hr": "heartrate", f"{_GARMIN}cad": "cadence"}
+_IN_EXTENSIONS = {
     f"{_CLUETRUST}temp": "temp",
     f"{_CLUETRUST}hr": "heartrate",
     f"{_CLUETRUST}cadence": "cadence",
@@ -76,10 +75,15 @@ def _utc(at: datetime | None) -> datetime:
         raise malformed(f"{at.replace(tzinfo=None)} has an impossible time zone") from err
 
 
-def _extensions(point: GPXTrackPoint) -> Iterable[tuple[str, float]]:
+def _extensions(point: GPXTrackPoint) -> Iterator[tuple[str, float]]:
     for extension in point.extensions:
-        values = extension if extension.tag == f"{_GARMIN}TrackPointExtension" else [extension]
-        for element in values:
-            channel = _CHANNELS.get(str(element.tag).removeprefix(f"{{{_GPX}}}"))
-            if channel:
-                yield channel, number(element.text, str(element.tag))
+        if extension.tag == f"{_GARMIN}TrackPointExtension":
+            yield from _values(extension, _IN_GARMIN_EXTENSION)
+    yield from _values(point.extensions, _IN_EXTENSIONS)
+
+
+def _values(elements: Iterable[Element], channels: Mapping[str, str]) -> Iterator[tuple[str, float]]:
+    for element in elements:
+        tag = str(element.tag).removeprefix(f"{{{_GPX}}}")
+        if tag in channels:
+            yield channels[tag], number(element.text, tag)
