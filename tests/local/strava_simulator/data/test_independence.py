@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[4]
 LOADED = """
 import sys
 import local.strava_simulator.files, local.strava_simulator.generator, local.strava_simulator.recordings
-print(*sorted({name.split(".")[0] for name in sys.modules} & {"include", "flask", "requests", "webhook_api", "airflow"}))
+unwanted = {"include", "webhook_api", "flask", "requests", "airflow"}
+print(*sorted({name.split(".")[0] for name in sys.modules} & unwanted))
 """
 
 
