@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -19,7 +20,7 @@ _ASPECT_TYPES = ("create", "update", "delete")
 _MAX_DEPTH = 8
 _MAX_RUN_ID = 36
 _SPOKEN_IN_CONF = ("authorized", "private", "type")
-_DIGEST_MARK = "sha256:"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +154,9 @@ def _is_unicode(text: str) -> bool:
 
 
 def _unspoken(name: str, value: str) -> str:
-    if name in _SPOKEN_IN_CONF or value.startswith(_DIGEST_MARK):
+    if name in _SPOKEN_IN_CONF or _DIGEST.fullmatch(value):
         return value
-    return _DIGEST_MARK + _digest(value, 16)
+    return "sha256:" + _digest(value, 16)
 
 
 def _canonical(value: Mapping[str, Any]) -> str:

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import gzip
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.errors import IngestError, OutcomeUnknown, QuotaSpent, StravaUnavailable, UnexpectedShape
+from include.strava.session import BearerAuth, Call, StravaSession
+
+pytestmark = pytest.mark.network
+
+GET = Call("GET", "/activities/5", 7)
+POST = Call("POST", "/uploads", 7, form={"name": "Run"})
+DELETE = Call("DELETE", "/push_subscriptions/5")
+
+
+def test_send_gives_status_headers_body_and_path(strava: Any, reply: Any, session: StravaSession) -> None:
+    strava.will(reply(201, b"hello", {"X-RateLimit-Usage": "1,2"}))
+
+    answer = session.send(strava.url, GET)
+
+    assert (answer.status, answer.body, answer.path) == (201, b"hello", "/api/v3/activities/5")
+    assert answer.headers["X-RateLimit-Usage"] == "1,2"
+    assert answer.received_at_epoch_s == 1_700_000_123.0
+
+
+def test_send_puts_the_token_in_the_header_alone(strava: Any, reply: Any, session: StravaSession) -> None:
+    strava.will(reply())
+
+    session.send(strava.url, Call("GET", "/athlete", 7, query={"page": 1}, auth=BearerAuth("t0ken")))
+
+    assert strava.received[0].headers["authorization"] == "Bearer t0ken"
+    assert strava.received[0].query == {"page": "1"}
+
+
+def test_send_takes_no_credentials_from_netrc(
+    strava: Any, reply: Any, session: StravaSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    strava.will(reply())
+
+    session.send(strava.url, GET)
+
+    assert "authorization" not in strava.received[0].headers
+
+
+def test_send_keeps_no_cookies_between_athletes(strava: Any, reply: Any, session: StravaSession) -> None:
+    strava.will(reply(headers={"Set-Cookie": "_strava3_session=first; path=/"}))
+
+    session.send(strava.url, GET)
+    session.send(strava.url, GET)
+
+    assert "cookie" not in strava.received[1].headers
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_send_follows_no_redirect(strava: Any, reply: Any, session: StravaSession, status: int) -> None:
+    strava.will(reply(status, b"", {"Location": f"{strava.url}/elsewhere"}))
+
+    answer = session.send(strava.url, GET)
+
+    assert answer.status == status
+    assert len(strava.received) == 1
+    with pytest.raises(UnexpectedShape, match="redirect"):
+        answer.checked()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
+def test_send_answers_at_once_when_strava_refuses(
+    strava: Any, reply: Any, session: StravaSession, pauses: list[float], status: int
+) -> None:
+    strava.will(reply(status))
+
+    assert session.send(strava.url, GET).status == status
+    assert (len(strava.received), pauses) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"status": 500}, id="500"),
+        pytest.param({"status": 503, "body": b"<html>busy</html>"}, id="503"),
+        pytest.param({"breaks": "dropped"}, id="dropped"),
+        pytest.param({"breaks": "truncated", "body": b'{"id": '}, id="truncated"),
+        pytest.param({"breaks": "silent"}, id="silent"),
+        pytest.param({"body": b"no gzip", "headers": {"Content-Encoding": "gzip"}}, id="undecodable"),
+    ],
+)
+@pytest.mark.parametrize("call", [pytest.param(GET, id="GET"), pytest.param(DELETE, id="DELETE")])
+def test_send_repeats_an_idempotent_call_when_strava_fails(
+    strava: Any, reply: Any, session: StravaSession, pauses: list[float], fault: dict[str, Any], call: Call
+) -> None:
+    strava.will(reply(**fault), reply(**fault), reply(200, b"done"))
+
+    assert session.send(strava.url, call).body == b"done"
+    assert len(strava.received) == 3
+    assert len(pauses) == 2
+    assert all(0 <= pause <= 8 for pause in pauses)
+
+
+@pytest.mark.parametrize("fault", [{"status": 502}, {"breaks": "dropped"}, {"breaks": "silent"}])
+def test_send_gives_up_after_three_attempts(
+    strava: Any, reply: Any, session: StravaSession, fault: dict[str, Any]
+) -> None:
+    strava.will(reply(**fault))
+
+    with pytest.raises(StravaUnavailable, match="later"):
+        session.send(strava.url, GET)
+    assert len(strava.received) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        pytest.param({"breaks": "dropped"}, OutcomeUnknown, id="dropped"),
+        pytest.param({"breaks": "silent"}, OutcomeUnknown, id="silent"),
+        pytest.param({"breaks": "truncated"}, OutcomeUnknown, id="truncated"),
+        pytest.param({"status": 500}, OutcomeUnknown, id="500"),
+        pytest.param({"status": 504}, OutcomeUnknown, id="504"),
+        pytest.param({"status": 503}, StravaUnavailable, id="503 takes nothing"),
+    ],
+)
+def test_send_never_repeats_a_post_when_it_breaks(
+    strava: Any,
+    reply: Any,
+    session: StravaSession,
+    pauses: list[float],
+    fault: dict[str, Any],
+    expected: type[IngestError],
+) -> None:
+    strava.will(reply(**fault))
+
+    with pytest.raises(IngestError) as caught:
+        session.send(strava.url, POST)
+    assert type(caught.value) is expected
+    assert (len(strava.received), pauses) == (1, [])
+
+
+@pytest.mark.parametrize("call", [pytest.param(GET, id="GET"), pytest.param(POST, id="POST")])
+def test_send_says_unavailable_when_nobody_listens(closed_url: str, session: StravaSession, call: Call) -> None:
+    with pytest.raises(StravaUnavailable):
+        session.send(closed_url, call)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        pytest.param(b"x" * 1_000_001, {}, id="long"),
+        pytest.param(gzip.compress(b"\0" * 5_000_000), {"Content-Encoding": "gzip"}, id="gzip bomb"),
+    ],
+)
+def test_send_cuts_off_an_endless_body(
+    strava: Any, reply: Any, session: StravaSession, body: bytes, headers: Mapping[str, str]
+) -> None:
+    strava.will(reply(200, body, headers))
+
+    with pytest.raises(UnexpectedShape, match="1000000 bytes"):
+        session.send(strava.url, GET)
+
+
+def test_send_reads_a_body_of_the_largest_size(strava: Any, reply: Any, session: StravaSession) -> None:
+    strava.will(reply(200, b"x" * 1_000_000))
+
+    assert len(session.send(strava.url, GET).body) == 1_000_000
+
+
+def test_send_asks_before_and_reports_after_every_attempt(strava: Any, reply: Any, session: StravaSession) -> None:
+    strava.will(
+        reply(500, headers={"X-RateLimit-Usage": "1,1"}),
+        reply(breaks="dropped"),
+        reply(200, headers={"X-RateLimit-Usage": "3,3"}),
+    )
+    seen: list[object] = []
+
+    session.send(
+        strava.url,
+        GET,
+        before=lambda: seen.append("asked"),
+        after=lambda headers: seen.append(headers["X-RateLimit-Usage"]),
+    )
+
+    assert seen == ["asked", "1,1", "asked", "asked", "3,3"]
+
+
+def test_send_makes_no_call_when_the_budget_refuses(strava: Any, reply: Any, session: StravaSession) -> None:
+    def refuse() -> None:
+        raise QuotaSpent("spent", until_epoch_s=1.0)
+
+    strava.will(reply())
+
+    with pytest.raises(QuotaSpent):
+        session.send(strava.url, GET, before=refuse)
+    assert strava.received == []
+
+
+def test_log_of_the_library_holds_no_query(
+    strava: Any, reply: Any, session: StravaSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    strava.will(reply())
+    caplog.set_level(logging.DEBUG)
+
+    session.send(strava.url, Call("GET", "/push_subscriptions", query={"client_secret": "hush"}))
+
+    assert "/push_subscriptions" in caplog.text
+    assert "hush" not in caplog.text
