@@ -25,7 +25,7 @@ _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that can be referred to weakly, so that it closes when its thread ends."""
+    """A connection that can be referred to weakly, so that it is collected once its thread is gone."""
 
 
 _inherited: list[_Connection] = []

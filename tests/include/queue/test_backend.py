@@ -1,0 +1,31 @@
+"""Which addresses of queues and what goes wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from include.errors import SettingsError
+from include.queue.backend import open_queue
+from include.queue.sqlite import SqliteQueue
+
+
+def test_queue_opens_at_an_absolute_path(tmp_path: Path) -> None:
+    assert isinstance(open_queue(f"sqlite://{tmp_path}/new/state.sqlite", lambda: 0.0), SqliteQueue)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [pytest.param("", id="empty"), pytest.param("sqlite://x", id="relative"), pytest.param("amqp:///x", id="amqp")],
+)
+def test_other_addresses_are_refused_with_an_example(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"QUEUE_URL .* for example: sqlite:///"):
+        open_queue(url, lambda: 0.0)
+
+
+def test_setting_is_named_when_the_file_is_something_else(tmp_path: Path) -> None:
+    (tmp_path / "state.sqlite").write_text("this is not a database, and long enough to be looked at" * 20)
+
+    with pytest.raises(SettingsError, match="QUEUE_URL: "):
+        open_queue(f"sqlite://{tmp_path}/state.sqlite", lambda: 0.0)

@@ -1,0 +1,52 @@
+"""An empty store, a key and a clock that a test can set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from include.clock import Clock
+from include.crypto.cipher import Cipher
+from include.crypto.key_file import KeyFileCipher
+from include.state.sqlite import SqliteStore
+from include.state.store import Store
+
+
+@pytest.fixture
+def hands() -> list[float]:
+    """The hands of the test's clock."""
+    return [1_700_000_000.0]
+
+
+@pytest.fixture
+def clock(hands: list[float]) -> Clock:
+    return lambda: hands[0]
+
+
+@pytest.fixture
+def pass_time(hands: list[float]) -> Callable[[float], None]:
+    """Let that many seconds pass."""
+
+    def forward(seconds: float) -> None:
+        hands[0] += seconds
+
+    return forward
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state.sqlite"
+
+
+@pytest.fixture
+def store(path: Path, clock: Clock) -> Iterator[Store]:
+    store = SqliteStore(path, clock)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def cipher(tmp_path: Path) -> Cipher:
+    return KeyFileCipher(tmp_path / "token.key")

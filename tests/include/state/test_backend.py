@@ -1,0 +1,49 @@
+"""Which addresses of stores and what goes wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from include.clock import Clock
+from include.errors import SettingsError
+from include.state.backend import open_store
+from include.state.sqlite import SqliteStore
+
+
+def test_store_opens_at_an_absolute_path(tmp_path: Path, clock: Clock) -> None:
+    store = open_store(f"sqlite://{tmp_path}/new folder/state 100%.sqlite", clock)
+
+    assert isinstance(store, SqliteStore)
+    assert (tmp_path / "new folder" / "state 100%.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("/var/lib/strava/state.sqlite", id="no scheme"),
+        pytest.param("sqlite://state.sqlite", id="relative"),
+        pytest.param("sqlite:///", id="no file"),
+        pytest.param("sqlite:///var/lib/", id="a folder"),
+        pytest.param("postgres:///x", id="another scheme"),
+    ],
+)
+def test_other_addresses_are_refused_with_an_example(url: str, clock: Clock) -> None:
+    with pytest.raises(SettingsError, match=r"STATE_URL .* for example: sqlite:///var/lib/strava/state.sqlite"):
+        open_store(url, clock)
+
+
+def test_setting_is_named_when_the_file_is_something_else(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "state.sqlite").write_text("this is not a database, and long enough to be looked at" * 20)
+
+    with pytest.raises(SettingsError, match=r"STATE_URL: .*state\.sqlite cannot be opened"):
+        open_store(f"sqlite://{tmp_path}/state.sqlite", clock)
+
+
+def test_setting_is_named_when_the_folder_cannot_be_made(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(SettingsError, match="STATE_URL"):
+        open_store(f"sqlite://{tmp_path}/file/state.sqlite", clock)
