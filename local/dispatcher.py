@@ -1,0 +1,84 @@
+"""Starts Airflow runs for queued events on one machine: `python -m local.dispatcher`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+from include.clock import Clock
+from include.errors import RetryLater
+from include.queue.backend import open_queue
+from include.queue.queue import Queue
+from include.settings import Settings
+from include.trigger.backend import open_trigger
+from include.trigger.trigger import Trigger
+from webhook_api.dispatcher import DispatchReport, dispatch
+
+IDLE_POLL_S = 0.2
+QUEUE_RETRY_S = 2.0
+
+log = logging.getLogger("local.dispatcher")
+
+
+@dataclass(slots=True)
+class Stop:
+    """Whether somebody asked the loop to end; a bare flag, because a signal handler must not touch a lock."""
+
+    requested: bool = False
+
+    def request(self, _signum: int, _frame: FrameType | None) -> None:
+        """Ask for the end: the handler for SIGTERM and SIGINT."""
+        self.requested = True
+
+
+def run(queue: Queue, trigger: Trigger, clock: Clock, *, stop: Stop, sleep: Callable[[float], None]) -> None:
+    """Dispatch batch after batch until `stop` is requested; a batch under way is finished first.
+
+    Effects: DAG runs, and one log line for each.
+    """
+    while not stop.requested:
+        try:
+            report = dispatch(queue, trigger, clock)
+        except RetryLater:
+            log.exception("The queue cannot be reached; trying again in %s s", QUEUE_RETRY_S)
+            sleep(QUEUE_RETRY_S)
+            continue
+        _log(report)
+        if not report.received:
+            sleep(IDLE_POLL_S)
+
+
+def _log(report: DispatchReport) -> None:
+    for started in report.runs:
+        log.info(
+            "%s run %s: %d event(s), started %s, oldest waited %.2f s",
+            started.dag_id,
+            started.run_id,
+            started.events,
+            started.started.value,
+            started.waited_s,
+        )
+    if report.released or report.buried:
+        reasons = " ".join(report.reasons)
+        log.warning("%d event(s) returned to the queue, %d buried: %s", report.released, report.buried, reasons)
+
+
+def main() -> None:
+    """Read settings from the environment and dispatch until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = Settings.from_environ(os.environ)
+    stop = Stop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, stop.request)
+    log.info("Dispatching")
+    run(open_queue(settings.queue_url, time.time), open_trigger(settings), time.time, stop=stop, sleep=time.sleep)
+    log.info("Stopped")
+
+
+if __name__ == "__main__":
+    main()

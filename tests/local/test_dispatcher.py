@@ -1,0 +1,129 @@
+"""The loop around the dispatcher, in this process and as one of its own."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.errors import RetryLater
+from include.queue.queue import Message
+from include.queue.sqlite import SqliteQueue
+from include.settings import EXAMPLES
+from include.strava.events import WebhookEvent
+from include.trigger.trigger import Started
+from local.dispatcher import IDLE_POLL_S, QUEUE_RETRY_S, Stop, run
+from webhook_api.queued_event import QueuedEvent
+
+ROOT = Path(__file__).parents[2]
+
+
+class Pauses:
+    """Counts the loop's pauses instead of waiting, and asks it to stop after so many."""
+
+    def __init__(self, stop: Stop, last: int) -> None:
+        self.seconds: list[float] = []
+        self._stop = stop
+        self._last = last
+
+    def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        self._stop.requested = len(self.seconds) >= self._last
+
+
+class Airflow:
+    def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
+        return Started.NOW
+
+
+def body(object_id: int) -> str:
+    event = WebhookEvent("activity", object_id, "create", 134815, 120475, 1_516_126_040, {})
+    return QueuedEvent(event, 1_760_000_000.0).to_body()
+
+
+def test_loop_logs_one_line_per_run_and_polls_when_idle(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: 1_760_000_001.0)
+    queue.send(body(7))
+    stop = Stop()
+    pauses = Pauses(stop, last=2)
+
+    run(queue, Airflow(), lambda: 1_760_000_001.0, stop=stop, sleep=pauses)
+    queue.close()
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "strava_ingest run 7.create.1516126040: 1 event(s), started now, oldest waited 1.00 s"
+    ]
+    assert pauses.seconds == [IDLE_POLL_S, IDLE_POLL_S]
+    assert IDLE_POLL_S <= 0.25
+
+
+def test_loop_says_why_when_messages_are_buried(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: 1.0)
+    queue.send("nonsense")
+
+    stop = Stop()
+    run(queue, Airflow(), lambda: 1.0, stop=stop, sleep=Pauses(stop, last=1))
+    queue.close()
+
+    assert "0 event(s) returned to the queue, 1 buried: The queued message is not JSON" in caplog.text
+
+
+def test_loop_goes_on_when_the_queue_cannot_be_reached_for_a_while(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class LockedOnce(SqliteQueue):
+        locked = True
+
+        def receive(self, max_messages: int, *, visibility_s: int) -> Sequence[Message]:
+            if self.locked:
+                self.locked = False
+                raise RetryLater("locked")
+            return super().receive(max_messages, visibility_s=visibility_s)
+
+    queue = LockedOnce(tmp_path / "queue.sqlite", lambda: 1.0)
+    queue.send(body(7))
+    stop = Stop()
+    pauses = Pauses(stop, last=2)
+
+    run(queue, Airflow(), lambda: 1.0, stop=stop, sleep=pauses)
+
+    assert pauses.seconds == [QUEUE_RETRY_S, IDLE_POLL_S]
+    assert queue.depth() == 0
+    queue.close()
+
+
+def test_loop_does_nothing_when_it_was_told_to_stop_before(tmp_path: Path) -> None:
+    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: 1.0)
+    queue.send(body(7))
+    stop = Stop(requested=True)
+
+    run(queue, Airflow(), lambda: 1.0, stop=stop, sleep=Pauses(stop, last=1))
+
+    assert queue.depth() == 1
+    queue.close()
+
+
+@pytest.mark.parametrize("signum", [pytest.param(signal.SIGTERM, id="term"), pytest.param(signal.SIGINT, id="int")])
+def test_process_stops_when_it_is_told_to(tmp_path: Path, signum: signal.Signals) -> None:
+    environment = {**EXAMPLES, "QUEUE_URL": f"sqlite://{tmp_path}/state.sqlite"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local.dispatcher"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr is not None
+        assert "Dispatching" in process.stderr.readline()
+        process.send_signal(signum)
+        _, log = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
+
+    assert process.returncode == 0
+    assert "Stopped" in log

@@ -1,0 +1,161 @@
+"""The web edge on real SQLite files, a real key file and a scripted Strava."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from include.crypto.key_file import KeyFileCipher
+from include.queue.sqlite import SqliteQueue
+from include.settings import EXAMPLES, Settings
+from include.state.athletes import Athletes
+from include.state.sqlite import SqliteStore
+from include.state.subscriptions import Subscriptions
+from include.strava.answer import Answer
+from include.strava.models import Athlete, AthleteId, Subscription, TokenGrant
+from include.strava.oauth import OAuthClient
+from include.strava.session import Call, StravaSession
+from webhook_api.app import create_app
+from webhook_api.edge import EXTENSION, Edge
+
+SUBSCRIPTION_ID = 120475
+ATHLETE_ID = 134815
+ACCESS_TOKEN = "access-token-that-nobody-may-see"
+REFRESH_TOKEN = "refresh-token-that-nobody-may-see"
+
+
+@dataclass
+class Now:
+    """A clock that a test sets."""
+
+    epoch_s: float = 1_760_000_000.0
+
+    def __call__(self) -> float:
+        return self.epoch_s
+
+
+@dataclass
+class Strava:
+    """What Strava's token endpoint answers next, and which forms were sent to it."""
+
+    status: int = 200
+    document: Any = field(
+        default_factory=lambda: {
+            "token_type": "Bearer",
+            "access_token": ACCESS_TOKEN,
+            "refresh_token": REFRESH_TOKEN,
+            "expires_at": 1_760_021_600,
+            "athlete": {"id": ATHLETE_ID, "firstname": "Ada <b>", "lastname": "Byron"},
+        }
+    )
+    fault: Exception | None = None
+    forms: list[Mapping[str, str]] = field(default_factory=list)
+
+
+class ScriptedSession(StravaSession):
+    """A session that asks the script instead of the network."""
+
+    def __init__(self, strava: Strava, now: Now) -> None:
+        super().__init__(now)
+        self._strava = strava
+        self._now = now
+
+    def send(self, base_url: str, call: Call, **_observers: Any) -> Answer:
+        self._strava.forms.append(call.form)
+        if self._strava.fault:
+            raise self._strava.fault
+        body = json.dumps(self._strava.document).encode()
+        return Answer(self._strava.status, {}, body, call.path, call.athlete_id, self._now())
+
+
+@pytest.fixture
+def now() -> Now:
+    return Now()
+
+
+@pytest.fixture
+def strava() -> Strava:
+    return Strava()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return replace(
+        Settings.from_environ(EXAMPLES),
+        strava_client_secret="client-secret-that-nobody-may-see",
+        webhook_path_secret="0123456789abcdef0123456789abcdef",
+        webhook_verify_token="fedcba9876543210fedcba9876543210",
+        cookie_key="cookie-key-that-nobody-may-see",
+        state_url=f"sqlite://{tmp_path}/state.sqlite",
+        queue_url=f"sqlite://{tmp_path}/state.sqlite",
+        key_url=f"file://{tmp_path}/token.key",
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path, now: Now) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "state.sqlite", now)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def queue(tmp_path: Path, now: Now) -> Iterator[SqliteQueue]:
+    queue = SqliteQueue(tmp_path / "state.sqlite", now)
+    yield queue
+    queue.close()
+
+
+@pytest.fixture
+def athletes(store: SqliteStore, tmp_path: Path, now: Now) -> Athletes:
+    return Athletes(store, KeyFileCipher(tmp_path / "token.key"), now)
+
+
+@pytest.fixture
+def app(
+    settings: Settings, now: Now, strava: Strava, store: SqliteStore, queue: SqliteQueue, tmp_path: Path
+) -> Iterator[Flask]:
+    app = create_app(settings, now)
+    edge: Edge = app.extensions[EXTENSION]
+    session = ScriptedSession(strava, now)
+    oauth = OAuthClient(session, settings.strava_oauth_url, settings.strava_client_id, settings.strava_client_secret)
+    app.extensions[EXTENSION] = replace(edge, store=lambda: store, queue=lambda: queue, oauth=lambda: oauth)
+    yield app
+    session.close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser that speaks https, so that it keeps Secure cookies."""
+    client = app.test_client()
+    client.environ_base["wsgi.url_scheme"] = "https"
+    return client
+
+
+@pytest.fixture
+def connected(store: SqliteStore, athletes: Athletes) -> None:
+    """The subscription is stored and one athlete has connected."""
+    Subscriptions(store).save(Subscription(SUBSCRIPTION_ID, ""))
+    athlete = Athlete(AthleteId(ATHLETE_ID), "Ada", "Byron")
+    athletes.connect(TokenGrant("a", "r", 1_760_021_600, athlete), frozenset({"activity:read"}))
+
+
+@pytest.fixture
+def event() -> dict[str, Any]:
+    """The example of Strava's webhook documentation."""
+    return {
+        "aspect_type": "update",
+        "event_time": 1516126040,
+        "object_id": 1360128428,
+        "object_type": "activity",
+        "owner_id": ATHLETE_ID,
+        "subscription_id": SUBSCRIPTION_ID,
+        "updates": {"title": "Messy"},
+    }

@@ -1,0 +1,346 @@
+"""From the queue to Airflow: nothing lost, nothing buried that could succeed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from include.errors import IngestError, TriggerRefused, TriggerUnavailable
+from include.queue.queue import Message
+from include.queue.sqlite import SqliteQueue
+from include.strava.events import WebhookEvent, batch_run_id
+from include.trigger.trigger import Started
+from webhook_api.dispatcher import LONGEST_DELAY_S, StartedRun, delay_after, dispatch
+from webhook_api.queued_event import QueuedEvent
+
+POISON = 666
+
+
+@dataclass
+class Airflow:
+    """A trigger that keeps the runs it started and fails as it is told."""
+
+    runs: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    fault: Callable[[str], IngestError | None] = lambda dag_id: None
+
+    def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
+        self.calls.append(dag_id)
+        if fault := self.fault(dag_id):
+            raise fault
+        if any(event["object_id"] == POISON for event in conf.get("events", [])):
+            raise TriggerRefused("the form refuses 666")
+        if (dag_id, run_id) in self.runs:
+            return Started.BEFORE
+        self.runs[dag_id, run_id] = json.loads(json.dumps(conf))
+        return Started.NOW
+
+    def ingested(self) -> list[int]:
+        confs = [conf for (dag_id, _), conf in self.runs.items() if dag_id == "strava_ingest"]
+        return [event["object_id"] for conf in confs for event in conf["events"]]
+
+
+@dataclass
+class Now:
+    epoch_s: float = 1_760_000_000.0
+
+    def __call__(self) -> float:
+        return self.epoch_s
+
+
+@pytest.fixture
+def now() -> Now:
+    return Now()
+
+
+@pytest.fixture
+def queue(tmp_path: Path, now: Now) -> Iterator[SqliteQueue]:
+    queue = SqliteQueue(tmp_path / "queue.sqlite", now)
+    yield queue
+    queue.close()
+
+
+@pytest.fixture
+def airflow() -> Airflow:
+    return Airflow()
+
+
+def event(object_id: int, **changes: Any) -> WebhookEvent:
+    plain = WebhookEvent("activity", object_id, "create", 134815, 120475, 1_516_126_040, {})
+    return replace(plain, **changes)
+
+
+def deauthorisation(athlete: int) -> WebhookEvent:
+    return event(
+        athlete, object_type="athlete", aspect_type="update", owner_id=athlete, updates={"authorized": "false"}
+    )
+
+
+def send(queue: SqliteQueue, now: Now, *events: WebhookEvent) -> None:
+    for each in events:
+        queue.send(QueuedEvent(each, now()).to_body())
+
+
+def unavailable(dag_id: str) -> IngestError:
+    return TriggerUnavailable("Airflow is starting")
+
+
+def test_nothing_starts_when_the_queue_is_empty(queue: SqliteQueue, airflow: Airflow, now: Now) -> None:
+    report = dispatch(queue, airflow, now)
+
+    assert (report.received, report.runs, report.released, report.buried) == (0, (), 0, 0)
+    assert airflow.calls == []
+
+
+def test_one_run_named_after_the_event_starts_when_one_waits(queue: SqliteQueue, airflow: Airflow, now: Now) -> None:
+    send(queue, now, event(7, updates={"title": "Morning run with Rex", "private": "true"}))
+    received_at = now()
+    now.epoch_s += 1.5
+
+    report = dispatch(queue, airflow, now)
+
+    ((dag_id, run_id), conf), *others = airflow.runs.items()
+    assert (dag_id, others) == ("strava_ingest", [])
+    assert run_id == event(7, updates={"title": "Morning run with Rex", "private": "true"}).run_id
+    assert conf["events"][0]["received_at_epoch_s"] == received_at
+    assert conf["events"][0]["updates"]["private"] == "true"
+    assert "Rex" not in json.dumps(conf)
+    assert report.runs == (StartedRun("strava_ingest", run_id, 1, Started.NOW, 1.5),)
+    assert queue.depth() == 0
+
+
+def test_one_run_starts_when_a_hundred_events_wait(queue: SqliteQueue, airflow: Airflow, now: Now) -> None:
+    events = [event(number) for number in range(1, 101)]
+    send(queue, now, *events)
+
+    dispatch(queue, airflow, now)
+
+    assert list(airflow.runs) == [("strava_ingest", batch_run_id(events))]
+    assert sorted(airflow.ingested()) == list(range(1, 101))
+    assert queue.depth() == 0
+
+
+def test_the_rest_waits_for_the_next_batch_when_more_wait_than_fit(
+    queue: SqliteQueue, airflow: Airflow, now: Now
+) -> None:
+    send(queue, now, *(event(number) for number in (1, 2, 3)))
+
+    assert dispatch(queue, airflow, now, batch_size=2).received == 2
+    assert queue.depth() == 1
+    dispatch(queue, airflow, now, batch_size=2)
+    assert sorted(airflow.ingested()) == [1, 2, 3]
+
+
+def test_message_is_deleted_when_its_run_existed_before(queue: SqliteQueue, airflow: Airflow, now: Now) -> None:
+    for _ in range(2):
+        send(queue, now, event(7))
+        report = dispatch(queue, airflow, now)
+
+    assert [run.started for run in report.runs] == [Started.BEFORE]
+    assert airflow.ingested() == [7]
+    assert queue.depth() == 0
+
+
+def test_deauthorisations_start_first_and_alone_when_others_wait_before_them(
+    queue: SqliteQueue, airflow: Airflow, now: Now
+) -> None:
+    send(queue, now, event(1), deauthorisation(52), event(2), deauthorisation(53))
+
+    report = dispatch(queue, airflow, now)
+
+    assert airflow.calls == ["strava_erase", "strava_erase", "strava_ingest"]
+    assert airflow.runs["strava_erase", deauthorisation(52).run_id] == {"athlete": 52, "reason": "deauthorisation"}
+    assert airflow.runs["strava_erase", deauthorisation(53).run_id] == {"athlete": 53, "reason": "deauthorisation"}
+    assert sorted(airflow.ingested()) == [1, 2]
+    assert len(report.runs) == 3
+
+
+def test_other_events_go_on_when_erasing_is_not_possible(queue: SqliteQueue, airflow: Airflow, now: Now) -> None:
+    send(queue, now, deauthorisation(52), event(1))
+    airflow.fault = lambda dag_id: unavailable(dag_id) if dag_id == "strava_erase" else None
+
+    report = dispatch(queue, airflow, now)
+
+    assert airflow.ingested() == [1]
+    assert (report.released, queue.depth()) == (1, 1)
+
+
+def test_deauthorisation_is_buried_with_the_reason_when_it_is_refused(
+    queue: SqliteQueue, airflow: Airflow, now: Now
+) -> None:
+    send(queue, now, deauthorisation(52))
+    airflow.fault = lambda dag_id: TriggerRefused("no such DAG: strava_erase")
+
+    assert dispatch(queue, airflow, now).buried == 1
+    [(message, reason)] = queue.dead()
+    assert QueuedEvent.parse(message.body).event == deauthorisation(52)
+    assert reason == "no such DAG: strava_erase"
+
+
+def test_messages_come_back_later_and_later_when_airflow_is_unavailable(
+    queue: SqliteQueue, airflow: Airflow, now: Now
+) -> None:
+    send(queue, now, event(1), event(2))
+    airflow.fault = unavailable
+    for delay_s in (2, 4, 8, 16):
+        report = dispatch(queue, airflow, now)
+        assert (report.released, report.reasons) == (2, ("Airflow is starting",))
+        now.epoch_s += delay_s - 0.1
+        assert dispatch(queue, airflow, now).received == 0
+        now.epoch_s += 0.1
+
+    airflow.fault = lambda dag_id: None
+    dispatch(queue, airflow, now)
+    assert sorted(airflow.ingested()) == [1, 2]
+
+
+def test_only_the_bad_event_is_buried_when_a_batch_is_refused(queue: SqliteQueue, airflow: Airflow, now: Now) -> None:
+    send(queue, now, event(1), event(POISON), event(2))
+
+    report = dispatch(queue, airflow, now)
+
+    assert sorted(airflow.ingested()) == [1, 2]
+    assert (report.buried, len(report.runs), queue.depth()) == (1, 2, 0)
+    [(message, reason)] = queue.dead()
+    assert QueuedEvent.parse(message.body).event == event(POISON)
+    assert reason == "the form refuses 666"
+
+
+def test_good_events_return_to_the_queue_when_airflow_fails_after_refusing_their_batch(
+    queue: SqliteQueue, airflow: Airflow, now: Now
+) -> None:
+    send(queue, now, event(1), event(2))
+    faults = iter([TriggerRefused("no"), None, TriggerUnavailable("gone")])
+    airflow.fault = lambda dag_id: next(faults)
+
+    report = dispatch(queue, airflow, now)
+
+    assert (len(report.runs), report.released, report.buried) == (1, 1, 0)
+    assert queue.dead() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("{", id="broken"),
+        pytest.param("[]", id="list"),
+        pytest.param("{}", id="no-time"),
+        pytest.param('{"received_at_epoch_s": true}', id="time-is-no-number"),
+        pytest.param('{"received_at_epoch_s": 1.0}', id="no-event"),
+        pytest.param("[" * 100_000, id="deep"),
+    ],
+)
+def test_malformed_message_is_buried_and_the_others_start(
+    queue: SqliteQueue, airflow: Airflow, now: Now, body: str
+) -> None:
+    queue.send(body)
+    send(queue, now, event(1))
+
+    report = dispatch(queue, airflow, now)
+
+    assert (report.received, report.buried) == (2, 1)
+    assert [message.body for message, _ in queue.dead()] == [body]
+    assert airflow.ingested() == [1]
+
+
+class Crash(Exception):
+    """The process ends here."""
+
+
+@dataclass
+class CrashingQueue:
+    """A queue whose process dies now and then, before or after a step is durable."""
+
+    queue: SqliteQueue
+    dice: random.Random
+
+    def receive(self, max_messages: int, *, visibility_s: int) -> Sequence[Message]:
+        return self._crash_around(lambda: self.queue.receive(max_messages, visibility_s=visibility_s))
+
+    def delete(self, message: Message) -> None:
+        self._crash_around(lambda: self.queue.delete(message))
+
+    def release(self, message: Message, *, delay_s: int) -> None:
+        self._crash_around(lambda: self.queue.release(message, delay_s=delay_s))
+
+    def bury(self, message: Message, reason: str) -> None:
+        self._crash_around(lambda: self.queue.bury(message, reason))
+
+    def send(self, body: str) -> str:
+        return self.queue.send(body)
+
+    def depth(self) -> int:
+        return self.queue.depth()
+
+    def dead(self) -> Sequence[tuple[Message, str]]:
+        return self.queue.dead()
+
+    def _crash_around(self, step: Callable[[], Any]) -> Any:
+        if self.dice.random() < 0.02:
+            raise Crash
+        result = step()
+        if self.dice.random() < 0.02:
+            raise Crash
+        return result
+
+
+@pytest.mark.parametrize("seed", [pytest.param(seed, id=f"seed-{seed}") for seed in range(12)])
+def test_nothing_is_lost_when_airflow_and_the_dispatcher_fail_at_random(
+    queue: SqliteQueue, airflow: Airflow, now: Now, seed: int
+) -> None:
+    dice = random.Random(seed)
+    good = list(range(1, 31))
+    leaving = [1052, 1053]
+    events = [event(number) for number in [*good, POISON]] + [deauthorisation(athlete) for athlete in leaving]
+    dice.shuffle(events)
+    send(queue, now, *events)
+    airflow.fault = lambda dag_id: unavailable(dag_id) if dice.random() < 0.4 else None
+
+    for _ in range(400):
+        with contextlib.suppress(Crash):
+            dispatch(CrashingQueue(queue, dice), airflow, now, batch_size=7)
+        now.epoch_s += 60
+
+    assert queue.depth() == 0
+    assert set(airflow.ingested()) == set(good)
+    assert [QueuedEvent.parse(message.body).event.object_id for message, _ in queue.dead()] == [POISON]
+    erased = {conf["athlete"] for (dag_id, _), conf in airflow.runs.items() if dag_id == "strava_erase"}
+    assert erased == set(leaving)
+
+
+@given(attempts=st.integers(min_value=1, max_value=10**6))
+def test_delay_grows_and_stays_bounded_for_any_number_of_attempts(attempts: int) -> None:
+    assert 2 <= delay_after(attempts) <= delay_after(attempts + 1) <= LONGEST_DELAY_S
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+events = st.builds(
+    WebhookEvent,
+    object_type=st.sampled_from(["activity", "athlete"]),
+    object_id=st.integers(1, 2**63 - 1),
+    aspect_type=st.sampled_from(["create", "update", "delete"]),
+    owner_id=st.integers(1, 2**63 - 1),
+    subscription_id=st.integers(1, 2**63 - 1),
+    event_time_epoch_s=st.integers(1, 2_000_000_000),
+    updates=st.dictionaries(texts, texts, max_size=3),
+)
+
+
+@given(event=events, received_at=st.floats(min_value=0, max_value=2e9))
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_queued_event_keeps_its_ids_and_time_when_written_and_parsed(event: WebhookEvent, received_at: float) -> None:
+    parsed = QueuedEvent.parse(QueuedEvent(event, received_at).to_body())
+
+    assert parsed.received_at_epoch_s == received_at
+    assert (parsed.event.event_id, parsed.event.run_id) == (event.event_id, event.run_id)
+    assert parsed.event.is_deauthorisation == event.is_deauthorisation

@@ -1,0 +1,41 @@
+"""The Flask application behind the public URL."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from flask import Flask, request
+
+from include.clock import Clock
+from include.settings import Settings
+from webhook_api import connect, errors, headers, health, webhook
+from webhook_api.edge import EXTENSION, Edge
+from webhook_api.errors import route
+
+LARGEST_BODY_BYTES = 8 * 1024
+"""A Strava event has about 300 bytes; whatever is larger than this is answered 413 without being read."""
+
+
+class EdgeApp(Flask):
+    """A Flask app whose log names the route of a failed request, never its path: one path is a secret."""
+
+    def log_exception(self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]) -> None:
+        """Log a failure that no handler expected."""
+        self.logger.error("Unexpected failure on %s %s", request.method, route(), exc_info=exc_info)
+
+
+def create_app(settings: Settings, clock: Clock = time.time) -> Flask:
+    """The application: pages, webhook and health check on the leaves that `settings` describe.
+
+    Effects: none until the first request; leaves are opened when a page first needs them.
+    """
+    app = EdgeApp(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
+    app.extensions[EXTENSION] = Edge.of(settings, clock)
+    app.register_blueprint(connect.blueprint)
+    app.register_blueprint(webhook.blueprint)
+    app.register_blueprint(health.blueprint)
+    errors.register(app)
+    headers.register(app)
+    return app

@@ -1,0 +1,144 @@
+"""From the queue to Airflow: one batch of events becomes one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from include.clock import Clock
+from include.errors import BadEvent, TriggerRefused, TriggerUnavailable
+from include.queue.queue import Message, Queue
+from include.strava.events import batch_run_id
+from include.trigger.trigger import Started, Trigger
+from webhook_api.queued_event import QueuedEvent
+
+INGEST_DAG = "strava_ingest"
+ERASE_DAG = "strava_erase"
+
+VISIBILITY_S = 300
+"""Longer than a dispatch takes. Where one takes longer after all, another dispatcher repeats it, see `dispatch`."""
+
+LONGEST_DELAY_S = 900
+"""A queue gives a message up after some twenty attempts: these delays carry it through nearly three hours without
+Airflow, and reach for it again as often as reconcile would."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedRun:
+    """A run that exists now, and since when its oldest event had been waiting for it."""
+
+    dag_id: str
+    run_id: str
+    events: int
+    started: Started
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchReport:
+    """What became of one batch: every received message was deleted with its run, released or buried."""
+
+    received: int
+    runs: Sequence[StartedRun]
+    released: int
+    buried: int
+    reasons: Sequence[str]
+    """Why messages were released or buried, each reason once."""
+
+
+def dispatch(queue: Queue, trigger: Trigger, clock: Clock, *, batch_size: int = 100) -> DispatchReport:
+    """Receive up to `batch_size` messages and start their runs; never waits.
+
+    A deauthorisation becomes a `strava_erase` run of its own, before everything else;
+    all other events together become one `strava_ingest` run.
+    While Airflow is unavailable messages go back with a growing delay.
+    What Airflow refuses goes to the dead letters with its reason, after a batch was retried event by event:
+    one bad event does not bury the others.
+
+    A message is deleted after its run exists, never before.
+    A crash in between delivers it again, then perhaps in another batch with another run id.
+    That second run is harmless: events are hints, and a run asks Strava for the truth.
+
+    Errors: `RetryLater` when the queue itself is out of reach; messages in hand come back by themselves.
+    Effects: DAG runs, and messages deleted, released or buried; safe in several processes at once.
+    """
+    batch = _Batch(queue, trigger, clock)
+    messages = queue.receive(batch_size, visibility_s=VISIBILITY_S)
+    parcels = [parcel for message in messages if (parcel := batch.open(message))]
+    for parcel in parcels:
+        if parcel.content.event.is_deauthorisation:
+            batch.erase(parcel)
+    batch.ingest([parcel for parcel in parcels if not parcel.content.event.is_deauthorisation])
+    return DispatchReport(len(messages), tuple(batch.runs), batch.released, batch.buried, tuple(batch.reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    message: Message
+    content: QueuedEvent
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The messages of one dispatch on their way, and the count of what became of them."""
+
+    queue: Queue
+    trigger: Trigger
+    clock: Clock
+    runs: list[StartedRun] = field(default_factory=list)
+    released: int = 0
+    buried: int = 0
+    reasons: dict[str, None] = field(default_factory=dict)
+
+    def open(self, message: Message) -> _Parcel | None:
+        try:
+            return _Parcel(message, QueuedEvent.parse(message.body))
+        except BadEvent as err:
+            self._bury(message, str(err))
+            return None
+
+    def erase(self, parcel: _Parcel) -> None:
+        event = parcel.content.event
+        try:
+            self._start(ERASE_DAG, event.run_id, {"athlete": event.owner_id, "reason": "deauthorisation"}, [parcel])
+        except TriggerRefused as err:
+            self._bury(parcel.message, str(err))
+
+    def ingest(self, parcels: Sequence[_Parcel]) -> None:
+        if not parcels:
+            return
+        run_id = batch_run_id([parcel.content.event for parcel in parcels])
+        conf = {"events": [parcel.content.to_conf() for parcel in parcels]}
+        try:
+            self._start(INGEST_DAG, run_id, conf, parcels)
+        except TriggerRefused as err:
+            if len(parcels) == 1:
+                self._bury(parcels[0].message, str(err))
+                return
+            for parcel in parcels:
+                self.ingest([parcel])
+
+    def _start(self, dag_id: str, run_id: str, conf: Mapping[str, Any], parcels: Sequence[_Parcel]) -> None:
+        try:
+            started = self.trigger.start(dag_id, run_id, conf)
+        except TriggerUnavailable as err:
+            self.reasons[str(err)] = None
+            for parcel in parcels:
+                self.queue.release(parcel.message, delay_s=delay_after(parcel.message.attempts))
+            self.released += len(parcels)
+            return
+        for parcel in parcels:
+            self.queue.delete(parcel.message)
+        oldest = min(parcel.content.received_at_epoch_s for parcel in parcels)
+        self.runs.append(StartedRun(dag_id, run_id, len(parcels), started, self.clock() - oldest))
+
+    def _bury(self, message: Message, reason: str) -> None:
+        self.queue.bury(message, reason)
+        self.reasons[reason] = None
+        self.buried += 1
+
+
+def delay_after(attempts: int) -> int:
+    """Seconds until a message that was received `attempts` times comes back: 2, 4, 8, … up to a quarter of an hour."""
+    return int(min(LONGEST_DELAY_S, 2 ** min(attempts, 30)))

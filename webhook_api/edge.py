@@ -1,0 +1,85 @@
+"""What the pages stand on: settings, clock and the leaves, each opened when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from flask import current_app
+
+from include.clock import Clock
+from include.crypto.cipher import Cipher
+from include.queue.queue import Queue
+from include.settings import Settings
+from include.state.store import Store
+
+if TYPE_CHECKING:
+    from include.strava.oauth import OAuthClient
+
+EXTENSION = "edge"
+"""The key in `app.extensions` under which a test puts an edge of its own."""
+
+_Leaf = TypeVar("_Leaf")
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Settings, clock and leaves of one app; calling a leaf opens it the first time, safely from any thread."""
+
+    settings: Settings
+    clock: Clock
+    store: Callable[[], Store]
+    queue: Callable[[], Queue]
+    cipher: Callable[[], Cipher]
+    oauth: Callable[[], OAuthClient]
+
+    @classmethod
+    def of(cls, settings: Settings, clock: Clock) -> Edge:
+        """The edge that `settings` describe; nothing is opened and no backend imported yet."""
+
+        def open_store() -> Store:
+            from include.state.backend import open_store
+
+            return open_store(settings.state_url, clock)
+
+        def open_queue() -> Queue:
+            from include.queue.backend import open_queue
+
+            return open_queue(settings.queue_url, clock)
+
+        def open_cipher() -> Cipher:
+            from include.crypto.backend import open_cipher
+
+            return open_cipher(settings.key_url)
+
+        def open_oauth() -> OAuthClient:
+            from include.strava.oauth import OAuthClient
+            from include.strava.session import StravaSession
+
+            return OAuthClient(
+                StravaSession(clock),
+                settings.strava_oauth_url,
+                settings.strava_client_id,
+                settings.strava_client_secret,
+            )
+
+        return cls(settings, clock, _once(open_store), _once(open_queue), _once(open_cipher), _once(open_oauth))
+
+
+def current_edge() -> Edge:
+    """The edge of the app that answers the present request."""
+    return cast(Edge, current_app.extensions[EXTENSION])
+
+
+def _once(open_leaf: Callable[[], _Leaf]) -> Callable[[], _Leaf]:
+    lock = Lock()
+    opened = cache(open_leaf)
+
+    def leaf() -> _Leaf:
+        with lock:  # two requests at once must not open the same file twice
+            return opened()
+
+    return leaf

@@ -1,0 +1,153 @@
+"""What a browser or Strava is told when something does not work: one place, plain words, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Flask, current_app, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from include import errors
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A page that says what happened and what the reader can do about it."""
+
+    status: int
+    title: str
+    advice: str
+    start_again: bool = False
+    """Whether the page offers the way back to the start."""
+
+
+ACCESS_DENIED = Problem(
+    403,
+    "Nothing was connected",
+    "You chose not to allow access on Strava's page, so nothing was read or stored. "
+    "If that was not meant, start again and choose Authorize.",
+    start_again=True,
+)
+STALE_LINK = Problem(
+    400,
+    "This sign-in link is no longer valid",
+    "Such a link works once, for ten minutes, and only in the browser in which it was started. "
+    "If you have just seen that you are connected, all is well; otherwise start again.",
+    start_again=True,
+)
+_SCOPE_MISSING = Problem(
+    403,
+    "A permission is missing",
+    "Nothing was connected. On Strava's page please leave “View data about your activities” ticked, "
+    "or “Upload your activities from this application” if this account shall only receive copies.",
+    start_again=True,
+)
+_CODE_REFUSED = Problem(
+    400,
+    "Strava did not accept the sign-in",
+    "Strava's confirmation was used before or has expired; that happens when a page is loaded twice. "
+    "Start again, it takes a few seconds; if this page comes back, tell the person who runs this service.",
+    start_again=True,
+)
+_FULL = Problem(
+    403,
+    "No more athletes can be connected",
+    "Strava limits how many athletes this application may connect, and that number is reached. "
+    "Please tell the person who runs this service; connecting works again when a place is free.",
+)
+_INACTIVE = Problem(
+    503,
+    "Strava has switched this application off",
+    "This is not about your account and there is nothing for you to do. "
+    "Please tell the person who runs this service that Strava reports the application as inactive.",
+)
+_STRAVA_SILENT = Problem(
+    503,
+    "Strava does not answer at the moment",
+    "Nothing was changed. Wait a few minutes and start again.",
+    start_again=True,
+)
+_BUSY = Problem(
+    503, "This does not work at the moment", "Nothing was lost. Wait a minute and try again.", start_again=True
+)
+_STRANGE_ANSWER = Problem(
+    502,
+    "Strava gave an unexpected answer",
+    "Nothing was changed. Try again later, and tell the person who runs this service if it happens again.",
+    start_again=True,
+)
+_OUR_FAULT = Problem(
+    500, "Something is broken here", "It is not your fault. Please tell the person who runs this service."
+)
+_BAD_EVENT = Problem(400, "This is not a valid event", "Send an event in the form that Strava documents.")
+
+_BY_ERROR: Mapping[type[errors.IngestError], Problem] = {
+    errors.IngestError: _OUR_FAULT,
+    errors.RetryLater: _BUSY,
+    errors.VersionConflict: _BUSY,
+    errors.StravaUnavailable: _STRAVA_SILENT,
+    errors.QuotaSpent: _STRAVA_SILENT,
+    errors.ScopeMissing: _SCOPE_MISSING,
+    errors.CapacityReached: _FULL,
+    errors.ApplicationInactive: _INACTIVE,
+    errors.BadRequest: _CODE_REFUSED,
+    errors.TokenRefused: _CODE_REFUSED,
+    errors.UnexpectedShape: _STRANGE_ANSWER,
+    errors.BadEvent: _BAD_EVENT,
+}
+
+_BY_STATUS: Mapping[int, Problem] = {
+    404: Problem(404, "There is no such page", "Check the address, or go to the start page.", start_again=True),
+    405: Problem(405, "This page cannot be used that way", "Go to the start page.", start_again=True),
+    413: Problem(413, "That is too large", "At most 8 KB are accepted here."),
+}
+
+
+def register(app: Flask) -> None:
+    """Make `app` answer every error with its problem: JSON to machines, a page to browsers."""
+    app.register_error_handler(errors.IngestError, _answer_ingest_error)
+    app.register_error_handler(HTTPException, _answer_http_error)
+
+
+def route() -> str:
+    """The route of the present request, with `<secret>` where its path has the secret."""
+    return request.url_rule.rule if request.url_rule else "(no route)"
+
+
+def problem_page(problem: Problem) -> ResponseReturnValue:
+    """The problem as a page with its status."""
+    return render_template("problem.html", problem=problem), problem.status
+
+
+def problem_of(err: errors.IngestError) -> Problem:
+    """The problem for `err`: that of its own class, or of the nearest class above."""
+    return next(_BY_ERROR[cls] for cls in type(err).__mro__ if cls in _BY_ERROR)
+
+
+def _answer_ingest_error(err: errors.IngestError) -> ResponseReturnValue:
+    problem = problem_of(err)
+    if problem.status >= 500:
+        current_app.logger.error("%s %s failed", request.method, route(), exc_info=err)
+    else:
+        current_app.logger.warning("%s %s refused: %s", request.method, route(), err)
+    # Only a bad event explains itself: Strava's operator has to see why, a browser needs advice instead.
+    return _answer(problem, str(err) if isinstance(err, errors.BadEvent) else problem.title)
+
+
+def _answer_http_error(err: HTTPException) -> ResponseReturnValue:
+    status = err.code or 500
+    if status < 400:
+        return err.get_response()
+    problem = _BY_STATUS.get(status) or Problem(status, err.name, _OUR_FAULT.advice if status >= 500 else err.name)
+    answer = make_response(_answer(problem, err.name))
+    if isinstance(err, MethodNotAllowed):
+        answer.allow.update(err.valid_methods or ())
+    return answer
+
+
+def _answer(problem: Problem, reason: str) -> ResponseReturnValue:
+    if request.path.startswith(("/webhook/", "/health")):
+        return jsonify(error=reason), problem.status
+    return problem_page(problem)

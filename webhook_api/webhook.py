@@ -1,0 +1,77 @@
+"""Strava's webhook: checked, queued, answered; nothing else happens while Strava waits."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+
+from flask import Blueprint, abort, request
+from flask.typing import ResponseReturnValue
+
+from include.state.athletes import Athletes
+from include.state.events import EventAudit
+from include.state.subscriptions import Subscriptions
+from include.strava.events import WebhookEvent, parse
+from webhook_api.edge import Edge, current_edge
+from webhook_api.queued_event import QueuedEvent
+
+log = logging.getLogger(__name__)
+blueprint = Blueprint("webhook", __name__, url_prefix="/webhook")
+
+
+@blueprint.get("/<secret>")
+def handshake(secret: str) -> ResponseReturnValue:
+    """Strava's challenge, echoed, when a subscription is created with our verify token.
+
+    Source: https://developers.strava.com/docs/webhooks/, "Subscription validation request".
+    """
+    settings = current_edge().settings
+    _require_equal(secret, settings.webhook_path_secret, otherwise=404)
+    _require_equal(request.args.get("hub.verify_token", ""), settings.webhook_verify_token, otherwise=403)
+    challenge = request.args.get("hub.challenge")
+    if request.args.get("hub.mode") != "subscribe" or not challenge:
+        abort(400)
+    return {"hub.challenge": challenge}
+
+
+@blueprint.post("/<secret>")
+def receive(secret: str) -> ResponseReturnValue:
+    """200 once the event is durably queued, or when it is none of ours and dropped.
+
+    Errors: 404 for another path, 413 and 400 for what is no event, 503 when the queue refuses: Strava tries again.
+    Effects: one queued message and one audit row; the same event delivered twice is queued twice, which is harmless.
+    """
+    edge = current_edge()
+    _require_equal(secret, edge.settings.webhook_path_secret, otherwise=404)
+    event = parse(request.get_data())
+    reason = _reason_to_drop(edge, event)
+    if reason:
+        log.warning("Dropped event %s of athlete %s: %s", event.event_id, event.owner_id, reason)
+        _audit(edge, event, f"dropped: {reason}")
+        return {"status": "dropped"}
+    edge.queue().send(QueuedEvent(event, received_at_epoch_s=edge.clock()).to_body())
+    _audit(edge, event, "queued")
+    return {"status": "queued"}
+
+
+def _reason_to_drop(edge: Edge, event: WebhookEvent) -> str | None:
+    subscription = Subscriptions(edge.store()).current()
+    if subscription is None:
+        return "no subscription is stored yet"
+    if event.subscription_id != subscription.subscription_id:
+        return "other subscription"
+    if Athletes(edge.store(), edge.cipher(), edge.clock).get(event.owner_id) is None:
+        return "unknown athlete"
+    return None
+
+
+def _audit(edge: Edge, event: WebhookEvent, outcome: str) -> None:
+    EventAudit(edge.store(), edge.clock).record(
+        event.event_id, athlete_id=event.owner_id, object_id=event.object_id, outcome=outcome
+    )
+
+
+def _require_equal(given: str, expected: str, *, otherwise: int) -> None:
+    """Compare in constant time, so that answering times do not spell out the secret."""
+    if not hmac.compare_digest(given.encode(errors="replace"), expected.encode()):
+        abort(otherwise)
