@@ -1,0 +1,57 @@
+"""Whether an activity may be copied over a link."""
+
+from __future__ import annotations
+
+from include.copying.samples import chosen_samples, times_rise, too_few_reason
+from include.state.links import Link, LinkStatus
+from include.strava.models import Activity, StreamSet
+
+COPY_PREFIX = "sdi-"
+"""What the external id of every copy starts with, whichever installation made it."""
+
+
+def ineligible_reason(activity: Activity, streams: StreamSet | None, link: Link, *, is_copy: bool) -> str | None:
+    """Why the activity is not copied over the link, in words for the athlete; None when it is.
+
+    `streams` is None where Strava has none; `is_copy` says whether the ledger knows the activity as a copy.
+    None means that `build_file` finds enough points for a file.
+
+    Errors: `UnexpectedShape` when a stream holds something else than numbers.
+    """
+    return (
+        _link_reason(link)
+        or _activity_reason(activity, link, is_copy=is_copy)
+        or _points_reason(activity, streams, link)
+    )
+
+
+def _link_reason(link: Link) -> str | None:
+    if link.status is LinkStatus.PAUSED:
+        return "The link to this child is paused."
+    if link.status is LinkStatus.ENDED:
+        return "The link to this child has ended."
+    if link.parent_consent_epoch_s is None or link.child_consent_epoch_s is None:
+        return "The link to this child waits until both sides have agreed to it."
+    return None
+
+
+def _activity_reason(activity: Activity, link: Link, *, is_copy: bool) -> str | None:
+    if is_copy or (activity.external_id or "").startswith(COPY_PREFIX):
+        return "This activity is itself a copy, and copies are not copied again."
+    if activity.manual:
+        return "This activity was entered by hand: there is no recording to copy."
+    if activity.visibility == "only_me" and not link.carried.allow_private:
+        return "Only you can see this activity, and the link does not copy private activities."
+    if activity.start_at.timestamp() < link.starts_at_epoch_s:
+        return "This activity began before the day from which the link copies."
+    if activity.flagged:
+        return "Strava has flagged this activity."
+    return None
+
+
+def _points_reason(activity: Activity, streams: StreamSet | None, link: Link) -> str | None:
+    if streams is None or streams.length == 0:
+        return "Strava has no recorded points for this activity."
+    if not times_rise(streams):
+        return "The times of this recording do not rise from point to point, so Strava would refuse the copy."
+    return too_few_reason(chosen_samples(activity, streams, link.carried), link.carried)
