@@ -1,0 +1,57 @@
+"""What an operator does in Airflow: start a run with a form, and watch runs until they end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from local.airflow_home import Login
+
+TIMEOUT_S = 30
+
+
+class AirflowOperator:
+    """A person logged in to Airflow, through its REST API."""
+
+    def __init__(self, base_url: str, login: Login) -> None:
+        self._base_url = base_url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        answer = self._session.post(
+            f"{base_url}/auth/token",
+            json={"username": login.username, "password": login.password},
+            timeout=TIMEOUT_S,
+        )
+        answer.raise_for_status()
+        self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def start(self, dag_id: str, conf: Mapping[str, Any]) -> str:
+        """Start a run with this form and return its id."""
+        answer = self._session.post(
+            f"{self._base_url}/api/v2/dags/{dag_id}/dagRuns",
+            json={"logical_date": None, "conf": dict(conf)},
+            timeout=TIMEOUT_S,
+        )
+        answer.raise_for_status()
+        return str(answer.json()["dag_run_id"])
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """The latest hundred runs of a DAG, each with `dag_run_id` and `state`."""
+        answer = self._session.get(
+            f"{self._base_url}/api/v2/dags/{dag_id}/dagRuns",
+            params={"limit": 100, "order_by": "-run_after"},
+            timeout=TIMEOUT_S,
+        )
+        answer.raise_for_status()
+        return list(answer.json()["dag_runs"])
+
+    def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """What a task of a run returned; None where it returned nothing."""
+        answer = self._session.get(
+            f"{self._base_url}/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value",
+            params={"deserialize": "true"},
+            timeout=TIMEOUT_S,
+        )
+        return answer.json()["value"] if answer.ok else None

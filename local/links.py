@@ -1,0 +1,101 @@
+"""Links between parents and children without the web pages: `python -m local.links add|list|end`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from include.crypto.backend import open_cipher
+from include.errors import BadRequest, IngestError
+from include.settings import Settings
+from include.state.athletes import Athletes
+from include.state.backend import open_store
+from include.state.links import Link, Links, LinkStatus
+from local.installation import installed_settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Who is whose child, and by which names.")
+
+Parent = Annotated[int, typer.Option(help="Strava's id of the athlete whose activities are copied.")]
+Child = Annotated[int, typer.Option(help="Strava's id of the athlete who gets the copies.")]
+
+
+def link(settings: Settings, parent_id: int, child_id: int, names: tuple[str, ...]) -> Link:
+    """Link a child to a parent by these names; linking again replaces the names and takes up an ended link.
+
+    Both have to be connected: the operator answers for their consent, and its time is noted.
+    Errors: `BadRequest` for an athlete who is not connected, for no name, or for a link to oneself.
+    """
+    now = int(time.time())
+    if parent_id == child_id or not names:
+        raise BadRequest("A link needs two athletes and at least one name, for example --name Rex.")
+    with _stores(settings) as (athletes, links):
+        for athlete_id in (parent_id, child_id):
+            if athletes.get(athlete_id) is None:
+                raise BadRequest(f"Athlete {athlete_id} is not connected: have them connect at {settings.public_url}/.")
+        present = links.get(parent_id, child_id) or Link(parent_id, child_id, names, starts_at_epoch_s=0)
+        return links.save(
+            replace(
+                present,
+                names=names,
+                parent_consent_epoch_s=present.parent_consent_epoch_s or now,
+                child_consent_epoch_s=present.child_consent_epoch_s or now,
+                status=LinkStatus.ACTIVE,
+            )
+        )
+
+
+@app.command()
+def add(
+    parent: Parent,
+    child: Child,
+    name: Annotated[list[str], typer.Option(help="A name or alias that means the child in a title; repeatable.")],
+) -> None:
+    """Link a child to a parent; say it only with the consent of both."""
+    linked = link(installed_settings(), parent, child, tuple(name))
+    print(f"Activities of {parent} whose title names {' or '.join(linked.names)} are copied to {child}.")
+
+
+@app.command("list")
+def show() -> None:
+    """List every link."""
+    table = Table("parent", "child", "names", "status")
+    with _stores(installed_settings()) as (athletes, links):
+        for athlete in athletes.all():
+            for each in links.of_parent(athlete.athlete_id):
+                table.add_row(str(each.parent_id), str(each.child_id), ", ".join(each.names), each.status)
+    Console().print(table)
+
+
+@app.command()
+def end(parent: Parent, child: Child) -> None:
+    """End a link: no further copy is made; those that exist stay."""
+    with _stores(installed_settings()) as (_, links):
+        present = links.get(parent, child)
+        if present is None:
+            raise BadRequest(f"There is no link from {parent} to {child}; `make links ARGS=list` shows all.")
+        links.save(replace(present, status=LinkStatus.ENDED))
+    print(f"The link from {parent} to {child} has ended.")
+
+
+@contextmanager
+def _stores(settings: Settings) -> Iterator[tuple[Athletes, Links]]:
+    store = open_store(settings.state_url, time.time)
+    try:
+        yield Athletes(store, open_cipher(settings.key_url), time.time), Links(store)
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except IngestError as error:
+        sys.exit(str(error))

@@ -1,0 +1,91 @@
+"""The webhook subscription at Strava: `python -m local.subscription create|show|delete`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from include.errors import IngestError
+from include.settings import Settings
+from include.state.backend import open_store
+from include.state.subscriptions import Subscriptions
+from include.strava.models import Subscription
+from include.strava.session import StravaSession
+from include.strava.subscriptions import PushSubscriptions
+from local.installation import installed_settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="The application's one webhook subscription.")
+
+
+def subscribe(settings: Settings) -> Subscription:
+    """Create the subscription to this system's webhook, or take over the one that is there.
+
+    The web server has to run: Strava calls it before it answers.
+    Effects: the subscription's id is stored, without which the webhook drops every event; safe to repeat.
+    """
+    address = f"{settings.public_url}/webhook/{settings.webhook_path_secret}"
+    subscription = _at_strava(settings).create(address, settings.webhook_verify_token)
+    with _remembered(settings) as subscriptions:
+        subscriptions.save(subscription)
+    return subscription
+
+
+@app.command()
+def create() -> None:
+    """Ask Strava to send events to this system; the system has to run and be reachable at PUBLIC_URL."""
+    subscription = subscribe(installed_settings())
+    print(f"Subscription {subscription.subscription_id}: Strava sends events to this system.")
+
+
+@app.command()
+def show() -> None:
+    """Say what Strava and this system know of the subscription."""
+    settings = installed_settings()
+    at_strava = _at_strava(settings).current()
+    with _remembered(settings) as subscriptions:
+        here = subscriptions.current()
+    print(f"At Strava: {_named(at_strava)}\nHere:      {_named(here)}")
+    if at_strava is not None and (here is None or here.subscription_id != at_strava.subscription_id):
+        print('They differ, so events are dropped: run `make subscription ARGS=create`.')
+
+
+@app.command()
+def delete() -> None:
+    """End the subscription: Strava sends no more events to this application."""
+    settings = installed_settings()
+    at_strava = _at_strava(settings).current()
+    if at_strava is not None:
+        _at_strava(settings).delete(at_strava.subscription_id)
+    with _remembered(settings) as subscriptions:
+        subscriptions.forget()
+    print("There was none." if at_strava is None else f"Subscription {at_strava.subscription_id} has ended.")
+
+
+def _at_strava(settings: Settings) -> PushSubscriptions:
+    return PushSubscriptions(
+        StravaSession(time.time), settings.strava_api_url, settings.strava_client_id, settings.strava_client_secret
+    )
+
+
+@contextmanager
+def _remembered(settings: Settings) -> Iterator[Subscriptions]:
+    store = open_store(settings.state_url, time.time)
+    try:
+        yield Subscriptions(store)
+    finally:
+        store.close()
+
+
+def _named(subscription: Subscription | None) -> str:
+    return "none" if subscription is None else str(subscription.subscription_id)
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except IngestError as error:
+        sys.exit(str(error))
