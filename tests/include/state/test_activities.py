@@ -1,0 +1,252 @@
+"""One writer per activity: leases, marks, fences."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from include.clock import Clock
+from include.errors import LeaseLost
+from include.state.activities import ActivityLedger, ActivityState, Lease, LedgerEntry
+from include.state.sqlite import SqliteStore
+from include.state.store import Store
+from include.strava.models import ActivityId, AthleteId
+
+LEASE_S = 300
+ENTRY = LedgerEntry(
+    athlete_id=AthleteId(42),
+    activity_id=ActivityId(2**53 + 1),
+    state=ActivityState.SYNCED,
+    sport_type="TrailRun",
+    start_at_epoch_s=1_699_999_999,
+    fingerprint="abc",
+    object_keys=("streams/athlete_id=42/year=2023/2023-11.parquet", "raw/athlete_id=42/1.streams.json.gz"),
+    points=18_000,
+    reason="trop été",
+    attempts=3,
+    fetched_at_epoch_s=1_700_000_000.125,
+    next_try_epoch_s=None,
+)
+
+
+@pytest.fixture
+def ledger(store: Store, clock: Clock) -> ActivityLedger:
+    return ActivityLedger(store, clock, lease_s=LEASE_S)
+
+
+def acquired(ledger: ActivityLedger, activity_id: int = ENTRY.activity_id) -> Lease:
+    lease = ledger.acquire(42, activity_id)
+    assert lease is not None
+    return lease
+
+
+def stored(ledger: ActivityLedger) -> LedgerEntry | None:
+    return ledger.get(42, ENTRY.activity_id)
+
+
+def pending(activity_id: int, next_try_epoch_s: int | None) -> LedgerEntry:
+    return LedgerEntry(AthleteId(42), ActivityId(activity_id), ActivityState.PENDING, next_try_epoch_s=next_try_epoch_s)
+
+
+# --- lease ---------------------------------------------------------------------------------------
+
+
+def test_unknown_activity_is_leased_with_no_entry(ledger: ActivityLedger, clock: Clock) -> None:
+    lease = acquired(ledger)
+
+    assert lease == Lease(AthleteId(42), ENTRY.activity_id, 1, clock() + LEASE_S, None)
+    assert stored(ledger) is None
+    assert list(ledger.of_athlete(42)) == []
+    ledger.check(lease)
+
+
+def test_settled_entry_reads_as_stored_and_comes_with_the_next_lease(ledger: ActivityLedger) -> None:
+    assert ledger.settle(acquired(ledger), ENTRY) is True
+
+    assert stored(ledger) == ENTRY
+    lease = acquired(ledger)
+    assert (lease.fence, lease.entry) == (2, ENTRY)
+
+
+def test_second_worker_gets_no_lease_and_the_holder_fetches_again(
+    ledger: ActivityLedger, pass_time: Callable[[float], None]
+) -> None:
+    lease = acquired(ledger)
+    pass_time(LEASE_S - 1)
+    seconds = [ledger.acquire(42, ENTRY.activity_id) for _ in range(3)]
+    first_settle = ledger.settle(lease, ENTRY)
+    pass_time(LEASE_S - 1)
+    ledger.check(lease)
+    second_settle = ledger.settle(lease, replace(ENTRY, fingerprint="def"))
+
+    assert seconds == [None] * 3
+    assert (first_settle, second_settle) == (False, True)
+    entry = stored(ledger)
+    assert entry is not None
+    assert entry.fingerprint == "def"
+
+
+def test_entry_is_stored_even_when_the_holder_has_to_fetch_again(ledger: ActivityLedger) -> None:
+    lease = acquired(ledger)
+    ledger.acquire(42, ENTRY.activity_id)
+
+    assert ledger.settle(lease, ENTRY) is False
+    assert stored(ledger) == ENTRY
+    assert ledger.acquire(42, ENTRY.activity_id) is None
+
+
+def test_postponed_entry_releases_the_lease_whoever_asked(ledger: ActivityLedger) -> None:
+    lease = acquired(ledger)
+    ledger.acquire(42, ENTRY.activity_id)
+    entry = pending(ENTRY.activity_id, 1_700_000_900)
+
+    ledger.postpone(lease, entry)
+
+    assert stored(ledger) == entry
+    assert ledger.settle(acquired(ledger), ENTRY) is True
+
+
+WRITES = [
+    pytest.param(lambda ledger, lease: ledger.check(lease), id="check"),
+    pytest.param(lambda ledger, lease: ledger.settle(lease, ENTRY), id="settle"),
+    pytest.param(lambda ledger, lease: ledger.postpone(lease, ENTRY), id="postpone"),
+]
+Write = Callable[[ActivityLedger, Lease], object]
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_expired_lease_is_lost(ledger: ActivityLedger, pass_time: Callable[[float], None], write: Write) -> None:
+    lease = acquired(ledger)
+    pass_time(LEASE_S)
+
+    with pytest.raises(LeaseLost, match="athlete 42"):
+        write(ledger, lease)
+
+    assert stored(ledger) is None
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_lease_that_was_taken_over_is_lost(
+    ledger: ActivityLedger, pass_time: Callable[[float], None], write: Write
+) -> None:
+    slow = acquired(ledger)
+    pass_time(LEASE_S)
+    quick = acquired(ledger)
+
+    with pytest.raises(LeaseLost):
+        write(ledger, slow)
+
+    assert (stored(ledger), quick.fence) == (None, slow.fence + 1)
+    ledger.check(quick)
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_settled_lease_is_lost(ledger: ActivityLedger, write: Write) -> None:
+    lease = acquired(ledger)
+    ledger.settle(lease, replace(ENTRY, fingerprint="settled"))
+
+    with pytest.raises(LeaseLost):
+        write(ledger, lease)
+
+    entry = stored(ledger)
+    assert entry is not None
+    assert entry.fingerprint == "settled"
+
+
+def test_mark_of_a_crashed_workers_time_does_not_reach_the_next_holder(
+    ledger: ActivityLedger, pass_time: Callable[[float], None]
+) -> None:
+    acquired(ledger)
+    ledger.acquire(42, ENTRY.activity_id)
+    pass_time(LEASE_S)
+
+    assert ledger.settle(acquired(ledger), ENTRY) is True
+
+
+def test_leases_of_other_activities_do_not_matter(ledger: ActivityLedger) -> None:
+    acquired(ledger, 1)
+
+    assert ledger.acquire(42, 2) is not None
+    assert ledger.acquire(43, 1) is not None
+
+
+# --- finding -------------------------------------------------------------------------------------
+
+
+def test_due_entries_come_longest_overdue_first(ledger: ActivityLedger) -> None:
+    for activity_id, next_try in [(1, 300), (2, 100), (3, None), (4, 200), (5, 301)]:
+        ledger.postpone(acquired(ledger, activity_id), pending(activity_id, next_try))
+
+    assert [entry.activity_id for entry in ledger.due(300)] == [2, 4, 1]
+    assert list(ledger.due(99.9)) == []
+
+
+def test_entry_is_not_due_while_somebody_works_on_it(
+    ledger: ActivityLedger, clock: Clock, pass_time: Callable[[float], None]
+) -> None:
+    ledger.postpone(acquired(ledger, 1), pending(1, 100))
+    acquired(ledger, 1)
+    while_leased = list(ledger.due(clock()))
+    pass_time(LEASE_S)
+
+    assert while_leased == []
+    assert [entry.activity_id for entry in ledger.due(clock())] == [1]  # the worker crashed
+
+
+def test_entry_is_no_longer_due_when_it_was_synced(ledger: ActivityLedger, clock: Clock) -> None:
+    ledger.postpone(acquired(ledger), pending(ENTRY.activity_id, 100))
+    ledger.settle(acquired(ledger), ENTRY)
+
+    assert list(ledger.due(clock())) == []
+
+
+def test_entries_of_an_athlete_are_found(ledger: ActivityLedger) -> None:
+    for athlete_id, activity_id in [(42, 1), (42, 22), (4, 3), (422, 4)]:
+        lease = ledger.acquire(athlete_id, activity_id)
+        assert lease is not None
+        entry = replace(ENTRY, athlete_id=AthleteId(athlete_id), activity_id=ActivityId(activity_id))
+        ledger.settle(lease, entry)
+
+    assert sorted(entry.activity_id for entry in ledger.of_athlete(42)) == [1, 22]
+
+
+def test_ledger_has_no_place_for_titles_and_names() -> None:
+    assert not {"name", "title", "description"} & {field.name for field in fields(LedgerEntry)}
+
+
+# --- many at once --------------------------------------------------------------------------------
+
+
+def test_last_change_is_always_seen_when_many_workers_race(path: Path, clock: Clock) -> None:
+    """Each worker changes Strava and then asks for a sync; in the end the ledger has the last change."""
+    strava = [0]
+    writing: list[int] = []
+
+    def sync(ledger: ActivityLedger, worker: int) -> None:
+        lease = ledger.acquire(42, ENTRY.activity_id)
+        while lease is not None:
+            writing.append(worker)
+            fetched = strava[0]
+            assert set(writing) == {worker}
+            writing.remove(worker)
+            if ledger.settle(lease, replace(ENTRY, points=fetched)):
+                return
+
+    def work(worker: int) -> None:
+        ledger = ActivityLedger(SqliteStore(path, clock), clock)
+        dice = random.Random(worker)
+        for _ in range(10):
+            strava[0] += dice.randrange(1, 3)
+            sync(ledger, worker)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+
+    entry = stored(ActivityLedger(SqliteStore(path, clock), clock))
+    assert entry is not None
+    assert entry.points == strava[0]

@@ -1,0 +1,119 @@
+"""Who is connected, and what becomes of the token pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from include.clock import Clock
+from include.crypto.cipher import Cipher
+from include.errors import NotConnected, UnexpectedShape
+from include.state.athletes import AthleteRow, Athletes, AthleteStatus, athlete_key
+from include.state.store import Store
+from include.strava.models import Athlete, AthleteId, TokenGrant
+
+READ = frozenset({"read", "activity:read"})
+
+
+def grant(athlete_id: int = 42, name: str = "Zoë", suffix: str = "1") -> TokenGrant:
+    athlete = Athlete(AthleteId(athlete_id), name, "O'Brien 🐕")
+    return TokenGrant(f"ACCESS-SECRET-{suffix}", f"REFRESH-SECRET-{suffix}", 1_700_021_600, athlete)
+
+
+@pytest.fixture
+def athletes(store: Store, cipher: Cipher, clock: Clock) -> Athletes:
+    return Athletes(store, cipher, clock)
+
+
+def test_get_answers_none_when_the_athlete_never_connected(athletes: Athletes) -> None:
+    assert athletes.get(42) is None
+    assert list(athletes.all()) == []
+
+
+def test_connect_stores_profile_scopes_and_time(athletes: Athletes) -> None:
+    row = athletes.connect(grant(), READ)
+
+    assert row == AthleteRow(AthleteId(42), "Zoë", "O'Brien 🐕", READ, AthleteStatus.ACTIVE, 1_700_000_000, 1)
+    assert athletes.get(42) == row
+
+
+def test_connecting_again_updates_but_keeps_first_time_and_settings(
+    athletes: Athletes, store: Store, pass_time: Callable[[float], None]
+) -> None:
+    athletes.connect(grant(), READ)
+    item = store.get(athlete_key(42))
+    assert item is not None
+    store.put(item.key, {**item.fields, "settings": {"units": "metric"}}, expected_version=item.version)
+    athletes.mark(42, AthleteStatus.NEEDS_REAUTH)
+    pass_time(1000)
+
+    row = athletes.connect(grant(name="Zoé", suffix="2"), READ | {"activity:write"})
+
+    assert (row.firstname, row.scopes, row.status) == ("Zoé", READ | {"activity:write"}, AthleteStatus.ACTIVE)
+    assert row.connected_at_epoch_s == 1_700_000_000
+    item = store.get(athlete_key(42))
+    assert item is not None
+    assert item.fields["settings"] == {"units": "metric"}
+
+
+def test_connect_is_refused_when_the_grant_names_no_athlete(athletes: Athletes) -> None:
+    with pytest.raises(UnexpectedShape):
+        athletes.connect(TokenGrant("ACCESS-SECRET", "REFRESH-SECRET", 1), READ)
+
+
+def test_all_answers_every_athlete_in_order_of_id(athletes: Athletes) -> None:
+    for athlete_id in (2**53 + 1, 7, 42):
+        athletes.connect(grant(athlete_id), READ)
+    athletes.mark(7, AthleteStatus.REVOKED)
+
+    assert [(row.athlete_id, str(row.status)) for row in athletes.all()] == [
+        (7, "revoked"),
+        (42, "active"),
+        (2**53 + 1, "active"),
+    ]
+
+
+@pytest.mark.parametrize("status", [pytest.param(status, id=status) for status in AthleteStatus])
+def test_mark_sets_the_status(athletes: Athletes, status: AthleteStatus) -> None:
+    athletes.connect(grant(), READ)
+
+    marked = athletes.mark(42, status)
+
+    assert marked.status is status
+    assert athletes.get(42) == marked
+
+
+@pytest.mark.parametrize(
+    ("status", "has_tokens"),
+    [
+        pytest.param(AthleteStatus.REVOKED, False, id="revoked"),
+        pytest.param(AthleteStatus.NEEDS_REAUTH, True, id="needs reauth"),
+    ],
+)
+def test_only_revoking_destroys_the_token_pair(
+    athletes: Athletes, store: Store, status: AthleteStatus, has_tokens: bool
+) -> None:
+    athletes.connect(grant(), READ)
+
+    athletes.mark(42, status)
+
+    item = store.get(athlete_key(42))
+    assert item is not None
+    assert (item.fields["tokens"] is not None) == has_tokens
+
+
+def test_mark_is_refused_when_the_athlete_is_unknown(athletes: Athletes) -> None:
+    with pytest.raises(NotConnected, match="athlete 42"):
+        athletes.mark(42, AthleteStatus.REVOKED)
+
+
+def test_no_token_is_in_the_file_or_in_a_repr(athletes: Athletes, store: Store, path: Path) -> None:
+    row = athletes.connect(grant(), READ)
+    item = store.get(athlete_key(42))
+    files = b"".join(found.read_bytes() for found in path.parent.iterdir() if found.is_file())
+
+    assert b"O'Brien" in files
+    assert b"SECRET" not in files
+    assert "SECRET" not in f"{row!r} {item!r} {athletes!r} {grant()!r}"

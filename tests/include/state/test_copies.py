@@ -1,0 +1,231 @@
+"""One worker per copy, and a final state is final."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from include.clock import Clock
+from include.errors import LeaseLost, Refused
+from include.state.copies import FINAL_STATES, Copy, CopyLedger, CopyState, external_id
+from include.state.sqlite import SqliteStore
+from include.state.store import Store
+
+LEASE_S = 120
+ACTIVITY, CHILD = 2**53 + 1, 22
+PLANNED = Copy(
+    parent_activity_id=ACTIVITY,
+    child_id=CHILD,
+    parent_id=11,
+    state=CopyState.PLANNED,
+    reason="named in the title: «Rex»",
+    external_id=external_id(ACTIVITY, CHILD),
+    matched="Rex 🐕",
+    planned_at_epoch_s=1_700_000_000,
+    next_try_epoch_s=1_700_000_000,
+)
+
+
+@pytest.fixture
+def copies(store: Store, clock: Clock) -> CopyLedger:
+    return CopyLedger(store, clock, lease_s=LEASE_S)
+
+
+def claimed(copies: CopyLedger) -> Copy:
+    copy = copies.claim(ACTIVITY, CHILD)
+    assert copy is not None
+    return copy
+
+
+def in_state(copies: CopyLedger, state: CopyState) -> Copy:
+    copies.plan(PLANNED)
+    return copies.advance(claimed(copies), state=state)
+
+
+def state_of(copies: CopyLedger) -> CopyState | None:
+    copy = copies.get(ACTIVITY, CHILD)
+    return copy.state if copy else None
+
+
+def test_external_id_is_the_same_every_time() -> None:
+    assert external_id(123, 45) == "sdi-123-45"
+
+
+# --- plan ----------------------------------------------------------------------------------------
+
+
+def test_nothing_is_found_where_nothing_was_planned(copies: CopyLedger) -> None:
+    assert copies.get(ACTIVITY, CHILD) is None
+    assert copies.claim(ACTIVITY, CHILD) is None
+    assert (list(copies.of_activity(ACTIVITY)), list(copies.of_child(CHILD)), list(copies.due(2e9))) == ([], [], [])
+
+
+def test_planned_copy_reads_as_stored(copies: CopyLedger) -> None:
+    planned = copies.plan(PLANNED)
+
+    assert planned == replace(PLANNED, updated_at_epoch_s=1_700_000_000, version=1)
+    assert copies.get(ACTIVITY, CHILD) == planned
+    assert list(copies.of_activity(ACTIVITY)) == list(copies.of_child(CHILD)) == list(copies.due(1.7e9)) == [planned]
+
+
+def test_planning_again_answers_what_is_there(copies: CopyLedger) -> None:
+    done = in_state(copies, CopyState.DONE)
+
+    again = copies.plan(replace(PLANNED, matched="another name"))
+
+    assert again == replace(done, held=False)
+
+
+# --- claim and advance ---------------------------------------------------------------------------
+
+
+def test_copy_goes_its_way_step_by_step(copies: CopyLedger, pass_time: Callable[[float], None]) -> None:
+    copies.plan(PLANNED)
+    copy = claimed(copies)
+    copy = copies.advance(copy, state=CopyState.UPLOADING, attempts=1)
+    pass_time(LEASE_S - 1)
+    copy = copies.advance(copy, state=CopyState.PROCESSING, upload_id=2**53 + 3)
+    pass_time(LEASE_S - 1)  # each step has renewed the lease
+    copy = copies.advance(copy, state=CopyState.DONE, child_activity_id=2**53 + 5, next_try_epoch_s=None)
+    copies.release(copy)
+
+    stored = copies.get(ACTIVITY, CHILD)
+    assert stored is not None
+    assert (stored.state, stored.attempts, stored.upload_id, stored.child_activity_id, stored.matched) == (
+        CopyState.DONE,
+        1,
+        2**53 + 3,
+        2**53 + 5,
+        "Rex 🐕",
+    )
+    assert stored.updated_at_epoch_s == 1_700_000_000 + 2 * (LEASE_S - 1)
+
+
+def test_second_worker_cannot_claim_until_the_copy_is_released(copies: CopyLedger) -> None:
+    copies.plan(PLANNED)
+    copy = claimed(copies)
+    second = copies.claim(ACTIVITY, CHILD)
+    copies.release(copies.advance(copy, state=CopyState.UPLOADING))
+
+    assert second is None
+    assert claimed(copies).state is CopyState.UPLOADING
+
+
+def test_copy_of_a_crashed_worker_can_be_claimed_when_its_lease_runs_out(
+    copies: CopyLedger, pass_time: Callable[[float], None]
+) -> None:
+    in_state(copies, CopyState.UPLOADING)
+    pass_time(LEASE_S - 1)
+    early = copies.claim(ACTIVITY, CHILD)
+    pass_time(1)
+
+    assert early is None
+    assert claimed(copies).state is CopyState.UPLOADING
+
+
+def test_slow_worker_cannot_advance_when_its_lease_ran_out(
+    copies: CopyLedger, pass_time: Callable[[float], None]
+) -> None:
+    slow = in_state(copies, CopyState.UPLOADING)
+    pass_time(LEASE_S)
+
+    with pytest.raises(LeaseLost, match=f"sdi-{ACTIVITY}-22"):
+        copies.advance(slow, state=CopyState.FAILED)
+
+    assert state_of(copies) is CopyState.UPLOADING
+
+
+def test_slow_worker_neither_advances_nor_releases_what_another_claimed(
+    copies: CopyLedger, pass_time: Callable[[float], None]
+) -> None:
+    slow = in_state(copies, CopyState.UPLOADING)
+    pass_time(LEASE_S)
+    quick = claimed(copies)
+
+    copies.release(slow)
+    with pytest.raises(LeaseLost):
+        copies.advance(slow, state=CopyState.FAILED)
+
+    assert copies.advance(quick, state=CopyState.PROCESSING).state is CopyState.PROCESSING
+
+
+def test_copy_that_was_only_read_cannot_be_advanced_or_released(copies: CopyLedger) -> None:
+    in_state(copies, CopyState.UPLOADING)
+    read = copies.get(ACTIVITY, CHILD)
+    assert read is not None
+
+    copies.release(read)
+    with pytest.raises(LeaseLost):
+        copies.advance(read, state=CopyState.FAILED)
+
+    assert state_of(copies) is CopyState.UPLOADING
+    assert copies.claim(ACTIVITY, CHILD) is None
+
+
+def test_step_that_was_taken_cannot_be_taken_again_from_the_old_value(copies: CopyLedger) -> None:
+    copies.plan(PLANNED)
+    copy = claimed(copies)
+    copies.advance(copy, state=CopyState.UPLOADING)
+
+    with pytest.raises(LeaseLost):
+        copies.advance(copy, state=CopyState.UPLOADING)
+
+
+@pytest.mark.parametrize("final", [pytest.param(state, id=state) for state in sorted(FINAL_STATES)])
+@pytest.mark.parametrize("earlier", [pytest.param(state, id=state) for state in sorted(set(CopyState) - FINAL_STATES)])
+def test_final_state_is_never_left_for_an_earlier_one(copies: CopyLedger, final: CopyState, earlier: CopyState) -> None:
+    copy = in_state(copies, final)
+
+    with pytest.raises(Refused, match=f"is {final}, which is final"):
+        copies.advance(copy, state=earlier)
+
+    assert state_of(copies) is final
+
+
+def test_final_copy_can_get_another_reason(copies: CopyLedger) -> None:
+    copy = in_state(copies, CopyState.DONE)
+
+    copies.advance(copy, reason="the parent deleted the activity")
+
+    stored = copies.get(ACTIVITY, CHILD)
+    assert stored is not None
+    assert (stored.state, stored.reason) == (CopyState.DONE, "the parent deleted the activity")
+
+
+def test_one_worker_gets_the_copy_when_many_claim_it(path: Path, clock: Clock) -> None:
+    CopyLedger(SqliteStore(path, clock), clock).plan(PLANNED)
+
+    def claim(_: int) -> Copy | None:
+        return CopyLedger(SqliteStore(path, clock), clock).claim(ACTIVITY, CHILD)
+
+    with ThreadPoolExecutor(8) as pool:
+        got = [copy for copy in pool.map(claim, range(8)) if copy is not None]
+
+    assert len(got) == 1
+
+
+# --- finding -------------------------------------------------------------------------------------
+
+
+def test_copies_into_an_account_come_oldest_first(copies: CopyLedger) -> None:
+    for activity_id, planned_at in [(1, 300), (2, 100), (3, 200)]:
+        copies.plan(replace(PLANNED, parent_activity_id=activity_id, planned_at_epoch_s=planned_at))
+    copies.plan(replace(PLANNED, parent_activity_id=4, child_id=23))
+
+    assert [copy.parent_activity_id for copy in copies.of_child(CHILD)] == [2, 3, 1]
+    assert [copy.child_id for copy in copies.of_activity(4)] == [23]
+
+
+def test_due_copies_are_the_unfinished_ones_that_nobody_works_on(copies: CopyLedger, clock: Clock) -> None:
+    for child_id, next_try in [(1, 300), (2, 100), (3, None), (4, 1_700_000_001), (5, 50), (6, 60)]:
+        copies.plan(replace(PLANNED, child_id=child_id, next_try_epoch_s=next_try))
+    copies.claim(ACTIVITY, 5)
+    finished = copies.claim(ACTIVITY, 6)
+    assert finished is not None
+    copies.release(copies.advance(finished, state=CopyState.FAILED))
+
+    assert [copy.child_id for copy in copies.due(clock())] == [2, 1]

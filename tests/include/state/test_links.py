@@ -1,0 +1,73 @@
+"""Links are found from both sides and changed by one side at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from include.errors import VersionConflict
+from include.state.links import Carried, Link, Links, LinkStatus
+from include.state.store import Store
+
+LINK = Link(
+    parent_id=11,
+    child_id=2**53 + 1,
+    names=("Rex", "Zoë O'Brien 🐕", "#rex"),
+    carried=Carried(heartrate=False, power=False, temperature=False, trim_m=200, allow_private=True),
+    starts_at_epoch_s=1_700_000_000,
+    parent_consent_epoch_s=1_700_000_001,
+    child_consent_epoch_s=None,
+    status=LinkStatus.PAUSED,
+)
+
+
+@pytest.fixture
+def links(store: Store) -> Links:
+    return Links(store)
+
+
+def test_nothing_is_found_where_there_is_no_link(links: Links) -> None:
+    assert (links.get(11, 22), links.of_parent(11), links.of_child(22)) == (None, [], [])
+
+
+def test_link_reads_as_saved_from_every_side(links: Links) -> None:
+    saved = links.save(LINK)
+
+    assert saved == replace(LINK, version=1)
+    assert links.get(LINK.parent_id, LINK.child_id) == saved
+    assert links.of_parent(LINK.parent_id) == [saved]
+    assert links.of_child(LINK.child_id) == [saved]
+
+
+def test_copy_carries_everything_unless_told_otherwise() -> None:
+    assert Carried() == Carried(heartrate=True, power=True, temperature=True, trim_m=0, allow_private=False)
+
+
+def test_links_of_others_are_not_found(links: Links) -> None:
+    for parent_id, child_id in [(1, 2), (1, 3), (12, 2), (2, 1)]:
+        links.save(Link(parent_id, child_id, names=("Rex",)))
+
+    assert [link.child_id for link in links.of_parent(1)] == [2, 3]
+    assert [link.parent_id for link in links.of_child(2)] == [1, 12]
+
+
+def test_change_is_saved_over_the_version_it_was_read_with(links: Links) -> None:
+    saved = links.save(LINK)
+
+    ended = links.save(replace(saved, status=LinkStatus.ENDED, child_consent_epoch_s=5))
+
+    assert links.get(LINK.parent_id, LINK.child_id) == ended
+    assert (ended.status, ended.version) == (LinkStatus.ENDED, 2)
+
+
+def test_save_is_refused_when_the_other_side_was_first(links: Links) -> None:
+    read = links.save(LINK)
+    ended = links.save(replace(read, status=LinkStatus.ENDED))
+
+    with pytest.raises(VersionConflict):
+        links.save(replace(read, names=("Rexi",)))
+    with pytest.raises(VersionConflict):
+        links.save(LINK)
+
+    assert links.get(LINK.parent_id, LINK.child_id) == ended
