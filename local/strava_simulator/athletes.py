@@ -52,8 +52,10 @@ def create(db: sqlite3.Connection, values: Mapping[str, Any], *, now: float) -> 
 
     Shape: `values` may hold `athlete_id`, `firstname` and `lastname`; each has a default.
 
-    Errors: AthleteExists when the id is taken; ValueError for an id that is none.
+    Errors: AthleteExists when the id is taken; ValueError for an id that is none, and for any other key.
     """
+    if not set(values) <= {"athlete_id", "firstname", "lastname"}:
+        raise ValueError("an athlete has athlete_id, firstname and lastname, nothing else")
     athlete_id = _whole_number(values.get("athlete_id", _next_id(db)))
     firstname, lastname = str(values.get("firstname", "Athlete")), str(values.get("lastname", str(athlete_id)))
     athlete = Athlete(_profile(athlete_id, firstname, lastname, now))

@@ -5,6 +5,7 @@ Source: https://developers.strava.com/docs/webhooks/ (2026).
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from typing import Any
@@ -38,10 +39,10 @@ def pending_count(db: sqlite3.Connection) -> int:
 
 
 def log(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Every try so far, the first one first, with the event's body and what became of the event."""
+    """Every try so far, the first one first, with the event and what became of it."""
     rows = db.execute("SELECT * FROM deliveries JOIN events USING (event_id) ORDER BY delivery_id").fetchall()
-    keys = ("event_id", "attempt", "status", "error", "latency_ms", "delivered_at", "body", "outcome")
-    return [{key: row[key] for key in keys} for row in rows]
+    keys = ("event_id", "attempt", "status", "error", "latency_ms", "delivered_at", "outcome")
+    return [{"event": json.loads(row["body"]), **{key: row[key] for key in keys}} for row in rows]
 
 
 class Courier:

@@ -59,6 +59,8 @@ def deauthorize() -> Response:
     sim = simulation()
     caller = authenticate()
     usage = count_call(caller, is_read=True)
+    if usage.exceeded:
+        raise answers.limit_exceeded(usage.exceeded)
     meet_faults(caller.client_id)
     with sim.state.transaction() as db:
         if tokens.revoke(db, caller.client_id, caller.athlete_id, now=sim.clock()):
