@@ -57,7 +57,7 @@ def error_for(
     refusal = _Refusal(
         status=status,
         faults=Faults.parse(body),
-        subject=f"Strava answered {status} to {plain(path.partition('?')[0])} for {whom}",
+        subject=f"Strava answered {status} to {path.partition('?')[0]} for {whom}",
         is_applications=athlete_id is None,
         report=Report.parse(headers or {}),
         now_epoch_s=now_epoch_s,

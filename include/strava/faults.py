@@ -11,7 +11,7 @@ from typing import Any
 
 _ACTIVITY_LINK = re.compile(r"<a\b[^>]*?/activities/(\d+)[^>]*>.*?</a>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
-_SECRET_LIKE = re.compile(r"(?=[A-Za-z0-9_\-+/=]*[A-Za-z])[A-Za-z0-9_\-+/=]{20,}")
+_SECRET_LIKE = re.compile(r"(?=[\w\-+=]*[A-Za-z])[\w\-+=]{20,}")
 _MAX_WORDS = 200
 
 

@@ -26,6 +26,9 @@ TIMEOUTS_S = (3.05, 30.0)
 """To connect, and between two bytes of the answer."""
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_DIRECT = {"no_proxy": ",".join(_LOOPBACK)}
+"""Keeps calls to a simulator on this machine away from the environment's proxy."""
 _IDEMPOTENT = frozenset({"GET", "DELETE"})
 
 
@@ -159,6 +162,7 @@ class StravaSession:
                 files={"file": call.file} if call.file else None,
                 auth=call.auth,
                 timeout=self._timeouts_s,
+                proxies=_DIRECT if urlsplit(url).hostname in _LOOPBACK else None,
                 allow_redirects=False,
                 stream=True,
             ) as response:

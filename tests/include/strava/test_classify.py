@@ -119,7 +119,7 @@ def test_error_for_gives_the_class_and_the_next_step_when_strava_refuses(
 
     assert type(error) is expected
     assert words in str(error)
-    assert str(status) in str(error)
+    assert f"Strava answered {status} to /api/v3/activities/5 for" in str(error)
     assert ("athlete 7" if athlete_id else "the application") in str(error)
 
 

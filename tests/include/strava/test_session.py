@@ -49,6 +49,18 @@ def test_send_takes_no_credentials_from_netrc(
     assert "authorization" not in strava.received[0].headers
 
 
+def test_send_reaches_this_machine_past_a_proxy(
+    strava: Any, reply: Any, session: StravaSession, closed_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", closed_url)
+    monkeypatch.setenv("http_proxy", closed_url)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    strava.will(reply(200, b"here"))
+
+    assert session.send(strava.url, GET).body == b"here"
+
+
 def test_send_keeps_no_cookies_between_athletes(strava: Any, reply: Any, session: StravaSession) -> None:
     strava.will(reply(headers={"Set-Cookie": "_strava3_session=first; path=/"}))
 
