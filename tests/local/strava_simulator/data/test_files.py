@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -170,13 +171,20 @@ def test_read_file_refuses_what_is_no_gzip(content: bytes) -> None:
         read_file(content, "gpx.gz")
 
 
-def test_read_file_refuses_a_gzip_bomb() -> None:
+def test_read_file_refuses_a_gzip_bomb_without_unpacking_it_all() -> None:
     squeeze = zlib.compressobj(level=1, wbits=31)
     block = b" " * 1_048_576
-    bomb = b"".join(squeeze.compress(block) for _ in range(101)) + squeeze.flush()
-    assert len(bomb) < 1_000_000
-    with pytest.raises(FileRejected, match="100 MB"):
-        read_file(bomb, "gpx.gz")
+    member = b"".join(squeeze.compress(block) for _ in range(101)) + squeeze.flush()
+    bomb = member * 6
+    assert len(bomb) < files.MAX_BYTES
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileRejected, match="100 MB"):
+            read_file(bomb, "gpx.gz")
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 3 * files.MAX_UNPACKED_BYTES
 
 
 def test_read_file_refuses_more_than_25_mb() -> None:

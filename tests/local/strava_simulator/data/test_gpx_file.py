@@ -136,6 +136,7 @@ def test_gpx_segments_and_tracks_are_joined(gpx: Write, trkpt: WriteText) -> Non
     assert data(parsed, "time") == [0, 60, 120]
 
 
+@pytest.mark.usefixtures("machine_in_new_york")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

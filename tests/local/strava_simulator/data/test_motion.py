@@ -66,3 +66,9 @@ def test_generated_track_is_as_long_as_its_distance(make: Callable[..., Simulate
     activity = make(Kind.RIDE, points=3000)
     along_m = motion.distance_along((activity.streams or {})["latlng"]["data"])[-1]
     assert along_m == pytest.approx(activity.detail["distance"], rel=0.01)
+
+
+def test_generated_track_comes_back_near_its_start(make: Callable[..., SimulatedActivity]) -> None:
+    for seed in range(8):
+        detail = make(Kind.RIDE, seed=seed, points=3000).detail
+        assert motion.haversine_m(detail["start_latlng"], detail["end_latlng"]) < 0.3 * detail["distance"]

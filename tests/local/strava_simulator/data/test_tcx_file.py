@@ -75,6 +75,7 @@ def test_tcx_sport_is_detected_as_documented(
     assert read_file(tcx(trackpoint(), sport=sport), "tcx").sport == expected
 
 
+@pytest.mark.usefixtures("machine_in_new_york")
 @pytest.mark.parametrize(
     "text",
     [
