@@ -21,6 +21,7 @@ from pathlib import Path
 from types import FrameType
 
 from local.leash import tie_to
+from local.processes import with_tail
 
 log = logging.getLogger("local.airflow_server")
 
@@ -68,7 +69,7 @@ def run(logs: Path, commands: list[ForkProcess]) -> None:
     commands.append(migration)
     migration.join()
     if migration.exitcode:
-        sys.exit(f"The migration of Airflow's database failed; see {_log(logs, migration.name)}")
+        sys.exit(with_tail("The migration of Airflow's database failed", _log(logs, migration.name)))
     commands.remove(migration)
     migrated.set()
     log.info("Airflow's database is up to date")
@@ -79,7 +80,7 @@ def run(logs: Path, commands: list[ForkProcess]) -> None:
     for command in commands:
         if command.sentinel in ended:
             command.join()
-            sys.exit(f"{command.name} ended with exit code {command.exitcode}; see {_log(logs, command.name)}")
+            sys.exit(with_tail(f"{command.name} ended with exit code {command.exitcode}", _log(logs, command.name)))
 
 
 def end(commands: Sequence[ForkProcess]) -> None:

@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+FILE = "ports.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Ports:
                 say(f"Port {port} is taken by another program: {server} moves to {chosen[server]}")
         memory.write_text(json.dumps(chosen) + "\n")
         return cls(**chosen)
+
+
+def remembered(memory: Path) -> Ports:
+    """The ports of the last start, whose choice is in the file `memory`."""
+    return Ports(**json.loads(memory.read_text()))
 
 
 def url(port: int) -> str:

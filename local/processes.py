@@ -32,6 +32,12 @@ class StackFailed(IngestError):
     """A part of the local system ended or does not become ready; the message says where its log is and how it ends."""
 
 
+def with_tail(what: str, log: Path) -> str:
+    """A message that says what happened, where the log is and how it ends."""
+    lines = log.read_text(errors="replace").splitlines()[-TAIL_LINES:] if log.exists() else []
+    return "\n  ".join([f"{what}; {log} ends with:", *(lines or ["(nothing)"])])
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One program to run. `name` is that of its log file too."""
@@ -58,10 +64,13 @@ class Processes:
     def open(cls, logs: Path, memory: Path) -> Processes:
         """The processes of a new run, after ending what an earlier, killed run left behind.
 
-        Effects: the file `memory` holds the run's mark from before its first process starts.
+        Effects: the file `memory` holds the run's mark from before its first process starts; logs start anew, those of
+        the earlier run stay as `<name>.log.1`.
         """
         if memory.exists():
             cls(logs, memory.read_text().strip()).stop()
+        for log in logs.glob("*.log"):
+            log.replace(log.with_suffix(".log.1"))
         run_id = secrets.token_hex(16)
         memory.write_text(run_id + "\n")
         return cls(logs, run_id)
@@ -90,9 +99,7 @@ class Processes:
 
     def failure(self, name: str, what: str) -> StackFailed:
         """An error that says what happened, where the log is and how it ends."""
-        log = self.log(name)
-        lines = log.read_text(errors="replace").splitlines()[-TAIL_LINES:] if log.exists() else []
-        return StackFailed("\n  ".join([f"{what}; {log} ends with:", *(lines or ["(nothing)"])]))
+        return StackFailed(with_tail(what, self.log(name)))
 
     def alive(self) -> Sequence[psutil.Process]:
         """Every living process of this run, descendants in sessions of their own and orphans included."""

@@ -16,7 +16,7 @@ from include.settings import Settings
 from local.airflow_home import Login, airflow_environment, prepare_home
 from local.environment import process_environment, settings_environment, uses_simulator
 from local.generated_secrets import GeneratedSecrets
-from local.ports import Ports, url
+from local.ports import FILE, Ports, url
 from local.processes import Command, Processes
 from local.progress import Progress
 from local.readiness import AirflowReadiness, PageReadiness, Readiness, wait_until_ready
@@ -48,14 +48,14 @@ class Stack:
         state_dir: Path,
         dags: Collection[str],
         progress: Progress,
-        data: Path | None = None,
+        fresh: bool = False,
         overrides: Mapping[str, str] | None = None,
     ) -> Iterator[Stack]:
         """A system that is ready for work, ended with every process of it when the context is left.
 
         `state_dir` is created where it is missing, and continued with where it is not; `dags` are the DAGs that have
-        to be there; `data` is a folder of recorded activities for the simulator; `overrides` are settings that win
-        over the derived ones: with credentials of a real Strava application among them no simulator is started.
+        to be there; `fresh` forgets what an earlier run left in `state_dir`; `overrides` are settings that win over
+        the derived ones: with credentials of a real Strava application among them no simulator is started.
         To be called from the main thread, once at a time.
 
         Errors: `SettingsError` when another system uses `state_dir` or a setting is wrong, `StackFailed` when a
@@ -64,8 +64,10 @@ class Stack:
         """
         place = StateDir(state_dir.resolve())
         with place.hold(), _ended_by_signals(), _ended_on_leaving(place) as processes:
+            if fresh:
+                place.clear()
             stack, airflow = cls._configure(place, processes, overrides or {}, progress)
-            stack._launch(airflow, data)
+            stack._launch(airflow)
             stack._wait(dags, progress)
             yield stack
 
@@ -76,7 +78,7 @@ class Stack:
         """The system as it is going to be, and Airflow's environment in it."""
         simulated = uses_simulator(overrides)
         _claim(place, "simulated Strava" if simulated else "real Strava")
-        ports = Ports.choose(place.root / "ports.json", progress.say)
+        ports = Ports.choose(place.root / FILE, progress.say)
         generated = GeneratedSecrets.of(place)
         environment = process_environment(os.environ, settings_environment(place, ports, generated, overrides))
         stack = cls(
@@ -91,13 +93,12 @@ class Stack:
         )
         return stack, airflow_environment(place, ports, generated, environment)
 
-    def _launch(self, airflow: Mapping[str, str], data: Path | None) -> None:
+    def _launch(self, airflow: Mapping[str, str]) -> None:
         """Start everything at once; what is started first is ended last."""
         start, place = self.processes.start, self.state_dir
         if self.simulator_url:
-            recorded = ["--data", str(data.resolve())] if data else []
-            arguments = ["--port", _port(self.simulator_url), "--state", str(place.simulator), *recorded]
-            start(Command.module("local.strava_simulator", [*arguments, "--limits", "upgraded"], self.environment))
+            arguments = ["--port", _port(self.simulator_url), "--state", str(place.simulator), "--limits", "upgraded"]
+            start(Command.module("local.strava_simulator", arguments, self.environment))
         start(Command.module("local.airflow_server", [str(place.logs)], airflow))
         start(Command.module("local.webhook_server", ["--port", _port(self.web_url)], self.environment))
         start(Command.module("local.dispatcher", [], self.environment))
@@ -145,7 +146,8 @@ def _ended_by_signals() -> Iterator[None]:
     def leave(signum: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + signum)
 
-    kept = {signum: signal.signal(signum, leave) for signum in _ENDING}
+    heeded = [signum for signum in _ENDING if signal.getsignal(signum) is not signal.SIG_IGN]  # nohup ignores SIGHUP
+    kept = {signum: signal.signal(signum, leave) for signum in heeded}
     try:
         yield
     finally:

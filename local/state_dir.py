@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from pathlib import Path
 
 from include.errors import SettingsError
 
+_KEPT = ("lock", "run", "ports.json")
+
 
 @dataclass(frozen=True, slots=True)
 class StateDir:
-    """Where things are below `root`, which is absolute. Only `hold` and `keep_private` touch the disk."""
+    """Where things are below `root`, which is absolute."""
 
     root: Path
 
@@ -72,6 +75,15 @@ class StateDir:
                     "or set STATE_DIR to another directory, for example STATE_DIR=.state/second."
                 ) from err
             yield
+
+    def clear(self) -> None:
+        """Forget everything but logs and what tells this system's processes from others; only while it is held."""
+        for entry in self.root.iterdir():
+            if entry.is_dir() and entry != self.logs:
+                shutil.rmtree(entry)
+            elif entry.is_file() and entry.name not in _KEPT:
+                entry.unlink()
+        self.airflow.mkdir(mode=0o700)
 
     def keep_private(self, name: str, content: dict[str, str]) -> None:
         """Replace the JSON file `name` at once and whole, readable by its owner alone (mode 0600)."""
