@@ -41,7 +41,7 @@ class Samples:
     placed: bool
     """Whether the points have positions, even if none is left."""
     left_out: int
-    """Points without a time, or without the position that the file needs."""
+    """Points without a time, in the same second as the one before, or without the position that the file needs."""
     trimmed: int
     """Points that the link's privacy trimming removed."""
     latitude_deg: Column = ()
@@ -107,7 +107,7 @@ def positioned_samples(activity: Activity, streams: StreamSet, carried: Carried)
     """
     times, columns = _times(streams), _sensors(streams, carried) | _positions(streams)
     places = zip(times, columns["latitude_deg"], columns["longitude_deg"], strict=True)
-    placed = [at for at, place in enumerate(places) if None not in place and place[1:] != _MISSING]
+    placed = _rising([at for at, place in enumerate(places) if None not in place and place[1:] != _MISSING], times)
     kept = _trimmed(placed, columns, carried.trim_m)
     return _samples(activity, times, columns, kept, trimmed=len(placed) - len(kept))
 
@@ -118,7 +118,7 @@ def timed_samples(activity: Activity, streams: StreamSet, carried: Carried) -> S
     Errors: `UnexpectedShape` when a stream holds something else than numbers.
     """
     times = _times(streams)
-    kept = [at for at, time in enumerate(times) if time is not None]
+    kept = _rising(range(len(times)), times)
     return _samples(activity, times, _sensors(streams, carried), kept, trimmed=0)
 
 
@@ -147,6 +147,17 @@ def _samples(
         trimmed=trimmed,
         **taken,
     )
+
+
+def _rising(indices: Sequence[int], times: Column) -> list[int]:
+    """The indices whose time is later than every one before: Strava refuses a file in which a time repeats."""
+    kept, latest = [], -1.0
+    for at in indices:
+        time = times[at]
+        if time is not None and time > latest:
+            kept.append(at)
+            latest = time
+    return kept
 
 
 def _at(kept: Sequence[int], column: Column) -> Column:

@@ -1,0 +1,85 @@
+"""The file that goes into a child's account."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from include.copying.files import build_file
+from include.copying.gpx import write_gpx
+from include.copying.tcx import write_tcx
+from include.errors import Refused
+from include.state.links import Carried, Link
+from include.strava.models import Activity, StreamSet
+
+MakeActivity = Callable[..., Activity]
+MakeStreams = Callable[..., StreamSet]
+MakeLink = Callable[..., Link]
+
+
+def test_file_is_a_gpx_that_names_the_original_when_there_are_positions(
+    make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
+) -> None:
+    file = build_file(make_activity(), make_streams(), make_link())
+    assert (file.external_id, file.data_type) == ("sdi-101-9", "gpx.gz")
+    assert (file.name, file.sport_type) == ("Morning ride with Rex", "Ride")
+    assert file.description == "View on Strava: https://www.strava.com/activities/101"
+    assert gzip.decompress(file.content) == write_gpx(make_activity(), make_streams(), Carried())
+
+
+def test_file_is_a_tcx_when_there_are_no_positions(
+    make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
+) -> None:
+    indoor = make_streams(latlng=None)
+    file = build_file(make_activity(), indoor, make_link())
+    assert file.data_type == "tcx.gz"
+    assert gzip.decompress(file.content) == write_tcx(make_activity(), indoor, Carried())
+
+
+def test_file_carries_what_the_link_chooses(
+    make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
+) -> None:
+    link = make_link(carried=Carried(heartrate=False, power=False, temperature=False))
+    content = gzip.decompress(build_file(make_activity(), make_streams(), link).content)
+    assert b"gpxtpx:cad" in content
+    assert not [tag for tag in (b"gpxtpx:hr", b"<power>", b"gpxtpx:atemp") if tag in content]
+
+
+def test_file_is_the_same_to_the_byte_at_every_try(
+    make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
+) -> None:
+    tries = {build_file(make_activity(), make_streams(), make_link()).content for _ in range(3)}
+    assert len(tries) == 1
+    assert next(iter(tries))[4:8] == bytes(4), "gzip's time stamp"
+
+
+def test_file_s_name_is_one_clean_line_when_the_title_is_hostile(
+    make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
+) -> None:
+    file = build_file(make_activity(name="a\r\nb: <c>\x00\ud800"), make_streams(), make_link())
+    assert file.name == "a b: <c>"
+
+
+@pytest.mark.parametrize(
+    ("changes", "trim_m", "reason"),
+    [
+        pytest.param({}, 100, "first and last 100 m", id="trimmed away"),
+        pytest.param({"time": None}, 0, "fewer than two points", id="no times"),
+        pytest.param({"time": [0]}, 0, "2 points lack", id="one point"),
+    ],
+)
+def test_file_is_refused_with_the_reason_when_it_would_be_no_activity(
+    make_activity: MakeActivity,
+    make_streams: MakeStreams,
+    make_link: MakeLink,
+    changes: dict[str, Any],
+    trim_m: int,
+    reason: str,
+) -> None:
+    with pytest.raises(Refused, match=reason) as refusal:
+        build_file(make_activity(), make_streams(**changes), make_link(carried=Carried(trim_m=trim_m)))
+    assert "activity 101" in str(refusal.value)
+    assert "athlete 9" in str(refusal.value)
