@@ -29,6 +29,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
+from strava_airflow.publishing import publish
 from strava_airflow.reschedule import back_when_quota_opens
 
 log = logging.getLogger(__name__)
@@ -91,11 +92,7 @@ def strava_backfill() -> None:
     @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
     def publish_lake(*, ti=None, outlet_events=None) -> dict:
         """Tell the catalogue which partitions changed, and sum the batches up."""
-        batches = [batch for batch in ti.xcom_pull(task_ids="load_batch", default=[]) if batch]
-        partitions = sorted({tuple(partition) for batch in batches for partition in batch["partitions"]})
-        if not partitions:
-            raise AirflowSkipException("No row of the lake changed.")
-        outlet_events[LAKE].extra = {"partitions": [list(partition) for partition in partitions]}
+        batches = publish(ti, outlet_events, task_id="load_batch")
         return {name: sum(batch[name] for batch in batches) for name in ("loaded", "skipped", "points")}
 
     load_batch.expand(activity_ids=choose_batches(list_activities())) >> publish_lake()

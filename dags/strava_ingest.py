@@ -31,6 +31,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
+from strava_airflow.publishing import publish
 
 EVENTS = Param(
     type="array",
@@ -101,13 +102,8 @@ def strava_ingest() -> None:
 
     @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
     def publish_lake(*, ti=None, outlet_events=None) -> int:
-        """Tell the catalogue which partitions changed."""
-        synced = [result for result in ti.xcom_pull(task_ids="ingest_activity.sync_activity", default=[]) if result]
-        partitions = sorted({tuple(partition) for result in synced for partition in result["partitions"]})
-        if not partitions:
-            raise AirflowSkipException("No row of the lake changed.")
-        outlet_events[LAKE].extra = {"partitions": [list(partition) for partition in partitions]}
-        return len(partitions)
+        """Tell the catalogue which partitions changed; returns how many activities were looked at."""
+        return len(publish(ti, outlet_events, task_id="ingest_activity.sync_activity"))
 
     ingest_activity.expand(item=plan_events()) >> publish_lake()
 
