@@ -49,15 +49,15 @@ up: $(READY) ## Run the whole system until Ctrl-C (STATE_DIR=… chooses where i
 	@$(RUN) -m local.up
 
 .PHONY: query
-query: $(READY) ## Ask the lake: make query SQL="select count(*) from streams"
-	@SQL="$${SQL:?say what to ask: make query SQL=\"select * from activities limit 5\"}" $(RUN) -m local.query
+query: $(READY) ## Ask the lake: make query SQL="select count(*) from streams" (ARGS="--format csv")
+	@: "$${SQL:?say what to ask: make query SQL=\"select * from activities limit 5\"}"; $(RUN) -m local.query $(ARGS)
 
 .PHONY: subscription
-subscription: $(READY) ## Manage the webhook subscription at Strava (ARGS="view")
+subscription: $(READY) ## Manage the webhook subscription at Strava (ARGS=show, create, delete)
 	@$(RUN) -m local.subscription $(ARGS)
 
 .PHONY: links
-links: $(READY) ## Manage links between parents and children (ARGS="list")
+links: $(READY) ## Manage links between parents and children (ARGS=list, or "add --parent 1 --child 2 --name Rex")
 	@$(RUN) -m local.links $(ARGS)
 
 # --- check it ------------------------------------------------------------------------------------

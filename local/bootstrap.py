@@ -33,7 +33,7 @@ def main() -> None:
         )
     if version_of(VENV / "bin" / "python") != version_of(python):
         print(f"Creating .venv with {python}")
-        subprocess.run([str(python), "-m", "venv", "--clear", str(VENV)], check=True)
+        subprocess.run([str(python), "-m", "venv", "--clear", "--without-pip", str(VENV)], check=True)
     install()
     (VENV / ".ready").write_text(f"{python}\n")
     print("The environment is ready: .venv")
@@ -74,6 +74,7 @@ def install() -> None:
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     print("Installing the packages that requirements.lock pins", flush=True)
     try:
+        subprocess.run([python, "-m", "ensurepip"], check=True, stdout=subprocess.DEVNULL)
         subprocess.run([*pip, UV], check=True)
         subprocess.run([str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--python", python, str(LOCK)], check=True)
     except (OSError, subprocess.CalledProcessError) as err:

@@ -101,7 +101,8 @@ def test_install_falls_back_to_pip_when_uv_fails(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(bootstrap, "VENV", tmp_path)
     monkeypatch.setattr(bootstrap, "LOCK", tmp_path / "requirements.lock")
     bootstrap.install()
-    first, second, third = calls.read_text().splitlines()
+    ensurepip, first, second, third = calls.read_text().splitlines()
+    assert ensurepip == "python -m ensurepip"
     assert bootstrap.UV in first
     assert second.startswith("uv pip sync")
     assert third.startswith("python -m pip")
