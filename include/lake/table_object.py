@@ -60,16 +60,10 @@ def decode(key: str, body: bytes) -> pa.Table:
     schema = TABLES[partition_of(key).table]
     try:
         rows = pq.ParquetFile(pa.BufferReader(body)).read()
-        columns = [
-            rows[column.name].cast(column.type)
-            if column.name in rows.column_names
-            else pa.nulls(len(rows), column.type)
-            for column in schema
-        ]
+        columns = rows.columns if rows.schema.equals(schema) else [_column(rows, column) for column in schema]
     except pa.ArrowException as err:
-        raise UnexpectedShape(
-            f"{key} is not readable: {err}; delete it and make its rows again from the raw zone"
-        ) from err
+        advice = "delete it and make its rows again from the raw zone"
+        raise UnexpectedShape(f"{key} is not readable: {err}; {advice}") from err
     version = (rows.schema.metadata or {}).get(b"schema_version", b"")
     return pa.Table.from_arrays(columns, schema=schema.with_metadata({"schema_version": version}))
 
@@ -77,3 +71,9 @@ def decode(key: str, body: bytes) -> pa.Table:
 def is_current(old: pa.Table, merged: pa.Table) -> bool:
     """Whether an object that holds `old` needs no writing to hold `merged`."""
     return old.schema.metadata == {b"schema_version": SCHEMA_VERSION.encode()} and bool(old.equals(merged))
+
+
+def _column(rows: pa.Table, column: pa.Field) -> pa.ChunkedArray:
+    if column.name in rows.column_names:
+        return rows[column.name].cast(column.type)
+    return pa.chunked_array([pa.nulls(rows.num_rows, column.type)])

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from include.errors import BadQuery
+from include.lake.lake import Lake
+from include.lake.query import query
+from include.lake.rows import ActivityRows
+from include.lake.schemas import TABLES
+
+MakeRows = Callable[..., ActivityRows]
+Guard = Callable[[], None]
+
+
+def test_query_joins_the_tables(lake: Lake, lake_url: str, make_rows: MakeRows, guard: Guard) -> None:
+    lake.write([make_rows()], guard=guard)
+    answer = query(
+        "SELECT a.name, count(*) AS points, max(s.ts) AS last, min(l.lap_index) AS lap "
+        "FROM activities a JOIN streams s USING (athlete_id, year, activity_id) JOIN laps l USING (activity_id) "
+        "GROUP BY a.name",
+        lake_url,
+    )
+    assert answer.to_pylist() == [
+        {"name": "Morning run with Rex", "points": 6, "last": datetime(2024, 3, 31, 22, 30, 3), "lap": 1}  # noqa: DTZ001 - plain, in UTC
+    ]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_empty_lake_answers_with_no_rows(lake_url: str, table: str) -> None:
+    answer = query(f"SELECT * FROM {table}", lake_url)  # noqa: S608 - a table of ours
+    assert answer.num_rows == 0
+    assert answer.column_names == [*TABLES[table].names, "athlete_id", "year"]
+
+
+@pytest.mark.parametrize("sql", ["SHOW TABLES", "DESCRIBE streams", "WITH a AS (SELECT 1) FROM a", "SELECT 1;"])
+def test_statement_that_only_reads_is_answered(lake_url: str, sql: str) -> None:
+    assert query(sql, lake_url).num_rows > 0
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("-- only a comment", id="comment"),
+        pytest.param("SELECT 1; SELECT 2", id="two"),
+        pytest.param("SELEC 1", id="typing-error"),
+        pytest.param("SELECT nothing FROM streams", id="unknown-column"),
+        pytest.param("CREATE TABLE t AS SELECT 1", id="create"),
+        pytest.param("SET enable_external_access = true", id="setting"),
+        pytest.param("ATTACH '/tmp/other.duckdb'", id="attach"),
+        pytest.param("INSTALL httpfs", id="install"),
+        pytest.param("EXPLAIN ANALYZE COPY (SELECT 1) TO 'x'", id="explained-copy"),
+        pytest.param("SELECT * FROM read_text('/etc/hostname')", id="other-file"),
+        pytest.param("SELECT * FROM '/etc/hostname'", id="other-file-by-name"),
+        pytest.param("SELECT * FROM read_text('https://example.org/')", id="network"),
+    ],
+)
+def test_statement_that_does_more_than_read_the_lake_is_refused(lake_url: str, sql: str) -> None:
+    with pytest.raises(BadQuery):
+        query(sql, lake_url)
+
+
+def test_query_writes_nothing_below_the_lake(
+    lake: Lake, lake_url: str, root: Path, make_rows: MakeRows, guard: Guard
+) -> None:
+    lake.write([make_rows()], guard=guard)
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
+    with pytest.raises(BadQuery):
+        query(f"COPY (SELECT 1) TO '{root}/streams/x.parquet'", lake_url)
+    query("SELECT count(*) FROM streams", lake_url)
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+
+
+def test_query_does_not_reach_a_neighbour_of_the_lake(lake_url: str, root: Path) -> None:
+    neighbour = root.with_name("lake-of-another")
+    neighbour.mkdir()
+    (neighbour / "x.csv").write_text("a\n1\n")
+    with pytest.raises(BadQuery):
+        query(f"SELECT * FROM '{neighbour}/x.csv'", lake_url)  # noqa: S608 - a path of ours
+    with pytest.raises(BadQuery):
+        query(f"SELECT * FROM '{root}/../{neighbour.name}/x.csv'", lake_url)  # noqa: S608 - a path of ours

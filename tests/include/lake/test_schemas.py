@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import re
+
+import pyarrow as pa
+import pytest
+
+from include.lake.schemas import SCHEMA_VERSION, SORT_KEYS, TABLES
+
+COLUMNS = [pytest.param(column, id=f"{table}.{column.name}") for table, schema in TABLES.items() for column in schema]
+
+UNITS = {"_m": "m", "_s": "s", "_mps": "m/s", "_bpm": "1/min", "_rpm": "1/min", "_c": "degC", "_pct": "%", "watts": "W"}
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_column_says_what_it_means(column: pa.Field) -> None:
+    assert len(column.metadata[b"description"]) > 3
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", column.name)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_unit_of_a_number_is_in_its_name_and_its_metadata(column: pa.Field) -> None:
+    expected = next((unit for suffix, unit in UNITS.items() if column.name.endswith(suffix)), None)
+    if expected and not pa.types.is_boolean(column.type):
+        assert column.metadata[b"unit"].decode() == expected
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_type_is_one_that_athena_reads(column: pa.Field) -> None:
+    assert column.type in {
+        pa.int32(),
+        pa.int64(),
+        pa.float32(),
+        pa.float64(),
+        pa.bool_(),
+        pa.string(),
+        pa.list_(pa.string()),
+        pa.timestamp("ms"),
+        pa.timestamp("ms", tz="UTC"),
+    }
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_table_has_its_version_its_keys_and_no_partition_column(table: str) -> None:
+    schema = TABLES[table]
+    assert schema.metadata == {b"schema_version": SCHEMA_VERSION.encode()}
+    assert set(SORT_KEYS[table]) <= set(schema.names)
+    assert not {"athlete_id", "year"} & set(schema.names)
+    assert len(set(schema.names)) == len(schema.names)

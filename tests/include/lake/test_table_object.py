@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import datetime
+
+import duckdb
+import polars
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from include.errors import UnexpectedShape
+from include.lake.files import FileObjects
+from include.lake.lake import Lake
+from include.lake.rows import ActivityRows
+from include.lake.schemas import STREAMS, TABLES
+from include.lake.table_object import decode, encode, is_current, merge
+
+MakeRows = Callable[..., ActivityRows]
+KEY = "streams/athlete_id=7/year=2024/2024-05.parquet"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_rows_come_back_from_their_bytes(make_rows: MakeRows, table: str) -> None:
+    rows = next(table_rows for key, table_rows in make_rows().tables() if key.startswith(table))
+    key = next(key for key in make_rows().object_keys if key.startswith(table))
+    again = decode(key, encode(rows))
+    assert again.equals(rows)
+    assert is_current(again, rows)
+
+
+def test_same_rows_give_the_same_bytes_however_they_are_chunked(make_rows: MakeRows) -> None:
+    first, second = make_rows(id=1).streams, make_rows(id=2).streams
+    whole, _ = merge("streams", STREAMS.empty_table(), [1, 2], [second, first])
+    grown, _ = merge("streams", first, [2], [second])
+    assert encode(whole) == encode(grown)
+
+
+def test_merge_replaces_only_the_named_activities_and_sorts(make_rows: MakeRows) -> None:
+    old, _ = merge("streams", STREAMS.empty_table(), [1, 5], [make_rows(id=5).streams, make_rows(id=1).streams])
+    new = make_rows(id=3).streams
+    merged, replaced = merge("streams", old, [1, 3], [new])
+    assert merged.select(["activity_id", "point_index"]).to_pylist() == [
+        {"activity_id": activity_id, "point_index": index} for activity_id in (3, 5) for index in (0, 1, 2)
+    ]
+    assert replaced == 3
+
+
+def test_decode_fills_a_column_that_an_older_object_lacks(make_rows: MakeRows) -> None:
+    rows = make_rows().streams
+    older = rows.drop_columns(["watts"]).replace_schema_metadata({"schema_version": "0"})
+    sink = io.BytesIO()
+    pq.write_table(older, sink)
+
+    again = decode(KEY, sink.getvalue())
+
+    assert again.schema.names == STREAMS.names
+    assert again["watts"].to_pylist() == [None, None, None]
+    assert again["lat"].equals(rows["lat"])
+    assert not is_current(again, again), "an object of an older version is written anew"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [pytest.param(b"", id="empty"), pytest.param(b"PAR1 and then nothing", id="cut"), pytest.param(b"{}", id="json")],
+)
+def test_decode_names_the_object_when_it_is_broken(body: bytes) -> None:
+    with pytest.raises(UnexpectedShape, match=KEY):
+        decode(KEY, body)
+
+
+def test_decode_names_the_object_when_a_column_has_another_type() -> None:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"activity_id": ["one"]}), sink)
+    with pytest.raises(UnexpectedShape, match=KEY):
+        decode(KEY, sink.getvalue())
+
+
+def test_encodings_are_those_that_every_reader_knows(make_rows: MakeRows) -> None:
+    metadata = pq.ParquetFile(pa.BufferReader(encode(make_rows().streams))).metadata
+    group = metadata.row_group(0)
+    for index in range(group.num_columns):
+        column = group.column(index)
+        assert column.compression == "ZSTD"
+        assert set(column.encodings) <= {"PLAIN", "RLE", "RLE_DICTIONARY", "PLAIN_DICTIONARY"}
+
+
+def plain(value: object) -> object:
+    """A value as every reader shows it: instants without their zone, which some readers drop."""
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_pyarrow_duckdb_and_polars_read_the_same_values(
+    lake: Lake, objects: FileObjects, make_rows: MakeRows, guard: Callable[[], None], table: str
+) -> None:
+    lake.write(
+        [
+            make_rows(),
+            make_rows(id=1, start_date="1969-12-31T23:59:58Z", kudos_count=None),
+            make_rows(id=2, streams=None),
+        ],
+        guard=guard,
+    )
+    seen = 0
+    for key in objects.list(f"{table}/"):
+        path = objects.url(key)
+        by_pyarrow = pq.read_table(path, partitioning=None)
+        names = by_pyarrow.column_names
+        expected = [[plain(value) for value in row.values()] for row in by_pyarrow.to_pylist()]
+        by_polars = polars.read_parquet(path, hive_partitioning=False)
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            relation = connection.read_parquet(path, hive_partitioning=False)
+            assert relation.columns == by_polars.columns == names
+            assert [[plain(value) for value in row] for row in relation.fetchall()] == expected
+        assert [[plain(value) for value in row] for row in by_polars.rows()] == expected
+        seen += len(expected)
+    assert seen > 0

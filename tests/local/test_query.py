@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from include.lake.backend import open_objects
+from include.lake.lake import Lake
+from include.lake.rows import build_rows
+from include.strava.models import Activity, StreamSet
+from local import query
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def lake_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty lake, which the command finds in its environment."""
+    url = (tmp_path / "lake").as_uri()
+    monkeypatch.setenv("LAKE_URL", url)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("SQL", raising=False)
+    return url
+
+
+@pytest.fixture
+def filled(lake_url: str) -> None:
+    """Two activities, one with 300 points."""
+    activities = [
+        {"id": 1, "athlete": {"id": 7}, "start_date": "2024-05-01T08:00:00Z", "name": "Ride, with [bold]Rex[/bold]"},
+        {"id": 2, "athlete": {"id": 7}, "start_date": "2024-05-02T08:00:00Z", "name": 'said "hi"'},
+    ]
+    streams = [StreamSet({"time": list(range(300))}, b""), None]
+    rows = [
+        build_rows(Activity.parse(answer), points, source="webhook", updated_at_epoch_s=0)
+        for answer, points in zip(activities, streams, strict=True)
+    ]
+    Lake(open_objects(lake_url)).write(rows, guard=lambda: None)
+
+
+def run(*arguments: str) -> int:
+    """The command's exit status."""
+    with pytest.raises(SystemExit) as ended:
+        query.app(list(arguments))
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.usefixtures("filled")
+def test_table_shows_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("SELECT name, point_count, stream_types, calories_kcal FROM activities ORDER BY activity_id") == 0
+    shown = capsys.readouterr()
+    assert "Ride, with [bold]Rex[/bold]" in shown.out
+    assert '["time"]' in shown.out
+    assert "None" not in shown.out
+    assert shown.err == ""
+
+
+@pytest.mark.usefixtures("filled")
+def test_table_says_how_many_rows_it_leaves_out(capsys: pytest.CaptureFixture[str]) -> None:
+    run("SELECT point_index FROM streams ORDER BY 1")
+    shown = capsys.readouterr().out
+    assert " 199 " in shown
+    assert " 200 │" not in shown
+    assert "300 rows, the first 200 shown" in shown
+
+
+@pytest.mark.usefixtures("filled")
+def test_csv_gives_every_row(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("SELECT name, start_ts_utc, is_copy, name FROM activities ORDER BY activity_id", "--format", "csv") == 0
+    assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [
+        ["name", "start_ts_utc", "is_copy", "name"],
+        ["Ride, with [bold]Rex[/bold]", "2024-05-01T08:00:00", "false", "Ride, with [bold]Rex[/bold]"],
+        ['said "hi"', "2024-05-02T08:00:00", "false", 'said "hi"'],
+    ]
+    run("SELECT point_index FROM streams", "--format", "csv")
+    assert len(capsys.readouterr().out.splitlines()) == 301
+
+
+@pytest.mark.usefixtures("filled")
+def test_parquet_gives_every_row(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run("SELECT activity_id, ts FROM streams", "--format", "parquet") == 0
+    table = pq.read_table(io.BytesIO(capfdbinary.readouterr().out))
+    assert table.num_rows == 300
+    assert table.column_names == ["activity_id", "ts"]
+
+
+@pytest.mark.usefixtures("lake_url")
+def test_empty_lake_says_how_to_fill_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("SELECT count(*) AS n FROM streams", "--format", "csv") == 0
+    shown = capsys.readouterr()
+    assert shown.out == "n\n0\n"
+    assert "make up" in shown.err
+
+
+@pytest.mark.usefixtures("lake_url")
+@pytest.mark.parametrize("sql", ["SELEC 1", "DROP VIEW streams", "SELECT nothing FROM streams"])
+def test_refused_statement_ends_with_its_reason(capsys: pytest.CaptureFixture[str], sql: str) -> None:
+    assert run(sql) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err
+    assert "Traceback" not in shown.err
+
+
+def test_statement_may_come_from_the_environment(
+    lake_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SQL", "SELECT 'it''s' AS a")
+    assert run("--format", "csv") == 0
+    assert capsys.readouterr().out == "a\nit's\n"
+
+
+@pytest.mark.parametrize(
+    ("environ", "overrides", "expected"),
+    [
+        pytest.param({"LAKE_URL": "file:///a"}, {"LAKE_URL": "file:///b"}, "file:///a", id="shell-wins"),
+        pytest.param({"STATE_DIR": "/c"}, {"LAKE_URL": "file:///b"}, "file:///b", id="env-file"),
+        pytest.param({"STATE_DIR": "/c d"}, {}, "file:///c%20d/lake", id="state-directory"),
+        pytest.param({}, {}, f"{(REPOSITORY / '.state/up/lake').as_uri()}", id="local-system"),
+    ],
+)
+def test_lake_is_found(environ: dict[str, str], overrides: dict[str, str], expected: str) -> None:
+    assert query.lake_url(environ, overrides) == expected
+
+
+def test_command_runs_as_a_module(lake_url: str) -> None:
+    command = [sys.executable, "-m", "local.query", "SELECT 1 AS one", "--format", "csv"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout == "one\n1\n"
+    assert lake_url in done.stderr
