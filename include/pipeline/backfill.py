@@ -219,6 +219,8 @@ def _write(services: Services, held: Sequence[_Fetched]) -> frozenset[Partition]
         for fetched in held:
             services.activities.check(fetched.lease)
 
+    for fetched in held:
+        services.activities.note(fetched.lease, fetched.rows.object_keys)
     written = services.lake.write([fetched.rows for fetched in held], guard=guard)
     for fetched in held:
         entry = replace(fetched.entry, object_keys=written.object_keys[fetched.entry.activity_id])

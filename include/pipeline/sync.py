@@ -168,6 +168,7 @@ def _store(
         rows = build_rows(activity, streams, source=fetch.source, updated_at_epoch_s=fetch.at_epoch_s)
     except UnexpectedShape as error:
         return replace(entry, state=ActivityState.QUARANTINED, reason=str(error)), frozenset()
+    services.activities.note(lease, rows.object_keys)
     written = services.lake.write(
         [rows],
         previous_keys={activity.activity_id: previous.object_keys if previous else ()},

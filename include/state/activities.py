@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import ceil
 from typing import Any
 
 from include.clock import Clock
@@ -92,7 +93,8 @@ class ActivityLedger:
     def acquire(self, athlete_id: int, activity_id: int) -> Lease | None:
         """The lease on the activity; None when another worker has it, who now will fetch again.
 
-        Effects: takes over a lease that ran out.
+        Effects: takes over a lease that ran out. While it is leased the activity is due when the lease ends, so that
+        the work of a run that dies is found.
         """
         key = _key(athlete_id, activity_id)
         row = self._row(key)
@@ -101,7 +103,15 @@ class ActivityLedger:
             if not row.dirty:
                 self._put(key, replace(row, dirty=True))
             return None
-        leased = replace(row, fence=row.fence + 1, lease_until_epoch_s=now + self._lease_s, dirty=False)
+        until = now + self._lease_s
+        entry = row.entry or LedgerEntry(AthleteId(athlete_id), ActivityId(activity_id), ActivityState.PENDING)
+        leased = replace(
+            row,
+            entry=replace(entry, next_try_epoch_s=ceil(until)),
+            fence=row.fence + 1,
+            lease_until_epoch_s=until,
+            dirty=False,
+        )
         self._put(key, leased)
         return Lease(
             AthleteId(athlete_id), ActivityId(activity_id), leased.fence, leased.lease_until_epoch_s, row.entry
@@ -115,6 +125,18 @@ class ActivityLedger:
         self._held(lease)
 
     @retry_on_conflict
+    def note(self, lease: Lease, object_keys: Iterable[str]) -> None:
+        """Write down, before a write to the lake, which table objects may hold the activity's rows after it.
+
+        A run that dies between the two leaves no row that nobody knows of.
+        Errors: `LeaseLost`; then nothing was stored.
+        """
+        row = self._held(lease)
+        if row.entry is not None and not set(object_keys) <= set(row.entry.object_keys):
+            known = tuple(sorted({*row.entry.object_keys, *object_keys}))
+            self._put(_key_of(lease), replace(row, entry=replace(row.entry, object_keys=known)))
+
+    @retry_on_conflict
     def settle(self, lease: Lease, entry: LedgerEntry) -> bool:
         """Store what is known now, and release the lease unless somebody asked for the activity meanwhile.
 
@@ -122,7 +144,10 @@ class ActivityLedger:
         Errors: `LeaseLost`; then nothing was stored.
         """
         row = self._held(lease)
-        lease_until = self._clock() + self._lease_s if row.dirty else 0.0
+        lease_until = 0.0
+        if row.dirty:
+            lease_until = self._clock() + self._lease_s
+            entry = replace(entry, next_try_epoch_s=ceil(lease_until))
         self._put(_key_of(lease), replace(row, entry=entry, dirty=False, lease_until_epoch_s=lease_until))
         return not row.dirty
 

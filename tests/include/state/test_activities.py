@@ -56,13 +56,37 @@ def pending(activity_id: int, next_try_epoch_s: int | None) -> LedgerEntry:
 # --- lease ---------------------------------------------------------------------------------------
 
 
-def test_unknown_activity_is_leased_with_no_entry(ledger: ActivityLedger, clock: Clock) -> None:
+def test_unknown_activity_is_leased_with_no_entry_and_pending_meanwhile(ledger: ActivityLedger, clock: Clock) -> None:
     lease = acquired(ledger)
 
     assert lease == Lease(AthleteId(42), ENTRY.activity_id, 1, clock() + LEASE_S, None)
-    assert stored(ledger) is None
-    assert list(ledger.of_athlete(42)) == []
+    assert stored(ledger) == pending(ENTRY.activity_id, int(clock()) + LEASE_S)
     ledger.check(lease)
+
+
+@pytest.mark.parametrize("settled", [pytest.param(False, id="unknown activity"), pytest.param(True, id="known one")])
+def test_activity_of_a_run_that_died_is_due_when_its_lease_ends(
+    ledger: ActivityLedger, clock: Clock, pass_time: Callable[[float], None], settled: bool
+) -> None:
+    if settled:
+        ledger.settle(acquired(ledger), ENTRY)
+    acquired(ledger)
+
+    assert list(ledger.due(clock() + LEASE_S - 1)) == []
+    pass_time(LEASE_S)
+    assert [entry.activity_id for entry in ledger.due(clock())] == [ENTRY.activity_id]
+
+
+def test_noted_object_keys_outlive_the_run_and_are_added_to_the_known_ones(
+    ledger: ActivityLedger, pass_time: Callable[[float], None]
+) -> None:
+    ledger.settle(acquired(ledger), replace(ENTRY, object_keys=("a", "c")))
+    ledger.note(acquired(ledger), ["b", "c"])
+    pass_time(LEASE_S)
+
+    entry = acquired(ledger).entry
+    assert entry is not None
+    assert entry.object_keys == ("a", "b", "c")
 
 
 def test_settled_entry_reads_as_stored_and_comes_with_the_next_lease(ledger: ActivityLedger) -> None:
@@ -91,12 +115,12 @@ def test_second_worker_gets_no_lease_and_the_holder_fetches_again(
     assert entry.fingerprint == "def"
 
 
-def test_entry_is_stored_even_when_the_holder_has_to_fetch_again(ledger: ActivityLedger) -> None:
+def test_entry_is_stored_even_when_the_holder_has_to_fetch_again(ledger: ActivityLedger, clock: Clock) -> None:
     lease = acquired(ledger)
     ledger.acquire(42, ENTRY.activity_id)
 
     assert ledger.settle(lease, ENTRY) is False
-    assert stored(ledger) == ENTRY
+    assert stored(ledger) == replace(ENTRY, next_try_epoch_s=int(clock()) + LEASE_S)
     assert ledger.acquire(42, ENTRY.activity_id) is None
 
 
@@ -115,6 +139,7 @@ WRITES = [
     pytest.param(lambda ledger, lease: ledger.check(lease), id="check"),
     pytest.param(lambda ledger, lease: ledger.settle(lease, ENTRY), id="settle"),
     pytest.param(lambda ledger, lease: ledger.postpone(lease, ENTRY), id="postpone"),
+    pytest.param(lambda ledger, lease: ledger.note(lease, ENTRY.object_keys), id="note"),
 ]
 Write = Callable[[ActivityLedger, Lease], object]
 
@@ -127,7 +152,9 @@ def test_expired_lease_is_lost(ledger: ActivityLedger, pass_time: Callable[[floa
     with pytest.raises(LeaseLost, match="athlete 42"):
         write(ledger, lease)
 
-    assert stored(ledger) is None
+    entry = stored(ledger)
+    assert entry is not None
+    assert (entry.state, entry.object_keys) == (ActivityState.PENDING, ())
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -141,7 +168,9 @@ def test_lease_that_was_taken_over_is_lost(
     with pytest.raises(LeaseLost):
         write(ledger, slow)
 
-    assert (stored(ledger), quick.fence) == (None, slow.fence + 1)
+    entry = stored(ledger)
+    assert entry is not None
+    assert (entry.state, entry.object_keys, quick.fence) == (ActivityState.PENDING, (), slow.fence + 1)
     ledger.check(quick)
 
 
