@@ -47,9 +47,16 @@ def body(object_id: int) -> str:
     return QueuedEvent(event, 1_760_000_000.0).to_body()
 
 
-def test_loop_logs_one_line_per_run_and_polls_when_idle(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_loop_logs_one_line_per_run_and_pauses_only_when_idle(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    received = []
+
+    class Watched(SqliteQueue):
+        def receive(self, max_messages: int, *, visibility_s: int) -> Sequence[Message]:
+            received.append(len(messages := super().receive(max_messages, visibility_s=visibility_s)))
+            return messages
+
     caplog.set_level(logging.INFO)
-    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: 1_760_000_001.0)
+    queue = Watched(tmp_path / "queue.sqlite", lambda: 1_760_000_001.0)
     queue.send(body(7))
     stop = Stop()
     pauses = Pauses(stop, last=2)
@@ -57,6 +64,7 @@ def test_loop_logs_one_line_per_run_and_polls_when_idle(tmp_path: Path, caplog: 
     run(queue, Airflow(), lambda: 1_760_000_001.0, stop=stop, sleep=pauses)
     queue.close()
 
+    assert received == [1, 0, 0]
     assert [record.getMessage() for record in caplog.records] == [
         "strava_ingest run 7.create.1516126040: 1 event(s), started now, oldest waited 1.00 s"
     ]
