@@ -53,7 +53,7 @@ class Lake:
         self._objects = objects
         self._retry = Retrying(
             retry=retry_if_exception_type(ObjectConflict),
-            wait=wait_random_exponential(multiplier=0.05, max=1.0),
+            wait=wait_random_exponential(multiplier=0.1, max=1.0),
             stop=stop_after_attempt(40),
             sleep=sleep,
             reraise=True,
