@@ -9,7 +9,7 @@ from include.errors import SettingsError
 from include.settings import Settings
 from local.environment import REPOSITORY, read_overrides, settings_environment
 from local.generated_secrets import GeneratedSecrets
-from local.ports import Ports
+from local.ports import FILE, remembered
 from local.state_dir import StateDir
 
 
@@ -24,8 +24,8 @@ def installed_settings() -> Settings:
     Errors: `SettingsError` when it was never started.
     """
     place = state_dir()
-    if not (place.root / Ports.FILE).exists():
+    if not (place.root / FILE).exists():
         raise SettingsError(f"There is no system in {place.root} yet: start one with `make up`.")
-    ports = Ports.remembered(place.root)
+    ports = remembered(place.root / FILE)
     overrides = read_overrides(REPOSITORY / ".env")
     return Settings.from_environ(settings_environment(place, ports, GeneratedSecrets.of(place), overrides))

@@ -13,13 +13,16 @@ from include.lake.catalog import Partition
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.services import Services
 from include.state.activities import ActivityState, Lease, LedgerEntry
-from include.strava.models import Activity, StreamSet
+from include.strava.models import Activity, ActivityId, AthleteId, StreamSet
 
 SETTLING_S = 300
 """How long after its event a 404 may still mean "not there yet" (seen in 0.6 % of creates)."""
 
 STREAMS_AGAIN_S = 900
 """When an activity without streams is looked at once more: streams may lag the create event."""
+
+LONGEST_WAIT_S = 21_600
+"""The most that lies between two tries of an activity that keeps failing; the first wait is `SETTLING_S`."""
 
 MAX_ROUNDS = 5
 """How often one sync fetches again because the activity changed meanwhile, before it leaves the rest to reconcile."""
@@ -104,9 +107,10 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
         services.activities.postpone(lease, entry)
         return _summary(entry, tuple(sorted(partitions)))
     except IngestError as error:
-        services.activities.postpone(
-            lease, _waiting(lease, item, reason=str(error), next_try_epoch_s=int(services.clock()) + SETTLING_S)
-        )
+        attempts = lease.entry.attempts if lease.entry else 0
+        wait_s = min(SETTLING_S * 2**attempts, LONGEST_WAIT_S)
+        entry = _waiting(lease, item, reason=str(error), next_try_epoch_s=int(services.clock()) + wait_s)
+        services.activities.postpone(lease, entry)
         raise
     entry = replace(entry, next_try_epoch_s=int(services.clock()))
     services.activities.postpone(lease, entry)
@@ -244,18 +248,9 @@ def _waiting(lease: Lease, item: SyncItem, *, reason: str, next_try_epoch_s: int
 
 def _blank(item: SyncItem) -> LedgerEntry:
     return LedgerEntry(
-        athlete_id=item.athlete_id,
-        activity_id=item.activity_id,
+        athlete_id=AthleteId(item.athlete_id),
+        activity_id=ActivityId(item.activity_id),
         state=ActivityState.PENDING,
-        sport_type="",
-        start_at_epoch_s=None,
-        fingerprint="",
-        object_keys=(),
-        points=0,
-        reason="",
-        attempts=0,
-        fetched_at_epoch_s=None,
-        next_try_epoch_s=None,
     )
 
 

@@ -41,7 +41,7 @@ class AirflowOperator:
         """The latest hundred runs of a DAG, each with `dag_run_id` and `state`."""
         answer = self._session.get(
             f"{self._base_url}/api/v2/dags/{dag_id}/dagRuns",
-            params={"limit": 100, "order_by": "-run_after"},
+            params={"limit": "100", "order_by": "-run_after"},
             timeout=TIMEOUT_S,
         )
         answer.raise_for_status()

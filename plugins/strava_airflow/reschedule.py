@@ -17,4 +17,5 @@ def back_when_quota_opens() -> Iterator[None]:
     try:
         yield
     except QuotaSpent as spent:
-        raise AirflowRescheduleException(datetime.fromtimestamp(spent.until_epoch_s + 1, UTC)) from spent
+        opening = datetime.fromtimestamp(spent.until_epoch_s + 1, UTC)
+        raise AirflowRescheduleException(opening) from spent  # type: ignore[no-untyped-call] # Airflow's is untyped

@@ -1,0 +1,176 @@
+"""Plays the scenario on a running system and measures how long things take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from include.state.activities import ActivityLedger, ActivityState
+from include.state.backend import open_store
+from include.state.copies import FINAL_STATES, Copy, CopyLedger
+from local.demo import browser
+from local.demo.airflow_operator import AirflowOperator
+from local.demo.scenario import CHILD_ID, CHILD_NAME, PARENT_ID, Scenario
+from local.links import link
+from local.progress import Progress
+from local.stack import Stack
+from local.strava_simulator.control_client import SimulatorControl
+from local.subscription import subscribe
+
+PATIENCE_S = 90
+LOOK_EVERY_S = 0.1
+SETTLED = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
+OVER = ("success", "failed")
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds from an event's delivery to its effect, by activity."""
+
+    event_to_lake_s: dict[int, float] = field(default_factory=dict)
+    event_to_copy_s: dict[int, float] = field(default_factory=dict)
+    backfill_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Play:
+    """One performance: the steps in their order, each waiting for its effect."""
+
+    stack: Stack
+    scenario: Scenario
+    progress: Progress
+    control: SimulatorControl
+    timings: Timings = field(default_factory=Timings)
+    pages: list[str] = field(default_factory=list)
+    """The HTML that the athletes saw, for the search for secrets."""
+    backfill: Mapping[str, int] = field(default_factory=dict)
+    dry_run: Mapping[str, int] = field(default_factory=dict)
+
+    def connect(self) -> None:
+        """Both athletes get accounts, the parent a history, and connect through the pages; then they are linked."""
+        self.control.create_athlete(athlete_id=PARENT_ID, firstname="Paula", lastname="Parent")
+        self.control.create_athlete(athlete_id=CHILD_ID, firstname=CHILD_NAME, lastname="Child")
+        for activity in self.scenario.history:
+            self.control.finish_activity(PARENT_ID, activity, announce=False)
+        subscribe(self.stack.settings)
+        for athlete_id in (PARENT_ID, CHILD_ID):
+            self.pages.append(
+                browser.connect(self.stack.web_url, athlete_id, options={"private": "yes", "receive": "yes"})
+            )
+        link(self.stack.settings, PARENT_ID, CHILD_ID, (CHILD_NAME,))
+        self.progress.say(f"  parent and child connected and linked; {len(self.scenario.history)} older activities")
+
+    def finish_activities(self) -> None:
+        """The parent finishes the fresh activities; webhooks bring them to the lake, the named one to the child."""
+        for activity in self.scenario.fresh:
+            self.control.finish_activity(PARENT_ID, activity)
+        expected = {activity.activity_id for activity in self.scenario.fresh}
+        named = self.scenario.named_at_once_id
+        with self._ledgers() as (activities, copies):
+            settled: dict[int, float] = {}
+
+            def done() -> bool:
+                for activity_id in expected - settled.keys():
+                    entry = activities.get(PARENT_ID, activity_id)
+                    if entry is not None and entry.state in SETTLED:
+                        settled[activity_id] = time.time()
+                self._note_copy(copies, named)
+                return settled.keys() == expected and named in self.timings.event_to_copy_s
+
+            self._until(done, lambda: f"{len(settled)} of {len(expected)} activities in the lake")
+        delivered = self._deliveries("create")
+        for activity_id, at in settled.items():
+            self.timings.event_to_lake_s[activity_id] = at - delivered[activity_id]
+        self.timings.event_to_copy_s[named] -= delivered[named]
+        self.progress.say(f"  {len(expected)} fresh activities in the lake, the one that names {CHILD_NAME} copied")
+
+    def rename(self) -> None:
+        """The parent renames an activity so that it names the child; the copy follows."""
+        renamed = self.scenario.renamed_later_id
+        self.control.rename(renamed, self.scenario.new_title)
+        with self._ledgers() as (_, copies):
+
+            def done() -> bool:
+                self._note_copy(copies, renamed)
+                return renamed in self.timings.event_to_copy_s
+
+            self._until(done, lambda: "the renamed activity is copied")
+        self.timings.event_to_copy_s[renamed] -= self._deliveries("update")[renamed]
+        self.progress.say(f"  one activity renamed, copied to {CHILD_NAME} too")
+
+    def load_history(self) -> None:
+        """The operator asks for a dry run of the backfill, then for the backfill, then waits for the catalogue."""
+        operator = AirflowOperator(self.stack.airflow_url, self.stack.airflow_login)
+        form = {"athlete": PARENT_ID, "from": self.scenario.first_day, "to": self.scenario.last_day}
+        run_id = self._finished(operator, {**form, "dry_run": True})
+        self.dry_run = _numbers(operator.result("strava_backfill", run_id, "list_activities"))
+        began = time.time()
+        run_id = self._finished(operator, {**form, "dry_run": False})
+        self.timings.backfill_s = time.time() - began
+        self.backfill = _numbers(operator.result("strava_backfill", run_id, "publish_lake"))
+        self._until(
+            lambda: all(run["state"] in OVER for run in operator.runs("strava_catalog")),
+            lambda: "the catalogue is up to date",
+        )
+        self.progress.say(f"  {self.backfill.get('loaded', 0)} older activities loaded by the backfill")
+
+    def _finished(self, operator: AirflowOperator, form: Mapping[str, object]) -> str:
+        run_id = operator.start("strava_backfill", form)
+
+        def state() -> str:
+            return next(str(run["state"]) for run in operator.runs("strava_backfill") if run["dag_run_id"] == run_id)
+
+        self._until(lambda: state() in OVER, lambda: f"the backfill is {state()}")
+        return run_id
+
+    def _note_copy(self, copies: CopyLedger, activity_id: int) -> None:
+        copy = copies.get(activity_id, CHILD_ID)
+        if copy is not None and copy.state in FINAL_STATES and activity_id not in self.timings.event_to_copy_s:
+            self.timings.event_to_copy_s[activity_id] = time.time()
+
+    def _deliveries(self, aspect: str) -> dict[int, float]:
+        return {
+            delivery["event"]["object_id"]: delivery["delivered_at"]
+            for delivery in reversed(self.control.deliveries())
+            if delivery["event"]["aspect_type"] == aspect
+        }
+
+    @contextmanager
+    def _ledgers(self) -> Iterator[tuple[ActivityLedger, CopyLedger]]:
+        store = open_store(self.stack.settings.state_url, time.time)
+        try:
+            yield ActivityLedger(store, time.time), CopyLedger(store, time.time)
+        finally:
+            store.close()
+
+    def _until(self, done: Callable[[], bool], what: Callable[[], str]) -> None:
+        """Look again and again until `done`; a process that dies, or `PATIENCE_S` without success, ends the demo."""
+        began = time.monotonic()
+        with self.progress.waiting():
+            while not done():
+                elapsed_s = time.monotonic() - began
+                if elapsed_s > PATIENCE_S:
+                    raise browser.WalkFailed(
+                        f"After {PATIENCE_S} s it is still not true that {what()}; "
+                        f"the logs are in {self.stack.state_dir.logs}."
+                    )
+                self.stack.processes.check()
+                self.progress.wait_for({"waiting": what()}, elapsed_s)
+                time.sleep(LOOK_EVERY_S)
+
+
+def copies_of(stack: Stack) -> list[Copy]:
+    """Every copy that the ledger has for the child."""
+    store = open_store(stack.settings.state_url, time.time)
+    try:
+        return list(CopyLedger(store, time.time).of_child(CHILD_ID))
+    finally:
+        store.close()
+
+
+def _numbers(result: object) -> Mapping[str, int]:
+    if not isinstance(result, dict):
+        return {}
+    return {name: value for name, value in result.items() if isinstance(value, int)}

@@ -1,0 +1,189 @@
+"""What the demo found, for a person to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+
+from include.lake.query import query
+from local.demo.checks import Check, copy_holds, lake_holds
+from local.demo.leaks import LeakSearch, search
+from local.demo.play import Play, copies_of
+from local.demo.scenario import CHILD_ID, PARENT_ID
+from local.strava_simulator.activity import SimulatedActivity
+
+QUESTION = """\
+SELECT a.sport_type, count(DISTINCT a.activity_id) AS activities, round(sum(a.distance_m) / 1000, 1) AS distance_km,
+       (SELECT count(*) FROM streams s JOIN activities b USING (athlete_id, activity_id)
+        WHERE b.sport_type = a.sport_type) AS points
+FROM activities a
+GROUP BY a.sport_type
+ORDER BY points DESC"""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything the demo checked."""
+
+    lake: tuple[Check, ...]
+    copies: tuple[Check, ...]
+    strangers: tuple[str, ...]
+    """What is in the lake or in the child's account and should not be."""
+    leaks: LeakSearch
+
+    @property
+    def hold(self) -> bool:
+        """Whether the lake and the child's account hold exactly what the parent did, and no secret leaked."""
+        checks = (*self.lake, *self.copies)
+        return all(check.holds for check in checks) and not self.strangers and not self.leaks.leaks
+
+
+def examine(play: Play) -> Findings:
+    """Compare everything, point by point, with what the simulated Strava holds."""
+    lake_url = play.stack.settings.lake_url
+    rows = {row["activity_id"]: row for row in query("SELECT * FROM activities", lake_url).to_pylist()}
+    truths = [_truth(play, activity_id) for activity_id in sorted(play.control.activity_ids(PARENT_ID))]
+    lake = [lake_holds(truth, _points(lake_url, truth.activity_id), rows.get(truth.activity_id)) for truth in truths]
+    ledger = copies_of(play.stack)
+    copied = {copy.parent_activity_id: copy.child_activity_id for copy in ledger}
+    expected = {play.scenario.named_at_once_id, play.scenario.renamed_later_id}
+    copies = [
+        copy_holds(truth, _truth(play, copied[truth.activity_id] or 0))
+        if copied.get(truth.activity_id)
+        else Check(f"copy: {truth.activity_id}", 0, ("it is missing",))
+        for truth in truths
+        if truth.activity_id in expected
+    ]
+    known = {truth.activity_id for truth in truths}
+    childs = set(play.control.activity_ids(CHILD_ID))
+    strangers = [f"lake: activity {activity_id}" for activity_id in rows.keys() - known - childs]
+    strangers += [f"child: activity {activity_id}" for activity_id in childs - set(copied.values())]
+    settings = play.stack.settings
+    secrets = [*play.control.tokens(), settings.strava_client_secret, settings.webhook_path_secret, settings.cookie_key]
+    leaks = search(play.stack.state_dir.root, secrets)
+    if any(secret in page for page in play.pages for secret in secrets):
+        strangers.append("a page: a secret in its HTML")
+    return Findings(tuple(lake), tuple(copies), tuple(strangers), leaks)
+
+
+def _points(lake_url: str, activity_id: int) -> list[dict[str, object]]:
+    table = query(f"SELECT * FROM streams WHERE activity_id = {activity_id:d} ORDER BY point_index", lake_url)
+    return list(table.to_pylist())
+
+
+def _truth(play: Play, activity_id: int) -> SimulatedActivity:
+    answer = play.control.activity(activity_id)
+    return SimulatedActivity(answer["detail"], answer["streams"])
+
+
+def show(console: Console, play: Play, findings: Findings) -> None:
+    """Print the report."""
+    _show_activities(console, play, findings)
+    _show_copies(console, play, findings)
+    console.print("\n[bold]A question to the lake[/bold]")
+    console.print(QUESTION, style="dim", highlight=False)
+    console.print(_as_table(query(QUESTION, play.stack.settings.lake_url)))
+    _show_times(console, play)
+    _show_verdict(console, findings)
+
+
+def _show_activities(console: Console, play: Play, findings: Findings) -> None:
+    fresh = {activity.activity_id for activity in play.scenario.fresh}
+    table = Table(
+        "activity", "sport", "title", "rows", "came by", title="What arrived in the lake", title_justify="left"
+    )
+    lake_url = play.stack.settings.lake_url
+    rows = query("SELECT activity_id, sport_type, name, point_count FROM activities ORDER BY start_ts_utc", lake_url)
+    for row in rows.to_pylist():
+        way = "webhook" if row["activity_id"] in fresh else "backfill"
+        if row["activity_id"] in play.control.activity_ids(CHILD_ID):
+            way = "webhook (the child's)"
+        table.add_row(str(row["activity_id"]), row["sport_type"], row["name"], f"{row['point_count']:,}", way)
+    console.print()
+    console.print(table)
+    compared = sum(check.compared for check in findings.lake)
+    console.print(f"{len(findings.lake)} activities, {compared:,} values compared with Strava's", highlight=False)
+
+
+def _show_copies(console: Console, play: Play, findings: Findings) -> None:
+    table = Table(
+        "child's activity", "sport", "title", "points", "from", title="What the child got", title_justify="left"
+    )
+    for copy in copies_of(play.stack):
+        if copy.child_activity_id is None:
+            table.add_row("–", "", f"{copy.state}: {copy.reason}", "", str(copy.parent_activity_id))
+            continue
+        truth = _truth(play, copy.child_activity_id)
+        points = len((truth.streams or {}).get("time", {}).get("data", []))
+        table.add_row(
+            str(copy.child_activity_id),
+            str(truth.detail["sport_type"]),
+            str(truth.detail["name"]),
+            f"{points:,}",
+            str(copy.parent_activity_id),
+        )
+    console.print()
+    console.print(table)
+    compared = sum(check.compared for check in findings.copies)
+    console.print(f"{compared:,} values of the uploaded files compared with the parent's streams", highlight=False)
+
+
+def _show_times(console: Console, play: Play) -> None:
+    answers_ms = [delivery["latency_ms"] for delivery in play.control.deliveries()]
+    table = Table("what", "median", "longest", "of", title="Times", title_justify="left")
+    for name, seconds in (
+        ("webhook answer", [value / 1000 for value in answers_ms]),
+        ("event → lake", list(play.timings.event_to_lake_s.values())),
+        ("event → copy", list(play.timings.event_to_copy_s.values())),
+        (f"backfill of {play.backfill.get('loaded', 0)} activities", [play.timings.backfill_s]),
+    ):
+        table.add_row(name, _time(median(seconds)), _time(max(seconds)), str(len(seconds)))
+    console.print()
+    console.print(table)
+    console.print(
+        f"Backfill: dry run promised {play.dry_run.get('read_calls', 0)} read calls "
+        f"for {play.dry_run.get('to_load', 0)} activities",
+        highlight=False,
+    )
+
+
+def _show_verdict(console: Console, findings: Findings) -> None:
+    problems = [
+        f"{check.subject}: {difference}"
+        for check in (*findings.lake, *findings.copies)
+        for difference in check.differences
+    ]
+    problems += [*findings.strangers, *(f"secret in clear text: {leak}" for leak in findings.leaks.leaks)]
+    console.print()
+    console.print(
+        f"{findings.leaks.secrets} tokens and secrets searched for in {findings.leaks.files} files: "
+        f"{len(findings.leaks.leaks)} found",
+        highlight=False,
+    )
+    for problem in problems:
+        console.print(f"  ✗ {problem}", style="red", highlight=False, markup=False)
+    if findings.hold:
+        console.print(
+            "[green]✓ The lake and the child's account hold exactly what the parent did, point by point.[/green]"
+        )
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _as_table(answer: pa.Table) -> Table:
+    table = Table(*answer.column_names)
+    for row in answer.to_pylist():
+        table.add_row(*(str(value) for value in row.values()))
+    return table
+
+
+def holding(checks: Sequence[Check]) -> int:
+    """How many of the checks hold."""
+    return sum(check.holds for check in checks)

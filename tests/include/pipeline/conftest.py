@@ -1,0 +1,143 @@
+"""Use cases against a running simulator, on the embedded leaves; the clock moves only when it is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pyarrow as pa
+import pytest
+
+from include.crypto.backend import open_cipher
+from include.lake.query import query
+from include.pipeline.services import Services, open_services
+from include.pipeline.sync import SyncItem
+from include.settings import Settings
+from include.state.athletes import Athletes
+from include.state.backend import open_store
+from include.strava.events import WebhookEvent
+from include.strava.oauth import OAuthClient, parse_scopes
+from include.strava.session import StravaSession
+from local.strava_simulator.control_client import SimulatorControl
+from local.strava_simulator.server import RunningSimulator, running_simulator
+from local.strava_simulator.simulation import Rules
+
+NOW = datetime(2026, 6, 17, 12, 2, tzinfo=UTC)
+PARENT_ID = 71
+CHILD_ID = 72
+READ = ("read", "activity:read", "activity:read_all")
+WRITE = (*READ, "activity:write")
+
+
+@dataclass(slots=True)
+class World:
+    """The simulated Strava, what works on it, and the clock of both."""
+
+    settings: Settings
+    services: Services
+    control: SimulatorControl
+    now: list[float]
+    client_id: int
+    waited_s: list[float] = field(default_factory=list)
+
+    def connect(self, athlete_id: int, scopes: tuple[str, ...] = WRITE) -> None:
+        """Give the athlete an account and connect it."""
+        if athlete_id not in {profile["id"] for profile in self.control.athletes()}:
+            self.control.create_athlete(athlete_id=athlete_id, firstname="Ann", lastname="Other")
+        oauth = OAuthClient(
+            StravaSession(self.services.clock),
+            self.settings.strava_oauth_url,
+            self.settings.strava_client_id,
+            self.settings.strava_client_secret,
+        )
+        address = oauth.authorize_url(redirect_uri="http://localhost/callback", scopes=scopes, state="x", force=True)
+        back = parse_qs(urlsplit(self.control.authorize(address, athlete_id)).query)
+        store = open_store(self.settings.state_url, self.services.clock)
+        athletes = Athletes(store, open_cipher(self.settings.key_url), self.services.clock)
+        athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]))
+        store.close()
+
+    def finish(self, kind: str = "run", *, hours_ago: float = 1, points: int | None = 60, **values: object) -> int:
+        """The parent finishes an invented activity."""
+        start_at = datetime.fromtimestamp(self.now[0], UTC) - timedelta(hours=hours_ago)
+        return self.control.generate_activity(PARENT_ID, kind, start_at=start_at, seed=7, points=points, **values)
+
+    def item(self, activity_id: int) -> SyncItem:
+        """The work item that an event of this second makes."""
+        return SyncItem(PARENT_ID, activity_id, int(self.now[0]))
+
+    def calls(self) -> dict[str, int]:
+        """How often each route was called so far, whatever the answer."""
+        counts: dict[str, int] = {}
+        for call in self.control.calls():
+            counts[call["route"]] = counts.get(call["route"], 0) + call["count"]
+        return counts
+
+    def sql(self, statement: str) -> pa.Table:
+        """What the lake answers."""
+        return query(statement, self.settings.lake_url)
+
+    def event(self, activity_id: int, **changes: object) -> WebhookEvent:
+        """A create event of this second about the parent's activity."""
+        values = {
+            "object_type": "activity",
+            "object_id": activity_id,
+            "aspect_type": "create",
+            "owner_id": PARENT_ID,
+            "subscription_id": 9,
+            "event_time_epoch_s": int(self.now[0]),
+            **changes,
+        }
+        return WebhookEvent(**values)
+
+
+@pytest.fixture
+def now() -> list[float]:
+    return [NOW.timestamp()]
+
+
+@pytest.fixture
+def simulator(now: list[float]) -> Iterator[RunningSimulator]:
+    with running_simulator(clock=lambda: now[0], rules=Rules(processing_s=1.5)) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(simulator: RunningSimulator, tmp_path: Path) -> Settings:
+    return Settings(
+        strava_client_id=str(simulator.application.client_id),
+        strava_client_secret=simulator.application.client_secret,
+        webhook_path_secret="w" * 32,
+        webhook_verify_token="v" * 32,
+        cookie_key="c" * 64,
+        public_url="http://localhost",
+        state_url=f"sqlite://{tmp_path}/state.sqlite",
+        lake_url=f"file://{tmp_path}/lake",
+        queue_url=f"sqlite://{tmp_path}/state.sqlite",
+        key_url=f"file://{tmp_path}/token.key",
+        catalog_url=f"duckdb://{tmp_path}/catalog.duckdb",
+        airflow_url="http://127.0.0.1:9",
+        strava_api_url=f"{simulator.base_url}/api/v3",
+        strava_oauth_url=f"{simulator.base_url}/oauth",
+    )
+
+
+@pytest.fixture
+def world(simulator: RunningSimulator, settings: Settings, now: list[float]) -> Iterator[World]:
+    """Everything open, the parent connected."""
+    waited_s: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited_s.append(seconds)
+        now[0] += seconds
+
+    with open_services(settings, clock=lambda: now[0], wait=wait) as services:
+        world = World(settings, services, simulator.control, now, simulator.application.client_id, waited_s)
+        world.connect(PARENT_ID)
+        yield world
+
+
+Change = Callable[[World, int], None]

@@ -1,0 +1,209 @@
+"""One sync makes lake and ledger agree with Strava, whatever happened there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from include.errors import LeaseLost, StravaUnavailable
+from include.pipeline.sync import SETTLING_S, NotThereYet, sync
+from include.state.activities import ActivityState
+from local.strava_simulator.faults import Faults
+
+pytestmark = pytest.mark.network
+
+PARENT_ID = 71
+
+
+def synced(world, activity_id):
+    return sync(world.services, world.item(activity_id), source="webhook")
+
+
+def entry(world, activity_id):
+    return world.services.activities.get(PARENT_ID, activity_id)
+
+
+def reads(world):
+    """Calls of an athlete's activities and streams so far."""
+    return sum(count for route, count in world.calls().items() if "/activities/" in route)
+
+
+def test_sync_stores_every_point_of_a_new_activity(world):
+    activity_id = world.finish("ride", points=120, name="Evening Ride")
+    result = synced(world, activity_id)
+    truth = world.control.activity(activity_id)
+    rows = world.sql("SELECT point_index, time_s, watts, lat FROM streams ORDER BY point_index").to_pylist()
+    assert (result.state, result.points) == ("synced", 120)
+    assert [row["point_index"] for row in rows] == list(range(120))
+    assert [row["time_s"] for row in rows] == truth["streams"]["time"]["data"]
+    assert [row["watts"] for row in rows] == truth["streams"]["watts"]["data"]
+    assert world.sql("SELECT name FROM activities").to_pylist() == [{"name": "Evening Ride"}]
+    assert reads(world) == 2
+
+
+def test_label_shows_id_sport_and_date_and_nothing_else(world):
+    activity_id = world.finish("run", name="Secret plan")
+    assert synced(world, activity_id).label == f"{activity_id} · Run · 2026-06-17"
+    assert "Secret" not in str(synced(world, activity_id).to_json())
+
+
+def test_sync_again_changes_nothing_and_fetches_no_streams(world):
+    activity_id = world.finish()
+    synced(world, activity_id)
+    before = {key: world.services.objects.get(key).etag for key in world.services.objects.list("")}
+    reads_before = reads(world)
+    synced(world, activity_id)
+    assert {key: world.services.objects.get(key).etag for key in world.services.objects.list("")} == before
+    assert reads(world) == reads_before + 1
+
+
+def test_rename_reaches_the_lake_at_one_call(world):
+    activity_id = world.finish(name="Morning Run")
+    synced(world, activity_id)
+    world.control.rename(activity_id, "Morning run with Rex")
+    reads_before = reads(world)
+    synced(world, activity_id)
+    assert world.sql("SELECT name FROM activities").to_pylist() == [{"name": "Morning run with Rex"}]
+    assert reads(world) == reads_before + 1
+
+
+def test_crop_fetches_the_streams_again_and_drops_the_rest(world):
+    activity_id = world.finish(points=60)
+    synced(world, activity_id)
+    world.control.crop(activity_id, first=10, last=5)
+    assert synced(world, activity_id).points == 45
+    assert world.sql("SELECT count(*) AS n FROM streams").to_pylist() == [{"n": 45}]
+
+
+def test_deleted_activity_leaves_no_row_and_no_raw_object(world):
+    activity_id = world.finish()
+    kept_id = world.finish(hours_ago=30)
+    synced(world, activity_id)
+    synced(world, kept_id)
+    world.control.delete_activity(activity_id)
+    assert synced(world, activity_id).state == "removed"
+    assert world.sql("SELECT activity_id FROM activities").to_pylist() == [{"activity_id": kept_id}]
+    assert world.sql("SELECT DISTINCT activity_id FROM streams").to_pylist() == [{"activity_id": kept_id}]
+    assert [key for key in world.services.objects.list("raw/") if str(activity_id) in key] == []
+
+
+def test_forged_delete_removes_nothing(world):
+    activity_id = world.finish()
+    synced(world, activity_id)
+    assert synced(world, activity_id).state == "synced"
+    assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 1}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "streams_calls"),
+    [pytest.param("swim", 0, id="manual: not even asked for"), pytest.param("treadmill", 1, id="treadmill: 404")],
+)
+def test_activity_without_streams_is_a_row_without_points(world, kind, streams_calls):
+    activity_id = world.finish(kind)
+    result = synced(world, activity_id)
+    assert (result.state, result.points) == ("no_streams", 0)
+    assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 1}]
+    assert reads(world) == 1 + streams_calls
+
+
+def test_missing_streams_are_looked_for_once_more_and_no_more(world):
+    activity_id = world.finish("treadmill")
+    synced(world, activity_id)
+    first = entry(world, activity_id).next_try_epoch_s
+    world.now[0] = first
+    synced(world, activity_id)
+    assert first is not None
+    assert entry(world, activity_id).next_try_epoch_s is None
+
+
+def test_404_right_after_the_event_is_tried_again(world):
+    world.control.switch_faults(world.client_id, Faults(fresh_404s=1))
+    activity_id = world.finish()
+    with pytest.raises(NotThereYet):
+        synced(world, activity_id)
+    assert entry(world, activity_id).state is ActivityState.PENDING
+    world.now[0] += 10
+    world.control.switch_faults(world.client_id, Faults())
+    assert synced(world, activity_id).state == "synced"
+
+
+def test_404_long_after_the_event_counts_as_gone(world):
+    activity_id = world.finish()
+    world.control.delete_activity(activity_id)
+    item = replace(world.item(activity_id), event_at_epoch_s=int(world.now[0]) - SETTLING_S - 1)
+    assert sync(world.services, item, source="webhook").state == "removed"
+
+
+def test_spent_quota_sets_the_activity_aside_until_the_window_opens(world):
+    activity_id = world.finish()
+    other_id = world.finish(hours_ago=5)
+    for _ in range(99):
+        world.services.strava.activity(PARENT_ID, other_id)
+    result = synced(world, activity_id)
+    waiting = entry(world, activity_id)
+    assert (result.state, waiting.state) == ("pending", ActivityState.PENDING)
+    assert waiting.next_try_epoch_s == int(world.now[0]) // 900 * 900 + 901
+    assert "Try again from 2026-06-17 12:15 UTC" in waiting.reason
+    world.now[0] = waiting.next_try_epoch_s
+    assert synced(world, activity_id).state == "synced"
+
+
+def test_outage_leaves_the_activity_pending_and_free_for_the_next_try(world):
+    activity_id = world.finish()
+    world.control.switch_faults(world.client_id, Faults(error_rate=1.0))
+    with pytest.raises(StravaUnavailable):
+        synced(world, activity_id)
+    assert entry(world, activity_id).state is ActivityState.PENDING
+    world.control.switch_faults(world.client_id, Faults())
+    assert synced(world, activity_id).state == "synced"
+
+
+def test_next_try_moves_away_with_every_failure(world):
+    activity_id = world.finish()
+    world.control.switch_faults(world.client_id, Faults(error_rate=1.0))
+    waits_s = []
+    for _ in range(8):
+        with pytest.raises(StravaUnavailable):
+            synced(world, activity_id)
+        waits_s.append(entry(world, activity_id).next_try_epoch_s - int(world.now[0]))
+    assert waits_s == [300, 600, 1200, 2400, 4800, 9600, 19200, 21600]
+
+
+def test_activity_that_another_run_holds_is_left_to_it(world):
+    activity_id = world.finish()
+    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    assert "another run" in synced(world, activity_id).reason
+    assert reads(world) == 0
+    assert world.services.activities.settle(lease, entry(world, activity_id)) is False
+
+
+def test_holder_fetches_again_when_the_activity_changed_meanwhile(world, monkeypatch):
+    activity_id = world.finish(name="before")
+    write, names = world.services.lake.write, []
+
+    def renamed_while_writing(rows, **options):
+        if not names:
+            world.control.rename(activity_id, "after")
+            names.append(world.services.activities.acquire(PARENT_ID, activity_id))
+        return write(rows, **options)
+
+    monkeypatch.setattr(world.services.lake, "write", renamed_while_writing)
+    synced(world, activity_id)
+    assert names == [None]
+    assert world.sql("SELECT name FROM activities").to_pylist() == [{"name": "after"}]
+
+
+def test_lost_lease_writes_nothing_to_the_lake(world, monkeypatch):
+    activity_id = world.finish()
+    fetch = world.services.strava.streams
+
+    def slow(athlete_id, wanted_id):
+        world.now[0] += 301
+        world.services.activities.acquire(PARENT_ID, activity_id)
+        return fetch(athlete_id, wanted_id)
+
+    monkeypatch.setattr(world.services.strava, "streams", slow)
+    with pytest.raises(LeaseLost):
+        synced(world, activity_id)
+    assert list(world.services.objects.list("streams/")) == []
