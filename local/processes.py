@@ -25,7 +25,6 @@ that carries it was started by that run, whatever became of its parent, its sess
 GRACE_S = 15.0
 """How long the processes may take to end by themselves before they are killed."""
 TAIL_LINES = 15
-POLL_S = 0.1
 
 
 class StackFailed(IngestError):
@@ -123,7 +122,7 @@ class Processes:
                 process.wait(max(0.0, deadline - time.monotonic()))
         self._signal(signal.SIGTERM, max(1.0, deadline - time.monotonic()))
         while self._signal(signal.SIGKILL, 1.0):
-            time.sleep(POLL_S)
+            pass
         for process in self._started.values():
             process.wait()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.text import Text
 
 
 class Progress:
@@ -13,7 +15,7 @@ class Progress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._status = console.status("", spinner="dots")
+        self._waiting_line = _WaitingLine()
 
     def say(self, line: str) -> None:
         """Print a line that stays."""
@@ -21,14 +23,28 @@ class Progress:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """While this is open, `wait_for` shows on a terminal; elsewhere it shows nothing."""
+        """While this is open, what `wait_for` was told last shows on a terminal; elsewhere nothing does."""
         if not self._console.is_terminal:
             yield
             return
-        with self._status:
+        self._waiting_line = _WaitingLine()
+        with self._console.status(self._waiting_line, spinner="dots"):
             yield
 
-    def wait_for(self, lacking: Mapping[str, str], elapsed_s: float) -> None:
-        """Show what each part still lacks."""
-        parts = "; ".join(f"{name}: {what}" for name, what in lacking.items())
-        self._status.update(f"{elapsed_s:3.0f} s  {parts}")
+    def wait_for(self, lacking: Mapping[str, str]) -> None:
+        """Take note of what each part still lacks."""
+        self._waiting_line.lacking = dict(lacking)
+
+
+class _WaitingLine:
+    """Counts the seconds by itself, while the one who waits is busy asking."""
+
+    def __init__(self) -> None:
+        self.lacking: Mapping[str, str] = {}
+        self._since = time.monotonic()
+
+    def __rich__(self) -> Text:
+        parts = "; ".join(f"{name} is {what}" for name, what in self.lacking.items())
+        return Text(
+            f"{time.monotonic() - self._since:3.0f} s  {parts.replace('_', ' ')}", overflow="ellipsis", no_wrap=True
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,6 +44,17 @@ class PageReadiness:
         return f"answering {answer.status_code}" if answer.status_code >= 500 else ""
 
 
+class _TaskApi(Enum):
+    """Airflow builds the part of its API that tasks use at the first request, which takes 5 to 30 seconds.
+
+    That request is made here, announced by one answer of `lacks`, so that it takes no task's time.
+    """
+
+    UNKNOWN = auto()
+    COLD = auto()
+    READY = auto()
+
+
 class AirflowReadiness:
     """Ready when tasks of all `dags` can run.
 
@@ -55,7 +67,7 @@ class AirflowReadiness:
         self._dags = frozenset(dags)
         self._since_epoch_s = since_epoch_s
         self._session = _session()
-        self._serves_tasks = False
+        self._task_api = _TaskApi.UNKNOWN
 
     def lacks(self) -> str:
         """What is missing, judged by Airflow's REST API.
@@ -69,10 +81,12 @@ class AirflowReadiness:
 
     def _lacks(self) -> str:
         health = self._get("/api/v2/monitor/health")
-        if not self._serves_tasks:
-            # The first request of a task's kind takes the API server some seconds: better now than in a task's time.
-            self._get("/execution/health")
-            self._serves_tasks = True
+        if self._task_api is _TaskApi.UNKNOWN:
+            self._task_api = _TaskApi.COLD
+            return "preparing its task API"
+        if self._task_api is _TaskApi.COLD:
+            self._get("/execution/health", answer_s=DEADLINE_S)
+            self._task_api = _TaskApi.READY
         for part in ("scheduler", "dag_processor"):
             if not self._is_fresh(health[part].get(f"latest_{part}_heartbeat")):
                 return f"starting its {part.replace('_', ' ')}"
@@ -98,8 +112,8 @@ class AirflowReadiness:
         answer.raise_for_status()
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
-    def _get(self, path: str) -> Any:
-        answer = self._session.get(f"{self._url}{path}", timeout=ANSWER_S)
+    def _get(self, path: str, *, answer_s: float = ANSWER_S) -> Any:
+        answer = self._session.get(f"{self._url}{path}", timeout=answer_s)
         answer.raise_for_status()
         return answer.json()
 
@@ -122,7 +136,7 @@ def wait_until_ready(processes: Processes, parts: Mapping[str, Readiness], progr
             for name in [name for name, what in lacking.items() if not what]:
                 del waiting[name]
                 progress.say(f"✓ {name.replace('_', ' ')} is ready after {time.monotonic() - started:.1f} s")
-            progress.wait_for({name: what for name, what in lacking.items() if what}, elapsed_s)
+            progress.wait_for({name: what for name, what in lacking.items() if what})
             for name, what in lacking.items():
                 if what and elapsed_s > DEADLINE_S:
                     raise processes.failure(name, f"{name} is still {what} after {elapsed_s:.0f} s")

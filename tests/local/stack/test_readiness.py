@@ -67,6 +67,12 @@ def airflow(server: StandIn, *dags: str) -> AirflowReadiness:
     return AirflowReadiness(server.url, Login("admin", "secret"), dags, since_epoch_s=SINCE)
 
 
+def warm(part: AirflowReadiness) -> AirflowReadiness:
+    """The part after its announcement that the task API is being prepared."""
+    assert part.lacks() == "preparing its task API"
+    return part
+
+
 def healthy(scheduler: str | None = AFTER, dag_processor: str | None = AFTER) -> dict[str, Any]:
     return {
         "scheduler": {"latest_scheduler_heartbeat": scheduler},
@@ -90,6 +96,7 @@ def serve(
 def test_airflow_is_ready_when_all_parts_are_fresh_and_all_dags_are_read(server: StandIn) -> None:
     serve(server, healthy(), {"one": AFTER, "two": AFTER})
     part = airflow(server, "one", "two")
+    assert part.lacks() == "preparing its task API"
     assert part.lacks() == ""
     assert ("/api/v2/dags", "Bearer t") in server.asked
     part.lacks()
@@ -112,7 +119,7 @@ def test_airflow_says_what_it_lacks(
     server: StandIn, health: dict[str, Any], dags: dict[str, str], lacking: str
 ) -> None:
     serve(server, health, dags)
-    assert airflow(server, "one").lacks() == lacking
+    assert warm(airflow(server, "one")).lacks() == lacking
 
 
 @pytest.mark.network
@@ -125,7 +132,7 @@ def test_airflow_is_refused_at_once_when_an_expected_dag_cannot_be_imported(serv
     error = {"filename": "one.py", "timestamp": AFTER, "stack_trace": "ImportError: no module named nothing"}
     serve(server, healthy(), {}, (error,))
     with pytest.raises(StackFailed, match=r"cannot import one\.py(.|\n)*no module named nothing"):
-        airflow(server, "one").lacks()
+        warm(airflow(server, "one")).lacks()
 
 
 @pytest.mark.network
@@ -140,7 +147,7 @@ def test_airflow_goes_on_reading_when_an_import_error_does_not_concern_it(
     server: StandIn, error: dict[str, str]
 ) -> None:
     serve(server, healthy(), {}, (error,))
-    assert airflow(server, "one").lacks() == "reading one"
+    assert warm(airflow(server, "one")).lacks() == "reading one"
 
 
 @pytest.mark.network
@@ -196,5 +203,5 @@ def test_wait_shows_on_a_terminal_what_is_lacking(tmp_path: Path, quick: None) -
     out = StringIO()
     console = Console(file=out, force_terminal=True, width=100)
     wait_until_ready(Processes(tmp_path, "run"), {"airflow": Countdown(1)}, Progress(console))
-    assert "airflow: counting" in out.getvalue()
+    assert "airflow is counting" in out.getvalue()
     assert "airflow is ready" in out.getvalue()
