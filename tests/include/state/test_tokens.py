@@ -175,6 +175,14 @@ def test_no_token_is_given_when_the_athlete_is_not_active(
     assert strava.calls == 0
 
 
+def test_no_token_is_given_when_it_was_destroyed(tokens: Tokens, athletes: Athletes) -> None:
+    athletes.mark(ATHLETE, AthleteStatus.REVOKED)
+    athletes.mark(ATHLETE, AthleteStatus.ACTIVE)
+
+    with pytest.raises(NotConnected, match="connect again"):
+        access_token(tokens)
+
+
 def test_no_token_is_given_when_the_athlete_is_unknown(tokens: Tokens) -> None:
     with pytest.raises(NotConnected, match="athlete 43"):
         tokens.access_token(43, scope="read")
