@@ -60,7 +60,7 @@ def poll_delays_s() -> tuple[float, ...]:
 
 def _refused(text: str) -> Outcome:
     readable = _readable(text)
-    duplicate = _DUPLICATE.search(html.unescape(text))
+    duplicate = _DUPLICATE.search(text)
     if duplicate is None:
         return Outcome(OutcomeState.FAILED, reason=readable or "Strava gave no reason.")
     activity_id = ActivityId(int(duplicate[1])) if duplicate[1] else None

@@ -103,6 +103,8 @@ NOT_NAMED = [
     pytest.param("か", "が", id="Japanese voicing mark"),
     pytest.param("각", "가", id="Korean syllable inside another"),
     pytest.param("海外マラソン", "海", id="one character inside a word"),
+    pytest.param("がっこう", "が", id="one voiced character inside a word"),
+    pytest.param("กกี่", "กก", id="cut before a Thai vowel"),
     pytest.param("アンパンマン", "アン", id="start of a Katakana word"),
     pytest.param("Rexin kanssa", "Rex", id="inflected form"),
 ]
