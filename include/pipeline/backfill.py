@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from include.errors import BadRequest, Gone, IngestError, NotConnected, UnexpectedShape
-from include.lake.rows import ActivityRows, build_rows
 from include.lake.catalog import Partition
+from include.lake.rows import ActivityRows, build_rows
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.reconcile import look_again
 from include.pipeline.services import Services
@@ -64,7 +64,8 @@ class BackfillPlan:
     changed: int
     """In the lake, but edited since: queued for `strava_ingest`."""
     batches: tuple[tuple[int, ...], ...]
-    list_calls: int
+    read_calls: int
+    """Listing, done already, and loading: an activity that was entered by hand needs no call."""
 
     @property
     def to_load(self) -> int:
@@ -78,7 +79,7 @@ class BackfillPlan:
             "in_lake": self.in_lake,
             "changed": self.changed,
             "to_load": self.to_load,
-            "read_calls": self.list_calls + self.to_load,
+            "read_calls": self.read_calls,
         }
 
 
@@ -117,11 +118,12 @@ def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
     ledger = {entry.activity_id: entry for entry in services.activities.of_athlete(request.athlete_id)}
     missing: list[Activity] = []
     changed: list[Activity] = []
-    found = calls = 0
+    found = 0
+    list_calls = 1  # the empty page that ends the list
     for page in services.strava.activities(
         request.athlete_id, after_epoch_s=request.after_epoch_s, before_epoch_s=request.before_epoch_s
     ):
-        calls += 1
+        list_calls += 1
         found += len(page)
         for activity in page:
             entry = ledger.get(activity.activity_id)
@@ -137,7 +139,7 @@ def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
         in_lake=found - len(missing) - len(changed),
         changed=len(changed),
         batches=tuple(tuple(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH)),
-        list_calls=calls,
+        read_calls=list_calls + sum(not activity.manual for activity in missing),
     )
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.errors import Gone, IngestError, QuotaSpent, RetryLater, UnexpectedShape
-from include.lake.rows import build_rows
 from include.lake.catalog import Partition
+from include.lake.rows import build_rows
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.services import Services
 from include.state.activities import ActivityState, Lease, LedgerEntry

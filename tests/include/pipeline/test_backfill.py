@@ -1,0 +1,148 @@
+"""A backfill loads what the lake lacks, at one call for each activity and one for each page."""
+
+from __future__ import annotations
+
+import pytest
+
+from include.errors import BadRequest, NotConnected, QuotaSpent
+from include.pipeline import backfill
+from include.pipeline.backfill import BackfillRequest, load, plan
+from include.pipeline.sync import sync
+from include.strava.client import Priority
+
+pytestmark = pytest.mark.network
+
+PARENT_ID = 71
+DAYS = {"athlete": PARENT_ID, "from": "2026-05-01", "to": "2026-06-17", "dry_run": False}
+
+
+def history(world, count):
+    """Older activities that no webhook told of, newest last."""
+    kinds = ("run", "ride", "swim", "indoor_ride")
+    return [
+        world.finish(kinds[number % 4], hours_ago=24.0 * (count - number), points=20, announce=False)
+        for number in range(count)
+    ]
+
+
+def planned(world, **changes):
+    return plan(world.services, BackfillRequest.from_params({**DAYS, **changes}))
+
+
+def loaded(world, batches):
+    return [load(world.services, PARENT_ID, batch) for batch in batches]
+
+
+def in_lake(world):
+    return world.sql("SELECT activity_id FROM activities ORDER BY activity_id").column("activity_id").to_pylist()
+
+
+def reads(world):
+    return sum(world.calls().values()) - world.calls().get("POST /oauth/token", 0)
+
+
+@pytest.mark.parametrize("count", [pytest.param(n, id=f"{n} activities") for n in (0, 1, 25, 26)])
+def test_plan_puts_every_activity_into_exactly_one_batch(world, count):
+    ids = history(world, count)
+    batches = planned(world).batches
+    assert [activity_id for batch in batches for activity_id in batch] == ids
+    assert all(0 < len(batch) <= backfill.BATCH for batch in batches)
+
+
+def test_backfill_fills_the_lake_and_a_second_one_finds_nothing_to_do(world):
+    ids = history(world, 12)
+    results = loaded(world, planned(world).batches)
+    assert sum(result.loaded for result in results) == 12
+    assert in_lake(world) == sorted(ids)
+    again = planned(world)
+    assert (again.found, again.in_lake, again.to_load) == (12, 12, 0)
+
+
+def test_loading_costs_one_call_for_each_recorded_activity_and_none_for_manual_ones(world):
+    history(world, 12)
+    batches = planned(world).batches
+    before = reads(world)
+    loaded(world, batches)
+    assert reads(world) - before == 9
+
+
+def test_dry_run_counts_and_changes_nothing(world):
+    history(world, 3)
+    result = planned(world, dry_run=True)
+    assert result.to_json() == {"found": 3, "in_lake": 0, "changed": 0, "to_load": 3, "read_calls": 4}
+    assert list(world.services.objects.list("")) == []
+
+
+def test_days_bound_the_backfill_on_both_sides(world):
+    ids = history(world, 10)
+    days = {"from": "2026-06-10", "to": "2026-06-12"}
+    batches = planned(world, **days).batches
+    assert [list(batch) for batch in batches] == [ids[3:6]]
+
+
+def test_spent_quota_stores_what_was_fetched_and_goes_on_where_it_stopped(world, monkeypatch):
+    ids = history(world, 8)
+    batch = planned(world).batches[0]
+    fetch, fetched = world.services.strava.streams, []
+
+    def until_spent(athlete_id, activity_id):
+        if len(fetched) == 3:
+            raise QuotaSpent("spent", until_epoch_s=world.now[0] + 60)
+        fetched.append(activity_id)
+        return fetch(athlete_id, activity_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.strava, "streams", until_spent)
+        with pytest.raises(QuotaSpent):
+            load(world.services, PARENT_ID, batch)
+    assert set(fetched) <= set(in_lake(world))
+    before = reads(world)
+    load(world.services, PARENT_ID, batch)
+    assert in_lake(world) == sorted(ids)
+    assert reads(world) - before == 6 - 3
+
+
+def test_activity_edited_since_is_queued_for_a_live_sync(world):
+    [activity_id] = history(world, 1)
+    loaded(world, planned(world).batches)
+    world.control.rename(activity_id, "another title")
+    result = planned(world)
+    assert (result.changed, result.to_load) == (1, 0)
+    [message] = world.services.queue.receive(10, visibility_s=30)
+    assert f'"object_id": {activity_id}' in message.body
+    assert "another title" not in message.body
+
+
+def test_live_detail_is_not_replaced_by_a_list_row(world):
+    activity_id = world.finish(name="kept")
+    sync(world.services, world.item(activity_id), source="webhook")
+    planned(world)
+    assert world.services.raw.detail(PARENT_ID, activity_id).is_detail
+
+
+def test_activity_that_a_live_run_holds_is_left_to_it(world):
+    ids = history(world, 2)
+    batches = planned(world).batches
+    world.services.activities.acquire(PARENT_ID, ids[0])
+    [result] = loaded(world, batches)
+    assert (result.loaded, result.skipped) == (1, 1)
+    assert in_lake(world) == [ids[1]]
+
+
+def test_unknown_athlete_is_refused_with_the_next_step(world):
+    with pytest.raises(NotConnected, match="have them connect"):
+        plan(world.services, BackfillRequest.from_params({**DAYS, "athlete": 12345}))
+
+
+def test_days_in_the_wrong_order_are_refused():
+    with pytest.raises(BadRequest, match="swap"):
+        BackfillRequest.from_params({**DAYS, "from": "2026-06-18"})
+
+
+def test_backfill_leaves_live_work_its_reserve(world):
+    client = world.services.strava.with_priority(Priority.BACKFILL)
+    for _ in range(90):
+        client.athlete(PARENT_ID)
+    with pytest.raises(QuotaSpent):
+        client.athlete(PARENT_ID)
+    assert world.services.strava.athlete(PARENT_ID).athlete_id == PARENT_ID

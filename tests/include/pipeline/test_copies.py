@@ -1,0 +1,174 @@
+"""Copies reach the named child exactly once, or say why not."""
+
+from __future__ import annotations
+
+import pytest
+
+from include.errors import OutcomeUnknown, RetryLater
+from include.pipeline.copies import copy_to_children
+from include.pipeline.sync import sync
+from include.state.copies import CopyState
+from include.state.links import Link
+from local.strava_simulator.faults import Faults
+
+pytestmark = pytest.mark.network
+
+PARENT_ID, CHILD_ID, OTHER_CHILD_ID = 71, 72, 73
+READ_ONLY = ("read", "activity:read")
+
+
+def linked(world, child_id=CHILD_ID, names=("Rex",), **changes):
+    world.services.links.save(
+        Link(PARENT_ID, child_id, names, parent_consent_epoch_s=1, child_consent_epoch_s=1, **changes)
+    )
+
+
+def named(world, title="Morning run with Rex", kind="run", **values):
+    """A synced activity of the parent with this title."""
+    activity_id = world.finish(kind, name=title, **values)
+    sync(world.services, world.item(activity_id), source="webhook")
+    return activity_id
+
+
+def made(world, activity_id):
+    return [(result.child_id, result.state) for result in copy_to_children(world.services, PARENT_ID, activity_id)]
+
+
+def reason(world, activity_id, child_id=CHILD_ID):
+    return world.services.copies.get(activity_id, child_id).reason
+
+
+@pytest.fixture
+def family(world):
+    """The child connected and linked as Rex."""
+    world.connect(CHILD_ID)
+    linked(world)
+    return world
+
+
+def test_named_child_gets_the_track_with_every_point(family):
+    activity_id = named(family, points=90)
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+    copy = family.services.copies.get(activity_id, CHILD_ID)
+    theirs = family.control.activity(copy.child_activity_id)
+    mine = family.control.activity(activity_id)
+    assert theirs["streams"]["latlng"]["data"] == mine["streams"]["latlng"]["data"]
+    assert theirs["streams"]["heartrate"]["data"] == mine["streams"]["heartrate"]["data"]
+    assert theirs["detail"]["name"] == "Morning run with Rex"
+    assert theirs["detail"]["sport_type"] == "Run"
+
+
+def test_title_without_the_name_makes_no_copy(family):
+    assert made(family, named(family, title="Annual 10k")) == []
+    assert family.control.activity_ids(CHILD_ID) == []
+
+
+def test_later_rename_makes_the_copy(family):
+    activity_id = named(family, title="Morning Run")
+    assert made(family, activity_id) == []
+    family.control.rename(activity_id, "Morning run, #rex was fast")
+    sync(family.services, family.item(activity_id), source="webhook")
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+
+
+def test_copying_again_costs_no_call_and_makes_no_second_activity(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    calls = family.calls()
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+    assert family.calls() == calls
+    assert len(family.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_indoor_activity_is_copied_without_positions(family):
+    activity_id = named(family, title="Trainer with Rex", kind="indoor_ride", points=80)
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+    copy = family.services.copies.get(activity_id, CHILD_ID)
+    theirs = family.control.activity(copy.child_activity_id)["streams"]
+    assert "latlng" not in theirs
+    assert theirs["watts"]["data"] == family.control.activity(activity_id)["streams"]["watts"]["data"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        pytest.param("swim", "entered by hand", id="manual"),
+        pytest.param("treadmill", "no recorded points", id="no streams"),
+    ],
+)
+def test_activity_without_recording_is_skipped_with_a_reason(family, kind, why):
+    activity_id = named(family, title="With Rex", kind=kind)
+    assert made(family, activity_id) == [(CHILD_ID, "skipped")]
+    assert why in reason(family, activity_id)
+
+
+def test_upload_of_unknown_outcome_is_found_in_the_childs_list(family, monkeypatch):
+    activity_id = named(family)
+    send = family.services.strava.create_upload
+
+    def break_off(child_id, file):
+        send(child_id, file)
+        family.now[0] += 10
+        raise OutcomeUnknown("the answer was lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(family.services.strava, "create_upload", break_off)
+        with pytest.raises(OutcomeUnknown):
+            copy_to_children(family.services, PARENT_ID, activity_id)
+    assert family.services.copies.get(activity_id, CHILD_ID).state is CopyState.UPLOADING
+    family.control.health()  # the simulator settles what has been processed meanwhile
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+    assert len(family.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_recording_that_the_child_has_already_counts_as_success(family):
+    first_id = named(family)
+    started_at = family.now[0]
+    made(family, first_id)
+    family.now[0] = started_at
+    again_id = named(family, title="The same once more with Rex")
+    assert made(family, again_id) == [(CHILD_ID, "duplicate")]
+    first, again = (family.services.copies.get(each, CHILD_ID) for each in (first_id, again_id))
+    assert again.child_activity_id == first.child_activity_id
+    assert len(family.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_one_childs_refusal_leaves_the_others_copy_alone(family):
+    family.connect(OTHER_CHILD_ID, READ_ONLY)
+    linked(family, OTHER_CHILD_ID, ("Mia",))
+    activity_id = named(family, title="Mia and Rex at the lake")
+    assert made(family, activity_id) == [(CHILD_ID, "done"), (OTHER_CHILD_ID, "failed")]
+    assert "activity:write" in reason(family, activity_id, OTHER_CHILD_ID)
+
+
+def test_copy_of_a_copy_is_never_made(family):
+    family.services.links.save(Link(CHILD_ID, PARENT_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    activity_id = named(family)
+    made(family, activity_id)
+    copied_id = family.services.copies.get(activity_id, CHILD_ID).child_activity_id
+    item = family.item(copied_id)
+    sync(family.services, type(item)(CHILD_ID, copied_id, item.event_at_epoch_s), source="webhook")
+    results = copy_to_children(family.services, CHILD_ID, copied_id)
+    assert [(result.state, "itself a copy" in result.reason) for result in results] == [("skipped", True)]
+
+
+def test_outage_is_tried_again_and_ends_in_one_copy(family):
+    activity_id = named(family)
+    family.control.switch_faults(family.client_id, Faults(error_rate=1.0))
+    with pytest.raises(RetryLater):
+        copy_to_children(family.services, PARENT_ID, activity_id)
+    family.control.switch_faults(family.client_id, Faults())
+    assert made(family, activity_id)[0][1] in ("done", "duplicate")
+    assert len(family.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_slow_processing_is_left_to_reconcile_and_resumed_by_its_upload_id(family, monkeypatch):
+    activity_id = named(family)
+    monkeypatch.setattr("include.pipeline.copies.poll_delays_s", lambda: (0.5,))
+    assert made(family, activity_id) == [(CHILD_ID, "processing")]
+    waiting = family.services.copies.get(activity_id, CHILD_ID)
+    assert waiting.next_try_epoch_s is not None
+    monkeypatch.setattr("include.pipeline.copies.poll_delays_s", lambda: (2.0,))
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+    uploads = [count for route, count in family.calls().items() if route.startswith("POST") and "uploads" in route]
+    assert uploads == [1]

@@ -1,0 +1,53 @@
+"""What waited goes back into the queue."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from include.pipeline.ingest import plan
+from include.pipeline.reconcile import Queued, queue_due
+from include.pipeline.sync import sync
+from include.state.copies import Copy, CopyState
+from include.strava.events import WebhookEvent
+
+pytestmark = pytest.mark.network
+
+PARENT_ID = 71
+
+
+def queued(world):
+    return [
+        WebhookEvent.from_conf(json.loads(message.body))
+        for message in world.services.queue.receive(100, visibility_s=30)
+    ]
+
+
+def test_nothing_due_queues_nothing(world):
+    assert queue_due(world.services) == Queued(activities=0, copies=0)
+    assert queued(world) == []
+
+
+def test_due_activity_is_queued_and_planned_again(world):
+    activity_id = world.finish("treadmill")
+    sync(world.services, world.item(activity_id), source="webhook")
+    world.now[0] += 900
+    assert queue_due(world.services) == Queued(activities=1, copies=0)
+    assert [item.activity_id for item in plan(world.services, queued(world))] == [activity_id]
+
+
+def test_activity_whose_run_died_is_queued_when_its_lease_has_ended(world):
+    world.services.activities.acquire(PARENT_ID, 5)
+    assert queue_due(world.services).activities == 0
+    world.now[0] += 301
+    assert queue_due(world.services).activities == 1
+
+
+def test_due_copy_queues_its_parents_activity(world):
+    now = int(world.now[0])
+    world.services.copies.plan(
+        Copy(5, 72, PARENT_ID, CopyState.PLANNED, external_id="sdi-5-72", planned_at_epoch_s=now, next_try_epoch_s=now)
+    )
+    assert queue_due(world.services) == Queued(activities=0, copies=1)
+    assert [(event.owner_id, event.object_id) for event in queued(world)] == [(PARENT_ID, 5)]
