@@ -52,6 +52,8 @@ class Receiver(BaseAdapter):
         assert options["timeout"] == 2.0
         response = requests.Response()
         response.request, response.url, response.status_code, response._content = request, request.url or "", 200, b""
+        response._content_consumed = True
+        response.headers["Location"] = response.url
         if request.method == "GET":
             query = parse_qs(urlsplit(request.url or "").query)
             self.handshakes.append(query)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.strava_simulator import applications
+from local.strava_simulator import applications, processing
 from local.strava_simulator.applications import Application
+from local.strava_simulator.files import ParsedFile, read_file
 from local.strava_simulator.simulation import DuplicateText, Rules
 
 PROCESSING = "Your activity is still being processed."
@@ -308,10 +309,18 @@ def test_upload_raises_nothing_without_read_scope(world: Any) -> None:
     assert world.received() == []
 
 
-def test_upload_is_processed_once_when_two_look_at_once(world: Any) -> None:
+def test_upload_is_processed_once_when_another_worker_was_faster(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     world.subscribe()
     headers = world.bearer(world.athlete())
-    upload_id = uploaded(world, headers, gpx())["id"]
-    world.work()
-    poll(world, headers, upload_id)
+    upload_id = post(world, headers, gpx()).get_json()["id"]
+    world.pass_time(2)
+
+    def read_while_another_settles(content: bytes, data_type: str) -> ParsedFile:
+        monkeypatch.undo()
+        processing.settle_due(world.simulation)
+        return read_file(content, data_type)
+
+    monkeypatch.setattr(processing, "read_file", read_while_another_settles)
+    processing.settle_due(world.simulation)
+    assert poll(world, headers, upload_id)["status"] == READY
     assert world.received() == [("activity", "create", {})]
