@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 from flask import Blueprint, Response, request
+from urllib3.exceptions import LocationValueError
 
 from local.strava_simulator import answers, applications
 from local.strava_simulator.access import meet_faults, refuse_inactive
@@ -109,7 +110,8 @@ def _answers_challenge(sim: Simulation, callback_url: str, verify_token: str) ->
     try:
         response = sim.session.get(callback_url, params=query, timeout=PATIENCE_S, allow_redirects=False)
         body = response.json()
-    except requests.RequestException:
+    except (requests.RequestException, LocationValueError):
+        # requests lets urllib3's error for a malformed host name through.
         return False
     is_json = response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/json"
     in_time = response.elapsed.total_seconds() <= PATIENCE_S

@@ -122,9 +122,18 @@ def test_worker_delivers_retries_and_processes_uploads_by_itself(webhook: Webhoo
         assert running.control.activity(uploaded)["upload"]["status"] == "Your activity is ready."
 
 
-def test_subscription_is_refused_when_nobody_listens() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("http://127.0.0.1:9/webhook", id="nobody listens"),
+        pytest.param("http://127.0.0.1:99999/", id="no such port"),
+        pytest.param("http://a..b/", id="no host name"),
+        pytest.param("http://[::1", id="broken address"),
+    ],
+)
+def test_subscription_is_refused_when_callback_cannot_be_reached(url: str) -> None:
     with running_simulator() as running:
-        response = subscribe(running, "http://127.0.0.1:9/webhook")
+        response = subscribe(running, url)
         assert response.status_code == 400
         assert response.json()["errors"][0]["code"] == "not verifiable"
 
