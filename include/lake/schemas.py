@@ -11,7 +11,11 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 SCHEMA_VERSION = "1"
-"""Raised when a column is added or changes its meaning; kept in each object's file metadata."""
+"""Raised when a column is added or changes its meaning; kept in each object's file metadata.
+
+Raising it asks for every object to be written anew: a writer does so when it touches one, but readers take the
+columns of one object for all.
+"""
 
 _INSTANT = pa.timestamp("ms", tz="UTC")
 _WALL_CLOCK = pa.timestamp("ms")

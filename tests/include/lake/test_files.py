@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import os
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from unittest.mock import create_autospec
 
 import pytest
 
-from include.errors import BadKey
+from include.errors import BadKey, ObjectConflict
 from include.lake.files import FileObjects
 from include.lake.objects import Condition
 
@@ -100,3 +102,31 @@ def test_bookkeeping_stays_bounded_when_many_keys_are_written(objects: FileObjec
     for number in range(20):
         objects.put(f"raw/athlete_id=1/{number}.detail.json.gz", b"", expected=Condition.ANYTHING)
     assert all(re.fullmatch(r"[0-9a-f]{2}\.lock", path.name) for path in (root / ".writing").iterdir())
+
+
+def test_second_writer_waits_and_conflicts_when_the_first_is_in_the_middle(
+    objects: FileObjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    etag = objects.put(KEY, b"old", expected=Condition.ABSENT)
+    first_is_inside, first_may_end = threading.Event(), threading.Event()
+
+    def hold_the_first(_descriptor: int) -> None:
+        if not first_is_inside.is_set():
+            first_is_inside.set()
+            first_may_end.wait(10)
+
+    monkeypatch.setattr(os, "fsync", hold_the_first)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(objects.put, KEY, b"first", expected=etag)
+        first_is_inside.wait(10)
+        second = pool.submit(objects.put, KEY, b"second", expected=etag)
+        waited = not wait([second], timeout=0.1).done
+        first_may_end.set()
+        first.result()
+        with pytest.raises(ObjectConflict):
+            second.result()
+
+    assert waited
+    stored = objects.get(KEY)
+    assert stored is not None
+    assert stored.body == b"first"
