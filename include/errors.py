@@ -119,7 +119,7 @@ class BadEvent(Refused):
 
 
 class BadKey(Refused):
-    """An object key would leave the lake's tree or belongs to another table or athlete: a defect, nothing was written."""
+    """A key leaves the lake's tree, or belongs to another table or athlete: a defect; nothing is written."""
 
 
 class BadQuery(Refused):

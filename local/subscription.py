@@ -50,7 +50,7 @@ def show() -> None:
         here = subscriptions.current()
     print(f"At Strava: {_named(at_strava)}\nHere:      {_named(here)}")
     if at_strava is not None and (here is None or here.subscription_id != at_strava.subscription_id):
-        print('They differ, so events are dropped: run `make subscription ARGS=create`.')
+        print("They differ, so events are dropped: run `make subscription ARGS=create`.")
 
 
 @app.command()

@@ -9,9 +9,9 @@ from typing import Any
 from include.clock import Clock
 from include.errors import BadEvent, TriggerRefused, TriggerUnavailable
 from include.queue.queue import Message, Queue
+from include.queue.queued_event import QueuedEvent
 from include.strava.events import batch_run_id
 from include.trigger.trigger import Started, Trigger
-from webhook_api.queued_event import QueuedEvent
 
 INGEST_DAG = "strava_ingest"
 ERASE_DAG = "strava_erase"

@@ -8,12 +8,12 @@ import logging
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
+from include.queue.queued_event import QueuedEvent
 from include.state.athletes import Athletes
 from include.state.events import EventAudit
 from include.state.subscriptions import Subscriptions
 from include.strava.events import WebhookEvent, parse
 from webhook_api.edge import Edge, current_edge
-from webhook_api.queued_event import QueuedEvent
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("webhook", __name__, url_prefix="/webhook")

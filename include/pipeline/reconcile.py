@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from include.pipeline.services import Services
+from include.queue.queued_event import QueuedEvent
 from include.strava.events import WebhookEvent
 
 QUEUED_AT_ONCE = 500
@@ -48,4 +48,4 @@ def look_again(athlete_id: int, activity_id: int, now_epoch_s: float) -> str:
         event_time_epoch_s=int(now_epoch_s),
         updates={},
     )
-    return json.dumps({**event.to_conf(), "received_at_epoch_s": now_epoch_s})
+    return QueuedEvent(event, now_epoch_s).to_body()

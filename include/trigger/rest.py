@@ -40,6 +40,7 @@ class RestTrigger:
 
         Errors: `TriggerUnavailable` when Airflow is throttled, failing or out of reach, and for a DAG that it does
         not know: it parses the DAG files for half a minute after its start, and nothing may be lost meanwhile.
+        So is a user who may not log in or start runs: the operator repairs that, and the events wait.
         `TriggerRefused` for every other refusal, with Airflow's own words.
         Effects: one DAG run; safe to repeat.
         """
@@ -96,8 +97,9 @@ class RestTrigger:
         return answer
 
 
-def _not_allowed(what: str, answer: requests.Response) -> TriggerRefused:
-    return TriggerRefused(
+def _not_allowed(what: str, answer: requests.Response) -> TriggerUnavailable:
+    """A wrong password is repaired by an operator; until then the events wait, since they are not at fault."""
+    return TriggerUnavailable(
         f"Airflow did not let us {what} ({answer.status_code}: {_detail(answer)}). "
         "Check AIRFLOW_USERNAME and AIRFLOW_PASSWORD, and that this user may trigger DAGs."
     )

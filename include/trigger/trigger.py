@@ -20,7 +20,7 @@ class Trigger(Protocol):
     def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
         """Start the run, or notice that one with this id exists already (HTTP 409).
 
-        Errors: `TriggerUnavailable` (throttled, 5xx, timeout: try again later),
+        Errors: `TriggerUnavailable` (throttled, 5xx, timeout, not allowed in, DAG not known yet: try again later),
         `TriggerRefused` (any other 4xx: trying again changes nothing).
         """
         ...

@@ -79,7 +79,7 @@ class Play:
                 self._note_copy(copies, named)
                 return settled.keys() == expected and named in self.timings.event_to_copy_s
 
-            self._until(done, lambda: f"{len(settled)} of {len(expected)} activities in the lake")
+            self._until(done, lambda: f"{len(expected)} activities are in the lake ({len(settled)} now)")
         delivered = self._deliveries("create")
         for activity_id, at in settled.items():
             self.timings.event_to_lake_s[activity_id] = at - delivered[activity_id]
@@ -122,7 +122,7 @@ class Play:
         def state() -> str:
             return next(str(run["state"]) for run in operator.runs("strava_backfill") if run["dag_run_id"] == run_id)
 
-        self._until(lambda: state() in OVER, lambda: f"the backfill is {state()}")
+        self._until(lambda: state() in OVER, lambda: "the backfill has ended")
         return run_id
 
     def _note_copy(self, copies: CopyLedger, activity_id: int) -> None:
@@ -157,7 +157,7 @@ class Play:
                         f"the logs are in {self.stack.state_dir.logs}."
                     )
                 self.stack.processes.check()
-                self.progress.wait_for({"waiting": what()}, elapsed_s)
+                self.progress.wait_for({"the system": f"working until {what()}"})
                 time.sleep(LOOK_EVERY_S)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def dag_bag(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagBag]:
+def dag_bag(tmp_path_factory: pytest.TempPathFactory) -> DagBag:
     """The DAGs of this repository; parsing must touch neither `include` nor the network."""
     home = tmp_path_factory.mktemp("airflow")
     os.environ |= {
@@ -38,4 +37,4 @@ def dag_bag(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagBag]:
     bag.loaded_by_parsing = {  # type: ignore[attr-defined]
         name for name in sys.modules if name.split(".")[0] == "include"
     } - loaded_before
-    yield bag
+    return bag

@@ -14,12 +14,12 @@ import pytest
 
 from include.errors import RetryLater
 from include.queue.queue import Message
+from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
 from include.settings import EXAMPLES
 from include.strava.events import WebhookEvent
 from include.trigger.trigger import Started
 from local.dispatcher import IDLE_POLL_S, QUEUE_RETRY_S, Stop, run
-from webhook_api.queued_event import QueuedEvent
 
 ROOT = Path(__file__).parents[2]
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from include.errors import IngestError, TriggerRefused, TriggerUnavailable
 from include.queue.queue import Message
+from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
 from include.strava.events import WebhookEvent, batch_run_id
 from include.trigger.trigger import Started
 from webhook_api.dispatcher import LONGEST_DELAY_S, StartedRun, delay_after, dispatch
-from webhook_api.queued_event import QueuedEvent
 
 POISON = 666
 

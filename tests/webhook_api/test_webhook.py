@@ -17,6 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from include.errors import RetryLater
+from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
 from include.settings import Settings
 from include.state.athletes import Athletes, AthleteStatus
@@ -24,7 +25,6 @@ from include.state.events import EventAudit
 from include.state.sqlite import SqliteStore
 from include.strava.events import parse
 from webhook_api.edge import EXTENSION
-from webhook_api.queued_event import QueuedEvent
 
 
 @pytest.fixture

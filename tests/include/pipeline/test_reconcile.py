@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from include.pipeline.ingest import plan
 from include.pipeline.reconcile import Queued, queue_due
 from include.pipeline.sync import sync
+from include.queue.queued_event import QueuedEvent
 from include.state.copies import Copy, CopyState
-from include.strava.events import WebhookEvent
 
 pytestmark = pytest.mark.network
 
@@ -18,10 +16,7 @@ PARENT_ID = 71
 
 
 def queued(world):
-    return [
-        WebhookEvent.from_conf(json.loads(message.body))
-        for message in world.services.queue.receive(100, visibility_s=30)
-    ]
+    return [QueuedEvent.parse(message.body).event for message in world.services.queue.receive(100, visibility_s=30)]
 
 
 def test_nothing_due_queues_nothing(world):

@@ -82,7 +82,7 @@ def test_token_is_asked_for_once_when_several_runs_start(script: Script) -> None
 @pytest.mark.network
 def test_start_is_refused_naming_the_variables_when_a_fresh_token_is_not_accepted(script: Script) -> None:
     script.runs = [(401, '{"detail": "Not authenticated"}')]
-    with pytest.raises(TriggerRefused, match="AIRFLOW_USERNAME and AIRFLOW_PASSWORD"):
+    with pytest.raises(TriggerUnavailable, match="AIRFLOW_USERNAME and AIRFLOW_PASSWORD"):
         script.trigger().start("strava_ingest", "7.create.1", {})
 
     assert script.seen.count("/auth/token") == 1, "a fresh token is not renewed once more"
@@ -92,14 +92,14 @@ def test_start_is_refused_naming_the_variables_when_a_fresh_token_is_not_accepte
 @pytest.mark.parametrize("status", [pytest.param(401, id="wrong-password"), pytest.param(403, id="not-allowed")])
 def test_start_is_refused_naming_the_variables_when_the_login_is(script: Script, status: int) -> None:
     script.logins = [(status, '{"detail": "Invalid credentials"}')]
-    with pytest.raises(TriggerRefused, match=r"Invalid credentials.*AIRFLOW_USERNAME and AIRFLOW_PASSWORD"):
+    with pytest.raises(TriggerUnavailable, match=r"Invalid credentials.*AIRFLOW_USERNAME and AIRFLOW_PASSWORD"):
         script.trigger().start("strava_ingest", "7.create.1", {})
 
 
 @pytest.mark.network
 def test_start_is_refused_naming_the_variables_when_the_user_may_not_start_runs(script: Script) -> None:
     script.runs = [(403, '{"detail": "Forbidden"}')]
-    with pytest.raises(TriggerRefused, match="AIRFLOW_USERNAME"):
+    with pytest.raises(TriggerUnavailable, match="AIRFLOW_USERNAME"):
         script.trigger().start("strava_ingest", "7.create.1", {})
 
 
