@@ -60,8 +60,8 @@ def _face_differences(truth: SimulatedActivity, row: Mapping[str, Any]) -> Itera
     for field, column in (
         ("name", "name"),
         ("sport_type", "sport_type"),
-        ("elapsed_time", "elapsed_time_s"),
-        ("moving_time", "moving_time_s"),
+        ("elapsed_time", "elapsed_s"),
+        ("moving_time", "moving_s"),
         ("distance", "distance_m"),
     ):
         if row[column] != truth.detail[field]:
