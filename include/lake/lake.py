@@ -7,18 +7,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from include.errors import BadKey, ObjectConflict
+from include.errors import BadKey
 from include.lake.catalog import Partition
+from include.lake.conflict import Guard, until_written
 from include.lake.keys import partition_of
 from include.lake.objects import Condition, ObjectStore
 from include.lake.rows import ActivityRows
 from include.lake.schemas import TABLES
 from include.lake.table_object import decode, encode, is_current, merge
-
-Guard = Callable[[], None]
-"""Raises `LeaseLost` when the caller may write no more; called right before each write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +48,7 @@ class Lake:
 
     def __init__(self, objects: ObjectStore, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._objects = objects
-        self._retry = Retrying(
-            retry=retry_if_exception_type(ObjectConflict),
-            wait=wait_random_exponential(multiplier=0.1, max=1.0),
-            stop=stop_after_attempt(40),
-            sleep=sleep,
-            reraise=True,
-        )
+        self._retry = until_written(sleep)
 
     def write(
         self, rows: Sequence[ActivityRows], *, previous_keys: Mapping[int, Sequence[str]] | None = None, guard: Guard

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 import zlib
+from collections.abc import Callable
 
 from include.errors import ObjectConflict, UnexpectedShape
 from include.lake import keys
+from include.lake.conflict import Guard, until_written
 from include.lake.objects import Condition, ObjectStore
 from include.strava.models import Activity, StreamSet
 
@@ -18,26 +21,28 @@ class RawZone:
     The same answer gives the same bytes, and an object that already holds them is not written again.
     """
 
-    def __init__(self, objects: ObjectStore) -> None:
+    def __init__(self, objects: ObjectStore, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._objects = objects
+        self._sleep = sleep
 
-    def put_detail(self, activity: Activity, *, only_if_absent: bool = False) -> str:
-        """Keep the answer about the activity itself; returns its key.
+    def put_detail(self, activity: Activity, *, guard: Guard) -> None:
+        """Keep the answer about the activity itself; `guard` is called between reading and writing, as in `Lake`.
 
-        `only_if_absent` keeps what is there: for a summary from a list, which must not replace a detailed answer.
+        Errors: whatever `guard` raises; `ObjectConflict` when other writers won every one of many tries.
         """
-        key = keys.raw_detail_key(activity.athlete_id, activity.activity_id)
-        if only_if_absent:
-            self._put_if_absent(key, activity.body)
-        else:
-            self._put(key, activity.body)
-        return key
+        self._put(keys.raw_detail_key(activity.athlete_id, activity.activity_id), activity.body, guard)
 
-    def put_streams(self, athlete_id: int, activity_id: int, streams: StreamSet) -> str:
-        """Keep the answer with the activity's streams; returns its key."""
-        key = keys.raw_streams_key(athlete_id, activity_id)
-        self._put(key, streams.body)
-        return key
+    def put_summary(self, activity: Activity) -> None:
+        """Keep a row of a list where nothing is kept yet: it must not replace a detailed answer."""
+        key = keys.raw_detail_key(activity.athlete_id, activity.activity_id)
+        try:
+            self._objects.put(key, _pack(activity.body), expected=Condition.ABSENT)
+        except ObjectConflict:
+            return  # what is there stays, as promised
+
+    def put_streams(self, athlete_id: int, activity_id: int, streams: StreamSet, *, guard: Guard) -> None:
+        """Keep the answer with the activity's streams, under the same condition."""
+        self._put(keys.raw_streams_key(athlete_id, activity_id), streams.body, guard)
 
     def detail(self, athlete_id: int, activity_id: int) -> Activity | None:
         """The activity as last kept, None where there is none. Errors: `UnexpectedShape` for a broken object."""
@@ -56,14 +61,18 @@ class RawZone:
         body = self._get(keys.raw_streams_key(athlete_id, activity_id))
         return None if body is None else StreamSet.parse(body)
 
-    def remove(self, athlete_id: int, activity_id: int) -> None:
+    def remove_streams(self, athlete_id: int, activity_id: int, *, guard: Guard) -> None:
+        """Remove the activity's streams, which Strava no longer has; safe to repeat."""
+        self._remove(keys.raw_streams_key(athlete_id, activity_id), guard)
+
+    def remove(self, athlete_id: int, activity_id: int, *, guard: Guard) -> None:
         """Remove the activity's answers and the upload files made of it; safe to repeat."""
         for key in (
             keys.raw_detail_key(athlete_id, activity_id),
             keys.raw_streams_key(athlete_id, activity_id),
             *self._objects.list(keys.gpx_prefix(athlete_id, activity_id)),
         ):
-            self._objects.delete(key, expected=Condition.ANYTHING)
+            self._remove(key, guard)
 
     def _get(self, key: str) -> bytes | None:
         stored = self._objects.get(key)
@@ -74,17 +83,23 @@ class RawZone:
         except (OSError, EOFError, zlib.error) as err:
             raise UnexpectedShape(f"{key}: the object is no gzip; fetch the activity from Strava again") from err
 
-    def _put(self, key: str, body: bytes) -> None:
-        stored = self._objects.get(key)
-        packed = _pack(body)
-        if stored is None or stored.body != packed:
-            self._objects.put(key, packed, expected=Condition.ANYTHING)
+    def _put(self, key: str, body: bytes, guard: Guard) -> None:
+        until_written(self._sleep)(self._put_once, key, _pack(body), guard)
 
-    def _put_if_absent(self, key: str, body: bytes) -> None:
-        try:
-            self._objects.put(key, _pack(body), expected=Condition.ABSENT)
-        except ObjectConflict:
-            return  # what is there stays, as asked
+    def _put_once(self, key: str, packed: bytes, guard: Guard) -> None:
+        stored = self._objects.get(key)
+        guard()
+        if stored is None or stored.body != packed:
+            self._objects.put(key, packed, expected=stored.etag if stored else Condition.ABSENT)
+
+    def _remove(self, key: str, guard: Guard) -> None:
+        until_written(self._sleep)(self._remove_once, key, guard)
+
+    def _remove_once(self, key: str, guard: Guard) -> None:
+        stored = self._objects.get(key)
+        guard()
+        if stored is not None:
+            self._objects.delete(key, expected=stored.etag)
 
 
 def _pack(body: bytes) -> bytes:

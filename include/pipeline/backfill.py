@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from include.errors import BadRequest, Gone, IngestError, NotConnected, UnexpectedShape
@@ -145,7 +146,7 @@ def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
 
 def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[Activity]) -> None:
     for activity in missing:
-        services.raw.put_detail(activity, only_if_absent=True)
+        services.raw.put_summary(activity)
     for activity in changed:
         services.queue.send(look_again(activity.athlete_id, activity.activity_id, services.clock()))
 
@@ -197,7 +198,8 @@ def _fetch(services: Services, athlete_id: int, activity_id: int) -> _Fetched | 
         services.activities.postpone(lease, replace(_pending(activity), reason=str(error)))
         raise
     if streams is not None:
-        services.raw.put_streams(athlete_id, activity_id, streams)
+        guard = partial(services.activities.check, lease)
+        services.raw.put_streams(athlete_id, activity_id, streams, guard=guard)
     entry = describe(activity, streams, fetched_at_epoch_s=fetched_at)
     try:
         rows = build_rows(activity, streams, source="backfill", updated_at_epoch_s=fetched_at)

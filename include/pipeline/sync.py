@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -93,94 +93,121 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
     """
     lease = services.activities.acquire(item.athlete_id, item.activity_id)
     if lease is None:
-        return _summary(_blank(item), (), reason="another run holds it and will fetch again")
+        return _summary(_blank(item), reason="another run holds it and will fetch again")
     partitions: set[Partition] = set()
     try:
         for _ in range(MAX_ROUNDS):
-            entry, touched = _bring_up_to_date(services, lease, item, source)
+            entry, touched = _Round(services, lease, item, source, services.clock()).play()
             partitions |= touched
             if services.activities.settle(lease, entry):
-                return _summary(entry, tuple(sorted(partitions)))
+                return _summary(entry, partitions)
             lease = replace(lease, entry=entry)
     except QuotaSpent as spent:
         entry = _waiting(lease, item, reason=str(spent), next_try_epoch_s=int(spent.until_epoch_s) + 1)
         services.activities.postpone(lease, entry)
-        return _summary(entry, tuple(sorted(partitions)))
+        return _summary(entry, partitions)
     except IngestError as error:
         attempts = lease.entry.attempts if lease.entry else 0
         wait_s = min(SETTLING_S * 2**attempts, LONGEST_WAIT_S)
         entry = _waiting(lease, item, reason=str(error), next_try_epoch_s=int(services.clock()) + wait_s)
         services.activities.postpone(lease, entry)
         raise
-    entry = replace(entry, next_try_epoch_s=int(services.clock()))
-    services.activities.postpone(lease, entry)
-    return _summary(entry, tuple(sorted(partitions)), reason="changed again and again; reconcile goes on")
-
-
-def _bring_up_to_date(
-    services: Services, lease: Lease, item: SyncItem, source: str
-) -> tuple[LedgerEntry, frozenset[Partition]]:
-    fetched_at = services.clock()
-    previous = lease.entry or _blank(item)
-    try:
-        activity = services.strava.activity(item.athlete_id, item.activity_id)
-    except Gone:
-        if not previous.object_keys and fetched_at - item.event_at_epoch_s < SETTLING_S:
-            raise NotThereYet(
-                f"Activity {item.activity_id} of athlete {item.athlete_id} answers 404 right after its event; "
-                "it is tried again for some minutes before it counts as gone."
-            ) from None
-        return _remove(services, lease, previous, fetched_at)
-    except UnexpectedShape as error:
-        return replace(previous, state=ActivityState.QUARANTINED, reason=str(error), fetched_at_epoch_s=fetched_at), (
-            frozenset()
-        )
-    services.raw.put_detail(activity)
-    streams = _streams(services, activity, previous)
-    return _store(services, lease, activity, streams, _Fetch(fetched_at, source))
+    services.activities.postpone(lease, replace(entry, next_try_epoch_s=int(services.clock())))
+    return _summary(entry, partitions, reason="changed again and again; reconcile goes on")
 
 
 @dataclass(frozen=True, slots=True)
-class _Fetch:
-    at_epoch_s: float
+class _Round:
+    """One look at Strava under a held lease, and what follows from it."""
+
+    services: Services
+    lease: Lease
+    item: SyncItem
     source: str
+    fetched_at_epoch_s: float
 
+    @property
+    def previous(self) -> LedgerEntry:
+        return self.lease.entry or _blank(self.item)
 
-def _streams(services: Services, activity: Activity, previous: LedgerEntry) -> StreamSet | None:
-    """The activity's streams: none for a manual one, the stored ones while the recording is unchanged."""
-    if activity.manual:
-        return None
-    unchanged = Fingerprint.parse(previous.fingerprint).track == Fingerprint.of(activity).track
-    if unchanged and previous.points:
-        stored = services.raw.streams(activity.athlete_id, activity.activity_id)
+    def guard(self) -> None:
+        self.services.activities.check(self.lease)
+
+    def play(self) -> tuple[LedgerEntry, frozenset[Partition]]:
+        """The entry that the ledger should hold now, and the partitions that were touched."""
+        try:
+            activity = self.services.strava.activity(self.item.athlete_id, self.item.activity_id)
+        except Gone:
+            return self._remove()
+        except UnexpectedShape as error:
+            return self._quarantined(self.previous, error), frozenset()
+        self.services.raw.put_detail(activity, guard=self.guard)
+        return self._store(activity, self._streams(activity))
+
+    def _streams(self, activity: Activity) -> StreamSet | None:
+        """The activity's streams: none for a manual one, the stored ones while the recording is unchanged."""
+        raw, athlete_id, activity_id = self.services.raw, activity.athlete_id, activity.activity_id
+        unchanged = Fingerprint.parse(self.previous.fingerprint).track == Fingerprint.of(activity).track
+        stored = raw.streams(athlete_id, activity_id) if unchanged and self.previous.points else None
         if stored is not None:
             return stored
-    try:
-        return services.strava.streams(activity.athlete_id, activity.activity_id)
-    except Gone:
-        return None
+        try:
+            streams = None if activity.manual else self.services.strava.streams(athlete_id, activity_id)
+        except Gone:
+            streams = None
+        if streams is None:
+            raw.remove_streams(athlete_id, activity_id, guard=self.guard)
+        else:
+            raw.put_streams(athlete_id, activity_id, streams, guard=self.guard)
+        return streams
 
+    def _store(self, activity: Activity, streams: StreamSet | None) -> tuple[LedgerEntry, frozenset[Partition]]:
+        entry = describe(activity, streams, fetched_at_epoch_s=self.fetched_at_epoch_s)
+        try:
+            rows = build_rows(activity, streams, source=self.source, updated_at_epoch_s=self.fetched_at_epoch_s)
+        except UnexpectedShape as error:
+            return self._quarantined(replace(entry, object_keys=self.previous.object_keys), error), frozenset()
+        self.services.activities.note(self.lease, rows.object_keys)
+        written = self.services.lake.write(
+            [rows], previous_keys={activity.activity_id: self.previous.object_keys}, guard=self.guard
+        )
+        same_recording = self.previous.fingerprint == entry.fingerprint
+        if same_recording and self.previous.state is ActivityState.NO_STREAMS:
+            entry = replace(entry, next_try_epoch_s=None)
+        return replace(entry, object_keys=written.object_keys[activity.activity_id]), written.partitions
 
-def _store(
-    services: Services, lease: Lease, activity: Activity, streams: StreamSet | None, fetch: _Fetch
-) -> tuple[LedgerEntry, frozenset[Partition]]:
-    previous = lease.entry
-    entry = describe(activity, streams, fetched_at_epoch_s=fetch.at_epoch_s)
-    if streams is not None:
-        services.raw.put_streams(activity.athlete_id, activity.activity_id, streams)
-    try:
-        rows = build_rows(activity, streams, source=fetch.source, updated_at_epoch_s=fetch.at_epoch_s)
-    except UnexpectedShape as error:
-        return replace(entry, state=ActivityState.QUARANTINED, reason=str(error)), frozenset()
-    services.activities.note(lease, rows.object_keys)
-    written = services.lake.write(
-        [rows],
-        previous_keys={activity.activity_id: previous.object_keys if previous else ()},
-        guard=lambda: services.activities.check(lease),
-    )
-    if _looked_once(entry, previous):
-        entry = replace(entry, next_try_epoch_s=None)
-    return replace(entry, object_keys=written.object_keys[activity.activity_id]), written.partitions
+    def _quarantined(self, entry: LedgerEntry, error: UnexpectedShape) -> LedgerEntry:
+        return replace(
+            entry,
+            state=ActivityState.QUARANTINED,
+            reason=str(error),
+            fetched_at_epoch_s=self.fetched_at_epoch_s,
+            next_try_epoch_s=None,
+        )
+
+    def _remove(self) -> tuple[LedgerEntry, frozenset[Partition]]:
+        """Take an activity that Strava no longer shows out of the lake, rows first, raw objects after."""
+        previous = self.previous
+        if not previous.object_keys and self.fetched_at_epoch_s - self.item.event_at_epoch_s < SETTLING_S:
+            raise NotThereYet(
+                f"Activity {previous.activity_id} of athlete {previous.athlete_id} answers 404 right after its event; "
+                "it is tried again for some minutes before it counts as gone."
+            )
+        removed = self.services.lake.remove(
+            previous.athlete_id, [previous.activity_id], previous.object_keys, guard=self.guard
+        )
+        self.services.raw.remove(previous.athlete_id, previous.activity_id, guard=self.guard)
+        entry = replace(
+            previous,
+            state=ActivityState.REMOVED,
+            fingerprint="",
+            object_keys=(),
+            points=0,
+            reason="Strava answers 404: deleted or hidden from this application",
+            fetched_at_epoch_s=self.fetched_at_epoch_s,
+            next_try_epoch_s=None,
+        )
+        return entry, removed.partitions
 
 
 def describe(activity: Activity, streams: StreamSet | None, *, fetched_at_epoch_s: float) -> LedgerEntry:
@@ -200,38 +227,6 @@ def describe(activity: Activity, streams: StreamSet | None, *, fetched_at_epoch_
         fetched_at_epoch_s=fetched_at_epoch_s,
         next_try_epoch_s=int(fetched_at_epoch_s) + STREAMS_AGAIN_S if lacking else None,
     )
-
-
-def _looked_once(entry: LedgerEntry, previous: LedgerEntry | None) -> bool:
-    return (
-        previous is not None
-        and previous.state is entry.state is ActivityState.NO_STREAMS
-        and previous.fingerprint == entry.fingerprint
-    )
-
-
-def _remove(
-    services: Services, lease: Lease, previous: LedgerEntry, fetched_at: float
-) -> tuple[LedgerEntry, frozenset[Partition]]:
-    """Take an activity that Strava no longer shows out of the lake, rows first, raw objects after."""
-    removed = services.lake.remove(
-        previous.athlete_id,
-        [previous.activity_id],
-        previous.object_keys,
-        guard=lambda: services.activities.check(lease),
-    )
-    services.raw.remove(previous.athlete_id, previous.activity_id)
-    entry = replace(
-        previous,
-        state=ActivityState.REMOVED,
-        fingerprint="",
-        object_keys=(),
-        points=0,
-        reason="Strava answers 404: deleted or hidden from this application",
-        fetched_at_epoch_s=fetched_at,
-        next_try_epoch_s=None,
-    )
-    return entry, removed.partitions
 
 
 def _waiting(lease: Lease, item: SyncItem, *, reason: str, next_try_epoch_s: int) -> LedgerEntry:
@@ -254,7 +249,7 @@ def _blank(item: SyncItem) -> LedgerEntry:
     )
 
 
-def _summary(entry: LedgerEntry, partitions: tuple[Partition, ...], reason: str = "") -> Synced:
+def _summary(entry: LedgerEntry, partitions: Collection[Partition] = (), reason: str = "") -> Synced:
     start = entry.start_at_epoch_s
     return Synced(
         athlete_id=entry.athlete_id,
@@ -263,6 +258,6 @@ def _summary(entry: LedgerEntry, partitions: tuple[Partition, ...], reason: str 
         sport_type=entry.sport_type,
         start_date="" if start is None else datetime.fromtimestamp(start, UTC).date().isoformat(),
         points=entry.points,
-        partitions=partitions,
+        partitions=tuple(sorted(partitions)),
         reason=reason or entry.reason,
     )

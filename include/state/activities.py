@@ -155,9 +155,12 @@ class ActivityLedger:
     def postpone(self, lease: Lease, entry: LedgerEntry) -> None:
         """Store the entry, which says when to try next, and release the lease whoever asked meanwhile.
 
+        Object keys that were noted stay known: the work may have stopped with rows in them.
         Errors: `LeaseLost`; then nothing was stored.
         """
         row = self._held(lease)
+        noted = row.entry.object_keys if row.entry else ()
+        entry = replace(entry, object_keys=tuple(sorted({*noted, *entry.object_keys})))
         self._put(_key_of(lease), replace(row, entry=entry, dirty=False, lease_until_epoch_s=0.0))
 
     def due(self, now: float) -> Iterator[LedgerEntry]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from include.errors import UnexpectedShape
+from include.errors import LeaseLost, UnexpectedShape
 from include.lake import keys
 from include.lake.files import FileObjects
 from include.lake.objects import Condition
@@ -16,6 +16,15 @@ MakeActivity = Callable[..., Activity]
 MakeStreams = Callable[..., StreamSet]
 
 
+def free() -> None:
+    """The guard of a writer who may write."""
+
+
+def lost() -> None:
+    """The guard of a writer whose lease was taken over."""
+    raise LeaseLost("another run has it")
+
+
 @pytest.fixture
 def raw(objects: FileObjects) -> RawZone:
     return RawZone(objects)
@@ -23,8 +32,8 @@ def raw(objects: FileObjects) -> RawZone:
 
 def test_answers_come_back_byte_for_byte(raw: RawZone, make_activity: MakeActivity, make_streams: MakeStreams) -> None:
     activity, streams = make_activity(name="Zoë 🏃"), make_streams(new_type=[1])
-    raw.put_detail(activity)
-    raw.put_streams(activity.athlete_id, activity.activity_id, streams)
+    raw.put_detail(activity, guard=free)
+    raw.put_streams(activity.athlete_id, activity.activity_id, streams, guard=free)
 
     detail = raw.detail(activity.athlete_id, activity.activity_id)
     again = raw.streams(activity.athlete_id, activity.activity_id)
@@ -42,11 +51,13 @@ def test_nothing_comes_back_when_nothing_was_put(raw: RawZone) -> None:
 def test_same_answer_is_not_written_again(
     raw: RawZone, root_inode: Callable[[str], int], make_activity: MakeActivity
 ) -> None:
-    key = raw.put_detail(make_activity())
+    activity = make_activity()
+    key = keys.raw_detail_key(activity.athlete_id, activity.activity_id)
+    raw.put_detail(activity, guard=free)
     before = root_inode(key)
-    raw.put_detail(make_activity())
+    raw.put_detail(make_activity(), guard=free)
     assert root_inode(key) == before
-    raw.put_detail(make_activity(name="Another title"))
+    raw.put_detail(make_activity(name="Another title"), guard=free)
     assert root_inode(key) != before
 
 
@@ -59,22 +70,24 @@ def root_inode(objects: FileObjects) -> Callable[[str], int]:
 
 
 def test_packed_bytes_carry_no_time(raw: RawZone, objects: FileObjects, make_activity: MakeActivity) -> None:
-    stored = objects.get(raw.put_detail(make_activity()))
+    activity = make_activity()
+    raw.put_detail(activity, guard=free)
+    stored = objects.get(keys.raw_detail_key(activity.athlete_id, activity.activity_id))
     assert stored is not None
     assert stored.body[4:8] == b"\0\0\0\0"
     assert gzip.decompress(stored.body) == make_activity().body
 
 
-def test_summary_does_not_replace_a_detail_when_told_so(raw: RawZone, make_activity: MakeActivity) -> None:
+def test_summary_does_not_replace_a_detail(raw: RawZone, make_activity: MakeActivity) -> None:
     activity = make_activity()
-    raw.put_detail(activity)
-    raw.put_detail(make_activity(resource_state=2, name="From a list"), only_if_absent=True)
+    raw.put_detail(activity, guard=free)
+    raw.put_summary(make_activity(resource_state=2, name="From a list"))
     assert raw.detail(activity.athlete_id, activity.activity_id) == activity
 
 
 def test_summary_is_kept_when_there_is_nothing_yet(raw: RawZone, make_activity: MakeActivity) -> None:
     summary = make_activity(resource_state=2)
-    raw.put_detail(summary, only_if_absent=True)
+    raw.put_summary(summary)
     assert raw.detail(summary.athlete_id, summary.activity_id) == summary
 
 
@@ -97,14 +110,49 @@ def test_remove_takes_every_object_of_the_activity_and_no_other(
     raw: RawZone, objects: FileObjects, make_activity: MakeActivity, make_streams: MakeStreams
 ) -> None:
     for activity_id in (12, 1, 123):
-        raw.put_detail(make_activity(id=activity_id, athlete={"id": 7}))
-        raw.put_streams(7, activity_id, make_streams())
+        raw.put_detail(make_activity(id=activity_id, athlete={"id": 7}), guard=free)
+        raw.put_streams(7, activity_id, make_streams(), guard=free)
         objects.put(keys.gpx_key(7, activity_id, 8), b"", expected=Condition.ANYTHING)
         objects.put(keys.tcx_key(7, activity_id, 9), b"", expected=Condition.ANYTHING)
 
-    raw.remove(7, 12)
-    raw.remove(7, 12)
+    raw.remove(7, 12, guard=free)
+    raw.remove(7, 12, guard=free)
 
     left = list(objects.list(""))
     assert not any("/12." in key or "/12-" in key for key in left)
     assert len(left) == 8
+
+
+def test_writer_without_a_lease_writes_and_removes_nothing(
+    raw: RawZone, make_activity: MakeActivity, make_streams: MakeStreams
+) -> None:
+    activity = make_activity()
+    raw.put_detail(activity, guard=free)
+    raw.put_streams(activity.athlete_id, activity.activity_id, make_streams(), guard=free)
+    for write in (
+        lambda: raw.put_detail(make_activity(name="late"), guard=lost),
+        lambda: raw.put_streams(activity.athlete_id, activity.activity_id, make_streams(time=[0]), guard=lost),
+        lambda: raw.remove_streams(activity.athlete_id, activity.activity_id, guard=lost),
+        lambda: raw.remove(activity.athlete_id, activity.activity_id, guard=lost),
+    ):
+        with pytest.raises(LeaseLost):
+            write()
+    kept = raw.streams(activity.athlete_id, activity.activity_id)
+    assert raw.detail(activity.athlete_id, activity.activity_id) == activity
+    assert kept is not None
+    assert kept.body == make_streams().body
+
+
+def test_writer_who_is_overtaken_between_reading_and_writing_looks_again(
+    raw: RawZone, make_activity: MakeActivity
+) -> None:
+    activity, looks = make_activity(), []
+
+    def overtaken() -> None:
+        looks.append(len(looks))
+        if len(looks) == 1:
+            raw.put_detail(make_activity(name="quicker"), guard=free)
+
+    raw.put_detail(activity, guard=overtaken)
+    assert looks == [0, 1]
+    assert raw.detail(activity.athlete_id, activity.activity_id) == activity

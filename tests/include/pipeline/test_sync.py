@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from include.errors import LeaseLost, StravaUnavailable
+from include.errors import Gone, LeaseLost, StravaUnavailable
 from include.pipeline.sync import SETTLING_S, NotThereYet, sync
 from include.state.activities import ActivityState
 from local.strava_simulator.faults import Faults
@@ -192,6 +192,40 @@ def test_holder_fetches_again_when_the_activity_changed_meanwhile(world, monkeyp
     synced(world, activity_id)
     assert names == [None]
     assert world.sql("SELECT name FROM activities").to_pylist() == [{"name": "after"}]
+
+
+def test_rows_of_a_write_that_broke_off_are_found_by_a_later_removal(world, monkeypatch):
+    activity_id = world.finish()
+    write = world.services.lake.write
+
+    def break_off(rows, **options):
+        write(rows, **options)
+        raise StravaUnavailable("the machine went down")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.lake, "write", break_off)
+        with pytest.raises(StravaUnavailable):
+            synced(world, activity_id)
+    assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 1}]
+    world.control.delete_activity(activity_id)
+    world.now[0] += SETTLING_S + 1
+    item = replace(world.item(activity_id), event_at_epoch_s=0)
+    assert sync(world.services, item, source="webhook").state == "removed"
+    assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 0}]
+
+
+def test_recording_that_lost_its_streams_loses_them_in_the_raw_zone_too(world, monkeypatch):
+    activity_id = world.finish()
+    synced(world, activity_id)
+    world.control.crop(activity_id, first=5)
+
+    def gone(athlete_id, wanted_id):
+        raise Gone("no streams")
+
+    monkeypatch.setattr(world.services.strava, "streams", gone)
+    assert synced(world, activity_id).state == "no_streams"
+    assert world.services.raw.streams(PARENT_ID, activity_id) is None
+    assert world.sql("SELECT count(*) AS n FROM streams").to_pylist() == [{"n": 0}]
 
 
 def test_lost_lease_writes_nothing_to_the_lake(world, monkeypatch):
