@@ -10,10 +10,12 @@ from include.copying.files import build_file
 from include.copying.matching import match
 from include.copying.outcome import OutcomeState, poll_delays_s, read_outcome
 from include.errors import QuotaSpent, Refused, RetryLater, ScopeMissing
+from include.lake.keys import gpx_key, tcx_key
+from include.lake.objects import Condition
 from include.pipeline.services import Services
 from include.state.copies import FINAL_STATES, Copy, CopyState, external_id
 from include.state.links import Link
-from include.strava.models import Activity, Upload
+from include.strava.models import Activity, Upload, UploadFile
 
 RESUME_AFTER_S = 60
 """When reconcile resumes a copy whose run died, or whose file Strava was still processing after the last poll."""
@@ -142,10 +144,17 @@ class _Hold:
             self.note(state=CopyState.SKIPPED, reason=reason or "", next_try_epoch_s=None)
             return False
         file = build_file(activity, streams, link)
+        self._keep(file)
         self.note(state=CopyState.UPLOADING, reason="", attempts=self.copy.attempts + 1)
         upload = self._services.strava.create_upload(link.child_id, file)
         self.note(state=CopyState.PROCESSING, upload_id=upload.upload_id)
         return not self._settled(upload)
+
+    def _keep(self, file: UploadFile) -> None:
+        """Keep the file beside the raw zone, where it goes when the activity does."""
+        key = gpx_key if file.data_type == "gpx.gz" else tcx_key
+        place = key(self.copy.parent_id, self.copy.parent_activity_id, self.copy.child_id)
+        self._services.objects.put(place, file.content, expected=Condition.ANYTHING)
 
     def _poll(self) -> None:
         """Ask until Strava has decided or the polls are used up; then reconcile goes on."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+
+import gpxpy
 import pytest
 
 from include.errors import OutcomeUnknown, RetryLater
@@ -56,6 +59,17 @@ def test_named_child_gets_the_track_with_every_point(family):
     assert theirs["streams"]["heartrate"]["data"] == mine["streams"]["heartrate"]["data"]
     assert theirs["detail"]["name"] == "Morning run with Rex"
     assert theirs["detail"]["sport_type"] == "Run"
+
+
+def test_uploaded_file_is_kept_and_goes_with_the_activity(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    [key] = family.services.objects.list("gpx/")
+    document = gzip.decompress(family.services.objects.get(key).body).decode()
+    assert len(gpxpy.parse(document).tracks[0].segments[0].points) == 60
+    family.control.delete_activity(activity_id)
+    sync(family.services, family.item(activity_id), source="webhook")
+    assert list(family.services.objects.list("gpx/")) == []
 
 
 def test_title_without_the_name_makes_no_copy(family):
