@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
 from include.errors import IngestError
+from local.demo.scenario import invented, populate
 from local.environment import REPOSITORY, read_overrides
 from local.progress import Progress
 from local.stack import Stack
+from local.strava_simulator.control_client import SimulatorControl
+from local.subscription import subscribe
 
 WATCH_S = 1.0
+FAMILY_SEED = 2026
+"""Which activities the athletes of a new simulated Strava have."""
 
 
 def main() -> None:
@@ -39,9 +45,28 @@ def run(progress: Progress) -> None:
         overrides=read_overrides(REPOSITORY / ".env"),
     ) as stack:
         progress.say(welcome(stack))
+        progress.say(await_events(stack))
         while True:
             stack.processes.check()
             time.sleep(WATCH_S)
+
+
+def await_events(stack: Stack) -> str:
+    """Make Strava send events here, where it can, and say whether it does.
+
+    Effects: a simulated Strava without athletes gets a parent with some history and a child.
+    """
+    if stack.simulator_url:
+        with SimulatorControl(stack.simulator_url) as control:
+            if not control.athletes():
+                populate(control, invented(datetime.now(UTC), seed=FAMILY_SEED))
+    elif not stack.settings.public_url.startswith("https://"):
+        return (
+            "  Strava cannot send events to this machine: set PUBLIC_URL in .env to an https address that leads here.\n"
+            "  Until then load activities with strava_backfill in Airflow."
+        )
+    subscription = subscribe(stack.settings)
+    return f"  Strava sends events to this system (subscription {subscription.subscription_id})."
 
 
 def welcome(stack: Stack) -> str:

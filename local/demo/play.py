@@ -12,7 +12,7 @@ from include.state.backend import open_store
 from include.state.copies import FINAL_STATES, Copy, CopyLedger
 from local.demo import browser
 from local.demo.airflow_operator import AirflowOperator
-from local.demo.scenario import CHILD_ID, CHILD_NAME, PARENT_ID, Scenario
+from local.demo.scenario import CHILD_ID, CHILD_NAME, PARENT_ID, Scenario, populate
 from local.links import link
 from local.progress import Progress
 from local.stack import Stack
@@ -50,10 +50,7 @@ class Play:
 
     def connect(self) -> None:
         """Both athletes get accounts, the parent a history, and connect through the pages; then they are linked."""
-        self.control.create_athlete(athlete_id=PARENT_ID, firstname="Paula", lastname="Parent")
-        self.control.create_athlete(athlete_id=CHILD_ID, firstname=CHILD_NAME, lastname="Child")
-        for activity in self.scenario.history:
-            self.control.finish_activity(PARENT_ID, activity, announce=False)
+        populate(self.control, self.scenario)
         subscribe(self.stack.settings)
         for athlete_id in (PARENT_ID, CHILD_ID):
             self.pages.append(

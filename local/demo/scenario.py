@@ -10,6 +10,7 @@ from random import Random
 
 from include.errors import BadRequest
 from local.strava_simulator.activity import SimulatedActivity
+from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.generator import Kind, generate
 from local.strava_simulator.recordings import load_directory
 
@@ -101,6 +102,14 @@ def recorded(directory: Path) -> Scenario:
     others = [activity for activity in activities if activity not in fresh]
     half = (len(others) + 1) // 2
     return _cast(others[:half], sorted([*others[half:], *fresh], key=_start))
+
+
+def populate(control: SimulatorControl, scenario: Scenario) -> None:
+    """Give the parent and the child accounts at the simulated Strava, and the parent the scenario's history."""
+    control.create_athlete(athlete_id=PARENT_ID, firstname="Paula", lastname="Parent")
+    control.create_athlete(athlete_id=CHILD_ID, firstname=CHILD_NAME, lastname="Child")
+    for activity in scenario.history:
+        control.finish_activity(PARENT_ID, activity, announce=False)
 
 
 def _cast(history: Sequence[SimulatedActivity], fresh: Sequence[SimulatedActivity]) -> Scenario:
