@@ -107,8 +107,8 @@ def activity_table(
     cells = {column: to_cell(fields.get(name), ACTIVITIES.field(column).type) for column, name in _FIELDS.items()}
     cells["start_lat"], cells["start_lon"] = _position(fields.get("start_latlng"))
     cells["end_lat"], cells["end_lon"] = _position(fields.get("end_latlng"))
-    cells["sport_type"] = to_cell(activity.sport_type, pa.string())
-    cells["visibility"] = to_cell(activity.visibility, pa.string())
+    cells["sport_type"] = to_cell(fields.get("sport_type") or activity.sport_type, pa.string())
+    cells["visibility"] = to_cell(fields.get("visibility") or activity.visibility, pa.string())
     cells["extra_json"] = _extra_json(fields, cells)
     cells["timezone"] = cells["timezone"] and _OFFSET_PREFIX.sub("", cells["timezone"])
     cells |= {

@@ -31,6 +31,9 @@ STREAM_KEYS = (
 )
 """Every stream type that Strava documents, in the order in which they are asked for."""
 
+_LONGEST = 2**31
+"""No activity lasts longer in seconds (68 years) or is longer in metres (53 times around the earth)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Athlete:
@@ -79,6 +82,8 @@ class Activity:
     """An activity from the list (summary) or by id (detail).
 
     `fields` is the whole answer and `body` the same as JSON bytes, for the raw zone.
+    A length or a text of another kind than documented counts as missing here and stays as it came in `fields`:
+    one odd value in a list of 200 must not stop a backfill.
     """
 
     activity_id: ActivityId
@@ -86,7 +91,7 @@ class Activity:
     name: str
     sport_type: str
     start_at: datetime
-    """UTC and aware."""
+    """Aware; in UTC where Strava writes it so, as it does."""
     elapsed_s: int
     distance_m: float
     manual: bool
@@ -104,26 +109,20 @@ class Activity:
         """The activity in `answer`. Errors: `UnexpectedShape` without id, athlete or a readable start date."""
         athlete = answer.get("athlete")
         start = _require(answer, "start_date", str, "activity")
-        try:
-            start_at = datetime.fromisoformat(start)
-            offset_known = start_at.tzinfo is not None
-        except ValueError as err:
-            raise UnexpectedShape(f"activity {answer.get('id')}: start_date {start!r} is no date") from err
-        if not offset_known:
-            raise UnexpectedShape(f"activity {answer.get('id')}: start_date {start!r} has no time zone")
+        activity_id = ActivityId(_require(answer, "id", int, "activity"))
         return cls(
-            activity_id=ActivityId(_require(answer, "id", int, "activity")),
+            activity_id=activity_id,
             athlete_id=AthleteId(_require(athlete if isinstance(athlete, Mapping) else {}, "id", int, "athlete")),
-            name=answer.get("name") or "",
-            sport_type=answer.get("sport_type") or answer.get("type") or "Workout",
-            start_at=start_at,
-            elapsed_s=int(answer.get("elapsed_time") or 0),
-            distance_m=float(answer.get("distance") or 0.0),
+            name=_text(answer, "name") or "",
+            sport_type=_text(answer, "sport_type") or _text(answer, "type") or "Workout",
+            start_at=_instant(start, f"activity {activity_id}: start_date"),
+            elapsed_s=int(_length(answer, "elapsed_time")),
+            distance_m=_length(answer, "distance"),
             manual=bool(answer.get("manual")),
-            visibility=answer.get("visibility") or ("only_me" if answer.get("private") else "everyone"),
+            visibility=_text(answer, "visibility") or ("only_me" if answer.get("private") else "everyone"),
             flagged=bool(answer.get("flagged")),
-            external_id=answer.get("external_id"),
-            upload_id=answer.get("upload_id"),
+            external_id=_text(answer, "external_id"),
+            upload_id=_whole(answer, "upload_id"),
             is_detail=answer.get("resource_state") == 3,
             fields=answer,
             body=body if body is not None else json.dumps(answer, separators=(",", ":")).encode(),
@@ -148,10 +147,13 @@ class StreamSet:
 
     @classmethod
     def parse(cls, body: bytes) -> StreamSet:
-        """The streams in an answer with `key_by_type=true`. Errors: `UnexpectedShape`."""
+        """The streams in an answer with `key_by_type=true`; `NaN` and `Infinity`, which are no JSON, count as None.
+
+        Errors: `UnexpectedShape`.
+        """
         try:
-            answer = json.loads(body)
-        except ValueError as err:
+            answer = json.loads(body, parse_constant=_no_sample)
+        except (ValueError, RecursionError) as err:
             raise UnexpectedShape("streams: the answer is no JSON") from err
         if not isinstance(answer, Mapping):
             raise UnexpectedShape(f"streams: expected an object keyed by type, got {type(answer).__name__}")
@@ -221,3 +223,35 @@ def _require(answer: Mapping[str, Any], name: str, kind: type[_T], what: str) ->
     if not isinstance(value, kind) or isinstance(value, bool):
         raise UnexpectedShape(f"{what}: {name!r} should be {kind.__name__}, is {type(value).__name__}")
     return value
+
+
+def _text(answer: Mapping[str, Any], name: str) -> str | None:
+    value = answer.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _whole(answer: Mapping[str, Any], name: str) -> int | None:
+    value = answer.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _length(answer: Mapping[str, Any], name: str) -> float:
+    """A duration or a distance; 0 where there is none that could be one."""
+    value = answer.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST:
+        return 0.0
+    return float(value)
+
+
+def _instant(text: str, what: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as err:
+        raise UnexpectedShape(f"{what} {text!r} is no date") from err
+    if moment.tzinfo is None:
+        raise UnexpectedShape(f"{what} {text!r} has no time zone")
+    return moment
+
+
+def _no_sample(_literal: str) -> None:
+    """What stands for a sample that is no number."""

@@ -1,0 +1,111 @@
+"""What Strava answers as records, whatever it answers."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.errors import UnexpectedShape
+from include.strava.models import Activity, StreamSet
+
+KNOWN = {"id": 5, "athlete": {"id": 7}, "start_date": "2026-05-01T06:00:00Z"}
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children, max_size=3),
+    max_leaves=6,
+)
+FIELDS = (
+    *("id", "athlete", "start_date", "name", "sport_type", "type", "elapsed_time", "distance", "manual"),
+    *("visibility", "private", "flagged", "external_id", "upload_id", "resource_state"),
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "elapsed_s", "distance_m"),
+    [
+        pytest.param(None, 0, 0.0, id="null"),
+        pytest.param(0, 0, 0.0, id="zero"),
+        pytest.param(61, 61, 61.0, id="whole"),
+        pytest.param(61.9, 61, 61.9, id="float"),
+        pytest.param(2**31, 2**31, 2.0**31, id="longest"),
+        pytest.param(2**31 + 1, 0, 0.0, id="too long"),
+        pytest.param(10**400, 0, 0.0, id="beyond a float"),
+        pytest.param(-1, 0, 0.0, id="negative"),
+        pytest.param(math.inf, 0, 0.0, id="infinite"),
+        pytest.param(math.nan, 0, 0.0, id="not a number"),
+        pytest.param(True, 0, 0.0, id="flag"),
+        pytest.param("61", 0, 0.0, id="text"),
+        pytest.param([61], 0, 0.0, id="list"),
+        pytest.param({"s": 61}, 0, 0.0, id="object"),
+    ],
+)
+def test_activity_takes_a_length_that_is_one_and_keeps_any_other_in_its_fields(
+    value: Any, elapsed_s: int, distance_m: float
+) -> None:
+    activity = Activity.parse({**KNOWN, "elapsed_time": value, "distance": value})
+
+    assert (activity.elapsed_s, activity.distance_m) == (elapsed_s, distance_m)
+    assert activity.fields["elapsed_time"] is value
+
+
+@given(changes=st.dictionaries(st.sampled_from(FIELDS), json_values))
+def test_activity_is_typed_or_unexpected_when_its_fields_are_anything(changes: dict[str, Any]) -> None:
+    try:
+        activity = Activity.parse(KNOWN | changes)
+    except UnexpectedShape:
+        assert {"id", "athlete", "start_date"} & set(changes)
+        return
+    assert isinstance(activity.start_at, datetime)
+    assert activity.start_at.tzinfo is not None
+    assert isinstance(activity.elapsed_s, int)
+    assert math.isfinite(activity.distance_m)
+    for text in (activity.name, activity.sport_type, activity.visibility):
+        assert isinstance(text, str)
+    assert activity.sport_type
+    assert activity.visibility
+    assert activity.external_id is None or isinstance(activity.external_id, str)
+    assert activity.upload_id is None or type(activity.upload_id) is int
+
+
+def test_streams_have_no_sample_where_the_answer_says_nan_or_infinity() -> None:
+    body = b'{"heartrate": {"data": [60, NaN, Infinity, -Infinity, null]}}'
+
+    streams = StreamSet.parse(body)
+
+    assert streams.channels == {"heartrate": [60, None, None, None, None]}
+    assert streams.body == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b'{"time": {"data": [1', id="cut off"),
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(b"[]", id="array"),
+        pytest.param(b'{"time": [1, 2]}', id="array for a stream"),
+        pytest.param(b'{"time": {"data": "1,2"}}', id="text for samples"),
+        pytest.param(b'{"time": {}}', id="no samples"),
+        pytest.param(b"\xff\xfe", id="not utf-8"),
+    ],
+)
+def test_streams_are_unexpected_when_the_answer_is_none(body: bytes) -> None:
+    with pytest.raises(UnexpectedShape, match="streams"):
+        StreamSet.parse(body)
+
+
+@given(body=st.binary(max_size=60) | json_values.map(lambda value: json.dumps(value).encode()))
+def test_streams_are_lists_or_unexpected_when_the_answer_is_anything(body: bytes) -> None:
+    try:
+        streams = StreamSet.parse(body)
+    except UnexpectedShape:
+        return
+    assert all(isinstance(samples, list) for samples in streams.channels.values())
+    assert streams.length >= 0
