@@ -118,6 +118,10 @@ class BadEvent(Refused):
     """A webhook body is not a valid Strava event."""
 
 
+class BadSignature(Refused):
+    """A webhook's signature is missing, wrong or stale, although a signing key is configured."""
+
+
 class BadKey(Refused):
     """A key leaves the lake's tree, or belongs to another table or athlete: a defect; nothing is written."""
 

@@ -12,6 +12,7 @@ EXAMPLES: Mapping[str, str] = {
     "STRAVA_CLIENT_SECRET": "the secret shown at strava.com/settings/api",
     "WEBHOOK_PATH_SECRET": "32 random characters, for example from `openssl rand -hex 16`",
     "WEBHOOK_VERIFY_TOKEN": "32 random characters, for example from `openssl rand -hex 16`",
+    "WEBHOOK_SIGNING_KEY": "the key with which Strava signs the application's events",
     "COOKIE_KEY": "64 random characters, for example from `openssl rand -hex 32`",
     "PUBLIC_URL": "https://ingest.example.org",
     "STATE_URL": "sqlite:///var/lib/strava/state.sqlite",
@@ -24,8 +25,12 @@ EXAMPLES: Mapping[str, str] = {
     "AIRFLOW_PASSWORD": "the password of that Airflow user",
     "STRAVA_API_URL": "https://www.strava.com/api/v3",
     "STRAVA_OAUTH_URL": "https://www.strava.com/oauth",
+    "STRAVA_REVOKE": "token",
 }
 """Every variable there is, each with an example of a good value."""
+
+CHOICES: Mapping[str, tuple[str, ...]] = {"STRAVA_REVOKE": ("token", "legacy")}
+"""Variables that take one of a few values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,16 @@ class Settings:
     airflow_password: str = field(default="", repr=False)
     strava_api_url: str = "https://www.strava.com/api/v3"
     strava_oauth_url: str = "https://www.strava.com/oauth"
+    strava_revoke: str = "token"
+    """How access is given back: `POST /oauth/revoke`, or `legacy`, `/oauth/deauthorize`, which ends on 2027-06-01."""
+    webhook_signing_key: str = field(default="", repr=False)
+    """Where it is set, an event without a right `X-Strava-Signature` is refused."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """The settings in `environ`.
 
-        Errors: `SettingsError` that names every missing variable, each with an example.
+        Errors: `SettingsError` that names every missing variable, each with an example, or a value that is no choice.
         """
         values = {}
         missing = []
@@ -67,4 +76,8 @@ class Settings:
                 missing.append(f"{variable} (for example: {EXAMPLES[variable]})")
         if missing:
             raise SettingsError("Missing settings; set these environment variables: " + "; ".join(missing))
+        for variable, choices in CHOICES.items():
+            value = values.get(variable.lower(), choices[0])
+            if value not in choices:
+                raise SettingsError(f"{variable} is {value!r}; set it to {' or '.join(choices)}.")
         return cls(**values)

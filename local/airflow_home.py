@@ -24,6 +24,9 @@ IN_CONNECTION = (
 )
 """The secrets that tasks read from Airflow's Connection `strava_api`, as on AWS, and not from the environment."""
 
+FOR_OTHERS = ("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD", "WEBHOOK_SIGNING_KEY")
+"""What the dispatcher and the web pages need, and no task does."""
+
 LOCK_TIMEOUT_S = 30
 """How long a statement waits while another process writes to Airflow's database."""
 
@@ -58,7 +61,7 @@ def airflow_environment(
 
     `environment` is that of the other processes; its secrets move into the Connection `strava_api`.
     """
-    moved = {*IN_CONNECTION, "AIRFLOW_USERNAME", "AIRFLOW_PASSWORD"}
+    moved = {*IN_CONNECTION, *FOR_OTHERS}
     kept = {name: value for name, value in environment.items() if name not in moved}
     connection = {"conn_type": "generic", "extra": {name: environment[name] for name in IN_CONNECTION}}
     return {

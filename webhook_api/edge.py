@@ -56,7 +56,7 @@ class Edge:
             return open_cipher(settings.key_url)
 
         def open_oauth() -> OAuthClient:
-            from include.strava.oauth import OAuthClient
+            from include.strava.oauth import OAuthClient, RevokeBy
             from include.strava.session import StravaSession
 
             return OAuthClient(
@@ -64,6 +64,7 @@ class Edge:
                 settings.strava_oauth_url,
                 settings.strava_client_id,
                 settings.strava_client_secret,
+                RevokeBy(settings.strava_revoke),
             )
 
         return cls(settings, clock, _once(open_store), _once(open_queue), _once(open_cipher), _once(open_oauth))

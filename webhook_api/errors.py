@@ -83,6 +83,12 @@ _OUR_FAULT = Problem(
 )
 _BAD_EVENT = Problem(400, "This is not a valid event", "Send an event in the form that Strava documents.")
 
+_BAD_SIGNATURE = Problem(
+    403,
+    "This event is not signed by Strava",
+    "Sign it with the configured key, and send it within five minutes.",
+)
+
 _BY_ERROR: Mapping[type[errors.IngestError], Problem] = {
     errors.IngestError: _OUR_FAULT,
     errors.RetryLater: _BUSY,
@@ -96,6 +102,7 @@ _BY_ERROR: Mapping[type[errors.IngestError], Problem] = {
     errors.TokenRefused: _CODE_REFUSED,
     errors.UnexpectedShape: _STRANGE_ANSWER,
     errors.BadEvent: _BAD_EVENT,
+    errors.BadSignature: _BAD_SIGNATURE,
 }
 
 _BY_STATUS: Mapping[int, Problem] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+from functools import cache
 
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
@@ -12,6 +13,7 @@ from include.queue.queued_event import QueuedEvent
 from include.state.athletes import Athletes
 from include.state.events import EventAudit
 from include.state.subscriptions import Subscriptions
+from include.strava import signature
 from include.strava.events import WebhookEvent, parse
 from webhook_api.edge import Edge, current_edge
 
@@ -38,12 +40,15 @@ def handshake(secret: str) -> ResponseReturnValue:
 def receive(secret: str) -> ResponseReturnValue:
     """200 once the event is durably queued, or when it is none of ours and dropped.
 
-    Errors: 404 for another path, 413 and 400 for what is no event, 503 when the queue refuses: Strava tries again.
+    Errors: 404 for another path, 403 for a bad signature, 413 and 400 for what is no event, 503 when the queue refuses.
+    After any of them Strava tries twice more, so a key that was mistyped and mended within minutes costs no event.
     Effects: one queued message and one audit row; the same event delivered twice is queued twice, which is harmless.
     """
     edge = current_edge()
     _require_equal(secret, edge.settings.webhook_path_secret, otherwise=404)
-    event = parse(request.get_data())
+    body = request.get_data()
+    _check_signature(edge, body)
+    event = parse(body)
     reason = _reason_to_drop(edge, event)
     if reason:
         log.warning("Dropped event %s of athlete %s: %s", event.event_id, event.owner_id, reason)
@@ -52,6 +57,20 @@ def receive(secret: str) -> ResponseReturnValue:
     edge.queue().send(QueuedEvent(event, received_at_epoch_s=edge.clock()).to_body())
     _audit(edge, event, "queued")
     return {"status": "queued"}
+
+
+def _check_signature(edge: Edge, body: bytes) -> None:
+    given = request.headers.get(signature.HEADER)
+    if edge.settings.webhook_signing_key:
+        signature.check(given, body, key=edge.settings.webhook_signing_key, now_epoch_s=edge.clock())
+    elif given is not None:
+        _note_unchecked_signature()
+
+
+@cache
+def _note_unchecked_signature() -> None:
+    """Say it once in a process, not with every event."""
+    log.debug("Strava signs its events; without WEBHOOK_SIGNING_KEY the signature is not checked.")
 
 
 def _reason_to_drop(edge: Edge, event: WebhookEvent) -> str | None:

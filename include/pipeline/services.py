@@ -26,7 +26,7 @@ from include.state.links import Links
 from include.state.quota import Quota
 from include.state.tokens import Tokens
 from include.strava.client import Priority, StravaClient
-from include.strava.oauth import OAuthClient
+from include.strava.oauth import OAuthClient, RevokeBy
 from include.strava.session import StravaSession
 
 
@@ -38,6 +38,8 @@ class Services:
     wait: Callable[[float], None]
     """Pauses between two polls of an upload; tests pass one that moves their clock instead."""
     strava: StravaClient
+    oauth: OAuthClient
+    tokens: Tokens
     athletes: Athletes
     links: Links
     activities: ActivityLedger
@@ -61,7 +63,13 @@ def open_services(
     """The services that `settings` describe, closed at the end; Strava calls are made at `priority`."""
     store = open_store(settings.state_url, clock)
     session = StravaSession(clock)
-    oauth = OAuthClient(session, settings.strava_oauth_url, settings.strava_client_id, settings.strava_client_secret)
+    oauth = OAuthClient(
+        session,
+        settings.strava_oauth_url,
+        settings.strava_client_id,
+        settings.strava_client_secret,
+        RevokeBy(settings.strava_revoke),
+    )
     cipher = open_cipher(settings.key_url)
     objects = open_objects(settings.lake_url)
     tokens = Tokens(store, cipher, clock, oauth.refresh, wait)
@@ -70,6 +78,8 @@ def open_services(
             clock=clock,
             wait=wait,
             strava=StravaClient(session, settings.strava_api_url, tokens, Quota(store, clock), priority),
+            oauth=oauth,
+            tokens=tokens,
             athletes=Athletes(store, cipher, clock),
             links=Links(store),
             activities=ActivityLedger(store, clock),

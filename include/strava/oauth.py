@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from urllib.parse import urlencode
 
 from requests.auth import HTTPBasicAuth
 
 from include.strava.models import TokenGrant
-from include.strava.session import Call, StravaSession
+from include.strava.session import BearerAuth, Call, StravaSession
 
 READ = "read"
 ACTIVITY_READ = "activity:read"
@@ -20,22 +21,42 @@ ACTIVITY_WRITE = "activity:write"
 """Uploads."""
 
 
+class RevokeBy(StrEnum):
+    """How access is given back; the values are those of the setting `STRAVA_REVOKE`.
+
+    Source: https://developers.strava.com/docs/authentication/, changelog of 2026-06-01.
+    """
+
+    REVOKE = "token"
+    """`POST /oauth/revoke`, with the application's credentials."""
+    LEGACY = "legacy"
+    """`POST /oauth/deauthorize`, with the athlete's token; Strava counts it as a read and ends it on 2027-06-01."""
+
+
 def parse_scopes(text: str) -> frozenset[str]:
     """The scopes that the athlete granted, from the callback's `scope`: separated by commas or spaces."""
     return frozenset(filter(None, re.split(r"[,\s]+", text)))
 
 
 class OAuthClient:
-    """The application's own calls to Strava's OAuth endpoints; none of them counts in the call budget.
+    """The application's own calls to Strava's OAuth endpoints; none of them reserves in the call budget.
 
     Secrets travel in the body or in the Authorization header, never in a URL, an error or a log.
     """
 
-    def __init__(self, session: StravaSession, oauth_url: str, client_id: str, client_secret: str) -> None:
+    def __init__(
+        self,
+        session: StravaSession,
+        oauth_url: str,
+        client_id: str,
+        client_secret: str,
+        revoke_by: RevokeBy = RevokeBy.REVOKE,
+    ) -> None:
         self._session = session
         self._oauth_url = oauth_url
         self._client_id = client_id
         self._client_secret = client_secret
+        self._revoke_by = revoke_by
 
     def authorize_url(self, *, redirect_uri: str, scopes: Iterable[str], state: str, force: bool = False) -> str:
         """Where to send the athlete's browser to consent; `force` asks again even for scopes already granted."""
@@ -66,14 +87,23 @@ class OAuthClient:
         """
         return self._grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
-    def revoke(self, token: str) -> None:
-        """End the application's access by one of the athlete's tokens.
+    def revoke(self, athlete_id: int, access_token: str) -> None:
+        """End the application's access to the athlete, by a valid access token of theirs.
 
-        Effects: every token of the athlete for this application dies; an unknown token is no error, so repeating is
-        safe. Errors: `BadRequest` (client id or secret), `OutcomeUnknown` and `StravaUnavailable` (repeat).
+        Effects: every token of the athlete for this application dies. Repeating is safe: a token that Strava does not
+        know is no error, or `TokenRefused` the legacy way.
+        Errors: `BadRequest` (client id or secret), `OutcomeUnknown` and `StravaUnavailable` (repeat), and the legacy
+        way also `QuotaSpent` and `ApplicationInactive`.
         """
-        auth = HTTPBasicAuth(self._client_id, self._client_secret)
-        self._session.send(self._oauth_url, Call("POST", "/revoke", form={"token": token}, auth=auth)).checked()
+        call = Call(
+            "POST",
+            "/revoke",
+            form={"token": access_token},
+            auth=HTTPBasicAuth(self._client_id, self._client_secret),
+        )
+        if self._revoke_by is RevokeBy.LEGACY:
+            call = Call("POST", "/deauthorize", athlete_id, auth=BearerAuth(access_token))
+        self._session.send(self._oauth_url, call).checked()
 
     def _grant(self, grant: Mapping[str, str]) -> TokenGrant:
         form = {"client_id": self._client_id, "client_secret": self._client_secret, **grant}

@@ -28,6 +28,7 @@ def started(tmp_path: Path, *command: str) -> Iterator[tuple[subprocess.Popen[st
     environment = {
         **EXAMPLES,
         "WEBHOOK_PATH_SECRET": SECRET,
+        "WEBHOOK_SIGNING_KEY": "",
         "STATE_URL": f"sqlite://{tmp_path}/state.sqlite",
         "QUEUE_URL": f"sqlite://{tmp_path}/state.sqlite",
         "KEY_URL": f"file://{tmp_path}/token.key",

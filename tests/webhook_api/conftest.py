@@ -91,6 +91,7 @@ def settings(tmp_path: Path) -> Settings:
         Settings.from_environ(EXAMPLES),
         strava_client_secret="client-secret-that-nobody-may-see",
         webhook_path_secret="0123456789abcdef0123456789abcdef",
+        webhook_signing_key="",
         webhook_verify_token="fedcba9876543210fedcba9876543210",
         cookie_key="cookie-key-that-nobody-may-see",
         state_url=f"sqlite://{tmp_path}/state.sqlite",

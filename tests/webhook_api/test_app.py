@@ -54,7 +54,7 @@ from webhook_api.app import create_app
 folder = sys.argv[1]
 settings = replace(
     Settings.from_environ(EXAMPLES), state_url=f"sqlite://{folder}/s", queue_url=f"sqlite://{folder}/s",
-    key_url=f"file://{folder}/k",
+    key_url=f"file://{folder}/k", webhook_signing_key="",
 )
 app = create_app(settings)
 event = {"aspect_type": "create", "event_time": 1, "object_id": 1, "object_type": "activity", "owner_id": 1,

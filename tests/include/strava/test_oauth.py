@@ -13,14 +13,16 @@ from include.errors import (
     CapacityReached,
     IngestError,
     OutcomeUnknown,
+    QuotaSpent,
     StravaUnavailable,
     TokenRefused,
     UnexpectedShape,
 )
-from include.strava.oauth import ACTIVITY_READ, ACTIVITY_WRITE, READ, OAuthClient, parse_scopes
+from include.strava.oauth import ACTIVITY_READ, ACTIVITY_WRITE, READ, OAuthClient, RevokeBy, parse_scopes
 from include.strava.session import StravaSession
 
 SECRET = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00"
+ACCESS = "feed0000face0000feed0000face0000feed0000"
 REFRESH = "dead0000beef0000dead0000beef0000dead0000"
 GRANTED = {
     "token_type": "Bearer",
@@ -187,11 +189,11 @@ def test_exchange_says_bad_request_when_the_code_is_used(strava: Any, reply: Any
 def test_revoke_authenticates_the_application(strava: Any, reply: Any, oauth: OAuthClient) -> None:
     strava.will(reply(200, b""))
 
-    oauth.revoke(REFRESH)
+    oauth.revoke(7, ACCESS)
 
     request = strava.received[0]
     assert (request.method, request.path, request.query) == ("POST", "/oauth/revoke", {})
-    assert request.form == {"token": REFRESH}
+    assert request.form == {"token": ACCESS}
     assert base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode() == f"12345:{SECRET}"
 
 
@@ -210,4 +212,54 @@ def test_revoke_raises_what_the_answer_stands_for(
     strava.will(reply(**answer))
 
     with pytest.raises(expected):
-        oauth.revoke(REFRESH)
+        oauth.revoke(7, ACCESS)
+
+
+@pytest.fixture
+def legacy(strava: Any, session: StravaSession) -> OAuthClient:
+    return OAuthClient(session, strava.url.replace("/api/v3", "/oauth"), "12345", SECRET, RevokeBy.LEGACY)
+
+
+@pytest.mark.network
+def test_legacy_revoke_authenticates_the_athlete(strava: Any, reply: Any, legacy: OAuthClient) -> None:
+    strava.will(reply(200, {"access_token": ACCESS}))
+
+    legacy.revoke(7, ACCESS)
+
+    request = strava.received[0]
+    assert (request.method, request.path, request.query, request.body) == ("POST", "/oauth/deauthorize", {}, b"")
+    assert request.headers["authorization"] == f"Bearer {ACCESS}"
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        pytest.param(
+            {"status": 401, "body": refused("Authorization Error", "Athlete", "access_token", "invalid")},
+            TokenRefused,
+            id="token unknown",
+        ),
+        pytest.param(
+            {"status": 401, "body": refused("Authorization Error", "Application", "", "invalid")},
+            TokenRefused,
+            id="token unknown as in 2020",
+        ),
+        pytest.param(
+            {"status": 403, "body": refused("Forbidden", "Application", "Status", "Inactive")},
+            ApplicationInactive,
+            id="inactive",
+        ),
+        pytest.param({"status": 429}, QuotaSpent, id="quota"),
+        pytest.param({"status": 503}, StravaUnavailable, id="503"),
+    ],
+)
+def test_legacy_revoke_raises_what_the_answer_stands_for(
+    strava: Any, reply: Any, legacy: OAuthClient, answer: dict[str, Any], expected: type[IngestError]
+) -> None:
+    strava.will(reply(**answer))
+
+    with pytest.raises(IngestError) as caught:
+        legacy.revoke(7, ACCESS)
+    assert type(caught.value) is expected
+    assert ACCESS not in str(caught.value)

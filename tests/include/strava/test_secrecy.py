@@ -66,7 +66,7 @@ def calls(session: StravaSession, api_url: str) -> dict[str, Callable[[], object
         "upload": lambda: client.upload(7, 11),
         "exchange": lambda: oauth.exchange(CODE),
         "refresh": lambda: oauth.refresh(REFRESH),
-        "revoke": lambda: oauth.revoke(REFRESH),
+        "revoke": lambda: oauth.revoke(7, REFRESH),
         "create": lambda: subscriptions.create(CALLBACK, VERIFY),
         "current": subscriptions.current,
         "delete": lambda: subscriptions.delete(5),

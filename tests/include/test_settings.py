@@ -1,0 +1,65 @@
+"""What is configured, and what is said when it is not."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from include.errors import SettingsError
+from include.settings import CHOICES, EXAMPLES, Settings
+
+OPTIONAL = {
+    *("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD", "STRAVA_API_URL", "STRAVA_OAUTH_URL"),
+    *("STRAVA_REVOKE", "WEBHOOK_SIGNING_KEY"),
+}
+SECRET = {
+    *("STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "WEBHOOK_VERIFY_TOKEN", "WEBHOOK_SIGNING_KEY"),
+    *("COOKIE_KEY", "AIRFLOW_PASSWORD"),
+}
+
+
+def test_every_setting_has_an_example_and_every_example_a_setting() -> None:
+    assert {setting.name.upper() for setting in fields(Settings)} == set(EXAMPLES)
+    assert set(CHOICES) <= set(EXAMPLES)
+
+
+def test_settings_take_every_variable() -> None:
+    settings = Settings.from_environ(EXAMPLES)
+
+    assert {setting.name.upper(): getattr(settings, setting.name) for setting in fields(Settings)} == EXAMPLES
+
+
+def test_settings_name_everything_that_is_missing_with_an_example() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environ(dict.fromkeys(EXAMPLES, " "))
+
+    assert {name for name in EXAMPLES if name in str(caught.value)} == set(EXAMPLES) - OPTIONAL
+    assert EXAMPLES["STATE_URL"] in str(caught.value)
+
+
+def test_settings_need_nothing_that_has_a_default() -> None:
+    settings = Settings.from_environ({name: value for name, value in EXAMPLES.items() if name not in OPTIONAL})
+
+    assert settings.strava_revoke == "token"
+    assert settings.webhook_signing_key == ""
+
+
+def test_settings_show_no_secret() -> None:
+    marked = {name: f"secret-{name}" if name in SECRET else value for name, value in EXAMPLES.items()}
+
+    assert "secret-" not in repr(Settings.from_environ(marked))
+
+
+def test_address_loses_its_last_slash() -> None:
+    assert Settings.from_environ({**EXAMPLES, "PUBLIC_URL": "https://a.example/"}).public_url == "https://a.example"
+
+
+@pytest.mark.parametrize("value", [pytest.param("legacy", id="legacy"), pytest.param("token", id="token")])
+def test_choice_is_taken(value: str) -> None:
+    assert Settings.from_environ({**EXAMPLES, "STRAVA_REVOKE": value}).strava_revoke == value
+
+
+def test_choice_is_refused_with_what_there_is_when_it_is_another() -> None:
+    with pytest.raises(SettingsError, match="STRAVA_REVOKE is 'both'; set it to token or legacy"):
+        Settings.from_environ({**EXAMPLES, "STRAVA_REVOKE": "both"})
