@@ -95,7 +95,7 @@ def strava_ingest() -> None:
         context["activity"] = f"{synced['activity_id']} → {', '.join(str(result.child_id) for result in results)}"
         return [result.to_json() for result in results]
 
-    @task_group
+    @task_group(prefix_group_id=False)
     def ingest_activity(item: dict) -> None:
         """One activity: its copies start as soon as it is synced, whatever the others do."""
         copy_to_children(sync_activity(item))
@@ -103,7 +103,7 @@ def strava_ingest() -> None:
     @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
     def publish_lake(*, ti=None, outlet_events=None) -> int:
         """Tell the catalogue which partitions changed; returns how many activities were looked at."""
-        return len(publish(ti, outlet_events, task_id="ingest_activity.sync_activity"))
+        return len(publish(ti, outlet_events, task_id="sync_activity"))
 
     ingest_activity.expand(item=plan_events()) >> publish_lake()
 

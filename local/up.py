@@ -44,8 +44,8 @@ def run(progress: Progress) -> None:
         progress=progress,
         overrides=read_overrides(REPOSITORY / ".env"),
     ) as stack:
-        progress.say(welcome(stack))
-        progress.say(await_events(stack))
+        events = await_events(stack)
+        progress.say(welcome(stack, events))
         while True:
             stack.processes.check()
             time.sleep(WATCH_S)
@@ -62,14 +62,14 @@ def await_events(stack: Stack) -> str:
                 populate(control, invented(datetime.now(UTC), seed=FAMILY_SEED))
     elif not stack.settings.public_url.startswith("https://"):
         return (
-            "  Strava cannot send events to this machine: set PUBLIC_URL in .env to an https address that leads here.\n"
-            "  Until then load activities with strava_backfill in Airflow."
+            "Strava cannot send events to this machine: set PUBLIC_URL in .env to an https address that leads here; "
+            "until then load activities with strava_backfill in Airflow."
         )
     subscription = subscribe(stack.settings)
-    return f"  Strava sends events to this system (subscription {subscription.subscription_id})."
+    return f"Strava sends events to this system (subscription {subscription.subscription_id})."
 
 
-def welcome(stack: Stack) -> str:
+def welcome(stack: Stack, events: str) -> str:
     """Where everything is, and what to do next."""
     login = stack.airflow_login
     strava = stack.simulator_url or "the real one (credentials from .env)"
@@ -83,6 +83,7 @@ def welcome(stack: Stack) -> str:
             f"  Strava     {strava}",
             f"  Logs       {stack.processes.log('*')}",
             "",
+            f"  {events}",
             f"  Next: open {stack.web_url}/ and connect an athlete; new activities then appear in Airflow.",
             '  Ask the lake from a second terminal: make query SQL="select * from activities limit 5"',
             "  Ctrl-C ends it all and keeps the state.",

@@ -181,7 +181,7 @@ def test_stack_never_mixes_real_and_simulated_athletes(
 
 def test_welcome_says_where_everything_is(place: Path) -> None:
     with start(place) as stack:
-        text = up.welcome(stack)
+        text = up.welcome(stack, "Strava sends events")
     login = stack.airflow_login
     for expected in (
         stack.web_url,
