@@ -18,6 +18,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from include.crypto.cipher import require_size
 from include.errors import CipherError, SettingsError
 
 _KEY_BYTES = 32
@@ -51,7 +52,8 @@ class KeyFileCipher:
         self._ring = self._load()
 
     def encrypt(self, plaintext: bytes, context: Mapping[str, str]) -> str:
-        """Printable ciphertext that only `decrypt` with an equal `context` opens."""
+        """Printable ciphertext that only an equal `context` opens. Errors: `CipherError` when it is too long."""
+        require_size(plaintext)
         ring = self._ring
         nonce = os.urandom(_NONCE_BYTES)
         sealed = AESGCM(ring.keys[ring.active]).encrypt(nonce, plaintext, _bound(context))

@@ -39,10 +39,14 @@ class Index:
 
     A row without `field` (absent or None) is not in the index.
     Without `sort_field` rows come in key order. An index is for finding only: re-read before deciding.
+    What is written now may be found a moment later; what is found may have changed since.
     """
 
     field: str
     sort_field: str | None = None
+    """Holds integers, or None."""
+    field_type: type[int] | type[str] = int
+    """What `field` holds where it is not None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +63,19 @@ class Table:
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
-        Table("athletes", partition="athlete_id", indexes={"all": Index("kind", "athlete_id")}),
+        Table("athletes", partition="athlete_id", indexes={"all": Index("kind", "athlete_id", str)}),
         Table("links", partition="parent_id", sort="child_id", indexes={"by_child": Index("child_id")}),
         Table(
             "activities",
             partition="athlete_id",
             sort="activity_id",
-            indexes={"due": Index("due", "next_try_epoch_s")},
+            indexes={"due": Index("due", "next_try_epoch_s", str)},
         ),
         Table(
             "copies",
             partition="parent_activity_id",
             sort="child_id",
-            indexes={"by_child": Index("child_id", "planned_at_epoch_s"), "due": Index("due", "next_try_epoch_s")},
+            indexes={"by_child": Index("child_id", "planned_at_epoch_s"), "due": Index("due", "next_try_epoch_s", str)},
         ),
         Table("events", partition="event_id", expires=True),
         Table("quota", partition="utc_day", expires=True),

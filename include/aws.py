@@ -1,0 +1,123 @@
+"""The clients of AWS: one way to open them, and one reading of what goes wrong with them.
+
+Region, credentials and endpoint come from where every AWS tool takes them: the environment
+(`AWS_DEFAULT_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL` …), the shared files, or the role of the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from include.errors import IngestError, RetryLater, SettingsError
+
+_CONNECT_TIMEOUT_S = 2
+_READ_TIMEOUT_S = 5
+_ATTEMPTS = 4
+
+_THROTTLED = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_REFUSED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "DisabledException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "KMSInvalidStateException",
+        "MissingAuthenticationToken",
+        "NotFoundException",
+        "ResourceNotFoundException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+
+def open_client(service: str, variable: str) -> Any:
+    """A client of one AWS service, safe for many threads of one process; open it after a fork, not before.
+
+    It is `Any` because boto3 makes its clients at run time and has no stubs among the project's packages.
+    A call that is throttled, fails or times out is sent up to four times, with jittered waits in between.
+    Errors: `SettingsError` that names `variable`, the setting that asked for AWS.
+    """
+    # Imported here because it takes most of a second, which the webhook's start must not.
+    import boto3  # type: ignore[import-untyped]
+    from botocore.config import Config  # type: ignore[import-untyped]
+
+    config = Config(
+        connect_timeout=_CONNECT_TIMEOUT_S,
+        read_timeout=_READ_TIMEOUT_S,
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+    )
+    with aws_faults(variable):
+        try:
+            return boto3.session.Session().client(service, config=config)
+        except ValueError as err:
+            raise SettingsError(
+                f"{variable} needs AWS and AWS_ENDPOINT_URL is no address ({err}): unset it, or set it to http://host:port"
+            ) from err
+
+
+@contextlib.contextmanager
+def aws_faults(variable: str) -> Iterator[None]:
+    """What AWS says inside the block, as this project's errors; `variable` is the setting that asked for AWS.
+
+    Errors: `RetryLater` for throttling, 5xx, timeouts and refused connections that outlast the retries;
+    `SettingsError` for missing credentials or region, missing permissions, and tables or keys that do not exist.
+    Every other answer passes through as it is: the caller knows what it means, or it is a defect.
+    """
+    from botocore import exceptions as aws  # type: ignore[import-untyped]  # as above: no stubs
+
+    try:
+        yield
+    except aws.ClientError as err:
+        plain = _plain(variable, err.operation_name, err.response)
+        if plain is None:
+            raise
+        raise plain from err
+    except aws.HTTPClientError as err:
+        raise RetryLater(
+            f"{variable}: AWS did not answer ({type(err).__name__}), so whether it acted is not known: try again later"
+        ) from err
+    except aws.CredentialRetrievalError as err:
+        raise RetryLater(
+            f"{variable}: the machine's AWS credentials cannot be had now ({err}): try again later"
+        ) from err
+    except (aws.NoCredentialsError, aws.PartialCredentialsError, aws.ProfileNotFound) as err:
+        raise SettingsError(
+            f"{variable} needs AWS credentials and there are none that work ({err}):"
+            " set AWS_PROFILE (for example: strava), or give the machine a role"
+        ) from err
+    except (aws.NoRegionError, aws.InvalidRegionError) as err:
+        raise SettingsError(
+            f"{variable} needs an AWS region ({err}): set AWS_DEFAULT_REGION (for example: eu-central-1)"
+        ) from err
+
+
+def _plain(variable: str, operation: str, response: dict[str, Any]) -> IngestError | None:
+    """The project's error for an error answer; None where it has none."""
+    code = response["Error"].get("Code", "")
+    status = response["ResponseMetadata"].get("HTTPStatusCode", 0)
+    if code in _THROTTLED or status == 429 or status >= 500:
+        return RetryLater(f"{variable}: AWS is throttling or failing ({operation}: {code}, {status}); try again later")
+    if code in _REFUSED:
+        return SettingsError(
+            f"{variable}: AWS refuses {operation} ({code}: {response['Error'].get('Message', '')}):"
+            " check that what the address names exists in this region and that the credentials permit it"
+        )
+    return None
