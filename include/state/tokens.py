@@ -20,7 +20,7 @@ from include.errors import (
 from include.state.athletes import AthleteRow, AthleteStatus, athlete_key
 from include.state.conflict import retry_on_conflict
 from include.state.store import Item, Store
-from include.state.token_pair import SealedTokens
+from include.state.token_pair import SealedTokens, TokenPair
 from include.strava.models import TokenGrant
 
 MARGIN_S = 300
@@ -64,6 +64,7 @@ class Tokens:
             sleep=wait,
             reraise=True,
         )
+        self._writes = self._looks.copy(retry=retry_if_exception_type(RetryLater))
 
     def access_token(self, athlete_id: int, *, scope: str) -> str:
         """A token that is good for five more minutes; refreshes when there is less left.
@@ -94,19 +95,19 @@ class Tokens:
         pair = tokens.open(self._cipher, athlete_id)
         if tokens.expires_at_epoch_s - self._clock() >= MARGIN_S:
             return pair.access_token
-        version = self._lease(item, tokens)
+        leased = self._lease(item, tokens)
         try:
             grant = self._refresh(pair.refresh_token)
         except TokenRefused as err:
-            if self._give_up(athlete_id, tokens):
+            if self._give_up(athlete_id, pair):
                 raise TokenRefused(
                     f"Strava refuses to renew the access of athlete {athlete_id}: ask the athlete to connect again"
                 ) from err
             raise _LookAgain(f"athlete {athlete_id} got a newer token pair meanwhile") from err
         except IngestError:
-            self._release(replace(item, version=version))
+            self._release(leased)
             raise
-        if not self._keep(athlete_id, tokens, grant):
+        if not self._writes.copy()(self._keep, leased, pair, grant):
             raise _LookAgain(f"athlete {athlete_id} got another token pair meanwhile")
         return grant.access_token
 
@@ -123,16 +124,18 @@ class Tokens:
             )
         return item
 
-    def _lease(self, item: Item, tokens: SealedTokens) -> int:
-        """Take the right to refresh and return the row's new version."""
+    def _lease(self, item: Item, tokens: SealedTokens) -> Item:
+        """Take the right to refresh; gives the row as it is with the lease."""
         now = self._clock()
         busy = f"another worker is renewing the access of athlete {item.key.partition}: try again in a minute"
         if tokens.lease_until_epoch_s > now:
             raise _LookAgain(busy)
+        tokens = replace(tokens, lease_until_epoch_s=now + LEASE_S)
         try:
-            return self._put(item, replace(tokens, lease_until_epoch_s=now + LEASE_S))
+            version = self._put(item, tokens)
         except VersionConflict as err:
             raise _LookAgain(busy) from err
+        return replace(item, fields={**item.fields, **tokens.to_fields()}, version=version)
 
     def _release(self, leased: Item) -> None:
         """Let others try at once; `leased` is the row as this worker leased it."""
@@ -141,27 +144,42 @@ class Tokens:
         except VersionConflict:
             return  # The row moved on: what is left of the lease runs out by itself.
 
-    @retry_on_conflict
-    def _keep(self, athlete_id: int, used: SealedTokens, grant: TokenGrant) -> bool:
-        """Store the new pair in place of the one it was traded for; False when that one is no longer there."""
-        item = self._holding(athlete_id, used)
-        if item is None:
-            return False
-        self._put(item, SealedTokens.seal(self._cipher, athlete_id, grant), AthleteStatus.ACTIVE)
+    def _keep(self, leased: Item, used: TokenPair, grant: TokenGrant) -> bool:
+        """Store the new pair in place of the one it was traded for; False when that one is no longer there.
+
+        Until this is done the worker has the only copy: so it is one write, with no look at the row before it.
+        """
+        athlete_id = leased.fields["athlete_id"]
+        new = SealedTokens.seal(self._cipher, athlete_id, grant)
+        try:
+            self._put(leased, new, AthleteStatus.ACTIVE)
+        except VersionConflict:
+            return self._replace(athlete_id, used, new)
         return True
 
     @retry_on_conflict
-    def _give_up(self, athlete_id: int, refused: SealedTokens) -> bool:
+    def _replace(self, athlete_id: int, used: TokenPair, new: SealedTokens) -> bool:
+        item = self._holding(athlete_id, used)
+        if item is None:
+            return False
+        self._put(item, new, AthleteStatus.ACTIVE)
+        return True
+
+    @retry_on_conflict
+    def _give_up(self, athlete_id: int, refused: TokenPair) -> bool:
         """Mark the athlete `needs_reauth`, unless a newer pair is there: then the race was lost, which is no harm."""
         item = self._holding(athlete_id, refused)
         if item is None:
             return False
-        self._put(item, replace(refused, lease_until_epoch_s=0.0), AthleteStatus.NEEDS_REAUTH)
+        tokens = SealedTokens.from_fields(item.fields)
+        self._put(item, replace(tokens, lease_until_epoch_s=0.0), AthleteStatus.NEEDS_REAUTH)
         return True
 
-    def _holding(self, athlete_id: int, tokens: SealedTokens) -> Item | None:
+    def _holding(self, athlete_id: int, pair: TokenPair) -> Item | None:
+        """The row if it holds this pair, under whichever key; pairs are compared because keys change too."""
         item = self._store.get(athlete_key(athlete_id))
-        return item if item and item.fields["tokens"] == tokens.sealed else None
+        tokens = SealedTokens.from_fields(item.fields) if item else SealedTokens()
+        return item if tokens.sealed and tokens.open(self._cipher, athlete_id) == pair else None
 
     def _put(self, item: Item, tokens: SealedTokens, status: AthleteStatus | None = None) -> int:
         fields = {**item.fields, **tokens.to_fields()}

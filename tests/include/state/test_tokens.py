@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -25,8 +26,9 @@ from include.errors import (
     StravaUnavailable,
     TokenRefused,
 )
-from include.state.athletes import Athletes, AthleteStatus
+from include.state.athletes import Athletes, AthleteStatus, athlete_key
 from include.state.store import Store
+from include.state.token_pair import SealedTokens
 from include.state.tokens import LEASE_S, Tokens
 from include.strava.models import Athlete, AthleteId, TokenGrant
 
@@ -268,6 +270,51 @@ def test_missing_key_is_no_fault_of_the_athlete(
     assert status_of(athletes) is AthleteStatus.ACTIVE
 
 
+def test_only_one_write_lies_between_the_answer_and_the_stored_pair(
+    tokens: Tokens, store: Store, strava: Strava, pass_time: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pass_time(LIFETIME_S)
+    asked: list[str] = []
+
+    def watch() -> None:
+        for name in ("get", "put", "query", "find", "add", "delete"):
+            operation = getattr(store, name)
+            monkeypatch.setattr(
+                store, name, lambda *args, _name=name, _do=operation, **kw: (asked.append(_name), _do(*args, **kw))[1]
+            )
+
+    strava.while_busy.append(watch)
+
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert asked == ["put"]
+
+
+@pytest.mark.parametrize("is_written", [pytest.param(False, id="refused"), pytest.param(True, id="answer lost")])
+def test_new_pair_is_stored_when_the_store_fails_for_a_while(
+    tokens: Tokens,
+    store: Store,
+    strava: Strava,
+    pass_time: Callable[[float], None],
+    monkeypatch: pytest.MonkeyPatch,
+    is_written: bool,
+) -> None:
+    pass_time(LIFETIME_S)
+    put, failures = store.put, [RetryLater("throttled")] * 3
+
+    def throttled(*args: Any, **options: Any) -> int:
+        if failures and is_written:
+            put(*args, **options)
+        if failures:
+            raise failures.pop()
+        return put(*args, **options)
+
+    strava.while_busy.append(lambda: monkeypatch.setattr(store, "put", throttled))
+
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert strava.calls == 1
+
+
 # --- races ---------------------------------------------------------------------------------------
 
 
@@ -372,6 +419,28 @@ def test_pair_is_stored_when_the_row_changed_otherwise_meanwhile(
 ) -> None:
     pass_time(LIFETIME_S)
     strava.while_busy.append(lambda: tokens.reject(ATHLETE, "ACCESS-SECRET-0"))
+
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert strava.calls == 1
+
+
+def test_pair_is_stored_when_the_old_one_was_sealed_anew_meanwhile(
+    tokens: Tokens, store: Store, cipher: Cipher, strava: Strava, pass_time: Callable[[float], None]
+) -> None:
+    """A rotation of keys replaces every ciphertext, and the pair in it stays the same."""
+    pass_time(LIFETIME_S)
+
+    def seal_anew() -> None:
+        item = store.get(athlete_key(ATHLETE))
+        assert item is not None
+        sealed = SealedTokens.from_fields(item.fields)
+        pair = sealed.open(cipher, ATHLETE)
+        anew = SealedTokens.seal(cipher, ATHLETE, TokenGrant(pair.access_token, pair.refresh_token, 0))
+        fields = {**item.fields, **replace(sealed, sealed=anew.sealed).to_fields()}
+        store.put(item.key, fields, expected_version=item.version)
+
+    strava.while_busy.append(seal_anew)
 
     assert access_token(tokens) == "ACCESS-SECRET-1"
     assert access_token(tokens) == "ACCESS-SECRET-1"
