@@ -9,7 +9,7 @@ from typing import Any
 
 from include.clock import Clock
 from include.crypto.cipher import Cipher
-from include.errors import NotConnected, UnexpectedShape
+from include.errors import NotConnected, UnexpectedShape, VersionConflict
 from include.state.conflict import retry_on_conflict
 from include.state.store import ABSENT, Item, Key, Store
 from include.state.token_pair import SealedTokens
@@ -125,6 +125,17 @@ class Athletes:
             raise NotConnected(f"athlete {athlete_id} is not known here, so cannot be marked {status}")
         tokens = SealedTokens().to_fields() if status is AthleteStatus.REVOKED else {}
         return self._put({**item.fields, "status": str(status), **tokens}, item.version)
+
+    def revoke(self, seen: AthleteRow) -> AthleteRow:
+        """Mark the athlete `REVOKED` and destroy the token pair, if nothing changed since the row was `seen`.
+
+        Errors: `VersionConflict` when it did: the athlete may have connected again, so decide again.
+        """
+        item = self._store.get(athlete_key(seen.athlete_id))
+        if item is None or item.version != seen.version:
+            raise VersionConflict(f"athlete {seen.athlete_id} changed meanwhile: read the row again and decide again")
+        fields = {**item.fields, "status": str(AthleteStatus.REVOKED), **SealedTokens().to_fields()}
+        return self._put(fields, item.version)
 
     def _put(self, fields: Mapping[str, Any], expected_version: int) -> AthleteRow:
         key = athlete_key(fields["athlete_id"])

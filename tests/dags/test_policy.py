@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-EXPECTED = ("strava_ingest", "strava_backfill", "strava_catalog", "strava_reconcile")
+EXPECTED = ("strava_ingest", "strava_backfill", "strava_catalog", "strava_reconcile", "strava_erase")
 
 HEADINGS = ("**Starts**", "**Reads**", "**Writes**", "**Kind**", "**Limits**", "**If it fails**", "**Owner**")
 

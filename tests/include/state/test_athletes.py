@@ -9,7 +9,7 @@ import pytest
 
 from include.clock import Clock
 from include.crypto.cipher import Cipher
-from include.errors import NotConnected, UnexpectedShape
+from include.errors import NotConnected, UnexpectedShape, VersionConflict
 from include.state.athletes import AthleteRow, Athletes, AthleteStatus, athlete_key
 from include.state.store import Store
 from include.strava.models import Athlete, AthleteId, TokenGrant
@@ -107,6 +107,27 @@ def test_only_revoking_destroys_the_token_pair(
 def test_mark_is_refused_when_the_athlete_is_unknown(athletes: Athletes) -> None:
     with pytest.raises(NotConnected, match="athlete 42"):
         athletes.mark(42, AthleteStatus.REVOKED)
+
+
+def test_revoke_destroys_the_token_pair_and_keeps_the_rest(athletes: Athletes, store: Store) -> None:
+    connected = athletes.connect(grant(), READ)
+
+    revoked = athletes.revoke(connected)
+
+    item = store.get(athlete_key(42))
+    assert item is not None
+    assert item.fields["tokens"] is None
+    assert (revoked.status, revoked.scopes, revoked.version) == (AthleteStatus.REVOKED, READ, connected.version + 1)
+    assert athletes.get(42) == revoked
+
+
+def test_revoke_is_refused_when_the_athlete_connected_again_since(athletes: Athletes) -> None:
+    seen = athletes.connect(grant(), READ)
+    again = athletes.connect(grant(suffix="2"), READ)
+
+    with pytest.raises(VersionConflict, match="athlete 42"):
+        athletes.revoke(seen)
+    assert athletes.get(42) == again
 
 
 def test_no_token_is_in_the_file_or_in_a_repr(athletes: Athletes, store: Store, path: Path) -> None:
