@@ -60,6 +60,10 @@ subscription: $(READY) ## Manage the webhook subscription at Strava (ARGS=show, 
 links: $(READY) ## Manage links between parents and children (ARGS=list, or "add --parent 1 --child 2 --name Rex")
 	@$(RUN) -m local.links $(ARGS)
 
+.PHONY: keys
+keys: $(READY) ## Manage the keys that encrypt athletes' tokens (ARGS=show, rotate, reencrypt)
+	@$(RUN) -m local.keys $(ARGS)
+
 # --- check it ------------------------------------------------------------------------------------
 
 .PHONY: test

@@ -71,6 +71,16 @@ class KeyFileCipher:
         except InvalidTag as err:
             raise CipherError(f"a text sealed with key {key_id} was changed or belongs to another context") from err
 
+    @property
+    def active_key(self) -> str:
+        """The id of the key that seals now."""
+        return self._ring.active
+
+    @staticmethod
+    def key_of(ciphertext: str) -> str:
+        """The id of the key that sealed a text. Errors: `CipherError` for a text that no key file cipher made."""
+        return _parse(ciphertext)[0]
+
     def rotate(self) -> str:
         """Add a new key, make it the active one and return its id.
 

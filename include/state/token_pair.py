@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from include.crypto.cipher import Cipher
@@ -42,6 +42,11 @@ class SealedTokens:
     def open(self, cipher: Cipher, athlete_id: int) -> TokenPair:
         """The pair in the clear. Errors: `CipherError` when the key is gone or the row was tampered with."""
         return TokenPair(**json.loads(cipher.decrypt(self.sealed or "", _context(athlete_id))))
+
+    def resealed(self, cipher: Cipher, athlete_id: int) -> SealedTokens:
+        """The same pair, expiry and lease, sealed with the cipher's present key. Errors: as `open`."""
+        context = _context(athlete_id)
+        return replace(self, sealed=cipher.encrypt(cipher.decrypt(self.sealed or "", context), context))
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> SealedTokens:

@@ -1,0 +1,48 @@
+"""Which key seals each athlete's token pair, and the way to bring them all under the active one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from include.crypto.key_file import KeyFileCipher
+from include.state.athletes import Athletes, athlete_key
+from include.state.conflict import retry_on_conflict
+from include.state.store import Store
+from include.state.token_pair import SealedTokens
+
+
+class KeyRotation:
+    """The stored token pairs as the keys of a key file see them.
+
+    AWS KMS rotates its keys by itself, without a text being sealed again.
+    """
+
+    def __init__(self, store: Store, athletes: Athletes, cipher: KeyFileCipher) -> None:
+        self._store = store
+        self._athletes = athletes
+        self._cipher = cipher
+
+    def pairs_by_key(self) -> Mapping[str, int]:
+        """How many pairs each key seals; keys that seal none are left out."""
+        return Counter(key_id for athlete in self._athletes.all() if (key_id := self._key_of(athlete.athlete_id)))
+
+    @retry_on_conflict
+    def reencrypt(self, athlete_id: int) -> bool:
+        """Seal the athlete's pair with the active key; False where it is already, or where there is no pair.
+
+        Errors: `CipherError` when the key that sealed it is no longer in the key file; nothing was written.
+        Effects: one conditional write; safe to repeat and beside refreshes, whose pair and lease it leaves alone.
+        """
+        item = self._store.get(athlete_key(athlete_id))
+        tokens = SealedTokens.from_fields(item.fields) if item else SealedTokens()
+        if item is None or tokens.sealed is None or self._cipher.key_of(tokens.sealed) == self._cipher.active_key:
+            return False
+        fields = {**item.fields, **tokens.resealed(self._cipher, athlete_id).to_fields()}
+        self._store.put(item.key, fields, expected_version=item.version)
+        return True
+
+    def _key_of(self, athlete_id: int) -> str | None:
+        item = self._store.get(athlete_key(athlete_id))
+        sealed = SealedTokens.from_fields(item.fields).sealed if item else None
+        return self._cipher.key_of(sealed) if sealed else None
