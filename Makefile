@@ -64,6 +64,12 @@ links: $(READY) ## Manage links between parents and children (ARGS=list, or "add
 keys: $(READY) ## Manage the keys that encrypt athletes' tokens (ARGS=show, rotate, reencrypt)
 	@$(RUN) -m local.keys $(ARGS)
 
+# --- describe it ---------------------------------------------------------------------------------
+
+.PHONY: docs
+docs: $(READY) ## Write the pages of docs/ that are made from the code (ARGS=errors, dags or settings for one)
+	@$(RUN) -m local.docs $(ARGS)
+
 # --- check it ------------------------------------------------------------------------------------
 
 .PHONY: test

@@ -1,0 +1,31 @@
+"""Writes pages of `docs/` from the code: `python -m local.docs [errors] [dags] [settings]`, all if none is named."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from typing import Annotated
+
+import typer
+
+from local.docs.pages import PAGES, page_path, write
+from local.environment import REPOSITORY
+
+
+def main(
+    pages: Annotated[list[str] | None, typer.Argument(help="Which pages; all if none is named.")] = None,
+) -> None:
+    """Write the pages that the code describes."""
+    unknown = sorted(set(pages or ()) - set(PAGES))
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r} is no page; there are {', '.join(PAGES)}.")
+    sys.path.append(str(REPOSITORY / "plugins"))
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["AIRFLOW_HOME"] = home  # where Airflow puts files of its own as soon as it is imported
+        for name in pages or PAGES:
+            print(f"{page_path(name).relative_to(REPOSITORY)}: {'written' if write(name) else 'up to date'}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,49 @@
+"""`docs/dags.md`: the DAGs as their docstrings describe them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.docs.markdown import table
+from local.environment import REPOSITORY
+
+_HEAD = """# DAGs
+
+Made by `make docs` from the docstrings in `dags/`, which Airflow shows too. Change those, not this page.
+"""
+_SECTION = re.compile(r"^\*\*(?P<heading>[^*]+)\*\*: ", re.MULTILINE)
+_SHOWN = ("Starts", "Reads", "Writes", "Kind", "If it fails")
+
+
+@dataclass(frozen=True, slots=True)
+class DagDocs:
+    """A DAG's docstring: what it does, and its sections by heading."""
+
+    dag_id: str
+    does: str
+    sections: Mapping[str, str]
+
+    @classmethod
+    def read(cls, path: Path) -> DagDocs:
+        """The docstring of the DAG file at `path`, whose name is the DAG's id; nothing is imported."""
+        text = ast.get_docstring(ast.parse(path.read_text())) or ""
+        _title, _, rest = text.partition("\n")
+        does, *parts = _SECTION.split(rest)
+        return cls(path.stem, does.strip(), dict(zip(parts[::2], parts[1::2], strict=True)))
+
+
+def render(folder: Path = REPOSITORY / "dags") -> str:
+    """The page about the DAG files in `folder`."""
+    dags = [DagDocs.read(path) for path in sorted(folder.glob("*.py"))]
+    return f"{_HEAD}\n{table(('DAG', 'does', *map(str.lower, _SHOWN)), [list(_row(dag)) for dag in dags])}\n"
+
+
+def _row(dag: DagDocs) -> Iterator[str]:
+    yield f"[`{dag.dag_id}`](../dags/{dag.dag_id}.py)"
+    yield dag.does
+    for heading in _SHOWN:
+        yield dag.sections[heading]

@@ -1,0 +1,110 @@
+"""`docs/errors.md`: what Strava answers, which error that is, and what happens then."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+
+from include import errors
+from include.errors import IngestError
+from include.strava.classify import error_for
+from include.strava.faults import Faults
+from local.docs.answers import ANSWERS, DocumentedAnswer
+from local.docs.markdown import table
+from webhook_api.errors import problem_of
+
+NOW_EPOCH_S = 1_760_000_000.0
+
+_HEAD = """# Errors: what happens then
+
+Made by `make docs`: every line comes from running `include/strava/classify.py`, `plugins/strava_airflow` and
+`webhook_api/errors.py`. Change those, not this page.
+
+Airflow: *retries* after the task's growing delay, up to {retries} times; *fails* at once, because trying again changes
+nothing; *comes back* when the quota's window opens, holding no worker slot and using up no try. Live work does not
+fail for a spent quota: it waits in the ledger, and its run ends green. A passing fault in a live sync is kept there
+as well, so that nothing is lost when the tries are used up.
+
+The browser's column is what the web pages show where an error reaches them; most happen in tasks, while no browser
+waits.
+"""
+
+
+def render() -> str:
+    """The page."""
+    answers = table(
+        ("Strava answers", "status", "in its words", "error", "Airflow", "in a browser", "the operator reads"),
+        [list(_answer_row(answer)) for answer in ANSWERS],
+    )
+    classes = table(
+        ("error", "what it means", "Airflow", "in a browser"),
+        [list(_class_row(cls)) for cls in error_classes()],
+    )
+    return f"{_HEAD.format(retries=_retries())}\n## Strava's answers\n\n{answers}\n\n## Every error\n\n{classes}\n"
+
+
+def error_classes() -> list[type[IngestError]]:
+    """Every class of `include/errors.py`, parents first, in the order in which they stand there."""
+    found = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, IngestError)]
+    return sorted(found, key=lambda cls: inspect.getsourcelines(cls)[1])
+
+
+def example(cls: type[IngestError]) -> IngestError:
+    """An error of this class, with something in every value that it carries."""
+    carried = {
+        parameter.name: NOW_EPOCH_S if "float" in str(parameter.annotation) else parameter.name
+        for parameter in inspect.signature(cls.__init__).parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    return cls("what happened", **carried)
+
+
+def airflow_does(error: IngestError) -> str:
+    """What becomes of a task that raises `error`."""
+    from airflow.sdk import RetryAction
+    from airflow.sdk.exceptions import AirflowRescheduleException
+
+    from strava_airflow.reschedule import back_when_quota_opens
+    from strava_airflow.retry_policy import StravaRetryPolicy
+
+    try:
+        with back_when_quota_opens():
+            raise error
+    except AirflowRescheduleException:
+        return "comes back"
+    except IngestError:
+        action = StravaRetryPolicy().evaluate(error, 1, 6).action
+    return {RetryAction.FAIL: "fails", RetryAction.RETRY: "retries", RetryAction.DEFAULT: "retries"}[action]
+
+
+def _retries() -> int:
+    from strava_airflow.defaults import DEFAULT_ARGS
+
+    return int(DEFAULT_ARGS["retries"])
+
+
+def _answer_row(answer: DocumentedAnswer) -> Iterator[str]:
+    error = error_for(
+        answer.status, answer.body, path=answer.path, athlete_id=answer.athlete_id, now_epoch_s=NOW_EPOCH_S
+    )
+    yield answer.when
+    yield str(answer.status)
+    yield Faults.parse(answer.body).words() or ("(nothing)" if not answer.body else "(no JSON)")
+    yield f"`{type(error).__name__}`"
+    yield airflow_does(error)
+    yield _page(error)
+    yield str(error)
+
+
+def _class_row(cls: type[IngestError]) -> Iterator[str]:
+    error = example(cls)
+    depth = cls.__mro__.index(IngestError)
+    yield f"{'↳ ' * depth}`{cls.__name__}`"
+    yield inspect.getdoc(cls) or ""
+    yield airflow_does(error)
+    yield _page(error)
+
+
+def _page(error: IngestError) -> str:
+    problem = problem_of(error)
+    return f"{problem.status} {problem.title}"
