@@ -7,6 +7,7 @@ Region, credentials and endpoint come from where every AWS tool takes them: the 
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,9 @@ from include.errors import IngestError, RetryLater, SettingsError
 _CONNECT_TIMEOUT_S = 2
 _READ_TIMEOUT_S = 5
 _ATTEMPTS = 4
+
+_OPENING = threading.Lock()
+"""boto3's own session, which reads its models and credentials once, may open one client at a time."""
 
 _THROTTLED = frozenset(
     {
@@ -64,9 +68,9 @@ def open_client(service: str, variable: str) -> Any:
         read_timeout=_READ_TIMEOUT_S,
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
     )
-    with aws_faults(variable):
+    with aws_faults(variable), _OPENING:
         try:
-            return boto3.session.Session().client(service, config=config)
+            return boto3.client(service, config=config)
         except ValueError as err:
             raise SettingsError(
                 f"{variable} needs AWS and AWS_ENDPOINT_URL is no address ({err}): unset it, or set it to http://host:port"

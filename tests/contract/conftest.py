@@ -6,13 +6,19 @@ one whose time cannot be set waits in `pass_time`.
 
 from __future__ import annotations
 
+import os
+import socket
+import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb import dynamodb_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from waitress.server import create_server
 
 from include.clock import Clock
 from include.state.dynamodb_tables import create_tables
@@ -64,40 +70,57 @@ def pass_time(hands: list[float]) -> Callable[[float], None]:
 
 
 @pytest.fixture(scope="session")
-def moto_url() -> Iterator[str]:
-    """The address of one server for all tests of this process."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def moto_url() -> str:
+    """The address of one server for all tests of this process.
+
+    It answers one request after the other: moto checks a condition and writes in two steps, between which its own
+    threaded server lets other requests in, as DynamoDB does not.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = create_server(DomainDispatcherApplication(create_backend_app), sockets=[listener], threads=1)
+    threading.Thread(target=server.run, name="moto", daemon=True).start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def aws_session() -> boto3.session.Session:
+    """Reads boto3's large models once for all tests; credentials are made up, so that none are looked for."""
+    return boto3.session.Session("testing", "testing", region_name="eu-central-1")
+
+
+@pytest.fixture(scope="session")
+def dynamodb_tables(moto_url: str, aws_session: boto3.session.Session) -> str:
+    """What the names of all tables start with; they are made once, because that takes longer than most tests."""
+    create_tables(aws_session.client("dynamodb", endpoint_url=moto_url), "test-")
+    return "test-"
 
 
 @pytest.fixture
-def aws_environment(moto_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An environment in which AWS is moto's server, also for processes that a test starts."""
-    for variable in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_DYNAMODB"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+def aws(moto_url: str, aws_session: boto3.session.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The environment in which AWS is moto's server, also for the processes that a test starts."""
+    for variable in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", aws_session)
 
 
 @pytest.fixture
-def dynamodb_url(aws_environment: None) -> str:
-    """Empty tables of this test alone."""
-    prefix = f"test-{uuid.uuid4().hex}-"
-    create_tables(boto3.session.Session().client("dynamodb"), prefix)
-    return f"dynamodb://{prefix}"
+def dynamodb_url(aws: None, dynamodb_tables: str) -> str:
+    """Empty tables, emptied behind moto's back because that takes no time."""
+    for table in dynamodb_backends[DEFAULT_ACCOUNT_ID]["eu-central-1"].tables.values():
+        table.items.clear()
+    return f"dynamodb://{dynamodb_tables}"
 
 
 @pytest.fixture
-def kms_url(aws_environment: None) -> str:
+def kms_url(aws: None) -> str:
     """A key of this test alone."""
+    client = boto3.client("kms")
     alias = f"alias/test-{uuid.uuid4().hex}"
-    client = boto3.session.Session().client("kms")
     client.create_alias(AliasName=alias, TargetKeyId=client.create_key()["KeyMetadata"]["KeyId"])
     return f"kms://{alias}"
