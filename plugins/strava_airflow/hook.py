@@ -29,7 +29,8 @@ class StravaHook(BaseHook):
         """The settings of this environment. Errors: `SettingsError` names what is missing."""
         from include.settings import Settings
 
-        secrets = self.get_connection(self.strava_conn_id).extra_dejson
+        extra = self.get_connection(self.strava_conn_id).extra_dejson
+        secrets = {name: str(value) for name, value in extra.items()}  # a client id may well be typed as a number
         return Settings.from_environ({**os.environ, **secrets})
 
     @contextmanager
