@@ -32,6 +32,12 @@ def test_text_opens_in_its_context(cipher: Cipher, plaintext: bytes) -> None:
     assert cipher.decrypt(cipher.encrypt(plaintext, CONTEXT), CONTEXT) == plaintext
 
 
+@pytest.mark.parametrize("size", [pytest.param(0, id="empty"), pytest.param(4097, id="more than 4 KB")])
+def test_secret_of_another_size_is_refused(cipher: Cipher, size: int) -> None:
+    with pytest.raises(CipherError, match=f"{size} bytes cannot be sealed"):
+        cipher.encrypt(b"x" * size, CONTEXT)
+
+
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     plaintext=st.binary(min_size=1, max_size=200),

@@ -52,7 +52,12 @@ def test_get_answers_none_when_there_is_no_row(store: Store) -> None:
         pytest.param({"child_id": 22, "name": "Rex"}, id="plain"),
         pytest.param({"name": 'Zoë "O\'Brien" 🐕; DROP TABLE items; --\n\t\\'}, id="hostile text"),
         pytest.param({'na"me': 1, "näme 🐕": 2, "#n": 3, ":v": 4, "a.b[0]": 5}, id="hostile field names"),
+        pytest.param({"text": "half a pair: \ud83d"}, id="text that is no UTF-8"),
+        pytest.param(
+            {"": 1, "partition": 2, "sort": "x", "version": 3, "expires_at_epoch_s": 4}, id="names of the row"
+        ),
         pytest.param({"id": 2**53 + 1, "negative": -(2**63), "huge": 10**30}, id="integers that floats cannot hold"),
+        pytest.param({"most": 10**38 - 1, "more": 10**38, "less": -(10**60)}, id="integers of many digits"),
         pytest.param({"lat": 47.123456789012345, "tiny": 5e-100, "zero": 0.0, "negative": -0.1}, id="floats"),
         pytest.param({"a": None, "b": True, "c": False, "d": "", "e": [], "f": {}}, id="nothing in many forms"),
         pytest.param({"names": ["Rex", ["Rexi", None]], "carried": {"power": True, "trim_m": 200}}, id="nested"),
@@ -302,6 +307,13 @@ def test_find_answers_whole_rows_in_key_order_when_the_index_has_no_order(store:
     assert found[0] == store.get(found[0].key)
 
 
+def test_find_sorts_the_rows_of_one_partition_when_the_index_has_no_order(store: Store) -> None:
+    for child in ("3", "é", "1", "Z"):
+        store.put(Key("links", "11", child), link(22), expected_version=ABSENT)
+
+    assert [item.key.sort for item in store.find("links", "by_child", 22)] == ["1", "3", "Z", "é"]
+
+
 # --- add -----------------------------------------------------------------------------------------
 
 
@@ -312,6 +324,19 @@ def test_add_counts_from_zero_when_there_is_no_row(store: Store) -> None:
     item = store.get(COUNTERS)
     assert item is not None
     assert item.fields == {"read": 3, "total": 3, "other": -4}
+
+
+def test_counters_may_have_any_name(store: Store) -> None:
+    names = ["read_1315", "a.b[0]", "#n", ":v", "SELECT", "näme 🐕", 'q"uote', "0"]
+    for _ in range(2):
+        store.add(COUNTERS, dict.fromkeys(names, 1), ceilings=dict.fromkeys(names, 2))
+
+    with pytest.raises(CeilingReached) as caught:
+        store.add(COUNTERS, {"other": 1, "#n": 1}, ceilings={"#n": 2})
+
+    item = store.get(COUNTERS)
+    assert item is not None
+    assert (caught.value.field, item.fields) == ("#n", dict.fromkeys(names, 2))
 
 
 def test_add_leaves_version_and_other_fields_alone(store: Store) -> None:
