@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import sqlite3
 import tempfile
@@ -66,7 +67,7 @@ class SqliteFile:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A write transaction, committed durably at the end of the block, rolled back when it raises."""
-        with self._busy_means_later(), self._connection() as connection:
+        with self._turn(), self._busy_means_later(), self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
 
@@ -75,6 +76,20 @@ class SqliteFile:
         for connection in tuple(self._open):
             connection.close()
         self._of_thread = threading.local()
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait to be woken for writing: SQLite's own waiting is polling, in which others pass by a writer for long.
+
+        The lock ends with its process, and leaves no trace but an empty file.
+        """
+        descriptor = os.open(f"{self._path}-turn", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # closing alone would not do where a fork has copied the descriptor
+            os.close(descriptor)
 
     def _connection(self) -> _Connection:
         connection: _Connection | None = getattr(self._of_thread, "connection", None)
