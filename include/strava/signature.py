@@ -41,11 +41,5 @@ def check(header: str | None, body: bytes, *, key: str, now_epoch_s: float) -> N
         )
 
 
-def sign(body: bytes, *, key: str, now_epoch_s: float) -> str:
-    """The header's value for `body` at this time, as Strava writes it."""
-    signed_at = str(int(now_epoch_s))
-    return f"t={signed_at},v1={_digest(signed_at, body, key)}"
-
-
 def _digest(signed_at: str, body: bytes, key: str) -> str:
     return hmac.new(key.encode(), signed_at.encode() + b"." + body, hashlib.sha256).hexdigest()

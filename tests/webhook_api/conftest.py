@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -160,3 +162,15 @@ def event() -> dict[str, Any]:
         "subscription_id": SUBSCRIPTION_ID,
         "updates": {"title": "Messy"},
     }
+
+
+@pytest.fixture
+def sign(now: Now) -> Callable[..., dict[str, str]]:
+    """The header with which Strava would sign a body, so many seconds ago."""
+
+    def sign(body: bytes, key: str, late_s: int = 0) -> dict[str, str]:
+        signed_at = str(int(now()) - late_s)
+        digest = hmac.new(key.encode(), f"{signed_at}.".encode() + body, hashlib.sha256).hexdigest()
+        return {"X-Strava-Signature": f"t={signed_at},v1={digest}"}
+
+    return sign

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +17,11 @@ from include.settings import Settings
 from include.state.events import EventAudit
 from include.state.sqlite import SqliteStore
 from include.strava.events import parse
-from include.strava.signature import HEADER, sign
+from include.strava.signature import HEADER
 from webhook_api import webhook
 from webhook_api.edge import EXTENSION
 
+Sign = Callable[..., dict[str, str]]
 KEY = "signing-key-that-nobody-may-see"
 
 pytestmark = pytest.mark.usefixtures("connected")
@@ -39,11 +41,11 @@ def signing(app: Flask, settings: Settings) -> None:
 
 @pytest.mark.usefixtures("signing")
 def test_event_is_queued_when_it_is_signed(
-    client: FlaskClient, path: str, event: dict[str, Any], queue: SqliteQueue, now: Any
+    client: FlaskClient, path: str, event: dict[str, Any], queue: SqliteQueue, sign: Sign
 ) -> None:
     body = json.dumps(event).encode()
 
-    answer = client.post(path, data=body, headers={HEADER: sign(body, key=KEY, now_epoch_s=now())})
+    answer = client.post(path, data=body, headers=sign(body, KEY))
 
     assert answer.get_json() == {"status": "queued"}
     assert queue.depth() == 1
@@ -56,11 +58,11 @@ def test_event_is_queued_when_it_is_signed(
         pytest.param((KEY, 301), id="stale"),
     ]
 )
-def badly_signed(request: pytest.FixtureRequest, event: dict[str, Any], now: Any) -> dict[str, Any]:
+def badly_signed(request: pytest.FixtureRequest, event: dict[str, Any], sign: Sign) -> dict[str, Any]:
     """A request's body and headers, wrong in one way."""
     key, late_s = request.param
     body = json.dumps(event).encode()
-    return {"data": body, "headers": {HEADER: sign(body, key=key, now_epoch_s=now() - late_s)} if key else {}}
+    return {"data": body, "headers": sign(body, key, late_s) if key else {}}
 
 
 @pytest.mark.usefixtures("signing")
@@ -92,10 +94,8 @@ def test_body_is_not_read_as_an_event_when_its_signature_is_bad(client: FlaskCli
 
 
 @pytest.mark.usefixtures("signing")
-def test_webhook_does_not_exist_when_the_path_is_wrong_whatever_is_signed(client: FlaskClient, now: Any) -> None:
-    headers = {HEADER: sign(b"{}", key=KEY, now_epoch_s=now())}
-
-    assert client.post("/webhook/guess", data=b"{}", headers=headers).status_code == 404
+def test_webhook_does_not_exist_when_the_path_is_wrong_whatever_is_signed(client: FlaskClient, sign: Sign) -> None:
+    assert client.post("/webhook/guess", data=b"{}", headers=sign(b"{}", KEY)).status_code == 404
 
 
 def test_signature_is_noted_once_and_not_checked_when_no_key_is_configured(
