@@ -73,7 +73,8 @@ def open_client(service: str, variable: str) -> Any:
             return boto3.client(service, config=config)
         except ValueError as err:
             raise SettingsError(
-                f"{variable} needs AWS and AWS_ENDPOINT_URL is no address ({err}): unset it, or set it to http://host:port"
+                f"{variable} needs AWS, whose environment is not right ({err}):"
+                " look at AWS_DEFAULT_REGION (for example: eu-central-1) and AWS_ENDPOINT_URL (usually unset)"
             ) from err
 
 
@@ -94,7 +95,7 @@ def aws_faults(variable: str) -> Iterator[None]:
         if plain is None:
             raise
         raise plain from err
-    except aws.HTTPClientError as err:
+    except (aws.ConnectionError, aws.HTTPClientError) as err:
         raise RetryLater(
             f"{variable}: AWS did not answer ({type(err).__name__}), so whether it acted is not known: try again later"
         ) from err
@@ -107,7 +108,7 @@ def aws_faults(variable: str) -> Iterator[None]:
             f"{variable} needs AWS credentials and there are none that work ({err}):"
             " set AWS_PROFILE (for example: strava), or give the machine a role"
         ) from err
-    except (aws.NoRegionError, aws.InvalidRegionError) as err:
+    except aws.NoRegionError as err:
         raise SettingsError(
             f"{variable} needs an AWS region ({err}): set AWS_DEFAULT_REGION (for example: eu-central-1)"
         ) from err

@@ -147,6 +147,10 @@ def test_keys_are_in_no_message_and_no_repr(path: Path) -> None:
         pytest.param("file://token.key", id="relative"),
         pytest.param("file:///var/lib/", id="a folder"),
         pytest.param("vault:///x", id="another scheme"),
+        pytest.param("kms://", id="no alias"),
+        pytest.param("kms://strava", id="alias without its word"),
+        pytest.param("kms://alias/", id="alias without a name"),
+        pytest.param("kms://alias/strava tokens", id="alias with a space"),
     ],
 )
 def test_other_addresses_are_refused_with_an_example(url: str) -> None:

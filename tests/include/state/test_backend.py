@@ -9,6 +9,7 @@ import pytest
 from include.clock import Clock
 from include.errors import SettingsError
 from include.state.backend import open_store
+from include.state.dynamodb import DynamoStore
 from include.state.sqlite import SqliteStore
 
 
@@ -28,11 +29,22 @@ def test_store_opens_at_an_absolute_path(tmp_path: Path, clock: Clock) -> None:
         pytest.param("sqlite:///", id="no file"),
         pytest.param("sqlite:///var/lib/", id="a folder"),
         pytest.param("postgres:///x", id="another scheme"),
+        pytest.param("dynamodb://", id="no prefix"),
+        pytest.param("dynamodb://strava/", id="prefix with a slash"),
+        pytest.param("dynamodb://strava ingest", id="prefix with a space"),
+        pytest.param(f"dynamodb://{'x' * 201}", id="prefix too long"),
     ],
 )
 def test_other_addresses_are_refused_with_an_example(url: str, clock: Clock) -> None:
     with pytest.raises(SettingsError, match=r"STATE_URL .* for example: sqlite:///var/lib/strava/state.sqlite"):
         open_store(url, clock)
+
+
+def test_tables_are_opened_by_their_prefix(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in [("DEFAULT_REGION", "eu-central-1"), ("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x")]:
+        monkeypatch.setenv(f"AWS_{variable}", value)
+
+    assert isinstance(open_store("dynamodb://strava-ingest_1.", clock), DynamoStore)
 
 
 def test_setting_is_named_when_the_file_is_something_else(tmp_path: Path, clock: Clock) -> None:
