@@ -43,6 +43,7 @@ def test_other_addresses_are_refused_with_an_example(url: str, clock: Clock) -> 
 def test_tables_are_opened_by_their_prefix(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in [("DEFAULT_REGION", "eu-central-1"), ("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x")]:
         monkeypatch.setenv(f"AWS_{variable}", value)
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # so that these credentials do not stay
 
     assert isinstance(open_store("dynamodb://strava-ingest_1.", clock), DynamoStore)
 
