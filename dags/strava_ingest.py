@@ -23,6 +23,7 @@ activity.
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 import pendulum
@@ -32,6 +33,8 @@ from airflow.sdk.exceptions import AirflowSkipException
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
 from strava_airflow.publishing import publish
+
+log = logging.getLogger(__name__)
 
 EVENTS = Param(
     type="array",
@@ -79,6 +82,8 @@ def strava_ingest() -> None:
         with StravaHook().services() as services:
             synced = sync(services, SyncItem.from_json(item), source="webhook")
         context["activity"] = synced.label
+        if synced.reason:
+            log.info("Activity %s is %s: %s", synced.activity_id, synced.state, synced.reason)
         return synced.to_json()
 
     @task(map_index_template="{{ activity }}")

@@ -69,8 +69,9 @@ class Synced:
 
     @property
     def label(self) -> str:
-        """How the activity is shown in the Airflow UI: id, sport and date."""
-        return " · ".join(part for part in (str(self.activity_id), self.sport_type, self.start_date) if part)
+        """How the activity is shown in the Airflow UI: id, sport and date, and its state unless all is well."""
+        state = "" if self.state == ActivityState.SYNCED else self.state
+        return " · ".join(part for part in (str(self.activity_id), self.sport_type, self.start_date, state) if part)
 
     def to_json(self) -> dict[str, Any]:
         """The result as XCom carries it."""

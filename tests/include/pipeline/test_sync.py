@@ -48,6 +48,11 @@ def test_label_shows_id_sport_and_date_and_nothing_else(world):
     assert "Secret" not in str(synced(world, activity_id).to_json())
 
 
+def test_label_says_the_state_of_an_activity_that_is_not_simply_synced(world):
+    activity_id = world.finish("swim")
+    assert synced(world, activity_id).label == f"{activity_id} · Swim · 2026-06-17 · no_streams"
+
+
 def test_sync_again_changes_nothing_and_fetches_no_streams(world):
     activity_id = world.finish()
     synced(world, activity_id)
