@@ -91,6 +91,11 @@ class Store(Protocol):
 
     Every implementation passes `tests/contract/test_store.py` unchanged. A row whose expiry has passed
     reads as absent, whether or not the backend has deleted it.
+
+    Shape: what every implementation holds is text of 1 to 1,024 UTF-8 bytes as a partition or a sort key, 400 KB in one
+    row, and no counter named `partition`, `sort`, `version`, `expires_at_epoch_s`, `write_id` or `fields`.
+    Errors: `RetryLater` from every call while the backend is busy or out of reach. Where the message does not say that
+    nothing was written, read again before deciding: the write may have got through.
     """
 
     def get(self, key: Key) -> Item | None:

@@ -28,7 +28,7 @@ CONTEXT = {"app": "strava-data-ingest", "athlete_id": "42"}
 ATTEMPTS = 4
 
 Answer = tuple[int, str]
-Fault = Answer | str
+Fault = Answer | str | Callable[[], object] | None
 LOST: Fault = "the request is carried out and the connection closed"
 
 THROTTLED = pytest.param((400, "ProvisionedThroughputExceededException"), id="table throttled")
@@ -50,13 +50,16 @@ CALLS: list[Any] = [
 
 
 class Proxy:
-    """Stands between a client and moto; `faults` are what it does with the next requests before it passes them on."""
+    """Stands between a client and moto.
+
+    `faults` are what it does with the next requests: answer them itself, lose moto's answer, or (None) pass them on;
+    what can be called is called before the request is passed on.
+    """
 
     def __init__(self, moto_url: str) -> None:
         self.url = ""
         self.faults: list[Fault] = []
         self.always: Fault | None = None
-        self.after_loss: Callable[[], object] = lambda: None
         self.requests = 0
         self._moto = urlsplit(moto_url).netloc
 
@@ -67,15 +70,14 @@ class Proxy:
         if isinstance(fault, tuple):
             status, code = fault
             return status, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps({"__type": code}).encode()
+        if callable(fault):
+            fault()
         connection = http.client.HTTPConnection(self._moto)
         connection.request("POST", path, body, headers)
         answer = connection.getresponse()
         passed_on = answer.status, dict(answer.getheaders()), answer.read()
         connection.close()
-        if fault is LOST:
-            self.after_loss()
-            return None
-        return passed_on
+        return None if fault is LOST else passed_on
 
 
 @pytest.fixture
@@ -235,16 +237,24 @@ def test_row_is_deleted_when_the_answer_is_lost(store: Store, proxy: Proxy) -> N
     assert fields_of(store) is None
 
 
-@pytest.mark.parametrize("before", [pytest.param({}, id="first count"), pytest.param({"read": 3}, id="later count")])
-def test_counters_are_raised_once_when_the_answer_is_lost(store: Store, proxy: Proxy, before: dict[str, int]) -> None:
-    store.add(KEY, {**before, "other": 1})
+@pytest.mark.parametrize(
+    ("before", "ceilings", "after"),
+    [
+        pytest.param(None, {}, {"read": 2}, id="first count"),
+        pytest.param(None, {"read": 2}, {"read": 2}, id="first count up to the ceiling"),
+        pytest.param({"read": 3, "other": 1}, {}, {"read": 5, "other": 1}, id="later count"),
+        pytest.param({"read": 3}, {"read": 5}, {"read": 5}, id="later count up to the ceiling"),
+    ],
+)
+def test_counters_are_raised_once_when_the_answer_is_lost(
+    store: Store, proxy: Proxy, before: dict[str, int] | None, ceilings: dict[str, int], after: dict[str, int]
+) -> None:
+    if before is not None:
+        store.add(KEY, before)
     proxy.faults = [LOST, LOST]
-    expected = before.get("read", 0) + 2
 
-    counted = store.add(KEY, {"read": 2}, ceilings={"read": expected})
-
-    assert counted == {"read": expected}
-    assert fields_of(store) == {"read": expected, "other": 1}
+    assert store.add(KEY, {"read": 2}, ceilings=ceilings) == {"read": after["read"]}
+    assert fields_of(store) == after
 
 
 def test_expired_counters_begin_again_once_when_the_answer_is_lost(
@@ -252,8 +262,7 @@ def test_expired_counters_begin_again_once_when_the_answer_is_lost(
 ) -> None:
     store.add(KEY, {"read": 9}, expires_at_epoch_s=int(clock()) + 60)
     pass_time(60)
-    answer_to_update: Any = None
-    proxy.faults = [answer_to_update, LOST]
+    proxy.faults = [None, LOST]  # the first request learns that the row has expired, the second replaces it
 
     assert store.add(KEY, {"read": 2}, expires_at_epoch_s=int(clock()) + 60) == {"read": 2}
     assert fields_of(store) == {"read": 2}
@@ -264,9 +273,7 @@ def test_expired_counters_are_not_lost_when_another_worker_begins_again_first(
 ) -> None:
     store.add(KEY, {"read": 9}, expires_at_epoch_s=int(clock()) + 60)
     pass_time(60)
-    # The first request learns that the row expired; before the second one another worker has counted.
-    proxy.faults = [LOST]
-    proxy.after_loss = lambda: direct.add(KEY, {"read": 5}, expires_at_epoch_s=int(clock()) + 60)
+    proxy.faults = [None, lambda: direct.add(KEY, {"read": 5}, expires_at_epoch_s=int(clock()) + 60)]
 
     store.add(KEY, {"read": 2}, expires_at_epoch_s=int(clock()) + 60)
 
@@ -276,8 +283,7 @@ def test_expired_counters_are_not_lost_when_another_worker_begins_again_first(
 def test_put_is_refused_when_another_worker_wrote_before_it_was_sent_again(
     store: Store, direct: Store, proxy: Proxy
 ) -> None:
-    proxy.faults = [LOST]
-    proxy.after_loss = lambda: direct.put(KEY, {"n": 2}, expected_version=1)
+    proxy.faults = [LOST, lambda: direct.put(KEY, {"n": 2}, expected_version=1)]
 
     with pytest.raises(VersionConflict):
         store.put(KEY, {"n": 1}, expected_version=ABSENT)

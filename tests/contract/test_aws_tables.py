@@ -29,6 +29,19 @@ def test_every_table_is_ready_and_only_the_expiring_ones_expire(aws: None) -> No
         assert expiry.get("AttributeName") == ("expires_at_epoch_s" if table.expires else None)
 
 
+def test_nothing_is_asked_for_that_dynamodb_would_refuse_when_all_is_there(aws: None) -> None:
+    client = boto3.client("dynamodb")
+    prefix = f"test-{uuid.uuid4().hex}-"
+    create_tables(client, prefix)
+    asked: list[str] = []
+    client.meta.events.register("before-call.dynamodb.*", lambda model, **_: asked.append(model.name))
+
+    create_tables(client, prefix)
+
+    assert "DescribeTimeToLive" in asked
+    assert "UpdateTimeToLive" not in asked  # DynamoDB refuses to enable what is enabled; moto does not
+
+
 def test_tables_that_are_missing_are_made_where_others_are_there(aws: None) -> None:
     client = boto3.client("dynamodb")
     prefix = f"test-{uuid.uuid4().hex}-"

@@ -13,8 +13,9 @@ from include.state.dynamodb_item import OWN, to_attributes, to_item
 from include.state.store import Item, Key
 
 KEY = Key("copies", "11", "22")
+LONG = st.sampled_from([10**38 - 1, 10**38, -(10**38), 10**60])
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | LONG | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
