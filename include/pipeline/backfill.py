@@ -12,9 +12,9 @@ from include.errors import BadRequest, Gone, IngestError, NotConnected, Unexpect
 from include.lake.catalog import Partition
 from include.lake.rows import ActivityRows, build_rows
 from include.pipeline.fingerprint import Fingerprint
-from include.pipeline.reconcile import look_again
 from include.pipeline.services import Services
 from include.pipeline.sync import describe
+from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState, Lease, LedgerEntry
 from include.state.athletes import AthleteStatus
 from include.strava.models import Activity
@@ -148,7 +148,8 @@ def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[
     for activity in missing:
         services.raw.put_summary(activity)
     for activity in changed:
-        services.queue.send(look_again(activity.athlete_id, activity.activity_id, services.clock()))
+        again = QueuedEvent.look_again(activity.athlete_id, activity.activity_id, services.clock())
+        services.queue.send(again.to_body())
 
 
 def load(services: Services, athlete_id: int, activity_ids: Sequence[int]) -> BatchLoaded:

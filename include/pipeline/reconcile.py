@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from include.pipeline.services import Services
 from include.queue.queued_event import QueuedEvent
-from include.strava.events import WebhookEvent
 
 QUEUED_AT_ONCE = 500
 """How many due rows one run queues; the next window's run goes on."""
@@ -32,20 +31,6 @@ def queue_due(services: Services) -> Queued:
     for entry in services.activities.due(now):
         due[(entry.athlete_id, entry.activity_id)] = "activity"
     for athlete_id, activity_id in list(due)[:QUEUED_AT_ONCE]:
-        services.queue.send(look_again(athlete_id, activity_id, now))
+        services.queue.send(QueuedEvent.look_again(athlete_id, activity_id, now).to_body())
     kinds = list(due.values())[:QUEUED_AT_ONCE]
     return Queued(activities=kinds.count("activity"), copies=kinds.count("copy"))
-
-
-def look_again(athlete_id: int, activity_id: int, now_epoch_s: float) -> str:
-    """A queue message that has an activity looked at again, in the form of an event of our own."""
-    event = WebhookEvent(
-        object_type="activity",
-        object_id=activity_id,
-        aspect_type="update",
-        owner_id=athlete_id,
-        subscription_id=1,
-        event_time_epoch_s=int(now_epoch_s),
-        updates={},
-    )
-    return QueuedEvent(event, now_epoch_s).to_body()

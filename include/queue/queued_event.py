@@ -20,6 +20,19 @@ class QueuedEvent:
     event: WebhookEvent
     received_at_epoch_s: float
 
+    @classmethod
+    def look_again(cls, athlete_id: int, activity_id: int, now_epoch_s: float) -> QueuedEvent:
+        """An event of our own, by which an activity is looked at again."""
+        event = WebhookEvent(
+            object_type="activity",
+            object_id=activity_id,
+            aspect_type="update",
+            owner_id=athlete_id,
+            subscription_id=1,
+            event_time_epoch_s=int(now_epoch_s),
+        )
+        return cls(event, now_epoch_s)
+
     def to_conf(self) -> dict[str, Any]:
         """The event as a run's conf names it, `received_at_epoch_s` beside its own fields."""
         return {**self.event.to_conf(), _RECEIVED_AT: self.received_at_epoch_s}

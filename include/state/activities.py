@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from heapq import nlargest
 from math import ceil
 from typing import Any
 
@@ -176,6 +177,10 @@ class ActivityLedger:
             entry = _row(item).entry
             if entry is not None:
                 yield entry
+
+    def latest(self, athlete_id: int, count: int) -> list[LedgerEntry]:
+        """The `count` entries that began last, newest first; reads all entries of the athlete to find them."""
+        return nlargest(count, self.of_athlete(athlete_id), key=lambda entry: entry.start_at_epoch_s or 0)
 
     def _row(self, key: Key) -> _Row:
         item = self._store.get(key)

@@ -64,7 +64,7 @@ def external_id(parent_activity_id: int, child_id: int) -> str:
 
 
 class CopyLedger:
-    """One worker per copy at a time; a final state is final."""
+    """One worker per copy at a time; a final state is final, unless somebody asks for a failed copy again."""
 
     def __init__(self, store: Store, clock: Clock, lease_s: int = 120) -> None:
         self._store = store
@@ -117,6 +117,31 @@ class CopyLedger:
             self._put(copy, lease_until_epoch_s=0.0)
         except (LeaseLost, VersionConflict):
             return  # Another worker has it: there is nothing of ours to release.
+
+    @retry_on_conflict
+    def reopen(self, parent_activity_id: int, child_id: int) -> bool:
+        """Whether the copy had failed; then it is planned again, and due at once.
+
+        The file goes up under the same external id, so that a copy which got through after all is a duplicate.
+        Effects: none for a copy in another state or in a worker's hands; safe to repeat.
+        """
+        item = self._store.get(_key(parent_activity_id, child_id))
+        now = self._clock()
+        if item is None or _lease_until(item) > now:
+            return False
+        copy = _copy(item)
+        if copy.state is not CopyState.FAILED:
+            return False
+        again = replace(
+            copy,
+            state=CopyState.PLANNED,
+            reason="",
+            upload_id=None,
+            updated_at_epoch_s=int(now),
+            next_try_epoch_s=int(now),
+        )
+        self._put(again, lease_until_epoch_s=0.0)
+        return True
 
     def of_activity(self, parent_activity_id: int) -> Iterator[Copy]:
         """The copies of one activity, to whichever child."""

@@ -80,6 +80,7 @@ TABLES: Mapping[str, Table] = {
         Table("events", partition="event_id", expires=True),
         Table("quota", partition="utc_day", expires=True),
         Table("oauth_states", partition="nonce", expires=True),
+        Table("invites", partition="invite_id", expires=True),
         Table("subscriptions", partition="application"),
     )
 }

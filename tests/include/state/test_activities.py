@@ -279,3 +279,13 @@ def test_last_change_is_always_seen_when_many_workers_race(path: Path, clock: Cl
     entry = stored(ActivityLedger(SqliteStore(path, clock), clock))
     assert entry is not None
     assert entry.points == strava[0]
+
+
+def test_latest_entries_come_newest_first_and_no_more_than_asked(ledger: ActivityLedger) -> None:
+    for activity_id, start in ((1, 300), (2, None), (3, 100), (4, 200)):
+        entry = replace(ENTRY, activity_id=ActivityId(activity_id), start_at_epoch_s=start)
+        ledger.settle(acquired(ledger, activity_id), entry)
+
+    assert [entry.activity_id for entry in ledger.latest(ENTRY.athlete_id, 3)] == [1, 4, 3]
+    assert [entry.activity_id for entry in ledger.latest(ENTRY.athlete_id, 9)] == [1, 4, 3, 2]
+    assert ledger.latest(ENTRY.athlete_id + 1, 3) == []

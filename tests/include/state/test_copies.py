@@ -229,3 +229,40 @@ def test_due_copies_are_the_unfinished_ones_that_nobody_works_on(copies: CopyLed
     copies.release(copies.advance(finished, state=CopyState.FAILED))
 
     assert [copy.child_id for copy in copies.due(clock())] == [2, 1]
+
+
+# --- reopen --------------------------------------------------------------------------------------
+
+
+def test_failed_copy_is_planned_again_and_due_when_somebody_asks(
+    copies: CopyLedger, pass_time: Callable[[float], None]
+) -> None:
+    copies.plan(PLANNED)
+    copy = copies.advance(claimed(copies), state=CopyState.PROCESSING, upload_id=7, attempts=1)
+    copies.release(copies.advance(copy, state=CopyState.FAILED, reason="no room", next_try_epoch_s=None))
+    pass_time(60)
+
+    assert copies.reopen(ACTIVITY, CHILD)
+    assert not copies.reopen(ACTIVITY, CHILD), "it has not failed any more"
+
+    (due,) = copies.due(1_700_000_060)
+    assert (due.state, due.reason, due.upload_id, due.attempts) == (CopyState.PLANNED, "", None, 1)
+    assert due.external_id == PLANNED.external_id
+    assert claimed(copies).state is CopyState.PLANNED
+
+
+@pytest.mark.parametrize("state", [pytest.param(state, id=state) for state in sorted(CopyState) if state != "failed"])
+def test_copy_that_did_not_fail_is_left_alone_when_somebody_asks_for_it(copies: CopyLedger, state: CopyState) -> None:
+    copies.release(in_state(copies, state))
+    before = copies.get(ACTIVITY, CHILD)
+
+    assert not copies.reopen(ACTIVITY, CHILD)
+    assert copies.get(ACTIVITY, CHILD) == before
+
+
+def test_copy_is_not_reopened_while_a_worker_has_it_or_where_there_is_none(copies: CopyLedger) -> None:
+    assert not copies.reopen(ACTIVITY, CHILD)
+    in_state(copies, CopyState.FAILED)
+
+    assert not copies.reopen(ACTIVITY, CHILD)
+    assert state_of(copies) is CopyState.FAILED

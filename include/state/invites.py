@@ -1,0 +1,108 @@
+"""Invitations: a parent's offer to link an account, for whoever holds the secret of its link, once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from include.clock import Clock
+from include.errors import VersionConflict
+from include.state.links import Carried
+from include.state.store import ABSENT, Item, Key, Store
+
+LIFETIME_S = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """One invitation as stored, without its secret."""
+
+    invite_id: str
+    """The SHA-256 of the secret: tells which invitation it is, and cannot be used to accept it."""
+    parent_id: int
+    names: tuple[str, ...]
+    carried: Carried
+    expires_at_epoch_s: int
+    child_id: int | None = None
+    """Who accepted, once somebody has."""
+    version: int = ABSENT
+
+
+class Invites:
+    """Every invitation that has not expired."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def create(self, secret: str, parent_id: int, names: tuple[str, ...], carried: Carried) -> Invite:
+        """An open invitation, good for a week; only the hash of `secret` is stored.
+
+        Errors: `VersionConflict` when the secret was used for another one.
+        """
+        expires_at = int(self._clock()) + LIFETIME_S
+        return self._put(Invite(_hash(secret), parent_id, names, carried, expires_at))
+
+    def find(self, secret: str) -> Invite | None:
+        """The invitation behind a link's secret; None where there is none, or no longer."""
+        return self.get(_hash(secret))
+
+    def get(self, invite_id: str) -> Invite | None:
+        """The invitation, or None where there is none, or no longer."""
+        item = self._store.get(_key(invite_id))
+        return _invite(item) if item else None
+
+    def accept(self, invite_id: str, child_id: int) -> Invite | None:
+        """The invitation, now used up by the child; None when it is used up by another, or expired.
+
+        Effects: safe to repeat for the same child, so that a crash after it can be made good.
+        """
+        invite = self.get(invite_id)
+        if invite is None:
+            return None
+        if invite.child_id is not None:
+            return invite if invite.child_id == child_id else None
+        try:
+            return self._put(replace(invite, child_id=child_id))
+        except VersionConflict:
+            return self.accept(invite_id, child_id)  # the other one has it now, which the next look tells
+
+    def _put(self, invite: Invite) -> Invite:
+        version = self._store.put(
+            _key(invite.invite_id),
+            _fields(invite),
+            expected_version=invite.version,
+            expires_at_epoch_s=invite.expires_at_epoch_s,
+        )
+        return replace(invite, version=version)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def _key(invite_id: str) -> Key:
+    return Key("invites", invite_id)
+
+
+def _fields(invite: Invite) -> dict[str, Any]:
+    return {
+        "parent_id": invite.parent_id,
+        "names": list(invite.names),
+        "carried": asdict(invite.carried),
+        "child_id": invite.child_id,
+    }
+
+
+def _invite(item: Item) -> Invite:
+    fields = item.fields
+    return Invite(
+        invite_id=item.key.partition,
+        parent_id=fields["parent_id"],
+        names=tuple(fields["names"]),
+        carried=Carried(**fields["carried"]),
+        expires_at_epoch_s=item.expires_at_epoch_s or 0,
+        child_id=fields["child_id"],
+        version=item.version,
+    )
