@@ -49,8 +49,8 @@ up: $(READY) ## Run the whole system until Ctrl-C (STATE_DIR=… chooses where i
 	@$(RUN) -m local.up
 
 .PHONY: query
-query: $(READY) ## Ask the lake: make query SQL="select count(*) from streams" (ARGS="--format csv")
-	@: "$${SQL:?say what to ask: make query SQL=\"select * from activities limit 5\"}"; $(RUN) -m local.query $(ARGS)
+query: $(READY) ## Ask the lake: SQL="select …", or NAME=weekly_volume ARGS="--set athlete_id=…"; alone lists names
+	@$(RUN) -m local.query $(if $(filter command line,$(origin NAME)),--name "$(NAME)") $(ARGS)
 
 .PHONY: subscription
 subscription: $(READY) ## Manage the webhook subscription at Strava (ARGS=show, create, delete)
@@ -67,7 +67,7 @@ keys: $(READY) ## Manage the keys that encrypt athletes' tokens (ARGS=show, rota
 # --- describe it ---------------------------------------------------------------------------------
 
 .PHONY: docs
-docs: $(READY) ## Write the pages of docs/ that are made from the code (ARGS=errors, dags or settings for one)
+docs: $(READY) ## Write the pages of docs/ that are made from the code (ARGS=errors, dags, settings or queries for one)
 	@$(RUN) -m local.docs $(ARGS)
 
 # --- check it ------------------------------------------------------------------------------------
@@ -75,6 +75,14 @@ docs: $(READY) ## Write the pages of docs/ that are made from the code (ARGS=err
 .PHONY: test
 test: lint types ## Everything that gates a change: lint, types, tests (ARGS=… goes to pytest)
 	$(RUN) -m pytest -m "not slow" -n auto $(ARGS)
+
+.PHONY: bench
+bench: $(READY) ## Measure the promised numbers (ROWS="gpx_write lake_bytes" for some, ARGS=--quick for a look)
+	@$(RUN) -m local.bench --rows "$(ROWS)" $(ARGS)
+
+.PHONY: race
+race: $(READY) ## Prove tokens, quota and writers with real processes, killed at random (ARGS="--rounds 50 tokens")
+	@$(RUN) -m local.race $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## Lint and check the format
