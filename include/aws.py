@@ -26,6 +26,7 @@ _THROTTLED = frozenset(
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
+        "RequestTimeout",
         "SlowDown",
         "Throttling",
         "ThrottlingException",
@@ -44,7 +45,9 @@ _REFUSED = frozenset(
         "InvalidSignatureException",
         "KMSInvalidStateException",
         "MissingAuthenticationToken",
+        "NoSuchBucket",
         "NotFoundException",
+        "PermanentRedirect",
         "ResourceNotFoundException",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
@@ -83,7 +86,8 @@ def aws_faults(variable: str) -> Iterator[None]:
     """What AWS says inside the block, as this project's errors; `variable` is the setting that asked for AWS.
 
     Errors: `RetryLater` for throttling, 5xx, timeouts and refused connections that outlast the retries;
-    `SettingsError` for missing credentials or region, missing permissions, and tables or keys that do not exist.
+    `SettingsError` for missing credentials or region, missing permissions, and tables, keys or buckets that do not
+    exist.
     Every other answer passes through as it is: the caller knows what it means, or it is a defect.
     """
     from botocore import exceptions as aws  # type: ignore[import-untyped]  # as above: no stubs
@@ -99,6 +103,8 @@ def aws_faults(variable: str) -> Iterator[None]:
         raise RetryLater(
             f"{variable}: AWS did not answer ({type(err).__name__}), so whether it acted is not known: try again later"
         ) from err
+    except (aws.IncompleteReadError, aws.FlexibleChecksumError) as err:
+        raise RetryLater(f"{variable}: AWS's answer broke off midway ({err}): try again later") from err
     except aws.CredentialRetrievalError as err:
         raise RetryLater(
             f"{variable}: the machine's AWS credentials cannot be had now ({err}): try again later"
@@ -120,7 +126,7 @@ def _plain(variable: str, operation: str, response: dict[str, Any]) -> IngestErr
     status = response["ResponseMetadata"].get("HTTPStatusCode", 0)
     if code in _THROTTLED or status == 429 or status >= 500:
         return RetryLater(f"{variable}: AWS is throttling or failing ({operation}: {code}, {status}); try again later")
-    if code in _REFUSED:
+    if code in _REFUSED or status == 403:
         return SettingsError(
             f"{variable}: AWS refuses {operation} ({code}: {response['Error'].get('Message', '')}):"
             " check that what the address names exists in this region and that the credentials permit it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -10,12 +11,27 @@ from include.lake.catalog import Catalog
 from include.lake.duckdb_catalog import DuckDbCatalog
 from include.lake.files import FileObjects
 from include.lake.objects import ObjectStore
+from include.lake.s3 import S3Objects
 from include.settings import EXAMPLES
+
+_SEGMENT = r"[A-Za-z0-9_=+-][A-Za-z0-9_=+.-]*"
+_BUCKET = re.compile(rf"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9])(/(?P<prefix>{_SEGMENT}(/{_SEGMENT})*))?/?")
 
 
 def open_objects(lake_url: str) -> ObjectStore:
-    """The object store that `LAKE_URL` names. Errors: `SettingsError`. Effects: none before the first write."""
-    return FileObjects(local_path(lake_url, "LAKE_URL"))
+    """The object store that `LAKE_URL` names: `file:///absolute/path`, or `s3://bucket/prefix`.
+
+    Errors: `SettingsError` that names `LAKE_URL`.
+    Effects: none before the first write; nothing is asked of S3 yet.
+    """
+    if not lake_url.startswith("s3:"):
+        return FileObjects(local_path(lake_url, "LAKE_URL"))
+    address = _BUCKET.fullmatch(lake_url)
+    if address is None:
+        raise SettingsError(
+            f"LAKE_URL is {lake_url!r}; set it to s3:// with a bucket and a prefix: s3://my-bucket/lake"
+        )
+    return S3Objects(address["bucket"], address["prefix"] or "")
 
 
 def open_catalog(catalog_url: str, lake_url: str) -> Catalog:

@@ -1,13 +1,12 @@
 """What every `ObjectStore` does, also with several writers at once.
 
-A further implementation is a further parameter of `lake_url`.
+A further implementation is a further parameter of the conftest's `lake_url`.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -18,11 +17,6 @@ from include.lake.objects import Condition, ObjectStore, StoredObject
 KEY = "streams/athlete_id=7/year=2024/2024-05.parquet"
 WRITERS = 3
 WRITES = 20
-
-
-@pytest.fixture(params=["files"])
-def lake_url(tmp_path: Path) -> str:
-    return (tmp_path / "lake").as_uri()
 
 
 @pytest.fixture
