@@ -1,4 +1,7 @@
-"""Asks the lake of a local system: `python -m local.query "SELECT …" [--format table|csv|parquet]`."""
+"""Asks the lake of a local system: `python -m local.query "SELECT …" [--format table|csv|parquet]`.
+
+`--name weekly_volume --set athlete_id=1` asks a query of the cookbook; without anything to ask, its queries are listed.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
@@ -19,7 +22,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from include.errors import IngestError
+from include.errors import BadQuery, IngestError
+from include.lake import cookbook
 from include.lake.backend import open_objects
 from include.lake.query import query
 from local.environment import REPOSITORY, read_overrides
@@ -41,13 +45,19 @@ class Format(Enum):
 
 @app.command()
 def main(
-    sql: Annotated[str, typer.Argument(envvar="SQL", help="One SELECT over streams, activities and laps.")],
+    sql: Annotated[str, typer.Argument(envvar="SQL", help="One SELECT over streams, activities and laps.")] = "",
+    name: Annotated[str, typer.Option(help="A query of the cookbook instead.")] = "",
+    given: Annotated[list[str] | None, typer.Option("--set", help="Its parameters, each as name=value.")] = None,
     form: Annotated[Format, typer.Option("--format", help="csv and parquet give every row.")] = Format.TABLE,
 ) -> None:
     """Print what the lake answers; the lake is that of LAKE_URL, else of STATE_DIR, else of `make up`."""
     try:
+        if not sql and not name:
+            write(listing(), form)
+            return
+        statement = statement_of(sql, name, given or [])
         url = lake_url(os.environ, read_overrides(REPOSITORY / ".env"))
-        answer = query(sql, url)
+        answer = query(statement, url)
         is_empty = not any(open_objects(url).list("activities/"))
     except IngestError as error:
         print(error, file=sys.stderr)
@@ -59,6 +69,46 @@ def main(
             file=sys.stderr,
         )
     write(answer, form)
+
+
+def listing() -> pa.Table:
+    """The queries of the cookbook: name, question, and the parameters to set, each with its default if it has one."""
+    queries = [cookbook.load(name) for name in cookbook.names()]
+    return pa.table(
+        {
+            "query": [query.name for query in queries],
+            "question": [query.question for query in queries],
+            "parameters": [
+                ", ".join(
+                    parameter.name if parameter.default is None else f"{parameter.name}={parameter.default}"
+                    for parameter in query.parameters
+                )
+                for query in queries
+            ],
+        }
+    )
+
+
+def statement_of(sql: str, name: str, given: Sequence[str]) -> str:
+    """What to ask DuckDB: the SELECT as it stands, or the cookbook's query of that name with its parameters.
+
+    Errors: `BadQuery` for both or for parameters without a name, and as the cookbook raises it.
+    """
+    if not name:
+        if given:
+            raise BadQuery(
+                "--set is for a query of the cookbook: say which one with --name, or write the value into SQL"
+            )
+        return sql
+    if sql:
+        raise BadQuery(f"SQL and the query {name} at once: ask one of them")
+    values: dict[str, str] = {}
+    for setting in given:
+        parameter, equals, value = setting.partition("=")
+        if not equals or parameter in values:
+            raise BadQuery(f"--set {setting}: write name=value, and each name once")
+        values[parameter] = value
+    return cookbook.load(name).for_duckdb(values)
 
 
 def lake_url(environ: Mapping[str, str], overrides: Mapping[str, str]) -> str:

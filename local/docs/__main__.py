@@ -1,4 +1,4 @@
-"""Writes pages of `docs/` from the code: `python -m local.docs [errors] [dags] [settings]`, all if none is named."""
+"""Writes pages of `docs/` from the code: `python -m local.docs [errors] [dags] …`, all if none is named."""
 
 from __future__ import annotations
 

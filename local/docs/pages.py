@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from local.docs import dags, errors, settings
+from local.docs import dags, errors, queries, settings
 from local.environment import REPOSITORY
 
-PAGES: Mapping[str, Callable[[], str]] = {"errors": errors.render, "dags": dags.render, "settings": settings.render}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "errors": errors.render,
+    "dags": dags.render,
+    "settings": settings.render,
+    "queries": queries.render,
+}
 """Every page by its name."""
 
 

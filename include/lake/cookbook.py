@@ -1,0 +1,225 @@
+"""The analysts' cookbook: named queries in Athena's SQL, one file each in `queries/`.
+
+A file is what Athena takes as it stands, as a named query or a prepared statement. Its parameters are Athena's own
+question marks, each used once and named by a comment, `? /* athlete_id */`, in the order in which the header describes
+them. The header is comments:
+
+    -- The question that the query answers?
+    --
+    -- Remarks, if it needs any.
+    --
+    -- parameter <name> <type> [= <default>]: <what it is>
+    -- column <name> <type> [<unit>]: <what it is>
+
+Constructs that translate to DuckDB with another meaning stay out: whole-number division, `UNNEST` of rows, `format`,
+`try`, `date_add` of months, `reduce`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from include.errors import BadQuery
+
+if TYPE_CHECKING:
+    from sqlglot.expressions import Expr
+
+FOLDER = Path(__file__).with_name("queries")
+"""Where the queries are; a file's name is the query's."""
+
+Value = int | float | str | date
+"""What a parameter can be."""
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if abs(number) >= 2**63:
+        raise ValueError(text)
+    return number
+
+
+_READERS: Mapping[str, Callable[[str], Value]] = {
+    "bigint": _whole,
+    "integer": _whole,
+    "double": _number,
+    "varchar": str,
+    "date": date.fromisoformat,
+}
+_EXAMPLES: Mapping[str, str] = {
+    "bigint": "42",
+    "integer": "42",
+    "double": "0.5",
+    "varchar": "Run",
+    "date": "2024-05-31",
+}
+
+_PARAMETER = re.compile(r"parameter (?P<name>\w+) (?P<kind>\w+)(?: = (?P<default>\S+))?: (?P<description>.+)")
+_COLUMN = re.compile(r"column (?P<name>\w+) (?P<kind>\w+)(?: \[(?P<unit>[^]]+)\])?: (?P<description>.+)")
+_PLACEHOLDER = re.compile(r"\? /\* (\w+) \*/")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a query has to be told; `default` is None where there is none."""
+
+    name: str
+    kind: str
+    """Athena's type: bigint, integer, double, varchar or date."""
+    default: str | None
+    description: str
+
+    def read(self, text: str) -> Value:
+        """The value that `text` says. Errors: `BadQuery` that shows what would do."""
+        try:
+            return _READERS[self.kind](text)
+        except ValueError as err:
+            raise BadQuery(f"{self.name} is {text!r}, which is no {self.kind}; say for example {self.example}") from err
+
+    @property
+    def example(self) -> str:
+        """A value that would do, as `name=value`."""
+        return f"{self.name}={_EXAMPLES[self.kind]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a query answers; `unit` is empty where there is none."""
+
+    name: str
+    kind: str
+    """Athena's type."""
+    unit: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class CookbookQuery:
+    """One named query."""
+
+    name: str
+    question: str
+    remarks: str
+    """What its answer rests on; often empty."""
+    parameters: tuple[Parameter, ...]
+    columns: tuple[Column, ...]
+    text: str = field(repr=False)
+    """The file as it stands, with question marks: Athena's named query or prepared statement."""
+
+    def values(self, given: Mapping[str, str]) -> dict[str, Value]:
+        """Every parameter's value in the header's order: the given one, else the default.
+
+        Errors: `BadQuery` for a name that there is not, a value of another type, and one that is missing.
+        """
+        unknown = sorted(given.keys() - {parameter.name for parameter in self.parameters})
+        if unknown:
+            names = ", ".join(parameter.name for parameter in self.parameters)
+            raise BadQuery(f"{self.name} has no parameter {unknown[0]!r}; it has {names}")
+        values = {}
+        for parameter in self.parameters:
+            text = given.get(parameter.name, parameter.default)
+            if text is None:
+                example = f"{parameter.name}={_EXAMPLES[parameter.kind]}"
+                raise BadQuery(
+                    f"{self.name} needs {parameter.name}, {parameter.description}; say for example {example}"
+                )
+            values[parameter.name] = parameter.read(text)
+        return values
+
+    def for_athena(self, given: Mapping[str, str]) -> str:
+        """The statement in Athena's SQL with every value in it as a literal. Errors: `BadQuery`."""
+        return self._statement(given).sql(dialect="athena", pretty=True)
+
+    def for_duckdb(self, given: Mapping[str, str]) -> str:
+        """The statement in DuckDB's SQL with every value in it as a literal. Errors: `BadQuery`."""
+        return self._statement(given).sql(dialect="duckdb")
+
+    def execution_parameters(self, given: Mapping[str, str]) -> tuple[str, ...]:
+        """The values as Athena's literals, in the order of the question marks: what `EXECUTE … USING` takes.
+
+        Errors: `BadQuery`.
+        """
+        return tuple(map(_literal, self.values(given).values()))
+
+    def _statement(self, given: Mapping[str, str]) -> Expr:
+        from sqlglot import exp, parse_one
+
+        parsed = parse_one(_PLACEHOLDER.sub(r":\1", _body(self.text)), read="athena")
+        return exp.replace_placeholders(parsed, **self.values(given))
+
+
+def names() -> list[str]:
+    """The names of all queries, sorted."""
+    return sorted(path.stem for path in FOLDER.glob("*.sql"))
+
+
+def load(name: str) -> CookbookQuery:
+    """The query of that name. Errors: `BadQuery` that lists the names there are, or says what its file lacks."""
+    if name not in names():
+        raise BadQuery(f"there is no query {name!r}; there are {', '.join(names())}")
+    return parse(name, (FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def parse(name: str, text: str) -> CookbookQuery:
+    """The query in a file's text. Errors: `BadQuery` where header and statement do not say the same."""
+    question, *prose = "\n".join(_header(text)).split("\n\n")
+    remarks = [paragraph for paragraph in prose if not paragraph.startswith(("parameter ", "column "))]
+    described = [line for paragraph in prose if paragraph not in remarks for line in paragraph.splitlines()]
+    parameters = tuple(Parameter(**match.groupdict()) for match in map(_PARAMETER.fullmatch, described) if match)
+    columns = tuple(
+        Column(**(match.groupdict() | {"unit": match["unit"] or ""}))
+        for match in map(_COLUMN.fullmatch, described)
+        if match
+    )
+    query = CookbookQuery(
+        name, " ".join(question.split()), " ".join(" ".join(remarks).split()), parameters, columns, text
+    )
+    _check(query, len(described))
+    return query
+
+
+def _literal(value: Value) -> str:
+    from sqlglot import exp
+
+    if isinstance(value, date):
+        return f"DATE '{value.isoformat()}'"
+    return exp.convert(value).sql(dialect="athena")
+
+
+def _header(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        if not line.startswith("--"):
+            return
+        yield line.removeprefix("--").strip()
+
+
+def _body(text: str) -> str:
+    return text.partition("\n\n")[2]
+
+
+def _check(query: CookbookQuery, described: int) -> None:
+    used = _PLACEHOLDER.findall(_body(query.text))
+    headed = [parameter.name for parameter in query.parameters]
+    if len(query.parameters) + len(query.columns) != described or not query.question or not query.columns:
+        raise BadQuery(
+            f"{query.name}: the header needs a question, and lines for parameters and columns as others have"
+        )
+    if used != headed or _body(query.text).count("?") != len(used):
+        raise BadQuery(f"{query.name}: the header names {headed}, the statement has {used}; each once, in one order")
+    for parameter in query.parameters:
+        if parameter.kind not in _READERS:
+            raise BadQuery(f"{query.name}: {parameter.name} is a {parameter.kind}; there are {', '.join(_READERS)}")
+        if parameter.default is not None:
+            parameter.read(parameter.default)

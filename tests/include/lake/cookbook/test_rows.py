@@ -1,0 +1,378 @@
+"""Each query's rows are those that plain Python finds in the answers of Strava."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from include.lake import cookbook
+
+Row = tuple[Any, ...]
+Held = Sequence[Any]
+
+
+def rounded(value: float | None, digits: int) -> float | None:
+    """Half away from zero, as SQL rounds."""
+    if value is None:
+        return None
+    return math.copysign(math.floor(abs(value) * 10**digits + 0.5) / 10**digits, value)
+
+
+def began(activity: Any) -> datetime:
+    text = activity.detail["start_date_local"] or activity.detail["start_date"]
+    return datetime.fromisoformat(text.removesuffix("Z"))
+
+
+def chosen(held: Held, values: Mapping[str, Any]) -> list[Any]:
+    ending = values["sport_type"].removeprefix("%")
+    return [
+        activity
+        for activity in held
+        if activity.detail["sport_type"].endswith(ending)
+        and ("%" in values["sport_type"] or activity.detail["sport_type"] == ending)
+        and values.get("since", date.min) <= began(activity).date() <= values.get("until", date.max)
+    ]
+
+
+def field(activity: Any, name: str) -> float:
+    return activity.detail.get(name) or 0
+
+
+def samples(activity: Any) -> list[dict[str, Any]]:
+    """The samples that have a time."""
+    streams = {name: stream["data"] for name, stream in (activity.streams or {}).items()}
+    count = max(map(len, streams.values()), default=0)
+    rows = [{name: data[index] for name, data in streams.items()} for index in range(count)]
+    return [row for row in rows if row["time"] is not None]
+
+
+def steps(rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any], int]]:
+    """Each sample with the one before it, where no pause is between them."""
+    for before, row in pairwise(rows):
+        gap_s = row["time"] - before["time"]
+        if 1 <= gap_s <= 10:
+            yield before, row, gap_s
+
+
+def weekly_volume(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    weeks: dict[date, list[Any]] = defaultdict(list)
+    for activity in chosen(held, values):
+        day = began(activity).date()
+        weeks[day - timedelta(days=day.weekday())].append(activity)
+
+    def metres(monday: date, *weeks_ago: int) -> float:
+        past = [activity for ago in weeks_ago for activity in weeks.get(monday - timedelta(weeks=ago), [])]
+        return math.fsum(field(activity, "distance") for activity in past)
+
+    rows = []
+    for monday, made in sorted(weeks.items()):
+        now, before = metres(monday, 0, 1, 2, 3), metres(monday, 4, 5, 6, 7)
+        rows.append(
+            (
+                monday,
+                len(made),
+                rounded(metres(monday, 0) / 1000, 1),
+                rounded(sum(field(activity, "moving_time") for activity in made) / 3600, 2),
+                rounded(sum(field(activity, "total_elevation_gain") for activity in made), 0),
+                rounded(now / 4000, 1),
+                rounded(100 * (now / before - 1), 1) if before else None,
+            )
+        )
+    return rows
+
+
+def year_against_year(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    metres: Counter[tuple[int, int]] = Counter()
+    counts: Counter[tuple[int, int]] = Counter()
+    for activity in chosen(held, values):
+        month = (began(activity).year, began(activity).month)
+        metres[month] += field(activity, "distance")
+        counts[month] += 1
+
+    def to_date(year: int, month: int) -> float | None:
+        return rounded(sum(metres[year, earlier] for earlier in range(1, month + 1)) / 1000, 1)
+
+    return [
+        (
+            year,
+            month,
+            counts[year, month],
+            rounded(metres[year, month] / 1000, 1),
+            to_date(year, month),
+            to_date(year - 1, month),
+        )
+        for year, month in sorted(counts)
+    ]
+
+
+def best_efforts_by_distance(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    rows = []
+    for target_m in (400, 1000, 1609.344, 5000, 10000, 21097.5, 42195):
+        efforts = []
+        for activity in chosen(held, values):
+            points = [(row["distance"], row["time"]) for row in samples(activity) if row["distance"] is not None]
+            start = 0
+            for distance_m, time_s in points:
+                while start + 1 < len(points) and points[start + 1][0] <= distance_m - target_m:
+                    start += 1
+                if points[start][0] <= distance_m - target_m:
+                    efforts.append((time_s - points[start][1], activity.activity_id, began(activity).date()))
+        if efforts:
+            elapsed_s, activity_id, day = min(efforts)
+            rows.append((target_m, elapsed_s, rounded(elapsed_s / target_m * 1000, 1), activity_id, day))
+    return rows
+
+
+def best_efforts_by_duration(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    rows = []
+    for duration_s in (5, 15, 30, 60, 300, 1200, 3600):
+        efforts = []
+        for activity in chosen(held, values):
+            points = samples(activity)
+            times = [row["time"] for row in points]
+            if all(row.get("watts") is None for row in points) or times[-1] - times[0] < duration_s:
+                continue
+            held_s = {row["time"]: gap_s for _, row, gap_s in steps(points)}
+            work, covered = [0], [0]
+            for row in points:
+                gap_s = held_s.get(row["time"], 0)
+                work.append(work[-1] + (row["watts"] or 0) * gap_s)
+                covered.append(covered[-1] + gap_s)
+            for last, time_s in enumerate(times, start=1):
+                first = bisect_left(times, time_s - duration_s + 1)
+                mean = (work[last] - work[first]) / max(covered[last] - covered[first], duration_s)
+                efforts.append((-mean, activity.activity_id, activity))
+        if efforts:
+            mean, activity_id, activity = min(efforts, key=lambda effort: effort[:2])
+            day, from_meter = began(activity).date(), activity.detail.get("device_watts")
+            rows.append((duration_s, rounded(-mean, 1), activity_id, day, from_meter))
+    return rows
+
+
+def heartrate_zones(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    seconds: Counter[int] = Counter()
+    beats: Counter[int] = Counter()
+    for activity in chosen(held, values):
+        for _, row, gap_s in steps(samples(activity)):
+            if row.get("heartrate") is not None:
+                share = row["heartrate"] / values["max_heartrate_bpm"]
+                zone = 1 + sum(share >= limit for limit in (0.6, 0.7, 0.8, 0.9))
+                seconds[zone] += gap_s
+                beats[zone] += gap_s * row["heartrate"]
+    return [
+        (
+            zone,
+            rounded(seconds[zone] / 60, 1),
+            rounded(100 * seconds[zone] / seconds.total(), 1),
+            rounded(beats[zone] / seconds[zone], 1),
+        )
+        for zone in sorted(seconds)
+    ]
+
+
+def grade_adjusted_pace(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    rows = []
+    for activity in chosen(held, values):
+        metres = flat_m = moving_s = 0.0
+        placed = [row for row in samples(activity) if row["distance"] is not None]
+        for before, row, gap_s in steps(placed):
+            step_m = row["distance"] - before["distance"]
+            if row.get("moving") is False or step_m < 0:
+                continue
+            grade = max(-45.0, min(45.0, row.get("grade_smooth") or 0.0)) / 100
+            cost = 3.6 + grade * (19.5 + grade * (46.3 + grade * (-43.3 + grade * (-30.4 + grade * 155.4))))
+            metres, flat_m, moving_s = metres + step_m, flat_m + step_m * cost / 3.6, moving_s + gap_s
+        if metres:
+            rows.append(
+                (
+                    began(activity).date(),
+                    activity.activity_id,
+                    rounded(metres / 1000, 2),
+                    rounded(1000 * moving_s / metres, 1),
+                    rounded(1000 * moving_s / flat_m, 1),
+                    rounded(activity.detail["total_elevation_gain"], 0),
+                )
+            )
+    return sorted(rows)
+
+
+def climbing(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    months: dict[date, list[Any]] = defaultdict(list)
+    for activity in chosen(held, values):
+        months[began(activity).date().replace(day=1)].append(activity)
+    gains = {month: [field(activity, "total_elevation_gain") for activity in made] for month, made in months.items()}
+    rows = []
+    for month, made in sorted(months.items()):
+        metres = sum(field(activity, "distance") for activity in made)
+        highs = [high for activity in made if (high := activity.detail.get("elev_high")) is not None]
+        this_year = [gain for past in gains if past.year == month.year and past <= month for gain in gains[past]]
+        rows.append(
+            (
+                month,
+                len(made),
+                rounded(sum(gains[month]), 0),
+                rounded(1000 * sum(gains[month]) / metres, 1) if metres else None,
+                rounded(max(gains[month]), 0),
+                rounded(max(highs, default=None), 0),
+                rounded(sum(this_year), 0),
+            )
+        )
+    return rows
+
+
+def route_heat_grid(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    side = values["cell_deg"]
+    points: Counter[tuple[int, int]] = Counter()
+    visitors: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for activity in chosen(held, values):
+        for position in (activity.streams or {}).get("latlng", {}).get("data", ()):
+            if position:
+                cell = (math.floor(position[0] / side), math.floor(position[1] / side))
+                points[cell] += 1
+                visitors[cell].add(activity.activity_id)
+    rows = [
+        (rounded((lat + 0.5) * side, 6), rounded((lon + 0.5) * side, 6), len(visitors[lat, lon]), points[lat, lon])
+        for lat, lon in points
+    ]
+    return sorted(rows, key=lambda row: (-row[2], -row[3], row[0], row[1]))
+
+
+def eddington_number(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    days: Counter[date] = Counter()
+    for activity in chosen(held, values):
+        days[began(activity).date()] += field(activity, "distance") / values["unit_m"]
+
+    def long_enough(number: int) -> int:
+        return sum(units >= number for units in days.values())
+
+    number = 0
+    while long_enough(number + 1) >= number + 1:
+        number += 1
+    return [(number, number + 1, long_enough(number + 1), number + 1 - long_enough(number + 1))] if days else []
+
+
+def pauses(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    rows = []
+    for activity in chosen(held, values):
+        in_motion = [row for row in samples(activity) if row.get("moving") is not False]
+        for before, row in pairwise(in_motion):
+            paused_s = row["time"] - before["time"]
+            if paused_s >= values["min_pause_s"]:
+                metres = before.get("distance")
+                lat, lon = before.get("latlng") or (None, None)
+                distance_km = None if metres is None else rounded(metres / 1000, 2)
+                rows.append(
+                    (began(activity).date(), activity.activity_id, before["time"], paused_s, distance_km, lat, lon)
+                )
+    return sorted(rows, key=lambda row: row[:3])
+
+
+def habits(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    starts: dict[tuple[int, int], list[Any]] = defaultdict(list)
+    for activity in chosen(held, values):
+        if activity.detail["start_date_local"] and not activity.detail["start_date"].endswith("T00:00:01Z"):
+            starts[began(activity).isoweekday(), began(activity).hour].append(activity)
+    return [
+        (*start, len(made), rounded(sum(field(activity, "moving_time") for activity in made) / 3600, 2))
+        for start, made in sorted(starts.items())
+    ]
+
+
+def gear_distance(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    used: dict[str, list[Any]] = defaultdict(list)
+    for activity in held:
+        if activity.detail.get("gear_id"):
+            used[activity.detail["gear_id"]].append(activity)
+    rows = [
+        (
+            gear_id,
+            len(made),
+            rounded(math.fsum(field(activity, "distance") for activity in made) / 1000, 1),
+            rounded(sum(field(activity, "moving_time") for activity in made) / 3600, 2),
+            min(began(activity).date() for activity in made),
+            max(began(activity).date() for activity in made),
+        )
+        for gear_id, made in used.items()
+    ]
+    return sorted(rows, key=lambda row: (-row[2], row[0]))
+
+
+REFERENCES: Mapping[str, Callable[[Held, Mapping[str, Any]], list[Row]]] = {
+    reference.__name__: reference
+    for reference in (
+        *(weekly_volume, year_against_year, best_efforts_by_distance, best_efforts_by_duration, heartrate_zones),
+        *(grade_adjusted_pace, climbing, route_heat_grid, eddington_number, pauses, habits, gear_distance),
+    )
+}
+
+
+def check(lake: Any, name: str, given: Mapping[str, str]) -> int:
+    """Compare the query's rows with the reference's; how many there are."""
+    values = cookbook.load(name).values({"athlete_id": "1"} | dict(given))
+    expected = REFERENCES[name](lake.activities, values)
+    answer = lake.ask(name, **given)
+    assert [tuple(row.values()) for row in answer.to_pylist()] == [pytest.approx(row, abs=1e-9) for row in expected]
+    return len(expected)
+
+
+def test_every_query_has_its_rows_computed_another_way() -> None:
+    assert sorted(REFERENCES) == cookbook.names()
+    assert len(REFERENCES) >= 10
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in REFERENCES])
+def test_rows_are_those_found_another_way(sample: Any, name: str) -> None:
+    assert check(sample, name, {}) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        pytest.param("weekly_volume", {"sport_type": "Ride"}, id="volume-of-one-sport"),
+        pytest.param("year_against_year", {"sport_type": "%Run"}, id="years-of-runs"),
+        pytest.param("best_efforts_by_distance", {"sport_type": "%Ride"}, id="efforts-of-rides"),
+        pytest.param(
+            "best_efforts_by_distance", {"since": "2024-11-05", "until": "2025-01-07"}, id="efforts-of-a-time"
+        ),
+        pytest.param("best_efforts_by_duration", {"until": "2025-01-01", "sport_type": "Ride"}, id="power-of-a-time"),
+        pytest.param("best_efforts_by_duration", {"since": "2025-01-01", "until": "2025-01-01"}, id="power-of-a-day"),
+        pytest.param("heartrate_zones", {"max_heartrate_bpm": "150"}, id="lower-zones"),
+        pytest.param("heartrate_zones", {"since": "2025-01-01", "until": "2025-01-01"}, id="zones-of-a-day"),
+        pytest.param("grade_adjusted_pace", {"sport_type": "TrailRun"}, id="trails"),
+        pytest.param("climbing", {"sport_type": "%Ride"}, id="climbs-of-rides"),
+        pytest.param("route_heat_grid", {"cell_deg": "0.01", "sport_type": "%Ride"}, id="coarser-cells"),
+        pytest.param("eddington_number", {"unit_m": "1609.344"}, id="miles"),
+        pytest.param("eddington_number", {"unit_m": "100", "sport_type": "%"}, id="short-units"),
+        pytest.param("eddington_number", {"unit_m": "100000"}, id="nothing-long-enough"),
+        pytest.param("pauses", {"min_pause_s": "2"}, id="shorter-pauses"),
+        pytest.param("pauses", {"min_pause_s": "300"}, id="long-pauses"),
+        pytest.param("habits", {"sport_type": "Run"}, id="habits-of-runs"),
+    ],
+)
+def test_parameters_choose_the_rows(sample: Any, name: str, given: dict[str, str]) -> None:
+    assert check(sample, name, given) > 0
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in REFERENCES])
+@pytest.mark.parametrize(
+    "index", [pytest.param(1, id="ride"), pytest.param(3, id="indoors"), pytest.param(4, id="swim")]
+)
+def test_rows_of_a_single_activity(sample: Any, lake_of: Callable[..., Any], name: str, index: int) -> None:
+    check(lake_of(sample.activities[index]), name, {"sport_type": "%"} if name != "gear_distance" else {})
+
+
+def test_sample_lake_holds_what_a_query_may_stumble_over(sample: Any) -> None:
+    channels = [set(activity.streams or ()) for activity in sample.activities]
+    assert set() in channels
+    assert any("heartrate" not in names for names in channels if names)
+    assert any("latlng" not in names for names in channels if names)
+    assert any(
+        began(activity).year == 2025 for activity in sample.activities if "2024-12" in activity.detail["start_date"]
+    )
