@@ -9,7 +9,7 @@ from flask import Flask, request
 
 from include.clock import Clock
 from include.settings import Settings
-from webhook_api import connect, errors, headers, health, webhook
+from webhook_api import children, connect, csrf, disconnect, errors, headers, health, invites, me, session, webhook
 from webhook_api.edge import EXTENSION, Edge
 from webhook_api.errors import route
 
@@ -18,7 +18,7 @@ LARGEST_BODY_BYTES = 8 * 1024
 
 
 class EdgeApp(Flask):
-    """A Flask app whose log names the route of a failed request, never its path: one path is a secret."""
+    """A Flask app whose log names the route of a failed request, never its path: some paths hold a secret."""
 
     def log_exception(self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]) -> None:
         """Log a failure that no handler expected."""
@@ -33,9 +33,10 @@ def create_app(settings: Settings, clock: Clock = time.time) -> Flask:
     app = EdgeApp(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.extensions[EXTENSION] = Edge.of(settings, clock)
-    app.register_blueprint(connect.blueprint)
-    app.register_blueprint(webhook.blueprint)
-    app.register_blueprint(health.blueprint)
+    for page in (connect, invites, me, children, disconnect, webhook, health):
+        app.register_blueprint(page.blueprint)
     errors.register(app)
     headers.register(app)
+    session.register(app)
+    csrf.register(app)
     return app

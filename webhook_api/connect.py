@@ -1,22 +1,16 @@
-"""The pages on which an athlete connects a Strava account."""
+"""The pages on which an athlete connects a Strava account, and signs in and out by it."""
 
 from __future__ import annotations
 
-import hmac
-import secrets
-
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from itsdangerous import BadSignature, URLSafeSerializer
 
 from include.errors import ScopeMissing
-from include.state.athletes import Athletes
-from include.state.oauth_states import OAuthStates
-from webhook_api.edge import Edge, current_edge
-from webhook_api.errors import ACCESS_DENIED, STALE_LINK, problem_page
-
-STATE_COOKIE = "connecting"
-STATE_LIFETIME_S = 600
+from include.state.athletes import AthleteRow, Athletes
+from webhook_api import consent, invites
+from webhook_api.edge import current_edge
+from webhook_api.errors import ACCESS_DENIED, STALE_LINK, UPLOAD_NOT_ALLOWED, problem_page
+from webhook_api.session import begin_session, end_session, signed_in
 
 blueprint = Blueprint("connect", __name__)
 
@@ -24,89 +18,63 @@ blueprint = Blueprint("connect", __name__)
 @blueprint.get("/")
 def start() -> ResponseReturnValue:
     """The start page: what connecting means, and what may be read and written."""
-    return render_template("start.html")
+    athlete = signed_in()
+    return render_template("start.html", athlete=athlete, scopes=athlete.scopes if athlete else frozenset())
 
 
 @blueprint.get("/connect")
 def connect() -> ResponseReturnValue:
-    """On to Strava's consent page, with a `state` that this browser can bring back once, within ten minutes.
+    """On to Strava's consent page.
 
     Strava sends webhooks only for `activity:read`, so `activity:read_all` is asked for beside it, never instead.
-    The consent page is shown even to athletes who agreed before: they may be here to change what they allow.
     """
     from include.strava.oauth import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
 
-    edge = current_edge()
-    nonce = secrets.token_urlsafe(24)
-    OAuthStates(edge.store(), edge.clock).issue(nonce, lifetime_s=STATE_LIFETIME_S)
     scopes = [READ, ACTIVITY_READ]
     if request.args.get("private"):
         scopes.append(ACTIVITY_READ_ALL)
     if request.args.get("receive"):
         scopes.append(ACTIVITY_WRITE)
-    address = edge.oauth().authorize_url(
-        redirect_uri=f"{edge.settings.public_url}/callback",
-        scopes=scopes,
-        state=_signer(edge).dumps(nonce),
-        force=True,
-    )
-    answer = redirect(address, code=303)
-    answer.set_cookie(
-        STATE_COOKIE,
-        nonce,
-        max_age=STATE_LIFETIME_S,
-        path="/callback",
-        secure=edge.settings.public_url.startswith("https://"),
-        httponly=True,
-        samesite="Lax",
-    )
-    return answer
+    return consent.begin(scopes)
 
 
 @blueprint.get("/callback")
 def callback() -> ResponseReturnValue:
-    """Back from Strava: the connected page, or one that says why nothing was connected.
+    """Back from Strava: on to the athlete's page, or one that says why nothing was connected.
 
-    Effects: on success the athlete, the granted scopes and the encrypted tokens are stored.
+    Effects: on success the athlete, the granted scopes and the encrypted tokens are stored, an invitation that was
+    carried along is accepted, and the browser is signed in.
     """
-    edge = current_edge()
+    from include.strava.oauth import ACTIVITY_WRITE, parse_scopes
+
     if request.args.get("error"):
         return problem_page(ACCESS_DENIED)
     code = request.args.get("code")
-    if not code or not _is_ours(edge, request.args.get("state", "")):
+    walk = consent.finish(request.args.get("state", "")) if code else None
+    if not code or walk is None:
         return problem_page(STALE_LINK)
-    return _connect_athlete(edge, code, request.args.get("scope", ""))
+    scopes = parse_scopes(request.args.get("scope", ""))
+    if walk.invite_id and ACTIVITY_WRITE not in scopes:
+        return problem_page(UPLOAD_NOT_ALLOWED)
+    athlete = _connect_athlete(code, scopes)
+    begin_session(athlete.athlete_id)
+    problem = invites.accept(walk.invite_id, athlete.athlete_id) if walk.invite_id else None
+    # The redirect takes the code out of the address bar.
+    return problem_page(problem) if problem else redirect(url_for("me.show"), code=303)
 
 
-def _connect_athlete(edge: Edge, code: str, granted: str) -> ResponseReturnValue:
-    from include.strava.oauth import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, parse_scopes
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """Forget the athlete in this browser; the connection to Strava stays."""
+    end_session()
+    return redirect(url_for("connect.start"), code=303)
 
-    scopes = parse_scopes(granted)
+
+def _connect_athlete(code: str, scopes: frozenset[str]) -> AthleteRow:
+    from include.strava.oauth import ACTIVITY_READ, ACTIVITY_WRITE
+
     # Without reading, an account is of use only where copies may be written to it.
     if not scopes & {ACTIVITY_READ, ACTIVITY_WRITE}:
         raise ScopeMissing("The athlete allowed neither to read nor to upload activities.", scope=ACTIVITY_READ)
-    grant = edge.oauth().exchange(code)
-    athlete = Athletes(edge.store(), edge.cipher(), edge.clock).connect(grant, scopes)
-    return render_template(
-        "connected.html",
-        athlete=athlete,
-        reads=ACTIVITY_READ in scopes,
-        reads_all={ACTIVITY_READ, ACTIVITY_READ_ALL} <= scopes,
-        receives=ACTIVITY_WRITE in scopes,
-    )
-
-
-def _is_ours(edge: Edge, state: str) -> bool:
-    """Whether we signed `state`, for this browser, and it is used for the first time and in time."""
-    try:
-        nonce = str(_signer(edge).loads(state))
-    except BadSignature:
-        return False
-    cookie = request.cookies.get(STATE_COOKIE, "")
-    if not hmac.compare_digest(cookie.encode(errors="replace"), nonce.encode()):
-        return False
-    return OAuthStates(edge.store(), edge.clock).consume(nonce)
-
-
-def _signer(edge: Edge) -> URLSafeSerializer:
-    return URLSafeSerializer(edge.settings.cookie_key, salt="oauth-state")
+    edge = current_edge()
+    return Athletes(edge.store(), edge.cipher(), edge.clock).connect(edge.oauth().exchange(code), scopes)

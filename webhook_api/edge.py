@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ from include.settings import Settings
 from include.state.store import Store
 
 if TYPE_CHECKING:
+    from include.state.tokens import Tokens
     from include.strava.oauth import OAuthClient
 
 EXTENSION = "edge"
@@ -68,6 +70,12 @@ class Edge:
             )
 
         return cls(settings, clock, _once(open_store), _once(open_queue), _once(open_cipher), _once(open_oauth))
+
+    def tokens(self) -> Tokens:
+        """Access tokens of athletes, renewed where that is needed."""
+        from include.state.tokens import Tokens
+
+        return Tokens(self.store(), self.cipher(), self.clock, self.oauth().refresh, time.sleep)
 
 
 def current_edge() -> Edge:

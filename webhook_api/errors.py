@@ -37,6 +37,46 @@ STALE_LINK = Problem(
     "If you have just seen that you are connected, all is well; otherwise start again.",
     start_again=True,
 )
+FOREIGN_FORM = Problem(
+    403,
+    "This form can no longer be used",
+    "Nothing was changed. The page with the form was opened before you signed in or out, or more than a week ago. "
+    "Open the page again and repeat what you did.",
+    start_again=True,
+)
+UPLOAD_NOT_ALLOWED = Problem(
+    403,
+    "A permission is missing",
+    "The invitation was not accepted. Open its link again, and on Strava's page please leave "
+    "“Upload your activities from this application” ticked: the copies are uploaded to your account.",
+)
+INVITE_GONE = Problem(
+    410,
+    "This invitation can no longer be used",
+    "An invitation works once, and for a week. If you have just accepted it, all is well; "
+    "otherwise ask the person who sent it for a new one.",
+    start_again=True,
+)
+OWN_INVITE = Problem(
+    409,
+    "This invitation is your own",
+    "Copies go to another account than the one they come from. The invitation is still good: "
+    "send its link to the athlete it is for. If you share this browser, sign out here and at Strava first.",
+    start_again=True,
+)
+ALREADY_LINKED = Problem(
+    409,
+    "You are linked already",
+    "Your account has a link with the person who sent this invitation, so there is nothing to accept. "
+    "Your own page shows it.",
+    start_again=True,
+)
+UNUSABLE_FORM = Problem(
+    400,
+    "Please look at the names again",
+    "Nothing was changed. Go back and enter one to ten names of at most 50 characters, parted by commas. "
+    "A name needs letters or digits, and the length that is cut off is a number of metres up to 2000.",
+)
 _SCOPE_MISSING = Problem(
     403,
     "A permission is missing",
@@ -119,7 +159,7 @@ def register(app: Flask) -> None:
 
 
 def route() -> str:
-    """The route of the present request, with `<secret>` where its path has the secret."""
+    """The route of the present request, with `<secret>` where its path has one."""
     return request.url_rule.rule if request.url_rule else "(no route)"
 
 

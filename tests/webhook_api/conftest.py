@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from include.crypto.key_file import KeyFileCipher
 from include.queue.sqlite import SqliteQueue
@@ -140,6 +143,42 @@ def client(app: Flask) -> FlaskClient:
     client = app.test_client()
     client.environ_base["wsgi.url_scheme"] = "https"
     return client
+
+
+@dataclass
+class Browser:
+    """One person's browser: walks through Strava's consent page and sends the forms of our pages."""
+
+    client: FlaskClient
+    strava: Strava
+
+    def walk(self, start: TestResponse, athlete_id: int, name: str, scope: str) -> TestResponse:
+        """From our redirect to Strava, where the athlete allows `scope`, to the page where that ends."""
+        assert start.status_code == 303, start.text
+        state = parse_qs(urlsplit(start.location).query)["state"][0]
+        self.strava.document["athlete"] = {"id": athlete_id, "firstname": name, "lastname": "Byron"}
+        query = {"state": state, "code": "code-of-strava", "scope": scope}
+        return self.client.get("/callback", query_string=query, follow_redirects=True)
+
+    def connect(self, athlete_id: int, name: str, scope: str = "read,activity:read") -> TestResponse:
+        return self.walk(self.client.get("/connect"), athlete_id, name, scope)
+
+    def post(self, address: str, *, page: str = "/me", **fields: str) -> TestResponse:
+        """Send a form with the token of `page`; redirects are followed, but not out to Strava."""
+        token = re.search(r'name="csrf" value="([^"]+)"', self.client.get(page).text)
+        assert token is not None
+        answer = self.client.post(address, data={"csrf": token[1], **fields})
+        return self.client.get(answer.location) if (answer.location or "").startswith("/") else answer
+
+
+@pytest.fixture
+def new_browser(app: Flask, strava: Strava) -> Callable[[], Browser]:
+    def new_browser() -> Browser:
+        client = app.test_client()
+        client.environ_base["wsgi.url_scheme"] = "https"
+        return Browser(client, strava)
+
+    return new_browser
 
 
 @pytest.fixture

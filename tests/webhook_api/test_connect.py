@@ -43,7 +43,9 @@ def begin(client: FlaskClient, **choices: str) -> dict[str, str]:
 
 
 def come_back(client: FlaskClient, state: str, scope: str = "read,activity:read", **query: str) -> TestResponse:
-    return client.get("/callback", query_string={"state": state, "code": "code-of-strava", "scope": scope} | query)
+    """Strava's redirect, and ours after it."""
+    query = {"state": state, "code": "code-of-strava", "scope": scope} | query
+    return client.get("/callback", query_string=query, follow_redirects=True)
 
 
 def refusal(status: int, message: str, **fault: str) -> dict[str, Any]:
@@ -113,12 +115,20 @@ def test_athlete_is_stored_when_strava_confirms(client: FlaskClient, athletes: A
     answer = come_back(client, begin(client)["state"])
 
     assert answer.status_code == 200
-    assert "You are connected, Ada &lt;b&gt;" in answer.text
+    assert "Hello, Ada &lt;b&gt;" in answer.text
     assert f'<a href="https://www.strava.com/athletes/{ATHLETE_ID}">View on Strava</a>' in answer.text
     athlete = athletes.get(ATHLETE_ID)
     assert athlete is not None
     assert athlete.scopes == {"read", "activity:read"}
     assert [form["code"] for form in strava.forms] == ["code-of-strava"]
+
+
+def test_code_does_not_stay_in_the_address_bar(client: FlaskClient) -> None:
+    query = {"state": begin(client)["state"], "code": "code-of-strava", "scope": "activity:read"}
+
+    answer = client.get("/callback", query_string=query)
+
+    assert (answer.status_code, answer.location) == (303, "/me")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +140,7 @@ def test_athlete_is_stored_when_strava_confirms(client: FlaskClient, athletes: A
         pytest.param("activity:write", ["will not be read", "This account may receive copies"], id="receive-only"),
     ],
 )
-def test_connected_page_says_what_was_allowed(client: FlaskClient, scope: str, sentences: list[str]) -> None:
+def test_page_says_what_was_allowed_after_connecting(client: FlaskClient, scope: str, sentences: list[str]) -> None:
     page = come_back(client, begin(client)["state"], scope).text
 
     assert [sentence for sentence in sentences if sentence not in page] == []

@@ -1,0 +1,99 @@
+"""The pages behind an invitation's link: what accepting it means, and the way to accept it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from include.state.athletes import Athletes
+from include.state.conflict import retry_on_conflict
+from include.state.invites import Invite, Invites
+from include.state.links import Link, Links, LinkStatus
+from include.state.store import ABSENT
+from webhook_api import consent
+from webhook_api.edge import current_edge
+from webhook_api.errors import ALREADY_LINKED, INVITE_GONE, OWN_INVITE, Problem, problem_page
+from webhook_api.session import signed_in
+
+blueprint = Blueprint("invites", __name__, url_prefix="/invite")
+
+
+@blueprint.get("/<secret>")
+def show(secret: str) -> ResponseReturnValue:
+    """Who invites, by first name only, and what will happen; 410 where the invitation is used or expired."""
+    edge = current_edge()
+    invite = _invites().find(secret)
+    if invite is None or not _is_open(invite):
+        return problem_page(INVITE_GONE)
+    parent = Athletes(edge.store(), edge.cipher(), edge.clock).get(invite.parent_id)
+    if parent is None:
+        return problem_page(INVITE_GONE)
+    athlete = signed_in()
+    if athlete is not None and athlete.athlete_id == parent.athlete_id:
+        return problem_page(OWN_INVITE)
+    return render_template("invite.html", invite=invite, parent=parent, athlete=athlete)
+
+
+@blueprint.post("/<secret>")
+def connect(secret: str) -> ResponseReturnValue:
+    """On to Strava's consent page, where the child allows uploads; what it allowed before is asked for again."""
+    from include.strava.oauth import ACTIVITY_WRITE, READ
+
+    invite = _invites().find(secret)
+    if invite is None or not _is_open(invite):
+        return problem_page(INVITE_GONE)
+    athlete = signed_in()
+    if athlete is not None and athlete.athlete_id == invite.parent_id:
+        return problem_page(OWN_INVITE)
+    allowed = athlete.scopes if athlete else frozenset()
+    return consent.begin(sorted({READ, ACTIVITY_WRITE} | allowed), invite.invite_id)
+
+
+def accept(invite_id: str, child_id: int) -> Problem | None:
+    """Use the invitation up for the child, who has just connected; what stands in the way, if anything does.
+
+    Effects: a link that waits for the parent's consent. After a crash between the two writes the child can open the
+    invitation again.
+    """
+    invite = _invites().get(invite_id)
+    if invite is None or not _is_open(invite):
+        return INVITE_GONE
+    if invite.parent_id == child_id:
+        return OWN_INVITE
+    present = Links(current_edge().store()).get(invite.parent_id, child_id)
+    if present is not None and present.status is not LinkStatus.ENDED:
+        return ALREADY_LINKED
+    accepted = _invites().accept(invite_id, child_id)
+    if accepted is None:
+        return INVITE_GONE
+    _link(accepted, child_id)
+    return None
+
+
+@retry_on_conflict
+def _link(invite: Invite, child_id: int) -> None:
+    edge = current_edge()
+    links = Links(edge.store())
+    present = links.get(invite.parent_id, child_id)
+    links.save(
+        Link(
+            parent_id=invite.parent_id,
+            child_id=child_id,
+            names=invite.names,
+            carried=invite.carried,
+            child_consent_epoch_s=int(edge.clock()),
+            version=present.version if present else ABSENT,
+        )
+    )
+
+
+def _is_open(invite: Invite) -> bool:
+    """Whether nobody has accepted it, or a crash lost the link of the one who did."""
+    if invite.child_id is None:
+        return True
+    return Links(current_edge().store()).get(invite.parent_id, invite.child_id) is None
+
+
+def _invites() -> Invites:
+    edge = current_edge()
+    return Invites(edge.store(), edge.clock)

@@ -1,0 +1,99 @@
+"""The athlete's own page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from flask import Blueprint, abort, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from include.queue.queued_event import QueuedEvent
+from include.state.activities import ActivityLedger
+from include.state.athletes import AthleteRow, Athletes
+from include.state.conflict import retry_on_conflict
+from include.state.copies import CopyLedger
+from include.state.links import Carried, Link, Links, LinkStatus
+from webhook_api.edge import current_edge
+from webhook_api.recent import SHOWN, ActivityLine, describe
+from webhook_api.session import current_athlete, require_athlete
+
+TRIM_M = 200
+"""What is cut off both ends where full tracks are read, unless the parent chooses otherwise: homes are there."""
+
+blueprint = Blueprint("me", __name__, url_prefix="/me")
+blueprint.before_request(require_athlete)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A link and the athlete at its other end, who is None after an erasure."""
+
+    link: Link
+    athlete: AthleteRow | None
+
+
+@blueprint.get("")
+def show() -> ResponseReturnValue:
+    """What the athlete allowed, children, parents, and what happened to the latest activities."""
+    athlete = current_athlete()
+    links = Links(current_edge().store())
+    children = links.of_parent(athlete.athlete_id)
+    return render_template(
+        "me.html",
+        athlete=athlete,
+        scopes=athlete.scopes,
+        children=[_linked(link, link.child_id) for link in children if link.status is not LinkStatus.ENDED],
+        parents=[
+            _linked(link, link.parent_id)
+            for link in links.of_child(athlete.athlete_id)
+            if link.status is not LinkStatus.ENDED
+        ],
+        carried=Carried(trim_m=TRIM_M if "activity:read_all" in athlete.scopes else 0),
+        activities=_recent(athlete.athlete_id, children),
+    )
+
+
+@blueprint.post("/parents/<int:parent_id>/end")
+@retry_on_conflict
+def end(parent_id: int) -> ResponseReturnValue:
+    """No further copy from this parent; those that were made stay."""
+    links = Links(current_edge().store())
+    link = links.get(parent_id, current_athlete().athlete_id)
+    if link is None:
+        abort(404)
+    if link.status is not LinkStatus.ENDED:
+        links.save(replace(link, status=LinkStatus.ENDED))
+    return redirect(url_for("me.show"), code=303)
+
+
+@blueprint.post("/copies/<int:activity_id>/<int:child_id>/again")
+def again(activity_id: int, child_id: int) -> ResponseReturnValue:
+    """Another try of a copy that failed; nothing for one that did not.
+
+    Effects: the copy is due, and its activity queued; after a crash in between reconcile queues it.
+    """
+    edge = current_edge()
+    athlete_id = current_athlete().athlete_id
+    copies = CopyLedger(edge.store(), edge.clock)
+    copy = copies.get(activity_id, child_id)
+    if copy is None or copy.parent_id != athlete_id:
+        abort(404)
+    if copies.reopen(activity_id, child_id):
+        edge.queue().send(QueuedEvent.look_again(athlete_id, activity_id, edge.clock()).to_body())
+    return redirect(url_for("me.show"), code=303)
+
+
+def _linked(link: Link, other_id: int) -> Linked:
+    edge = current_edge()
+    return Linked(link, Athletes(edge.store(), edge.cipher(), edge.clock).get(other_id))
+
+
+def _recent(athlete_id: int, children: Sequence[Link]) -> list[ActivityLine]:
+    edge = current_edge()
+    names = {link.child_id: link.names[0] for link in children if link.names}
+    copies = CopyLedger(edge.store(), edge.clock)
+    return [
+        describe(entry, copies.of_activity(entry.activity_id), names, edge.clock())
+        for entry in ActivityLedger(edge.store(), edge.clock).latest(athlete_id, SHOWN)
+    ]
