@@ -59,7 +59,8 @@ class S3Objects:
             if _status(err.response) not in _CONFLICTS:
                 raise
             present = self._head(key) if _was_sent_again(err.response) else {}
-            if present.get("Metadata", {}).get(_WRITE_ID) != write_id:
+            # Only the value is compared: servers change the case of the name.
+            if write_id not in present.get("Metadata", {}).values():
                 raise _conflict(key, err.response) from err
             answer = present
         etag: str = answer["ETag"]

@@ -27,6 +27,12 @@ def refusal(code: str, status: int = 400, message: str = "") -> Exception:
         pytest.param(refusal("", 500), RetryLater, id="500 without a code"),
         pytest.param(refusal("KMSInternalException", 500), RetryLater, id="KMS failing"),
         pytest.param(refusal("ServiceUnavailable", 503), RetryLater, id="503"),
+        pytest.param(refusal("SlowDown", 503), RetryLater, id="bucket throttled"),
+        pytest.param(refusal("RequestTimeout"), RetryLater, id="sent too slowly"),
+        pytest.param(
+            botocore.IncompleteReadError(actual_bytes=1, expected_bytes=2), RetryLater, id="answer broken off"
+        ),
+        pytest.param(botocore.FlexibleChecksumError(error_msg="x"), RetryLater, id="answer damaged"),
         pytest.param(botocore.ReadTimeoutError(endpoint_url="x"), RetryLater, id="no answer in time"),
         pytest.param(botocore.ConnectTimeoutError(endpoint_url="x"), RetryLater, id="no connection in time"),
         pytest.param(botocore.EndpointConnectionError(endpoint_url="x"), RetryLater, id="connection refused"),
@@ -44,6 +50,9 @@ def refusal(code: str, status: int = 400, message: str = "") -> Exception:
         pytest.param(refusal("UnrecognizedClientException"), SettingsError, id="unknown credentials"),
         pytest.param(refusal("ExpiredTokenException"), SettingsError, id="credentials expired"),
         pytest.param(refusal("ResourceNotFoundException"), SettingsError, id="no such table"),
+        pytest.param(refusal("NoSuchBucket", 404), SettingsError, id="no such bucket"),
+        pytest.param(refusal("PermanentRedirect", 301), SettingsError, id="bucket of another region"),
+        pytest.param(refusal("403", 403), SettingsError, id="not permitted, said without a body"),
     ],
 )
 def test_fault_means(fault: Exception, meaning: type[Exception]) -> None:
@@ -58,6 +67,7 @@ def test_fault_means(fault: Exception, meaning: type[Exception]) -> None:
     "fault",
     [
         pytest.param(refusal("ConditionalCheckFailedException"), id="an answer for the caller"),
+        pytest.param(refusal("NoSuchKey", 404), id="no such object"),
         pytest.param(refusal("ValidationException"), id="a defect of a request"),
         pytest.param(KeyError("x"), id="a defect elsewhere"),
     ],

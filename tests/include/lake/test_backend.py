@@ -30,6 +30,40 @@ def test_open_objects_names_the_setting_when_the_url_is_wrong(url: str) -> None:
         open_objects(url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("s3://", id="no bucket"),
+        pytest.param("s3:bucket/lake", id="no slashes"),
+        pytest.param("s3:///lake", id="empty bucket"),
+        pytest.param("s3://My_Bucket/lake", id="no name of a bucket"),
+        pytest.param("s3://bucket//lake", id="empty segment"),
+        pytest.param("s3://bucket/../lake", id="climbing segment"),
+        pytest.param("s3://bucket/lake?region=x", id="query"),
+        pytest.param("s3://bucket/lake\n", id="line end"),
+    ],
+)
+def test_open_objects_names_the_setting_when_the_address_in_s3_is_wrong(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"LAKE_URL.*s3://my-bucket/lake"):
+        open_objects(url)
+
+
+@pytest.mark.parametrize(
+    ("lake_url", "url"),
+    [
+        pytest.param("s3://my-bucket/lake/of.mine", "s3://my-bucket/lake/of.mine/raw/a", id="prefix"),
+        pytest.param("s3://my-bucket/lake/", "s3://my-bucket/lake/raw/a", id="slash at the end"),
+        pytest.param("s3://my-bucket", "s3://my-bucket/raw/a", id="whole bucket"),
+    ],
+)
+def test_open_objects_asks_nothing_of_s3_yet(lake_url: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in [("DEFAULT_REGION", "eu-central-1"), ("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x")]:
+        monkeypatch.setenv(f"AWS_{variable}", value)
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # so that these credentials do not stay
+
+    assert open_objects(lake_url).url("raw/a") == url
+
+
 def test_open_catalog_names_the_setting_when_the_url_is_wrong() -> None:
     with pytest.raises(SettingsError, match=r"CATALOG_URL.*duckdb:///"):
         open_catalog("file:///var/catalog", "file:///var/lake")
