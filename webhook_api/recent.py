@@ -60,7 +60,7 @@ def describe_copy(copy: Copy, name: str, now: float) -> CopyLine:
     if copy.state is CopyState.DONE:
         return CopyLine(copy.child_id, f"copied to {name}", copy.child_activity_id)
     if copy.state is CopyState.DUPLICATE:
-        return CopyLine(copy.child_id, f"was in {name}'s account already", copy.child_activity_id)
+        return CopyLine(copy.child_id, f"was already in the account of {name}", copy.child_activity_id)
     if copy.state is CopyState.SKIPPED:
         return CopyLine(copy.child_id, f"not copied to {name}: {copy.reason}")
     if copy.state is CopyState.FAILED:
