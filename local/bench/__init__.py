@@ -1,0 +1,1 @@
+"""The numbers that the system holds, measured on this machine: `make bench`."""

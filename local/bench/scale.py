@@ -1,0 +1,51 @@
+"""How much is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The sizes of all inputs, and how often each is measured; the median counts."""
+
+    rounds: int
+    ride_points: int
+    """The long ride of `parquet_write`: five hours."""
+    gpx_points: int
+    hour_points: int
+    """An activity of an hour, the unit of the lake's rows."""
+    month_activities: int
+    """Activities in a full month object: 28 hours are 100,800 rows."""
+    year_months: int
+    raw_athletes: int
+    """Athletes whose month is made again from raw objects, `month_activities` each."""
+    events: int
+    backfilled: int
+
+
+FULL = Scale(
+    rounds=5,
+    ride_points=18_000,
+    gpx_points=20_000,
+    hour_points=3_600,
+    month_activities=28,
+    year_months=12,
+    raw_athletes=6,
+    events=1_000,
+    backfilled=400,
+)
+"""What the numbers are to hold at."""
+
+QUICK = Scale(
+    rounds=2,
+    ride_points=6_000,
+    gpx_points=6_000,
+    hour_points=1_200,
+    month_activities=8,
+    year_months=6,
+    raw_athletes=4,
+    events=200,
+    backfilled=400,
+)
+"""A look in half a minute; small inputs make every ratio a little worse."""
