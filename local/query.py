@@ -52,7 +52,7 @@ def main(
 ) -> None:
     """Print what the lake answers; the lake is that of LAKE_URL, else of STATE_DIR, else of `make up`."""
     try:
-        if not sql and not name:
+        if not sql and not name and not given:
             write(listing(), form)
             return
         statement = statement_of(sql, name, given or [])

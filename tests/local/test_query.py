@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from include.lake import cookbook
 from include.lake.backend import open_objects
 from include.lake.lake import Lake
 from include.lake.rows import build_rows
@@ -105,6 +107,71 @@ def test_refused_statement_ends_with_its_reason(capsys: pytest.CaptureFixture[st
     assert shown.out == ""
     assert shown.err
     assert "Traceback" not in shown.err
+
+
+@pytest.mark.usefixtures("filled")
+def test_query_of_the_cookbook_is_asked_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--name", "climbing", "--set", "athlete_id=7", "--set", "sport_type=Work%", "--format", "csv") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "month_start,activities,elevation_gain_m,gain_m_per_km,biggest_gain_m,highest_m,gain_this_year_m",
+        "2024-05-01,2,0.0,,0.0,,0.0",
+    ]
+    assert run("--name", "climbing", "--set", "athlete_id=8", "--format", "csv") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("filled")
+def test_query_of_the_cookbook_is_written_as_parquet(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run("--name", "weekly_volume", "--set", "athlete_id=7", "--format", "parquet") == 0
+    table = pq.read_table(io.BytesIO(capfdbinary.readouterr().out))
+    assert (table.num_rows, table["activities"].to_pylist()) == (1, [2])
+
+
+def test_cookbook_is_listed_when_nothing_is_asked(
+    lake_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--format", "csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["query"] for row in rows] == cookbook.names()
+    assert all(row["question"].endswith("?") and row["parameters"].startswith("athlete_id") for row in rows)
+    assert "since=1970-01-01" in rows[0]["parameters"]
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run() == 0
+    assert "best_efforts_by_distance" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(["--name", "poem"], "there is no query 'poem'", id="unknown-query"),
+        pytest.param(["--name", "climbing"], "climbing needs athlete_id", id="missing"),
+        pytest.param(["--name", "climbing", "--set", "athlete_id"], "write name=value", id="nameless"),
+        pytest.param(
+            ["--name", "climbing", "--set", "athlete_id=7", "--set", "athlete_id=8"], "each name once", id="twice"
+        ),
+        pytest.param(["--name", "climbing", "--set", "athlete=7"], "it has athlete_id", id="unknown-parameter"),
+        pytest.param(["--name", "climbing", "SELECT 1"], "ask one of them", id="both"),
+        pytest.param(["SELECT 1", "--set", "athlete_id=7"], "say which one with --name", id="no-query"),
+        pytest.param(["--set", "athlete_id=7"], "say which one with --name", id="values-alone"),
+    ],
+)
+def test_question_that_cannot_be_asked_ends_with_its_reason(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    assert run(*arguments) == 1
+    shown = capsys.readouterr()
+    assert (shown.out, says in shown.err) == ("", True)
+    assert "Traceback" not in shown.err
+
+
+def test_make_passes_the_name_on_and_heeds_no_other_name(lake_url: str) -> None:
+    make = ["make", "-n", "query"]
+    named = subprocess.run([*make, "NAME=climbing"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    environ = os.environ | {"NAME": "a-computer"}
+    unnamed = subprocess.run(make, cwd=REPOSITORY, env=environ, capture_output=True, text=True, check=True)
+    assert '--name "climbing"' in named.stdout
+    assert "--name" not in unnamed.stdout
 
 
 def test_statement_may_come_from_the_environment(

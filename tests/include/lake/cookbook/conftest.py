@@ -72,7 +72,11 @@ def _awkward() -> list[SimulatedActivity]:
     return [
         _told(new_year, start_date_local="2025-01-01T00:30:00Z"),
         _streamed(heartless, heartrate=None, latlng=None, moving=None, grade_smooth=None),
-        _streamed(holes, **_with_holes(holes)),
+        _told(
+            _streamed(holes, **_with_holes(holes)),
+            start_date="2025-01-05T23:30:00Z",
+            start_date_local="2025-01-06T00:30:00Z",
+        ),
         _streamed(slow, **_every_fourth(slow)),
         _told(lost, distance=None, moving_time=None, total_elevation_gain=None, elev_high=None, start_date_local=None),
         _told(hidden, start_date="2025-01-05T00:00:01Z", start_date_local="2025-01-05T00:00:01Z"),

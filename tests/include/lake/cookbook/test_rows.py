@@ -6,6 +6,7 @@ import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -338,14 +339,15 @@ def test_rows_are_those_found_another_way(sample: Any, name: str) -> None:
         pytest.param("weekly_volume", {"sport_type": "Ride"}, id="volume-of-one-sport"),
         pytest.param("year_against_year", {"sport_type": "%Run"}, id="years-of-runs"),
         pytest.param("best_efforts_by_distance", {"sport_type": "%Ride"}, id="efforts-of-rides"),
-        pytest.param(
-            "best_efforts_by_distance", {"since": "2024-11-05", "until": "2025-01-07"}, id="efforts-of-a-time"
-        ),
+        pytest.param("best_efforts_by_distance", {"since": "2025-01-07", "until": "2025-01-07"}, id="efforts-of-a-day"),
         pytest.param("best_efforts_by_duration", {"until": "2025-01-01", "sport_type": "Ride"}, id="power-of-a-time"),
         pytest.param("best_efforts_by_duration", {"since": "2025-01-01", "until": "2025-01-01"}, id="power-of-a-day"),
         pytest.param("heartrate_zones", {"max_heartrate_bpm": "150"}, id="lower-zones"),
         pytest.param("heartrate_zones", {"since": "2025-01-01", "until": "2025-01-01"}, id="zones-of-a-day"),
         pytest.param("grade_adjusted_pace", {"sport_type": "TrailRun"}, id="trails"),
+        pytest.param("grade_adjusted_pace", {"since": "2024-11-09", "until": "2024-11-16"}, id="paces-of-a-week"),
+        pytest.param("route_heat_grid", {"since": "2024-11-09", "until": "2024-11-16"}, id="cells-of-a-week"),
+        pytest.param("pauses", {"since": "2024-11-09", "until": "2024-11-16"}, id="pauses-of-a-week"),
         pytest.param("climbing", {"sport_type": "%Ride"}, id="climbs-of-rides"),
         pytest.param("route_heat_grid", {"cell_deg": "0.01", "sport_type": "%Ride"}, id="coarser-cells"),
         pytest.param("eddington_number", {"unit_m": "1609.344"}, id="miles"),
@@ -366,6 +368,22 @@ def test_parameters_choose_the_rows(sample: Any, name: str, given: dict[str, str
 )
 def test_rows_of_a_single_activity(sample: Any, lake_of: Callable[..., Any], name: str, index: int) -> None:
     check(lake_of(sample.activities[index]), name, {"sport_type": "%"} if name != "gear_distance" else {})
+
+
+def test_eddington_number_counts_a_day_of_exactly_its_length(sample: Any, lake_of: Callable[..., Any]) -> None:
+    rides = [activity for activity in sample.activities if activity.detail["sport_type"] == "Ride"][:3]
+    metres = (1000.0, 2000.0, 2000.0)
+    exact = [replace(ride, detail={**ride.detail, "distance": m}) for ride, m in zip(rides, metres, strict=True)]
+
+    assert lake_of(*exact).ask("eddington_number").to_pylist() == [
+        {"eddington": 2, "next_number": 3, "days_so_far": 0, "days_missing": 3}
+    ]
+
+
+def test_climb_for_each_kilometre_is_null_without_distance(sample: Any, lake_of: Callable[..., Any]) -> None:
+    ride = replace(sample.activities[1], detail={**sample.activities[1].detail, "distance": 0.0})
+
+    assert lake_of(ride).ask("climbing")["gain_m_per_km"].to_pylist() == [None]
 
 
 def test_sample_lake_holds_what_a_query_may_stumble_over(sample: Any) -> None:

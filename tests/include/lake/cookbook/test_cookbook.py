@@ -1,0 +1,223 @@
+"""The cookbook's files say what they answer, take their parameters safely, and mean the same everywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from include.errors import BadQuery
+from include.lake import cookbook
+from include.lake.query import query
+from include.lake.views import view_definitions
+from local.docs.example_lake import ATHLETE_ID
+
+ROOT = Path(__file__).parents[4]
+ATHLETE = {"athlete_id": str(ATHLETE_ID)}
+NAMES = [pytest.param(name, id=name) for name in cookbook.names()]
+ARROW_TYPES = {
+    "bigint": pa.int64(),
+    "integer": pa.int32(),
+    "double": pa.float64(),
+    "varchar": pa.string(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+}
+
+SMALL = """-- What is said?
+--
+-- It is said back,
+-- unchanged.
+--
+-- parameter word varchar = hello: the word
+-- column word varchar: it
+
+SELECT ? /* word */ AS word
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_empty_lake_answers_no_rows_in_the_header_s_columns(tmp_path: Path, name: str) -> None:
+    entry = cookbook.load(name)
+
+    answer = query(entry.for_duckdb(ATHLETE), (tmp_path / "lake").as_uri())
+
+    assert answer.num_rows == 0
+    assert [(column.name, column.type) for column in answer.schema] == [
+        (column.name, ARROW_TYPES[column.kind]) for column in entry.columns
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_filled_lake_answers_in_the_header_s_columns(sample: Any, name: str) -> None:
+    answer = sample.ask(name)
+
+    assert [(column.name, column.type) for column in answer.schema] == [
+        (column.name, ARROW_TYPES[column.kind]) for column in cookbook.load(name).columns
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unit_is_the_one_in_the_column_s_name(name: str) -> None:
+    endings = {"_km": "km", "_m": "m", "_h": "h", "_s": "s", "_pct": "%", "_bpm": "1/min", "_watts": "W"}
+    odd = {"_s_per_km": "s/km", "_m_per_km": "m/km", "_weeks_km": "km"}
+    for column in cookbook.load(name).columns:
+        unit = next((unit for ending, unit in (odd | endings).items() if column.name.endswith(ending)), None)
+        assert unit is None or column.unit == unit, column
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_answer_does_not_depend_on_the_session_s_time_zone(sample: Any, name: str) -> None:
+    statement = cookbook.load(name).for_duckdb(ATHLETE)
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'Pacific/Auckland'")
+        for table, select in view_definitions(Path(sample.url.removeprefix("file://"))):
+            connection.execute(f"CREATE VIEW {table} AS {select}")
+        there = connection.execute(statement).to_arrow_table()
+
+    assert there.equals(sample.ask(name))
+
+
+def test_answer_does_not_depend_on_the_process_s_time_zone(sample: Any) -> None:
+    script = (
+        "import sys; from include.lake import cookbook; from include.lake.query import query\n"
+        f"for name in {cookbook.names()}:\n"
+        f"    print(query(cookbook.load(name).for_duckdb({ATHLETE}), sys.argv[1]).to_pylist())"
+    )
+    answered = subprocess.run(
+        [sys.executable, "-c", script, sample.url],
+        cwd=ROOT,
+        env=os.environ | {"TZ": "Pacific/Auckland"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert answered.stdout.splitlines() == [str(sample.ask(name).to_pylist()) for name in cookbook.names()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_file_is_athena_s_own_and_avoids_what_translates_silently_to_something_else(name: str) -> None:
+    body = cookbook.load(name).text.partition("\n\n")[2]
+
+    assert ";" not in body
+    assert re.search(r"\b(unnest|format|try|date_add|reduce|approx_\w+)\s*\(", body, re.IGNORECASE) is None
+    assert re.search(r"interval", body, re.IGNORECASE) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_question_marks_and_values_are_as_many_for_a_prepared_statement(name: str) -> None:
+    entry = cookbook.load(name)
+    body = entry.text.partition("\n\n")[2]
+
+    values = entry.execution_parameters(ATHLETE)
+
+    assert values[0] == str(ATHLETE_ID)
+    assert body.count("?") == len(values)
+    assert "?" not in entry.for_athena(ATHLETE)
+
+
+def test_values_are_athena_s_literals() -> None:
+    entry = cookbook.load("route_heat_grid")
+
+    values = entry.execution_parameters({"athlete_id": "-7", "sport_type": "O'Run", "since": "2024-02-29"})
+
+    assert values == ("-7", "'O''Run'", "DATE '2024-02-29'", "DATE '9999-12-31'", "0.001")
+    assert "LIKE 'O''Run'" in entry.for_athena({"athlete_id": "-7", "sport_type": "O'Run"})
+
+
+@settings(max_examples=60, deadline=None)
+@given(word=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30))
+def test_text_arrives_as_it_was_given(word: str) -> None:
+    statement = cookbook.parse("small", SMALL).for_duckdb({"word": word})
+
+    assert duckdb.sql(statement).fetchall() == [(word,)]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        pytest.param("' OR 1 = 1 --", id="quote"),
+        pytest.param("'; DROP VIEW activities; --", id="statement"),
+        pytest.param("\\' OR true --", id="backslash"),
+        pytest.param("*/ ? /* athlete_id */", id="comment"),
+        pytest.param(":athlete_id", id="placeholder"),
+    ],
+)
+def test_hostile_text_is_only_text(sample: Any, word: str) -> None:
+    assert duckdb.sql(cookbook.parse("small", SMALL).for_duckdb({"word": word})).fetchall() == [(word,)]
+    assert sample.ask("weekly_volume", sport_type=word).num_rows == 0
+
+
+def test_header_is_read_whole() -> None:
+    entry = cookbook.parse("small", SMALL)
+
+    assert (entry.question, entry.remarks) == ("What is said?", "It is said back, unchanged.")
+    assert entry.parameters == (cookbook.Parameter("word", "varchar", "hello", "the word"),)
+    assert entry.columns == (cookbook.Column("word", "varchar", "", "it"),)
+    assert entry.values({}) == {"word": "hello"}
+    assert cookbook.load("climbing").columns[3].unit == "m/km"
+
+
+@pytest.mark.parametrize(
+    ("broken", "names"),
+    [
+        pytest.param(lambda text: text.replace("-- parameter", "-- parametre"), "small", id="misspelt"),
+        pytest.param(lambda text: text.replace("varchar = hello: the", "varchar the"), "small", id="malformed"),
+        pytest.param(lambda text: text.replace("-- column word varchar: it\n", ""), "small", id="no-columns"),
+        pytest.param(lambda text: text.replace("/* word */", "/* words */"), "words", id="other-name"),
+        pytest.param(lambda text: text.replace(" AS word", " || ? AS word"), "small", id="nameless"),
+        pytest.param(lambda text: text.replace(" AS word", " || ? /* word */ AS word"), "word", id="twice"),
+        pytest.param(lambda text: text.replace("parameter word varchar", "parameter word json"), "json", id="no-type"),
+        pytest.param(lambda text: text.replace("word varchar = hello", "word date = hello"), "hello", id="default"),
+        pytest.param(lambda _: "", "small", id="empty"),
+        pytest.param(lambda _: "SELECT 1", "small", id="headless"),
+    ],
+)
+def test_file_whose_header_and_statement_differ_is_refused(broken: Callable[[str], str], names: str) -> None:
+    with pytest.raises(BadQuery, match=names):
+        cookbook.parse("small", broken(SMALL))
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        pytest.param({}, "needs athlete_id", id="missing"),
+        pytest.param({"athlete_id": "x"}, "athlete_id is 'x', which is no bigint", id="text"),
+        pytest.param({"athlete_id": "1.5"}, "no bigint", id="fraction"),
+        pytest.param({"athlete_id": str(2**63)}, "no bigint", id="too-large"),
+        pytest.param({"athlete_id": ""}, "no bigint", id="nothing"),
+        pytest.param(ATHLETE | {"since": "2024-13-01"}, "say for example since=2024-05-31", id="no-date"),
+        pytest.param(ATHLETE | {"cell_deg": "nan"}, "no double", id="nan"),
+        pytest.param(ATHLETE | {"cell_deg": "1e999"}, "no double", id="infinity"),
+        pytest.param(ATHLETE | {"sport": "Run"}, "no parameter 'sport'; it has athlete_id, sport_type", id="unknown"),
+    ],
+)
+def test_wrong_parameter_is_refused_with_what_would_do(values: dict[str, str], says: str) -> None:
+    with pytest.raises(BadQuery, match=re.escape(says)):
+        cookbook.load("route_heat_grid").for_duckdb(values)
+
+
+def test_values_are_typed_and_in_the_header_s_order() -> None:
+    values = cookbook.load("route_heat_grid").values({"cell_deg": "1", "athlete_id": str(2**53 + 1)})
+
+    assert list(values) == ["athlete_id", "sport_type", "since", "until", "cell_deg"]
+    assert values["athlete_id"] == 2**53 + 1
+    assert (values["since"], type(values["cell_deg"])) == (date(1970, 1, 1), float)
+
+
+@pytest.mark.parametrize("name", ["nothing", "", "../cookbook", "climbing.sql"])
+def test_unknown_query_is_refused_with_the_names_there_are(name: str) -> None:
+    with pytest.raises(BadQuery, match="there are best_efforts_by_distance"):
+        cookbook.load(name)
