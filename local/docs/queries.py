@@ -30,7 +30,8 @@ make query NAME={name} ARGS="--set athlete_id={athlete_id} --format csv"
 Each file is Athena's SQL as it stands: paste it into the console, or save it as a named query or a prepared statement.
 Its question marks are the parameters, in the order of the tables below; each section shows the values that
 `EXECUTE` takes. A pattern of sports is one of SQL's `LIKE`: `%Run` finds Run, TrailRun and VirtualRun.
-Every query asks for one athlete, so that Athena can skip the objects of all others.
+Every query asks for one athlete, so that Athena can skip the objects of all others; the lake knows these:
+`make query SQL="SELECT DISTINCT athlete_id FROM activities"`.
 
 The answers below come from invented activities.
 """
@@ -82,6 +83,8 @@ def _rows(answer: pa.Table) -> Iterator[list[str]]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, float):
         return f"{round(value, 5):.10g}"
     return "" if value is None else str(value)

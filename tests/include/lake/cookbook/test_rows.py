@@ -372,11 +372,11 @@ def test_rows_of_a_single_activity(sample: Any, lake_of: Callable[..., Any], nam
 
 def test_eddington_number_counts_a_day_of_exactly_its_length(sample: Any, lake_of: Callable[..., Any]) -> None:
     rides = [activity for activity in sample.activities if activity.detail["sport_type"] == "Ride"][:3]
-    metres = (1000.0, 2000.0, 2000.0)
+    metres = (1000.0, 2000.0, 3000.0)
     exact = [replace(ride, detail={**ride.detail, "distance": m}) for ride, m in zip(rides, metres, strict=True)]
 
     assert lake_of(*exact).ask("eddington_number").to_pylist() == [
-        {"eddington": 2, "next_number": 3, "days_so_far": 0, "days_missing": 3}
+        {"eddington": 2, "next_number": 3, "days_so_far": 1, "days_missing": 2}
     ]
 
 
