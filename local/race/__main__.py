@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from functools import partial
@@ -63,7 +64,11 @@ def main(
 
 def _shown(progress: Progress, name: str, total: int, prove: _Prove) -> list[Verdict]:
     task = progress.add_task(name, total=total)
-    return prove(advance=lambda done: progress.update(task, completed=done))
+    began_s = time.monotonic()
+    verdicts = prove(advance=lambda done: progress.update(task, completed=done))
+    progress.remove_task(task)
+    progress.console.print(f"{name}: {total} rounds in {time.monotonic() - began_s:.0f} s", highlight=False)
+    return verdicts
 
 
 def _proofs(proof: Proof, store: Stores, rounds: int, seed: int) -> Iterator[tuple[str, int, _Prove]]:

@@ -26,11 +26,11 @@ def dynamodb() -> Iterator[str]:
     moto itself checks a condition and writes in two steps, between which its own threaded server lets other calls in;
     DynamoDB does not.
     """
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from moto.moto_server.werkzeug_app import create_backend_app
     from waitress.server import create_server
 
     listener = socket.create_server((_HOST, 0))
-    server = create_server(DomainDispatcherApplication(create_backend_app), sockets=[listener], threads=1)
+    server = create_server(create_backend_app("dynamodb"), sockets=[listener], threads=1)
     threading.Thread(target=server.run, name="dynamodb", daemon=True).start()
     yield f"http://{_HOST}:{listener.getsockname()[1]}"
 
