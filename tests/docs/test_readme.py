@@ -68,3 +68,8 @@ def test_lock_holds_every_direct_dependency_at_its_pin():
         for requirement in group:
             name, version = PIN.findall(requirement)[0]
             assert locked[name.lower()] == version
+
+
+def test_lock_holds_the_uv_that_builds_the_environment():
+    bootstrap = (ROOT / "local" / "bootstrap.py").read_text()
+    assert f'UV = "uv=={pins("requirements.lock")["uv"]}"' in bootstrap
