@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
-UV = "uv==0.13.9"
+UV = "uv==0.12.3"
 VERSIONS = ((3, 12), (3, 11))
 """Best first: 3.12 is what Amazon MWAA runs, 3.11 resolves to the same packages."""
 
