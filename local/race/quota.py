@@ -163,7 +163,7 @@ def _live_verdict(proof: str, windows: Sequence[Window]) -> Verdict:
         f"{len(waits_s)} live calls among backfill, {refusals} refused; allowed after {_ms(median(waits_s))},"
         f" at most {_ms(max(waits_s))}; a backfill call takes {_ms(median(backfill_s))},"
         f" at most {_ms(max(backfill_s))}",
-        refusals == 0 and max(waits_s) <= max(backfill_s),
+        refusals == 0 and max(waits_s) <= max(backfill_s) and median(waits_s) <= median(backfill_s),
     )
 
 

@@ -186,7 +186,7 @@ def _deadly_verdict(proof: str, deadly: Sequence[Round]) -> Verdict:
     fell = Counter(stage for found in deadly for stage in found.fell)
     return Verdict(
         proof,
-        "processes killed at random moments leave the athlete connected",
+        "processes killed at random, before the refresh or after the write, leave the athlete connected",
         f"{len(deadly)} rounds, {fell.total()} kills ({fell[Stage.LOOKING]} before the lease,"
         f" {fell[Stage.LEASING]} with it, {fell[Stage.DONE]} after the write):"
         f" connected after {sum(found.is_connected for found in deadly)},"
@@ -204,8 +204,8 @@ def _window_verdict(proof: str, every: Sequence[Round], aside: Sequence[Round], 
     )
     return Verdict(
         proof,
-        "only a death between Strava's answer and its one write loses a pair",
-        f"{len(aside)} rounds more had a kill there ({expected:.1f} expected): {lost} pairs lost, connected again;"
+        "of random kills only those between the refresh and its one write can lose a pair",
+        f"in {len(aside)} rounds more a kill fell there ({expected:.1f} expected): {lost} pairs lost, connected again;"
         f" call {calls}, answer to stored {waits}, of which the write {writes};"
         f" meanwhile asked of the store in {len(seen)} refreshes: {_counted(operations)}",
         set(operations) == {("put",)},

@@ -55,14 +55,14 @@ def test_tokens_survive_races_and_kills(kind: StoreKind) -> None:
 @pytest.mark.network
 @pytest.mark.parametrize("kind", list(StoreKind))
 def test_quota_is_kept_and_used_up(kind: StoreKind, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quota, "WINDOWS", 3)
-    monkeypatch.setattr(quota, "_LAST_WINDOWS", 2)
-    monkeypatch.setattr(quota, "_LIMITS", {kind: Limits(window=20, day=40, read_window=10, read_day=20)})
+    monkeypatch.setattr(quota, "WINDOWS", 4)
+    monkeypatch.setattr(quota, "_LAST_WINDOWS", 3)
+    monkeypatch.setattr(quota, "_LIMITS", {kind: Limits(window=20, day=60, read_window=10, read_day=20)})
 
     verdicts = prove_quota(kind, seed=7, advance=ignore)
 
     assert all(verdict.holds for verdict in verdicts), figures(verdicts)
-    assert "40 of 40 calls, 20 of 20 reads" in verdicts[1].figures
+    assert "60 of 60 calls, 20 of 20 reads" in verdicts[1].figures
 
 
 @pytest.mark.network
