@@ -9,7 +9,7 @@ from typing import Self
 
 _SPAN_S = 0.3
 _MOST_CROPPED = 8
-"""Five crops of so many samples on both sides leave the shortest activity a track."""
+"""Six crops of so many samples, and half as many at the end, leave the activity a track."""
 POINTS = 90
 
 
@@ -23,8 +23,10 @@ class Do(Enum):
     DELETE = auto()
     KILL = auto()
     """A process that is at work dies."""
-    EXPIRE = auto()
-    """So much time passes that leases run out under the living."""
+    STALL = auto()
+    """A process that is at work stops where it is, for so long that its lease runs out."""
+    WAKE = auto()
+    """Those who stalled go on as if nothing had been."""
 
 
 CHANGES = (Do.RENAME, Do.CROP, Do.DELETE)
@@ -48,12 +50,13 @@ class Script:
 
     @classmethod
     def drawn(cls, rng: Random) -> Self:
-        """Some changes, runs before, between and after them, and in many rounds deaths and leases that run out."""
+        """Some changes, runs before, between and after them, and in many rounds deaths and lost leases."""
         happens = [Do.SYNC] * rng.randint(6, 12)
         happens += rng.choices((Do.RENAME, Do.CROP), k=rng.randint(2, 5))
         happens += [Do.KILL] * rng.choice((0, 0, 1, 2, 3))
-        happens += [Do.EXPIRE] * rng.choice((0, 0, 0, 1))
-        steps = [Step(rng.uniform(0, _SPAN_S), do, rng.randint(1, _MOST_CROPPED)) for do in happens]
+        steps = [Step(_moment(do, rng), do, rng.randint(1, _MOST_CROPPED)) for do in happens]
+        if rng.random() < 0.4:
+            steps += _stall(rng)
         if rng.random() < 0.3:
             last_change_s = max(step.at_s for step in steps if step.do in CHANGES)
             steps.append(Step(rng.uniform(last_change_s, _SPAN_S), Do.DELETE))
@@ -63,3 +66,15 @@ class Script:
     def count(self, *kinds: Do) -> int:
         """How often something of these kinds happens."""
         return sum(step.do in kinds for step in self.steps)
+
+
+def _moment(do: Do, rng: Random) -> float:
+    """Any moment of the round; deaths are rather early, when the ledger does not know much of the activity yet."""
+    return rng.uniform(0, _SPAN_S) * (rng.random() if do is Do.KILL else 1)
+
+
+def _stall(rng: Random) -> list[Step]:
+    """Somebody stalls, the activity changes, another takes over, and the first one goes on with what it knew."""
+    at_s = rng.uniform(0, _SPAN_S / 2)
+    change = Step(at_s + 0.002, rng.choice((Do.RENAME, Do.CROP)), rng.randint(1, _MOST_CROPPED))
+    return [Step(at_s, Do.STALL), change, Step(at_s + 0.004, Do.SYNC), Step(at_s + rng.uniform(0.02, 0.15), Do.WAKE)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -68,6 +69,7 @@ class Workers:
         self._arguments = arguments
         self._processes: dict[int, BaseProcess] = {}
         self._pipes: dict[int, Connection] = {}
+        self._stalled: set[int] = set()
         self.count = count
         self.busy: set[int] = set()
         """Who has a job now."""
@@ -128,6 +130,23 @@ class Workers:
         process.close()
         self._pipes.pop(worker).close()
         self.busy.discard(worker)
+
+    def stall(self, worker: int) -> None:
+        """Stop the worker where it is."""
+        os.kill(self._pid(worker), signal.SIGSTOP)
+        self._stalled.add(worker)
+
+    def wake(self) -> None:
+        """Let all who were stopped go on."""
+        for worker in self._stalled & self.alive:
+            os.kill(self._pid(worker), signal.SIGCONT)
+        self._stalled.clear()
+
+    def _pid(self, worker: int) -> int:
+        pid = self._processes[worker].pid
+        if pid is None:
+            raise WorkerDied(f"worker {worker} has no process")
+        return pid
 
     def replace_killed(self) -> None:
         """Start a new process for every one that was killed; returns when all are ready."""

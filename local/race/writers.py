@@ -103,8 +103,11 @@ class _Race:
                 runs.start(rng)
             elif step.do is Do.KILL:
                 runs.kill(rng)
-            elif step.do is Do.EXPIRE:
+            elif step.do is Do.STALL:
+                runs.stall(rng)
                 self._place.clock.advance(_LEASE_S)
+            elif step.do is Do.WAKE:
+                self._workers.wake()
             else:
                 self._change(step, item.activity_id)
                 runs.note_change()
@@ -169,6 +172,11 @@ class _Runs:
         self._workers.kill(worker)
         self._began_after_change.discard(worker)
 
+    def stall(self, rng: Random) -> None:
+        """A process that is at work stops where it is, if there is one."""
+        if self._workers.busy:
+            self._workers.stall(rng.choice(sorted(self._workers.busy)))
+
     def finish(self, rng: Random) -> None:
         """Let all come to an end; a run for the last change that was killed starts again, as a task of Airflow does."""
         while self._workers.busy or not self._is_answered:
@@ -186,7 +194,7 @@ def _verdict(found: Sequence[Round], strangers: Sequence[str], seed: int) -> Ver
         "writers · sqlite",
         f"{PROCESSES} processes sync one activity that changes: lake, raw zone and ledger end as Strava is",
         f"{len(found)} rounds, {counts[Do.SYNC]} runs, {counts[Do.RENAME]} renames, {counts[Do.CROP]} crops,"
-        f" {counts[Do.DELETE]} deletions, {counts[Do.KILL]} kills, {counts[Do.EXPIRE]} expired leases:"
+        f" {counts[Do.DELETE]} deletions, {counts[Do.KILL]} kills, {counts[Do.STALL]} lost leases:"
         f" {len(found) - len(wrong)} agree, {at_once} of them at once and the others when the ledger's time had come;"
         f" {len(strangers)} leftovers{examples}",
         not wrong and not strangers,
