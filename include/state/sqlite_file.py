@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sqlite3
 import tempfile
@@ -12,6 +11,8 @@ import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from include.errors import RetryLater, SettingsError
 from include.settings import EXAMPLES
@@ -22,6 +23,8 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # an erased row leaves no bytes behind in free pages
 )
+_LONGEST_LOOK_S = 0.002
+"""The most that lies between two looks of a waiting writer at the lock."""
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
@@ -51,6 +54,12 @@ class SqliteFile:
     def __init__(self, path: Path, schema: Sequence[str], *, busy_timeout_s: float = 10.0) -> None:
         self._path = path
         self._busy_timeout_s = busy_timeout_s
+        self._turns = Retrying(
+            retry=retry_if_exception(_is_busy),
+            wait=wait_random(0, _LONGEST_LOOK_S),
+            stop=stop_after_delay(busy_timeout_s),
+            reraise=True,
+        )
         self._of_thread = threading.local()
         self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
         if not path.exists():
@@ -67,8 +76,8 @@ class SqliteFile:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A write transaction, committed durably at the end of the block, rolled back when it raises."""
-        with self._turn(), self._busy_means_later(), self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+        with self._busy_means_later(), self._connection() as connection:
+            self._begin(connection)
             yield connection
 
     def close(self) -> None:
@@ -77,19 +86,16 @@ class SqliteFile:
             connection.close()
         self._of_thread = threading.local()
 
-    @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Wait to be woken for writing: SQLite's own waiting is polling, in which others pass by a writer for long.
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Take the right to write, looking for it at short, even steps.
 
-        The lock ends with its process, and leaves no trace but an empty file.
+        SQLite's own steps grow to 0.1 s, in which other writers pass by again and again; they stay for all other waits.
         """
-        descriptor = os.open(f"{self._path}-turn", os.O_RDWR | os.O_CREAT, 0o600)
+        connection.execute("PRAGMA busy_timeout = 0")
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
+            self._turns.copy()(connection.execute, "BEGIN IMMEDIATE")
         finally:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)  # closing alone would not do where a fork has copied the descriptor
-            os.close(descriptor)
+            connection.execute(f"PRAGMA busy_timeout = {self._busy_timeout_s * 1000:.0f}")
 
     def _connection(self) -> _Connection:
         connection: _Connection | None = getattr(self._of_thread, "connection", None)
@@ -120,11 +126,15 @@ class SqliteFile:
         try:
             yield
         except sqlite3.OperationalError as err:
-            if err.sqlite_errorcode & 0xFF not in _BUSY:  # the low byte is the primary code
+            if not _is_busy(err):
                 raise
             raise RetryLater(
                 f"{self._path} stayed locked for {self._busy_timeout_s:g} s; nothing was written, try again"
             ) from err
+
+
+def _is_busy(err: BaseException) -> bool:
+    return isinstance(err, sqlite3.OperationalError) and err.sqlite_errorcode & 0xFF in _BUSY  # its primary code
 
 
 def _create(path: Path) -> None:

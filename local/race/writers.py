@@ -161,6 +161,7 @@ class _Runs:
     def start(self, rng: Random) -> None:
         """A free process starts to sync."""
         while not (free := sorted(self._workers.alive - self._workers.busy)):
+            self._workers.wake()  # one who stalled may hold the lock that all others wait for
             self.look(_LOOK_S)
         worker = rng.choice(free)
         self._workers.send(worker, self._item)

@@ -68,7 +68,6 @@ def test_file_and_folder_are_created_for_the_owner_alone(tmp_path: Path, clock: 
         "state.sqlite": "0o600",
         "state.sqlite-wal": "0o600",
         "state.sqlite-shm": "0o600",
-        "state.sqlite-turn": "0o600",
     }
 
 
