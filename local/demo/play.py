@@ -19,7 +19,7 @@ from local.stack import Stack
 from local.strava_simulator.control_client import SimulatorControl
 from local.subscription import subscribe
 
-PATIENCE_S = 90
+PATIENCE_S = 150
 LOOK_EVERY_S = 0.1
 SETTLED = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
 OVER = ("success", "failed")
