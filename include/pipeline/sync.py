@@ -189,7 +189,8 @@ class _Round:
     def _remove(self) -> tuple[LedgerEntry, frozenset[Partition]]:
         """Take an activity that Strava no longer shows out of the lake, rows first, raw objects after."""
         previous = self.previous
-        if not previous.object_keys and self.fetched_at_epoch_s - self.item.event_at_epoch_s < SETTLING_S:
+        unseen = not previous.object_keys and previous.state is not ActivityState.REMOVED
+        if unseen and self.fetched_at_epoch_s - self.item.event_at_epoch_s < SETTLING_S:
             raise NotThereYet(
                 f"Activity {previous.activity_id} of athlete {previous.athlete_id} answers 404 right after its event; "
                 "it is tried again for some minutes before it counts as gone."

@@ -71,6 +71,8 @@ class _Row:
     fence: int = 0
     lease_until_epoch_s: float = 0.0
     dirty: bool = False
+    doubtful: bool = False
+    """The lease before this one was never let go: its holder may be dead, or about to write once more."""
     version: int = ABSENT
 
 
@@ -79,6 +81,11 @@ class ActivityLedger:
 
     A run that finds an activity leased leaves a mark and ends; the holder sees the mark when it settles and
     fetches again. So whatever a run wanted to see in the lake is seen by an answer asked for afterwards.
+
+    A holder that stalls between its last check and its write cannot be stopped: an object that the next holder found
+    nothing to change in is still as the stalled one read it. So what a lease settles that was taken over unsettled
+    counts as doubtful: the activity is due once more after the length of a lease, nothing noted is forgotten, and
+    nothing stored is taken for fresh, until a lease that began in order has settled it.
     """
 
     def __init__(self, store: Store, clock: Clock, lease_s: int = 300) -> None:
@@ -112,6 +119,7 @@ class ActivityLedger:
             fence=row.fence + 1,
             lease_until_epoch_s=until,
             dirty=False,
+            doubtful=row.lease_until_epoch_s > 0,
         )
         self._put(key, leased)
         return Lease(
@@ -142,13 +150,16 @@ class ActivityLedger:
         """Store what is known now, and release the lease unless somebody asked for the activity meanwhile.
 
         Returns True when released; False when the caller still has the lease, renewed, and has to fetch again.
+        The stored entry is due once more where the lease was taken over unsettled.
         Errors: `LeaseLost`; then nothing was stored.
         """
         row = self._held(lease)
-        lease_until = 0.0
-        if row.dirty:
-            lease_until = self._clock() + self._lease_s
-            entry = replace(entry, next_try_epoch_s=ceil(lease_until))
+        again_at = self._clock() + self._lease_s
+        if row.doubtful:
+            entry = replace(_with_noted(row, entry), fingerprint="")
+        if row.dirty or row.doubtful:
+            entry = replace(entry, next_try_epoch_s=ceil(again_at))
+        lease_until = again_at if row.dirty else 0.0
         self._put(_key_of(lease), replace(row, entry=entry, dirty=False, lease_until_epoch_s=lease_until))
         return not row.dirty
 
@@ -160,9 +171,7 @@ class ActivityLedger:
         Errors: `LeaseLost`; then nothing was stored.
         """
         row = self._held(lease)
-        noted = row.entry.object_keys if row.entry else ()
-        entry = replace(entry, object_keys=tuple(sorted({*noted, *entry.object_keys})))
-        self._put(_key_of(lease), replace(row, entry=entry, dirty=False, lease_until_epoch_s=0.0))
+        self._put(_key_of(lease), replace(row, entry=_with_noted(row, entry), dirty=False, lease_until_epoch_s=0.0))
 
     def due(self, now: float) -> Iterator[LedgerEntry]:
         """The entries whose next try has come and that nobody works on, longest overdue first."""
@@ -207,11 +216,17 @@ def _key_of(lease: Lease) -> Key:
     return _key(lease.athlete_id, lease.activity_id)
 
 
+def _with_noted(row: _Row, entry: LedgerEntry) -> LedgerEntry:
+    noted = row.entry.object_keys if row.entry else ()
+    return replace(entry, object_keys=tuple(sorted({*noted, *entry.object_keys})))
+
+
 def _fields(row: _Row) -> dict[str, Any]:
     return {
         "fence": row.fence,
         "lease_until_epoch_s": row.lease_until_epoch_s,
         "dirty": row.dirty,
+        "doubtful": row.doubtful,
         **(_entry_fields(row.entry) if row.entry else {}),
     }
 
@@ -241,6 +256,7 @@ def _row(item: Item) -> _Row:
         fence=fields["fence"],
         lease_until_epoch_s=fields["lease_until_epoch_s"],
         dirty=fields["dirty"],
+        doubtful=fields["doubtful"],
         version=item.version,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from include.errors import Gone, LeaseLost, StravaUnavailable
+from include.lake.table_object import decode
 from include.pipeline.sync import SETTLING_S, NotThereYet, sync
 from include.state.activities import ActivityState
 from local.strava_simulator.faults import Faults
@@ -246,3 +247,43 @@ def test_lost_lease_writes_nothing_to_the_lake(world, monkeypatch):
     with pytest.raises(LeaseLost):
         synced(world, activity_id)
     assert list(world.services.objects.list("streams/")) == []
+
+
+@pytest.mark.parametrize("table", ["raw", "streams", "activities"])
+def test_late_write_of_a_stalled_holder_is_found_and_undone(world, monkeypatch, table):
+    activity_id = world.finish()
+    put = world.services.objects.put
+    stalled = []
+
+    def stall(key, body, *, expected):
+        if key.startswith(table) and not stalled:
+            stalled.append(key)
+            world.now[0] += 301
+            world.control.delete_activity(activity_id)
+            taken_over = sync(world.services, replace(world.item(activity_id), event_at_epoch_s=0), source="webhook")
+            assert taken_over.state == "removed"
+        return put(key, body, expected=expected)
+
+    monkeypatch.setattr(
+        type(world.services.objects), "put", lambda self, key, body, *, expected: stall(key, body, expected=expected)
+    )
+    with pytest.raises(LeaseLost):
+        synced(world, activity_id)
+    assert held_keys(world, activity_id), "the stalled write came through, which nothing can prevent"
+
+    world.now[0] += 301
+    due = [entry.activity_id for entry in world.services.activities.due(world.now[0])]
+    assert due == [activity_id]
+    synced(world, activity_id)
+
+    assert held_keys(world, activity_id) == []
+    entry = world.services.activities.get(PARENT_ID, activity_id)
+    assert (entry.state, entry.object_keys, entry.next_try_epoch_s) == ("removed", (), None)
+
+
+def held_keys(world, activity_id: int) -> list[str]:
+    """The raw and table objects that hold anything of the activity."""
+    objects = world.services.objects
+    raw = list(objects.list(f"raw/athlete_id={PARENT_ID}/{activity_id}."))
+    tables = [key for name in ("streams", "activities", "laps") for key in objects.list(f"{name}/")]
+    return raw + [key for key in tables if activity_id in decode(key, objects.get(key).body)["activity_id"].to_pylist()]

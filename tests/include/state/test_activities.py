@@ -197,6 +197,40 @@ def test_mark_of_a_crashed_workers_time_does_not_reach_the_next_holder(
     assert ledger.settle(acquired(ledger), ENTRY) is True
 
 
+def test_entry_of_a_lease_taken_over_unsettled_is_doubtful_until_an_orderly_lease_settles_it(
+    ledger: ActivityLedger, clock: Clock, pass_time: Callable[[float], None]
+) -> None:
+    ledger.note(acquired(ledger), ["noted by one who stalls"])
+    pass_time(LEASE_S)
+
+    assert ledger.settle(acquired(ledger), ENTRY) is True
+    doubtful = replace(
+        ENTRY,
+        fingerprint="",
+        object_keys=("noted by one who stalls", *sorted(ENTRY.object_keys)),
+        next_try_epoch_s=int(clock()) + LEASE_S,
+    )
+    assert stored(ledger) == doubtful
+
+    pass_time(LEASE_S)
+    assert list(ledger.due(clock())) == [doubtful]
+    assert ledger.settle(acquired(ledger), ENTRY) is True
+    assert stored(ledger) == ENTRY
+
+
+def test_entry_stays_doubtful_while_its_holder_fetches_again(
+    ledger: ActivityLedger, clock: Clock, pass_time: Callable[[float], None]
+) -> None:
+    acquired(ledger)
+    pass_time(LEASE_S)
+    lease = acquired(ledger)
+    ledger.acquire(42, ENTRY.activity_id)
+
+    assert ledger.settle(lease, ENTRY) is False
+    assert ledger.settle(lease, ENTRY) is True
+    assert [entry.fingerprint for entry in ledger.due(clock() + LEASE_S)] == [""]
+
+
 def test_leases_of_other_activities_do_not_matter(ledger: ActivityLedger) -> None:
     acquired(ledger, 1)
 
