@@ -18,6 +18,7 @@ _STORED: Mapping[ActivityState, str] = {
     ActivityState.HIDDEN: "hidden on Strava",
     ActivityState.REMOVED: "no longer visible on Strava, and removed here",
     ActivityState.QUARANTINED: "could not be understood; the people who run this service have to look at it",
+    ActivityState.EXPIRED: "deleted here, as old as data may become",
 }
 
 

@@ -30,6 +30,8 @@ class ActivityState(StrEnum):
     REMOVED = "removed"
     QUARANTINED = "quarantined"
     """Its answer could not be understood; the raw object and the reason are kept."""
+    EXPIRED = "expired"
+    """Kept as long as the settings allow and then deleted here; it comes back only if an event or a backfill asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,11 @@ class ActivityLedger:
         return self._row(_key(athlete_id, activity_id)).entry
 
     @retry_on_conflict
-    def acquire(self, athlete_id: int, activity_id: int) -> Lease | None:
+    def acquire(self, athlete_id: int, activity_id: int, *, fresh: bool = True) -> Lease | None:
         """The lease on the activity; None when another worker has it, who now will fetch again.
+
+        A caller who needs no answer of Strava's that is newer than what is stored says `fresh=False`: then the other
+        worker is not asked to fetch again.
 
         Effects: takes over a lease that ran out. While it is leased the activity is due when the lease ends, so that
         the work of a run that dies is found.
@@ -108,7 +113,7 @@ class ActivityLedger:
         row = self._row(key)
         now = self._clock()
         if row.lease_until_epoch_s > now:
-            if not row.dirty:
+            if fresh and not row.dirty:
                 self._put(key, replace(row, dirty=True))
             return None
         until = now + self._lease_s

@@ -323,3 +323,10 @@ def test_latest_entries_come_newest_first_and_no_more_than_asked(ledger: Activit
     assert [entry.activity_id for entry in ledger.latest(ENTRY.athlete_id, 3)] == [1, 4, 3]
     assert [entry.activity_id for entry in ledger.latest(ENTRY.athlete_id, 9)] == [1, 4, 3, 2]
     assert ledger.latest(ENTRY.athlete_id + 1, 3) == []
+
+
+def test_worker_who_needs_no_fresh_answer_leaves_the_holder_alone(ledger: ActivityLedger) -> None:
+    lease = acquired(ledger)
+    assert ledger.acquire(42, ENTRY.activity_id, fresh=False) is None
+    assert ledger.settle(lease, ENTRY) is True
+    assert ledger.acquire(42, ENTRY.activity_id, fresh=False) is not None
