@@ -1,4 +1,7 @@
-"""Writes pages of `docs/` from the code: `python -m local.docs [errors] [dags] …`, all if none is named."""
+"""Writes pages of `docs/`, and inputs of Terraform, from the code.
+
+`python -m local.docs [errors] [dags] …`; all of them if none is named.
+"""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Which pages there are, and how each is written."""
+"""Which pages and generated inputs there are, where each lies, and how it is written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from local.docs import dags, errors, queries, settings
+from local.docs import dags, errors, queries, settings, terraform
 from local.environment import REPOSITORY
 
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -13,13 +13,24 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "dags": dags.render,
     "settings": settings.render,
     "queries": queries.render,
+    "state-tables": terraform.state_tables,
+    "lake-tables": terraform.lake_tables,
+    "lake-queries": terraform.lake_queries,
+    "dag-ids": terraform.dag_ids,
 }
-"""Every page by its name."""
+"""Every page, and every input of Terraform that the code decides, by its name."""
+
+_INPUTS: Mapping[str, str] = {
+    "state-tables": "terraform/modules/state/tables.json",
+    "lake-tables": "terraform/modules/lake/tables.json",
+    "lake-queries": "terraform/modules/lake/queries.json",
+    "dag-ids": "terraform/modules/observability/dags.json",
+}
 
 
 def page_path(name: str) -> Path:
     """Where a page lies."""
-    return REPOSITORY / "docs" / f"{name}.md"
+    return REPOSITORY / _INPUTS.get(name, f"docs/{name}.md")
 
 
 def write(name: str) -> bool:
