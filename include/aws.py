@@ -22,7 +22,9 @@ _OPENING = threading.Lock()
 
 _THROTTLED = frozenset(
     {
+        "KmsThrottled",
         "LimitExceededException",
+        "OverLimit",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
@@ -35,6 +37,7 @@ _THROTTLED = frozenset(
 )
 _REFUSED = frozenset(
     {
+        "AWS.SimpleQueueService.NonExistentQueue",
         "AccessDenied",
         "AccessDeniedException",
         "DisabledException",
@@ -48,6 +51,7 @@ _REFUSED = frozenset(
         "NoSuchBucket",
         "NotFoundException",
         "PermanentRedirect",
+        "QueueDoesNotExist",
         "ResourceNotFoundException",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
@@ -55,11 +59,13 @@ _REFUSED = frozenset(
 )
 
 
-def open_client(service: str, variable: str) -> Any:
+def open_client(
+    service: str, variable: str, *, read_timeout_s: int = _READ_TIMEOUT_S, attempts: int = _ATTEMPTS
+) -> Any:
     """A client of one AWS service, safe for many threads of one process; open it after a fork, not before.
 
     It is `Any` because boto3 makes its clients at run time and has no stubs among the project's packages.
-    A call that is throttled, fails or times out is sent up to four times, with jittered waits in between.
+    A call that is throttled, fails or times out is sent up to `attempts` times, with jittered waits in between.
     Errors: `SettingsError` that names `variable`, the setting that asked for AWS.
     """
     # Imported here because it takes most of a second, which the webhook's start must not.
@@ -68,8 +74,8 @@ def open_client(service: str, variable: str) -> Any:
 
     config = Config(
         connect_timeout=_CONNECT_TIMEOUT_S,
-        read_timeout=_READ_TIMEOUT_S,
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        read_timeout=read_timeout_s,
+        retries={"mode": "standard", "total_max_attempts": attempts},
     )
     with aws_faults(variable), _OPENING:
         try:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 
 from include.clock import Clock
 from include.errors import SettingsError
 from include.queue.queue import Queue
 from include.queue.sqlite import SqliteQueue
+from include.queue.sqs import SqsQueue
 from include.state.sqlite_file import database_path
+
+_SQS = re.compile(r"https://sqs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/\d{12}/[A-Za-z0-9_-]{1,80}")
 
 
 def open_queue(url: str, clock: Clock) -> Queue:
-    """The queue at `url`: `sqlite:///absolute/path`, which may be the store's own file.
+    """The queue at `url`: `sqlite:///absolute/path`, which may be the store's own file, or an SQS queue's own URL.
 
     Errors: `SettingsError` that names `QUEUE_URL` when the address is unknown or the file cannot be opened.
-    Effects: creates the file and its folder where they are missing.
+    Effects: creates the file and its folder where they are missing; asks nothing of SQS yet.
     """
+    if _SQS.fullmatch(url):
+        return SqsQueue(url)
     path = database_path(url, "QUEUE_URL")
     try:
         return SqliteQueue(path, clock)

@@ -6,6 +6,8 @@ one whose time cannot be set waits in `pass_time`.
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import socket
 import threading
@@ -18,6 +20,7 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb import dynamodb_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.sqs import models as sqs_models
 from waitress.server import create_server
 
 from include.clock import Clock
@@ -40,8 +43,11 @@ def lake_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return (tmp_path / "lake").as_uri()
 
 
-@pytest.fixture(params=["sqlite"])
-def queue_url(tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", pytest.param("sqs", marks=pytest.mark.network)])
+def queue_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqs":
+        url: str = request.getfixturevalue("sqs_url")
+        return url
     return f"sqlite://{tmp_path}/state/state.sqlite"
 
 
@@ -148,3 +154,21 @@ def s3_bucket(moto_url: str, aws_session: boto3.session.Session) -> str:
 def s3_url(aws: None, s3_bucket: str) -> str:
     """A prefix of this test alone, beside which others write."""
     return f"s3://{s3_bucket}/lakes/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def sqs_url(aws: None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A queue of this test alone, with a dead-letter queue, on the test's clock; the address is in AWS's own form.
+
+    Moto shows a message only after the moment at which it is visible again: a look at its clock takes a millisecond.
+    """
+    looks = itertools.count()
+    monkeypatch.setattr(sqs_models, "unix_time", lambda: clock() + next(looks) / 1000)
+    monkeypatch.setattr(sqs_models, "unix_time_millis", lambda: clock() * 1000 + next(looks))
+    client = boto3.client("sqs")
+    name = f"events-{uuid.uuid4().hex}"
+    dead = client.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
+    arn = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 20})
+    client.create_queue(QueueName=name, Attributes={"RedrivePolicy": redrive})
+    return f"https://sqs.eu-central-1.amazonaws.com/{DEFAULT_ACCOUNT_ID}/{name}"

@@ -18,6 +18,8 @@ from include.clock import Clock
 from include.crypto.backend import open_cipher
 from include.crypto.cipher import Cipher
 from include.errors import CipherError, IngestError, RetryLater, SettingsError, VersionConflict
+from include.queue.backend import open_queue
+from include.queue.queue import Queue
 from include.state.backend import open_store
 from include.state.store import ABSENT, Key, Store
 
@@ -138,6 +140,12 @@ def store(
 def cipher(kms_url: str, proxy: Proxy, waits: list[float], monkeypatch: pytest.MonkeyPatch) -> Cipher:
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
     return open_cipher(kms_url)
+
+
+@pytest.fixture
+def queue(sqs_url: str, proxy: Proxy, waits: list[float], clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+    return open_queue(sqs_url, clock)
 
 
 def fields_of(store: Store) -> Any:
@@ -306,14 +314,14 @@ def test_cipher_works_when_aws_fails_for_a_while_and_asks_to_come_back_when_it_s
     cipher: Cipher, proxy: Proxy, fault: Answer
 ) -> None:
     proxy.faults = [fault] * (ATTEMPTS - 1)
-    text = cipher.encrypt(b"secret", CONTEXT)
+    text = cipher.sealer(CONTEXT)(b"secret")
     proxy.faults = [fault] * (ATTEMPTS - 1)
     opened = cipher.decrypt(text, CONTEXT)
     proxy.always = fault
 
     assert opened == b"secret"
     with pytest.raises(RetryLater, match="KEY_URL"):
-        cipher.encrypt(b"secret", CONTEXT)
+        cipher.sealer(CONTEXT)(b"secret")
     with pytest.raises(RetryLater, match="KEY_URL"):
         cipher.decrypt(text, CONTEXT)
 
@@ -328,28 +336,37 @@ def test_cipher_works_when_aws_fails_for_a_while_and_asks_to_come_back_when_it_s
     ],
 )
 def test_refusal_opens_nothing_and_names_the_setting_when_sealing(cipher: Cipher, proxy: Proxy, code: str) -> None:
-    text = cipher.encrypt(b"secret", CONTEXT)
+    text = cipher.sealer(CONTEXT)(b"secret")
     proxy.always = (400, code)
 
     with pytest.raises(CipherError, match=code):
         cipher.decrypt(text, CONTEXT)
-    with pytest.raises(SettingsError, match=rf"KEY_URL: AWS refuses Encrypt \({code}"):
-        cipher.encrypt(b"secret", CONTEXT)
+    with pytest.raises(SettingsError, match=rf"KEY_URL: AWS refuses GenerateDataKey \({code}"):
+        cipher.sealer(CONTEXT)(b"secret")
+
+
+def test_sealing_asks_nobody_once_the_sealer_is_there(cipher: Cipher, proxy: Proxy) -> None:
+    seal = cipher.sealer(CONTEXT)
+    proxy.always = (400, "DisabledException")
+    text = seal(b"a pair that nobody else has")
+    proxy.always = None
+
+    assert cipher.decrypt(text, CONTEXT) == b"a pair that nobody else has"
 
 
 def test_old_texts_open_when_the_alias_names_another_key(kms_url: str) -> None:
     cipher = open_cipher(kms_url)
-    text = cipher.encrypt(b"old", CONTEXT)
+    text = cipher.sealer(CONTEXT)(b"old")
     client = boto3.client("kms")
     another = client.create_key()["KeyMetadata"]["KeyId"]
     client.update_alias(AliasName=kms_url.removeprefix("kms://"), TargetKeyId=another)
 
-    assert [cipher.decrypt(sealed, CONTEXT) for sealed in (text, cipher.encrypt(b"new", CONTEXT))] == [b"old", b"new"]
+    assert [cipher.decrypt(sealed, CONTEXT) for sealed in (text, cipher.sealer(CONTEXT)(b"new"))] == [b"old", b"new"]
 
 
 def test_setting_is_named_when_there_is_no_such_key(aws: None) -> None:
-    with pytest.raises(SettingsError, match=r"KEY_URL: AWS refuses Encrypt \(NotFoundException.*alias/none"):
-        open_cipher("kms://alias/none").encrypt(b"secret", CONTEXT)
+    with pytest.raises(SettingsError, match=r"KEY_URL: AWS refuses GenerateDataKey \(NotFoundException.*alias/none"):
+        open_cipher("kms://alias/none").sealer(CONTEXT)
 
 
 # --- the environment -----------------------------------------------------------------------------
@@ -394,3 +411,63 @@ def test_message_says_what_the_environment_lacks(
         open_store("dynamodb://test-", clock).get(KEY)
 
     assert isinstance(caught.value, RetryLater if error == "AWS did not answer" else SettingsError)
+
+
+# --- the queue -----------------------------------------------------------------------------------
+
+
+QUEUE_CALLS: list[Any] = [
+    pytest.param(lambda queue, message: queue.send("y"), id="send"),
+    pytest.param(lambda queue, message: queue.receive(1, visibility_s=30), id="receive"),
+    pytest.param(lambda queue, message: queue.delete(message), id="delete"),
+    pytest.param(lambda queue, message: queue.release(message, delay_s=1), id="release"),
+    pytest.param(lambda queue, message: queue.bury(message, "why"), id="bury"),
+    pytest.param(lambda queue, message: queue.depth(), id="depth"),
+    pytest.param(lambda queue, message: queue.dead(), id="dead"),
+]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param((403, "RequestThrottled"), id="throttled"),
+        pytest.param((400, "OverLimit"), id="too many in flight"),
+        pytest.param((500, "InternalError"), id="internal error"),
+        pytest.param((503, ""), id="unavailable"),
+    ],
+)
+@pytest.mark.parametrize("call", QUEUE_CALLS)
+def test_queue_asks_for_another_try_and_loses_nothing_when_sqs_keeps_failing(
+    queue: Queue, proxy: Proxy, call: Callable[[Queue, Any], object], fault: Answer, pass_time: Callable[[float], None]
+) -> None:
+    queue.send("x")
+    (message,) = queue.receive(1, visibility_s=30)
+    proxy.always = fault
+    with pytest.raises(RetryLater, match=r"^QUEUE_URL: "):
+        call(queue, message)
+
+    proxy.always = None
+    pass_time(31)
+    assert [again.body for again in queue.receive(10, visibility_s=30)] == ["x"]
+
+
+def test_queue_answers_when_sqs_was_throttled_for_a_moment(queue: Queue, proxy: Proxy, waits: list[float]) -> None:
+    proxy.faults = [(403, "RequestThrottled"), (503, "ServiceUnavailable")]
+    queue.send("x")
+
+    assert queue.depth() == 1
+    assert len(waits) == 2
+
+
+def test_setting_is_named_when_the_queue_does_not_exist(queue: Queue, sqs_url: str, clock: Clock) -> None:
+    with pytest.raises(SettingsError, match=r"^QUEUE_URL: .*exists"):
+        open_queue(f"{sqs_url}-missing", clock).send("x")
+
+
+def test_setting_is_named_when_the_queue_has_no_dead_letters(queue: Queue, sqs_url: str, clock: Clock) -> None:
+    bare = open_queue(f"{sqs_url}-dead", clock)
+    bare.send("x")
+    (message,) = bare.receive(1, visibility_s=30)
+
+    with pytest.raises(SettingsError, match=r"^QUEUE_URL: .*redrive policy"):
+        bare.bury(message, "why")

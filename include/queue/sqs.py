@@ -1,0 +1,177 @@
+"""The event queue in Amazon SQS: the implementation of `Queue` for AWS."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from include.aws import aws_faults, open_client
+from include.errors import SettingsError
+from include.queue.queue import Message
+
+_SETTING = "QUEUE_URL"
+_MOST_AT_ONCE = 10
+_LISTING_S = 30
+"""How long dead letters are hidden while they are listed, so that none is listed twice."""
+
+_UNREASONED = "received too often without success"
+_LONGEST_REASON = 1000
+_UNSENDABLE = re.compile("[^\\t\\n\\r\\u0020-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+_STALE = frozenset({"InvalidParameterValue", "MessageNotInflight", "ReceiptHandleIsInvalid"})
+
+
+class SqsQueue:
+    """A standard queue with a dead-letter queue, both of one account; safe for any number of machines.
+
+    How often a message is received before SQS itself moves it to the dead letters says the queue's redrive policy.
+    A message that is buried is sent to the dead letters first and then deleted: a crash in between leaves it in both,
+    and the next receiver buries it once more.
+    SQS keeps the order of messages roughly and delivers at least once, which is all that `Queue` promises.
+
+    Errors: `RetryLater` and `SettingsError` from every call, see `include.aws`.
+    The role needs `sqs:SendMessage` to send, `sqs:ReceiveMessage`, `sqs:DeleteMessage`, `sqs:ChangeMessageVisibility`
+    and `sqs:GetQueueAttributes` to receive, and `sqs:SendMessage` on the dead-letter queue to bury.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._client = open_client("sqs", _SETTING)
+        self._url = url
+        self._dead_letters_url: str | None = None
+
+    def send(self, body: str) -> str:
+        """Durably enqueue one message before returning its id."""
+        with aws_faults(_SETTING):
+            message_id: str = self._client.send_message(QueueUrl=self._url, MessageBody=body)["MessageId"]
+        return message_id
+
+    def receive(self, max_messages: int, *, visibility_s: int) -> Sequence[Message]:
+        """Up to `max_messages`, hidden from other receivers for `visibility_s`; never waits."""
+        messages: list[Message] = []
+        while len(messages) < max_messages:
+            found = self._receive(self._url, max_messages - len(messages), visibility_s)
+            if not found:
+                break
+            messages.extend(map(parse_message, found))
+        return messages
+
+    def delete(self, message: Message) -> None:
+        """Forget a message; deleting twice is fine."""
+        with aws_faults(_SETTING):
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
+
+    def release(self, message: Message, *, delay_s: int) -> None:
+        """Make a received message visible again after `delay_s`, unless its receipt is stale."""
+        with aws_faults(_SETTING):
+            try:
+                self._client.change_message_visibility(
+                    QueueUrl=self._url, ReceiptHandle=message.receipt, VisibilityTimeout=delay_s
+                )
+            except self._client.exceptions.ClientError as err:
+                # Another receiver has it, or it is gone: both are right.
+                if err.response["Error"]["Code"].rpartition(".")[2] not in _STALE:
+                    raise
+
+    def bury(self, message: Message, reason: str) -> None:
+        """Move a received message to the dead letters, with the reason beside it."""
+        self.send_dead(message, reason)
+        self.delete(message)
+
+    def send_dead(self, message: Message, reason: str) -> None:
+        """Put a copy of the message into the dead letters: what is left of `bury` where Lambda deletes messages."""
+        origin = {
+            "reason": _UNSENDABLE.sub("?", reason)[:_LONGEST_REASON] or _UNREASONED,
+            "message_id": message.message_id,
+            "sent_at_epoch_s": repr(message.sent_at_epoch_s),
+            "attempts": str(message.attempts),
+        }
+        with aws_faults(_SETTING):
+            self._client.send_message(
+                QueueUrl=self._dead_letters(),
+                MessageBody=message.body,
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value} for name, value in origin.items()
+                },
+            )
+
+    def depth(self) -> int:
+        """About how many messages wait or are in flight: SQS counts approximately."""
+        kinds = ("", "NotVisible", "Delayed")
+        names = [f"ApproximateNumberOfMessages{kind}" for kind in kinds]
+        return sum(int(self._attributes(names)[name]) for name in names)
+
+    def dead(self) -> Sequence[tuple[Message, str]]:
+        """The dead letters with their reasons, oldest first; they are hidden from others while they are listed."""
+        url = self._dead_letters()
+        found: list[Mapping[str, Any]] = []
+        while batch := self._receive(url, _MOST_AT_ONCE, _LISTING_S):
+            found.extend(batch)
+        for letter in found:
+            with aws_faults(_SETTING):
+                self._client.change_message_visibility(
+                    QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"], VisibilityTimeout=0
+                )
+        return sorted(map(_parse_letter, found), key=lambda letter: letter[0].sent_at_epoch_s)
+
+    def _receive(self, url: str, most: int, visibility_s: int) -> Sequence[Mapping[str, Any]]:
+        with aws_faults(_SETTING):
+            answer = self._client.receive_message(
+                QueueUrl=url,
+                MaxNumberOfMessages=min(most, _MOST_AT_ONCE),
+                VisibilityTimeout=visibility_s,
+                WaitTimeSeconds=0,
+                MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+                MessageAttributeNames=["All"],
+            )
+        messages: Sequence[Mapping[str, Any]] = answer.get("Messages", [])
+        return messages
+
+    def _attributes(self, names: Sequence[str]) -> Mapping[str, str]:
+        with aws_faults(_SETTING):
+            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(names))
+        attributes: Mapping[str, str] = answer.get("Attributes", {})
+        return attributes
+
+    def _dead_letters(self) -> str:
+        """The dead-letter queue's address, which SQS wants to have the same account and region."""
+        if self._dead_letters_url is None:
+            policy = self._attributes(["RedrivePolicy"]).get("RedrivePolicy")
+            if not policy:
+                raise SettingsError(f"{_SETTING}: the queue has no dead-letter queue; give it a redrive policy.")
+            name = json.loads(policy)["deadLetterTargetArn"].rpartition(":")[2]
+            self._dead_letters_url = f"{self._url.rpartition('/')[0]}/{name}"
+        return self._dead_letters_url
+
+
+def parse_message(received: Mapping[str, Any]) -> Message:
+    """A message as SQS gives it; Lambda's events spell the same fields with a small first letter."""
+    fields = {name[0].lower() + name[1:]: value for name, value in received.items()}
+    return Message(
+        message_id=fields["messageId"],
+        receipt=fields["receiptHandle"],
+        body=fields["body"],
+        sent_at_epoch_s=int(fields["attributes"]["SentTimestamp"]) / 1000,
+        attempts=int(fields["attributes"]["ApproximateReceiveCount"]),
+    )
+
+
+def _parse_letter(received: Mapping[str, Any]) -> tuple[Message, str]:
+    """A dead letter as the message it was; one that SQS moved by itself comes without a reason of ours."""
+    message = parse_message(received)
+    origin = dict(_texts(received.get("MessageAttributes", {})))
+    if "reason" not in origin:
+        return message, _UNREASONED
+    buried = Message(
+        message_id=origin["message_id"],
+        receipt=message.receipt,
+        body=message.body,
+        sent_at_epoch_s=float(origin["sent_at_epoch_s"]),
+        attempts=int(origin["attempts"]),
+    )
+    return buried, origin["reason"]
+
+
+def _texts(attributes: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    for name, attribute in attributes.items():
+        yield name, attribute["StringValue"]
