@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,7 +18,10 @@ from include.pipeline.sync import describe
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState, Lease, LedgerEntry
 from include.state.athletes import AthleteStatus
-from include.strava.models import Activity
+from include.strava.client import Unreadable
+from include.strava.models import Activity, ActivityId, AthleteId
+
+log = logging.getLogger(__name__)
 
 BATCH = 25
 """Activities a task loads before it writes: few enough for a 2 GB worker, enough to share a month's object."""
@@ -65,6 +69,8 @@ class BackfillPlan:
     changed: int
     """In the lake, but edited since: queued for `strava_ingest`."""
     batches: tuple[tuple[int, ...], ...]
+    unreadable: int
+    """Rows of the list that cannot be read: quarantined by their ids, the others go on."""
     read_calls: int
     """Listing, done already, and loading: an activity that was entered by hand needs no call."""
 
@@ -80,6 +86,7 @@ class BackfillPlan:
             "in_lake": self.in_lake,
             "changed": self.changed,
             "to_load": self.to_load,
+            "unreadable": self.unreadable,
             "read_calls": self.read_calls,
         }
 
@@ -119,10 +126,14 @@ def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
     ledger = {entry.activity_id: entry for entry in services.activities.of_athlete(request.athlete_id)}
     missing: list[Activity] = []
     changed: list[Activity] = []
+    unreadable: list[Unreadable] = []
     found = 0
     list_calls = 1  # the empty page that ends the list
     for page in services.strava.activities(
-        request.athlete_id, after_epoch_s=request.after_epoch_s, before_epoch_s=request.before_epoch_s
+        request.athlete_id,
+        after_epoch_s=request.after_epoch_s,
+        before_epoch_s=request.before_epoch_s,
+        unreadable=unreadable.append,
     ):
         list_calls += 1
         found += len(page)
@@ -134,11 +145,14 @@ def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
                 changed.append(activity)
     if not request.dry_run:
         _prepare(services, missing, changed)
+        for row in unreadable:
+            _quarantine(services, row)
     ids = [activity.activity_id for activity in sorted(missing, key=lambda activity: activity.start_at)]
     return BackfillPlan(
-        found=found,
+        found=found + len(unreadable),
         in_lake=found - len(missing) - len(changed),
         changed=len(changed),
+        unreadable=len(unreadable),
         batches=tuple(tuple(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH)),
         read_calls=list_calls + sum(not activity.manual for activity in missing),
     )
@@ -150,6 +164,19 @@ def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[
     for activity in changed:
         again = QueuedEvent.look_again(activity.athlete_id, activity.activity_id, services.clock())
         services.queue.send(again.to_body())
+
+
+def _quarantine(services: Services, row: Unreadable) -> None:
+    """Note the row's activity as not understood, unless something better is known of it."""
+    log.warning("A row of the activity list of athlete %s cannot be read: %s", row.athlete_id, row.reason)
+    if row.activity_id is None or services.activities.get(row.athlete_id, row.activity_id) is not None:
+        return
+    lease = services.activities.acquire(row.athlete_id, row.activity_id, fresh=False)
+    if lease is not None:
+        entry = LedgerEntry(
+            AthleteId(row.athlete_id), ActivityId(row.activity_id), ActivityState.QUARANTINED, reason=row.reason
+        )
+        services.activities.postpone(lease, lease.entry or entry)
 
 
 def load(services: Services, athlete_id: int, activity_ids: Sequence[int]) -> BatchLoaded:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from include.errors import Gone, TokenRefused, UnexpectedShape
 from include.strava.answer import Answer
@@ -14,10 +14,19 @@ from include.strava.oauth import ACTIVITY_READ, ACTIVITY_WRITE
 from include.strava.quota import Bucket, Priority
 from include.strava.session import BearerAuth, Call, StravaSession
 
-__all__ = ["PER_PAGE", "Bucket", "Priority", "QuotaGate", "StravaClient", "TokenSource"]
+__all__ = ["PER_PAGE", "Bucket", "Priority", "QuotaGate", "StravaClient", "TokenSource", "Unreadable"]
 
 PER_PAGE = 200
 """The most activities that Strava lists in one answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A row of an activity list that is not as documented; `activity_id` where it has one at least."""
+
+    athlete_id: int
+    activity_id: int | None
+    reason: str
 
 
 class TokenSource(Protocol):
@@ -83,28 +92,39 @@ class StravaClient:
         return answer.read(lambda: Activity.parse(answer.object(), answer.body))
 
     def activities(
-        self, athlete_id: int, *, after_epoch_s: int | None = None, before_epoch_s: int | None = None
+        self,
+        athlete_id: int,
+        *,
+        after_epoch_s: int | None = None,
+        before_epoch_s: int | None = None,
+        unreadable: Callable[[Unreadable], None] | None = None,
     ) -> Iterator[list[Activity]]:
         """Pages of up to 200 summaries, each fetched when it is asked for; no activity comes twice.
+
+        `unreadable` is told of each row that cannot be read, and the others come; without it such a row is an error.
 
         Only an empty page ends the list: Strava drops hidden activities from a page after it has cut it, so a short
         page may be followed by more. That costs one call a listing, 0.001 of a call for each of 1000 activities.
         Units: `after_epoch_s` and `before_epoch_s` bound the start time.
         Errors: `UnexpectedShape` also for a page that only repeats earlier ones, which would go on for ever.
         """
+        report = unreadable or _refuse
         bounds = {"after": after_epoch_s, "before": before_epoch_s}
         query: dict[str, str | int] = {name: value for name, value in bounds.items() if value is not None}
         query["per_page"] = PER_PAGE
-        seen: set[int] = set()
+        seen: set[Hashable] = set()
         page = 1
-        while summaries := self._page(athlete_id, query | {"page": page}):
-            fresh = [summary for summary in summaries if summary.activity_id not in seen]
+        while rows := self._page(athlete_id, query | {"page": page}):
+            fresh = {_identity(row): row for row in rows if _identity(row) not in seen}
             if not fresh:
                 raise UnexpectedShape(
                     f"Strava's activity list repeats itself on page {page} for athlete {athlete_id}. Try again later."
                 )
-            seen.update(summary.activity_id for summary in fresh)
-            yield fresh
+            seen.update(fresh)
+            for row in fresh.values():
+                if isinstance(row, Unreadable):
+                    report(row)
+            yield [row for row in fresh.values() if isinstance(row, Activity)]
             page += 1
 
     def streams(self, athlete_id: int, activity_id: int) -> StreamSet:
@@ -146,9 +166,12 @@ class StravaClient:
         answer = self._ask(Call("GET", f"/uploads/{upload_id}", athlete_id), athlete_id, scope=ACTIVITY_WRITE).checked()
         return answer.read(lambda: Upload.parse(answer.object()))
 
-    def _page(self, athlete_id: int, query: Mapping[str, str | int]) -> list[Activity]:
+    def _page(self, athlete_id: int, query: Mapping[str, str | int]) -> list[Activity | Unreadable]:
         answer = self._get("/athlete/activities", athlete_id, query)
-        return answer.read(lambda: [Activity.parse(summary) for summary in answer.objects()])
+        rows = answer.document()
+        if not isinstance(rows, list):
+            raise UnexpectedShape(str(answer.error()))
+        return [_summary(answer, row, athlete_id) for row in rows]
 
     def _get(self, path: str, athlete_id: int, query: Mapping[str, str | int] | None = None) -> Answer:
         call = Call("GET", path, athlete_id, query=query or {})
@@ -172,6 +195,23 @@ class StravaClient:
             before=lambda: self._quota.reserve(bucket, self._priority),
             after=self._quota.observe,
         )
+
+
+def _summary(answer: Answer, row: Any, athlete_id: int) -> Activity | Unreadable:
+    try:
+        return answer.read(lambda: Activity.parse(row))
+    except UnexpectedShape as error:
+        activity_id = row.get("id") if isinstance(row, Mapping) else None
+        whole = isinstance(activity_id, int) and not isinstance(activity_id, bool)
+        return Unreadable(athlete_id, activity_id if whole else None, str(error))
+
+
+def _identity(row: Activity | Unreadable) -> Hashable:
+    return row if row.activity_id is None else row.activity_id
+
+
+def _refuse(row: Unreadable) -> None:
+    raise UnexpectedShape(f"A row of the activity list of athlete {row.athlete_id} cannot be read: {row.reason}")
 
 
 def _refused_upload(answer: Answer) -> Upload | None:

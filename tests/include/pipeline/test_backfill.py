@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from include.errors import BadRequest, NotConnected, QuotaSpent
+from include.errors import BadRequest, NotConnected, QuotaSpent, UnexpectedShape
 from include.pipeline import backfill
 from include.pipeline.backfill import BackfillRequest, load, plan
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
+from include.state.activities import ActivityState
 from include.strava.client import Priority
+from include.strava.models import Activity
 
 pytestmark = pytest.mark.network
 
@@ -70,7 +72,7 @@ def test_loading_costs_one_call_for_each_recorded_activity_and_none_for_manual_o
 def test_dry_run_counts_and_changes_nothing(world):
     history(world, 3)
     result = planned(world, dry_run=True)
-    assert result.to_json() == {"found": 3, "in_lake": 0, "changed": 0, "to_load": 3, "read_calls": 4}
+    assert result.to_json() == {"found": 3, "in_lake": 0, "changed": 0, "to_load": 3, "unreadable": 0, "read_calls": 4}
     assert list(world.services.objects.list("")) == []
 
 
@@ -112,6 +114,43 @@ def test_activity_edited_since_is_queued_for_a_live_sync(world):
     [message] = world.services.queue.receive(10, visibility_s=30)
     assert QueuedEvent.parse(message.body).event.object_id == activity_id
     assert "another title" not in message.body
+
+
+@pytest.fixture
+def unreadable_row(monkeypatch):
+    """Makes one activity's list row unreadable."""
+
+    def break_row(activity_id):
+        parse = Activity.parse
+
+        def parsed(answer, body=None):
+            if answer["id"] == activity_id:
+                raise UnexpectedShape(f"activity {activity_id}: start_date is no date")
+            return parse(answer, body)
+
+        monkeypatch.setattr(Activity, "parse", parsed)
+
+    return break_row
+
+
+def test_unreadable_row_is_quarantined_by_its_id_and_the_others_load(world, unreadable_row):
+    ids = history(world, 4)
+    unreadable_row(ids[1])
+    result = planned(world)
+    assert (result.found, result.to_load, result.unreadable, result.in_lake) == (4, 3, 1, 0)
+    assert [activity_id for batch in result.batches for activity_id in batch] == [ids[0], *ids[2:]]
+    entry = world.services.activities.get(PARENT_ID, ids[1])
+    assert (entry.state, entry.next_try_epoch_s) == (ActivityState.QUARANTINED, None)
+    assert "no date" in entry.reason
+
+
+def test_unreadable_row_of_a_stored_activity_changes_nothing_about_it(world, unreadable_row):
+    [activity_id] = history(world, 1)
+    loaded(world, planned(world).batches)
+    before = world.services.activities.get(PARENT_ID, activity_id)
+    unreadable_row(activity_id)
+    assert planned(world).unreadable == 1
+    assert world.services.activities.get(PARENT_ID, activity_id) == before
 
 
 def test_live_detail_is_not_replaced_by_a_list_row(world):

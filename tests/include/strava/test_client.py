@@ -18,7 +18,7 @@ from include.errors import (
     TokenRefused,
     UnexpectedShape,
 )
-from include.strava.client import Bucket, Priority, StravaClient
+from include.strava.client import Bucket, Priority, StravaClient, Unreadable
 from include.strava.models import STREAM_KEYS, UploadFile
 from include.strava.session import StravaSession
 
@@ -205,6 +205,50 @@ def test_activities_stops_when_a_page_only_repeats(strava: Any, reply: Any, clie
     with pytest.raises(UnexpectedShape, match="page 2"):
         list(client.activities(7))
     assert len(strava.received) == 2
+
+
+BROKEN_ROWS = [
+    pytest.param(summary(2, start_date="yesterday"), 2, id="a date that is none"),
+    pytest.param(summary(2, athlete=None), 2, id="no athlete"),
+    pytest.param({"id": True}, None, id="an id that is none"),
+    pytest.param({}, None, id="nothing in it"),
+    pytest.param(None, None, id="null"),
+    pytest.param("2", None, id="text"),
+    pytest.param([2], None, id="a list"),
+]
+
+
+@pytest.mark.parametrize(("row", "activity_id"), BROKEN_ROWS)
+def test_activities_reports_a_row_that_cannot_be_read_and_yields_the_others(
+    strava: Any, reply: Any, client: StravaClient, row: Any, activity_id: int | None
+) -> None:
+    strava.will(reply(body=[summary(1), row, summary(3)]), reply(body=[]))
+    reported: list[Unreadable] = []
+
+    pages = list(client.activities(7, unreadable=reported.append))
+    assert [[activity.activity_id for activity in page] for page in pages] == [[1, 3]]
+    assert [(broken.athlete_id, broken.activity_id) for broken in reported] == [(7, activity_id)]
+    assert reported[0].reason
+
+
+def test_activities_goes_on_after_a_page_without_one_readable_row(
+    strava: Any, reply: Any, client: StravaClient
+) -> None:
+    strava.will(reply(body=[summary(1, athlete=None)]), reply(body=[summary(2)]), reply(body=[]))
+
+    pages = list(client.activities(7, unreadable=lambda _: None))
+
+    assert [[activity.activity_id for activity in page] for page in pages] == [[], [2]]
+
+
+@pytest.mark.parametrize(("row", "activity_id"), BROKEN_ROWS)
+def test_activities_refuses_a_row_that_cannot_be_read_where_nobody_wants_to_know(
+    strava: Any, reply: Any, client: StravaClient, row: Any, activity_id: int | None
+) -> None:
+    strava.will(reply(body=[summary(1), row]), reply(body=[]))
+
+    with pytest.raises(UnexpectedShape, match="athlete 7"):
+        list(client.activities(7))
 
 
 def test_activities_reads_the_recorded_pages(
