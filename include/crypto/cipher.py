@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from include.errors import CipherError
 
 MAX_PLAINTEXT_BYTES = 4096
-"""What every implementation seals; AWS KMS takes no more."""
+"""What every implementation seals."""
+
+
+Seal = Callable[[bytes], str]
+"""Makes a printable ciphertext of a plaintext, with no call to anybody and so in no time.
+
+Errors: `CipherError` when the plaintext is empty or longer than `MAX_PLAINTEXT_BYTES`; nothing was sealed.
+"""
 
 
 class Cipher(Protocol):
@@ -17,10 +24,10 @@ class Cipher(Protocol):
     Every implementation passes `tests/contract/test_cipher.py` unchanged.
     """
 
-    def encrypt(self, plaintext: bytes, context: Mapping[str, str]) -> str:
-        """Printable ciphertext that only `decrypt` with an equal `context` opens; names its key inside.
+    def sealer(self, context: Mapping[str, str]) -> Seal:
+        """Seals what only `decrypt` with an equal `context` opens; a ciphertext names its key inside.
 
-        Errors: `CipherError` when the plaintext is empty or longer than `MAX_PLAINTEXT_BYTES`; nothing was sealed.
+        Whatever may fail or take its time happens here: so a secret that must not be lost can be asked for afterwards.
         """
         ...
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import fcntl
 import json
@@ -15,14 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from include.crypto.cipher import require_size
+from include.crypto import aes
+from include.crypto.cipher import Seal
 from include.errors import CipherError, SettingsError
 
-_KEY_BYTES = 32
-_NONCE_BYTES = 12
 _FORMAT = "v1"
 
 
@@ -33,7 +28,7 @@ class _KeyRing:
 
     def with_new_key(self) -> _KeyRing:
         key_id = secrets.token_hex(4)
-        return _KeyRing(key_id, {**self.keys, key_id: AESGCM.generate_key(8 * _KEY_BYTES)})
+        return _KeyRing(key_id, {**self.keys, key_id: secrets.token_bytes(aes.KEY_BYTES)})
 
 
 class KeyFileCipher:
@@ -51,25 +46,19 @@ class KeyFileCipher:
             self._create()
         self._ring = self._load()
 
-    def encrypt(self, plaintext: bytes, context: Mapping[str, str]) -> str:
-        """Printable ciphertext that only an equal `context` opens. Errors: `CipherError` when it is too long."""
-        require_size(plaintext)
-        ring = self._ring
-        nonce = os.urandom(_NONCE_BYTES)
-        sealed = AESGCM(ring.keys[ring.active]).encrypt(nonce, plaintext, _bound(context))
-        return f"{_FORMAT}.{ring.active}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+    def sealer(self, context: Mapping[str, str]) -> Seal:
+        """Seals with the active key what only an equal `context` opens."""
+        key_id, key = self._ring.active, self._ring.keys[self._ring.active]
+        return lambda plaintext: f"{_FORMAT}.{key_id}.{aes.seal(key, plaintext, context)}"
 
     def decrypt(self, ciphertext: str, context: Mapping[str, str]) -> bytes:
         """The plaintext. Errors: `CipherError` for another context, a changed text or an unknown key."""
-        key_id, nonce, sealed = _parse(ciphertext)
+        key_id, sealed = _parse(ciphertext)
         if key_id not in self._ring.keys:
             self._ring = self._load()  # another process may have rotated since
         if key_id not in self._ring.keys:
             raise CipherError(f"key {key_id} is not in {self._path}: restore the key file that has it")
-        try:
-            return AESGCM(self._ring.keys[key_id]).decrypt(nonce, sealed, _bound(context))
-        except InvalidTag as err:
-            raise CipherError(f"a text sealed with key {key_id} was changed or belongs to another context") from err
+        return aes.unseal(self._ring.keys[key_id], sealed, context)
 
     @property
     def active_key(self) -> str:
@@ -142,21 +131,16 @@ class KeyFileCipher:
 def _ring(document: dict[str, Any]) -> _KeyRing:
     active = document["active"]
     keys = {key_id: base64.b64decode(key, validate=True) for key_id, key in document["keys"].items()}
-    if not isinstance(active, str) or active not in keys or any(len(key) != _KEY_BYTES for key in keys.values()):
+    if not isinstance(active, str) or active not in keys or any(len(key) != aes.KEY_BYTES for key in keys.values()):
         raise ValueError("the active key is missing or a key has another length")
     return _KeyRing(active, keys)
 
 
-def _bound(context: Mapping[str, str]) -> bytes:
-    return json.dumps(dict(context), sort_keys=True, separators=(",", ":")).encode()
-
-
-def _parse(ciphertext: str) -> tuple[str, bytes, bytes]:
-    try:
-        version, key_id, text = ciphertext.split(".")
-        sealed = base64.b64decode(text, altchars=b"-_", validate=True)
-    except (ValueError, binascii.Error) as err:
-        raise CipherError("this is no text that the key file cipher made") from err
+def _parse(ciphertext: str) -> tuple[str, str]:
+    version, _, rest = ciphertext.partition(".")
+    key_id, dot, sealed = rest.partition(".")
+    if not dot:
+        raise CipherError("this is no text that the key file cipher made")
     if version != _FORMAT:
         raise CipherError(f"the text has format {version[:8]!r}, this program opens {_FORMAT}")
-    return key_id, sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+    return key_id, sealed

@@ -12,7 +12,7 @@ from include.crypto.cipher import Cipher
 from include.errors import NotConnected, UnexpectedShape, VersionConflict
 from include.state.conflict import retry_on_conflict
 from include.state.store import ABSENT, Item, Key, Store
-from include.state.token_pair import SealedTokens
+from include.state.token_pair import SealedTokens, sealer
 from include.strava.models import AthleteId, TokenGrant
 
 _KIND = "athlete"
@@ -102,7 +102,7 @@ class Athletes:
             connected_at_epoch_s=kept.get("connected_at_epoch_s", int(self._clock())),
             version=item.version if item else ABSENT,
         )
-        tokens = SealedTokens.seal(self._cipher, athlete.athlete_id, grant)
+        tokens = SealedTokens.seal(sealer(self._cipher, athlete.athlete_id), grant)
         return self._put({**kept, **row.to_fields(), **tokens.to_fields()}, row.version)
 
     def get(self, athlete_id: int) -> AthleteRow | None:

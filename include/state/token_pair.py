@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from include.crypto.cipher import Cipher
+from include.crypto.cipher import Cipher, Seal
 from include.strava.models import TokenGrant
 
 _APP = "strava-data-ingest"
@@ -34,10 +34,10 @@ class SealedTokens:
     """Until when one worker has the right to refresh; 0 where none has."""
 
     @classmethod
-    def seal(cls, cipher: Cipher, athlete_id: int, grant: TokenGrant) -> SealedTokens:
-        """The grant's pair, encrypted, with no lease."""
+    def seal(cls, seal: Seal, grant: TokenGrant) -> SealedTokens:
+        """The grant's pair, encrypted with the athlete's `sealer`, with no lease."""
         pair = json.dumps({"access_token": grant.access_token, "refresh_token": grant.refresh_token})
-        return cls(cipher.encrypt(pair.encode(), _context(athlete_id)), grant.expires_at_epoch_s)
+        return cls(seal(pair.encode()), grant.expires_at_epoch_s)
 
     def open(self, cipher: Cipher, athlete_id: int) -> TokenPair:
         """The pair in the clear. Errors: `CipherError` when the key is gone or the row was tampered with."""
@@ -46,7 +46,7 @@ class SealedTokens:
     def resealed(self, cipher: Cipher, athlete_id: int) -> SealedTokens:
         """The same pair, expiry and lease, sealed with the cipher's present key. Errors: as `open`."""
         context = _context(athlete_id)
-        return replace(self, sealed=cipher.encrypt(cipher.decrypt(self.sealed or "", context), context))
+        return replace(self, sealed=cipher.sealer(context)(cipher.decrypt(self.sealed or "", context)))
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> SealedTokens:
@@ -64,6 +64,11 @@ class SealedTokens:
             "tokens_expire_at_epoch_s": self.expires_at_epoch_s,
             "refresh_lease_until_epoch_s": self.lease_until_epoch_s,
         }
+
+
+def sealer(cipher: Cipher, athlete_id: int) -> Seal:
+    """What seals the athlete's tokens; have it before you ask for a pair that only you will hold."""
+    return cipher.sealer(_context(athlete_id))
 
 
 def _context(athlete_id: int) -> dict[str, str]:

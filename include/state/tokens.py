@@ -20,7 +20,7 @@ from include.errors import (
 from include.state.athletes import AthleteRow, AthleteStatus, athlete_key
 from include.state.conflict import retry_on_conflict
 from include.state.store import Item, Store
-from include.state.token_pair import SealedTokens, TokenPair
+from include.state.token_pair import SealedTokens, TokenPair, sealer
 from include.strava.models import TokenGrant
 
 MARGIN_S = 300
@@ -97,6 +97,7 @@ class Tokens:
             return pair.access_token
         leased = self._lease(item, tokens)
         try:
+            seal = sealer(self._cipher, athlete_id)
             grant = self._refresh(pair.refresh_token)
         except TokenRefused as err:
             if self._give_up(athlete_id, pair):
@@ -107,7 +108,7 @@ class Tokens:
         except IngestError:
             self._release(leased)
             raise
-        if not self._writes.copy()(self._keep, leased, pair, grant):
+        if not self._writes.copy()(self._keep, leased, pair, SealedTokens.seal(seal, grant)):
             raise _LookAgain(f"athlete {athlete_id} got another token pair meanwhile")
         return grant.access_token
 
@@ -144,17 +145,15 @@ class Tokens:
         except VersionConflict:
             return  # The row moved on: what is left of the lease runs out by itself.
 
-    def _keep(self, leased: Item, used: TokenPair, grant: TokenGrant) -> bool:
+    def _keep(self, leased: Item, used: TokenPair, new: SealedTokens) -> bool:
         """Store the new pair in place of the one it was traded for; False when that one is no longer there.
 
         Until this is done the worker has the only copy: so it is one write, with no look at the row before it.
         """
-        athlete_id = leased.fields["athlete_id"]
-        new = SealedTokens.seal(self._cipher, athlete_id, grant)
         try:
             self._put(leased, new, AthleteStatus.ACTIVE)
         except VersionConflict:
-            return self._replace(athlete_id, used, new)
+            return self._replace(leased.fields["athlete_id"], used, new)
         return True
 
     @retry_on_conflict

@@ -29,13 +29,13 @@ def cipher(cipher_url: str) -> Cipher:
     ],
 )
 def test_text_opens_in_its_context(cipher: Cipher, plaintext: bytes) -> None:
-    assert cipher.decrypt(cipher.encrypt(plaintext, CONTEXT), CONTEXT) == plaintext
+    assert cipher.decrypt(cipher.sealer(CONTEXT)(plaintext), CONTEXT) == plaintext
 
 
 @pytest.mark.parametrize("size", [pytest.param(0, id="empty"), pytest.param(4097, id="more than 4 KB")])
 def test_secret_of_another_size_is_refused(cipher: Cipher, size: int) -> None:
     with pytest.raises(CipherError, match=f"{size} bytes cannot be sealed"):
-        cipher.encrypt(b"x" * size, CONTEXT)
+        cipher.sealer(CONTEXT)(b"x" * size)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -46,13 +46,13 @@ def test_secret_of_another_size_is_refused(cipher: Cipher, size: int) -> None:
     ),
 )
 def test_text_opens_in_any_context_it_was_sealed_in(cipher: Cipher, plaintext: bytes, context: dict[str, str]) -> None:
-    assert cipher.decrypt(cipher.encrypt(plaintext, context), context) == plaintext
+    assert cipher.decrypt(cipher.sealer(context)(plaintext), context) == plaintext
 
 
 def test_order_of_the_context_does_not_matter(cipher: Cipher) -> None:
     turned = dict(reversed(CONTEXT.items()))
 
-    assert cipher.decrypt(cipher.encrypt(SECRET, CONTEXT), turned) == SECRET
+    assert cipher.decrypt(cipher.sealer(CONTEXT)(SECRET), turned) == SECRET
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_order_of_the_context_does_not_matter(cipher: Cipher) -> None:
 )
 def test_text_stays_closed_in_another_context(cipher: Cipher, context: dict[str, str]) -> None:
     with pytest.raises(CipherError) as caught:
-        cipher.decrypt(cipher.encrypt(SECRET, CONTEXT), context)
+        cipher.decrypt(cipher.sealer(CONTEXT)(SECRET), context)
 
     assert SECRET.decode() not in str(caught.value)
 
 
 @pytest.mark.parametrize("position", [pytest.param(-10, id="near the end"), pytest.param(-30, id="earlier")])
 def test_text_stays_closed_when_it_was_changed(cipher: Cipher, position: int) -> None:
-    text = cipher.encrypt(SECRET, CONTEXT)
+    text = cipher.sealer(CONTEXT)(SECRET)
     changed = "A" if text[position] != "A" else "B"
 
     with pytest.raises(CipherError):
@@ -95,11 +95,17 @@ def test_what_is_no_ciphertext_is_refused(cipher: Cipher, text: str) -> None:
 
 
 def test_ciphertext_is_printable_and_never_the_same_twice(cipher: Cipher) -> None:
-    texts = {cipher.encrypt(SECRET, CONTEXT) for _ in range(3)}
+    texts = {cipher.sealer(CONTEXT)(SECRET) for _ in range(3)}
 
     assert len(texts) == 3
     assert all(text.isascii() and text.isprintable() and SECRET.decode() not in text for text in texts)
 
 
 def test_text_opens_in_another_process_when_it_uses_the_same_key(cipher: Cipher, cipher_url: str) -> None:
-    assert open_cipher(cipher_url).decrypt(cipher.encrypt(SECRET, CONTEXT), CONTEXT) == SECRET
+    assert open_cipher(cipher_url).decrypt(cipher.sealer(CONTEXT)(SECRET), CONTEXT) == SECRET
+
+
+def test_sealer_seals_many_texts_of_its_context(cipher: Cipher) -> None:
+    seal = cipher.sealer(CONTEXT)
+
+    assert [cipher.decrypt(text, CONTEXT) for text in (seal(b"one"), seal(b"two"))] == [b"one", b"two"]

@@ -43,7 +43,7 @@ def test_key_file_is_created_for_the_owner_alone(path: Path) -> None:
 
 
 def test_two_installations_have_different_keys(tmp_path: Path) -> None:
-    text = KeyFileCipher(tmp_path / "a.key").encrypt(b"x", CONTEXT)
+    text = KeyFileCipher(tmp_path / "a.key").sealer(CONTEXT)(b"x")
 
     with pytest.raises(CipherError, match="restore the key file"):
         KeyFileCipher(tmp_path / "b.key").decrypt(text, CONTEXT)
@@ -53,15 +53,15 @@ def test_one_key_wins_when_many_start_at_once(path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         ciphers = list(pool.map(KeyFileCipher, [path] * 8))
 
-    texts = [cipher.encrypt(b"x", CONTEXT) for cipher in ciphers]
+    texts = [cipher.sealer(CONTEXT)(b"x") for cipher in ciphers]
     assert [KeyFileCipher(path).decrypt(text, CONTEXT) for text in texts] == [b"x"] * 8
 
 
 def test_rotation_seals_with_a_new_key_and_opens_old_texts(path: Path) -> None:
     cipher = KeyFileCipher(path)
-    old = cipher.encrypt(b"old", CONTEXT)
+    old = cipher.sealer(CONTEXT)(b"old")
     key_id = cipher.rotate()
-    new = cipher.encrypt(b"new", CONTEXT)
+    new = cipher.sealer(CONTEXT)(b"new")
 
     assert new.split(".")[1] == key_id != old.split(".")[1]
     assert [KeyFileCipher(path).decrypt(text, CONTEXT) for text in (old, new)] == [b"old", b"new"]
@@ -73,7 +73,7 @@ def test_running_process_opens_texts_sealed_after_another_rotated(path: Path) ->
     other = KeyFileCipher(path)
     other.rotate()
 
-    assert running.decrypt(other.encrypt(b"x", CONTEXT), CONTEXT) == b"x"
+    assert running.decrypt(other.sealer(CONTEXT)(b"x"), CONTEXT) == b"x"
 
 
 def test_no_key_is_lost_when_many_rotate_at_once(path: Path) -> None:

@@ -28,7 +28,7 @@ from include.errors import (
 )
 from include.state.athletes import Athletes, AthleteStatus, athlete_key
 from include.state.store import Store
-from include.state.token_pair import SealedTokens
+from include.state.token_pair import SealedTokens, sealer
 from include.state.tokens import LEASE_S, Tokens
 from include.strava.models import Athlete, AthleteId, TokenGrant
 
@@ -117,6 +117,19 @@ def test_token_is_refreshed_only_when_little_is_left(
 
     assert access_token(tokens) == access_token(tokens) == f"ACCESS-SECRET-{calls}"
     assert strava.calls == calls
+
+
+def test_pair_is_not_asked_for_while_it_could_not_be_sealed(
+    tokens: Tokens, strava: Strava, cipher: Cipher, monkeypatch: pytest.MonkeyPatch, pass_time: Callable[[float], None]
+) -> None:
+    pass_time(LIFETIME_S)
+    with monkeypatch.context() as patched:
+        patched.setattr(cipher, "sealer", Mock(side_effect=RetryLater("the key does not answer")))
+        with pytest.raises(RetryLater, match="the key does not answer"):
+            access_token(tokens)
+
+    assert strava.calls == 0
+    assert access_token(tokens) == "ACCESS-SECRET-1"
 
 
 def test_each_refresh_uses_the_pair_of_the_one_before(
@@ -436,7 +449,7 @@ def test_pair_is_stored_when_the_old_one_was_sealed_anew_meanwhile(
         assert item is not None
         sealed = SealedTokens.from_fields(item.fields)
         pair = sealed.open(cipher, ATHLETE)
-        anew = SealedTokens.seal(cipher, ATHLETE, TokenGrant(pair.access_token, pair.refresh_token, 0))
+        anew = SealedTokens.seal(sealer(cipher, ATHLETE), TokenGrant(pair.access_token, pair.refresh_token, 0))
         fields = {**item.fields, **replace(sealed, sealed=anew.sealed).to_fields()}
         store.put(item.key, fields, expected_version=item.version)
 

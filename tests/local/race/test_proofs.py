@@ -65,7 +65,6 @@ def test_quota_is_kept_and_used_up(kind: StoreKind, monkeypatch: pytest.MonkeyPa
     assert "60 of 60 calls, 20 of 20 reads" in verdicts[1].figures
 
 
-@pytest.mark.slow  # `make race` runs it in full: 2 of 300 rounds with stalled processes still end with a left row
 @pytest.mark.network
 def test_writers_end_as_strava_is() -> None:
     verdicts = prove_writers(rounds=3, seed=7, advance=ignore)
