@@ -12,6 +12,7 @@ from typing import Any
 from include.clock import Clock
 from include.errors import LeaseLost
 from include.state.conflict import retry_on_conflict
+from include.state.erasures import Erasures
 from include.state.store import ABSENT, Item, Key, Store
 from include.strava.models import ActivityId, AthleteId
 
@@ -94,6 +95,7 @@ class ActivityLedger:
         self._store = store
         self._clock = clock
         self._lease_s = lease_s
+        self._erasures = Erasures(store, clock)
 
     def get(self, athlete_id: int, activity_id: int) -> LedgerEntry | None:
         """What is known of the activity, or None."""
@@ -102,6 +104,8 @@ class ActivityLedger:
     @retry_on_conflict
     def acquire(self, athlete_id: int, activity_id: int, *, fresh: bool = True) -> Lease | None:
         """The lease on the activity; None when another worker has it, who now will fetch again.
+
+        None too while everything of the athlete is being erased, and after it: then there is nothing to write for.
 
         A caller who needs no answer of Strava's that is newer than what is stored says `fresh=False`: then the other
         worker is not asked to fetch again.
@@ -127,6 +131,9 @@ class ActivityLedger:
             doubtful=row.lease_until_epoch_s > 0,
         )
         self._put(key, leased)
+        if self._erasures.forbid_writing(athlete_id):  # looked at after the write, see `Erasures`
+            self._delete(key)
+            return None
         return Lease(
             AthleteId(athlete_id), ActivityId(activity_id), leased.fence, leased.lease_until_epoch_s, row.entry
         )
@@ -178,6 +185,19 @@ class ActivityLedger:
         row = self._held(lease)
         self._put(_key_of(lease), replace(row, entry=_with_noted(row, entry), dirty=False, lease_until_epoch_s=0.0))
 
+    @retry_on_conflict
+    def forget(self, athlete_id: int, activity_id: int) -> bool:
+        """Remove the row, unless a worker has the lease on it; returns whether it is gone.
+
+        Effects: a holder whose lease ran out finds it lost, as if another had taken it over. Safe to repeat.
+        """
+        key = _key(athlete_id, activity_id)
+        row = self._row(key)
+        if row.lease_until_epoch_s > self._clock():
+            return False
+        self._store.delete(key, expected_version=row.version)
+        return True
+
     def due(self, now: float) -> Iterator[LedgerEntry]:
         """The entries whose next try has come and that nobody works on, longest overdue first."""
         for item in self._store.find("activities", "due", _DUE, up_to=now):
@@ -208,6 +228,10 @@ class ActivityLedger:
                 " or was taken over: stop, the work is done by another run or queued again"
             )
         return row
+
+    @retry_on_conflict
+    def _delete(self, key: Key) -> None:
+        self._store.delete(key, expected_version=self._row(key).version)
 
     def _put(self, key: Key, row: _Row) -> None:
         self._store.put(key, _fields(row), expected_version=row.version)

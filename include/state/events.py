@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from include.clock import Clock
@@ -57,6 +58,18 @@ class EventAudit:
         """What is known of the event, or None."""
         item = self._store.get(_key(event_id))
         return AuditedEvent(**item.fields) if item else None
+
+    def of_athlete(self, athlete_id: int) -> Iterator[str]:
+        """The ids of the events about the athlete that are still known; for finding."""
+        for item in self._store.find("events", "by_athlete", athlete_id):
+            yield item.key.partition
+
+    @retry_on_conflict
+    def forget(self, event_id: str) -> None:
+        """Remove the event's record; safe to repeat."""
+        item = self._store.get(_key(event_id))
+        if item is not None:
+            self._store.delete(item.key, expected_version=item.version)
 
 
 def _key(event_id: str) -> Key:

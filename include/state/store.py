@@ -77,11 +77,13 @@ TABLES: Mapping[str, Table] = {
             sort="child_id",
             indexes={"by_child": Index("child_id", "planned_at_epoch_s"), "due": Index("due", "next_try_epoch_s", str)},
         ),
-        Table("events", partition="event_id", expires=True),
+        Table("events", partition="event_id", indexes={"by_athlete": Index("athlete_id")}, expires=True),
         Table("quota", partition="utc_day", expires=True),
         Table("oauth_states", partition="nonce", expires=True),
         Table("invites", partition="invite_id", expires=True),
         Table("subscriptions", partition="application"),
+        Table("erasures", partition="athlete_id", indexes={"all": Index("kind", "began_at_epoch_s", str)}, expires=True),
+        Table("notices", partition="athlete_id", sort="notice_id", expires=True),
     )
 }
 """Every table there is, by name; Terraform's tables are compared with this mapping."""
