@@ -103,9 +103,7 @@ class ActivityLedger:
 
     @retry_on_conflict
     def acquire(self, athlete_id: int, activity_id: int, *, fresh: bool = True) -> Lease | None:
-        """The lease on the activity; None when another worker has it, who now will fetch again.
-
-        None too while everything of the athlete is being erased, and after it: then there is nothing to write for.
+        """The lease on the activity; None when another worker has it, who now will fetch again, or the athlete is erased.
 
         A caller who needs no answer of Strava's that is newer than what is stored says `fresh=False`: then the other
         worker is not asked to fetch again.
@@ -132,7 +130,7 @@ class ActivityLedger:
         )
         self._put(key, leased)
         if self._erasures.forbid_writing(athlete_id):  # looked at after the write, see `Erasures`
-            self._delete(key)
+            self.forget(athlete_id, activity_id, although_leased=True)
             return None
         return Lease(
             AthleteId(athlete_id), ActivityId(activity_id), leased.fence, leased.lease_until_epoch_s, row.entry
@@ -186,14 +184,11 @@ class ActivityLedger:
         self._put(_key_of(lease), replace(row, entry=_with_noted(row, entry), dirty=False, lease_until_epoch_s=0.0))
 
     @retry_on_conflict
-    def forget(self, athlete_id: int, activity_id: int) -> bool:
-        """Remove the row, unless a worker has the lease on it; returns whether it is gone.
-
-        Effects: a holder whose lease ran out finds it lost, as if another had taken it over. Safe to repeat.
-        """
+    def forget(self, athlete_id: int, activity_id: int, *, although_leased: bool = False) -> bool:
+        """Remove the row, unless a worker has the lease on it; returns whether it is gone. Safe to repeat."""
         key = _key(athlete_id, activity_id)
         row = self._row(key)
-        if row.lease_until_epoch_s > self._clock():
+        if row.lease_until_epoch_s > self._clock() and not although_leased:
             return False
         self._store.delete(key, expected_version=row.version)
         return True
@@ -228,10 +223,6 @@ class ActivityLedger:
                 " or was taken over: stop, the work is done by another run or queued again"
             )
         return row
-
-    @retry_on_conflict
-    def _delete(self, key: Key) -> None:
-        self._store.delete(key, expected_version=self._row(key).version)
 
     def _put(self, key: Key, row: _Row) -> None:
         self._store.put(key, _fields(row), expected_version=row.version)

@@ -82,7 +82,7 @@ TABLES: Mapping[str, Table] = {
         Table("oauth_states", partition="nonce", expires=True),
         Table("invites", partition="invite_id", expires=True),
         Table("subscriptions", partition="application"),
-        Table("erasures", partition="athlete_id", indexes={"all": Index("kind", "began_at_epoch_s", str)}, expires=True),
+        Table("erasures", partition="athlete_id", indexes={"all": Index("kind", "athlete_id", str)}, expires=True),
         Table("notices", partition="athlete_id", sort="notice_id", expires=True),
     )
 }
