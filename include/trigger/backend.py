@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import re
+
 from include.errors import SettingsError
 from include.settings import EXAMPLES, Settings
 from include.trigger.trigger import Trigger
 
+_MWAA = re.compile(r"mwaa://(?P<environment>[A-Za-z][A-Za-z0-9_-]{0,79})")
+
 
 def open_trigger(settings: Settings) -> Trigger:
-    """The trigger for the scheme of `AIRFLOW_URL`; nothing is called before the first run is started.
+    """The trigger that `AIRFLOW_URL` names: an Airflow's own `http` or `https` address, or `mwaa://<environment>`.
 
-    Errors: `SettingsError` for an unknown scheme, and without the user that `http` and `https` need.
+    Nothing is called before the first run is started.
+    Errors: `SettingsError` for an unknown address, and without the user that `http` and `https` need.
     """
+    if mwaa := _MWAA.fullmatch(settings.airflow_url):
+        from include.trigger.mwaa import MwaaTrigger
+
+        return MwaaTrigger(mwaa["environment"])
     scheme = settings.airflow_url.partition("://")[0]
     if scheme not in {"http", "https"}:
-        raise SettingsError(f"AIRFLOW_URL has the unknown scheme {scheme!r} (for example: {EXAMPLES['AIRFLOW_URL']})")
+        raise SettingsError(
+            f"AIRFLOW_URL is {settings.airflow_url!r}, which is no supported address "
+            f"(for example: {EXAMPLES['AIRFLOW_URL']}, or mwaa://my-environment)"
+        )
     for variable in ("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD"):
         if not getattr(settings, variable.lower()):
             raise SettingsError(f"{variable} is needed with AIRFLOW_URL (for example: {EXAMPLES[variable]})")

@@ -9,13 +9,12 @@ from urllib.parse import quote
 import requests
 
 from include.errors import TriggerRefused, TriggerUnavailable
+from include.trigger.detail import detail
 from include.trigger.trigger import Started
 
 CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 11
 """A second more than Airflow's own ten, so that its answer is seen rather than guessed."""
-
-_LONGEST_DETAIL = 500
 
 
 class RestTrigger:
@@ -106,11 +105,7 @@ def _not_allowed(what: str, answer: requests.Response) -> TriggerUnavailable:
 
 
 def _detail(answer: requests.Response) -> str:
-    """Airflow's own words; of a validation error only place and message, for it quotes what was sent as well."""
-    detail = _fields(answer).get("detail") or answer.reason or "no reason given"
-    if isinstance(detail, list):
-        detail = "; ".join(f"{error.get('loc')}: {error.get('msg')}" for error in detail if isinstance(error, dict))
-    return str(detail)[:_LONGEST_DETAIL]
+    return detail(_fields(answer), answer.reason or "no reason given")
 
 
 def _fields(answer: requests.Response) -> Mapping[str, Any]:

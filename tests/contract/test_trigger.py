@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from include.errors import TriggerRefused, TriggerUnavailable
+from include.trigger.mwaa import MwaaTrigger
 from include.trigger.rest import RestTrigger
 from include.trigger.trigger import Started, Trigger
+from local import mwaa_stub
 
 pytestmark = pytest.mark.network
 
@@ -30,6 +32,7 @@ class Airflow:
 
     runs: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     failing_with: int | None = None
+    is_paused: bool = False
     tokens: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -41,6 +44,15 @@ class Airflow:
         if authorization.removeprefix("Bearer ") not in self.tokens:
             return 401, {"detail": "Not authenticated"}
         match = RUN_PATH.fullmatch(path)
+        return self._start(match.group(1), body) if match else (404, {"detail": "Not Found"})
+
+    def trusted(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """The answer to a caller whom MWAA has let in; the path has no prefix."""
+        if self.failing_with:
+            return self.failing_with, {"detail": "not now"}
+        if method == "GET" and path == "/dags/strava_ingest":
+            return 200, {"is_paused": self.is_paused}
+        match = RUN_PATH.fullmatch(f"/api/v2{path}")
         return self._start(match.group(1), body) if match else (404, {"detail": "Not Found"})
 
     def _log_in(self, body: dict[str, Any]) -> tuple[int, Any]:
@@ -95,8 +107,14 @@ def airflow() -> Airflow:
     return Airflow()
 
 
-@pytest.fixture(params=[pytest.param("rest", id="rest")])
-def open_trigger(airflow: Airflow, request: pytest.FixtureRequest) -> Iterator[Callable[[], Trigger]]:
+@pytest.fixture(params=[pytest.param("rest", id="rest"), pytest.param("mwaa", id="mwaa")])
+def open_trigger(request: pytest.FixtureRequest) -> Callable[[], Trigger]:
+    opening: Callable[[], Trigger] = request.getfixturevalue(f"open_{request.param}")
+    return opening
+
+
+@pytest.fixture
+def open_rest(airflow: Airflow) -> Iterator[Callable[[], Trigger]]:
     server = serve(airflow)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -104,6 +122,26 @@ def open_trigger(airflow: Airflow, request: pytest.FixtureRequest) -> Iterator[C
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def mwaa_calls(airflow: Airflow, aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
+    """An environment `ingest` of MWAA in front of the Airflow; the calls that it passed on."""
+    calls: list[tuple[str, str]] = []
+
+    def pass_on(method: str, path: str, body: Any) -> tuple[int, Any]:
+        calls.append((method, path))
+        return airflow.trusted(method, path, body)
+
+    with mwaa_stub.serving(lambda *request: mwaa_stub.invoke(pass_on, "ingest", *request)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_MWAA", url)
+        monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "true")
+        yield calls
+
+
+@pytest.fixture
+def open_mwaa(mwaa_calls: list[tuple[str, str]]) -> Callable[[], Trigger]:
+    return lambda: MwaaTrigger("ingest", wait=lambda _: None)
 
 
 @pytest.fixture
@@ -191,7 +229,8 @@ def test_start_is_refused_when_airflow_does_not_accept_the_run_id(
     assert airflow.runs == {}
 
 
-def test_start_logs_in_again_when_airflow_forgot_the_token(trigger: Trigger, airflow: Airflow) -> None:
+def test_start_logs_in_again_when_airflow_forgot_the_token(open_rest: Callable[[], Trigger], airflow: Airflow) -> None:
+    trigger = open_rest()
     trigger.start("strava_ingest", "7.create.1", {})
     airflow.tokens = {"a token of somebody else"}
 

@@ -9,6 +9,7 @@ import pytest
 from include.errors import SettingsError
 from include.settings import EXAMPLES, Settings
 from include.trigger.backend import open_trigger
+from include.trigger.mwaa import MwaaTrigger
 from include.trigger.rest import RestTrigger
 
 SETTINGS = Settings.from_environ(EXAMPLES)
@@ -33,3 +34,17 @@ def test_trigger_is_an_error_naming_the_variable_when_the_scheme_is_unknown(url:
 def test_trigger_is_an_error_naming_the_variable_when_the_user_is_missing(name: str) -> None:
     with pytest.raises(SettingsError, match=name.upper()):
         open_trigger(replace(SETTINGS, **{name: ""}))
+
+
+def test_trigger_is_mwaa_when_the_url_names_an_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(variable, "eu-central-1")
+    opened = open_trigger(replace(SETTINGS, airflow_url="mwaa://ingest-dev", airflow_username="", airflow_password=""))
+
+    assert isinstance(opened, MwaaTrigger)
+
+
+@pytest.mark.parametrize("url", [pytest.param("mwaa://", id="empty"), pytest.param("mwaa://a/b", id="path")])
+def test_trigger_is_an_error_naming_the_variable_when_the_environment_is_no_name(url: str) -> None:
+    with pytest.raises(SettingsError, match="AIRFLOW_URL"):
+        open_trigger(replace(SETTINGS, airflow_url=url))
