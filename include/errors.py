@@ -86,6 +86,10 @@ class NotConnected(Refused):
     """The athlete has no usable tokens here: never connected, disconnected, or needs to connect again."""
 
 
+class BeingErased(Refused):
+    """Everything of the athlete is being erased: connecting again works when that is done."""
+
+
 class ScopeMissing(Refused):
     """The athlete did not grant `scope`: ask the athlete to connect again and tick it."""
 

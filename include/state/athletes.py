@@ -9,8 +9,9 @@ from typing import Any
 
 from include.clock import Clock
 from include.crypto.cipher import Cipher
-from include.errors import NotConnected, UnexpectedShape, VersionConflict
+from include.errors import BeingErased, NotConnected, UnexpectedShape, VersionConflict
 from include.state.conflict import retry_on_conflict
+from include.state.erasures import Erasures, ErasureStage
 from include.state.store import ABSENT, Item, Key, Store
 from include.state.token_pair import SealedTokens, sealer
 from include.strava.models import AthleteId, TokenGrant
@@ -80,17 +81,19 @@ class Athletes:
         self._store = store
         self._cipher = cipher
         self._clock = clock
+        self._erasures = Erasures(store, clock)
 
     @retry_on_conflict
     def connect(self, grant: TokenGrant, scopes: frozenset[str]) -> AthleteRow:
         """Store what the code exchange answered and make the athlete active.
 
-        Errors: `UnexpectedShape` when the grant names no athlete.
+        Errors: `UnexpectedShape` when the grant names no athlete; `BeingErased` while an erasure is under way.
         Effects: creates the row, or replaces tokens, scopes and profile and keeps the rest; safe to repeat.
         """
         if grant.athlete is None:
             raise UnexpectedShape("the token exchange named no athlete: ask the athlete to connect again")
         athlete = grant.athlete
+        self._admit(athlete.athlete_id)
         item = self._store.get(athlete_key(athlete.athlete_id))
         kept: Mapping[str, Any] = item.fields if item else {}
         row = AthleteRow(
@@ -105,6 +108,12 @@ class Athletes:
         tokens = SealedTokens.seal(sealer(self._cipher, athlete.athlete_id), grant)
         return self._put({**kept, **row.to_fields(), **tokens.to_fields()}, row.version)
 
+    def _admit(self, athlete_id: int) -> None:
+        erasure = self._erasures.get(athlete_id)
+        if erasure is not None and erasure.stage is ErasureStage.UNDER_WAY:
+            raise BeingErased(f"everything of athlete {athlete_id} is being erased: connect again when that is done")
+        self._erasures.lift(athlete_id)
+
     def get(self, athlete_id: int) -> AthleteRow | None:
         """The athlete, or None who never connected or was erased."""
         item = self._store.get(athlete_key(athlete_id))
@@ -113,6 +122,20 @@ class Athletes:
     def all(self) -> Iterator[AthleteRow]:
         """Every athlete of whatever status, in order of id; for finding, re-read a row before deciding."""
         return map(AthleteRow.from_item, self._store.find("athletes", "all", _KIND))
+
+    @retry_on_conflict
+    def forget(self, athlete_id: int) -> bool:
+        """Remove the row of an athlete whose access has ended; False for one who is connected, and stays.
+
+        Effects: safe to repeat; connecting again starts afresh.
+        """
+        item = self._store.get(athlete_key(athlete_id))
+        if item is None:
+            return True
+        if AthleteRow.from_item(item).status is AthleteStatus.ACTIVE:
+            return False
+        self._store.delete(item.key, expected_version=item.version)
+        return True
 
     @retry_on_conflict
     def mark(self, athlete_id: int, status: AthleteStatus) -> AthleteRow:

@@ -10,6 +10,7 @@ from typing import Any
 from include.clock import Clock
 from include.errors import LeaseLost, Refused, VersionConflict
 from include.state.conflict import retry_on_conflict
+from include.state.erasures import Erasures
 from include.state.store import ABSENT, Item, Key, Store
 
 _DUE = "due"
@@ -70,6 +71,7 @@ class CopyLedger:
         self._store = store
         self._clock = clock
         self._lease_s = lease_s
+        self._erasures = Erasures(store, clock)
 
     def get(self, parent_activity_id: int, child_id: int) -> Copy | None:
         """The copy, or None where none was planned."""
@@ -86,12 +88,30 @@ class CopyLedger:
 
     @retry_on_conflict
     def claim(self, parent_activity_id: int, child_id: int) -> Copy | None:
-        """The copy with the right to advance it; None when another worker has it, or there is no such copy."""
+        """The copy with the right to advance it; None when another worker has it, or there is no such copy.
+
+        None too where everything of the parent or of the child is erased: then the row goes.
+        """
         item = self._store.get(_key(parent_activity_id, child_id))
         now = self._clock()
         if item is None or _lease_until(item) > now:
             return None
-        return self._put(_copy(item), lease_until_epoch_s=now + self._lease_s)
+        claimed = self._put(_copy(item), lease_until_epoch_s=now + self._lease_s)
+        if self._erasures.forbid_writing(claimed.parent_id, child_id):  # looked at after the write, see `Erasures`
+            self.forget(parent_activity_id, child_id, although_claimed=True)
+            return None
+        return claimed
+
+    @retry_on_conflict
+    def forget(self, parent_activity_id: int, child_id: int, *, although_claimed: bool = False) -> bool:
+        """Remove the copy, unless a worker has it in hand; returns whether it is gone. Safe to repeat."""
+        item = self._store.get(_key(parent_activity_id, child_id))
+        if item is None:
+            return True
+        if _lease_until(item) > self._clock() and not although_claimed:
+            return False
+        self._store.delete(item.key, expected_version=item.version)
+        return True
 
     def advance(self, copy: Copy, **changes: Any) -> Copy:
         """Store the copy with `changes`, which are fields of `Copy`, and return it; the lease is renewed.

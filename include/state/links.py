@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from include.state.conflict import retry_on_conflict
 from include.state.store import ABSENT, Item, Key, Store
 
 
@@ -62,6 +63,13 @@ class Links:
         """
         version = self._store.put(_key(link.parent_id, link.child_id), _fields(link), expected_version=link.version)
         return replace(link, version=version)
+
+    @retry_on_conflict
+    def forget(self, parent_id: int, child_id: int) -> None:
+        """Remove the link of this pair, whatever it says; safe to repeat."""
+        item = self._store.get(_key(parent_id, child_id))
+        if item is not None:
+            self._store.delete(item.key, expected_version=item.version)
 
     def get(self, parent_id: int, child_id: int) -> Link | None:
         """The link of this pair, or None."""
