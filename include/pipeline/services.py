@@ -21,8 +21,11 @@ from include.state.activities import ActivityLedger
 from include.state.athletes import Athletes
 from include.state.backend import open_store
 from include.state.copies import CopyLedger
+from include.state.erasures import Erasures
 from include.state.events import EventAudit
+from include.state.invites import Invites
 from include.state.links import Links
+from include.state.notices import Notices
 from include.state.quota import Quota
 from include.state.tokens import Tokens
 from include.strava.client import Priority, StravaClient
@@ -45,6 +48,9 @@ class Services:
     activities: ActivityLedger
     copies: CopyLedger
     events: EventAudit
+    invites: Invites
+    erasures: Erasures
+    notices: Notices
     queue: Queue
     objects: ObjectStore
     raw: RawZone
@@ -85,6 +91,9 @@ def open_services(
             activities=ActivityLedger(store, clock),
             copies=CopyLedger(store, clock),
             events=EventAudit(store, clock),
+            invites=Invites(store, clock),
+            erasures=Erasures(store, clock),
+            notices=Notices(store, clock),
             queue=open_queue(settings.queue_url, clock),
             objects=objects,
             raw=RawZone(objects),

@@ -103,7 +103,7 @@ class ActivityLedger:
 
     @retry_on_conflict
     def acquire(self, athlete_id: int, activity_id: int, *, fresh: bool = True) -> Lease | None:
-        """The lease on the activity; None when another worker has it, who now will fetch again, or the athlete was erased.
+        """The lease on the activity; None when another worker has it, who fetches again, or the athlete was erased.
 
         A caller who needs no answer of Strava's that is newer than what is stored says `fresh=False`: then the other
         worker is not asked to fetch again.

@@ -10,7 +10,7 @@ from include.pipeline.sync import NotThereYet
 
 RETRY = ("RetryLater", "StravaUnavailable", "OutcomeUnknown", "TriggerUnavailable")
 FAIL = (
-    *("SettingsError", "Refused", "TokenRefused", "NotConnected", "ScopeMissing", "ApplicationInactive"),
+    *("SettingsError", "Refused", "TokenRefused", "NotConnected", "BeingErased", "ScopeMissing", "ApplicationInactive"),
     *("CapacityReached", "Gone", "BadRequest", "UnexpectedShape", "BadEvent", "BadSignature", "BadKey", "BadQuery"),
     "TriggerRefused",
 )
