@@ -12,6 +12,7 @@ _TABLE_KEY = re.compile(
     r"(?P<table>streams|activities|laps)/athlete_id=(?P<athlete_id>\d+)/year=(?P<year>\d{1,4})/"
     r"(?P<object>\d{4}-\d{2}|activities|laps)\.parquet"
 )
+_COPIES_KEY = re.compile(r"copies/year=(?P<year>\d{1,4})/(?P<parent_id>\d+)\.parquet")
 _SEGMENT = re.compile(r"[A-Za-z0-9_=+-][A-Za-z0-9_=+.-]*")
 
 
@@ -29,6 +30,22 @@ def activities_key(athlete_id: int, start_at: datetime) -> str:
 def laps_key(athlete_id: int, start_at: datetime) -> str:
     """The `laps` object of the athlete and of the year (UTC) in which the activity starts."""
     return f"laps/athlete_id={athlete_id}/year={start_at.astimezone(UTC).year}/laps.parquet"
+
+
+def copies_key(parent_id: int, start_at: datetime) -> str:
+    """The `copies` object of the parent and of the year (UTC) in which the copied activity starts.
+
+    One for each parent, so that the writers of different parents never meet.
+    """
+    return f"copies/year={start_at.astimezone(UTC).year}/{parent_id}.parquet"
+
+
+def parent_of_copies(key: str) -> int:
+    """The parent whose copies an object of `copies` holds. Errors: `BadKey` for any other object."""
+    match = _COPIES_KEY.fullmatch(key)
+    if match is None:
+        raise BadKey(f"{key!r} is no object of `copies`; expected for example {copies_key(1, datetime.now(UTC))!r}")
+    return int(match["parent_id"])
 
 
 def raw_detail_key(athlete_id: int, activity_id: int) -> str:
@@ -57,7 +74,11 @@ def gpx_prefix(parent_id: int, activity_id: int) -> str:
 
 
 def athlete_prefixes(athlete_id: int) -> tuple[str, ...]:
-    """What the keys of everything the lake holds of one athlete start with: list these to erase or to audit."""
+    """What the keys of the lake's objects of one athlete start with: list these to erase or to audit.
+
+    Rows of `copies` are not among them, since children's rows lie in their parents' objects: those are removed with
+    `include.lake.copy_rows.CopyRows.remove_athlete`.
+    """
     kinds = ("streams", "activities", "laps", "raw", "gpx")
     return tuple(f"{kind}/athlete_id={athlete_id}/" for kind in kinds)
 
@@ -65,8 +86,11 @@ def athlete_prefixes(athlete_id: int) -> tuple[str, ...]:
 def partition_of(key: str) -> Partition:
     """The table partition that a table object lies in.
 
-    Errors: `BadKey` for anything but an object of `streams`, `activities` or `laps`.
+    Errors: `BadKey` for anything but an object of `streams`, `activities`, `laps` or `copies`.
     """
+    of_copies = _COPIES_KEY.fullmatch(key)
+    if of_copies is not None:
+        return Partition(table="copies", athlete_id=None, year=int(of_copies["year"]))
     match = _TABLE_KEY.fullmatch(key)
     if match is None or not _named_for(match["table"], int(match["year"]), match["object"]):
         raise BadKey(f"{key!r} is no object of a lake table; expected for example {laps_key(1, datetime.now(UTC))!r}")

@@ -1,6 +1,7 @@
 """The lake's tables: every column with its type, unit and meaning.
 
-The partition columns `athlete_id` (bigint) and `year` (int) are in each object's path, never in the file.
+The partition columns `athlete_id` (bigint) and `year` (int) are in each object's path, never in the file; `copies` has
+`year` alone.
 Every column is always present, null where Strava has no value; times are milliseconds in UTC where not said otherwise.
 """
 
@@ -139,12 +140,41 @@ LAPS = _table(
 )
 """One row per lap, sorted by `(activity_id, lap_index)`; only activities fetched in detail have any."""
 
-TABLES: Mapping[str, pa.Schema] = {"streams": STREAMS, "activities": ACTIVITIES, "laps": LAPS}
+COPIES = _table(
+    _column("parent_activity_id", pa.int64(), "the parent's activity that is copied"),
+    _column("child_id", pa.int64(), "the athlete into whose account it is copied"),
+    _column("parent_id", pa.int64(), "the athlete who did the activity"),
+    _column("activity_start_ts", _INSTANT, "start of the parent's activity when the copy was planned; decides year"),
+    _column("state", pa.string(), "planned, uploading, processing, done, duplicate, failed or skipped"),
+    _column("reason", pa.string(), "why it failed, was skipped or is not finished, as the athlete reads it"),
+    _column("original", pa.string(), "what became of the parent's activity since: named, renamed or deleted"),
+    _column("child_activity_id", pa.int64(), "the copy in the child's account, once Strava names it"),
+    _column("external_id", pa.string(), "the name under which it was uploaded"),
+    _column("upload_id", pa.int64(), "Strava's id of the upload; null before the first"),
+    _column("attempts", pa.int32(), "uploads begun"),
+    _column("file_format", pa.string(), "gpx, or tcx for an activity without positions; null before a file was made"),
+    _column("points", pa.int32(), "points in the file; null before it was made"),
+    _column("carried", pa.list_(pa.string()), "which of heartrate, power, temperature the link let the file carry"),
+    _column("trim_m", pa.int32(), "cut off at both ends of the track to hide homes; null before a file was made", "m"),
+    _column("planned_at", _INSTANT, "when the title was first seen to name the child"),
+    _column("updated_at", _INSTANT, "when the copy last came further, or was found not to"),
+    _column("next_try_at", _INSTANT, "when it goes on; null once it is over"),
+)
+"""One row per parent's activity and child, sorted by both ids; holds no name and no title."""
+
+TABLES: Mapping[str, pa.Schema] = {"streams": STREAMS, "activities": ACTIVITIES, "laps": LAPS, "copies": COPIES}
 """Every lake table by name."""
 
 SORT_KEYS: Mapping[str, tuple[str, ...]] = {
     "streams": ("activity_id", "point_index"),
     "activities": ("activity_id",),
     "laps": ("activity_id", "lap_index"),
+    "copies": ("parent_activity_id", "child_id"),
 }
 """The order of the rows inside each object of a table."""
+
+PARTITION_KEYS: Mapping[str, Mapping[str, pa.DataType]] = {
+    table: {"year": pa.int32()} if table == "copies" else {"athlete_id": pa.int64(), "year": pa.int32()}
+    for table in TABLES
+}
+"""What is in the path of each object of a table, in this order, and not in the file."""

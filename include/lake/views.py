@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from glob import escape
 from pathlib import Path
 
 import pyarrow as pa
 
-from include.lake.schemas import TABLES
+from include.lake.schemas import PARTITION_KEYS, TABLES
 
 _TYPES = {
     pa.int64(): "BIGINT",
@@ -21,19 +21,23 @@ _TYPES = {
     pa.timestamp("ms", tz="UTC"): "TIMESTAMP",
     pa.timestamp("ms"): "TIMESTAMP",
 }
-_PARTITION_TYPES = {"athlete_id": "BIGINT", "year": "INTEGER"}
 
 
 def view_definitions(lake_root: Path) -> Iterator[tuple[str, str]]:
     """Each table's name and the SELECT that reads it.
 
-    Shape: the schema's columns, then `athlete_id` and `year`. Instants are plain TIMESTAMPs in UTC, whatever the
+    Shape: the schema's columns, then the partition's. Instants are plain TIMESTAMPs in UTC, whatever the
     session's time zone. A table without objects is an empty one of the same types: DuckDB refuses a pattern
     that matches nothing. Else the definition holds only a pattern, so new objects show without a new definition.
     """
     for table, schema in TABLES.items():
-        has_objects = any((lake_root / table).glob("*/*/*.parquet"))
-        yield table, _over_objects(lake_root, table, schema) if has_objects else _empty(schema)
+        partition = {name: _TYPES[kind] for name, kind in PARTITION_KEYS[table].items()}
+        objects = "*/" * len(partition) + "*.parquet"
+        if any((lake_root / table).glob(objects)):
+            pattern = quoted(f"{escape(str(lake_root))}/{table}/{objects}")
+            yield table, _over_objects(pattern, schema, partition)
+        else:
+            yield table, _empty(schema, partition)
 
 
 def quoted(text: str) -> str:
@@ -41,10 +45,9 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _over_objects(lake_root: Path, table: str, schema: pa.Schema) -> str:
-    columns = ", ".join([_selected(column) for column in schema] + list(_PARTITION_TYPES))
-    pattern = quoted(f"{escape(str(lake_root))}/{table}/*/*/*.parquet")
-    keys = ", ".join(f"{name}: {kind}" for name, kind in _PARTITION_TYPES.items())
+def _over_objects(pattern: str, schema: pa.Schema, partition: Mapping[str, str]) -> str:
+    columns = ", ".join([_selected(column) for column in schema] + list(partition))
+    keys = ", ".join(f"{name}: {kind}" for name, kind in partition.items())
     return f"SELECT {columns} FROM read_parquet({pattern}, hive_partitioning = true, hive_types = {{{keys}}})"  # noqa: S608 - the schema's names and a quoted path
 
 
@@ -53,6 +56,6 @@ def _selected(column: pa.Field) -> str:
     return f'"{column.name}" AT TIME ZONE \'UTC\' AS "{column.name}"' if is_instant else f'"{column.name}"'
 
 
-def _empty(schema: pa.Schema) -> str:
-    types = {column.name: _TYPES[column.type] for column in schema} | _PARTITION_TYPES
+def _empty(schema: pa.Schema, partition: Mapping[str, str]) -> str:
+    types = {**{column.name: _TYPES[column.type] for column in schema}, **partition}
     return "SELECT " + ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in types.items()) + " WHERE false"

@@ -11,6 +11,7 @@ from include.clock import Clock
 from include.crypto.backend import open_cipher
 from include.lake.backend import open_catalog, open_objects
 from include.lake.catalog import Catalog
+from include.lake.copy_rows import CopyRows
 from include.lake.lake import Lake
 from include.lake.objects import ObjectStore
 from include.lake.raw import RawZone
@@ -25,12 +26,15 @@ from include.state.erasures import Erasures
 from include.state.events import EventAudit
 from include.state.invites import Invites
 from include.state.links import Links
+from include.state.listings import Listings
 from include.state.notices import Notices
 from include.state.quota import Quota
+from include.state.subscriptions import Subscriptions
 from include.state.tokens import Tokens
 from include.strava.client import Priority, StravaClient
 from include.strava.oauth import OAuthClient, RevokeBy
 from include.strava.session import StravaSession
+from include.strava.subscriptions import PushSubscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,15 @@ class Services:
     invites: Invites
     erasures: Erasures
     notices: Notices
+    listings: Listings
+    subscriptions: Subscriptions
+    push: PushSubscriptions
+    quota: Quota
     queue: Queue
     objects: ObjectStore
     raw: RawZone
     lake: Lake
+    copy_rows: CopyRows
     catalog: Catalog
 
 
@@ -78,26 +87,35 @@ def open_services(
     )
     cipher = open_cipher(settings.key_url)
     objects = open_objects(settings.lake_url)
+    copies = CopyLedger(store, clock)
     tokens = Tokens(store, cipher, clock, oauth.refresh, wait)
+    quota = Quota(store, clock)
     try:
         yield Services(
             clock=clock,
             wait=wait,
-            strava=StravaClient(session, settings.strava_api_url, tokens, Quota(store, clock), priority),
+            strava=StravaClient(session, settings.strava_api_url, tokens, quota, priority),
             oauth=oauth,
             tokens=tokens,
             athletes=Athletes(store, cipher, clock),
             links=Links(store),
             activities=ActivityLedger(store, clock),
-            copies=CopyLedger(store, clock),
+            copies=copies,
             events=EventAudit(store, clock),
             invites=Invites(store, clock),
             erasures=Erasures(store, clock),
             notices=Notices(store, clock),
+            listings=Listings(store, clock),
+            subscriptions=Subscriptions(store),
+            push=PushSubscriptions(
+                session, settings.strava_api_url, settings.strava_client_id, settings.strava_client_secret
+            ),
+            quota=quota,
             queue=open_queue(settings.queue_url, clock),
             objects=objects,
             raw=RawZone(objects),
             lake=Lake(objects),
+            copy_rows=CopyRows(objects, copies),
             catalog=open_catalog(settings.catalog_url, settings.lake_url),
         )
     finally:

@@ -31,8 +31,24 @@ class CopyState(StrEnum):
     SKIPPED = "skipped"
 
 
+class Original(StrEnum):
+    """What is known of the activity that was copied, since it was."""
+
+    NAMED = "named"
+    RENAMED = "renamed"
+    """Its title names the child no longer."""
+    DELETED = "deleted"
+    """Strava shows it no longer: deleted, or hidden from this application."""
+
+
 FINAL_STATES = frozenset({CopyState.DONE, CopyState.DUPLICATE, CopyState.FAILED, CopyState.SKIPPED})
 """The states after which nothing more is sent."""
+
+MADE_STATES = frozenset({CopyState.DONE, CopyState.DUPLICATE})
+"""The states in which the child's account has the activity."""
+
+ARRIVED_STATES = frozenset({CopyState.DONE, CopyState.DUPLICATE})
+"""The states in which the child's account has the activity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +66,18 @@ class Copy:
     child_activity_id: int | None = None
     matched: str = ""
     """The name in the title that meant the child."""
+    original: Original = Original.NAMED
     attempts: int = 0
+    activity_start_epoch_s: int | None = None
+    """When the parent's activity began, as it was when the copy was planned; None in rows older than this field."""
+    file_format: str = ""
+    """`gpx` or `tcx`; empty until a file was made."""
+    points: int | None = None
+    """The points in the file."""
+    carried: tuple[str, ...] = ()
+    """Which of heartrate, power and temperature the link let the file carry."""
+    trim_m: int | None = None
+    """What the link had cut off at both ends of the track."""
     planned_at_epoch_s: int = 0
     updated_at_epoch_s: int = 0
     next_try_epoch_s: int | None = None
@@ -65,7 +92,7 @@ def external_id(parent_activity_id: int, child_id: int) -> str:
 
 
 class CopyLedger:
-    """One worker per copy at a time; a final state is final, unless somebody asks for a failed copy again."""
+    """One worker per copy at a time; a final state is final, but for a copy that was not made and is wanted again."""
 
     def __init__(self, store: Store, clock: Clock, lease_s: int = 120) -> None:
         self._store = store
@@ -140,7 +167,7 @@ class CopyLedger:
 
     @retry_on_conflict
     def reopen(self, parent_activity_id: int, child_id: int) -> bool:
-        """Whether the copy had failed; then it is planned again, and due at once.
+        """Whether the copy had failed or been skipped; then it is planned again, and due at once.
 
         The file goes up under the same external id, so that a copy which got through after all is a duplicate.
         Effects: none for a copy in another state or in a worker's hands; safe to repeat.
@@ -150,7 +177,7 @@ class CopyLedger:
         if item is None or _lease_until(item) > now:
             return False
         copy = _copy(item)
-        if copy.state is not CopyState.FAILED:
+        if copy.state not in (CopyState.FAILED, CopyState.SKIPPED):
             return False
         again = replace(
             copy,
@@ -168,8 +195,12 @@ class CopyLedger:
         return map(_copy, self._store.query("copies", str(parent_activity_id)))
 
     def of_child(self, child_id: int) -> Iterator[Copy]:
-        """The copies into a child's account, oldest first; for finding, re-read a copy before deciding."""
+        """The copies into a child's account, in whatever state, oldest first; re-read a copy before deciding."""
         return map(_copy, self._store.find("copies", "by_child", child_id))
+
+    def of_parent(self, parent_id: int) -> Iterator[Copy]:
+        """The copies of a parent's activities, oldest first; for finding, re-read a copy before deciding."""
+        return map(_copy, self._store.find("copies", "by_parent", parent_id))
 
     def due(self, now: float) -> Iterator[Copy]:
         """The unfinished copies whose next try has come and that nobody works on, longest overdue first."""
@@ -219,7 +250,13 @@ def _fields(copy: Copy, lease_until_epoch_s: float) -> dict[str, Any]:
         "upload_id": copy.upload_id,
         "child_activity_id": copy.child_activity_id,
         "matched": copy.matched,
+        "original": str(copy.original),
         "attempts": copy.attempts,
+        "activity_start_epoch_s": copy.activity_start_epoch_s,
+        "file_format": copy.file_format,
+        "points": copy.points,
+        "carried": list(copy.carried),
+        "trim_m": copy.trim_m,
         "planned_at_epoch_s": copy.planned_at_epoch_s,
         "updated_at_epoch_s": copy.updated_at_epoch_s,
         "next_try_epoch_s": copy.next_try_epoch_s,
@@ -240,7 +277,13 @@ def _copy(item: Item) -> Copy:
         upload_id=fields["upload_id"],
         child_activity_id=fields["child_activity_id"],
         matched=fields["matched"],
+        original=Original(fields.get("original", Original.NAMED)),
         attempts=fields["attempts"],
+        activity_start_epoch_s=fields.get("activity_start_epoch_s"),
+        file_format=fields.get("file_format", ""),
+        points=fields.get("points"),
+        carried=tuple(fields.get("carried", ())),
+        trim_m=fields.get("trim_m"),
         planned_at_epoch_s=fields["planned_at_epoch_s"],
         updated_at_epoch_s=fields["updated_at_epoch_s"],
         next_try_epoch_s=fields["next_try_epoch_s"],

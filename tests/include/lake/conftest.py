@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from include.lake.copy_rows import CopyRows
 from include.lake.files import FileObjects
 from include.lake.lake import Lake
 from include.lake.rows import ActivityRows, build_rows
+from include.state.copies import Copy, CopyLedger, CopyState
+from include.state.sqlite import SqliteStore
 from include.strava.models import Activity, StreamSet
 
 RECORDED = Path(__file__).resolve().parents[4] / "shared" / "recorded"
@@ -120,6 +123,31 @@ def make_rows(
         return build_rows(make_activity(**changes), streams, source=source, updated_at_epoch_s=at)
 
     return make
+
+
+@pytest.fixture
+def fill_lake(
+    lake: Lake, objects: FileObjects, make_rows: Callable[..., ActivityRows], tmp_path: Path
+) -> Callable[[], None]:
+    """Puts rows into every table, with what a reader may stumble over."""
+
+    def fill() -> None:
+        lake.write(
+            [
+                make_rows(),
+                make_rows(id=1, start_date="1969-12-31T23:59:58Z", kudos_count=None),
+                make_rows(id=2, streams=None),
+            ],
+            guard=lambda: None,
+        )
+        store = SqliteStore(tmp_path / "copies.sqlite", lambda: 0.0)
+        ledger = CopyLedger(store, lambda: 0.0)
+        for child_id, told in ((5, {}), (2**53 + 7, {"file_format": "gpx", "carried": ("power",), "trim_m": 200})):
+            ledger.plan(Copy(1, child_id, ATHLETE_ID, CopyState.PLANNED, activity_start_epoch_s=-2, **told))
+        CopyRows(objects, ledger).refresh(1)
+        store.close()
+
+    return fill
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ def test_keys_are_hive_paths() -> None:
     assert keys.streams_key(7, start_at) == "streams/athlete_id=7/year=2024/2024-05.parquet"
     assert keys.activities_key(7, start_at) == "activities/athlete_id=7/year=2024/activities.parquet"
     assert keys.laps_key(7, start_at) == "laps/athlete_id=7/year=2024/laps.parquet"
+    assert keys.copies_key(7, start_at) == "copies/year=2024/7.parquet"
     assert keys.raw_detail_key(7, 8) == "raw/athlete_id=7/8.detail.json.gz"
     assert keys.raw_streams_key(7, 8) == "raw/athlete_id=7/8.streams.json.gz"
     assert keys.gpx_key(7, 8, 9) == "gpx/athlete_id=7/8-9.gpx.gz"
@@ -63,10 +64,26 @@ def test_partition_of_a_key_is_what_the_key_was_made_of(
     assert keys.check_key(key) == key
 
 
+@given(parent_id=st.integers(1, 2**63 - 1), start_at=instants)
+def test_copies_key_tells_its_partition_and_its_parent(parent_id: int, start_at: datetime) -> None:
+    key = keys.copies_key(parent_id, start_at)
+    assert keys.partition_of(key) == Partition("copies", None, start_at.astimezone(UTC).year)
+    assert keys.parent_of_copies(key) == parent_id
+    assert keys.check_key(key) == key
+
+
+@pytest.mark.parametrize("key", ["", "copies/year=2024/7.json", "laps/athlete_id=7/year=2024/laps.parquet"])
+def test_parent_of_copies_refuses_what_is_no_object_of_copies(key: str) -> None:
+    with pytest.raises(BadKey):
+        keys.parent_of_copies(key)
+
+
 @pytest.mark.parametrize(
     "key",
     [
         "",
+        "copies/athlete_id=7/year=2024/copies.parquet",
+        "copies/year=2024/copies.parquet",
         "streams",
         "raw/athlete_id=7/8.detail.json.gz",
         "streams/athlete_id=7/year=2024/2023-05.parquet",
