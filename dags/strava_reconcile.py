@@ -1,24 +1,29 @@
 """# Strava reconcile
 
-Puts back into the queue what waited in the ledgers: activities that stepped aside for Strava's quota, uploads
-that Strava was still processing, work whose run died.
+Finds what no event brought: puts back into the queue what waited in the ledgers (activities that stepped aside for
+Strava's quota, uploads that Strava was still processing, work whose run died), and compares Strava's lists with the
+ledger.
 
-**Starts**: one minute after every quota window opens (minutes 1, 16, 31, 46).
+**Starts**: one minute after every quota window opens (minutes 1, 16, 31, 46). Once an hour it is each athlete's turn:
+the newest page of their list and one older page in rotation. Once a day it asks for the webhook subscription.
 
-**Reads**: the ledgers `activities` and `copies`.
-**Writes**: messages in the queue; `strava_ingest` does the work.
+**Reads**: the ledgers `activities` and `copies`; Strava (`GET /athlete/activities`, `GET /push_subscriptions`).
+**Writes**: messages in the queue; `strava_ingest` does the work. How far each athlete's rotation has come.
 
 **Kind**: now. Running it again is always right.
 
-**Limits**: no Strava calls of its own.
+**Limits**: two read calls for an athlete and hour; with many athletes the turns come less often, so that listing takes
+half of the day's read calls at most. What began before an athlete connected is left to `strava_backfill`.
 
-**If it fails**: whatever waits, waits a quarter of an hour longer.
+**If it fails**: whatever waits, waits a quarter of an hour longer. If `check_subscription` fails, Strava sends no
+events: do what its message says.
 
 **Owner**: data-engineering.
 """
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 import pendulum
@@ -26,6 +31,8 @@ from airflow.sdk import CronTriggerTimetable, dag, task
 
 from strava_airflow.defaults import DEFAULT_ARGS, Tag
 from strava_airflow.hook import StravaHook
+
+log = logging.getLogger(__name__)
 
 
 @dag(
@@ -41,7 +48,7 @@ from strava_airflow.hook import StravaHook
     doc_md=__doc__,
 )
 def strava_reconcile() -> None:
-    """Wires the clock to the queue."""
+    """Wires the clock to three tasks, none of which waits for another."""
 
     @task
     def queue_due() -> dict:
@@ -53,7 +60,29 @@ def strava_reconcile() -> None:
         with StravaHook().services(priority="RECONCILE") as services:
             return asdict(queue_due(services))
 
+    @task
+    def list_athletes() -> dict:
+        """List the athletes whose turn it is and queue what the ledger lacks; returns how much of what."""
+        from include.pipeline.reconcile import list_athletes
+
+        with StravaHook().services(priority="RECONCILE") as services:
+            listed = list_athletes(services)
+        for refusal in listed.refusals:
+            log.warning(refusal)
+        return listed.to_json()
+
+    @task
+    def check_subscription() -> str:
+        """Fail, saying what to do, when Strava should send events and does not."""
+        from include.pipeline.subscription import check_subscription
+
+        hook = StravaHook()
+        with hook.services() as services:
+            return check_subscription(services, hook.settings())
+
     queue_due()
+    list_athletes()
+    check_subscription()
 
 
 strava_reconcile()

@@ -118,6 +118,10 @@ class UnexpectedShape(Refused):
     """An answer is not what the API documents; names the path and status, never the token."""
 
 
+class NotSubscribed(Refused):
+    """Strava sends this application no events although it should: create the webhook subscription again."""
+
+
 class BadEvent(Refused):
     """A webhook body is not a valid Strava event."""
 

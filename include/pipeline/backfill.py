@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,15 +12,14 @@ from include.errors import BadRequest, Gone, IngestError, NotConnected, Unexpect
 from include.lake.catalog import Partition
 from include.lake.rows import ActivityRows, build_rows
 from include.pipeline.fingerprint import Fingerprint
+from include.pipeline.listing import quarantine
 from include.pipeline.services import Services
 from include.pipeline.sync import describe
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState, Lease, LedgerEntry
 from include.state.athletes import AthleteStatus
 from include.strava.client import Unreadable
-from include.strava.models import Activity, ActivityId, AthleteId
-
-log = logging.getLogger(__name__)
+from include.strava.models import Activity
 
 BATCH = 25
 """Activities a task loads before it writes: few enough for a 2 GB worker, enough to share a month's object."""
@@ -146,7 +144,7 @@ def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
     if not request.dry_run:
         _prepare(services, missing, changed)
         for row in unreadable:
-            _quarantine(services, row)
+            quarantine(services, row)
     ids = [activity.activity_id for activity in sorted(missing, key=lambda activity: activity.start_at)]
     return BackfillPlan(
         found=found + len(unreadable),
@@ -164,19 +162,6 @@ def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[
     for activity in changed:
         again = QueuedEvent.look_again(activity.athlete_id, activity.activity_id, services.clock())
         services.queue.send(again.to_body())
-
-
-def _quarantine(services: Services, row: Unreadable) -> None:
-    """Note the row's activity as not understood, unless something better is known of it."""
-    log.warning("A row of the activity list of athlete %s cannot be read: %s", row.athlete_id, row.reason)
-    if row.activity_id is None or services.activities.get(row.athlete_id, row.activity_id) is not None:
-        return
-    lease = services.activities.acquire(row.athlete_id, row.activity_id, fresh=False)
-    if lease is not None:
-        entry = LedgerEntry(
-            AthleteId(row.athlete_id), ActivityId(row.activity_id), ActivityState.QUARANTINED, reason=row.reason
-        )
-        services.activities.postpone(lease, lease.entry or entry)
 
 
 def load(services: Services, athlete_id: int, activity_ids: Sequence[int]) -> BatchLoaded:

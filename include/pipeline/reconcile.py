@@ -1,14 +1,36 @@
-"""`strava_reconcile`: what waited in the ledgers until now goes back into the queue."""
+"""`strava_reconcile`: queues what waited in the ledgers, and what Strava's lists say that the ledgers do not."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
+from include.errors import ApplicationInactive, QuotaSpent, Refused, RetryLater
+from include.pipeline.listing import Circumstances, Differences, Page, compare, quarantine
 from include.pipeline.services import Services
 from include.queue.queued_event import QueuedEvent
+from include.state.activities import ActivityState, LedgerEntry
+from include.state.athletes import AthleteRow, AthleteStatus
+from include.state.listings import Listing, Turn
+from include.strava.client import Unreadable
+from include.strava.quota import DAY_S, Limits
 
 QUEUED_AT_ONCE = 500
 """How many due rows one run queues; the next window's run goes on."""
+
+LOOKS_AT_ONCE = 50
+"""How many differences one listing of an athlete queues; the next one finds the rest."""
+
+HOUR_S = 3600
+CALLS = 2
+"""What one listing costs: the newest page and one older page."""
+
+EARLY_S = 300
+"""Runs start a few seconds early or late: an athlete is due again this much before the hour is over."""
+
+REMEMBERED = 500
+"""How many missing activities are remembered as looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +41,28 @@ class Queued:
     copies: int
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the lists said."""
+
+    athletes: int = 0
+    lacking: int = 0
+    changed: int = 0
+    missing: int = 0
+    waiting: int = 0
+    """Athletes whose turn had come, but not the quota's."""
+    refusals: tuple[str, ...] = ()
+    """What kept single athletes from being listed; the others were."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as XCom carries it."""
+        return asdict(self) | {"refusals": len(self.refusals)}
+
+
 def queue_due(services: Services) -> Queued:
     """Queue every activity that is due itself or has a copy that is.
 
+    What retention was about to delete when it died is left to the next night.
     Effects: sends messages only; queueing an activity twice costs at most one call more.
     """
     now = services.clock()
@@ -29,8 +70,118 @@ def queue_due(services: Services) -> Queued:
     for copy in services.copies.due(now):
         due[(copy.parent_id, copy.parent_activity_id)] = "copy"
     for entry in services.activities.due(now):
-        due[(entry.athlete_id, entry.activity_id)] = "activity"
+        if entry.state is not ActivityState.EXPIRED:
+            due[(entry.athlete_id, entry.activity_id)] = "activity"
     for athlete_id, activity_id in list(due)[:QUEUED_AT_ONCE]:
         services.queue.send(QueuedEvent.look_again(athlete_id, activity_id, now).to_body())
     kinds = list(due.values())[:QUEUED_AT_ONCE]
     return Queued(activities=kinds.count("activity"), copies=kinds.count("copy"))
+
+
+def list_athletes(services: Services) -> Listed:
+    """List the athletes whose turn has come, those who waited longest first, and queue what differs.
+
+    Each athlete has a turn once an hour, or less often where that would take more than half of the day's read calls;
+    one run takes at most half of a window's. So live work keeps the other half.
+    Errors: `RetryLater`, `ApplicationInactive`: the athlete keeps the turn.
+    Effects: sends messages and remembers the turns; safe to repeat and to run twice at once.
+    """
+    limits = services.quota.limits()
+    active = [athlete for athlete in services.athletes.all() if athlete.status is AthleteStatus.ACTIVE]
+    every_s = turn_every_s(len(active), limits) - EARLY_S
+    now = services.clock()
+    last = {athlete.athlete_id: services.listings.get(athlete.athlete_id).listed_at_epoch_s for athlete in active}
+    due = [athlete for athlete in active if last[athlete.athlete_id] + every_s <= now]
+    due.sort(key=lambda athlete: last[athlete.athlete_id])
+    total = Listed()
+    for athlete in due[: max(1, limits.read_window // (2 * CALLS))]:
+        turn = services.listings.take(athlete.athlete_id, every_s)
+        if turn is None:
+            continue  # another run lists this athlete
+        try:
+            found = _list(services, athlete, turn)
+        except QuotaSpent:
+            services.listings.give_back(turn)
+            break
+        except (RetryLater, ApplicationInactive):
+            services.listings.give_back(turn)
+            raise
+        except Refused as refusal:
+            total = replace(total, refusals=(*total.refusals, str(refusal)))
+            continue
+        total = _sum(total, found)
+    return replace(total, waiting=len(due) - total.athletes - len(total.refusals))
+
+
+def turn_every_s(athletes: int, limits: Limits) -> float:
+    """How long one turn of an athlete is from the next: all turns together take half of the day's reads at most."""
+    wanted_calls = athletes * CALLS * DAY_S / HOUR_S
+    return HOUR_S * max(1.0, wanted_calls * 2 / limits.read_day)
+
+
+def _list(services: Services, athlete: AthleteRow, turn: Turn) -> list[Differences]:
+    """List the newest page and the next older one; the ledger is read before both, so it is never the newer side."""
+    listing, now = turn.listing, turn.taken_at_epoch_s
+    ledger: dict[int, LedgerEntry] = {
+        entry.activity_id: entry for entry in services.activities.of_athlete(athlete.athlete_id)
+    }
+    circumstances = Circumstances(now, athlete.connected_at_epoch_s - DAY_S, listing.looked_for)
+    newest = _page(services, athlete.athlete_id, None)
+    found = [compare(newest, ledger, circumstances)]
+    before = listing.older_before_epoch_s or newest.next_before_epoch_s
+    if before is not None and listing.older_from_epoch_s <= now:
+        try:
+            older = _page(services, athlete.athlete_id, before)
+        except QuotaSpent:
+            pass  # The newest page is dealt with; the older one comes first next time.
+        else:
+            found.append(compare(older, ledger, circumstances))
+            listing = _turned(listing, older, now)
+    queued = _queue(services, athlete.athlete_id, found, ledger)
+    missing = {activity_id for page in found for activity_id in page.missing}
+    looked_for = dict.fromkeys([*listing.looked_for, *(missing & queued)])
+    services.listings.finish(turn, replace(listing, looked_for=tuple(looked_for)[-REMEMBERED:]))
+    return found
+
+
+def _page(services: Services, athlete_id: int, before_epoch_s: int | None) -> Page:
+    unreadable: list[Unreadable] = []
+    pages = services.strava.activities(athlete_id, before_epoch_s=before_epoch_s, unreadable=unreadable.append)
+    rows = next(pages, [])
+    for row in unreadable:
+        quarantine(services, row)
+    ids = {row.activity_id for row in unreadable if row.activity_id is not None}
+    return Page(rows, ids, before_epoch_s)
+
+
+def _turned(listing: Listing, older: Page, now: float) -> Listing:
+    """The rotation one page on; after the last page it starts again a day later."""
+    before = older.next_before_epoch_s
+    if before is None:
+        return replace(listing, older_before_epoch_s=None, older_from_epoch_s=now + DAY_S)
+    return replace(listing, older_before_epoch_s=before)
+
+
+def _queue(
+    services: Services, athlete_id: int, found: Sequence[Differences], ledger: Mapping[int, LedgerEntry]
+) -> frozenset[int]:
+    """Queue what differs, unless its row has changed since it was compared: then somebody has just looked."""
+    ids = dict.fromkeys(activity_id for page in found for activity_id in page.ids())
+    queued = [
+        activity_id
+        for activity_id in list(ids)[:LOOKS_AT_ONCE]
+        if services.activities.get(athlete_id, activity_id) == ledger.get(activity_id)
+    ]
+    for activity_id in queued:
+        services.queue.send(QueuedEvent.look_again(athlete_id, activity_id, services.clock()).to_body())
+    return frozenset(queued)
+
+
+def _sum(total: Listed, found: Sequence[Differences]) -> Listed:
+    return replace(
+        total,
+        athletes=total.athletes + 1,
+        lacking=total.lacking + sum(len(page.lacking) for page in found),
+        changed=total.changed + sum(len(page.changed) for page in found),
+        missing=total.missing + sum(len(page.missing) for page in found),
+    )

@@ -7,6 +7,7 @@ from include.state.store import ABSENT, Key, Store
 from include.strava.models import Subscription
 
 _KEY = Key("subscriptions", "strava")
+_CHECK = Key("subscriptions", "check")
 
 
 class Subscriptions:
@@ -39,3 +40,15 @@ class Subscriptions:
         item = self._store.get(_KEY)
         if item is not None:
             self._store.delete(_KEY, expected_version=item.version)
+
+    def checked_at_epoch_s(self) -> float:
+        """When Strava was last asked whether the subscription is there; 0 if never."""
+        item = self._store.get(_CHECK)
+        return float(item.fields["checked_at_epoch_s"]) if item else 0.0
+
+    @retry_on_conflict
+    def note_check(self, now_epoch_s: float) -> None:
+        """Strava was asked now. Effects: safe to repeat."""
+        item = self._store.get(_CHECK)
+        fields = {"checked_at_epoch_s": now_epoch_s}
+        self._store.put(_CHECK, fields, expected_version=item.version if item else ABSENT)

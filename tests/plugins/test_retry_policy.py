@@ -13,6 +13,7 @@ FAIL = (
     *("SettingsError", "Refused", "TokenRefused", "NotConnected", "BeingErased", "ScopeMissing", "ApplicationInactive"),
     *("CapacityReached", "Gone", "BadRequest", "UnexpectedShape", "BadEvent", "BadSignature", "BadKey", "BadQuery"),
     "TriggerRefused",
+    "NotSubscribed",
 )
 AS_USUAL = (
     *("IngestError", "VersionConflict", "CeilingReached", "LeaseLost", "ObjectConflict", "CipherError"),
