@@ -17,7 +17,7 @@ from include.queue.queue import Queue
 from include.settings import Settings
 from include.trigger.backend import open_trigger
 from include.trigger.trigger import Trigger
-from webhook_api.dispatcher import DispatchReport, dispatch
+from webhook_api.dispatcher import dispatch, log_report
 
 IDLE_POLL_S = 0.2
 QUEUE_RETRY_S = 2.0
@@ -48,24 +48,9 @@ def run(queue: Queue, trigger: Trigger, clock: Clock, *, stop: Stop, sleep: Call
             log.exception("The queue cannot be reached; trying again in %s s", QUEUE_RETRY_S)
             sleep(QUEUE_RETRY_S)
             continue
-        _log(report)
+        log_report(report)
         if not report.received:
             sleep(IDLE_POLL_S)
-
-
-def _log(report: DispatchReport) -> None:
-    for started in report.runs:
-        log.info(
-            "%s run %s: %d event(s), started %s, oldest waited %.2f s",
-            started.dag_id,
-            started.run_id,
-            started.events,
-            started.started.value,
-            started.waited_s,
-        )
-    if report.released or report.buried:
-        reasons = " ".join(report.reasons)
-        log.warning("%d event(s) returned to the queue, %d buried: %s", report.released, report.buried, reasons)
 
 
 def main() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from include.clock import Clock
 from include.errors import BadEvent, TriggerRefused, TriggerUnavailable
@@ -12,6 +13,8 @@ from include.queue.queue import Message, Queue
 from include.queue.queued_event import QueuedEvent
 from include.strava.events import batch_run_id
 from include.trigger.trigger import Started, Trigger
+
+log = logging.getLogger(__name__)
 
 INGEST_DAG = "strava_ingest"
 ERASE_DAG = "strava_erase"
@@ -22,6 +25,22 @@ VISIBILITY_S = 300
 LONGEST_DELAY_S = 900
 """A queue gives a message up after some twenty attempts: these delays carry it through nearly three hours without
 Airflow, and reach for it again as often as reconcile would."""
+
+
+class Inbox(Protocol):
+    """Where received messages are settled: a queue, or what Lambda leaves to do at one."""
+
+    def delete(self, message: Message) -> None:
+        """Forget a message whose run exists."""
+        ...
+
+    def release(self, message: Message, *, delay_s: int) -> None:
+        """Let the message come back after `delay_s`."""
+        ...
+
+    def bury(self, message: Message, reason: str) -> None:
+        """Move the message to the dead letters."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +67,15 @@ class DispatchReport:
 
 
 def dispatch(queue: Queue, trigger: Trigger, clock: Clock, *, batch_size: int = 100) -> DispatchReport:
-    """Receive up to `batch_size` messages and start their runs; never waits.
+    """Receive up to `batch_size` messages and `deliver` them.
+
+    Errors: `RetryLater` when the queue itself is out of reach; messages in hand come back by themselves.
+    """
+    return deliver(queue.receive(batch_size, visibility_s=VISIBILITY_S), queue, trigger, clock)
+
+
+def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, clock: Clock) -> DispatchReport:
+    """Start the runs for received messages, and settle each message at the `inbox` that it came from.
 
     A deauthorisation becomes a `strava_erase` run of its own, before everything else;
     all other events together become one `strava_ingest` run.
@@ -60,11 +87,10 @@ def dispatch(queue: Queue, trigger: Trigger, clock: Clock, *, batch_size: int = 
     A crash in between delivers it again, then perhaps in another batch with another run id.
     That second run is harmless: events are hints, and a run asks Strava for the truth.
 
-    Errors: `RetryLater` when the queue itself is out of reach; messages in hand come back by themselves.
+    Errors: `RetryLater` when the inbox itself is out of reach; messages in hand come back by themselves.
     Effects: DAG runs, and messages deleted, released or buried; safe in several processes at once.
     """
-    batch = _Batch(queue, trigger, clock)
-    messages = queue.receive(batch_size, visibility_s=VISIBILITY_S)
+    batch = _Batch(inbox, trigger, clock)
     parcels = [parcel for message in messages if (parcel := batch.open(message))]
     for parcel in parcels:
         if parcel.content.event.is_deauthorisation:
@@ -83,7 +109,7 @@ class _Parcel:
 class _Batch:
     """The messages of one dispatch on their way, and the count of what became of them."""
 
-    queue: Queue
+    inbox: Inbox
     trigger: Trigger
     clock: Clock
     runs: list[StartedRun] = field(default_factory=list)
@@ -125,18 +151,46 @@ class _Batch:
         except TriggerUnavailable as err:
             self.reasons[str(err)] = None
             for parcel in parcels:
-                self.queue.release(parcel.message, delay_s=delay_after(parcel.message.attempts))
+                self.inbox.release(parcel.message, delay_s=delay_after(parcel.message.attempts))
             self.released += len(parcels)
             return
         for parcel in parcels:
-            self.queue.delete(parcel.message)
+            self.inbox.delete(parcel.message)
         oldest = min(parcel.content.received_at_epoch_s for parcel in parcels)
         self.runs.append(StartedRun(dag_id, run_id, len(parcels), started, self.clock() - oldest))
 
     def _bury(self, message: Message, reason: str) -> None:
-        self.queue.bury(message, reason)
+        self.inbox.bury(message, reason)
         self.reasons[reason] = None
         self.buried += 1
+
+
+def log_report(report: DispatchReport) -> None:
+    """Log one line for each run, and one that says why messages went back or were buried; each with its counters."""
+    for run in report.runs:
+        log.info(
+            "%s run %s: %d event(s), started %s, oldest waited %.2f s",
+            run.dag_id,
+            run.run_id,
+            run.events,
+            run.started.value,
+            run.waited_s,
+            extra={
+                "metrics": {
+                    "RunsStarted": int(run.started is Started.NOW),
+                    "EventsDispatched": run.events,
+                    "EventWaitSeconds": run.waited_s,
+                }
+            },
+        )
+    if report.released or report.buried:
+        log.warning(
+            "%d event(s) returned to the queue, %d buried: %s",
+            report.released,
+            report.buried,
+            " ".join(report.reasons),
+            extra={"metrics": {"EventsReleased": report.released, "EventsBuried": report.buried}},
+        )
 
 
 def delay_after(attempts: int) -> int:

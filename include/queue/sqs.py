@@ -75,11 +75,6 @@ class SqsQueue:
 
     def bury(self, message: Message, reason: str) -> None:
         """Move a received message to the dead letters, with the reason beside it."""
-        self.send_dead(message, reason)
-        self.delete(message)
-
-    def send_dead(self, message: Message, reason: str) -> None:
-        """Put a copy of the message into the dead letters: what is left of `bury` where Lambda deletes messages."""
         origin = {
             "reason": _UNSENDABLE.sub("?", reason)[:_LONGEST_REASON] or _UNREASONED,
             "message_id": message.message_id,
@@ -94,6 +89,7 @@ class SqsQueue:
                     name: {"DataType": "String", "StringValue": value} for name, value in origin.items()
                 },
             )
+        self.delete(message)
 
     def depth(self) -> int:
         """About how many messages wait or are in flight: SQS counts approximately."""
