@@ -24,7 +24,7 @@ class FileObjects:
     of the directory leaves behind still has the right one.
     Writers of one key take turns on one of 256 lock files, which also name the temporary files:
     what a crash leaves there is overwritten by the next writer, so nothing accumulates.
-    Directories are made as needed and stay when they become empty.
+    Directories are made as needed and stay when they become empty, until `prune`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -71,6 +71,12 @@ class FileObjects:
                 subdirectories.remove(_BOOKKEEPING)
             keys.extend((Path(directory) / name).relative_to(self._root).as_posix() for name in names)
         return iter(sorted(key for key in keys if key.startswith(prefix)))
+
+    def prune(self, prefix: str) -> None:
+        """Remove the empty directories below the prefix, and its own; one that holds an object stays."""
+        for directory, _, _ in os.walk(self._path(prefix.removesuffix("/")), topdown=False):
+            if not any(Path(directory).iterdir()):
+                Path(directory).rmdir()
 
     def url(self, key: str) -> str:
         """The absolute path of the object's file."""

@@ -49,6 +49,13 @@ class ObjectStore(Protocol):
         """The keys that start with `prefix`, sorted."""
         ...
 
+    def prune(self, prefix: str) -> None:
+        """Let go of what an empty prefix, which ends with a slash, leaves behind: folders without an object.
+
+        Call it only where nobody writes below the prefix.
+        """
+        ...
+
     def url(self, key: str) -> str:
         """Where an outside reader finds the object: a path or an s3 URL."""
         ...

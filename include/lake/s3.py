@@ -92,6 +92,9 @@ class S3Objects:
             check_key(directory)
         return self._keys(prefix)
 
+    def prune(self, prefix: str) -> None:
+        """Nothing: a bucket has no folders."""
+
     def url(self, key: str) -> str:
         """The object's `s3://` URL."""
         return f"s3://{self._bucket}/{self._prefix}{check_key(key)}"

@@ -202,10 +202,13 @@ class ActivityLedger:
 
     def of_athlete(self, athlete_id: int) -> Iterator[LedgerEntry]:
         """Every entry of the athlete, in no meaningful order."""
-        for item in self._store.query("activities", str(athlete_id)):
-            entry = _row(item).entry
-            if entry is not None:
-                yield entry
+        rows = map(_row, self._store.query("activities", str(athlete_id)))
+        return (row.entry for row in rows if row.entry is not None)
+
+    def in_hand(self, athlete_id: int) -> bool:
+        """Whether a worker has the lease on one of the athlete's activities."""
+        rows = map(_row, self._store.query("activities", str(athlete_id)))
+        return any(row.lease_until_epoch_s > self._clock() for row in rows)
 
     def latest(self, athlete_id: int, count: int) -> list[LedgerEntry]:
         """The `count` entries that began last, newest first; reads all entries of the athlete to find them."""

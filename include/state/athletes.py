@@ -41,6 +41,8 @@ class AthleteRow:
     connected_at_epoch_s: int
     """When the athlete connected for the first time."""
     version: int
+    disconnect_asked_at_epoch_s: int | None = None
+    """When the athlete last asked here to be disconnected, before Strava was told."""
 
     @classmethod
     def from_item(cls, item: Item) -> AthleteRow:
@@ -54,6 +56,7 @@ class AthleteRow:
             status=AthleteStatus(fields["status"]),
             connected_at_epoch_s=fields["connected_at_epoch_s"],
             version=item.version,
+            disconnect_asked_at_epoch_s=fields.get("disconnect_asked_at_epoch_s"),
         )
 
     def to_fields(self) -> dict[str, Any]:
@@ -66,6 +69,7 @@ class AthleteRow:
             "scopes": sorted(self.scopes),
             "status": str(self.status),
             "connected_at_epoch_s": self.connected_at_epoch_s,
+            "disconnect_asked_at_epoch_s": self.disconnect_asked_at_epoch_s,
         }
 
 
@@ -107,6 +111,16 @@ class Athletes:
         )
         tokens = SealedTokens.seal(sealer(self._cipher, athlete.athlete_id), grant)
         return self._put({**kept, **row.to_fields(), **tokens.to_fields()}, row.version)
+
+    @retry_on_conflict
+    def note_disconnect(self, athlete_id: int) -> None:
+        """Note that the athlete asks to be disconnected: Strava's event that follows is about that, no wish of its own.
+
+        Effects: none for an athlete who is not known; connecting again clears it; safe to repeat.
+        """
+        item = self._store.get(athlete_key(athlete_id))
+        if item is not None:
+            self._put({**item.fields, "disconnect_asked_at_epoch_s": int(self._clock())}, item.version)
 
     def _admit(self, athlete_id: int) -> None:
         erasure = self._erasures.get(athlete_id)

@@ -129,6 +129,11 @@ class CopyLedger:
             return None
         return claimed
 
+    def in_hand(self, copy: Copy) -> bool:
+        """Whether a worker has the copy in hand."""
+        item = self._store.get(_key(copy.parent_activity_id, copy.child_id))
+        return item is not None and _lease_until(item) > self._clock()
+
     @retry_on_conflict
     def forget(self, parent_activity_id: int, child_id: int, *, although_claimed: bool = False) -> bool:
         """Remove the copy, unless a worker has it in hand; returns whether it is gone. Safe to repeat."""
