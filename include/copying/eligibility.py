@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from include.copying.samples import chosen_samples, times_rise, too_few_reason
+from include.copying.sports import spoken_sport
 from include.state.links import Link, LinkStatus
 from include.strava.models import Activity, StreamSet
 
@@ -20,7 +21,8 @@ def ineligible_reason(activity: Activity, streams: StreamSet | None, link: Link,
     """
     return (
         _link_reason(link)
-        or _activity_reason(activity, link, is_copy=is_copy)
+        or _activity_reason(activity, is_copy=is_copy)
+        or _choice_reason(activity, link)
         or _points_reason(activity, streams, link)
     )
 
@@ -35,17 +37,24 @@ def _link_reason(link: Link) -> str | None:
     return None
 
 
-def _activity_reason(activity: Activity, link: Link, *, is_copy: bool) -> str | None:
+def _activity_reason(activity: Activity, *, is_copy: bool) -> str | None:
     if is_copy or (activity.external_id or "").startswith(COPY_PREFIX):
         return "This activity is itself a copy, and copies are not copied again."
     if activity.manual:
         return "This activity was entered by hand: there is no recording to copy."
+    if activity.flagged:
+        return "Strava has flagged this activity, so it is not copied."
+    return None
+
+
+def _choice_reason(activity: Activity, link: Link) -> str | None:
     if activity.visibility == "only_me" and not link.carried.allow_private:
         return "Only you can see this activity, and the link does not copy private activities."
+    if link.carried.sports and activity.sport_type not in link.carried.sports:
+        chosen = ", ".join(spoken_sport(sport) for sport in link.carried.sports)
+        return f"The link copies only {chosen}; this activity is {spoken_sport(activity.sport_type)}."
     if activity.start_at.timestamp() < link.starts_at_epoch_s:
         return "This activity began before the day from which the link copies."
-    if activity.flagged:
-        return "Strava has flagged this activity."
     return None
 
 

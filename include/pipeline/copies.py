@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable
+from dataclasses import astuple, dataclass, replace
+from functools import partial
 from typing import Any
 
 from include.copying.eligibility import ineligible_reason
 from include.copying.files import build_file
 from include.copying.matching import match
 from include.copying.outcome import OutcomeState, poll_delays_s, read_outcome
-from include.errors import QuotaSpent, Refused, RetryLater, ScopeMissing
+from include.copying.reasons import athlete_words
+from include.errors import IngestError, QuotaSpent, Refused, RetryLater, ScopeMissing
+from include.lake.catalog import Partition
 from include.lake.keys import gpx_key, tcx_key
 from include.lake.objects import Condition
+from include.pipeline.originals import follow_original
 from include.pipeline.services import Services
+from include.state.activities import ActivityState
 from include.state.copies import FINAL_STATES, Copy, CopyState, external_id
 from include.state.links import Link
 from include.strava.models import Activity, Upload, UploadFile
+
+_log = logging.getLogger(__name__)
 
 RESUME_AFTER_S = 60
 """When reconcile resumes a copy whose run died, or whose file Strava was still processing after the last poll."""
@@ -38,6 +47,8 @@ class CopyResult:
     state: str
     child_activity_id: int | None
     reason: str
+    partitions: tuple[Partition, ...] = ()
+    """Where the lake tells of it."""
 
     def to_json(self) -> dict[str, Any]:
         """The result as XCom carries it."""
@@ -46,34 +57,60 @@ class CopyResult:
             "state": self.state,
             "child_activity_id": self.child_activity_id,
             "reason": self.reason,
+            "partitions": [list(astuple(partition)) for partition in self.partitions],
         }
 
 
 def copy_to_children(services: Services, parent_id: int, activity_id: int) -> list[CopyResult]:
     """Bring every copy of the activity as far as it can get now; works from the raw zone, not from Strava.
 
+    A copy that was skipped is looked at again while the title names the child: its reason may have gone. Copies that
+    were made are marked when the title no longer names the child, or the activity is gone; and unmarked.
+
     Errors: `RetryLater` when a copy met a passing fault; the others are finished first. What a child's account
     refuses is no error here but that copy's outcome.
     Effects: safe to repeat and to run twice at once; a finished copy costs no call.
     """
-    activity = services.raw.detail(parent_id, activity_id)
-    if activity is None:
-        return []
     results = []
     passing: RetryLater | None = None
+    try:
+        for child_id, work in _works(services, parent_id, activity_id):
+            try:
+                results.append(_advance(services, activity_id, child_id, work))
+            except RetryLater as fault:
+                passing = fault
+        follow_original(services, parent_id, activity_id)
+    finally:
+        partitions = tuple(sorted(services.copy_rows.refresh(activity_id).partitions))
+    if passing is not None:
+        raise passing
+    return [replace(result, partitions=partitions) for result in results]
+
+
+def _works(services: Services, parent_id: int, activity_id: int) -> list[tuple[int, _Work]]:
+    """What is to be done for which child; its intention is in the ledger."""
+    activity = services.raw.detail(parent_id, activity_id)
+    if activity is None:
+        return _last_works(services, parent_id, activity_id)
+    works: list[tuple[int, _Work]] = []
     for link in services.links.of_parent(parent_id):
         matched = match(activity.name, link.names)
         if matched is not None:
-            services.copies.plan(_planned(services, activity, link, matched))
+            if services.copies.plan(_planned(services, activity, link, matched)).state is CopyState.SKIPPED:
+                services.copies.reopen(activity_id, link.child_id)
         elif services.copies.get(activity_id, link.child_id) is None:
             continue
-        try:
-            results.append(_advance(services, activity, link, named=matched is not None))
-        except RetryLater as fault:
-            passing = fault
-    if passing is not None:
-        raise passing
-    return results
+        works.append((link.child_id, partial(_Hold.make, activity=activity, link=link, named=matched is not None)))
+    return works
+
+
+def _last_works(services: Services, parent_id: int, activity_id: int) -> list[tuple[int, _Work]]:
+    """What is left to do for an activity that is gone; nothing for one that is only not there yet."""
+    entry = services.activities.get(parent_id, activity_id)
+    if entry is None or entry.state is not ActivityState.REMOVED:
+        return []
+    work = partial(_Hold.wind_up, start_at_epoch_s=entry.start_at_epoch_s or 0)
+    return [(copy.child_id, work) for copy in services.copies.of_activity(activity_id) if copy.parent_id == parent_id]
 
 
 def _planned(services: Services, activity: Activity, link: Link, matched: str) -> Copy:
@@ -85,30 +122,48 @@ def _planned(services: Services, activity: Activity, link: Link, matched: str) -
         state=CopyState.PLANNED,
         external_id=external_id(activity.activity_id, link.child_id),
         matched=matched,
+        activity_start_epoch_s=int(activity.start_at.timestamp()),
         planned_at_epoch_s=now,
         next_try_epoch_s=now + RESUME_AFTER_S,
     )
 
 
-def _advance(services: Services, activity: Activity, link: Link, *, named: bool) -> CopyResult:
+def _advance(services: Services, activity_id: int, child_id: int, work: _Work) -> CopyResult:
     """Claim one copy, take it as far as it gets, and note down why it got no further."""
-    claimed = services.copies.claim(activity.activity_id, link.child_id)
+    claimed = services.copies.claim(activity_id, child_id)
     if claimed is None:
-        return CopyResult(link.child_id, CopyState.PLANNED, None, "another run is making this copy")
+        return CopyResult(child_id, CopyState.PLANNED, None, "another run is making this copy")
     hold = _Hold(services, claimed)
     try:
-        hold.make(activity, link, named=named)
+        work(hold)
     except QuotaSpent as spent:
-        hold.note(reason=str(spent), next_try_epoch_s=int(spent.until_epoch_s) + 1)
+        hold.note(reason=_words(spent), next_try_epoch_s=int(spent.until_epoch_s) + 1)
     except RetryLater as fault:
-        hold.note(reason=str(fault), next_try_epoch_s=int(services.clock()) + RESUME_AFTER_S)
+        hold.note(reason=_words(fault), next_try_epoch_s=int(services.clock()) + RESUME_AFTER_S)
         raise
     except Refused as refusal:
-        hold.note(state=CopyState.FAILED, reason=str(refusal), next_try_epoch_s=None)
+        _log.warning("Copy %s to athlete %s failed: %s", claimed.external_id, child_id, refusal)
+        hold.note(state=CopyState.FAILED, reason=_words(refusal), next_try_epoch_s=None)
     finally:
         services.copies.release(hold.copy)
     copy = hold.copy
     return CopyResult(copy.child_id, copy.state, copy.child_activity_id, copy.reason)
+
+
+def _words(error: IngestError) -> str:
+    return athlete_words(error, account="the child's account")
+
+
+def _contents(file: UploadFile, link: Link) -> dict[str, Any]:
+    """What the ledger keeps of the file."""
+    carried = link.carried
+    choices = {"heartrate": carried.heartrate, "power": carried.power, "temperature": carried.temperature}
+    return {
+        "file_format": file.data_type.partition(".")[0],
+        "points": file.points,
+        "carried": tuple(name for name, chosen in choices.items() if chosen),
+        "trim_m": carried.trim_m,
+    }
 
 
 class _Hold:
@@ -126,11 +181,21 @@ class _Hold:
         """Go on from the stored state: plan → upload → poll, and look first where an outcome is unknown."""
         if self.copy.state in FINAL_STATES:
             return
-        if self.copy.state is CopyState.UPLOADING and self._found_in_list(activity):
+        if self.copy.state is CopyState.UPLOADING and self._found_in_list(int(activity.start_at.timestamp())):
             return
         if self.copy.state is not CopyState.PROCESSING and not self._uploaded(activity, link, named=named):
             return
         self._poll()
+
+    def wind_up(self, *, start_at_epoch_s: int) -> None:
+        """See to the end what Strava has been sent; nothing more is sent of an activity that is gone."""
+        if self.copy.state in FINAL_STATES:
+            return
+        if self.copy.state is CopyState.PROCESSING:
+            self._poll()
+        elif self.copy.state is not CopyState.UPLOADING or not self._found_in_list(start_at_epoch_s):
+            reason = "The activity was deleted on Strava, or hidden, before its copy was made."
+            self.note(state=CopyState.SKIPPED, reason=reason, next_try_epoch_s=None)
 
     def _uploaded(self, activity: Activity, link: Link, *, named: bool) -> bool:
         """Send the file; False when there is nothing to send, with the reason in the ledger."""
@@ -143,9 +208,10 @@ class _Hold:
         if reason is not None or streams is None:
             self.note(state=CopyState.SKIPPED, reason=reason or "", next_try_epoch_s=None)
             return False
-        file = build_file(activity, streams, link)
+        parent = self._services.athletes.get(activity.athlete_id)
+        file = build_file(activity, streams, link, parent.firstname if parent else "")
         self._keep(file)
-        self.note(state=CopyState.UPLOADING, reason="", attempts=self.copy.attempts + 1)
+        self.note(state=CopyState.UPLOADING, reason="", attempts=self.copy.attempts + 1, **_contents(file, link))
         upload = self._services.strava.create_upload(link.child_id, file)
         self.note(state=CopyState.PROCESSING, upload_id=upload.upload_id)
         return not self._settled(upload)
@@ -181,12 +247,12 @@ class _Hold:
         )
         return True
 
-    def _found_in_list(self, activity: Activity) -> bool:
+    def _found_in_list(self, start_at_epoch_s: int) -> bool:
         """Whether the child's account already has the file of an upload that broke midway."""
-        start = int(activity.start_at.timestamp())
+        after, before = start_at_epoch_s - SEARCH_S, start_at_epoch_s + SEARCH_S
         try:
             for page in self._services.strava.activities(
-                self.copy.child_id, after_epoch_s=start - SEARCH_S, before_epoch_s=start + SEARCH_S
+                self.copy.child_id, after_epoch_s=after, before_epoch_s=before
             ):
                 for candidate in page:
                     # Strava appends the file's type to the name that we gave it.
@@ -207,3 +273,6 @@ class _Hold:
             copy.child_activity_id == activity.activity_id
             for copy in self._services.copies.of_child(activity.athlete_id)
         )
+
+
+_Work = Callable[[_Hold], None]

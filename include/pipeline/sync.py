@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from include.copying.reasons import athlete_words
 from include.errors import Gone, IngestError, QuotaSpent, RetryLater, UnexpectedShape
 from include.lake.catalog import Partition
 from include.lake.rows import build_rows
@@ -104,13 +105,13 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
                 return _summary(entry, partitions)
             lease = replace(lease, entry=entry)
     except QuotaSpent as spent:
-        entry = _waiting(lease, item, reason=str(spent), next_try_epoch_s=int(spent.until_epoch_s) + 1)
+        entry = _waiting(lease, item, spent, next_try_epoch_s=int(spent.until_epoch_s) + 1)
         services.activities.postpone(lease, entry)
         return _summary(entry, partitions)
     except IngestError as error:
         attempts = lease.entry.attempts if lease.entry else 0
         wait_s = min(SETTLING_S * 2**attempts, LONGEST_WAIT_S)
-        entry = _waiting(lease, item, reason=str(error), next_try_epoch_s=int(services.clock()) + wait_s)
+        entry = _waiting(lease, item, error, next_try_epoch_s=int(services.clock()) + wait_s)
         services.activities.postpone(lease, entry)
         raise
     services.activities.postpone(lease, replace(entry, next_try_epoch_s=int(services.clock())))
@@ -231,13 +232,13 @@ def describe(activity: Activity, streams: StreamSet | None, *, fetched_at_epoch_
     )
 
 
-def _waiting(lease: Lease, item: SyncItem, *, reason: str, next_try_epoch_s: int) -> LedgerEntry:
+def _waiting(lease: Lease, item: SyncItem, error: IngestError, *, next_try_epoch_s: int) -> LedgerEntry:
     """The row of an activity that could not be brought up to date now; what the lake holds of it stays known."""
     previous = lease.entry or _blank(item)
     return replace(
         previous,
         state=ActivityState.PENDING,
-        reason=reason,
+        reason=athlete_words(error, account="your account"),
         attempts=previous.attempts + 1,
         next_try_epoch_s=next_try_epoch_s,
     )

@@ -47,9 +47,6 @@ FINAL_STATES = frozenset({CopyState.DONE, CopyState.DUPLICATE, CopyState.FAILED,
 MADE_STATES = frozenset({CopyState.DONE, CopyState.DUPLICATE})
 """The states in which the child's account has the activity."""
 
-ARRIVED_STATES = frozenset({CopyState.DONE, CopyState.DUPLICATE})
-"""The states in which the child's account has the activity."""
-
 
 @dataclass(frozen=True, slots=True)
 class Copy:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from include.clock import Clock
 from include.errors import VersionConflict
+from include.state.conflict import retry_on_conflict
 from include.state.links import Carried
 from include.state.store import ABSENT, Item, Key, Store
 
@@ -24,6 +26,8 @@ class Invite:
     names: tuple[str, ...]
     carried: Carried
     expires_at_epoch_s: int
+    starts_at_epoch_s: int = 0
+    """When the activities begin that the parent wants copied; 0: from the confirmation on."""
     child_id: int | None = None
     """Who accepted, once somebody has."""
     version: int = ABSENT
@@ -36,22 +40,52 @@ class Invites:
         self._store = store
         self._clock = clock
 
-    def create(self, secret: str, parent_id: int, names: tuple[str, ...], carried: Carried) -> Invite:
+    def create(
+        self, secret: str, parent_id: int, names: tuple[str, ...], carried: Carried, *, starts_at_epoch_s: int = 0
+    ) -> Invite:
         """An open invitation, good for a week; only the hash of `secret` is stored.
 
         Errors: `VersionConflict` when the secret was used for another one.
         """
         expires_at = int(self._clock()) + LIFETIME_S
-        return self._put(Invite(_hash(secret), parent_id, names, carried, expires_at))
+        return self._put(Invite(_hash(secret), parent_id, names, carried, expires_at, starts_at_epoch_s))
 
     def find(self, secret: str) -> Invite | None:
         """The invitation behind a link's secret; None where there is none, or no longer."""
         return self.get(_hash(secret))
 
+    def of_parent(self, parent_id: int) -> Iterator[Invite]:
+        """The parent's invitations, used up or not; for finding, re-read one before deciding."""
+        return map(_invite, self._store.find("invites", "by_parent", parent_id))
+
+    @retry_on_conflict
+    def forget(self, invite_id: str) -> None:
+        """Remove the invitation, used up or not; safe to repeat."""
+        item = self._store.get(_key(invite_id))
+        if item is not None:
+            self._store.delete(item.key, expected_version=item.version)
+
     def get(self, invite_id: str) -> Invite | None:
         """The invitation, or None where there is none, or no longer."""
         item = self._store.get(_key(invite_id))
         return _invite(item) if item else None
+
+    def open_of_parent(self, parent_id: int) -> list[Invite]:
+        """The parent's invitations that nobody has accepted yet, the one that expires first first."""
+        unused = (invite for invite in self.of_parent(parent_id) if invite.child_id is None)
+        return sorted(unused, key=lambda invite: invite.expires_at_epoch_s)
+
+    @retry_on_conflict
+    def withdraw(self, invite_id: str) -> bool:
+        """Take an invitation back that nobody has accepted; False when it is used up, expired or gone.
+
+        Effects: nothing of it is kept; its link tells what that of an expired one tells. Safe to repeat.
+        """
+        invite = self.get(invite_id)
+        if invite is None or invite.child_id is not None:
+            return False
+        self._store.delete(_key(invite_id), expected_version=invite.version)
+        return True
 
     def accept(self, invite_id: str, child_id: int) -> Invite | None:
         """The invitation, now used up by the child; None when it is used up by another, or expired.
@@ -90,7 +124,8 @@ def _fields(invite: Invite) -> dict[str, Any]:
     return {
         "parent_id": invite.parent_id,
         "names": list(invite.names),
-        "carried": asdict(invite.carried),
+        "carried": invite.carried.to_fields(),
+        "starts_at_epoch_s": invite.starts_at_epoch_s,
         "child_id": invite.child_id,
     }
 
@@ -101,8 +136,9 @@ def _invite(item: Item) -> Invite:
         invite_id=item.key.partition,
         parent_id=fields["parent_id"],
         names=tuple(fields["names"]),
-        carried=Carried(**fields["carried"]),
+        carried=Carried.from_fields(fields["carried"]),
         expires_at_epoch_s=item.expires_at_epoch_s or 0,
+        starts_at_epoch_s=fields.get("starts_at_epoch_s", 0),
         child_id=fields["child_id"],
         version=item.version,
     )

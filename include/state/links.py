@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -29,6 +30,21 @@ class Carried:
     """Length cut off at the start and at the end, to hide where somebody lives."""
     allow_private: bool = False
     """Whether activities that only the parent can see are copied too."""
+    title: str = "{title}"
+    """The copy's title, with the placeholders of `include.copying.title`."""
+    link_back: bool = True
+    """Whether the copy's description links to the original."""
+    sports: tuple[str, ...] = ()
+    """The sports that are copied, as Strava names them; empty for all."""
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Carried:
+        """The choice in a row's fields; what an older row lacks is as if nobody had chosen it."""
+        return cls(**{**fields, "sports": tuple(fields.get("sports", ()))})
+
+    def to_fields(self) -> dict[str, Any]:
+        """The same as fields of a row."""
+        return {**asdict(self), "sports": list(self.sports)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +106,16 @@ def _key(parent_id: int, child_id: int) -> Key:
 
 
 def _fields(link: Link) -> dict[str, Any]:
-    fields = asdict(link)
-    del fields["version"]
-    return {**fields, "names": list(link.names), "status": str(link.status)}
+    return {
+        "parent_id": link.parent_id,
+        "child_id": link.child_id,
+        "names": list(link.names),
+        "carried": link.carried.to_fields(),
+        "starts_at_epoch_s": link.starts_at_epoch_s,
+        "parent_consent_epoch_s": link.parent_consent_epoch_s,
+        "child_consent_epoch_s": link.child_consent_epoch_s,
+        "status": str(link.status),
+    }
 
 
 def _link(item: Item) -> Link:
@@ -101,7 +124,7 @@ def _link(item: Item) -> Link:
         parent_id=fields["parent_id"],
         child_id=fields["child_id"],
         names=tuple(fields["names"]),
-        carried=Carried(**fields["carried"]),
+        carried=Carried.from_fields(fields["carried"]),
         starts_at_epoch_s=fields["starts_at_epoch_s"],
         parent_consent_epoch_s=fields["parent_consent_epoch_s"],
         child_consent_epoch_s=fields["child_consent_epoch_s"],

@@ -83,3 +83,20 @@ def test_file_is_refused_with_the_reason_when_it_would_be_no_activity(
         build_file(make_activity(), make_streams(**changes), make_link(carried=Carried(trim_m=trim_m)))
     assert "activity 101" in str(refusal.value)
     assert "athlete 9" in str(refusal.value)
+
+
+def test_file_bears_the_title_that_the_link_chooses_inside_and_out(
+    make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
+) -> None:
+    link = make_link(carried=Carried(title="{sport} of {parent}"))
+    file = build_file(make_activity(name="A secret & Rex"), make_streams(), link, "Ann <b>")
+    assert file.name == "Ride of Ann <b>"
+    assert b"<name>Ride of Ann &lt;b&gt;</name>" in gzip.decompress(file.content)
+    assert b"secret" not in gzip.decompress(file.content)
+
+
+def test_file_says_nothing_of_the_original_when_the_link_does_not_want_it(
+    make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
+) -> None:
+    file = build_file(make_activity(), make_streams(), make_link(carried=Carried(link_back=False)))
+    assert file.description == ""

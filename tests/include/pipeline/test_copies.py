@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 
 import gpxpy
 import pytest
 
 from include.errors import OutcomeUnknown, RetryLater
 from include.pipeline.copies import copy_to_children
+from include.pipeline.originals import follow_original
 from include.pipeline.sync import sync
-from include.state.copies import CopyState
-from include.state.links import Link
+from include.state.copies import CopyState, Original
+from include.state.links import Carried, Link, LinkStatus
 from local.strava_simulator.faults import Faults
 
 pytestmark = pytest.mark.network
@@ -153,7 +155,7 @@ def test_one_childs_refusal_leaves_the_others_copy_alone(family):
     linked(family, OTHER_CHILD_ID, ("Mia",))
     activity_id = named(family, title="Mia and Rex at the lake")
     assert made(family, activity_id) == [(CHILD_ID, "done"), (OTHER_CHILD_ID, "failed")]
-    assert "activity:write" in reason(family, activity_id, OTHER_CHILD_ID)
+    assert "child's account lacks a permission" in reason(family, activity_id, OTHER_CHILD_ID)
 
 
 def test_copy_of_a_copy_is_never_made(family):
@@ -187,3 +189,157 @@ def test_slow_processing_is_left_to_reconcile_and_resumed_by_its_upload_id(famil
     assert made(family, activity_id) == [(CHILD_ID, "done")]
     uploads = [count for route, count in family.calls().items() if route.startswith("POST") and "uploads" in route]
     assert uploads == [1]
+
+
+def seen(world, activity_id):
+    """Look at Strava again, as an event makes us, and bring the copies up to date."""
+    world.now[0] += 3600
+    sync(world.services, world.item(activity_id), source="webhook")
+    return made(world, activity_id)
+
+
+def original(world, activity_id, child_id=CHILD_ID):
+    return world.services.copies.get(activity_id, child_id).original
+
+
+def uploads(world):
+    return sum(count for route, count in world.calls().items() if route.startswith("POST") and "uploads" in route)
+
+
+def test_copy_is_marked_when_the_name_goes_from_the_title_and_unmarked_when_it_comes_back(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    assert original(family, activity_id) is Original.NAMED
+    for title, expected in [("Morning run", Original.RENAMED), ("#rex again", Original.NAMED)] * 2:
+        family.control.rename(activity_id, title)
+        assert seen(family, activity_id) == [(CHILD_ID, "done")]
+        assert original(family, activity_id) is expected
+    assert uploads(family) == len(family.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_copy_is_marked_when_the_original_is_deleted(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    family.control.delete_activity(activity_id)
+    assert seen(family, activity_id) == [(CHILD_ID, "done")]
+    assert original(family, activity_id) is Original.DELETED
+    assert len(family.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_alias_that_the_parent_takes_away_does_not_mark_the_copies_it_made(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    link = family.services.links.get(PARENT_ID, CHILD_ID)
+    family.services.links.save(replace(link, names=("Bello",)))
+    seen(family, activity_id)
+    assert original(family, activity_id) is Original.NAMED
+
+
+def test_mark_is_made_also_after_the_link_has_ended(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    link = family.services.links.get(PARENT_ID, CHILD_ID)
+    family.services.links.save(replace(link, status=LinkStatus.ENDED))
+    family.control.rename(activity_id, "Alone")
+    seen(family, activity_id)
+    assert original(family, activity_id) is Original.RENAMED
+
+
+def test_mark_waits_for_a_run_that_has_the_copy(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    family.control.rename(activity_id, "Alone")
+    sync(family.services, family.item(activity_id), source="webhook")
+    held = family.services.copies.claim(activity_id, CHILD_ID)
+    with pytest.raises(RetryLater, match="marked renamed"):
+        copy_to_children(family.services, PARENT_ID, activity_id)
+    family.services.copies.release(held)
+    made(family, activity_id)
+    assert original(family, activity_id) is Original.RENAMED
+
+
+def test_mark_tells_the_newest_title_when_it_changes_while_the_copy_is_marked(family, monkeypatch):
+    activity_id = named(family)
+    made(family, activity_id)
+    family.control.rename(activity_id, "Alone")
+    sync(family.services, family.item(activity_id), source="webhook")
+    advance = family.services.copies.advance
+
+    def rename_meanwhile(copy, **changes):
+        monkeypatch.undo()
+        family.control.rename(activity_id, "With Rex after all")
+        sync(family.services, family.item(activity_id), source="webhook")
+        return advance(copy, **changes)
+
+    monkeypatch.setattr(family.services.copies, "advance", rename_meanwhile)
+    follow_original(family.services, PARENT_ID, activity_id)
+    assert original(family, activity_id) is Original.NAMED
+
+
+def test_copies_of_another_parents_activity_are_not_marked(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    assert copy_to_children(family.services, OTHER_CHILD_ID, activity_id) == []
+    assert original(family, activity_id) is Original.NAMED
+
+
+def test_name_that_comes_back_before_the_copy_was_made_makes_it(family):
+    activity_id = named(family)
+    family.control.switch_faults(family.client_id, Faults(error_rate=1.0))
+    with pytest.raises(RetryLater):
+        copy_to_children(family.services, PARENT_ID, activity_id)
+    family.control.switch_faults(family.client_id, Faults())
+    assert reason(family, activity_id) == "The upload broke off; it is looked up whether Strava has it."
+    family.control.rename(activity_id, "Alone")
+    assert seen(family, activity_id) == [(CHILD_ID, "skipped")]
+    family.control.rename(activity_id, "With Rex")
+    assert seen(family, activity_id) == [(CHILD_ID, "done")]
+    assert len(family.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_skipped_activity_is_copied_once_its_reason_has_gone(family):
+    link = family.services.links.get(PARENT_ID, CHILD_ID)
+    paused = family.services.links.save(replace(link, status=LinkStatus.PAUSED))
+    activity_id = named(family)
+    assert made(family, activity_id) == [(CHILD_ID, "skipped")]
+    family.services.links.save(replace(paused, status=LinkStatus.ACTIVE))
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+
+
+def test_planned_copy_of_a_deleted_activity_is_given_up(family, monkeypatch):
+    activity_id = named(family)
+    with monkeypatch.context() as patched:
+        patched.setattr(family.services.copies, "claim", lambda *_: None)
+        made(family, activity_id)
+    family.control.delete_activity(activity_id)
+    assert seen(family, activity_id) == [(CHILD_ID, "skipped")]
+    assert "deleted on Strava, or hidden, before" in reason(family, activity_id)
+    assert list(family.services.copies.due(family.now[0] + 10**6)) == []
+    assert family.control.activity_ids(CHILD_ID) == []
+
+
+def test_upload_of_a_deleted_activity_is_seen_to_its_end_and_marked(family, monkeypatch):
+    activity_id = named(family)
+    with monkeypatch.context() as patched:
+        patched.setattr("include.pipeline.copies.poll_delays_s", lambda: (0.5,))
+        assert made(family, activity_id) == [(CHILD_ID, "processing")]
+    family.control.delete_activity(activity_id)
+    assert seen(family, activity_id) == [(CHILD_ID, "done")]
+    assert original(family, activity_id) is Original.DELETED
+    assert (uploads(family), len(family.control.activity_ids(CHILD_ID))) == (1, 1)
+
+
+def test_activity_that_is_not_fetched_yet_leaves_its_copies_alone(family):
+    assert copy_to_children(family.services, PARENT_ID, 404) == []
+
+
+def test_copy_bears_the_title_and_description_that_the_link_chooses(family):
+    link = family.services.links.get(PARENT_ID, CHILD_ID)
+    carried = Carried(title="{sport} with {parent}: {title}", link_back=False)
+    family.services.links.save(replace(link, carried=carried))
+    activity_id = named(family, title="{parent} and Rex")
+    made(family, activity_id)
+    copy = family.services.copies.get(activity_id, CHILD_ID)
+    detail = family.control.activity(copy.child_activity_id)["detail"]
+    assert detail["name"] == "Run with Ann: {parent} and Rex"
+    assert not detail["description"]

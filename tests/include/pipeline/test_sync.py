@@ -150,7 +150,7 @@ def test_spent_quota_sets_the_activity_aside_until_the_window_opens(world):
     waiting = entry(world, activity_id)
     assert (result.state, waiting.state) == ("pending", ActivityState.PENDING)
     assert waiting.next_try_epoch_s == int(world.now[0]) // 900 * 900 + 901
-    assert "Try again from 2026-06-17 12:15 UTC" in waiting.reason
+    assert waiting.reason == "Strava's limit of calls for this service is used up."
     world.now[0] = waiting.next_try_epoch_s
     assert synced(world, activity_id).state == "synced"
 

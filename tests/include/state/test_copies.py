@@ -11,9 +11,9 @@ import pytest
 
 from include.clock import Clock
 from include.errors import LeaseLost, Refused
-from include.state.copies import FINAL_STATES, Copy, CopyLedger, CopyState, external_id
+from include.state.copies import FINAL_STATES, Copy, CopyLedger, CopyState, Original, external_id
 from include.state.sqlite import SqliteStore
-from include.state.store import Store
+from include.state.store import Key, Store
 
 LEASE_S = 120
 ACTIVITY, CHILD = 2**53 + 1, 22
@@ -234,12 +234,16 @@ def test_due_copies_are_the_unfinished_ones_that_nobody_works_on(copies: CopyLed
 # --- reopen --------------------------------------------------------------------------------------
 
 
-def test_failed_copy_is_planned_again_and_due_when_somebody_asks(
-    copies: CopyLedger, pass_time: Callable[[float], None]
+NOT_MADE = {CopyState.FAILED, CopyState.SKIPPED}
+
+
+@pytest.mark.parametrize("state", [pytest.param(state, id=state) for state in sorted(NOT_MADE)])
+def test_copy_that_was_not_made_is_planned_again_and_due_when_somebody_asks(
+    copies: CopyLedger, pass_time: Callable[[float], None], state: CopyState
 ) -> None:
     copies.plan(PLANNED)
     copy = copies.advance(claimed(copies), state=CopyState.PROCESSING, upload_id=7, attempts=1)
-    copies.release(copies.advance(copy, state=CopyState.FAILED, reason="no room", next_try_epoch_s=None))
+    copies.release(copies.advance(copy, state=state, reason="no room", next_try_epoch_s=None))
     pass_time(60)
 
     assert copies.reopen(ACTIVITY, CHILD)
@@ -251,8 +255,8 @@ def test_failed_copy_is_planned_again_and_due_when_somebody_asks(
     assert claimed(copies).state is CopyState.PLANNED
 
 
-@pytest.mark.parametrize("state", [pytest.param(state, id=state) for state in sorted(CopyState) if state != "failed"])
-def test_copy_that_did_not_fail_is_left_alone_when_somebody_asks_for_it(copies: CopyLedger, state: CopyState) -> None:
+@pytest.mark.parametrize("state", [pytest.param(state, id=state) for state in sorted({*CopyState} - NOT_MADE)])
+def test_copy_that_was_made_or_is_under_way_is_left_alone_when_asked_for(copies: CopyLedger, state: CopyState) -> None:
     copies.release(in_state(copies, state))
     before = copies.get(ACTIVITY, CHILD)
 
@@ -266,3 +270,30 @@ def test_copy_is_not_reopened_while_a_worker_has_it_or_where_there_is_none(copie
 
     assert not copies.reopen(ACTIVITY, CHILD)
     assert state_of(copies) is CopyState.FAILED
+
+
+# --- the original --------------------------------------------------------------------------------
+
+
+def test_finished_copy_remembers_what_became_of_its_original(copies: CopyLedger) -> None:
+    done = in_state(copies, CopyState.DONE)
+    assert done.original is Original.NAMED
+
+    copies.release(copies.advance(done, original=Original.DELETED))
+
+    stored = copies.get(ACTIVITY, CHILD)
+    assert stored is not None
+    assert (stored.state, stored.original) == (CopyState.DONE, Original.DELETED)
+
+
+def test_copy_of_an_older_version_reads_as_named(copies: CopyLedger, store: Store) -> None:
+    copies.plan(PLANNED)
+    key = Key("copies", str(ACTIVITY), str(CHILD))
+    item = store.get(key)
+    assert item is not None
+    older = {name: value for name, value in item.fields.items() if name != "original"}
+    store.put(key, older, expected_version=item.version)
+
+    stored = copies.get(ACTIVITY, CHILD)
+    assert stored is not None
+    assert stored.original is Original.NAMED

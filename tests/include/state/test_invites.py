@@ -13,11 +13,11 @@ from include.errors import VersionConflict
 from include.state.invites import LIFETIME_S, Invites
 from include.state.links import Carried
 from include.state.sqlite import SqliteStore
-from include.state.store import Store
+from include.state.store import Key, Store
 
 SECRET = "a-secret-that-only-the-link-has"
 NAMES = ("Rex", "Zoë 🐕")
-CARRIED = Carried(heartrate=False, trim_m=200, allow_private=True)
+CARRIED = Carried(heartrate=False, trim_m=200, allow_private=True, title="{parent}: {title}", sports=("Run",))
 
 
 @pytest.fixture
@@ -26,9 +26,10 @@ def invites(store: Store, clock: Clock) -> Invites:
 
 
 def test_invitation_reads_as_created(invites: Invites) -> None:
-    invite = invites.create(SECRET, 11, NAMES, CARRIED)
+    invite = invites.create(SECRET, 11, NAMES, CARRIED, starts_at_epoch_s=1_700_000_000)
 
     assert invites.find(SECRET) == invites.get(invite.invite_id) == invite
+    assert invite.starts_at_epoch_s == 1_700_000_000
     assert (invite.parent_id, invite.names, invite.carried, invite.child_id) == (11, NAMES, CARRIED, None)
 
 
@@ -91,3 +92,51 @@ def test_one_of_many_athletes_who_accept_at_once_gets_it(path: Path, store: Stor
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(accept, range(1, 9))) == 1
+
+
+def test_open_invitations_of_a_parent_are_found_until_they_are_accepted_or_expire(
+    invites: Invites, pass_time: Callable[[float], None]
+) -> None:
+    first = invites.create("first", 11, NAMES, CARRIED)
+    pass_time(60)
+    second = invites.create("second", 11, ("Mia",), CARRIED)
+    invites.create("of another parent", 12, NAMES, CARRIED)
+    used = invites.create("used", 11, NAMES, CARRIED)
+    invites.accept(used.invite_id, 22)
+
+    assert invites.open_of_parent(11) == [first, second]
+    pass_time(LIFETIME_S - 60)
+    assert invites.open_of_parent(11) == [second]
+    assert invites.open_of_parent(99) == []
+
+
+def test_withdrawn_invitation_is_gone_for_good(invites: Invites) -> None:
+    invite = invites.create(SECRET, 11, NAMES, CARRIED)
+
+    assert invites.withdraw(invite.invite_id)
+    assert not invites.withdraw(invite.invite_id)
+
+    assert (invites.find(SECRET), invites.open_of_parent(11)) == (None, [])
+    assert invites.accept(invite.invite_id, 22) is None
+
+
+def test_accepted_invitation_is_not_withdrawn(invites: Invites) -> None:
+    invite = invites.create(SECRET, 11, NAMES, CARRIED)
+    accepted = invites.accept(invite.invite_id, 22)
+
+    assert not invites.withdraw(invite.invite_id)
+    assert invites.find(SECRET) == accepted
+
+
+def test_invitation_of_an_older_version_can_still_be_accepted(invites: Invites, store: Store) -> None:
+    invite = invites.create(SECRET, 11, NAMES, Carried())
+    key = Key("invites", invite.invite_id)
+    item = store.get(key)
+    assert item is not None
+    older = {name: value for name, value in item.fields.items() if name != "starts_at_epoch_s"}
+    older["carried"] = {"heartrate": True, "power": True, "temperature": True, "trim_m": 0, "allow_private": False}
+    store.put(key, older, expected_version=item.version, expires_at_epoch_s=item.expires_at_epoch_s)
+
+    accepted = invites.accept(invite.invite_id, 22)
+    assert accepted is not None
+    assert (accepted.carried, accepted.starts_at_epoch_s) == (Carried(), 0)

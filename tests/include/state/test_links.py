@@ -8,13 +8,22 @@ import pytest
 
 from include.errors import VersionConflict
 from include.state.links import Carried, Link, Links, LinkStatus
-from include.state.store import Store
+from include.state.store import Key, Store
 
 LINK = Link(
     parent_id=11,
     child_id=2**53 + 1,
     names=("Rex", "Zoë O'Brien 🐕", "#rex"),
-    carried=Carried(heartrate=False, power=False, temperature=False, trim_m=200, allow_private=True),
+    carried=Carried(
+        heartrate=False,
+        power=False,
+        temperature=False,
+        trim_m=200,
+        allow_private=True,
+        title="{sport} 🐕",
+        link_back=False,
+        sports=("Run", "TrailRun"),
+    ),
     starts_at_epoch_s=1_700_000_000,
     parent_consent_epoch_s=1_700_000_001,
     child_consent_epoch_s=None,
@@ -41,7 +50,21 @@ def test_link_reads_as_saved_from_every_side(links: Links) -> None:
 
 
 def test_copy_carries_everything_unless_told_otherwise() -> None:
-    assert Carried() == Carried(heartrate=True, power=True, temperature=True, trim_m=0, allow_private=False)
+    everything = Carried(heartrate=True, power=True, temperature=True, trim_m=0, allow_private=False)
+    assert Carried() == replace(everything, title="{title}", link_back=True, sports=())
+
+
+def test_link_of_an_older_version_reads_as_if_nobody_had_chosen_what_is_new(links: Links, store: Store) -> None:
+    links.save(replace(LINK, carried=Carried(heartrate=False, trim_m=200)))
+    key = Key("links", str(LINK.parent_id), str(LINK.child_id))
+    item = store.get(key)
+    assert item is not None
+    older = {name: item.fields["carried"][name] for name in ("heartrate", "power", "temperature", "trim_m")}
+    store.put(key, {**item.fields, "carried": older}, expected_version=item.version)
+
+    read = links.get(LINK.parent_id, LINK.child_id)
+    assert read is not None
+    assert read.carried == Carried(heartrate=False, trim_m=200)
 
 
 def test_links_of_others_are_not_found(links: Links) -> None:

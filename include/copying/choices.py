@@ -1,0 +1,49 @@
+"""What a parent may choose for a link, checked alike for the web form and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from include.copying.matching import match
+from include.copying.sports import SPORT_TYPES
+from include.copying.title import template_problem
+from include.state.links import Carried
+
+MOST_NAMES = 10
+LONGEST_NAME = 50
+LONGEST_TRIM_M = 2000
+
+
+def choice_problems(names: Sequence[str], carried: Carried) -> Mapping[str, str]:
+    """What stands in the way of a link with these names that carries this, by field, in words; empty when nothing."""
+    found = {
+        "names": _names_problem(names),
+        "trim_m": _trim_problem(carried.trim_m),
+        "title": template_problem(carried.title),
+        "sports": _sports_problem(carried.sports),
+    }
+    return {field: problem for field, problem in found.items() if problem}
+
+
+def _names_problem(names: Sequence[str]) -> str | None:
+    if not 0 < len(names) <= MOST_NAMES:
+        return f"Enter one to ten names, parted by commas; there are {len(names)}."
+    for name in names:
+        if len(name) > LONGEST_NAME:
+            return f"A name is longer than {LONGEST_NAME} characters: {name[:LONGEST_NAME]}…"
+        if not name.isprintable():
+            return "A name holds a character that cannot be printed."
+        if match(name, [name]) is None:
+            return f"No title could ever name {name}: a name needs letters or digits."
+    return None
+
+
+def _trim_problem(trim_m: int) -> str | None:
+    if 0 <= trim_m <= LONGEST_TRIM_M:
+        return None
+    return f"The length that is cut off is a number of metres from 0 to {LONGEST_TRIM_M}."
+
+
+def _sports_problem(sports: Sequence[str]) -> str | None:
+    unknown = [sport for sport in sports if sport not in SPORT_TYPES]
+    return f"{unknown[0][:40]} is no sport of Strava's; one is TrailRun, for example." if unknown else None

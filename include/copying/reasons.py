@@ -1,0 +1,30 @@
+"""What went wrong with an athlete's activity or copy, in words for athletes; the log has the operators' words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from include import errors
+
+QUOTA_WORDS = "Strava's limit of calls for this service is used up."
+
+_WORDS: Mapping[type[errors.IngestError], str] = {
+    errors.IngestError: "This did not work; the people who run this service can see why.",
+    errors.QuotaSpent: QUOTA_WORDS,
+    errors.RetryLater: "Something did not answer; it is tried again.",
+    errors.StravaUnavailable: "Strava does not answer at the moment.",
+    errors.OutcomeUnknown: "The upload broke off; it is looked up whether Strava has it.",
+    errors.TokenRefused: "Strava no longer accepts the access to {account}, which has to be connected again.",
+    errors.NotConnected: "{account} is not connected; it has to be connected again.",
+    errors.ScopeMissing: "{account} lacks a permission; connect it again and leave the boxes on Strava's page ticked.",
+    errors.ApplicationInactive: "Strava has switched this service off; its owner has to look at it.",
+    errors.CapacityReached: "Strava lets this service connect no further athletes.",
+    errors.Gone: "Strava no longer knows it.",
+    errors.UnexpectedShape: "Strava's answer could not be understood; the people who run this service can see it.",
+}
+
+
+def athlete_words(error: errors.IngestError, *, account: str) -> str:
+    """The words for `error`, or for the nearest class above; `account` says whose account it is about."""
+    words = next(_WORDS[cls] for cls in type(error).__mro__ if cls in _WORDS).format(account=account)
+    return words[0].upper() + words[1:]

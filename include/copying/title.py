@@ -1,0 +1,46 @@
+"""The title of a copy, from the template that a link carries."""
+
+from __future__ import annotations
+
+import re
+
+from include.copying.markup import one_line
+from include.copying.sports import spoken_sport
+from include.strava.models import Activity
+
+PLACEHOLDERS = ("sport", "title", "parent")
+"""What a template may hold in braces: the sport in words, the original's title, the parent's first name."""
+
+LONGEST_TEMPLATE = 100
+LONGEST_TITLE = 255
+"""Strava documents no limit; a longer title is cut."""
+
+_FIELD = re.compile(r"\{([^{}]*)\}")
+
+
+def template_problem(template: str) -> str | None:
+    """What is wrong with the template, in words for whoever wrote it; None when it can be used."""
+    known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    if not template.strip():
+        return f"The title of the copies is empty. {{title}} keeps the original's; it may hold {known}."
+    if len(template) > LONGEST_TEMPLATE:
+        return f"The title of the copies is longer than {LONGEST_TEMPLATE} characters."
+    if not template.isprintable():
+        return "The title of the copies holds a character that cannot be printed."
+    unknown = [name for name in _FIELD.findall(template) if name not in PLACEHOLDERS]
+    if unknown:
+        return f"The title of the copies holds {{{unknown[0]}}}, which stands for nothing. It may hold {known}."
+    if set("{}") & set(_FIELD.sub("", template)):
+        return f"The title of the copies holds a brace without its other half. It may hold {known}."
+    return None
+
+
+def written_title(template: str, activity: Activity, parent_name: str) -> str:
+    """The copy's title: the template's placeholders filled in once, on one line, cut to `LONGEST_TITLE`.
+
+    What is filled in is text: braces in it stay braces. A title that would be empty is the sport.
+    """
+    sport = spoken_sport(activity.sport_type)
+    values = {"sport": sport, "title": activity.name, "parent": parent_name}
+    title = one_line(_FIELD.sub(lambda found: values.get(found[1], found[0]), template)) or sport
+    return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"

@@ -1,0 +1,55 @@
+"""What a parent can choose for a link."""
+
+from __future__ import annotations
+
+import pytest
+
+from include.copying.choices import choice_problems
+from include.copying.sports import SPORT_TYPES, spoken_sport
+from include.state.links import Carried
+from local.strava_simulator import sports
+
+
+def test_nothing_stands_in_the_way_of_a_plain_link() -> None:
+    assert choice_problems(["Rex"], Carried()) == {}
+
+
+@pytest.mark.parametrize(
+    ("names", "carried", "field", "words"),
+    [
+        pytest.param([], Carried(), "names", "there are 0", id="no name"),
+        pytest.param(list("abcdefghijk"), Carried(), "names", "there are 11", id="eleven names"),
+        pytest.param(["Rex", "🐕"], Carried(), "names", "No title could ever name 🐕", id="only an emoji"),
+        pytest.param(["x" * 51], Carried(), "names", "longer than 50", id="long name"),
+        pytest.param(["Rex\x1b[31m"], Carried(), "names", "cannot be printed", id="control character"),
+        pytest.param(["Rex"], Carried(trim_m=-1), "trim_m", "from 0 to 2000", id="less than nothing"),
+        pytest.param(["Rex"], Carried(trim_m=2001), "trim_m", "from 0 to 2000", id="too much"),
+        pytest.param(["Rex"], Carried(title="{child}"), "title", "{child}, which stands for", id="unknown placeholder"),
+        pytest.param(["Rex"], Carried(sports=("Run", "run")), "sports", "run is no sport", id="unknown sport"),
+    ],
+)
+def test_problem_names_the_field_and_what_to_do(names: list[str], carried: Carried, field: str, words: str) -> None:
+    problems = choice_problems(names, carried)
+    assert list(problems) == [field]
+    assert words in problems[field]
+
+
+def test_every_problem_is_told_at_once() -> None:
+    assert set(choice_problems([], Carried(trim_m=-1, title="", sports=("?",)))) == {
+        "names",
+        "trim_m",
+        "title",
+        "sports",
+    }
+
+
+def test_sports_are_those_that_the_simulated_strava_knows() -> None:
+    assert set(SPORT_TYPES) == sports.SPORT_TYPES
+
+
+@pytest.mark.parametrize(
+    ("sport_type", "words"),
+    [("Run", "Run"), ("TrailRun", "Trail Run"), ("EMountainBikeRide", "E-Mountain Bike Ride"), ("", "Activity")],
+)
+def test_sport_is_spoken_as_words(sport_type: str, words: str) -> None:
+    assert spoken_sport(sport_type) == words
