@@ -1,0 +1,44 @@
+variable "region" {
+  description = "The AWS region, for example eu-central-1."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "Give a region, for example eu-central-1."
+  }
+}
+
+variable "retention_days" {
+  description = "After how many days what came from Strava's API expires; 0 keeps it. Strava's terms say 7: the owner decides."
+  type        = number
+}
+
+variable "alarm_emails" {
+  description = "Who is told of alarms."
+  type        = set(string)
+  default     = []
+}
+
+variable "public_url" {
+  description = "Where browsers and Strava reach the pages; the API's own address where null."
+  type        = string
+  default     = null
+}
+
+variable "secret_prefix" {
+  description = "Where the secret lies; another one lets two environments share an account."
+  type        = string
+  default     = "airflow/connections"
+}
+
+variable "existing_network" {
+  description = "A VPC to use instead of a new one."
+  type        = object({ vpc_id = string, private_subnet_ids = list(string) })
+  default     = null
+}
+
+variable "dist" {
+  description = "The folder that `make package` fills."
+  type        = string
+  default     = "../../../dist"
+}

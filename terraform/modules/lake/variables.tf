@@ -1,0 +1,47 @@
+variable "name" {
+  description = "What the names of all resources start with, for example strava-dev."
+  type        = string
+}
+
+variable "is_protected" {
+  description = "Whether the lake's bucket refuses to be destroyed while objects are in it."
+  type        = bool
+  default     = true
+}
+
+variable "data_key_arn" {
+  description = "The key that encrypts the buckets."
+  type        = string
+}
+
+variable "retention_days" {
+  description = "After how many days what came from Strava's API expires; 0 keeps it. Strava's terms say 7: the owner decides."
+  type        = number
+
+  validation {
+    condition     = var.retention_days >= 0 && floor(var.retention_days) == var.retention_days
+    error_message = "Give a whole number of days, or 0 to keep everything."
+  }
+}
+
+variable "noncurrent_days" {
+  description = "How long old versions of objects stay; an erasure is complete only after that."
+  type        = number
+  default     = 7
+
+  validation {
+    condition     = var.noncurrent_days >= 1 && var.noncurrent_days <= 30
+    error_message = "Keep old versions 1 to 30 days: an erasure has to come to an end."
+  }
+}
+
+variable "scan_limit_gb" {
+  description = "How much one query of an analyst may read."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.scan_limit_gb >= 1 && var.scan_limit_gb <= 1000
+    error_message = "Give 1 to 1000 GB; Athena charges by what is read."
+  }
+}

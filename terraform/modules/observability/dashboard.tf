@@ -1,0 +1,85 @@
+# One page: events in, runs out, what waits, what failed.
+
+locals {
+  api = ["ApiId", var.api_id, "Stage", "$default"]
+  panels = [
+    {
+      title = "Webhook and pages: requests and errors"
+      metrics = [
+        concat(["AWS/ApiGateway", "Count"], local.api, [{ stat = "Sum" }]),
+        concat(["AWS/ApiGateway", "4xx"], local.api, [{ stat = "Sum" }]),
+        concat(["AWS/ApiGateway", "5xx"], local.api, [{ stat = "Sum" }]),
+      ]
+    },
+    {
+      title = "Webhook and pages: latency (ms)"
+      metrics = [
+        concat(["AWS/ApiGateway", "Latency"], local.api, [{ stat = "p50" }]),
+        concat(["AWS/ApiGateway", "Latency"], local.api, [{ stat = "p99" }]),
+      ]
+    },
+    {
+      title = "Queue: waiting, given up"
+      metrics = [
+        ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", var.queue_name, { stat = "Maximum" }],
+        ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", var.dead_letters_name, { stat = "Maximum" }],
+      ]
+    },
+    {
+      title = "Queue: age of the oldest event (s)"
+      metrics = [
+        ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", var.queue_name, { stat = "Maximum" }],
+      ]
+    },
+    {
+      title = "Functions: errors and throttles"
+      metrics = [
+        for pair in setproduct([var.http_function_name, var.dispatcher_function_name], ["Errors", "Throttles"]) :
+        ["AWS/Lambda", pair[1], "FunctionName", pair[0], { stat = "Sum" }]
+      ]
+    },
+    {
+      title = "Airflow: failed runs"
+      metrics = [
+        for dag_id in local.dag_ids :
+        ["AmazonMWAA", "DAGDurationFailed", "DAG", dag_id, "Environment", var.environment_name, { stat = "SampleCount" }]
+      ]
+    },
+    {
+      title = "Airflow: duration of good runs (ms)"
+      metrics = [
+        for dag_id in local.dag_ids :
+        ["AmazonMWAA", "DAGDurationSuccess", "DAG", dag_id, "Environment", var.environment_name, { stat = "p90" }]
+      ]
+    },
+    {
+      title = "Athletes to connect again; calls of the day spent"
+      metrics = [
+        for name in keys(local.messages) : [local.namespace, "${var.name}-${name}", { stat = "Sum" }]
+      ]
+    },
+  ]
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  dashboard_name = var.name
+
+  dashboard_body = jsonencode({
+    widgets = [
+      for position, panel in local.panels : {
+        type   = "metric"
+        x      = 12 * (position % 2)
+        y      = 6 * floor(position / 2)
+        width  = 12
+        height = 6
+        properties = {
+          title   = panel.title
+          metrics = panel.metrics
+          region  = data.aws_region.current.name
+          period  = 300
+          view    = "timeSeries"
+        }
+      }
+    ]
+  })
+}

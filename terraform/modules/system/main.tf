@@ -1,0 +1,124 @@
+# The whole system: the six modules and what each has to know of the others.
+
+locals {
+  artefact = {
+    for file in ["plugins.zip", "requirements.txt", "dags/constraints-3.3.1.txt", "webhook_http.zip", "webhook_dispatcher.zip"] :
+    file => { path = "${var.dist}/${file}", hash = filebase64sha256("${var.dist}/${file}") }
+  }
+
+  # What the code reads from its environment, beside the secrets.
+  settings = merge(var.strava_settings, {
+    STATE_URL   = module.state.state_url
+    KEY_URL     = module.state.key_url
+    LAKE_URL    = module.lake.lake_url
+    CATALOG_URL = module.lake.catalog_url
+  })
+}
+
+module "network" {
+  source = "../network"
+
+  name              = var.name
+  cidr_block        = var.network.cidr_block
+  nat_gateway_count = var.network.nat_gateway_count
+  existing          = var.network.existing
+}
+
+module "state" {
+  source = "../state"
+
+  name                     = var.name
+  is_protected             = var.is_protected
+  recovery_days            = var.recovery_days
+  key_deletion_window_days = var.is_protected ? 30 : 7
+  secret_prefix            = var.secret_prefix
+}
+
+module "lake" {
+  source = "../lake"
+
+  name            = var.name
+  is_protected    = var.is_protected
+  data_key_arn    = module.state.data_key_arn
+  retention_days  = var.retention_days
+  noncurrent_days = var.noncurrent_days
+  scan_limit_gb   = var.scan_limit_gb
+}
+
+module "webhook_api" {
+  source = "../webhook_api"
+
+  name                = var.name
+  settings            = local.settings
+  public_url          = var.public_url
+  airflow_environment = var.name
+  table_arns          = module.state.table_arns
+  data_key_arn        = module.state.data_key_arn
+  token_key_arn       = module.state.token_key_arn
+  secret_arn          = module.state.secret_arn
+  secret_name         = module.state.secret_name
+  log_retention_days  = var.log_retention_days
+
+  http = merge(var.http, {
+    zip_path = local.artefact["webhook_http.zip"].path
+    zip_hash = local.artefact["webhook_http.zip"].hash
+  })
+  dispatcher = merge(var.dispatcher, {
+    zip_path = local.artefact["webhook_dispatcher.zip"].path
+    zip_hash = local.artefact["webhook_dispatcher.zip"].hash
+  })
+}
+
+module "mwaa" {
+  source = "../mwaa"
+
+  name                  = var.name
+  environment_class     = var.airflow.environment_class
+  workers               = var.airflow.workers
+  webserver_access_mode = var.airflow.webserver_access_mode
+  log_levels            = var.airflow.log_levels
+  private_subnet_ids    = module.network.private_subnet_ids
+  security_group_id     = module.network.security_group_id
+  plugins               = local.artefact["plugins.zip"]
+  requirements          = local.artefact["requirements.txt"]
+  constraints           = local.artefact["dags/constraints-3.3.1.txt"]
+  connections_prefix    = var.secret_prefix
+  data_key_arn          = module.state.data_key_arn
+  token_key_arn         = module.state.token_key_arn
+  secret_arn            = module.state.secret_arn
+  table_arns            = module.state.table_arns
+  queue_arn             = module.webhook_api.queue_arn
+  log_retention_days    = var.log_retention_days
+
+  settings = merge(local.settings, {
+    PUBLIC_URL  = module.webhook_api.public_url
+    QUEUE_URL   = module.webhook_api.queue_url
+    AIRFLOW_URL = "mwaa://${var.name}"
+  })
+  lake = {
+    bucket_arn    = module.lake.bucket_arn
+    object_prefix = module.lake.object_prefix
+    catalog_arns  = module.lake.catalog_arns
+    crawler_arn   = module.lake.crawler_arn
+  }
+
+  # Its first start installs packages from the internet.
+  depends_on = [module.network]
+}
+
+module "observability" {
+  source = "../observability"
+
+  name                     = var.name
+  alarm_emails             = var.alarm_emails
+  monthly_budget_usd       = var.monthly_budget_usd
+  data_key_arn             = module.state.data_key_arn
+  environment_name         = module.mwaa.environment_name
+  task_log_group_name      = module.mwaa.task_log_group_name
+  queue_name               = module.webhook_api.queue_name
+  dead_letters_name        = module.webhook_api.dead_letters_name
+  api_id                   = module.webhook_api.api_id
+  http_function_name       = module.webhook_api.http_function_name
+  dispatcher_function_name = module.webhook_api.dispatcher_function_name
+  crawler_name             = module.lake.crawler_name
+}

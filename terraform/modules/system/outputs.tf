@@ -1,0 +1,49 @@
+output "public_url" {
+  description = "Where browsers and Strava reach the pages."
+  value       = module.webhook_api.public_url
+}
+
+output "airflow_url" {
+  description = "Airflow's pages."
+  value       = module.mwaa.webserver_url
+}
+
+output "airflow_environment" {
+  description = "The MWAA environment."
+  value       = module.mwaa.environment_name
+}
+
+output "dags_bucket" {
+  description = "The bucket into which DAGs are synced."
+  value       = module.mwaa.bucket_name
+}
+
+output "lake_url" {
+  description = "LAKE_URL."
+  value       = module.lake.lake_url
+}
+
+output "queue_url" {
+  description = "QUEUE_URL."
+  value       = module.webhook_api.queue_url
+}
+
+output "secret_name" {
+  description = "The secret whose value is put there by hand."
+  value       = module.state.secret_name
+}
+
+output "workgroup_name" {
+  description = "Athena's workgroup for analysts."
+  value       = module.lake.workgroup_name
+}
+
+output "analyst_policy_arn" {
+  description = "Attach it to whoever may ask the lake."
+  value       = module.lake.analyst_policy_arn
+}
+
+output "alarm_topic_arn" {
+  description = "Where alarms go."
+  value       = module.observability.topic_arn
+}

@@ -1,0 +1,115 @@
+variable "name" {
+  description = "What the names of all resources start with, for example strava-dev."
+  type        = string
+}
+
+variable "dist" {
+  description = "The folder that `make package` fills."
+  type        = string
+}
+
+variable "is_protected" {
+  description = "Whether tables, lake and secret survive a mistaken destroy."
+  type        = bool
+}
+
+variable "retention_days" {
+  description = "After how many days what came from Strava's API expires; 0 keeps it. Strava's terms say 7: the owner decides."
+  type        = number
+}
+
+variable "monthly_budget_usd" {
+  description = "What the whole account may cost in a month."
+  type        = number
+}
+
+variable "alarm_emails" {
+  description = "Who is told of alarms."
+  type        = set(string)
+  default     = []
+}
+
+variable "public_url" {
+  description = "Where browsers and Strava reach the pages; the API's own address where null."
+  type        = string
+  default     = null
+}
+
+variable "strava_settings" {
+  description = "Settings of the code that differ from its defaults, for example STRAVA_REVOKE."
+  type        = map(string)
+  default     = {}
+}
+
+variable "secret_prefix" {
+  description = "Where the secret lies; another one lets two environments share an account."
+  type        = string
+  default     = "airflow/connections"
+}
+
+variable "network" {
+  description = "The VPC to create, or the one to use."
+  type = object({
+    cidr_block        = optional(string, "10.42.0.0/16")
+    nat_gateway_count = optional(number, 1)
+    existing          = optional(object({ vpc_id = string, private_subnet_ids = list(string) }))
+  })
+  default = {}
+}
+
+variable "airflow" {
+  description = "The size of MWAA and what it logs."
+  type = object({
+    environment_class     = optional(string, "mw1.small")
+    workers               = optional(object({ min = number, max = number }), { min = 1, max = 2 })
+    webserver_access_mode = optional(string, "PUBLIC_ONLY")
+    log_levels            = optional(map(string), {})
+  })
+  default = {}
+}
+
+variable "http" {
+  description = "The size of the function that answers."
+  type = object({
+    memory_mb            = optional(number, 1024)
+    timeout_s            = optional(number, 15)
+    reserved_concurrency = optional(number)
+  })
+  default = {}
+}
+
+variable "dispatcher" {
+  description = "The size of the function that starts runs, and how it takes events."
+  type = object({
+    memory_mb            = optional(number, 512)
+    timeout_s            = optional(number, 50)
+    reserved_concurrency = optional(number)
+    batch_size           = optional(number, 100)
+    batch_window_s       = optional(number, 1)
+  })
+  default = {}
+}
+
+variable "recovery_days" {
+  description = "How far back point-in-time recovery reaches."
+  type        = number
+  default     = 7
+}
+
+variable "noncurrent_days" {
+  description = "How long old versions of the lake's objects stay."
+  type        = number
+  default     = 7
+}
+
+variable "log_retention_days" {
+  description = "How long logs stay."
+  type        = number
+  default     = 30
+}
+
+variable "scan_limit_gb" {
+  description = "How much one query of an analyst may read."
+  type        = number
+  default     = 10
+}

@@ -1,0 +1,44 @@
+output "public_url" {
+  description = "Where browsers and Strava reach the pages; PUBLIC_URL."
+  value       = local.public_url
+}
+
+output "queue_url" {
+  description = "QUEUE_URL."
+  value       = aws_sqs_queue.events.url
+}
+
+output "queue_arn" {
+  description = "The queue of events."
+  value       = aws_sqs_queue.events.arn
+}
+
+output "queue_name" {
+  description = "The queue of events, as its metrics name it."
+  value       = aws_sqs_queue.events.name
+}
+
+output "dead_letters_name" {
+  description = "The dead letters, as their metrics name them."
+  value       = aws_sqs_queue.dead_letters.name
+}
+
+output "api_id" {
+  description = "The HTTP API, as its metrics name it."
+  value       = aws_apigatewayv2_api.this.id
+}
+
+output "http_function_name" {
+  description = "The function that answers."
+  value       = aws_lambda_function.http.function_name
+}
+
+output "dispatcher_function_name" {
+  description = "The function that starts runs."
+  value       = aws_lambda_function.dispatcher.function_name
+}
+
+output "role_arns" {
+  description = "The functions' roles."
+  value       = { http = aws_iam_role.http.arn, dispatcher = aws_iam_role.dispatcher.arn }
+}
