@@ -177,6 +177,8 @@ class UploadFile:
     name: str
     sport_type: str
     description: str = ""
+    points: int | None = None
+    """How many points it holds, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
