@@ -7,8 +7,8 @@ load. An operator may start it by hand with the ids of an activity and its athle
 for the truth.
 
 **Reads**: Strava (`GET /activities/{id}`, its streams), the raw zone, the links.
-**Writes**: raw zone, `streams`, `activities` and `laps` of the lake (one activity's rows are replaced), the ledgers
-`activities` and `copies`, and new activities in the children's accounts.
+**Writes**: raw zone, `streams`, `activities`, `laps` and `copies` of the lake (one activity's rows are replaced), the
+ledgers `activities` and `copies`, and new activities in the children's accounts.
 
 **Kind**: now. Running it again is always right and costs at most two read calls an activity.
 
@@ -108,7 +108,7 @@ def strava_ingest() -> None:
     @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
     def publish_lake(*, ti=None, outlet_events=None) -> int:
         """Tell the catalogue which partitions changed; returns how many activities were looked at."""
-        return len(publish(ti, outlet_events, task_id="sync_activity"))
+        return len(publish(ti, outlet_events, task_id="sync_activity", also=["copy_to_children"]))
 
     ingest_activity.expand(item=plan_events()) >> publish_lake()
 

@@ -17,7 +17,7 @@ from include.lake.keys import copies_key, parent_of_copies, partition_of
 from include.lake.objects import Condition, ObjectStore, StoredObject
 from include.lake.schemas import COPIES
 from include.lake.table_object import decode, encode, is_current
-from include.state.copies import ARRIVED_STATES, FINAL_STATES, Copy, CopyLedger
+from include.state.copies import FINAL_STATES, MADE_STATES, Copy, CopyLedger
 
 Pair = tuple[int, int]
 """A row's identity: parent's activity, child."""
@@ -154,7 +154,7 @@ def row_of(copy: Copy) -> Row:
         "parent_id": copy.parent_id,
         "activity_start_ts": _instant(copy.activity_start_epoch_s),
         "state": str(copy.state),
-        "reason": None if copy.state in ARRIVED_STATES else copy.reason or None,
+        "reason": None if copy.state in MADE_STATES else copy.reason or None,
         "original": str(copy.original),
         "child_activity_id": copy.child_activity_id,
         "external_id": copy.external_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
@@ -9,16 +10,24 @@ from airflow.sdk.exceptions import AirflowSkipException
 from strava_airflow.defaults import LAKE
 
 
-def publish(ti: Any, outlet_events: Any, *, task_id: str) -> list[dict[str, Any]]:
+def publish(ti: Any, outlet_events: Any, *, task_id: str, also: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Put the partitions that the mapped `task_id` reports into the lake's asset event; returns its results.
 
-    Shape: each result is a dict with `partitions`, a list of `[table, athlete_id, year]`.
+    `also` are tasks whose results name partitions too.
+
+    Shape: each result is a dict with `partitions`, a list of `[table, athlete_id, year]`, or a list of such dicts.
     Effects: where nothing changed the calling task is skipped, and no asset event is raised.
     """
-    # A list of ids makes Airflow answer a list, also when the task was mapped over one item.
-    results = [result for result in ti.xcom_pull(task_ids=[task_id]) if result]
-    partitions = sorted({tuple(partition) for result in results for partition in result["partitions"]})
+    results = _results(ti, task_id)
+    told = [*results, *(result for other in also for result in _results(ti, other))]
+    partitions = sorted({tuple(partition) for result in told for partition in result["partitions"]})
     if not partitions:
         raise AirflowSkipException("No row of the lake changed.")
     outlet_events[LAKE].extra = {"partitions": [list(partition) for partition in partitions]}
     return results
+
+
+def _results(ti: Any, task_id: str) -> list[dict[str, Any]]:
+    # A list of ids makes Airflow answer a list, also when the task was mapped over one item.
+    answers = [answer for answer in ti.xcom_pull(task_ids=[task_id]) if answer]
+    return [result for answer in answers for result in (answer if isinstance(answer, list) else [answer])]

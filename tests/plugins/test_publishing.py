@@ -7,17 +7,18 @@ from types import SimpleNamespace
 import pytest
 
 SYNC = "sync_activity"
+COPY = "copy_to_children"
 
 
 class TaskInstance:
     """Answers what the mapped task left behind, as Airflow does: a list, with None for a skipped one."""
 
-    def __init__(self, results):
+    def __init__(self, results, copies=()):
         self.results = results
+        self.copies = copies
 
     def xcom_pull(self, *, task_ids):
-        assert task_ids == [SYNC]
-        return self.results
+        return {SYNC: self.results, COPY: self.copies}[task_ids[0]]
 
 
 @pytest.fixture
@@ -64,3 +65,14 @@ def test_no_event_is_raised_when_nothing_changed(publish, lake_event, results):
     with pytest.raises(AirflowSkipException, match="No row of the lake changed"):
         publish(results)
     assert lake_event.extra == {}
+
+
+def test_other_tasks_partitions_are_named_too(lake_event):
+    from strava_airflow.defaults import LAKE
+    from strava_airflow.publishing import publish
+
+    copies = [[result(("copies", None, 2026)), result(("copies", None, 2025))], None]
+    ti = TaskInstance([result(("streams", 7, 2026))], copies)
+
+    assert publish(ti, {LAKE: lake_event}, task_id=SYNC, also=[COPY]) == ti.results
+    assert lake_event.extra == {"partitions": [["copies", None, 2025], ["copies", None, 2026], ["streams", 7, 2026]]}

@@ -19,7 +19,7 @@ from include.lake.objects import Condition, StoredObject
 from include.lake.query import query
 from include.lake.schemas import COPIES
 from include.lake.table_object import decode
-from include.state.copies import ARRIVED_STATES, Copy, CopyLedger, CopyState, external_id
+from include.state.copies import MADE_STATES, Copy, CopyLedger, CopyState, external_id
 from include.state.sqlite import SqliteStore
 from include.state.store import Key, Store
 
@@ -176,7 +176,7 @@ def test_row_lies_in_the_year_of_the_activity(
 @pytest.mark.parametrize("state", CopyState)
 def test_reason_is_told_except_strava_s_words_about_what_arrived(state: CopyState) -> None:
     row = row_of(planned(state=state, reason="duplicate of Evening run with Kim"))
-    assert (row["reason"] is None) == (state in ARRIVED_STATES)
+    assert (row["reason"] is None) == (state in MADE_STATES)
 
 
 def test_no_name_reaches_the_lake() -> None:
