@@ -80,6 +80,14 @@ class Differences:
         yield from self.lacking
         yield from self.missing
 
+    def and_of(self, older: Differences) -> Differences:
+        """These and those of an older page, which may repeat some."""
+        return Differences(
+            lacking=tuple(dict.fromkeys((*self.lacking, *older.lacking))),
+            changed=tuple(dict.fromkeys((*self.changed, *older.changed))),
+            missing=tuple(dict.fromkeys((*self.missing, *older.missing))),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from typing import Any
 
 from include.errors import ApplicationInactive, QuotaSpent, Refused, RetryLater
@@ -119,7 +120,7 @@ def turn_every_s(athletes: int, limits: Limits) -> float:
     return HOUR_S * max(1.0, wanted_calls * 2 / limits.read_day)
 
 
-def _list(services: Services, athlete: AthleteRow, turn: Turn) -> list[Differences]:
+def _list(services: Services, athlete: AthleteRow, turn: Turn) -> Differences:
     """List the newest page and the next older one; the ledger is read before both, so it is never the newer side."""
     listing, now = turn.listing, turn.taken_at_epoch_s
     ledger: dict[int, LedgerEntry] = {
@@ -127,7 +128,7 @@ def _list(services: Services, athlete: AthleteRow, turn: Turn) -> list[Differenc
     }
     circumstances = Circumstances(now, athlete.connected_at_epoch_s - DAY_S, listing.looked_for)
     newest = _page(services, athlete.athlete_id, None)
-    found = [compare(newest, ledger, circumstances)]
+    found = compare(newest, ledger, circumstances)
     before = listing.older_before_epoch_s or newest.next_before_epoch_s
     if before is not None and listing.older_from_epoch_s <= now:
         try:
@@ -135,11 +136,10 @@ def _list(services: Services, athlete: AthleteRow, turn: Turn) -> list[Differenc
         except QuotaSpent:
             pass  # The newest page is dealt with; the older one comes first next time.
         else:
-            found.append(compare(older, ledger, circumstances))
+            found = found.and_of(compare(older, ledger, circumstances))
             listing = _turned(listing, older, now)
     queued = _queue(services, athlete.athlete_id, found, ledger)
-    missing = {activity_id for page in found for activity_id in page.missing}
-    looked_for = dict.fromkeys([*listing.looked_for, *(missing & queued)])
+    looked_for = dict.fromkeys([*listing.looked_for, *(queued & set(found.missing))])
     services.listings.finish(turn, replace(listing, looked_for=tuple(looked_for)[-REMEMBERED:]))
     return found
 
@@ -163,13 +163,12 @@ def _turned(listing: Listing, older: Page, now: float) -> Listing:
 
 
 def _queue(
-    services: Services, athlete_id: int, found: Sequence[Differences], ledger: Mapping[int, LedgerEntry]
+    services: Services, athlete_id: int, found: Differences, ledger: Mapping[int, LedgerEntry]
 ) -> frozenset[int]:
     """Queue what differs, unless its row has changed since it was compared: then somebody has just looked."""
-    ids = dict.fromkeys(activity_id for page in found for activity_id in page.ids())
     queued = [
         activity_id
-        for activity_id in list(ids)[:LOOKS_AT_ONCE]
+        for activity_id in islice(found.ids(), LOOKS_AT_ONCE)
         if services.activities.get(athlete_id, activity_id) == ledger.get(activity_id)
     ]
     for activity_id in queued:
@@ -177,11 +176,11 @@ def _queue(
     return frozenset(queued)
 
 
-def _sum(total: Listed, found: Sequence[Differences]) -> Listed:
+def _sum(total: Listed, found: Differences) -> Listed:
     return replace(
         total,
         athletes=total.athletes + 1,
-        lacking=total.lacking + sum(len(page.lacking) for page in found),
-        changed=total.changed + sum(len(page.changed) for page in found),
-        missing=total.missing + sum(len(page.missing) for page in found),
+        lacking=total.lacking + len(found.lacking),
+        changed=total.changed + len(found.changed),
+        missing=total.missing + len(found.missing),
     )

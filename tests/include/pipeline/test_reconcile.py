@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from include.errors import ApplicationInactive, StravaUnavailable, TokenRefused
+from include.pipeline import reconcile
 from include.pipeline.ingest import plan
-from include.pipeline.reconcile import Queued, queue_due
+from include.pipeline.reconcile import Listed, Queued, list_athletes, queue_due, turn_every_s
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
+from include.state.activities import ActivityState
 from include.state.copies import Copy, CopyState
+from include.strava.quota import Bucket, Limits, Priority
 
 pytestmark = pytest.mark.network
 
@@ -16,7 +22,11 @@ PARENT_ID = 71
 
 
 def queued(world):
-    return [QueuedEvent.parse(message.body).event for message in world.services.queue.receive(100, visibility_s=30)]
+    """The events in the queue, which is empty afterwards."""
+    messages = world.services.queue.receive(100, visibility_s=30)
+    for message in messages:
+        world.services.queue.delete(message)
+    return [QueuedEvent.parse(message.body).event for message in messages]
 
 
 def test_nothing_due_queues_nothing(world):
@@ -46,3 +56,201 @@ def test_due_copy_queues_its_parents_activity(world):
     )
     assert queue_due(world.services) == Queued(activities=0, copies=1)
     assert [(event.owner_id, event.object_id) for event in queued(world)] == [(PARENT_ID, 5)]
+
+
+def test_activity_that_retention_deletes_is_not_queued(world):
+    lease = world.services.activities.acquire(PARENT_ID, 5)
+    now = int(world.now[0])
+    expired = replace(world.services.activities.get(PARENT_ID, 5), state=ActivityState.EXPIRED, next_try_epoch_s=now)
+    world.services.activities.postpone(lease, expired)
+    assert queue_due(world.services) == Queued(activities=0, copies=0)
+
+
+# --- listing -------------------------------------------------------------------------------------
+
+HOUR_S = 3600
+
+
+def synced(world, **values):
+    """An activity that the lake holds, fetched an hour ago."""
+    activity_id = world.finish(announce=False, **values)
+    sync(world.services, world.item(activity_id), source="webhook")
+    world.now[0] += HOUR_S
+    return activity_id
+
+
+def listed(world):
+    """What one listing found, and the ids that it queued."""
+    found = list_athletes(world.services)
+    return found, [event.object_id for event in queued(world)]
+
+
+def lists_of(world, function):
+    """How often `function` had Strava list."""
+    before = sum(count for route, count in world.calls().items() if route.endswith("/athlete/activities"))
+    function()
+    return sum(count for route, count in world.calls().items() if route.endswith("/athlete/activities")) - before
+
+
+def test_activity_without_an_event_reaches_the_lake(world):
+    activity_id = world.finish(announce=False)
+    found = list_athletes(world.services)
+    assert found == Listed(athletes=1, lacking=1)
+    for item in plan(world.services, queued(world)):
+        sync(world.services, item, source="webhook")
+    assert world.sql("SELECT activity_id FROM activities").column("activity_id").to_pylist() == [activity_id]
+    world.now[0] += HOUR_S
+    assert listed(world) == (Listed(athletes=1), [])
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(lambda control, number: control.rename(number, "Run with Rex"), id="title"),
+        pytest.param(lambda control, number: control.change_sport(number, "TrailRun"), id="sport"),
+        pytest.param(lambda control, number: control.change_visibility(number, "only_me"), id="privacy"),
+        pytest.param(lambda control, number: control.crop(number, first=10), id="crop"),
+    ],
+)
+def test_edit_without_an_event_is_queued_once_until_it_is_synced(world, edit):
+    activity_id = synced(world)
+    edit(world.control, activity_id)
+    assert listed(world) == (Listed(athletes=1, changed=1), [activity_id])
+    sync(world.services, world.item(activity_id), source="webhook")
+    world.now[0] += HOUR_S
+    assert listed(world) == (Listed(athletes=1), [])
+
+
+def test_deletion_without_an_event_leaves_the_lake(world):
+    activity_id = synced(world)
+    world.control.delete_activity(activity_id)
+    assert listed(world) == (Listed(athletes=1, missing=1), [activity_id])
+    sync(world.services, world.item(activity_id), source="webhook")
+    assert world.services.activities.get(PARENT_ID, activity_id).state is ActivityState.REMOVED
+    world.now[0] += HOUR_S
+    assert listed(world) == (Listed(athletes=1), [])
+
+
+def test_activity_that_is_missing_but_there_is_looked_at_once_a_day(world, monkeypatch):
+    activity_id = synced(world)
+    monkeypatch.setattr(world.services.strava, "activities", lambda *_, **__: iter([[]]))
+    looks = []
+    for _ in range(30):
+        looks += listed(world)[1]
+        sync(world.services, world.item(activity_id), source="webhook")
+        world.now[0] += HOUR_S
+    assert len(looks) <= 3
+
+
+def test_expired_activity_is_not_brought_back(world):
+    activity_id = synced(world)
+    entry = world.services.activities.get(PARENT_ID, activity_id)
+    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    world.services.activities.settle(lease, replace(entry, state=ActivityState.EXPIRED, fingerprint=""))
+    assert listed(world) == (Listed(athletes=1), [])
+
+
+def test_history_from_before_connecting_is_left_to_a_backfill(world):
+    world.finish(announce=False, hours_ago=24 * 30)
+    assert listed(world) == (Listed(athletes=1), [])
+
+
+def test_athlete_has_a_turn_once_an_hour_at_two_calls_a_page_more_only_while_there_are_older_ones(world):
+    synced(world)
+    calls = []
+    for _ in range(12):
+        calls.append(lists_of(world, lambda: list_athletes(world.services)))
+        world.now[0] += 900
+    # The second hour's older page is the empty one that ends the rotation; it rests for a day.
+    assert calls == [2, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0]
+
+
+def test_older_pages_come_in_rotation_and_without_a_gap(world, monkeypatch):
+    monkeypatch.setattr("include.strava.client.PER_PAGE", 2)
+    ids = [synced(world, hours_ago=24 * number) for number in range(1, 6)]
+    world.control.rename(ids[-1], "found at last")
+    found = []
+    for _ in range(4):
+        found.append(listed(world)[1])
+        world.now[0] += HOUR_S
+    assert found[0] == []
+    assert [ids[-1]] in found
+
+
+def test_two_runs_at_once_list_an_athlete_once(world):
+    world.finish(announce=False)
+    turns = [list_athletes(world.services) for _ in range(2)]
+    assert [turn.athletes for turn in turns] == [1, 0]
+    assert len(queued(world)) == 1
+
+
+def test_athlete_waits_for_the_quota_and_keeps_the_turn(world):
+    activity_id = world.finish(announce=False)
+    for _ in range(100):
+        world.services.quota.reserve(Bucket.READ, Priority.LIVE)
+    assert listed(world) == (Listed(waiting=1), [])
+    world.now[0] += 900
+    assert listed(world) == (Listed(athletes=1, lacking=1), [activity_id])
+
+
+def test_newest_page_is_dealt_with_when_the_quota_ends_after_it(world):
+    activity_id = world.finish(announce=False)
+    for _ in range(99):
+        world.services.quota.reserve(Bucket.READ, Priority.LIVE)
+    assert listed(world) == (Listed(athletes=1, lacking=1), [activity_id])
+
+
+def test_refused_athlete_does_not_keep_the_others_from_being_listed(world, monkeypatch):
+    world.connect(70)
+    activity_id = world.finish(announce=False)
+    list_page = world.services.strava.activities
+
+    def refuse_one(athlete_id, **bounds):
+        if athlete_id == 70:
+            raise TokenRefused("athlete 70 has to connect again")
+        return list_page(athlete_id, **bounds)
+
+    monkeypatch.setattr(world.services.strava, "activities", refuse_one)
+    found, ids = listed(world)
+    assert (found.athletes, found.refusals, ids) == (1, ("athlete 70 has to connect again",), [activity_id])
+    assert found.to_json()["refusals"] == 1
+
+
+@pytest.mark.parametrize("outage", [StravaUnavailable, ApplicationInactive])
+def test_outage_ends_the_listing_and_the_athlete_keeps_the_turn(world, monkeypatch, outage):
+    activity_id = world.finish(announce=False)
+
+    def fail(*_, **__):
+        raise outage("Strava is out of order")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.strava, "activities", fail)
+        with pytest.raises(outage):
+            list_athletes(world.services)
+    assert listed(world)[1] == [activity_id]
+
+
+def test_one_listing_queues_a_bounded_number_and_the_next_the_rest(world, monkeypatch):
+    monkeypatch.setattr(reconcile, "LOOKS_AT_ONCE", 2)
+    ids = [world.finish(announce=False, hours_ago=number) for number in range(1, 4)]
+    assert listed(world)[1] == ids[:2]
+    for activity_id in ids[:2]:
+        sync(world.services, world.item(activity_id), source="webhook")
+    world.now[0] += HOUR_S
+    assert listed(world)[1] == ids[2:]
+
+
+@pytest.mark.parametrize(
+    ("athletes", "reads", "hours"),
+    [
+        pytest.param(0, 1000, 1, id="nobody"),
+        pytest.param(1, 1000, 1, id="one"),
+        pytest.param(10, 1000, 1, id="as many as half a day's reads allow"),
+        pytest.param(100, 1000, 9.6, id="ten times as many"),
+        pytest.param(1000, 100_000, 1, id="a large application"),
+    ],
+)
+def test_turns_take_half_of_the_days_reads_at_most(athletes, reads, hours):
+    every_s = turn_every_s(athletes, Limits(read_day=reads))
+    assert every_s == hours * HOUR_S
+    assert athletes * 2 * 86_400 / every_s <= reads / 2
