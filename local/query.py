@@ -45,7 +45,7 @@ class Format(Enum):
 
 @app.command()
 def main(
-    sql: Annotated[str, typer.Argument(envvar="SQL", help="One SELECT over streams, activities and laps.")] = "",
+    sql: Annotated[str, typer.Argument(envvar="SQL", help="One SELECT over streams, activities, laps and copies.")] = "",
     name: Annotated[str, typer.Option(help="A query of the cookbook instead.")] = "",
     given: Annotated[list[str] | None, typer.Option("--set", help="Its parameters, each as name=value.")] = None,
     form: Annotated[Format, typer.Option("--format", help="csv and parquet give every row.")] = Format.TABLE,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def query(sql: str, lake_url: str) -> pa.Table:
-    """The rows that one SELECT over `streams`, `activities` and `laps` gives.
+    """The rows that one SELECT over `streams`, `activities`, `laps` and `copies` gives.
 
     Instants are plain timestamps in UTC. The statement sees the lake's directory and nothing else of the machine;
     any number of readers may ask while writers write.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from local.strava_simulator.activity import SimulatedActivity
@@ -110,6 +111,26 @@ def copy_holds(truth: SimulatedActivity, copy: SimulatedActivity) -> Check:
             if not _equal(found, expected):
                 differences.append(f"point {copied} {name}: {found!r}, the parent's is {expected!r}")
     return Check(subject, compared, tuple(differences[:5]))
+
+
+def copy_row_holds(truth: SimulatedActivity, copy: SimulatedActivity, row: Mapping[str, Any] | None) -> Check:
+    """Compare the lake's row about a copy with the parent's activity and what the child got."""
+    subject = f"lake: copy of {truth.activity_id}"
+    if row is None:
+        return Check(subject, 0, ("no row in copies",))
+    expected = {
+        "parent_id": truth.athlete_id,
+        "child_id": copy.athlete_id,
+        "state": "done",
+        "child_activity_id": copy.activity_id,
+        "file_format": "gpx" if "latlng" in (truth.streams or {}) else "tcx",
+        "points": len((copy.streams or {}).get("time", {}).get("data", [])),
+        "activity_start_ts": datetime.fromisoformat(truth.detail["start_date"]).replace(tzinfo=None),
+    }
+    differences = [
+        f"{column}: {row[column]!r}, at Strava {value!r}" for column, value in expected.items() if row[column] != value
+    ]
+    return Check(subject, len(expected), tuple(differences))
 
 
 def _copied_values(mine: Mapping[str, Sequence[Any]], index: int, *, start_s: int) -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from include.lake.query import query
-from local.demo.checks import Check, copy_holds, lake_holds
+from local.demo.checks import Check, copy_holds, copy_row_holds, lake_holds
 from local.demo.leaks import LeakSearch, search
 from local.demo.play import Play, copies_of
 from local.demo.scenario import CHILD_ID, PARENT_ID
@@ -31,6 +31,7 @@ class Findings:
 
     lake: tuple[Check, ...]
     copies: tuple[Check, ...]
+    copy_rows: tuple[Check, ...]
     strangers: tuple[str, ...]
     """What is in the lake or in the child's account and should not be."""
     leaks: LeakSearch
@@ -38,8 +39,12 @@ class Findings:
     @property
     def hold(self) -> bool:
         """Whether the lake and the child's account hold exactly what the parent did, and no secret leaked."""
-        checks = (*self.lake, *self.copies)
-        return all(check.holds for check in checks) and not self.strangers and not self.leaks.leaks
+        return all(check.holds for check in self.checks) and not self.strangers and not self.leaks.leaks
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Every comparison."""
+        return (*self.lake, *self.copies, *self.copy_rows)
 
 
 def examine(play: Play) -> Findings:
@@ -58,16 +63,23 @@ def examine(play: Play) -> Findings:
         for truth in truths
         if truth.activity_id in expected
     ]
+    told = {row["parent_activity_id"]: row for row in query("SELECT * FROM copies", lake_url).to_pylist()}
+    copy_rows = [
+        copy_row_holds(truth, _truth(play, copied[truth.activity_id] or 0), told.get(truth.activity_id))
+        for truth in truths
+        if copied.get(truth.activity_id)
+    ]
     known = {truth.activity_id for truth in truths}
     childs = set(play.control.activity_ids(CHILD_ID))
     strangers = [f"lake: activity {activity_id}" for activity_id in rows.keys() - known - childs]
+    strangers += [f"lake: copy of {activity_id}" for activity_id in told.keys() - copied.keys()]
     strangers += [f"child: activity {activity_id}" for activity_id in childs - set(copied.values())]
     settings = play.stack.settings
     secrets = [*play.control.tokens(), settings.strava_client_secret, settings.webhook_path_secret, settings.cookie_key]
     leaks = search(play.stack.state_dir.root, secrets)
     if any(secret in page for page in play.pages for secret in secrets):
         strangers.append("a page: a secret in its HTML")
-    return Findings(tuple(lake), tuple(copies), tuple(strangers), leaks)
+    return Findings(tuple(lake), tuple(copies), tuple(copy_rows), tuple(strangers), leaks)
 
 
 def _points(lake_url: str, activity_id: int) -> list[dict[str, object]]:
@@ -130,7 +142,11 @@ def _show_copies(console: Console, play: Play, findings: Findings) -> None:
     console.print()
     console.print(table)
     compared = sum(check.compared for check in findings.copies)
-    console.print(f"{compared:,} values of the uploaded files compared with the parent's streams", highlight=False)
+    rows = sum(check.compared for check in findings.copy_rows)
+    console.print(
+        f"{compared:,} values of the uploaded files compared with the parent's streams, {rows} of the lake's copies",
+        highlight=False,
+    )
 
 
 def _show_times(console: Console, play: Play) -> None:
@@ -153,11 +169,7 @@ def _show_times(console: Console, play: Play) -> None:
 
 
 def _show_verdict(console: Console, findings: Findings) -> None:
-    problems = [
-        f"{check.subject}: {difference}"
-        for check in (*findings.lake, *findings.copies)
-        for difference in check.differences
-    ]
+    problems = [f"{check.subject}: {difference}" for check in findings.checks for difference in check.differences]
     problems += [*findings.strangers, *(f"secret in clear text: {leak}" for leak in findings.leaks.leaks)]
     console.print()
     console.print(

@@ -10,7 +10,7 @@ import pytest
 
 from include.lake.rows import build_rows
 from include.strava.models import Activity, StreamSet
-from local.demo.checks import copy_holds, lake_holds
+from local.demo.checks import copy_holds, copy_row_holds, lake_holds
 from local.strava_simulator.generator import Kind, generate
 
 START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -107,3 +107,42 @@ def test_copy_of_another_sport_or_length_is_found_out():
     shorter = copied(truth)
     shorter.streams["time"]["data"].pop()
     assert not copy_holds(truth, shorter).holds
+
+
+def told(truth, copy, **changes):
+    """What the lake would say of the copy."""
+    return {
+        "parent_id": truth.athlete_id,
+        "child_id": copy.athlete_id,
+        "state": "done",
+        "child_activity_id": copy.activity_id,
+        "file_format": "gpx",
+        "points": 30,
+        "activity_start_ts": START.replace(tzinfo=None),
+        **changes,
+    }
+
+
+def test_row_that_tells_the_copy_as_it_is_passes():
+    truth = finished()
+    assert copy_row_holds(truth, copied(truth), told(truth, copied(truth))).holds
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"state": "processing"}, id="state"),
+        pytest.param({"child_activity_id": None}, id="child's activity"),
+        pytest.param({"child_id": 1}, id="child"),
+        pytest.param({"points": 29}, id="points"),
+        pytest.param({"file_format": "tcx"}, id="format"),
+    ],
+)
+def test_row_that_tells_one_thing_wrong_about_a_copy_is_found_out(changes):
+    truth = finished()
+    assert not copy_row_holds(truth, copied(truth), told(truth, copied(truth), **changes)).holds
+
+
+def test_copy_without_a_row_is_found_out():
+    truth = finished()
+    assert copy_row_holds(truth, copied(truth), None).differences == ("no row in copies",)
