@@ -8,19 +8,19 @@ import os
 import signal
 from types import FrameType
 
-from flask import Flask, Response, request
+from flask import Flask
 from waitress.server import create_server
 
 from include.settings import Settings
+from webhook_api import access_log
 from webhook_api.app import create_app
-from webhook_api.errors import route
 
 log = logging.getLogger("local.webhook_server")
 
 
 def serve(app: Flask, port: int) -> None:
     """Answer requests on the loopback interface until SIGTERM or SIGINT; requests under way are finished first."""
-    app.after_request(_log_access)
+    access_log.register(app)
     server = create_server(app, host="127.0.0.1", port=port, ident=None)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _stop)
@@ -28,12 +28,6 @@ def serve(app: Flask, port: int) -> None:
     server.run()
     server.close()
     log.info("Stopped")
-
-
-def _log_access(answer: Response) -> Response:
-    """Log the request's route, never its path or query: the webhook's path is a secret, the callback's query a code."""
-    log.info("%s %s %s", request.method, route(), answer.status_code)
-    return answer
 
 
 def _stop(_signum: int, _frame: FrameType | None) -> None:

@@ -51,11 +51,23 @@ def receive(secret: str) -> ResponseReturnValue:
     event = parse(body)
     reason = _reason_to_drop(edge, event)
     if reason:
-        log.warning("Dropped event %s of athlete %s: %s", event.event_id, event.owner_id, reason)
+        log.warning(
+            "Dropped event %s of athlete %s: %s",
+            event.event_id,
+            event.owner_id,
+            reason,
+            extra={"metrics": {"EventsReceived": 1, "EventsDropped": 1}},
+        )
         _audit(edge, event, f"dropped: {reason}")
         return {"status": "dropped"}
     edge.queue().send(QueuedEvent(event, received_at_epoch_s=edge.clock()).to_body())
     _audit(edge, event, "queued")
+    log.info(
+        "Queued event %s of athlete %s",
+        event.event_id,
+        event.owner_id,
+        extra={"metrics": {"EventsReceived": 1, "EventsQueued": 1}},
+    )
     return {"status": "queued"}
 
 
