@@ -151,10 +151,7 @@ class StreamSet:
 
         Errors: `UnexpectedShape`.
         """
-        try:
-            answer = json.loads(body, parse_constant=_no_sample)
-        except (ValueError, RecursionError) as err:
-            raise UnexpectedShape("streams: the answer is no JSON") from err
+        answer = _sampled(body)
         if not isinstance(answer, Mapping):
             raise UnexpectedShape(f"streams: expected an object keyed by type, got {type(answer).__name__}")
         channels = {}
@@ -253,6 +250,20 @@ def _instant(text: str, what: str) -> datetime:
     if moment.tzinfo is None:
         raise UnexpectedShape(f"{what} {text!r} has no time zone")
     return moment
+
+
+def _sampled(body: bytes) -> Any:
+    """The body as JSON values, those that are no numbers as None."""
+    import msgspec  # not at the top: the webhook's host has no use for it and does not install it
+
+    try:
+        return msgspec.json.decode(body)  # four times as quick, and refuses whatever it reads otherwise than json does
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(body, parse_constant=_no_sample)
+    except (ValueError, RecursionError) as err:
+        raise UnexpectedShape("streams: the answer is no JSON") from err
 
 
 def _no_sample(_literal: str) -> None:
