@@ -22,9 +22,46 @@ _INSTANT = pa.timestamp("ms", tz="UTC")
 _WALL_CLOCK = pa.timestamp("ms")
 
 
-def _column(name: str, kind: pa.DataType, description: str, unit: str = "") -> pa.Field:
-    metadata = {"description": description} | ({"unit": unit} if unit else {})
-    return pa.field(name, kind, metadata=metadata)
+NEVER = "never"
+
+NULLS: Mapping[str, str] = {
+    "streams": "where the activity has no such stream, the stream is shorter, or the sample does not fit the column",
+    "activities": "where Strava's answer lacks it, or its value does not fit the column: then it is in `extra_json`",
+    "laps": "where Strava's answer lacks it, or its value does not fit the column",
+    "copies": NEVER,
+}
+"""When a column of a table is null, where the column itself says nothing else."""
+
+GRAINS: Mapping[str, str] = {
+    "streams": "one sample of an activity",
+    "activities": "one activity",
+    "laps": "one lap; only activities fetched in detail have any",
+    "copies": "one parent's activity and one child into whose account it is to be copied",
+}
+"""What one row of each table is."""
+
+TYPE_REASONS: Mapping[pa.DataType, str] = {
+    pa.int64(): "ids, which pass 2^31 and may pass 2^53, where a floating number would blur them",
+    pa.int32(): "whole numbers at Strava: counts, seconds, heart rate; half the bytes of bigint, and never text",
+    pa.float32(): "sensor values with one decimal or two: single precision holds seven digits in half the bytes",
+    pa.float64(): "positions, where single precision would be off by up to a metre, and totals, exactly as answered",
+    pa.bool_(): "flags; null is neither",
+    pa.string(): "open vocabularies verbatim, so that a new sport is no fault; ids that Strava writes as text",
+    pa.list_(pa.string()): "few short names, never coordinates: those are rows of `streams`",
+    _INSTANT: "milliseconds in UTC, the precision that Athena reads; never text, never local time",
+    _WALL_CLOCK: "what a clock on the wall showed: without a zone, so that nobody converts it",
+}
+"""Why the columns of a type have it."""
+
+
+_NO_POSITION = "without a position; Strava's [0, 0] is none"
+_NO_DETAIL = "where Strava has none, or no detailed answer came"
+_NO_FILE = "before a file was made"
+
+
+def _column(name: str, kind: pa.DataType, description: str, unit: str = "", null: str = "") -> pa.Field:
+    texts = {"description": description, "unit": unit, "null": null}
+    return pa.field(name, kind, metadata={key: text for key, text in texts.items() if text})
 
 
 def _table(*columns: pa.Field) -> pa.Schema:
@@ -32,12 +69,12 @@ def _table(*columns: pa.Field) -> pa.Schema:
 
 
 STREAMS = _table(
-    _column("activity_id", pa.int64(), "the activity that the sample belongs to"),
-    _column("point_index", pa.int32(), "position of the sample in the activity, from 0"),
+    _column("activity_id", pa.int64(), "the activity that the sample belongs to", null=NEVER),
+    _column("point_index", pa.int32(), "position of the sample in the activity, from 0", null=NEVER),
     _column("time_s", pa.int32(), "since the activity's start; a pause is a gap", "s"),
-    _column("ts", _INSTANT, "start plus time_s; null where the athlete hides the start time"),
-    _column("lat", pa.float64(), "WGS84 latitude; null without a position, never 0 for missing", "deg"),
-    _column("lon", pa.float64(), "WGS84 longitude; null without a position, never 0 for missing", "deg"),
+    _column("ts", _INSTANT, "start plus time_s", null="where the athlete hides the start time, or time_s is null"),
+    _column("lat", pa.float64(), "WGS84 latitude", "deg", null=_NO_POSITION),
+    _column("lon", pa.float64(), "WGS84 longitude", "deg", null=_NO_POSITION),
     _column("altitude_m", pa.float32(), "altitude above sea level", "m"),
     _column("velocity_mps", pa.float32(), "smoothed speed", "m/s"),
     _column("grade_pct", pa.float32(), "smoothed grade", "%"),
@@ -51,30 +88,30 @@ STREAMS = _table(
 """One row per sample, sorted by `(activity_id, point_index)`."""
 
 ACTIVITIES = _table(
-    _column("activity_id", pa.int64(), "Strava's id of the activity"),
+    _column("activity_id", pa.int64(), "Strava's id of the activity", null=NEVER),
     _column("external_id", pa.string(), "the uploader's id of the activity"),
-    _column("upload_id", pa.int64(), "Strava's id of the upload; null for manual activities"),
+    _column("upload_id", pa.int64(), "Strava's id of the upload", null="for manual activities"),
     _column("name", pa.string(), "title"),
-    _column("description", pa.string(), "the athlete's text; only in detailed answers"),
+    _column("description", pa.string(), "the athlete's text", null=_NO_DETAIL),
     _column("sport_type", pa.string(), "Strava's sport, verbatim; new ones may appear"),
     _column("type", pa.string(), "Strava's older and coarser sport"),
     _column("workout_type", pa.int32(), "Strava's code: race, long run, workout"),
-    _column("start_ts_utc", _INSTANT, "start"),
+    _column("start_ts_utc", _INSTANT, "start", null=NEVER),
     _column("start_ts_local", _WALL_CLOCK, "start as the wall clock showed it"),
     _column("utc_offset_s", pa.int32(), "wall clock minus UTC at the start", "s"),
     _column("timezone", pa.string(), "IANA name of the time zone"),
-    _column("start_time_hidden", pa.bool_(), "the athlete hides the start time: clock times are fictitious"),
+    _column("start_time_hidden", pa.bool_(), "the start time is hidden: clock times are fictitious", null=NEVER),
     _column("elapsed_s", pa.int32(), "from start to end", "s"),
     _column("moving_s", pa.int32(), "time in motion", "s"),
     _column("distance_m", pa.float64(), "distance", "m"),
     _column("total_elevation_gain_m", pa.float64(), "sum of all climbs", "m"),
     _column("elev_high_m", pa.float64(), "highest altitude", "m"),
     _column("elev_low_m", pa.float64(), "lowest altitude", "m"),
-    _column("start_lat", pa.float64(), "WGS84 latitude of the start", "deg"),
-    _column("start_lon", pa.float64(), "WGS84 longitude of the start", "deg"),
-    _column("end_lat", pa.float64(), "WGS84 latitude of the end", "deg"),
-    _column("end_lon", pa.float64(), "WGS84 longitude of the end", "deg"),
-    _column("summary_polyline", pa.string(), "simplified track in Google's polyline encoding"),
+    _column("start_lat", pa.float64(), "WGS84 latitude of the start", "deg", null=_NO_POSITION),
+    _column("start_lon", pa.float64(), "WGS84 longitude of the start", "deg", null=_NO_POSITION),
+    _column("end_lat", pa.float64(), "WGS84 latitude of the end", "deg", null=_NO_POSITION),
+    _column("end_lon", pa.float64(), "WGS84 longitude of the end", "deg", null=_NO_POSITION),
+    _column("summary_polyline", pa.string(), "simplified track in Google's polyline encoding", null=_NO_POSITION),
     _column("average_speed_mps", pa.float64(), "mean speed in motion", "m/s"),
     _column("max_speed_mps", pa.float64(), "highest speed", "m/s"),
     _column("has_heartrate", pa.bool_(), "whether a heart rate was recorded"),
@@ -87,7 +124,7 @@ ACTIVITIES = _table(
     _column("weighted_average_watts", pa.float64(), "mean power weighted by effort", "W"),
     _column("device_watts", pa.bool_(), "power from a meter; false where Strava estimates it"),
     _column("kilojoules", pa.float64(), "work", "kJ"),
-    _column("calories_kcal", pa.float64(), "energy burnt; only in detailed answers", "kcal"),
+    _column("calories_kcal", pa.float64(), "energy burnt", "kcal", null=_NO_DETAIL),
     _column("suffer_score", pa.float64(), "Strava's relative effort"),
     _column("trainer", pa.bool_(), "on a trainer; no proxy for missing positions"),
     _column("commute", pa.bool_(), "marked as a commute"),
@@ -98,7 +135,7 @@ ACTIVITIES = _table(
     _column("hide_from_home", pa.bool_(), "muted in feeds"),
     _column("from_accepted_tag", pa.bool_(), "came from another athlete's recording"),
     _column("gear_id", pa.string(), "Strava's id of the bike or shoes"),
-    _column("device_name", pa.string(), "recording device"),
+    _column("device_name", pa.string(), "recording device", null=_NO_DETAIL),
     _column("kudos_count", pa.int32(), "kudos"),
     _column("comment_count", pa.int32(), "comments"),
     _column("photo_count", pa.int32(), "photos, those from Instagram only"),
@@ -106,21 +143,23 @@ ACTIVITIES = _table(
     _column("achievement_count", pa.int32(), "achievements"),
     _column("pr_count", pa.int32(), "personal records"),
     _column("athlete_count", pa.int32(), "athletes who took part"),
-    _column("point_count", pa.int32(), "rows in streams; 0 where Strava has no streams"),
-    _column("stream_types", pa.list_(pa.string()), "the stream types that Strava has, sorted"),
-    _column("is_copy", pa.bool_(), "made by this system from a parent's activity"),
-    _column("parent_activity_id", pa.int64(), "the activity that a copy was made from"),
-    _column("has_detail", pa.bool_(), "whether the detailed answer came: calories, description and laps need it"),
-    _column("extra_json", pa.string(), "what fits no column, as a JSON object: unknown fields, unreadable values"),
-    _column("source", pa.string(), "what brought the present content: webhook, backfill, reconcile, archive"),
-    _column("updated_at", _INSTANT, "when the present content came"),
+    _column("point_count", pa.int32(), "rows in streams; 0 where Strava has no streams", null=NEVER),
+    _column("stream_types", pa.list_(pa.string()), "the stream types that Strava has, sorted", null=NEVER),
+    _column("is_copy", pa.bool_(), "made by this system from a parent's activity", null=NEVER),
+    _column("parent_activity_id", pa.int64(), "the activity that a copy was made from", null="for others"),
+    _column("has_detail", pa.bool_(), "whether the detailed answer, which has all, ever came", null=NEVER),
+    _column(
+        "extra_json", pa.string(), "a JSON object of what fits no column", null="where every field found its column"
+    ),
+    _column("source", pa.string(), "what brought the content: webhook, backfill, reconcile, archive", null=NEVER),
+    _column("updated_at", _INSTANT, "when the present content came", null=NEVER),
 )
 """One row per activity, sorted by `activity_id`."""
 
 LAPS = _table(
-    _column("activity_id", pa.int64(), "the activity that the lap belongs to"),
+    _column("activity_id", pa.int64(), "the activity that the lap belongs to", null=NEVER),
     _column("lap_id", pa.int64(), "Strava's id of the lap"),
-    _column("lap_index", pa.int32(), "position of the lap in the activity, from 1"),
+    _column("lap_index", pa.int32(), "position of the lap in the activity, from 1", null=NEVER),
     _column("name", pa.string(), "title of the lap"),
     _column("start_ts_utc", _INSTANT, "start"),
     _column("start_point_index", pa.int32(), "first sample of the lap in streams"),
@@ -144,21 +183,28 @@ COPIES = _table(
     _column("parent_activity_id", pa.int64(), "the parent's activity that is copied"),
     _column("child_id", pa.int64(), "the athlete into whose account it is copied"),
     _column("parent_id", pa.int64(), "the athlete who did the activity"),
-    _column("activity_start_ts", _INSTANT, "start of the parent's activity when the copy was planned; decides year"),
+    _column(
+        "activity_start_ts",
+        _INSTANT,
+        "start of the activity as planned; decides year",
+        null="in older rows: planned_at decides",
+    ),
     _column("state", pa.string(), "planned, uploading, processing, done, duplicate, failed or skipped"),
-    _column("reason", pa.string(), "why it failed, was skipped or is not finished, as the athlete reads it"),
+    _column(
+        "reason", pa.string(), "why it failed, was skipped or waits, in the athlete's words", null="where all is well"
+    ),
     _column("original", pa.string(), "what became of the parent's activity since: named, renamed or deleted"),
-    _column("child_activity_id", pa.int64(), "the copy in the child's account, once Strava names it"),
+    _column("child_activity_id", pa.int64(), "the copy in the child's account", null="until Strava names it"),
     _column("external_id", pa.string(), "the name under which it was uploaded"),
-    _column("upload_id", pa.int64(), "Strava's id of the upload; null before the first"),
+    _column("upload_id", pa.int64(), "Strava's id of the upload", null="before the first upload"),
     _column("attempts", pa.int32(), "uploads begun"),
-    _column("file_format", pa.string(), "gpx, or tcx for an activity without positions; null before a file was made"),
-    _column("points", pa.int32(), "points in the file; null before it was made"),
-    _column("carried", pa.list_(pa.string()), "which of heartrate, power, temperature the link let the file carry"),
-    _column("trim_m", pa.int32(), "cut off at both ends of the track to hide homes; null before a file was made", "m"),
+    _column("file_format", pa.string(), "gpx, or tcx for an activity without positions", null=_NO_FILE),
+    _column("points", pa.int32(), "points in the file", null=_NO_FILE),
+    _column("carried", pa.list_(pa.string()), "what the file may carry: heartrate, power, temperature", null=_NO_FILE),
+    _column("trim_m", pa.int32(), "cut off at both ends of the track to hide homes", "m", null=_NO_FILE),
     _column("planned_at", _INSTANT, "when the title was first seen to name the child"),
     _column("updated_at", _INSTANT, "when the copy last came further, or was found not to"),
-    _column("next_try_at", _INSTANT, "when it goes on; null once it is over"),
+    _column("next_try_at", _INSTANT, "when it goes on", null="once it is over"),
 )
 """One row per parent's activity and child, sorted by both ids; holds no name and no title."""
 

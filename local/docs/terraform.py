@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from include.lake import cookbook
+from include.lake.schemas import NEVER, PARTITION_KEYS
 from include.lake.schemas import TABLES as LAKE_TABLES
 from include.state.dynamodb_tables import EXPIRY, definition
 from include.state.store import TABLES as STATE_TABLES
@@ -21,7 +22,6 @@ _GLUE_TYPES = {
     pa.bool_(): "boolean",
     pa.string(): "string",
 }
-_PARTITIONED_BY_YEAR_ALONE = frozenset({"copies"})
 
 
 def state_tables() -> str:
@@ -64,22 +64,20 @@ def glue_type(kind: pa.DataType) -> str:
 
 
 def _lake_table(name: str, schema: pa.Schema) -> dict[str, Any]:
-    partition_keys = {"year": "int"} if name in _PARTITIONED_BY_YEAR_ALONE else {"athlete_id": "bigint", "year": "int"}
     columns = [
-        {"name": field.name, "type": glue_type(field.type), "comment": _comment(field.metadata)}
-        for field in schema
-        if field.name not in partition_keys
+        {"name": field.name, "type": glue_type(field.type), "comment": _comment(field.metadata)} for field in schema
     ]
     return {
         "columns": columns,
-        "partition_keys": [{"name": key, "type": kind} for key, kind in partition_keys.items()],
+        "partition_keys": [{"name": key, "type": glue_type(kind)} for key, kind in PARTITION_KEYS[name].items()],
     }
 
 
 def _comment(metadata: dict[bytes, bytes]) -> str:
     texts = {key.decode(): value.decode() for key, value in metadata.items()}
     unit = f" [{texts['unit']}]" if "unit" in texts else ""
-    return f"{texts['description']}{unit}"
+    null = f"; null {texts['null']}" if texts.get("null", NEVER) != NEVER else ""
+    return f"{texts['description']}{unit}{null}"
 
 
 def _keys(schema: list[dict[str, str]]) -> dict[str, str]:
