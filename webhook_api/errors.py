@@ -71,12 +71,6 @@ ALREADY_LINKED = Problem(
     "Your own page shows it.",
     start_again=True,
 )
-UNUSABLE_FORM = Problem(
-    400,
-    "Please look at the names again",
-    "Nothing was changed. Go back and enter one to ten names of at most 50 characters, parted by commas. "
-    "A name needs letters or digits, and the length that is cut off is a number of metres up to 2000.",
-)
 _SCOPE_MISSING = Problem(
     403,
     "A permission is missing",

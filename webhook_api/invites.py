@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from include.state.athletes import Athletes
@@ -13,6 +13,7 @@ from include.state.store import ABSENT
 from webhook_api import consent
 from webhook_api.edge import current_edge
 from webhook_api.errors import ALREADY_LINKED, INVITE_GONE, OWN_INVITE, Problem, problem_page
+from webhook_api.recent import day_text
 from webhook_api.session import signed_in
 
 blueprint = Blueprint("invites", __name__, url_prefix="/invite")
@@ -31,17 +32,23 @@ def show(secret: str) -> ResponseReturnValue:
     athlete = signed_in()
     if athlete is not None and athlete.athlete_id == parent.athlete_id:
         return problem_page(OWN_INVITE)
-    return render_template("invite.html", invite=invite, parent=parent, athlete=athlete)
+    return render_template("invite.html", invite=invite, parent=parent, athlete=athlete, day_text=day_text)
 
 
 @blueprint.post("/<secret>")
 def connect(secret: str) -> ResponseReturnValue:
-    """On to Strava's consent page, where the child allows uploads; what it allowed before is asked for again."""
+    """On to Strava's consent page, where the child allows uploads; what it allowed before is asked for again.
+
+    Whoever holds the link may decline instead, without connecting: then nobody can use the invitation any more.
+    """
     from include.strava.oauth import ACTIVITY_WRITE, READ
 
     invite = _invites().find(secret)
     if invite is None or not _is_open(invite):
         return problem_page(INVITE_GONE)
+    if request.form.get("answer") == "decline":
+        _invites().withdraw(invite.invite_id)
+        return render_template("declined.html")
     athlete = signed_in()
     if athlete is not None and athlete.athlete_id == invite.parent_id:
         return problem_page(OWN_INVITE)
@@ -81,6 +88,7 @@ def _link(invite: Invite, child_id: int) -> None:
             child_id=child_id,
             names=invite.names,
             carried=invite.carried,
+            starts_at_epoch_s=invite.starts_at_epoch_s,
             child_consent_epoch_s=int(edge.clock()),
             version=present.version if present else ABSENT,
         )

@@ -4,42 +4,78 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
 
-from include.copying.matching import match
+from werkzeug.datastructures import MultiDict
+
+from include.copying.choices import LONGEST_TRIM_M, choice_problems
 from include.state.links import Carried
 
-MOST_NAMES = 10
-LONGEST_NAME = 50
-LONGEST_TRIM_M = 2000
+_METRES = re.compile(r"[0-9]{1,4}")
 
 
 @dataclass(frozen=True, slots=True)
 class LinkForm:
-    """Names and options, as entered and checked."""
+    """What the form shows; where `problems` is empty, it can be used."""
 
     names: tuple[str, ...]
     carried: Carried
+    trim_text: str
+    """The length as entered."""
+    start_text: str = ""
+    """The first day that is copied, as entered; empty when nothing was entered."""
+    problems: Mapping[str, str] = field(default_factory=dict)
+    """What is wrong, by field, in words."""
 
     @classmethod
-    def parse(cls, fields: Mapping[str, str]) -> LinkForm | None:
-        """What the fields say; None where a name could never be found in a title, or a number is none."""
-        names = _names(fields.get("names", ""))
-        trim_m = fields.get("trim_m", "").strip()
-        if not names or not re.fullmatch(r"[0-9]{1,4}", trim_m) or int(trim_m) > LONGEST_TRIM_M:
-            return None
+    def of(cls, names: tuple[str, ...], carried: Carried, starts_at_epoch_s: int) -> LinkForm:
+        """The form of what is stored."""
+        return cls(names, carried, str(carried.trim_m), _day_text(starts_at_epoch_s))
+
+    @classmethod
+    def parse(cls, fields: MultiDict[str, str]) -> LinkForm:
+        """What was entered, and what is wrong with it."""
+        trim_text = fields.get("trim_m", "").strip()
+        start_text = fields.get("start", "").strip()
+        trim_m = int(trim_text) if _METRES.fullmatch(trim_text) else LONGEST_TRIM_M + 1
         carried = Carried(
             heartrate="heartrate" in fields,
             power="power" in fields,
             temperature="temperature" in fields,
-            trim_m=int(trim_m),
+            trim_m=trim_m,
             allow_private="allow_private" in fields,
+            title=fields.get("title", "{title}").strip(),
+            link_back="link_back" in fields,
+            sports=tuple(dict.fromkeys(fields.getlist("sports"))),
         )
-        return cls(names, carried)
+        form = cls(_names(fields.get("names", "")), carried, trim_text, start_text)
+        problems = dict(choice_problems(form.names, carried))
+        if start_text and _day(start_text) is None:
+            problems["start"] = "The first day is a date such as 2026-06-01."
+        return replace(form, problems=problems)
+
+    def starts_at_epoch_s(self, present: int) -> int:
+        """When the activities begin that are copied; `present` where no other day than its own was entered."""
+        day = _day(self.start_text)
+        if day is None or self.start_text == _day_text(present):
+            return present
+        return int(datetime.combine(day, time(), UTC).timestamp())
 
 
-def _names(text: str) -> tuple[str, ...] | None:
-    """The names in `text`, parted by commas or lines, each once; None unless all of them are of use."""
-    names = dict.fromkeys(" ".join(part.split()) for part in re.split(r"[,\n]", text) if part.strip())
-    of_use = all(len(name) <= LONGEST_NAME and name.isprintable() and match(name, [name]) for name in names)
-    return tuple(names) if of_use and 0 < len(names) <= MOST_NAMES else None
+def _day(text: str) -> date | None:
+    """The day, in the form that browsers send; None for anything else."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.year >= 1970 else None
+
+
+def _day_text(epoch_s: int) -> str:
+    return datetime.fromtimestamp(epoch_s, UTC).date().isoformat() if epoch_s else ""
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """The names in `text`, parted by commas or lines, each once."""
+    return tuple(dict.fromkeys(" ".join(part.split()) for part in re.split(r"[,\n]", text) if part.strip()))

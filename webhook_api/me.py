@@ -13,13 +13,13 @@ from include.state.activities import ActivityLedger
 from include.state.athletes import AthleteRow, Athletes
 from include.state.conflict import retry_on_conflict
 from include.state.copies import CopyLedger
-from include.state.links import Carried, Link, Links, LinkStatus
+from include.state.invites import Invites
+from include.state.links import Link, Links, LinkStatus
+from webhook_api.children import SPORTS
 from webhook_api.edge import current_edge
-from webhook_api.recent import SHOWN, ActivityLine, describe
+from webhook_api.received import latest_received
+from webhook_api.recent import SHOWN, ActivityLine, day_text, describe
 from webhook_api.session import current_athlete, require_athlete
-
-TRIM_M = 200
-"""What is cut off both ends where full tracks are read, unless the parent chooses otherwise: homes are there."""
 
 blueprint = Blueprint("me", __name__, url_prefix="/me")
 blueprint.before_request(require_athlete)
@@ -35,10 +35,12 @@ class Linked:
 
 @blueprint.get("")
 def show() -> ResponseReturnValue:
-    """What the athlete allowed, children, parents, and what happened to the latest activities."""
+    """What the athlete allowed, children and invitations, parents and their copies, and the latest activities."""
     athlete = current_athlete()
-    links = Links(current_edge().store())
+    edge = current_edge()
+    links = Links(edge.store())
     children = links.of_parent(athlete.athlete_id)
+    received = latest_received(athlete.athlete_id)
     return render_template(
         "me.html",
         athlete=athlete,
@@ -49,7 +51,11 @@ def show() -> ResponseReturnValue:
             for link in links.of_child(athlete.athlete_id)
             if link.status is not LinkStatus.ENDED
         ],
-        carried=Carried(trim_m=TRIM_M if "activity:read_all" in athlete.scopes else 0),
+        invites=Invites(edge.store(), edge.clock).open_of_parent(athlete.athlete_id),
+        received=received,
+        givers={parent_id: _athlete(parent_id) for parent_id in {line.parent_id for line in received}},
+        day_text=day_text,
+        sports=SPORTS,
         activities=_recent(athlete.athlete_id, children),
     )
 
@@ -64,12 +70,12 @@ def end(parent_id: int) -> ResponseReturnValue:
         abort(404)
     if link.status is not LinkStatus.ENDED:
         links.save(replace(link, status=LinkStatus.ENDED))
-    return redirect(url_for("me.show"), code=303)
+    return redirect(url_for("me.show", _anchor="parents"), code=303)
 
 
 @blueprint.post("/copies/<int:activity_id>/<int:child_id>/again")
 def again(activity_id: int, child_id: int) -> ResponseReturnValue:
-    """Another try of a copy that failed; nothing for one that did not.
+    """Another try of a copy that failed or was skipped; nothing for one that was made or is under way.
 
     Effects: the copy is due, and its activity queued; after a crash in between reconcile queues it.
     """
@@ -81,19 +87,23 @@ def again(activity_id: int, child_id: int) -> ResponseReturnValue:
         abort(404)
     if copies.reopen(activity_id, child_id):
         edge.queue().send(QueuedEvent.look_again(athlete_id, activity_id, edge.clock()).to_body())
-    return redirect(url_for("me.show"), code=303)
+    return redirect(url_for("me.show", _anchor="recent"), code=303)
 
 
 def _linked(link: Link, other_id: int) -> Linked:
+    return Linked(link, _athlete(other_id))
+
+
+def _athlete(athlete_id: int) -> AthleteRow | None:
     edge = current_edge()
-    return Linked(link, Athletes(edge.store(), edge.cipher(), edge.clock).get(other_id))
+    return Athletes(edge.store(), edge.cipher(), edge.clock).get(athlete_id)
 
 
 def _recent(athlete_id: int, children: Sequence[Link]) -> list[ActivityLine]:
     edge = current_edge()
-    names = {link.child_id: link.names[0] for link in children if link.names}
+    links = {link.child_id: link for link in children}
     copies = CopyLedger(edge.store(), edge.clock)
     return [
-        describe(entry, copies.of_activity(entry.activity_id), names, edge.clock())
+        describe(entry, copies.of_activity(entry.activity_id), links, edge.clock())
         for entry in ActivityLedger(edge.store(), edge.clock).latest(athlete_id, SHOWN)
     ]

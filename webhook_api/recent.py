@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from include.copying.reasons import QUOTA_WORDS
+from include.copying.sports import spoken_sport
 from include.state.activities import ActivityState, LedgerEntry
-from include.state.copies import Copy, CopyState
+from include.state.copies import Copy, CopyState, Original
+from include.state.links import Link, LinkStatus
 
 SHOWN = 20
 
@@ -27,10 +29,13 @@ class CopyLine:
     """What happened to one copy."""
 
     child_id: int
+    name: str
+    """What the athlete calls the child."""
     text: str
     child_activity_id: int | None = None
     """The activity in the child's account, where there is one."""
-    failed: bool = False
+    again: bool = False
+    """Whether another try may end otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +49,41 @@ class ActivityLine:
     copies: tuple[CopyLine, ...]
 
 
-def describe(entry: LedgerEntry, copies: Iterable[Copy], names: Mapping[int, str], now: float) -> ActivityLine:
-    """The activity's line; `names` says what the athlete calls each child."""
-    start = entry.start_at_epoch_s
+def describe(entry: LedgerEntry, copies: Iterable[Copy], links: Mapping[int, Link], now: float) -> ActivityLine:
+    """The activity's line; `links` are the athlete's, by child, and say what the athlete calls each."""
+    gone = entry.state is ActivityState.REMOVED
     return ActivityLine(
         activity_id=entry.activity_id,
-        sport=re.sub(r"(?<=[a-z])(?=[A-Z])", " ", entry.sport_type) or "Activity",
-        day="" if start is None else datetime.fromtimestamp(start, UTC).date().isoformat(),
+        sport=spoken_sport(entry.sport_type),
+        day=day_text(entry.start_at_epoch_s),
         text=_STORED.get(entry.state) or _waiting(entry.reason, entry.next_try_epoch_s, now),
-        copies=tuple(describe_copy(copy, names.get(copy.child_id) or copy.matched, now) for copy in copies),
+        copies=tuple(_describe_copy(copy, links.get(copy.child_id), now, gone=gone) for copy in copies),
     )
 
 
-def describe_copy(copy: Copy, name: str, now: float) -> CopyLine:
-    """The copy's line, in which the child is called `name`."""
+def day_text(epoch_s: int | None) -> str:
+    """The day in UTC; empty where none is known."""
+    return "" if epoch_s is None else datetime.fromtimestamp(epoch_s, UTC).date().isoformat()
+
+
+def _describe_copy(copy: Copy, link: Link | None, now: float, *, gone: bool) -> CopyLine:
+    name = link.names[0] if link and link.names else copy.matched
+    again = link is not None and link.status is not LinkStatus.ENDED and not gone
+    kept = f"; the title no longer names {name}, who alone can delete the copy"
+    note = kept if copy.original is Original.RENAMED else ""
     if copy.state is CopyState.DONE:
-        return CopyLine(copy.child_id, f"copied to {name}", copy.child_activity_id)
+        return CopyLine(copy.child_id, name, f"copied to {name}{note}", copy.child_activity_id)
     if copy.state is CopyState.DUPLICATE:
-        return CopyLine(copy.child_id, f"was already in the account of {name}", copy.child_activity_id)
+        return CopyLine(copy.child_id, name, f"was already in the account of {name}{note}", copy.child_activity_id)
     if copy.state is CopyState.SKIPPED:
-        return CopyLine(copy.child_id, f"not copied to {name}: {copy.reason}")
+        return CopyLine(copy.child_id, name, f"not copied to {name}: {copy.reason}", again=again)
     if copy.state is CopyState.FAILED:
-        return CopyLine(copy.child_id, f"failed for {name}: {copy.reason}", failed=True)
-    return CopyLine(copy.child_id, f"copy to {name}: {_waiting(copy.reason, copy.next_try_epoch_s, now)}")
+        return CopyLine(copy.child_id, name, f"failed for {name}: {copy.reason}", again=again)
+    return CopyLine(copy.child_id, name, f"copy to {name}: {_waiting(copy.reason, copy.next_try_epoch_s, now)}")
 
 
 def _waiting(reason: str, next_try_epoch_s: int | None, now: float) -> str:
     if next_try_epoch_s is None or next_try_epoch_s <= now or not reason:
         return "under way"
-    until = datetime.fromtimestamp(next_try_epoch_s, UTC)
-    return f"waiting until {until:%H:%M} UTC: {reason}"
+    until = f"until {datetime.fromtimestamp(next_try_epoch_s, UTC):%H:%M} UTC"
+    return f"waiting for Strava's limit {until}" if reason == QUOTA_WORDS else f"waiting {until}: {reason}"

@@ -24,7 +24,7 @@ from webhook_api.errors import route
 log = logging.getLogger(__name__)
 ADA, REX, EVE = 134815, 22, 33
 WRITE = "read,activity:write"
-FORM = {"names": "Rex, Rexi", "trim_m": "0", "heartrate": "1", "power": "1", "temperature": "1"}
+FORM = {"names": "Rex, Rexi", "trim_m": "0", "heartrate": "1", "power": "1", "temperature": "1", "link_back": "1"}
 NewBrowser = Callable[[], Any]
 
 
@@ -259,7 +259,8 @@ def test_nothing_is_created_when_the_form_is_of_no_use(ada: Any, store: SqliteSt
     answer = ada.post("/me/invites", **FORM | field)
 
     assert answer.status_code == 400
-    assert "Please look at the names again" in answer.text
+    assert "Nothing was changed. Please look at this again" in answer.text
+    assert "invitation for" not in ada.client.get("/me").text
 
 
 def test_hostile_names_are_text_on_every_page(ada: Any, new_browser: NewBrowser) -> None:
@@ -302,3 +303,61 @@ def test_another_browser_cannot_end_the_walk(ada: Any, new_browser: NewBrowser, 
 
     assert new_browser().walk(leaves, EVE, "Eve", WRITE).status_code == 400
     assert links.of_parent(ADA) == []
+
+
+def test_chosen_first_day_is_kept_when_the_parent_confirms(ada: Any, new_browser: NewBrowser, links: Links) -> None:
+    path = invite(ada, start="2020-02-01", title="{parent}: {title}")
+    rex = new_browser()
+    assert "may be copied are those of 2020-02-01." in rex.client.get(path).text
+    accept(rex, path)
+    ada.post(f"/me/children/{REX}/confirm")
+
+    link = link_of(links)
+    assert (link.starts_at_epoch_s, link.carried.title) == (1_580_515_200, "{parent}: {title}")
+
+
+def test_open_invitation_is_shown_with_its_expiry_until_it_is_accepted(ada: Any, new_browser: NewBrowser) -> None:
+    path = invite(ada)
+    page = ada.client.get("/me").text
+    assert "Invitation for Rex, Rexi" in page
+    assert "its link is good until 2025-10-16" in page
+    accept(new_browser(), path)
+    assert "Invitation for" not in ada.client.get("/me").text
+
+
+def withdraw_address(page: str) -> str:
+    return re.findall(r'action="(/me/invites/[0-9a-f]{64}/withdraw)"', page)[0]
+
+
+def test_withdrawn_invitation_is_gone_even_on_the_way(ada: Any, new_browser: NewBrowser, links: Links) -> None:
+    path = invite(ada)
+    rex = new_browser()
+    leaves = rex.post(path, page=path)
+    address = withdraw_address(ada.client.get("/me").text)
+
+    for _ in range(2):
+        assert "Invitation for" not in ada.post(address).text
+
+    assert_gone(rex.client.get(path))
+    assert_gone(rex.walk(leaves, REX, "Rex", WRITE))
+    assert links.of_parent(ADA) == []
+
+
+def test_nobody_withdraws_the_invitation_of_another(ada: Any, new_browser: NewBrowser) -> None:
+    path = invite(ada)
+    eve = new_browser()
+    eve.connect(EVE, "Eve")
+
+    assert eve.post(withdraw_address(ada.client.get("/me").text)).status_code == 404
+    assert eve.client.get(path).status_code == 200
+
+
+def test_invited_athlete_declines_without_connecting(ada: Any, new_browser: NewBrowser, athletes: Any) -> None:
+    path = invite(ada)
+    rex = new_browser()
+
+    assert "You have declined" in rex.post(path, page=path, answer="decline").text
+
+    assert_gone(new_browser().client.get(path))
+    assert athletes.get(REX) is None
+    assert "Invitation for" not in ada.client.get("/me").text

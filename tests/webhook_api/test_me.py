@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from include.copying.eligibility import ineligible_reason
+from include.copying.reasons import QUOTA_WORDS
 from include.queue.sqlite import SqliteQueue
 from include.state.activities import ActivityLedger, ActivityState, LedgerEntry
-from include.state.copies import Copy, CopyLedger, CopyState, external_id
+from include.state.copies import Copy, CopyLedger, CopyState, Original, external_id
 from include.state.links import Carried, Link, Links, LinkStatus
 from include.state.sqlite import SqliteStore
 from include.strava.models import ActivityId, AthleteId
@@ -94,7 +95,9 @@ def test_full_tracks_are_trimmed_unless_the_parent_chooses_otherwise(
 ) -> None:
     browser = new_browser()
 
-    assert f'name="trim_m" value="{metres}"' in browser.connect(ADA, "Ada", scope).text
+    browser.connect(ADA, "Ada", scope)
+    page = browser.client.get("/me/invites/new").text
+    assert re.search(rf'name="trim_m"[^>]* value="{metres}"', page)
 
 
 def test_page_asks_to_connect_again_when_strava_refuses_the_tokens(ada: Any, athletes: Any) -> None:
@@ -124,13 +127,47 @@ def test_paused_link_makes_no_copies_until_it_is_resumed(ada: Any, rex: Any, lin
 def test_parent_changes_names_and_options(ada: Any, rex: Any, links: Links) -> None:
     links.save(LINK)
 
-    ada.post(f"/me/children/{REX}", names="Rexi\nRex", trim_m="150", power="1")
+    chosen = {
+        "names": "Rexi\nRex",
+        "trim_m": "150",
+        "power": "1",
+        "title": "{sport} of {parent}",
+        "start": "2026-06-01",
+    }
+    page = ada.post(f"/me/children/{REX}", **chosen, sports="TrailRun").text
 
     link = links.get(ADA, REX)
     assert link is not None
-    assert (link.names, link.carried) == (("Rexi", "Rex"), Carried(False, True, False, 150, allow_private=False))
+    carried = Carried(False, True, False, 150, title="{sport} of {parent}", link_back=False, sports=("TrailRun",))
+    assert (link.names, link.carried, link.starts_at_epoch_s) == (("Rexi", "Rex"), carried, 1_780_272_000)
     assert link.parent_consent_epoch_s == 1
-    assert ada.post(f"/me/children/{REX}", names="", trim_m="0").status_code == 400
+    assert "Trail Run from 2026-06-01 on; with power; without the first and last 150 m" in text_of(page)
+    assert "titled “{sport} of {parent}”." in page
+
+
+def test_form_comes_back_with_what_was_entered_and_what_is_wrong(ada: Any, links: Links) -> None:
+    links.save(LINK)
+
+    answer = ada.post(f"/me/children/{REX}", names="Rex", trim_m="far", title="{child} & co", start="2026-06-01")
+
+    assert answer.status_code == 400
+    assert "{child}, which stands for nothing" in answer.text
+    assert 'value="{child} &amp; co"' in answer.text
+    assert 'value="far"' in answer.text
+    assert 'value="2026-06-01"' in answer.text
+    assert answer.text.count('aria-invalid="true"') == 2
+    assert links.get(ADA, REX) == replace(LINK, version=1)
+
+
+def test_form_shows_what_the_link_carries(ada: Any, links: Links) -> None:
+    links.save(replace(LINK, carried=Carried(power=False, trim_m=70, sports=("Run",)), starts_at_epoch_s=1_780_272_005))
+
+    page = ada.client.get(f"/me/children/{REX}").text
+
+    assert re.search(r'name="start"[^>]* value="2026-06-01"', page)
+    ticked = set(re.findall(r'name="(\w+)" value="(\w+)" checked', page))
+    assert ticked == {("heartrate", "1"), ("temperature", "1"), ("link_back", "1"), ("sports", "Run")}
+    assert ada.client.get(f"/me/children/{EVE}").status_code == 404
 
 
 def test_removed_child_disappears_and_cannot_be_resumed(ada: Any, rex: Any, links: Links) -> None:
@@ -200,8 +237,15 @@ def test_nobody_touches_a_link_of_others(new_browser: NewBrowser, links: Links) 
     ],
 )
 def test_page_says_what_happened_to_a_copy(
-    ada: Any, record: Callable[..., None], copies: CopyLedger, state: CopyState, changes: dict[str, Any], words: str
+    ada: Any,
+    record: Callable[..., None],
+    links: Links,
+    copies: CopyLedger,
+    state: CopyState,
+    changes: dict[str, Any],
+    words: str,
 ) -> None:
+    links.save(LINK)
     record(1)
     copy(copies, 1, state, **changes)
 
@@ -209,16 +253,95 @@ def test_page_says_what_happened_to_a_copy(
 
     assert words in text_of(page)
     assert ("https://www.strava.com/activities/77" in page) is (state is CopyState.DONE)
-    assert ("/me/copies/1/22/again" in page) is (state is CopyState.FAILED)
+    assert ("/me/copies/1/22/again" in page) is (state in (CopyState.FAILED, CopyState.SKIPPED))
+
+
+@pytest.mark.parametrize(
+    ("link", "state"),
+    [
+        pytest.param(replace(LINK, status=LinkStatus.ENDED), ActivityState.SYNCED, id="ended link"),
+        pytest.param(LINK, ActivityState.REMOVED, id="activity that is gone"),
+    ],
+)
+def test_another_try_is_not_offered_where_it_cannot_help(
+    ada: Any, record: Callable[..., None], links: Links, copies: CopyLedger, link: Link, state: ActivityState
+) -> None:
+    links.save(link)
+    record(1, state)
+    copy(copies, 1, CopyState.FAILED, reason="Strava gave no reason.")
+
+    page = ada.client.get("/me").text
+
+    assert "failed for Rex: Strava gave no reason." in page
+    assert "Try again" not in page
+
+
+def test_child_sees_the_copies_in_the_account_and_what_became_of_the_originals(
+    ada: Any, rex: Any, record: Callable[..., None], copies: CopyLedger, now: Any
+) -> None:
+    for activity_id, changes in [
+        (1, {"original": Original.DELETED}),
+        (2, {"original": Original.RENAMED}),
+        (3, {}),
+    ]:
+        now.epoch_s += 60
+        record(activity_id)
+        copy(copies, activity_id, CopyState.DONE, child_activity_id=70 + activity_id, **changes)
+    copy(copies, 4, CopyState.FAILED, reason="Not made.")
+    copy(copies, 5, CopyState.DUPLICATE)
+
+    page = rex.client.get("/me").text
+
+    assert re.findall(r"https://www\.strava\.com/activities/(\d+)", page) == ["73", "72", "71"]
+    assert "Trail Run, 2025-09-27, from Ada – View on Strava" in text_of(page)
+    assert page.count("The title of the original no longer names you.") == 1
+    assert page.count("The original was deleted on Strava, or hidden.") == 1
+    assert "Not made." not in page
+    assert "Activity, from Ada" in text_of(page), "a duplicate that Strava did not name"
+    assert "Copies in your account" not in ada.client.get("/me").text
+
+
+def test_copy_whose_original_changes_later_comes_first_again(rex: Any, copies: CopyLedger, now: Any) -> None:
+    for activity_id in range(1, 25):
+        now.epoch_s += 60
+        copy(copies, activity_id, CopyState.DONE, child_activity_id=100 + activity_id)
+    now.epoch_s += 60
+    claimed = copies.claim(1, REX)
+    assert claimed is not None
+    copies.release(copies.advance(claimed, original=Original.RENAMED))
+
+    shown = re.findall(r"https://www\.strava\.com/activities/(\d+)", rex.client.get("/me").text)
+
+    assert (shown[:2], len(shown)) == (["101", "124"], 20)
+
+
+def test_parent_sees_that_the_title_no_longer_names_the_child_of_a_copy(
+    ada: Any, record: Callable[..., None], links: Links, copies: CopyLedger
+) -> None:
+    links.save(LINK)
+    record(1)
+    copy(copies, 1, CopyState.DONE, child_activity_id=77, original=Original.RENAMED)
+
+    assert "copied to Rex; the title no longer names Rex, who alone can delete the copy" in ada.client.get("/me").text
+
+
+def test_waiting_for_the_limit_is_said_in_so_many_words(
+    ada: Any, record: Callable[..., None], copies: CopyLedger
+) -> None:
+    waiting = {"reason": QUOTA_WORDS, "next_try_epoch_s": 1_760_000_401}
+    record(1, ActivityState.PENDING, **waiting)
+    copy(copies, 1, CopyState.PLANNED, **waiting)
+
+    page = text_of(ada.client.get("/me").text)
+
+    assert page.count("waiting for Strava&#39;s limit until 09:00 UTC") == 2
 
 
 @pytest.mark.parametrize(
     ("state", "changes", "words"),
     [
-        pytest.param(ActivityState.SYNCED, {}, "Trail Run, 2025-09-27 1: stored – View on Strava", id="stored"),
-        pytest.param(
-            ActivityState.SYNCED, {"sport_type": "", "start_at_epoch_s": None}, "Activity 1: stored", id="bare"
-        ),
+        pytest.param(ActivityState.SYNCED, {}, "Trail Run, 2025-09-27 stored – View on Strava", id="stored"),
+        pytest.param(ActivityState.SYNCED, {"sport_type": "", "start_at_epoch_s": None}, "Activity stored", id="bare"),
         pytest.param(ActivityState.REMOVED, {}, "no longer visible on Strava", id="removed"),
         pytest.param(
             ActivityState.PENDING,
@@ -280,9 +403,13 @@ def test_copy_of_others_is_not_tried_again(rex: Any, copies: CopyLedger, queue: 
 
 def test_page_is_readable_by_everyone(ada: Any, rex: Any, links: Links) -> None:
     links.save(LINK)
-    for path in ("/me", "/me/disconnect"):
+    for path in ("/me", "/me/disconnect", "/me/invites/new", f"/me/children/{REX}"):
         page = ada.client.get(path).text
-        visible = re.findall(r'<input type="(?!hidden)', page)
-        assert len(visible) == page.count("<label")
+        fields = re.findall(r'<input (?!type="hidden")', page)
+        assert len(fields) == page.count("<label")
+        assert set(re.findall(r'label for="(\w+)"', page)) == set(re.findall(r'<input id="(\w+)"', page))
+        ids = re.findall(r' id="([\w-]+)"', page)
+        assert len(ids) == len(set(ids))
+        assert set(re.findall(r'aria-(?:labelledby|describedby)="([\w-]+)', page)) <= set(ids)
         assert page.count("<h1>") == 1
         assert re.findall(r"<script| style=| on\w+=", page) == []
