@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Self
 
 from include.errors import SettingsError
 
@@ -26,41 +28,27 @@ EXAMPLES: Mapping[str, str] = {
     "STRAVA_API_URL": "https://www.strava.com/api/v3",
     "STRAVA_OAUTH_URL": "https://www.strava.com/oauth",
     "STRAVA_REVOKE": "token",
+    "RETENTION_DAYS": "keep",
 }
 """Every variable there is, each with an example of a good value."""
+
+_RETENTION = re.compile(r"keep|[1-9][0-9]{0,4}")
 
 CHOICES: Mapping[str, tuple[str, ...]] = {"STRAVA_REVOKE": ("token", "legacy")}
 """Variables that take one of a few values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The configuration of one process. Field names are the variables' names in lower case."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatcherSettings:
+    """What the dispatcher needs, which is nothing of Strava and, on AWS, no secret."""
 
-    strava_client_id: str
-    strava_client_secret: str = field(repr=False)
-    webhook_path_secret: str = field(repr=False)
-    webhook_verify_token: str = field(repr=False)
-    cookie_key: str = field(repr=False)
-    public_url: str
-    """Where browsers and Strava reach the web pages; no trailing slash."""
-    state_url: str
-    lake_url: str
     queue_url: str
-    key_url: str
-    catalog_url: str
     airflow_url: str
     airflow_username: str = ""
     airflow_password: str = field(default="", repr=False)
-    strava_api_url: str = "https://www.strava.com/api/v3"
-    strava_oauth_url: str = "https://www.strava.com/oauth"
-    strava_revoke: str = "token"
-    """How access is given back: `POST /oauth/revoke`, or `legacy`, `/oauth/deauthorize`, which ends on 2027-06-01."""
-    webhook_signing_key: str = field(default="", repr=False)
-    """Where it is set, an event without a right `X-Strava-Signature` is refused."""
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
         """The settings in `environ`.
 
         Errors: `SettingsError` that names every missing variable, each with an example, or a value that is no choice.
@@ -80,4 +68,36 @@ class Settings:
             value = values.get(variable.lower(), choices[0])
             if value not in choices:
                 raise SettingsError(f"{variable} is {value!r}; set it to {' or '.join(choices)}.")
+        if not _RETENTION.fullmatch(values.get("retention_days", "keep")):
+            raise SettingsError(
+                f"RETENTION_DAYS is {values['retention_days']!r}; set it to days, from 1 to 99999, or to keep."
+            )
         return cls(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(DispatcherSettings):
+    """The configuration of one process. Field names are the variables' names in lower case."""
+
+    strava_client_id: str
+    strava_client_secret: str = field(repr=False)
+    webhook_path_secret: str = field(repr=False)
+    webhook_verify_token: str = field(repr=False)
+    cookie_key: str = field(repr=False)
+    public_url: str
+    """Where browsers and Strava reach the web pages; no trailing slash."""
+    state_url: str
+    lake_url: str
+    key_url: str
+    catalog_url: str
+    strava_api_url: str = "https://www.strava.com/api/v3"
+    strava_oauth_url: str = "https://www.strava.com/oauth"
+    strava_revoke: str = "token"
+    """How access is given back: `POST /oauth/revoke`, or `legacy`, `/oauth/deauthorize`, which ends on 2027-06-01."""
+    webhook_signing_key: str = field(default="", repr=False)
+    """Where it is set, an event without a right `X-Strava-Signature` is refused."""
+    retention_days: str = ""
+    """How many days after it was fetched what came from Strava's API is deleted; `keep`: never.
+
+    Without it everything is kept on one machine; on AWS the owner has to decide, knowing Strava's terms.
+    """

@@ -14,7 +14,7 @@ from include.clock import Clock
 from include.errors import RetryLater
 from include.queue.backend import open_queue
 from include.queue.queue import Queue
-from include.settings import Settings
+from include.settings import DispatcherSettings
 from include.trigger.backend import open_trigger
 from include.trigger.trigger import Trigger
 from webhook_api.dispatcher import dispatch, log_report
@@ -56,7 +56,7 @@ def run(queue: Queue, trigger: Trigger, clock: Clock, *, stop: Stop, sleep: Call
 def main() -> None:
     """Read settings from the environment and dispatch until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = Settings.from_environ(os.environ)
+    settings = DispatcherSettings.from_environ(os.environ)
     stop = Stop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, stop.request)

@@ -14,7 +14,7 @@ from include.errors import RetryLater, TriggerUnavailable
 from include.queue.backend import open_queue
 from include.queue.queue import Message, Queue
 from include.queue.sqs import parse_message
-from include.secret import read_settings
+from include.settings import DispatcherSettings
 from include.trigger.backend import open_trigger
 from include.trigger.trigger import Started, Trigger
 from webhook_api import lambda_logs
@@ -22,8 +22,8 @@ from webhook_api.dispatcher import deliver, log_report
 
 log = logging.getLogger(__name__)
 
-LAST_START_S = 30.0
-"""No run is started when less than this is left of an invocation: two calls of MWAA fit in, and settling the batch."""
+LAST_START_S = 20.0
+"""No run is started when less than this is left of an invocation: a call of MWAA fits in, and settling the batch."""
 
 
 def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
@@ -91,7 +91,7 @@ def _logs() -> lambda_logs.JsonFormatter:
 
 @cache
 def _leaves() -> tuple[Queue, Trigger]:
-    settings = read_settings(os.environ)
+    settings = DispatcherSettings.from_environ(os.environ)
     return open_queue(settings.queue_url, time.time), open_trigger(settings)
 
 

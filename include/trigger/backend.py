@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from include.errors import SettingsError
-from include.settings import EXAMPLES, Settings
+from include.settings import EXAMPLES, DispatcherSettings
 from include.trigger.trigger import Trigger
 
 _MWAA = re.compile(r"mwaa://(?P<environment>[A-Za-z][A-Za-z0-9_-]{0,79})")
 
 
-def open_trigger(settings: Settings) -> Trigger:
+def open_trigger(settings: DispatcherSettings) -> Trigger:
     """The trigger that `AIRFLOW_URL` names: an Airflow's own `http` or `https` address, or `mwaa://<environment>`.
 
     Nothing is called before the first run is started.
