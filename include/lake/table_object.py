@@ -10,44 +10,37 @@ import pyarrow.parquet as pq
 
 from include.errors import UnexpectedShape
 from include.lake.activity_update import take_over
+from include.lake.encodings import Encodings, writer_options
 from include.lake.keys import partition_of
 from include.lake.schemas import SCHEMA_VERSION, SORT_KEYS, TABLES
 
-_ROW_GROUP_ROWS = 32_768
-"""About nine activities of an hour: a reader of one activity skips most of a month."""
+_ROW_GROUP_ROWS = 131_072
+"""A month of an hour a day: what a footer says about more groups costs a reader more than it lets them skip."""
 
-_RARELY_REPEATED = frozenset({"point_index", "time_s", "ts", "lat", "lon", "distance_m"})
-"""Columns that a dictionary makes larger and slower to write (measured: 20 % and 45 % of an object)."""
+_ADVICE = "delete it and make its rows again from the raw zone: `make replay`"
 
 
 def merge(table: str, old: pa.Table, activity_ids: Collection[int], new: Sequence[pa.Table]) -> tuple[pa.Table, int]:
     """The object's rows with those of the activities replaced by the new ones, and how many were replaced.
 
-    Shape: sorted by the table's key, one contiguous chunk.
+    Shape: sorted by the table's key, as `old` is.
     """
     theirs = pc.is_in(old["activity_id"], value_set=pa.array(sorted(activity_ids), pa.int64()))
-    kept, replaced = old.filter(pc.invert(theirs)), old.filter(theirs)
+    replaced = old.filter(theirs)
+    kept = old.filter(pc.invert(theirs)) if replaced.num_rows else old
     arriving = pa.concat_tables([TABLES[table].empty_table(), *new])
     if table == "activities":
         arriving = take_over(replaced, arriving)
-    merged = pa.concat_tables([kept, arriving]).sort_by([(name, "ascending") for name in SORT_KEYS[table]])
-    return merged.combine_chunks(), replaced.num_rows
+    arriving = arriving.sort_by([(name, "ascending") for name in SORT_KEYS[table]])
+    return _interleaved(kept, arriving), replaced.num_rows
 
 
-def encode(rows: pa.Table) -> bytes:
-    """The rows as Parquet bytes; the same rows give the same bytes.
-
-    Encodings are the plain and dictionary ones, which every reader of the lake knows.
-    """
+def encode(rows: pa.Table, encodings: Encodings = Encodings.SAFE) -> bytes:
+    """The rows as Parquet bytes; the same rows give the same bytes, however they are chunked in memory."""
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        rows,
-        sink,
-        row_group_size=_ROW_GROUP_ROWS,
-        use_dictionary=[name for name in rows.column_names if name not in _RARELY_REPEATED],
-        compression="zstd",
-        compression_level=3,
-    )
+    with pq.ParquetWriter(sink, rows.schema, **writer_options(rows.column_names, encodings)) as writer:
+        for start in range(0, rows.num_rows, _ROW_GROUP_ROWS):
+            writer.write_table(rows.slice(start, _ROW_GROUP_ROWS).combine_chunks(), row_group_size=_ROW_GROUP_ROWS)
     body: bytes = sink.getvalue().to_pybytes()
     return body
 
@@ -63,15 +56,37 @@ def decode(key: str, body: bytes) -> pa.Table:
         rows = pq.ParquetFile(pa.BufferReader(body)).read(use_threads=False)
         columns = rows.columns if rows.schema.equals(schema) else [_column(rows, column) for column in schema]
     except pa.ArrowException as err:
-        advice = "delete it and make its rows again from the raw zone"
-        raise UnexpectedShape(f"{key} is not readable: {err}; {advice}") from err
+        raise UnexpectedShape(f"{key} is not readable: {err}; {_ADVICE}") from err
     version = (rows.schema.metadata or {}).get(b"schema_version", b"")
     return pa.Table.from_arrays(columns, schema=schema.with_metadata({"schema_version": version}))
+
+
+def activity_ids(key: str, body: bytes) -> frozenset[int]:
+    """The activities that have rows in a table object's bytes.
+
+    Errors: `UnexpectedShape` where the bytes are no table of activities.
+    """
+    try:
+        column = pq.read_table(pa.BufferReader(body), columns=["activity_id"], use_threads=False)["activity_id"]
+    except (pa.ArrowException, KeyError) as err:
+        raise UnexpectedShape(f"{key} is not readable: {err}; {_ADVICE}") from err
+    return frozenset(column.unique().to_pylist())
 
 
 def is_current(old: pa.Table, merged: pa.Table) -> bool:
     """Whether an object that holds `old` needs no writing to hold `merged`."""
     return old.schema.metadata == {b"schema_version": SCHEMA_VERSION.encode()} and bool(old.equals(merged))
+
+
+def _interleaved(kept: pa.Table, arriving: pa.Table) -> pa.Table:
+    """The rows of two sorted tables that share no activity, in one order and without a copy of them."""
+    counts = arriving["activity_id"].value_counts().to_pylist()
+    parts, taken, placed = [], 0, 0
+    for entry in counts:
+        before = pc.sum(pc.less(kept["activity_id"], entry["values"])).as_py() or 0
+        parts += [kept.slice(taken, before - taken), arriving.slice(placed, entry["counts"])]
+        taken, placed = before, placed + entry["counts"]
+    return pa.concat_tables([*parts, kept.slice(taken)])
 
 
 def _column(rows: pa.Table, column: pa.Field) -> pa.ChunkedArray:

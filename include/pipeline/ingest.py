@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from include.pipeline.services import Services
 from include.pipeline.sync import SyncItem
+from include.state.activities import ActivityState
 from include.state.athletes import AthleteStatus
 from include.strava.events import WebhookEvent
 
@@ -43,7 +44,8 @@ def _drop_reason(services: Services, event: WebhookEvent) -> str | None:
     if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
         return "athlete not connected"
     entry = services.activities.get(event.owner_id, event.object_id)
-    settled = entry is not None and entry.next_try_epoch_s is None and entry.fetched_at_epoch_s is not None
-    if entry is not None and settled and event.event_time_epoch_s + CLOCK_SKEW_S < (entry.fetched_at_epoch_s or 0):
+    if entry is None or entry.state is ActivityState.PENDING or entry.next_try_epoch_s is not None:
+        return None
+    if entry.fetched_at_epoch_s is not None and event.event_time_epoch_s + CLOCK_SKEW_S < entry.fetched_at_epoch_s:
         return "answered by a later fetch"
     return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 DAGS = Path(__file__).parents[2] / "dags"
-EXPECTED = {"strava_ingest", "strava_backfill", "strava_catalog", "strava_reconcile", "strava_erase"}
+EXPECTED = {
+    *("strava_ingest", "strava_backfill", "strava_catalog", "strava_reconcile", "strava_retention", "strava_erase"),
+}
 
 
 def test_bag_holds_exactly_the_expected_dags(dag_bag):

@@ -7,7 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-EXPECTED = ("strava_ingest", "strava_backfill", "strava_catalog", "strava_reconcile", "strava_erase")
+EXPECTED = (
+    "strava_ingest",
+    "strava_backfill",
+    "strava_catalog",
+    "strava_reconcile",
+    "strava_retention",
+    "strava_erase",
+)
 
 HEADINGS = ("**Starts**", "**Reads**", "**Writes**", "**Kind**", "**Limits**", "**If it fails**", "**Owner**")
 

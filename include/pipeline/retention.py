@@ -1,0 +1,167 @@
+"""`strava_retention`: deletes what came from Strava's API and is as old as the settings allow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from include.errors import SettingsError
+from include.lake.catalog import Partition
+from include.pipeline.services import Services
+from include.settings import Settings
+from include.state.activities import ActivityState, Lease, LedgerEntry
+from include.strava.models import ActivityId, AthleteId
+from include.strava.quota import DAY_S
+
+AT_ONCE = 100
+"""How many activities leave their objects in one write."""
+
+_RAW = re.compile(r"raw/athlete_id=\d+/(?P<activity_id>\d+)\.\w+\.json\.gz")
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What a night deleted of one athlete."""
+
+    activities: int
+    """In a dry run, how many would be deleted."""
+    busy: int = 0
+    """Left to the next night: other workers hold them."""
+    partitions: frozenset[Partition] = frozenset()
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as XCom carries it."""
+        partitions = [[part.table, part.athlete_id, part.year] for part in sorted(self.partitions)]
+        return {"expired": self.activities, "busy": self.busy, "partitions": partitions}
+
+
+def kept_days(settings: Settings) -> int | None:
+    """How many days what came from Strava's API is kept; None for ever.
+
+    Errors: `SettingsError` on AWS where `RETENTION_DAYS` is not set: the owner has to decide.
+    """
+    if not settings.retention_days and settings.state_url.startswith("dynamodb:"):
+        raise SettingsError(
+            "RETENTION_DAYS is not set. Strava's API terms allow data to be cached for 7 days: decide, and set it to a "
+            "number of days, or to keep."
+        )
+    return int(settings.retention_days) if settings.retention_days not in ("", "keep") else None
+
+
+def expire(services: Services, athlete_id: int, days: int | None, *, dry_run: bool) -> Expired:
+    """Delete the athlete's activities that were fetched `days` ago or longer: rows, raw objects, upload files.
+
+    Their ledger rows stay, as `expired`: no listing and no reconcile brings them back, an event or a backfill does.
+    What an athlete's own archive brought has no time of fetching, and stays.
+    An activity that waits to be fetched again is left to that for a day.
+    Errors: `LeaseLost`, `ObjectConflict`: run it again.
+    Effects: safe to repeat, beside any other work and after a crash at any point: an activity is marked as expired
+    before anything of it goes, so that nothing but the next night's run goes on with it.
+    """
+    now = services.clock()
+    if days is not None and not dry_run:
+        _adopt(services, athlete_id)
+    before_epoch_s = 0.0 if days is None else now - days * DAY_S
+    due = [entry for entry in services.activities.of_athlete(athlete_id) if _is_due(entry, before_epoch_s, now)]
+    if dry_run:
+        return Expired(len(due))
+    due.sort(key=lambda entry: (entry.object_keys, entry.activity_id))
+    activities, partitions = 0, set[Partition]()
+    for _, together in groupby(due, key=lambda entry: entry.object_keys):
+        for batch in _batches(list(together)):
+            leases = [lease for entry in batch if (lease := _marked(services, entry, before_epoch_s))]
+            partitions |= _delete(services, athlete_id, leases)
+            activities += len(leases)
+    return Expired(activities, len(due) - activities, frozenset(partitions))
+
+
+def _is_due(entry: LedgerEntry, before_epoch_s: float, now: float) -> bool:
+    if entry.state is ActivityState.EXPIRED:
+        return bool(entry.object_keys) or entry.next_try_epoch_s is not None  # a night broke off, or the audit found it
+    if entry.state is ActivityState.REMOVED or entry.fetched_at_epoch_s is None:
+        return False
+    waits = entry.next_try_epoch_s is not None and entry.next_try_epoch_s > now - DAY_S
+    return entry.fetched_at_epoch_s <= before_epoch_s and not waits
+
+
+def _marked(services: Services, seen: LedgerEntry, before_epoch_s: float) -> Lease | None:
+    """The lease on the activity, whose row says `expired`; None where that is no longer right, or another works on it.
+
+    The mark is stored before the lease under which things are deleted: a lease by itself makes an activity due, and
+    reconcile would have it fetched again if this process died; what is marked it leaves alone.
+    """
+    lease = services.activities.acquire(seen.athlete_id, seen.activity_id, fresh=False)
+    if lease is None:
+        return None
+    entry = lease.entry
+    if entry is None or not _is_due(entry, before_epoch_s, services.clock()):
+        services.activities.settle(lease, entry or seen)
+        return None
+    expired = replace(
+        entry,
+        state=ActivityState.EXPIRED,
+        fingerprint="",
+        points=0,
+        reason="kept as long as the settings allow, then deleted here",
+        next_try_epoch_s=None,
+    )
+    services.activities.postpone(lease, expired)
+    lease = services.activities.acquire(seen.athlete_id, seen.activity_id, fresh=False)
+    if lease is not None and (lease.entry is None or lease.entry.state is not ActivityState.EXPIRED):
+        services.activities.settle(lease, lease.entry or seen)
+        return None
+    return lease
+
+
+def _delete(services: Services, athlete_id: int, leases: Sequence[Lease]) -> frozenset[Partition]:
+    """Take what is held out of the lake and the raw zone, rows first, and settle the ledger."""
+
+    def guard() -> None:
+        for lease in leases:
+            services.activities.check(lease)
+
+    keys = sorted({key for lease in leases for key in _entry(lease).object_keys})
+    removed = services.lake.remove(athlete_id, [lease.activity_id for lease in leases], keys, guard=guard)
+    for lease in leases:
+        services.raw.remove(athlete_id, lease.activity_id, guard=partial(services.activities.check, lease))
+        gone = replace(_entry(lease), object_keys=(), next_try_epoch_s=None)
+        if not services.activities.settle(lease, gone):
+            # An event arrived meanwhile: reconcile hands the activity to strava_ingest.
+            asked_for = replace(gone, state=ActivityState.PENDING, next_try_epoch_s=int(services.clock()))
+            services.activities.postpone(lease, asked_for)
+    return removed.partitions
+
+
+def _adopt(services: Services, athlete_id: int) -> None:
+    """Enter raw objects that no ledger row knows, such as those of a backfill that was given up: they expire too.
+
+    Their time runs from now, and a backfill that is still under way finds them unchanged.
+    """
+    known = {entry.activity_id for entry in services.activities.of_athlete(athlete_id)}
+    matches = map(_RAW.fullmatch, services.objects.list(f"raw/athlete_id={athlete_id}/"))
+    for activity_id in sorted({int(match["activity_id"]) for match in matches if match} - known):
+        lease = services.activities.acquire(athlete_id, activity_id, fresh=False)
+        if lease is not None:
+            entry = LedgerEntry(
+                AthleteId(athlete_id),
+                ActivityId(activity_id),
+                ActivityState.PENDING,
+                reason="listed by a backfill, not loaded",
+                fetched_at_epoch_s=services.clock(),
+            )
+            services.activities.postpone(lease, lease.entry or entry)
+
+
+def _entry(lease: Lease) -> LedgerEntry:
+    if lease.entry is None:
+        raise ValueError(f"activity {lease.activity_id} has no row, so it cannot have expired")
+    return lease.entry
+
+
+def _batches(entries: Sequence[LedgerEntry]) -> Iterator[Sequence[LedgerEntry]]:
+    for start in range(0, len(entries), AT_ONCE):
+        yield entries[start : start + AT_ONCE]
