@@ -1,0 +1,132 @@
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name                = "strava-test"
+  settings            = { STATE_URL = "dynamodb://strava-test-" }
+  airflow_environment = "strava-test"
+  http                = { zip_path = "http.zip", zip_hash = "aGFzaA==" }
+  dispatcher          = { zip_path = "dispatcher.zip", zip_hash = "aGFzaA==" }
+  table_arns          = { athletes = "arn:aws:dynamodb:eu-central-1:123456789012:table/strava-test-athletes" }
+  data_key_arn        = "arn:aws:kms:eu-central-1:123456789012:key/data"
+  token_key_arn       = "arn:aws:kms:eu-central-1:123456789012:key/token"
+  secret_arn          = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:strava"
+  secret_name         = "airflow/connections/strava_api"
+}
+
+run "by_default" {
+  command = apply
+  module { source = "./modules/webhook_api" }
+
+  # takes events in batches that mwaa can bear
+  assert {
+    condition     = aws_lambda_event_source_mapping.events.batch_size == 100 && aws_lambda_event_source_mapping.events.maximum_batching_window_in_seconds == 1
+    error_message = "Up to a hundred events in a batch, gathered for a second."
+  }
+  assert {
+    condition     = aws_lambda_event_source_mapping.events.scaling_config[0].maximum_concurrency == 2
+    error_message = "Two dispatchers at four calls a second stay below MWAA's ten."
+  }
+  assert {
+    condition     = aws_lambda_event_source_mapping.events.function_response_types == toset(["ReportBatchItemFailures"])
+    error_message = "One bad event does not send its batch back."
+  }
+  assert {
+    condition     = aws_sqs_queue.events.visibility_timeout_seconds == 300 && aws_sqs_queue.events.visibility_timeout_seconds >= 6 * aws_lambda_function.dispatcher.timeout
+    error_message = "A batch stays hidden for six times what its dispatcher may take."
+  }
+  # keeps events for two weeks and gives up after twenty tries
+  assert {
+    condition     = aws_sqs_queue.events.message_retention_seconds == 1209600 && aws_sqs_queue.dead_letters.message_retention_seconds == 1209600
+    error_message = "The longest that SQS keeps."
+  }
+  assert {
+    condition     = jsondecode(aws_sqs_queue.events.redrive_policy).maxReceiveCount == 20 && jsondecode(aws_sqs_queue.events.redrive_policy).deadLetterTargetArn == aws_sqs_queue.dead_letters.arn
+    error_message = "What is given up goes to the dead letters."
+  }
+  assert {
+    condition     = aws_sqs_queue.events.kms_master_key_id == var.data_key_arn && aws_sqs_queue.dead_letters.kms_master_key_id == var.data_key_arn
+    error_message = "Both queues are encrypted with the data key."
+  }
+  # runs both functions on arm with python 3 12 and reserves nothing
+  assert {
+    condition     = aws_lambda_function.http.handler == "webhook_api.lambda_http.handler" && aws_lambda_function.dispatcher.handler == "webhook_api.lambda_dispatcher.handler"
+    error_message = "The handlers' names."
+  }
+  assert {
+    condition = alltrue([
+      for function in [aws_lambda_function.http, aws_lambda_function.dispatcher] :
+      function.runtime == "python3.12" && function.architectures == tolist(["arm64"]) && function.reserved_concurrent_executions == -1
+    ])
+    error_message = "arm64, Python 3.12, no reserved concurrency."
+  }
+  # logs the route and never the path
+  assert {
+    condition     = strcontains(aws_apigatewayv2_stage.default.access_log_settings[0].format, "$context.routeKey") && !can(regex("(?i)path|sourceIp|rawQuery|protocol\\b.*\\$context\\.path", aws_apigatewayv2_stage.default.access_log_settings[0].format))
+    error_message = "The webhook's secret is in the path."
+  }
+  assert {
+    condition     = aws_apigatewayv2_stage.default.name == "$default" && one(aws_apigatewayv2_stage.default.route_settings).throttling_rate_limit == 100 && aws_apigatewayv2_stage.default.default_route_settings[0].throttling_rate_limit == 20
+    error_message = "The webhook and the pages are throttled apart."
+  }
+  # tells the functions where everything is
+  assert {
+    condition     = aws_lambda_function.http.environment[0].variables.PUBLIC_URL == aws_apigatewayv2_api.this.api_endpoint && aws_lambda_function.http.environment[0].variables.QUEUE_URL == aws_sqs_queue.events.url
+    error_message = "The API's own address, the queue's URL."
+  }
+  assert {
+    condition     = aws_lambda_function.dispatcher.environment[0].variables.AIRFLOW_URL == "mwaa://strava-test"
+    error_message = "The environment in which runs are started."
+  }
+}
+
+run "reserves_concurrency_and_uses_an_address_of_ones_own_where_asked" {
+  command = plan
+  module { source = "./modules/webhook_api" }
+  variables {
+    http       = { zip_path = "http.zip", zip_hash = "aGFzaA==", reserved_concurrency = 20 }
+    public_url = "https://ingest.example.org"
+  }
+
+  assert {
+    condition     = aws_lambda_function.http.reserved_concurrent_executions == 20
+    error_message = "Twenty."
+  }
+  assert {
+    condition     = output.public_url == "https://ingest.example.org"
+    error_message = "The given address."
+  }
+}
+
+run "refuses" {
+  command = plan
+  module { source = "./modules/webhook_api" }
+  variables {
+    # refuses a secret among the settings
+    settings = { STRAVA_CLIENT_SECRET = "x" }
+    # refuses an address with a path
+    public_url = "https://example.org/strava"
+    # refuses batches larger than a run takes
+    dispatcher = { zip_path = "dispatcher.zip", zip_hash = "aGFzaA==", batch_size = 101 }
+    # refuses a timeout beyond the apis
+    http = { zip_path = "http.zip", zip_hash = "aGFzaA==", timeout_s = 60 }
+    # refuses to give up early
+    max_receive_count = 1
+    # refuses logs that outlast an erasure
+    log_retention_days = 365
+  }
+
+  expect_failures = [var.settings, var.public_url, var.dispatcher, var.http, var.max_receive_count, var.log_retention_days]
+}
+
+run "refuses_large_batches_without_a_window" {
+  command = plan
+  module { source = "./modules/webhook_api" }
+  variables {
+    # refuses large batches without a window
+    dispatcher = { zip_path = "dispatcher.zip", zip_hash = "aGFzaA==", batch_window_s = 0 }
+  }
+
+  expect_failures = [var.dispatcher]
+}
