@@ -1,29 +1,32 @@
 """# Strava erase
 
-Ends the access to an athlete's account: destroys the tokens that this system holds.
+Erases an athlete: ends the access to the account, removes everything that is kept of the athlete, and leaves a
+certificate with counts and times and no personal data.
 
-It does not yet erase the athlete's rows of the lake, raw objects and ledgers: those stay as they are.
-
-**Starts**: from the webhook, through the dispatcher, when Strava reports that an athlete took the access away; or by an
-operator, with the form.
+**Starts**: from the webhook, through the dispatcher, when Strava reports that an athlete took the access away; when an
+athlete asks for it on their own page; or by an operator, with the form, whose dry run only counts.
 
 **Reads**: the athlete's row, Strava's token endpoint. A reported deauthorisation is confirmed with Strava first: while
-Strava accepts the athlete's tokens nothing happens, and the task is skipped, saying so.
-**Writes**: the athlete's row: the tokens are destroyed, the status becomes `revoked`. Started by an operator, it gives
-the access back at Strava first (`POST /oauth/revoke`).
+Strava accepts the athlete's tokens nothing happens, and the task is skipped, saying so. It is skipped too when the
+athlete disconnected on their own page, which keeps what is stored.
+**Writes**: removes the athlete's rows and objects of the lake, raw answers, upload files, ledgers, links, invitations,
+events and the athlete's row; ends links for the other side with a notice. Started by an operator or the athlete, it
+gives the access back at Strava first (`POST /oauth/revoke`). The certificate is
+`certificates/<athlete>-<began at>.json` in the lake, and is shown in the task's log.
 
-**Kind**: now. Running it again is always right.
+**Kind**: now. Running it again is always right: it goes on where a run stopped.
 
 **Limits**: two calls to the token endpoint, which count in no quota.
 
-**If it fails**: nothing was destroyed, and the athlete's wish is not met: look at it today. An outage of Strava or of
-the whole application never counts as an athlete's wish.
+**If it fails**: the athlete's wish is not met: look at it today. Before the access has ended nothing is removed; after
+it, nothing is written for the athlete any more. An outage of Strava or of the whole application never counts as a wish.
 
 **Owner**: data-engineering.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import timedelta
 
@@ -31,8 +34,9 @@ import pendulum
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from strava_airflow.defaults import DEFAULT_ARGS, Tag
+from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
+from strava_airflow.publishing import publish
 from strava_airflow.reschedule import back_when_quota_opens
 
 log = logging.getLogger(__name__)
@@ -42,9 +46,13 @@ PARAMS = {
     "reason": Param(
         default="operator",
         type="string",
-        enum=["deauthorisation", "operator"],
+        enum=["deauthorisation", "operator", "athlete"],
         title="Reason",
-        description_md="`operator` gives the access back at Strava; `deauthorisation` only confirms that it is gone.",
+        description_md="`operator` and `athlete` give the access back at Strava; `deauthorisation` only confirms that "
+        "it is gone.",
+    ),
+    "dry_run": Param(
+        default=False, type="boolean", title="Dry run", description_md="Only count what an erasure would remove."
     ),
 }
 
@@ -63,21 +71,31 @@ PARAMS = {
     doc_md=__doc__,
 )
 def strava_erase() -> None:
-    """Wires the request to the athlete's row."""
+    """Wires the request to the erasure, and the erasure to the catalogue."""
 
     @task
-    def destroy_tokens(params: dict) -> dict:
-        """Destroy the athlete's tokens once Strava accepts them no longer; returns what became of the request."""
-        from include.pipeline.erase import EraseRequest, Outcome, disconnect
+    def erase_athlete(params: dict) -> dict:
+        """Erase the athlete once the access has ended; returns what became of the request, with counts."""
+        from include.pipeline.certificate import Leaves
+        from include.pipeline.erase import EraseRequest, Outcome, erase
 
-        with StravaHook().services() as services, back_when_quota_opens():
-            ended = disconnect(services, EraseRequest.from_params(params))
-        log.info(ended.message)
-        if ended.outcome is Outcome.STILL_CONNECTED:
-            raise AirflowSkipException(ended.message)
-        return ended.to_json()
+        hook = StravaHook()
+        settings = hook.settings()
+        with hook.services() as services, back_when_quota_opens():
+            erased = erase(services, EraseRequest.from_params(params), Leaves(settings.lake_url, settings.state_url))
+        log.info(erased.message)
+        if erased.certificate:
+            log.info("Certificate %s:\n%s", erased.certificate.key, json.dumps(erased.certificate.to_json(), indent=2))
+        if erased.outcome in (Outcome.STILL_CONNECTED, Outcome.DISCONNECTED):
+            raise AirflowSkipException(erased.message)
+        return erased.to_json()
 
-    destroy_tokens()
+    @task(outlets=[LAKE])
+    def publish_lake(*, ti=None, outlet_events=None) -> None:
+        """Tell the catalogue which partitions have lost rows."""
+        publish(ti, outlet_events, task_id="erase_athlete")
+
+    erase_athlete() >> publish_lake()
 
 
 strava_erase()

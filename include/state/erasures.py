@@ -68,9 +68,11 @@ class Erasures:
         """Every erasure of the last 30 days, and those under way; for finding, re-read before deciding."""
         return map(_erasure, self._store.find("erasures", "all", _KIND))
 
-    @retry_on_conflict
     def begin(self, athlete_id: int, reason: str) -> Erasure:
-        """Put the barrier up and return the erasure; one that is under way is joined."""
+        """Put the barrier up and return the erasure; one that is under way is joined.
+
+        Errors: `VersionConflict` when another run began or ended one meanwhile: decide again whether to begin.
+        """
         present = self.get(athlete_id)
         if present is not None and present.stage is ErasureStage.UNDER_WAY:
             return present
@@ -79,9 +81,14 @@ class Erasures:
         version = present.version if present else ABSENT
         return self._put(Erasure(athlete_id, reason, began_at, ErasureStage.UNDER_WAY, version))
 
+    @retry_on_conflict
     def finish(self, seen: Erasure) -> None:
         """Note that nothing is left. Effects: safe to repeat; an erasure that began later stays as it is."""
-        self._move(seen, ErasureStage.FINISHED)
+        present = self.get(seen.athlete_id)
+        if present is None or present.began_at_epoch_s != seen.began_at_epoch_s:
+            return
+        if present.stage is ErasureStage.UNDER_WAY:
+            self._put(replace(present, stage=ErasureStage.FINISHED))
 
     @retry_on_conflict
     def lift(self, athlete_id: int) -> None:
@@ -89,14 +96,6 @@ class Erasures:
         present = self.get(athlete_id)
         if present is not None and present.forbids_writing:
             self._put(replace(present, stage=ErasureStage.LIFTED))
-
-    @retry_on_conflict
-    def _move(self, seen: Erasure, stage: ErasureStage) -> None:
-        present = self.get(seen.athlete_id)
-        if present is None or present.began_at_epoch_s != seen.began_at_epoch_s:
-            return
-        if present.stage is ErasureStage.UNDER_WAY:
-            self._put(replace(present, stage=stage))
 
     def _put(self, erasure: Erasure) -> Erasure:
         is_over = erasure.stage is not ErasureStage.UNDER_WAY

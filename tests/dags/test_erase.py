@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import copy
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
-from include.pipeline.erase import Disconnection, EraseReason, Outcome
+from include.pipeline.access import EraseReason
+from include.pipeline.certificate import Certificate
+from include.pipeline.erase import Erased, Outcome
 from webhook_api.dispatcher import ERASE_DAG
 
 
@@ -24,7 +27,7 @@ def test_dispatcher_names_the_dag(dag_bag):
 @pytest.mark.parametrize("reason", [pytest.param(reason.value, id=reason) for reason in EraseReason])
 def test_form_accepts_every_reason_that_the_use_case_knows(dag_bag, reason):
     conf = {"athlete": 7, "reason": reason}
-    assert validated(dag_bag.dags["strava_erase"], conf) == conf
+    assert validated(dag_bag.dags["strava_erase"], conf) == {**conf, "dry_run": False}
 
 
 def test_form_means_an_operator_unless_it_says_otherwise(dag_bag):
@@ -38,6 +41,7 @@ def test_form_means_an_operator_unless_it_says_otherwise(dag_bag):
         pytest.param({"athlete": "7"}, id="athlete is text"),
         pytest.param({"athlete": 0}, id="athlete below one"),
         pytest.param({"athlete": 7, "reason": "whim"}, id="other reason"),
+        pytest.param({"athlete": 7, "dry_run": "yes"}, id="dry run is no bool"),
     ],
 )
 def test_form_refuses_wrong_parameters(dag_bag, conf):
@@ -47,24 +51,57 @@ def test_form_refuses_wrong_parameters(dag_bag, conf):
         validated(dag_bag.dags["strava_erase"], conf)
 
 
+@pytest.fixture
+def run(dag_bag, monkeypatch):
+    """Runs the task with an erasure that ends in a given way; gives what it returned and logged."""
+
+    def run(erased, caplog):
+        from include.pipeline import erase
+        from strava_airflow.hook import StravaHook
+
+        @contextmanager
+        def no_services(self, priority="LIVE"):
+            yield None
+
+        settings = SimpleNamespace(lake_url="file:///lake", state_url="sqlite:///state.sqlite")
+        monkeypatch.setattr(StravaHook, "settings", lambda self: settings)
+        monkeypatch.setattr(StravaHook, "services", no_services)
+        monkeypatch.setattr(erase, "erase", lambda services, request, leaves: erased)
+        task = dag_bag.dags["strava_erase"].get_task("erase_athlete").python_callable
+        with caplog.at_level("INFO"):
+            return task({"athlete": 7, "reason": "deauthorisation", "dry_run": False})
+
+    return run
+
+
 @pytest.mark.parametrize("outcome", [pytest.param(outcome, id=outcome) for outcome in Outcome])
-def test_run_is_skipped_with_the_reason_exactly_when_the_athlete_is_still_connected(dag_bag, monkeypatch, outcome):
+def test_run_is_skipped_with_the_reason_exactly_when_what_is_stored_stays(run, caplog, outcome):
     from airflow.sdk.exceptions import AirflowSkipException
 
-    from include.pipeline import erase
-    from strava_airflow.hook import StravaHook
-
-    @contextmanager
-    def no_services(self, priority="LIVE"):
-        yield None
-
-    monkeypatch.setattr(StravaHook, "services", no_services)
-    monkeypatch.setattr(erase, "disconnect", lambda services, request: Disconnection(request.athlete_id, outcome))
-    destroy_tokens = dag_bag.dags["strava_erase"].get_task("destroy_tokens").python_callable
-    params = {"athlete": 7, "reason": "deauthorisation"}
-
-    if outcome is Outcome.STILL_CONNECTED:
-        with pytest.raises(AirflowSkipException, match="nothing was destroyed"):
-            destroy_tokens(params)
+    if outcome in (Outcome.STILL_CONNECTED, Outcome.DISCONNECTED):
+        with pytest.raises(AirflowSkipException, match=r"nothing was erased|what is stored stays"):
+            run(Erased(7, outcome), caplog)
     else:
-        assert destroy_tokens(params) == {"athlete_id": 7, "outcome": outcome.value}
+        assert run(Erased(7, outcome), caplog)["outcome"] == outcome.value
+
+
+def test_run_shows_the_certificate_in_its_log_and_its_summary(run, caplog):
+    certificate = Certificate(7, "operator", 1_750_000_000, {"raw_objects": 12}, 1_750_000_060)
+
+    summary = run(Erased(7, Outcome.ERASED, certificate.removed, certificate), caplog)
+
+    assert summary == {
+        "athlete_id": 7,
+        "outcome": "erased",
+        "counts": {"raw_objects": 12},
+        "certificate": "certificates/7-20250615T150640Z.json",
+        "partitions": [],
+    }
+    assert '"finished_at": "2025-06-15T15:07:40+00:00"' in caplog.text
+
+
+def test_catalogue_hears_of_the_rows_that_went(dag_bag):
+    publish_lake = dag_bag.dags["strava_erase"].get_task("publish_lake")
+
+    assert publish_lake.upstream_task_ids == {"erase_athlete"}
+    assert [asset.name for asset in publish_lake.outlets] == ["strava_lake"]

@@ -1,234 +1,451 @@
-"""Whose tokens are destroyed, and whose stay."""
+"""Everything of an athlete goes, everything of the others stays, whatever happens meanwhile."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import re
+import shutil
+import sqlite3
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
-from include.crypto.backend import open_cipher
-from include.errors import ApplicationInactive, BadRequest, NotConnected, RetryLater, StravaUnavailable
-from include.pipeline.erase import EraseReason, EraseRequest, Outcome, disconnect
-from include.state.athletes import AthleteStatus, athlete_key
-from include.state.backend import open_store
-from include.state.tokens import Tokens
-from include.strava.oauth import OAuthClient, RevokeBy
-from include.strava.session import StravaSession
-from local.strava_simulator.faults import Faults
+from include.errors import IngestError, NotConnected, RetryLater
+from include.lake.files import FileObjects
+from include.lake.keys import gpx_key, raw_detail_key
+from include.lake.objects import Condition
+from include.pipeline.access import EraseReason
+from include.pipeline.backfill import BackfillRequest
+from include.pipeline.backfill import plan as plan_backfill
+from include.pipeline.certificate import Leaves
+from include.pipeline.copies import copy_to_children
+from include.pipeline.erase import EraseRequest, Outcome, erase, look_again
+from include.pipeline.services import open_services
+from include.pipeline.sync import sync
+from include.settings import Settings
+from include.state.athletes import AthleteStatus
+from include.state.copies import Copy, CopyState, external_id
+from include.state.links import Carried, Link
+from include.state.sqlite import SqliteStore
+from include.state.store import TABLES
 
 pytestmark = pytest.mark.network
 
-PARENT_ID = 71
-CHILD_ID = 72
-EVENT = EraseRequest(PARENT_ID, EraseReason.DEAUTHORISATION)
-OPERATOR = EraseRequest(PARENT_ID, EraseReason.OPERATOR)
-REASONS = [pytest.param(EVENT, id="event"), pytest.param(OPERATOR, id="operator")]
+ANN, REX = 71, 72
+THEIR_ACTIVITY = 900_001
+ASKED = EraseRequest(ANN, EraseReason.ATHLETE)
+OPERATOR = EraseRequest(ANN, EraseReason.OPERATOR)
+EVENT = EraseRequest(ANN, EraseReason.DEAUTHORISATION)
+MARKS = {"erasures", "quota", "oauth_states", "subscriptions"}
+"""Tables that hold nothing of an athlete but the mark of the erasure itself."""
 
 
-def stored(world, athlete_id=PARENT_ID):
-    """The athlete's status, and whether there are tokens."""
-    store = open_store(world.settings.state_url, world.services.clock)
-    fields = store.get(athlete_key(athlete_id)).fields
-    store.close()
-    return AthleteStatus(fields["status"]), fields["tokens"] is not None
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one installation keeps everything, and its clock."""
+
+    settings: Settings
+    now: list[float]
+
+    @property
+    def leaves(self) -> Leaves:
+        return Leaves(self.settings.lake_url, self.settings.state_url)
+
+    def run(self, request=ASKED):
+        """One run of the erasure, in services of its own as a task has them."""
+        with self.services() as services:
+            return erase(services, request, self.leaves)
+
+    def services(self):
+        def wait(seconds):
+            self.now[0] += seconds
+
+        return open_services(self.settings, clock=lambda: self.now[0], wait=wait)
+
+    @property
+    def lake(self) -> Path:
+        return Path(self.settings.lake_url.removeprefix("file://"))
+
+    def rows_of(self, athlete_id):
+        """Table and key of every row of the state that names the athlete anywhere."""
+        connection = sqlite3.connect(self.settings.state_url.removeprefix("sqlite://"))
+        rows = connection.execute("SELECT table_name, partition, sort, fields FROM items").fetchall()
+        connection.close()
+        readable = [(*row[:3], re.sub(r'"tokens": ?"[^"]*"', "", row[3])) for row in rows if row[0] not in MARKS]
+        return sorted(row[:2] for row in readable if names(athlete_id, row[1:]))
+
+    def objects_of(self, athlete_id):
+        """Every object that names the athlete in its key or, in `copies`, in a row; certificates left out."""
+        objects = FileObjects(self.lake)
+        keys = [key for key in objects.list("") if not key.startswith("certificates/")]
+        return [key for key in keys if names(athlete_id, [key]) or names(athlete_id, [self._copies(key)])]
+
+    def _copies(self, key):
+        return json.dumps(pq.read_table(self.lake / key).to_pylist(), default=str) if key.startswith("copies/") else ""
+
+    def certificates(self):
+        return [json.loads(path.read_bytes()) for path in sorted(self.lake.glob("certificates/*.json"))]
 
 
-def is_connected_at_strava(world):
-    try:
-        world.services.strava.athlete(PARENT_ID)
-    except (NotConnected, BadRequest):
-        return False
-    return True
+def names(athlete_id, texts):
+    """Whether the id stands in one of the texts as a number of its own."""
+    return any(re.search(rf"(?<!\d){athlete_id}(?!\d)", text) for text in texts)
 
 
-def test_request_is_read_from_the_form():
-    assert EraseRequest.from_params({"athlete": 71, "reason": "deauthorisation"}) == EVENT
+@pytest.fixture
+def place(world):
+    """Ann with activities, copies both ways, invitations, events and notices; Rex beside her."""
+    world.connect(REX)
+    services = world.services
+    for parent_id, child_id, name in ((ANN, REX, "Rex"), (REX, ANN, "Ann")):
+        services.links.save(Link(parent_id, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    for name in ("Walk with Rex", "Alone"):
+        activity_id = world.finish(name=name)
+        sync(services, world.item(activity_id), source="webhook")
+        copy_to_children(services, ANN, activity_id)
+        services.events.record(f"event-{activity_id}", athlete_id=ANN, object_id=activity_id, outcome="planned")
+    services.copies.plan(
+        Copy(THEIR_ACTIVITY, ANN, REX, CopyState.PLANNED, external_id=external_id(THEIR_ACTIVITY, ANN))
+    )
+    services.copy_rows.refresh(THEIR_ACTIVITY)
+    for key in (gpx_key(REX, THEIR_ACTIVITY, ANN), raw_detail_key(REX, THEIR_ACTIVITY), raw_detail_key(711, 1)):
+        services.objects.put(key, b"x", expected=Condition.ANYTHING)
+    services.invites.create("ann's secret", ANN, ("Zoe",), Carried())
+    services.invites.create("rex's secret", REX, ("Ann",), Carried())
+    services.invites.accept(services.invites.find("rex's secret").invite_id, ANN)
+    return Place(world.settings, world.now)
 
 
-def test_forged_deauthorisation_destroys_nothing(world):
-    ended = disconnect(world.services, EVENT)
-
-    assert ended.outcome is Outcome.STILL_CONNECTED
-    assert "nothing was destroyed" in ended.message
-    assert stored(world) == (AthleteStatus.ACTIVE, True)
-    assert is_connected_at_strava(world)
+def assert_gone(place):
+    assert place.rows_of(ANN) == []
+    assert place.objects_of(ANN) == []
+    assert not list(place.lake.rglob(f"athlete_id={ANN}"))
 
 
-def test_deauthorisation_destroys_the_tokens(world):
-    world.control.disconnect(PARENT_ID, world.client_id)
+def test_everything_of_the_athlete_goes_and_everything_of_others_stays(world, place):
+    counted = place.run(replace(OPERATOR, dry_run=True))
 
-    ended = disconnect(world.services, EVENT)
+    erased = place.run(OPERATOR)
 
-    assert ended.to_json() == {"athlete_id": PARENT_ID, "outcome": "disconnected"}
-    assert stored(world) == (AthleteStatus.REVOKED, False)
-
-
-@pytest.mark.parametrize("hours", [pytest.param(5.5, id="last hour"), pytest.param(7, id="expired")])
-@pytest.mark.parametrize("is_forged", [pytest.param(True, id="forged"), pytest.param(False, id="true")])
-def test_deauthorisation_is_told_from_a_forgery_when_the_pair_is_old(world, hours, is_forged):
-    world.now[0] += hours * 3600
-    if not is_forged:
-        world.control.disconnect(PARENT_ID, world.client_id)
-
-    disconnect(world.services, EVENT)
-
-    assert stored(world) == ((AthleteStatus.ACTIVE, True) if is_forged else (AthleteStatus.REVOKED, False))
-
-
-def test_deauthorisation_is_confirmed_without_a_call_of_the_budget(world):
-    before = world.calls()
-
-    disconnect(world.services, EVENT)
-
-    spent = {route: count - before.get(route, 0) for route, count in world.calls().items()}
-    assert {route: count for route, count in spent.items() if count} == {"POST /oauth/token": 1}
+    assert_gone(place)
+    assert erased.outcome is Outcome.ERASED
+    assert erased.counts == counted.counts
+    assert {kind: erased.counts.get(kind) for kind in ("activities", "copies", "links", "invites", "athletes")} == {
+        "activities": 2,
+        "copies": 2,
+        "links": 2,
+        "invites": 2,
+        "athletes": 1,
+    }
+    assert (erased.counts["streams_rows"], erased.counts["activities_rows"], erased.counts["copies_rows"]) == (
+        120,
+        2,
+        2,
+    )
+    assert {part.table for part in erased.partitions} >= {"streams", "activities", "laps", "copies"}
+    assert world.services.athletes.get(REX).status is AthleteStatus.ACTIVE
+    assert set(FileObjects(place.lake).list("raw/")) == {raw_detail_key(REX, THEIR_ACTIVITY), raw_detail_key(711, 1)}
+    assert [notice.kind for notice in world.services.notices.of_athlete(REX)] == ["child_erased", "parent_erased"]
 
 
-def test_deauthorisation_is_confirmed_when_only_uploads_were_allowed(world):
-    world.connect(CHILD_ID, scopes=("read", "activity:write"))
-    event = EraseRequest(CHILD_ID, EraseReason.DEAUTHORISATION)
+def test_dry_run_changes_nothing(world, place):
+    before = (place.rows_of(ANN), place.objects_of(ANN), world.calls())
 
-    assert disconnect(world.services, event).outcome is Outcome.STILL_CONNECTED
-    world.control.disconnect(CHILD_ID, world.client_id)
-    assert disconnect(world.services, event).outcome is Outcome.DISCONNECTED
-    assert stored(world) == (AthleteStatus.ACTIVE, True)
+    counted = place.run(replace(EVENT, dry_run=True))
 
-
-def test_deauthorisation_is_final_when_a_sync_met_the_refusal_first(world):
-    world.services.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
-
-    assert disconnect(world.services, EVENT).outcome is Outcome.DISCONNECTED
-    assert stored(world) == (AthleteStatus.REVOKED, False)
+    assert counted.outcome is Outcome.COUNTED
+    assert "2 activities" in counted.message
+    assert (place.rows_of(ANN), place.objects_of(ANN), world.calls()) == before
+    assert place.certificates() == []
 
 
-def test_late_deauthorisation_does_not_touch_an_athlete_who_connected_again(world):
-    world.control.disconnect(PARENT_ID, world.client_id)
-    world.connect(PARENT_ID)
+def test_certificate_says_what_went_when_and_when_the_last_trace_is_gone(place):
+    place.run(OPERATOR)
 
-    assert disconnect(world.services, EVENT).outcome is Outcome.STILL_CONNECTED
-    assert is_connected_at_strava(world)
-
-
-def test_athlete_who_connects_again_while_the_tokens_are_refused_stays_connected(world):
-    class Overtaken:
-        """Lets the athlete connect between the refusal and the destruction, once."""
-
-        def __init__(self, athletes):
-            self.athletes = athletes
-            self.is_due = True
-
-        def get(self, athlete_id):
-            return self.athletes.get(athlete_id)
-
-        def revoke(self, seen):
-            if self.is_due:
-                self.is_due = False
-                world.connect(PARENT_ID)
-            return self.athletes.revoke(seen)
-
-    world.control.disconnect(PARENT_ID, world.client_id)
-
-    ended = disconnect(replace(world.services, athletes=Overtaken(world.services.athletes)), EVENT)
-
-    assert ended.outcome is Outcome.STILL_CONNECTED
-    assert stored(world) == (AthleteStatus.ACTIVE, True)
-    assert is_connected_at_strava(world)
+    (certificate,) = place.certificates()
+    assert certificate["athlete_id"] == ANN
+    assert certificate["began_at"] == "2026-06-17T12:02:04+00:00" or certificate["began_at"].startswith("2026-06-17T12")
+    assert certificate["finished_at"] >= certificate["began_at"]
+    assert certificate["removed"]["streams_rows"] == 120
+    assert set(certificate["last_traces"]) == {"object_versions", "point_in_time_recovery", "logs"}
+    text = json.dumps(certificate)
+    assert not [word for word in ("Ann", "Rex", "Walk", "Other", "secret") if word in text]
 
 
-@pytest.mark.parametrize("request_", REASONS)
-def test_request_is_done_when_it_is_repeated(world, request_):
-    world.control.disconnect(PARENT_ID, world.client_id)
+def test_certificate_on_aws_names_the_days(place):
+    with place.services() as services:
+        erased = erase(services, OPERATOR, Leaves("s3://bucket/lake", "dynamodb://strava-"))
 
-    outcomes = [disconnect(world.services, request_).outcome for _ in range(2)]
+    finished = erased.certificate.finished_at_epoch_s
+    ends = {name: line["gone_by"] for name, line in erased.certificate.last_traces.items()}
+    then = {days: (datetime.fromtimestamp(finished, UTC) + timedelta(days=days)).isoformat() for days in (7, 30)}
+    assert ends == {"object_versions": then[7], "point_in_time_recovery": then[7], "logs": then[30]}
 
-    assert outcomes == [Outcome.DISCONNECTED, Outcome.DISCONNECTED_BEFORE]
-    assert stored(world) == (AthleteStatus.REVOKED, False)
+
+def test_forged_deauthorisation_erases_nothing(world, place):
+    before = (place.rows_of(ANN), place.objects_of(ANN))
+
+    assert place.run(EVENT).outcome is Outcome.STILL_CONNECTED
+    assert [row for row in place.rows_of(ANN) if row in before[0]] == before[0]
+    assert place.objects_of(ANN) == before[1]
 
 
-def test_event_about_an_unknown_athlete_is_no_error_but_an_operators_mistake_is(world):
-    assert disconnect(world.services, replace(EVENT, athlete_id=5)).outcome is Outcome.UNKNOWN
+def test_deauthorisation_erases(world, place):
+    world.control.disconnect(ANN, world.client_id)
+
+    assert place.run(EVENT).outcome is Outcome.ERASED
+    assert_gone(place)
+    assert place.run(EVENT).outcome is Outcome.UNKNOWN
+
+
+def test_event_after_a_disconnection_made_here_erases_nothing(world, place):
+    world.services.athletes.note_disconnect(ANN)
+    world.control.disconnect(ANN, world.client_id)
+    world.services.athletes.mark(ANN, AthleteStatus.REVOKED)
+    before = place.objects_of(ANN)
+
+    assert place.run(EVENT).outcome is Outcome.DISCONNECTED
+    assert place.objects_of(ANN) == before
+
+
+def test_erasure_can_be_asked_for_after_disconnecting(world, place):
+    world.services.athletes.mark(ANN, AthleteStatus.REVOKED)
+
+    assert place.run(OPERATOR).outcome is Outcome.ERASED
+    assert_gone(place)
+
+
+def test_second_request_finds_that_it_was_done(place):
+    first = place.run(OPERATOR)
+
+    second = place.run(OPERATOR)
+
+    assert second.outcome is Outcome.ERASED_BEFORE
+    assert second.certificate == first.certificate
+    assert len(place.certificates()) == 1
+
+
+def test_operator_is_told_when_the_number_is_wrong(place):
     with pytest.raises(NotConnected, match="no athlete 5"):
-        disconnect(world.services, replace(OPERATOR, athlete_id=5))
+        place.run(EraseRequest(5, EraseReason.OPERATOR))
 
 
-@pytest.mark.parametrize(
-    ("way", "route"),
-    [
-        pytest.param(RevokeBy.REVOKE, "POST /oauth/revoke", id="revoke"),
-        pytest.param(RevokeBy.LEGACY, "POST /oauth/deauthorize", id="legacy"),
-    ],
-)
-def test_operator_gives_the_access_back_at_strava_and_destroys_the_tokens(world, way, route):
-    settings = world.settings
-    with StravaSession(world.services.clock) as session:
-        oauth = OAuthClient(
-            session, settings.strava_oauth_url, settings.strava_client_id, settings.strava_client_secret, way
+def test_operator_can_erase_what_is_left_of_an_athlete_without_a_row(world, place):
+    world.services.athletes.mark(ANN, AthleteStatus.REVOKED)
+    world.services.athletes.forget(ANN)
+
+    assert place.run(OPERATOR).outcome is Outcome.ERASED
+    assert_gone(place)
+
+
+def test_connecting_again_starts_afresh(world, place):
+    place.run(OPERATOR)
+    world.connect(ANN)
+    activity_id = world.finish(name="New life")
+
+    synced = sync(world.services, world.item(activity_id), source="webhook")
+
+    assert synced.state == "synced"
+    assert world.services.links.of_parent(ANN) == []
+    assert [entry.activity_id for entry in world.services.activities.of_athlete(ANN)] == [activity_id]
+    assert look_again(world.services) == 0
+    assert place.run(OPERATOR).counts["activities"] == 1
+    assert_gone(place)
+    assert [certificate["removed"]["activities"] for certificate in place.certificates()] == [2, 1]
+
+
+def test_late_sync_and_backfill_of_an_erased_athlete_write_nothing(world, place):
+    activity_id = world.finish(name="Late")
+    place.run(OPERATOR)
+
+    synced = sync(world.services, world.item(activity_id), source="webhook")
+    with pytest.raises(NotConnected):
+        plan_backfill(
+            world.services,
+            BackfillRequest.from_params({"athlete": ANN, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False}),
         )
-        ended = disconnect(replace(world.services, oauth=oauth), OPERATOR)
 
-    assert ended.outcome is Outcome.DISCONNECTED
-    assert stored(world) == (AthleteStatus.REVOKED, False)
-    assert world.calls()[route] == 1
-    assert not is_connected_at_strava(world)
+    assert synced.partitions == ()
+    assert_gone(place)
 
 
-def test_operator_finishes_what_a_crash_between_strava_and_the_row_left(world):
-    token = world.services.tokens.access_token(PARENT_ID, scope="read")
-    world.services.oauth.revoke(PARENT_ID, token)
+def test_copies_planned_late_for_an_erased_child_go(world, place):
+    link = world.services.links.get(REX, ANN)
+    place.run(OPERATOR)
+    world.services.copies.plan(Copy(THEIR_ACTIVITY, ANN, REX, CopyState.PLANNED))
 
-    assert disconnect(world.services, OPERATOR).outcome is Outcome.DISCONNECTED
-    assert stored(world) == (AthleteStatus.REVOKED, False)
-
-
-def test_operator_is_told_to_try_again_when_strava_accepts_the_tokens_after_all(world):
-    class Forgetful:
-        def revoke(self, athlete_id, access_token):
-            """Answers as Strava does, and does nothing."""
-
-    with pytest.raises(RetryLater, match="nothing was destroyed"):
-        disconnect(replace(world.services, oauth=Forgetful()), OPERATOR)
-    assert stored(world) == (AthleteStatus.ACTIVE, True)
+    assert link is not None
+    assert world.services.copies.claim(THEIR_ACTIVITY, ANN) is None
+    assert_gone(place)
 
 
-@pytest.mark.parametrize("request_", REASONS)
-def test_nothing_is_destroyed_when_strava_fails(world, request_):
-    world.control.switch_faults(world.client_id, Faults(error_rate=1.0))
+class _Racing:
+    """Strava as the sync sees it: an erasure runs to where it has to wait, after the answer and before the writes."""
 
-    with pytest.raises(RetryLater):
-        disconnect(world.services, request_)
-    assert stored(world) == (AthleteStatus.ACTIVE, True)
+    def __init__(self, strava, race):
+        self._strava = strava
+        self._race = race
 
+    def activity(self, athlete_id, activity_id):
+        answer = self._strava.activity(athlete_id, activity_id)
+        self._race()
+        return answer
 
-@pytest.mark.parametrize("is_forged", [pytest.param(True, id="forged"), pytest.param(False, id="true")])
-def test_deauthorisation_is_told_from_a_forgery_while_the_application_is_switched_off(world, is_forged):
-    world.control.switch_faults(world.client_id, Faults(inactive=True))
-    if not is_forged:
-        world.control.disconnect(PARENT_ID, world.client_id)
-
-    disconnect(world.services, EVENT)
-
-    assert stored(world) == ((AthleteStatus.ACTIVE, True) if is_forged else (AthleteStatus.REVOKED, False))
+    def streams(self, athlete_id, activity_id):
+        return self._strava.streams(athlete_id, activity_id)
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(ApplicationInactive("Strava has switched the application off"), id="application inactive"),
-        pytest.param(BadRequest("the client secret is wrong"), id="wrong client secret"),
-        pytest.param(StravaUnavailable("Strava is failing"), id="outage"),
-    ],
-)
-@pytest.mark.parametrize("request_", REASONS)
-def test_nothing_is_destroyed_when_the_fault_is_not_the_athletes(world, fault, request_):
-    def refuse(_refresh_token):
-        raise fault
+def test_sync_that_runs_meanwhile_is_waited_for_and_brings_nothing_back(world, place):
+    activity_id = world.finish(name="At the same time")
+    refusals = []
 
-    store = open_store(world.settings.state_url, world.services.clock)
-    cipher = open_cipher(world.settings.key_url)
-    tokens = Tokens(store, cipher, world.services.clock, refuse, world.services.wait)
-    world.now[0] += 7 * 3600
+    def race():
+        with pytest.raises(RetryLater, match="goes on when that run has ended") as refusal:
+            place.run(OPERATOR)
+        refusals.append(refusal)
 
-    with pytest.raises(type(fault)):
-        disconnect(replace(world.services, tokens=tokens), request_)
-    store.close()
-    assert stored(world) == (AthleteStatus.ACTIVE, True)
+    racing = replace(world.services, strava=_Racing(world.services.strava, race))
+    with pytest.raises(NotConnected):
+        sync(racing, world.item(activity_id), source="webhook")
+
+    assert len(refusals) == 1
+    assert place.run(OPERATOR).outcome is Outcome.ERASED
+    assert_gone(place)
+
+
+def test_sync_that_stalled_until_after_the_erasure_loses_its_lease(world, place):
+    activity_id = world.finish(name="Stalled")
+
+    def race():
+        world.now[0] += 400
+        place.run(OPERATOR)
+
+    racing = replace(world.services, strava=_Racing(world.services.strava, race))
+    with pytest.raises(IngestError):
+        sync(racing, world.item(activity_id), source="webhook")
+
+    assert_gone(place)
+
+
+def test_what_a_stalled_worker_writes_after_all_is_removed_by_a_second_look(world, place):
+    place.run(OPERATOR)
+    world.services.objects.put(raw_detail_key(ANN, 5), b"late", expected=Condition.ANYTHING)
+    world.services.objects.put(gpx_key(REX, 5, ANN), b"late", expected=Condition.ANYTHING)
+
+    assert look_again(world.services) == 2
+    assert look_again(world.services) == 0
+    assert place.objects_of(ANN) == []
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+@dataclass
+class Writes:
+    """Counts every write to the state and the lake, and dies before or after one of them, or runs something there."""
+
+    at: int = -1
+    after: bool = False
+    seen: int = 0
+    event: object = None
+
+    def watch(self, monkeypatch):
+        for cls, methods in ((SqliteStore, ("put", "delete")), (FileObjects, ("put", "delete"))):
+            for name in methods:
+                monkeypatch.setattr(cls, name, self._watched(getattr(cls, name)))
+
+    def _watched(self, write):
+        def watched(*args, **kwargs):
+            if args[1:] and getattr(args[1], "table", "") == "quota":
+                return write(*args, **kwargs)
+            self.seen += 1
+            due = self.seen == self.at
+            if due and not self.after:
+                self._happen()
+            answer = write(*args, **kwargs)
+            if due and self.after:
+                self._happen()
+            return answer
+
+        return watched
+
+    def _happen(self):
+        if self.event is None:
+            raise Crash
+        self.event()
+
+
+@pytest.fixture
+def restored(world, place, tmp_path, monkeypatch):
+    """Makes a fresh installation with Ann in it, who has disconnected: no call of Strava is needed any more."""
+    world.services.athletes.mark(ANN, AthleteStatus.REVOKED)
+    state = Path(place.settings.state_url.removeprefix("sqlite://"))
+    with sqlite3.connect(state) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    made = []
+
+    def restore():
+        root = tmp_path / f"copy-{len(made)}"
+        made.append(root)
+        shutil.copytree(place.lake, root / "lake")
+        shutil.copy(state, root / "state.sqlite")
+        url = f"sqlite://{root}/state.sqlite"
+        settings = replace(place.settings, state_url=url, queue_url=url, lake_url=f"file://{root}/lake")
+        return Place(settings, [world.now[0]])
+
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
+    return restore
+
+
+def count_writes(place):
+    with pytest.MonkeyPatch.context() as patch:
+        writes = Writes()
+        writes.watch(patch)
+        expected = place.run().counts
+    return writes.seen, expected
+
+
+@pytest.mark.parametrize("after", [pytest.param(False, id="before"), pytest.param(True, id="after")])
+def test_crash_at_any_write_loses_nothing_of_the_erasure(restored, after):
+    total, expected = count_writes(restored())
+    assert total > 25
+
+    for at in range(1, total + 1):
+        place = restored()
+        with pytest.MonkeyPatch.context() as patch:
+            Writes(at, after).watch(patch)
+            with pytest.raises(Crash):
+                place.run()
+        place.now[0] += 60
+        again = place.run()
+
+        assert_gone(place)
+        (certificate,) = place.certificates()
+        assert certificate["removed"] == expected, f"write {at} of {total}"
+        assert certificate["finished_at"] is not None
+        assert again.outcome in (Outcome.ERASED, Outcome.ERASED_BEFORE)
+
+
+def test_second_erasure_at_any_write_of_the_first_agrees_with_it(restored):
+    total, expected = count_writes(restored())
+
+    for at in range(1, total + 1, 3):
+        place = restored()
+        with pytest.MonkeyPatch.context() as patch:
+            Writes(at, event=place.run).watch(patch)
+            first = place.run()
+
+        assert_gone(place)
+        (certificate,) = place.certificates()
+        assert certificate["removed"] == expected
+        assert first.certificate.to_json() == certificate
+
+
+def test_every_table_of_the_state_is_erased_or_holds_nothing_of_an_athlete(place):
+    filled = {table for table, _ in place.rows_of(ANN)}
+
+    assert set(TABLES) - filled - MARKS == {"listings", "notices"}
