@@ -11,7 +11,7 @@ from include.settings import CHOICES, EXAMPLES, Settings
 
 OPTIONAL = {
     *("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD", "STRAVA_API_URL", "STRAVA_OAUTH_URL"),
-    *("STRAVA_REVOKE", "WEBHOOK_SIGNING_KEY"),
+    *("STRAVA_REVOKE", "WEBHOOK_SIGNING_KEY", "RETENTION_DAYS"),
 }
 SECRET = {
     *("STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "WEBHOOK_VERIFY_TOKEN", "WEBHOOK_SIGNING_KEY"),
@@ -43,6 +43,7 @@ def test_settings_need_nothing_that_has_a_default() -> None:
 
     assert settings.strava_revoke == "token"
     assert settings.webhook_signing_key == ""
+    assert settings.retention_days == ""
 
 
 def test_settings_show_no_secret() -> None:
@@ -63,3 +64,16 @@ def test_choice_is_taken(value: str) -> None:
 def test_choice_is_refused_with_what_there_is_when_it_is_another() -> None:
     with pytest.raises(SettingsError, match="STRAVA_REVOKE is 'both'; set it to token or legacy"):
         Settings.from_environ({**EXAMPLES, "STRAVA_REVOKE": "both"})
+
+
+@pytest.mark.parametrize("value", [pytest.param(value, id=value) for value in ("keep", "1", "7", "99999")])
+def test_retention_is_a_number_of_days_or_for_ever(value: str) -> None:
+    assert Settings.from_environ({**EXAMPLES, "RETENTION_DAYS": value}).retention_days == value
+
+
+@pytest.mark.parametrize(
+    "value", [pytest.param(value, id=value) for value in ("0", "-1", "7 days", "1.5", "100000", "seven", "007")]
+)
+def test_retention_of_another_kind_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="RETENTION_DAYS is"):
+        Settings.from_environ({**EXAMPLES, "RETENTION_DAYS": value})
