@@ -67,6 +67,10 @@ def _column(samples: Sequence[Any], kind: pa.DataType) -> pa.Array:
 
 def _integers(array: pa.Array, kind: pa.DataType) -> pa.Array:
     whole = pc.round(array, round_mode="half_to_even") if pa.types.is_floating(array.type) else array
+    try:
+        return whole.cast(kind)
+    except pa.ArrowInvalid:
+        pass
     fits = pc.and_(pc.greater_equal(whole, -_INT32_LIMIT), pc.less(whole, _INT32_LIMIT))
     return pc.if_else(fits, whole, pa.scalar(None, whole.type)).cast(kind)
 
