@@ -41,6 +41,8 @@ def disconnect(edge: Edge, athlete_id: int) -> None:
     athlete = athletes.get(athlete_id)
     if athlete is None:
         return
+    athletes.note_disconnect(athlete_id)
+    athlete = athletes.get(athlete_id) or athlete
     try:
         access_token = edge.tokens().access_token(athlete_id, scope=min(athlete.scopes, default=""))
         athlete = athletes.get(athlete_id) or athlete  # a renewal has changed the row

@@ -77,7 +77,7 @@ def dispatch(queue: Queue, trigger: Trigger, clock: Clock, *, batch_size: int = 
 def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, clock: Clock) -> DispatchReport:
     """Start the runs for received messages, and settle each message at the `inbox` that it came from.
 
-    A deauthorisation becomes a `strava_erase` run of its own, before everything else;
+    A deauthorisation, and an athlete's wish, becomes a `strava_erase` run of its own, before everything else;
     all other events together become one `strava_ingest` run.
     While Airflow is unavailable messages go back with a growing delay.
     What Airflow refuses goes to the dead letters with its reason, after a batch was retried event by event:
@@ -93,9 +93,9 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, clock: 
     batch = _Batch(inbox, trigger, clock)
     parcels = [parcel for message in messages if (parcel := batch.open(message))]
     for parcel in parcels:
-        if parcel.content.event.is_deauthorisation:
+        if parcel.content.erase_reason:
             batch.erase(parcel)
-    batch.ingest([parcel for parcel in parcels if not parcel.content.event.is_deauthorisation])
+    batch.ingest([parcel for parcel in parcels if not parcel.content.erase_reason])
     return DispatchReport(len(messages), tuple(batch.runs), batch.released, batch.buried, tuple(batch.reasons))
 
 
@@ -127,7 +127,8 @@ class _Batch:
     def erase(self, parcel: _Parcel) -> None:
         event = parcel.content.event
         try:
-            self._start(ERASE_DAG, event.run_id, {"athlete": event.owner_id, "reason": "deauthorisation"}, [parcel])
+            conf = {"athlete": event.owner_id, "reason": parcel.content.erase_reason}
+            self._start(ERASE_DAG, event.run_id, conf, [parcel])
         except TriggerRefused as err:
             self._bury(parcel.message, str(err))
 

@@ -59,7 +59,10 @@ def signed_in() -> AthleteRow | None:
         return None
     edge = current_edge()
     athlete = Athletes(edge.store(), edge.cipher(), edge.clock).get(session.athlete_id)
-    return None if athlete is None or athlete.status is AthleteStatus.REVOKED else athlete
+    if athlete is None or athlete.status is AthleteStatus.REVOKED:
+        return None
+    # Who was erased and has connected again is signed in where that was done, and nowhere else.
+    return athlete if session.issued_at_epoch_s >= athlete.connected_at_epoch_s else None
 
 
 def require_athlete() -> ResponseReturnValue | None:

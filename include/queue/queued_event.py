@@ -11,6 +11,7 @@ from include.errors import BadEvent
 from include.strava.events import WebhookEvent
 
 _RECEIVED_AT = "received_at_epoch_s"
+_ERASURE_ASKED = "erasure_asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class QueuedEvent:
 
     event: WebhookEvent
     received_at_epoch_s: float
+    erasure_asked: bool = False
+    """Whether the athlete, signed in on our pages, asks to be erased; no webhook can say so."""
 
     @classmethod
     def look_again(cls, athlete_id: int, activity_id: int, now_epoch_s: float) -> QueuedEvent:
@@ -33,9 +36,30 @@ class QueuedEvent:
         )
         return cls(event, now_epoch_s)
 
+    @classmethod
+    def ask_erasure(cls, athlete_id: int, now_epoch_s: float) -> QueuedEvent:
+        """An event of our own, by which everything of an athlete is erased."""
+        event = WebhookEvent(
+            object_type="athlete",
+            object_id=athlete_id,
+            aspect_type="delete",
+            owner_id=athlete_id,
+            subscription_id=1,
+            event_time_epoch_s=int(now_epoch_s),
+        )
+        return cls(event, now_epoch_s, erasure_asked=True)
+
+    @property
+    def erase_reason(self) -> str | None:
+        """Why the athlete is to be erased, in the words of `strava_erase`; None for every other event."""
+        if self.erasure_asked:
+            return "athlete"
+        return "deauthorisation" if self.event.is_deauthorisation else None
+
     def to_conf(self) -> dict[str, Any]:
         """The event as a run's conf names it, `received_at_epoch_s` beside its own fields."""
-        return {**self.event.to_conf(), _RECEIVED_AT: self.received_at_epoch_s}
+        asked = {_ERASURE_ASKED: True} if self.erasure_asked else {}
+        return {**self.event.to_conf(), _RECEIVED_AT: self.received_at_epoch_s, **asked}
 
     def to_body(self) -> str:
         """The body of the queue's message."""
@@ -53,4 +77,4 @@ class QueuedEvent:
         received_at = conf.get(_RECEIVED_AT)
         if not isinstance(received_at, (int, float)) or isinstance(received_at, bool):
             raise BadEvent(f"The queued message's {_RECEIVED_AT} should be a number.")
-        return cls(WebhookEvent.from_conf(conf), float(received_at))
+        return cls(WebhookEvent.from_conf(conf), float(received_at), conf.get(_ERASURE_ASKED) is True)
