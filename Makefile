@@ -57,7 +57,7 @@ subscription: $(READY) ## Manage the webhook subscription at Strava (ARGS=show, 
 	@$(RUN) -m local.subscription $(ARGS)
 
 .PHONY: links
-links: $(READY) ## Manage links between parents and children (ARGS=list, or "add --parent 1 --child 2 --name Rex")
+links: $(READY) ## Manage links between parents and children (ARGS=list, or "add --parent 1 --child 2 --name Rex"; show, change, end)
 	@$(RUN) -m local.links $(ARGS)
 
 .PHONY: keys
@@ -67,7 +67,7 @@ keys: $(READY) ## Manage the keys that encrypt athletes' tokens (ARGS=show, rota
 # --- describe it ---------------------------------------------------------------------------------
 
 .PHONY: docs
-docs: $(READY) ## Write the pages of docs/ that are made from the code (ARGS=errors, dags, settings or queries for one)
+docs: $(READY) ## Write the pages of docs/ that are made from the code (ARGS=errors, dags, schemas, … for one)
 	@$(RUN) -m local.docs $(ARGS)
 
 # --- check it ------------------------------------------------------------------------------------

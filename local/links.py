@@ -1,10 +1,10 @@
-"""Links between parents and children without the web pages: `python -m local.links add|list|end`."""
+"""Links between parents and children without the web pages: `python -m local.links add|list|show|change|end`."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated
@@ -20,36 +20,42 @@ from include.state.athletes import Athletes
 from include.state.backend import open_store
 from include.state.links import Link, Links, LinkStatus
 from local.installation import installed_settings
+from local.link_choices import chosen, told
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Who is whose child, and by which names.")
 
 Parent = Annotated[int, typer.Option(help="Strava's id of the athlete whose activities are copied.")]
 Child = Annotated[int, typer.Option(help="Strava's id of the athlete who gets the copies.")]
+Choices = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="CHOICE=VALUE", help="As `show` tells them: trim_m=200, power=no, …"),
+]
 
 
-def link(settings: Settings, parent_id: int, child_id: int, names: tuple[str, ...]) -> Link:
+def link(
+    settings: Settings, parent_id: int, child_id: int, names: tuple[str, ...], choices: Sequence[str] = ()
+) -> Link:
     """Link a child to a parent by these names; linking again replaces the names and takes up an ended link.
 
     Both have to be connected: the operator answers for their consent, and its time is noted.
-    Errors: `BadRequest` for an athlete who is not connected, for no name, or for a link to oneself.
+    Errors: `BadRequest` for an athlete who is not connected, for a link to oneself, or for what cannot be chosen.
     """
     now = int(time.time())
-    if parent_id == child_id or not names:
-        raise BadRequest("A link needs two athletes and at least one name, for example --name Rex.")
+    if parent_id == child_id:
+        raise BadRequest("A link needs two athletes: --parent and --child are the same.")
     with _stores(settings) as (athletes, links):
         for athlete_id in (parent_id, child_id):
             if athletes.get(athlete_id) is None:
                 raise BadRequest(f"Athlete {athlete_id} is not connected: have them connect at {settings.public_url}/.")
         present = links.get(parent_id, child_id) or Link(parent_id, child_id, names, starts_at_epoch_s=0)
-        return links.save(
-            replace(
-                present,
-                names=names,
-                parent_consent_epoch_s=present.parent_consent_epoch_s or now,
-                child_consent_epoch_s=present.child_consent_epoch_s or now,
-                status=LinkStatus.ACTIVE,
-            )
+        agreed = replace(
+            present,
+            names=names,
+            parent_consent_epoch_s=present.parent_consent_epoch_s or now,
+            child_consent_epoch_s=present.child_consent_epoch_s or now,
+            status=LinkStatus.ACTIVE,
         )
+        return links.save(chosen(agreed, choices))
 
 
 @app.command()
@@ -57,14 +63,29 @@ def add(
     parent: Parent,
     child: Child,
     name: Annotated[list[str], typer.Option(help="A name or alias that means the child in a title; repeatable.")],
+    choices: Choices = None,
 ) -> None:
     """Link a child to a parent; say it only with the consent of both."""
-    linked = link(installed_settings(), parent, child, tuple(name))
+    linked = link(installed_settings(), parent, child, tuple(name), choices or ())
     print(f"Activities of {parent} whose title names {' or '.join(linked.names)} are copied to {child}.")
 
 
+@app.command()
+def change(
+    parent: Parent,
+    child: Child,
+    name: Annotated[list[str] | None, typer.Option(help="In place of the present names; repeatable.")] = None,
+    choices: Choices = None,
+) -> None:
+    """Change names or choices, for the copies made from now on; what is not said stays as it is."""
+    with _stores(installed_settings()) as (_, links):
+        present = _present(links, parent, child)
+        links.save(chosen(replace(present, names=tuple(name or present.names)), choices or ()))
+    print(f"The link from {parent} to {child} is changed.")
+
+
 @app.command("list")
-def show() -> None:
+def show_all() -> None:
     """List every link."""
     table = Table("parent", "child", "names", "status")
     with _stores(installed_settings()) as (athletes, links):
@@ -75,14 +96,29 @@ def show() -> None:
 
 
 @app.command()
+def show(parent: Parent, child: Child) -> None:
+    """Tell what one link is and carries."""
+    table = Table("choice", "value", title=f"{parent} to {child}")
+    with _stores(installed_settings()) as (_, links):
+        present = _present(links, parent, child)
+    for choice, value in {"names": ", ".join(present.names), "status": present.status, **told(present)}.items():
+        table.add_row(choice, value)
+    Console().print(table)
+
+
+@app.command()
 def end(parent: Parent, child: Child) -> None:
     """End a link: no further copy is made; those that exist stay."""
     with _stores(installed_settings()) as (_, links):
-        present = links.get(parent, child)
-        if present is None:
-            raise BadRequest(f"There is no link from {parent} to {child}; `make links ARGS=list` shows all.")
-        links.save(replace(present, status=LinkStatus.ENDED))
+        links.save(replace(_present(links, parent, child), status=LinkStatus.ENDED))
     print(f"The link from {parent} to {child} has ended.")
+
+
+def _present(links: Links, parent_id: int, child_id: int) -> Link:
+    present = links.get(parent_id, child_id)
+    if present is None:
+        raise BadRequest(f"There is no link from {parent_id} to {child_id}; `make links ARGS=list` shows all.")
+    return present
 
 
 @contextmanager

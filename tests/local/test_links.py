@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
+from typer.testing import CliRunner
 
 from include.crypto.backend import open_cipher
 from include.errors import BadRequest
 from include.settings import EXAMPLES, Settings
 from include.state.athletes import Athletes
 from include.state.backend import open_store
-from include.state.links import Links, LinkStatus
+from include.state.links import Carried, Links, LinkStatus
 from include.strava.models import Athlete, AthleteId, TokenGrant
-from local.links import link
+from local.link_choices import chosen, told
+from local.links import app, link
 
 PARENT_ID, CHILD_ID = 1, 2
 
@@ -57,7 +60,8 @@ def test_linking_again_replaces_the_names_and_keeps_the_consent(settings, links)
     ("parent_id", "child_id", "names", "why"),
     [
         pytest.param(PARENT_ID, PARENT_ID, ("Rex",), "two athletes", id="to oneself"),
-        pytest.param(PARENT_ID, CHILD_ID, (), "at least one name", id="no name"),
+        pytest.param(PARENT_ID, CHILD_ID, (), "one to ten names", id="no name"),
+        pytest.param(PARENT_ID, CHILD_ID, ("🐕",), "No title could ever name 🐕", id="a name that no title holds"),
         pytest.param(PARENT_ID, 99, ("Rex",), "99 is not connected", id="unknown child"),
         pytest.param(99, CHILD_ID, ("Rex",), "99 is not connected", id="unknown parent"),
     ],
@@ -66,3 +70,72 @@ def test_impossible_link_is_refused_with_the_next_step(settings, links, parent_i
     with pytest.raises(BadRequest, match=why):
         link(settings, parent_id, child_id, names)
     assert links.of_parent(PARENT_ID) == []
+
+
+@pytest.fixture
+def run(settings, links, monkeypatch):
+    """Run a command on that system; its answer, or the error that it ends with."""
+    monkeypatch.setattr("local.links.installed_settings", lambda: settings)
+
+    def run(*arguments, parent=PARENT_ID, child=CHILD_ID):
+        ids = () if arguments == ("list",) else ("--parent", str(parent), "--child", str(child))
+        result = CliRunner().invoke(app, [*arguments, *ids], env={"COLUMNS": "120"})
+        return result.exception or result.output
+
+    return run
+
+
+def test_link_is_added_shown_changed_and_ended(run, links):
+    choices = ("--set", "title={sport} of {parent}", "--set", "sports=Run,TrailRun", "--set", "trim_m=200")
+    assert "whose title names Rex or Rexi are copied to 2" in run("add", "--name", "Rex", "--name", "Rexi", *choices)
+    stored = links.get(PARENT_ID, CHILD_ID)
+    assert stored.carried == Carried(title="{sport} of {parent}", sports=("Run", "TrailRun"), trim_m=200)
+
+    run("change", "--set", "power=no", "--set", "private=yes", "--set", "from=2026-06-01", "--set", "sports=")
+    changed = links.get(PARENT_ID, CHILD_ID)
+    assert changed.names == ("Rex", "Rexi")
+    assert changed.carried == replace(stored.carried, power=False, allow_private=True, sports=())
+    assert changed.starts_at_epoch_s == 1_780_272_000
+
+    shown = " ".join(run("show").split())
+    for words in ("Rex, Rexi", "{sport} of {parent}", "2026-06-01", "200", "active"):
+        assert words in shown
+    assert "Rex, Rexi" in run("list")
+
+    run("change", "--name", "Bello")
+    assert links.get(PARENT_ID, CHILD_ID) == replace(changed, names=("Bello",), version=changed.version + 1)
+    assert "has ended" in run("end")
+    assert links.get(PARENT_ID, CHILD_ID).status is LinkStatus.ENDED
+
+
+@pytest.mark.parametrize(
+    ("choice", "why"),
+    [
+        pytest.param("title={child}", "stands for nothing", id="unknown placeholder"),
+        pytest.param("sports=Run,run", "run is no sport", id="unknown sport"),
+        pytest.param("trim_m=far", "from 0 to 2000", id="no length"),
+        pytest.param("trim_m=-1", "from 0 to 2000", id="less than nothing"),
+        pytest.param("power=maybe", "yes or no, not 'maybe'", id="neither yes nor no"),
+        pytest.param("from=tomorrow", "a day such as", id="no day"),
+        pytest.param("colour=red", "no choice; write one of title, sports", id="unknown choice"),
+        pytest.param("power", "'power' is no choice", id="no value"),
+    ],
+)
+def test_choice_that_cannot_be_is_refused_and_nothing_changed(run, settings, links, choice, why):
+    before = link(settings, PARENT_ID, CHILD_ID, ("Rex",))
+    error = run("change", "--set", choice)
+    assert isinstance(error, BadRequest)
+    assert why in str(error)
+    assert links.get(PARENT_ID, CHILD_ID) == before
+
+
+@pytest.mark.parametrize("command", ["show", "change", "end"])
+def test_link_that_is_not_there_is_named(run, command):
+    assert "There is no link from 1 to 9" in str(run(command, child=9))
+
+
+def test_what_is_told_of_a_link_can_be_chosen_again(settings, links):
+    made = link(
+        settings, PARENT_ID, CHILD_ID, ("Rex",), ["title=a = b", "sports=Run", "from=2026-06-01", "link_back=no"]
+    )
+    assert chosen(made, [f"{choice}={value}" for choice, value in told(made).items()]) == made
