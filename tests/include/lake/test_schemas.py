@@ -5,7 +5,7 @@ import re
 import pyarrow as pa
 import pytest
 
-from include.lake.schemas import PARTITION_KEYS, SCHEMA_VERSION, SORT_KEYS, TABLES
+from include.lake.schemas import GRAINS, NULLS, PARTITION_KEYS, SCHEMA_VERSION, SORT_KEYS, TABLES, TYPE_REASONS
 
 COLUMNS = [pytest.param(column, id=f"{table}.{column.name}") for table, schema in TABLES.items() for column in schema]
 
@@ -38,6 +38,15 @@ def test_type_is_one_that_athena_reads(column: pa.Field) -> None:
         pa.timestamp("ms"),
         pa.timestamp("ms", tz="UTC"),
     }
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_type_of_a_column_has_a_reason(column: pa.Field) -> None:
+    assert column.type in TYPE_REASONS
+
+
+def test_every_table_says_what_a_row_is_and_what_null_means() -> None:
+    assert set(GRAINS) == set(NULLS) == set(PARTITION_KEYS) == set(SORT_KEYS) == set(TABLES)
 
 
 @pytest.mark.parametrize("table", TABLES)
