@@ -29,12 +29,16 @@ EXAMPLES: Mapping[str, str] = {
     "STRAVA_OAUTH_URL": "https://www.strava.com/oauth",
     "STRAVA_REVOKE": "token",
     "RETENTION_DAYS": "keep",
+    "LAKE_ENCODINGS": "safe",
 }
 """Every variable there is, each with an example of a good value."""
 
 _RETENTION = re.compile(r"keep|[1-9][0-9]{0,4}")
 
-CHOICES: Mapping[str, tuple[str, ...]] = {"STRAVA_REVOKE": ("token", "legacy")}
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "STRAVA_REVOKE": ("token", "legacy"),
+    "LAKE_ENCODINGS": ("safe", "all"),
+}
 """Variables that take one of a few values."""
 
 
@@ -100,4 +104,9 @@ class Settings(DispatcherSettings):
     """How many days after it was fetched what came from Strava's API is deleted; `keep`: never.
 
     Without it everything is kept on one machine; on AWS the owner has to decide, knowing Strava's terms.
+    """
+    lake_encodings: str = "safe"
+    """`all` makes the lake a quarter smaller with encodings that Athena's engine is not documented to read.
+
+    Objects written before keep theirs until they change; a lake may hold both.
     """

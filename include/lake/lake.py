@@ -11,6 +11,7 @@ import pyarrow as pa
 from include.errors import BadKey
 from include.lake.catalog import Partition
 from include.lake.conflict import Guard, until_written
+from include.lake.encodings import Encodings
 from include.lake.keys import partition_of
 from include.lake.objects import Condition, ObjectStore
 from include.lake.rows import ActivityRows
@@ -46,8 +47,15 @@ class Lake:
     So no row is lost and a reader never sees a row twice within one object.
     """
 
-    def __init__(self, objects: ObjectStore, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        objects: ObjectStore,
+        *,
+        encodings: Encodings = Encodings.SAFE,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._objects = objects
+        self._encodings = encodings
         self._retry = until_written(sleep)
 
     def write(
@@ -109,7 +117,8 @@ class Lake:
         merged, replaced = merge(table, old, change.activity_ids, change.tables)
         guard()
         if merged.num_rows and not (stored and is_current(old, merged)):
-            self._objects.put(change.key, encode(merged), expected=stored.etag if stored else Condition.ABSENT)
+            body = encode(merged, self._encodings)
+            self._objects.put(change.key, body, expected=stored.etag if stored else Condition.ABSENT)
         elif stored and not merged.num_rows:
             self._objects.delete(change.key, expected=stored.etag)
         return replaced

@@ -12,6 +12,7 @@ from include.crypto.backend import open_cipher
 from include.lake.backend import open_catalog, open_objects
 from include.lake.catalog import Catalog
 from include.lake.copy_rows import CopyRows
+from include.lake.encodings import Encodings
 from include.lake.lake import Lake
 from include.lake.objects import ObjectStore
 from include.lake.raw import RawZone
@@ -114,7 +115,7 @@ def open_services(
             queue=open_queue(settings.queue_url, clock),
             objects=objects,
             raw=RawZone(objects),
-            lake=Lake(objects),
+            lake=Lake(objects, encodings=Encodings(settings.lake_encodings)),
             copy_rows=CopyRows(objects, copies),
             catalog=open_catalog(settings.catalog_url, settings.lake_url),
         )

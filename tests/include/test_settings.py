@@ -11,7 +11,7 @@ from include.settings import CHOICES, EXAMPLES, Settings
 
 OPTIONAL = {
     *("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD", "STRAVA_API_URL", "STRAVA_OAUTH_URL"),
-    *("STRAVA_REVOKE", "WEBHOOK_SIGNING_KEY", "RETENTION_DAYS"),
+    *("STRAVA_REVOKE", "WEBHOOK_SIGNING_KEY", "RETENTION_DAYS", "LAKE_ENCODINGS"),
 }
 SECRET = {
     *("STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "WEBHOOK_VERIFY_TOKEN", "WEBHOOK_SIGNING_KEY"),
@@ -44,6 +44,7 @@ def test_settings_need_nothing_that_has_a_default() -> None:
     assert settings.strava_revoke == "token"
     assert settings.webhook_signing_key == ""
     assert settings.retention_days == ""
+    assert settings.lake_encodings == "safe"
 
 
 def test_settings_show_no_secret() -> None:
