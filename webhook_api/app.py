@@ -9,7 +9,7 @@ from flask import Flask, request
 
 from include.clock import Clock
 from include.settings import Settings
-from webhook_api import children, connect, csrf, disconnect, errors, headers, health, invites, me, session, webhook
+from webhook_api import children, connect, csrf, disconnect, erase, errors, headers, health, invites, me, session, webhook
 from webhook_api.edge import EXTENSION, Edge
 from webhook_api.errors import route
 
@@ -33,7 +33,7 @@ def create_app(settings: Settings, clock: Clock = time.time) -> Flask:
     app = EdgeApp(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.extensions[EXTENSION] = Edge.of(settings, clock)
-    for page in (connect, invites, me, children, disconnect, webhook, health):
+    for page in (connect, invites, me, children, disconnect, erase, webhook, health):
         app.register_blueprint(page.blueprint)
     errors.register(app)
     headers.register(app)

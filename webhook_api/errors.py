@@ -85,6 +85,12 @@ _CODE_REFUSED = Problem(
     "Start again, it takes a few seconds; if this page comes back, tell the person who runs this service.",
     start_again=True,
 )
+_BEING_ERASED = Problem(
+    409,
+    "Your data is still being erased",
+    "Nothing was connected. You can connect again and start afresh when that is done, usually within minutes.",
+    start_again=True,
+)
 _FULL = Problem(
     403,
     "No more athletes can be connected",
@@ -131,6 +137,7 @@ _BY_ERROR: Mapping[type[errors.IngestError], Problem] = {
     errors.QuotaSpent: _STRAVA_SILENT,
     errors.ScopeMissing: _SCOPE_MISSING,
     errors.CapacityReached: _FULL,
+    errors.BeingErased: _BEING_ERASED,
     errors.ApplicationInactive: _INACTIVE,
     errors.BadRequest: _CODE_REFUSED,
     errors.TokenRefused: _CODE_REFUSED,
