@@ -1,0 +1,61 @@
+"""The pages on which an athlete has everything erased that is kept here, and what others are told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from include.queue.queued_event import QueuedEvent
+from include.state.notices import NoticeKind, Notices
+from webhook_api.edge import current_edge
+from webhook_api.session import current_athlete, end_session, require_athlete
+
+CONFIRMED = "erase"
+
+blueprint = Blueprint("erase", __name__, url_prefix="/me/erase")
+blueprint.before_request(require_athlete)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """One notice on an athlete's page."""
+
+    day: str
+    is_about_child: bool
+
+
+@blueprint.get("")
+def ask() -> ResponseReturnValue:
+    """What goes, what stays, and the form."""
+    return render_template("erase.html", unconfirmed=False)
+
+
+@blueprint.post("")
+def confirm() -> ResponseReturnValue:
+    """Sign out and say that it is under way; the same page again where the box is not ticked.
+
+    Effects: a message in the durable queue, which starts `strava_erase`; sending it twice is harmless.
+    """
+    if request.form.get("confirm") != CONFIRMED:
+        return render_template("erase.html", unconfirmed=True), 400
+    edge = current_edge()
+    edge.queue().send(QueuedEvent.ask_erasure(current_athlete().athlete_id, edge.clock()).to_body())
+    end_session()
+    return render_template("erased.html")
+
+
+@blueprint.app_template_global()
+def notices() -> list[NoticeLine]:
+    """What the athlete who is signed in is to be told, newest first."""
+    edge = current_edge()
+    found = Notices(edge.store(), edge.clock).of_athlete(current_athlete().athlete_id)
+    return [
+        NoticeLine(
+            datetime.fromtimestamp(notice.happened_at_epoch_s, UTC).date().isoformat(),
+            is_about_child=notice.kind is NoticeKind.CHILD_ERASED,
+        )
+        for notice in sorted(found, key=lambda notice: -notice.happened_at_epoch_s)
+    ]
