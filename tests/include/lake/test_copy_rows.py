@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -247,6 +248,34 @@ def test_slow_writer_brings_nothing_back_that_was_erased_meanwhile(
 
     CopyRows(Interrupted(objects, erase), ledger, sleep=lambda _: None).refresh(ACTIVITY_ID)
     assert held() == []
+
+
+def test_slow_writer_does_not_lose_another_activity_s_row(
+    objects: FileObjects, ledger: CopyLedger, copy_rows: CopyRows, held: Callable[..., Any]
+) -> None:
+    ledger.plan(planned(1))
+    ledger.plan(planned(2))
+    CopyRows(Interrupted(objects, lambda: copy_rows.refresh(2)), ledger, sleep=lambda _: None).refresh(1)
+    assert [row["parent_activity_id"] for row in held()] == [1, 2]
+
+
+def test_many_workers_at_once_leave_what_the_ledger_says(
+    objects: FileObjects, ledger: CopyLedger, held: Callable[..., Any]
+) -> None:
+    def work(activity_id: int) -> None:
+        mine = CopyRows(objects, ledger)
+        for child_id in (1, 2, 3):
+            ledger.plan(planned(activity_id, child_id))
+            mine.refresh(activity_id)
+            finish(ledger, activity_id, child_id, attempts=child_id)
+            mine.refresh(activity_id)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, [1, 2, 3, 4, 4_000]))
+
+    pairs = [(activity_id, child_id) for activity_id in (1, 2, 3, 4, 4_000) for child_id in (1, 2, 3)]
+    assert [(row["parent_activity_id"], row["child_id"]) for row in held()] == pairs
+    assert [(row["state"], row["attempts"]) for row in held()] == [("done", 1), ("done", 2), ("done", 3)] * 5
 
 
 def test_writer_that_never_gets_through_says_so(objects: FileObjects, ledger: CopyLedger) -> None:
