@@ -9,7 +9,20 @@ from flask import Flask, request
 
 from include.clock import Clock
 from include.settings import Settings
-from webhook_api import children, connect, csrf, disconnect, erase, errors, headers, health, invites, me, session, webhook
+from webhook_api import (
+    children,
+    connect,
+    csrf,
+    disconnect,
+    erase,
+    errors,
+    headers,
+    health,
+    invites,
+    me,
+    session,
+    webhook,
+)
 from webhook_api.edge import EXTENSION, Edge
 from webhook_api.errors import route
 
