@@ -53,7 +53,8 @@ def _over_objects(pattern: str, schema: pa.Schema, partition: Mapping[str, str])
 
 def _selected(column: pa.Field) -> str:
     is_instant = pa.types.is_timestamp(column.type) and column.type.tz
-    return f'"{column.name}" AT TIME ZONE \'UTC\' AS "{column.name}"' if is_instant else f'"{column.name}"'
+    # The same as AT TIME ZONE 'UTC' without its calendar, which took a tenth of a query for one activity's points.
+    return f'make_timestamp(epoch_us("{column.name}")) AS "{column.name}"' if is_instant else f'"{column.name}"'
 
 
 def _empty(schema: pa.Schema, partition: Mapping[str, str]) -> str:
