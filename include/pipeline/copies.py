@@ -13,7 +13,7 @@ from include.copying.files import build_file
 from include.copying.matching import match
 from include.copying.outcome import OutcomeState, poll_delays_s, read_outcome
 from include.copying.reasons import athlete_words
-from include.errors import IngestError, QuotaSpent, Refused, RetryLater, ScopeMissing
+from include.errors import Gone, IngestError, QuotaSpent, Refused, RetryLater, ScopeMissing
 from include.lake.catalog import Partition
 from include.lake.keys import gpx_key, tcx_key
 from include.lake.objects import Condition
@@ -239,13 +239,32 @@ class _Hold:
         outcome = read_outcome(upload)
         if outcome.state is OutcomeState.PROCESSING:
             return False
+        own = outcome.state is OutcomeState.DUPLICATE and self._is_own(outcome.activity_id)
         self.note(
-            state=_OUTCOMES[outcome.state],
+            state=CopyState.DONE if own else _OUTCOMES[outcome.state],
             child_activity_id=outcome.activity_id,
-            reason=outcome.reason,
+            reason="" if own else outcome.reason,
             next_try_epoch_s=None,
         )
         return True
+
+    def _is_own(self, child_activity_id: int | None) -> bool:
+        """Whether Strava calls this copy a duplicate of itself: an upload whose outcome was unknown had got through.
+
+        Where the child lets us write, not read, a file that was sent before is taken for the one that Strava means.
+        """
+        if self.copy.attempts < 2 or child_activity_id is None:
+            return False
+        try:
+            return self._is_this_copy(self._services.strava.activity(self.copy.child_id, child_activity_id))
+        except ScopeMissing:
+            return True
+        except Gone:
+            return False
+
+    def _is_this_copy(self, candidate: Activity) -> bool:
+        """By the name that we gave the file, to which Strava appends its type."""
+        return (candidate.external_id or "").partition(".")[0] == self.copy.external_id
 
     def _found_in_list(self, start_at_epoch_s: int) -> bool:
         """Whether the child's account already has the file of an upload that broke midway."""
@@ -255,8 +274,7 @@ class _Hold:
                 self.copy.child_id, after_epoch_s=after, before_epoch_s=before
             ):
                 for candidate in page:
-                    # Strava appends the file's type to the name that we gave it.
-                    if (candidate.external_id or "").partition(".")[0] == self.copy.external_id:
+                    if self._is_this_copy(candidate):
                         self.note(
                             state=CopyState.DONE,
                             child_activity_id=candidate.activity_id,
