@@ -109,19 +109,29 @@ def dynamodb_tables(moto_url: str, aws_session: boto3.session.Session) -> str:
     return "test-"
 
 
+@pytest.fixture(scope="session")
+def aws_environment(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment variables under which AWS is moto's server, also for the processes that a test starts."""
+    nowhere = str(tmp_path_factory.mktemp("aws") / "none")
+    return {
+        "AWS_CONFIG_FILE": nowhere,
+        "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+        "AWS_ENDPOINT_URL": moto_url,
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        # Waitress waits for a body after `Expect: 100-continue` even where its length is 0, as S3 does not.
+        "BOTO_EXPERIMENTAL__NO_EMPTY_CONTINUE": "true",
+    }
+
+
 @pytest.fixture
-def aws(moto_url: str, aws_session: boto3.session.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The environment in which AWS is moto's server, also for the processes that a test starts."""
+def aws(aws_environment: dict[str, str], aws_session: boto3.session.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment in which AWS is moto's server."""
     for variable in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(variable)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    # Waitress waits for a body after `Expect: 100-continue` even where its length is 0, as S3 does not.
-    monkeypatch.setenv("BOTO_EXPERIMENTAL__NO_EMPTY_CONTINUE", "true")
+    for variable, value in aws_environment.items():
+        monkeypatch.setenv(variable, value)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", aws_session)
 
 
