@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
     doc_md=__doc__,
 )
 def strava_reconcile() -> None:
-    """Wires the clock to three tasks, none of which waits for another."""
+    """Wires the clock to four tasks, none of which waits for another."""
 
     @task
     def queue_due() -> dict:
@@ -80,9 +80,18 @@ def strava_reconcile() -> None:
         with hook.services() as services:
             return check_subscription(services, hook.settings())
 
+    @task
+    def look_after_erasures() -> int:
+        """Remove what a stalled worker wrote after an erasure of the last day; returns how much that was."""
+        from include.pipeline.erase import look_again
+
+        with StravaHook().services() as services:
+            return look_again(services)
+
     queue_due()
     list_athletes()
     check_subscription()
+    look_after_erasures()
 
 
 strava_reconcile()
