@@ -21,11 +21,14 @@ class ControlRefused(Exception):
 
 
 class SimulatorControl:
-    """Plays the athletes and the fate of the simulator at `base_url`; see `control` for what each call does."""
+    """Plays the athletes and the fate of the simulator at `base_url`; see `control` for what each call does.
 
-    def __init__(self, base_url: str) -> None:
+    Calls go through `session` where one is given, and it is closed with the client.
+    """
+
+    def __init__(self, base_url: str, session: requests.Session | None = None) -> None:
         self.base_url = base_url.rstrip("/")
-        self._session = requests.Session()
+        self._session = session or requests.Session()
         self._session.trust_env = False
 
     def __enter__(self) -> Self:

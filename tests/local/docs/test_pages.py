@@ -23,7 +23,8 @@ from local.docs.pages import PAGES, page_path
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in PAGES])
+# The walk takes a while: its page is compared scenario by scenario where it is walked.
+@pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in PAGES if name != "crash-walk"])
 def test_page_is_what_the_code_says_today(name: str) -> None:
     assert page_path(name).read_text() == PAGES[name](), "run `make docs` and commit what it writes"
 

@@ -1,0 +1,182 @@
+"""The points at which a process may die, and the stores and the session that pass them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask
+
+from include.clock import Clock
+from include.lake.objects import Condition, ObjectStore, StoredObject
+from include.state.store import Item, Key, Store
+from include.strava.answer import Answer
+from include.strava.session import Call, StravaSession
+from local.race.watched_store import WatchedStore
+from local.strava_simulator.in_process import InProcessTransport
+
+_NUMBER = re.compile(r"\d+")
+
+
+class Crashed(BaseException):
+    """The process is dead: nothing in it catches this, and nothing in it gets anything done any more."""
+
+
+class Points:
+    """Notes the points that a process passes, and lets it die at the one of that name."""
+
+    def __init__(self, die_at: str | None = None) -> None:
+        self.passed: list[str] = []
+        """Every point's name, numbered where it repeats; the one it died at is the last."""
+        self._die_at = die_at
+        self._seen: Counter[str] = Counter()
+        self._dead = False
+
+    @contextmanager
+    def around(self, what: str) -> Iterator[None]:
+        """A point before and one after the block; the latter only where the block succeeds."""
+        name = self.before(what)
+        yield
+        self.after(name)
+
+    def before(self, what: str) -> str:
+        """The point before `what`; returns its numbered name, for `after`."""
+        self._seen[what] += 1
+        name = f"{what} ({self._seen[what]})" if self._seen[what] > 1 else what
+        self._pass(f"before {name}")
+        return name
+
+    def after(self, name: str) -> None:
+        """The point after what `before` named."""
+        self._pass(f"after {name}")
+
+    def alive(self) -> None:
+        """Let nothing happen in a dead process: its `finally` blocks run here, as they would not after a kill."""
+        if self._dead:
+            raise Crashed
+
+    def _pass(self, name: str) -> None:
+        self.alive()
+        self.passed.append(name)
+        if name == self._die_at:
+            self._dead = True
+            raise Crashed
+
+
+class MortalStore(WatchedStore):
+    """A store with a point on either side of each write."""
+
+    def __init__(self, store: Store, points: Points) -> None:
+        super().__init__(store)
+        self._points = points
+
+    def get(self, key: Key) -> Item | None:
+        """As `Store.get`."""
+        self._points.alive()
+        return super().get(key)
+
+    def put(
+        self, key: Key, fields: Mapping[str, Any], *, expected_version: int, expires_at_epoch_s: int | None = None
+    ) -> int:
+        """As `Store.put`."""
+        with self._points.around(f"put `{key.table}`{_copy_words(fields) if key.table == 'copies' else ''}"):
+            return super().put(key, fields, expected_version=expected_version, expires_at_epoch_s=expires_at_epoch_s)
+
+    def delete(self, key: Key, *, expected_version: int) -> None:
+        """As `Store.delete`."""
+        with self._points.around(f"delete `{key.table}`"):
+            super().delete(key, expected_version=expected_version)
+
+    def add(
+        self,
+        key: Key,
+        increments: Mapping[str, int],
+        *,
+        ceilings: Mapping[str, int] | None = None,
+        expires_at_epoch_s: int | None = None,
+    ) -> Mapping[str, int]:
+        """As `Store.add`."""
+        with self._points.around(f"add `{key.table}`"):
+            return super().add(key, increments, ceilings=ceilings, expires_at_epoch_s=expires_at_epoch_s)
+
+
+class MortalObjects:
+    """An object store with a point on either side of each write."""
+
+    def __init__(self, objects: ObjectStore, points: Points) -> None:
+        self._objects = objects
+        self._points = points
+
+    def get(self, key: str) -> StoredObject | None:
+        """As `ObjectStore.get`."""
+        self._points.alive()
+        return self._objects.get(key)
+
+    def put(self, key: str, body: bytes, *, expected: str | Condition) -> str:
+        """As `ObjectStore.put`."""
+        with self._points.around(f"write {_object_words(key)}"):
+            return self._objects.put(key, body, expected=expected)
+
+    def delete(self, key: str, *, expected: str | Condition) -> None:
+        """As `ObjectStore.delete`."""
+        with self._points.around(f"remove {_object_words(key)}"):
+            self._objects.delete(key, expected=expected)
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """As `ObjectStore.list`."""
+        self._points.alive()
+        return self._objects.list(prefix)
+
+    def prune(self, prefix: str) -> None:
+        """As `ObjectStore.prune`."""
+        self._points.alive()
+        self._objects.prune(prefix)
+
+    def url(self, key: str) -> str:
+        """As `ObjectStore.url`."""
+        return self._objects.url(key)
+
+
+class MortalSession(StravaSession):
+    """A session with the simulator `app`, in this process, with a point on either side of each call.
+
+    The points are next to the exchange itself: the budget's writes before and after it have points of their own.
+    """
+
+    def __init__(self, app: Flask, clock: Clock, points: Points) -> None:
+        super().__init__(clock, sleep=lambda _: None)
+        self._http.mount("http://", InProcessTransport(app))
+        self._points = points
+
+    def send(
+        self,
+        base_url: str,
+        call: Call,
+        *,
+        before: Callable[[], None] = lambda: None,
+        after: Callable[[Mapping[str, str]], None] = lambda _: None,
+    ) -> Answer:
+        """As `StravaSession.send`."""
+        name = ""
+
+        def leave() -> None:
+            nonlocal name
+            before()
+            name = self._points.before(f"`{call.method} {_NUMBER.sub('…', call.path)}`")
+
+        def arrive(headers: Mapping[str, str]) -> None:
+            self._points.after(name)
+            after(headers)
+
+        return super().send(base_url, call, before=leave, after=arrive)
+
+
+def _copy_words(fields: Mapping[str, Any]) -> str:
+    return f" as {fields['state']}, {'held' if fields['lease_until_epoch_s'] else 'free'}"
+
+
+def _object_words(key: str) -> str:
+    return "the lake's rows" if key.startswith("copies/") else "the file"

@@ -1,0 +1,133 @@
+"""The copies that are walked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from include.state.copies import CopyState
+from local.crash_walk.points import Crashed, Points
+from local.crash_walk.world import MIA_ID, PARENT_ID, READ_AND_WRITE, REX_ID, WRITE_ONLY, World
+from local.strava_simulator.simulation import DuplicateText, Rules
+
+_SLOW_S = 700.0
+"""Longer than a run polls, and than a dead run's lease holds."""
+
+_SLOWEST_S = 1000.0
+"""Longer than it takes until reconcile's next window."""
+
+_UPLOADED = "after `POST /uploads`"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A world that is ready for one copy, and how the copy ends there."""
+
+    name: str
+    prepare: Callable[[World], int]
+    """Makes the world and returns the activity's id."""
+    fewest_points: int
+    """Fewer would mean that the walk no longer sees what the copy does."""
+    child_id: int = REX_ID
+    rules: Rules = field(default_factory=Rules)
+    resumed: bool = False
+    """Whether it is reconcile's next window that is walked, not the task after a sync."""
+    ends_as: CopyState = CopyState.DONE
+
+
+def _family(world: World, scopes: tuple[str, ...] = READ_AND_WRITE) -> None:
+    world.connect(PARENT_ID, READ_AND_WRITE)
+    world.connect(REX_ID, scopes)
+    world.link(REX_ID, "Rex")
+
+
+def _finished(world: World, kind: str = "run", title: str = "Morning run with Rex") -> int:
+    activity_id = world.finish(PARENT_ID, kind, title)
+    world.sync(activity_id)
+    return activity_id
+
+
+def _fresh(world: World) -> int:
+    _family(world)
+    return _finished(world)
+
+
+def _indoors(world: World) -> int:
+    _family(world)
+    return _finished(world, "indoor_ride", "Trainer with Rex")
+
+
+def _no_reading(world: World) -> int:
+    _family(world, WRITE_ONLY)
+    return _finished(world)
+
+
+def _renamed(world: World) -> int:
+    _family(world)
+    world.connect(MIA_ID, READ_AND_WRITE)
+    world.link(MIA_ID, "Mia")
+    activity_id = _finished(world)
+    world.copy(activity_id, Points())
+    world.control.rename(activity_id, "Morning run with Rex and Mia")
+    world.sync(activity_id)
+    return activity_id
+
+
+def _still_processing(world: World) -> int:
+    activity_id = _fresh(world)
+    world.copy(activity_id, Points())
+    return activity_id
+
+
+def _uploaded_twice(world: World) -> int:
+    """The first upload's answer was lost and its file is slow: it was sent again, and the time to look has come."""
+    activity_id = _fresh(world)
+    try:
+        world.copy(activity_id, Points(die_at=_UPLOADED))
+    except Crashed:
+        world.reconcile(Points())
+    world.pass_s(_SLOWEST_S)
+    return activity_id
+
+
+def _own_recording(world: World) -> int:
+    _family(world)
+    world.finish(REX_ID, "run", "My own watch had it too")
+    return _finished(world)
+
+
+SCENARIOS = (
+    Scenario("fresh copy", _fresh, 24),
+    Scenario("title renamed later, to name a second child too", _renamed, 29, child_id=MIA_ID),
+    Scenario("no positions: TCX", _indoors, 24),
+    Scenario("child granted writing only", _no_reading, 24),
+    Scenario("slow processing, the run that uploads", _fresh, 36, rules=Rules(processing_s=_SLOW_S)),
+    Scenario(
+        "slow processing, the run that resumes",
+        _still_processing,
+        13,
+        rules=Rules(processing_s=_SLOW_S),
+        resumed=True,
+    ),
+    *(
+        Scenario(
+            f"sent twice, answered duplicate ({form})",
+            _uploaded_twice,
+            17,
+            rules=Rules(processing_s=_SLOWEST_S, duplicate_text=form),
+            resumed=True,
+        )
+        for form in DuplicateText
+    ),
+    *(
+        Scenario(
+            f"child's own recording, answered duplicate ({form})",
+            _own_recording,
+            24,
+            rules=Rules(duplicate_text=form),
+            ends_as=CopyState.DUPLICATE,
+        )
+        for form in DuplicateText
+    ),
+)
+"""Every copy that is walked."""

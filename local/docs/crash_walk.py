@@ -1,0 +1,43 @@
+"""`docs/crash-walk.md`: a copy dies at each of its points, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from local.crash_walk.scenarios import SCENARIOS, Scenario
+from local.crash_walk.walk import RETRY_AFTER_S, Death, walk
+from local.docs.markdown import table
+
+_HEAD = """# Copies survive a crash at any point
+
+Made by `make docs`: every line comes from running `local/crash_walk`. A copy is killed before or after each write to
+the state store, each write of an object and each call to Strava; the dead process gets nothing more done. Then what
+production would run is run: Airflow's retry after {retry_s} seconds, and `strava_reconcile` with each window, for as
+long as anything is due. Where the dead run held the copy's lease, the retry leaves it alone and reconcile goes on.
+
+In the end the child has exactly one activity, the ledger names it, and nothing is due. *listed*, *uploaded*, *polled*
+and *looked* are calls to Strava: `GET /athlete/activities`, `POST /uploads`, `GET /uploads/…`, `GET /activities/…`.
+A renewal of tokens is not walked here: what a kill can cost there stands in `make race`.
+"""
+
+
+def render() -> str:
+    """The page; it walks every scenario, which takes a while."""
+    walked = [(scenario, list(walk(scenario))) for scenario in SCENARIOS]
+    figures = [(scenario.name, str(len(deaths)), _outcome(scenario, deaths)) for scenario, deaths in walked]
+    figures.append(("all", str(sum(len(deaths) for _, deaths in walked)), ""))
+    summary = table(("copy", "points", "outcome at every point"), figures)
+    sections = [section(scenario, deaths) for scenario, deaths in walked]
+    return "\n".join([_HEAD.format(retry_s=RETRY_AFTER_S), summary, *sections])
+
+
+def section(scenario: Scenario, deaths: Sequence[Death]) -> str:
+    """One scenario's part of the page."""
+    rows = [(death.point, death.retry, death.windows or "nothing left", str(death.state)) for death in deaths]
+    points = table(("the copy dies", "the retry", "reconcile", "ledger"), rows)
+    return f"\n## {scenario.name[0].upper()}{scenario.name[1:]}\n\n{points}\n"
+
+
+def _outcome(scenario: Scenario, deaths: Sequence[Death]) -> str:
+    broken = [death.point for death in deaths if not death.holds(scenario)]
+    return f"one activity, `{scenario.ends_as}`" if not broken else f"BROKEN: {', '.join(broken)}"
