@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from include.lake.cells import epoch_ms, to_cell
+from include.lake.cells import epoch_ms, reader_of, to_cell
 from include.lake.schemas import ACTIVITIES
 from include.strava.models import Activity, StreamSet
 
@@ -65,6 +65,8 @@ _FIELDS: Mapping[str, str] = {
 }
 """The columns that are one field of Strava's answer."""
 
+_READERS = [(column, name, reader_of(ACTIVITIES.field(column).type)) for column, name in _FIELDS.items()]
+
 _COLUMN_OF: Mapping[str, str] = {
     **{field: column for column, field in _FIELDS.items()},
     "start_latlng": "start_lat",
@@ -104,7 +106,7 @@ def activity_table(
     A value that does not fit its column is null there and kept as it came in `extra_json`.
     """
     fields = activity.fields
-    cells = {column: to_cell(fields.get(name), ACTIVITIES.field(column).type) for column, name in _FIELDS.items()}
+    cells = {column: read(fields.get(name)) for column, name, read in _READERS}
     cells["start_lat"], cells["start_lon"] = _position(fields.get("start_latlng"))
     cells["end_lat"], cells["end_lon"] = _position(fields.get("end_latlng"))
     cells["sport_type"] = to_cell(fields.get("sport_type") or activity.sport_type, pa.string())

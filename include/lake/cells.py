@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -12,28 +13,33 @@ import pyarrow as pa
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def to_cell(value: Any, kind: pa.DataType) -> Any:
-    """The value as a cell of type `kind` that Arrow takes without complaint; None where it cannot be one.
+Reader = Callable[[Any], Any]
+"""Gives a JSON value as a cell of one type that Arrow takes without complaint; None where it cannot be one."""
+
+
+def reader_of(kind: pa.DataType) -> Reader:
+    """How a value becomes a cell of type `kind`.
 
     Numbers are rounded into integer columns; nothing else changes its kind: no number from text, no number from a flag.
     Times are read from ISO 8601 text; a wall-clock column ignores the offset, which Strava writes falsely.
     """
-    if value is None:
-        return None
     if pa.types.is_boolean(kind):
-        return value if isinstance(value, bool) else None
+        return _flag
     if pa.types.is_string(kind):
-        return value if isinstance(value, str) and _is_unicode(value) else None
+        return _text
     if pa.types.is_timestamp(kind):
-        return _instant_ms(value, wall_clock=kind.tz is None)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return _integer(value, kind.bit_width) if pa.types.is_integer(kind) else _float(value, kind.bit_width)
+        return partial(_instant_ms, wall_clock=kind.tz is None)
+    return partial(_integer if pa.types.is_integer(kind) else _float, bits=kind.bit_width)
+
+
+def to_cell(value: Any, kind: pa.DataType) -> Any:
+    """The value as `reader_of` reads it."""
+    return reader_of(kind)(value)
 
 
 def to_column(values: Iterable[Any], kind: pa.DataType) -> pa.Array:
     """The values as a column, cell by cell; null where one does not fit."""
-    return pa.array([to_cell(value, kind) for value in values], type=kind)
+    return pa.array(map(reader_of(kind), values), type=kind)
 
 
 def epoch_ms(instant: datetime) -> int:
@@ -41,7 +47,17 @@ def epoch_ms(instant: datetime) -> int:
     return (instant - _EPOCH) // timedelta(milliseconds=1)
 
 
-def _integer(value: float, bits: int) -> int | None:
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and _is_unicode(value) else None
+
+
+def _integer(value: Any, bits: int) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
     if not isinstance(value, int):
         if not math.isfinite(value):
             return None
@@ -50,7 +66,9 @@ def _integer(value: float, bits: int) -> int | None:
     return value if -limit <= value < limit else None
 
 
-def _float(value: float, bits: int) -> float | None:
+def _float(value: Any, bits: int) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
     try:
         number = float(value)
     except OverflowError:

@@ -12,7 +12,7 @@ from include.errors import UnexpectedShape
 from include.lake.activity_update import take_over
 from include.lake.encodings import Encodings, writer_options
 from include.lake.keys import partition_of
-from include.lake.schemas import SCHEMA_VERSION, SORT_KEYS, TABLES
+from include.lake.schemas import SCHEMA_VERSION, TABLES
 
 _ROW_GROUP_ROWS = 131_072
 """A month of an hour a day: what a footer says about more groups costs a reader more than it lets them skip."""
@@ -23,15 +23,15 @@ _ADVICE = "delete it and make its rows again from the raw zone: `make replay`"
 def merge(table: str, old: pa.Table, activity_ids: Collection[int], new: Sequence[pa.Table]) -> tuple[pa.Table, int]:
     """The object's rows with those of the activities replaced by the new ones, and how many were replaced.
 
-    Shape: sorted by the table's key, as `old` is.
+    Shape: sorted by the table's key, as `old` is, and as each of the new tables is, which holds one activity's rows.
     """
     theirs = pc.is_in(old["activity_id"], value_set=pa.array(sorted(activity_ids), pa.int64()))
     replaced = old.filter(theirs)
     kept = old.filter(pc.invert(theirs)) if replaced.num_rows else old
-    arriving = pa.concat_tables([TABLES[table].empty_table(), *new])
+    in_order = sorted((rows for rows in new if rows.num_rows), key=lambda rows: rows["activity_id"][0].as_py())
+    arriving = pa.concat_tables([TABLES[table].empty_table(), *in_order])
     if table == "activities":
         arriving = take_over(replaced, arriving)
-    arriving = arriving.sort_by([(name, "ascending") for name in SORT_KEYS[table]])
     return _interleaved(kept, arriving), replaced.num_rows
 
 
