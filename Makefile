@@ -52,6 +52,10 @@ up: $(READY) ## Run the whole system until Ctrl-C (STATE_DIR=… chooses where i
 query: $(READY) ## Ask the lake: SQL="select …", or NAME=weekly_volume ARGS="--set athlete_id=…"; alone lists names
 	@$(RUN) -m local.query $(if $(filter command line,$(origin NAME)),--name "$(NAME)") $(ARGS)
 
+.PHONY: replay
+replay: $(READY) ## Make the lake's tables again from the raw zone (ARGS="--athlete … --since 2026-01-01 --dry-run")
+	@$(RUN) -m local.replay $(ARGS)
+
 .PHONY: subscription
 subscription: $(READY) ## Manage the webhook subscription at Strava (ARGS=show, create, delete)
 	@$(RUN) -m local.subscription $(ARGS)

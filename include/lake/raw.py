@@ -52,8 +52,10 @@ class RawZone:
             return None
         try:
             answer = json.loads(body)
-        except ValueError as err:
+        except (ValueError, RecursionError) as err:
             raise UnexpectedShape(f"{key}: the object holds no JSON; fetch the activity from Strava again") from err
+        if not isinstance(answer, dict):
+            raise UnexpectedShape(f"{key}: the object holds no activity; fetch the activity from Strava again")
         return Activity.parse(answer, body)
 
     def streams(self, athlete_id: int, activity_id: int) -> StreamSet | None:

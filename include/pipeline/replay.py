@@ -1,0 +1,220 @@
+"""The lake's tables made again from the raw zone, without a call: after a change of the transforms, or a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
+from include.errors import LeaseLost, UnexpectedShape
+from include.lake import keys
+from include.lake.catalog import Partition
+from include.lake.rows import ActivityRows, build_rows
+from include.pipeline.services import Services
+from include.pipeline.sync import describe
+from include.state.activities import ActivityState, Lease, LedgerEntry
+
+CHUNK = 60
+"""How many activities of a month are written at once: few enough for the memory and for the length of a lease."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_GONE = (ActivityState.REMOVED, ActivityState.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Activities of one athlete and month, which share their table objects."""
+
+    athlete_id: int
+    activity_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of a chunk; chunks add up."""
+
+    activities: int = 0
+    """Made again; in a dry run, readable."""
+    rows: int = 0
+    busy: int = 0
+    """Left alone: another worker holds them, and writes them from an answer at least as new."""
+    unreadable: tuple[str, ...] = ()
+    """Objects that could not be read, each with the reason; the rows of their activities are as they were."""
+    partitions: frozenset[Partition] = frozenset()
+
+    def __add__(self, other: Replayed) -> Replayed:
+        return Replayed(
+            self.activities + other.activities,
+            self.rows + other.rows,
+            self.busy + other.busy,
+            self.unreadable + other.unreadable,
+            self.partitions | other.partitions,
+        )
+
+
+def plan(services: Services, athlete_id: int, since: datetime | None = None) -> list[Chunk]:
+    """What is to be made again: every activity that has rows by the ledger, and those that were not understood.
+
+    Shape: oldest first, no more than `CHUNK` in each. `since` bounds the activities' start.
+    """
+    after_epoch_s = since.timestamp() if since else float("-inf")
+    entries = [
+        entry
+        for entry in services.activities.of_athlete(athlete_id)
+        if _has_rows(entry) and (entry.start_at_epoch_s is None or entry.start_at_epoch_s >= after_epoch_s)
+    ]
+    entries.sort(key=lambda entry: (_month(entry), entry.activity_id))
+    chunks = []
+    for _, month in groupby(entries, key=_month):
+        ids = [int(entry.activity_id) for entry in month]
+        chunks += [Chunk(athlete_id, tuple(ids[start : start + CHUNK])) for start in range(0, len(ids), CHUNK)]
+    return chunks
+
+
+def replay(services: Services, chunk: Chunk, *, dry_run: bool = False) -> Replayed:
+    """Make the rows of these activities again from their raw objects, each table object written once.
+
+    Where the rows are there already nothing is written, so the bytes stay. Rows that were lost get the time of the
+    last fetch as `updated_at`; a detailed answer counts as brought by a webhook, a list row as brought by a backfill.
+
+    It is safe beside live work: each activity is leased, so nobody else writes it between the reading of its raw
+    objects and the writing of its rows, and a run that wants it meanwhile leaves a mark, upon which reconcile has it
+    fetched. What another worker holds already is left to that worker, who is not asked to fetch again. The ledger
+    keeps its fingerprints and its next tries: a replay is no answer of Strava's, so what was due stays due.
+    After a crash the leases run out and reconcile has their activities looked at, at one call each.
+
+    Errors: `ObjectConflict`, `RetryLater`: repeat it. Effects: safe to repeat; no call of Strava's.
+    """
+    if dry_run:
+        return _dry(services, chunk)
+    with _leased(services, chunk) as leases:
+        busy = len(chunk.activity_ids) - len(leases)
+        rebuilt, unreadable = _rebuild(services, [lease.entry for lease in leases.values()])
+        try:
+            written = _write(services, leases, rebuilt)
+        except UnexpectedShape as error:
+            return Replayed(busy=busy, unreadable=(*unreadable, str(error)))
+        except LeaseLost:
+            return Replayed(busy=busy + len(rebuilt), unreadable=unreadable)
+    return replace(written, busy=busy, unreadable=unreadable)
+
+
+@contextmanager
+def _leased(services: Services, chunk: Chunk) -> Iterator[dict[int, Lease]]:
+    """The leases by activity; whichever are left in the mapping at the end are let go, their rows unchanged."""
+    leases: dict[int, Lease] = {}
+    try:
+        for activity_id in chunk.activity_ids:
+            lease = services.activities.acquire(chunk.athlete_id, activity_id, fresh=False)
+            if lease is not None:
+                leases[activity_id] = lease
+        yield leases
+    finally:
+        for lease in leases.values():
+            if lease.entry is not None:
+                with suppress(LeaseLost):  # who took it over goes on with it
+                    _settle(services, lease, lease.entry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rebuilt:
+    """An activity's rows as its raw objects have them, and what the ledger should say once they are written."""
+
+    rows: ActivityRows
+    entry: LedgerEntry
+
+
+def _rebuild(services: Services, entries: Iterable[LedgerEntry | None]) -> tuple[list[_Rebuilt], tuple[str, ...]]:
+    """What can be made again, and which objects cannot be read."""
+    rebuilt, unreadable = [], []
+    for entry in entries:
+        if entry is not None and _has_rows(entry):
+            try:
+                again = _rebuilt(services, entry)
+            except UnexpectedShape as error:
+                unreadable.append(str(error))
+            else:
+                rebuilt += [again] if again else []
+    return rebuilt, tuple(unreadable)
+
+
+def _rebuilt(services: Services, entry: LedgerEntry) -> _Rebuilt | None:
+    """The activity made again; None for one that was never understood and left no raw object.
+
+    Errors: `UnexpectedShape` that names the object.
+    """
+    athlete_id, activity_id = entry.athlete_id, entry.activity_id
+    fetched_at = entry.fetched_at_epoch_s or 0.0
+    with _named(keys.raw_detail_key(athlete_id, activity_id)):
+        activity = services.raw.detail(athlete_id, activity_id)
+        if activity is None and not entry.object_keys:
+            return None
+        if activity is None:
+            raise UnexpectedShape("there is no such object, although the lake has rows of the activity")
+        if (activity.athlete_id, activity.activity_id) != (athlete_id, activity_id):
+            raise UnexpectedShape(f"the object is about activity {activity.activity_id} of {activity.athlete_id}")
+    with _named(keys.raw_streams_key(athlete_id, activity_id)):
+        streams = services.raw.streams(athlete_id, activity_id)
+    with _named(keys.raw_detail_key(athlete_id, activity_id)):
+        source = "webhook" if activity.is_detail else "backfill"
+        rows = build_rows(activity, streams, source=source, updated_at_epoch_s=fetched_at or services.clock())
+    if entry.state is ActivityState.QUARANTINED:
+        entry = replace(describe(activity, streams, fetched_at_epoch_s=fetched_at), object_keys=entry.object_keys)
+    return _Rebuilt(rows, entry)
+
+
+@contextmanager
+def _named(key: str) -> Iterator[None]:
+    """Has an error of the body say which object it is about."""
+    try:
+        yield
+    except UnexpectedShape as error:
+        raise UnexpectedShape(str(error) if key in str(error) else f"{key}: {error}") from error
+
+
+def _write(services: Services, leases: dict[int, Lease], rebuilt: Sequence[_Rebuilt]) -> Replayed:
+    """Write the rows under their leases, which are settled and taken out of the mapping."""
+
+    def guard() -> None:
+        for again in rebuilt:
+            services.activities.check(leases[again.rows.activity_id])
+
+    for again in rebuilt:
+        services.activities.note(leases[again.rows.activity_id], again.rows.object_keys)
+    written = services.lake.write(
+        [again.rows for again in rebuilt],
+        previous_keys={again.rows.activity_id: again.entry.object_keys for again in rebuilt},
+        guard=guard,
+    )
+    for again in rebuilt:
+        activity_id = again.rows.activity_id
+        entry = replace(again.entry, object_keys=written.object_keys[activity_id])
+        _settle(services, leases.pop(activity_id), entry)
+    return Replayed(len(rebuilt), written.rows, partitions=written.partitions)
+
+
+def _settle(services: Services, lease: Lease, entry: LedgerEntry) -> None:
+    if not services.activities.settle(lease, entry):
+        # An event arrived meanwhile: reconcile hands the activity to strava_ingest.
+        services.activities.postpone(lease, replace(entry, next_try_epoch_s=int(services.clock())))
+
+
+def _dry(services: Services, chunk: Chunk) -> Replayed:
+    entries = [services.activities.get(chunk.athlete_id, activity_id) for activity_id in chunk.activity_ids]
+    rebuilt, unreadable = _rebuild(services, entries)
+    rows = sum(table.num_rows for again in rebuilt for _, table in again.rows.tables())
+    return Replayed(len(rebuilt), rows, unreadable=unreadable)
+
+
+def _has_rows(entry: LedgerEntry) -> bool:
+    """Whether the lake should hold rows of the activity, or would if its answer had been understood."""
+    return entry.state not in _GONE and (bool(entry.object_keys) or entry.state is ActivityState.QUARANTINED)
+
+
+def _month(entry: LedgerEntry) -> str:
+    if entry.start_at_epoch_s is None:
+        return ""
+    return (_EPOCH + timedelta(seconds=entry.start_at_epoch_s)).strftime("%Y-%m")
