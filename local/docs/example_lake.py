@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from include.lake.backend import open_objects
+from include.lake.copy_rows import CopyRows
 from include.lake.lake import Lake
+from include.lake.objects import ObjectStore
 from include.lake.rows import build_rows
+from include.state.copies import Copy, CopyLedger, CopyState, external_id
+from include.state.sqlite import SqliteStore
 from include.strava.models import Activity, StreamSet
 from local.strava_simulator.activity import SimulatedActivity
 from local.strava_simulator.generator import generate
@@ -15,6 +21,17 @@ from local.strava_simulator.kinds import Kind
 
 ATHLETE_ID = 4100001
 
+CHILD_IDS = (4100011, 4100012)
+
+_ENDINGS = (
+    (CopyState.DONE, ""),
+    (CopyState.SKIPPED, "The link to this child is paused."),
+    (CopyState.DONE, ""),
+    (CopyState.FAILED, "The file is empty."),
+    (CopyState.DUPLICATE, ""),
+    (CopyState.SKIPPED, "Strava has no recorded points for this activity."),
+    (CopyState.PROCESSING, "Strava is still processing the file."),
+)
 _FIRST = datetime(2024, 11, 4, 6, 30, tzinfo=UTC)
 _DAYS_APART = (0, 2, 5, 7, 9, 12, 23, 26, 57, 60, 64, 120, 185, 365, 368, 400)
 _KINDS = (Kind.RUN, Kind.RIDE, Kind.TRAIL_RUN, Kind.INDOOR_RIDE, Kind.SWIM, Kind.RUN, Kind.VIRTUAL_RIDE, Kind.TREADMILL)
@@ -26,8 +43,17 @@ def activities() -> list[SimulatedActivity]:
     return [_activity(number, days) for number, days in enumerate(_DAYS_APART)]
 
 
+def copies(held: list[SimulatedActivity]) -> list[Copy]:
+    """The copies of these activities: to one child or two, with every ending."""
+    return [
+        _copy(activity, child_id)
+        for activity in held
+        for child_id in CHILD_IDS[: 1 + activity.activity_id % len(CHILD_IDS)]
+    ]
+
+
 def fill(lake_url: str, held: list[SimulatedActivity]) -> None:
-    """Write the activities into the lake."""
+    """Write the activities and their copies into the lake."""
     rows = [
         build_rows(
             Activity.parse(activity.detail),
@@ -37,7 +63,39 @@ def fill(lake_url: str, held: list[SimulatedActivity]) -> None:
         )
         for activity in held
     ]
-    Lake(open_objects(lake_url)).write(rows, guard=lambda: None)
+    objects = open_objects(lake_url)
+    Lake(objects).write(rows, guard=lambda: None)
+    with tempfile.TemporaryDirectory() as folder:
+        _fill_copies(objects, Path(folder) / "state.sqlite", copies(held))
+
+
+def _fill_copies(objects: ObjectStore, state: Path, made: list[Copy]) -> None:
+    now = [0]
+    store = SqliteStore(state, lambda: now[0])
+    ledger = CopyLedger(store, lambda: now[0])
+    for copy in made:
+        now[0] = copy.updated_at_epoch_s
+        ledger.plan(copy)
+    CopyRows(objects, ledger).repair({copy.parent_id for copy in made})
+    store.close()
+
+
+def _copy(activity: SimulatedActivity, child_id: int) -> Copy:
+    number = activity.activity_id + child_id
+    state, reason = _ENDINGS[number % len(_ENDINGS)]
+    started = int(datetime.fromisoformat(activity.detail["start_date"]).timestamp())
+    planned_at = started + 4 * 3600
+    return Copy(
+        activity.activity_id,
+        child_id,
+        activity.athlete_id,
+        state,
+        reason=reason,
+        external_id=external_id(activity.activity_id, child_id),
+        activity_start_epoch_s=started,
+        planned_at_epoch_s=planned_at,
+        updated_at_epoch_s=planned_at + number % 23,
+    )
 
 
 def _activity(number: int, days: int) -> SimulatedActivity:

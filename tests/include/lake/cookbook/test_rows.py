@@ -7,13 +7,15 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from include.lake import cookbook
+from include.state.copies import CopyState
+from local.docs import example_lake
 
 Row = tuple[Any, ...]
 Held = Sequence[Any]
@@ -305,11 +307,44 @@ def gear_distance(held: Held, values: Mapping[str, Any]) -> list[Row]:
     return sorted(rows, key=lambda row: (-row[2], row[0]))
 
 
+def copy_outcomes(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    endings: dict[tuple[int, str], list[Any]] = defaultdict(list)
+    for copy in example_lake.copies(list(held)):
+        endings[copy.child_id, str(copy.state)].append(copy)
+    return [
+        (
+            *ending,
+            len(made),
+            rounded(sum(copy.updated_at_epoch_s - copy.planned_at_epoch_s for copy in made) / len(made), 1),
+            min(map(began_utc, made)),
+            max(map(began_utc, made)),
+        )
+        for ending, made in sorted(endings.items())
+    ]
+
+
+def copy_reasons(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    lacking: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for copy in example_lake.copies(list(held)):
+        if copy.state in (CopyState.FAILED, CopyState.SKIPPED):
+            lacking[str(copy.state), copy.reason].append(copy)
+    rows = [
+        (*why, len(missed), len({copy.child_id for copy in missed}), max(map(began_utc, missed)))
+        for why, missed in lacking.items()
+    ]
+    return sorted(rows, key=lambda row: (-row[2], row[0], row[1]))
+
+
+def began_utc(copy: Any) -> date:
+    return datetime.fromtimestamp(copy.activity_start_epoch_s, UTC).date()
+
+
 REFERENCES: Mapping[str, Callable[[Held, Mapping[str, Any]], list[Row]]] = {
     reference.__name__: reference
     for reference in (
         *(weekly_volume, year_against_year, best_efforts_by_distance, best_efforts_by_duration, heartrate_zones),
         *(grade_adjusted_pace, climbing, route_heat_grid, eddington_number, pauses, habits, gear_distance),
+        *(copy_outcomes, copy_reasons),
     )
 }
 
@@ -367,7 +402,8 @@ def test_parameters_choose_the_rows(sample: Any, name: str, given: dict[str, str
     "index", [pytest.param(1, id="ride"), pytest.param(3, id="indoors"), pytest.param(4, id="swim")]
 )
 def test_rows_of_a_single_activity(sample: Any, lake_of: Callable[..., Any], name: str, index: int) -> None:
-    check(lake_of(sample.activities[index]), name, {"sport_type": "%"} if name != "gear_distance" else {})
+    parameters = [parameter.name for parameter in cookbook.load(name).parameters]
+    check(lake_of(sample.activities[index]), name, {"sport_type": "%"} if "sport_type" in parameters else {})
 
 
 def test_eddington_number_counts_a_day_of_exactly_its_length(sample: Any, lake_of: Callable[..., Any]) -> None:

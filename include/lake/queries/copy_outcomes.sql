@@ -1,0 +1,21 @@
+-- How do the copies of the athlete's activities end, child by child?
+--
+-- parameter athlete_id bigint: the parent
+-- column child_id bigint: the child's athlete id
+-- column state varchar: done, duplicate (there already), failed, skipped; planned, uploading, processing: not over
+-- column copies bigint: number of copies
+-- column mean_s double [s]: mean time from the title that named the child to the latest step
+-- column first_day date: day of the first activity, in UTC
+-- column last_day date: day of the latest activity
+
+SELECT
+  child_id,
+  state,
+  count(*) AS copies,
+  round(avg(date_diff('second', planned_at, updated_at)), 1) AS mean_s,
+  min(CAST(activity_start_ts AS date)) AS first_day,
+  max(CAST(activity_start_ts AS date)) AS last_day
+FROM copies
+WHERE parent_id = ? /* athlete_id */
+GROUP BY child_id, state
+ORDER BY child_id, state
