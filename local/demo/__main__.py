@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from include.errors import IngestError
-from local.demo import report
+from local.demo import erasure, report
 from local.demo.play import Play
 from local.demo.scenario import Scenario, invented, recorded
 from local.environment import REPOSITORY
@@ -76,8 +76,11 @@ def perform(scenario: Scenario, console: Console) -> bool:
         step("Comparing")
         findings = report.examine(play)
         report.show(console, play, findings)
+        step("The parent has everything erased")
+        erased = play.erase_parent()
+        erasure.show(console, erased)
     step("Everything has ended")
-    return findings.hold
+    return findings.hold and erased.hold
 
 
 if __name__ == "__main__":

@@ -48,7 +48,28 @@ def connect(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
 
     `options` are what is ticked on the start page. Errors: `WalkFailed` names the page that went wrong.
     """
+    return _connect(requests.Session(), web_url, athlete_id, options)
+
+
+def erase(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
+    """Sign in by connecting, then have everything erased on the athlete's page; returns the last page's HTML.
+
+    Errors: `WalkFailed` names the page that went wrong.
+    """
     browser = requests.Session()
+    _connect(browser, web_url, athlete_id, options)
+    page = browser.get(f"{web_url}/me/erase", timeout=TIMEOUT_S)
+    form = _Form()
+    form.feed(page.text)
+    answer = browser.post(
+        urljoin(page.url, form.action), data=[*form.fields, ("confirm", "erase")], timeout=TIMEOUT_S
+    )
+    if answer.status_code != 200 or "being erased" not in answer.text:
+        raise WalkFailed(f"The page on which athlete {athlete_id} has everything erased answered {answer.status_code}.")
+    return answer.text
+
+
+def _connect(browser: requests.Session, web_url: str, athlete_id: int, options: dict[str, str]) -> str:
     start = browser.get(f"{web_url}/connect", params=options, timeout=TIMEOUT_S)
     if "form" not in start.text or start.status_code != 200:
         raise WalkFailed(f"The authorize page answered {start.status_code} without a form.")

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from include.state.activities import ActivityLedger, ActivityState
 from include.state.backend import open_store
 from include.state.copies import FINAL_STATES, Copy, CopyLedger
-from local.demo import browser
+from local.demo import browser, erasure
 from local.demo.airflow_operator import AirflowOperator
+from local.demo.erasure import ErasureFindings
 from local.demo.scenario import CHILD_ID, CHILD_NAME, PARENT_ID, Scenario, populate
 from local.links import link
 from local.progress import Progress
@@ -112,6 +113,17 @@ class Play:
             lambda: "the catalogue is up to date",
         )
         self.progress.say(f"  {self.backfill.get('loaded', 0)} older activities loaded by the backfill")
+
+    def erase_parent(self) -> ErasureFindings:
+        """The parent has everything erased on their page; what is left when the run has ended."""
+        began = time.time()
+        self.pages.append(browser.erase(self.stack.web_url, PARENT_ID, options={"private": "yes", "receive": "yes"}))
+        store = open_store(self.stack.settings.state_url, time.time)
+        try:
+            self._until(lambda: erasure.is_over(store, time.time, PARENT_ID), lambda: "the parent is erased")
+        finally:
+            store.close()
+        return erasure.examine(self.stack.settings, PARENT_ID, time.time() - began)
 
     def _finished(self, operator: AirflowOperator, form: Mapping[str, object]) -> str:
         run_id = operator.start("strava_backfill", form)
