@@ -61,9 +61,7 @@ def erase(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
     page = browser.get(f"{web_url}/me/erase", timeout=TIMEOUT_S)
     form = _Form()
     form.feed(page.text)
-    answer = browser.post(
-        urljoin(page.url, form.action), data=[*form.fields, ("confirm", "erase")], timeout=TIMEOUT_S
-    )
+    answer = browser.post(urljoin(page.url, form.action), data=[*form.fields, ("confirm", "erase")], timeout=TIMEOUT_S)
     if answer.status_code != 200 or "being erased" not in answer.text:
         raise WalkFailed(f"The page on which athlete {athlete_id} has everything erased answered {answer.status_code}.")
     return answer.text
