@@ -27,11 +27,6 @@ def test_copy_ends_as_one_activity_wherever_it_dies(scenario: Scenario) -> None:
     assert [death for death in deaths if not death.holds(scenario)] == []
     assert len(deaths) >= scenario.fewest_points, "the walk no longer sees all that a copy does"
     assert section(scenario, deaths) in page_path("crash-walk").read_text(), "run `make docs ARGS=crash-walk`"
-    points = [death.point for death in deaths]
-    assert len(set(points)) == len(points)
-    assert [point.removeprefix("before ") for point in points if point.startswith("before ")] == [
-        point.removeprefix("after ") for point in points if point.startswith("after ")
-    ]
 
 
 def test_walk_finds_a_copy_that_takes_its_own_upload_for_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
