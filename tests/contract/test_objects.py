@@ -48,6 +48,17 @@ def test_get_finds_nothing_when_the_key_is_only_the_start_of_others(objects: Obj
     assert objects.get("streams/athlete_id=7") is None
 
 
+def test_prune_leaves_every_object_where_it_is(objects: ObjectStore) -> None:
+    keys = ["raw/athlete_id=7/1.detail.json.gz", "raw/athlete_id=77/1.detail.json.gz"]
+    for key in (KEY, *keys):
+        objects.put(key, b"x", expected=Condition.ABSENT)
+    objects.delete(KEY, expected=Condition.ANYTHING)
+    for prefix in ("streams/athlete_id=7/", "raw/athlete_id=7/", "laps/athlete_id=7/"):
+        objects.prune(prefix)
+    assert list(objects.list("")) == keys
+    objects.put(KEY, b"again", expected=Condition.ABSENT)
+
+
 def test_put_replaces_when_the_etag_is_the_present_one(objects: ObjectStore) -> None:
     first = objects.put(KEY, b"first", expected=Condition.ABSENT)
     second = objects.put(KEY, b"second", expected=first)
