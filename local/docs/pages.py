@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from local.docs import crash_walk, dags, errors, queries, schemas, settings, terraform
+from local.docs import crash_walk, dags, errors, matching, queries, schemas, settings, terraform
 from local.environment import REPOSITORY
 
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -13,6 +13,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "dags": dags.render,
     "settings": settings.render,
     "queries": queries.render,
+    "matching": matching.render,
     "crash-walk": crash_walk.render,
     "schemas": schemas.render,
     "state-tables": terraform.state_tables,
