@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from include.copying.eligibility import LASTING_REASONS
 from include.copying.reasons import QUOTA_WORDS
 from include.copying.sports import spoken_sport
 from include.state.activities import ActivityState, LedgerEntry
@@ -19,8 +20,15 @@ _STORED: Mapping[ActivityState, str] = {
     ActivityState.NO_STREAMS: "stored; Strava has no recorded points for it",
     ActivityState.HIDDEN: "hidden on Strava",
     ActivityState.REMOVED: "no longer visible on Strava, and removed here",
+    ActivityState.EXPIRED: "kept here for as long as was agreed, and removed then",
     ActivityState.QUARANTINED: "could not be understood; the people who run this service have to look at it",
     ActivityState.EXPIRED: "deleted here, as old as data may become",
+}
+
+_NOTES: Mapping[Original, str] = {
+    Original.NAMED: "",
+    Original.RENAMED: "; the title no longer names {name}, who alone can delete the copy",
+    Original.DELETED: "; only {name} can delete the copy",
 }
 
 
@@ -68,9 +76,9 @@ def day_text(epoch_s: int | None) -> str:
 
 def _describe_copy(copy: Copy, link: Link | None, now: float, *, gone: bool) -> CopyLine:
     name = link.names[0] if link and link.names else copy.matched
-    again = link is not None and link.status is not LinkStatus.ENDED and not gone
-    kept = f"; the title no longer names {name}, who alone can delete the copy"
-    note = kept if copy.original is Original.RENAMED else ""
+    wanted = link is not None and link.status is not LinkStatus.ENDED and not gone
+    again = wanted and copy.reason not in LASTING_REASONS
+    note = _NOTES[copy.original].format(name=name)
     if copy.state is CopyState.DONE:
         return CopyLine(copy.child_id, name, f"copied to {name}{note}", copy.child_activity_id)
     if copy.state is CopyState.DUPLICATE:

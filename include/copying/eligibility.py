@@ -10,6 +10,12 @@ from include.strava.models import Activity, StreamSet
 COPY_PREFIX = "sdi-"
 """What the external id of every copy starts with, whichever installation made it."""
 
+_IS_A_COPY = "This activity is itself a copy, and copies are not copied again."
+_IS_MANUAL = "This activity was entered by hand: there is no recording to copy."
+
+LASTING_REASONS = frozenset({_IS_A_COPY, _IS_MANUAL})
+"""The reasons that no change of the activity or the link takes away."""
+
 
 def ineligible_reason(activity: Activity, streams: StreamSet | None, link: Link, *, is_copy: bool) -> str | None:
     """Why the activity is not copied over the link, in words for the athlete; None when it is.
@@ -39,9 +45,9 @@ def _link_reason(link: Link) -> str | None:
 
 def _activity_reason(activity: Activity, *, is_copy: bool) -> str | None:
     if is_copy or (activity.external_id or "").startswith(COPY_PREFIX):
-        return "This activity is itself a copy, and copies are not copied again."
+        return _IS_A_COPY
     if activity.manual:
-        return "This activity was entered by hand: there is no recording to copy."
+        return _IS_MANUAL
     if activity.flagged:
         return "Strava has flagged this activity, so it is not copied."
     return None

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from include.copying.eligibility import ineligible_reason
+from include.copying.eligibility import LASTING_REASONS, ineligible_reason
 from include.copying.reasons import QUOTA_WORDS
 from include.queue.sqlite import SqliteQueue
 from include.state.activities import ActivityLedger, ActivityState, LedgerEntry
@@ -257,23 +257,41 @@ def test_page_says_what_happened_to_a_copy(
 
 
 @pytest.mark.parametrize(
-    ("link", "state"),
+    ("link", "state", "reason"),
     [
-        pytest.param(replace(LINK, status=LinkStatus.ENDED), ActivityState.SYNCED, id="ended link"),
-        pytest.param(LINK, ActivityState.REMOVED, id="activity that is gone"),
+        pytest.param(replace(LINK, status=LinkStatus.ENDED), ActivityState.SYNCED, "No room.", id="ended link"),
+        pytest.param(LINK, ActivityState.REMOVED, "No room.", id="activity that is gone"),
+        *(pytest.param(LINK, ActivityState.SYNCED, reason, id=reason) for reason in sorted(LASTING_REASONS)),
     ],
 )
 def test_another_try_is_not_offered_where_it_cannot_help(
-    ada: Any, record: Callable[..., None], links: Links, copies: CopyLedger, link: Link, state: ActivityState
+    ada: Any,
+    record: Callable[..., None],
+    links: Links,
+    copies: CopyLedger,
+    link: Link,
+    state: ActivityState,
+    reason: str,
 ) -> None:
     links.save(link)
     record(1, state)
-    copy(copies, 1, CopyState.FAILED, reason="Strava gave no reason.")
+    copy(copies, 1, CopyState.SKIPPED, reason=reason)
 
     page = ada.client.get("/me").text
 
-    assert "failed for Rex: Strava gave no reason." in page
+    assert f"not copied to Rex: {reason}" in page
     assert "Try again" not in page
+
+
+@pytest.mark.parametrize("state", ActivityState)
+def test_page_has_words_for_every_state_of_an_activity(
+    ada: Any, record: Callable[..., None], state: ActivityState
+) -> None:
+    record(1, state)
+
+    words = re.findall(r'<p class="outcome">(.*?) – <a', ada.client.get("/me").text)
+    assert len(words) == 1
+    assert (words[0] == "under way") is (state is ActivityState.PENDING)
 
 
 def test_child_sees_the_copies_in_the_account_and_what_became_of_the_originals(
@@ -315,14 +333,22 @@ def test_copy_whose_original_changes_later_comes_first_again(rex: Any, copies: C
     assert (shown[:2], len(shown)) == (["101", "124"], 20)
 
 
-def test_parent_sees_that_the_title_no_longer_names_the_child_of_a_copy(
-    ada: Any, record: Callable[..., None], links: Links, copies: CopyLedger
+@pytest.mark.parametrize(
+    ("original", "words"),
+    [
+        (Original.NAMED, "copied to Rex – View"),
+        (Original.RENAMED, "copied to Rex; the title no longer names Rex, who alone can delete the copy – View"),
+        (Original.DELETED, "copied to Rex; only Rex can delete the copy – View"),
+    ],
+)
+def test_parent_sees_what_became_of_the_copy_after_a_change(
+    ada: Any, record: Callable[..., None], links: Links, copies: CopyLedger, original: Original, words: str
 ) -> None:
     links.save(LINK)
     record(1)
-    copy(copies, 1, CopyState.DONE, child_activity_id=77, original=Original.RENAMED)
+    copy(copies, 1, CopyState.DONE, child_activity_id=77, original=original)
 
-    assert "copied to Rex; the title no longer names Rex, who alone can delete the copy" in ada.client.get("/me").text
+    assert words in text_of(ada.client.get("/me").text)
 
 
 def test_waiting_for_the_limit_is_said_in_so_many_words(
