@@ -144,7 +144,7 @@ def look_again(services: Services) -> int:
         for trace in found_late:
             trace.remove()
         if found_late:
-            log.warning("Removed %d late traces of erased athlete %d.", len(found_late), erasure.athlete_id)
+            log.info("Removed %d late traces of erased athlete %d.", len(found_late), erasure.athlete_id)
         late += len(found_late)
     return late
 
@@ -152,16 +152,14 @@ def look_again(services: Services) -> int:
 @retry_on_conflict
 def _of_unknown(services: Services, request: EraseRequest, leaves: Leaves) -> Erased:
     """An athlete without a row: erased before, or only traces are left, which an operator may remove."""
-    if request.reason is EraseReason.DEAUTHORISATION:
-        return Erased(request.athlete_id, Outcome.UNKNOWN)
-    if _count(services, request.athlete_id):
+    if request.reason is not EraseReason.DEAUTHORISATION and _count(services, request.athlete_id):
         return _remove(services, services.erasures.begin(request.athlete_id, request.reason), leaves)
     certificate = last_certificate(services.objects, request.athlete_id)
     if certificate is not None:
         return Erased(request.athlete_id, Outcome.ERASED_BEFORE, certificate=certificate)
-    if request.reason is EraseReason.ATHLETE:
-        return Erased(request.athlete_id, Outcome.UNKNOWN)
-    raise NotConnected(f"There is no athlete {request.athlete_id} here; check the number.")
+    if request.reason is EraseReason.OPERATOR:
+        raise NotConnected(f"There is no athlete {request.athlete_id} here; check the number.")
+    return Erased(request.athlete_id, Outcome.UNKNOWN)
 
 
 def _remove(services: Services, erasure: Erasure, leaves: Leaves) -> Erased:

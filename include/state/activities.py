@@ -112,8 +112,7 @@ class ActivityLedger:
         the work of a run that dies is found.
         """
         key = _key(athlete_id, activity_id)
-        row = self._row(key)
-        now = self._clock()
+        row, now = self._row(key), self._clock()
         if row.lease_until_epoch_s > now:
             if fresh and not row.dirty:
                 self._put(key, replace(row, dirty=True))

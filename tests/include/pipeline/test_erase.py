@@ -198,7 +198,8 @@ def test_deauthorisation_erases(world, place):
 
     assert place.run(EVENT).outcome is Outcome.ERASED
     assert_gone(place)
-    assert place.run(EVENT).outcome is Outcome.UNKNOWN
+    assert place.run(EVENT).outcome is Outcome.ERASED_BEFORE
+    assert place.run(replace(EVENT, athlete_id=5)).outcome is Outcome.UNKNOWN
 
 
 def test_event_after_a_disconnection_made_here_erases_nothing(world, place):
