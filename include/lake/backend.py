@@ -10,11 +10,13 @@ from include.errors import SettingsError
 from include.lake.catalog import Catalog
 from include.lake.duckdb_catalog import DuckDbCatalog
 from include.lake.files import FileObjects
+from include.lake.glue_catalog import GlueCatalog
 from include.lake.objects import ObjectStore
 from include.lake.s3 import S3Objects
 from include.settings import EXAMPLES
 
 _SEGMENT = r"[A-Za-z0-9_=+-][A-Za-z0-9_=+.-]*"
+_GLUE = re.compile(r"glue://(?P<database>[a-z0-9_-]{1,255})/(?P<crawler>[A-Za-z0-9_.-]{1,255})")
 _BUCKET = re.compile(rf"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9])(/(?P<prefix>{_SEGMENT}(/{_SEGMENT})*))?/?")
 
 
@@ -35,8 +37,21 @@ def open_objects(lake_url: str) -> ObjectStore:
 
 
 def open_catalog(catalog_url: str, lake_url: str) -> Catalog:
-    """The catalogue that `CATALOG_URL` names, over the lake. Errors: `SettingsError`. Effects: none yet."""
-    return DuckDbCatalog(local_path(catalog_url, "CATALOG_URL"), local_path(lake_url, "LAKE_URL"))
+    """The catalogue that `CATALOG_URL` names, over the lake.
+
+    It is `duckdb:///absolute/path` for a local lake, `glue://database/crawler` for one in S3.
+    The crawler is for `strava_catalog`, which starts it when partitions were registered.
+    Errors: `SettingsError`. Effects: none yet.
+    """
+    if not catalog_url.startswith("glue:"):
+        return DuckDbCatalog(local_path(catalog_url, "CATALOG_URL"), local_path(lake_url, "LAKE_URL"))
+    glue = _GLUE.fullmatch(catalog_url)
+    if glue is None or not _BUCKET.fullmatch(lake_url):
+        raise SettingsError(
+            f"CATALOG_URL is {catalog_url!r} and LAKE_URL {lake_url!r}; Glue's catalogue is glue://database/crawler, "
+            "over a lake in S3: s3://my-bucket/lake"
+        )
+    return GlueCatalog(glue["database"], lake_url)
 
 
 def local_path(url: str, variable: str) -> Path:

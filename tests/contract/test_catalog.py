@@ -6,14 +6,19 @@ A further implementation is a further parameter of `place`, with its own way to 
 from __future__ import annotations
 
 import multiprocessing
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import boto3
 import duckdb
 import pytest
 
+from include.errors import RetryLater, SettingsError
 from include.lake.backend import open_catalog, open_objects
 from include.lake.catalog import Catalog, Partition
 from include.lake.lake import Lake
@@ -48,8 +53,8 @@ class Place:
         return Lake(open_objects(self.lake_url)).write([rows], guard=lambda: None).partitions
 
 
-@pytest.fixture(params=["duckdb"])
-def place(tmp_path: Path) -> Place:
+@pytest.fixture
+def duckdb_place(tmp_path: Path) -> Place:
     path = tmp_path / "catalog.duckdb"
 
     def found() -> set[Partition]:
@@ -61,6 +66,39 @@ def place(tmp_path: Path) -> Place:
             }
 
     return Place((tmp_path / "lake").as_uri(), f"duckdb://{path}", found)
+
+
+@pytest.fixture
+def glue_place(s3_url: str) -> Place:
+    """A database with the tables that Terraform defines."""
+    client = boto3.client("glue")
+    database = f"lake_{uuid.uuid4().hex}"
+    client.create_database(DatabaseInput={"Name": database})
+    for table, keys in PARTITION_KEYS.items():
+        columns = [{"Name": name, "Type": "bigint" if name == "athlete_id" else "int"} for name in keys]
+        storage = {"Columns": [{"Name": "activity_id", "Type": "bigint"}], "Location": f"{s3_url}/{table}/"}
+        definition = {"Name": table, "PartitionKeys": columns, "StorageDescriptor": storage}
+        client.create_table(DatabaseName=database, TableInput=definition)
+
+    def found() -> set[Partition]:
+        return {
+            Partition(table, *map(int, registered["Values"]))
+            for table in ("streams", "activities", "laps")
+            for registered in partitions_of(database, table)
+        }
+
+    return Place(s3_url, f"glue://{database}/crawler", found)
+
+
+def partitions_of(database: str, table: str) -> list[dict[str, Any]]:
+    pages = boto3.client("glue").get_paginator("get_partitions").paginate(DatabaseName=database, TableName=table)
+    return [partition for page in pages for partition in page["Partitions"]]
+
+
+@pytest.fixture(params=["duckdb", pytest.param("glue", marks=pytest.mark.network)])
+def place(request: pytest.FixtureRequest) -> Place:
+    place: Place = request.getfixturevalue(f"{request.param}_place")
+    return place
 
 
 def test_register_makes_a_partition_queryable(place: Place) -> None:
@@ -115,3 +153,50 @@ def test_register_works_when_several_processes_register_at_once(place: Place) ->
         for registration in registering:
             registration.result()
     assert place.found() == partitions
+
+
+# --- Glue ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.network
+def test_glue_finds_a_partition_where_its_objects_are_and_stored_like_its_table(glue_place: Place) -> None:
+    database = glue_place.catalog_url.split("/")[2]
+    glue_place.open().register([Partition("streams", 2**53 + 1, 1969), Partition("copies", None, 2024)])
+
+    (streams,) = partitions_of(database, "streams")
+    (copies,) = partitions_of(database, "copies")
+    assert (streams["Values"], copies["Values"]) == ([str(2**53 + 1), "1969"], ["2024"])
+    location = f"{glue_place.lake_url}/streams/athlete_id={2**53 + 1}/year=1969/"
+    assert streams["StorageDescriptor"]["Location"] == location
+    assert streams["StorageDescriptor"]["Columns"] == [{"Name": "activity_id", "Type": "bigint"}]
+    assert copies["StorageDescriptor"]["Location"] == f"{glue_place.lake_url}/copies/year=2024/"
+
+
+@pytest.mark.network
+def test_glue_takes_more_partitions_than_one_call_does(glue_place: Place) -> None:
+    partitions = {Partition("laps", athlete_id, 2024) for athlete_id in range(1, 251)}
+    glue_place.open().register(list(partitions)[:30])
+    glue_place.open().register(partitions)
+
+    assert glue_place.found() == partitions
+
+
+@pytest.mark.network
+def test_glue_names_the_setting_when_the_tables_are_not_there(aws: None) -> None:
+    with pytest.raises(SettingsError, match=r"^CATALOG_URL: .*streams.*Terraform"):
+        open_catalog("glue://nowhere/crawler", "s3://my-bucket/lake").register([Partition("streams", 1, 2024)])
+
+
+@pytest.mark.network
+def test_glue_asks_for_another_try_when_it_refuses_some(glue_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = {"ErrorCode": "InternalServiceException", "ErrorMessage": "try again"}
+    refusing = SimpleNamespace(
+        get_table=lambda **_: {"Table": {"StorageDescriptor": {}}},
+        batch_create_partition=lambda **_: {
+            "Errors": [{"ErrorDetail": {"ErrorCode": "AlreadyExistsException"}}] * 2 + [{"ErrorDetail": error}]
+        },
+    )
+    monkeypatch.setattr("include.lake.glue_catalog.open_client", lambda *_: refusing)
+
+    with pytest.raises(RetryLater, match=r"1 partition\(s\) of streams .*try again"):
+        glue_place.open().register([Partition("streams", 1, 2024)])

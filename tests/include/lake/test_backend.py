@@ -67,3 +67,16 @@ def test_open_objects_asks_nothing_of_s3_yet(lake_url: str, url: str, monkeypatc
 def test_open_catalog_names_the_setting_when_the_url_is_wrong() -> None:
     with pytest.raises(SettingsError, match=r"CATALOG_URL.*duckdb:///"):
         open_catalog("file:///var/catalog", "file:///var/lake")
+
+
+@pytest.mark.parametrize(
+    ("catalog_url", "lake_url"),
+    [
+        pytest.param("glue://lake", "s3://my-bucket/lake", id="no crawler"),
+        pytest.param("glue:///crawler", "s3://my-bucket/lake", id="no database"),
+        pytest.param("glue://lake/crawler", "file:///var/lake", id="local lake"),
+    ],
+)
+def test_open_catalog_names_both_settings_when_glue_does_not_fit(catalog_url: str, lake_url: str) -> None:
+    with pytest.raises(SettingsError, match=r"CATALOG_URL.*LAKE_URL.*glue://database/crawler"):
+        open_catalog(catalog_url, lake_url)
