@@ -25,8 +25,6 @@ _BEYOND_SAFE = {
     "ts": "DELTA_BINARY_PACKED",
     "lat": "BYTE_STREAM_SPLIT",
     "lon": "BYTE_STREAM_SPLIT",
-    "altitude_m": "BYTE_STREAM_SPLIT",
-    "velocity_mps": "BYTE_STREAM_SPLIT",
     "distance_m": "BYTE_STREAM_SPLIT",
     "heartrate_bpm": "DELTA_BINARY_PACKED",
     "watts": "DELTA_BINARY_PACKED",

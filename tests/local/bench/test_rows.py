@@ -19,6 +19,7 @@ TINY = Scale(
     raw_athletes=2,
     events=20,
     backfilled=4,
+    scaled_activities=7,
 )
 CLAIMS = {
     "backfill_calls": {"backfill_calls"},
@@ -26,10 +27,11 @@ CLAIMS = {
     "webhook_cold": {"webhook_cold", "webhook_cold.post"},
     "parquet_write": {"parquet_write"},
     "gpx_write": {"gpx_write", "gpx_write.memory"},
-    "lake_bytes": {"lake_bytes"},
+    "lake_bytes": {"lake_bytes", "lake_bytes.all"},
     "month_rewrite": {"month_rewrite", "month_rewrite.memory"},
     "raw_to_lake": {"raw_to_lake", "raw_to_lake.memory"},
     "query_lake": {"query_lake", "query_lake.points"},
+    "lake_at_scale": {f"lake_at_scale{part}" for part in ("", ".queries", ".memory", ".growth")},
 }
 
 
