@@ -72,7 +72,7 @@ def _names(row: tuple[str, str, str, str], athlete_id: int, number: re.Pattern[s
 def show(console: Console, findings: ErasureFindings) -> None:
     """Print what went, and the verdict."""
     removed = ", ".join(
-        f"{count:,} {kind.replace('_', ' ')}" for kind, count in findings.certificate["removed"].items()
+        f"{count:,} {kind.replace('_', ' ')}" for kind, count in findings.certificate.get("removed", {}).items()
     )
     console.print(f"\n[bold]Erased at the parent's wish, in {findings.seconds:.1f} s[/bold]")
     console.print(f"{removed or 'nothing'}; the certificate stays", highlight=False)
