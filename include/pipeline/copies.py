@@ -287,8 +287,9 @@ class _Hold:
         return False
 
     def _is_copy(self, activity: Activity) -> bool:
+        """Whether the ledger made it; what a copy was a duplicate of is the athlete's own recording."""
         return any(
-            copy.child_activity_id == activity.activity_id
+            copy.child_activity_id == activity.activity_id and copy.state is CopyState.DONE
             for copy in self._services.copies.of_child(activity.athlete_id)
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -94,14 +94,28 @@ def test_copy_whose_event_comes_before_the_ledger_knows_it_is_not_copied_back(bo
     assert len(feed_back(both_ways, ANN, BEN)) == 2
 
 
-def test_two_recordings_of_one_outing_stay_two_when_both_are_linked_to_each_other(both_ways):
-    both_ways.finish(name="Ann and Ben at the lake")
-    start = both_ways.control.activity(both_ways.control.activity_ids(ANN)[0])["detail"]["start_date"]
+@pytest.fixture
+def same_outing(both_ways):
+    """Ann and Ben each recorded it, from the same second on."""
+    both_ways.finish(name="Ann, Ben and Mia at the lake")
+    start_at = datetime.fromtimestamp(both_ways.now[0] - 3600, UTC)
     both_ways.control.generate_activity(
-        BEN, "run", start_at=datetime.fromisoformat(start), seed=8, points=60, name="Ben and Ann at the lake"
+        BEN, "run", start_at=start_at, seed=8, points=60, name="Mia, Ann and Ben at the lake"
     )
+    return both_ways
 
-    assert len(feed_back(both_ways, ANN, BEN)) == 2
+
+def test_two_recordings_of_one_outing_stay_two_when_each_is_a_duplicate_of_the_other(same_outing):
+    assert len(feed_back(same_outing, ANN, BEN)) == 2
+
+
+def test_own_recording_is_copied_on_although_somebody_elses_copy_was_its_duplicate(same_outing):
+    same_outing.connect(MIA)
+    link(same_outing, BEN, MIA, "Mia")
+    assert len(feed_back(same_outing, ANN, BEN, MIA)) == 3
+
+    [own_id] = same_outing.control.activity_ids(BEN)
+    assert same_outing.services.copies.get(own_id, MIA).state is CopyState.DONE
 
 
 def test_ring_of_three_gets_three_activities(world):
