@@ -69,7 +69,7 @@ def copy_to_children(services: Services, parent_id: int, activity_id: int) -> li
 
     Errors: `RetryLater` when a copy met a passing fault; the others are finished first. What a child's account
     refuses is no error here but that copy's outcome.
-    Effects: safe to repeat and to run twice at once; a finished copy costs no call.
+    Effects: safe to repeat and to run twice at once; a finished copy costs no call. The lake's `copies` is refreshed.
     """
     results = []
     passing: RetryLater | None = None
