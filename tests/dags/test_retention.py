@@ -1,0 +1,155 @@
+"""What `strava_retention` and `strava_reconcile` start, in which order, and what their runs say."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from include.errors import SettingsError
+from include.lake.catalog import Partition
+from include.lake.copy_rows import CopiesWrite
+from include.pipeline.audit import Audited
+from include.pipeline.reconcile import Listed
+from include.pipeline.retention import Expired
+
+
+@pytest.fixture
+def services(monkeypatch):
+    """The services that every task of these tests gets."""
+    from strava_airflow.hook import StravaHook
+
+    stand_in = SimpleNamespace(priorities=[])
+
+    @contextmanager
+    def opened(self, priority="LIVE"):
+        stand_in.priorities.append(priority)
+        yield stand_in
+
+    monkeypatch.setattr(StravaHook, "services", opened)
+    monkeypatch.setattr(StravaHook, "settings", lambda self: SimpleNamespace(retention_days="7", state_url="sqlite:"))
+    return stand_in
+
+
+def function(dag_bag, dag_id, task_id):
+    return dag_bag.dags[dag_id].get_task(task_id).python_callable
+
+
+# --- strava_retention ----------------------------------------------------------------------------
+
+
+def test_retention_runs_nightly_one_at_a_time_and_really_unless_the_form_says_otherwise(dag_bag):
+    dag = dag_bag.dags["strava_retention"]
+    assert dag.max_active_runs == 1
+    assert dag.params["dry_run"] is False
+    assert "20 2 * * *" in repr(dag.timetable)
+
+
+@pytest.mark.parametrize("dry_run", ["yes", 1, None])
+def test_retention_form_refuses_what_is_no_bool(dag_bag, dry_run):
+    from airflow.sdk.exceptions import ParamValidationError
+
+    params = copy.deepcopy(dag_bag.dags["strava_retention"].params)
+    with pytest.raises(ParamValidationError):
+        params["dry_run"] = dry_run
+
+
+def test_lake_is_published_after_athletes_and_copies_whatever_became_of_them(dag_bag):
+    publish = dag_bag.dags["strava_retention"].get_task("publish_lake")
+    assert publish.upstream_task_ids == {"check_athlete", "repair_copies"}
+    assert publish.trigger_rule == "all_done"
+    assert [asset.name for asset in publish.outlets] == ["strava_lake"]
+
+
+def test_night_fails_where_nobody_decided_how_long_data_is_kept(dag_bag, services, monkeypatch):
+    from strava_airflow.hook import StravaHook
+
+    undecided = SimpleNamespace(retention_days="", state_url="dynamodb://strava-")
+    monkeypatch.setattr(StravaHook, "settings", lambda self: undecided)
+    with pytest.raises(SettingsError, match="RETENTION_DAYS"):
+        function(dag_bag, "strava_retention", "find_athletes")()
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_athlete_is_audited_before_anything_expires(dag_bag, services, monkeypatch, caplog, dry_run):
+    from include.pipeline import audit, retention
+
+    done = []
+
+    def audited(_, athlete_id, **named):
+        done.append(("audit", athlete_id, named))
+        return Audited(objects=3, unreadable=("streams/x is no table",))
+
+    def expired(_, athlete_id, days, **named):
+        done.append(("expire", athlete_id, days, named))
+        return Expired(2, 1, frozenset({Partition("streams", 7, 2026)}))
+
+    monkeypatch.setattr(audit, "audit", audited)
+    monkeypatch.setattr(retention, "expire", expired)
+    check = function(dag_bag, "strava_retention", "check_athlete")
+    monkeypatch.setitem(check.__globals__, "get_current_context", dict)
+    with caplog.at_level(logging.ERROR):
+        result = check(7, {"dry_run": dry_run})
+    assert done == [("audit", 7, {"dry_run": dry_run}), ("expire", 7, 7, {"dry_run": dry_run})]
+    assert (result["objects"], result["unreadable"], result["expired"], result["busy"]) == (3, 1, 2, 1)
+    assert result["partitions"] == [["streams", 7, 2026]]
+    assert "streams/x is no table" in caplog.text
+
+
+def test_copies_are_repaired_for_every_athlete_and_not_in_a_dry_run(dag_bag, services):
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    asked = []
+
+    def repair(parent_ids):
+        asked.append(parent_ids)
+        return CopiesWrite(frozenset({Partition("copies", 7, 2026)}), rows=3)
+
+    services.athletes = SimpleNamespace(all=lambda: iter([SimpleNamespace(athlete_id=7)]))
+    services.copy_rows = SimpleNamespace(repair=repair)
+    task = function(dag_bag, "strava_retention", "repair_copies")
+    assert task({"dry_run": False})["rows"] == 3
+    with pytest.raises(AirflowSkipException):
+        task({"dry_run": True})
+    assert asked == [[7]]
+
+
+@pytest.mark.parametrize(
+    ("nights", "total"),
+    [
+        pytest.param([], {}, id="no athlete"),
+        pytest.param(
+            [{"expired": 1, "lost": 0, "partitions": []}, None, {"expired": 2, "lost": 3, "partitions": []}],
+            {"expired": 3, "lost": 3},
+            id="one failed",
+        ),
+    ],
+)
+def test_night_is_summed_up(dag_bag, nights, total):
+    ti = SimpleNamespace(xcom_pull=lambda task_ids: nights)
+    assert function(dag_bag, "strava_retention", "report_night")(ti=ti) == total
+
+
+# --- strava_reconcile ----------------------------------------------------------------------------
+
+
+def test_reconcile_has_three_tasks_that_do_not_wait_for_each_other(dag_bag):
+    dag = dag_bag.dags["strava_reconcile"]
+    assert set(dag.task_ids) >= {"queue_due", "list_athletes", "check_subscription"}
+    for task_id in ("queue_due", "list_athletes", "check_subscription"):
+        assert dag.get_task(task_id).upstream_task_ids == set()
+
+
+def test_listing_takes_reconciles_place_in_the_quota_and_logs_refusals(dag_bag, services, monkeypatch, caplog):
+    from include.pipeline import reconcile
+
+    listed = Listed(athletes=1, lacking=2, refusals=("athlete 70 has to connect again",))
+    monkeypatch.setattr(reconcile, "list_athletes", lambda _: listed)
+    with caplog.at_level(logging.WARNING):
+        result = function(dag_bag, "strava_reconcile", "list_athletes")()
+    assert (result["athletes"], result["lacking"], result["refusals"]) == (1, 2, 1)
+    assert services.priorities == ["RECONCILE"]
+    assert "athlete 70 has to connect again" in caplog.text
