@@ -68,6 +68,20 @@ links: $(READY) ## Manage links between parents and children (ARGS=list, or "add
 keys: $(READY) ## Manage the keys that encrypt athletes' tokens (ARGS=show, rotate, reencrypt)
 	@$(RUN) -m local.keys $(ARGS)
 
+# --- on AWS --------------------------------------------------------------------------------------
+
+.PHONY: deploy
+deploy: $(READY) ## Bring the system to AWS and check it (ENV=dev or prod, ARGS=--dry-run); docs/deploy.md comes first
+	@$(RUN) -m local.deploy up "$(ENV)" $(ARGS)
+
+.PHONY: destroy
+destroy: $(READY) ## Take an environment down with all its data, after asking (ENV=dev or prod, ARGS=--dry-run)
+	@$(RUN) -m local.deploy down "$(ENV)" $(ARGS)
+
+.PHONY: apply-moto
+apply-moto: $(READY) ## Apply every resource of an environment to moto's server instead of AWS (ENV=dev or prod)
+	@$(RUN) -m local.terraform.apply_moto $(or $(ENV),dev)
+
 # --- describe it ---------------------------------------------------------------------------------
 
 .PHONY: docs
@@ -79,6 +93,10 @@ docs: $(READY) ## Write the pages of docs/ that are made from the code (ARGS=err
 .PHONY: test
 test: lint types ## Everything that gates a change: lint, types, tests (ARGS=… goes to pytest)
 	$(RUN) -m pytest -m "not slow" -n auto $(ARGS)
+
+.PHONY: test-terraform
+test-terraform: $(READY) ## Check the Terraform configuration: format, validity, tests with a mocked provider, checkov
+	@$(RUN) -m local.terraform
 
 .PHONY: bench
 bench: $(READY) ## Measure the promised numbers (ROWS="gpx_write lake_bytes" for some, ARGS=--quick for a look)

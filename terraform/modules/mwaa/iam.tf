@@ -79,7 +79,7 @@ resource "aws_iam_role_policy" "execution" {
       {
         Sid      = "DataAtRest"
         Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"]
+        Action   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"]
         Resource = var.data_key_arn
         Condition = { StringEquals = { "kms:ViaService" = [
           for service in ["dynamodb", "s3", "secretsmanager", "sqs"] : "${service}.${local.region}.amazonaws.com"
@@ -132,7 +132,7 @@ resource "aws_iam_role_policy" "work" {
       {
         Sid      = "Tokens"
         Effect   = "Allow"
-        Action   = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"]
+        Action   = ["kms:GenerateDataKey", "kms:Decrypt"]
         Resource = var.token_key_arn
         Condition = {
           StringEquals = { "kms:EncryptionContext:app" = "strava-data-ingest" }

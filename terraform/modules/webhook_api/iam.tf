@@ -52,7 +52,7 @@ resource "aws_iam_role_policy" "http" {
       {
         Sid      = "Tokens"
         Effect   = "Allow"
-        Action   = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"]
+        Action   = ["kms:GenerateDataKey", "kms:Decrypt"]
         Resource = var.token_key_arn
         Condition = {
           StringEquals = { "kms:EncryptionContext:app" = "strava-data-ingest" }

@@ -1,0 +1,73 @@
+"""The dags folder of MWAA's bucket made equal to a local one."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from include.errors import SettingsError
+
+PREFIX = "dags/"
+FIRST = "include/"
+"""MWAA copies objects one by one: what DAG files import has to be there before them, and go after them."""
+
+OTHERS = frozenset({"constraints-3.3.1.txt"})
+"""What Terraform keeps in that folder: the first start of the environment needs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did."""
+
+    uploaded: int
+    unchanged: int
+    deleted: int
+
+
+def sync_dags(client: Any, bucket: str, folder: Path) -> SyncReport:
+    """Make `dags/` of the bucket hold the files of `folder`; `client` is boto3's for S3.
+
+    Effects: uploads what differs by its SHA-256, code before DAG files, then deletes what is gone; safe to repeat.
+    Errors: `SettingsError` for a folder without DAGs, so that a missing build empties nothing.
+    """
+    files = dict(_files(folder))
+    if not any(name.endswith(".py") and "/" not in name for name in files):
+        raise SettingsError(f"{folder} holds no DAG files: run make package first")
+    present = set(_names(client, bucket))
+    changed = [name for name in sorted(files, key=_order) if not _is_same(client, bucket, name, files[name], present)]
+    for name in changed:
+        client.put_object(
+            Bucket=bucket, Key=f"{PREFIX}{name}", Body=files[name].read_bytes(), ChecksumAlgorithm="SHA256"
+        )
+    gone = sorted(present - files.keys(), key=_order, reverse=True)
+    for name in gone:
+        client.delete_object(Bucket=bucket, Key=f"{PREFIX}{name}")
+    return SyncReport(len(changed), len(files) - len(changed), len(gone))
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and "__pycache__" not in path.parts and name not in OTHERS:
+            yield name, path
+
+
+def _names(client: Any, bucket: str) -> Iterator[str]:
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX):
+        names = (entry["Key"].removeprefix(PREFIX) for entry in page.get("Contents", ()))
+        yield from (name for name in names if name and not name.endswith("/") and name not in OTHERS)
+
+
+def _order(name: str) -> tuple[bool, str]:
+    return not name.startswith(FIRST), name
+
+
+def _is_same(client: Any, bucket: str, name: str, path: Path, present: set[str]) -> bool:
+    if name not in present:
+        return False
+    answer: Mapping[str, Any] = client.head_object(Bucket=bucket, Key=f"{PREFIX}{name}", ChecksumMode="ENABLED")
+    return bool(answer.get("ChecksumSHA256") == base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode())

@@ -1,0 +1,145 @@
+"""The way to AWS and back: what it checks, and what it says when something is missing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import boto3
+import pytest
+import requests
+from moto import mock_aws
+from typer.testing import CliRunner
+
+from include.errors import RetryLater, SettingsError
+from local import deploy
+from local.deploy import app, check_dags, check_health, check_secret, outputs
+
+SECRET = "airflow/connections/strava_api"
+
+
+@pytest.fixture
+def secrets(monkeypatch):
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "simulated",
+        "AWS_SECRET_ACCESS_KEY": "simulated",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        yield boto3.client("secretsmanager")
+
+
+@pytest.fixture
+def airflow(monkeypatch):
+    """Airflow behind MWAA: its DAGs and its import errors, both to be changed."""
+    state = {"dags": [path.stem for path in (deploy.REPOSITORY / "dags").glob("*.py")], "broken": []}
+
+    class Client:
+        def invoke_rest_api(self, *, Name, Path, Method):  # noqa: N803 - boto3's names
+            assert (Name, Method) == ("strava-dev", "GET")
+            if Path == "/dags":
+                return {"RestApiResponse": {"dags": [{"dag_id": name} for name in state["dags"]]}}
+            errors = [{"filename": name} for name in state["broken"]]
+            return {"RestApiResponse": {"import_errors": errors, "total_entries": len(errors)}}
+
+    monkeypatch.setattr(deploy, "open_client", lambda *_args, **_kwargs: Client())
+    return state
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_dry_run_names_every_step_and_does_nothing(direction, monkeypatch):
+    monkeypatch.setattr(subprocess, "run", None)
+
+    result = CliRunner().invoke(app, [direction, "dev", "--dry-run"])
+
+    assert result.exit_code == 0
+    steps = {"up": ["package", "apply", "sync dags", "smoke check"], "down": ["init", "destroy"]}[direction]
+    assert all(step in result.stdout for step in steps)
+    assert "✓" not in result.stdout
+
+
+def test_unknown_environment_is_refused():
+    assert CliRunner().invoke(app, ["up", "test"]).exit_code == 2
+
+
+def test_failing_step_ends_the_deployment(monkeypatch):
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 2 if "package" in command else 0)
+    )
+
+    result = CliRunner().invoke(app, ["up", "dev"])
+
+    assert result.exit_code == 1
+    assert "make package failed (2)" in result.stdout
+    assert "2. init" not in result.stdout
+
+
+def test_destroy_asks_first(monkeypatch):
+    monkeypatch.setattr(subprocess, "run", None)
+
+    assert CliRunner().invoke(app, ["down", "dev"], input="n\n").exit_code == 1
+
+
+def test_outputs_of_nothing_say_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0, "{}", ""))
+
+    with pytest.raises(SettingsError, match="apply it first"):
+        outputs(tmp_path)
+
+
+def test_outputs_are_values_by_name(monkeypatch, tmp_path):
+    text = json.dumps({"public_url": {"value": "https://x", "type": "string"}})
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0, text, ""))
+
+    assert outputs(tmp_path) == {"public_url": "https://x"}
+
+
+def test_secret_without_a_value_is_named_with_its_remedy(secrets):
+    secrets.create_secret(Name=SECRET)
+
+    with pytest.raises(SettingsError, match=f"put-secret-value --secret-id {SECRET}"):
+        check_secret(SECRET)
+
+
+def test_secret_with_a_value_passes(secrets):
+    secrets.create_secret(Name=SECRET, SecretString="{}")
+
+    check_secret(SECRET)
+
+
+def test_unwell_pages_are_told_with_their_answer(monkeypatch):
+    answer = requests.Response()
+    answer.status_code, answer._content = 503, b'{"store": "SettingsError"}'
+    monkeypatch.setattr(requests, "get", lambda *_args, **_kwargs: answer)
+
+    with pytest.raises(RetryLater, match=r"503.*SettingsError"):
+        check_health("https://x")
+
+
+def test_silent_pages_are_told(monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(requests, "get", refuse)
+
+    with pytest.raises(RetryLater, match="does not answer"):
+        check_health("https://x")
+
+
+def test_dags_are_counted_when_all_are_there(airflow):
+    assert check_dags("strava-dev") == len(airflow["dags"])
+
+
+def test_missing_dag_is_named(airflow):
+    airflow["dags"].remove("strava_ingest")
+
+    with pytest.raises(RetryLater, match="strava_ingest"):
+        check_dags("strava-dev")
+
+
+def test_dag_that_cannot_be_imported_is_named(airflow):
+    airflow["broken"].append("strava_ingest.py")
+
+    with pytest.raises(RetryLater, match=r"cannot import: strava_ingest\.py"):
+        check_dags("strava-dev")

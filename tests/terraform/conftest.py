@@ -1,0 +1,111 @@
+"""Terraform's answers, asked for once in a test session however many processes run it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.errors import SettingsError
+from local.terraform.checks import WHOLE, Report, names_of_tests, run_tests
+from local.terraform.tool import Terraform
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole minutes where many share the machine; a few seconds each where not."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(1200))
+
+
+def unavailable(reason: str) -> None:
+    """Skip, visibly; fail where `REQUIRE_TERRAFORM` says that there is no excuse."""
+    if os.environ.get("REQUIRE_TERRAFORM"):
+        pytest.fail(f"REQUIRE_TERRAFORM is set, and {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A folder that all processes of this session have in common."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if hasattr(request.config, "workerinput") else base) / "terraform-answers"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    """Terraform in an initialised copy of the configuration."""
+    try:
+        terraform = Terraform.copy_into(tmp_path_factory.mktemp("configuration"))
+        terraform.init()
+    except SettingsError as err:
+        unavailable(str(err))
+    return terraform
+
+
+def report(shared: Path, name: str, request: pytest.FixtureRequest) -> Report:
+    """What the first process that asks gets from Terraform, for all."""
+    answer = shared / f"{name}.json"
+    with _locked(shared / f"{name}.lock"):
+        if not answer.exists():
+            terraform = request.getfixturevalue("terraform")
+            names = [WHOLE] if name == WHOLE else [one for one in names_of_tests() if one != WHOLE]
+            answer.write_text(json.dumps(asdict(run_tests(terraform, names, keep_resources=name == WHOLE))))
+    return Report(**json.loads(answer.read_text()))
+
+
+class _locked:  # noqa: N801 - used as a statement
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        self._file = self._path.open("w")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+@pytest.fixture(scope="session")
+def modules(shared: Path, request: pytest.FixtureRequest) -> Report:
+    """How the tests of the single modules ended."""
+    return report(shared, "modules", request)
+
+
+@pytest.fixture(scope="session")
+def environments(shared: Path, request: pytest.FixtureRequest) -> Report:
+    """How the tests of the environments ended, with every resource of theirs."""
+    return report(shared, WHOLE, request)
+
+
+@pytest.fixture(scope="session", params=["dev", "prod"])
+def environment(request: pytest.FixtureRequest, environments: Report) -> Environment:
+    """One environment as it would be applied."""
+    return Environment(request.param, environments.resources[request.param])
+
+
+class Environment:
+    """The resources of one environment; what AWS would decide has a mocked value."""
+
+    def __init__(self, name: str, resources: list[dict[str, Any]]) -> None:
+        self.name = name
+        self.resources = resources
+
+    def all(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The values of every resource of a type, by its address without the modules."""
+        return {
+            resource["address"].rpartition(f"{kind}.")[2]: resource["values"]
+            for resource in self.resources
+            if resource["type"] == kind and resource["mode"] == "managed"
+        }
+
+    def one(self, kind: str, name: str) -> dict[str, Any]:
+        """The values of one resource."""
+        return self.all(kind)[name]
