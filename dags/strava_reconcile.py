@@ -9,6 +9,7 @@ the newest page of their list and one older page in rotation. Once a day it asks
 
 **Reads**: the ledgers `activities` and `copies`; Strava (`GET /athlete/activities`, `GET /push_subscriptions`).
 **Writes**: messages in the queue; `strava_ingest` does the work. How far each athlete's rotation has come.
+For a day after an erasure it removes what a stalled worker wrote late.
 
 **Kind**: now. Running it again is always right.
 
