@@ -13,6 +13,7 @@ import pytest
 from include.errors import BadKey, LeaseLost, ObjectConflict, UnexpectedShape
 from include.lake.backend import open_objects
 from include.lake.catalog import Partition
+from include.lake.encodings import Encodings
 from include.lake.files import FileObjects
 from include.lake.lake import Lake
 from include.lake.objects import Condition, StoredObject
@@ -105,6 +106,15 @@ def test_write_puts_the_rows_of_one_activity_into_its_three_objects(
     assert written.object_keys == {1: (ACTIVITIES_2024, LAPS_2024, MAY_STREAMS)}
     assert written.partitions == {Partition(table, 7, 2024) for table in ("activities", "laps", "streams")}
     assert written.rows == 6
+
+
+def test_write_encodes_as_the_lake_was_opened(objects: FileObjects, make_rows: MakeRows, guard: Guard) -> None:
+    Lake(objects, encodings=Encodings.ALL).write([make_rows(start_date=MAY)], guard=guard)
+
+    (stored,) = (objects.get(key) for key in objects.list("streams/"))
+    assert stored is not None
+    assert stored.body == encode(make_rows(start_date=MAY).streams, Encodings.ALL)
+    assert stored.body != encode(make_rows(start_date=MAY).streams)
 
 
 def test_write_of_nothing_writes_nothing(lake: Lake, store: Recorder, guard: Guard) -> None:

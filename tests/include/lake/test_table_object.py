@@ -1,22 +1,29 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import duckdb
 import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from include.errors import UnexpectedShape
+from include.lake.encodings import Encodings
 from include.lake.files import FileObjects
 from include.lake.rows import ActivityRows
 from include.lake.schemas import STREAMS, TABLES
+from include.lake.stream_rows import streams_table
 from include.lake.table_object import decode, encode, is_current, merge
+from include.strava.models import StreamSet
 
 MakeRows = Callable[..., ActivityRows]
+MakeStreams = Callable[..., StreamSet]
 KEY = "streams/athlete_id=7/year=2024/2024-05.parquet"
 
 
@@ -34,6 +41,40 @@ def test_same_rows_give_the_same_bytes_however_they_are_chunked(make_rows: MakeR
     whole, _ = merge("streams", STREAMS.empty_table(), [1, 2], [second, first])
     grown, _ = merge("streams", first, [2], [second])
     assert encode(whole) == encode(grown)
+    assert encode(whole) == encode(whole.combine_chunks())
+
+
+def test_row_groups_are_full_and_the_same_however_the_rows_are_chunked(make_streams: MakeStreams) -> None:
+    many = make_streams().channels | {"time": list(range(140_000))}
+    rows = streams_table(1, StreamSet(many, b""), datetime(2024, 5, 1, tzinfo=UTC))
+    body = encode(rows)
+
+    metadata = pq.ParquetFile(pa.BufferReader(body)).metadata
+    assert [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)] == [131_072, 8_928]
+    assert encode(pa.concat_tables([rows.slice(0, 100_001), rows.slice(100_001)])) == body
+
+
+ids = st.integers(min_value=1, max_value=9)
+
+
+@settings(deadline=None)
+@given(old=st.sets(ids), new=st.sets(ids), gone=st.sets(ids))
+def test_merge_holds_each_activity_once_and_in_order(old: set[int], new: set[int], gone: set[int]) -> None:
+    def rows_of(activity_id: int, watts: int) -> pa.Table:
+        return streams_table(activity_id, StreamSet({"watts": [watts] * (activity_id % 3 + 1)}, b""), None)
+
+    present = pa.concat_tables([STREAMS.empty_table(), *(rows_of(activity_id, 1) for activity_id in sorted(old))])
+    arriving = [rows_of(activity_id, 2) for activity_id in sorted(new, reverse=True)]
+
+    merged, replaced = merge("streams", present, new | gone, arriving)
+
+    assert merged.schema.equals(STREAMS, check_metadata=True)
+    assert merged.select(["activity_id", "point_index", "watts"]).to_pylist() == [
+        {"activity_id": activity_id, "point_index": index, "watts": 2 if activity_id in new else 1}
+        for activity_id in sorted(new | (old - gone))
+        for index in range(activity_id % 3 + 1)
+    ]
+    assert replaced == sum(activity_id % 3 + 1 for activity_id in old & (new | gone))
 
 
 def test_merge_replaces_only_the_named_activities_and_sorts(make_rows: MakeRows) -> None:
@@ -83,6 +124,28 @@ def test_encodings_are_those_that_every_reader_knows(make_rows: MakeRows) -> Non
         column = group.column(index)
         assert column.compression == "ZSTD"
         assert set(column.encodings) <= {"PLAIN", "RLE", "RLE_DICTIONARY", "PLAIN_DICTIONARY"}
+
+
+def test_encodings_beyond_the_safe_ones_are_used_where_they_are_allowed(make_rows: MakeRows) -> None:
+    rows = make_rows()
+
+    group = pq.ParquetFile(pa.BufferReader(encode(rows.streams, Encodings.ALL))).metadata.row_group(0)
+    used = {group.column(index).path_in_schema: group.column(index).encodings for index in range(group.num_columns)}
+    assert "DELTA_BINARY_PACKED" in used["ts"]
+    assert "BYTE_STREAM_SPLIT" in used["lat"]
+    assert encode(rows.activity, Encodings.ALL) == encode(rows.activity)
+
+
+def test_other_readers_read_the_same_values_whatever_the_encodings(make_rows: MakeRows) -> None:
+    rows = make_rows().streams
+    body = io.BytesIO(encode(rows, Encodings.ALL))
+
+    assert decode(KEY, body.getvalue()).equals(rows)
+    assert polars.read_parquet(body).rows() == polars.from_arrow(rows).rows()
+    with duckdb.connect() as connection, tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+        file.write(body.getvalue())
+        file.flush()
+        assert connection.read_parquet(file.name).to_arrow_table().cast(rows.schema).equals(rows)
 
 
 POLARS_TYPES = {

@@ -83,6 +83,35 @@ def test_streams_have_no_sample_where_the_answer_says_nan_or_infinity() -> None:
     assert streams.body == body
 
 
+samples = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.floats(), max_size=2)
+
+
+@given(channels=st.dictionaries(st.text(max_size=5), st.lists(samples, max_size=5), max_size=3))
+def test_streams_hold_what_json_reads_in_the_answer(channels: dict[str, list[Any]]) -> None:
+    body = json.dumps({name: {"data": data} for name, data in channels.items()}).encode()
+
+    expected = json.loads(body, parse_constant=lambda _: None)
+
+    assert StreamSet.parse(body).channels == {name: stream["data"] for name, stream in expected.items()}
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        pytest.param("1e400", id="beyond every float"),
+        pytest.param("18446744073709551617", id="beyond 64 bits"),
+        pytest.param('"\\ud800"', id="lone surrogate"),
+        pytest.param("-0", id="minus zero"),
+        pytest.param("5e-324", id="smallest float"),
+    ],
+)
+def test_streams_hold_what_json_reads_in_odd_samples(sample: str) -> None:
+    streams = StreamSet.parse(f'{{"grip": {{"data": [{sample}, NaN]}}, "time": {{"data": [{sample}]}}}}'.encode())
+
+    assert streams.channels == {"grip": [json.loads(sample), None], "time": [json.loads(sample)]}
+    assert StreamSet.parse(f'{{"time": {{"data": [{sample}]}}}}'.encode()).channels == {"time": [json.loads(sample)]}
+
+
 @pytest.mark.parametrize(
     "body",
     [
