@@ -78,7 +78,7 @@ run "keeps_everything_where_the_owner_says_so_and_is_emptied_on_destroy_where_no
   command = plan
   module { source = "./modules/lake" }
   variables {
-    retention_days = 0
+    retention_days = "keep"
     is_protected   = false
   }
 
@@ -97,7 +97,7 @@ run "refuses" {
   module { source = "./modules/lake" }
   variables {
     # refuses a fraction of a day
-    retention_days = 0.5
+    retention_days = "0.5"
     # refuses old versions that outlast an erasure
     noncurrent_days = 365
     # refuses unlimited scans

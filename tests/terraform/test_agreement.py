@@ -131,6 +131,7 @@ def test_startup_script_gives_tasks_every_setting_that_is_no_secret(environment,
     assert settings.lake_url.startswith(f"s3://strava-{environment.name}-lake-")
     assert settings.catalog_url == f"glue://strava_{environment.name}/strava-{environment.name}-lake"
     assert settings.state_url == f"dynamodb://strava-{environment.name}-"
+    assert settings.retention_days == "7"
 
 
 @pytest.mark.parametrize("name", [pytest.param("http", id="http"), pytest.param("dispatcher", id="dispatcher")])

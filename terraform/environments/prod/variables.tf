@@ -9,8 +9,8 @@ variable "region" {
 }
 
 variable "retention_days" {
-  description = "After how many days what came from Strava's API expires; 0 keeps it. Strava's terms say 7: the owner decides."
-  type        = number
+  description = "After how many days what came from Strava's API is deleted, or keep. Strava's terms say 7: the owner decides."
+  type        = string
 }
 
 variable "alarm_emails" {

@@ -124,7 +124,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   }
 
   dynamic "rule" {
-    for_each = var.retention_days == 0 ? [] : ["raw", "gpx"]
+    for_each = var.retention_days == "keep" ? [] : ["raw", "gpx"]
 
     content {
       id     = "${rule.value}-retention"
@@ -135,7 +135,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
       }
 
       expiration {
-        days = var.retention_days
+        days = tonumber(var.retention_days)
       }
     }
   }

@@ -15,12 +15,12 @@ variable "data_key_arn" {
 }
 
 variable "retention_days" {
-  description = "After how many days what came from Strava's API expires; 0 keeps it. Strava's terms say 7: the owner decides."
-  type        = number
+  description = "After how many days what came from Strava's API is deleted, or keep. Strava's terms say 7: the owner decides."
+  type        = string
 
   validation {
-    condition     = var.retention_days >= 0 && floor(var.retention_days) == var.retention_days
-    error_message = "Give a whole number of days, or 0 to keep everything."
+    condition     = can(regex("^(keep|[1-9][0-9]{0,4})$", var.retention_days))
+    error_message = "Give a number of days, or keep to keep everything."
   }
 }
 

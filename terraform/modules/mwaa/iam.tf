@@ -140,12 +140,9 @@ resource "aws_iam_role_policy" "work" {
         }
       },
       {
-        Sid    = "Partitions"
-        Effect = "Allow"
-        Action = [
-          "glue:GetTable", "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition",
-          "glue:CreatePartition", "glue:BatchCreatePartition", "glue:DeletePartition", "glue:BatchDeletePartition",
-        ]
+        Sid      = "Partitions"
+        Effect   = "Allow"
+        Action   = ["glue:GetTable", "glue:BatchCreatePartition"]
         Resource = var.lake.catalog_arns
       },
       {

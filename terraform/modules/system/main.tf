@@ -8,10 +8,11 @@ locals {
 
   # What the code reads from its environment, beside the secrets.
   settings = merge(var.strava_settings, {
-    STATE_URL   = module.state.state_url
-    KEY_URL     = module.state.key_url
-    LAKE_URL    = module.lake.lake_url
-    CATALOG_URL = module.lake.catalog_url
+    STATE_URL      = module.state.state_url
+    RETENTION_DAYS = var.retention_days
+    KEY_URL        = module.state.key_url
+    LAKE_URL       = module.lake.lake_url
+    CATALOG_URL    = module.lake.catalog_url
   })
 }
 

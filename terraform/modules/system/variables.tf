@@ -14,8 +14,8 @@ variable "is_protected" {
 }
 
 variable "retention_days" {
-  description = "After how many days what came from Strava's API expires; 0 keeps it. Strava's terms say 7: the owner decides."
-  type        = number
+  description = "After how many days what came from Strava's API is deleted, or keep. Strava's terms say 7: the owner decides."
+  type        = string
 }
 
 variable "monthly_budget_usd" {
