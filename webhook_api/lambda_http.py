@@ -12,12 +12,13 @@ from apig_wsgi import make_lambda_handler
 from include.secret import read_settings
 from webhook_api import access_log, lambda_logs
 from webhook_api.app import create_app
+from webhook_api.edge import EXTENSION, Edge
 
 
 def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Answer one request in the form of payload version 2.0.
 
-    Effects: opens what the first request needs and keeps it for the next ones of this process.
+    Effects: opens what an event needs before the first request and keeps it for the next ones of this process.
     """
     _logs().request_id = context.aws_request_id
     return _answering()(dict(event), context)
@@ -32,6 +33,9 @@ def _logs() -> lambda_logs.JsonFormatter:
 def _answering() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     app = create_app(read_settings(os.environ))
     access_log.register(app)
+    edge: Edge = app.extensions[EXTENSION]
+    for open_leaf in (edge.store, edge.queue, edge.cipher):
+        open_leaf()  # what an event needs; no service is called yet
     return make_lambda_handler(app)
 
 

@@ -1,71 +1,55 @@
-"""The rows about the webhook's answer, for which Strava waits two seconds."""
+"""The rows about the webhook's answer, for which Strava waits two seconds: Lambda's own runtime client is measured."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlencode
+from typing import Any
 
-from flask import Flask
-
-from include.queue.sqlite import SqliteQueue
 from include.settings import Settings
 from include.strava.models import Athlete, AthleteId, TokenGrant
 from local.bench.claim import Claim
 from local.bench.scale import Scale
-from local.bench.system import DATABASE, SUBSCRIPTION_ID, connect, embedded_settings, environment
+from local.bench.system import SUBSCRIPTION_ID, connect, embedded_settings, environment
 from local.bench.timing import percentile
 from local.environment import process_environment
-from local.ports import LOOPBACK
-from webhook_api.app import create_app
-from webhook_api.edge import EXTENSION, Edge
+from local.lambda_runtime import LambdaProcess, http_event, lambda_process
 
+_HANDLER = "webhook_api.lambda_http.handler"
 _ATHLETE_ID = 7
 _WARM_UP = 50
-_LOOK_EVERY_S = 0.002
-_LONGEST_S = 30.0
 
 
 def webhook_warm(scale: Scale, directory: Path) -> Sequence[Claim]:
-    """The 99th percentile of an event's way through the Flask app, until it is safe on the disk and answered."""
+    """The 99th percentile of an event's way through a warm Lambda process: from the runtime's API and back to it.
+
+    State and queue are files, so that nobody else's service is measured: the event is safe on the disk when answered.
+    """
     settings = _connected(directory)
     times: list[float] = []
-    with _opened(settings, directory / DATABASE) as app:
-        client = app.test_client()
+    with lambda_process(_HANDLER, _lambda_environment(settings)) as process:
         for number in range(scale.events + _WARM_UP):
+            request = _event(settings, number)
             start = time.perf_counter()
-            answer = client.post(f"/webhook/{settings.webhook_path_secret}", data=_event(number))
+            answer = process.invoke(request)
             times.append(time.perf_counter() - start)
-            if answer.json != {"status": "queued"}:
-                raise AssertionError(f"the webhook answered {answer.status} to a good event; the times mean nothing")
+            if json.loads(answer["body"]) != {"status": "queued"}:
+                raise AssertionError(
+                    f"the webhook answered {answer['statusCode']} to a good event: nothing is measured"
+                )
     return [Claim.bounded("webhook_warm", "ms", percentile(times[_WARM_UP:], 0.99) * 1e3, at_most=20)]
 
 
 def webhook_cold(scale: Scale, directory: Path) -> Sequence[Claim]:
-    """From the start of a bare process to its first answer over HTTP, for a handshake and for an event."""
+    """From the start of a bare process to its first answer through Lambda's runtime, for a handshake and an event."""
     settings = _connected(directory)
-    challenge = {
-        "hub.mode": "subscribe",
-        "hub.verify_token": settings.webhook_verify_token,
-        "hub.challenge": "c",
-    }
-    path = f"/webhook/{settings.webhook_path_secret}"
-    _first_answer_s(settings, "POST", path, _event(0))  # the first process reads everything from the disk
+    _first_answer_s(settings, _event(settings, 0))  # the first process reads everything from the disk
     times = [
-        (
-            _first_answer_s(settings, "GET", f"{path}?{urlencode(challenge)}", b""),
-            _first_answer_s(settings, "POST", path, _event(number)),
-        )
+        (_first_answer_s(settings, _handshake(settings)), _first_answer_s(settings, _event(settings, number)))
         for number in range(scale.rounds)
     ]
     return [
@@ -81,17 +65,16 @@ def _connected(directory: Path) -> Settings:
     return settings
 
 
-@contextmanager
-def _opened(settings: Settings, database: Path) -> Iterator[Flask]:
-    """The app, its leaves closed at the end."""
-    app = create_app(settings)
-    edge: Edge = app.extensions[EXTENSION]
-    with closing(SqliteQueue(database, time.time)) as queue, closing(edge.store()):
-        app.extensions[EXTENSION] = replace(edge, queue=lambda: queue)
-        yield app
+def _lambda_environment(settings: Settings) -> Mapping[str, str]:
+    return process_environment(os.environ, environment(settings))
 
 
-def _event(number: int) -> bytes:
+def _handshake(settings: Settings) -> Mapping[str, Any]:
+    query = {"hub.mode": "subscribe", "hub.verify_token": settings.webhook_verify_token, "hub.challenge": "c"}
+    return http_event("GET", f"/webhook/{settings.webhook_path_secret}", query=query)
+
+
+def _event(settings: Settings, number: int) -> Mapping[str, Any]:
     event = {
         "aspect_type": "create",
         "event_time": 1_760_000_000 + number,
@@ -101,47 +84,19 @@ def _event(number: int) -> bytes:
         "subscription_id": SUBSCRIPTION_ID,
         "updates": {},
     }
-    return json.dumps(event).encode()
+    return http_event("POST", f"/webhook/{settings.webhook_path_secret}", json.dumps(event).encode())
 
 
-def _first_answer_s(settings: Settings, method: str, path: str, body: bytes) -> float:
-    """Seconds from the start of a server process to its first answer."""
-    port = _free_port()
+def _first_answer_s(settings: Settings, request: Mapping[str, Any]) -> float:
+    """Seconds from the start of a process to its first answer."""
     start = time.perf_counter()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "local.webhook_server", "--port", str(port)],
-        env=process_environment(os.environ, environment(settings)),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        status = _ask(port, method, path, body, give_up_at=start + _LONGEST_S)
-        took = time.perf_counter() - start
-    finally:
-        server.terminate()
-        server.wait()
-    if status != 200:
-        raise AssertionError(f"the first {method} was answered {status}, not 200; its time means nothing")
+    with lambda_process(_HANDLER, _lambda_environment(settings)) as process:
+        return _answered_s(process, request, start)
+
+
+def _answered_s(process: LambdaProcess, request: Mapping[str, Any], start: float) -> float:
+    answer = process.invoke(request)
+    took = time.perf_counter() - start
+    if answer["statusCode"] != 200:
+        raise AssertionError(f"the first answer was {answer['statusCode']}, not 200: its time means nothing")
     return took
-
-
-def _ask(port: int, method: str, path: str, body: bytes, *, give_up_at: float) -> int:
-    """The status of the answer, asked for until somebody listens."""
-    headers: Mapping[str, str] = {"Content-Type": "application/json"}
-    while True:
-        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_LONGEST_S)
-        try:
-            connection.request(method, path, body, headers)
-            return connection.getresponse().status
-        except ConnectionRefusedError:
-            if time.perf_counter() > give_up_at:
-                raise
-            time.sleep(_LOOK_EVERY_S)
-        finally:
-            connection.close()
-
-
-def _free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        return int(probe.getsockname()[1])

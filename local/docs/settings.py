@@ -16,6 +16,9 @@ Made by `make docs` from `include/settings.py`; change that, not this page.
 
 Each is an environment variable. `make up` derives all of them but Strava's own, and reads others from `.env`.
 Airflow's Connection is `strava_api`; its `extra` holds them under the same names.
+On AWS that Connection is the secret `airflow/connections/strava_api` of Secrets Manager, in JSON:
+`{"conn_type": "generic", "extra": {"STRAVA_CLIENT_ID": "12345", …}}`.
+The web pages' Lambda finds it by `SECRET_ID` and reads it once in each process; it goes before the environment.
 """
 
 
