@@ -103,7 +103,7 @@ bench: $(READY) ## Measure the promised numbers (ROWS="gpx_write lake_bytes" for
 	@$(RUN) -m local.bench --rows "$(ROWS)" $(ARGS)
 
 .PHONY: race
-race: $(READY) ## Prove tokens, quota and writers with real processes, killed at random (ARGS="--rounds 50 tokens")
+race: $(READY) ## Prove tokens, quota, writers and lake with real processes, killed at random (ARGS="--rounds 50 tokens")
 	@$(RUN) -m local.race $(ARGS)
 
 .PHONY: lint

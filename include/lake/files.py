@@ -13,7 +13,9 @@ from include.errors import ObjectConflict
 from include.lake.keys import check_key
 from include.lake.objects import Condition, StoredObject
 
-_BOOKKEEPING = ".writing"
+READING = ".reading"
+"""Where readers keep their own names for objects."""
+_WRITING = ".writing"
 
 
 class FileObjects:
@@ -67,8 +69,8 @@ class FileObjects:
         start = self._root.joinpath(*(check_key(prefix.rpartition("/")[0]).split("/") if "/" in prefix else ()))
         keys: list[str] = []
         for directory, subdirectories, names in os.walk(start):
-            if _BOOKKEEPING in subdirectories and Path(directory) == self._root:
-                subdirectories.remove(_BOOKKEEPING)
+            if Path(directory) == self._root:
+                subdirectories[:] = [name for name in subdirectories if name not in {READING, _WRITING}]
             keys.extend((Path(directory) / name).relative_to(self._root).as_posix() for name in names)
         return iter(sorted(key for key in keys if key.startswith(prefix)))
 
@@ -103,7 +105,7 @@ class FileObjects:
     @contextmanager
     def _turn(self, key: str) -> Iterator[Path]:
         """Wait for the only right to write `key`; gives the temporary file that goes with it."""
-        directory = self._root / _BOOKKEEPING
+        directory = self._root / _WRITING
         directory.mkdir(parents=True, exist_ok=True)
         stripe = hashlib.sha256(key.encode()).hexdigest()[:2]
         with (directory / f"{stripe}.lock").open("ab") as lock:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from include.errors import BadQuery
 from include.lake.backend import local_path
+from include.lake.schemas import TABLES
+from include.lake.snapshot import snapshot
 from include.lake.views import quoted, view_definitions
 
 if TYPE_CHECKING:
@@ -27,25 +28,24 @@ def query(sql: str, lake_url: str) -> pa.Table:
     import duckdb
 
     lake_root = local_path(lake_url, "LAKE_URL")
-    # An object that is deleted between listing and opening is no fault: the next try does not list it.
-    retrying = Retrying(retry=retry_if_exception_type(duckdb.IOException), stop=stop_after_attempt(3), reraise=True)
     try:
-        return retrying(_answer, sql, lake_root)
+        with duckdb.connect() as connection:
+            select = _only_select(connection, sql)
+            named = [table for table in TABLES if table in sql.lower()]
+            with snapshot(lake_root, named) as stable:
+                return _answer(connection, select, lake_root, stable)
     except duckdb.Error as err:
         raise BadQuery(f"the lake cannot answer this: {err}") from err
 
 
-def _answer(sql: str, lake_root: Path) -> pa.Table:
-    import duckdb
-
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        for table, select in view_definitions(lake_root):
-            connection.execute(f"CREATE VIEW {table} AS {select}")
-        connection.execute(f"SET allowed_directories = [{quoted(f'{lake_root}/')}]")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        return connection.execute(_only_select(connection, sql)).to_arrow_table()
+def _answer(connection: duckdb.DuckDBPyConnection, select: duckdb.Statement, lake_root: Path, stable: Path) -> pa.Table:
+    connection.execute("SET TimeZone = 'UTC'")
+    for table, definition in view_definitions(stable):
+        connection.execute(f"CREATE VIEW {table} AS {definition}")
+    connection.execute(f"SET allowed_directories = [{quoted(f'{lake_root}/')}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection.execute(select).to_arrow_table()
 
 
 def _only_select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:

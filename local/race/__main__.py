@@ -1,4 +1,4 @@
-"""The proofs' command line: `python -m local.race [--rounds N] [--store …] [--seed S] [tokens|quota|writers|all]`."""
+"""The proofs' command line: `python -m local.race [--rounds N] [--store …] [--seed S] [one proof, or all]`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from local.race.arena import StoreKind
+from local.race.lake import prove_lake
+from local.race.month import LakeKind, prove_month
 from local.race.quota import WINDOWS, prove_quota
 from local.race.tokens import prove_tokens
 from local.race.verdict import Verdict, as_table
 from local.race.writers import prove_writers
 
 ROUNDS = 300
+_LAKE_ROUNDS = 200
+_MONTH_WRITES = 1000
 _NARROWEST = 160
 _Prove = Callable[..., list[Verdict]]
 """A proof that lacks only whom to tell about its progress (`advance`)."""
@@ -31,6 +35,8 @@ class Proof(StrEnum):
     TOKENS = "tokens"
     QUOTA = "quota"
     WRITERS = "writers"
+    MONTH = "month"
+    LAKE = "lake"
     ALL = "all"
 
 
@@ -44,11 +50,18 @@ class Stores(StrEnum):
 
 def main(
     proof: Annotated[Proof, typer.Argument(help="What to prove.")] = Proof.ALL,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of tokens and writers; the quota's day has 96.")] = ROUNDS,
+    rounds: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help=f"Rounds of tokens and writers; the lake has {_LAKE_ROUNDS / ROUNDS:.0%} of them,"
+            f" the month {_MONTH_WRITES / ROUNDS:.1f} writes for each, the quota's day always 96.",
+        ),
+    ] = ROUNDS,
     store: Annotated[Stores, typer.Option(help="Where tokens and quota are kept.")] = Stores.BOTH,
     seed: Annotated[int, typer.Option(help="Whom and when chance strikes.")] = 2026,
 ) -> None:
-    """Prove with real processes that tokens survive, the quota is kept and one activity has one writer.
+    """Prove with real processes that tokens survive, the quota is kept, and the lake is as it should be.
 
     Exit status: 0 only if every claim holds.
     """
@@ -80,6 +93,13 @@ def _proofs(proof: Proof, store: Stores, rounds: int, seed: int) -> Iterator[tup
             yield f"quota · {kind}", WINDOWS, partial(prove_quota, kind, seed=seed)
     if proof in (Proof.WRITERS, Proof.ALL):
         yield "writers · sqlite", rounds, partial(prove_writers, rounds=rounds, seed=seed)
+    if proof in (Proof.MONTH, Proof.ALL):
+        writes = max(1, rounds * _MONTH_WRITES // ROUNDS)
+        for lake in LakeKind:
+            yield f"month · {lake}", writes, partial(prove_month, lake, writes=writes)
+    if proof in (Proof.LAKE, Proof.ALL):
+        lake_rounds = max(1, rounds * _LAKE_ROUNDS // ROUNDS)
+        yield "lake · files", lake_rounds, partial(prove_lake, rounds=lake_rounds, seed=seed)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from include.state.backend import open_store
 from include.state.store import Store
 from include.strava.oauth import OAuthClient, parse_scopes
 from include.strava.session import StravaSession
-from local.race.dynamodb import CREDENTIALS, PREFIX, create_all_tables, dynamodb
+from local.race.aws import CREDENTIALS, PREFIX, create_all_tables, service
 from local.race.workers import SharedClock, hosted
 from local.strava_simulator.applications import Application
 from local.strava_simulator.control_client import SimulatorControl
@@ -76,9 +76,9 @@ def arena(kind: StoreKind, *, limits: Limits = _UNLIMITED) -> Iterator[Arena]:
         environ: Mapping[str, str] = {}
         state_url = f"sqlite://{folder}/state.sqlite"
         if kind is StoreKind.DYNAMODB:
-            environ = {"AWS_ENDPOINT_URL": stack.enter_context(hosted(dynamodb)), **CREDENTIALS}
+            environ = {"AWS_ENDPOINT_URL": stack.enter_context(hosted(service, "dynamodb")), **CREDENTIALS}
             state_url = f"dynamodb://{PREFIX}"
-            stack.enter_context(_in_environment(environ))
+            stack.enter_context(in_environment(environ))
             create_all_tables()
         simulator_url = stack.enter_context(hosted(_simulator, clock, limits))
         opened = Arena(clock, _settings(folder, state_url, simulator_url), environ, simulator_url)
@@ -106,7 +106,8 @@ def _simulator(clock: SharedClock, limits: Limits) -> Iterator[str]:
 
 
 @contextmanager
-def _in_environment(values: Mapping[str, str]) -> Iterator[None]:
+def in_environment(values: Mapping[str, str]) -> Iterator[None]:
+    """These environment variables for the length of the block."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

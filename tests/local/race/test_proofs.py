@@ -18,6 +18,8 @@ from local.race import __main__ as command
 from local.race import quota
 from local.race.agreement import differences, held
 from local.race.arena import ATHLETE_ID, StoreKind, arena
+from local.race.lake import prove_lake
+from local.race.month import LakeKind, prove_month
 from local.race.quota import prove_quota
 from local.race.token_worker import Refresh, Stage, Taken
 from local.race.tokens import Round, prove_tokens
@@ -71,6 +73,23 @@ def test_writers_end_as_strava_is() -> None:
 
     assert all(verdict.holds for verdict in verdicts), figures(verdicts)
     assert "3 rounds" in verdicts[0].figures
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("kind", LakeKind)
+def test_month_keeps_every_row_that_many_write(kind: LakeKind) -> None:
+    verdicts = prove_month(kind, writes=24, advance=ignore)
+
+    assert all(verdict.holds for verdict in verdicts), figures(verdicts)
+    assert "24 writes, 0 failed, 0 not there" in verdicts[0].figures
+
+
+@pytest.mark.network
+def test_lake_loses_and_doubles_no_row_when_processes_die() -> None:
+    verdicts = prove_lake(rounds=4, seed=3, advance=ignore)
+
+    assert all(verdict.holds for verdict in verdicts), figures(verdicts)
+    assert "4 rounds agree" in verdicts[0].figures
 
 
 # --- what they are made of ------------------------------------------------------------------------
@@ -191,10 +210,10 @@ def test_command_fails_when_a_claim_does_not_hold(
     asked: list[object] = []
 
     def prove(*arguments: object, **options: object) -> list[Verdict]:
-        asked.append((arguments, options["seed"]))
+        asked.append((arguments, options.get("seed")))
         return [Verdict("a proof", "a claim", "a figure", holds)]
 
-    for name in ("prove_tokens", "prove_quota", "prove_writers"):
+    for name in ("prove_tokens", "prove_quota", "prove_writers", "prove_month", "prove_lake"):
         monkeypatch.setattr(command, name, prove)
     app = command.typer.Typer()
     app.command()(command.main)
@@ -203,4 +222,5 @@ def test_command_fails_when_a_claim_does_not_hold(
 
     assert result.exit_code == status
     assert shown in result.output
-    assert asked == [*[((kind,), 5) for kind in StoreKind for _ in range(2)], ((), 5)]
+    stores = [((kind,), 5) for kind in StoreKind for _ in range(2)]
+    assert asked == [*stores, ((), 5), *[((kind,), None) for kind in LakeKind], ((), 5)]
