@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -46,12 +47,11 @@ class FileObjects:
         path = self._path(key)
         with self._turn(key) as temporary:
             self._check(path, key, expected)
-            path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
                 file.write(body)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(path)
+            _move(temporary, path)
             _sync_directory(path.parent)
         return _etag(body)
 
@@ -77,8 +77,11 @@ class FileObjects:
     def prune(self, prefix: str) -> None:
         """Remove the empty directories below the prefix, and its own; one that holds an object stays."""
         for directory, _, _ in os.walk(self._path(prefix.removesuffix("/")), topdown=False):
-            if not any(Path(directory).iterdir()):
+            try:
                 Path(directory).rmdir()
+            except OSError as err:
+                if err.errno not in {errno.ENOTEMPTY, errno.ENOENT}:
+                    raise
 
     def url(self, key: str) -> str:
         """The absolute path of the object's file."""
@@ -117,8 +120,22 @@ def _etag(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
+def _move(source: Path, target: Path) -> None:
+    """Give the file its name, in a directory made for it: one that is empty may be pruned at any moment."""
+    while True:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            source.replace(target)
+        except FileNotFoundError:
+            continue
+        return
+
+
 def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except FileNotFoundError:
+        return  # it was emptied and pruned meanwhile
     try:
         os.fsync(descriptor)
     finally:

@@ -130,3 +130,23 @@ def test_second_writer_waits_and_conflicts_when_the_first_is_in_the_middle(
     stored = objects.get(KEY)
     assert stored is not None
     assert stored.body == b"first"
+
+
+def test_object_is_written_while_its_directory_is_pruned_all_the_while(tmp_path: Path) -> None:
+    objects = FileObjects(tmp_path)
+    over = threading.Event()
+
+    def prune() -> None:
+        while not over.is_set():
+            objects.prune("streams/")
+
+    pruning = threading.Thread(target=prune)
+    pruning.start()
+    try:
+        for _ in range(100):
+            etag = objects.put(KEY, b"x", expected=Condition.ABSENT)
+            assert list(objects.list("streams/")) == [KEY]
+            objects.delete(KEY, expected=etag)
+    finally:
+        over.set()
+        pruning.join()
