@@ -86,7 +86,7 @@ def _uploaded_twice(world: World) -> int:
         world.copy(activity_id, Points(die_at=_UPLOADED))
     except Crashed:
         world.reconcile(Points())
-    world.pass_s(_SLOWEST_S)
+    world.time.pass_s(_SLOWEST_S)
     return activity_id
 
 

@@ -63,7 +63,7 @@ def walk(scenario: Scenario) -> Iterator[Death]:
         ready.mkdir()
         with open_world(ready, scenario.rules) as world:
             activity_id = scenario.prepare(world)
-            now = world.clock()
+            now = world.time()
         runs = _Runs(scenario, ready, activity_id, now)
         for point in runs.points():
             yield runs.die_at(point)
@@ -104,16 +104,15 @@ class _Runs:
         return world.reconcile(points) if self.scenario.resumed else world.copy(self.activity_id, points)
 
     def _aftermath(self, world: World, point: str) -> Death:
-        world.pass_s(RETRY_AFTER_S)
+        world.time.pass_s(RETRY_AFTER_S)
         retry = self._retry(world)
         windows: list[str] = []
         while self._left(world) and len(windows) < _WINDOWS:
             points = Points()
             windows.append(self._story(world.reconcile(points), points))
         children = world.control.activity_ids(self.scenario.child_id)
-        with world.services(Points()) as services:
-            copy = services.copies.get(self.activity_id, self.scenario.child_id)
-            stale = services.copy_rows.repair([PARENT_ID]).rows
+        copy = world.services.copies.get(self.activity_id, self.scenario.child_id)
+        stale = world.services.copy_rows.repair([PARENT_ID]).rows
         return Death(
             point=point,
             retry=retry,
@@ -133,8 +132,7 @@ class _Runs:
 
     def _left(self, world: World) -> int:
         """What is due now or ever."""
-        with world.services(Points()) as services:
-            return len(list(services.copies.due(float("inf")))) + services.queue.depth()
+        return len(list(world.services.copies.due(float("inf")))) + world.services.queue.depth()
 
     def _story(self, results: Iterable[CopyResult], points: Points) -> str:
         mine = [result for result in results if result.child_id == self.scenario.child_id]

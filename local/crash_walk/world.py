@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from flask import Flask
 
-from include.crypto.backend import open_cipher
 from include.lake.copy_rows import CopyRows
 from include.pipeline.copies import CopyResult, copy_to_children
 from include.pipeline.ingest import plan
@@ -22,11 +21,11 @@ from include.pipeline.services import Services, open_services
 from include.pipeline.sync import SyncItem, sync
 from include.queue.queued_event import QueuedEvent
 from include.settings import Settings
-from include.state.athletes import Athletes
 from include.state.backend import open_store
 from include.state.copies import CopyLedger
 from include.state.links import Link
 from include.state.quota import Quota
+from include.state.store import Store
 from include.strava.client import Priority, StravaClient
 from include.strava.oauth import ACTIVITY_READ, ACTIVITY_WRITE, READ, OAuthClient, parse_scopes
 from local.crash_walk.points import MortalObjects, MortalSession, MortalStore, Points
@@ -48,61 +47,62 @@ _WINDOW_S = 900
 
 
 @dataclass(slots=True)
-class World:
-    """Everything there is, in `folder`: a copy of the folder is a world of its own."""
+class Time:
+    """One time for the installation and for Strava; it passes only when it is told to."""
 
-    folder: Path
-    app: Flask
-    control: SimulatorControl
-    now: list[float]
+    now: float
 
-    def clock(self) -> float:
-        """What time it is, for the installation and for Strava alike."""
-        return self.now[0]
+    def __call__(self) -> float:
+        """Seconds since 1970."""
+        return self.now
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass."""
-        self.now[0] += seconds
+        self.now += seconds
 
-    @contextmanager
-    def services(self, points: Points) -> Iterator[Services]:
-        """What one process works with: whatever a copy writes or calls passes `points`."""
-        settings = _settings(self.folder)
-        with ExitStack() as stack:
-            plain = stack.enter_context(open_services(settings, clock=self.clock, wait=self.pass_s))
-            store = MortalStore(open_store(settings.state_url, self.clock), points)
-            stack.callback(store.close)
-            session = stack.enter_context(MortalSession(self.app, self.clock, points))
-            copies, objects = CopyLedger(store, self.clock), MortalObjects(plain.objects, points)
-            quota = Quota(store, self.clock)
-            yield replace(
-                plain,
-                strava=StravaClient(session, settings.strava_api_url, plain.tokens, quota, Priority.COPY),
-                copies=copies,
-                objects=objects,
-                copy_rows=CopyRows(objects, copies),
-            )
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything there is, in one folder: a copy of the folder is a world of its own."""
+
+    app: Flask
+    control: SimulatorControl
+    time: Time
+    store: Store
+    services: Services
+    """What nothing that dies works with."""
+
+    def process(self, points: Points) -> Services:
+        """What a process of its own works with: whatever a copy writes or calls passes `points`."""
+        store = MortalStore(self.store, points)
+        session = MortalSession(self.app, self.time, points)
+        copies, objects = CopyLedger(store, self.time), MortalObjects(self.services.objects, points)
+        quota = Quota(store, self.time)
+        return replace(
+            self.services,
+            strava=StravaClient(session, f"{_STRAVA}/api/v3", self.services.tokens, quota, Priority.COPY),
+            copies=copies,
+            objects=objects,
+            copy_rows=CopyRows(objects, copies),
+        )
 
     def connect(self, athlete_id: int, scopes: tuple[str, ...]) -> None:
         """Open an account for the athlete and connect it."""
         self.control.create_athlete(athlete_id=athlete_id, firstname="Ann", lastname="Other")
-        settings = _settings(self.folder)
-        session = MortalSession(self.app, self.clock, Points())
+        application = Application()
         oauth = OAuthClient(
-            session, settings.strava_oauth_url, settings.strava_client_id, settings.strava_client_secret
+            MortalSession(self.app, self.time, Points()),
+            f"{_STRAVA}/oauth",
+            str(application.client_id),
+            application.client_secret,
         )
         address = oauth.authorize_url(redirect_uri="http://localhost/callback", scopes=scopes, state="walk", force=True)
         back = parse_qs(urlsplit(self.control.authorize(address, athlete_id)).query)
-        store = open_store(settings.state_url, self.clock)
-        athletes = Athletes(store, open_cipher(settings.key_url), self.clock)
-        athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]))
-        store.close()
-        session.close()
+        self.services.athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]))
 
     def link(self, child_id: int, name: str) -> None:
         """Link the parent to a child, with everyone's consent."""
-        with self.services(Points()) as services:
-            services.links.save(Link(PARENT_ID, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+        self.services.links.save(Link(PARENT_ID, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1))
 
     def finish(self, athlete_id: int, kind: str, title: str) -> int:
         """Let the athlete finish an activity of an hour ago; always the same recording."""
@@ -111,45 +111,48 @@ class World:
 
     def sync(self, activity_id: int) -> None:
         """Bring the parent's activity into the raw zone, as the task before the copy does."""
-        with self.services(Points()) as services:
-            sync(services, SyncItem(PARENT_ID, activity_id, int(self.clock())), source="webhook")
+        sync(self.process(Points()), SyncItem(PARENT_ID, activity_id, int(self.time())), source="webhook")
 
     def copy(self, activity_id: int, points: Points) -> list[CopyResult]:
         """The task that copies, in a process of its own."""
-        with self.services(points) as services:
-            return copy_to_children(services, PARENT_ID, activity_id)
+        return copy_to_children(self.process(points), PARENT_ID, activity_id)
 
     def reconcile(self, points: Points) -> list[CopyResult]:
         """The next window: what is due is queued, and what is queued is looked at as the DAG does."""
-        self.pass_s(_WINDOW_S)
-        results = []
-        with self.services(Points()) as services:
-            queue_due(services)
-            messages = services.queue.receive(10, visibility_s=60)
-            for item in plan(services, [QueuedEvent.parse(message.body).event for message in messages]):
-                sync(services, item, source="webhook")
-                results += self.copy(item.activity_id, points)
-            for message in messages:
-                services.queue.delete(message)
+        self.time.pass_s(_WINDOW_S)
+        services, results = self.process(Points()), []
+        queue_due(services)
+        messages = services.queue.receive(10, visibility_s=60)
+        for item in plan(services, [QueuedEvent.parse(message.body).event for message in messages]):
+            sync(services, item, source="webhook")
+            results += self.copy(item.activity_id, points)
+        for message in messages:
+            services.queue.delete(message)
         return results
 
 
 @contextmanager
 def open_world(folder: Path, rules: Rules, *, now: float = NOON) -> Iterator[World]:
     """The world in `folder`, new where the folder is empty; it is closed at the end. One can be open at a time."""
-    time = [now]
-    state = State(f"{folder}/strava.sqlite")
-    app = _application()
-    with state.transaction() as db:
-        applications.register(db, Application())
-    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], state=state, rules=rules, clock=lambda: time[0])
-    session = requests.Session()
-    session.mount("http://", InProcessTransport(app))
-    try:
-        with SimulatorControl(_STRAVA, session) as control:
-            yield World(folder, app, control, time)
-    finally:
-        state.close()
+    time, app = Time(now), _application()
+    with ExitStack() as stack:
+        state = State(f"{folder}/strava.sqlite")
+        stack.callback(state.close)
+        with state.transaction() as db:
+            applications.register(db, Application())
+        app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], state=state, rules=rules, clock=time)
+        session = requests.Session()
+        session.mount("http://", InProcessTransport(app))
+        settings = _settings(folder)
+        store = open_store(settings.state_url, time)
+        stack.callback(store.close)
+        yield World(
+            app=app,
+            control=stack.enter_context(SimulatorControl(_STRAVA, session)),
+            time=time,
+            store=store,
+            services=stack.enter_context(open_services(settings, clock=time, wait=time.pass_s)),
+        )
 
 
 @cache
