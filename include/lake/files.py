@@ -123,8 +123,8 @@ def _etag(body: bytes) -> str:
 def _move(source: Path, target: Path) -> None:
     """Give the file its name, in a directory made for it: one that is empty may be pruned at any moment."""
     while True:
-        target.parent.mkdir(parents=True, exist_ok=True)
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             source.replace(target)
         except FileNotFoundError:
             continue

@@ -143,7 +143,7 @@ def test_object_is_written_while_its_directory_is_pruned_all_the_while(tmp_path:
     pruning = threading.Thread(target=prune)
     pruning.start()
     try:
-        for _ in range(100):
+        for _ in range(40):
             etag = objects.put(KEY, b"x", expected=Condition.ABSENT)
             assert list(objects.list("streams/")) == [KEY]
             objects.delete(KEY, expected=etag)
