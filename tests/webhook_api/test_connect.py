@@ -116,7 +116,7 @@ def test_athlete_is_stored_when_strava_confirms(client: FlaskClient, athletes: A
 
     assert answer.status_code == 200
     assert "Hello, Ada &lt;b&gt;" in answer.text
-    assert f'<a href="https://www.strava.com/athletes/{ATHLETE_ID}">View on Strava</a>' in answer.text
+    assert f'href="https://www.strava.com/athletes/{ATHLETE_ID}">View on Strava</a>' in answer.text
     athlete = athletes.get(ATHLETE_ID)
     assert athlete is not None
     assert athlete.scopes == {"read", "activity:read"}
