@@ -115,8 +115,8 @@ def moto() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
-    environ = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+    command = [sys.executable, "-m", "local.terraform.moto_server", "--host", "127.0.0.1", "--port", str(port)]
+    environ = {**os.environ, "PYTHONPATH": str(REPOSITORY), "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
     server = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         address = f"http://127.0.0.1:{port}"

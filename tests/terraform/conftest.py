@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(1200))
 
 
-def unavailable(reason: str) -> None:
-    """Skip, visibly; fail where `REQUIRE_TERRAFORM` says that there is no excuse."""
-    if os.environ.get("REQUIRE_TERRAFORM"):
-        pytest.fail(f"REQUIRE_TERRAFORM is set, and {reason}")
-    pytest.skip(reason)
+@pytest.fixture(scope="session")
+def unavailable() -> Callable[[str], None]:
+    """Skips, visibly, for a reason; fails where `REQUIRE_TERRAFORM` says that there is no excuse."""
+
+    def skip(reason: str) -> None:
+        if os.environ.get("REQUIRE_TERRAFORM"):
+            pytest.fail(f"REQUIRE_TERRAFORM is set, and {reason}")
+        pytest.skip(reason)
+
+    return skip
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +46,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 
 
 @pytest.fixture(scope="session")
-def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+def terraform(tmp_path_factory: pytest.TempPathFactory, unavailable: Callable[[str], None]) -> Terraform:
     """Terraform in an initialised copy of the configuration."""
     try:
         terraform = Terraform.copy_into(tmp_path_factory.mktemp("configuration"))

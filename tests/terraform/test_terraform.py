@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,6 @@ from local.terraform.checks import Report, check_checkov, check_format, check_va
 from local.terraform.tool import SOURCES, Terraform, find_mirror
 
 TARGET = "registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64"
-
-
-def unavailable(reason: str) -> None:
-    """Skip, visibly; fail where `REQUIRE_TERRAFORM` says that there is no excuse."""
-    (pytest.fail if os.environ.get("REQUIRE_TERRAFORM") else pytest.skip)(reason)
 
 
 def test_configuration_is_formatted(terraform: Terraform) -> None:
@@ -44,7 +39,7 @@ def test_everything_that_is_applied_is_valid(terraform: Terraform) -> None:
     assert "prod" in check_validity(terraform)
 
 
-def test_checkov_finds_nothing_unexplained() -> None:
+def test_checkov_finds_nothing_unexplained(unavailable: Callable[[str], None]) -> None:
     try:
         summary = check_checkov()
     except SettingsError as err:
