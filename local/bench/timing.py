@@ -10,7 +10,7 @@ from statistics import median
 
 
 def interleaved(ours: Callable[[], object], rival: Callable[[], object], rounds: int) -> tuple[float, float]:
-    """The median times of both, in seconds, measured in turn so that a busy minute of the machine meets both.
+    """The median CPU times of both, in seconds, measured in turn so that a busy minute of the machine meets both.
 
     Each is called once beforehand. Garbage is collected before each call, so that none pays for the other's;
     during the call the collector runs as it does in production.
@@ -22,11 +22,14 @@ def interleaved(ours: Callable[[], object], rival: Callable[[], object], rounds:
 
 
 def seconds(call: Callable[[], object]) -> float:
-    """How long one call takes, the garbage of earlier ones collected."""
+    """The CPU time that one call takes in all its threads, the garbage of earlier ones collected.
+
+    The time on the clock would tell how busy the machine is.
+    """
     gc.collect()
-    start = time.perf_counter()
+    start = time.process_time()
     call()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def percentile(values: Sequence[float], share: float) -> float:
