@@ -48,7 +48,7 @@ def invite() -> ResponseReturnValue:
     return render_template("invited.html", address=address, invite=created)
 
 
-@blueprint.post("/invites/<invite_id>/withdraw")
+@blueprint.post("/invites/<string(maxlength=64):invite_id>/withdraw")
 def withdraw(invite_id: str) -> ResponseReturnValue:
     """Take an open invitation back; nothing for one that is used up, which is a link by now."""
     edge = current_edge()
