@@ -26,7 +26,9 @@ def test_copy_ends_as_one_activity_wherever_it_dies(scenario: Scenario) -> None:
 
     assert [death for death in deaths if not death.holds(scenario)] == []
     assert len(deaths) >= scenario.fewest_points, "the walk no longer sees all that a copy does"
-    assert section(scenario, deaths) in page_path("crash-walk").read_text(), "run `make docs ARGS=crash-walk`"
+    page = page_path("crash-walk").read_text()
+    assert section(scenario, deaths) in page, "run `make docs ARGS=crash-walk`"
+    assert f"| {scenario.name} | {len(deaths)} | one activity, `{scenario.ends_as}` |" in page
 
 
 def test_walk_finds_a_copy_that_takes_its_own_upload_for_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
