@@ -12,8 +12,10 @@ from enum import StrEnum
 from random import Random
 from typing import Any
 
-from include.errors import BadQuery, LeaseLost
+from include.errors import BadQuery, LeaseLost, NotConnected, RetryLater, TokenRefused
 from include.lake.query import query
+from include.pipeline.access import EraseReason
+from include.pipeline.erase import EraseRequest
 from include.pipeline.services import Services, open_services
 from include.pipeline.sync import NotThereYet, SyncItem
 from local.race.agreement import held
@@ -26,11 +28,18 @@ from local.strava_simulator.control_client import SimulatorControl
 PROCESSES = 4
 _POINTS = 120
 _MOST_LIVING = 12
+_ERASED = 0.15
+"""In so many of the rounds everything of the athlete is erased."""
 _LEASE_S = 301
 _MOST_RESUMPTIONS = 8
 _LOOK_S = 0.002
 _PAUSE_S = 0.005
 _MONTHS = (datetime(2026, 2, 10, tzinfo=UTC), datetime(2026, 4, 10, tzinfo=UTC))
+
+Job = SyncItem | EraseRequest
+_ERASE = EraseRequest(ATHLETE_ID, EraseReason.OPERATOR)
+_EXPECTED = LeaseLost | NotThereYet | NotConnected | TokenRefused | RetryLater
+"""What a run may meet where another one erases or takes over."""
 
 _LOOK = """
 SELECT coalesce(s.activity_id, a.activity_id) AS activity_id, coalesce(s.points, 0) AS points,
@@ -48,6 +57,8 @@ class Do(StrEnum):
     WRITE = "write"
     CHANGE = "change"
     REMOVE = "remove"
+    ERASE = "erase"
+    """The whole athlete, while processes still sync; afterwards the athlete connects again, with no activities."""
 
 
 @dataclass(slots=True)
@@ -133,19 +144,34 @@ class _Play:
         self._reader = reader
 
     def round(self, number: int, rng: Random) -> Round:
-        """Change a few activities, let processes sync them and die, let the ledger finish, and compare everything."""
+        """Change some activities, let processes sync or erase and die, let the ledger finish, and compare all."""
         connect(self._place, self._control)  # a pair for the whole round: no kill here can lose it
         plan = self._drawn(rng)
         touched = {activity_id for _, activity_id in plan}
         self._reader.settled = {key: points for key, points in self._reader.settled.items() if key not in touched}
         items = [SyncItem(ATHLETE_ID, activity_id, int(self._place.clock())) for activity_id in sorted(touched)]
-        killed, wrong = self._sync_and_kill(items, rng)
+        erasing = rng.random() < _ERASED
+        if erasing:
+            self._reader.settled = {}
+        jobs: list[Job] = [*items, *([_ERASE] if erasing else [])]
+        killed, wrong = self._work_and_kill(jobs, rng)
         self._workers.all_do(killed)  # a task whose process died is started again
-        self._resume(items)
-        truth = self._truth()
+        truth = self._end_erasure() if erasing else self._resume(items)
         wrong += self._differences(truth)
         self._reader.settled = truth
-        return Round(number, tuple(do for do, _ in plan), len(killed), tuple(wrong))
+        done = [do for do, _ in plan] + [Do.ERASE] * erasing
+        return Round(number, tuple(done), len(killed), tuple(wrong))
+
+    def _end_erasure(self) -> dict[int, int]:
+        """Repeat the erasure as its task does; afterwards nothing is left, at Strava neither."""
+        for _ in range(_MOST_RESUMPTIONS):
+            self._place.clock.advance(_LEASE_S)
+            (answer,) = self._workers.all_do([_ERASE])
+            if answer.error is None:
+                break
+        for activity_id in self._control.activity_ids(ATHLETE_ID):
+            self._control.delete_activity(activity_id)
+        return {}
 
     def _drawn(self, rng: Random) -> list[tuple[Do, int]]:
         """What happens at Strava, each to another activity."""
@@ -153,7 +179,7 @@ class _Play:
         plan: list[tuple[Do, int]] = []
         for _ in range(rng.randint(1, 3)):
             free = [activity_id for activity_id in living if activity_id not in {taken for _, taken in plan}]
-            do = rng.choice(tuple(Do)) if free else Do.WRITE
+            do = rng.choice((Do.WRITE, Do.CHANGE, Do.REMOVE)) if free else Do.WRITE
             if do is Do.WRITE and len(living) >= _MOST_LIVING:
                 do = Do.REMOVE
             activity_id = self._finish_activity(rng) if do is Do.WRITE else rng.choice(free)
@@ -171,13 +197,13 @@ class _Play:
             ATHLETE_ID, kind, start_at=start_at, seed=rng.randint(0, 99), points=_POINTS
         )
 
-    def _sync_and_kill(self, items: Sequence[SyncItem], rng: Random) -> tuple[list[SyncItem], list[str]]:
-        """One process for each activity; gives what those had in hand who died, and errors that no run should meet."""
-        at_work = dict(zip(sorted(self._workers.alive), items, strict=False))
-        for worker, item in at_work.items():
-            self._workers.send(worker, item)
+    def _work_and_kill(self, jobs: Sequence[Job], rng: Random) -> tuple[list[Job], list[str]]:
+        """One process for each job; gives what those had in hand who died, and errors that no run should meet."""
+        at_work = dict(zip(sorted(self._workers.alive), jobs, strict=False))
+        for worker, job in at_work.items():
+            self._workers.send(worker, job)
         wrong: list[str] = []
-        killed: list[SyncItem] = []
+        killed: list[Job] = []
         for _ in range(rng.choice((0, 1, 1, 2))):
             until_s = time.monotonic() + rng.uniform(0, 0.12)
             while self._workers.busy and (left_s := until_s - time.monotonic()) > 0:
@@ -193,18 +219,19 @@ class _Play:
 
     def _take_answers(self, timeout_s: float, wrong: list[str]) -> None:
         for answer in self._workers.answers(timeout_s):
-            if not isinstance(answer.error, LeaseLost | NotThereYet | None):
+            if not isinstance(answer.error, _EXPECTED | None):
                 wrong.append(repr(answer.error))
 
-    def _resume(self, items: Sequence[SyncItem]) -> None:
-        """Sync as often as the ledger has an activity due."""
+    def _resume(self, items: Sequence[SyncItem]) -> dict[int, int]:
+        """Sync as often as the ledger has an activity due; gives what should be in the lake then."""
         for _ in range(_MOST_RESUMPTIONS):
             waiting = [entry for entry in self._entries(items) if entry.next_try_epoch_s is not None]
             if not waiting:
-                return
+                break
             self._place.clock.advance(_LEASE_S)
             due = {entry.activity_id for entry in self._services.activities.due(self._place.clock())}
             self._workers.all_do([item for item in items if item.activity_id in due])
+        return self._truth()
 
     def _entries(self, items: Sequence[SyncItem]) -> list[Any]:
         found = (self._services.activities.get(ATHLETE_ID, item.activity_id) for item in items)
@@ -232,9 +259,9 @@ def _verdict(found: Sequence[Round], reader: Reader, seed: int) -> Verdict:
     examples += "".join(f"; {each}" for each in reader.wrong[:3])
     return Verdict(
         "lake · files",
-        "processes die while they write and remove: no row is lost, comes twice or comes back",
+        "processes die while they write, remove and erase: no row is lost, comes twice or comes back",
         f"{len(found)} rounds, {counts[Do.WRITE]} writes, {counts[Do.CHANGE]} changes, {counts[Do.REMOVE]} removals,"
-        f" {sum(each.kills for each in found)} kills: {len(found) - len(wrong)} rounds agree;"
-        f" {reader.looks} looks of a reader meanwhile, {len(reader.wrong)} wrong{examples}",
+        f" {counts[Do.ERASE]} erasures, {sum(each.kills for each in found)} kills:"
+        f" {len(found) - len(wrong)} rounds agree; {reader.looks} looks of a reader meanwhile, {len(reader.wrong)} wrong{examples}",
         not wrong and not reader.wrong,
     )

@@ -1,12 +1,13 @@
-"""A process that syncs activities as a run of `strava_ingest` does."""
+"""A process that syncs and erases as the runs of `strava_ingest` and `strava_erase` do."""
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from include.pipeline.certificate import Leaves
+from include.pipeline.erase import Erased, EraseRequest, erase
 from include.pipeline.services import open_services
 from include.pipeline.sync import Synced, SyncItem, sync
 from local.race.arena import Arena
@@ -15,11 +16,14 @@ from local.race.workers import Work
 
 @contextmanager
 def sync_worker(_: int, place: Arena) -> Iterator[Work]:
-    """A worker that answers each `SyncItem` with what was `Synced`."""
+    """A worker that answers each `SyncItem` with what was `Synced`, each `EraseRequest` with what was `Erased`."""
     os.environ.update(place.environ)
-    with open_services(place.settings, clock=place.clock, wait=time.sleep) as services:
+    leaves = Leaves(place.settings.lake_url, place.settings.state_url)
+    with open_services(place.settings, clock=place.clock, wait=place.clock.advance) as services:
 
-        def work(item: SyncItem) -> Synced:
-            return sync(services, item, source="webhook")
+        def work(job: SyncItem | EraseRequest) -> Synced | Erased:
+            if isinstance(job, EraseRequest):
+                return erase(services, job, leaves)
+            return sync(services, job, source="webhook")
 
         yield work
