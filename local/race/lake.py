@@ -262,6 +262,7 @@ def _verdict(found: Sequence[Round], reader: Reader, seed: int) -> Verdict:
         "processes die while they write, remove and erase: no row is lost, comes twice or comes back",
         f"{len(found)} rounds, {counts[Do.WRITE]} writes, {counts[Do.CHANGE]} changes, {counts[Do.REMOVE]} removals,"
         f" {counts[Do.ERASE]} erasures, {sum(each.kills for each in found)} kills:"
-        f" {len(found) - len(wrong)} rounds agree; {reader.looks} looks of a reader meanwhile, {len(reader.wrong)} wrong{examples}",
+        f" {len(found) - len(wrong)} rounds agree;"
+        f" {reader.looks} looks of a reader meanwhile, {len(reader.wrong)} wrong{examples}",
         not wrong and not reader.wrong,
     )
