@@ -1,4 +1,4 @@
-"""moto's server with the three answers that Terraform waits for and moto 5.2.5 does not give."""
+"""moto's server with the answers that Terraform waits for and moto 5.2.5 does not give."""
 
 from __future__ import annotations
 
@@ -16,8 +16,15 @@ _ATTRIBUTE = "RedriveAllowPolicy"
 def _attributes(queue: Queue) -> dict[str, Any]:
     """A queue's attributes with the one that moto keeps but does not tell."""
     told: dict[str, Any] = _told(queue)
-    kept = getattr(queue, "redrive_allow_policy", None)
-    return told | ({_ATTRIBUTE: kept} if kept else {})
+    return {name: value for name, value in told.items() if name != _ATTRIBUTE or value}
+
+
+def _set(queue: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
+    """Set some attributes; moto forgets the policy when it is not among them."""
+    policy = getattr(queue, "policy", None)
+    _set_some(queue, attributes, now)
+    if "Policy" not in attributes:
+        queue.policy = policy
 
 
 def _subscribers(response: BudgetsResponse) -> str:
@@ -35,7 +42,11 @@ def _tags(_: BudgetsResponse) -> str:
 _QUEUES: Any = Queue
 _BUDGETS: Any = BudgetsResponse
 _told = _QUEUES.attributes.fget
+_set_some = _QUEUES._set_attributes
+_QUEUES.redrive_allow_policy = None
+_QUEUES.KMS_ATTRIBUTES = [*_QUEUES.KMS_ATTRIBUTES, _ATTRIBUTE]
 _QUEUES.attributes = property(_attributes)
+_QUEUES._set_attributes = _set
 _BUDGETS.describe_subscribers_for_notification = _subscribers
 _BUDGETS.list_tags_for_resource = _tags
 

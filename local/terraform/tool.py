@@ -43,12 +43,13 @@ class Terraform:
         return cls(program, folder, {**environ, **_settings(scratch, environ)})
 
     def run(self, *arguments: str, folder: str = ".") -> str:
-        """What the command prints. Errors: `SettingsError` with everything that it said, when it fails."""
+        """What the command prints. Errors: `SettingsError` with what it said, when it fails."""
         command = [self.program, f"-chdir={self.folder / folder}", *arguments]
         done = subprocess.run(command, env=self.environ, check=False, capture_output=True, text=True)
         if done.returncode:
-            said = "\n".join(text.strip() for text in (done.stdout, done.stderr) if text.strip())
-            raise SettingsError(f"terraform {' '.join(arguments)} in {folder} failed:\n{said}")
+            said = done.stderr.strip() or done.stdout.strip()
+            words = " ".join(word for word in arguments if not word.startswith("-"))
+            raise SettingsError(f"terraform {words} in {folder} failed:\n{said}")
         return done.stdout
 
     def init(self, folder: str = ".") -> None:
