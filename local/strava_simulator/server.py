@@ -55,28 +55,33 @@ def running_simulator(
         courier = Courier(app.extensions[EXTENSION])
         courier.start()
         try:
-            with _serving(app, port) as bound, SimulatorControl(f"http://{_HOST}:{bound}") as control:
-                yield RunningSimulator(control.base_url, control, application)
+            with (
+                socket.create_server((_HOST, port)) as listener,
+                serving(app, listener) as base_url,
+                SimulatorControl(base_url) as control,
+            ):
+                yield RunningSimulator(base_url, control, application)
         finally:
             courier.stop()
             state.close()
 
 
 @contextmanager
-def _serving(app: Flask, port: int) -> Iterator[int]:
-    listener = socket.create_server((_HOST, port))
+def serving(app: Flask, listener: socket.socket) -> Iterator[str]:
+    """Let threads answer what comes in at `listener` from `app` until the block ends; gives the address."""
     channels: dict[int, Any] = {}
-    server = create_server(app, map=channels, sockets=[listener], threads=_THREADS, ident="strava-simulator")
+    server = create_server(app, map=channels, sockets=[listener], threads=_THREADS, ident=None)
     stopped = threading.Event()
 
     def serve() -> None:
         while not stopped.is_set():
             wasyncore.loop(timeout=_LOOK_EVERY_S, use_poll=True, map=channels, count=1)
 
+    host, port = listener.getsockname()[:2]
     thread = threading.Thread(target=serve, name="simulator", daemon=True)
     thread.start()
     try:
-        yield int(listener.getsockname()[1])
+        yield f"http://{host}:{port}"
     finally:
         stopped.set()
         thread.join()

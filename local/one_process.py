@@ -1,0 +1,156 @@
+"""The whole system in one process: Strava and pages that a browser reaches, use cases where Airflow would run them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import requests
+
+from include.errors import TriggerRefused
+from include.pipeline.certificate import Leaves
+from include.pipeline.copies import copy_to_children
+from include.pipeline.erase import EraseRequest, erase
+from include.pipeline.ingest import plan
+from include.pipeline.reconcile import queue_due
+from include.pipeline.services import Services, open_services
+from include.pipeline.sync import sync
+from include.settings import Settings
+from include.state.backend import open_store
+from include.strava.events import WebhookEvent
+from include.trigger.trigger import Started
+from local.strava_simulator.app import create_app as create_strava
+from local.strava_simulator.applications import Application
+from local.strava_simulator.control_client import SimulatorControl
+from local.strava_simulator.deliveries import deliver_due
+from local.strava_simulator.processing import settle_due
+from local.strava_simulator.server import serving
+from local.strava_simulator.simulation import EXTENSION as SIMULATION
+from local.strava_simulator.simulation import Simulation
+from local.strava_simulator.state import State
+from webhook_api.app import create_app as create_pages
+from webhook_api.dispatcher import ERASE_DAG, INGEST_DAG, dispatch
+from webhook_api.edge import EXTENSION as EDGE
+
+
+@dataclass(slots=True)
+class Time:
+    """One time for the system and for Strava; it passes only when it is told to."""
+
+    now: float
+
+    def __call__(self) -> float:
+        """Seconds since 1970."""
+        return self.now
+
+    def pass_s(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+@dataclass(frozen=True, slots=True)
+class OneProcess:
+    """A running system whose pages are at `web_url`; what its events set off happens in `catch_up`."""
+
+    web_url: str
+    settings: Settings
+    application: Application
+    control: SimulatorControl
+    time: Time
+    services: Services
+    simulation: Simulation
+
+    def catch_up(self) -> None:
+        """Deliver Strava's events and do what they and the pages have queued, until nothing is left to do."""
+        airflow = InPlaceOfAirflow(self.services, Leaves(self.settings.lake_url, self.settings.state_url))
+        while True:
+            settle_due(self.simulation)
+            delivered = deliver_due(self.simulation)
+            if not dispatch(self.services.queue, airflow, self.time).received and not delivered:
+                return
+
+    def reconcile(self) -> None:
+        """Queue what is due, as reconcile does every quarter of an hour, and do it."""
+        queue_due(self.services)
+        self.catch_up()
+
+
+@dataclass(frozen=True, slots=True)
+class InPlaceOfAirflow:
+    """A trigger that does at once what the run's tasks would do; an error of theirs comes through."""
+
+    services: Services
+    leaves: Leaves
+
+    def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
+        """Do the work of the run. Errors: `TriggerRefused` for a DAG that no page and no event starts."""
+        if dag_id == ERASE_DAG:
+            erase(self.services, EraseRequest.from_params(conf), self.leaves)
+        elif dag_id == INGEST_DAG:
+            self._ingest([WebhookEvent.from_conf(event) for event in conf["events"]])
+        else:
+            raise TriggerRefused(f"Nothing here starts {dag_id} (run {run_id}).")
+        return Started.NOW
+
+    def _ingest(self, events: list[WebhookEvent]) -> None:
+        for item in plan(self.services, events):
+            sync(self.services, item, source="webhook")
+            copy_to_children(self.services, item.athlete_id, item.activity_id)
+
+
+@contextmanager
+def one_process(folder: Path, *, now: float) -> Iterator[OneProcess]:
+    """A system with its state in `folder` and Strava's in memory; Strava knows its webhook already."""
+    time, application = Time(now), Application()
+    with ExitStack() as stack:
+        state = State(":memory:")
+        stack.callback(state.close)
+        session = stack.enter_context(requests.Session())
+        session.trust_env = False  # The callbacks are on this machine.
+        strava = create_strava(state, application=application, clock=time, session=session)
+        simulation: Simulation = strava.extensions[SIMULATION]
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        strava_url = stack.enter_context(serving(strava, listener))
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        settings = _settings(folder, f"http://127.0.0.1:{listener.getsockname()[1]}", strava_url, application)
+
+        def wait(seconds: float) -> None:
+            time.pass_s(seconds)
+            settle_due(simulation)
+
+        services = stack.enter_context(open_services(settings, clock=time, wait=wait))
+        pages = create_pages(settings, time)
+        store = open_store(settings.state_url, time)
+        stack.callback(store.close)
+        pages.extensions[EDGE] = replace(
+            pages.extensions[EDGE], store=lambda: store, queue=lambda: services.queue, oauth=lambda: services.oauth
+        )
+        web_url = stack.enter_context(serving(pages, listener))
+        control = stack.enter_context(SimulatorControl(strava_url))
+        address = f"{web_url}/webhook/{settings.webhook_path_secret}"
+        services.subscriptions.save(services.push.create(address, settings.webhook_verify_token))
+        yield OneProcess(web_url, settings, application, control, time, services, simulation)
+
+
+def _settings(folder: Path, web_url: str, strava_url: str, application: Application) -> Settings:
+    return Settings(
+        strava_client_id=str(application.client_id),
+        strava_client_secret=application.client_secret,
+        webhook_path_secret=token_hex(16),
+        webhook_verify_token=token_hex(16),
+        cookie_key=token_hex(32),
+        public_url=web_url,
+        state_url=f"sqlite://{folder}/state.sqlite",
+        lake_url=f"file://{folder}/lake",
+        queue_url=f"sqlite://{folder}/state.sqlite",
+        key_url=f"file://{folder}/token.key",
+        catalog_url=f"duckdb://{folder}/catalog.duckdb",
+        airflow_url="http://127.0.0.1:1",
+        strava_api_url=f"{strava_url}/api/v3",
+        strava_oauth_url=f"{strava_url}/oauth",
+    )
