@@ -181,11 +181,11 @@ def test_outage_is_tried_again_and_ends_in_one_copy(family):
 
 def test_slow_processing_is_left_to_reconcile_and_resumed_by_its_upload_id(family, monkeypatch):
     activity_id = named(family)
-    monkeypatch.setattr("include.pipeline.copies.poll_delays_s", lambda: (0.5,))
+    monkeypatch.setattr("include.pipeline.copy_hold.poll_delays_s", lambda: (0.5,))
     assert made(family, activity_id) == [(CHILD_ID, "processing")]
     waiting = family.services.copies.get(activity_id, CHILD_ID)
     assert waiting.next_try_epoch_s is not None
-    monkeypatch.setattr("include.pipeline.copies.poll_delays_s", lambda: (2.0,))
+    monkeypatch.setattr("include.pipeline.copy_hold.poll_delays_s", lambda: (2.0,))
     assert made(family, activity_id) == [(CHILD_ID, "done")]
     uploads = [count for route, count in family.calls().items() if route.startswith("POST") and "uploads" in route]
     assert uploads == [1]
@@ -321,7 +321,7 @@ def test_planned_copy_of_a_deleted_activity_is_given_up(family, monkeypatch):
 def test_upload_of_a_deleted_activity_is_seen_to_its_end_and_marked(family, monkeypatch):
     activity_id = named(family)
     with monkeypatch.context() as patched:
-        patched.setattr("include.pipeline.copies.poll_delays_s", lambda: (0.5,))
+        patched.setattr("include.pipeline.copy_hold.poll_delays_s", lambda: (0.5,))
         assert made(family, activity_id) == [(CHILD_ID, "processing")]
     family.control.delete_activity(activity_id)
     assert seen(family, activity_id) == [(CHILD_ID, "done")]

@@ -83,7 +83,7 @@ def test_two_athletes_linked_both_ways_get_two_activities_never_four(both_ways):
 
 def test_copy_whose_event_comes_before_the_ledger_knows_it_is_not_copied_back(both_ways, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr("include.pipeline.copies.poll_delays_s", tuple)
+        patched.setattr("include.pipeline.copy_hold.poll_delays_s", tuple)
         both_ways.finish(name="Ann and Ben at the lake")
         ingest(both_ways, events(both_ways, everything(both_ways, ANN)))
         both_ways.now[0] += 5

@@ -36,7 +36,7 @@ def test_walk_finds_a_copy_that_takes_its_own_upload_for_a_failure(monkeypatch: 
         outcome = read_outcome(upload)
         return Outcome(OutcomeState.FAILED) if outcome.state is OutcomeState.DUPLICATE else outcome
 
-    monkeypatch.setattr("include.pipeline.copies.read_outcome", harsh)
+    monkeypatch.setattr("include.pipeline.copy_hold.read_outcome", harsh)
 
     broken = [death for death in walk(WRITING_ONLY) if not death.holds(WRITING_ONLY)]
 
