@@ -56,7 +56,7 @@ def up(
         [
             Step("package", "make package", lambda: _shell(["make", "package"])),
             Step("init", "terraform init -backend-config=backend.hcl", lambda: _init(folder)),
-            Step("apply", "terraform apply", lambda: _terraform(folder, "apply", "-auto-approve")),
+            Step("apply", "terraform apply", lambda: _terraform(folder, "apply", *_unasked(environment))),
             Step("sync dags", "dist/dags → the environment's bucket", lambda: _sync(folder)),
             Step("smoke check", "secret, web pages, Airflow's DAGs", lambda: _smoke(folder)),
         ],
@@ -110,7 +110,12 @@ def _shell(command: Sequence[str], cwd: Path = REPOSITORY) -> str:
 
 
 def _terraform(folder: Path, *arguments: str) -> str:
-    return _shell(["terraform", *arguments, "-input=false"], folder)
+    return _shell(["terraform", *arguments], folder)
+
+
+def _unasked(environment: Environment) -> Sequence[str]:
+    """Changes of dev are made without a question; those of prod Terraform shows first."""
+    return ["-auto-approve"] if environment is Environment.DEV else []
 
 
 def _init(folder: Path) -> str:
@@ -119,7 +124,7 @@ def _init(folder: Path) -> str:
             raise SettingsError(
                 f"{folder.relative_to(REPOSITORY)}/{name} is missing: docs/deploy.md says what is in it."
             )
-    return _terraform(folder, "init", "-backend-config=backend.hcl")
+    return _terraform(folder, "init", "-input=false", "-backend-config=backend.hcl")
 
 
 def outputs(folder: Path) -> Mapping[str, str]:

@@ -1,6 +1,6 @@
 """Applies a whole environment to moto's server: `python -m local.terraform.apply_moto [dev|prod]`.
 
-It shows that the configuration can be applied from zero, in one go, and that a second plan finds nothing to do.
+It shows that the configuration can be applied from zero, in one go. What moto accepts, AWS may still refuse.
 """
 
 from __future__ import annotations

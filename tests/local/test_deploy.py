@@ -75,6 +75,42 @@ def test_failing_step_ends_the_deployment(monkeypatch):
     assert "2. init" not in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("environment", "is_asked"), [pytest.param("dev", False, id="dev"), pytest.param("prod", True, id="prod")]
+)
+def test_changes_of_prod_are_shown_first(environment, is_asked, monkeypatch, tmp_path):
+    folder = tmp_path / "terraform" / "environments" / environment
+    folder.mkdir(parents=True)
+    for name in ("backend.hcl", "terraform.tfvars"):
+        (folder / name).write_text("")
+    commands = []
+
+    def run(command, **_):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, int("apply" in command), "{}", "")
+
+    monkeypatch.setattr(deploy, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(subprocess, "run", run)
+
+    result = CliRunner().invoke(app, ["up", environment])
+
+    assert result.exit_code == 1
+    assert commands[0] == ["make", "package"]
+    assert commands[1] == ["terraform", "init", "-input=false", "-backend-config=backend.hcl"]
+    assert commands[2][:2] == ["terraform", "apply"]
+    assert ("-auto-approve" not in commands[2]) == is_asked
+
+
+def test_missing_configuration_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(deploy, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0))
+
+    result = CliRunner().invoke(app, ["up", "dev"])
+
+    assert result.exit_code == 1
+    assert "backend.hcl is missing" in " ".join(result.stdout.split())
+
+
 def test_destroy_asks_first(monkeypatch):
     monkeypatch.setattr(subprocess, "run", None)
 
