@@ -12,7 +12,8 @@ but were edited since are queued for `strava_ingest`.
 **Kind**: interval. Run the same days again after a failure: what is in the lake already costs no call.
 
 **Limits**: 1.005 read calls an activity. It leaves a tenth of Strava's quota to live work; when the rest is spent,
-the task comes back at the window's opening (`up_for_reschedule`), holding no worker slot and using up no try.
+the task comes back at the window's opening (`up_for_reschedule`, its label says until when), holding no worker slot and
+using up no try.
 
 **If it fails**: nobody but the operator notices; nothing is lost.
 
@@ -79,14 +80,14 @@ def strava_backfill() -> None:
             raise AirflowSkipException(f"Dry run: {planned['to_load']} to load, {planned['read_calls']} read calls.")
         return planned["batches"]
 
-    @task(map_index_template="{{ batch }}", max_active_tis_per_dagrun=2)
+    @task(map_index_template="{{ label }}", max_active_tis_per_dagrun=2)
     def load_batch(activity_ids: list[int], params: dict) -> dict:
         """Load one batch of activities into the lake."""
         from include.pipeline.backfill import load
 
         context = get_current_context()
-        context["batch"] = f"{len(activity_ids)} activities from {activity_ids[0]}"
-        with StravaHook().services(priority="BACKFILL") as services, back_when_quota_opens():
+        context["label"] = f"{len(activity_ids)} activities from {activity_ids[0]}"
+        with StravaHook().services(priority="BACKFILL") as services, back_when_quota_opens(context):
             return load(services, params["athlete"], activity_ids).to_json()
 
     @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])

@@ -16,17 +16,33 @@ from include.errors import QuotaSpent, RetryLater
         pytest.param(1_760_054_400.0, datetime(2025, 10, 10, 0, 0, 1, tzinfo=UTC), id="day"),
     ],
 )
-def test_task_comes_back_a_second_after_the_opening(until_epoch_s, expected):
+def test_task_comes_back_a_second_after_the_opening_and_says_so(until_epoch_s, expected, caplog):
     from airflow.sdk.exceptions import AirflowRescheduleException
 
     from strava_airflow.reschedule import back_when_quota_opens
 
-    spent = QuotaSpent("spent", until_epoch_s=until_epoch_s)
+    caplog.set_level("INFO")
+    spent = QuotaSpent("All calls of this window are spent.", until_epoch_s=until_epoch_s)
     with pytest.raises(AirflowRescheduleException) as caught, back_when_quota_opens():
         raise spent
 
     assert caught.value.reschedule_date == expected
     assert caught.value.__cause__ is spent
+    assert [record.getMessage() for record in caplog.records] == [
+        f"All calls of this window are spent. This task comes back at {expected.isoformat()}."
+    ]
+
+
+def test_label_of_a_mapped_task_says_until_when_it_waits():
+    from airflow.sdk.exceptions import AirflowRescheduleException
+
+    from strava_airflow.reschedule import back_when_quota_opens
+
+    context = {"label": "25 activities from 7"}
+    with pytest.raises(AirflowRescheduleException), back_when_quota_opens(context):
+        raise QuotaSpent("spent", until_epoch_s=1_760_000_400.0)
+
+    assert context == {"label": "25 activities from 7 · waits for Strava's quota until 09:00 UTC"}
 
 
 def test_other_errors_pass_through():
