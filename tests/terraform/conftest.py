@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -56,15 +57,21 @@ def terraform(tmp_path_factory: pytest.TempPathFactory, unavailable: Callable[[s
     return terraform
 
 
-def report(shared: Path, name: str, request: pytest.FixtureRequest) -> Report:
-    """What the first process that asks gets from Terraform, for all."""
-    answer = shared / f"{name}.json"
-    with _locked(shared / f"{name}.lock"):
-        if not answer.exists():
+@pytest.fixture(scope="session")
+def reports(shared: Path, request: pytest.FixtureRequest) -> dict[str, Report]:
+    """How all tests ended, by what they test; the first process that asks has both kinds run side by side."""
+    kinds = {"modules": [name for name in names_of_tests() if name != WHOLE], WHOLE: [WHOLE]}
+    answers = shared / "answers.json"
+    with _locked(shared / "answers.lock"):
+        if not answers.exists():
             terraform = request.getfixturevalue("terraform")
-            names = [WHOLE] if name == WHOLE else [one for one in names_of_tests() if one != WHOLE]
-            answer.write_text(json.dumps(asdict(run_tests(terraform, names, keep_resources=name == WHOLE))))
-    return Report(**json.loads(answer.read_text()))
+            with ThreadPoolExecutor() as pool:
+                running = {
+                    kind: pool.submit(run_tests, terraform, names, keep_resources=kind == WHOLE)
+                    for kind, names in kinds.items()
+                }
+            answers.write_text(json.dumps({kind: asdict(test.result()) for kind, test in running.items()}))
+    return {kind: Report(**report) for kind, report in json.loads(answers.read_text()).items()}
 
 
 class _locked:  # noqa: N801 - used as a statement
@@ -80,15 +87,15 @@ class _locked:  # noqa: N801 - used as a statement
 
 
 @pytest.fixture(scope="session")
-def modules(shared: Path, request: pytest.FixtureRequest) -> Report:
+def modules(reports: dict[str, Report]) -> Report:
     """How the tests of the single modules ended."""
-    return report(shared, "modules", request)
+    return reports["modules"]
 
 
 @pytest.fixture(scope="session")
-def environments(shared: Path, request: pytest.FixtureRequest) -> Report:
+def environments(reports: dict[str, Report]) -> Report:
     """How the tests of the environments ended, with every resource of theirs."""
-    return report(shared, WHOLE, request)
+    return reports[WHOLE]
 
 
 @pytest.fixture(scope="session", params=["dev", "prod"])
