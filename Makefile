@@ -70,6 +70,10 @@ keys: $(READY) ## Manage the keys that encrypt athletes' tokens (ARGS=show, rota
 
 # --- on AWS --------------------------------------------------------------------------------------
 
+.PHONY: package
+package: $(READY) ## Build into dist/ what is brought to AWS (ARGS=--check builds twice and tries each part on its host's packages)
+	@$(RUN) -m local.package $(ARGS)
+
 .PHONY: deploy
 deploy: $(READY) ## Bring the system to AWS and check it (ENV=dev or prod, ARGS=--dry-run); docs/deploy.md comes first
 	@$(RUN) -m local.deploy up "$(ENV)" $(ARGS)
@@ -97,6 +101,10 @@ test: lint types ## Everything that gates a change: lint, types, tests (ARGS=…
 .PHONY: test-terraform
 test-terraform: $(READY) ## Check the Terraform configuration: format, validity, tests with a mocked provider, checkov
 	@$(RUN) -m local.terraform
+
+.PHONY: test-lambda
+test-lambda: $(READY) ## Run the tests of include and webhook_api with Lambda's packages alone (ARGS="-- -x" goes to pytest)
+	@$(RUN) -m local.package.lambda_tests $(ARGS)
 
 .PHONY: bench
 bench: $(READY) ## Measure the promised numbers (ROWS="gpx_write lake_bytes" for some, ARGS=--quick for a look)
