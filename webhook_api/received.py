@@ -10,7 +10,7 @@ from include.copying.sports import spoken_sport
 from include.state.activities import ActivityLedger
 from include.state.copies import MADE_STATES, Copy, CopyLedger, Original
 from webhook_api.edge import current_edge
-from webhook_api.recent import SHOWN, day_text
+from webhook_api.recent import SHOWN, start_text
 
 _MARKS: Mapping[Original, str] = {
     Original.NAMED: "",
@@ -25,7 +25,7 @@ class ReceivedLine:
 
     parent_id: int
     sport: str
-    day: str
+    began: str
     activity_id: int | None
     """The copy on Strava; None where Strava did not say which it is."""
     mark: str
@@ -46,7 +46,7 @@ def _line(copy: Copy, activities: ActivityLedger) -> ReceivedLine:
     return ReceivedLine(
         parent_id=copy.parent_id,
         sport=spoken_sport(entry.sport_type if entry else ""),
-        day=day_text(entry.start_at_epoch_s if entry else None),
+        began=start_text(entry.start_at_epoch_s if entry else None),
         activity_id=copy.child_activity_id,
         mark=_MARKS[copy.original],
     )

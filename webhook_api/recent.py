@@ -20,7 +20,6 @@ _STORED: Mapping[ActivityState, str] = {
     ActivityState.NO_STREAMS: "stored; Strava has no recorded points for it",
     ActivityState.HIDDEN: "hidden on Strava",
     ActivityState.REMOVED: "no longer visible on Strava, and removed here",
-    ActivityState.EXPIRED: "kept here for as long as was agreed, and removed then",
     ActivityState.QUARANTINED: "could not be understood; the people who run this service have to look at it",
     ActivityState.EXPIRED: "deleted here, as old as data may become",
 }
@@ -52,7 +51,7 @@ class ActivityLine:
 
     activity_id: int
     sport: str
-    day: str
+    began: str
     text: str
     copies: tuple[CopyLine, ...]
 
@@ -63,7 +62,7 @@ def describe(entry: LedgerEntry, copies: Iterable[Copy], links: Mapping[int, Lin
     return ActivityLine(
         activity_id=entry.activity_id,
         sport=spoken_sport(entry.sport_type),
-        day=day_text(entry.start_at_epoch_s),
+        began=start_text(entry.start_at_epoch_s),
         text=_STORED.get(entry.state) or _waiting(entry.reason, entry.next_try_epoch_s, now),
         copies=tuple(_describe_copy(copy, links.get(copy.child_id), now, gone=gone) for copy in copies),
     )
@@ -72,6 +71,11 @@ def describe(entry: LedgerEntry, copies: Iterable[Copy], links: Mapping[int, Lin
 def day_text(epoch_s: int | None) -> str:
     """The day in UTC; empty where none is known."""
     return "" if epoch_s is None else datetime.fromtimestamp(epoch_s, UTC).date().isoformat()
+
+
+def start_text(epoch_s: int | None) -> str:
+    """The minute in UTC, which tells two activities of a day apart; empty where none is known."""
+    return "" if epoch_s is None else f"{datetime.fromtimestamp(epoch_s, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _describe_copy(copy: Copy, link: Link | None, now: float, *, gone: bool) -> CopyLine:
