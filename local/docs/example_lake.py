@@ -10,7 +10,6 @@ from pathlib import Path
 from include.lake.backend import open_objects
 from include.lake.copy_rows import CopyRows
 from include.lake.lake import Lake
-from include.lake.objects import ObjectStore
 from include.lake.rows import build_rows
 from include.state.copies import Copy, CopyLedger, CopyState, external_id
 from include.state.sqlite import SqliteStore
@@ -63,21 +62,21 @@ def fill(lake_url: str, held: list[SimulatedActivity]) -> None:
         )
         for activity in held
     ]
-    objects = open_objects(lake_url)
-    Lake(objects).write(rows, guard=lambda: None)
-    with tempfile.TemporaryDirectory() as folder:
-        _fill_copies(objects, Path(folder) / "state.sqlite", copies(held))
+    Lake(open_objects(lake_url)).write(rows, guard=lambda: None)
+    fill_copies(lake_url, copies(held))
 
 
-def _fill_copies(objects: ObjectStore, state: Path, made: list[Copy]) -> None:
+def fill_copies(lake_url: str, made: list[Copy]) -> None:
+    """Write the copies into the lake, as they came into a ledger of their own."""
     now = [0]
-    store = SqliteStore(state, lambda: now[0])
-    ledger = CopyLedger(store, lambda: now[0])
-    for copy in made:
-        now[0] = copy.updated_at_epoch_s
-        ledger.plan(copy)
-    CopyRows(objects, ledger).repair({copy.parent_id for copy in made})
-    store.close()
+    with tempfile.TemporaryDirectory() as folder:
+        store = SqliteStore(Path(folder) / "state.sqlite", lambda: now[0])
+        ledger = CopyLedger(store, lambda: now[0])
+        for copy in made:
+            now[0] = copy.updated_at_epoch_s
+            ledger.plan(copy)
+        CopyRows(open_objects(lake_url), ledger).repair({copy.parent_id for copy in made})
+        store.close()
 
 
 def _copy(activity: SimulatedActivity, child_id: int) -> Copy:

@@ -1,12 +1,21 @@
-"""Which pages and generated inputs there are, where each lies, and how it is written."""
+"""Which pages, pictures and generated inputs there are, where each lies, and how it is written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
+from include.lake import cookbook
 from local.docs import crash_walk, dags, errors, matching, queries, schemas, settings, terraform
 from local.environment import REPOSITORY
+
+
+def _picture(name: str) -> str:
+    from local.docs import charts  # a second to import: only for pictures
+
+    return charts.render(name)
+
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "errors": errors.render,
@@ -20,8 +29,9 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "lake-tables": terraform.lake_tables,
     "lake-queries": terraform.lake_queries,
     "dag-ids": terraform.dag_ids,
+    **{f"images/queries/{name}": partial(_picture, name) for name in cookbook.names()},
 }
-"""Every page, and every input of Terraform that the code decides, by its name."""
+"""Every page, every picture of a query, and every input of Terraform that the code decides, by its name."""
 
 _INPUTS: Mapping[str, str] = {
     "state-tables": "terraform/modules/state/tables.json",
@@ -33,7 +43,8 @@ _INPUTS: Mapping[str, str] = {
 
 def page_path(name: str) -> Path:
     """Where a page lies."""
-    return REPOSITORY / _INPUTS.get(name, f"docs/{name}.md")
+    ending = "svg" if name.startswith("images/") else "md"
+    return REPOSITORY / _INPUTS.get(name, f"docs/{name}.{ending}")
 
 
 def write(name: str) -> bool:
@@ -41,5 +52,6 @@ def write(name: str) -> bool:
     path, text = page_path(name), PAGES[name]()
     if path.is_file() and path.read_text() == text:
         return False
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return True

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from include.lake import cookbook
 from include.lake.cookbook import CookbookQuery
-from include.lake.query import query as ask
-from local.docs.example_lake import ATHLETE_ID, activities, fill
+from local.docs.example_lake import ATHLETE_ID
 from local.docs.markdown import table
+from local.docs.queries_lake import TrainingLake, training_lake
 
 SHOWN_ROWS = 8
 
@@ -21,19 +19,28 @@ _HEAD = """# Queries: the analysts' cookbook
 
 Made by `make docs` from `include/lake/queries/`; change the files there, not this page.
 
-On one machine `make query` lists them, and this asks one; `--format csv` and `--format parquet` write every row:
+From nothing to an answer, on one machine:
 
 ```
-make query NAME={name} ARGS="--set athlete_id={athlete_id} --format csv"
+make demo                                                                    # a filled lake: invented athletes
+make query                                                                   # the questions that have a name
+make query SQL="SELECT athlete_id, count(*) FROM activities GROUP BY 1"      # whose activities there are
+make query NAME=weekly_volume ARGS="--set athlete_id={athlete_id}"               # one question, one athlete
+make query NAME=weekly_volume ARGS="--set athlete_id={athlete_id} --out weeks.csv"   # every row, in a file
 ```
 
-Each file is Athena's SQL as it stands: paste it into the console, or save it as a named query or a prepared statement.
-Its question marks are the parameters, in the order of the tables below; each section shows the values that
+`--set` gives a parameter; those with a default need none. `--format csv` and `--format parquet` write every row to
+standard output, `--out` to a file that ends with `.csv` or `.parquet`. `make demo` removes its lake when it ends;
+`make up` keeps one. Another lake is asked with `LAKE_URL=s3://my-bucket/lake make query …`, which copies the objects
+that the question needs; for more than a few athletes Athena is faster.
+
+In Athena each file is SQL as it stands: paste it into the console, or save it as a named query or a prepared
+statement. Its question marks are the parameters, in the order of the tables below; each section shows the values that
 `EXECUTE` takes. A pattern of sports is one of SQL's `LIKE`: `%Run` finds Run, TrailRun and VirtualRun.
-Every query asks for one athlete, so that Athena can skip the objects of all others; the lake knows these:
-`make query SQL="SELECT DISTINCT athlete_id FROM activities"`.
+Every query asks for one athlete, so that Athena can skip the objects of all others.
+[The tables](schemas.md) have a page of their own.
 
-The answers below come from invented activities.
+The answers and pictures below come from two and a half years of an invented athlete.
 """
 
 
@@ -41,20 +48,19 @@ def render() -> str:
     """The page."""
     queries = [cookbook.load(name) for name in cookbook.names()]
     contents = table(("query", "question"), [(f"[`{query.name}`](#{query.name})", query.question) for query in queries])
-    with tempfile.TemporaryDirectory() as folder:
-        lake_url = (Path(folder) / "lake").as_uri()
-        fill(lake_url, activities())
-        sections = ["\n".join(_section(query, lake_url)) for query in queries]
-    head = _HEAD.format(name=queries[0].name, athlete_id=ATHLETE_ID)
+    sections = ["\n".join(_section(query, training_lake())) for query in queries]
+    head = _HEAD.format(athlete_id=ATHLETE_ID)
     return "\n\n".join([head.rstrip(), contents, *sections]) + "\n"
 
 
-def _section(query: CookbookQuery, lake_url: str) -> Iterator[str]:
+def _section(query: CookbookQuery, lake: TrainingLake) -> Iterator[str]:
     given = {"athlete_id": str(ATHLETE_ID)}
-    answer = ask(query.for_duckdb(given), lake_url)
+    answer = lake.ask(query.name)
     yield f"## {query.name}\n\n{query.question} ([SQL](../include/lake/queries/{query.name}.sql))\n"
+    yield f"![{query.question}](images/queries/{query.name}.svg)\n"
     if query.remarks:
         yield f"{query.remarks}\n"
+    yield f'```\nmake query NAME={query.name} ARGS="--set athlete_id={ATHLETE_ID}"\n```\n'
     yield table(
         ("parameter", "type", "default", "what it is"),
         [
@@ -62,7 +68,8 @@ def _section(query: CookbookQuery, lake_url: str) -> Iterator[str]:
             for parameter in query.parameters
         ],
     )
-    yield f"\n```sql\nEXECUTE {query.name} USING {', '.join(query.execution_parameters(given))}\n```\n"
+    values = ", ".join(query.execution_parameters(given))
+    yield f"\nIn Athena, as a prepared statement:\n\n```sql\nEXECUTE {query.name} USING {values}\n```\n"
     yield table(
         ("column", "type", "unit", "what it is"),
         [(f"`{column.name}`", column.kind, column.unit, column.description) for column in query.columns],

@@ -1,0 +1,40 @@
+"""`docs/images/queries/`: one picture for each query of the cookbook, drawn from its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import vl_convert
+
+from local.docs import charts_copies, charts_effort, charts_places, charts_volume
+from local.docs.queries_lake import TrainingLake, training_lake
+
+_VEGA_LITE = "6.4"
+
+PICTURES: Mapping[str, Callable[[TrainingLake], dict[str, Any]]] = {
+    draw.__name__: draw
+    for draw in (
+        charts_effort.best_efforts_by_distance,
+        charts_effort.best_efforts_by_duration,
+        charts_volume.climbing,
+        charts_copies.copy_outcomes,
+        charts_copies.copy_reasons,
+        charts_volume.eddington_number,
+        charts_volume.gear_distance,
+        charts_effort.grade_adjusted_pace,
+        charts_volume.habits,
+        charts_effort.heartrate_zones,
+        charts_places.pauses,
+        charts_places.route_heat_grid,
+        charts_volume.weekly_volume,
+        charts_volume.year_against_year,
+    )
+}
+"""Each query's chart as Vega-Lite, by the query's name."""
+
+
+def render(name: str) -> str:
+    """The picture of the query of that name, as SVG."""
+    svg: str = vl_convert.vegalite_to_svg(PICTURES[name](training_lake()), vl_version=_VEGA_LITE)
+    return f"{svg}\n"
