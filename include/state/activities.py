@@ -2,57 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from heapq import nlargest
-from math import ceil
+from math import ceil, inf
 from typing import Any
 
 from include.clock import Clock
 from include.errors import LeaseLost
 from include.state.conflict import retry_on_conflict
 from include.state.erasures import Erasures
+from include.state.ledger_entry import DUE, ActivityState, LedgerEntry
 from include.state.store import ABSENT, Item, Key, Store
 from include.strava.models import ActivityId, AthleteId
 
-_DUE = "due"
-
-
-class ActivityState(StrEnum):
-    """What is known of an activity."""
-
-    PENDING = "pending"
-    """To be fetched at `next_try_epoch_s`."""
-    SYNCED = "synced"
-    NO_STREAMS = "no_streams"
-    """In the lake without points: a manual activity, or one whose streams Strava does not have."""
-    HIDDEN = "hidden"
-    REMOVED = "removed"
-    QUARANTINED = "quarantined"
-    """Its answer could not be understood; the raw object and the reason are kept."""
-    EXPIRED = "expired"
-    """Kept as long as the settings allow and then deleted here; it comes back only if an event or a backfill asks."""
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """What the ledger says of one activity. Holds no title and no name."""
-
-    athlete_id: AthleteId
-    activity_id: ActivityId
-    state: ActivityState
-    sport_type: str = ""
-    start_at_epoch_s: int | None = None
-    fingerprint: str = ""
-    """Changes when the lake's rows of this activity would."""
-    object_keys: tuple[str, ...] = ()
-    points: int = 0
-    reason: str = ""
-    attempts: int = 0
-    fetched_at_epoch_s: float | None = None
-    """When the answer was asked for that the lake agrees with."""
-    next_try_epoch_s: int | None = None
+__all__ = ["ActivityLedger", "ActivityState", "Lease", "LedgerEntry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +39,7 @@ class _Row:
     lease_until_epoch_s: float = 0.0
     dirty: bool = False
     doubtful: bool = False
-    """The lease before this one was never let go: its holder may be dead, or about to write once more."""
+    """A lease before this one was never let go: its holder may be dead, or about to write once more."""
     version: int = ABSENT
 
 
@@ -88,7 +52,8 @@ class ActivityLedger:
     A holder that stalls between its last check and its write cannot be stopped: an object that the next holder found
     nothing to change in is still as the stalled one read it. So what a lease settles that was taken over unsettled
     counts as doubtful: the activity is due once more after the length of a lease, nothing noted is forgotten, and
-    nothing stored is taken for fresh, until a lease that began in order has settled it.
+    nothing stored is taken for fresh, until a lease that began in order has settled it. To postpone settles nothing,
+    so the doubt stays.
     """
 
     def __init__(self, store: Store, clock: Clock, lease_s: int = 300) -> None:
@@ -106,7 +71,7 @@ class ActivityLedger:
         """The lease on the activity; None when another worker has it, who fetches again, or the athlete was erased.
 
         A caller who needs no answer of Strava's that is newer than what is stored says `fresh=False`: then the other
-        worker is not asked to fetch again.
+        worker is not asked to fetch again, and what a worker who died was asked for is still asked for.
 
         Effects: takes over a lease that ran out. While it is leased the activity is due when the lease ends, so that
         the work of a run that dies is found.
@@ -118,14 +83,14 @@ class ActivityLedger:
                 self._put(key, replace(row, dirty=True))
             return None
         until = now + self._lease_s
-        entry = row.entry or LedgerEntry(AthleteId(athlete_id), ActivityId(activity_id), ActivityState.PENDING)
+        entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
         leased = replace(
             row,
             entry=replace(entry, next_try_epoch_s=ceil(until)),
             fence=row.fence + 1,
             lease_until_epoch_s=until,
-            dirty=False,
-            doubtful=row.lease_until_epoch_s > 0,
+            dirty=row.dirty and not fresh,
+            doubtful=row.doubtful or row.lease_until_epoch_s > 0,
         )
         self._put(key, leased)
         if self._erasures.forbid_writing(athlete_id):  # looked at after the write, see `Erasures`
@@ -155,6 +120,17 @@ class ActivityLedger:
             self._put(_key_of(lease), replace(row, entry=replace(row.entry, object_keys=known)))
 
     @retry_on_conflict
+    def hold(self, lease: Lease, entry: LedgerEntry) -> Lease:
+        """Store the entry and keep the lease, which is returned with it; object keys that were noted stay known.
+
+        Errors: `LeaseLost`; then nothing was stored.
+        """
+        row = self._held(lease)
+        due_at = row.entry.next_try_epoch_s if row.entry else None
+        self._put(_key_of(lease), replace(row, entry=replace(_with_noted(row, entry), next_try_epoch_s=due_at)))
+        return replace(lease, entry=entry)
+
+    @retry_on_conflict
     def settle(self, lease: Lease, entry: LedgerEntry) -> bool:
         """Store what is known now, and release the lease unless somebody asked for the activity meanwhile.
 
@@ -168,19 +144,37 @@ class ActivityLedger:
             entry = replace(_with_noted(row, entry), fingerprint="")
         if row.dirty or row.doubtful:
             entry = replace(entry, next_try_epoch_s=ceil(again_at))
-        lease_until = again_at if row.dirty else 0.0
-        self._put(_key_of(lease), replace(row, entry=entry, dirty=False, lease_until_epoch_s=lease_until))
+        settled = replace(
+            row,
+            entry=entry,
+            dirty=False,
+            doubtful=row.doubtful and row.dirty,
+            lease_until_epoch_s=again_at if row.dirty else 0.0,
+        )
+        self._put(_key_of(lease), settled)
         return not row.dirty
+
+    def conclude(self, lease: Lease, entry: LedgerEntry) -> None:
+        """`settle` for a caller who cannot fetch again: where somebody asked meanwhile, the activity is due at once.
+
+        Errors: `LeaseLost`; then nothing was stored.
+        """
+        if not self.settle(lease, entry):
+            self.postpone(lease, replace(entry, next_try_epoch_s=int(self._clock())))
 
     @retry_on_conflict
     def postpone(self, lease: Lease, entry: LedgerEntry) -> None:
-        """Store the entry, which says when to try next, and release the lease whoever asked meanwhile.
+        """Store the entry, which says when to try next, and release the lease.
 
-        Object keys that were noted stay known: the work may have stopped with rows in them.
+        Where it names no time although somebody asked meanwhile, or the lease was taken over unsettled, the activity
+        is due at once. Object keys that were noted stay known: the work may have stopped with rows in them.
         Errors: `LeaseLost`; then nothing was stored.
         """
         row = self._held(lease)
-        self._put(_key_of(lease), replace(row, entry=_with_noted(row, entry), dirty=False, lease_until_epoch_s=0.0))
+        entry = _with_noted(row, entry)
+        if entry.next_try_epoch_s is None and (row.dirty or row.doubtful):
+            entry = replace(entry, next_try_epoch_s=int(self._clock()))
+        self._put(_key_of(lease), replace(row, entry=entry, dirty=False, lease_until_epoch_s=0.0))
 
     @retry_on_conflict
     def forget(self, athlete_id: int, activity_id: int, *, although_leased: bool = False) -> bool:
@@ -194,7 +188,7 @@ class ActivityLedger:
 
     def due(self, now: float) -> Iterator[LedgerEntry]:
         """The entries whose next try has come and that nobody works on, longest overdue first."""
-        for item in self._store.find("activities", "due", _DUE, up_to=now):
+        for item in self._store.find("activities", "due", DUE, up_to=now):
             row = _row(item)
             if row.entry is not None and row.lease_until_epoch_s <= now:
                 yield row.entry
@@ -210,8 +204,11 @@ class ActivityLedger:
         return any(row.lease_until_epoch_s > self._clock() for row in rows)
 
     def latest(self, athlete_id: int, count: int) -> list[LedgerEntry]:
-        """The `count` entries that began last, newest first; reads all entries of the athlete to find them."""
-        return nlargest(count, self.of_athlete(athlete_id), key=lambda entry: entry.start_at_epoch_s or 0)
+        """The `count` entries that began last, newest first; reads all entries of the athlete to find them.
+
+        One that waits for its first look has just been told of: it comes before those whose start is known.
+        """
+        return nlargest(count, self.of_athlete(athlete_id), key=_began)
 
     def _row(self, key: Key) -> _Row:
         item = self._store.get(key)
@@ -228,6 +225,12 @@ class ActivityLedger:
 
     def _put(self, key: Key, row: _Row) -> None:
         self._store.put(key, _fields(row), expected_version=row.version)
+
+
+def _began(entry: LedgerEntry) -> float:
+    if entry.start_at_epoch_s is None:
+        return inf if entry.state is ActivityState.PENDING else 0
+    return entry.start_at_epoch_s
 
 
 def _key(athlete_id: int, activity_id: int) -> Key:
@@ -249,52 +252,17 @@ def _fields(row: _Row) -> dict[str, Any]:
         "lease_until_epoch_s": row.lease_until_epoch_s,
         "dirty": row.dirty,
         "doubtful": row.doubtful,
-        **(_entry_fields(row.entry) if row.entry else {}),
-    }
-
-
-def _entry_fields(entry: LedgerEntry) -> dict[str, Any]:
-    return {
-        "athlete_id": entry.athlete_id,
-        "activity_id": entry.activity_id,
-        "state": str(entry.state),
-        "sport_type": entry.sport_type,
-        "start_at_epoch_s": entry.start_at_epoch_s,
-        "fingerprint": entry.fingerprint,
-        "object_keys": list(entry.object_keys),
-        "points": entry.points,
-        "reason": entry.reason,
-        "attempts": entry.attempts,
-        "fetched_at_epoch_s": entry.fetched_at_epoch_s,
-        "next_try_epoch_s": entry.next_try_epoch_s,
-        "due": None if entry.next_try_epoch_s is None else _DUE,
+        **(row.entry.to_fields() if row.entry else {}),
     }
 
 
 def _row(item: Item) -> _Row:
     fields = item.fields
     return _Row(
-        entry=_entry(fields) if "state" in fields else None,
+        entry=LedgerEntry.from_fields(fields) if "state" in fields else None,
         fence=fields["fence"],
         lease_until_epoch_s=fields["lease_until_epoch_s"],
         dirty=fields["dirty"],
         doubtful=fields["doubtful"],
         version=item.version,
-    )
-
-
-def _entry(fields: Mapping[str, Any]) -> LedgerEntry:
-    return LedgerEntry(
-        athlete_id=AthleteId(fields["athlete_id"]),
-        activity_id=ActivityId(fields["activity_id"]),
-        state=ActivityState(fields["state"]),
-        sport_type=fields["sport_type"],
-        start_at_epoch_s=fields["start_at_epoch_s"],
-        fingerprint=fields["fingerprint"],
-        object_keys=tuple(fields["object_keys"]),
-        points=fields["points"],
-        reason=fields["reason"],
-        attempts=fields["attempts"],
-        fetched_at_epoch_s=fields["fetched_at_epoch_s"],
-        next_try_epoch_s=fields["next_try_epoch_s"],
     )

@@ -135,7 +135,57 @@ def test_postponed_entry_releases_the_lease_whoever_asked(ledger: ActivityLedger
     assert ledger.settle(acquired(ledger), ENTRY) is True
 
 
+@pytest.mark.parametrize(
+    ("next_try_epoch_s", "stored_next_try"),
+    [pytest.param(None, "now", id="no time given"), pytest.param(1_900_000_000, 1_900_000_000, id="later")],
+)
+def test_postponed_entry_is_due_when_somebody_asked_meanwhile(
+    ledger: ActivityLedger, clock: Clock, next_try_epoch_s: int | None, stored_next_try: int | str
+) -> None:
+    lease = acquired(ledger)
+    ledger.acquire(42, ENTRY.activity_id)
+
+    ledger.postpone(lease, pending(ENTRY.activity_id, next_try_epoch_s))
+
+    entry = stored(ledger)
+    assert entry is not None
+    assert entry.next_try_epoch_s == (int(clock()) if stored_next_try == "now" else stored_next_try)
+
+
+def test_concluded_entry_is_due_at_once_when_somebody_asked_meanwhile(ledger: ActivityLedger, clock: Clock) -> None:
+    lease = acquired(ledger)
+    ledger.conclude(lease, ENTRY)
+    unasked = stored(ledger)
+    lease = acquired(ledger)
+    ledger.acquire(42, ENTRY.activity_id)
+    ledger.conclude(lease, ENTRY)
+
+    assert unasked == ENTRY
+    assert stored(ledger) == replace(ENTRY, object_keys=tuple(sorted(ENTRY.object_keys)), next_try_epoch_s=int(clock()))
+    assert ledger.acquire(42, ENTRY.activity_id) is not None
+
+
+def test_held_entry_stays_leased_and_due_when_the_lease_ends(
+    ledger: ActivityLedger, clock: Clock, pass_time: Callable[[float], None]
+) -> None:
+    ledger.settle(acquired(ledger), ENTRY)
+    lease = acquired(ledger)
+    expired = replace(ENTRY, state=ActivityState.EXPIRED, object_keys=tuple(sorted(ENTRY.object_keys)))
+
+    held = ledger.hold(lease, expired)
+
+    assert held == replace(lease, entry=expired)
+    assert stored(ledger) == replace(expired, next_try_epoch_s=int(clock()) + LEASE_S)
+    ledger.check(held)
+    assert ledger.acquire(42, ENTRY.activity_id) is None
+    assert ledger.settle(held, expired) is False
+    pass_time(LEASE_S)
+    assert [entry.state for entry in ledger.due(clock())] == [ActivityState.EXPIRED]
+
+
 WRITES = [
+    pytest.param(lambda ledger, lease: ledger.conclude(lease, ENTRY), id="conclude"),
+    pytest.param(lambda ledger, lease: ledger.hold(lease, ENTRY), id="hold"),
     pytest.param(lambda ledger, lease: ledger.check(lease), id="check"),
     pytest.param(lambda ledger, lease: ledger.settle(lease, ENTRY), id="settle"),
     pytest.param(lambda ledger, lease: ledger.postpone(lease, ENTRY), id="postpone"),
@@ -229,6 +279,32 @@ def test_entry_stays_doubtful_while_its_holder_fetches_again(
     assert ledger.settle(lease, ENTRY) is False
     assert ledger.settle(lease, ENTRY) is True
     assert [entry.fingerprint for entry in ledger.due(clock() + LEASE_S)] == [""]
+
+
+def test_doubt_outlives_a_postponement(
+    ledger: ActivityLedger, clock: Clock, pass_time: Callable[[float], None]
+) -> None:
+    acquired(ledger)
+    pass_time(LEASE_S)
+    ledger.postpone(acquired(ledger), pending(ENTRY.activity_id, None))
+    assert [entry.activity_id for entry in ledger.due(clock())] == [ENTRY.activity_id]
+
+    ledger.settle(acquired(ledger), ENTRY)
+    assert [entry.fingerprint for entry in ledger.due(clock() + LEASE_S)] == [""]
+    ledger.settle(acquired(ledger), ENTRY)
+    assert stored(ledger) == ENTRY
+
+
+def test_mark_of_a_crashed_workers_time_stays_when_the_next_holder_fetches_nothing(
+    ledger: ActivityLedger, pass_time: Callable[[float], None]
+) -> None:
+    acquired(ledger)
+    ledger.acquire(42, ENTRY.activity_id)
+    pass_time(LEASE_S)
+
+    lease = ledger.acquire(42, ENTRY.activity_id, fresh=False)
+    assert lease is not None
+    assert ledger.settle(lease, ENTRY) is False
 
 
 def test_leases_of_other_activities_do_not_matter(ledger: ActivityLedger) -> None:
