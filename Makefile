@@ -41,8 +41,8 @@ clean: ## Delete .state and build; .venv stays
 # --- run it --------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(READY) ## Show everything end to end and check it (DATA=folder replays recorded activities)
-	@$(RUN) -m local.demo $(if $(DATA),--data "$(DATA)")
+demo: $(READY) ## Show everything end to end and check it (DATA=folder of recordings, BACKEND=aws on AWS's APIs)
+	@$(RUN) -m local.demo $(if $(DATA),--data "$(DATA)") $(if $(BACKEND),--backend "$(BACKEND)")
 
 .PHONY: up
 up: $(READY) ## Run the whole system until Ctrl-C (STATE_DIR=… chooses where it keeps its state)

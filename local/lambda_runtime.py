@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -78,9 +78,17 @@ class LambdaProcess:
 
 @contextmanager
 def lambda_process(
-    handler: str, environment: Mapping[str, str], *, timeout_s: float = 120.0, directory: Path = REPOSITORY
+    handler: str,
+    environment: Mapping[str, str],
+    *,
+    timeout_s: float = 120.0,
+    directory: Path = REPOSITORY,
+    tell: Callable[[str], object] = lambda _: None,
 ) -> Iterator[LambdaProcess]:
-    """A process that serves `handler` (`module.function` below `directory`) in exactly this environment."""
+    """A process that serves `handler` (`module.function` below `directory`) in exactly this environment.
+
+    `tell` gets every line of its log at once.
+    """
     process = LambdaProcess(handler.split(".")[-2], timeout_s)
     server = ThreadingHTTPServer((LOOPBACK, 0), _handler_for(process))
     server.daemon_threads = True
@@ -98,7 +106,7 @@ def lambda_process(
         stderr=subprocess.STDOUT,
         text=True,
     )
-    reading = threading.Thread(target=_read, args=(runtime, process.log), daemon=True)
+    reading = threading.Thread(target=_read, args=(runtime, process.log, tell), daemon=True)
     reading.start()
     try:
         yield process
@@ -175,7 +183,9 @@ def _handler_for(process: LambdaProcess) -> type[BaseHTTPRequestHandler]:
     return RuntimeApi
 
 
-def _read(runtime: subprocess.Popen[str], log: list[str]) -> None:
+def _read(runtime: subprocess.Popen[str], log: list[str], tell: Callable[[str], object]) -> None:
     assert runtime.stdout is not None  # noqa: S101 - a pipe was asked for
     with runtime.stdout as lines:
-        log.extend(line.rstrip("\n") for line in lines)
+        for line in lines:
+            log.append(line.rstrip("\n"))
+            tell(log[-1])

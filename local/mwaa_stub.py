@@ -50,8 +50,11 @@ def invoke(airflow: Airflow, environment: str, path: str, headers: Mapping[str, 
 
 
 @contextmanager
-def serving(answer: Callable[[str, Mapping[str, str], bytes], Answer | None]) -> Iterator[str]:
-    """The address of a server that answers each POST so; None closes the connection without a word."""
+def serving(answer: Callable[[str, Mapping[str, str], bytes], Answer | None], *, port: int = 0) -> Iterator[str]:
+    """The address of a server that answers each POST so; None closes the connection without a word.
+
+    It listens on `port` of the loopback interface; 0 takes a free one.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -72,7 +75,7 @@ def serving(answer: Callable[[str, Mapping[str, str], bytes], Answer | None]) ->
         def log_message(self, *_: Any) -> None:
             """Nothing: who starts the server logs."""
 
-    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
+    server = ThreadingHTTPServer((LOOPBACK, port), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 FILE = "ports.json"
+EMBEDDED = ("simulator", "web", "airflow")
+"""The servers of a system that stands on this machine's own leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +22,19 @@ class Ports:
     simulator: int = 8410
     web: int = 8420
     airflow: int = 8430
+    aws: int = 8440
+    mwaa: int = 8450
 
     @classmethod
-    def choose(cls, memory: Path, say: Callable[[str], None]) -> Ports:
+    def choose(cls, memory: Path, say: Callable[[str], None], servers: Collection[str] = EMBEDDED) -> Ports:
         """The ports of the last start, or the preferred ones; where another program has taken one, the next free one.
+
+        Only those of `servers` are looked at.
 
         Effects: the choice is remembered in the file `memory`, so that addresses stay the same after a restart;
         `say` gets one line for each port that had to move.
         """
-        wanted = asdict(cls())
+        wanted = {server: port for server, port in asdict(cls()).items() if server in servers}
         if memory.exists():
             wanted |= json.loads(memory.read_text())
         chosen: dict[str, int] = {}

@@ -14,8 +14,10 @@ from types import FrameType
 from include.errors import SettingsError
 from include.settings import Settings
 from local.airflow_home import Login, airflow_environment, prepare_home
+from local.backend import Backend, Embedded
 from local.environment import process_environment, settings_environment, uses_simulator
 from local.generated_secrets import GeneratedSecrets
+from local.holdings import Holdings
 from local.ports import FILE, Ports, url
 from local.processes import Command, Processes
 from local.progress import Progress
@@ -39,6 +41,8 @@ class Stack:
     airflow_url: str
     airflow_login: Login
     processes: Processes
+    ports: Ports
+    backend: Backend
 
     @classmethod
     @contextmanager
@@ -50,12 +54,14 @@ class Stack:
         progress: Progress,
         fresh: bool = False,
         overrides: Mapping[str, str] | None = None,
+        backend: Backend | None = None,
     ) -> Iterator[Stack]:
         """A system that is ready for work, ended with every process of it when the context is left.
 
         `state_dir` is created where it is missing, and continued with where it is not; `dags` are the DAGs that have
         to be there; `fresh` forgets what an earlier run left in `state_dir`; `overrides` are settings that win over
-        the derived ones: with credentials of a real Strava application among them no simulator is started.
+        the derived ones: with credentials of a real Strava application among them no simulator is started;
+        `backend` says on which leaves it stands, if not on this machine's own.
         To be called from the main thread, once at a time.
 
         Errors: `SettingsError` when another system uses `state_dir` or a setting is wrong, `StackFailed` when a
@@ -66,21 +72,28 @@ class Stack:
         with place.hold(), _ended_by_signals(), _ended_on_leaving(place) as processes:
             if fresh:
                 place.clear()
-            stack, airflow = cls._configure(place, processes, overrides or {}, progress)
-            stack._launch(airflow)
-            stack._wait(dags, progress)
-            yield stack
+            stack, airflow = cls._configure(place, processes, overrides or {}, progress, backend or Embedded())
+            with stack.backend.opened(stack.environment, stack.ports, processes, progress):
+                stack._launch(airflow)
+                stack._wait(dags, progress)
+                yield stack
 
     @classmethod
     def _configure(
-        cls, place: StateDir, processes: Processes, overrides: Mapping[str, str], progress: Progress
+        cls,
+        place: StateDir,
+        processes: Processes,
+        overrides: Mapping[str, str],
+        progress: Progress,
+        backend: Backend,
     ) -> tuple[Stack, Mapping[str, str]]:
         """The system as it is going to be, and Airflow's environment in it."""
         simulated = uses_simulator(overrides)
         _claim(place, "simulated Strava" if simulated else "real Strava")
-        ports = Ports.choose(place.root / FILE, progress.say)
+        ports = Ports.choose(place.root / FILE, progress.say, backend.servers)
         generated = GeneratedSecrets.of(place)
-        environment = process_environment(os.environ, settings_environment(place, ports, generated, overrides))
+        settings = settings_environment(place, ports, generated, {**backend.settings(), **overrides})
+        environment = process_environment(backend.shell(os.environ, ports), settings)
         stack = cls(
             state_dir=place,
             settings=Settings.from_environ(environment),
@@ -90,31 +103,33 @@ class Stack:
             airflow_url=url(ports.airflow),
             airflow_login=prepare_home(place, generated),
             processes=processes,
+            ports=ports,
+            backend=backend,
         )
-        return stack, airflow_environment(place, ports, generated, environment)
+        return stack, backend.airflow(airflow_environment(place, ports, generated, environment))
+
+    def holdings(self) -> Holdings:
+        """What the system holds, to be read back."""
+        return self.backend.holdings(self.state_dir)
 
     def _launch(self, airflow: Mapping[str, str]) -> None:
         """Start everything at once; what is started first is ended last."""
         start, place = self.processes.start, self.state_dir
         if self.simulator_url:
-            arguments = ["--port", _port(self.simulator_url), "--state", str(place.simulator), "--limits", "upgraded"]
+            arguments = ["--port", str(self.ports.simulator), "--state", str(place.simulator), "--limits", "upgraded"]
             start(Command.module("local.strava_simulator", arguments, self.environment))
         start(Command.module("local.airflow_server", [str(place.logs)], airflow))
-        start(Command.module("local.webhook_server", ["--port", _port(self.web_url)], self.environment))
-        start(Command.module("local.dispatcher", [], self.environment))
+        for command in self.backend.commands(self.environment, self.ports):
+            start(command)
 
     def _wait(self, dags: Collection[str], progress: Progress) -> None:
         waiting: dict[str, Readiness] = {
-            "webhook_server": PageReadiness(f"{self.web_url}/health"),
+            self.backend.web: PageReadiness(f"{self.web_url}/health"),
             "airflow_server": AirflowReadiness(self.airflow_url, self.airflow_login, dags, since_epoch_s=time.time()),
         }
         if self.simulator_url:
             waiting = {"strava_simulator": PageReadiness(self.simulator_url), **waiting}
         wait_until_ready(self.processes, waiting, progress)
-
-
-def _port(address: str) -> str:
-    return address.rpartition(":")[2]
 
 
 def _claim(place: StateDir, strava: str) -> None:

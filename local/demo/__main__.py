@@ -1,10 +1,13 @@
-"""The demo's command line: `python -m local.demo [--data DIR]`."""
+"""The demo's command line: `python -m local.demo [--data DIR] [--backend aws]`."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +15,11 @@ import typer
 from rich.console import Console
 
 from include.errors import IngestError
+from local.aws_backend.backend import Aws
+from local.aws_backend.resources import Resources
+from local.backend import Backend, Embedded
 from local.demo import erasure, report
-from local.demo.play import Play
+from local.demo.play import PATIENCE_S, Play
 from local.demo.scenario import Scenario, invented, recorded
 from local.environment import REPOSITORY
 from local.progress import Progress
@@ -23,11 +29,43 @@ from local.strava_simulator.control_client import SimulatorControl
 INTERRUPTED = 130
 
 
+class Leaves(Enum):
+    """What the system stands on."""
+
+    EMBEDDED = "embedded"
+    AWS = "aws"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the demo is played."""
+
+    backend: Backend
+    state_dir: Path
+    opening: str
+
+
+STAGES: Mapping[Leaves, Stage] = {
+    Leaves.EMBEDDED: Stage(
+        Embedded(),
+        REPOSITORY / ".state" / "demo",
+        "Starting the simulated Strava, the web pages, the dispatcher and Airflow",
+    ),
+    Leaves.AWS: Stage(
+        Aws(Resources("strava-demo")),
+        REPOSITORY / ".state" / "demo-aws",
+        "Starting AWS's APIs, the simulated Strava, Lambda's runtime with both handlers, and Airflow as MWAA",
+    ),
+}
+
+
 def main(
     data: Annotated[
         Path | None, typer.Option(help="Folder of recordings: <name>/activity.json + streams.json.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Which activities are invented.")] = 2026,
+    backend: Annotated[Leaves, typer.Option(help="The leaves: this machine's own, or AWS's APIs.")] = Leaves.EMBEDDED,
+    patience_s: Annotated[float, typer.Option(help="How long one step may take.")] = PATIENCE_S,
 ) -> None:
     """Show everything end to end on this machine, and check every point of it.
 
@@ -36,7 +74,7 @@ def main(
     console = Console(soft_wrap=not sys.stdout.isatty())
     try:
         scenario = recorded(data) if data else invented(datetime.now(UTC), seed=seed)
-        holds = perform(scenario, console)
+        holds = perform(scenario, console, STAGES[backend], patience_s)
     except KeyboardInterrupt:
         console.print("Interrupted; every process of the demo has ended. `make demo` starts afresh.")
         raise typer.Exit(INTERRUPTED) from None
@@ -46,7 +84,7 @@ def main(
     raise typer.Exit(0 if holds else 1)
 
 
-def perform(scenario: Scenario, console: Console) -> bool:
+def perform(scenario: Scenario, console: Console, stage: Stage, patience_s: float) -> bool:
     """Play the scenario on a fresh system and print the report; whether everything holds."""
     progress = Progress(console)
     began = time.monotonic()
@@ -54,17 +92,18 @@ def perform(scenario: Scenario, console: Console) -> bool:
     def step(what: str) -> None:
         progress.say(f"[{time.monotonic() - began:5.1f} s] {what}")
 
-    step("Starting the simulated Strava, the web pages, the dispatcher and Airflow")
+    step(stage.opening)
     with (
         Stack.start(
-            state_dir=REPOSITORY / ".state" / "demo",
+            state_dir=stage.state_dir,
             dags=sorted(path.stem for path in (REPOSITORY / "dags").glob("*.py")),
             progress=progress,
             fresh=True,
+            backend=stage.backend,
         ) as stack,
         SimulatorControl(stack.simulator_url) as control,
     ):
-        play = Play(stack, scenario, progress, control)
+        play = Play(stack, scenario, progress, control, patience_s)
         step("A parent and a child connect")
         play.connect()
         step("The parent finishes activities")

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from include.settings import Settings
 from include.state.erasures import Erasures, ErasureStage
 from include.state.store import Store
+from local.holdings import Holdings, Row
 
 _MARK = "erasures"
 """The one table that still names an erased athlete, for 30 days."""
@@ -40,33 +38,23 @@ def is_over(store: Store, clock: Any, athlete_id: int) -> bool:
     return erasure is not None and erasure.stage is ErasureStage.FINISHED
 
 
-def examine(settings: Settings, athlete_id: int, seconds: float) -> ErasureFindings:
+def examine(holdings: Holdings, athlete_id: int, seconds: float) -> ErasureFindings:
     """Read the certificate, and search every name in the lake and every row of the state for the athlete's id."""
-    lake = Path(settings.lake_url.removeprefix("file://"))
+    lake = holdings.lake()
     certificates = sorted(lake.glob(f"certificates/{athlete_id}-*.json"))
     certificate = json.loads(certificates[-1].read_bytes()) if certificates else {}
     number = re.compile(rf"(?<!\d){athlete_id}(?!\d)")
     paths = [path.relative_to(lake).as_posix() for path in lake.rglob("*") if path not in certificates]
     left = [f"lake: {path}" for path in sorted(paths) if number.search(path)]
-    left += [f"state: {row[0]} {row[1]}" for row in _rows(settings) if _names(row, athlete_id, number)]
+    left += [f"state: {row.table} {row.partition}" for row in holdings.rows() if _names(row, athlete_id, number)]
     return ErasureFindings(certificate, tuple(left), seconds)
 
 
-def _rows(settings: Settings) -> list[tuple[str, str, str, str]]:
-    connection = sqlite3.connect(settings.state_url.removeprefix("sqlite://"))
-    try:
-        return connection.execute("SELECT table_name, partition, sort, fields FROM items").fetchall()
-    finally:
-        connection.close()
-
-
-def _names(row: tuple[str, str, str, str], athlete_id: int, number: re.Pattern[str]) -> bool:
-    table, partition, sort, text = row
-    fields = json.loads(text)
-    if table == _MARK or (table == "events" and fields["object_id"] == athlete_id):
+def _names(row: Row, athlete_id: int, number: re.Pattern[str]) -> bool:
+    if row.table == _MARK or (row.table == "events" and row.fields["object_id"] == athlete_id):
         return False  # Strava's own event about the end of the access comes after the erasure.
-    fields.pop("tokens", None)
-    return any(number.search(part) for part in (partition, sort, json.dumps(fields)))
+    fields = {name: value for name, value in row.fields.items() if name != "tokens"}
+    return any(number.search(part) for part in (row.partition, row.sort, json.dumps(fields)))
 
 
 def show(console: Console, findings: ErasureFindings) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 KEEPERS = ("secrets.json", "token.key", "passwords.json", "simulator")
@@ -16,20 +17,23 @@ class LeakSearch:
 
     secrets: int
     files: int
+    outside: int
+    """Rows, messages and old versions of objects that are in no file."""
     leaks: tuple[str, ...]
 
 
-def search(root: Path, secrets: Iterable[str]) -> LeakSearch:
-    """Search every file below `root`, databases and logs included, for every secret."""
+def search(root: Path, secrets: Iterable[str], outside: Mapping[str, bytes] | None = None) -> LeakSearch:
+    """Search every file below `root`, databases and logs included, and what is kept `outside`, for every secret."""
     needles = sorted({secret.encode() for secret in secrets if len(secret) >= 8})
+    outside = outside or {}
     files = list(_files(root))
+    contents = chain(((str(path.relative_to(root)), path.read_bytes()) for path in files), outside.items())
     leaks = []
-    for path in files:
-        content = path.read_bytes()
+    for name, content in contents:
         found = sum(needle in content for needle in needles)
         if found:
-            leaks.append(f"{path.relative_to(root)}: {found} of them")
-    return LeakSearch(len(needles), len(files), tuple(leaks))
+            leaks.append(f"{name}: {found} of them")
+    return LeakSearch(len(needles), len(files), len(outside), tuple(leaks))
 
 
 def _files(root: Path) -> Iterator[Path]:

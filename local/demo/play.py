@@ -21,6 +21,7 @@ from local.strava_simulator.control_client import SimulatorControl
 from local.subscription import subscribe
 
 PATIENCE_S = 150
+"""How long one step may take before the demo is given up."""
 LOOK_EVERY_S = 0.1
 SETTLED = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
 OVER = ("success", "failed")
@@ -43,6 +44,7 @@ class Play:
     scenario: Scenario
     progress: Progress
     control: SimulatorControl
+    patience_s: float = PATIENCE_S
     timings: Timings = field(default_factory=Timings)
     pages: list[str] = field(default_factory=list)
     """The HTML that the athletes saw, for the search for secrets."""
@@ -123,7 +125,7 @@ class Play:
             self._until(lambda: erasure.is_over(store, time.time, PARENT_ID), lambda: "the parent is erased")
         finally:
             store.close()
-        return erasure.examine(self.stack.settings, PARENT_ID, time.time() - began)
+        return erasure.examine(self.stack.holdings(), PARENT_ID, time.time() - began)
 
     def _finished(self, operator: AirflowOperator, form: Mapping[str, object]) -> str:
         run_id = operator.start("strava_backfill", form)
@@ -155,14 +157,14 @@ class Play:
             store.close()
 
     def _until(self, done: Callable[[], bool], what: Callable[[], str]) -> None:
-        """Look again and again until `done`; a process that dies, or `PATIENCE_S` without success, ends the demo."""
+        """Look again and again until `done`; a process that dies, or `patience_s` without success, ends the demo."""
         began = time.monotonic()
         with self.progress.waiting():
             while not done():
                 elapsed_s = time.monotonic() - began
-                if elapsed_s > PATIENCE_S:
+                if elapsed_s > self.patience_s:
                     raise browser.WalkFailed(
-                        f"After {PATIENCE_S} s it is still not true that {what()}; "
+                        f"After {self.patience_s:.0f} s it is still not true that {what()}; "
                         f"the logs are in {self.stack.state_dir.logs}."
                     )
                 self.stack.processes.check()

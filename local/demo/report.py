@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
@@ -33,8 +33,10 @@ class Findings:
     copies: tuple[Check, ...]
     copy_rows: tuple[Check, ...]
     strangers: tuple[str, ...]
-    """What is in the lake or in the child's account and should not be."""
+    """What is somewhere and should not be, or is not where it should be."""
     leaks: LeakSearch
+    lake_url: str
+    """Where the lake was read back."""
 
     @property
     def hold(self) -> bool:
@@ -49,7 +51,8 @@ class Findings:
 
 def examine(play: Play) -> Findings:
     """Compare everything, point by point, with what the simulated Strava holds."""
-    lake_url = play.stack.settings.lake_url
+    holdings = play.stack.holdings()
+    lake_url = holdings.lake().as_uri()
     rows = {row["activity_id"]: row for row in query("SELECT * FROM activities", lake_url).to_pylist()}
     truths = [_truth(play, activity_id) for activity_id in sorted(play.control.activity_ids(PARENT_ID))]
     lake = [lake_holds(truth, _points(lake_url, truth.activity_id), rows.get(truth.activity_id)) for truth in truths]
@@ -76,10 +79,11 @@ def examine(play: Play) -> Findings:
     strangers += [f"child: activity {activity_id}" for activity_id in childs - set(copied.values())]
     settings = play.stack.settings
     secrets = [*play.control.tokens(), settings.strava_client_secret, settings.webhook_path_secret, settings.cookie_key]
-    leaks = search(play.stack.state_dir.root, secrets)
+    leaks = search(play.stack.state_dir.root, secrets, holdings.outside())
+    strangers += holdings.faults()
     if any(secret in page for page in play.pages for secret in secrets):
         strangers.append("a page: a secret in its HTML")
-    return Findings(tuple(lake), tuple(copies), tuple(copy_rows), tuple(strangers), leaks)
+    return Findings(tuple(lake), tuple(copies), tuple(copy_rows), tuple(strangers), leaks, lake_url)
 
 
 def _points(lake_url: str, activity_id: int) -> list[dict[str, object]]:
@@ -99,8 +103,9 @@ def show(console: Console, play: Play, findings: Findings) -> None:
     _show_copies(console, play, findings)
     console.print("\n[bold]A question to the lake[/bold]")
     console.print(QUESTION, style="dim", highlight=False)
-    console.print(_as_table(query(QUESTION, play.stack.settings.lake_url)))
+    console.print(_as_table(query(QUESTION, findings.lake_url).to_pylist()))
     _show_times(console, play)
+    _show_holdings(console, play)
     _show_verdict(console, findings)
 
 
@@ -109,9 +114,8 @@ def _show_activities(console: Console, play: Play, findings: Findings) -> None:
     table = Table(
         "activity", "sport", "title", "rows", "came by", title="What arrived in the lake", title_justify="left"
     )
-    lake_url = play.stack.settings.lake_url
-    rows = query("SELECT activity_id, sport_type, name, point_count FROM activities ORDER BY start_ts_utc", lake_url)
-    for row in rows.to_pylist():
+    sql = "SELECT activity_id, sport_type, name, point_count FROM activities ORDER BY start_ts_utc"
+    for row in query(sql, findings.lake_url).to_pylist():
         way = "webhook" if row["activity_id"] in fresh else "backfill"
         if row["activity_id"] in play.control.activity_ids(CHILD_ID):
             way = "webhook (the child's)"
@@ -168,13 +172,21 @@ def _show_times(console: Console, play: Play) -> None:
     )
 
 
+def _show_holdings(console: Console, play: Play) -> None:
+    account = play.stack.holdings().account()
+    if account:
+        console.print("\n[bold]What is kept where[/bold]")
+        console.print(_as_table(account))
+
+
 def _show_verdict(console: Console, findings: Findings) -> None:
     problems = [f"{check.subject}: {difference}" for check in findings.checks for difference in check.differences]
     problems += [*findings.strangers, *(f"secret in clear text: {leak}" for leak in findings.leaks.leaks)]
     console.print()
+    leaks = findings.leaks
+    elsewhere = f" and {leaks.outside} rows, messages and old versions" if leaks.outside else ""
     console.print(
-        f"{findings.leaks.secrets} tokens and secrets searched for in {findings.leaks.files} files: "
-        f"{len(findings.leaks.leaks)} found",
+        f"{leaks.secrets} tokens and secrets searched for in {leaks.files} files{elsewhere}: {len(leaks.leaks)} found",
         highlight=False,
     )
     for problem in problems:
@@ -189,8 +201,8 @@ def _time(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def _as_table(answer: pa.Table) -> Table:
-    table = Table(*answer.column_names)
-    for row in answer.to_pylist():
+def _as_table(rows: Sequence[Mapping[str, object]]) -> Table:
+    table = Table(*(rows[0] if rows else ()))
+    for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     return table

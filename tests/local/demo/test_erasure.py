@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from include.settings import EXAMPLES, Settings
 from include.state.erasures import Erasures
 from include.state.events import EventAudit
 from include.state.notices import Notice, NoticeKind, Notices
 from include.state.sqlite import SqliteStore
 from local.demo import erasure
+from local.holdings import FileHoldings
 
 ANN = 4_100_001
 CERTIFICATE = '{"finished_at": "2026-01-01T00:00:00+00:00", "removed": {"raw_objects": 2000}}'
@@ -25,20 +24,19 @@ def now() -> float:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def holdings(tmp_path: Path) -> FileHoldings:
     (tmp_path / "lake" / "certificates").mkdir(parents=True)
     (tmp_path / "lake" / "certificates" / f"{ANN}-20260101T000000Z.json").write_text(CERTIFICATE)
-    settings = Settings.from_environ(EXAMPLES)
-    return replace(settings, lake_url=f"file://{tmp_path}/lake", state_url=f"sqlite://{tmp_path}/state.sqlite")
+    return FileHoldings(tmp_path / "lake", tmp_path / "state.sqlite")
 
 
 @pytest.fixture
-def store(tmp_path: Path, settings: Settings) -> SqliteStore:
+def store(tmp_path: Path) -> SqliteStore:
     return SqliteStore(tmp_path / "state.sqlite", now)
 
 
 def test_clean_erasure_holds_and_its_mark_and_stravas_own_event_may_stay(
-    settings: Settings, store: SqliteStore
+    holdings: FileHoldings, store: SqliteStore
 ) -> None:
     assert not erasure.is_over(store, now, ANN)
     begun = Erasures(store, now).begin(ANN, "athlete")
@@ -49,7 +47,7 @@ def test_clean_erasure_holds_and_its_mark_and_stravas_own_event_may_stay(
     store.close()
     out = StringIO()
 
-    findings = erasure.examine(settings, ANN, 1.5)
+    findings = erasure.examine(holdings, ANN, 1.5)
     erasure.show(Console(file=out, width=120), findings)
 
     assert findings.hold
@@ -59,29 +57,31 @@ def test_clean_erasure_holds_and_its_mark_and_stravas_own_event_may_stay(
 
 @pytest.mark.parametrize("place", [f"raw/athlete_id={ANN}", f"copies/year=2026/{ANN}.parquet"])
 def test_file_or_empty_folder_that_names_the_athlete_is_found(
-    settings: Settings, store: SqliteStore, tmp_path: Path, place: str
+    holdings: FileHoldings, store: SqliteStore, tmp_path: Path, place: str
 ) -> None:
     store.close()
     (tmp_path / "lake" / place).mkdir(parents=True)
 
-    assert erasure.examine(settings, ANN, 0).left == (f"lake: {place}",)
+    assert erasure.examine(holdings, ANN, 0).left == (f"lake: {place}",)
 
 
 def test_row_that_names_the_athlete_is_found_and_another_athletes_is_not(
-    settings: Settings, store: SqliteStore
+    holdings: FileHoldings, store: SqliteStore
 ) -> None:
     for athlete_id in (ANN, ANN * 10):
         Notices(store, now).tell(Notice(athlete_id, "one", NoticeKind.CHILD_ERASED, 1))
     store.close()
 
-    assert erasure.examine(settings, ANN, 0).left == (f"state: notices {ANN}",)
+    assert erasure.examine(holdings, ANN, 0).left == (f"state: notices {ANN}",)
 
 
-def test_erasure_without_a_certificate_does_not_hold(settings: Settings, store: SqliteStore, tmp_path: Path) -> None:
+def test_erasure_without_a_certificate_does_not_hold(
+    holdings: FileHoldings, store: SqliteStore, tmp_path: Path
+) -> None:
     store.close()
     next((tmp_path / "lake" / "certificates").iterdir()).unlink()
 
-    findings = erasure.examine(settings, ANN, 0)
+    findings = erasure.examine(holdings, ANN, 0)
     erasure.show(Console(file=StringIO()), findings)
 
     assert not findings.hold

@@ -13,7 +13,13 @@ TOKEN = "f00dfeedf00dfeedf00dfeed"
 def test_clean_directory_has_no_leak_and_says_how_much_was_searched(tmp_path):
     (tmp_path / "a.log").write_text("nothing here")
     found = search(tmp_path, [TOKEN])
-    assert (found.secrets, found.files, found.leaks) == (1, 1, ())
+    assert (found.secrets, found.files, found.outside, found.leaks) == (1, 1, 0, ())
+
+
+def test_token_that_is_kept_in_no_file_is_found(tmp_path):
+    kept = {"a row": b"nothing here", "a message": f'{{"token": "{TOKEN}"}}'.encode()}
+    found = search(tmp_path, [TOKEN], kept)
+    assert (found.outside, found.leaks) == (2, ("a message: 1 of them",))
 
 
 def test_token_in_a_log_is_found(tmp_path):

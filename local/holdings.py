@@ -1,0 +1,75 @@
+"""What a system holds, read back without the code that wrote it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the state."""
+
+    table: str
+    partition: str
+    sort: str
+    fields: Mapping[str, Any]
+
+
+class Holdings(Protocol):
+    """Where a person with every right would look."""
+
+    def lake(self) -> Path:
+        """A folder with the lake's objects as they are now."""
+        ...
+
+    def rows(self) -> Sequence[Row]:
+        """Every row of the state."""
+        ...
+
+    def outside(self) -> Mapping[str, bytes]:
+        """What is kept, but in no file of the state directory, each with a name for it."""
+        ...
+
+    def account(self) -> Sequence[Mapping[str, str]]:
+        """What is kept where, for a report: a `leaf`, its `address`, and what it `holds`; empty where files say it."""
+        ...
+
+    def faults(self) -> Sequence[str]:
+        """What contradicts the lake, each in a few words: a partition that analysts would not find, a dead letter."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileHoldings:
+    """Files and a SQLite database of this machine."""
+
+    folder: Path
+    database: Path
+
+    def lake(self) -> Path:
+        """The lake itself."""
+        return self.folder
+
+    def rows(self) -> Sequence[Row]:
+        """Every row of the database."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            found = connection.execute("SELECT table_name, partition, sort, fields FROM items").fetchall()
+        return [Row(table, partition, sort, json.loads(fields)) for table, partition, sort, fields in found]
+
+    def outside(self) -> Mapping[str, bytes]:
+        """Nothing: everything is a file."""
+        return {}
+
+    def account(self) -> Sequence[Mapping[str, str]]:
+        """Nothing to add."""
+        return ()
+
+    def faults(self) -> Sequence[str]:
+        """None: the catalogue's views look at the files."""
+        return ()
