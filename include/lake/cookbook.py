@@ -22,6 +22,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -166,9 +167,11 @@ def names() -> list[str]:
 
 
 def load(name: str) -> CookbookQuery:
-    """The query of that name. Errors: `BadQuery` that lists the names there are, or says what its file lacks."""
+    """The query of that name. Errors: `BadQuery` that names the nearest or all, or says what its file lacks."""
     if name not in names():
-        raise BadQuery(f"there is no query {name!r}; there are {', '.join(names())}")
+        close = get_close_matches(name, names(), n=1)
+        advice = f"did you mean {close[0]}?" if close else f"there are {', '.join(names())}"
+        raise BadQuery(f"there is no query {name!r}; {advice}")
     return parse(name, (FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from include.errors import BadQuery
-from include.lake.backend import local_path
+from include.lake.backend import local_path, open_objects
+from include.lake.download import downloaded
 from include.lake.schemas import TABLES
 from include.lake.snapshot import snapshot
 from include.lake.views import quoted, view_definitions
@@ -17,25 +20,38 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def query(sql: str, lake_url: str) -> pa.Table:
+def query(sql: str, lake_url: str, *, athlete_id: int | None = None) -> pa.Table:
     """The rows that one SELECT over `streams`, `activities`, `laps` and `copies` gives.
 
     Instants are plain timestamps in UTC. The statement sees the lake's directory and nothing else of the machine;
-    any number of readers may ask while writers write.
+    any number of readers may ask while writers write. Of a lake in S3 the objects of the tables that the statement
+    names are copied first: name the athlete, if it asks for one alone, and only his are.
 
-    Errors: `BadQuery` for anything but one SELECT, and with DuckDB's reason where it refuses the statement.
+    Errors: `BadQuery` for anything but one SELECT, and with DuckDB's reason where it refuses the statement;
+    `SettingsError` and `RetryLater` where the lake cannot be reached.
     """
     import duckdb
 
-    lake_root = local_path(lake_url, "LAKE_URL")
     try:
         with duckdb.connect() as connection:
             select = _only_select(connection, sql)
             named = [table for table in TABLES if table in sql.lower()]
-            with snapshot(lake_root, named) as stable:
+            with _as_it_is_now(lake_url, named, athlete_id) as (lake_root, stable):
                 return _answer(connection, select, lake_root, stable)
     except duckdb.Error as err:
         raise BadQuery(f"the lake cannot answer this: {err}") from err
+
+
+@contextmanager
+def _as_it_is_now(lake_url: str, tables: Collection[str], athlete_id: int | None) -> Iterator[tuple[Path, Path]]:
+    """The directory that a statement may see, and in it the one with the tables' objects."""
+    if lake_url.startswith("s3:"):
+        with downloaded(open_objects(lake_url), tables, athlete_id) as folder:
+            yield folder, folder
+    else:
+        lake_root = local_path(lake_url, "LAKE_URL")
+        with snapshot(lake_root, tables) as stable:
+            yield lake_root, stable
 
 
 def _answer(connection: duckdb.DuckDBPyConnection, select: duckdb.Statement, lake_root: Path, stable: Path) -> pa.Table:

@@ -22,17 +22,17 @@ Made by `make docs` from `include/lake/queries/`; change the files there, not th
 From nothing to an answer, on one machine:
 
 ```
-make demo                                                                    # a filled lake: invented athletes
-make query                                                                   # the questions that have a name
-make query SQL="SELECT athlete_id, count(*) FROM activities GROUP BY 1"      # whose activities there are
-make query NAME=weekly_volume ARGS="--set athlete_id={athlete_id}"               # one question, one athlete
-make query NAME=weekly_volume ARGS="--set athlete_id={athlete_id} --out weeks.csv"   # every row, in a file
+make query                                                                                 # the questions there are
+make query NAME=weekly_volume ARGS="--example --set athlete_id={athlete_id}"                   # one of them, answered
+make query NAME=weekly_volume ARGS="--example --set athlete_id={athlete_id} --out weeks.csv"   # every row, in a file
+make query SQL="SELECT sport_type, count(*) FROM activities GROUP BY 1" ARGS=--example     # a question of your own
+make query SQL="SELECT athlete_id, count(*) FROM activities GROUP BY 1"                    # your lake: who is in it?
 ```
 
-`--set` gives a parameter; those with a default need none. `--format csv` and `--format parquet` write every row to
-standard output, `--out` to a file that ends with `.csv` or `.parquet`. `make demo` removes its lake when it ends;
-`make up` keeps one. Another lake is asked with `LAKE_URL=s3://my-bucket/lake make query …`, which copies the objects
-that the question needs; for more than a few athletes Athena is faster.
+`--example` asks the invented athlete of this page; without it the lake is that of `make up`, of `STATE_DIR`, or of
+`LAKE_URL`. `LAKE_URL=s3://my-bucket/lake make query …` copies the objects that the question needs before it answers,
+so a large lake is better asked in Athena. `--set` gives a parameter; those with a default may be left out.
+`--out` writes a `.csv` or `.parquet` file, `--format csv` and `--format parquet` the same to standard output.
 
 In Athena each file is SQL as it stands: paste it into the console, or save it as a named query or a prepared
 statement. Its question marks are the parameters, in the order of the tables below; each section shows the values that

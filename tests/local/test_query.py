@@ -127,6 +127,46 @@ def test_query_of_the_cookbook_is_written_as_parquet(capfdbinary: pytest.Capture
     assert (table.num_rows, table["activities"].to_pylist()) == (1, [2])
 
 
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("name", ["rows.csv", "rows.parquet"])
+def test_file_gets_every_row_in_the_format_of_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    out = tmp_path / name
+
+    assert run("SELECT point_index FROM streams ORDER BY 1", "--out", str(out)) == 0
+
+    rows = pq.read_table(out)["point_index"].to_pylist() if name == "rows.parquet" else out.read_text().split()[1:]
+    assert [int(row) for row in rows] == list(range(300))
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", f"{out}: 300 rows\n")
+
+
+@pytest.mark.usefixtures("filled")
+def test_answer_of_many_columns_is_shown_row_by_row(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("SELECT * FROM activities ORDER BY activity_id") == 0
+    shown = capsys.readouterr().out
+    assert [line.rstrip() for line in shown.splitlines() if line.startswith("row ")] == ["row 1", "row 2"]
+    assert "Ride, with [bold]Rex[/bold]" in shown
+    assert "total_elevation_gain_m" in shown
+
+
+@pytest.mark.usefixtures("filled")
+def test_no_rows_of_a_filled_lake_says_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--name", "climbing", "--set", "athlete_id=8") == 0
+    assert "SELECT athlete_id, count(*) FROM activities" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("lake_url")
+def test_example_is_asked_instead_of_a_lake_of_one_s_own(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    example = (tmp_path / "example").as_uri()
+    monkeypatch.setattr(query, "example_url", lambda: example)
+    assert run("SELECT 1 AS one", "--example") == 0
+    assert example in capsys.readouterr().err
+
+
 def test_cookbook_is_listed_when_nothing_is_asked(
     lake_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,6 +185,14 @@ def test_cookbook_is_listed_when_nothing_is_asked(
     ("arguments", "says"),
     [
         pytest.param(["--name", "poem"], "there is no query 'poem'", id="unknown-query"),
+        pytest.param(["--name", "weekly"], "did you mean weekly_volume?", id="misspelt-query"),
+        pytest.param(
+            ["--name", "climbing", "--set", "athlete_id=x"],
+            'Usage: make query NAME=climbing ARGS="--set athlete_id=… [--set sport_type=%]"',
+            id="wrong-value",
+        ),
+        pytest.param(["SELECT 1", "--out", "rows.xlsx"], "end its name with .csv or .parquet", id="other-file"),
+        pytest.param(["SELECT 1", "--out", "/nowhere/rows.csv"], "/nowhere/rows.csv cannot be written", id="no-folder"),
         pytest.param(["--name", "climbing"], "climbing needs athlete_id", id="missing"),
         pytest.param(["--name", "climbing", "--set", "athlete_id"], "write name=value", id="nameless"),
         pytest.param(

@@ -217,7 +217,21 @@ def test_values_are_typed_and_in_the_header_s_order() -> None:
     assert (values["since"], type(values["cell_deg"])) == (date(1970, 1, 1), float)
 
 
-@pytest.mark.parametrize("name", ["nothing", "", "../cookbook", "climbing.sql"])
+@pytest.mark.parametrize("name", ["xyz", "", "../cookbook"])
 def test_unknown_query_is_refused_with_the_names_there_are(name: str) -> None:
     with pytest.raises(BadQuery, match="there are best_efforts_by_distance"):
+        cookbook.load(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        pytest.param("weekly_volum", "weekly_volume", id="letter-missing"),
+        pytest.param("weekly-volume", "weekly_volume", id="dash"),
+        pytest.param("climbing.sql", "climbing", id="file"),
+        pytest.param("heart_rate_zones", "heartrate_zones", id="other-words"),
+    ],
+)
+def test_misspelt_query_is_refused_with_the_nearest_name(name: str, meant: str) -> None:
+    with pytest.raises(BadQuery, match=rf"did you mean {meant}\?$"):
         cookbook.load(name)
