@@ -71,7 +71,8 @@ def strava_backfill() -> None:
         with StravaHook().services(priority="BACKFILL") as services, back_when_quota_opens():
             planned = plan(services, BackfillRequest.from_params(params))
         log.info("Backfill of athlete %s: %s", params["athlete"], planned.to_json())
-        return {**planned.to_json(), "batches": [list(batch) for batch in planned.batches]}
+        batches = [list(batch) for batch in planned.batches]
+        return {**planned.to_json(), "batches": batches, "listed_at_epoch_s": planned.listed_at_epoch_s}
 
     @task
     def choose_batches(planned: dict, params: dict) -> list[list[int]]:
@@ -81,14 +82,15 @@ def strava_backfill() -> None:
         return planned["batches"]
 
     @task(map_index_template="{{ label }}", max_active_tis_per_dagrun=2)
-    def load_batch(activity_ids: list[int], params: dict) -> dict:
+    def load_batch(activity_ids: list[int], listed_at_epoch_s: float, params: dict) -> dict:
         """Load one batch of activities into the lake."""
         from include.pipeline.backfill import load
 
         context = get_current_context()
         context["label"] = f"{len(activity_ids)} activities from {activity_ids[0]}"
         with StravaHook().services(priority="BACKFILL") as services, back_when_quota_opens(context):
-            return load(services, params["athlete"], activity_ids).to_json()
+            loaded = load(services, params["athlete"], activity_ids, listed_at_epoch_s=listed_at_epoch_s)
+        return loaded.to_json()
 
     @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
     def publish_lake(*, ti=None, outlet_events=None) -> dict:
@@ -96,7 +98,9 @@ def strava_backfill() -> None:
         batches = publish(ti, outlet_events, task_id="load_batch")
         return {name: sum(batch[name] for batch in batches) for name in ("loaded", "skipped", "points")}
 
-    load_batch.expand(activity_ids=choose_batches(list_activities())) >> publish_lake()
+    planned = list_activities()
+    batches = load_batch.partial(listed_at_epoch_s=planned["listed_at_epoch_s"])
+    batches.expand(activity_ids=choose_batches(planned)) >> publish_lake()
 
 
 strava_backfill()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from include.errors import ObjectConflict, UnexpectedShape
 from include.lake import keys
 from include.lake.conflict import Guard, until_written
-from include.lake.objects import Condition, ObjectStore
+from include.lake.objects import Condition, ObjectStore, StoredObject
 from include.strava.models import Activity, StreamSet
 
 
@@ -33,12 +33,15 @@ class RawZone:
         self._put(keys.raw_detail_key(activity.athlete_id, activity.activity_id), activity.body, guard)
 
     def put_summary(self, activity: Activity) -> None:
-        """Keep a row of a list where nothing is kept yet: it must not replace a detailed answer."""
+        """Keep a row of a list, also in place of an older one; it does not replace a detailed answer."""
         key = keys.raw_detail_key(activity.athlete_id, activity.activity_id)
+        stored = self._objects.get(key)
+        if stored is not None and _is_detail(stored):
+            return
         try:
-            self._objects.put(key, _pack(activity.body), expected=Condition.ABSENT)
+            self._objects.put(key, _pack(activity.body), expected=stored.etag if stored else Condition.ABSENT)
         except ObjectConflict:
-            return  # what is there stays, as promised
+            return  # somebody keeps a newer answer
 
     def put_streams(self, athlete_id: int, activity_id: int, streams: StreamSet, *, guard: Guard) -> None:
         """Keep the answer with the activity's streams, under the same condition."""
@@ -46,22 +49,13 @@ class RawZone:
 
     def detail(self, athlete_id: int, activity_id: int) -> Activity | None:
         """The activity as last kept, None where there is none. Errors: `UnexpectedShape` for a broken object."""
-        key = keys.raw_detail_key(athlete_id, activity_id)
-        body = self._get(key)
-        if body is None:
-            return None
-        try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError) as err:
-            raise UnexpectedShape(f"{key}: the object holds no JSON; fetch the activity from Strava again") from err
-        if not isinstance(answer, dict):
-            raise UnexpectedShape(f"{key}: the object holds no activity; fetch the activity from Strava again")
-        return Activity.parse(answer, body)
+        stored = self._objects.get(keys.raw_detail_key(athlete_id, activity_id))
+        return None if stored is None else _activity(stored)
 
     def streams(self, athlete_id: int, activity_id: int) -> StreamSet | None:
         """The streams as last kept, None where there are none. Errors: `UnexpectedShape` for a broken object."""
-        body = self._get(keys.raw_streams_key(athlete_id, activity_id))
-        return None if body is None else StreamSet.parse(body)
+        stored = self._objects.get(keys.raw_streams_key(athlete_id, activity_id))
+        return None if stored is None else StreamSet.parse(_unpack(stored))
 
     def remove_streams(self, athlete_id: int, activity_id: int, *, guard: Guard) -> None:
         """Remove the activity's streams, which Strava no longer has; safe to repeat."""
@@ -75,15 +69,6 @@ class RawZone:
             *self._objects.list(keys.gpx_prefix(athlete_id, activity_id)),
         ):
             self._remove(key, guard)
-
-    def _get(self, key: str) -> bytes | None:
-        stored = self._objects.get(key)
-        if stored is None:
-            return None
-        try:
-            return gzip.decompress(stored.body)
-        except (OSError, EOFError, zlib.error) as err:
-            raise UnexpectedShape(f"{key}: the object is no gzip; fetch the activity from Strava again") from err
 
     def _put(self, key: str, body: bytes, guard: Guard) -> None:
         until_written(self._sleep)(self._put_once, key, _pack(body), guard)
@@ -106,3 +91,29 @@ class RawZone:
 
 def _pack(body: bytes) -> bytes:
     return gzip.compress(body, compresslevel=6, mtime=0)
+
+
+def _unpack(stored: StoredObject) -> bytes:
+    try:
+        return gzip.decompress(stored.body)
+    except (OSError, EOFError, zlib.error) as err:
+        raise UnexpectedShape(f"{stored.key}: the object is no gzip; fetch the activity from Strava again") from err
+
+
+def _activity(stored: StoredObject) -> Activity:
+    body = _unpack(stored)
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError) as err:
+        raise UnexpectedShape(f"{stored.key}: the object holds no JSON; fetch the activity from Strava again") from err
+    if not isinstance(answer, dict):
+        raise UnexpectedShape(f"{stored.key}: the object holds no activity; fetch the activity from Strava again")
+    return Activity.parse(answer, body)
+
+
+def _is_detail(stored: StoredObject) -> bool:
+    """Whether it is a detailed answer; one that cannot be read is none."""
+    try:
+        return _activity(stored).is_detail
+    except UnexpectedShape:
+        return False

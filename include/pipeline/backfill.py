@@ -19,7 +19,7 @@ from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState, Lease, LedgerEntry
 from include.state.athletes import AthleteStatus
 from include.strava.client import Unreadable
-from include.strava.models import Activity
+from include.strava.models import Activity, StreamSet
 
 BATCH = 25
 """Activities a task loads before it writes: few enough for a 2 GB worker, enough to share a month's object."""
@@ -71,6 +71,8 @@ class BackfillPlan:
     """Rows of the list that cannot be read: quarantined by their ids, the others go on."""
     read_calls: int
     """Listing, done already, and loading: an activity that was entered by hand needs no call."""
+    listed_at_epoch_s: float
+    """When Strava was asked for the list: what is loaded is the athlete's activities as they were then."""
 
     @property
     def to_load(self) -> int:
@@ -96,7 +98,7 @@ class BatchLoaded:
     loaded: int
     points: int
     skipped: int
-    """In the lake already, gone, or held by another run, which brings them up to date itself."""
+    """In the lake already, gone, quarantined, or held by another run, which brings them up to date itself."""
     partitions: tuple[Partition, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -116,6 +118,7 @@ def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
     Effects: unless it is a dry run, the list rows of missing activities go to the raw zone, so that loading them
     needs no detail call, and edited ones are queued for `strava_ingest`. Safe to repeat.
     """
+    listed_at = services.clock()
     athlete = services.athletes.get(request.athlete_id)
     if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
         raise NotConnected(
@@ -153,6 +156,7 @@ def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
         unreadable=len(unreadable),
         batches=tuple(tuple(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH)),
         read_calls=list_calls + sum(not activity.manual for activity in missing),
+        listed_at_epoch_s=listed_at,
     )
 
 
@@ -164,9 +168,11 @@ def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[
         services.queue.send(again.to_body())
 
 
-def load(services: Services, athlete_id: int, activity_ids: Sequence[int]) -> BatchLoaded:
+def load(services: Services, athlete_id: int, activity_ids: Sequence[int], *, listed_at_epoch_s: float) -> BatchLoaded:
     """Fetch the streams of a batch's activities and write each month they fall in once.
 
+    `listed_at_epoch_s` is the plan's: an event of a later time is still to be looked at.
+    An activity whose answer cannot be understood is quarantined, the others go on.
     Errors: `QuotaSpent`, `RetryLater`: everything fetched so far is stored, the same batch goes on where it stopped.
     Effects: safe to repeat; activities that are in the lake already cost no call.
     """
@@ -176,7 +182,7 @@ def load(services: Services, athlete_id: int, activity_ids: Sequence[int]) -> Ba
         for activity_id in activity_ids:
             entry = services.activities.get(athlete_id, activity_id)
             if entry is None or entry.state not in IN_LAKE:
-                fetched = _fetch(services, athlete_id, activity_id)
+                fetched = _fetch(services, athlete_id, activity_id, listed_at_epoch_s)
                 held += [fetched] if fetched else []
     finally:
         partitions = _write(services, held)
@@ -197,35 +203,53 @@ class _Fetched:
     entry: LedgerEntry
 
 
-def _fetch(services: Services, athlete_id: int, activity_id: int) -> _Fetched | None:
+def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoch_s: float) -> _Fetched | None:
+    """The activity with its streams, under a lease; None where there is nothing to write, with the row let go."""
     lease = services.activities.acquire(athlete_id, activity_id)
-    activity = services.raw.detail(athlete_id, activity_id)
-    if lease is None or activity is None:
+    if lease is None:
         return None
-    fetched_at = services.clock()
+    entry = replace(lease.entry or LedgerEntry.unknown(athlete_id, activity_id), state=ActivityState.PENDING)
     try:
-        streams = None if activity.manual else services.strava.streams(athlete_id, activity_id)
-    except Gone:
-        streams = None
+        activity = services.raw.detail(athlete_id, activity_id)
+        if activity is None:
+            services.activities.postpone(lease, lease.entry or entry)
+            return None
+        entry = _pending(activity, lease, listed_at_epoch_s)
+        streams = _streams(services, lease, activity)
+        rows = build_rows(activity, streams, source="backfill", updated_at_epoch_s=entry.fetched_at_epoch_s or 0.0)
+    except UnexpectedShape as error:
+        quarantined = replace(entry, state=ActivityState.QUARANTINED, reason=str(error))
+        services.activities.postpone(lease, replace(quarantined, fetched_at_epoch_s=listed_at_epoch_s))
+        return None
     except IngestError as error:
-        services.activities.postpone(lease, replace(_pending(activity), reason=str(error)))
+        services.activities.postpone(lease, replace(entry, reason=str(error)))
         raise
+    loaded = describe(activity, streams, fetched_at_epoch_s=entry.fetched_at_epoch_s or 0.0)
+    return _Fetched(lease, rows, replace(loaded, next_try_epoch_s=entry.next_try_epoch_s))
+
+
+def _streams(services: Services, lease: Lease, activity: Activity) -> StreamSet | None:
+    try:
+        streams = None if activity.manual else services.strava.streams(activity.athlete_id, activity.activity_id)
+    except Gone:
+        return None
     if streams is not None:
         guard = partial(services.activities.check, lease)
-        services.raw.put_streams(athlete_id, activity_id, streams, guard=guard)
-    entry = describe(activity, streams, fetched_at_epoch_s=fetched_at)
-    try:
-        rows = build_rows(activity, streams, source="backfill", updated_at_epoch_s=fetched_at)
-    except UnexpectedShape as error:
-        quarantined = replace(entry, state=ActivityState.QUARANTINED, reason=str(error), next_try_epoch_s=None)
-        services.activities.postpone(lease, quarantined)
-        return None
-    return _Fetched(lease, rows, replace(entry, next_try_epoch_s=None))
+        services.raw.put_streams(activity.athlete_id, activity.activity_id, streams, guard=guard)
+    return streams
 
 
-def _pending(activity: Activity) -> LedgerEntry:
-    entry = describe(activity, None, fetched_at_epoch_s=0.0)
-    return replace(entry, state=ActivityState.PENDING, fingerprint="", fetched_at_epoch_s=None, next_try_epoch_s=None)
+def _pending(activity: Activity, lease: Lease, listed_at_epoch_s: float) -> LedgerEntry:
+    """The row of an activity that is about to be loaded: whoever waits for it to be fetched again still does."""
+    before = lease.entry
+    fetched_at = before.fetched_at_epoch_s if before and activity.is_detail else None
+    return replace(
+        describe(activity, None, fetched_at_epoch_s=fetched_at or listed_at_epoch_s),
+        state=ActivityState.PENDING,
+        fingerprint="",
+        reason="listed by a backfill, not loaded",
+        next_try_epoch_s=before.next_try_epoch_s if before else None,
+    )
 
 
 def _write(services: Services, held: Sequence[_Fetched]) -> frozenset[Partition]:
@@ -238,11 +262,14 @@ def _write(services: Services, held: Sequence[_Fetched]) -> frozenset[Partition]
 
     for fetched in held:
         services.activities.note(fetched.lease, fetched.rows.object_keys)
-    written = services.lake.write([fetched.rows for fetched in held], guard=guard)
+    written = services.lake.write(
+        [fetched.rows for fetched in held],
+        previous_keys={
+            fetched.lease.activity_id: fetched.lease.entry.object_keys for fetched in held if fetched.lease.entry
+        },
+        guard=guard,
+    )
     for fetched in held:
-        entry = replace(fetched.entry, object_keys=written.object_keys[fetched.entry.activity_id])
-        if not services.activities.settle(fetched.lease, entry):
-            # An event arrived while the batch was under way: reconcile hands the activity to strava_ingest.
-            again = replace(entry, next_try_epoch_s=int(services.clock()))
-            services.activities.postpone(fetched.lease, again)
+        object_keys = written.object_keys[fetched.entry.activity_id]
+        services.activities.conclude(fetched.lease, replace(fetched.entry, object_keys=object_keys))
     return written.partitions

@@ -70,7 +70,10 @@ def _backfill(services: Services, athlete_id: int) -> int:
     """How many activities the runs' tasks loaded."""
     last_day = datetime.fromtimestamp(_NOW, UTC).date()
     planned = plan(services, BackfillRequest(athlete_id, _FIRST_DAY, last_day))
-    return sum(load(services, athlete_id, batch).loaded for batch in planned.batches)
+    return sum(
+        load(services, athlete_id, batch, listed_at_epoch_s=planned.listed_at_epoch_s).loaded
+        for batch in planned.batches
+    )
 
 
 def _reads(control: SimulatorControl) -> int:

@@ -91,6 +91,21 @@ def test_summary_is_kept_when_there_is_nothing_yet(raw: RawZone, make_activity: 
     assert raw.detail(summary.athlete_id, summary.activity_id) == summary
 
 
+def test_newer_summary_replaces_an_older_one(raw: RawZone, make_activity: MakeActivity) -> None:
+    newer = make_activity(resource_state=2, name="Renamed since")
+    raw.put_summary(make_activity(resource_state=2))
+    raw.put_summary(newer)
+    assert raw.detail(newer.athlete_id, newer.activity_id) == newer
+
+
+def test_summary_replaces_what_cannot_be_read(raw: RawZone, objects: FileObjects, make_activity: MakeActivity) -> None:
+    summary = make_activity(resource_state=2)
+    key = keys.raw_detail_key(summary.athlete_id, summary.activity_id)
+    objects.put(key, b"no gzip", expected=Condition.ANYTHING)
+    raw.put_summary(summary)
+    assert raw.detail(summary.athlete_id, summary.activity_id) == summary
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from include.errors import BadRequest, NotConnected, QuotaSpent, UnexpectedShape
 from include.pipeline import backfill
 from include.pipeline.backfill import BackfillRequest, load, plan
+from include.pipeline.ingest import plan as plan_events
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState
@@ -33,7 +36,7 @@ def planned(world, **changes):
 
 
 def loaded(world, batches):
-    return [load(world.services, PARENT_ID, batch) for batch in batches]
+    return [load(world.services, PARENT_ID, batch, listed_at_epoch_s=world.now[0]) for batch in batches]
 
 
 def in_lake(world):
@@ -97,10 +100,10 @@ def test_spent_quota_stores_what_was_fetched_and_goes_on_where_it_stopped(world,
     with monkeypatch.context() as patched:
         patched.setattr(world.services.strava, "streams", until_spent)
         with pytest.raises(QuotaSpent):
-            load(world.services, PARENT_ID, batch)
+            load(world.services, PARENT_ID, batch, listed_at_epoch_s=world.now[0])
     assert set(fetched) <= set(in_lake(world))
     before = reads(world)
-    load(world.services, PARENT_ID, batch)
+    load(world.services, PARENT_ID, batch, listed_at_epoch_s=world.now[0])
     assert in_lake(world) == sorted(ids)
     assert reads(world) - before == 6 - 3
 
@@ -167,6 +170,77 @@ def test_activity_that_a_live_run_holds_is_left_to_it(world):
     [result] = loaded(world, batches)
     assert (result.loaded, result.skipped) == (1, 1)
     assert in_lake(world) == [ids[1]]
+
+
+def test_event_from_between_listing_and_loading_is_still_looked_at(world):
+    [activity_id] = history(world, 1)
+    listed = planned(world)
+    world.now[0] += 60
+    renamed = world.event(activity_id, aspect_type="update")
+    world.now[0] += 60
+    load(world.services, PARENT_ID, [activity_id], listed_at_epoch_s=listed.listed_at_epoch_s)
+    assert [item.activity_id for item in plan_events(world.services, [renamed])] == [activity_id]
+
+
+def test_row_of_an_earlier_backfill_that_was_given_up_is_replaced_by_todays(world):
+    [activity_id] = history(world, 1)
+    planned(world)
+    world.control.rename(activity_id, "Renamed since")
+    loaded(world, planned(world).batches)
+    assert world.sql("SELECT name FROM activities").column("name").to_pylist() == ["Renamed since"]
+
+
+def test_activity_that_waits_to_be_fetched_again_still_does(world):
+    activity_id = world.finish(announce=False)
+    sync(world.services, world.item(activity_id), source="webhook")
+    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    again_at = int(world.now[0]) + 300
+    waiting = replace(lease.entry, state=ActivityState.PENDING, next_try_epoch_s=again_at)
+    world.services.activities.postpone(lease, waiting)
+    loaded(world, planned(world).batches)
+    entry = world.services.activities.get(PARENT_ID, activity_id)
+    assert (entry.state, entry.next_try_epoch_s) == (ActivityState.SYNCED, again_at)
+    assert entry.object_keys == waiting.object_keys
+
+
+def test_event_that_comes_while_the_quota_ends_is_looked_at_at_once(world, monkeypatch):
+    [activity_id] = history(world, 1)
+    [batch] = planned(world).batches
+
+    def asked_and_spent(athlete_id, activity_id):
+        assert world.services.activities.acquire(athlete_id, activity_id) is None
+        raise QuotaSpent("spent", until_epoch_s=world.now[0] + 60)
+
+    monkeypatch.setattr(world.services.strava, "streams", asked_and_spent)
+    with pytest.raises(QuotaSpent):
+        load(world.services, PARENT_ID, batch, listed_at_epoch_s=world.now[0])
+    assert [entry.activity_id for entry in world.services.activities.due(world.now[0])] == [activity_id]
+
+
+def test_streams_that_cannot_be_understood_quarantine_their_activity_and_the_others_load(world, monkeypatch):
+    ids = history(world, 2)
+    fetch = world.services.strava.streams
+
+    def odd(athlete_id, activity_id):
+        if activity_id == ids[0]:
+            raise UnexpectedShape("streams are no lists")
+        return fetch(athlete_id, activity_id)
+
+    monkeypatch.setattr(world.services.strava, "streams", odd)
+    [result] = loaded(world, planned(world).batches)
+    assert (result.loaded, result.skipped, in_lake(world)) == (1, 1, [ids[1]])
+    entry = world.services.activities.get(PARENT_ID, ids[0])
+    assert (entry.state, entry.reason, entry.next_try_epoch_s) == (
+        ActivityState.QUARANTINED,
+        "streams are no lists",
+        None,
+    )
+
+
+def test_activity_without_a_list_row_is_let_go(world):
+    [result] = loaded(world, [(5,)])
+    assert (result.loaded, result.skipped) == (0, 1)
+    assert world.services.activities.acquire(PARENT_ID, 5) is not None
 
 
 def test_unknown_athlete_is_refused_with_the_next_step(world):
