@@ -104,7 +104,10 @@ def replay(services: Services, chunk: Chunk, *, dry_run: bool = False) -> Replay
 
 @contextmanager
 def _leased(services: Services, chunk: Chunk) -> Iterator[dict[int, Lease]]:
-    """The leases by activity; whichever are left in the mapping at the end are let go, their rows unchanged."""
+    """The leases by activity; whichever are left in the mapping at the end are let go, their rows unchanged.
+
+    But for the objects that were noted: a write that broke off may have left rows in them.
+    """
     leases: dict[int, Lease] = {}
     try:
         for activity_id in chunk.activity_ids:
@@ -116,7 +119,7 @@ def _leased(services: Services, chunk: Chunk) -> Iterator[dict[int, Lease]]:
         for lease in leases.values():
             if lease.entry is not None:
                 with suppress(LeaseLost):  # who took it over goes on with it
-                    _settle(services, lease, lease.entry)
+                    services.activities.postpone(lease, lease.entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +195,8 @@ def _write(services: Services, leases: dict[int, Lease], rebuilt: Sequence[_Rebu
     for again in rebuilt:
         activity_id = again.rows.activity_id
         entry = replace(again.entry, object_keys=written.object_keys[activity_id])
-        _settle(services, leases.pop(activity_id), entry)
+        services.activities.conclude(leases.pop(activity_id), entry)
     return Replayed(len(rebuilt), written.rows, partitions=written.partitions)
-
-
-def _settle(services: Services, lease: Lease, entry: LedgerEntry) -> None:
-    if not services.activities.settle(lease, entry):
-        # An event arrived meanwhile: reconcile hands the activity to strava_ingest.
-        services.activities.postpone(lease, replace(entry, next_try_epoch_s=int(services.clock())))
 
 
 def _dry(services: Services, chunk: Chunk) -> Replayed:

@@ -91,15 +91,15 @@ def _is_due(entry: LedgerEntry, before_epoch_s: float, now: float) -> bool:
 def _marked(services: Services, seen: LedgerEntry, before_epoch_s: float) -> Lease | None:
     """The lease on the activity, whose row says `expired`; None where that is no longer right, or another works on it.
 
-    The mark is stored before the lease under which things are deleted: a lease by itself makes an activity due, and
-    reconcile would have it fetched again if this process died; what is marked it leaves alone.
+    A lease by itself makes an activity due, and reconcile would have it fetched again if this process died; what is
+    marked it leaves alone.
     """
     lease = services.activities.acquire(seen.athlete_id, seen.activity_id, fresh=False)
     if lease is None:
         return None
     entry = lease.entry
     if entry is None or not _is_due(entry, before_epoch_s, services.clock()):
-        services.activities.settle(lease, entry or seen)
+        services.activities.conclude(lease, entry or seen)
         return None
     expired = replace(
         entry,
@@ -109,12 +109,7 @@ def _marked(services: Services, seen: LedgerEntry, before_epoch_s: float) -> Lea
         reason="kept as long as the settings allow, then deleted here",
         next_try_epoch_s=None,
     )
-    services.activities.postpone(lease, expired)
-    lease = services.activities.acquire(seen.athlete_id, seen.activity_id, fresh=False)
-    if lease is not None and (lease.entry is None or lease.entry.state is not ActivityState.EXPIRED):
-        services.activities.settle(lease, lease.entry or seen)
-        return None
-    return lease
+    return services.activities.hold(lease, expired)
 
 
 def _delete(services: Services, athlete_id: int, leases: Sequence[Lease]) -> frozenset[Partition]:

@@ -45,7 +45,7 @@ def history(world):
     others = [world.finish(kind, hours_ago=24 * 3, announce=False) for kind in ("ride", "indoor_ride", "treadmill")]
     days = {"athlete": PARENT_ID, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False}
     for batch in plan_backfill(world.services, BackfillRequest.from_params(days)).batches:
-        load(world.services, PARENT_ID, batch)
+        load(world.services, PARENT_ID, batch, listed_at_epoch_s=world.now[0])
     return [*ids, *others]
 
 
