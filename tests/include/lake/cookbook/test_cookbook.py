@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlglot import parse_one, transpile
 
 from include.errors import BadQuery
 from include.lake import cookbook
@@ -77,11 +78,12 @@ def test_unit_is_the_one_in_the_column_s_name(name: str) -> None:
         assert unit is None or column.unit == unit, column
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/St_Johns"])
 @pytest.mark.parametrize("name", NAMES)
-def test_answer_does_not_depend_on_the_session_s_time_zone(sample: Any, name: str) -> None:
+def test_answer_does_not_depend_on_the_session_s_time_zone(sample: Any, name: str, zone: str) -> None:
     statement = cookbook.load(name).for_duckdb(ATHLETE)
     with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'Pacific/Auckland'")
+        connection.execute(f"SET TimeZone = '{zone}'")
         for table, select in view_definitions(Path(sample.url.removeprefix("file://"))):
             connection.execute(f"CREATE VIEW {table} AS {select}")
         there = connection.execute(statement).to_arrow_table()
@@ -114,6 +116,25 @@ def test_file_is_athena_s_own_and_avoids_what_translates_silently_to_something_e
     assert ";" not in body
     assert re.search(r"\b(unnest|format|try|date_add|reduce|approx_\w+)\s*\(", body, re.IGNORECASE) is None
     assert re.search(r"interval", body, re.IGNORECASE) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_file_means_the_same_read_as_athena_s_and_as_trino_s_and_written_again(name: str) -> None:
+    body = cookbook.load(name).text.partition("\n\n")[2]
+
+    statement = parse_one(body, read="athena")
+
+    assert parse_one(body, read="trino") == statement
+    assert parse_one(statement.sql(dialect="athena"), read="athena") == statement
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_statement_for_athena_translates_to_the_one_for_duckdb(name: str) -> None:
+    entry = cookbook.load(name)
+
+    (translated,) = transpile(entry.for_athena(ATHLETE), read="athena", write="duckdb")
+
+    assert translated == entry.for_duckdb(ATHLETE)
 
 
 @pytest.mark.parametrize("name", NAMES)
