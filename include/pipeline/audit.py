@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
 from include.errors import UnexpectedShape
@@ -11,7 +11,6 @@ from include.lake.table_object import activity_ids
 from include.pipeline.services import Services
 from include.state.activities import ActivityState, LedgerEntry
 from include.state.athletes import AthleteStatus
-from include.strava.models import ActivityId, AthleteId
 
 _TABLES = ("streams", "activities", "laps")
 
@@ -80,7 +79,7 @@ def audit(services: Services, athlete_id: int, *, dry_run: bool) -> Audited:
     repaired = 0
     if not dry_run and athlete is not None and athlete.status is AthleteStatus.ACTIVE:
         for activity_id in sorted(unknown | lost):
-            repaired += _repair(services, athlete_id, activity_id, held.keys.get(activity_id, set()))
+            repaired += _repair(services, athlete_id, activity_id, held)
     unreadable = tuple(held.unreadable.values())
     return Audited(held.objects, len(held.keys), len(unknown), len(lost), repaired, unreadable)
 
@@ -100,16 +99,21 @@ def _held(services: Services, athlete_id: int) -> _Held:
     return _Held(objects, keys, unreadable)
 
 
-def _repair(services: Services, athlete_id: int, activity_id: int, found: Collection[str]) -> bool:
-    """Look again while nobody else can write the activity; whether there was something to put right."""
+def _repair(services: Services, athlete_id: int, activity_id: int, held: _Held) -> bool:
+    """Look again while nobody else can write the activity; whether there was something to put right.
+
+    An unreadable object that the ledger names stays named: it may hold rows.
+    """
     lease = services.activities.acquire(athlete_id, activity_id, fresh=False)
     if lease is None:
         return False
-    entry = lease.entry or LedgerEntry(AthleteId(athlete_id), ActivityId(activity_id), ActivityState.REMOVED)
+    entry = lease.entry or replace(LedgerEntry.unknown(athlete_id, activity_id), state=ActivityState.REMOVED)
     named = _named(entry)
-    present = {key for key in named | set(found) if activity_id in _ids(services, key)}
+    unreadable = named & held.unreadable.keys()
+    looked_at = (named | held.keys.get(activity_id, set())) - unreadable
+    present = unreadable | {key for key in looked_at if activity_id in _ids(services, key)}
     if present == named or entry.next_try_epoch_s is not None:
-        services.activities.settle(lease, entry)
+        services.activities.conclude(lease, entry)
         return False
     now = int(services.clock())
     expired = entry.state is ActivityState.EXPIRED

@@ -166,6 +166,19 @@ def test_unreadable_object_is_named_and_the_rest_is_checked(world):
     assert world.services.activities.get(PARENT_ID, activity_id).next_try_epoch_s is None
 
 
+def test_difference_is_repaired_beside_an_unreadable_object(world):
+    activity_id = synced(world)
+    [laps] = [key for key in lake(world) if key.startswith("laps/")]
+    [streams] = [key for key in lake(world) if key.startswith("streams/")]
+    world.services.objects.put(laps, b"no parquet", expected=Condition.ANYTHING)
+    world.services.objects.delete(streams, expected=Condition.ANYTHING)
+    result = audited(world)
+    assert (result.lost, result.repaired, len(result.unreadable)) == (1, 1, 1)
+    entry = world.services.activities.get(PARENT_ID, activity_id)
+    assert laps in entry.object_keys
+    assert entry.next_try_epoch_s is not None
+
+
 def test_athletes_whom_only_the_lake_knows_are_found(world):
     synced(world)
     world.services.objects.put("streams/athlete_id=5/year=2026/2026-06.parquet", b"", expected=Condition.ABSENT)
