@@ -22,7 +22,7 @@ def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
     not connected is dropped. Both are noted in the audit.
     Effects: writes the audit only; safe to repeat.
     """
-    newest: dict[int, SyncItem] = {}
+    newest: dict[tuple[int, int], SyncItem] = {}
     for event in sorted(events, key=lambda event: event.event_time_epoch_s):
         outcome = _drop_reason(services, event)
         services.events.record(
@@ -32,8 +32,8 @@ def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
             outcome=outcome or "planned",
         )
         if outcome is None:
-            activity_id = event.object_id
-            newest[activity_id] = SyncItem(event.owner_id, activity_id, event.event_time_epoch_s)
+            item = SyncItem(event.owner_id, event.object_id, event.event_time_epoch_s)
+            newest[event.owner_id, event.object_id] = item
     return sorted(newest.values(), key=lambda item: item.event_at_epoch_s)
 
 

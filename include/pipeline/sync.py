@@ -14,7 +14,7 @@ from include.lake.rows import build_rows
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.services import Services
 from include.state.activities import ActivityState, Lease, LedgerEntry
-from include.strava.models import Activity, ActivityId, AthleteId, StreamSet
+from include.strava.models import Activity, StreamSet
 
 SETTLING_S = 300
 """How long after its event a 404 may still mean "not there yet" (seen in 0.6 % of creates)."""
@@ -95,7 +95,8 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
     """
     lease = services.activities.acquire(item.athlete_id, item.activity_id)
     if lease is None:
-        return _summary(_blank(item), reason="another run holds it and will fetch again")
+        unknown = LedgerEntry.unknown(item.athlete_id, item.activity_id)
+        return _summary(unknown, reason="another run holds it and will fetch again")
     partitions: set[Partition] = set()
     try:
         for _ in range(MAX_ROUNDS):
@@ -130,7 +131,7 @@ class _Round:
 
     @property
     def previous(self) -> LedgerEntry:
-        return self.lease.entry or _blank(self.item)
+        return self.lease.entry or LedgerEntry.unknown(self.item.athlete_id, self.item.activity_id)
 
     def guard(self) -> None:
         self.services.activities.check(self.lease)
@@ -138,13 +139,24 @@ class _Round:
     def play(self) -> tuple[LedgerEntry, frozenset[Partition]]:
         """The entry that the ledger should hold now, and the partitions that were touched."""
         try:
-            activity = self.services.strava.activity(self.item.athlete_id, self.item.activity_id)
+            activity = self._activity()
         except Gone:
             return self._remove()
         except UnexpectedShape as error:
             return self._quarantined(self.previous, error), frozenset()
         self.services.raw.put_detail(activity, guard=self.guard)
         return self._store(activity, self._streams(activity))
+
+    def _activity(self) -> Activity:
+        """The activity as Strava shows it. Errors: `UnexpectedShape` too where it is somebody else's."""
+        athlete_id, activity_id = self.item.athlete_id, self.item.activity_id
+        activity = self.services.strava.activity(athlete_id, activity_id)
+        if (activity.athlete_id, activity.activity_id) != (athlete_id, activity_id):
+            raise UnexpectedShape(
+                f"Strava shows activity {activity_id}, which an event gave to athlete {athlete_id}, as another's; "
+                "nothing of it is stored. The event was wrong: there is nothing to do."
+            )
+        return activity
 
     def _streams(self, activity: Activity) -> StreamSet | None:
         """The activity's streams: none for a manual one, the stored ones while the recording is unchanged."""
@@ -234,21 +246,13 @@ def describe(activity: Activity, streams: StreamSet | None, *, fetched_at_epoch_
 
 def _waiting(lease: Lease, item: SyncItem, error: IngestError, *, next_try_epoch_s: int) -> LedgerEntry:
     """The row of an activity that could not be brought up to date now; what the lake holds of it stays known."""
-    previous = lease.entry or _blank(item)
+    previous = lease.entry or LedgerEntry.unknown(item.athlete_id, item.activity_id)
     return replace(
         previous,
         state=ActivityState.PENDING,
         reason=athlete_words(error, account="your account"),
         attempts=previous.attempts + 1,
         next_try_epoch_s=next_try_epoch_s,
-    )
-
-
-def _blank(item: SyncItem) -> LedgerEntry:
-    return LedgerEntry(
-        athlete_id=AthleteId(item.athlete_id),
-        activity_id=ActivityId(item.activity_id),
-        state=ActivityState.PENDING,
     )
 
 

@@ -25,6 +25,12 @@ def test_plan_names_each_activity_once_with_its_newest_event(world):
     ]
 
 
+def test_event_that_gives_the_activity_to_somebody_else_does_not_stand_in_for_the_owners(world):
+    world.connect(72)
+    owners, forged = world.event(5), world.event(5, owner_id=72, event_time_epoch_s=int(world.now[0]) + 1)
+    assert {item.athlete_id for item in plan(world.services, [owners, forged])} == {PARENT_ID, 72}
+
+
 @pytest.mark.parametrize(
     ("changes", "outcome"),
     [

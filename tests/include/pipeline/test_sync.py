@@ -8,7 +8,7 @@ import pytest
 
 from include.errors import Gone, LeaseLost, StravaUnavailable
 from include.lake.table_object import decode
-from include.pipeline.sync import SETTLING_S, NotThereYet, sync
+from include.pipeline.sync import SETTLING_S, NotThereYet, SyncItem, sync
 from include.state.activities import ActivityState
 from local.strava_simulator.faults import Faults
 
@@ -232,6 +232,16 @@ def test_recording_that_lost_its_streams_loses_them_in_the_raw_zone_too(world, m
     assert synced(world, activity_id).state == "no_streams"
     assert world.services.raw.streams(PARENT_ID, activity_id) is None
     assert world.sql("SELECT count(*) AS n FROM streams").to_pylist() == [{"n": 0}]
+
+
+def test_activity_of_somebody_else_is_not_stored(world, monkeypatch):
+    world.connect(72)
+    activity_id = world.finish(announce=False)
+    shown = world.services.strava.activity(71, activity_id)
+    monkeypatch.setattr(world.services.strava, "activity", lambda *_: shown)
+    synced = sync(world.services, SyncItem(72, activity_id, int(world.now[0])), source="webhook")
+    assert (synced.state, list(world.services.objects.list(""))) == ("quarantined", [])
+    assert world.services.activities.get(71, activity_id) is None
 
 
 def test_lost_lease_writes_nothing_to_the_lake(world, monkeypatch):
