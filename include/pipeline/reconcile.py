@@ -63,15 +63,18 @@ class Listed:
 def queue_due(services: Services) -> Queued:
     """Queue every activity that is due itself or has a copy that is.
 
-    What retention was about to delete when it died is left to the next night.
+    What retention was about to delete when it died is left to the next night; what nobody can fetch, because its
+    athlete is not connected, waits for that, and stands in nobody's way.
     Effects: sends messages only; queueing an activity twice costs at most one call more.
     """
     now = services.clock()
+    connected = {int(athlete.athlete_id) for athlete in _connected(services)}
     due: dict[tuple[int, int], str] = {}
     for copy in services.copies.due(now):
-        due[(copy.parent_id, copy.parent_activity_id)] = "copy"
+        if copy.parent_id in connected:
+            due[(copy.parent_id, copy.parent_activity_id)] = "copy"
     for entry in services.activities.due(now):
-        if entry.state is not ActivityState.EXPIRED:
+        if entry.athlete_id in connected and entry.state is not ActivityState.EXPIRED:
             due[(entry.athlete_id, entry.activity_id)] = "activity"
     for athlete_id, activity_id in list(due)[:QUEUED_AT_ONCE]:
         services.queue.send(QueuedEvent.look_again(athlete_id, activity_id, now).to_body())
@@ -84,11 +87,12 @@ def list_athletes(services: Services) -> Listed:
 
     Each athlete has a turn once an hour, or less often where that would take more than half of the day's read calls;
     one run takes at most half of a window's. So live work keeps the other half.
-    Errors: `RetryLater`, `ApplicationInactive`: the athlete keeps the turn.
+    Errors: `RetryLater`, `ApplicationInactive`: the athlete keeps the turn, behind all others who wait for theirs: one
+    whose list always fails keeps nobody from being listed.
     Effects: sends messages and remembers the turns; safe to repeat and to run twice at once.
     """
     limits = services.quota.limits()
-    active = [athlete for athlete in services.athletes.all() if athlete.status is AthleteStatus.ACTIVE]
+    active = _connected(services)
     every_s = turn_every_s(len(active), limits) - EARLY_S
     now = services.clock()
     last = {athlete.athlete_id: services.listings.get(athlete.athlete_id).listed_at_epoch_s for athlete in active}
@@ -102,16 +106,20 @@ def list_athletes(services: Services) -> Listed:
         try:
             found = _list(services, athlete, turn)
         except QuotaSpent:
-            services.listings.give_back(turn)
+            services.listings.give_back(turn, every_s)
             break
         except (RetryLater, ApplicationInactive):
-            services.listings.give_back(turn)
+            services.listings.give_back(turn, every_s)
             raise
         except Refused as refusal:
             total = replace(total, refusals=(*total.refusals, str(refusal)))
             continue
         total = _sum(total, found)
     return replace(total, waiting=len(due) - total.athletes - len(total.refusals))
+
+
+def _connected(services: Services) -> list[AthleteRow]:
+    return [athlete for athlete in services.athletes.all() if athlete.status is AthleteStatus.ACTIVE]
 
 
 def turn_every_s(athletes: int, limits: Limits) -> float:

@@ -64,9 +64,10 @@ class Listings:
         """Remember how far this turn came, unless another was taken since."""
         self._settle(turn, replace(listing, listed_at_epoch_s=turn.taken_at_epoch_s))
 
-    def give_back(self, turn: Turn) -> None:
-        """Have the turn count as not taken: the athlete is listed as soon as that is possible again."""
-        self._settle(turn, turn.listing)
+    def give_back(self, turn: Turn, every_s: float) -> None:
+        """Have the athlete's turn be due again now, after those who wait for theirs already."""
+        due_now = turn.taken_at_epoch_s - every_s
+        self._settle(turn, replace(turn.listing, listed_at_epoch_s=max(turn.listing.listed_at_epoch_s, due_now)))
 
     @retry_on_conflict
     def forget(self, athlete_id: int) -> None:

@@ -13,6 +13,7 @@ from include.pipeline.reconcile import Listed, Queued, list_athletes, queue_due,
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState
+from include.state.athletes import AthleteStatus
 from include.state.copies import Copy, CopyState
 from include.strava.quota import Bucket, Limits, Priority
 
@@ -64,6 +65,15 @@ def test_activity_that_retention_deletes_is_not_queued(world):
     expired = replace(world.services.activities.get(PARENT_ID, 5), state=ActivityState.EXPIRED, next_try_epoch_s=now)
     world.services.activities.postpone(lease, expired)
     assert queue_due(world.services) == Queued(activities=0, copies=0)
+
+
+def test_what_waits_for_an_athlete_to_connect_again_is_queued_when_they_have(world):
+    world.services.activities.acquire(PARENT_ID, 5)
+    world.now[0] += 301
+    world.services.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
+    assert queue_due(world.services) == Queued(activities=0, copies=0)
+    world.services.athletes.mark(PARENT_ID, AthleteStatus.ACTIVE)
+    assert queue_due(world.services) == Queued(activities=1, copies=0)
 
 
 # --- listing -------------------------------------------------------------------------------------
@@ -228,6 +238,24 @@ def test_outage_ends_the_listing_and_the_athlete_keeps_the_turn(world, monkeypat
         with pytest.raises(outage):
             list_athletes(world.services)
     assert listed(world)[1] == [activity_id]
+
+
+def test_athlete_whose_list_always_fails_keeps_nobody_from_being_listed(world, monkeypatch):
+    world.connect(70)
+    activity_id = world.finish(announce=False)
+    list_page = world.services.strava.activities
+
+    def fail_one(athlete_id, **bounds):
+        if athlete_id == 70:
+            raise StravaUnavailable("Strava fails for this list")
+        return list_page(athlete_id, **bounds)
+
+    monkeypatch.setattr(world.services.strava, "activities", fail_one)
+    for _ in range(2):
+        with pytest.raises(StravaUnavailable):
+            list_athletes(world.services)
+        world.now[0] += 1
+    assert [event.object_id for event in queued(world)] == [activity_id]
 
 
 def test_one_listing_queues_a_bounded_number_and_the_next_the_rest(world, monkeypatch):
