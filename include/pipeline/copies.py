@@ -54,23 +54,23 @@ def copy_to_children(services: Services, parent_id: int, activity_id: int) -> li
     A copy that was skipped is looked at again while the title names the child: its reason may have gone. Copies that
     were made are marked when the title no longer names the child, or the activity is gone; and unmarked.
 
-    Errors: `RetryLater` when a copy met a passing fault; the others are finished first. What a child's account
-    refuses is no error here but that copy's outcome.
+    Errors: `RetryLater` when a copy met a passing fault, or what else kept one from its outcome; the others are
+    finished first. What a child's account refuses is no error here but that copy's outcome.
     Effects: safe to repeat and to run twice at once; a finished copy costs no call. The lake's `copies` is refreshed.
     """
     results = []
-    passing: RetryLater | None = None
+    failure: IngestError | None = None
     try:
         for child_id, work in _works(services, parent_id, activity_id):
             try:
                 results.append(_advance(services, activity_id, child_id, work))
-            except RetryLater as fault:
-                passing = fault
+            except IngestError as error:
+                failure = error
         follow_original(services, parent_id, activity_id)
     finally:
         partitions = tuple(sorted(services.copy_rows.refresh(activity_id).partitions))
-    if passing is not None:
-        raise passing
+    if failure is not None:
+        raise failure
     return [replace(result, partitions=partitions) for result in results]
 
 

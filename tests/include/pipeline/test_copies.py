@@ -8,7 +8,7 @@ from dataclasses import replace
 import gpxpy
 import pytest
 
-from include.errors import OutcomeUnknown, RetryLater
+from include.errors import CipherError, OutcomeUnknown, RetryLater
 from include.pipeline.copies import copy_to_children
 from include.pipeline.originals import follow_original
 from include.pipeline.sync import sync
@@ -156,6 +156,23 @@ def test_one_childs_refusal_leaves_the_others_copy_alone(family):
     activity_id = named(family, title="Mia and Rex at the lake")
     assert made(family, activity_id) == [(CHILD_ID, "done"), (OTHER_CHILD_ID, "failed")]
     assert "child's account lacks a permission" in reason(family, activity_id, OTHER_CHILD_ID)
+
+
+def test_one_childs_broken_tokens_leave_the_others_copy_alone(family, monkeypatch):
+    family.connect(OTHER_CHILD_ID)
+    linked(family, OTHER_CHILD_ID, ("Mia",))
+    activity_id = named(family, title="Mia and Rex at the lake")
+    upload = family.services.strava.create_upload
+
+    def broken(athlete_id, file):
+        if athlete_id == CHILD_ID:
+            raise CipherError("the tokens of athlete 72 do not open")
+        return upload(athlete_id, file)
+
+    monkeypatch.setattr(family.services.strava, "create_upload", broken)
+    with pytest.raises(CipherError):
+        copy_to_children(family.services, PARENT_ID, activity_id)
+    assert family.services.copies.get(activity_id, OTHER_CHILD_ID).state == "done"
 
 
 def test_copy_of_a_copy_is_never_made(family):
