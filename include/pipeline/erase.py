@@ -140,13 +140,21 @@ def look_again(services: Services) -> int:
             continue
         if services.clock() - erasure.began_at_epoch_s >= LOOK_AGAIN_S:
             continue
-        found_late = list(traces(services, erasure))
-        for trace in found_late:
-            trace.remove()
-        if found_late:
-            log.info("Removed %d late traces of erased athlete %d.", len(found_late), erasure.athlete_id)
-        late += len(found_late)
+        removed = _remove_late(services, erasure)
+        if removed:
+            log.info("Removed %d late traces of erased athlete %d.", removed, erasure.athlete_id)
+        late += removed
     return late
+
+
+def _remove_late(services: Services, erasure: Erasure) -> int:
+    removed = 0
+    for trace in list(traces(services, erasure)):
+        if services.erasures.get(erasure.athlete_id) != erasure:
+            break  # The athlete has connected meanwhile: what is written now is right.
+        trace.remove()
+        removed += 1
+    return removed
 
 
 @retry_on_conflict

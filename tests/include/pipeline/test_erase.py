@@ -17,6 +17,7 @@ from include.errors import IngestError, NotConnected, RetryLater
 from include.lake.files import FileObjects
 from include.lake.keys import gpx_key, raw_detail_key
 from include.lake.objects import Condition
+from include.pipeline import erase as erase_module
 from include.pipeline.access import EraseReason
 from include.pipeline.backfill import BackfillRequest
 from include.pipeline.backfill import plan as plan_backfill
@@ -339,6 +340,20 @@ def test_what_a_stalled_worker_writes_after_all_is_removed_by_a_second_look(worl
     assert look_again(world.services) == 2
     assert look_again(world.services) == 0
     assert place.objects_of(ANN) == []
+
+
+def test_second_look_leaves_alone_what_is_written_after_connecting_again(world, place, monkeypatch):
+    place.run(OPERATOR)
+    found = erase_module.traces
+
+    def connected_meanwhile(services, erasure):
+        world.connect(ANN)
+        world.services.objects.put(raw_detail_key(ANN, 5), b"new", expected=Condition.ANYTHING)
+        return found(services, erasure)
+
+    monkeypatch.setattr(erase_module, "traces", connected_meanwhile)
+    assert look_again(world.services) == 0
+    assert place.objects_of(ANN) == [raw_detail_key(ANN, 5)]
 
 
 class Crash(BaseException):
