@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.services import Services
 from include.state.activities import ActivityState, LedgerEntry
 from include.strava.client import Unreadable
-from include.strava.models import Activity, ActivityId, AthleteId
+from include.strava.models import Activity
 
 log = logging.getLogger(__name__)
 
@@ -133,10 +133,9 @@ def quarantine(services: Services, row: Unreadable) -> None:
         return
     lease = services.activities.acquire(row.athlete_id, row.activity_id, fresh=False)
     if lease is not None:
-        entry = LedgerEntry(
-            AthleteId(row.athlete_id), ActivityId(row.activity_id), ActivityState.QUARANTINED, reason=row.reason
-        )
-        services.activities.postpone(lease, lease.entry or entry)
+        unknown = LedgerEntry.unknown(row.athlete_id, row.activity_id)
+        entry = lease.entry or replace(unknown, state=ActivityState.QUARANTINED, reason=row.reason)
+        services.activities.postpone(lease, entry)
 
 
 def _has_changed(row: Activity, entry: LedgerEntry, now_epoch_s: float) -> bool:

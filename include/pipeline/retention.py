@@ -14,7 +14,6 @@ from include.lake.catalog import Partition
 from include.pipeline.services import Services
 from include.settings import Settings
 from include.state.activities import ActivityState, Lease, LedgerEntry
-from include.strava.models import ActivityId, AthleteId
 from include.strava.quota import DAY_S
 
 AT_ONCE = 100
@@ -141,14 +140,9 @@ def _adopt(services: Services, athlete_id: int) -> None:
     for activity_id in sorted({int(match["activity_id"]) for match in matches if match} - known):
         lease = services.activities.acquire(athlete_id, activity_id, fresh=False)
         if lease is not None:
-            entry = LedgerEntry(
-                AthleteId(athlete_id),
-                ActivityId(activity_id),
-                ActivityState.PENDING,
-                reason="listed by a backfill, not loaded",
-                fetched_at_epoch_s=services.clock(),
-            )
-            services.activities.postpone(lease, lease.entry or entry)
+            unknown = LedgerEntry.unknown(athlete_id, activity_id)
+            found = replace(unknown, reason="listed by a backfill, not loaded", fetched_at_epoch_s=services.clock())
+            services.activities.postpone(lease, lease.entry or found)
 
 
 def _entry(lease: Lease) -> LedgerEntry:
