@@ -92,6 +92,10 @@ apply-moto: $(READY) ## Apply every resource of an environment to moto's server 
 docs: $(READY) ## Write the pages of docs/ that are made from the code (ARGS=errors, dags, schemas, … for one)
 	@$(RUN) -m local.docs $(ARGS)
 
+.PHONY: pictures
+pictures: $(READY) ## Take a picture of every page in a browser, for docs/pages.md
+	@$(RUN) -m local.pictures
+
 # --- check it ------------------------------------------------------------------------------------
 
 .PHONY: test

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -37,6 +38,9 @@ from webhook_api.app import create_app as create_pages
 from webhook_api.dispatcher import ERASE_DAG, INGEST_DAG, dispatch
 from webhook_api.edge import EXTENSION as EDGE
 
+_ACTIVITY_S = 1800
+_POINTS = 600
+
 
 @dataclass(slots=True)
 class Time:
@@ -64,6 +68,18 @@ class OneProcess:
     time: Time
     services: Services
     simulation: Simulation
+
+    def finish(self, athlete_id: int, title: str, kind: str = "run") -> int:
+        """Let the athlete finish an activity of half an hour now, and catch up; gives its id."""
+        start_at = datetime.fromtimestamp(self.time() - _ACTIVITY_S, UTC)
+        activity_id = self.control.generate_activity(athlete_id, kind, start_at=start_at, points=_POINTS, name=title)
+        self.catch_up()
+        return activity_id
+
+    def rename(self, activity_id: int, title: str) -> None:
+        """Let the athlete give the activity another title, and catch up."""
+        self.control.rename(activity_id, title)
+        self.catch_up()
 
     def catch_up(self) -> None:
         """Deliver Strava's events and do what they and the pages have queued, until nothing is left to do."""

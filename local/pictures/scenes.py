@@ -1,0 +1,47 @@
+"""Every page in every state that it has something to say in: where it is and what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One page in one state."""
+
+    route: str
+    purpose: str
+    heading: str
+    """The page's main heading, by which it is recognised."""
+
+
+SCENES: Mapping[str, Scene] = {
+    "start": Scene("/", "What connecting means, and what may be read and written.", "Connect your account"),
+    "access-denied": Scene("/callback", "The athlete chose Cancel on Strava's page.", "Nothing was connected"),
+    "me-new": Scene("/me", "An athlete's own page, just after connecting.", "Hello, Paula"),
+    "start-signed-in": Scene("/", "Signed in: the way on, or to allow something else.", "Connect your account"),
+    "invite-child": Scene("/me/invites/new", "Names, and what copies shall carry.", "Invite a child"),
+    "invite-child-again": Scene("/me/invites", "What was entered wrong, and where.", "Invite a child"),
+    "invited": Scene("/me/invites", "The invitation's link, shown this once.", "An invitation for Rex"),
+    "own-invitation": Scene("/invite/…", "The parent opens the link.", "This invitation is your own"),
+    "invitation": Scene("/invite/…", "Who invites, and what accepting means.", "Paula invites you"),
+    "upload-not-allowed": Scene("/callback", "Uploads were unticked on Strava's page.", "A permission is missing"),
+    "child-waiting": Scene("/me", "The child's page until the parent confirms.", "Hello, Rex"),
+    "me-confirm": Scene("/me", "The parent confirms who accepted.", "Hello, Paula"),
+    "invitation-used": Scene("/invite/…", "The link is opened again.", "This invitation can no longer be used"),
+    "declined": Scene("/invite/…", "The invited athlete declined.", "You have declined"),
+    "me": Scene("/me", "Children, an open invitation, and what happened to recent activities.", "Hello, Paula"),
+    "child": Scene("/me", "The child's page: the copies, each with its link.", "Hello, Rex"),
+    "names-and-options": Scene("/me/children/…", "Which titles, and what copies carry.", "Names and options: Rex"),
+    "me-paused": Scene("/me", "A paused link, an access that Strava no longer accepts.", "Hello, Paula"),
+    "disconnect": Scene("/me/disconnect", "What disconnecting means.", "Disconnect from Strava?"),
+    "disconnected": Scene("/me/disconnect", "The access is given back.", "You are disconnected"),
+    "erase": Scene("/me/erase", "What goes, what stays, and the box to tick.", "Erase your data?"),
+    "erased": Scene("/me/erase", "The wish is noted.", "Your data is being erased"),
+    "me-notice": Scene("/me", "The other side of a link was erased.", "Hello, Paula"),
+    "stale-link": Scene("/callback", "A sign-in link that is used again.", "This sign-in link is no longer valid"),
+    "foreign-form": Scene("any form", "A form from before signing out.", "This form can no longer be used"),
+    "no-such-page": Scene("anywhere else", "An address that does not exist.", "There is no such page"),
+}
+"""By name, in the order in which the story comes to them."""

@@ -1,0 +1,288 @@
+"""What a family does on the pages, in a real browser, from connecting to being erased."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from include.state.athletes import AthleteStatus
+from local.one_process import OneProcess
+from local.pictures.visitor import PATIENCE_MS, Visitor
+
+pytestmark = pytest.mark.network
+
+PAULA, REX = 4_100_001, 4_100_002
+HOUR_S = 3600
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> None:
+    expect.set_options(timeout=PATIENCE_MS)
+
+
+@dataclass(frozen=True)
+class Family:
+    """A parent and a child, each in a browser of their own."""
+
+    system: OneProcess
+    paula: Visitor
+    rex: Visitor
+
+    def run(self, title: str) -> int:
+        """Paula runs, an hour later."""
+        self.system.time.pass_s(HOUR_S)
+        return self.system.finish(PAULA, title)
+
+    def copies(self) -> list[int]:
+        """What Rex has at Strava: nothing but copies."""
+        return self.system.control.activity_ids(REX)
+
+    def latest(self) -> Locator:
+        """The newest of Paula's recent activities, on her page as it is now."""
+        self.paula.open("/me")
+        return self.paula.section("Recent activities").get_by_role("article").first
+
+
+def says(part: Locator, words: str) -> None:
+    """The style sheet makes the first letter of an outcome large."""
+    expect(part).to_contain_text(words, ignore_case=True)
+
+
+@pytest.fixture
+def family(system: OneProcess, new_visitor: Callable[[], Visitor]) -> Family:
+    for athlete_id, name in ((PAULA, "Paula"), (REX, "Rex")):
+        system.control.create_athlete(athlete_id=athlete_id, firstname=name, lastname="Smith")
+    return Family(system, new_visitor(), new_visitor())
+
+
+@pytest.fixture
+def accepted(family: Family) -> Family:
+    """Paula has connected, invited Rex, and he has accepted."""
+    family.paula.connect("Paula")
+    family.rex.accept(family.paula.invite("Rex"), "Rex")
+    return family
+
+
+@pytest.fixture
+def linked(accepted: Family) -> Family:
+    """And she has confirmed that it was him."""
+    accepted.paula.open("/me")
+    accepted.paula.press("Confirm: Rex")
+    expect(accepted.paula.section("Children")).to_contain_text("Rex Smith – copies are made.")
+    return accepted
+
+
+def test_athlete_who_cancels_at_strava_is_not_connected(family: Family) -> None:
+    family.paula.open("/")
+    family.paula.press("Connect with Strava")
+    family.paula.press("Cancel")
+
+    family.paula.sees("Nothing was connected")
+    assert family.system.services.athletes.get(PAULA) is None
+    family.paula.open("/me")
+    family.paula.sees("Connect your account")
+
+
+@pytest.mark.parametrize(
+    ("choices", "allowed", "says"),
+    [
+        pytest.param({}, {"read", "activity:read"}, "without your privacy zones", id="least"),
+        pytest.param(
+            {"private": True, "receive": True},
+            {"read", "activity:read", "activity:read_all", "activity:write"},
+            "private ones and full tracks included",
+            id="most",
+        ),
+    ],
+)
+def test_athlete_allows_what_was_ticked_and_no_more(
+    family: Family, choices: dict[str, bool], allowed: set[str], says: str
+) -> None:
+    family.paula.connect("Paula", **choices)
+
+    athlete = family.system.services.athletes.get(PAULA)
+    assert athlete is not None
+    assert athlete.scopes == allowed
+    expect(family.paula.page.get_by_role("main")).to_contain_text(says)
+
+
+def test_nothing_is_copied_before_the_parent_confirms_who_accepted(accepted: Family) -> None:
+    accepted.run("Run with Rex")
+
+    assert accepted.copies() == []
+    says(accepted.latest(), "Not copied to Rex: The link to this child waits")
+    expect(accepted.rex.section("Parents")).to_contain_text("Has to confirm that it was you who accepted")
+
+
+def test_renamed_activity_is_copied_and_both_pages_lead_to_the_copy(linked: Family) -> None:
+    activity_id = linked.run("Morning run")
+    says(linked.latest(), "Stored")
+    assert linked.copies() == []
+
+    linked.system.rename(activity_id, "Morning run with Rex")
+    linked.system.rename(activity_id, "Morning run with Rex and the dog")
+
+    [copy_id] = linked.copies()
+    address = f"https://www.strava.com/activities/{copy_id}"
+    says(linked.latest(), "Copied to Rex – View on Strava")
+    assert address in [link.get_attribute("href") for link in linked.latest().get_by_role("link").all()]
+    linked.rex.open("/me")
+    copies = linked.rex.page.get_by_role("list", name="Copies in your account")
+    expect(copies.get_by_role("listitem")).to_have_count(1)
+    expect(copies).to_contain_text("from Paula")
+    expect(copies.get_by_role("link")).to_have_attribute("href", address)
+
+
+def test_paused_link_makes_no_copy_until_it_is_resumed_and_the_copy_tried_again(linked: Family) -> None:
+    linked.paula.open("/me")
+    linked.paula.press("Pause: Rex")
+    linked.run("Run with Rex")
+
+    says(linked.latest(), "Not copied to Rex: The link to this child is paused.")
+    assert linked.copies() == []
+
+    linked.paula.press("Resume: Rex")
+    linked.latest().get_by_role("button", name="Try again").click()
+    linked.system.catch_up()
+
+    says(linked.latest(), "Copied to Rex")
+    assert len(linked.copies()) == 1
+
+
+def test_failed_copy_is_made_when_it_is_tried_again_after_its_reason_has_gone(linked: Family) -> None:
+    linked.rex.connect("Rex", receive=False)
+    linked.run("Run with Rex")
+    says(linked.latest(), "Failed for Rex: The child's account lacks a permission")
+
+    linked.rex.connect("Rex", receive=True)
+    linked.latest().get_by_role("button", name="Try again").click()
+    linked.system.catch_up()
+
+    says(linked.latest(), "Copied to Rex")
+    expect(linked.latest().get_by_role("button", name="Try again")).to_have_count(0)
+
+
+@pytest.mark.parametrize("who", ["parent", "child"])
+def test_ended_link_makes_no_copy_and_leaves_both_pages(linked: Family, who: str) -> None:
+    visitor, button = (linked.paula, "Remove: Rex") if who == "parent" else (linked.rex, "End the link: Paula")
+    visitor.open("/me")
+    visitor.press(button)
+
+    linked.run("Run with Rex")
+
+    assert linked.copies() == []
+    for page, heading in ((linked.paula, "Children"), (linked.rex, "Parents")):
+        page.open("/me")
+        expect(page.section(heading).get_by_role("article")).to_have_count(0)
+
+
+def test_other_names_and_options_hold_for_the_next_copy(linked: Family) -> None:
+    linked.paula.open("/me")
+    linked.paula.follow("Names and options: Rex")
+    linked.paula.page.get_by_label("Names and aliases").fill("Rex, the dog")
+    linked.paula.page.get_by_label("Title", exact=True).fill("{title} (from {parent})")
+    linked.paula.page.get_by_label("Heart rate").uncheck()
+    linked.paula.press("Save")
+    linked.run("Out with the dog")
+
+    [copy_id] = linked.copies()
+    copied = linked.system.control.activity(copy_id)
+    assert copied["detail"]["name"] == "Out with the dog (from Paula)"
+    assert "heartrate" not in copied["streams"]
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "declined", "expired", "used"])
+def test_invitation_that_is_over_connects_nobody(family: Family, new_visitor: Callable[[], Visitor], end: str) -> None:
+    family.paula.connect("Paula")
+    address = family.paula.invite("Rex")
+    if end == "withdrawn":
+        family.paula.open("/me")
+        family.paula.press("Withdraw: invitation for Rex")
+    elif end == "declined":
+        family.rex.open(address)
+        family.rex.press("Decline")
+        family.rex.sees("You have declined")
+    elif end == "expired":
+        family.system.time.pass_s(7 * 24 * HOUR_S)
+    else:
+        family.rex.accept(address, "Rex")
+
+    stranger = new_visitor()
+    stranger.open(address)
+
+    stranger.sees("This invitation can no longer be used")
+    assert family.system.services.links.of_parent(PAULA)[1:] == []
+    assert (family.system.services.athletes.get(REX) is not None) == (end == "used")
+
+
+def test_invitation_is_not_accepted_without_the_permission_to_upload(family: Family) -> None:
+    family.paula.connect("Paula")
+    family.rex.open(family.paula.invite("Rex"))
+    family.rex.press("Accept and connect with Strava")
+    family.rex.authorize("Rex", without="Upload your activities")
+
+    family.rex.sees("A permission is missing")
+    assert family.system.services.links.of_parent(PAULA) == []
+
+
+def test_disconnected_athlete_is_signed_out_and_nothing_more_is_stored_until_connecting_again(linked: Family) -> None:
+    linked.run("Run with Rex")
+    linked.paula.open("/me")
+    linked.paula.follow("Disconnect from Strava…")
+    linked.paula.press("Disconnect")
+    linked.paula.sees("You are disconnected")
+    linked.system.catch_up()
+    missed = linked.run("Second run with Rex")
+
+    athlete = linked.system.services.athletes.get(PAULA)
+    assert athlete is not None
+    assert athlete.status is AthleteStatus.REVOKED
+    assert linked.system.services.activities.get(PAULA, missed) is None
+    assert len(linked.copies()) == 1
+    linked.paula.open("/me")
+    linked.paula.sees("Connect your account")
+    linked.paula.connect("Paula")
+    says(linked.latest(), "Copied to Rex")
+
+
+def test_erased_athlete_leaves_nothing_and_the_other_side_is_told(linked: Family) -> None:
+    linked.run("Run with Rex")
+    linked.paula.open("/me")
+    linked.paula.follow("Erase my data…")
+    linked.paula.page.get_by_label("Yes, erase everything that is kept of me").check()
+    linked.paula.press("Erase my data")
+    linked.paula.sees("Your data is being erased")
+    linked.system.catch_up()
+
+    services = linked.system.services
+    assert services.athletes.get(PAULA) is None
+    assert services.links.of_child(REX) == []
+    assert [key for key in services.objects.list("") if str(PAULA) in key and "certificates/" not in key] == []
+    linked.rex.open("/me")
+    expect(linked.rex.page.get_by_role("status")).to_contain_text("A parent linked with you had everything erased")
+    assert len(linked.copies()) == 1
+
+
+def test_erasure_needs_the_box_to_be_ticked(linked: Family) -> None:
+    linked.paula.open("/me/erase")
+    linked.paula.press("Erase my data")
+    linked.paula.page.locator("form").evaluate("form => form.noValidate = true")
+    linked.paula.press("Erase my data")
+
+    expect(linked.paula.page.get_by_role("alert")).to_contain_text("Nothing was erased.")
+    linked.system.catch_up()
+    assert linked.system.services.athletes.get(PAULA) is not None
+
+
+def test_signed_out_browser_shows_nothing_of_the_athlete_even_on_going_back(linked: Family) -> None:
+    linked.paula.open("/me")
+    linked.paula.press("Sign out")
+    linked.paula.sees("Connect your account")
+
+    linked.paula.page.go_back()
+
+    linked.paula.sees("Connect your account")
+    assert "sdi_session" not in {cookie["name"] for cookie in linked.paula.page.context.cookies()}
