@@ -25,7 +25,7 @@ from local.docs.charts_style import (
 )
 from local.docs.queries_lake import TrainingLake
 
-_QUARTERS = [date(year, month, 1) for year in YEARS for month in (1, 4, 7, 10)][:11]
+_QUARTERS = [date(year, month, 1) for year in YEARS[1:] for month in (1, 4, 7, 10)][:7]
 _DURATIONS = "datum.value < 60 ? datum.value + ' s' : datum.value < 3600 ? datum.value / 60 + ' min' : '1 h'"
 _DISTANCES = (
     "datum.value == 1609.344 ? '1 mile' : datum.value < 1000 ? datum.value + ' m' : round(datum.value / 1000) + ' km'"
@@ -47,7 +47,7 @@ def best_efforts_by_distance(lake: TrainingLake) -> dict[str, Any]:
         color=years("year"),
     )
     return sized(
-        chart.mark_line(point=True), "Best efforts", "The fastest pace over each distance of each year's runs."
+        chart.mark_line(point=True), "Best efforts", "The fastest pace over each distance, asked once for each year."
     )
 
 
@@ -68,7 +68,7 @@ def best_efforts_by_duration(lake: TrainingLake) -> dict[str, Any]:
     return sized(
         chart.mark_line(point=True),
         "Power curve",
-        "The highest mean power held for each duration of each year's rides.",
+        "The highest mean power held for each duration, asked once for each year.",
     )
 
 

@@ -75,7 +75,7 @@ def sized(
         height=height,
         title=alt.TitleParams(title, subtitle=subtitle, anchor="start", frame="group", offset=14),
     )
-    return {**chart.to_dict(), "config": _CONFIG, "background": None, "padding": 8}
+    return {**chart.to_dict(validate=False), "config": _CONFIG, "background": None, "padding": 8}
 
 
 _CONFIG: Mapping[str, Any] = {

@@ -60,7 +60,7 @@ def _section(query: CookbookQuery, lake: TrainingLake) -> Iterator[str]:
     yield f"![{query.question}](images/queries/{query.name}.svg)\n"
     if query.remarks:
         yield f"{query.remarks}\n"
-    yield f'```\nmake query NAME={query.name} ARGS="--set athlete_id={ATHLETE_ID}"\n```\n'
+    yield f'```\nmake query NAME={query.name} ARGS="--example --set athlete_id={ATHLETE_ID}"\n```\n'
     yield table(
         ("parameter", "type", "default", "what it is"),
         [
