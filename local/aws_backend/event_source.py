@@ -20,7 +20,7 @@ from local.aws_backend.resources import ACCOUNT, BATCH_SIZE, BATCH_WINDOW_S, DIS
 from local.lambda_runtime import LambdaFailed, lambda_process
 
 HANDLER = "webhook_api.lambda_dispatcher.handler"
-POLL_S = 0.2
+POLL_S = 0.5
 _MOST_AT_ONCE = 10
 
 log = logging.getLogger("local.aws_backend.event_source")

@@ -19,7 +19,7 @@ from local.aws_backend.backend import Aws
 from local.aws_backend.resources import Resources
 from local.backend import Backend, Embedded
 from local.demo import erasure, report
-from local.demo.play import PATIENCE_S, Play
+from local.demo.play import Play
 from local.demo.scenario import Scenario, invented, recorded
 from local.environment import REPOSITORY
 from local.progress import Progress
@@ -43,6 +43,7 @@ class Stage:
     backend: Backend
     state_dir: Path
     opening: str
+    patience_s: float
 
 
 STAGES: Mapping[Leaves, Stage] = {
@@ -50,11 +51,13 @@ STAGES: Mapping[Leaves, Stage] = {
         Embedded(),
         REPOSITORY / ".state" / "demo",
         "Starting the simulated Strava, the web pages, the dispatcher and Airflow",
+        patience_s=150,
     ),
     Leaves.AWS: Stage(
         Aws(Resources("strava-demo")),
         REPOSITORY / ".state" / "demo-aws",
         "Starting AWS's APIs, the simulated Strava, Lambda's runtime with both handlers, and Airflow as MWAA",
+        patience_s=450,  # one server plays all of AWS, one call after the other
     ),
 }
 
@@ -65,7 +68,6 @@ def main(
     ] = None,
     seed: Annotated[int, typer.Option(help="Which activities are invented.")] = 2026,
     backend: Annotated[Leaves, typer.Option(help="The leaves: this machine's own, or AWS's APIs.")] = Leaves.EMBEDDED,
-    patience_s: Annotated[float, typer.Option(help="How long one step may take.")] = PATIENCE_S,
 ) -> None:
     """Show everything end to end on this machine, and check every point of it.
 
@@ -74,7 +76,7 @@ def main(
     console = Console(soft_wrap=not sys.stdout.isatty())
     try:
         scenario = recorded(data) if data else invented(datetime.now(UTC), seed=seed)
-        holds = perform(scenario, console, STAGES[backend], patience_s)
+        holds = perform(scenario, console, STAGES[backend])
     except KeyboardInterrupt:
         console.print("Interrupted; every process of the demo has ended. `make demo` starts afresh.")
         raise typer.Exit(INTERRUPTED) from None
@@ -84,7 +86,7 @@ def main(
     raise typer.Exit(0 if holds else 1)
 
 
-def perform(scenario: Scenario, console: Console, stage: Stage, patience_s: float) -> bool:
+def perform(scenario: Scenario, console: Console, stage: Stage) -> bool:
     """Play the scenario on a fresh system and print the report; whether everything holds."""
     progress = Progress(console)
     began = time.monotonic()
@@ -103,7 +105,7 @@ def perform(scenario: Scenario, console: Console, stage: Stage, patience_s: floa
         ) as stack,
         SimulatorControl(stack.simulator_url) as control,
     ):
-        play = Play(stack, scenario, progress, control, patience_s)
+        play = Play(stack, scenario, progress, control, stage.patience_s)
         step("A parent and a child connect")
         play.connect()
         step("The parent finishes activities")

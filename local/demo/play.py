@@ -20,9 +20,9 @@ from local.stack import Stack
 from local.strava_simulator.control_client import SimulatorControl
 from local.subscription import subscribe
 
-PATIENCE_S = 150
-"""How long one step may take before the demo is given up."""
 LOOK_EVERY_S = 0.1
+PAUSE_OF_LOOKS = 3
+"""How many times as long as a look the pause after it is, at least: a dear look slows down what it waits for."""
 SETTLED = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
 OVER = ("success", "failed")
 
@@ -44,7 +44,8 @@ class Play:
     scenario: Scenario
     progress: Progress
     control: SimulatorControl
-    patience_s: float = PATIENCE_S
+    patience_s: float
+    """How long one step may take before the demo is given up."""
     timings: Timings = field(default_factory=Timings)
     pages: list[str] = field(default_factory=list)
     """The HTML that the athletes saw, for the search for secrets."""
@@ -158,18 +159,19 @@ class Play:
 
     def _until(self, done: Callable[[], bool], what: Callable[[], str]) -> None:
         """Look again and again until `done`; a process that dies, or `patience_s` without success, ends the demo."""
-        began = time.monotonic()
+        began = looked = time.monotonic()
         with self.progress.waiting():
             while not done():
-                elapsed_s = time.monotonic() - began
-                if elapsed_s > self.patience_s:
+                look_s = time.monotonic() - looked
+                if looked - began > self.patience_s:
                     raise browser.WalkFailed(
                         f"After {self.patience_s:.0f} s it is still not true that {what()}; "
                         f"the logs are in {self.stack.state_dir.logs}."
                     )
                 self.stack.processes.check()
                 self.progress.wait_for({"the system": f"working until {what()}"})
-                time.sleep(LOOK_EVERY_S)
+                time.sleep(max(LOOK_EVERY_S, PAUSE_OF_LOOKS * look_s))
+                looked = time.monotonic()
 
 
 def copies_of(stack: Stack) -> list[Copy]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from include.lake.query import query
 from local.demo.checks import Check, copy_holds, copy_row_holds, lake_holds
@@ -202,7 +202,7 @@ def _time(seconds: float) -> str:
 
 
 def _as_table(rows: Sequence[Mapping[str, object]]) -> Table:
-    table = Table(*(rows[0] if rows else ()))
+    table = Table(*(Column(name, overflow="fold") for name in (rows[0] if rows else ())))
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     return table
