@@ -48,6 +48,45 @@ PARAMS = {
 }
 
 
+@task
+def list_activities(params: dict) -> dict:
+    """What the lake lacks, in batches of activity ids, and what loading it costs."""
+    from include.pipeline.backfill import BackfillRequest, plan
+
+    with StravaHook().services(priority="BACKFILL") as services, back_when_quota_opens():
+        planned = plan(services, BackfillRequest.from_params(params))
+    log.info("Backfill of athlete %s: %s", params["athlete"], planned.to_json())
+    batches = [list(batch) for batch in planned.batches]
+    return {**planned.to_json(), "batches": batches, "listed_at_epoch_s": planned.listed_at_epoch_s}
+
+
+@task
+def choose_batches(planned: dict, params: dict) -> list[list[int]]:
+    """The batches to load: none in a dry run."""
+    if params["dry_run"]:
+        raise AirflowSkipException(f"Dry run: {planned['to_load']} to load, {planned['read_calls']} read calls.")
+    return planned["batches"]
+
+
+@task(map_index_template="{{ label }}", max_active_tis_per_dagrun=2)
+def load_batch(activity_ids: list[int], listed_at_epoch_s: float, params: dict) -> dict:
+    """Load one batch of activities into the lake."""
+    from include.pipeline.backfill import load
+
+    context = get_current_context()
+    context["label"] = f"{len(activity_ids)} activities from {activity_ids[0]}"
+    with StravaHook().services(priority="BACKFILL") as services, back_when_quota_opens(context):
+        loaded = load(services, params["athlete"], activity_ids, listed_at_epoch_s=listed_at_epoch_s)
+    return loaded.to_json()
+
+
+@task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
+def publish_lake(*, ti=None, outlet_events=None) -> dict:
+    """Tell the catalogue which partitions changed, and sum the batches up."""
+    batches = publish(ti, outlet_events, task_id="load_batch")
+    return {name: sum(batch[name] for batch in batches) for name in ("loaded", "skipped", "points")}
+
+
 @dag(
     dag_id="strava_backfill",
     schedule=None,
@@ -62,42 +101,6 @@ PARAMS = {
 )
 def strava_backfill() -> None:
     """Wires the list of activities to batches, batches to the lake's asset."""
-
-    @task
-    def list_activities(params: dict) -> dict:
-        """What the lake lacks, in batches of activity ids, and what loading it costs."""
-        from include.pipeline.backfill import BackfillRequest, plan
-
-        with StravaHook().services(priority="BACKFILL") as services, back_when_quota_opens():
-            planned = plan(services, BackfillRequest.from_params(params))
-        log.info("Backfill of athlete %s: %s", params["athlete"], planned.to_json())
-        batches = [list(batch) for batch in planned.batches]
-        return {**planned.to_json(), "batches": batches, "listed_at_epoch_s": planned.listed_at_epoch_s}
-
-    @task
-    def choose_batches(planned: dict, params: dict) -> list[list[int]]:
-        """The batches to load: none in a dry run."""
-        if params["dry_run"]:
-            raise AirflowSkipException(f"Dry run: {planned['to_load']} to load, {planned['read_calls']} read calls.")
-        return planned["batches"]
-
-    @task(map_index_template="{{ label }}", max_active_tis_per_dagrun=2)
-    def load_batch(activity_ids: list[int], listed_at_epoch_s: float, params: dict) -> dict:
-        """Load one batch of activities into the lake."""
-        from include.pipeline.backfill import load
-
-        context = get_current_context()
-        context["label"] = f"{len(activity_ids)} activities from {activity_ids[0]}"
-        with StravaHook().services(priority="BACKFILL") as services, back_when_quota_opens(context):
-            loaded = load(services, params["athlete"], activity_ids, listed_at_epoch_s=listed_at_epoch_s)
-        return loaded.to_json()
-
-    @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
-    def publish_lake(*, ti=None, outlet_events=None) -> dict:
-        """Tell the catalogue which partitions changed, and sum the batches up."""
-        batches = publish(ti, outlet_events, task_id="load_batch")
-        return {name: sum(batch[name] for batch in batches) for name in ("loaded", "skipped", "points")}
-
     planned = list_activities()
     batches = load_batch.partial(listed_at_epoch_s=planned["listed_at_epoch_s"])
     batches.expand(activity_ids=choose_batches(planned)) >> publish_lake()

@@ -34,6 +34,18 @@ CRAWLER = _CATALOG_URL.path.strip("/") if _CATALOG_URL.scheme == "glue" else ""
 """The crawler that `CATALOG_URL` names, `glue://database/crawler`; empty on one machine."""
 
 
+@task
+def register_partitions(*, triggering_asset_events=None) -> int:
+    """Register every partition that an event since the last run names; returns how many."""
+    from include.lake.catalog import Partition
+
+    events = [event for group in triggering_asset_events.values() for event in group]
+    partitions = {Partition(*partition) for event in events for partition in event.extra.get("partitions", [])}
+    with StravaHook().services() as services:
+        services.catalog.register(sorted(partitions))
+    return len(partitions)
+
+
 @dag(
     dag_id="strava_catalog",
     schedule=[LAKE],
@@ -48,18 +60,6 @@ CRAWLER = _CATALOG_URL.path.strip("/") if _CATALOG_URL.scheme == "glue" else ""
 )
 def strava_catalog() -> None:
     """Wires the lake's asset events to the catalogue."""
-
-    @task
-    def register_partitions(*, triggering_asset_events=None) -> int:
-        """Register every partition that an event since the last run names; returns how many."""
-        from include.lake.catalog import Partition
-
-        events = [event for group in triggering_asset_events.values() for event in group]
-        partitions = {Partition(*partition) for event in events for partition in event.extra.get("partitions", [])}
-        with StravaHook().services() as services:
-            services.catalog.register(sorted(partitions))
-        return len(partitions)
-
     registered = register_partitions()
     if CRAWLER:
         # Imported where there is a crawler: the provider is slow to load, and one machine has no use for it.

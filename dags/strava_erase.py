@@ -57,6 +57,30 @@ PARAMS = {
 }
 
 
+@task
+def erase_athlete(params: dict) -> dict:
+    """Erase the athlete once the access has ended; returns what became of the request, with counts."""
+    from include.pipeline.certificate import Leaves
+    from include.pipeline.erase import EraseRequest, Outcome, erase
+
+    hook = StravaHook()
+    settings = hook.settings()
+    with hook.services() as services, back_when_quota_opens():
+        erased = erase(services, EraseRequest.from_params(params), Leaves(settings.lake_url, settings.state_url))
+    log.info(erased.message)
+    if erased.certificate:
+        log.info("Certificate %s:\n%s", erased.certificate.key, json.dumps(erased.certificate.to_json(), indent=2))
+    if erased.outcome in (Outcome.STILL_CONNECTED, Outcome.DISCONNECTED):
+        raise AirflowSkipException(erased.message)
+    return erased.to_json()
+
+
+@task(outlets=[LAKE])
+def publish_lake(*, ti=None, outlet_events=None) -> None:
+    """Tell the catalogue which partitions have lost rows."""
+    publish(ti, outlet_events, task_id="erase_athlete")
+
+
 @dag(
     dag_id="strava_erase",
     schedule=None,
@@ -72,29 +96,6 @@ PARAMS = {
 )
 def strava_erase() -> None:
     """Wires the request to the erasure, and the erasure to the catalogue."""
-
-    @task
-    def erase_athlete(params: dict) -> dict:
-        """Erase the athlete once the access has ended; returns what became of the request, with counts."""
-        from include.pipeline.certificate import Leaves
-        from include.pipeline.erase import EraseRequest, Outcome, erase
-
-        hook = StravaHook()
-        settings = hook.settings()
-        with hook.services() as services, back_when_quota_opens():
-            erased = erase(services, EraseRequest.from_params(params), Leaves(settings.lake_url, settings.state_url))
-        log.info(erased.message)
-        if erased.certificate:
-            log.info("Certificate %s:\n%s", erased.certificate.key, json.dumps(erased.certificate.to_json(), indent=2))
-        if erased.outcome in (Outcome.STILL_CONNECTED, Outcome.DISCONNECTED):
-            raise AirflowSkipException(erased.message)
-        return erased.to_json()
-
-    @task(outlets=[LAKE])
-    def publish_lake(*, ti=None, outlet_events=None) -> None:
-        """Tell the catalogue which partitions have lost rows."""
-        publish(ti, outlet_events, task_id="erase_athlete")
-
     erase_athlete() >> publish_lake()
 
 

@@ -36,6 +36,48 @@ from strava_airflow.hook import StravaHook
 log = logging.getLogger(__name__)
 
 
+@task
+def queue_due() -> dict:
+    """Queue what is due; returns how many."""
+    from dataclasses import asdict
+
+    from include.pipeline.reconcile import queue_due
+
+    with StravaHook().services(priority="RECONCILE") as services:
+        return asdict(queue_due(services))
+
+
+@task
+def list_athletes() -> dict:
+    """List the athletes whose turn it is and queue what the ledger lacks; returns how much of what."""
+    from include.pipeline.reconcile import list_athletes
+
+    with StravaHook().services(priority="RECONCILE") as services:
+        listed = list_athletes(services)
+    for refusal in listed.refusals:
+        log.warning(refusal)
+    return listed.to_json()
+
+
+@task
+def check_subscription() -> str:
+    """Fail, saying what to do, when Strava should send events and does not."""
+    from include.pipeline.subscription import check_subscription
+
+    hook = StravaHook()
+    with hook.services() as services:
+        return check_subscription(services, hook.settings())
+
+
+@task
+def look_after_erasures() -> int:
+    """Remove what a stalled worker wrote after an erasure of the last day; returns how much that was."""
+    from include.pipeline.erase import look_again
+
+    with StravaHook().services() as services:
+        return look_again(services)
+
+
 @dag(
     dag_id="strava_reconcile",
     schedule=CronTriggerTimetable("1,16,31,46 * * * *", timezone="UTC"),
@@ -50,45 +92,6 @@ log = logging.getLogger(__name__)
 )
 def strava_reconcile() -> None:
     """Wires the clock to four tasks, none of which waits for another."""
-
-    @task
-    def queue_due() -> dict:
-        """Queue what is due; returns how many."""
-        from dataclasses import asdict
-
-        from include.pipeline.reconcile import queue_due
-
-        with StravaHook().services(priority="RECONCILE") as services:
-            return asdict(queue_due(services))
-
-    @task
-    def list_athletes() -> dict:
-        """List the athletes whose turn it is and queue what the ledger lacks; returns how much of what."""
-        from include.pipeline.reconcile import list_athletes
-
-        with StravaHook().services(priority="RECONCILE") as services:
-            listed = list_athletes(services)
-        for refusal in listed.refusals:
-            log.warning(refusal)
-        return listed.to_json()
-
-    @task
-    def check_subscription() -> str:
-        """Fail, saying what to do, when Strava should send events and does not."""
-        from include.pipeline.subscription import check_subscription
-
-        hook = StravaHook()
-        with hook.services() as services:
-            return check_subscription(services, hook.settings())
-
-    @task
-    def look_after_erasures() -> int:
-        """Remove what a stalled worker wrote after an erasure of the last day; returns how much that was."""
-        from include.pipeline.erase import look_again
-
-        with StravaHook().services() as services:
-            return look_again(services)
-
     queue_due()
     list_athletes()
     check_subscription()

@@ -45,6 +45,61 @@ PARAMS = {
 }
 
 
+@task
+def find_athletes() -> list[int]:
+    """Every athlete whom the state or the lake knows; fails where nobody decided how long data is kept."""
+    from include.pipeline.audit import athlete_ids
+    from include.pipeline.retention import kept_days
+
+    hook = StravaHook()
+    kept_days(hook.settings())
+    with hook.services() as services:
+        return athlete_ids(services)
+
+
+@task(map_index_template="{{ athlete }}", max_active_tis_per_dagrun=2)
+def check_athlete(athlete_id: int, params: dict) -> dict:
+    """Compare the athlete's lake with the ledger, then delete what has expired; returns how much of what."""
+    from include.pipeline.audit import audit
+    from include.pipeline.retention import expire, kept_days
+
+    get_current_context()["athlete"] = str(athlete_id)
+    hook = StravaHook()
+    with hook.services() as services:
+        audited = audit(services, athlete_id, dry_run=params["dry_run"])
+        expired = expire(services, athlete_id, kept_days(hook.settings()), dry_run=params["dry_run"])
+    for message in audited.unreadable:
+        log.error(message)
+    return {**audited.to_json(), **expired.to_json()}
+
+
+@task
+def repair_copies(params: dict) -> dict:
+    """Make the rows of `copies` agree with their ledger; returns how many did not."""
+    if params["dry_run"]:
+        raise AirflowSkipException("Dry run: the rows of `copies` are left as they are.")
+    with StravaHook().services() as services:
+        written = services.copy_rows.repair([athlete.athlete_id for athlete in services.athletes.all()])
+    changed = sorted(written.partitions) if written.rows else []
+    return {"rows": written.rows, "partitions": [partition.to_json() for partition in changed]}
+
+
+@task(trigger_rule=TriggerRule.ALL_DONE)
+def report_night(*, ti=None) -> dict:
+    """Sum up what was found and deleted."""
+    nights = [night for night in ti.xcom_pull(task_ids=["check_athlete"]) if night]
+    names = sorted({name for night in nights for name, value in night.items() if isinstance(value, int)})
+    total = {name: sum(night[name] for night in nights) for name in names}
+    log.info("%s athletes: %s", len(nights), total)
+    return total
+
+
+@task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
+def publish_lake(*, ti=None, outlet_events=None) -> int:
+    """Tell the catalogue which partitions changed; returns how many athletes were looked at."""
+    return len(publish(ti, outlet_events, task_id="check_athlete", also=["repair_copies"]))
+
+
 @dag(
     dag_id="strava_retention",
     schedule=CronTriggerTimetable("20 2 * * *", timezone="UTC"),
@@ -60,57 +115,6 @@ PARAMS = {
 )
 def strava_retention() -> None:
     """Wires the athletes to their check, and the lake's changes to its asset."""
-
-    @task
-    def find_athletes() -> list[int]:
-        """Every athlete whom the state or the lake knows; fails where nobody decided how long data is kept."""
-        from include.pipeline.audit import athlete_ids
-        from include.pipeline.retention import kept_days
-
-        hook = StravaHook()
-        kept_days(hook.settings())
-        with hook.services() as services:
-            return athlete_ids(services)
-
-    @task(map_index_template="{{ athlete }}", max_active_tis_per_dagrun=2)
-    def check_athlete(athlete_id: int, params: dict) -> dict:
-        """Compare the athlete's lake with the ledger, then delete what has expired; returns how much of what."""
-        from include.pipeline.audit import audit
-        from include.pipeline.retention import expire, kept_days
-
-        get_current_context()["athlete"] = str(athlete_id)
-        hook = StravaHook()
-        with hook.services() as services:
-            audited = audit(services, athlete_id, dry_run=params["dry_run"])
-            expired = expire(services, athlete_id, kept_days(hook.settings()), dry_run=params["dry_run"])
-        for message in audited.unreadable:
-            log.error(message)
-        return {**audited.to_json(), **expired.to_json()}
-
-    @task
-    def repair_copies(params: dict) -> dict:
-        """Make the rows of `copies` agree with their ledger; returns how many did not."""
-        if params["dry_run"]:
-            raise AirflowSkipException("Dry run: the rows of `copies` are left as they are.")
-        with StravaHook().services() as services:
-            written = services.copy_rows.repair([athlete.athlete_id for athlete in services.athletes.all()])
-        partitions = [[part.table, part.athlete_id, part.year] for part in sorted(written.partitions)]
-        return {"rows": written.rows, "partitions": partitions if written.rows else []}
-
-    @task(trigger_rule=TriggerRule.ALL_DONE)
-    def report_night(*, ti=None) -> dict:
-        """Sum up what was found and deleted."""
-        nights = [night for night in ti.xcom_pull(task_ids=["check_athlete"]) if night]
-        names = sorted({name for night in nights for name, value in night.items() if isinstance(value, int)})
-        total = {name: sum(night[name] for night in nights) for name in names}
-        log.info("%s athletes: %s", len(nights), total)
-        return total
-
-    @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
-    def publish_lake(*, ti=None, outlet_events=None) -> int:
-        """Tell the catalogue which partitions changed; returns how many athletes were looked at."""
-        return len(publish(ti, outlet_events, task_id="check_athlete", also=["repair_copies"]))
-
     checked = check_athlete.expand(athlete_id=find_athletes())
     checked >> report_night()
     [checked, repair_copies()] >> publish_lake()

@@ -15,6 +15,10 @@ class Partition:
     athlete_id: int | None
     year: int
 
+    def to_json(self) -> list[str | int | None]:
+        """The partition as XCom and asset events carry it: `Partition(*value)` reads it."""
+        return [self.table, self.athlete_id, self.year]
+
 
 class Catalog(Protocol):
     """Where analysts find the tables. Every implementation passes `tests/contract/test_catalog.py` unchanged."""

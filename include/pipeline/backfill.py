@@ -107,7 +107,7 @@ class BatchLoaded:
             "loaded": self.loaded,
             "points": self.points,
             "skipped": self.skipped,
-            "partitions": [[part.table, part.athlete_id, part.year] for part in self.partitions],
+            "partitions": [partition.to_json() for partition in self.partitions],
         }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -44,7 +44,7 @@ class CopyResult:
             "state": self.state,
             "child_activity_id": self.child_activity_id,
             "reason": self.reason,
-            "partitions": [list(astuple(partition)) for partition in self.partitions],
+            "partitions": [partition.to_json() for partition in self.partitions],
         }
 
 

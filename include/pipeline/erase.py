@@ -89,7 +89,7 @@ class Erased:
             "outcome": self.outcome.value,
             "counts": dict(self.counts),
             "certificate": self.certificate.key if self.certificate else None,
-            "partitions": [[part.table, part.athlete_id, part.year] for part in self.partitions],
+            "partitions": [partition.to_json() for partition in self.partitions],
         }
 
 

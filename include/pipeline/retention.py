@@ -34,8 +34,11 @@ class Expired:
 
     def to_json(self) -> dict[str, Any]:
         """The result as XCom carries it."""
-        partitions = [[part.table, part.athlete_id, part.year] for part in sorted(self.partitions)]
-        return {"expired": self.activities, "busy": self.busy, "partitions": partitions}
+        return {
+            "expired": self.activities,
+            "busy": self.busy,
+            "partitions": [partition.to_json() for partition in sorted(self.partitions)],
+        }
 
 
 def kept_days(settings: Settings) -> int | None:

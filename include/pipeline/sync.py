@@ -81,7 +81,7 @@ class Synced:
             "activity_id": self.activity_id,
             "state": self.state,
             "points": self.points,
-            "partitions": [[part.table, part.athlete_id, part.year] for part in self.partitions],
+            "partitions": [partition.to_json() for partition in self.partitions],
             "reason": self.reason,
         }
 

@@ -6,6 +6,15 @@ import copy
 
 import pytest
 
+EVENT = {
+    "object_type": "activity",
+    "object_id": 1,
+    "aspect_type": "create",
+    "owner_id": 2,
+    "subscription_id": 3,
+    "event_time": 1_700_000_000,
+}
+
 
 def refusal(dag, conf):
     """What the DAG's form says to this run configuration; None when it is accepted."""
@@ -64,6 +73,9 @@ def test_backfill_form_refuses_wrong_parameters(dag_bag, conf):
         pytest.param([], id="no event"),
         pytest.param([{"object_type": "activity"}], id="no ids"),
         pytest.param("activity", id="no list"),
+        pytest.param([{name: value for name, value in EVENT.items() if name != "event_time"}], id="no time"),
+        pytest.param([EVENT | {"object_id": "1"}], id="id is text"),
+        pytest.param([EVENT | {"aspect_type": "rename"}], id="unknown aspect"),
     ],
 )
 def test_ingest_form_refuses_wrong_events(dag_bag, events):
@@ -71,7 +83,6 @@ def test_ingest_form_refuses_wrong_events(dag_bag, events):
 
 
 def test_forms_accept_right_parameters(dag_bag):
-    event = {"object_type": "activity", "object_id": 1, "aspect_type": "create", "owner_id": 2}
     backfill = {"athlete": 1, "from": "2026-01-01", "to": "2026-02-01", "dry_run": False}
-    assert refusal(dag_bag.dags["strava_ingest"], {"events": [event]}) is None
+    assert refusal(dag_bag.dags["strava_ingest"], {"events": [EVENT]}) is None
     assert refusal(dag_bag.dags["strava_backfill"], backfill) is None
