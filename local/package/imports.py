@@ -7,6 +7,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 
@@ -33,8 +34,7 @@ def reach(entries: Iterable[Path], roots: Sequence[Path], *, within_functions: b
         if file in modules:
             continue
         modules.add(file)
-        tree = ast.parse(file.read_text(encoding="utf-8"), file.name)
-        for name in _imported(tree, within_functions):
+        for name in _imported(file, within_functions):
             found = list(_files(name, roots))
             waiting.extend(found)
             top = name.partition(".")[0]
@@ -43,8 +43,13 @@ def reach(entries: Iterable[Path], roots: Sequence[Path], *, within_functions: b
     return Reach(frozenset(modules), {name: frozenset(files) for name, files in packages.items()})
 
 
-def _imported(tree: ast.AST, within_functions: bool) -> Iterator[str]:
+@cache
+def _imported(file: Path, within_functions: bool) -> frozenset[str]:
     """Dotted names; of `from a import b` both `a` and `a.b`, because b may be a module."""
+    return frozenset(_names(ast.parse(file.read_text(encoding="utf-8"), file.name), within_functions))
+
+
+def _names(tree: ast.AST, within_functions: bool) -> Iterator[str]:
     for node in _run(tree, within_functions):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

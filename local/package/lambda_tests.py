@@ -47,7 +47,8 @@ def main(arguments: Annotated[list[str] | None, typer.Argument(help="Given to py
             console.print(str(err), markup=False, style="red")
             raise typer.Exit(1) from None
         files = [file for folder in TESTED for file in sorted((TESTS / folder).rglob("test_*.py"))]
-        lacking = {file: lacks for file in files if (lacks := missing(file, importable(python)))}
+        there = importable(python)
+        lacking = {file: lacks for file in files if (lacks := missing(file, there))}
         chosen = [file for file in files if file not in lacking]
         console.print(f"{len(chosen)} of {len(files)} test files run with Lambda's packages ({python}).")
         for line in left_out(lacking):
