@@ -32,6 +32,7 @@ from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
 from strava_airflow.publishing import publish
 from strava_airflow.reschedule import back_when_quota_opens
+from strava_airflow.verdict import confirm_run
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ def strava_backfill() -> None:
     """Wires the list of activities to batches, batches to the lake's asset."""
     planned = list_activities()
     batches = load_batch.partial(listed_at_epoch_s=planned["listed_at_epoch_s"])
-    batches.expand(activity_ids=choose_batches(planned)) >> publish_lake()
+    batches.expand(activity_ids=choose_batches(planned)) >> [publish_lake(), confirm_run()]
 
 
 strava_backfill()

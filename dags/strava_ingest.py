@@ -33,6 +33,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
 from strava_airflow.publishing import publish
+from strava_airflow.verdict import confirm_run
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ def publish_lake(*, ti=None, outlet_events=None) -> int:
 )
 def strava_ingest() -> None:
     """Wires events to syncs, syncs to copies, and both to the lake's asset."""
-    ingest_activity.expand(item=plan_events()) >> publish_lake()
+    ingest_activity.expand(item=plan_events()) >> [publish_lake(), confirm_run()]
 
 
 strava_ingest()

@@ -32,6 +32,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
 from strava_airflow.publishing import publish
+from strava_airflow.verdict import confirm_run
 
 log = logging.getLogger(__name__)
 
@@ -116,8 +117,10 @@ def publish_lake(*, ti=None, outlet_events=None) -> int:
 def strava_retention() -> None:
     """Wires the athletes to their check, and the lake's changes to its asset."""
     checked = check_athlete.expand(athlete_id=find_athletes())
+    repaired = repair_copies()
     checked >> report_night()
-    [checked, repair_copies()] >> publish_lake()
+    [checked, repaired] >> publish_lake()
+    [checked, repaired] >> confirm_run()
 
 
 strava_retention()

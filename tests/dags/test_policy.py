@@ -53,3 +53,13 @@ def test_tasks_have_an_owner_retries_a_policy_and_a_time_limit(dag):
 def test_task_ids_are_a_verb_and_an_object(dag):
     for task in dag.tasks:
         assert re.fullmatch(r"(\w+\.)?[a-z]+_[a-z_]+", task.task_id), task.task_id
+
+
+def test_run_fails_with_any_of_its_tasks(dag):
+    """Airflow judges a run by its leaves: one that runs whatever happened must not be the only one."""
+    leaves = [task for task in dag.tasks if not task.downstream_task_ids]
+    telling = {leaf.task_id for leaf in leaves}
+    for leaf in leaves:
+        if leaf.trigger_rule != "all_done":
+            telling |= leaf.get_flat_relative_ids(upstream=True)
+    assert {task.task_id for task in dag.tasks} == telling
