@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from include.clock import Clock
@@ -77,21 +77,13 @@ def open_services(
     wait: Callable[[float], None] = time.sleep,
 ) -> Iterator[Services]:
     """The services that `settings` describe, closed at the end; Strava calls are made at `priority`."""
-    store = open_store(settings.state_url, clock)
-    session = StravaSession(clock)
-    oauth = OAuthClient(
-        session,
-        settings.strava_oauth_url,
-        settings.strava_client_id,
-        settings.strava_client_secret,
-        RevokeBy(settings.strava_revoke),
-    )
-    cipher = open_cipher(settings.key_url)
-    objects = open_objects(settings.lake_url)
-    copies = CopyLedger(store, clock)
-    tokens = Tokens(store, cipher, clock, oauth.refresh, wait)
-    quota = Quota(store, clock)
-    try:
+    with closing(open_store(settings.state_url, clock)) as store, StravaSession(clock) as session:
+        oauth, push = _of_application(settings, session)
+        cipher = open_cipher(settings.key_url)
+        objects = open_objects(settings.lake_url)
+        copies = CopyLedger(store, clock)
+        tokens = Tokens(store, cipher, clock, oauth.refresh, wait)
+        quota = Quota(store, clock)
         yield Services(
             clock=clock,
             wait=wait,
@@ -108,9 +100,7 @@ def open_services(
             notices=Notices(store, clock),
             listings=Listings(store, clock),
             subscriptions=Subscriptions(store),
-            push=PushSubscriptions(
-                session, settings.strava_api_url, settings.strava_client_id, settings.strava_client_secret
-            ),
+            push=push,
             quota=quota,
             queue=open_queue(settings.queue_url, clock),
             objects=objects,
@@ -119,5 +109,13 @@ def open_services(
             copy_rows=CopyRows(objects, copies),
             catalog=open_catalog(settings.catalog_url, settings.lake_url),
         )
-    finally:
-        store.close()
+
+
+def _of_application(settings: Settings, session: StravaSession) -> tuple[OAuthClient, PushSubscriptions]:
+    """What calls Strava with the application's own credentials."""
+    client_id, client_secret = settings.strava_client_id, settings.strava_client_secret
+    revoke_by = RevokeBy(settings.strava_revoke)
+    return (
+        OAuthClient(session, settings.strava_oauth_url, client_id, client_secret, revoke_by),
+        PushSubscriptions(session, settings.strava_api_url, client_id, client_secret),
+    )
