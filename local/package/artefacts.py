@@ -96,7 +96,9 @@ def _is_run(name: str) -> bool:
     parts = name.split("/")
     if parts[0].endswith(".dist-info"):
         return parts[-1] == "METADATA" or any(part.upper().startswith(("LICEN", "COPYING", "NOTICE")) for part in parts)
-    return parts[0] != "bin" and not parts[-1].startswith(".") and not name.endswith((".pyc", ".pyi"))
+    if parts[0] == "bin" or "tests" in parts[:-1]:
+        return False
+    return not parts[-1].startswith(".") and not name.endswith((".pyc", ".pyi"))
 
 
 def _small(artefact: Artefact) -> Artefact:
