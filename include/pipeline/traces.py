@@ -95,10 +95,14 @@ def _objects(services: Services, athlete_id: int) -> Iterator[Trace]:
 
 
 def _copy_rows(services: Services, athlete_id: int) -> Iterator[Trace]:
+    """Rows about the athlete; an object that cannot be read may hold some, and `strava_retention` makes it again."""
     held: dict[str, int] = {}
     for key in list(services.objects.list("copies/")):
         stored = services.objects.get(key)
-        held[key] = 0 if stored is None else _rows_about(decode(key, stored.body), athlete_id)
+        try:
+            held[key] = 0 if stored is None else _rows_about(decode(key, stored.body), athlete_id)
+        except UnexpectedShape:
+            yield Trace("copies_objects", partial(services.objects.delete, key, expected=Condition.ANYTHING), key)
     keys = [key for key, rows in held.items() if rows]
     if keys:
         remove = partial(services.copy_rows.remove_athlete, athlete_id)  # from all objects at once

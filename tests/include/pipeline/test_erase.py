@@ -342,6 +342,14 @@ def test_what_a_stalled_worker_writes_after_all_is_removed_by_a_second_look(worl
     assert place.objects_of(ANN) == []
 
 
+def test_unreadable_object_of_copies_does_not_stand_in_the_way(world, place):
+    key = "copies/year=2026/999.parquet"
+    world.services.objects.put(key, b"no parquet", expected=Condition.ABSENT)
+    place.run(OPERATOR)
+    assert world.services.objects.get(key) is None
+    assert place.objects_of(ANN) == []
+
+
 def test_second_look_leaves_alone_what_is_written_after_connecting_again(world, place, monkeypatch):
     place.run(OPERATOR)
     found = erase_module.traces
