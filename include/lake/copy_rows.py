@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from include.errors import UnexpectedShape
 from include.lake.catalog import Partition
 from include.lake.conflict import until_written
 from include.lake.keys import copies_key, parent_of_copies, partition_of
@@ -72,9 +73,9 @@ class CopyRows:
 
         `parent_ids` are the athletes there are; parents whom only the lake knows are looked at too.
 
-        Errors: `ObjectConflict` when other writers won every one of many tries; `UnexpectedShape` for an unreadable
-        object. Call again.
-        Effects: safe to repeat, and while copies are made: what differs is read again before it is changed.
+        Errors: `ObjectConflict` when other writers won every one of many tries: call again.
+        Effects: an object that cannot be read is deleted and made again. Safe to repeat, and while copies are made:
+        what differs is read again before it is changed.
         """
         in_lake: dict[int, set[str]] = defaultdict(set)
         for key in self._objects.list("copies/"):
@@ -85,7 +86,7 @@ class CopyRows:
             for copy in self._ledger.of_parent(parent_id):
                 wanted.setdefault(_key(copy), {})[_pair(copy)] = row_of(copy)
             for key, rows in wanted.items():
-                held = _rows(self._table(key, self._objects.get(key)))
+                held = self._readable_rows(key)
                 stale[key] = {pair for pair in {*held, *rows} if held.get(pair) != rows.get(pair)}
         return self._agree(stale)
 
@@ -103,6 +104,15 @@ class CopyRows:
         """
         removed = {key: self._retry(self._without, key, athlete_id) for key in list(self._objects.list("copies/"))}
         return CopiesWrite(frozenset(partition_of(key) for key, rows in removed.items() if rows), sum(removed.values()))
+
+    def _readable_rows(self, key: str) -> dict[Pair, Row]:
+        """The object's rows. Effects: one that cannot be read is deleted: the ledger has all that it held."""
+        stored = self._objects.get(key)
+        try:
+            return _rows(self._table(key, stored))
+        except UnexpectedShape:
+            self._objects.delete(key, expected=stored.etag if stored else Condition.ANYTHING)
+            return {}
 
     def _agree(self, stale: Mapping[str, set[Pair]]) -> CopiesWrite:
         rows = 0

@@ -20,7 +20,8 @@ pa.set_memory_pool(pa.system_memory_pool())
 _ROW_GROUP_ROWS = 131_072
 """A month of an hour a day: what a footer says about more groups costs a reader more than it lets them skip."""
 
-_ADVICE = "delete it and make its rows again from the raw zone: `make replay`"
+_FROM_RAW = "delete it and make its rows again from the raw zone: `make replay`"
+_FROM_LEDGER = "`strava_retention` makes its rows again from their ledger"
 
 
 def merge(table: str, old: pa.Table, activity_ids: Collection[int], new: Sequence[pa.Table]) -> tuple[pa.Table, int]:
@@ -59,7 +60,8 @@ def decode(key: str, body: bytes) -> pa.Table:
         rows = pq.ParquetFile(pa.BufferReader(body)).read(use_threads=False)
         columns = rows.columns if rows.schema.equals(schema) else [_column(rows, column) for column in schema]
     except pa.ArrowException as err:
-        raise UnexpectedShape(f"{key} is not readable: {err}; {_ADVICE}") from err
+        advice = _FROM_LEDGER if schema is TABLES["copies"] else _FROM_RAW
+        raise UnexpectedShape(f"{key} is not readable: {err}; {advice}") from err
     version = (rows.schema.metadata or {}).get(b"schema_version", b"")
     return pa.Table.from_arrays(columns, schema=schema.with_metadata({"schema_version": version}))
 
@@ -72,7 +74,7 @@ def activity_ids(key: str, body: bytes) -> frozenset[int]:
     try:
         column = pq.read_table(pa.BufferReader(body), columns=["activity_id"], use_threads=False)["activity_id"]
     except (pa.ArrowException, KeyError) as err:
-        raise UnexpectedShape(f"{key} is not readable: {err}; {_ADVICE}") from err
+        raise UnexpectedShape(f"{key} is not readable: {err}; {_FROM_RAW}") from err
     return frozenset(column.unique().to_pylist())
 
 

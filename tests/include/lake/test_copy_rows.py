@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from include.errors import ObjectConflict
+from include.errors import ObjectConflict, UnexpectedShape
 from include.lake.catalog import Partition
 from include.lake.copy_rows import CopyRows, row_of
 from include.lake.files import FileObjects
@@ -340,6 +340,19 @@ def test_repair_brings_missing_old_and_superfluous_rows_into_agreement(
     ]
     assert [row["parent_activity_id"] for row in held(f"copies/year=1970/{PARENT_ID}.parquet")] == [5]
     assert copy_rows.repair([PARENT_ID]).rows == 0
+
+
+def test_repair_makes_an_unreadable_object_again(
+    copy_rows: CopyRows, ledger: CopyLedger, objects: FileObjects, held: Callable[..., Any]
+) -> None:
+    ledger.plan(planned())
+    copy_rows.refresh(ACTIVITY_ID)
+    [key] = objects.list("copies/")
+    objects.put(key, b"no parquet", expected=Condition.ANYTHING)
+    with pytest.raises(UnexpectedShape, match="strava_retention"):
+        copy_rows.refresh(ACTIVITY_ID)
+    assert copy_rows.repair([]).rows == 1
+    assert [row["state"] for row in held()] == ["planned"]
 
 
 def test_repair_finds_parents_whom_only_the_lake_knows(
