@@ -17,11 +17,17 @@ from rich.console import Console
 
 from include.errors import IngestError, SettingsError
 from local.environment import REPOSITORY
+from local.package import bytecode
 from local.package.archive import Artefact
 from local.package.artefacts import build
 from local.package.hosts import try_dispatcher, try_http, try_mwaa
+from local.package.installing import LAMBDA
 
 MANIFEST = "manifest.json"
+WITHOUT_BYTECODE = (
+    f"The functions hold sources only, which makes their cold start slower: only Python {LAMBDA.python} compiles for "
+    f"Lambda. Before you deploy: make env PYTHON=python{LAMBDA.python}, then make package again."
+)
 
 app = typer.Typer(add_completion=False)
 console = Console(highlight=False, soft_wrap=True)
@@ -41,6 +47,8 @@ def main(
         artefacts = replace(dist)
         show(artefacts)
         console.print(f"Built in {time.monotonic() - begun:.1f} s: {dist}")
+        if not bytecode.is_possible():
+            console.print(WITHOUT_BYTECODE, style="yellow")
         if is_checked:
             check(dist, artefacts)
     except IngestError as err:

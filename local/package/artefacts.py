@@ -9,7 +9,9 @@ from pathlib import Path
 
 from include.errors import SettingsError
 from local.environment import REPOSITORY
+from local.package import bytecode
 from local.package.archive import Artefact, Contents, write_file, write_tree, write_zip
+from local.package.bytecode import compiled
 from local.package.imports import reach
 from local.package.installing import LAMBDA, Target, install_into, name_of, requirements
 
@@ -70,7 +72,8 @@ def plugins() -> Contents:
 def function(wanted: Function, target: Target | None = LAMBDA) -> Contents:
     """A function's files: its handler with all that it imports, the packages, the folders that it reads.
 
-    `target` None is this very Python. Errors: `SettingsError` where packages cannot be installed.
+    `target` None is this very Python. What is for Lambda holds bytecode too, where this Python can make it.
+    Errors: `SettingsError` where packages cannot be installed.
     """
     reached = reach([wanted.file], ROOTS)
     folders = [file for name in wanted.folders for file in (REPOSITORY / name).rglob("*") if file.is_file()]
@@ -78,7 +81,8 @@ def function(wanted: Function, target: Target | None = LAMBDA) -> Contents:
         install_into(Path(scratch), packages(wanted), target)
         installed = _read((file for file in Path(scratch).rglob("*") if file.is_file()), Path(scratch))
     own = _read([*reached.modules, *folders], REPOSITORY)
-    return {**{name: content for name, content in installed.items() if _is_run(name)}, **own}
+    contents = {**{name: content for name, content in installed.items() if _is_run(name)}, **own}
+    return compiled(contents) if target is LAMBDA and bytecode.is_possible() else contents
 
 
 def packages(wanted: Function) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from include.errors import SettingsError
-from local.package import artefacts
+from local.package import artefacts, bytecode
 from local.package.artefacts import DISPATCHER, FUNCTIONS, HTTP, ROOTS, build, dags, function, packages, plugins
 from local.package.hosts import LAMBDA_RUNTIME, image_packages
 from local.package.imports import reach
@@ -45,6 +45,7 @@ def installed(monkeypatch):
             (folder / name).write_text(text)
 
     monkeypatch.setattr(artefacts, "install_into", install_into)
+    monkeypatch.setattr(bytecode, "is_possible", lambda: False)
     return asked
 
 
