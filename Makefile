@@ -29,14 +29,14 @@ lock: $(READY) ## Resolve pyproject.toml into requirements.lock again
 		--universal --python-version 3.11 -c dags/constraints-3.3.1.txt -o requirements.lock
 
 .PHONY: clean
-clean: ## Delete .state and build; .venv stays
+clean: ## Delete .state, build and dist; .venv stays
 	@for lock in .state/*/lock; do \
 		if [ -e "$$lock" ] && command -v flock >/dev/null && ! flock --nonblock "$$lock" true; then \
 			echo "$${lock%/lock} is in use by a running system; stop that one first." >&2; exit 1; \
 		fi; \
 	done
-	rm -rf .state build
-	@echo 'Deleted .state and build. To rebuild the environment too: rm -rf .venv && make env'
+	rm -rf .state build dist
+	@echo 'Deleted .state, build and dist. To rebuild the environment too: rm -rf .venv && make env'
 
 # --- run it --------------------------------------------------------------------------------------
 
