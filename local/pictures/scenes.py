@@ -35,13 +35,13 @@ SCENES: Mapping[str, Scene] = {
     "child": Scene("/me", "The child's page: the copies, each with its link.", "Hello, Rex"),
     "names-and-options": Scene("/me/children/…", "Which titles, and what copies carry.", "Names and options: Rex"),
     "me-paused": Scene("/me", "A paused link, an access that Strava no longer accepts.", "Hello, Paula"),
+    "stale-link": Scene("/callback", "A sign-in link that is used again.", "This sign-in link is no longer valid"),
+    "no-such-page": Scene("anywhere else", "An address that does not exist.", "There is no such page"),
+    "foreign-form": Scene("any form", "A form from before signing out.", "This form can no longer be used"),
     "disconnect": Scene("/me/disconnect", "What disconnecting means.", "Disconnect from Strava?"),
     "disconnected": Scene("/me/disconnect", "The access is given back.", "You are disconnected"),
     "erase": Scene("/me/erase", "What goes, what stays, and the box to tick.", "Erase your data?"),
     "erased": Scene("/me/erase", "The wish is noted.", "Your data is being erased"),
     "me-notice": Scene("/me", "The other side of a link was erased.", "Hello, Paula"),
-    "stale-link": Scene("/callback", "A sign-in link that is used again.", "This sign-in link is no longer valid"),
-    "foreign-form": Scene("any form", "A form from before signing out.", "This form can no longer be used"),
-    "no-such-page": Scene("anywhere else", "An address that does not exist.", "There is no such page"),
 }
 """By name, in the order in which the story comes to them."""

@@ -13,10 +13,11 @@ pytestmark = pytest.mark.network
 
 
 @pytest.fixture
-def paula(system: OneProcess, new_visitor: Callable[[], Visitor]) -> Visitor:
+def paula(system: OneProcess, new_visitor: Callable[[], Visitor], sign_in: Callable[..., None]) -> Visitor:
     system.control.create_athlete(athlete_id=1, firstname="<b>Paula</b>", lastname="Smith")
     paula = new_visitor()
-    paula.connect("<b>Paula</b>")
+    sign_in(paula, 1)
+    paula.open("/me")
     return paula
 
 
@@ -49,6 +50,7 @@ def test_injected_markup_runs_no_script_loads_nothing_and_sends_no_form_away(
 
 
 def test_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(paula: Visitor) -> None:
+    paula.connect("<b>Paula</b>")
     [cookie] = [cookie for cookie in paula.page.context.cookies() if cookie["name"] == "sdi_session"]
 
     assert cookie["httpOnly"] is True

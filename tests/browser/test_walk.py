@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from include.state.athletes import AthleteStatus
+from include.state.links import Link
 from local.one_process import OneProcess
 from local.pictures.visitor import PATIENCE_MS, Visitor
 
@@ -59,20 +60,27 @@ def family(system: OneProcess, new_visitor: Callable[[], Visitor]) -> Family:
 
 
 @pytest.fixture
-def accepted(family: Family) -> Family:
-    """Paula has connected, invited Rex, and he has accepted."""
-    family.paula.connect("Paula")
-    family.rex.accept(family.paula.invite("Rex"), "Rex")
+def inviting(family: Family, sign_in: Callable[..., None]) -> Family:
+    """Paula has connected."""
+    sign_in(family.paula, PAULA)
     return family
 
 
 @pytest.fixture
-def linked(accepted: Family) -> Family:
-    """And she has confirmed that it was him."""
-    accepted.paula.open("/me")
-    accepted.paula.press("Confirm: Rex")
-    expect(accepted.paula.section("Children")).to_contain_text("Rex Smith – copies are made.")
-    return accepted
+def accepted(inviting: Family) -> Family:
+    """And has invited Rex, who has accepted."""
+    inviting.rex.accept(inviting.paula.invite("Rex"), "Rex")
+    return inviting
+
+
+@pytest.fixture
+def linked(family: Family, sign_in: Callable[..., None]) -> Family:
+    """Both have connected and agreed, some other day."""
+    sign_in(family.paula, PAULA)
+    sign_in(family.rex, REX, receive="1")
+    link = Link(PAULA, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+    family.system.services.links.save(link)
+    return family
 
 
 def test_athlete_who_cancels_at_strava_is_not_connected(family: Family) -> None:
@@ -116,6 +124,14 @@ def test_nothing_is_copied_before_the_parent_confirms_who_accepted(accepted: Fam
     says(accepted.latest(), "Not copied to Rex: The link to this child waits")
     expect(accepted.rex.section("Parents")).to_contain_text("Has to confirm that it was you who accepted")
 
+    accepted.paula.press("Confirm: Rex")
+    accepted.run("Second run with Rex")
+
+    says(accepted.latest(), "Copied to Rex")
+    assert len(accepted.copies()) == 1
+    accepted.rex.open("/me")
+    expect(accepted.rex.section("Parents")).to_contain_text("Activities whose title names Rex are copied")
+
 
 def test_renamed_activity_is_copied_and_both_pages_lead_to_the_copy(linked: Family) -> None:
     activity_id = linked.run("Morning run")
@@ -152,12 +168,14 @@ def test_paused_link_makes_no_copy_until_it_is_resumed_and_the_copy_tried_again(
     assert len(linked.copies()) == 1
 
 
-def test_failed_copy_is_made_when_it_is_tried_again_after_its_reason_has_gone(linked: Family) -> None:
-    linked.rex.connect("Rex", receive=False)
+def test_failed_copy_is_made_when_it_is_tried_again_after_its_reason_has_gone(
+    linked: Family, sign_in: Callable[..., None]
+) -> None:
+    sign_in(linked.rex, REX)
     linked.run("Run with Rex")
     says(linked.latest(), "Failed for Rex: The child's account lacks a permission")
 
-    linked.rex.connect("Rex", receive=True)
+    sign_in(linked.rex, REX, receive="1")
     linked.latest().get_by_role("button", name="Try again").click()
     linked.system.catch_up()
 
@@ -195,37 +213,37 @@ def test_other_names_and_options_hold_for_the_next_copy(linked: Family) -> None:
 
 
 @pytest.mark.parametrize("end", ["withdrawn", "declined", "expired", "used"])
-def test_invitation_that_is_over_connects_nobody(family: Family, new_visitor: Callable[[], Visitor], end: str) -> None:
-    family.paula.connect("Paula")
-    address = family.paula.invite("Rex")
+def test_invitation_that_is_over_connects_nobody(
+    inviting: Family, new_visitor: Callable[[], Visitor], end: str
+) -> None:
+    address = inviting.paula.invite("Rex")
     if end == "withdrawn":
-        family.paula.open("/me")
-        family.paula.press("Withdraw: invitation for Rex")
+        inviting.paula.open("/me")
+        inviting.paula.press("Withdraw: invitation for Rex")
     elif end == "declined":
-        family.rex.open(address)
-        family.rex.press("Decline")
-        family.rex.sees("You have declined")
+        inviting.rex.open(address)
+        inviting.rex.press("Decline")
+        inviting.rex.sees("You have declined")
     elif end == "expired":
-        family.system.time.pass_s(7 * 24 * HOUR_S)
+        inviting.system.time.pass_s(7 * 24 * HOUR_S)
     else:
-        family.rex.accept(address, "Rex")
+        inviting.rex.accept(address, "Rex")
 
     stranger = new_visitor()
     stranger.open(address)
 
     stranger.sees("This invitation can no longer be used")
-    assert family.system.services.links.of_parent(PAULA)[1:] == []
-    assert (family.system.services.athletes.get(REX) is not None) == (end == "used")
+    assert inviting.system.services.links.of_parent(PAULA)[1:] == []
+    assert (inviting.system.services.athletes.get(REX) is not None) == (end == "used")
 
 
-def test_invitation_is_not_accepted_without_the_permission_to_upload(family: Family) -> None:
-    family.paula.connect("Paula")
-    family.rex.open(family.paula.invite("Rex"))
-    family.rex.press("Accept and connect with Strava")
-    family.rex.authorize("Rex", without="Upload your activities")
+def test_invitation_is_not_accepted_without_the_permission_to_upload(inviting: Family) -> None:
+    inviting.rex.open(inviting.paula.invite("Rex"))
+    inviting.rex.press("Accept and connect with Strava")
+    inviting.rex.authorize("Rex", without="Upload your activities")
 
-    family.rex.sees("A permission is missing")
-    assert family.system.services.links.of_parent(PAULA) == []
+    inviting.rex.sees("A permission is missing")
+    assert inviting.system.services.links.of_parent(PAULA) == []
 
 
 def test_disconnected_athlete_is_signed_out_and_nothing_more_is_stored_until_connecting_again(linked: Family) -> None:
