@@ -74,10 +74,6 @@ class StravaClient:
         self._quota = quota
         self._priority = priority
 
-    def with_priority(self, priority: Priority) -> StravaClient:
-        """The same client, calling with another right to the budget."""
-        return StravaClient(self._session, self._api_url, self._tokens, self._quota, priority)
-
     def athlete(self, athlete_id: int) -> Athlete:
         """The athlete's profile."""
         answer = self._get("/athlete", athlete_id)

@@ -10,6 +10,7 @@ from include.errors import BadRequest, NotConnected, QuotaSpent, UnexpectedShape
 from include.pipeline import backfill
 from include.pipeline.backfill import BackfillRequest, load, plan
 from include.pipeline.ingest import plan as plan_events
+from include.pipeline.services import open_services
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState
@@ -254,9 +255,9 @@ def test_days_in_the_wrong_order_are_refused():
 
 
 def test_backfill_leaves_live_work_its_reserve(world):
-    client = world.services.strava.with_priority(Priority.BACKFILL)
-    for _ in range(90):
-        client.athlete(PARENT_ID)
-    with pytest.raises(QuotaSpent):
-        client.athlete(PARENT_ID)
+    with open_services(world.settings, priority=Priority.BACKFILL, clock=world.services.clock) as services:
+        for _ in range(90):
+            services.strava.athlete(PARENT_ID)
+        with pytest.raises(QuotaSpent):
+            services.strava.athlete(PARENT_ID)
     assert world.services.strava.athlete(PARENT_ID).athlete_id == PARENT_ID

@@ -491,12 +491,3 @@ def test_headers_are_observed_when_strava_says_too_many(
         client.athlete(7)
     assert caught.value.until_epoch_s == 1_700_006_400.0
     assert gate.observed[0]["X-RateLimit-Usage"] == "201,2000"
-
-
-def test_with_priority_changes_the_right_alone(strava: Any, reply: Any, client: StravaClient, gate: Gate) -> None:
-    strava.will(reply(body={"id": 7}))
-
-    client.with_priority(Priority.BACKFILL).athlete(7)
-    client.athlete(7)
-
-    assert gate.reserved == [(Bucket.READ, Priority.BACKFILL), (Bucket.READ, Priority.LIVE)]
