@@ -54,8 +54,9 @@ class Visitor:
         self.sees(f"Hello, {athlete}")
 
     def press(self, label: str) -> None:
-        """Press the button with this name."""
-        self.page.get_by_role("button", name=label, exact=True).click()
+        """Press the button with this name, and wait for where it leads: what it does is done by then."""
+        with self.page.expect_navigation(timeout=PATIENCE_MS):
+            self.page.get_by_role("button", name=label, exact=True).click()
 
     def follow(self, label: str) -> None:
         """Follow the link with this name."""

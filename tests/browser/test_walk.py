@@ -41,6 +41,13 @@ class Family:
         """What Rex has at Strava: nothing but copies."""
         return self.system.control.activity_ids(REX)
 
+    def try_again(self) -> None:
+        """Paula presses the button beside her newest activity."""
+        button = self.latest().get_by_role("button", name="Try again")
+        with self.paula.page.expect_navigation():
+            button.click()
+        self.system.catch_up()
+
     def latest(self) -> Locator:
         """The newest of Paula's recent activities, on her page as it is now."""
         self.paula.open("/me")
@@ -161,8 +168,7 @@ def test_paused_link_makes_no_copy_until_it_is_resumed_and_the_copy_tried_again(
     assert linked.copies() == []
 
     linked.paula.press("Resume: Rex")
-    linked.latest().get_by_role("button", name="Try again").click()
-    linked.system.catch_up()
+    linked.try_again()
 
     says(linked.latest(), "Copied to Rex")
     assert len(linked.copies()) == 1
@@ -176,8 +182,7 @@ def test_failed_copy_is_made_when_it_is_tried_again_after_its_reason_has_gone(
     says(linked.latest(), "Failed for Rex: The child's account lacks a permission")
 
     sign_in(linked.rex, REX, receive="1")
-    linked.latest().get_by_role("button", name="Try again").click()
-    linked.system.catch_up()
+    linked.try_again()
 
     says(linked.latest(), "Copied to Rex")
     expect(linked.latest().get_by_role("button", name="Try again")).to_have_count(0)
@@ -286,7 +291,8 @@ def test_erased_athlete_leaves_nothing_and_the_other_side_is_told(linked: Family
 
 def test_erasure_needs_the_box_to_be_ticked(linked: Family) -> None:
     linked.paula.open("/me/erase")
-    linked.paula.press("Erase my data")
+    linked.paula.page.get_by_role("button", name="Erase my data").click()
+    assert linked.paula.page.locator("input:invalid").count() == 1
     linked.paula.page.locator("form").evaluate("form => form.noValidate = true")
     linked.paula.press("Erase my data")
 
