@@ -34,27 +34,13 @@ from local.strava_simulator.server import serving
 from local.strava_simulator.simulation import EXTENSION as SIMULATION
 from local.strava_simulator.simulation import Simulation
 from local.strava_simulator.state import State
+from local.told_time import ToldTime
 from webhook_api.app import create_app as create_pages
 from webhook_api.dispatcher import ERASE_DAG, INGEST_DAG, dispatch
 from webhook_api.edge import EXTENSION as EDGE
 
 _ACTIVITY_S = 1800
 _POINTS = 600
-
-
-@dataclass(slots=True)
-class Time:
-    """One time for the system and for Strava; it passes only when it is told to."""
-
-    now: float
-
-    def __call__(self) -> float:
-        """Seconds since 1970."""
-        return self.now
-
-    def pass_s(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +51,7 @@ class OneProcess:
     settings: Settings
     application: Application
     control: SimulatorControl
-    time: Time
+    time: ToldTime
     services: Services
     simulation: Simulation
 
@@ -122,7 +108,7 @@ class InPlaceOfAirflow:
 @contextmanager
 def one_process(folder: Path, *, now: float) -> Iterator[OneProcess]:
     """A system with its state in `folder` and Strava's in memory; Strava knows its webhook already."""
-    time, application = Time(now), Application()
+    time, application = ToldTime(now), Application()
     with ExitStack() as stack:
         state = State(":memory:")
         stack.callback(state.close)

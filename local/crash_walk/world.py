@@ -36,6 +36,7 @@ from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.in_process import InProcessTransport
 from local.strava_simulator.simulation import EXTENSION, Rules
 from local.strava_simulator.state import State
+from local.told_time import ToldTime
 
 PARENT_ID, REX_ID, MIA_ID = 71, 72, 73
 WRITE_ONLY = (READ, ACTIVITY_WRITE)
@@ -46,28 +47,13 @@ NOON = datetime(2026, 6, 17, 12, 2, tzinfo=UTC).timestamp()
 _WINDOW_S = 900
 
 
-@dataclass(slots=True)
-class Time:
-    """One time for the installation and for Strava; it passes only when it is told to."""
-
-    now: float
-
-    def __call__(self) -> float:
-        """Seconds since 1970."""
-        return self.now
-
-    def pass_s(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += seconds
-
-
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything there is, in one folder: a copy of the folder is a world of its own."""
 
     app: Flask
     control: SimulatorControl
-    time: Time
+    time: ToldTime
     store: Store
     services: Services
     """What nothing that dies works with."""
@@ -134,7 +120,7 @@ class World:
 @contextmanager
 def open_world(folder: Path, rules: Rules, *, now: float = NOON) -> Iterator[World]:
     """The world in `folder`, new where the folder is empty; it is closed at the end. One can be open at a time."""
-    time, app = Time(now), _application()
+    time, app = ToldTime(now), _application()
     with ExitStack() as stack:
         state = State(f"{folder}/strava.sqlite")
         stack.callback(state.close)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -20,6 +19,7 @@ from include.pipeline.services import Services, open_services
 from include.pipeline.sync import NotThereYet, SyncItem
 from local.race.agreement import held
 from local.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
+from local.race.polling import polling
 from local.race.sync_worker import sync_worker
 from local.race.verdict import Advance, Verdict
 from local.race.workers import Workers
@@ -33,7 +33,6 @@ _ERASED = 0.15
 _LEASE_S = 301
 _MOST_RESUMPTIONS = 8
 _LOOK_S = 0.002
-_PAUSE_S = 0.005
 _MONTHS = (datetime(2026, 2, 10, tzinfo=UTC), datetime(2026, 4, 10, tzinfo=UTC))
 
 Job = SyncItem | EraseRequest
@@ -70,22 +69,6 @@ class Reader:
     """The points of each activity whose writing has ended; replaced whole, so that a look can tell a change."""
     looks: int = 0
     wrong: list[str] = field(default_factory=list)
-    _over: threading.Event = field(default_factory=threading.Event)
-
-    @contextmanager
-    def polling(self) -> Iterator[None]:
-        """Look beside the block until it ends."""
-        thread = threading.Thread(target=self._poll, name="reader")
-        thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            thread.join()
-
-    def _poll(self) -> None:
-        while not self._over.wait(_PAUSE_S):
-            self.look()
 
     def look(self) -> None:
         """Ask once: no row twice, and what was settled before and after the look is there with all its points."""
@@ -124,7 +107,7 @@ def prove_lake(*, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
         services = stack.enter_context(open_services(place.settings, clock=place.clock))
         workers = stack.enter_context(Workers(PROCESSES, sync_worker, place))
         reader = Reader(place.settings.lake_url)
-        stack.enter_context(reader.polling())
+        stack.enter_context(polling(reader.look))
         play = _Play(place, control, services, workers, reader)
         found = []
         for number in range(rounds):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,6 +19,7 @@ from include.lake.table_object import decode
 from include.strava.models import Activity, StreamSet
 from local.race.arena import ATHLETE_ID, in_environment
 from local.race.aws import BUCKET, CREDENTIALS, create_bucket, service
+from local.race.polling import polling
 from local.race.verdict import Advance, Verdict
 from local.race.workers import Answer, Work, Workers, hosted
 
@@ -27,7 +27,6 @@ PROCESSES = 8
 POINTS = 12
 _STREAMS = f"streams/athlete_id={ATHLETE_ID}/year=2026/2026-05.parquet"
 _LOOK_S = 1.0
-_PAUSE_S = 0.01
 
 
 class LakeKind(StrEnum):
@@ -46,23 +45,6 @@ class Reader:
     """The activities whose write has returned: from then on no look may miss them."""
     looks: int = 0
     wrong: list[str] = field(default_factory=list)
-    _over: threading.Event = field(default_factory=threading.Event)
-
-    @contextmanager
-    def polling(self) -> Iterator[None]:
-        """Read beside the block until it ends, and once more then."""
-        thread = threading.Thread(target=self._poll, name="reader")
-        thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            thread.join()
-        self.look()
-
-    def _poll(self) -> None:
-        while not self._over.wait(_PAUSE_S):
-            self.look()
 
     def look(self) -> None:
         """Read the month once: every settled activity has to be there, and each point of any activity once."""
@@ -81,7 +63,7 @@ def prove_month(kind: LakeKind, *, writes: int, advance: Advance) -> list[Verdic
         lake_url, environ = _opened(kind, stack)
         workers = stack.enter_context(Workers(PROCESSES, month_worker, lake_url, environ))
         reader = Reader(open_objects(lake_url))
-        stack.enter_context(reader.polling())
+        stack.enter_context(polling(reader.look))
         failed = _write_all(workers, writes, reader, advance)
     lost = set(range(1, writes + 1)) - reader.settled
     return [

@@ -1,0 +1,28 @@
+"""A reader that looks over and over beside the writers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_PAUSE_S = 0.01
+
+
+@contextmanager
+def polling(look: Callable[[], None]) -> Iterator[None]:
+    """Look again and again beside the block until it ends, and once more then."""
+    over = threading.Event()
+
+    def poll() -> None:
+        while not over.wait(_PAUSE_S):
+            look()
+
+    thread = threading.Thread(target=poll, name="reader")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+    look()
