@@ -19,7 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from stravalib import exc
 from stravalib.client import Client
-from stravalib.util.limiter import DefaultRateLimiter
+from stravalib.util.limiter import DefaultRateLimiter, RequestRate, get_rates_from_response_headers
 
 from local.strava_simulator.server import RunningSimulator, running_simulator
 from local.strava_simulator.simulation import Rules
@@ -206,6 +206,17 @@ def test_deauthorize_ends_the_access(client: Client) -> None:
 
 def test_limiter_reads_the_usage(client: Client, running: RunningSimulator) -> None:
     """stravalib's own limiter reads usage headers of every call, the upload's lone comma included."""
-    client.protocol.rate_limiter = DefaultRateLimiter()
+    limiter = DefaultRateLimiter()
+    rates: list[RequestRate | None] = []
+    limiter.rules.append(lambda headers, method: rates.append(get_rates_from_response_headers(headers, method)))
+    client.protocol.rate_limiter = limiter
+    client.get_athlete()
     client.get_athlete()
     client.upload_activity(GPX, "gpx")
+
+    first, second, upload = rates
+    assert first is not None
+    assert second is not None
+    assert (second.short_usage, second.long_usage) == (first.short_usage + 1, first.long_usage + 1)
+    assert upload is not None
+    assert (upload.short_limit, upload.long_limit) > (second.short_limit, second.long_limit)
