@@ -40,6 +40,8 @@ class AthleteRow:
     status: AthleteStatus
     connected_at_epoch_s: int
     """When the athlete connected for the first time."""
+    authorised_at_epoch_s: int
+    """When the stored connection was authorised; each later one has a later time."""
     version: int
     disconnect_asked_at_epoch_s: int | None = None
     """When the athlete last asked here to be disconnected, before Strava was told."""
@@ -55,6 +57,8 @@ class AthleteRow:
             scopes=frozenset(fields["scopes"]),
             status=AthleteStatus(fields["status"]),
             connected_at_epoch_s=fields["connected_at_epoch_s"],
+            # Rows from before this field was written: their first connection is the only one whose time is known.
+            authorised_at_epoch_s=fields.get("authorised_at_epoch_s", fields["connected_at_epoch_s"]),
             version=item.version,
             disconnect_asked_at_epoch_s=fields.get("disconnect_asked_at_epoch_s"),
         )
@@ -69,6 +73,7 @@ class AthleteRow:
             "scopes": sorted(self.scopes),
             "status": str(self.status),
             "connected_at_epoch_s": self.connected_at_epoch_s,
+            "authorised_at_epoch_s": self.authorised_at_epoch_s,
             "disconnect_asked_at_epoch_s": self.disconnect_asked_at_epoch_s,
         }
 
@@ -100,13 +105,16 @@ class Athletes:
         self._admit(athlete.athlete_id)
         item = self._store.get(athlete_key(athlete.athlete_id))
         kept: Mapping[str, Any] = item.fields if item else {}
+        before = AthleteRow.from_item(item) if item else None
+        now = int(self._clock())
         row = AthleteRow(
             athlete_id=athlete.athlete_id,
             firstname=athlete.firstname,
             lastname=athlete.lastname,
             scopes=scopes,
             status=AthleteStatus.ACTIVE,
-            connected_at_epoch_s=kept.get("connected_at_epoch_s", int(self._clock())),
+            connected_at_epoch_s=before.connected_at_epoch_s if before else now,
+            authorised_at_epoch_s=max(now, before.authorised_at_epoch_s + 1) if before else now,
             version=item.version if item else ABSENT,
         )
         tokens = SealedTokens.seal(sealer(self._cipher, athlete.athlete_id), grant)

@@ -35,7 +35,9 @@ def test_get_answers_none_when_the_athlete_never_connected(athletes: Athletes) -
 def test_connect_stores_profile_scopes_and_time(athletes: Athletes) -> None:
     row = athletes.connect(grant(), READ)
 
-    assert row == AthleteRow(AthleteId(42), "Zoë", "O'Brien 🐕", READ, AthleteStatus.ACTIVE, 1_700_000_000, 1)
+    assert row == AthleteRow(
+        AthleteId(42), "Zoë", "O'Brien 🐕", READ, AthleteStatus.ACTIVE, 1_700_000_000, 1_700_000_000, 1
+    )
     assert athletes.get(42) == row
 
 
@@ -56,6 +58,35 @@ def test_connecting_again_updates_but_keeps_first_time_and_settings(
     item = store.get(athlete_key(42))
     assert item is not None
     assert item.fields["settings"] == {"units": "metric"}
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "later_s"), [pytest.param(1000, 1000, id="later"), pytest.param(0, 1, id="same-second")]
+)
+def test_connecting_again_has_a_later_time_of_authorisation(
+    athletes: Athletes, pass_time: Callable[[float], None], passed_s: int, later_s: int
+) -> None:
+    athletes.connect(grant(), READ)
+    pass_time(passed_s)
+
+    row = athletes.connect(grant(suffix="2"), READ)
+
+    assert (row.connected_at_epoch_s, row.authorised_at_epoch_s) == (1_700_000_000, 1_700_000_000 + later_s)
+
+
+def test_authorisation_is_as_old_as_the_connection_when_a_row_of_an_older_version_lacks_its_time(
+    athletes: Athletes, store: Store
+) -> None:
+    athletes.connect(grant(), READ)
+    item = store.get(athlete_key(42))
+    assert item is not None
+    older = {name: value for name, value in item.fields.items() if name != "authorised_at_epoch_s"}
+    store.put(item.key, older, expected_version=item.version)
+
+    row = athletes.get(42)
+
+    assert row is not None
+    assert row.authorised_at_epoch_s == row.connected_at_epoch_s == 1_700_000_000
 
 
 def test_connect_is_refused_when_the_grant_names_no_athlete(athletes: Athletes) -> None:
