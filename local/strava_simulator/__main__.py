@@ -16,7 +16,7 @@ from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.quota import Tier
 from local.strava_simulator.recordings import load_directory
 from local.strava_simulator.server import running_simulator
-from local.strava_simulator.simulation import DuplicateText, Rules
+from local.strava_simulator.simulation import DuplicateText, OlderPair, Rules
 
 _RECORDED_ATHLETE_ID = 5_000_001
 
@@ -30,13 +30,16 @@ def main(  # noqa: PLR0913, PLR0917 - each parameter is one option of the comman
     retry_gap_s: Annotated[float, typer.Option(min=0, help="Seconds between tries to deliver an event.")] = 60.0,
     duplicate_text: Annotated[DuplicateText, typer.Option(help="Form of the duplicate error.")] = DuplicateText.HTML,
     seed: Annotated[int, typer.Option(help="Seed of the faults' chances.")] = 0,
+    older_pair: Annotated[
+        OlderPair, typer.Option(help="What a new authorisation does to earlier token pairs.")
+    ] = OlderPair.DIES,
 ) -> None:
     """Serve a stand-in for Strava's API v3 until interrupted; its own API is under /simulator/.
 
     The application is the one that STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET name, else one of the simulator's own.
     """
     application = _application(os.environ)
-    rules = Rules(limits.limits, processing_s, retry_gap_s, duplicate_text, seed)
+    rules = Rules(limits.limits, processing_s, retry_gap_s, duplicate_text, seed, older_pair)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

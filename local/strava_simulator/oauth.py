@@ -74,7 +74,7 @@ def _exchange(application: applications.Application, code: str) -> dict[str, Any
     sim = simulation()
     now = sim.clock()
     with sim.state.transaction() as db:
-        pair = tokens.exchange(db, application, code, now=now)
+        pair = tokens.exchange(db, application, code, older_pair=sim.rules.older_pair, now=now)
         athlete = athletes.find(db, pair.athlete_id)
     return {**_body(pair, now), "scope": pair.scopes, "athlete": athlete.summary()}
 

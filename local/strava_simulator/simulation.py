@@ -26,6 +26,18 @@ class DuplicateText(StrEnum):
     PLAIN = "plain"
 
 
+class OlderPair(StrEnum):
+    """What a new authorisation does to the token pairs that the application has of the athlete already.
+
+    Strava documents neither, so whatever is built on it has to come out right under both.
+    """
+
+    DIES = "dies"
+    """They end at once, and the grant is what was allowed last."""
+    LIVES = "lives"
+    """They go on with the scopes they were issued for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What Strava leaves open or changes from time to time.
@@ -38,6 +50,7 @@ class Rules:
     retry_gap_s: float = 60.0
     duplicate_text: DuplicateText = DuplicateText.HTML
     seed: int = 0
+    older_pair: OlderPair = OlderPair.DIES
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from local.strava_simulator import answers
 from local.strava_simulator.applications import Application
+from local.strava_simulator.simulation import OlderPair
 
 ACCESS_LIFE_S = 21_600
 RENEWAL_S = 3600
@@ -88,8 +89,10 @@ def check_capacity(db: sqlite3.Connection, application: Application, athlete_id:
         raise answers.capacity_reached()
 
 
-def exchange(db: sqlite3.Connection, application: Application, code: str, *, now: float) -> TokenPair:
-    """The first pair for a code, which is used up; earlier refresh tokens of the athlete die.
+def exchange(
+    db: sqlite3.Connection, application: Application, code: str, *, older_pair: OlderPair, now: float
+) -> TokenPair:
+    """The first pair for a code, which is used up; `older_pair` says what becomes of those the athlete has.
 
     Errors: Refusal 400 for a code that is unknown, used, too old or another application's; 403 without capacity.
     """
@@ -99,18 +102,16 @@ def exchange(db: sqlite3.Connection, application: Application, code: str, *, now
     ).fetchone()
     if row is None:
         raise answers.bad_request("AuthorizationCode", "code")
-    athlete_id, scopes = int(row["athlete_id"]), str(row["scopes"])
+    client_id, athlete_id, scopes = application.client_id, int(row["athlete_id"]), str(row["scopes"])
     check_capacity(db, application, athlete_id)
+    if older_pair is OlderPair.DIES:
+        _end_pairs(db, client_id, athlete_id, now=now)
+    pair = _issue(db, client_id, athlete_id, scopes, now=now)
     db.execute(
         "INSERT INTO grants VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET scopes = excluded.scopes",
-        (application.client_id, athlete_id, scopes),
+        (client_id, athlete_id, _living_scopes(db, client_id, athlete_id)),
     )
-    db.execute(
-        "UPDATE token_pairs SET refresh_ended_at = ?"
-        " WHERE client_id = ? AND athlete_id = ? AND refresh_ended_at IS NULL",
-        (now, application.client_id, athlete_id),
-    )
-    return _issue(db, application.client_id, athlete_id, scopes, now=now)
+    return pair
 
 
 def refresh(db: sqlite3.Connection, application: Application, refresh_token: str, *, now: float) -> TokenPair:
@@ -156,11 +157,7 @@ def holder_of(db: sqlite3.Connection, application: Application, token: str, *, n
 
 def revoke(db: sqlite3.Connection, client_id: int, athlete_id: int, *, now: float) -> bool:
     """End the athlete's connection and every token of it; False when there was none."""
-    db.execute(
-        "UPDATE token_pairs SET access_ended_at = COALESCE(access_ended_at, ?),"
-        " refresh_ended_at = COALESCE(refresh_ended_at, ?) WHERE client_id = ? AND athlete_id = ?",
-        (now, now, client_id, athlete_id),
-    )
+    _end_pairs(db, client_id, athlete_id, now=now)
     db.execute("DELETE FROM codes WHERE client_id = ? AND athlete_id = ?", (client_id, athlete_id))
     ended = db.execute("DELETE FROM grants WHERE client_id = ? AND athlete_id = ?", (client_id, athlete_id))
     return ended.rowcount > 0
@@ -170,6 +167,23 @@ def ever_issued(db: sqlite3.Connection) -> list[str]:
     """Every access and refresh token ever issued, living or dead, the oldest first."""
     rows = db.execute("SELECT access_token, refresh_token FROM token_pairs ORDER BY pair_id").fetchall()
     return [token for row in rows for token in (row["access_token"], row["refresh_token"])]
+
+
+def _end_pairs(db: sqlite3.Connection, client_id: int, athlete_id: int, *, now: float) -> None:
+    db.execute(
+        "UPDATE token_pairs SET access_ended_at = COALESCE(access_ended_at, ?),"
+        " refresh_ended_at = COALESCE(refresh_ended_at, ?) WHERE client_id = ? AND athlete_id = ?",
+        (now, now, client_id, athlete_id),
+    )
+
+
+def _living_scopes(db: sqlite3.Connection, client_id: int, athlete_id: int) -> str:
+    """What the application may do with the pairs that it can still renew."""
+    rows = db.execute(
+        "SELECT scopes FROM token_pairs WHERE client_id = ? AND athlete_id = ? AND refresh_ended_at IS NULL",
+        (client_id, athlete_id),
+    )
+    return join_scopes(scope for row in rows for scope in row["scopes"].split(","))
 
 
 def _issue(db: sqlite3.Connection, client_id: int, athlete_id: int, scopes: str, *, now: float) -> TokenPair:

@@ -10,6 +10,7 @@ import pytest
 
 from local.strava_simulator import applications
 from local.strava_simulator.applications import Application
+from local.strava_simulator.simulation import OlderPair, Rules
 
 BAD_CODE = {
     "message": "Bad Request",
@@ -164,16 +165,26 @@ def test_refresh_keeps_scopes_when_rotated(world: Any) -> None:
     assert response.get_json()["errors"][0]["field"] == "activity:read_permission"
 
 
-def test_earlier_refresh_token_dies_when_athlete_connects_again(world: Any) -> None:
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule) for rule in OlderPair])
+def test_earlier_pair_lives_or_dies_by_rule_when_athlete_connects_again(make_world: Any, rule: OlderPair) -> None:
+    world = make_world(rules=Rules(older_pair=rule))
     athlete_id = world.athlete()
-    old = world.connect(athlete_id)
-    world.connect(athlete_id)
-    assert refresh(world, old["refresh_token"]).get_json() == BAD_REFRESH
-    assert is_accepted(world, old["access_token"])
+    old = world.connect(athlete_id, "activity:read,activity:read_all")
+
+    new = world.connect(athlete_id, "read")
+
+    lives = rule is OlderPair.LIVES
+    assert is_accepted(world, old["access_token"]) is lives
+    assert (refresh(world, old["refresh_token"]).status_code == 200) is lives
+    assert is_accepted(world, new["access_token"])
+    with world.simulation.state.transaction() as db:
+        grants = [row["scopes"] for row in db.execute("SELECT scopes FROM grants")]
+    assert grants == ["read,activity:read,activity:read_all" if lives else "read"]
 
 
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
-def test_revoke_ends_every_token_of_the_athlete(world: Any, kind: str) -> None:
+def test_revoke_ends_every_token_of_the_athlete(make_world: Any, kind: str) -> None:
+    world = make_world(rules=Rules(older_pair=OlderPair.LIVES))
     athlete_id = world.athlete()
     first = world.connect(athlete_id)
     second = world.connect(athlete_id)
