@@ -52,7 +52,19 @@ class RetryLater(IngestError):
 
 
 class StravaUnavailable(RetryLater):
-    """Strava answered 5xx, timed out or could not be reached."""
+    """Strava answered 5xx, timed out or could not be reached; `retry_after_s` is what it asks to wait, if it does."""
+
+    def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class NotTheApi(StravaUnavailable):
+    """Something else than Strava's API answered (a proxy, a page, half an answer), or the base URL is wrong."""
+
+
+class TokenEndpointFault(StravaUnavailable):
+    """Strava's token endpoint did not do its work: says nothing of any athlete, activity or upload."""
 
 
 class OutcomeUnknown(RetryLater):
@@ -107,7 +119,7 @@ class CapacityReached(Refused):
 
 
 class Gone(Refused):
-    """Strava answers 404: deleted, hidden from this token, or not there yet."""
+    """The resource's own route says 404 in the API's own form: deleted, hidden from this token, or not there yet."""
 
 
 class BadRequest(Refused):

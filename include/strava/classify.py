@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 from include.errors import (
     ApplicationInactive,
@@ -18,9 +20,10 @@ from include.errors import (
     UnexpectedShape,
 )
 from include.strava.faults import Fault, Faults, plain
-from include.strava.quota import Report, next_day, next_window, utc_text
+from include.strava.quota import DAY_S, Report, next_day, next_window, utc_text
 
 _PERMISSION = "_permission"
+_REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class _Refusal:
     is_applications: bool
     """Whether the call was made with the application's own credentials rather than an athlete's token."""
     report: Report
+    retry_after_s: float
     now_epoch_s: float
 
     @property
@@ -57,13 +61,17 @@ def error_for(
     refusal = _Refusal(
         status=status,
         faults=Faults.parse(body),
-        subject=f"Strava answered {status} to {path.partition('?')[0]} for {whom}",
+        subject=f"Strava answered {status} to {path.partition('?')[0]} for {whom}{_request(headers or {})}",
         is_applications=athlete_id is None,
         report=Report.parse(headers or {}),
+        retry_after_s=_retry_after_s(headers or {}, now_epoch_s),
         now_epoch_s=now_epoch_s,
     )
     if status >= 500 or status == 408:
-        return StravaUnavailable(f"{refusal.subject}: Strava is failing. Try the same call again later.")
+        return StravaUnavailable(
+            f"{refusal.subject}: Strava is failing. Try the same call again later.",
+            retry_after_s=refusal.retry_after_s,
+        )
     if status >= 400:
         return _BY_STATUS.get(status, _other)(refusal)
     if status >= 300:
@@ -75,6 +83,30 @@ def error_for(
         f"{refusal.subject}, but the body is not what the API documents. "
         "Try once more; if it stays so, compare the answer with the API's reference."
     )
+
+
+def _header(headers: Mapping[str, str], wanted: str) -> str:
+    return next((value for name, value in headers.items() if name.lower() == wanted), "")
+
+
+def _request(headers: Mapping[str, str]) -> str:
+    """The id by which Strava's support finds the call, where the answer has one of a harmless form."""
+    request_id = _header(headers, "x-request-id")
+    return f" (request {request_id})" if _REQUEST_ID.fullmatch(request_id) else ""
+
+
+def _retry_after_s(headers: Mapping[str, str], now_epoch_s: float) -> float:
+    """How long the answer asks to wait, at most a day: in seconds or by a date; 0 where it does not say so."""
+    text = _header(headers, "retry-after").strip()
+    try:
+        seconds = float(text) if text.isascii() and text.isdigit() else _epoch_s(text) - now_epoch_s
+    except (ValueError, OverflowError):
+        return 0.0
+    return min(max(seconds, 0.0), float(DAY_S))
+
+
+def _epoch_s(date: str) -> float:
+    return parsedate_to_datetime(date).timestamp()
 
 
 def _bad_request(refusal: _Refusal) -> IngestError:
@@ -154,7 +186,8 @@ def _gone(refusal: _Refusal) -> IngestError:
 def _quota_spent(refusal: _Refusal) -> IngestError:
     words = refusal.words.lower()
     is_day = refusal.report.day_is_spent() or "daily" in words or "day" in words.split()
-    until_epoch_s = next_day(refusal.now_epoch_s) if is_day else next_window(refusal.now_epoch_s)
+    opens_at = next_day(refusal.now_epoch_s) if is_day else next_window(refusal.now_epoch_s)
+    until_epoch_s = max(opens_at, int(refusal.now_epoch_s + refusal.retry_after_s))
     return QuotaSpent(
         f"{refusal.subject}: the {'daily' if is_day else '15-minute'} call budget is spent. "
         f"Try again from {utc_text(until_epoch_s)}.",

@@ -128,8 +128,9 @@ class StravaClient:
 
         Errors: `Gone` (no streams: a manual activity, not there yet, deleted, or hidden).
         """
-        query = {"keys": ",".join(STREAM_KEYS), "key_by_type": "true"}
-        answer = self._get(f"/activities/{activity_id}/streams", athlete_id, query)
+        query: Mapping[str, str] = {"keys": ",".join(STREAM_KEYS), "key_by_type": "true"}
+        call = Call("GET", f"/activities/{activity_id}/streams", athlete_id, query=query, is_long=True)
+        answer = self._ask(call, athlete_id, scope=ACTIVITY_READ).checked()
         if answer.body.strip() in (b"{}", b"[]"):
             raise Gone(f"Activity {activity_id} of athlete {athlete_id} has no streams. Keep it without them.")
         return answer.read(lambda: StreamSet.parse(answer.body))
@@ -149,7 +150,7 @@ class StravaClient:
         if file.description:
             form["description"] = file.description
         name = f"{file.external_id}.{file.data_type}"
-        call = Call("POST", "/uploads", athlete_id, form=form, file=(name, file.content))
+        call = Call("POST", "/uploads", athlete_id, form=form, file=(name, file.content), is_long=True)
         answer = self._ask(call, athlete_id, scope=ACTIVITY_WRITE, bucket=Bucket.UPLOAD)
         refused = _refused_upload(answer)
         if refused is not None:

@@ -12,24 +12,35 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
 from urllib3.exceptions import NewConnectionError
 
 from include.clock import Clock
 from include.errors import OutcomeUnknown, StravaUnavailable, UnexpectedShape
 from include.strava.answer import Answer
+from include.strava.deadline import BoundedAdapter, ending_at, left_s
 
 ATTEMPTS = 3
-TIMEOUTS_S = (3.05, 30.0)
-"""To connect, and between two bytes of the answer."""
+CONNECT_S = 3.05
+DEADLINES_S = (20.0, 60.0)
+"""How long a call may take with all its attempts, and how long one that carries a recording: below every lease."""
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _DIRECT = {"no_proxy": ",".join(_LOOPBACK)}
 """Keeps calls to a simulator on this machine away from the environment's proxy."""
 _IDEMPOTENT = frozenset({"GET", "DELETE"})
+_NOTHING_TAKEN = frozenset({501, 503})
+"""What of 5xx says that a call was turned away at the door; a gateway's 502, 504 or 520 to 524 leaves it open."""
+_PAUSE = wait_random_exponential(multiplier=0.5, max=8)
 
 
 class NoAuth(AuthBase):
@@ -66,6 +77,8 @@ class Call:
     file: tuple[str, bytes] | None = field(default=None, repr=False)
     """Name and content of the form's `file`; makes the form multipart."""
     auth: AuthBase = field(default_factory=NoAuth, repr=False)
+    is_long: bool = False
+    """Whether it carries a recording, which may take a minute."""
 
     @property
     def is_idempotent(self) -> bool:
@@ -84,8 +97,9 @@ def _no_report(headers: Mapping[str, str]) -> None:
 class StravaSession:
     """One connection pool for all calls of a process.
 
-    Sends idempotent calls up to three times with jittered, growing pauses; keeps no cookies, since one session
-    speaks for many athletes; follows no redirect; logs nothing.
+    Sends idempotent calls up to three times with jittered, growing pauses, or those that Strava asks for; ends every
+    call by its deadline, however slowly the answer drips; keeps no cookies, since one session speaks for many
+    athletes; follows no redirect; logs nothing.
     """
 
     def __init__(
@@ -93,15 +107,14 @@ class StravaSession:
         clock: Clock,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        timeouts_s: tuple[float, float] = TIMEOUTS_S,
+        deadlines_s: tuple[float, float] = DEADLINES_S,
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._clock = clock
-        self._timeouts_s = timeouts_s
+        self._deadlines_s = deadlines_s
         self._max_body_bytes = max_body_bytes
         self._retrying = Retrying(
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.5, max=8),
+            wait=_pause,
             retry=retry_if_exception_type(StravaUnavailable),
             sleep=sleep,
             reraise=True,
@@ -109,7 +122,7 @@ class StravaSession:
         self._http = requests.Session()
         self._http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
-            self._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=16, max_retries=0))
+            self._http.mount(scheme, BoundedAdapter(pool_connections=4, pool_maxsize=16, max_retries=0))
         logging.getLogger("urllib3.connectionpool").addFilter(_QUERIES)
 
     def __enter__(self) -> Self:
@@ -135,21 +148,26 @@ class StravaSession:
         """The answer to `call`, of any status below 500.
 
         `before` runs before each attempt and may refuse it by raising; `after` gets the headers of each answer.
-        Errors: `StravaUnavailable` (5xx, timeout, no connection; nothing was done, or doing it again is safe),
+        Errors: `StravaUnavailable` (5xx, too slow, no connection; nothing was done, or doing it again is safe),
         `OutcomeUnknown` (a call that is not idempotent broke off after it was sent), `UnexpectedShape` (endless body).
         """
+        longest_s = self._deadlines_s[call.is_long]
+        ends_at_s = time.monotonic() + longest_s
 
         def attempt() -> Answer:
             before()
-            answer = self._exchange(base_url, call)
+            with ending_at(ends_at_s):
+                answer = self._exchange(base_url, call)
             after(answer.headers)
-            if answer.status in (500, 502, 504) and not call.is_idempotent:
+            if answer.status >= 500 and answer.status not in _NOTHING_TAKEN and not call.is_idempotent:
                 raise _outcome_unknown(call, f"Strava answered {answer.status}")
             if answer.status >= 500:
                 raise answer.error()
             return answer
 
-        return self._retrying.copy()(attempt) if call.is_idempotent else attempt()
+        if not call.is_idempotent:
+            return attempt()
+        return self._retrying.copy(stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(longest_s))(attempt)
 
     def _exchange(self, base_url: str, call: Call) -> Answer:
         url = base_url + call.path
@@ -161,7 +179,7 @@ class StravaSession:
                 data=call.form or None,
                 files={"file": call.file} if call.file else None,
                 auth=call.auth,
-                timeout=self._timeouts_s,
+                timeout=(min(CONNECT_S, left_s()), left_s()),
                 proxies=_DIRECT if urlsplit(url).hostname in _LOOPBACK else None,
                 allow_redirects=False,
                 stream=True,
@@ -174,7 +192,7 @@ class StravaSession:
                     athlete_id=call.athlete_id,
                     received_at_epoch_s=self._clock(),
                 )
-        except requests.RequestException as err:
+        except (requests.RequestException, TimeoutError) as err:
             what, was_sent = type(err).__name__, not _never_sent(err)
         # Raised out here, without a cause: the library's error quotes the URL, whose query may hold the client secret.
         if was_sent and not call.is_idempotent:
@@ -207,7 +225,14 @@ class _QueryFilter(logging.Filter):
 _QUERIES = _QueryFilter()
 
 
-def _never_sent(err: requests.RequestException) -> bool:
+def _pause(attempts: RetryCallState) -> float:
+    """How long to wait before the next attempt: what Strava asks for, where it does."""
+    error = attempts.outcome.exception() if attempts.outcome else None
+    asked_s = error.retry_after_s if isinstance(error, StravaUnavailable) else 0.0
+    return max(_PAUSE(attempts), asked_s)
+
+
+def _never_sent(err: Exception) -> bool:
     """Whether the connection failed before a byte of the request went out."""
     reason = getattr(err.args[0], "reason", None) if err.args else None
     return isinstance(err, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)

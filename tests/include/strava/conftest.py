@@ -28,7 +28,8 @@ class Reply:
     body: Any = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     breaks: str = ""
-    """`truncated`: less body than announced; `dropped`: the connection closes unanswered; `silent`: no answer."""
+    """`truncated`: less body than announced; `dropped`: the connection closes unanswered; `silent`: no answer;
+    `drips`: the answer comes byte by byte, from the status line on; `drips body`: from the body on."""
 
     @property
     def payload(self) -> bytes:
@@ -113,12 +114,28 @@ class ScriptedStrava:
         handler.send_response(reply.status)
         for name, value in reply.headers.items():
             handler.send_header(name, value)
+        if reply.breaks == "drips":
+            self._drip(handler, b"HTTP/1.1 200 OK\r\n" + b"X-Long: 1\r\n" * 1000)
+            return
         missing = 100 if reply.breaks == "truncated" else 0
         handler.send_header("Content-Length", str(len(reply.payload) + missing))
         handler.end_headers()
+        if reply.breaks == "drips body":
+            self._drip(handler, reply.payload)
+            return
         handler.wfile.write(reply.payload)
         if missing:
             handler.close_connection = True
+
+    def _drip(self, handler: BaseHTTPRequestHandler, what: bytes) -> None:
+        handler.close_connection = True
+        try:
+            for byte in what:
+                handler.wfile.write(bytes([byte]))
+                if self.released.wait(0.01):
+                    return
+        except OSError:
+            return
 
 
 @pytest.fixture
@@ -141,7 +158,14 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def session(pauses: list[float]) -> Iterator[StravaSession]:
-    with StravaSession(lambda: NOW, sleep=pauses.append, timeouts_s=(0.5, 0.3), max_body_bytes=1_000_000) as session:
+    with StravaSession(lambda: NOW, sleep=pauses.append, max_body_bytes=1_000_000) as session:
+        yield session
+
+
+@pytest.fixture
+def hasty_session(pauses: list[float]) -> Iterator[StravaSession]:
+    """A session whose calls end within tenths of a second."""
+    with StravaSession(lambda: NOW, sleep=pauses.append, deadlines_s=(0.4, 0.8)) as session:
         yield session
 
 

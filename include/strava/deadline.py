@@ -1,0 +1,89 @@
+"""A moment by which a call over HTTP has ended, whatever the other side does with it."""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from http.client import HTTPResponse
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+_ends_at_s: ContextVar[float] = ContextVar("call_ends_at_s")
+"""On the monotonic clock."""
+
+
+@contextmanager
+def ending_at(ends_at_s: float) -> Iterator[None]:
+    """A block whose calls through a `BoundedAdapter` end by `ends_at_s` of `time.monotonic`."""
+    token = _ends_at_s.set(ends_at_s)
+    try:
+        yield
+    finally:
+        _ends_at_s.reset(token)
+
+
+def left_s() -> float:
+    """How long the present block may still last. Errors: `TimeoutError` where its time is over."""
+    left = _ends_at_s.get() - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the call has had all its time")
+    return left
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Sends and reads under `ending_at`, down to the single byte.
+
+    The timeouts of requests bound the time between two bytes: a status line, a header or a body that drips keeps such
+    a call for ever. Its timeout to connect also bounds the whole of sending, which is too short for a long file.
+    """
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        """The pool for a request, making bounded connections."""
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        pool.ConnectionCls = _BoundedTlsConnection if pool.scheme == "https" else _BoundedConnection
+        return pool
+
+
+class _BoundedReader(io.RawIOBase):
+    """Reads from `stream`, waiting for the next bytes only as long as the call may still last."""
+
+    def __init__(self, stream: io.BufferedReader, sock: socket.socket) -> None:
+        self._stream = stream
+        self._sock = sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._sock.settimeout(left_s())
+        return self._stream.readinto1(buffer)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+class _BoundedResponse(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp = io.BufferedReader(_BoundedReader(self.fp, sock))
+
+
+class _BoundedConnection(HTTPConnection):
+    response_class = _BoundedResponse
+
+    def send(self, data: Any) -> None:
+        if self.sock is None and self.auto_open:
+            self.connect()
+        self.sock.settimeout(left_s())
+        super().send(data)
+
+
+class _BoundedTlsConnection(_BoundedConnection, HTTPSConnection):
+    pass
