@@ -18,7 +18,6 @@ SHOWN = 20
 _STORED: Mapping[ActivityState, str] = {
     ActivityState.SYNCED: "stored",
     ActivityState.NO_STREAMS: "stored; Strava has no recorded points for it",
-    ActivityState.HIDDEN: "hidden on Strava",
     ActivityState.REMOVED: "no longer visible on Strava, and removed here",
     ActivityState.QUARANTINED: "could not be understood; the people who run this service have to look at it",
     ActivityState.EXPIRED: "deleted here, as old as data may become",

@@ -104,22 +104,21 @@ def _repair(services: Services, athlete_id: int, activity_id: int, held: _Held) 
 
     An unreadable object that the ledger names stays named: it may hold rows.
     """
-    lease = services.activities.acquire(athlete_id, activity_id, fresh=False)
-    if lease is None:
-        return False
-    entry = lease.entry or replace(LedgerEntry.unknown(athlete_id, activity_id), state=ActivityState.REMOVED)
-    named = _named(entry)
-    unreadable = named & held.unreadable.keys()
-    looked_at = (named | held.keys.get(activity_id, set())) - unreadable
-    present = unreadable | {key for key in looked_at if activity_id in _ids(services, key)}
-    if present == named or entry.next_try_epoch_s is not None:
-        services.activities.conclude(lease, entry)
-        return False
-    now = int(services.clock())
-    expired = entry.state is ActivityState.EXPIRED
-    noted = replace(entry, object_keys=tuple(sorted(named | present)), next_try_epoch_s=None if expired else now)
-    services.activities.postpone(lease, noted)
-    return True
+    with services.activities.held(athlete_id, activity_id) as lease:
+        if lease is None:
+            return False
+        entry = lease.entry or LedgerEntry.unknown(athlete_id, activity_id).removed(None, "")
+        named = _named(entry)
+        unreadable = named & held.unreadable.keys()
+        looked_at = (named | held.keys.get(activity_id, set())) - unreadable
+        present = unreadable | {key for key in looked_at if activity_id in _ids(services, key)}
+        if present == named or entry.next_try_epoch_s is not None:
+            services.activities.settle(lease, entry)
+            return False
+        due_at = None if entry.state is ActivityState.EXPIRED else int(services.clock())
+        noted = replace(entry, object_keys=tuple(sorted(named | present)), next_try_epoch_s=due_at)
+        services.activities.postpone(lease, noted)
+        return True
 
 
 def _named(entry: LedgerEntry | None) -> set[str]:

@@ -14,7 +14,7 @@ from include.lake.rows import ActivityRows, build_rows
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.listing import quarantine
 from include.pipeline.services import Services
-from include.pipeline.sync import describe
+from include.pipeline.sync import describe, sighting
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState, Lease, LedgerEntry
 from include.state.athletes import AthleteStatus
@@ -208,23 +208,26 @@ def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoc
     lease = services.activities.acquire(athlete_id, activity_id)
     if lease is None:
         return None
-    entry = replace(lease.entry or LedgerEntry.unknown(athlete_id, activity_id), state=ActivityState.PENDING)
+    entry = lease.entry or LedgerEntry.unknown(athlete_id, activity_id)
     try:
         activity = services.raw.detail(athlete_id, activity_id)
         if activity is None:
-            services.activities.postpone(lease, lease.entry or entry)
+            services.activities.postpone(lease, entry)
             return None
-        entry = _pending(activity, lease, listed_at_epoch_s)
+        entry = _listed(entry, activity, listed_at_epoch_s)
+        fetched_at = entry.fetched_at_epoch_s or listed_at_epoch_s
         streams = _streams(services, lease, activity)
-        rows = build_rows(activity, streams, source="backfill", updated_at_epoch_s=entry.fetched_at_epoch_s or 0.0)
+        rows = build_rows(activity, streams, source="backfill", updated_at_epoch_s=fetched_at)
     except UnexpectedShape as error:
-        quarantined = replace(entry, state=ActivityState.QUARANTINED, reason=str(error))
-        services.activities.postpone(lease, replace(quarantined, fetched_at_epoch_s=listed_at_epoch_s))
+        quarantined = entry.quarantined(
+            str(error), fetched_at_epoch_s=listed_at_epoch_s, next_try_epoch_s=entry.next_try_epoch_s
+        )
+        services.activities.postpone(lease, quarantined)
         return None
     except IngestError as error:
         services.activities.postpone(lease, replace(entry, reason=str(error)))
         raise
-    loaded = describe(activity, streams, fetched_at_epoch_s=entry.fetched_at_epoch_s or 0.0)
+    loaded = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at)
     return _Fetched(lease, rows, replace(loaded, next_try_epoch_s=entry.next_try_epoch_s))
 
 
@@ -239,17 +242,10 @@ def _streams(services: Services, lease: Lease, activity: Activity) -> StreamSet 
     return streams
 
 
-def _pending(activity: Activity, lease: Lease, listed_at_epoch_s: float) -> LedgerEntry:
-    """The row of an activity that is about to be loaded: whoever waits for it to be fetched again still does."""
-    before = lease.entry
-    fetched_at = before.fetched_at_epoch_s if before and activity.is_detail else None
-    return replace(
-        describe(activity, None, fetched_at_epoch_s=fetched_at or listed_at_epoch_s),
-        state=ActivityState.PENDING,
-        fingerprint="",
-        reason="listed by a backfill, not loaded",
-        next_try_epoch_s=before.next_try_epoch_s if before else None,
-    )
+def _listed(before: LedgerEntry, activity: Activity, listed_at_epoch_s: float) -> LedgerEntry:
+    """The row of an activity that is about to be loaded; a stored detail is as old as its own fetch."""
+    fetched_at = before.fetched_at_epoch_s if activity.is_detail else None
+    return before.listed(sighting(activity, fetched_at_epoch_s=fetched_at or listed_at_epoch_s))
 
 
 def _write(services: Services, held: Sequence[_Fetched]) -> frozenset[Partition]:
@@ -271,5 +267,5 @@ def _write(services: Services, held: Sequence[_Fetched]) -> frozenset[Partition]
     )
     for fetched in held:
         object_keys = written.object_keys[fetched.entry.activity_id]
-        services.activities.conclude(fetched.lease, replace(fetched.entry, object_keys=object_keys))
+        services.activities.settle(fetched.lease, replace(fetched.entry, object_keys=object_keys))
     return written.partitions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.services import Services
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 AGAIN_S = 86_400
 """How long an activity that puzzles is left alone after a look: missing but there, listed but not understood."""
 
-_LISTED = (ActivityState.SYNCED, ActivityState.NO_STREAMS, ActivityState.HIDDEN, ActivityState.QUARANTINED)
+_LISTED = (ActivityState.SYNCED, ActivityState.NO_STREAMS, ActivityState.QUARANTINED)
 """The states of activities that Strava's list should show."""
 
 
@@ -131,11 +131,10 @@ def quarantine(services: Services, row: Unreadable) -> None:
     log.warning("A row of the activity list of athlete %s cannot be read: %s", row.athlete_id, row.reason)
     if row.activity_id is None or services.activities.get(row.athlete_id, row.activity_id) is not None:
         return
-    lease = services.activities.acquire(row.athlete_id, row.activity_id, fresh=False)
-    if lease is not None:
-        unknown = LedgerEntry.unknown(row.athlete_id, row.activity_id)
-        entry = lease.entry or replace(unknown, state=ActivityState.QUARANTINED, reason=row.reason)
-        services.activities.postpone(lease, entry)
+    with services.activities.held(row.athlete_id, row.activity_id) as lease:
+        if lease is not None and lease.entry is None:
+            unknown = LedgerEntry.unknown(row.athlete_id, row.activity_id)
+            services.activities.postpone(lease, unknown.quarantined(row.reason, fetched_at_epoch_s=None))
 
 
 def _has_changed(row: Activity, entry: LedgerEntry, now_epoch_s: float) -> bool:

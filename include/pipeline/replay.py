@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -103,23 +103,18 @@ def replay(services: Services, chunk: Chunk, *, dry_run: bool = False) -> Replay
 
 
 @contextmanager
-def _leased(services: Services, chunk: Chunk) -> Iterator[dict[int, Lease]]:
-    """The leases by activity; whichever are left in the mapping at the end are let go, their rows unchanged.
+def _leased(services: Services, chunk: Chunk) -> Iterator[Mapping[int, Lease]]:
+    """The leases by activity; whichever are not settled at the end are let go, their rows unchanged.
 
     But for the objects that were noted: a write that broke off may have left rows in them.
     """
     leases: dict[int, Lease] = {}
-    try:
+    with ExitStack() as held:
         for activity_id in chunk.activity_ids:
-            lease = services.activities.acquire(chunk.athlete_id, activity_id, fresh=False)
+            lease = held.enter_context(services.activities.held(chunk.athlete_id, activity_id))
             if lease is not None:
                 leases[activity_id] = lease
         yield leases
-    finally:
-        for lease in leases.values():
-            if lease.entry is not None:
-                with suppress(LeaseLost):  # who took it over goes on with it
-                    services.activities.postpone(lease, lease.entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +160,8 @@ def _rebuilt(services: Services, entry: LedgerEntry) -> _Rebuilt | None:
         source = "webhook" if activity.is_detail else "backfill"
         rows = build_rows(activity, streams, source=source, updated_at_epoch_s=fetched_at or services.clock())
     if entry.state is ActivityState.QUARANTINED:
-        entry = replace(describe(activity, streams, fetched_at_epoch_s=fetched_at), object_keys=entry.object_keys)
+        known = entry.object_keys
+        entry = replace(describe(entry, activity, streams, fetched_at_epoch_s=fetched_at), object_keys=known)
     return _Rebuilt(rows, entry)
 
 
@@ -178,8 +174,8 @@ def _named(key: str) -> Iterator[None]:
         raise UnexpectedShape(str(error) if key in str(error) else f"{key}: {error}") from error
 
 
-def _write(services: Services, leases: dict[int, Lease], rebuilt: Sequence[_Rebuilt]) -> Replayed:
-    """Write the rows under their leases, which are settled and taken out of the mapping."""
+def _write(services: Services, leases: Mapping[int, Lease], rebuilt: Sequence[_Rebuilt]) -> Replayed:
+    """Write the rows under their leases, which are settled."""
 
     def guard() -> None:
         for again in rebuilt:
@@ -195,7 +191,7 @@ def _write(services: Services, leases: dict[int, Lease], rebuilt: Sequence[_Rebu
     for again in rebuilt:
         activity_id = again.rows.activity_id
         entry = replace(again.entry, object_keys=written.object_keys[activity_id])
-        services.activities.conclude(leases.pop(activity_id), entry)
+        services.activities.settle(leases[activity_id], entry)
     return Replayed(len(rebuilt), written.rows, partitions=written.partitions)
 
 

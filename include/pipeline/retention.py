@@ -13,7 +13,7 @@ from include.errors import SettingsError
 from include.lake.catalog import Partition
 from include.pipeline.services import Services
 from include.settings import Settings
-from include.state.activities import ActivityState, Lease, LedgerEntry
+from include.state.activities import ActivityState, Lease, LedgerEntry, Sighting
 from include.strava.quota import DAY_S
 
 AT_ONCE = 100
@@ -101,17 +101,9 @@ def _marked(services: Services, seen: LedgerEntry, before_epoch_s: float) -> Lea
         return None
     entry = lease.entry
     if entry is None or not _is_due(entry, before_epoch_s, services.clock()):
-        services.activities.conclude(lease, entry or seen)
+        services.activities.settle(lease, entry or seen)
         return None
-    expired = replace(
-        entry,
-        state=ActivityState.EXPIRED,
-        fingerprint="",
-        points=0,
-        reason="kept as long as the settings allow, then deleted here",
-        next_try_epoch_s=None,
-    )
-    return services.activities.hold(lease, expired)
+    return services.activities.advance(lease, entry.expired())
 
 
 def _delete(services: Services, athlete_id: int, leases: Sequence[Lease]) -> frozenset[Partition]:
@@ -125,11 +117,8 @@ def _delete(services: Services, athlete_id: int, leases: Sequence[Lease]) -> fro
     removed = services.lake.remove(athlete_id, [lease.activity_id for lease in leases], keys, guard=guard)
     for lease in leases:
         services.raw.remove(athlete_id, lease.activity_id, guard=partial(services.activities.check, lease))
-        gone = replace(_entry(lease), object_keys=(), next_try_epoch_s=None)
-        if not services.activities.settle(lease, gone):
-            # An event arrived meanwhile: reconcile hands the activity to strava_ingest.
-            asked_for = replace(gone, state=ActivityState.PENDING, next_try_epoch_s=int(services.clock()))
-            services.activities.postpone(lease, asked_for)
+        # Where an event arrived meanwhile, reconcile hands the activity to strava_ingest.
+        services.activities.settle(lease, replace(_entry(lease), object_keys=()))
     return removed.partitions
 
 
@@ -141,11 +130,10 @@ def _adopt(services: Services, athlete_id: int) -> None:
     known = {entry.activity_id for entry in services.activities.of_athlete(athlete_id)}
     matches = map(_RAW.fullmatch, services.objects.list(f"raw/athlete_id={athlete_id}/"))
     for activity_id in sorted({int(match["activity_id"]) for match in matches if match} - known):
-        lease = services.activities.acquire(athlete_id, activity_id, fresh=False)
-        if lease is not None:
-            unknown = LedgerEntry.unknown(athlete_id, activity_id)
-            found = replace(unknown, reason="listed by a backfill, not loaded", fetched_at_epoch_s=services.clock())
-            services.activities.postpone(lease, lease.entry or found)
+        with services.activities.held(athlete_id, activity_id) as lease:
+            if lease is not None and lease.entry is None:
+                found = LedgerEntry.unknown(athlete_id, activity_id).listed(Sighting(services.clock()))
+                services.activities.postpone(lease, found)
 
 
 def _entry(lease: Lease) -> LedgerEntry:

@@ -13,7 +13,7 @@ from include.lake.catalog import Partition
 from include.lake.rows import build_rows
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.services import Services
-from include.state.activities import ActivityState, Lease, LedgerEntry
+from include.state.activities import ActivityState, Lease, LedgerEntry, Sighting
 from include.strava.models import Activity, StreamSet
 
 SETTLING_S = 300
@@ -93,29 +93,27 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
     A spent quota is no error: the activity is stored as pending until the window opens.
     Effects: safe to repeat and to run twice at once; only the holder of the row's lease writes.
     """
-    lease = services.activities.acquire(item.athlete_id, item.activity_id)
-    if lease is None:
-        unknown = LedgerEntry.unknown(item.athlete_id, item.activity_id)
-        return _summary(unknown, reason="another run holds it and will fetch again")
+    entry = LedgerEntry.unknown(item.athlete_id, item.activity_id)
     partitions: set[Partition] = set()
-    try:
-        for _ in range(MAX_ROUNDS):
+    for _ in range(MAX_ROUNDS):
+        lease = services.activities.acquire(item.athlete_id, item.activity_id)
+        if lease is None:
+            return _summary(entry, partitions, reason="another run holds it and will fetch again")
+        try:
             entry, touched = _Round(services, lease, item, source, services.clock()).play()
             partitions |= touched
-            if services.activities.settle(lease, entry):
+            if not services.activities.settle(lease, entry):
                 return _summary(entry, partitions)
-            lease = replace(lease, entry=entry)
-    except QuotaSpent as spent:
-        entry = _waiting(lease, item, spent, next_try_epoch_s=int(spent.until_epoch_s) + 1)
-        services.activities.postpone(lease, entry)
-        return _summary(entry, partitions)
-    except IngestError as error:
-        attempts = lease.entry.attempts if lease.entry else 0
-        wait_s = min(SETTLING_S * 2**attempts, LONGEST_WAIT_S)
-        entry = _waiting(lease, item, error, next_try_epoch_s=int(services.clock()) + wait_s)
-        services.activities.postpone(lease, entry)
-        raise
-    services.activities.postpone(lease, replace(entry, next_try_epoch_s=int(services.clock())))
+        except QuotaSpent as spent:
+            entry = _waiting(lease, item, spent, next_try_epoch_s=int(spent.until_epoch_s) + 1)
+            services.activities.postpone(lease, entry)
+            return _summary(entry, partitions)
+        except IngestError as error:
+            attempts = lease.entry.attempts if lease.entry else 0
+            wait_s = min(SETTLING_S * 2**attempts, LONGEST_WAIT_S)
+            entry = _waiting(lease, item, error, next_try_epoch_s=int(services.clock()) + wait_s)
+            services.activities.postpone(lease, entry)
+            raise
     return _summary(entry, partitions, reason="changed again and again; reconcile goes on")
 
 
@@ -143,7 +141,7 @@ class _Round:
         except Gone:
             return self._remove()
         except UnexpectedShape as error:
-            return self._quarantined(self.previous, error), frozenset()
+            return self.previous.quarantined(str(error), fetched_at_epoch_s=self.fetched_at_epoch_s), frozenset()
         self.services.raw.put_detail(activity, guard=self.guard)
         return self._store(activity, self._streams(activity))
 
@@ -176,11 +174,12 @@ class _Round:
         return streams
 
     def _store(self, activity: Activity, streams: StreamSet | None) -> tuple[LedgerEntry, frozenset[Partition]]:
-        entry = describe(activity, streams, fetched_at_epoch_s=self.fetched_at_epoch_s)
+        entry = describe(self.previous, activity, streams, fetched_at_epoch_s=self.fetched_at_epoch_s)
         try:
             rows = build_rows(activity, streams, source=self.source, updated_at_epoch_s=self.fetched_at_epoch_s)
         except UnexpectedShape as error:
-            return self._quarantined(replace(entry, object_keys=self.previous.object_keys), error), frozenset()
+            known = replace(entry, object_keys=self.previous.object_keys)
+            return known.quarantined(str(error), fetched_at_epoch_s=self.fetched_at_epoch_s), frozenset()
         self.services.activities.note(self.lease, rows.object_keys)
         written = self.services.lake.write(
             [rows], previous_keys={activity.activity_id: self.previous.object_keys}, guard=self.guard
@@ -189,15 +188,6 @@ class _Round:
         if same_recording and self.previous.state is ActivityState.NO_STREAMS:
             entry = replace(entry, next_try_epoch_s=None)
         return replace(entry, object_keys=written.object_keys[activity.activity_id]), written.partitions
-
-    def _quarantined(self, entry: LedgerEntry, error: UnexpectedShape) -> LedgerEntry:
-        return replace(
-            entry,
-            state=ActivityState.QUARANTINED,
-            reason=str(error),
-            fetched_at_epoch_s=self.fetched_at_epoch_s,
-            next_try_epoch_s=None,
-        )
 
     def _remove(self) -> tuple[LedgerEntry, frozenset[Partition]]:
         """Take an activity that Strava no longer shows out of the lake, rows first, raw objects after."""
@@ -212,48 +202,35 @@ class _Round:
             previous.athlete_id, [previous.activity_id], previous.object_keys, guard=self.guard
         )
         self.services.raw.remove(previous.athlete_id, previous.activity_id, guard=self.guard)
-        entry = replace(
-            previous,
-            state=ActivityState.REMOVED,
-            fingerprint="",
-            object_keys=(),
-            points=0,
-            reason="Strava answers 404: deleted or hidden from this application",
-            fetched_at_epoch_s=self.fetched_at_epoch_s,
-            next_try_epoch_s=None,
-        )
-        return entry, removed.partitions
+        reason = "Strava answers 404: deleted or hidden from this application"
+        return previous.removed(self.fetched_at_epoch_s, reason), removed.partitions
 
 
-def describe(activity: Activity, streams: StreamSet | None, *, fetched_at_epoch_s: float) -> LedgerEntry:
+def describe(
+    previous: LedgerEntry, activity: Activity, streams: StreamSet | None, *, fetched_at_epoch_s: float
+) -> LedgerEntry:
     """The ledger entry of an activity whose rows are about to be written; `object_keys` are still missing."""
-    lacking = streams is None and not activity.manual
-    return LedgerEntry(
-        athlete_id=activity.athlete_id,
-        activity_id=activity.activity_id,
-        state=ActivityState.NO_STREAMS if streams is None else ActivityState.SYNCED,
+    seen = sighting(activity, fetched_at_epoch_s=fetched_at_epoch_s)
+    if streams is not None:
+        return previous.synced(seen, streams.length)
+    again_at = None if activity.manual else int(fetched_at_epoch_s) + STREAMS_AGAIN_S
+    return previous.without_streams(seen, look_again_at_epoch_s=again_at)
+
+
+def sighting(activity: Activity, *, fetched_at_epoch_s: float) -> Sighting:
+    """What the ledger keeps of the answer."""
+    return Sighting(
+        fetched_at_epoch_s=fetched_at_epoch_s,
         sport_type=activity.sport_type,
         start_at_epoch_s=int(activity.start_at.timestamp()),
         fingerprint=str(Fingerprint.of(activity)),
-        object_keys=(),
-        points=streams.length if streams else 0,
-        reason="Strava has no streams for it" if streams is None else "",
-        attempts=0,
-        fetched_at_epoch_s=fetched_at_epoch_s,
-        next_try_epoch_s=int(fetched_at_epoch_s) + STREAMS_AGAIN_S if lacking else None,
     )
 
 
 def _waiting(lease: Lease, item: SyncItem, error: IngestError, *, next_try_epoch_s: int) -> LedgerEntry:
-    """The row of an activity that could not be brought up to date now; what the lake holds of it stays known."""
+    """The row of an activity that could not be brought up to date now."""
     previous = lease.entry or LedgerEntry.unknown(item.athlete_id, item.activity_id)
-    return replace(
-        previous,
-        state=ActivityState.PENDING,
-        reason=athlete_words(error, account="your account"),
-        attempts=previous.attempts + 1,
-        next_try_epoch_s=next_try_epoch_s,
-    )
+    return previous.waiting(athlete_words(error, account="your account"), next_try_epoch_s=next_try_epoch_s)
 
 
 def _summary(entry: LedgerEntry, partitions: Collection[Partition] = (), reason: str = "") -> Synced:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from heapq import nlargest
 from math import ceil, inf
@@ -12,11 +13,11 @@ from include.clock import Clock
 from include.errors import LeaseLost
 from include.state.conflict import retry_on_conflict
 from include.state.erasures import Erasures
-from include.state.ledger_entry import DUE, ActivityState, LedgerEntry
+from include.state.ledger_entry import DUE, ActivityState, LedgerEntry, Sighting
 from include.state.store import ABSENT, Item, Key, Store
 from include.strava.models import ActivityId, AthleteId
 
-__all__ = ["ActivityLedger", "ActivityState", "Lease", "LedgerEntry"]
+__all__ = ["ActivityLedger", "ActivityState", "Lease", "LedgerEntry", "Sighting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class _Row:
 class ActivityLedger:
     """One writer per activity at a time, over any number of runs.
 
-    A run that finds an activity leased leaves a mark and ends; the holder sees the mark when it settles and
+    A run that finds an activity leased leaves a mark and ends; the holder is told of the mark when it settles, and
     fetches again. So whatever a run wanted to see in the lake is seen by an answer asked for afterwards.
 
     A holder that stalls between its last check and its write cannot be stopped: an object that the next holder found
@@ -120,7 +121,7 @@ class ActivityLedger:
             self._put(_key_of(lease), replace(row, entry=replace(row.entry, object_keys=known)))
 
     @retry_on_conflict
-    def hold(self, lease: Lease, entry: LedgerEntry) -> Lease:
+    def advance(self, lease: Lease, entry: LedgerEntry) -> Lease:
         """Store the entry and keep the lease, which is returned with it; object keys that were noted stay known.
 
         Errors: `LeaseLost`; then nothing was stored.
@@ -132,39 +133,23 @@ class ActivityLedger:
 
     @retry_on_conflict
     def settle(self, lease: Lease, entry: LedgerEntry) -> bool:
-        """Store what is known now, and release the lease unless somebody asked for the activity meanwhile.
+        """Store what is known now, and let go; returns whether somebody asked for the activity meanwhile.
 
-        Returns True when released; False when the caller still has the lease, renewed, and has to fetch again.
+        Then it is due at once: who can fetch again takes the lease again, the others leave it to reconcile.
         The stored entry is due once more where the lease was taken over unsettled.
         Errors: `LeaseLost`; then nothing was stored.
         """
-        row = self._held(lease)
-        again_at = self._clock() + self._lease_s
+        row, now = self._held(lease), self._clock()
         if row.doubtful:
-            entry = replace(_with_noted(row, entry), fingerprint="")
-        if row.dirty or row.doubtful:
-            entry = replace(entry, next_try_epoch_s=ceil(again_at))
-        settled = replace(
-            row,
-            entry=entry,
-            dirty=False,
-            doubtful=row.doubtful and row.dirty,
-            lease_until_epoch_s=again_at if row.dirty else 0.0,
-        )
-        self._put(_key_of(lease), settled)
-        return not row.dirty
-
-    def conclude(self, lease: Lease, entry: LedgerEntry) -> None:
-        """`settle` for a caller who cannot fetch again: where somebody asked meanwhile, the activity is due at once.
-
-        Errors: `LeaseLost`; then nothing was stored.
-        """
-        if not self.settle(lease, entry):
-            self.postpone(lease, replace(entry, next_try_epoch_s=int(self._clock())))
+            entry = replace(_with_noted(row, entry), fingerprint="", next_try_epoch_s=ceil(now + self._lease_s))
+        if row.dirty:
+            entry = _with_noted(row, entry).asked_for(now)
+        self._let_go(lease, replace(row, entry=entry, doubtful=row.doubtful and row.dirty))
+        return row.dirty
 
     @retry_on_conflict
     def postpone(self, lease: Lease, entry: LedgerEntry) -> None:
-        """Store the entry, which says when to try next, and release the lease.
+        """Store the entry of work that was not done, and let go.
 
         Where it names no time although somebody asked meanwhile, or the lease was taken over unsettled, the activity
         is due at once. Object keys that were noted stay known: the work may have stopped with rows in them.
@@ -174,7 +159,22 @@ class ActivityLedger:
         entry = _with_noted(row, entry)
         if entry.next_try_epoch_s is None and (row.dirty or row.doubtful):
             entry = replace(entry, next_try_epoch_s=int(self._clock()))
-        self._put(_key_of(lease), replace(row, entry=entry, dirty=False, lease_until_epoch_s=0.0))
+        self._let_go(lease, replace(row, entry=entry))
+
+    @contextmanager
+    def held(self, athlete_id: int, activity_id: int) -> Iterator[Lease | None]:
+        """The lease for work that asks Strava nothing; None as by `acquire` with `fresh=False`.
+
+        Effects: unless it was settled or postponed, the lease is let go at the end, by an error too, with the entry
+        as it was but for object keys that were noted. An activity that was unknown stays due.
+        """
+        lease = self.acquire(athlete_id, activity_id, fresh=False)
+        try:
+            yield lease
+        finally:
+            if lease is not None and lease.entry is not None:
+                with suppress(LeaseLost):  # settled, or taken over by one who goes on with it
+                    self.postpone(lease, lease.entry)
 
     @retry_on_conflict
     def forget(self, athlete_id: int, activity_id: int, *, although_leased: bool = False) -> bool:
@@ -222,6 +222,9 @@ class ActivityLedger:
                 " or was taken over: stop, the work is done by another run or queued again"
             )
         return row
+
+    def _let_go(self, lease: Lease, row: _Row) -> None:
+        self._put(_key_of(lease), replace(row, dirty=False, lease_until_epoch_s=0.0))
 
     def _put(self, key: Key, row: _Row) -> None:
         self._store.put(key, _fields(row), expected_version=row.version)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from include.lake import cookbook
-from local.docs import crash_walk, dags, errors, matching, queries, schemas, settings, terraform
+from local.docs import crash_walk, dags, errors, matching, queries, schemas, settings, states, terraform
 from local.environment import REPOSITORY
 
 
@@ -25,6 +25,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "matching": matching.render,
     "crash-walk": crash_walk.render,
     "schemas": schemas.render,
+    "states": states.render,
     "state-tables": terraform.state_tables,
     "lake-tables": terraform.lake_tables,
     "lake-queries": terraform.lake_queries,

@@ -15,6 +15,7 @@ from include.lake.rows import build_rows
 from include.pipeline.services import open_services
 from include.pipeline.sync import describe
 from include.settings import EXAMPLES, Settings
+from include.state.activities import LedgerEntry
 from include.strava.models import Activity, Athlete, AthleteId, TokenGrant
 from local import replay
 
@@ -61,7 +62,8 @@ def stored(services):
         services.raw.put_detail(activity, guard=guard)
         rows = build_rows(activity, None, source="webhook", updated_at_epoch_s=1.0)
         written = services.lake.write([rows], guard=guard)
-        entry = describe(activity, None, fetched_at_epoch_s=1.0)
+        unknown = LedgerEntry.unknown(ATHLETE_ID, activity_id)
+        entry = describe(unknown, activity, None, fetched_at_epoch_s=1.0)
         services.activities.settle(lease, replace(entry, object_keys=written.object_keys[activity_id]))
     return services
 

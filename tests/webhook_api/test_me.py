@@ -57,7 +57,7 @@ def record(store: SqliteStore, now: Any) -> Callable[..., None]:
         lease = ledger.acquire(ADA, activity_id)
         assert lease is not None
         entry = LedgerEntry(AthleteId(ADA), ActivityId(activity_id), state, "TrailRun", 1_759_000_000 + activity_id)
-        assert ledger.settle(lease, replace(entry, **changes))
+        assert not ledger.settle(lease, replace(entry, **changes))
 
     return record
 

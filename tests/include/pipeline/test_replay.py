@@ -203,7 +203,7 @@ def test_activity_that_another_worker_holds_is_left_to_it_without_a_mark(world, 
     lease = world.services.activities.acquire(PARENT_ID, history[0])
     done = replayed(world)
     assert (done.activities, done.busy) == (len(history) - 1, 1)
-    assert world.services.activities.settle(lease, lease.entry) is True
+    assert world.services.activities.settle(lease, lease.entry) is False
 
 
 def test_event_that_arrives_meanwhile_is_answered_by_a_fetch(world, history, monkeypatch):

@@ -120,7 +120,7 @@ def test_activity_that_another_worker_holds_is_left_to_the_next_night(world):
     world.now[0] += 7 * DAY_S
     lease = world.services.activities.acquire(PARENT_ID, activity_id)
     assert expired(world) == Expired(0, busy=0)  # it waits to be fetched again when the lease ends
-    assert world.services.activities.settle(lease, lease.entry)
+    assert not world.services.activities.settle(lease, lease.entry)
     assert expired(world).activities == 1
 
 
@@ -138,13 +138,13 @@ def test_activity_that_waits_to_be_fetched_again_is_left_to_that_for_a_day(world
 def test_event_while_the_activity_is_deleted_brings_it_back(world, monkeypatch):
     activity_id = synced(world)
     world.now[0] += 7 * DAY_S
-    hold = world.services.activities.hold
+    advance = world.services.activities.advance
 
     def asked_meanwhile(lease, marked):
         assert world.services.activities.acquire(PARENT_ID, activity_id) is None
-        return hold(lease, marked)
+        return advance(lease, marked)
 
-    monkeypatch.setattr(world.services.activities, "hold", asked_meanwhile)
+    monkeypatch.setattr(world.services.activities, "advance", asked_meanwhile)
     assert expired(world).activities == 1
     assert queue_due(world.services) == Queued(activities=1, copies=0)
 

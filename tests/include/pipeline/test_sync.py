@@ -181,7 +181,7 @@ def test_activity_that_another_run_holds_is_left_to_it(world):
     lease = world.services.activities.acquire(PARENT_ID, activity_id)
     assert "another run" in synced(world, activity_id).reason
     assert reads(world) == 0
-    assert world.services.activities.settle(lease, entry(world, activity_id)) is False
+    assert world.services.activities.settle(lease, entry(world, activity_id)) is True
 
 
 def test_holder_fetches_again_when_the_activity_changed_meanwhile(world, monkeypatch):

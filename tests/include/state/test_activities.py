@@ -90,38 +90,49 @@ def test_noted_object_keys_outlive_the_run_and_are_added_to_the_known_ones(
 
 
 def test_settled_entry_reads_as_stored_and_comes_with_the_next_lease(ledger: ActivityLedger) -> None:
-    assert ledger.settle(acquired(ledger), ENTRY) is True
+    assert ledger.settle(acquired(ledger), ENTRY) is False
 
     assert stored(ledger) == ENTRY
     lease = acquired(ledger)
     assert (lease.fence, lease.entry) == (2, ENTRY)
 
 
-def test_second_worker_gets_no_lease_and_the_holder_fetches_again(
+def test_second_worker_gets_no_lease_and_the_holder_is_told_to_fetch_again(
     ledger: ActivityLedger, pass_time: Callable[[float], None]
 ) -> None:
     lease = acquired(ledger)
     pass_time(LEASE_S - 1)
     seconds = [ledger.acquire(42, ENTRY.activity_id) for _ in range(3)]
-    first_settle = ledger.settle(lease, ENTRY)
-    pass_time(LEASE_S - 1)
-    ledger.check(lease)
-    second_settle = ledger.settle(lease, replace(ENTRY, fingerprint="def"))
+    asked_at_first = ledger.settle(lease, ENTRY)
+    asked_again = ledger.settle(acquired(ledger), replace(ENTRY, fingerprint="def"))
 
     assert seconds == [None] * 3
-    assert (first_settle, second_settle) == (False, True)
+    assert (asked_at_first, asked_again) == (True, False)
     entry = stored(ledger)
     assert entry is not None
     assert entry.fingerprint == "def"
 
 
-def test_entry_is_stored_even_when_the_holder_has_to_fetch_again(ledger: ActivityLedger, clock: Clock) -> None:
+def test_settled_entry_is_stored_and_due_at_once_when_somebody_asked_meanwhile(
+    ledger: ActivityLedger, clock: Clock
+) -> None:
     lease = acquired(ledger)
     ledger.acquire(42, ENTRY.activity_id)
 
-    assert ledger.settle(lease, ENTRY) is False
-    assert stored(ledger) == replace(ENTRY, next_try_epoch_s=int(clock()) + LEASE_S)
-    assert ledger.acquire(42, ENTRY.activity_id) is None
+    assert ledger.settle(lease, ENTRY) is True
+    assert stored(ledger) == replace(ENTRY, object_keys=tuple(sorted(ENTRY.object_keys)), next_try_epoch_s=int(clock()))
+    assert ledger.acquire(42, ENTRY.activity_id) is not None
+
+
+def test_expired_entry_is_wanted_again_when_somebody_asked_meanwhile(ledger: ActivityLedger) -> None:
+    lease = acquired(ledger)
+    ledger.acquire(42, ENTRY.activity_id)
+
+    ledger.settle(lease, replace(ENTRY, state=ActivityState.EXPIRED))
+
+    entry = stored(ledger)
+    assert entry is not None
+    assert entry.state is ActivityState.PENDING
 
 
 def test_postponed_entry_releases_the_lease_whoever_asked(ledger: ActivityLedger) -> None:
@@ -132,7 +143,7 @@ def test_postponed_entry_releases_the_lease_whoever_asked(ledger: ActivityLedger
     ledger.postpone(lease, entry)
 
     assert stored(ledger) == entry
-    assert ledger.settle(acquired(ledger), ENTRY) is True
+    assert ledger.settle(acquired(ledger), ENTRY) is False
 
 
 @pytest.mark.parametrize(
@@ -152,40 +163,25 @@ def test_postponed_entry_is_due_when_somebody_asked_meanwhile(
     assert entry.next_try_epoch_s == (int(clock()) if stored_next_try == "now" else stored_next_try)
 
 
-def test_concluded_entry_is_due_at_once_when_somebody_asked_meanwhile(ledger: ActivityLedger, clock: Clock) -> None:
-    lease = acquired(ledger)
-    ledger.conclude(lease, ENTRY)
-    unasked = stored(ledger)
-    lease = acquired(ledger)
-    ledger.acquire(42, ENTRY.activity_id)
-    ledger.conclude(lease, ENTRY)
-
-    assert unasked == ENTRY
-    assert stored(ledger) == replace(ENTRY, object_keys=tuple(sorted(ENTRY.object_keys)), next_try_epoch_s=int(clock()))
-    assert ledger.acquire(42, ENTRY.activity_id) is not None
-
-
-def test_held_entry_stays_leased_and_due_when_the_lease_ends(
+def test_advanced_entry_stays_leased_and_due_when_the_lease_ends(
     ledger: ActivityLedger, clock: Clock, pass_time: Callable[[float], None]
 ) -> None:
     ledger.settle(acquired(ledger), ENTRY)
     lease = acquired(ledger)
     expired = replace(ENTRY, state=ActivityState.EXPIRED, object_keys=tuple(sorted(ENTRY.object_keys)))
 
-    held = ledger.hold(lease, expired)
+    held = ledger.advance(lease, expired)
 
     assert held == replace(lease, entry=expired)
     assert stored(ledger) == replace(expired, next_try_epoch_s=int(clock()) + LEASE_S)
     ledger.check(held)
     assert ledger.acquire(42, ENTRY.activity_id) is None
-    assert ledger.settle(held, expired) is False
     pass_time(LEASE_S)
     assert [entry.state for entry in ledger.due(clock())] == [ActivityState.EXPIRED]
 
 
 WRITES = [
-    pytest.param(lambda ledger, lease: ledger.conclude(lease, ENTRY), id="conclude"),
-    pytest.param(lambda ledger, lease: ledger.hold(lease, ENTRY), id="hold"),
+    pytest.param(lambda ledger, lease: ledger.advance(lease, ENTRY), id="advance"),
     pytest.param(lambda ledger, lease: ledger.check(lease), id="check"),
     pytest.param(lambda ledger, lease: ledger.settle(lease, ENTRY), id="settle"),
     pytest.param(lambda ledger, lease: ledger.postpone(lease, ENTRY), id="postpone"),
@@ -244,7 +240,7 @@ def test_mark_of_a_crashed_workers_time_does_not_reach_the_next_holder(
     ledger.acquire(42, ENTRY.activity_id)
     pass_time(LEASE_S)
 
-    assert ledger.settle(acquired(ledger), ENTRY) is True
+    assert ledger.settle(acquired(ledger), ENTRY) is False
 
 
 def test_entry_of_a_lease_taken_over_unsettled_is_doubtful_until_an_orderly_lease_settles_it(
@@ -253,7 +249,7 @@ def test_entry_of_a_lease_taken_over_unsettled_is_doubtful_until_an_orderly_leas
     ledger.note(acquired(ledger), ["noted by one who stalls"])
     pass_time(LEASE_S)
 
-    assert ledger.settle(acquired(ledger), ENTRY) is True
+    assert ledger.settle(acquired(ledger), ENTRY) is False
     doubtful = replace(
         ENTRY,
         fingerprint="",
@@ -264,7 +260,7 @@ def test_entry_of_a_lease_taken_over_unsettled_is_doubtful_until_an_orderly_leas
 
     pass_time(LEASE_S)
     assert list(ledger.due(clock())) == [doubtful]
-    assert ledger.settle(acquired(ledger), ENTRY) is True
+    assert ledger.settle(acquired(ledger), ENTRY) is False
     assert stored(ledger) == ENTRY
 
 
@@ -276,8 +272,8 @@ def test_entry_stays_doubtful_while_its_holder_fetches_again(
     lease = acquired(ledger)
     ledger.acquire(42, ENTRY.activity_id)
 
-    assert ledger.settle(lease, ENTRY) is False
     assert ledger.settle(lease, ENTRY) is True
+    assert ledger.settle(acquired(ledger), ENTRY) is False
     assert [entry.fingerprint for entry in ledger.due(clock() + LEASE_S)] == [""]
 
 
@@ -304,7 +300,7 @@ def test_mark_of_a_crashed_workers_time_stays_when_the_next_holder_fetches_nothi
 
     lease = ledger.acquire(42, ENTRY.activity_id, fresh=False)
     assert lease is not None
-    assert ledger.settle(lease, ENTRY) is False
+    assert ledger.settle(lease, ENTRY) is True
 
 
 def test_leases_of_other_activities_do_not_matter(ledger: ActivityLedger) -> None:
@@ -312,6 +308,43 @@ def test_leases_of_other_activities_do_not_matter(ledger: ActivityLedger) -> Non
 
     assert ledger.acquire(42, 2) is not None
     assert ledger.acquire(43, 1) is not None
+
+
+def test_held_lease_is_let_go_at_the_end_with_the_entry_as_it_was(ledger: ActivityLedger) -> None:
+    ledger.settle(acquired(ledger), ENTRY)
+
+    with ledger.held(42, ENTRY.activity_id) as lease:
+        assert lease is not None
+        ledger.note(lease, ["noted"])
+
+    assert stored(ledger) == replace(ENTRY, object_keys=("noted", *sorted(ENTRY.object_keys)))
+    assert ledger.acquire(42, ENTRY.activity_id) is not None
+
+
+def test_held_lease_leaves_what_was_settled_under_it(ledger: ActivityLedger) -> None:
+    ledger.settle(acquired(ledger), ENTRY)
+
+    with ledger.held(42, ENTRY.activity_id) as lease:
+        assert lease is not None
+        assert ledger.settle(lease, replace(ENTRY, points=7)) is False
+
+    assert stored(ledger) == replace(ENTRY, points=7)
+
+
+def test_held_lease_on_an_unknown_activity_leaves_it_due(ledger: ActivityLedger, clock: Clock) -> None:
+    with ledger.held(42, ENTRY.activity_id):
+        pass
+
+    assert [entry.activity_id for entry in ledger.due(clock() + LEASE_S)] == [ENTRY.activity_id]
+
+
+def test_activity_in_another_workers_hands_is_not_held(ledger: ActivityLedger) -> None:
+    lease = acquired(ledger)
+
+    with ledger.held(42, ENTRY.activity_id) as second:
+        assert second is None
+
+    assert ledger.settle(lease, ENTRY) is False
 
 
 # --- finding -------------------------------------------------------------------------------------
@@ -373,8 +406,9 @@ def test_last_change_is_always_seen_when_many_workers_race(path: Path, clock: Cl
             fetched = strava[0]
             assert set(writing) == {worker}
             writing.remove(worker)
-            if ledger.settle(lease, replace(ENTRY, points=fetched)):
+            if not ledger.settle(lease, replace(ENTRY, points=fetched)):
                 return
+            lease = ledger.acquire(42, ENTRY.activity_id)
 
     def work(worker: int) -> None:
         ledger = ActivityLedger(SqliteStore(path, clock), clock)
@@ -404,5 +438,5 @@ def test_latest_entries_come_newest_first_and_no_more_than_asked(ledger: Activit
 def test_worker_who_needs_no_fresh_answer_leaves_the_holder_alone(ledger: ActivityLedger) -> None:
     lease = acquired(ledger)
     assert ledger.acquire(42, ENTRY.activity_id, fresh=False) is None
-    assert ledger.settle(lease, ENTRY) is True
+    assert ledger.settle(lease, ENTRY) is False
     assert ledger.acquire(42, ENTRY.activity_id, fresh=False) is not None

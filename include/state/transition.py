@@ -1,0 +1,29 @@
+"""The steps that a ledger's rows may take: one table for each ledger, which code, tests and a page of docs/ read."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from include.errors import Refused
+
+State = TypeVar("State", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition(Generic[State]):
+    """One named step: from any of its sources to its target."""
+
+    name: str
+    sources: Set[State]
+    target: State
+    when: str
+    """What has happened when a row takes this step, as a line of the table says it."""
+
+    def of(self, state: State) -> State:
+        """The state that follows `state` by this step. Errors: `Refused` where the table has no such step."""
+        if state not in self.sources:
+            raise Refused(f"A row that is {state} cannot become {self.target} by {self.name!r}; leave it as it is.")
+        return self.target
