@@ -114,9 +114,9 @@ test-lambda: $(READY) ## Run the tests of include and webhook_api with Lambda's 
 bench: $(READY) ## Measure the promised numbers (ROWS="gpx_write lake_bytes" for some, ARGS=--quick for a look)
 	@$(RUN) -m local.bench --rows "$(ROWS)" $(ARGS)
 
-.PHONY: race
-race: $(READY) ## Prove tokens, quota, writers and lake with real processes, killed at random (ARGS="--rounds 50 tokens")
-	@$(RUN) -m local.race $(ARGS)
+.PHONY: proofs
+proofs: $(READY) ## Prove what takes minutes: NAME=burst for one, NAME=all (ARGS=--small in seconds); alone lists them
+	@$(RUN) -m local.proofs $(if $(filter command line,$(origin NAME)),--name "$(NAME)") $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## Lint and check the format

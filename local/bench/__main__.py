@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,21 +18,19 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def main(
-    rows: Annotated[str, typer.Option(help="Names of rows, separated by spaces; without any, all quick ones.")] = "",
+    rows: Annotated[str, typer.Option(help="Names of rows, separated by spaces; without any, all.")] = "",
     quick: Annotated[bool, typer.Option("--quick", help="Small inputs and few repetitions: a first look.")] = False,
-    activities: Annotated[int | None, typer.Option(min=1, help="How many activities lake_at_scale takes.")] = None,
 ) -> None:
     """Measure, print a table and write build/bench.json; the exit status is 1 when a row does not hold."""
     # Imported here, so that the fresh processes, which import this module again, stay small.
     from local.bench.claim import Claim, as_table, write_json
-    from local.bench.rows import ON_REQUEST, ROWS
+    from local.bench.rows import ROWS
     from local.bench.scale import FULL, QUICK
 
-    names = rows.split() or [name for name in ROWS if name not in ON_REQUEST]
+    names = rows.split() or list(ROWS)
     if unknown := [name for name in names if name not in ROWS]:
         raise typer.BadParameter(f"{unknown[0]!r} is no row; there are {', '.join(ROWS)}.")
     scale = QUICK if quick else FULL
-    scale = replace(scale, scaled_activities=activities or scale.scaled_activities)
     progress = Console(stderr=True)
     claims: list[Claim] = []
     for name in names:

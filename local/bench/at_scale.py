@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,7 +25,8 @@ from include.lake.raw import RawZone
 from include.lake.rows import ActivityRows, build_rows
 from local.bench.claim import Claim
 from local.bench.fresh import fresh_processes, peak_mb
-from local.bench.scale import Scale
+from local.proofs.proof import Effort
+from local.proofs.verdict import Verdict
 
 _FIRST_ATHLETE_ID = 100
 _MONTHS_OF_A_YEAR = 12
@@ -52,25 +54,41 @@ class _Answered:
     peak_mb: float
 
 
-def lake_at_scale(scale: Scale, directory: Path) -> Sequence[Claim]:
+@dataclass(frozen=True, slots=True)
+class _Size:
+    activities: int
+    in_a_month: int
+    points: int
+
+
+_FULL = _Size(activities=2_000, in_a_month=28, points=3_600)
+_SMALL = _Size(activities=7, in_a_month=3, points=300)
+
+
+def prove_lake_at_scale(effort: Effort) -> list[Verdict]:
     """One process makes athlete-years of tables from raw objects, a month at a time, and queries them all.
 
     Its resident memory is sampled all the while: the last quarter of the work takes hardly more than the first one,
     which begins when the first month has loaded the code.
     """
+    with tempfile.TemporaryDirectory(prefix="lake-at-scale-") as directory:
+        return [claim.verdict() for claim in _measured(_SMALL if effort.is_small else _FULL, Path(directory))]
+
+
+def _measured(size: _Size, directory: Path) -> Sequence[Claim]:
     raw_url, lake_url = (directory / "raw").as_uri(), (directory / "lake").as_uri()
     samples: list[float] = []
     ingest_s, loaded = 0.0, 0
     with fresh_processes(1) as process:
         process_id = process.submit(os.getpid).result()
-        for month in _months(scale.scaled_activities, scale.month_activities):
-            _keep_raw(raw_url, month, scale.hour_points)
+        for month in _months(size.activities, size.in_a_month):
+            _keep_raw(raw_url, month, size.points)
             ingest_s += _sampled(process, samples, process_id, _ingest, raw_url, lake_url, month)[0]
             loaded = loaded or len(samples)
         steady = samples[loaded:] or samples
         last = steady[-len(steady) // 4 :]
         answered, query_s = _sampled(process, samples, process_id, _ask, lake_url)
-    expected = (scale.scaled_activities * scale.hour_points, scale.scaled_activities)
+    expected = (size.activities * size.points, size.activities)
     if (answered.points, answered.activities) != expected:
         raise AssertionError(f"the lake answers {answered} where {expected} was put in; the proof has failed")
     return [

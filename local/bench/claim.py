@@ -11,6 +11,8 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from local.proofs.verdict import Verdict
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -49,6 +51,10 @@ class Claim:
     def rate(cls, row: str, unit: str, ours: float, rival: float, *, at_least: float) -> Claim:
         """Ours reaches an absolute rate; the rival's is there to compare."""
         return cls(row, unit, ours, f"≥ {at_least:g} {unit}", ours >= at_least, rival, ours / rival)
+
+    def verdict(self) -> Verdict:
+        """The claim as a proof says it."""
+        return Verdict(self.row, self.target, _measured(self.ours, self.unit), self.holds)
 
     def to_json(self) -> dict[str, Any]:
         """The claim as an element of `build/bench.json`."""

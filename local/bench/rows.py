@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from local.bench.at_scale import lake_at_scale
 from local.bench.backfill import backfill_calls
 from local.bench.claim import Claim
 from local.bench.files import gpx_write, lake_bytes, parquet_write
@@ -28,8 +27,4 @@ ROWS: Mapping[str, Row] = {
     "month_rewrite": month_rewrite,
     "raw_to_lake": raw_to_lake,
     "query_lake": query_lake,
-    "lake_at_scale": lake_at_scale,
 }
-
-ON_REQUEST = frozenset({"lake_at_scale"})
-"""Rows that take minutes: measured when they are named."""

@@ -22,8 +22,6 @@ class Scale:
     """Athletes whose month is made again from raw objects, `month_activities` each."""
     events: int
     backfilled: int
-    scaled_activities: int
-    """Activities of an hour in the proof at scale."""
 
 
 FULL = Scale(
@@ -36,7 +34,6 @@ FULL = Scale(
     raw_athletes=6,
     events=1_000,
     backfilled=400,
-    scaled_activities=2_000,
 )
 """What the numbers are to hold at."""
 
@@ -50,6 +47,5 @@ QUICK = Scale(
     raw_athletes=4,
     events=200,
     backfilled=400,
-    scaled_activities=200,
 )
 """A look in half a minute; small inputs make every ratio a little worse."""

@@ -17,7 +17,7 @@ long as anything is due. Where the dead run held the copy's lease, the retry lea
 
 In the end the child has exactly one activity, the ledger names it, and nothing is due. *listed*, *uploaded*, *polled*
 and *looked* are calls to Strava: `GET /athlete/activities`, `POST /uploads`, `GET /uploads/…`, `GET /activities/…`.
-A renewal of tokens is not walked here: what a kill can cost there stands in `make race`.
+A renewal of tokens is not walked here: what a kill can cost there says `make proofs NAME=tokens`.
 """
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from include.lake import cookbook
 from local.docs import crash_walk, dags, errors, matching, queries, schemas, settings, states, terraform
 from local.environment import REPOSITORY
+from local.proofs import page
 
 
 def _picture(name: str) -> str:
@@ -24,6 +25,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "queries": queries.render,
     "matching": matching.render,
     "crash-walk": crash_walk.render,
+    "proofs": page.render,
     "schemas": schemas.render,
     "states": states.render,
     "state-tables": terraform.state_tables,

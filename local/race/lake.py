@@ -17,11 +17,11 @@ from include.pipeline.access import EraseReason
 from include.pipeline.erase import EraseRequest
 from include.pipeline.services import Services, open_services
 from include.pipeline.sync import NotThereYet, SyncItem
+from local.proofs.verdict import Advance, Verdict
 from local.race.agreement import held
 from local.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
 from local.race.polling import polling
 from local.race.sync_worker import sync_worker
-from local.race.verdict import Advance, Verdict
 from local.race.workers import Workers
 from local.strava_simulator.control_client import SimulatorControl
 

@@ -17,10 +17,10 @@ from include.lake.objects import ObjectStore
 from include.lake.rows import ActivityRows, build_rows
 from include.lake.table_object import decode
 from include.strava.models import Activity, StreamSet
+from local.proofs.verdict import Advance, Verdict
 from local.race.arena import ATHLETE_ID, in_environment
 from local.race.aws import BUCKET, CREDENTIALS, create_bucket, service
 from local.race.polling import polling
-from local.race.verdict import Advance, Verdict
 from local.race.workers import Answer, Work, Workers, hosted
 
 PROCESSES = 8

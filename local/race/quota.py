@@ -13,28 +13,48 @@ from typing import Any
 from include.state.quota import Quota
 from include.strava.client import Bucket, Priority
 from include.strava.quota import COUNTERS, DAY_S, WINDOW_S, Counts, Limits
+from local.proofs.verdict import Advance, Verdict
 from local.race.arena import StoreKind, arena
 from local.race.quota_worker import Made, Shift, Worked, quota_worker
-from local.race.verdict import Advance, Verdict
 from local.race.workers import SharedClock, Workers
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.quota import Limits as SimulatedLimits
 
 PROCESSES = 16
-WINDOWS = DAY_S // WINDOW_S
 _COPYING = 2
 """So many processes upload copies, and one does live work; all others backfill."""
-_LIMITS = {
-    # A standard application's day, and a fifth of its window, so that many windows fill up before the day does.
-    StoreKind.SQLITE: SimulatedLimits(window=40, day=2000, read_window=20, read_day=1000),
-    # moto is a hundred times slower than DynamoDB: fewer calls, by as many processes.
-    StoreKind.DYNAMODB: SimulatedLimits(window=20, day=400, read_window=10, read_day=200),
-}
-_LAST_WINDOWS = 8
 _GREEDY = (Shift(Priority.LIVE, Bucket.READ), Shift(Priority.COPY, Bucket.UPLOAD))
 """At the end of the day live work and copies take what is left."""
 _LONGEST_PAUSE_S = 0.03
 _ENOUGH = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """How long the day is, and what may be called in it."""
+
+    windows: int
+    last_windows: int
+    """In so many windows at the end live work and copies take what is left."""
+    limits: Mapping[StoreKind, SimulatedLimits]
+
+
+WHOLE_DAY = Day(
+    DAY_S // WINDOW_S,
+    last_windows=8,
+    limits={
+        # A standard application's day, and a fifth of its window, so that many windows fill up before the day does.
+        StoreKind.SQLITE: SimulatedLimits(window=40, day=2000, read_window=20, read_day=1000),
+        # moto is a hundred times slower than DynamoDB: fewer calls, by as many processes.
+        StoreKind.DYNAMODB: SimulatedLimits(window=20, day=400, read_window=10, read_day=200),
+    },
+)
+SHORT_DAY = Day(
+    4,
+    last_windows=3,
+    limits=dict.fromkeys(StoreKind, SimulatedLimits(window=20, day=60, read_window=10, read_day=20)),
+)
+"""The shortest in which every kind of work is stopped once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +80,12 @@ class Window:
         return max(used[counter] / limits.allowed(counter, priority) for counter in COUNTERS)
 
 
-def prove_quota(kind: StoreKind, *, seed: int, advance: Advance) -> list[Verdict]:
+def prove_quota(kind: StoreKind, *, day: Day, seed: int, advance: Advance) -> list[Verdict]:
     """Spend a day's budget: backfill takes what it may, live work and copies come now and then and take the rest last.
 
     The simulated Strava counts on its own, and answers 429 to every call beyond its limits.
     """
-    simulated = _LIMITS[kind]
+    simulated = day.limits[kind]
     rng = Random(f"quota:{kind}:{seed}")
     with (
         arena(kind, limits=simulated) as place,
@@ -75,10 +95,10 @@ def prove_quota(kind: StoreKind, *, seed: int, advance: Advance) -> list[Verdict
         quota = Quota(store, place.clock)
         rest: list[Window] = []
         windows = [_window(workers, quota, [Shift(Priority.LIVE, Bucket.READ, calls=1)])]  # tells the limits
-        for number, shifts in enumerate(_shifts(simulated, rng)):
+        for number, shifts in enumerate(_shifts(day, simulated, rng)):
             _move_into_window(place.clock, number, rng)
             windows.append(_window(workers, quota, shifts))
-            if number >= WINDOWS - _LAST_WINDOWS:
+            if number >= day.windows - day.last_windows:
                 rest += [_window(workers, quota, [shift] * PROCESSES) for shift in _GREEDY]
             advance(number + 1)
         with SimulatorControl(place.simulator_url) as control:
@@ -98,15 +118,15 @@ def _move_into_window(clock: SharedClock, number: int, rng: Random) -> None:
     clock.advance(opening + rng.choice((0, rng.uniform(0, WINDOW_S - 1))) - clock())
 
 
-def _shifts(limits: SimulatedLimits, rng: Random) -> Iterator[list[Shift]]:
+def _shifts(day: Day, limits: SimulatedLimits, rng: Random) -> Iterator[list[Shift]]:
     """Each window's work: over the day live work asks for less than backfill leaves it, copies for less than reads do.
 
     No window asks for more live calls than backfill leaves of it, which is at least one.
     """
-    live_windows = rng.sample(range(WINDOWS - _LAST_WINDOWS), k=int(0.7 * limits.read_day / 10))
-    uploads = 0.95 * (limits.day - limits.read_day) / WINDOWS / _COPYING
+    live_windows = rng.sample(range(day.windows - day.last_windows), k=int(0.7 * limits.read_day / 10))
+    uploads = 0.95 * (limits.day - limits.read_day) / day.windows / _COPYING
     backfill = [Shift(Priority.BACKFILL, Bucket.READ)] * (PROCESSES - _COPYING - 1)
-    for number in range(WINDOWS):
+    for number in range(day.windows):
         live = Shift(Priority.LIVE, Bucket.READ, int(number in live_windows), rng.uniform(0, _LONGEST_PAUSE_S))
         copies = [Shift(Priority.COPY, Bucket.UPLOAD, int(uploads + rng.random())) for _ in range(_COPYING)]
         yield [live, *copies, *backfill]
@@ -133,7 +153,7 @@ def _ceiling_verdict(
     return Verdict(
         proof,
         f"{PROCESSES} processes never exceed the budget by one call",
-        f"{allowed} calls in {WINDOWS} windows, {answered[429]} answered 429 by Strava;"
+        f"{allowed} calls, {answered[429]} answered 429 by Strava;"
         f" most in a window {most} of {limits.overall_window}, reads {most_reads} of {limits.read_window}",
         answered[429] == 0 and answered.total() == allowed,
     )

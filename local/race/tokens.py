@@ -16,9 +16,9 @@ from include.state.store import Store
 from include.state.token_pair import SealedTokens
 from include.state.tokens import LEASE_S
 from include.strava.session import BearerAuth, Call, StravaSession
+from local.proofs.verdict import Advance, Verdict
 from local.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
 from local.race.token_worker import IN_HAND, WINDOW, Refresh, Stage, Taken, token_worker
-from local.race.verdict import Advance, Verdict
 from local.race.workers import CONTEXT, Answer, Workers
 from local.strava_simulator.control_client import SimulatorControl
 

@@ -12,11 +12,11 @@ from random import Random
 from include.errors import LeaseLost
 from include.pipeline.services import Services, open_services
 from include.pipeline.sync import NotThereYet, SyncItem
+from local.proofs.verdict import Advance, Verdict
 from local.race.agreement import differences, held
 from local.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
 from local.race.script import POINTS, Do, Script, Step
 from local.race.sync_worker import sync_worker
-from local.race.verdict import Advance, Verdict
 from local.race.workers import Workers
 from local.strava_simulator.control_client import SimulatorControl
 

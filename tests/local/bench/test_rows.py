@@ -19,7 +19,6 @@ TINY = Scale(
     raw_athletes=2,
     events=20,
     backfilled=4,
-    scaled_activities=7,
 )
 CLAIMS = {
     "backfill_calls": {"backfill_calls"},
@@ -31,7 +30,6 @@ CLAIMS = {
     "month_rewrite": {"month_rewrite", "month_rewrite.memory"},
     "raw_to_lake": {"raw_to_lake", "raw_to_lake.memory"},
     "query_lake": {"query_lake", "query_lake.points"},
-    "lake_at_scale": {f"lake_at_scale{part}" for part in ("", ".queries", ".memory", ".growth")},
 }
 
 

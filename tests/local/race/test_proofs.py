@@ -1,4 +1,4 @@
-"""The proofs of `make race`, in a few rounds: what they find, and that they can find the opposite."""
+"""The races, in a few rounds: what they find, and that they can find the opposite."""
 
 from __future__ import annotations
 
@@ -8,25 +8,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
-from typer.testing import CliRunner
 
 from include.errors import RetryLater
 from include.lake.objects import Condition
 from include.pipeline.services import Services, open_services
 from include.pipeline.sync import SyncItem, sync
-from local.race import __main__ as command
-from local.race import quota
+from local.proofs.verdict import Verdict
 from local.race.agreement import differences, held
 from local.race.arena import ATHLETE_ID, StoreKind, arena
 from local.race.lake import prove_lake
 from local.race.month import LakeKind, prove_month
-from local.race.quota import prove_quota
+from local.race.quota import SHORT_DAY, prove_quota
 from local.race.token_worker import Refresh, Stage, Taken
 from local.race.tokens import Round, prove_tokens
-from local.race.verdict import Verdict
 from local.race.writers import prove_writers
 from local.strava_simulator.control_client import SimulatorControl
-from local.strava_simulator.quota import Limits
 
 STARTED = datetime(2026, 2, 28, 23, 59, 50, tzinfo=UTC)
 
@@ -56,12 +52,8 @@ def test_tokens_survive_races_and_kills(kind: StoreKind) -> None:
 
 @pytest.mark.network
 @pytest.mark.parametrize("kind", list(StoreKind))
-def test_quota_is_kept_and_used_up(kind: StoreKind, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quota, "WINDOWS", 4)
-    monkeypatch.setattr(quota, "_LAST_WINDOWS", 3)
-    monkeypatch.setattr(quota, "_LIMITS", {kind: Limits(window=20, day=60, read_window=10, read_day=20)})
-
-    verdicts = prove_quota(kind, seed=7, advance=ignore)
+def test_quota_is_kept_and_used_up(kind: StoreKind) -> None:
+    verdicts = prove_quota(kind, day=SHORT_DAY, seed=7, advance=ignore)
 
     assert all(verdict.holds for verdict in verdicts), figures(verdicts)
     assert "60 of 60 calls, 20 of 20 reads" in verdicts[1].figures
@@ -198,29 +190,3 @@ def test_agreement_sees_stale_raw_objects_and_leftovers(synced: Synced) -> None:
     synced.sync()
     synced.services.objects.put(key, stored.body, expected=Condition.ABSENT)
     assert synced.differences() == (f"{key} still holds it",)
-
-
-# --- the command line -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("holds", "status", "shown"), [(True, 0, "yes"), (False, 1, "NO")])
-def test_command_fails_when_a_claim_does_not_hold(
-    monkeypatch: pytest.MonkeyPatch, holds: bool, status: int, shown: str
-) -> None:
-    asked: list[object] = []
-
-    def prove(*arguments: object, **options: object) -> list[Verdict]:
-        asked.append((arguments, options.get("seed")))
-        return [Verdict("a proof", "a claim", "a figure", holds)]
-
-    for name in ("prove_tokens", "prove_quota", "prove_writers", "prove_month", "prove_lake"):
-        monkeypatch.setattr(command, name, prove)
-    app = command.typer.Typer()
-    app.command()(command.main)
-
-    result = CliRunner().invoke(app, ["--rounds", "1", "--seed", "5", "--store", "both"])
-
-    assert result.exit_code == status
-    assert shown in result.output
-    stores = [((kind,), 5) for kind in StoreKind for _ in range(2)]
-    assert asked == [*stores, ((), 5), *[((kind,), None) for kind in LakeKind], ((), 5)]

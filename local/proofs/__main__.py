@@ -1,0 +1,95 @@
+"""Lists and runs the slow proofs: `python -m local.proofs [--name burst] [--small] [--seed 7]`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import psutil
+import typer
+from rich.console import Console
+
+from local.environment import REPOSITORY
+from local.proofs import record
+from local.proofs.record import Run
+from local.proofs.verdict import as_table
+
+if TYPE_CHECKING:
+    from local.proofs.proof import Proof
+
+ALL = "all"
+_NARROWEST = 160
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def main(
+    name: Annotated[str, typer.Option(help=f"One of the list, or `{ALL}`; without it the list is printed.")] = "",
+    small: Annotated[bool, typer.Option("--small", help="The smallest size, whose figures go to no page.")] = False,
+    seed: Annotated[int, typer.Option(help="Whom and when chance strikes.")] = 2026,
+) -> None:
+    """Run what is named, print what it found and write docs/proofs.md; the exit status is 1 when a claim fails."""
+    # Imported here: processes that a proof starts import this module again, and stay small.
+    from local.proofs.registry import PROOFS
+
+    console = Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else _NARROWEST)
+    if not name:
+        for proof in PROOFS:
+            console.print(f"{proof.name:16} {proof.seconds:4} s  {proof.shows}", highlight=False, markup=False)
+        return
+    chosen = [proof for proof in PROOFS if name in (ALL, proof.name)]
+    if not chosen:
+        raise typer.BadParameter(f"{name!r} is no proof; there are {', '.join(proof.name for proof in PROOFS)}.")
+    failed = [proof.name for proof in chosen if not _ran(proof, console, is_small=small, seed=seed)]
+    if failed:
+        console.print(f"Not held: {', '.join(failed)}", highlight=False)
+        raise typer.Exit(1)
+
+
+def _ran(proof: Proof, console: Console, *, is_small: bool, seed: int) -> bool:
+    """Whether every claim holds. Effects: in full size, what was found is on the page."""
+    from local.proofs.proof import Effort
+
+    machine, began_s = _machine(), time.monotonic()
+    with console.status(proof.name) as status:
+        effort = Effort(is_small, seed, lambda done: status.update(f"{proof.name}: {done} done"))
+        verdicts = proof.prove(effort)
+    seconds = round(time.monotonic() - began_s)
+    console.print(f"{proof.name}: {seconds} s", highlight=False)
+    console.print(as_table(verdicts))
+    if not is_small:
+        _publish(proof.name, Run(_commit(), datetime.now(UTC).date().isoformat(), seconds, machine, verdicts))
+    return bool(verdicts) and all(verdict.holds for verdict in verdicts)
+
+
+def _publish(name: str, run: Run) -> None:
+    from local.docs.pages import write
+
+    record.keep(name, run)
+    write("proofs")
+
+
+def _commit() -> str:
+    """What is checked out, with `+` where files differ from it; the page itself does not count."""
+    commit = _git("rev-parse", "--short", "HEAD") or "unknown"
+    is_changed = _git("status", "--porcelain", "--", ".", ":!docs/proofs.md", ":!docs/proofs.json")
+    return f"{commit}{'+' if is_changed else ''}"
+
+
+def _git(*arguments: str) -> str:
+    ended = subprocess.run(["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    return ended.stdout.strip()
+
+
+def _machine() -> str:
+    memory_gb = psutil.virtual_memory().total / 1e9
+    return f"{os.cpu_count()} cores, {memory_gb:.0f} GB, load {os.getloadavg()[0]:.1f} before"
+
+
+if __name__ == "__main__":
+    app()

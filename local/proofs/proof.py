@@ -1,0 +1,40 @@
+"""What a proof is: a function that does something hard for minutes, and says what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from local.proofs.verdict import Advance, Verdict
+
+LONGEST_S = 600
+"""No proof takes longer on a quiet machine of two cores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard a proof tries."""
+
+    is_small: bool
+    """The smallest size that still shows that the proof works, for the gate; its figures go to no page."""
+    seed: int
+    """Whom and when chance strikes."""
+    advance: Advance
+    """Is told how many rounds are done."""
+
+    def rounds(self, full: int, *, small: int) -> int:
+        """One of the two sizes."""
+        return small if self.is_small else full
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One entry of the list."""
+
+    name: str
+    shows: str
+    """What it shows, in a line."""
+    seconds: int
+    """How long the full size takes on a quiet machine of two cores; at most `LONGEST_S`."""
+    prove: Callable[[Effort], Sequence[Verdict]]
+    """Errors: whatever keeps the proof from saying something; a claim that does not hold is a verdict, no error."""

@@ -1,0 +1,23 @@
+"""Every slow proof: one line here, and a function that returns what it found."""
+
+from __future__ import annotations
+
+from local.bench.at_scale import prove_lake_at_scale
+from local.crash_walk.proof import prove_crash_walk
+from local.proofs.proof import Proof
+from local.race import proofs as race
+
+PROOFS = (
+    Proof("tokens", "Tokens survive racing and killed processes on both stores", 300, race.tokens),
+    Proof("quota", "A day's quota is kept and used up by many processes on both stores", 300, race.quota),
+    Proof("writers", "The ledger ends as Strava is, whoever races, stalls or dies", 300, race.writers),
+    Proof("month", "Many processes write one month of the lake and lose no row", 300, race.month),
+    Proof("lake", "Lake objects survive writes, removals and erasures with processes killed", 300, race.lake),
+    Proof("crash_walk", "A copy killed at any of its points ends as one activity", 120, prove_crash_walk),
+    Proof(
+        "lake_at_scale",
+        "2,000 activities become tables and answers in flat memory",
+        300,
+        prove_lake_at_scale,
+    ),
+)
