@@ -8,7 +8,9 @@ from include import errors
 from include.errors import IngestError
 from include.pipeline.sync import NotThereYet
 
-RETRY = ("RetryLater", "StravaUnavailable", "OutcomeUnknown", "TriggerUnavailable")
+RETRY = (
+    *("RetryLater", "StravaUnavailable", "NotTheApi", "TokenEndpointFault", "OutcomeUnknown", "TriggerUnavailable"),
+)
 FAIL = (
     *("SettingsError", "Refused", "TokenRefused", "NotConnected", "BeingErased", "ScopeMissing", "ApplicationInactive"),
     *("CapacityReached", "Gone", "BadRequest", "UnexpectedShape", "BadEvent", "BadSignature", "BadKey", "BadQuery"),
