@@ -6,6 +6,7 @@ from include.copying.samples import chosen_samples, times_rise, too_few_reason
 from include.copying.sports import spoken_sport
 from include.state.links import Link, LinkStatus
 from include.strava.models import Activity, StreamSet
+from include.strava.start_time import start_time_hidden
 
 COPY_PREFIX = "sdi-"
 """What the external id of every copy starts with, whichever installation made it."""
@@ -22,8 +23,6 @@ def ineligible_reason(activity: Activity, streams: StreamSet | None, link: Link,
 
     `streams` is None where Strava has none; `is_copy` says whether the ledger knows the activity as a copy.
     None means that `build_file` finds enough points for a file.
-
-    Errors: `UnexpectedShape` when a stream holds something else than numbers.
     """
     return (
         _link_reason(link)
@@ -50,6 +49,8 @@ def _activity_reason(activity: Activity, *, is_copy: bool) -> str | None:
         return _IS_MANUAL
     if activity.flagged:
         return "Strava has flagged this activity, so it is not copied."
+    if start_time_hidden(activity):
+        return "Strava hides when this activity began, and a copy cannot be made without its time of day."
     return None
 
 

@@ -21,8 +21,7 @@ def build_file(activity: Activity, streams: StreamSet, link: Link, parent_name: 
     The file itself bears the copy's title too: Strava lets the child download it.
 
     Shape: the same input gives the same bytes, so that a second upload is recognised as a duplicate.
-    Errors: `Refused` when fewer than two points can be written, which `ineligible_reason` says beforehand;
-    `UnexpectedShape` when a stream holds something else than numbers.
+    Errors: `Refused` when fewer than two points can be written, which `ineligible_reason` says beforehand.
     """
     samples = chosen_samples(activity, streams, link.carried)
     reason = too_few_reason(samples, link.carried)
@@ -42,4 +41,6 @@ def build_file(activity: Activity, streams: StreamSet, link: Link, parent_name: 
         sport_type=activity.sport_type,
         description=f"View on Strava: {original}" if link.carried.link_back else "",
         points=len(samples),
+        trainer=activity.fields.get("trainer") is True,
+        commute=activity.fields.get("commute") is True,
     )

@@ -26,10 +26,7 @@ _TAIL = "</trkseg></trk>\n</gpx>\n"
 
 
 def write_gpx(activity: Activity, streams: StreamSet, carried: Carried) -> bytes:
-    """The activity's points as a GPX file; `gpx_document` says what it holds.
-
-    Errors: `UnexpectedShape` when a stream holds something else than numbers.
-    """
+    """The activity's points as a GPX file; `gpx_document` says what it holds."""
     return gpx_document(activity, positioned_samples(activity, streams, carried))
 
 

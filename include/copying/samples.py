@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 from types import NoneType
 from typing import Any
 
-from include.errors import UnexpectedShape
+from include.plausible import LATITUDE_DEG, LONGITUDE_DEG, PLAUSIBLE, Range
 from include.state.links import Carried
 from include.strava.models import Activity, StreamSet
 
@@ -54,36 +54,30 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class _Channel:
-    """A stream and the values that the file formats' schemas admit; others are left out point by point."""
+    """A stream and how a file takes it; a sample that is no plausible number is left out alone."""
 
     stream: str
-    low: float
-    high: float
     whole: bool = False
+    most: float = math.inf
+    """What the file formats' schemas admit at most."""
 
 
-_TIME = _Channel("time", 0, 1e8, whole=True)
-_LATITUDE = _Channel("latlng", -90, 90)
-_LONGITUDE = _Channel("latlng", -180, 179.9999999)  # The schemas exclude 180 itself.
+_SENSORS = {
+    "altitude_m": _Channel("altitude"),
+    "distance_m": _Channel("distance"),
+    "speed_mps": _Channel("velocity_smooth"),
+    "heartrate_bpm": _Channel("heartrate", whole=True, most=255),
+    "cadence_rpm": _Channel("cadence", whole=True),
+    "temperature_c": _Channel("temp"),
+    "power_w": _Channel("watts", whole=True),
+}
+_EASTERNMOST = Range(LONGITUDE_DEG.low, 179.9999999)  # The schemas exclude 180 itself.
 _MISSING = (0, 0)
 """How Strava says that a position is missing, where it does not say null."""
 
-_SENSORS = {
-    "altitude_m": _Channel("altitude", -1e5, 1e5),
-    "distance_m": _Channel("distance", 0, 1e8),
-    "speed_mps": _Channel("velocity_smooth", 0, 1e4),
-    "heartrate_bpm": _Channel("heartrate", 1, 255, whole=True),
-    "cadence_rpm": _Channel("cadence", 0, 254, whole=True),
-    "temperature_c": _Channel("temp", -273, 1000),
-    "power_w": _Channel("watts", 0, 65_535, whole=True),
-}
-
 
 def chosen_samples(activity: Activity, streams: StreamSet, carried: Carried) -> Samples:
-    """The points with positions where at least two have one, even if trimming leaves none; else those with times.
-
-    Errors: `UnexpectedShape` when a stream holds something else than numbers.
-    """
+    """The points with positions where at least two have one, even if trimming leaves none; else those with times."""
     samples = positioned_samples(activity, streams, carried)
     return samples if len(samples) + samples.trimmed >= _FEWEST else timed_samples(activity, streams, carried)
 
@@ -102,8 +96,6 @@ def positioned_samples(activity: Activity, streams: StreamSet, carried: Carried)
 
     The metres are those of the distance stream, or great circles from point to point where there is none.
     A trimmed activity's distance starts at zero again, so that the copy's total is that of its points.
-
-    Errors: `UnexpectedShape` when a stream holds something else than numbers.
     """
     times, columns = _times(streams), _sensors(streams, carried) | _positions(streams)
     places = zip(times, columns["latitude_deg"], columns["longitude_deg"], strict=True)
@@ -113,10 +105,7 @@ def positioned_samples(activity: Activity, streams: StreamSet, carried: Carried)
 
 
 def timed_samples(activity: Activity, streams: StreamSet, carried: Carried) -> Samples:
-    """The points that have a time, without positions; nothing is trimmed, as nothing says where they are.
-
-    Errors: `UnexpectedShape` when a stream holds something else than numbers.
-    """
+    """The points that have a time, without positions; nothing is trimmed, as nothing says where they are."""
     times = _times(streams)
     kept = _rising(range(len(times)), times)
     return _samples(activity, times, _sensors(streams, carried), kept, trimmed=0)
@@ -165,43 +154,43 @@ def _at(kept: Sequence[int], column: Column) -> Column:
 
 
 def _times(streams: StreamSet) -> Column:
-    return _admitted(_TIME, streams.channels.get(_TIME.stream, ()), streams.length)
+    return _read(_Channel("time", whole=True), streams)
 
 
 def _sensors(streams: StreamSet, carried: Carried) -> dict[str, Column]:
     wanted = {"heartrate_bpm": carried.heartrate, "temperature_c": carried.temperature, "power_w": carried.power}
     return {
-        name: _admitted(channel, streams.channels.get(channel.stream, ()), streams.length)
-        if wanted.get(name, True)
-        else [None] * streams.length
+        name: _read(channel, streams) if wanted.get(name, True) else [None] * streams.length
         for name, channel in _SENSORS.items()
     }
 
 
 def _positions(streams: StreamSet) -> dict[str, Column]:
     pairs = streams.channels.get("latlng", ())
-    if not set(map(type, pairs)) <= {list, tuple, NoneType} or not set(map(len, filter(None, pairs))) <= {2}:
-        raise _unexpected("latlng", "pairs")
+    if not set(map(type, pairs)) <= {list, tuple} or set(map(len, pairs)) != {2}:
+        pairs = [pair if isinstance(pair, list | tuple) and len(pair) == 2 else (None, None) for pair in pairs]
     return {
-        "latitude_deg": _admitted(_LATITUDE, [pair[0] if pair else None for pair in pairs], streams.length),
-        "longitude_deg": _admitted(_LONGITUDE, [pair[1] if pair else None for pair in pairs], streams.length),
+        "latitude_deg": _admitted([pair[0] for pair in pairs], LATITUDE_DEG, streams.length),
+        "longitude_deg": _admitted([pair[1] for pair in pairs], _EASTERNMOST, streams.length),
     }
 
 
-def _admitted(channel: _Channel, values: Sequence[Any], length: int) -> list[int | float | None]:
-    """The values within the channel's bounds, None for the others and behind the end of a short array."""
-    kinds = set(map(type, values))
-    if not kinds <= {int, float, NoneType}:
-        raise _unexpected(channel.stream, "numbers")
-    low, high = channel.low, channel.high
+def _read(channel: _Channel, streams: StreamSet) -> Column:
+    plausible = PLAUSIBLE[channel.stream]
+    bounds = Range(plausible.low, min(plausible.high, channel.most))
+    column = _admitted(streams.channels.get(channel.stream, ()), bounds, streams.length)
+    if channel.whole and float in set(map(type, column)):
+        return [None if value is None else round(value) for value in column]
+    return column
+
+
+def _admitted(values: Sequence[Any], bounds: Range, length: int) -> list[int | float | None]:
+    """The numbers within the bounds, None for all else (flags are no numbers) and behind the end of a short array."""
+    if not set(map(type, values)) <= {int, float, NoneType}:
+        values = [value if type(value) in (int, float) else None for value in values]
+    low, high = bounds.low, bounds.high
     column = [value if value is not None and low <= value <= high else None for value in values]
-    if channel.whole and float in kinds:
-        column = [None if value is None else round(value) for value in column]
     return column + [None] * (length - len(column))
-
-
-def _unexpected(stream: str, expected: str) -> UnexpectedShape:
-    return UnexpectedShape(f"streams: {stream!r} holds something else than {expected} and null; see the raw answer")
 
 
 def _trimmed(placed: Sequence[int], columns: Mapping[str, Column], trim_m: float) -> Sequence[int]:

@@ -23,18 +23,16 @@ _ON_FOOT = ("Run", "Walk", "Hike")
 
 
 def write_tcx(activity: Activity, streams: StreamSet, carried: Carried) -> bytes:
-    """The activity's points without positions as a TCX file; `tcx_document` says what it holds.
-
-    Errors: `UnexpectedShape` when a stream holds something else than numbers.
-    """
+    """The activity's points without positions as a TCX file; `tcx_document` says what it holds."""
     return tcx_document(activity, timed_samples(activity, streams, carried))
 
 
 def tcx_document(activity: Activity, samples: Samples) -> bytes:
     """`samples` as one activity of one lap, valid TrainingCenterDatabase v2.
 
-    Elevation, distance, heart rate and cadence are the format's own; speed, power and the cadence of sports on foot
-    (`RunCadence`, one leg) stand in Garmin's `TPX`. The format has no temperature.
+    Elevation, distance, heart rate and cadence are the format's own; speed and power stand in Garmin's `TPX`, and so
+    does the cadence of sports on foot once more (`RunCadence`): Strava is reported to read `Cadence` there too, in
+    strides, which is what both hold. The format has no temperature.
     Calories are written as 0: the format demands some, and the parent's are not the child's.
 
     Units: as in `Samples`, with at most three decimals; times in UTC.
@@ -61,8 +59,7 @@ def _columns(activity: Activity, samples: Samples, times: Iterable[str]) -> Iter
     yield elements("<AltitudeMeters>", samples.altitude_m, "</AltitudeMeters>")
     yield elements("<DistanceMeters>", samples.distance_m, "</DistanceMeters>")
     yield elements("<HeartRateBpm><Value>", samples.heartrate_bpm, "</Value></HeartRateBpm>")
-    if not on_foot:
-        yield elements("<Cadence>", samples.cadence_rpm, "</Cadence>")
+    yield elements("<Cadence>", samples.cadence_rpm, "</Cadence>")
     if holds_any(samples.speed_mps, samples.power_w, samples.cadence_rpm if on_foot else ()):
         yield "<Extensions><ns3:TPX>"
         yield elements("<ns3:Speed>", samples.speed_mps, "</ns3:Speed>")

@@ -13,6 +13,7 @@ import pyarrow as pa
 from include.lake.cells import epoch_ms, reader_of, to_cell
 from include.lake.schemas import ACTIVITIES
 from include.strava.models import Activity, StreamSet
+from include.strava.start_time import start_time_hidden
 
 _FIELDS: Mapping[str, str] = {
     "external_id": "external_id",
@@ -127,15 +128,6 @@ def activity_table(
         "updated_at": round(provenance.updated_at_epoch_s * 1000),
     }
     return pa.Table.from_pylist([cells], schema=ACTIVITIES)
-
-
-def start_time_hidden(activity: Activity) -> bool:
-    """Whether the athlete hides the start time: Strava then answers one second past midnight.
-
-    Source: strava.com changelog, 2024-07-03 (local time); observed in UTC too.
-    """
-    times = (activity.fields.get("start_date"), activity.fields.get("start_date_local"))
-    return any(isinstance(time, str) and time[10:19] == "T00:00:01" for time in times)
 
 
 def _position(answered: Any) -> tuple[float | None, float | None]:

@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from include.errors import UnexpectedShape
 from include.lake import keys
-from include.lake.activity_rows import Provenance, activity_table, start_time_hidden
+from include.lake.activity_rows import Provenance, activity_table
 from include.lake.lap_rows import laps_table
 from include.lake.stream_rows import streams_table
 from include.strava.models import Activity, StreamSet
+from include.strava.start_time import start_time_hidden
 
 
 @dataclass(frozen=True, slots=True)

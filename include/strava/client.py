@@ -149,6 +149,7 @@ class StravaClient:
         }
         if file.description:
             form["description"] = file.description
+        form |= {flag: "1" for flag in ("trainer", "commute") if getattr(file, flag)}
         name = f"{file.external_id}.{file.data_type}"
         call = Call("POST", "/uploads", athlete_id, form=form, file=(name, file.content), is_long=True)
         answer = self._ask(call, athlete_id, scope=ACTIVITY_WRITE, bucket=Bucket.UPLOAD)

@@ -176,6 +176,8 @@ class UploadFile:
     description: str = ""
     points: int | None = None
     """How many points it holds, where that is known."""
+    trainer: bool = False
+    commute: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 -- What is the athlete's power curve: the highest mean power held for each duration?
 --
 -- A sample's power counts for the time since the sample before it; a gap of more than 10 s is a pause and counts as 0 W.
+-- A power that cannot be, below 0 or above 5000 W, is a sensor's slip and counts as missing, which is 0 W.
 --
 -- parameter athlete_id bigint: the athlete
 -- parameter sport_type varchar = %Ride: a pattern of sports: Ride, %Ride, %Run; % is all
@@ -18,9 +19,9 @@ WITH samples AS (
     CAST(coalesce(a.start_ts_local, a.start_ts_utc) AS date) AS local_day,
     a.device_watts AS from_meter,
     s.time_s,
-    coalesce(s.watts, 0) AS watts,
+    CASE WHEN s.watts BETWEEN 0 AND 5000 THEN s.watts ELSE 0 END AS watts,
     s.time_s - lag(s.time_s) OVER (PARTITION BY a.activity_id ORDER BY s.point_index) AS gap_s,
-    count(s.watts) OVER (PARTITION BY a.activity_id) AS known_watts,
+    count(CASE WHEN s.watts BETWEEN 0 AND 5000 THEN 1 END) OVER (PARTITION BY a.activity_id) AS known_watts,
     max(s.time_s) OVER (PARTITION BY a.activity_id) - min(s.time_s) OVER (PARTITION BY a.activity_id) AS lasted_s
   FROM activities AS a
   JOIN streams AS s ON s.athlete_id = a.athlete_id AND s.year = a.year AND s.activity_id = a.activity_id

@@ -30,6 +30,27 @@ def test_file_is_a_gpx_that_names_the_original_when_there_are_positions(
     assert gzip.decompress(file.content) == write_gpx(make_activity(), make_streams(), Carried())
 
 
+@pytest.mark.parametrize(
+    ("changes", "trainer", "commute"),
+    [
+        pytest.param({}, False, False, id="neither"),
+        pytest.param({"trainer": True, "commute": False}, True, False, id="on a trainer"),
+        pytest.param({"trainer": None, "commute": True}, False, True, id="to work"),
+        pytest.param({"trainer": "false", "commute": 1}, False, False, id="no flags"),
+    ],
+)
+def test_file_says_whether_it_was_on_a_trainer_or_to_work(
+    make_activity: MakeActivity,
+    make_streams: MakeStreams,
+    make_link: MakeLink,
+    changes: dict[str, Any],
+    trainer: bool,
+    commute: bool,
+) -> None:
+    file = build_file(make_activity(**changes), make_streams(), make_link())
+    assert (file.trainer, file.commute) == (trainer, commute)
+
+
 def test_file_is_a_tcx_when_there_are_no_positions(
     make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
 ) -> None:

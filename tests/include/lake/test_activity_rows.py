@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.lake.activity_rows import Provenance, activity_table, start_time_hidden
+from include.lake.activity_rows import Provenance, activity_table
 from include.lake.schemas import ACTIVITIES
 from include.strava.models import Activity, StreamSet
+from include.strava.start_time import start_time_hidden
 
 MakeActivity = Callable[..., Activity]
 

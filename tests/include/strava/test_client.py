@@ -35,6 +35,7 @@ FILE = UploadFile(
     name="Läufchen \u201cmit\u201d Rex\r\nContent-Disposition: form-data",
     sport_type="TrailRun",
     description="one\ntwo",
+    commute=True,
 )
 PROCESSING = {"id": 11, "status": "Your activity is still being processed.", "error": None, "activity_id": None}
 
@@ -327,6 +328,7 @@ def test_create_upload_sends_the_file_and_every_field(
         "name": FILE.name.encode(),
         "sport_type": b"TrailRun",
         "description": b"one\ntwo",
+        "commute": b"1",
         "file": FILE.content,
     }
     assert parts["file"].get_filename() == "sdi-5-9.gpx"

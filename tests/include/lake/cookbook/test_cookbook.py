@@ -22,6 +22,7 @@ from include.errors import BadQuery
 from include.lake import cookbook
 from include.lake.query import query
 from include.lake.views import view_definitions
+from include.plausible import PLAUSIBLE
 from local.docs.example_lake import ATHLETE_ID
 
 ROOT = Path(__file__).parents[4]
@@ -76,6 +77,19 @@ def test_unit_is_the_one_in_the_column_s_name(name: str) -> None:
     for column in cookbook.load(name).columns:
         unit = next((unit for ending, unit in (odd | endings).items() if column.name.endswith(ending)), None)
         assert unit is None or column.unit == unit, column
+
+
+SENSORS = {"heartrate_bpm": "heartrate", "watts": "watts", "cadence_rpm": "cadence", "temp_c": "temp"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sensor_is_read_only_within_the_table_s_plausible_range(name: str) -> None:
+    body = cookbook.load(name).text.partition("\n\n")[2]
+    for column, stream in SENSORS.items():
+        bounds = PLAUSIBLE[stream]
+        told = re.findall(rf"\b{column} BETWEEN (\S+) AND (\S+)", body)
+        assert {(float(low), float(high)) for low, high in told} <= {(bounds.low, bounds.high)}
+        assert told or not re.search(rf"\bs\.{column}\b", body), f"{column} is read unchecked"
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/St_Johns"])

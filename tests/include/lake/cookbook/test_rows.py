@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from include.lake import cookbook
+from include.plausible import PLAUSIBLE
 from include.state.copies import CopyState
 from local.docs import example_lake
 
@@ -54,6 +55,12 @@ def samples(activity: Any) -> list[dict[str, Any]]:
     count = max(map(len, streams.values()), default=0)
     rows = [{name: data[index] for name, data in streams.items()} for index in range(count)]
     return [row for row in rows if row["time"] is not None]
+
+
+def plausible(row: dict[str, Any], stream: str) -> Any:
+    """The sample, or None where it is none or a slip of the sensor."""
+    value, bounds = row.get(stream), PLAUSIBLE[stream]
+    return value if value is not None and bounds.low <= value <= bounds.high else None
 
 
 def steps(rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any], int]]:
@@ -140,13 +147,13 @@ def best_efforts_by_duration(held: Held, values: Mapping[str, Any]) -> list[Row]
         for activity in chosen(held, values):
             points = samples(activity)
             times = [row["time"] for row in points]
-            if all(row.get("watts") is None for row in points) or times[-1] - times[0] < duration_s:
+            if all(plausible(row, "watts") is None for row in points) or times[-1] - times[0] < duration_s:
                 continue
             held_s = {row["time"]: gap_s for _, row, gap_s in steps(points)}
             work, covered = [0], [0]
             for row in points:
                 gap_s = held_s.get(row["time"], 0)
-                work.append(work[-1] + (row["watts"] or 0) * gap_s)
+                work.append(work[-1] + (plausible(row, "watts") or 0) * gap_s)
                 covered.append(covered[-1] + gap_s)
             for last, time_s in enumerate(times, start=1):
                 first = bisect_left(times, time_s - duration_s + 1)
@@ -164,7 +171,7 @@ def heartrate_zones(held: Held, values: Mapping[str, Any]) -> list[Row]:
     beats: Counter[int] = Counter()
     for activity in chosen(held, values):
         for _, row, gap_s in steps(samples(activity)):
-            if row.get("heartrate") is not None:
+            if plausible(row, "heartrate") is not None:
                 share = row["heartrate"] / values["max_heartrate_bpm"]
                 zone = 1 + sum(share >= limit for limit in (0.6, 0.7, 0.8, 0.9))
                 seconds[zone] += gap_s
@@ -404,6 +411,22 @@ def test_parameters_choose_the_rows(sample: Any, name: str, given: dict[str, str
 def test_rows_of_a_single_activity(sample: Any, lake_of: Callable[..., Any], name: str, index: int) -> None:
     parameters = [parameter.name for parameter in cookbook.load(name).parameters]
     check(lake_of(sample.activities[index]), name, {"sport_type": "%"} if "sport_type" in parameters else {})
+
+
+@pytest.mark.parametrize(
+    ("stream", "name"),
+    [
+        pytest.param("heartrate", "heartrate_zones", id="heart rate"),
+        pytest.param("watts", "best_efforts_by_duration", id="power"),
+    ],
+)
+def test_rows_leave_out_the_slips_of_a_sensor(sample: Any, lake_of: Callable[..., Any], stream: str, name: str) -> None:
+    ride, bounds = sample.activities[1], PLAUSIBLE[stream]
+    data = list(ride.streams[stream]["data"])
+    data[10:60:10] = [bounds.low - 1, bounds.low, bounds.high, bounds.high + 1, 30_000]
+    slipped = replace(ride, streams={**ride.streams, stream: {"data": data}})
+
+    assert check(lake_of(slipped), name, {"sport_type": "%"}) > 0
 
 
 def test_eddington_number_counts_a_day_of_exactly_its_length(sample: Any, lake_of: Callable[..., Any]) -> None:
