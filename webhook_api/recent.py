@@ -10,7 +10,7 @@ from include.copying.eligibility import LASTING_REASONS
 from include.copying.reasons import QUOTA_WORDS
 from include.copying.sports import spoken_sport
 from include.state.activities import ActivityState, LedgerEntry
-from include.state.copies import Copy, CopyState, Original
+from include.state.copies import MADE_STATES, NOT_MADE_STATES, Copy, CopyState, Original
 from include.state.links import Link, LinkStatus
 
 SHOWN = 20
@@ -21,6 +21,15 @@ _STORED: Mapping[ActivityState, str] = {
     ActivityState.REMOVED: "no longer visible on Strava, and removed here",
     ActivityState.QUARANTINED: "could not be understood; the people who run this service have to look at it",
     ActivityState.EXPIRED: "deleted here, as old as data may become",
+}
+
+_COPIES: Mapping[CopyState, str] = {
+    CopyState.DONE: "copied to {name}",
+    CopyState.DUPLICATE: "was already in the account of {name}",
+    CopyState.SKIPPED: "not copied to {name}: ",
+    CopyState.FAILED: "failed for {name}: ",
+    CopyState.UNFINISHED: "not finished for {name}: ",
+    CopyState.WAITING_FOR_ACCESS: "copy to {name} waits for access: ",
 }
 
 _NOTES: Mapping[Original, str] = {
@@ -80,17 +89,18 @@ def start_text(epoch_s: int | None) -> str:
 def _describe_copy(copy: Copy, link: Link | None, now: float, *, gone: bool) -> CopyLine:
     name = link.names[0] if link and link.names else copy.matched
     wanted = link is not None and link.status is not LinkStatus.ENDED and not gone
-    again = wanted and copy.reason not in LASTING_REASONS
-    note = _NOTES[copy.original].format(name=name)
-    if copy.state is CopyState.DONE:
-        return CopyLine(copy.child_id, name, f"copied to {name}{note}", copy.child_activity_id)
-    if copy.state is CopyState.DUPLICATE:
-        return CopyLine(copy.child_id, name, f"was already in the account of {name}{note}", copy.child_activity_id)
-    if copy.state is CopyState.SKIPPED:
-        return CopyLine(copy.child_id, name, f"not copied to {name}: {copy.reason}", again=again)
-    if copy.state is CopyState.FAILED:
-        return CopyLine(copy.child_id, name, f"failed for {name}: {copy.reason}", again=again)
-    return CopyLine(copy.child_id, name, f"copy to {name}: {_waiting(copy.reason, copy.next_try_epoch_s, now)}")
+    if copy.state in _COPIES:
+        note = _NOTES[copy.original].format(name=name)
+        text = f"{_COPIES[copy.state].format(name=name)}{note if copy.state in MADE_STATES else copy.reason}"
+    else:
+        text = f"copy to {name}: {_waiting(copy.reason, copy.next_try_epoch_s, now)}"
+    return CopyLine(
+        child_id=copy.child_id,
+        name=name,
+        text=text,
+        child_activity_id=copy.child_activity_id,
+        again=wanted and copy.state in NOT_MADE_STATES and copy.reason not in LASTING_REASONS,
+    )
 
 
 def _waiting(reason: str, next_try_epoch_s: int | None, now: float) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from include.strava.models import ActivityId, Upload
 
-_PROCESSING = "Your activity is still being processed."
+_DELETED = "The created activity has been deleted."
 _DUPLICATE = re.compile(
     r"\bduplicate of\b(?:.{0,500}?(?:/activities/|\bactivity )(\d{1,18})(?!\d))?", re.IGNORECASE | re.DOTALL
 )
@@ -40,7 +40,7 @@ class Outcome:
 
 
 def read_outcome(upload: Upload) -> Outcome:
-    """The outcome that `upload` tells; a text that Strava has not used before means failed, and is the reason.
+    """The outcome that `upload` tells; without an error and an id Strava has not decided, whatever the text says.
 
     Source: Strava's upload guide and recorded answers of 2014 to 2026; the HTML form of a duplicate is observed.
     """
@@ -48,9 +48,9 @@ def read_outcome(upload: Upload) -> Outcome:
         return _refused(upload.error)
     if upload.activity_id is not None:
         return Outcome(OutcomeState.READY, upload.activity_id)
-    if upload.status == _PROCESSING:
-        return Outcome(OutcomeState.PROCESSING)
-    return _refused(upload.status)
+    if upload.status == _DELETED:
+        return _refused(upload.status)
+    return Outcome(OutcomeState.PROCESSING)
 
 
 def poll_delays_s() -> tuple[float, ...]:

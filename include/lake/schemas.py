@@ -189,7 +189,11 @@ COPIES = _table(
         "start of the activity as planned; decides year",
         null="in older rows: planned_at decides",
     ),
-    _column("state", pa.string(), "planned, uploading, processing, done, duplicate, failed or skipped"),
+    _column(
+        "state",
+        pa.string(),
+        "planned, uploading, processing, waiting_for_access, done, duplicate, failed, skipped or unfinished",
+    ),
     _column(
         "reason", pa.string(), "why it failed, was skipped or waits, in the athlete's words", null="where all is well"
     ),

@@ -2,81 +2,210 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
 from include.copying.eligibility import ineligible_reason
 from include.copying.files import build_file
-from include.copying.outcome import OutcomeState, poll_delays_s, read_outcome
-from include.errors import Gone, ScopeMissing
+from include.copying.matching import match
+from include.copying.outcome import Outcome, OutcomeState, read_outcome
+from include.copying.reasons import athlete_words
+from include.errors import (
+    CapacityReached,
+    Gone,
+    IngestError,
+    LeaseLost,
+    NotConnected,
+    QuotaSpent,
+    Refused,
+    RetryLater,
+    ScopeMissing,
+    TokenRefused,
+)
 from include.lake.keys import gpx_key, tcx_key
 from include.lake.objects import Condition
+from include.pipeline.child_account import ChildAccount
 from include.pipeline.services import Services
+from include.state.activities import ActivityState
 from include.state.copies import FINAL_STATES, Copy, CopyState
 from include.state.links import Link
 from include.strava.models import Activity, Upload, UploadFile
 
-RESUME_AFTER_S = 60
-"""When reconcile resumes a copy whose run died, or whose file Strava was still processing after the last poll."""
+_log = logging.getLogger(__name__)
 
-SEARCH_S = 86_400
-"""How far around the activity's start the child's list is searched for an upload whose outcome is unknown."""
+LOOK_FOR_S = 900
+"""How long an upload of unknown outcome may be missing from the child's list before it counts as not arrived."""
 
-_OUTCOMES = {
-    OutcomeState.READY: CopyState.DONE,
-    OutcomeState.DUPLICATE: CopyState.DUPLICATE,
-    OutcomeState.FAILED: CopyState.FAILED,
+_STILL = "Strava is still processing the file; it is looked at again."
+_SHUT_OUT = (TokenRefused, NotConnected, ScopeMissing, CapacityReached)
+"""What says that the child's account does not let us in."""
+
+_GONE = {
+    ActivityState.REMOVED: "The activity was deleted on Strava, or hidden, before its copy was made.",
+    ActivityState.EXPIRED: "The activity was deleted here, as old as data may become, before its copy was made.",
 }
 
 
 class CopyHold:
-    """One worker's hold on one copy: every step is in the ledger before the next begins."""
+    """One worker's hold on one copy: every step is in the ledger before the next begins.
+
+    What stops it is in the ledger too: a fault is there with the next try, and only what the ledger could not be told,
+    or Airflow may try again sooner, is a `fault` besides.
+    """
 
     def __init__(self, services: Services, copy: Copy) -> None:
         self.copy = copy
+        self.fault: IngestError | None = None
+        self.is_lost = False
+        """Whether another worker has the copy by now."""
+        self.is_fresh = False
+        """Whether this hold has sent the file, and Strava has only just begun with it."""
         self._services = services
 
-    def note(self, **changes: Any) -> None:
-        """Store the copy with `changes`; a lost lease ends the work."""
-        self.copy = self._services.copies.advance(self.copy, **changes)
+    def bring_on(self) -> None:
+        """Go on from the stored state: look first where something was sent, send where nothing was."""
+        self._attempt(self._bring_on)
 
-    def make(self, activity: Activity, link: Link, *, named: bool) -> None:
-        """Go on from the stored state: plan → upload → poll, and look first where an outcome is unknown."""
-        if self.copy.state in FINAL_STATES:
-            return
-        if self.copy.state is CopyState.UPLOADING and self._found_in_list(int(activity.start_at.timestamp())):
-            return
-        if self.copy.state is not CopyState.PROCESSING and not self._uploaded(activity, link, named=named):
-            return
-        self._poll()
+    def poll(self) -> None:
+        """Look at the upload that this hold has sent."""
+        self._attempt(self._poll)
 
-    def wind_up(self, *, start_at_epoch_s: int) -> None:
-        """See to the end what Strava has been sent; nothing more is sent of an activity that is gone."""
-        if self.copy.state in FINAL_STATES:
-            return
-        if self.copy.state is CopyState.PROCESSING:
-            self._poll()
-        elif self.copy.state is not CopyState.UPLOADING or not self._found_in_list(start_at_epoch_s):
-            reason = "The activity was deleted on Strava, or hidden, before its copy was made."
-            self.note(state=CopyState.SKIPPED, reason=reason, next_try_epoch_s=None)
+    def leave(self) -> None:
+        """Leave the upload that this hold has sent to reconcile."""
+        self._attempt(lambda: self._note(self.copy.still_processing(_STILL, self._services.clock())))
 
-    def _uploaded(self, activity: Activity, link: Link, *, named: bool) -> bool:
-        """Send the file; False when there is nothing to send, with the reason in the ledger."""
+    def release(self) -> None:
+        """Let others go on."""
+        self._services.copies.release(self.copy)
+
+    def _attempt(self, work: Callable[[], object]) -> None:
+        try:
+            self._do(work)
+        except LeaseLost:
+            self.is_lost, self.is_fresh = True, False
+        except IngestError as error:
+            self.fault, self.is_fresh = error, False
+
+    def _do(self, work: Callable[[], object]) -> None:
+        """Do it, and write down what stops it; what Airflow may try again sooner is raised afterwards."""
+        now = self._services.clock()
+        try:
+            work()
+        except LeaseLost:
+            raise
+        except QuotaSpent as spent:
+            self._stop(self.copy.postponed(_words(spent), int(spent.until_epoch_s) + 1))
+        except _SHUT_OUT as refusal:
+            _log.warning("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
+            self._stop(self.copy.shut_out(_words(refusal), now))
+        except Refused as refusal:
+            _log.warning("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
+            self._stop(self.copy.in_trouble(_words(refusal), now))
+        except IngestError as fault:
+            self._stop(self.copy.in_trouble(_words(fault), now))
+            raise
+
+    def _stop(self, copy: Copy) -> None:
+        self.is_fresh = False
+        self._note(copy)
+
+    def _note(self, copy: Copy) -> None:
+        """Store the copy after a step; a lost lease ends the work."""
+        self.copy = self._services.copies.advance(copy)
+
+    def _bring_on(self) -> None:
+        waits = self.copy.state in (CopyState.PROCESSING, CopyState.WAITING_FOR_ACCESS)
+        if self.copy.state in FINAL_STATES or (waits and not self.copy.is_due(self._services.clock())):
+            return
+        if self.copy.upload_id is not None and self._looked_at(self.copy.upload_id):
+            return
+        is_blind = False
+        if self.copy.is_in_doubt:
+            try:
+                found = ChildAccount(self._services, self.copy).find()
+                if found is not None:
+                    self._note(self.copy.made(found))
+                    return
+            except ScopeMissing:
+                is_blind = True  # The child lets us write, not read: uploading again answers "duplicate" instead.
+        self._make(is_blind=is_blind)
+
+    def _poll(self) -> None:
+        if self.copy.upload_id is not None:
+            self._settled(self._services.strava.upload(self.copy.child_id, self.copy.upload_id))
+
+    def _looked_at(self, upload_id: int) -> bool:
+        """One look at an upload; False where it was asked for again and has to be searched for, and sent."""
+        was_asked_for = self.copy.state is CopyState.UPLOADING
+        try:
+            upload = self._services.strava.upload(self.copy.child_id, upload_id)
+        except Gone:
+            if was_asked_for:
+                return False
+            raise
+        if self._settled(upload):
+            return True
+        if not was_asked_for:
+            self._note(self.copy.still_processing(_STILL, self._services.clock()))
+        return not was_asked_for
+
+    def _make(self, *, is_blind: bool) -> None:
+        """Send the file as activity, link and title are now, or say why not."""
+        activity = self._services.raw.detail(self.copy.parent_id, self.copy.parent_activity_id)
+        if activity is None:
+            self._wind_up(is_blind=is_blind)
+            return
+        link = self._link()
         streams = self._services.raw.streams(activity.athlete_id, activity.activity_id)
-        reason = (
-            ineligible_reason(activity, streams, link, is_copy=self._is_copy(activity))
-            if named
-            else "The title no longer named the child when the copy was about to be made."
-        )
-        if reason is not None or streams is None:
-            self.note(state=CopyState.SKIPPED, reason=reason or "", next_try_epoch_s=None)
-            return False
+        if link is None or match(activity.name, link.names) is None:
+            reason: str | None = "The title no longer named the child when the copy was about to be made."
+        else:
+            reason = ineligible_reason(activity, streams, link, is_copy=self._is_copy(activity))
+        if link is None or streams is None or reason is not None:
+            self._skip(reason or "", is_blind=is_blind)
+            return
         parent = self._services.athletes.get(activity.athlete_id)
         file = build_file(activity, streams, link, parent.firstname if parent else "")
         self._keep(file)
-        self.note(state=CopyState.UPLOADING, reason="", attempts=self.copy.attempts + 1, **_contents(file, link))
-        upload = self._services.strava.create_upload(link.child_id, file)
-        self.note(state=CopyState.PROCESSING, upload_id=upload.upload_id)
-        return not self._settled(upload)
+        self._send(file, link)
+
+    def _send(self, file: UploadFile, link: Link) -> None:
+        def before_sending() -> None:
+            if self._link() != link:
+                raise RetryLater(
+                    f"The link of athletes {link.parent_id} and {link.child_id} was changed while a file was made for"
+                    " it: nothing was sent. Run this again."
+                )
+            self._note(self.copy.sending(self._services.clock(), **_contents(file, link)))
+
+        upload = self._services.strava.create_upload(self.copy.child_id, file, before_sending)
+        if not self._settled(upload):
+            self._note(self.copy.taken_in(upload.upload_id, self._services.clock()))
+            self.is_fresh = True
+
+    def _wind_up(self, *, is_blind: bool) -> None:
+        """Nothing more is sent of an activity that is gone; one that is not stored yet is waited for."""
+        entry = self._services.activities.get(self.copy.parent_id, self.copy.parent_activity_id)
+        if entry is not None and entry.state in _GONE:
+            self._skip(_GONE[entry.state], is_blind=is_blind)
+        else:
+            self._note(self.copy.in_trouble("The activity is not stored yet.", self._services.clock()))
+
+    def _skip(self, reason: str, *, is_blind: bool) -> None:
+        """Skip it, unless Strava may have the file all the same: then that is found out first, or told."""
+        now = self._services.clock()
+        if not self.copy.is_in_doubt:
+            self._note(self.copy.skipped(reason))
+        elif is_blind:
+            self._note(self.copy.given_up(f"It is not known whether the file arrived. {reason}"))
+        elif self.copy.waited_s(now) < LOOK_FOR_S:
+            self._note(self.copy.in_trouble("It is looked up whether the file arrived.", now))
+        else:
+            self._note(self.copy.skipped(reason))
+
+    def _link(self) -> Link | None:
+        return self._services.links.get(self.copy.parent_id, self.copy.child_id)
 
     def _keep(self, file: UploadFile) -> None:
         """Keep the file beside the raw zone, where it goes when the activity does."""
@@ -84,69 +213,27 @@ class CopyHold:
         place = key(self.copy.parent_id, self.copy.parent_activity_id, self.copy.child_id)
         self._services.objects.put(place, file.content, expected=Condition.ANYTHING)
 
-    def _poll(self) -> None:
-        """Ask until Strava has decided or the polls are used up; then reconcile goes on."""
-        if self.copy.upload_id is None:
-            return
-        for delay_s in poll_delays_s():
-            self._services.wait(delay_s)
-            if self._settled(self._services.strava.upload(self.copy.child_id, self.copy.upload_id)):
-                return
-        self.note(
-            reason="Strava is still processing the file; it is looked at again in the next quarter of an hour.",
-            next_try_epoch_s=int(self._services.clock()) + RESUME_AFTER_S,
-        )
-
     def _settled(self, upload: Upload) -> bool:
+        """Whether Strava has decided; then the ledger knows."""
         outcome = read_outcome(upload)
         if outcome.state is OutcomeState.PROCESSING:
             return False
-        own = outcome.state is OutcomeState.DUPLICATE and self._is_own(outcome.activity_id)
-        self.note(
-            state=CopyState.DONE if own else _OUTCOMES[outcome.state],
-            child_activity_id=outcome.activity_id,
-            reason="" if own else outcome.reason,
-            next_try_epoch_s=None,
-        )
+        self._note(self._decided(outcome))
+        self.is_fresh = False
         return True
 
-    def _is_own(self, child_activity_id: int | None) -> bool:
-        """Whether Strava calls this copy a duplicate of itself: an upload whose outcome was unknown had got through.
-
-        Where the child lets us write, not read, a file that was sent before is taken for the one that Strava means.
-        """
-        if self.copy.attempts < 2 or child_activity_id is None:
-            return False
-        try:
-            return self._is_this_copy(self._services.strava.activity(self.copy.child_id, child_activity_id))
-        except ScopeMissing:
-            return True
-        except Gone:
-            return False
-
-    def _is_this_copy(self, candidate: Activity) -> bool:
-        """By the name that we gave the file, to which Strava appends its type."""
-        return (candidate.external_id or "").partition(".")[0] == self.copy.external_id
-
-    def _found_in_list(self, start_at_epoch_s: int) -> bool:
-        """Whether the child's account already has the file of an upload that broke midway."""
-        after, before = start_at_epoch_s - SEARCH_S, start_at_epoch_s + SEARCH_S
-        try:
-            for page in self._services.strava.activities(
-                self.copy.child_id, after_epoch_s=after, before_epoch_s=before
-            ):
-                for candidate in page:
-                    if self._is_this_copy(candidate):
-                        self.note(
-                            state=CopyState.DONE,
-                            child_activity_id=candidate.activity_id,
-                            reason="",
-                            next_try_epoch_s=None,
-                        )
-                        return True
-        except ScopeMissing:
-            return False  # The child lets us write, not read: uploading again answers "duplicate" instead.
-        return False
+    def _decided(self, outcome: Outcome) -> Copy:
+        """The copy after Strava's decision; a duplicate of another copy of ours is no copy of this activity."""
+        account, found = ChildAccount(self._services, self.copy), outcome.activity_id
+        if outcome.state is OutcomeState.READY and found is not None:
+            return self.copy.made(found)
+        if outcome.state is OutcomeState.FAILED:
+            return self.copy.failed(outcome.reason)
+        if found is not None and account.holds_as_this_copy(found):
+            return self.copy.made(found)
+        if found is not None and account.holds_as_another_copy(found):
+            return self.copy.failed(outcome.reason)
+        return self.copy.duplicated(found, outcome.reason)
 
     def _is_copy(self, activity: Activity) -> bool:
         """Whether the ledger made it; what a copy was a duplicate of is the athlete's own recording."""
@@ -154,6 +241,10 @@ class CopyHold:
             copy.child_activity_id == activity.activity_id and copy.state is CopyState.DONE
             for copy in self._services.copies.of_child(activity.athlete_id)
         )
+
+
+def _words(error: IngestError) -> str:
+    return athlete_words(error, account="the child's account")
 
 
 def _contents(file: UploadFile, link: Link) -> dict[str, Any]:

@@ -25,13 +25,13 @@ def _follow(services: Services, copy: Copy) -> None:
     """Write until what is written is the truth afterwards: the title may change while it is looked at."""
     original = _original(services, copy)
     while original is not copy.original:
-        claimed = services.copies.claim(copy.parent_activity_id, copy.child_id)
-        if claimed is None:
+        held = services.copies.acquire(copy.parent_activity_id, copy.child_id)
+        if held is None:
             raise RetryLater(
                 f"Another run has copy {copy.external_id} to athlete {copy.child_id}, which is to be marked"
                 f" {original}; run this again."
             )
-        copy = services.copies.advance(claimed, original=original)
+        copy = services.copies.advance(held.marked(original))
         services.copies.release(copy)
         original = _original(services, copy)
 

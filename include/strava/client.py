@@ -135,9 +135,11 @@ class StravaClient:
             raise Gone(f"Activity {activity_id} of athlete {athlete_id} has no streams. Keep it without them.")
         return answer.read(lambda: StreamSet.parse(answer.body))
 
-    def create_upload(self, athlete_id: int, file: UploadFile) -> Upload:
+    def create_upload(self, athlete_id: int, file: UploadFile, before_sending: Callable[[], object]) -> Upload:
         """The upload that Strava has begun, or has refused at once (`error`; its id may then be 0).
 
+        `before_sending` runs each time when all that is left to do is to send the file, the athlete's token and the
+        budget's consent in hand: it writes down what is about to happen, or raises where it must not happen any more.
         Effects: a new activity in the athlete's account, unless Strava finds it a duplicate.
         Errors: `OutcomeUnknown` (the file may have arrived: ask for the activity before uploading again).
         """
@@ -152,7 +154,7 @@ class StravaClient:
         form |= {flag: "1" for flag in ("trainer", "commute") if getattr(file, flag)}
         name = f"{file.external_id}.{file.data_type}"
         call = Call("POST", "/uploads", athlete_id, form=form, file=(name, file.content), is_long=True)
-        answer = self._ask(call, athlete_id, scope=ACTIVITY_WRITE, bucket=Bucket.UPLOAD)
+        answer = self._ask(call, athlete_id, scope=ACTIVITY_WRITE, bucket=Bucket.UPLOAD, before_sending=before_sending)
         refused = _refused_upload(answer)
         if refused is not None:
             return refused
@@ -175,22 +177,34 @@ class StravaClient:
         call = Call("GET", path, athlete_id, query=query or {})
         return self._ask(call, athlete_id, scope=ACTIVITY_READ).checked()
 
-    def _ask(self, call: Call, athlete_id: int, *, scope: str, bucket: Bucket = Bucket.READ) -> Answer:
+    def _ask(
+        self,
+        call: Call,
+        athlete_id: int,
+        *,
+        scope: str,
+        bucket: Bucket = Bucket.READ,
+        before_sending: Callable[[], object] = lambda: None,
+    ) -> Answer:
         """The answer to `call` with the athlete's token, or with a fresh one where Strava refuses that."""
         token = self._tokens.access_token(athlete_id, scope=scope)
-        answer = self._send(call, token, bucket)
+        answer = self._send(call, token, bucket, before_sending)
         if answer.status == 401 and isinstance(answer.error(), TokenRefused):
             self._tokens.reject(athlete_id, token)
             fresh = self._tokens.access_token(athlete_id, scope=scope)
             if fresh != token:
-                return self._send(call, fresh, bucket)
+                return self._send(call, fresh, bucket, before_sending)
         return answer
 
-    def _send(self, call: Call, token: str, bucket: Bucket) -> Answer:
+    def _send(self, call: Call, token: str, bucket: Bucket, before_sending: Callable[[], object]) -> Answer:
+        def before() -> None:
+            self._quota.reserve(bucket, self._priority)
+            before_sending()
+
         return self._session.send(
             self._api_url,
             replace(call, auth=BearerAuth(token)),
-            before=lambda: self._quota.reserve(bucket, self._priority),
+            before=before,
             after=self._quota.observe,
         )
 

@@ -98,7 +98,7 @@ def _own_recording(world: World) -> int:
 
 SCENARIOS = (
     Scenario("fresh copy", _fresh, 24),
-    Scenario("title renamed later, to name a second child too", _renamed, 29, child_id=MIA_ID),
+    Scenario("title renamed later, to name a second child too", _renamed, 25, child_id=MIA_ID),
     Scenario("no positions: TCX", _indoors, 24),
     Scenario("child granted writing only", _no_reading, 24),
     Scenario("slow processing, the run that uploads", _fresh, 36, rules=Rules(processing_s=_SLOW_S)),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from enum import StrEnum
 from typing import Any
 
-from include.state import ledger_entry
+from include.state import copy_states, ledger_entry
 from include.state.transition import Transition
 from local.docs.markdown import table
 
@@ -15,7 +15,10 @@ _HEAD = """# The states of the ledgers
 Made by `make docs` from the tables in `include/state/`; change those, not this page. A row takes no other step.
 """
 
-LEDGERS: Mapping[str, Sequence[Transition[Any]]] = {"activities": ledger_entry.TRANSITIONS}
+LEDGERS: Mapping[str, Sequence[Transition[Any]]] = {
+    "activities": ledger_entry.TRANSITIONS,
+    "copies": copy_states.TRANSITIONS,
+}
 """The steps of each ledger that has some, by its table."""
 
 

@@ -85,6 +85,6 @@ def quota_worker(_: int, place: Arena) -> Iterator[Work]:
 
 def _call(client: StravaClient, bucket: Bucket) -> None:
     if bucket is Bucket.UPLOAD:
-        client.create_upload(ATHLETE_ID, _FILE)
+        client.create_upload(ATHLETE_ID, _FILE, lambda: None)
     else:
         client.athlete(ATHLETE_ID)

@@ -18,11 +18,13 @@ _READ_SCOPES = ("activity:read", "activity:read_all")
 
 @blueprint.before_request
 def check_call() -> None:
-    """Find out who calls, count the call, and let faults strike.
+    """Find out who calls, count the call, and let faults strike; uploads whose time has come are settled before.
 
+    So what is answered depends on the clock alone, not on how soon the worker gets its turn.
     An upload may break down after it was taken in: then its outcome is unknown to the caller.
     """
     is_upload = request.endpoint == "api.post_upload"
+    processing.settle_due(simulation())
     g.caller = authenticate()
     g.usage = count_call(g.caller, is_read=not is_upload)
     if g.usage.exceeded:
@@ -113,9 +115,7 @@ def get_upload(upload_id: int) -> Response:
     """How far an upload of the same application for the same athlete has come."""
     caller = _caller()
     caller.require("write_permission", "activity:write")
-    sim = simulation()
-    processing.settle_due(sim)
-    with sim.state.transaction() as db:
+    with simulation().state.transaction() as db:
         try:
             upload = uploads.find(db, upload_id)
         except uploads.UnknownUpload as err:

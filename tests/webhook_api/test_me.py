@@ -14,7 +14,7 @@ from include.copying.eligibility import LASTING_REASONS, ineligible_reason
 from include.copying.reasons import QUOTA_WORDS
 from include.queue.sqlite import SqliteQueue
 from include.state.activities import ActivityLedger, ActivityState, LedgerEntry
-from include.state.copies import Copy, CopyLedger, CopyState, Original, external_id
+from include.state.copies import NOT_MADE_STATES, Copy, CopyLedger, CopyState, Original, external_id
 from include.state.links import Carried, Link, Links, LinkStatus
 from include.state.sqlite import SqliteStore
 from include.strava.models import ActivityId, AthleteId
@@ -67,9 +67,9 @@ def copy(copies: CopyLedger, activity_id: int, state: CopyState, **changes: Any)
     copies.plan(
         Copy(activity_id, REX, ADA, CopyState.PLANNED, external_id=external_id(activity_id, REX), matched="Rex")
     )
-    claimed = copies.claim(activity_id, REX)
-    assert claimed is not None
-    copies.release(copies.advance(claimed, state=state, **changes))
+    held = copies.acquire(activity_id, REX)
+    assert held is not None
+    copies.release(copies.advance(replace(held, state=state, **changes)))
 
 
 def text_of(page: str) -> str:
@@ -228,6 +228,15 @@ def test_nobody_touches_a_link_of_others(new_browser: NewBrowser, links: Links) 
         ),
         pytest.param(CopyState.FAILED, {"reason": "Strava <b>."}, "failed for Rex: Strava &lt;b&gt;. Try", id="failed"),
         pytest.param(
+            CopyState.UNFINISHED, {"reason": "Given up."}, "not finished for Rex: Given up. Try", id="unfinished"
+        ),
+        pytest.param(
+            CopyState.WAITING_FOR_ACCESS,
+            {"reason": "Not connected.", "next_try_epoch_s": 2_000_000_000},
+            "copy to Rex waits for access: Not connected.",
+            id="waiting for access",
+        ),
+        pytest.param(
             CopyState.PLANNED,
             {"reason": "the call budget is spent.", "next_try_epoch_s": 1_760_000_401},
             "copy to Rex: waiting until 09:00 UTC: the call budget is spent.",
@@ -253,7 +262,7 @@ def test_page_says_what_happened_to_a_copy(
 
     assert words in text_of(page)
     assert ("https://www.strava.com/activities/77" in page) is (state is CopyState.DONE)
-    assert ("/me/copies/1/22/again" in page) is (state in (CopyState.FAILED, CopyState.SKIPPED))
+    assert ("/me/copies/1/22/again" in page) is (state in NOT_MADE_STATES)
 
 
 @pytest.mark.parametrize(
@@ -324,9 +333,9 @@ def test_copy_whose_original_changes_later_comes_first_again(rex: Any, copies: C
         now.epoch_s += 60
         copy(copies, activity_id, CopyState.DONE, child_activity_id=100 + activity_id)
     now.epoch_s += 60
-    claimed = copies.claim(1, REX)
-    assert claimed is not None
-    copies.release(copies.advance(claimed, original=Original.RENAMED))
+    held = copies.acquire(1, REX)
+    assert held is not None
+    copies.release(copies.advance(held.marked(Original.RENAMED)))
 
     shown = re.findall(r"https://www\.strava\.com/activities/(\d+)", rex.client.get("/me").text)
 

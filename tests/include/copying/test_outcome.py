@@ -70,8 +70,10 @@ def upload(status: str = FAULT, error: str | None = None, activity_id: int | Non
             Outcome(OutcomeState.FAILED, reason="The created activity has been deleted."),
             id="deleted",
         ),
-        pytest.param(upload(), Outcome(OutcomeState.FAILED, reason=FAULT), id="error without a text"),
-        pytest.param(upload(""), Outcome(OutcomeState.FAILED, reason="Strava gave no reason."), id="nothing at all"),
+        pytest.param(upload(), Outcome(OutcomeState.PROCESSING), id="error without a text"),
+        pytest.param(upload(""), Outcome(OutcomeState.PROCESSING), id="nothing at all"),
+        pytest.param(upload("Your activity is ready."), Outcome(OutcomeState.PROCESSING), id="ready without an id"),
+        pytest.param(upload("Wird verarbeitet"), Outcome(OutcomeState.PROCESSING), id="text not used before"),
         pytest.param(
             upload(error="<b>See</b> <a href='/activities/18'>this</a> &amp; that"),
             Outcome(OutcomeState.FAILED, reason="See this & that"),

@@ -280,7 +280,7 @@ def test_copies_planned_late_for_an_erased_child_go(world, place):
     world.services.copies.plan(Copy(THEIR_ACTIVITY, ANN, REX, CopyState.PLANNED))
 
     assert link is not None
-    assert world.services.copies.claim(THEIR_ACTIVITY, ANN) is None
+    assert world.services.copies.acquire(THEIR_ACTIVITY, ANN) is None
     assert_gone(place)
 
 

@@ -116,14 +116,14 @@ def test_no_copy_is_claimed_of_or_for_an_erased_athlete(
     copies.plan(Copy(1, REX, ANN, CopyState.PLANNED))
     erasures.begin(erased, "operator")
 
-    assert copies.claim(1, REX) is None
+    assert copies.acquire(1, REX) is None
     assert copies.get(1, REX) is None
 
 
 def test_copy_in_a_workers_hands_is_not_forgotten_before_it_is_let_go(store: Store, clock: Clock) -> None:
     copies = CopyLedger(store, clock)
     copies.plan(Copy(1, REX, ANN, CopyState.PLANNED))
-    claimed = copies.claim(1, REX)
+    claimed = copies.acquire(1, REX)
     assert claimed is not None
 
     assert copies.in_hand(claimed)

@@ -315,7 +315,7 @@ def test_create_upload_sends_the_file_and_every_field(
 ) -> None:
     strava.will(reply(201, PROCESSING))
 
-    upload = client.create_upload(9, FILE)
+    upload = client.create_upload(9, FILE, lambda: None)
 
     request = strava.received[0]
     assert (upload.upload_id, upload.error, upload.activity_id) == (11, None, None)
@@ -364,7 +364,7 @@ def test_create_upload_gives_stravas_reason_when_the_file_is_refused(
 ) -> None:
     strava.will(reply(400, body))
 
-    upload = client.create_upload(9, FILE)
+    upload = client.create_upload(9, FILE, lambda: None)
 
     assert (upload.error, upload.upload_id, upload.activity_id) == (error, upload_id, None)
 
@@ -385,7 +385,7 @@ def test_create_upload_is_sent_once_when_it_fails(
     strava.will(reply(**answer))
 
     with pytest.raises(expected):
-        client.create_upload(9, FILE)
+        client.create_upload(9, FILE, lambda: None)
     assert len(strava.received) == 1
 
 
@@ -396,7 +396,7 @@ def test_create_upload_names_the_scope_when_write_was_not_granted(
     strava.will(reply(401, {"message": "Authorization Error", "errors": missing}))
 
     with pytest.raises(ScopeMissing) as caught:
-        client.create_upload(9, FILE)
+        client.create_upload(9, FILE, lambda: None)
     assert caught.value.scope == "activity:write"
     assert tokens.rejected == []
 
@@ -429,7 +429,7 @@ def test_upload_is_sent_again_whole_when_the_first_token_is_refused(
 ) -> None:
     strava.will(reply(401, UNAUTHORISED), reply(201, PROCESSING))
 
-    client.create_upload(9, FILE)
+    client.create_upload(9, FILE, lambda: None)
 
     assert [FILE.content in request.body for request in strava.received] == [True, True]
 

@@ -62,7 +62,7 @@ def calls(session: StravaSession, api_url: str) -> dict[str, Callable[[], object
         "activity": lambda: client.activity(7, 5),
         "activities": lambda: list(client.activities(7)),
         "streams": lambda: client.streams(7, 5),
-        "create_upload": lambda: client.create_upload(7, UPLOAD),
+        "create_upload": lambda: client.create_upload(7, UPLOAD, lambda: None),
         "upload": lambda: client.upload(7, 11),
         "exchange": lambda: oauth.exchange(CODE),
         "refresh": lambda: oauth.refresh(REFRESH),

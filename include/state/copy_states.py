@@ -1,0 +1,81 @@
+"""How far a copy can come, and which step may follow which."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from include.state.transition import Transition
+
+
+class CopyState(StrEnum):
+    """How far a copy has come."""
+
+    PLANNED = "planned"
+    UPLOADING = "uploading"
+    """The upload is being sent, or was sent and its outcome is not known."""
+    PROCESSING = "processing"
+    """Strava has the file and works on it."""
+    WAITING_FOR_ACCESS = "waiting_for_access"
+    """The child's account does not let us in; it is tried once a day and when the child connects again."""
+    DONE = "done"
+    DUPLICATE = "duplicate"
+    """Strava says that the child's account already has it."""
+    FAILED = "failed"
+    """Strava refuses the file itself."""
+    SKIPPED = "skipped"
+    """Not to be made, for a reason of the activity or the link."""
+    UNFINISHED = "unfinished"
+    """Given up without Strava's word on the file, after days of looking or waiting."""
+
+
+class Original(StrEnum):
+    """What is known of the activity that was copied, since it was."""
+
+    NAMED = "named"
+    RENAMED = "renamed"
+    """Its title names the child no longer."""
+    DELETED = "deleted"
+    """Strava shows it no longer: deleted, or hidden from this application."""
+
+
+MADE_STATES = frozenset({CopyState.DONE, CopyState.DUPLICATE})
+"""The states in which the child's account has the activity."""
+
+NOT_MADE_STATES = frozenset({CopyState.FAILED, CopyState.SKIPPED, CopyState.UNFINISHED})
+"""The states that another try may leave, when somebody asks or the reason has gone."""
+
+FINAL_STATES = MADE_STATES | NOT_MADE_STATES
+"""The states after which nothing more is sent by itself."""
+
+_S = CopyState
+_UNDER_WAY = frozenset(CopyState) - FINAL_STATES
+_SENT = frozenset({_S.UPLOADING, _S.PROCESSING, _S.WAITING_FOR_ACCESS})
+
+SENDING = Transition("sending", _UNDER_WAY - {_S.PROCESSING}, _S.UPLOADING, "the file goes out with the next line")
+TAKEN_IN = Transition("taken_in", frozenset({_S.UPLOADING}), _S.PROCESSING, "Strava has the file and works on it")
+STILL_PROCESSING = Transition("still_processing", _SENT, _S.PROCESSING, "a look finds that Strava works on it still")
+MADE = Transition("made", _SENT, _S.DONE, "the child's account has it")
+DUPLICATED = Transition("duplicated", _SENT, _S.DUPLICATE, "the child's account had it already, from elsewhere")
+FAILED = Transition("failed", _SENT, _S.FAILED, "Strava refuses the file, in words of its own")
+SKIPPED = Transition("skipped", _UNDER_WAY - {_S.PROCESSING}, _S.SKIPPED, "the activity or the link stands against it")
+SHUT_OUT = Transition("shut_out", _UNDER_WAY, _S.WAITING_FOR_ACCESS, "the child's account does not let us in")
+GIVEN_UP = Transition("given_up", _UNDER_WAY, _S.UNFINISHED, "days of looking or waiting brought no word on the file")
+AGAIN = Transition("again", NOT_MADE_STATES, _S.PLANNED, "somebody asks for it, or what stood against it may have gone")
+LOOKED_FOR = Transition(
+    "looked_for", frozenset({_S.UNFINISHED}), _S.UPLOADING, "the same, where a file was sent before"
+)
+
+TRANSITIONS = (
+    SENDING,
+    TAKEN_IN,
+    STILL_PROCESSING,
+    MADE,
+    DUPLICATED,
+    FAILED,
+    SKIPPED,
+    SHUT_OUT,
+    GIVEN_UP,
+    AGAIN,
+    LOOKED_FOR,
+)
+"""Every step there is; a row begins as `planned`."""
