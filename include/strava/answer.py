@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
-from include.errors import IngestError, UnexpectedShape
-from include.strava.classify import error_for
+from include.errors import IngestError, NotTheApi, UnexpectedShape
+from include.strava.classify import error_for, is_another_type
 
 _T = TypeVar("_T")
 
@@ -44,27 +44,30 @@ class Answer:
         )
 
     def checked(self) -> Answer:
-        """This answer if it is a success. Errors: what `error_for` says for any other status."""
-        if not self.is_success:
+        """This answer if it is a success in the form of the API.
+
+        Errors: what `error_for` says for any other status; `NotTheApi` where another form is announced.
+        """
+        if not self.is_success or (self.body and is_another_type(self.headers)):
             raise self.error()
         return self
 
     def document(self) -> Any:
-        """The body as JSON values. Errors: `UnexpectedShape` when it is cut off or no strict JSON."""
+        """The body as JSON values. Errors: `NotTheApi` when it is cut off or no JSON, `UnexpectedShape` for NaN."""
         try:
             return json.loads(self.body, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             raise self._unexpected() from None
 
     def object(self) -> Mapping[str, Any]:
-        """The body as one JSON object. Errors: `UnexpectedShape`."""
+        """The body as one JSON object. Errors: `UnexpectedShape`, `NotTheApi`."""
         document = self.document()
         if not isinstance(document, dict):
             raise self._unexpected()
         return document
 
     def objects(self) -> list[Mapping[str, Any]]:
-        """The body as an array of JSON objects. Errors: `UnexpectedShape`."""
+        """The body as an array of JSON objects. Errors: `UnexpectedShape`, `NotTheApi`."""
         document = self.document()
         if not isinstance(document, list) or not all(isinstance(entry, dict) for entry in document):
             raise self._unexpected()
@@ -74,11 +77,14 @@ class Answer:
         """What `parse` makes of this answer. Errors: `UnexpectedShape` for every value that it cannot take."""
         try:
             return parse()
+        except UnexpectedShape as err:
+            raise self._unexpected(str(err)) from None
         except (ValueError, TypeError, ArithmeticError, AttributeError, RecursionError):
             raise self._unexpected() from None
 
-    def _unexpected(self) -> UnexpectedShape:
-        return UnexpectedShape(str(self.error()))
+    def _unexpected(self, detail: str = "") -> IngestError:
+        error = self.error()
+        return error if isinstance(error, NotTheApi) else UnexpectedShape(f"{error} {detail}".strip())
 
 
 def _no_constant(name: str) -> NoReturn:

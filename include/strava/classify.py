@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from include.errors import (
     CapacityReached,
     Gone,
     IngestError,
+    NotTheApi,
     QuotaSpent,
     ScopeMissing,
     StravaUnavailable,
@@ -23,12 +25,14 @@ from include.strava.faults import Fault, Faults, plain
 from include.strava.quota import DAY_S, Report, next_day, next_window, utc_text
 
 _PERMISSION = "_permission"
+_RESOURCE = re.compile(r"/(?:activities|uploads|push_subscriptions)/[0-9]+(?:/streams)?$")
+"""Where a path ends that asks for one thing by its id: only there can a 404 be about that thing."""
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    status: int
+    path: str
     faults: Faults
     subject: str
     is_applications: bool
@@ -54,14 +58,16 @@ def error_for(
     """The error that an answer of Strava's stands for, to be raised by the caller.
 
     `athlete_id` is None for calls made with the application's own credentials. `headers` tell a spent day from a
-    spent window. A 2xx status means that the caller could not read the body.
+    spent window, and the API's own words from a page: only those are believed. A 2xx status means that the caller
+    could not read the body.
     Source: recordings and public reports of 2018 to 2026; the body's form varies, see `Faults`.
     """
     whom = "the application" if athlete_id is None else f"athlete {athlete_id}"
+    path = path.partition("?")[0]
     refusal = _Refusal(
-        status=status,
+        path=path,
         faults=Faults.parse(body),
-        subject=f"Strava answered {status} to {path.partition('?')[0]} for {whom}{_request(headers or {})}",
+        subject=f"Strava answered {status} to {path} for {whom}{_request(headers or {})}",
         is_applications=athlete_id is None,
         report=Report.parse(headers or {}),
         retry_after_s=_retry_after_s(headers or {}, now_epoch_s),
@@ -72,16 +78,43 @@ def error_for(
             f"{refusal.subject}: Strava is failing. Try the same call again later.",
             retry_after_s=refusal.retry_after_s,
         )
+    if status == 429:
+        return _quota_spent(refusal)
+    if 300 <= status < 400:
+        return _not_the_api(refusal, "a redirect, which is not followed because it would carry credentials elsewhere")
+    if not _is_json(body, headers or {}, may_be_empty=status >= 400):
+        return _not_the_api(refusal, "not in the form of Strava's API, or only half of it")
     if status >= 400:
         return _BY_STATUS.get(status, _other)(refusal)
-    if status >= 300:
-        return UnexpectedShape(
-            f"{refusal.subject}, a redirect, which is not followed because it would carry credentials elsewhere. "
-            "Check STRAVA_API_URL and STRAVA_OAUTH_URL."
-        )
     return UnexpectedShape(
-        f"{refusal.subject}, but the body is not what the API documents. "
-        "Try once more; if it stays so, compare the answer with the API's reference."
+        f"{refusal.subject}, but the body is not what the API documents; "
+        "if it stays so, compare it with the API's reference."
+    )
+
+
+def _is_json(body: bytes, headers: Mapping[str, str], *, may_be_empty: bool) -> bool:
+    """Whether an answer is in the form of Strava's API: JSON, said to be so; `may_be_empty` allows no body at all."""
+    if is_another_type(headers):
+        return False
+    if not body.strip():
+        return may_be_empty and bool(_header(headers, "content-type"))
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def is_another_type(headers: Mapping[str, str]) -> bool:
+    """Whether the headers announce something else than JSON."""
+    media_type = _header(headers, "content-type").partition(";")[0].strip().lower()
+    return media_type not in {"", "application/json"}
+
+
+def _not_the_api(refusal: _Refusal, what: str) -> NotTheApi:
+    return NotTheApi(
+        f"{refusal.subject}: {what}. Try again later; if it stays so, check STRAVA_API_URL and STRAVA_OAUTH_URL.",
+        retry_after_s=refusal.retry_after_s,
     )
 
 
@@ -137,9 +170,8 @@ def _subscription_refused(refusal: _Refusal, fault: Fault) -> IngestError:
         )
     if fault.field == "callback url":
         return BadRequest(
-            f"{refusal.subject}: Strava could not verify the callback URL. It must be reachable from the internet and "
-            "answer Strava's GET within 2 seconds with the challenge, without a redirect; check PUBLIC_URL and "
-            "WEBHOOK_VERIFY_TOKEN."
+            f"{refusal.subject}: Strava could not verify the callback URL. It must answer Strava's GET from the "
+            "internet within 2 seconds, without a redirect; check PUBLIC_URL and WEBHOOK_VERIFY_TOKEN."
         )
     return _other(refusal)
 
@@ -153,7 +185,7 @@ def _unauthorised(refusal: _Refusal) -> IngestError:
             f"{refusal.subject}: the athlete did not grant {scope}. Ask the athlete to connect again and tick it.",
             scope=scope,
         )
-    if refusal.is_applications and refusal.faults.about("Athlete", "AccessToken") is None:
+    if refusal.is_applications:
         return BadRequest(f"{refusal.subject}: the client secret is wrong. Check STRAVA_CLIENT_SECRET.")
     return TokenRefused(
         f"{refusal.subject}: the access token is no longer valid. Refresh it; if that is refused too, "
@@ -177,6 +209,9 @@ def _forbidden(refusal: _Refusal) -> IngestError:
 
 
 def _gone(refusal: _Refusal) -> IngestError:
+    route = refusal.faults.about("resource")
+    if (route is not None and route.field == "path") or not _RESOURCE.search(refusal.path):
+        return _not_the_api(refusal, "it has no such route")
     return Gone(
         f"{refusal.subject}: not found. It is deleted, hidden from this token, or not there yet; "
         "soon after a create event try again, else treat it as removed."
@@ -206,5 +241,4 @@ _BY_STATUS: Mapping[int, Callable[[_Refusal], IngestError]] = {
     401: _unauthorised,
     403: _forbidden,
     404: _gone,
-    429: _quota_spent,
 }

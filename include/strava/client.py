@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import html
+import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from include.errors import Gone, TokenRefused, UnexpectedShape
+from include.errors import Gone, NotTheApi, OutcomeUnknown, TokenRefused, UnexpectedShape
 from include.strava.answer import Answer
-from include.strava.models import STREAM_KEYS, Activity, Athlete, StreamSet, Upload, UploadFile, UploadId
+from include.strava.channels import STREAM_KEYS
+from include.strava.models import Activity, Athlete, StreamSet, Upload, UploadFile, UploadId
 from include.strava.oauth import ACTIVITY_READ, ACTIVITY_WRITE
 from include.strava.quota import Bucket, Priority
 from include.strava.session import BearerAuth, Call, StravaSession
 
 __all__ = ["PER_PAGE", "Bucket", "Priority", "QuotaGate", "StravaClient", "TokenSource", "Unreadable"]
+
+log = logging.getLogger(__name__)
 
 PER_PAGE = 200
 """The most activities that Strava lists in one answer."""
@@ -133,7 +137,15 @@ class StravaClient:
         answer = self._ask(call, athlete_id, scope=ACTIVITY_READ).checked()
         if answer.body.strip() in (b"{}", b"[]"):
             raise Gone(f"Activity {activity_id} of athlete {athlete_id} has no streams. Keep it without them.")
-        return answer.read(lambda: StreamSet.parse(answer.body))
+        streams = answer.read(lambda: StreamSet.parse(answer.body))
+        if streams.odd:
+            log.warning(
+                "Streams of activity %s of athlete %s hold what is no sample; it is left out, the raw answer kept: %s.",
+                activity_id,
+                athlete_id,
+                ", ".join(streams.odd),
+            )
+        return streams
 
     def create_upload(self, athlete_id: int, file: UploadFile, before_sending: Callable[[], object]) -> Upload:
         """The upload that Strava has begun, or has refused at once (`error`; its id may then be 0).
@@ -158,8 +170,12 @@ class StravaClient:
         refused = _refused_upload(answer)
         if refused is not None:
             return refused
-        answer.checked()
-        return answer.read(lambda: Upload.parse(answer.object()))
+        try:
+            return answer.checked().read(lambda: Upload.parse(answer.object()))
+        except (NotTheApi, UnexpectedShape) as err:
+            if answer.is_success:
+                raise OutcomeUnknown(f"{err} The file may have arrived: ask Strava before sending it again.") from err
+            raise
 
     def upload(self, athlete_id: int, upload_id: int) -> Upload:
         """How far Strava is with an upload. Errors: `Gone`."""
@@ -232,13 +248,13 @@ def _refused_upload(answer: Answer) -> Upload | None:
         return None
     try:
         document = answer.object()
-    except UnexpectedShape:
+    except (UnexpectedShape, NotTheApi):
         return None
     error, upload_id = document.get("error"), document.get("id")
     if not isinstance(error, str) or not error:
         return None
     return Upload(
-        upload_id=UploadId(upload_id if isinstance(upload_id, int) else 0),
+        upload_id=UploadId(upload_id if type(upload_id) is int else 0),
         status="There was an error processing your activity.",
         error=html.unescape(error),
         activity_id=None,

@@ -90,7 +90,7 @@ class WebhookEvent:
     @property
     def is_deauthorisation(self) -> bool:
         """Whether the athlete took the application's access away; the aspect differs between reports, any counts."""
-        return self.object_type == "athlete" and self.updates.get("authorized") == "false"
+        return self.object_type == "athlete" and self.updates.get("authorized", "").strip().lower() == "false"
 
 
 def parse(body: bytes) -> WebhookEvent:
@@ -137,20 +137,27 @@ def _choice(conf: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str
 
 
 def _updates(conf: Mapping[str, Any]) -> dict[str, str]:
+    """What changed, as text: a hint that decides nothing but a deauthorisation, so it is read for what it is worth.
+
+    A flag is its JSON text, what is no text, flag or number is left out, and half of a surrogate pair, which JSON can
+    spell and no database stores, becomes a question mark.
+    """
     updates = conf.get("updates")
-    if updates is None:
-        return {}
     if not isinstance(updates, Mapping):
-        raise BadEvent("The event's updates should be an object.")
-    for text in (*updates.keys(), *updates.values()):
-        if not isinstance(text, str) or not _is_unicode(text):
-            raise BadEvent("The event's updates should map names to text.")
-    return dict(updates)
+        return {}
+    return {_storable(str(name)): _storable(_worded(value)) for name, value in updates.items() if _is_worded(value)}
 
 
-def _is_unicode(text: str) -> bool:
-    """Whether `text` has no half of a surrogate pair, which JSON can spell and no database stores."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+def _is_worded(value: object) -> bool:
+    return isinstance(value, str | bool | int | float)
+
+
+def _worded(value: str | float) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _unspoken(name: str, value: str) -> str:

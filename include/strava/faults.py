@@ -12,7 +12,7 @@ from typing import Any
 _ACTIVITY_LINK = re.compile(r"<a\b[^>]*?/activities/(\d+)[^>]*>.*?</a>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 _SECRET_LIKE = re.compile(r"(?=[\w\-+=]*[A-Za-z])[\w\-+=]{20,}")
-_MAX_WORDS = 200
+_MAX_WORDS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Faults:
 
 
 def plain(text: str) -> str:
-    """`text` without markup, control characters and anything that looks like a secret, at most 200 characters."""
+    """`text` without markup, control characters and anything that looks like a secret, at most 100 characters."""
     text = _ACTIVITY_LINK.sub(r"activity \1", html.unescape(text))
     text = _SECRET_LIKE.sub("[removed]", _TAG.sub("", text))
     printable = "".join(character if character.isprintable() else " " for character in text)

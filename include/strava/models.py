@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NewType, TypeVar
 
 from include.errors import UnexpectedShape
+from include.strava.channels import cleaned
+from include.strava.faults import plain
 
 _T = TypeVar("_T")
 
 AthleteId = NewType("AthleteId", int)
 ActivityId = NewType("ActivityId", int)
 UploadId = NewType("UploadId", int)
-
-STREAM_KEYS = (
-    "time",
-    "distance",
-    "latlng",
-    "altitude",
-    "velocity_smooth",
-    "heartrate",
-    "cadence",
-    "watts",
-    "temp",
-    "moving",
-    "grade_smooth",
-)
-"""Every stream type that Strava documents, in the order in which they are asked for."""
 
 _LONGEST = 2**31
 """No activity lasts longer in seconds (68 years) or is longer in metres (53 times around the earth)."""
@@ -50,8 +37,8 @@ class Athlete:
         known = {"id", "firstname", "lastname"}
         return cls(
             athlete_id=AthleteId(_require(answer, "id", int, "athlete")),
-            firstname=answer.get("firstname") or "",
-            lastname=answer.get("lastname") or "",
+            firstname=_text(answer, "firstname") or "",
+            lastname=_text(answer, "lastname") or "",
             extra={name: value for name, value in answer.items() if name not in known},
         )
 
@@ -139,6 +126,8 @@ class StreamSet:
 
     channels: Mapping[str, Sequence[Any]] = field(repr=False)
     body: bytes = field(repr=False)
+    odd: tuple[str, ...] = ()
+    """Channels that are none, and those that hold something else than samples; fit for a message."""
 
     @property
     def length(self) -> int:
@@ -147,20 +136,25 @@ class StreamSet:
 
     @classmethod
     def parse(cls, body: bytes) -> StreamSet:
-        """The streams in an answer with `key_by_type=true`; `NaN` and `Infinity`, which are no JSON, count as None.
+        """The streams in an answer, keyed by type or as an array of streams that name theirs.
 
-        Errors: `UnexpectedShape`.
+        What is no stream among them costs itself alone, and so does what is no sample in one: it counts as None, as
+        `NaN` and `Infinity` do, which are no JSON.
+        Errors: `UnexpectedShape` for a body that is no JSON, or holds no stream at all.
         """
         answer = _sampled(body)
-        if not isinstance(answer, Mapping):
-            raise UnexpectedShape(f"streams: expected an object keyed by type, got {type(answer).__name__}")
-        channels = {}
-        for name, stream in answer.items():
+        channels, odd = {}, []
+        for name, stream in _named_streams(answer):
             samples = stream.get("data") if isinstance(stream, Mapping) else None
             if not isinstance(samples, list):
-                raise UnexpectedShape(f"streams: {name!r} has no data array")
-            channels[name] = samples
-        return cls(channels=channels, body=body)
+                odd.append(plain(name))
+                continue
+            channels[name] = cleaned(name, samples)
+            if channels[name] is not samples:
+                odd.append(plain(name))
+        if not channels and answer != {}:
+            raise UnexpectedShape("streams: the answer holds no stream")
+        return cls(channels=channels, body=body, odd=tuple(odd))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +186,16 @@ class Upload:
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> Upload:
-        """The upload in `answer`. Errors: `UnexpectedShape` without an integer id."""
-        activity_id = answer.get("activity_id")
+        """The upload in `answer`. Errors: `UnexpectedShape` without an integer id, or for an error that is no text."""
+        activity_id, error = _whole(answer, "activity_id"), answer.get("error")
+        if not isinstance(error, str | None):
+            raise UnexpectedShape(f"upload: 'error' should be str, is {type(error).__name__}")
         return cls(
             upload_id=UploadId(_require(answer, "id", int, "upload")),
-            status=answer.get("status") or "",
-            error=answer.get("error") or None,
-            activity_id=ActivityId(activity_id) if isinstance(activity_id, int) else None,
-            external_id=answer.get("external_id"),
+            status=_text(answer, "status") or "",
+            error=error or None,
+            activity_id=None if activity_id is None else ActivityId(activity_id),
+            external_id=_text(answer, "external_id"),
         )
 
 
@@ -215,7 +211,7 @@ class Subscription:
         """The subscription in `answer`. Errors: `UnexpectedShape` without an integer id."""
         return cls(
             subscription_id=_require(answer, "id", int, "subscription"),
-            callback_url=answer.get("callback_url") or "",
+            callback_url=_text(answer, "callback_url") or "",
         )
 
 
@@ -252,6 +248,15 @@ def _instant(text: str, what: str) -> datetime:
     if moment.tzinfo is None:
         raise UnexpectedShape(f"{what} {text!r} has no time zone")
     return moment
+
+
+def _named_streams(answer: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(answer, Mapping):
+        yield from answer.items()
+    elif isinstance(answer, list):
+        for stream in answer:
+            name = stream.get("type") if isinstance(stream, Mapping) else None
+            yield (name, stream) if isinstance(name, str) else ("(unnamed)", None)
 
 
 def _sampled(body: bytes) -> Any:

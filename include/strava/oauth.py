@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from urllib.parse import urlencode
 
 from requests.auth import HTTPBasicAuth
 
+from include.errors import (
+    ApplicationInactive,
+    BadRequest,
+    CapacityReached,
+    IngestError,
+    QuotaSpent,
+    StravaUnavailable,
+    TokenEndpointFault,
+    TokenRefused,
+)
 from include.strava.models import TokenGrant
 from include.strava.session import BearerAuth, Call, StravaSession
 
@@ -36,6 +47,10 @@ class RevokeBy(StrEnum):
 def parse_scopes(text: str) -> frozenset[str]:
     """The scopes that the athlete granted, from the callback's `scope`: separated by commas or spaces."""
     return frozenset(filter(None, re.split(r"[,\s]+", text)))
+
+
+_ABOUT_SOMEBODY = (TokenRefused, CapacityReached, ApplicationInactive, QuotaSpent)
+"""What the token endpoint says truly, of an athlete or of the application."""
 
 
 class OAuthClient:
@@ -74,26 +89,28 @@ class OAuthClient:
         """The first token pair for the code of a callback, with the athlete it belongs to.
 
         Errors: `BadRequest` (the code is used, expired or too fresh: ask again or let the athlete connect again; or
-        the client id or secret is wrong), `CapacityReached`, `OutcomeUnknown`, `StravaUnavailable`.
+        the client id or secret is wrong), `CapacityReached`, `TokenEndpointFault`.
         """
-        return self._grant({"grant_type": "authorization_code", "code": code})
+        with _as_token_endpoint(BadRequest):
+            return self._grant({"grant_type": "authorization_code", "code": code})
 
     def refresh(self, refresh_token: str) -> TokenGrant:
         """The present token pair; store it before using it, since a new refresh token ends the old one at once.
 
         With more than an hour left Strava answers the same access token again.
         Errors: `TokenRefused` (read the stored pair once more, another worker may have renewed it; then the athlete
-        has to connect again), `BadRequest` (client id or secret), `OutcomeUnknown`, `StravaUnavailable`.
+        has to connect again), `TokenEndpointFault` (anything else: a failure, a page, a wrong client id or secret).
         """
-        return self._grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
+        with _as_token_endpoint():
+            return self._grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
     def revoke(self, athlete_id: int, access_token: str) -> None:
         """End the application's access to the athlete, by a valid access token of theirs.
 
         Effects: every token of the athlete for this application dies. Repeating is safe: a token that Strava does not
         know is no error, or `TokenRefused` the legacy way.
-        Errors: `BadRequest` (client id or secret), `OutcomeUnknown` and `StravaUnavailable` (repeat), and the legacy
-        way also `QuotaSpent` and `ApplicationInactive`.
+        Errors: `TokenEndpointFault` (repeat; a wrong client id or secret too), and the legacy way also `QuotaSpent`
+        and `ApplicationInactive`.
         """
         call = Call(
             "POST",
@@ -103,9 +120,22 @@ class OAuthClient:
         )
         if self._revoke_by is RevokeBy.LEGACY:
             call = Call("POST", "/deauthorize", athlete_id, auth=BearerAuth(access_token))
-        self._session.send(self._oauth_url, call).checked()
+        with _as_token_endpoint():
+            self._session.send(self._oauth_url, call).checked()
 
     def _grant(self, grant: Mapping[str, str]) -> TokenGrant:
         form = {"client_id": self._client_id, "client_secret": self._client_secret, **grant}
         answer = self._session.send(self._oauth_url, Call("POST", "/token", form=form)).checked()
         return answer.read(lambda: TokenGrant.parse(answer.object()))
+
+
+@contextmanager
+def _as_token_endpoint(*about_somebody: type[IngestError]) -> Iterator[None]:
+    """Make every other error a `TokenEndpointFault`: a 404 here must not be taken for that of an activity."""
+    try:
+        yield
+    except IngestError as err:
+        if isinstance(err, (*_ABOUT_SOMEBODY, *about_somebody)):
+            raise
+        asked_s = err.retry_after_s if isinstance(err, StravaUnavailable) else 0.0
+        raise TokenEndpointFault(str(err), retry_after_s=asked_s) from err

@@ -20,6 +20,7 @@ class DocumentedAnswer:
     body: bytes
     path: str
     athlete_id: int | None
+    content_type: str = "application/json; charset=utf-8"
 
 
 def _refused(message: str, *entries: tuple[str, str, str]) -> bytes:
@@ -81,6 +82,11 @@ ANSWERS: tuple[DocumentedAnswer, ...] = (
     _to_athlete("Strava is failing", 500, _refused("Internal Server Error")),
     _to_athlete("the same from a gateway", 502, b"<html><body>502 Bad Gateway</body></html>"),
     _to_athlete("redirect", 302, b""),
+    _to_athlete("a route that there is not", 404, _refused("Record Not Found", ("resource", "path", "invalid"))),
+    DocumentedAnswer("a proxy's page", 404, b"<html>Not Found</html>", ACTIVITY, ATHLETE_ID, "text/html"),
+    DocumentedAnswer("a firewall's page", 403, b"<html>Blocked</html>", "/uploads", ATHLETE_ID, "text/html"),
+    DocumentedAnswer("a page with status 200", 200, b"<html>Maintenance</html>", ACTIVITY, ATHLETE_ID, "text/html"),
+    _to_athlete("success of another shape", 200, b'{"id": "1360128428"}'),
     _to_athlete("success that is cut off", 200, b'{"id": 13601'),
 )
 """Every answer that has a line in `docs/errors.md`."""

@@ -85,7 +85,12 @@ def _retries() -> int:
 
 def _answer_row(answer: DocumentedAnswer) -> Iterator[str]:
     error = error_for(
-        answer.status, answer.body, path=answer.path, athlete_id=answer.athlete_id, now_epoch_s=NOW_EPOCH_S
+        answer.status,
+        answer.body,
+        path=answer.path,
+        athlete_id=answer.athlete_id,
+        now_epoch_s=NOW_EPOCH_S,
+        headers={"Content-Type": answer.content_type},
     )
     yield answer.when
     yield str(answer.status)

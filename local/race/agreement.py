@@ -14,7 +14,8 @@ from include.lake.table_object import decode
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.services import Services
 from include.state.activities import ActivityState, LedgerEntry
-from include.strava.models import STREAM_KEYS, Activity
+from include.strava.channels import STREAM_KEYS
+from include.strava.models import Activity
 from local.demo.checks import lake_holds
 from local.race.arena import ATHLETE_ID
 from local.strava_simulator.activity import SimulatedActivity

@@ -265,7 +265,7 @@ def test_link_is_stale_when_the_code_is_missing(client: FlaskClient, strava: Any
             id="inactive",
         ),
         pytest.param(refusal(429, "Rate Limit Exceeded"), 503, "Strava does not answer at the moment", id="throttled"),
-        pytest.param({"status": 200, "document": []}, 502, "Strava gave an unexpected answer", id="strange"),
+        pytest.param({"status": 200, "document": []}, 503, "Strava does not answer at the moment", id="strange"),
         pytest.param(
             {"status": 200, "document": {"access_token": SECRETS[0], "refresh_token": SECRETS[1], "expires_at": 1}},
             502,
@@ -275,7 +275,9 @@ def test_link_is_stale_when_the_code_is_missing(client: FlaskClient, strava: Any
         pytest.param(
             {"fault": StravaUnavailable("503")}, 503, "Strava does not answer at the moment", id="unavailable"
         ),
-        pytest.param({"fault": OutcomeUnknown("cut off")}, 503, "This does not work at the moment", id="broken-off"),
+        pytest.param(
+            {"fault": OutcomeUnknown("cut off")}, 503, "Strava does not answer at the moment", id="broken-off"
+        ),
     ],
 )
 def test_nothing_is_connected_and_the_page_says_why_when_strava_refuses(

@@ -112,7 +112,7 @@ class ScriptedStrava:
             handler.connection.shutdown(socket.SHUT_RDWR)
             return
         handler.send_response(reply.status)
-        for name, value in reply.headers.items():
+        for name, value in ({"Content-Type": "application/json; charset=utf-8"} | dict(reply.headers)).items():
             handler.send_header(name, value)
         if reply.breaks == "drips":
             self._drip(handler, b"HTTP/1.1 200 OK\r\n" + b"X-Long: 1\r\n" * 1000)

@@ -14,6 +14,7 @@ from include.errors import (
     CapacityReached,
     Gone,
     IngestError,
+    NotTheApi,
     QuotaSpent,
     ScopeMissing,
     StravaUnavailable,
@@ -25,6 +26,10 @@ from include.strava.classify import error_for
 NOW = 1_700_000_123.0
 NEXT_WINDOW = 1_700_001_000.0
 NEXT_DAY = 1_700_006_400.0
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+HTML = {"Content-Type": "text/html"}
+ROUTE_404 = b'{"message":"Record Not Found","errors":[{"resource":"resource","field":"path","code":"invalid"}]}'
+GONE_404 = b'{"message":"Record Not Found","errors":[]}'
 SECRET = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -40,6 +45,7 @@ def classified(
     athlete_id: int | None = 7,
     headers: Mapping[str, str] | None = None,
 ) -> IngestError:
+    headers = JSON | dict(headers or {})
     return error_for(status, answer, path=path, athlete_id=athlete_id, now_epoch_s=NOW, headers=headers)
 
 
@@ -108,8 +114,11 @@ def classified(
         pytest.param(500, b"<html>oops</html>", 7, StravaUnavailable, "later", id="500"),
         pytest.param(503, b"", None, StravaUnavailable, "later", id="503"),
         pytest.param(599, b"\xff\x00", 7, StravaUnavailable, "later", id="599"),
-        pytest.param(302, b"", 7, UnexpectedShape, "redirect", id="redirect"),
-        pytest.param(200, b'{"id": 1', 7, UnexpectedShape, "not what the API documents", id="cut off 200"),
+        pytest.param(302, b"", 7, NotTheApi, "redirect", id="redirect"),
+        pytest.param(200, b'{"id": 1', 7, NotTheApi, "STRAVA_API_URL", id="cut off 200"),
+        pytest.param(200, b'{"id": "1"}', 7, UnexpectedShape, "not what the API documents", id="other shape"),
+        pytest.param(404, ROUTE_404, 7, NotTheApi, "STRAVA_API_URL", id="404 of a route that is none"),
+        pytest.param(404, b"<html>Not found</html>", 7, NotTheApi, "STRAVA_API_URL", id="404 that is no JSON"),
     ],
 )  # fmt: skip
 def test_error_for_gives_the_class_and_the_next_step_when_strava_refuses(
@@ -121,6 +130,65 @@ def test_error_for_gives_the_class_and_the_next_step_when_strava_refuses(
     assert words in str(error)
     assert f"Strava answered {status} to /api/v3/activities/5 for" in str(error)
     assert ("athlete 7" if athlete_id else "the application") in str(error)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        pytest.param("/api/v3/activities/5", Gone, id="activity"),
+        pytest.param("/activities/5", Gone, id="activity from 2027"),
+        pytest.param("/api/v3/activities/5/streams", Gone, id="streams"),
+        pytest.param("/api/v3/uploads/5", Gone, id="upload"),
+        pytest.param("/api/v3/push_subscriptions/5", Gone, id="subscription"),
+        pytest.param("/api/v3/athlete", NotTheApi, id="athlete"),
+        pytest.param("/api/v3/athlete/activities", NotTheApi, id="list"),
+        pytest.param("/api/v3/uploads", NotTheApi, id="uploading"),
+        pytest.param("/api/v3/push_subscriptions", NotTheApi, id="subscriptions"),
+        pytest.param("/oauth/token", NotTheApi, id="token endpoint"),
+        pytest.param("/oauth/revoke", NotTheApi, id="revocation"),
+    ],
+)
+def test_error_for_says_gone_only_of_one_thing_by_its_own_route(path: str, expected: type[IngestError]) -> None:
+    assert type(classified(404, GONE_404, path=path)) is expected
+    assert type(classified(404, ROUTE_404, path=path)) is NotTheApi
+    assert type(classified(404, GONE_404, path=path, headers=HTML)) is NotTheApi
+    assert type(error_for(404, b"", path=path, athlete_id=7, now_epoch_s=NOW)) is NotTheApi
+
+
+@pytest.mark.parametrize("status", [200, 201, 302, 400, 401, 402, 403, 404, 410, 418])
+def test_error_for_believes_nothing_that_a_page_says(status: int) -> None:
+    answer = body("Bad Request", "RefreshToken", "refresh_token", "invalid")
+
+    assert type(classified(status, answer, headers=HTML)) is NotTheApi
+    assert type(classified(status, b"<html>blocked</html>")) is NotTheApi
+
+
+@pytest.mark.parametrize(
+    ("request_id", "shown"),
+    [("4f3c-AB12", " (request 4f3c-AB12):"), ("", ""), ("a b", ""), ("x" * 65, ""), ("<b>", "")],
+)
+def test_error_for_names_the_request_when_strava_does(request_id: str, shown: str) -> None:
+    message = str(classified(404, GONE_404, headers={"X-Request-Id": request_id}))
+
+    assert ("(request" in message) is bool(shown)
+    assert shown in message
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "until"),
+    [
+        pytest.param(429, {"Retry-After": "1"}, NEXT_WINDOW, id="sooner than the window"),
+        pytest.param(429, {"retry-after": "3600"}, NOW + 3600, id="later than the window"),
+        pytest.param(429, {"Retry-After": "soon"}, NEXT_WINDOW, id="no number"),
+    ],
+)
+def test_error_for_waits_for_the_budget_as_long_as_strava_asks(
+    status: int, headers: dict[str, str], until: float
+) -> None:
+    error = classified(status, b"", headers=headers)
+
+    assert isinstance(error, QuotaSpent)
+    assert error.until_epoch_s == until
 
 
 @pytest.mark.parametrize(
@@ -215,7 +283,7 @@ def test_error_for_always_answers_with_one_bounded_line_when_the_body_is_anythin
     error = classified(status, answer, athlete_id=athlete_id)
 
     assert isinstance(error, IngestError)
-    assert len(str(error)) < 700
+    assert len(str(error)) <= 300
     assert str(error).isprintable()
 
 

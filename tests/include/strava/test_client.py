@@ -11,6 +11,7 @@ from include.errors import (
     BadRequest,
     Gone,
     NotConnected,
+    NotTheApi,
     OutcomeUnknown,
     QuotaSpent,
     ScopeMissing,
@@ -18,8 +19,9 @@ from include.errors import (
     TokenRefused,
     UnexpectedShape,
 )
+from include.strava.channels import STREAM_KEYS
 from include.strava.client import Bucket, Priority, StravaClient, Unreadable
-from include.strava.models import STREAM_KEYS, UploadFile
+from include.strava.models import UploadFile
 from include.strava.session import StravaSession
 
 pytestmark = pytest.mark.network
@@ -140,9 +142,7 @@ def test_activity_reads_the_recording(
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param(b'{"id": 5', id="cut off"),
         pytest.param(b"[]", id="array"),
-        pytest.param(b"<html>", id="html"),
         pytest.param(summary("5"), id="id as text"),
         pytest.param(summary(5, start_date="yesterday"), id="no date"),
         pytest.param(summary(5, start_date="2026-01-01T00:00:00"), id="no time zone"),
@@ -292,13 +292,39 @@ def test_streams_says_gone_when_there_are_none(
         client.streams(7, 5)
 
 
+@pytest.mark.parametrize("body", [b'{"time": {"data": [0', b"<html>", b"[" * 50_000, b" "])
+def test_reading_says_not_the_api_when_the_answer_is_no_json(
+    strava: Any, reply: Any, client: StravaClient, body: bytes
+) -> None:
+    strava.will(reply(body=body))
+
+    for ask in (
+        lambda: client.streams(7, 5),
+        lambda: client.activity(7, 5),
+        lambda: client.athlete(7),
+        lambda: list(client.activities(7)),
+        lambda: client.upload(7, 5),
+    ):
+        with pytest.raises(NotTheApi, match="athlete 7"):
+            ask()
+
+
+def test_streams_come_without_the_odd_channel_which_the_log_names(
+    strava: Any, reply: Any, client: StravaClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    strava.will(reply(body={"time": {"data": [0, 1]}, "heartrate": None, "watts": {"data": [True, 5]}}))
+
+    assert client.streams(7, 5).channels == {"time": [0, 1], "watts": [None, 5]}
+    assert "activity 5 of athlete 7" in caplog.text
+    assert "heartrate, watts" in caplog.text
+
+
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param(b'{"time": {"data": [0', id="cut off"),
-        pytest.param(b'[{"type": "time", "data": [0]}]', id="array form"),
         pytest.param(b'{"time": {"data": 7}}', id="no samples"),
-        pytest.param(b"[" * 50_000, id="brackets"),
+        pytest.param(b'{"message": "partial"}', id="a word"),
+        pytest.param(b"7", id="number"),
     ],
 )
 def test_streams_says_unexpected_shape_when_unreadable(
@@ -372,9 +398,15 @@ def test_create_upload_gives_stravas_reason_when_the_file_is_refused(
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        pytest.param({"status": 400, "body": b"random"}, BadRequest, id="400 without reason"),
+        pytest.param({"status": 400, "body": b"random"}, NotTheApi, id="400 that is no JSON"),
+        pytest.param({"status": 404, "body": {"message": "Record Not Found", "errors": []}}, NotTheApi, id="404"),
+        pytest.param({"status": 403, "body": b"<html>blocked</html>"}, NotTheApi, id="403 of a firewall"),
         pytest.param({"status": 400, "body": {"message": "Bad Request", "errors": []}}, BadRequest, id="400 plain"),
-        pytest.param({"status": 201, "body": b"{"}, UnexpectedShape, id="unreadable 201"),
+        pytest.param({"status": 201, "body": b"{"}, OutcomeUnknown, id="unreadable 201"),
+        pytest.param({"status": 201, "body": b""}, OutcomeUnknown, id="empty 201"),
+        pytest.param({"status": 201, "body": {"id": "5"}}, OutcomeUnknown, id="201 of another shape"),
+        pytest.param({"status": 201, "body": {"id": 5, "error": [1]}}, OutcomeUnknown, id="201 with an odd error"),
+        pytest.param({"status": 520, "body": b"<html>"}, OutcomeUnknown, id="520"),
         pytest.param({"breaks": "dropped"}, OutcomeUnknown, id="dropped"),
         pytest.param({"status": 500}, OutcomeUnknown, id="500"),
     ],

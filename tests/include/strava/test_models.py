@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.errors import UnexpectedShape
+from include.strava.channels import STREAM_KEYS, cleaned
 from include.strava.models import Activity, StreamSet
 
 KNOWN = {"id": 5, "athlete": {"id": 7}, "start_date": "2026-05-01T06:00:00Z"}
@@ -92,7 +93,7 @@ def test_streams_hold_what_json_reads_in_the_answer(channels: dict[str, list[Any
 
     expected = json.loads(body, parse_constant=lambda _: None)
 
-    assert StreamSet.parse(body).channels == {name: stream["data"] for name, stream in expected.items()}
+    assert StreamSet.parse(body).channels == {name: cleaned(name, stream["data"]) for name, stream in expected.items()}
 
 
 @pytest.mark.parametrize(
@@ -106,10 +107,70 @@ def test_streams_hold_what_json_reads_in_the_answer(channels: dict[str, list[Any
     ],
 )
 def test_streams_hold_what_json_reads_in_odd_samples(sample: str) -> None:
-    streams = StreamSet.parse(f'{{"grip": {{"data": [{sample}, NaN]}}, "time": {{"data": [{sample}]}}}}'.encode())
+    streams = StreamSet.parse(f'{{"grip": {{"data": [{sample}, NaN]}}, "push": {{"data": [{sample}]}}}}'.encode())
 
-    assert streams.channels == {"grip": [json.loads(sample), None], "time": [json.loads(sample)]}
-    assert StreamSet.parse(f'{{"time": {{"data": [{sample}]}}}}'.encode()).channels == {"time": [json.loads(sample)]}
+    assert streams.channels == {"grip": [json.loads(sample), None], "push": [json.loads(sample)]}
+    assert StreamSet.parse(f'{{"push": {{"data": [{sample}]}}}}'.encode()).channels == {"push": [json.loads(sample)]}
+
+
+TIME = {"time": {"data": [0, 1, 2]}}
+
+
+@pytest.mark.parametrize(
+    ("more", "odd"),
+    [
+        pytest.param({"heartrate": None}, ("heartrate",), id="null channel"),
+        pytest.param({"latlng": {"data": None}}, ("latlng",), id="null samples"),
+        pytest.param({"watts": {"data": "1,2"}}, ("watts",), id="text for samples"),
+        pytest.param({"message": "partial"}, ("message",), id="a word among them"),
+        pytest.param({"watts": [1, 2]}, ("watts",), id="array for a stream"),
+        pytest.param({"<b>x</b> " * 90: 1}, ("x " * 50,), id="markup for a name"),
+    ],
+)
+def test_odd_channel_costs_itself_alone_and_is_named(more: dict[str, Any], odd: tuple[str, ...]) -> None:
+    streams = StreamSet.parse(json.dumps(TIME | more).encode())
+
+    assert streams.channels == {"time": [0, 1, 2]}
+    assert [name[:40] for name in streams.odd] == [name[:40] for name in odd]
+
+
+@pytest.mark.parametrize(
+    ("stream", "samples", "left"),
+    [
+        pytest.param("heartrate", [90, "91", True, [92], None, 93.5], [90, None, None, None, None, 93.5], id="heart"),
+        pytest.param("watts", [{}, False, 0], [None, None, 0], id="watts"),
+        pytest.param("time", ["0", 1, 2], [None, 1, 2], id="time"),
+        pytest.param("moving", [1, True, "true", False, None], [None, True, None, False, None], id="moving"),
+        pytest.param(
+            "latlng",
+            [[1, 2], [1.5], [1, 2, 3], "12", [None, 2], [True, 2], None, {"a": 1, "b": 2}, [3.5, 4]],
+            [[1, 2], None, None, None, None, None, None, None, [3.5, 4]],
+            id="latlng",
+        ),
+    ],
+)
+def test_odd_sample_costs_itself_alone_and_its_channel_is_named(
+    stream: str, samples: list[Any], left: list[Any]
+) -> None:
+    streams = StreamSet.parse(json.dumps({stream: {"data": samples}}).encode())
+
+    assert streams.channels[stream] == left
+    assert streams.odd == (stream,)
+
+
+@pytest.mark.parametrize("stream", [*STREAM_KEYS, "grip"])
+def test_stream_of_samples_and_nulls_stays_as_it_is(stream: str) -> None:
+    sample = {"latlng": [[1, 2.5], [3, 4]], "moving": [True, False]}.get(stream, [1, 2.5])
+    streams = StreamSet.parse(json.dumps({stream: {"data": [*sample, None]}}).encode())
+
+    assert (streams.channels, streams.odd) == ({stream: [*sample, None]}, ())
+
+
+def test_streams_are_read_in_the_array_form_too() -> None:
+    streams = StreamSet.parse(b'[{"type":"time","data":[0,1]},{"type":"distance","data":[0.0,2.5]},{"data":[1]},7]')
+
+    assert streams.channels == {"time": [0, 1], "distance": [0.0, 2.5]}
+    assert streams.odd == ("(unnamed)", "(unnamed)")
 
 
 @pytest.mark.parametrize(
@@ -122,6 +183,7 @@ def test_streams_hold_what_json_reads_in_odd_samples(sample: str) -> None:
         pytest.param(b'{"time": [1, 2]}', id="array for a stream"),
         pytest.param(b'{"time": {"data": "1,2"}}', id="text for samples"),
         pytest.param(b'{"time": {}}', id="no samples"),
+        pytest.param(b'{"message": "partial"}', id="a word alone"),
         pytest.param(b"\xff\xfe", id="not utf-8"),
     ],
 )

@@ -12,11 +12,9 @@ from include.errors import (
     BadRequest,
     CapacityReached,
     IngestError,
-    OutcomeUnknown,
     QuotaSpent,
-    StravaUnavailable,
+    TokenEndpointFault,
     TokenRefused,
-    UnexpectedShape,
 )
 from include.strava.oauth import ACTIVITY_READ, ACTIVITY_WRITE, READ, OAuthClient, RevokeBy, parse_scopes
 from include.strava.session import StravaSession
@@ -143,7 +141,7 @@ def refused(message: str, resource: str, field: str, code: str) -> dict[str, Any
         ),
         pytest.param(
             {"status": 401, "body": refused("Authorization Error", "Application", "", "invalid")},
-            BadRequest,
+            TokenEndpointFault,
             id="wrong secret",
         ),
         pytest.param(
@@ -156,14 +154,28 @@ def refused(message: str, resource: str, field: str, code: str) -> dict[str, Any
             CapacityReached,
             id="capacity",
         ),
-        pytest.param({"status": 503}, StravaUnavailable, id="503"),
-        pytest.param({"status": 502}, OutcomeUnknown, id="502"),
-        pytest.param({"breaks": "dropped"}, OutcomeUnknown, id="dropped"),
-        pytest.param({"breaks": "truncated", "body": b'{"access_token": "a'}, OutcomeUnknown, id="truncated"),
-        pytest.param({"body": b'{"access_token": "a'}, UnexpectedShape, id="unreadable"),
-        pytest.param({"body": {**GRANTED, "expires_at": "soon"}}, UnexpectedShape, id="expiry as text"),
-        pytest.param({"body": {"access_token": "a" * 40}}, UnexpectedShape, id="half a pair"),
-        pytest.param({"status": 302, "headers": {"Location": "/login"}}, UnexpectedShape, id="redirect"),
+        pytest.param({"status": 503}, TokenEndpointFault, id="503"),
+        pytest.param({"status": 502}, TokenEndpointFault, id="502"),
+        pytest.param(
+            {"status": 404, "body": {"message": "Record Not Found", "errors": []}}, TokenEndpointFault, id="404"
+        ),
+        pytest.param({"status": 404, "body": b"<html>"}, TokenEndpointFault, id="404 of a proxy"),
+        pytest.param({"status": 410}, TokenEndpointFault, id="410"),
+        pytest.param({"status": 400, "body": b"<html>"}, TokenEndpointFault, id="400 of a proxy"),
+        pytest.param({"status": 401, "body": b"<html>"}, TokenEndpointFault, id="401 of a proxy"),
+        pytest.param(
+            {"status": 401, "body": refused("Authorization Error", "Athlete", "access_token", "invalid")},
+            TokenEndpointFault,
+            id="401 about an access token",
+        ),
+        pytest.param({"body": b"<html>"}, TokenEndpointFault, id="page"),
+        pytest.param({"status": 429}, QuotaSpent, id="429"),
+        pytest.param({"breaks": "dropped"}, TokenEndpointFault, id="dropped"),
+        pytest.param({"breaks": "truncated", "body": b'{"access_token": "a'}, TokenEndpointFault, id="truncated"),
+        pytest.param({"body": b'{"access_token": "a'}, TokenEndpointFault, id="unreadable"),
+        pytest.param({"body": {**GRANTED, "expires_at": "soon"}}, TokenEndpointFault, id="expiry as text"),
+        pytest.param({"body": {"access_token": "a" * 40}}, TokenEndpointFault, id="half a pair"),
+        pytest.param({"status": 302, "headers": {"Location": "/login"}}, TokenEndpointFault, id="redirect"),
     ],
 )
 def test_refresh_raises_what_the_answer_stands_for_and_is_sent_once(
@@ -201,9 +213,12 @@ def test_revoke_authenticates_the_application(strava: Any, reply: Any, oauth: OA
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        pytest.param({"status": 401, "body": {"message": "Authorization Error", "errors": []}}, BadRequest, id="401"),
-        pytest.param({"status": 503}, StravaUnavailable, id="503"),
-        pytest.param({"breaks": "dropped"}, OutcomeUnknown, id="dropped"),
+        pytest.param(
+            {"status": 401, "body": {"message": "Authorization Error", "errors": []}}, TokenEndpointFault, id="401"
+        ),
+        pytest.param({"status": 503}, TokenEndpointFault, id="503"),
+        pytest.param({"status": 404, "body": {}}, TokenEndpointFault, id="404"),
+        pytest.param({"breaks": "dropped"}, TokenEndpointFault, id="dropped"),
     ],
 )
 def test_revoke_raises_what_the_answer_stands_for(
@@ -251,7 +266,7 @@ def test_legacy_revoke_authenticates_the_athlete(strava: Any, reply: Any, legacy
             id="inactive",
         ),
         pytest.param({"status": 429}, QuotaSpent, id="quota"),
-        pytest.param({"status": 503}, StravaUnavailable, id="503"),
+        pytest.param({"status": 503}, TokenEndpointFault, id="503"),
     ],
 )
 def test_legacy_revoke_raises_what_the_answer_stands_for(

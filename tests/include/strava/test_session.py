@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from include.errors import IngestError, OutcomeUnknown, QuotaSpent, StravaUnavailable, UnexpectedShape
+from include.errors import IngestError, NotTheApi, OutcomeUnknown, QuotaSpent, StravaUnavailable, UnexpectedShape
 from include.state.activities import ActivityLedger
 from include.state.tokens import LEASE_S as TOKEN_LEASE_S
 from include.strava.session import DEADLINES_S, BearerAuth, Call, StravaSession
@@ -83,7 +83,7 @@ def test_send_follows_no_redirect(strava: Any, reply: Any, session: StravaSessio
 
     assert answer.status == status
     assert len(strava.received) == 1
-    with pytest.raises(UnexpectedShape, match="redirect"):
+    with pytest.raises(NotTheApi, match="redirect"):
         answer.checked()
 
 
