@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 
 from local.environment import REPOSITORY
@@ -14,7 +12,6 @@ from local.ports import LOOPBACK, Ports, url
 from local.state_dir import StateDir
 
 PASSWORDS = "airflow/passwords.json"
-DATABASE = "airflow.db"
 IN_CONNECTION = (
     "STRAVA_CLIENT_ID",
     "STRAVA_CLIENT_SECRET",
@@ -24,11 +21,12 @@ IN_CONNECTION = (
 )
 """The secrets that tasks read from Airflow's Connection `strava_api`, as on AWS, and not from the environment."""
 
+HEARTBEATS = {"min_heartbeat_interval": "1", "max_failed_heartbeats": "30"}
+"""Of tasks, as on AWS: the end of a skipped one is noticed after a second instead of five, and a task still outlives
+half a minute in which Airflow's API is silent."""
+
 FOR_OTHERS = ("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD", "WEBHOOK_SIGNING_KEY")
 """What the dispatcher and the web pages need, and no task does."""
-
-LOCK_TIMEOUT_S = 30
-"""How long a statement waits while another process writes to Airflow's database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +40,26 @@ class Login:
 def prepare_home(state_dir: StateDir, generated: GeneratedSecrets) -> Login:
     """Lay down what Airflow should find at its start; safe to repeat.
 
-    Effects: a file with the users' passwords, so that Airflow makes up and prints none, and a database in WAL mode,
-    in which the web pages read while the scheduler writes.
+    Effects: a file with the users' passwords, so that Airflow makes up and prints none.
     Returns: the administrator's login.
     """
     administrator = Login("admin", generated.airflow_admin_password)
     passwords = {"webhook": generated.airflow_password, administrator.username: administrator.password}
     state_dir.keep_private(PASSWORDS, passwords)
-    with closing(sqlite3.connect(state_dir.airflow / DATABASE)) as database:
-        database.execute("PRAGMA journal_mode = WAL")
     return administrator
 
 
 def airflow_environment(
-    state_dir: StateDir, ports: Ports, generated: GeneratedSecrets, environment: Mapping[str, str]
+    state_dir: StateDir,
+    ports: Ports,
+    generated: GeneratedSecrets,
+    environment: Mapping[str, str],
+    database: Mapping[str, str],
 ) -> dict[str, str]:
     """The environment of Airflow's processes and tasks: `environment` without secrets, and Airflow's own variables.
 
-    `environment` is that of the other processes; its secrets move into the Connection `strava_api`.
+    `environment` is that of the other processes; its secrets move into the Connection `strava_api`. `database` are
+    the options of Airflow's database.
     """
     moved = {*IN_CONNECTION, *FOR_OTHERS}
     kept = {name: value for name, value in environment.items() if name not in moved}
@@ -68,7 +68,7 @@ def airflow_environment(
         **kept,
         "AIRFLOW_HOME": str(state_dir.airflow),
         "AIRFLOW_CONN_STRAVA_API": json.dumps(connection),
-        **{f"AIRFLOW__{name}": value for name, value in _options(state_dir, ports, generated).items()},
+        **{f"AIRFLOW__{name}": value for name, value in {**_options(state_dir, ports, generated), **database}.items()},
     }
 
 
@@ -85,7 +85,6 @@ def _options(state_dir: StateDir, ports: Ports, generated: GeneratedSecrets) -> 
         "CORE__EXECUTION_API_SERVER_URL": f"{url(ports.airflow)}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": "webhook:op,admin:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(state_dir.root / PASSWORDS),
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{state_dir.airflow / DATABASE}?timeout={LOCK_TIMEOUT_S}",
         "API__HOST": LOOPBACK,
         "API__PORT": str(ports.airflow),
         "API__BASE_URL": url(ports.airflow),
@@ -97,6 +96,7 @@ def _options(state_dir: StateDir, ports: Ports, generated: GeneratedSecrets) -> 
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
         # Tasks that a killed run left behind are taken up again after a minute instead of five.
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "60",
+        **{f"WORKERS__{name.upper()}": value for name, value in HEARTBEATS.items()},
         # A new or edited DAG file is seen within seconds.
         "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
         "LOGGING__COLORED_CONSOLE_LOG": "False",

@@ -69,11 +69,11 @@ def settings_environment(
 def process_environment(inherited: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
     """The inherited environment with exactly these settings.
 
-    A setting or an Airflow variable that happens to be exported in the shell reaches no process.
+    A setting, or a variable of Airflow or PostgreSQL, that happens to be exported in the shell reaches no process.
     """
     kept = {
         name: value
         for name, value in inherited.items()
-        if name not in EXAMPLES and not name.startswith(("AIRFLOW", "PYTHON", "VIRTUAL_ENV"))
+        if name not in EXAMPLES and not name.startswith(("AIRFLOW", "PG", "PYTHON", "VIRTUAL_ENV"))
     }
     return {**kept, **settings, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}

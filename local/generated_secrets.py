@@ -25,6 +25,7 @@ class GeneratedSecrets:
     airflow_password: str
     """Of Airflow's user `webhook`, whom the dispatcher uses."""
     airflow_admin_password: str
+    airflow_database_password: str
     airflow_fernet_key: str
     airflow_jwt_secret: str
     airflow_api_secret: str

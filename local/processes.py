@@ -44,6 +44,8 @@ class Command:
     name: str
     argv: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
+    ends_by: signal.Signals = signal.SIGTERM
+    """What makes it end soon and in good order."""
 
     @classmethod
     def module(cls, name: str, arguments: Iterable[str], environment: Mapping[str, str]) -> Command:
@@ -58,6 +60,7 @@ class Processes:
         self._logs = logs
         self._run_id = run_id
         self._started: dict[str, subprocess.Popen[bytes]] = {}
+        self._ends_by: dict[str, signal.Signals] = {}
 
     @classmethod
     def open(cls, logs: Path, memory: Path) -> Processes:
@@ -76,6 +79,7 @@ class Processes:
 
     def start(self, command: Command) -> None:
         """Start a program that gets SIGTERM when this process ends, however it ends."""
+        self._ends_by[command.name] = command.ends_by
         with self.log(command.name).open("ab") as log:
             self._started[command.name] = subprocess.Popen(
                 [sys.executable, "-IS", str(LEASH), str(os.getpid()), *command.argv],
@@ -111,13 +115,13 @@ class Processes:
             return False
 
     def stop(self) -> None:
-        """End every process of the run: last started first, each by SIGTERM; what remains after the grace is killed.
+        """End every process of the run: last started first, each as it ends best; what remains then is killed.
 
         Safe to repeat. Nothing of the run is left when it returns.
         """
         deadline = time.monotonic() + GRACE_S
-        for process in reversed(self._started.values()):
-            process.terminate()
+        for name, process in reversed(self._started.items()):
+            process.send_signal(self._ends_by[name])
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, deadline - time.monotonic()))
         self._signal(signal.SIGTERM, max(1.0, deadline - time.monotonic()))

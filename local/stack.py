@@ -13,6 +13,7 @@ from types import FrameType
 
 from include.errors import SettingsError
 from include.settings import Settings
+from local.airflow_database import AirflowDatabase, choose, socket_folder
 from local.airflow_home import Login, airflow_environment, prepare_home
 from local.backend import Backend, Embedded
 from local.environment import process_environment, settings_environment, uses_simulator
@@ -43,6 +44,7 @@ class Stack:
     processes: Processes
     ports: Ports
     backend: Backend
+    database: AirflowDatabase
 
     @classmethod
     @contextmanager
@@ -69,11 +71,20 @@ class Stack:
         Effects: processes, ports of the loopback interface, files below `state_dir`, nothing else.
         """
         place = StateDir(state_dir.resolve())
-        with place.hold(), _ended_by_signals(), _ended_on_leaving(place) as processes:
+        with (
+            place.hold(),
+            _ended_by_signals(),
+            socket_folder(place) as sockets,
+            _ended_on_leaving(place) as processes,
+        ):
             if fresh:
                 place.clear()
-            stack, airflow = cls._configure(place, processes, overrides or {}, progress, backend or Embedded())
+            database = choose(place, sockets, GeneratedSecrets.of(place))
+            stack, airflow = cls._configure(
+                place, processes, overrides or {}, progress, backend or Embedded(), database
+            )
             with stack.backend.opened(stack.environment, stack.ports, processes, progress):
+                database.start(processes, progress.say)
                 stack._launch(airflow)
                 stack._wait(dags, progress)
                 yield stack
@@ -86,6 +97,7 @@ class Stack:
         overrides: Mapping[str, str],
         progress: Progress,
         backend: Backend,
+        database: AirflowDatabase,
     ) -> tuple[Stack, Mapping[str, str]]:
         """The system as it is going to be, and Airflow's environment in it."""
         simulated = uses_simulator(overrides)
@@ -105,8 +117,9 @@ class Stack:
             processes=processes,
             ports=ports,
             backend=backend,
+            database=database,
         )
-        return stack, backend.airflow(airflow_environment(place, ports, generated, environment))
+        return stack, backend.airflow(airflow_environment(place, ports, generated, environment, database.options))
 
     def holdings(self) -> Holdings:
         """What the system holds, to be read back."""

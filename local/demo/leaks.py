@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-KEEPERS = ("secrets.json", "token.key", "passwords.json", "simulator")
-"""Files whose purpose is to keep secrets, and the simulator, which plays Strava and knows every token."""
+KEEPERS = ("secrets.json", "token.key", "passwords.json", "simulator", "postgres")
+"""Files whose purpose is to keep secrets; the simulator, which plays Strava and knows every token; and PostgreSQL's,
+which change while they are read and are searched as a dump, so as a part of what is `outside`."""
 
 
 @dataclass(frozen=True, slots=True)

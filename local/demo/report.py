@@ -79,7 +79,7 @@ def examine(play: Play) -> Findings:
     strangers += [f"child: activity {activity_id}" for activity_id in childs - set(copied.values())]
     settings = play.stack.settings
     secrets = [*play.control.tokens(), settings.strava_client_secret, settings.webhook_path_secret, settings.cookie_key]
-    leaks = search(play.stack.state_dir.root, secrets, holdings.outside())
+    leaks = search(play.stack.state_dir.root, secrets, {**holdings.outside(), **play.stack.database.dump()})
     strangers += holdings.faults()
     if any(secret in page for page in play.pages for secret in secrets):
         strangers.append("a page: a secret in its HTML")
@@ -184,7 +184,7 @@ def _show_verdict(console: Console, findings: Findings) -> None:
     problems += [*findings.strangers, *(f"secret in clear text: {leak}" for leak in findings.leaks.leaks)]
     console.print()
     leaks = findings.leaks
-    elsewhere = f" and {leaks.outside} rows, messages and old versions" if leaks.outside else ""
+    elsewhere = f" and {leaks.outside} rows, messages, dumps and old versions" if leaks.outside else ""
     console.print(
         f"{leaks.secrets} tokens and secrets searched for in {leaks.files} files{elsewhere}: {len(leaks.leaks)} found",
         highlight=False,

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from local.airflow_home import HEARTBEATS
 from local.aws_backend import resources
 from local.aws_backend.backend import Aws
 from local.aws_backend.resources import Resources
@@ -97,6 +98,12 @@ def test_airflow_finds_its_connection_as_the_plan_configures_mwaa(environment, m
         **planned,
         "connections_prefix": "",
     }
+
+
+def test_heartbeats_of_tasks_are_those_of_one_machine(environment) -> None:
+    options = environment.one("aws_mwaa_environment", "this")["airflow_configuration_options"]
+
+    assert {name: options[f"workers.{name}"] for name in HEARTBEATS} == HEARTBEATS
 
 
 @pytest.mark.parametrize("setting", ["STATE_URL", "LAKE_URL", "KEY_URL", "CATALOG_URL", "QUEUE_URL", "AIRFLOW_URL"])

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import stat
 from pathlib import Path
 
@@ -23,7 +22,9 @@ INHERITED = {
     "AIRFLOW_HOME": "/elsewhere",
     "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
     "PYTHONPATH": "/elsewhere",
+    "PGOPTIONS": "-c search_path=elsewhere",
 }
+DATABASE = {"DATABASE__SQL_ALCHEMY_CONN": "postgresql://here"}
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_overrides_win_and_real_credentials_lead_to_the_real_strava(
 
 def test_airflow_gets_the_secrets_in_its_connection_alone(place: StateDir, generated: GeneratedSecrets) -> None:
     environment = environment_of(place, generated)
-    airflow = airflow_environment(place, Ports(), generated, environment)
+    airflow = airflow_environment(place, Ports(), generated, environment, DATABASE)
     connection = json.loads(airflow["AIRFLOW_CONN_STRAVA_API"])
     assert connection["extra"] == {name: environment[name] for name in IN_CONNECTION}
     assert not {*IN_CONNECTION, "AIRFLOW_PASSWORD"} & set(airflow)
@@ -103,7 +104,7 @@ def test_airflow_gets_the_secrets_in_its_connection_alone(place: StateDir, gener
 def test_airflow_is_configured_by_its_environment_and_listens_on_loopback(
     place: StateDir, generated: GeneratedSecrets
 ) -> None:
-    airflow = airflow_environment(place, Ports(airflow=9999), generated, environment_of(place, generated))
+    airflow = airflow_environment(place, Ports(airflow=9999), generated, environment_of(place, generated), DATABASE)
     assert airflow["AIRFLOW_HOME"] == str(place.airflow)
     assert airflow["AIRFLOW__API__HOST"] == "127.0.0.1"
     assert airflow["AIRFLOW__API__PORT"] == "9999"
@@ -111,12 +112,11 @@ def test_airflow_is_configured_by_its_environment_and_listens_on_loopback(
     assert airflow["AIRFLOW__API_AUTH__JWT_SECRET"] == generated.airflow_jwt_secret
     assert airflow["AIRFLOW__API__SECRET_KEY"] == generated.airflow_api_secret
     assert airflow["AIRFLOW__CORE__FERNET_KEY"] == generated.airflow_fernet_key
+    assert airflow["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql://here"
     assert "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS" not in airflow
 
 
-def test_airflow_home_has_private_passwords_and_a_database_in_wal_mode(
-    place: StateDir, generated: GeneratedSecrets
-) -> None:
+def test_airflow_home_has_private_passwords(place: StateDir, generated: GeneratedSecrets) -> None:
     login = prepare_home(place, generated)
     again = prepare_home(place, generated)
     passwords = place.airflow / "passwords.json"
@@ -124,9 +124,6 @@ def test_airflow_home_has_private_passwords_and_a_database_in_wal_mode(
     assert json.loads(passwords.read_text()) == {"webhook": generated.airflow_password, "admin": login.password}
     assert stat.S_IMODE(passwords.stat().st_mode) == 0o600
     assert login.password not in repr(login)
-    database = sqlite3.connect(place.airflow / "airflow.db")
-    assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    database.close()
 
 
 @pytest.mark.parametrize(
@@ -177,4 +174,4 @@ def test_env_example_names_only_settings_and_sets_none(tmp_path: Path) -> None:
 def test_airflow_never_sees_what_only_the_web_pages_need(place: StateDir, generated: GeneratedSecrets) -> None:
     environment = environment_of(place, generated, {"WEBHOOK_SIGNING_KEY": "signing-key"})
     assert Settings.from_environ(environment).webhook_signing_key == "signing-key"
-    assert "signing-key" not in json.dumps(airflow_environment(place, Ports(), generated, environment))
+    assert "signing-key" not in json.dumps(airflow_environment(place, Ports(), generated, environment, DATABASE))

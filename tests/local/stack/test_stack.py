@@ -17,7 +17,8 @@ import requests
 from rich.console import Console
 
 from include.errors import SettingsError
-from local import processes, up
+from local import processes, stack, up
+from local.airflow_database import Sqlite
 from local.processes import Command, StackFailed
 from local.progress import Progress
 from local.stack import Stack
@@ -63,6 +64,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch, dying: dict[str, str], request: p
         return Command(name, [sys.executable, str(STAND_IN), port], {**environment, **extra})
 
     monkeypatch.setattr(Command, "module", module)
+    monkeypatch.setattr(stack, "choose", lambda place, sockets, generated: Sqlite(place, "this is a test"))
 
 
 def start(
