@@ -1,0 +1,227 @@
+"""Whole runs of every DAG: what the bodies of its tasks do, how they hand on, and what the run says."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from include.state.activities import ActivityState
+from include.state.copies import CopyState
+
+pytestmark = [pytest.mark.network, pytest.mark.timeout(400)]
+
+PARENT_ID, CHILD_ID = 71, 72
+HOUR_S, DAY_S = 3600, 86_400
+
+
+# --- strava_ingest -------------------------------------------------------------------------------
+
+
+def test_ingest_brings_every_activity_to_the_lake_and_the_named_one_to_the_child(world):
+    plain, named = world.finish(), world.finish("Run with Rex", hours_ago=5, seed=8)
+    run = world.ingest(plain, named, named)
+
+    assert run.state == "success"
+    assert {row["activity_id"] for row in world.rows("activities")} == {plain, named}
+    assert {row["activity_id"] for row in world.rows("streams")} == {plain, named}
+    with world.services() as services:
+        assert services.copies.get(named, CHILD_ID).state is CopyState.DONE
+    assert len(world.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_ingest_run_says_what_became_of_each_activity(world):
+    plain, named = world.finish(), world.finish("Run with Rex", hours_ago=5, seed=8)
+    run = world.ingest(plain, named)
+
+    assert {item["activity_id"] for item in run.result("plan_events")} == {plain, named}
+    assert {result["activity_id"]: result["state"] for result in run.result("sync_activity")} == {
+        plain: ActivityState.SYNCED,
+        named: ActivityState.SYNCED,
+    }
+    assert [copy["child_id"] for copies in run.result("copy_to_children") for copy in copies] == [CHILD_ID]
+    assert run.result("publish_lake") == 2
+    assert sorted(run.states("copy_to_children")) == ["skipped", "success"]
+    assert any(label.startswith(f"{plain} · Run") for label in run.labels)
+    assert f"{named} → {CHILD_ID}" in run.labels
+
+
+def test_ingest_tells_the_asset_every_partition_that_changed(world):
+    run = world.ingest(world.finish("Run with Rex"))
+
+    [partitions] = run.partitions
+    assert {table for table, _, _ in partitions} >= {"activities", "streams", "copies"}
+    assert {athlete_id for table, athlete_id, _ in partitions if table != "copies"} == {PARENT_ID}
+
+
+def test_ingest_of_an_unknown_athletes_activity_ends_green_and_tells_no_asset(world):
+    run = world.run("strava_ingest", {"events": [{**world.event(1), "owner_id": 999}]})
+
+    assert run.states("plan_events") == ["success"]
+    assert run.partitions == []
+    assert world.rows("activities") == []
+
+
+# --- strava_backfill -----------------------------------------------------------------------------
+
+
+def backfill(world, *, dry_run):
+    today = datetime.now(UTC).date()
+    days = {"from": str(today - timedelta(days=30)), "to": str(today)}
+    return world.run("strava_backfill", {"athlete": PARENT_ID, "dry_run": dry_run, **days})
+
+
+def test_backfill_dry_run_counts_and_loads_nothing(world):
+    world.finish(hours_ago=50)
+    world.finish(hours_ago=100)
+    run = backfill(world, dry_run=True)
+
+    assert run.state == "success"
+    assert run.result("list_activities")["to_load"] == 2
+    assert run.states("choose_batches") == ["skipped"]
+    assert world.rows("activities") == []
+
+
+def test_backfill_loads_the_history_and_tells_the_asset(world):
+    ids = {world.finish(hours_ago=50), world.finish(hours_ago=100, seed=8)}
+    run = backfill(world, dry_run=False)
+
+    assert run.state == "success"
+    assert {row["activity_id"] for row in world.rows("streams")} == ids
+    assert run.result("publish_lake") == {"loaded": 2, "skipped": 0, "points": 60}
+    assert {table for table, _, _ in run.partitions[0]} >= {"activities", "streams"}
+    assert any(label.startswith("2 activities") for label in run.labels)
+
+
+# --- strava_catalog ------------------------------------------------------------------------------
+
+
+def test_catalogue_registers_what_the_events_name(world):
+    import duckdb
+
+    told = world.ingest(world.finish()).partitions
+    answer = world.airflow.ask(dag_id="strava_catalog", events=told * 2, environment=world.environment)
+
+    assert answer["registered"] == len({tuple(partition) for partition in told[0]})
+    with duckdb.connect(world.settings.catalog_url.removeprefix("duckdb://"), read_only=True) as catalog:
+        assert catalog.execute("SELECT count(*) FROM streams").fetchone() == (30,)
+
+
+# --- strava_reconcile ----------------------------------------------------------------------------
+
+
+def test_reconcile_queues_what_the_ledger_lacks(world):
+    activity_id = world.finish()
+    run = world.run("strava_reconcile")
+
+    assert run.result("list_athletes")["lacking"] == 1
+    assert run.states("queue_due") == run.states("look_after_erasures") == ["success"]
+    assert world.queued() == {activity_id}
+
+
+def test_reconcile_queues_what_is_due(world):
+    activity_id = world.finish(hours_ago=1)
+    world.ingest(activity_id)
+    world.age(activity_id, next_try_epoch_s=int(time.time()) - HOUR_S, due="due")
+    run = world.run("strava_reconcile")
+
+    assert run.result("queue_due")["activities"] == 1
+    assert world.queued() == {activity_id}
+
+
+def test_reconcile_logs_in_its_place_of_the_quota_and_looks_at_the_subscription(world):
+    run = world.run("strava_reconcile")
+
+    assert run.state == "success"
+    assert "No webhook subscription is wanted" in run.result("check_subscription")
+    assert run.result("look_after_erasures") == 0
+
+
+def test_reconcile_fails_where_strava_sends_no_events(world):
+    run = world.run("strava_reconcile", PUBLIC_URL="https://strava.test")
+
+    assert run.state == "failed"
+    assert run.states("check_subscription") == ["failed"]
+    assert run.states("queue_due") == ["success"]
+
+
+# --- strava_retention ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def night(world):
+    """An activity that was fetched forty days ago and one of today, and what a night does with them."""
+    world.old, world.fresh = world.finish("Run with Rex", hours_ago=5), world.finish(seed=8)
+    world.ingest(world.old, world.fresh)
+    world.age(world.old, fetched_at_epoch_s=time.time() - 40 * DAY_S)
+    return lambda *, dry_run=False: world.run("strava_retention", {"dry_run": dry_run}, RETENTION_DAYS="7")
+
+
+def test_night_deletes_what_is_too_old_and_sums_up(world, night):
+    run = night()
+
+    assert run.state == "success"
+    assert set(run.result("find_athletes")) == {PARENT_ID, CHILD_ID}
+    assert run.result("report_night")["expired"] == 1
+    assert run.result("publish_lake") == 2
+    assert "streams" in {table for table, _, _ in run.partitions[0]}
+    assert sorted(run.labels) == [str(PARENT_ID), str(CHILD_ID)]
+    assert {row["activity_id"] for row in world.rows("activities")} == {world.fresh}
+
+
+def test_night_of_a_dry_run_counts_and_deletes_nothing(world, night):
+    run = night(dry_run=True)
+
+    assert run.state == "success"
+    assert run.result("report_night")["expired"] == 1
+    assert run.states("repair_copies") == ["skipped"]
+    assert {row["activity_id"] for row in world.rows("activities")} == {world.old, world.fresh}
+
+
+def test_night_finds_rows_that_no_ledger_knows(world, night):
+    world.age(world.fresh, object_keys=[])
+    run = night()
+
+    assert run.result("report_night")["unknown"] == 1
+
+
+def test_night_makes_the_rows_of_copies_agree_with_their_ledger(world, night):
+    for path in (world.lake / "copies").rglob("*.parquet"):
+        path.unlink()
+    run = night()
+
+    assert run.result("repair_copies")["rows"] == 1
+    assert [row["parent_activity_id"] for row in world.rows("copies")] == [world.old]
+
+
+def test_night_logs_and_counts_an_object_that_cannot_be_read(world, night):
+    for path in (world.lake / "activities").rglob("*.parquet"):
+        path.write_bytes(b"no table")
+    run = night(dry_run=True)
+
+    assert run.result("report_night")["unreadable"] == 1
+
+
+# --- strava_erase --------------------------------------------------------------------------------
+
+
+def test_erasure_for_an_operator_leaves_nothing_and_tells_the_asset(world):
+    world.ingest(world.finish("Run with Rex"))
+    counted = world.run("strava_erase", {"athlete": PARENT_ID, "reason": "operator", "dry_run": True})
+    assert counted.result("erase_athlete")["counts"]["athletes"] == 1
+    assert len(world.rows("activities")) == 1
+    run = world.run("strava_erase", {"athlete": PARENT_ID, "reason": "operator", "dry_run": False})
+
+    assert run.state == "success"
+    assert run.result("erase_athlete")["outcome"] == "erased"
+    assert world.rows("activities") == []
+    assert {table for table, _, _ in run.partitions[0]} >= {"activities", "streams"}
+
+
+def test_erasure_of_a_connected_athlete_for_a_reported_deauthorisation_is_skipped(world):
+    run = world.run("strava_erase", {"athlete": PARENT_ID, "reason": "deauthorisation", "dry_run": False})
+
+    assert run.states("erase_athlete") == ["skipped"]
+    with world.services() as services:
+        assert services.athletes.get(PARENT_ID) is not None
