@@ -51,6 +51,14 @@ PARAMS = {
         description_md="`operator` and `athlete` give the access back at Strava; `deauthorisation` only confirms that "
         "it is gone.",
     ),
+    "asked_at_epoch_s": Param(
+        default=None,
+        type=["null", "integer"],
+        minimum=0,
+        title="Asked at",
+        description_md="When the wish was uttered, in seconds since 1970; leave it empty for now. An athlete who has "
+        "connected since then is not erased.",
+    ),
     "dry_run": Param(
         default=False, type="boolean", title="Dry run", description_md="Only count what an erasure would remove."
     ),
@@ -58,19 +66,20 @@ PARAMS = {
 
 
 @task
-def erase_athlete(params: dict) -> dict:
+def erase_athlete(params: dict, *, dag_run=None) -> dict:
     """Erase the athlete once the access has ended; returns what became of the request, with counts."""
     from include.pipeline.certificate import Leaves
     from include.pipeline.erase import EraseRequest, Outcome, erase
 
     hook = StravaHook()
     settings = hook.settings()
+    request = EraseRequest.from_params(params, or_asked_at=dag_run.run_after)
     with hook.services() as services, back_when_quota_opens():
-        erased = erase(services, EraseRequest.from_params(params), Leaves(settings.lake_url, settings.state_url))
+        erased = erase(services, request, Leaves(settings.lake_url, settings.state_url))
     log.info(erased.message)
     if erased.certificate:
         log.info("Certificate %s:\n%s", erased.certificate.key, json.dumps(erased.certificate.to_json(), indent=2))
-    if erased.outcome in (Outcome.STILL_CONNECTED, Outcome.DISCONNECTED):
+    if erased.outcome in (Outcome.STILL_CONNECTED, Outcome.CONNECTED_AGAIN, Outcome.DISCONNECTED, Outcome.IN_HAND):
         raise AirflowSkipException(erased.message)
     return erased.to_json()
 

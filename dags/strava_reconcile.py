@@ -9,7 +9,8 @@ the newest page of their list and one older page in rotation. Once a day it asks
 
 **Reads**: the ledgers `activities` and `copies`; Strava (`GET /athlete/activities`, `GET /push_subscriptions`).
 **Writes**: messages in the queue; `strava_ingest` does the work. How far each athlete's rotation has come.
-For a day after an erasure it removes what a stalled worker wrote late.
+It starts `strava_erase` again for each erasure that broke off, and for a day after an erasure it removes what a stalled
+worker wrote late. The log of `look_after_erasures` names the athletes whose tokens Strava has refused for a week.
 
 **Kind**: now. Running it again is always right.
 
@@ -70,12 +71,17 @@ def check_subscription() -> str:
 
 
 @task
-def look_after_erasures() -> int:
-    """Remove what a stalled worker wrote after an erasure of the last day; returns how much that was."""
-    from include.pipeline.erase import look_again
+def look_after_erasures() -> dict:
+    """Queue the erasures that broke off, remove what came late after others, and name who is refused for long."""
+    from include.pipeline.erasure_watch import look_again, take_up
+    from include.pipeline.refused_athletes import refused_athletes
 
     with StravaHook().services() as services:
-        return look_again(services)
+        result = {"queued": take_up(services), "removed_late": look_again(services)}
+        refused = refused_athletes(services)
+    for athlete in refused:
+        log.warning(athlete.message)
+    return result | {"refused_athletes": [athlete.athlete_id for athlete in refused]}
 
 
 @dag(

@@ -92,7 +92,8 @@ class InPlaceOfAirflow:
     def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
         """Do the work of the run. Errors: `TriggerRefused` for a DAG that no page and no event starts."""
         if dag_id == ERASE_DAG:
-            erase(self.services, EraseRequest.from_params(conf), self.leaves)
+            now = datetime.fromtimestamp(self.services.clock(), UTC)
+            erase(self.services, EraseRequest.from_params(conf, or_asked_at=now), self.leaves)
         elif dag_id == INGEST_DAG:
             self._ingest([WebhookEvent.from_conf(event) for event in conf["events"]])
         else:

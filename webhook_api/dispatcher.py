@@ -11,6 +11,7 @@ from include.clock import Clock
 from include.errors import BadEvent, TriggerRefused, TriggerUnavailable
 from include.queue.queue import Message, Queue
 from include.queue.queued_event import QueuedEvent
+from include.state.erasure import Wish
 from include.strava.events import batch_run_id
 from include.trigger.trigger import Started, Trigger
 
@@ -93,9 +94,9 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, clock: 
     batch = _Batch(inbox, trigger, clock)
     parcels = [parcel for message in messages if (parcel := batch.open(message))]
     for parcel in parcels:
-        if parcel.content.erase_reason:
-            batch.erase(parcel)
-    batch.ingest([parcel for parcel in parcels if not parcel.content.erase_reason])
+        if parcel.content.wish:
+            batch.erase(parcel, parcel.content.wish)
+    batch.ingest([parcel for parcel in parcels if not parcel.content.wish])
     return DispatchReport(len(messages), tuple(batch.runs), batch.released, batch.buried, tuple(batch.reasons))
 
 
@@ -124,10 +125,14 @@ class _Batch:
             self._bury(message, str(err))
             return None
 
-    def erase(self, parcel: _Parcel) -> None:
+    def erase(self, parcel: _Parcel, wish: Wish) -> None:
         event = parcel.content.event
         try:
-            conf = {"athlete": event.owner_id, "reason": parcel.content.erase_reason}
+            conf = {
+                "athlete": event.owner_id,
+                "reason": wish.reason,
+                "asked_at_epoch_s": wish.asked_at_epoch_s,
+            }
             self._start(ERASE_DAG, event.run_id, conf, [parcel])
         except TriggerRefused as err:
             self._bury(parcel.message, str(err))

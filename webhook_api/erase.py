@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from include.queue.queued_event import QueuedEvent
+from include.state.erasures import EraseReason, Erasures
 from include.state.notices import NoticeKind, Notices
 from webhook_api.edge import current_edge
 from webhook_api.session import current_athlete, end_session, require_athlete
@@ -24,7 +25,7 @@ class NoticeLine:
     """One notice on an athlete's page."""
 
     day: str
-    is_about_child: bool
+    kind: NoticeKind
 
 
 @blueprint.get("")
@@ -37,12 +38,14 @@ def ask() -> ResponseReturnValue:
 def confirm() -> ResponseReturnValue:
     """Sign out and say that it is under way; the same page again where the box is not ticked.
 
-    Effects: a message in the durable queue, which starts `strava_erase`; sending it twice is harmless.
+    Effects: the wish is written down, from which on nothing new is fetched or copied; then a message in the durable
+    queue starts `strava_erase`, and reconcile does where that is lost. Doing it twice is harmless.
     """
     if request.form.get("confirm") != CONFIRMED:
         return render_template("erase.html", unconfirmed=True), 400
     edge = current_edge()
-    edge.queue().send(QueuedEvent.ask_erasure(current_athlete().athlete_id, edge.clock()).to_body())
+    erasure = Erasures(edge.store(), edge.clock).ask_now(current_athlete().athlete_id, EraseReason.ATHLETE)
+    edge.queue().send(QueuedEvent.resume_erasure(erasure, edge.clock()).to_body())
     end_session()
     return render_template("erased.html")
 
@@ -55,7 +58,7 @@ def notices() -> list[NoticeLine]:
     return [
         NoticeLine(
             datetime.fromtimestamp(notice.happened_at_epoch_s, UTC).date().isoformat(),
-            is_about_child=notice.kind is NoticeKind.CHILD_ERASED,
+            notice.kind,
         )
         for notice in sorted(found, key=lambda notice: -notice.happened_at_epoch_s)
     ]

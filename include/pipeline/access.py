@@ -4,108 +4,113 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from include.errors import NotConnected, RetryLater, TokenRefused
+from include.errors import NotConnected, RetryLater, ScopeMissing, TokenRefused
 from include.pipeline.services import Services
 from include.state.athletes import AthleteRow, AthleteStatus
 from include.state.conflict import retry_on_conflict
+from include.state.erasures import Erasure, ErasureStage
+from include.state.notices import Notice
 
 ECHO_S = 3_600
 """So long after a disconnection here Strava's event is taken for its echo: Strava tries an event for some minutes."""
-
-
-class EraseReason(StrEnum):
-    """Who wants an athlete erased."""
-
-    DEAUTHORISATION = "deauthorisation"
-    """A webhook event says that the athlete took the access away: a hint, to be confirmed with Strava."""
-    OPERATOR = "operator"
-    """An operator decided: the access is given back at Strava first."""
-    ATHLETE = "athlete"
-    """The athlete asked for it on their own page: the access is given back at Strava first."""
 
 
 class Access(StrEnum):
     """What became of the access to an athlete's account."""
 
     ENDED = "ended"
-    """Strava accepts the tokens no longer, they are destroyed here, and the erasure has begun."""
+    """Strava accepts the tokens no longer, they are destroyed here, and the erasure is under way."""
     DISCONNECTED = "disconnected"
     """The same, but the athlete asked here to be disconnected, which keeps what is stored."""
     STILL_CONNECTED = "still_connected"
-    """Strava accepts the tokens: the event was forged, or the athlete has connected again since."""
+    """Strava accepts the tokens: the event was forged, or is not about this connection."""
+    CONNECTED_AGAIN = "connected_again"
+    """The stored connection is newer than the wish, or than the event, which means an older one."""
     UNKNOWN = "unknown"
     """There is no such athlete here."""
 
 
 @retry_on_conflict
-def end_access(services: Services, athlete_id: int, reason: EraseReason) -> Access:
+def end_access(services: Services, lease: Erasure) -> tuple[Access, Erasure]:
     """Confirm with Strava that the access has ended, put the erasure's barrier up, then destroy the tokens.
 
-    An athlete who is `needs_reauth` counts as confirmed: Strava has refused those very tokens already.
-    Errors: `RetryLater`, `ApplicationInactive`, `BadRequest`, `QuotaSpent`: nothing was destroyed, since none of them
-    is about the athlete; run it again.
-    Effects: safe to repeat and to run twice at once; an athlete who connects again meanwhile stays connected.
+    A person's word gives the access back first. An event is a hint: it takes Strava's refusal of the stored pair, now,
+    and an event that is not older than the connection which that pair belongs to. That Strava refused the pair before
+    counts for nothing. Returns the erasure as it is then: under way where the access has ended, as it was for an
+    athlete who is not known, else withdrawn.
+
+    Errors: `LeaseLost`; `RetryLater`, `ApplicationInactive`, `BadRequest`, `QuotaSpent`: nothing was destroyed, since
+    none of them is about the athlete; run it again.
+    Effects: safe to repeat, and after a crash at any line; an athlete who connects again meanwhile stays connected.
     """
-    athlete = services.athletes.get(athlete_id)
+    erasure = services.erasures.check(lease)
+    athlete = services.athletes.get(erasure.athlete_id)
     if athlete is None:
-        return Access.UNKNOWN
-    is_event = reason is EraseReason.DEAUTHORISATION
-    if athlete.status is AthleteStatus.ACTIVE:
-        if not is_event:
-            _give_back(services, athlete)
-        athlete = _confirmed(services, athlete)
-    if athlete.status is AthleteStatus.ACTIVE:
-        return _not_ended(services, athlete_id, is_event=is_event)
-    if is_event and _is_echo(athlete, services.clock()):
-        if athlete.status is not AthleteStatus.REVOKED:
-            services.athletes.revoke(athlete)
-        return Access.DISCONNECTED
-    services.erasures.begin(athlete_id, reason)
+        return (Access.ENDED if erasure.stage is ErasureStage.UNDER_WAY else Access.UNKNOWN), erasure
+    access, athlete = _judged(services, erasure, athlete)
+    if access is Access.ENDED:
+        if erasure.stage is ErasureStage.ASKED:
+            erasure = services.erasures.advance(erasure.confirmed())
+        _destroy(services, athlete)
+        return access, erasure
+    if access is Access.DISCONNECTED:
+        _destroy(services, athlete)
+    if access is Access.CONNECTED_AGAIN and erasure.is_athletes_wish:
+        services.notices.tell(Notice.of_withdrawn(erasure))
+    return access, services.erasures.settle(erasure.withdrawn())
+
+
+def _judged(services: Services, erasure: Erasure, athlete: AthleteRow) -> tuple[Access, AthleteRow]:
+    """What becomes of the access, and the athlete's row on which that was decided."""
+    if athlete.status is AthleteStatus.REVOKED:
+        is_echo = erasure.wish.is_hint and erasure.stage is ErasureStage.ASKED
+        return (Access.DISCONNECTED if is_echo else Access.ENDED), athlete
+    if erasure.wish.asked_at_epoch_s < athlete.authorised_at_epoch_s:
+        return Access.CONNECTED_AGAIN, athlete
+    if not erasure.wish.is_hint:
+        _give_back(services, athlete)
+    refused = _once_refused(services, athlete)
+    if refused is None and erasure.wish.is_hint:
+        return Access.STILL_CONNECTED, athlete
+    if refused is None:
+        raise RetryLater(
+            f"Strava still accepts the tokens of athlete {athlete.athlete_id} after the access was given back; "
+            "nothing was destroyed here. Run it again."
+        )
+    if erasure.wish.is_hint and _is_echo(refused, services.clock()):
+        return Access.DISCONNECTED, refused
+    return Access.ENDED, refused
+
+
+def _destroy(services: Services, athlete: AthleteRow) -> None:
     if athlete.status is not AthleteStatus.REVOKED:
         services.athletes.revoke(athlete)
-    return Access.ENDED
-
-
-def _not_ended(services: Services, athlete_id: int, *, is_event: bool) -> Access:
-    """Strava accepts the tokens: nothing is erased, also where a first look had found them refused."""
-    services.erasures.lift(athlete_id)
-    if is_event:
-        return Access.STILL_CONNECTED
-    raise RetryLater(
-        f"Strava still accepts the tokens of athlete {athlete_id} after the access was given back; "
-        "nothing was destroyed here. Run it again."
-    )
 
 
 def _is_echo(athlete: AthleteRow, now: float) -> bool:
     """Whether Strava's event only tells us of the disconnection that the athlete asked for here."""
     asked_at = athlete.disconnect_asked_at_epoch_s
-    return athlete.status is AthleteStatus.REVOKED or (asked_at is not None and now - asked_at < ECHO_S)
+    return asked_at is not None and now - asked_at < ECHO_S
 
 
 def _give_back(services: Services, athlete: AthleteRow) -> None:
     try:
-        access_token = services.tokens.access_token(athlete.athlete_id, scope=_any_scope(athlete))
+        access_token = services.tokens.access_token(athlete.athlete_id, scope=min(athlete.scopes, default=""))
         services.oauth.revoke(athlete.athlete_id, access_token)
-    except (TokenRefused, NotConnected):
-        return  # There is nothing left to give back; `_confirmed` looks into it.
+    except (TokenRefused, NotConnected, ScopeMissing):
+        return  # There is nothing that could be given back; whether it is dead is looked into next.
 
 
-def _confirmed(services: Services, athlete: AthleteRow) -> AthleteRow:
-    """The athlete's row after Strava was asked to renew the tokens, which costs no call of the budget.
+def _once_refused(services: Services, athlete: AthleteRow) -> AthleteRow | None:
+    """The athlete's row once Strava has refused to renew its pair, which costs no call of the budget; else None.
 
-    A refusal marks the row `needs_reauth`, so the row says what Strava answered. Renewal needs no scope, and answers
-    truthfully while the whole application is switched off.
+    Renewal needs no scope, and answers truthfully while the whole application is switched off.
     """
-    scope = _any_scope(athlete)
     try:
-        access_token = services.tokens.access_token(athlete.athlete_id, scope=scope)
-        services.tokens.reject(athlete.athlete_id, access_token)
-        services.tokens.access_token(athlete.athlete_id, scope=scope)
-    except (TokenRefused, NotConnected):
-        pass  # The row knows.
-    return services.athletes.get(athlete.athlete_id) or athlete
-
-
-def _any_scope(athlete: AthleteRow) -> str:
-    return min(athlete.scopes, default="")
+        is_accepted = services.tokens.prove(athlete.athlete_id)
+    except NotConnected:
+        is_accepted = False  # The pair was destroyed meanwhile.
+    now = services.athletes.get(athlete.athlete_id)
+    if is_accepted or now is None or now.status is AthleteStatus.ACTIVE:
+        return None
+    return now if now.authorised_at_epoch_s == athlete.authorised_at_epoch_s else None

@@ -114,7 +114,8 @@ class BatchLoaded:
 def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
     """List the athlete's activities of those days and decide which the lake lacks.
 
-    Errors: `NotConnected` for an unknown athlete; `QuotaSpent` when the list does not fit into the budget now.
+    Errors: `NotConnected` for an unknown athlete, or one who is being erased; `QuotaSpent` when the list does not fit
+    into the budget now.
     Effects: unless it is a dry run, the list rows of missing activities go to the raw zone, so that loading them
     needs no detail call, and edited ones are queued for `strava_ingest`. Safe to repeat.
     """
@@ -162,10 +163,24 @@ def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
 
 def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[Activity]) -> None:
     for activity in missing:
-        services.raw.put_summary(activity)
+        _keep_summary(services, activity)
     for activity in changed:
         again = QueuedEvent.look_again(activity.athlete_id, activity.activity_id, services.clock())
         services.queue.send(again.to_body())
+
+
+def _keep_summary(services: Services, activity: Activity) -> None:
+    """Keep a row of the list, unless everything of the athlete is being erased since it was listed.
+
+    Looked at once more after the write, see `Erasures`. Errors: `NotConnected`; nothing was kept.
+    """
+    athlete_id = activity.athlete_id
+    if not services.erasures.forbid_writing(athlete_id):
+        services.raw.put_summary(activity)
+        if not services.erasures.clear_away(athlete_id):
+            return
+        services.raw.remove(athlete_id, activity.activity_id, guard=lambda: None)
+    raise NotConnected(f"Athlete {athlete_id} is being erased, so this backfill ends here; nothing more is kept.")
 
 
 def load(services: Services, athlete_id: int, activity_ids: Sequence[int], *, listed_at_epoch_s: float) -> BatchLoaded:

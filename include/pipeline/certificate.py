@@ -100,7 +100,7 @@ def open_certificate(objects: ObjectStore, erasure: Erasure, count: Callable[[],
     Call it before anything is removed. Whoever comes later, after a crash or at the same time, gets the same counts.
     Effects: the draft is stored, once.
     """
-    draft = Certificate(erasure.athlete_id, erasure.reason, erasure.began_at_epoch_s, {})
+    draft = Certificate(erasure.athlete_id, erasure.wish.reason, erasure.began_at_epoch_s, {})
     stored = _read(objects, draft.key)
     if stored is not None:
         return stored

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from include.errors import BadKey, NotConnected, RetryLater
 from include.lake.catalog import Partition
 from include.lake.keys import athlete_prefixes, partition_of
-from include.pipeline.access import Access, EraseReason, end_access
+from include.pipeline.access import Access, end_access
 from include.pipeline.certificate import (
     Certificate,
     Leaves,
@@ -22,7 +23,7 @@ from include.pipeline.certificate import (
 from include.pipeline.services import Services
 from include.pipeline.traces import Trace, spoken, tally, traces
 from include.state.conflict import retry_on_conflict
-from include.state.erasures import Erasure, ErasureStage
+from include.state.erasures import EraseReason, Erasure, ErasureStage, Wish
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,6 @@ LOOKS = 10
 
 SWEEPS = 10
 """One finds nothing left; more than two are needed only where a worker writes late."""
-
-LOOK_AGAIN_S = 86_400
-"""So long after an erasure reconcile looks for what a stalled worker may have written after all."""
 
 
 class Outcome(StrEnum):
@@ -47,7 +45,11 @@ class Outcome(StrEnum):
     DISCONNECTED = "disconnected"
     """The athlete disconnected here: the access is over, and what is stored stays."""
     STILL_CONNECTED = "still_connected"
-    """Strava accepts the tokens: the event was forged, or the athlete has connected again since."""
+    """Strava accepts the tokens: the event was forged, or is not about this connection."""
+    CONNECTED_AGAIN = "connected_again"
+    """The athlete has connected since the wish was uttered, which takes it back; an event means an older connection."""
+    IN_HAND = "in_hand"
+    """Another run carries the erasure out, or has just done so."""
     UNKNOWN = "unknown"
     """There is no such athlete here."""
 
@@ -59,11 +61,19 @@ class EraseRequest:
     athlete_id: int
     reason: EraseReason
     dry_run: bool = False
+    asked_at_epoch_s: int | None = None
+    """When the wish was uttered; None for this moment."""
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> EraseRequest:
-        """The request that the Airflow form, or the dispatcher, describes."""
-        return cls(params["athlete"], EraseReason(params["reason"]), bool(params.get("dry_run", False)))
+    def from_params(cls, params: Mapping[str, Any], *, or_asked_at: datetime) -> EraseRequest:
+        """The request that the Airflow form, or the dispatcher, describes; the form names no time."""
+        asked_at = params.get("asked_at_epoch_s")
+        return cls(
+            athlete_id=params["athlete"],
+            reason=EraseReason(params["reason"]),
+            dry_run=bool(params.get("dry_run", False)),
+            asked_at_epoch_s=int(or_asked_at.timestamp()) if asked_at is None else asked_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +109,9 @@ _SPOKEN: Mapping[Outcome, str] = {
     Outcome.COUNTED: "an erasure would remove {counts}; nothing was changed.",
     Outcome.DISCONNECTED: "disconnected, as asked for on the athlete's page; what is stored stays.",
     Outcome.STILL_CONNECTED: "Strava still accepts the tokens, so nothing was erased.",
+    Outcome.CONNECTED_AGAIN: "connected again since then, which takes the wish back, so nothing was erased. "
+    "To erase the present connection's data too, start a new run.",
+    Outcome.IN_HAND: "another run carries the erasure out; if it breaks off, strava_reconcile starts one that goes on.",
     Outcome.UNKNOWN: "not known here; there is nothing to erase.",
 }
 
@@ -106,62 +119,52 @@ _SPOKEN: Mapping[Outcome, str] = {
 def erase(services: Services, request: EraseRequest, leaves: Leaves) -> Erased:
     """End the access to the athlete's account, remove everything that is kept of the athlete, and certify it.
 
+    The wish is written down first, so that whatever becomes of this run, another one goes on.
     Errors: `NotConnected` when an operator names an unknown athlete; `RetryLater`, `ApplicationInactive`,
     `BadRequest`, `QuotaSpent` while the access has not ended: nothing was removed; `RetryLater` too while another
-    worker has activities of the athlete in hand. Run it again.
-    Effects: safe to repeat, to run twice at once, and to go on with after a crash at any line. From the start of the
-    removal on nothing is written for the athlete, who can connect again when it is over.
+    worker has activities of the athlete in hand; `LeaseLost` when this run stood still for so long that another one
+    goes on. Run it again.
+    Effects: safe to repeat, to run twice at once, and to go on with after a crash at any line. From a person's word,
+    or a confirmed event, on nothing is written for the athlete, who can connect again when it is over.
     """
+    athlete_id = request.athlete_id
     if request.dry_run:
-        return Erased(request.athlete_id, Outcome.COUNTED, _count(services, request.athlete_id))
-    erasure = services.erasures.get(request.athlete_id)
-    if erasure is None or erasure.stage is not ErasureStage.UNDER_WAY:
-        access = end_access(services, request.athlete_id, request.reason)
+        return Erased(athlete_id, Outcome.COUNTED, _count(services, athlete_id))
+    answered = _answered(services, request)
+    if answered is not None:
+        return answered
+    with services.erasures.held(athlete_id) as lease:
+        if lease is None:
+            return Erased(athlete_id, Outcome.IN_HAND)
+        access, erasure = end_access(services, lease)
         if access is Access.UNKNOWN:
-            return _of_unknown(services, request, leaves)
+            found = _of_unknown(services, lease)
+            return _remove(services, found, leaves) if found else _nothing_left(services, request)
         if access is not Access.ENDED:
-            return Erased(request.athlete_id, Outcome(access.value))
-        erasure = services.erasures.get(request.athlete_id)
-        if erasure is None or erasure.stage is not ErasureStage.UNDER_WAY:  # another run was quicker
-            certificate = last_certificate(services.objects, request.athlete_id)
-            return Erased(request.athlete_id, Outcome.ERASED_BEFORE, certificate=certificate)
-    return _remove(services, erasure, leaves)
+            return Erased(athlete_id, Outcome(access.value))
+        return _remove(services, erasure, leaves)
 
 
-def look_again(services: Services) -> int:
-    """Remove what a stalled worker wrote after an erasure of the last day; returns how many traces that were.
-
-    Effects: safe to repeat; an athlete who has connected again is left alone.
-    """
-    late = 0
-    for found in list(services.erasures.all()):
-        erasure = services.erasures.get(found.athlete_id)
-        if erasure is None or erasure.stage is not ErasureStage.FINISHED:
-            continue
-        if services.clock() - erasure.began_at_epoch_s >= LOOK_AGAIN_S:
-            continue
-        removed = _remove_late(services, erasure)
-        if removed:
-            log.info("Removed %d late traces of erased athlete %d.", removed, erasure.athlete_id)
-        late += removed
-    return late
-
-
-def _remove_late(services: Services, erasure: Erasure) -> int:
-    removed = 0
-    for trace in list(traces(services, erasure)):
-        if services.erasures.get(erasure.athlete_id) != erasure:
-            break  # The athlete has connected meanwhile: what is written now is right.
-        trace.remove()
-        removed += 1
-    return removed
+def _answered(services: Services, request: EraseRequest) -> Erased | None:
+    """What came of the wish before; None where something is left to do, which is written down then."""
+    athlete_id = request.athlete_id
+    erasure = services.erasures.get(athlete_id)
+    is_hint = request.reason is EraseReason.DEAUTHORISATION
+    is_known = (erasure is not None and erasure.is_open) or services.athletes.get(athlete_id) is not None
+    if not is_known and (is_hint or not _count(services, athlete_id)):
+        return _nothing_left(services, request)
+    if request.asked_at_epoch_s is None:
+        erasure = services.erasures.ask_now(athlete_id, request.reason)
+    else:
+        erasure = services.erasures.ask(athlete_id, Wish(request.reason, request.asked_at_epoch_s))
+    if erasure.is_open:
+        return None
+    if erasure.stage is ErasureStage.WITHDRAWN:
+        return Erased(athlete_id, Outcome.CONNECTED_AGAIN)
+    return _nothing_left(services, request)
 
 
-@retry_on_conflict
-def _of_unknown(services: Services, request: EraseRequest, leaves: Leaves) -> Erased:
-    """An athlete without a row: erased before, or only traces are left, which an operator may remove."""
-    if request.reason is not EraseReason.DEAUTHORISATION and _count(services, request.athlete_id):
-        return _remove(services, services.erasures.begin(request.athlete_id, request.reason), leaves)
+def _nothing_left(services: Services, request: EraseRequest) -> Erased:
     certificate = last_certificate(services.objects, request.athlete_id)
     if certificate is not None:
         return Erased(request.athlete_id, Outcome.ERASED_BEFORE, certificate=certificate)
@@ -170,18 +173,34 @@ def _of_unknown(services: Services, request: EraseRequest, leaves: Leaves) -> Er
     return Erased(request.athlete_id, Outcome.UNKNOWN)
 
 
+@retry_on_conflict
+def _of_unknown(services: Services, lease: Erasure) -> Erasure | None:
+    """The erasure of an athlete without a row, where a person wants the traces that are left removed; else None."""
+    erasure = services.erasures.check(lease)
+    if not erasure.wish.is_hint and _count(services, erasure.athlete_id):
+        return services.erasures.advance(erasure.confirmed())
+    services.erasures.settle(erasure.finished(int(services.clock())))
+    return None
+
+
 def _remove(services: Services, erasure: Erasure, leaves: Leaves) -> Erased:
     """Wait for the workers that are busy, count, remove, look again until nothing is found, and certify."""
-    _await_workers(services, erasure.athlete_id)
-    draft = open_certificate(services.objects, erasure, lambda: _count(services, erasure.athlete_id, erasure))
+    athlete_id = erasure.athlete_id
+    _await_workers(services, athlete_id)
+    draft = open_certificate(services.objects, erasure, lambda: _count(services, athlete_id, erasure))
     removed = _sweep(services, erasure)
-    for prefix in athlete_prefixes(erasure.athlete_id):
+    for prefix in athlete_prefixes(athlete_id):
         services.objects.prune(prefix)
     certificate = finish_certificate(services.objects, draft, leaves, int(services.clock()))
-    services.erasures.finish(erasure)
-    if services.athletes.get(erasure.athlete_id) is not None:
-        services.erasures.lift(erasure.athlete_id)  # connected at the very moment when the erasure began
-    return Erased(erasure.athlete_id, Outcome.ERASED, certificate.removed, certificate, partitions=_partitions(removed))
+    _finish(services, erasure)
+    return Erased(athlete_id, Outcome.ERASED, certificate.removed, certificate, partitions=_partitions(removed))
+
+
+@retry_on_conflict
+def _finish(services: Services, lease: Erasure) -> None:
+    services.erasures.settle(services.erasures.check(lease).finished(int(services.clock())))
+    if services.athletes.get(lease.athlete_id) is not None:
+        services.erasures.withdraw(lease.athlete_id)  # connected at the very moment when the erasure began
 
 
 def _await_workers(services: Services, athlete_id: int) -> None:
@@ -203,18 +222,21 @@ def _await_workers(services: Services, athlete_id: int) -> None:
 def _sweep(services: Services, erasure: Erasure) -> list[Trace]:
     """Remove every trace, and look again until there is none; returns what was removed."""
     removed: list[Trace] = []
+    lease = erasure
     for _ in range(SWEEPS):
         found = list(traces(services, erasure))
         if not found:
             return removed
         for trace in found:
+            lease = services.erasures.renew(lease)
             trace.remove()
         removed += found
     raise RetryLater(f"Traces of athlete {erasure.athlete_id} keep appearing; run the erasure again in some minutes.")
 
 
 def _count(services: Services, athlete_id: int, erasure: Erasure | None = None) -> dict[str, int]:
-    asked = erasure or Erasure(athlete_id, "", int(services.clock()), ErasureStage.UNDER_WAY)
+    now = int(services.clock())
+    asked = erasure or Erasure.first(athlete_id, Wish(EraseReason.OPERATOR, now), now)
     counts = tally(services, traces(services, asked))
     return counts if services.athletes.get(athlete_id) is None else {**counts, "athletes": 1}
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.errors import BadEvent
+from include.state.erasure import EraseReason, Erasure, Wish
 from include.strava.events import WebhookEvent
 
 _RECEIVED_AT = "received_at_epoch_s"
-_ERASURE_ASKED = "erasure_asked"
+_ERASURE = "erasure"
+_FORMER_ERASURE = "erasure_asked"
+"""By which messages of older versions say that the athlete asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +23,8 @@ class QueuedEvent:
 
     event: WebhookEvent
     received_at_epoch_s: float
-    erasure_asked: bool = False
-    """Whether the athlete, signed in on our pages, asks to be erased; no webhook can say so."""
+    erasure: Wish | None = None
+    """Who wants the athlete erased, and when the wish was uttered, as our own state says; no webhook can say so."""
 
     @classmethod
     def look_again(cls, athlete_id: int, activity_id: int, now_epoch_s: float) -> QueuedEvent:
@@ -37,28 +40,31 @@ class QueuedEvent:
         return cls(event, now_epoch_s)
 
     @classmethod
-    def ask_erasure(cls, athlete_id: int, now_epoch_s: float) -> QueuedEvent:
-        """An event of our own, by which everything of an athlete is erased."""
+    def resume_erasure(cls, erasure: Erasure, now_epoch_s: float) -> QueuedEvent:
+        """An event of our own, by which an erasure that was asked for is carried out, from where it stands.
+
+        Its run has another id than any that was started for the erasure in another second.
+        """
         event = WebhookEvent(
             object_type="athlete",
-            object_id=athlete_id,
+            object_id=erasure.athlete_id,
             aspect_type="delete",
-            owner_id=athlete_id,
+            owner_id=erasure.athlete_id,
             subscription_id=1,
             event_time_epoch_s=int(now_epoch_s),
         )
-        return cls(event, now_epoch_s, erasure_asked=True)
+        return cls(event, now_epoch_s, erasure.wish)
 
     @property
-    def erase_reason(self) -> str | None:
-        """Why the athlete is to be erased, in the words of `strava_erase`; None for every other event."""
-        if self.erasure_asked:
-            return "athlete"
-        return "deauthorisation" if self.event.is_deauthorisation else None
+    def wish(self) -> Wish | None:
+        """Why the athlete is to be erased, and when that was said; None for every other event."""
+        if self.erasure is None and self.event.is_deauthorisation:
+            return Wish(EraseReason.DEAUTHORISATION, self.event.event_time_epoch_s)
+        return self.erasure
 
     def to_conf(self) -> dict[str, Any]:
         """The event as a run's conf names it, `received_at_epoch_s` beside its own fields."""
-        asked = {_ERASURE_ASKED: True} if self.erasure_asked else {}
+        asked = {_ERASURE: [self.erasure.reason, self.erasure.asked_at_epoch_s]} if self.erasure else {}
         return {**self.event.to_conf(), _RECEIVED_AT: self.received_at_epoch_s, **asked}
 
     def to_body(self) -> str:
@@ -77,4 +83,16 @@ class QueuedEvent:
         received_at = conf.get(_RECEIVED_AT)
         if not isinstance(received_at, (int, float)) or isinstance(received_at, bool):
             raise BadEvent(f"The queued message's {_RECEIVED_AT} should be a number.")
-        return cls(WebhookEvent.from_conf(conf), float(received_at), conf.get(_ERASURE_ASKED) is True)
+        event = WebhookEvent.from_conf(conf)
+        return cls(event, float(received_at), _erasure(conf, event))
+
+
+def _erasure(conf: Mapping[str, Any], event: WebhookEvent) -> Wish | None:
+    if conf.get(_FORMER_ERASURE) is True:
+        return Wish(EraseReason.ATHLETE, event.event_time_epoch_s)
+    match conf.get(_ERASURE):
+        case None:
+            return None
+        case [str(reason), int(asked_at)] if reason in set(EraseReason):
+            return Wish(EraseReason(reason), asked_at)
+    raise BadEvent(f"The queued message's {_ERASURE} should be a reason and a time.")

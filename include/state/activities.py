@@ -69,7 +69,7 @@ class ActivityLedger:
 
     @retry_on_conflict
     def acquire(self, athlete_id: int, activity_id: int, *, fresh: bool = True) -> Lease | None:
-        """The lease on the activity; None when another worker has it, who fetches again, or the athlete was erased.
+        """The lease on the activity; None when another worker has it, who fetches again, or nothing may be written.
 
         A caller who needs no answer of Strava's that is newer than what is stored says `fresh=False`: then the other
         worker is not asked to fetch again, and what a worker who died was asked for is still asked for.
@@ -93,9 +93,12 @@ class ActivityLedger:
             dirty=row.dirty and not fresh,
             doubtful=row.doubtful or row.lease_until_epoch_s > 0,
         )
-        self._put(key, leased)
+        version = self._put(key, leased)
         if self._erasures.forbid_writing(athlete_id):  # looked at after the write, see `Erasures`
-            self.forget(athlete_id, activity_id, although_leased=True)
+            if row.entry is None or self._erasures.clear_away(athlete_id):
+                self.forget(athlete_id, activity_id, although_leased=True)
+            else:
+                self._put(key, replace(row, fence=leased.fence, version=version))
             return None
         return Lease(
             AthleteId(athlete_id), ActivityId(activity_id), leased.fence, leased.lease_until_epoch_s, row.entry
@@ -226,8 +229,8 @@ class ActivityLedger:
     def _let_go(self, lease: Lease, row: _Row) -> None:
         self._put(_key_of(lease), replace(row, dirty=False, lease_until_epoch_s=0.0))
 
-    def _put(self, key: Key, row: _Row) -> None:
-        self._store.put(key, _fields(row), expected_version=row.version)
+    def _put(self, key: Key, row: _Row) -> int:
+        return self._store.put(key, _fields(row), expected_version=row.version)
 
 
 def _began(entry: LedgerEntry) -> float:

@@ -9,14 +9,18 @@ from typing import Any
 
 from include.clock import Clock
 from include.crypto.cipher import Cipher
-from include.errors import BeingErased, NotConnected, UnexpectedShape, VersionConflict
+from include.errors import NotConnected, UnexpectedShape, VersionConflict
 from include.state.conflict import retry_on_conflict
-from include.state.erasures import Erasures, ErasureStage
+from include.state.erasures import Erasures
+from include.state.notices import Notice, Notices
 from include.state.store import ABSENT, Item, Key, Store
 from include.state.token_pair import SealedTokens, sealer
 from include.strava.models import AthleteId, TokenGrant
 
 _KIND = "athlete"
+
+REFUSED_FOR_LONG_S = 7 * 86_400
+"""So long an athlete is left to connect again by chance; then somebody is asked to see to it."""
 
 
 class AthleteStatus(StrEnum):
@@ -45,6 +49,14 @@ class AthleteRow:
     version: int
     disconnect_asked_at_epoch_s: int | None = None
     """When the athlete last asked here to be disconnected, before Strava was told."""
+    refused_at_epoch_s: int | None = None
+    """Since when Strava has refused the stored tokens; None too in rows older than this field."""
+
+    def is_refused_for_long(self, now_epoch_s: float) -> bool:
+        """Whether the athlete has to say whether to stay, since Strava has refused the tokens for a week."""
+        since = self.refused_at_epoch_s
+        is_refused = self.status is AthleteStatus.NEEDS_REAUTH and since is not None
+        return is_refused and now_epoch_s - (since or 0) >= REFUSED_FOR_LONG_S
 
     @classmethod
     def from_item(cls, item: Item) -> AthleteRow:
@@ -61,6 +73,7 @@ class AthleteRow:
             authorised_at_epoch_s=fields.get("authorised_at_epoch_s", fields["connected_at_epoch_s"]),
             version=item.version,
             disconnect_asked_at_epoch_s=fields.get("disconnect_asked_at_epoch_s"),
+            refused_at_epoch_s=fields.get("refused_at_epoch_s"),
         )
 
     def to_fields(self) -> dict[str, Any]:
@@ -75,6 +88,7 @@ class AthleteRow:
             "connected_at_epoch_s": self.connected_at_epoch_s,
             "authorised_at_epoch_s": self.authorised_at_epoch_s,
             "disconnect_asked_at_epoch_s": self.disconnect_asked_at_epoch_s,
+            "refused_at_epoch_s": self.refused_at_epoch_s,
         }
 
 
@@ -91,19 +105,21 @@ class Athletes:
         self._cipher = cipher
         self._clock = clock
         self._erasures = Erasures(store, clock)
+        self._notices = Notices(store, clock)
 
     @retry_on_conflict
     def connect(self, grant: TokenGrant, scopes: frozenset[str]) -> AthleteRow:
         """Store what the code exchange answered and make the athlete active.
 
         Errors: `UnexpectedShape` when the grant names no athlete; `BeingErased` while an erasure is under way.
-        Effects: creates the row, or replaces tokens, scopes and profile and keeps the rest; safe to repeat.
+        Effects: creates the row, or replaces tokens, scopes and profile and keeps the rest, and withdraws an erasure
+        that was asked for before, which the athlete is told; safe to repeat.
         """
         if grant.athlete is None:
             raise UnexpectedShape("the token exchange named no athlete: ask the athlete to connect again")
         athlete = grant.athlete
-        self._admit(athlete.athlete_id)
         item = self._store.get(athlete_key(athlete.athlete_id))
+        self._erasures.admit(athlete.athlete_id)  # after the row: an erasure that begins now changes it
         kept: Mapping[str, Any] = item.fields if item else {}
         before = AthleteRow.from_item(item) if item else None
         now = int(self._clock())
@@ -118,7 +134,9 @@ class Athletes:
             version=item.version if item else ABSENT,
         )
         tokens = SealedTokens.seal(sealer(self._cipher, athlete.athlete_id), grant)
-        return self._put({**kept, **row.to_fields(), **tokens.to_fields()}, row.version)
+        connected = self._put({**kept, **row.to_fields(), **tokens.to_fields()}, row.version)
+        self._withdraw_erasure(athlete.athlete_id)
+        return connected
 
     @retry_on_conflict
     def note_disconnect(self, athlete_id: int) -> None:
@@ -130,11 +148,13 @@ class Athletes:
         if item is not None:
             self._put({**item.fields, "disconnect_asked_at_epoch_s": int(self._clock())}, item.version)
 
-    def _admit(self, athlete_id: int) -> None:
-        erasure = self._erasures.get(athlete_id)
-        if erasure is not None and erasure.stage is ErasureStage.UNDER_WAY:
-            raise BeingErased(f"everything of athlete {athlete_id} is being erased: connect again when that is done")
-        self._erasures.lift(athlete_id)
+    @retry_on_conflict
+    def note_refused(self, athlete_id: int) -> None:
+        """Note that Strava refuses the tokens since now, where the athlete is refused and no time is noted."""
+        item = self._store.get(athlete_key(athlete_id))
+        row = AthleteRow.from_item(item) if item else None
+        if item and row and row.status is AthleteStatus.NEEDS_REAUTH and row.refused_at_epoch_s is None:
+            self._put({**item.fields, "refused_at_epoch_s": int(self._clock())}, item.version)
 
     def get(self, athlete_id: int) -> AthleteRow | None:
         """The athlete, or None who never connected or was erased."""
@@ -181,6 +201,13 @@ class Athletes:
             raise VersionConflict(f"athlete {seen.athlete_id} changed meanwhile: read the row again and decide again")
         fields = {**item.fields, "status": str(AthleteStatus.REVOKED), **SealedTokens().to_fields()}
         return self._put(fields, item.version)
+
+    def _withdraw_erasure(self, athlete_id: int) -> None:
+        """Take back the wish of an athlete who is connected now; after a crash before it the erasure's run does so."""
+        erasure = self._erasures.get(athlete_id)
+        if erasure is not None and erasure.is_athletes_wish:
+            self._notices.tell(Notice.of_withdrawn(erasure))
+        self._erasures.withdraw(athlete_id)
 
     def _put(self, fields: Mapping[str, Any], expected_version: int) -> AthleteRow:
         key = athlete_key(fields["athlete_id"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from include.clock import Clock
 from include.errors import VersionConflict
+from include.state.erasure import Erasure
 from include.state.store import ABSENT, Key, Store
 
 KEPT_S = 30 * 86_400
@@ -20,6 +22,8 @@ class NoticeKind(StrEnum):
     """A child of the athlete's had everything here erased: the link has ended."""
     PARENT_ERASED = "parent_erased"
     """A parent of the athlete's had everything here erased: the link has ended."""
+    ERASURE_WITHDRAWN = "erasure_withdrawn"
+    """The athlete asked to be erased and connected again before it began: nothing was erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,12 @@ class Notice:
     """The same at every try, so that nobody is told twice."""
     kind: NoticeKind
     happened_at_epoch_s: int
+
+    @classmethod
+    def of_withdrawn(cls, erasure: Erasure) -> Self:
+        """What an athlete reads whose wish to be erased is taken back by connecting again."""
+        kind, began_at = NoticeKind.ERASURE_WITHDRAWN, erasure.began_at_epoch_s
+        return cls(erasure.athlete_id, f"{kind}.{began_at}", kind, began_at)
 
 
 class Notices:

@@ -76,6 +76,14 @@ class Tokens:
         """
         return self._looks.copy()(self._look, athlete_id, scope)
 
+    def prove(self, athlete_id: int) -> bool:
+        """Whether Strava still accepts the stored pair: it is renewed now, whatever its age and the athlete's status.
+
+        Errors: `NotConnected` where no pair is stored, and what `refresh` raises that is no athlete's fault.
+        Effects: an accepted athlete has the new pair and is active again, a refused one is marked `needs_reauth`.
+        """
+        return self._looks.copy()(self._prove, athlete_id)
+
     @retry_on_conflict
     def reject(self, athlete_id: int, access_token: str) -> None:
         """Take note that Strava answered 401 to this token: the next `access_token` refreshes.
@@ -92,9 +100,23 @@ class Tokens:
     def _look(self, athlete_id: int, scope: str) -> str:
         item = self._usable(athlete_id, scope)
         tokens = SealedTokens.from_fields(item.fields)
-        pair = tokens.open(self._cipher, athlete_id)
         if tokens.expires_at_epoch_s - self._clock() >= MARGIN_S:
-            return pair.access_token
+            return tokens.open(self._cipher, athlete_id).access_token
+        return self._renew(athlete_id, item, tokens)
+
+    def _prove(self, athlete_id: int) -> bool:
+        item = self._store.get(athlete_key(athlete_id))
+        tokens = SealedTokens.from_fields(item.fields) if item else SealedTokens()
+        if item is None or tokens.sealed is None:
+            raise NotConnected(f"athlete {athlete_id} has no tokens here: ask the athlete to connect")
+        try:
+            self._renew(athlete_id, item, tokens)
+        except TokenRefused:
+            return False
+        return True
+
+    def _renew(self, athlete_id: int, item: Item, tokens: SealedTokens) -> str:
+        pair = tokens.open(self._cipher, athlete_id)
         leased = self._lease(item, tokens)
         try:
             seal = sealer(self._cipher, athlete_id)
@@ -184,4 +206,10 @@ class Tokens:
         fields = {**item.fields, **tokens.to_fields()}
         if status is not None:
             fields["status"] = str(status)
+            fields["refused_at_epoch_s"] = self._refused_at(item) if status is AthleteStatus.NEEDS_REAUTH else None
         return self._store.put(item.key, fields, expected_version=item.version)
+
+    def _refused_at(self, item: Item) -> int:
+        """When Strava first refused the pair, which it may do again at each look."""
+        before = item.fields.get("refused_at_epoch_s")
+        return int(self._clock()) if before is None else before

@@ -13,7 +13,7 @@ from typing import Any
 
 from include.errors import BadQuery, LeaseLost, NotConnected, RetryLater, TokenRefused
 from include.lake.query import query
-from include.pipeline.access import EraseReason
+from include.state.erasures import EraseReason
 from include.pipeline.erase import EraseRequest
 from include.pipeline.services import Services, open_services
 from include.pipeline.sync import NotThereYet, SyncItem

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
-from include.pipeline.access import EraseReason
 from include.pipeline.certificate import Certificate
 from include.pipeline.erase import Erased, Outcome
+from include.state.erasures import EraseReason
 from webhook_api.dispatcher import ERASE_DAG
 
 
@@ -27,7 +28,7 @@ def test_dispatcher_names_the_dag(dag_bag):
 @pytest.mark.parametrize("reason", [pytest.param(reason.value, id=reason) for reason in EraseReason])
 def test_form_accepts_every_reason_that_the_use_case_knows(dag_bag, reason):
     conf = {"athlete": 7, "reason": reason}
-    assert validated(dag_bag.dags["strava_erase"], conf) == {**conf, "dry_run": False}
+    assert validated(dag_bag.dags["strava_erase"], conf) == {**conf, "dry_run": False, "asked_at_epoch_s": None}
 
 
 def test_form_means_an_operator_unless_it_says_otherwise(dag_bag):
@@ -41,6 +42,7 @@ def test_form_means_an_operator_unless_it_says_otherwise(dag_bag):
         pytest.param({"athlete": "7"}, id="athlete is text"),
         pytest.param({"athlete": 0}, id="athlete below one"),
         pytest.param({"athlete": 7, "reason": "whim"}, id="other reason"),
+        pytest.param({"athlete": 7, "asked_at_epoch_s": "now"}, id="time is text"),
         pytest.param({"athlete": 7, "dry_run": "yes"}, id="dry run is no bool"),
     ],
 )
@@ -69,17 +71,18 @@ def run(dag_bag, monkeypatch):
         monkeypatch.setattr(erase, "erase", lambda services, request, leaves: erased)
         task = dag_bag.dags["strava_erase"].get_task("erase_athlete").python_callable
         with caplog.at_level("INFO"):
-            return task({"athlete": 7, "reason": "deauthorisation", "dry_run": False})
+            run = SimpleNamespace(run_after=datetime(2026, 6, 17, tzinfo=UTC))
+            return task({"athlete": 7, "reason": "deauthorisation", "dry_run": False}, dag_run=run)
 
     return run
 
 
 @pytest.mark.parametrize("outcome", [pytest.param(outcome, id=outcome) for outcome in Outcome])
-def test_run_is_skipped_with_the_reason_exactly_when_what_is_stored_stays(run, caplog, outcome):
+def test_run_is_skipped_with_the_reason_exactly_when_it_did_nothing(run, caplog, outcome):
     from airflow.sdk.exceptions import AirflowSkipException
 
-    if outcome in (Outcome.STILL_CONNECTED, Outcome.DISCONNECTED):
-        with pytest.raises(AirflowSkipException, match=r"nothing was erased|what is stored stays"):
+    if outcome in (Outcome.STILL_CONNECTED, Outcome.CONNECTED_AGAIN, Outcome.DISCONNECTED, Outcome.IN_HAND):
+        with pytest.raises(AirflowSkipException, match=r"nothing was erased|what is stored stays|another run"):
             run(Erased(7, outcome), caplog)
     else:
         assert run(Erased(7, outcome), caplog)["outcome"] == outcome.value

@@ -158,8 +158,13 @@ def test_deauthorisations_start_first_and_alone_when_others_wait_before_them(
     report = dispatch(queue, airflow, now)
 
     assert airflow.calls == ["strava_erase", "strava_erase", "strava_ingest"]
-    assert airflow.runs["strava_erase", deauthorisation(52).run_id] == {"athlete": 52, "reason": "deauthorisation"}
-    assert airflow.runs["strava_erase", deauthorisation(53).run_id] == {"athlete": 53, "reason": "deauthorisation"}
+    for athlete_id in (52, 53):
+        told = deauthorisation(athlete_id)
+        assert airflow.runs["strava_erase", told.run_id] == {
+            "athlete": athlete_id,
+            "reason": "deauthorisation",
+            "asked_at_epoch_s": told.event_time_epoch_s,
+        }
     assert sorted(airflow.ingested()) == [1, 2]
     assert len(report.runs) == 3
 

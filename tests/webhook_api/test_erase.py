@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from include.errors import BadEvent, RetryLater
 from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
 from include.state.athletes import Athletes, AthleteStatus
-from include.state.erasures import Erasures
+from include.state.erasure import NEXT_TRY_S
+from include.state.erasures import EraseReason, Erasure, Erasures, Wish
 from include.state.notices import Notice, NoticeKind, Notices
 from include.state.sqlite import SqliteStore
 from include.trigger.trigger import Started
@@ -19,6 +21,7 @@ from webhook_api.dispatcher import ERASE_DAG, dispatch
 from webhook_api.session import COOKIE
 
 ADA = 134815
+WISH = Erasure.first(ADA, Wish(EraseReason.ATHLETE, 1_760_000_000), 1_760_000_000)
 NewBrowser = Callable[[], Any]
 
 
@@ -59,12 +62,12 @@ def test_nothing_is_queued_before_the_box_is_ticked(ada: Any, queue: SqliteQueue
     assert ada.client.get("/me").status_code == 200
 
 
-def test_wish_is_queued_and_the_browser_signed_out(ada: Any, queue: SqliteQueue, athletes: Athletes) -> None:
+def test_wish_is_queued_and_the_browser_signed_out(ada: Any, queue: SqliteQueue, athletes: Athletes, now: Any) -> None:
     page = ada.post("/me/erase", page="/me/erase", confirm="erase")
 
     assert "Your data is being erased" in page.text
     (message,) = queue.receive(10, visibility_s=1)
-    assert QueuedEvent.parse(message.body).erase_reason == "athlete"
+    assert QueuedEvent.parse(message.body).wish == Wish(EraseReason.ATHLETE, int(now()))
     assert ada.client.get_cookie(COOKIE) is None
     athlete = athletes.get(ADA)
     assert athlete is not None
@@ -78,7 +81,7 @@ def test_wish_starts_its_run_before_everything_else(ada: Any, queue: SqliteQueue
 
     dispatch(queue, airflow, now)
 
-    assert airflow.runs[0] == (ERASE_DAG, {"athlete": ADA, "reason": "athlete"})
+    assert airflow.runs[0] == (ERASE_DAG, {"athlete": ADA, "reason": "athlete", "asked_at_epoch_s": int(now())})
     assert [dag_id for dag_id, _ in airflow.runs] == [ERASE_DAG, "strava_ingest"]
     assert queue.depth() == 0
 
@@ -98,29 +101,60 @@ def test_stranger_is_sent_to_the_start_page(client: Any, queue: SqliteQueue) -> 
 def test_webhook_cannot_speak_for_an_athlete(
     client: Any, queue: SqliteQueue, settings: Any, event: dict[str, Any]
 ) -> None:
-    wish = json.loads(QueuedEvent.ask_erasure(ADA, 1_760_000_000).to_body())
+    wish = json.loads(QueuedEvent.resume_erasure(WISH, 1_760_000_000).to_body())
     forged = {**wish, "subscription_id": event["subscription_id"]}
 
     assert client.post(f"/webhook/{settings.webhook_path_secret}", json=forged).status_code == 200
 
     (message,) = queue.receive(10, visibility_s=1)
-    assert QueuedEvent.parse(message.body).erase_reason is None
+    assert QueuedEvent.parse(message.body).wish is None
+
+
+def test_wish_stands_in_our_own_state_before_the_page_answers(
+    ada: Any, store: SqliteStore, queue: SqliteQueue, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_reach(self: SqliteQueue, body: str) -> None:
+        raise RetryLater("the queue is out of reach")
+
+    monkeypatch.setattr(SqliteQueue, "send", out_of_reach)
+
+    assert ada.post("/me/erase", page="/me/erase", confirm="erase").status_code == 503
+
+    now.epoch_s += NEXT_TRY_S
+    (due,) = Erasures(store, now).due()
+    assert (due.athlete_id, due.wish.reason) == (ADA, EraseReason.ATHLETE)
+    assert Erasures(store, now).forbid_writing(ADA)
 
 
 def test_athlete_cannot_connect_while_the_erasure_is_under_way_and_can_afterwards(
     ada: Any, store: SqliteStore, athletes: Athletes, now: Any
 ) -> None:
     erasures = Erasures(store, now)
-    erasure = erasures.begin(ADA, "athlete")
+    erasures.ask_now(ADA, EraseReason.ATHLETE)
+    lease = erasures.acquire(ADA)
+    assert lease is not None
+    lease = erasures.advance(lease.confirmed())
     athletes.mark(ADA, AthleteStatus.REVOKED)
 
     refused = ada.connect(ADA, "Ada")
     athletes.forget(ADA)
-    erasures.finish(erasure)
+    erasures.settle(lease.finished(int(now())))
 
     assert (refused.status_code, "still being erased" in refused.text) == (409, True)
     assert ada.connect(ADA, "Ada").status_code == 200
     assert not erasures.forbid_writing(ADA)
+
+
+def test_athlete_who_connects_before_the_erasure_began_reads_that_the_wish_is_taken_back(
+    ada: Any, store: SqliteStore, now: Any
+) -> None:
+    ada.post("/me/erase", page="/me/erase", confirm="erase")
+    now.epoch_s += 60
+
+    ada.connect(ADA, "Ada")
+
+    assert "the wish is taken back, and nothing was erased" in " ".join(ada.client.get("/me").text.split())
+    assert not Erasures(store, now).forbid_writing(ADA)
 
 
 def test_session_of_before_the_erasure_is_none_after_connecting_again(
@@ -154,9 +188,25 @@ def test_other_side_reads_why_a_link_has_ended(
 
 
 def test_every_event_of_strava_survives_the_queue_and_no_wish_is_lost_in_it() -> None:
-    wish = QueuedEvent.ask_erasure(ADA, 1_760_000_000.5)
+    wish = QueuedEvent.resume_erasure(WISH, 1_760_000_900.5)
     look = QueuedEvent.look_again(ADA, 1, 1_760_000_000.5)
 
     assert QueuedEvent.parse(wish.to_body()) == wish
     assert QueuedEvent.parse(look.to_body()) == look
-    assert look.erase_reason is None
+    assert (wish.wish, look.wish) == (WISH.wish, None)
+    assert wish.event.run_id != QueuedEvent.resume_erasure(WISH, 1_760_001_800.5).event.run_id
+
+
+def test_wish_that_the_version_before_queued_is_still_one() -> None:
+    former = {**QueuedEvent.resume_erasure(WISH, 1_760_000_000.5).to_conf(), "erasure_asked": True}
+    del former["erasure"]
+
+    assert QueuedEvent.parse(json.dumps(former)).wish == Wish(EraseReason.ATHLETE, 1_760_000_000)
+
+
+@pytest.mark.parametrize("erasure", [True, [], ["whim", 1], ["athlete"], ["athlete", "now"]])
+def test_message_with_an_erasure_that_nobody_wrote_is_refused(erasure: object) -> None:
+    body = json.dumps({**QueuedEvent.resume_erasure(WISH, 1).to_conf(), "erasure": erasure})
+
+    with pytest.raises(BadEvent, match="should be a reason and a time"):
+        QueuedEvent.parse(body)

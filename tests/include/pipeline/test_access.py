@@ -8,9 +8,12 @@ import pytest
 
 from include.crypto.backend import open_cipher
 from include.errors import ApplicationInactive, BadRequest, BeingErased, NotConnected, RetryLater, StravaUnavailable
-from include.pipeline.access import ECHO_S, Access, EraseReason, end_access
+from include.pipeline.access import ECHO_S, Access
+from include.pipeline.access import end_access as end_access_under_lease
 from include.state.athletes import AthleteStatus, athlete_key
 from include.state.backend import open_store
+from include.state.erasures import EraseReason, ErasureStage, Wish
+from include.state.notices import NoticeKind
 from include.state.tokens import Tokens
 from include.strava.oauth import OAuthClient, RevokeBy
 from include.strava.session import StravaSession
@@ -22,6 +25,13 @@ PARENT_ID = 71
 CHILD_ID = 72
 EVENT, OPERATOR, ATHLETE = EraseReason.DEAUTHORISATION, EraseReason.OPERATOR, EraseReason.ATHLETE
 REASONS = [pytest.param(reason, id=reason) for reason in EraseReason]
+
+
+def end_access(services, athlete_id, reason, asked_at=None):
+    """What becomes of the access when the wish is uttered now, or was at that second."""
+    services.erasures.ask(athlete_id, Wish(reason, int(services.clock() if asked_at is None else asked_at)))
+    with services.erasures.held(athlete_id) as lease:
+        return end_access_under_lease(services, lease)[0]
 
 
 def stored(world, athlete_id=PARENT_ID):
@@ -85,43 +95,97 @@ def test_deauthorisation_is_confirmed_when_only_uploads_were_allowed(world):
     assert stored(world) == (AthleteStatus.ACTIVE, True)
 
 
-def test_deauthorisation_is_final_when_a_sync_met_the_refusal_first(world):
+@pytest.mark.parametrize("accepted", [pytest.param(True, id="accepted again"), pytest.param(False, id="refused")])
+def test_refusal_of_before_counts_for_nothing_until_strava_refuses_the_pair_again(world, accepted):
     world.services.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
+    if not accepted:
+        world.control.disconnect(PARENT_ID, world.client_id)
 
-    assert end_access(world.services, PARENT_ID, EVENT) is Access.ENDED
-    assert stored(world) == (AthleteStatus.REVOKED, False)
+    access = end_access(world.services, PARENT_ID, EVENT)
+
+    if accepted:
+        assert access is Access.STILL_CONNECTED
+        assert stored(world) == (AthleteStatus.ACTIVE, True)
+        assert is_connected_at_strava(world)
+    else:
+        assert access is Access.ENDED
+        assert stored(world) == (AthleteStatus.REVOKED, False)
 
 
-def test_late_deauthorisation_does_not_touch_an_athlete_who_connected_again(world):
+@pytest.mark.parametrize("refused", [pytest.param(True, id="refused"), pytest.param(False, id="accepted")])
+def test_event_of_before_the_stored_connection_is_dropped_without_a_call(world, refused):
+    world.now[0] += 60
+    world.connect(PARENT_ID)
+    if refused:
+        world.control.disconnect(PARENT_ID, world.client_id)
+    before = (world.calls(), stored(world))
+
+    assert end_access(world.services, PARENT_ID, EVENT, world.now[0] - 1) is Access.CONNECTED_AGAIN
+    assert (world.calls(), stored(world)) == before
+    assert world.services.erasures.get(PARENT_ID).stage is ErasureStage.WITHDRAWN
+
+
+def test_event_of_the_second_of_the_connection_is_not_older(world):
     world.control.disconnect(PARENT_ID, world.client_id)
+
+    assert end_access(world.services, PARENT_ID, EVENT, world.now[0]) is Access.ENDED
+
+
+@pytest.mark.parametrize("reason", [OPERATOR, ATHLETE])
+def test_wish_of_before_the_stored_connection_is_withdrawn_and_the_athlete_told(world, reason):
+    asked_at = world.now[0]
+    world.now[0] += 60
     world.connect(PARENT_ID)
 
-    assert end_access(world.services, PARENT_ID, EVENT) is Access.STILL_CONNECTED
+    assert end_access(world.services, PARENT_ID, reason, asked_at) is Access.CONNECTED_AGAIN
     assert is_connected_at_strava(world)
+    assert not world.services.erasures.forbid_writing(PARENT_ID)
+    told = [notice.kind for notice in world.services.notices.of_athlete(PARENT_ID)]
+    assert told == ([NoticeKind.ERASURE_WITHDRAWN] if reason is ATHLETE else [])
+
+
+def test_connecting_takes_a_wish_back_and_says_so_once(world):
+    world.services.erasures.ask_now(PARENT_ID, ATHLETE)
+    assert world.services.erasures.forbid_writing(PARENT_ID)
+    world.now[0] += 60
+
+    world.connect(PARENT_ID)
+    world.connect(PARENT_ID)
+
+    assert world.services.erasures.get(PARENT_ID).stage is ErasureStage.WITHDRAWN
+    assert [notice.kind for notice in world.services.notices.of_athlete(PARENT_ID)] == [NoticeKind.ERASURE_WITHDRAWN]
 
 
 def test_athlete_who_connects_again_while_the_tokens_are_refused_stays_connected(world):
     class Overtaken:
-        """Lets the athlete connect between the refusal and the barrier, once."""
+        """Lets the athlete connect between the confirmed barrier and the end of the tokens, once."""
 
-        def __init__(self, erasures):
-            self.erasures = erasures
+        def __init__(self, athletes):
+            self._athletes = athletes
             self.is_due = True
 
-        def begin(self, athlete_id, reason):
+        def __getattr__(self, name):
+            return getattr(self._athletes, name)
+
+        def revoke(self, seen):
             if self.is_due:
                 self.is_due = False
-                world.connect(PARENT_ID)
-            return self.erasures.begin(athlete_id, reason)
+                self._connect_behind_the_barrier(seen)
+            return self._athletes.revoke(seen)
 
-        def lift(self, athlete_id):
-            self.erasures.lift(athlete_id)
+        def _connect_behind_the_barrier(self, seen):
+            erasures = world.services.erasures
+            present = erasures.get(seen.athlete_id)
+            world.now[0] += 60
+            erasures.settle(present.withdrawn())  # as it was when the page looked
+            world.connect(PARENT_ID)
+            erasures._put(replace(present, version=erasures.get(seen.athlete_id).version))
 
     world.control.disconnect(PARENT_ID, world.client_id)
 
-    ended = end_access(replace(world.services, erasures=Overtaken(world.services.erasures)), PARENT_ID, EVENT)
+    ended = end_access(replace(world.services, athletes=Overtaken(world.services.athletes)), PARENT_ID, EVENT)
 
-    assert ended is Access.STILL_CONNECTED
+    assert ended is Access.CONNECTED_AGAIN
     assert stored(world) == (AthleteStatus.ACTIVE, True)
     assert is_connected_at_strava(world)
     assert not world.services.erasures.forbid_writing(PARENT_ID)
@@ -155,6 +219,7 @@ def test_event_is_no_echo_of_a_disconnection_that_did_not_happen_or_is_over(worl
     world.services.athletes.note_disconnect(PARENT_ID)
     if again:
         world.connect(PARENT_ID)
+        world.now[0] += 60
     else:
         world.now[0] += ECHO_S
     world.control.disconnect(PARENT_ID, world.client_id)
@@ -171,7 +236,7 @@ def test_request_is_done_when_it_is_repeated(world, reason):
 @pytest.mark.parametrize("reason", REASONS)
 def test_unknown_athlete_is_said_to_be_unknown(world, reason):
     assert end_access(world.services, 5, reason) is Access.UNKNOWN
-    assert not world.services.erasures.forbid_writing(5)
+    assert world.services.erasures.get(5).stage is ErasureStage.ASKED
 
 
 @pytest.mark.parametrize(

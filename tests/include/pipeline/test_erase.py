@@ -17,18 +17,19 @@ from include.errors import IngestError, NotConnected, RetryLater
 from include.lake.files import FileObjects
 from include.lake.keys import gpx_key, raw_detail_key
 from include.lake.objects import Condition
-from include.pipeline import erase as erase_module
-from include.pipeline.access import EraseReason
+from include.pipeline import erasure_watch
 from include.pipeline.backfill import BackfillRequest
 from include.pipeline.backfill import plan as plan_backfill
 from include.pipeline.certificate import Leaves
 from include.pipeline.copies import copy_to_children
-from include.pipeline.erase import EraseRequest, Outcome, erase, look_again
+from include.pipeline.erase import EraseRequest, Outcome, erase
+from include.pipeline.erasure_watch import look_again
 from include.pipeline.services import open_services
 from include.pipeline.sync import sync
 from include.settings import Settings
 from include.state.athletes import AthleteStatus
 from include.state.copies import Copy, CopyState, external_id
+from include.state.erasures import LEASE_S, EraseReason
 from include.state.links import Carried, Link
 from include.state.sqlite import SqliteStore
 from include.state.store import TABLES
@@ -352,14 +353,14 @@ def test_unreadable_object_of_copies_does_not_stand_in_the_way(world, place):
 
 def test_second_look_leaves_alone_what_is_written_after_connecting_again(world, place, monkeypatch):
     place.run(OPERATOR)
-    found = erase_module.traces
+    found = erasure_watch.traces
 
     def connected_meanwhile(services, erasure):
         world.connect(ANN)
         world.services.objects.put(raw_detail_key(ANN, 5), b"new", expected=Condition.ANYTHING)
         return found(services, erasure)
 
-    monkeypatch.setattr(erase_module, "traces", connected_meanwhile)
+    monkeypatch.setattr(erasure_watch, "traces", connected_meanwhile)
     assert look_again(world.services) == 0
     assert place.objects_of(ANN) == [raw_detail_key(ANN, 5)]
 
@@ -376,6 +377,8 @@ class Writes:
     after: bool = False
     seen: int = 0
     event: object = None
+    dead: bool = False
+    """The process that has died gets nothing more done."""
 
     def watch(self, monkeypatch):
         for cls, methods in ((SqliteStore, ("put", "delete")), (FileObjects, ("put", "delete"))):
@@ -386,6 +389,8 @@ class Writes:
         def watched(*args, **kwargs):
             if args[1:] and getattr(args[1], "table", "") == "quota":
                 return write(*args, **kwargs)
+            if self.dead:
+                raise Crash
             self.seen += 1
             due = self.seen == self.at
             if due and not self.after:
@@ -399,6 +404,7 @@ class Writes:
 
     def _happen(self):
         if self.event is None:
+            self.dead = True
             raise Crash
         self.event()
 
@@ -444,7 +450,7 @@ def test_crash_at_any_write_loses_nothing_of_the_erasure(restored, after):
             Writes(at, after).watch(patch)
             with pytest.raises(Crash):
                 place.run()
-        place.now[0] += 60
+        place.now[0] += LEASE_S
         again = place.run()
 
         assert_gone(place)
@@ -454,19 +460,35 @@ def test_crash_at_any_write_loses_nothing_of_the_erasure(restored, after):
         assert again.outcome in (Outcome.ERASED, Outcome.ERASED_BEFORE)
 
 
-def test_second_erasure_at_any_write_of_the_first_agrees_with_it(restored):
+@pytest.mark.parametrize(
+    ("stalled_s", "outcome"),
+    [
+        pytest.param(1, Outcome.IN_HAND, id="one at a time"),
+        pytest.param(LEASE_S + 1, Outcome.ERASED, id="the first stalls"),
+    ],
+)
+def test_second_erasure_at_any_write_of_the_first_agrees_with_it(restored, stalled_s, outcome):
     total, expected = count_writes(restored())
+    seconds = []
+
+    def second(place):
+        place.now[0] += stalled_s
+        seconds.append(place.run().outcome)
 
     for at in range(1, total + 1, 3):
         place = restored()
         with pytest.MonkeyPatch.context() as patch:
-            Writes(at, event=place.run).watch(patch)
-            first = place.run()
+            Writes(at, event=lambda place=place: second(place)).watch(patch)
+            try:
+                place.run()
+            except IngestError:
+                assert stalled_s > LEASE_S
 
         assert_gone(place)
         (certificate,) = place.certificates()
         assert certificate["removed"] == expected
-        assert first.certificate.to_json() == certificate
+        assert certificate["finished_at"] is not None
+    assert set(seconds[2:]) == {outcome}  # the first writes come before the lease
 
 
 def test_every_table_of_the_state_is_erased_or_holds_nothing_of_an_athlete(place):
