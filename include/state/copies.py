@@ -58,7 +58,7 @@ class CopyLedger:
     def acquire(self, parent_activity_id: int, child_id: int) -> Copy | None:
         """The copy with the lease on it; None when another worker has it, or there is no such copy.
 
-        None too where everything of the parent or of the child is erased: then the row goes.
+        None too where nothing may be written for the parent or the child; the row goes where one of them is erased.
         """
         item = self._store.get(_key(parent_activity_id, child_id))
         now = self._clock()
@@ -66,7 +66,10 @@ class CopyLedger:
             return None
         acquired = self._write(_copy(item), lease_until_epoch_s=now + self._lease_s)
         if self._erasures.forbid_writing(acquired.parent_id, child_id):  # looked at after the write, see `Erasures`
-            self.forget(parent_activity_id, child_id, although_leased=True)
+            if self._erasures.clear_away(acquired.parent_id, child_id):
+                self.forget(parent_activity_id, child_id, although_leased=True)
+            else:
+                self.release(acquired)
             return None
         return acquired
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from enum import StrEnum
 from typing import Any
 
-from include.state import copy_states, ledger_entry
+from include.state import copy_states, erasure, ledger_entry
 from include.state.transition import Transition
 from local.docs.markdown import table
 
@@ -18,6 +18,7 @@ Made by `make docs` from the tables in `include/state/`; change those, not this 
 LEDGERS: Mapping[str, Sequence[Transition[Any]]] = {
     "activities": ledger_entry.TRANSITIONS,
     "copies": copy_states.TRANSITIONS,
+    "erasures": erasure.TRANSITIONS,
 }
 """The steps of each ledger that has some, by its table."""
 
