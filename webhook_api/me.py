@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -13,6 +14,7 @@ from include.state.activities import ActivityLedger
 from include.state.athletes import AthleteRow, Athletes
 from include.state.conflict import retry_on_conflict
 from include.state.copies import CopyLedger
+from include.state.erasures import Erasures
 from include.state.invites import Invites
 from include.state.links import Link, Links, LinkStatus
 from webhook_api.children import SPORTS
@@ -57,6 +59,8 @@ def show() -> ResponseReturnValue:
         day_text=day_text,
         sports=SPORTS,
         activities=_recent(athlete.athlete_id, children),
+        refused_since=_refused_since(athlete),
+        is_leaving=_is_leaving(athlete.athlete_id),
     )
 
 
@@ -97,6 +101,21 @@ def _linked(link: Link, other_id: int) -> Linked:
 def _athlete(athlete_id: int) -> AthleteRow | None:
     edge = current_edge()
     return Athletes(edge.store(), edge.cipher(), edge.clock).get(athlete_id)
+
+
+def _refused_since(athlete: AthleteRow) -> str | None:
+    """The day since when Strava has refused the access, once that is so long that the athlete has to decide."""
+    since = athlete.refused_at_epoch_s
+    if since is None or not athlete.is_refused_for_long(current_edge().clock()):
+        return None
+    return datetime.fromtimestamp(since, UTC).date().isoformat()
+
+
+def _is_leaving(athlete_id: int) -> bool:
+    """Whether the athlete has asked to be erased, which has not begun."""
+    edge = current_edge()
+    erasure = Erasures(edge.store(), edge.clock).get(athlete_id)
+    return erasure is not None and erasure.is_athletes_wish
 
 
 def _recent(athlete_id: int, children: Sequence[Link]) -> list[ActivityLine]:

@@ -13,10 +13,10 @@ from typing import Any
 
 from include.errors import BadQuery, LeaseLost, NotConnected, RetryLater, TokenRefused
 from include.lake.query import query
-from include.state.erasures import EraseReason
 from include.pipeline.erase import EraseRequest
 from include.pipeline.services import Services, open_services
 from include.pipeline.sync import NotThereYet, SyncItem
+from include.state.erasures import EraseReason
 from local.proofs.verdict import Advance, Verdict
 from local.race.agreement import held
 from local.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect

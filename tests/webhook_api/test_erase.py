@@ -11,7 +11,7 @@ import pytest
 from include.errors import BadEvent, RetryLater
 from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
-from include.state.athletes import Athletes, AthleteStatus
+from include.state.athletes import REFUSED_FOR_LONG_S, Athletes, AthleteStatus
 from include.state.erasure import NEXT_TRY_S
 from include.state.erasures import EraseReason, Erasure, Erasures, Wish
 from include.state.notices import Notice, NoticeKind, Notices
@@ -210,3 +210,27 @@ def test_message_with_an_erasure_that_nobody_wrote_is_refused(erasure: object) -
 
     with pytest.raises(BadEvent, match="should be a reason and a time"):
         QueuedEvent.parse(body)
+
+
+def test_athlete_who_is_refused_for_a_week_is_asked_whether_to_stay(ada: Any, athletes: Athletes, now: Any) -> None:
+    athletes.mark(ADA, AthleteStatus.NEEDS_REAUTH)
+    now.epoch_s -= REFUSED_FOR_LONG_S - 1  # the session is shorter than this wait
+    athletes.note_refused(ADA)
+    now.epoch_s += REFUSED_FOR_LONG_S - 1
+    assert "Do you want to stay?" not in ada.client.get("/me").text
+
+    now.epoch_s += 1
+    page = " ".join(ada.client.get("/me").text.split())
+
+    assert "Strava has refused us your account since <time>2025-10-02</time>" in page
+    assert 'href="/me/erase">have your data erased' in page
+
+
+def test_athlete_who_signs_in_before_the_erasure_began_reads_how_to_take_the_wish_back(
+    ada: Any, store: SqliteStore, now: Any
+) -> None:
+    assert "takes the wish back" not in ada.client.get("/me").text
+
+    Erasures(store, now).ask_now(ADA, EraseReason.ATHLETE)
+
+    assert "that takes the wish back" in ada.client.get("/me").text

@@ -379,6 +379,19 @@ def test_no_copy_is_claimed_of_or_for_an_erased_athlete(
     assert copies.get(1, REX) is None
 
 
+@pytest.mark.parametrize("leaving", [pytest.param(ANN, id="parent"), pytest.param(REX, id="child")])
+def test_copy_outlives_a_wish_that_is_withdrawn(erasures: Erasures, store: Store, clock: Clock, leaving: int) -> None:
+    copies = CopyLedger(store, clock)
+    planned = copies.plan(Copy(1, REX, ANN, CopyState.PLANNED))
+    erasures.ask_now(leaving, ATHLETE)
+
+    assert copies.acquire(1, REX) is None
+    assert not copies.in_hand(planned)
+
+    erasures.withdraw(leaving)
+    assert copies.acquire(1, REX) is not None
+
+
 def test_copy_in_a_workers_hands_is_not_forgotten_before_it_is_let_go(store: Store, clock: Clock) -> None:
     copies = CopyLedger(store, clock)
     copies.plan(Copy(1, REX, ANN, CopyState.PLANNED))
