@@ -152,13 +152,14 @@ class Cluster:
         ).stdout
 
     def _end_orphans(self) -> None:
-        """End what works in this folder and cannot belong to a living system; its note of a server is stale then."""
+        """End what works in this folder and cannot belong to a living system; what notes a server is stale then."""
         orphans = [process for process in psutil.process_iter() if self._is_ours(process)]
         for process in orphans:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(orphans, timeout=START_S)
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        for note in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
+            note.unlink(missing_ok=True)
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:

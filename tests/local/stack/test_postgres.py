@@ -216,12 +216,9 @@ def test_cluster_is_kept_and_the_disk_named_when_the_disk_refuses(
 
 
 def test_cluster_says_where_its_log_is_when_the_server_ends_at_once(
-    cluster: Cluster, start: Callable[[], None], lives: list[Processes]
+    start: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start()
-    lives[-1].stop()
-    cluster.sockets.chmod(0o700)
-    (cluster.sockets / ".s.PGSQL.5432").mkdir()
+    monkeypatch.setitem(postgres._OPTIONS, "no_such_option", "1")
 
     with pytest.raises(StackFailed, match=f"{PROCESS} ended with exit code"):
         start()
