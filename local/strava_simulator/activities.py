@@ -11,6 +11,7 @@ from typing import Any
 
 from local.strava_simulator.activity import SimulatedActivity
 from local.strava_simulator.events import Subject
+from local.strava_simulator.privacy import cropped, with_start_as_shown, zone_of
 
 _FIRST_ACTIVITY_ID = 18_106_000_001
 _STREAM_TYPES = (
@@ -147,11 +148,16 @@ def find(db: sqlite3.Connection, activity_id: int) -> Kept:
 
 
 def listed(db: sqlite3.Connection, athlete_id: int, page: Page, *, only_me_too: bool) -> list[dict[str, Any]]:
-    """One page of an athlete's activities, the newest first, each as a SummaryActivity."""
+    """One page of an athlete's activities, each as a SummaryActivity: the newest first, with `after` alone the oldest.
+
+    With both bounds the newest came first in an answer recorded in 2018.
+    """
+    order = "ASC" if page.after_epoch_s is not None and page.before_epoch_s is None else "DESC"
     rows = db.execute(
-        "SELECT detail FROM activities WHERE athlete_id = ? AND deleted_at IS NULL AND (? OR NOT only_me)"
+        "SELECT activity_id, detail FROM activities"  # noqa: S608 - own words
+        " WHERE athlete_id = ? AND deleted_at IS NULL AND (? OR NOT only_me)"
         " AND (? IS NULL OR start_epoch_s < ?) AND (? IS NULL OR start_epoch_s > ?)"
-        " ORDER BY start_epoch_s DESC, activity_id DESC LIMIT ? OFFSET ?",
+        f" ORDER BY start_epoch_s {order}, activity_id {order} LIMIT ? OFFSET ?",
         (
             athlete_id,
             only_me_too,
@@ -161,7 +167,14 @@ def listed(db: sqlite3.Connection, athlete_id: int, page: Page, *, only_me_too: 
             (page.number - 1) * page.per_page,
         ),
     ).fetchall()
-    return [summary(json.loads(row["detail"])) for row in rows]
+    if only_me_too or zone_of(db, athlete_id) is None:
+        return [summary(json.loads(row["detail"])) for row in rows]
+    return [summary(seen_by_others(db, truth(db, row["activity_id"])).detail) for row in rows]
+
+
+def seen_by_others(db: sqlite3.Connection, activity: SimulatedActivity) -> SimulatedActivity:
+    """The activity as a token without `activity:read_all` sees it: cropped at its athlete's zone."""
+    return cropped(activity, zone_of(db, activity.athlete_id))
 
 
 def ids_of(db: sqlite3.Connection, athlete_id: int) -> list[int]:
@@ -186,7 +199,7 @@ def at_start(db: sqlite3.Connection, athlete_id: int, epoch_s: int) -> Kept | No
 
 def summary(detail: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a detail that lists show."""
-    shown = {key: value for key, value in detail.items() if key in _LISTED}
+    shown = {key: value for key, value in with_start_as_shown(detail).items() if key in _LISTED}
     line = {key: value for key, value in (detail.get("map") or {}).items() if key != "polyline"}
     return {"resource_state": 2, **shown, "map": {**line, "resource_state": 2}}
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from flask import Blueprint, Response, g, request
 
 from local.strava_simulator import activities, answers, athletes, processing, uploads
 from local.strava_simulator.access import Breakdown, authenticate, count_call, meet_faults, refuse_inactive
 from local.strava_simulator.faults import faults_of
+from local.strava_simulator.privacy import with_start_as_shown, zone_of
 from local.strava_simulator.simulation import simulation
 from local.strava_simulator.tokens import Caller
 
@@ -23,7 +26,7 @@ def check_call() -> None:
     So what is answered depends on the clock alone, not on how soon the worker gets its turn.
     An upload may break down after it was taken in: then its outcome is unknown to the caller.
     """
-    is_upload = request.endpoint == "api.post_upload"
+    is_upload = _is_route("post_upload")
     processing.settle_due(simulation())
     g.caller = authenticate()
     g.usage = count_call(g.caller, is_read=not is_upload)
@@ -44,7 +47,7 @@ def show_usage(response: Response) -> Response:
     if "breakdown" in g:
         breakdown: Breakdown = g.breakdown
         return breakdown.response()
-    if "usage" in g and response.status_code not in (401, 404) and request.endpoint != "api.get_streams":
+    if "usage" in g and response.status_code not in (401, 404) and not _is_route("get_streams"):
         response.headers.update(g.usage.headers())
     return response
 
@@ -70,6 +73,8 @@ def get_activities() -> Response:
         before_epoch_s=_epoch_s("before"),
         after_epoch_s=_epoch_s("after"),
     )
+    if page.after_epoch_s is not None and page.after_epoch_s > simulation().clock():
+        raise answers.bad_request("Application", "after")
     with simulation().state.transaction() as db:
         listed = activities.listed(db, caller.athlete_id, page, only_me_too=caller.may_see_only_me)
     return answers.answer(listed)
@@ -78,7 +83,11 @@ def get_activities() -> Response:
 @blueprint.get("/activities/<int(max=9223372036854775807):activity_id>")
 def get_activity(activity_id: int) -> Response:
     """One activity in full."""
-    return answers.answer(_readable(activity_id, "detail_fetches").detail)
+    detail = _readable(activity_id, "detail_fetches").detail
+    if not _caller().may_see_only_me:
+        with simulation().state.transaction() as db:
+            detail = activities.seen_by_others(db, activities.truth(db, activity_id)).detail
+    return answers.answer(with_start_as_shown(detail))
 
 
 @blueprint.get("/activities/<int(max=9223372036854775807):activity_id>/streams")
@@ -90,6 +99,9 @@ def get_streams(activity_id: int) -> Response:
     wanted = ("distance", *request.args.get("keys", "").split(","))
     with simulation().state.transaction() as db:
         texts = activities.stream_texts(db, activity_id, wanted)
+        if not _caller().may_see_only_me and zone_of(db, kept.athlete_id) is not None:
+            seen = activities.seen_by_others(db, activities.truth(db, activity_id)).streams or {}
+            texts = {kind: json.dumps(seen[kind], separators=(",", ":")) for kind in texts}
     # The bodies are kept as JSON text: parsing a day-long ride only to write it again would take longer than Strava.
     if request.args.get("key_by_type", "").lower() == "true":
         body = "{" + ",".join(f'"{kind}":{text}' for kind, text in texts.items()) + "}"
@@ -123,6 +135,11 @@ def get_upload(upload_id: int) -> Response:
         if (upload.client_id, upload.athlete_id) != (caller.client_id, caller.athlete_id):
             raise answers.record_not_found()
         return answers.answer(uploads.status_of(db, upload))
+
+
+def _is_route(name: str) -> bool:
+    """Whether the present call is of this route, by whichever base."""
+    return (request.endpoint or "").endswith(f".{name}")
 
 
 def _caller() -> Caller:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import requests
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from local.strava_simulator import (
@@ -24,10 +24,12 @@ from local.strava_simulator import (
 from local.strava_simulator.access import Breakdown
 from local.strava_simulator.applications import Application
 from local.strava_simulator.faults import Dice
+from local.strava_simulator.script import Line
 from local.strava_simulator.simulation import EXTENSION, Clock, Rules, Simulation, simulation
 from local.strava_simulator.state import State
 
-_STRAVA = ("/api/v3/", "/oauth/")
+_V3 = "/api/v3"
+_OWN = ("/simulator/", "/static/")
 _SHOWN = 30
 _MOST_BYTES = 30 * 1024 * 1024
 
@@ -61,11 +63,15 @@ def create_app(
         applications.register(db, application or Application())
     for module in (api, oauth, subscriptions, authorize, control):
         app.register_blueprint(module.blueprint)
+    # From 2027-01-04 the API lives at the root of a host of its own; the old base stays for some months.
+    app.register_blueprint(api.blueprint, name="api_2027", url_prefix="")
+    app.register_blueprint(subscriptions.blueprint, name="subscriptions_2027", url_prefix="/push_subscriptions")
     app.add_url_rule("/", view_func=home)
     app.register_error_handler(answers.Refusal, answers.Refusal.response)
     app.register_error_handler(Breakdown, Breakdown.response)
     app.register_error_handler(NotFound, _miss)
     app.register_error_handler(MethodNotAllowed, _miss)
+    app.before_request(_scripted)
     app.after_request(_count)
     return app
 
@@ -81,17 +87,34 @@ def home() -> str:
     return render_template("home.html", athletes=shown)
 
 
+def _is_stravas() -> bool:
+    return request.path != "/" and not request.path.startswith(_OWN)
+
+
+def _scripted() -> Response | None:
+    """The script's answer, where it has one and Strava does not do the work first."""
+    g.line = simulation().script.line_for(request) if _is_stravas() else None
+    return None if g.line is None or g.line.does_the_work else g.line.response()
+
+
 def _miss(error: NotFound | MethodNotAllowed) -> Response:
-    if request.path.startswith(_STRAVA):
+    if _is_stravas():
         return answers.unknown_path().response()
     return answers.answer({"error": f"the simulator has no {request.method} {request.path}"}, error.code or 404)
 
 
 def _count(response: Response) -> Response:
-    """Count the call under its route, not its path: ids would make every call a route of its own."""
-    if request.path.startswith(_STRAVA):
+    """Count the call under its route, not its path: ids would make every call a route of its own.
+
+    A route counts under its name of before 2027, by whichever base it was reached.
+    """
+    line: Line | None = g.get("line")
+    if line is not None and line.does_the_work:
+        response = line.response(response)
+    if _is_stravas():
         rule = request.url_rule.rule if request.url_rule else "unknown"
-        route = f"{request.method} {rule.replace('int(max=9223372036854775807):', '')}"
+        name = rule if rule.startswith((_V3, "/oauth", "unknown")) else f"{_V3}{rule}"
+        route = f"{request.method} {name.replace('int(max=9223372036854775807):', '')}"
         with simulation().state.transaction() as db:
             calls.count(db, route, response.status_code)
     return response

@@ -13,13 +13,18 @@
                                                      is the status of the upload it came from, or null
     PATCH  /simulator/activities/N                   {"name"?, "sport_type"?, "visibility"?}, one event for each
     POST   /simulator/activities/N/crop              {"first": samples, "last": samples}; no event
+    POST   /simulator/activities/N/hide-start        its start reads 00:00:01 from now on; no event
     DELETE /simulator/activities/N
     DELETE /simulator/athletes/A/connections/C       the athlete disconnects application C at strava.com
+    PUT    /simulator/athletes/A/zone                {"lat", "lng", "radius_m"}: tokens without activity:read_all
+                                                     see no end of a track that lies in it
     GET    /simulator/tokens                         [every access and refresh token ever issued]
     GET    /simulator/deliveries                     {"deliveries": [try, …], "pending": events that still wait}
     GET    /simulator/calls                          [{"route": "GET /api/v3/athlete", "status": 200, "count": 1}, …]
     GET    /simulator/applications/C/faults          every fault by name, see `faults.Faults`
     PUT    /simulator/applications/C/faults          {fault: value, …}; the others are switched off
+    GET    /simulator/script                         [line, …], see `script.Line`, each with its `calls` so far
+    PUT    /simulator/script                         [line, …] in the place of the present ones; counted from here on
 
 Errors: {"error": text} with 400 for a wrong value, 404 for what does not exist, 409 for an id that is taken.
 """
@@ -41,7 +46,9 @@ from local.strava_simulator.applications import identify
 from local.strava_simulator.calls import counted
 from local.strava_simulator.faults import Faults, faults_of, switch
 from local.strava_simulator.generator import Kind, generate
+from local.strava_simulator.privacy import Zone, keep_zone
 from local.strava_simulator.processing import settle_due
+from local.strava_simulator.script import Line
 from local.strava_simulator.simulation import Simulation, simulation
 
 blueprint = Blueprint("control", __name__, url_prefix="/simulator")
@@ -139,6 +146,27 @@ def post_crop(activity_id: int) -> tuple[str, int]:
     return "", 204
 
 
+@blueprint.post(f"/activities/<{_ID}:activity_id>/hide-start")
+def post_hide_start(activity_id: int) -> tuple[str, int]:
+    """Hide when an activity began."""
+    with simulation().state.transaction() as db:
+        edits.hide_start(db, activity_id)
+    return "", 204
+
+
+@blueprint.put(f"/athletes/<{_ID}:athlete_id>/zone")
+def put_zone(athlete_id: int) -> tuple[str, int]:
+    """Give an athlete a privacy zone."""
+    body = _body()
+    values = [body.get(name) for name in ("lat", "lng", "radius_m")]
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        raise ValueError("lat, lng and radius_m are numbers")
+    with simulation().state.transaction() as db:
+        athletes.find(db, athlete_id)
+        keep_zone(db, athlete_id, Zone(*map(float, values)))  # type: ignore[arg-type]  # numbers all, as seen above
+    return "", 204
+
+
 @blueprint.delete(f"/activities/<{_ID}:activity_id>")
 def delete_activity(activity_id: int) -> tuple[str, int]:
     """Delete an activity."""
@@ -196,6 +224,22 @@ def put_faults(client_id: int) -> Response:
         identify(db, str(client_id))
         switch(db, client_id, faults)
     return jsonify(faults.to_json())
+
+
+@blueprint.get("/script")
+def get_script() -> Response:
+    """The answer script."""
+    return jsonify(simulation().script.to_json())
+
+
+@blueprint.put("/script")
+def put_script() -> tuple[str, int]:
+    """Write another answer script."""
+    lines = request.get_json(force=True)
+    if not isinstance(lines, list):
+        raise ValueError("the body is a JSON array of lines")
+    simulation().script.write([Line.from_json(line) for line in lines])
+    return "", 204
 
 
 @blueprint.errorhandler(ValueError)

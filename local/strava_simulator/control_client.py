@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +13,7 @@ import requests
 
 from local.strava_simulator.activity import SimulatedActivity
 from local.strava_simulator.faults import Faults
+from local.strava_simulator.script import Line
 
 _TIMEOUT_S = 30
 
@@ -87,6 +89,14 @@ class SimulatorControl:
         """Cut samples off the start and the end."""
         self._call("POST", f"activities/{activity_id}/crop", {"first": first, "last": last})
 
+    def hide_start(self, activity_id: int) -> None:
+        """Hide when the activity began."""
+        self._call("POST", f"activities/{activity_id}/hide-start")
+
+    def set_zone(self, athlete_id: int, *, lat: float, lng: float, radius_m: float) -> None:
+        """Hide the ends of the athlete's tracks in this circle from tokens without `activity:read_all`."""
+        self._call("PUT", f"athletes/{athlete_id}/zone", {"lat": lat, "lng": lng, "radius_m": radius_m})
+
     def delete_activity(self, activity_id: int) -> None:
         """Delete the activity."""
         self._call("DELETE", f"activities/{activity_id}")
@@ -118,6 +128,14 @@ class SimulatorControl:
     def switch_faults(self, client_id: int, faults: Faults) -> None:
         """Put these faults in the place of the application's present ones."""
         self._call("PUT", f"applications/{client_id}/faults", faults.to_json())
+
+    def script(self) -> list[dict[str, Any]]:
+        """The answer script, each line with its `calls` so far."""
+        return list(self._call("GET", "script"))
+
+    def write_script(self, *lines: Line) -> None:
+        """Put these lines in the place of the present answer script; none ends it."""
+        self._call("PUT", "script", [asdict(line) for line in lines])
 
     def authorize(self, url: str, athlete_id: int, *, scopes: Iterable[str] | None = None) -> str:
         """Open an authorize address in the athlete's browser, press Authorize, and give where it leads.

@@ -12,6 +12,7 @@ from local.strava_simulator.activity import SimulatedActivity
 from local.strava_simulator.details import describe, legacy_type
 from local.strava_simulator.facts import Facts
 from local.strava_simulator.motion import moving_s, rising
+from local.strava_simulator.privacy import HIDDEN_START
 from local.strava_simulator.simulation import Simulation
 from local.strava_simulator.sports import SPORT_TYPES
 
@@ -65,6 +66,11 @@ def crop(db: sqlite3.Connection, activity_id: int, *, first: int, last: int) -> 
     streams = {kind: _cut(kind, stream, first, count - last) for kind, stream in whole.streams.items()}
     shift_s = int(_base(whole.streams["time"]["data"][first:]))
     activities.replace(db, SimulatedActivity(_cropped_detail(whole.detail, streams, shift_s), streams))
+
+
+def hide_start(db: sqlite3.Connection, activity_id: int) -> None:
+    """Hide when the activity began from everyone, applications included. Strava raises no event."""
+    _change(db, activity_id, {HIDDEN_START: True})
 
 
 def delete(db: sqlite3.Connection, simulation: Simulation, activity_id: int) -> None:

@@ -12,7 +12,8 @@ from requests.structures import CaseInsensitiveDict
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from local.strava_simulator.processing import settle_due
-from local.strava_simulator.simulation import EXTENSION
+from local.strava_simulator.script import PACE_HEADER, Pace
+from local.strava_simulator.simulation import EXTENSION, Simulation
 
 
 class InProcessTransport(BaseAdapter):
@@ -26,9 +27,14 @@ class InProcessTransport(BaseAdapter):
         super().__init__()
         self._app = app
 
-    def send(self, request: requests.PreparedRequest, *_args: Any, **_options: Any) -> requests.Response:
-        """The application's answer; everything but the request is about sockets and has no meaning here."""
-        settle_due(self._app.extensions[EXTENSION])
+    def send(self, request: requests.PreparedRequest, *_args: Any, **options: Any) -> requests.Response:
+        """The application's answer; what is left out is about sockets and has no meaning here.
+
+        Errors: those of requests where the answer script drops or cuts an answer, or lets it drip past the timeout;
+        the drip passes on the simulator's clock.
+        """
+        simulation: Simulation = self._app.extensions[EXTENSION]
+        settle_due(simulation)
         body: Any = request.body or b""
         builder = EnvironBuilder(
             path=request.url or "/",
@@ -37,10 +43,23 @@ class InProcessTransport(BaseAdapter):
             data=body.encode() if isinstance(body, str) else body,
         )
         parts, status, headers = run_wsgi_app(self._app, builder.get_environ(), buffered=True)
+        content = b"".join(parts)
+        pace = Pace.parse(headers.pop(PACE_HEADER, None))
+        if pace.drops:
+            raise requests.ConnectionError("the connection ended without an answer", request=request)
+        dripping_s = pace.seconds(len(str(headers)), len(content))
+        timeout = options.get("timeout")
+        patience_s = timeout[1] if isinstance(timeout, tuple) else timeout
+        if dripping_s:
+            simulation.sleep(dripping_s if patience_s is None else min(dripping_s, patience_s))
+        if patience_s is not None and dripping_s > patience_s:
+            raise requests.ReadTimeout("the answer dripped for too long", request=request)
+        if len(content) < int(headers.get("Content-Length", 0)):
+            raise requests.exceptions.ChunkedEncodingError("the connection ended within the answer", request=request)
         response = requests.Response()
         response.status_code = int(status.split()[0])
         response.headers = CaseInsensitiveDict(headers.items())
-        response.raw = io.BytesIO(b"".join(parts))
+        response.raw = io.BytesIO(content)
         response.url = request.url or ""
         response.request = request
         return response

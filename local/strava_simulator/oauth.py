@@ -16,9 +16,9 @@ blueprint = Blueprint("oauth", __name__)
 @blueprint.post("/oauth/token")
 @blueprint.post("/api/v3/oauth/token")
 def token() -> Response:
-    """Exchange a code, or refresh: form fields only, so that no secret is in a URL."""
+    """Exchange a code, or refresh; the fields may stand in the query, as one public client sends them."""
     sim = simulation()
-    form = request.form
+    form = request.values
     with sim.state.transaction() as db:
         application = applications.authenticate(db, form.get("client_id"), form.get("client_secret"))
     meet_faults(application.client_id)

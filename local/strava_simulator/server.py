@@ -19,6 +19,7 @@ from local.strava_simulator.app import create_app
 from local.strava_simulator.applications import Application
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.deliveries import Courier
+from local.strava_simulator.paced import PacedChannel
 from local.strava_simulator.simulation import EXTENSION, Clock, Rules
 from local.strava_simulator.state import State
 
@@ -70,7 +71,8 @@ def running_simulator(
 def serving(app: Flask, listener: socket.socket) -> Iterator[str]:
     """Let threads answer what comes in at `listener` from `app` until the block ends; gives the address."""
     channels: dict[int, Any] = {}
-    server = create_server(app, map=channels, sockets=[listener], threads=_THREADS, ident=None)
+    server: Any = create_server(app, map=channels, sockets=[listener], threads=_THREADS, ident=None)
+    server.channel_class = PacedChannel
     stopped = threading.Event()
 
     def serve() -> None:

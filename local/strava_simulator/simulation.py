@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import requests
@@ -11,6 +11,7 @@ from flask import current_app
 
 from local.strava_simulator.faults import Dice
 from local.strava_simulator.quota import Limits, Tier
+from local.strava_simulator.script import Script
 from local.strava_simulator.state import State
 
 Clock = Callable[[], float]
@@ -63,6 +64,7 @@ class Simulation:
     dice: Dice
     session: requests.Session
     sleep: Callable[[float], None]
+    script: Script = field(default_factory=Script)
 
 
 def simulation() -> Simulation:

@@ -63,6 +63,12 @@ CREATE TABLE IF NOT EXISTS streams (
     body TEXT NOT NULL,
     PRIMARY KEY (activity_id, type)
 );
+CREATE TABLE IF NOT EXISTS zones (
+    athlete_id INTEGER PRIMARY KEY,
+    lat REAL NOT NULL,
+    lng REAL NOT NULL,
+    radius_m REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS uploads (
     upload_id INTEGER PRIMARY KEY,
     client_id INTEGER NOT NULL,

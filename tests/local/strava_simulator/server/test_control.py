@@ -252,5 +252,7 @@ def test_home_page_shows_athletes_and_activities(world: Any) -> None:
     assert str(activity_id) in page
 
 
-def test_paths_outside_strava_are_not_answered_as_strava(world: Any) -> None:
-    assert world.client.get("/nothing").get_json() == {"error": "the simulator has no GET /nothing"}
+def test_control_paths_are_not_answered_as_strava(world: Any) -> None:
+    answer = world.client.get("/simulator/nothing")
+
+    assert answer.get_json() == {"error": "the simulator has no GET /simulator/nothing"}
