@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from include.state.erasures import Erasures
+from include.state.erasures import EraseReason, Erasures
 from include.state.events import EventAudit
 from include.state.notices import Notice, NoticeKind, Notices
 from include.state.sqlite import SqliteStore
@@ -39,9 +39,12 @@ def test_clean_erasure_holds_and_its_mark_and_stravas_own_event_may_stay(
     holdings: FileHoldings, store: SqliteStore
 ) -> None:
     assert not erasure.is_over(store, now, ANN)
-    begun = Erasures(store, now).begin(ANN, "athlete")
+    erasures = Erasures(store, now)
+    erasures.ask_now(ANN, EraseReason.ATHLETE)
     assert not erasure.is_over(store, now, ANN)
-    Erasures(store, now).finish(begun)
+    lease = erasures.acquire(ANN)
+    assert lease is not None
+    erasures.settle(lease.finished(int(now())))
     EventAudit(store, now).record("event", athlete_id=ANN, object_id=ANN, outcome="dropped: unknown athlete")
     assert erasure.is_over(store, now, ANN)
     store.close()
