@@ -89,7 +89,7 @@ def again(activity_id: int, child_id: int) -> ResponseReturnValue:
     copy = copies.get(activity_id, child_id)
     if copy is None or copy.parent_id != athlete_id:
         abort(404)
-    if copies.reopen(activity_id, child_id):
+    if copies.reopen(activity_id, child_id, edge.clock()):
         edge.queue().send(QueuedEvent.look_again(athlete_id, activity_id, edge.clock()).to_body())
     return redirect(url_for("me.show", _anchor="recent"), code=303)
 

@@ -26,5 +26,21 @@ _WORDS: Mapping[type[errors.IngestError], str] = {
 
 def athlete_words(error: errors.IngestError, *, account: str) -> str:
     """The words for `error`, or for the nearest class above; `account` says whose account it is about."""
-    words = next(_WORDS[cls] for cls in type(error).__mro__ if cls in _WORDS).format(account=account)
+    return _spoken(next(cls for cls in type(error).__mro__ if cls in _WORDS), account)
+
+
+def _spoken(cls: type[errors.IngestError], account: str) -> str:
+    words = _WORDS[cls].format(account=account)
     return words[0].upper() + words[1:]
+
+
+_BEFORE = (
+    *(errors.IngestError, errors.TokenRefused, errors.NotConnected, errors.ScopeMissing, errors.ApplicationInactive),
+    *(errors.CapacityReached, errors.Gone, errors.UnexpectedShape),
+)
+
+PASSING_REASONS = frozenset(_spoken(cls, "the child's account") for cls in _BEFORE) | {
+    "Your activity is ready.",
+    "Strava gave no reason.",
+}
+"""What an older version called a failure of a copy although it was not Strava's word on the file."""

@@ -73,7 +73,7 @@ def _plan(services: Services, parent_id: int, activity_id: int) -> None:
         if matched is None:
             continue
         if services.copies.plan(_planned(services, activity, link, matched)).state is CopyState.SKIPPED:
-            services.copies.reopen(activity_id, link.child_id)
+            services.copies.reopen(activity_id, link.child_id, services.clock())
 
 
 def _planned(services: Services, activity: Activity, link: Link, matched: str) -> Copy:

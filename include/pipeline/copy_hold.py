@@ -28,7 +28,7 @@ from include.lake.objects import Condition
 from include.pipeline.child_account import ChildAccount
 from include.pipeline.services import Services
 from include.state.activities import ActivityState
-from include.state.copies import FINAL_STATES, Copy, CopyState
+from include.state.copies import FINAL_STATES, MADE_STATES, Copy, CopyState
 from include.state.links import Link
 from include.strava.models import Activity, Upload, UploadFile
 
@@ -165,6 +165,8 @@ class CopyHold:
         if link is None or streams is None or reason is not None:
             self._skip(reason or "", is_blind=is_blind)
             return
+        if self._is_taken(activity, is_blind=is_blind):
+            return
         parent = self._services.athletes.get(activity.athlete_id)
         file = build_file(activity, streams, link, parent.firstname if parent else "")
         self._keep(file)
@@ -183,6 +185,19 @@ class CopyHold:
         if not self._settled(upload):
             self._note(self.copy.taken_in(upload.upload_id, self._services.clock()))
             self.is_fresh = True
+
+    def _is_taken(self, activity: Activity, *, is_blind: bool) -> bool:
+        """Whether another recording of this outing comes first: this one waits, and is skipped once that is made."""
+        start = self.copy.activity_start_epoch_s or int(activity.start_at.timestamp())
+        rival = self._services.copies.claim_time(self.copy, start, start + activity.elapsed_s)
+        if rival is None:
+            return False
+        if rival.state in MADE_STATES:
+            self._skip("Another recording of the same outing was copied to this child.", is_blind=is_blind)
+        else:
+            reason = "Another recording of the same outing is being copied to this child."
+            self._note(self.copy.in_trouble(reason, self._services.clock()))
+        return True
 
     def _wind_up(self, *, is_blind: bool) -> None:
         """Nothing more is sent of an activity that is gone; one that is not stored yet is waited for."""

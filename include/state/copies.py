@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from functools import partial
 
 from include.clock import Clock
 from include.errors import LeaseLost, VersionConflict
@@ -11,6 +12,7 @@ from include.state.conflict import retry_on_conflict
 from include.state.copy_entry import DUE, Copy
 from include.state.copy_states import FINAL_STATES, MADE_STATES, NOT_MADE_STATES, CopyState, Original
 from include.state.erasures import Erasures
+from include.state.outings import Outing, Outings
 from include.state.store import ABSENT, Item, Key, Store
 
 __all__ = [
@@ -40,6 +42,7 @@ class CopyLedger:
         self._clock = clock
         self._lease_s = lease_s
         self._erasures = Erasures(store, clock)
+        self._outings = Outings(store)
 
     def get(self, parent_activity_id: int, child_id: int) -> Copy | None:
         """The copy, or None where none was planned."""
@@ -86,6 +89,9 @@ class CopyLedger:
             return True
         if _lease_until(item) > self._clock() and not although_leased:
             return False
+        start_epoch_s = _copy(item).activity_start_epoch_s
+        if start_epoch_s is not None:
+            self._outings.forget(child_id, parent_activity_id, start_epoch_s)
         self._store.delete(item.key, expected_version=item.version)
         return True
 
@@ -108,15 +114,23 @@ class CopyLedger:
         except (LeaseLost, VersionConflict):
             return  # Another worker has it: there is nothing of ours to release.
 
+    def claim_time(self, copy: Copy, start_epoch_s: int, end_epoch_s: int) -> Copy | None:
+        """The copy of another recording of the same outing, which comes first; None when this one may be sent.
+
+        Errors: `LeaseLost`. Effects: see `Outings`; call it before anything is sent, at every try.
+        """
+        self._require_held(copy)
+        outing = Outing(copy.parent_activity_id, start_epoch_s, end_epoch_s)
+        rival_id = self._outings.claim(copy.child_id, outing, partial(self._is_live, copy.child_id))
+        return None if rival_id is None else self.get(rival_id, copy.child_id)
+
     @retry_on_conflict
-    def reopen(self, parent_activity_id: int, child_id: int) -> bool:
-        """Whether the copy was not made; then it is due at once: see `Copy.again`.
+    def reopen(self, parent_activity_id: int, child_id: int, at_epoch_s: float) -> bool:
+        """Whether the copy was not made; then it is due at that time: see `Copy.again`.
 
         Effects: none for a copy in another state or in a worker's hands; safe to repeat.
         """
-        return self._change(
-            parent_activity_id, child_id, NOT_MADE_STATES, lambda copy, now: copy.again(now), self._clock()
-        )
+        return self._change(parent_activity_id, child_id, NOT_MADE_STATES, Copy.again, at_epoch_s)
 
     @retry_on_conflict
     def wake(self, parent_activity_id: int, child_id: int, at_epoch_s: float) -> bool:
@@ -143,6 +157,10 @@ class CopyLedger:
         for item in self._store.find("copies", "due", DUE, up_to=now):
             if _lease_until(item) <= now:
                 yield _copy(item)
+
+    def _is_live(self, child_id: int, parent_activity_id: int) -> bool:
+        copy = self.get(parent_activity_id, child_id)
+        return copy is not None and copy.state not in NOT_MADE_STATES
 
     def _change(
         self,

@@ -81,6 +81,7 @@ TABLES: Mapping[str, Table] = {
                 "due": Index("due", "next_try_epoch_s", str),
             },
         ),
+        Table("outings", partition="child_id", sort="utc_day"),
         Table("events", partition="event_id", indexes={"by_athlete": Index("athlete_id")}, expires=True),
         Table("quota", partition="utc_day", expires=True),
         Table("oauth_states", partition="nonce", expires=True),

@@ -180,3 +180,13 @@ def test_erasure_that_broke_off_is_finished_when_it_is_run_again(installation):
     assert erased.outcome is Outcome.ERASED
     assert installation.services.erasures.get(ute).stage is ErasureStage.FINISHED
     assert not list(installation.place.lake.glob(f"*/athlete_id={ute}/**/*.parquet"))
+
+
+def test_copy_that_failed_for_a_passing_reason_is_made_once(installation):
+    assert copy(installation, "failed_while_switched_off", "rex").state is CopyState.FAILED
+    for _night in range(2):
+        audit(installation.services, installation.athletes["paula"], dry_run=False)
+        installation.go_on(2)
+
+    assert copy(installation, "failed_while_switched_off", "rex").state is CopyState.DONE
+    assert sent(installation, "failed_while_switched_off", "rex") == 1

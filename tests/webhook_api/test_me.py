@@ -170,6 +170,36 @@ def test_form_shows_what_the_link_carries(ada: Any, links: Links) -> None:
     assert ada.client.get(f"/me/children/{EVE}").status_code == 404
 
 
+def test_resumed_link_makes_what_it_skipped_meanwhile(ada: Any, links: Links, copies: CopyLedger, now: Any) -> None:
+    links.save(LINK)
+    ada.post(f"/me/children/{REX}/pause")
+    copy(copies, 1, CopyState.SKIPPED, reason="The link to this child is paused.")
+
+    ada.post(f"/me/children/{REX}/resume")
+
+    assert [(due.parent_activity_id, due.state) for due in copies.due(now.epoch_s + 60)] == [(1, CopyState.PLANNED)]
+
+
+@pytest.mark.parametrize("saved", [pytest.param(False, id="before the write"), pytest.param(True, id="after it")])
+def test_copy_is_due_when_the_edge_dies_around_the_write_of_a_link(
+    ada: Any, links: Links, copies: CopyLedger, now: Any, monkeypatch: pytest.MonkeyPatch, saved: bool
+) -> None:
+    links.save(replace(LINK, status=LinkStatus.PAUSED))
+    copy(copies, 1, CopyState.SKIPPED, reason="The link to this child is paused.")
+    save = Links.save
+
+    def die(self: Links, link: Link) -> Link:
+        if saved:
+            save(self, link)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Links, "save", die)
+    with pytest.raises(KeyboardInterrupt):
+        ada.post(f"/me/children/{REX}/resume")
+
+    assert [due.parent_activity_id for due in copies.due(now.epoch_s + 60)] == [1]
+
+
 def test_removed_child_disappears_and_cannot_be_resumed(ada: Any, rex: Any, links: Links) -> None:
     links.save(LINK)
 

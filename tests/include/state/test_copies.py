@@ -228,15 +228,15 @@ NOT_MADE = {CopyState.FAILED, CopyState.SKIPPED, CopyState.UNFINISHED}
 
 @pytest.mark.parametrize("state", [pytest.param(state, id=state) for state in sorted(NOT_MADE)])
 def test_copy_that_was_not_made_is_due_again_when_somebody_asks(
-    copies: CopyLedger, pass_time: Callable[[float], None], state: CopyState
+    copies: CopyLedger, pass_time: Callable[[float], None], state: CopyState, clock: Clock
 ) -> None:
     copies.plan(PLANNED)
     copy = copies.advance(replace(acquired(copies), state=CopyState.PROCESSING, upload_id=7, attempts=1))
     copies.release(copies.advance(replace(copy, state=state, reason="no room", next_try_epoch_s=None)))
     pass_time(60)
 
-    assert copies.reopen(ACTIVITY, CHILD)
-    assert not copies.reopen(ACTIVITY, CHILD), "it has not failed any more"
+    assert copies.reopen(ACTIVITY, CHILD, clock())
+    assert not copies.reopen(ACTIVITY, CHILD, clock()), "it has not failed any more"
 
     (due,) = copies.due(1_700_000_060)
     assert (due.reason, due.attempts, due.external_id) == ("", 1, PLANNED.external_id)
@@ -245,19 +245,21 @@ def test_copy_that_was_not_made_is_due_again_when_somebody_asks(
 
 
 @pytest.mark.parametrize("state", [pytest.param(state, id=state) for state in sorted({*CopyState} - NOT_MADE)])
-def test_copy_that_was_made_or_is_under_way_is_left_alone_when_asked_for(copies: CopyLedger, state: CopyState) -> None:
+def test_copy_that_was_made_or_is_under_way_is_left_alone_when_asked_for(
+    copies: CopyLedger, state: CopyState, clock: Clock
+) -> None:
     copies.release(in_state(copies, state))
     before = copies.get(ACTIVITY, CHILD)
 
-    assert not copies.reopen(ACTIVITY, CHILD)
+    assert not copies.reopen(ACTIVITY, CHILD, clock())
     assert copies.get(ACTIVITY, CHILD) == before
 
 
-def test_copy_is_not_reopened_while_a_worker_has_it_or_where_there_is_none(copies: CopyLedger) -> None:
-    assert not copies.reopen(ACTIVITY, CHILD)
+def test_copy_is_not_reopened_while_a_worker_has_it_or_where_there_is_none(copies: CopyLedger, clock: Clock) -> None:
+    assert not copies.reopen(ACTIVITY, CHILD, clock())
     in_state(copies, CopyState.FAILED)
 
-    assert not copies.reopen(ACTIVITY, CHILD)
+    assert not copies.reopen(ACTIVITY, CHILD, clock())
     assert state_of(copies) is CopyState.FAILED
 
 

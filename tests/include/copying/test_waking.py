@@ -1,0 +1,113 @@
+"""What stood against copies has gone: the newest is due first, and no more than the budget serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.copying.waking import spacing_s, wake_failed_before, wake_for_access, wake_for_link
+from include.state.copies import Copy, CopyLedger, CopyState, external_id
+from include.state.sqlite import SqliteStore
+from include.strava.quota import Limits
+
+NOW = 1_700_000_000
+ANN, BEN, REX, MIA = 11, 12, 22, 23
+TOMORROW = NOW + 86_400
+S = CopyState
+
+
+@pytest.fixture
+def copies(tmp_path: Path) -> Iterator[CopyLedger]:
+    store = SqliteStore(tmp_path / "state.sqlite", lambda: NOW)
+    yield CopyLedger(store, lambda: NOW)
+    store.close()
+
+
+def copy(copies: CopyLedger, activity_id: int, state: CopyState, **changes: Any) -> None:
+    """A copy of an activity that began as many seconds after the epoch as its id says."""
+    planned = Copy(activity_id, REX, ANN, state, external_id=external_id(activity_id, REX))
+    copies.plan(replace(planned, **{"activity_start_epoch_s": activity_id, "next_try_epoch_s": TOMORROW} | changes))
+
+
+def due(copies: CopyLedger, at: float) -> list[int]:
+    return [copy.parent_activity_id for copy in copies.due(at)]
+
+
+def test_copies_that_wait_for_access_are_due_newest_first_and_as_far_apart_as_the_budget_serves(
+    copies: CopyLedger,
+) -> None:
+    for activity_id in (2, 3, 1):
+        copy(copies, activity_id, S.WAITING_FOR_ACCESS)
+    apart = spacing_s(Limits())
+
+    assert wake_for_access(copies, REX, Limits(), NOW) == 3
+
+    assert (due(copies, NOW), due(copies, NOW + apart), due(copies, NOW + 2 * apart)) == ([3], [3, 2], [3, 2, 1])
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(overall_window=400, overall_day=400), Limits(overall_window=1)])
+def test_woken_copies_take_at_most_half_of_window_and_day(limits: Limits) -> None:
+    assert 3 * 900 / spacing_s(limits) <= limits.overall_window / 2
+    assert 3 * 86_400 / spacing_s(limits) <= limits.overall_day / 2
+
+
+def test_nothing_else_is_woken_by_access(copies: CopyLedger) -> None:
+    for activity_id, state in enumerate(set(S) - {S.WAITING_FOR_ACCESS}, start=1):
+        copy(copies, activity_id, state)
+    copy(copies, 50, S.WAITING_FOR_ACCESS, child_id=MIA)
+
+    assert wake_for_access(copies, REX, Limits(), NOW) == 0
+    assert wake_for_access(copies, MIA, Limits(), NOW) == 1
+
+
+def test_changed_link_wakes_what_it_skipped_and_no_other(copies: CopyLedger) -> None:
+    copy(copies, 1, S.SKIPPED, reason="The link to this child is paused.")
+    copy(copies, 2, S.SKIPPED, reason="The link to this child is paused.", parent_id=BEN)
+    copy(copies, 3, S.SKIPPED, reason="This activity was entered by hand: there is no recording to copy.")
+    copy(copies, 4, S.FAILED, reason="The file is empty.")
+
+    assert [wake_for_link(copies, ANN, REX, Limits(), NOW) for _ in range(2)] == [1, 0]
+
+    assert due(copies, NOW) == [1]
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_woken"),
+    [
+        pytest.param(
+            "Strava no longer accepts the access to the child's account, which has to be connected again.",
+            True,
+            id="tokens refused",
+        ),
+        pytest.param("The child's account is not connected; it has to be connected again.", True, id="not connected"),
+        pytest.param(
+            "The child's account lacks a permission; connect it again and leave the boxes on Strava's page ticked.",
+            True,
+            id="scope missing",
+        ),
+        pytest.param(
+            "Strava has switched this service off; its owner has to look at it.", True, id="application switched off"
+        ),
+        pytest.param("Strava lets this service connect no further athletes.", True, id="capacity"),
+        pytest.param("Strava no longer knows it.", True, id="one 404"),
+        pytest.param(
+            "Strava's answer could not be understood; the people who run this service can see it.", True, id="a page"
+        ),
+        pytest.param("This did not work; the people who run this service can see why.", True, id="anything else"),
+        pytest.param("Your activity is ready.", True, id="ready without an id"),
+        pytest.param("Time information is missing from file.", False, id="the file itself"),
+    ],
+)
+def test_failure_of_an_older_version_is_woken_once_when_its_reason_may_have_passed(
+    copies: CopyLedger, reason: str, is_woken: bool
+) -> None:
+    copy(copies, 1, S.FAILED, reason=reason, next_try_epoch_s=None)
+    copy(copies, 2, S.DONE, reason=reason, next_try_epoch_s=None)
+
+    assert [wake_failed_before(copies, ANN, Limits(), NOW) for _ in range(2)] == [int(is_woken), 0]
+
+    assert due(copies, NOW) == ([1] if is_woken else [])
