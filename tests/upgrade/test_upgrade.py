@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from include.lake.query import query
-from include.pipeline.access import EraseReason
 from include.pipeline.audit import athlete_ids, audit
 from include.pipeline.certificate import Leaves
 from include.pipeline.erase import EraseRequest, Outcome, erase
@@ -13,7 +12,7 @@ from include.pipeline.replay import plan, replay
 from include.pipeline.retention import expire
 from include.state.activities import ActivityState
 from include.state.copies import CopyState
-from include.state.erasures import ErasureStage
+from include.state.erasures import EraseReason, ErasureStage
 from include.state.links import LinkStatus
 
 pytestmark = pytest.mark.network
