@@ -118,6 +118,14 @@ bench: $(READY) ## Measure the promised numbers (ROWS="gpx_write lake_bytes" for
 proofs: $(READY) ## Prove what takes minutes: NAME=burst for one, NAME=all (ARGS=--small in seconds); alone lists them
 	@$(RUN) -m local.proofs $(if $(filter command line,$(origin NAME)),--name "$(NAME)") $(ARGS)
 
+.PHONY: mutants
+mutants: $(READY) ## Break lines at random and count what the tests notice (ARGS="--seed 7 --count 150 --modules state,lake")
+	@$(RUN) -m local.mutants $(ARGS)
+
+.PHONY: explore
+explore: $(READY) ## Let the property tests draw new examples, many more than the gate's (ARGS=… goes to pytest)
+	HYPOTHESIS_PROFILE=explore $(RUN) -m pytest -m "hypothesis and not slow" -n auto $(ARGS)
+
 .PHONY: lint
 lint: $(READY) ## Lint and check the format
 	$(VENV)/bin/ruff check .
