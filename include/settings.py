@@ -46,6 +46,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 class DispatcherSettings:
     """What the dispatcher needs, which is nothing of Strava and, on AWS, no secret."""
 
+    state_url: str
     queue_url: str
     airflow_url: str
     airflow_username: str = ""
@@ -90,7 +91,6 @@ class Settings(DispatcherSettings):
     cookie_key: str = field(repr=False)
     public_url: str
     """Where browsers and Strava reach the web pages; no trailing slash."""
-    state_url: str
     lake_url: str
     key_url: str
     catalog_url: str

@@ -15,6 +15,8 @@ from include.errors import RetryLater
 from include.queue.backend import open_queue
 from include.queue.queue import Queue
 from include.settings import DispatcherSettings
+from include.state.backend import open_store
+from include.state.store import Store
 from include.trigger.backend import open_trigger
 from include.trigger.trigger import Trigger
 from webhook_api.dispatcher import dispatch, log_report
@@ -36,14 +38,16 @@ class Stop:
         self.requested = True
 
 
-def run(queue: Queue, trigger: Trigger, clock: Clock, *, stop: Stop, sleep: Callable[[float], None]) -> None:
+def run(
+    queue: Queue, trigger: Trigger, store: Store, clock: Clock, *, stop: Stop, sleep: Callable[[float], None]
+) -> None:
     """Dispatch batch after batch until `stop` is requested; a batch under way is finished first.
 
-    Effects: DAG runs, and one log line for each.
+    Effects: due rows, DAG runs, and one log line for each.
     """
     while not stop.requested:
         try:
-            report = dispatch(queue, trigger, clock)
+            report = dispatch(queue, trigger, store, clock)
         except RetryLater:
             log.exception("The queue cannot be reached; trying again in %s s", QUEUE_RETRY_S)
             sleep(QUEUE_RETRY_S)
@@ -61,7 +65,8 @@ def main() -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, stop.request)
     log.info("Dispatching")
-    run(open_queue(settings.queue_url, time.time), open_trigger(settings), time.time, stop=stop, sleep=time.sleep)
+    queue, store = open_queue(settings.queue_url, time.time), open_store(settings.state_url, time.time)
+    run(queue, open_trigger(settings), store, time.time, stop=stop, sleep=time.sleep)
     log.info("Stopped")
 
 

@@ -23,6 +23,7 @@ from include.pipeline.services import Services, open_services
 from include.pipeline.sync import sync
 from include.settings import Settings
 from include.state.backend import open_store
+from include.state.store import Store
 from include.strava.events import WebhookEvent
 from include.trigger.trigger import Started
 from local.strava_simulator.app import create_app as create_strava
@@ -52,6 +53,7 @@ class OneProcess:
     application: Application
     control: SimulatorControl
     time: ToldTime
+    store: Store
     services: Services
     simulation: Simulation
 
@@ -73,7 +75,7 @@ class OneProcess:
         while True:
             settle_due(self.simulation)
             delivered = deliver_due(self.simulation)
-            if not dispatch(self.services.queue, airflow, self.time).received and not delivered:
+            if not dispatch(self.services.queue, airflow, self.store, self.time).received and not delivered:
                 return
 
     def reconcile(self) -> None:
@@ -137,7 +139,7 @@ def one_process(folder: Path, *, now: float) -> Iterator[OneProcess]:
         control = stack.enter_context(SimulatorControl(strava_url))
         address = f"{web_url}/webhook/{settings.webhook_path_secret}"
         services.subscriptions.save(services.push.create(address, settings.webhook_verify_token))
-        yield OneProcess(web_url, settings, application, control, time, services, simulation)
+        yield OneProcess(web_url, settings, application, control, time, store, services, simulation)
 
 
 def _settings(folder: Path, web_url: str, strava_url: str, application: Application) -> Settings:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from include.clock import Clock
-from include.errors import BadEvent, TriggerRefused, TriggerUnavailable
+from include.errors import BadEvent, RetryLater, TriggerRefused, TriggerUnavailable
 from include.queue.queue import Message, Queue
 from include.queue.queued_event import QueuedEvent
+from include.state.activities import ActivityLedger
 from include.state.erasure import Wish
+from include.state.store import Store
 from include.strava.events import batch_run_id
 from include.trigger.trigger import Started, Trigger
 
@@ -67,20 +69,23 @@ class DispatchReport:
     """Why messages were released or buried, each reason once."""
 
 
-def dispatch(queue: Queue, trigger: Trigger, clock: Clock, *, batch_size: int = 100) -> DispatchReport:
+def dispatch(queue: Queue, trigger: Trigger, store: Store, clock: Clock, *, batch_size: int = 100) -> DispatchReport:
     """Receive up to `batch_size` messages and `deliver` them.
 
     Errors: `RetryLater` when the queue itself is out of reach; messages in hand come back by themselves.
     """
-    return deliver(queue.receive(batch_size, visibility_s=VISIBILITY_S), queue, trigger, clock)
+    return deliver(queue.receive(batch_size, visibility_s=VISIBILITY_S), queue, trigger, store, clock)
 
 
-def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, clock: Clock) -> DispatchReport:
+def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: Store, clock: Clock) -> DispatchReport:
     """Start the runs for received messages, and settle each message at the `inbox` that it came from.
+
+    Before a run is started the ledger says that its activities are due: whatever becomes of the run, reconcile finds
+    what is left. So a run that exists already (409) is as good as one that was started now.
 
     A deauthorisation, and an athlete's wish, becomes a `strava_erase` run of its own, before everything else;
     all other events together become one `strava_ingest` run.
-    While Airflow is unavailable messages go back with a growing delay.
+    While Airflow, or the ledger, is unavailable messages go back with a growing delay.
     What Airflow refuses goes to the dead letters with its reason, after a batch was retried event by event:
     one bad event does not bury the others.
 
@@ -91,12 +96,12 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, clock: 
     Errors: `RetryLater` when the inbox itself is out of reach; messages in hand come back by themselves.
     Effects: DAG runs, and messages deleted, released or buried; safe in several processes at once.
     """
-    batch = _Batch(inbox, trigger, clock)
+    batch = _Batch(inbox, trigger, ActivityLedger(store, clock), clock)
     parcels = [parcel for message in messages if (parcel := batch.open(message))]
     for parcel in parcels:
         if parcel.content.wish:
             batch.erase(parcel, parcel.content.wish)
-    batch.ingest([parcel for parcel in parcels if not parcel.content.wish])
+    batch.ingest([parcel for parcel in parcels if not parcel.content.wish and batch.make_due(parcel)])
     return DispatchReport(len(messages), tuple(batch.runs), batch.released, batch.buried, tuple(batch.reasons))
 
 
@@ -112,6 +117,7 @@ class _Batch:
 
     inbox: Inbox
     trigger: Trigger
+    activities: ActivityLedger
     clock: Clock
     runs: list[StartedRun] = field(default_factory=list)
     released: int = 0
@@ -137,6 +143,18 @@ class _Batch:
         except TriggerRefused as err:
             self._bury(parcel.message, str(err))
 
+    def make_due(self, parcel: _Parcel) -> bool:
+        """Say in the ledger that the event's activity is due; whether that is said, else the message goes back."""
+        event = parcel.content.event
+        if event.object_type != "activity" or event.asks_for_copies_only:
+            return True
+        try:
+            self.activities.make_due(event.owner_id, event.object_id, asked_at_epoch_s=event.event_time_epoch_s)
+        except RetryLater as err:
+            self._release([parcel], err)
+            return False
+        return True
+
     def ingest(self, parcels: Sequence[_Parcel]) -> None:
         if not parcels:
             return
@@ -155,15 +173,18 @@ class _Batch:
         try:
             started = self.trigger.start(dag_id, run_id, conf)
         except TriggerUnavailable as err:
-            self.reasons[str(err)] = None
-            for parcel in parcels:
-                self.inbox.release(parcel.message, delay_s=delay_after(parcel.message.attempts))
-            self.released += len(parcels)
+            self._release(parcels, err)
             return
         for parcel in parcels:
             self.inbox.delete(parcel.message)
         oldest = min(parcel.content.received_at_epoch_s for parcel in parcels)
         self.runs.append(StartedRun(dag_id, run_id, len(parcels), started, self.clock() - oldest))
+
+    def _release(self, parcels: Sequence[_Parcel], reason: RetryLater) -> None:
+        self.reasons[str(reason)] = None
+        for parcel in parcels:
+            self.inbox.release(parcel.message, delay_s=delay_after(parcel.message.attempts))
+        self.released += len(parcels)
 
     def _bury(self, message: Message, reason: str) -> None:
         self.inbox.bury(message, reason)

@@ -15,6 +15,8 @@ from include.queue.backend import open_queue
 from include.queue.queue import Message, Queue
 from include.queue.sqs import parse_message
 from include.settings import DispatcherSettings
+from include.state.backend import open_store
+from include.state.store import Store
 from include.trigger.backend import open_trigger
 from include.trigger.trigger import Started, Trigger
 from webhook_api import lambda_logs
@@ -33,13 +35,14 @@ def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     once, which keeps all dispatchers together below MWAA's ten calls a second.
 
     Errors: those of the settings and of a queue that nobody may write to; then the whole batch comes back.
-    Effects: DAG runs and dead letters, see `webhook_api.dispatcher.deliver`.
+    Effects: due rows, DAG runs and dead letters, see `webhook_api.dispatcher.deliver`.
     """
     _logs().request_id = context.aws_request_id
-    queue, trigger = _leaves()
+    queue, trigger, store = _leaves()
     batch = LambdaBatch(queue)
     in_time = InTime(trigger, lambda: context.get_remaining_time_in_millis() / 1000)
-    log_report(deliver([parse_message(record) for record in event["Records"]], batch, in_time, time.time))
+    messages = [parse_message(record) for record in event["Records"]]
+    log_report(deliver(messages, batch, in_time, store, time.time))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in batch.returning]}
 
 
@@ -90,9 +93,10 @@ def _logs() -> lambda_logs.JsonFormatter:
 
 
 @cache
-def _leaves() -> tuple[Queue, Trigger]:
+def _leaves() -> tuple[Queue, Trigger, Store]:
     settings = DispatcherSettings.from_environ(os.environ)
-    return open_queue(settings.queue_url, time.time), open_trigger(settings)
+    queue, store = open_queue(settings.queue_url, time.time), open_store(settings.state_url, time.time)
+    return queue, open_trigger(settings), store
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:

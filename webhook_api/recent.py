@@ -71,7 +71,7 @@ def describe(entry: LedgerEntry, copies: Iterable[Copy], links: Mapping[int, Lin
         activity_id=entry.activity_id,
         sport=spoken_sport(entry.sport_type),
         began=start_text(entry.start_at_epoch_s),
-        text=_STORED.get(entry.state) or _waiting(entry.reason, entry.next_try_epoch_s, now),
+        text=_STORED.get(entry.state) or _waiting(entry.reason, entry.fetch_at_epoch_s, now),
         copies=tuple(_describe_copy(copy, links.get(copy.child_id), now, gone=gone) for copy in copies),
     )
 

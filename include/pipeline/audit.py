@@ -71,7 +71,7 @@ def audit(services: Services, athlete_id: int, *, dry_run: bool) -> Audited:
     unknown, lost = set(), set()
     for activity_id in held.keys.keys() | ledger.keys():
         entry = ledger.get(activity_id)
-        if entry is not None and entry.next_try_epoch_s is not None:
+        if entry is not None and entry.due_at_epoch_s is not None:
             continue  # It is looked at anyway.
         named = _named(entry) - held.unreadable.keys()
         found = held.keys.get(activity_id, set())
@@ -115,7 +115,7 @@ def _repair(services: Services, athlete_id: int, activity_id: int, held: _Held) 
         unreadable = named & held.unreadable.keys()
         looked_at = (named | held.keys.get(activity_id, set())) - unreadable
         present = unreadable | {key for key in looked_at if activity_id in _ids(services, key)}
-        if present == named or entry.next_try_epoch_s is not None:
+        if present == named or entry.due_at_epoch_s is not None:
             services.activities.settle(lease, entry)
             return False
         due_at = None if entry.state is ActivityState.EXPIRED else int(services.clock())

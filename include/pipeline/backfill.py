@@ -11,6 +11,7 @@ from typing import Any
 from include.errors import BadRequest, Gone, IngestError, NotConnected, UnexpectedShape
 from include.lake.catalog import Partition
 from include.lake.rows import ActivityRows, build_rows
+from include.pipeline.copies_due import with_undecided_copies
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.listing import quarantine
 from include.pipeline.services import Services
@@ -234,16 +235,14 @@ def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoc
         streams = _streams(services, lease, activity)
         rows = build_rows(activity, streams, source="backfill", updated_at_epoch_s=fetched_at)
     except UnexpectedShape as error:
-        quarantined = entry.quarantined(
-            str(error), fetched_at_epoch_s=listed_at_epoch_s, next_try_epoch_s=entry.next_try_epoch_s
-        )
+        quarantined = entry.quarantined(str(error), fetched_at_epoch_s=listed_at_epoch_s).still_due_as(entry)
         services.activities.postpone(lease, quarantined)
         return None
     except IngestError as error:
         services.activities.postpone(lease, replace(entry, reason=str(error)))
         raise
-    loaded = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at)
-    return _Fetched(lease, rows, replace(loaded, next_try_epoch_s=entry.next_try_epoch_s))
+    loaded = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at).still_due_as(entry)
+    return _Fetched(lease, rows, with_undecided_copies(services, lease, loaded, activity))
 
 
 def _streams(services: Services, lease: Lease, activity: Activity) -> StreamSet | None:

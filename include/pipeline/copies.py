@@ -50,11 +50,14 @@ def copy_to_children(services: Services, parent_id: int, activity_id: int) -> li
     finished first. What a child's account refuses is no error here but that copy's outcome.
     Effects: safe to repeat and to run twice at once; a finished copy costs no call. The lake's `copies` is refreshed.
     """
+    entry = services.activities.get(parent_id, activity_id)
     try:
         _plan(services, parent_id, activity_id)
         copies = [copy for copy in services.copies.of_activity(activity_id) if copy.parent_id == parent_id]
         holds = _bring_on(services, [copy for copy in copies if copy.state not in FINAL_STATES])
         follow_original(services, parent_id, activity_id)
+        if entry is not None and entry.copies_due is not None:
+            services.activities.clear_copies_due(parent_id, activity_id, entry.copies_due.of)
     finally:
         partitions = tuple(sorted(services.copy_rows.refresh(activity_id).partitions))
     for hold in holds.values():

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from include.pipeline.services import Services
 from include.pipeline.sync import SyncItem
-from include.state.activities import ActivityState
+from include.state.activities import ActivityState, LedgerEntry
 from include.state.athletes import AthleteStatus
 from include.strava.events import WebhookEvent
 
@@ -18,9 +18,10 @@ def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
     """The activities that the events name, each once, with the time of its newest event.
 
     Shape: ordered by event time, so that what happened first is looked at first.
-    Events are hints: one that an earlier fetch has answered already costs no call; one of an athlete who is
-    not connected is dropped. Both are noted in the audit.
-    Effects: writes the audit only; safe to repeat.
+    Events are hints: one that an earlier fetch has answered already costs no call, unless more is due of its activity
+    than the event itself asks for; one of an athlete who is not connected is dropped. Both are noted in the audit.
+    What is due of an athlete who has to connect again stays due until then.
+    Effects: writes the audit, and takes back what an answered event has made due; safe to repeat.
     """
     newest: dict[tuple[int, int], SyncItem] = {}
     for event in sorted(events, key=lambda event: event.event_time_epoch_s):
@@ -32,8 +33,9 @@ def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
             outcome=outcome or "planned",
         )
         if outcome is None:
-            item = SyncItem(event.owner_id, event.object_id, event.event_time_epoch_s)
-            newest[event.owner_id, event.object_id] = item
+            key = event.owner_id, event.object_id
+            copies_only = event.asks_for_copies_only and (key not in newest or newest[key].copies_only)
+            newest[key] = SyncItem(*key, event.event_time_epoch_s, copies_only)
     return sorted(newest.values(), key=lambda item: item.event_at_epoch_s)
 
 
@@ -41,11 +43,19 @@ def _drop_reason(services: Services, event: WebhookEvent) -> str | None:
     if event.object_type != "activity":
         return "no activity event"
     athlete = services.athletes.get(event.owner_id)
-    if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
-        return "athlete not connected"
     entry = services.activities.get(event.owner_id, event.object_id)
-    if entry is None or entry.state is ActivityState.PENDING or entry.next_try_epoch_s is not None:
+    if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
+        if athlete is None and entry is not None and not entry.is_known:
+            services.activities.forget(event.owner_id, event.object_id)
+        return "athlete not connected"
+    if entry is None or not _is_answered(entry, event.event_time_epoch_s):
         return None
-    if entry.fetched_at_epoch_s is not None and event.event_time_epoch_s + CLOCK_SKEW_S < entry.fetched_at_epoch_s:
-        return "answered by a later fetch"
-    return None
+    services.activities.answered(event.owner_id, event.object_id, asked_at_epoch_s=event.event_time_epoch_s)
+    return "answered by a later fetch"
+
+
+def _is_answered(entry: LedgerEntry, asked_at_epoch_s: int) -> bool:
+    """Whether nothing more is due than what an event of that time asks for, and that is known already."""
+    if entry.state is ActivityState.PENDING or entry.answered(asked_at_epoch_s).due_at_epoch_s is not None:
+        return False
+    return entry.fetched_at_epoch_s is not None and asked_at_epoch_s + CLOCK_SKEW_S < entry.fetched_at_epoch_s

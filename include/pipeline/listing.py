@@ -138,7 +138,7 @@ def quarantine(services: Services, row: Unreadable) -> None:
 
 
 def _has_changed(row: Activity, entry: LedgerEntry, now_epoch_s: float) -> bool:
-    if entry.next_try_epoch_s is not None or entry.state is ActivityState.EXPIRED:
+    if entry.due_at_epoch_s is not None or entry.state is ActivityState.EXPIRED:
         return False
     if entry.state is ActivityState.QUARANTINED and not _is_long_ago(entry, now_epoch_s):
         return False
@@ -146,7 +146,7 @@ def _has_changed(row: Activity, entry: LedgerEntry, now_epoch_s: float) -> bool:
 
 
 def _is_missing(page: Page, entry: LedgerEntry, circumstances: Circumstances) -> bool:
-    if entry.state not in _LISTED or entry.next_try_epoch_s is not None or entry.start_at_epoch_s is None:
+    if entry.state not in _LISTED or entry.due_at_epoch_s is not None or entry.start_at_epoch_s is None:
         return False
     if entry.activity_id in circumstances.looked_for and not _is_long_ago(entry, circumstances.now_epoch_s):
         return False
@@ -155,7 +155,7 @@ def _is_missing(page: Page, entry: LedgerEntry, circumstances: Circumstances) ->
 
 def _is_left_over(entry: LedgerEntry) -> bool:
     """Whether a backfill began with the activity and never came back."""
-    return entry.state is ActivityState.PENDING and entry.next_try_epoch_s is None
+    return entry.state is ActivityState.PENDING and entry.due_at_epoch_s is None
 
 
 def _is_long_ago(entry: LedgerEntry, now_epoch_s: float) -> bool:

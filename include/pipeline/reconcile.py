@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
@@ -19,6 +19,9 @@ from include.strava.quota import DAY_S, Limits
 
 QUEUED_AT_ONCE = 500
 """How many due rows one run queues; the next window's run goes on."""
+
+SYNC_CALLS = 2
+"""What one activity may cost to fetch."""
 
 LOOKS_AT_ONCE = 50
 """How many differences one listing of an athlete queues; the next one finds the rest."""
@@ -61,25 +64,52 @@ class Listed:
 
 
 def queue_due(services: Services) -> Queued:
-    """Queue every activity that is due itself or has a copy that is.
+    """Queue every activity that is due itself or has a copy that is, as many as the call budget can serve now.
 
     What retention was about to delete when it died is left to the next night; what nobody can fetch, because its
     athlete is not connected, waits for that, and stands in nobody's way.
-    Effects: sends messages only; queueing an activity twice costs at most one call more.
+    Effects: sends messages. What is queued is put off first, by half an hour and more each time, so that work which
+    stands still is not queued again and again. One that dies in between has it queued half an hour later.
     """
     now = services.clock()
     connected = {int(athlete.athlete_id) for athlete in _connected(services)}
-    due: dict[tuple[int, int], str] = {}
-    for copy in services.copies.due(now):
-        if copy.parent_id in connected:
-            due[(copy.parent_id, copy.parent_activity_id)] = "copy"
+    room = services.quota.room()
+    fetches = list(islice(_due_fetches(services, connected, now), min(QUEUED_AT_ONCE, room.read // SYNC_CALLS)))
+    left = min(QUEUED_AT_ONCE, room.overall - len(fetches) * SYNC_CALLS)
+    due_copies = dict.fromkeys(key for key in _due_copies(services, connected, now) if key not in set(fetches))
+    left = max(0, room.overall - len(fetches) * SYNC_CALLS)
+    copies = list(islice(due_copies, min(QUEUED_AT_ONCE, left)))
+    for key in fetches:
+        services.activities.put_off(*key, now)
+    for key in copies:
+        services.activities.put_off(*key, now, copies=True)
+    for key in fetches:
+        services.queue.send(QueuedEvent.look_again(*key, now).to_body())
+    for key in copies:
+        services.queue.send(QueuedEvent.look_again(*key, now, copies_only=True).to_body())
+    return Queued(activities=len(fetches), copies=len(copies))
+
+
+def _due_fetches(services: Services, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
+    """The activities to be fetched, longest overdue first."""
     for entry in services.activities.due(now):
-        if entry.athlete_id in connected and entry.state is not ActivityState.EXPIRED:
-            due[(entry.athlete_id, entry.activity_id)] = "activity"
-    for athlete_id, activity_id in list(due)[:QUEUED_AT_ONCE]:
-        services.queue.send(QueuedEvent.look_again(athlete_id, activity_id, now).to_body())
-    kinds = list(due.values())[:QUEUED_AT_ONCE]
-    return Queued(activities=kinds.count("activity"), copies=kinds.count("copy"))
+        fetch_at = entry.fetch_at_epoch_s
+        expires = entry.state is ActivityState.EXPIRED and entry.asked is None
+        if entry.athlete_id in connected and fetch_at is not None and fetch_at <= now and not expires:
+            yield entry.athlete_id, entry.activity_id
+
+
+def _due_copies(services: Services, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
+    """The activities with copies to be planned or to go on with, but for those that are queued for it already."""
+    for copy in services.copies.due(now):
+        entry = services.activities.get(copy.parent_id, copy.parent_activity_id)
+        mark = entry.copies_due if entry and entry.queued else None
+        if copy.parent_id in connected and (mark is None or mark.due_at_epoch_s <= now):
+            yield copy.parent_id, copy.parent_activity_id
+    for entry in services.activities.due(now):
+        mark = entry.copies_due
+        if entry.athlete_id in connected and mark is not None and mark.due_at_epoch_s <= now:
+            yield entry.athlete_id, entry.activity_id
 
 
 def list_athletes(services: Services) -> Listed:

@@ -12,9 +12,11 @@ from include.errors import LeaseLost, UnexpectedShape
 from include.lake import keys
 from include.lake.catalog import Partition
 from include.lake.rows import ActivityRows, build_rows
+from include.pipeline.copies_due import with_undecided_copies
 from include.pipeline.services import Services
 from include.pipeline.sync import describe
 from include.state.activities import ActivityState, Lease, LedgerEntry
+from include.strava.models import Activity
 
 CHUNK = 60
 """How many activities of a month are written at once: few enough for the memory and for the length of a lease."""
@@ -123,6 +125,7 @@ class _Rebuilt:
 
     rows: ActivityRows
     entry: LedgerEntry
+    activity: Activity
 
 
 def _rebuild(services: Services, entries: Iterable[LedgerEntry | None]) -> tuple[list[_Rebuilt], tuple[str, ...]]:
@@ -160,9 +163,9 @@ def _rebuilt(services: Services, entry: LedgerEntry) -> _Rebuilt | None:
         source = "webhook" if activity.is_detail else "backfill"
         rows = build_rows(activity, streams, source=source, updated_at_epoch_s=fetched_at or services.clock())
     if entry.state is ActivityState.QUARANTINED:
-        known = entry.object_keys
-        entry = replace(describe(entry, activity, streams, fetched_at_epoch_s=fetched_at), object_keys=known)
-    return _Rebuilt(rows, entry)
+        described = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at).still_due_as(entry)
+        entry = replace(described, object_keys=entry.object_keys)
+    return _Rebuilt(rows, entry, activity)
 
 
 @contextmanager
@@ -191,6 +194,7 @@ def _write(services: Services, leases: Mapping[int, Lease], rebuilt: Sequence[_R
     for again in rebuilt:
         activity_id = again.rows.activity_id
         entry = replace(again.entry, object_keys=written.object_keys[activity_id])
+        entry = with_undecided_copies(services, leases[activity_id], entry, again.activity)
         services.activities.settle(leases[activity_id], entry)
     return Replayed(len(rebuilt), written.rows, partitions=written.partitions)
 

@@ -59,16 +59,15 @@ def expire(services: Services, athlete_id: int, days: int | None, *, dry_run: bo
 
     Their ledger rows stay, as `expired`: no listing and no reconcile brings them back, an event or a backfill does.
     What an athlete's own archive brought has no time of fetching, and stays.
-    An activity that waits to be fetched again is left to that for a day.
+    An activity that waits to be fetched again is left to that for a day more.
     Errors: `LeaseLost`, `ObjectConflict`: run it again.
     Effects: safe to repeat, beside any other work and after a crash at any point: an activity is marked as expired
     before anything of it goes, so that nothing but the next night's run goes on with it.
     """
-    now = services.clock()
     if days is not None and not dry_run:
         _adopt(services, athlete_id)
-    before_epoch_s = 0.0 if days is None else now - days * DAY_S
-    due = [entry for entry in services.activities.of_athlete(athlete_id) if _is_due(entry, before_epoch_s, now)]
+    before_epoch_s = 0.0 if days is None else services.clock() - days * DAY_S
+    due = [entry for entry in services.activities.of_athlete(athlete_id) if _is_due(entry, before_epoch_s)]
     if dry_run:
         return Expired(len(due))
     due.sort(key=lambda entry: (entry.object_keys, entry.activity_id))
@@ -81,13 +80,14 @@ def expire(services: Services, athlete_id: int, days: int | None, *, dry_run: bo
     return Expired(activities, len(due) - activities, frozenset(partitions))
 
 
-def _is_due(entry: LedgerEntry, before_epoch_s: float, now: float) -> bool:
+def _is_due(entry: LedgerEntry, before_epoch_s: float) -> bool:
     if entry.state is ActivityState.EXPIRED:
-        return bool(entry.object_keys) or entry.next_try_epoch_s is not None  # a night broke off, or the audit found it
+        broke_off = bool(entry.object_keys) or entry.next_try_epoch_s is not None  # or the audit found it
+        return broke_off and entry.asked is None
     if entry.state is ActivityState.REMOVED or entry.fetched_at_epoch_s is None:
         return False
-    waits = entry.next_try_epoch_s is not None and entry.next_try_epoch_s > now - DAY_S
-    return entry.fetched_at_epoch_s <= before_epoch_s and not waits
+    grace_s = 0 if entry.due_at_epoch_s is None else DAY_S
+    return entry.fetched_at_epoch_s <= before_epoch_s - grace_s
 
 
 def _marked(services: Services, seen: LedgerEntry, before_epoch_s: float) -> Lease | None:
@@ -100,7 +100,7 @@ def _marked(services: Services, seen: LedgerEntry, before_epoch_s: float) -> Lea
     if lease is None:
         return None
     entry = lease.entry
-    if entry is None or not _is_due(entry, before_epoch_s, services.clock()):
+    if entry is None or not _is_due(entry, before_epoch_s):
         services.activities.settle(lease, entry or seen)
         return None
     return services.activities.advance(lease, entry.expired())
@@ -123,17 +123,24 @@ def _delete(services: Services, athlete_id: int, leases: Sequence[Lease]) -> fro
 
 
 def _adopt(services: Services, athlete_id: int) -> None:
-    """Enter raw objects that no ledger row knows, such as those of a backfill that was given up: they expire too.
+    """Enter raw objects of which the ledger knows no time, so that they expire too.
 
-    Their time runs from now, and a backfill that is still under way finds them unchanged.
+    Such are those of a backfill that was given up, and of an activity whose streams never came. Their time runs from
+    now, and a backfill that is still under way finds them unchanged.
     """
-    known = {entry.activity_id for entry in services.activities.of_athlete(athlete_id)}
+    known = {entry.activity_id for entry in services.activities.of_athlete(athlete_id) if not _is_unfetched(entry)}
     matches = map(_RAW.fullmatch, services.objects.list(f"raw/athlete_id={athlete_id}/"))
     for activity_id in sorted({int(match["activity_id"]) for match in matches if match} - known):
         with services.activities.held(athlete_id, activity_id) as lease:
             if lease is not None and lease.entry is None:
                 found = LedgerEntry.unknown(athlete_id, activity_id).listed(Sighting(services.clock()))
                 services.activities.postpone(lease, found)
+            elif lease is not None and lease.entry is not None and _is_unfetched(lease.entry):
+                services.activities.postpone(lease, replace(lease.entry, fetched_at_epoch_s=services.clock()))
+
+
+def _is_unfetched(entry: LedgerEntry) -> bool:
+    return entry.state is ActivityState.PENDING and entry.fetched_at_epoch_s is None
 
 
 def _entry(lease: Lease) -> LedgerEntry:

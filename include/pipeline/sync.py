@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +11,11 @@ from include.copying.reasons import athlete_words
 from include.errors import Gone, IngestError, QuotaSpent, RetryLater, UnexpectedShape
 from include.lake.catalog import Partition
 from include.lake.rows import build_rows
+from include.pipeline.copies_due import with_copies
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.services import Services
 from include.state.activities import ActivityState, Lease, LedgerEntry, Sighting
+from include.state.ledger_entry import LONGEST_WAIT_S
 from include.strava.models import Activity, StreamSet
 
 SETTLING_S = 300
@@ -21,9 +23,6 @@ SETTLING_S = 300
 
 STREAMS_AGAIN_S = 900
 """When an activity without streams is looked at once more: streams may lag the create event."""
-
-LONGEST_WAIT_S = 21_600
-"""The most that lies between two tries of an activity that keeps failing; the first wait is `SETTLING_S`."""
 
 MAX_ROUNDS = 5
 """How often one sync fetches again because the activity changed meanwhile, before it leaves the rest to reconcile."""
@@ -40,19 +39,22 @@ class SyncItem:
     athlete_id: int
     activity_id: int
     event_at_epoch_s: int
+    copies_only: bool = False
+    """Nothing has to be fetched: only its copies are due."""
 
     def to_json(self) -> dict[str, int]:
         """The item as XCom carries it."""
-        return {
-            "athlete_id": self.athlete_id,
-            "activity_id": self.activity_id,
-            "event_at_epoch_s": self.event_at_epoch_s,
-        }
+        return asdict(self)
 
     @classmethod
     def from_json(cls, value: Mapping[str, int]) -> SyncItem:
-        """The item that `to_json` wrote."""
-        return cls(value["athlete_id"], value["activity_id"], value["event_at_epoch_s"])
+        """The item that `to_json` wrote, or an older version's."""
+        return cls(
+            value["athlete_id"],
+            value["activity_id"],
+            value["event_at_epoch_s"],
+            bool(value.get("copies_only", False)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,12 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
 
     Errors: `RetryLater` (try the same item again), `Refused` (the athlete or the application has to act).
     A spent quota is no error: the activity is stored as pending until the window opens.
+    Nothing is fetched where only copies are due.
     Effects: safe to repeat and to run twice at once; only the holder of the row's lease writes.
     """
     entry = LedgerEntry.unknown(item.athlete_id, item.activity_id)
+    if item.copies_only:
+        return _summary(services.activities.get(item.athlete_id, item.activity_id) or entry)
     partitions: set[Partition] = set()
     for _ in range(MAX_ROUNDS):
         lease = services.activities.acquire(item.athlete_id, item.activity_id)
@@ -139,11 +144,13 @@ class _Round:
         try:
             activity = self._activity()
         except Gone:
-            return self._remove()
+            entry, touched = self._remove()
+            return with_copies(self.services, self.lease, entry, None), touched
         except UnexpectedShape as error:
             return self.previous.quarantined(str(error), fetched_at_epoch_s=self.fetched_at_epoch_s), frozenset()
         self.services.raw.put_detail(activity, guard=self.guard)
-        return self._store(activity, self._streams(activity))
+        entry, touched = self._store(activity, self._streams(activity))
+        return with_copies(self.services, self.lease, entry, activity), touched
 
     def _activity(self) -> Activity:
         """The activity as Strava shows it. Errors: `UnexpectedShape` too where it is somebody else's."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from include.errors import BadEvent
 from include.state.erasure import EraseReason, Erasure, Wish
-from include.strava.events import WebhookEvent
+from include.strava.events import COPIES_ONLY, WebhookEvent
 
 _RECEIVED_AT = "received_at_epoch_s"
 _ERASURE = "erasure"
@@ -27,8 +27,10 @@ class QueuedEvent:
     """Who wants the athlete erased, and when the wish was uttered, as our own state says; no webhook can say so."""
 
     @classmethod
-    def look_again(cls, athlete_id: int, activity_id: int, now_epoch_s: float) -> QueuedEvent:
-        """An event of our own, by which an activity is looked at again."""
+    def look_again(
+        cls, athlete_id: int, activity_id: int, now_epoch_s: float, *, copies_only: bool = False
+    ) -> QueuedEvent:
+        """An event of our own, by which an activity is looked at again, or its copies alone are."""
         event = WebhookEvent(
             object_type="activity",
             object_id=activity_id,
@@ -36,6 +38,7 @@ class QueuedEvent:
             owner_id=athlete_id,
             subscription_id=1,
             event_time_epoch_s=int(now_epoch_s),
+            updates=COPIES_ONLY if copies_only else {},
         )
         return cls(event, now_epoch_s)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from heapq import nlargest
@@ -13,11 +13,11 @@ from include.clock import Clock
 from include.errors import LeaseLost
 from include.state.conflict import retry_on_conflict
 from include.state.erasures import Erasures
-from include.state.ledger_entry import DUE, ActivityState, LedgerEntry, Sighting
+from include.state.ledger_entry import DUE, DUE_AFTER_S, ActivityState, LedgerEntry, Mark, Sighting
 from include.state.store import ABSENT, Item, Key, Store
 from include.strava.models import ActivityId, AthleteId
 
-__all__ = ["ActivityLedger", "ActivityState", "Lease", "LedgerEntry", "Sighting"]
+__all__ = ["ActivityLedger", "ActivityState", "Lease", "LedgerEntry", "Mark", "Sighting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class ActivityLedger:
         if row.doubtful:
             entry = replace(_with_noted(row, entry), fingerprint="", next_try_epoch_s=ceil(now + self._lease_s))
         if row.dirty:
-            entry = _with_noted(row, entry).asked_for(now)
+            entry = _with_noted(row, entry).asked_for(int(now), due_at_epoch_s=int(now))
         self._let_go(lease, replace(row, entry=entry, doubtful=row.doubtful and row.dirty))
         return row.dirty
 
@@ -160,8 +160,12 @@ class ActivityLedger:
         """
         row = self._held(lease)
         entry = _with_noted(row, entry)
-        if entry.next_try_epoch_s is None and (row.dirty or row.doubtful):
-            entry = replace(entry, next_try_epoch_s=int(self._clock()))
+        now = int(self._clock())
+        if row.dirty:
+            wait_s = 0 if entry.next_try_epoch_s is None else DUE_AFTER_S
+            entry = entry.asked_for(now, due_at_epoch_s=now + wait_s)
+        elif row.doubtful and entry.next_try_epoch_s is None:
+            entry = replace(entry, next_try_epoch_s=now)
         self._let_go(lease, replace(row, entry=entry))
 
     @contextmanager
@@ -178,6 +182,48 @@ class ActivityLedger:
             if lease is not None and lease.entry is not None:
                 with suppress(LeaseLost):  # settled, or taken over by one who goes on with it
                     self.postpone(lease, lease.entry)
+
+    @retry_on_conflict
+    def make_due(self, athlete_id: int, activity_id: int, *, asked_at_epoch_s: int) -> None:
+        """Note that an event of that time asks for the activity, before anybody begins with it.
+
+        Its state stays. It is due in half an hour, unless it is due earlier: so long has the run that is about to
+        start. The holder of a lease is asked to fetch again. Nothing is written for an athlete who was erased.
+        """
+        key = _key(athlete_id, activity_id)
+        row, now = self._row(key), self._clock()
+        if row.lease_until_epoch_s > now:
+            asked = replace(row, dirty=True)
+        else:
+            entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
+            asked = replace(row, entry=entry.asked_for(asked_at_epoch_s, due_at_epoch_s=int(now) + DUE_AFTER_S))
+        if asked != row:
+            self._put(key, asked)
+        if self._erasures.forbid_writing(athlete_id):  # looked at after the write, see `Erasures`
+            self.forget(athlete_id, activity_id)
+
+    def answered(self, athlete_id: int, activity_id: int, *, asked_at_epoch_s: int) -> None:
+        """Take back what events up to that time asked for: an earlier fetch has answered them."""
+        self._amend(athlete_id, activity_id, lambda entry: entry.answered(asked_at_epoch_s))
+
+    def clear_copies_due(self, athlete_id: int, activity_id: int, fence: int) -> None:
+        """Note that each copy which was due since the lease of that fence has its row; a newer mark stays."""
+        self._amend(athlete_id, activity_id, lambda entry: entry.copies_planned(fence))
+
+    @retry_on_conflict
+    def put_off(self, athlete_id: int, activity_id: int, now_epoch_s: float, *, copies: bool = False) -> None:
+        """Note that what is due of the activity is being queued; what was not due stays as it is.
+
+        With `copies`, its copies are queued too, whatever had made them due.
+        """
+        key = _key(athlete_id, activity_id)
+        row = self._row(key)
+        entry = row.entry
+        if entry is None:
+            return
+        if copies and entry.copies_due is None:
+            entry = replace(entry, copies_due=Mark(row.fence, int(now_epoch_s)))
+        self._put(key, replace(row, entry=entry.put_off(now_epoch_s)))
 
     @retry_on_conflict
     def forget(self, athlete_id: int, activity_id: int, *, although_leased: bool = False) -> bool:
@@ -212,6 +258,14 @@ class ActivityLedger:
         One that waits for its first look has just been told of: it comes before those whose start is known.
         """
         return nlargest(count, self.of_athlete(athlete_id), key=_began)
+
+    @retry_on_conflict
+    def _amend(self, athlete_id: int, activity_id: int, change: Callable[[LedgerEntry], LedgerEntry]) -> None:
+        """Change what is left to do; the facts stay, so that it needs no lease."""
+        key = _key(athlete_id, activity_id)
+        row = self._row(key)
+        if row.entry is not None and (changed := change(row.entry)) != row.entry:
+            self._put(key, replace(row, entry=changed))
 
     def _row(self, key: Key) -> _Row:
         item = self._store.get(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
@@ -12,6 +12,12 @@ from include.strava.models import ActivityId, AthleteId
 
 DUE = "due"
 """What the index of due activities is asked for."""
+
+DUE_AFTER_S = 1800
+"""How long a run has for what is due, before it is queued again: the first time, doubled each time after."""
+
+LONGEST_WAIT_S = 21_600
+"""The most that lies between two looks at something that is due."""
 
 NOT_LOADED = "listed by a backfill, not loaded"
 EXPIRED_REASON = "kept as long as the settings allow, then deleted here"
@@ -62,6 +68,15 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that is left to do for an activity beside its own next try, and when reconcile takes it up."""
+
+    of: int
+    """What set it, and alone may clear it: the time of an event, or the fence of a lease."""
+    due_at_epoch_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """What the ledger says of one activity. Holds no title and no name.
 
@@ -82,6 +97,29 @@ class LedgerEntry:
     fetched_at_epoch_s: float | None = None
     """When the answer was asked for that the lake agrees with."""
     next_try_epoch_s: int | None = None
+    """When it is to be fetched again for reasons of its own."""
+    asked: Mark | None = None
+    """An event of that time, or a later one, asks for it; cleared by a fetch, or where it was answered before."""
+    copies_due: Mark | None = None
+    """Its copies are still to be looked at since the lease of that fence; cleared by who has planned each of them."""
+    queued: int = 0
+    """How often reconcile has queued it since a run last came to an end with it."""
+
+    @property
+    def fetch_at_epoch_s(self) -> int | None:
+        """When it is to be fetched, for whatever reason; None when nothing asks for that."""
+        asked_at = self.asked.due_at_epoch_s if self.asked else None
+        return _earliest(self.next_try_epoch_s, asked_at)
+
+    @property
+    def due_at_epoch_s(self) -> int | None:
+        """When the first thing that is left to do for it is due; None when nothing is."""
+        return _earliest(self.fetch_at_epoch_s, self.copies_due.due_at_epoch_s if self.copies_due else None)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it says more than that somebody asked for the activity."""
+        return self.state is not ActivityState.PENDING or self.fetched_at_epoch_s is not None or bool(self.object_keys)
 
     @classmethod
     def unknown(cls, athlete_id: int, activity_id: int) -> Self:
@@ -112,28 +150,33 @@ class LedgerEntry:
             reason=reason,
             fetched_at_epoch_s=fetched_at_epoch_s,
             next_try_epoch_s=None,
+            asked=None,
+            copies_due=None,
+            queued=0,
         )
 
-    def quarantined(
-        self, reason: str, *, fetched_at_epoch_s: float | None, next_try_epoch_s: int | None = None
-    ) -> Self:
+    def quarantined(self, reason: str, *, fetched_at_epoch_s: float | None) -> Self:
         """What the lake holds of it stays; the answer of that time was not understood."""
         return replace(
             self,
             state=QUARANTINED.of(self.state),
             reason=reason,
             fetched_at_epoch_s=fetched_at_epoch_s,
-            next_try_epoch_s=next_try_epoch_s,
+            next_try_epoch_s=None,
+            asked=None,
+            queued=0,
         )
 
     def waiting(self, reason: str, *, next_try_epoch_s: int | None) -> Self:
-        """What the lake holds of it stays known; one more attempt has failed."""
+        """What the lake holds of it stays known; one more attempt has failed. Whoever asked waits for its next try."""
         return replace(
             self,
             state=WAITING.of(self.state),
             reason=reason,
             attempts=self.attempts + 1,
             next_try_epoch_s=next_try_epoch_s,
+            asked=None,
+            queued=0,
         )
 
     def listed(self, seen: Sighting) -> Self:
@@ -144,8 +187,7 @@ class LedgerEntry:
             fingerprint="",
             object_keys=self.object_keys,
             reason=NOT_LOADED,
-            next_try_epoch_s=self.next_try_epoch_s,
-        )
+        ).still_due_as(self)
 
     def expired(self) -> Self:
         """Too old to be kept; whoever takes its rows away drops their `object_keys` after it."""
@@ -156,15 +198,43 @@ class LedgerEntry:
             points=0,
             reason=EXPIRED_REASON,
             next_try_epoch_s=None,
+            asked=None,
+            copies_due=None,
+            queued=0,
         )
 
-    def asked_for(self, now_epoch_s: float) -> Self:
-        """Due at once, since somebody wants to see it in the lake: also what had expired."""
-        state = WAITING.of(self.state) if self.state is ActivityState.EXPIRED else self.state
-        return replace(self, state=state, next_try_epoch_s=int(now_epoch_s))
+    def asked_for(self, at_epoch_s: int, *, due_at_epoch_s: int) -> Self:
+        """An event of `at_epoch_s` asks for it, so that it is due at `due_at_epoch_s` at the latest."""
+        before = self.asked or Mark(at_epoch_s, due_at_epoch_s)
+        asked = Mark(max(before.of, at_epoch_s), min(before.due_at_epoch_s, due_at_epoch_s))
+        return replace(self, asked=asked)
+
+    def answered(self, at_epoch_s: int) -> Self:
+        """What events up to `at_epoch_s` asked for is known already."""
+        return replace(self, asked=None) if self.asked and self.asked.of <= at_epoch_s else self
+
+    def copies_planned(self, fence: int) -> Self:
+        """Each copy that was due since the lease of that fence has its row."""
+        return replace(self, copies_due=None) if self.copies_due and self.copies_due.of == fence else self
+
+    def put_off(self, now_epoch_s: float) -> Self:
+        """What is due now is in the queue, and due again later: so much later as it has waited in vain."""
+        until = int(now_epoch_s) + min(DUE_AFTER_S * 2**self.queued, LONGEST_WAIT_S)
+        own = self.next_try_epoch_s
+        return replace(
+            self,
+            next_try_epoch_s=until if own is not None and own <= now_epoch_s else own,
+            asked=_put_off(self.asked, now_epoch_s, until),
+            copies_due=_put_off(self.copies_due, now_epoch_s, until),
+            queued=self.queued + 1,
+        )
+
+    def still_due_as(self, before: LedgerEntry) -> Self:
+        """Everything that was left to do before is left to do."""
+        return replace(self, next_try_epoch_s=before.next_try_epoch_s, asked=before.asked, copies_due=before.copies_due)
 
     def _seen(self, seen: Sighting) -> Self:
-        """All facts as `seen`, none of what was stored before."""
+        """All facts as `seen`, none of what was stored before, and nothing left to do."""
         return replace(
             self,
             sport_type=seen.sport_type,
@@ -176,6 +246,9 @@ class LedgerEntry:
             attempts=0,
             fetched_at_epoch_s=seen.fetched_at_epoch_s,
             next_try_epoch_s=None,
+            asked=None,
+            copies_due=None,
+            queued=0,
         )
 
     @classmethod
@@ -193,7 +266,10 @@ class LedgerEntry:
             reason=fields["reason"],
             attempts=fields["attempts"],
             fetched_at_epoch_s=fields["fetched_at_epoch_s"],
-            next_try_epoch_s=fields["next_try_epoch_s"],
+            next_try_epoch_s=fields.get("own_try_epoch_s", fields["next_try_epoch_s"]),
+            asked=_mark(fields.get("asked")),
+            copies_due=_mark(fields.get("copies_due")),
+            queued=fields.get("queued", 0),
         )
 
     def to_fields(self) -> dict[str, Any]:
@@ -210,6 +286,26 @@ class LedgerEntry:
             "reason": self.reason,
             "attempts": self.attempts,
             "fetched_at_epoch_s": self.fetched_at_epoch_s,
-            "next_try_epoch_s": self.next_try_epoch_s,
-            "due": None if self.next_try_epoch_s is None else DUE,
+            "next_try_epoch_s": self.due_at_epoch_s,  # by which the index finds it
+            "own_try_epoch_s": self.next_try_epoch_s,
+            "asked": _pair(self.asked),
+            "copies_due": _pair(self.copies_due),
+            "queued": self.queued,
+            "due": None if self.due_at_epoch_s is None else DUE,
         }
+
+
+def _earliest(*times: int | None) -> int | None:
+    return min((time for time in times if time is not None), default=None)
+
+
+def _put_off(mark: Mark | None, now_epoch_s: float, until_epoch_s: int) -> Mark | None:
+    return replace(mark, due_at_epoch_s=until_epoch_s) if mark and mark.due_at_epoch_s <= now_epoch_s else mark
+
+
+def _mark(pair: Sequence[int] | None) -> Mark | None:
+    return None if pair is None else Mark(pair[0], pair[1])
+
+
+def _pair(mark: Mark | None) -> list[int] | None:
+    return None if mark is None else [mark.of, mark.due_at_epoch_s]

@@ -16,6 +16,7 @@ from include.strava.quota import (
     Limits,
     Priority,
     Report,
+    Room,
     counters_of,
     day_start,
     next_day,
@@ -83,6 +84,10 @@ class Quota:
         now = self._clock()
         row = self._store.get(_day_key(now))
         return Counts(**{counter: _count(row, _field(counter, now)) for counter in COUNTERS})
+
+    def room(self) -> Room:
+        """How many calls the present window and day still allow."""
+        return Room.between(self.used(), self.limits())
 
     def limits(self) -> Limits:
         """The limits last seen, or a standard application's."""

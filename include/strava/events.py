@@ -19,7 +19,10 @@ _OBJECT_TYPES = ("activity", "athlete")
 _ASPECT_TYPES = ("create", "update", "delete")
 _MAX_DEPTH = 8
 _MAX_RUN_ID = 36
-_SPOKEN_IN_CONF = ("authorized", "private", "type")
+_SPOKEN_IN_CONF = ("authorized", "look", "private", "type")
+COPIES_ONLY: Mapping[str, str] = {"look": "copies"}
+"""The updates of an event of our own: nothing has changed at Strava, but copies of the activity are due."""
+
 _DIGEST = re.compile(r"sha256:[0-9a-f]{16}")
 
 
@@ -91,6 +94,11 @@ class WebhookEvent:
     def is_deauthorisation(self) -> bool:
         """Whether the athlete took the application's access away; the aspect differs between reports, any counts."""
         return self.object_type == "athlete" and self.updates.get("authorized", "").strip().lower() == "false"
+
+    @property
+    def asks_for_copies_only(self) -> bool:
+        """Whether the activity need not be fetched; a webhook that says so drops no more than itself."""
+        return self.object_type == "activity" and self.updates == COPIES_ONLY
 
 
 def parse(body: bytes) -> WebhookEvent:

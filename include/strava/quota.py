@@ -65,6 +65,21 @@ class Counts:
         return {counter: value for counter, value in values.items() if value is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many calls are left, in the window and in the day alike."""
+
+    read: int
+    overall: int
+
+    @classmethod
+    def between(cls, used: Counts, limits: Limits) -> Room:
+        """What `used` leaves of `limits`."""
+        left = {name: getattr(limits, name) - count for name, count in used.known().items()}
+        overall = max(0, min(left["overall_window"], left["overall_day"]))
+        return cls(read=max(0, min(overall, left["read_window"], left["read_day"])), overall=overall)
+
+
 COUNTERS = tuple(field.name for field in fields(Limits))
 """The counters' names, as fields of `Limits` and `Counts`."""
 

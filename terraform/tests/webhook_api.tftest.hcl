@@ -8,11 +8,13 @@ variables {
   airflow_environment = "strava-test"
   http                = { zip_path = "http.zip", zip_hash = "aGFzaA==" }
   dispatcher          = { zip_path = "dispatcher.zip", zip_hash = "aGFzaA==" }
-  table_arns          = { athletes = "arn:aws:dynamodb:eu-central-1:123456789012:table/strava-test-athletes" }
-  data_key_arn        = "arn:aws:kms:eu-central-1:123456789012:key/data"
-  token_key_arn       = "arn:aws:kms:eu-central-1:123456789012:key/token"
-  secret_arn          = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:strava"
-  secret_name         = "airflow/connections/strava_api"
+  table_arns = {
+    for table in ["athletes", "activities", "erasures"] : table => "arn:aws:dynamodb:eu-central-1:123456789012:table/strava-test-${table}"
+  }
+  data_key_arn  = "arn:aws:kms:eu-central-1:123456789012:key/data"
+  token_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/token"
+  secret_arn    = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:strava"
+  secret_name   = "airflow/connections/strava_api"
 }
 
 run "by_default" {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ from include.errors import RetryLater, TriggerUnavailable
 from include.queue.backend import open_queue
 from include.queue.queue import Message, Queue
 from include.queue.queued_event import QueuedEvent
+from include.state.activities import ActivityLedger
+from include.state.backend import open_store
 from include.strava.events import WebhookEvent, batch_run_id
 from include.trigger.trigger import Started
 from local import mwaa_stub
@@ -99,7 +102,7 @@ def receive_as_lambda(sqs: Any, url: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def dispatcher(sqs_url: str, aws_environment: dict[str, str], clock: Clock) -> Iterator[Dispatcher]:
+def dispatcher(sqs_url: str, dynamodb_url: str, aws_environment: dict[str, str], clock: Clock) -> Iterator[Dispatcher]:
     mwaa = Mwaa()
     with mwaa_stub.serving(mwaa.answer) as url:
         environment = {
@@ -108,6 +111,7 @@ def dispatcher(sqs_url: str, aws_environment: dict[str, str], clock: Clock) -> I
             "AWS_ENDPOINT_URL_MWAA": url,
             "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
             "QUEUE_URL": sqs_url,
+            "STATE_URL": dynamodb_url,
             "AIRFLOW_URL": "mwaa://ingest",
         }
         with lambda_process(HANDLER, environment) as process:
@@ -144,6 +148,18 @@ def test_batch_becomes_one_run_and_deauthorisations_go_first(dispatcher: Dispatc
     # The same again, as after an answer that Lambda never saw.
     assert dispatcher.deliver(body(3), body(2), body(1)) == []
     assert len(dispatcher.mwaa.runs) == 2
+
+
+def test_activities_are_due_whatever_becomes_of_their_run(
+    dispatcher: Dispatcher, dynamodb_url: str, clock: Clock
+) -> None:
+    dispatcher.mwaa.faults = [THROTTLED]
+
+    dispatcher.deliver(body(1), body(2, owner_id=52))
+
+    ledger = ActivityLedger(open_store(dynamodb_url, clock), clock)
+    due = sorted((entry.athlete_id, entry.activity_id) for entry in ledger.due(time.time() + 1800))
+    assert due == [(52, 2), (134815, 1)]
 
 
 def test_messages_come_back_later_and_the_poison_is_buried_with_its_reason(

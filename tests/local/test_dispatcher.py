@@ -6,7 +6,7 @@ import logging
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,19 @@ from include.queue.queue import Message
 from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
 from include.settings import EXAMPLES
+from include.state.sqlite import SqliteStore
 from include.strava.events import WebhookEvent
 from include.trigger.trigger import Started
 from local.dispatcher import IDLE_POLL_S, QUEUE_RETRY_S, Stop, run
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "state.sqlite", lambda: 1_760_000_001.0)
+    yield store
+    store.close()
 
 
 class Pauses:
@@ -47,7 +55,9 @@ def body(object_id: int) -> str:
     return QueuedEvent(event, 1_760_000_000.0).to_body()
 
 
-def test_loop_logs_one_line_per_run_and_pauses_only_when_idle(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_loop_logs_one_line_per_run_and_pauses_only_when_idle(
+    tmp_path: Path, store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
     received = []
 
     class Watched(SqliteQueue):
@@ -61,7 +71,7 @@ def test_loop_logs_one_line_per_run_and_pauses_only_when_idle(tmp_path: Path, ca
     stop = Stop()
     pauses = Pauses(stop, last=2)
 
-    run(queue, Airflow(), lambda: 1_760_000_001.0, stop=stop, sleep=pauses)
+    run(queue, Airflow(), store, lambda: 1_760_000_001.0, stop=stop, sleep=pauses)
     queue.close()
 
     assert received == [1, 0, 0]
@@ -72,19 +82,21 @@ def test_loop_logs_one_line_per_run_and_pauses_only_when_idle(tmp_path: Path, ca
     assert IDLE_POLL_S <= 0.25
 
 
-def test_loop_says_why_when_messages_are_buried(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_loop_says_why_when_messages_are_buried(
+    tmp_path: Path, store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
     queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: 1.0)
     queue.send("nonsense")
 
     stop = Stop()
-    run(queue, Airflow(), lambda: 1.0, stop=stop, sleep=Pauses(stop, last=1))
+    run(queue, Airflow(), store, lambda: 1.0, stop=stop, sleep=Pauses(stop, last=1))
     queue.close()
 
     assert "0 event(s) returned to the queue, 1 buried: The queued message is not JSON" in caplog.text
 
 
 def test_loop_goes_on_when_the_queue_cannot_be_reached_for_a_while(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, store: SqliteStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     class LockedOnce(SqliteQueue):
         locked = True
@@ -100,19 +112,19 @@ def test_loop_goes_on_when_the_queue_cannot_be_reached_for_a_while(
     stop = Stop()
     pauses = Pauses(stop, last=2)
 
-    run(queue, Airflow(), lambda: 1.0, stop=stop, sleep=pauses)
+    run(queue, Airflow(), store, lambda: 1.0, stop=stop, sleep=pauses)
 
     assert pauses.seconds == [QUEUE_RETRY_S, IDLE_POLL_S]
     assert queue.depth() == 0
     queue.close()
 
 
-def test_loop_does_nothing_when_it_was_told_to_stop_before(tmp_path: Path) -> None:
+def test_loop_does_nothing_when_it_was_told_to_stop_before(tmp_path: Path, store: SqliteStore) -> None:
     queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: 1.0)
     queue.send(body(7))
     stop = Stop(requested=True)
 
-    run(queue, Airflow(), lambda: 1.0, stop=stop, sleep=Pauses(stop, last=1))
+    run(queue, Airflow(), store, lambda: 1.0, stop=stop, sleep=Pauses(stop, last=1))
 
     assert queue.depth() == 1
     queue.close()
@@ -120,7 +132,8 @@ def test_loop_does_nothing_when_it_was_told_to_stop_before(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("signum", [pytest.param(signal.SIGTERM, id="term"), pytest.param(signal.SIGINT, id="int")])
 def test_process_stops_when_it_is_told_to(tmp_path: Path, signum: signal.Signals) -> None:
-    environment = {**EXAMPLES, "QUEUE_URL": f"sqlite://{tmp_path}/state.sqlite"}
+    database = f"sqlite://{tmp_path}/state.sqlite"
+    environment = {**EXAMPLES, "QUEUE_URL": database, "STATE_URL": database}
     process = subprocess.Popen(
         [sys.executable, "-m", "local.dispatcher"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
     )

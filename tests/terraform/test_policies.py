@@ -5,8 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from unittest.mock import create_autospec
 
+import boto3
 import pytest
+from moto import mock_aws
+
+from include.queue.queue import Message
+from include.queue.queued_event import QueuedEvent
+from include.state.activities import ActivityLedger
+from include.state.dynamodb import DynamoStore
+from include.state.dynamodb_tables import create_tables
+from include.state.erasures import Erasures
+from include.strava.events import WebhookEvent
+from include.trigger.trigger import Started, Trigger
+from webhook_api.dispatcher import Inbox, deliver
 
 ANY_RESOURCE: Mapping[str, str] = {
     "s3:GetAccountPublicAccessBlock": "a question about the account; MWAA asks it before it starts",
@@ -171,6 +184,47 @@ def test_dispatcher_starts_runs_as_a_user_and_does_nothing_else_in_airflow(envir
 
     assert [one["Action"] for one in calls] == ["airflow:InvokeRestApi"]
     assert calls[0]["Resource"].endswith(f":role/strava-{environment.name}/User")
+
+
+def test_dispatcher_may_do_to_the_state_what_it_does_and_no_more(environment, monkeypatch) -> None:
+    policy = environment.one("aws_iam_role_policy", "dispatcher")["policy"]
+    allowed = {
+        (action.removeprefix("dynamodb:"), resource.rpartition("-")[2])
+        for one in statements(policy)
+        for action in as_list(one["Action"])
+        for resource in as_list(one["Resource"])
+        if action.startswith("dynamodb:")
+    }
+
+    assert allowed == calls_of_the_dispatcher(monkeypatch)
+
+
+def calls_of_the_dispatcher(monkeypatch) -> set[tuple[str, str]]:
+    """Which operations on which tables the dispatcher calls, of whatever athlete and activity an event is."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    called: set[tuple[str, str]] = set()
+    now = 1_760_000_000.0
+    with mock_aws():
+        create_tables(boto3.client("dynamodb"), "test-")
+        store = DynamoStore("test-", lambda: now)
+        ActivityLedger(store, lambda: now).acquire(42, 7)
+        Erasures(store, lambda: now).begin(43, "operator")
+
+        def note(params: Mapping[str, Any], model: Any, **_: Any) -> None:
+            called.add((model.name, params["TableName"].removeprefix("test-")))
+
+        store._client.meta.events.register("provide-client-params.dynamodb.*", note)
+        events = [
+            *(WebhookEvent("activity", activity_id, "update", 42, 1, 5) for activity_id in (7, 8)),
+            WebhookEvent("activity", 9, "create", 43, 1, 5),
+            WebhookEvent("athlete", 42, "update", 42, 1, 5, {"authorized": "false"}),
+        ]
+        bodies = [QueuedEvent(event, now).to_body() for event in events] + [QueuedEvent.ask_erasure(42, now).to_body()]
+        messages = [Message(str(number), "receipt", body, now, 1) for number, body in enumerate(bodies)]
+        trigger = create_autospec(Trigger, instance=True)
+        trigger.start.return_value = Started.NOW
+        assert not deliver(messages, create_autospec(Inbox, instance=True), trigger, store, lambda: now).released
+    return called
 
 
 @pytest.mark.parametrize(

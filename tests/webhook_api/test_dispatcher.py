@@ -14,15 +14,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.errors import IngestError, TriggerRefused, TriggerUnavailable
+from include.errors import IngestError, RetryLater, TriggerRefused, TriggerUnavailable
 from include.queue.queue import Message
 from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
+from include.state.activities import ActivityLedger, ActivityState, Mark
+from include.state.sqlite import SqliteStore
 from include.strava.events import WebhookEvent, batch_run_id
 from include.trigger.trigger import Started
 from webhook_api.dispatcher import LONGEST_DELAY_S, StartedRun, delay_after, dispatch
 
 POISON = 666
+OWNER = 134815
 
 
 @dataclass
@@ -70,6 +73,13 @@ def queue(tmp_path: Path, now: Now) -> Iterator[SqliteQueue]:
 
 
 @pytest.fixture
+def store(tmp_path: Path, now: Now) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "state.sqlite", now)
+    yield store
+    store.close()
+
+
+@pytest.fixture
 def airflow() -> Airflow:
     return Airflow()
 
@@ -94,19 +104,23 @@ def unavailable(dag_id: str) -> IngestError:
     return TriggerUnavailable("Airflow is starting")
 
 
-def test_nothing_starts_when_the_queue_is_empty(queue: SqliteQueue, airflow: Airflow, now: Now) -> None:
-    report = dispatch(queue, airflow, now)
+def test_nothing_starts_when_the_queue_is_empty(
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
+) -> None:
+    report = dispatch(queue, airflow, store, now)
 
     assert (report.received, report.runs, report.released, report.buried) == (0, (), 0, 0)
     assert airflow.calls == []
 
 
-def test_one_run_named_after_the_event_starts_when_one_waits(queue: SqliteQueue, airflow: Airflow, now: Now) -> None:
+def test_one_run_named_after_the_event_starts_when_one_waits(
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
+) -> None:
     send(queue, now, event(7, updates={"title": "Morning run with Rex", "private": "true"}))
     received_at = now()
     now.epoch_s += 1.5
 
-    report = dispatch(queue, airflow, now)
+    report = dispatch(queue, airflow, store, now)
 
     ((dag_id, run_id), conf), *others = airflow.runs.items()
     assert (dag_id, others) == ("strava_ingest", [])
@@ -118,11 +132,13 @@ def test_one_run_named_after_the_event_starts_when_one_waits(queue: SqliteQueue,
     assert queue.depth() == 0
 
 
-def test_one_run_starts_when_a_hundred_events_wait(queue: SqliteQueue, airflow: Airflow, now: Now) -> None:
+def test_one_run_starts_when_a_hundred_events_wait(
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
+) -> None:
     events = [event(number) for number in range(1, 101)]
     send(queue, now, *events)
 
-    dispatch(queue, airflow, now)
+    dispatch(queue, airflow, store, now)
 
     assert list(airflow.runs) == [("strava_ingest", batch_run_id(events))]
     assert sorted(airflow.ingested()) == list(range(1, 101))
@@ -130,20 +146,22 @@ def test_one_run_starts_when_a_hundred_events_wait(queue: SqliteQueue, airflow: 
 
 
 def test_the_rest_waits_for_the_next_batch_when_more_wait_than_fit(
-    queue: SqliteQueue, airflow: Airflow, now: Now
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
 ) -> None:
     send(queue, now, *(event(number) for number in (1, 2, 3)))
 
-    assert dispatch(queue, airflow, now, batch_size=2).received == 2
+    assert dispatch(queue, airflow, store, now, batch_size=2).received == 2
     assert queue.depth() == 1
-    dispatch(queue, airflow, now, batch_size=2)
+    dispatch(queue, airflow, store, now, batch_size=2)
     assert sorted(airflow.ingested()) == [1, 2, 3]
 
 
-def test_message_is_deleted_when_its_run_existed_before(queue: SqliteQueue, airflow: Airflow, now: Now) -> None:
+def test_message_is_deleted_when_its_run_existed_before(
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
+) -> None:
     for _ in range(2):
         send(queue, now, event(7))
-        report = dispatch(queue, airflow, now)
+        report = dispatch(queue, airflow, store, now)
 
     assert [run.started for run in report.runs] == [Started.BEFORE]
     assert airflow.ingested() == [7]
@@ -151,11 +169,11 @@ def test_message_is_deleted_when_its_run_existed_before(queue: SqliteQueue, airf
 
 
 def test_deauthorisations_start_first_and_alone_when_others_wait_before_them(
-    queue: SqliteQueue, airflow: Airflow, now: Now
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
 ) -> None:
     send(queue, now, event(1), deauthorisation(52), event(2), deauthorisation(53))
 
-    report = dispatch(queue, airflow, now)
+    report = dispatch(queue, airflow, store, now)
 
     assert airflow.calls == ["strava_erase", "strava_erase", "strava_ingest"]
     for athlete_id in (52, 53):
@@ -169,49 +187,53 @@ def test_deauthorisations_start_first_and_alone_when_others_wait_before_them(
     assert len(report.runs) == 3
 
 
-def test_other_events_go_on_when_erasing_is_not_possible(queue: SqliteQueue, airflow: Airflow, now: Now) -> None:
+def test_other_events_go_on_when_erasing_is_not_possible(
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
+) -> None:
     send(queue, now, deauthorisation(52), event(1))
     airflow.fault = lambda dag_id: unavailable(dag_id) if dag_id == "strava_erase" else None
 
-    report = dispatch(queue, airflow, now)
+    report = dispatch(queue, airflow, store, now)
 
     assert airflow.ingested() == [1]
     assert (report.released, queue.depth()) == (1, 1)
 
 
 def test_deauthorisation_is_buried_with_the_reason_when_it_is_refused(
-    queue: SqliteQueue, airflow: Airflow, now: Now
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
 ) -> None:
     send(queue, now, deauthorisation(52))
     airflow.fault = lambda dag_id: TriggerRefused("no such DAG: strava_erase")
 
-    assert dispatch(queue, airflow, now).buried == 1
+    assert dispatch(queue, airflow, store, now).buried == 1
     [(message, reason)] = queue.dead()
     assert QueuedEvent.parse(message.body).event == deauthorisation(52)
     assert reason == "no such DAG: strava_erase"
 
 
 def test_messages_come_back_later_and_later_when_airflow_is_unavailable(
-    queue: SqliteQueue, airflow: Airflow, now: Now
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
 ) -> None:
     send(queue, now, event(1), event(2))
     airflow.fault = unavailable
     for delay_s in (2, 4, 8, 16):
-        report = dispatch(queue, airflow, now)
+        report = dispatch(queue, airflow, store, now)
         assert (report.released, report.reasons) == (2, ("Airflow is starting",))
         now.epoch_s += delay_s - 0.1
-        assert dispatch(queue, airflow, now).received == 0
+        assert dispatch(queue, airflow, store, now).received == 0
         now.epoch_s += 0.1
 
     airflow.fault = lambda dag_id: None
-    dispatch(queue, airflow, now)
+    dispatch(queue, airflow, store, now)
     assert sorted(airflow.ingested()) == [1, 2]
 
 
-def test_only_the_bad_event_is_buried_when_a_batch_is_refused(queue: SqliteQueue, airflow: Airflow, now: Now) -> None:
+def test_only_the_bad_event_is_buried_when_a_batch_is_refused(
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
+) -> None:
     send(queue, now, event(1), event(POISON), event(2))
 
-    report = dispatch(queue, airflow, now)
+    report = dispatch(queue, airflow, store, now)
 
     assert sorted(airflow.ingested()) == [1, 2]
     assert (report.buried, len(report.runs), queue.depth()) == (1, 2, 0)
@@ -221,13 +243,13 @@ def test_only_the_bad_event_is_buried_when_a_batch_is_refused(queue: SqliteQueue
 
 
 def test_good_events_return_to_the_queue_when_airflow_fails_after_refusing_their_batch(
-    queue: SqliteQueue, airflow: Airflow, now: Now
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
 ) -> None:
     send(queue, now, event(1), event(2))
     faults = iter([TriggerRefused("no"), None, TriggerUnavailable("gone")])
     airflow.fault = lambda dag_id: next(faults)
 
-    report = dispatch(queue, airflow, now)
+    report = dispatch(queue, airflow, store, now)
 
     assert (len(report.runs), report.released, report.buried) == (1, 1, 0)
     assert queue.dead() == []
@@ -246,16 +268,63 @@ def test_good_events_return_to_the_queue_when_airflow_fails_after_refusing_their
     ],
 )
 def test_malformed_message_is_buried_and_the_others_start(
-    queue: SqliteQueue, airflow: Airflow, now: Now, body: str
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now, body: str
 ) -> None:
     queue.send(body)
     send(queue, now, event(1))
 
-    report = dispatch(queue, airflow, now)
+    report = dispatch(queue, airflow, store, now)
 
     assert (report.received, report.buried) == (2, 1)
     assert [message.body for message, _ in queue.dead()] == [body]
     assert airflow.ingested() == [1]
+
+
+# --- due before begun ------------------------------------------------------------------------------
+
+
+def test_activity_is_due_before_its_run_is_started(
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
+) -> None:
+    ledger = ActivityLedger(store, now)
+    seen: list[Any] = []
+    airflow.fault = lambda dag_id: seen.append(ledger.get(OWNER, 7))  # the run is not there yet
+    send(queue, now, event(7))
+
+    dispatch(queue, airflow, store, now)
+
+    assert seen == [ledger.get(OWNER, 7)]
+    assert (seen[0].state, seen[0].asked) == (ActivityState.PENDING, Mark(1_516_126_040, int(now()) + 1800))
+    assert [entry.activity_id for entry in ledger.due(now() + 1800)] == [7]
+
+
+def test_only_activities_are_made_due(queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now) -> None:
+    send(queue, now, event(OWNER, object_type="athlete"), deauthorisation(52))
+    queue.send(QueuedEvent.look_again(OWNER, 8, now(), copies_only=True).to_body())
+
+    dispatch(queue, airflow, store, now)
+
+    assert list(ActivityLedger(store, now).due(now() + 1e6)) == []
+    assert len(airflow.runs) == 2
+
+
+def test_event_goes_back_and_starts_nothing_when_it_cannot_be_made_due(
+    queue: SqliteQueue, airflow: Airflow, now: Now, tmp_path: Path
+) -> None:
+    class OutOfReach(SqliteStore):
+        def put(self, *args: Any, **options: Any) -> int:
+            if args[0].sort == "2":
+                raise RetryLater("STATE_URL: throttled")
+            return super().put(*args, **options)
+
+    store = OutOfReach(tmp_path / "state.sqlite", now)
+    send(queue, now, event(1), event(2), deauthorisation(52))
+
+    report = dispatch(queue, airflow, store, now)
+    store.close()
+
+    assert airflow.ingested() == [1]
+    assert (report.released, report.reasons, queue.depth()) == (1, ("STATE_URL: throttled",), 1)
 
 
 class Crash(Exception):
@@ -301,7 +370,7 @@ class CrashingQueue:
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=f"seed-{seed}") for seed in range(12)])
 def test_nothing_is_lost_when_airflow_and_the_dispatcher_fail_at_random(
-    queue: SqliteQueue, airflow: Airflow, now: Now, seed: int
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now, seed: int
 ) -> None:
     dice = random.Random(seed)
     good = list(range(1, 31))
@@ -313,10 +382,11 @@ def test_nothing_is_lost_when_airflow_and_the_dispatcher_fail_at_random(
 
     for _ in range(400):
         with contextlib.suppress(Crash):
-            dispatch(CrashingQueue(queue, dice), airflow, now, batch_size=7)
+            dispatch(CrashingQueue(queue, dice), airflow, store, now, batch_size=7)
         now.epoch_s += 60
 
     assert queue.depth() == 0
+    assert {entry.activity_id for entry in ActivityLedger(store, now).due(now() + 1800)} == {*good, POISON}
     assert set(airflow.ingested()) == set(good)
     assert [QueuedEvent.parse(message.body).event.object_id for message, _ in queue.dead()] == [POISON]
     erased = {conf["athlete"] for (dag_id, _), conf in airflow.runs.items() if dag_id == "strava_erase"}

@@ -16,6 +16,7 @@ from include.state.erasure import NEXT_TRY_S
 from include.state.erasures import EraseReason, Erasure, Erasures, Wish
 from include.state.notices import Notice, NoticeKind, Notices
 from include.state.sqlite import SqliteStore
+from include.state.store import Store
 from include.trigger.trigger import Started
 from webhook_api.dispatcher import ERASE_DAG, dispatch
 from webhook_api.session import COOKIE
@@ -74,12 +75,12 @@ def test_wish_is_queued_and_the_browser_signed_out(ada: Any, queue: SqliteQueue,
     assert athlete.status is AthleteStatus.ACTIVE
 
 
-def test_wish_starts_its_run_before_everything_else(ada: Any, queue: SqliteQueue, now: Any) -> None:
+def test_wish_starts_its_run_before_everything_else(ada: Any, queue: SqliteQueue, store: Store, now: Any) -> None:
     queue.send(QueuedEvent.look_again(ADA, 1, now()).to_body())
     ada.post("/me/erase", page="/me/erase", confirm="erase")
     airflow = Airflow()
 
-    dispatch(queue, airflow, now)
+    dispatch(queue, airflow, store, now)
 
     assert airflow.runs[0] == (ERASE_DAG, {"athlete": ADA, "reason": "athlete", "asked_at_epoch_s": int(now())})
     assert [dag_id for dag_id, _ in airflow.runs] == [ERASE_DAG, "strava_ingest"]

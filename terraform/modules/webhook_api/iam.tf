@@ -111,11 +111,25 @@ resource "aws_iam_role_policy" "dispatcher" {
         Resource = "${local.airflow}:role/${var.airflow_environment}/User"
       },
       {
-        Sid       = "QueueAtRest"
-        Effect    = "Allow"
-        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource  = var.data_key_arn
-        Condition = { StringEquals = { "kms:ViaService" = "sqs.${local.region}.amazonaws.com" } }
+        Sid      = "MakeDue"
+        Effect   = "Allow"
+        Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]
+        Resource = var.table_arns["activities"]
+      },
+      {
+        Sid      = "SeeErasures"
+        Effect   = "Allow"
+        Action   = ["dynamodb:GetItem"]
+        Resource = var.table_arns["erasures"]
+      },
+      {
+        Sid      = "DataAtRest"
+        Effect   = "Allow"
+        Action   = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
+        Resource = var.data_key_arn
+        Condition = { StringEquals = { "kms:ViaService" = [
+          for service in ["dynamodb", "sqs"] : "${service}.${local.region}.amazonaws.com"
+        ] } }
       },
     ]
   })

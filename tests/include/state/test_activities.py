@@ -12,7 +12,8 @@ import pytest
 
 from include.clock import Clock
 from include.errors import LeaseLost
-from include.state.activities import ActivityLedger, ActivityState, Lease, LedgerEntry
+from include.state.activities import ActivityLedger, ActivityState, Lease, LedgerEntry, Mark
+from include.state.erasures import Erasures
 from include.state.sqlite import SqliteStore
 from include.state.store import Store
 from include.strava.models import ActivityId, AthleteId
@@ -120,38 +121,29 @@ def test_settled_entry_is_stored_and_due_at_once_when_somebody_asked_meanwhile(
     ledger.acquire(42, ENTRY.activity_id)
 
     assert ledger.settle(lease, ENTRY) is True
-    assert stored(ledger) == replace(ENTRY, object_keys=tuple(sorted(ENTRY.object_keys)), next_try_epoch_s=int(clock()))
+    now = int(clock())
+    assert stored(ledger) == replace(ENTRY, object_keys=tuple(sorted(ENTRY.object_keys)), asked=Mark(now, now))
     assert ledger.acquire(42, ENTRY.activity_id) is not None
 
 
-def test_expired_entry_is_wanted_again_when_somebody_asked_meanwhile(ledger: ActivityLedger) -> None:
-    lease = acquired(ledger)
-    ledger.acquire(42, ENTRY.activity_id)
-
-    ledger.settle(lease, replace(ENTRY, state=ActivityState.EXPIRED))
-
-    entry = stored(ledger)
-    assert entry is not None
-    assert entry.state is ActivityState.PENDING
-
-
-def test_postponed_entry_releases_the_lease_whoever_asked(ledger: ActivityLedger) -> None:
+def test_postponed_entry_releases_the_lease_whoever_asked(ledger: ActivityLedger, clock: Clock) -> None:
     lease = acquired(ledger)
     ledger.acquire(42, ENTRY.activity_id)
     entry = pending(ENTRY.activity_id, 1_700_000_900)
 
     ledger.postpone(lease, entry)
 
-    assert stored(ledger) == entry
+    now = int(clock())
+    assert stored(ledger) == replace(entry, asked=Mark(now, now + 1800))
     assert ledger.settle(acquired(ledger), ENTRY) is False
 
 
 @pytest.mark.parametrize(
-    ("next_try_epoch_s", "stored_next_try"),
-    [pytest.param(None, "now", id="no time given"), pytest.param(1_900_000_000, 1_900_000_000, id="later")],
+    ("next_try_epoch_s", "wait_s"),
+    [pytest.param(None, 0, id="no time given"), pytest.param(1_900_000_000, 1800, id="later")],
 )
-def test_postponed_entry_is_due_when_somebody_asked_meanwhile(
-    ledger: ActivityLedger, clock: Clock, next_try_epoch_s: int | None, stored_next_try: int | str
+def test_postponed_entry_is_due_for_who_asked_meanwhile(
+    ledger: ActivityLedger, clock: Clock, next_try_epoch_s: int | None, wait_s: int
 ) -> None:
     lease = acquired(ledger)
     ledger.acquire(42, ENTRY.activity_id)
@@ -160,7 +152,7 @@ def test_postponed_entry_is_due_when_somebody_asked_meanwhile(
 
     entry = stored(ledger)
     assert entry is not None
-    assert entry.next_try_epoch_s == (int(clock()) if stored_next_try == "now" else stored_next_try)
+    assert (entry.next_try_epoch_s, entry.due_at_epoch_s) == (next_try_epoch_s, int(clock()) + wait_s)
 
 
 def test_advanced_entry_stays_leased_and_due_when_the_lease_ends(
@@ -345,6 +337,86 @@ def test_activity_in_another_workers_hands_is_not_held(ledger: ActivityLedger) -
         assert second is None
 
     assert ledger.settle(lease, ENTRY) is False
+
+
+# --- due before begun ------------------------------------------------------------------------------
+
+
+def test_unknown_activity_is_made_due_in_half_an_hour(ledger: ActivityLedger, clock: Clock) -> None:
+    ledger.make_due(42, 7, asked_at_epoch_s=5)
+
+    assert ledger.get(42, 7) == replace(pending(7, None), asked=Mark(5, int(clock()) + 1800))
+    assert list(ledger.due(clock() + 1799)) == []
+    assert [entry.activity_id for entry in ledger.due(clock() + 1800)] == [7]
+
+
+@pytest.mark.parametrize("state", ActivityState)
+def test_known_activity_stays_as_it_is_when_it_is_made_due(
+    ledger: ActivityLedger, clock: Clock, state: ActivityState
+) -> None:
+    entry = replace(ENTRY, state=state, object_keys=("a",), next_try_epoch_s=int(clock()) + 60)
+    ledger.settle(acquired(ledger), entry)
+
+    ledger.make_due(42, ENTRY.activity_id, asked_at_epoch_s=5)
+
+    made_due = stored(ledger)
+    assert made_due is not None
+    assert replace(made_due, asked=None) == entry
+    assert made_due.due_at_epoch_s == int(clock()) + 60  # what is due earlier stays due earlier
+
+
+def test_holder_is_told_when_the_activity_is_made_due_meanwhile(ledger: ActivityLedger) -> None:
+    lease = acquired(ledger)
+    for _ in range(2):
+        ledger.make_due(42, ENTRY.activity_id, asked_at_epoch_s=5)
+
+    ledger.check(lease)
+    assert ledger.settle(lease, ENTRY) is True
+
+
+def test_activity_of_an_erased_athlete_is_not_made_due(store: Store, ledger: ActivityLedger, clock: Clock) -> None:
+    Erasures(store, clock).begin(42, "operator")
+
+    ledger.make_due(42, 7, asked_at_epoch_s=5)
+
+    assert ledger.get(42, 7) is None
+
+
+def test_answered_events_are_taken_back_and_later_ones_are_not(ledger: ActivityLedger) -> None:
+    ledger.settle(acquired(ledger), ENTRY)
+    ledger.make_due(42, ENTRY.activity_id, asked_at_epoch_s=5)
+
+    ledger.answered(42, ENTRY.activity_id, asked_at_epoch_s=4)
+    after_the_older = stored(ledger)
+    ledger.answered(42, ENTRY.activity_id, asked_at_epoch_s=5)
+
+    assert after_the_older is not None
+    assert after_the_older.asked is not None
+    assert stored(ledger) == ENTRY
+
+
+def test_mark_for_copies_is_cleared_by_the_fence_that_set_it_alone(ledger: ActivityLedger) -> None:
+    lease = acquired(ledger)
+    ledger.settle(lease, replace(ENTRY, copies_due=Mark(lease.fence, 100)))
+
+    ledger.clear_copies_due(42, ENTRY.activity_id, lease.fence - 1)
+    assert [entry.activity_id for entry in ledger.due(100)] == [ENTRY.activity_id]
+    ledger.clear_copies_due(42, ENTRY.activity_id, lease.fence)
+    assert stored(ledger) == ENTRY
+
+
+def test_queued_activity_is_due_later_and_its_copies_are_marked_where_they_alone_are_queued(
+    ledger: ActivityLedger, clock: Clock
+) -> None:
+    lease = acquired(ledger)
+    ledger.settle(lease, ENTRY)
+
+    ledger.put_off(42, ENTRY.activity_id, clock(), copies=True)
+    ledger.put_off(42, 7, clock())  # nobody knows it
+
+    later = int(clock()) + 1800
+    assert stored(ledger) == replace(ENTRY, copies_due=Mark(lease.fence, later), queued=1)
+    assert ledger.get(42, 7) is None
 
 
 # --- finding -------------------------------------------------------------------------------------

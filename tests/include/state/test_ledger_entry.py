@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from include.errors import Refused
-from include.state.ledger_entry import TRANSITIONS, ActivityState, LedgerEntry, Sighting
+from include.state.ledger_entry import TRANSITIONS, ActivityState, LedgerEntry, Mark, Sighting
 from include.strava.models import ActivityId, AthleteId
 
 S = ActivityState
@@ -82,15 +84,74 @@ def test_step_that_leaves_nothing_to_do_is_due_no_more(name: str) -> None:
 
 
 @pytest.mark.parametrize("state", ActivityState)
-def test_activity_that_is_asked_for_is_due_now_and_no_longer_expired(state: ActivityState) -> None:
-    asked_for = known(state).asked_for(1_700_000_000.9)
+def test_activity_that_is_asked_for_is_due_and_otherwise_as_it_was(state: ActivityState) -> None:
+    entry = replace(known(state), next_try_epoch_s=None)
 
-    assert asked_for.next_try_epoch_s == 1_700_000_000
-    assert asked_for.state is (S.PENDING if state is S.EXPIRED else state)
+    asked_for = entry.asked_for(1_700_000_000, due_at_epoch_s=1_700_001_800)
+
+    assert asked_for.due_at_epoch_s == asked_for.fetch_at_epoch_s == 1_700_001_800
+    assert asked_for.answered(1_700_000_000) == entry
+    assert asked_for.answered(1_699_999_999) == asked_for
+
+
+def test_activity_that_is_asked_for_again_is_due_as_early_and_asked_for_as_late_as_said() -> None:
+    entry = known(S.SYNCED).asked_for(50, due_at_epoch_s=100)
+
+    assert entry.asked_for(60, due_at_epoch_s=200).asked == Mark(60, 100)
+    assert entry.asked_for(40, due_at_epoch_s=90).asked == Mark(50, 90)
+
+
+@pytest.mark.parametrize(
+    ("due", "fetch_at", "due_at"),
+    [
+        pytest.param({}, None, None, id="nothing"),
+        pytest.param({"next_try_epoch_s": 7}, 7, 7, id="own"),
+        pytest.param({"next_try_epoch_s": 7, "asked": Mark(1, 5)}, 5, 5, id="asked earlier"),
+        pytest.param({"next_try_epoch_s": 7, "asked": Mark(1, 9)}, 7, 7, id="asked later"),
+        pytest.param({"copies_due": Mark(1, 3)}, None, 3, id="copies"),
+        pytest.param({"next_try_epoch_s": 7, "copies_due": Mark(1, 3)}, 7, 3, id="copies earlier"),
+    ],
+)
+def test_entry_is_due_when_the_first_thing_that_is_left_to_do_is(
+    due: dict[str, Any], fetch_at: int | None, due_at: int | None
+) -> None:
+    entry = replace(known(S.SYNCED), **{"next_try_epoch_s": None, **due})
+
+    assert (entry.fetch_at_epoch_s, entry.due_at_epoch_s) == (fetch_at, due_at)
+    assert entry.to_fields()["next_try_epoch_s"] == due_at
+    assert entry.to_fields()["due"] == (None if due_at is None else "due")
+
+
+def test_what_is_due_is_put_off_longer_each_time_and_what_is_not_due_stays() -> None:
+    entry = replace(known(S.SYNCED), next_try_epoch_s=1000, asked=Mark(1, 990), copies_due=Mark(2, 1001))
+
+    once = entry.put_off(1000)
+    waits = []
+    for _ in range(6):
+        before, entry = entry, entry.put_off(entry.due_at_epoch_s or 0)
+        waits.append((entry.due_at_epoch_s or 0) - (before.due_at_epoch_s or 0))
+
+    assert (once.next_try_epoch_s, once.asked, once.copies_due) == (2800, Mark(1, 2800), Mark(2, 1001))
+    assert max(waits) <= 21_600
+    assert replace(once, copies_due=None).put_off(2800).due_at_epoch_s == 2800 + 3600
+
+
+def test_copies_are_due_until_the_lease_that_said_so_is_named() -> None:
+    entry = replace(known(S.SYNCED), copies_due=Mark(4, 100))
+
+    assert entry.copies_planned(3) == entry
+    assert entry.copies_planned(4).copies_due is None
+
+
+@pytest.mark.parametrize("name", ["synced", "without_streams", "removed", "quarantined", "expired"])
+def test_step_by_an_answer_leaves_nothing_that_was_asked_for(name: str) -> None:
+    entry = known(S.SYNCED).asked_for(5, due_at_epoch_s=9).put_off(9)
+
+    assert (STEPS[name](entry).asked, STEPS[name](entry).queued) == (None, 0)
 
 
 def test_entry_reads_as_it_was_written() -> None:
-    entry = known(S.QUARANTINED)
+    entry = replace(known(S.QUARANTINED), asked=Mark(1, 4), copies_due=Mark(2, 3), queued=6)
 
     assert LedgerEntry.from_fields(entry.to_fields()) == entry
 
@@ -99,3 +160,11 @@ def test_state_of_an_older_version_is_read_as_removed() -> None:
     fields = known(S.SYNCED).to_fields() | {"state": "hidden"}
 
     assert LedgerEntry.from_fields(fields).state is S.REMOVED
+
+
+def test_row_of_an_older_version_is_due_when_its_next_try_was() -> None:
+    fields = known(S.PENDING).to_fields()
+    for name in ("own_try_epoch_s", "asked", "copies_due", "queued"):
+        del fields[name]
+
+    assert LedgerEntry.from_fields(fields) == known(S.PENDING)
