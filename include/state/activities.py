@@ -199,7 +199,7 @@ class ActivityLedger:
             asked = replace(row, entry=entry.asked_for(asked_at_epoch_s, due_at_epoch_s=int(now) + DUE_AFTER_S))
         if asked != row:
             self._put(key, asked)
-        if self._erasures.forbid_writing(athlete_id):  # looked at after the write, see `Erasures`
+        if self._erasures.clear_away(athlete_id):  # looked at after the write, see `Erasures`
             self.forget(athlete_id, activity_id)
 
     def answered(self, athlete_id: int, activity_id: int, *, asked_at_epoch_s: int) -> None:

@@ -16,6 +16,7 @@ from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityLedger
 from include.state.dynamodb import DynamoStore
 from include.state.dynamodb_tables import create_tables
+from include.state.erasure import EraseReason
 from include.state.erasures import Erasures
 from include.strava.events import WebhookEvent
 from include.trigger.trigger import Started, Trigger
@@ -208,7 +209,11 @@ def calls_of_the_dispatcher(monkeypatch) -> set[tuple[str, str]]:
         create_tables(boto3.client("dynamodb"), "test-")
         store = DynamoStore("test-", lambda: now)
         ActivityLedger(store, lambda: now).acquire(42, 7)
-        Erasures(store, lambda: now).begin(43, "operator")
+        erasures = Erasures(store, lambda: now)
+        erasures.ask_now(43, EraseReason.OPERATOR)
+        with erasures.held(43) as erasure:
+            assert erasure is not None
+            erasures.advance(erasure.confirmed())
 
         def note(params: Mapping[str, Any], model: Any, **_: Any) -> None:
             called.add((model.name, params["TableName"].removeprefix("test-")))

@@ -13,6 +13,7 @@ import pytest
 from include.clock import Clock
 from include.errors import LeaseLost
 from include.state.activities import ActivityLedger, ActivityState, Lease, LedgerEntry, Mark
+from include.state.erasure import EraseReason
 from include.state.erasures import Erasures
 from include.state.sqlite import SqliteStore
 from include.state.store import Store
@@ -374,12 +375,22 @@ def test_holder_is_told_when_the_activity_is_made_due_meanwhile(ledger: Activity
     assert ledger.settle(lease, ENTRY) is True
 
 
-def test_activity_of_an_erased_athlete_is_not_made_due(store: Store, ledger: ActivityLedger, clock: Clock) -> None:
-    Erasures(store, clock).begin(42, "operator")
+@pytest.mark.parametrize(
+    ("confirmed", "rows"), [pytest.param(True, 0, id="being removed"), pytest.param(False, 1, id="a wish alone")]
+)
+def test_activity_of_an_athlete_who_is_being_erased_is_not_made_due(
+    store: Store, ledger: ActivityLedger, clock: Clock, confirmed: bool, rows: int
+) -> None:
+    erasures = Erasures(store, clock)
+    erasures.ask_now(42, EraseReason.OPERATOR)
+    with erasures.held(42) as erasure:
+        assert erasure is not None
+        if confirmed:
+            erasures.advance(erasure.confirmed())
 
     ledger.make_due(42, 7, asked_at_epoch_s=5)
 
-    assert ledger.get(42, 7) is None
+    assert len(list(ledger.of_athlete(42))) == rows
 
 
 def test_answered_events_are_taken_back_and_later_ones_are_not(ledger: ActivityLedger) -> None:
