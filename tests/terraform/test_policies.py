@@ -224,7 +224,7 @@ def calls_of_the_dispatcher(monkeypatch) -> set[tuple[str, str]]:
             WebhookEvent("activity", 9, "create", 43, 1, 5),
             WebhookEvent("athlete", 42, "update", 42, 1, 5, {"authorized": "false"}),
         ]
-        bodies = [QueuedEvent(event, now).to_body() for event in events] + [QueuedEvent.ask_erasure(42, now).to_body()]
+        bodies = [QueuedEvent(event, now).to_body() for event in events]
         messages = [Message(str(number), "receipt", body, now, 1) for number, body in enumerate(bodies)]
         trigger = create_autospec(Trigger, instance=True)
         trigger.start.return_value = Started.NOW
