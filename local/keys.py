@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from random import SystemRandom
 
 import typer
 from rich.console import Console
@@ -20,6 +21,7 @@ from include.settings import Settings
 from include.state.athletes import Athletes
 from include.state.backend import open_store
 from include.state.key_rotation import KeyRotation
+from include.state.places import Places
 from local.installation import installed_settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="The keys that encrypt athletes' tokens.")
@@ -27,10 +29,10 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="The keys tha
 
 @app.command()
 def show() -> None:
-    """Say how many token pairs are sealed with which key."""
+    """Say how many secrets, token pairs and hidden places, are sealed with which key."""
     with _opened(installed_settings()) as keys:
-        counts = {keys.cipher.active_key: 0, **keys.rotation.pairs_by_key()}
-        table = Table("key", "token pairs", "")
+        counts = {keys.cipher.active_key: 0, **keys.rotation.secrets_by_key()}
+        table = Table("key", "secrets", "")
         for key_id, count in sorted(counts.items()):
             table.add_row(key_id, str(count), "active" if key_id == keys.cipher.active_key else "")
     Console().print(table)
@@ -46,13 +48,14 @@ def rotate() -> None:
 
 @app.command()
 def reencrypt() -> None:
-    """Seal every stored token pair with the active key; run it again at any time, the system may run beside it."""
+    """Seal every stored token pair and hidden place with the active key; the system may run beside it, and it again."""
     failures = []
     resealed = 0
     with _opened(installed_settings()) as keys:
         everyone = list(keys.athletes.all())
         for athlete in track(everyone, "Sealing", console=Console(stderr=True), transient=True):
             try:
+                keys.rotation.reencrypt_places(athlete.athlete_id)
                 resealed += keys.rotation.reencrypt(athlete.athlete_id)
             except CipherError as error:
                 failures.append(f"Athlete {athlete.athlete_id}: {error}")
@@ -77,7 +80,8 @@ def _opened(settings: Settings) -> Iterator[_Keys]:
     store = open_store(settings.state_url, time.time)
     try:
         athletes = Athletes(store, cipher, time.time)
-        yield _Keys(cipher, athletes, KeyRotation(store, athletes, cipher))
+        places = Places(store, cipher, SystemRandom().random)
+        yield _Keys(cipher, athletes, KeyRotation(store, athletes, places, cipher))
     finally:
         store.close()
 

@@ -31,13 +31,15 @@ def told(link: Link) -> Mapping[str, str]:
         "title": carried.title,
         "sports": ",".join(carried.sports),
         "from": datetime.fromtimestamp(start, UTC).date().isoformat() if start else "",
-        "trim_m": str(carried.trim_m),
+        "trim_m": "" if carried.trim_m is None else str(carried.trim_m),
         **{choice: "yes" if getattr(carried, field) else "no" for choice, field in _SWITCHES.items()},
     }
 
 
 def chosen(link: Link, choices: Sequence[str]) -> Link:
     """The link with these choices, such as `trim_m=200`; an empty `sports` means all, an empty `from` the beginning.
+
+    An empty `trim_m` hides what the parent's grant asks for; `trim_m=0` nothing at all.
 
     Errors: `BadRequest` for a choice that there is not, or a value or a name that cannot be.
     """
@@ -61,8 +63,15 @@ def _with(link: Link, choice: str, value: str) -> Link:
     elif choice == "sports":
         changes = {"sports": tuple(part.strip() for part in value.split(",") if part.strip())}
     elif choice == "trim_m":
-        changes = {"trim_m": int(value) if value.isdecimal() and len(value) < 9 else -1}
+        changes = {"trim_m": _metres(value)}
     return replace(link, carried=replace(link.carried, **changes))
+
+
+def _metres(value: str) -> int | None:
+    """The length; None for no choice, and one that `choice_problems` refuses for anything else."""
+    if not value:
+        return None
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 9 else -1
 
 
 def _switch(choice: str, value: str) -> bool:

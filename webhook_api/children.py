@@ -10,6 +10,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from include.copying.sports import SPORT_TYPES, spoken_sport
+from include.copying.trimming import hidden_radius_m
 from include.copying.waking import wake_for_link
 from include.state.conflict import retry_on_conflict
 from include.state.copies import CopyLedger
@@ -20,12 +21,8 @@ from webhook_api.edge import current_edge
 from webhook_api.link_form import LinkForm
 from webhook_api.session import current_athlete, require_athlete
 
-TRIM_M = 200
-"""What is cut off both ends where full tracks are read, unless the parent chooses otherwise: homes are there."""
-
 WAKE_S = 60
 """How long after a change of a link the copies that it stood against are due: longer than the change takes."""
-
 SPORTS = {sport: spoken_sport(sport) for sport in SPORT_TYPES}
 
 blueprint = Blueprint("children", __name__, url_prefix="/me")
@@ -35,8 +32,7 @@ blueprint.before_request(require_athlete)
 @blueprint.get("/invites/new")
 def new_invite() -> ResponseReturnValue:
     """The form of an invitation."""
-    trim_m = TRIM_M if "activity:read_all" in current_athlete().scopes else 0
-    return _form_page(LinkForm.of((), Carried(trim_m=trim_m), 0))
+    return _form_page(LinkForm.of((), Carried(), 0))
 
 
 @blueprint.post("/invites")
@@ -128,7 +124,8 @@ def _link(child_id: int) -> Link:
 
 
 def _form_page(form: LinkForm, link: Link | None = None) -> str:
-    return render_template("link.html", form=form, link=link, sports=SPORTS)
+    default_trim_m = hidden_radius_m(Carried(), current_athlete().scopes)
+    return render_template("link.html", form=form, link=link, sports=SPORTS, default_trim_m=default_trim_m)
 
 
 def _confirmed(link: Link, now: int) -> Link:

@@ -22,7 +22,7 @@ class LinkForm:
     names: tuple[str, ...]
     carried: Carried
     trim_text: str
-    """The length as entered."""
+    """The length as entered; empty where the grant decides."""
     start_text: str = ""
     """The first day that is copied, as entered; empty when nothing was entered."""
     problems: Mapping[str, str] = field(default_factory=dict)
@@ -31,19 +31,18 @@ class LinkForm:
     @classmethod
     def of(cls, names: tuple[str, ...], carried: Carried, starts_at_epoch_s: int) -> LinkForm:
         """The form of what is stored."""
-        return cls(names, carried, str(carried.trim_m), _day_text(starts_at_epoch_s))
+        return cls(names, carried, "" if carried.trim_m is None else str(carried.trim_m), _day_text(starts_at_epoch_s))
 
     @classmethod
     def parse(cls, fields: MultiDict[str, str]) -> LinkForm:
         """What was entered, and what is wrong with it."""
         trim_text = fields.get("trim_m", "").strip()
         start_text = fields.get("start", "").strip()
-        trim_m = int(trim_text) if _METRES.fullmatch(trim_text) else LONGEST_TRIM_M + 1
         carried = Carried(
             heartrate="heartrate" in fields,
             power="power" in fields,
             temperature="temperature" in fields,
-            trim_m=trim_m,
+            trim_m=_metres(trim_text),
             allow_private="allow_private" in fields,
             title=fields.get("title", "{title}").strip(),
             link_back="link_back" in fields,
@@ -61,6 +60,13 @@ class LinkForm:
         if day is None or self.start_text == _day_text(present):
             return present
         return int(datetime.combine(day, time(), UTC).timestamp())
+
+
+def _metres(text: str) -> int | None:
+    """The length; None where nothing was entered, and one that is refused for anything else."""
+    if not text:
+        return None
+    return int(text) if _METRES.fullmatch(text) else LONGEST_TRIM_M + 1
 
 
 def _day(text: str) -> date | None:

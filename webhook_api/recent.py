@@ -91,6 +91,8 @@ def _describe_copy(copy: Copy, link: Link | None, now: float, *, gone: bool) -> 
     wanted = link is not None and link.status is not LinkStatus.ENDED and not gone
     if copy.state in _COPIES:
         note = _NOTES[copy.original].format(name=name)
+        if copy.track_hidden:
+            note = f", without its track, which lies too near to where it began or ended{note}"
         text = f"{_COPIES[copy.state].format(name=name)}{note if copy.state in MADE_STATES else copy.reason}"
     else:
         text = f"copy to {name}: {_waiting(copy.reason, copy.next_try_epoch_s, now)}"

@@ -38,10 +38,10 @@ def _names_problem(names: Sequence[str]) -> str | None:
     return None
 
 
-def _trim_problem(trim_m: int) -> str | None:
-    if 0 <= trim_m <= LONGEST_TRIM_M:
+def _trim_problem(trim_m: int | None) -> str | None:
+    if trim_m is None or 0 <= trim_m <= LONGEST_TRIM_M:
         return None
-    return f"The length that is cut off is a number of metres from 0 to {LONGEST_TRIM_M}."
+    return f"What is hidden around both ends is a number of metres from 0 to {LONGEST_TRIM_M}, or nothing entered."
 
 
 def _sports_problem(sports: Sequence[str]) -> str | None:

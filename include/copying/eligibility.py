@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.copying.samples import chosen_samples, times_rise, too_few_reason
+from include.copying.samples import timed_samples, times_rise, too_few_reason
 from include.copying.sports import spoken_sport
 from include.state.links import Link, LinkStatus
 from include.strava.models import Activity, StreamSet
@@ -70,4 +70,4 @@ def _points_reason(activity: Activity, streams: StreamSet | None, link: Link) ->
         return "Strava has no recorded points for this activity."
     if not times_rise(streams):
         return "The times of this recording do not rise from point to point, so Strava would refuse the copy."
-    return too_few_reason(chosen_samples(activity, streams, link.carried), link.carried)
+    return too_few_reason(timed_samples(activity, streams, link.carried))

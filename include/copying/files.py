@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from include.circle import Circle
 from include.copying.gpx import gpx_document
-from include.copying.samples import chosen_samples, too_few_reason
+from include.copying.samples import Samples, chosen_samples, too_few_reason
 from include.copying.tcx import tcx_document
 from include.copying.title import written_title
 from include.errors import Refused
@@ -15,23 +17,27 @@ from include.state.links import Link
 from include.strava.models import Activity, StreamSet, UploadFile
 
 
-def build_file(activity: Activity, streams: StreamSet, link: Link, parent_name: str = "") -> UploadFile:
-    """The activity as a gzipped GPX file, or TCX where it has no positions, ready for the link's child.
+def build_file(
+    activity: Activity, streams: StreamSet, link: Link, hidden: Sequence[Circle], parent_name: str = ""
+) -> UploadFile:
+    """The activity as a gzipped GPX file, ready for the link's child; no point lies in one of the `hidden` circles.
+
+    It is a TCX file without positions where the recording has none, or fewer than two of them lie outside the circles,
+    which the description then says.
 
     The file itself bears the copy's title too: Strava lets the child download it.
 
     Shape: the same input gives the same bytes, so that a second upload is recognised as a duplicate.
     Errors: `Refused` when fewer than two points can be written, which `ineligible_reason` says beforehand.
     """
-    samples = chosen_samples(activity, streams, link.carried)
-    reason = too_few_reason(samples, link.carried)
+    samples = chosen_samples(activity, streams, link.carried, hidden)
+    reason = too_few_reason(samples)
     if reason is not None:
         raise Refused(
             f"activity {activity.activity_id} cannot be copied to athlete {link.child_id}: {reason}"
             f" {samples.left_out} points lack a time or a position; skip this copy"
         )
     title = written_title(link.carried.title, activity, parent_name)
-    original = f"https://www.strava.com/activities/{activity.activity_id}"
     data_type, document = ("gpx.gz", gpx_document) if samples.placed else ("tcx.gz", tcx_document)
     return UploadFile(
         external_id=external_id(activity.activity_id, link.child_id),
@@ -39,8 +45,16 @@ def build_file(activity: Activity, streams: StreamSet, link: Link, parent_name: 
         content=gzip.compress(document(replace(activity, name=title), samples), compresslevel=6, mtime=0),
         name=title,
         sport_type=activity.sport_type,
-        description=f"View on Strava: {original}" if link.carried.link_back else "",
+        description="\n".join(_description(activity, samples, link)),
         points=len(samples),
         trainer=activity.fields.get("trainer") is True,
         commute=activity.fields.get("commute") is True,
+        track_hidden=samples.track_hidden,
     )
+
+
+def _description(activity: Activity, samples: Samples, link: Link) -> Iterator[str]:
+    if link.carried.link_back:
+        yield f"View on Strava: https://www.strava.com/activities/{activity.activity_id}"
+    if samples.track_hidden:
+        yield "Without its track, which lies too near to where it began or ended."

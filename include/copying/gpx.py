@@ -22,16 +22,17 @@ _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 """
 _TRKPT = '<trkpt lat="%.7f" lon="%.7f">'
 _SPEED = ("<gpxtpx2:TrackPointExtension><gpxtpx2:speed>", "</gpxtpx2:speed></gpxtpx2:TrackPointExtension>")
+_NEXT_SEGMENT = "</trkseg><trkseg>\n"
 _TAIL = "</trkseg></trk>\n</gpx>\n"
 
 
 def write_gpx(activity: Activity, streams: StreamSet, carried: Carried) -> bytes:
-    """The activity's points as a GPX file; `gpx_document` says what it holds."""
-    return gpx_document(activity, positioned_samples(activity, streams, carried))
+    """The activity's whole track as a GPX file; `gpx_document` says what it holds."""
+    return gpx_document(activity, positioned_samples(activity, streams, carried, ()))
 
 
 def gpx_document(activity: Activity, samples: Samples) -> bytes:
-    """`samples` as one track of one segment; a pause is a gap in the times, as in the streams.
+    """`samples` as one track; a hole that trimming left begins a new segment, a pause is a gap in the times.
 
     =============  =====================================  ==============================================
     value          written as                             why
@@ -61,12 +62,22 @@ def gpx_document(activity: Activity, samples: Samples) -> bytes:
     return "".join(chain([head], interleaved(*_columns(samples, times)), [_TAIL])).encode()
 
 
+def _points(samples: Samples) -> Iterable[str]:
+    points = map(_TRKPT.__mod__, zip(samples.latitude_deg, samples.longitude_deg, strict=True))
+    if not samples.holes:
+        return points
+    parted = list(points)
+    for at in samples.holes:
+        parted[at] = _NEXT_SEGMENT + parted[at]
+    return parted
+
+
 def _columns(samples: Samples, times: Iterable[str]) -> Iterator[str | Iterable[str]]:
     """What a point's text is made of, in the schema's order.
 
     Version 1 comes before version 2: a reader that takes the first `TrackPointExtension` of any version finds it.
     """
-    yield map(_TRKPT.__mod__, zip(samples.latitude_deg, samples.longitude_deg, strict=True))
+    yield _points(samples)
     yield elements("<ele>", samples.altitude_m, "</ele>")
     yield "<time>"
     yield times

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import NoneType
 from typing import Any
 
+from include.circle import Circle, Position
 from include.plausible import LATITUDE_DEG, LONGITUDE_DEG, PLAUSIBLE, Range
 from include.state.links import Carried
 from include.strava.models import Activity, StreamSet
@@ -17,8 +18,6 @@ Column = Sequence[int | float | None]
 
 _FEWEST = 2
 """Points that an activity needs: one alone has no duration."""
-
-_EARTH_RADIUS_M = 6_371_008.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +38,15 @@ class Samples:
     temperature_c: Column
     power_w: Column
     placed: bool
-    """Whether the points have positions, even if none is left."""
+    """Whether the points have positions, even if there is none."""
     left_out: int
     """Points without a time, in the same second as the one before, or without the position that the file needs."""
     trimmed: int
     """Points that the link's privacy trimming removed."""
+    holes: Sequence[int] = ()
+    """The points right ahead of which trimming removed some, other than at the start."""
+    track_hidden: bool = False
+    """Whether the points lost their positions because trimming would have left fewer than two."""
     latitude_deg: Column = ()
     longitude_deg: Column = ()
 
@@ -76,32 +79,48 @@ _MISSING = (0, 0)
 """How Strava says that a position is missing, where it does not say null."""
 
 
-def chosen_samples(activity: Activity, streams: StreamSet, carried: Carried) -> Samples:
-    """The points with positions where at least two have one, even if trimming leaves none; else those with times."""
-    samples = positioned_samples(activity, streams, carried)
-    return samples if len(samples) + samples.trimmed >= _FEWEST else timed_samples(activity, streams, carried)
+def recorded_ends(streams: StreamSet) -> tuple[Position, ...]:
+    """Where the recording begins and ends: the first and last position, and those that have a time too, each once.
+
+    None where too few points have both, so that no position would be written.
+    """
+    columns, times = _positions(streams), _times(streams)
+    placed = _placed(columns)
+    timed = _rising(placed, times)
+    if len(timed) < _FEWEST:
+        return ()
+    places = [(columns["latitude_deg"][at], columns["longitude_deg"][at]) for at in (placed[0], timed[0], timed[-1])]
+    places.append((columns["latitude_deg"][placed[-1]], columns["longitude_deg"][placed[-1]]))
+    return tuple(dict.fromkeys(Position(lat or 0, lng or 0) for lat, lng in places))
 
 
-def too_few_reason(samples: Samples, carried: Carried) -> str | None:
-    """Why a file of `samples` would not be an activity, in words for the athlete; None when it would."""
+def chosen_samples(activity: Activity, streams: StreamSet, carried: Carried, hidden: Sequence[Circle]) -> Samples:
+    """The points with positions outside the `hidden` circles where there are two; else those with times, unplaced."""
+    samples = positioned_samples(activity, streams, carried, hidden)
     if len(samples) >= _FEWEST:
-        return None
-    if samples.trimmed:
-        return f"Nothing is left of this activity without its first and last {carried.trim_m} m, which the link hides."
-    return "This recording has fewer than two points with a time."
+        return samples
+    unplaced = timed_samples(activity, streams, carried)
+    return replace(unplaced, track_hidden=len(samples) + samples.trimmed >= _FEWEST)
 
 
-def positioned_samples(activity: Activity, streams: StreamSet, carried: Carried) -> Samples:
-    """The points that have a time and a position, less the first and last `carried.trim_m` metres.
+def too_few_reason(samples: Samples) -> str | None:
+    """Why a file of `samples` would not be an activity, in words for the athlete; None when it would."""
+    return None if len(samples) >= _FEWEST else "This recording has fewer than two points with a time."
 
-    The metres are those of the distance stream, or great circles from point to point where there is none.
-    A trimmed activity's distance starts at zero again, so that the copy's total is that of its points.
+
+def positioned_samples(activity: Activity, streams: StreamSet, carried: Carried, hidden: Sequence[Circle]) -> Samples:
+    """The points that have a time and a position, and lie outside the `hidden` circles.
+
+    A trimmed activity's distance starts at zero and stands still over a hole, so that the copy's total is that of its
+    points, and nobody reads from it how far it is to what was hidden.
     """
     times, columns = _times(streams), _sensors(streams, carried) | _positions(streams)
-    places = zip(times, columns["latitude_deg"], columns["longitude_deg"], strict=True)
-    placed = _rising([at for at, place in enumerate(places) if None not in place and place[1:] != _MISSING], times)
-    kept = _trimmed(placed, columns, carried.trim_m)
-    return _samples(activity, times, columns, kept, trimmed=len(placed) - len(kept))
+    placed = _rising(_placed(columns), times)
+    kept, holes = _outside(placed, columns, hidden)
+    samples = _samples(activity, times, columns, kept, trimmed=len(placed) - len(kept))
+    if not samples.trimmed:
+        return samples
+    return replace(samples, holes=holes, distance_m=_over_holes(samples.distance_m, holes))
 
 
 def timed_samples(activity: Activity, streams: StreamSet, carried: Carried) -> Samples:
@@ -126,9 +145,7 @@ def _samples(
     activity: Activity, times: Column, columns: Mapping[str, Column], kept: Sequence[int], *, trimmed: int
 ) -> Samples:
     start_epoch_s = int(activity.start_at.timestamp())
-    taken = {name: _at(kept, column) for name, column in columns.items()}
-    if trimmed:
-        taken["distance_m"] = _from_zero(taken["distance_m"])
+    taken: dict[str, Any] = {name: _at(kept, column) for name, column in columns.items()}
     return Samples(
         epoch_s=[start_epoch_s + int(time) for at in kept if (time := times[at]) is not None],
         placed="latitude_deg" in columns,
@@ -136,6 +153,44 @@ def _samples(
         trimmed=trimmed,
         **taken,
     )
+
+
+def _placed(columns: Mapping[str, Column]) -> list[int]:
+    """The points that have a position."""
+    places = zip(columns["latitude_deg"], columns["longitude_deg"], strict=True)
+    return [at for at, place in enumerate(places) if None not in place and place != _MISSING]
+
+
+def _outside(
+    placed: Sequence[int], columns: Mapping[str, Column], hidden: Sequence[Circle]
+) -> tuple[Sequence[int], Sequence[int]]:
+    """The points of `placed` that no circle holds, and those among them, by their place there, that follow a hole."""
+    if not hidden:
+        return placed, ()
+    latitudes, longitudes = columns["latitude_deg"], columns["longitude_deg"]
+    places = [(at, latitudes[at] or 0.0, longitudes[at] or 0.0) for at in placed]
+    inside = set().union(*(circle.within(places) for circle in hidden))
+    kept: list[int] = []
+    holes: list[int] = []
+    for before, at in zip((None, *placed), placed, strict=False):
+        if at in inside:
+            continue
+        if kept and before in inside:
+            holes.append(len(kept))
+        kept.append(at)
+    return kept, holes
+
+
+def _over_holes(distances: Column, holes: Sequence[int]) -> Column:
+    """The distances of a track that begins at zero and makes no way over its holes."""
+    run: list[int | float | None] = []
+    covered: int | float = 0
+    for start, end in pairwise((0, *holes, len(distances))):
+        part = distances[start:end]
+        first = next((distance for distance in part if distance is not None), 0)
+        run += [None if distance is None else max(distance - first, 0) + covered for distance in part]
+        covered = max((distance for distance in run[start:] if distance is not None), default=covered)
+    return run
 
 
 def _rising(indices: Sequence[int], times: Column) -> list[int]:
@@ -191,39 +246,3 @@ def _admitted(values: Sequence[Any], bounds: Range, length: int) -> list[int | f
     low, high = bounds.low, bounds.high
     column = [value if value is not None and low <= value <= high else None for value in values]
     return column + [None] * (length - len(column))
-
-
-def _trimmed(placed: Sequence[int], columns: Mapping[str, Column], trim_m: float) -> Sequence[int]:
-    """The indices `placed` without those nearer than `trim_m` to the first or the last of them.
-
-    Everything ahead of the last point near the start goes, and likewise at the end: a distance that jumps hides more,
-    never less.
-    """
-    if not placed or trim_m <= 0:
-        return placed
-    travelled = _travelled_m(placed, columns)
-    near_start = [at for at, here in enumerate(travelled) if here - travelled[0] < trim_m]
-    near_end = [at for at, here in enumerate(travelled) if travelled[-1] - here < trim_m]
-    return placed[near_start[-1] + 1 : near_end[0]]
-
-
-def _travelled_m(placed: Sequence[int], columns: Mapping[str, Column]) -> Sequence[float]:
-    """Metres at each point; an unknown distance counts as no progress, which hides more."""
-    distances = [columns["distance_m"][at] for at in placed]
-    known = next((distance for distance in distances if distance is not None), None)
-    if known is not None:
-        return [known := known if distance is None else distance for distance in distances]
-    latitudes, longitudes = columns["latitude_deg"], columns["longitude_deg"]
-    places = [(math.radians(latitudes[at] or 0), math.radians(longitudes[at] or 0)) for at in placed]
-    return list(accumulate((_great_circle_m(*here, *there) for here, there in pairwise(places)), initial=0.0))
-
-
-def _great_circle_m(lat: float, lng: float, to_lat: float, to_lng: float) -> float:
-    """Haversine on the mean Earth radius; the arguments in radians."""
-    chord = math.sin((to_lat - lat) / 2) ** 2 + math.cos(lat) * math.cos(to_lat) * math.sin((to_lng - lng) / 2) ** 2
-    return 2 * _EARTH_RADIUS_M * math.asin(math.sqrt(min(chord, 1.0)))
-
-
-def _from_zero(distances: Column) -> list[int | float | None]:
-    start = next((distance for distance in distances if distance is not None), 0)
-    return [None if distance is None else max(distance - start, 0) for distance in distances]

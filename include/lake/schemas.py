@@ -205,7 +205,7 @@ COPIES = _table(
     _column("file_format", pa.string(), "gpx, or tcx for an activity without positions", null=_NO_FILE),
     _column("points", pa.int32(), "points in the file", null=_NO_FILE),
     _column("carried", pa.list_(pa.string()), "what the file may carry: heartrate, power, temperature", null=_NO_FILE),
-    _column("trim_m", pa.int32(), "cut off at both ends of the track to hide homes", "m", null=_NO_FILE),
+    _column("trim_m", pa.int32(), "radius hidden around both ends of the track", "m", null=_NO_FILE),
     _column("planned_at", _INSTANT, "when the title was first seen to name the child"),
     _column("updated_at", _INSTANT, "when the copy last came further, or was found not to"),
     _column("next_try_at", _INSTANT, "when it goes on", null="once it is over"),

@@ -11,6 +11,8 @@ from include.copying.files import build_file
 from include.copying.matching import match
 from include.copying.outcome import Outcome, OutcomeState, read_outcome
 from include.copying.reasons import athlete_words
+from include.copying.samples import recorded_ends
+from include.copying.trimming import hidden_radius_m
 from include.errors import (
     CapacityReached,
     Gone,
@@ -168,18 +170,25 @@ class CopyHold:
         if self._is_taken(activity, is_blind=is_blind):
             return
         parent = self._services.athletes.get(activity.athlete_id)
-        file = build_file(activity, streams, link, parent.firstname if parent else "")
+        trim_m = self._trim_m(link)
+        hidden = self._services.places.circles(activity.athlete_id, trim_m, recorded_ends(streams))
+        file = build_file(activity, streams, link, hidden, parent.firstname if parent else "")
         self._keep(file)
-        self._send(file, link)
+        self._send(file, link, trim_m)
 
-    def _send(self, file: UploadFile, link: Link) -> None:
+    def _trim_m(self, link: Link) -> int:
+        """What to hide of the track at this moment."""
+        parent = self._services.athletes.get(link.parent_id)
+        return hidden_radius_m(link.carried, parent.scopes if parent else None)
+
+    def _send(self, file: UploadFile, link: Link, trim_m: int) -> None:
         def before_sending() -> None:
-            if self._link() != link:
+            if self._link() != link or self._trim_m(link) != trim_m:
                 raise RetryLater(
-                    f"The link of athletes {link.parent_id} and {link.child_id} was changed while a file was made for"
-                    " it: nothing was sent. Run this again."
+                    f"The link of athletes {link.parent_id} and {link.child_id}, or the parent's grant, was changed"
+                    " while a file was made: nothing was sent. Run this again."
                 )
-            self._note(self.copy.sending(self._services.clock(), **_contents(file, link)))
+            self._note(self.copy.sending(self._services.clock(), **_contents(file, link, trim_m)))
 
         upload = self._services.strava.create_upload(self.copy.child_id, file, before_sending)
         if not self._settled(upload):
@@ -262,7 +271,7 @@ def _words(error: IngestError) -> str:
     return athlete_words(error, account="the child's account")
 
 
-def _contents(file: UploadFile, link: Link) -> dict[str, Any]:
+def _contents(file: UploadFile, link: Link, trim_m: int) -> dict[str, Any]:
     """What the ledger keeps of the file."""
     carried = link.carried
     choices = {"heartrate": carried.heartrate, "power": carried.power, "temperature": carried.temperature}
@@ -270,5 +279,6 @@ def _contents(file: UploadFile, link: Link) -> dict[str, Any]:
         "file_format": file.data_type.partition(".")[0],
         "points": file.points,
         "carried": tuple(name for name, chosen in choices.items() if chosen),
-        "trim_m": carried.trim_m,
+        "trim_m": trim_m,
+        "track_hidden": file.track_hidden,
     }

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from random import SystemRandom
 
 from include.clock import Clock
 from include.crypto.backend import open_cipher
@@ -29,6 +30,7 @@ from include.state.invites import Invites
 from include.state.links import Links
 from include.state.listings import Listings
 from include.state.notices import Notices
+from include.state.places import Places
 from include.state.quota import Quota
 from include.state.subscriptions import Subscriptions
 from include.state.tokens import Tokens
@@ -57,6 +59,7 @@ class Services:
     erasures: Erasures
     notices: Notices
     listings: Listings
+    places: Places
     subscriptions: Subscriptions
     push: PushSubscriptions
     quota: Quota
@@ -99,6 +102,7 @@ def open_services(
             erasures=Erasures(store, clock),
             notices=Notices(store, clock),
             listings=Listings(store, clock),
+            places=Places(store, cipher, SystemRandom().random),
             subscriptions=Subscriptions(store),
             push=push,
             quota=quota,

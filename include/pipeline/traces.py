@@ -138,6 +138,9 @@ def _records(services: Services, athlete_id: int) -> Iterator[Trace]:
     notices = len(list(services.notices.of_athlete(athlete_id)))
     if notices:
         yield Trace("notices", partial(services.notices.forget, athlete_id), count=notices)
+    places = len(services.places.sealed(athlete_id))
+    if places:
+        yield Trace("places", partial(services.places.forget, athlete_id), count=places)
     if services.listings.get(athlete_id) != Listing(athlete_id):
         yield Trace("listings", partial(services.listings.forget, athlete_id))
     athlete = services.athletes.get(athlete_id)

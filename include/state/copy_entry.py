@@ -60,7 +60,9 @@ class Copy:
     carried: tuple[str, ...] = ()
     """Which of heartrate, power and temperature the link let the file carry."""
     trim_m: int | None = None
-    """What the link had cut off at both ends of the track."""
+    """The radius that the link had hidden around both ends of the track."""
+    track_hidden: bool = False
+    """Whether positions were left out altogether, since too few lay outside that radius."""
     planned_at_epoch_s: int = 0
     updated_at_epoch_s: int = 0
     waiting_since_epoch_s: int | None = None
@@ -80,7 +82,14 @@ class Copy:
         return self.next_try_epoch_s is not None and self.next_try_epoch_s <= now
 
     def sending(
-        self, now: float, *, file_format: str, points: int | None, carried: tuple[str, ...], trim_m: int | None
+        self,
+        now: float,
+        *,
+        file_format: str,
+        points: int | None,
+        carried: tuple[str, ...],
+        trim_m: int,
+        track_hidden: bool,
     ) -> Self:
         """The file goes out with the next line; what it holds is told by the fields of these names."""
         return replace(
@@ -93,6 +102,7 @@ class Copy:
             points=points,
             carried=carried,
             trim_m=trim_m,
+            track_hidden=track_hidden,
             next_try_epoch_s=int(now) + SOON_S,
         )
 
@@ -215,6 +225,7 @@ class Copy:
             points=fields.get("points"),
             carried=tuple(fields.get("carried", ())),
             trim_m=fields.get("trim_m"),
+            track_hidden=fields.get("track_hidden", False),
             planned_at_epoch_s=fields["planned_at_epoch_s"],
             updated_at_epoch_s=fields["updated_at_epoch_s"],
             waiting_since_epoch_s=fields.get("waiting_since_epoch_s"),
@@ -242,6 +253,7 @@ class Copy:
             "points": self.points,
             "carried": list(self.carried),
             "trim_m": self.trim_m,
+            "track_hidden": self.track_hidden,
             "planned_at_epoch_s": self.planned_at_epoch_s,
             "updated_at_epoch_s": self.updated_at_epoch_s,
             "waiting_since_epoch_s": self.waiting_since_epoch_s,

@@ -1,4 +1,4 @@
-"""Which key seals each athlete's token pair, and the way to bring them all under the active one."""
+"""Which key seals each athlete's secrets, and the way to bring them all under the active one."""
 
 from __future__ import annotations
 
@@ -8,24 +8,33 @@ from collections.abc import Mapping
 from include.crypto.key_file import KeyFileCipher
 from include.state.athletes import Athletes, athlete_key
 from include.state.conflict import retry_on_conflict
+from include.state.places import Places
 from include.state.store import Store
 from include.state.token_pair import SealedTokens
 
 
 class KeyRotation:
-    """The stored token pairs as the keys of a key file see them.
+    """The stored token pairs and hidden places as the keys of a key file see them.
 
     AWS KMS rotates its keys by itself, without a text being sealed again.
     """
 
-    def __init__(self, store: Store, athletes: Athletes, cipher: KeyFileCipher) -> None:
+    def __init__(self, store: Store, athletes: Athletes, places: Places, cipher: KeyFileCipher) -> None:
         self._store = store
         self._athletes = athletes
+        self._places = places
         self._cipher = cipher
 
-    def pairs_by_key(self) -> Mapping[str, int]:
-        """How many pairs each key seals; keys that seal none are left out."""
-        return Counter(key_id for athlete in self._athletes.all() if (key_id := self._key_of(athlete.athlete_id)))
+    def secrets_by_key(self) -> Mapping[str, int]:
+        """How many pairs and places each key seals, a place's text as one; keys that seal none are left out."""
+        return Counter(key_id for athlete in self._athletes.all() for key_id in self._keys_of(athlete.athlete_id))
+
+    def reencrypt_places(self, athlete_id: int) -> int:
+        """Seal the athlete's hidden places with the active key; how many texts were sealed with another.
+
+        Errors and effects: as `reencrypt`.
+        """
+        return self._places.reencrypt(athlete_id, lambda text: self._cipher.key_of(text) == self._cipher.active_key)
 
     @retry_on_conflict
     def reencrypt(self, athlete_id: int) -> bool:
@@ -42,7 +51,7 @@ class KeyRotation:
         self._store.put(item.key, fields, expected_version=item.version)
         return True
 
-    def _key_of(self, athlete_id: int) -> str | None:
+    def _keys_of(self, athlete_id: int) -> list[str]:
         item = self._store.get(athlete_key(athlete_id))
-        sealed = SealedTokens.from_fields(item.fields).sealed if item else None
-        return self._cipher.key_of(sealed) if sealed else None
+        pair = SealedTokens.from_fields(item.fields).sealed if item else None
+        return [self._cipher.key_of(text) for text in (pair, *self._places.sealed(athlete_id)) if text]

@@ -10,6 +10,8 @@ from typing import Any
 from include.state.conflict import retry_on_conflict
 from include.state.store import ABSENT, Item, Key, Store
 
+_CHOSEN_0 = -1
+
 
 class LinkStatus(StrEnum):
     """Whether a link makes copies."""
@@ -26,8 +28,8 @@ class Carried:
     heartrate: bool = True
     power: bool = True
     temperature: bool = True
-    trim_m: int = 0
-    """Length cut off at the start and at the end, to hide where somebody lives."""
+    trim_m: int | None = None
+    """Radius hidden around the first and the last position; None where the parent has chosen nothing."""
     allow_private: bool = False
     """Whether activities that only the parent can see are copied too."""
     title: str = "{title}"
@@ -39,12 +41,19 @@ class Carried:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Carried:
-        """The choice in a row's fields; what an older row lacks is as if nobody had chosen it."""
-        return cls(**{**fields, "sports": tuple(fields.get("sports", ()))})
+        """The choice in a row's fields; what an older row lacks is as if nobody had chosen it.
+
+        A stored `trim_m` of 0 is no choice: it was the form's default once, so a chosen 0 is stored as -1, which
+        older versions read as nothing trimmed too.
+        """
+        stored = fields.get("trim_m", 0)
+        trim_m = None if stored == 0 else max(stored, 0)
+        return cls(**{**fields, "trim_m": trim_m, "sports": tuple(fields.get("sports", ()))})
 
     def to_fields(self) -> dict[str, Any]:
         """The same as fields of a row."""
-        return {**asdict(self), "sports": list(self.sports)}
+        stored = 0 if self.trim_m is None else self.trim_m or _CHOSEN_0
+        return {**asdict(self), "trim_m": stored, "sports": list(self.sports)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ TABLES: Mapping[str, Table] = {
         Table("listings", partition="athlete_id"),
         Table("erasures", partition="athlete_id", indexes={"all": Index("kind", "athlete_id", str)}, expires=True),
         Table("notices", partition="athlete_id", sort="notice_id", expires=True),
+        Table("places", partition="athlete_id", sort="radius_m"),
     )
 }
 """Every table there is, by name; Terraform's tables are compared with this mapping."""

@@ -172,6 +172,8 @@ class UploadFile:
     """How many points it holds, where that is known."""
     trainer: bool = False
     commute: bool = False
+    track_hidden: bool = False
+    """Whether positions were left out that the recording has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Play:
             self.pages.append(
                 browser.connect(self.stack.web_url, athlete_id, options={"private": "yes", "receive": "yes"})
             )
-        link(self.stack.settings, PARENT_ID, CHILD_ID, (CHILD_NAME,))
+        link(self.stack.settings, PARENT_ID, CHILD_ID, (CHILD_NAME,), ("trim_m=0",))  # every point is compared
         self.progress.say(f"  parent and child connected and linked; {len(self.scenario.history)} older activities")
 
     def finish_activities(self) -> None:

@@ -109,6 +109,23 @@ def test_link_is_added_shown_changed_and_ended(run, links):
 
 
 @pytest.mark.parametrize(
+    ("value", "trim_m"), [pytest.param("0", 0, id="the whole track"), pytest.param("", None, id="as the grant asks")]
+)
+def test_what_is_hidden_is_chosen_or_left_to_the_grant(run, links, value, trim_m):
+    run("add", "--name", "Rex", "--set", "trim_m=70")
+    run("change", "--set", f"trim_m={value}")
+    assert links.get(PARENT_ID, CHILD_ID).carried.trim_m == trim_m
+
+
+@pytest.mark.parametrize("name", ["🐕", " ", "#", "...", "\u200b"])
+def test_name_that_no_title_can_match_is_refused_with_words(run, links, name):
+    error = run("add", "--name", "Rex", "--name", name)
+    assert isinstance(error, BadRequest)
+    assert "a name needs letters or digits" in str(error) or "cannot be printed" in str(error)
+    assert links.get(PARENT_ID, CHILD_ID) is None
+
+
+@pytest.mark.parametrize(
     ("choice", "why"),
     [
         pytest.param("title={child}", "stands for nothing", id="unknown placeholder"),

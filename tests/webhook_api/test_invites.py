@@ -24,7 +24,7 @@ from webhook_api.errors import route
 log = logging.getLogger(__name__)
 ADA, REX, EVE = 134815, 22, 33
 WRITE = "read,activity:write"
-FORM = {"names": "Rex, Rexi", "trim_m": "0", "heartrate": "1", "power": "1", "temperature": "1", "link_back": "1"}
+FORM = {"names": "Rex, Rexi", "trim_m": "", "heartrate": "1", "power": "1", "temperature": "1", "link_back": "1"}
 NewBrowser = Callable[[], Any]
 
 

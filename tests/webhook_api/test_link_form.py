@@ -53,7 +53,7 @@ def test_names_are_refused_when_one_is_of_no_use(text: str) -> None:
     assert list(parse(names=text).problems) == ["names"]
 
 
-@pytest.mark.parametrize("metres", ["", "-1", "2001", "1e3", "12.5", "٣", "9" * 5000])
+@pytest.mark.parametrize("metres", ["-1", "2001", "1e3", "12.5", "٣", "9" * 5000])
 def test_trim_is_refused_when_it_is_no_length(metres: str) -> None:
     form = parse(trim_m=metres)
 
@@ -64,10 +64,12 @@ def test_trim_is_refused_when_it_is_no_length(metres: str) -> None:
 def test_options_are_what_is_ticked() -> None:
     ticked = parse(trim_m="2000", power="1", allow_private="1", link_back="1", sports=["Run", "Run", "Ride"])
     bare = parse(trim_m=" 0 ")
+    unchosen = parse(trim_m=" ")
 
     assert ticked.carried == Carried(False, True, False, 2000, allow_private=True, sports=("Run", "Ride"))
     assert bare.carried == Carried(False, False, False, 0, allow_private=False, link_back=False)
-    assert not {**ticked.problems, **bare.problems}
+    assert unchosen.carried.trim_m is None
+    assert not {**ticked.problems, **bare.problems, **unchosen.problems}
 
 
 def test_title_is_taken_or_refused_with_the_reason() -> None:
@@ -99,8 +101,9 @@ def test_start_is_refused_when_it_is_no_day(entered: str) -> None:
     assert list(parse(start=entered).problems) == ["start"]
 
 
-def test_form_of_a_link_means_the_link_again() -> None:
-    carried = Carried(False, True, False, 150, title="{parent}", link_back=False, sports=("Run",))
+@pytest.mark.parametrize("trim_m", [None, 0, 150])
+def test_form_of_a_link_means_the_link_again(trim_m: int | None) -> None:
+    carried = Carried(False, True, False, trim_m, title="{parent}", link_back=False, sports=("Run",))
     form = LinkForm.of(("Rex", "Rexi"), carried, DAY_EPOCH_S + 5)
     again = parse(
         names=", ".join(form.names),

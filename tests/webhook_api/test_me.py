@@ -87,17 +87,50 @@ def test_page_is_empty_but_complete_when_nothing_has_happened(ada: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "metres"),
-    [pytest.param("activity:read", 0, id="cropped by Strava"), pytest.param("activity:read,activity:read_all", 200)],
+    ("scope", "words"),
+    [
+        pytest.param("activity:read", "Empty: nothing more than what Strava hides", id="cropped by Strava"),
+        pytest.param("activity:read,activity:read_all", "Empty: 200 m, since you allow full tracks", id="full tracks"),
+    ],
 )
-def test_full_tracks_are_trimmed_unless_the_parent_chooses_otherwise(
-    new_browser: NewBrowser, scope: str, metres: int
+def test_form_leaves_to_the_grant_what_is_hidden_and_says_what_that_is_and_what_is_not(
+    new_browser: NewBrowser, scope: str, words: str
 ) -> None:
     browser = new_browser()
 
     browser.connect(ADA, "Ada", scope)
     page = browser.client.get("/me/invites/new").text
-    assert re.search(rf'name="trim_m"[^>]* value="{metres}"', page)
+    assert re.search(r'name="trim_m"[^>]* value=""', page)
+    assert words in page
+    assert "Not hidden: when the copy begins and ends, heart rate" in page
+
+
+@pytest.mark.parametrize(
+    ("entered", "trim_m", "words"),
+    [
+        pytest.param("", None, "All sports", id="nothing"),
+        pytest.param("0", 0, "; the whole track", id="the whole track"),
+        pytest.param("70", 70, "; nothing within 70 m of where it began or ended", id="a length"),
+    ],
+)
+def test_parent_chooses_what_is_hidden_or_leaves_it_to_the_grant(
+    ada: Any, links: Links, entered: str, trim_m: int | None, words: str
+) -> None:
+    links.save(LINK)
+    page = ada.post(f"/me/children/{REX}", names="Rex", title="{title}", trim_m=entered).text
+    link = links.get(ADA, REX)
+    assert link is not None
+    assert link.carried.trim_m == trim_m
+    assert words in text_of(page)
+    assert re.search(rf'name="trim_m"[^>]* value="{entered}"', ada.client.get(f"/me/children/{REX}").text)
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_copy_without_its_track_says_so(ada: Any, links: Links, copies: CopyLedger, record: Any, hidden: bool) -> None:
+    links.save(LINK)
+    record(1)
+    copy(copies, 1, CopyState.DONE, child_activity_id=5, track_hidden=hidden)
+    assert ("copied to Rex, without its track, which lies too near" in text_of(ada.client.get("/me").text)) is hidden
 
 
 def test_page_asks_to_connect_again_when_strava_refuses_the_tokens(ada: Any, athletes: Any) -> None:
@@ -141,7 +174,7 @@ def test_parent_changes_names_and_options(ada: Any, rex: Any, links: Links) -> N
     carried = Carried(False, True, False, 150, title="{sport} of {parent}", link_back=False, sports=("TrailRun",))
     assert (link.names, link.carried, link.starts_at_epoch_s) == (("Rexi", "Rex"), carried, 1_780_272_000)
     assert link.parent_consent_epoch_s == 1
-    assert "Trail Run from 2026-06-01 on; with power; without the first and last 150 m" in text_of(page)
+    assert "Trail Run from 2026-06-01 on; with power; nothing within 150 m of where it began or ended" in text_of(page)
     assert "titled “{sport} of {parent}”." in page
 
 

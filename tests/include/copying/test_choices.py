@@ -10,8 +10,9 @@ from include.state.links import Carried
 from local.strava_simulator import sports
 
 
-def test_nothing_stands_in_the_way_of_a_plain_link() -> None:
-    assert choice_problems(["Rex"], Carried()) == {}
+@pytest.mark.parametrize("trim_m", [None, 0, 2000])
+def test_nothing_stands_in_the_way_of_a_plain_link(trim_m: int | None) -> None:
+    assert choice_problems(["Rex"], Carried(trim_m=trim_m)) == {}
 
 
 @pytest.mark.parametrize(

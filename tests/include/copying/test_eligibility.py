@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from include.circle import Circle, Position
 from include.copying.eligibility import COPY_PREFIX, ineligible_reason
 from include.copying.files import build_file
 from include.errors import Refused
@@ -44,7 +45,6 @@ def test_reason_is_none_when_nothing_speaks_against_the_copy(
         pytest.param({}, {"status": LinkStatus.ENDED}, "ended", id="ended"),
         pytest.param({}, {"parent_consent_epoch_s": None}, "both sides", id="parent has not agreed"),
         pytest.param({}, {"child_consent_epoch_s": None}, "both sides", id="child has not agreed"),
-        pytest.param({}, {"carried": Carried(trim_m=21)}, "Nothing is left", id="shorter than what is trimmed"),
     ],
 )
 def test_reason_names_what_speaks_against_the_copy(
@@ -114,7 +114,7 @@ def test_reason_is_given_when_the_ledger_knows_the_activity_as_a_copy(
         pytest.param({}, {"carried": Carried(sports=("Run", "Ride"))}, id="a sport that the link includes"),
         pytest.param({"sport_type": "Quidditch"}, {}, id="a sport that nobody knows yet"),
         pytest.param({"external_id": "garmin-sdi-1.fit"}, {}, id="the prefix elsewhere in the external id"),
-        pytest.param({}, {"carried": Carried(trim_m=10)}, id="one point and more left after trimming"),
+        pytest.param({}, {"carried": Carried(trim_m=2000)}, id="shorter than what is hidden"),
     ],
 )
 def test_reason_is_none_at_the_boundary(
@@ -131,13 +131,13 @@ def test_reason_is_none_at_the_boundary(
 
 
 @pytest.mark.parametrize(
-    ("streams_changes", "trim_m"),
+    ("streams_changes", "hidden"),
     [
-        pytest.param({}, 0, id="three points"),
-        pytest.param({"latlng": None}, 0, id="no positions"),
-        pytest.param({}, 100, id="trimmed away"),
-        pytest.param({"time": [0]}, 0, id="one point"),
-        pytest.param({"latlng": [[1, 1], None, None]}, 0, id="one position"),
+        pytest.param({}, (), id="three points"),
+        pytest.param({"latlng": None}, (), id="no positions"),
+        pytest.param({}, [Circle(Position(48.1, 11.5), 100)], id="all hidden"),
+        pytest.param({"time": [0]}, (), id="one point"),
+        pytest.param({"latlng": [[1, 1], None, None]}, (), id="one position"),
     ],
 )
 def test_file_can_be_built_exactly_when_the_points_are_eligible(
@@ -145,16 +145,15 @@ def test_file_can_be_built_exactly_when_the_points_are_eligible(
     make_streams: Callable[..., StreamSet],
     make_link: Callable[..., Link],
     streams_changes: dict[str, object],
-    trim_m: int,
+    hidden: Sequence[Circle],
 ) -> None:
-    activity, streams = make_activity(), make_streams(**streams_changes)
-    link = make_link(carried=Carried(trim_m=trim_m))
+    activity, streams, link = make_activity(), make_streams(**streams_changes), make_link()
     reason = ineligible_reason(activity, streams, link, is_copy=False)
     if reason is None:
-        assert build_file(activity, streams, link).content
+        assert build_file(activity, streams, link, hidden).content
     else:
         with pytest.raises(Refused, match=reason.split(".", maxsplit=1)[0]):
-            build_file(activity, streams, link)
+            build_file(activity, streams, link, hidden)
 
 
 def test_prefix_is_the_one_that_copies_get() -> None:

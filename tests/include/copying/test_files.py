@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from include.circle import Circle, Position
 from include.copying.files import build_file
 from include.copying.gpx import write_gpx
 from include.copying.tcx import write_tcx
@@ -23,7 +24,7 @@ MakeLink = Callable[..., Link]
 def test_file_is_a_gpx_that_names_the_original_when_there_are_positions(
     make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
 ) -> None:
-    file = build_file(make_activity(), make_streams(), make_link())
+    file = build_file(make_activity(), make_streams(), make_link(), ())
     assert (file.external_id, file.data_type) == ("sdi-101-9", "gpx.gz")
     assert (file.name, file.sport_type) == ("Morning ride with Rex", "Ride")
     assert file.description == "View on Strava: https://www.strava.com/activities/101"
@@ -47,7 +48,7 @@ def test_file_says_whether_it_was_on_a_trainer_or_to_work(
     trainer: bool,
     commute: bool,
 ) -> None:
-    file = build_file(make_activity(**changes), make_streams(), make_link())
+    file = build_file(make_activity(**changes), make_streams(), make_link(), ())
     assert (file.trainer, file.commute) == (trainer, commute)
 
 
@@ -55,16 +56,28 @@ def test_file_is_a_tcx_when_there_are_no_positions(
     make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
 ) -> None:
     indoor = make_streams(latlng=None)
-    file = build_file(make_activity(), indoor, make_link())
+    file = build_file(make_activity(), indoor, make_link(), ())
     assert file.data_type == "tcx.gz"
     assert gzip.decompress(file.content) == write_tcx(make_activity(), indoor, Carried())
+
+
+@pytest.mark.parametrize("link_back", [True, False])
+def test_file_goes_without_positions_and_says_so_when_all_are_hidden(
+    make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink, link_back: bool
+) -> None:
+    link = make_link(carried=Carried(link_back=link_back))
+    file = build_file(make_activity(), make_streams(), link, [Circle(Position(48.1, 11.5), 350)])
+    assert (file.data_type, file.track_hidden, file.points) == ("tcx.gz", True, 3)
+    assert gzip.decompress(file.content) == write_tcx(make_activity(), make_streams(), Carried())
+    assert file.description.splitlines()[-1] == "Without its track, which lies too near to where it began or ended."
+    assert ("View on Strava" in file.description) is link_back
 
 
 def test_file_carries_what_the_link_chooses(
     make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
 ) -> None:
     link = make_link(carried=Carried(heartrate=False, power=False, temperature=False))
-    content = gzip.decompress(build_file(make_activity(), make_streams(), link).content)
+    content = gzip.decompress(build_file(make_activity(), make_streams(), link, ()).content)
     assert b"gpxtpx:cad" in content
     assert not [tag for tag in (b"gpxtpx:hr", b"<power>", b"gpxtpx:atemp") if tag in content]
 
@@ -72,7 +85,7 @@ def test_file_carries_what_the_link_chooses(
 def test_file_is_the_same_to_the_byte_at_every_try(
     make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
 ) -> None:
-    tries = {build_file(make_activity(), make_streams(), make_link()).content for _ in range(3)}
+    tries = {build_file(make_activity(), make_streams(), make_link(), ()).content for _ in range(3)}
     assert len(tries) == 1
     assert next(iter(tries))[4:8] == bytes(4), "gzip's time stamp"
 
@@ -80,16 +93,15 @@ def test_file_is_the_same_to_the_byte_at_every_try(
 def test_file_s_name_is_one_clean_line_when_the_title_is_hostile(
     make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
 ) -> None:
-    file = build_file(make_activity(name="a\r\nb: <c>\x00\ud800"), make_streams(), make_link())
+    file = build_file(make_activity(name="a\r\nb: <c>\x00\ud800"), make_streams(), make_link(), ())
     assert file.name == "a b: <c>"
 
 
 @pytest.mark.parametrize(
-    ("changes", "trim_m", "reason"),
+    ("changes", "reason"),
     [
-        pytest.param({}, 100, "first and last 100 m", id="trimmed away"),
-        pytest.param({"time": None}, 0, "fewer than two points", id="no times"),
-        pytest.param({"time": [0]}, 0, "2 points lack", id="one point"),
+        pytest.param({"time": None}, "fewer than two points", id="no times"),
+        pytest.param({"time": [0]}, "2 points lack", id="one point"),
     ],
 )
 def test_file_is_refused_with_the_reason_when_it_would_be_no_activity(
@@ -97,11 +109,10 @@ def test_file_is_refused_with_the_reason_when_it_would_be_no_activity(
     make_streams: MakeStreams,
     make_link: MakeLink,
     changes: dict[str, Any],
-    trim_m: int,
     reason: str,
 ) -> None:
     with pytest.raises(Refused, match=reason) as refusal:
-        build_file(make_activity(), make_streams(**changes), make_link(carried=Carried(trim_m=trim_m)))
+        build_file(make_activity(), make_streams(**changes), make_link(), ())
     assert "activity 101" in str(refusal.value)
     assert "athlete 9" in str(refusal.value)
 
@@ -110,7 +121,7 @@ def test_file_bears_the_title_that_the_link_chooses_inside_and_out(
     make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
 ) -> None:
     link = make_link(carried=Carried(title="{sport} of {parent}"))
-    file = build_file(make_activity(name="A secret & Rex"), make_streams(), link, "Ann <b>")
+    file = build_file(make_activity(name="A secret & Rex"), make_streams(), link, (), "Ann <b>")
     assert file.name == "Ride of Ann <b>"
     assert b"<name>Ride of Ann &lt;b&gt;</name>" in gzip.decompress(file.content)
     assert b"secret" not in gzip.decompress(file.content)
@@ -119,5 +130,5 @@ def test_file_bears_the_title_that_the_link_chooses_inside_and_out(
 def test_file_says_nothing_of_the_original_when_the_link_does_not_want_it(
     make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
 ) -> None:
-    file = build_file(make_activity(), make_streams(), make_link(carried=Carried(link_back=False)))
+    file = build_file(make_activity(), make_streams(), make_link(carried=Carried(link_back=False)), ())
     assert file.description == ""

@@ -15,7 +15,9 @@ import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.copying.gpx import write_gpx
+from include.circle import Circle, Position
+from include.copying.gpx import gpx_document, write_gpx
+from include.copying.samples import positioned_samples
 from include.state.links import Carried
 from include.strava.models import Activity, StreamSet
 
@@ -130,10 +132,27 @@ def test_gpx_is_whole_when_points_are_few(make_activity: MakeActivity, make_stre
 def test_gpx_begins_with_the_first_point_when_the_start_is_trimmed(
     make_activity: MakeActivity, make_streams: MakeStreams
 ) -> None:
-    document = write_gpx(make_activity(), make_streams(), Carried(trim_m=20))
+    hidden = [Circle(Position(48.1, 11.5), 10), Circle(Position(48.10036, 11.5), 10)]
+    samples = positioned_samples(make_activity(), make_streams(), Carried(), hidden)
+    document = gpx_document(make_activity(), samples)
     assert [point["time"] for point in read(document)] == [START + timedelta(seconds=1)]
     assert gpxpy.parse(document.decode()).time == START + timedelta(seconds=1)
     assert b"06:59:58" not in document
+
+
+def test_gpx_begins_a_new_segment_after_each_hole(
+    make_activity: MakeActivity, make_streams: MakeStreams, schema: xmlschema.XMLSchema
+) -> None:
+    streams = StreamSet({"time": list(range(6)), "latlng": [[48.1 + at / 1e4, 11.5] for at in range(6)]}, b"")
+    hidden = [Circle(Position(48.1 + at / 1e4, 11.5), 5) for at in (1, 4)]
+    document = gpx_document(make_activity(), positioned_samples(make_activity(), streams, Carried(), hidden))
+    (track,) = gpxpy.parse(document.decode()).tracks
+    assert [[round((point.latitude - 48.1) * 1e4) for point in part.points] for part in track.segments] == [
+        [0],
+        [2, 3],
+        [5],
+    ]
+    schema.validate(document.decode())
 
 
 TITLES = [

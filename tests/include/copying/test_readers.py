@@ -18,9 +18,10 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from tcxreader.tcxreader import TCXReader
 
+from include.circle import Circle
 from include.copying.files import build_file
 from include.copying.gpx import gpx_document
-from include.copying.samples import Samples, chosen_samples, too_few_reason
+from include.copying.samples import Samples, chosen_samples, recorded_ends, too_few_reason
 from include.copying.tcx import tcx_document
 from include.state.links import Carried, Link
 from include.strava.models import Activity, StreamSet
@@ -79,9 +80,8 @@ def row(at: datetime | None, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def by_gpxpy(document: bytes) -> Rows:
-    (segment,) = gpxpy.parse(document.decode()).tracks[0].segments
     rows = []
-    for point in segment.points:
+    for point in (point for segment in gpxpy.parse(document.decode()).tracks[0].segments for point in segment.points):
         leaves = {leaf.tag: leaf.text for extension in point.extensions for leaf in extension.iter()}
         found = {name: leaves.get(f"{{{space}}}{tag}") for name, (space, tag) in IN_GPX.items()}
         found["power_w"] = found["power_w"] or leaves.get("power")
@@ -91,9 +91,8 @@ def by_gpxpy(document: bytes) -> Rows:
 
 
 def by_gpx(document: bytes) -> Rows:
-    (segment,) = second_gpx.from_string(document).trk[0].trkseg
     rows = []
-    for point in segment.trkpt:
+    for point in (point for segment in second_gpx.from_string(document).trk[0].trkseg for point in segment.trkpt):
         leaves = {leaf.tag: leaf.text for extension in point.extensions or () for leaf in extension.iter()}
         found = {name: leaves.get(f"{{{space}}}{tag}") for name, (space, tag) in IN_GPX.items()}
         place = {"latitude_deg": point.lat, "longitude_deg": point.lon, "altitude_m": point.ele}
@@ -174,20 +173,20 @@ def recordings(draw: st.DrawFn, *, indoors: bool) -> StreamSet:
     return StreamSet({name: data for name, data in channels.items() if data is not None}, b"")
 
 
-choices = st.builds(
-    Carried,
-    heartrate=st.booleans(),
-    power=st.booleans(),
-    temperature=st.booleans(),
-    trim_m=st.sampled_from([0, 0, 30, 100]),
-)
+choices = st.builds(Carried, heartrate=st.booleans(), power=st.booleans(), temperature=st.booleans())
+radii = st.sampled_from([0, 0, 30, 100])
 sports = st.sampled_from(["Ride", "Run", "Walk", "VirtualRide", "WeightTraining"])
 
 
-def to_write(activity: Activity, streams: StreamSet, carried: Carried) -> Samples:
+def around_ends(streams: StreamSet, radius_m: int) -> list[Circle]:
+    """Circles of this radius around both ends; the drawn places lie in one spot or far apart."""
+    return [Circle(end, radius_m) for end in recorded_ends(streams)] if radius_m else []
+
+
+def to_write(activity: Activity, streams: StreamSet, carried: Carried, radius_m: int = 0) -> Samples:
     """What a file would hold; draws that no file is made of are given up."""
-    samples = chosen_samples(activity, streams, carried)
-    assume(too_few_reason(samples, carried) is None)
+    samples = chosen_samples(activity, streams, carried, around_ends(streams, radius_m))
+    assume(too_few_reason(samples) is None)
     return samples
 
 
@@ -198,13 +197,13 @@ PLAIN = StreamSet({"time": [0, 1], "latlng": [[1.0, 2.0], [1.0, 2.0001]]}, b"")
 
 
 @patiently
-@given(streams=recordings(indoors=False), carried=choices, sport=sports)
-@example(streams=PLAIN, carried=Carried(), sport="Run")
+@given(streams=recordings(indoors=False), carried=choices, sport=sports, radius_m=radii)
+@example(streams=PLAIN, carried=Carried(), sport="Run", radius_m=0)
 def test_gpx_readers_agree_with_what_was_written(
-    make_activity: MakeActivity, streams: StreamSet, carried: Carried, sport: str
+    make_activity: MakeActivity, streams: StreamSet, carried: Carried, sport: str, radius_m: int
 ) -> None:
     activity = make_activity(sport_type=sport)
-    samples = to_write(activity, streams, carried)
+    samples = to_write(activity, streams, carried, radius_m)
     assume(samples.placed)
     document = gpx_document(activity, samples)
 
@@ -236,13 +235,13 @@ def test_tcx_readers_agree_with_what_was_written(
 
 
 @patiently
-@given(streams=recordings(indoors=False) | recordings(indoors=True), carried=choices)
+@given(streams=recordings(indoors=False) | recordings(indoors=True), carried=choices, radius_m=radii)
 def test_strava_takes_every_file_and_keeps_every_point(
-    make_activity: MakeActivity, make_link: Callable[..., Link], streams: StreamSet, carried: Carried
+    make_activity: MakeActivity, make_link: Callable[..., Link], streams: StreamSet, carried: Carried, radius_m: int
 ) -> None:
     activity = make_activity()
-    samples = to_write(activity, streams, carried)
-    file = build_file(activity, streams, make_link(carried=carried), "Ann")
+    samples = to_write(activity, streams, carried, radius_m)
+    file = build_file(activity, streams, make_link(carried=carried), around_ends(streams, radius_m), "Ann")
 
     taken = read_file(file.content, file.data_type)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.copying.samples import chosen_samples, positioned_samples, timed_samples, times_rise
+from include.circle import Circle, Position
+from include.copying.samples import chosen_samples, positioned_samples, recorded_ends, timed_samples, times_rise
 from include.state.links import Carried
 from include.strava.models import Activity, StreamSet
 
@@ -23,7 +25,7 @@ START_EPOCH_S = 1_777_618_798
 def test_samples_hold_every_value_in_columns(
     make_activity: MakeActivity, make_streams: MakeStreams, everything: Carried
 ) -> None:
-    samples = positioned_samples(make_activity(), make_streams(), everything)
+    samples = positioned_samples(make_activity(), make_streams(), everything, ())
     assert len(samples) == 3
     assert samples.epoch_s == [START_EPOCH_S, START_EPOCH_S + 1, START_EPOCH_S + 5]
     assert samples.latitude_deg == [48.1, 48.10018, 48.10036]
@@ -67,7 +69,7 @@ def test_samples_leave_out_and_count_points_without_time_or_position(
     changes: dict[str, Any],
     kept: list[int],
 ) -> None:
-    samples = positioned_samples(make_activity(), make_streams(**changes), everything)
+    samples = positioned_samples(make_activity(), make_streams(**changes), everything, ())
     assert [time - START_EPOCH_S for time in samples.epoch_s] == kept
     assert len(samples.altitude_m) == len(samples.latitude_deg) == len(kept)
     assert samples.left_out == 3 - len(kept)
@@ -99,7 +101,7 @@ def test_samples_leave_out_just_the_values_that_cannot_be(
     field: str,
     expected: list[Any],
 ) -> None:
-    samples = positioned_samples(make_activity(), make_streams(**{stream: data}), everything)
+    samples = positioned_samples(make_activity(), make_streams(**{stream: data}), everything, ())
     assert getattr(samples, field) == expected
     assert samples.left_out == 0
 
@@ -112,7 +114,10 @@ def test_samples_leave_out_just_the_values_that_cannot_be(
         pytest.param(Carried(temperature=False), "temperature_c", id="temperature"),
     ],
 )
-@pytest.mark.parametrize("read", [positioned_samples, timed_samples])
+@pytest.mark.parametrize(
+    "read",
+    [pytest.param(partial(positioned_samples, hidden=()), id="placed"), pytest.param(timed_samples, id="unplaced")],
+)
 def test_samples_lack_what_the_link_does_not_carry(
     make_activity: MakeActivity, make_streams: MakeStreams, carried: Carried, field: str, read: Callable[..., Any]
 ) -> None:
@@ -125,72 +130,96 @@ def north(count: int, step_m: float = 10.0) -> list[list[float]]:
     return [[48.0 + at * step_m / 111_195.08, 11.0] for at in range(count)]
 
 
-@pytest.mark.parametrize("has_distance", [pytest.param(True, id="by distance"), pytest.param(False, id="by position")])
-def test_trimming_hides_both_ends(make_activity: MakeActivity, has_distance: bool) -> None:
-    channels: dict[str, list[Any]] = {"time": list(range(11)), "latlng": north(11), "watts": list(range(11))}
-    if has_distance:
-        channels["distance"] = [at * 10.0 + 3 for at in range(11)]
-    samples = positioned_samples(make_activity(), StreamSet(channels, b""), Carried(trim_m=25))
+def along(count: int, step_m: float = 10.0, **channels: list[Any]) -> StreamSet:
+    """A recording of points to the north, one each second, with their numbers for power."""
+    return StreamSet(
+        {"time": list(range(count)), "latlng": north(count, step_m), "watts": list(range(count)), **channels}, b""
+    )
+
+
+def around(*numbers: int, radius_m: float = 25) -> list[Circle]:
+    """Circles around the points of `north` with these numbers."""
+    return [Circle(Position(*north(number + 1)[number]), radius_m) for number in numbers]
+
+
+def test_trimming_hides_what_the_circles_hold(make_activity: MakeActivity) -> None:
+    streams = along(11, distance=[at * 10.0 + 3 for at in range(11)])
+    samples = positioned_samples(make_activity(), streams, Carried(), around(0, 10))
     assert samples.power_w == [3, 4, 5, 6, 7]
-    assert (samples.trimmed, samples.left_out) == (6, 0)
-    assert samples.distance_m == ([0.0, 10.0, 20.0, 30.0, 40.0] if has_distance else [None] * 5)
+    assert (samples.trimmed, samples.left_out, list(samples.holes)) == (6, 0, [])
+    assert samples.distance_m == [0.0, 10.0, 20.0, 30.0, 40.0]
+
+
+def test_trimming_leaves_holes_over_which_no_distance_is_made(make_activity: MakeActivity) -> None:
+    distance = [0.0, 10, 20, None, 40, 50, 500, 70, 80, 90, 100, 110, 120, 130]
+    streams = along(14, distance=distance)
+    samples = positioned_samples(make_activity(), streams, Carried(), around(5, 11, radius_m=11))
+    assert samples.power_w == [0, 1, 2, 3, 7, 8, 9, 13]
+    assert list(samples.holes) == [4, 7]
+    assert samples.distance_m == [0, 10, 20, None, 20, 30, 40, 40]
+
+
+def test_trimming_of_the_start_is_no_hole_and_points_without_a_position_are_none(make_activity: MakeActivity) -> None:
+    places: list[Any] = north(9)
+    places[6] = None
+    samples = positioned_samples(make_activity(), along(9, latlng=places), Carried(), around(0))
+    assert samples.power_w == [3, 4, 5, 7, 8]
+    assert list(samples.holes) == []
 
 
 @pytest.mark.parametrize(
-    ("distance", "kept"),
+    ("changes", "ends"),
     [
-        pytest.param([0, 0, 0, 10, 20, 40, 40, 40], [4], id="standing at either end is hidden"),
-        pytest.param([None, None, 0, 10, 20, 30, 40, None], [4], id="unknown counts as no progress"),
-        pytest.param([0, 30, 60, 5, 70, 90, 110, 140], [4, 5, 6], id="a step back hides more, not less"),
-        pytest.param([0, 900, 10, 20, 30, 40, 50, 60], [], id="a jump forward hides all"),
-        pytest.param([0] * 8, [], id="no progress at all"),
-        pytest.param([0, 1, 2, 3, 4, 5, 6, 39], [], id="shorter than both ends"),
+        pytest.param({}, [0, 4], id="first and last"),
+        pytest.param({"latlng": [None, *north(5)[1:4], [0, 0]]}, [1, 3], id="odd positions are none"),
+        pytest.param({"time": [None, 1, 2, 3, 3]}, [0, 1, 3, 4], id="those without a time, and those with one"),
+        pytest.param({"latlng": [north(1)[0]] * 5}, [0], id="one place"),
+        pytest.param({"latlng": [north(1)[0]]}, [], id="one position, which is not written"),
+        pytest.param({"latlng": []}, [], id="no position"),
+        pytest.param({"time": []}, [], id="no time"),
     ],
 )
-def test_trimming_errs_on_the_hidden_side_when_distances_are_odd(
-    make_activity: MakeActivity, distance: list[Any], kept: list[int]
-) -> None:
-    streams = StreamSet({"time": list(range(8)), "latlng": north(8), "distance": distance}, b"")
-    samples = positioned_samples(make_activity(), streams, Carried(trim_m=15))
-    assert [time - START_EPOCH_S for time in samples.epoch_s] == kept
-    assert samples.trimmed == 8 - len(kept)
-
-
-@given(
-    steps=st.lists(st.integers(0, 50), min_size=1, max_size=40),
-    trim_m=st.integers(0, 200),
-)
-def test_trimming_keeps_just_the_points_that_lie_far_enough_from_both_ends(
-    make_activity: MakeActivity, steps: list[int], trim_m: int
-) -> None:
-    distance = [sum(steps[: at + 1]) for at in range(len(steps))]
-    streams = StreamSet({"time": list(range(len(steps))), "latlng": north(len(steps)), "distance": distance}, b"")
-    samples = positioned_samples(make_activity(), streams, Carried(trim_m=trim_m))
-    far = [at for at, here in enumerate(distance) if here - distance[0] >= trim_m and distance[-1] - here >= trim_m]
-    assert [time - START_EPOCH_S for time in samples.epoch_s] == far
+def test_ends_are_the_positions_between_which_the_recording_lies(changes: dict[str, Any], ends: list[int]) -> None:
+    expected = {Position(*north(end + 1)[end]) for end in ends}
+    found = recorded_ends(along(5, **changes))
+    assert (set(found), len(found)) == (expected, len(expected))
 
 
 def test_samples_without_positions_are_never_trimmed(make_activity: MakeActivity, make_streams: MakeStreams) -> None:
-    samples = timed_samples(make_activity(), make_streams(), Carried(trim_m=1000))
+    samples = timed_samples(make_activity(), make_streams(), Carried())
     assert samples.distance_m == [0.0, 20.1, 40.2]
     assert not samples.placed
     assert list(samples.latitude_deg) == []
 
 
+EVERYWHERE = (Circle(Position(0, 0), 3e7),)
+
+
 @pytest.mark.parametrize(
-    ("changes", "trim_m", "placed"),
+    ("changes", "hidden", "placed", "track_hidden"),
     [
-        pytest.param({}, 0, True, id="positions"),
-        pytest.param({"latlng": [[1, 1], None, [1, 2]]}, 0, True, id="two positions"),
-        pytest.param({"latlng": [[1, 1], None, None]}, 0, False, id="one position"),
-        pytest.param({"latlng": None}, 0, False, id="none"),
-        pytest.param({}, 1000, True, id="trimmed away, and not shown without positions instead"),
+        pytest.param({}, (), True, False, id="positions"),
+        pytest.param({"latlng": [[1, 1], None, [1, 2]]}, (), True, False, id="two positions"),
+        pytest.param({"latlng": [[1, 1], None, None]}, (), False, False, id="one position"),
+        pytest.param({"latlng": None}, (), False, False, id="none"),
+        pytest.param({"latlng": None}, EVERYWHERE, False, False, id="none, and nothing to hide"),
+        pytest.param({"latlng": [[1, 1], None, None]}, EVERYWHERE, False, False, id="one, and nothing to hide"),
+        pytest.param({}, EVERYWHERE, False, True, id="all hidden"),
+        pytest.param({}, [Circle(Position(48.1, 11.5), 21)], False, True, id="one left"),
+        pytest.param({}, [Circle(Position(48.1, 11.5), 19)], True, False, id="two left"),
     ],
 )
-def test_samples_have_positions_when_two_points_have_one(
-    make_activity: MakeActivity, make_streams: MakeStreams, changes: dict[str, Any], trim_m: int, placed: bool
+def test_samples_have_positions_when_two_points_are_left_that_have_one(
+    make_activity: MakeActivity,
+    make_streams: MakeStreams,
+    changes: dict[str, Any],
+    hidden: Sequence[Circle],
+    placed: bool,
+    track_hidden: bool,
 ) -> None:
-    assert chosen_samples(make_activity(), make_streams(**changes), Carried(trim_m=trim_m)).placed is placed
+    samples = chosen_samples(make_activity(), make_streams(**changes), Carried(), hidden)
+    assert (samples.placed, samples.track_hidden) == (placed, track_hidden)
+    assert len(samples) == (2 if placed and (hidden or changes) else 3)
 
 
 @pytest.mark.parametrize(
@@ -217,15 +246,17 @@ pairs = st.none() | st.just([]) | st.lists(st.floats(-200, 200), min_size=2, max
     time=st.lists(values, max_size=12),
     latlng=st.lists(pairs, max_size=12),
     sensors=st.dictionaries(st.sampled_from(["altitude", "heartrate", "watts", "distance"]), st.lists(values)),
-    trim_m=st.integers(0, 5000),
+    radius_m=st.floats(0, 2e7),
 )
 def test_samples_are_complete_rising_and_all_accounted_for(
-    make_activity: MakeActivity, time: list[Any], latlng: list[Any], sensors: dict[str, list[Any]], trim_m: int
+    make_activity: MakeActivity, time: list[Any], latlng: list[Any], sensors: dict[str, list[Any]], radius_m: float
 ) -> None:
     streams = StreamSet({"time": time, "latlng": latlng, **sensors}, b"")
-    samples = positioned_samples(make_activity(), streams, Carried(trim_m=trim_m))
+    hidden = [Circle(Position(30, 30), radius_m), Circle(Position(-30, 179), radius_m / 2)]
+    samples = positioned_samples(make_activity(), streams, Carried(), hidden)
     assert all(earlier < later for earlier, later in pairwise(samples.epoch_s))
     columns = (samples.latitude_deg, samples.longitude_deg, samples.altitude_m, samples.heartrate_bpm, samples.power_w)
     assert {len(column) for column in columns} == {len(samples)}
     assert None not in [*samples.latitude_deg, *samples.longitude_deg]
     assert len(samples) + samples.left_out + samples.trimmed == streams.length
+    assert all(0 < at < len(samples) for at in samples.holes)

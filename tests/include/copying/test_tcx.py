@@ -82,7 +82,7 @@ def test_tcx_gives_back_every_value_but_temperature_and_position(
 
 
 def test_tcx_never_holds_a_position(make_activity: MakeActivity, make_streams: MakeStreams) -> None:
-    document = write_tcx(make_activity(), make_streams(), Carried(trim_m=1000))
+    document = write_tcx(make_activity(), make_streams(), Carried())
     assert len(trackpoints(document)) == 3
     assert b"Position" not in document
     assert b"48.1" not in document

@@ -24,8 +24,9 @@ READ_ONLY = ("read", "activity:read")
 
 
 def linked(world, child_id=CHILD_ID, names=("Rex",), **changes):
+    whole = Carried(trim_m=0)
     world.services.links.save(
-        Link(PARENT_ID, child_id, names, parent_consent_epoch_s=1, child_consent_epoch_s=1, **changes)
+        Link(PARENT_ID, child_id, names, whole, parent_consent_epoch_s=1, child_consent_epoch_s=1, **changes)
     )
 
 
@@ -349,7 +350,7 @@ def test_activity_that_is_not_fetched_yet_leaves_its_copies_alone(family):
 
 def test_copy_bears_the_title_and_description_that_the_link_chooses(family):
     link = family.services.links.get(PARENT_ID, CHILD_ID)
-    carried = Carried(title="{sport} with {parent}: {title}", link_back=False)
+    carried = Carried(title="{sport} with {parent}: {title}", link_back=False, trim_m=0)
     family.services.links.save(replace(link, carried=carried))
     activity_id = named(family, title="{parent} and Rex")
     made(family, activity_id)

@@ -23,7 +23,7 @@ def family(world):
             PARENT_ID,
             CHILD_ID,
             ("Rex",),
-            carried=Carried(power=False),
+            carried=Carried(power=False, trim_m=0),
             parent_consent_epoch_s=1,
             child_consent_epoch_s=1,
         )

@@ -17,7 +17,7 @@ DAY_S = 86_400
 Step = Callable[[Copy], Copy]
 
 STEPS: dict[str, Step] = {
-    "sending": lambda copy: copy.sending(NOW, file_format="gpx", points=3, carried=(), trim_m=None),
+    "sending": lambda copy: copy.sending(NOW, file_format="gpx", points=3, carried=(), trim_m=0, track_hidden=False),
     "taken_in": lambda copy: copy.taken_in(7, NOW),
     "still_processing": lambda copy: copy.still_processing("Slow.", NOW),
     "made": lambda copy: copy.made(77),

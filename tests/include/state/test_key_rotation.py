@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from include.circle import Position
 from include.clock import Clock
 from include.crypto.key_file import KeyFileCipher
 from include.errors import CipherError
 from include.state.athletes import Athletes, AthleteStatus, athlete_key
 from include.state.key_rotation import KeyRotation
+from include.state.places import Places
 from include.state.store import Item, Store
 from include.state.token_pair import SealedTokens
 from include.state.tokens import Tokens
@@ -32,7 +34,7 @@ def athletes(store: Store, cipher: KeyFileCipher, clock: Clock) -> Athletes:
 
 @pytest.fixture
 def rotation(store: Store, athletes: Athletes, cipher: KeyFileCipher) -> KeyRotation:
-    return KeyRotation(store, athletes, cipher)
+    return KeyRotation(store, athletes, Places(store, cipher, lambda: 0.5), cipher)
 
 
 def connect(athletes: Athletes, athlete_id: int = 42) -> None:
@@ -48,14 +50,14 @@ def row(store: Store, athlete_id: int = 42) -> Item:
 
 def test_pairs_are_counted_by_their_key(athletes: Athletes, rotation: KeyRotation, cipher: KeyFileCipher) -> None:
     first = cipher.active_key
-    assert rotation.pairs_by_key() == {}
+    assert rotation.secrets_by_key() == {}
     for athlete_id in (1, 2, 3):
         connect(athletes, athlete_id)
     athletes.mark(3, AthleteStatus.REVOKED)
     second = cipher.rotate()
     connect(athletes, 4)
 
-    assert rotation.pairs_by_key() == {first: 2, second: 1}
+    assert rotation.secrets_by_key() == {first: 2, second: 1}
 
 
 def test_reencrypt_seals_the_same_pair_with_the_active_key_and_touches_nothing_else(
@@ -72,7 +74,7 @@ def test_reencrypt_seals_the_same_pair_with_the_active_key_and_touches_nothing_e
     after = row(store)
     changed = {name for name in before.fields if before.fields[name] != after.fields[name]}
     assert changed == {"tokens"}
-    assert rotation.pairs_by_key() == {active: 1}
+    assert rotation.secrets_by_key() == {active: 1}
     pairs = [SealedTokens.from_fields(item.fields).open(cipher, 42) for item in (before, after)]
     assert pairs[0] == pairs[1]
 
@@ -105,7 +107,7 @@ def test_reencrypt_leaves_a_pair_alone_when_its_key_is_gone(
     other = KeyFileCipher(tmp_path / "other.key")
 
     with pytest.raises(CipherError, match="restore the key file"):
-        KeyRotation(store, Athletes(store, other, clock), other).reencrypt(42)
+        KeyRotation(store, Athletes(store, other, clock), Places(store, other, lambda: 0.5), other).reencrypt(42)
     assert row(store) == before
 
 
@@ -159,3 +161,18 @@ def test_no_pair_is_lost_when_rotations_and_refreshes_meet(
     stored = SealedTokens.from_fields(row(store).fields).open(cipher, 42)
     assert stored.refresh_token == present[-1]
     assert len(present) == 20
+
+
+def test_places_are_counted_and_sealed_again_with_the_pairs(
+    store: Store, athletes: Athletes, rotation: KeyRotation, cipher: KeyFileCipher
+) -> None:
+    connect(athletes)
+    places = Places(store, cipher, lambda: 0.5)
+    circles = places.circles(42, 200, [Position(48, 11)])
+    assert rotation.secrets_by_key() == {cipher.active_key: 2}
+    cipher.rotate()
+
+    assert [rotation.reencrypt_places(42) for _ in range(2)] == [1, 0]
+    rotation.reencrypt(42)
+    assert rotation.secrets_by_key() == {cipher.active_key: 2}
+    assert places.circles(42, 200, [Position(48, 11)]) == circles

@@ -50,7 +50,7 @@ def test_link_reads_as_saved_from_every_side(links: Links) -> None:
 
 
 def test_copy_carries_everything_unless_told_otherwise() -> None:
-    everything = Carried(heartrate=True, power=True, temperature=True, trim_m=0, allow_private=False)
+    everything = Carried(heartrate=True, power=True, temperature=True, trim_m=None, allow_private=False)
     assert Carried() == replace(everything, title="{title}", link_back=True, sports=())
 
 
@@ -65,6 +65,27 @@ def test_link_of_an_older_version_reads_as_if_nobody_had_chosen_what_is_new(link
     read = links.get(LINK.parent_id, LINK.child_id)
     assert read is not None
     assert read.carried == Carried(heartrate=False, trim_m=200)
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        pytest.param({}, None, id="older than the choice"),
+        pytest.param({"trim_m": 0}, None, id="what the form filled in once"),
+        pytest.param({"trim_m": 70}, 70, id="chosen"),
+        pytest.param({"trim_m": -1}, 0, id="chosen to show all"),
+    ],
+)
+def test_stored_length_is_a_choice_only_where_somebody_chose_it(stored: dict[str, int], read: int | None) -> None:
+    assert Carried.from_fields(stored).trim_m == read
+
+
+@pytest.mark.parametrize("trim_m", [None, 0, 1, 2000])
+def test_choice_of_what_to_hide_reads_as_saved(links: Links, trim_m: int | None) -> None:
+    links.save(replace(LINK, carried=Carried(trim_m=trim_m)))
+    read = links.get(LINK.parent_id, LINK.child_id)
+    assert read is not None
+    assert read.carried.trim_m == trim_m
 
 
 def test_links_of_others_are_not_found(links: Links) -> None:

@@ -1,0 +1,28 @@
+"""How much of a track a link hides around the places where recordings begin and end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from include.state.links import Carried, Link, LinkStatus
+
+DEFAULT_TRIM_M = 200
+"""What is hidden where the parent has chosen nothing and Strava shows us full tracks: homes are there."""
+
+_FULL_TRACKS = "activity:read_all"
+
+
+def hidden_radius_m(carried: Carried, parent_scopes: Collection[str] | None) -> int:
+    """The radius that a copy made now hides: the parent's choice, else what the parent's grant of this moment asks for.
+
+    Without full tracks Strava itself crops the athlete's privacy zones. `parent_scopes` is None where no grant is
+    known; then as much is hidden as with the widest.
+    """
+    if carried.trim_m is not None:
+        return carried.trim_m
+    return DEFAULT_TRIM_M if parent_scopes is None or _FULL_TRACKS in parent_scopes else 0
+
+
+def following_the_grant(links: Iterable[Link]) -> list[Link]:
+    """The links whose copies hide more or less as soon as the parent's grant changes, since nothing was chosen."""
+    return [link for link in links if link.status is not LinkStatus.ENDED and link.carried.trim_m is None]
