@@ -11,18 +11,14 @@ from flask.typing import ResponseReturnValue
 
 from include.copying.sports import SPORT_TYPES, spoken_sport
 from include.copying.trimming import hidden_radius_m
-from include.copying.waking import wake_for_link
 from include.state.conflict import retry_on_conflict
-from include.state.copies import CopyLedger
 from include.state.invites import Invites
 from include.state.links import Carried, Link, Links, LinkStatus
-from include.state.quota import Quota
 from webhook_api.edge import current_edge
 from webhook_api.link_form import LinkForm
 from webhook_api.session import current_athlete, require_athlete
+from webhook_api.waking import link_changes
 
-WAKE_S = 60
-"""How long after a change of a link the copies that it stood against are due: longer than the change takes."""
 SPORTS = {sport: spoken_sport(sport) for sport in SPORT_TYPES}
 
 blueprint = Blueprint("children", __name__, url_prefix="/me")
@@ -95,24 +91,14 @@ def take(child_id: int, step: str) -> ResponseReturnValue:
 
 @retry_on_conflict
 def _saved(child_id: int, change: Callable[[Link], Link]) -> ResponseReturnValue:
-    """Save the change, and have the copies looked at again that the link stood against.
-
-    They are woken before and after it: a crash after the write leaves none asleep, nor does a run that meanwhile skips
-    one because of the link as it was.
-    """
+    """Save the change, and have the copies looked at again that the link stood against."""
     link = _link(child_id)
     changed = change(link)
     if changed != link:
-        _wake(link)
+        link_changes(link)
         Links(current_edge().store()).save(changed)
-        _wake(link)
+        link_changes(link)
     return redirect(url_for("me.show", _anchor="children"), code=303)
-
-
-def _wake(link: Link) -> None:
-    edge = current_edge()
-    limits = Quota(edge.store(), edge.clock).limits()
-    wake_for_link(CopyLedger(edge.store(), edge.clock), link.parent_id, link.child_id, limits, edge.clock() + WAKE_S)
 
 
 def _link(child_id: int) -> Link:

@@ -11,6 +11,7 @@ from webhook_api import consent, invites
 from webhook_api.edge import current_edge
 from webhook_api.errors import ACCESS_DENIED, STALE_LINK, UPLOAD_NOT_ALLOWED, problem_page
 from webhook_api.session import begin_session, end_session, signed_in
+from webhook_api.waking import access_given
 
 blueprint = Blueprint("connect", __name__)
 
@@ -77,4 +78,6 @@ def _connect_athlete(code: str, scopes: frozenset[str]) -> AthleteRow:
     if not scopes & {ACTIVITY_READ, ACTIVITY_WRITE}:
         raise ScopeMissing("The athlete allowed neither to read nor to upload activities.", scope=ACTIVITY_READ)
     edge = current_edge()
-    return Athletes(edge.store(), edge.cipher(), edge.clock).connect(edge.oauth().exchange(code), scopes)
+    athlete = Athletes(edge.store(), edge.cipher(), edge.clock).connect(edge.oauth().exchange(code), scopes)
+    access_given(athlete.athlete_id)
+    return athlete

@@ -203,6 +203,16 @@ def test_form_shows_what_the_link_carries(ada: Any, links: Links) -> None:
     assert ada.client.get(f"/me/children/{EVE}").status_code == 404
 
 
+def test_copies_that_waited_for_access_are_due_when_the_child_connects(
+    new_browser: Any, copies: CopyLedger, now: Any
+) -> None:
+    copy(copies, 1, CopyState.WAITING_FOR_ACCESS, reason="Not connected.", next_try_epoch_s=2_000_000_000)
+
+    new_browser().connect(REX, "Rex", "read,activity:write")
+
+    assert [due.parent_activity_id for due in copies.due(now.epoch_s)] == [1]
+
+
 def test_resumed_link_makes_what_it_skipped_meanwhile(ada: Any, links: Links, copies: CopyLedger, now: Any) -> None:
     links.save(LINK)
     ada.post(f"/me/children/{REX}/pause")
