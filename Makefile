@@ -57,7 +57,7 @@ replay: $(READY) ## Make the lake's tables again from the raw zone (ARGS="--athl
 	@$(RUN) -m local.replay $(ARGS)
 
 .PHONY: subscription
-subscription: $(READY) ## Manage the webhook subscription at Strava (ARGS=show, create, delete)
+subscription: $(READY) ## Manage the webhook subscription at Strava (ARGS=show, create, delete, prove)
 	@$(RUN) -m local.subscription $(ARGS)
 
 .PHONY: links

@@ -18,7 +18,8 @@ worker wrote late. The log of `look_after_erasures` names the athletes whose tok
 half of the day's read calls at most. What began before an athlete connected is left to `strava_backfill`.
 
 **If it fails**: whatever waits, waits a quarter of an hour longer. If `check_subscription` fails, Strava sends no
-events: do what its message says.
+events: do what its message says. If `prove_installation` fails, something else than Strava's API answers at
+STRAVA_API_URL: nothing is removed until that is right.
 
 **Owner**: data-engineering.
 """
@@ -61,6 +62,15 @@ def list_athletes() -> dict:
 
 
 @task
+def prove_installation() -> str:
+    """Ask whether Strava's API answers here, while that is not proved; fail when something else answers."""
+    from include.pipeline.installation import prove_again
+
+    with StravaHook().services() as services:
+        return prove_again(services.push, services.installation, services.clock)
+
+
+@task
 def check_subscription() -> str:
     """Fail, saying what to do, when Strava should send events and does not."""
     from include.pipeline.subscription import check_subscription
@@ -97,9 +107,10 @@ def look_after_erasures() -> dict:
     doc_md=__doc__,
 )
 def strava_reconcile() -> None:
-    """Wires the clock to four tasks, none of which waits for another."""
+    """Wires the clock to five tasks, none of which waits for another."""
     queue_due()
     list_athletes()
+    prove_installation()
     check_subscription()
     look_after_erasures()
 

@@ -67,6 +67,10 @@ class TokenEndpointFault(StravaUnavailable):
     """Strava's token endpoint did not do its work: says nothing of any athlete, activity or upload."""
 
 
+class NotProved(RetryLater):
+    """It is not proved yet that Strava's API answers at the configured base URL: nothing is removed meanwhile."""
+
+
 class OutcomeUnknown(RetryLater):
     """A call that is not idempotent broke off midway: ask Strava before sending it again."""
 
@@ -128,6 +132,10 @@ class BadRequest(Refused):
 
 class UnexpectedShape(Refused):
     """An answer is not what the API documents; names the path and status, never the token."""
+
+
+class WrongInstallation(Refused):
+    """What answers at the configured base URL, or to the configured credentials, is not Strava's API for this app."""
 
 
 class NotSubscribed(Refused):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Self
+from urllib.parse import urlsplit
 
 from include.errors import SettingsError
 
@@ -35,11 +36,38 @@ EXAMPLES: Mapping[str, str] = {
 
 _RETENTION = re.compile(r"keep|[1-9][0-9]{0,4}")
 
+_BASE_URLS = ("STRAVA_API_URL", "STRAVA_OAUTH_URL")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "STRAVA_REVOKE": ("token", "legacy"),
     "LAKE_ENCODINGS": ("safe", "all"),
 }
 """Variables that take one of a few values."""
+
+
+def _check_base_url(variable: str, value: str) -> None:
+    """Errors: `SettingsError` for a base URL that would carry tokens in clear, or could not have a path appended."""
+    try:
+        url = urlsplit(value)
+        host, _ = url.hostname, url.port
+    except ValueError:
+        host = None
+    is_good = (
+        host is not None
+        and (url.scheme == "https" or (url.scheme == "http" and host in _LOOPBACK))
+        and not (url.query or url.fragment or url.username or url.password or value.endswith(("?", "#")))
+    )
+    if not is_good:
+        raise SettingsError(
+            f"{variable} is {_without_userinfo(value)!r}; set it to an https address with a host and without a query, "
+            f"for example: {EXAMPLES[variable]}"
+        )
+
+
+def _without_userinfo(value: str) -> str:
+    """The value without anything that may be a secret in it."""
+    return re.sub(r"//[^/]*@", "//", value.partition("?")[0].partition("#")[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +105,9 @@ class DispatcherSettings:
             raise SettingsError(
                 f"RETENTION_DAYS is {values['retention_days']!r}; set it to days, from 1 to 99999, or to keep."
             )
+        for variable in _BASE_URLS:
+            if variable.lower() in values:
+                _check_base_url(variable, values[variable.lower()])
         return cls(**values)
 
 

@@ -10,8 +10,11 @@ from contextlib import contextmanager
 import typer
 
 from include.errors import IngestError
+from include.pipeline.installation import prove as prove_installation
 from include.settings import Settings
 from include.state.backend import open_store
+from include.state.installation import Installation
+from include.state.store import Store
 from include.state.subscriptions import Subscriptions
 from include.strava.models import Subscription
 from include.strava.session import StravaSession
@@ -21,17 +24,34 @@ from local.installation import installed_settings
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="The application's one webhook subscription.")
 
 
+def prove(settings: Settings) -> str:
+    """Ask whether Strava's API answers where the settings say, and remember it; returns in words that it does.
+
+    Errors: `WrongInstallation`, `NotProved`.
+    """
+    with _opened(settings) as store:
+        return prove_installation(_at_strava(settings), Installation(store), time.time)
+
+
 def subscribe(settings: Settings) -> Subscription:
     """Create the subscription to this system's webhook, or take over the one that is there.
 
     The web server has to run: Strava calls it before it answers.
+    Errors: `WrongInstallation`, `NotProved`; then nothing was created.
     Effects: the subscription's id is stored, without which the webhook drops every event; safe to repeat.
     """
+    prove(settings)
     address = f"{settings.public_url}/webhook/{settings.webhook_path_secret}"
     subscription = _at_strava(settings).create(address, settings.webhook_verify_token)
-    with _remembered(settings) as subscriptions:
-        subscriptions.save(subscription)
+    with _opened(settings) as store:
+        Subscriptions(store).save(subscription)
     return subscription
+
+
+@app.command("prove")
+def prove_command() -> None:
+    """Ask whether Strava's API answers where the settings say."""
+    print(prove(installed_settings()))
 
 
 @app.command()
@@ -46,8 +66,8 @@ def show() -> None:
     """Say what Strava and this system know of the subscription."""
     settings = installed_settings()
     at_strava = _at_strava(settings).current()
-    with _remembered(settings) as subscriptions:
-        here = subscriptions.current()
+    with _opened(settings) as store:
+        here = Subscriptions(store).current()
     print(f"At Strava: {_named(at_strava)}\nHere:      {_named(here)}")
     if at_strava is not None and (here is None or here.subscription_id != at_strava.subscription_id):
         print("They differ, so events are dropped: run `make subscription ARGS=create`.")
@@ -60,8 +80,8 @@ def delete() -> None:
     at_strava = _at_strava(settings).current()
     if at_strava is not None:
         _at_strava(settings).delete(at_strava.subscription_id)
-    with _remembered(settings) as subscriptions:
-        subscriptions.forget()
+    with _opened(settings) as store:
+        Subscriptions(store).forget()
     print("There was none." if at_strava is None else f"Subscription {at_strava.subscription_id} has ended.")
 
 
@@ -72,10 +92,10 @@ def _at_strava(settings: Settings) -> PushSubscriptions:
 
 
 @contextmanager
-def _remembered(settings: Settings) -> Iterator[Subscriptions]:
+def _opened(settings: Settings) -> Iterator[Store]:
     store = open_store(settings.state_url, time.time)
     try:
-        yield Subscriptions(store)
+        yield store
     finally:
         store.close()
 

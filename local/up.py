@@ -10,13 +10,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from include.errors import IngestError
+from include.errors import IngestError, NotProved
 from local.demo.scenario import invented, populate
 from local.environment import REPOSITORY, read_overrides
 from local.progress import Progress
 from local.stack import Stack
 from local.strava_simulator.control_client import SimulatorControl
-from local.subscription import subscribe
+from local.subscription import prove, subscribe
 
 WATCH_S = 1.0
 FAMILY_SEED = 2026
@@ -54,13 +54,18 @@ def run(progress: Progress) -> None:
 def await_events(stack: Stack) -> str:
     """Make Strava send events here, where it can, and say whether it does.
 
+    Errors: `WrongInstallation` where something else than Strava's API answers; while nothing answers the system runs.
     Effects: a simulated Strava without athletes gets a parent with some history and a child.
     """
     if stack.simulator_url:
         with SimulatorControl(stack.simulator_url) as control:
             if not control.athletes():
                 populate(control, invented(datetime.now(UTC), seed=FAMILY_SEED))
-    elif not stack.settings.public_url.startswith("https://"):
+    try:
+        prove(stack.settings)
+    except NotProved as err:
+        return f"{err} Run `make subscription ARGS=create` then, so that Strava sends events."
+    if not stack.simulator_url and not stack.settings.public_url.startswith("https://"):
         return (
             "Strava cannot send events to this machine: set PUBLIC_URL in .env to an https address that leads here; "
             "until then load activities with strava_backfill in Airflow."

@@ -26,6 +26,7 @@ from include.state.backend import open_store
 from include.state.copies import CopyLedger
 from include.state.erasures import Erasures
 from include.state.events import EventAudit
+from include.state.installation import Installation
 from include.state.invites import Invites
 from include.state.links import Links
 from include.state.listings import Listings
@@ -61,6 +62,7 @@ class Services:
     listings: Listings
     places: Places
     subscriptions: Subscriptions
+    installation: Installation
     push: PushSubscriptions
     quota: Quota
     queue: Queue
@@ -104,6 +106,7 @@ def open_services(
             listings=Listings(store, clock),
             places=Places(store, cipher, SystemRandom().random),
             subscriptions=Subscriptions(store),
+            installation=Installation(store),
             push=push,
             quota=quota,
             queue=open_queue(settings.queue_url, clock),

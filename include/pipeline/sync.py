@@ -13,6 +13,7 @@ from include.lake.catalog import Partition
 from include.lake.rows import build_rows
 from include.pipeline.copies_due import with_copies
 from include.pipeline.fingerprint import Fingerprint
+from include.pipeline.installation import require_proof
 from include.pipeline.services import Services
 from include.state.activities import ActivityState, Lease, LedgerEntry, Sighting
 from include.state.ledger_entry import LONGEST_WAIT_S
@@ -205,6 +206,7 @@ class _Round:
                 f"Activity {previous.activity_id} of athlete {previous.athlete_id} answers 404 right after its event; "
                 "it is tried again for some minutes before it counts as gone."
             )
+        require_proof(self.services.push, self.services.installation, self.services.clock)
         removed = self.services.lake.remove(
             previous.athlete_id, [previous.activity_id], previous.object_keys, guard=self.guard
         )

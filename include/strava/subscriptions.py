@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from include.errors import BadRequest, Gone, UnexpectedShape
+from include.errors import BadRequest, Gone, NotTheApi, UnexpectedShape, WrongInstallation
 from include.strava.answer import Answer
 from include.strava.faults import Faults
 from include.strava.models import Subscription
 from include.strava.session import Call, StravaSession
 
 _PATH = "/push_subscriptions"
+_BASES = "https://www.strava.com/api/v3 or, from 2027-01-04, https://api-v3.strava.com"
+_KEPT = "Nothing is removed until this is right."
 _GHOST = (
     "Strava's list and its records disagree about the application's webhook subscription: {what}. "
     "No call clears that; wait an hour and try again, then write to developers@strava.com with the client id."
@@ -30,6 +32,25 @@ class PushSubscriptions:
         self._api_url = api_url
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
 
+    @property
+    def api_url(self) -> str:
+        """The base URL of the API that is called."""
+        return self._api_url
+
+    def prove(self) -> None:
+        """See whether Strava's API answers here, to this application: a free call that knows its answer's shape.
+
+        Errors: `WrongInstallation` when something else answers, or refuses the credentials; `StravaUnavailable`,
+        `ApplicationInactive` and `QuotaSpent` say nothing of the installation: ask again later.
+        """
+        try:
+            self._listed()
+        except BadRequest as err:
+            raise WrongInstallation(f"{err} {_KEPT}") from None
+        except (NotTheApi, UnexpectedShape) as err:
+            what = str(err).partition(". ")[0].partition(";")[0]
+            raise WrongInstallation(f"{what}. STRAVA_API_URL is {_BASES}. {_KEPT}") from None
+
     def create(self, callback_url: str, verify_token: str) -> Subscription:
         """The subscription that sends events to `callback_url`; the present one, if it does so already.
 
@@ -46,8 +67,7 @@ class PushSubscriptions:
 
     def current(self) -> Subscription | None:
         """The application's subscription, or None."""
-        answer = self._session.send(self._api_url, Call("GET", _PATH, query=self._credentials)).checked()
-        subscriptions = answer.read(lambda: [Subscription.parse(entry) for entry in answer.objects()])
+        subscriptions = self._listed()
         if len(subscriptions) > 1:
             raise UnexpectedShape(
                 f"Strava lists {len(subscriptions)} webhook subscriptions where an application may have one. "
@@ -68,6 +88,10 @@ class PushSubscriptions:
             if present is not None and present.subscription_id == subscription_id:
                 what = f"it lists number {subscription_id}, but finds no such one to delete"
                 raise BadRequest(_GHOST.format(what=what)) from None
+
+    def _listed(self) -> list[Subscription]:
+        answer = self._session.send(self._api_url, Call("GET", _PATH, query=self._credentials)).checked()
+        return answer.read(lambda: [Subscription.parse(entry) for entry in answer.objects()])
 
     def _existing(self, callback_url: str) -> Subscription:
         present = self.current()

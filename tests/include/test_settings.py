@@ -78,3 +78,47 @@ def test_retention_is_a_number_of_days_or_for_ever(value: str) -> None:
 def test_retention_of_another_kind_is_refused(value: str) -> None:
     with pytest.raises(SettingsError, match="RETENTION_DAYS is"):
         Settings.from_environ({**EXAMPLES, "RETENTION_DAYS": value})
+
+
+BASE_URLS = ("STRAVA_API_URL", "STRAVA_OAUTH_URL")
+
+
+@pytest.mark.parametrize("variable", BASE_URLS)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://www.strava.com/api/v3",
+        "https://api-v3.strava.com",
+        "https://api-v3.strava.com/",
+        "http://127.0.0.1:8180/api/v3",
+        "http://localhost:8180",
+        "http://[::1]:8180",
+    ],
+)
+def test_base_url_is_taken_when_tokens_travel_safely(variable: str, value: str) -> None:
+    assert Settings.from_environ({**EXAMPLES, variable: value})
+
+
+@pytest.mark.parametrize("variable", BASE_URLS)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://www.strava.com/api/v3",
+        "http://127.0.0.1.example.org",
+        "www.strava.com/api/v3",
+        "https://",
+        "https:///api/v3",
+        "https://www.strava.com/api/v3?token=hush",
+        "https://www.strava.com/api/v3?",
+        "https://www.strava.com/api/v3#hush",
+        "https://ann:hush@www.strava.com",
+        "https://www.strava.com:port",
+        "ftp://www.strava.com",
+        "https://[::1",
+    ],
+)
+def test_base_url_is_refused_with_an_example_when_it_is_none(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=variable) as caught:
+        Settings.from_environ({**EXAMPLES, variable: value})
+    assert EXAMPLES[variable] in str(caught.value)
+    assert "hush" not in str(caught.value)

@@ -6,12 +6,13 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
 from werkzeug.serving import make_server
 
-from include.errors import BadRequest
+from include.errors import BadRequest, WrongInstallation
 from include.settings import EXAMPLES, Settings
 from include.state.backend import open_store
 from include.state.subscriptions import Subscriptions
@@ -106,3 +107,18 @@ def test_show_says_what_to_do_when_the_sides_differ(settings, monkeypatch):
     Subscriptions(store).forget()
     store.close()
     assert "make subscription ARGS=create" in said(settings, monkeypatch, "show")
+
+
+def test_create_makes_nothing_when_something_else_than_stravas_api_answers(settings):
+    wrong = replace(settings, strava_api_url=settings.strava_api_url.replace("/v3", "/v4"))
+
+    with pytest.raises(WrongInstallation, match=r"api-v3\.strava\.com"):
+        subscription.subscribe(wrong)
+
+
+def test_prove_says_where_stravas_api_answers(settings, monkeypatch):
+    monkeypatch.setattr(subscription, "installed_settings", lambda: settings)
+
+    result = CliRunner().invoke(subscription.app, ["prove"])
+
+    assert result.output == f"Strava's API answers at {settings.strava_api_url}.\n"

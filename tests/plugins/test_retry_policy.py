@@ -9,13 +9,22 @@ from include.errors import IngestError
 from include.pipeline.sync import NotThereYet
 
 RETRY = (
-    *("RetryLater", "StravaUnavailable", "NotTheApi", "TokenEndpointFault", "OutcomeUnknown", "TriggerUnavailable"),
+    *(
+        "RetryLater",
+        "StravaUnavailable",
+        "NotTheApi",
+        "TokenEndpointFault",
+        "OutcomeUnknown",
+        "TriggerUnavailable",
+        "NotProved",
+    ),
 )
 FAIL = (
     *("SettingsError", "Refused", "TokenRefused", "NotConnected", "BeingErased", "ScopeMissing", "ApplicationInactive"),
     *("CapacityReached", "Gone", "BadRequest", "UnexpectedShape", "BadEvent", "BadSignature", "BadKey", "BadQuery"),
     "TriggerRefused",
     "NotSubscribed",
+    "WrongInstallation",
 )
 AS_USUAL = (
     *("IngestError", "VersionConflict", "CeilingReached", "LeaseLost", "ObjectConflict", "CipherError"),

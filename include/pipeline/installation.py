@@ -1,0 +1,47 @@
+"""The installation is proved by one free call before anything is removed because of what it answers."""
+
+from __future__ import annotations
+
+from include.clock import Clock
+from include.errors import ApplicationInactive, NotProved, QuotaSpent, RetryLater, WrongInstallation
+from include.state.installation import Installation
+from include.strava.subscriptions import PushSubscriptions
+
+
+def prove(push: PushSubscriptions, installation: Installation, clock: Clock) -> str:
+    """Ask whether Strava's API answers here, and remember it; returns in words that it does.
+
+    Errors: `WrongInstallation` where something else answers; `NotProved` while nothing answers clearly.
+    Effects: one call, which counts in no quota.
+    """
+    try:
+        push.prove()
+    except WrongInstallation:
+        installation.note(push.api_url, is_proved=False, now_epoch_s=clock())
+        raise
+    except (RetryLater, ApplicationInactive, QuotaSpent) as err:
+        raise NotProved(f"{err} Nothing is removed until Strava has answered; it is asked again each quarter.") from err
+    installation.note(push.api_url, is_proved=True, now_epoch_s=clock())
+    return f"Strava's API answers at {push.api_url}."
+
+
+def require_proof(push: PushSubscriptions, installation: Installation, clock: Clock) -> None:
+    """Let the caller go on only if the installation is proved; where it is not yet, it is asked now.
+
+    Errors: `WrongInstallation`, `NotProved`: remove nothing.
+    """
+    if not installation.is_proved(push.api_url):
+        prove(push, installation, clock)
+
+
+def prove_again(push: PushSubscriptions, installation: Installation, clock: Clock) -> str:
+    """What reconcile does each quarter: ask while the installation is not proved; returns in words how it stands.
+
+    Errors: `WrongInstallation`. While nothing answers clearly there is nothing to do but to wait.
+    """
+    if installation.is_proved(push.api_url):
+        return f"Strava's API was seen to answer at {push.api_url}."
+    try:
+        return prove(push, installation, clock)
+    except NotProved as waiting:
+        return str(waiting)
