@@ -17,7 +17,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -25,11 +24,14 @@ from flask import request
 
 from include.errors import IngestError
 from include.pipeline.certificate import Leaves
+from include.pipeline.erasure_watch import look_again, take_up
 from include.pipeline.reconcile import list_athletes, queue_due
 from include.pipeline.services import Services, open_services
 from include.settings import Settings
-from include.strava.oauth import parse_scopes
+from include.state.backend import open_store
+from include.state.store import Store
 from include.trigger.trigger import Started
+from local.demo import browser
 from local.environment import settings_environment
 from local.generated_secrets import GeneratedSecrets
 from local.one_process import InPlaceOfAirflow
@@ -77,6 +79,7 @@ class Installation:
     place: StateDir
     settings: Settings
     services: Services
+    store: Store
     control: SimulatorControl
     simulation: Simulation
     time: ToldTime
@@ -93,6 +96,8 @@ class Installation:
             self.time.pass_s(WINDOW_S)
             queue_due(self.services)
             list_athletes(self.services)
+            take_up(self.services)
+            look_again(self.services)
             self.catch_up()
 
     def catch_up(self) -> None:
@@ -100,7 +105,7 @@ class Installation:
         while True:
             settle_due(self.simulation)
             delivered = deliver_due(self.simulation)
-            if not dispatch(self.services.queue, self.airflow, self.time).received and not delivered:
+            if not dispatch(self.services.queue, self.airflow, self.store, self.time).received and not delivered:
                 return
 
     def fetches(self) -> Counter[int]:
@@ -115,12 +120,9 @@ class Installation:
         return Counter(tuple(map(int, label.split("-")[1:3])) for label in labels)  # type: ignore[misc] # two numbers
 
     def connect(self, name: str) -> None:
-        """Let the athlete connect again, with everything allowed."""
-        scopes = ("read", "activity:read", "activity:read_all", "activity:write")
-        oauth, athlete_id = self.services.oauth, self.athletes[name]
-        address = oauth.authorize_url(redirect_uri=self.settings.public_url, scopes=scopes, state="x", force=True)
-        back = parse_qs(urlsplit(self.control.authorize(address, athlete_id)).query)
-        self.services.athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]))
+        """Let the athlete connect again on the pages, with everything allowed."""
+        options = {"private": "yes", "receive": "yes"}
+        browser.connect(self.settings.public_url, self.athletes[name], options=options)
 
 
 @pytest.fixture
@@ -165,8 +167,19 @@ def _brought_up(place: StateDir) -> Iterator[Installation]:
         stack.enter_context(serving(create_pages(settings, time), listeners[1]))
         control = stack.enter_context(SimulatorControl(stack.enter_context(serving(strava, listeners[0]))))
         airflow = Airflow(InPlaceOfAirflow(services, Leaves(settings.lake_url, settings.state_url)))
+        store = stack.enter_context(closing(open_store(settings.state_url, time)))
         yield Installation(
-            place, settings, services, control, simulation, time, made["activities"], made["athletes"], asked, airflow
+            place,
+            settings,
+            services,
+            store,
+            control,
+            simulation,
+            time,
+            made["activities"],
+            made["athletes"],
+            asked,
+            airflow,
         )
 
 

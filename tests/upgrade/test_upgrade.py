@@ -74,7 +74,15 @@ def test_links_keep_names_consents_and_what_they_carry(installation):
     assert {link.names for link in links.values()} == {("Rex",), ("Mia",), ("Max",)}
     assert all(link.status is LinkStatus.ACTIVE for link in links.values())
     assert all(link.parent_consent_epoch_s and link.child_consent_epoch_s for link in links.values())
-    assert links[installation.athletes["mia"]].carried.trim_m == 300
+
+
+@pytest.mark.parametrize(
+    ("child", "trim_m"), [pytest.param("rex", None, id="0, as the form had it"), pytest.param("mia", 300, id="chosen")]
+)
+def test_length_to_trim_counts_as_chosen_only_where_it_was(installation, child, trim_m):
+    link = installation.services.links.get(installation.athletes["paula"], installation.athletes[child])
+
+    assert link.carried.trim_m == trim_m
 
 
 def test_tokens_open_with_the_key_that_was_kept(installation):
@@ -181,6 +189,13 @@ def test_erasure_that_broke_off_is_finished_when_it_is_run_again(installation):
     assert not list(installation.place.lake.glob(f"*/athlete_id={ute}/**/*.parquet"))
 
 
+def test_erasure_that_broke_off_is_finished_by_reconcile(installation):
+    installation.go_on(1)
+
+    assert installation.services.erasures.get(installation.athletes["ute"]).stage is ErasureStage.FINISHED
+    assert not list(installation.place.lake.glob(f"*/athlete_id={installation.athletes['ute']}/**/*.parquet"))
+
+
 def test_copy_that_failed_for_a_passing_reason_is_made_once(installation):
     assert copy(installation, "failed_while_switched_off", "rex").state is CopyState.FAILED
     for _night in range(2):
@@ -189,3 +204,28 @@ def test_copy_that_failed_for_a_passing_reason_is_made_once(installation):
 
     assert copy(installation, "failed_while_switched_off", "rex").state is CopyState.DONE
     assert sent(installation, "failed_while_switched_off", "rex") == 1
+
+
+def test_copy_that_failed_over_a_childs_access_is_made_once_when_the_child_connects(installation):
+    audit(installation.services, installation.athletes["paula"], dry_run=False)
+    installation.go_on(2)
+    assert copy(installation, "refused_by_max", "max").state is CopyState.WAITING_FOR_ACCESS
+    assert sent(installation, "refused_by_max", "max") == 0
+    for _time in range(2):
+        installation.connect("max")
+        installation.go_on(2)
+
+    assert copy(installation, "refused_by_max", "max").state is CopyState.DONE
+    assert sent(installation, "refused_by_max", "max") == 1
+
+
+def test_night_finds_no_difference_and_has_nothing_fetched_again(installation):
+    installation.catch_up()
+    installation.requests.clear()
+    services, paula = installation.services, installation.athletes["paula"]
+    written = services.copy_rows.repair([athlete.athlete_id for athlete in services.athletes.all()])
+    audited = audit(services, paula, dry_run=False)
+    installation.go_on(2)
+
+    assert (audited.unknown, audited.lost, written.rows) == (0, 0, 0)
+    assert not set(installation.fetches()) & {installation.activities[name] for name in SETTLED}
