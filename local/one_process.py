@@ -33,7 +33,7 @@ from local.strava_simulator.deliveries import deliver_due
 from local.strava_simulator.processing import settle_due
 from local.strava_simulator.server import serving
 from local.strava_simulator.simulation import EXTENSION as SIMULATION
-from local.strava_simulator.simulation import Simulation
+from local.strava_simulator.simulation import Rules, Simulation
 from local.strava_simulator.state import State
 from local.told_time import ToldTime
 from webhook_api.app import create_app as create_pages
@@ -109,7 +109,7 @@ class InPlaceOfAirflow:
 
 
 @contextmanager
-def one_process(folder: Path, *, now: float) -> Iterator[OneProcess]:
+def one_process(folder: Path, *, now: float, rules: Rules | None = None) -> Iterator[OneProcess]:
     """A system with its state in `folder` and Strava's in memory; Strava knows its webhook already."""
     time, application = ToldTime(now), Application()
     with ExitStack() as stack:
@@ -117,7 +117,7 @@ def one_process(folder: Path, *, now: float) -> Iterator[OneProcess]:
         stack.callback(state.close)
         session = stack.enter_context(requests.Session())
         session.trust_env = False  # The callbacks are on this machine.
-        strava = create_strava(state, application=application, clock=time, session=session)
+        strava = create_strava(state, application=application, rules=rules, clock=time, session=session)
         simulation: Simulation = strava.extensions[SIMULATION]
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         strava_url = stack.enter_context(serving(strava, listener))

@@ -26,8 +26,15 @@ class Problem:
 ACCESS_DENIED = Problem(
     403,
     "Nothing was connected",
-    "You chose not to allow access on Strava's page, so nothing was read or stored. "
+    "You chose not to allow access on Strava's page, so nothing was read, stored or changed. "
     "If that was not meant, start again and choose Authorize.",
+    start_again=True,
+)
+NOT_CONNECTED = Problem(
+    403,
+    "This account is not connected",
+    "You are logged in at Strava with an account that is not connected here. Nothing was stored, and Strava was told "
+    "that this application needs no access. Connect the account first, or log in at Strava with another one.",
     start_again=True,
 )
 STALE_LINK = Problem(
@@ -36,6 +43,19 @@ STALE_LINK = Problem(
     "Such a link works once, for ten minutes, and only in the browser in which it was started. "
     "If you have just seen that you are connected, all is well; otherwise start again.",
     start_again=True,
+)
+OTHER_BROWSER = Problem(
+    400,
+    "One more step",
+    "You have come back from Strava in another browser than the one in which you started, or after ten minutes. "
+    "Nothing was connected or changed. If you have just seen that you are connected, all is well; "
+    "otherwise go on here.",
+)
+OPEN_INVITATION_AGAIN = Problem(
+    400,
+    "One more step",
+    "You have come back from Strava in another browser than the one in which you started, or after ten minutes. "
+    "The invitation was not accepted by this and is still good: open its link again, in this browser.",
 )
 FOREIGN_FORM = Problem(
     403,
@@ -49,6 +69,13 @@ UPLOAD_NOT_ALLOWED = Problem(
     "A permission is missing",
     "The invitation was not accepted. Open its link again, and on Strava's page please leave "
     "“Upload your activities from this application” ticked: the copies are uploaded to your account.",
+)
+SCOPE_MISSING = Problem(
+    403,
+    "A permission is missing",
+    "Nothing was connected. On Strava's page please leave “View data about your activities” ticked, "
+    "or “Upload your activities from this application” if this account shall only receive copies.",
+    start_again=True,
 )
 INVITE_GONE = Problem(
     410,
@@ -69,13 +96,6 @@ ALREADY_LINKED = Problem(
     "You are linked already",
     "Your account has a link with the person who sent this invitation, so there is nothing to accept. "
     "Your own page shows it.",
-    start_again=True,
-)
-_SCOPE_MISSING = Problem(
-    403,
-    "A permission is missing",
-    "Nothing was connected. On Strava's page please leave “View data about your activities” ticked, "
-    "or “Upload your activities from this application” if this account shall only receive copies.",
     start_again=True,
 )
 _CODE_REFUSED = Problem(
@@ -135,7 +155,7 @@ _BY_ERROR: Mapping[type[errors.IngestError], Problem] = {
     errors.VersionConflict: _BUSY,
     errors.StravaUnavailable: _STRAVA_SILENT,
     errors.QuotaSpent: _STRAVA_SILENT,
-    errors.ScopeMissing: _SCOPE_MISSING,
+    errors.ScopeMissing: SCOPE_MISSING,
     errors.CapacityReached: _FULL,
     errors.BeingErased: _BEING_ERASED,
     errors.ApplicationInactive: _INACTIVE,
@@ -164,9 +184,9 @@ def route() -> str:
     return request.url_rule.rule if request.url_rule else "(no route)"
 
 
-def problem_page(problem: Problem) -> ResponseReturnValue:
-    """The problem as a page with its status."""
-    return render_template("problem.html", problem=problem), problem.status
+def problem_page(problem: Problem, way_on: str = "") -> ResponseReturnValue:
+    """The problem as a page with its status, and a button that leads to the address `way_on`, if there is one."""
+    return render_template("problem.html", problem=problem, way_on=way_on), problem.status
 
 
 def problem_of(err: errors.IngestError) -> Problem:

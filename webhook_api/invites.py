@@ -10,7 +10,9 @@ from include.state.conflict import retry_on_conflict
 from include.state.invites import Invite, Invites
 from include.state.links import Link, Links, LinkStatus
 from include.state.store import ABSENT
+from include.strava.scopes import ACTIVITY_WRITE, READ
 from webhook_api import consent
+from webhook_api.consent import Walk
 from webhook_api.edge import current_edge
 from webhook_api.errors import ALREADY_LINKED, INVITE_GONE, OWN_INVITE, Problem, problem_page
 from webhook_api.recent import day_text
@@ -41,8 +43,6 @@ def connect(secret: str) -> ResponseReturnValue:
 
     Whoever holds the link may decline instead, without connecting: then nobody can use the invitation any more.
     """
-    from include.strava.oauth import ACTIVITY_WRITE, READ
-
     invite = _invites().find(secret)
     if invite is None or not _is_open(invite):
         return problem_page(INVITE_GONE)
@@ -53,7 +53,7 @@ def connect(secret: str) -> ResponseReturnValue:
     if athlete is not None and athlete.athlete_id == invite.parent_id:
         return problem_page(OWN_INVITE)
     allowed = athlete.scopes if athlete else frozenset()
-    return consent.begin(sorted({READ, ACTIVITY_WRITE} | allowed), invite.invite_id)
+    return consent.begin(Walk(allowed | {READ, ACTIVITY_WRITE}, invite.invite_id), force=True)
 
 
 def accept(invite_id: str, child_id: int) -> Problem | None:
@@ -62,6 +62,18 @@ def accept(invite_id: str, child_id: int) -> Problem | None:
     Effects: a link that waits for the parent's consent. After a crash between the two writes the child can open the
     invitation again.
     """
+    problem = objection(invite_id, child_id)
+    if problem is not None:
+        return problem
+    accepted = _invites().accept(invite_id, child_id)
+    if accepted is None:
+        return INVITE_GONE
+    _link(accepted, child_id)
+    return None
+
+
+def objection(invite_id: str, child_id: int) -> Problem | None:
+    """What keeps the child from accepting the invitation, if anything does."""
     invite = _invites().get(invite_id)
     if invite is None or not _is_open(invite):
         return INVITE_GONE
@@ -70,10 +82,6 @@ def accept(invite_id: str, child_id: int) -> Problem | None:
     present = Links(current_edge().store()).get(invite.parent_id, child_id)
     if present is not None and present.status is not LinkStatus.ENDED:
         return ALREADY_LINKED
-    accepted = _invites().accept(invite_id, child_id)
-    if accepted is None:
-        return INVITE_GONE
-    _link(accepted, child_id)
     return None
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from include.clock import Clock
 from include.crypto.cipher import Cipher
-from include.errors import NotConnected, UnexpectedShape, VersionConflict
+from include.errors import NotConnected, ScopeMissing, UnexpectedShape, VersionConflict
 from include.state.conflict import retry_on_conflict
 from include.state.erasures import Erasures
 from include.state.notices import Notice, Notices
 from include.state.store import ABSENT, Item, Key, Store
 from include.state.token_pair import SealedTokens, sealer
 from include.strava.models import AthleteId, TokenGrant
+from include.strava.scopes import READ
 
 _KIND = "athlete"
 
@@ -58,6 +59,14 @@ class AthleteRow:
         is_refused = self.status is AthleteStatus.NEEDS_REAUTH and since is not None
         return is_refused and now_epoch_s - (since or 0) >= REFUSED_FOR_LONG_S
 
+    unwanted_scopes: frozenset[str] = frozenset()
+    """Scopes that the athlete gave up together with what was stored by them, as long as that is still stored."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection, although Strava may refuse it at the moment."""
+        return self.status is not AthleteStatus.REVOKED
+
     @classmethod
     def from_item(cls, item: Item) -> AthleteRow:
         """The athlete in a row of the table `athletes`."""
@@ -74,6 +83,7 @@ class AthleteRow:
             version=item.version,
             disconnect_asked_at_epoch_s=fields.get("disconnect_asked_at_epoch_s"),
             refused_at_epoch_s=fields.get("refused_at_epoch_s"),
+            unwanted_scopes=frozenset(fields.get("unwanted_scopes", ())),
         )
 
     def to_fields(self) -> dict[str, Any]:
@@ -89,7 +99,28 @@ class AthleteRow:
             "authorised_at_epoch_s": self.authorised_at_epoch_s,
             "disconnect_asked_at_epoch_s": self.disconnect_asked_at_epoch_s,
             "refused_at_epoch_s": self.refused_at_epoch_s,
+            "unwanted_scopes": sorted(self.unwanted_scopes),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """An athlete's own choice to give scopes up, made on a page that said what is lost."""
+
+    athlete_id: int
+    scopes: frozenset[str]
+    removes: bool
+    """Whether what was stored by these scopes goes too."""
+
+    def to_json(self) -> list[Any]:
+        """The choice as JSON values."""
+        return [self.athlete_id, sorted(self.scopes), self.removes]
+
+    @classmethod
+    def from_json(cls, value: list[Any]) -> Narrowing:
+        """The choice that `to_json` wrote."""
+        athlete_id, scopes, removes = value
+        return cls(athlete_id, frozenset(scopes), removes)
 
 
 def athlete_key(athlete_id: int) -> Key:
@@ -108,10 +139,12 @@ class Athletes:
         self._notices = Notices(store, clock)
 
     @retry_on_conflict
-    def connect(self, grant: TokenGrant, scopes: frozenset[str]) -> AthleteRow:
+    def connect(self, grant: TokenGrant, scopes: frozenset[str], narrowing: Narrowing | None = None) -> AthleteRow:
         """Store what the code exchange answered and make the athlete active.
 
-        Errors: `UnexpectedShape` when the grant names no athlete; `BeingErased` while an erasure is under way.
+        Of the scopes of a connection that stands, only those may be missing that this athlete's `narrowing` names.
+        Errors: `UnexpectedShape` when the grant names no athlete; `BeingErased` while an erasure is under way;
+        `ScopeMissing` when another scope would be lost: then nothing is stored.
         Effects: creates the row, or replaces tokens, scopes and profile and keeps the rest, and withdraws an erasure
         that was asked for before, which the athlete is told; safe to repeat.
         """
@@ -122,7 +155,12 @@ class Athletes:
         self._erasures.admit(athlete.athlete_id)  # after the row: an erasure that begins now changes it
         kept: Mapping[str, Any] = item.fields if item else {}
         before = AthleteRow.from_item(item) if item else None
+        given_up = narrowing if narrowing and narrowing.athlete_id == athlete.athlete_id else None
+        _refuse_loss(before, scopes | (given_up.scopes if given_up else frozenset()))
         now = int(self._clock())
+        unwanted = before.unwanted_scopes if before else frozenset()
+        if given_up is not None and given_up.removes:
+            unwanted |= given_up.scopes
         row = AthleteRow(
             athlete_id=athlete.athlete_id,
             firstname=athlete.firstname,
@@ -132,6 +170,7 @@ class Athletes:
             connected_at_epoch_s=before.connected_at_epoch_s if before else now,
             authorised_at_epoch_s=max(now, before.authorised_at_epoch_s + 1) if before else now,
             version=item.version if item else ABSENT,
+            unwanted_scopes=unwanted - scopes,
         )
         tokens = SealedTokens.seal(sealer(self._cipher, athlete.athlete_id), grant)
         connected = self._put({**kept, **row.to_fields(), **tokens.to_fields()}, row.version)
@@ -202,6 +241,14 @@ class Athletes:
         fields = {**item.fields, "status": str(AthleteStatus.REVOKED), **SealedTokens().to_fields()}
         return self._put(fields, item.version)
 
+    @retry_on_conflict
+    def note_removed(self, athlete_id: int, scopes: frozenset[str]) -> None:
+        """Note that nothing is stored any more by these scopes, which the athlete gave up; safe to repeat."""
+        item = self._store.get(athlete_key(athlete_id))
+        if item is not None:
+            unwanted = AthleteRow.from_item(item).unwanted_scopes - scopes
+            self._put({**item.fields, "unwanted_scopes": sorted(unwanted)}, item.version)
+
     def _withdraw_erasure(self, athlete_id: int) -> None:
         """Take back the wish of an athlete who is connected now; after a crash before it the erasure's run does so."""
         erasure = self._erasures.get(athlete_id)
@@ -213,3 +260,14 @@ class Athletes:
         key = athlete_key(fields["athlete_id"])
         version = self._store.put(key, fields, expected_version=expected_version)
         return AthleteRow.from_item(Item(key, fields, version))
+
+
+def _refuse_loss(before: AthleteRow | None, scopes: frozenset[str]) -> None:
+    """Errors: `ScopeMissing` where a connection stands that has a scope beside these."""
+    lost = before.scopes - scopes - {READ} if before and before.is_connected else frozenset()
+    if before and lost:
+        raise ScopeMissing(
+            f"athlete {before.athlete_id} did not grant {', '.join(sorted(lost))} this time and was not asked about "
+            "giving it up: ask for what was granted before, or ask the athlete",
+            scope=min(lost),
+        )

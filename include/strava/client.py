@@ -12,8 +12,8 @@ from include.errors import Gone, NotTheApi, OutcomeUnknown, TokenRefused, Unexpe
 from include.strava.answer import Answer
 from include.strava.channels import STREAM_KEYS
 from include.strava.models import Activity, Athlete, StreamSet, Upload, UploadFile, UploadId
-from include.strava.oauth import ACTIVITY_READ, ACTIVITY_WRITE
 from include.strava.quota import Bucket, Priority
+from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE
 from include.strava.session import BearerAuth, Call, StravaSession
 
 __all__ = ["PER_PAGE", "Bucket", "Priority", "QuotaGate", "StravaClient", "TokenSource", "Unreadable"]

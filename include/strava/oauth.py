@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
@@ -23,14 +22,6 @@ from include.errors import (
 from include.strava.models import TokenGrant
 from include.strava.session import BearerAuth, Call, StravaSession
 
-READ = "read"
-ACTIVITY_READ = "activity:read"
-"""Activities that others may see, cropped at privacy zones; also what activity webhooks need."""
-ACTIVITY_READ_ALL = "activity:read_all"
-"""Adds private activities and full tracks."""
-ACTIVITY_WRITE = "activity:write"
-"""Uploads."""
-
 
 class RevokeBy(StrEnum):
     """How access is given back; the values are those of the setting `STRAVA_REVOKE`.
@@ -42,11 +33,6 @@ class RevokeBy(StrEnum):
     """`POST /oauth/revoke`, with the application's credentials."""
     LEGACY = "legacy"
     """`POST /oauth/deauthorize`, with the athlete's token; Strava counts it as a read and ends it on 2027-06-01."""
-
-
-def parse_scopes(text: str) -> frozenset[str]:
-    """The scopes that the athlete granted, from the callback's `scope`: separated by commas or spaces."""
-    return frozenset(filter(None, re.split(r"[,\s]+", text)))
 
 
 _ABOUT_SOMEBODY = (TokenRefused, CapacityReached, ApplicationInactive, QuotaSpent)

@@ -27,7 +27,8 @@ from include.state.links import Link
 from include.state.quota import Quota
 from include.state.store import Store
 from include.strava.client import Priority, StravaClient
-from include.strava.oauth import ACTIVITY_READ, ACTIVITY_WRITE, READ, OAuthClient, parse_scopes
+from include.strava.oauth import OAuthClient
+from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE, READ, parse_scopes
 from local.crash_walk.points import MortalObjects, MortalSession, MortalStore, Points
 from local.strava_simulator import applications
 from local.strava_simulator.app import create_app

@@ -17,10 +17,17 @@ class Scene:
 
 
 SCENES: Mapping[str, Scene] = {
-    "start": Scene("/", "What connecting means, and what may be read and written.", "Connect your account"),
+    "start": Scene("/", "The two ways: to sign in, and to connect and say what is allowed.", "Sign in or connect"),
     "access-denied": Scene("/callback", "The athlete chose Cancel on Strava's page.", "Nothing was connected"),
+    "not-connected": Scene(
+        "/callback", "Signing in with an account that never connected.", "This account is not connected"
+    ),
+    "one-more-step": Scene("/callback", "Back from Strava in another browser.", "One more step"),
     "me-new": Scene("/me", "An athlete's own page, just after connecting.", "Hello, Paula"),
-    "start-signed-in": Scene("/", "Signed in: the way on, or to allow something else.", "Connect your account"),
+    "start-signed-in": Scene("/", "Signed in: the way on, or to allow something else.", "What you allow"),
+    "allow-less": Scene(
+        "/connect/less", "What is lost by unticking a box, and the question about it.", "Allow less than before?"
+    ),
     "invite-child": Scene("/me/invites/new", "Names, and what copies shall carry.", "Invite a child"),
     "invite-child-again": Scene("/me/invites", "What was entered wrong, and where.", "Invite a child"),
     "invited": Scene("/me/invites", "The invitation's link, shown this once.", "An invitation for Rex"),
@@ -31,6 +38,7 @@ SCENES: Mapping[str, Scene] = {
     "me-confirm": Scene("/me", "The parent confirms who accepted.", "Hello, Paula"),
     "invitation-used": Scene("/invite/…", "The link is opened again.", "This invitation can no longer be used"),
     "declined": Scene("/invite/…", "The invited athlete declined.", "You have declined"),
+    "allow-less-child": Scene("/connect/less", "The child gives up receiving copies.", "Allow less than before?"),
     "me": Scene("/me", "Children, an open invitation, and what happened to recent activities.", "Hello, Paula"),
     "child": Scene("/me", "The child's page: the copies, each with its link.", "Hello, Rex"),
     "names-and-options": Scene("/me/children/…", "Which titles, and what copies carry.", "Names and options: Rex"),

@@ -55,10 +55,20 @@ class Story:
         parent.press("Connect with Strava")
         parent.press("Cancel")
         self._shown("access-denied", parent)
+        parent.sign_in("Paula")
+        self._shown("not-connected", parent)
+        parent.open("/")
+        parent.press("Connect with Strava")
+        parent.page.context.clear_cookies()
+        parent.authorize("Paula")
+        self._shown("one-more-step", parent)
         parent.connect("Paula", private=True)
         self._shown("me-new", parent)
         parent.open("/")
         self._shown("start-signed-in", parent)
+        parent.page.get_by_label("Include private activities and full tracks").uncheck()
+        parent.press("Connect with Strava")
+        self._shown("allow-less", parent)
 
     def invite(self) -> None:
         """The parent invites, with a mistake first."""
@@ -164,11 +174,15 @@ class Story:
 
     def _let_one_fail(self) -> None:
         """The child takes the permission to upload back, for one copy."""
-        visitor = self._visitor()
-        visitor.connect("Rex")
+        child = self.child
+        child.open("/")
+        child.page.get_by_label("This account may receive copies").uncheck()
+        child.press("Connect with Strava")
+        self._shown("allow-less-child", child)
+        child.press("Allow less")
+        child.authorize("Rex")
         self._finish("Intervals with Rex")
-        visitor.connect("Rex", receive=True)
-        visitor.page.context.close()
+        child.connect("Rex", receive=True)
 
     def _let_one_wait(self) -> None:
         """Strava reports that the calls of this quarter of an hour are used up."""

@@ -30,6 +30,12 @@ class Visitor:
         self.authorize(athlete)
         self.sees(f"Hello, {athlete}")
 
+    def sign_in(self, athlete: str) -> None:
+        """From the start page through Strava's to the athlete's own, with no box to tick."""
+        self.open("/")
+        self.press("Sign in with Strava")
+        self.authorize(athlete)
+
     def authorize(self, athlete: str, *, without: str = "") -> None:
         """On Strava's page: who is logged in, what is left ticked, and Authorize."""
         options = self.page.get_by_label("Log in as").locator("option")

@@ -17,7 +17,8 @@ from include.settings import Settings
 from include.state.athletes import Athletes
 from include.state.backend import open_store
 from include.state.store import Store
-from include.strava.oauth import OAuthClient, parse_scopes
+from include.strava.oauth import OAuthClient
+from include.strava.scopes import parse_scopes
 from include.strava.session import StravaSession
 from local.race.aws import CREDENTIALS, PREFIX, create_all_tables, service
 from local.race.workers import SharedClock, hosted

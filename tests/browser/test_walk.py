@@ -98,7 +98,7 @@ def test_athlete_who_cancels_at_strava_is_not_connected(family: Family) -> None:
     family.paula.sees("Nothing was connected")
     assert family.system.services.athletes.get(PAULA) is None
     family.paula.open("/me")
-    family.paula.sees("Connect your account")
+    family.paula.sees("Sign in or connect")
 
 
 @pytest.mark.parametrize(
@@ -174,15 +174,19 @@ def test_paused_link_makes_no_copy_until_it_is_resumed_and_the_copy_tried_again(
     assert len(linked.copies()) == 1
 
 
-def test_failed_copy_is_made_when_it_is_tried_again_after_its_reason_has_gone(
+def test_copy_that_waited_for_a_permission_is_made_when_the_child_gives_it(
     linked: Family, sign_in: Callable[..., None]
 ) -> None:
-    sign_in(linked.rex, REX)
+    linked.rex.open("/")
+    linked.rex.page.get_by_label("This account may receive copies").uncheck()
+    linked.rex.press("Connect with Strava")
+    linked.rex.press("Allow less")
+    linked.rex.authorize("Rex")
     linked.run("Run with Rex")
-    says(linked.latest(), "Failed for Rex: The child's account lacks a permission")
+    says(linked.latest(), "Copy to Rex waits for access: The child's account lacks a permission")
 
     sign_in(linked.rex, REX, receive="1")
-    linked.try_again()
+    linked.system.reconcile()
 
     says(linked.latest(), "Copied to Rex")
     expect(linked.latest().get_by_role("button", name="Try again")).to_have_count(0)
@@ -266,7 +270,7 @@ def test_disconnected_athlete_is_signed_out_and_nothing_more_is_stored_until_con
     assert linked.system.services.activities.get(PAULA, missed) is None
     assert len(linked.copies()) == 1
     linked.paula.open("/me")
-    linked.paula.sees("Connect your account")
+    linked.paula.sees("Sign in or connect")
     linked.paula.connect("Paula")
     says(linked.latest(), "Copied to Rex")
 
@@ -304,9 +308,9 @@ def test_erasure_needs_the_box_to_be_ticked(linked: Family) -> None:
 def test_signed_out_browser_shows_nothing_of_the_athlete_even_on_going_back(linked: Family) -> None:
     linked.paula.open("/me")
     linked.paula.press("Sign out")
-    linked.paula.sees("Connect your account")
+    linked.paula.sees("Sign in or connect")
 
     linked.paula.page.go_back()
 
-    linked.paula.sees("Connect your account")
+    linked.paula.sees("Sign in or connect")
     assert "sdi_session" not in {cookie["name"] for cookie in linked.paula.page.context.cookies()}

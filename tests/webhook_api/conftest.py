@@ -161,7 +161,10 @@ class Browser:
         return self.client.get("/callback", query_string=query, follow_redirects=True)
 
     def connect(self, athlete_id: int, name: str, scope: str = "read,activity:read") -> TestResponse:
-        return self.walk(self.client.get("/connect"), athlete_id, name, scope)
+        """Tick the boxes that `scope` takes and allow it at Strava."""
+        boxes = {"private": "activity:read_all" in scope, "receive": "activity:write" in scope}
+        choices = {name: "1" for name, is_ticked in boxes.items() if is_ticked}
+        return self.walk(self.client.get("/connect", query_string=choices), athlete_id, name, scope)
 
     def post(self, address: str, *, page: str = "/me", **fields: str) -> TestResponse:
         """Send a form with the token of `page`; redirects are followed, but not out to Strava."""

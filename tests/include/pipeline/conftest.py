@@ -16,10 +16,11 @@ from include.lake.query import query
 from include.pipeline.services import Services, open_services
 from include.pipeline.sync import SyncItem
 from include.settings import Settings
-from include.state.athletes import Athletes
+from include.state.athletes import Athletes, Narrowing
 from include.state.backend import open_store
 from include.strava.events import WebhookEvent
-from include.strava.oauth import OAuthClient, parse_scopes
+from include.strava.oauth import OAuthClient
+from include.strava.scopes import parse_scopes
 from include.strava.session import StravaSession
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.server import RunningSimulator, running_simulator
@@ -44,7 +45,7 @@ class World:
     waited_s: list[float] = field(default_factory=list)
 
     def connect(self, athlete_id: int, scopes: tuple[str, ...] = WRITE) -> None:
-        """Give the athlete an account and connect it."""
+        """Give the athlete an account and connect it; who allows less than before means it."""
         if athlete_id not in {profile["id"] for profile in self.control.athletes()}:
             self.control.create_athlete(athlete_id=athlete_id, firstname="Ann", lastname="Other")
         oauth = OAuthClient(
@@ -57,7 +58,8 @@ class World:
         back = parse_qs(urlsplit(self.control.authorize(address, athlete_id)).query)
         store = open_store(self.settings.state_url, self.services.clock)
         athletes = Athletes(store, open_cipher(self.settings.key_url), self.services.clock)
-        athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]))
+        chosen = Narrowing(athlete_id, frozenset(WRITE), removes=False)
+        athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]), chosen)
         store.close()
 
     def finish(self, kind: str = "run", *, hours_ago: float = 1, points: int | None = 60, **values: object) -> int:

@@ -26,7 +26,7 @@ from include.errors import (
     StravaUnavailable,
     TokenRefused,
 )
-from include.state.athletes import Athletes, AthleteStatus, athlete_key
+from include.state.athletes import Athletes, AthleteStatus, Narrowing, athlete_key
 from include.state.store import Store
 from include.state.token_pair import SealedTokens, sealer
 from include.state.tokens import LEASE_S, Tokens
@@ -168,7 +168,8 @@ def test_new_pair_is_stored_when_the_worker_dies_at_once(
 def test_scope_is_checked_before_anything_else(
     tokens: Tokens, athletes: Athletes, strava: Strava, granted: set[str], wanted: str, allowed: bool
 ) -> None:
-    athletes.connect(strava.grant(Athlete(ATHLETE, "Zoë", "")), frozenset(granted))
+    narrowing = Narrowing(ATHLETE, READ, removes=False)
+    athletes.connect(strava.grant(Athlete(ATHLETE, "Zoë", "")), frozenset(granted), narrowing)
 
     if allowed:
         assert tokens.access_token(ATHLETE, scope=wanted) == "ACCESS-SECRET-0"

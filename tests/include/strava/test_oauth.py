@@ -16,7 +16,8 @@ from include.errors import (
     TokenEndpointFault,
     TokenRefused,
 )
-from include.strava.oauth import ACTIVITY_READ, ACTIVITY_WRITE, READ, OAuthClient, RevokeBy, parse_scopes
+from include.strava.oauth import OAuthClient, RevokeBy
+from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE, READ, parse_scopes
 from include.strava.session import StravaSession
 
 SECRET = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00"
