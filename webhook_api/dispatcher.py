@@ -12,7 +12,7 @@ from include.errors import BadEvent, RetryLater, TriggerRefused, TriggerUnavaila
 from include.queue.queue import Message, Queue
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityLedger
-from include.state.erasure import Wish
+from include.state.erasures import Erasures, Wish
 from include.state.store import Store
 from include.strava.events import batch_run_id
 from include.trigger.trigger import Started, Trigger
@@ -80,8 +80,9 @@ def dispatch(queue: Queue, trigger: Trigger, store: Store, clock: Clock, *, batc
 def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: Store, clock: Clock) -> DispatchReport:
     """Start the runs for received messages, and settle each message at the `inbox` that it came from.
 
-    Before a run is started the ledger says that its activities are due: whatever becomes of the run, reconcile finds
-    what is left. So a run that exists already (409) is as good as one that was started now.
+    Before a run is started the ledger says that its activities are due, or that the athlete is to be erased: whatever
+    becomes of the run, reconcile finds what is left. So a run that exists already (409) is as good as one that was
+    started now.
 
     A deauthorisation, and an athlete's wish, becomes a `strava_erase` run of its own, before everything else;
     all other events together become one `strava_ingest` run.
@@ -96,7 +97,7 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: 
     Errors: `RetryLater` when the inbox itself is out of reach; messages in hand come back by themselves.
     Effects: DAG runs, and messages deleted, released or buried; safe in several processes at once.
     """
-    batch = _Batch(inbox, trigger, ActivityLedger(store, clock), clock)
+    batch = _Batch(inbox, trigger, ActivityLedger(store, clock), Erasures(store, clock), clock)
     parcels = [parcel for message in messages if (parcel := batch.open(message))]
     for parcel in parcels:
         if parcel.content.wish:
@@ -118,6 +119,7 @@ class _Batch:
     inbox: Inbox
     trigger: Trigger
     activities: ActivityLedger
+    erasures: Erasures
     clock: Clock
     runs: list[StartedRun] = field(default_factory=list)
     released: int = 0
@@ -133,15 +135,14 @@ class _Batch:
 
     def erase(self, parcel: _Parcel, wish: Wish) -> None:
         event = parcel.content.event
+        conf = {"athlete": event.owner_id, "reason": wish.reason, "asked_at_epoch_s": wish.asked_at_epoch_s}
         try:
-            conf = {
-                "athlete": event.owner_id,
-                "reason": wish.reason,
-                "asked_at_epoch_s": wish.asked_at_epoch_s,
-            }
+            self.erasures.ask(event.owner_id, wish)
             self._start(ERASE_DAG, event.run_id, conf, [parcel])
         except TriggerRefused as err:
             self._bury(parcel.message, str(err))
+        except RetryLater as err:
+            self._release([parcel], err)
 
     def make_due(self, parcel: _Parcel) -> bool:
         """Say in the ledger that the event's activity is due; whether that is said, else the message goes back."""

@@ -117,9 +117,9 @@ resource "aws_iam_role_policy" "dispatcher" {
         Resource = var.table_arns["activities"]
       },
       {
-        Sid      = "SeeErasures"
+        Sid      = "AskErasures"
         Effect   = "Allow"
-        Action   = ["dynamodb:GetItem"]
+        Action   = ["dynamodb:GetItem", "dynamodb:PutItem"]
         Resource = var.table_arns["erasures"]
       },
       {

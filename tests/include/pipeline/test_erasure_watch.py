@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,6 +17,7 @@ from include.pipeline.refused_athletes import refused_athletes
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
 from include.state.athletes import REFUSED_FOR_LONG_S, AthleteStatus
+from include.state.backend import open_store
 from include.state.erasures import EraseReason, ErasureStage, Wish
 from include.strava.events import WebhookEvent
 from include.trigger.trigger import Started
@@ -59,7 +61,8 @@ class Airflow:
             self.dispatch()
 
     def dispatch(self):
-        dispatch(self.world.services.queue, self, self.world.services.clock)
+        with closing(open_store(self.world.settings.state_url, self.world.services.clock)) as store:
+            dispatch(self.world.services.queue, self, store, self.world.services.clock)
 
 
 @pytest.fixture
@@ -177,7 +180,11 @@ def test_wish_is_taken_back_by_connecting_while_airflow_is_down(world, airflow):
 def test_event_forbids_nothing_until_it_is_confirmed(world, airflow):
     world.control.switch_faults(world.client_id, Faults(error_rate=1.0))
     event = WebhookEvent("athlete", ANN, "update", ANN, 1, int(world.now[0]), {"authorized": "false"})
-    world.services.erasures.ask(ANN, QueuedEvent(event, world.now[0]).wish)
+    world.services.queue.send(QueuedEvent(event, world.now[0]).to_body())
+    airflow.is_out = True
+    airflow.dispatch()
+    assert stage(world) is ErasureStage.ASKED
+    airflow.is_out = False
     airflow.windows(4)
     assert not world.services.erasures.forbid_writing(ANN)
     world.control.switch_faults(world.client_id, Faults())
