@@ -69,12 +69,10 @@ def run(logs: Path, commands: list[ForkProcess]) -> None:
     """
     migrated = _fork.Event()
     commands.append(_start(logs, ["api-server"], after=migrated, importing=API_SERVER))
-    migration = _start(logs, ["db", "migrate"])
-    commands.append(migration)
-    migration.join()
-    if migration.exitcode:
-        sys.exit(with_tail("The migration of Airflow's database failed", _log(logs, migration.name)))
-    commands.remove(migration)
+    if not _ended_well(logs, ["db", "migrate"], commands):
+        log.warning("Airflow's database does not fit this Airflow: it is emptied, and Airflow begins anew")
+        if not _ended_well(logs, ["db", "reset", "--yes"], commands):
+            sys.exit(with_tail("The migration of Airflow's database failed", _log(logs, "airflow-db")))
     migrated.set()
     log.info("Airflow's database is up to date")
     commands.append(_start(logs, ["dag-processor"]))
@@ -85,6 +83,15 @@ def run(logs: Path, commands: list[ForkProcess]) -> None:
         if command.sentinel in ended:
             command.join()
             sys.exit(with_tail(f"{command.name} ended with exit code {command.exitcode}", _log(logs, command.name)))
+
+
+def _ended_well(logs: Path, arguments: Sequence[str], commands: list[ForkProcess]) -> bool:
+    """Run a command to its end, in `commands` meanwhile."""
+    command = _start(logs, arguments)
+    commands.append(command)
+    command.join()
+    commands.remove(command)
+    return command.exitcode == 0
 
 
 def end(commands: Sequence[ForkProcess]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import shutil
@@ -55,7 +56,11 @@ _OPTIONS = {
     # A refused statement may hold what is in no log.
     "log_min_error_statement": "panic",
 }
-_DISK = ("No space left on device", "Read-only file system", "Disk quota exceeded")
+_DISK = {
+    "No space left on device": errno.ENOSPC,
+    "Read-only file system": errno.EROFS,
+    "Disk quota exceeded": errno.EDQUOT,
+}
 
 
 class NoPostgres(Exception):
@@ -127,7 +132,7 @@ class Cluster:
 
         What is left of a killed server of this folder is ended before.
 
-        Errors: `StackFailed` when the disk is full or cannot be written, or the server does not start.
+        Errors: `OSError` when the disk is full or cannot be written, `StackFailed` when the server does not start.
         Effects: a cluster of another version, and a damaged one, is set aside, and `say` gets a line about it.
         """
         self._end_orphans()
@@ -191,14 +196,12 @@ class Cluster:
         draft.rename(self.data)
 
     def _reason(self, ended: subprocess.CompletedProcess[str]) -> str:
-        """The line that says why a program failed. Errors: `StackFailed` when it was the disk."""
+        """The line that says why a program failed. Errors: `OSError` when it was the disk."""
         lines = [line.strip() for line in ended.stdout.splitlines() if line.strip()] or [f"exit {ended.returncode}"]
         for line in lines:
-            if any(fault in line for fault in _DISK):
-                raise StackFailed(
-                    f"Airflow's database in {self.data} cannot be written ({line}): free some space or mount the disk "
-                    "for writing, or set STATE_DIR to a directory on another one, and start again."
-                )
+            for fault, code in _DISK.items():
+                if fault in line:
+                    raise OSError(code, line, str(self.data))
         return next((line for line in lines if "FATAL" in line or "PANIC" in line or "error" in line), lines[-1])
 
     def _wait(self, processes: Processes) -> None:

@@ -16,6 +16,7 @@ from include.settings import Settings
 from local.airflow_database import AirflowDatabase, choose, socket_folder
 from local.airflow_home import Login, airflow_environment, prepare_home
 from local.backend import Backend, Embedded
+from local.disk import ensure_room, explained
 from local.environment import process_environment, settings_environment, uses_simulator
 from local.generated_secrets import GeneratedSecrets
 from local.holdings import Holdings
@@ -24,6 +25,7 @@ from local.processes import Command, Processes
 from local.progress import Progress
 from local.readiness import AirflowReadiness, PageReadiness, Readiness, wait_until_ready
 from local.state_dir import StateDir
+from local.strava_simulator.quota import Tier
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
@@ -57,21 +59,23 @@ class Stack:
         fresh: bool = False,
         overrides: Mapping[str, str] | None = None,
         backend: Backend | None = None,
+        tier: Tier = Tier.UPGRADED,
     ) -> Iterator[Stack]:
         """A system that is ready for work, ended with every process of it when the context is left.
 
         `state_dir` is created where it is missing, and continued with where it is not; `dags` are the DAGs that have
         to be there; `fresh` forgets what an earlier run left in `state_dir`; `overrides` are settings that win over
         the derived ones: with credentials of a real Strava application among them no simulator is started;
-        `backend` says on which leaves it stands, if not on this machine's own.
+        `backend` says on which leaves it stands, if not on this machine's own; `tier` are the simulated limits.
         To be called from the main thread, once at a time.
 
-        Errors: `SettingsError` when another system uses `state_dir` or a setting is wrong, `StackFailed` when a
-        process dies or is not ready in time. SIGTERM and SIGHUP leave the context as Ctrl-C does.
+        Errors: `SettingsError` when another system uses `state_dir`, a setting is wrong or the disk refuses,
+        `StackFailed` when a process dies or is not ready in time. SIGTERM and SIGHUP leave the context as Ctrl-C does.
         Effects: processes, ports of the loopback interface, files below `state_dir`, nothing else.
         """
         place = StateDir(state_dir.resolve())
         with (
+            explained(place.root),
             place.hold(),
             _ended_by_signals(),
             socket_folder(place) as sockets,
@@ -79,13 +83,14 @@ class Stack:
         ):
             if fresh:
                 place.clear()
+            ensure_room(place.root)
             database = choose(place, sockets, GeneratedSecrets.of(place))
             stack, airflow = cls._configure(
                 place, processes, overrides or {}, progress, backend or Embedded(), database
             )
             with stack.backend.opened(stack.environment, stack.ports, processes, progress):
                 database.start(processes, progress.say)
-                stack._launch(airflow)
+                stack._launch(airflow, tier)
                 stack._wait(dags, progress)
                 yield stack
 
@@ -125,11 +130,11 @@ class Stack:
         """What the system holds, to be read back."""
         return self.backend.holdings(self.state_dir)
 
-    def _launch(self, airflow: Mapping[str, str]) -> None:
+    def _launch(self, airflow: Mapping[str, str], tier: Tier) -> None:
         """Start everything at once; what is started first is ended last."""
         start, place = self.processes.start, self.state_dir
         if self.simulator_url:
-            arguments = ["--port", str(self.ports.simulator), "--state", str(place.simulator), "--limits", "upgraded"]
+            arguments = ["--port", str(self.ports.simulator), "--state", str(place.simulator), "--limits", tier]
             start(Command.module("local.strava_simulator", arguments, self.environment))
         start(Command.module("local.airflow_server", [str(place.logs)], airflow))
         for command in self.backend.commands(self.environment, self.ports):

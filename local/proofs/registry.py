@@ -5,9 +5,16 @@ from __future__ import annotations
 from local.bench.at_scale import prove_lake_at_scale
 from local.crash_walk.proof import prove_crash_walk
 from local.proofs.proof import Proof
+from local.proofs.stack.burst import prove_burst
+from local.proofs.stack.demos import prove_demos
+from local.proofs.stack.lives import prove_killed, prove_two_systems
 from local.race import proofs as race
 
 PROOFS = (
+    Proof("burst", "60 events at once, then 60 renames at once, on the stack of make up", 180, prove_burst),
+    Proof("killed", "The system comes up after kill -9 of everything, in a path of 150 characters", 420, prove_killed),
+    Proof("two_systems", "Two systems run side by side; the same one twice is refused", 150, prove_two_systems),
+    Proof("demos", "Ten demos in a row, without a stall, in time and memory", 450, prove_demos),
     Proof("tokens", "Tokens survive racing and killed processes on both stores", 300, race.tokens),
     Proof("quota", "A day's quota is kept and used up by many processes on both stores", 300, race.quota),
     Proof("writers", "The ledger ends as Strava is, whoever races, stalls or dies", 300, race.writers),

@@ -28,6 +28,8 @@ class Tier(StrEnum):
 
     STANDARD = "standard"
     UPGRADED = "upgraded"
+    PARTNER = "partner"
+    """So high that no test of size meets them."""
 
     @property
     def limits(self) -> Limits:
@@ -35,7 +37,11 @@ class Tier(StrEnum):
         return _LIMITS[self]
 
 
-_LIMITS = {Tier.STANDARD: Limits(200, 2000, 100, 1000), Tier.UPGRADED: Limits(400, 4000, 200, 2000)}
+_LIMITS = {
+    Tier.STANDARD: Limits(200, 2000, 100, 1000),
+    Tier.UPGRADED: Limits(400, 4000, 200, 2000),
+    Tier.PARTNER: Limits(60_000, 600_000, 30_000, 300_000),
+}
 
 
 @dataclass(frozen=True, slots=True)

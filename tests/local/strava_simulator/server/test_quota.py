@@ -29,6 +29,7 @@ def upload(world: Any, headers: dict[str, str]) -> Any:
     [
         pytest.param(Tier.STANDARD, "200,2000", "100,1000", id="standard"),
         pytest.param(Tier.UPGRADED, "400,4000", "200,2000", id="upgraded"),
+        pytest.param(Tier.PARTNER, "60000,600000", "30000,300000", id="partner"),
     ],
 )
 def test_headers_show_limits_of_the_tier(make_world: Any, tier: Tier, limit: str, read_limit: str) -> None:

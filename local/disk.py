@@ -1,0 +1,60 @@
+"""What to do when the disk of a state directory is full, or cannot be written."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from include.errors import SettingsError
+from local.processes import StackFailed
+
+LEAST_FREE_MB = 200
+"""A new system writes some 100 MB before its first activity."""
+
+_REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+_SQLITE_REFUSALS = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
+_PRIMARY_CODE = 0xFF
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """While this is open, a refusal of the disk ends with what to do; what was written before stays as it is.
+
+    Errors: `SettingsError` for what this process could not write, `StackFailed` for what another one could not.
+    """
+    try:
+        yield
+    except OSError as err:
+        if err.errno not in _REFUSALS:
+            raise
+        raise SettingsError(_advice(folder, f"{err.filename or folder}: {err.strerror}")) from err
+    except sqlite3.OperationalError as err:
+        if err.sqlite_errorcode & _PRIMARY_CODE not in _SQLITE_REFUSALS:
+            raise
+        raise SettingsError(_advice(folder, str(err))) from err
+    except StackFailed as err:
+        if _free_mb(folder) >= LEAST_FREE_MB / 10:
+            raise
+        raise StackFailed(f"{_advice(folder, f'{_free_mb(folder)} MB are free')}\n{err}") from err
+
+
+def ensure_room(folder: Path) -> None:
+    """Do nothing where there is room for a start. Errors: `SettingsError` where there is not."""
+    if (free_mb := _free_mb(folder)) < LEAST_FREE_MB:
+        raise SettingsError(_advice(folder, f"{free_mb} MB are free, and a start takes {LEAST_FREE_MB}"))
+
+
+def _advice(folder: Path, what: str) -> str:
+    return (
+        f"The disk of {folder} cannot take what the system has to write ({what}): free some space or make it writable, "
+        "or set STATE_DIR to a directory on another disk, and start again. What is stored stays as it is, and the work "
+        "goes on where it stood."
+    )
+
+
+def _free_mb(folder: Path) -> int:
+    return shutil.disk_usage(folder).free // 1_000_000

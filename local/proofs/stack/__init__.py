@@ -1,0 +1,1 @@
+"""Proofs on the whole system, as `make up` and `make demo` run it."""

@@ -1,0 +1,96 @@
+"""The proof of a burst: many events at once, then many renames at once, on the stack of `make up`."""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+import time
+from collections.abc import Collection
+from datetime import datetime
+from pathlib import Path
+from statistics import median, quantiles
+
+from rich.console import Console
+
+from local.demo.scenario import CHILD_NAME
+from local.environment import REPOSITORY
+from local.progress import Progress
+from local.proofs.proof import Effort
+from local.proofs.stack.family import Family, happened_epoch_s
+from local.proofs.verdict import Verdict
+from local.stack import Stack
+from local.strava_simulator.quota import Tier
+
+EVENTS = 60
+IN_LAKE_S = 20
+COPIED_P95_S = 60
+REQUEST_S = 5.0
+_PATIENCE_S = 240
+_REQUEST = re.compile(r"^(\S+) .*request finished.* duration_us=(\d+) .* path=(\S+)", re.MULTILINE)
+_STALLS = ("Reset the following", "Recovered TaskInstances", "heartbeat recovered", "did not heartbeat")
+"""What the scheduler says when it takes tasks, or itself, for dead."""
+
+
+def prove_burst(effort: Effort) -> list[Verdict]:
+    """60 runs of 400 points finished at once, then all 60 renamed at once to name the child; limits are out of the way.
+
+    The small burst has six.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="burst-") as folder,
+        Stack.start(
+            state_dir=Path(folder, "state"),
+            dags=sorted(path.stem for path in (REPOSITORY / "dags").glob("*.py")),
+            progress=Progress(Console(file=io.StringIO())),
+            tier=Tier.PARTNER,
+        ) as stack,
+        Family.of(stack.settings, stack.simulator_url) as family,
+    ):
+        family.connect(stack.settings)
+        began_epoch_s = time.time()
+        runs = [family.finish(number) for number in range(effort.rounds(EVENTS, small=6))]
+        loaded = happened_epoch_s(runs, family.is_loaded, _PATIENCE_S)
+        effort.advance(len(loaded))
+        for number, run in enumerate(runs):
+            family.control.rename(run, f"Run {number} with {CHILD_NAME}")
+        copied = happened_epoch_s(runs, family.is_copied, _PATIENCE_S)
+        told = family.told_epoch_s("update")
+        logs = stack.state_dir.logs
+        return [
+            _in_lake(max(loaded.values()) - began_epoch_s, len(runs), effort.within_s(IN_LAKE_S)),
+            _copied(sorted(copied[run] - told[run] for run in runs), effort.within_s(COPIED_P95_S)),
+            _requests((logs / "airflow-api-server.log").read_text(), began_epoch_s, effort.within_s(REQUEST_S)),
+            _stalls((logs / "airflow-scheduler.log").read_text()),
+        ]
+
+
+def _in_lake(seconds: float, count: int, most_s: float) -> Verdict:
+    claim = f"{count} events at once are in the lake within {most_s:.0f} s"
+    return Verdict("burst", claim, f"{seconds:.1f} s", seconds <= most_s)
+
+
+def _copied(seconds: list[float], most_s: float) -> Verdict:
+    p95_s = quantiles(seconds, n=20, method="inclusive")[-1]
+    claim = f"{len(seconds)} renames at once: p95 of event → copy below {most_s:.0f} s"
+    figures = f"median {median(seconds):.1f} s, p95 {p95_s:.1f} s, longest {seconds[-1]:.1f} s"
+    return Verdict("burst", claim, figures, p95_s < most_s)
+
+
+def _requests(log: str, since_epoch_s: float, most_s: float) -> Verdict:
+    """What Airflow's API server says about its own requests."""
+    found = [
+        (int(duration_us) / 1e6, path)
+        for at, duration_us, path in _REQUEST.findall(log)
+        if datetime.fromisoformat(at).timestamp() >= since_epoch_s
+    ]
+    longest_s, path = max(found, default=(0.0, "none"))
+    slow = sum(seconds > most_s for seconds, _ in found)
+    figures = f"{len(found)} requests, {slow} over {most_s:.0f} s, the longest {longest_s:.1f} s ({path})"
+    return Verdict("burst", f"no request to Airflow takes over {most_s:.0f} s", figures, bool(found) and not slow)
+
+
+def _stalls(log: str, signs: Collection[str] = _STALLS) -> Verdict:
+    said = [line for line in log.splitlines() if any(sign in line for sign in signs)]
+    figures = f"{len(said)} lines say so" + (f", the first: {said[0][:160]}" if said else "")
+    return Verdict("burst", "the scheduler takes no task for dead, nor itself", figures, not said)

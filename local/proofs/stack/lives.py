@@ -1,0 +1,89 @@
+"""Proofs of starting and ending: killed and up again, in a long path, beside another, and not twice."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from local.proofs.proof import Effort
+from local.proofs.stack.family import Family, happened_epoch_s
+from local.proofs.stack.installation import END_S, Installation
+from local.proofs.verdict import Verdict
+
+_LONG = 150
+"""Characters of a state directory: more than the path of a socket may have."""
+_LOADED_S = 120
+
+
+def prove_killed(effort: Effort) -> list[Verdict]:
+    """`make up` in a long path: an event comes, every process is killed at once, it starts again; five times."""
+    rounds = effort.rounds(5, small=1)
+    with tempfile.TemporaryDirectory(prefix="killed-") as folder, Installation(_long(Path(folder))) as system:
+        starts_s = [system.start()]
+        _connect(system)
+        killed = loaded = 0
+        for number in range(rounds):
+            with Family.of(system.settings(), system.simulator_url()) as family:
+                run = family.finish(number)
+            killed += system.kill()
+            starts_s.append(system.start())
+            with Family.of(system.settings(), system.simulator_url()) as family:
+                loaded += len(happened_epoch_s([run, family.finish(1000 + number)], family.is_loaded, _LOADED_S))
+            effort.advance(number + 1)
+        return [
+            Verdict(
+                "killed",
+                f"up again after kill -9 of everything, in a path of {len(str(system.state_dir))} characters",
+                f"{killed} processes killed in {rounds} rounds; starts of {min(starts_s):.0f} to {max(starts_s):.0f} s",
+                len(starts_s) == rounds + 1 and killed >= rounds * 5,
+            ),
+            Verdict(
+                "killed",
+                "the event before the kill and one after the start reach the lake",
+                f"{loaded} of {2 * rounds}",
+                loaded == 2 * rounds,
+            ),
+        ]
+
+
+def prove_two_systems(effort: Effort) -> list[Verdict]:
+    """Two systems at once each load their own events; a twin of the first is refused and harms nothing."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="two-")))
+        systems = [stack.enter_context(Installation(folder / name / "state")) for name in ("one", "other")]
+        for system in systems:
+            system.start()
+            _connect(system)
+        twin = stack.enter_context(Installation(systems[0].state_dir))
+        twin.said = folder / "twin.log"
+        status = twin.launch().wait(END_S)
+        refusal = twin.said.read_text()
+        loaded = [_loads(system) for system in systems]
+        effort.advance(len(systems))
+    return [
+        Verdict(
+            "two systems", "two at once each load what their own athletes do", f"{loaded} of [1, 1]", loaded == [1, 1]
+        ),
+        Verdict(
+            "two systems",
+            "the same one twice is refused with what to do",
+            f"exit status {status}: {refusal.strip().splitlines()[-1]}",
+            status == 1 and "is in use by another running system" in refusal and "set STATE_DIR" in refusal,
+        ),
+    ]
+
+
+def _long(folder: Path) -> Path:
+    return folder / ("d" * (_LONG - len(str(folder)) - len("/") - len("/state"))) / "state"
+
+
+def _connect(system: Installation) -> None:
+    settings = system.settings()
+    with Family.of(settings, system.simulator_url()) as family:
+        family.connect(settings)
+
+
+def _loads(system: Installation) -> int:
+    with Family.of(system.settings(), system.simulator_url()) as family:
+        return len(happened_epoch_s([family.finish(1)], family.is_loaded, _LOADED_S))
