@@ -56,6 +56,10 @@ query: $(READY) ## Ask the lake: SQL="select …", or NAME=weekly_volume ARGS="-
 replay: $(READY) ## Make the lake's tables again from the raw zone (ARGS="--athlete … --since 2026-01-01 --dry-run")
 	@$(RUN) -m local.replay $(ARGS)
 
+.PHONY: removals
+removals: $(READY) ## Say that what is gone of an athlete at Strava is gone rightly (ARGS=athlete id)
+	@$(RUN) -m local.removals $(ARGS)
+
 .PHONY: subscription
 subscription: $(READY) ## Manage the webhook subscription at Strava (ARGS=show, create, delete, prove)
 	@$(RUN) -m local.subscription $(ARGS)

@@ -138,6 +138,10 @@ class WrongInstallation(Refused):
     """What answers at the configured base URL, or to the configured credentials, is not Strava's API for this app."""
 
 
+class RemovalsStopped(Refused):
+    """More of an athlete's activities are gone at Strava than goes without asking the operator; nothing was removed."""
+
+
 class NotSubscribed(Refused):
     """Strava sends this application no events although it should: create the webhook subscription again."""
 

@@ -20,6 +20,7 @@ _WORDS: Mapping[type[errors.IngestError], str] = {
     errors.ApplicationInactive: "Strava has switched this service off; its owner has to look at it.",
     errors.CapacityReached: "Strava lets this service connect no further athletes.",
     errors.Gone: "Strava no longer knows it.",
+    errors.RemovalsStopped: "Much of {account} is gone at Strava at once; it stays here until that is confirmed.",
     errors.UnexpectedShape: "Strava's answer could not be understood; the people who run this service can see it.",
 }
 

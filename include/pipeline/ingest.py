@@ -35,7 +35,8 @@ def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
         if outcome is None:
             key = event.owner_id, event.object_id
             copies_only = event.asks_for_copies_only and (key not in newest or newest[key].copies_only)
-            newest[key] = SyncItem(*key, event.event_time_epoch_s, copies_only)
+            announced = event.aspect_type == "delete" or (key in newest and newest[key].is_announced)
+            newest[key] = SyncItem(*key, event.event_time_epoch_s, copies_only, announced)
     return sorted(newest.values(), key=lambda item: item.event_at_epoch_s)
 
 

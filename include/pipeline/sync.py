@@ -13,8 +13,8 @@ from include.lake.catalog import Partition
 from include.lake.rows import build_rows
 from include.pipeline.copies_due import with_copies
 from include.pipeline.fingerprint import Fingerprint
-from include.pipeline.installation import require_proof
 from include.pipeline.services import Services
+from include.pipeline.witness import ANNOUNCED, UNANNOUNCED, is_out_of_sight, testify
 from include.state.activities import ActivityState, Lease, LedgerEntry, Sighting
 from include.state.ledger_entry import LONGEST_WAIT_S
 from include.strava.models import Activity, StreamSet
@@ -42,6 +42,8 @@ class SyncItem:
     event_at_epoch_s: int
     copies_only: bool = False
     """Nothing has to be fetched: only its copies are due."""
+    is_announced: bool = False
+    """An event says that it was deleted, or hidden from this application."""
 
     def to_json(self) -> dict[str, int]:
         """The item as XCom carries it."""
@@ -55,6 +57,7 @@ class SyncItem:
             value["activity_id"],
             value["event_at_epoch_s"],
             bool(value.get("copies_only", False)),
+            bool(value.get("is_announced", False)),
         )
 
 
@@ -198,7 +201,10 @@ class _Round:
         return replace(entry, object_keys=written.object_keys[activity.activity_id]), written.partitions
 
     def _remove(self) -> tuple[LedgerEntry, frozenset[Partition]]:
-        """Take an activity that Strava no longer shows out of the lake, rows first, raw objects after."""
+        """Take an activity that Strava no longer shows out of the lake, rows first, raw objects after.
+
+        What the present grant does not cover stays as it is.
+        """
         previous = self.previous
         unseen = not previous.object_keys and previous.state is not ActivityState.REMOVED
         if unseen and self.fetched_at_epoch_s - self.item.event_at_epoch_s < SETTLING_S:
@@ -206,12 +212,15 @@ class _Round:
                 f"Activity {previous.activity_id} of athlete {previous.athlete_id} answers 404 right after its event; "
                 "it is tried again for some minutes before it counts as gone."
             )
-        require_proof(self.services.push, self.services.installation, self.services.clock)
+        if is_out_of_sight(self.services, previous):
+            seen = replace(previous, fetched_at_epoch_s=self.fetched_at_epoch_s, next_try_epoch_s=None, asked=None)
+            return seen, frozenset()
+        testify(self.services, previous, is_announced=self.item.is_announced)
         removed = self.services.lake.remove(
             previous.athlete_id, [previous.activity_id], previous.object_keys, guard=self.guard
         )
         self.services.raw.remove(previous.athlete_id, previous.activity_id, guard=self.guard)
-        reason = "Strava answers 404: deleted or hidden from this application"
+        reason = ANNOUNCED if self.item.is_announced else UNANNOUNCED
         return previous.removed(self.fetched_at_epoch_s, reason), removed.partitions
 
 

@@ -43,6 +43,19 @@ class QueuedEvent:
         return cls(event, now_epoch_s)
 
     @classmethod
+    def deleted(cls, athlete_id: int, activity_id: int, now_epoch_s: float) -> QueuedEvent:
+        """An event of our own, by which the operator says that an activity is gone; it is confirmed with Strava."""
+        event = WebhookEvent(
+            object_type="activity",
+            object_id=activity_id,
+            aspect_type="delete",
+            owner_id=athlete_id,
+            subscription_id=1,
+            event_time_epoch_s=int(now_epoch_s),
+        )
+        return cls(event, now_epoch_s)
+
+    @classmethod
     def resume_erasure(cls, erasure: Erasure, now_epoch_s: float) -> QueuedEvent:
         """An event of our own, by which an erasure that was asked for is carried out, from where it stands.
 

@@ -25,6 +25,7 @@ FAIL = (
     "TriggerRefused",
     "NotSubscribed",
     "WrongInstallation",
+    "RemovalsStopped",
 )
 AS_USUAL = (
     *("IngestError", "VersionConflict", "CeilingReached", "LeaseLost", "ObjectConflict", "CipherError"),
