@@ -99,10 +99,10 @@ class CopyHold:
         except QuotaSpent as spent:
             self._stop(self.copy.postponed(_words(spent), int(spent.until_epoch_s) + 1))
         except _SHUT_OUT as refusal:
-            _log.warning("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
+            _log.info("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
             self._stop(self.copy.shut_out(_words(refusal), now))
         except Refused as refusal:
-            _log.warning("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
+            _log.info("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
             self._stop(self.copy.in_trouble(_words(refusal), now))
         except IngestError as fault:
             self._stop(self.copy.in_trouble(_words(fault), now))

@@ -215,7 +215,7 @@ class LedgerEntry:
 
     def copies_planned(self, fence: int) -> Self:
         """Each copy that was due since the lease of that fence has its row."""
-        return replace(self, copies_due=None) if self.copies_due and self.copies_due.of == fence else self
+        return replace(self, copies_due=None, queued=0) if self.copies_due and self.copies_due.of == fence else self
 
     def put_off(self, now_epoch_s: float) -> Self:
         """What is due now is in the queue, and due again later: so much later as it has waited in vain."""

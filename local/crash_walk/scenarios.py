@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from include.state.copies import CopyState
 from local.crash_walk.points import Crashed, Points
-from local.crash_walk.world import MIA_ID, PARENT_ID, READ_AND_WRITE, REX_ID, WRITE_ONLY, World
+from local.crash_walk.world import MIA_ID, PARENT_ID, READ_AND_WRITE, READ_ONLY, REX_ID, WRITE_ONLY, World
 from local.strava_simulator.simulation import DuplicateText, Rules
 
 _SLOW_S = 700.0
@@ -15,6 +15,10 @@ _SLOW_S = 700.0
 
 _SLOWEST_S = 1000.0
 """Longer than it takes until reconcile's next window."""
+
+_DAY_S = 86_400.0
+_STUCK_S = 3 * _DAY_S + 300.0
+"""Longer than an upload is looked at: it is done with when somebody asks for the copy again."""
 
 _UPLOADED = "after `POST /uploads`"
 
@@ -90,6 +94,28 @@ def _uploaded_twice(world: World) -> int:
     return activity_id
 
 
+def _let_in_again(world: World) -> int:
+    """The child had not granted writing; now it has, and the copy's day has come."""
+    world.connect(PARENT_ID, READ_AND_WRITE)
+    world.connect(REX_ID, READ_ONLY)
+    world.link(REX_ID, "Rex")
+    activity_id = _finished(world)
+    world.copy(activity_id, Points())
+    world.time.pass_s(_DAY_S)
+    world.connect(REX_ID, READ_AND_WRITE)
+    return activity_id
+
+
+def _asked_for_again(world: World) -> int:
+    """Strava did not finish the upload for three days; then the parent asks for the copy again."""
+    activity_id = _still_processing(world)
+    world.time.pass_s(3 * _DAY_S)
+    world.copy(activity_id, Points())
+    world.services.copies.reopen(activity_id, REX_ID, world.time())
+    world.time.pass_s(_SLOW_S)
+    return activity_id
+
+
 def _own_recording(world: World) -> int:
     _family(world)
     world.finish(REX_ID, "run", "My own watch had it too")
@@ -107,6 +133,14 @@ SCENARIOS = (
         _still_processing,
         13,
         rules=Rules(processing_s=_SLOW_S),
+        resumed=True,
+    ),
+    Scenario("access granted again, the run that goes on", _let_in_again, 25, resumed=True),
+    Scenario(
+        "unfinished and asked for again",
+        _asked_for_again,
+        13,
+        rules=Rules(processing_s=_STUCK_S),
         resumed=True,
     ),
     *(

@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from flask import Flask
 
+from include.crypto.backend import open_cipher
+from include.crypto.cipher import Cipher
 from include.lake.copy_rows import CopyRows
 from include.pipeline.copies import CopyResult, copy_to_children
 from include.pipeline.ingest import plan
@@ -26,6 +28,7 @@ from include.state.copies import CopyLedger
 from include.state.links import Link
 from include.state.quota import Quota
 from include.state.store import Store
+from include.state.tokens import Tokens
 from include.strava.client import Priority, StravaClient
 from include.strava.oauth import OAuthClient
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE, READ, parse_scopes
@@ -41,6 +44,7 @@ from local.told_time import ToldTime
 
 PARENT_ID, REX_ID, MIA_ID = 71, 72, 73
 WRITE_ONLY = (READ, ACTIVITY_WRITE)
+READ_ONLY = (READ, ACTIVITY_READ)
 READ_AND_WRITE = (*WRITE_ONLY, ACTIVITY_READ)
 
 _STRAVA = "http://strava.test"
@@ -57,35 +61,37 @@ class World:
     time: ToldTime
     store: Store
     services: Services
-    """What nothing that dies works with."""
+    """What nothing that dies works with; it calls nobody."""
+    cipher: Cipher
 
     def process(self, points: Points) -> Services:
-        """What a process of its own works with: whatever a copy writes or calls passes `points`."""
+        """What a process of its own works with: whatever a copy writes or calls passes `points`, but for tokens."""
         store = MortalStore(self.store, points)
         session = MortalSession(self.app, self.time, points)
         copies, objects = CopyLedger(store, self.time), MortalObjects(self.services.objects, points)
         quota = Quota(store, self.time)
+        tokens = Tokens(self.store, self.cipher, self.time, self._oauth().refresh, self.time.pass_s)
         return replace(
             self.services,
-            strava=StravaClient(session, f"{_STRAVA}/api/v3", self.services.tokens, quota, Priority.COPY),
+            strava=StravaClient(session, f"{_STRAVA}/api/v3", tokens, quota, Priority.COPY),
             copies=copies,
             objects=objects,
             copy_rows=CopyRows(objects, copies),
         )
 
     def connect(self, athlete_id: int, scopes: tuple[str, ...]) -> None:
-        """Open an account for the athlete and connect it."""
-        self.control.create_athlete(athlete_id=athlete_id, firstname="Ann", lastname="Other")
-        application = Application()
-        oauth = OAuthClient(
-            MortalSession(self.app, self.time, Points()),
-            f"{_STRAVA}/oauth",
-            str(application.client_id),
-            application.client_secret,
-        )
+        """Connect the athlete's account, which is opened where there is none."""
+        if athlete_id not in {profile["id"] for profile in self.control.athletes()}:
+            self.control.create_athlete(athlete_id=athlete_id, firstname="Ann", lastname="Other")
+        oauth = self._oauth()
         address = oauth.authorize_url(redirect_uri="http://localhost/callback", scopes=scopes, state="walk", force=True)
         back = parse_qs(urlsplit(self.control.authorize(address, athlete_id)).query)
         self.services.athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]))
+
+    def _oauth(self) -> OAuthClient:
+        application = Application()
+        session = MortalSession(self.app, self.time, Points())
+        return OAuthClient(session, f"{_STRAVA}/oauth", str(application.client_id), application.client_secret)
 
     def link(self, child_id: int, name: str) -> None:
         """Link the parent to a child, with everyone's consent."""
@@ -139,6 +145,7 @@ def open_world(folder: Path, rules: Rules, *, now: float = NOON) -> Iterator[Wor
             time=time,
             store=store,
             services=stack.enter_context(open_services(settings, clock=time, wait=time.pass_s)),
+            cipher=open_cipher(settings.key_url),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local.bench.at_scale import prove_lake_at_scale
+from local.copy_storm import prove_copy_storm
 from local.crash_walk.proof import prove_crash_walk
 from local.proofs.proof import Proof
 from local.proofs.stack.burst import prove_burst
@@ -21,6 +22,12 @@ PROOFS = (
     Proof("month", "Many processes write one month of the lake and lose no row", 300, race.month),
     Proof("lake", "Lake objects survive writes, removals and erasures with processes killed", 300, race.lake),
     Proof("crash_walk", "A copy killed at any of its points ends as one activity", 120, prove_crash_walk),
+    Proof(
+        "copy_storm",
+        "2,000 activities reach three children, two of whom were refused for a while",
+        600,
+        prove_copy_storm,
+    ),
     Proof(
         "lake_at_scale",
         "2,000 activities become tables and answers in flat memory",

@@ -2,7 +2,7 @@
 --
 -- parameter athlete_id bigint: the parent
 -- column child_id bigint: the child's athlete id
--- column state varchar: done, duplicate (there already), failed, skipped; planned, uploading, processing: not over
+-- column state varchar: done, duplicate (there already), failed, skipped, unfinished; all others: not over
 -- column copies bigint: number of copies
 -- column mean_s double [s]: mean time from the title that named the child to the latest step
 -- column first_day date: day of the first activity, in UTC

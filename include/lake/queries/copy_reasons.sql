@@ -3,7 +3,7 @@
 -- The reasons are in the words that the athlete reads.
 --
 -- parameter athlete_id bigint: the parent
--- column state varchar: failed: tried and refused; skipped: not to be copied
+-- column state varchar: failed (refused by Strava), skipped (not to be copied), unfinished (given up), waiting_for_access
 -- column reason varchar: why
 -- column copies bigint: number of copies
 -- column children bigint: number of children who lack them
@@ -17,6 +17,6 @@ SELECT
   max(CAST(activity_start_ts AS date)) AS last_day
 FROM copies
 WHERE parent_id = ? /* athlete_id */
-  AND state IN ('failed', 'skipped')
+  AND state IN ('failed', 'skipped', 'unfinished', 'waiting_for_access')
 GROUP BY state, coalesce(reason, '')
 ORDER BY copies DESC, state, reason

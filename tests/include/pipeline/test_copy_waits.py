@@ -10,7 +10,10 @@ import pytest
 from include.copying.waking import wake_for_access
 from include.errors import Gone, OutcomeUnknown, StravaUnavailable, UnexpectedShape
 from include.pipeline.copies import copy_to_children
+from include.pipeline.ingest import plan
+from include.pipeline.reconcile import queue_due
 from include.pipeline.sync import sync
+from include.queue.queued_event import QueuedEvent
 from include.state.copies import CopyState
 from include.state.links import Link, LinkStatus
 from local.strava_simulator.faults import Faults
@@ -49,11 +52,16 @@ def copy(world, activity_id, child_id=REX):
 
 
 def pass_windows(world, count):
-    """Go on with what is due, window by window."""
+    """Window by window reconcile queues what is due, and ingest does it."""
     for _ in range(count):
         world.now[0] += WINDOW_S
-        for activity_id in {copy.parent_activity_id for copy in world.services.copies.due(world.now[0])}:
-            copy_to_children(world.services, ANN, activity_id)
+        queue_due(world.services)
+        messages = world.services.queue.receive(100, visibility_s=60)
+        for item in plan(world.services, [QueuedEvent.parse(message.body).event for message in messages]):
+            sync(world.services, item, source="webhook")
+            copy_to_children(world.services, item.athlete_id, item.activity_id)
+        for message in messages:
+            world.services.queue.delete(message)
 
 
 def reads(world):

@@ -300,3 +300,28 @@ def test_only_a_copy_that_sleeps_is_woken(copies: CopyLedger, clock: Clock, stat
     assert copies.wake(ACTIVITY, CHILD, clock() + 60) is sleeps
 
     assert [copy.child_id for copy in copies.due(clock() + 60)] == ([CHILD] if sleeps else [])
+
+
+def test_forgotten_copy_leaves_no_claim_of_its_time(copies: CopyLedger, store: Store) -> None:
+    copies.plan(replace(PLANNED, activity_start_epoch_s=1_700_000_000))
+    held = acquired(copies)
+    assert copies.claim_time(held, 1_700_000_000, 1_700_003_600) is None
+    assert list(store.query("outings", str(CHILD)))
+    copies.release(held)
+
+    assert copies.forget(ACTIVITY, CHILD)
+
+    assert not list(store.query("outings", str(CHILD)))
+
+
+def test_copy_that_was_not_made_gives_its_time_away(copies: CopyLedger) -> None:
+    copies.plan(PLANNED)
+    copies.plan(replace(PLANNED, parent_activity_id=5))
+    first, second = acquired(copies), copies.acquire(5, CHILD)
+    assert second is not None
+    assert copies.claim_time(first, 0, 3600) is None
+    assert copies.claim_time(second, 60, 3600) == copies.get(ACTIVITY, CHILD)
+
+    copies.advance(replace(first, state=CopyState.FAILED))
+
+    assert copies.claim_time(second, 60, 3600) is None

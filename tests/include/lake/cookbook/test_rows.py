@@ -15,7 +15,7 @@ import pytest
 
 from include.lake import cookbook
 from include.plausible import PLAUSIBLE
-from include.state.copies import CopyState
+from include.state.copies import NOT_MADE_STATES, CopyState
 from local.docs import example_lake
 
 Row = tuple[Any, ...]
@@ -333,7 +333,7 @@ def copy_outcomes(held: Held, values: Mapping[str, Any]) -> list[Row]:
 def copy_reasons(held: Held, values: Mapping[str, Any]) -> list[Row]:
     lacking: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for copy in example_lake.copies(list(held)):
-        if copy.state in (CopyState.FAILED, CopyState.SKIPPED):
+        if copy.state in {*NOT_MADE_STATES, CopyState.WAITING_FOR_ACCESS}:
             lacking[str(copy.state), copy.reason].append(copy)
     rows = [
         (*why, len(missed), len({copy.child_id for copy in missed}), max(map(began_utc, missed)))
