@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from local.docs import charts_copies, charts_effort, charts_places, charts_volum
 from local.docs.queries_lake import TrainingLake, training_lake
 
 _VEGA_LITE = "6.4"
+_GRADIENT = re.compile(r"gradient_(\d+)")
 
 PICTURES: Mapping[str, Callable[[TrainingLake], dict[str, Any]]] = {
     draw.__name__: draw
@@ -37,4 +39,10 @@ PICTURES: Mapping[str, Callable[[TrainingLake], dict[str, Any]]] = {
 def render(name: str) -> str:
     """The picture of the query of that name, as SVG."""
     svg: str = vl_convert.vegalite_to_svg(PICTURES[name](training_lake()), vl_version=_VEGA_LITE)
-    return f"{svg}\n"
+    return f"{_numbered_from_0(svg)}\n"
+
+
+def _numbered_from_0(svg: str) -> str:
+    """The picture with its own numbers: the library counts gradients through all pictures of a process."""
+    numbers: dict[str, int] = {}
+    return _GRADIENT.sub(lambda found: f"gradient_{numbers.setdefault(found[1], len(numbers))}", svg)

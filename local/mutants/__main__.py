@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from include.errors import IngestError
 from local.environment import REPOSITORY
 from local.mutants.mutation import Mutant
 from local.mutants.selection import MODULES, sample
@@ -42,7 +43,11 @@ def main(
         raise typer.BadParameter(f"There are no modules {', '.join(unknown)}; choose from {', '.join(MODULES)}.")
     drawn = sample(REPOSITORY, [MODULES[name] for name in modules.split(",")], count=count, seed=seed)
     console = Console(soft_wrap=True)
-    trials = _tried(drawn, console, until=time.monotonic() + 60 * minutes)
+    try:
+        trials = _tried(drawn, console, until=time.monotonic() + 60 * minutes)
+    except IngestError as error:
+        console.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(1) from error
     console.print(_as_table(trials))
     for trial in trials:
         if trial.fate is Fate.SURVIVED:
@@ -54,6 +59,7 @@ def main(
 def _tried(drawn: Sequence[Mutant], console: Console, *, until: float) -> list[Trial]:
     """What became of each mutant, in their order; those for which no time was left are missing."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(PROCESSES) as pool:
+        sound: set[str] = set()
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(PROCESSES):
             copies.put(copy_repository(REPOSITORY, Path(folder) / str(number)))
@@ -63,7 +69,7 @@ def _tried(drawn: Sequence[Mutant], console: Console, *, until: float) -> list[T
                 return None
             root = copies.get()
             try:
-                trial = try_mutant(root, mutant)
+                trial = try_mutant(root, mutant, sound)
             finally:
                 copies.put(root)
             console.print(f"{trial.fate:9} {mutant}", highlight=False, markup=False)

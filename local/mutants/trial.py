@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from include.errors import IngestError
 from local.mutants.mutation import Mutant
 from local.mutants.selection import witnesses
 
@@ -19,6 +20,10 @@ PATIENCE_S = 600
 """A mutant whose tests take longer has made something endless, and counts as killed."""
 
 _NOTHING_TO_RUN = 5
+
+
+class BaselineFails(IngestError):
+    """A test fails without any mutant: it can tell nothing about one."""
 
 
 class Fate(StrEnum):
@@ -52,16 +57,26 @@ def copy_repository(source: Path, place: Path) -> Path:
     return place
 
 
-def try_mutant(root: Path, mutant: Mutant) -> Trial:
-    """Break the line in the copy at `root`, run the tests that could notice, and mend it again."""
+def try_mutant(root: Path, mutant: Mutant, sound: set[str]) -> Trial:
+    """Break the line in the copy at `root`, run the tests that could notice, and mend it again.
+
+    `sound` are the tests that are known to pass while nothing is broken; more are added as they are asked.
+    Errors: `BaselineFails` where the tests that noticed something fail without it too.
+    """
     path = root / mutant.path
     whole = path.read_text()
     path.write_text(mutant.applied(whole))
     try:
-        noticed = any(_fail(root, tests) for tests in witnesses(root, mutant.path))
+        noticed_by = next((tests for tests in witnesses(root, mutant.path) if _fail(root, tests)), None)
     finally:
         path.write_text(whole)
-    return Trial(mutant, Fate.KILLED if noticed else Fate.SURVIVED)
+    if noticed_by is None:
+        return Trial(mutant, Fate.SURVIVED)
+    if not sound >= {*noticed_by}:
+        if _fail(root, noticed_by):
+            raise BaselineFails(f"These fail although no line is broken; mend them first: {' '.join(noticed_by)}")
+        sound.update(noticed_by)
+    return Trial(mutant, Fate.KILLED)
 
 
 def _fail(root: Path, tests: Iterable[str]) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from include.lake import cookbook
 from local.docs import charts_style
-from local.docs.charts import PICTURES
+from local.docs.charts import PICTURES, render
 from local.docs.pages import page_path
 from local.docs.queries_lake import training_lake
 
@@ -65,3 +65,10 @@ def test_picture_is_whole_and_says_what_its_axes_count(name: str) -> None:
     titles = {axis.get("title") or (axis.get("axis") or {}).get("title") for axis in axes(spec)} - {None}
     assert titles
     assert [title for title in titles if not re.search(r"\(.+\)|days|copies|hour of|child", title)] == []
+
+
+def test_picture_is_the_same_whatever_was_drawn_before() -> None:
+    first = render("route_heat_grid")
+
+    assert "gradient_0" in first
+    assert render("route_heat_grid") == first

@@ -9,7 +9,7 @@ import pytest
 
 from local.mutants.mutation import mutants
 from local.mutants.selection import MODULES, sample, witnesses
-from local.mutants.trial import Fate, copy_repository, try_mutant
+from local.mutants.trial import BaselineFails, Fate, copy_repository, try_mutant
 
 SOURCE = "def is_old(days):\n    return days > 7\n"
 ROOT = Path(__file__).parents[3]
@@ -45,9 +45,18 @@ def test_mutant_survives_exactly_where_no_test_notices_it(repository, tmp_path, 
     copied = copy_repository(repository, tmp_path / "copy")
     [mutant] = [each for each in mutants("include/state/age.py", SOURCE) if each.after == "days >= 7"]
 
-    assert try_mutant(copied, mutant).fate is fate
+    assert try_mutant(copied, mutant, set()).fate is fate
     assert (copied / "include/state/age.py").read_text() == SOURCE
     assert (repository / "include/state/age.py").read_text() == SOURCE
+
+
+def test_tests_that_fail_without_a_mutant_tell_nothing(repository, tmp_path):
+    write_test(repository, "assert is_old(1)")
+    copied = copy_repository(repository, tmp_path / "copy")
+
+    with pytest.raises(BaselineFails, match="test_age"):
+        try_mutant(copied, mutants("include/state/age.py", SOURCE)[0], set())
+    assert (copied / "include/state/age.py").read_text() == SOURCE
 
 
 def test_copy_holds_what_git_would_and_the_environment(repository, tmp_path):
