@@ -15,8 +15,8 @@ _FULL_TRACKS = "activity:read_all"
 def hidden_radius_m(carried: Carried, parent_scopes: Collection[str] | None) -> int:
     """The radius that a copy made now hides: the parent's choice, else what the parent's grant of this moment asks for.
 
-    Without full tracks Strava itself crops the athlete's privacy zones. `parent_scopes` is None where no grant is
-    known; then as much is hidden as with the widest.
+    Without full tracks Strava itself crops the athlete's privacy zones. `parent_scopes` is None where it is not known
+    under which grant the track was fetched; then as much is hidden as with the widest.
     """
     if carried.trim_m is not None:
         return carried.trim_m

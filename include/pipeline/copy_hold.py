@@ -48,6 +48,9 @@ _GONE = {
     ActivityState.EXPIRED: "The activity was deleted here, as old as data may become, before its copy was made.",
 }
 
+_SAME_S = 2
+"""A grant is dated in whole seconds, and a second ahead where another one has the same."""
+
 
 class CopyHold:
     """One worker's hold on one copy: every step is in the ledger before the next begins.
@@ -177,9 +180,13 @@ class CopyHold:
         self._send(file, link, trim_m)
 
     def _trim_m(self, link: Link) -> int:
-        """What to hide of the track at this moment."""
+        """What to hide of the track now; points from before the present grant may show more than it allows."""
         parent = self._services.athletes.get(link.parent_id)
-        return hidden_radius_m(link.carried, parent.scopes if parent else None)
+        entry = self._services.activities.get(link.parent_id, self.copy.parent_activity_id)
+        fetched_at = entry.fetched_at_epoch_s if entry else None
+        if parent is None or fetched_at is None or fetched_at + _SAME_S < parent.authorised_at_epoch_s:
+            return hidden_radius_m(link.carried, None)
+        return hidden_radius_m(link.carried, parent.scopes)
 
     def _send(self, file: UploadFile, link: Link, trim_m: int) -> None:
         def before_sending() -> None:

@@ -123,6 +123,15 @@ def test_strava_s_own_cropping_is_all_there_is_while_full_tracks_are_not_allowed
     assert family.services.places.sealed(PARENT_ID) == []
 
 
+def test_track_that_was_fetched_in_full_is_trimmed_although_the_grant_was_narrowed_since(family):
+    activity_id = finish(family, 2, seed=1)
+    sync(family.services, family.item(activity_id), source="webhook")
+    family.now[0] += 60
+    family.connect(PARENT_ID, scopes=READ_ONLY)
+    (result,) = copy_to_children(family.services, PARENT_ID, activity_id)
+    assert nearest_m(family, result, activity_id) > 200
+
+
 def test_whole_track_is_copied_when_the_parent_chose_so(family, store):
     chooses(store, **Carried(trim_m=0).to_fields())
     activity_id = finish(family, 2, seed=1)
