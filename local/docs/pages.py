@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from include.lake import cookbook
-from local.docs import crash_walk, dags, errors, matching, queries, schemas, settings, states, terraform
+from local.docs import crash_walk, dags, errors, matching, queries, schemas, settings, states, terraform, trimming
 from local.environment import REPOSITORY
 from local.proofs import page
 
@@ -26,6 +26,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "matching": matching.render,
     "crash-walk": crash_walk.render,
     "proofs": page.render,
+    "trimming": trimming.render,
     "schemas": schemas.render,
     "states": states.render,
     "state-tables": terraform.state_tables,

@@ -55,3 +55,20 @@ def test_centres_lie_on_every_side_and_half_of_them_half_a_radius_away_or_more()
     misses = sorted(distance_m(end, centre) for centre in centres)
     assert min(quarters.values()) > 400
     assert misses[1000] > RADIUS_M / 2
+
+
+@given(centre=ends, radius_m=radii, bearing_rad=bearings, off=st.floats(0, 1))
+def test_farthest_end_that_is_covered_has_its_far_side_inside(
+    centre: Position, radius_m: int, bearing_rad: float, off: float
+) -> None:
+    end = beyond(centre, bearing_rad=bearing_rad, way_m=off * radius_m)
+    if covers(centre, end, radius_m):
+        far_side = beyond(centre, bearing_rad=bearing_rad, way_m=(off + 1) * radius_m)
+        assert circle_around(centre, radius_m).within([(0, *far_side)]) == {0}
+
+
+def test_circle_serves_ends_up_to_three_quarters_of_the_radius_and_reaches_one_and_three_quarters() -> None:
+    centre = Position(48, 11)
+    offs = [off for off in range(200) if covers(centre, beyond(centre, bearing_rad=1, way_m=off), RADIUS_M)]
+    assert 145 <= max(offs) <= 150
+    assert circle_around(centre, RADIUS_M).radius_m == 350
