@@ -11,6 +11,7 @@ the newest page of their list and one older page in rotation. Once a day it asks
 **Writes**: messages in the queue; `strava_ingest` does the work. How far each athlete's rotation has come.
 It starts `strava_erase` again for each erasure that broke off, and for a day after an erasure it removes what a stalled
 worker wrote late. The log of `look_after_erasures` names the athletes whose tokens Strava has refused for a week.
+`remove_unwanted` takes out of the lake what athletes gave up and had removed.
 
 **Kind**: now. Running it again is always right.
 
@@ -94,6 +95,15 @@ def look_after_erasures() -> dict:
     return result | {"refused_athletes": [athlete.athlete_id for athlete in refused]}
 
 
+@task
+def remove_unwanted() -> dict:
+    """Remove what athletes gave up and had removed; returns how many activities, and how many tracks are read again."""
+    from include.pipeline.coverage import remove_unwanted
+
+    with StravaHook().services() as services:
+        return remove_unwanted(services)
+
+
 @dag(
     dag_id="strava_reconcile",
     schedule=CronTriggerTimetable("1,16,31,46 * * * *", timezone="UTC"),
@@ -107,12 +117,13 @@ def look_after_erasures() -> dict:
     doc_md=__doc__,
 )
 def strava_reconcile() -> None:
-    """Wires the clock to five tasks, none of which waits for another."""
+    """Wires the clock to six tasks, none of which waits for another."""
     queue_due()
     list_athletes()
     prove_installation()
     check_subscription()
     look_after_erasures()
+    remove_unwanted()
 
 
 strava_reconcile()

@@ -12,6 +12,7 @@ from include.errors import Gone, IngestError, QuotaSpent, RetryLater, Unexpected
 from include.lake.catalog import Partition
 from include.lake.rows import build_rows
 from include.pipeline.copies_due import with_copies
+from include.pipeline.coverage import has_unwanted_track, is_uncovered
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.services import Services
 from include.pipeline.witness import ANNOUNCED, UNANNOUNCED, is_out_of_sight, testify
@@ -148,6 +149,8 @@ class _Round:
         try:
             activity = self._activity()
         except Gone:
+            if is_uncovered(self.services, self.previous):
+                return self.previous.unanswered(fetched_at_epoch_s=self.fetched_at_epoch_s), frozenset()
             entry, touched = self._remove()
             return with_copies(self.services, self.lease, entry, None), touched
         except UnexpectedShape as error:
@@ -171,7 +174,8 @@ class _Round:
         """The activity's streams: none for a manual one, the stored ones while the recording is unchanged."""
         raw, athlete_id, activity_id = self.services.raw, activity.athlete_id, activity.activity_id
         unchanged = Fingerprint.parse(self.previous.fingerprint).track == Fingerprint.of(activity).track
-        stored = raw.streams(athlete_id, activity_id) if unchanged and self.previous.points else None
+        usable = unchanged and self.previous.points and not has_unwanted_track(self.services, self.previous)
+        stored = raw.streams(athlete_id, activity_id) if usable else None
         if stored is not None:
             return stored
         try:

@@ -242,12 +242,15 @@ class Athletes:
         return self._put(fields, item.version)
 
     @retry_on_conflict
-    def note_removed(self, athlete_id: int, scopes: frozenset[str]) -> None:
-        """Note that nothing is stored any more by these scopes, which the athlete gave up; safe to repeat."""
-        item = self._store.get(athlete_key(athlete_id))
-        if item is not None:
-            unwanted = AthleteRow.from_item(item).unwanted_scopes - scopes
-            self._put({**item.fields, "unwanted_scopes": sorted(unwanted)}, item.version)
+    def note_removed(self, seen: AthleteRow) -> None:
+        """Note that nothing is stored any more by the scopes that the athlete had given up when the row was `seen`.
+
+        Effects: none where another connection was authorised since; safe to repeat.
+        """
+        item = self._store.get(athlete_key(seen.athlete_id))
+        if item is None or AthleteRow.from_item(item).authorised_at_epoch_s != seen.authorised_at_epoch_s:
+            return
+        self._put({**item.fields, "unwanted_scopes": []}, item.version)
 
     def _withdraw_erasure(self, athlete_id: int) -> None:
         """Take back the wish of an athlete who is connected now; after a crash before it the erasure's run does so."""

@@ -155,6 +155,19 @@ class LedgerEntry:
             queued=0,
         )
 
+    def unanswered(self, *, fetched_at_epoch_s: float) -> Self:
+        """The answer of that time says nothing about it: what is stored stays, and nothing is left to fetch."""
+        return replace(
+            self,
+            state=(SYNCED if self.points else WITHOUT_STREAMS).of(self.state),
+            reason="",
+            attempts=0,
+            fetched_at_epoch_s=fetched_at_epoch_s,
+            next_try_epoch_s=None,
+            asked=None,
+            queued=0,
+        )
+
     def quarantined(self, reason: str, *, fetched_at_epoch_s: float | None) -> Self:
         """What the lake holds of it stays; the answer of that time was not understood."""
         return replace(

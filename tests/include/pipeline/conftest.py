@@ -44,7 +44,7 @@ class World:
     client_id: int
     waited_s: list[float] = field(default_factory=list)
 
-    def connect(self, athlete_id: int, scopes: tuple[str, ...] = WRITE) -> None:
+    def connect(self, athlete_id: int, scopes: tuple[str, ...] = WRITE, *, removes: bool = False) -> None:
         """Give the athlete an account and connect it; who allows less than before means it."""
         if athlete_id not in {profile["id"] for profile in self.control.athletes()}:
             self.control.create_athlete(athlete_id=athlete_id, firstname="Ann", lastname="Other")
@@ -58,7 +58,7 @@ class World:
         back = parse_qs(urlsplit(self.control.authorize(address, athlete_id)).query)
         store = open_store(self.settings.state_url, self.services.clock)
         athletes = Athletes(store, open_cipher(self.settings.key_url), self.services.clock)
-        chosen = Narrowing(athlete_id, frozenset(WRITE), removes=False)
+        chosen = Narrowing(athlete_id, frozenset(WRITE), removes=removes)
         athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]), chosen)
         store.close()
 
