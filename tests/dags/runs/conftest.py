@@ -22,7 +22,7 @@ from include.queue.queued_event import QueuedEvent
 from include.settings import Settings
 from include.state.backend import open_store
 from include.state.links import Link
-from include.strava.oauth import parse_scopes
+from include.strava.scopes import parse_scopes
 from local.strava_simulator.server import RunningSimulator, running_simulator
 from local.strava_simulator.simulation import Rules
 

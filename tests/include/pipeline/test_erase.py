@@ -495,3 +495,22 @@ def test_every_table_of_the_state_is_erased_or_holds_nothing_of_an_athlete(place
     filled = {table for table, _ in place.rows_of(ANN)}
 
     assert set(TABLES) - filled - MARKS == {"listings", "notices"}
+
+
+def test_erasure_takes_what_appears_between_two_of_its_looks(place, monkeypatch):
+    from include.pipeline import erase as erase_module
+
+    traces, looks = erase_module.traces, []
+
+    def traces_with_a_late_one(services, erasure):
+        found = list(traces(services, erasure))
+        looks.append(len(found))
+        if len(looks) == 2:  # the first look counts
+            services.objects.put(raw_detail_key(ANN, 999), b"late", expected=Condition.ANYTHING)
+        return iter(found)
+
+    monkeypatch.setattr(erase_module, "traces", traces_with_a_late_one)
+    place.run(OPERATOR)
+
+    assert len(looks) > 2
+    assert_gone(place)

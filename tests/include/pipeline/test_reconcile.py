@@ -282,3 +282,19 @@ def test_turns_take_half_of_the_days_reads_at_most(athletes, reads, hours):
     every_s = turn_every_s(athletes, Limits(read_day=reads))
     assert every_s == hours * HOUR_S
     assert athletes * 2 * 86_400 / every_s <= reads / 2
+
+
+def test_rotation_through_the_older_pages_starts_again_a_day_after_its_last_page(world, monkeypatch):
+    monkeypatch.setattr("include.strava.client.PER_PAGE", 2)
+    ids = [synced(world, hours_ago=24 * number) for number in range(1, 5)]
+    for _ in range(8):
+        listed(world)
+        world.now[0] += HOUR_S
+    world.now[0] += 24 * HOUR_S
+    world.control.rename(ids[2], "Renamed on a page that the first rotation has left behind")
+    queued_again = []
+    for _ in range(8):
+        queued_again += listed(world)[1]
+        world.now[0] += HOUR_S
+
+    assert ids[2] in queued_again
