@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Annotated
 
@@ -13,12 +13,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from include.copying.waking import save_link
 from include.crypto.backend import open_cipher
 from include.errors import BadRequest, IngestError
 from include.settings import Settings
 from include.state.athletes import Athletes
 from include.state.backend import open_store
 from include.state.links import Link, Links, LinkStatus
+from include.state.store import Store
 from local.installation import installed_settings
 from local.link_choices import chosen, told
 
@@ -43,7 +45,8 @@ def link(
     now = int(time.time())
     if parent_id == child_id:
         raise BadRequest("A link needs two athletes: --parent and --child are the same.")
-    with _stores(settings) as (athletes, links):
+    with _store(settings) as store:
+        athletes, links = Athletes(store, open_cipher(settings.key_url), time.time), Links(store)
         for athlete_id in (parent_id, child_id):
             if athletes.get(athlete_id) is None:
                 raise BadRequest(f"Athlete {athlete_id} is not connected: have them connect at {settings.public_url}/.")
@@ -55,7 +58,7 @@ def link(
             child_consent_epoch_s=present.child_consent_epoch_s or now,
             status=LinkStatus.ACTIVE,
         )
-        return links.save(chosen(agreed, choices))
+        return save_link(store, time.time, chosen(agreed, choices))
 
 
 @app.command()
@@ -78,9 +81,9 @@ def change(
     choices: Choices = None,
 ) -> None:
     """Change names or choices, for the copies made from now on; what is not said stays as it is."""
-    with _stores(installed_settings()) as (_, links):
-        present = _present(links, parent, child)
-        links.save(chosen(replace(present, names=tuple(name or present.names)), choices or ()))
+    with _store(installed_settings()) as store:
+        present = _present(Links(store), parent, child)
+        save_link(store, time.time, chosen(replace(present, names=tuple(name or present.names)), choices or ()))
     print(f"The link from {parent} to {child} is changed.")
 
 
@@ -88,9 +91,10 @@ def change(
 def show_all() -> None:
     """List every link."""
     table = Table("parent", "child", "names", "status")
-    with _stores(installed_settings()) as (athletes, links):
-        for athlete in athletes.all():
-            for each in links.of_parent(athlete.athlete_id):
+    settings = installed_settings()
+    with _store(settings) as store:
+        for athlete in Athletes(store, open_cipher(settings.key_url), time.time).all():
+            for each in Links(store).of_parent(athlete.athlete_id):
                 table.add_row(str(each.parent_id), str(each.child_id), ", ".join(each.names), each.status)
     Console().print(table)
 
@@ -99,8 +103,8 @@ def show_all() -> None:
 def show(parent: Parent, child: Child) -> None:
     """Tell what one link is and carries."""
     table = Table("choice", "value", title=f"{parent} to {child}")
-    with _stores(installed_settings()) as (_, links):
-        present = _present(links, parent, child)
+    with _store(installed_settings()) as store:
+        present = _present(Links(store), parent, child)
     for choice, value in {"names": ", ".join(present.names), "status": present.status, **told(present)}.items():
         table.add_row(choice, value)
     Console().print(table)
@@ -109,7 +113,8 @@ def show(parent: Parent, child: Child) -> None:
 @app.command()
 def end(parent: Parent, child: Child) -> None:
     """End a link: no further copy is made; those that exist stay."""
-    with _stores(installed_settings()) as (_, links):
+    with _store(installed_settings()) as store:
+        links = Links(store)
         links.save(replace(_present(links, parent, child), status=LinkStatus.ENDED))
     print(f"The link from {parent} to {child} has ended.")
 
@@ -121,13 +126,8 @@ def _present(links: Links, parent_id: int, child_id: int) -> Link:
     return present
 
 
-@contextmanager
-def _stores(settings: Settings) -> Iterator[tuple[Athletes, Links]]:
-    store = open_store(settings.state_url, time.time)
-    try:
-        yield Athletes(store, open_cipher(settings.key_url), time.time), Links(store)
-    finally:
-        store.close()
+def _store(settings: Settings) -> closing[Store]:
+    return closing(open_store(settings.state_url, time.time))
 
 
 if __name__ == "__main__":

@@ -11,13 +11,13 @@ from flask.typing import ResponseReturnValue
 
 from include.copying.sports import SPORT_TYPES, spoken_sport
 from include.copying.trimming import hidden_radius_m
+from include.copying.waking import save_link
 from include.state.conflict import retry_on_conflict
 from include.state.invites import Invites
 from include.state.links import Carried, Link, Links, LinkStatus
 from webhook_api.edge import current_edge
 from webhook_api.link_form import LinkForm
 from webhook_api.session import current_athlete, require_athlete
-from webhook_api.waking import link_changes
 
 SPORTS = {sport: spoken_sport(sport) for sport in SPORT_TYPES}
 
@@ -95,9 +95,8 @@ def _saved(child_id: int, change: Callable[[Link], Link]) -> ResponseReturnValue
     link = _link(child_id)
     changed = change(link)
     if changed != link:
-        link_changes(link)
-        Links(current_edge().store()).save(changed)
-        link_changes(link)
+        edge = current_edge()
+        save_link(edge.store(), edge.clock, changed)
     return redirect(url_for("me.show", _anchor="children"), code=303)
 
 

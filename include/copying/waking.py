@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from include.clock import Clock
 from include.copying.eligibility import LASTING_REASONS
 from include.copying.reasons import PASSING_REASONS
 from include.state.copies import Copy, CopyLedger, CopyState
+from include.state.links import Link, Links
+from include.state.quota import Quota
+from include.state.store import Store
 from include.strava.quota import DAY_S, WINDOW_S, Limits
+
+_CHANGING_S = 60
+"""How long after a change of a link the copies that it stood against are due: longer than the change takes."""
 
 _CALLS = 3
 """What one copy costs: the upload and two looks at it."""
@@ -24,6 +31,20 @@ def wake_for_access(copies: CopyLedger, child_id: int, limits: Limits, now: floa
     """
     waiting = (copy for copy in copies.of_child(child_id) if copy.state is CopyState.WAITING_FOR_ACCESS)
     return sum(copies.wake(*_ids(copy), at) for copy, at in _in_turn(waiting, limits, now))
+
+
+def save_link(store: Store, clock: Clock, link: Link) -> Link:
+    """Save the link over the version it was read with, and have the copies looked at again that it stood against.
+
+    They are woken before and after the write: a crash after it leaves none asleep, nor does a run that meanwhile skips
+    one because of the link as it was.
+    Errors: `VersionConflict` when the other side changed it meanwhile: read it again and decide again.
+    """
+    copies, limits = CopyLedger(store, clock), Quota(store, clock).limits()
+    wake_for_link(copies, link.parent_id, link.child_id, limits, clock() + _CHANGING_S)
+    saved = Links(store).save(link)
+    wake_for_link(copies, link.parent_id, link.child_id, limits, clock() + _CHANGING_S)
+    return saved
 
 
 def wake_for_link(copies: CopyLedger, parent_id: int, child_id: int, limits: Limits, now: float) -> int:

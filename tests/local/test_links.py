@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from include.errors import BadRequest
 from include.settings import EXAMPLES, Settings
 from include.state.athletes import Athletes
 from include.state.backend import open_store
+from include.state.copies import Copy, CopyLedger, CopyState
 from include.state.links import Carried, Links, LinkStatus
 from include.strava.models import Athlete, AthleteId, TokenGrant
 from local.link_choices import chosen, told
@@ -47,6 +49,18 @@ def test_link_is_active_with_the_consent_of_both(settings, links):
     stored = links.get(PARENT_ID, CHILD_ID)
     assert (stored.names, stored.status) == (("Rex", "Rexi"), LinkStatus.ACTIVE)
     assert stored.parent_consent_epoch_s == stored.child_consent_epoch_s > 0
+
+
+def test_link_that_is_taken_up_again_makes_what_it_skipped(settings, links):
+    ended = link(settings, PARENT_ID, CHILD_ID, ("Rex",))
+    links.save(replace(ended, status=LinkStatus.ENDED))
+    with closing(open_store(settings.state_url, time.time)) as store:
+        copies = CopyLedger(store, time.time)
+        copies.plan(Copy(7, CHILD_ID, PARENT_ID, CopyState.SKIPPED, "The link to this child has ended."))
+
+        link(settings, PARENT_ID, CHILD_ID, ("Rex",))
+
+        assert copies.get(7, CHILD_ID).state is CopyState.PLANNED
 
 
 def test_linking_again_replaces_the_names_and_keeps_the_consent(settings, links):
