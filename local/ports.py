@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -26,10 +27,12 @@ class Ports:
     mwaa: int = 8450
 
     @classmethod
-    def choose(cls, memory: Path, say: Callable[[str], None], servers: Collection[str] = EMBEDDED) -> Ports:
+    @contextmanager
+    def reserved(cls, memory: Path, say: Callable[[str], None], servers: Collection[str] = EMBEDDED) -> Iterator[Ports]:
         """The ports of the last start, or the preferred ones; where another program has taken one, the next free one.
 
-        Only those of `servers` are looked at.
+        Only those of `servers` are looked at. While this is open no other system chooses them, though their servers
+        may take half a minute until they listen.
 
         Effects: the choice is remembered in the file `memory`, so that addresses stay the same after a restart;
         `say` gets one line for each port that had to move.
@@ -38,12 +41,13 @@ class Ports:
         if memory.exists():
             wanted |= json.loads(memory.read_text())
         chosen: dict[str, int] = {}
-        for server, port in wanted.items():
-            chosen[server] = next(free for free in count(port) if free not in chosen.values() and _is_free(free))
-            if chosen[server] != port:
-                say(f"Port {port} is taken by another program: {server} moves to {chosen[server]}")
-        memory.write_text(json.dumps(chosen) + "\n")
-        return cls(**chosen)
+        with ExitStack() as reservations:
+            for server, port in wanted.items():
+                chosen[server] = next(free for free in count(port) if _is_free(free) and _reserve(free, reservations))
+                if chosen[server] != port:
+                    say(f"Port {port} is taken by another program: {server} moves to {chosen[server]}")
+            memory.write_text(json.dumps(chosen) + "\n")
+            yield cls(**chosen)
 
 
 def remembered(memory: Path) -> Ports:
@@ -54,6 +58,16 @@ def remembered(memory: Path) -> Ports:
 def url(port: int) -> str:
     """The address of a server on this machine, no trailing slash."""
     return f"http://{LOOPBACK}:{port}"
+
+
+def _reserve(port: int, reservations: ExitStack) -> bool:
+    """Whether no other system has this port in hand: each holds the UDP port of the same number, which nobody uses."""
+    holder = reservations.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    try:
+        holder.bind((LOOPBACK, port))
+    except OSError:
+        return False
+    return True
 
 
 def _is_free(port: int) -> bool:

@@ -85,14 +85,14 @@ class Stack:
                 place.clear()
             ensure_room(place.root)
             database = choose(place, sockets, GeneratedSecrets.of(place))
-            stack, airflow = cls._configure(
-                place, processes, overrides or {}, progress, backend or Embedded(), database
-            )
-            with stack.backend.opened(stack.environment, stack.ports, processes, progress):
-                database.start(processes, progress.say)
-                stack._launch(airflow, tier)
-                stack._wait(dags, progress)
-                yield stack
+            leaves = backend or Embedded()
+            with Ports.reserved(place.root / FILE, progress.say, leaves.servers) as ports:
+                stack, airflow = cls._configure(place, processes, overrides or {}, ports, leaves, database)
+                with leaves.opened(stack.environment, ports, processes, progress):
+                    database.start(processes, progress.say)
+                    stack._launch(airflow, tier)
+                    stack._wait(dags, progress)
+                    yield stack
 
     @classmethod
     def _configure(
@@ -100,14 +100,13 @@ class Stack:
         place: StateDir,
         processes: Processes,
         overrides: Mapping[str, str],
-        progress: Progress,
+        ports: Ports,
         backend: Backend,
         database: AirflowDatabase,
     ) -> tuple[Stack, Mapping[str, str]]:
         """The system as it is going to be, and Airflow's environment in it."""
         simulated = uses_simulator(overrides)
         _claim(place, "simulated Strava" if simulated else "real Strava")
-        ports = Ports.choose(place.root / FILE, progress.say, backend.servers)
         generated = GeneratedSecrets.of(place)
         settings = settings_environment(place, ports, generated, {**backend.settings(), **overrides})
         environment = process_environment(backend.shell(os.environ, ports), settings)

@@ -56,12 +56,12 @@ class Installation:
             )
         return self._process
 
-    def start(self) -> float:
-        """Start it, wait until it is ready; the seconds that took. Errors: `NotInTime` with what it said."""
+    def await_ready(self) -> float:
+        """Wait until it is ready; the seconds that took. Errors: `NotInTime` with what it said."""
         began = time.monotonic()
-        process = self.launch()
         while _READY not in self.said.read_text():
-            if process.poll() is not None or time.monotonic() - began > READY_S:
+            has_ended = self._process is None or self._process.poll() is not None
+            if has_ended or time.monotonic() - began > READY_S:
                 raise NotInTime(f"{self.state_dir} does not come up:\n{self.said.read_text()[-2000:]}")
             time.sleep(0.2)
         return time.monotonic() - began

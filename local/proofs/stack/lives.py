@@ -20,14 +20,16 @@ def prove_killed(effort: Effort) -> list[Verdict]:
     """`make up` in a long path: an event comes, every process is killed at once, it starts again; five times."""
     rounds = effort.rounds(5, small=1)
     with tempfile.TemporaryDirectory(prefix="killed-") as folder, Installation(_long(Path(folder))) as system:
-        starts_s = [system.start()]
+        system.launch()
+        starts_s = [system.await_ready()]
         _connect(system)
         killed = loaded = 0
         for number in range(rounds):
             with Family.of(system.settings(), system.simulator_url()) as family:
                 run = family.finish(number)
             killed += system.kill()
-            starts_s.append(system.start())
+            system.launch()
+            starts_s.append(system.await_ready())
             with Family.of(system.settings(), system.simulator_url()) as family:
                 loaded += len(happened_epoch_s([run, family.finish(1000 + number)], family.is_loaded, _LOADED_S))
             effort.advance(number + 1)
@@ -53,7 +55,9 @@ def prove_two_systems(effort: Effort) -> list[Verdict]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="two-")))
         systems = [stack.enter_context(Installation(folder / name / "state")) for name in ("one", "other")]
         for system in systems:
-            system.start()
+            system.launch()
+        for system in systems:
+            system.await_ready()
             _connect(system)
         twin = stack.enter_context(Installation(systems[0].state_dir))
         twin.said = folder / "twin.log"
