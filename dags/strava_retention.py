@@ -8,7 +8,7 @@ the lake holds what the ledgers say.
 **Reads**: the ledgers `activities` and `copies`, every table object of the lake.
 **Writes**: expired activities leave `streams`, `activities`, `laps`, the raw zone and the upload files; their ledger
 rows stay, as `expired`. Where lake and ledger differ, the ledger row is put right and the activity is fetched again.
-Rows of `copies` are made to agree with their ledger.
+Rows of `copies` are made to agree with their ledger, and what came late of athletes who were erased is removed.
 
 **Kind**: now. Running it again is always right.
 
@@ -85,6 +85,17 @@ def repair_copies(params: dict) -> dict:
     return {"rows": written.rows, "partitions": [partition.to_json() for partition in changed]}
 
 
+@task
+def sweep_erased(params: dict) -> int:
+    """Remove what came late of athletes who were erased in the last 30 days; returns how much that was."""
+    from include.pipeline.erasure_watch import sweep
+
+    if params["dry_run"]:
+        raise AirflowSkipException("Dry run: what came late of erased athletes is left as it is.")
+    with StravaHook().services() as services:
+        return sweep(services)
+
+
 @task(trigger_rule=TriggerRule.ALL_DONE)
 def report_night(*, ti=None) -> dict:
     """Sum up what was found and deleted."""
@@ -120,7 +131,7 @@ def strava_retention() -> None:
     repaired = repair_copies()
     checked >> report_night()
     [checked, repaired] >> publish_lake()
-    [checked, repaired] >> confirm_run()
+    [checked, repaired, sweep_erased()] >> confirm_run()
 
 
 strava_retention()

@@ -65,7 +65,7 @@ class CopyRows:
         """
         stale: dict[str, set[Pair]] = defaultdict(set)
         for copy in self._ledger.of_activity(parent_activity_id):
-            stale[_key(copy)].add(_pair(copy))
+            stale[object_of(copy)].add(_pair(copy))
         return self._agree(stale)
 
     def repair(self, parent_ids: Iterable[int]) -> CopiesWrite:
@@ -84,17 +84,17 @@ class CopyRows:
         for parent_id in {*parent_ids, *in_lake}:
             wanted: dict[str, dict[Pair, Row]] = {key: {} for key in in_lake[parent_id]}
             for copy in self._ledger.of_parent(parent_id):
-                wanted.setdefault(_key(copy), {})[_pair(copy)] = row_of(copy)
+                wanted.setdefault(object_of(copy), {})[_pair(copy)] = row_of(copy)
             for key, rows in wanted.items():
                 held = self._readable_rows(key)
                 stale[key] = {pair for pair in {*held, *rows} if held.get(pair) != rows.get(pair)}
         return self._agree(stale)
 
-    def remove_athlete(self, athlete_id: int) -> CopiesWrite:
-        """Remove every row in which the athlete is the parent or the child.
+    def remove_athlete(self, athlete_id: int, keys: Iterable[str]) -> CopiesWrite:
+        """Remove every row in which the athlete is the parent or the child from the objects of these keys.
 
-        The athlete's own objects go as a whole; as a child the athlete has rows in parents' objects, so every object
-        of `copies` is read, and written anew without those rows where it has any. The parent's other rows stay.
+        As a child the athlete has rows in parents' objects, which are written anew without those; the parent's other
+        rows stay. Which objects hold some, `object_of` says for each copy of the ledger: ask it before the rows leave.
 
         Call it after the athlete's rows have left the ledger: then no worker can bring one back, since whoever still
         writes one looks into the ledger once more and takes it out again.
@@ -102,7 +102,7 @@ class CopyRows:
         Errors: `ObjectConflict` when other writers won every one of many tries: call again.
         Effects: safe to repeat.
         """
-        removed = {key: self._retry(self._without, key, athlete_id) for key in list(self._objects.list("copies/"))}
+        removed = {key: self._retry(self._without, key, athlete_id) for key in keys}
         return CopiesWrite(frozenset(partition_of(key) for key, rows in removed.items() if rows), sum(removed.values()))
 
     def _readable_rows(self, key: str) -> dict[Pair, Row]:
@@ -126,7 +126,9 @@ class CopyRows:
         stored = self._objects.get(key)
         old = self._table(key, stored)
         # Only now the ledger: a row read before the object could be older than what the object holds.
-        found = [copy for copy in (self._ledger.get(*pair) for pair in sorted(pairs)) if copy and _key(copy) == key]
+        found = [
+            copy for copy in (self._ledger.get(*pair) for pair in sorted(pairs)) if copy and object_of(copy) == key
+        ]
         held, known = _rows(old), {_pair(copy): row_of(copy) for copy in found}
         differing = {pair for pair in pairs if held.get(pair) != known.get(pair)}
         kept = {pair: row for pair, row in held.items() if pair not in pairs}
@@ -180,8 +182,11 @@ def row_of(copy: Copy) -> Row:
     }
 
 
-def _key(copy: Copy) -> str:
-    """The copy's object, the same from its planning on: neither field it is made of ever changes."""
+def object_of(copy: Copy) -> str:
+    """The key of the object that holds the copy's row, the same from its planning on.
+
+    Neither field it is made of ever changes.
+    """
     begun = copy.planned_at_epoch_s if copy.activity_start_epoch_s is None else copy.activity_start_epoch_s
     return copies_key(copy.parent_id, _EPOCH + timedelta(seconds=begun))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,6 +40,8 @@ class Certificate:
     """How many of each kind there were when the erasure began."""
     finished_at_epoch_s: int | None = None
     last_traces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    places: tuple[str, ...] | None = None
+    """The objects of others that named the athlete when it began, in a draft; a draft of an older version has none."""
 
     @property
     def key(self) -> str:
@@ -49,6 +51,7 @@ class Certificate:
     def to_json(self) -> dict[str, Any]:
         """The certificate as people read it."""
         finished = self.finished_at_epoch_s
+        places = {} if self.places is None else {"places": list(self.places)}
         return {
             "certificate": "erasure of everything that was kept of an athlete",
             "athlete_id": self.athlete_id,
@@ -58,6 +61,7 @@ class Certificate:
             "removed": dict(self.removed),
             "last_traces": {name: dict(line) for name, line in self.last_traces.items()},
             "stays": list(STAYS),
+            **places,
         }
 
 
@@ -94,8 +98,10 @@ def certificates_prefix(athlete_id: int) -> str:
     return f"certificates/{athlete_id}-"
 
 
-def open_certificate(objects: ObjectStore, erasure: Erasure, count: Callable[[], Mapping[str, int]]) -> Certificate:
-    """The erasure's certificate: the stored one, else a draft with what `count` finds.
+def open_certificate(
+    objects: ObjectStore, erasure: Erasure, places: Collection[str], count: Callable[[], Mapping[str, int]]
+) -> Certificate:
+    """The erasure's certificate: the stored one, else a draft with these places and what `count` finds.
 
     Call it before anything is removed. Whoever comes later, after a crash or at the same time, gets the same counts.
     Effects: the draft is stored, once.
@@ -104,7 +110,7 @@ def open_certificate(objects: ObjectStore, erasure: Erasure, count: Callable[[],
     stored = _read(objects, draft.key)
     if stored is not None:
         return stored
-    draft = replace(draft, removed=count())
+    draft = replace(draft, removed=count(), places=tuple(sorted(places)))
     try:
         _write(objects, draft, Condition.ABSENT)
     except ObjectConflict:
@@ -118,7 +124,8 @@ def finish_certificate(objects: ObjectStore, draft: Certificate, leaves: Leaves,
     present = _parse(stored.body) if stored else draft
     if present.finished_at_epoch_s is not None:
         return present
-    finished = replace(present, finished_at_epoch_s=now_epoch_s, last_traces=leaves.last_traces(now_epoch_s))
+    last_traces = leaves.last_traces(now_epoch_s)
+    finished = replace(present, finished_at_epoch_s=now_epoch_s, last_traces=last_traces, places=None)
     try:
         _write(objects, finished, stored.etag if stored else Condition.ABSENT)
     except ObjectConflict:
@@ -152,6 +159,7 @@ def _parse(body: bytes) -> Certificate:
         removed=document["removed"],
         finished_at_epoch_s=None if finished_at is None else _epoch_s(finished_at),
         last_traces=document["last_traces"],
+        places=tuple(document["places"]) if "places" in document else None,
     )
 
 

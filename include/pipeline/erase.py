@@ -21,7 +21,7 @@ from include.pipeline.certificate import (
     open_certificate,
 )
 from include.pipeline.services import Services
-from include.pipeline.traces import Trace, spoken, tally, traces
+from include.pipeline.traces import Trace, elsewhere, everywhere, spoken, tally, traces
 from include.state.conflict import retry_on_conflict
 from include.state.erasures import EraseReason, Erasure, ErasureStage, Wish
 
@@ -187,8 +187,11 @@ def _remove(services: Services, erasure: Erasure, leaves: Leaves) -> Erased:
     """Wait for the workers that are busy, count, remove, look again until nothing is found, and certify."""
     athlete_id = erasure.athlete_id
     _await_workers(services, athlete_id)
-    draft = open_certificate(services.objects, erasure, lambda: _count(services, athlete_id, erasure))
-    removed = _sweep(services, erasure)
+    places = elsewhere(services, athlete_id)
+    draft = open_certificate(services.objects, erasure, places, lambda: _count(services, athlete_id, erasure))
+    if draft.finished_at_epoch_s is None and draft.places is None:  # begun by an older version, which kept none
+        places = everywhere(services, athlete_id)
+    removed = _sweep(services, erasure, places | frozenset(draft.places or ()))
     for prefix in athlete_prefixes(athlete_id):
         services.objects.prune(prefix)
     certificate = finish_certificate(services.objects, draft, leaves, int(services.clock()))
@@ -219,12 +222,13 @@ def _await_workers(services: Services, athlete_id: int) -> None:
     )
 
 
-def _sweep(services: Services, erasure: Erasure) -> list[Trace]:
+def _sweep(services: Services, erasure: Erasure, places: frozenset[str]) -> list[Trace]:
     """Remove every trace, and look again until there is none; returns what was removed."""
     removed: list[Trace] = []
     lease = erasure
     for _ in range(SWEEPS):
-        found = list(traces(services, erasure))
+        places |= elsewhere(services, erasure.athlete_id)
+        found = list(traces(services, erasure, places))
         if not found:
             return removed
         for trace in found:
@@ -237,7 +241,7 @@ def _sweep(services: Services, erasure: Erasure) -> list[Trace]:
 def _count(services: Services, athlete_id: int, erasure: Erasure | None = None) -> dict[str, int]:
     now = int(services.clock())
     asked = erasure or Erasure.first(athlete_id, Wish(EraseReason.OPERATOR, now), now)
-    counts = tally(services, traces(services, asked))
+    counts = tally(services, traces(services, asked, elsewhere(services, athlete_id)))
     return counts if services.athletes.get(athlete_id) is None else {**counts, "athletes": 1}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.errors import UnexpectedShape
-from include.lake.keys import athlete_prefixes
+from include.lake.copy_rows import object_of
+from include.lake.keys import athlete_prefixes, gpx_key, tcx_key
 from include.lake.objects import Condition
 from include.lake.table_object import decode
 from include.pipeline.services import Services
@@ -38,16 +39,42 @@ class Trace:
     count: int = 1
 
 
-def traces(services: Services, erasure: Erasure) -> Iterator[Trace]:
-    """Every trace of the athlete, in the order in which they have to go.
+def elsewhere(services: Services, athlete_id: int) -> frozenset[str]:
+    """The keys of the objects beyond the athlete's own that the ledger of copies knows to name the athlete.
+
+    Keep them before the ledger's rows go: nobody could find them after it but by reading everybody's objects.
+    """
+    keys: set[str] = set()
+    for copy in services.copies.of_parent(athlete_id):
+        keys.add(object_of(copy))
+    for copy in services.copies.of_child(athlete_id):
+        made_of = (copy.parent_id, copy.parent_activity_id, athlete_id)
+        keys |= {object_of(copy), gpx_key(*made_of), tcx_key(*made_of)}
+    return frozenset(keys)
+
+
+def everywhere(services: Services, athlete_id: int) -> frozenset[str]:
+    """`elsewhere`, and the objects of which no ledger knows any more; lists those of all athletes."""
+    files = {key for key in services.objects.list("gpx/") if is_file_for(key, athlete_id)}
+    return elsewhere(services, athlete_id) | files | frozenset(services.objects.list("copies/"))
+
+
+def is_file_for(key: str, athlete_id: int) -> bool:
+    """Whether the key is that of an upload file which was made for the athlete's account."""
+    match = _FILE_FOR_CHILD.fullmatch(key)
+    return match is not None and int(match["child_id"]) == athlete_id
+
+
+def traces(services: Services, erasure: Erasure, places: Collection[str]) -> Iterator[Trace]:
+    """Every trace of the athlete, in the order in which they have to go; `places` are keys as `elsewhere` finds them.
 
     Ledgers go first: a worker whose lease ran out then finds it lost. Whatever leads to something else goes after it:
     files before links, links before the athlete's own row, so that a crash at any line leaves nothing that is not
     found again.
     """
     yield from _ledgers(services, erasure.athlete_id)
-    yield from _objects(services, erasure.athlete_id)
-    yield from _copy_rows(services, erasure.athlete_id)
+    yield from _objects(services, erasure.athlete_id, places)
+    yield from _copy_rows(services, erasure.athlete_id, places)
     yield from _ties(services, erasure)
     yield from _records(services, erasure.athlete_id)
 
@@ -80,24 +107,21 @@ def _ledgers(services: Services, athlete_id: int) -> Iterator[Trace]:
         yield Trace("activities", partial(services.activities.forget, athlete_id, entry.activity_id))
 
 
-def _objects(services: Services, athlete_id: int) -> Iterator[Trace]:
+def _objects(services: Services, athlete_id: int, places: Collection[str]) -> Iterator[Trace]:
     """The athlete's objects, and the files that others' activities were made into for the athlete's account."""
-    files_prefix = f"gpx/athlete_id={athlete_id}/"
     keys = [key for prefix in athlete_prefixes(athlete_id) for key in services.objects.list(prefix)]
-    for key in services.objects.list("gpx/"):
-        match = _FILE_FOR_CHILD.fullmatch(key)
-        if match and int(match["child_id"]) == athlete_id and not key.startswith(files_prefix):
-            keys.append(key)
+    others = sorted(key for key in places if is_file_for(key, athlete_id) and key not in keys)
+    keys += [key for key in others if services.objects.get(key) is not None]
     for key in keys:
         folder = key.partition("/")[0]
         kind = "upload_files" if folder == "gpx" else f"{folder}_objects"
         yield Trace(kind, partial(services.objects.delete, key, expected=Condition.ANYTHING), key)
 
 
-def _copy_rows(services: Services, athlete_id: int) -> Iterator[Trace]:
+def _copy_rows(services: Services, athlete_id: int, places: Collection[str]) -> Iterator[Trace]:
     """Rows about the athlete; an object that cannot be read may hold some, and `strava_retention` makes it again."""
     held: dict[str, int] = {}
-    for key in list(services.objects.list("copies/")):
+    for key in sorted(key for key in places if key.startswith("copies/")):
         stored = services.objects.get(key)
         try:
             held[key] = 0 if stored is None else _rows_about(decode(key, stored.body), athlete_id)
@@ -105,7 +129,7 @@ def _copy_rows(services: Services, athlete_id: int) -> Iterator[Trace]:
             yield Trace("copies_objects", partial(services.objects.delete, key, expected=Condition.ANYTHING), key)
     keys = [key for key, rows in held.items() if rows]
     if keys:
-        remove = partial(services.copy_rows.remove_athlete, athlete_id)  # from all objects at once
+        remove = partial(services.copy_rows.remove_athlete, athlete_id, keys)  # from all of them at once
         yield Trace("copies_rows", remove, keys[0], sum(held.values()))
 
 

@@ -244,7 +244,7 @@ def test_slow_writer_brings_nothing_back_that_was_erased_meanwhile(
 
     def erase() -> None:
         forget(ACTIVITY_ID, CHILD_ID)
-        copy_rows.remove_athlete(CHILD_ID)
+        copy_rows.remove_athlete(CHILD_ID, list(objects.list("copies/")))
 
     CopyRows(Interrupted(objects, erase), ledger, sleep=lambda _: None).refresh(ACTIVITY_ID)
     assert held() == []
@@ -302,20 +302,20 @@ def test_erased_child_leaves_only_the_others_rows(
     forget(1, CHILD_ID)
     forget(2, CHILD_ID)
 
-    removed = copy_rows.remove_athlete(CHILD_ID)
+    removed = copy_rows.remove_athlete(CHILD_ID, list(objects.list("copies/")))
 
     assert removed.rows == 2
     assert removed.partitions == {Partition("copies", None, 2024), Partition("copies", None, 1970)}
     assert [row["child_id"] for row in held()] == [OTHER_CHILD_ID]
     assert [row["child_id"] for row in held("copies/year=1970/5.parquet")] == [6]
-    assert copy_rows.remove_athlete(CHILD_ID).rows == 0
+    assert copy_rows.remove_athlete(CHILD_ID, list(objects.list("copies/"))).rows == 0
 
 
 def test_erased_parent_leaves_no_object(copy_rows: CopyRows, ledger: CopyLedger, objects: FileObjects) -> None:
     for activity_id, start in ((1, 0), (2, 40_000_000), (3, 80_000_000)):
         ledger.plan(planned(activity_id, activity_start_epoch_s=start))
         copy_rows.refresh(activity_id)
-    assert copy_rows.remove_athlete(PARENT_ID).rows == 3
+    assert copy_rows.remove_athlete(PARENT_ID, list(objects.list("copies/"))).rows == 3
     assert list(objects.list("")) == []
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from include.pipeline.backfill import plan as plan_backfill
 from include.pipeline.certificate import Leaves
 from include.pipeline.copies import copy_to_children
 from include.pipeline.erase import EraseRequest, Outcome, erase
-from include.pipeline.erasure_watch import look_again
+from include.pipeline.erasure_watch import look_again, sweep
 from include.pipeline.services import open_services
 from include.pipeline.sync import sync
 from include.settings import Settings
@@ -333,32 +334,93 @@ def test_sync_that_stalled_until_after_the_erasure_loses_its_lease(world, place)
     assert_gone(place)
 
 
-def test_what_a_stalled_worker_writes_after_all_is_removed_by_a_second_look(world, place):
+def test_what_a_stalled_worker_writes_after_all_is_removed_by_a_second_look_or_at_night(world, place):
     place.run(OPERATOR)
     world.services.objects.put(raw_detail_key(ANN, 5), b"late", expected=Condition.ANYTHING)
     world.services.objects.put(gpx_key(REX, 5, ANN), b"late", expected=Condition.ANYTHING)
 
-    assert look_again(world.services) == 2
+    assert look_again(world.services) == 1
     assert look_again(world.services) == 0
+    assert place.objects_of(ANN) == [gpx_key(REX, 5, ANN)]
+    world.now[0] += 29 * 86_400
+    assert look_again(world.services) == 0
+    assert sweep(world.services) == 1
     assert place.objects_of(ANN) == []
 
 
 def test_unreadable_object_of_copies_does_not_stand_in_the_way(world, place):
-    key = "copies/year=2026/999.parquet"
-    world.services.objects.put(key, b"no parquet", expected=Condition.ABSENT)
+    (key,) = [key for key in world.services.objects.list("copies/") if key.endswith(f"/{REX}.parquet")]
+    world.services.objects.put(key, b"no parquet", expected=Condition.ANYTHING)
     place.run(OPERATOR)
     assert world.services.objects.get(key) is None
     assert place.objects_of(ANN) == []
+
+
+def test_erasure_begun_by_an_older_version_finds_what_its_ledgers_led_to(world, place, restored):
+    place = restored()
+    total = 14  # the ledgers have gone, nothing else
+    with pytest.MonkeyPatch.context() as patch:
+        Writes(total, after=True).watch(patch)
+        with pytest.raises(Crash):
+            place.run()
+    (draft,) = (place.lake / "certificates").glob("*.json")
+    document = json.loads(draft.read_bytes())
+    assert gpx_key(REX, THEIR_ACTIVITY, ANN) in document.pop("places")
+    draft.write_text(json.dumps(document))
+    place.now[0] += LEASE_S
+
+    assert place.run().outcome is Outcome.ERASED
+    assert_gone(place)
+    assert "places" not in place.certificates()[0]
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Counts the objects that are read and the keys that are listed."""
+    counted = Counter()
+    get, list_ = FileObjects.get, FileObjects.list
+
+    def counting_get(self, key):
+        counted["read"] += 1
+        return get(self, key)
+
+    def counting_list(self, prefix):
+        for key in list_(self, prefix):
+            counted["listed"] += 1
+            yield key
+
+    monkeypatch.setattr(FileObjects, "get", counting_get)
+    monkeypatch.setattr(FileObjects, "list", counting_list)
+    return counted
+
+
+def test_erasure_reads_the_same_whether_there_are_ten_parents_or_a_thousand(world, restored, reads):
+    found = {}
+    for parents in (10, 1_000):
+        place = restored()
+        body = next((place.lake / "copies").rglob(f"{REX}.parquet")).read_bytes()
+        for parent_id in range(10_000, 10_000 + parents):
+            for key in (f"copies/year=2026/{parent_id}.parquet", gpx_key(parent_id, 5, 12_345)):
+                path = place.lake / key
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(body)
+        reads.clear()
+        place.run(OPERATOR)
+        with place.services() as services:
+            assert look_again(services) == 0
+        found[parents] = reads.total()
+
+    assert found[10] <= found[1_000] <= 1.2 * found[10]
 
 
 def test_second_look_leaves_alone_what_is_written_after_connecting_again(world, place, monkeypatch):
     place.run(OPERATOR)
     found = erasure_watch.traces
 
-    def connected_meanwhile(services, erasure):
+    def connected_meanwhile(services, erasure, places):
         world.connect(ANN)
         world.services.objects.put(raw_detail_key(ANN, 5), b"new", expected=Condition.ANYTHING)
-        return found(services, erasure)
+        return found(services, erasure, places)
 
     monkeypatch.setattr(erasure_watch, "traces", connected_meanwhile)
     assert look_again(world.services) == 0
