@@ -40,7 +40,7 @@ class Certificate:
     """How many of each kind there were when the erasure began."""
     finished_at_epoch_s: int | None = None
     last_traces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    places: tuple[str, ...] | None = None
+    elsewhere: tuple[str, ...] | None = None
     """The objects of others that named the athlete when it began, in a draft; a draft of an older version has none."""
 
     @property
@@ -51,7 +51,7 @@ class Certificate:
     def to_json(self) -> dict[str, Any]:
         """The certificate as people read it."""
         finished = self.finished_at_epoch_s
-        places = {} if self.places is None else {"places": list(self.places)}
+        elsewhere = {} if self.elsewhere is None else {"elsewhere": list(self.elsewhere)}
         return {
             "certificate": "erasure of everything that was kept of an athlete",
             "athlete_id": self.athlete_id,
@@ -61,7 +61,7 @@ class Certificate:
             "removed": dict(self.removed),
             "last_traces": {name: dict(line) for name, line in self.last_traces.items()},
             "stays": list(STAYS),
-            **places,
+            **elsewhere,
         }
 
 
@@ -99,9 +99,11 @@ def certificates_prefix(athlete_id: int) -> str:
 
 
 def open_certificate(
-    objects: ObjectStore, erasure: Erasure, places: Collection[str], count: Callable[[], Mapping[str, int]]
+    objects: ObjectStore, erasure: Erasure, elsewhere: Collection[str], count: Callable[[], Mapping[str, int]]
 ) -> Certificate:
-    """The erasure's certificate: the stored one, else a draft with these places and what `count` finds.
+    """The erasure's certificate: the stored one, else a draft with what `count` finds.
+
+    A draft keeps the keys of others' objects `elsewhere`, for whoever goes on when no ledger leads there any more.
 
     Call it before anything is removed. Whoever comes later, after a crash or at the same time, gets the same counts.
     Effects: the draft is stored, once.
@@ -110,7 +112,7 @@ def open_certificate(
     stored = _read(objects, draft.key)
     if stored is not None:
         return stored
-    draft = replace(draft, removed=count(), places=tuple(sorted(places)))
+    draft = replace(draft, removed=count(), elsewhere=tuple(sorted(elsewhere)))
     try:
         _write(objects, draft, Condition.ABSENT)
     except ObjectConflict:
@@ -125,7 +127,7 @@ def finish_certificate(objects: ObjectStore, draft: Certificate, leaves: Leaves,
     if present.finished_at_epoch_s is not None:
         return present
     last_traces = leaves.last_traces(now_epoch_s)
-    finished = replace(present, finished_at_epoch_s=now_epoch_s, last_traces=last_traces, places=None)
+    finished = replace(present, finished_at_epoch_s=now_epoch_s, last_traces=last_traces, elsewhere=None)
     try:
         _write(objects, finished, stored.etag if stored else Condition.ABSENT)
     except ObjectConflict:
@@ -159,7 +161,7 @@ def _parse(body: bytes) -> Certificate:
         removed=document["removed"],
         finished_at_epoch_s=None if finished_at is None else _epoch_s(finished_at),
         last_traces=document["last_traces"],
-        places=tuple(document["places"]) if "places" in document else None,
+        elsewhere=tuple(document["elsewhere"]) if "elsewhere" in document else None,
     )
 
 

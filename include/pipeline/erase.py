@@ -187,11 +187,11 @@ def _remove(services: Services, erasure: Erasure, leaves: Leaves) -> Erased:
     """Wait for the workers that are busy, count, remove, look again until nothing is found, and certify."""
     athlete_id = erasure.athlete_id
     _await_workers(services, athlete_id)
-    places = elsewhere(services, athlete_id)
-    draft = open_certificate(services.objects, erasure, places, lambda: _count(services, athlete_id, erasure))
-    if draft.finished_at_epoch_s is None and draft.places is None:  # begun by an older version, which kept none
-        places = everywhere(services, athlete_id)
-    removed = _sweep(services, erasure, places | frozenset(draft.places or ()))
+    others = elsewhere(services, athlete_id)
+    draft = open_certificate(services.objects, erasure, others, lambda: _count(services, athlete_id, erasure))
+    if draft.finished_at_epoch_s is None and draft.elsewhere is None:  # begun by an older version, which kept none
+        others = everywhere(services, athlete_id)
+    removed = _sweep(services, erasure, others | frozenset(draft.elsewhere or ()))
     for prefix in athlete_prefixes(athlete_id):
         services.objects.prune(prefix)
     certificate = finish_certificate(services.objects, draft, leaves, int(services.clock()))
@@ -222,13 +222,13 @@ def _await_workers(services: Services, athlete_id: int) -> None:
     )
 
 
-def _sweep(services: Services, erasure: Erasure, places: frozenset[str]) -> list[Trace]:
+def _sweep(services: Services, erasure: Erasure, others: frozenset[str]) -> list[Trace]:
     """Remove every trace, and look again until there is none; returns what was removed."""
     removed: list[Trace] = []
     lease = erasure
     for _ in range(SWEEPS):
-        places |= elsewhere(services, erasure.athlete_id)
-        found = list(traces(services, erasure, places))
+        others |= elsewhere(services, erasure.athlete_id)
+        found = list(traces(services, erasure, others))
         if not found:
             return removed
         for trace in found:

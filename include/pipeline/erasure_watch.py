@@ -63,9 +63,9 @@ def _finished(services: Services) -> Iterator[Erasure]:
             yield erasure
 
 
-def _remove_late(services: Services, erasure: Erasure, places: Collection[str]) -> int:
+def _remove_late(services: Services, erasure: Erasure, others: Collection[str]) -> int:
     removed = 0
-    for trace in list(traces(services, erasure, places)):
+    for trace in list(traces(services, erasure, others)):
         if services.erasures.get(erasure.athlete_id) != erasure:
             break  # The athlete has connected meanwhile: what is written now is right.
         trace.remove()

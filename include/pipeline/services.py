@@ -31,6 +31,7 @@ from include.state.invites import Invites
 from include.state.links import Links
 from include.state.listings import Listings
 from include.state.notices import Notices
+from include.state.outings import Outings
 from include.state.places import Places
 from include.state.quota import Quota
 from include.state.subscriptions import Subscriptions
@@ -55,6 +56,7 @@ class Services:
     links: Links
     activities: ActivityLedger
     copies: CopyLedger
+    outings: Outings
     events: EventAudit
     invites: Invites
     erasures: Erasures
@@ -99,6 +101,7 @@ def open_services(
             links=Links(store),
             activities=ActivityLedger(store, clock),
             copies=copies,
+            outings=Outings(store),
             events=EventAudit(store, clock),
             invites=Invites(store, clock),
             erasures=Erasures(store, clock),

@@ -65,16 +65,16 @@ def is_file_for(key: str, athlete_id: int) -> bool:
     return match is not None and int(match["child_id"]) == athlete_id
 
 
-def traces(services: Services, erasure: Erasure, places: Collection[str]) -> Iterator[Trace]:
-    """Every trace of the athlete, in the order in which they have to go; `places` are keys as `elsewhere` finds them.
+def traces(services: Services, erasure: Erasure, others: Collection[str]) -> Iterator[Trace]:
+    """Every trace of the athlete, in the order in which they have to go; `others` are keys as `elsewhere` finds them.
 
     Ledgers go first: a worker whose lease ran out then finds it lost. Whatever leads to something else goes after it:
     files before links, links before the athlete's own row, so that a crash at any line leaves nothing that is not
     found again.
     """
     yield from _ledgers(services, erasure.athlete_id)
-    yield from _objects(services, erasure.athlete_id, places)
-    yield from _copy_rows(services, erasure.athlete_id, places)
+    yield from _objects(services, erasure.athlete_id, others)
+    yield from _copy_rows(services, erasure.athlete_id, others)
     yield from _ties(services, erasure)
     yield from _records(services, erasure.athlete_id)
 
@@ -103,25 +103,28 @@ def _ledgers(services: Services, athlete_id: int) -> Iterator[Trace]:
     }
     for activity_id, child_id in sorted(copies):
         yield Trace("copies", partial(services.copies.forget, activity_id, child_id))
+    days = services.outings.of_child(athlete_id)
+    if days:
+        yield Trace("outings", partial(services.outings.forget_child, athlete_id), count=days)
     for entry in list(services.activities.of_athlete(athlete_id)):
         yield Trace("activities", partial(services.activities.forget, athlete_id, entry.activity_id))
 
 
-def _objects(services: Services, athlete_id: int, places: Collection[str]) -> Iterator[Trace]:
+def _objects(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[Trace]:
     """The athlete's objects, and the files that others' activities were made into for the athlete's account."""
     keys = [key for prefix in athlete_prefixes(athlete_id) for key in services.objects.list(prefix)]
-    others = sorted(key for key in places if is_file_for(key, athlete_id) and key not in keys)
-    keys += [key for key in others if services.objects.get(key) is not None]
+    files = sorted(key for key in others if is_file_for(key, athlete_id) and key not in keys)
+    keys += [key for key in files if services.objects.get(key) is not None]
     for key in keys:
         folder = key.partition("/")[0]
         kind = "upload_files" if folder == "gpx" else f"{folder}_objects"
         yield Trace(kind, partial(services.objects.delete, key, expected=Condition.ANYTHING), key)
 
 
-def _copy_rows(services: Services, athlete_id: int, places: Collection[str]) -> Iterator[Trace]:
+def _copy_rows(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[Trace]:
     """Rows about the athlete; an object that cannot be read may hold some, and `strava_retention` makes it again."""
     held: dict[str, int] = {}
-    for key in sorted(key for key in places if key.startswith("copies/")):
+    for key in sorted(key for key in others if key.startswith("copies/")):
         stored = services.objects.get(key)
         try:
             held[key] = 0 if stored is None else _rows_about(decode(key, stored.body), athlete_id)

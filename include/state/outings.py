@@ -54,6 +54,16 @@ class Outings:
         for days in reversed(range(_LONGEST_DAYS + 1)):
             self._drop(_key(child_id, first + timedelta(days=days)), parent_activity_id)
 
+    def of_child(self, child_id: int) -> int:
+        """On how many days something is claimed of the child's account."""
+        return sum(1 for _ in self._store.query("outings", str(child_id)))
+
+    @retry_on_conflict
+    def forget_child(self, child_id: int) -> None:
+        """Drop every claim of the child's account. Safe to repeat."""
+        for item in list(self._store.query("outings", str(child_id))):
+            self._store.delete(item.key, expected_version=item.version)
+
     @retry_on_conflict
     def _claim(self, child_id: int, day: date, outing: Outing, is_live: Callable[[int], bool]) -> int | None:
         claims, version = self._read(_key(child_id, day))

@@ -32,6 +32,7 @@ from include.state.athletes import AthleteStatus
 from include.state.copies import Copy, CopyState, external_id
 from include.state.erasures import LEASE_S, EraseReason
 from include.state.links import Carried, Link
+from include.state.outings import Outing
 from include.state.sqlite import SqliteStore
 from include.state.store import TABLES
 
@@ -113,6 +114,7 @@ def place(world):
     services.copies.plan(
         Copy(THEIR_ACTIVITY, ANN, REX, CopyState.PLANNED, external_id=external_id(THEIR_ACTIVITY, ANN))
     )
+    services.outings.claim(ANN, Outing(THEIR_ACTIVITY, int(world.now[0]), int(world.now[0]) + 60), lambda _: True)
     services.copy_rows.refresh(THEIR_ACTIVITY)
     for key in (gpx_key(REX, THEIR_ACTIVITY, ANN), raw_detail_key(REX, THEIR_ACTIVITY), raw_detail_key(711, 1)):
         services.objects.put(key, b"x", expected=Condition.ANYTHING)
@@ -365,13 +367,13 @@ def test_erasure_begun_by_an_older_version_finds_what_its_ledgers_led_to(world, 
             place.run()
     (draft,) = (place.lake / "certificates").glob("*.json")
     document = json.loads(draft.read_bytes())
-    assert gpx_key(REX, THEIR_ACTIVITY, ANN) in document.pop("places")
+    assert gpx_key(REX, THEIR_ACTIVITY, ANN) in document.pop("elsewhere")
     draft.write_text(json.dumps(document))
     place.now[0] += LEASE_S
 
     assert place.run().outcome is Outcome.ERASED
     assert_gone(place)
-    assert "places" not in place.certificates()[0]
+    assert "elsewhere" not in place.certificates()[0]
 
 
 @pytest.fixture
@@ -417,10 +419,10 @@ def test_second_look_leaves_alone_what_is_written_after_connecting_again(world, 
     place.run(OPERATOR)
     found = erasure_watch.traces
 
-    def connected_meanwhile(services, erasure, places):
+    def connected_meanwhile(services, erasure, others):
         world.connect(ANN)
         world.services.objects.put(raw_detail_key(ANN, 5), b"new", expected=Condition.ANYTHING)
-        return found(services, erasure, places)
+        return found(services, erasure, others)
 
     monkeypatch.setattr(erasure_watch, "traces", connected_meanwhile)
     assert look_again(world.services) == 0
