@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from include.errors import BeingErased, CipherError, IngestError, NotConnected, UnexpectedShape
 from include.state.athletes import AthleteRow, Athletes, AthleteStatus
 from include.state.erasures import Erasures
+from include.state.links import Link, Links, LinkStatus
 from include.strava.models import TokenGrant
-from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE, READ
+from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
 from webhook_api import consent, invites
 from webhook_api.consent import Walk
 from webhook_api.edge import current_edge
@@ -43,7 +44,7 @@ def arrive(walk: Walk, code: str, address_scopes: str) -> ResponseReturnValue:
 def _receive_newcomer(walk: Walk, grant: TokenGrant, granted: frozenset[str]) -> ResponseReturnValue:
     problem = NOT_CONNECTED if walk.is_sign_in else _lack(walk, granted)
     if problem is None:
-        return _connect(walk, grant, granted)
+        return _connect(walk, grant, granted, frozenset())
     if grant.athlete is not None:
         current_edge().oauth().revoke(grant.athlete.athlete_id, grant.access_token)
     return problem_page(problem)
@@ -53,7 +54,7 @@ def _receive(walk: Walk, grant: TokenGrant, granted: frozenset[str], athlete: At
     narrowing = walk.narrowing if walk.narrowing and walk.narrowing.athlete_id == athlete.athlete_id else None
     kept = athlete.scopes - {READ} - (narrowing.scopes if narrowing else frozenset())
     if kept <= granted:
-        return _connect(walk, grant, granted)
+        return _connect(walk, grant, granted, athlete.scopes)
     stands = _stands(athlete)
     if kept <= walk.scopes:
         # Strava's page offered to keep it, and the athlete took a tick away.
@@ -68,11 +69,19 @@ def _receive(walk: Walk, grant: TokenGrant, granted: frozenset[str], athlete: At
     return consent.begin(Walk(wanted | {READ}, walk.invite_id), force=False)
 
 
-def _connect(walk: Walk, grant: TokenGrant, granted: frozenset[str]) -> ResponseReturnValue:
+def _connect(walk: Walk, grant: TokenGrant, granted: frozenset[str], before: frozenset[str]) -> ResponseReturnValue:
     athlete = _athletes().connect(grant, granted, walk.narrowing)
     access_given(athlete.athlete_id)
     begin_session(athlete.athlete_id)
+    if walk.invite_id is None and ACTIVITY_READ_ALL in granted - before and links_given(athlete.athlete_id):
+        return redirect(url_for("connect.more"), code=303)
     return _go_on(walk, athlete.athlete_id)
+
+
+def links_given(athlete_id: int) -> list[Link]:
+    """The links by which the athlete's activities are copied, or will be: what a wider grant touches."""
+    links = Links(current_edge().store()).of_parent(athlete_id)
+    return [link for link in links if link.status is not LinkStatus.ENDED]
 
 
 def _go_on(walk: Walk, athlete_id: int) -> ResponseReturnValue:

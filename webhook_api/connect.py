@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from include.copying.trimming import hidden_radius_m
 from include.state.athletes import Narrowing
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
 from webhook_api import consent
-from webhook_api.arrival import arrive
+from webhook_api.arrival import arrive, links_given
 from webhook_api.consent import Walk
 from webhook_api.errors import (
     ACCESS_DENIED,
@@ -80,6 +81,16 @@ def less() -> ResponseReturnValue:
         return render_template("less.html", athlete=athlete, scopes=sorted(scopes), lost=lost)
     narrowing = Narrowing(athlete.athlete_id, lost, removes=request.form.get("stored") == "remove")
     return consent.begin(Walk(scopes | {READ}, narrowing=narrowing), force=True)
+
+
+@blueprint.get("/connect/more")
+def more() -> ResponseReturnValue:
+    """What full tracks mean for each link by which the athlete's activities are copied."""
+    athlete = signed_in()
+    if athlete is None:
+        return redirect(url_for("connect.start"), code=303)
+    hidden = [(link, hidden_radius_m(link.carried, athlete.scopes)) for link in links_given(athlete.athlete_id)]
+    return render_template("more.html", hidden=hidden)
 
 
 @blueprint.get("/callback")

@@ -18,7 +18,7 @@ from include.errors import IngestError, StravaUnavailable
 from include.lake.query import query
 from include.pipeline.reconcile import list_athletes
 from include.state.athletes import AthleteStatus
-from include.state.links import Link
+from include.state.links import Carried, Link
 from include.strava.oauth import OAuthClient
 from local.one_process import OneProcess, one_process
 from local.strava_simulator.simulation import OlderPair, Rules
@@ -399,6 +399,22 @@ def test_untick_at_strava_narrows_nothing_before_the_page_was_answered(
     assert ('href="/connect/again"' in page.text) is (rule is OlderPair.DIES)
     browser.authorize(browser.open("/connect/again"), PAULA)
     assert (scopes_of(system), status_of(system)) == (ALL, AthleteStatus.ACTIVE)
+
+
+def test_wider_grant_shows_the_links_that_it_touches(system: OneProcess, new_browser: Callable[[], Browser]) -> None:
+    browser = new_browser()
+    browser.connect(PAULA, STORED["read"])
+    for child_id, name, trim_m in ((REX, "Rex", None), (STRANGER, "Mia", 0)):
+        link = Link(PAULA, child_id, (name,), Carried(trim_m=trim_m), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+        system.services.links.save(link)
+
+    page = browser.connect(PAULA, STORED["read_all"]).text
+
+    assert re.findall(r"<li>(\w+):\s+(.*?)\s+<a", page) == [
+        ("Rex", "what lies within 200 m of the start or the end is left out."),
+        ("Mia", "nothing is left out, so that tracks show where you live."),
+    ]
+    assert "Hello, Paula" in browser.connect(PAULA, STORED["read_all"]).text
 
 
 @pytest.mark.parametrize(("answer", "unwanted"), [("keep", set()), ("remove", {"activity:read_all"})])
