@@ -13,10 +13,11 @@ ledgers `activities` and `copies`, and new activities in the children's accounts
 **Kind**: now. Running it again is always right and costs at most two read calls an activity.
 
 **Limits**: two read calls for a new activity, one for a renamed one; an upload and some polls for each copy.
-When Strava's quota is spent the activity waits in the ledger and the run ends green, saying so.
+When Strava's quota is spent, Strava is out, or a fault has not passed by the last try, the activity waits in the ledger
+and the run ends green, saying so.
 
-**If it fails**: athletes notice missing copies, analysts missing rows; nothing is lost, the ledger still holds the
-activity.
+**If it fails**: Strava or the settings refuse something for good; nothing is lost, the ledger still holds the activity,
+whatever becomes of the run.
 
 **Owner**: data-engineering.
 """
@@ -33,7 +34,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
 from strava_airflow.publishing import publish
-from strava_airflow.verdict import confirm_run
+from strava_airflow.verdict import confirm_run, ledger_takes_over
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def sync_activity(item: dict) -> dict:
 
     context = get_current_context()
     context["activity"] = str(item["activity_id"])
-    with StravaHook().services() as services:
+    with ledger_takes_over(context), StravaHook().services() as services:
         synced = sync(services, SyncItem.from_json(item), source="webhook")
     context["activity"] = synced.label
     if synced.reason:
@@ -90,7 +91,7 @@ def copy_to_children(synced: dict) -> list[dict]:
 
     context = get_current_context()
     context["activity"] = str(synced["activity_id"])
-    with StravaHook().services(priority="COPY") as services:
+    with ledger_takes_over(context), StravaHook().services(priority="COPY") as services:
         results = copy_to_children(services, synced["athlete_id"], synced["activity_id"])
     if not results:
         raise AirflowSkipException("The title names no linked child.")

@@ -13,6 +13,7 @@ from include.queue.queue import Message, Queue
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityLedger
 from include.state.erasures import Erasures, Wish
+from include.state.outages import Outages
 from include.state.store import Store
 from include.strava.events import batch_run_id
 from include.trigger.trigger import Started, Trigger
@@ -59,12 +60,14 @@ class StartedRun:
 
 @dataclass(frozen=True, slots=True)
 class DispatchReport:
-    """What became of one batch: every received message was deleted with its run, released or buried."""
+    """What became of one batch: every message was deleted with its run, released, buried, or left to the ledger."""
 
     received: int
     runs: Sequence[StartedRun]
     released: int
     buried: int
+    waiting: int
+    """Events that are due when Strava is back; no run was started for them."""
     reasons: Sequence[str]
     """Why messages were released or buried, each reason once."""
 
@@ -97,13 +100,15 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: 
     Errors: `RetryLater` when the inbox itself is out of reach; messages in hand come back by themselves.
     Effects: DAG runs, and messages deleted, released or buried; safe in several processes at once.
     """
-    batch = _Batch(inbox, trigger, ActivityLedger(store, clock), Erasures(store, clock), clock)
+    batch = _Batch(inbox, trigger, ActivityLedger(store, clock), Erasures(store, clock), Outages(store, clock), clock)
     parcels = [parcel for message in messages if (parcel := batch.open(message))]
     for parcel in parcels:
         if parcel.content.wish:
             batch.erase(parcel, parcel.content.wish)
     batch.ingest([parcel for parcel in parcels if not parcel.content.wish and batch.make_due(parcel)])
-    return DispatchReport(len(messages), tuple(batch.runs), batch.released, batch.buried, tuple(batch.reasons))
+    return DispatchReport(
+        len(messages), tuple(batch.runs), batch.released, batch.buried, batch.waiting, tuple(batch.reasons)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +125,12 @@ class _Batch:
     trigger: Trigger
     activities: ActivityLedger
     erasures: Erasures
+    outages: Outages
     clock: Clock
     runs: list[StartedRun] = field(default_factory=list)
     released: int = 0
     buried: int = 0
+    waiting: int = 0
     reasons: dict[str, None] = field(default_factory=dict)
 
     def open(self, message: Message) -> _Parcel | None:
@@ -145,16 +152,28 @@ class _Batch:
             self._release([parcel], err)
 
     def make_due(self, parcel: _Parcel) -> bool:
-        """Say in the ledger that the event's activity is due; whether that is said, else the message goes back."""
+        """Say in the ledger that the event's activity is due; whether a run is to be started for it.
+
+        Else the message goes back, or is done: while Strava is out no run is started, and reconcile goes on after it.
+        """
         event = parcel.content.event
         if event.object_type != "activity" or event.asks_for_copies_only:
             return True
         try:
-            self.activities.make_due(event.owner_id, event.object_id, asked_at_epoch_s=event.event_time_epoch_s)
+            is_out = self.outages.current() is not None
+            self.activities.make_due(
+                event.owner_id,
+                event.object_id,
+                asked_at_epoch_s=event.event_time_epoch_s,
+                due_at_epoch_s=int(self.clock()) if is_out else None,
+            )
         except RetryLater as err:
             self._release([parcel], err)
             return False
-        return True
+        if is_out:
+            self.inbox.delete(parcel.message)
+            self.waiting += 1
+        return not is_out
 
     def ingest(self, parcels: Sequence[_Parcel]) -> None:
         if not parcels:
@@ -211,6 +230,8 @@ def log_report(report: DispatchReport) -> None:
                 }
             },
         )
+    if report.waiting:
+        log.warning("%d event(s) wait in the ledger: Strava is out", report.waiting)
     if report.released or report.buried:
         log.warning(
             "%d event(s) returned to the queue, %d buried: %s",

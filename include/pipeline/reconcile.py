@@ -9,6 +9,7 @@ from typing import Any
 
 from include.errors import ApplicationInactive, QuotaSpent, Refused, RetryLater
 from include.pipeline.listing import Circumstances, Differences, Page, compare, quarantine
+from include.pipeline.outage import standing
 from include.pipeline.services import Services
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState, LedgerEntry
@@ -67,11 +68,13 @@ def queue_due(services: Services) -> Queued:
     """Queue every activity that is due itself or has a copy that is, as many as the call budget can serve now.
 
     What retention was about to delete when it died is left to the next night; what nobody can fetch, because its
-    athlete is not connected, waits for that, and stands in nobody's way.
+    athlete is not connected, waits for that, and stands in nobody's way. While Strava is out nothing is queued.
     Effects: sends messages. What is queued is put off first, by half an hour and more each time, so that work which
     stands still is not queued again and again. One that dies in between has it queued half an hour later.
     """
     now = services.clock()
+    if standing(services):
+        return Queued(activities=0, copies=0)
     connected = {int(athlete.athlete_id) for athlete in _connected(services)}
     room = services.quota.room()
     fetches = list(islice(_due_fetches(services, connected, now), min(QUEUED_AT_ONCE, room.read // SYNC_CALLS)))
@@ -121,6 +124,8 @@ def list_athletes(services: Services) -> Listed:
     whose list always fails keeps nobody from being listed.
     Effects: sends messages and remembers the turns; safe to repeat and to run twice at once.
     """
+    if standing(services):
+        return Listed()
     limits = services.quota.limits()
     active = _connected(services)
     every_s = turn_every_s(len(active), limits) - EARLY_S

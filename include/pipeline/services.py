@@ -31,6 +31,7 @@ from include.state.invites import Invites
 from include.state.links import Links
 from include.state.listings import Listings
 from include.state.notices import Notices
+from include.state.outages import Outages
 from include.state.outings import Outings
 from include.state.places import Places
 from include.state.quota import Quota
@@ -63,6 +64,7 @@ class Services:
     notices: Notices
     listings: Listings
     places: Places
+    outages: Outages
     subscriptions: Subscriptions
     installation: Installation
     push: PushSubscriptions
@@ -108,6 +110,7 @@ def open_services(
             notices=Notices(store, clock),
             listings=Listings(store, clock),
             places=Places(store, cipher, SystemRandom().random),
+            outages=Outages(store, clock),
             subscriptions=Subscriptions(store),
             installation=Installation(store),
             push=push,

@@ -14,19 +14,18 @@ from include.lake.rows import build_rows
 from include.pipeline.copies_due import with_copies
 from include.pipeline.coverage import has_unwanted_track, is_uncovered
 from include.pipeline.fingerprint import Fingerprint
+from include.pipeline.outage import found_by, standing
 from include.pipeline.services import Services
 from include.pipeline.witness import ANNOUNCED, UNANNOUNCED, is_out_of_sight, testify
 from include.state.activities import ActivityState, Lease, LedgerEntry, Sighting
-from include.state.ledger_entry import LONGEST_WAIT_S
+from include.state.outages import Outage
 from include.strava.models import Activity, StreamSet
+from include.strava.quota import DAY_S, utc_text
 
 SETTLING_S = 300
 """How long after its event a 404 may still mean "not there yet" (seen in 0.6 % of creates)."""
 
-STREAMS_AGAIN_S = 900
-"""When an activity without streams is looked at once more: streams may lag the create event."""
-
-MAX_ROUNDS = 5
+MAX_LOOKS = 5
 """How often one sync fetches again because the activity changed meanwhile, before it leaves the rest to reconcile."""
 
 
@@ -97,7 +96,8 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
     """Fetch the activity's present state and store it: raw answers, lake rows, ledger.
 
     Errors: `RetryLater` (try the same item again), `Refused` (the athlete or the application has to act).
-    A spent quota is no error: the activity is stored as pending until the window opens.
+    A spent quota is no error: the activity is stored as pending until the window opens. Nor is an outage of Strava's or
+    of the application: the activity is due when that is over, and nothing is fetched until then.
     Nothing is fetched where only copies are due.
     Effects: safe to repeat and to run twice at once; only the holder of the row's lease writes.
     """
@@ -105,30 +105,33 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
     if item.copies_only:
         return _summary(services.activities.get(item.athlete_id, item.activity_id) or entry)
     partitions: set[Partition] = set()
-    for _ in range(MAX_ROUNDS):
+    if outage := standing(services):
+        now = int(services.clock())
+        services.activities.make_due(
+            item.athlete_id, item.activity_id, asked_at_epoch_s=item.event_at_epoch_s, due_at_epoch_s=now
+        )
+        return _summary(entry, reason=_spoken(outage))
+    for _ in range(MAX_LOOKS):
         lease = services.activities.acquire(item.athlete_id, item.activity_id)
         if lease is None:
             return _summary(entry, partitions, reason="another run holds it and will fetch again")
         try:
-            entry, touched = _Round(services, lease, item, source, services.clock()).play()
+            entry, touched = _Look(services, lease, item, source, services.clock()).take()
             partitions |= touched
             if not services.activities.settle(lease, entry):
                 return _summary(entry, partitions)
-        except QuotaSpent as spent:
-            entry = _waiting(lease, item, spent, next_try_epoch_s=int(spent.until_epoch_s) + 1)
-            services.activities.postpone(lease, entry)
-            return _summary(entry, partitions)
         except IngestError as error:
-            attempts = lease.entry.attempts if lease.entry else 0
-            wait_s = min(SETTLING_S * 2**attempts, LONGEST_WAIT_S)
-            entry = _waiting(lease, item, error, next_try_epoch_s=int(services.clock()) + wait_s)
+            outage = found_by(services, error)
+            entry = _after(error, lease.entry or entry, outage, int(services.clock()))
             services.activities.postpone(lease, entry)
+            if outage is not None or isinstance(error, QuotaSpent):
+                return _summary(entry, partitions, reason=_spoken(outage) if outage else "")
             raise
     return _summary(entry, partitions, reason="changed again and again; reconcile goes on")
 
 
 @dataclass(frozen=True, slots=True)
-class _Round:
+class _Look:
     """One look at Strava under a held lease, and what follows from it."""
 
     services: Services
@@ -144,7 +147,7 @@ class _Round:
     def guard(self) -> None:
         self.services.activities.check(self.lease)
 
-    def play(self) -> tuple[LedgerEntry, frozenset[Partition]]:
+    def take(self) -> tuple[LedgerEntry, frozenset[Partition]]:
         """The entry that the ledger should hold now, and the partitions that were touched."""
         try:
             activity = self._activity()
@@ -154,7 +157,7 @@ class _Round:
             entry, touched = self._remove()
             return with_copies(self.services, self.lease, entry, None), touched
         except UnexpectedShape as error:
-            return self.previous.quarantined(str(error), fetched_at_epoch_s=self.fetched_at_epoch_s), frozenset()
+            return self._quarantined(self.previous, error), frozenset()
         self.services.raw.put_detail(activity, guard=self.guard)
         entry, touched = self._store(activity, self._streams(activity))
         return with_copies(self.services, self.lease, entry, activity), touched
@@ -194,15 +197,19 @@ class _Round:
             rows = build_rows(activity, streams, source=self.source, updated_at_epoch_s=self.fetched_at_epoch_s)
         except UnexpectedShape as error:
             known = replace(entry, object_keys=self.previous.object_keys)
-            return known.quarantined(str(error), fetched_at_epoch_s=self.fetched_at_epoch_s), frozenset()
+            return self._quarantined(known, error), frozenset()
         self.services.activities.note(self.lease, rows.object_keys)
         written = self.services.lake.write(
             [rows], previous_keys={activity.activity_id: self.previous.object_keys}, guard=self.guard
         )
-        same_recording = self.previous.fingerprint == entry.fingerprint
-        if same_recording and self.previous.state is ActivityState.NO_STREAMS:
-            entry = replace(entry, next_try_epoch_s=None)
         return replace(entry, object_keys=written.object_keys[activity.activity_id]), written.partitions
+
+    def _quarantined(self, entry: LedgerEntry, error: UnexpectedShape) -> LedgerEntry:
+        return entry.quarantined(
+            str(error),
+            fetched_at_epoch_s=self.fetched_at_epoch_s,
+            look_again_at_epoch_s=int(self.fetched_at_epoch_s) + DAY_S,
+        )
 
     def _remove(self) -> tuple[LedgerEntry, frozenset[Partition]]:
         """Take an activity that Strava no longer shows out of the lake, rows first, raw objects after.
@@ -211,7 +218,7 @@ class _Round:
         """
         previous = self.previous
         unseen = not previous.object_keys and previous.state is not ActivityState.REMOVED
-        if unseen and self.fetched_at_epoch_s - self.item.event_at_epoch_s < SETTLING_S:
+        if unseen and not self.item.is_announced and self.fetched_at_epoch_s - self.item.event_at_epoch_s < SETTLING_S:
             raise NotThereYet(
                 f"Activity {previous.activity_id} of athlete {previous.athlete_id} answers 404 right after its event; "
                 "it is tried again for some minutes before it counts as gone."
@@ -235,8 +242,7 @@ def describe(
     seen = sighting(activity, fetched_at_epoch_s=fetched_at_epoch_s)
     if streams is not None:
         return previous.synced(seen, streams.length)
-    again_at = None if activity.manual else int(fetched_at_epoch_s) + STREAMS_AGAIN_S
-    return previous.without_streams(seen, look_again_at_epoch_s=again_at)
+    return previous.without_streams(seen, may_come=not activity.manual)
 
 
 def sighting(activity: Activity, *, fetched_at_epoch_s: float) -> Sighting:
@@ -249,10 +255,18 @@ def sighting(activity: Activity, *, fetched_at_epoch_s: float) -> Sighting:
     )
 
 
-def _waiting(lease: Lease, item: SyncItem, error: IngestError, *, next_try_epoch_s: int) -> LedgerEntry:
-    """The row of an activity that could not be brought up to date now."""
-    previous = lease.entry or LedgerEntry.unknown(item.athlete_id, item.activity_id)
-    return previous.waiting(athlete_words(error, account="your account"), next_try_epoch_s=next_try_epoch_s)
+def _after(error: IngestError, before: LedgerEntry, outage: Outage | None, now_epoch_s: int) -> LedgerEntry:
+    """The row of an activity that could not be brought up to date now: a spent budget or an outage is not its fault."""
+    reason = athlete_words(error, account="your account")
+    if isinstance(error, QuotaSpent):
+        return before.waiting(reason, next_try_epoch_s=int(error.until_epoch_s) + 1)
+    if outage is not None:
+        return before.waiting(reason, next_try_epoch_s=now_epoch_s)
+    return before.failed(reason, now_epoch_s)
+
+
+def _spoken(outage: Outage) -> str:
+    return f"Strava is out since {utc_text(outage.since_epoch_s)}; reconcile goes on when it is back"
 
 
 def _summary(entry: LedgerEntry, partitions: Collection[Partition] = (), reason: str = "") -> Synced:

@@ -11,9 +11,10 @@ from typing import Any
 
 from include.clock import Clock
 from include.errors import LeaseLost
+from include.state.activity_state import ActivityState
 from include.state.conflict import retry_on_conflict
 from include.state.erasures import Erasures
-from include.state.ledger_entry import DUE, DUE_AFTER_S, ActivityState, LedgerEntry, Mark, Sighting
+from include.state.ledger_entry import DUE, DUE_AFTER_S, LedgerEntry, Mark, Sighting
 from include.state.store import ABSENT, Item, Key, Store
 from include.strava.models import ActivityId, AthleteId
 
@@ -184,11 +185,13 @@ class ActivityLedger:
                     self.postpone(lease, lease.entry)
 
     @retry_on_conflict
-    def make_due(self, athlete_id: int, activity_id: int, *, asked_at_epoch_s: int) -> None:
+    def make_due(
+        self, athlete_id: int, activity_id: int, *, asked_at_epoch_s: int, due_at_epoch_s: int | None = None
+    ) -> None:
         """Note that an event of that time asks for the activity, before anybody begins with it.
 
-        Its state stays. It is due in half an hour, unless it is due earlier: so long has the run that is about to
-        start. The holder of a lease is asked to fetch again. Nothing is written for an athlete who was erased.
+        Its state stays. It is due at that time, or in half an hour, unless it is due earlier: so long has a run that is
+        about to start. The holder of a lease is asked to fetch again. Nothing is written for an athlete who was erased.
         """
         key = _key(athlete_id, activity_id)
         row, now = self._row(key), self._clock()
@@ -196,7 +199,8 @@ class ActivityLedger:
             asked = replace(row, dirty=True)
         else:
             entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
-            asked = replace(row, entry=entry.asked_for(asked_at_epoch_s, due_at_epoch_s=int(now) + DUE_AFTER_S))
+            due_at = int(now) + DUE_AFTER_S if due_at_epoch_s is None else due_at_epoch_s
+            asked = replace(row, entry=entry.asked_for(asked_at_epoch_s, due_at_epoch_s=due_at))
         if asked != row:
             self._put(key, asked)
         if self._erasures.clear_away(athlete_id):  # looked at after the write, see `Erasures`

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any, Self
 
-from include.state.transition import Transition
+from include.state.activity_state import (
+    EXPIRED,
+    FORMER,
+    LISTED,
+    QUARANTINED,
+    REMOVED,
+    SYNCED,
+    WAITING,
+    WITHOUT_STREAMS,
+    ActivityState,
+)
 from include.strava.models import ActivityId, AthleteId
 
 DUE = "due"
@@ -19,41 +28,19 @@ DUE_AFTER_S = 1800
 LONGEST_WAIT_S = 21_600
 """The most that lies between two looks at something that is due."""
 
+ROUND_S = 900
+"""Failures within a window after a round began belong to it, as Airflow's tries of one run do."""
+
+MOST_ROUNDS = 10
+"""After so many failing rounds an activity is put into quarantine."""
+
+STREAM_LOOKS = 8
+"""How often, over a day, an activity without streams is looked at: they may lag the create event by hours."""
+
+DAY_S = 86_400
+
 NOT_LOADED = "listed by a backfill, not loaded"
 EXPIRED_REASON = "kept as long as the settings allow, then deleted here"
-
-
-class ActivityState(StrEnum):
-    """What is known of an activity."""
-
-    PENDING = "pending"
-    """To be fetched at `next_try_epoch_s`."""
-    SYNCED = "synced"
-    NO_STREAMS = "no_streams"
-    """In the lake without points: a manual activity, or one whose streams Strava does not have."""
-    REMOVED = "removed"
-    """Strava shows it no longer, and nothing of it is kept."""
-    QUARANTINED = "quarantined"
-    """Its answer could not be understood; the raw object and the reason are kept."""
-    EXPIRED = "expired"
-    """Kept as long as the settings allow and then deleted here; it comes back only if an event or a backfill asks."""
-
-
-_ANY = frozenset(ActivityState)
-_S = ActivityState
-_FORMER = {"hidden": _S.REMOVED}
-"""States that rows of older versions may hold."""
-
-SYNCED = Transition("synced", _ANY, _S.SYNCED, "its streams were fetched and its rows are written")
-WITHOUT_STREAMS = Transition("without_streams", _ANY, _S.NO_STREAMS, "it has no streams; its other rows are written")
-REMOVED = Transition("removed", _ANY, _S.REMOVED, "Strava shows it no longer, and it is out of the lake")
-QUARANTINED = Transition("quarantined", _ANY, _S.QUARANTINED, "an answer about it could not be understood")
-WAITING = Transition("waiting", _ANY, _S.PENDING, "a fault that passes, or a spent budget, kept it from being fetched")
-LISTED = Transition("listed", _ANY, _S.PENDING, "its list row is stored, its streams are still to be fetched")
-EXPIRED = Transition("expired", _ANY - {_S.REMOVED}, _S.EXPIRED, "it is as old as the settings allow, and is deleted")
-
-TRANSITIONS = (SYNCED, WITHOUT_STREAMS, REMOVED, QUARANTINED, WAITING, LISTED, EXPIRED)
-"""Every step there is; a row without one is `pending`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +80,10 @@ class LedgerEntry:
     object_keys: tuple[str, ...] = ()
     points: int = 0
     reason: str = ""
-    attempts: int = 0
+    rounds: int = 0
+    """How many looks in a row have failed, or found no streams: one for each window, however often it was tried."""
+    round_at_epoch_s: int | None = None
+    """When the last of these rounds began."""
     fetched_at_epoch_s: float | None = None
     """When the answer was asked for that the lake agrees with."""
     next_try_epoch_s: int | None = None
@@ -130,13 +120,17 @@ class LedgerEntry:
         """Rows and `points` points as `seen`; whoever has written the rows adds their `object_keys`."""
         return replace(self._seen(seen), state=SYNCED.of(self.state), points=points)
 
-    def without_streams(self, seen: Sighting, *, look_again_at_epoch_s: int | None) -> Self:
-        """Rows as `seen`, without points; looked at once more at that time where streams may still come."""
+    def without_streams(self, seen: Sighting, *, may_come: bool) -> Self:
+        """Rows as `seen`, without points; where streams may come they are looked for over a day, ever more rarely."""
+        lacked_before = self.state is ActivityState.NO_STREAMS and self.fingerprint == seen.fingerprint
+        looks = (self.rounds if lacked_before else 0) + 1
+        again = int(seen.fetched_at_epoch_s) + wait_after(looks) if may_come and looks < STREAM_LOOKS else None
         return replace(
             self._seen(seen),
             state=WITHOUT_STREAMS.of(self.state),
             reason="Strava has no streams for it",
-            next_try_epoch_s=look_again_at_epoch_s,
+            rounds=looks,
+            next_try_epoch_s=again,
         )
 
     def removed(self, fetched_at_epoch_s: float | None, reason: str) -> Self:
@@ -161,36 +155,53 @@ class LedgerEntry:
             self,
             state=(SYNCED if self.points else WITHOUT_STREAMS).of(self.state),
             reason="",
-            attempts=0,
+            rounds=0,
+            round_at_epoch_s=None,
             fetched_at_epoch_s=fetched_at_epoch_s,
             next_try_epoch_s=None,
             asked=None,
             queued=0,
         )
 
-    def quarantined(self, reason: str, *, fetched_at_epoch_s: float | None) -> Self:
-        """What the lake holds of it stays; the answer of that time was not understood."""
+    def quarantined(
+        self, reason: str, *, fetched_at_epoch_s: float | None, look_again_at_epoch_s: int | None = None
+    ) -> Self:
+        """What the lake holds of it stays; the answer of that time was not understood, a later one may be."""
         return replace(
             self,
             state=QUARANTINED.of(self.state),
             reason=reason,
             fetched_at_epoch_s=fetched_at_epoch_s,
-            next_try_epoch_s=None,
+            next_try_epoch_s=look_again_at_epoch_s,
             asked=None,
             queued=0,
         )
 
-    def waiting(self, reason: str, *, next_try_epoch_s: int | None) -> Self:
-        """What the lake holds of it stays known; one more attempt has failed. Whoever asked waits for its next try."""
+    def waiting(self, reason: str, *, next_try_epoch_s: int) -> Self:
+        """What the lake holds of it stays known; nothing is wrong with it. Whoever asked waits for its next try."""
         return replace(
             self,
             state=WAITING.of(self.state),
             reason=reason,
-            attempts=self.attempts + 1,
             next_try_epoch_s=next_try_epoch_s,
             asked=None,
             queued=0,
         )
+
+    def failed(self, reason: str, now_epoch_s: int) -> Self:
+        """A look at it failed by a fault of its own; after too many rounds of that it is looked at once a day."""
+        goes_on = self.round_at_epoch_s is not None and now_epoch_s - self.round_at_epoch_s < ROUND_S
+        began = self.round_at_epoch_s if goes_on and self.round_at_epoch_s is not None else now_epoch_s
+        rounds = self.rounds if goes_on else self.rounds + 1
+        if rounds >= MOST_ROUNDS:
+            looked = self.quarantined(
+                f"It failed in {rounds} rounds; the last time: {reason}",
+                fetched_at_epoch_s=self.fetched_at_epoch_s,
+                look_again_at_epoch_s=now_epoch_s + DAY_S,
+            )
+        else:
+            looked = self.waiting(reason, next_try_epoch_s=began + wait_after(rounds))
+        return replace(looked, rounds=rounds, round_at_epoch_s=began)
 
     def listed(self, seen: Sighting) -> Self:
         """Known from a list alone; whoever waits for it to be fetched still does."""
@@ -256,7 +267,8 @@ class LedgerEntry:
             object_keys=(),
             points=0,
             reason="",
-            attempts=0,
+            rounds=0,
+            round_at_epoch_s=None,
             fetched_at_epoch_s=seen.fetched_at_epoch_s,
             next_try_epoch_s=None,
             asked=None,
@@ -270,14 +282,15 @@ class LedgerEntry:
         return cls(
             athlete_id=AthleteId(fields["athlete_id"]),
             activity_id=ActivityId(fields["activity_id"]),
-            state=_FORMER.get(fields["state"]) or ActivityState(fields["state"]),
+            state=FORMER.get(fields["state"]) or ActivityState(fields["state"]),
             sport_type=fields["sport_type"],
             start_at_epoch_s=fields["start_at_epoch_s"],
             fingerprint=fields["fingerprint"],
             object_keys=tuple(fields["object_keys"]),
             points=fields["points"],
             reason=fields["reason"],
-            attempts=fields["attempts"],
+            rounds=fields.get("rounds", 0),  # tries that older versions counted are no rounds
+            round_at_epoch_s=fields.get("round_at_epoch_s"),
             fetched_at_epoch_s=fields["fetched_at_epoch_s"],
             next_try_epoch_s=fields.get("own_try_epoch_s", fields["next_try_epoch_s"]),
             asked=_mark(fields.get("asked")),
@@ -297,7 +310,8 @@ class LedgerEntry:
             "object_keys": list(self.object_keys),
             "points": self.points,
             "reason": self.reason,
-            "attempts": self.attempts,
+            "rounds": self.rounds,
+            "round_at_epoch_s": self.round_at_epoch_s,
             "fetched_at_epoch_s": self.fetched_at_epoch_s,
             "next_try_epoch_s": self.due_at_epoch_s,  # by which the index finds it
             "own_try_epoch_s": self.next_try_epoch_s,
@@ -306,6 +320,11 @@ class LedgerEntry:
             "queued": self.queued,
             "due": None if self.due_at_epoch_s is None else DUE,
         }
+
+
+def wait_after(rounds: int) -> int:
+    """Seconds from the beginning of one round to the next: a window after the first, twice as long each time."""
+    return min(ROUND_S << (rounds - 1), LONGEST_WAIT_S)
 
 
 def _earliest(*times: int | None) -> int | None:

@@ -84,6 +84,7 @@ TABLES: Mapping[str, Table] = {
         Table("outings", partition="child_id", sort="utc_day"),
         Table("events", partition="event_id", indexes={"by_athlete": Index("athlete_id")}, expires=True),
         Table("quota", partition="utc_day", expires=True),
+        Table("outages", partition="application", expires=True),
         Table("oauth_states", partition="nonce", expires=True),
         Table("invites", partition="invite_id", indexes={"by_parent": Index("parent_id")}, expires=True),
         Table("subscriptions", partition="application"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from enum import StrEnum
 from typing import Any
 
-from include.state import copy_states, erasure, ledger_entry
+from include.state import activity_state, copy_states, erasure
 from include.state.transition import Transition
 from local.docs.markdown import table
 
@@ -16,7 +16,7 @@ Made by `make docs` from the tables in `include/state/`; change those, not this 
 """
 
 LEDGERS: Mapping[str, Sequence[Transition[Any]]] = {
-    "activities": ledger_entry.TRANSITIONS,
+    "activities": activity_state.TRANSITIONS,
     "copies": copy_states.TRANSITIONS,
     "erasures": erasure.TRANSITIONS,
 }

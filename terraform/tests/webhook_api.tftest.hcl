@@ -9,7 +9,7 @@ variables {
   http                = { zip_path = "http.zip", zip_hash = "aGFzaA==" }
   dispatcher          = { zip_path = "dispatcher.zip", zip_hash = "aGFzaA==" }
   table_arns = {
-    for table in ["athletes", "activities", "erasures"] : table => "arn:aws:dynamodb:eu-central-1:123456789012:table/strava-test-${table}"
+    for table in ["athletes", "activities", "erasures", "outages"] : table => "arn:aws:dynamodb:eu-central-1:123456789012:table/strava-test-${table}"
   }
   data_key_arn  = "arn:aws:kms:eu-central-1:123456789012:key/data"
   token_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/token"

@@ -19,6 +19,7 @@ from include.queue.queue import Message
 from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
 from include.state.activities import ActivityLedger, ActivityState, Mark
+from include.state.outages import Outages
 from include.state.sqlite import SqliteStore
 from include.strava.events import WebhookEvent, batch_run_id
 from include.trigger.trigger import Started
@@ -325,6 +326,23 @@ def test_event_goes_back_and_starts_nothing_when_it_cannot_be_made_due(
 
     assert airflow.ingested() == [1]
     assert (report.released, report.reasons, queue.depth()) == (1, ("STATE_URL: throttled",), 1)
+
+
+def test_event_is_due_and_its_message_done_while_strava_is_out(
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
+) -> None:
+    outages = Outages(store, now)
+    outages.begin("503")
+    send(queue, now, event(1), deauthorisation(52))
+
+    report = dispatch(queue, airflow, store, now)
+
+    assert (airflow.calls, report.waiting, queue.depth()) == (["strava_erase"], 1, 0)
+    assert [entry.activity_id for entry in ActivityLedger(store, now).due(now())] == [1]
+    outages.end()
+    send(queue, now, event(2))
+    assert dispatch(queue, airflow, store, now).waiting == 0
+    assert airflow.ingested() == [2]
 
 
 class Crash(Exception):

@@ -123,6 +123,12 @@ resource "aws_iam_role_policy" "dispatcher" {
         Resource = var.table_arns["erasures"]
       },
       {
+        Sid      = "SeeOutages"
+        Effect   = "Allow"
+        Action   = ["dynamodb:GetItem"]
+        Resource = var.table_arns["outages"]
+      },
+      {
         Sid      = "DataAtRest"
         Effect   = "Allow"
         Action   = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]

@@ -8,6 +8,7 @@ import pytest
 
 from include.errors import Gone, LeaseLost, StravaUnavailable
 from include.lake.table_object import decode
+from include.pipeline.ingest import plan
 from include.pipeline.sync import SETTLING_S, NotThereYet, SyncItem, sync
 from include.state.activities import ActivityState
 from local.strava_simulator.faults import Faults
@@ -113,14 +114,41 @@ def test_activity_without_streams_is_a_row_without_points(world, kind, streams_c
     assert reads(world) == 1 + streams_calls
 
 
-def test_missing_streams_are_looked_for_once_more_and_no_more(world):
+def test_missing_streams_are_looked_for_over_a_day_and_no_more(world):
     activity_id = world.finish("treadmill")
+    event_at = world.now[0]
+    looks = 0
+    while looks == 0 or entry(world, activity_id).next_try_epoch_s is not None:
+        world.now[0] = entry(world, activity_id).next_try_epoch_s if looks else event_at
+        synced(world, activity_id)
+        looks += 1
+    assert (looks, round((world.now[0] - event_at) / 3600)) == (8, 20)
+
+
+def test_streams_that_come_hours_late_come(world, monkeypatch):
+    activity_id = world.finish()
+    came_at = world.now[0] + 3 * 3600
+    streams = world.services.strava.streams
+
+    def late(*arguments):
+        if world.now[0] < came_at:
+            raise Gone("not yet")
+        return streams(*arguments)
+
+    monkeypatch.setattr(world.services.strava, "streams", late)
     synced(world, activity_id)
-    first = entry(world, activity_id).next_try_epoch_s
-    world.now[0] = first
-    synced(world, activity_id)
-    assert first is not None
-    assert entry(world, activity_id).next_try_epoch_s is None
+    while entry(world, activity_id).state is ActivityState.NO_STREAMS:
+        world.now[0] = entry(world, activity_id).next_try_epoch_s
+        synced(world, activity_id)
+    assert (entry(world, activity_id).state, world.now[0] - came_at < 3600) == ("synced", True)
+
+
+def test_404_after_a_delete_event_of_an_activity_never_seen_costs_one_read(world):
+    activity_id = world.finish()
+    world.control.delete_activity(activity_id)
+    (item,) = plan(world.services, [world.event(activity_id, aspect_type="delete")])
+    assert sync(world.services, item, source="webhook").state == "removed"
+    assert reads(world) == 1
 
 
 def test_404_right_after_the_event_is_tried_again(world):
@@ -155,25 +183,19 @@ def test_spent_quota_sets_the_activity_aside_until_the_window_opens(world):
     assert synced(world, activity_id).state == "synced"
 
 
-def test_outage_leaves_the_activity_pending_and_free_for_the_next_try(world):
+def test_failing_call_leaves_the_activity_pending_and_free_for_the_next_try(world, monkeypatch):
     activity_id = world.finish()
-    world.control.switch_faults(world.client_id, Faults(error_rate=1.0))
-    with pytest.raises(StravaUnavailable):
-        synced(world, activity_id)
-    assert entry(world, activity_id).state is ActivityState.PENDING
-    world.control.switch_faults(world.client_id, Faults())
-    assert synced(world, activity_id).state == "synced"
 
+    def broken(*_):
+        raise StravaUnavailable("500")
 
-def test_next_try_moves_away_with_every_failure(world):
-    activity_id = world.finish()
-    world.control.switch_faults(world.client_id, Faults(error_rate=1.0))
-    waits_s = []
-    for _ in range(8):
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.strava, "activity", broken)
         with pytest.raises(StravaUnavailable):
             synced(world, activity_id)
-        waits_s.append(entry(world, activity_id).next_try_epoch_s - int(world.now[0]))
-    assert waits_s == [300, 600, 1200, 2400, 4800, 9600, 19200, 21600]
+    assert entry(world, activity_id).state is ActivityState.PENDING
+    assert synced(world, activity_id).state == "synced"
+    assert entry(world, activity_id).rounds == 0
 
 
 def test_activity_that_another_run_holds_is_left_to_it(world):

@@ -30,7 +30,7 @@ ENTRY = LedgerEntry(
     object_keys=("streams/athlete_id=42/year=2023/2023-11.parquet", "raw/athlete_id=42/1.streams.json.gz"),
     points=18_000,
     reason="trop été",
-    attempts=3,
+    rounds=3,
     fetched_at_epoch_s=1_700_000_000.125,
     next_try_epoch_s=None,
 )

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from include.errors import Refused
-from include.state.ledger_entry import TRANSITIONS, ActivityState, LedgerEntry, Mark, Sighting
+from include.state.activity_state import TRANSITIONS, ActivityState
+from include.state.ledger_entry import LedgerEntry, Mark, Sighting
 from include.strava.models import ActivityId, AthleteId
 
 S = ActivityState
@@ -18,7 +19,7 @@ Step = Callable[[LedgerEntry], LedgerEntry]
 
 STEPS: dict[str, Step] = {
     "synced": lambda entry: entry.synced(SEEN, 5),
-    "without_streams": lambda entry: entry.without_streams(SEEN, look_again_at_epoch_s=None),
+    "without_streams": lambda entry: entry.without_streams(SEEN, may_come=False),
     "removed": lambda entry: entry.removed(SEEN.fetched_at_epoch_s, "gone"),
     "quarantined": lambda entry: entry.quarantined("odd", fetched_at_epoch_s=SEEN.fetched_at_epoch_s),
     "waiting": lambda entry: entry.waiting("Strava is out", next_try_epoch_s=1_700_000_300),
@@ -164,7 +165,74 @@ def test_state_of_an_older_version_is_read_as_removed() -> None:
 
 def test_row_of_an_older_version_is_due_when_its_next_try_was() -> None:
     fields = known(S.PENDING).to_fields()
-    for name in ("own_try_epoch_s", "asked", "copies_due", "queued"):
+    for name in ("own_try_epoch_s", "asked", "copies_due", "queued", "rounds", "round_at_epoch_s"):
         del fields[name]
 
-    assert LedgerEntry.from_fields(fields) == known(S.PENDING)
+    former = LedgerEntry.from_fields(fields | {"attempts": 9})
+
+    assert former == replace(known(S.PENDING), rounds=0, round_at_epoch_s=None)
+
+
+# --- rounds --------------------------------------------------------------------------------------
+
+
+def failing(entry: LedgerEntry, *times: int) -> LedgerEntry:
+    for now in times:
+        entry = entry.failed("500", now)
+    return entry
+
+
+def unfailed() -> LedgerEntry:
+    return replace(known(S.SYNCED), rounds=0, round_at_epoch_s=None)
+
+
+def test_failures_within_a_window_are_one_round() -> None:
+    entry = failing(unfailed(), 0, 10, 30, 70, 150, 310, 630, 899)
+
+    assert (entry.state, entry.rounds, entry.next_try_epoch_s) == (S.PENDING, 1, 900)
+    assert failing(entry, 900).rounds == 2
+
+
+def test_rounds_are_further_apart_each_time_and_six_hours_at_most() -> None:
+    entry, waits_s = unfailed(), []
+    for _ in range(9):
+        now = entry.next_try_epoch_s or 0
+        entry = entry.failed("500", now)
+        waits_s.append((entry.next_try_epoch_s or 0) - now)
+
+    assert waits_s == [900, 1800, 3600, 7200, 14400, 21600, 21600, 21600, 21600]
+
+
+def test_activity_that_failed_in_ten_rounds_is_quarantined_and_looked_at_once_a_day() -> None:
+    entry = unfailed()
+    for number in range(12):
+        entry = entry.failed("500", number * 86_400)
+        assert entry.state is (S.PENDING if number < 9 else S.QUARANTINED)
+
+    assert entry.reason == "It failed in 12 rounds; the last time: 500"
+    assert entry.next_try_epoch_s == 12 * 86_400
+    healed = entry.synced(SEEN, 5)
+    assert (healed.rounds, healed.next_try_epoch_s) == (0, None)
+
+
+def test_waiting_is_no_round() -> None:
+    entry = unfailed().waiting("the quota is spent", next_try_epoch_s=900)
+
+    assert (entry.rounds, entry.next_try_epoch_s) == (0, 900)
+
+
+def test_streams_that_may_come_are_looked_for_over_a_day_and_then_no_more() -> None:
+    now, looks_h = 0, []
+    entry = unfailed().without_streams(replace(SEEN, fetched_at_epoch_s=float(now)), may_come=True)
+    while entry.next_try_epoch_s is not None:
+        now = entry.next_try_epoch_s
+        looks_h.append(now / 3600)
+        entry = entry.without_streams(replace(SEEN, fetched_at_epoch_s=float(now)), may_come=True)
+
+    assert looks_h == [0.25, 0.75, 1.75, 3.75, 7.75, 13.75, 19.75]
+
+
+def test_streams_of_another_recording_are_looked_for_from_the_beginning() -> None:
+    lacking = replace(known(S.NO_STREAMS), rounds=7, fingerprint="another")
+
+    assert lacking.without_streams(SEEN, may_come=True).rounds == 1

@@ -1,0 +1,58 @@
+"""Whether Strava serves this application at all: one free call tells, so that no activity is blamed for an outage."""
+
+from __future__ import annotations
+
+import logging
+
+from include.errors import (
+    ApplicationInactive,
+    CapacityReached,
+    IngestError,
+    QuotaSpent,
+    Refused,
+    StravaUnavailable,
+    TokenEndpointFault,
+)
+from include.pipeline.services import Services
+from include.state.outages import Outage
+
+log = logging.getLogger(__name__)
+
+_OF_THE_APPLICATION = (ApplicationInactive, CapacityReached, TokenEndpointFault)
+
+
+def standing(services: Services) -> Outage | None:
+    """The outage that stands, or None. Effects: once in a window Strava is asked whether it is over."""
+    outage = services.outages.current()
+    if outage is None or not services.outages.ask():
+        return outage
+    if _fault(services) is not None:
+        return outage
+    services.outages.end()
+    log.info("Strava is back; it was out since %d: %s", outage.since_epoch_s, outage.reason)
+    return None
+
+
+def found_by(services: Services, error: IngestError) -> Outage | None:
+    """The outage that an error of Strava's shows; None where it is the call's own fault, or an answer.
+
+    Effects: where a call found Strava failing, another one that costs nothing tells whether it fails for everybody.
+    """
+    if not isinstance(error, (*_OF_THE_APPLICATION, StravaUnavailable)):
+        return None
+    if not isinstance(error, _OF_THE_APPLICATION) and _fault(services) is None:
+        return None
+    outage = services.outages.begin(str(error))
+    log.warning("Strava is out since %d: %s", outage.since_epoch_s, outage.reason)
+    return outage
+
+
+def _fault(services: Services) -> IngestError | None:
+    """What keeps Strava from answering the application's own free question; a refusal of it is an answer."""
+    try:
+        services.push.current()
+    except (StravaUnavailable, ApplicationInactive, QuotaSpent) as fault:
+        return fault
+    except Refused:
+        return None
+    return None

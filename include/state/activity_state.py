@@ -1,0 +1,40 @@
+"""The states of an activity, and the steps between them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from include.state.transition import Transition
+
+
+class ActivityState(StrEnum):
+    """What is known of an activity."""
+
+    PENDING = "pending"
+    """To be fetched at `next_try_epoch_s`."""
+    SYNCED = "synced"
+    NO_STREAMS = "no_streams"
+    """In the lake without points: a manual activity, or one whose streams Strava does not have."""
+    REMOVED = "removed"
+    """Strava shows it no longer, and nothing of it is kept."""
+    QUARANTINED = "quarantined"
+    """Its answer could not be understood; the raw object and the reason are kept."""
+    EXPIRED = "expired"
+    """Kept as long as the settings allow and then deleted here; it comes back only if an event or a backfill asks."""
+
+
+_ANY = frozenset(ActivityState)
+_S = ActivityState
+FORMER = {"hidden": _S.REMOVED}
+"""States that rows of older versions may hold."""
+
+SYNCED = Transition("synced", _ANY, _S.SYNCED, "its streams were fetched and its rows are written")
+WITHOUT_STREAMS = Transition("without_streams", _ANY, _S.NO_STREAMS, "it has no streams; its other rows are written")
+REMOVED = Transition("removed", _ANY, _S.REMOVED, "Strava shows it no longer, and it is out of the lake")
+QUARANTINED = Transition("quarantined", _ANY, _S.QUARANTINED, "an answer about it could not be understood")
+WAITING = Transition("waiting", _ANY, _S.PENDING, "a fault that passes, or a spent budget, kept it from being fetched")
+LISTED = Transition("listed", _ANY, _S.PENDING, "its list row is stored, its streams are still to be fetched")
+EXPIRED = Transition("expired", _ANY - {_S.REMOVED}, _S.EXPIRED, "it is as old as the settings allow, and is deleted")
+
+TRANSITIONS = (SYNCED, WITHOUT_STREAMS, REMOVED, QUARANTINED, WAITING, LISTED, EXPIRED)
+"""Every step there is; a row without one is `pending`."""

@@ -1,0 +1,77 @@
+"""Since when Strava serves this application not at all, and when it was last asked whether that is over."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+
+from include.clock import Clock
+from include.errors import VersionConflict
+from include.state.conflict import retry_on_conflict
+from include.state.store import ABSENT, Item, Key, Store
+from include.strava.quota import WINDOW_S, window_start
+
+_KEY = Key("outages", "strava")
+
+KEPT_S = 2 * WINDOW_S
+"""So long an outage stands without anybody asking: after that the next call tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Strava serves nobody: an outage of the application or of Strava, and no activity's fault."""
+
+    since_epoch_s: int
+    reason: str
+    """Why it is thought so, in the words of the error that said it first."""
+    asked_at_epoch_s: int
+
+    def is_to_be_asked(self, now_epoch_s: float) -> bool:
+        """Whether nobody has asked in the present window of Strava's budget."""
+        return window_start(now_epoch_s) > self.asked_at_epoch_s
+
+
+class Outages:
+    """One row while Strava is out, none otherwise; any number of processes may begin, ask and end."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def current(self) -> Outage | None:
+        """The outage that stands, or None."""
+        item = self._store.get(_KEY)
+        return Outage(**item.fields) if item else None
+
+    @retry_on_conflict
+    def begin(self, reason: str) -> Outage:
+        """Note that Strava is out, which was just found; one that stands already goes on. Safe to repeat."""
+        item, now = self._store.get(_KEY), int(self._clock())
+        outage = replace(Outage(**item.fields), asked_at_epoch_s=now) if item else Outage(now, reason, now)
+        self._put(outage, item)
+        return outage
+
+    def ask(self) -> bool:
+        """Whether the caller is the one to ask Strava now: once in each window, while an outage stands."""
+        item, now = self._store.get(_KEY), self._clock()
+        if item is None or not Outage(**item.fields).is_to_be_asked(now):
+            return False
+        try:
+            self._put(replace(Outage(**item.fields), asked_at_epoch_s=int(now)), item)
+        except VersionConflict:
+            return False
+        return True
+
+    @retry_on_conflict
+    def end(self) -> None:
+        """Strava serves again. Effects: safe to repeat."""
+        item = self._store.get(_KEY)
+        if item is not None:
+            self._store.delete(_KEY, expected_version=item.version)
+
+    def _put(self, outage: Outage, item: Item | None) -> None:
+        self._store.put(
+            _KEY,
+            asdict(outage),
+            expected_version=item.version if item else ABSENT,
+            expires_at_epoch_s=int(self._clock()) + KEPT_S,
+        )

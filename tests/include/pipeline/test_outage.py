@@ -1,0 +1,164 @@
+"""An outage of Strava's or of the application is nobody's fault, costs few calls, and is over soon after it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from include.errors import StravaUnavailable, TokenEndpointFault
+from include.pipeline.ingest import plan
+from include.pipeline.outage import standing
+from include.pipeline.reconcile import Listed, Queued, list_athletes, queue_due
+from include.pipeline.sync import sync
+from include.queue.queued_event import QueuedEvent
+from local.strava_simulator.faults import Faults
+
+pytestmark = pytest.mark.network
+
+PARENT_ID = 71
+TRIES_AFTER_S = (0, 10, 20, 40, 80, 160, 320)
+"""When Airflow tries a task again, each time after the last."""
+
+RECONCILES = (1, 16, 31, 46)
+OUTAGE_MINUTES = 11
+
+
+def entry(world, activity_id):
+    return world.services.activities.get(PARENT_ID, activity_id)
+
+
+def switch(world, faults):
+    world.control.switch_faults(world.client_id, faults)
+
+
+def calls(world):
+    return sum(world.calls().values())
+
+
+@pytest.mark.parametrize("faults", [Faults(error_rate=1.0), Faults(inactive=True)])
+def test_outage_is_no_round_and_the_activity_is_due_when_it_is_over(world, faults):
+    activity_id = world.finish()
+    switch(world, faults)
+
+    synced = sync(world.services, world.item(activity_id), source="webhook")
+
+    assert "Strava is out since 2026-06-17 12:02 UTC" in synced.reason
+    known = entry(world, activity_id)
+    assert (known.state, known.rounds, known.due_at_epoch_s) == ("pending", 0, int(world.now[0]))
+
+
+def test_fault_of_the_token_endpoint_is_an_outage_though_the_rest_answers(world, monkeypatch):
+    activity_id = world.finish()
+
+    def broken(*_):
+        raise TokenEndpointFault("503")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.strava, "activity", broken)
+        sync(world.services, world.item(activity_id), source="webhook")
+
+    assert (standing(world.services) is not None, entry(world, activity_id).rounds) == (True, 0)
+
+
+def test_activity_that_alone_fails_is_its_own_fault(world, monkeypatch):
+    activity_id = world.finish()
+
+    def broken(*_):
+        raise StravaUnavailable("500")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.strava, "activity", broken)
+        for after_s in TRIES_AFTER_S:
+            world.now[0] += after_s
+            with pytest.raises(StravaUnavailable):
+                sync(world.services, world.item(activity_id), source="webhook")
+
+    assert (standing(world.services), entry(world, activity_id).rounds) == (None, 1)
+    assert entry(world, activity_id).next_try_epoch_s - world.now[0] <= 900
+
+
+def test_nothing_is_fetched_listed_or_queued_while_an_outage_stands_but_one_question_a_window(world):
+    activity_id = world.finish()
+    switch(world, Faults(error_rate=1.0))
+    sync(world.services, world.item(activity_id), source="webhook")
+
+    per_window = []
+    for _ in range(4):
+        world.now[0] += 900
+        before = calls(world)
+        for _ in range(3):
+            assert queue_due(world.services) == Queued(0, 0)
+            assert list_athletes(world.services) == Listed()
+            sync(world.services, world.item(activity_id), source="webhook")
+        per_window.append(calls(world) - before)
+
+    assert set(per_window) == {3}  # one question, which is repeated twice within the call
+    assert standing(world.services).since_epoch_s == world.now[0] - 4 * 900
+
+
+def test_outage_ends_with_the_first_answer_and_what_waited_is_queued(world):
+    activity_id = world.finish()
+    switch(world, Faults(inactive=True))
+    sync(world.services, world.item(activity_id), source="webhook")
+    switch(world, Faults())
+    world.now[0] += 900
+
+    assert queue_due(world.services) == Queued(1, 0)
+    assert world.services.outages.current() is None
+
+
+def test_activity_is_in_the_lake_within_20_minutes_after_an_outage_begun_at_any_minute(world, monkeypatch):
+    """An event comes as the outage begins; reconcile runs at its minutes, and its runs find what they find."""
+    outages = [Span(world.now[0] // 3600 * 3600 + hours * 7200 + hours * 60) for hours in range(60)]
+    for target, name in ((world.services.strava, "activity"), (world.services.push, "current")):
+        monkeypatch.setattr(target, name, out_during(outages, world.services.clock, getattr(target, name)))
+
+    waited = {round(outage.began % 3600 / 60): minutes_after(world, outage) for outage in outages}
+
+    assert sorted(waited) == list(range(60))
+    assert max(waited.values()) < 20
+
+
+@dataclass(frozen=True)
+class Span:
+    """An outage."""
+
+    began: float
+
+    @property
+    def ended(self):
+        return self.began + OUTAGE_MINUTES * 60
+
+
+def out_during(outages, clock, call):
+    """The call, which fails during the outages."""
+
+    def called(*arguments):
+        if any(outage.began <= clock() < outage.ended for outage in outages):
+            raise StravaUnavailable("503")
+        return call(*arguments)
+
+    return called
+
+
+def minutes_after(world, outage):
+    """Plays the machine minute by minute; returns how long after the outage's end the activity is in the lake."""
+    world.now[0] = outage.began
+    activity_id = world.finish(points=2)
+    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(outage.began))
+    work(world, [world.event(activity_id)])
+    while entry(world, activity_id).state != "synced":
+        world.now[0] += 60
+        if world.now[0] % 3600 // 60 in RECONCILES:
+            queue_due(world.services)
+            messages = world.services.queue.receive(100, visibility_s=30)
+            work(world, [QueuedEvent.parse(message.body).event for message in messages])
+            for message in messages:
+                world.services.queue.delete(message)
+    return (world.now[0] - outage.ended) / 60
+
+
+def work(world, events):
+    for item in plan(world.services, events):
+        sync(world.services, item, source="webhook")
