@@ -8,17 +8,19 @@ from include.errors import (
     ApplicationInactive,
     CapacityReached,
     IngestError,
+    NotProved,
     QuotaSpent,
     Refused,
     StravaUnavailable,
     TokenEndpointFault,
+    WrongInstallation,
 )
 from include.pipeline.services import Services
 from include.state.outages import Outage
 
 log = logging.getLogger(__name__)
 
-_OF_THE_APPLICATION = (ApplicationInactive, CapacityReached, TokenEndpointFault)
+_OF_THE_APPLICATION = (ApplicationInactive, CapacityReached, NotProved, TokenEndpointFault, WrongInstallation)
 
 
 def standing(services: Services) -> Outage | None:
@@ -48,11 +50,11 @@ def found_by(services: Services, error: IngestError) -> Outage | None:
 
 
 def _fault(services: Services) -> IngestError | None:
-    """What keeps Strava from answering the application's own free question; a refusal of it is an answer."""
+    """What keeps Strava from answering the application's own free question, by which the installation is proved too."""
     try:
-        services.push.current()
-    except (StravaUnavailable, ApplicationInactive, QuotaSpent) as fault:
+        services.push.prove()
+    except (StravaUnavailable, ApplicationInactive, QuotaSpent, WrongInstallation) as fault:
         return fault
     except Refused:
-        return None
+        return None  # an answer of Strava's
     return None

@@ -111,7 +111,7 @@ def test_outage_ends_with_the_first_answer_and_what_waited_is_queued(world):
 def test_activity_is_in_the_lake_within_20_minutes_after_an_outage_begun_at_any_minute(world, monkeypatch):
     """An event comes as the outage begins; reconcile runs at its minutes, and its runs find what they find."""
     outages = [Span(world.now[0] // 3600 * 3600 + hours * 7200 + hours * 60) for hours in range(60)]
-    for target, name in ((world.services.strava, "activity"), (world.services.push, "current")):
+    for target, name in ((world.services.strava, "activity"), (world.services.push, "prove")):
         monkeypatch.setattr(target, name, out_during(outages, world.services.clock, getattr(target, name)))
 
     waited = {round(outage.began % 3600 / 60): minutes_after(world, outage) for outage in outages}
