@@ -17,6 +17,7 @@ from include.errors import (
 )
 from include.pipeline.services import Services
 from include.state.outages import Outage
+from include.strava.quota import utc_text
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def standing(services: Services) -> Outage | None:
     if _fault(services) is not None:
         return outage
     services.outages.end()
-    log.info("Strava is back; it was out since %d: %s", outage.since_epoch_s, outage.reason)
+    log.info("Strava is back; it was out since %s: %s", utc_text(outage.since_epoch_s), outage.reason)
     return None
 
 
@@ -44,8 +45,8 @@ def found_by(services: Services, error: IngestError) -> Outage | None:
         return None
     if not isinstance(error, _OF_THE_APPLICATION) and _fault(services) is None:
         return None
-    outage = services.outages.begin(str(error))
-    log.warning("Strava is out since %d: %s", outage.since_epoch_s, outage.reason)
+    outage = services.outages.begin(type(error).__name__)  # its words may name an athlete
+    log.warning("Strava is out since %s: %s", utc_text(outage.since_epoch_s), error)
     return outage
 
 

@@ -22,7 +22,7 @@ class Outage:
 
     since_epoch_s: int
     reason: str
-    """Why it is thought so, in the words of the error that said it first."""
+    """The error that said so first, by its class: a row of the application names no athlete."""
     asked_at_epoch_s: int
 
     def is_to_be_asked(self, now_epoch_s: float) -> bool:
