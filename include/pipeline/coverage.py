@@ -6,6 +6,7 @@ from functools import partial
 
 from include.errors import UnexpectedShape
 from include.pipeline.services import Services
+from include.pipeline.witness import is_out_of_sight
 from include.state.activities import LedgerEntry
 from include.state.athletes import AthleteRow
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL
@@ -14,12 +15,6 @@ TRACKS_AT_ONCE = 2
 """How many tracks of an athlete are read again in a quarter of an hour: at most 384 calls a day."""
 
 REASON = "you no longer allow it, and had it removed"
-
-
-def is_uncovered(services: Services, entry: LedgerEntry) -> bool:
-    """Whether the athlete's grant does not show the stored activity, so that a 404 says nothing about it."""
-    athlete = services.athletes.get(entry.athlete_id)
-    return athlete is not None and bool(entry.object_keys) and not _covers(services, athlete, entry)
 
 
 def has_unwanted_track(services: Services, entry: LedgerEntry) -> bool:
@@ -58,15 +53,12 @@ def _serve(services: Services, athlete: AthleteRow) -> tuple[int, int]:
 
 
 def _covers(services: Services, athlete: AthleteRow, entry: LedgerEntry) -> bool:
-    if ACTIVITY_READ_ALL in athlete.scopes:
-        return True
-    if ACTIVITY_READ not in athlete.scopes:
+    if not athlete.scopes & {ACTIVITY_READ, ACTIVITY_READ_ALL}:
         return False
     try:
-        detail = services.raw.detail(entry.athlete_id, entry.activity_id)
+        return not is_out_of_sight(services, entry)
     except UnexpectedShape:
         return True  # Nothing says that it is private; where it is gone, Strava says so.
-    return detail is None or detail.visibility != "only_me"
 
 
 def _is_track_unwanted(athlete: AthleteRow, entry: LedgerEntry) -> bool:

@@ -12,7 +12,7 @@ from include.errors import Gone, IngestError, QuotaSpent, RetryLater, Unexpected
 from include.lake.catalog import Partition
 from include.lake.rows import build_rows
 from include.pipeline.copies_due import with_copies
-from include.pipeline.coverage import has_unwanted_track, is_uncovered
+from include.pipeline.coverage import has_unwanted_track
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.outage import found_by, standing
 from include.pipeline.services import Services
@@ -152,7 +152,7 @@ class _Look:
         try:
             activity = self._activity()
         except Gone:
-            if is_uncovered(self.services, self.previous):
+            if is_out_of_sight(self.services, self.previous):
                 return self.previous.unanswered(fetched_at_epoch_s=self.fetched_at_epoch_s), frozenset()
             entry, touched = self._remove()
             return with_copies(self.services, self.lease, entry, None), touched
@@ -212,10 +212,7 @@ class _Look:
         )
 
     def _remove(self) -> tuple[LedgerEntry, frozenset[Partition]]:
-        """Take an activity that Strava no longer shows out of the lake, rows first, raw objects after.
-
-        What the present grant does not cover stays as it is.
-        """
+        """Take an activity that Strava no longer shows out of the lake, rows first, raw objects after."""
         previous = self.previous
         unseen = not previous.object_keys and previous.state is not ActivityState.REMOVED
         if unseen and not self.item.is_announced and self.fetched_at_epoch_s - self.item.event_at_epoch_s < SETTLING_S:
@@ -223,9 +220,6 @@ class _Look:
                 f"Activity {previous.activity_id} of athlete {previous.athlete_id} answers 404 right after its event; "
                 "it is tried again for some minutes before it counts as gone."
             )
-        if is_out_of_sight(self.services, previous):
-            seen = replace(previous, fetched_at_epoch_s=self.fetched_at_epoch_s, next_try_epoch_s=None, asked=None)
-            return seen, frozenset()
         testify(self.services, previous, is_announced=self.item.is_announced)
         removed = self.services.lake.remove(
             previous.athlete_id, [previous.activity_id], previous.object_keys, guard=self.guard

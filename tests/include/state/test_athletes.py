@@ -9,8 +9,8 @@ import pytest
 
 from include.clock import Clock
 from include.crypto.cipher import Cipher
-from include.errors import NotConnected, UnexpectedShape, VersionConflict
-from include.state.athletes import AthleteRow, Athletes, AthleteStatus, athlete_key
+from include.errors import NotConnected, ScopeMissing, UnexpectedShape, VersionConflict
+from include.state.athletes import AthleteRow, Athletes, AthleteStatus, Narrowing, athlete_key
 from include.state.store import Store
 from include.strava.models import Athlete, AthleteId, TokenGrant
 
@@ -72,6 +72,47 @@ def test_connecting_again_has_a_later_time_of_authorisation(
     row = athletes.connect(grant(suffix="2"), READ)
 
     assert (row.connected_at_epoch_s, row.authorised_at_epoch_s) == (1_700_000_000, 1_700_000_000 + later_s)
+
+
+def test_grant_that_lacks_what_is_on_record_is_not_stored(athletes: Athletes, store: Store) -> None:
+    athletes.connect(grant(), READ | {"activity:write"})
+    before = store.get(athlete_key(42))
+
+    for narrowing in (None, Narrowing(43, READ | {"activity:write"}, removes=True), Narrowing(42, READ, removes=True)):
+        with pytest.raises(ScopeMissing, match="athlete 42 did not grant activity:write"):
+            athletes.connect(grant(suffix="2"), READ, narrowing)
+
+    assert store.get(athlete_key(42)) == before
+
+
+@pytest.mark.parametrize("removes", [pytest.param(False, id="keep"), pytest.param(True, id="remove")])
+def test_grant_is_narrowed_by_the_athletes_own_choice(athletes: Athletes, removes: bool) -> None:
+    athletes.connect(grant(), READ | {"activity:write"})
+
+    row = athletes.connect(grant(suffix="2"), READ, Narrowing(42, frozenset({"activity:write"}), removes=removes))
+
+    assert (row.scopes, row.unwanted_scopes) == (READ, {"activity:write"} if removes else set())
+
+
+def test_removal_is_not_noted_as_done_when_another_connection_came_meanwhile(athletes: Athletes) -> None:
+    athletes.connect(grant(), READ | {"activity:write"})
+    seen = athletes.connect(grant(), READ, Narrowing(42, frozenset({"activity:write"}), removes=True))
+    later = athletes.connect(grant(), READ)
+
+    athletes.note_removed(seen)
+
+    assert athletes.get(42) == later
+    athletes.note_removed(later)
+    row = athletes.get(42)
+    assert row is not None
+    assert row.unwanted_scopes == set()
+
+
+def test_disconnected_athlete_connects_with_whatever_is_granted(athletes: Athletes) -> None:
+    athletes.connect(grant(), READ | {"activity:write"})
+    athletes.mark(42, AthleteStatus.REVOKED)
+
+    assert athletes.connect(grant(suffix="2"), READ).scopes == READ
 
 
 def test_authorisation_is_as_old_as_the_connection_when_a_row_of_an_older_version_lacks_its_time(
