@@ -10,7 +10,7 @@ from include.state.activities import ActivityState, LedgerEntry
 from include.state.athletes import AthleteStatus
 from include.strava.events import WebhookEvent
 
-CLOCK_SKEW_S = 30
+CLOCK_SKEW_S = 120
 """An event counts as answered by a fetch only if it is older than the fetch by more than two clocks may differ."""
 
 

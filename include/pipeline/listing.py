@@ -98,6 +98,8 @@ class Circumstances:
     """What began earlier and is unknown is history, which `strava_backfill` loads when somebody asks for it."""
     looked_for: Collection[int] = ()
     """What was looked at because it was missing before."""
+    looked_at: Mapping[int, str] = field(default_factory=dict)
+    """What was looked at because a list showed it otherwise than the ledger, with the fingerprint it showed."""
 
 
 def compare(page: Page, ledger: Mapping[int, LedgerEntry], circumstances: Circumstances) -> Differences:
@@ -111,7 +113,7 @@ def compare(page: Page, ledger: Mapping[int, LedgerEntry], circumstances: Circum
         if entry is None or _is_left_over(entry):
             if _start(row) >= circumstances.since_epoch_s:
                 lacking.append(row.activity_id)
-        elif _has_changed(row, entry, circumstances.now_epoch_s):
+        elif _has_changed(row, entry, circumstances):
             changed.append(row.activity_id)
     listed = {row.activity_id for row in page.rows} | set(page.unreadable_ids)
     missing = [
@@ -137,12 +139,18 @@ def quarantine(services: Services, row: Unreadable) -> None:
             services.activities.postpone(lease, unknown.quarantined(row.reason, fetched_at_epoch_s=None))
 
 
-def _has_changed(row: Activity, entry: LedgerEntry, now_epoch_s: float) -> bool:
+def _has_changed(row: Activity, entry: LedgerEntry, circumstances: Circumstances) -> bool:
+    """Whether a look may settle the difference: one that did not is not repeated for a day, while the row is as it was.
+
+    Such are list rows that never agree with the detail, and activities that are listed and answer 404.
+    """
     if entry.due_at_epoch_s is not None or entry.state is ActivityState.EXPIRED:
         return False
-    if entry.state is ActivityState.QUARANTINED and not _is_long_ago(entry, now_epoch_s):
+    shown = str(Fingerprint.of(row))
+    puzzles = entry.state is ActivityState.QUARANTINED or circumstances.looked_at.get(row.activity_id) == shown
+    if puzzles and not _is_long_ago(entry, circumstances.now_epoch_s):
         return False
-    return entry.fingerprint != str(Fingerprint.of(row))
+    return entry.fingerprint != shown
 
 
 def _is_missing(page: Page, entry: LedgerEntry, circumstances: Circumstances) -> bool:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from include.errors import ApplicationInactive, QuotaSpent, Refused, RetryLater
+from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.listing import Circumstances, Differences, Page, compare, quarantine
 from include.pipeline.outage import standing
 from include.pipeline.services import Services
@@ -16,7 +17,9 @@ from include.state.activities import ActivityState, LedgerEntry
 from include.state.athletes import AthleteRow, AthleteStatus
 from include.state.listings import Listing, Turn
 from include.strava.client import Unreadable
+from include.strava.models import Activity
 from include.strava.quota import DAY_S, Limits
+from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL
 
 QUEUED_AT_ONCE = 500
 """How many due rows one run queues; the next window's run goes on."""
@@ -35,7 +38,10 @@ EARLY_S = 300
 """Runs start a few seconds early or late: an athlete is due again this much before the hour is over."""
 
 REMEMBERED = 500
-"""How many missing activities are remembered as looked at."""
+"""How many activities that were missing, and how many that differed, are remembered as looked at."""
+
+_LISTED_BY = frozenset({ACTIVITY_READ, ACTIVITY_READ_ALL})
+"""Who granted neither is asked for nothing, and takes no turn: children who only let us write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,7 @@ def list_athletes(services: Services) -> Listed:
     if standing(services):
         return Listed()
     limits = services.quota.limits()
-    active = _connected(services)
+    active = [athlete for athlete in _connected(services) if athlete.scopes & _LISTED_BY]
     every_s = turn_every_s(len(active), limits) - EARLY_S
     now = services.clock()
     last = {athlete.athlete_id: services.listings.get(athlete.athlete_id).listed_at_epoch_s for athlete in active}
@@ -169,8 +175,11 @@ def _list(services: Services, athlete: AthleteRow, turn: Turn) -> Differences:
     ledger: dict[int, LedgerEntry] = {
         entry.activity_id: entry for entry in services.activities.of_athlete(athlete.athlete_id)
     }
-    circumstances = Circumstances(now, athlete.connected_at_epoch_s - DAY_S, listing.looked_for)
+    circumstances = Circumstances(
+        now, athlete.connected_at_epoch_s - DAY_S, listing.looked_for, dict(listing.looked_at)
+    )
     newest = _page(services, athlete.athlete_id, None)
+    rows = list(newest.rows)
     found = compare(newest, ledger, circumstances)
     before = listing.older_before_epoch_s or newest.next_before_epoch_s
     if before is not None and listing.older_from_epoch_s <= now:
@@ -179,12 +188,25 @@ def _list(services: Services, athlete: AthleteRow, turn: Turn) -> Differences:
         except QuotaSpent:
             pass  # The newest page is dealt with; the older one comes first next time.
         else:
+            rows += older.rows
             found = found.and_of(compare(older, ledger, circumstances))
             listing = _turned(listing, older, now)
     queued = _queue(services, athlete.athlete_id, found, ledger)
-    looked_for = dict.fromkeys([*listing.looked_for, *(queued & set(found.missing))])
-    services.listings.finish(turn, replace(listing, looked_for=tuple(looked_for)[-REMEMBERED:]))
+    services.listings.finish(turn, _remembered(listing, found, queued, rows))
     return found
+
+
+def _remembered(listing: Listing, found: Differences, queued: Collection[int], rows: Collection[Activity]) -> Listing:
+    """The listing with what is looked at because of it, so that a look that settles nothing is not repeated."""
+    looked_for = dict.fromkeys([*listing.looked_for, *(set(queued) & set(found.missing))])
+    differing = set(queued) & {*found.changed, *found.lacking}
+    shown = {row.activity_id: str(Fingerprint.of(row)) for row in rows if row.activity_id in differing}
+    looked_at = {number: text for number, text in listing.looked_at if number not in shown} | shown
+    return replace(
+        listing,
+        looked_for=tuple(looked_for)[-REMEMBERED:],
+        looked_at=tuple(looked_at.items())[-REMEMBERED:],
+    )
 
 
 def _page(services: Services, athlete_id: int, before_epoch_s: int | None) -> Page:

@@ -22,6 +22,8 @@ class Listing:
     """No older page is listed before this: the last one has been reached a short while ago."""
     looked_for: tuple[int, ...] = ()
     """Activities that were missing from a page and looked at because of it."""
+    looked_at: tuple[tuple[int, str], ...] = ()
+    """Activities that were looked at because a page showed them otherwise, each with the fingerprint it showed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,13 @@ class Listings:
             older_before_epoch_s=fields["older_before_epoch_s"],
             older_from_epoch_s=fields["older_from_epoch_s"],
             looked_for=tuple(fields["looked_for"]),
+            looked_at=tuple((activity_id, shown) for activity_id, shown in fields.get("looked_at", ())),
         )
         return listing, item.version
 
     def _put(self, listing: Listing, expected_version: int) -> int:
-        fields = asdict(listing) | {"looked_for": list(listing.looked_for)}
+        looked = {"looked_for": list(listing.looked_for), "looked_at": [list(pair) for pair in listing.looked_at]}
+        fields = asdict(listing) | looked
         return self._store.put(_key(listing.athlete_id), fields, expected_version=expected_version)
 
 

@@ -17,6 +17,7 @@ from include.strava.quota import (
     Priority,
     Report,
     Room,
+    clock_skew_s,
     counters_of,
     day_start,
     next_day,
@@ -28,9 +29,12 @@ from include.strava.quota import (
 )
 
 _LIMITS = Key("quota", "limits")
+_CLOCK = Key("quota", "clock")
 _KEPT_S = 3 * DAY_S
 _SETTLING_S = 10
 """How long after a window's opening an answer may still report the one before."""
+_LEAST_SKEW_S = 2
+"""A difference of two clocks that is taken for none: answers tell it to a second."""
 
 
 class Quota:
@@ -39,11 +43,15 @@ class Quota:
     Shape: one row for each UTC day with a counter for the day and one for every window (`read_1315`, `read_day`), and
     one row `limits` with the limits last seen. They are two rows because counters grow without a version while limits
     are replaced. Rows expire after three days.
+
+    Windows and days are those of Strava's clock: how far it is ahead of ours is learned from its answers, and kept in a
+    row `clock` for the processes that begin. What is told of times is told in ours.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._skew_s: float | None = None
 
     def reserve(self, bucket: Bucket, priority: Priority) -> None:
         """Count one call, in every counter that it uses or in none.
@@ -51,7 +59,7 @@ class Quota:
         Errors: `QuotaSpent` until the window or the day that has room again opens.
         Effects: a reserved call counts even if it is never made.
         """
-        now = self._clock()
+        now = self._strava_now()
         limits = _limits(self._store.get(_LIMITS))
         ceilings = {_field(counter, now): limits.allowed(counter, priority) for counter in counters_of(bucket)}
         try:
@@ -65,7 +73,8 @@ class Quota:
         Safe to repeat and with many processes: no counter is raised beyond what was reported. Just after a window has
         opened usage is not believed, because it may be the last window's.
         """
-        now = self._clock()
+        self._set_clock(headers)
+        now = self._strava_now()
         report = Report.parse(headers)
         self._learn(report.limits, now)
         usage = {
@@ -81,7 +90,7 @@ class Quota:
 
     def used(self) -> Counts:
         """How many calls the present window and day have seen."""
-        now = self._clock()
+        now = self._strava_now()
         row = self._store.get(_day_key(now))
         return Counts(**{counter: _count(row, _field(counter, now)) for counter in COUNTERS})
 
@@ -127,8 +136,33 @@ class Quota:
             f"The {'daily' if is_day else '15-minute'} call budget for {priority.name.lower()} work is spent{reserve}: "
             f"{', '.join(f'{field} at {_count(row, field)} of {ceilings[field]}' for field in full)}. "
             f"Try again from {utc_text(until_epoch_s)}.",
-            until_epoch_s=float(until_epoch_s),
+            until_epoch_s=until_epoch_s - self._known_skew_s(),
         )
+
+    def _strava_now(self) -> float:
+        return self._clock() + self._known_skew_s()
+
+    def _known_skew_s(self) -> float:
+        if self._skew_s is None:
+            row = self._store.get(_CLOCK)
+            self._skew_s = float(row.fields["skew_s"]) if row else 0.0
+        return self._skew_s
+
+    def _set_clock(self, headers: Mapping[str, str]) -> None:
+        skew_s = clock_skew_s(headers, self._clock())
+        if skew_s is None or abs(skew_s - self._known_skew_s()) <= _LEAST_SKEW_S:
+            return
+        self._skew_s = 0.0 if abs(skew_s) <= _LEAST_SKEW_S else round(skew_s)
+        row = self._store.get(_CLOCK)
+        try:
+            self._store.put(
+                _CLOCK,
+                {"skew_s": self._skew_s},
+                expected_version=row.version if row else ABSENT,
+                expires_at_epoch_s=day_start(self._clock()) + _KEPT_S,
+            )
+        except VersionConflict:
+            return  # Another process was first; this one knows its own clock.
 
 
 def _day_key(now: float) -> Key:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import IntEnum, StrEnum
 
 WINDOW_S = 15 * 60
 DAY_S = 24 * 60 * 60
+MOST_SKEW_S = 300
 
 
 class Priority(IntEnum):
@@ -111,6 +113,21 @@ class Report:
                 (self.usage.read_day, self.limits.read_day),
             )
         )
+
+
+def clock_skew_s(headers: Mapping[str, str], now_epoch_s: float) -> float | None:
+    """How far Strava's clock is ahead of ours, to a second; None where an answer does not tell.
+
+    Only the API's own answers count, which carry its request id, and only a difference that a clock may have.
+    """
+    by_name = {name.lower(): value for name, value in headers.items()}
+    if not by_name.get("x-request-id"):
+        return None
+    try:
+        skew_s = parsedate_to_datetime(by_name.get("date", "")).timestamp() + 0.5 - now_epoch_s  # it is cut to a second
+    except (ValueError, OverflowError):
+        return None
+    return skew_s if abs(skew_s) <= MOST_SKEW_S else None
 
 
 def reconciled(own: int, reported: int | None) -> int:

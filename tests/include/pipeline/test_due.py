@@ -135,7 +135,7 @@ def test_copies_are_due_where_there_is_one_already(world, rex, change):
 def test_create_event_that_comes_after_a_backfill_makes_the_copy(world, rex):
     activity_id = world.finish(name="Morning run with Rex")
     event = world.event(activity_id)
-    world.now[0] += 120
+    world.now[0] += 200
     load_history(world)
 
     work(world, [event])

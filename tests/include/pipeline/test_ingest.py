@@ -47,7 +47,7 @@ def test_plan_drops_and_notes_what_is_not_for_it(world, changes, outcome):
 def test_event_that_a_later_fetch_answered_costs_no_call(world):
     activity_id = world.finish()
     event = world.event(activity_id)
-    world.now[0] += 60
+    world.now[0] += 121
     sync(world.services, world.item(activity_id), source="webhook")
     assert plan(world.services, [event]) == []
     assert world.services.events.get(event.event_id).outcome == "answered by a later fetch"
@@ -56,7 +56,7 @@ def test_event_that_a_later_fetch_answered_costs_no_call(world):
 def test_event_within_two_clocks_difference_of_the_fetch_is_looked_at(world):
     activity_id = world.finish()
     event = world.event(activity_id)
-    world.now[0] += 29
+    world.now[0] += 120
     sync(world.services, world.item(activity_id), source="webhook")
     assert [item.activity_id for item in plan(world.services, [event])] == [activity_id]
 
@@ -67,3 +67,13 @@ def test_old_event_of_an_activity_that_still_waits_is_looked_at(world):
     world.now[0] += 60
     sync(world.services, world.item(activity_id), source="webhook")
     assert [item.activity_id for item in plan(world.services, [event])] == [activity_id]
+
+
+@pytest.mark.parametrize("ahead_s", [90, -90])
+def test_edit_reaches_the_lake_where_our_clock_is_wrong_by_minutes(world, ahead_s):
+    activity_id = world.finish(name="Morning run")
+    strava_now = world.now[0]
+    world.now[0] += ahead_s
+    sync(world.services, world.item(activity_id), source="webhook")
+    edit = world.event(activity_id, aspect_type="update", event_time_epoch_s=int(strava_now + 20))
+    assert [item.activity_id for item in plan(world.services, [edit])] == [activity_id]

@@ -179,3 +179,16 @@ def test_rotation_finds_every_difference_and_nothing_else(at_strava, in_ledger, 
     assert before is None
     everything = at_strava.keys() | in_ledger.keys()
     assert found == {number for number in everything if at_strava.get(number) != in_ledger.get(number)}
+
+
+@pytest.mark.parametrize("state", [ActivityState.SYNCED, ActivityState.REMOVED])
+def test_difference_that_a_look_of_today_did_not_settle_is_none_until_the_row_changes(state):
+    shown = row(1)
+    known = entry(shown, state, fingerprint="other")
+    looked_at = replace(CIRCUMSTANCES, looked_at={1: str(Fingerprint.of(shown))})
+    tomorrow = replace(looked_at, now_epoch_s=NOW + 86_400)
+
+    assert compared([shown], [known]).changed == (1,)
+    assert compared([shown], [known], looked_at) == Differences()
+    assert compared([row(1, name="Another")], [known], looked_at).changed == (1,)
+    assert compared([shown], [known], tomorrow).changed == (1,)

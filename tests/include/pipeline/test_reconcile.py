@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
-from include.errors import ApplicationInactive, StravaUnavailable, TokenRefused
+from include.errors import ApplicationInactive, Gone, RetryLater, StravaUnavailable, TokenRefused
 from include.pipeline import reconcile
 from include.pipeline.ingest import plan
 from include.pipeline.reconcile import Listed, Queued, list_athletes, queue_due, turn_every_s
@@ -15,6 +16,7 @@ from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState
 from include.state.athletes import AthleteStatus
 from include.state.copies import Copy, CopyState
+from include.strava.client import StravaClient
 from include.strava.quota import Bucket, Limits, Priority
 
 pytestmark = pytest.mark.network
@@ -298,3 +300,52 @@ def test_rotation_through_the_older_pages_starts_again_a_day_after_its_last_page
         world.now[0] += HOUR_S
 
     assert ids[2] in queued_again
+
+
+def test_children_who_only_let_us_write_take_no_turns(world):
+    for child_id in range(200, 208):
+        world.connect(child_id, ("read", "activity:write"))
+    world.services.quota.observe({"x-ratelimit-limit": "40,2000", "x-readratelimit-limit": "20,1000"})
+    before = sum(world.calls().values())
+    listed = list_athletes(world.services)
+    assert (listed.athletes, listed.refusals, listed.waiting) == (1, (), 0)
+    assert sum(world.calls().values()) - before <= 2
+
+
+def looks_of_two_days(world):
+    """How often reconcile's lists have activities looked at."""
+    looks = 0
+    for _ in range(48):
+        world.now[0] += 3600
+        list_athletes(world.services)
+        messages = world.services.queue.receive(100, visibility_s=30)
+        for item in plan(world.services, [QueuedEvent.parse(message.body).event for message in messages]):
+            looks += 1
+            with suppress(RetryLater):
+                sync(world.services, replace(item, event_at_epoch_s=item.event_at_epoch_s - 400), source="webhook")
+        for message in messages:
+            world.services.queue.delete(message)
+    return looks
+
+
+def test_list_that_never_agrees_with_the_detail_costs_a_look_a_day(world, monkeypatch):
+    sync(world.services, world.item(world.finish("run")), source="webhook")
+    pages = StravaClient.activities
+    monkeypatch.setattr(
+        StravaClient,
+        "activities",
+        lambda *args, **named: (
+            [replace(row, distance_m=row.distance_m + 0.2) for row in page] for page in pages(*args, **named)
+        ),
+    )
+    assert 1 <= looks_of_two_days(world) <= 3
+
+
+def test_activity_that_is_listed_and_answers_404_costs_a_look_a_day(world, monkeypatch):
+    world.finish("run")
+
+    def gone(*_):
+        raise Gone("404")
+
+    monkeypatch.setattr(StravaClient, "activity", gone)
+    assert 1 <= looks_of_two_days(world) <= 3

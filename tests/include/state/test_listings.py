@@ -40,8 +40,13 @@ def test_turn_that_is_given_back_can_be_taken_again(listings: Listings) -> None:
 def test_finished_turn_is_remembered_with_all_it_found(listings: Listings, clock: Clock) -> None:
     turn = listings.take(7, HOUR_S)
     assert turn is not None
-    listings.finish(turn, replace(turn.listing, older_before_epoch_s=99, older_from_epoch_s=1.5, looked_for=(3, 4)))
-    assert listings.get(7) == Listing(7, clock(), 99, 1.5, (3, 4))
+    listings.finish(
+        turn,
+        replace(
+            turn.listing, older_before_epoch_s=99, older_from_epoch_s=1.5, looked_for=(3, 4), looked_at=((5, "a.b"),)
+        ),
+    )
+    assert listings.get(7) == Listing(7, clock(), 99, 1.5, (3, 4), ((5, "a.b"),))
     assert listings.take(7, HOUR_S) is None
 
 
