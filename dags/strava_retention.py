@@ -10,7 +10,8 @@ the lake holds what the ledgers say.
 rows stay, as `expired`. Where lake and ledger differ, the ledger row is put right and the activity is fetched again.
 Rows of `copies` are made to agree with their ledger, and what came late of athletes who were erased is removed.
 
-**Kind**: now. Running it again is always right.
+**Kind**: now. Running it again is always right. Athletes come in chunks of 50; one who cannot be checked keeps nobody
+else out and is left to the next night, and the run fails at its end. Of more than 25,000 athletes a night takes a part.
 
 **Limits**: no Strava calls of its own, but one for each activity that differed; as long as reading the lake once takes.
 On AWS `RETENTION_DAYS` has no default. What an athlete's own archive brought does not expire.
@@ -27,7 +28,7 @@ from datetime import timedelta
 
 import pendulum
 from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
@@ -47,31 +48,33 @@ PARAMS = {
 
 
 @task
-def find_athletes() -> list[int]:
-    """Every athlete whom the state or the lake knows; fails where nobody decided how long data is kept."""
+def find_athletes() -> list[list[int]]:
+    """The athletes whom the state or the lake knows, in chunks; fails where nobody decided how long data is kept."""
     from include.pipeline.audit import athlete_ids
+    from include.pipeline.chunks import ATHLETES, in_chunks
     from include.pipeline.retention import kept_days
 
     hook = StravaHook()
     kept_days(hook.settings())
     with hook.services() as services:
-        return athlete_ids(services)
+        night = int(services.clock() // timedelta(days=1).total_seconds())
+        return in_chunks(athlete_ids(services), ATHLETES, turn=night)
 
 
-@task(map_index_template="{{ athlete }}", max_active_tis_per_dagrun=2)
-def check_athlete(athlete_id: int, params: dict) -> dict:
-    """Compare the athlete's lake with the ledger, then delete what has expired; returns how much of what."""
-    from include.pipeline.audit import audit
-    from include.pipeline.retention import expire, kept_days
+@task(map_index_template="{{ chunk }}", max_active_tis_per_dagrun=2, execution_timeout=timedelta(hours=1))
+def check_athletes(athlete_ids: list[int], params: dict) -> dict:
+    """Compare each athlete's lake with the ledger, then delete what has expired; returns how much of what."""
+    from include.pipeline.chunks import label
+    from include.pipeline.night import check
+    from include.pipeline.retention import kept_days
 
-    get_current_context()["athlete"] = str(athlete_id)
+    context = get_current_context()
+    context["chunk"] = label(athlete_ids, "athletes")
     hook = StravaHook()
     with hook.services() as services:
-        audited = audit(services, athlete_id, dry_run=params["dry_run"])
-        expired = expire(services, athlete_id, kept_days(hook.settings()), dry_run=params["dry_run"])
-    for message in audited.unreadable:
-        log.error(message)
-    return {**audited.to_json(), **expired.to_json()}
+        checked = check(services, athlete_ids, kept_days(hook.settings()), dry_run=params["dry_run"])
+    context["chunk"] = label(athlete_ids, "athletes", checked.waiting)
+    return checked.to_json()
 
 
 @task
@@ -98,18 +101,20 @@ def sweep_erased(params: dict) -> int:
 
 @task(trigger_rule=TriggerRule.ALL_DONE)
 def report_night(*, ti=None) -> dict:
-    """Sum up what was found and deleted."""
-    nights = [night for night in ti.xcom_pull(task_ids=["check_athlete"]) if night]
+    """Sum up what was found and deleted; fails where athletes were left to the next night."""
+    nights = [night for night in ti.xcom_pull(task_ids=["check_athletes"]) if night]
     names = sorted({name for night in nights for name, value in night.items() if isinstance(value, int)})
-    total = {name: sum(night[name] for night in nights) for name in names}
-    log.info("%s athletes: %s", len(nights), total)
+    total = {name: sum(night.get(name, 0) for night in nights) for name in names}
+    log.info("The night: %s", total)
+    if total.get("left"):
+        raise AirflowFailException(f"{total['left']} athletes are left to the next night; the tasks' logs say why.")
     return total
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
 def publish_lake(*, ti=None, outlet_events=None) -> int:
-    """Tell the catalogue which partitions changed; returns how many athletes were looked at."""
-    return len(publish(ti, outlet_events, task_id="check_athlete", also=["repair_copies"]))
+    """Tell the catalogue which partitions changed; returns how many chunks were looked at."""
+    return len(publish(ti, outlet_events, task_id="check_athletes", also=["repair_copies"]))
 
 
 @dag(
@@ -127,11 +132,12 @@ def publish_lake(*, ti=None, outlet_events=None) -> int:
 )
 def strava_retention() -> None:
     """Wires the athletes to their check, and the lake's changes to its asset."""
-    checked = check_athlete.expand(athlete_id=find_athletes())
+    checked = check_athletes.expand(athlete_ids=find_athletes())
     repaired = repair_copies()
-    checked >> report_night()
     [checked, repaired] >> publish_lake()
-    [checked, repaired, sweep_erased()] >> confirm_run()
+    reported = report_night()
+    checked >> reported
+    [checked, reported, repaired, sweep_erased()] >> confirm_run()
 
 
 strava_retention()

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
-from typing import Any
 
 from include.errors import SettingsError
 from include.lake.catalog import Partition
@@ -32,13 +31,10 @@ class Expired:
     """Left to the next night: other workers hold them."""
     partitions: frozenset[Partition] = frozenset()
 
-    def to_json(self) -> dict[str, Any]:
-        """The result as XCom carries it."""
-        return {
-            "expired": self.activities,
-            "busy": self.busy,
-            "partitions": [partition.to_json() for partition in sorted(self.partitions)],
-        }
+    @property
+    def counts(self) -> dict[str, int]:
+        """The numbers, by name."""
+        return {"expired": self.activities, "busy": self.busy}
 
 
 def kept_days(settings: Settings) -> int | None:

@@ -12,9 +12,8 @@ import pytest
 from include.errors import SettingsError
 from include.lake.catalog import Partition
 from include.lake.copy_rows import CopiesWrite
-from include.pipeline.audit import Audited
+from include.pipeline.night import Checked
 from include.pipeline.reconcile import Listed
-from include.pipeline.retention import Expired
 
 
 @pytest.fixture
@@ -59,7 +58,7 @@ def test_retention_form_refuses_what_is_no_bool(dag_bag, dry_run):
 
 def test_lake_is_published_after_athletes_and_copies_whatever_became_of_them(dag_bag):
     publish = dag_bag.dags["strava_retention"].get_task("publish_lake")
-    assert publish.upstream_task_ids == {"check_athlete", "repair_copies"}
+    assert publish.upstream_task_ids == {"check_athletes", "repair_copies"}
     assert publish.trigger_rule == "all_done"
     assert [asset.name for asset in publish.outlets] == ["strava_lake"]
 
@@ -74,29 +73,43 @@ def test_night_fails_where_nobody_decided_how_long_data_is_kept(dag_bag, service
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_athlete_is_audited_before_anything_expires(dag_bag, services, monkeypatch, caplog, dry_run):
-    from include.pipeline import audit, retention
+def test_athletes_are_checked_together_and_shown_as_one_chunk(dag_bag, services, monkeypatch, dry_run):
+    from include.pipeline import night
 
-    done = []
+    done, context = [], {}
 
-    def audited(_, athlete_id, **named):
-        done.append(("audit", athlete_id, named))
-        return Audited(objects=3, unreadable=("streams/x is no table",))
+    def checked(_, athletes, days, **named):
+        done.append((athletes, days, named))
+        return Checked({"athletes": 2, "expired": 2}, frozenset({Partition("streams", 7, 2026)}), ("access",))
 
-    def expired(_, athlete_id, days, **named):
-        done.append(("expire", athlete_id, days, named))
-        return Expired(2, 1, frozenset({Partition("streams", 7, 2026)}))
+    monkeypatch.setattr(night, "check", checked)
+    check = function(dag_bag, "strava_retention", "check_athletes")
+    monkeypatch.setitem(check.__globals__, "get_current_context", lambda: context)
+    result = check([7, 8, 9], {"dry_run": dry_run})
+    assert done == [([7, 8, 9], 7, {"dry_run": dry_run})]
+    assert context["chunk"] == "7 · 3 athletes · 1 waits: access"
+    assert result == {"athletes": 2, "expired": 2, "left": 1, "partitions": [["streams", 7, 2026]]}
 
-    monkeypatch.setattr(audit, "audit", audited)
-    monkeypatch.setattr(retention, "expire", expired)
-    check = function(dag_bag, "strava_retention", "check_athlete")
-    monkeypatch.setitem(check.__globals__, "get_current_context", dict)
-    with caplog.at_level(logging.ERROR):
-        result = check(7, {"dry_run": dry_run})
-    assert done == [("audit", 7, {"dry_run": dry_run}), ("expire", 7, 7, {"dry_run": dry_run})]
-    assert (result["objects"], result["unreadable"], result["expired"], result["busy"]) == (3, 1, 2, 1)
-    assert result["partitions"] == [["streams", 7, 2026]]
-    assert "streams/x is no table" in caplog.text
+
+def test_1500_athletes_are_30_chunks(dag_bag, services):
+    services.clock = lambda: 1_750_000_000.0
+    services.athletes = SimpleNamespace(all=lambda: (SimpleNamespace(athlete_id=n) for n in range(1, 1501)))
+    services.objects = SimpleNamespace(list=lambda prefix: iter(()))
+    chunks = function(dag_bag, "strava_retention", "find_athletes")()
+    assert [len(chunk) for chunk in chunks] == [50] * 30
+
+
+def test_night_that_left_athletes_fails_at_its_end(dag_bag):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    ti = SimpleNamespace(xcom_pull=lambda task_ids: [{"expired": 1, "left": 2, "partitions": []}])
+    with pytest.raises(AirflowFailException, match="2 athletes are left to the next night"):
+        function(dag_bag, "strava_retention", "report_night")(ti=ti)
+
+
+def test_night_is_red_where_a_chunk_or_its_report_fails(dag_bag):
+    confirm = dag_bag.dags["strava_retention"].get_task("confirm_run")
+    assert confirm.upstream_task_ids == {"check_athletes", "report_night", "repair_copies", "sweep_erased"}
 
 
 def test_copies_are_repaired_for_every_athlete_and_not_in_a_dry_run(dag_bag, services):

@@ -1,0 +1,98 @@
+"""What a run maps over: chunks, never single activities or athletes, so that no number of them is too many."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Generic, TypeVar
+
+from include.errors import NotConnected, QuotaSpent, RetryLater, ScopeMissing, TokenRefused
+
+log = logging.getLogger(__name__)
+
+MAX_CHUNKS = 500
+"""How many a run maps over: half of what Airflow takes (`max_map_length`)."""
+
+ATHLETES = 50
+"""How many athletes a task of the night looks after."""
+
+K = TypeVar("K")
+R = TypeVar("R")
+
+
+def in_chunks(
+    keys: Iterable[K], size: int, *, owner: Callable[[K], Hashable] = lambda _: None, turn: int = 0
+) -> list[list[K]]:
+    """The keys in at most `MAX_CHUNKS` chunks of at most `size`: what every mapped task is mapped over.
+
+    Shape: an owner with as many as fill a chunk has it alone; what is left of all owners shares chunks, in order.
+    More keys than one run takes are cut into equal parts, of which run `turn` takes one: the next run takes the next.
+    """
+    keys = list(keys)
+    parts = max(1, ceil(len(keys) / (MAX_CHUNKS * size)))
+    if parts > 1:
+        part = ceil(len(keys) / parts)
+        start = turn % parts * part
+        log.warning(
+            "%s of %s are this run's, those from number %s on: one run takes %s chunks of %s. The next run goes on.",
+            *(min(part, len(keys) - start), len(keys), start + 1, MAX_CHUNKS, size),
+        )
+        keys = keys[start : start + part]
+    by_owner: dict[Hashable, list[K]] = defaultdict(list)
+    for key in keys:
+        by_owner[owner(key)].append(key)
+    full = [chunk for owned in by_owner.values() for chunk in _cut(owned, size) if len(chunk) == size]
+    left = [key for owned in by_owner.values() for key in owned[len(owned) - len(owned) % size :]]
+    return [*full, *_cut(left, size)]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedOff(Generic[R]):
+    """What became of a chunk."""
+
+    done: tuple[R, ...]
+    waiting: tuple[str, ...] = ()
+    """What each key waits for that did not come to its end."""
+
+
+def work_off(keys: Iterable[K], work: Callable[[K], R]) -> WorkedOff[R]:
+    """Do the work of every key; one that fails keeps no other out, and is left to its own row.
+
+    Errors: the first fault, where no key's work came to its end: then trying the chunk again repeats nothing.
+    """
+    done, faults = list[R](), list[Exception]()
+    for key in keys:
+        try:
+            done.append(work(key))
+        except Exception as fault:
+            log.error("%s: %s The others of this chunk go on.", type(fault).__name__, fault, exc_info=fault)
+            faults.append(fault)
+    if faults and not done:
+        raise faults[0]
+    return WorkedOff(tuple(done), tuple(map(_waits_for, faults)))
+
+
+def label(names: Sequence[object], noun: str, waiting: Iterable[str] = ()) -> str:
+    """How a chunk is shown in the Airflow UI: a chunk of one by its name, a larger one by its first, and what waits."""
+    parts = [str(name) for name in names[:1]]
+    if len(names) > 1:
+        parts.append(f"{len(names)} {noun}")
+    for what, count in sorted(Counter(waiting).items()):
+        parts.append(f"{count} {'waits' if count == 1 else 'wait'}: {what}")
+    return " · ".join(parts)
+
+
+def _waits_for(fault: Exception) -> str:
+    if isinstance(fault, QuotaSpent):
+        return "quota"
+    if isinstance(fault, TokenRefused | NotConnected | ScopeMissing):
+        return "access"
+    return "a passing fault" if isinstance(fault, RetryLater) else type(fault).__name__
+
+
+def _cut(keys: Sequence[K], size: int) -> Iterator[list[K]]:
+    for start in range(0, len(keys), size):
+        yield list(keys[start : start + size])

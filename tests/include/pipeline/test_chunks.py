@@ -1,0 +1,81 @@
+"""Any number of keys is so many chunks as Airflow maps over, and one key's failure is its own."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from include.errors import NotConnected, QuotaSpent, RetryLater
+from include.pipeline.chunks import MAX_CHUNKS, WorkedOff, in_chunks, label, work_off
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [(0, []), (1, [1]), (3, [3]), (4, [3, 1]), (1500, [3] * 500)],
+)
+def test_keys_come_in_order_in_as_few_chunks_as_there_can_be(count, sizes):
+    chunks = in_chunks(range(count), 3)
+    assert [len(chunk) for chunk in chunks] == sizes
+    assert [key for chunk in chunks for key in chunk] == list(range(count))
+
+
+def test_runs_take_turns_where_one_cannot_take_all(caplog):
+    count = 2 * MAX_CHUNKS * 3 + 1
+    with caplog.at_level(logging.WARNING):
+        turns = [in_chunks(range(count), 3, turn=turn) for turn in (6, 7, 8)]
+    assert all(len(chunks) <= MAX_CHUNKS for chunks in turns)
+    assert sorted(key for chunks in turns for chunk in chunks for key in chunk) == list(range(count))
+    assert "1001 of 3001 are this run's, those from number 1 on" in caplog.text
+
+
+def test_owner_with_as_many_as_fill_a_chunk_has_it_alone():
+    keys = [("a", 1), ("b", 1), ("a", 2), ("a", 3), ("c", 1), ("a", 4)]
+    assert in_chunks(keys, 3, owner=lambda key: key[0]) == [
+        [("a", 1), ("a", 2), ("a", 3)],
+        [("a", 4), ("b", 1), ("c", 1)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "waiting"),
+    [
+        (NotConnected("Ann has to connect again"), "access"),
+        (QuotaSpent("spent", until_epoch_s=9.0), "quota"),
+        (RetryLater("503"), "a passing fault"),
+        (KeyError("name"), "KeyError"),
+    ],
+)
+def test_one_that_fails_keeps_no_other_out(fault, waiting, caplog):
+    def work(key):
+        if key == 1:
+            raise fault
+        return key * 10
+
+    assert work_off([0, 1, 2], work) == WorkedOff((0, 20), (waiting,))
+    assert str(fault) in caplog.text
+
+
+def test_chunk_fails_with_its_first_fault_where_nothing_of_it_is_done():
+    def work(key):
+        raise RetryLater(f"fault {key}")
+
+    with pytest.raises(RetryLater, match="fault 4"):
+        work_off([4, 5], work)
+
+
+def test_empty_chunk_is_done():
+    assert work_off([], lambda key: key) == WorkedOff(())
+
+
+@pytest.mark.parametrize(
+    ("names", "waiting", "shown"),
+    [
+        ([4_100_001], [], "4100001"),
+        ([4_100_001, 5], [], "4100001 · 2 activities"),
+        ([4_100_001, *range(19)], ["access"], "4100001 · 20 activities · 1 waits: access"),
+        ([1, 2, 3], ["quota", "access", "quota"], "1 · 3 activities · 1 waits: access · 2 wait: quota"),
+    ],
+)
+def test_label_names_the_first_and_what_waits(names, waiting, shown):
+    assert label(names, "activities", waiting) == shown
