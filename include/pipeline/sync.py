@@ -33,6 +33,10 @@ class NotThereYet(RetryLater):
     """A fresh activity answers 404: its event came before Strava could serve it."""
 
 
+class AnothersActivity(UnexpectedShape):
+    """Strava shows an activity as another athlete's than an event said."""
+
+
 @dataclass(frozen=True, slots=True)
 class SyncItem:
     """One activity to bring up to date, and the newest event that named it."""
@@ -167,7 +171,7 @@ class _Look:
         athlete_id, activity_id = self.item.athlete_id, self.item.activity_id
         activity = self.services.strava.activity(athlete_id, activity_id)
         if (activity.athlete_id, activity.activity_id) != (athlete_id, activity_id):
-            raise UnexpectedShape(
+            raise AnothersActivity(
                 f"Strava shows activity {activity_id}, which an event gave to athlete {athlete_id}, as another's; "
                 "nothing of it is stored. The event was wrong: there is nothing to do."
             )
@@ -205,10 +209,12 @@ class _Look:
         return replace(entry, object_keys=written.object_keys[activity.activity_id]), written.partitions
 
     def _quarantined(self, entry: LedgerEntry, error: UnexpectedShape) -> LedgerEntry:
+        """A later answer may be understood; that of a wrong event is the same every day."""
+        tomorrow = int(self.fetched_at_epoch_s) + DAY_S
         return entry.quarantined(
             str(error),
             fetched_at_epoch_s=self.fetched_at_epoch_s,
-            look_again_at_epoch_s=int(self.fetched_at_epoch_s) + DAY_S,
+            look_again_at_epoch_s=None if isinstance(error, AnothersActivity) else tomorrow,
         )
 
     def _remove(self) -> tuple[LedgerEntry, frozenset[Partition]]:

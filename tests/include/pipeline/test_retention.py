@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from include.errors import SettingsError
+from include.errors import QuotaSpent, SettingsError
 from include.lake.keys import gpx_key
 from include.lake.objects import Condition
 from include.pipeline.backfill import BackfillRequest, load, plan
@@ -16,6 +16,7 @@ from include.pipeline.reconcile import Queued, list_athletes, queue_due
 from include.pipeline.retention import Expired, expire, kept_days
 from include.pipeline.sync import sync
 from include.state.activities import ActivityState
+from include.state.athletes import AthleteStatus
 
 pytestmark = pytest.mark.network
 
@@ -251,3 +252,35 @@ def test_setting_says_how_long(settings, value, state, days):
 def test_owner_has_to_decide_on_aws(settings):
     with pytest.raises(SettingsError, match="RETENTION_DAYS"):
         kept_days(replace(settings, retention_days="", state_url="dynamodb://strava-"))
+
+
+def test_raw_answer_of_an_activity_that_never_got_its_streams_expires_though_nobody_can_fetch_it(world, monkeypatch):
+    activity_id = world.finish(name="My secret title")
+
+    def spent(*_):
+        raise QuotaSpent("spent", until_epoch_s=world.now[0] + 900)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.strava, "streams", spent)
+        sync(world.services, world.item(activity_id), source="webhook")
+    world.services.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
+    assert objects(world) != []
+
+    for _ in range(9):
+        world.now[0] += DAY_S
+        expired(world)
+
+    assert objects(world) == []
+    assert entry(world, activity_id).state is ActivityState.EXPIRED
+
+
+def test_expired_activity_that_an_event_asks_for_is_left_to_it(world):
+    activity_id = synced(world)
+    world.now[0] += 8 * DAY_S
+    expired(world)
+    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
+
+    expired(world)
+    world.now[0] += 1800
+
+    assert queue_due(world.services) == Queued(activities=1, copies=0)
