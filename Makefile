@@ -41,8 +41,8 @@ clean: ## Delete .state, build and dist; .venv stays
 # --- run it --------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(READY) ## Show everything end to end and check it (DATA=folder of recordings, BACKEND=aws on AWS's APIs)
-	@$(RUN) -m local.demo $(if $(DATA),--data "$(DATA)") $(if $(BACKEND),--backend "$(BACKEND)")
+demo: $(READY) ## Show everything end to end and check it (DATA=folder of recordings, BACKEND=aws on AWS's APIs, BASE=2027)
+	@$(RUN) -m local.demo $(if $(DATA),--data "$(DATA)") $(if $(BACKEND),--backend "$(BACKEND)") $(if $(BASE),--base-$(BASE))
 
 .PHONY: up
 up: $(READY) ## Run the whole system until Ctrl-C (STATE_DIR=… chooses where it keeps its state)
@@ -95,6 +95,10 @@ apply-moto: $(READY) ## Apply every resource of an environment to moto's server 
 .PHONY: docs
 docs: $(READY) ## Write the pages of docs/ that are made from the code (ARGS=errors, dags, schemas, … for one)
 	@$(RUN) -m local.docs $(ARGS)
+
+.PHONY: odd-answers
+odd-answers: $(READY) ## Give every call of ours every odd answer, and write docs/odd-answers.md; takes ten minutes
+	@$(RUN) -m local.odd_answers
 
 .PHONY: pictures
 pictures: $(READY) ## Take a picture of every page in a browser, for docs/pages.md

@@ -15,6 +15,8 @@ from local.ports import Ports, url
 from local.state_dir import StateDir
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+API_PATH, API_PATH_2027 = "/api/v3", ""
+"""Where Strava's API lives on its host: until 2027-06-01, and from 2027-01-04 on."""
 _STRAVA = ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET")
 
 
@@ -39,9 +41,17 @@ def uses_simulator(overrides: Mapping[str, str]) -> bool:
 
 
 def settings_environment(
-    state_dir: StateDir, ports: Ports, generated: GeneratedSecrets, overrides: Mapping[str, str]
+    state_dir: StateDir,
+    ports: Ports,
+    generated: GeneratedSecrets,
+    overrides: Mapping[str, str],
+    *,
+    api_path: str = API_PATH,
 ) -> Mapping[str, str]:
-    """Every setting of `include.settings` for a system in `state_dir`; `overrides` win over what is derived."""
+    """Every setting of `include.settings` for a system in `state_dir`; `overrides` win over what is derived.
+
+    `api_path` is where on its host a simulated Strava is asked.
+    """
     derived = {
         "STRAVA_CLIENT_ID": generated.strava_client_id,
         "STRAVA_CLIENT_SECRET": generated.strava_client_secret,
@@ -60,7 +70,7 @@ def settings_environment(
     }
     if uses_simulator(overrides):
         derived |= {
-            "STRAVA_API_URL": f"{url(ports.simulator)}/api/v3",
+            "STRAVA_API_URL": f"{url(ports.simulator)}{api_path}",
             "STRAVA_OAUTH_URL": f"{url(ports.simulator)}/oauth",
         }
     return {**derived, **overrides}

@@ -17,7 +17,7 @@ from local.airflow_database import AirflowDatabase, choose, socket_folder
 from local.airflow_home import Login, airflow_environment, prepare_home
 from local.backend import Backend, Embedded
 from local.disk import ensure_room, explained
-from local.environment import process_environment, settings_environment, uses_simulator
+from local.environment import API_PATH, process_environment, settings_environment, uses_simulator
 from local.generated_secrets import GeneratedSecrets
 from local.holdings import Holdings
 from local.ports import FILE, Ports, url
@@ -50,7 +50,7 @@ class Stack:
 
     @classmethod
     @contextmanager
-    def start(
+    def start(  # noqa: PLR0913 - each is a choice of its own, and has a default
         cls,
         *,
         state_dir: Path,
@@ -60,13 +60,15 @@ class Stack:
         overrides: Mapping[str, str] | None = None,
         backend: Backend | None = None,
         tier: Tier = Tier.UPGRADED,
+        api_path: str = API_PATH,
     ) -> Iterator[Stack]:
         """A system that is ready for work, ended with every process of it when the context is left.
 
         `state_dir` is created where it is missing, and continued with where it is not; `dags` are the DAGs that have
         to be there; `fresh` forgets what an earlier run left in `state_dir`; `overrides` are settings that win over
         the derived ones: with credentials of a real Strava application among them no simulator is started;
-        `backend` says on which leaves it stands, if not on this machine's own; `tier` are the simulated limits.
+        `backend` says on which leaves it stands, if not on this machine's own; `tier` are the simulated limits;
+        `api_path` is where on its host the simulated Strava is asked.
         To be called from the main thread, once at a time.
 
         Errors: `SettingsError` when another system uses `state_dir`, a setting is wrong or the disk refuses,
@@ -87,7 +89,9 @@ class Stack:
             database = choose(place, sockets, GeneratedSecrets.of(place))
             leaves = backend or Embedded()
             with Ports.reserved(place.root / FILE, progress.say, leaves.servers) as ports:
-                stack, airflow = cls._configure(place, processes, overrides or {}, ports, leaves, database)
+                stack, airflow = cls._configure(
+                    place, processes, overrides or {}, ports, leaves, database, api_path=api_path
+                )
                 with leaves.opened(stack.environment, ports, processes, progress):
                     database.start(processes, progress.say)
                     stack._launch(airflow, tier)
@@ -103,12 +107,14 @@ class Stack:
         ports: Ports,
         backend: Backend,
         database: AirflowDatabase,
+        *,
+        api_path: str,
     ) -> tuple[Stack, Mapping[str, str]]:
         """The system as it is going to be, and Airflow's environment in it."""
         simulated = uses_simulator(overrides)
         _claim(place, "simulated Strava" if simulated else "real Strava")
         generated = GeneratedSecrets.of(place)
-        settings = settings_environment(place, ports, generated, {**backend.settings(), **overrides})
+        settings = settings_environment(place, ports, generated, {**backend.settings(), **overrides}, api_path=api_path)
         environment = process_environment(backend.shell(os.environ, ports), settings)
         stack = cls(
             state_dir=place,

@@ -78,6 +78,8 @@ class Answer:
         try:
             return parse()
         except UnexpectedShape as err:
+            if str(err) == str(self.error()):
+                raise  # This answer's own words: it was no object, or no list.
             raise self._unexpected(str(err)) from None
         except (ValueError, TypeError, ArithmeticError, AttributeError, RecursionError):
             raise self._unexpected() from None

@@ -60,6 +60,7 @@ class World:
     control: SimulatorControl
     time: ToldTime
     store: Store
+    settings: Settings
     services: Services
     """What nothing that dies works with; it calls nobody."""
     cipher: Cipher
@@ -125,8 +126,11 @@ class World:
 
 
 @contextmanager
-def open_world(folder: Path, rules: Rules, *, now: float = NOON) -> Iterator[World]:
-    """The world in `folder`, new where the folder is empty; it is closed at the end. One can be open at a time."""
+def open_world(folder: Path, rules: Rules, *, now: float = NOON, state_url: str | None = None) -> Iterator[World]:
+    """The world in `folder`, new where the folder is empty; it is closed at the end. One can be open at a time.
+
+    Its state lives at `state_url` where that is given.
+    """
     time, app = ToldTime(now), _application()
     with ExitStack() as stack:
         state = State(f"{folder}/strava.sqlite")
@@ -137,6 +141,7 @@ def open_world(folder: Path, rules: Rules, *, now: float = NOON) -> Iterator[Wor
         session = requests.Session()
         session.mount("http://", InProcessTransport(app))
         settings = _settings(folder)
+        settings = replace(settings, state_url=state_url or settings.state_url)
         store = open_store(settings.state_url, time)
         stack.callback(store.close)
         yield World(
@@ -144,6 +149,7 @@ def open_world(folder: Path, rules: Rules, *, now: float = NOON) -> Iterator[Wor
             control=stack.enter_context(SimulatorControl(_STRAVA, session)),
             time=time,
             store=store,
+            settings=settings,
             services=stack.enter_context(open_services(settings, clock=time, wait=time.pass_s)),
             cipher=open_cipher(settings.key_url),
         )

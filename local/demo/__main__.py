@@ -21,7 +21,7 @@ from local.backend import Backend, Embedded
 from local.demo import erasure, report
 from local.demo.play import Play
 from local.demo.scenario import Scenario, invented, recorded
-from local.environment import REPOSITORY
+from local.environment import API_PATH, API_PATH_2027, REPOSITORY
 from local.progress import Progress
 from local.stack import Stack
 from local.strava_simulator.control_client import SimulatorControl
@@ -68,6 +68,7 @@ def main(
     ] = None,
     seed: Annotated[int, typer.Option(help="Which activities are invented.")] = 2026,
     backend: Annotated[Leaves, typer.Option(help="The leaves: this machine's own, or AWS's APIs.")] = Leaves.EMBEDDED,
+    is_2027: Annotated[bool, typer.Option("--base-2027", help="Ask Strava at the base URL of 2027.")] = False,
 ) -> None:
     """Show everything end to end on this machine, and check every point of it.
 
@@ -76,7 +77,7 @@ def main(
     console = Console(soft_wrap=not sys.stdout.isatty())
     try:
         scenario = recorded(data) if data else invented(datetime.now(UTC), seed=seed)
-        holds = perform(scenario, console, STAGES[backend])
+        holds = perform(scenario, console, STAGES[backend], API_PATH_2027 if is_2027 else API_PATH)
     except KeyboardInterrupt:
         console.print("Interrupted; every process of the demo has ended. `make demo` starts afresh.")
         raise typer.Exit(INTERRUPTED) from None
@@ -86,7 +87,7 @@ def main(
     raise typer.Exit(0 if holds else 1)
 
 
-def perform(scenario: Scenario, console: Console, stage: Stage) -> bool:
+def perform(scenario: Scenario, console: Console, stage: Stage, api_path: str = API_PATH) -> bool:
     """Play the scenario on a fresh system and print the report; whether everything holds."""
     progress = Progress(console)
     began = time.monotonic()
@@ -102,6 +103,7 @@ def perform(scenario: Scenario, console: Console, stage: Stage) -> bool:
             progress=progress,
             fresh=True,
             backend=stage.backend,
+            api_path=api_path,
         ) as stack,
         SimulatorControl(stack.simulator_url) as control,
     ):

@@ -63,6 +63,14 @@ def test_read_names_the_call_and_what_was_odd_when_a_record_cannot_be_made() -> 
         answer.read(lambda: Athlete.parse(answer.object()))
 
 
+def test_read_says_once_that_the_answer_is_of_another_shape() -> None:
+    answer = answered(b"[]")
+
+    with pytest.raises(UnexpectedShape) as caught:
+        answer.read(lambda: Athlete.parse(answer.object()))
+    assert str(caught.value).count("athlete 7") == 1
+
+
 @pytest.mark.parametrize("text", ["abc", ""])
 def test_read_says_unexpected_shape_when_a_value_cannot_be_taken(text: str) -> None:
     with pytest.raises(UnexpectedShape):

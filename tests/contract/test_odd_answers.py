@@ -1,0 +1,88 @@
+"""A sample of the odd answers on both stores in the gate; all of them where there is time."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.environment import REPOSITORY
+from local.odd_answers.answers import ANSWERS
+from local.odd_answers.page import row
+from local.odd_answers.play import CALLS, is_fit, play
+
+MOST_CALLS = 40
+"""Of one kind in the odd hour: three activities in four windows, and each call three times at most."""
+
+SAMPLE = [
+    ("activity", "404, no such route"),
+    ("streams", "200, half an answer"),
+    ("list", "404, as of a thing that is gone"),
+    ("upload", "200, a page"),
+    ("poll", "404, as of a thing that is gone"),
+    ("token", "404, as of a thing that is gone"),
+    ("subscription", "404, a page"),
+]
+"""For each call the answer that cost most before it was understood."""
+
+CELLS = [(call, answer) for call in CALLS for answer in ANSWERS]
+
+
+def cell_id(cell):
+    return f"{cell[0]}: {cell[1]}"
+
+
+def check(call, answer, state_url=None):
+    outcome = play(call, ANSWERS[answer], state_url=state_url)
+    assert outcome.wrongs == []
+    assert outcome.minutes is not None
+    assert outcome.calls <= MOST_CALLS
+    return outcome
+
+
+def test_sample_has_every_call_once():
+    assert [call for call, _ in SAMPLE] == list(CALLS)
+    assert len(ANSWERS) >= 25
+
+
+@pytest.mark.parametrize("cell", SAMPLE, ids=cell_id)
+def test_odd_answer_destroys_nothing_and_all_is_right_once_answers_are(cell):
+    outcome = check(*cell)
+
+    page = (REPOSITORY / "docs" / "odd-answers.md").read_text()
+    section = page.partition(f"## `{CALLS[cell[0]]}`")[2].partition("\n## ")[0]
+    assert f"| {' | '.join(row(cell[1], outcome))} |".replace("|  |", "| |") in section.replace("|  |", "| |")
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("cell", SAMPLE, ids=cell_id)
+def test_odd_answer_destroys_nothing_on_dynamodb_either(cell, dynamodb_url):
+    check(*cell, state_url=dynamodb_url)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", CELLS, ids=cell_id)
+def test_every_odd_answer_destroys_nothing(cell):
+    check(*cell)
+
+
+@pytest.mark.slow
+@pytest.mark.network
+@pytest.mark.parametrize("cell", CELLS, ids=cell_id)
+def test_every_odd_answer_destroys_nothing_on_dynamodb_either(cell, dynamodb_url):
+    check(*cell, state_url=dynamodb_url)
+
+
+def test_page_has_a_line_for_every_answer_to_every_call():
+    page = (REPOSITORY / "docs" / "odd-answers.md").read_text()
+
+    for call, route in CALLS.items():
+        section = page.partition(f"## `{route}`")[2].partition("\n## ")[0]
+        assert all(f"| {answer} |" in section for answer in ANSWERS), call
+    assert "WRONG" not in page
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["a" * 301, "athlete 7: <html>", "athlete 7\nfailed", "something failed", "athlete 7: 0123456789abcdef"],
+)
+def test_message_is_not_fit_when_it_is_long_quotes_or_names_nobody(message):
+    assert not is_fit(message)
