@@ -38,6 +38,7 @@ from local.strava_simulator.app import create_app
 from local.strava_simulator.applications import Application
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.in_process import InProcessTransport
+from local.strava_simulator.script import Script
 from local.strava_simulator.simulation import EXTENSION, Rules
 from local.strava_simulator.state import State
 from local.told_time import ToldTime
@@ -137,7 +138,9 @@ def open_world(folder: Path, rules: Rules, *, now: float = NOON, state_url: str 
         stack.callback(state.close)
         with state.transaction() as db:
             applications.register(db, Application())
-        app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], state=state, rules=rules, clock=time)
+        app.extensions[EXTENSION] = replace(
+            app.extensions[EXTENSION], state=state, rules=rules, clock=time, sleep=time.pass_s, script=Script()
+        )
         session = requests.Session()
         session.mount("http://", InProcessTransport(app))
         settings = _settings(folder)

@@ -131,9 +131,9 @@ class _Story:
             self.messages.append(str(err))
 
     def titles(self) -> Mapping[int, str]:
-        """The activities in the lake, by their titles."""
-        found = query("SELECT activity_id, name FROM activities", self.world.settings.lake_url).to_pylist()
-        return {row["activity_id"]: row["name"] for row in found}
+        """The titles of the parent's activities in the lake, by id."""
+        found = query("SELECT athlete_id, activity_id, name FROM activities", self.world.settings.lake_url).to_pylist()
+        return {row["activity_id"]: row["name"] for row in found if row["athlete_id"] == PARENT_ID}
 
     def lacks(self) -> list[str]:
         """What is not right yet."""
@@ -165,6 +165,8 @@ def play(call: str, answer: Mapping[str, Any], *, state_url: str | None = None) 
         story.begin()
         outcome = Outcome()
         before = story.titles()
+        if call == "subscription":  # Whether the API answers there is seen by this very call.
+            story.services.installation.note(story.services.push.api_url, is_proved=False, now_epoch_s=NOON)
         story.world.control.write_script(Line(route=CALLS[call], **answer))
         story.go_on()
         for _ in range(ODD_WINDOWS):
@@ -206,8 +208,10 @@ def _prove(services: Services) -> None:
 def _destroyed(story: _Story, before: Mapping[int, str]) -> list[str]:
     """What the odd answer cost that it must not: rows, the copy made before, the connection, the link."""
     copy = story.services.copies.get(story.renamed, REX_ID)
+    is_proved = story.services.installation.is_proved(story.services.push.api_url)
     checks = {
         "rows": set(before) - {story.deleted} <= set(story.titles()),
+        "rows before the installation was proved": is_proved or set(before) <= set(story.titles()),
         "the copy made before": copy is not None and copy.state is CopyState.DONE,
         "the connection": {story.status_of(PARENT_ID), story.status_of(REX_ID)} == {AthleteStatus.ACTIVE},
         "the link": len(list(story.services.links.of_parent(PARENT_ID))) == 1,
