@@ -9,7 +9,14 @@ import pytest
 from include.errors import SettingsError
 from include.settings import EXAMPLES, Settings
 from local.airflow_home import IN_CONNECTION, airflow_environment, prepare_home
-from local.environment import REPOSITORY, process_environment, read_overrides, settings_environment, uses_simulator
+from local.environment import (
+    API_PATH_2027,
+    REPOSITORY,
+    process_environment,
+    read_overrides,
+    settings_environment,
+    uses_simulator,
+)
 from local.generated_secrets import GeneratedSecrets
 from local.ports import Ports
 from local.state_dir import StateDir
@@ -175,3 +182,12 @@ def test_airflow_never_sees_what_only_the_web_pages_need(place: StateDir, genera
     environment = environment_of(place, generated, {"WEBHOOK_SIGNING_KEY": "signing-key"})
     assert Settings.from_environ(environment).webhook_signing_key == "signing-key"
     assert "signing-key" not in json.dumps(airflow_environment(place, Ports(), generated, environment, DATABASE))
+
+
+def test_environment_asks_the_simulated_strava_at_the_base_of_2027_when_told_so(
+    place: StateDir, generated: GeneratedSecrets
+) -> None:
+    environment = settings_environment(place, Ports(), generated, {}, api_path=API_PATH_2027)
+
+    assert environment["STRAVA_API_URL"] == "http://127.0.0.1:8410"
+    assert environment["STRAVA_OAUTH_URL"] == "http://127.0.0.1:8410/oauth"
