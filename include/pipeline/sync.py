@@ -160,14 +160,14 @@ class _Look:
                 return self.previous.unanswered(fetched_at_epoch_s=self.fetched_at_epoch_s), frozenset()
             entry, touched = self._remove()
             return with_copies(self.services, self.lease, entry, None), touched
-        except UnexpectedShape as error:
+        except AnothersActivity as error:
             return self._quarantined(self.previous, error), frozenset()
         self.services.raw.put_detail(activity, guard=self.guard)
         entry, touched = self._store(activity, self._streams(activity))
         return with_copies(self.services, self.lease, entry, activity), touched
 
     def _activity(self) -> Activity:
-        """The activity as Strava shows it. Errors: `UnexpectedShape` too where it is somebody else's."""
+        """The activity as Strava shows it. Errors: `AnothersActivity` too."""
         athlete_id, activity_id = self.item.athlete_id, self.item.activity_id
         activity = self.services.strava.activity(athlete_id, activity_id)
         if (activity.athlete_id, activity.activity_id) != (athlete_id, activity_id):
