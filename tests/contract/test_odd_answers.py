@@ -6,7 +6,6 @@ import pytest
 
 from local.environment import REPOSITORY
 from local.odd_answers.answers import ANSWERS
-from local.odd_answers.page import row
 from local.odd_answers.play import CALLS, is_fit, play
 
 MOST_CALLS = 40
@@ -35,7 +34,6 @@ def check(call, answer, state_url=None):
     assert outcome.wrongs == []
     assert outcome.minutes is not None
     assert outcome.calls <= MOST_CALLS
-    return outcome
 
 
 def test_sample_has_every_call_once():
@@ -45,11 +43,7 @@ def test_sample_has_every_call_once():
 
 @pytest.mark.parametrize("cell", SAMPLE, ids=cell_id)
 def test_odd_answer_destroys_nothing_and_all_is_right_once_answers_are(cell):
-    outcome = check(*cell)
-
-    page = (REPOSITORY / "docs" / "odd-answers.md").read_text()
-    section = page.partition(f"## `{CALLS[cell[0]]}`")[2].partition("\n## ")[0]
-    assert f"| {' | '.join(row(cell[1], outcome))} |".replace("|  |", "| |") in section.replace("|  |", "| |")
+    check(*cell)
 
 
 @pytest.mark.network
