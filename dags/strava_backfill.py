@@ -9,13 +9,14 @@ it would load and what that costs, and changes nothing.
 **Writes**: raw zone, `streams`, `activities` of the lake, the ledger `activities`. Activities that are in the lake
 but were edited since are queued for `strava_ingest`.
 
-**Kind**: interval. Run the same days again after a failure: what is in the lake already costs no call.
+**Kind**: interval. Run the same days again after a failure: what is in the lake already costs no call. What the plan
+has listed is due in the ledger: where the run is deleted `strava_reconcile` has it fetched, slower, at two calls each.
 
 **Limits**: 1.005 read calls an activity. It leaves a tenth of Strava's quota to live work; when the rest is spent,
 the task comes back at the window's opening (`up_for_reschedule`, its label says until when), holding no worker slot and
 using up no try.
 
-**If it fails**: nobody but the operator notices; nothing is lost.
+**If it fails**: nobody but the operator notices; nothing is lost. Where `list_activities` did not end, run it again.
 
 **Owner**: data-engineering.
 """

@@ -13,14 +13,17 @@ from include.lake.catalog import Partition
 from include.lake.rows import ActivityRows, build_rows
 from include.pipeline.copies_due import with_undecided_copies
 from include.pipeline.fingerprint import Fingerprint
+from include.pipeline.ingest import CLOCK_SKEW_S
 from include.pipeline.listing import quarantine
 from include.pipeline.services import Services
 from include.pipeline.sync import describe, sighting
 from include.queue.queued_event import QueuedEvent
-from include.state.activities import ActivityState, Lease, LedgerEntry
+from include.state.activities import ActivityState, Lease, LedgerEntry, Mark
 from include.state.athletes import AthleteStatus
+from include.state.ledger_entry import DUE_AFTER_S
 from include.strava.client import Unreadable
 from include.strava.models import Activity, StreamSet
+from include.strava.quota import DAY_S
 
 BATCH = 25
 """Activities a task loads before it writes: few enough for a 2 GB worker, enough to share a month's object."""
@@ -117,8 +120,8 @@ def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
 
     Errors: `NotConnected` for an unknown athlete, or one who is being erased; `QuotaSpent` when the list does not fit
     into the budget now.
-    Effects: unless it is a dry run, the list rows of missing activities go to the raw zone, so that loading them
-    needs no detail call, and edited ones are queued for `strava_ingest`. Safe to repeat.
+    Effects: unless it is a dry run, missing activities are due in the ledger from then on, and their list rows go to
+    the raw zone, so that loading them needs no detail call; edited ones are queued for `strava_ingest`. Safe to repeat.
     """
     listed_at = services.clock()
     athlete = services.athletes.get(request.athlete_id)
@@ -146,11 +149,12 @@ def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
                 missing.append(activity)
             elif entry.fingerprint != str(Fingerprint.of(activity)):
                 changed.append(activity)
+    missing.sort(key=lambda activity: activity.start_at)
     if not request.dry_run:
-        _prepare(services, missing, changed)
+        _prepare(services, missing, changed, listed_at)
         for row in unreadable:
             quarantine(services, row)
-    ids = [activity.activity_id for activity in sorted(missing, key=lambda activity: activity.start_at)]
+    ids = [activity.activity_id for activity in missing]
     return BackfillPlan(
         found=found + len(unreadable),
         in_lake=found - len(missing) - len(changed),
@@ -162,25 +166,38 @@ def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
     )
 
 
-def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[Activity]) -> None:
-    for activity in missing:
-        _keep_summary(services, activity)
+def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[Activity], listed_at: float) -> None:
+    between_s = 2 * DAY_S / services.quota.limits().read_day
+    for place, activity in enumerate(missing):
+        due_at = int(listed_at + DUE_AFTER_S + place * between_s)
+        _keep_summary(services, activity, Mark(_answers_up_to(listed_at), due_at))
     for activity in changed:
         again = QueuedEvent.look_again(activity.athlete_id, activity.activity_id, services.clock())
         services.queue.send(again.to_body())
 
 
-def _keep_summary(services: Services, activity: Activity) -> None:
+def _answers_up_to(listed_at_epoch_s: float) -> int:
+    """The time of the newest event that what is loaded from a list of that time answers."""
+    return int(listed_at_epoch_s) - CLOCK_SKEW_S
+
+
+def _keep_summary(services: Services, activity: Activity, mark: Mark) -> None:
     """Keep a row of the list, unless everything of the athlete is being erased since it was listed.
 
+    Before it the ledger says that the activity is due, so that reconcile has it fetched where no run comes to load it:
+    half an hour from now, and one later than the other by twice what Strava's limit of a day spaces calls at, since a
+    run that lives needs its time.
     Looked at once more after the write, see `Erasures`. Errors: `NotConnected`; nothing was kept.
     """
-    athlete_id = activity.athlete_id
+    athlete_id, activity_id = activity.athlete_id, activity.activity_id
     if not services.erasures.forbid_writing(athlete_id):
+        start_at = int(activity.start_at.timestamp())
+        services.activities.expect(athlete_id, activity_id, mark, start_at_epoch_s=start_at)
         services.raw.put_summary(activity)
         if not services.erasures.clear_away(athlete_id):
             return
-        services.raw.remove(athlete_id, activity.activity_id, guard=lambda: None)
+        services.raw.remove(athlete_id, activity_id, guard=lambda: None)
+        services.activities.forget(athlete_id, activity_id)
     raise NotConnected(f"Athlete {athlete_id} is being erased, so this backfill ends here; nothing more is kept.")
 
 
@@ -235,14 +252,20 @@ def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoc
         streams = _streams(services, lease, activity)
         rows = build_rows(activity, streams, source="backfill", updated_at_epoch_s=fetched_at)
     except UnexpectedShape as error:
-        quarantined = entry.quarantined(str(error), fetched_at_epoch_s=listed_at_epoch_s).still_due_as(entry)
-        services.activities.postpone(lease, quarantined)
+        quarantined = entry.quarantined(str(error), fetched_at_epoch_s=listed_at_epoch_s)
+        services.activities.postpone(lease, _still_due(quarantined, entry, listed_at_epoch_s))
         return None
     except IngestError as error:
         services.activities.postpone(lease, replace(entry, reason=str(error)))
         raise
-    loaded = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at).still_due_as(entry)
+    described = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at)
+    loaded = _still_due(described, entry, listed_at_epoch_s)
     return _Fetched(lease, rows, with_undecided_copies(services, lease, loaded, activity))
+
+
+def _still_due(entry: LedgerEntry, before: LedgerEntry, listed_at_epoch_s: float) -> LedgerEntry:
+    """The entry, with what was left to do before and what is loaded from that list does not answer."""
+    return entry.still_due_as(before).answered(_answers_up_to(listed_at_epoch_s))
 
 
 def _streams(services: Services, lease: Lease, activity: Activity) -> StreamSet | None:

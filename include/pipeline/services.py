@@ -35,6 +35,7 @@ from include.state.outages import Outages
 from include.state.outings import Outings
 from include.state.places import Places
 from include.state.quota import Quota
+from include.state.store import Store
 from include.state.subscriptions import Subscriptions
 from include.state.tokens import Tokens
 from include.strava.client import Priority, StravaClient
@@ -77,6 +78,16 @@ class Services:
     catalog: Catalog
 
 
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """Everything through which a process reads, writes and calls."""
+
+    store: Store
+    session: StravaSession
+    objects: ObjectStore
+    queue: Queue
+
+
 @contextmanager
 def open_services(
     settings: Settings,
@@ -87,41 +98,49 @@ def open_services(
 ) -> Iterator[Services]:
     """The services that `settings` describe, closed at the end; Strava calls are made at `priority`."""
     with closing(open_store(settings.state_url, clock)) as store, StravaSession(clock) as session:
-        oauth, push = _of_application(settings, session)
-        cipher = open_cipher(settings.key_url)
-        objects = open_objects(settings.lake_url)
-        copies = CopyLedger(store, clock)
-        tokens = Tokens(store, cipher, clock, oauth.refresh, wait)
-        quota = Quota(store, clock)
-        yield Services(
-            clock=clock,
-            wait=wait,
-            strava=StravaClient(session, settings.strava_api_url, tokens, quota, priority),
-            oauth=oauth,
-            tokens=tokens,
-            athletes=Athletes(store, cipher, clock),
-            links=Links(store),
-            activities=ActivityLedger(store, clock),
-            copies=copies,
-            outings=Outings(store),
-            events=EventAudit(store, clock),
-            invites=Invites(store, clock),
-            erasures=Erasures(store, clock),
-            notices=Notices(store, clock),
-            listings=Listings(store, clock),
-            places=Places(store, cipher, SystemRandom().random),
-            outages=Outages(store, clock),
-            subscriptions=Subscriptions(store),
-            installation=Installation(store),
-            push=push,
-            quota=quota,
-            queue=open_queue(settings.queue_url, clock),
-            objects=objects,
-            raw=RawZone(objects),
-            lake=Lake(objects, encodings=Encodings(settings.lake_encodings)),
-            copy_rows=CopyRows(objects, copies),
-            catalog=open_catalog(settings.catalog_url, settings.lake_url),
-        )
+        adapters = Adapters(store, session, open_objects(settings.lake_url), open_queue(settings.queue_url, clock))
+        yield assemble(settings, adapters, priority=priority, clock=clock, wait=wait)
+
+
+def assemble(
+    settings: Settings, adapters: Adapters, *, priority: Priority, clock: Clock, wait: Callable[[float], None]
+) -> Services:
+    """The services that work with these `adapters`."""
+    store, objects = adapters.store, adapters.objects
+    oauth, push = _of_application(settings, adapters.session)
+    cipher = open_cipher(settings.key_url)
+    copies = CopyLedger(store, clock)
+    tokens = Tokens(store, cipher, clock, oauth.refresh, wait)
+    quota = Quota(store, clock)
+    return Services(
+        clock=clock,
+        wait=wait,
+        strava=StravaClient(adapters.session, settings.strava_api_url, tokens, quota, priority),
+        oauth=oauth,
+        tokens=tokens,
+        athletes=Athletes(store, cipher, clock),
+        links=Links(store),
+        activities=ActivityLedger(store, clock),
+        copies=copies,
+        outings=Outings(store),
+        events=EventAudit(store, clock),
+        invites=Invites(store, clock),
+        erasures=Erasures(store, clock),
+        notices=Notices(store, clock),
+        listings=Listings(store, clock),
+        places=Places(store, cipher, SystemRandom().random),
+        outages=Outages(store, clock),
+        subscriptions=Subscriptions(store),
+        installation=Installation(store),
+        push=push,
+        quota=quota,
+        queue=adapters.queue,
+        objects=objects,
+        raw=RawZone(objects),
+        lake=Lake(objects, encodings=Encodings(settings.lake_encodings)),
+        copy_rows=CopyRows(objects, copies),
+        catalog=open_catalog(settings.catalog_url, settings.lake_url),
+    )
 
 
 def _of_application(settings: Settings, session: StravaSession) -> tuple[OAuthClient, PushSubscriptions]:

@@ -206,6 +206,22 @@ class ActivityLedger:
         if self._erasures.clear_away(athlete_id):  # looked at after the write, see `Erasures`
             self.forget(athlete_id, activity_id)
 
+    @retry_on_conflict
+    def expect(self, athlete_id: int, activity_id: int, mark: Mark, *, start_at_epoch_s: int) -> None:
+        """Note that a list of the mark's time shows the activity, which a run loads; it is due at the mark's time.
+
+        Its state stays. The holder of a lease is left alone: it brings the activity up to date, and one that dies
+        leaves it due. Nothing is written for an athlete who was erased.
+        """
+        key = _key(athlete_id, activity_id)
+        row = self._row(key)
+        if row.lease_until_epoch_s > self._clock():
+            return
+        entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
+        self._put(key, replace(row, entry=entry.expected(mark, start_at_epoch_s)))
+        if self._erasures.clear_away(athlete_id):  # looked at after the write, see `Erasures`
+            self.forget(athlete_id, activity_id)
+
     def answered(self, athlete_id: int, activity_id: int, *, asked_at_epoch_s: int) -> None:
         """Take back what events up to that time asked for: an earlier fetch has answered them."""
         self._amend(athlete_id, activity_id, lambda entry: entry.answered(asked_at_epoch_s))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from flask import Flask
 
 from include.clock import Clock
 from include.lake.objects import Condition, ObjectStore, StoredObject
+from include.queue.queue import Message, Queue
 from include.state.store import Item, Key, Store
 from include.strava.answer import Answer
 from include.strava.session import Call, StravaSession
@@ -26,12 +27,16 @@ class Crashed(BaseException):
 
 
 class Points:
-    """Notes the points that a process passes, and lets it die at the one of that name."""
+    """Notes the points that a process passes, and lets something happen at the one of a certain name.
 
-    def __init__(self, die_at: str | None = None) -> None:
+    That is its death, or a `blow` of another kind, once.
+    """
+
+    def __init__(self, die_at: str | None = None, *, blow: Callable[[], None] | None = None) -> None:
         self.passed: list[str] = []
         """Every point's name, numbered where it repeats; the one it died at is the last."""
         self._die_at = die_at
+        self._blow = blow
         self._seen: Counter[str] = Counter()
         self._dead = False
 
@@ -61,9 +66,13 @@ class Points:
     def _pass(self, name: str) -> None:
         self.alive()
         self.passed.append(name)
-        if name == self._die_at:
-            self._dead = True
-            raise Crashed
+        if name != self._die_at:
+            return
+        if self._blow is not None:
+            self._blow()
+            return
+        self._dead = True
+        raise Crashed
 
 
 class MortalStore(WatchedStore):
@@ -138,6 +147,50 @@ class MortalObjects:
     def url(self, key: str) -> str:
         """As `ObjectStore.url`."""
         return self._objects.url(key)
+
+
+class MortalQueue:
+    """A queue with a point on either side of whatever changes what is in it."""
+
+    def __init__(self, queue: Queue, points: Points) -> None:
+        self._queue = queue
+        self._points = points
+
+    def send(self, body: str) -> str:
+        """As `Queue.send`."""
+        with self._points.around("send a message"):
+            return self._queue.send(body)
+
+    def receive(self, max_messages: int, *, visibility_s: int) -> Sequence[Message]:
+        """As `Queue.receive`; a look into an empty queue is no point."""
+        self._points.alive()
+        messages = self._queue.receive(max_messages, visibility_s=visibility_s)
+        if messages:
+            self._points.before("opening the messages")
+        return messages
+
+    def delete(self, message: Message) -> None:
+        """As `Queue.delete`."""
+        with self._points.around("delete the message"):
+            self._queue.delete(message)
+
+    def release(self, message: Message, *, delay_s: int) -> None:
+        """As `Queue.release`."""
+        with self._points.around("release the message"):
+            self._queue.release(message, delay_s=delay_s)
+
+    def bury(self, message: Message, reason: str) -> None:
+        """As `Queue.bury`."""
+        with self._points.around("bury the message"):
+            self._queue.bury(message, reason)
+
+    def depth(self) -> int:
+        """As `Queue.depth`."""
+        return self._queue.depth()
+
+    def dead(self) -> Sequence[tuple[Message, str]]:
+        """As `Queue.dead`."""
+        return self._queue.dead()
 
 
 class MortalSession(StravaSession):

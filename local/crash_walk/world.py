@@ -13,26 +13,20 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from flask import Flask
 
-from include.crypto.backend import open_cipher
-from include.crypto.cipher import Cipher
-from include.lake.copy_rows import CopyRows
 from include.pipeline.copies import CopyResult, copy_to_children
 from include.pipeline.ingest import plan
 from include.pipeline.reconcile import queue_due
-from include.pipeline.services import Services, open_services
+from include.pipeline.services import Adapters, Services, assemble, open_services
 from include.pipeline.sync import SyncItem, sync
 from include.queue.queued_event import QueuedEvent
 from include.settings import Settings
 from include.state.backend import open_store
-from include.state.copies import CopyLedger
 from include.state.links import Link
-from include.state.quota import Quota
 from include.state.store import Store
-from include.state.tokens import Tokens
-from include.strava.client import Priority, StravaClient
+from include.strava.client import Priority
 from include.strava.oauth import OAuthClient
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE, READ, parse_scopes
-from local.crash_walk.points import MortalObjects, MortalSession, MortalStore, Points
+from local.crash_walk.points import MortalObjects, MortalQueue, MortalSession, MortalStore, Points
 from local.strava_simulator import applications
 from local.strava_simulator.app import create_app
 from local.strava_simulator.applications import Application
@@ -64,22 +58,17 @@ class World:
     settings: Settings
     services: Services
     """What nothing that dies works with; it calls nobody."""
-    cipher: Cipher
+    settings: Settings
 
     def process(self, points: Points) -> Services:
-        """What a process of its own works with: whatever a copy writes or calls passes `points`, but for tokens."""
-        store = MortalStore(self.store, points)
-        session = MortalSession(self.app, self.time, points)
-        copies, objects = CopyLedger(store, self.time), MortalObjects(self.services.objects, points)
-        quota = Quota(store, self.time)
-        tokens = Tokens(self.store, self.cipher, self.time, self._oauth().refresh, self.time.pass_s)
-        return replace(
-            self.services,
-            strava=StravaClient(session, f"{_STRAVA}/api/v3", tokens, quota, Priority.COPY),
-            copies=copies,
-            objects=objects,
-            copy_rows=CopyRows(objects, copies),
+        """What a process of its own works with: whatever it writes, sends or calls passes `points`."""
+        adapters = Adapters(
+            MortalStore(self.store, points),
+            MortalSession(self.app, self.time, points),
+            MortalObjects(self.services.objects, points),
+            MortalQueue(self.services.queue, points),
         )
+        return assemble(self.settings, adapters, priority=Priority.COPY, clock=self.time, wait=self.time.pass_s)
 
     def connect(self, athlete_id: int, scopes: tuple[str, ...]) -> None:
         """Connect the athlete's account, which is opened where there is none."""
@@ -154,7 +143,7 @@ def open_world(folder: Path, rules: Rules, *, now: float = NOON, state_url: str 
             store=store,
             settings=settings,
             services=stack.enter_context(open_services(settings, clock=time, wait=time.pass_s)),
-            cipher=open_cipher(settings.key_url),
+            settings=settings,
         )
 
 

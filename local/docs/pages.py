@@ -7,7 +7,19 @@ from functools import partial
 from pathlib import Path
 
 from include.lake import cookbook
-from local.docs import crash_walk, dags, errors, matching, queries, schemas, settings, states, terraform, trimming
+from local.docs import (
+    crash_walk,
+    dags,
+    errors,
+    matching,
+    queries,
+    run_walk,
+    schemas,
+    settings,
+    states,
+    terraform,
+    trimming,
+)
 from local.environment import REPOSITORY
 from local.proofs import page
 
@@ -25,6 +37,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "queries": queries.render,
     "matching": matching.render,
     "crash-walk": crash_walk.render,
+    "run-walk": run_walk.render,
     "proofs": page.render,
     "trimming": trimming.render,
     "schemas": schemas.render,

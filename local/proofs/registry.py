@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local.bench.at_scale import prove_lake_at_scale
 from local.copy_storm import prove_copy_storm
-from local.crash_walk.proof import prove_crash_walk
+from local.crash_walk.proof import prove_crash_walk, prove_run_walk
 from local.door_hunt.proof import prove_trimming
 from local.proofs.proof import Proof
 from local.proofs.stack.burst import prove_burst
@@ -23,6 +23,7 @@ PROOFS = (
     Proof("month", "Many processes write one month of the lake and lose no row", 300, race.month),
     Proof("lake", "Lake objects survive writes, removals and erasures with processes killed", 300, race.lake),
     Proof("crash_walk", "A copy killed at any of its points ends as one activity", 120, prove_crash_walk),
+    Proof("run_walk", "Whatever a run was struck at, the ledgers bring it to its end", 600, prove_run_walk),
     Proof("trimming", "Fitted circles miss the doors that copies hide", 150, prove_trimming),
     Proof(
         "copy_storm",

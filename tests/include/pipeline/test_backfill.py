@@ -10,10 +10,11 @@ from include.errors import BadRequest, NotConnected, QuotaSpent, UnexpectedShape
 from include.pipeline import backfill
 from include.pipeline.backfill import BackfillRequest, load, plan
 from include.pipeline.ingest import plan as plan_events
+from include.pipeline.reconcile import queue_due
 from include.pipeline.services import open_services
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
-from include.state.activities import ActivityState
+from include.state.activities import ActivityState, LedgerEntry
 from include.strava.client import Priority
 from include.strava.models import Activity
 
@@ -261,3 +262,50 @@ def test_backfill_leaves_live_work_its_reserve(world):
         with pytest.raises(QuotaSpent):
             services.strava.athlete(PARENT_ID)
     assert world.services.strava.athlete(PARENT_ID).athlete_id == PARENT_ID
+
+
+def test_planned_activities_are_due_one_after_the_other_until_they_are_loaded(world):
+    ids = history(world, 3)
+    batches = planned(world).batches
+    due = {entry.activity_id: entry.due_at_epoch_s for entry in world.services.activities.due(float("inf"))}
+    now = int(world.now[0])
+    assert [due[activity_id] - now for activity_id in ids] == [1800, 1800 + 172, 1800 + 345]
+
+    loaded(world, batches)
+    assert list(world.services.activities.due(float("inf"))) == []
+
+
+def test_backfill_whose_run_was_deleted_is_loaded_by_what_reconcile_queues(world):
+    ids = history(world, 2)
+    planned(world)
+    world.now[0] += 3600
+    assert queue_due(world.services).activities == 2
+
+    for message in world.services.queue.receive(10, visibility_s=60):
+        for item in plan_events(world.services, [QueuedEvent.parse(message.body).event]):
+            sync(world.services, item, source="webhook")
+    assert in_lake(world) == ids
+    assert list(world.services.activities.due(float("inf"))) == []
+
+
+def test_dry_run_makes_nothing_due(world):
+    history(world, 2)
+    planned(world, dry_run=True)
+    assert list(world.services.activities.due(float("inf"))) == []
+
+
+def test_event_that_is_newer_than_the_list_is_still_due_after_the_load(world):
+    [activity_id] = history(world, 1)
+    batches = planned(world).batches
+    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
+    loaded(world, batches)
+    assert [entry.activity_id for entry in world.services.activities.due(float("inf"))] == [activity_id]
+
+
+def test_activity_that_another_worker_holds_is_left_to_it_by_the_plan(world):
+    [activity_id] = history(world, 1)
+    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    planned(world)
+    row = LedgerEntry.unknown(PARENT_ID, activity_id)
+    assert world.services.activities.settle(lease, row) is False
+    assert list(world.services.activities.due(float("inf"))) == []

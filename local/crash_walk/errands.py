@@ -1,0 +1,201 @@
+"""What the system is asked to do in the walks of whole runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from include.errors import IngestError
+from include.pipeline.backfill import BackfillRequest, load, plan
+from include.queue.queued_event import QueuedEvent
+from include.state.erasures import EraseReason
+from include.strava.events import WebhookEvent
+from local.crash_walk.judge import Owed
+from local.crash_walk.points import Crashed, Points
+from local.crash_walk.system import System
+from local.crash_walk.world import MIA_ID, NOON, PARENT_ID, READ_AND_WRITE, REX_ID, World
+from local.strava_simulator.applications import Application
+
+_DUE_S = 2700.0
+"""When whatever a dead run has left is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A world in which the system has just been asked for something, and what it owes then."""
+
+    name: str
+    prepare: Callable[[World], Owed]
+    fewest_points: int
+    """Fewer would mean that the walk no longer sees what the system does."""
+    begin: Callable[[System, Points], None] = System.deliver
+    """What is walked; whatever it leaves falls to reconcile."""
+    after: Callable[[System], None] = lambda _: None
+    """What a person does about it when the process is dead."""
+
+
+def _family(world: World) -> None:
+    world.connect(PARENT_ID, READ_AND_WRITE)
+    world.connect(REX_ID, READ_AND_WRITE)
+    world.link(REX_ID, "Rex")
+
+
+def _finished(world: World, title: str, hours_ago: int = 1) -> int:
+    start_at = datetime.fromtimestamp(NOON, UTC) - timedelta(hours=hours_ago)
+    return world.control.generate_activity(PARENT_ID, "run", start_at=start_at, seed=hours_ago, points=20, name=title)
+
+
+def _tell(world: World, activity_id: int, aspect: str) -> None:
+    _send(world, WebhookEvent("activity", activity_id, aspect, PARENT_ID, 1, int(world.time())))
+
+
+def _send(world: World, event: WebhookEvent) -> None:
+    world.services.queue.send(QueuedEvent(event, world.time()).to_body())
+
+
+def _two_finished(world: World) -> Owed:
+    _family(world)
+    named, unnamed = _finished(world, "Morning run with Rex"), _finished(world, "Evening run", 3)
+    _tell(world, named, "create")
+    _tell(world, unnamed, "create")
+    return Owed((named, unnamed), {REX_ID: (named,)})
+
+
+def _stored(world: World) -> int:
+    """An activity that is in the lake and was copied, a day ago."""
+    _family(world)
+    activity_id = _finished(world, "Morning run with Rex")
+    _tell(world, activity_id, "create")
+    System(world).deliver(Points())
+    world.time.pass_s(3600)
+    return activity_id
+
+
+def _renamed(world: World) -> Owed:
+    activity_id = _stored(world)
+    world.connect(MIA_ID, READ_AND_WRITE)
+    world.link(MIA_ID, "Mia")
+    world.control.rename(activity_id, "Morning run with Rex and Mia")
+    _tell(world, activity_id, "update")
+    return Owed((activity_id,), {REX_ID: (activity_id,), MIA_ID: (activity_id,)})
+
+
+def _deleted(world: World) -> Owed:
+    activity_id = _stored(world)
+    world.control.delete_activity(activity_id)
+    _tell(world, activity_id, "delete")
+    return Owed((activity_id,), {REX_ID: (activity_id,)})
+
+
+def _access_taken_away(world: World) -> Owed:
+    activity_id = _stored(world)
+    world.control.disconnect(PARENT_ID, Application().client_id)
+    _send(
+        world,
+        WebhookEvent("athlete", PARENT_ID, "update", PARENT_ID, 1, int(world.time()), {"authorized": "false"}),
+    )
+    return Owed(copies={REX_ID: (activity_id,)}, erased=(PARENT_ID,))
+
+
+def _wish_uttered(world: World) -> Owed:
+    activity_id = _stored(world)
+    erasure = world.services.erasures.ask_now(PARENT_ID, EraseReason.ATHLETE)
+    world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.time()).to_body())
+    return Owed(copies={REX_ID: (activity_id,)}, erased=(PARENT_ID,))
+
+
+def _child_erased(world: World) -> Owed:
+    activity_id = _stored(world)
+    erasure = world.services.erasures.ask_now(REX_ID, EraseReason.ATHLETE)
+    world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.time()).to_body())
+    return Owed((activity_id,), erased=(REX_ID,))
+
+
+def _history(world: World) -> Owed:
+    _family(world)
+    ids = tuple(_finished(world, title, days * 24) for days, title in ((9, "Run"), (8, "Run with Rex"), (7, "Ride")))
+    return Owed(ids, {REX_ID: (ids[1],)})
+
+
+def _plan_backfill(system: System, points: Points) -> None:
+    plan(system.world.process(points), BackfillRequest(PARENT_ID, date(2026, 6, 1), date(2026, 6, 16)))
+
+
+def _load_backfill(system: System, points: Points) -> None:
+    services = system.world.process(points)
+    ids = sorted(system.world.control.activity_ids(PARENT_ID))
+    with suppress(IngestError):
+        load(services, PARENT_ID, ids, listed_at_epoch_s=NOON)
+
+
+def _backfill_again(system: System) -> None:
+    _plan_backfill(system, Points())
+    _load_backfill(system, Points())
+
+
+def _planned(world: World) -> Owed:
+    owed = _history(world)
+    _plan_backfill(System(world), Points())
+    return owed
+
+
+def _half_planned(world: World) -> Owed:
+    """The plan died with the third activity: of the other two the ledger knows."""
+    owed = _history(world)
+    with suppress(Crashed):
+        _plan_backfill(System(world), Points(die_at="after write the file (2)"))
+    world.time.pass_s(_DUE_S)
+    return Owed(owed.activities[:2], owed.copies)
+
+
+def _left_by(prepare: Callable[[World], Owed], point: str) -> Callable[[World], Owed]:
+    """What a run that died at `point` has left, when its time has come."""
+
+    def prepared(world: World) -> Owed:
+        owed = prepare(world)
+        with suppress(Crashed):
+            System(world).deliver(Points(die_at=point))
+        world.time.pass_s(_DUE_S)
+        return owed
+
+    return prepared
+
+
+ERRANDS = (
+    Errand("two activities, one of which names a child", _two_finished, 80),
+    Errand("title renamed, to name a second child too", _renamed, 45),
+    Errand("activity deleted at Strava", _deleted, 40),
+    Errand("access taken away at Strava", _access_taken_away, 60),
+    Errand("athlete asks to be erased", _wish_uttered, 60),
+    Errand("child asks to be erased", _child_erased, 45),
+    Errand(
+        "reconcile takes up what died before its first write",
+        _left_by(_two_finished, "before put `events`"),
+        80,
+        begin=System.reconcile,
+    ),
+    Errand(
+        "reconcile takes up what died right after an upload",
+        _left_by(_two_finished, "after `POST /uploads`"),
+        60,
+        begin=System.reconcile,
+    ),
+    Errand(
+        "reconcile takes up an erasure that died under way",
+        _left_by(_wish_uttered, "after delete `activities`"),
+        20,
+        begin=System.reconcile,
+    ),
+    Errand(
+        "backfill of three activities, its plan, which the operator starts again",
+        _history,
+        20,
+        begin=_plan_backfill,
+        after=_backfill_again,
+    ),
+    Errand("backfill of three activities, its load", _planned, 35, begin=_load_backfill),
+    Errand("reconcile takes up a backfill whose plan died", _half_planned, 60, begin=System.reconcile),
+)
+"""Everything that is walked."""

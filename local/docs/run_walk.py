@@ -1,0 +1,51 @@
+"""`docs/run-walk.md`: a run dies at each of its points, and when everything is as it should be after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from local.crash_walk.errand_walk import WINDOW_S, Struck, walk
+from local.crash_walk.errands import ERRANDS, Errand
+from local.docs.markdown import table
+
+_HEAD = """# Nothing is forgotten wherever a run dies
+
+Made by `make docs`: every line comes from running `local/crash_walk`. The dispatcher, or a task of a run, is killed
+before or after each write to the state store or the lake, each message, each start of a run and each call to Strava.
+It gets nothing more done, and its run is deleted: none of its tasks is tried again or begun, and a message that the
+dispatcher had deleted is gone. Then only `strava_reconcile` goes on, once in a window, with the runs that it sets off.
+It does not list the athletes' activities here: a list would find what the ledgers have forgotten.
+
+Within an hour the lake holds what Strava shows and nothing else, each named child has one copy, whoever is erased has
+left no trace but the certificate, nothing is due any more and no message waits. The minutes say in which window that
+was so; 0 where nothing was left to do. What reconcile itself does, and the runs that it sets off, are walked too.
+Publishing writes nothing of its own: a partition that no run has registered is found by Glue's crawler.
+`make proofs NAME=run_walk` strikes the points in other ways as well: with a second worker, a stall, a lost answer.
+"""
+
+
+def render() -> str:
+    """The page; it walks every errand, which takes a while."""
+    walked = [(errand, list(walk(errand))) for errand in ERRANDS]
+    figures = [summary(errand, strikes) for errand, strikes in walked]
+    figures.append(("all", str(sum(len(strikes) for _, strikes in walked)), "", ""))
+    summaries = table(("what is asked of the system", "points", "minutes at most", "broken"), figures)
+    return "\n".join([_HEAD, summaries, *(section(errand, strikes) for errand, strikes in walked)])
+
+
+def summary(errand: Errand, strikes: Sequence[Struck]) -> tuple[str, ...]:
+    """One errand's line of the summary."""
+    broken = [struck.point for struck in strikes if struck.faults]
+    longest_s = max(struck.windows for struck in strikes) * WINDOW_S
+    return errand.name, str(len(strikes)), str(longest_s // 60), ", ".join(broken) or "none"
+
+
+def section(errand: Errand, strikes: Sequence[Struck]) -> str:
+    """One errand's part of the page."""
+    points = table(("the process dies", "minutes"), [line(struck) for struck in strikes])
+    return f"\n## {errand.name[0].upper()}{errand.name[1:]}\n\n{points}\n"
+
+
+def line(struck: Struck) -> tuple[str, str]:
+    """One point's line."""
+    return struck.point, "; ".join(struck.faults) or str(struck.windows * WINDOW_S // 60)
