@@ -566,8 +566,8 @@ def test_erasure_takes_what_appears_between_two_of_its_looks(place, monkeypatch)
 
     traces, looks = erase_module.traces, []
 
-    def traces_with_a_late_one(services, erasure):
-        found = list(traces(services, erasure))
+    def traces_with_a_late_one(services, erasure, others):
+        found = list(traces(services, erasure, others))
         looks.append(len(found))
         if len(looks) == 2:  # the first look counts
             services.objects.put(raw_detail_key(ANN, 999), b"late", expected=Condition.ANYTHING)
