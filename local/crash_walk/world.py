@@ -58,7 +58,6 @@ class World:
     settings: Settings
     services: Services
     """What nothing that dies works with; it calls nobody."""
-    settings: Settings
 
     def process(self, points: Points) -> Services:
         """What a process of its own works with: whatever it writes, sends or calls passes `points`."""
@@ -143,7 +142,6 @@ def open_world(folder: Path, rules: Rules, *, now: float = NOON, state_url: str 
             store=store,
             settings=settings,
             services=stack.enter_context(open_services(settings, clock=time, wait=time.pass_s)),
-            settings=settings,
         )
 
 
