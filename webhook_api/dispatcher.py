@@ -105,7 +105,7 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: 
     for parcel in parcels:
         if parcel.content.wish:
             batch.erase(parcel, parcel.content.wish)
-    batch.ingest([parcel for parcel in parcels if not parcel.content.wish and batch.make_due(parcel)])
+    batch.ingest(batch.make_due([parcel for parcel in parcels if not parcel.content.wish]))
     return DispatchReport(
         len(messages), tuple(batch.runs), batch.released, batch.buried, batch.waiting, tuple(batch.reasons)
     )
@@ -151,16 +151,26 @@ class _Batch:
         except RetryLater as err:
             self._release([parcel], err)
 
-    def make_due(self, parcel: _Parcel) -> bool:
-        """Say in the ledger that the event's activity is due; whether a run is to be started for it.
+    def make_due(self, parcels: Sequence[_Parcel]) -> list[_Parcel]:
+        """Say in the ledger that the events' activities are due; returns those for which a run is to be started.
 
-        Else the message goes back, or is done: while Strava is out no run is started, and reconcile goes on after it.
+        The others go back, or are done: while Strava is out no run is started, and reconcile goes on after it.
         """
+        is_out = bool(parcels) and self._is_strava_out()
+        return [parcel for parcel in parcels if self._is_to_be_run(parcel, is_out)]
+
+    def _is_strava_out(self) -> bool:
+        try:
+            return self.outages.current() is not None
+        except RetryLater as err:
+            log.warning("Whether Strava is out cannot be read, so runs are started, which find out: %s", err)
+            return False
+
+    def _is_to_be_run(self, parcel: _Parcel, is_out: bool) -> bool:
         event = parcel.content.event
         if event.object_type != "activity" or event.asks_for_copies_only:
             return True
         try:
-            is_out = self.outages.current() is not None
             self.activities.make_due(
                 event.owner_id,
                 event.object_id,
