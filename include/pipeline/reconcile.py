@@ -84,7 +84,8 @@ def queue_due(services: Services) -> Queued:
     connected = {int(athlete.athlete_id) for athlete in _connected(services)}
     room = services.quota.room()
     fetches = list(islice(_due_fetches(services, connected, now), min(QUEUED_AT_ONCE, room.read // SYNC_CALLS)))
-    due_copies = dict.fromkeys(key for key in _due_copies(services, connected, now) if key not in set(fetches))
+    taken = set(fetches)
+    due_copies = dict.fromkeys(key for key in _due_copies(services, connected, now) if key not in taken)
     left = max(0, room.overall - len(fetches) * SYNC_CALLS)
     copies = list(islice(due_copies, min(QUEUED_AT_ONCE, left)))
     for key in fetches:

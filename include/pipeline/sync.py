@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.copying.reasons import athlete_words
-from include.errors import Gone, IngestError, QuotaSpent, RetryLater, UnexpectedShape
+from include.errors import Gone, IngestError, QuotaSpent, RemovalsStopped, RetryLater, UnexpectedShape
 from include.lake.catalog import Partition
 from include.lake.rows import build_rows
 from include.pipeline.copies_due import with_copies
@@ -16,7 +16,15 @@ from include.pipeline.coverage import has_unwanted_track
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.outage import found_by, standing
 from include.pipeline.services import Services
-from include.pipeline.witness import ANNOUNCED, UNANNOUNCED, is_out_of_sight, testify
+from include.pipeline.witness import (
+    ANNOUNCED,
+    STOPPED,
+    UNANNOUNCED,
+    StillListed,
+    is_out_of_sight,
+    is_stopped,
+    testify,
+)
 from include.state.activities import ActivityState, Lease, LedgerEntry, Sighting
 from include.state.outages import Outage
 from include.strava.models import Activity, StreamSet
@@ -256,8 +264,15 @@ def sighting(activity: Activity, *, fetched_at_epoch_s: float) -> Sighting:
 
 
 def _after(error: IngestError, before: LedgerEntry, outage: Outage | None, now_epoch_s: int) -> LedgerEntry:
-    """The row of an activity that could not be brought up to date now: a spent budget or an outage is not its fault."""
+    """The row of an activity that could not be brought up to date now: a spent budget or an outage is not its fault.
+
+    One whose removal waits for the operator does so until Strava shows it, whatever else keeps it from being fetched.
+    """
     reason = athlete_words(error, account="your account")
+    if isinstance(error, RemovalsStopped):
+        return before.waiting(reason, next_try_epoch_s=now_epoch_s + DAY_S)
+    if is_stopped(before) and not isinstance(error, StillListed):
+        reason = STOPPED
     if isinstance(error, QuotaSpent):
         return before.waiting(reason, next_try_epoch_s=int(error.until_epoch_s) + 1)
     if outage is not None:

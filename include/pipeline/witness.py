@@ -15,6 +15,9 @@ UNANNOUNCED = "Strava answers 404: deleted or hidden from this application"
 ANNOUNCED = f"{UNANNOUNCED}, as an event said"
 """Why a removed activity is; the first counts towards the removals of a day that nothing announced."""
 
+STOPPED = athlete_words(RemovalsStopped(""), account="your account")
+"""How the reason of a removal ends that waits for the operator's word."""
+
 MOST_REMOVALS = 20
 MOST_SHARE = 0.05
 FEWEST_REMOVALS = 5
@@ -58,12 +61,17 @@ def is_out_of_sight(services: Services, entry: LedgerEntry) -> bool:
     return stored is not None and stored.visibility == "only_me"
 
 
+def is_stopped(entry: LedgerEntry) -> bool:
+    """Whether its removal waits for the operator's word."""
+    return entry.reason.endswith(STOPPED)
+
+
 def confirm_removals(services: Services, athlete_id: int) -> int:
     """The operator's answer: what is gone of the athlete is gone. Returns how many activities are looked at again.
 
     Effects: queues an event for each, as a deletion at Strava would; one that Strava shows after all stays.
     """
-    stopped = [entry for entry in services.activities.of_athlete(athlete_id) if _is_stopped(entry)]
+    stopped = [entry for entry in services.activities.of_athlete(athlete_id) if is_stopped(entry)]
     for entry in stopped:
         event = QueuedEvent.deleted(entry.athlete_id, entry.activity_id, services.clock())
         services.queue.send(event.to_body())
@@ -75,7 +83,7 @@ def _refuse_many(services: Services, entry: LedgerEntry) -> None:
     others = [other for other in services.activities.of_athlete(entry.athlete_id) if other != entry]
     stored = 1 + sum(bool(other.object_keys) for other in others)
     most = min(MOST_REMOVALS, max(FEWEST_REMOVALS, int(stored * MOST_SHARE)))
-    going = sum(_is_stopped(other) or _went_unannounced(other, since) for other in others)
+    going = sum(is_stopped(other) or _went_unannounced(other, since) for other in others)
     if going >= most:
         raise RemovalsStopped(
             f"{going + 1} activities of athlete {entry.athlete_id} are gone at Strava in a day and no event said so; "
@@ -86,7 +94,3 @@ def _refuse_many(services: Services, entry: LedgerEntry) -> None:
 def _went_unannounced(entry: LedgerEntry, since_epoch_s: float) -> bool:
     is_gone = entry.state is ActivityState.REMOVED and entry.reason == UNANNOUNCED
     return is_gone and (entry.fetched_at_epoch_s or 0) > since_epoch_s
-
-
-def _is_stopped(entry: LedgerEntry) -> bool:
-    return entry.reason == athlete_words(RemovalsStopped(""), account="your account")

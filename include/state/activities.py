@@ -14,7 +14,7 @@ from include.errors import LeaseLost
 from include.state.activity_state import ActivityState
 from include.state.conflict import retry_on_conflict
 from include.state.erasures import Erasures
-from include.state.ledger_entry import DUE, DUE_AFTER_S, LedgerEntry, Mark, Sighting
+from include.state.ledger_entry import DUE, DUE_AFTER_S, LONGEST_WAIT_S, LedgerEntry, Mark, Sighting
 from include.state.store import ABSENT, Item, Key, Store
 from include.strava.models import ActivityId, AthleteId
 
@@ -190,8 +190,9 @@ class ActivityLedger:
     ) -> None:
         """Note that an event of that time asks for the activity, before anybody begins with it.
 
-        Its state stays. It is due at that time, or in half an hour, unless it is due earlier: so long has a run that is
-        about to start. The holder of a lease is asked to fetch again. Nothing is written for an athlete who was erased.
+        Its state stays. It is due at that time, or in half an hour, or later where runs came to nothing, unless it is
+        due earlier: so long has a run that is about to start. The holder of a lease is asked to fetch again. Nothing
+        is written for an athlete who was erased.
         """
         key = _key(athlete_id, activity_id)
         row, now = self._row(key), self._clock()
@@ -199,7 +200,8 @@ class ActivityLedger:
             asked = replace(row, dirty=True)
         else:
             entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
-            due_at = int(now) + DUE_AFTER_S if due_at_epoch_s is None else due_at_epoch_s
+            run_s = min(DUE_AFTER_S << max(entry.queued - 1, 0), LONGEST_WAIT_S)
+            due_at = int(now) + run_s if due_at_epoch_s is None else due_at_epoch_s
             asked = replace(row, entry=entry.asked_for(asked_at_epoch_s, due_at_epoch_s=due_at))
         if asked != row:
             self._put(key, asked)

@@ -59,8 +59,9 @@ class Erasures:
     def ask(self, athlete_id: int, wish: Wish) -> Erasure:
         """Write the wish down, and return the erasure as it is then: open, or over where that answers the wish.
 
-        An open erasure is joined. A person's wish is answered by whatever came of the same one; an event about an
-        athlete whose erasure is finished tells nothing new, since nobody has connected after it.
+        An open erasure is joined. A person's wish is answered by whatever came of the same one, or of a person's later
+        one, and never by what came of an event, whose time is anybody's; an event about an athlete whose erasure is
+        finished tells nothing new, since nobody has connected after it.
         Effects: safe to repeat.
         """
         present, now = self.get(athlete_id), int(self._clock())
@@ -71,14 +72,14 @@ class Erasures:
         elif wish.is_hint:
             asked = present if present.stage is ErasureStage.FINISHED else present.asked(wish, now)
         else:
-            is_answered = wish.asked_at_epoch_s <= present.wish.asked_at_epoch_s
+            is_answered = not present.wish.is_hint and wish.asked_at_epoch_s <= present.wish.asked_at_epoch_s
             asked = present if is_answered else present.asked(wish, now)
         return present if asked == present else self._put(asked)
 
     def ask_now(self, athlete_id: int, reason: EraseReason) -> Erasure:
         """`ask` for a person who utters the wish this moment."""
         present, now = self.get(athlete_id), int(self._clock())
-        earliest = present.wish.asked_at_epoch_s + 1 if present else 0
+        earliest = present.wish.asked_at_epoch_s + 1 if present and not present.wish.is_hint else 0
         return self.ask(athlete_id, Wish(reason, max(now, earliest)))
 
     @retry_on_conflict

@@ -192,7 +192,8 @@ class LedgerEntry:
         """A look at it failed by a fault of its own; after too many rounds of that it is looked at once a day."""
         goes_on = self.round_at_epoch_s is not None and now_epoch_s - self.round_at_epoch_s < ROUND_S
         began = self.round_at_epoch_s if goes_on and self.round_at_epoch_s is not None else now_epoch_s
-        rounds = self.rounds if goes_on else self.rounds + 1
+        failed_before = self.rounds if self.round_at_epoch_s is not None else 0  # else looks for streams
+        rounds = failed_before if goes_on else failed_before + 1
         if rounds >= MOST_ROUNDS:
             looked = self.quarantined(
                 f"It failed in {rounds} rounds; the last time: {reason}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -15,8 +16,11 @@ from include.pipeline.replay import plan as replay_plan
 from include.pipeline.replay import replay
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
+from include.state.backend import open_store
 from include.state.copies import CopyState
 from include.state.links import Link
+from include.trigger.trigger import Started, Trigger
+from webhook_api.dispatcher import dispatch
 
 pytestmark = pytest.mark.network
 
@@ -233,6 +237,21 @@ def test_work_that_stands_still_for_a_day_is_queued_a_few_times_only(world, rex)
     times = sorted([event.object_id for event in events].count(number) for number in (5, activity_id))
     assert len(events) == sum(times)
     assert 4 <= times[0] <= times[1] <= 8
+
+
+def test_dispatcher_hurries_no_work_that_stands_still(world):
+    trigger = create_autospec(Trigger, instance=True)
+    trigger.start.return_value = Started.NOW
+    store = open_store(world.settings.state_url, world.services.clock)
+    world.services.queue.send(QueuedEvent(world.event(5), world.now[0]).to_body())
+
+    for _ in range(96):
+        dispatch(world.services.queue, trigger, store, world.services.clock)
+        world.now[0] += 900
+        queue_due(world.services)
+    store.close()
+
+    assert 4 <= trigger.start.call_count <= 9
 
 
 def test_no_more_is_queued_than_the_budget_can_serve(world):

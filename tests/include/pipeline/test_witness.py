@@ -158,6 +158,32 @@ def test_removals_of_the_day_before_count_no_more(world, many):
     assert look(world, many[-1]) == ActivityState.REMOVED
 
 
+@pytest.mark.parametrize("fault", ["nothing", "a failing call", "a spent budget", "an outage"])
+def test_stopped_removals_wait_for_the_operator_whatever_comes_between(world, fault):
+    ids = stored(world, 2 * FEWEST_REMOVALS + 1)
+    for activity_id in ids:
+        world.control.delete_activity(activity_id)
+        look(world, activity_id)
+    left = ids[FEWEST_REMOVALS:]
+
+    lines = {
+        "a failing call": [Line(route="GET /activities", status=500)],
+        "an outage": [Line(route="GET /activities", status=500), Line(route="GET /push_subscriptions", status=500)],
+    }
+    for day in range(12):
+        world.now[0] += 86_400
+        is_faulty = day != 11
+        world.control.write_script(*(lines.get(fault, ()) if is_faulty else ()))
+        if fault == "a spent budget" and is_faulty:
+            world.services.quota.observe({"x-ratelimit-limit": "200,2000", "x-ratelimit-usage": "200,2000"})
+        world.services.outages.end()
+        for activity_id in left:
+            look(world, activity_id)
+
+    assert rows(world) == len(left)
+    assert confirm_removals(world.services, PARENT_ID) == len(left)
+
+
 def test_item_says_whether_an_event_announced_the_removal(world):
     update, delete = (
         world.event(5, aspect_type=aspect, event_time_epoch_s=at) for aspect, at in (("update", 9), ("delete", 8))

@@ -186,6 +186,18 @@ def test_next_erasure_begins_later_even_in_the_same_second(erasures: Erasures, c
         erasures.check(first)
 
 
+def test_event_of_whatever_time_keeps_no_wish_of_a_person_away(erasures: Erasures, clock: Clock) -> None:
+    year_9999 = 253_402_300_799
+    erasures.ask(ANN, Wish(EVENT, year_9999))
+    erasures.withdraw(ANN)
+
+    asked = erasures.ask(ANN, Wish(OPERATOR, int(clock())))
+    erasures.withdraw(ANN)
+
+    assert asked.stage is S.ASKED
+    assert erasures.ask_now(ANN, ATHLETE).wish == Wish(ATHLETE, int(clock()) + 1)
+
+
 @pytest.mark.parametrize("end", [pytest.param(S.FINISHED, id="erased"), pytest.param(S.WITHDRAWN, id="withdrawn")])
 def test_wish_of_a_person_that_is_delivered_again_is_answered_already(erasures: Erasures, end: ErasureStage) -> None:
     wish = erasures.ask_now(ANN, ATHLETE).wish

@@ -10,7 +10,7 @@ import pytest
 
 from include.errors import Refused
 from include.state.activity_state import TRANSITIONS, ActivityState
-from include.state.ledger_entry import LedgerEntry, Mark, Sighting
+from include.state.ledger_entry import STREAM_LOOKS, LedgerEntry, Mark, Sighting
 from include.strava.models import ActivityId, AthleteId
 
 S = ActivityState
@@ -213,6 +213,16 @@ def test_activity_that_failed_in_ten_rounds_is_quarantined_and_looked_at_once_a_
     assert entry.next_try_epoch_s == 12 * 86_400
     healed = entry.synced(SEEN, 5)
     assert (healed.rounds, healed.next_try_epoch_s) == (0, None)
+
+
+def test_looks_for_streams_are_no_failing_rounds() -> None:
+    entry = unfailed()
+    for look in range(STREAM_LOOKS):
+        entry = entry.without_streams(replace(SEEN, fetched_at_epoch_s=look * 86_400), may_come=True)
+
+    failed = entry.failed("500", 864_000)
+
+    assert (failed.state, failed.rounds, failed.next_try_epoch_s) == (S.PENDING, 1, 864_900)
 
 
 def test_waiting_is_no_round() -> None:
