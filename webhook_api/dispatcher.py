@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
 from include.clock import Clock
 from include.errors import BadEvent, RetryLater, TriggerRefused, TriggerUnavailable
 from include.queue.queue import Message, Queue
@@ -29,6 +31,10 @@ VISIBILITY_S = 300
 LONGEST_DELAY_S = 900
 """A queue gives a message up after some twenty attempts: these delays carry it through nearly three hours without
 Airflow, and reach for it again as often as reconcile would."""
+
+
+_persistently = Retrying(retry=retry_if_exception_type(RetryLater), stop=stop_after_attempt(5), reraise=True)
+"""Calls again at once what the state store refuses for the moment: a receipt used up costs the message more."""
 
 
 class Inbox(Protocol):
@@ -144,7 +150,7 @@ class _Batch:
         event = parcel.content.event
         conf = {"athlete": event.owner_id, "reason": wish.reason, "asked_at_epoch_s": wish.asked_at_epoch_s}
         try:
-            self.erasures.ask(event.owner_id, wish)
+            _persistently(self.erasures.ask, event.owner_id, wish)
             self._start(ERASE_DAG, event.run_id, conf, [parcel])
         except TriggerRefused as err:
             self._bury(parcel.message, str(err))
@@ -171,7 +177,8 @@ class _Batch:
         if event.object_type != "activity" or event.asks_for_copies_only:
             return True
         try:
-            self.activities.make_due(
+            _persistently(
+                self.activities.make_due,
                 event.owner_id,
                 event.object_id,
                 asked_at_epoch_s=event.event_time_epoch_s,
