@@ -171,7 +171,12 @@ class _Look:
         except AnothersActivity as error:
             return self._quarantined(self.previous, error), frozenset()
         self.services.raw.put_detail(activity, guard=self.guard)
-        entry, touched = self._store(activity, self._streams(activity))
+        streams = self._streams(activity)
+        if streams is None:
+            if not self._is_lost():
+                return self.previous.perhaps_lost(int(self.fetched_at_epoch_s)), frozenset()
+            self.services.raw.remove_streams(activity.athlete_id, activity.activity_id, guard=self.guard)
+        entry, touched = self._store(activity, streams)
         return with_copies(self.services, self.lease, entry, activity), touched
 
     def _activity(self) -> Activity:
@@ -196,12 +201,14 @@ class _Look:
         try:
             streams = None if activity.manual else self.services.strava.streams(athlete_id, activity_id)
         except Gone:
-            streams = None
-        if streams is None:
-            raw.remove_streams(athlete_id, activity_id, guard=self.guard)
-        else:
+            return None
+        if streams is not None:
             raw.put_streams(athlete_id, activity_id, streams, guard=self.guard)
         return streams
+
+    def _is_lost(self) -> bool:
+        """Whether stored points go because Strava shows none: it has said so before, or the athlete wishes it."""
+        return self.previous.is_lost(self.fetched_at_epoch_s) or has_unwanted_track(self.services, self.previous)
 
     def _store(self, activity: Activity, streams: StreamSet | None) -> tuple[LedgerEntry, frozenset[Partition]]:
         entry = describe(self.previous, activity, streams, fetched_at_epoch_s=self.fetched_at_epoch_s)

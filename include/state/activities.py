@@ -14,7 +14,8 @@ from include.errors import LeaseLost
 from include.state.activity_state import ActivityState
 from include.state.conflict import retry_on_conflict
 from include.state.erasures import Erasures
-from include.state.ledger_entry import DUE, DUE_AFTER_S, LONGEST_WAIT_S, LedgerEntry, Mark, Sighting
+from include.state.ledger_entry import DUE, DUE_AFTER_S, LONGEST_WAIT_S, LedgerEntry, Sighting
+from include.state.mark import Mark
 from include.state.store import ABSENT, Item, Key, Store
 from include.strava.models import ActivityId, AthleteId
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from include.state.activity_state import (
     WITHOUT_STREAMS,
     ActivityState,
 )
+from include.state.mark import Mark, pair, put_off
 from include.strava.models import ActivityId, AthleteId
 
 DUE = "due"
@@ -40,6 +41,7 @@ STREAM_LOOKS = 8
 DAY_S = 86_400
 
 NOT_LOADED = "listed by a backfill, not loaded"
+PERHAPS_LOST = "Strava shows no recording of it just now; what is stored stays until it says so again"
 EXPIRED_REASON = "kept as long as the settings allow, then deleted here"
 
 
@@ -52,15 +54,6 @@ class Sighting:
     sport_type: str = ""
     start_at_epoch_s: int | None = None
     fingerprint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Something that is left to do for an activity beside its own next try, and when reconcile takes it up."""
-
-    of: int
-    """What set it, and alone may clear it: the time of an event, or the fence of a lease."""
-    due_at_epoch_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +79,8 @@ class LedgerEntry:
     """When the last of these rounds began."""
     fetched_at_epoch_s: float | None = None
     """When the answer was asked for that the lake agrees with."""
+    lost_at_epoch_s: int | None = None
+    """When Strava first said that it has no recording of it, although points are stored."""
     next_try_epoch_s: int | None = None
     """When it is to be fetched again for reasons of its own."""
     asked: Mark | None = None
@@ -132,6 +127,17 @@ class LedgerEntry:
             rounds=looks,
             next_try_epoch_s=again,
         )
+
+    def perhaps_lost(self, now_epoch_s: int) -> Self:
+        """Strava says that there is no recording of what has points here: they stay until it says so a window later."""
+        lost_at = now_epoch_s if self.lost_at_epoch_s is None else self.lost_at_epoch_s
+        waiting = self.waiting(PERHAPS_LOST, next_try_epoch_s=max(now_epoch_s, lost_at + ROUND_S))
+        return replace(waiting, lost_at_epoch_s=lost_at)
+
+    def is_lost(self, now_epoch_s: float) -> bool:
+        """Whether another "no recording", of now, is to be believed: no points are stored, or it is the second one."""
+        said_before = self.lost_at_epoch_s is not None and now_epoch_s - self.lost_at_epoch_s >= ROUND_S
+        return said_before or not self.points
 
     def removed(self, fetched_at_epoch_s: float | None, reason: str) -> Self:
         """Nothing of it is left in the lake."""
@@ -211,6 +217,8 @@ class LedgerEntry:
             state=LISTED.of(self.state),
             fingerprint="",
             object_keys=self.object_keys,
+            points=self.points,
+            lost_at_epoch_s=self.lost_at_epoch_s,
             reason=NOT_LOADED,
         ).still_due_as(self)
 
@@ -254,8 +262,8 @@ class LedgerEntry:
         return replace(
             self,
             next_try_epoch_s=until if own is not None and own <= now_epoch_s else own,
-            asked=_put_off(self.asked, now_epoch_s, until),
-            copies_due=_put_off(self.copies_due, now_epoch_s, until),
+            asked=put_off(self.asked, now_epoch_s, until),
+            copies_due=put_off(self.copies_due, now_epoch_s, until),
             queued=self.queued + 1,
         )
 
@@ -276,6 +284,7 @@ class LedgerEntry:
             rounds=0,
             round_at_epoch_s=None,
             fetched_at_epoch_s=seen.fetched_at_epoch_s,
+            lost_at_epoch_s=None,
             next_try_epoch_s=None,
             asked=None,
             copies_due=None,
@@ -298,9 +307,10 @@ class LedgerEntry:
             rounds=fields.get("rounds", 0),  # tries that older versions counted are no rounds
             round_at_epoch_s=fields.get("round_at_epoch_s"),
             fetched_at_epoch_s=fields["fetched_at_epoch_s"],
+            lost_at_epoch_s=fields.get("lost_at_epoch_s"),
             next_try_epoch_s=fields.get("own_try_epoch_s", fields["next_try_epoch_s"]),
-            asked=_mark(fields.get("asked")),
-            copies_due=_mark(fields.get("copies_due")),
+            asked=Mark.parse(fields.get("asked")),
+            copies_due=Mark.parse(fields.get("copies_due")),
             queued=fields.get("queued", 0),
         )
 
@@ -319,10 +329,11 @@ class LedgerEntry:
             "rounds": self.rounds,
             "round_at_epoch_s": self.round_at_epoch_s,
             "fetched_at_epoch_s": self.fetched_at_epoch_s,
+            "lost_at_epoch_s": self.lost_at_epoch_s,
             "next_try_epoch_s": self.due_at_epoch_s,  # by which the index finds it
             "own_try_epoch_s": self.next_try_epoch_s,
-            "asked": _pair(self.asked),
-            "copies_due": _pair(self.copies_due),
+            "asked": pair(self.asked),
+            "copies_due": pair(self.copies_due),
             "queued": self.queued,
             "due": None if self.due_at_epoch_s is None else DUE,
         }
@@ -335,15 +346,3 @@ def wait_after(rounds: int) -> int:
 
 def _earliest(*times: int | None) -> int | None:
     return min((time for time in times if time is not None), default=None)
-
-
-def _put_off(mark: Mark | None, now_epoch_s: float, until_epoch_s: int) -> Mark | None:
-    return replace(mark, due_at_epoch_s=until_epoch_s) if mark and mark.due_at_epoch_s <= now_epoch_s else mark
-
-
-def _mark(pair: Sequence[int] | None) -> Mark | None:
-    return None if pair is None else Mark(pair[0], pair[1])
-
-
-def _pair(mark: Mark | None) -> list[int] | None:
-    return None if mark is None else [mark.of, mark.due_at_epoch_s]

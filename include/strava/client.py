@@ -138,6 +138,8 @@ class StravaClient:
         if answer.body.strip() in (b"{}", b"[]"):
             raise Gone(f"Activity {activity_id} of athlete {athlete_id} has no streams. Keep it without them.")
         streams = answer.read(lambda: StreamSet.parse(answer.body))
+        if not streams.length:
+            raise Gone(f"Activity {activity_id} of athlete {athlete_id} has empty streams. Keep it without them.")
         if streams.odd:
             log.warning(
                 "Streams of activity %s of athlete %s hold what is no sample; it is left out, the raw answer kept: %s.",

@@ -11,7 +11,9 @@ from include.lake.table_object import decode
 from include.pipeline.ingest import plan
 from include.pipeline.sync import SETTLING_S, NotThereYet, SyncItem, sync
 from include.state.activities import ActivityState
+from include.state.ledger_entry import ROUND_S
 from local.strava_simulator.faults import Faults
+from local.strava_simulator.script import Line
 
 pytestmark = pytest.mark.network
 
@@ -242,18 +244,67 @@ def test_rows_of_a_write_that_broke_off_are_found_by_a_later_removal(world, monk
     assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 0}]
 
 
-def test_recording_that_lost_its_streams_loses_them_in_the_raw_zone_too(world, monkeypatch):
+@pytest.fixture
+def cropped(world):
+    """An activity with 60 stored points, 55 of which Strava has still."""
     activity_id = world.finish()
     synced(world, activity_id)
     world.control.crop(activity_id, first=5)
+    return activity_id
 
-    def gone(athlete_id, wanted_id):
-        raise Gone("no streams")
 
-    monkeypatch.setattr(world.services.strava, "streams", gone)
-    assert synced(world, activity_id).state == "no_streams"
-    assert world.services.raw.streams(PARENT_ID, activity_id) is None
-    assert world.sql("SELECT count(*) AS n FROM streams").to_pylist() == [{"n": 0}]
+def points(world):
+    return world.sql("SELECT count(*) AS n FROM streams").to_pylist()[0]["n"]
+
+
+NO_RECORDING = [
+    pytest.param({"status": 404, "body": '{"message":"Record Not Found","errors":[]}'}, id="404"),
+    pytest.param({"body": "{}"}, id="no stream"),
+    pytest.param({"body": '{"time":{"data":[],"series_type":"distance"}}'}, id="an empty stream"),
+]
+
+
+@pytest.mark.parametrize("answer", NO_RECORDING)
+def test_recording_loses_its_points_when_strava_says_twice_a_window_apart_that_it_has_none(world, cropped, answer):
+    world.control.write_script(Line(route="GET /activities/*/streams", **answer))
+    assert synced(world, cropped).state == "pending"
+    assert points(world) == 60
+    assert world.services.raw.streams(PARENT_ID, cropped) is not None
+    world.now[0] += ROUND_S
+    assert synced(world, cropped).state == "no_streams"
+    assert points(world) == 0
+    assert world.services.raw.streams(PARENT_ID, cropped) is None
+
+
+def test_recording_keeps_its_points_when_strava_says_within_a_window_again_that_it_has_none(world, cropped):
+    world.control.write_script(Line(route="GET /activities/*/streams", body="{}"))
+    first_at = world.now[0]
+    for passed_s in (0, 60, ROUND_S - 1):
+        world.now[0] = first_at + passed_s
+        synced(world, cropped)
+        assert points(world) == 60
+        assert entry(world, cropped).next_try_epoch_s == first_at + ROUND_S
+
+
+def test_recording_is_doubted_anew_when_strava_showed_it_in_between(world, cropped):
+    gone = Line(route="GET /activities/*/streams", body="{}")
+    world.control.write_script(gone)
+    synced(world, cropped)
+    world.now[0] += ROUND_S
+    world.control.write_script()
+    assert synced(world, cropped).points == 55
+    world.control.crop(cropped, first=1)
+    world.control.write_script(gone)
+    world.now[0] += ROUND_S
+    assert synced(world, cropped).state == "pending"
+    assert points(world) == 55
+
+
+def test_points_stay_when_one_detail_says_that_the_activity_is_manual(world, cropped, monkeypatch):
+    activity = world.services.strava.activity
+    monkeypatch.setattr(world.services.strava, "activity", lambda *key: replace(activity(*key), manual=True))
+    assert synced(world, cropped).state == "pending"
+    assert points(world) == 60
 
 
 def test_activity_of_somebody_else_is_not_stored(world, monkeypatch):

@@ -10,7 +10,8 @@ import pytest
 
 from include.errors import Refused
 from include.state.activity_state import TRANSITIONS, ActivityState
-from include.state.ledger_entry import STREAM_LOOKS, LedgerEntry, Mark, Sighting
+from include.state.ledger_entry import STREAM_LOOKS, LedgerEntry, Sighting
+from include.state.mark import Mark
 from include.strava.models import ActivityId, AthleteId
 
 S = ActivityState
@@ -137,6 +138,14 @@ def test_what_is_due_is_put_off_longer_each_time_and_what_is_not_due_stays() -> 
     assert replace(once, copies_due=None).put_off(2800).due_at_epoch_s == 2800 + 3600
 
 
+def test_recording_stays_perhaps_lost_when_a_backfill_lists_the_activity() -> None:
+    entry = known(S.SYNCED).perhaps_lost(1000)
+
+    assert not entry.listed(SEEN).is_lost(1899)
+    assert entry.listed(SEEN).is_lost(1900)
+    assert entry.listed(SEEN).points == 9
+
+
 def test_copies_are_due_until_the_lease_that_said_so_is_named() -> None:
     entry = replace(known(S.SYNCED), copies_due=Mark(4, 100))
 
@@ -152,7 +161,7 @@ def test_step_by_an_answer_leaves_nothing_that_was_asked_for(name: str) -> None:
 
 
 def test_entry_reads_as_it_was_written() -> None:
-    entry = replace(known(S.QUARANTINED), asked=Mark(1, 4), copies_due=Mark(2, 3), queued=6)
+    entry = replace(known(S.QUARANTINED), lost_at_epoch_s=8, asked=Mark(1, 4), copies_due=Mark(2, 3), queued=6)
 
     assert LedgerEntry.from_fields(entry.to_fields()) == entry
 
@@ -165,7 +174,7 @@ def test_state_of_an_older_version_is_read_as_removed() -> None:
 
 def test_row_of_an_older_version_is_due_when_its_next_try_was() -> None:
     fields = known(S.PENDING).to_fields()
-    for name in ("own_try_epoch_s", "asked", "copies_due", "queued", "rounds", "round_at_epoch_s"):
+    for name in ("own_try_epoch_s", "asked", "copies_due", "queued", "rounds", "round_at_epoch_s", "lost_at_epoch_s"):
         del fields[name]
 
     former = LedgerEntry.from_fields(fields | {"attempts": 9})
