@@ -87,7 +87,7 @@ class Ground:
     def strike(self, blow: Blow, point: str) -> Struck:
         """The process is struck there; what it leaves falls to reconcile."""
         with self._system() as system:
-            points = Points(die_at=point, blow=self._blow(blow, system))
+            points = Points(strike_at=point, blow=self._blow(blow, system))
             with suppress(Crashed):
                 self.errand.begin(system, points)
             if point not in points.passed:

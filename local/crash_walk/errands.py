@@ -146,7 +146,7 @@ def _half_planned(world: World) -> Owed:
     """The plan died with the third activity: of the other two the ledger knows."""
     owed = _history(world)
     with suppress(Crashed):
-        _plan_backfill(System(world), Points(die_at="after write the file (2)"))
+        _plan_backfill(System(world), Points(strike_at="after write the file (2)"))
     world.time.pass_s(_DUE_S)
     return Owed(owed.activities[:2], owed.copies)
 
@@ -157,7 +157,7 @@ def _left_by(prepare: Callable[[World], Owed], point: str) -> Callable[[World], 
     def prepared(world: World) -> Owed:
         owed = prepare(world)
         with suppress(Crashed):
-            System(world).deliver(Points(die_at=point))
+            System(world).deliver(Points(strike_at=point))
         world.time.pass_s(_DUE_S)
         return owed
 

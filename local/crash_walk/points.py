@@ -32,10 +32,10 @@ class Points:
     That is its death, or a `blow` of another kind, once.
     """
 
-    def __init__(self, die_at: str | None = None, *, blow: Callable[[], None] | None = None) -> None:
+    def __init__(self, strike_at: str | None = None, *, blow: Callable[[], None] | None = None) -> None:
         self.passed: list[str] = []
         """Every point's name, numbered where it repeats; the one it died at is the last."""
-        self._die_at = die_at
+        self._strike_at = strike_at
         self._blow = blow
         self._seen: Counter[str] = Counter()
         self._dead = False
@@ -66,7 +66,7 @@ class Points:
     def _pass(self, name: str) -> None:
         self.alive()
         self.passed.append(name)
-        if name != self._die_at:
+        if name != self._strike_at:
             return
         if self._blow is not None:
             self._blow()

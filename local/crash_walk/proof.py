@@ -32,10 +32,10 @@ def _walked(scenario: Scenario) -> Verdict:
 
 
 def prove_run_walk(effort: Effort) -> list[Verdict]:
-    """Every errand killed at each of its points, and struck otherwise at each third; the small size takes few."""
+    """Every errand killed at each of its points, and struck otherwise at each fourth; the small size takes few."""
     verdicts = []
     for blow in Blow:
-        fewer = 1 if blow is Blow.DEATH else 3
+        fewer = 1 if blow is Blow.DEATH else 4
         every = effort.rounds(fewer, small=40)
         for errand in ERRANDS[: effort.rounds(len(ERRANDS), small=1)]:
             verdicts.append(_struck(errand, blow, every))

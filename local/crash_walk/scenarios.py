@@ -87,7 +87,7 @@ def _uploaded_twice(world: World) -> int:
     """The first upload's answer was lost and its file is slow: it was sent again, and the time to look has come."""
     activity_id = _fresh(world)
     try:
-        world.copy(activity_id, Points(die_at=_UPLOADED))
+        world.copy(activity_id, Points(strike_at=_UPLOADED))
     except Crashed:
         world.reconcile(Points())
     world.time.pass_s(_SLOWEST_S)

@@ -87,7 +87,7 @@ class _Runs:
         """The copy dies there, and production goes on."""
         with self._world() as world:
             try:
-                self._step(world, Points(die_at=point))
+                self._step(world, Points(strike_at=point))
             except Crashed:
                 return self._aftermath(world, point)
         raise AssertionError(f"{self.scenario.name}: the copy did not come to {point!r} again")

@@ -69,6 +69,15 @@ def test_walk_is_red_when_a_sync_does_not_say_that_copies_are_due(monkeypatch: p
     assert not any("child" in fault for fault in safe.faults)
 
 
+def test_walk_is_red_when_a_backfill_makes_nothing_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ActivityLedger, "expect", lambda *_args, **_kwargs: None)
+    [errand] = [errand for errand in ERRANDS if errand.name == "backfill of three activities, its load"]
+
+    (lost,) = struck_at(errand, "before put `activities`")
+
+    assert sum("the ledger has no row" in fault for fault in lost.faults) == 3
+
+
 def told_and_done(world: World) -> Owed:
     owed = TWO.prepare(world)
     System(world).deliver(Points())
