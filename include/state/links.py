@@ -72,6 +72,8 @@ class Link:
     parent_consent_epoch_s: int | None = None
     child_consent_epoch_s: int | None = None
     status: LinkStatus = LinkStatus.ACTIVE
+    changed_at_epoch_s: int = 0
+    """When it was last changed so that copies may be made which it had stood against."""
     version: int = ABSENT
 
 
@@ -124,6 +126,7 @@ def _fields(link: Link) -> dict[str, Any]:
         "parent_consent_epoch_s": link.parent_consent_epoch_s,
         "child_consent_epoch_s": link.child_consent_epoch_s,
         "status": str(link.status),
+        "changed_at_epoch_s": link.changed_at_epoch_s,
     }
 
 
@@ -138,5 +141,6 @@ def _link(item: Item) -> Link:
         parent_consent_epoch_s=fields["parent_consent_epoch_s"],
         child_consent_epoch_s=fields["child_consent_epoch_s"],
         status=LinkStatus(fields["status"]),
+        changed_at_epoch_s=fields.get("changed_at_epoch_s", 0),
         version=item.version,
     )

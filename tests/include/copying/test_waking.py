@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
-from include.copying.waking import spacing_s, wake_failed_before, wake_for_access, wake_for_link
+from include.copying import waking
+from include.copying.waking import save_link, spacing_s, wake_failed_before, wake_for_access, wake_for_links
 from include.state.copies import Copy, CopyLedger, CopyState, external_id
+from include.state.links import Link
 from include.state.sqlite import SqliteStore
+from include.state.store import Store
 from include.strava.quota import Limits
 
 NOW = 1_700_000_000
@@ -21,16 +24,27 @@ S = CopyState
 
 
 @pytest.fixture
-def copies(tmp_path: Path) -> Iterator[CopyLedger]:
+def store(tmp_path: Path) -> Iterator[Store]:
     store = SqliteStore(tmp_path / "state.sqlite", lambda: NOW)
-    yield CopyLedger(store, lambda: NOW)
+    yield store
     store.close()
+
+
+@pytest.fixture
+def copies(store: Store) -> CopyLedger:
+    return CopyLedger(store, lambda: NOW)
 
 
 def copy(copies: CopyLedger, activity_id: int, state: CopyState, **changes: Any) -> None:
     """A copy of an activity that began as many seconds after the epoch as its id says."""
     planned = Copy(activity_id, REX, ANN, state, external_id=external_id(activity_id, REX))
     copies.plan(replace(planned, **{"activity_start_epoch_s": activity_id, "next_try_epoch_s": TOMORROW} | changes))
+
+
+def found(copies: CopyLedger, activity_id: int) -> Copy:
+    stored = copies.get(activity_id, REX)
+    assert stored is not None
+    return stored
 
 
 def due(copies: CopyLedger, at: float) -> list[int]:
@@ -64,15 +78,40 @@ def test_nothing_else_is_woken_by_access(copies: CopyLedger) -> None:
     assert wake_for_access(copies, MIA, Limits(), NOW) == 1
 
 
-def test_changed_link_wakes_what_it_skipped_and_no_other(copies: CopyLedger) -> None:
+def test_changed_link_wakes_what_it_skipped_and_no_other(copies: CopyLedger, store: Store) -> None:
     copy(copies, 1, S.SKIPPED, reason="The link to this child is paused.")
     copy(copies, 2, S.SKIPPED, reason="The link to this child is paused.", parent_id=BEN)
     copy(copies, 3, S.SKIPPED, reason="This activity was entered by hand: there is no recording to copy.")
     copy(copies, 4, S.FAILED, reason="The file is empty.")
 
-    assert [wake_for_link(copies, ANN, REX, Limits(), NOW) for _ in range(2)] == [1, 0]
+    link = save_link(store, lambda: NOW, Link(ANN, REX, ("Rex",)))
 
-    assert due(copies, NOW) == [1]
+    assert due(copies, NOW + 60) == [1]
+    assert wake_for_links(copies, [link], Limits(), NOW) == 0
+
+
+def test_browser_waits_for_the_newest_only_and_the_night_wakes_the_rest_once(
+    copies: CopyLedger, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waking, "_AT_ONCE", 2)
+    for activity_id in range(1, 6):
+        copy(copies, activity_id, S.SKIPPED, reason="The link to this child is paused.")
+        copy(copies, activity_id, S.WAITING_FOR_ACCESS, child_id=MIA)
+
+    assert wake_for_access(copies, MIA, Limits(), NOW) == 2
+    link = save_link(store, lambda: NOW, Link(ANN, REX, ("Rex",)))
+    woken = {number for number in range(1, 6) if found(copies, number).state is S.PLANNED}
+    assert woken >= {5, 4}
+    assert len(woken) == 4  # two, and two that might have been skipped while the link was saved
+
+    assert [wake_for_links(copies, [link], Limits(), NOW) for _ in range(2)] == [1, 0]
+
+
+def test_copy_that_is_skipped_after_the_change_sleeps(copies: CopyLedger, store: Store) -> None:
+    link = save_link(store, lambda: NOW - 60, Link(ANN, REX, ("Rex",)))
+    copy(copies, 1, S.SKIPPED, reason="The link to this child is paused.")
+
+    assert wake_for_links(copies, [link], Limits(), NOW) == 0
 
 
 @pytest.mark.parametrize(
