@@ -14,6 +14,7 @@ from include.copying.reasons import athlete_words
 from include.copying.samples import recorded_ends
 from include.copying.trimming import hidden_radius_m
 from include.errors import (
+    BeingErased,
     CapacityReached,
     Gone,
     IngestError,
@@ -190,6 +191,11 @@ class CopyHold:
 
     def _send(self, file: UploadFile, link: Link, trim_m: int) -> None:
         def before_sending() -> None:
+            if self._services.erasures.forbid_writing(link.parent_id, link.child_id):
+                raise BeingErased(
+                    f"Athlete {link.parent_id} or {link.child_id} has asked to be erased while a file was made:"
+                    " nothing was sent. If the wish is withdrawn, reconcile goes on."
+                )
             if self._link() != link or self._trim_m(link) != trim_m:
                 raise RetryLater(
                     f"The link of athletes {link.parent_id} and {link.child_id}, or the parent's grant, was changed"

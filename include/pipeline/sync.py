@@ -224,12 +224,13 @@ class _Look:
         return replace(entry, object_keys=written.object_keys[activity.activity_id]), written.partitions
 
     def _quarantined(self, entry: LedgerEntry, error: UnexpectedShape) -> LedgerEntry:
-        """A later answer may be understood; that of a wrong event is the same every day."""
+        """A later answer may be understood; that of a wrong event about what is not stored is the same every day."""
+        is_wrong_event = isinstance(error, AnothersActivity) and not entry.object_keys
         tomorrow = int(self.fetched_at_epoch_s) + DAY_S
         return entry.quarantined(
             str(error),
             fetched_at_epoch_s=self.fetched_at_epoch_s,
-            look_again_at_epoch_s=None if isinstance(error, AnothersActivity) else tomorrow,
+            look_again_at_epoch_s=None if is_wrong_event else tomorrow,
         )
 
     def _remove(self) -> tuple[LedgerEntry, frozenset[Partition]]:

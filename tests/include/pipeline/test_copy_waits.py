@@ -9,12 +9,14 @@ import pytest
 
 from include.copying.waking import wake_for_access
 from include.errors import Gone, OutcomeUnknown, StravaUnavailable, UnexpectedShape
+from include.pipeline import copy_hold
 from include.pipeline.copies import copy_to_children
 from include.pipeline.ingest import plan
 from include.pipeline.reconcile import queue_due
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
 from include.state.copies import CopyState
+from include.state.erasures import EraseReason
 from include.state.links import Link, LinkStatus
 from local.strava_simulator.faults import Faults
 
@@ -297,6 +299,25 @@ def test_no_file_is_sent_over_a_link_that_is_ended_while_the_token_is_renewed(fa
 
     assert made(family, activity_id) == [(REX, "skipped")]
     assert (uploads(family), family.control.activity_ids(REX)) == (0, [])
+
+
+@pytest.mark.parametrize("athlete_id", [pytest.param(ANN, id="the parent"), pytest.param(REX, id="the child")])
+def test_no_file_is_sent_for_an_athlete_who_asks_to_be_erased_while_it_is_made(family, monkeypatch, athlete_id):
+    activity_id = named(family)
+    make = copy_hold.build_file
+
+    def ask_and_make(*args):
+        family.services.erasures.ask_now(athlete_id, EraseReason.ATHLETE)
+        return make(*args)
+
+    monkeypatch.setattr(copy_hold, "build_file", ask_and_make)
+    assert made(family, activity_id) == [(REX, CopyState.PLANNED)]
+    assert uploads(family) == 0
+
+    monkeypatch.setattr(copy_hold, "build_file", make)
+    family.services.erasures.withdraw(athlete_id)
+    pass_windows(family, 1)
+    assert copy(family, activity_id).state is CopyState.DONE
 
 
 def test_every_file_is_sent_before_an_upload_is_polled(family, monkeypatch):

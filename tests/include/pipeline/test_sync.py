@@ -315,6 +315,21 @@ def test_activity_of_somebody_else_is_not_stored(world, monkeypatch):
     synced = sync(world.services, SyncItem(72, activity_id, int(world.now[0])), source="webhook")
     assert (synced.state, list(world.services.objects.list(""))) == ("quarantined", [])
     assert world.services.activities.get(71, activity_id) is None
+    assert world.services.activities.get(72, activity_id).due_at_epoch_s is None
+
+
+def test_stored_activity_that_is_once_shown_as_somebody_elses_is_looked_at_again(world, monkeypatch):
+    activity_id = world.finish()
+    synced(world, activity_id)
+    anothers = replace(world.services.strava.activity(71, activity_id), athlete_id=72)
+    world.now[0] += 1000
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.strava, "activity", lambda *_: anothers)
+        assert synced(world, activity_id).state == "quarantined"
+
+    world.now[0] += 86_400
+    [due] = world.services.activities.due(world.now[0])
+    assert synced(world, due.activity_id).state == "synced"
 
 
 def test_lost_lease_writes_nothing_to_the_lake(world, monkeypatch):
