@@ -12,16 +12,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import requests
 import typer
 from rich.console import Console
 
 from include.aws import aws_faults, open_client
-from include.errors import IngestError, RetryLater, SettingsError
+from include.errors import IngestError, NotProved, RetryLater, SettingsError
+from include.secret import read_settings
 from local.dag_sync import sync_dags
 from local.environment import REPOSITORY
+from local.subscription import prove
 
 app = typer.Typer(add_completion=False, help=__doc__)
 console = Console(highlight=False)
@@ -50,7 +52,7 @@ def up(
     environment: Environment,
     is_dry: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
 ) -> None:
-    """Package, apply, sync the DAGs, and check that what was built answers."""
+    """Package, apply, sync the DAGs, and check that Strava and what was built answer."""
     folder = REPOSITORY / "terraform" / "environments" / environment
     _play(
         [
@@ -58,7 +60,8 @@ def up(
             Step("init", "terraform init -backend-config=backend.hcl", lambda: _init(folder)),
             Step("apply", "terraform apply", lambda: _terraform(folder, "apply", *_unasked(environment))),
             Step("sync dags", "dist/dags → the environment's bucket", lambda: _sync(folder)),
-            Step("smoke check", "secret, web pages, Airflow's DAGs", lambda: _smoke(folder)),
+            Step("prove", "the secret; one free call to Strava's API", lambda: _prove(folder)),
+            Step("smoke check", "web pages, Airflow's DAGs", lambda: _smoke(folder)),
         ],
         is_dry=is_dry,
     )
@@ -127,7 +130,7 @@ def _init(folder: Path) -> str:
     return _terraform(folder, "init", "-input=false", "-backend-config=backend.hcl")
 
 
-def outputs(folder: Path) -> Mapping[str, str]:
+def outputs(folder: Path) -> Mapping[str, Any]:
     """What the applied environment says of itself. Errors: `SettingsError` where nothing is applied."""
     command = ["terraform", "output", "-json"]
     done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
@@ -146,12 +149,17 @@ def _sync(folder: Path) -> str:
     return f"{report.uploaded} uploaded, {report.unchanged} unchanged, {report.deleted} deleted"
 
 
-def _smoke(folder: Path) -> str:
+def _prove(folder: Path) -> str:
     built = outputs(folder)
     check_secret(built["secret_name"])
+    return check_strava(built["settings"])
+
+
+def _smoke(folder: Path) -> str:
+    built = outputs(folder)
     health = check_health(built["public_url"])
     dags = check_dags(built["airflow_environment"])
-    return f"secret is set, {built['public_url']} answers {health}, Airflow knows {dags} DAGs: {built['airflow_url']}"
+    return f"{built['public_url']} answers {health}, Airflow knows {dags} DAGs: {built['airflow_url']}"
 
 
 def check_secret(name: str) -> None:
@@ -164,6 +172,18 @@ def check_secret(name: str) -> None:
             f"The secret {name} has no value yet. Write secret.json as docs/deploy.md shows, then:"
             f" aws secretsmanager put-secret-value --secret-id {name} --secret-string file://secret.json"
         )
+
+
+def check_strava(environ: Mapping[str, str]) -> str:
+    """In words, whether Strava's API answers where the settings in `environ` say; what was seen is remembered there.
+
+    A Strava that does not answer is said, and stops nothing: reconcile asks again.
+    Errors: `WrongInstallation` where something else answers, or to other credentials.
+    """
+    try:
+        return prove(read_settings(environ))
+    except NotProved as err:
+        return str(err)
 
 
 def check_health(public_url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 
 import boto3
 import pytest
@@ -11,9 +12,15 @@ import requests
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from include.errors import RetryLater, SettingsError
+from include.errors import RetryLater, SettingsError, WrongInstallation
+from include.settings import EXAMPLES
+from include.state.backend import open_store
+from include.state.installation import Installation
 from local import deploy
-from local.deploy import app, check_dags, check_health, check_secret, outputs
+from local.deploy import app, check_dags, check_health, check_secret, check_strava, outputs
+from local.strava_simulator.control_client import SimulatorControl
+from local.strava_simulator.script import Line
+from local.strava_simulator.server import running_simulator
 
 SECRET = "airflow/connections/strava_api"
 
@@ -54,7 +61,7 @@ def test_dry_run_names_every_step_and_does_nothing(direction, monkeypatch):
     result = CliRunner().invoke(app, [direction, "dev", "--dry-run"])
 
     assert result.exit_code == 0
-    steps = {"up": ["package", "apply", "sync dags", "smoke check"], "down": ["init", "destroy"]}[direction]
+    steps = {"up": ["package", "apply", "sync dags", "prove", "smoke check"], "down": ["init", "destroy"]}[direction]
     assert all(step in result.stdout for step in steps)
     assert "✓" not in result.stdout
 
@@ -142,6 +149,87 @@ def test_secret_with_a_value_passes(secrets):
     secrets.create_secret(Name=SECRET, SecretString="{}")
 
     check_secret(SECRET)
+
+
+@pytest.fixture
+def deployed(secrets, simulator, tmp_path):
+    """What Terraform says of a system whose secret is set, and whose state is a file."""
+    extra = {
+        "STRAVA_CLIENT_ID": str(simulator.application.client_id),
+        "STRAVA_CLIENT_SECRET": simulator.application.client_secret,
+    }
+    secrets.create_secret(Name=SECRET, SecretString=json.dumps({"conn_type": "generic", "extra": extra}))
+    return {
+        **{name: value for name, value in EXAMPLES.items() if name not in extra},
+        "STATE_URL": f"sqlite://{tmp_path}/state.sqlite",
+        "STRAVA_API_URL": f"{simulator.base_url}/api/v3",
+        "SECRET_ID": SECRET,
+    }
+
+
+@pytest.fixture
+def simulator():
+    with running_simulator() as running:
+        yield running
+
+
+def is_proved(deployed):
+    store = open_store(deployed["STATE_URL"], time.time)
+    try:
+        return Installation(store).is_proved(deployed["STRAVA_API_URL"])
+    finally:
+        store.close()
+
+
+@pytest.mark.network
+def test_deployment_remembers_that_strava_answered(deployed):
+    assert "Strava's API answers" in check_strava(deployed)
+    assert is_proved(deployed)
+
+
+@pytest.mark.network
+def test_deployment_stops_and_names_both_base_urls_when_something_else_answers(deployed, simulator):
+    with SimulatorControl(simulator.base_url) as control:
+        control.write_script(Line(route="GET /push_subscriptions", status=404, content_type="text/html", body="<p>"))
+
+    with pytest.raises(WrongInstallation) as caught:
+        check_strava(deployed)
+
+    for base_url in ("https://www.strava.com/api/v3", "https://api-v3.strava.com"):
+        assert base_url in str(caught.value)
+    assert not is_proved(deployed)
+
+
+@pytest.mark.network
+def test_deployment_goes_on_and_says_so_when_strava_is_silent(deployed, simulator):
+    with SimulatorControl(simulator.base_url) as control:
+        control.write_script(Line(route="GET /push_subscriptions", status=503))
+
+    assert "asked again each quarter" in check_strava(deployed)
+    assert not is_proved(deployed)
+
+
+@pytest.mark.parametrize(("wrong", "exit_code"), [(True, 1), (False, 0)])
+def test_deployment_ends_before_its_smoke_check_when_something_else_than_strava_answers(wrong, exit_code, monkeypatch):
+    def answer(_environ):
+        if wrong:
+            raise WrongInstallation("STRAVA_API_URL is wrong.")
+        return "Strava is silent."
+
+    built = {"secret_name": SECRET, "settings": {}}
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0))
+    monkeypatch.setattr(deploy, "_init", lambda _folder: "")
+    monkeypatch.setattr(deploy, "_sync", lambda _folder: "")
+    monkeypatch.setattr(deploy, "_smoke", lambda _folder: "all is well")
+    monkeypatch.setattr(deploy, "outputs", lambda _folder: built)
+    monkeypatch.setattr(deploy, "check_secret", lambda _name: None)
+    monkeypatch.setattr(deploy, "check_strava", answer)
+
+    result = CliRunner().invoke(app, ["up", "dev"])
+
+    assert result.exit_code == exit_code
+    assert ("STRAVA_API_URL is wrong." in result.stdout) == wrong
+    assert ("all is well" in result.stdout) != wrong
 
 
 def test_unwell_pages_are_told_with_their_answer(monkeypatch):

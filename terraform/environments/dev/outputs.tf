@@ -47,3 +47,8 @@ output "alarm_topic_arn" {
   description = "Where alarms go."
   value       = module.system.alarm_topic_arn
 }
+
+output "settings" {
+  description = "What the web function reads from its environment: where everything is, and which secret holds the rest."
+  value       = module.system.settings
+}

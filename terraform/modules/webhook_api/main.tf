@@ -18,6 +18,7 @@ locals {
     QUEUE_URL   = aws_sqs_queue.events.url
     AIRFLOW_URL = "mwaa://${var.airflow_environment}"
   })
+  with_secret = merge(local.environment, { SECRET_ID = var.secret_name })
 }
 
 # --- queue -------------------------------------------------------------------------------------------
@@ -104,7 +105,7 @@ resource "aws_lambda_function" "http" {
   reserved_concurrent_executions = coalesce(var.http.reserved_concurrency, -1)
 
   environment {
-    variables = merge(local.environment, { SECRET_ID = var.secret_name })
+    variables = local.with_secret
   }
 
   depends_on = [aws_cloudwatch_log_group.http, aws_iam_role_policy.http]

@@ -42,3 +42,8 @@ output "role_arns" {
   description = "The functions' roles."
   value       = { http = aws_iam_role.http.arn, dispatcher = aws_iam_role.dispatcher.arn }
 }
+
+output "settings" {
+  description = "What the web function reads from its environment: where everything is, and which secret holds the rest."
+  value       = local.with_secret
+}
