@@ -79,6 +79,10 @@ class TriggerUnavailable(RetryLater):
     """Airflow's API was throttled, failing or out of reach; the message stays in the queue."""
 
 
+class NewerVersion(RetryLater):
+    """A row is in a state that only a newer version of this software knows: it is left to that, and read by it."""
+
+
 class QuotaSpent(IngestError):
     """The shared call budget is spent until `until_epoch_s`; step aside, do not sleep."""
 

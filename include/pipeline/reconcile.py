@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
-from include.errors import ApplicationInactive, QuotaSpent, Refused, RetryLater
+from include.errors import ApplicationInactive, NewerVersion, QuotaSpent, Refused, RetryLater
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.listing import Circumstances, Differences, Page, compare, quarantine
 from include.pipeline.outage import standing
@@ -15,6 +15,7 @@ from include.pipeline.services import Services
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState, LedgerEntry
 from include.state.athletes import AthleteRow, AthleteStatus
+from include.state.copies import Copy
 from include.state.listings import Listing, Turn
 from include.strava.client import Unreadable
 from include.strava.models import Activity
@@ -111,14 +112,22 @@ def _due_fetches(services: Services, connected: Collection[int], now: float) -> 
 def _due_copies(services: Services, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
     """The activities with copies to be planned or to go on with, but for those that are queued for it already."""
     for copy in services.copies.due(now):
-        entry = services.activities.get(copy.parent_id, copy.parent_activity_id)
-        mark = entry.copies_due if entry and entry.queued else None
-        if copy.parent_id in connected and (mark is None or mark.due_at_epoch_s <= now):
+        if copy.parent_id in connected and not _is_queued(services, copy, now):
             yield copy.parent_id, copy.parent_activity_id
     for entry in services.activities.due(now):
         mark = entry.copies_due
         if entry.athlete_id in connected and mark is not None and mark.due_at_epoch_s <= now:
             yield entry.athlete_id, entry.activity_id
+
+
+def _is_queued(services: Services, copy: Copy, now: float) -> bool:
+    """Whether the copy's activity is queued, or its row is left to a newer version."""
+    try:
+        entry = services.activities.get(copy.parent_id, copy.parent_activity_id)
+    except NewerVersion:
+        return True
+    mark = entry.copies_due if entry and entry.queued else None
+    return mark is not None and mark.due_at_epoch_s > now
 
 
 def list_athletes(services: Services) -> Listed:

@@ -17,6 +17,7 @@ from include.state.erasures import Erasures
 from include.state.ledger_entry import DUE, DUE_AFTER_S, LONGEST_WAIT_S, LedgerEntry, Sighting
 from include.state.mark import Mark
 from include.state.store import ABSENT, Item, Key, Store
+from include.state.transition import readable
 from include.strava.models import ActivityId, AthleteId
 
 __all__ = ["ActivityLedger", "ActivityState", "Lease", "LedgerEntry", "Mark", "Sighting"]
@@ -260,10 +261,8 @@ class ActivityLedger:
 
     def due(self, now: float) -> Iterator[LedgerEntry]:
         """The entries whose next try has come and that nobody works on, longest overdue first."""
-        for item in self._store.find("activities", "due", DUE, up_to=now):
-            row = _row(item)
-            if row.entry is not None and row.lease_until_epoch_s <= now:
-                yield row.entry
+        rows = readable(self._store.find("activities", "due", DUE, up_to=now), _row)
+        return (row.entry for row in rows if row.entry is not None and row.lease_until_epoch_s <= now)
 
     def of_athlete(self, athlete_id: int) -> Iterator[LedgerEntry]:
         """Every entry of the athlete, in no meaningful order."""

@@ -14,6 +14,7 @@ from include.state.copy_states import FINAL_STATES, MADE_STATES, NOT_MADE_STATES
 from include.state.erasures import Erasures
 from include.state.outings import Outing, Outings
 from include.state.store import ABSENT, Item, Key, Store
+from include.state.transition import readable
 
 __all__ = [
     "FINAL_STATES",
@@ -154,9 +155,8 @@ class CopyLedger:
 
     def due(self, now: float) -> Iterator[Copy]:
         """The unfinished copies whose next try has come and that nobody works on, longest overdue first."""
-        for item in self._store.find("copies", "due", DUE, up_to=now):
-            if _lease_until(item) <= now:
-                yield _copy(item)
+        found = self._store.find("copies", "due", DUE, up_to=now)
+        return readable((item for item in found if _lease_until(item) <= now), _copy)
 
     def _is_live(self, child_id: int, parent_activity_id: int) -> bool:
         copy = self.get(parent_activity_id, child_id)

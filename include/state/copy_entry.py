@@ -9,7 +9,7 @@ from typing import Any, Self
 from include.state import copy_states
 from include.state.copy_states import FINAL_STATES, CopyState, Original
 from include.state.store import ABSENT
-from include.state.transition import Transition
+from include.state.transition import Transition, state_of
 
 DUE = "due"
 """What the index of due copies is asked for."""
@@ -212,7 +212,7 @@ class Copy:
             parent_activity_id=fields["parent_activity_id"],
             child_id=fields["child_id"],
             parent_id=fields["parent_id"],
-            state=CopyState(fields["state"]),
+            state=state_of(CopyState, fields["state"]),
             reason=fields["reason"],
             external_id=fields["external_id"],
             upload_id=fields["upload_id"],

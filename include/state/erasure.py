@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from include.state.store import ABSENT, Item
-from include.state.transition import Transition
+from include.state.transition import Transition, state_of
 
 NEXT_TRY_S = 900
 """So long after a run was started for it, an erasure that nobody works on is due again: one window of reconcile."""
@@ -151,7 +151,7 @@ class Erasure:
             athlete_id=fields["athlete_id"],
             wish=Wish(EraseReason(fields["reason"]), fields.get("asked_at_epoch_s", began_at)),
             began_at_epoch_s=began_at,
-            stage=_FORMER.get(fields["stage"]) or ErasureStage(fields["stage"]),
+            stage=_FORMER.get(fields["stage"]) or state_of(ErasureStage, fields["stage"]),
             next_try_epoch_s=fields.get("next_try_epoch_s", 0),
             finished_at_epoch_s=fields.get("finished_at_epoch_s"),
             fence=fields.get("fence", 0),

@@ -11,6 +11,7 @@ from include.errors import BeingErased, LeaseLost, VersionConflict
 from include.state.conflict import retry_on_conflict
 from include.state.erasure import KIND, NEXT_TRY_S, EraseReason, Erasure, ErasureStage, Wish
 from include.state.store import Key, Store
+from include.state.transition import readable
 
 __all__ = ["EraseReason", "Erasure", "ErasureStage", "Erasures", "Wish"]
 
@@ -53,7 +54,7 @@ class Erasures:
 
     def all(self) -> Iterator[Erasure]:
         """Every erasure that is open or was over in the last 30 days; for finding, re-read before deciding."""
-        return map(Erasure.from_item, self._store.find("erasures", "all", KIND))
+        return readable(self._store.find("erasures", "all", KIND), Erasure.from_item)
 
     @retry_on_conflict
     def ask(self, athlete_id: int, wish: Wish) -> Erasure:

@@ -18,6 +18,7 @@ from include.state.activity_state import (
     ActivityState,
 )
 from include.state.mark import Mark, pair, put_off
+from include.state.transition import state_of
 from include.strava.models import ActivityId, AthleteId
 
 DUE = "due"
@@ -297,7 +298,7 @@ class LedgerEntry:
         return cls(
             athlete_id=AthleteId(fields["athlete_id"]),
             activity_id=ActivityId(fields["activity_id"]),
-            state=FORMER.get(fields["state"]) or ActivityState(fields["state"]),
+            state=FORMER.get(fields["state"]) or state_of(ActivityState, fields["state"]),
             sport_type=fields["sport_type"],
             start_at_epoch_s=fields["start_at_epoch_s"],
             fingerprint=fields["fingerprint"],

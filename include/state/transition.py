@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+import logging
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from include.errors import Refused
+from include.errors import NewerVersion, Refused
+from include.state.store import Item
 
 State = TypeVar("State", bound=StrEnum)
+Row = TypeVar("Row")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +32,23 @@ class Transition(Generic[State]):
         if state not in self.sources:
             raise Refused(f"A row that is {state} cannot become {self.target} by {self.name!r}; leave it as it is.")
         return self.target
+
+
+def state_of(states: type[State], name: str) -> State:
+    """The state of that name. Errors: `NewerVersion` where there is none: parts of a system are updated in turn."""
+    try:
+        return states(name)
+    except ValueError:
+        raise NewerVersion(
+            f"A row's {states.__name__} is {name!r}, which only a newer version knows; nothing was changed. "
+            "Deploy that version everywhere, then this goes on by itself."
+        ) from None
+
+
+def readable(items: Iterable[Item], read: Callable[[Item], Row]) -> Iterator[Row]:
+    """What `read` makes of each row, without those of a newer version: they keep no other row from being worked on."""
+    for item in items:
+        try:
+            yield read(item)
+        except NewerVersion as err:
+            log.warning("%s %s/%s is left alone: %s", item.key.table, item.key.partition, item.key.sort, err)
