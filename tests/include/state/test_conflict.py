@@ -90,17 +90,17 @@ def test_activity_is_leased_settled_and_postponed_when_the_row_changes_meanwhile
     assert len(raced.raced) == 1
 
 
-def test_copy_is_claimed_but_not_advanced_when_the_row_changes_meanwhile(
+def test_copy_is_acquired_but_not_advanced_when_the_row_changes_meanwhile(
     store: Store, raced: Raced, clock: Clock
 ) -> None:
     CopyLedger(store, clock).plan(Copy(1, 2, 3, CopyState.PLANNED))
     copies = CopyLedger(raced, clock)
-    copy = copies.claim(1, 2)
+    copy = copies.acquire(1, 2)
     raced.raced.clear()
     assert copy is not None
 
     with pytest.raises(LeaseLost):
-        copies.advance(copy, state=CopyState.UPLOADING)
+        copies.advance(copy.skipped("The link to this child is paused."))
 
     stored = copies.get(1, 2)
     assert stored is not None
