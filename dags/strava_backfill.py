@@ -2,21 +2,21 @@
 
 Loads an athlete's history into the lake: list pages of 200, then one streams call for each activity.
 
-**Starts**: an operator, with the form. Begin with *dry run*: it lists (one call for each 200 activities), says what
-it would load and what that costs, and changes nothing.
+**Starts**: an operator, with the form; and every quarter of an hour, to go on with the histories that are under way.
+Begin with *dry run*: it lists (one call for each 200 activities), says what it would load and what that costs, and
+changes nothing.
 
 **Reads**: Strava (`GET /athlete/activities`, streams).
-**Writes**: raw zone, `streams`, `activities` of the lake, the ledger `activities`. Activities that are in the lake
-but were edited since are queued for `strava_ingest`.
+**Writes**: the ledger `histories`, raw zone, `streams`, `activities` of the lake, the ledger `activities`. Activities
+that are in the lake but were edited since are queued for `strava_ingest`.
 
-**Kind**: interval. Run the same days again after a failure: what is in the lake already costs no call. What the plan
-has listed is due in the ledger: where the run is deleted `strava_reconcile` has it fetched, slower, at two calls each.
+**Kind**: interval. A history is a row: a run takes it a share further (1,000 activities), the next run goes on from
+there, whatever became of this one. Asking for the same days again costs no call for what is in the lake.
 
-**Limits**: 1.005 read calls an activity. It leaves a tenth of Strava's quota to live work; when the rest is spent,
-the task comes back at the window's opening (`up_for_reschedule`, its label says until when), holding no worker slot and
-using up no try.
+**Limits**: 1.005 read calls an activity. It leaves a tenth of Strava's quota to live work; when the rest is spent, the
+run ends green and a later one goes on. Athletes take turns.
 
-**If it fails**: nobody but the operator notices; nothing is lost. Where `list_activities` did not end, run it again.
+**If it fails**: nobody but the operator notices; nothing is lost.
 
 **Owner**: data-engineering.
 """
@@ -24,23 +24,31 @@ using up no try.
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 import pendulum
-from airflow.sdk import Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
 from strava_airflow.publishing import publish
-from strava_airflow.reschedule import back_when_quota_opens
 from strava_airflow.verdict import confirm_run
 
 log = logging.getLogger(__name__)
 
+_DAY = {"type": ["null", "string"], "format": "date"}
+
 PARAMS = {
-    "athlete": Param(type="integer", minimum=1, title="Athlete", description_md="Strava's id of the athlete."),
-    "from": Param(type="string", format="date", title="From", description_md="First day of the history, UTC."),
-    "to": Param(type="string", format="date", title="To", description_md="Last day of the history, UTC, included."),
+    "athlete": Param(
+        default=None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Athlete",
+        description_md="Strava's id of the athlete; without one the run goes on with what is under way.",
+    ),
+    "from": Param(default=None, title="From", description_md="First day of the history, UTC.", **_DAY),
+    "to": Param(default=None, title="To", description_md="Last day of the history, UTC, included.", **_DAY),
     "dry_run": Param(
         default=True,
         type="boolean",
@@ -52,60 +60,71 @@ PARAMS = {
 
 @task
 def list_activities(params: dict) -> dict:
-    """What the lake lacks, in batches of activity ids, and what loading it costs."""
-    from include.pipeline.backfill import BackfillRequest, plan
+    """Take the history that the form names, or those under way, a share further; returns how far they have come."""
+    from include.pipeline.backfill import BackfillRequest, ask, go_on, summary, take_share
 
-    with StravaHook().services(priority="BACKFILL") as services, back_when_quota_opens():
-        planned = plan(services, BackfillRequest.from_params(params))
-    log.info("Backfill of athlete %s: %s", params["athlete"], planned.to_json())
-    batches = [list(batch) for batch in planned.batches]
-    return {**planned.to_json(), "batches": batches, "listed_at_epoch_s": planned.listed_at_epoch_s}
+    with StravaHook().services(priority="BACKFILL") as services:
+        if params["athlete"] is None:
+            shares = go_on(services)
+        else:
+            shares = [take_share(services, ask(services, BackfillRequest.from_params(params)))]
+        summaries = [summary(history, services.clock()) for history in shares]
+    for history, each in zip(shares, summaries, strict=True):
+        log.info("The history of athlete %s: %s", history.athlete_id, each)
+    rows = [[history.athlete_id, history.span] for history in shares]
+    return {**(summaries[0] if len(summaries) == 1 else {"histories": len(rows)}), "rows": rows}
 
 
 @task
-def choose_batches(planned: dict, params: dict) -> list[list[int]]:
-    """The batches to load: none in a dry run."""
-    if params["dry_run"]:
-        raise AirflowSkipException(f"Dry run: {planned['to_load']} to load, {planned['read_calls']} read calls.")
-    return planned["batches"]
+def choose_chunks(listed: dict, params: dict) -> list[list[list]]:
+    """The activities to load, in chunks; none in a dry run."""
+    from include.pipeline.backfill import keys
+    from include.pipeline.chunks import ACTIVITIES, in_chunks
+
+    if params["athlete"] is not None and params["dry_run"]:
+        raise AirflowSkipException(f"Dry run: {listed['to_load']} to load, {listed['read_calls']} read calls.")
+    with StravaHook().services(priority="BACKFILL") as services:
+        found = [services.histories.get(athlete_id, span) for athlete_id, span in listed["rows"]]
+    return in_chunks([key for row in found if row for key in keys(row)], ACTIVITIES, owner=lambda key: key[:2])
 
 
-@task(map_index_template="{{ label }}", max_active_tis_per_dagrun=2)
-def load_batch(activity_ids: list[int], listed_at_epoch_s: float, params: dict) -> dict:
-    """Load one batch of activities into the lake."""
-    from include.pipeline.backfill import load
+@task(map_index_template="{{ chunk }}", max_active_tis_per_dagrun=2)
+def load_chunk(keys: list[list]) -> dict:
+    """Load one chunk of activities into the lake."""
+    from include.pipeline.chunks import label
+    from include.pipeline.loading import load
 
-    context = get_current_context()
-    context["label"] = f"{len(activity_ids)} activities from {activity_ids[0]}"
-    with StravaHook().services(priority="BACKFILL") as services, back_when_quota_opens(context):
-        loaded = load(services, params["athlete"], activity_ids, listed_at_epoch_s=listed_at_epoch_s)
+    context, names = get_current_context(), [activity_id for _, _, activity_id in keys]
+    context["chunk"] = label(names, "activities")
+    with StravaHook().services(priority="BACKFILL") as services:
+        loaded = load(services, [tuple(key) for key in keys])
+    context["chunk"] = label(names, "activities", loaded.waiting)
     return loaded.to_json()
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
 def publish_lake(*, ti=None, outlet_events=None) -> dict:
-    """Tell the catalogue which partitions changed, and sum the batches up."""
-    batches = publish(ti, outlet_events, task_id="load_batch")
-    return {name: sum(batch[name] for batch in batches) for name in ("loaded", "skipped", "points")}
+    """Tell the catalogue which partitions changed, and sum the chunks up."""
+    chunks = publish(ti, outlet_events, task_id="load_chunk")
+    return {name: sum(chunk[name] for chunk in chunks) for name in ("loaded", "skipped", "points")}
 
 
 @dag(
     dag_id="strava_backfill",
-    schedule=None,
+    schedule=CronTriggerTimetable("4,19,34,49 * * * *", timezone="UTC"),
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=4,
     default_args=DEFAULT_ARGS,
     params=PARAMS,
+    dagrun_timeout=timedelta(hours=2),
     is_paused_upon_creation=False,
     tags=[Tag.TIER_2, Tag.INTERVAL],
     doc_md=__doc__,
 )
 def strava_backfill() -> None:
-    """Wires the list of activities to batches, batches to the lake's asset."""
-    planned = list_activities()
-    batches = load_batch.partial(listed_at_epoch_s=planned["listed_at_epoch_s"])
-    batches.expand(activity_ids=choose_batches(planned)) >> [publish_lake(), confirm_run()]
+    """Wires the list of activities to chunks, chunks to the lake's asset."""
+    load_chunk.expand(keys=choose_chunks(list_activities())) >> [publish_lake(), confirm_run()]
 
 
 strava_backfill()

@@ -1,34 +1,37 @@
-"""`strava_backfill`: an athlete's history into the lake, at one call for each activity and one for each 200 listed."""
+"""`strava_backfill`: an athlete's history, listed page by page as far as the present run takes it."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
-from include.errors import BadRequest, Gone, IngestError, NotConnected, UnexpectedShape
-from include.lake.catalog import Partition
-from include.lake.rows import ActivityRows, build_rows
-from include.pipeline.copies_due import with_undecided_copies
+from include.errors import BadRequest, IngestError, NotConnected, QuotaSpent, Refused
 from include.pipeline.fingerprint import Fingerprint
-from include.pipeline.ingest import CLOCK_SKEW_S
-from include.pipeline.listing import quarantine
+from include.pipeline.listing import Page, quarantine
+from include.pipeline.outage import standing
 from include.pipeline.services import Services
-from include.pipeline.sync import describe, sighting
 from include.queue.queued_event import QueuedEvent
-from include.state.activities import ActivityState, Lease, LedgerEntry, Mark
+from include.state.activities import ActivityState
 from include.state.athletes import AthleteStatus
-from include.state.ledger_entry import DUE_AFTER_S
+from include.state.histories import History
+from include.strava import client
 from include.strava.client import Unreadable
-from include.strava.models import Activity, StreamSet
-from include.strava.quota import DAY_S
+from include.strava.models import Activity
+from include.strava.quota import DAY_S, WINDOW_S
 
-BATCH = 25
-"""Activities a task loads before it writes: few enough for a 2 GB worker, enough to share a month's object."""
+log = logging.getLogger(__name__)
+
+SHARE = 1000
+"""How many activities one run loads at most; so many keys a row holds, and XCom carries."""
 
 IN_LAKE = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
+
+HistoryKey = tuple[int, str, int]
+"""Athlete, span, and activity: what XCom carries of an activity to load; JSON makes lists of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,251 +61,234 @@ class BackfillRequest:
         """The first second after the last day; Strava's `before` excludes it."""
         return int(datetime.combine(self.last_day + timedelta(days=1), time(), UTC).timestamp())
 
-
-@dataclass(frozen=True, slots=True)
-class BackfillPlan:
-    """What a backfill would do, or does; ids only.
-
-    Shape: `batches` holds the activities that the lake lacks, oldest first, at most `BATCH` in each.
-    """
-
-    found: int
-    in_lake: int
-    changed: int
-    """In the lake, but edited since: queued for `strava_ingest`."""
-    batches: tuple[tuple[int, ...], ...]
-    unreadable: int
-    """Rows of the list that cannot be read: quarantined by their ids, the others go on."""
-    read_calls: int
-    """Listing, done already, and loading: an activity that was entered by hand needs no call."""
-    listed_at_epoch_s: float
-    """When Strava was asked for the list: what is loaded is the athlete's activities as they were then."""
-
-    @property
-    def to_load(self) -> int:
-        """How many activities the lake lacks."""
-        return sum(len(batch) for batch in self.batches)
-
-    def to_json(self) -> dict[str, int]:
-        """The plan in numbers, as the run's summary shows it."""
-        return {
-            "found": self.found,
-            "in_lake": self.in_lake,
-            "changed": self.changed,
-            "to_load": self.to_load,
-            "unreadable": self.unreadable,
-            "read_calls": self.read_calls,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class BatchLoaded:
-    """What one batch stored."""
-
-    loaded: int
-    points: int
-    skipped: int
-    """In the lake already, gone, quarantined, or held by another run, which brings them up to date itself."""
-    partitions: tuple[Partition, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """The result as XCom carries it."""
-        return {
-            "loaded": self.loaded,
-            "points": self.points,
-            "skipped": self.skipped,
-            "partitions": [partition.to_json() for partition in self.partitions],
-        }
-
-
-def plan(services: Services, request: BackfillRequest) -> BackfillPlan:
-    """List the athlete's activities of those days and decide which the lake lacks.
-
-    Errors: `NotConnected` for an unknown athlete, or one who is being erased; `QuotaSpent` when the list does not fit
-    into the budget now.
-    Effects: unless it is a dry run, missing activities are due in the ledger from then on, and their list rows go to
-    the raw zone, so that loading them needs no detail call; edited ones are queued for `strava_ingest`. Safe to repeat.
-    """
-    listed_at = services.clock()
-    athlete = services.athletes.get(request.athlete_id)
-    if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
-        raise NotConnected(
-            f"Athlete {request.athlete_id} is not connected; have them connect at the start page, then run this again."
+    def to_history(self, now_epoch_s: float) -> History:
+        """The row of a history of which nothing is listed yet."""
+        return History(
+            athlete_id=self.athlete_id,
+            after_epoch_s=self.after_epoch_s,
+            until_epoch_s=self.before_epoch_s,
+            dry_run=self.dry_run,
+            asked_at_epoch_s=int(now_epoch_s),
+            before_epoch_s=self.before_epoch_s,
+            next_turn_epoch_s=int(now_epoch_s),
         )
-    ledger = {entry.activity_id: entry for entry in services.activities.of_athlete(request.athlete_id)}
-    missing: list[Activity] = []
-    changed: list[Activity] = []
-    unreadable: list[Unreadable] = []
-    found = 0
-    list_calls = 1  # the empty page that ends the list
-    for page in services.strava.activities(
-        request.athlete_id,
-        after_epoch_s=request.after_epoch_s,
-        before_epoch_s=request.before_epoch_s,
-        unreadable=unreadable.append,
-    ):
-        list_calls += 1
-        found += len(page)
-        for activity in page:
-            entry = ledger.get(activity.activity_id)
-            if entry is None or entry.state not in IN_LAKE:
-                missing.append(activity)
-            elif entry.fingerprint != str(Fingerprint.of(activity)):
-                changed.append(activity)
-    missing.sort(key=lambda activity: activity.start_at)
-    if not request.dry_run:
-        _prepare(services, missing, changed, listed_at)
+
+
+def ask(services: Services, request: BackfillRequest) -> History:
+    """Write down what is asked for; the same span that is under way already goes on.
+
+    Errors: `NotConnected` for an unknown athlete, or one who is being erased.
+    """
+    _check_connected(services, request.athlete_id)
+    history = services.histories.ask(request.to_history(services.clock()))
+    if history is None:
+        raise _being_erased(request.athlete_id)
+    return history
+
+
+def go_on(services: Services) -> list[History]:
+    """Take every history that is under way a share further, athletes in turn; ready are those with ids to load.
+
+    Effects: as of `list_on`. One athlete's trouble puts off that athlete's history and no other.
+    """
+    under_way = [] if standing(services) else list(services.histories.open(services.clock()))
+    room = max(SHARE // max(1, len(under_way)), 1)
+    ready: list[History] = []
+    for history in under_way:
+        if sum(len(each.to_load) for each in ready) + room > SHARE:
+            break
+        try:
+            ready.append(take_share(services, history, room))
+        except IngestError as error:
+            log.error("The history of athlete %s is put off: %s", history.athlete_id, error)
+            services.histories.amend(history, partial(put_off, now_epoch_s=services.clock(), error=error))
+    return ready
+
+
+def take_share(services: Services, history: History, room: int = SHARE) -> History:
+    """List on until `room` activities are to be loaded, or to the end; where the quota ends, so far as it reached.
+
+    Errors: as of `list_on`, but for `QuotaSpent`; `NotConnected` too for an athlete who has to connect again.
+    Effects: for half an hour no other run takes the history up, or until its last chunk is loaded.
+    """
+    services.histories.amend(history, lambda row: row.taken(services.clock()))
+    _check_connected(services, history.athlete_id)
+    try:
+        return list_on(services, history, room)
+    except QuotaSpent as spent:
+        log.info("%s What is listed of athlete %s is kept; the next run goes on.", spent, history.athlete_id)
+        waits = partial(put_off, now_epoch_s=services.clock(), error=spent)
+        return services.histories.amend(history, waits) or history
+
+
+def keys(history: History) -> list[HistoryKey]:
+    """What is to be loaded of it, oldest first, so that a chunk shares the objects of its months."""
+    return [(history.athlete_id, history.span, activity_id) for activity_id in reversed(history.to_load)]
+
+
+def summary(history: History, now_epoch_s: float) -> dict[str, Any]:
+    """How far it has come, in numbers, and when it should be done if it goes on as it went."""
+    done, elapsed_s = history.done_share, now_epoch_s - history.asked_at_epoch_s
+    done_at = now_epoch_s + elapsed_s * (1 - done) / done if done > 0 else None
+    names = ("found", "in_lake", "changed", "unreadable", "read_calls", "loaded")
+    return {
+        **{name: getattr(history, name) for name in names},
+        "to_load": history.lacking if history.dry_run else len(history.to_load),
+        "done_percent": int(100 * done),
+        "done_about": None if done_at is None else datetime.fromtimestamp(done_at, UTC).isoformat(timespec="minutes"),
+        "reason": history.reason,
+    }
+
+
+def list_on(services: Services, history: History, room: int = SHARE) -> History:
+    """List until `room` activities are to be loaded, or to the end; returns the row as it is then.
+
+    Each page is stored before the next is asked for, so that whoever goes on lists none twice.
+    Errors: `NotConnected` for an athlete who is being erased; `QuotaSpent`, and whatever a page raises.
+    Effects: unless it is a dry run, the list rows of activities that the lake lacks go to the raw zone, so that loading
+    them needs no detail call, and edited ones are queued for `strava_ingest`.
+    """
+    while not history.is_listed and len(history.to_load) < room:
+        listed = _list_page(services, history)
+        after = services.histories.amend(history, partial(_after_page, before=history, page=listed))
+        if after is None:
+            raise _being_erased(history.athlete_id)
+        history = after
+    return history
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """One page, compared with the ledger."""
+
+    listed_at_epoch_s: float
+    calls: int
+    before_epoch_s: int | None
+    """Where the next older page ends; None where there is none."""
+    edge: tuple[int, ...] = ()
+    missing: Sequence[Activity] = ()
+    changed: Sequence[Activity] = ()
+    found: int = 0
+    unreadable: int = 0
+
+
+def _list_page(services: Services, history: History) -> _Listed:
+    """The next older page, and what follows from it.
+
+    A page without a row that can be read has no time to go on from: then the one after it is listed too. One that
+    shows but the cursor's own second once more says as much as an empty one.
+    """
+    listed_at, calls, unreadable = services.clock(), 0, list[Unreadable]()
+    shown: Sequence[Activity] = ()
+    pages = services.strava.activities(
+        history.athlete_id, before_epoch_s=history.before_epoch_s, unreadable=unreadable.append
+    )
+    for shown in pages:
+        calls += 1
+        if shown:
+            break
+    else:
+        calls += 1  # the empty page that ends the list
+    page = Page(shown, before_epoch_s=history.before_epoch_s)
+    oldest, before = page.oldest_epoch_s, page.next_before_epoch_s
+    says_nothing = (
+        not unreadable and len(shown) < client.PER_PAGE and {row.activity_id for row in shown} <= {*history.edge}
+    )
+    if says_nothing or before is None or before <= history.after_epoch_s + 1:
+        before = None
+    rows = [row for row in shown if _start(row) > history.after_epoch_s and row.activity_id not in history.edge]
+    missing, changed = _compare(services, rows)
+    if not history.dry_run:
+        _prepare(services, missing, changed)
         for row in unreadable:
             quarantine(services, row)
-    ids = [activity.activity_id for activity in missing]
-    return BackfillPlan(
-        found=found + len(unreadable),
-        in_lake=found - len(missing) - len(changed),
-        changed=len(changed),
-        unreadable=len(unreadable),
-        batches=tuple(tuple(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH)),
-        read_calls=list_calls + sum(not activity.manual for activity in missing),
+    return _Listed(
         listed_at_epoch_s=listed_at,
+        calls=calls,
+        before_epoch_s=before,
+        edge=tuple(row.activity_id for row in shown if _start(row) == oldest),
+        missing=missing,
+        changed=changed,
+        found=len(rows) + len(unreadable),
+        unreadable=len(unreadable),
     )
 
 
-def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[Activity], listed_at: float) -> None:
-    between_s = 2 * DAY_S / services.quota.limits().read_day
-    for place, activity in enumerate(missing):
-        due_at = int(listed_at + DUE_AFTER_S + place * between_s)
-        _keep_summary(services, activity, Mark(_answers_up_to(listed_at), due_at))
+def _compare(services: Services, rows: Sequence[Activity]) -> tuple[list[Activity], list[Activity]]:
+    """Those that the lake lacks, and those that were edited since they came into it."""
+    missing, changed = list[Activity](), list[Activity]()
+    for activity in rows:
+        entry = services.activities.get(activity.athlete_id, activity.activity_id)
+        if entry is None or entry.state not in IN_LAKE:
+            missing.append(activity)
+        elif entry.fingerprint != str(Fingerprint.of(activity)):
+            changed.append(activity)
+    return missing, changed
+
+
+def _after_page(row: History, before: History, page: _Listed) -> History:
+    """The row with the page; as it is where another run has listed that page meanwhile."""
+    if (row.before_epoch_s, row.edge, row.is_listed) != (before.before_epoch_s, before.edge, before.is_listed):
+        return row
+    ids = () if row.dry_run else tuple(activity.activity_id for activity in page.missing)
+    return replace(
+        row,
+        before_epoch_s=row.before_epoch_s if page.before_epoch_s is None else page.before_epoch_s,
+        edge=page.edge,
+        is_listed=page.before_epoch_s is None,
+        listed_at_epoch_s=row.listed_at_epoch_s if row.to_load else page.listed_at_epoch_s,
+        to_load=(*row.to_load, *(each for each in ids if each not in row.to_load)),
+        found=row.found + page.found,
+        in_lake=row.in_lake + page.found - page.unreadable - len(page.missing) - len(page.changed),
+        changed=row.changed + len(page.changed),
+        unreadable=row.unreadable + page.unreadable,
+        lacking=row.lacking + len(page.missing),
+        read_calls=row.read_calls + page.calls + sum(not activity.manual for activity in page.missing),
+        reason="",
+    )
+
+
+def put_off(row: History, *, now_epoch_s: float, error: IngestError) -> History:
+    """The row with its next turn when the fault may have gone: the quota's window, a day after a refusal."""
+    wait_s = DAY_S if isinstance(error, Refused) else WINDOW_S
+    until = error.until_epoch_s + 1 if isinstance(error, QuotaSpent) else now_epoch_s + wait_s
+    return replace(row, next_turn_epoch_s=int(until), reason=str(error))
+
+
+def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[Activity]) -> None:
+    for activity in missing:
+        _keep_summary(services, activity)
     for activity in changed:
         again = QueuedEvent.look_again(activity.athlete_id, activity.activity_id, services.clock())
         services.queue.send(again.to_body())
 
 
-def _answers_up_to(listed_at_epoch_s: float) -> int:
-    """The time of the newest event that what is loaded from a list of that time answers."""
-    return int(listed_at_epoch_s) - CLOCK_SKEW_S
-
-
-def _keep_summary(services: Services, activity: Activity, mark: Mark) -> None:
+def _keep_summary(services: Services, activity: Activity) -> None:
     """Keep a row of the list, unless everything of the athlete is being erased since it was listed.
 
-    Before it the ledger says that the activity is due, so that reconcile has it fetched where no run comes to load it:
-    half an hour from now, and one later than the other by twice what Strava's limit of a day spaces calls at, since a
-    run that lives needs its time.
     Looked at once more after the write, see `Erasures`. Errors: `NotConnected`; nothing was kept.
     """
-    athlete_id, activity_id = activity.athlete_id, activity.activity_id
+    athlete_id = activity.athlete_id
     if not services.erasures.forbid_writing(athlete_id):
-        start_at = int(activity.start_at.timestamp())
-        services.activities.expect(athlete_id, activity_id, mark, start_at_epoch_s=start_at)
         services.raw.put_summary(activity)
         if not services.erasures.clear_away(athlete_id):
             return
-        services.raw.remove(athlete_id, activity_id, guard=lambda: None)
-        services.activities.forget(athlete_id, activity_id)
-    raise NotConnected(f"Athlete {athlete_id} is being erased, so this backfill ends here; nothing more is kept.")
+        services.raw.remove(athlete_id, activity.activity_id, guard=lambda: None)
+    raise _being_erased(athlete_id)
 
 
-def load(services: Services, athlete_id: int, activity_ids: Sequence[int], *, listed_at_epoch_s: float) -> BatchLoaded:
-    """Fetch the streams of a batch's activities and write each month they fall in once.
-
-    `listed_at_epoch_s` is the plan's: an event of a later time is still to be looked at.
-    An activity whose answer cannot be understood is quarantined, the others go on.
-    Errors: `QuotaSpent`, `RetryLater`: everything fetched so far is stored, the same batch goes on where it stopped.
-    Effects: safe to repeat; activities that are in the lake already cost no call.
-    """
-    held: list[_Fetched] = []
-    partitions: frozenset[Partition] = frozenset()
-    try:
-        for activity_id in activity_ids:
-            entry = services.activities.get(athlete_id, activity_id)
-            if entry is None or entry.state not in IN_LAKE:
-                fetched = _fetch(services, athlete_id, activity_id, listed_at_epoch_s)
-                held += [fetched] if fetched else []
-    finally:
-        partitions = _write(services, held)
-    return BatchLoaded(
-        loaded=len(held),
-        points=sum(fetched.entry.points for fetched in held),
-        skipped=len(activity_ids) - len(held),
-        partitions=tuple(sorted(partitions)),
-    )
+def _check_connected(services: Services, athlete_id: int) -> None:
+    athlete = services.athletes.get(athlete_id)
+    if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
+        raise NotConnected(
+            f"Athlete {athlete_id} is not connected; have them connect at the start page. What is under way goes on a "
+            "day later, anything else when it is asked for again."
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class _Fetched:
-    """An activity whose row is leased, with everything that is about to be written."""
-
-    lease: Lease
-    rows: ActivityRows
-    entry: LedgerEntry
+def _being_erased(athlete_id: int) -> NotConnected:
+    return NotConnected(f"Athlete {athlete_id} is being erased, so this backfill ends here; nothing more is kept.")
 
 
-def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoch_s: float) -> _Fetched | None:
-    """The activity with its streams, under a lease; None where there is nothing to write, with the row let go."""
-    lease = services.activities.acquire(athlete_id, activity_id)
-    if lease is None:
-        return None
-    entry = lease.entry or LedgerEntry.unknown(athlete_id, activity_id)
-    try:
-        activity = services.raw.detail(athlete_id, activity_id)
-        if activity is None:
-            services.activities.postpone(lease, entry)
-            return None
-        entry = _listed(entry, activity, listed_at_epoch_s)
-        fetched_at = entry.fetched_at_epoch_s or listed_at_epoch_s
-        streams = _streams(services, lease, activity)
-        rows = build_rows(activity, streams, source="backfill", updated_at_epoch_s=fetched_at)
-    except UnexpectedShape as error:
-        quarantined = entry.quarantined(str(error), fetched_at_epoch_s=listed_at_epoch_s)
-        services.activities.postpone(lease, _still_due(quarantined, entry, listed_at_epoch_s))
-        return None
-    except IngestError as error:
-        services.activities.postpone(lease, replace(entry, reason=str(error)))
-        raise
-    described = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at)
-    loaded = _still_due(described, entry, listed_at_epoch_s)
-    return _Fetched(lease, rows, with_undecided_copies(services, lease, loaded, activity))
-
-
-def _still_due(entry: LedgerEntry, before: LedgerEntry, listed_at_epoch_s: float) -> LedgerEntry:
-    """The entry, with what was left to do before and what is loaded from that list does not answer."""
-    return entry.still_due_as(before).answered(_answers_up_to(listed_at_epoch_s))
-
-
-def _streams(services: Services, lease: Lease, activity: Activity) -> StreamSet | None:
-    try:
-        streams = None if activity.manual else services.strava.streams(activity.athlete_id, activity.activity_id)
-    except Gone:
-        return None
-    if streams is not None:
-        guard = partial(services.activities.check, lease)
-        services.raw.put_streams(activity.athlete_id, activity.activity_id, streams, guard=guard)
-    return streams
-
-
-def _listed(before: LedgerEntry, activity: Activity, listed_at_epoch_s: float) -> LedgerEntry:
-    """The row of an activity that is about to be loaded; a stored detail is as old as its own fetch."""
-    fetched_at = before.fetched_at_epoch_s if activity.is_detail else None
-    return before.listed(sighting(activity, fetched_at_epoch_s=fetched_at or listed_at_epoch_s))
-
-
-def _write(services: Services, held: Sequence[_Fetched]) -> frozenset[Partition]:
-    if not held:
-        return frozenset()
-
-    def guard() -> None:
-        for fetched in held:
-            services.activities.check(fetched.lease)
-
-    for fetched in held:
-        services.activities.note(fetched.lease, fetched.rows.object_keys)
-    written = services.lake.write(
-        [fetched.rows for fetched in held],
-        previous_keys={
-            fetched.lease.activity_id: fetched.lease.entry.object_keys for fetched in held if fetched.lease.entry
-        },
-        guard=guard,
-    )
-    for fetched in held:
-        object_keys = written.object_keys[fetched.entry.activity_id]
-        services.activities.settle(fetched.lease, replace(fetched.entry, object_keys=object_keys))
-    return written.partitions
+def _start(row: Activity) -> int:
+    return int(row.start_at.timestamp())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Generic, TypeVar
@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 
 MAX_CHUNKS = 500
 """How many a run maps over: half of what Airflow takes (`max_map_length`)."""
+
+ACTIVITIES = 20
+"""How many activities a task works on: few enough for a 2 GB worker, enough to share a month's object."""
 
 ATHLETES = 50
 """How many athletes a task of the night looks after."""
@@ -50,29 +53,33 @@ def in_chunks(
 
 
 @dataclass(frozen=True, slots=True)
-class WorkedOff(Generic[R]):
-    """What became of a chunk."""
+class WorkedOff(Generic[K, R]):
+    """What became of a chunk, by key."""
 
-    done: tuple[R, ...]
-    waiting: tuple[str, ...] = ()
-    """What each key waits for that did not come to its end."""
+    done: Mapping[K, R]
+    faults: Mapping[K, Exception]
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """What each key waits for that did not come to its end."""
+        return tuple(map(waits_for, self.faults.values()))
 
 
-def work_off(keys: Iterable[K], work: Callable[[K], R]) -> WorkedOff[R]:
+def work_off(keys: Iterable[K], work: Callable[[K], R]) -> WorkedOff[K, R]:
     """Do the work of every key; one that fails keeps no other out, and is left to its own row.
 
     Errors: the first fault, where no key's work came to its end: then trying the chunk again repeats nothing.
     """
-    done, faults = list[R](), list[Exception]()
+    done, faults = dict[K, R](), dict[K, Exception]()
     for key in keys:
         try:
-            done.append(work(key))
+            done[key] = work(key)
         except Exception as fault:
             log.error("%s: %s The others of this chunk go on.", type(fault).__name__, fault, exc_info=fault)
-            faults.append(fault)
+            faults[key] = fault
     if faults and not done:
-        raise faults[0]
-    return WorkedOff(tuple(done), tuple(map(_waits_for, faults)))
+        raise next(iter(faults.values()))
+    return WorkedOff(done, faults)
 
 
 def label(names: Sequence[object], noun: str, waiting: Iterable[str] = ()) -> str:
@@ -85,7 +92,8 @@ def label(names: Sequence[object], noun: str, waiting: Iterable[str] = ()) -> st
     return " · ".join(parts)
 
 
-def _waits_for(fault: Exception) -> str:
+def waits_for(fault: Exception) -> str:
+    """What has to come before the work can be done, in a word or two."""
     if isinstance(fault, QuotaSpent):
         return "quota"
     if isinstance(fault, TokenRefused | NotConnected | ScopeMissing):

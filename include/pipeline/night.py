@@ -50,6 +50,6 @@ def check(services: Services, athletes: Sequence[int], days: int | None, *, dry_
 
     worked = work_off(athletes, of_athlete)
     counts: Counter[str] = Counter()
-    for each in worked.done:
+    for each in worked.done.values():
         counts.update(each)
     return Checked(dict(counts), frozenset(partitions), worked.waiting)

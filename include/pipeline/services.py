@@ -26,6 +26,7 @@ from include.state.backend import open_store
 from include.state.copies import CopyLedger
 from include.state.erasures import Erasures
 from include.state.events import EventAudit
+from include.state.histories import Histories
 from include.state.installation import Installation
 from include.state.invites import Invites
 from include.state.links import Links
@@ -64,6 +65,7 @@ class Services:
     erasures: Erasures
     notices: Notices
     listings: Listings
+    histories: Histories
     places: Places
     outages: Outages
     subscriptions: Subscriptions
@@ -128,6 +130,7 @@ def assemble(
         erasures=Erasures(store, clock),
         notices=Notices(store, clock),
         listings=Listings(store, clock),
+        histories=Histories(store, clock),
         places=Places(store, cipher, SystemRandom().random),
         outages=Outages(store, clock),
         subscriptions=Subscriptions(store),

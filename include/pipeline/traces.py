@@ -170,6 +170,9 @@ def _records(services: Services, athlete_id: int) -> Iterator[Trace]:
         yield Trace("places", partial(services.places.forget, athlete_id), count=places)
     if services.listings.get(athlete_id) != Listing(athlete_id):
         yield Trace("listings", partial(services.listings.forget, athlete_id))
+    histories = len(list(services.histories.of_athlete(athlete_id)))
+    if histories:
+        yield Trace("histories", partial(services.histories.forget, athlete_id), count=histories)
     athlete = services.athletes.get(athlete_id)
     if athlete is not None and athlete.status is not AthleteStatus.ACTIVE:
         yield Trace("athletes", partial(services.athletes.forget, athlete_id))

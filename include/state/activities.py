@@ -115,6 +115,17 @@ class ActivityLedger:
         self._held(lease)
 
     @retry_on_conflict
+    def renew(self, lease: Lease) -> Lease:
+        """The lease for its full length from now on, once half of it is over. Errors: `LeaseLost`."""
+        now = self._clock()
+        if lease.expires_at_epoch_s > now + self._lease_s / 2:
+            return lease
+        row, until = self._held(lease), now + self._lease_s
+        entry = replace(row.entry, next_try_epoch_s=ceil(until)) if row.entry else None
+        self._put(_key_of(lease), replace(row, entry=entry, lease_until_epoch_s=until))
+        return replace(lease, expires_at_epoch_s=until)
+
+    @retry_on_conflict
     def note(self, lease: Lease, object_keys: Iterable[str]) -> None:
         """Write down, before a write to the lake, which table objects may hold the activity's rows after it.
 
@@ -207,22 +218,6 @@ class ActivityLedger:
             asked = replace(row, entry=entry.asked_for(asked_at_epoch_s, due_at_epoch_s=due_at))
         if asked != row:
             self._put(key, asked)
-        if self._erasures.clear_away(athlete_id):  # looked at after the write, see `Erasures`
-            self.forget(athlete_id, activity_id)
-
-    @retry_on_conflict
-    def expect(self, athlete_id: int, activity_id: int, mark: Mark, *, start_at_epoch_s: int) -> None:
-        """Note that a list of the mark's time shows the activity, which a run loads; it is due at the mark's time.
-
-        Its state stays. The holder of a lease is left alone: it brings the activity up to date, and one that dies
-        leaves it due. Nothing is written for an athlete who was erased.
-        """
-        key = _key(athlete_id, activity_id)
-        row = self._row(key)
-        if row.lease_until_epoch_s > self._clock():
-            return
-        entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
-        self._put(key, replace(row, entry=entry.expected(mark, start_at_epoch_s)))
         if self._erasures.clear_away(athlete_id):  # looked at after the write, see `Erasures`
             self.forget(athlete_id, activity_id)
 

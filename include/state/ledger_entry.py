@@ -243,11 +243,6 @@ class LedgerEntry:
         asked = Mark(max(before.of, at_epoch_s), min(before.due_at_epoch_s, due_at_epoch_s))
         return replace(self, asked=asked)
 
-    def expected(self, mark: Mark, start_at_epoch_s: int) -> Self:
-        """A list shows that it began then, and asks for it as an event of the mark's time would."""
-        asked = self.asked_for(mark.of, due_at_epoch_s=mark.due_at_epoch_s)
-        return asked if self.start_at_epoch_s is not None else replace(asked, start_at_epoch_s=start_at_epoch_s)
-
     def answered(self, at_epoch_s: int) -> Self:
         """What events up to `at_epoch_s` asked for is known already."""
         return replace(self, asked=None) if self.asked and self.asked.of <= at_epoch_s else self

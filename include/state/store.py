@@ -89,6 +89,13 @@ TABLES: Mapping[str, Table] = {
         Table("invites", partition="invite_id", indexes={"by_parent": Index("parent_id")}, expires=True),
         Table("subscriptions", partition="application"),
         Table("listings", partition="athlete_id"),
+        Table(
+            "histories",
+            partition="athlete_id",
+            sort="span",
+            indexes={"due": Index("due", "next_turn_epoch_s", str)},
+            expires=True,
+        ),
         Table("erasures", partition="athlete_id", indexes={"all": Index("kind", "athlete_id", str)}, expires=True),
         Table("notices", partition="athlete_id", sort="notice_id", expires=True),
         Table("places", partition="athlete_id", sort="radius_m"),

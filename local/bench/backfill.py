@@ -8,7 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from include.pipeline.backfill import BackfillRequest, load, plan
+from include.pipeline.backfill import BackfillRequest, ask, keys, take_share
+from include.pipeline.chunks import ACTIVITIES, in_chunks
+from include.pipeline.loading import load
 from include.pipeline.services import Services, open_services
 from include.settings import Settings
 from include.strava.client import Priority
@@ -69,11 +71,13 @@ def _athlete_with_history(running: RunningSimulator, settings: Settings, service
 def _backfill(services: Services, athlete_id: int) -> int:
     """How many activities the runs' tasks loaded."""
     last_day = datetime.fromtimestamp(_NOW, UTC).date()
-    planned = plan(services, BackfillRequest(athlete_id, _FIRST_DAY, last_day))
-    return sum(
-        load(services, athlete_id, batch, listed_at_epoch_s=planned.listed_at_epoch_s).loaded
-        for batch in planned.batches
-    )
+    history = ask(services, BackfillRequest(athlete_id, _FIRST_DAY, last_day))
+    while history.is_open:
+        history = take_share(services, history)
+        for chunk in in_chunks(keys(history), ACTIVITIES):
+            load(services, chunk)
+        history = services.histories.get(athlete_id, history.span) or history
+    return history.loaded
 
 
 def _reads(control: SimulatorControl) -> int:

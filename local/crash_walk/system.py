@@ -10,11 +10,13 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from include.errors import IngestError
+from include.pipeline.backfill import go_on, keys
 from include.pipeline.certificate import Leaves
 from include.pipeline.copies import copy_to_children
 from include.pipeline.erase import EraseRequest, erase
 from include.pipeline.erasure_watch import look_again, take_up
 from include.pipeline.ingest import plan
+from include.pipeline.loading import load
 from include.pipeline.reconcile import queue_due
 from include.pipeline.services import Services
 from include.pipeline.sync import sync
@@ -94,13 +96,15 @@ class System:
             _task(erase, services, EraseRequest.from_params(run.conf, or_asked_at=now), leaves)
 
     def reconcile(self, points: Points) -> None:
-        """Reconcile queues what the ledgers say, and that is done.
+        """Reconcile queues what the ledgers say, and that is done; what is under way of a history goes on.
 
         Lists are not asked: they would find what the ledgers have forgotten.
         """
         services = self.world.process(points)
         for task in (queue_due, take_up, look_again):
             _task(task, services)
+        for history in _task(go_on, services) or ():
+            _task(load, services, keys(history))
         self.deliver(points)
 
     def _ingest(self, services: Services, events: list[WebhookEvent]) -> None:

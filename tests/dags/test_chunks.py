@@ -37,7 +37,7 @@ def _is_chunked(value, tasks, given) -> bool:
     )
 
 
-CHUNKED = ["strava_retention.py"]
+CHUNKED = ["strava_backfill.py", "strava_retention.py"]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,6 @@ def test_backfill_is_a_dry_run_unless_the_operator_says_otherwise(dag_bag):
 @pytest.mark.parametrize(
     "conf",
     [
-        pytest.param({"from": "2026-01-01", "to": "2026-02-01"}, id="no athlete"),
         pytest.param({"athlete": "Ann", "from": "2026-01-01", "to": "2026-02-01"}, id="athlete is no id"),
         pytest.param({"athlete": 0, "from": "2026-01-01", "to": "2026-02-01"}, id="athlete below one"),
         pytest.param({"athlete": 1, "from": "yesterday", "to": "2026-02-01"}, id="from is no date"),

@@ -33,18 +33,6 @@ def test_task_comes_back_a_second_after_the_opening_and_says_so(until_epoch_s, e
     ]
 
 
-def test_label_of_a_mapped_task_says_until_when_it_waits():
-    from airflow.sdk.exceptions import AirflowRescheduleException
-
-    from strava_airflow.reschedule import back_when_quota_opens
-
-    context = {"label": "25 activities from 7"}
-    with pytest.raises(AirflowRescheduleException), back_when_quota_opens(context):
-        raise QuotaSpent("spent", until_epoch_s=1_760_000_400.0)
-
-    assert context == {"label": "25 activities from 7 · waits for Strava's quota until 09:00 UTC"}
-
-
 def test_other_errors_pass_through():
     from strava_airflow.reschedule import back_when_quota_opens
 

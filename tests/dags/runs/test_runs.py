@@ -79,7 +79,7 @@ def test_backfill_dry_run_counts_and_loads_nothing(world):
 
     assert run.state == "success"
     assert run.result("list_activities")["to_load"] == 2
-    assert run.states("choose_batches") == ["skipped"]
+    assert run.states("choose_chunks") == ["skipped"]
     assert world.rows("activities") == []
 
 
@@ -91,7 +91,7 @@ def test_backfill_loads_the_history_and_tells_the_asset(world):
     assert {row["activity_id"] for row in world.rows("streams")} == ids
     assert run.result("publish_lake") == {"loaded": 2, "skipped": 0, "points": 60}
     assert {table for table, _, _ in run.partitions[0]} >= {"activities", "streams"}
-    assert any(label.startswith("2 activities") for label in run.labels)
+    assert any(label.endswith(" · 2 activities") for label in run.labels)
 
 
 # --- strava_catalog ------------------------------------------------------------------------------

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
-from include.errors import BadRequest, NotConnected, QuotaSpent, UnexpectedShape
+from include.errors import BadRequest, NotConnected, QuotaSpent, StravaUnavailable, UnexpectedShape
 from include.pipeline import backfill
-from include.pipeline.backfill import BackfillRequest, load, plan
+from include.pipeline.backfill import BackfillRequest, ask, go_on, keys, summary, take_share
+from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.ingest import plan as plan_events
-from include.pipeline.reconcile import queue_due
+from include.pipeline.loading import ChunkLoaded, load
 from include.pipeline.services import open_services
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState, LedgerEntry
+from include.state.athletes import AthleteStatus
+from include.state.histories import History
+from include.strava import client
 from include.strava.client import Priority
 from include.strava.models import Activity
 
@@ -33,12 +39,20 @@ def history(world, count):
     ]
 
 
+def asked(world, **changes):
+    return ask(world.services, BackfillRequest.from_params({**DAYS, **changes}))
+
+
 def planned(world, **changes):
-    return plan(world.services, BackfillRequest.from_params({**DAYS, **changes}))
+    return take_share(world.services, asked(world, **changes))
 
 
-def loaded(world, batches):
-    return [load(world.services, PARENT_ID, batch, listed_at_epoch_s=world.now[0]) for batch in batches]
+def loaded(world, history):
+    return [load(world.services, chunk) for chunk in in_chunks(keys(history), ACTIVITIES)]
+
+
+def row(world, history):
+    return world.services.histories.get(PARENT_ID, history.span)
 
 
 def in_lake(world):
@@ -49,48 +63,49 @@ def reads(world):
     return sum(world.calls().values()) - world.calls().get("POST /oauth/token", 0)
 
 
-@pytest.mark.parametrize("count", [pytest.param(n, id=f"{n} activities") for n in (0, 1, 25, 26)])
-def test_plan_puts_every_activity_into_exactly_one_batch(world, count):
+@pytest.mark.parametrize("count", [pytest.param(n, id=f"{n} activities") for n in (0, 1, 20, 21)])
+def test_every_activity_is_in_exactly_one_chunk_oldest_first(world, count):
     ids = history(world, count)
-    batches = planned(world).batches
-    assert [activity_id for batch in batches for activity_id in batch] == ids
-    assert all(0 < len(batch) <= backfill.BATCH for batch in batches)
+    chunks = in_chunks(keys(planned(world)), ACTIVITIES)
+    assert [activity_id for chunk in chunks for _, _, activity_id in chunk] == ids
+    assert all(0 < len(chunk) <= ACTIVITIES for chunk in chunks)
 
 
 def test_backfill_fills_the_lake_and_a_second_one_finds_nothing_to_do(world):
     ids = history(world, 12)
-    results = loaded(world, planned(world).batches)
+    results = loaded(world, planned(world))
     assert sum(result.loaded for result in results) == 12
     assert in_lake(world) == sorted(ids)
     again = planned(world)
-    assert (again.found, again.in_lake, again.to_load) == (12, 12, 0)
+    assert (again.found, again.in_lake, again.to_load, again.loaded) == (12, 12, (), 0)
 
 
 def test_loading_costs_one_call_for_each_recorded_activity_and_none_for_manual_ones(world):
     history(world, 12)
-    batches = planned(world).batches
+    listed = planned(world)
     before = reads(world)
-    loaded(world, batches)
+    loaded(world, listed)
     assert reads(world) - before == 9
 
 
 def test_dry_run_counts_and_changes_nothing(world):
     history(world, 3)
     result = planned(world, dry_run=True)
-    assert result.to_json() == {"found": 3, "in_lake": 0, "changed": 0, "to_load": 3, "unreadable": 0, "read_calls": 4}
+    said = summary(result, world.now[0])
+    names = ("found", "in_lake", "changed", "to_load", "unreadable", "read_calls")
+    assert [said[name] for name in names] == [3, 0, 0, 3, 0, 4]
     assert list(world.services.objects.list("")) == []
 
 
 def test_days_bound_the_backfill_on_both_sides(world):
     ids = history(world, 10)
     days = {"from": "2026-06-10", "to": "2026-06-12"}
-    batches = planned(world, **days).batches
-    assert [list(batch) for batch in batches] == [ids[3:6]]
+    assert planned(world, **days).to_load == (*reversed(ids[3:6]),)
 
 
 def test_spent_quota_stores_what_was_fetched_and_goes_on_where_it_stopped(world, monkeypatch):
     ids = history(world, 8)
-    batch = planned(world).batches[0]
+    listed = planned(world)
     fetch, fetched = world.services.strava.streams, []
 
     def until_spent(athlete_id, activity_id):
@@ -101,21 +116,23 @@ def test_spent_quota_stores_what_was_fetched_and_goes_on_where_it_stopped(world,
 
     with monkeypatch.context() as patched:
         patched.setattr(world.services.strava, "streams", until_spent)
-        with pytest.raises(QuotaSpent):
-            load(world.services, PARENT_ID, batch, listed_at_epoch_s=world.now[0])
+        [result] = loaded(world, listed)
     assert set(fetched) <= set(in_lake(world))
+    assert set(result.waiting) == {"quota"}
+    assert row(world, listed).loaded == result.loaded == 8 - len(result.waiting)
     before = reads(world)
-    load(world.services, PARENT_ID, batch, listed_at_epoch_s=world.now[0])
+    loaded(world, row(world, listed))
     assert in_lake(world) == sorted(ids)
     assert reads(world) - before == 6 - 3
+    assert not row(world, listed).is_open
 
 
 def test_activity_edited_since_is_queued_for_a_live_sync(world):
     [activity_id] = history(world, 1)
-    loaded(world, planned(world).batches)
+    loaded(world, planned(world))
     world.control.rename(activity_id, "another title")
     result = planned(world)
-    assert (result.changed, result.to_load) == (1, 0)
+    assert (result.changed, result.to_load) == (1, ())
     [message] = world.services.queue.receive(10, visibility_s=30)
     assert QueuedEvent.parse(message.body).event.object_id == activity_id
     assert "another title" not in message.body
@@ -142,8 +159,8 @@ def test_unreadable_row_is_quarantined_by_its_id_and_the_others_load(world, unre
     ids = history(world, 4)
     unreadable_row(ids[1])
     result = planned(world)
-    assert (result.found, result.to_load, result.unreadable, result.in_lake) == (4, 3, 1, 0)
-    assert [activity_id for batch in result.batches for activity_id in batch] == [ids[0], *ids[2:]]
+    assert (result.found, result.lacking, result.unreadable, result.in_lake) == (4, 3, 1, 0)
+    assert result.to_load == (ids[3], ids[2], ids[0])
     entry = world.services.activities.get(PARENT_ID, ids[1])
     assert (entry.state, entry.next_try_epoch_s) == (ActivityState.QUARANTINED, None)
     assert "no date" in entry.reason
@@ -151,7 +168,7 @@ def test_unreadable_row_is_quarantined_by_its_id_and_the_others_load(world, unre
 
 def test_unreadable_row_of_a_stored_activity_changes_nothing_about_it(world, unreadable_row):
     [activity_id] = history(world, 1)
-    loaded(world, planned(world).batches)
+    loaded(world, planned(world))
     before = world.services.activities.get(PARENT_ID, activity_id)
     unreadable_row(activity_id)
     assert planned(world).unreadable == 1
@@ -167,9 +184,9 @@ def test_live_detail_is_not_replaced_by_a_list_row(world):
 
 def test_activity_that_a_live_run_holds_is_left_to_it(world):
     ids = history(world, 2)
-    batches = planned(world).batches
+    listed = planned(world)
     world.services.activities.acquire(PARENT_ID, ids[0])
-    [result] = loaded(world, batches)
+    [result] = loaded(world, listed)
     assert (result.loaded, result.skipped) == (1, 1)
     assert in_lake(world) == [ids[1]]
 
@@ -180,15 +197,15 @@ def test_event_from_between_listing_and_loading_is_still_looked_at(world):
     world.now[0] += 60
     renamed = world.event(activity_id, aspect_type="update")
     world.now[0] += 60
-    load(world.services, PARENT_ID, [activity_id], listed_at_epoch_s=listed.listed_at_epoch_s)
+    loaded(world, listed)
     assert [item.activity_id for item in plan_events(world.services, [renamed])] == [activity_id]
 
 
 def test_row_of_an_earlier_backfill_that_was_given_up_is_replaced_by_todays(world):
     [activity_id] = history(world, 1)
-    planned(world)
+    planned(world, **{"from": "2026-04-30"})
     world.control.rename(activity_id, "Renamed since")
-    loaded(world, planned(world).batches)
+    loaded(world, planned(world))
     assert world.sql("SELECT name FROM activities").column("name").to_pylist() == ["Renamed since"]
 
 
@@ -199,7 +216,7 @@ def test_activity_that_waits_to_be_fetched_again_still_does(world):
     again_at = int(world.now[0]) + 300
     waiting = replace(lease.entry, state=ActivityState.PENDING, next_try_epoch_s=again_at)
     world.services.activities.postpone(lease, waiting)
-    loaded(world, planned(world).batches)
+    loaded(world, planned(world))
     entry = world.services.activities.get(PARENT_ID, activity_id)
     assert (entry.state, entry.next_try_epoch_s) == (ActivityState.SYNCED, again_at)
     assert entry.object_keys == waiting.object_keys
@@ -207,15 +224,14 @@ def test_activity_that_waits_to_be_fetched_again_still_does(world):
 
 def test_event_that_comes_while_the_quota_ends_is_looked_at_at_once(world, monkeypatch):
     [activity_id] = history(world, 1)
-    [batch] = planned(world).batches
+    listed = planned(world)
 
     def asked_and_spent(athlete_id, activity_id):
         assert world.services.activities.acquire(athlete_id, activity_id) is None
         raise QuotaSpent("spent", until_epoch_s=world.now[0] + 60)
 
     monkeypatch.setattr(world.services.strava, "streams", asked_and_spent)
-    with pytest.raises(QuotaSpent):
-        load(world.services, PARENT_ID, batch, listed_at_epoch_s=world.now[0])
+    loaded(world, listed)
     assert [entry.activity_id for entry in world.services.activities.due(world.now[0])] == [activity_id]
 
 
@@ -229,7 +245,7 @@ def test_streams_that_cannot_be_understood_quarantine_their_activity_and_the_oth
         return fetch(athlete_id, activity_id)
 
     monkeypatch.setattr(world.services.strava, "streams", odd)
-    [result] = loaded(world, planned(world).batches)
+    [result] = loaded(world, planned(world))
     assert (result.loaded, result.skipped, in_lake(world)) == (1, 1, [ids[1]])
     entry = world.services.activities.get(PARENT_ID, ids[0])
     assert (entry.state, entry.reason, entry.next_try_epoch_s) == (
@@ -240,14 +256,17 @@ def test_streams_that_cannot_be_understood_quarantine_their_activity_and_the_oth
 
 
 def test_activity_without_a_list_row_is_let_go(world):
-    [result] = loaded(world, [(5,)])
+    [activity_id] = history(world, 1)
+    listed = planned(world)
+    world.services.raw.remove(PARENT_ID, activity_id, guard=lambda: None)
+    [result] = loaded(world, listed)
     assert (result.loaded, result.skipped) == (0, 1)
-    assert world.services.activities.acquire(PARENT_ID, 5) is not None
+    assert world.services.activities.acquire(PARENT_ID, activity_id) is not None
 
 
 def test_unknown_athlete_is_refused_with_the_next_step(world):
     with pytest.raises(NotConnected, match="have them connect"):
-        plan(world.services, BackfillRequest.from_params({**DAYS, "athlete": 12345}))
+        asked(world, athlete=12345)
 
 
 def test_days_in_the_wrong_order_are_refused():
@@ -264,28 +283,100 @@ def test_backfill_leaves_live_work_its_reserve(world):
     assert world.services.strava.athlete(PARENT_ID).athlete_id == PARENT_ID
 
 
-def test_planned_activities_are_due_one_after_the_other_until_they_are_loaded(world):
+# --- a history is a row with a cursor -------------------------------------------------------------
+
+
+@pytest.fixture
+def short_pages(monkeypatch):
+    """Strava lists three activities in an answer."""
+    monkeypatch.setattr(client, "PER_PAGE", 3)
+
+
+def list_calls(world):
+    return world.calls().get("GET /athlete/activities", 0)
+
+
+def test_list_longer_than_a_window_goes_on_from_its_cursor(world, short_pages, monkeypatch):
+    ids = history(world, 20)
+    page, calls = world.services.strava.activities, []
+
+    def until_spent(*args, **named):
+        calls.append(named["before_epoch_s"])
+        if len(calls) % 3 == 0:
+            raise QuotaSpent("spent", until_epoch_s=world.now[0] + 60)
+        return page(*args, **named)
+
+    monkeypatch.setattr(world.services.strava, "activities", until_spent)
+    listed = planned(world)
+    for _ in range(6):
+        assert go_on(world.services) == []  # it is not its turn before the window opens
+        world.now[0] += 62
+        go_on(world.services)
+    listed = row(world, listed)
+    assert (listed.is_listed, sorted(listed.to_load), listed.found) == (True, ids, 20)
+    answered = [before for number, before in enumerate(calls, 1) if number % 3]
+    assert len(answered) == len(set(answered))
+
+
+def test_129_pages_of_200_are_many_shares_of_few_chunks(world, monkeypatch):
+    newest = int(world.now[0])
+    history(world, 1)
+    summary_row = next(world.services.strava.activities(PARENT_ID))[0]
+    asked_for = []
+
+    def endless(athlete_id, *, before_epoch_s, unreadable):
+        asked_for.append(before_epoch_s)
+        starts = range(min(before_epoch_s - 1, newest), newest - 25_800, -1)
+        rows = [
+            replace(summary_row, activity_id=start, start_at=datetime.fromtimestamp(start, UTC))
+            for start in starts[:200]
+        ]
+        return iter([rows] if rows else [])
+
+    monkeypatch.setattr(world.services.strava, "activities", endless)
+    monkeypatch.setattr(backfill, "_prepare", lambda *_: None)
+    listed, shares = planned(world), 0
+    while listed.is_open:
+        chunks = in_chunks(keys(listed), ACTIVITIES)
+        assert len(chunks) <= 60
+        settled = set(listed.to_load)
+        change = partial(History.without, settled=settled, in_lake=settled, now_epoch_s=world.now[0])
+        listed = take_share(world.services, world.services.histories.amend(listed, change))
+        shares += 1
+    assert (listed.found, listed.loaded, shares) == (25_800, 25_800, 22)
+    assert len(asked_for) == len(set(asked_for))
+
+
+def test_activities_of_one_second_over_a_page_are_each_listed_once(world, short_pages):
+    ids = sorted(world.finish(hours_ago=24.0, points=5, announce=False) for _ in range(8))
+    listed = planned(world)
+    assert len(set(listed.to_load)) == len(listed.to_load)
+    assert set(listed.to_load) <= set(ids)
+    assert listed.is_listed
+
+
+def test_athletes_take_turns_and_one_without_access_keeps_no_other_out(world):
+    world.connect(72)
+    history(world, 2)
+    asked(world)
+    asked(world, athlete=72)
+    world.services.athletes.mark(72, AthleteStatus.NEEDS_REAUTH)
+    [share] = go_on(world.services)
+    assert (share.athlete_id, len(share.to_load)) == (PARENT_ID, 2)
+    [waiting] = world.services.histories.of_athlete(72)
+    assert waiting.is_open
+    assert "have them connect" in waiting.reason
+    assert waiting.next_turn_epoch_s == int(world.now[0]) + 86_400
+
+
+def test_run_that_died_is_taken_up_half_an_hour_later(world):
     ids = history(world, 3)
-    batches = planned(world).batches
-    due = {entry.activity_id: entry.due_at_epoch_s for entry in world.services.activities.due(float("inf"))}
-    now = int(world.now[0])
-    assert [due[activity_id] - now for activity_id in ids] == [1800, 1800 + 172, 1800 + 345]
-
-    loaded(world, batches)
-    assert list(world.services.activities.due(float("inf"))) == []
-
-
-def test_backfill_whose_run_was_deleted_is_loaded_by_what_reconcile_queues(world):
-    ids = history(world, 2)
     planned(world)
-    world.now[0] += 3600
-    assert queue_due(world.services).activities == 2
-
-    for message in world.services.queue.receive(10, visibility_s=60):
-        for item in plan_events(world.services, [QueuedEvent.parse(message.body).event]):
-            sync(world.services, item, source="webhook")
-    assert in_lake(world) == ids
-    assert list(world.services.activities.due(float("inf"))) == []
+    assert go_on(world.services) == []
+    world.now[0] += 1800
+    [share] = go_on(world.services)
+    loaded(world, share)
+    assert in_lake(world) == sorted(ids)
 
 
 def test_dry_run_makes_nothing_due(world):
@@ -296,16 +387,101 @@ def test_dry_run_makes_nothing_due(world):
 
 def test_event_that_is_newer_than_the_list_is_still_due_after_the_load(world):
     [activity_id] = history(world, 1)
-    batches = planned(world).batches
+    listed = planned(world)
     world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
-    loaded(world, batches)
+    loaded(world, listed)
     assert [entry.activity_id for entry in world.services.activities.due(float("inf"))] == [activity_id]
 
 
-def test_activity_that_another_worker_holds_is_left_to_it_by_the_plan(world):
+def test_event_that_is_older_than_the_list_is_answered_by_the_load(world):
+    [activity_id] = history(world, 1)
+    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]) - 3600)
+    loaded(world, planned(world))
+    assert list(world.services.activities.due(float("inf"))) == []
+
+
+def test_activity_that_another_worker_holds_is_left_to_it_by_the_list(world):
     [activity_id] = history(world, 1)
     lease = world.services.activities.acquire(PARENT_ID, activity_id)
     planned(world)
-    row = LedgerEntry.unknown(PARENT_ID, activity_id)
-    assert world.services.activities.settle(lease, row) is False
+    entry = LedgerEntry.unknown(PARENT_ID, activity_id)
+    assert world.services.activities.settle(lease, entry) is False
     assert list(world.services.activities.due(float("inf"))) == []
+
+
+def test_progress_tells_when_it_should_be_done(world):
+    history(world, 4)
+    listed = planned(world)
+    world.now[0] += 600
+    load(world.services, keys(listed)[:2])
+    said = summary(row(world, listed), world.now[0])
+    assert (said["loaded"], said["to_load"], said["done_percent"]) == (2, 2, 50)
+    assert said["done_about"] == "2026-06-17T12:22+00:00"
+
+
+def test_erasure_ends_the_history_and_removes_its_row(world):
+    history(world, 1)
+    listed = planned(world)
+    world.services.histories.forget(PARENT_ID)
+    assert loaded(world, listed) == [ChunkLoaded()]
+    assert list(world.services.histories.of_athlete(PARENT_ID)) == []
+
+
+# --- a chunk ------------------------------------------------------------------------------------------
+
+
+def test_activity_that_always_fails_leaves_its_chunk_loaded_and_owns_its_rest(world, monkeypatch):
+    ids = history(world, 3)
+    listed = planned(world)
+    fetch = world.services.strava.streams
+
+    def odd(athlete_id, activity_id):
+        if activity_id == ids[1]:
+            raise StravaUnavailable("Strava answers 500 for this one")
+        return fetch(athlete_id, activity_id)
+
+    monkeypatch.setattr(world.services.strava, "streams", odd)
+    [result] = loaded(world, listed)
+    assert (result.loaded, result.waiting) == (2, ("a passing fault",))
+    assert in_lake(world) == [ids[0], ids[2]]
+    assert not row(world, listed).is_open
+    due_at = world.services.activities.get(PARENT_ID, ids[1]).due_at_epoch_s
+    assert world.now[0] < due_at <= world.now[0] + 3600
+
+
+def test_slow_strava_costs_no_lease_and_no_second_call(world, monkeypatch):
+    history(world, 20)
+    listed = planned(world)
+    fetch, made = world.services.strava.streams, []
+
+    def slow(*args):
+        made.append(args)
+        world.now[0] += 40
+        return fetch(*args)
+
+    monkeypatch.setattr(world.services.strava, "streams", slow)
+    [result] = loaded(world, listed)
+    assert (result.loaded, result.waiting, len(made)) == (20, (), 15)
+
+
+def test_streams_that_a_dead_run_stored_are_not_fetched_again_and_its_partitions_are_told(world, monkeypatch):
+    ids = [world.finish(hours_ago=24 * 300, announce=False), *history(world, 3)]
+    listed = planned(world, **{"from": "2025-01-01"})
+    fetch, made = world.services.strava.streams, []
+
+    def dies(*args):
+        if len(made) == 2:
+            raise SystemExit
+        made.append(args)
+        return fetch(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.strava, "streams", dies)
+        with pytest.raises(SystemExit):
+            loaded(world, listed)
+    world.now[0] += 400
+    before = reads(world)
+    [result] = loaded(world, listed)
+    assert reads(world) - before == len(ids) - 1 - 2  # one is entered by hand
+    assert {partition.year for partition in result.partitions} == {2025, 2026}
+    assert loaded(world, listed) == [ChunkLoaded()]

@@ -52,7 +52,8 @@ def test_one_that_fails_keeps_no_other_out(fault, waiting, caplog):
             raise fault
         return key * 10
 
-    assert work_off([0, 1, 2], work) == WorkedOff((0, 20), (waiting,))
+    worked = work_off([0, 1, 2], work)
+    assert (worked.done, worked.faults, worked.waiting) == ({0: 0, 2: 20}, {1: fault}, (waiting,))
     assert str(fault) in caplog.text
 
 
@@ -65,7 +66,7 @@ def test_chunk_fails_with_its_first_fault_where_nothing_of_it_is_done():
 
 
 def test_empty_chunk_is_done():
-    assert work_off([], lambda key: key) == WorkedOff(())
+    assert work_off([], lambda key: key) == WorkedOff({}, {})
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from include.errors import RetryLater
 from include.pipeline import backfill
 from include.pipeline.copies import copy_to_children
 from include.pipeline.ingest import plan
+from include.pipeline.loading import load
 from include.pipeline.reconcile import Queued, queue_due
 from include.pipeline.replay import plan as replay_plan
 from include.pipeline.replay import replay
@@ -67,9 +68,8 @@ def reads(world):
 
 
 def load_history(world):
-    planned = backfill.plan(world.services, backfill.BackfillRequest(PARENT_ID, date(2026, 6, 16), date(2026, 6, 17)))
-    for batch in planned.batches:
-        backfill.load(world.services, PARENT_ID, batch, listed_at_epoch_s=planned.listed_at_epoch_s)
+    request = backfill.BackfillRequest(PARENT_ID, date(2026, 6, 16), date(2026, 6, 17))
+    load(world.services, backfill.keys(backfill.list_on(world.services, backfill.ask(world.services, request))))
 
 
 def test_activity_of_a_run_that_never_began_is_in_the_lake_within_the_hour(world):

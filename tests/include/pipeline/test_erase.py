@@ -19,8 +19,7 @@ from include.lake.files import FileObjects
 from include.lake.keys import gpx_key, raw_detail_key
 from include.lake.objects import Condition
 from include.pipeline import erasure_watch
-from include.pipeline.backfill import BackfillRequest
-from include.pipeline.backfill import plan as plan_backfill
+from include.pipeline.backfill import BackfillRequest, ask
 from include.pipeline.certificate import Leaves
 from include.pipeline.copies import copy_to_children
 from include.pipeline.erase import EraseRequest, Outcome, erase
@@ -269,7 +268,7 @@ def test_late_sync_and_backfill_of_an_erased_athlete_write_nothing(world, place)
 
     synced = sync(world.services, world.item(activity_id), source="webhook")
     with pytest.raises(NotConnected):
-        plan_backfill(
+        ask(
             world.services,
             BackfillRequest.from_params({"athlete": ANN, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False}),
         )
@@ -558,7 +557,7 @@ def test_second_erasure_at_any_write_of_the_first_agrees_with_it(restored, stall
 def test_every_table_of_the_state_is_erased_or_holds_nothing_of_an_athlete(place):
     filled = {table for table, _ in place.rows_of(ANN)}
 
-    assert set(TABLES) - filled - MARKS == {"listings", "notices", "outages"}
+    assert set(TABLES) - filled - MARKS == {"histories", "listings", "notices", "outages"}
 
 
 def test_erasure_takes_what_appears_between_two_of_its_looks(place, monkeypatch):

@@ -265,7 +265,7 @@ def test_backfill_that_stalls_over_an_erasure_keeps_nothing(world, monkeypatch):
     monkeypatch.setattr(backfill, "_prepare", stalled)
 
     with pytest.raises(NotConnected, match="is being erased"):
-        backfill.plan(world.services, request)
+        backfill.list_on(world.services, backfill.ask(world.services, request))
     assert list(world.services.objects.list("raw/")) == []
 
 
@@ -283,7 +283,7 @@ def test_backfill_that_writes_at_the_very_moment_of_an_erasure_takes_it_back(wor
     monkeypatch.setattr(type(world.services.raw), "put_summary", overtaken)
 
     with pytest.raises(NotConnected):
-        backfill.plan(world.services, request)
+        backfill.list_on(world.services, backfill.ask(world.services, request))
     assert list(world.services.objects.list("raw/")) == []
 
 

@@ -393,37 +393,20 @@ def test_activity_of_an_athlete_who_is_being_erased_is_not_made_due(
     assert len(list(ledger.of_athlete(42))) == rows
 
 
-def test_expected_activity_keeps_what_is_known_and_is_due_at_the_time_of_its_mark(
-    ledger: ActivityLedger, clock: Clock
+def test_renewed_lease_holds_for_its_full_length_from_then_on(
+    ledger: ActivityLedger, hands: list[float], pass_time: Callable[[float], None]
 ) -> None:
-    ledger.settle(acquired(ledger), ENTRY)
-    for activity_id in (7, ENTRY.activity_id):
-        ledger.expect(42, activity_id, Mark(5, 4000), start_at_epoch_s=99)
-
-    assert ledger.get(42, 7) == replace(pending(7, None), asked=Mark(5, 4000), start_at_epoch_s=99)
-    assert stored(ledger) == replace(ENTRY, asked=Mark(5, 4000))
-
-
-def test_expected_activity_is_left_to_the_worker_who_holds_it(ledger: ActivityLedger) -> None:
     lease = acquired(ledger)
-    ledger.expect(42, ENTRY.activity_id, Mark(5, 4000), start_at_epoch_s=99)
-
-    assert ledger.settle(lease, ENTRY) is False
-    assert stored(ledger) == ENTRY
-
-
-def test_activity_of_an_athlete_who_is_being_removed_is_not_expected(
-    store: Store, ledger: ActivityLedger, clock: Clock
-) -> None:
-    erasures = Erasures(store, clock)
-    erasures.ask_now(42, EraseReason.OPERATOR)
-    with erasures.held(42) as erasure:
-        assert erasure is not None
-        erasures.advance(erasure.confirmed())
-
-    ledger.expect(42, 7, Mark(5, 4000), start_at_epoch_s=99)
-
-    assert list(ledger.of_athlete(42)) == []
+    pass_time(100)
+    assert ledger.renew(lease) == lease
+    pass_time(100)
+    renewed = ledger.renew(lease)
+    assert renewed.expires_at_epoch_s == hands[0] + LEASE_S
+    pass_time(LEASE_S - 1)
+    ledger.check(renewed)
+    pass_time(1)
+    with pytest.raises(LeaseLost):
+        ledger.renew(renewed)
 
 
 def test_answered_events_are_taken_back_and_later_ones_are_not(ledger: ActivityLedger) -> None:

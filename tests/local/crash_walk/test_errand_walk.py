@@ -9,6 +9,7 @@ import pytest
 
 from include.pipeline import sync as syncs
 from include.state.activities import ActivityLedger, LedgerEntry
+from include.state.histories import Histories
 from local.crash_walk.errand_walk import Blow, Struck, prepared, walk
 from local.crash_walk.errands import ERRANDS, Errand
 from local.crash_walk.judge import Owed, faults
@@ -69,8 +70,8 @@ def test_walk_is_red_when_a_sync_does_not_say_that_copies_are_due(monkeypatch: p
     assert not any("child" in fault for fault in safe.faults)
 
 
-def test_walk_is_red_when_a_backfill_makes_nothing_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ActivityLedger, "expect", lambda *_args, **_kwargs: None)
+def test_walk_is_red_when_nobody_takes_up_a_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Histories, "open", lambda *_args: iter(()))
     [errand] = [errand for errand in ERRANDS if errand.name == "backfill of three activities, its load"]
 
     (lost,) = struck_at(errand, "before put `activities`")

@@ -1,0 +1,153 @@
+"""How far the loading of an athlete's history has come: a row with a cursor, that any run may go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
+
+from include.clock import Clock
+from include.state.conflict import retry_on_conflict
+from include.state.erasures import Erasures
+from include.state.ledger_entry import DUE
+from include.state.store import ABSENT, Item, Key, Store
+
+KEPT_S = 30 * 86_400
+"""How long a history that came to its end can still be looked at."""
+
+
+WORKED_S = 1800
+"""After so long without a chunk that comes to its end the run that works on a history counts as dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """An athlete's activities of a span, on their way into the lake; ids and numbers only."""
+
+    athlete_id: int
+    after_epoch_s: int
+    """The last second before the span."""
+    until_epoch_s: int
+    """The first second after it."""
+    dry_run: bool
+    """It only lists and counts."""
+    asked_at_epoch_s: int
+    before_epoch_s: int
+    """The cursor: what began before this is still to be listed, newest first."""
+    edge: tuple[int, ...] = ()
+    """What was listed of the cursor's own second, and comes again on the next page."""
+    is_listed: bool = False
+    listed_at_epoch_s: float = 0.0
+    """When the oldest answer was asked for that `to_load` comes from."""
+    to_load: tuple[int, ...] = ()
+    """Listed, lacking in the lake, and not loaded yet."""
+    found: int = 0
+    in_lake: int = 0
+    changed: int = 0
+    """In the lake, but edited since: queued for `strava_ingest`."""
+    unreadable: int = 0
+    """Rows of the list that cannot be read: quarantined by their ids, the others go on."""
+    lacking: int = 0
+    """Those that the lake lacked when they were listed."""
+    read_calls: int = 0
+    """Listing, done already, and loading: an activity that was entered by hand needs no call."""
+    loaded: int = 0
+    next_turn_epoch_s: int = 0
+    reason: str = ""
+    """Why it was put off."""
+
+    @property
+    def span(self) -> str:
+        """What tells it from the athlete's other histories."""
+        return f"{self.after_epoch_s}.{self.until_epoch_s}{'.dry' if self.dry_run else ''}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is left to do."""
+        return not self.is_listed or bool(self.to_load)
+
+    @property
+    def done_share(self) -> float:
+        """How much of it is done, from 0 to 1, by the time that is listed and by what is loaded of that."""
+        span_s = self.until_epoch_s - self.after_epoch_s
+        listed = 1.0 if self.is_listed else (self.until_epoch_s - self.before_epoch_s) / span_s
+        return listed * (1 - len(self.to_load) / self.lacking if self.lacking else 1)
+
+    def taken(self, now_epoch_s: float) -> Self:
+        """The history while a run works on it: no other takes it up before that must be dead."""
+        return replace(self, next_turn_epoch_s=int(now_epoch_s) + WORKED_S)
+
+    def without(self, settled: Collection[int], *, in_lake: Collection[int], now_epoch_s: float) -> Self:
+        """The history when these came to their end, some of them in the lake; each counts once."""
+        left = tuple(activity_id for activity_id in self.to_load if activity_id not in settled)
+        loaded = self.loaded + sum(activity_id in in_lake for activity_id in self.to_load)
+        rest = replace(self, to_load=left, loaded=loaded)
+        return rest.taken(now_epoch_s) if left else replace(rest, next_turn_epoch_s=int(now_epoch_s))
+
+    @classmethod
+    def from_fields(cls, row: Mapping[str, Any]) -> Self:
+        """The history in a row of the table; a field that an older version did not write has its default."""
+        known = {each.name: row[each.name] for each in fields(cls) if each.name in row}
+        return cls(**known | {name: tuple(row.get(name, ())) for name in ("edge", "to_load")})
+
+
+class Histories:
+    """One row for each span that somebody asked for; any number of processes may go on with it."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._erasures = Erasures(store, clock)
+
+    @retry_on_conflict
+    def ask(self, wanted: History) -> History | None:
+        """The row of that span: the one under way, else a new one; None where the athlete is being erased."""
+        item = self._store.get(_key(wanted.athlete_id, wanted.span))
+        if item is not None and History.from_fields(item.fields).is_open:
+            return History.from_fields(item.fields)
+        self._put(wanted, item)
+        return self.get(wanted.athlete_id, wanted.span)
+
+    def get(self, athlete_id: int, span: str) -> History | None:
+        """The row, or None."""
+        item = self._store.get(_key(athlete_id, span))
+        return History.from_fields(item.fields) if item else None
+
+    def open(self, now_epoch_s: float) -> Iterator[History]:
+        """Those that are under way and whose turn has come, who waits longest first."""
+        for item in self._store.find("histories", "due", DUE, up_to=now_epoch_s):
+            yield History.from_fields(item.fields)
+
+    @retry_on_conflict
+    def amend(self, history: History, change: Callable[[History], History]) -> History | None:
+        """Store what `change` makes of the row as it is now; None where it is gone, since the athlete is erased."""
+        item = self._store.get(_key(history.athlete_id, history.span))
+        if item is None:
+            return None
+        self._put(change(History.from_fields(item.fields)), item)
+        return self.get(history.athlete_id, history.span)
+
+    def of_athlete(self, athlete_id: int) -> Iterator[History]:
+        """Every row of the athlete."""
+        return (History.from_fields(item.fields) for item in self._store.query("histories", str(athlete_id)))
+
+    @retry_on_conflict
+    def forget(self, athlete_id: int) -> None:
+        """Remove the athlete's rows. Effects: safe to repeat."""
+        for item in list(self._store.query("histories", str(athlete_id))):
+            self._store.delete(item.key, expected_version=item.version)
+
+    def _put(self, history: History, before: Item | None) -> None:
+        row = asdict(history) | {name: list(getattr(history, name)) for name in ("edge", "to_load")}
+        self._store.put(
+            _key(history.athlete_id, history.span),
+            {**row, "due": DUE if history.is_open else None},
+            expected_version=before.version if before else ABSENT,
+            expires_at_epoch_s=None if history.is_open else int(self._clock()) + KEPT_S,
+        )
+        if self._erasures.clear_away(history.athlete_id):  # looked at after the write, see `Erasures`
+            self.forget(history.athlete_id)
+
+
+def _key(athlete_id: int, span: str) -> Key:
+    return Key("histories", str(athlete_id), span)

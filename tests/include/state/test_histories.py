@@ -1,0 +1,116 @@
+"""A history is one row, whoever goes on with it; what comes to its end counts once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from include.clock import Clock
+from include.state.erasure import EraseReason
+from include.state.erasures import Erasures
+from include.state.histories import KEPT_S, WORKED_S, Histories, History
+from include.state.store import Key, Store
+
+NOW = 1_700_000_000
+
+
+@pytest.fixture
+def histories(store: Store, clock: Clock) -> Histories:
+    return Histories(store, clock)
+
+
+def history(athlete_id: int = 7, **changes) -> History:
+    asked = History(athlete_id, 999, 2000, False, NOW, before_epoch_s=2000, next_turn_epoch_s=NOW)
+    return replace(asked, **changes)
+
+
+def test_span_that_is_under_way_goes_on_when_it_is_asked_for_again(histories):
+    histories.ask(history())
+    listed = histories.amend(history(), lambda row: replace(row, before_epoch_s=1500, to_load=(3, 2), edge=(2,)))
+    assert histories.ask(history()) == listed == histories.get(7, history().span)
+
+
+def test_span_that_came_to_its_end_begins_anew(histories):
+    histories.ask(history())
+    histories.amend(history(), lambda row: replace(row, is_listed=True, loaded=9))
+    assert histories.ask(history(asked_at_epoch_s=NOW + 5)) == history(asked_at_epoch_s=NOW + 5)
+
+
+def test_dry_run_is_a_history_of_its_own(histories):
+    histories.ask(history(dry_run=True))
+    assert histories.get(7, history().span) is None
+
+
+def test_who_waits_longest_has_the_first_turn_and_who_is_worked_on_none(histories):
+    histories.ask(history(7))
+    histories.ask(history(8, next_turn_epoch_s=NOW - 5))
+    histories.ask(history(9, next_turn_epoch_s=NOW + 1))
+    histories.ask(history(5, is_listed=True))
+    assert [each.athlete_id for each in histories.open(NOW)] == [8, 7]
+    histories.amend(history(8), lambda row: row.taken(NOW))
+    assert [each.athlete_id for each in histories.open(NOW)] == [7]
+    assert [each.athlete_id for each in histories.open(NOW + WORKED_S)] == [7, 9, 8]
+
+
+def test_activity_that_comes_to_its_end_twice_counts_once(histories):
+    histories.ask(history(to_load=(3, 2, 1)))
+    for _ in range(2):
+        histories.amend(history(), lambda row: row.without({1, 2}, in_lake={2}, now_epoch_s=NOW))
+    row = histories.get(7, history().span)
+    assert (row.to_load, row.loaded, row.next_turn_epoch_s) == ((3,), 1, NOW + WORKED_S)
+
+
+def test_last_chunk_gives_the_turn_back(histories):
+    histories.ask(history(to_load=(3,)))
+    row = histories.amend(history(), lambda row: row.without({3}, in_lake={3}, now_epoch_s=NOW))
+    assert (row.to_load, row.next_turn_epoch_s, row.is_open) == ((), NOW, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "share"),
+    [
+        ({}, 0.0),
+        ({"before_epoch_s": 1500, "lacking": 4}, 500 / 1001),
+        ({"is_listed": True, "lacking": 4, "to_load": (1, 2, 3)}, 0.25),
+        ({"is_listed": True}, 1.0),
+    ],
+)
+def test_share_that_is_done_is_what_is_listed_and_loaded(changes, share):
+    assert history(**changes).done_share == pytest.approx(share)
+
+
+def test_finished_history_can_be_looked_at_for_a_month(histories, pass_time):
+    histories.ask(history(is_listed=True))
+    pass_time(KEPT_S - 1)
+    assert histories.get(7, history().span) is not None
+    pass_time(1)
+    assert histories.get(7, history().span) is None
+
+
+def test_nothing_is_kept_of_an_athlete_who_is_erased(histories, store, clock):
+    erasures = Erasures(store, clock)
+    erasures.ask_now(7, EraseReason.OPERATOR)
+    with erasures.held(7) as erasure:
+        assert erasure is not None
+        erasures.advance(erasure.confirmed())
+    assert histories.ask(history()) is None
+    assert list(histories.of_athlete(7)) == []
+    assert histories.amend(history(), lambda row: row) is None
+
+
+def test_forgetting_removes_every_span(histories):
+    histories.ask(history())
+    histories.ask(history(dry_run=True))
+    histories.ask(history(8))
+    histories.forget(7)
+    assert [each.athlete_id for number in (7, 8) for each in histories.of_athlete(number)] == [8]
+
+
+def test_row_of_an_older_version_reads_with_defaults(histories, store):
+    fields = {
+        **{"athlete_id": 7, "after_epoch_s": 999, "until_epoch_s": 2000, "dry_run": False},
+        **{"asked_at_epoch_s": NOW, "before_epoch_s": 2000, "something_else": 1},
+    }
+    store.put(Key("histories", "7", history().span), fields, expected_version=0)
+    assert histories.get(7, history().span) == history(next_turn_epoch_s=0)
