@@ -13,7 +13,7 @@ from include.pipeline.sync import sync
 from include.pipeline.traces import traces
 from include.state.athletes import AthleteStatus
 from include.state.backend import open_store
-from include.state.erasures import Erasure, ErasureStage
+from include.state.erasures import EraseReason, Erasure, ErasureStage, Wish
 from include.state.links import Carried, Link
 from include.state.store import Key
 from include.strava.client import StravaClient
@@ -165,7 +165,8 @@ def test_places_are_erased_with_the_athlete(family):
     copied(family, finish(family, 2, seed=1))
     assert family.services.places.sealed(PARENT_ID)
     family.services.athletes.mark(PARENT_ID, AthleteStatus.REVOKED)
-    erasure = Erasure(PARENT_ID, "", int(family.now[0]), ErasureStage.UNDER_WAY)
-    (trace,) = [trace for trace in traces(family.services, erasure) if trace.kind == "places"]
+    now = int(family.now[0])
+    erasure = Erasure(PARENT_ID, Wish(EraseReason.OPERATOR, now), now, ErasureStage.UNDER_WAY)
+    (trace,) = [trace for trace in traces(family.services, erasure, ()) if trace.kind == "places"]
     trace.remove()
     assert family.services.places.sealed(PARENT_ID) == []

@@ -94,7 +94,7 @@ def test_lambdas_find_no_secret_in_their_environment_and_only_the_edge_is_told_w
 def test_airflow_reads_its_connection_from_secrets_manager(
     place: StateDir, generated: GeneratedSecrets, environment: dict[str, str]
 ) -> None:
-    airflow = AWS.airflow(airflow_environment(place, Ports(), generated, environment))
+    airflow = AWS.airflow(airflow_environment(place, Ports(), generated, environment, {}))
 
     assert "AIRFLOW_CONN_STRAVA_API" not in airflow
     assert airflow["AIRFLOW__SECRETS__BACKEND"].endswith(".SecretsManagerBackend")

@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from io import StringIO
 from pathlib import Path
 
@@ -28,6 +28,16 @@ pytestmark = pytest.mark.network
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 REAL = {"STRAVA_CLIENT_ID": "42", "STRAVA_CLIENT_SECRET": "real"}
+
+
+@contextmanager
+def handling(signum: signal.Signals, handler: signal.Handlers) -> Iterator[None]:
+    """The signal handled so, whatever the tests were started with: `nohup` lets them ignore a hangup."""
+    before = signal.signal(signum, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signum, before)
 
 
 @pytest.fixture
@@ -142,12 +152,19 @@ def test_stack_reports_a_process_that_dies_later(place: Path) -> None:
 @pytest.mark.usefixtures("none_left")
 @pytest.mark.parametrize("signum", [pytest.param(signal.SIGTERM, id="TERM"), pytest.param(signal.SIGHUP, id="HUP")])
 def test_stack_ends_everything_at_a_signal_and_restores_its_handler(place: Path, signum: signal.Signals) -> None:
-    before = signal.getsignal(signum)
-    with pytest.raises(SystemExit) as caught, start(place) as stack:
-        os.kill(os.getpid(), signum)
-    assert caught.value.code == 128 + signum
-    assert stack.processes.alive() == []
-    assert signal.getsignal(signum) is before
+    with handling(signum, signal.SIG_DFL):
+        with pytest.raises(SystemExit) as caught, start(place) as stack:
+            os.kill(os.getpid(), signum)
+        assert caught.value.code == 128 + signum
+        assert stack.processes.alive() == []
+        assert signal.getsignal(signum) is signal.SIG_DFL
+
+
+@pytest.mark.usefixtures("none_left")
+def test_stack_goes_on_when_a_signal_comes_that_it_was_started_to_ignore(place: Path) -> None:
+    with handling(signal.SIGHUP, signal.SIG_IGN), start(place) as stack:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert stack.processes.alive()
 
 
 def test_stack_forgets_everything_but_its_addresses_when_started_fresh(place: Path) -> None:
