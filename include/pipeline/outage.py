@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 _OF_THE_APPLICATION = (ApplicationInactive, CapacityReached, NotProved, TokenEndpointFault, WrongInstallation)
 
+UNCONFIRMED = (CapacityReached, TokenEndpointFault)
+"""What the free question does not tell: Strava may say it of one athlete alone, who must not stop all others."""
+
 
 def standing(services: Services) -> Outage | None:
     """The outage that stands, or None. Effects: once in a window Strava is asked whether it is over."""

@@ -14,7 +14,7 @@ from include.lake.rows import build_rows
 from include.pipeline.copies_due import with_copies
 from include.pipeline.coverage import has_unwanted_track
 from include.pipeline.fingerprint import Fingerprint
-from include.pipeline.outage import found_by, standing
+from include.pipeline.outage import UNCONFIRMED, found_by, standing
 from include.pipeline.services import Services
 from include.pipeline.witness import (
     ANNOUNCED,
@@ -283,7 +283,7 @@ def _after(error: IngestError, before: LedgerEntry, outage: Outage | None, now_e
         reason = STOPPED
     if isinstance(error, QuotaSpent):
         return before.waiting(reason, next_try_epoch_s=int(error.until_epoch_s) + 1)
-    if outage is not None:
+    if outage is not None and not isinstance(error, UNCONFIRMED):
         return before.waiting(reason, next_try_epoch_s=now_epoch_s)
     return before.failed(reason, now_epoch_s)
 

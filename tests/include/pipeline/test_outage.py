@@ -17,6 +17,7 @@ from local.strava_simulator.faults import Faults
 pytestmark = pytest.mark.network
 
 PARENT_ID = 71
+OTHER_ID = 72
 TRIES_AFTER_S = (0, 10, 20, 40, 80, 160, 320)
 """When Airflow tries a task again, each time after the last."""
 
@@ -49,16 +50,42 @@ def test_outage_is_no_round_and_the_activity_is_due_when_it_is_over(world, fault
 
 
 def test_fault_of_the_token_endpoint_is_an_outage_though_the_rest_answers(world, monkeypatch):
-    activity_id = world.finish()
+    first, second = world.finish(), world.finish(hours_ago=3)
 
     def broken(*_):
         raise TokenEndpointFault("503")
 
     with monkeypatch.context() as patched:
         patched.setattr(world.services.strava, "activity", broken)
-        sync(world.services, world.item(activity_id), source="webhook")
+        for activity_id in (first, second):
+            sync(world.services, world.item(activity_id), source="webhook")
 
-    assert (standing(world.services) is not None, entry(world, activity_id).rounds) == (True, 0)
+    assert standing(world.services) is not None
+    assert [entry(world, activity_id).rounds for activity_id in (first, second)] == [1, 0]
+
+
+def test_athlete_who_alone_meets_a_faulty_token_endpoint_stops_the_others_ever_more_rarely(world, monkeypatch):
+    world.connect(OTHER_ID)
+    activity_id, fetch = world.finish(), world.services.strava.activity
+
+    def broken_for_one(athlete_id, activity_id):
+        if athlete_id == OTHER_ID:
+            raise TokenEndpointFault("500")
+        return fetch(athlete_id, activity_id)
+
+    monkeypatch.setattr(world.services.strava, "activity", broken_for_one)
+    world.services.activities.make_due(OTHER_ID, 5, asked_at_epoch_s=0, due_at_epoch_s=0)
+    stopped = 0
+    for _ in range(96):
+        queue_due(world.services)
+        for message in world.services.queue.receive(100, visibility_s=30):
+            for item in plan(world.services, [QueuedEvent.parse(message.body).event]):
+                sync(world.services, item, source="webhook")
+            world.services.queue.delete(message)
+        stopped += "Strava is out" in sync(world.services, world.item(activity_id), source="webhook").reason
+        world.now[0] += 900
+
+    assert 5 <= stopped <= 10
 
 
 def test_activity_that_alone_fails_is_its_own_fault(world, monkeypatch):
