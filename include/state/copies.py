@@ -159,8 +159,10 @@ class CopyLedger:
         return readable((item for item in found if _lease_until(item) <= now), _copy)
 
     def _is_live(self, child_id: int, parent_activity_id: int) -> bool:
-        copy = self.get(parent_activity_id, child_id)
-        return copy is not None and copy.state not in NOT_MADE_STATES
+        item, now = self._store.get(_key(parent_activity_id, child_id)), self._clock()
+        if item is None or _copy(item).state in NOT_MADE_STATES:
+            return False
+        return _lease_until(item) > now or not _copy(item).is_left_alone(now)
 
     def _change(
         self,

@@ -77,6 +77,11 @@ class Copy:
         """Whether the file was sent and it is not known whether Strava has it."""
         return self.state in (CopyState.UPLOADING, CopyState.WAITING_FOR_ACCESS) and self.attempts > 0
 
+    def is_left_alone(self, now: float) -> bool:
+        """Whether nothing was sent and nobody has come to it for a day, as where its parent is not connected."""
+        is_overdue = self.next_try_epoch_s is not None and self.next_try_epoch_s + DAY_S <= now
+        return is_overdue and self.attempts == 0 and self.state not in FINAL_STATES
+
     def is_due(self, now: float) -> bool:
         """Whether its next try has come."""
         return self.next_try_epoch_s is not None and self.next_try_epoch_s <= now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import pytest
 
@@ -39,6 +40,10 @@ def recorded(world, parent_id, *, minutes_later=0):
     )
     sync(world.services, SyncItem(parent_id, activity_id, int(world.now[0])), source="webhook")
     return activity_id
+
+
+def die(*_) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def state(world, activity_id):
@@ -112,6 +117,30 @@ def test_recording_that_waits_for_another_is_made_only_when_that_is_refused(pare
 
     assert state(parents, ben) is ends_as
     assert len(parents.control.activity_ids(REX)) == 1
+
+
+@pytest.mark.parametrize(
+    ("holds", "sends"), [pytest.param(False, True, id="left alone"), pytest.param(True, False, id="in hand")]
+)
+def test_recording_that_nobody_comes_to_keeps_no_other_waiting(parents, monkeypatch, holds, sends):
+    ann, ben = recorded(parents, ANN), recorded(parents, BEN, minutes_later=3)
+    with monkeypatch.context() as patched:
+        patched.setattr(parents.services.strava, "create_upload", die)
+        with pytest.raises(KeyboardInterrupt):  # after its time was claimed; then Strava refuses Ann's tokens
+            copy_to_children(parents.services, ANN, ann)
+    copy_to_children(parents.services, BEN, ben)
+    assert state(parents, ben) is CopyState.PLANNED
+
+    parents.now[0] += 86_400 + 60
+    if holds:
+        parents.services.copies.acquire(ann, REX)
+    copy_to_children(parents.services, BEN, ben)
+    assert state(parents, ben) is (CopyState.DONE if sends else CopyState.PLANNED)
+
+    if not holds:
+        copy_to_children(parents.services, ANN, ann)
+        assert state(parents, ann) is CopyState.SKIPPED
+        assert len(parents.control.activity_ids(REX)) == 1
 
 
 def test_strava_s_duplicate_of_another_copy_is_no_copy_of_this_activity(parents, monkeypatch):
