@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.copying.reasons import athlete_words
-from include.errors import Gone, IngestError, QuotaSpent, RemovalsStopped, RetryLater, UnexpectedShape
+from include.errors import (
+    Gone,
+    IngestError,
+    QuotaSpent,
+    RemovalsStopped,
+    RetryLater,
+    StravaUnavailable,
+    UnexpectedShape,
+)
 from include.lake.catalog import Partition
 from include.lake.rows import build_rows
 from include.pipeline.copies_due import with_copies
@@ -26,6 +34,7 @@ from include.pipeline.witness import (
     testify,
 )
 from include.state.activities import ActivityState, Lease, LedgerEntry, Sighting
+from include.state.ledger_entry import LONGEST_WAIT_S
 from include.state.outages import Outage
 from include.strava.models import Activity, StreamSet
 from include.strava.quota import DAY_S, utc_text
@@ -285,7 +294,10 @@ def _after(error: IngestError, before: LedgerEntry, outage: Outage | None, now_e
         return before.waiting(reason, next_try_epoch_s=int(error.until_epoch_s) + 1)
     if outage is not None and not isinstance(error, UNCONFIRMED):
         return before.waiting(reason, next_try_epoch_s=now_epoch_s)
-    return before.failed(reason, now_epoch_s)
+    failed = before.failed(reason, now_epoch_s)
+    asked_wait_s = error.retry_after_s if isinstance(error, StravaUnavailable) else 0.0
+    not_before = now_epoch_s + int(min(asked_wait_s, LONGEST_WAIT_S))
+    return replace(failed, next_try_epoch_s=max(failed.next_try_epoch_s or 0, not_before))
 
 
 def _spoken(outage: Outage) -> str:

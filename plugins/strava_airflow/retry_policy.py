@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow.sdk import RetryDecision, RetryPolicy
@@ -10,8 +11,12 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
+LONGEST_DELAY_S = 900
+"""The most that Strava's wish delays a try; what takes longer the ledger waits for."""
+
+
 class StravaRetryPolicy(RetryPolicy):
-    """Sorts real faults: passing ones are retried with the task's backoff, refusals fail at once.
+    """Sorts real faults: passing ones are retried as Strava asks or the task backs off, refusals fail at once.
 
     A spent quota never gets here: live work steps aside into the ledger, backfill is rescheduled.
     Anything that is no `IngestError` keeps Airflow's ordinary retries.
@@ -25,8 +30,11 @@ class StravaRetryPolicy(RetryPolicy):
         context: Context | None = None,
     ) -> RetryDecision:
         """The decision for one failed try, with the reason that the Airflow UI shows."""
-        from include.errors import Refused, RetryLater, SettingsError
+        from include.errors import Refused, RetryLater, SettingsError, StravaUnavailable
 
+        if isinstance(exception, StravaUnavailable) and exception.retry_after_s > 0:
+            delay = timedelta(seconds=min(exception.retry_after_s, LONGEST_DELAY_S))
+            return RetryDecision.retry(delay, reason=f"Strava asks to wait: {type(exception).__name__}")
         if isinstance(exception, RetryLater):
             return RetryDecision.retry(reason=f"passing fault: {type(exception).__name__}")
         if isinstance(exception, (Refused, SettingsError)):

@@ -84,3 +84,11 @@ def test_tasks_get_the_policy_and_enough_tries_to_outlast_a_window():
 
     assert isinstance(DEFAULT_ARGS["retry_policy"], StravaRetryPolicy)
     assert DEFAULT_ARGS["retries"] >= 3
+
+
+@pytest.mark.parametrize(("asked_s", "delay_s"), [(0.0, None), (30.0, 30.0), (86_400.0, 900.0)])
+def test_try_is_put_off_when_strava_asks_to_within_bounds(asked_s, delay_s):
+    decided = decision(errors.StravaUnavailable("what happened", retry_after_s=asked_s))
+
+    assert decided.action.value == "retry"
+    assert (decided.retry_delay and decided.retry_delay.total_seconds()) == delay_s

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from include.errors import StravaUnavailable, TokenEndpointFault
+from include.errors import NotTheApi, StravaUnavailable, TokenEndpointFault
 from include.pipeline.ingest import plan
 from include.pipeline.outage import standing
 from include.pipeline.reconcile import Listed, Queued, list_athletes, queue_due
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
 from local.strava_simulator.faults import Faults
+from local.strava_simulator.script import Line
 
 pytestmark = pytest.mark.network
 
@@ -189,3 +190,23 @@ def minutes_after(world, outage):
 def work(world, events):
     for item in plan(world.services, events):
         sync(world.services, item, source="webhook")
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "wait_s"),
+    [
+        pytest.param("4000", 4000, id="longer than the round"),
+        pytest.param("Wed, 17 Jun 2026 13:02:00 GMT", 3600, id="a date"),
+        *(pytest.param(text, 900, id=text or "none") for text in ("", "1", "-5", "soon", "1e9", "NaN")),
+        pytest.param("9" * 40, 21_600, id="huge"),
+    ],
+)
+def test_activity_is_tried_again_when_strava_asks_to_within_bounds(world, retry_after, wait_s):
+    activity_id = world.finish()
+    page = Line(route="GET /activities/*", status=404, content_type="text/html", headers={"Retry-After": retry_after})
+    world.control.write_script(page)
+
+    with pytest.raises(NotTheApi):
+        sync(world.services, world.item(activity_id), source="webhook")
+
+    assert entry(world, activity_id).next_try_epoch_s == world.now[0] + wait_s
