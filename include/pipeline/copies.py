@@ -12,10 +12,14 @@ from include.lake.catalog import Partition
 from include.pipeline.copy_hold import CopyHold
 from include.pipeline.originals import follow_original
 from include.pipeline.services import Services
+from include.state.activities import ActivityState
 from include.state.copies import FINAL_STATES, Copy, CopyState, external_id
 from include.state.copy_entry import SOON_S
 from include.state.links import Link
 from include.strava.models import Activity
+
+_UNDER_WAY = (ActivityState.PENDING, ActivityState.QUARANTINED)
+"""Without rows, an activity whose recording may still come: its copies are planned when it is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ def copy_to_children(services: Services, parent_id: int, activity_id: int) -> li
     """
     entry = services.activities.get(parent_id, activity_id)
     try:
-        _plan(services, parent_id, activity_id)
+        if entry is None or entry.state not in _UNDER_WAY or entry.object_keys:
+            _plan(services, parent_id, activity_id)
         copies = [copy for copy in services.copies.of_activity(activity_id) if copy.parent_id == parent_id]
         holds = _bring_on(services, [copy for copy in copies if copy.state not in FINAL_STATES])
         follow_original(services, parent_id, activity_id)

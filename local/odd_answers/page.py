@@ -18,8 +18,8 @@ lake has both activities by their present titles and not the deleted one, the ch
 athlete is connected.
 
 *after the hour* is what the ledgers say while the answer is still odd; nothing that was stored, copied or connected
-may be gone then. *calls* is how often the call was made in that hour. *right after* is how many minutes later all was
-right.
+may be gone then, and no copy failed, or skipped unless Strava said in its own form that there is no recording.
+*calls* is how often the call was made in that hour. *right after* is how many minutes later all was right.
 """
 
 

@@ -32,6 +32,8 @@ from include.strava.session import StravaSession
 from include.strava.subscriptions import PushSubscriptions
 from local.crash_walk.points import MortalSession, Points
 from local.crash_walk.world import NOON, PARENT_ID, REX_ID, World, open_world
+from local.odd_answers.errands import ERRANDS, Errand
+from local.odd_answers.message import is_fit
 from local.strava_simulator.applications import Application
 from local.strava_simulator.script import Line
 from local.strava_simulator.simulation import Rules
@@ -42,10 +44,14 @@ CALLS: Mapping[str, str] = {
     "list": "GET /athlete/activities",
     "upload": "POST /uploads",
     "poll": "GET /uploads/*",
+    "profile": "GET /athlete",
     "token": "POST /oauth/token",
+    "revoke": "POST /oauth/revoke",
     "subscription": "GET /push_subscriptions",
+    "subscribe": "POST /push_subscriptions",
+    "unsubscribe": "DELETE /push_subscriptions/*",
 }
-"""Our calls that work depends on, and their routes in the simulator's script."""
+"""Every call of ours, and its route in the simulator's script; `token` is code exchange and refresh."""
 
 ODD_WINDOWS = 4
 """How many windows of a quarter of an hour the answer stays odd."""
@@ -53,6 +59,8 @@ ODD_WINDOWS = 4
 MOST_WINDOWS = 4 * 24 * 3
 """How long all may take to be right again: three days."""
 
+_FINAL = frozenset({CopyState.FAILED, CopyState.UNFINISHED})
+"""Nor skipped, unless Strava said in its own form that there is no recording."""
 _WINDOW_S = 900
 _TOKEN_S = 6 * 3600
 SEED = 7
@@ -80,6 +88,7 @@ class _Story:
 
     world: World
     services: Services
+    errand: Errand | None
     renamed: int = 0
     deleted: int = 0
     new: int = 0
@@ -91,6 +100,8 @@ class _Story:
         for activity_id in (self.renamed, self.deleted):
             self.queue(activity_id)
         self.window()
+        if self.errand:
+            self.errand.begin(self.world, self.services)
         self.world.time.pass_s(_TOKEN_S)
 
     def go_on(self) -> None:
@@ -116,6 +127,8 @@ class _Story:
         services = self.services
         for step in (queue_due, list_athletes, _prove):
             self.attempt(step, services)
+        if self.errand and self.deleted and self.new:
+            self.attempt(self.errand.act, self.world, services)
         messages = services.queue.receive(100, visibility_s=30)
         for item in plan(services, [QueuedEvent.parse(message.body).event for message in messages]):
             self.attempt(sync, services, item, source="webhook")
@@ -143,6 +156,7 @@ class _Story:
             "copied": copy is not None and copy.state in (CopyState.DONE, CopyState.DUPLICATE),
             "one copy each": len(self.world.control.activity_ids(REX_ID)) == 2,
             "connected": self.status_of(PARENT_ID) == AthleteStatus.ACTIVE,
+            "the errand": self.errand is None or self.errand.is_done(self.world, self.services),
         }
         lacking = [name for name, holds in checks.items() if not holds]
         if not lacking and self.titles() != {self.renamed: "Evening with Rex", self.new: "Lunch with Rex"}:
@@ -161,7 +175,7 @@ class _Story:
 
 def play(call: str, answer: Mapping[str, Any], *, state_url: str | None = None) -> Outcome:
     """An hour of this answer to this call, and what follows."""
-    with tempfile.TemporaryDirectory() as folder, _story(Path(folder), state_url) as story:
+    with tempfile.TemporaryDirectory() as folder, _story(Path(folder), state_url, ERRANDS.get(call)) as story:
         story.begin()
         outcome = Outcome()
         before = story.titles()
@@ -189,30 +203,24 @@ def play(call: str, answer: Mapping[str, Any], *, state_url: str | None = None) 
         return outcome
 
 
-def is_fit(message: str) -> bool:
-    """Whether a message is short, in one line, names somebody, and quotes neither page nor token."""
-    names_somebody = any(word in message for word in ("athlete", "the application", "child", "Copies", "copy"))
-    return (
-        len(message) <= 300
-        and message.isprintable()
-        and names_somebody
-        and "<" not in message
-        and "0123" not in message
-    )
-
-
 def _prove(services: Services) -> None:
     prove_again(services.push, services.installation, services.clock)
 
 
 def _destroyed(story: _Story, before: Mapping[int, str]) -> list[str]:
     """What the odd answer cost that it must not: rows, the copy made before, the connection, the link."""
-    copy = story.services.copies.get(story.renamed, REX_ID)
+    services = story.services
+    copy = services.copies.get(story.renamed, REX_ID)
+    final = _FINAL | ({CopyState.SKIPPED} if story.state_of(story.new) != ActivityState.NO_STREAMS else set())
+    finished = [copy for copy in services.copies.of_activity(story.new) if copy.state in final]
+    gone = [entry for entry in services.activities.of_athlete(PARENT_ID) if entry.state is ActivityState.REMOVED]
     is_proved = story.services.installation.is_proved(story.services.push.api_url)
     checks = {
         "rows": set(before) - {story.deleted} <= set(story.titles()),
         "rows before the installation was proved": is_proved or set(before) <= set(story.titles()),
         "the copy made before": copy is not None and copy.state is CopyState.DONE,
+        "the new copy, finally": not finished,
+        "an activity that is there": {entry.activity_id for entry in gone} <= {story.deleted},
         "the connection": {story.status_of(PARENT_ID), story.status_of(REX_ID)} == {AthleteStatus.ACTIVE},
         "the link": len(list(story.services.links.of_parent(PARENT_ID))) == 1,
     }
@@ -220,7 +228,7 @@ def _destroyed(story: _Story, before: Mapping[int, str]) -> list[str]:
 
 
 @contextmanager
-def _story(folder: Path, state_url: str | None) -> Iterator[_Story]:
+def _story(folder: Path, state_url: str | None, errand: Errand | None) -> Iterator[_Story]:
     scopes = (READ, ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE)
     with open_world(folder, Rules(), now=NOON, state_url=state_url) as world:
         for athlete_id in (PARENT_ID, REX_ID):
@@ -230,8 +238,7 @@ def _story(folder: Path, state_url: str | None) -> Iterator[_Story]:
             Link(PARENT_ID, REX_ID, ("Rex",), whole, parent_consent_epoch_s=1, child_consent_epoch_s=1)
         )
         with MortalSession(world.app, world.time, Points()) as session:
-            story = _Story(world, _on_the_simulator(world, session))
-            yield story
+            yield _Story(world, _on_the_simulator(world, session), errand)
 
 
 def _on_the_simulator(world: World, session: StravaSession) -> Services:

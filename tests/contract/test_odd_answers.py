@@ -6,7 +6,10 @@ import pytest
 
 from local.environment import REPOSITORY
 from local.odd_answers.answers import ANSWERS
-from local.odd_answers.play import CALLS, is_fit, play
+from local.odd_answers.message import is_fit
+from local.odd_answers.play import CALLS, play
+
+FIT = "Strava answered 500 to /activities/9 for athlete 7. Try again later."
 
 MOST_CALLS = 40
 """Of one kind in the odd hour: three activities in four windows, and each call three times at most."""
@@ -17,8 +20,12 @@ SAMPLE = [
     ("list", "404, as of a thing that is gone"),
     ("upload", "200, a page"),
     ("poll", "404, as of a thing that is gone"),
+    ("profile", "404, a page"),
     ("token", "404, as of a thing that is gone"),
+    ("revoke", "200, an empty object"),
     ("subscription", "404, a page"),
+    ("subscribe", "524"),
+    ("unsubscribe", "404, as of a thing that is gone"),
 ]
 """For each call the answer that cost most before it was understood."""
 
@@ -76,7 +83,16 @@ def test_page_has_a_line_for_every_answer_to_every_call():
 
 @pytest.mark.parametrize(
     "message",
-    ["a" * 301, "athlete 7: <html>", "athlete 7\nfailed", "something failed", "athlete 7: 0123456789abcdef"],
+    [
+        pytest.param(f"{FIT} {'a' * 300}", id="long"),
+        pytest.param(f"{FIT} <html>", id="a page"),
+        pytest.param(f"{FIT}\nfailed", id="two lines"),
+        pytest.param(f"{FIT} 0123456789abcdef", id="a token"),
+        pytest.param(FIT.replace("athlete 7", "somebody"), id="names nobody"),
+        pytest.param(FIT.replace("/activities/9", "it"), id="no call"),
+        pytest.param(FIT.replace("Try again later", "Alas"), id="no next step"),
+    ],
 )
-def test_message_is_not_fit_when_it_is_long_quotes_or_names_nobody(message):
+def test_message_is_not_fit_when_it_is_long_quotes_or_leaves_something_out(message):
+    assert is_fit(FIT)
     assert not is_fit(message)

@@ -1,0 +1,35 @@
+"""Whether what an operator reads of an odd answer says what happened, to whom, and what to do next."""
+
+from __future__ import annotations
+
+import re
+
+MOST_CHARACTERS = 300
+
+NEXT_STEPS = (
+    *("Try the same call again later", "Try again later", "Try again from", "try again", "it is tried again"),
+    *("Run it again", "run `make ", "check STRAVA_", "Check STRAVA_", "STRAVA_API_URL is", "compare it with"),
+    *("Ask Strava", "ask Strava", "connect again", "has to be connected", "Keep it without them"),
+    *("correct what it asks for", "there is nothing to do", "no athlete has to do anything", "Delete ", "asked again"),
+)
+"""Every message says one of these: what is done next, or by whom."""
+
+_WHOM = re.compile(r"athletes? \d+|the application\b")
+_WHAT = re.compile(
+    r"(?<![\w<])/[a-z_]+(?:/[a-z_0-9]+)*|\b[Aa]ctivity (?:\d+|list)\b|\b(?:webhook subscription|tokens of|copy)\b"
+)
+"""The call, or the thing that it was about."""
+_TOKEN = re.compile(r"[0-9a-f]{16}")
+
+
+def is_fit(message: str) -> bool:
+    """Whether a message is short, in one line, names athlete, call and next step, and quotes neither page nor token."""
+    return (
+        len(message) <= MOST_CHARACTERS
+        and message.isprintable()
+        and _WHOM.search(message) is not None
+        and _WHAT.search(message) is not None
+        and any(step in message for step in NEXT_STEPS)
+        and "<" not in message
+        and not _TOKEN.search(message)
+    )
