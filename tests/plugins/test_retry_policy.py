@@ -17,6 +17,7 @@ RETRY = (
         "OutcomeUnknown",
         "TriggerUnavailable",
         "NotProved",
+        "NewerVersion",
     ),
 )
 FAIL = (
