@@ -13,6 +13,7 @@ ledgers `activities` and `copies`, and new activities in the children's accounts
 **Kind**: now. Running it again is always right and costs at most two read calls an activity.
 
 **Limits**: two read calls for a new activity, one for a renamed one; an upload and some polls for each copy.
+Under load a task works on a chunk of up to 20 activities; one that fails keeps no other out, its row owns its rest.
 When Strava's quota is spent, Strava is out, or a fault has not passed by the last try, the activity waits in the ledger
 and the run ends green, saying so.
 
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from operator import itemgetter
 
 import pendulum
 from airflow.sdk import Param, TriggerRule, dag, get_current_context, task, task_group
@@ -34,7 +36,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
 from strava_airflow.publishing import publish
-from strava_airflow.verdict import confirm_run, ledger_takes_over
+from strava_airflow.verdict import confirm_run
 
 log = logging.getLogger(__name__)
 
@@ -59,56 +61,63 @@ EVENTS = Param(
 
 
 @task
-def plan_events(params: dict) -> list[dict]:
-    """The activities to look at, each once."""
+def plan_events(params: dict) -> list[list[dict]]:
+    """The activities to look at, each once, in chunks."""
+    from include.pipeline.chunks import in_chunks, size_for
     from include.pipeline.ingest import plan
     from include.strava.events import WebhookEvent
 
     with StravaHook().services() as services:
-        items = plan(services, [WebhookEvent.from_conf(event) for event in params["events"]])
-    return [item.to_json() for item in items]
+        items = [item.to_json() for item in plan(services, map(WebhookEvent.from_conf, params["events"]))]
+    return in_chunks(items, size_for(len(items)), owner=itemgetter("athlete_id"))
 
 
-@task(map_index_template="{{ activity }}")
-def sync_activity(item: dict) -> dict:
-    """Fetch one activity and store it; returns ids, state and the partitions that changed."""
+@task(map_index_template="{{ chunk }}")
+def sync_activities(items: list[dict]) -> list[dict]:
+    """Fetch a chunk's activities and store them; returns ids, state and the partitions that changed."""
+    from include.pipeline.chunks import label, work_off
     from include.pipeline.sync import SyncItem, sync
 
-    context = get_current_context()
-    context["activity"] = str(item["activity_id"])
-    with ledger_takes_over(context), StravaHook().services() as services:
-        synced = sync(services, SyncItem.from_json(item), source="webhook")
-    context["activity"] = synced.label
-    if synced.reason:
-        log.info("Activity %s is %s: %s", synced.activity_id, synced.state, synced.reason)
-    return synced.to_json()
+    context, names = get_current_context(), [item["activity_id"] for item in items]
+    context["chunk"] = label(names, "activities")
+    with StravaHook().services() as services:
+        worked = work_off(map(SyncItem.from_json, items), lambda item: sync(services, item, source="webhook"))
+    done = list(worked.done.values())
+    context["chunk"] = done[0].label if len(items) == 1 else label(names, "activities", worked.waiting)
+    for synced in done:
+        if synced.reason:
+            log.info("Activity %s is %s: %s", synced.activity_id, synced.state, synced.reason)
+    return [synced.to_json() for synced in done]
 
 
-@task(map_index_template="{{ activity }}")
-def copy_to_children(synced: dict) -> list[dict]:
-    """Copy one activity to every linked child whom its title names."""
+@task(map_index_template="{{ chunk }}")
+def copy_to_children(synced: list[dict]) -> list[dict]:
+    """Copy a chunk's activities to every linked child whom their titles name."""
+    from include.pipeline.chunks import label, work_off
     from include.pipeline.copies import copy_to_children
 
-    context = get_current_context()
-    context["activity"] = str(synced["activity_id"])
-    with ledger_takes_over(context), StravaHook().services(priority="COPY") as services:
-        results = copy_to_children(services, synced["athlete_id"], synced["activity_id"])
-    if not results:
-        raise AirflowSkipException("The title names no linked child.")
-    context["activity"] = f"{synced['activity_id']} → {', '.join(str(result.child_id) for result in results)}"
+    context, ids = get_current_context(), {each["activity_id"]: each["athlete_id"] for each in synced}
+    context["chunk"] = label(list(ids), "activities")
+    with StravaHook().services(priority="COPY") as services:
+        worked = work_off(ids, lambda activity_id: copy_to_children(services, ids[activity_id], activity_id))
+    results = [result for each in worked.done.values() for result in each]
+    if not results and not worked.faults:
+        raise AirflowSkipException("No title names a linked child.")
+    children = ", ".join(str(child_id) for child_id in sorted({result.child_id for result in results}))
+    context["chunk"] = f"{label(list(ids), 'activities', worked.waiting)} → {children}"
     return [result.to_json() for result in results]
 
 
 @task_group(prefix_group_id=False)
-def ingest_activity(item: dict) -> None:
-    """One activity: its copies start as soon as it is synced, whatever the others do."""
-    copy_to_children(sync_activity(item))
+def ingest_activities(items: list[dict]) -> None:
+    """One chunk: its copies start as soon as it is synced, whatever the others do."""
+    copy_to_children(sync_activities(items))
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
 def publish_lake(*, ti=None, outlet_events=None) -> int:
     """Tell the catalogue which partitions changed; returns how many activities were looked at."""
-    return len(publish(ti, outlet_events, task_id="sync_activity", also=["copy_to_children"]))
+    return len(publish(ti, outlet_events, task_id="sync_activities", also=["copy_to_children"]))
 
 
 @dag(
@@ -126,7 +135,7 @@ def publish_lake(*, ti=None, outlet_events=None) -> int:
 )
 def strava_ingest() -> None:
     """Wires events to syncs, syncs to copies, and both to the lake's asset."""
-    ingest_activity.expand(item=plan_events()) >> [publish_lake(), confirm_run()]
+    ingest_activities.expand(items=plan_events()) >> [publish_lake(), confirm_run()]
 
 
 strava_ingest()

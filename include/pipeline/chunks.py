@@ -19,6 +19,9 @@ MAX_CHUNKS = 500
 ACTIVITIES = 20
 """How many activities a task works on: few enough for a 2 GB worker, enough to share a month's object."""
 
+AT_ONCE = 4
+"""How many tasks an ingest run is cut into, before they grow: as many as a worker does at once, or so."""
+
 ATHLETES = 50
 """How many athletes a task of the night looks after."""
 
@@ -50,6 +53,11 @@ def in_chunks(
     full = [chunk for owned in by_owner.values() for chunk in _cut(owned, size) if len(chunk) == size]
     left = [key for owned in by_owner.values() for key in owned[len(owned) - len(owned) % size :]]
     return [*full, *_cut(left, size)]
+
+
+def size_for(activities: int) -> int:
+    """How many of a run's activities share a task: each has its own in quiet times, under load few tasks do much."""
+    return min(ACTIVITIES, max(1, ceil(activities / AT_ONCE)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ def refusal(dag, conf):
     return None
 
 
-def test_ingest_copies_each_activity_after_its_own_sync(dag_bag):
+def test_ingest_copies_each_chunk_after_its_own_sync(dag_bag):
     dag = dag_bag.dags["strava_ingest"]
-    assert dag.get_task("sync_activity").upstream_task_ids == {"plan_events"}
-    assert dag.get_task("copy_to_children").upstream_task_ids >= {"sync_activity"}
+    assert dag.get_task("sync_activities").upstream_task_ids == {"plan_events"}
+    assert dag.get_task("copy_to_children").upstream_task_ids >= {"sync_activities"}
     assert dag.get_task("publish_lake").trigger_rule == "all_done"
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-SYNC = "sync_activity"
+SYNC = "sync_activities"
 COPY = "copy_to_children"
 
 

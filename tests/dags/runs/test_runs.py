@@ -35,8 +35,8 @@ def test_ingest_run_says_what_became_of_each_activity(world):
     plain, named = world.finish(), world.finish("Run with Rex", hours_ago=5, seed=8)
     run = world.ingest(plain, named)
 
-    assert {item["activity_id"] for item in run.result("plan_events")} == {plain, named}
-    assert {result["activity_id"]: result["state"] for result in run.result("sync_activity")} == {
+    assert {item["activity_id"] for chunk in run.result("plan_events") for item in chunk} == {plain, named}
+    assert {each["activity_id"]: each["state"] for chunk in run.result("sync_activities") for each in chunk} == {
         plain: ActivityState.SYNCED,
         named: ActivityState.SYNCED,
     }
@@ -45,6 +45,19 @@ def test_ingest_run_says_what_became_of_each_activity(world):
     assert sorted(run.states("copy_to_children")) == ["skipped", "success"]
     assert any(label.startswith(f"{plain} · Run") for label in run.labels)
     assert f"{named} → {CHILD_ID}" in run.labels
+
+
+def test_ingest_of_many_activities_has_few_tasks_and_one_that_fails_keeps_no_other_out(world):
+    ids = [world.finish("Run with Rex" if n == 3 else "Run", hours_ago=5.0 * n + 2, seed=n) for n in range(9)]
+    run = world.ingest(999_999_999, *ids)
+
+    assert run.state == "success"
+    assert len(run.tasks) <= 12
+    assert {row["activity_id"] for row in world.rows("activities")} == set(ids)
+    assert len(world.control.activity_ids(CHILD_ID)) == 1
+    assert any(" · 3 activities · 1 waits: a passing fault" in label for label in run.labels)
+    with world.services() as services:
+        assert services.activities.get(PARENT_ID, 999_999_999).due_at_epoch_s is not None
 
 
 def test_ingest_tells_the_asset_every_partition_that_changed(world):

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from include.errors import NotConnected, QuotaSpent, RetryLater
-from include.pipeline.chunks import MAX_CHUNKS, WorkedOff, in_chunks, label, work_off
+from include.pipeline.chunks import MAX_CHUNKS, WorkedOff, in_chunks, label, size_for, work_off
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,10 @@ def test_empty_chunk_is_done():
 )
 def test_label_names_the_first_and_what_waits(names, waiting, shown):
     assert label(names, "activities", waiting) == shown
+
+
+@pytest.mark.parametrize(
+    ("activities", "tasks"), [(0, 0), (1, 1), (4, 4), (5, 3), (10, 4), (60, 4), (80, 4), (81, 5), (100, 5)]
+)
+def test_a_run_of_many_activities_has_few_tasks(activities, tasks):
+    assert len(in_chunks(range(activities), size_for(activities))) == tasks
