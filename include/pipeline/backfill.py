@@ -45,7 +45,9 @@ class BackfillRequest:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> BackfillRequest:
-        """The request that the Airflow form describes. Errors: `BadRequest` when the days are in the wrong order."""
+        """The request that the form describes. Errors: `BadRequest` where a day is missing or the order is wrong."""
+        if params["from"] is None or params["to"] is None:
+            raise BadRequest("The backfill of an athlete needs its first and its last day: fill in both.")
         first, last = date.fromisoformat(params["from"]), date.fromisoformat(params["to"])
         if last < first:
             raise BadRequest(f"The backfill ends ({last}) before it starts ({first}); swap the two days.")

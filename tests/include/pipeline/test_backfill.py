@@ -274,6 +274,12 @@ def test_days_in_the_wrong_order_are_refused():
         BackfillRequest.from_params({**DAYS, "from": "2026-06-18"})
 
 
+@pytest.mark.parametrize("day", ["from", "to"])
+def test_form_without_a_day_is_refused(day):
+    with pytest.raises(BadRequest, match="fill in both"):
+        BackfillRequest.from_params({**DAYS, day: None})
+
+
 def test_backfill_leaves_live_work_its_reserve(world):
     with open_services(world.settings, priority=Priority.BACKFILL, clock=world.services.clock) as services:
         for _ in range(90):
