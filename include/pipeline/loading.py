@@ -162,6 +162,9 @@ def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoc
         entry = _listed(entry, activity, listed_at_epoch_s)
         fetched_at = entry.fetched_at_epoch_s or listed_at_epoch_s
         lease, streams = _streams(services, lease, entry, activity)
+        if streams is None and not entry.is_lost(services.clock()):
+            services.activities.postpone(lease, (lease.entry or entry).perhaps_lost(int(services.clock())))
+            return ""
         rows = build_rows(activity, streams, source="backfill", updated_at_epoch_s=fetched_at)
     except UnexpectedShape as error:
         quarantined = entry.quarantined(str(error), fetched_at_epoch_s=listed_at_epoch_s)

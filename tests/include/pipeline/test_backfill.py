@@ -23,6 +23,7 @@ from include.state.histories import History
 from include.strava import client
 from include.strava.client import Priority
 from include.strava.models import Activity
+from local.strava_simulator.script import Line
 
 pytestmark = pytest.mark.network
 
@@ -491,3 +492,18 @@ def test_streams_that_a_dead_run_stored_are_not_fetched_again_and_its_partitions
     assert reads(world) - before == len(ids) - 1 - 2  # one is entered by hand
     assert {partition.year for partition in result.partitions} == {2025, 2026}
     assert loaded(world, listed) == [ChunkLoaded()]
+
+
+def test_stored_points_stay_when_strava_says_once_that_there_is_no_recording(world):
+    activity_id = world.finish(points=20, announce=False)
+    sync(world.services, world.item(activity_id), source="webhook")
+    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    failed = replace(lease.entry, state=ActivityState.PENDING)
+    world.services.activities.postpone(lease, failed)
+    world.control.write_script(Line(route="GET /activities/*/streams", body="{}"))
+
+    loaded(world, planned(world))
+
+    entry = world.services.activities.get(PARENT_ID, activity_id)
+    assert (entry.state, entry.points, entry.next_try_epoch_s) == (ActivityState.PENDING, 20, world.now[0] + 900)
+    assert world.sql("SELECT count(*) AS n FROM streams").to_pylist() == [{"n": 20}]
