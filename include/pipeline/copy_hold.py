@@ -31,6 +31,7 @@ from include.lake.objects import Condition
 from include.pipeline.child_account import ChildAccount
 from include.pipeline.services import Services
 from include.state.activities import ActivityState
+from include.state.athletes import AthleteStatus
 from include.state.copies import FINAL_STATES, MADE_STATES, Copy, CopyState
 from include.state.links import Link
 from include.strava.models import Activity, Upload, UploadFile
@@ -41,6 +42,7 @@ LOOK_FOR_S = 900
 """How long an upload of unknown outcome may be missing from the child's list before it counts as not arrived."""
 
 _STILL = "Strava is still processing the file; it is looked at again."
+_PARENT_AWAY = "The parent's account is not connected; the copy is made when it is connected again."
 _SHUT_OUT = (TokenRefused, NotConnected, ScopeMissing, CapacityReached)
 """What says that the child's account does not let us in."""
 
@@ -162,6 +164,9 @@ class CopyHold:
         if activity is None:
             self._wind_up(is_blind=is_blind)
             return
+        if not self._is_parent_connected():
+            self._note(self.copy.in_trouble(_PARENT_AWAY, self._services.clock()))
+            return
         link = self._link()
         streams = self._services.raw.streams(activity.athlete_id, activity.activity_id)
         if link is None or match(activity.name, link.names) is None:
@@ -179,6 +184,10 @@ class CopyHold:
         file = build_file(activity, streams, link, hidden, parent.firstname if parent else "")
         self._keep(file)
         self._send(file, link, trim_m)
+
+    def _is_parent_connected(self) -> bool:
+        parent = self._services.athletes.get(self.copy.parent_id)
+        return parent is not None and parent.status is AthleteStatus.ACTIVE
 
     def _trim_m(self, link: Link) -> int:
         """What to hide of the track now; points from before the present grant may show more than it allows."""

@@ -20,7 +20,8 @@ def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
     Shape: ordered by event time, so that what happened first is looked at first.
     Events are hints: one that an earlier fetch has answered already costs no call, unless more is due of its activity
     than the event itself asks for; one of an athlete who is not connected is dropped. Both are noted in the audit.
-    What is due of an athlete who has to connect again stays due until then.
+    What is due of an athlete who has to connect again stays due until then, but for copies that were begun: what was
+    sent is seen to its end, and what waits comes to one.
     Effects: writes the audit, and takes back what an answered event has made due; safe to repeat.
     """
     newest: dict[tuple[int, int], SyncItem] = {}
@@ -48,7 +49,8 @@ def _drop_reason(services: Services, event: WebhookEvent) -> str | None:
     if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
         if athlete is None and entry is not None and not entry.is_known:
             services.activities.forget(event.owner_id, event.object_id)
-        return "athlete not connected"
+        if athlete is None or not event.asks_for_copies_only:
+            return "athlete not connected"
     if entry is None or not _is_answered(entry, event.event_time_epoch_s):
         return None
     services.activities.answered(event.owner_id, event.object_id, asked_at_epoch_s=event.event_time_epoch_s)

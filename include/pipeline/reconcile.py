@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
@@ -110,9 +110,12 @@ def _due_fetches(services: Services, connected: Collection[int], now: float) -> 
 
 
 def _due_copies(services: Services, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
-    """The activities with copies to be planned or to go on with, but for those that are queued for it already."""
+    """The activities with copies to be planned or to go on with, but for those that are queued for it already.
+
+    A copy that was begun goes on without its parent: an upload is looked at, and what waits comes to an end.
+    """
     for copy in services.copies.due(now):
-        if copy.parent_id in connected and not _is_queued(services, copy, now):
+        if not _is_queued(services, copy, now):
             yield copy.parent_id, copy.parent_activity_id
     for entry in services.activities.due(now):
         mark = entry.copies_due
@@ -134,7 +137,8 @@ def list_athletes(services: Services) -> Listed:
     """List the athletes whose turn has come, those who waited longest first, and queue what differs.
 
     Each athlete has a turn once an hour, or less often where that would take more than half of the day's read calls;
-    one run takes at most half of a window's. So live work keeps the other half.
+    one run takes at most half of a window's. So live work keeps the other half. It queues no more looks than the budget
+    can serve, or one; what is left over is found at the next turn.
     Errors: `RetryLater`, `ApplicationInactive`: the athlete keeps the turn, behind all others who wait for theirs: one
     whose list always fails keeps nobody from being listed.
     Effects: sends messages and remembers the turns; safe to repeat and to run twice at once.
@@ -148,13 +152,13 @@ def list_athletes(services: Services) -> Listed:
     last = {athlete.athlete_id: services.listings.get(athlete.athlete_id).listed_at_epoch_s for athlete in active}
     due = [athlete for athlete in active if last[athlete.athlete_id] + every_s <= now]
     due.sort(key=lambda athlete: last[athlete.athlete_id])
-    total = Listed()
+    total, looks = Listed(), max(1, services.quota.room().read // SYNC_CALLS)
     for athlete in due[: max(1, limits.read_window // (2 * CALLS))]:
         turn = services.listings.take(athlete.athlete_id, every_s)
         if turn is None:
             continue  # another run lists this athlete
         try:
-            found = _list(services, athlete, turn)
+            found, queued = _list(services, athlete, turn, most=min(LOOKS_AT_ONCE, looks))
         except QuotaSpent:
             services.listings.give_back(turn, every_s)
             break
@@ -164,7 +168,7 @@ def list_athletes(services: Services) -> Listed:
         except Refused as refusal:
             total = replace(total, refusals=(*total.refusals, str(refusal)))
             continue
-        total = _sum(total, found)
+        total, looks = _sum(total, found), looks - queued
     return replace(total, waiting=len(due) - total.athletes - len(total.refusals))
 
 
@@ -178,8 +182,11 @@ def turn_every_s(athletes: int, limits: Limits) -> float:
     return HOUR_S * max(1.0, wanted_calls * 2 / limits.read_day)
 
 
-def _list(services: Services, athlete: AthleteRow, turn: Turn) -> Differences:
-    """List the newest page and the next older one; the ledger is read before both, so it is never the newer side."""
+def _list(services: Services, athlete: AthleteRow, turn: Turn, *, most: int) -> tuple[Differences, int]:
+    """List the newest page and the next older one; gives what differs, and how much of it was queued, `most` at most.
+
+    The ledger is read before both, so it is never the newer side.
+    """
     listing, now = turn.listing, turn.taken_at_epoch_s
     ledger: dict[int, LedgerEntry] = {
         entry.activity_id: entry for entry in services.activities.of_athlete(athlete.athlete_id)
@@ -200,9 +207,9 @@ def _list(services: Services, athlete: AthleteRow, turn: Turn) -> Differences:
             rows += older.rows
             found = found.and_of(compare(older, ledger, circumstances))
             listing = _turned(listing, older, now)
-    queued = _queue(services, athlete.athlete_id, found, ledger)
+    queued = _queue(services, athlete.athlete_id, islice(found.ids(), most), ledger)
     services.listings.finish(turn, _remembered(listing, found, queued, rows))
-    return found
+    return found, len(queued)
 
 
 def _remembered(listing: Listing, found: Differences, queued: Collection[int], rows: Collection[Activity]) -> Listing:
@@ -237,12 +244,12 @@ def _turned(listing: Listing, older: Page, now: float) -> Listing:
 
 
 def _queue(
-    services: Services, athlete_id: int, found: Differences, ledger: Mapping[int, LedgerEntry]
+    services: Services, athlete_id: int, differing: Iterable[int], ledger: Mapping[int, LedgerEntry]
 ) -> frozenset[int]:
     """Queue what differs, unless its row has changed since it was compared: then somebody has just looked."""
     queued = [
         activity_id
-        for activity_id in islice(found.ids(), LOOKS_AT_ONCE)
+        for activity_id in differing
         if services.activities.get(athlete_id, activity_id) == ledger.get(activity_id)
     ]
     for activity_id in queued:

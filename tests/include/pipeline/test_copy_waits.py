@@ -15,6 +15,7 @@ from include.pipeline.ingest import plan
 from include.pipeline.reconcile import queue_due
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
+from include.state.athletes import AthleteStatus
 from include.state.copies import CopyState
 from include.state.erasures import EraseReason
 from include.state.links import Link, LinkStatus
@@ -392,3 +393,42 @@ def test_upload_that_got_lost_is_skipped_only_after_it_was_looked_for(family, mo
     assert made(family, activity_id) == [(REX, "uploading")]
     family.now[0] += 900
     assert made(family, activity_id) == [(REX, "skipped")]
+
+
+# --- the parent ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [AthleteStatus.NEEDS_REAUTH, AthleteStatus.REVOKED])
+def test_upload_is_seen_to_its_end_although_the_parent_has_left(family, status, monkeypatch):
+    activity_id = named(family)
+    with monkeypatch.context() as patched:
+        patched.setattr("include.pipeline.copies.poll_delays_s", lambda: ())
+        copy_to_children(family.services, ANN, activity_id)
+    assert copy(family, activity_id).state is CopyState.PROCESSING
+    family.services.athletes.mark(ANN, status)
+
+    pass_windows(family, 2)
+
+    assert copy(family, activity_id).state is CopyState.DONE
+    assert uploads(family) == 1
+
+
+@pytest.mark.parametrize("status", [AthleteStatus.NEEDS_REAUTH, AthleteStatus.REVOKED])
+def test_copy_waits_for_a_parent_who_has_left_and_has_an_end(family, status):
+    scope_taken(family)
+    activity_id = named(family)
+    assert made(family, activity_id) == [(REX, "waiting_for_access")]
+    family.connect(REX)
+    family.services.athletes.mark(ANN, status)
+
+    for _day in range(32):
+        family.now[0] += DAY_S - WINDOW_S
+        pass_windows(family, 1)
+
+    gone = copy(family, activity_id)
+    assert (gone.state, gone.next_try_epoch_s, uploads(family)) == (CopyState.UNFINISHED, None, 0)
+    assert "parent's account is not connected" in gone.reason
+    family.connect(ANN)
+    family.services.copies.reopen(activity_id, REX, family.now[0])
+    pass_windows(family, 1)
+    assert copy(family, activity_id).state is CopyState.DONE

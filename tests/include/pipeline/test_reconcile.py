@@ -349,3 +349,10 @@ def test_activity_that_is_listed_and_answers_404_costs_a_look_a_day(world, monke
 
     monkeypatch.setattr(StravaClient, "activity", gone)
     assert 1 <= looks_of_two_days(world) <= 3
+
+
+def test_listing_queues_no_more_looks_than_the_budget_serves(world):
+    ids = [world.finish(points=5, announce=False, hours_ago=hours) for hours in range(1, 9)]
+    for _ in range(94):
+        world.services.quota.reserve(Bucket.READ, Priority.LIVE)
+    assert listed(world) == (Listed(athletes=1, lacking=8), ids[:3])
