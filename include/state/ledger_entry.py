@@ -185,10 +185,14 @@ class LedgerEntry:
         )
 
     def waiting(self, reason: str, *, next_try_epoch_s: int) -> Self:
-        """What the lake holds of it stays known; nothing is wrong with it. Whoever asked waits for its next try."""
+        """What the lake holds of it stays known; nothing is wrong with it. Whoever asked waits for its next try.
+
+        What had expired has no time of fetching any more: it would make it expire again before it comes back.
+        """
         return replace(
             self,
             state=WAITING.of(self.state),
+            fetched_at_epoch_s=None if self.state is ActivityState.EXPIRED else self.fetched_at_epoch_s,
             reason=reason,
             next_try_epoch_s=next_try_epoch_s,
             asked=None,

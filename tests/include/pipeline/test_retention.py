@@ -88,6 +88,26 @@ def test_reconcile_and_listing_do_not_bring_the_expired_back(world):
     assert world.services.queue.depth() == 0
 
 
+def test_expired_activity_that_an_event_asks_for_outlives_the_night_in_which_it_waits_for_quota(world, monkeypatch):
+    activity_id = synced(world)
+    world.now[0] += 7 * DAY_S
+    expired(world)
+    world.now[0] += 3 * DAY_S
+
+    def spent(*_):
+        raise QuotaSpent("spent", until_epoch_s=world.now[0] + 60)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.strava, "activity", spent)
+        sync(world.services, world.item(activity_id), source="webhook")
+    assert expired(world) == Expired(0)
+
+    world.now[0] += 900
+    assert queue_due(world.services) == Queued(activities=1, copies=0)
+    sync(world.services, world.item(activity_id), source="webhook")
+    assert in_lake(world) == [activity_id]
+
+
 def test_event_brings_the_activity_back_freshly_fetched(world):
     activity_id = synced(world)
     world.now[0] += 7 * DAY_S
