@@ -41,11 +41,21 @@ def subscribe(settings: Settings) -> Subscription:
     Effects: the subscription's id is stored, without which the webhook drops every event; safe to repeat.
     """
     prove(settings)
-    address = f"{settings.public_url}/webhook/{settings.webhook_path_secret}"
-    subscription = _at_strava(settings).create(address, settings.webhook_verify_token)
+    subscription = _at_strava(settings).create(_webhook(settings), settings.webhook_verify_token)
     with _opened(settings) as store:
         Subscriptions(store).save(subscription)
     return subscription
+
+
+def end_elsewhere(settings: Settings) -> None:
+    """End a subscription that sends events to another address; none, or one to this system's, stays as it is.
+
+    Only for a simulated Strava: there it can be but this system's own, from before its ports moved.
+    """
+    strava = _at_strava(settings)
+    present = strava.current()
+    if present is not None and present.callback_url != _webhook(settings):
+        strava.delete(present.subscription_id)
 
 
 @app.command("prove")
@@ -83,6 +93,10 @@ def delete() -> None:
     with _opened(settings) as store:
         Subscriptions(store).forget()
     print("There was none." if at_strava is None else f"Subscription {at_strava.subscription_id} has ended.")
+
+
+def _webhook(settings: Settings) -> str:
+    return f"{settings.public_url}/webhook/{settings.webhook_path_secret}"
 
 
 def _at_strava(settings: Settings) -> PushSubscriptions:

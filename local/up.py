@@ -16,7 +16,7 @@ from local.environment import REPOSITORY, read_overrides
 from local.progress import Progress
 from local.stack import Stack
 from local.strava_simulator.control_client import SimulatorControl
-from local.subscription import prove, subscribe
+from local.subscription import end_elsewhere, prove, subscribe
 
 WATCH_S = 1.0
 FAMILY_SEED = 2026
@@ -70,6 +70,8 @@ def await_events(stack: Stack) -> str:
             "Strava cannot send events to this machine: set PUBLIC_URL in .env to an https address that leads here; "
             "until then load activities with strava_backfill in Airflow."
         )
+    if stack.simulator_url:
+        end_elsewhere(stack.settings)
     subscription = subscribe(stack.settings)
     return f"Strava sends events to this system (subscription {subscription.subscription_id})."
 

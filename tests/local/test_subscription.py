@@ -122,3 +122,17 @@ def test_prove_says_where_stravas_api_answers(settings, monkeypatch):
     result = CliRunner().invoke(subscription.app, ["prove"])
 
     assert result.output == f"Strava's API answers at {settings.strava_api_url}.\n"
+
+
+def test_subscription_of_a_system_whose_ports_moved_is_ended_and_made_anew(settings):
+    with web_server(settings):
+        former = subscription.subscribe(settings)
+        subscription.end_elsewhere(settings)
+        assert subscription.subscribe(settings) == former
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        moved = replace(settings, public_url=f"http://127.0.0.1:{probe.getsockname()[1]}")
+    with web_server(moved):
+        with pytest.raises(BadRequest, match="another address"):
+            subscription.subscribe(moved)
+        subscription.end_elsewhere(moved)
+        assert subscription.subscribe(moved).callback_url.startswith(moved.public_url)
