@@ -89,19 +89,19 @@ def prove_copy_storm(effort: Effort) -> Sequence[Verdict]:
 
 
 def _prepared(world: World, activities: int) -> list[int]:
-    """The family, the refusals, and the parent's activities, two hours apart."""
+    """The family, the refusals, and the parent's activities, one a day."""
     world.connect(PARENT_ID, READ_AND_WRITE)
     for child_id, name in CHILDREN.items():
         world.connect(child_id, READ_AND_WRITE)
         world.link(child_id, name)
     for child_id in REFUSED:
         world.control.disconnect(child_id, Application().client_id)
-    first = datetime.fromtimestamp(NOON, UTC) - timedelta(hours=2 * activities)
+    first = datetime.fromtimestamp(NOON, UTC) - timedelta(days=activities)
     return [
         world.control.generate_activity(
             PARENT_ID,
             "run",
-            start_at=first + timedelta(hours=2 * place),
+            start_at=first + timedelta(days=place),
             seed=place,
             points=5,
             name="With Rex, Mia and Zoe",

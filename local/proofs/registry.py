@@ -28,7 +28,7 @@ PROOFS = (
     Proof(
         "copy_storm",
         "2,000 activities reach three children, two of whom were refused for a while",
-        1400,
+        600,
         prove_copy_storm,
     ),
     Proof(
