@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
-from include.state.links import Carried, Link, LinkStatus
+from include.state.links import Carried
 
 DEFAULT_TRIM_M = 200
 """What is hidden where the parent has chosen nothing and Strava shows us full tracks: homes are there."""
@@ -21,8 +21,3 @@ def hidden_radius_m(carried: Carried, parent_scopes: Collection[str] | None) -> 
     if carried.trim_m is not None:
         return carried.trim_m
     return DEFAULT_TRIM_M if parent_scopes is None or _FULL_TRACKS in parent_scopes else 0
-
-
-def following_the_grant(links: Iterable[Link]) -> list[Link]:
-    """The links whose copies hide more or less as soon as the parent's grant changes, since nothing was chosen."""
-    return [link for link in links if link.status is not LinkStatus.ENDED and link.carried.trim_m is None]

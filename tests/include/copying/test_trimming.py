@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 import pytest
 
-from include.copying.trimming import following_the_grant, hidden_radius_m
-from include.state.links import Carried, Link, LinkStatus
+from include.copying.trimming import hidden_radius_m
+from include.state.links import Carried
 
 FULL = ("read", "activity:read", "activity:read_all")
 CROPPED = ("read", "activity:read")
@@ -29,15 +29,3 @@ def test_radius_is_the_choice_else_what_the_present_grant_asks_for(
     trim_m: int | None, scopes: Collection[str] | None, radius_m: int
 ) -> None:
     assert hidden_radius_m(Carried(trim_m=trim_m), scopes) == radius_m
-
-
-def test_links_that_follow_the_grant_are_those_without_a_choice(make_link: Callable[..., Link]) -> None:
-    unchosen = make_link()
-    paused = make_link(child_id=10, status=LinkStatus.PAUSED)
-    others = [
-        make_link(child_id=11, carried=Carried(trim_m=0)),
-        make_link(child_id=12, carried=Carried(trim_m=70)),
-        make_link(child_id=13, status=LinkStatus.ENDED),
-    ]
-    assert following_the_grant([unchosen, *others, paused]) == [unchosen, paused]
-    assert following_the_grant([]) == []
