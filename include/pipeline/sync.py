@@ -200,12 +200,15 @@ class _Look:
         return activity
 
     def _streams(self, activity: Activity) -> StreamSet | None:
-        """The activity's streams: none for a manual one, the stored ones while the recording is unchanged."""
+        """The activity's streams: none for a manual one, the stored ones while the recording is unchanged.
+
+        Stored ones that hold what is no sample may be one bad answer: they are asked for again at every look.
+        """
         raw, athlete_id, activity_id = self.services.raw, activity.athlete_id, activity.activity_id
         unchanged = Fingerprint.parse(self.previous.fingerprint).track == Fingerprint.of(activity).track
         usable = unchanged and self.previous.points and not has_unwanted_track(self.services, self.previous)
         stored = raw.streams(athlete_id, activity_id) if usable else None
-        if stored is not None:
+        if stored is not None and not stored.odd:
             return stored
         try:
             streams = None if activity.manual else self.services.strava.streams(athlete_id, activity_id)

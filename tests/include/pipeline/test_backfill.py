@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from include.errors import BadRequest, NotConnected, QuotaSpent, StravaUnavailable, UnexpectedShape
+from include.errors import BadRequest, NotConnected, QuotaSpent, UnexpectedShape
 from include.pipeline import backfill
 from include.pipeline.backfill import BackfillRequest, ask, go_on, keys, summary, take_share
 from include.pipeline.chunks import ACTIVITIES, in_chunks
@@ -354,6 +354,21 @@ def test_129_pages_of_200_are_many_shares_of_few_chunks(world, monkeypatch):
     assert len(asked_for) == len(set(asked_for))
 
 
+def test_activity_that_is_deleted_between_two_pages_hides_no_other(world, short_pages, monkeypatch):
+    ids = history(world, 7)
+    page, shown = world.services.strava.activities, []
+
+    def delete_after_the_first(*args, **named):
+        if len(shown) == 1:
+            world.control.delete_activity(ids[-1])
+        shown.append(named["before_epoch_s"])
+        return page(*args, **named)
+
+    monkeypatch.setattr(world.services.strava, "activities", delete_after_the_first)
+
+    assert set(ids[:-1]) <= set(planned(world).to_load)
+
+
 def test_activities_of_one_second_over_a_page_are_each_listed_once(world, short_pages):
     ids = sorted(world.finish(hours_ago=24.0, points=5, announce=False) for _ in range(8))
     listed = planned(world)
@@ -437,20 +452,26 @@ def test_erasure_ends_the_history_and_removes_its_row(world):
 # --- a chunk ------------------------------------------------------------------------------------------
 
 
-def test_activity_that_always_fails_leaves_its_chunk_loaded_and_owns_its_rest(world, monkeypatch):
+@pytest.mark.parametrize(
+    ("odd", "waits"),
+    [
+        pytest.param({"status": 500, "body": '{"message":"error"}'}, "a passing fault", id="500"),
+        pytest.param({"status": 502, "body": "<html>", "content_type": "text/html"}, "a passing fault", id="502"),
+        pytest.param({"body": "<html>", "content_type": "text/html"}, "a passing fault", id="a page"),
+        pytest.param({"status": 403, "body": '{"message":"Forbidden","errors":[]}'}, "BadRequest", id="403"),
+        pytest.param({"status": 400, "body": '{"message":"Bad Request","errors":[]}'}, "BadRequest", id="400"),
+    ],
+)
+def test_activity_that_always_fails_leaves_its_chunk_loaded_and_owns_its_rest(world, odd, waits):
     ids = history(world, 3)
     listed = planned(world)
-    fetch = world.services.strava.streams
+    world.control.write_script(Line(route=f"GET /activities/{ids[1]}/streams", **odd))
 
-    def odd(athlete_id, activity_id):
-        if activity_id == ids[1]:
-            raise StravaUnavailable("Strava answers 500 for this one")
-        return fetch(athlete_id, activity_id)
-
-    monkeypatch.setattr(world.services.strava, "streams", odd)
     [result] = loaded(world, listed)
-    assert (result.loaded, result.waiting) == (2, ("a passing fault",))
+
+    assert (result.loaded, result.waiting) == (2, (waits,))
     assert in_lake(world) == [ids[0], ids[2]]
+    assert world.control.script()[0]["calls"] <= 3
     assert not row(world, listed).is_open
     due_at = world.services.activities.get(PARENT_ID, ids[1]).due_at_epoch_s
     assert world.now[0] < due_at <= world.now[0] + 3600
