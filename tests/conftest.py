@@ -1,4 +1,4 @@
-"""Rules for every test: which examples property tests draw, and that sockets stay closed.
+"""Rules for every test: which examples property tests draw, that sockets stay closed, and what counts as recorded.
 
 The gate draws the same examples every time; `make explore` draws new ones, and remembers those that failed.
 Sockets reach the loopback servers of tests marked `network`, and nothing else.
@@ -7,6 +7,9 @@ Sockets reach the loopback servers of tests marked `network`, and nothing else.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,6 +18,10 @@ settings.register_profile("gate", derandomize=True, database=None)
 settings.register_profile("explore", max_examples=1000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
+INVENTED = Path(__file__).parent / "fixtures" / "recorded"
+REAL = Path(__file__).parents[2] / "shared" / "recorded"
+"""Answers recorded from Strava; personal data, so they lie beside the repository, where they lie at all."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let tests marked `network` reach the loopback interface, and nothing else."""
@@ -22,3 +29,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("network"):
             item.add_marker(pytest.mark.enable_socket)
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]))
+
+
+@pytest.fixture(scope="session", params=["invented", *(["real"] if REAL.is_dir() else [])])
+def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of answers recorded from Strava: an invented one always, the real one too where it is at hand."""
+    if request.param == "real":
+        return REAL
+    folder = tmp_path_factory.mktemp("recorded")
+    subprocess.run([sys.executable, str(INVENTED), str(folder)], check=True)
+    return folder

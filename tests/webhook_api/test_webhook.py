@@ -319,12 +319,10 @@ def test_handshake_never_answers_200_when_the_token_is_guessed(
 
 
 def test_documented_event_is_queued(
-    client: FlaskClient, path: str, queue: SqliteQueue, connected: None, event: dict[str, Any]
+    client: FlaskClient, path: str, queue: SqliteQueue, connected: None, event: dict[str, Any], recorded: Path
 ) -> None:
-    documented = Path(__file__).parents[3] / "shared" / "recorded" / "documented" / "errors.json"
-    if not documented.is_file():
-        pytest.skip("the recordings are not beside this repository")
-    [recorded] = [case for case in json.loads(documented.read_text()) if case["name"] == "webhook_event_update"]
+    cases = json.loads((recorded / "documented" / "errors.json").read_text())
+    [documented] = [case for case in cases if case["name"] == "webhook_event_update"]
 
-    assert client.post(path, json=recorded["body"]).get_json() == {"status": "queued"}
-    assert recorded["body"] == event
+    assert client.post(path, json=documented["body"]).get_json() == {"status": "queued"}
+    assert documented["body"] == event

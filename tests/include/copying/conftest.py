@@ -1,4 +1,4 @@
-"""Activities, streams and links as the tests of copies need them, and the recordings of real ones."""
+"""Activities, streams and links as the tests of copies need them, and recorded streams."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import pytest
 
 from include.state.links import Carried, Link
 from include.strava.models import Activity, StreamSet
-
-_SHARED = Path(__file__).resolve().parents[4] / "shared"
 
 RIDE = {
     "id": 101,
@@ -71,24 +69,11 @@ def everything() -> Carried:
 
 
 @pytest.fixture(scope="session")
-def recorded() -> Callable[[str], Path]:
-    """The path of a recording; skips where the recordings are not at hand."""
-
-    def find(name: str) -> Path:
-        path = _SHARED / "recorded" / name
-        if not path.exists():
-            pytest.skip(f"the recording {name} is not beside this repository")
-        return path
-
-    return find
-
-
-@pytest.fixture(scope="session")
-def recorded_streams(recorded: Callable[[str], Path]) -> Callable[[str], StreamSet]:
+def recorded_streams(recorded: Path) -> Callable[[str], StreamSet]:
     """The streams of a recording in array form, keyed by their type."""
 
     def read(name: str) -> StreamSet:
-        answer = json.loads(recorded(name).read_text())["response"]["body"]
+        answer = json.loads((recorded / name).read_text())["response"]["body"]
         return StreamSet(channels={stream["type"]: stream["data"] for stream in answer}, body=b"")
 
     return read

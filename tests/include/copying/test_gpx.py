@@ -24,6 +24,9 @@ from include.strava.models import Activity, StreamSet
 MakeActivity = Callable[..., Activity]
 MakeStreams = Callable[..., StreamSet]
 
+WRITTEN = Path(__file__).with_name("gpx_written.xsd")
+WHOLE = Path(__file__).parents[4] / "shared" / "recorded" / "schemas" / "bundle.xsd"
+
 START = datetime(2026, 5, 1, 6, 59, 58, tzinfo=UTC)
 V1 = "{http://www.garmin.com/xmlschemas/TrackPointExtension/v1}"
 V2 = "{http://www.garmin.com/xmlschemas/TrackPointExtension/v2}"
@@ -172,10 +175,10 @@ def test_gpx_is_well_formed_when_the_title_is_hostile(
     assert gpx.tracks[0].name == gpx.name == gpx.tracks[0].type == read_back
 
 
-@pytest.fixture(scope="module")
-def schema(recorded: Callable[[str], Path]) -> xmlschema.XMLSchema:
-    """GPX 1.1 with the schemas of the extensions."""
-    return xmlschema.XMLSchema(str(recorded("schemas/bundle.xsd")), allow="local")
+@pytest.fixture(scope="module", params=[WRITTEN, *([WHOLE] if WHOLE.is_file() else [])], ids=lambda path: path.stem)
+def schema(request: pytest.FixtureRequest) -> xmlschema.XMLSchema:
+    """GPX 1.1 with the schemas of the extensions: what a copy writes of it, and all where that is at hand."""
+    return xmlschema.XMLSchema(str(request.param), allow="local")
 
 
 def without_power(document: bytes) -> str:

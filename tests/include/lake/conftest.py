@@ -1,4 +1,4 @@
-"""Activities and streams to write into a lake of the test's own, and Strava's recorded ones where they are present."""
+"""Activities and streams to write into a lake of the test's own."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from include.lake.rows import ActivityRows, build_rows
 from include.state.copies import Copy, CopyLedger, CopyState
 from include.state.sqlite import SqliteStore
 from include.strava.models import Activity, StreamSet
-
-RECORDED = Path(__file__).resolve().parents[4] / "shared" / "recorded"
 
 ATHLETE_ID = 2**53 + 1
 
@@ -148,11 +146,3 @@ def fill_lake(
         store.close()
 
     return fill
-
-
-@pytest.fixture
-def recorded() -> Path:
-    """The folder of Strava's recorded answers."""
-    if not RECORDED.is_dir():
-        pytest.skip("Strava's recorded answers are not beside the repository")
-    return RECORDED

@@ -192,21 +192,22 @@ def test_any_samples_become_rows_of_the_schema(channels: dict[str, list[Any]]) -
 
 
 @pytest.mark.parametrize(
-    ("path", "points"),
+    "path",
     [
-        pytest.param("sweatpy/activity_streams_array.json", 7306, id="ride-with-power"),
-        pytest.param("strava-go.strava/activity_stream.json", 999, id="ride-with-nulls"),
-        pytest.param("dblock-strava-ruby-client/client/activity_streams.json", 13129, id="distance-only"),
+        pytest.param("sweatpy/activity_streams_array.json", id="ride-with-power"),
+        pytest.param("strava-go.strava/activity_stream.json", id="ride-with-nulls"),
+        pytest.param("dblock-strava-ruby-client/client/activity_streams.json", id="distance-only"),
     ],
 )
-def test_recorded_streams_come_back_point_by_point(recorded: Path, path: str, points: int) -> None:
+def test_recorded_streams_come_back_point_by_point(recorded: Path, path: str) -> None:
     answer = json.loads((recorded / path).read_text())["response"]["body"]
     if isinstance(answer, list):
         answer = {stream["type"]: stream for stream in answer}
     streams = StreamSet.parse(json.dumps(answer).encode())
     table = streams_table(ACTIVITY_ID, streams, START_AT)
 
-    assert table.num_rows == points
+    points = len(answer["distance"]["data"])
+    assert table.num_rows == points > 100
     for name, channel in {
         "time_s": "time",
         "distance_m": "distance",

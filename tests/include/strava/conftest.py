@@ -178,13 +178,6 @@ def closed_url() -> str:
 
 
 @pytest.fixture
-def recorded() -> Callable[[str], Any]:
-    """Reads a recording by its path; skips the test where there are none."""
-    directory = Path(__file__).parents[4] / "shared" / "recorded"
-
-    def read(path: str) -> Any:
-        if not directory.is_dir():
-            pytest.skip("no recordings of Strava beside this repository")
-        return json.loads((directory / path).read_text())
-
-    return read
+def recording(recorded: Path) -> Callable[[str], Any]:
+    """Reads a recording by its path."""
+    return lambda path: json.loads((recorded / path).read_text())

@@ -303,9 +303,9 @@ def test_error_for_always_answers_with_one_bounded_line_when_the_body_is_anythin
     ],
 )
 def test_error_for_knows_every_documented_error(
-    recorded: Callable[[str], Any], name: str, athlete_id: int | None, expected: type[IngestError]
+    recording: Callable[[str], Any], name: str, athlete_id: int | None, expected: type[IngestError]
 ) -> None:
-    documented = {entry["name"]: entry for entry in recorded("documented/errors.json")}[name]
+    documented = {entry["name"]: entry for entry in recording("documented/errors.json")}[name]
 
     error = classified(documented["status"], json.dumps(documented["body"]).encode(), athlete_id=athlete_id)
 
@@ -324,9 +324,9 @@ def test_error_for_knows_every_documented_error(
     ],
 )
 def test_error_for_knows_every_recorded_error(
-    recorded: Callable[[str], Any], path: str, athlete_id: int | None, expected: type[IngestError]
+    recording: Callable[[str], Any], path: str, athlete_id: int | None, expected: type[IngestError]
 ) -> None:
-    response = recorded(path)["response"]
+    response = recording(path)["response"]
     answer = response["body"] if isinstance(response["body"], str) else json.dumps(response["body"])
 
     error = classified(response["status"], answer.encode(), athlete_id=athlete_id, headers=response["headers"])

@@ -56,8 +56,8 @@ def test_parse_reads_every_field_of_the_documented_event() -> None:
     )
 
 
-def test_parse_reads_the_recorded_event(recorded: Callable[[str], Any]) -> None:
-    documented = next(entry for entry in recorded("documented/errors.json") if entry["name"] == "webhook_event_update")
+def test_parse_reads_the_recorded_event(recording: Callable[[str], Any]) -> None:
+    documented = next(entry for entry in recording("documented/errors.json") if entry["name"] == "webhook_event_update")
 
     assert parse(json.dumps(documented["body"]).encode()) == parse(posted())
 

@@ -118,10 +118,10 @@ def test_refresh_gives_the_pair_without_an_athlete(strava: Any, reply: Any, oaut
     ],
 )
 def test_refresh_reads_the_recording(
-    strava: Any, reply: Any, oauth: OAuthClient, recorded: Callable[[str], Any], path: str
+    strava: Any, reply: Any, oauth: OAuthClient, recording: Callable[[str], Any], path: str
 ) -> None:
-    recording = recorded(path)
-    body = recording["response"]["body"] if "response" in recording else recording
+    answer = recording(path)
+    body = answer["response"]["body"] if "response" in answer else answer
     strava.will(reply(body=body))
 
     assert oauth.refresh(REFRESH).access_token == body["access_token"]

@@ -120,16 +120,16 @@ def test_current_says_unexpected_shape_when_the_list_is_odd(
 
 
 def test_current_reads_the_recordings(
-    strava: Any, reply: Any, subscriptions: PushSubscriptions, recorded: Callable[[str], Any]
+    strava: Any, reply: Any, subscriptions: PushSubscriptions, recording: Callable[[str], Any]
 ) -> None:
     names = ["push_subscriptions", "no_push_subscriptions"]
-    bodies = [recorded(f"dblock-strava-ruby-client/webhooks/{name}.json")["response"]["body"] for name in names]
+    bodies = [recording(f"dblock-strava-ruby-client/webhooks/{name}.json")["response"]["body"] for name in names]
     strava.will(*(reply(body=body) for body in bodies))
 
     present = subscriptions.current()
 
     assert present is not None
-    assert present.subscription_id == 131300
+    assert present.subscription_id == bodies[0][0]["id"] > 0
     assert subscriptions.current() is None
 
 

@@ -52,10 +52,8 @@ def test_errors_page_asks_the_retry_policy(name: str, does: str) -> None:
     assert airflow_does(example(getattr(errors, name))) == does
 
 
-def test_errors_page_knows_every_documented_answer() -> None:
-    documented = ROOT.parent / "shared" / "recorded" / "documented" / "errors.json"
-    if not documented.is_file():
-        pytest.skip("the recordings are not beside this repository")
+def test_errors_page_knows_every_documented_answer(recorded: Path) -> None:
+    documented = recorded / "documented" / "errors.json"
     known = [
         (answer.status, json.loads(answer.body))
         for answer in ANSWERS

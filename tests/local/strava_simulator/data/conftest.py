@@ -1,18 +1,16 @@
-"""Files written by hand or through gpxpy, and real recordings where they are beside the repository."""
+"""Files written by hand or through gpxpy."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from local.strava_simulator.activity import SimulatedActivity
 from local.strava_simulator.generator import Kind, generate
 
-RECORDED = Path(__file__).resolve().parents[5] / "shared" / "recorded"
 GPX_HEAD = (
     '<gpx xmlns="http://www.topografix.com/GPX/1/1" version="1.1" creator="test"'
     ' xmlns:tpx="http://www.garmin.com/xmlschemas/TrackPointExtension/v1"'
@@ -23,14 +21,6 @@ TCX_HEAD = (
     '<TrainingCenterDatabase xmlns="http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2"'
     ' xmlns:tpx="http://www.garmin.com/xmlschemas/ActivityExtension/v2">'
 )
-
-
-@pytest.fixture(scope="session")
-def recorded() -> Path:
-    """The directory of recorded answers and files."""
-    if not RECORDED.is_dir():
-        pytest.skip("no real recordings beside the repository")
-    return RECORDED
 
 
 @pytest.fixture(scope="session")

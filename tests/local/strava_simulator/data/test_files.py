@@ -212,12 +212,22 @@ def test_read_file_refuses_or_reads_any_truncated_or_damaged_file(
 
 
 def test_read_file_reads_the_recorded_files(recorded: Path) -> None:
-    run = read_file((recorded / "gpx/strava_export_run_hr_2015.gpx").read_bytes(), "gpx")
-    assert len(data(run, "time")) == len(data(run, "heartrate")) == 1118
-    assert run.name == "Greeting SF with a dumb, dumb route"
-    ride = read_file((recorded / "gpx/strava_export_ride_power.first300.gpx").read_bytes(), "gpx")
+    text = (recorded / "gpx/strava_export_run_hr_2015.gpx").read_text()
+    run = read_file(text.encode(), "gpx")
+    assert len(data(run, "time")) == len(data(run, "heartrate")) == text.count("<trkpt") > 20
+    assert f"<name>{run.name}</name>" in text
+    text = (recorded / "gpx/strava_export_ride_power.first300.gpx").read_text()
+    ride = read_file(text.encode(), "gpx")
     assert {"watts", "temp", "heartrate", "cadence", "altitude"} <= set(ride.streams)
-    assert (ride.elapsed_s, len(data(ride, "watts"))) == (299, 300)
-    lap = read_file((recorded / "dblock-strava-ruby-client/files/17611540601.tcx").read_bytes(), "tcx")
-    assert (lap.sport, lap.start_at, lap.distance_m) == ("Run", datetime(2022, 12, 5, 0, 14, 28, tzinfo=UTC), 2999.0)
-    assert len(data(lap, "heartrate")) == 200
+    assert ride.elapsed_s + 1 == len(data(ride, "watts")) == text.count("<trkpt") > 50
+
+
+def test_read_file_reads_the_recorded_laps(recorded: Path) -> None:
+    text = (recorded / "dblock-strava-ruby-client/files/17611540601.tcx").read_text()
+    lap = read_file(text.encode(), "tcx")
+    [start], distances = re.findall(r"<Id>(.+)</Id>", text), re.findall(r"<DistanceMeters>(.+)</DistanceMeters>", text)
+    assert lap.sport == "Run"
+    assert lap.start_at == datetime.fromisoformat(start)
+    assert lap.start_at.tzinfo == UTC
+    assert lap.distance_m == pytest.approx(float(distances[0]), abs=0.1)
+    assert len(data(lap, "heartrate")) == text.count("<Trackpoint>") > 20

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from local.strava_simulator import recordings
+from local.strava_simulator.activity import SimulatedActivity
 from local.strava_simulator.recordings import RecordingsBroken, load_directory
 
 OLD: dict[str, Any] = {
@@ -170,14 +171,22 @@ def test_command_converts_recorded_answers_into_a_directory_that_loads(recorded:
         outcome = CliRunner().invoke(command, [str(recorded), str(tmp_path / "out")])
         assert outcome.exit_code == 0, outcome.output
     activities = {activity.activity_id: activity for activity in load_directory(tmp_path / "out", athlete_id=7)}
+
+    def converted(path: str) -> SimulatedActivity:
+        answer = json.loads((recorded / path).read_text())
+        return activities[(answer["response"]["body"] if "response" in answer else answer)["id"]]
+
     assert len(activities) == 6
-    ride = activities[3547667536]
-    assert len((ride.streams or {})["watts"]["data"]) == 7306
-    assert "type" not in (ride.streams or {})["watts"]
-    assert set(activities[1946417534].streams or {}) == {"distance"}
-    assert (activities[103221154].streams or {})["time"]["data"][1] is None
-    assert activities[1493471377].streams is None
-    assert activities[96089609].detail["sport_type"] == "Hike"
+    [watts] = [
+        stream
+        for stream in json.loads((recorded / "sweatpy/activity_streams_array.json").read_text())["response"]["body"]
+        if stream.pop("type") == "watts"
+    ]
+    assert (converted("sweatpy/activity.json").streams or {})["watts"] == watts
+    assert set(converted("dblock-strava-ruby-client/client/activity.json").streams or {}) == {"distance"}
+    assert (converted("strava-go.strava/activity_get.json").streams or {})["time"]["data"][1] is None
+    assert converted("dblock-strava-ruby-client/models/detailed_activities/swim.json").streams is None
+    assert converted("stravalib/activity-manual.3.json").detail["sport_type"] == "Hike"
 
 
 def test_command_says_what_is_missing_and_writes_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -234,12 +233,3 @@ def make_world(app: Flask) -> Iterator[Callable[..., World]]:
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
     return make_world()
-
-
-@pytest.fixture(scope="session")
-def recorded() -> Path:
-    """Answers recorded from Strava, in the folder `shared` beside the repository; skips where it is missing."""
-    folder = Path(__file__).resolve().parents[5] / "shared" / "recorded"
-    if not folder.is_dir():
-        pytest.skip("recorded answers are not on this machine: no folder shared/recorded beside the repository")
-    return folder
