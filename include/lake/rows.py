@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -13,6 +13,7 @@ from include.lake import keys
 from include.lake.activity_rows import Provenance, activity_table
 from include.lake.lap_rows import laps_table
 from include.lake.stream_rows import streams_table
+from include.state.copies import parent_activity_of
 from include.strava.models import Activity, StreamSet
 from include.strava.start_time import start_time_hidden
 
@@ -49,12 +50,14 @@ def build_rows(
     activity: Activity,
     streams: StreamSet | None,
     *,
+    made: Mapping[int, int],
     source: str,
     updated_at_epoch_s: float,
-    parent_activity_id: int | None = None,
 ) -> ActivityRows:
-    """The activity's rows; `streams` is None where Strava has none, `parent_activity_id` is set for a copy.
+    """The activity's rows; `streams` is None where Strava has none.
 
+    `made` holds the copies in the athlete's account as the ledger knows them, each with the activity that it was made
+    from; a file that was uploaded under the name of a copy is one too.
     A value that does not fit its column becomes null and is kept as it came: in `extra_json` for the activity
     itself, in the raw zone for streams and laps.
 
@@ -67,6 +70,7 @@ def build_rows(
     except OverflowError as err:
         raise UnexpectedShape(f"activity {activity_id}: start_date is outside the years 1 to 9999 in UTC") from err
     points = streams_table(activity_id, streams, None if start_time_hidden(activity) else start_at)
+    parent_activity_id = made.get(activity_id) or parent_activity_of(activity.external_id or "")
     provenance = Provenance(source, updated_at_epoch_s, parent_activity_id)
     row = activity_table(activity, streams, point_count=points.num_rows, provenance=provenance)
     laps = laps_table(activity) if activity.is_detail else None

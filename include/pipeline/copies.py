@@ -9,6 +9,7 @@ from typing import Any
 from include.copying.matching import match
 from include.copying.outcome import poll_delays_s
 from include.lake.catalog import Partition
+from include.pipeline.child_rows import look_again_at_made
 from include.pipeline.copy_hold import CopyHold
 from include.pipeline.originals import follow_original
 from include.pipeline.services import Services
@@ -61,6 +62,7 @@ def copy_to_children(services: Services, parent_id: int, activity_id: int) -> li
         copies = [copy for copy in services.copies.of_activity(activity_id) if copy.parent_id == parent_id]
         holds = _bring_on(services, [copy for copy in copies if copy.state not in FINAL_STATES])
         follow_original(services, parent_id, activity_id)
+        look_again_at_made(services, activity_id)
         if entry is not None and entry.copies_due is not None:
             services.activities.clear_copies_due(parent_id, activity_id, entry.copies_due.of)
     finally:

@@ -165,7 +165,8 @@ def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoc
         if streams is None and not entry.is_lost(services.clock()):
             services.activities.postpone(lease, (lease.entry or entry).perhaps_lost(int(services.clock())))
             return ""
-        rows = build_rows(activity, streams, source="backfill", updated_at_epoch_s=fetched_at)
+        made = services.copies.made_for(athlete_id)
+        rows = build_rows(activity, streams, made=made, source="backfill", updated_at_epoch_s=fetched_at)
     except UnexpectedShape as error:
         quarantined = entry.quarantined(str(error), fetched_at_epoch_s=listed_at_epoch_s)
         services.activities.postpone(lease, _still_due(quarantined, entry, listed_at_epoch_s))

@@ -94,7 +94,8 @@ def replay(services: Services, chunk: Chunk, *, dry_run: bool = False) -> Replay
         return _dry(services, chunk)
     with _leased(services, chunk) as leases:
         busy = len(chunk.activity_ids) - len(leases)
-        rebuilt, unreadable = _rebuild(services, [lease.entry for lease in leases.values()])
+        entries = [lease.entry for lease in leases.values()]
+        rebuilt, unreadable = _rebuild(services, chunk.athlete_id, entries)
         try:
             written = _write(services, leases, rebuilt)
         except UnexpectedShape as error:
@@ -128,13 +129,16 @@ class _Rebuilt:
     activity: Activity
 
 
-def _rebuild(services: Services, entries: Iterable[LedgerEntry | None]) -> tuple[list[_Rebuilt], tuple[str, ...]]:
+def _rebuild(
+    services: Services, athlete_id: int, entries: Iterable[LedgerEntry | None]
+) -> tuple[list[_Rebuilt], tuple[str, ...]]:
     """What can be made again, and which objects cannot be read."""
     rebuilt, unreadable = [], []
+    made = services.copies.made_for(athlete_id)
     for entry in entries:
         if entry is not None and _has_rows(entry):
             try:
-                again = _rebuilt(services, entry)
+                again = _rebuilt(services, entry, made)
             except UnexpectedShape as error:
                 unreadable.append(str(error))
             else:
@@ -142,7 +146,7 @@ def _rebuild(services: Services, entries: Iterable[LedgerEntry | None]) -> tuple
     return rebuilt, tuple(unreadable)
 
 
-def _rebuilt(services: Services, entry: LedgerEntry) -> _Rebuilt | None:
+def _rebuilt(services: Services, entry: LedgerEntry, made: Mapping[int, int]) -> _Rebuilt | None:
     """The activity made again; None for one that was never understood and left no raw object.
 
     Errors: `UnexpectedShape` that names the object.
@@ -161,7 +165,8 @@ def _rebuilt(services: Services, entry: LedgerEntry) -> _Rebuilt | None:
         streams = services.raw.streams(athlete_id, activity_id)
     with _named(keys.raw_detail_key(athlete_id, activity_id)):
         source = "webhook" if activity.is_detail else "backfill"
-        rows = build_rows(activity, streams, source=source, updated_at_epoch_s=fetched_at or services.clock())
+        updated_at = fetched_at or services.clock()
+        rows = build_rows(activity, streams, made=made, source=source, updated_at_epoch_s=updated_at)
     if entry.state is ActivityState.QUARANTINED:
         described = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at).still_due_as(entry)
         entry = replace(described, object_keys=entry.object_keys)
@@ -201,7 +206,7 @@ def _write(services: Services, leases: Mapping[int, Lease], rebuilt: Sequence[_R
 
 def _dry(services: Services, chunk: Chunk) -> Replayed:
     entries = [services.activities.get(chunk.athlete_id, activity_id) for activity_id in chunk.activity_ids]
-    rebuilt, unreadable = _rebuild(services, entries)
+    rebuilt, unreadable = _rebuild(services, chunk.athlete_id, entries)
     rows = sum(table.num_rows for again in rebuilt for _, table in again.rows.tables())
     return Replayed(len(rebuilt), rows, unreadable=unreadable)
 

@@ -225,7 +225,13 @@ class _Look:
     def _store(self, activity: Activity, streams: StreamSet | None) -> tuple[LedgerEntry, frozenset[Partition]]:
         entry = describe(self.previous, activity, streams, fetched_at_epoch_s=self.fetched_at_epoch_s)
         try:
-            rows = build_rows(activity, streams, source=self.source, updated_at_epoch_s=self.fetched_at_epoch_s)
+            rows = build_rows(
+                activity,
+                streams,
+                made=self.services.copies.made_for(activity.athlete_id),
+                source=self.source,
+                updated_at_epoch_s=self.fetched_at_epoch_s,
+            )
         except UnexpectedShape as error:
             known = replace(entry, object_keys=self.previous.object_keys)
             return self._quarantined(known, error), frozenset()

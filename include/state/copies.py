@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
@@ -25,14 +26,26 @@ __all__ = [
     "CopyState",
     "Original",
     "external_id",
+    "parent_activity_of",
 ]
 
+_EXTERNAL_ID = re.compile(r"sdi-([1-9][0-9]{0,18})-[0-9]+(\.|$)", re.ASCII)
 _SLEEPING = frozenset({CopyState.SKIPPED, CopyState.WAITING_FOR_ACCESS})
 
 
 def external_id(parent_activity_id: int, child_id: int) -> str:
     """The name under which Strava knows the copy; the same at every try, so that a second upload is a duplicate."""
     return f"sdi-{parent_activity_id}-{child_id}"
+
+
+def parent_activity_of(external_id: str) -> int | None:
+    """The activity that a copy was made from, by the name under which Strava knows it; None for what is no copy.
+
+    Strava appends the file's type to the name.
+    """
+    found = _EXTERNAL_ID.match(external_id)
+    activity_id = int(found[1]) if found else 0
+    return activity_id if 0 < activity_id < 2**63 else None
 
 
 class CopyLedger:
@@ -148,6 +161,14 @@ class CopyLedger:
     def of_child(self, child_id: int) -> Iterator[Copy]:
         """The copies into a child's account, in whatever state, oldest first; re-read a copy before deciding."""
         return map(_copy, self._store.find("copies", "by_child", child_id))
+
+    def made_for(self, child_id: int) -> dict[int, int]:
+        """The activities in a child's account that are copies, each with the activity that it was made from.
+
+        What a copy was a duplicate of is the child's own recording.
+        """
+        made = (copy for copy in self.of_child(child_id) if copy.state is CopyState.DONE)
+        return {copy.child_activity_id: copy.parent_activity_id for copy in made if copy.child_activity_id}
 
     def of_parent(self, parent_id: int) -> Iterator[Copy]:
         """The copies of a parent's activities, oldest first; for finding, re-read a copy before deciding."""

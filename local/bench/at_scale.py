@@ -151,7 +151,7 @@ def _rows(raw: RawZone, athlete_id: int, activity_id: int) -> ActivityRows:
     activity, streams = raw.detail(athlete_id, activity_id), raw.streams(athlete_id, activity_id)
     if activity is None:
         raise LookupError(f"activity {activity_id} of athlete {athlete_id} was just put into the raw zone, and is gone")
-    return build_rows(activity, streams, source="backfill", updated_at_epoch_s=0.0)
+    return build_rows(activity, streams, made={}, source="backfill", updated_at_epoch_s=0.0)
 
 
 def _ask(lake_url: str) -> _Answered:

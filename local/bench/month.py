@@ -42,7 +42,7 @@ def _rewrite(lake_url: str, activity_id: int, rounds: int) -> tuple[list[float],
     activity, streams = raw.detail(_ATHLETE_ID, activity_id), raw.streams(_ATHLETE_ID, activity_id)
     if activity is None:
         raise LookupError(f"{lake_url} lacks activity {activity_id}, which was just put there")
-    rows = build_rows(activity, streams, source="webhook", updated_at_epoch_s=0.0)
+    rows = build_rows(activity, streams, made={}, source="webhook", updated_at_epoch_s=0.0)
     before = [stored for key in rows.object_keys if (stored := objects.get(key))]
     times = []
     for _ in range(rounds):

@@ -86,7 +86,7 @@ def _growth(made: Sequence[_Made]) -> float:
 def _make(raw_url: str, lake_url: str, athlete_id: int) -> _Made:
     objects = open_objects(raw_url)
     rows = [
-        build_rows(activity, streams, source="backfill", updated_at_epoch_s=0.0)
+        build_rows(activity, streams, made={}, source="backfill", updated_at_epoch_s=0.0)
         for activity, streams in map(partial(_answers, objects, athlete_id), _activity_ids(objects, athlete_id))
     ]
     Lake(open_objects(lake_url)).write(rows, guard=lambda: None)

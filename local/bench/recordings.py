@@ -39,7 +39,7 @@ class Recording:
     @property
     def rows(self) -> ActivityRows:
         """The activity as rows of the lake."""
-        return build_rows(self.activity, self.streams, source="webhook", updated_at_epoch_s=0.0)
+        return build_rows(self.activity, self.streams, made={}, source="webhook", updated_at_epoch_s=0.0)
 
 
 @cache

@@ -57,6 +57,7 @@ def fill(lake_url: str, held: list[SimulatedActivity]) -> None:
         build_rows(
             Activity.parse(activity.detail),
             StreamSet.parse(json.dumps(activity.streams).encode()) if activity.streams is not None else None,
+            made={},
             source="backfill",
             updated_at_epoch_s=_FIRST.timestamp(),
         )

@@ -42,7 +42,9 @@ class OddInput:
     def rows(self) -> ActivityRows:
         """The rows that the lake gets, by way of JSON as Strava's answer comes."""
         answer = json.loads(json.dumps({**_DETAIL, **self.detail}))
-        return build_rows(Activity.parse(answer), self._parsed_streams(), source="webhook", updated_at_epoch_s=0)
+        return build_rows(
+            Activity.parse(answer), self._parsed_streams(), made={}, source="webhook", updated_at_epoch_s=0
+        )
 
     def _parsed_streams(self) -> StreamSet | None:
         if self.streams is None:

@@ -118,7 +118,7 @@ def training_lake() -> TrainingLake:
     url = (Path(folder.name) / "lake").as_uri()
     held = list(activities())
     rows = [
-        build_rows(Activity.parse(one.detail), _stream_set(one), source="backfill", updated_at_epoch_s=0)
+        build_rows(Activity.parse(one.detail), _stream_set(one), made={}, source="backfill", updated_at_epoch_s=0)
         for one in held
     ]
     Lake(open_objects(url)).write(rows, guard=lambda: None)

@@ -133,7 +133,7 @@ def _points(objects: ObjectStore) -> Counter[int]:
 def _rows(activity_id: int) -> ActivityRows:
     answer = {"id": activity_id, "athlete": {"id": ATHLETE_ID}, "start_date": "2026-05-01T08:00:00Z"}
     streams = StreamSet({"time": list(range(POINTS)), "heartrate": [120 + activity_id % 60] * POINTS}, b"")
-    return build_rows(Activity.parse(answer), streams, source="webhook", updated_at_epoch_s=0)
+    return build_rows(Activity.parse(answer), streams, made={}, source="webhook", updated_at_epoch_s=0)
 
 
 def _held() -> None:

@@ -48,7 +48,7 @@ class Place:
             "laps": [{"id": 1}],
         }
         rows = build_rows(
-            Activity.parse(answer), StreamSet({"time": [0, 1]}, b""), source="webhook", updated_at_epoch_s=0
+            Activity.parse(answer), StreamSet({"time": [0, 1]}, b""), made={}, source="webhook", updated_at_epoch_s=0
         )
         return Lake(open_objects(self.lake_url)).write([rows], guard=lambda: None).partitions
 

@@ -25,7 +25,7 @@ def hold() -> None:
 def rows_of(activity_id: int) -> ActivityRows:
     answer = {"id": activity_id, "athlete": {"id": ATHLETE_ID}, "start_date": "2024-05-01T08:00:00Z"}
     streams = StreamSet({"time": [0, 1]}, b"")
-    return build_rows(Activity.parse(answer), streams, source="webhook", updated_at_epoch_s=0)
+    return build_rows(Activity.parse(answer), streams, made={}, source="webhook", updated_at_epoch_s=0)
 
 
 def held(objects: ObjectStore, key: str) -> list[int]:

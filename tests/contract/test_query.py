@@ -21,6 +21,7 @@ def filled(lake_url: str) -> str:
         build_rows(
             Activity.parse({"id": number, "athlete": {"id": number}, "start_date": "2024-05-01T08:00:00Z"}),
             StreamSet({"time": [0, 1, 2], "distance": [0.0, 500.0, 1000.0 * number]}, b""),
+            made={},
             source="webhook",
             updated_at_epoch_s=0,
         )

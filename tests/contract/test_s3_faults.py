@@ -206,7 +206,7 @@ def test_conflict_is_told_at_once(
 def test_rows_are_written_when_another_writer_was_in_the_middle(objects: ObjectStore, wire: Wire) -> None:
     pauses: list[float] = []
     activity = Activity.parse({"id": 1, "athlete": {"id": 7}, "start_date": "2024-05-01T08:00:00Z"})
-    rows = build_rows(activity, None, source="webhook", updated_at_epoch_s=0)
+    rows = build_rows(activity, None, made={}, source="webhook", updated_at_epoch_s=0)
     wire.faults = [None, CONFLICTING, None, CONFLICTING]  # GET, PUT, and once more
 
     written = Lake(objects, sleep=pauses.append).write([rows], guard=lambda: None)

@@ -39,7 +39,7 @@ def filled(lake_url: str) -> None:
     ]
     streams = [StreamSet({"time": list(range(300))}, b""), None]
     rows = [
-        build_rows(Activity.parse(answer), points, source="webhook", updated_at_epoch_s=0)
+        build_rows(Activity.parse(answer), points, made={}, source="webhook", updated_at_epoch_s=0)
         for answer, points in zip(activities, streams, strict=True)
     ]
     Lake(open_objects(lake_url)).write(rows, guard=lambda: None)

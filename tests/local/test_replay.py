@@ -60,7 +60,7 @@ def stored(services):
         lease = services.activities.acquire(ATHLETE_ID, activity_id)
         guard = partial(services.activities.check, lease)
         services.raw.put_detail(activity, guard=guard)
-        rows = build_rows(activity, None, source="webhook", updated_at_epoch_s=1.0)
+        rows = build_rows(activity, None, made={}, source="webhook", updated_at_epoch_s=1.0)
         written = services.lake.write([rows], guard=guard)
         unknown = LedgerEntry.unknown(ATHLETE_ID, activity_id)
         entry = describe(unknown, activity, None, fetched_at_epoch_s=1.0)

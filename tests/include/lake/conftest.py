@@ -118,7 +118,7 @@ def make_rows(
     def make(
         *, streams: StreamSet | None = three_samples, source: str = "webhook", at: float = 1.0, **changes: Any
     ) -> ActivityRows:
-        return build_rows(make_activity(**changes), streams, source=source, updated_at_epoch_s=at)
+        return build_rows(make_activity(**changes), streams, made={}, source=source, updated_at_epoch_s=at)
 
     return make
 

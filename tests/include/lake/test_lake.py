@@ -388,7 +388,7 @@ def write_many(lake_url: str, writer: int) -> None:
     for number in range(WRITES):
         answer = {"id": 1 + writer * 1000 + number, "athlete": SEVEN, "start_date": MAY}
         rows = build_rows(
-            Activity.parse(answer), StreamSet({"time": [0, 1]}, b""), source="webhook", updated_at_epoch_s=0
+            Activity.parse(answer), StreamSet({"time": [0, 1]}, b""), made={}, source="webhook", updated_at_epoch_s=0
         )
         lake.write([rows], guard=lambda: None)
 

@@ -63,4 +63,4 @@ def test_row_that_cannot_stand_is_refused_by_the_name_of_its_field(
 ) -> None:
     activity = make_activity(**changes)
     with pytest.raises(UnexpectedShape, match=field):
-        build_rows(activity, None, source="webhook", updated_at_epoch_s=0)
+        build_rows(activity, None, made={}, source="webhook", updated_at_epoch_s=0)

@@ -135,7 +135,11 @@ def month():
         for activity_id in range(1, activities + 1):
             answer = {"id": activity_id, "athlete": {"id": 7}, "start_date": "2024-05-01T08:00:00Z"}
             rows = build_rows(
-                Activity.parse(answer), StreamSet({"time": [0, 1]}, b""), source="webhook", updated_at_epoch_s=0
+                Activity.parse(answer),
+                StreamSet({"time": [0, 1]}, b""),
+                made={},
+                source="webhook",
+                updated_at_epoch_s=0,
             )
             tables += [table for key, table in rows.tables() if key.startswith("streams")]
         return encode(merge("streams", TABLES["streams"].empty_table(), range(1, activities + 1), tables)[0])

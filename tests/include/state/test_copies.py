@@ -11,7 +11,7 @@ import pytest
 
 from include.clock import Clock
 from include.errors import LeaseLost
-from include.state.copies import Copy, CopyLedger, CopyState, Original, external_id
+from include.state.copies import Copy, CopyLedger, CopyState, Original, external_id, parent_activity_of
 from include.state.sqlite import SqliteStore
 from include.state.store import Key, Store
 
@@ -325,3 +325,22 @@ def test_copy_that_was_not_made_gives_its_time_away(copies: CopyLedger) -> None:
     copies.advance(replace(first, state=CopyState.FAILED))
 
     assert copies.claim_time(second, 60, 3600) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "activity_id"),
+    [
+        pytest.param(external_id(ACTIVITY, 22), ACTIVITY, id="as we give it"),
+        pytest.param("sdi-7-22.gpx", 7, id="with the type that Strava appends"),
+        pytest.param("sdi-7-22.tcx.gz", 7, id="with two"),
+        pytest.param("", None, id="none"),
+        pytest.param("garmin_push_7-22", None, id="another maker's"),
+        pytest.param("my-sdi-7-22.gpx", None, id="in the middle"),
+        pytest.param("sdi-7-22-copy.gpx", None, id="something behind"),
+        pytest.param("sdi-0-22", None, id="no activity"),
+        pytest.param("sdi-\u0667-22", None, id="digits of another script"),
+        pytest.param("sdi-9999999999999999999-22", None, id="longer than an id"),
+    ],
+)
+def test_name_of_a_file_says_what_it_is_a_copy_of(name, activity_id):
+    assert parent_activity_of(name) == activity_id

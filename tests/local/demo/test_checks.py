@@ -25,7 +25,7 @@ def stored(truth):
     import json
 
     streams = None if truth.streams is None else StreamSet.parse(json.dumps(truth.streams).encode())
-    rows = build_rows(Activity.parse(truth.detail), streams, source="webhook", updated_at_epoch_s=0.0)
+    rows = build_rows(Activity.parse(truth.detail), streams, made={}, source="webhook", updated_at_epoch_s=0.0)
     return rows.streams.to_pylist(), rows.activity.to_pylist()[0]
 
 
