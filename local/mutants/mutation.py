@@ -41,6 +41,11 @@ class Mutant:
     before: str
     after: str
 
+    @property
+    def lines(self) -> range:
+        """All lines on which what it changes stands."""
+        return range(self.line, self.line + self.before.count("\n") + 1)
+
     def applied(self, source: str) -> str:
         """The source with the change."""
         body = source.encode()

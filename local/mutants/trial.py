@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from include.errors import IngestError
 from local.mutants.mutation import Mutant
-from local.mutants.selection import witnesses
-
-PATIENCE_S = 600
-"""A mutant whose tests take longer has made something endless, and counts as killed."""
-
-_NOTHING_TO_RUN = 5
-
-
-class BaselineFails(IngestError):
-    """A test fails without any mutant: it can tell nothing about one."""
+from local.mutants.run import run_tests
 
 
 class Fate(StrEnum):
@@ -57,45 +44,16 @@ def copy_repository(source: Path, place: Path) -> Path:
     return place
 
 
-def try_mutant(root: Path, mutant: Mutant, sound: set[str]) -> Trial:
-    """Break the line in the copy at `root`, run the tests that could notice, and mend it again.
+def try_mutant(root: Path, mutant: Mutant, groups: Iterable[Sequence[str]]) -> Trial:
+    """Break the line in the copy at `root`, run one group of tests after the other, and mend the line again.
 
-    `sound` are the tests that are known to pass while nothing is broken; more are added as they are asked.
-    Errors: `BaselineFails` where the tests that noticed something fail without it too.
+    The tests have to pass while nothing is broken.
     """
     path = root / mutant.path
     whole = path.read_text()
     path.write_text(mutant.applied(whole))
     try:
-        noticed_by = next((tests for tests in witnesses(root, mutant.path) if _fail(root, tests)), None)
+        is_noticed = any(run_tests(root, tests).has_failed for tests in groups)
     finally:
         path.write_text(whole)
-    if noticed_by is None:
-        return Trial(mutant, Fate.SURVIVED)
-    if not sound >= {*noticed_by}:
-        if _fail(root, noticed_by):
-            raise BaselineFails(f"These fail although no line is broken; mend them first: {' '.join(noticed_by)}")
-        sound.update(noticed_by)
-    return Trial(mutant, Fate.KILLED)
-
-
-def _fail(root: Path, tests: Iterable[str]) -> bool:
-    """Whether one of the tests fails, or does not end."""
-    options = ["-x", "-q", "--no-header", "--tb=no", "-m", "not slow", "-p", "no:cacheprovider"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *options, "--basetemp", str(root / ".mutants"), *tests],
-        cwd=root,
-        # Two mutants of one second and one size share what Python would take for the same bytecode.
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        return process.wait(PATIENCE_S) not in (0, _NOTHING_TO_RUN)
-    except subprocess.TimeoutExpired:
-        return True
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    return Trial(mutant, Fate.KILLED if is_noticed else Fate.SURVIVED)

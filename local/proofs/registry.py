@@ -6,6 +6,7 @@ from local.bench.at_scale import prove_lake_at_scale
 from local.copy_storm import prove_copy_storm
 from local.crash_walk.proof import prove_crash_walk, prove_run_walk
 from local.door_hunt.proof import prove_trimming
+from local.mutants import proof as mutants
 from local.proofs.proof import Proof
 from local.proofs.stack.burst import prove_burst
 from local.proofs.stack.demos import prove_demos
@@ -25,6 +26,10 @@ PROOFS = (
     Proof("crash_walk", "A copy killed at any of its points ends as one activity", 120, prove_crash_walk),
     Proof("run_walk", "Whatever a run was struck at, the ledgers bring it to its end", 600, prove_run_walk),
     Proof("trimming", "Fitted circles miss the doors that copies hide", 150, prove_trimming),
+    Proof("mutants_state", "The tests notice broken lines of the ledgers and stores", 500, mutants.state),
+    Proof("mutants_pipeline", "The tests notice broken lines of what tasks call", 600, mutants.pipeline),
+    Proof("mutants_lake", "The tests notice broken lines of the lake and of copies' files", 600, mutants.lake),
+    Proof("mutants_dags", "The tests notice broken lines of DAGs", 600, mutants.dags),
     Proof(
         "copy_storm",
         "2,000 activities reach three children, two of whom were refused for a while",

@@ -1,36 +1,20 @@
-"""A mutant is tried in a copy, against the nearest tests first, and the copy is whole again afterwards."""
+"""A mutant is tried in a copy, one group of tests after the other, and the copy is whole again afterwards."""
 
 from __future__ import annotations
-
-import subprocess
-from pathlib import Path
 
 import pytest
 
 from local.mutants.mutation import mutants
-from local.mutants.selection import MODULES, sample, witnesses
-from local.mutants.trial import BaselineFails, Fate, copy_repository, try_mutant
+from local.mutants.run import run_tests
+from local.mutants.trial import Fate, copy_repository, try_mutant
 
-SOURCE = "def is_old(days):\n    return days > 7\n"
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def repository(tmp_path):
-    """A small repository with one module and a test of its bound."""
-    root = tmp_path / "repository"
-    (root / "include/state").mkdir(parents=True)
-    (root / "tests/include/state").mkdir(parents=True)
-    (root / ".venv").mkdir()
-    (root / "include/state/age.py").write_text(SOURCE)
-    (root / ".gitignore").write_text(".venv\n")
-    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-    return root
+PATH = "include/state/age.py"
+TESTS = "tests/include/state/test_age.py"
 
 
-def write_test(root, body):
-    text = f"import sys\nsys.path.insert(0, '.')\nfrom include.state.age import is_old\n\ndef test_age():\n    {body}\n"
-    (root / "tests/include/state/test_age.py").write_text(text)
+def bound(root):
+    [mutant] = [each for each in mutants(PATH, (root / PATH).read_text()) if each.after == "days >= LIMIT"]
+    return mutant
 
 
 @pytest.mark.parametrize(
@@ -40,50 +24,38 @@ def write_test(root, body):
         pytest.param("assert is_old(9)", Fate.SURVIVED, id="the bound is not tested"),
     ],
 )
-def test_mutant_survives_exactly_where_no_test_notices_it(repository, tmp_path, body, fate):
-    write_test(repository, body)
-    copied = copy_repository(repository, tmp_path / "copy")
-    [mutant] = [each for each in mutants("include/state/age.py", SOURCE) if each.after == "days >= 7"]
-
-    assert try_mutant(copied, mutant, set()).fate is fate
-    assert (copied / "include/state/age.py").read_text() == SOURCE
-    assert (repository / "include/state/age.py").read_text() == SOURCE
-
-
-def test_tests_that_fail_without_a_mutant_tell_nothing(repository, tmp_path):
-    write_test(repository, "assert is_old(1)")
+def test_mutant_survives_exactly_where_no_test_notices_it(repository, write_test, tmp_path, body, fate):
+    write_test(test_age=body)
+    whole = (repository / PATH).read_text()
     copied = copy_repository(repository, tmp_path / "copy")
 
-    with pytest.raises(BaselineFails, match="test_age"):
-        try_mutant(copied, mutants("include/state/age.py", SOURCE)[0], set())
-    assert (copied / "include/state/age.py").read_text() == SOURCE
+    assert try_mutant(copied, bound(copied), [[TESTS]]).fate is fate
+    assert (copied / PATH).read_text() == whole
+    assert (repository / PATH).read_text() == whole
+
+
+def test_later_group_is_asked_when_the_first_noticed_nothing(repository, write_test):
+    write_test(test_far="assert is_old(9)", test_near="assert not is_old(7)")
+
+    assert try_mutant(repository, bound(repository), [[f"{TESTS}::test_far"]]).fate is Fate.SURVIVED
+    groups = [[f"{TESTS}::test_far"], [f"{TESTS}::test_near"]]
+    assert try_mutant(repository, bound(repository), groups).fate is Fate.KILLED
+
+
+def test_run_says_what_failed_and_nothing_is_no_failure(repository, write_test):
+    write_test(test_age="assert is_old(1)")
+
+    failed = run_tests(repository, [TESTS])
+    nothing = run_tests(repository, [f"--deselect={TESTS}", TESTS])
+
+    assert (failed.has_passed, failed.has_failed) == (False, True)
+    assert "1 failed" in failed.said
+    assert (nothing.has_passed, nothing.has_failed) == (True, False)
 
 
 def test_copy_holds_what_git_would_and_the_environment(repository, tmp_path):
     (repository / ".venv" / "big").write_text("x")
     copied = copy_repository(repository, tmp_path / "copy")
 
-    assert (copied / "include/state/age.py").read_text() == SOURCE
+    assert (copied / PATH).read_text() == (repository / PATH).read_text()
     assert (copied / ".venv").resolve() == (repository / ".venv").resolve()
-
-
-def test_nearest_tests_are_asked_first():
-    own, wider = witnesses(ROOT, "include/state/quota.py")
-
-    assert own == ["tests/include/state/test_quota.py"]
-    assert "tests/include/state" in wider
-
-
-@pytest.mark.parametrize("folder", MODULES.values())
-def test_every_module_has_tests_that_could_notice(folder):
-    for path in (ROOT / folder).rglob("*.py"):
-        for group in witnesses(ROOT, path.relative_to(ROOT).as_posix()):
-            assert group
-            assert all((ROOT / place).exists() for place in group)
-
-
-def test_sample_is_the_same_for_the_same_seed_and_another_for_another():
-    first, again, other = (sample(ROOT, ["include/state"], count=20, seed=seed) for seed in (7, 7, 8))
-
-    assert first == again != other
-    assert len(set(first)) == 20

@@ -1,0 +1,52 @@
+"""Runs pytest in a copy of the repository, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PATIENCE_S = 3600
+"""Tests that are not through by then have said nothing. One that hangs fails long before, by its own time limit."""
+
+_NOTHING_TO_RUN = 5
+_SAID_CHARACTERS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What pytest found; both are false where it was not through in time."""
+
+    has_passed: bool
+    has_failed: bool
+    said: str
+    """The end of what it printed."""
+
+
+def run_tests(root: Path, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Outcome:
+    """Run the tests that the arguments name, but the slow ones, up to the first that fails."""
+    options = ["-x", "-q", "--no-header", "--tb=line", "-m", "not slow", "-p", "no:cacheprovider"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *options, "--basetemp", str(root / ".mutants"), *arguments],
+        cwd=root,
+        # Two mutants of one second and one size share what Python would take for the same bytecode.
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        return Outcome(False, False, f"The tests were not through after {PATIENCE_S} s.")
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    has_passed = process.returncode in (0, _NOTHING_TO_RUN)
+    return Outcome(has_passed, not has_passed, said[-_SAID_CHARACTERS:])
