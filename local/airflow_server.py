@@ -33,8 +33,15 @@ SHARED = (
     "airflow.cli.commands.dag_processor_command",
     "airflow.executors.local_executor",
     "airflow.sdk.execution_time.task_runner",
+    "airflow.providers.standard.decorators.python",
+    "airflow.providers.standard.operators.empty",
+    "requests",
+    "tenacity",
 )
-"""What the migration, the scheduler, the DAG processor and every task import anyway."""
+"""What the migration, the scheduler, the DAG processor and every task import anyway.
+
+Not pyarrow, which starts a thread and is better not forked; nor our own code, so that the next task sees an edit.
+"""
 
 API_SERVER = ("airflow.api_fastapi.app", "airflow.api_fastapi.core_api.routes.public")
 """What takes the API server longest; it needs no database, so it is imported while that is migrated."""

@@ -19,9 +19,12 @@ from include.state.backend import open_store
 from include.state.store import Store
 from include.trigger.backend import open_trigger
 from include.trigger.trigger import Trigger
-from webhook_api.dispatcher import dispatch, log_report
+from webhook_api.dispatcher import BATCH_SIZE, dispatch, log_report
 
 IDLE_POLL_S = 0.2
+GATHER_S = 2.0
+"""So long after a run was started events gather for the next one: under load they come in batches, each a run of few
+tasks, and an event in quiet times finds nothing to wait for."""
 QUEUE_RETRY_S = 2.0
 
 log = logging.getLogger("local.dispatcher")
@@ -43,6 +46,8 @@ def run(
 ) -> None:
     """Dispatch batch after batch until `stop` is requested; a batch under way is finished first.
 
+    Where a batch was full more is waiting, and the next one follows at once.
+
     Effects: due rows, DAG runs, and one log line for each.
     """
     while not stop.requested:
@@ -53,8 +58,8 @@ def run(
             sleep(QUEUE_RETRY_S)
             continue
         log_report(report)
-        if not report.received:
-            sleep(IDLE_POLL_S)
+        if report.received < BATCH_SIZE:
+            sleep(GATHER_S if report.runs else IDLE_POLL_S)
 
 
 def main() -> None:

@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 INGEST_DAG = "strava_ingest"
 ERASE_DAG = "strava_erase"
 
+BATCH_SIZE = 100
+"""As many events as a run takes."""
+
 VISIBILITY_S = 300
 """Longer than a dispatch takes. Where one takes longer after all, another dispatcher repeats it, see `dispatch`."""
 
@@ -78,7 +81,9 @@ class DispatchReport:
     """Why messages were released or buried, each reason once."""
 
 
-def dispatch(queue: Queue, trigger: Trigger, store: Store, clock: Clock, *, batch_size: int = 100) -> DispatchReport:
+def dispatch(
+    queue: Queue, trigger: Trigger, store: Store, clock: Clock, *, batch_size: int = BATCH_SIZE
+) -> DispatchReport:
     """Receive up to `batch_size` messages and `deliver` them.
 
     Errors: `RetryLater` when the queue itself is out of reach; messages in hand come back by themselves.

@@ -39,13 +39,19 @@ class AirflowOperator:
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
         """The latest hundred runs of a DAG, each with `dag_run_id` and `state`."""
-        answer = self._session.get(
-            f"{self._base_url}/api/v2/dags/{dag_id}/dagRuns",
-            params={"limit": "100", "order_by": "-run_after"},
-            timeout=TIMEOUT_S,
-        )
-        answer.raise_for_status()
-        return list(answer.json()["dag_runs"])
+        return list(self._get(f"dags/{dag_id}/dagRuns", {"limit": "100", "order_by": "-run_after"})["dag_runs"])
+
+    def state(self, dag_id: str, run_id: str) -> str:
+        """The state of one run."""
+        return str(self._get(f"dags/{dag_id}/dagRuns/{run_id}")["state"])
+
+    def count_runs_under_way(self) -> int:
+        """How many runs of all DAGs run, or wait to."""
+        return int(self._get("dags/~/dagRuns", {"state": ["queued", "running"], "limit": "1"})["total_entries"])
+
+    def count_tasks(self, dag_id: str = "~", run_id: str = "~") -> int:
+        """How many task instances a run has, or all runs of all DAGs."""
+        return int(self._get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances", {"limit": "1"})["total_entries"])
 
     def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """What a task of a run returned; None where it returned nothing."""
@@ -55,3 +61,8 @@ class AirflowOperator:
             timeout=TIMEOUT_S,
         )
         return answer.json()["value"] if answer.ok else None
+
+    def _get(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        answer = self._session.get(f"{self._base_url}/api/v2/{path}", params=params, timeout=TIMEOUT_S)
+        answer.raise_for_status()
+        return dict(answer.json())

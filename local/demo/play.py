@@ -130,11 +130,7 @@ class Play:
 
     def _finished(self, operator: AirflowOperator, form: Mapping[str, object]) -> str:
         run_id = operator.start("strava_backfill", form)
-
-        def state() -> str:
-            return next(str(run["state"]) for run in operator.runs("strava_backfill") if run["dag_run_id"] == run_id)
-
-        self._until(lambda: state() in OVER, lambda: "the backfill has ended")
+        self._until(lambda: operator.state("strava_backfill", run_id) in OVER, lambda: "the backfill has ended")
         return run_id
 
     def _note_copy(self, copies: CopyLedger, activity_id: int) -> None:

@@ -22,6 +22,7 @@ from local.docs import (
 )
 from local.environment import REPOSITORY
 from local.proofs import page
+from local.scale import page as scale
 
 
 def _picture(name: str) -> str:
@@ -39,6 +40,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "crash-walk": crash_walk.render,
     "run-walk": run_walk.render,
     "proofs": page.render,
+    "scale": scale.render,
     "trimming": trimming.render,
     "schemas": schemas.render,
     "states": states.render,

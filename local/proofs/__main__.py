@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,19 +46,20 @@ def main(
     chosen = [proof for proof in PROOFS if name in (ALL, proof.name)]
     if not chosen:
         raise typer.BadParameter(f"{name!r} is no proof; there are {', '.join(proof.name for proof in PROOFS)}.")
-    failed = [proof.name for proof in chosen if not _ran(proof, console, is_small=small, seed=seed)]
+    with ExitStack() as closing:
+        failed = [proof.name for proof in chosen if not _ran(proof, console, closing, is_small=small, seed=seed)]
     if failed:
         console.print(f"Not held: {', '.join(failed)}", highlight=False)
         raise typer.Exit(1)
 
 
-def _ran(proof: Proof, console: Console, *, is_small: bool, seed: int) -> bool:
+def _ran(proof: Proof, console: Console, closing: ExitStack, *, is_small: bool, seed: int) -> bool:
     """Whether every claim holds. Effects: in full size, what was found is on the page."""
     from local.proofs.proof import Effort
 
     machine, began_s = _machine(), time.monotonic()
     with console.status(proof.name) as status:
-        effort = Effort(is_small, seed, lambda done: status.update(f"{proof.name}: {done} done"))
+        effort = Effort(is_small, seed, lambda done: status.update(f"{proof.name}: {done} done"), closing)
         verdicts = proof.prove(effort)
     seconds = round(time.monotonic() - began_s)
     console.print(f"{proof.name}: {seconds} s", highlight=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from local.proofs.verdict import Advance, Verdict
@@ -21,6 +22,8 @@ class Effort:
     """Whom and when chance strikes."""
     advance: Advance
     """Is told how many rounds are done."""
+    closing: ExitStack
+    """Closes at the command's end what several of its proofs use."""
 
     def rounds(self, full: int, *, small: int) -> int:
         """One of the two sizes."""

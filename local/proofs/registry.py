@@ -11,10 +11,12 @@ from local.proofs.proof import Proof
 from local.proofs.stack.burst import prove_burst
 from local.proofs.stack.demos import prove_demos
 from local.proofs.stack.lives import prove_killed, prove_two_systems
+from local.proofs.stack.night import prove_night
+from local.proofs.stack.sunday import prove_sunday
 from local.race import proofs as race
+from local.scale.proof import prove_scale
 
 PROOFS = (
-    Proof("burst", "60 events at once, then 60 renames at once, on the stack of make up", 180, prove_burst),
     Proof("killed", "The system comes up after kill -9 of everything, in a path of 150 characters", 420, prove_killed),
     Proof("two_systems", "Two systems run side by side; the same one twice is refused", 150, prove_two_systems),
     Proof("demos", "Ten demos in a row, without a stall, in time and memory", 450, prove_demos),
@@ -42,4 +44,9 @@ PROOFS = (
         300,
         prove_lake_at_scale,
     ),
+    Proof("scale", "What each kind of work asks for with 10, 1,000 and 10,000 athletes", 300, prove_scale),
+    # These are played on one stack, which stands from the first of them to the end of the command.
+    Proof("burst", "60 events at once, then 60 renames at once, on the stack of make up", 180, prove_burst),
+    Proof("sunday", "2,000 events of 400 athletes on the stack of make up", 400, prove_sunday),
+    Proof("night", "Retention and audit of 1,500 athletes on the stack of make up", 500, prove_night),
 )

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,7 @@ def main(  # noqa: PLR0913, PLR0917 - each parameter is one option of the comman
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 for any free one.")] = 8180,
     state: Annotated[str, typer.Option(help="SQLite file that keeps everything, or :memory:.")] = ":memory:",
     data: Annotated[Path | None, typer.Option(help="Directory of recorded activities for one athlete.")] = None,
-    limits: Annotated[Tier, typer.Option(help="Rate limits of the application.")] = Tier.STANDARD,
+    limits: Annotated[Tier, typer.Option(help="Rate limits and athletes of the application.")] = Tier.STANDARD,
     processing_s: Annotated[float, typer.Option(min=0, help="Seconds an upload is processed.")] = 1.5,
     retry_gap_s: Annotated[float, typer.Option(min=0, help="Seconds between tries to deliver an event.")] = 60.0,
     duplicate_text: Annotated[DuplicateText, typer.Option(help="Form of the duplicate error.")] = DuplicateText.HTML,
@@ -38,7 +39,7 @@ def main(  # noqa: PLR0913, PLR0917 - each parameter is one option of the comman
 
     The application is the one that STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET name, else one of the simulator's own.
     """
-    application = _application(os.environ)
+    application = replace(_application(os.environ), athlete_capacity=limits.athlete_capacity)
     rules = Rules(limits.limits, processing_s, retry_gap_s, duplicate_text, seed, older_pair)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

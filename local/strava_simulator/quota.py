@@ -36,6 +36,11 @@ class Tier(StrEnum):
         """The numbers behind the name."""
         return _LIMITS[self]
 
+    @property
+    def athlete_capacity(self) -> int:
+        """How many athletes may be connected at once; beyond ten Strava has to agree."""
+        return 100_000 if self is Tier.PARTNER else 10
+
 
 _LIMITS = {
     Tier.STANDARD: Limits(200, 2000, 100, 1000),

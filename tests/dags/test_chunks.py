@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from local.scale import errands
+
 DAGS = Path(__file__).parents[2] / "dags"
 
 
@@ -58,3 +60,19 @@ def test_every_mapped_task_is_mapped_over_chunks_of_the_one_function(path):
 )
 def test_other_ways_to_map_are_found(source):
     assert len(unchunked(source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "single", "mapped"),
+    [
+        pytest.param("strava_ingest", errands.INGEST_TASKS, errands.INGEST_TASKS_OF_A_CHUNK),
+        pytest.param("strava_retention", errands.NIGHT_TASKS, errands.NIGHT_TASKS_OF_A_CHUNK),
+        pytest.param("strava_reconcile", errands.RECONCILE_TASKS, 0),
+        pytest.param("strava_erase", errands.ERASE_TASKS, 0),
+    ],
+)
+def test_page_of_scale_counts_the_tasks_that_the_dags_have(dag_bag, dag_id: str, single: int, mapped: int) -> None:
+    tasks = dag_bag.dags[dag_id].tasks
+    of_chunks = [task for task in tasks if "chunk" in str(getattr(task, "map_index_template", "") or "")]
+
+    assert (len(tasks) - len(of_chunks), len(of_chunks)) == (single, mapped)

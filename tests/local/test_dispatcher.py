@@ -20,7 +20,8 @@ from include.settings import EXAMPLES
 from include.state.sqlite import SqliteStore
 from include.strava.events import WebhookEvent
 from include.trigger.trigger import Started
-from local.dispatcher import IDLE_POLL_S, QUEUE_RETRY_S, Stop, run
+from local.dispatcher import GATHER_S, IDLE_POLL_S, QUEUE_RETRY_S, Stop, run
+from webhook_api.dispatcher import BATCH_SIZE
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,7 +56,7 @@ def body(object_id: int) -> str:
     return QueuedEvent(event, 1_760_000_000.0).to_body()
 
 
-def test_loop_logs_one_line_per_run_and_pauses_only_when_idle(
+def test_loop_logs_one_line_per_run_and_lets_events_gather_after_it(
     tmp_path: Path, store: SqliteStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     received = []
@@ -74,12 +75,28 @@ def test_loop_logs_one_line_per_run_and_pauses_only_when_idle(
     run(queue, Airflow(), store, lambda: 1_760_000_001.0, stop=stop, sleep=pauses)
     queue.close()
 
-    assert received == [1, 0, 0]
+    assert received == [1, 0]
     assert [record.getMessage() for record in caplog.records] == [
         "strava_ingest run 7.create.1516126040: 1 event(s), started now, oldest waited 1.00 s"
     ]
-    assert pauses.seconds == [IDLE_POLL_S, IDLE_POLL_S]
+    assert pauses.seconds == [GATHER_S, IDLE_POLL_S]
     assert IDLE_POLL_S <= 0.25
+
+
+def test_loop_pauses_after_the_last_batch_only_when_more_events_wait_than_a_run_takes(
+    tmp_path: Path, store: SqliteStore
+) -> None:
+    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: 1.0)
+    for object_id in range(1, 2 * BATCH_SIZE + 2):
+        queue.send(body(object_id))
+    stop = Stop()
+    pauses = Pauses(stop, last=1)
+
+    run(queue, Airflow(), store, lambda: 1.0, stop=stop, sleep=pauses)
+
+    assert queue.depth() == 0
+    assert pauses.seconds == [GATHER_S]
+    queue.close()
 
 
 def test_loop_says_why_when_messages_are_buried(
@@ -114,7 +131,7 @@ def test_loop_goes_on_when_the_queue_cannot_be_reached_for_a_while(
 
     run(queue, Airflow(), store, lambda: 1.0, stop=stop, sleep=pauses)
 
-    assert pauses.seconds == [QUEUE_RETRY_S, IDLE_POLL_S]
+    assert pauses.seconds == [QUEUE_RETRY_S, GATHER_S]
     assert queue.depth() == 0
     queue.close()
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import re
-import tempfile
 import time
 from collections.abc import Collection
 from datetime import datetime
-from pathlib import Path
 from statistics import median, quantiles
 
-from rich.console import Console
-
 from local.demo.scenario import CHILD_NAME
-from local.environment import REPOSITORY
-from local.progress import Progress
 from local.proofs.proof import Effort
-from local.proofs.stack.family import Family, happened_epoch_s
+from local.proofs.stack.family import happened_epoch_s
+from local.proofs.stack.stage import on_stage
 from local.proofs.verdict import Verdict
-from local.stack import Stack
-from local.strava_simulator.quota import Tier
 
 EVENTS = 60
 IN_LAKE_S = 20
@@ -37,32 +29,23 @@ def prove_burst(effort: Effort) -> list[Verdict]:
 
     The small burst has six.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="burst-") as folder,
-        Stack.start(
-            state_dir=Path(folder, "state"),
-            dags=sorted(path.stem for path in (REPOSITORY / "dags").glob("*.py")),
-            progress=Progress(Console(file=io.StringIO())),
-            tier=Tier.PARTNER,
-        ) as stack,
-        Family.of(stack.settings, stack.simulator_url) as family,
-    ):
-        family.connect(stack.settings)
-        began_epoch_s = time.time()
-        runs = [family.finish(number) for number in range(effort.rounds(EVENTS, small=6))]
-        loaded = happened_epoch_s(runs, family.is_loaded, _PATIENCE_S)
-        effort.advance(len(loaded))
-        for number, run in enumerate(runs):
-            family.control.rename(run, f"Run {number} with {CHILD_NAME}")
-        copied = happened_epoch_s(runs, family.is_copied, _PATIENCE_S)
-        told = family.told_epoch_s("update")
-        logs = stack.state_dir.logs
-        return [
-            _in_lake(max(loaded.values()) - began_epoch_s, len(runs), effort.within_s(IN_LAKE_S)),
-            _copied(sorted(copied[run] - told[run] for run in runs), effort.within_s(COPIED_P95_S)),
-            _requests((logs / "airflow-api-server.log").read_text(), began_epoch_s, effort.within_s(REQUEST_S)),
-            _stalls((logs / "airflow-scheduler.log").read_text()),
-        ]
+    stage = on_stage(effort)
+    family = stage.family
+    began_epoch_s = time.time()
+    runs = [family.finish(number) for number in range(effort.rounds(EVENTS, small=6))]
+    loaded = happened_epoch_s(runs, family.is_loaded, _PATIENCE_S)
+    effort.advance(len(loaded))
+    for number, run in enumerate(runs):
+        family.control.rename(run, f"Run {number} with {CHILD_NAME}")
+    copied = happened_epoch_s(runs, family.is_copied, _PATIENCE_S)
+    told = family.told_epoch_s("update")
+    logs = stage.stack.state_dir.logs
+    return [
+        _in_lake(max(loaded.values()) - began_epoch_s, len(runs), effort.within_s(IN_LAKE_S)),
+        _copied(sorted(copied[run] - told[run] for run in runs), effort.within_s(COPIED_P95_S)),
+        _requests((logs / "airflow-api-server.log").read_text(), began_epoch_s, effort.within_s(REQUEST_S)),
+        _stalls((logs / "airflow-scheduler.log").read_text()),
+    ]
 
 
 def _in_lake(seconds: float, count: int, most_s: float) -> Verdict:

@@ -16,7 +16,7 @@ from include.state.backend import open_store
 from include.state.copies import FINAL_STATES, CopyLedger
 from include.state.store import Store
 from local.demo import browser
-from local.demo.play import SETTLED
+from local.demo.play import PAUSE_OF_LOOKS, SETTLED
 from local.demo.scenario import CHILD_ID, CHILD_NAME, PARENT_ID, invented, populate
 from local.links import link
 from local.strava_simulator.control_client import SimulatorControl
@@ -92,10 +92,11 @@ def happened_epoch_s(activity_ids: list[int], has: Callable[[int], bool], within
     happened: dict[int, float] = {}
     began = time.monotonic()
     while len(happened) < len(activity_ids):
+        looked = time.monotonic()
         if time.monotonic() - began > within_s:
             raise NotInTime(f"After {within_s:.0f} s only {len(happened)} of {len(activity_ids)} activities are there.")
         for activity_id in activity_ids:
             if activity_id not in happened and has(activity_id):
                 happened[activity_id] = time.time()
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(max(LOOK_EVERY_S, PAUSE_OF_LOOKS * (time.monotonic() - looked)))
     return happened

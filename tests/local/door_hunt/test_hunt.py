@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from random import Random
 
 import pytest
@@ -38,7 +39,7 @@ def test_moved_circle_hides_both(found: dict[str, Found]) -> None:
 
 def test_claims_hold_in_the_smallest_size() -> None:
     done: list[int] = []
-    verdicts = prove_trimming(Effort(is_small=True, seed=2026, advance=done.append))
+    verdicts = prove_trimming(Effort(is_small=True, seed=2026, advance=done.append, closing=ExitStack()))
     assert [verdict.claim for verdict in verdicts if not verdict.holds] == []
     assert (len(verdicts), done[-1]) == (3, len(done))
 

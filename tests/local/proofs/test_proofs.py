@@ -85,6 +85,23 @@ def test_command_names_the_proofs_there_are_when_it_is_asked_for_another(efforts
     assert efforts == []
 
 
+def test_command_closes_what_its_proofs_share_when_the_last_one_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[str] = []
+
+    def opens(effort: Effort) -> list[Verdict]:
+        effort.closing.callback(happened.append, "closed")
+        return [Verdict("opens", "a claim", "", True)]
+
+    def uses(effort: Effort) -> list[Verdict]:
+        happened.append("used")
+        return [Verdict("uses", "a claim", "", True)]
+
+    monkeypatch.setattr(registry, "PROOFS", (Proof("opens", "It", 1, opens), Proof("uses", "It", 1, uses)))
+
+    assert run("--name", "all", "--small").exit_code == 0
+    assert happened == ["used", "closed"]
+
+
 def test_proof_that_says_nothing_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "PROOFS", (Proof("mute", "Nothing", 1, lambda effort: ()),))
 

@@ -131,3 +131,10 @@ def test_deauthorize_is_refused_when_reads_are_spent(make_world: Any) -> None:
     for _ in range(3):
         world.get("athlete", headers)
     assert world.client.post("/oauth/deauthorize", headers=headers).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("tier", "capacity"), [(Tier.STANDARD, 10), (Tier.UPGRADED, 10), (Tier.PARTNER, 100_000)], ids=str
+)
+def test_application_may_have_as_many_athletes_as_its_tier_allows(tier: Tier, capacity: int) -> None:
+    assert tier.athlete_capacity == capacity

@@ -1,0 +1,63 @@
+"""Hundreds of athletes on a running system, connected without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
+
+from include.pipeline.services import Services, open_services
+from include.settings import Settings
+from include.state.activities import ActivityState
+from include.strava.scopes import parse_scopes
+from local.strava_simulator.control_client import SimulatorControl
+
+_FIRST_ID = 5_000_000
+_SCOPES = ("read", "activity:read", "activity:read_all")
+_APART = timedelta(hours=3)
+
+
+@dataclass(slots=True)
+class Crowd:
+    """Athletes whose activities are told of by webhooks."""
+
+    control: SimulatorControl
+    services: Services
+    athlete_ids: list[int] = field(default_factory=list)
+    owners: dict[int, int] = field(default_factory=dict)
+    """Who finished which activity."""
+
+    @classmethod
+    @contextmanager
+    def of(cls, settings: Settings, simulator_url: str) -> Iterator[Self]:
+        """The crowd of a system: nobody yet."""
+        with SimulatorControl(simulator_url) as control, open_services(settings) as services:
+            yield cls(control, services)
+
+    def grow(self, count: int) -> None:
+        """Let so many athletes be connected, those included who are already."""
+        oauth = self.services.oauth
+        for number in range(len(self.athlete_ids), count):
+            athlete_id = _FIRST_ID + number
+            self.control.create_athlete(athlete_id=athlete_id, firstname=f"Runner {number}", lastname="Invented")
+            address = oauth.authorize_url(redirect_uri="http://localhost/", scopes=_SCOPES, state="x", force=True)
+            back = parse_qs(urlsplit(self.control.authorize(address, athlete_id)).query)
+            self.services.athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]))
+            self.athlete_ids.append(athlete_id)
+
+    def finish(self, athlete_id: int, number: int, *, points: int, announce: bool = True) -> int:
+        """The athlete finishes a run, each number at another hour; its id."""
+        start_at = datetime.now(UTC).replace(microsecond=0) - (number + 1) * _APART
+        activity_id = self.control.generate_activity(
+            athlete_id, "run", start_at=start_at, seed=number, points=points, name="Morning run", announce=announce
+        )
+        self.owners[activity_id] = athlete_id
+        return activity_id
+
+    def is_loaded(self, activity_id: int) -> bool:
+        """Whether the ledger says that the lake has the activity."""
+        entry = self.services.activities.get(self.owners[activity_id], activity_id)
+        return entry is not None and entry.state is ActivityState.SYNCED

@@ -1,0 +1,96 @@
+"""The proof of a night: retention and audit of more athletes than Airflow maps over, in one run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from include.lake.query import query
+from include.pipeline.chunks import ATHLETES
+from include.pipeline.services import Services, open_services
+from include.pipeline.sync import SyncItem, sync
+from local.demo.play import OVER
+from local.proofs.proof import Effort
+from local.proofs.stack.family import NotInTime
+from local.proofs.stack.stage import RETENTION_DAYS, Stage, on_stage
+from local.proofs.verdict import Verdict
+
+_DAG = "strava_retention"
+_DAY_S = 86_400
+_POINTS = 20
+_LONG_AGO = 100
+"""The number of a run that began before retention's days, so that it may have been fetched then."""
+_OTHER_TASKS = 8
+"""Those that are not mapped, and one chunk that is not full."""
+_PATIENCE_S = 420
+_LOOK_EVERY_S = 1.0
+
+
+def prove_night(effort: Effort) -> list[Verdict]:
+    """1,500 athletes with a run each, every second one fetched too long ago, and one whose rows are lost; or 60."""
+    stage = on_stage(effort)
+    count = effort.rounds(1500, small=60)
+    stage.crowd.grow(count)
+    athlete_ids = stage.crowd.athlete_ids[:count]
+    old, fresh = _loaded(stage, athlete_ids[::2], days_ago=RETENTION_DAYS + 1), _loaded(stage, athlete_ids[1::2])
+    effort.advance(count)
+    _lose(stage.crowd.services, stage.crowd.owners[fresh[-1]], fresh[-1])  # who has nothing else
+    began = time.monotonic()
+    run_id, state = _night(stage)
+    seconds = time.monotonic() - began
+    total = stage.operator.result(_DAG, run_id, "report_night") or {}
+    found = set(query("SELECT activity_id FROM activities", stage.stack.settings.lake_url)["activity_id"].to_pylist())
+    tasks = stage.operator.count_tasks(_DAG, run_id)
+    return [
+        Verdict(
+            "night",
+            f"a night of {count:,} athletes ends green",
+            f"{state} after {seconds:.0f} s, {tasks} task instances, {total.get('athletes', 0):,} athletes",
+            state == "success" and total.get("athletes", 0) >= count and tasks <= count // ATHLETES + _OTHER_TASKS,
+        ),
+        Verdict(
+            "night",
+            "what is too old is gone from the lake, and nothing else is",
+            f"{total.get('expired', 0):,} expired of {len(old):,}; {len(found & set(fresh)):,} of {len(fresh):,} stay",
+            total.get("expired") == len(old) and not found & set(old) and len(found & set(fresh)) == len(fresh) - 1,
+        ),
+        Verdict(
+            "night",
+            "the one activity whose rows were lost is found",
+            f"{total.get('lost', 0)} lost, {total.get('repaired', 0)} to be fetched again",
+            total.get("lost") == total.get("repaired") == 1,
+        ),
+    ]
+
+
+def _loaded(stage: Stage, athlete_ids: Sequence[int], days_ago: int = 0) -> list[int]:
+    """Each finishes a run, of which no event tells, and a sync of so long ago brings it to the lake."""
+    runs = [stage.crowd.finish(athlete_id, _LONG_AGO, points=_POINTS, announce=False) for athlete_id in athlete_ids]
+    with open_services(stage.stack.settings, clock=partial(_ago, days_ago)) as services:
+        for athlete_id, activity_id in zip(athlete_ids, runs, strict=True):
+            sync(services, SyncItem(athlete_id, activity_id, int(services.clock())), source="webhook")
+    return runs
+
+
+def _ago(days: int) -> float:
+    return time.time() - days * _DAY_S
+
+
+def _lose(services: Services, athlete_id: int, activity_id: int) -> None:
+    """Let the activity's rows be gone from the lake, as no process of ours would have it."""
+    entry = services.activities.get(athlete_id, activity_id)
+    for key in entry.object_keys if entry else ():
+        if (stored := services.objects.get(key)) is not None:
+            services.objects.delete(key, expected=stored.etag)
+
+
+def _night(stage: Stage) -> tuple[str, str]:
+    """The id of a run that an operator starts, and how it ends. Errors: `NotInTime`."""
+    run_id = stage.operator.start(_DAG, {"dry_run": False})
+    began = time.monotonic()
+    while (state := stage.operator.state(_DAG, run_id)) not in OVER:
+        if time.monotonic() - began > _PATIENCE_S:
+            raise NotInTime(f"After {_PATIENCE_S} s {run_id} is still {state}.")
+        time.sleep(_LOOK_EVERY_S)
+    return run_id, state

@@ -1,0 +1,56 @@
+"""The one stack of `make up` on which several proofs of a command are played."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from rich.console import Console
+
+from local.demo.airflow_operator import AirflowOperator
+from local.environment import REPOSITORY
+from local.progress import Progress
+from local.proofs.proof import Effort
+from local.proofs.stack.crowd import Crowd
+from local.proofs.stack.family import Family
+from local.stack import Stack
+from local.strava_simulator.quota import Tier
+
+RETENTION_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running stack whose Strava's limits are out of the way, and who lives on it."""
+
+    stack: Stack
+    family: Family
+    crowd: Crowd
+    operator: AirflowOperator
+
+
+def on_stage(effort: Effort) -> Stage:
+    """The command's stage; the first proof that asks for it waits until it stands."""
+    return _built(effort.closing)
+
+
+@cache
+def _built(closing: ExitStack) -> Stage:
+    folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="stage-"))
+    stack = closing.enter_context(
+        Stack.start(
+            state_dir=Path(folder, "state"),
+            dags=sorted(path.stem for path in (REPOSITORY / "dags").glob("*.py")),
+            progress=Progress(Console(file=io.StringIO())),
+            overrides={"RETENTION_DAYS": str(RETENTION_DAYS)},
+            tier=Tier.PARTNER,
+        )
+    )
+    family = closing.enter_context(Family.of(stack.settings, stack.simulator_url))
+    family.connect(stack.settings)
+    crowd = closing.enter_context(Crowd.of(stack.settings, stack.simulator_url))
+    return Stage(stack, family, crowd, AirflowOperator(stack.airflow_url, stack.airflow_login))

@@ -1,0 +1,70 @@
+"""The proof of a Sunday morning: everybody comes home from their run within a minute or two."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+from include.lake.query import query
+from local.proofs.proof import Effort
+from local.proofs.stack.family import NotInTime, happened_epoch_s
+from local.proofs.stack.stage import Stage, on_stage
+from local.proofs.verdict import Verdict
+
+RUNS_EACH = 5
+TASKS_PER_100 = 120
+_POINTS = 400
+_PATIENCE_S = 420
+_LOOK_EVERY_S = 0.5
+
+
+def prove_sunday(effort: Effort) -> list[Verdict]:
+    """2,000 events of 400 athletes, as quickly as Strava can tell of them; in the small size 50 events of ten."""
+    stage = on_stage(effort)
+    count = effort.rounds(400, small=10)
+    stage.crowd.grow(count)
+    athlete_ids = stage.crowd.athlete_ids[:count]
+    _await_idle(stage)
+    tasks_before = stage.operator.count_tasks()
+    began = time.time()
+    runs = [
+        stage.crowd.finish(athlete_id, number, points=_POINTS)
+        for number in range(RUNS_EACH)
+        for athlete_id in athlete_ids
+    ]
+    told_s = time.time() - began
+    loaded = happened_epoch_s(runs, stage.crowd.is_loaded, _PATIENCE_S)
+    effort.advance(len(loaded))
+    _await_idle(stage)
+    tasks = stage.operator.count_tasks() - tasks_before
+    return [
+        _all_there(
+            stage, runs, f"told of within {told_s:.0f} s, in the lake after {max(loaded.values()) - began:.0f} s"
+        ),
+        _tasks(tasks, len(runs)),
+    ]
+
+
+def _all_there(stage: Stage, runs: list[int], took: str) -> Verdict:
+    found = query("SELECT activity_id, count(*) AS points FROM streams GROUP BY ALL", stage.stack.settings.lake_url)
+    points = dict(zip(found["activity_id"].to_pylist(), found["points"].to_pylist(), strict=True))
+    whole = Counter(points.get(activity_id) == _POINTS for activity_id in runs)[True]
+    claim = f"all of {len(runs):,} events of {len(runs) // RUNS_EACH} athletes are in the lake, with every point"
+    return Verdict("sunday", claim, f"{whole:,} of {len(runs):,}; {took}", whole == len(runs))
+
+
+def _tasks(tasks: int, events: int) -> Verdict:
+    per_100 = tasks * 100 / events
+    figures = f"{tasks:,} task instances, {per_100:.0f} per 100 events"
+    return Verdict(
+        "sunday", f"at most {TASKS_PER_100} task instances per 100 events", figures, per_100 <= TASKS_PER_100
+    )
+
+
+def _await_idle(stage: Stage) -> None:
+    """Wait until no run is under way or waits. Errors: `NotInTime`."""
+    began = time.monotonic()
+    while stage.operator.count_runs_under_way():
+        if time.monotonic() - began > _PATIENCE_S:
+            raise NotInTime(f"After {_PATIENCE_S} s there are still runs under way.")
+        time.sleep(_LOOK_EVERY_S)
