@@ -40,7 +40,7 @@ class _LookAgain(RetryLater):
 class Tokens:
     """Hands out access tokens and keeps them fresh.
 
-    `refresh` trades a refresh token for a new pair, which makes the old refresh token useless at once.
+    `refresh` trades an athlete's refresh token for a new pair, which makes the old refresh token useless at once.
     So the new pair is stored before it is used, and it replaces only the pair that it was traded for:
     neither a slow worker nor a disconnection in between can bring a dead pair back.
     """
@@ -50,7 +50,7 @@ class Tokens:
         store: Store,
         cipher: Cipher,
         clock: Clock,
-        refresh: Callable[[str], TokenGrant],
+        refresh: Callable[[int, str], TokenGrant],
         wait: Callable[[float], None],
     ) -> None:
         self._store = store
@@ -120,7 +120,7 @@ class Tokens:
         leased = self._lease(item, tokens)
         try:
             seal = sealer(self._cipher, athlete_id)
-            grant = self._refresh(pair.refresh_token)
+            grant = self._refresh(athlete_id, pair.refresh_token)
         except TokenRefused as err:
             if self._give_up(athlete_id, pair):
                 raise TokenRefused(

@@ -24,7 +24,10 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     path: str
-    athlete_id: int | None
+    whom: str
+    """For whom the call was made, as a message names them."""
+    is_applications: bool
+    """Whether it was made with the application's own credentials."""
     received_at_epoch_s: float
 
     @property
@@ -38,7 +41,8 @@ class Answer:
             self.status,
             self.body,
             path=self.path,
-            athlete_id=self.athlete_id,
+            whom=self.whom,
+            is_applications=self.is_applications,
             now_epoch_s=self.received_at_epoch_s,
             headers=self.headers,
         )

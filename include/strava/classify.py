@@ -36,7 +36,6 @@ class _Refusal:
     faults: Faults
     subject: str
     is_applications: bool
-    """Whether the call was made with the application's own credentials rather than an athlete's token."""
     report: Report
     retry_after_s: float
     now_epoch_s: float
@@ -51,24 +50,25 @@ def error_for(
     body: bytes,
     *,
     path: str,
-    athlete_id: int | None,
+    whom: str,
+    is_applications: bool,
     now_epoch_s: float,
     headers: Mapping[str, str] | None = None,
 ) -> IngestError:
     """The error that an answer of Strava's stands for, to be raised by the caller.
 
-    `athlete_id` is None for calls made with the application's own credentials. `headers` tell a spent day from a
-    spent window, and the API's own words from a page: only those are believed. A 2xx status means that the caller
-    could not read the body.
+    `whom` is named in the message: for whom the call was made. `is_applications` says that it was made with the
+    application's own credentials rather than an athlete's token. `headers` tell a spent day from a spent window, and
+    the API's own words from a page: only those are believed. A 2xx status means that the caller could not read the
+    body.
     Source: recordings and public reports of 2018 to 2026; the body's form varies, see `Faults`.
     """
-    whom = "the application" if athlete_id is None else f"athlete {athlete_id}"
     path = path.partition("?")[0]
     refusal = _Refusal(
         path=path,
         faults=Faults.parse(body),
         subject=f"Strava answered {status} to {path} for {whom}{_request(headers or {})}",
-        is_applications=athlete_id is None,
+        is_applications=is_applications,
         report=Report.parse(headers or {}),
         retry_after_s=_retry_after_s(headers or {}, now_epoch_s),
         now_epoch_s=now_epoch_s,

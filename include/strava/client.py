@@ -14,7 +14,7 @@ from include.strava.channels import STREAM_KEYS
 from include.strava.models import Activity, Athlete, StreamSet, Upload, UploadFile, UploadId
 from include.strava.quota import Bucket, Priority
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE
-from include.strava.session import BearerAuth, Call, StravaSession
+from include.strava.session import BearerAuth, Call, StravaSession, of_athlete
 
 __all__ = ["PER_PAGE", "Bucket", "Priority", "QuotaGate", "StravaClient", "TokenSource", "Unreadable"]
 
@@ -133,7 +133,7 @@ class StravaClient:
         Errors: `Gone` (no streams: a manual activity, not there yet, deleted, or hidden).
         """
         query: Mapping[str, str] = {"keys": ",".join(STREAM_KEYS), "key_by_type": "true"}
-        call = Call("GET", f"/activities/{activity_id}/streams", athlete_id, query=query, is_long=True)
+        call = Call("GET", f"/activities/{activity_id}/streams", of_athlete(athlete_id), query=query, is_long=True)
         answer = self._ask(call, athlete_id, scope=ACTIVITY_READ).checked()
         if answer.body.strip() in (b"{}", b"[]"):
             raise Gone(f"Activity {activity_id} of athlete {athlete_id} has no streams. Keep it without them.")
@@ -167,7 +167,7 @@ class StravaClient:
             form["description"] = file.description
         form |= {flag: "1" for flag in ("trainer", "commute") if getattr(file, flag)}
         name = f"{file.external_id}.{file.data_type}"
-        call = Call("POST", "/uploads", athlete_id, form=form, file=(name, file.content), is_long=True)
+        call = Call("POST", "/uploads", of_athlete(athlete_id), form=form, file=(name, file.content), is_long=True)
         answer = self._ask(call, athlete_id, scope=ACTIVITY_WRITE, bucket=Bucket.UPLOAD, before_sending=before_sending)
         refused = _refused_upload(answer)
         if refused is not None:
@@ -181,7 +181,8 @@ class StravaClient:
 
     def upload(self, athlete_id: int, upload_id: int) -> Upload:
         """How far Strava is with an upload. Errors: `Gone`."""
-        answer = self._ask(Call("GET", f"/uploads/{upload_id}", athlete_id), athlete_id, scope=ACTIVITY_WRITE).checked()
+        call = Call("GET", f"/uploads/{upload_id}", of_athlete(athlete_id))
+        answer = self._ask(call, athlete_id, scope=ACTIVITY_WRITE).checked()
         return answer.read(lambda: Upload.parse(answer.object()))
 
     def _page(self, athlete_id: int, query: Mapping[str, str | int]) -> list[Activity | Unreadable]:
@@ -192,7 +193,7 @@ class StravaClient:
         return [_summary(answer, row, athlete_id) for row in rows]
 
     def _get(self, path: str, athlete_id: int, query: Mapping[str, str | int] | None = None) -> Answer:
-        call = Call("GET", path, athlete_id, query=query or {})
+        call = Call("GET", path, of_athlete(athlete_id), query=query or {})
         return self._ask(call, athlete_id, scope=ACTIVITY_READ).checked()
 
     def _ask(

@@ -20,7 +20,7 @@ from include.errors import (
     TokenRefused,
 )
 from include.strava.models import TokenGrant
-from include.strava.session import BearerAuth, Call, StravaSession
+from include.strava.session import BearerAuth, Call, StravaSession, of_athlete
 
 
 class RevokeBy(StrEnum):
@@ -34,6 +34,9 @@ class RevokeBy(StrEnum):
     LEGACY = "legacy"
     """`POST /oauth/deauthorize`, with the athlete's token; Strava counts it as a read and ends it on 2027-06-01."""
 
+
+NEWCOMER = "the athlete who came back from Strava"
+"""How messages name somebody whose id the code exchange would have told."""
 
 _ABOUT_SOMEBODY = (TokenRefused, CapacityReached, ApplicationInactive, QuotaSpent)
 """What the token endpoint says truly, of an athlete or of the application."""
@@ -78,17 +81,17 @@ class OAuthClient:
         the client id or secret is wrong), `CapacityReached`, `TokenEndpointFault`.
         """
         with _as_token_endpoint(BadRequest):
-            return self._grant({"grant_type": "authorization_code", "code": code})
+            return self._grant({"grant_type": "authorization_code", "code": code}, NEWCOMER)
 
-    def refresh(self, refresh_token: str) -> TokenGrant:
-        """The present token pair; store it before using it, since a new refresh token ends the old one at once.
+    def refresh(self, athlete_id: int, refresh_token: str) -> TokenGrant:
+        """The athlete's present pair; store it before using it, since a new refresh token ends the old one at once.
 
         With more than an hour left Strava answers the same access token again.
         Errors: `TokenRefused` (read the stored pair once more, another worker may have renewed it; then the athlete
         has to connect again), `TokenEndpointFault` (anything else: a failure, a page, a wrong client id or secret).
         """
         with _as_token_endpoint():
-            return self._grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
+            return self._grant({"grant_type": "refresh_token", "refresh_token": refresh_token}, of_athlete(athlete_id))
 
     def revoke(self, athlete_id: int, access_token: str) -> None:
         """End the application's access to the athlete, by a valid access token of theirs.
@@ -101,17 +104,18 @@ class OAuthClient:
         call = Call(
             "POST",
             "/revoke",
+            of_athlete(athlete_id),
             form={"token": access_token},
             auth=HTTPBasicAuth(self._client_id, self._client_secret),
         )
         if self._revoke_by is RevokeBy.LEGACY:
-            call = Call("POST", "/deauthorize", athlete_id, auth=BearerAuth(access_token))
+            call = Call("POST", "/deauthorize", of_athlete(athlete_id), auth=BearerAuth(access_token))
         with _as_token_endpoint():
             self._session.send(self._oauth_url, call).checked()
 
-    def _grant(self, grant: Mapping[str, str]) -> TokenGrant:
+    def _grant(self, grant: Mapping[str, str], whom: str) -> TokenGrant:
         form = {"client_id": self._client_id, "client_secret": self._client_secret, **grant}
-        answer = self._session.send(self._oauth_url, Call("POST", "/token", form=form)).checked()
+        answer = self._session.send(self._oauth_url, Call("POST", "/token", whom, form=form)).checked()
         return answer.read(lambda: TokenGrant.parse(answer.object()))
 
 

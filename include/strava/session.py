@@ -65,18 +65,19 @@ class BearerAuth(AuthBase):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: what is asked, with which credentials, and for whom."""
+    """One call: what is asked, for whom, and with which credentials."""
 
     method: str
     path: str
     """What follows the base URL, with a leading slash and without a query."""
-    athlete_id: int | None = None
-    """None for calls made with the application's own credentials."""
+    whom: str = "the application"
+    """For whom it is made, as a message names them."""
     query: Mapping[str, str | int] = field(default_factory=dict, repr=False)
     form: Mapping[str, str] = field(default_factory=dict, repr=False)
     file: tuple[str, bytes] | None = field(default=None, repr=False)
     """Name and content of the form's `file`; makes the form multipart."""
     auth: AuthBase = field(default_factory=NoAuth, repr=False)
+    """An athlete's token; else the application's own credentials are in the form, the query or here."""
     is_long: bool = False
     """Whether it carries a recording, which may take a minute."""
 
@@ -189,7 +190,8 @@ class StravaSession:
                     headers=dict(response.headers),
                     body=self._body(response, call),
                     path=urlsplit(url).path,
-                    athlete_id=call.athlete_id,
+                    whom=call.whom,
+                    is_applications=not isinstance(call.auth, BearerAuth),
                     received_at_epoch_s=self._clock(),
                 )
         except (requests.RequestException, TimeoutError) as err:
@@ -245,5 +247,9 @@ def _outcome_unknown(call: Call, what: str) -> OutcomeUnknown:
 
 
 def _subject(call: Call) -> str:
-    whom = "the application" if call.athlete_id is None else f"athlete {call.athlete_id}"
-    return f"{call.method} {call.path} at Strava for {whom}"
+    return f"{call.method} {call.path} at Strava for {call.whom}"
+
+
+def of_athlete(athlete_id: int) -> str:
+    """How messages name an athlete for whom a call is made."""
+    return f"athlete {athlete_id}"

@@ -88,7 +88,8 @@ def _answer_row(answer: DocumentedAnswer) -> Iterator[str]:
         answer.status,
         answer.body,
         path=answer.path,
-        athlete_id=answer.athlete_id,
+        whom=answer.whom,
+        is_applications=answer.is_applications,
         now_epoch_s=NOW_EPOCH_S,
         headers={"Content-Type": answer.content_type},
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from include.strava.oauth import NEWCOMER
+
 MOST_CHARACTERS = 300
 
 NEXT_STEPS = (
@@ -14,7 +16,8 @@ NEXT_STEPS = (
 )
 """Every message says one of these: what is done next, or by whom."""
 
-_WHOM = re.compile(r"athletes? \d+|the application\b")
+_ATHLETE = re.compile(rf"athletes? \d+|{NEWCOMER}")
+_APPLICATION = re.compile(r"the application\b")
 _WHAT = re.compile(
     r"(?<![\w<])/[a-z_]+(?:/[a-z_0-9]+)*|\b[Aa]ctivity (?:\d+|list)\b|\b(?:webhook subscription|tokens of|copy)\b"
 )
@@ -22,12 +25,15 @@ _WHAT = re.compile(
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 
 
-def is_fit(message: str) -> bool:
-    """Whether a message is short, in one line, names athlete, call and next step, and quotes neither page nor token."""
+def is_fit(message: str, *, is_applications: bool) -> bool:
+    """Whether a message is short, in one line, names athlete, call and next step, and quotes neither page nor token.
+
+    What a call of the application's own came to may name the application instead of an athlete.
+    """
     return (
         len(message) <= MOST_CHARACTERS
         and message.isprintable()
-        and _WHOM.search(message) is not None
+        and (_ATHLETE.search(message) or (is_applications and _APPLICATION.search(message))) is not None
         and _WHAT.search(message) is not None
         and any(step in message for step in NEXT_STEPS)
         and "<" not in message

@@ -53,6 +53,9 @@ CALLS: Mapping[str, str] = {
 }
 """Every call of ours, and its route in the simulator's script; `token` is code exchange and refresh."""
 
+OF_THE_APPLICATION = ("subscription", "subscribe", "unsubscribe")
+"""Calls that are made for no athlete."""
+
 ODD_WINDOWS = 4
 """How many windows of a quarter of an hour the answer stays odd."""
 
@@ -187,7 +190,11 @@ def play(call: str, answer: Mapping[str, Any], *, state_url: str | None = None) 
             story.window()
         outcome.calls = story.world.control.script()[0]["calls"]
         outcome.wrongs += _destroyed(story, before)
-        outcome.wrongs += [f"message: {message}" for message in story.messages if not is_fit(message)]
+        outcome.wrongs += [
+            f"message: {message}"
+            for message in story.messages
+            if not is_fit(message, is_applications=call in OF_THE_APPLICATION)
+        ]
         outcome.activity = story.state_of(story.new)
         copy = story.services.copies.get(story.new, REX_ID)
         outcome.copy = str(copy.state) if copy else "none yet"

@@ -129,11 +129,11 @@ class _TracedStore(WatchedStore):
         )
 
 
-def _traced(refresh: Callable[[str], TokenGrant], trace: Trace) -> Callable[[str], TokenGrant]:
-    def call(refresh_token: str) -> TokenGrant:
+def _traced(refresh: Callable[[int, str], TokenGrant], trace: Trace) -> Callable[[int, str], TokenGrant]:
+    def call(athlete_id: int, refresh_token: str) -> TokenGrant:
         trace.stage, trace.called_at_s = Stage.CALLING, time.monotonic()
         try:
-            grant = refresh(refresh_token)
+            grant = refresh(athlete_id, refresh_token)
         except IngestError:
             trace.stage = Stage.LOOKING
             raise

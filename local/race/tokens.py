@@ -15,7 +15,7 @@ from include.state.athletes import athlete_key
 from include.state.store import Store
 from include.state.token_pair import SealedTokens
 from include.state.tokens import LEASE_S
-from include.strava.session import BearerAuth, Call, StravaSession
+from include.strava.session import BearerAuth, Call, StravaSession, of_athlete
 from local.proofs.verdict import Advance, Verdict
 from local.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
 from local.race.token_worker import IN_HAND, WINDOW, Refresh, Stage, Taken, token_worker
@@ -165,7 +165,7 @@ class _Race:
         if answer.error is not None:
             return False
         token = answer.value.access_token
-        call = Call("GET", "/athlete", ATHLETE_ID, auth=BearerAuth(token))
+        call = Call("GET", "/athlete", of_athlete(ATHLETE_ID), auth=BearerAuth(token))
         works = self._session.send(self._place.settings.strava_api_url, call).status == 200
         return works and tokens <= {token}
 

@@ -94,5 +94,13 @@ def test_page_has_a_line_for_every_answer_to_every_call():
     ],
 )
 def test_message_is_not_fit_when_it_is_long_quotes_or_leaves_something_out(message):
-    assert is_fit(FIT)
-    assert not is_fit(message)
+    assert is_fit(FIT, is_applications=False)
+    assert not is_fit(message, is_applications=True)
+
+
+def test_message_names_the_application_only_for_its_own_calls():
+    message = FIT.replace("athlete 7", "the application")
+
+    assert is_fit(message, is_applications=True)
+    assert not is_fit(message, is_applications=False)
+    assert is_fit(FIT.replace("athlete 7", "the athlete who came back from Strava"), is_applications=False)

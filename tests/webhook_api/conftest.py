@@ -77,7 +77,9 @@ class ScriptedSession(StravaSession):
         if self._strava.fault:
             raise self._strava.fault
         body = json.dumps(self._strava.document).encode()
-        return Answer(self._strava.status, {}, body, call.path, call.athlete_id, self._now())
+        return Answer(
+            self._strava.status, {}, body, call.path, call.whom, is_applications=True, received_at_epoch_s=self._now()
+        )
 
 
 @pytest.fixture

@@ -138,7 +138,9 @@ def over_capacity(world, monkeypatch, athlete_id):
         if child_id != athlete_id:
             return send(child_id, *arguments)
         body = b'{"message": "Limit of connected athletes exceeded", "errors": []}'
-        raise error_for(403, body, path="/uploads", athlete_id=child_id, now_epoch_s=world.now[0])
+        raise error_for(
+            403, body, path="/uploads", whom=f"athlete {child_id}", is_applications=False, now_epoch_s=world.now[0]
+        )
 
     monkeypatch.setattr(world.services.strava, "create_upload", answer)
 

@@ -119,7 +119,7 @@ def test_pair_is_not_lost_when_it_is_sealed_again_while_it_is_being_refreshed(
     cipher.rotate()
     refreshed: list[str] = []
 
-    def refresh(refresh_token: str) -> TokenGrant:
+    def refresh(athlete_id: int, refresh_token: str) -> TokenGrant:
         refreshed.append(refresh_token)
         assert rotation.reencrypt(42)
         return TokenGrant("access-new", "refresh-new", 1_700_043_200)
@@ -141,7 +141,7 @@ def test_no_pair_is_lost_when_rotations_and_refreshes_meet(
     connect(athletes)
     present = ["refresh-42"]
 
-    def refresh(refresh_token: str) -> TokenGrant:
+    def refresh(athlete_id: int, refresh_token: str) -> TokenGrant:
         assert refresh_token == present[-1]
         present.append(f"refresh-{len(present)}")
         return TokenGrant(f"access-{len(present)}", present[-1], 1_700_021_600)

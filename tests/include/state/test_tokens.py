@@ -54,7 +54,7 @@ class Strava:
             f"ACCESS-SECRET-{self.newest}", f"REFRESH-SECRET-{self.newest}", int(self.clock()) + LIFETIME_S, athlete
         )
 
-    def refresh(self, refresh_token: str) -> TokenGrant:
+    def refresh(self, athlete_id: int, refresh_token: str) -> TokenGrant:
         with self.lock:
             self.calls += 1
             if self.failing_with is not None:
@@ -389,7 +389,7 @@ def test_refused_worker_reads_again_before_it_gives_up(
     pass_time(LIFETIME_S)
     calls = []
 
-    def refused_after_another_won(refresh_token: str) -> TokenGrant:
+    def refused_after_another_won(athlete_id: int, refresh_token: str) -> TokenGrant:
         calls.append(refresh_token)
         strava.newest = 5
         athletes.connect(strava.grant(Athlete(ATHLETE, "Zoë", "")), READ)

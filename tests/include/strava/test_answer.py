@@ -10,7 +10,9 @@ from include.strava.models import Athlete
 def answered(
     body: bytes, status: int = 200, path: str = "/api/v3/athlete", content_type: str = "application/json"
 ) -> Answer:
-    return Answer(status, {"Set-Cookie": "hush", "Content-Type": content_type}, body, path, 7, 1_700_000_123.0)
+    return Answer(
+        status, {"Set-Cookie": "hush", "Content-Type": content_type}, body, path, "athlete 7", False, 1_700_000_123.0
+    )
 
 
 def test_answer_reads_an_object_and_an_array() -> None:

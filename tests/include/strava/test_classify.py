@@ -46,7 +46,15 @@ def classified(
     headers: Mapping[str, str] | None = None,
 ) -> IngestError:
     headers = JSON | dict(headers or {})
-    return error_for(status, answer, path=path, athlete_id=athlete_id, now_epoch_s=NOW, headers=headers)
+    return error_for(
+        status,
+        answer,
+        path=path,
+        whom="the application" if athlete_id is None else f"athlete {athlete_id}",
+        is_applications=athlete_id is None,
+        now_epoch_s=NOW,
+        headers=headers,
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,7 +160,7 @@ def test_error_for_says_gone_only_of_one_thing_by_its_own_route(path: str, expec
     assert type(classified(404, GONE_404, path=path)) is expected
     assert type(classified(404, ROUTE_404, path=path)) is NotTheApi
     assert type(classified(404, GONE_404, path=path, headers=HTML)) is NotTheApi
-    assert type(error_for(404, b"", path=path, athlete_id=7, now_epoch_s=NOW)) is NotTheApi
+    assert type(error_for(404, b"", path=path, whom="athlete 7", is_applications=False, now_epoch_s=NOW)) is NotTheApi
 
 
 @pytest.mark.parametrize("status", [200, 201, 302, 400, 401, 402, 403, 404, 410, 418])

@@ -20,7 +20,7 @@ from include.strava.session import Call, StravaSession
 
 pytestmark = pytest.mark.network
 
-GET = Call("GET", "/activities/5", 7)
+GET = Call("GET", "/activities/5", "athlete 7")
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
 
 

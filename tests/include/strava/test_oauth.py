@@ -96,7 +96,7 @@ def test_exchange_gives_the_pair_and_the_athlete(strava: Any, reply: Any, oauth:
 def test_refresh_gives_the_pair_without_an_athlete(strava: Any, reply: Any, oauth: OAuthClient) -> None:
     strava.will(reply(body={name: value for name, value in GRANTED.items() if name != "athlete"}))
 
-    grant = oauth.refresh(REFRESH)
+    grant = oauth.refresh(7, REFRESH)
 
     assert grant.athlete is None
     assert strava.received[0].form == {
@@ -124,7 +124,7 @@ def test_refresh_reads_the_recording(
     body = answer["response"]["body"] if "response" in answer else answer
     strava.will(reply(body=body))
 
-    assert oauth.refresh(REFRESH).access_token == body["access_token"]
+    assert oauth.refresh(7, REFRESH).access_token == body["access_token"]
 
 
 def refused(message: str, resource: str, field: str, code: str) -> dict[str, Any]:
@@ -185,8 +185,10 @@ def test_refresh_raises_what_the_answer_stands_for_and_is_sent_once(
     strava.will(reply(**answer))
 
     with pytest.raises(IngestError) as caught:
-        oauth.refresh(REFRESH)
+        oauth.refresh(7, REFRESH)
     assert type(caught.value) is expected
+    assert "athlete 7" in str(caught.value)
+    assert "the application" not in str(caught.value).partition(":")[0]
     assert len(strava.received) == 1
 
 
@@ -194,7 +196,7 @@ def test_refresh_raises_what_the_answer_stands_for_and_is_sent_once(
 def test_exchange_says_bad_request_when_the_code_is_used(strava: Any, reply: Any, oauth: OAuthClient) -> None:
     strava.will(reply(400, refused("Bad Request", "AuthorizationCode", "code", "invalid")))
 
-    with pytest.raises(BadRequest, match="authorization code"):
+    with pytest.raises(BadRequest, match="for the athlete who came back from Strava: the authorization code"):
         oauth.exchange("used")
 
 
@@ -227,7 +229,7 @@ def test_revoke_raises_what_the_answer_stands_for(
 ) -> None:
     strava.will(reply(**answer))
 
-    with pytest.raises(expected):
+    with pytest.raises(expected, match="for athlete 7"):
         oauth.revoke(7, ACCESS)
 
 

@@ -65,7 +65,7 @@ def calls(session: StravaSession, api_url: str) -> dict[str, Callable[[], object
         "create_upload": lambda: client.create_upload(7, UPLOAD, lambda: None),
         "upload": lambda: client.upload(7, 11),
         "exchange": lambda: oauth.exchange(CODE),
-        "refresh": lambda: oauth.refresh(REFRESH),
+        "refresh": lambda: oauth.refresh(7, REFRESH),
         "revoke": lambda: oauth.revoke(7, REFRESH),
         "create": lambda: subscriptions.create(CALLBACK, VERIFY),
         "current": subscriptions.current,

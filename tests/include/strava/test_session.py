@@ -18,8 +18,8 @@ from include.strava.session import DEADLINES_S, BearerAuth, Call, StravaSession
 
 pytestmark = pytest.mark.network
 
-GET = Call("GET", "/activities/5", 7)
-POST = Call("POST", "/uploads", 7, form={"name": "Run"})
+GET = Call("GET", "/activities/5", "athlete 7")
+POST = Call("POST", "/uploads", "athlete 7", form={"name": "Run"})
 DELETE = Call("DELETE", "/push_subscriptions/5")
 
 
@@ -36,7 +36,7 @@ def test_send_gives_status_headers_body_and_path(strava: Any, reply: Any, sessio
 def test_send_puts_the_token_in_the_header_alone(strava: Any, reply: Any, session: StravaSession) -> None:
     strava.will(reply())
 
-    session.send(strava.url, Call("GET", "/athlete", 7, query={"page": 1}, auth=BearerAuth("t0ken")))
+    session.send(strava.url, Call("GET", "/athlete", "athlete 7", query={"page": 1}, auth=BearerAuth("t0ken")))
 
     assert strava.received[0].headers["authorization"] == "Bearer t0ken"
     assert strava.received[0].query == {"page": "1"}
