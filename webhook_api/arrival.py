@@ -9,7 +9,7 @@ from include.errors import BeingErased, CipherError, IngestError, NotConnected, 
 from include.state.athletes import AthleteRow, Athletes, AthleteStatus
 from include.state.erasures import Erasures
 from include.state.links import Link, Links, LinkStatus
-from include.strava.models import TokenGrant
+from include.strava.grant import NEWCOMER, TokenGrant
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
 from webhook_api import consent, invites
 from webhook_api.consent import Walk
@@ -32,7 +32,7 @@ def arrive(walk: Walk, code: str, address_scopes: str) -> ResponseReturnValue:
         return problem_page(problem)
     grant = current_edge().oauth().exchange(code)
     if grant.athlete is None:
-        raise UnexpectedShape("the token exchange named no athlete: ask the athlete to connect again")
+        raise UnexpectedShape(f"/oauth/token named no athlete for {NEWCOMER}: ask the athlete to connect again")
     granted = walk.granted(address_scopes, grant.scopes)
     athlete = _athletes().get(grant.athlete.athlete_id)
     if athlete is None or not athlete.is_connected:

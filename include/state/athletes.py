@@ -14,8 +14,9 @@ from include.state.conflict import retry_on_conflict
 from include.state.erasures import Erasures
 from include.state.notices import Notice, Notices
 from include.state.store import ABSENT, Item, Key, Store
-from include.state.token_pair import SealedTokens, sealer
-from include.strava.models import AthleteId, TokenGrant
+from include.state.token_pair import SealedTokens, TokenPair, sealer
+from include.strava.grant import NEWCOMER, TokenGrant
+from include.strava.models import AthleteId
 from include.strava.scopes import READ
 
 _KIND = "athlete"
@@ -149,7 +150,7 @@ class Athletes:
         that was asked for before, which the athlete is told; safe to repeat.
         """
         if grant.athlete is None:
-            raise UnexpectedShape("the token exchange named no athlete: ask the athlete to connect again")
+            raise UnexpectedShape(f"/oauth/token named no athlete for {NEWCOMER}: ask the athlete to connect again")
         athlete = grant.athlete
         item = self._store.get(athlete_key(athlete.athlete_id))
         self._erasures.admit(athlete.athlete_id)  # after the row: an erasure that begins now changes it
@@ -172,7 +173,11 @@ class Athletes:
             version=item.version if item else ABSENT,
             unwanted_scopes=unwanted - scopes,
         )
-        tokens = SealedTokens.seal(sealer(self._cipher, athlete.athlete_id), grant)
+        tokens = SealedTokens.seal(
+            sealer(self._cipher, athlete.athlete_id),
+            TokenPair(grant.access_token, grant.refresh_token),
+            grant.expires_at_epoch_s,
+        )
         connected = self._put({**kept, **row.to_fields(), **tokens.to_fields()}, row.version)
         self._withdraw_erasure(athlete.athlete_id)
         return connected

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from include.crypto.cipher import Cipher, Seal
-from include.strava.models import TokenGrant
+from include.strava.grant import TokenGrant
 
 _APP = "strava-data-ingest"
 
@@ -19,6 +19,18 @@ class TokenPair:
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    former_refresh_token: str | None = field(default=None, repr=False)
+    """The last one that came without a doubt, where the answer with this pair was to be doubted."""
+
+    def renewed(self, grant: TokenGrant) -> TokenPair:
+        """The pair of `grant`, which this one was traded for; what is doubted does not replace what was not."""
+        former = (self.former_refresh_token or self.refresh_token) if grant.doubts else None
+        return TokenPair(grant.access_token, grant.refresh_token, former)
+
+    def fallen_back(self) -> TokenPair | None:
+        """This pair with the former refresh token in place of the doubted one; None where there is none."""
+        former = self.former_refresh_token
+        return None if former is None else TokenPair(self.access_token, former)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +46,10 @@ class SealedTokens:
     """Until when one worker has the right to refresh; 0 where none has."""
 
     @classmethod
-    def seal(cls, seal: Seal, grant: TokenGrant) -> SealedTokens:
-        """The grant's pair, encrypted with the athlete's `sealer`, with no lease."""
-        pair = json.dumps({"access_token": grant.access_token, "refresh_token": grant.refresh_token})
-        return cls(seal(pair.encode()), grant.expires_at_epoch_s)
+    def seal(cls, seal: Seal, pair: TokenPair, expires_at_epoch_s: int) -> SealedTokens:
+        """The pair, encrypted with the athlete's `sealer`, with no lease."""
+        tokens = {name: token for name, token in asdict(pair).items() if token is not None}
+        return cls(seal(json.dumps(tokens).encode()), expires_at_epoch_s)
 
     def open(self, cipher: Cipher, athlete_id: int) -> TokenPair:
         """The pair in the clear. Errors: `CipherError` when the key is gone or the row was tampered with."""

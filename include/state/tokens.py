@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from include.clock import Clock
-from include.crypto.cipher import Cipher
+from include.crypto.cipher import Cipher, Seal
 from include.errors import (
     IngestError,
     NotConnected,
     RetryLater,
     ScopeMissing,
+    TokenEndpointFault,
     TokenRefused,
     VersionConflict,
 )
@@ -21,13 +23,20 @@ from include.state.athletes import AthleteRow, AthleteStatus, athlete_key
 from include.state.conflict import retry_on_conflict
 from include.state.store import Item, Store
 from include.state.token_pair import SealedTokens, TokenPair, sealer
-from include.strava.models import TokenGrant
+from include.strava.grant import TokenGrant
+
+_log = logging.getLogger(__name__)
 
 MARGIN_S = 300
 """A token with less than this left is refreshed before it is handed out."""
 
 LEASE_S = 60
 """How long one worker may take over a refresh before another may try."""
+
+_DOUBTED = (
+    "Strava's answer to the renewal of athlete %s is doubted (%s): the refresh token before it is kept beside it. "
+    "Look at this machine's clock, and at what stands between it and Strava."
+)
 
 _LOOKS = 40
 """How often a worker looks for the winner's pair: 71 s of waiting, longer than a crashed worker's lease."""
@@ -43,6 +52,7 @@ class Tokens:
     `refresh` trades an athlete's refresh token for a new pair, which makes the old refresh token useless at once.
     So the new pair is stored before it is used, and it replaces only the pair that it was traded for:
     neither a slow worker nor a disconnection in between can bring a dead pair back.
+    What came with a doubtful answer is stored and used too, but beside the refresh token that it was traded for.
     """
 
     def __init__(
@@ -122,16 +132,23 @@ class Tokens:
             seal = sealer(self._cipher, athlete_id)
             grant = self._refresh(athlete_id, pair.refresh_token)
         except TokenRefused as err:
-            if self._give_up(athlete_id, pair):
+            if self._give_up(athlete_id, pair, seal):
                 raise TokenRefused(
                     f"Strava refuses to renew the access of athlete {athlete_id}: ask the athlete to connect again"
                 ) from err
-            raise _LookAgain(f"athlete {athlete_id} got a newer token pair meanwhile") from err
+            raise _LookAgain(f"athlete {athlete_id} has another token pair") from err
         except IngestError:
             self._release(leased)
             raise
-        if not self._writes.copy()(self._keep, leased, pair, SealedTokens.seal(seal, grant)):
+        new = SealedTokens.seal(seal, pair.renewed(grant), grant.expires_at_epoch_s)
+        if not self._writes.copy()(self._keep, leased, pair, new):
             raise _LookAgain(f"athlete {athlete_id} got another token pair meanwhile")
+        if grant.doubts:
+            _log.warning(_DOUBTED, athlete_id, ", ".join(grant.doubts))
+        if not grant.access_token:
+            raise TokenEndpointFault(
+                f"Strava's /oauth/token gave athlete {athlete_id} no access token; the rest is kept. Try again later."
+            )
         return grant.access_token
 
     def _usable(self, athlete_id: int, scope: str) -> Item:
@@ -187,10 +204,18 @@ class Tokens:
         return True
 
     @retry_on_conflict
-    def _give_up(self, athlete_id: int, refused: TokenPair) -> bool:
-        """Mark the athlete `needs_reauth`, unless a newer pair is there: then the race was lost, which is no harm."""
+    def _give_up(self, athlete_id: int, refused: TokenPair, seal: Seal) -> bool:
+        """Mark the athlete `needs_reauth`, unless another pair is there.
+
+        That is a newer one, where the race was lost, which is no harm; or the one before the refused, if that was
+        doubted.
+        """
         item = self._holding(athlete_id, refused)
         if item is None:
+            return False
+        former = refused.fallen_back()
+        if former is not None:
+            self._put(item, SealedTokens.seal(seal, former, 0))
             return False
         tokens = SealedTokens.from_fields(item.fields)
         self._put(item, replace(tokens, lease_until_epoch_s=0.0), AthleteStatus.NEEDS_REAUTH)

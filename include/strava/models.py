@@ -11,7 +11,6 @@ from typing import Any, NewType, TypeVar
 from include.errors import UnexpectedShape
 from include.strava.channels import cleaned
 from include.strava.faults import plain
-from include.strava.scopes import parse_scopes
 
 _T = TypeVar("_T")
 
@@ -41,33 +40,6 @@ class Athlete:
             firstname=_text(answer, "firstname") or "",
             lastname=_text(answer, "lastname") or "",
             extra={name: value for name, value in answer.items() if name not in known},
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class TokenGrant:
-    """A token pair as the token endpoint answers it; `athlete` only after a code exchange.
-
-    `scopes` is what the pair may be used for, None where the answer does not say.
-    Source: `scope` in the answer since 2026-04-23, by Strava's changelog.
-    """
-
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    expires_at_epoch_s: int
-    athlete: Athlete | None = None
-    scopes: frozenset[str] | None = None
-
-    @classmethod
-    def parse(cls, answer: Mapping[str, Any]) -> TokenGrant:
-        """The pair in `answer`. Errors: `UnexpectedShape`, never quoting a token."""
-        athlete, scope = answer.get("athlete"), answer.get("scope")
-        return cls(
-            access_token=_require(answer, "access_token", str, "token"),
-            refresh_token=_require(answer, "refresh_token", str, "token"),
-            expires_at_epoch_s=_require(answer, "expires_at", int, "token"),
-            athlete=Athlete.parse(athlete) if isinstance(athlete, Mapping) else None,
-            scopes=parse_scopes(scope) if isinstance(scope, str) and scope else None,
         )
 
 

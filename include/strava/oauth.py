@@ -18,8 +18,9 @@ from include.errors import (
     StravaUnavailable,
     TokenEndpointFault,
     TokenRefused,
+    UnexpectedShape,
 )
-from include.strava.models import TokenGrant
+from include.strava.grant import NEWCOMER, TokenGrant
 from include.strava.session import BearerAuth, Call, StravaSession, of_athlete
 
 
@@ -34,9 +35,6 @@ class RevokeBy(StrEnum):
     LEGACY = "legacy"
     """`POST /oauth/deauthorize`, with the athlete's token; Strava counts it as a read and ends it on 2027-06-01."""
 
-
-NEWCOMER = "the athlete who came back from Strava"
-"""How messages name somebody whose id the code exchange would have told."""
 
 _ABOUT_SOMEBODY = (TokenRefused, CapacityReached, ApplicationInactive, QuotaSpent)
 """What the token endpoint says truly, of an athlete or of the application."""
@@ -81,7 +79,10 @@ class OAuthClient:
         the client id or secret is wrong), `CapacityReached`, `TokenEndpointFault`.
         """
         with _as_token_endpoint(BadRequest):
-            return self._grant({"grant_type": "authorization_code", "code": code}, NEWCOMER)
+            grant = self._grant({"grant_type": "authorization_code", "code": code}, NEWCOMER)
+            if not grant.access_token:
+                raise UnexpectedShape(f"The code of {NEWCOMER} gave no access token at /oauth/token. Try again later.")
+            return grant
 
     def refresh(self, athlete_id: int, refresh_token: str) -> TokenGrant:
         """The athlete's present pair; store it before using it, since a new refresh token ends the old one at once.
@@ -116,7 +117,7 @@ class OAuthClient:
     def _grant(self, grant: Mapping[str, str], whom: str) -> TokenGrant:
         form = {"client_id": self._client_id, "client_secret": self._client_secret, **grant}
         answer = self._session.send(self._oauth_url, Call("POST", "/token", whom, form=form)).checked()
-        return answer.read(lambda: TokenGrant.parse(answer.object()))
+        return answer.read(lambda: TokenGrant.parse(answer.object(), answer.received_at_epoch_s))
 
 
 @contextmanager

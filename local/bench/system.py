@@ -11,7 +11,8 @@ from include.settings import EXAMPLES, Settings
 from include.state.athletes import Athletes
 from include.state.backend import open_store
 from include.state.subscriptions import Subscriptions
-from include.strava.models import Subscription, TokenGrant
+from include.strava.grant import TokenGrant
+from include.strava.models import Subscription
 
 DATABASE = "state.sqlite"
 SUBSCRIPTION_ID = 9

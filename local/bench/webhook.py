@@ -11,7 +11,8 @@ from statistics import median
 from typing import Any
 
 from include.settings import Settings
-from include.strava.models import Athlete, AthleteId, TokenGrant
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId
 from local.bench.claim import Claim
 from local.bench.scale import Scale
 from local.bench.system import SUBSCRIPTION_ID, connect, embedded_settings, environment

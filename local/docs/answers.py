@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from include.strava.oauth import NEWCOMER
+from include.strava.grant import NEWCOMER
 from include.strava.session import of_athlete
 
 OAUTH = "/oauth/token"

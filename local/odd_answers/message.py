@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from include.strava.oauth import NEWCOMER
+from include.strava.grant import NEWCOMER
 
 MOST_CHARACTERS = 300
 

@@ -13,7 +13,7 @@ from include.crypto.backend import open_cipher
 from include.errors import IngestError, VersionConflict
 from include.state.store import Item, Key, Store
 from include.state.tokens import Tokens
-from include.strava.models import TokenGrant
+from include.strava.grant import TokenGrant
 from local.race.arena import ATHLETE_ID, Arena
 from local.race.watched_store import WatchedStore
 from local.race.workers import Work

@@ -14,7 +14,8 @@ from include.pipeline.services import Adapters, Services, assemble
 from include.pipeline.sync import SyncItem, sync
 from include.state.store import ABSENT, Key
 from include.strava.client import Priority
-from include.strava.models import Athlete, AthleteId, TokenGrant
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId
 from local.crash_walk.points import MortalSession, Points
 from local.crash_walk.world import MIA_ID, PARENT_ID, READ_AND_WRITE, World, open_world
 from local.scale.counting import CountingObjects, CountingPoints, CountingStore, Counts

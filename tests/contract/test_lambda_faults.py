@@ -28,7 +28,8 @@ from include.state.athletes import Athletes
 from include.state.backend import open_store
 from include.state.subscriptions import Subscriptions
 from include.strava.events import WebhookEvent
-from include.strava.models import Athlete, AthleteId, Subscription, TokenGrant
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId, Subscription
 from include.trigger.mwaa import MwaaTrigger
 from local import mwaa_stub
 from local.lambda_runtime import http_event

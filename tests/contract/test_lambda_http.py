@@ -19,7 +19,8 @@ from include.queue.queued_event import QueuedEvent
 from include.state.athletes import Athletes
 from include.state.backend import open_store
 from include.state.subscriptions import Subscriptions
-from include.strava.models import Athlete, AthleteId, Subscription, TokenGrant
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId, Subscription
 from local.lambda_runtime import LambdaFailed, LambdaProcess, http_event, lambda_process
 
 pytestmark = pytest.mark.network

@@ -17,7 +17,8 @@ from include.settings import EXAMPLES, Settings
 from include.state.athletes import Athletes
 from include.state.backend import open_store
 from include.state.tokens import Tokens
-from include.strava.models import Athlete, AthleteId, TokenGrant
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId
 from local import keys
 
 Run = Callable[..., Result]
@@ -101,5 +102,5 @@ def test_command_says_that_kms_rotates_by_itself(settings: Settings, monkeypatch
         CliRunner().invoke(keys.app, ["rotate"], catch_exceptions=False)
 
 
-def _never(_refresh_token: str) -> TokenGrant:
+def _never(_athlete_id: int, _refresh_token: str) -> TokenGrant:
     raise AssertionError("no refresh is due")

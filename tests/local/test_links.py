@@ -16,7 +16,8 @@ from include.state.athletes import Athletes
 from include.state.backend import open_store
 from include.state.copies import Copy, CopyLedger, CopyState
 from include.state.links import Carried, Links, LinkStatus
-from include.strava.models import Athlete, AthleteId, TokenGrant
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId
 from local.link_choices import chosen, told
 from local.links import app, link
 

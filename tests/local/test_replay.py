@@ -16,7 +16,8 @@ from include.pipeline.services import open_services
 from include.pipeline.sync import describe
 from include.settings import EXAMPLES, Settings
 from include.state.activities import LedgerEntry
-from include.strava.models import Activity, Athlete, AthleteId, TokenGrant
+from include.strava.grant import TokenGrant
+from include.strava.models import Activity, Athlete, AthleteId
 from local import replay
 
 ATHLETE_ID = 7

@@ -24,7 +24,8 @@ from include.state.athletes import Athletes
 from include.state.sqlite import SqliteStore
 from include.state.subscriptions import Subscriptions
 from include.strava.answer import Answer
-from include.strava.models import Athlete, AthleteId, Subscription, TokenGrant
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId, Subscription
 from include.strava.oauth import OAuthClient
 from include.strava.session import Call, StravaSession
 from webhook_api.app import create_app

@@ -93,7 +93,8 @@ def test_athlete_stays_connected_and_can_repeat_it_when_strava_does_not_answer(
 def test_athlete_who_connects_in_between_is_disconnected_too_never_half(
     app: Any, ada: Any, athletes: Athletes, strava: Any
 ) -> None:
-    from include.strava.models import Athlete, AthleteId, TokenGrant
+    from include.strava.grant import TokenGrant
+    from include.strava.models import Athlete, AthleteId
     from webhook_api.disconnect import disconnect
     from webhook_api.edge import EXTENSION
 

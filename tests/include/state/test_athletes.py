@@ -12,7 +12,8 @@ from include.crypto.cipher import Cipher
 from include.errors import NotConnected, ScopeMissing, UnexpectedShape, VersionConflict
 from include.state.athletes import AthleteRow, Athletes, AthleteStatus, Narrowing, athlete_key
 from include.state.store import Store
-from include.strava.models import Athlete, AthleteId, TokenGrant
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId
 
 READ = frozenset({"read", "activity:read"})
 

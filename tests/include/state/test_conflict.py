@@ -18,7 +18,8 @@ from include.state.copies import Copy, CopyLedger, CopyState
 from include.state.events import EventAudit
 from include.state.store import ABSENT, Item, Key, Store
 from include.state.subscriptions import Subscriptions
-from include.strava.models import ActivityId, Athlete, AthleteId, Subscription, TokenGrant
+from include.strava.grant import TokenGrant
+from include.strava.models import ActivityId, Athlete, AthleteId, Subscription
 
 
 class Raced:

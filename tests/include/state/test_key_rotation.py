@@ -17,7 +17,8 @@ from include.state.places import Places
 from include.state.store import Item, Store
 from include.state.token_pair import SealedTokens
 from include.state.tokens import Tokens
-from include.strava.models import Athlete, AthleteId, TokenGrant
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId
 
 SCOPES = frozenset({"read"})
 

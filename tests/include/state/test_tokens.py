@@ -24,13 +24,15 @@ from include.errors import (
     RetryLater,
     ScopeMissing,
     StravaUnavailable,
+    TokenEndpointFault,
     TokenRefused,
 )
 from include.state.athletes import Athletes, AthleteStatus, Narrowing, athlete_key
 from include.state.store import Store
-from include.state.token_pair import SealedTokens, sealer
+from include.state.token_pair import SealedTokens, TokenPair, sealer
 from include.state.tokens import LEASE_S, Tokens
-from include.strava.models import Athlete, AthleteId, TokenGrant
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId
 
 ATHLETE = AthleteId(42)
 LIFETIME_S = 21_600
@@ -44,6 +46,8 @@ class Strava:
     clock: Clock
     newest: int = 0
     calls: int = 0
+    answers: list[Callable[[TokenGrant], TokenGrant]] = field(default_factory=list)
+    """What becomes of the next answers on their way."""
     failing_with: IngestError | None = None
     while_busy: list[Callable[[], object]] = field(default_factory=list)
     """What happens between Strava's answer and its arrival, once."""
@@ -63,6 +67,8 @@ class Strava:
                 raise TokenRefused("the refresh token is no longer valid")
             self.newest += 1
             grant = self.grant()
+        if self.answers:
+            grant = self.answers.pop(0)(grant)
         if self.while_busy:
             self.while_busy.pop()()
         return grant
@@ -329,6 +335,101 @@ def test_new_pair_is_stored_when_the_store_fails_for_a_while(
     assert strava.calls == 1
 
 
+# --- answers that are to be doubted --------------------------------------------------------------
+
+
+def doubted(grant: TokenGrant) -> TokenGrant:
+    return replace(grant, doubts=("the time when it expires",))
+
+
+def nobodys(grant: TokenGrant) -> TokenGrant:
+    return replace(doubted(grant), access_token="ACCESS-NOBODYS", refresh_token="REFRESH-NOBODYS")
+
+
+def without_access_token(grant: TokenGrant) -> TokenGrant:
+    return replace(doubted(grant), access_token="", expires_at_epoch_s=0)
+
+
+def test_pair_of_a_doubted_answer_is_used_and_renewed_when_strava_knows_it(
+    tokens: Tokens, strava: Strava, pass_time: Callable[[float], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    pass_time(LIFETIME_S)
+    strava.answers = [doubted, doubted]
+    for number in (1, 2, 3):
+        assert access_token(tokens) == access_token(tokens) == f"ACCESS-SECRET-{number}"
+        pass_time(LIFETIME_S)
+
+    assert strava.calls == 3
+    assert caplog.text.count("renewal of athlete 42 is doubted (the time when it expires)") == 2
+    assert "SECRET" not in caplog.text
+
+
+@pytest.mark.parametrize("answers", [1, 3])
+def test_former_refresh_token_is_used_when_strava_does_not_know_the_doubted_one(
+    tokens: Tokens, athletes: Athletes, strava: Strava, pass_time: Callable[[float], None], answers: int
+) -> None:
+    """Something else answered: Strava has rotated nothing. What answers so again takes its own token, too."""
+    pass_time(LIFETIME_S)
+    genuine = strava.refresh
+
+    def another(athlete_id: int, refresh_token: str) -> TokenGrant:
+        return nobodys(strava.grant())
+
+    tokens._refresh = another
+    for _ in range(answers):
+        assert access_token(tokens) == "ACCESS-NOBODYS"
+        tokens.reject(ATHLETE, "ACCESS-NOBODYS")
+    tokens._refresh = genuine
+
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert status_of(athletes) is AthleteStatus.ACTIVE
+    assert strava.calls == 2  # the doubted one was refused first
+
+
+def test_athlete_needs_to_connect_again_when_doubted_and_former_are_refused(
+    tokens: Tokens, athletes: Athletes, strava: Strava, pass_time: Callable[[float], None]
+) -> None:
+    pass_time(LIFETIME_S)
+    strava.answers = [nobodys]
+    access_token(tokens)
+    tokens.reject(ATHLETE, "ACCESS-NOBODYS")
+
+    with pytest.raises(TokenRefused, match="athlete 42"):
+        access_token(tokens)
+
+    assert (status_of(athletes), strava.calls) == (AthleteStatus.NEEDS_REAUTH, 3)
+
+
+def test_refresh_token_is_kept_when_no_access_token_came_with_it(
+    tokens: Tokens, athletes: Athletes, strava: Strava, pass_time: Callable[[float], None]
+) -> None:
+    pass_time(LIFETIME_S)
+    strava.answers = [without_access_token]
+    with pytest.raises(TokenEndpointFault, match="gave athlete 42 no access token"):
+        access_token(tokens)
+
+    assert access_token(tokens) == "ACCESS-SECRET-2"
+    assert status_of(athletes) is AthleteStatus.ACTIVE
+
+
+def test_answer_without_a_doubt_ends_the_doubt(
+    tokens: Tokens, store: Store, cipher: Cipher, strava: Strava, pass_time: Callable[[float], None]
+) -> None:
+    def kept() -> TokenPair:
+        item = store.get(athlete_key(ATHLETE))
+        assert item is not None
+        return SealedTokens.from_fields(item.fields).open(cipher, ATHLETE)
+
+    strava.answers = [doubted]
+    formers = []
+    for _ in range(2):
+        pass_time(LIFETIME_S)
+        access_token(tokens)
+        formers.append(kept().former_refresh_token)
+
+    assert formers == ["REFRESH-SECRET-0", None]
+
+
 # --- races ---------------------------------------------------------------------------------------
 
 
@@ -450,7 +551,7 @@ def test_pair_is_stored_when_the_old_one_was_sealed_anew_meanwhile(
         assert item is not None
         sealed = SealedTokens.from_fields(item.fields)
         pair = sealed.open(cipher, ATHLETE)
-        anew = SealedTokens.seal(sealer(cipher, ATHLETE), TokenGrant(pair.access_token, pair.refresh_token, 0))
+        anew = SealedTokens.seal(sealer(cipher, ATHLETE), pair, 0)
         fields = {**item.fields, **replace(sealed, sealed=anew.sealed).to_fields()}
         store.put(item.key, fields, expected_version=item.version)
 

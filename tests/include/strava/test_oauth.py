@@ -174,7 +174,6 @@ def refused(message: str, resource: str, field: str, code: str) -> dict[str, Any
         pytest.param({"breaks": "dropped"}, TokenEndpointFault, id="dropped"),
         pytest.param({"breaks": "truncated", "body": b'{"access_token": "a'}, TokenEndpointFault, id="truncated"),
         pytest.param({"body": b'{"access_token": "a'}, TokenEndpointFault, id="unreadable"),
-        pytest.param({"body": {**GRANTED, "expires_at": "soon"}}, TokenEndpointFault, id="expiry as text"),
         pytest.param({"body": {"access_token": "a" * 40}}, TokenEndpointFault, id="half a pair"),
         pytest.param({"status": 302, "headers": {"Location": "/login"}}, TokenEndpointFault, id="redirect"),
     ],
@@ -198,6 +197,14 @@ def test_exchange_says_bad_request_when_the_code_is_used(strava: Any, reply: Any
 
     with pytest.raises(BadRequest, match="for the athlete who came back from Strava: the authorization code"):
         oauth.exchange("used")
+
+
+@pytest.mark.network
+def test_exchange_takes_no_grant_without_an_access_token(strava: Any, reply: Any, oauth: OAuthClient) -> None:
+    strava.will(reply(body=GRANTED | {"access_token": ""}))
+
+    with pytest.raises(TokenEndpointFault, match="no access token at /oauth/token"):
+        oauth.exchange("the-code")
 
 
 @pytest.mark.network
