@@ -25,6 +25,7 @@ PROOFS = (
     Proof("writers", "The ledger ends as Strava is, whoever races, stalls or dies", 300, race.writers),
     Proof("month", "Many processes write one month of the lake and lose no row", 300, race.month),
     Proof("lake", "Lake objects survive writes, removals and erasures with processes killed", 300, race.lake),
+    Proof("copies", "A child has each copy once, whoever dies making it, on both stores", 400, race.copies),
     Proof("crash_walk", "A copy killed at any of its points ends as one activity", 120, prove_crash_walk),
     Proof("run_walk", "Whatever a run was struck at, the ledgers bring it to its end", 600, prove_run_walk),
     Proof("trimming", "Fitted circles miss the doors that copies hide", 150, prove_trimming),

@@ -89,11 +89,11 @@ def arena(kind: StoreKind, *, limits: Limits = _UNLIMITED) -> Iterator[Arena]:
         yield opened
 
 
-def connect(arena: Arena, control: SimulatorControl) -> None:
+def connect(arena: Arena, control: SimulatorControl, athlete_id: int = ATHLETE_ID) -> None:
     """Let the athlete connect (again): a new token pair, good for six hours."""
     oauth = arena.oauth()
     address = oauth.authorize_url(redirect_uri="http://localhost/callback", scopes=_SCOPES, state="race", force=True)
-    back = parse_qs(urlsplit(control.authorize(address, ATHLETE_ID)).query)
+    back = parse_qs(urlsplit(control.authorize(address, athlete_id)).query)
     store = arena.open_store()
     athletes = Athletes(store, open_cipher(arena.settings.key_url), arena.clock)
     athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]))

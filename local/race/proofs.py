@@ -5,6 +5,7 @@ from __future__ import annotations
 from local.proofs.proof import Effort
 from local.proofs.verdict import Verdict
 from local.race.arena import StoreKind
+from local.race.copies import prove_copies
 from local.race.lake import prove_lake
 from local.race.month import LakeKind, prove_month
 from local.race.quota import SHORT_DAY, WHOLE_DAY, prove_quota
@@ -46,3 +47,13 @@ def month(effort: Effort) -> list[Verdict]:
 def lake(effort: Effort) -> list[Verdict]:
     """200 rounds on files."""
     return prove_lake(rounds=effort.rounds(200, small=4), seed=effort.seed, advance=effort.advance)
+
+
+def copies(effort: Effort) -> list[Verdict]:
+    """200 copies on each store."""
+    rounds = effort.rounds(200, small=3)
+    return [
+        verdict
+        for kind in StoreKind
+        for verdict in prove_copies(kind, rounds=rounds, seed=effort.seed, advance=effort.advance)
+    ]

@@ -26,7 +26,7 @@ Build = Callable[..., AbstractContextManager[Work]]
 # New processes are forked from a server that has imported the code already: a replacement is there at once.
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["boto3", "local.race.quota_worker", "local.race.sync_worker", "local.race.token_worker"]
+    ["boto3", "local.race.copy_worker", "local.race.quota_worker", "local.race.sync_worker", "local.race.token_worker"]
 )
 
 _PATIENCE_S = 60.0

@@ -16,6 +16,7 @@ from include.pipeline.sync import SyncItem, sync
 from local.proofs.verdict import Verdict
 from local.race.agreement import differences, held
 from local.race.arena import ATHLETE_ID, StoreKind, arena
+from local.race.copies import prove_copies
 from local.race.lake import prove_lake
 from local.race.month import LakeKind, prove_month
 from local.race.quota import SHORT_DAY, prove_quota
@@ -82,6 +83,16 @@ def test_lake_loses_and_doubles_no_row_when_processes_die() -> None:
 
     assert all(verdict.holds for verdict in verdicts), figures(verdicts)
     assert "4 rounds agree" in verdicts[0].figures
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("kind", list(StoreKind))
+def test_copies_are_made_once_when_processes_die_at_them(kind: StoreKind) -> None:
+    verdicts = prove_copies(kind, rounds=3, seed=7, advance=ignore)
+
+    assert all(verdict.holds for verdict in verdicts), figures(verdicts)
+    assert "3 copies" in verdicts[0].figures
+    assert ": 3 right" in verdicts[0].figures
 
 
 # --- what they are made of ------------------------------------------------------------------------
