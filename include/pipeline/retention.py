@@ -13,6 +13,7 @@ from include.lake.catalog import Partition
 from include.pipeline.services import Services
 from include.settings import Settings
 from include.state.activities import ActivityState, Lease, LedgerEntry, Sighting
+from include.strava.models import ActivityId
 from include.strava.quota import DAY_S
 
 AT_ONCE = 100
@@ -119,24 +120,38 @@ def _delete(services: Services, athlete_id: int, leases: Sequence[Lease]) -> fro
 
 
 def _adopt(services: Services, athlete_id: int) -> None:
-    """Enter raw objects of which the ledger knows no time, so that they expire too.
+    """See to raw objects of which the ledger knows no time, whatever state their activity is in, so that they expire.
 
-    Such are those of a backfill that was given up, and of an activity whose streams never came. Their time runs from
-    now, and a backfill that is still under way finds them unchanged.
+    Such are those of a backfill that was given up, of an activity whose streams never came, or of one that was not
+    understood: their time runs from now, and a backfill that is still under way finds them unchanged. What the ledger
+    says is gone has no raw objects: those of a worker who stalled go at once.
     """
-    known = {entry.activity_id for entry in services.activities.of_athlete(athlete_id) if not _is_unfetched(entry)}
+    entries = {entry.activity_id: entry for entry in services.activities.of_athlete(athlete_id)}
     matches = map(_RAW.fullmatch, services.objects.list(f"raw/athlete_id={athlete_id}/"))
-    for activity_id in sorted({int(match["activity_id"]) for match in matches if match} - known):
+    for activity_id in sorted({int(match["activity_id"]) for match in matches if match}):
+        seen = entries.get(ActivityId(activity_id))
+        if seen is not None and not _is_timeless(seen) and not _is_gone(seen):
+            continue
         with services.activities.held(athlete_id, activity_id) as lease:
-            if lease is not None and lease.entry is None:
-                found = LedgerEntry.unknown(athlete_id, activity_id).listed(Sighting(services.clock()))
-                services.activities.postpone(lease, found)
-            elif lease is not None and lease.entry is not None and _is_unfetched(lease.entry):
-                services.activities.postpone(lease, replace(lease.entry, fetched_at_epoch_s=services.clock()))
+            if lease is None:
+                continue
+            entry = lease.entry
+            if entry is not None and _is_gone(entry):
+                services.raw.remove(athlete_id, activity_id, guard=partial(services.activities.check, lease))
+            elif entry is None or _is_timeless(entry):
+                found = entry or LedgerEntry.unknown(athlete_id, activity_id).listed(Sighting(services.clock()))
+                services.activities.postpone(lease, replace(found, fetched_at_epoch_s=services.clock()))
 
 
-def _is_unfetched(entry: LedgerEntry) -> bool:
-    return entry.state is ActivityState.PENDING and entry.fetched_at_epoch_s is None
+def _is_timeless(entry: LedgerEntry) -> bool:
+    """Whether an answer may be kept without rows; rows without a time are an archive's."""
+    return entry.fetched_at_epoch_s is None and entry.state in (ActivityState.PENDING, ActivityState.QUARANTINED)
+
+
+def _is_gone(entry: LedgerEntry) -> bool:
+    """Whether nothing should be kept of it, and nobody is about to fetch it again."""
+    is_over = entry.state in (ActivityState.REMOVED, ActivityState.EXPIRED)
+    return is_over and not entry.object_keys and entry.fetch_at_epoch_s is None
 
 
 def _entry(lease: Lease) -> LedgerEntry:

@@ -291,6 +291,49 @@ def test_raw_answer_of_an_activity_that_never_got_its_streams_expires_though_nob
     assert entry(world, activity_id).state is ActivityState.EXPIRED
 
 
+def amend(world, activity_id, **changes):
+    """Let the ledger say this of the activity."""
+    lease = world.services.activities.acquire(PARENT_ID, activity_id, fresh=False)
+    world.services.activities.settle(lease, replace(lease.entry, **changes))
+
+
+def test_raw_answer_of_what_was_not_understood_expires_from_the_night_it_is_found(world):
+    activity_id = synced(world)
+    amend(world, activity_id, state=ActivityState.QUARANTINED, fetched_at_epoch_s=None)
+
+    expired(world)
+    world.now[0] += 7 * DAY_S - 1
+    assert expired(world) == Expired(0)
+    world.now[0] += 1
+
+    assert expired(world).activities == 1
+    assert objects(world) == []
+
+
+@pytest.mark.parametrize("state", [ActivityState.REMOVED, ActivityState.EXPIRED])
+def test_raw_answer_that_a_stalled_worker_wrote_after_the_end_goes_in_the_next_night(world, state):
+    activity_id = synced(world)
+    amend(world, activity_id, state=state, object_keys=())
+    late = [key for key in objects(world) if key.startswith("raw/")]
+    assert late
+
+    assert expired(world) == Expired(0)
+
+    assert [key for key in objects(world) if key.startswith("raw/")] == []
+    assert entry(world, activity_id).state is state
+    assert queue_due(world.services) == Queued(0, 0)
+
+
+def test_raw_answer_of_what_was_removed_is_left_to_the_event_that_asks_for_it_again(world):
+    activity_id = synced(world)
+    amend(world, activity_id, state=ActivityState.REMOVED, object_keys=())
+    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
+
+    expired(world)
+
+    assert [key for key in objects(world) if key.startswith("raw/")] != []
+
+
 def test_expired_activity_that_an_event_asks_for_is_left_to_it(world):
     activity_id = synced(world)
     world.now[0] += 8 * DAY_S
