@@ -60,6 +60,10 @@ replay: $(READY) ## Make the lake's tables again from the raw zone (ARGS="--athl
 removals: $(READY) ## Say that what is gone of an athlete at Strava is gone rightly (ARGS=athlete id)
 	@$(RUN) -m local.removals $(ARGS)
 
+.PHONY: dead-letters
+dead-letters: $(READY) ## List events that were given up, with reasons (ARGS="revive all", or an id; --dry-run shows)
+	@$(RUN) -m local.dead_letters $(ARGS)
+
 .PHONY: subscription
 subscription: $(READY) ## Manage the webhook subscription at Strava (ARGS=show, create, delete, prove)
 	@$(RUN) -m local.subscription $(ARGS)

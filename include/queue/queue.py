@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+LONGEST_LIFE_DAYS = 28
+"""How long a message may be kept: on AWS two weeks in the queue, and two more among the dead letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +51,12 @@ class Queue(Protocol):
 
     def dead(self) -> Sequence[tuple[Message, str]]:
         """The dead letters with their reasons, oldest first."""
+        ...
+
+    def revive(self, message_ids: Collection[str]) -> int:
+        """Put these dead letters back into the queue, as if they had just been sent; returns how many there were.
+
+        Nothing is lost when the process dies meanwhile. On AWS a message may then be in both places: who revives it
+        once more has it delivered twice, which finds its run started.
+        """
         ...

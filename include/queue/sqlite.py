@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from include.clock import Clock
-from include.queue.queue import Message
+from include.queue.queue import LONGEST_LIFE_DAYS, Message
 from include.state.sqlite_file import SqliteFile
 
 _SCHEMA = (
@@ -32,6 +32,11 @@ _RECEIVE = """
     UPDATE messages SET receipt = ?, attempts = attempts + 1, visible_at_epoch_s = ? WHERE position = ?
     RETURNING message_id, receipt, body, sent_at_epoch_s, attempts
 """
+_FORGET = "DELETE FROM messages WHERE buried_because IS NOT NULL AND sent_at_epoch_s <= ?"
+_REVIVE = """
+    UPDATE messages SET buried_because = NULL, receipt = '', attempts = 0, visible_at_epoch_s = ?
+    WHERE message_id = ? AND buried_because IS NOT NULL
+"""
 _BURY_OVERDUE = """
     UPDATE messages SET buried_because = ?
     WHERE buried_because IS NULL AND visible_at_epoch_s <= ? AND attempts >= ?
@@ -43,7 +48,7 @@ class SqliteQueue:
 
     A message that was received `max_receives` times and is visible again goes to the dead letters at the next
     receive. A stale receipt can delete its message (the work is done) but not release or bury it,
-    because another receiver may have it in hand.
+    because another receiver may have it in hand. A dead letter is forgotten `LONGEST_LIFE_DAYS` after it was sent.
     """
 
     def __init__(self, path: Path, clock: Clock, *, max_receives: int = 20, busy_timeout_s: float = 10.0) -> None:
@@ -68,6 +73,7 @@ class SqliteQueue:
         reason = f"received {self._max_receives} times without success"
         with self._file.transaction() as connection:
             connection.execute(_BURY_OVERDUE, (reason, now, self._max_receives))
+            connection.execute(_FORGET, (now - LONGEST_LIFE_DAYS * 86_400,))
             positions = connection.execute(
                 "SELECT position FROM messages WHERE buried_because IS NULL AND visible_at_epoch_s <= ?"
                 " ORDER BY position LIMIT ?",
@@ -116,6 +122,12 @@ class SqliteQueue:
             (),
         )
         return [(Message(*row[:5]), row[5]) for row in rows]
+
+    def revive(self, message_ids: Collection[str]) -> int:
+        """Put these dead letters back into the queue, all or none; returns how many there were."""
+        now = self._clock()
+        with self._file.transaction() as connection:
+            return sum(connection.execute(_REVIVE, (now, message_id)).rowcount for message_id in message_ids)
 
     def close(self) -> None:
         """Close the connections of all threads; the queue is not used afterwards."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from include.aws import aws_faults, open_client
@@ -13,8 +14,11 @@ from include.queue.queue import Message
 
 _SETTING = "QUEUE_URL"
 _MOST_AT_ONCE = 10
-_LISTING_S = 30
-"""How long dead letters are hidden while they are listed, so that none is listed twice."""
+_LISTING_S = 120
+"""How long dead letters are hidden while they are listed or revived, so that none is met twice."""
+
+_EMPTY_RECEIPTS = 3
+"""SQS asks some of its servers only: so often it has to find nothing new until it is believed that this was all."""
 
 _UNREASONED = "received too often without success"
 _LONGEST_REASON = 1000
@@ -33,6 +37,7 @@ class SqsQueue:
     Errors: `RetryLater` and `SettingsError` from every call, see `include.aws`.
     The role needs `sqs:SendMessage` to send, `sqs:ReceiveMessage`, `sqs:DeleteMessage`, `sqs:ChangeMessageVisibility`
     and `sqs:GetQueueAttributes` to receive, and `sqs:SendMessage` on the dead-letter queue to bury.
+    Who lists and revives dead letters receives, hides and deletes there, and sends here.
     """
 
     def __init__(self, url: str) -> None:
@@ -99,16 +104,39 @@ class SqsQueue:
 
     def dead(self) -> Sequence[tuple[Message, str]]:
         """The dead letters with their reasons, oldest first; they are hidden from others while they are listed."""
+        with self._letters() as found:
+            return sorted(map(_parse_letter, found), key=lambda letter: letter[0].sent_at_epoch_s)
+
+    def revive(self, message_ids: Collection[str]) -> int:
+        """Send these dead letters again, then delete them: a crash in between leaves one in both places."""
+        with self._letters() as found:
+            chosen = [letter for letter in found if _parse_letter(letter)[0].message_id in message_ids]
+            for letter in chosen:
+                self.send(letter["Body"])
+                with aws_faults(_SETTING):
+                    self._client.delete_message(QueueUrl=self._dead_letters(), ReceiptHandle=letter["ReceiptHandle"])
+                found.remove(letter)
+        return len(chosen)
+
+    @contextmanager
+    def _letters(self) -> Iterator[list[Mapping[str, Any]]]:
+        """All dead letters, hidden from others; what is left in the list at the end is shown again."""
         url = self._dead_letters()
-        found: list[Mapping[str, Any]] = []
-        while batch := self._receive(url, _MOST_AT_ONCE, _LISTING_S):
-            found.extend(batch)
-        for letter in found:
-            with aws_faults(_SETTING):
-                self._client.change_message_visibility(
-                    QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"], VisibilityTimeout=0
-                )
-        return sorted(map(_parse_letter, found), key=lambda letter: letter[0].sent_at_epoch_s)
+        found: dict[str, Mapping[str, Any]] = {}
+        empty = 0
+        while empty < _EMPTY_RECEIPTS:
+            batch = {letter["MessageId"]: letter for letter in self._receive(url, _MOST_AT_ONCE, _LISTING_S)}
+            empty = 0 if batch.keys() - found.keys() else empty + 1
+            found |= batch
+        listed = list(found.values())
+        try:
+            yield listed
+        finally:
+            for letter in listed:
+                with aws_faults(_SETTING):
+                    self._client.change_message_visibility(
+                        QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"], VisibilityTimeout=0
+                    )
 
     def _receive(self, url: str, most: int, visibility_s: int) -> Sequence[Mapping[str, Any]]:
         with aws_faults(_SETTING):

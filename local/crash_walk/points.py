@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -191,6 +191,11 @@ class MortalQueue:
     def dead(self) -> Sequence[tuple[Message, str]]:
         """As `Queue.dead`."""
         return self._queue.dead()
+
+    def revive(self, message_ids: Collection[str]) -> int:
+        """As `Queue.revive`."""
+        with self._points.around("revive dead letters"):
+            return self._queue.revive(message_ids)
 
 
 class MortalSession(StravaSession):

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -157,6 +158,90 @@ def test_message_is_buried_when_it_was_received_too_often(queue: Queue) -> None:
     ((letter, reason),) = queue.dead()
     assert (alive, queue.depth(), letter.body) == (1, 0, "x")
     assert reason
+
+
+def bury_all(queue: Queue, *bodies: str) -> list[str]:
+    """Let these be dead letters; their ids."""
+    for body in bodies:
+        queue.send(body)
+    messages = queue.receive(10, visibility_s=30)
+    for message in messages:
+        queue.bury(message, f"reason {message.body}")
+    return [message.message_id for message in messages]
+
+
+def test_revived_letter_is_in_the_queue_as_if_it_had_just_been_sent(queue: Queue) -> None:
+    first, _ = bury_all(queue, "first 🐕", "second")
+
+    assert queue.revive({first}) == 1
+
+    assert [letter.body for letter, _ in queue.dead()] == ["second"]
+    message = receive_one(queue)
+    assert (message.body, message.attempts) == ("first 🐕", 1)
+    queue.bury(message, "again")
+    assert {(letter.body, reason) for letter, reason in queue.dead()} == {
+        ("first 🐕", "again"),
+        ("second", "reason second"),
+    }
+
+
+def test_all_letters_are_revived_when_there_are_more_than_one_receipt_brings(queue: Queue) -> None:
+    ids = [one for start in range(0, 30, 10) for one in bury_all(queue, *map(str, range(start, start + 10)))]
+
+    assert queue.revive(ids) == 30
+
+    assert (queue.depth(), list(queue.dead())) == (30, [])
+
+
+def test_nothing_is_revived_that_is_no_dead_letter(queue: Queue) -> None:
+    bury_all(queue, "dead")
+    alive = queue.send("alive")
+
+    assert queue.revive({alive, "unheard of"}) == 0
+    assert queue.revive(()) == 0
+
+    assert (queue.depth(), [letter.body for letter, _ in queue.dead()]) == (1, ["dead"])
+
+
+def test_letter_that_was_received_too_often_is_revived(queue: Queue) -> None:
+    queue.send("x")
+    for _ in range(MOST_RECEIVES):
+        queue.release(receive_one(queue), delay_s=0)
+    queue.receive(1, visibility_s=30)
+    ((letter, _),) = queue.dead()
+
+    assert queue.revive({letter.message_id}) == 1
+
+    assert (receive_one(queue).attempts, list(queue.dead())) == (1, [])
+
+
+def test_letter_is_revived_once_when_two_do_it_one_after_the_other(queue_url: str, clock: Clock) -> None:
+    ids = bury_all(open_queue(queue_url, clock), "x")
+
+    assert [open_queue(queue_url, clock).revive(ids) for _ in range(2)] == [1, 0]
+    assert open_queue(queue_url, clock).depth() == 1
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("step", ["send_message", "delete_message", "change_message_visibility"])
+def test_letter_is_never_lost_when_reviving_dies_at_any_step(
+    sqs_url: str, clock: Clock, pass_time: Callable[[float], None], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    queue = open_queue(sqs_url, clock)
+    ids = bury_all(queue, "x", "y")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(queue._client, step, create_autospec(getattr(queue._client, step), side_effect=KeyboardInterrupt))  # type: ignore[attr-defined]
+        with pytest.raises(KeyboardInterrupt):
+            queue.revive(ids[:1])
+    pass_time(300)
+
+    letters = sorted(letter.body for letter, _ in queue.dead())
+    assert queue.depth() == (0 if step == "send_message" else 1)
+    assert letters == (["y"] if step == "change_message_visibility" else ["x", "y"])
+    # Who does it once more has it sent twice at most.
+    queue.revive(ids[:1])
+    assert {message.body for message in queue.receive(10, visibility_s=30)} == {"x"}
 
 
 # --- many at once --------------------------------------------------------------------------------
