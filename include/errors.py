@@ -167,4 +167,4 @@ class BadQuery(Refused):
 
 
 class TriggerRefused(Refused):
-    """Airflow refuses the run for good (unknown DAG, conf against the form): dead-letter it."""
+    """Airflow refuses this run's own conf or id: dead-letter it."""

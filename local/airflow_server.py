@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 from multiprocessing.synchronize import Event
@@ -52,6 +53,14 @@ GRACE_S = 10.0
 GC_THRESHOLDS = (100_000, 50, 1000)
 """Airflow allocates much at its start and frees little of it: looking for garbage less often saves a sixth."""
 
+FIRST_CLEANING_S = 1800.0
+CLEAN_EVERY_S = 86_400.0
+ROWS_KEPT_DAYS = 30
+"""As long as finished runs, which the dispatcher deletes; said here, as no task imports anew what is imported here."""
+
+NOT_IN_THE_API = "log,asset_event"
+"""The tables that name athletes and that Airflow's API does not clean, as it does finished runs."""
+
 _fork = multiprocessing.get_context("fork")
 
 
@@ -85,11 +94,31 @@ def run(logs: Path, commands: list[ForkProcess]) -> None:
     commands.append(_start(logs, ["dag-processor"]))
     # Logs are read from the files: no server for them, whose port would be the same for every scheduler.
     commands.append(_start(logs, ["scheduler", "--skip-serve-logs"]))
-    ended = wait([command.sentinel for command in commands])
+    ended = _wait_and_clean(logs, commands)
     for command in commands:
         if command.sentinel in ended:
             command.join()
             sys.exit(with_tail(f"{command.name} ended with exit code {command.exitcode}", _log(logs, command.name)))
+
+
+def _wait_and_clean(logs: Path, commands: list[ForkProcess]) -> Sequence[object]:
+    """What has ended, once something has; meanwhile old rows are deleted, once a day."""
+    sentinels = [command.sentinel for command in commands]
+    ended = wait(sentinels, FIRST_CLEANING_S)
+    while not ended:
+        before = datetime.now(UTC) - timedelta(days=ROWS_KEPT_DAYS)
+        options = [
+            "--tables",
+            NOT_IN_THE_API,
+            "--clean-before-timestamp",
+            before.isoformat(),
+            "--skip-archive",
+            "--yes",
+        ]
+        if not _ended_well(logs, ["db", "clean", *options], commands):
+            log.warning("Airflow's old rows could not be deleted; %s says why", _log(logs, "airflow-db"))
+        ended = wait(sentinels, CLEAN_EVERY_S)
+    return ended
 
 
 def _ended_well(logs: Path, arguments: Sequence[str], commands: list[ForkProcess]) -> bool:

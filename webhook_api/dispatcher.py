@@ -32,8 +32,11 @@ VISIBILITY_S = 300
 """Longer than a dispatch takes. Where one takes longer after all, another dispatcher repeats it, see `dispatch`."""
 
 LONGEST_DELAY_S = 900
-"""A queue gives a message up after some twenty attempts: these delays carry it through nearly three hours without
-Airflow, and reach for it again as often as reconcile would."""
+"""How long a message waits at most before it is tried again: as often as reconcile would."""
+
+MOST_TRIES = 16
+"""So often a message is tried while Airflow starts no runs, for two hours; then it is left to the ledger. A queue gives
+a message up after twenty receipts: what is wrong with Airflow shall make no dead letters."""
 
 
 _persistently = Retrying(retry=retry_if_exception_type(RetryLater), stop=stop_after_attempt(5), reraise=True)
@@ -76,7 +79,7 @@ class DispatchReport:
     released: int
     buried: int
     waiting: int
-    """Events that are due when Strava is back; no run was started for them."""
+    """Events that are left to the ledger, in which they are due; no run was started for them."""
     reasons: Sequence[str]
     """Why messages were released or buried, each reason once."""
 
@@ -100,9 +103,11 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: 
 
     A deauthorisation, and an athlete's wish, becomes a `strava_erase` run of its own, before everything else;
     all other events together become one `strava_ingest` run.
-    While Airflow, or the ledger, is unavailable messages go back with a growing delay.
-    What Airflow refuses goes to the dead letters with its reason, after a batch was retried event by event:
-    one bad event does not bury the others.
+    While Airflow, or the ledger, is unavailable messages go back with a growing delay: during outages and updates,
+    and while a DAG is paused or broken. After some hours of that the ledger alone keeps them: reconcile queues them
+    again when Airflow is back.
+    What Airflow refuses for its own content goes to the dead letters with the reason, after a batch was retried event
+    by event: one bad event does not bury the others.
 
     A message is deleted after its run exists, never before.
     A crash in between delivers it again, then perhaps in another batch with another run id.
@@ -126,6 +131,11 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: 
 class _Parcel:
     message: Message
     content: QueuedEvent
+
+    @property
+    def is_in_ledger(self) -> bool:
+        """Whether, before its run is started, a row says what it asks for."""
+        return self.content.event.object_type == "activity" or self.content.wish is not None
 
 
 @dataclass(slots=True)
@@ -215,12 +225,20 @@ class _Batch:
         try:
             started = self.trigger.start(dag_id, run_id, conf)
         except TriggerUnavailable as err:
-            self._release(parcels, err)
+            self._put_off(parcels, err)
             return
         for parcel in parcels:
             self.inbox.delete(parcel.message)
         oldest = min(parcel.content.received_at_epoch_s for parcel in parcels)
         self.runs.append(StartedRun(dag_id, run_id, len(parcels), started, self.clock() - oldest))
+
+    def _put_off(self, parcels: Sequence[_Parcel], reason: TriggerUnavailable) -> None:
+        """Let come back what the ledger knows of, until it has been tried often enough; then that is left to it."""
+        left = [parcel for parcel in parcels if parcel.is_in_ledger and parcel.message.attempts >= MOST_TRIES]
+        for parcel in left:
+            self.inbox.delete(parcel.message)
+        self.waiting += len(left)
+        self._release([parcel for parcel in parcels if parcel not in left], reason)
 
     def _release(self, parcels: Sequence[_Parcel], reason: RetryLater) -> None:
         self.reasons[str(reason)] = None
@@ -253,7 +271,11 @@ def log_report(report: DispatchReport) -> None:
             },
         )
     if report.waiting:
-        log.warning("%d event(s) wait in the ledger: Strava is out", report.waiting)
+        log.warning(
+            "%d event(s) are left to the ledger, as Strava or Airflow is out: reconcile queues them again. %s",
+            report.waiting,
+            " ".join(report.reasons),
+        )
     if report.released or report.buried:
         log.warning(
             "%d event(s) returned to the queue, %d buried: %s",

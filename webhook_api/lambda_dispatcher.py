@@ -1,4 +1,4 @@
-"""The dispatcher behind an SQS queue: Lambda's handler for batches of events."""
+"""The dispatcher on Lambda: for batches of events from an SQS queue, and at night for Airflow's finished runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from include.clock import Clock
 from include.errors import RetryLater, TriggerUnavailable
 from include.queue.backend import open_queue
 from include.queue.queue import Message, Queue
@@ -17,15 +18,22 @@ from include.queue.sqs import parse_message
 from include.settings import DispatcherSettings
 from include.state.backend import open_store
 from include.state.store import Store
-from include.trigger.backend import open_trigger
-from include.trigger.trigger import Started, Trigger
+from include.trigger.api import AirflowApi
+from include.trigger.backend import open_airflow
+from include.trigger.finished_runs import delete_finished_runs
+from include.trigger.trigger import AirflowTrigger, Started, Trigger
 from webhook_api import lambda_logs
 from webhook_api.dispatcher import deliver, log_report
 
 log = logging.getLogger(__name__)
 
-LAST_START_S = 20.0
-"""No run is started when less than this is left of an invocation: a call of MWAA fits in, and settling the batch."""
+LAST_START_S = 26.0
+"""No run is started when less than this is left of an invocation: a look at its DAG and its start fit in, each with
+the longest wait for MWAA, and settling the batch."""
+
+
+MOST_PAGES = 20
+"""How many pages of finished runs one invocation deletes: a thousand runs; the next one goes on."""
 
 
 def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
@@ -33,17 +41,46 @@ def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
 
     Lambda deletes all others. Needs `ReportBatchItemFailures` at the event source, and at most two invocations at
     once, which keeps all dispatchers together below MWAA's ten calls a second.
+    Without a batch, as the nightly schedule invokes it, it deletes runs that are long over.
 
     Errors: those of the settings and of a queue that nobody may write to; then the whole batch comes back.
     Effects: due rows, DAG runs and dead letters, see `webhook_api.dispatcher.deliver`.
     """
     _logs().request_id = context.aws_request_id
+
+    def remaining_s() -> float:
+        return float(context.get_remaining_time_in_millis() / 1000)
+
+    if "Records" not in event:
+        clean(_airflow(), time.time, remaining_s)
+        return {}
     queue, trigger, store = _leaves()
     batch = LambdaBatch(queue)
-    in_time = InTime(trigger, lambda: context.get_remaining_time_in_millis() / 1000)
+    in_time = InTime(trigger, remaining_s)
     messages = [parse_message(record) for record in event["Records"]]
     log_report(deliver(messages, batch, in_time, store, time.time))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in batch.returning]}
+
+
+def clean(airflow: AirflowApi, clock: Clock, remaining_s: Callable[[], float]) -> None:
+    """Delete finished runs, page by page, for as long as there is time; what is left the next invocation finds.
+
+    Effects: rows of Airflow's; one log line with their number. An Airflow that is out of reach is no error of ours.
+    """
+    deleted = refused = 0
+    try:
+        for _ in range(MOST_PAGES):
+            if remaining_s() < LAST_START_S:
+                break
+            page = delete_finished_runs(airflow, clock(), skipped=refused)
+            deleted, refused = deleted + page.deleted, refused + page.refused
+            if page.is_last:
+                break
+    except TriggerUnavailable as err:
+        log.warning("Finished runs wait for the next time: %s", err)
+    log.info(
+        "Deleted %d finished run(s); Airflow kept %d", deleted, refused, extra={"metrics": {"RunsDeleted": deleted}}
+    )
 
 
 @dataclass(slots=True)
@@ -93,10 +130,15 @@ def _logs() -> lambda_logs.JsonFormatter:
 
 
 @cache
+def _airflow() -> AirflowApi:
+    return open_airflow(DispatcherSettings.from_environ(os.environ))
+
+
+@cache
 def _leaves() -> tuple[Queue, Trigger, Store]:
     settings = DispatcherSettings.from_environ(os.environ)
     queue, store = open_queue(settings.queue_url, time.time), open_store(settings.state_url, time.time)
-    return queue, open_trigger(settings), store
+    return queue, AirflowTrigger(_airflow()), store
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:

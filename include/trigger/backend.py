@@ -1,4 +1,4 @@
-"""Which trigger the settings choose."""
+"""Which Airflow the settings choose."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import re
 
 from include.errors import SettingsError
 from include.settings import EXAMPLES, DispatcherSettings
-from include.trigger.trigger import Trigger
+from include.trigger.api import AirflowApi
 
 _MWAA = re.compile(r"mwaa://(?P<environment>[A-Za-z][A-Za-z0-9_-]{0,79})")
 
 
-def open_trigger(settings: DispatcherSettings) -> Trigger:
-    """The trigger that `AIRFLOW_URL` names: an Airflow's own `http` or `https` address, or `mwaa://<environment>`.
+def open_airflow(settings: DispatcherSettings) -> AirflowApi:
+    """The Airflow that `AIRFLOW_URL` names: its own `http` or `https` address, or `mwaa://<environment>`.
 
-    Nothing is called before the first run is started.
+    Nothing is called yet.
     Errors: `SettingsError` for an unknown address, and without the user that `http` and `https` need.
     """
     if mwaa := _MWAA.fullmatch(settings.airflow_url):
-        from include.trigger.mwaa import MwaaTrigger
+        from include.trigger.mwaa import MwaaApi
 
-        return MwaaTrigger(mwaa["environment"])
+        return MwaaApi(mwaa["environment"])
     scheme = settings.airflow_url.partition("://")[0]
     if scheme not in {"http", "https"}:
         raise SettingsError(
@@ -31,6 +31,6 @@ def open_trigger(settings: DispatcherSettings) -> Trigger:
         if not getattr(settings, variable.lower()):
             raise SettingsError(f"{variable} is needed with AIRFLOW_URL (for example: {EXAMPLES[variable]})")
 
-    from include.trigger.rest import RestTrigger
+    from include.trigger.rest import RestApi
 
-    return RestTrigger(settings.airflow_url, settings.airflow_username, settings.airflow_password)
+    return RestApi(settings.airflow_url, settings.airflow_username, settings.airflow_password)

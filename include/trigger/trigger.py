@@ -1,10 +1,24 @@
-"""The protocol by which the edge starts a DAG run."""
+"""Starting DAG runs, each once: the edge's side of Airflow."""
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Protocol
+from urllib.parse import quote
+
+from include.clock import Clock
+from include.errors import TriggerRefused, TriggerUnavailable
+from include.trigger.api import AirflowApi, Answer
+
+LOOK_EVERY_S = 60.0
+"""How long it is believed that a DAG is not paused."""
+
+_ABOUT_THIS_RUN = re.compile(r"Invalid input for param |\brun_id\b|\bDAG run cannot use ID ")
+"""How Airflow 3 begins when it refuses a run for its conf or its id. All else that it says is about the DAG, about
+Airflow or about us, and passes: for the words of another version an event waits too long rather than not at all."""
 
 
 class Started(Enum):
@@ -15,12 +29,71 @@ class Started(Enum):
 
 
 class Trigger(Protocol):
-    """Starts DAG runs idempotently. Every implementation passes `tests/contract/test_trigger.py` unchanged."""
+    """Starts DAG runs idempotently."""
 
     def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
         """Start the run, or notice that one with this id exists already (HTTP 409).
 
-        Errors: `TriggerUnavailable` (throttled, 5xx, timeout, not allowed in, DAG not known yet: try again later),
-        `TriggerRefused` (any other 4xx: trying again changes nothing).
+        Errors: `TriggerUnavailable` (throttled, failing, not allowed in, DAG unknown, broken or paused: try again
+        later), `TriggerRefused` (Airflow refuses this run's id or conf: trying again changes nothing).
         """
         ...
+
+
+class AirflowTrigger:
+    """Starts runs through Airflow's REST API, wherever it is; passes `tests/contract/test_trigger.py` on every one.
+
+    An answer that never arrived may stand for a run that was started: the next attempt with the same run id then
+    answers 409, so repeating is always safe.
+    """
+
+    def __init__(self, api: AirflowApi, clock: Clock = time.monotonic) -> None:
+        self._api = api
+        self._clock = clock
+        self._next_look_s: dict[str, float] = {}
+
+    def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
+        """Start the run, or notice that one with this id exists already.
+
+        Errors: `TriggerUnavailable` for everything that is not this run's own fault, and passes: an Airflow that is
+        throttled, failing, slow or being updated, a DAG that it does not know yet, that has import errors or is
+        paused, and a caller who may not start runs. `TriggerRefused`, with Airflow's own words, for this id or conf.
+        Effects: one DAG run; safe to repeat.
+        """
+        self._look_for_pause(dag_id)
+        run = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)}
+        answer = self._api.call("POST", f"{_path(dag_id)}/dagRuns", run)
+        if answer.status == 409:
+            return Started.BEFORE
+        if answer.status == 200 and answer.document.get("dag_run_id") == run_id:
+            return Started.NOW
+        if _is_about_this_run(answer):
+            raise TriggerRefused(
+                f"Airflow refused run {run_id} of {dag_id} with {answer.status}: {answer.words}. "
+                "Correct the DAG or the event, and revive the event with `make dead-letters`."
+            )
+        raise TriggerUnavailable(
+            f"Airflow did not start a run of {dag_id} ({answer.status}: {answer.words}). The events wait; "
+            "if this lasts for more than some minutes, look for the DAG's import errors in Airflow, and at its logs."
+        )
+
+    def _look_for_pause(self, dag_id: str) -> None:
+        """Airflow answers 200 for a paused DAG too, and its run waits unseen; one look a minute tells.
+
+        Errors: `TriggerUnavailable` for a paused one. What else Airflow says here it says of the start too.
+        """
+        if self._clock() < self._next_look_s.get(dag_id, float("-inf")):
+            return
+        answer = self._api.call("GET", _path(dag_id))
+        if answer.document.get("is_paused") is True:
+            raise TriggerUnavailable(f"The DAG {dag_id} is paused: the events wait. Unpause it in Airflow.")
+        if answer.status == 200:
+            self._next_look_s[dag_id] = self._clock() + LOOK_EVERY_S
+
+
+def _is_about_this_run(answer: Answer) -> bool:
+    return answer.status == 413 or (answer.status == 400 and bool(_ABOUT_THIS_RUN.search(answer.words)))
+
+
+def _path(dag_id: str) -> str:
+    return f"/dags/{quote(dag_id, safe='')}"

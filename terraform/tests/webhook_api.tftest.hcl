@@ -51,6 +51,15 @@ run "by_default" {
     condition     = aws_sqs_queue.events.kms_master_key_id == var.data_key_arn && aws_sqs_queue.dead_letters.kms_master_key_id == var.data_key_arn
     error_message = "Both queues are encrypted with the data key."
   }
+  # has the dispatcher delete old runs at night
+  assert {
+    condition     = aws_cloudwatch_event_rule.finished_runs.schedule_expression == "cron(0/10 0-5 * * ? *)" && aws_cloudwatch_event_target.finished_runs.arn == aws_lambda_function.dispatcher.arn
+    error_message = "Every ten minutes of the night."
+  }
+  assert {
+    condition     = !can(jsondecode(aws_cloudwatch_event_target.finished_runs.input).Records) && aws_lambda_permission.finished_runs.source_arn == aws_cloudwatch_event_rule.finished_runs.arn
+    error_message = "By that rule alone, and without a batch."
+  }
   # runs both functions on arm with python 3 12 and reserves nothing
   assert {
     condition     = aws_lambda_function.http.handler == "webhook_api.lambda_http.handler" && aws_lambda_function.dispatcher.handler == "webhook_api.lambda_dispatcher.handler"

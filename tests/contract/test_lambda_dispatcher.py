@@ -20,10 +20,12 @@ from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityLedger
 from include.state.backend import open_store
 from include.strava.events import WebhookEvent, batch_run_id
+from include.trigger.api import Answer
+from include.trigger.finished_runs import DAGS, PAGE
 from include.trigger.trigger import Started
 from local import mwaa_stub
 from local.lambda_runtime import LambdaProcess, lambda_process
-from webhook_api.lambda_dispatcher import LAST_START_S, InTime, LambdaBatch
+from webhook_api.lambda_dispatcher import LAST_START_S, MOST_PAGES, InTime, LambdaBatch, clean
 
 pytestmark = pytest.mark.network
 
@@ -39,6 +41,7 @@ class Mwaa:
     runs: list[tuple[str, str]] = field(default_factory=list)
     events: dict[str, list[int]] = field(default_factory=dict)
     faults: list[mwaa_stub.Answer] = field(default_factory=list)
+    cleaned: list[Any] = field(default_factory=list)
 
     def answer(self, path: str, headers: Mapping[str, str], body: bytes) -> mwaa_stub.Answer:
         if self.faults:
@@ -48,12 +51,15 @@ class Mwaa:
     def _airflow(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         if method == "GET":
             return 200, {"is_paused": False}
+        if path == "/dags/~/dagRuns/list":
+            self.cleaned.append({name: body[name] for name in ("dag_ids", "states")})
+            return 200, {"dag_runs": []}
         run = path.split("/")[2], body["dag_run_id"]
         if run in self.runs:
             return 409, {"detail": {"reason": "Unique constraint violation"}}
         ids = [event["object_id"] for event in body["conf"].get("events", [])]
         if POISON in ids:
-            return 400, {"detail": "the form refuses 666"}
+            return 400, {"detail": "Invalid input for param events: the form refuses 666"}
         self.runs.append(run)
         self.events[run[1]] = ids
         return 200, {"dag_run_id": run[1]}
@@ -227,3 +233,67 @@ def test_nothing_is_started_when_the_invocation_is_nearly_over() -> None:
     assert trigger.start("strava_ingest", "1", {}) is Started.NOW
     with pytest.raises(TriggerUnavailable, match="time is used up"):
         trigger.start("strava_ingest", "2", {})
+
+
+# --- at night ------------------------------------------------------------------------------------
+
+
+@dataclass
+class OldRuns:
+    """An Airflow in which `waiting` runs are to be deleted."""
+
+    waiting: int
+    calls: list[str] = field(default_factory=list)
+    is_out: bool = False
+
+    def call(self, method: str, path: str, body: Any = None) -> Answer:
+        self.calls.append(f"{method} {path}")
+        if self.is_out:
+            raise TriggerUnavailable("MWAA is being updated")
+        if method == "POST":
+            found = range(min(PAGE, self.waiting))
+            return Answer(200, {"dag_runs": [{"dag_id": "strava_ingest", "dag_run_id": str(n)} for n in found]})
+        self.waiting -= len(body["actions"][0]["entities"])
+        return Answer(200, {"delete": {"success": [], "errors": []}})
+
+
+def test_schedule_has_all_old_runs_deleted_when_there_are_few(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    airflow = OldRuns(waiting=PAGE + 1)
+
+    clean(airflow, lambda: 1.0, lambda: 50.0)
+
+    assert airflow.waiting == 0
+    assert airflow.calls == ["POST /dags/~/dagRuns/list", "PATCH /dags/~/dagRuns"] * 2
+    assert f"Deleted {PAGE + 1} finished run(s)" in caplog.text
+
+
+def test_schedule_stops_at_its_share_and_the_next_goes_on_when_there_are_many() -> None:
+    airflow = OldRuns(waiting=(MOST_PAGES + 1) * PAGE)
+
+    clean(airflow, lambda: 1.0, lambda: 50.0)
+    assert airflow.waiting == PAGE
+
+    clean(airflow, lambda: 1.0, lambda: 50.0)
+    assert airflow.waiting == 0
+
+
+def test_schedule_begins_no_page_that_would_be_cut_off() -> None:
+    remaining_s = iter([LAST_START_S, LAST_START_S - 1])
+    airflow = OldRuns(waiting=3 * PAGE)
+
+    clean(airflow, lambda: 1.0, lambda: next(remaining_s))
+
+    assert airflow.waiting == 2 * PAGE
+
+
+def test_schedule_says_so_and_fails_not_when_mwaa_is_out(caplog: pytest.LogCaptureFixture) -> None:
+    clean(OldRuns(waiting=1, is_out=True), lambda: 1.0, lambda: 50.0)
+
+    assert "wait for the next time: MWAA is being updated" in caplog.text
+
+
+def test_schedules_invocation_reaches_airflow(dispatcher: Dispatcher) -> None:
+    assert dispatcher.process.invoke({"task": "delete_finished_runs"}) == {}
+
+    assert dispatcher.mwaa.cleaned == [{"dag_ids": list(DAGS), "states": ["success", "failed"]}]

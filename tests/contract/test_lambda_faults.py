@@ -30,7 +30,8 @@ from include.state.subscriptions import Subscriptions
 from include.strava.events import WebhookEvent
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId, Subscription
-from include.trigger.mwaa import MwaaTrigger
+from include.trigger.mwaa import MwaaApi
+from include.trigger.trigger import AirflowTrigger
 from local import mwaa_stub
 from local.lambda_runtime import http_event
 from webhook_api import lambda_dispatcher, lambda_http
@@ -101,7 +102,7 @@ class Airflow:
             self.repeated += 1
             return 409, {"detail": {}}
         self.runs[run] = body["conf"]
-        return 200, {}
+        return 200, {"dag_run_id": body["dag_run_id"]}
 
     def ingested(self) -> Counter[int]:
         confs = [conf for (dag_id, _), conf in self.runs.items() if dag_id == "strava_ingest"]
@@ -142,7 +143,7 @@ def airflow(
         leaves = cache(
             lambda: (
                 open_queue(settings.queue_url, clock),
-                MwaaTrigger("ingest", clock=clock, wait=pass_time),
+                AirflowTrigger(MwaaApi("ingest", clock=clock, wait=pass_time), clock),
                 open_store(settings.state_url, clock),
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -11,14 +12,17 @@ import pytest
 
 from include.lake import cookbook
 from include.lake.schemas import TABLES as LAKE_TABLES
+from include.queue.queue import LONGEST_LIFE_DAYS
 from include.settings import EXAMPLES, DispatcherSettings, Settings
 from include.state.dynamodb_tables import EXPIRY, definition
 from include.state.store import TABLES
 from include.trigger import mwaa
+from include.trigger.finished_runs import RUNS_KEPT_DAYS
 from local.docs.terraform import glue_type
-from webhook_api.dispatcher import VISIBILITY_S
+from webhook_api.dispatcher import MOST_TRIES, VISIBILITY_S
 
 ROOT = Path(__file__).parents[2]
+QUEUES = ("events", "dead_letters")
 SECRETS = {
     name: EXAMPLES[name]
     for name in (
@@ -149,6 +153,24 @@ def test_dispatchers_together_stay_below_ten_calls_a_second(environment) -> None
     source = environment.one("aws_lambda_event_source_mapping", "events")
 
     assert source["scaling_config"][0]["maximum_concurrency"] / mwaa.CALL_EVERY_S < 10
+
+
+def test_no_event_becomes_a_dead_letter_before_it_is_left_to_the_ledger(environment) -> None:
+    policy = json.loads(environment.one("aws_sqs_queue", "events")["redrive_policy"])
+
+    assert policy["maxReceiveCount"] > MOST_TRIES
+
+
+def test_messages_are_kept_no_longer_than_the_code_counts_on(environment) -> None:
+    kept_s = sum(environment.one("aws_sqs_queue", name)["message_retention_seconds"] for name in QUEUES)
+
+    assert kept_s / 86_400 == LONGEST_LIFE_DAYS < RUNS_KEPT_DAYS
+
+
+def test_dispatcher_is_told_at_night_to_delete_old_runs_as_its_handler_understands_it(environment) -> None:
+    told = environment.one("aws_cloudwatch_event_target", "finished_runs")["input"]
+
+    assert "Records" not in json.loads(told), "that would be a batch"
 
 
 def test_alarms_wait_for_words_that_the_code_really_says(environment) -> None:

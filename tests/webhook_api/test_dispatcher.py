@@ -19,11 +19,12 @@ from include.queue.queue import Message
 from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
 from include.state.activities import ActivityLedger, ActivityState, Mark
+from include.state.erasures import Erasures
 from include.state.outages import Outages
 from include.state.sqlite import SqliteStore
 from include.strava.events import WebhookEvent, batch_run_id
 from include.trigger.trigger import Started
-from webhook_api.dispatcher import LONGEST_DELAY_S, StartedRun, delay_after, dispatch
+from webhook_api.dispatcher import LONGEST_DELAY_S, MOST_TRIES, StartedRun, delay_after, dispatch
 
 POISON = 666
 OWNER = 134815
@@ -343,6 +344,41 @@ def test_event_is_due_and_its_message_done_while_strava_is_out(
     send(queue, now, event(2))
     assert dispatch(queue, airflow, store, now).waiting == 0
     assert airflow.ingested() == [2]
+
+
+def test_events_are_left_to_the_ledger_when_airflow_starts_no_run_for_hours(
+    queue: SqliteQueue, airflow: Airflow, store: SqliteStore, now: Now
+) -> None:
+    airflow.fault = unavailable
+    send(queue, now, event(1), deauthorisation(52), event(OWNER, object_type="athlete"))
+
+    reports = []
+    for _ in range(MOST_TRIES):
+        reports.append(dispatch(queue, airflow, store, now))
+        now.epoch_s += LONGEST_DELAY_S
+
+    assert [report.waiting for report in reports] == [0] * (MOST_TRIES - 1) + [2]
+    assert (queue.depth(), queue.dead()) == (1, []), "no row speaks of the event about an athlete"
+    assert [entry.activity_id for entry in ActivityLedger(store, now).due(now())] == [1]
+    assert [erasure.athlete_id for erasure in Erasures(store, now).due()] == [52]
+
+
+def test_event_is_not_left_to_a_ledger_that_is_out_of_reach(
+    queue: SqliteQueue, airflow: Airflow, now: Now, tmp_path: Path
+) -> None:
+    class OutOfReach(SqliteStore):
+        def put(self, *args: Any, **options: Any) -> int:
+            raise RetryLater("STATE_URL: throttled")
+
+    store = OutOfReach(tmp_path / "state.sqlite", now)
+    send(queue, now, event(1))
+
+    for _ in range(MOST_TRIES + 2):
+        assert dispatch(queue, airflow, store, now).waiting == 0
+        now.epoch_s += LONGEST_DELAY_S
+    store.close()
+
+    assert queue.depth() == 1
 
 
 class Crash(Exception):

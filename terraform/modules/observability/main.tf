@@ -24,7 +24,7 @@ locals {
   alarms = merge(
     {
       dead-letters = {
-        description = "Events were given up: read their reasons in the dead-letter queue, mend the cause, redrive."
+        description = "Events were given up: see why with `make dead-letters`, mend the cause, revive them."
         namespace   = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum"
         dimensions  = { QueueName = var.dead_letters_name }
         threshold   = 0, period_s = 300, periods = 1, missing = "notBreaching"

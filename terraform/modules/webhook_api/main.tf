@@ -119,7 +119,7 @@ resource "aws_lambda_function" "dispatcher" {
   # checkov:skip=CKV_AWS_173:no secret is among its variables
   # checkov:skip=CKV_AWS_272:the artefact is pinned by its hash
   function_name = "${var.name}-dispatcher"
-  description   = "One batch of events becomes one Airflow run"
+  description   = "One batch of events becomes one Airflow run; old runs are deleted"
   role          = aws_iam_role.dispatcher.arn
 
   filename         = var.dispatcher.zip_path
@@ -152,6 +152,33 @@ resource "aws_lambda_event_source_mapping" "events" {
   scaling_config {
     maximum_concurrency = 2
   }
+}
+
+# Nobody else deletes Airflow's rows of runs that are long over, and this function has the credential. Each invocation
+# deletes a share and the next goes on, at hours when few athletes are awake.
+resource "aws_cloudwatch_event_rule" "finished_runs" {
+  name                = "${var.name}-finished-runs"
+  description         = "Airflow's rows of runs that ended more than 30 days ago are deleted"
+  schedule_expression = "cron(0/10 0-5 * * ? *)"
+}
+
+resource "aws_cloudwatch_event_target" "finished_runs" {
+  rule  = aws_cloudwatch_event_rule.finished_runs.name
+  arn   = aws_lambda_function.dispatcher.arn
+  input = jsonencode({ task = "delete_finished_runs" })
+
+  retry_policy {
+    maximum_retry_attempts       = 0 # the next invocation does it
+    maximum_event_age_in_seconds = 60
+  }
+}
+
+resource "aws_lambda_permission" "finished_runs" {
+  statement_id  = "Nightly"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.dispatcher.function_name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.finished_runs.arn
 }
 
 # --- HTTP API ----------------------------------------------------------------------------------------

@@ -84,8 +84,8 @@ variable "max_receive_count" {
   default     = 20
 
   validation {
-    condition     = var.max_receive_count >= 5 && var.max_receive_count <= 1000
-    error_message = "Give 5 to 1000; fewer tries would not outlast an update of MWAA."
+    condition     = var.max_receive_count >= 20 && var.max_receive_count <= 1000
+    error_message = "Give 20 to 1000: after 16 tries an event is left to the ledger, and should be no dead letter before."
   }
 }
 

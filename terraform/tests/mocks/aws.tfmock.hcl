@@ -85,3 +85,7 @@ mock_resource "aws_sns_topic" {
 mock_resource "aws_mwaa_environment" {
   defaults = { webserver_url = "mocked.airflow.eu-central-1.on.aws" }
 }
+
+mock_resource "aws_cloudwatch_event_rule" {
+  defaults = { arn = "arn:aws:events:eu-central-1:123456789012:rule/mocked" }
+}

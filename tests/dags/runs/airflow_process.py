@@ -3,6 +3,8 @@
 Each line that it reads is one run as JSON: `dag_id`, `conf`, and the `environment` that its tasks see. Each line that
 it answers is the run's state, the state of each task, the results and the labels, and the partitions told to the lake's
 asset. `dag.test()` runs the tasks as Airflow's own task runner does, one after the other.
+Or it is a `call` of Airflow's REST API (method, path, body), which is answered by status and document, or a statement
+of `sql` with its `values` for Airflow's database.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +28,8 @@ def configure(home: Path) -> None:
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__UNIT_TEST_MODE": "True",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW__API_AUTH__JWT_SECRET": "a secret that only tests know, and long enough",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
     }
     sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
@@ -56,6 +61,48 @@ def register(dag: Any, events: list[Any]) -> dict[str, Any]:
     return {"registered": dag.get_task("register_partitions").python_callable(triggering_asset_events=told)}
 
 
+@cache
+def api() -> Any:
+    """A client of Airflow's REST API, which knows all DAGs."""
+    from airflow.api_fastapi.app import create_app
+    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.utils.session import create_session
+    from fastapi.testclient import TestClient
+
+    with create_session() as session:
+        session.merge(DagBundleModel(name="dags-folder"))
+    sync_bag_to_db(DagBag(str(ROOT / "dags")), "dags-folder", None)
+    return TestClient(create_app("core"))
+
+
+def call(method: str, path: str, body: Any) -> list[Any]:
+    """What Airflow answers to a call of its API."""
+    answer = api().request(method, f"/api/v2{path}", json=body)
+    return [answer.status_code, answer.json()]
+
+
+def execute(statement: str, values: dict[str, Any]) -> list[Any]:
+    """The rows that a statement returns."""
+    from airflow.utils.session import create_session
+    from sqlalchemy import text
+
+    with create_session() as session:
+        result = session.execute(text(statement), values)
+        return [list(row) for row in result] if result.returns_rows else []
+
+
+def answer(bag: Any, order: dict[str, Any]) -> Any:
+    """What became of one order."""
+    if "call" in order:
+        return call(*order["call"])
+    if "sql" in order:
+        return execute(order["sql"], order.get("values", {}))
+    os.environ |= order["environment"]
+    dag = bag.dags[order["dag_id"]]
+    return register(dag, order["events"]) if "events" in order else run(dag, order["conf"])
+
+
 def main() -> None:
     """Answer until the input ends."""
     answers = os.fdopen(os.dup(1), "w")
@@ -66,11 +113,7 @@ def main() -> None:
     initdb()
     bag = DagBag(str(ROOT / "dags"))
     for line in sys.stdin:
-        order = json.loads(line)
-        os.environ |= order["environment"]
-        dag = bag.dags[order["dag_id"]]
-        answer = register(dag, order["events"]) if "events" in order else run(dag, order["conf"])
-        print(json.dumps(answer), file=answers, flush=True)
+        print(json.dumps(answer(bag, json.loads(line))), file=answers, flush=True)
 
 
 if __name__ == "__main__":

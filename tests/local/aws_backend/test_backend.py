@@ -18,8 +18,8 @@ from include.queue.sqs import SqsQueue
 from include.settings import Settings
 from include.state.backend import open_store
 from include.state.dynamodb import DynamoStore
-from include.trigger.backend import open_trigger
-from include.trigger.mwaa import MwaaTrigger
+from include.trigger.backend import open_airflow
+from include.trigger.mwaa import MwaaApi
 from local.airflow_home import IN_CONNECTION, airflow_environment
 from local.aws_backend.airflow_config import airflow_local_settings
 from local.aws_backend.backend import Aws
@@ -64,7 +64,7 @@ def test_addresses_lead_to_the_leaves_on_aws(environment: dict[str, str], monkey
     assert isinstance(open_queue(settings.queue_url, lambda: 0.0), SqsQueue)
     assert isinstance(open_cipher(settings.key_url), KmsCipher)
     assert isinstance(open_catalog(settings.catalog_url, settings.lake_url), GlueCatalog)
-    assert isinstance(open_trigger(settings), MwaaTrigger)
+    assert isinstance(open_airflow(settings), MwaaApi)
 
 
 def test_no_client_can_reach_a_real_account(environment: dict[str, str]) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
+from include.trigger.finished_runs import RUNS_KEPT_DAYS
 from local import airflow_server
+
+LAST = 6
+"""The number of the second cleaning among the commands that are started."""
 
 
 @dataclass
@@ -58,9 +63,38 @@ def test_airflow_runs_on_a_database_that_was_migrated_or_emptied(
         return Ended(f"airflow-{arguments[0]}", exit_codes.get(f"airflow {started[-1]}", 0))
 
     monkeypatch.setattr(airflow_server, "_start", start)
-    monkeypatch.setattr(airflow_server, "wait", list)
+    monkeypatch.setattr(airflow_server, "wait", lambda sentinels, _: list(sentinels))
 
     with pytest.raises(SystemExit, match=said):
         airflow_server.run(tmp_path, [])
 
     assert started == ran
+
+
+def test_rows_that_airflows_api_does_not_delete_are_deleted_daily_while_everything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    started: list[Sequence[str]] = []
+    waited: list[float] = []
+
+    def start(logs: Path, arguments: Sequence[str], *_: object, **__: object) -> Ended:
+        started.append(arguments)
+        return Ended(f"airflow-{arguments[0]}", exitcode=int(len(started) == LAST))
+
+    def wait(sentinels: Sequence[Connection], timeout_s: float) -> Sequence[Connection]:
+        waited.append(timeout_s)
+        return sentinels if len(waited) == 3 else []
+
+    monkeypatch.setattr(airflow_server, "_start", start)
+    monkeypatch.setattr(airflow_server, "wait", wait)
+
+    with pytest.raises(SystemExit, match="ended with exit code"):
+        airflow_server.run(tmp_path, [])
+
+    *_, first, second = started
+    assert first[:5] == ["db", "clean", "--tables", "log,asset_event", "--clean-before-timestamp"]
+    age = datetime.now(UTC) - datetime.fromisoformat(first[5])
+    assert timedelta(days=RUNS_KEPT_DAYS) < age < timedelta(days=RUNS_KEPT_DAYS, minutes=5)
+    assert (first[6:], second[:2]) == (["--skip-archive", "--yes"], ["db", "clean"])
+    assert waited == [airflow_server.FIRST_CLEANING_S, airflow_server.CLEAN_EVERY_S, airflow_server.CLEAN_EVERY_S]
+    assert "old rows could not be deleted" in caplog.text

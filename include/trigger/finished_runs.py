@@ -1,0 +1,79 @@
+"""Airflow's own rows of runs that are long over: nobody else deletes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from include.errors import TriggerUnavailable
+from include.trigger.api import AirflowApi, Answer
+
+RUNS_KEPT_DAYS = 30
+"""How long a run stays after its end. An event that comes again finds its run by the run's id, so a run outlives every
+message that may start it, see `include.queue.queue.LONGEST_LIFE_DAYS`."""
+
+DAGS = ("strava_backfill", "strava_catalog", "strava_erase", "strava_ingest", "strava_reconcile", "strava_retention")
+"""Whose runs are deleted: an Airflow may have other DAGs too."""
+
+PAGE = 50
+"""How many runs are deleted by one call: Airflow loads each with its tasks, and MWAA waits for ten seconds."""
+
+_RUNS = "/dags/~/dagRuns"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What became of some of the oldest runs."""
+
+    deleted: int
+    refused: int
+    """Airflow kept them, for example because somebody runs them again."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether there is no more to delete."""
+        return self.deleted + self.refused < PAGE
+
+
+def delete_finished_runs(api: AirflowApi, now_epoch_s: float, *, skipped: int = 0) -> Page:
+    """Delete up to `PAGE` of our DAGs' runs that ended `RUNS_KEPT_DAYS` ago or earlier, the oldest first.
+
+    With a run go its conf, its tasks, their results and labels. Two calls, none of which names a run in its path.
+    `skipped` is how many were refused before: they come first again.
+    Errors: `TriggerUnavailable` when Airflow is out of reach, refuses, or answers in another form than its own.
+    Effects: safe to repeat and to do twice at once; a run that is queued or running stays.
+    """
+    before = datetime.fromtimestamp(now_epoch_s - RUNS_KEPT_DAYS * 86_400, UTC)
+    wanted = {
+        "dag_ids": list(DAGS),
+        "states": ["success", "failed"],
+        "end_date_lt": before.isoformat(),
+        "order_by": "end_date",
+        "page_offset": skipped,
+        "page_limit": PAGE,
+    }
+    runs = [
+        {"dag_id": run["dag_id"], "dag_run_id": run["dag_run_id"]}
+        for run in _listed(api.call("POST", f"{_RUNS}/list", wanted), "dag_runs")
+    ]
+    if not runs:
+        return Page(0, 0)
+    action = {"action": "delete", "entities": runs, "action_on_non_existence": "skip"}
+    answer = api.call("PATCH", _RUNS, {"actions": [action]})
+    refused = len(_listed(answer, "delete", "errors"))
+    return Page(len(runs) - refused, refused)
+
+
+def _listed(answer: Answer, *names: str) -> Sequence[Mapping[str, Any]]:
+    """The list at that place of a right answer."""
+    found: Any = answer.document if answer.status == 200 else None
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    if not isinstance(found, list):
+        raise TriggerUnavailable(
+            f"Airflow did not delete finished runs ({answer.status}: {answer.words}). They stay until the next night; "
+            "if this repeats, look at Airflow's log."
+        )
+    return found
