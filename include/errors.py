@@ -12,6 +12,9 @@ from __future__ import annotations
 class IngestError(Exception):
     """Base of every error raised on purpose."""
 
+    retry_after_s: float = 0.0
+    """How long the other side asks to wait before the next try, within bounds; 0 where it does not."""
+
 
 class SettingsError(IngestError):
     """A setting is missing or malformed; the message names the variable and shows an example."""
@@ -50,13 +53,13 @@ class CipherError(IngestError):
 class RetryLater(IngestError):
     """A passing fault (5xx, timeout, refused connection, throttle): the same call may succeed later."""
 
-
-class StravaUnavailable(RetryLater):
-    """Strava answered 5xx, timed out or could not be reached; `retry_after_s` is what it asks to wait, if it does."""
-
     def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class StravaUnavailable(RetryLater):
+    """Strava answered 5xx, timed out or could not be reached."""
 
 
 class NotTheApi(StravaUnavailable):

@@ -252,7 +252,7 @@ def _after_page(row: History, before: History, page: _Listed) -> History:
 
 def put_off(row: History, *, now_epoch_s: float, error: IngestError) -> History:
     """The row with its next turn when the fault may have gone: the quota's window, a day after a refusal."""
-    wait_s = DAY_S if isinstance(error, Refused) else WINDOW_S
+    wait_s = DAY_S if isinstance(error, Refused) else max(WINDOW_S, error.retry_after_s)
     until = error.until_epoch_s + 1 if isinstance(error, QuotaSpent) else now_epoch_s + wait_s
     return replace(row, next_turn_epoch_s=int(until), reason=str(error))
 

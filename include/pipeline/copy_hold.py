@@ -111,7 +111,7 @@ class CopyHold:
             _log.info("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
             self._stop(self.copy.in_trouble(_words(refusal), now))
         except IngestError as fault:
-            self._stop(self.copy.in_trouble(_words(fault), now))
+            self._stop(self.copy.in_trouble(_words(fault), now, fault.retry_after_s))
             raise
 
     def _stop(self, copy: Copy) -> None:

@@ -175,7 +175,7 @@ def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoc
         if isinstance(error, _STAYS) or found_by(services, error) is not None:
             services.activities.postpone(lease, replace(entry, reason=str(error)))
             raise
-        failed = (lease.entry or entry).failed(str(error), int(services.clock()))
+        failed = (lease.entry or entry).failed(str(error), int(services.clock()), error.retry_after_s)
         services.activities.postpone(lease, replace(failed, asked=entry.asked))
         return waits_for(error)
     described = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at)

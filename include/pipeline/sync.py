@@ -14,7 +14,6 @@ from include.errors import (
     QuotaSpent,
     RemovalsStopped,
     RetryLater,
-    StravaUnavailable,
     UnexpectedShape,
 )
 from include.lake.catalog import Partition
@@ -34,7 +33,6 @@ from include.pipeline.witness import (
     testify,
 )
 from include.state.activities import ActivityState, Lease, LedgerEntry, Sighting
-from include.state.ledger_entry import LONGEST_WAIT_S
 from include.state.outages import Outage
 from include.strava.models import Activity, StreamSet
 from include.strava.quota import DAY_S, utc_text
@@ -303,10 +301,7 @@ def _after(error: IngestError, before: LedgerEntry, outage: Outage | None, now_e
         return before.waiting(reason, next_try_epoch_s=int(error.until_epoch_s) + 1)
     if outage is not None and not isinstance(error, UNCONFIRMED):
         return before.waiting(reason, next_try_epoch_s=now_epoch_s)
-    failed = before.failed(reason, now_epoch_s)
-    asked_wait_s = error.retry_after_s if isinstance(error, StravaUnavailable) else 0.0
-    not_before = now_epoch_s + int(min(asked_wait_s, LONGEST_WAIT_S))
-    return replace(failed, next_try_epoch_s=max(failed.next_try_epoch_s or 0, not_before))
+    return before.failed(reason, now_epoch_s, error.retry_after_s)
 
 
 def _spoken(outage: Outage) -> str:

@@ -153,12 +153,15 @@ class Copy:
         """It goes on then; waiting for the budget of calls is nobody's fault and is not counted."""
         return replace(self, reason=reason, next_try_epoch_s=until_epoch_s)
 
-    def in_trouble(self, reason: str, now: float) -> Self:
-        """A fault that may pass: the next try is further off than the last, and one day there is none any more."""
+    def in_trouble(self, reason: str, now: float, retry_after_s: float = 0.0) -> Self:
+        """A fault that may pass: the next try is further off than the last, and one day there is none any more.
+
+        `retry_after_s` is how long Strava asks to wait.
+        """
         patience_s = STUCK_S if self.state is CopyState.PROCESSING else PATIENCE_S
         if self.waited_s(now) >= patience_s:
             return self._tired(patience_s, reason)
-        next_try = _further(self.waited_s(now), SOON_S, DAY_S) + int(now)
+        next_try = int(max(_further(self.waited_s(now), SOON_S, DAY_S), retry_after_s)) + int(now)
         return replace(self, reason=reason, waiting_since_epoch_s=self._since(now), next_try_epoch_s=next_try)
 
     def shut_out(self, reason: str, now: float) -> Self:

@@ -199,8 +199,8 @@ class LedgerEntry:
             queued=0,
         )
 
-    def failed(self, reason: str, now_epoch_s: int) -> Self:
-        """A look at it failed by a fault of its own; after too many rounds of that it is looked at once a day."""
+    def failed(self, reason: str, now_epoch_s: int, retry_after_s: float) -> Self:
+        """A look at it failed by a fault of its own, and Strava asks to wait so long; many rounds make it a day."""
         goes_on = self.round_at_epoch_s is not None and now_epoch_s - self.round_at_epoch_s < ROUND_S
         began = self.round_at_epoch_s if goes_on and self.round_at_epoch_s is not None else now_epoch_s
         failed_before = self.rounds if self.round_at_epoch_s is not None else 0  # else looks for streams
@@ -212,7 +212,8 @@ class LedgerEntry:
                 look_again_at_epoch_s=now_epoch_s + DAY_S,
             )
         else:
-            looked = self.waiting(reason, next_try_epoch_s=began + wait_after(rounds))
+            again = max(began + wait_after(rounds), now_epoch_s + int(retry_after_s))
+            looked = self.waiting(reason, next_try_epoch_s=again)
         return replace(looked, rounds=rounds, round_at_epoch_s=began)
 
     def listed(self, seen: Sighting) -> Self:

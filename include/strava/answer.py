@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from include.errors import IngestError, NotTheApi, UnexpectedShape
-from include.strava.classify import error_for, is_another_type
+from include.strava.classify import error_for, is_another_type, subject_of
 
 _T = TypeVar("_T")
 
@@ -34,6 +34,11 @@ class Answer:
     def is_success(self) -> bool:
         """Whether the status is 2xx."""
         return 200 <= self.status < 300
+
+    @property
+    def subject(self) -> str:
+        """How a message about it begins."""
+        return subject_of(self.status, path=self.path, whom=self.whom, headers=self.headers)
 
     def error(self) -> IngestError:
         """The error that this answer stands for."""

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from include.errors import (
@@ -22,11 +23,13 @@ from include.errors import (
     UnexpectedShape,
 )
 from include.strava.faults import Fault, Faults, plain
-from include.strava.quota import DAY_S, Report, next_day, next_window, utc_text
+from include.strava.quota import Report, next_day, next_window, utc_text
 
 _PERMISSION = "_permission"
 _RESOURCE = re.compile(r"/(?:activities|uploads|push_subscriptions)/[0-9]+(?:/streams)?$")
 """Where a path ends that asks for one thing by its id: only there can a 404 be about that thing."""
+LONGEST_WAIT_S = 21_600
+"""More than that is not waited because an answer asks for it, as long as lies between two looks at what is due."""
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -63,11 +66,10 @@ def error_for(
     body.
     Source: recordings and public reports of 2018 to 2026; the body's form varies, see `Faults`.
     """
-    path = path.partition("?")[0]
     refusal = _Refusal(
-        path=path,
+        path=path.partition("?")[0],
         faults=Faults.parse(body),
-        subject=f"Strava answered {status} to {path} for {whom}{_request(headers or {})}",
+        subject=subject_of(status, path=path, whom=whom, headers=headers or {}),
         is_applications=is_applications,
         report=Report.parse(headers or {}),
         retry_after_s=_retry_after_s(headers or {}, now_epoch_s),
@@ -90,6 +92,11 @@ def error_for(
         f"{refusal.subject}, but the body is not what the API documents; "
         "if it stays so, compare it with the API's reference."
     )
+
+
+def subject_of(status: int, *, path: str, whom: str, headers: Mapping[str, str]) -> str:
+    """How a message about an answer begins: its status, to which call, for whom, and by which id Strava knows it."""
+    return f"Strava answered {status} to {path.partition('?')[0]} for {whom}{_request(headers)}"
 
 
 def _is_json(body: bytes, headers: Mapping[str, str], *, may_be_empty: bool) -> bool:
@@ -129,17 +136,18 @@ def _request(headers: Mapping[str, str]) -> str:
 
 
 def _retry_after_s(headers: Mapping[str, str], now_epoch_s: float) -> float:
-    """How long the answer asks to wait, at most a day: in seconds or by a date; 0 where it does not say so."""
+    """How long the answer asks to wait, within bounds: in seconds or by a date; 0 where it does not say so."""
     text = _header(headers, "retry-after").strip()
     try:
         seconds = float(text) if text.isascii() and text.isdigit() else _epoch_s(text) - now_epoch_s
     except (ValueError, OverflowError):
         return 0.0
-    return min(max(seconds, 0.0), float(DAY_S))
+    return min(max(seconds, 0.0), float(LONGEST_WAIT_S))
 
 
 def _epoch_s(date: str) -> float:
-    return parsedate_to_datetime(date).timestamp()
+    moment = parsedate_to_datetime(date)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _bad_request(refusal: _Refusal) -> IngestError:

@@ -176,7 +176,8 @@ class StravaClient:
             return answer.checked().read(lambda: Upload.parse(answer.object()))
         except (NotTheApi, UnexpectedShape) as err:
             if answer.is_success:
-                raise OutcomeUnknown(f"{err} The file may have arrived: ask Strava before sending it again.") from err
+                words = f"{err} The file may have arrived: ask Strava before sending it again."
+                raise OutcomeUnknown(words, retry_after_s=err.retry_after_s) from err
             raise
 
     def upload(self, athlete_id: int, upload_id: int) -> Upload:

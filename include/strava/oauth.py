@@ -15,7 +15,6 @@ from include.errors import (
     CapacityReached,
     IngestError,
     QuotaSpent,
-    StravaUnavailable,
     TokenEndpointFault,
     TokenRefused,
     UnexpectedShape,
@@ -128,5 +127,4 @@ def _as_token_endpoint(*about_somebody: type[IngestError]) -> Iterator[None]:
     except IngestError as err:
         if isinstance(err, (*_ABOUT_SOMEBODY, *about_somebody)):
             raise
-        asked_s = err.retry_after_s if isinstance(err, StravaUnavailable) else 0.0
-        raise TokenEndpointFault(str(err), retry_after_s=asked_s) from err
+        raise TokenEndpointFault(str(err), retry_after_s=err.retry_after_s) from err

@@ -24,7 +24,7 @@ from tenacity import (
 from urllib3.exceptions import NewConnectionError
 
 from include.clock import Clock
-from include.errors import OutcomeUnknown, StravaUnavailable, UnexpectedShape
+from include.errors import IngestError, OutcomeUnknown, StravaUnavailable, UnexpectedShape
 from include.strava.answer import Answer
 from include.strava.deadline import BoundedAdapter, ending_at, left_s
 
@@ -40,6 +40,7 @@ _DIRECT = {"no_proxy": ",".join(_LOOPBACK)}
 _IDEMPOTENT = frozenset({"GET", "DELETE"})
 _NOTHING_TAKEN = frozenset({501, 503})
 """What of 5xx says that a call was turned away at the door; a gateway's 502, 504 or 520 to 524 leaves it open."""
+_ASK_FIRST = "Ask Strava what became of it before sending it again."
 _PAUSE = wait_random_exponential(multiplier=0.5, max=8)
 
 
@@ -161,7 +162,7 @@ class StravaSession:
                 answer = self._exchange(base_url, call)
             after(answer.headers)
             if answer.status >= 500 and answer.status not in _NOTHING_TAKEN and not call.is_idempotent:
-                raise _outcome_unknown(call, f"Strava answered {answer.status}")
+                raise OutcomeUnknown(f"{answer.subject}: {_ASK_FIRST}", retry_after_s=answer.error().retry_after_s)
             if answer.status >= 500:
                 raise answer.error()
             return answer
@@ -198,7 +199,7 @@ class StravaSession:
             what, was_sent = type(err).__name__, not _never_sent(err)
         # Raised out here, without a cause: the library's error quotes the URL, whose query may hold the client secret.
         if was_sent and not call.is_idempotent:
-            raise _outcome_unknown(call, what)
+            raise OutcomeUnknown(f"{_subject(call)} broke off ({what}) after it was sent. {_ASK_FIRST}")
         raise StravaUnavailable(f"{_subject(call)} failed ({what}). Try the same call again later.")
 
     def _body(self, response: requests.Response, call: Call) -> bytes:
@@ -230,7 +231,7 @@ _QUERIES = _QueryFilter()
 def _pause(attempts: RetryCallState) -> float:
     """How long to wait before the next attempt: what Strava asks for, where it does."""
     error = attempts.outcome.exception() if attempts.outcome else None
-    asked_s = error.retry_after_s if isinstance(error, StravaUnavailable) else 0.0
+    asked_s = error.retry_after_s if isinstance(error, IngestError) else 0.0
     return max(_PAUSE(attempts), asked_s)
 
 
@@ -238,12 +239,6 @@ def _never_sent(err: Exception) -> bool:
     """Whether the connection failed before a byte of the request went out."""
     reason = getattr(err.args[0], "reason", None) if err.args else None
     return isinstance(err, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
-
-
-def _outcome_unknown(call: Call, what: str) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        f"{_subject(call)} broke off ({what}) after it was sent. Ask Strava what became of it before sending it again."
-    )
 
 
 def _subject(call: Call) -> str:

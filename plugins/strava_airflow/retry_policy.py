@@ -30,9 +30,9 @@ class StravaRetryPolicy(RetryPolicy):
         context: Context | None = None,
     ) -> RetryDecision:
         """The decision for one failed try, with the reason that the Airflow UI shows."""
-        from include.errors import Refused, RetryLater, SettingsError, StravaUnavailable
+        from include.errors import Refused, RetryLater, SettingsError
 
-        if isinstance(exception, StravaUnavailable) and exception.retry_after_s > 0:
+        if isinstance(exception, RetryLater) and exception.retry_after_s > 0:
             delay = timedelta(seconds=min(exception.retry_after_s, LONGEST_DELAY_S))
             return RetryDecision.retry(delay, reason=f"Strava asks to wait: {type(exception).__name__}")
         if isinstance(exception, RetryLater):

@@ -256,6 +256,31 @@ def test_streams_that_cannot_be_understood_quarantine_their_activity_and_the_oth
     )
 
 
+def test_history_waits_as_long_as_strava_asks_when_its_list_fails(world):
+    listed = asked(world)
+    world.control.write_script(
+        Line(route="GET /athlete/activities", status=503, headers={"Retry-After": "7200"}),
+        Line(route="GET /push_subscriptions", body="[]"),
+    )
+
+    assert go_on(world.services) == []
+
+    assert row(world, listed).next_turn_epoch_s == int(world.now[0]) + 7200
+
+
+def test_activity_waits_as_long_as_strava_asks_when_its_streams_fail(world):
+    [activity_id] = history(world, 1)
+    listed = planned(world)
+    world.control.write_script(
+        Line(route="GET /activities/*/streams", status=503, headers={"Retry-After": "7200"}),
+        Line(route="GET /push_subscriptions", body="[]"),
+    )
+    loaded(world, listed)
+
+    entry = world.services.activities.get(PARENT_ID, activity_id)
+    assert entry.next_try_epoch_s == int(world.now[0]) + 7200
+
+
 def test_activity_without_a_list_row_is_let_go(world):
     [activity_id] = history(world, 1)
     listed = planned(world)

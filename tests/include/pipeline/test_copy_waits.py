@@ -20,6 +20,7 @@ from include.state.copies import CopyState
 from include.state.erasures import EraseReason
 from include.state.links import Link, LinkStatus
 from local.strava_simulator.faults import Faults
+from local.strava_simulator.script import Line
 
 pytestmark = pytest.mark.network
 
@@ -184,6 +185,17 @@ def test_copy_is_made_although_one_poll_is_answered_oddly(family, monkeypatch, e
 
     assert copy(family, activity_id).state is CopyState.DONE
     assert uploads(family) == 1
+
+
+@pytest.mark.parametrize("route", ["POST /uploads", "GET /uploads/*"])
+@pytest.mark.parametrize(("asks", "waits_s"), [("7200", 7200), ("99999999", 21_600)])
+def test_copy_waits_as_long_as_strava_asks_within_bounds(family, route, asks, waits_s):
+    activity_id = named(family)
+    family.control.write_script(Line(route=route, status=503, headers={"Retry-After": asks}))
+    with suppress(StravaUnavailable):
+        made(family, activity_id)
+
+    assert copy(family, activity_id).next_try_epoch_s == int(family.now[0]) + waits_s
 
 
 def test_upload_that_was_answered_with_a_page_is_found_and_not_sent_again(family, monkeypatch):

@@ -187,7 +187,7 @@ def test_row_of_an_older_version_is_due_when_its_next_try_was() -> None:
 
 def failing(entry: LedgerEntry, *times: int) -> LedgerEntry:
     for now in times:
-        entry = entry.failed("500", now)
+        entry = entry.failed("500", now, 0.0)
     return entry
 
 
@@ -206,7 +206,7 @@ def test_rounds_are_further_apart_each_time_and_six_hours_at_most() -> None:
     entry, waits_s = unfailed(), []
     for _ in range(9):
         now = entry.next_try_epoch_s or 0
-        entry = entry.failed("500", now)
+        entry = entry.failed("500", now, 0.0)
         waits_s.append((entry.next_try_epoch_s or 0) - now)
 
     assert waits_s == [900, 1800, 3600, 7200, 14400, 21600, 21600, 21600, 21600]
@@ -215,7 +215,7 @@ def test_rounds_are_further_apart_each_time_and_six_hours_at_most() -> None:
 def test_activity_that_failed_in_ten_rounds_is_quarantined_and_looked_at_once_a_day() -> None:
     entry = unfailed()
     for number in range(12):
-        entry = entry.failed("500", number * 86_400)
+        entry = entry.failed("500", number * 86_400, 0.0)
         assert entry.state is (S.PENDING if number < 9 else S.QUARANTINED)
 
     assert entry.reason == "It failed in 12 rounds; the last time: 500"
@@ -224,12 +224,17 @@ def test_activity_that_failed_in_ten_rounds_is_quarantined_and_looked_at_once_a_
     assert (healed.rounds, healed.next_try_epoch_s) == (0, None)
 
 
+def test_next_look_is_as_far_off_as_strava_asks_for_and_not_nearer_than_its_round() -> None:
+    assert unfailed().failed("503", 0, 5_000.5).next_try_epoch_s == 5_000
+    assert unfailed().failed("503", 0, 60.0).next_try_epoch_s == 900
+
+
 def test_looks_for_streams_are_no_failing_rounds() -> None:
     entry = unfailed()
     for look in range(STREAM_LOOKS):
         entry = entry.without_streams(replace(SEEN, fetched_at_epoch_s=look * 86_400), may_come=True)
 
-    failed = entry.failed("500", 864_000)
+    failed = entry.failed("500", 864_000, 0.0)
 
     assert (failed.state, failed.rounds, failed.next_try_epoch_s) == (S.PENDING, 1, 864_900)
 

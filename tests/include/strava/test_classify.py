@@ -200,6 +200,32 @@ def test_error_for_waits_for_the_budget_as_long_as_strava_asks(
 
 
 @pytest.mark.parametrize(
+    ("text", "wait_s"),
+    [
+        pytest.param("30", 30, id="seconds"),
+        pytest.param("0", 0, id="none"),
+        pytest.param("-30", 0, id="negative"),
+        pytest.param("30.5", 0, id="a fraction"),
+        pytest.param("1e3", 0, id="an exponent"),
+        pytest.param("9" * 400, 21_600, id="without end"),
+        pytest.param("86400", 21_600, id="a day"),
+        pytest.param("Tue, 14 Nov 2023 22:25:23 GMT", 600, id="a date"),
+        pytest.param("Tue, 14 Nov 2023 22:25:23 -0000", 600, id="a date without a zone"),
+        pytest.param("Tue, 14 Nov 2023 22:00:00 GMT", 0, id="a date gone by"),
+        pytest.param("Fri, 31 Dec 9999 23:59:59 GMT", 21_600, id="the last date"),
+        pytest.param("soon", 0, id="a word"),
+        pytest.param("\u0663\u0660", 0, id="digits of another script"),
+        pytest.param("", 0, id="nothing"),
+    ],
+)
+@pytest.mark.parametrize("status", [503, 200, 302])
+def test_error_for_says_how_long_strava_asks_to_wait_within_bounds(status: int, text: str, wait_s: float) -> None:
+    error = classified(status, b"<html>", headers=HTML | {"Retry-After": text})
+
+    assert error.retry_after_s == wait_s
+
+
+@pytest.mark.parametrize(
     ("field", "scope"),
     [
         pytest.param("activity:read_permission", "activity:read", id="read"),

@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from include.errors import IngestError, NotTheApi, OutcomeUnknown, QuotaSpent, StravaUnavailable, UnexpectedShape
+from include.errors import (
+    IngestError,
+    NotTheApi,
+    OutcomeUnknown,
+    QuotaSpent,
+    RetryLater,
+    StravaUnavailable,
+    UnexpectedShape,
+)
 from include.state.activities import ActivityLedger
 from include.state.tokens import LEASE_S as TOKEN_LEASE_S
 from include.strava.session import DEADLINES_S, BearerAuth, Call, StravaSession
@@ -193,7 +201,7 @@ def test_send_waits_as_long_as_strava_asks_when_the_deadline_allows(
 
 
 @pytest.mark.parametrize(
-    ("header", "asked_s"), [("21", 21), ("Thu, 01 Jan 1970 00:10:00 GMT", 600), ("9" * 30, 86_400)]
+    ("header", "asked_s"), [("21", 21), ("Thu, 01 Jan 1970 00:10:00 GMT", 600), ("9" * 30, 21_600)]
 )
 def test_send_gives_up_at_once_when_strava_asks_for_more_than_the_deadline(
     strava: Any, reply: Any, pauses: list[float], header: str, asked_s: float
@@ -300,3 +308,18 @@ def test_log_of_the_library_holds_no_query(
 
     assert "/push_subscriptions" in caplog.text
     assert "hush" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(502, OutcomeUnknown), (503, StravaUnavailable), (520, OutcomeUnknown), (524, OutcomeUnknown)],
+)
+def test_fault_at_an_upload_names_the_request_and_the_wait_that_strava_asks_for(
+    strava: Any, reply: Any, session: StravaSession, status: int, expected: type[RetryLater]
+) -> None:
+    strava.will(reply(status, headers={"Retry-After": "700", "X-Request-Id": "4f3c"}))
+
+    with pytest.raises(RetryLater, match=rf"{status} to /api/v3/uploads for athlete 7 \(request 4f3c\)") as caught:
+        session.send(strava.url, POST)
+    assert type(caught.value) is expected
+    assert caught.value.retry_after_s == 700
