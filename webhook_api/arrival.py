@@ -25,7 +25,8 @@ def arrive(walk: Walk, code: str, address_scopes: str) -> ResponseReturnValue:
     A pair that Strava issues is stored only if it allows all that the stored one does, or less by the athlete's own
     choice; otherwise it is dropped, and never given back: that would end every pair of the athlete.
 
-    Effects: the athlete is signed in. A newcomer is stored, or the grant of one who is not given back to Strava.
+    Effects: the athlete is signed in. A newcomer is stored, or the grant of one who is not given back to Strava; who
+    has connected in another tab in between goes on to allow it once more.
     """
     problem = _lack(walk, walk.granted(address_scopes, None))
     if problem is not None:
@@ -46,7 +47,13 @@ def _receive_newcomer(walk: Walk, grant: TokenGrant, granted: frozenset[str]) ->
     if problem is None:
         return _connect(walk, grant, granted, frozenset())
     if grant.athlete is not None:
-        current_edge().oauth().revoke(grant.athlete.athlete_id, grant.access_token)
+        athlete_id = grant.athlete.athlete_id
+        current_edge().oauth().revoke(athlete_id, grant.access_token)
+        athlete = _athletes().get(athlete_id)
+        if athlete is not None and athlete.is_connected:
+            # Connected in another tab meanwhile: the pair of that was given back too.
+            begin_session(athlete_id)
+            return redirect(url_for("connect.again"), code=303)
     return problem_page(problem)
 
 

@@ -33,6 +33,9 @@ SCENES: Mapping[str, Scene] = {
     "invited": Scene("/me/invites", "The invitation's link, shown this once.", "An invitation for Rex"),
     "own-invitation": Scene("/invite/…", "The parent opens the link.", "This invitation is your own"),
     "invitation": Scene("/invite/…", "Who invites, and what accepting means.", "Paula invites you"),
+    "invitation-once-more": Scene(
+        "/callback", "Back from Strava in another browser, on the way to accepting.", "One more step"
+    ),
     "upload-not-allowed": Scene("/callback", "Uploads were unticked on Strava's page.", "A permission is missing"),
     "child-waiting": Scene("/me", "The child's page until the parent confirms.", "Hello, Rex"),
     "me-confirm": Scene("/me", "The parent confirms who accepted.", "Hello, Paula"),
@@ -42,7 +45,14 @@ SCENES: Mapping[str, Scene] = {
     "me": Scene("/me", "Children, an open invitation, and what happened to recent activities.", "Hello, Paula"),
     "child": Scene("/me", "The child's page: the copies, each with its link.", "Hello, Rex"),
     "names-and-options": Scene("/me/children/…", "Which titles, and what copies carry.", "Names and options: Rex"),
+    "allow-less-at-strava": Scene(
+        "/connect/less", "A box was unticked on Strava's page, which ended the access.", "Allow less than before?"
+    ),
+    "full-tracks": Scene(
+        "/connect/more", "What a wider grant means for each link that it touches.", "Full tracks and your links"
+    ),
     "me-paused": Scene("/me", "A paused link, an access that Strava no longer accepts.", "Hello, Paula"),
+    "me-refused": Scene("/me", "Strava has refused the access for a week.", "Hello, Paula"),
     "stale-link": Scene("/callback", "A sign-in link that is used again.", "This sign-in link is no longer valid"),
     "no-such-page": Scene("anywhere else", "An address that does not exist.", "There is no such page"),
     "foreign-form": Scene("any form", "A form from before signing out.", "This form can no longer be used"),
@@ -50,6 +60,7 @@ SCENES: Mapping[str, Scene] = {
     "disconnected": Scene("/me/disconnect", "The access is given back.", "You are disconnected"),
     "erase": Scene("/me/erase", "What goes, what stays, and the box to tick.", "Erase your data?"),
     "erased": Scene("/me/erase", "The wish is noted.", "Your data is being erased"),
+    "me-leaving": Scene("/me", "The same athlete in another browser, until it is done.", "Hello, Rex"),
     "me-notice": Scene("/me", "The other side of a link was erased.", "Hello, Paula"),
 }
 """By name, in the order in which the story comes to them."""

@@ -95,6 +95,11 @@ class Story:
         child.open(self.address)
         self._shown("invitation", child)
         child.press("Accept and connect with Strava")
+        child.page.context.clear_cookies()
+        child.authorize("Rex")
+        self._shown("invitation-once-more", child)
+        child.open(self.address)
+        child.press("Accept and connect with Strava")
         child.authorize("Rex", without="Upload your activities")
         self._shown("upload-not-allowed", child)
         child.accept(self.address, "Rex")
@@ -126,10 +131,16 @@ class Story:
         self._shown("child", self.child)
 
     def change(self) -> None:
-        """The parent changes what the link carries, pauses it, and loses the access to Strava unnoticed."""
+        """The parent changes what the link carries and what Strava shows, and loses the access to it unnoticed."""
         parent, system = self.parent, self.system
         parent.open(f"/me/children/{REX}")
         self._shown("names-and-options", parent)
+        self._allow(private=True, without="View data about your private activities")
+        self._shown("allow-less-at-strava", parent)
+        parent.press("Allow less, keep what is stored")
+        parent.authorize("Paula")
+        self._allow(private=True)
+        self._shown("full-tracks", parent)
         parent.open("/me")
         parent.press("Pause: Rex")
         system.control.switch_faults(system.application.client_id, Faults(webhook_lose_rate=1.0))
@@ -141,6 +152,10 @@ class Story:
         except TokenRefused:
             parent.open("/me")
         self._shown("me-paused", parent)
+        system.time.pass_s(8 * 24 * _HOUR_S)
+        parent.sign_in("Paula")  # and leaves Strava's second page, on which to allow all of it again
+        parent.open("/me")
+        self._shown("me-refused", parent)
         parent.connect("Paula", private=True)
 
     def go_wrong(self) -> None:
@@ -158,7 +173,10 @@ class Story:
 
     def leave(self) -> None:
         """The parent disconnects, and comes back; the child has everything erased."""
-        parent, child = self.parent, self.child
+        parent, child, childs_other = self.parent, self.child, self._visitor()
+        for browser in (child, childs_other):
+            browser.connect("Rex", receive=True)
+        self.system.time.pass_s(_HOUR_S)
         parent.open("/me/disconnect")
         self._shown("disconnect", parent)
         parent.press("Disconnect")
@@ -168,9 +186,18 @@ class Story:
         child.page.get_by_label("Yes, erase everything that is kept of me").check()
         child.press("Erase my data")
         self._shown("erased", child)
+        childs_other.open("/me")
+        self._shown("me-leaving", childs_other)
         self.system.catch_up()
         parent.connect("Paula", private=True)
         self._shown("me-notice", parent)
+
+    def _allow(self, *, private: bool, without: str = "") -> None:
+        """The parent ticks this, and leaves all but one thing ticked on Strava's page."""
+        self.parent.open("/")
+        self.parent.page.get_by_label("Include private activities and full tracks").set_checked(private)
+        self.parent.press("Connect with Strava")
+        self.parent.authorize("Paula", without=without)
 
     def _let_one_fail(self) -> None:
         """The child takes the permission to upload back, for one copy."""

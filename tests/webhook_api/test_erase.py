@@ -218,13 +218,14 @@ def test_athlete_who_is_refused_for_a_week_is_asked_whether_to_stay(ada: Any, at
     now.epoch_s -= REFUSED_FOR_LONG_S - 1  # the session is shorter than this wait
     athletes.note_refused(ADA)
     now.epoch_s += REFUSED_FOR_LONG_S - 1
-    assert "Do you want to stay?" not in ada.client.get("/me").text
+    assert "You do not want to stay?" not in ada.client.get("/me").text
 
     now.epoch_s += 1
     page = " ".join(ada.client.get("/me").text.split())
 
     assert "Strava has refused us your account since <time>2025-10-02</time>" in page
-    assert 'href="/me/erase">have your data erased' in page
+    assert 'href="/me/erase">Have your data erased' in page
+    assert page.count('href="/connect/again"') == 1
 
 
 def test_athlete_who_signs_in_before_the_erasure_began_reads_how_to_take_the_wish_back(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import gpxpy
@@ -14,15 +16,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.circle import Position, distance_m
+from include.circle import Position, beyond, distance_m
 from include.copying.files import build_file
 from include.copying.samples import recorded_ends
+from include.crypto.key_file import KeyFileCipher
 from include.moved_circle import circle_around, covers, drawn_centre
 from include.state.links import Link
-from include.strava.models import Activity, StreamSet
+from include.state.places import Places
+from include.state.sqlite import SqliteStore
+from include.strava.models import Activity, StreamSet, UploadFile
 
 MakeActivity = Callable[..., Activity]
 MakeLink = Callable[..., Link]
+RADIUS_M = 200
 
 steps = st.tuples(st.floats(0, 120), st.floats(0, 2 * math.pi))
 odd = st.sampled_from([None, [], [0, 0], [True, False], ["48", "11"], [math.nan, 11.0], [48.0, math.inf], [91, 11], 7])
@@ -51,7 +57,11 @@ def written(activity: Activity, streams: StreamSet, link: Link, radius_m: int, s
     for end in recorded_ends(streams):
         if not any(covers(centre, end, radius_m) for centre in centres):
             centres.append(drawn_centre(end, radius_m, random.Random(seed).random))
-    file = build_file(activity, streams, link, [circle_around(centre, radius_m) for centre in centres])
+    return track_of(build_file(activity, streams, link, [circle_around(centre, radius_m) for centre in centres]))
+
+
+def track_of(file: UploadFile) -> list[Position]:
+    """The positions in the file."""
     document = gzip.decompress(file.content).decode()
     if file.data_type == "tcx.gz":
         assert "<Position>" not in document
@@ -100,3 +110,94 @@ def test_no_written_point_of_a_real_recording_is_within_the_radius_of_an_end(
         assert all(distance_m(end, point) > radius_m for end in ends for point in points)
         far = [place for place in places if all(distance_m(end, Position(*place)) > 2.5 * radius_m for end in ends)]
         assert len(points) >= len(far)
+
+
+def way(*legs: tuple[float, float, int], start: tuple[float, float] = (0.0, 0.0)) -> list[tuple[float, float]]:
+    """A way in metres east and north of home: for each leg its bearing in degrees, its step, and how many steps."""
+    places = [start]
+    for bearing_deg, step_m, steps in legs:
+        for _ in range(steps):
+            east, north = places[-1]
+            turn = math.radians(bearing_deg)
+            places.append((east + step_m * math.sin(turn), north + step_m * math.cos(turn)))
+    return places
+
+
+def outing(home: Position, places: Sequence[tuple[float, float]]) -> StreamSet:
+    """The recording of a way around a home anywhere on the earth, poles and date line included."""
+    turns = [(math.atan2(east, north), math.hypot(east, north)) for east, north in places]
+    at = [beyond(home, bearing_rad=bearing_rad, way_m=way_m) for bearing_rad, way_m in turns]
+    return StreamSet({"time": list(range(len(at))), "latlng": [list(place) for place in at]}, b"")
+
+
+THERE_AND_BACK = way((70, 5, 200), (250, 5, 200))
+TEN_LAPS = way(*[(bearing, 9, 60) for _ in range(10) for bearing in (0, 90, 180, 270)])
+WAYS = {
+    "out": way((70, 5, 200)),
+    "there and back": THERE_AND_BACK,
+    "home to home, ten times past it": TEN_LAPS,
+    "three points": way((70, 400, 2)),
+    "three points, the middle one far": [(0.0, 0.0), (900.0, 0.0), (1.0, 0.0)],
+    "never leaves": way((70, 1, 50)),
+    "begins at the edge of the circle": way((70, 5, 200), start=(215.0, 0.0)),
+    "begins in the ring around the circle": way((250, 5, 200), start=(340.0, 60.0)),
+    "ends where another one's ring is": way((10, 5, 100), (190, 5, 40)),
+}
+HOMES = {
+    "town": Position(48.1, 11.5),
+    "east of the date line": Position(-16.8, 179.9995),
+    "west of the date line": Position(-16.8, -179.9995),
+    "equator and meridian": Position(0.00001, -0.00001),
+    "north pole": Position(89.9999, 12.0),
+    "beside the south pole": Position(-89.99, -170.0),
+}
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Iterator[Places]:
+    """The circles as they are kept, drawn by a seed."""
+    with closing(SqliteStore(tmp_path / "state.sqlite", lambda: 0.0)) as store:
+        yield Places(store, KeyFileCipher(tmp_path / "token.key"), random.Random(11).random)
+
+
+@pytest.mark.parametrize("home", [pytest.param(place, id=name) for name, place in HOMES.items()])
+def test_nothing_is_written_near_an_end_on_any_way_from_any_home(
+    make_activity: MakeActivity, make_link: MakeLink, places: Places, home: Position
+) -> None:
+    for name, metres in WAYS.items():
+        streams = outing(home, metres)
+        ends = recorded_ends(streams)
+        circles = places.circles(7, RADIUS_M, ends)
+
+        points = track_of(build_file(make_activity(), streams, make_link(), circles))
+
+        assert all(distance_m(end, point) > RADIUS_M for end in ends_of(streams) for point in points), name
+        far = [
+            place for place in streams.channels["latlng"] if all(distance_m(e, Position(*place)) > 500 for e in ends)
+        ]
+        assert len(points) >= (len(far) if len(far) > 1 else 0), name
+        assert places.circles(7, RADIUS_M, ends) == circles, "the same for the same place"
+
+
+def test_door_that_is_found_elsewhere_each_time_is_never_near_and_has_few_circles(
+    make_activity: MakeActivity, make_link: MakeLink, places: Places
+) -> None:
+    home, rng, circles = HOMES["town"], random.Random(5), set()
+    for _ in range(60):
+        door = beyond(home, bearing_rad=rng.uniform(0, 2 * math.pi), way_m=rng.uniform(0, 60))
+        streams = outing(door, way((rng.uniform(0, 360), 5, 200)))
+        drawn = places.circles(7, RADIUS_M, recorded_ends(streams))
+        circles |= set(drawn)
+        points = track_of(build_file(make_activity(), streams, make_link(), drawn))
+        assert points
+        assert all(distance_m(end, point) > RADIUS_M for end in ends_of(streams) for point in points)
+
+    assert len([circle for circle in circles if distance_m(circle.centre, home) < 400]) <= 6
+
+
+def test_two_athletes_of_one_home_have_circles_of_their_own(places: Places) -> None:
+    ends = recorded_ends(outing(HOMES["town"], THERE_AND_BACK))
+
+    (one,), (other,) = places.circles(7, RADIUS_M, ends), places.circles(8, RADIUS_M, ends)
+
+    assert distance_m(one.centre, other.centre) > 1
