@@ -10,7 +10,9 @@ from typing import Any
 
 from include.errors import ObjectConflict
 from include.lake.objects import Condition, ObjectStore
+from include.queue.queue import LONGEST_LIFE_DAYS
 from include.state.erasures import Erasure
+from include.trigger.finished_runs import RUNS_KEPT_DAYS
 
 VERSIONS_DAYS = 7
 """After so many days the bucket's lifecycle rule removes the earlier versions of its objects."""
@@ -89,7 +91,20 @@ class Leaves:
             else line(0, "The local state file keeps no history; backups are yours to clear."),
             "logs": line(LOGS_DAYS, "Logs hold ids and times; they are kept for 30 days.")
             if on_dynamodb
-            else line(None, "Local logs and Airflow's database hold ids and times until they are deleted by hand."),
+            else line(None, "Local logs hold ids and times until they are deleted by hand."),
+            "queue": line(LONGEST_LIFE_DAYS, f"A message, or a dead letter, is kept for {LONGEST_LIFE_DAYS} days."),
+            "airflow_runs": line(
+                RUNS_KEPT_DAYS + 1, f"Runs hold ids; the night {RUNS_KEPT_DAYS} days after their end deletes them."
+            ),
+            "airflow_audit_log": line(
+                None, "Airflow's audit log and asset events hold ids until an operator cleans them, see docs/deploy.md."
+            )
+            if on_dynamodb
+            else line(
+                RUNS_KEPT_DAYS + 1,
+                f"Airflow's audit log and asset events hold ids for {RUNS_KEPT_DAYS} days, then until the "
+                "system has run for a day.",
+            ),
         }
 
 

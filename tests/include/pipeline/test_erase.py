@@ -174,7 +174,14 @@ def test_certificate_says_what_went_when_and_when_the_last_trace_is_gone(place):
     assert certificate["began_at"] == "2026-06-17T12:02:04+00:00" or certificate["began_at"].startswith("2026-06-17T12")
     assert certificate["finished_at"] >= certificate["began_at"]
     assert certificate["removed"]["streams_rows"] == 120
-    assert set(certificate["last_traces"]) == {"object_versions", "point_in_time_recovery", "logs"}
+    assert set(certificate["last_traces"]) == {
+        "object_versions",
+        "point_in_time_recovery",
+        "logs",
+        "queue",
+        "airflow_runs",
+        "airflow_audit_log",
+    }
     text = json.dumps(certificate)
     assert not [word for word in ("Ann", "Rex", "Walk", "Other", "secret") if word in text]
 
@@ -185,8 +192,28 @@ def test_certificate_on_aws_names_the_days(place):
 
     finished = erased.certificate.finished_at_epoch_s
     ends = {name: line["gone_by"] for name, line in erased.certificate.last_traces.items()}
-    then = {days: (datetime.fromtimestamp(finished, UTC) + timedelta(days=days)).isoformat() for days in (7, 30)}
-    assert ends == {"object_versions": then[7], "point_in_time_recovery": then[7], "logs": then[30]}
+    then = {
+        days: (datetime.fromtimestamp(finished, UTC) + timedelta(days=days)).isoformat() for days in (7, 28, 30, 31)
+    }
+    assert ends == {
+        "object_versions": then[7],
+        "point_in_time_recovery": then[7],
+        "logs": then[30],
+        "queue": then[28],
+        "airflow_runs": then[31],
+        "airflow_audit_log": None,
+    }
+
+
+def test_certificate_of_one_machine_names_what_goes_by_itself_and_what_by_hand(place):
+    with place.services() as services:
+        erased = erase(services, OPERATOR, Leaves("file:///lake", "sqlite:///state"))
+
+    finished = erased.certificate.finished_at_epoch_s
+    ends = {name: line["gone_by"] for name, line in erased.certificate.last_traces.items()}
+    after_31_days = (datetime.fromtimestamp(finished, UTC) + timedelta(days=31)).isoformat()
+    assert {ends["airflow_runs"], ends["airflow_audit_log"]} == {after_31_days}
+    assert ends["logs"] is None
 
 
 def test_forged_deauthorisation_erases_nothing(world, place):
