@@ -32,7 +32,7 @@ from include.pipeline.child_account import ChildAccount
 from include.pipeline.services import Services
 from include.state.activities import ActivityState
 from include.state.athletes import AthleteStatus
-from include.state.copies import FINAL_STATES, MADE_STATES, Copy, CopyState
+from include.state.copies import FINAL_STATES, MADE_STATES, NOT_MADE_STATES, Copy, CopyState
 from include.state.links import Link
 from include.strava.models import Activity, Upload, UploadFile
 
@@ -121,6 +121,8 @@ class CopyHold:
     def _note(self, copy: Copy) -> None:
         """Store the copy after a step; a lost lease ends the work."""
         self.copy = self._services.copies.advance(copy)
+        if self.copy.state in NOT_MADE_STATES:
+            self._services.copies.give_time_up(self.copy)
 
     def _bring_on(self) -> None:
         waits = self.copy.state in (CopyState.PROCESSING, CopyState.WAITING_FOR_ACCESS)

@@ -138,6 +138,20 @@ class CopyLedger:
         rival_id = self._outings.claim(copy.child_id, outing, partial(self._is_live, copy.child_id))
         return None if rival_id is None else self.get(rival_id, copy.child_id)
 
+    def give_time_up(self, copy: Copy) -> None:
+        """Have the other recordings of the outing tried now that wait for this copy, which is not made.
+
+        Effects: safe to repeat; after a crash before it each is tried at its own next time.
+        """
+        start_epoch_s, now = copy.activity_start_epoch_s, self._clock()
+        if start_epoch_s is not None:
+            for rival_id in self._outings.beside(copy.child_id, copy.parent_activity_id, start_epoch_s):
+                self._wake_planned(rival_id, copy.child_id, now)
+
+    @retry_on_conflict
+    def _wake_planned(self, parent_activity_id: int, child_id: int, at_epoch_s: float) -> bool:
+        return self._change(parent_activity_id, child_id, {CopyState.PLANNED}, Copy.awake, at_epoch_s)
+
     @retry_on_conflict
     def reopen(self, parent_activity_id: int, child_id: int, at_epoch_s: float) -> bool:
         """Whether the copy was not made; then it is due at that time: see `Copy.again`.

@@ -48,6 +48,16 @@ class Outings:
         rivals = (self._claim(child_id, day, outing, is_live) for day in _days(outing))
         return next((rival for rival in rivals if rival is not None), None)
 
+    def beside(self, child_id: int, parent_activity_id: int, start_epoch_s: int) -> set[int]:
+        """The activities that claim the time of this one as well, whoever is ahead; none where it has claimed none."""
+        claims, _ = self._read(_key(child_id, _day(start_epoch_s)))
+        own = next((claim for claim in claims if claim.parent_activity_id == parent_activity_id), None)
+        if own is None:
+            return set()
+        lines = (self._read(_key(child_id, day))[0] for day in _days(own))
+        rivals = {claim.parent_activity_id for line in lines for claim in line if claim.overlaps(own)}
+        return rivals - {parent_activity_id}
+
     def forget(self, child_id: int, parent_activity_id: int, start_epoch_s: int) -> None:
         """Drop the claims of one activity. Safe to repeat."""
         first = _day(start_epoch_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
@@ -117,6 +118,31 @@ def test_recording_that_waits_for_another_is_made_only_when_that_is_refused(pare
 
     assert state(parents, ben) is ends_as
     assert len(parents.control.activity_ids(REX)) == 1
+
+
+def test_recording_that_waits_is_due_at_once_when_the_one_ahead_comes_to_nothing(parents, monkeypatch):
+    ann, ben = recorded(parents, ANN), recorded(parents, BEN, minutes_later=3)
+    poll = parents.services.strava.upload
+
+    def still(child_id, upload_id):
+        return replace(poll(child_id, upload_id), status="Being processed", error=None, activity_id=None)
+
+    monkeypatch.setattr(parents.services.strava, "upload", still)
+    copy_to_children(parents.services, ANN, ann)
+    for hours in (1, 4, 12):  # Ben's tries come ever more rarely
+        copy_to_children(parents.services, BEN, ben)
+        parents.now[0] += hours * 3600
+    copy_to_children(parents.services, BEN, ben)
+    assert parents.services.copies.get(ben, REX).next_try_epoch_s > parents.now[0] + 6 * 3600
+
+    def refused(child_id, upload_id):
+        return replace(still(child_id, upload_id), error="The file is malformed.")
+
+    monkeypatch.setattr(parents.services.strava, "upload", refused)
+    copy_to_children(parents.services, ANN, ann)
+
+    assert state(parents, ann) is CopyState.FAILED
+    assert [due.parent_activity_id for due in parents.services.copies.due(parents.now[0])] == [ben]
 
 
 @pytest.mark.parametrize(

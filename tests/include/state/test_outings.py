@@ -54,6 +54,21 @@ def test_first_is_ahead_of_the_second_at_every_claim(outings: Outings) -> None:
     assert outings.claim(REX, first, everyone) is None
 
 
+def test_who_claims_the_time_of_another_is_beside_it_over_midnight_too(outings: Outings) -> None:
+    late, next_day, evening = (
+        Outing(9, MIDNIGHT - HOUR, MIDNIGHT + 2 * HOUR),
+        Outing(1, MIDNIGHT + 60, MIDNIGHT + HOUR),
+        Outing(5, MIDNIGHT - 3 * HOUR, MIDNIGHT - 2 * HOUR),
+    )
+    for outing in (late, next_day, evening):
+        outings.claim(REX, outing, everyone)
+
+    assert outings.beside(REX, 9, late.start_epoch_s) == {1}
+    assert outings.beside(REX, 1, next_day.start_epoch_s) == {9}
+    assert outings.beside(REX, 5, evening.start_epoch_s) == set()
+    assert outings.beside(REX, 7, late.start_epoch_s) == set()
+
+
 def test_time_that_another_child_has_is_free(outings: Outings) -> None:
     outings.claim(REX, Outing(9, NOON, NOON + HOUR), everyone)
 
