@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from local.processes import StackFailed
 
 LEAST_FREE_MB = 200
 """A new system writes some 100 MB before its first activity."""
+
+LEAST_LEFT_MB = 20
+"""With less a running system ends, before its parts break off in the middle of what they write."""
 
 _REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 _SQLITE_REFUSALS = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
@@ -37,15 +41,23 @@ def explained(folder: Path) -> Iterator[None]:
             raise
         raise SettingsError(_advice(folder, str(err))) from err
     except StackFailed as err:
-        if _free_mb(folder) >= LEAST_FREE_MB / 10:
+        if _free_mb(folder) >= LEAST_LEFT_MB:
             raise
-        raise StackFailed(f"{_advice(folder, f'{_free_mb(folder)} MB are free')}\n{err}") from err
+        raise StackFailed(f"{err}\n{_advice(folder, f'{_free_mb(folder)} MB are free')}") from err
 
 
 def ensure_room(folder: Path) -> None:
     """Do nothing where there is room for a start. Errors: `SettingsError` where there is not."""
     if (free_mb := _free_mb(folder)) < LEAST_FREE_MB:
         raise SettingsError(_advice(folder, f"{free_mb} MB are free, and a start takes {LEAST_FREE_MB}"))
+
+
+def ensure_room_is_left(folder: Path) -> None:
+    """Do nothing where a running system can go on. Errors: `SettingsError` where it has to end."""
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        raise SettingsError(_advice(folder, "it is read-only now"))
+    if (free_mb := _free_mb(folder)) < LEAST_LEFT_MB:
+        raise SettingsError(_advice(folder, f"{free_mb} MB are left, and a running system needs {LEAST_LEFT_MB}"))
 
 
 def _advice(folder: Path, what: str) -> str:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from include.errors import IngestError, NotProved
 from local.demo.scenario import invented, populate
+from local.disk import ensure_room_is_left
 from local.environment import REPOSITORY, read_overrides
 from local.progress import Progress
 from local.stack import Stack
@@ -35,7 +36,10 @@ def main() -> None:
 
 
 def run(progress: Progress) -> None:
-    """Run the system in `STATE_DIR`, with the settings in `.env`, until a signal or until one of its processes ends."""
+    """Run the system in `STATE_DIR`, with the settings in `.env`, until a signal.
+
+    Errors: `StackFailed` when one of its processes ends, `SettingsError` too when its disk is full.
+    """
     state_dir = Path(os.environ.get("STATE_DIR") or REPOSITORY / ".state" / "up")
     progress.say(f"Starting Strava Data Ingest in {state_dir}")
     with Stack.start(
@@ -48,6 +52,7 @@ def run(progress: Progress) -> None:
         progress.say(welcome(stack, events))
         while True:
             stack.processes.check()
+            ensure_room_is_left(state_dir)
             time.sleep(WATCH_S)
 
 

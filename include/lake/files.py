@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from include.errors import ObjectConflict
+from include.errors import ObjectConflict, RetryLater
 from include.lake.keys import check_key
 from include.lake.objects import Condition, StoredObject
 
 READING = ".reading"
 """Where readers keep their own names for objects."""
 _WRITING = ".writing"
+_REFUSED_BY_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class FileObjects:
@@ -42,10 +43,10 @@ class FileObjects:
         """Write if the present etag is `expected` (or absent, or anything); returns the new etag.
 
         Errors: `ObjectConflict` when it is not; read again and decide again.
-        Effects: the bytes are on the disk when this returns.
+        Effects: the bytes are on the disk when this returns. A full disk is `RetryLater`, and leaves the old bytes.
         """
         path = self._path(key)
-        with self._turn(key) as temporary:
+        with _refusal_means_later(path), self._turn(key) as temporary:
             self._check(path, key, expected)
             with temporary.open("wb") as file:
                 file.write(body)
@@ -114,6 +115,18 @@ class FileObjects:
         with (directory / f"{stripe}.lock").open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # let go when the file closes, even by a crash
             yield directory / f"{stripe}.tmp"
+
+
+@contextmanager
+def _refusal_means_later(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as err:
+        if err.errno not in _REFUSED_BY_DISK:
+            raise
+        raise RetryLater(
+            f"{path} cannot be written ({err.strerror}): free some space or make it writable, then try again"
+        ) from err
 
 
 def _etag(body: bytes) -> str:

@@ -23,9 +23,11 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # an erased row leaves no bytes behind in free pages
 )
+_PRIMARY_CODE = 0xFF
 _LONGEST_LOOK_S = 0.002
 """The most that lies between two looks of a waiting writer at the lock."""
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_REFUSED_BY_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY)
 
 
 class _Connection(sqlite3.Connection):
@@ -48,7 +50,7 @@ class SqliteFile:
     """A file in WAL mode with one connection per thread and short write transactions.
 
     The file is created with mode 0600, and its folder, where they are missing.
-    Errors: `RetryLater` from every call when the file stays locked for `busy_timeout_s`.
+    Errors: `RetryLater` from every call when the file stays locked for `busy_timeout_s`, or the disk refuses.
     """
 
     def __init__(self, path: Path, schema: Sequence[str], *, busy_timeout_s: float = 10.0) -> None:
@@ -70,13 +72,13 @@ class SqliteFile:
 
     def read(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Every row that a SELECT answers, from one consistent moment; no lock is held afterwards."""
-        with self._busy_means_later():
+        with self._refusal_means_later():
             return self._connection().execute(sql, parameters).fetchall()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A write transaction, committed durably at the end of the block, rolled back when it raises."""
-        with self._busy_means_later(), self._connection() as connection:
+        with self._refusal_means_later(), self._connection() as connection:
             self._begin(connection)
             yield connection
 
@@ -122,19 +124,21 @@ class SqliteFile:
         return connection
 
     @contextlib.contextmanager
-    def _busy_means_later(self) -> Iterator[None]:
+    def _refusal_means_later(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.OperationalError as err:
-            if not _is_busy(err):
+            if _is_busy(err):
+                why = f"{self._path} stayed locked for {self._busy_timeout_s:g} s; nothing was written, try again"
+            elif err.sqlite_errorcode & _PRIMARY_CODE in _REFUSED_BY_DISK:
+                why = f"{self._path}: {err}; nothing was written: free some space or make it writable, then try again"
+            else:
                 raise
-            raise RetryLater(
-                f"{self._path} stayed locked for {self._busy_timeout_s:g} s; nothing was written, try again"
-            ) from err
+            raise RetryLater(why) from err
 
 
 def _is_busy(err: BaseException) -> bool:
-    return isinstance(err, sqlite3.OperationalError) and err.sqlite_errorcode & 0xFF in _BUSY  # its primary code
+    return isinstance(err, sqlite3.OperationalError) and err.sqlite_errorcode & _PRIMARY_CODE in _BUSY
 
 
 def _create(path: Path) -> None:

@@ -10,6 +10,7 @@ from local.mutants import proof as mutants
 from local.proofs.proof import Proof
 from local.proofs.stack.burst import prove_burst
 from local.proofs.stack.demos import prove_demos
+from local.proofs.stack.disks import prove_disk
 from local.proofs.stack.lives import prove_killed, prove_two_systems
 from local.proofs.stack.night import prove_night
 from local.proofs.stack.sunday import prove_sunday
@@ -19,6 +20,7 @@ from local.scale.proof import prove_scale
 PROOFS = (
     Proof("killed", "The system comes up after kill -9 of everything, in a path of 150 characters", 420, prove_killed),
     Proof("two_systems", "Two systems run side by side; the same one twice is refused", 150, prove_two_systems),
+    Proof("disk", "A full and a read-only disk say what to do, and the work goes on with room again", 250, prove_disk),
     Proof("demos", "Ten demos in a row, without a stall, in time and memory", 450, prove_demos),
     Proof("tokens", "Tokens survive racing and killed processes on both stores", 300, race.tokens),
     Proof("quota", "A day's quota is kept and used up by many processes on both stores", 300, race.quota),

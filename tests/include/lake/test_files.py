@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -9,7 +10,7 @@ from unittest.mock import create_autospec
 
 import pytest
 
-from include.errors import BadKey, ObjectConflict
+from include.errors import BadKey, ObjectConflict, RetryLater
 from include.lake.files import FileObjects
 from include.lake.objects import Condition
 
@@ -150,3 +151,25 @@ def test_object_is_written_while_its_directory_is_pruned_all_the_while(tmp_path:
     finally:
         over.set()
         pruning.join()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_write_says_what_to_do_and_leaves_the_old_object_when_the_disk_refuses(
+    code: int, objects: FileObjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    etag = objects.put(KEY, b"old", expected=Condition.ABSENT)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", create_autospec(os.fsync, side_effect=OSError(code, "refused")))
+        with pytest.raises(RetryLater, match=r"2024-05\.parquet cannot be written \(refused\): free some space"):
+            objects.put(KEY, b"new", expected=etag)
+
+    stored = objects.get(KEY)
+    assert stored is not None
+    assert stored.body == b"old"
+
+
+def test_other_errors_of_a_write_stay_as_they_are(objects: FileObjects, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", create_autospec(os.fsync, side_effect=OSError(errno.EIO, "broken")))
+
+    with pytest.raises(OSError, match="broken"):
+        objects.put(KEY, b"new", expected=Condition.ABSENT)

@@ -17,6 +17,7 @@ import include.state.sqlite
 from include.clock import Clock
 from include.errors import RetryLater
 from include.state.sqlite import SqliteStore
+from include.state.sqlite_file import SqliteFile
 from include.state.store import ABSENT, Key, Store
 
 KEY = Key("links", "11", "22")
@@ -209,3 +210,19 @@ def test_connections_do_not_pile_up_when_threads_come_and_go(store: SqliteStore)
     gc.collect()
 
     assert len(store._file._open) == 1
+
+
+def test_write_says_what_to_do_and_leaves_everything_when_the_disk_is_full(tmp_path: Path) -> None:
+    file = SqliteFile(tmp_path / "state.sqlite", ["CREATE TABLE IF NOT EXISTS notes (text TEXT)"])
+    with file.transaction() as connection:
+        connection.execute("INSERT INTO notes VALUES ('old')")
+        connection.execute("PRAGMA max_page_count = 1")  # as many as there are: no page is left
+
+    with (
+        pytest.raises(RetryLater, match=r"state\.sqlite: .*full; nothing was written: free some space"),
+        file.transaction() as connection,
+    ):
+        connection.execute("INSERT INTO notes VALUES (?)", ("new" * 10_000,))
+
+    assert file.read("SELECT text FROM notes", ()) == [("old",)]
+    file.close()

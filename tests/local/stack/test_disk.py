@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -10,7 +11,7 @@ import pytest
 
 from include.errors import SettingsError
 from local import disk
-from local.disk import ensure_room, explained
+from local.disk import ensure_room, ensure_room_is_left, explained
 from local.processes import StackFailed
 
 USED = shutil.disk_usage("/")
@@ -61,7 +62,7 @@ def test_wrong_statement_stays_as_it_is(tmp_path: Path) -> None:
 def test_process_that_ends_on_a_full_disk_says_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_free(monkeypatch, 3)
 
-    with pytest.raises(StackFailed, match=r"3 MB are free(.|\n)*STATE_DIR(.|\n)*dispatcher ended"), explained(tmp_path):
+    with pytest.raises(StackFailed, match=r"dispatcher ended(.|\n)*3 MB are free(.|\n)*STATE_DIR"), explained(tmp_path):
         raise StackFailed("dispatcher ended")
 
 
@@ -76,3 +77,25 @@ def test_start_is_refused_where_there_is_no_room(
             ensure_room(tmp_path)
     else:
         ensure_room(tmp_path)
+
+
+@pytest.mark.parametrize(("free_mb", "is_ended"), [(0, True), (19, True), (20, False), (90_000, False)])
+def test_running_system_ends_before_its_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_mb: int, is_ended: bool
+) -> None:
+    with_free(monkeypatch, free_mb)
+
+    if is_ended:
+        with pytest.raises(SettingsError, match=rf"{free_mb} MB are left.*free some space.*goes on where it stood"):
+            ensure_room_is_left(tmp_path)
+    else:
+        ensure_room_is_left(tmp_path)
+
+
+def test_running_system_ends_when_its_disk_becomes_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writable = os.statvfs(tmp_path)
+    read_only = os.statvfs_result((*writable[:8], writable.f_flag | os.ST_RDONLY, *writable[9:]))
+    monkeypatch.setattr(disk.os, "statvfs", lambda folder: read_only)
+
+    with pytest.raises(SettingsError, match=r"read-only now.*make it writable"):
+        ensure_room_is_left(tmp_path)

@@ -1,0 +1,94 @@
+"""The proof of a full and of a read-only disk: both say what to do, and afterwards the work goes on."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from include.errors import IngestError
+from local.proofs.proof import Effort
+from local.proofs.stack.family import Family, happened_epoch_s
+from local.proofs.stack.installation import END_S, Installation
+from local.proofs.verdict import Verdict
+
+_DISK_MB = 700
+_LEFT_MB = 5
+_LOADED_S = 300
+
+
+class CannotMount(IngestError):
+    """This process may not mount a small disk; the message says why."""
+
+
+def prove_disk(effort: Effort) -> list[Verdict]:
+    """`make up` on a small disk that fills up while it runs, has room again, and becomes read-only.
+
+    The small size does not start it again. Where no disk can be mounted nothing is played, and the figures say so.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="disk-") as folder, _small_disk(Path(folder)) as disk:
+            return _played(effort, disk, Path(folder, "said.log"))
+    except CannotMount as err:
+        return [Verdict("disk", "a full disk says what to do", f"not played here: {err}", True)]
+
+
+def _played(effort: Effort, disk: Path, said: Path) -> list[Verdict]:
+    with Installation(disk / "state") as system:
+        system.said = said  # on another disk, as a terminal is
+        process = system.launch()
+        system.await_ready()
+        with Family.of(system.settings(), system.simulator_url()) as family:
+            family.connect(system.settings())
+            runs = [family.finish(0)]
+        ballast = disk / "ballast"
+        ballast.write_bytes(bytes(shutil.disk_usage(disk).free - _LEFT_MB * 1_000_000))
+        found = [_ended("a disk that fills up while it runs", process.wait(END_S), said)]
+        ballast.unlink()
+        if not effort.is_small:
+            found.append(_goes_on(system, runs))
+        effort.advance(1)
+    _mount("-o", "remount,ro", str(disk))
+    with Installation(disk / "state") as system:
+        system.said = said
+        return [*found, _ended("a start on a read-only disk", system.launch().wait(END_S), said)]
+
+
+def _ended(subject: str, status: int, said: Path) -> Verdict:
+    advice = [line for line in said.read_text().splitlines() if "free some space or make it writable" in line]
+    figures = f"exit status {status}: {advice[-1] if advice else said.read_text()[-200:]}"
+    return Verdict("disk", f"{subject} ends it, saying what to do", figures, status == 1 and bool(advice))
+
+
+def _goes_on(system: Installation, runs: list[int]) -> Verdict:
+    system.launch()
+    start_s = system.await_ready()
+    with Family.of(system.settings(), system.simulator_url()) as family:
+        awaited = [*runs, family.finish(len(runs))]
+        loaded = happened_epoch_s(awaited, family.is_loaded, _LOADED_S)
+    figures = f"up again after {start_s:.0f} s, {len(loaded)} of {len(awaited)} events in the lake"
+    return Verdict("disk", "with room again the work goes on", figures, len(loaded) == len(awaited))
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[Path]:
+    """A disk of its own in `folder`. Errors: `CannotMount`."""
+    disk = folder / "disk"
+    disk.mkdir()
+    _mount("-t", "tmpfs", "-o", f"size={_DISK_MB}m", "tmpfs", str(disk))
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def _mount(*arguments: str) -> None:
+    try:
+        subprocess.run(["mount", *arguments], check=True, capture_output=True, text=True)
+    except FileNotFoundError as err:
+        raise CannotMount("there is no mount command") from err
+    except subprocess.CalledProcessError as err:
+        raise CannotMount(str(err.stderr).strip()) from err
