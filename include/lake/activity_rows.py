@@ -86,6 +86,22 @@ _ELSEWHERE = frozenset(
         "embed_token",
     }
 )
+_LOOKED_AT = frozenset(
+    {
+        *("name", "sport_type", "type", "visibility", "private"),
+        *("start_ts_local", "elapsed_s", "distance_m", "upload_id", "external_id", "manual"),
+        *("moving_s", "total_elevation_gain_m", "elev_high_m", "elev_low_m"),
+    }
+)
+"""What a list shows too, but is fetched when it changes: copies depend on it, or the recording has changed with it."""
+
+FOLLOWED: Mapping[str, str] = {
+    **{column: name for column, name in _FIELDS.items() if column not in _LOOKED_AT},
+    **{f"{end}_{angle}": f"{end}_latlng" for end in ("start", "end") for angle in ("lat", "lon")},
+    "summary_polyline": "map",
+}
+"""The columns that follow a list which shows their field, at no call."""
+
 _NOTHING: tuple[Any, ...] = (None, [], {}, [0, 0])
 _OFFSET_PREFIX = re.compile(r"^\(GMT[^)]*\)\s*")
 
@@ -106,19 +122,10 @@ def activity_table(
 
     A value that does not fit its column is null there and kept as it came in `extra_json`.
     """
-    fields = activity.fields
-    cells = {column: read(fields.get(name)) for column, name, read in _READERS}
-    cells["start_lat"], cells["start_lon"] = _position(fields.get("start_latlng"))
-    cells["end_lat"], cells["end_lon"] = _position(fields.get("end_latlng"))
-    cells["sport_type"] = to_cell(fields.get("sport_type") or activity.sport_type, pa.string())
-    cells["visibility"] = to_cell(fields.get("visibility") or activity.visibility, pa.string())
-    cells["extra_json"] = _extra_json(fields, cells)
-    cells["timezone"] = cells["timezone"] and _OFFSET_PREFIX.sub("", cells["timezone"])
-    cells |= {
+    cells = answered_cells(activity) | {
         "activity_id": activity.activity_id,
         "start_ts_utc": epoch_ms(activity.start_at),
         "start_time_hidden": start_time_hidden(activity),
-        "summary_polyline": _summary_polyline(fields.get("map")),
         "point_count": point_count,
         "stream_types": sorted(name for name in streams.channels if to_cell(name, pa.string())) if streams else [],
         "is_copy": provenance.parent_activity_id is not None,
@@ -128,6 +135,20 @@ def activity_table(
         "updated_at": round(provenance.updated_at_epoch_s * 1000),
     }
     return pa.Table.from_pylist([cells], schema=ACTIVITIES)
+
+
+def answered_cells(activity: Activity) -> dict[str, Any]:
+    """The columns that hold what Strava's answer says, null where it does not, and `extra_json`."""
+    fields = activity.fields
+    cells = {column: read(fields.get(name)) for column, name, read in _READERS}
+    cells["start_lat"], cells["start_lon"] = _position(fields.get("start_latlng"))
+    cells["end_lat"], cells["end_lon"] = _position(fields.get("end_latlng"))
+    cells["sport_type"] = to_cell(fields.get("sport_type") or activity.sport_type, pa.string())
+    cells["visibility"] = to_cell(fields.get("visibility") or activity.visibility, pa.string())
+    cells["extra_json"] = _extra_json(fields, cells)
+    cells["timezone"] = cells["timezone"] and _OFFSET_PREFIX.sub("", cells["timezone"])
+    cells["summary_polyline"] = _summary_polyline(fields.get("map"))
+    return cells
 
 
 def _position(answered: Any) -> tuple[float | None, float | None]:

@@ -109,6 +109,25 @@ class Lake:
         removed = sum(self._retry(self._apply, changes[key], guard) for key in sorted(changes))
         return LakeWrite(frozenset(partitions), dict.fromkeys(activity_ids, ()), removed)
 
+    def amend(self, key: str, change: Callable[[pa.Table], Sequence[pa.Table]]) -> None:
+        """Have the rows that `change` makes of an object's rows stand in the place of those of the same activities.
+
+        `change` is called again where another writer was first; where it gives no table, nothing is written.
+        Errors: whatever `change` raises; `ObjectConflict`; `UnexpectedShape` for a broken object.
+        Effects: none where there is no such object. Safe to repeat.
+        """
+        self._retry(self._amend, key, change)
+
+    def _amend(self, key: str, change: Callable[[pa.Table], Sequence[pa.Table]]) -> None:
+        stored = self._objects.get(key)
+        if stored is None:
+            return
+        old = decode(key, stored.body)
+        if rows := change(old):
+            ids = {activity_id for each in rows for activity_id in each["activity_id"].to_pylist()}
+            merged, _ = merge(partition_of(key).table, old, ids, rows)
+            self._objects.put(key, encode(merged, self._encodings), expected=stored.etag)
+
     def _apply(self, change: _Change, guard: Guard) -> int:
         """Read, change and write one object once; returns how many rows of the activities it held before."""
         table = partition_of(change.key).table

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from include.errors import BadRequest, IngestError, NotConnected, QuotaSpent, Refused
-from include.pipeline.fingerprint import Fingerprint
+from include.pipeline.fingerprint import is_shown_by
 from include.pipeline.listing import Page, quarantine
 from include.pipeline.outage import standing
 from include.pipeline.services import Services
@@ -223,7 +223,7 @@ def _compare(services: Services, rows: Sequence[Activity]) -> tuple[list[Activit
         entry = services.activities.get(activity.athlete_id, activity.activity_id)
         if entry is None or entry.state not in IN_LAKE:
             missing.append(activity)
-        elif entry.fingerprint != str(Fingerprint.of(activity)):
+        elif not is_shown_by(activity, entry.fingerprint):
             changed.append(activity)
     return missing, changed
 

@@ -1,4 +1,4 @@
-"""What of an activity has to change before work is done again."""
+"""What of an activity has to change before it is fetched again."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from typing import Any
 
 from include.strava.models import Activity
 
+_FORMAT = "2"
+_LARGEST = 1e12
+_MEASURES = ("moving_time", "total_elevation_gain", "elev_high", "elev_low")
+"""What changes when a recording is corrected; distance and elapsed time beside them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """Two digests of fields that a list row and a detail both carry.
 
-    `track` changes when the recording itself did (a crop, another upload): only then streams are fetched again.
-    `face` changes with what is written about it: title, sport, visibility.
+    `track` changes when the recording itself did (a crop, a correction, another upload): only then streams are fetched
+    again. `face` changes with what copies depend on: title, sport, visibility.
     """
 
     track: str
@@ -24,25 +29,56 @@ class Fingerprint:
     @classmethod
     def of(cls, activity: Activity) -> Fingerprint:
         """The fingerprint of a list row or a detail; equal for both while Strava holds the same activity."""
+        fields = activity.fields
         return cls(
-            track=_digest(
-                activity.start_at.timestamp(),
-                activity.elapsed_s,
-                round(activity.distance_m, 1),
-                activity.upload_id,
-                activity.manual,
-            ),
-            face=_digest(activity.name, activity.sport_type, activity.visibility, activity.fields.get("gear_id")),
+            track=_digest(*_recording(activity), *(_rounded(fields.get(name)) for name in _MEASURES)),
+            face=_digest(activity.name, activity.sport_type, activity.visibility),
         )
 
     @classmethod
     def parse(cls, text: str) -> Fingerprint:
-        """The fingerprint that `str()` wrote; an empty text equals no activity's fingerprint."""
-        track, _, face = text.partition(".")
+        """The fingerprint that `str()` wrote; an empty text, and an older version's, equal no activity's fingerprint.
+
+        So the streams of an activity that an older version stored are fetched once more when it is looked at.
+        """
+        if not text.startswith(f"{_FORMAT}."):
+            return cls(track="", face="")
+        _, track, face = text.split(".")
         return cls(track=track, face=face)
 
     def __str__(self) -> str:
-        return f"{self.track}.{self.face}"
+        return f"{_FORMAT}.{self.track}.{self.face}"
+
+
+def is_shown_by(activity: Activity, text: str) -> bool:
+    """Whether a list row or a detail shows the activity as it had this fingerprint, which may be an older version's."""
+    return text == (former(activity) if is_former(text) else str(Fingerprint.of(activity)))
+
+
+def is_former(text: str) -> bool:
+    """Whether an older version took the fingerprint: it says nothing of elevation and moving time."""
+    return bool(text) and not text.startswith(f"{_FORMAT}.")
+
+
+def former(activity: Activity) -> str:
+    """The fingerprint that versions before this format gave the activity."""
+    face = _digest(activity.name, activity.sport_type, activity.visibility, activity.fields.get("gear_id"))
+    return f"{_digest(*_recording(activity))}.{face}"
+
+
+def _recording(activity: Activity) -> tuple[Any, ...]:
+    return (
+        activity.start_at.timestamp(),
+        activity.elapsed_s,
+        round(activity.distance_m, 1),
+        activity.upload_id,
+        activity.manual,
+    )
+
+
+def _rounded(value: Any) -> Any:
+    is_measure = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
+    return round(float(value), 1) if is_measure else value
 
 
 def _digest(*values: Any) -> str:

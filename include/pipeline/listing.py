@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from include.pipeline.fingerprint import Fingerprint
+from include.pipeline.fingerprint import Fingerprint, is_shown_by
 from include.pipeline.services import Services
 from include.state.activities import ActivityState, LedgerEntry
 from include.strava.client import Unreadable
@@ -150,7 +150,7 @@ def _has_changed(row: Activity, entry: LedgerEntry, circumstances: Circumstances
     puzzles = entry.state is ActivityState.QUARANTINED or circumstances.looked_at.get(row.activity_id) == shown
     if puzzles and not _is_long_ago(entry, circumstances.now_epoch_s):
         return False
-    return entry.fingerprint != shown
+    return not is_shown_by(row, entry.fingerprint)
 
 
 def _is_missing(page: Page, entry: LedgerEntry, circumstances: Circumstances) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from include.errors import ApplicationInactive, NewerVersion, QuotaSpent, Refused, RetryLater
 from include.pipeline.fingerprint import Fingerprint
+from include.pipeline.following import Shown, follow
 from include.pipeline.listing import Circumstances, Differences, Page, compare, quarantine
 from include.pipeline.outage import standing
 from include.pipeline.services import Services
@@ -185,6 +186,8 @@ def turn_every_s(athletes: int, limits: Limits) -> float:
 def _list(services: Services, athlete: AthleteRow, turn: Turn, *, most: int) -> tuple[Differences, int]:
     """List the newest page and the next older one; gives what differs, and how much of it was queued, `most` at most.
 
+    What follows the lists without a look is written.
+
     The ledger is read before both, so it is never the newer side.
     """
     listing, now = turn.listing, turn.taken_at_epoch_s
@@ -207,6 +210,8 @@ def _list(services: Services, athlete: AthleteRow, turn: Turn, *, most: int) -> 
             rows += older.rows
             found = found.and_of(compare(older, ledger, circumstances))
             listing = _turned(listing, older, now)
+    shown = Shown(athlete.athlete_id, now, rows)
+    found = found.and_of(Differences(changed=tuple(follow(services, shown, ledger, looked_at=found.changed))))
     queued = _queue(services, athlete.athlete_id, islice(found.ids(), most), ledger)
     services.listings.finish(turn, _remembered(listing, found, queued, rows))
     return found, len(queued)

@@ -70,6 +70,12 @@ class ActivityLedger:
         """What is known of the activity, or None."""
         return self._row(_key(athlete_id, activity_id)).entry
 
+    def at_rest(self, athlete_id: int, activity_id: int) -> LedgerEntry | None:
+        """The same, where no worker has the lease on it and nothing is left to do for it; else None."""
+        row = self._row(_key(athlete_id, activity_id))
+        is_busy = row.lease_until_epoch_s > self._clock() or row.entry is None or row.entry.due_at_epoch_s is not None
+        return None if is_busy else row.entry
+
     @retry_on_conflict
     def acquire(self, athlete_id: int, activity_id: int, *, fresh: bool = True) -> Lease | None:
         """The lease on the activity; None when another worker has it, who fetches again, or nothing may be written.

@@ -11,7 +11,9 @@
                `announce` false makes history: no event, never late.
     GET    /simulator/activities/N                   {"detail", "streams", "deleted", "upload"}: the truth; `upload`
                                                      is the status of the upload it came from, or null
-    PATCH  /simulator/activities/N                   {"name"?, "sport_type"?, "visibility"?}, one event for each
+    PATCH  /simulator/activities/N                   {"name"?, "sport_type"?, "visibility"?}, one event for each;
+                                                     and what `edits.SILENT` names, without an event
+    POST   /simulator/activities/N/correct           {"altitude" or "distance": factor}: counted anew; no event
     POST   /simulator/activities/N/crop              {"first": samples, "last": samples}; no event
     POST   /simulator/activities/N/hide-start        its start reads 00:00:01 from now on; no event
     DELETE /simulator/activities/N
@@ -126,10 +128,13 @@ def patch_activity(activity_id: int) -> tuple[str, int]:
     """Change what an athlete can change, one value after the other."""
     sim = simulation()
     body = _body()
-    if not body or not set(body) <= set(_EDITS):
-        raise ValueError(f"give one or more of {', '.join(_EDITS)}")
+    if not body or not set(body) <= {*_EDITS, *edits.SILENT}:
+        raise ValueError(f"give one or more of {', '.join((*_EDITS, *edits.SILENT))}")
     with sim.state.transaction() as db:
         for field, value in body.items():
+            if field in edits.SILENT:
+                edits.change_silently(db, activity_id, field, value)
+                continue
             if not isinstance(value, str):
                 raise ValueError(f"{field} is text, not {value!r}")
             _EDITS[field](db, sim, activity_id, value)
@@ -143,6 +148,17 @@ def post_crop(activity_id: int) -> tuple[str, int]:
     first, last = (_whole_number(body, name) for name in ("first", "last"))
     with simulation().state.transaction() as db:
         edits.crop(db, activity_id, first=first, last=last)
+    return "", 204
+
+
+@blueprint.post(f"/activities/<{_ID}:activity_id>/correct")
+def post_correct(activity_id: int) -> tuple[str, int]:
+    """Count an activity anew."""
+    with simulation().state.transaction() as db:
+        for stream, factor in _body().items():
+            if not isinstance(factor, int | float) or isinstance(factor, bool):
+                raise ValueError(f"{stream} is a number, not {factor!r}")
+            edits.correct(db, activity_id, stream, factor)
     return "", 204
 
 

@@ -85,6 +85,14 @@ class SimulatorControl:
         """Show the activity to `everyone`, `followers_only` or `only_me`."""
         self._call("PATCH", f"activities/{activity_id}", {"visibility": visibility})
 
+    def change_silently(self, activity_id: int, **values: Any) -> None:
+        """Change what no event tells of, such as `workout_type`, `commute` or `kudos_count`."""
+        self._call("PATCH", f"activities/{activity_id}", values)
+
+    def correct(self, activity_id: int, **factors: float) -> None:
+        """Have Strava count the `altitude` or the `distance` anew, so many times what it was."""
+        self._call("POST", f"activities/{activity_id}/correct", factors)
+
     def crop(self, activity_id: int, *, first: int = 0, last: int = 0) -> None:
         """Cut samples off the start and the end."""
         self._call("POST", f"activities/{activity_id}/crop", {"first": first, "last": last})

@@ -17,6 +17,14 @@ from local.strava_simulator.simulation import Simulation
 from local.strava_simulator.sports import SPORT_TYPES
 
 VISIBILITIES = ("everyone", "followers_only", "only_me")
+SILENT: Mapping[str, type] = {
+    **dict.fromkeys(("description", "gear_id"), str),
+    **dict.fromkeys(("commute", "trainer", "hide_from_home", "flagged"), bool),
+    **dict.fromkeys(("workout_type", "kudos_count", "comment_count", "achievement_count", "pr_count"), int),
+    **dict.fromkeys(("total_photo_count", "athlete_count"), int),
+}
+"""What an athlete, others or Strava itself change of an activity without an event, each with its kind of value."""
+
 _REBASED = ("time", "distance")
 """Streams that count from the start, and so begin at 0 again after a crop."""
 
@@ -51,6 +59,31 @@ def change_visibility(db: sqlite3.Connection, simulation: Simulation, activity_i
         events.activity_hidden(db, simulation, kept.subject)
 
 
+def change_silently(db: sqlite3.Connection, activity_id: int, field: str, value: object) -> None:
+    """Change one of the fields in `SILENT`; None takes its value away. Strava raises no event.
+
+    Errors: ValueError for a value of another kind.
+    """
+    if value is not None and type(value) is not SILENT[field]:
+        raise ValueError(f"{field} is {SILENT[field].__name__} or null, not {value!r}")
+    _change(db, activity_id, {field: value})
+
+
+def correct(db: sqlite3.Connection, activity_id: int, stream: str, factor: float) -> None:
+    """Have Strava count the altitude or the distance anew; samples, totals and averages agree. It raises no event.
+
+    Errors: ValueError for another stream, or one that the activity does not have.
+    """
+    _living(db, activity_id)
+    whole = activities.truth(db, activity_id)
+    if stream not in ("altitude", "distance") or stream not in (whole.streams or {}):
+        raise ValueError(f"activity {activity_id} has no {stream!r} to be corrected")
+    streams = dict(whole.streams or {})
+    samples = [None if sample is None else round(sample * factor, 1) for sample in streams[stream]["data"]]
+    streams[stream] = {**streams[stream], "data": samples}
+    activities.replace(db, SimulatedActivity(_counted_anew(whole.detail, streams, 0), streams))
+
+
 def crop(db: sqlite3.Connection, activity_id: int, *, first: int, last: int) -> None:
     """Cut samples off the start and the end; start, times, distance and averages follow. Strava raises no event.
 
@@ -65,7 +98,7 @@ def crop(db: sqlite3.Connection, activity_id: int, *, first: int, last: int) -> 
         raise ValueError(f"cannot cut {first} and {last} of {count} samples: at least two must remain")
     streams = {kind: _cut(kind, stream, first, count - last) for kind, stream in whole.streams.items()}
     shift_s = int(_base(whole.streams["time"]["data"][first:]))
-    activities.replace(db, SimulatedActivity(_cropped_detail(whole.detail, streams, shift_s), streams))
+    activities.replace(db, SimulatedActivity(_counted_anew(whole.detail, streams, shift_s), streams))
 
 
 def hide_start(db: sqlite3.Connection, activity_id: int) -> None:
@@ -105,10 +138,8 @@ def _base(data: Sequence[float | None]) -> float:
     return next((sample for sample in data if sample is not None), 0)
 
 
-def _cropped_detail(
-    detail: Mapping[str, Any], streams: Mapping[str, Mapping[str, Any]], shift_s: int
-) -> dict[str, Any]:
-    """The detail that agrees with the cropped streams; who may see it and what others made of it stays."""
+def _counted_anew(detail: Mapping[str, Any], streams: Mapping[str, Mapping[str, Any]], shift_s: int) -> dict[str, Any]:
+    """The detail that agrees with the changed streams; who may see it and what people made of it stays."""
     time = [int(second) for second in rising(streams["time"]["data"])]
     distances = rising(streams["distance"]["data"])
     moving = streams["moving"]["data"] if "moving" in streams else [True] * len(time)
@@ -129,5 +160,5 @@ def _cropped_detail(
         commute=detail.get("commute", False),
         kudos=detail.get("kudos_count", 0),
     )
-    kept = {key: detail[key] for key in ("private", "visibility", "gear_id", "workout_type") if key in detail}
+    kept = {key: detail[key] for key in ("private", "visibility", *SILENT) if key in detail}
     return {**detail, **describe(facts, streams), **kept}

@@ -70,8 +70,11 @@ def test_history_from_before_the_athlete_connected_is_not_lacking():
         pytest.param({"private": True}, id="privacy"),
         pytest.param({"visibility": "only_me"}, id="visibility"),
         pytest.param({"sport_type": "TrailRun"}, id="sport"),
-        pytest.param({"gear_id": "b1"}, id="gear"),
         pytest.param({"distance": 200.0}, id="distance"),
+        pytest.param({"moving_time": 17}, id="moving time"),
+        pytest.param({"total_elevation_gain": 999.0}, id="climb"),
+        pytest.param({"elev_high": 4321.0}, id="highest altitude"),
+        pytest.param({"elev_low": -4.0}, id="lowest altitude"),
     ],
 )
 def test_edited_activity_has_changed(changes):
