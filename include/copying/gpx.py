@@ -63,7 +63,7 @@ def gpx_document(activity: Activity, samples: Samples) -> bytes:
 
 
 def _points(samples: Samples) -> Iterable[str]:
-    points = map(_TRKPT.__mod__, zip(samples.latitude_deg, samples.longitude_deg, strict=True))
+    points = map(_TRKPT.__mod__, zip(samples.lat, samples.lon, strict=True))
     if not samples.holes:
         return points
     parted = list(points)
@@ -82,13 +82,13 @@ def _columns(samples: Samples, times: Iterable[str]) -> Iterator[str | Iterable[
     yield "<time>"
     yield times
     yield "</time><extensions>"
-    yield elements("<power>", samples.power_w, "</power>")
-    if holds_any(samples.temperature_c, samples.heartrate_bpm, samples.cadence_rpm):
+    yield elements("<power>", samples.watts, "</power>")
+    if holds_any(samples.temp_c, samples.heartrate_bpm, samples.cadence_rpm):
         yield "<gpxtpx:TrackPointExtension>"
-        yield elements("<gpxtpx:atemp>", samples.temperature_c, "</gpxtpx:atemp>")
+        yield elements("<gpxtpx:atemp>", samples.temp_c, "</gpxtpx:atemp>")
         yield elements("<gpxtpx:hr>", samples.heartrate_bpm, "</gpxtpx:hr>")
         yield elements("<gpxtpx:cad>", samples.cadence_rpm, "</gpxtpx:cad>")
         yield "</gpxtpx:TrackPointExtension>"
     yield elements("<gpxdata:distance>", samples.distance_m, "</gpxdata:distance>")
-    yield elements(_SPEED[0], samples.speed_mps, _SPEED[1])
+    yield elements(_SPEED[0], samples.velocity_mps, _SPEED[1])
     yield "</extensions></trkpt>\n"

@@ -10,9 +10,9 @@ from types import NoneType
 from typing import Any
 
 from include.circle import Circle, Position
-from include.plausible import LATITUDE_DEG, LONGITUDE_DEG, PLAUSIBLE, Range
 from include.state.links import Carried
 from include.strava.models import Activity, StreamSet
+from include.strava.stream_types import BY_KEY, LATITUDE_DEG, LONGITUDE_DEG, STREAM_TYPES, Kind, Range, StreamType
 
 Column = Sequence[int | float | None]
 
@@ -32,11 +32,11 @@ class Samples:
     epoch_s: Sequence[int]
     altitude_m: Column
     distance_m: Column
-    speed_mps: Column
+    velocity_mps: Column
     heartrate_bpm: Column
     cadence_rpm: Column
-    temperature_c: Column
-    power_w: Column
+    temp_c: Column
+    watts: Column
     placed: bool
     """Whether the points have positions, even if there is none."""
     left_out: int
@@ -47,33 +47,16 @@ class Samples:
     """The points right ahead of which trimming removed some, other than at the start."""
     track_hidden: bool = False
     """Whether the points lost their positions because trimming would have left fewer than two."""
-    latitude_deg: Column = ()
-    longitude_deg: Column = ()
+    lat: Column = ()
+    lon: Column = ()
 
     def __len__(self) -> int:
         """The number of points."""
         return len(self.epoch_s)
 
 
-@dataclass(frozen=True, slots=True)
-class _Channel:
-    """A stream and how a file takes it; a sample that is no plausible number is left out alone."""
-
-    stream: str
-    whole: bool = False
-    most: float = math.inf
-    """What the file formats' schemas admit at most."""
-
-
-_SENSORS = {
-    "altitude_m": _Channel("altitude"),
-    "distance_m": _Channel("distance"),
-    "speed_mps": _Channel("velocity_smooth"),
-    "heartrate_bpm": _Channel("heartrate", whole=True, most=255),
-    "cadence_rpm": _Channel("cadence", whole=True),
-    "temperature_c": _Channel("temp"),
-    "power_w": _Channel("watts", whole=True),
-}
+_TIME = BY_KEY["time"]
+_SENSORS = {each.columns[0]: each for each in STREAM_TYPES if each.is_copied and each.key not in (_TIME.key, "latlng")}
 _EASTERNMOST = Range(LONGITUDE_DEG.low, 179.9999999)  # The schemas exclude 180 itself.
 _MISSING = (0, 0)
 """How Strava says that a position is missing, where it does not say null."""
@@ -89,8 +72,8 @@ def recorded_ends(streams: StreamSet) -> tuple[Position, ...]:
     timed = _rising(placed, times)
     if len(timed) < _FEWEST:
         return ()
-    places = [(columns["latitude_deg"][at], columns["longitude_deg"][at]) for at in (placed[0], timed[0], timed[-1])]
-    places.append((columns["latitude_deg"][placed[-1]], columns["longitude_deg"][placed[-1]]))
+    places = [(columns["lat"][at], columns["lon"][at]) for at in (placed[0], timed[0], timed[-1])]
+    places.append((columns["lat"][placed[-1]], columns["lon"][placed[-1]]))
     return tuple(dict.fromkeys(Position(lat or 0, lng or 0) for lat, lng in places))
 
 
@@ -148,7 +131,7 @@ def _samples(
     taken: dict[str, Any] = {name: _at(kept, column) for name, column in columns.items()}
     return Samples(
         epoch_s=[start_epoch_s + int(time) for at in kept if (time := times[at]) is not None],
-        placed="latitude_deg" in columns,
+        placed="lat" in columns,
         left_out=len(times) - len(kept) - trimmed,
         trimmed=trimmed,
         **taken,
@@ -157,7 +140,7 @@ def _samples(
 
 def _placed(columns: Mapping[str, Column]) -> list[int]:
     """The points that have a position."""
-    places = zip(columns["latitude_deg"], columns["longitude_deg"], strict=True)
+    places = zip(columns["lat"], columns["lon"], strict=True)
     return [at for at, place in enumerate(places) if None not in place and place != _MISSING]
 
 
@@ -167,7 +150,7 @@ def _outside(
     """The points of `placed` that no circle holds, and those among them, by their place there, that follow a hole."""
     if not hidden:
         return placed, ()
-    latitudes, longitudes = columns["latitude_deg"], columns["longitude_deg"]
+    latitudes, longitudes = columns["lat"], columns["lon"]
     places = [(at, latitudes[at] or 0.0, longitudes[at] or 0.0) for at in placed]
     inside = set().union(*(circle.within(places) for circle in hidden))
     kept: list[int] = []
@@ -209,14 +192,13 @@ def _at(kept: Sequence[int], column: Column) -> Column:
 
 
 def _times(streams: StreamSet) -> Column:
-    return _read(_Channel("time", whole=True), streams)
+    return _read(_TIME, streams)
 
 
 def _sensors(streams: StreamSet, carried: Carried) -> dict[str, Column]:
-    wanted = {"heartrate_bpm": carried.heartrate, "temperature_c": carried.temperature, "power_w": carried.power}
     return {
-        name: _read(channel, streams) if wanted.get(name, True) else [None] * streams.length
-        for name, channel in _SENSORS.items()
+        name: [None] * streams.length if each.choice and not getattr(carried, each.choice) else _read(each, streams)
+        for name, each in _SENSORS.items()
     }
 
 
@@ -225,16 +207,16 @@ def _positions(streams: StreamSet) -> dict[str, Column]:
     if not set(map(type, pairs)) <= {list, tuple} or set(map(len, pairs)) != {2}:
         pairs = [pair if isinstance(pair, list | tuple) and len(pair) == 2 else (None, None) for pair in pairs]
     return {
-        "latitude_deg": _admitted([pair[0] for pair in pairs], LATITUDE_DEG, streams.length),
-        "longitude_deg": _admitted([pair[1] for pair in pairs], _EASTERNMOST, streams.length),
+        "lat": _admitted([pair[0] for pair in pairs], LATITUDE_DEG, streams.length),
+        "lon": _admitted([pair[1] for pair in pairs], _EASTERNMOST, streams.length),
     }
 
 
-def _read(channel: _Channel, streams: StreamSet) -> Column:
-    plausible = PLAUSIBLE[channel.stream]
-    bounds = Range(plausible.low, min(plausible.high, channel.most))
-    column = _admitted(streams.channels.get(channel.stream, ()), bounds, streams.length)
-    if channel.whole and float in set(map(type, column)):
+def _read(stream: StreamType, streams: StreamSet) -> Column:
+    plausible = stream.plausible or Range(-math.inf, math.inf)
+    bounds = Range(plausible.low, min(plausible.high, stream.most))
+    column = _admitted(streams.channels.get(stream.key, ()), bounds, streams.length)
+    if stream.kind is Kind.WHOLE and float in set(map(type, column)):
         return [None if value is None else round(value) for value in column]
     return column
 

@@ -60,12 +60,12 @@ def _columns(activity: Activity, samples: Samples, times: Iterable[str]) -> Iter
     yield elements("<DistanceMeters>", samples.distance_m, "</DistanceMeters>")
     yield elements("<HeartRateBpm><Value>", samples.heartrate_bpm, "</Value></HeartRateBpm>")
     yield elements("<Cadence>", samples.cadence_rpm, "</Cadence>")
-    if holds_any(samples.speed_mps, samples.power_w, samples.cadence_rpm if on_foot else ()):
+    if holds_any(samples.velocity_mps, samples.watts, samples.cadence_rpm if on_foot else ()):
         yield "<Extensions><ns3:TPX>"
-        yield elements("<ns3:Speed>", samples.speed_mps, "</ns3:Speed>")
+        yield elements("<ns3:Speed>", samples.velocity_mps, "</ns3:Speed>")
         if on_foot:
             yield elements("<ns3:RunCadence>", samples.cadence_rpm, "</ns3:RunCadence>")
-        yield elements("<ns3:Watts>", samples.power_w, "</ns3:Watts>")
+        yield elements("<ns3:Watts>", samples.watts, "</ns3:Watts>")
         yield "</ns3:TPX></Extensions>"
     yield "</Trackpoint>\n"
 

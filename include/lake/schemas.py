@@ -7,9 +7,11 @@ Every column is always present, null where Strava has no value; times are millis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
+
+from include.strava.stream_types import BY_KEY, STREAM_TYPES, Kind
 
 SCHEMA_VERSION = "1"
 """Raised when a column is added or changes its meaning; kept in each object's file metadata.
@@ -68,22 +70,31 @@ def _table(*columns: pa.Field) -> pa.Schema:
     return pa.schema(columns, metadata={"schema_version": SCHEMA_VERSION})
 
 
+_SAMPLE_TYPES: Mapping[Kind, pa.DataType] = {
+    Kind.WHOLE: pa.int32(),
+    Kind.SINGLE: pa.float32(),
+    Kind.DOUBLE: pa.float64(),
+    Kind.FLAG: pa.bool_(),
+}
+
+
+def _samples(key: str) -> Iterator[pa.Field]:
+    """The columns of one stream type."""
+    stream = BY_KEY[key]
+    if stream.kind is Kind.POSITION:
+        for column, angle in zip(stream.columns, ("latitude", "longitude"), strict=True):
+            yield _column(column, pa.float64(), f"{stream.description} {angle}", stream.unit, null=_NO_POSITION)
+        return
+    for column in stream.columns:
+        yield _column(column, _SAMPLE_TYPES[stream.kind], stream.description, stream.unit)
+
+
 STREAMS = _table(
     _column("activity_id", pa.int64(), "the activity that the sample belongs to", null=NEVER),
     _column("point_index", pa.int32(), "position of the sample in the activity, from 0", null=NEVER),
-    _column("time_s", pa.int32(), "since the activity's start; a pause is a gap", "s"),
+    *_samples("time"),
     _column("ts", _INSTANT, "start plus time_s", null="where the athlete hides the start time, or time_s is null"),
-    _column("lat", pa.float64(), "WGS84 latitude", "deg", null=_NO_POSITION),
-    _column("lon", pa.float64(), "WGS84 longitude", "deg", null=_NO_POSITION),
-    _column("altitude_m", pa.float32(), "altitude above sea level", "m"),
-    _column("velocity_mps", pa.float32(), "smoothed speed", "m/s"),
-    _column("grade_pct", pa.float32(), "smoothed grade", "%"),
-    _column("distance_m", pa.float64(), "distance since the start", "m"),
-    _column("heartrate_bpm", pa.int32(), "heart rate", "1/min"),
-    _column("cadence_rpm", pa.int32(), "cadence; of one leg for runs, walks and hikes", "1/min"),
-    _column("watts", pa.int32(), "power", "W"),
-    _column("temp_c", pa.int32(), "air temperature at the device", "degC"),
-    _column("moving", pa.bool_(), "whether the athlete moves"),
+    *(column for each in STREAM_TYPES if each.key != "time" for column in _samples(each.key)),
 )
 """One row per sample, sorted by `(activity_id, point_index)`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,19 +12,8 @@ import pyarrow.compute as pc
 from include.lake.cells import epoch_ms, to_column
 from include.lake.schemas import STREAMS
 from include.strava.models import StreamSet
+from include.strava.stream_types import STREAM_TYPES, Kind
 
-_CHANNELS: Mapping[str, str] = {
-    "time_s": "time",
-    "altitude_m": "altitude",
-    "velocity_mps": "velocity_smooth",
-    "grade_pct": "grade_smooth",
-    "distance_m": "distance",
-    "heartrate_bpm": "heartrate",
-    "cadence_rpm": "cadence",
-    "watts": "watts",
-    "temp_c": "temp",
-    "moving": "moving",
-}
 _INT32_LIMIT = 2**31
 
 
@@ -38,10 +27,13 @@ def streams_table(activity_id: int, streams: StreamSet | None, start_at: datetim
     are null. Stream types without a column live on in the raw zone.
     """
     channels = streams.channels if streams is not None else {}
-    columns = {
-        name: _column(channels.get(channel, ()), STREAMS.field(name).type) for name, channel in _CHANNELS.items()
-    }
-    columns["lat"], columns["lon"] = _positions(channels.get("latlng", ()))
+    columns: dict[str, pa.Array] = {}
+    for each in STREAM_TYPES:
+        samples = channels.get(each.key, ())
+        if each.kind is Kind.POSITION:
+            columns |= zip(each.columns, _positions(samples), strict=True)
+        else:
+            columns |= {name: _column(samples, STREAMS.field(name).type) for name in each.columns}
     count = max(map(len, columns.values()))
     columns["activity_id"] = pa.repeat(pa.scalar(activity_id, pa.int64()), count)
     columns["point_index"] = pa.arange(0, count).cast(pa.int32())

@@ -35,6 +35,7 @@ from include.state.athletes import AthleteStatus
 from include.state.copies import FINAL_STATES, MADE_STATES, NOT_MADE_STATES, Copy, CopyState
 from include.state.links import Link
 from include.strava.models import Activity, Upload, UploadFile
+from include.strava.stream_types import STREAM_TYPES
 
 _log = logging.getLogger(__name__)
 
@@ -298,11 +299,11 @@ def _words(error: IngestError) -> str:
 def _contents(file: UploadFile, link: Link, trim_m: int) -> dict[str, Any]:
     """What the ledger keeps of the file."""
     carried = link.carried
-    choices = {"heartrate": carried.heartrate, "power": carried.power, "temperature": carried.temperature}
+    chosen = [each.choice for each in STREAM_TYPES if each.choice and getattr(carried, each.choice)]
     return {
         "file_format": file.data_type.partition(".")[0],
         "points": file.points,
-        "carried": tuple(name for name, chosen in choices.items() if chosen),
+        "carried": tuple(chosen),
         "trim_m": trim_m,
         "track_hidden": file.track_hidden,
     }

@@ -1,4 +1,4 @@
-"""The streams that Strava documents, and what counts as a sample of each."""
+"""What counts as a sample of each stream that Strava documents."""
 
 from __future__ import annotations
 
@@ -7,24 +7,11 @@ from itertools import chain
 from types import NoneType
 from typing import Any
 
-STREAM_KEYS = (
-    "time",
-    "distance",
-    "latlng",
-    "altitude",
-    "velocity_smooth",
-    "heartrate",
-    "cadence",
-    "watts",
-    "temp",
-    "moving",
-    "grade_smooth",
-)
-"""Every stream type that Strava documents, in the order in which they are asked for."""
+from include.strava.stream_types import BY_KEY, STREAM_TYPES, Kind
 
 _NUMBER = frozenset({int, float})
-_SAMPLES = dict.fromkeys(STREAM_KEYS, _NUMBER) | {"moving": frozenset({bool})}
-"""The kinds of value in each stream but `latlng`; a flag is no number, although Python counts it as one."""
+_SAMPLES = {each.key: frozenset({bool}) if each.kind is Kind.FLAG else _NUMBER for each in STREAM_TYPES}
+"""The kinds of value in each stream but positions; a flag is no number, although Python counts it as one."""
 
 
 def cleaned(stream: str, samples: Sequence[Any]) -> Sequence[Any]:
@@ -32,7 +19,7 @@ def cleaned(stream: str, samples: Sequence[Any]) -> Sequence[Any]:
 
     A stream that Strava does not document stays as it is.
     """
-    if stream == "latlng":
+    if stream in BY_KEY and BY_KEY[stream].kind is Kind.POSITION:
         return samples if _all_pairs(samples) else [sample if _is_pair(sample) else None for sample in samples]
     kinds = _SAMPLES.get(stream)
     if kinds is None or set(map(type, samples)) <= kinds | {NoneType}:

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 from include.errors import Gone, NotTheApi, OutcomeUnknown, TokenRefused, UnexpectedShape
 from include.strava.answer import Answer
-from include.strava.channels import STREAM_KEYS
 from include.strava.models import Activity, Athlete, StreamSet, Upload, UploadFile, UploadId
 from include.strava.quota import Bucket, Priority
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE
 from include.strava.session import BearerAuth, Call, StravaSession, of_athlete
+from include.strava.stream_types import STREAM_TYPES
 
 __all__ = ["PER_PAGE", "Bucket", "Priority", "QuotaGate", "StravaClient", "TokenSource", "Unreadable"]
 
@@ -132,7 +132,7 @@ class StravaClient:
 
         Errors: `Gone` (no streams: a manual activity, not there yet, deleted, or hidden).
         """
-        query: Mapping[str, str] = {"keys": ",".join(STREAM_KEYS), "key_by_type": "true"}
+        query: Mapping[str, str] = {"keys": ",".join(each.key for each in STREAM_TYPES), "key_by_type": "true"}
         call = Call("GET", f"/activities/{activity_id}/streams", of_athlete(athlete_id), query=query, is_long=True)
         answer = self._ask(call, athlete_id, scope=ACTIVITY_READ).checked()
         if answer.body.strip() in (b"{}", b"[]"):

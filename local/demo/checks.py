@@ -8,19 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from include.strava.stream_types import STREAM_TYPES, Kind
 from local.strava_simulator.activity import SimulatedActivity
 
-_SINGLE_PRECISION = {"altitude": "altitude_m", "velocity_smooth": "velocity_mps", "grade_smooth": "grade_pct"}
-_EXACT = {
-    "time": "time_s",
-    "distance": "distance_m",
-    "heartrate": "heartrate_bpm",
-    "cadence": "cadence_rpm",
-    "watts": "watts",
-    "temp": "temp_c",
-    "moving": "moving",
-}
-_COPIED = ("altitude", "distance", "heartrate", "cadence", "watts", "temp")
+_DERIVED = "velocity_smooth"
+"""What a copy's file carries for other readers; Strava derives it itself."""
+_COPIED = tuple(each.key for each in STREAM_TYPES if each.is_copied and each.key not in ("time", "latlng", _DERIVED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +67,18 @@ def _expected_points(truth: SimulatedActivity) -> Iterator[dict[str, Any]]:
     length = max((len(samples) for samples in channels.values()), default=0)
     for index in range(length):
         point: dict[str, Any] = {"point_index": index}
-        for name, column in _EXACT.items():
-            point[column] = _sample(channels.get(name), index)
-        for name, column in _SINGLE_PRECISION.items():
-            value = _sample(channels.get(name), index)
-            point[column] = None if value is None else struct.unpack("f", struct.pack("f", value))[0]
-        position = _sample(channels.get("latlng"), index)
-        point["lat"], point["lon"] = position if position and position != [0, 0] else (None, None)
+        for each in STREAM_TYPES:
+            value = _sample(channels.get(each.key), index)
+            if each.kind is Kind.POSITION:
+                point |= zip(each.columns, value if value and value != [0, 0] else (None, None), strict=True)
+            else:
+                point[each.columns[0]] = _as_stored(value, each.kind)
         yield point
+
+
+def _as_stored(value: Any, kind: Kind) -> Any:
+    """The sample in the precision that its column has."""
+    return struct.unpack("f", struct.pack("f", value))[0] if kind is Kind.SINGLE and value is not None else value
 
 
 def copy_holds(truth: SimulatedActivity, copy: SimulatedActivity) -> Check:

@@ -47,5 +47,5 @@ def _left(streams: StreamSet, hidden: Sequence[Circle]) -> Track:
 
 
 def _positions(samples: Samples, start: int, end: int) -> list[Position]:
-    places = zip(samples.latitude_deg[start:end], samples.longitude_deg[start:end], strict=True)
+    places = zip(samples.lat[start:end], samples.lon[start:end], strict=True)
     return [Position(lat or 0, lng or 0) for lat, lng in places]

@@ -14,8 +14,8 @@ from include.lake.table_object import decode
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.services import Services
 from include.state.activities import ActivityState, LedgerEntry
-from include.strava.channels import STREAM_KEYS
 from include.strava.models import Activity
+from include.strava.stream_types import BY_KEY
 from local.demo.checks import lake_holds
 from local.race.arena import ATHLETE_ID
 from local.strava_simulator.activity import SimulatedActivity
@@ -91,5 +91,5 @@ def _raw_differences(services: Services, activity: Activity, streams: Mapping[st
     if detail is None or detail.fields != activity.fields:
         yield "the raw detail is missing or not Strava's last answer"
     kept = services.raw.streams(ATHLETE_ID, activity.activity_id)
-    if kept is None or json.loads(kept.body) != {name: streams[name] for name in STREAM_KEYS if name in streams}:
+    if kept is None or json.loads(kept.body) != {key: streams[key] for key in BY_KEY if key in streams}:
         yield "the raw streams are missing or not Strava's last answer"

@@ -14,7 +14,7 @@ from local.strava_simulator.events import Subject
 from local.strava_simulator.privacy import cropped, with_start_as_shown, zone_of
 
 _FIRST_ACTIVITY_ID = 18_106_000_001
-_STREAM_TYPES = (
+STREAM_KEYS = (
     "time", "latlng", "distance", "altitude", "velocity_smooth", "heartrate", "cadence", "watts", "temp", "moving",
     "grade_smooth",
 )  # fmt: skip
@@ -204,11 +204,11 @@ def summary(detail: Mapping[str, Any]) -> dict[str, Any]:
     return {"resource_state": 2, **shown, "map": {**line, "resource_state": 2}}
 
 
-def stream_texts(db: sqlite3.Connection, activity_id: int, types: Sequence[str] = _STREAM_TYPES) -> dict[str, str]:
+def stream_texts(db: sqlite3.Connection, activity_id: int, types: Sequence[str] = STREAM_KEYS) -> dict[str, str]:
     """The activity's streams of these types, each as JSON text, in Strava's order."""
     rows = db.execute("SELECT type, body FROM streams WHERE activity_id = ?", (activity_id,)).fetchall()
     bodies = {row["type"]: row["body"] for row in rows if row["type"] in types}
-    return {kind: bodies[kind] for kind in _STREAM_TYPES if kind in bodies}
+    return {kind: bodies[kind] for kind in STREAM_KEYS if kind in bodies}
 
 
 def truth(db: sqlite3.Connection, activity_id: int) -> SimulatedActivity:

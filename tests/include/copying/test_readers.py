@@ -39,11 +39,11 @@ V2 = "http://www.garmin.com/xmlschemas/TrackPointExtension/v2"
 CLUETRUST = "http://www.cluetrust.com/XML/GPXDATA/1/0"
 IN_GPX = {
     "distance_m": (CLUETRUST, "distance"),
-    "speed_mps": (V2, "speed"),
+    "velocity_mps": (V2, "speed"),
     "heartrate_bpm": (V1, "hr"),
     "cadence_rpm": (V1, "cad"),
-    "temperature_c": (V1, "atemp"),
-    "power_w": (GPX, "power"),
+    "temp_c": (V1, "atemp"),
+    "watts": (GPX, "power"),
 }
 TCX = "{http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2}"
 TPX = "{http://www.garmin.com/xmlschemas/ActivityExtension/v2}"
@@ -52,8 +52,8 @@ IN_TCX = {
     "distance_m": f"{TCX}DistanceMeters",
     "heartrate_bpm": f"{TCX}HeartRateBpm/{TCX}Value",
     "cadence_rpm": f"{TCX}Cadence",
-    "speed_mps": f"{TCX}Extensions/{TPX}TPX/{TPX}Speed",
-    "power_w": f"{TCX}Extensions/{TPX}TPX/{TPX}Watts",
+    "velocity_mps": f"{TCX}Extensions/{TPX}TPX/{TPX}Speed",
+    "watts": f"{TCX}Extensions/{TPX}TPX/{TPX}Watts",
 }
 RUN_CADENCE = f"{TCX}Extensions/{TPX}TPX/{TPX}RunCadence"
 
@@ -63,7 +63,7 @@ def written(samples: Samples, columns: Sequence[str]) -> Rows:
     rows = []
     for at, epoch_s in enumerate(samples.epoch_s):
         values = {name: getattr(samples, name)[at] for name in columns}
-        decimals = {name: 7 if name.endswith("_deg") else 3 for name in columns}
+        decimals = {name: 7 if name in ("lat", "lon") else 3 for name in columns}
         row = {name: float(f"{value:.{decimals[name]}f}") for name, value in values.items() if value is not None}
         rows.append({"epoch_s": epoch_s, **row})
     return rows
@@ -84,8 +84,8 @@ def by_gpxpy(document: bytes) -> Rows:
     for point in (point for segment in gpxpy.parse(document.decode()).tracks[0].segments for point in segment.points):
         leaves = {leaf.tag: leaf.text for extension in point.extensions for leaf in extension.iter()}
         found = {name: leaves.get(f"{{{space}}}{tag}") for name, (space, tag) in IN_GPX.items()}
-        found["power_w"] = found["power_w"] or leaves.get("power")
-        place = {"latitude_deg": point.latitude, "longitude_deg": point.longitude, "altitude_m": point.elevation}
+        found["watts"] = found["watts"] or leaves.get("power")
+        place = {"lat": point.latitude, "lon": point.longitude, "altitude_m": point.elevation}
         rows.append(row(point.time, {**place, **found}))
     return rows
 
@@ -95,7 +95,7 @@ def by_gpx(document: bytes) -> Rows:
     for point in (point for segment in second_gpx.from_string(document).trk[0].trkseg for point in segment.trkpt):
         leaves = {leaf.tag: leaf.text for extension in point.extensions or () for leaf in extension.iter()}
         found = {name: leaves.get(f"{{{space}}}{tag}") for name, (space, tag) in IN_GPX.items()}
-        place = {"latitude_deg": point.lat, "longitude_deg": point.lon, "altitude_m": point.ele}
+        place = {"lat": point.lat, "lon": point.lon, "altitude_m": point.ele}
         rows.append(row(point.time, {**place, **found}))
     return rows
 
@@ -106,15 +106,15 @@ def by_strava(track: Track) -> Rows:
         row(
             point.at,
             {
-                "latitude_deg": point.latlng[0] if point.latlng else None,
-                "longitude_deg": point.latlng[1] if point.latlng else None,
+                "lat": point.latlng[0] if point.latlng else None,
+                "lon": point.latlng[1] if point.latlng else None,
                 "altitude_m": point.altitude_m,
                 "distance_m": point.distance_m,
-                "speed_mps": point.speed_mps,
+                "velocity_mps": point.speed_mps,
                 "heartrate_bpm": point.heartrate,
                 "cadence_rpm": point.cadence,
-                "temperature_c": point.temp,
-                "power_w": point.watts,
+                "temp_c": point.temp,
+                "watts": point.watts,
             },
         )
         for point in track.points
@@ -125,7 +125,7 @@ def by_tcxreader(document: bytes) -> Rows:
     points = TCXReader().read(io.BytesIO(document), only_gps=False).trackpoints
     rows = []
     for point in points:
-        extension = {name: point.tpx_ext.get(tag) for name, tag in (("speed_mps", "Speed"), ("power_w", "Watts"))}
+        extension = {name: point.tpx_ext.get(tag) for name, tag in (("velocity_mps", "Speed"), ("watts", "Watts"))}
         own = {"altitude_m": point.elevation, "distance_m": point.distance, "heartrate_bpm": point.hr_value}
         cadence = point.cadence if point.cadence is not None else point.tpx_ext.get("RunCadence")
         rows.append(row(point.time, {**own, **extension, "cadence_rpm": cadence}))
@@ -207,9 +207,9 @@ def test_gpx_readers_agree_with_what_was_written(
     assume(samples.placed)
     document = gpx_document(activity, samples)
 
-    place = ("latitude_deg", "longitude_deg", "altitude_m")
+    place = ("lat", "lon", "altitude_m")
     assert by_gpxpy(document) == by_gpx(document) == written(samples, (*place, *IN_GPX))
-    without_speed = [name for name in (*place, *IN_GPX) if name != "speed_mps"]
+    without_speed = [name for name in (*place, *IN_GPX) if name != "velocity_mps"]
     assert by_strava(read_gpx(document)) == written(samples, without_speed)
 
 

@@ -28,15 +28,15 @@ def test_samples_hold_every_value_in_columns(
     samples = positioned_samples(make_activity(), make_streams(), everything, ())
     assert len(samples) == 3
     assert samples.epoch_s == [START_EPOCH_S, START_EPOCH_S + 1, START_EPOCH_S + 5]
-    assert samples.latitude_deg == [48.1, 48.10018, 48.10036]
-    assert samples.longitude_deg == [11.5, 11.5, 11.500001]
+    assert samples.lat == [48.1, 48.10018, 48.10036]
+    assert samples.lon == [11.5, 11.5, 11.500001]
     assert samples.altitude_m == [519.2, 519.4, -3.0]
     assert samples.distance_m == [0.0, 20.1, 40.2]
-    assert samples.speed_mps == [0.0, 20.1, 5.025]
+    assert samples.velocity_mps == [0.0, 20.1, 5.025]
     assert samples.heartrate_bpm == [111, 112, 113]
     assert samples.cadence_rpm == [80, 0, 81]
-    assert samples.power_w == [200, 0, 210]
-    assert samples.temperature_c == [-2, 0, 21]
+    assert samples.watts == [200, 0, 210]
+    assert samples.temp_c == [-2, 0, 21]
     assert (samples.left_out, samples.trimmed) == (0, 0)
 
 
@@ -71,7 +71,7 @@ def test_samples_leave_out_and_count_points_without_time_or_position(
 ) -> None:
     samples = positioned_samples(make_activity(), make_streams(**changes), everything, ())
     assert [time - START_EPOCH_S for time in samples.epoch_s] == kept
-    assert len(samples.altitude_m) == len(samples.latitude_deg) == len(kept)
+    assert len(samples.altitude_m) == len(samples.lat) == len(kept)
     assert samples.left_out == 3 - len(kept)
 
 
@@ -82,13 +82,13 @@ def test_samples_leave_out_and_count_points_without_time_or_position(
         pytest.param("heartrate", [255, 256, 300], "heartrate_bpm", [255, None, None], id="heart rate of a byte"),
         pytest.param("heartrate", [14.9, 120.4, None], "heartrate_bpm", [None, 120, None], id="heart rate whole"),
         pytest.param("cadence", [-1, 255, 254], "cadence_rpm", [None, None, 254], id="cadence"),
-        pytest.param("watts", [-1, 5_001, 5_000], "power_w", [None, None, 5_000], id="power"),
-        pytest.param("watts", [True, False, 3], "power_w", [None, None, 3], id="flags"),
+        pytest.param("watts", [-1, 5_001, 5_000], "watts", [None, None, 5_000], id="power"),
+        pytest.param("watts", [True, False, 3], "watts", [None, None, 3], id="flags"),
         pytest.param("heartrate", ["99", [99], 99], "heartrate_bpm", [None, None, 99], id="texts and lists"),
         pytest.param("altitude", [{}, 1e9, 3], "altitude_m", [None, None, 3], id="altitude"),
-        pytest.param("temp", [math.nan, math.inf, -30], "temperature_c", [None, None, -30], id="no numbers"),
+        pytest.param("temp", [math.nan, math.inf, -30], "temp_c", [None, None, -30], id="no numbers"),
         pytest.param("altitude", [1], "altitude_m", [1, None, None], id="short array"),
-        pytest.param("velocity_smooth", None, "speed_mps", [None, None, None], id="missing stream"),
+        pytest.param("velocity_smooth", None, "velocity_mps", [None, None, None], id="missing stream"),
         pytest.param("distance", [-1, 10**400, 7], "distance_m", [None, None, 7], id="impossible distance"),
     ],
 )
@@ -110,8 +110,8 @@ def test_samples_leave_out_just_the_values_that_cannot_be(
     ("carried", "field"),
     [
         pytest.param(Carried(heartrate=False), "heartrate_bpm", id="heart rate"),
-        pytest.param(Carried(power=False), "power_w", id="power"),
-        pytest.param(Carried(temperature=False), "temperature_c", id="temperature"),
+        pytest.param(Carried(power=False), "watts", id="power"),
+        pytest.param(Carried(temperature=False), "temp_c", id="temperature"),
     ],
 )
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_samples_lack_what_the_link_does_not_carry(
     make_activity: MakeActivity, make_streams: MakeStreams, carried: Carried, field: str, read: Callable[..., Any]
 ) -> None:
     samples = read(make_activity(), make_streams(), carried)
-    held = {name for name in ("heartrate_bpm", "power_w", "temperature_c") if any(getattr(samples, name))}
-    assert held == {"heartrate_bpm", "power_w", "temperature_c"} - {field}
+    held = {name for name in ("heartrate_bpm", "watts", "temp_c") if any(getattr(samples, name))}
+    assert held == {"heartrate_bpm", "watts", "temp_c"} - {field}
 
 
 def north(count: int, step_m: float = 10.0) -> list[list[float]]:
@@ -145,7 +145,7 @@ def around(*numbers: int, radius_m: float = 25) -> list[Circle]:
 def test_trimming_hides_what_the_circles_hold(make_activity: MakeActivity) -> None:
     streams = along(11, distance=[at * 10.0 + 3 for at in range(11)])
     samples = positioned_samples(make_activity(), streams, Carried(), around(0, 10))
-    assert samples.power_w == [3, 4, 5, 6, 7]
+    assert samples.watts == [3, 4, 5, 6, 7]
     assert (samples.trimmed, samples.left_out, list(samples.holes)) == (6, 0, [])
     assert samples.distance_m == [0.0, 10.0, 20.0, 30.0, 40.0]
 
@@ -154,7 +154,7 @@ def test_trimming_leaves_holes_over_which_no_distance_is_made(make_activity: Mak
     distance = [0.0, 10, 20, None, 40, 50, 500, 70, 80, 90, 100, 110, 120, 130]
     streams = along(14, distance=distance)
     samples = positioned_samples(make_activity(), streams, Carried(), around(5, 11, radius_m=11))
-    assert samples.power_w == [0, 1, 2, 3, 7, 8, 9, 13]
+    assert samples.watts == [0, 1, 2, 3, 7, 8, 9, 13]
     assert list(samples.holes) == [4, 7]
     assert samples.distance_m == [0, 10, 20, None, 20, 30, 40, 40]
 
@@ -163,7 +163,7 @@ def test_trimming_of_the_start_is_no_hole_and_points_without_a_position_are_none
     places: list[Any] = north(9)
     places[6] = None
     samples = positioned_samples(make_activity(), along(9, latlng=places), Carried(), around(0))
-    assert samples.power_w == [3, 4, 5, 7, 8]
+    assert samples.watts == [3, 4, 5, 7, 8]
     assert list(samples.holes) == []
 
 
@@ -189,7 +189,7 @@ def test_samples_without_positions_are_never_trimmed(make_activity: MakeActivity
     samples = timed_samples(make_activity(), make_streams(), Carried())
     assert samples.distance_m == [0.0, 20.1, 40.2]
     assert not samples.placed
-    assert list(samples.latitude_deg) == []
+    assert list(samples.lat) == []
 
 
 EVERYWHERE = (Circle(Position(0, 0), 3e7),)
@@ -255,8 +255,8 @@ def test_samples_are_complete_rising_and_all_accounted_for(
     hidden = [Circle(Position(30, 30), radius_m), Circle(Position(-30, 179), radius_m / 2)]
     samples = positioned_samples(make_activity(), streams, Carried(), hidden)
     assert all(earlier < later for earlier, later in pairwise(samples.epoch_s))
-    columns = (samples.latitude_deg, samples.longitude_deg, samples.altitude_m, samples.heartrate_bpm, samples.power_w)
+    columns = (samples.lat, samples.lon, samples.altitude_m, samples.heartrate_bpm, samples.watts)
     assert {len(column) for column in columns} == {len(samples)}
-    assert None not in [*samples.latitude_deg, *samples.longitude_deg]
+    assert None not in [*samples.lat, *samples.lon]
     assert len(samples) + samples.left_out + samples.trimmed == streams.length
     assert all(0 < at < len(samples) for at in samples.holes)

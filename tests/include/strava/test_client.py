@@ -19,10 +19,10 @@ from include.errors import (
     TokenRefused,
     UnexpectedShape,
 )
-from include.strava.channels import STREAM_KEYS
 from include.strava.client import Bucket, Priority, StravaClient, Unreadable
 from include.strava.models import UploadFile
 from include.strava.session import StravaSession
+from include.strava.stream_types import BY_KEY
 
 pytestmark = pytest.mark.network
 
@@ -272,7 +272,7 @@ def test_streams_asks_for_every_key(strava: Any, reply: Any, client: StravaClien
     assert streams.channels == {"time": [0, 1, None], "latlng": [[1.5, 2.5], None]}
     assert streams.body == body
     assert strava.received[0].path == "/api/v3/activities/5/streams"
-    assert strava.received[0].query == {"keys": ",".join(STREAM_KEYS), "key_by_type": "true"}
+    assert strava.received[0].query == {"keys": ",".join(BY_KEY), "key_by_type": "true"}
     assert gate.reserved == [(Bucket.READ, Priority.LIVE)]
 
 

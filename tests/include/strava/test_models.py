@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.errors import UnexpectedShape
-from include.strava.channels import STREAM_KEYS, cleaned
+from include.strava.channels import cleaned
 from include.strava.models import Activity, StreamSet
+from include.strava.stream_types import BY_KEY
 
 KNOWN = {"id": 5, "athlete": {"id": 7}, "start_date": "2026-05-01T06:00:00Z"}
 
@@ -158,7 +159,7 @@ def test_odd_sample_costs_itself_alone_and_its_channel_is_named(
     assert streams.odd == (stream,)
 
 
-@pytest.mark.parametrize("stream", [*STREAM_KEYS, "grip"])
+@pytest.mark.parametrize("stream", [*BY_KEY, "grip"])
 def test_stream_of_samples_and_nulls_stays_as_it_is(stream: str) -> None:
     sample = {"latlng": [[1, 2.5], [3, 4]], "moving": [True, False]}.get(stream, [1, 2.5])
     streams = StreamSet.parse(json.dumps({stream: {"data": [*sample, None]}}).encode())

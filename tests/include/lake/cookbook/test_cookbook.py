@@ -22,7 +22,7 @@ from include.errors import BadQuery
 from include.lake import cookbook
 from include.lake.query import query
 from include.lake.views import view_definitions
-from include.plausible import PLAUSIBLE
+from include.strava.stream_types import BY_KEY
 from local.docs.example_lake import ATHLETE_ID
 
 ROOT = Path(__file__).parents[4]
@@ -86,7 +86,7 @@ SENSORS = {"heartrate_bpm": "heartrate", "watts": "watts", "cadence_rpm": "caden
 def test_sensor_is_read_only_within_the_table_s_plausible_range(name: str) -> None:
     body = cookbook.load(name).text.partition("\n\n")[2]
     for column, stream in SENSORS.items():
-        bounds = PLAUSIBLE[stream]
+        bounds = BY_KEY[stream].plausible
         told = re.findall(rf"\b{column} BETWEEN (\S+) AND (\S+)", body)
         assert {(float(low), float(high)) for low, high in told} <= {(bounds.low, bounds.high)}
         assert told or not re.search(rf"\bs\.{column}\b", body), f"{column} is read unchecked"

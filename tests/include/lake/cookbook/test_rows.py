@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from include.lake import cookbook
-from include.plausible import PLAUSIBLE
 from include.state.copies import NOT_MADE_STATES, CopyState
+from include.strava.stream_types import BY_KEY
 from local.docs import example_lake
 
 Row = tuple[Any, ...]
@@ -59,7 +59,7 @@ def samples(activity: Any) -> list[dict[str, Any]]:
 
 def plausible(row: dict[str, Any], stream: str) -> Any:
     """The sample, or None where it is none or a slip of the sensor."""
-    value, bounds = row.get(stream), PLAUSIBLE[stream]
+    value, bounds = row.get(stream), BY_KEY[stream].plausible
     return value if value is not None and bounds.low <= value <= bounds.high else None
 
 
@@ -421,7 +421,7 @@ def test_rows_of_a_single_activity(sample: Any, lake_of: Callable[..., Any], nam
     ],
 )
 def test_rows_leave_out_the_slips_of_a_sensor(sample: Any, lake_of: Callable[..., Any], stream: str, name: str) -> None:
-    ride, bounds = sample.activities[1], PLAUSIBLE[stream]
+    ride, bounds = sample.activities[1], BY_KEY[stream].plausible
     data = list(ride.streams[stream]["data"])
     data[10:60:10] = [bounds.low - 1, bounds.low, bounds.high, bounds.high + 1, 30_000]
     slipped = replace(ride, streams={**ride.streams, stream: {"data": data}})
