@@ -11,6 +11,9 @@ from include.strava.start_time import start_time_hidden
 COPY_PREFIX = "sdi-"
 """What the external id of every copy starts with, whichever installation made it."""
 
+_LAST_YEAR = 9990
+"""The times of an activity of this year, however long it is, have four digits for the year."""
+
 _IS_A_COPY = "This activity is itself a copy, and copies are not copied again."
 _IS_MANUAL = "This activity was entered by hand: there is no recording to copy."
 
@@ -49,6 +52,8 @@ def _activity_reason(activity: Activity, *, is_copy: bool) -> str | None:
         return _IS_MANUAL
     if activity.flagged:
         return "Strava has flagged this activity, so it is not copied."
+    if activity.start_at.year > _LAST_YEAR:
+        return f"This activity is dated in the year {activity.start_at.year}: a file cannot hold its times."
     if start_time_hidden(activity):
         return "Strava hides when this activity began, and a copy cannot be made without its time of day."
     return None

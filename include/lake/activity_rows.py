@@ -73,15 +73,24 @@ _COLUMN_OF: Mapping[str, str] = {
     "start_latlng": "start_lat",
     "end_latlng": "end_lat",
 }
+RAW_ONLY: Mapping[str, str] = {
+    "splits_metric": "each kilometre: time, distance, climb, heart rate",
+    "splits_standard": "each mile, likewise",
+    "best_efforts": "a run's best times over usual distances, as Strava took them",
+    "segment_efforts": "each segment that was passed; such an effort has an id and a start, and is no activity",
+    "similar_activities": "how it compares with the athlete's like ones",
+    "gear": "name and total distance of the bike or shoes that `gear_id` means",
+    "photos": "the first photo's addresses; the numbers are in `photo_count` and `total_photo_count`",
+}
+"""What is long or nested in a detailed answer, and in the raw zone alone."""
+
 _ELSEWHERE = frozenset(
     {
         # in columns of their own or in `laps`
         *("id", "athlete", "resource_state", "start_date", "map", "laps"),
         # said twice by Strava
         *("upload_id_str", "start_latitude", "start_longitude"),
-        # long, and safe in the raw zone
-        *("segment_efforts", "best_efforts", "splits_metric", "splits_standard", "similar_activities"),
-        *("photos", "gear"),
+        *RAW_ONLY,
         # opens a private activity's embedded page
         "embed_token",
     }

@@ -15,6 +15,8 @@ from include.strava.models import StreamSet
 from include.strava.stream_types import STREAM_TYPES, Kind
 
 _INT32_LIMIT = 2**31
+_YEAR_10000_MS = 253_402_300_800_000
+"""From when on no reader can be relied on to read a time."""
 
 
 def streams_table(activity_id: int, streams: StreamSet | None, start_at: datetime | None) -> pa.Table:
@@ -97,7 +99,8 @@ def _timestamps(time_s: pa.Array, start_at: datetime | None) -> pa.Array:
     kind = STREAMS.field("ts").type
     if start_at is None:
         return pa.nulls(len(time_s), kind)
-    return pc.add(pc.multiply(time_s.cast(pa.int64()), 1000), epoch_ms(start_at)).cast(kind)
+    instants = pc.add(pc.multiply(time_s.cast(pa.int64()), 1000), epoch_ms(start_at))
+    return pc.if_else(pc.less(instants, _YEAR_10000_MS), instants, pa.scalar(None, pa.int64())).cast(kind)
 
 
 def _padded(column: pa.Array, count: int) -> pa.Array:

@@ -25,6 +25,8 @@ from include.strava.quota import DAY_S, WINDOW_S
 
 log = logging.getLogger(__name__)
 
+_LAST_DAY = date(9998, 12, 31)
+
 SHARE = 1000
 """How many activities one run loads at most; so many keys a row holds, and XCom carries."""
 
@@ -48,7 +50,12 @@ class BackfillRequest:
         """The request that the form describes. Errors: `BadRequest` where a day is missing or the order is wrong."""
         if params["from"] is None or params["to"] is None:
             raise BadRequest("The backfill of an athlete needs its first and its last day: fill in both.")
-        first, last = date.fromisoformat(params["from"]), date.fromisoformat(params["to"])
+        try:
+            first, last = date.fromisoformat(params["from"]), date.fromisoformat(params["to"])
+        except ValueError as err:
+            raise BadRequest(f"A day of the backfill cannot be read: {err}; write it like 2026-06-17.") from err
+        if last > _LAST_DAY:
+            raise BadRequest(f"The backfill ends after {_LAST_DAY}; choose an earlier last day.")
         if last < first:
             raise BadRequest(f"The backfill ends ({last}) before it starts ({first}); swap the two days.")
         return cls(params["athlete"], first, last, bool(params["dry_run"]))

@@ -72,7 +72,12 @@ class Activity:
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any], body: bytes | None = None) -> Activity:
-        """The activity in `answer`. Errors: `UnexpectedShape` without id, athlete or a readable start date."""
+        """The activity in `answer`.
+
+        Errors: `UnexpectedShape` without id, athlete or a readable start date, and for a segment effort, which has all.
+        """
+        if "segment" in answer:
+            raise UnexpectedShape("activity: it is a segment effort, which is no activity")
         athlete = answer.get("athlete")
         start = _require(answer, "start_date", str, "activity")
         activity_id = ActivityId(_require(answer, "id", int, "activity"))

@@ -97,6 +97,19 @@ ODD_INPUTS: tuple[OddInput, ...] = (
         streams={"moon_phase": [0.1, 0.2, 0.3]},
     ),
     OddInput(
+        "a recording that goes on past the year 9999",
+        "Null from then on: no time that readers refuse is written. A start in the year 10,000 is quarantined.",
+        {
+            "streams.time_s": [0, 1, 2],
+            "streams.ts": [
+                datetime.fromisoformat("9999-12-31T23:59:58"),
+                datetime.fromisoformat("9999-12-31T23:59:59"),
+                None,
+            ],
+        },
+        {"start_date": "9999-12-31T23:59:58Z"},
+    ),
+    OddInput(
         "a fraction where whole numbers belong",
         "Rounded to the nearest, halves to the even one.",
         {"streams.heartrate_bpm": [100, 100, 102]},

@@ -10,7 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from include.lake import keys
+from include.lake.activity_rows import RAW_ONLY
 from include.lake.schemas import GRAINS, NEVER, NULLS, PARTITION_KEYS, SCHEMA_VERSION, SORT_KEYS, TABLES, TYPE_REASONS
+from include.strava.stream_types import STREAM_TYPES, StreamType
 from local.docs.markdown import table
 from local.docs.odd_input import ODD_INPUTS, OddInput
 from local.docs.terraform import glue_type
@@ -39,8 +41,35 @@ added or changes its meaning.
 
 Every column is in every object. A change rewrites the object that holds the row, so a reader sees each row once, and
 nothing has to be deduplicated. The partition's columns are in the path alone; year and month are those of the
-activity's start in UTC. Objects are zstd Parquet; each column's name ends in its unit, where it has one.
+activity's start in UTC. Objects are zstd Parquet; each column's name ends in its unit, where it has one. A time whose
+name has `ts` in it is one of the activity, by the clock of the recording; one whose name ends in `_at` is one at which
+this system did something.
 """
+
+_STREAMS_HEAD = """## Stream types
+
+Every stream type that Strava documents, by `include/strava/stream_types.py`, from which the request, `streams`, the
+files of copies and the comparisons derive. The lake keeps what was recorded; copies and queries leave out what lies
+outside the plausible range.
+"""
+
+_RAW_HEAD = """## What is in the raw zone only
+
+Strava's answers are kept as they came, gzipped, as `raw/athlete_id=<athlete>/<activity>.detail.json.gz` and
+`.streams.json.gz`. What is nested there has no table:
+"""
+
+_RAW_TAIL = """An activity that came by a backfill alone has a row of the list there, without these. DuckDB reads the
+objects where they are, on a disk or in S3, for example the best efforts:
+
+"""
+
+RAW_QUERY = """SELECT detail.id AS activity_id, effort.name, effort.elapsed_time AS elapsed_s
+FROM read_json('raw/athlete_id=*/*.detail.json.gz', columns = {
+       id: 'BIGINT', best_efforts: 'STRUCT(name VARCHAR, elapsed_time INTEGER)[]'}) AS detail,
+     unnest(detail.best_efforts) AS efforts(effort)
+ORDER BY 1, 3"""
+"""Run as a test."""
 
 _ODD_HEAD = """## What becomes of odd input
 
@@ -61,8 +90,37 @@ def render() -> str:
         [(f"`{glue_type(kind)}`", f"`{kind}`", reason) for kind, reason in TYPE_REASONS.items()],
     )
     sections = ["\n".join(_section(name, schema)) for name, schema in TABLES.items()]
+    streams = table(
+        (
+            "Strava's key",
+            "columns",
+            "unit",
+            "plausible",
+            "in a copy's GPX",
+            "in a copy's TCX",
+            "unless the link says no to",
+        ),
+        [list(_stream_type(each)) for each in STREAM_TYPES],
+    )
+    raw_only = table(("in the detailed answer", "what it is"), [(f"`{name}`", what) for name, what in RAW_ONLY.items()])
     odd = table(("Strava answers", "becomes", "in the lake"), [list(_odd_row(case)) for case in ODD_INPUTS])
-    return "\n\n".join([_HEAD.rstrip(), overview, *sections, f"## Types\n\n{types}", f"{_ODD_HEAD}\n{odd}"]) + "\n"
+    parts = [
+        *(_HEAD.rstrip(), overview, *sections, f"## Types\n\n{types}"),
+        f"{_STREAMS_HEAD}\n{streams}",
+        f"{_RAW_HEAD}\n{raw_only}\n\n{_RAW_TAIL}```sql\n{RAW_QUERY}\n```",
+        f"{_ODD_HEAD}\n{odd}",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _stream_type(each: StreamType) -> Iterator[str]:
+    yield f"`{each.key}`"
+    yield ", ".join(f"`{column}`" for column in each.columns)
+    yield each.unit
+    yield f"{each.plausible.low:,.0f} to {each.plausible.high:,.0f}" if each.plausible else ""
+    yield f"`{each.gpx}`" if each.gpx else ""
+    yield f"`{each.tcx}`" if each.tcx else ""
+    yield each.choice
 
 
 def _summary(name: str) -> Iterator[str]:

@@ -32,6 +32,7 @@ def test_reason_is_none_when_nothing_speaks_against_the_copy(
         pytest.param({"visibility": "only_me"}, {}, "Only you can see", id="private"),
         pytest.param({"private": True}, {}, "Only you can see", id="private in an old answer"),
         pytest.param({}, {"starts_at_epoch_s": START_EPOCH_S + 1}, "began before", id="older than the link"),
+        pytest.param({"start_date": "9999-12-31T23:00:00Z"}, {}, "year 9999", id="years that a file cannot hold"),
         pytest.param({"flagged": True}, {}, "flagged", id="flagged"),
         pytest.param({"start_date": "2026-05-01T00:00:01Z"}, {}, "hides when this", id="hidden start time"),
         pytest.param({"start_date_local": "2026-05-01T00:00:01Z"}, {}, "hides when this", id="hidden start, local"),

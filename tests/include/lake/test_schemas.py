@@ -56,3 +56,13 @@ def test_table_has_its_version_its_keys_and_no_partition_column(table: str) -> N
     assert set(SORT_KEYS[table]) <= set(schema.names)
     assert not set(PARTITION_KEYS[table]) & set(schema.names)
     assert len(set(schema.names)) == len(schema.names)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_time_column_says_whose_time_it_is(table):
+    """`ts` is the activity's own clock, `_at` when this system did something; `_s` counts seconds."""
+    for column in TABLES[table]:
+        words = column.name.split("_")
+        assert pa.types.is_timestamp(column.type) == ("ts" in words or words[-1] == "at"), column.name
+        unit = column.metadata.get(b"unit")
+        assert (words[-1] == "s") == (unit == b"s"), column.name

@@ -306,6 +306,12 @@ def test_form_without_a_day_is_refused(day):
         BackfillRequest.from_params({**DAYS, day: None})
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "10000-01-01", "2026-02-30", "yesterday"])
+def test_request_is_refused_for_a_day_that_is_none_or_that_nothing_can_follow(day):
+    with pytest.raises(BadRequest):
+        BackfillRequest.from_params({**DAYS, "to": day})
+
+
 def test_backfill_leaves_live_work_its_reserve(world):
     with open_services(world.settings, priority=Priority.BACKFILL, clock=world.services.clock) as services:
         for _ in range(90):

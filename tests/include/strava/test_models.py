@@ -201,3 +201,15 @@ def test_streams_are_lists_or_unexpected_when_the_answer_is_anything(body: bytes
         return
     assert all(isinstance(samples, list) for samples in streams.channels.values())
     assert streams.length >= 0
+
+
+def test_segment_effort_is_no_activity():
+    effort = {
+        "id": 1,
+        "athlete": {"id": 7},
+        "start_date": "2026-06-01T08:00:00Z",
+        "segment": {"id": 2},
+        "activity": {"id": 3},
+    }
+    with pytest.raises(UnexpectedShape, match="segment effort"):
+        Activity.parse(effort)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 
+import duckdb
 import pytest
 
+from include.lake.files import FileObjects
 from include.lake.keys import partition_of
+from include.lake.raw import RawZone
 from include.lake.schemas import TABLES
+from include.strava.models import Activity
+from include.strava.stream_types import BY_KEY
 from local.docs.odd_input import ODD_INPUTS
 from local.docs.pages import page_path
+from local.docs.schemas import RAW_QUERY
 
 PAGE = page_path("schemas").read_text()
 
@@ -49,3 +55,19 @@ def test_page_says_what_becomes_of_it(kind: str) -> None:
 def test_every_case_expects_something() -> None:
     assert all(case.expected for case in ODD_INPUTS)
     assert len({case.name for case in ODD_INPUTS}) == len(ODD_INPUTS)
+
+
+def test_query_of_the_raw_zone_finds_the_best_efforts_of_detailed_answers(tmp_path, monkeypatch) -> None:
+    raw = RawZone(FileObjects(tmp_path))
+    answer = {"id": 5, "athlete": {"id": 7}, "start_date": "2026-06-01T08:00:00Z"}
+    efforts = [{"name": "1k", "elapsed_time": 290}, {"name": "400m", "elapsed_time": 100}]
+    raw.put_detail(Activity.parse({**answer, "resource_state": 3, "best_efforts": efforts}), guard=lambda: None)
+    raw.put_summary(Activity.parse({**answer, "id": 6}))
+    monkeypatch.chdir(tmp_path)
+    assert duckdb.sql(RAW_QUERY).fetchall() == [(5, "400m", 100), (5, "1k", 290)]
+    assert RAW_QUERY in PAGE
+
+
+def test_page_has_a_line_for_every_stream_type() -> None:
+    section = PAGE.partition("\n## Stream types\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(BY_KEY)
