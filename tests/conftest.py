@@ -12,10 +12,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("gate", derandomize=True, database=None)
-settings.register_profile("explore", max_examples=1000, print_blob=True)
+# A busy machine is no failure: what hangs ends by pytest's own time limit.
+_PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("gate", derandomize=True, database=None, **_PATIENT)
+settings.register_profile("explore", max_examples=1000, print_blob=True, **_PATIENT)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 INVENTED = Path(__file__).parent / "fixtures" / "recorded"

@@ -114,7 +114,7 @@ class _Finder:
         match node:
             case ast.If(test=test) | ast.While(test=test):
                 yield self._instead(test, f"(not ({self._text(test)}))")
-            case ast.Return(value=ast.expr() as value) if not (isinstance(value, ast.Constant) and value.value is None):
+            case ast.Return(value=ast.expr() as value) if not (isinstance(value, ast.Constant) and not value.value):
                 yield self._instead(value, "None")
             case ast.Expr(value=ast.Call()) | ast.Raise() | ast.AugAssign():
                 yield self._instead(node, "pass")

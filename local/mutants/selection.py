@@ -23,6 +23,7 @@ _TESTS: Mapping[str, Sequence[str]] = {
     "copying": ("tests/include/copying", "tests/include/pipeline"),
     "lake": (
         "tests/include/lake",
+        "tests/contract/test_s3_faults.py",
         "tests/contract/test_objects.py",
         "tests/contract/test_catalog.py",
         "tests/include/pipeline",

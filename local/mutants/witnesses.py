@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from coverage import CoverageData
@@ -58,14 +58,20 @@ class Witnesses:
     def about(self, mutant: Mutant) -> list[list[str]]:
         """Groups of tests, nearest first; each is asked only when those before it noticed nothing.
 
-        A line that runs when its module is imported is no test's own: all that run through the source are asked.
+        A line that runs when its module is imported is no test's own: all of the source's tests are asked, and all
+        that run through the source.
         """
         own = own_tests(self._root, mutant.path)
         if mutant.path.startswith(f"{_DAGS}/"):
             return [group for group in (own, [f"tests/{_DAGS}"]) if group]
         contexts = self._lines.contexts_by_lineno(str(self._root / mutant.path))
         through = {test for line in mutant.lines for test in contexts.get(line, ()) if test}
-        through = through or {test for tests in contexts.values() for test in tests if test}
-        near = sorted(through, key=lambda test: (test.split("::")[0] not in own, self._breadth[test], test))
-        names = list(dict.fromkeys(test.rpartition("|")[0] for test in near))[:MOST]
+        if not through:
+            everywhere = {test for tests in contexts.values() for test in tests if test}
+            return [group for group in (own, self._nearest(everywhere, own)) if group]
+        names = self._nearest(through, own)
         return [group for group in (names[:FIRST], names[FIRST:]) if group]
+
+    def _nearest(self, tests: Collection[str], own: Collection[str]) -> list[str]:
+        near = sorted(tests, key=lambda test: (test.split("::")[0] not in own, self._breadth[test], test))
+        return list(dict.fromkeys(test.rpartition("|")[0] for test in near))[:MOST]

@@ -29,6 +29,12 @@ def test_runs_take_turns_where_one_cannot_take_all(caplog):
     assert "1001 of 3001 are this run's, those from number 1 on" in caplog.text
 
 
+def test_run_that_takes_all_says_nothing(caplog):
+    with caplog.at_level(logging.WARNING):
+        in_chunks(range(MAX_CHUNKS * 3), 3, turn=1)
+    assert caplog.text == ""
+
+
 def test_owner_with_as_many_as_fill_a_chunk_has_it_alone():
     keys = [("a", 1), ("b", 1), ("a", 2), ("a", 3), ("c", 1), ("a", 4)]
     assert in_chunks(keys, 3, owner=lambda key: key[0]) == [

@@ -27,6 +27,7 @@ def broken(source):
         pytest.param("a = 7\n", ["a = 8\n"], id="number"),
         pytest.param("if a:\n    b = c\n", ["if (not (a)):\n    b = c\n"], id="condition"),
         pytest.param("def a():\n    return b\n", ["def a():\n    return None\n"], id="result"),
+        pytest.param("def a():\n    return False\n", ["def a():\n    return True\n"], id="None is as good as False"),
         pytest.param("a.b()\n", ["pass\n"], id="effect"),
         pytest.param("raise a\n", ["pass\n"], id="error"),
         pytest.param("for a in b:\n    continue\n", ["for a in b:\n    break\n"], id="loop"),

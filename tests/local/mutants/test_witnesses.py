@@ -31,21 +31,22 @@ def test_tests_that_run_through_the_line_are_asked_its_own_first(repository, wri
 
     asked = witnesses(repository)
     few, rest = asked.about(broken(repository, "days >= LIMIT"))
-    [about_import] = asked.about(broken(repository, "8"))[:1]
+    whole, about_import = asked.about(broken(repository, "8"))
 
     assert few[:2] == [f"{OWN}::test_old", f"{OTHER}::test_0"]
     assert (len(few), len(rest)) == (FIRST, 1)
     assert asked.about(broken(repository, "days <= 1")) == [[f"{OWN}::test_new"]]
+    assert whole == [OWN]
     assert sorted(about_import[:2]) == [f"{OWN}::test_new", f"{OWN}::test_old"], "every import runs the line"
     assert f"{OWN}::test_nothing" not in about_import
 
 
-def test_nobody_is_asked_about_a_line_that_no_test_runs_and_all_about_a_dag(repository, write_test):
+def test_own_tests_are_asked_about_a_line_that_no_test_runs_and_all_of_dags_about_a_dag(repository, write_test):
     write_test(test_nothing="pass")
 
     asked = witnesses(repository)
 
-    assert asked.about(broken(repository, "days >= LIMIT")) == []
+    assert asked.about(broken(repository, "days >= LIMIT")) == [[OWN]]
     assert asked.about(Mutant("dags/strava_retention.py", 1, 0, 1, "a", "b")) == [["tests/dags"]]
 
 
