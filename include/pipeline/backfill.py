@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
-from include.errors import BadRequest, IngestError, NotConnected, QuotaSpent, Refused
+from include.errors import BadRequest, IngestError, NotConnected, QuotaSpent, Refused, ScopeMissing, TokenRefused
 from include.pipeline.fingerprint import is_shown_by
 from include.pipeline.listing import Page, quarantine
 from include.pipeline.outage import standing
@@ -21,7 +21,7 @@ from include.state.histories import History
 from include.strava import client
 from include.strava.client import Unreadable
 from include.strava.models import Activity
-from include.strava.quota import DAY_S, WINDOW_S
+from include.strava.quota import DAY_S, HOUR_S, WINDOW_S
 
 log = logging.getLogger(__name__)
 
@@ -258,8 +258,11 @@ def _after_page(row: History, before: History, page: _Listed) -> History:
 
 
 def put_off(row: History, *, now_epoch_s: float, error: IngestError) -> History:
-    """The row with its next turn when the fault may have gone: the quota's window, a day after a refusal."""
-    wait_s = DAY_S if isinstance(error, Refused) else max(WINDOW_S, error.retry_after_s)
+    """The row with its next turn when the fault may have gone: the quota's window, a day after access was lost."""
+    if isinstance(error, NotConnected | TokenRefused | ScopeMissing):
+        wait_s: float = DAY_S
+    else:
+        wait_s = HOUR_S if isinstance(error, Refused) else max(WINDOW_S, error.retry_after_s)
     until = error.until_epoch_s + 1 if isinstance(error, QuotaSpent) else now_epoch_s + wait_s
     return replace(row, next_turn_epoch_s=int(until), reason=str(error))
 

@@ -16,7 +16,6 @@ from include.errors import (
     QuotaSpent,
     ScopeMissing,
     TokenRefused,
-    UnexpectedShape,
 )
 from include.lake.catalog import Partition
 from include.lake.keys import partition_of
@@ -45,7 +44,7 @@ class ChunkLoaded:
     """In the lake now, whoever wrote them since they were listed."""
     points: int = 0
     skipped: int = 0
-    """Gone, quarantined, or held by another run, which brings them up to date itself."""
+    """Gone, or held by another run, which brings them up to date itself."""
     partitions: frozenset[Partition] = frozenset()
     """Where those in the lake are: what a part wrote that broke off is told too."""
     waiting: tuple[str, ...] = ()
@@ -73,9 +72,9 @@ class ChunkLoaded:
 def load(services: Services, keys: Sequence[HistoryKey]) -> ChunkLoaded:
     """Fetch the streams of the chunk's activities and write each month they fall in once.
 
-    An activity whose answer cannot be understood is quarantined; one that fails keeps no other out: from then on it is
-    due by its own row, and `strava_ingest` goes on with it. A spent quota, lost access and an outage are no activity's
-    fault: what they keep out stays in its history, which is put off.
+    An activity that fails, or whose answer cannot be understood, keeps no other out: from then on it is due by its own
+    row, and `strava_ingest` goes on with it, into quarantine after many rounds. A spent quota, lost access and an
+    outage are no activity's fault: what they keep out stays in its history, which is put off.
     Errors: `LeaseLost`, `ObjectConflict`: try the same chunk again.
     Effects: safe to repeat; activities that are in the lake, and streams that are in the raw zone since they were
     listed, cost no call.
@@ -167,10 +166,6 @@ def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoc
             return ""
         made = services.copies.made_for(athlete_id)
         rows = build_rows(activity, streams, made=made, source="backfill", updated_at_epoch_s=fetched_at)
-    except UnexpectedShape as error:
-        quarantined = entry.quarantined(str(error), fetched_at_epoch_s=listed_at_epoch_s)
-        services.activities.postpone(lease, _still_due(quarantined, entry, listed_at_epoch_s))
-        return ""
     except IngestError as error:
         if isinstance(error, _STAYS) or found_by(services, error) is not None:
             services.activities.postpone(lease, replace(entry, reason=str(error)))

@@ -20,7 +20,7 @@ from include.state.copies import Copy
 from include.state.listings import Listing, Turn
 from include.strava.client import Unreadable
 from include.strava.models import Activity
-from include.strava.quota import DAY_S, Limits
+from include.strava.quota import DAY_S, HOUR_S, Limits
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL
 
 QUEUED_AT_ONCE = 500
@@ -32,7 +32,6 @@ SYNC_CALLS = 2
 LOOKS_AT_ONCE = 50
 """How many differences one listing of an athlete queues; the next one finds the rest."""
 
-HOUR_S = 3600
 CALLS = 2
 """What one listing costs: the newest page and one older page."""
 

@@ -10,7 +10,8 @@ from email.utils import parsedate_to_datetime
 from enum import IntEnum, StrEnum
 
 WINDOW_S = 15 * 60
-DAY_S = 24 * 60 * 60
+HOUR_S = 60 * 60
+DAY_S = 24 * HOUR_S
 MOST_SKEW_S = 300
 
 

@@ -19,7 +19,7 @@ from tenacity import (
     retry_if_exception_type,
     stop_after_attempt,
     stop_before_delay,
-    wait_random_exponential,
+    wait_random,
 )
 from urllib3.exceptions import NewConnectionError
 
@@ -28,7 +28,8 @@ from include.errors import IngestError, OutcomeUnknown, StravaUnavailable, Unexp
 from include.strava.answer import Answer
 from include.strava.deadline import BoundedAdapter, ending_at, left_s
 
-ATTEMPTS = 3
+ATTEMPTS = 2
+"""One repetition bridges a gateway's hiccup; what lasts longer costs a call a round, and the ledger waits for it."""
 CONNECT_S = 3.05
 DEADLINES_S = (20.0, 60.0)
 """How long a call may take with all its attempts, and how long one that carries a recording: below every lease."""
@@ -41,7 +42,7 @@ _IDEMPOTENT = frozenset({"GET", "DELETE"})
 _NOTHING_TAKEN = frozenset({501, 503})
 """What of 5xx says that a call was turned away at the door; a gateway's 502, 504 or 520 to 524 leaves it open."""
 _ASK_FIRST = "Ask Strava what became of it before sending it again."
-_PAUSE = wait_random_exponential(multiplier=0.5, max=8)
+_PAUSE = wait_random(0, 1)
 
 
 class NoAuth(AuthBase):
@@ -99,8 +100,8 @@ def _no_report(headers: Mapping[str, str]) -> None:
 class StravaSession:
     """One connection pool for all calls of a process.
 
-    Sends idempotent calls up to three times with jittered, growing pauses, or those that Strava asks for; ends every
-    call by its deadline, however slowly the answer drips; keeps no cookies, since one session speaks for many
+    Sends an idempotent call once more after a jittered pause, or the one that Strava asks for; ends every call by its
+    deadline, however slowly the answer drips; keeps no cookies, since one session speaks for many
     athletes; follows no redirect; logs nothing.
     """
 

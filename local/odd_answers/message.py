@@ -33,7 +33,7 @@ def is_fit(message: str, *, is_applications: bool) -> bool:
     return (
         len(message) <= MOST_CHARACTERS
         and message.isprintable()
-        and (_ATHLETE.search(message) or (is_applications and _APPLICATION.search(message))) is not None
+        and bool(_ATHLETE.search(message) or (is_applications and _APPLICATION.search(message)))
         and _WHAT.search(message) is not None
         and any(step in message for step in NEXT_STEPS)
         and "<" not in message

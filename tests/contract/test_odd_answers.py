@@ -11,8 +11,8 @@ from local.odd_answers.play import CALLS, play
 
 FIT = "Strava answered 500 to /activities/9 for athlete 7. Try again later."
 
-MOST_CALLS = 40
-"""Of one kind in the odd hour: three activities in four windows, and each call three times at most."""
+MOST_CALLS = 20
+"""Of one kind in the odd hour: at most three activities, in three rounds each, a call and its one repetition: 18."""
 
 SAMPLE = [
     ("activity", "404, no such route"),

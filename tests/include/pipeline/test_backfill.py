@@ -8,14 +8,22 @@ from functools import partial
 
 import pytest
 
-from include.errors import BadRequest, NotConnected, QuotaSpent, UnexpectedShape
+from include.errors import (
+    BadRequest,
+    NotConnected,
+    QuotaSpent,
+    ScopeMissing,
+    StravaUnavailable,
+    TokenRefused,
+    UnexpectedShape,
+)
 from include.pipeline import backfill
-from include.pipeline.backfill import BackfillRequest, ask, go_on, keys, summary, take_share
+from include.pipeline.backfill import BackfillRequest, ask, go_on, keys, put_off, summary, take_share
 from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.ingest import plan as plan_events
 from include.pipeline.loading import ChunkLoaded, load
 from include.pipeline.services import open_services
-from include.pipeline.sync import sync
+from include.pipeline.sync import SyncItem, sync
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState, LedgerEntry
 from include.state.athletes import AthleteStatus
@@ -236,24 +244,40 @@ def test_event_that_comes_while_the_quota_ends_is_looked_at_at_once(world, monke
     assert [entry.activity_id for entry in world.services.activities.due(world.now[0])] == [activity_id]
 
 
-def test_streams_that_cannot_be_understood_quarantine_their_activity_and_the_others_load(world, monkeypatch):
-    ids = history(world, 2)
-    fetch = world.services.strava.streams
-
-    def odd(athlete_id, activity_id):
-        if activity_id == ids[0]:
-            raise UnexpectedShape("streams are no lists")
-        return fetch(athlete_id, activity_id)
-
-    monkeypatch.setattr(world.services.strava, "streams", odd)
-    [result] = loaded(world, planned(world))
-    assert (result.loaded, result.skipped, in_lake(world)) == (1, 1, [ids[1]])
-    entry = world.services.activities.get(PARENT_ID, ids[0])
-    assert (entry.state, entry.reason, entry.next_try_epoch_s) == (
-        ActivityState.QUARANTINED,
-        "streams are no lists",
-        None,
+def test_streams_that_cannot_be_understood_are_asked_for_again_as_in_a_live_sync_and_the_others_load(world):
+    ids = history(world, 3)
+    listed = planned(world)
+    world.control.write_script(
+        *(Line(route=f"GET /activities/{activity_id}/streams", body='{"message":"ok"}') for activity_id in ids[:2])
     )
+    services = world.services
+    with pytest.raises(UnexpectedShape):
+        sync(services, SyncItem(PARENT_ID, ids[0], int(world.now[0])), source="webhook")
+    live = services.activities.get(PARENT_ID, ids[0])
+
+    [result] = loaded(world, listed)
+
+    assert (result.loaded, in_lake(world)) == (1, [ids[2]])
+    entry = services.activities.get(PARENT_ID, ids[1])
+    assert entry.state is live.state is ActivityState.PENDING
+    assert (entry.rounds, entry.next_try_epoch_s) == (live.rounds, live.next_try_epoch_s) == (1, world.now[0] + 900)
+    assert "not what the API documents" in entry.reason
+
+
+@pytest.mark.parametrize(
+    ("error", "waits_s"),
+    [
+        pytest.param(BadRequest("410"), 3_600, id="refused"),
+        pytest.param(UnexpectedShape("null"), 3_600, id="another shape"),
+        pytest.param(StravaUnavailable("503"), 900, id="failing"),
+        pytest.param(StravaUnavailable("503", retry_after_s=5_000), 5_000, id="asks to wait"),
+        pytest.param(NotConnected("gone"), 86_400, id="access lost"),
+        pytest.param(TokenRefused("refused"), 86_400, id="token refused"),
+        pytest.param(ScopeMissing("not granted", scope="activity:read"), 86_400, id="scope missing"),
+    ],
+)
+def test_history_is_put_off_by_what_stops_it(world, error, waits_s):
+    assert put_off(asked(world), now_epoch_s=1_000.0, error=error).next_turn_epoch_s == 1_000 + waits_s
 
 
 def test_history_waits_as_long_as_strava_asks_when_its_list_fails(world):

@@ -310,7 +310,7 @@ def test_odd_answer_of_the_token_endpoint_is_said_of_no_activity_and_no_athlete(
     for activity_id in (stored, new):
         look(family, activity_id)
 
-    assert times_asked(family) <= 2
+    assert times_asked(family) <= 3  # what is no token after all is renewed once more
     assert (status(family), status(family, CHILD_ID)) == ("active", "active")
     assert (points(family, stored), copy(family, stored).original) == (POINTS, Original.NAMED)
     assert entry(family, new).state == "pending"

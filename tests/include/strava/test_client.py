@@ -513,7 +513,7 @@ def test_every_attempt_is_counted_when_strava_fails(
 
     with pytest.raises(StravaUnavailable):
         client.athlete(7)
-    assert (len(gate.reserved), len(gate.observed), len(pauses)) == (3, 3, 2)
+    assert (len(gate.reserved), len(gate.observed), len(pauses)) == (2, 2, 1)
 
 
 def test_headers_are_observed_when_strava_says_too_many(
