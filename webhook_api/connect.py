@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from include.copying.trimming import hidden_radius_m
-from include.state.athletes import Narrowing
+from include.state.athletes import AthleteStatus, Narrowing
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
 from webhook_api import consent
 from webhook_api.arrival import arrive, links_given
@@ -101,7 +101,7 @@ def callback() -> ResponseReturnValue:
     """
     state, code = request.args.get("state", ""), request.args.get("code")
     if request.args.get("error"):
-        return problem_page(ACCESS_DENIED)
+        return _declined()
     walk = consent.finish(state) if code else None
     if not code or walk is None:
         return _lead_back(consent.peek(state))
@@ -113,6 +113,14 @@ def sign_out() -> ResponseReturnValue:
     """Forget the athlete in this browser; the connection to Strava stays."""
     end_session()
     return redirect(url_for("connect.start"), code=303)
+
+
+def _declined() -> ResponseReturnValue:
+    """That nothing was connected; to the page with the button for it where a connection has to be allowed again."""
+    athlete = signed_in()
+    if athlete is not None and athlete.status is AthleteStatus.NEEDS_REAUTH:
+        return redirect(url_for("me.show"), code=303)
+    return problem_page(ACCESS_DENIED)
 
 
 def _lead_back(walk: Walk | None) -> ResponseReturnValue:

@@ -210,7 +210,10 @@ def test_signing_in_changes_nothing_that_is_kept(
     system.time.pass_s(7 * 24 * HOUR_S)
     phone = new_browser()
 
-    sign_in(system, phone, end, renewal, rule)
+    answer = sign_in(system, phone, end, renewal, rule)
+    if end == "declined":
+        says = "Connect again" if rule is OlderPair.DIES else "Nothing was connected"
+        assert says in answer.text
     is_signed_in = end == "done" or rule is OlderPair.DIES  # there, the first page of Strava's was passed
     page = phone.open("/me")
     assert ("Hello, Paula" in page.text) is is_signed_in
