@@ -2,15 +2,18 @@
 
 Makes the partitions that changed visible to analysts.
 
-**Starts**: whenever rows of the lake changed (asset `strava_lake`). One run at a time: a thousand syncs, one run.
+**Starts**: whenever partitions of the lake wait to be registered (asset `strava_lake`); `strava_reconcile` starts it
+where one has waited for a quarter of an hour. One run at a time: a thousand syncs, one run. An operator may start it
+by hand, on AWS with a form that has the crawler run at once.
 
-**Reads**: the asset events since its last run, each naming the partitions that changed.
-**Writes**: the catalogue: views over the lake on one machine, Glue partitions on AWS, where Glue's crawler then looks
-for what no run has registered; analysts need not wait for it.
+**Reads**: the rows of `partitions`, all of them, whichever events the run was started by; the keys in the lake.
+**Writes**: the catalogue: views over the lake on one machine, Glue partitions on AWS. One that holds nothing any more
+leaves it. On AWS Glue's crawler then looks for what no run has registered, at most once in `CRAWL_EVERY_H` hours and at
+once when a table has changed; analysts need not wait for it.
 
 **Kind**: now. Registering a partition again changes nothing.
 
-**Limits**: no Strava calls.
+**Limits**: no Strava calls. One crawl costs 0.15 $ at least.
 
 **If it fails**: new athletes' and new years' rows stay invisible to SQL until it succeeds; no row is lost.
 
@@ -24,7 +27,8 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pendulum
-from airflow.sdk import dag, task
+from airflow.sdk import Param, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
@@ -33,17 +37,32 @@ _CATALOG_URL = urlsplit(os.environ.get("CATALOG_URL", ""))
 CRAWLER = _CATALOG_URL.path.strip("/") if _CATALOG_URL.scheme == "glue" else ""
 """The crawler that `CATALOG_URL` names, `glue://database/crawler`; empty on one machine."""
 
+CRAWL = Param(
+    default=False,
+    type="boolean",
+    title="Crawl",
+    description_md="Run Glue's crawler now, however short a while ago it ran.",
+)
+
 
 @task
-def register_partitions(*, triggering_asset_events=None) -> int:
-    """Register every partition that an event since the last run names; returns how many."""
-    from include.lake.catalog import Partition
+def register_partitions() -> dict:
+    """Make the catalogue agree with the lake about every partition that waits; returns how many of which."""
+    from include.pipeline.catalog import register_waiting
 
-    events = [event for group in triggering_asset_events.values() for event in group]
-    partitions = {Partition(*partition) for event in events for partition in event.extra.get("partitions", [])}
     with StravaHook().services() as services:
-        services.catalog.register(sorted(partitions))
-    return len(partitions)
+        return register_waiting(services).to_json()
+
+
+@task
+def take_crawl(params: dict) -> None:
+    """Take the crawler's turn, or skip what follows where it is not due."""
+    from include.pipeline.catalog import is_crawl_due
+
+    hook = StravaHook()
+    with hook.services() as services:
+        if not is_crawl_due(services, hook.settings(), is_asked_for=params["crawl"]):
+            raise AirflowSkipException("The crawler ran a short while ago, for the same tables.")
 
 
 @dag(
@@ -53,6 +72,7 @@ def register_partitions(*, triggering_asset_events=None) -> int:
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
+    params={"crawl": CRAWL} if CRAWLER else {},
     dagrun_timeout=timedelta(hours=1),
     is_paused_upon_creation=False,
     tags=[Tag.TIER_2, Tag.NOW],
@@ -65,7 +85,7 @@ def strava_catalog() -> None:
         # Imported where there is a crawler: the provider is slow to load, and one machine has no use for it.
         from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerRunOperator
 
-        registered >> GlueCrawlerRunOperator(
+        run_crawler = GlueCrawlerRunOperator(
             task_id="run_crawler",
             crawler_name=CRAWLER,
             aws_conn_id=None,  # the role of the worker
@@ -74,6 +94,7 @@ def strava_catalog() -> None:
             # One that somebody started is as good: what changed is registered already.
             fail_on_already_running=False,
         )
+        registered >> take_crawl() >> run_crawler
 
 
 strava_catalog()

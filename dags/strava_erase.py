@@ -38,7 +38,6 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
-from strava_airflow.publishing import publish
 from strava_airflow.reschedule import back_when_quota_opens
 
 log = logging.getLogger(__name__)
@@ -87,9 +86,10 @@ def erase_athlete(params: dict, *, dag_run=None) -> dict:
 
 
 @task(outlets=[LAKE])
-def publish_lake(*, ti=None, outlet_events=None) -> None:
-    """Tell the catalogue which partitions have lost rows."""
-    publish(ti, outlet_events, task_id="erase_athlete")
+def publish_lake(erased: dict) -> None:
+    """Tell the catalogue that tables have lost rows: the athlete's own partitions no longer wait for it."""
+    if erased["certificate"] is None:
+        raise AirflowSkipException("Nothing was removed.")
 
 
 @dag(
@@ -107,7 +107,7 @@ def publish_lake(*, ti=None, outlet_events=None) -> None:
 )
 def strava_erase() -> None:
     """Wires the request to the erasure, and the erasure to the catalogue."""
-    erase_athlete() >> publish_lake()
+    publish_lake(erase_athlete())
 
 
 strava_erase()

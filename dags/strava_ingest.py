@@ -74,7 +74,7 @@ def plan_events(params: dict) -> list[list[dict]]:
 
 @task(map_index_template="{{ chunk }}")
 def sync_activities(items: list[dict]) -> list[dict]:
-    """Fetch a chunk's activities and store them; returns ids, state and the partitions that changed."""
+    """Fetch a chunk's activities and store them; returns ids and state."""
     from include.pipeline.chunks import label, work_off
     from include.pipeline.sync import SyncItem, sync
 
@@ -115,9 +115,9 @@ def ingest_activities(items: list[dict]) -> None:
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
-def publish_lake(*, ti=None, outlet_events=None) -> int:
-    """Tell the catalogue which partitions changed; returns how many activities were looked at."""
-    return len(publish(ti, outlet_events, task_id="sync_activities", also=["copy_to_children"]))
+def publish_lake() -> None:
+    """Tell the catalogue that partitions changed."""
+    publish()
 
 
 @dag(

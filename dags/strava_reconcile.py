@@ -11,7 +11,8 @@ the newest page of their list and one older page in rotation. Once a day it asks
 **Writes**: messages in the queue; `strava_ingest` does the work. How far each athlete's rotation has come.
 It starts `strava_erase` again for each erasure that broke off, and for a day after an erasure it removes what a stalled
 worker wrote late. The log of `look_after_erasures` names the athletes whose tokens Strava has refused for a week.
-`remove_unwanted` takes out of the lake what athletes gave up and had removed.
+`remove_unwanted` takes out of the lake what athletes gave up and had removed. `strava_catalog` is started where a
+partition has waited for it for a quarter of an hour.
 
 **Kind**: now. Running it again is always right.
 
@@ -33,10 +34,13 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from strava_airflow.defaults import DEFAULT_ARGS, Tag
+from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
+from strava_airflow.publishing import publish
 
 log = logging.getLogger(__name__)
+
+WINDOW = timedelta(minutes=15)
 
 
 @task
@@ -95,6 +99,12 @@ def look_after_erasures() -> dict:
     return result | {"refused_athletes": [athlete.athlete_id for athlete in refused]}
 
 
+@task(outlets=[LAKE])
+def wake_catalog() -> None:
+    """Start strava_catalog where a partition has waited for it as long as one run of this lies after another."""
+    publish(waited_s=WINDOW.total_seconds())
+
+
 @task
 def remove_unwanted() -> dict:
     """Remove what athletes gave up and had removed; returns how many activities, and how many tracks are read again."""
@@ -117,13 +127,14 @@ def remove_unwanted() -> dict:
     doc_md=__doc__,
 )
 def strava_reconcile() -> None:
-    """Wires the clock to six tasks, none of which waits for another."""
+    """Wires the clock to seven tasks, none of which waits for another."""
     queue_due()
     list_athletes()
     prove_installation()
     check_subscription()
     look_after_erasures()
     remove_unwanted()
+    wake_catalog()
 
 
 strava_reconcile()

@@ -78,14 +78,12 @@ def check_athletes(athlete_ids: list[int], params: dict) -> dict:
 
 
 @task
-def repair_copies(params: dict) -> dict:
+def repair_copies(params: dict) -> int:
     """Make the rows of `copies` agree with their ledger; returns how many did not."""
     if params["dry_run"]:
         raise AirflowSkipException("Dry run: the rows of `copies` are left as they are.")
     with StravaHook().services() as services:
-        written = services.copy_rows.repair([athlete.athlete_id for athlete in services.athletes.all()])
-    changed = sorted(written.partitions) if written.rows else []
-    return {"rows": written.rows, "partitions": [partition.to_json() for partition in changed]}
+        return services.copy_rows.repair([athlete.athlete_id for athlete in services.athletes.all()])
 
 
 @task
@@ -112,9 +110,9 @@ def report_night(*, ti=None) -> dict:
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
-def publish_lake(*, ti=None, outlet_events=None) -> int:
-    """Tell the catalogue which partitions changed; returns how many chunks were looked at."""
-    return len(publish(ti, outlet_events, task_id="check_athletes", also=["repair_copies"]))
+def publish_lake() -> None:
+    """Tell the catalogue that partitions changed."""
+    publish()
 
 
 @dag(

@@ -31,10 +31,15 @@ EXAMPLES: Mapping[str, str] = {
     "STRAVA_REVOKE": "token",
     "RETENTION_DAYS": "keep",
     "LAKE_ENCODINGS": "safe",
+    "CRAWL_EVERY_H": "24",
 }
 """Every variable there is, each with an example of a good value."""
 
-_RETENTION = re.compile(r"keep|[1-9][0-9]{0,4}")
+_PATTERNS: Mapping[str, tuple[str, str]] = {
+    "RETENTION_DAYS": (r"keep|[1-9][0-9]{0,4}", "days, from 1 to 99999, or to keep"),
+    "CRAWL_EVERY_H": (r"[1-9][0-9]{0,3}", "hours, from 1 to 9999"),
+}
+"""What a variable's value has to look like, and how to say that."""
 
 _BASE_URLS = ("STRAVA_API_URL", "STRAVA_OAUTH_URL")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -70,6 +75,21 @@ def _without_userinfo(value: str) -> str:
     return re.sub(r"//[^/]*@", "//", value.partition("?")[0].partition("#")[0])
 
 
+def _check_values(values: Mapping[str, str]) -> None:
+    """Errors: `SettingsError` for a value that is no choice, or not of the form that the variable needs."""
+    for variable, choices in CHOICES.items():
+        value = values.get(variable.lower(), choices[0])
+        if value not in choices:
+            raise SettingsError(f"{variable} is {value!r}; set it to {' or '.join(choices)}.")
+    for variable, (pattern, meaning) in _PATTERNS.items():
+        given = values.get(variable.lower())
+        if given is not None and not re.fullmatch(pattern, given):
+            raise SettingsError(f"{variable} is {given!r}; set it to {meaning}.")
+    for variable in _BASE_URLS:
+        if variable.lower() in values:
+            _check_base_url(variable, values[variable.lower()])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatcherSettings:
     """What the dispatcher needs, which is nothing of Strava and, on AWS, no secret."""
@@ -97,17 +117,7 @@ class DispatcherSettings:
                 missing.append(f"{variable} (for example: {EXAMPLES[variable]})")
         if missing:
             raise SettingsError("Missing settings; set these environment variables: " + "; ".join(missing))
-        for variable, choices in CHOICES.items():
-            value = values.get(variable.lower(), choices[0])
-            if value not in choices:
-                raise SettingsError(f"{variable} is {value!r}; set it to {' or '.join(choices)}.")
-        if not _RETENTION.fullmatch(values.get("retention_days", "keep")):
-            raise SettingsError(
-                f"RETENTION_DAYS is {values['retention_days']!r}; set it to days, from 1 to 99999, or to keep."
-            )
-        for variable in _BASE_URLS:
-            if variable.lower() in values:
-                _check_base_url(variable, values[variable.lower()])
+        _check_values(values)
         return cls(**values)
 
 
@@ -141,3 +151,5 @@ class Settings(DispatcherSettings):
 
     Objects written before keep theirs until they change; a lake may hold both.
     """
+    crawl_every_h: str = "24"
+    """At most so often Glue's crawler looks for partitions that no run has registered; one machine has no crawler."""

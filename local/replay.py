@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from include.errors import BadRequest, IngestError
+from include.pipeline.catalog import register_waiting
 from include.pipeline.replay import Replayed, plan, replay
 from include.pipeline.services import Services, open_services
 from local.installation import installed_settings
@@ -34,7 +35,7 @@ def main(
     try:
         with open_services(installed_settings()) as services:
             done = replay_all(services, athlete, since.replace(tzinfo=UTC) if since else None, dry_run=dry_run)
-            services.catalog.register(sorted(done.partitions))
+            register_waiting(services)
     except IngestError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error

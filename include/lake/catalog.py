@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Partition:
-    """One partition of a lake table; `athlete_id` is None for `copies`, which is partitioned by year alone."""
-
-    table: str
-    athlete_id: int | None
-    year: int
-
-    def to_json(self) -> list[str | int | None]:
-        """The partition as XCom and asset events carry it: `Partition(*value)` reads it."""
-        return [self.table, self.athlete_id, self.year]
+from include.state.partitions import Partition
 
 
 class Catalog(Protocol):
@@ -25,4 +13,12 @@ class Catalog(Protocol):
 
     def register(self, partitions: Iterable[Partition]) -> None:
         """Make the partitions queryable; safe to repeat, unknown or already registered ones included."""
+        ...
+
+    def unregister(self, partitions: Iterable[Partition]) -> None:
+        """Name the partitions no more, which hold nothing; safe to repeat, unknown ones included."""
+        ...
+
+    def of_athlete(self, athlete_id: int) -> list[Partition]:
+        """The athlete's partitions that the catalogue names, whether they hold anything or not."""
         ...

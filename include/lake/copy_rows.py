@@ -5,16 +5,14 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
 from include.errors import UnexpectedShape
-from include.lake.catalog import Partition
 from include.lake.conflict import until_written
-from include.lake.keys import copies_key, parent_of_copies, partition_of
+from include.lake.keys import copies_key, parent_of_copies
 from include.lake.objects import Condition, ObjectStore, StoredObject
 from include.lake.schemas import COPIES
 from include.lake.table_object import decode, encode, is_current
@@ -26,16 +24,6 @@ Pair = tuple[int, int]
 Row = Mapping[str, Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class CopiesWrite:
-    """What a call left in `copies`."""
-
-    partitions: frozenset[Partition]
-    """Every partition looked at, changed or not: register them all."""
-    rows: int
-    """The rows that came, went or changed."""
 
 
 class CopyRows:
@@ -57,8 +45,10 @@ class CopyRows:
         self._ledger = ledger
         self._retry = until_written(sleep)
 
-    def refresh(self, parent_activity_id: int) -> CopiesWrite:
+    def refresh(self, parent_activity_id: int) -> int:
         """Make the lake say of one activity's copies what the ledger says; call it after the ledger changed.
+
+        Returns how many rows came, went or changed.
 
         Errors: `ObjectConflict` when other writers won every one of many tries: call again.
         Effects: safe to repeat; nothing is written where the rows are there already.
@@ -68,10 +58,11 @@ class CopyRows:
             stale[object_of(copy)].add(_pair(copy))
         return self._agree(stale)
 
-    def repair(self, parent_ids: Iterable[int]) -> CopiesWrite:
+    def repair(self, parent_ids: Iterable[int]) -> int:
         """Make the whole of `copies` agree with the ledger: what a crash or a hand left in either is found and mended.
 
         `parent_ids` are the athletes there are; parents whom only the lake knows are looked at too.
+        Returns how many rows came, went or changed.
 
         Errors: `ObjectConflict` when other writers won every one of many tries: call again.
         Effects: an object that cannot be read is deleted and made again. Safe to repeat, and while copies are made:
@@ -90,7 +81,7 @@ class CopyRows:
                 stale[key] = {pair for pair in {*held, *rows} if held.get(pair) != rows.get(pair)}
         return self._agree(stale)
 
-    def remove_athlete(self, athlete_id: int, keys: Iterable[str]) -> CopiesWrite:
+    def remove_athlete(self, athlete_id: int, keys: Iterable[str]) -> int:
         """Remove every row in which the athlete is the parent or the child from the objects of these keys.
 
         As a child the athlete has rows in parents' objects, which are written anew without those; the parent's other
@@ -102,8 +93,7 @@ class CopyRows:
         Errors: `ObjectConflict` when other writers won every one of many tries: call again.
         Effects: safe to repeat.
         """
-        removed = {key: self._retry(self._without, key, athlete_id) for key in keys}
-        return CopiesWrite(frozenset(partition_of(key) for key, rows in removed.items() if rows), sum(removed.values()))
+        return sum(self._retry(self._without, key, athlete_id) for key in keys)
 
     def _readable_rows(self, key: str) -> dict[Pair, Row]:
         """The object's rows. Effects: one that cannot be read is deleted: the ledger has all that it held."""
@@ -114,12 +104,12 @@ class CopyRows:
             self._objects.delete(key, expected=stored.etag if stored else Condition.ANYTHING)
             return {}
 
-    def _agree(self, stale: Mapping[str, set[Pair]]) -> CopiesWrite:
+    def _agree(self, stale: Mapping[str, set[Pair]]) -> int:
         rows = 0
         for key, pairs in sorted(stale.items()):
             while pairs and (changed := self._retry(self._look, key, pairs)):
                 rows += changed
-        return CopiesWrite(frozenset(map(partition_of, stale)), rows)
+        return rows
 
     def _look(self, key: str, pairs: set[Pair]) -> int:
         """Compare these rows with the ledger once, and write the object if they differ; returns how many did."""

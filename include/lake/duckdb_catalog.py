@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from include.errors import RetryLater
-from include.lake.catalog import Partition
 from include.lake.views import quoted, view_definitions
+from include.state.partitions import Partition
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,6 +37,19 @@ class DuckDbCatalog:
         Effects: views of the tables' names in the catalogue file; whatever else analysts made in it stays.
         """
         del partitions  # the patterns cover every partition
+        self._agree()
+
+    def unregister(self, partitions: Iterable[Partition]) -> None:
+        """Let a table that has lost its last object be an empty one. Errors and effects: as of `register`."""
+        del partitions  # the patterns name none
+        self._agree()
+
+    def of_athlete(self, athlete_id: int) -> list[Partition]:
+        """None: the views hold patterns, which name nobody."""
+        del athlete_id
+        return []
+
+    def _agree(self) -> None:
         definitions = dict(view_definitions(self._lake_root))
         comments = {table: hashlib.sha256(select.encode()).hexdigest() for table, select in definitions.items()}
         if self._path.exists() and comments.items() <= self._connected(_comments, read_only=True).items():

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from include.aws import aws_faults, open_client
 from include.errors import RetryLater, SettingsError
-from include.lake.catalog import Partition
+from include.lake.keys import partition_prefix
 from include.lake.schemas import PARTITION_KEYS
+from include.state.partitions import Partition
 
 _SETTING = "CATALOG_URL"
-_MOST_AT_ONCE = 100
+_CREATED_AT_ONCE = 100
+_DELETED_AT_ONCE = 25
 _THERE_ALREADY = "AlreadyExistsException"
+_NOT_THERE = "EntityNotFoundException"
 
 
 class GlueCatalog:
     """The partitions of tables that exist: Terraform defines them from the schema module, and nothing here alters one.
 
-    The role needs `glue:GetTable` and `glue:BatchCreatePartition` on the database and its tables.
+    The role needs `glue:GetTable`, `glue:GetPartitions`, `glue:BatchCreatePartition` and `glue:BatchDeletePartition` on
+    the database and its tables.
     """
 
     def __init__(self, database: str, lake_url: str) -> None:
@@ -32,12 +36,46 @@ class GlueCatalog:
         Errors: `RetryLater` when Glue is throttled or failing, and `SettingsError` for a table that it does not have.
         Effects: at most one call for a hundred partitions, and one for each table; a partition that is there stays.
         """
-        wanted = sorted(set(partitions), key=lambda partition: partition.table)
-        client = open_client("glue", _SETTING) if wanted else None
-        for table, of_table in groupby(wanted, key=lambda partition: partition.table):
-            inputs = self._inputs(client, table, list(of_table))
-            for first in range(0, len(inputs), _MOST_AT_ONCE):
-                self._create(client, table, inputs[first : first + _MOST_AT_ONCE])
+        for table, of_table in _by_table(partitions):
+            client = open_client("glue", _SETTING)
+            inputs = self._inputs(client, table, of_table)
+            for first in range(0, len(inputs), _CREATED_AT_ONCE):
+                some = inputs[first : first + _CREATED_AT_ONCE]
+                with aws_faults(_SETTING):
+                    answer = client.batch_create_partition(
+                        DatabaseName=self._database, TableName=table, PartitionInputList=some
+                    )
+                _check(answer, table, "register", fine=_THERE_ALREADY)
+
+    def unregister(self, partitions: Iterable[Partition]) -> None:
+        """Name these partitions no more; safe to repeat, whether they are registered or not.
+
+        Errors: `RetryLater` when Glue is throttled or failing. Effects: at most one call for 25 partitions.
+        """
+        for table, of_table in _by_table(partitions):
+            client = open_client("glue", _SETTING)
+            for first in range(0, len(of_table), _DELETED_AT_ONCE):
+                some = [{"Values": _values(one)} for one in of_table[first : first + _DELETED_AT_ONCE]]
+                with aws_faults(_SETTING):
+                    answer = client.batch_delete_partition(
+                        DatabaseName=self._database, TableName=table, PartitionsToDelete=some
+                    )
+                _check(answer, table, "remove", fine=_NOT_THERE)
+
+    def of_athlete(self, athlete_id: int) -> list[Partition]:
+        """The athlete's partitions that Glue names. Errors: `RetryLater` when Glue is throttled or failing."""
+        client, found = open_client("glue", _SETTING), []
+        for table in (table for table, keys in PARTITION_KEYS.items() if "athlete_id" in keys):
+            with aws_faults(_SETTING):
+                pages = client.get_paginator("get_partitions").paginate(
+                    DatabaseName=self._database,
+                    TableName=table,
+                    Expression=f"athlete_id = {athlete_id}",
+                    ExcludeColumnSchema=True,
+                )
+                values = [partition["Values"] for page in pages for partition in page["Partitions"]]
+            found += [Partition(table, int(of_athlete), int(year)) for of_athlete, year in values]
+        return found
 
     def _inputs(self, client: Any, table: str, partitions: Sequence[Partition]) -> list[dict[str, Any]]:
         """The partitions as Glue takes them: each is stored like its table, in a place of its own."""
@@ -52,22 +90,28 @@ class GlueCatalog:
         return [self._input(storage, partition) for partition in partitions]
 
     def _input(self, storage: dict[str, Any], partition: Partition) -> dict[str, Any]:
-        values = {name: str(getattr(partition, name)) for name in PARTITION_KEYS[partition.table]}
-        path = "/".join(f"{name}={value}" for name, value in values.items())
-        return {
-            "Values": list(values.values()),
-            "StorageDescriptor": {**storage, "Location": f"{self._lake_url}/{partition.table}/{path}/"},
-        }
+        location = f"{self._lake_url}/{partition_prefix(partition)}"
+        return {"Values": _values(partition), "StorageDescriptor": {**storage, "Location": location}}
 
-    def _create(self, client: Any, table: str, inputs: Sequence[dict[str, Any]]) -> None:
-        with aws_faults(_SETTING):
-            answer = client.batch_create_partition(
-                DatabaseName=self._database, TableName=table, PartitionInputList=inputs
-            )
-        failed = [error["ErrorDetail"] for error in answer.get("Errors", [])]
-        failed = [detail for detail in failed if detail["ErrorCode"] != _THERE_ALREADY]
-        if failed:
-            raise RetryLater(
-                f"{_SETTING}: Glue did not register {len(failed)} partition(s) of {table} "
-                f"({failed[0]['ErrorCode']}: {failed[0].get('ErrorMessage', '')}); registering them again is safe"
-            )
+
+def _by_table(partitions: Iterable[Partition]) -> Iterator[tuple[str, list[Partition]]]:
+    """Each table's name with its partitions, each once."""
+    in_order = sorted(set(partitions), key=lambda partition: partition.table)
+    for table, of_table in groupby(in_order, key=lambda partition: partition.table):
+        yield table, list(of_table)
+
+
+def _values(partition: Partition) -> list[str]:
+    """The partition's values in the order of the table's keys."""
+    return [str(getattr(partition, name)) for name in PARTITION_KEYS[partition.table]]
+
+
+def _check(answer: Mapping[str, Any], table: str, verb: str, *, fine: str) -> None:
+    """Errors: `RetryLater` where Glue did not do it for some, but for those where nothing was left to do."""
+    failed = [error["ErrorDetail"] for error in answer.get("Errors", [])]
+    failed = [detail for detail in failed if detail["ErrorCode"] != fine]
+    if failed:
+        raise RetryLater(
+            f"{_SETTING}: Glue did not {verb} {len(failed)} partition(s) of {table} "
+            f"({failed[0]['ErrorCode']}: {failed[0].get('ErrorMessage', '')}); trying it again is safe"
+        )

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 
 from include.errors import BadKey
-from include.lake.catalog import Partition
+from include.state.partitions import Partition
 
 _TABLE_KEY = re.compile(
     r"(?P<table>streams|activities|laps)/athlete_id=(?P<athlete_id>\d+)/year=(?P<year>\d{1,4})/"
@@ -95,6 +95,12 @@ def partition_of(key: str) -> Partition:
     if match is None or not _named_for(match["table"], int(match["year"]), match["object"]):
         raise BadKey(f"{key!r} is no object of a lake table; expected for example {laps_key(1, datetime.now(UTC))!r}")
     return Partition(table=match["table"], athlete_id=int(match["athlete_id"]), year=int(match["year"]))
+
+
+def partition_prefix(partition: Partition) -> str:
+    """What the keys of the partition's objects start with."""
+    owner = "" if partition.athlete_id is None else f"athlete_id={partition.athlete_id}/"
+    return f"{partition.table}/{owner}year={partition.year}/"
 
 
 def check_key(key: str) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from include.errors import BadKey
-from include.lake.catalog import Partition
 from include.lake.conflict import Guard, until_written
 from include.lake.encodings import Encodings
 from include.lake.keys import partition_of
@@ -17,14 +16,13 @@ from include.lake.objects import Condition, ObjectStore
 from include.lake.rows import ActivityRows
 from include.lake.schemas import TABLES
 from include.lake.table_object import decode, encode, is_current, merge
+from include.state.partitions import Partition
 
 
 @dataclass(frozen=True, slots=True)
 class LakeWrite:
     """What a call left in the lake."""
 
-    partitions: frozenset[Partition]
-    """Every partition looked at, changed or not: register them all."""
     object_keys: Mapping[int, tuple[str, ...]]
     """For each activity the table objects that hold its rows now, sorted."""
     rows: int
@@ -88,7 +86,6 @@ class Lake:
         for change in sorted(changes.values(), key=lambda change: (not change.tables, change.key)):
             self._retry(self._apply, change, guard)
         return LakeWrite(
-            partitions=frozenset(map(partition_of, changes)),
             object_keys={activity_id: tuple(sorted(object_keys)) for activity_id, object_keys in held.items()},
             rows=sum(table.num_rows for activity in latest.values() for _, table in activity.tables()),
         )
@@ -102,12 +99,12 @@ class Lake:
         Effects: safe to repeat.
         """
         changes: dict[str, _Change] = {}
-        partitions = {_partition_of_athlete(key, athlete_id) for key in object_keys}
         for key in object_keys:
+            _partition_of_athlete(key, athlete_id)
             for activity_id in activity_ids:
                 _plan(changes, key, activity_id, None)
         removed = sum(self._retry(self._apply, changes[key], guard) for key in sorted(changes))
-        return LakeWrite(frozenset(partitions), dict.fromkeys(activity_ids, ()), removed)
+        return LakeWrite(dict.fromkeys(activity_ids, ()), removed)
 
     def amend(self, key: str, change: Callable[[pa.Table], Sequence[pa.Table]]) -> None:
         """Have the rows that `change` makes of an object's rows stand in the place of those of the same activities.

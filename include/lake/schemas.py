@@ -7,6 +7,7 @@ Every column is always present, null where Strava has no value; times are millis
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
@@ -239,3 +240,10 @@ PARTITION_KEYS: Mapping[str, Mapping[str, pa.DataType]] = {
     for table in TABLES
 }
 """What is in the path of each object of a table, in this order, and not in the file."""
+
+
+def schema_digest() -> str:
+    """A hash of every table's columns and partition keys, with their types: another one where a table has changed."""
+    columns = [(table, column.name, str(column.type)) for table, schema in TABLES.items() for column in schema]
+    keys = [(table, name, str(kind)) for table, kinds in PARTITION_KEYS.items() for name, kind in kinds.items()]
+    return hashlib.sha256(repr((columns, keys)).encode()).hexdigest()

@@ -8,7 +8,6 @@ from typing import Any
 
 from include.copying.matching import match
 from include.copying.outcome import poll_delays_s
-from include.lake.catalog import Partition
 from include.pipeline.child_rows import look_again_at_made
 from include.pipeline.copy_hold import CopyHold
 from include.pipeline.originals import follow_original
@@ -31,8 +30,6 @@ class CopyResult:
     state: str
     child_activity_id: int | None
     reason: str
-    partitions: tuple[Partition, ...] = ()
-    """Where the lake tells of it."""
 
     def to_json(self) -> dict[str, Any]:
         """The result as XCom carries it."""
@@ -41,7 +38,6 @@ class CopyResult:
             "state": self.state,
             "child_activity_id": self.child_activity_id,
             "reason": self.reason,
-            "partitions": [partition.to_json() for partition in self.partitions],
         }
 
 
@@ -66,11 +62,11 @@ def copy_to_children(services: Services, parent_id: int, activity_id: int) -> li
         if entry is not None and entry.copies_due is not None:
             services.activities.clear_copies_due(parent_id, activity_id, entry.copies_due.of)
     finally:
-        partitions = tuple(sorted(services.copy_rows.refresh(activity_id).partitions))
+        services.copy_rows.refresh(activity_id)
     for hold in holds.values():
         if hold.fault is not None:
             raise hold.fault
-    return [_result(copy, holds.get(copy.child_id), partitions) for copy in copies]
+    return [_result(copy, holds.get(copy.child_id)) for copy in copies]
 
 
 def _plan(services: Services, parent_id: int, activity_id: int) -> None:
@@ -131,10 +127,10 @@ def _poll(services: Services, holds: Collection[CopyHold]) -> None:
             hold.leave()
 
 
-def _result(copy: Copy, hold: CopyHold | None, partitions: tuple[Partition, ...]) -> CopyResult:
+def _result(copy: Copy, hold: CopyHold | None) -> CopyResult:
     if copy.state in FINAL_STATES:
-        return CopyResult(copy.child_id, copy.state, copy.child_activity_id, copy.reason, partitions)
+        return CopyResult(copy.child_id, copy.state, copy.child_activity_id, copy.reason)
     if hold is None or hold.is_lost:
-        return CopyResult(copy.child_id, copy.state, None, "another run is making this copy", partitions)
+        return CopyResult(copy.child_id, copy.state, None, "another run is making this copy")
     copy = hold.copy
-    return CopyResult(copy.child_id, copy.state, copy.child_activity_id, copy.reason, partitions)
+    return CopyResult(copy.child_id, copy.state, copy.child_activity_id, copy.reason)

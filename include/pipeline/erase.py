@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from include.errors import BadKey, NotConnected, RetryLater
-from include.lake.catalog import Partition
-from include.lake.keys import athlete_prefixes, partition_of
+from include.errors import NotConnected, RetryLater
+from include.lake.keys import athlete_prefixes
 from include.pipeline.access import Access, end_access
 from include.pipeline.certificate import (
     Certificate,
@@ -21,7 +20,7 @@ from include.pipeline.certificate import (
     open_certificate,
 )
 from include.pipeline.services import Services
-from include.pipeline.traces import Trace, elsewhere, everywhere, spoken, tally, traces
+from include.pipeline.traces import elsewhere, everywhere, spoken, tally, traces
 from include.state.conflict import retry_on_conflict
 from include.state.erasures import EraseReason, Erasure, ErasureStage, Wish
 
@@ -84,8 +83,6 @@ class Erased:
     outcome: Outcome
     counts: Mapping[str, int] = field(default_factory=dict)
     certificate: Certificate | None = None
-    partitions: tuple[Partition, ...] = ()
-    """Partitions of the lake that have lost rows."""
 
     @property
     def message(self) -> str:
@@ -99,7 +96,6 @@ class Erased:
             "outcome": self.outcome.value,
             "counts": dict(self.counts),
             "certificate": self.certificate.key if self.certificate else None,
-            "partitions": [partition.to_json() for partition in self.partitions],
         }
 
 
@@ -191,12 +187,12 @@ def _remove(services: Services, erasure: Erasure, leaves: Leaves) -> Erased:
     draft = open_certificate(services.objects, erasure, others, lambda: _count(services, athlete_id, erasure))
     if draft.finished_at_epoch_s is None and draft.elsewhere is None:  # begun by an older version, which kept none
         others = everywhere(services, athlete_id)
-    removed = _sweep(services, erasure, others | frozenset(draft.elsewhere or ()))
+    _sweep(services, erasure, others | frozenset(draft.elsewhere or ()))
     for prefix in athlete_prefixes(athlete_id):
         services.objects.prune(prefix)
     certificate = finish_certificate(services.objects, draft, leaves, int(services.clock()))
     _finish(services, erasure)
-    return Erased(athlete_id, Outcome.ERASED, certificate.removed, certificate, partitions=_partitions(removed))
+    return Erased(athlete_id, Outcome.ERASED, certificate.removed, certificate)
 
 
 @retry_on_conflict
@@ -222,19 +218,17 @@ def _await_workers(services: Services, athlete_id: int) -> None:
     )
 
 
-def _sweep(services: Services, erasure: Erasure, others: frozenset[str]) -> list[Trace]:
-    """Remove every trace, and look again until there is none; returns what was removed."""
-    removed: list[Trace] = []
+def _sweep(services: Services, erasure: Erasure, others: frozenset[str]) -> None:
+    """Remove every trace, and look again until there is none."""
     lease = erasure
     for _ in range(SWEEPS):
         others |= elsewhere(services, erasure.athlete_id)
         found = list(traces(services, erasure, others))
         if not found:
-            return removed
+            return
         for trace in found:
             lease = services.erasures.renew(lease)
             trace.remove()
-        removed += found
     raise RetryLater(f"Traces of athlete {erasure.athlete_id} keep appearing; run the erasure again in some minutes.")
 
 
@@ -243,13 +237,3 @@ def _count(services: Services, athlete_id: int, erasure: Erasure | None = None) 
     asked = erasure or Erasure.first(athlete_id, Wish(EraseReason.OPERATOR, now), now)
     counts = tally(services, traces(services, asked, elsewhere(services, athlete_id)))
     return counts if services.athletes.get(athlete_id) is None else {**counts, "athletes": 1}
-
-
-def _partitions(removed: Sequence[Trace]) -> tuple[Partition, ...]:
-    found = set()
-    for key in filter(None, (trace.object_key for trace in removed)):
-        try:
-            found.add(partition_of(key))
-        except BadKey:
-            continue  # a raw object or an upload file
-    return tuple(sorted(found))

@@ -17,8 +17,6 @@ from include.errors import (
     ScopeMissing,
     TokenRefused,
 )
-from include.lake.catalog import Partition
-from include.lake.keys import partition_of
 from include.lake.rows import ActivityRows, build_rows
 from include.pipeline.backfill import IN_LAKE, HistoryKey, put_off
 from include.pipeline.chunks import waits_for, work_off
@@ -45,8 +43,6 @@ class ChunkLoaded:
     points: int = 0
     skipped: int = 0
     """Gone, or held by another run, which brings them up to date itself."""
-    partitions: frozenset[Partition] = frozenset()
-    """Where those in the lake are: what a part wrote that broke off is told too."""
     waiting: tuple[str, ...] = ()
 
     def __add__(self, other: ChunkLoaded) -> ChunkLoaded:
@@ -54,7 +50,6 @@ class ChunkLoaded:
             self.loaded + other.loaded,
             self.points + other.points,
             self.skipped + other.skipped,
-            self.partitions | other.partitions,
             self.waiting + other.waiting,
         )
 
@@ -65,7 +60,6 @@ class ChunkLoaded:
             "points": self.points,
             "skipped": self.skipped,
             "waiting": len(self.waiting),
-            "partitions": [partition.to_json() for partition in sorted(self.partitions)],
         }
 
 
@@ -123,7 +117,6 @@ def _load(services: Services, history: History, ids: Sequence[int]) -> ChunkLoad
         loaded=len(present),
         points=sum(entry.points for entry in present),
         skipped=len(worked.done) - len(present) - len(failed),
-        partitions=frozenset(partition_of(key) for entry in present for key in entry.object_keys),
         waiting=(*failed, *worked.waiting),
     )
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from include.lake.catalog import Partition
 from include.pipeline.audit import audit
 from include.pipeline.chunks import work_off
 from include.pipeline.retention import expire
@@ -22,14 +21,12 @@ class Checked:
     """What a chunk's night found and deleted, summed up."""
 
     counts: dict[str, int]
-    partitions: frozenset[Partition]
     waiting: tuple[str, ...]
     """Why each athlete was left to the next night who could not be checked."""
 
     def to_json(self) -> dict[str, Any]:
         """The result as XCom carries it."""
-        partitions = [partition.to_json() for partition in sorted(self.partitions)]
-        return {**self.counts, "left": len(self.waiting), "partitions": partitions}
+        return {**self.counts, "left": len(self.waiting)}
 
 
 def check(services: Services, athletes: Sequence[int], days: int | None, *, dry_run: bool) -> Checked:
@@ -38,18 +35,16 @@ def check(services: Services, athletes: Sequence[int], days: int | None, *, dry_
     Errors: the first fault, where nobody could be checked; otherwise who could not is left to the next night.
     Effects: as of `audit` and `expire`; safe to repeat.
     """
-    partitions: set[Partition] = set()
 
     def of_athlete(athlete_id: int) -> dict[str, int]:
         audited = audit(services, athlete_id, dry_run=dry_run)
         for message in audited.unreadable:
             log.error(message)
         expired = expire(services, athlete_id, days, dry_run=dry_run)
-        partitions.update(expired.partitions)
         return {"athletes": 1, **audited.to_json(), **expired.counts}
 
     worked = work_off(athletes, of_athlete)
     counts: Counter[str] = Counter()
     for each in worked.done.values():
         counts.update(each)
-    return Checked(dict(counts), frozenset(partitions), worked.waiting)
+    return Checked(dict(counts), worked.waiting)

@@ -10,7 +10,6 @@ from itertools import groupby
 
 from include.errors import LeaseLost, UnexpectedShape
 from include.lake import keys
-from include.lake.catalog import Partition
 from include.lake.rows import ActivityRows, build_rows
 from include.pipeline.copies_due import with_undecided_copies
 from include.pipeline.services import Services
@@ -45,7 +44,6 @@ class Replayed:
     """Left alone: another worker holds them, and writes them from an answer at least as new."""
     unreadable: tuple[str, ...] = ()
     """Objects that could not be read, each with the reason; the rows of their activities are as they were."""
-    partitions: frozenset[Partition] = frozenset()
 
     def __add__(self, other: Replayed) -> Replayed:
         return Replayed(
@@ -53,7 +51,6 @@ class Replayed:
             self.rows + other.rows,
             self.busy + other.busy,
             self.unreadable + other.unreadable,
-            self.partitions | other.partitions,
         )
 
 
@@ -201,7 +198,7 @@ def _write(services: Services, leases: Mapping[int, Lease], rebuilt: Sequence[_R
         entry = replace(again.entry, object_keys=written.object_keys[activity_id])
         entry = with_undecided_copies(services, leases[activity_id], entry, again.activity)
         services.activities.settle(leases[activity_id], entry)
-    return Replayed(len(rebuilt), written.rows, partitions=written.partitions)
+    return Replayed(len(rebuilt), written.rows)
 
 
 def _dry(services: Services, chunk: Chunk) -> Replayed:

@@ -9,7 +9,6 @@ from functools import partial
 from itertools import groupby
 
 from include.errors import SettingsError
-from include.lake.catalog import Partition
 from include.pipeline.services import Services
 from include.settings import Settings
 from include.state.activities import ActivityState, Lease, LedgerEntry, Sighting
@@ -30,7 +29,6 @@ class Expired:
     """In a dry run, how many would be deleted."""
     busy: int = 0
     """Left to the next night: other workers hold them."""
-    partitions: frozenset[Partition] = frozenset()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -68,13 +66,13 @@ def expire(services: Services, athlete_id: int, days: int | None, *, dry_run: bo
     if dry_run:
         return Expired(len(due))
     due.sort(key=lambda entry: (entry.object_keys, entry.activity_id))
-    activities, partitions = 0, set[Partition]()
+    activities = 0
     for _, together in groupby(due, key=lambda entry: entry.object_keys):
         for batch in _batches(list(together)):
             leases = [lease for entry in batch if (lease := _marked(services, entry, before_epoch_s))]
-            partitions |= _delete(services, athlete_id, leases)
+            _delete(services, athlete_id, leases)
             activities += len(leases)
-    return Expired(activities, len(due) - activities, frozenset(partitions))
+    return Expired(activities, len(due) - activities)
 
 
 def _is_due(entry: LedgerEntry, before_epoch_s: float) -> bool:
@@ -103,7 +101,7 @@ def _marked(services: Services, seen: LedgerEntry, before_epoch_s: float) -> Lea
     return services.activities.advance(lease, entry.expired())
 
 
-def _delete(services: Services, athlete_id: int, leases: Sequence[Lease]) -> frozenset[Partition]:
+def _delete(services: Services, athlete_id: int, leases: Sequence[Lease]) -> None:
     """Take what is held out of the lake and the raw zone, rows first, and settle the ledger."""
 
     def guard() -> None:
@@ -111,12 +109,11 @@ def _delete(services: Services, athlete_id: int, leases: Sequence[Lease]) -> fro
             services.activities.check(lease)
 
     keys = sorted({key for lease in leases for key in _entry(lease).object_keys})
-    removed = services.lake.remove(athlete_id, [lease.activity_id for lease in leases], keys, guard=guard)
+    services.lake.remove(athlete_id, [lease.activity_id for lease in leases], keys, guard=guard)
     for lease in leases:
         services.raw.remove(athlete_id, lease.activity_id, guard=partial(services.activities.check, lease))
         # Where an event arrived meanwhile, reconcile hands the activity to strava_ingest.
         services.activities.settle(lease, replace(_entry(lease), object_keys=()))
-    return removed.partitions
 
 
 def _adopt(services: Services, athlete_id: int) -> None:

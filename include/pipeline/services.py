@@ -15,6 +15,7 @@ from include.lake.catalog import Catalog
 from include.lake.copy_rows import CopyRows
 from include.lake.encodings import Encodings
 from include.lake.lake import Lake
+from include.lake.noted_objects import NotedObjects
 from include.lake.objects import ObjectStore
 from include.lake.raw import RawZone
 from include.queue.backend import open_queue
@@ -24,6 +25,7 @@ from include.state.activities import ActivityLedger
 from include.state.athletes import Athletes
 from include.state.backend import open_store
 from include.state.copies import CopyLedger
+from include.state.crawls import Crawls
 from include.state.erasures import Erasures
 from include.state.events import EventAudit
 from include.state.histories import Histories
@@ -34,6 +36,7 @@ from include.state.listings import Listings
 from include.state.notices import Notices
 from include.state.outages import Outages
 from include.state.outings import Outings
+from include.state.partitions import Partitions
 from include.state.places import Places
 from include.state.quota import Quota
 from include.state.store import Store
@@ -68,6 +71,8 @@ class Services:
     histories: Histories
     places: Places
     outages: Outages
+    partitions: Partitions
+    crawls: Crawls
     subscriptions: Subscriptions
     installation: Installation
     push: PushSubscriptions
@@ -108,7 +113,8 @@ def assemble(
     settings: Settings, adapters: Adapters, *, priority: Priority, clock: Clock, wait: Callable[[float], None]
 ) -> Services:
     """The services that work with these `adapters`."""
-    store, objects = adapters.store, adapters.objects
+    store, partitions = adapters.store, Partitions(adapters.store, clock)
+    objects = NotedObjects(adapters.objects, partitions)
     oauth, push = _of_application(settings, adapters.session)
     cipher = open_cipher(settings.key_url)
     copies = CopyLedger(store, clock)
@@ -133,6 +139,8 @@ def assemble(
         histories=Histories(store, clock),
         places=Places(store, cipher, SystemRandom().random),
         outages=Outages(store, clock),
+        partitions=partitions,
+        crawls=Crawls(store, clock),
         subscriptions=Subscriptions(store),
         installation=Installation(store),
         push=push,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,6 @@ from include.errors import (
     RetryLater,
     UnexpectedShape,
 )
-from include.lake.catalog import Partition
 from include.lake.rows import build_rows
 from include.pipeline.copies_due import with_copies
 from include.pipeline.coverage import has_unwanted_track
@@ -90,7 +89,6 @@ class Synced:
     sport_type: str
     start_date: str
     points: int
-    partitions: tuple[Partition, ...]
     reason: str = ""
 
     @property
@@ -106,7 +104,6 @@ class Synced:
             "activity_id": self.activity_id,
             "state": self.state,
             "points": self.points,
-            "partitions": [partition.to_json() for partition in self.partitions],
             "reason": self.reason,
         }
 
@@ -123,7 +120,6 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
     entry = LedgerEntry.unknown(item.athlete_id, item.activity_id)
     if item.copies_only:
         return _summary(services.activities.get(item.athlete_id, item.activity_id) or entry)
-    partitions: set[Partition] = set()
     if outage := standing(services):
         now = int(services.clock())
         services.activities.make_due(
@@ -133,20 +129,19 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
     for _ in range(MAX_LOOKS):
         lease = services.activities.acquire(item.athlete_id, item.activity_id)
         if lease is None:
-            return _summary(entry, partitions, reason="another run holds it and will fetch again")
+            return _summary(entry, reason="another run holds it and will fetch again")
         try:
-            entry, touched = _Look(services, lease, item, source, services.clock()).take()
-            partitions |= touched
+            entry = _Look(services, lease, item, source, services.clock()).take()
             if not services.activities.settle(lease, entry):
-                return _summary(entry, partitions)
+                return _summary(entry)
         except IngestError as error:
             outage = found_by(services, error)
             entry = _after(error, lease.entry or entry, outage, int(services.clock()))
             services.activities.postpone(lease, entry)
             if outage is not None or isinstance(error, QuotaSpent):
-                return _summary(entry, partitions, reason=_spoken(outage) if outage else "")
+                return _summary(entry, reason=_spoken(outage) if outage else "")
             raise
-    return _summary(entry, partitions, reason="changed again and again; reconcile goes on")
+    return _summary(entry, reason="changed again and again; reconcile goes on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,25 +161,23 @@ class _Look:
     def guard(self) -> None:
         self.services.activities.check(self.lease)
 
-    def take(self) -> tuple[LedgerEntry, frozenset[Partition]]:
-        """The entry that the ledger should hold now, and the partitions that were touched."""
+    def take(self) -> LedgerEntry:
+        """The entry that the ledger should hold now."""
         try:
             activity = self._activity()
         except Gone:
             if is_out_of_sight(self.services, self.previous):
-                return self.previous.unanswered(fetched_at_epoch_s=self.fetched_at_epoch_s), frozenset()
-            entry, touched = self._remove()
-            return with_copies(self.services, self.lease, entry, None), touched
+                return self.previous.unanswered(fetched_at_epoch_s=self.fetched_at_epoch_s)
+            return with_copies(self.services, self.lease, self._remove(), None)
         except AnothersActivity as error:
-            return self._quarantined(self.previous, error), frozenset()
+            return self._quarantined(self.previous, error)
         self.services.raw.put_detail(activity, guard=self.guard)
         streams = self._streams(activity)
         if streams is None:
             if not self._is_lost():
-                return self.previous.perhaps_lost(int(self.fetched_at_epoch_s)), frozenset()
+                return self.previous.perhaps_lost(int(self.fetched_at_epoch_s))
             self.services.raw.remove_streams(activity.athlete_id, activity.activity_id, guard=self.guard)
-        entry, touched = self._store(activity, streams)
-        return with_copies(self.services, self.lease, entry, activity), touched
+        return with_copies(self.services, self.lease, self._store(activity, streams), activity)
 
     def _activity(self) -> Activity:
         """The activity as Strava shows it. Errors: `AnothersActivity` too."""
@@ -220,7 +213,7 @@ class _Look:
         """Whether stored points go because Strava shows none: it has said so before, or the athlete wishes it."""
         return self.previous.is_lost(self.fetched_at_epoch_s) or has_unwanted_track(self.services, self.previous)
 
-    def _store(self, activity: Activity, streams: StreamSet | None) -> tuple[LedgerEntry, frozenset[Partition]]:
+    def _store(self, activity: Activity, streams: StreamSet | None) -> LedgerEntry:
         entry = describe(self.previous, activity, streams, fetched_at_epoch_s=self.fetched_at_epoch_s)
         try:
             rows = build_rows(
@@ -232,12 +225,12 @@ class _Look:
             )
         except UnexpectedShape as error:
             known = replace(entry, object_keys=self.previous.object_keys)
-            return self._quarantined(known, error), frozenset()
+            return self._quarantined(known, error)
         self.services.activities.note(self.lease, rows.object_keys)
         written = self.services.lake.write(
             [rows], previous_keys={activity.activity_id: self.previous.object_keys}, guard=self.guard
         )
-        return replace(entry, object_keys=written.object_keys[activity.activity_id]), written.partitions
+        return replace(entry, object_keys=written.object_keys[activity.activity_id])
 
     def _quarantined(self, entry: LedgerEntry, error: UnexpectedShape) -> LedgerEntry:
         """A later answer may be understood; that of a wrong event about what is not stored is the same every day."""
@@ -249,7 +242,7 @@ class _Look:
             look_again_at_epoch_s=None if is_wrong_event else tomorrow,
         )
 
-    def _remove(self) -> tuple[LedgerEntry, frozenset[Partition]]:
+    def _remove(self) -> LedgerEntry:
         """Take an activity that Strava no longer shows out of the lake, rows first, raw objects after."""
         previous = self.previous
         unseen = not previous.object_keys and previous.state is not ActivityState.REMOVED
@@ -259,12 +252,10 @@ class _Look:
                 "it is tried again for some minutes before it counts as gone."
             )
         testify(self.services, previous, is_announced=self.item.is_announced)
-        removed = self.services.lake.remove(
-            previous.athlete_id, [previous.activity_id], previous.object_keys, guard=self.guard
-        )
+        self.services.lake.remove(previous.athlete_id, [previous.activity_id], previous.object_keys, guard=self.guard)
         self.services.raw.remove(previous.athlete_id, previous.activity_id, guard=self.guard)
         reason = ANNOUNCED if self.item.is_announced else UNANNOUNCED
-        return previous.removed(self.fetched_at_epoch_s, reason), removed.partitions
+        return previous.removed(self.fetched_at_epoch_s, reason)
 
 
 def describe(
@@ -308,7 +299,7 @@ def _spoken(outage: Outage) -> str:
     return f"Strava is out since {utc_text(outage.since_epoch_s)}; reconcile goes on when it is back"
 
 
-def _summary(entry: LedgerEntry, partitions: Collection[Partition] = (), reason: str = "") -> Synced:
+def _summary(entry: LedgerEntry, reason: str = "") -> Synced:
     start = entry.start_at_epoch_s
     return Synced(
         athlete_id=entry.athlete_id,
@@ -317,6 +308,5 @@ def _summary(entry: LedgerEntry, partitions: Collection[Partition] = (), reason:
         sport_type=entry.sport_type,
         start_date="" if start is None else datetime.fromtimestamp(start, UTC).date().isoformat(),
         points=entry.points,
-        partitions=tuple(sorted(partitions)),
         reason=reason or entry.reason,
     )

@@ -75,6 +75,7 @@ def traces(services: Services, erasure: Erasure, others: Collection[str]) -> Ite
     yield from _ledgers(services, erasure.athlete_id)
     yield from _objects(services, erasure.athlete_id, others)
     yield from _copy_rows(services, erasure.athlete_id, others)
+    yield from _partitions(services, erasure.athlete_id)
     yield from _ties(services, erasure)
     yield from _records(services, erasure.athlete_id)
 
@@ -134,6 +135,15 @@ def _copy_rows(services: Services, athlete_id: int, others: Collection[str]) -> 
     if keys:
         remove = partial(services.copy_rows.remove_athlete, athlete_id, keys)  # from all of them at once
         yield Trace("copies_rows", remove, keys[0], sum(held.values()))
+
+
+def _partitions(services: Services, athlete_id: int) -> Iterator[Trace]:
+    """What the catalogue names, then what waits for it: whoever registers one meanwhile misses its row and looks."""
+    named = services.catalog.of_athlete(athlete_id)
+    if named:
+        yield Trace("catalog_partitions", partial(services.catalog.unregister, named), count=len(named))
+    for partition in services.partitions.of_athlete(athlete_id):
+        yield Trace("partitions", partial(services.partitions.forget, partition))
 
 
 def _ties(services: Services, erasure: Erasure) -> Iterator[Trace]:

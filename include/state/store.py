@@ -99,6 +99,7 @@ TABLES: Mapping[str, Table] = {
         Table("erasures", partition="athlete_id", indexes={"all": Index("kind", "athlete_id", str)}, expires=True),
         Table("notices", partition="athlete_id", sort="notice_id", expires=True),
         Table("places", partition="athlete_id", sort="radius_m"),
+        Table("partitions", partition="purpose", sort="lake_partition"),
     )
 }
 """Every table there is, by name; Terraform's tables are compared with this mapping."""

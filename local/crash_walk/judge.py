@@ -120,5 +120,5 @@ def _left(services: Services) -> Iterator[str]:
         yield f"{waiting} messages wait"
     if buried := services.queue.dead():
         yield f"{len(buried)} dead letters: {buried[0][1]}"
-    if stale := services.copy_rows.repair([PARENT_ID]).rows:
+    if stale := services.copy_rows.repair([PARENT_ID]):
         yield f"{stale} rows of copies in the lake are not what the ledger says"

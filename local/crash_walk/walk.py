@@ -112,7 +112,7 @@ class _Runs:
             windows.append(self._story(world.reconcile(points), points))
         children = world.control.activity_ids(self.scenario.child_id)
         copy = world.services.copies.get(self.activity_id, self.scenario.child_id)
-        stale = world.services.copy_rows.repair([PARENT_ID]).rows
+        stale = world.services.copy_rows.repair([PARENT_ID])
         return Death(
             point=point,
             retry=retry,

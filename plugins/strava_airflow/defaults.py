@@ -11,7 +11,7 @@ from airflow.sdk import Asset
 from strava_airflow.retry_policy import StravaRetryPolicy
 
 LAKE: Final = Asset(name="strava_lake", uri="x-strava://lake/tables")
-"""The lake's tables as one asset: an event says that rows changed, its `extra` says in which partitions."""
+"""The lake's tables as one asset: an event says that partitions wait for the catalogue, as rows of the state."""
 
 
 class Tag(StrEnum):

@@ -1,33 +1,19 @@
-"""How a run tells the catalogue which partitions of the lake it changed."""
+"""How a run tells the catalogue that partitions of the lake wait for it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from airflow.sdk.exceptions import AirflowSkipException
 
-from strava_airflow.defaults import LAKE
+from strava_airflow.hook import StravaHook
 
 
-def publish(ti: Any, outlet_events: Any, *, task_id: str, also: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Put the partitions that the mapped `task_id` reports into the lake's asset event; returns its results.
+def publish(waited_s: float = 0.0) -> None:
+    """Let the calling task raise the lake's asset event where a partition waits, for `waited_s` or longer.
 
-    `also` are tasks whose results name partitions too.
-
-    Shape: each result is a dict with `partitions`, a list of `[table, athlete_id, year]`, or a list of such dicts.
-    Effects: where nothing changed the calling task is skipped, and no asset event is raised.
+    The event names none: its rows tell `strava_catalog` which, also where Airflow loses or withholds the event.
+    Effects: where none waits the calling task is skipped, and no event is raised.
     """
-    results = _results(ti, task_id)
-    told = [*results, *(result for other in also for result in _results(ti, other))]
-    partitions = sorted({tuple(partition) for result in told for partition in result["partitions"]})
-    if not partitions:
-        raise AirflowSkipException("No row of the lake changed.")
-    outlet_events[LAKE].extra = {"partitions": [list(partition) for partition in partitions]}
-    return results
-
-
-def _results(ti: Any, task_id: str) -> list[dict[str, Any]]:
-    # A list of ids makes Airflow answer a list, also when the task was mapped over one item.
-    answers = [answer for answer in ti.xcom_pull(task_ids=[task_id]) if answer]
-    return [result for answer in answers for result in (answer if isinstance(answer, list) else [answer])]
+    with StravaHook().services() as services:
+        waits = services.partitions.waits_since(waited_s)
+    if not waits:
+        raise AirflowSkipException("No partition waits for the catalogue.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,13 @@ import pytest
 
 from include.errors import RetryLater, SettingsError
 from include.lake.backend import open_catalog, open_objects
-from include.lake.catalog import Catalog, Partition
+from include.lake.catalog import Catalog
+from include.lake.keys import partition_of, partition_prefix
 from include.lake.lake import Lake
+from include.lake.objects import Condition
 from include.lake.rows import build_rows
 from include.lake.schemas import PARTITION_KEYS
+from include.state.partitions import Partition
 from include.strava.models import Activity, StreamSet
 
 
@@ -50,7 +53,14 @@ class Place:
         rows = build_rows(
             Activity.parse(answer), StreamSet({"time": [0, 1]}, b""), made={}, source="webhook", updated_at_epoch_s=0
         )
-        return Lake(open_objects(self.lake_url)).write([rows], guard=lambda: None).partitions
+        Lake(open_objects(self.lake_url)).write([rows], guard=lambda: None)
+        return frozenset(map(partition_of, rows.object_keys))
+
+    def empty(self, partitions: Iterable[Partition]) -> None:
+        """Take everything out of the partitions."""
+        objects = open_objects(self.lake_url)
+        for key in [key for partition in partitions for key in objects.list(partition_prefix(partition))]:
+            objects.delete(key, expected=Condition.ANYTHING)
 
 
 @pytest.fixture
@@ -155,6 +165,38 @@ def test_register_works_when_several_processes_register_at_once(place: Place) ->
     assert place.found() == partitions
 
 
+def test_unregister_lets_go_of_what_holds_nothing_and_keeps_the_rest(place: Place) -> None:
+    kept, emptied = place.write(7, "2024-05-01T08:00:00Z"), place.write(8, "2023-05-01T08:00:00Z")
+    catalog = place.open()
+    catalog.register(kept | emptied)
+    place.empty(emptied)
+
+    for _ in range(2):
+        catalog.unregister([*emptied, Partition("streams", 9, 1999)])
+    assert place.found() == kept
+
+
+def test_unregister_leaves_tables_that_can_be_asked_when_it_takes_the_last_partition(place: Place) -> None:
+    partitions = place.write(7, "2024-05-01T08:00:00Z")
+    catalog = place.open()
+    catalog.register(partitions)
+    place.empty(partitions)
+
+    catalog.unregister(partitions)
+    assert place.found() == set()
+
+
+def test_partition_that_was_unregistered_can_be_registered_again(place: Place) -> None:
+    catalog, partitions = place.open(), place.write(7, "2024-05-01T08:00:00Z")
+    catalog.register(partitions)
+    place.empty(partitions)
+    catalog.unregister(partitions)
+
+    assert place.write(7, "2024-05-01T08:00:00Z") == partitions
+    catalog.register(partitions)
+    assert place.found() == partitions
+
+
 # --- Glue ----------------------------------------------------------------------------------------
 
 
@@ -182,6 +224,27 @@ def test_glue_takes_more_partitions_than_one_call_does(glue_place: Place) -> Non
 
 
 @pytest.mark.network
+def test_glue_names_an_athletes_partitions_and_nobody_elses(glue_place: Place) -> None:
+    theirs = {Partition(table, 71, year) for table in ("streams", "laps") for year in (1969, 2024)}
+    others = {Partition("streams", 711, 2024), Partition("streams", 7, 2024), Partition("copies", None, 2024)}
+    catalog = glue_place.open()
+    catalog.register(theirs | others)
+
+    assert set(catalog.of_athlete(71)) == theirs
+    assert catalog.of_athlete(2**53 + 1) == []
+
+
+@pytest.mark.network
+def test_glue_lets_go_of_more_partitions_than_one_call_takes(glue_place: Place) -> None:
+    partitions = {Partition("laps", athlete_id, 2024) for athlete_id in range(1, 61)}
+    catalog = glue_place.open()
+    catalog.register(partitions)
+
+    catalog.unregister(partitions)
+    assert glue_place.found() == set()
+
+
+@pytest.mark.network
 def test_glue_names_the_setting_when_the_tables_are_not_there(aws: None) -> None:
     with pytest.raises(SettingsError, match=r"^CATALOG_URL: .*streams.*Terraform"):
         open_catalog("glue://nowhere/crawler", "s3://my-bucket/lake").register([Partition("streams", 1, 2024)])
@@ -198,5 +261,15 @@ def test_glue_asks_for_another_try_when_it_refuses_some(glue_place: Place, monke
     )
     monkeypatch.setattr("include.lake.glue_catalog.open_client", lambda *_: refusing)
 
-    with pytest.raises(RetryLater, match=r"1 partition\(s\) of streams .*try again"):
+    with pytest.raises(RetryLater, match=r"did not register 1 partition\(s\) of streams .*try again"):
         glue_place.open().register([Partition("streams", 1, 2024)])
+
+
+@pytest.mark.network
+def test_glue_asks_for_another_try_when_it_keeps_some(glue_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = [{"ErrorDetail": {"ErrorCode": code}} for code in ("EntityNotFoundException", "InternalServiceException")]
+    refusing = SimpleNamespace(batch_delete_partition=lambda **_: {"Errors": errors})
+    monkeypatch.setattr("include.lake.glue_catalog.open_client", lambda *_: refusing)
+
+    with pytest.raises(RetryLater, match=r"did not remove 1 partition\(s\) of streams"):
+        glue_place.open().unregister([Partition("streams", 1, 2024)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from unittest.mock import create_autospec
 
@@ -40,7 +41,8 @@ def test_crawler_runs_after_the_partitions_and_holds_no_worker(parsed):
     from airflow.sdk.exceptions import TaskDeferred
 
     task = parsed("glue://strava_dev/strava-dev-lake").get_task("run_crawler")
-    assert task.upstream_task_ids == {"register_partitions"}
+    assert task.upstream_task_ids == {"take_crawl"}
+    assert task.dag.get_task("take_crawl").upstream_task_ids == {"register_partitions"}
     assert type(task.retry_policy).__name__ == "StravaRetryPolicy"
     assert task.execution_timeout is not None
 
@@ -65,3 +67,34 @@ def test_crawl_that_somebody_started_is_as_good(parsed):
 
     with pytest.raises(TaskDeferred):
         task.execute({})
+
+
+@pytest.mark.parametrize("is_due", [pytest.param(True, id="due"), pytest.param(False, id="not due")])
+def test_crawl_is_skipped_exactly_where_it_is_not_due(parsed, monkeypatch, is_due):
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from include.pipeline import catalog
+    from strava_airflow.hook import StravaHook
+
+    asked = []
+
+    @contextmanager
+    def no_services(self, priority="LIVE"):
+        yield None
+
+    def is_crawl_due(services, settings, *, is_asked_for):
+        asked.append((settings, is_asked_for))
+        return is_due
+
+    monkeypatch.setattr(StravaHook, "services", no_services)
+    monkeypatch.setattr(StravaHook, "settings", lambda self: "settings")
+    monkeypatch.setattr(catalog, "is_crawl_due", is_crawl_due)
+    take_crawl = parsed("glue://strava_dev/strava-dev-lake").get_task("take_crawl").python_callable
+    with nullcontext() if is_due else pytest.raises(AirflowSkipException, match="a short while ago"):
+        take_crawl({"crawl": True})
+    assert asked == [("settings", True)]
+
+
+def test_form_asks_for_a_crawl_only_where_there_is_a_crawler(parsed):
+    assert dict(parsed("glue://strava_dev/strava-dev-lake").params) == {"crawl": False}
+    assert dict(parsed("duckdb:///var/lib/strava/catalog.duckdb").params) == {}

@@ -98,13 +98,17 @@ def test_run_shows_the_certificate_in_its_log_and_its_summary(run, caplog):
         "outcome": "erased",
         "counts": {"raw_objects": 12},
         "certificate": "certificates/7-20250615T150640Z.json",
-        "partitions": [],
     }
     assert '"finished_at": "2025-06-15T15:07:40+00:00"' in caplog.text
 
 
-def test_catalogue_hears_of_the_rows_that_went(dag_bag):
+def test_catalogue_hears_of_the_rows_that_went_and_of_nothing_else(dag_bag):
+    from airflow.sdk.exceptions import AirflowSkipException
+
     publish_lake = dag_bag.dags["strava_erase"].get_task("publish_lake")
 
     assert publish_lake.upstream_task_ids == {"erase_athlete"}
+    publish_lake.python_callable({"certificate": "certificates/7-20250615T150640Z.json"})
+    with pytest.raises(AirflowSkipException):
+        publish_lake.python_callable({"certificate": None})
     assert [asset.name for asset in publish_lake.outlets] == ["strava_lake"]

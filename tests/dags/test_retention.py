@@ -10,8 +10,6 @@ from types import SimpleNamespace
 import pytest
 
 from include.errors import SettingsError
-from include.lake.catalog import Partition
-from include.lake.copy_rows import CopiesWrite
 from include.pipeline.night import Checked
 from include.pipeline.reconcile import Listed
 
@@ -80,7 +78,7 @@ def test_athletes_are_checked_together_and_shown_as_one_chunk(dag_bag, services,
 
     def checked(_, athletes, days, **named):
         done.append((athletes, days, named))
-        return Checked({"athletes": 2, "expired": 2}, frozenset({Partition("streams", 7, 2026)}), ("access",))
+        return Checked({"athletes": 2, "expired": 2}, ("access",))
 
     monkeypatch.setattr(night, "check", checked)
     check = function(dag_bag, "strava_retention", "check_athletes")
@@ -88,7 +86,7 @@ def test_athletes_are_checked_together_and_shown_as_one_chunk(dag_bag, services,
     result = check([7, 8, 9], {"dry_run": dry_run})
     assert done == [([7, 8, 9], 7, {"dry_run": dry_run})]
     assert context["chunk"] == "7 · 3 athletes · 1 waits: access"
-    assert result == {"athletes": 2, "expired": 2, "left": 1, "partitions": [["streams", 7, 2026]]}
+    assert result == {"athletes": 2, "expired": 2, "left": 1}
 
 
 def test_1500_athletes_are_30_chunks(dag_bag, services):
@@ -102,7 +100,7 @@ def test_1500_athletes_are_30_chunks(dag_bag, services):
 def test_night_that_left_athletes_fails_at_its_end(dag_bag):
     from airflow.sdk.exceptions import AirflowFailException
 
-    ti = SimpleNamespace(xcom_pull=lambda task_ids: [{"expired": 1, "left": 2, "partitions": []}])
+    ti = SimpleNamespace(xcom_pull=lambda task_ids: [{"expired": 1, "left": 2}])
     with pytest.raises(AirflowFailException, match="2 athletes are left to the next night"):
         function(dag_bag, "strava_retention", "report_night")(ti=ti)
 
@@ -119,12 +117,12 @@ def test_copies_are_repaired_for_every_athlete_and_not_in_a_dry_run(dag_bag, ser
 
     def repair(parent_ids):
         asked.append(parent_ids)
-        return CopiesWrite(frozenset({Partition("copies", 7, 2026)}), rows=3)
+        return 3
 
     services.athletes = SimpleNamespace(all=lambda: iter([SimpleNamespace(athlete_id=7)]))
     services.copy_rows = SimpleNamespace(repair=repair)
     task = function(dag_bag, "strava_retention", "repair_copies")
-    assert task({"dry_run": False})["rows"] == 3
+    assert task({"dry_run": False}) == 3
     with pytest.raises(AirflowSkipException):
         task({"dry_run": True})
     assert asked == [[7]]
@@ -135,7 +133,7 @@ def test_copies_are_repaired_for_every_athlete_and_not_in_a_dry_run(dag_bag, ser
     [
         pytest.param([], {}, id="no athlete"),
         pytest.param(
-            [{"expired": 1, "lost": 0, "partitions": []}, None, {"expired": 2, "lost": 3, "partitions": []}],
+            [{"expired": 1, "lost": 0}, None, {"expired": 2, "lost": 3}],
             {"expired": 3, "lost": 3},
             id="one failed",
         ),

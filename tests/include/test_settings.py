@@ -11,7 +11,7 @@ from include.settings import CHOICES, EXAMPLES, Settings
 
 OPTIONAL = {
     *("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD", "STRAVA_API_URL", "STRAVA_OAUTH_URL"),
-    *("STRAVA_REVOKE", "WEBHOOK_SIGNING_KEY", "RETENTION_DAYS", "LAKE_ENCODINGS"),
+    *("STRAVA_REVOKE", "WEBHOOK_SIGNING_KEY", "RETENTION_DAYS", "LAKE_ENCODINGS", "CRAWL_EVERY_H"),
 }
 SECRET = {
     *("STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "WEBHOOK_VERIFY_TOKEN", "WEBHOOK_SIGNING_KEY"),
@@ -45,6 +45,7 @@ def test_settings_need_nothing_that_has_a_default() -> None:
     assert settings.webhook_signing_key == ""
     assert settings.retention_days == ""
     assert settings.lake_encodings == "safe"
+    assert settings.crawl_every_h == "24"
 
 
 def test_settings_show_no_secret() -> None:
@@ -65,6 +66,12 @@ def test_choice_is_taken(value: str) -> None:
 def test_choice_is_refused_with_what_there_is_when_it_is_another() -> None:
     with pytest.raises(SettingsError, match="STRAVA_REVOKE is 'both'; set it to token or legacy"):
         Settings.from_environ({**EXAMPLES, "STRAVA_REVOKE": "both"})
+
+
+@pytest.mark.parametrize("value", [pytest.param(value, id=value) for value in ("0", "-1", "1.5", "10000", "daily")])
+def test_crawls_are_hours_apart_and_nothing_else(value: str) -> None:
+    with pytest.raises(SettingsError, match=r"CRAWL_EVERY_H is .* hours"):
+        Settings.from_environ({**EXAMPLES, "CRAWL_EVERY_H": value})
 
 
 @pytest.mark.parametrize("value", [pytest.param(value, id=value) for value in ("keep", "1", "7", "99999")])

@@ -142,7 +142,7 @@ resource "aws_iam_role_policy" "work" {
       {
         Sid      = "Partitions"
         Effect   = "Allow"
-        Action   = ["glue:GetTable", "glue:BatchCreatePartition"]
+        Action   = ["glue:GetTable", "glue:GetPartitions", "glue:BatchCreatePartition", "glue:BatchDeletePartition"]
         Resource = var.lake.catalog_arns
       },
       {

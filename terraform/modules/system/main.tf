@@ -13,6 +13,7 @@ locals {
     KEY_URL        = module.state.key_url
     LAKE_URL       = module.lake.lake_url
     CATALOG_URL    = module.lake.catalog_url
+    CRAWL_EVERY_H  = tostring(var.crawl_every_h)
   })
 }
 

@@ -108,6 +108,17 @@ variable "log_retention_days" {
   default     = 30
 }
 
+variable "crawl_every_h" {
+  description = "At most so often the crawler runs; one crawl costs 0.15 $ at least, see docs/cost.md."
+  type        = number
+  default     = 24
+
+  validation {
+    condition     = var.crawl_every_h >= 1 && var.crawl_every_h <= 9999 && floor(var.crawl_every_h) == var.crawl_every_h
+    error_message = "Give 1 to 9999 whole hours."
+  }
+}
+
 variable "scan_limit_gb" {
   description = "How much one query of an analyst may read."
   type        = number

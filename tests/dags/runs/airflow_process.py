@@ -1,8 +1,8 @@
 """An Airflow of its own, in a process of its own: `python airflow_process.py <home>`.
 
 Each line that it reads is one run as JSON: `dag_id`, `conf`, and the `environment` that its tasks see. Each line that
-it answers is the run's state, the state of each task, the results and the labels, and the partitions told to the lake's
-asset. `dag.test()` runs the tasks as Airflow's own task runner does, one after the other.
+it answers is the run's state, the state of each task, the results and the labels, and how many events the lake's asset
+was told. `dag.test()` runs the tasks as Airflow's own task runner does, one after the other.
 Or it is a `call` of Airflow's REST API (method, path, body), which is answered by status and document, or a statement
 of `sql` with its `values` for Airflow's database.
 """
@@ -14,7 +14,6 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).parents[3]
@@ -51,14 +50,8 @@ def run(dag: Any, conf: dict[str, Any]) -> dict[str, Any]:
             "tasks": [[each.task_id, each.map_index, str(each.state)] for each in instances],
             "labels": [each.rendered_map_index for each in instances if each.map_index >= 0],
             "results": [[each.task_id, each.map_index, XComModel.deserialize_value(each)] for each in results],
-            "partitions": [event.extra["partitions"] for event in events],
+            "told": events.count(),
         }
-
-
-def register(dag: Any, events: list[Any]) -> dict[str, Any]:
-    """The catalogue's own task for asset events with these partitions; `dag.test()` cannot bring a run any."""
-    told = {"strava_lake": [SimpleNamespace(extra={"partitions": partitions}) for partitions in events]}
-    return {"registered": dag.get_task("register_partitions").python_callable(triggering_asset_events=told)}
 
 
 @cache
@@ -99,8 +92,7 @@ def answer(bag: Any, order: dict[str, Any]) -> Any:
     if "sql" in order:
         return execute(order["sql"], order.get("values", {}))
     os.environ |= order["environment"]
-    dag = bag.dags[order["dag_id"]]
-    return register(dag, order["events"]) if "events" in order else run(dag, order["conf"])
+    return run(bag.dags[order["dag_id"]], order["conf"])
 
 
 def main() -> None:

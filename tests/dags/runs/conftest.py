@@ -77,7 +77,7 @@ class Run:
     tasks: list
     labels: list
     results: list
-    partitions: list
+    told: int
 
     def states(self, task_id):
         return [state for name, _, state in self.tasks if name == task_id]
@@ -158,6 +158,18 @@ class World:
             items = store.query("activities", str(PARENT_ID))
             [item] = [item for item in items if item.fields["activity_id"] == activity_id]
             store.put(item.key, {**item.fields, **fields}, expected_version=item.version)
+
+    def waiting(self):
+        """The partitions that wait for the catalogue."""
+        with self.services() as services:
+            return {each.partition for each in services.partitions.waiting()}
+
+    def wait_for_catalogue(self, seconds: float) -> None:
+        """Let what waits for the catalogue have waited for so long."""
+        with closing(open_store(self.settings.state_url, time.time)) as store:
+            for item in list(store.query("partitions", "waiting")):
+                fields = {**item.fields, "noted_at_epoch_s": item.fields["noted_at_epoch_s"] - seconds}
+                store.put(item.key, fields, expected_version=item.version)
 
     def queued(self):
         with self.services() as services:

@@ -41,7 +41,6 @@ def test_ingest_run_says_what_became_of_each_activity(world):
         named: ActivityState.SYNCED,
     }
     assert [copy["child_id"] for copies in run.result("copy_to_children") for copy in copies] == [CHILD_ID]
-    assert run.result("publish_lake") == 2
     assert sorted(run.states("copy_to_children")) == ["skipped", "success"]
     assert any(label.startswith(f"{plain} · Run") for label in run.labels)
     assert f"{named} → {CHILD_ID}" in run.labels
@@ -60,19 +59,19 @@ def test_ingest_of_many_activities_has_few_tasks_and_one_that_fails_keeps_no_oth
         assert services.activities.get(PARENT_ID, 999_999_999).due_at_epoch_s is not None
 
 
-def test_ingest_tells_the_asset_every_partition_that_changed(world):
+def test_ingest_tells_the_asset_that_partitions_wait_all_of_which_are_rows(world):
     run = world.ingest(world.finish("Run with Rex"))
 
-    [partitions] = run.partitions
-    assert {table for table, _, _ in partitions} >= {"activities", "streams", "copies"}
-    assert {athlete_id for table, athlete_id, _ in partitions if table != "copies"} == {PARENT_ID}
+    assert run.told == 1
+    assert {each.table for each in world.waiting()} >= {"activities", "streams", "copies"}
+    assert {each.athlete_id for each in world.waiting() if each.table != "copies"} == {PARENT_ID}
 
 
 def test_ingest_of_an_unknown_athletes_activity_ends_green_and_tells_no_asset(world):
     run = world.run("strava_ingest", {"events": [{**world.event(1), "owner_id": 999}]})
 
     assert run.states("plan_events") == ["success"]
-    assert run.partitions == []
+    assert run.told == 0
     assert world.rows("activities") == []
 
 
@@ -103,22 +102,27 @@ def test_backfill_loads_the_history_and_tells_the_asset(world):
     assert run.state == "success"
     assert {row["activity_id"] for row in world.rows("streams")} == ids
     assert run.result("publish_lake") == {"loaded": 2, "skipped": 0, "points": 60}
-    assert {table for table, _, _ in run.partitions[0]} >= {"activities", "streams"}
+    assert run.told == 1
+    assert {each.table for each in world.waiting()} >= {"activities", "streams"}
     assert any(label.endswith(" · 2 activities") for label in run.labels)
 
 
 # --- strava_catalog ------------------------------------------------------------------------------
 
 
-def test_catalogue_registers_what_the_events_name(world):
+def test_catalogue_registers_what_waits_whichever_events_it_was_started_by(world):
     import duckdb
 
-    told = world.ingest(world.finish()).partitions
-    answer = world.airflow.ask(dag_id="strava_catalog", events=told * 2, environment=world.environment)
+    for number in range(3):  # Airflow gives a run that they start together only the first of such events
+        world.ingest(world.finish(hours_ago=2 + 24 * 300 * number, seed=number))
+    waiting = world.waiting()
+    run = world.run("strava_catalog")
 
-    assert answer["registered"] == len({tuple(partition) for partition in told[0]})
+    assert run.state == "success"
+    assert run.result("register_partitions") == {"registered": len(waiting), "removed": 0}
+    assert world.waiting() == set()
     with duckdb.connect(world.settings.catalog_url.removeprefix("duckdb://"), read_only=True) as catalog:
-        assert catalog.execute("SELECT count(*) FROM streams").fetchone() == (30,)
+        assert catalog.execute("SELECT count(*), count(DISTINCT activity_id) FROM streams").fetchone() == (90, 3)
 
 
 # --- strava_reconcile ----------------------------------------------------------------------------
@@ -160,6 +164,15 @@ def test_reconcile_fails_where_strava_sends_no_events(world):
     assert run.states("queue_due") == ["success"]
 
 
+def test_reconcile_starts_the_catalogue_for_what_has_waited_and_for_nothing_else(world):
+    world.ingest(world.finish())
+    assert world.run("strava_reconcile").told == 0
+    world.wait_for_catalogue(HOUR_S)
+    run = world.run("strava_reconcile")
+
+    assert (run.state, run.told) == ("success", 1)
+
+
 # --- strava_retention ----------------------------------------------------------------------------
 
 
@@ -178,8 +191,8 @@ def test_night_deletes_what_is_too_old_and_sums_up(world, night):
     assert run.state == "success"
     assert run.result("find_athletes") == [[PARENT_ID, CHILD_ID]]
     assert run.result("report_night")["expired"] == 1
-    assert run.result("publish_lake") == 1
-    assert "streams" in {table for table, _, _ in run.partitions[0]}
+    assert run.told == 1
+    assert "streams" in {each.table for each in world.waiting()}
     assert run.labels == [f"{PARENT_ID} · 2 athletes"]
     assert {row["activity_id"] for row in world.rows("activities")} == {world.fresh}
 
@@ -205,7 +218,7 @@ def test_night_makes_the_rows_of_copies_agree_with_their_ledger(world, night):
         path.unlink()
     run = night()
 
-    assert run.result("repair_copies")["rows"] == 1
+    assert run.result("repair_copies") == 1
     assert [row["parent_activity_id"] for row in world.rows("copies")] == [world.old]
 
 
@@ -230,7 +243,8 @@ def test_erasure_for_an_operator_leaves_nothing_and_tells_the_asset(world):
     assert run.state == "success"
     assert run.result("erase_athlete")["outcome"] == "erased"
     assert world.rows("activities") == []
-    assert {table for table, _, _ in run.partitions[0]} >= {"activities", "streams"}
+    assert run.told == 1
+    assert {each.athlete_id for each in world.waiting()} == {None}
 
 
 def test_erasure_of_a_connected_athlete_for_a_reported_deauthorisation_is_skipped(world):

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from include.errors import ObjectConflict, UnexpectedShape
-from include.lake.catalog import Partition
 from include.lake.copy_rows import CopyRows, row_of
 from include.lake.files import FileObjects
 from include.lake.keys import copies_key
@@ -107,9 +106,9 @@ def test_refreshed_copy_is_a_row_with_everything_the_ledger_knows(
         trim_m=200,
     )
 
-    written = copy_rows.refresh(ACTIVITY_ID)
+    changed = copy_rows.refresh(ACTIVITY_ID)
 
-    assert (written.partitions, written.rows) == ({Partition("copies", None, 2024)}, 1)
+    assert changed == 1
     assert query("SELECT * FROM copies", lake_url).to_pylist() == [
         {
             "parent_activity_id": ACTIVITY_ID,
@@ -140,7 +139,7 @@ def test_copies_of_one_activity_are_sorted_rows_of_one_object(
 ) -> None:
     for activity_id, child_id in [(9, 5), (9, 4), (8, 6)]:
         ledger.plan(planned(activity_id, child_id))
-    assert copy_rows.refresh(9).rows == 2
+    assert copy_rows.refresh(9) == 2
     copy_rows.refresh(8)
     assert [(row["parent_activity_id"], row["child_id"]) for row in held()] == [(8, 6), (9, 4), (9, 5)]
     assert list(objects.list("copies/")) == [KEY]
@@ -150,12 +149,12 @@ def test_refresh_writes_nothing_when_nothing_changed(copy_rows: CopyRows, ledger
     ledger.plan(planned())
     copy_rows.refresh(ACTIVITY_ID)
     before = (root / KEY).stat().st_mtime_ns
-    assert copy_rows.refresh(ACTIVITY_ID).rows == 0
+    assert copy_rows.refresh(ACTIVITY_ID) == 0
     assert (root / KEY).stat().st_mtime_ns == before
 
 
 def test_refresh_of_an_activity_without_copies_leaves_no_object(copy_rows: CopyRows, objects: FileObjects) -> None:
-    assert copy_rows.refresh(1).partitions == frozenset()
+    assert copy_rows.refresh(1) == 0
     assert list(objects.list("")) == []
 
 
@@ -168,10 +167,11 @@ def test_refresh_of_an_activity_without_copies_leaves_no_object(copy_rows: CopyR
     ],
 )
 def test_row_lies_in_the_year_of_the_activity(
-    copy_rows: CopyRows, ledger: CopyLedger, start_epoch_s: int | None, year: int
+    copy_rows: CopyRows, ledger: CopyLedger, objects: FileObjects, start_epoch_s: int | None, year: int
 ) -> None:
     ledger.plan(planned(activity_start_epoch_s=start_epoch_s))
-    assert copy_rows.refresh(ACTIVITY_ID).partitions == {Partition("copies", None, year)}
+    copy_rows.refresh(ACTIVITY_ID)
+    assert list(objects.list("")) == [f"copies/year={year}/{PARENT_ID}.parquet"]
 
 
 @pytest.mark.parametrize("state", CopyState)
@@ -304,18 +304,17 @@ def test_erased_child_leaves_only_the_others_rows(
 
     removed = copy_rows.remove_athlete(CHILD_ID, list(objects.list("copies/")))
 
-    assert removed.rows == 2
-    assert removed.partitions == {Partition("copies", None, 2024), Partition("copies", None, 1970)}
+    assert removed == 2
     assert [row["child_id"] for row in held()] == [OTHER_CHILD_ID]
     assert [row["child_id"] for row in held("copies/year=1970/5.parquet")] == [6]
-    assert copy_rows.remove_athlete(CHILD_ID, list(objects.list("copies/"))).rows == 0
+    assert copy_rows.remove_athlete(CHILD_ID, list(objects.list("copies/"))) == 0
 
 
 def test_erased_parent_leaves_no_object(copy_rows: CopyRows, ledger: CopyLedger, objects: FileObjects) -> None:
     for activity_id, start in ((1, 0), (2, 40_000_000), (3, 80_000_000)):
         ledger.plan(planned(activity_id, activity_start_epoch_s=start))
         copy_rows.refresh(activity_id)
-    assert copy_rows.remove_athlete(PARENT_ID, list(objects.list("copies/"))).rows == 3
+    assert copy_rows.remove_athlete(PARENT_ID, list(objects.list("copies/"))) == 3
     assert list(objects.list("")) == []
 
 
@@ -332,14 +331,14 @@ def test_repair_brings_missing_old_and_superfluous_rows_into_agreement(
 
     repaired = copy_rows.repair([PARENT_ID])
 
-    assert repaired.rows == 4
+    assert repaired == 4
     assert [(row["parent_activity_id"], row["state"]) for row in held()] == [
         (1, "planned"),
         (2, "done"),
         (4, "planned"),
     ]
     assert [row["parent_activity_id"] for row in held(f"copies/year=1970/{PARENT_ID}.parquet")] == [5]
-    assert copy_rows.repair([PARENT_ID]).rows == 0
+    assert copy_rows.repair([PARENT_ID]) == 0
 
 
 def test_repair_makes_an_unreadable_object_again(
@@ -351,7 +350,7 @@ def test_repair_makes_an_unreadable_object_again(
     objects.put(key, b"no parquet", expected=Condition.ANYTHING)
     with pytest.raises(UnexpectedShape, match="strava_retention"):
         copy_rows.refresh(ACTIVITY_ID)
-    assert copy_rows.repair([]).rows == 1
+    assert copy_rows.repair([]) == 1
     assert [row["state"] for row in held()] == ["planned"]
 
 
@@ -361,7 +360,7 @@ def test_repair_finds_parents_whom_only_the_lake_knows(
     ledger.plan(planned())
     copy_rows.refresh(ACTIVITY_ID)
     forget(ACTIVITY_ID, CHILD_ID)
-    assert copy_rows.repair([]).rows == 1
+    assert copy_rows.repair([]) == 1
     assert list(objects.list("")) == []
 
 

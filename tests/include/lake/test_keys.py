@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from include.errors import BadKey
 from include.lake import keys
-from include.lake.catalog import Partition
+from include.state.partitions import Partition
 
 KeyMaker = Callable[[int, datetime], str]
 

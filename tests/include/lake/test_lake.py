@@ -12,7 +12,6 @@ import pytest
 
 from include.errors import BadKey, LeaseLost, ObjectConflict, UnexpectedShape
 from include.lake.backend import open_objects
-from include.lake.catalog import Partition
 from include.lake.encodings import Encodings
 from include.lake.files import FileObjects
 from include.lake.lake import Lake
@@ -104,7 +103,6 @@ def test_write_puts_the_rows_of_one_activity_into_its_three_objects(
     written = lake.write([rows(1)], guard=guard)
     assert held(store) == {ACTIVITIES_2024: [1], LAPS_2024: [1, 1], MAY_STREAMS: [1, 1, 1]}
     assert written.object_keys == {1: (ACTIVITIES_2024, LAPS_2024, MAY_STREAMS)}
-    assert written.partitions == {Partition(table, 7, 2024) for table in ("activities", "laps", "streams")}
     assert written.rows == 6
 
 
@@ -119,7 +117,7 @@ def test_write_encodes_as_the_lake_was_opened(objects: FileObjects, make_rows: M
 
 def test_write_of_nothing_writes_nothing(lake: Lake, store: Recorder, guard: Guard) -> None:
     written = lake.write([], guard=guard)
-    assert (written.partitions, written.object_keys, written.rows) == (frozenset(), {}, 0)
+    assert (written.object_keys, written.rows) == ({}, 0)
     assert store.writes == []
 
 
@@ -223,7 +221,6 @@ def test_rows_move_when_the_start_date_was_edited(
     moved = lake.write([rows(1, start_date=moved_to)], previous_keys=before.object_keys, guard=guard)
     assert held(store) == expected
     assert set(moved.object_keys[1]) == {key for key, activity_ids in expected.items() if 1 in activity_ids}
-    assert Partition("streams", 7, 2024) in moved.partitions
 
 
 def test_new_rows_are_in_place_before_the_old_ones_go(
@@ -311,7 +308,6 @@ def test_remove_takes_the_rows_out_and_deletes_what_becomes_empty(
     removed = lake.remove(7, [1], written.object_keys[1], guard=guard)
     assert held(store) == {ACTIVITIES_2024: [2], LAPS_2024: [2, 2], JUNE_STREAMS: [2, 2, 2]}
     assert (removed.rows, removed.object_keys) == (6, {1: ()})
-    assert removed.partitions == {Partition(table, 7, 2024) for table in ("activities", "laps", "streams")}
 
 
 def test_remove_is_safe_to_repeat(lake: Lake, store: Recorder, rows: MakeRows, guard: Guard) -> None:

@@ -5,7 +5,16 @@ import re
 import pyarrow as pa
 import pytest
 
-from include.lake.schemas import GRAINS, NULLS, PARTITION_KEYS, SCHEMA_VERSION, SORT_KEYS, TABLES, TYPE_REASONS
+from include.lake.schemas import (
+    GRAINS,
+    NULLS,
+    PARTITION_KEYS,
+    SCHEMA_VERSION,
+    SORT_KEYS,
+    TABLES,
+    TYPE_REASONS,
+    schema_digest,
+)
 
 COLUMNS = [pytest.param(column, id=f"{table}.{column.name}") for table, schema in TABLES.items() for column in schema]
 
@@ -66,3 +75,18 @@ def test_time_column_says_whose_time_it_is(table):
         assert pa.types.is_timestamp(column.type) == ("ts" in words or words[-1] == "at"), column.name
         unit = column.metadata.get(b"unit")
         assert (words[-1] == "s") == (unit == b"s"), column.name
+
+
+def test_digest_is_another_one_exactly_when_a_column_or_a_key_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = schema_digest()
+    assert first == schema_digest()
+    streams = TABLES["streams"]
+    for changed in (
+        streams.append(pa.field("added", pa.int32())),
+        streams.set(0, streams.field(0).with_type(pa.int32())),
+        streams.set(0, streams.field(0).with_name("renamed")),
+    ):
+        monkeypatch.setitem(TABLES, "streams", changed)
+        assert schema_digest() != first
+    monkeypatch.setitem(TABLES, "streams", streams)
+    assert schema_digest() == first

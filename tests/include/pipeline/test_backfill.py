@@ -547,7 +547,7 @@ def test_slow_strava_costs_no_lease_and_no_second_call(world, monkeypatch):
     assert (result.loaded, result.waiting, len(made)) == (20, (), 15)
 
 
-def test_streams_that_a_dead_run_stored_are_not_fetched_again_and_its_partitions_are_told(world, monkeypatch):
+def test_streams_that_a_dead_run_stored_are_not_fetched_again_and_their_partitions_wait(world, monkeypatch):
     ids = [world.finish(hours_ago=24 * 300, announce=False), *history(world, 3)]
     listed = planned(world, **{"from": "2025-01-01"})
     fetch, made = world.services.strava.streams, []
@@ -566,7 +566,8 @@ def test_streams_that_a_dead_run_stored_are_not_fetched_again_and_its_partitions
     before = reads(world)
     [result] = loaded(world, listed)
     assert reads(world) - before == len(ids) - 1 - 2  # one is entered by hand
-    assert {partition.year for partition in result.partitions} == {2025, 2026}
+    assert result.loaded == len(ids)
+    assert {each.partition.year for each in world.services.partitions.waiting()} == {2025, 2026}
     assert loaded(world, listed) == [ChunkLoaded()]
 
 

@@ -14,10 +14,10 @@ from waitress.server import create_server
 
 from include.aws import open_client
 from include.lake.backend import open_catalog, open_objects
-from include.lake.catalog import Partition
 from include.lake.objects import Condition
 from include.queue.backend import open_queue
 from include.state.backend import open_store
+from include.state.partitions import Partition
 from include.state.subscriptions import Subscriptions
 from include.strava.models import Subscription
 from local.aws_backend.aws_services import teach_glue

@@ -1,0 +1,35 @@
+"""When the lake's crawler last ran, and for which schema: who may start it now."""
+
+from __future__ import annotations
+
+from include.clock import Clock
+from include.errors import VersionConflict
+from include.state.store import ABSENT, Key, Store
+
+_KEY = Key("partitions", "crawl")
+"""A row beside those that wait for the catalogue: the crawler finds what none of them names."""
+
+
+class Crawls:
+    """The right to start a crawl, which costs money: one row, taken under a condition."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def take(self, schema: str, every_s: float, *, is_asked_for: bool) -> bool:
+        """Whether the caller is to start the crawler now; False too where another process took the turn just now.
+
+        It is, where the last turn is `every_s` old, was for other tables than `schema` stands for, or somebody asks.
+        Effects: the turn counts as taken even if the process dies with it: then the next one comes `every_s` later.
+        """
+        item, now = self._store.get(_KEY), self._clock()
+        is_due = item is None or item.fields["schema"] != schema or item.fields["taken_at_epoch_s"] + every_s <= now
+        if not is_due and not is_asked_for:
+            return False
+        fields = {"schema": schema, "taken_at_epoch_s": now}
+        try:
+            self._store.put(_KEY, fields, expected_version=item.version if item else ABSENT)
+        except VersionConflict:
+            return False
+        return True

@@ -1,0 +1,110 @@
+"""The lake's partitions that the catalogue has to look at: a row from just before a change until it was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from include.clock import Clock
+from include.state.conflict import retry_on_conflict
+from include.state.store import ABSENT, Item, Key, Store
+
+_WAITING = "waiting"
+
+NOTED_S = 300
+"""So long after it was noted a partition needs no new note: nobody drops a row that is younger than `SETTLED_S`."""
+
+SETTLED_S = 900
+"""So long after its note a change has happened, or never will: no writer takes longer from its note to its write."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Partition:
+    """One partition of a lake table; `athlete_id` is None for `copies`, which is partitioned by year alone."""
+
+    table: str
+    athlete_id: int | None
+    year: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A partition that waits for the catalogue, and the row that says so."""
+
+    partition: Partition
+    noted_at_epoch_s: float
+    """When somebody was last about to change it."""
+    version: int
+
+    def is_settled(self, now_epoch_s: float) -> bool:
+        """Whether what was about to happen has happened, or never will."""
+        return now_epoch_s - self.noted_at_epoch_s >= SETTLED_S
+
+
+class Partitions:
+    """What waits for the catalogue; any number of processes may note, look and remove."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    @retry_on_conflict
+    def note(self, partition: Partition) -> None:
+        """Have the catalogue look at the partition; call it before the change, so that a crash leaves no gap.
+
+        Effects: safe to repeat; a partition that was noted a short while ago is left as it is.
+        """
+        key, now = _key(partition), self._clock()
+        item = self._store.get(key)
+        if item is not None and 0 <= now - item.fields["noted_at_epoch_s"] < NOTED_S:
+            return
+        fields = {
+            "table": partition.table,
+            "athlete_id": partition.athlete_id,
+            "year": partition.year,
+            "noted_at_epoch_s": now,
+        }
+        self._store.put(key, fields, expected_version=item.version if item else ABSENT)
+
+    def waiting(self) -> Iterator[Waiting]:
+        """Every partition that waits, by athlete."""
+        return map(_waiting, self._store.query("partitions", _WAITING))
+
+    def of_athlete(self, athlete_id: int) -> list[Partition]:
+        """The athlete's partitions that wait."""
+        items = self._store.query("partitions", _WAITING, f"{athlete_id}/")
+        return [_waiting(item).partition for item in items]
+
+    def waits_since(self, waited_s: float) -> bool:
+        """Whether one has waited for so long."""
+        before = self._clock() - waited_s
+        return any(waiting.noted_at_epoch_s <= before for waiting in self.waiting())
+
+    def is_there(self, waiting: Waiting) -> bool:
+        """Whether the row is there still, noted again or not."""
+        return self._store.get(_key(waiting.partition)) is not None
+
+    @retry_on_conflict
+    def remove(self, waiting: Waiting) -> None:
+        """The catalogue agrees with the partition. Effects: none where it was noted again since it was read."""
+        item = self._store.get(_key(waiting.partition))
+        if item is not None and _waiting(item) == waiting:
+            self._store.delete(item.key, expected_version=item.version)
+
+    @retry_on_conflict
+    def forget(self, partition: Partition) -> None:
+        """Have nobody look at the partition, since its athlete is erased. Effects: safe to repeat."""
+        item = self._store.get(_key(partition))
+        if item is not None:
+            self._store.delete(item.key, expected_version=item.version)
+
+
+def _waiting(item: Item) -> Waiting:
+    fields = item.fields
+    partition = Partition(fields["table"], fields["athlete_id"], fields["year"])
+    return Waiting(partition, fields["noted_at_epoch_s"], item.version)
+
+
+def _key(partition: Partition) -> Key:
+    owner = "-" if partition.athlete_id is None else partition.athlete_id
+    return Key("partitions", _WAITING, f"{owner}/{partition.table}/{partition.year}")
