@@ -4,11 +4,13 @@ Finds what no event brought: puts back into the queue what waited in the ledgers
 Strava's quota, uploads that Strava was still processing, work whose run died), and compares Strava's lists with the
 ledger.
 
-**Starts**: one minute after every quota window opens (minutes 1, 16, 31, 46). Once an hour it is each athlete's turn:
-the newest page of their list and one older page in rotation. Once a day it asks for the webhook subscription.
+**Starts**: one minute after every quota window opens (minutes 1, 16, 31, 46). Once an hour, or every six
+(`LIST_EVERY_H`) while Strava's events arrive, it is each athlete's turn: the newest page of their list and one older
+page in rotation. What the list shows is kept current in the lake. Once a day it asks for the webhook subscription.
 
 **Reads**: the ledgers `activities` and `copies`; Strava (`GET /athlete/activities`, `GET /push_subscriptions`).
-**Writes**: messages in the queue; `strava_ingest` does the work. How far each athlete's rotation has come.
+**Writes**: messages in the queue; `strava_ingest` does the work. How far each athlete's rotation has come. The columns
+of `activities` that the list shows and nobody has to fetch, such as kudos.
 It starts `strava_erase` again for each erasure that broke off, and for a day after an erasure it removes what a stalled
 worker wrote late. The log of `look_after_erasures` names the athletes whose tokens Strava has refused for a week.
 `remove_unwanted` takes out of the lake what athletes gave up and had removed. `strava_catalog` is started where a
@@ -16,7 +18,7 @@ partition has waited for it for a quarter of an hour.
 
 **Kind**: now. Running it again is always right.
 
-**Limits**: two read calls for an athlete and hour; with many athletes the turns come less often, so that listing takes
+**Limits**: two read calls for an athlete and turn; with many athletes the turns come less often, so that listing takes
 half of the day's read calls at most. What began before an athlete connected is left to `strava_backfill`.
 
 **If it fails**: whatever waits, waits a quarter of an hour longer. If `check_subscription` fails, Strava sends no

@@ -32,12 +32,14 @@ EXAMPLES: Mapping[str, str] = {
     "RETENTION_DAYS": "keep",
     "LAKE_ENCODINGS": "safe",
     "CRAWL_EVERY_H": "24",
+    "LIST_EVERY_H": "6",
 }
 """Every variable there is, each with an example of a good value."""
 
 _PATTERNS: Mapping[str, tuple[str, str]] = {
     "RETENTION_DAYS": (r"keep|[1-9][0-9]{0,4}", "days, from 1 to 99999, or to keep"),
     "CRAWL_EVERY_H": (r"[1-9][0-9]{0,3}", "hours, from 1 to 9999"),
+    "LIST_EVERY_H": (r"[1-9]|1[0-9]|2[0-4]", "hours, from 1 to 24"),
 }
 """What a variable's value has to look like, and how to say that."""
 
@@ -153,3 +155,8 @@ class Settings(DispatcherSettings):
     """
     crawl_every_h: str = "24"
     """At most so often Glue's crawler looks for partitions that no run has registered; one machine has no crawler."""
+    list_every_h: str = "6"
+    """How many hours lie between two looks at an athlete's list while Strava's events arrive; without them it is one.
+
+    So long may an edit stay unseen of which Strava tells no event, or whose event was lost.
+    """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from include.pipeline.services import Services
 from include.pipeline.sync import SyncItem
@@ -24,6 +24,8 @@ def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
     sent is seen to its end, and what waits comes to one.
     Effects: writes the audit, and takes back what an answered event has made due; safe to repeat.
     """
+    events = list(events)
+    _note_arrival(services, events)
     newest: dict[tuple[int, int], SyncItem] = {}
     for event in sorted(events, key=lambda event: event.event_time_epoch_s):
         outcome = _drop_reason(services, event)
@@ -39,6 +41,18 @@ def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
             announced = event.aspect_type == "delete" or (key in newest and newest[key].is_announced)
             newest[key] = SyncItem(*key, event.event_time_epoch_s, copies_only, announced)
     return sorted(newest.values(), key=lambda item: item.event_at_epoch_s)
+
+
+def _note_arrival(services: Services, events: Sequence[WebhookEvent]) -> None:
+    """Note that Strava's events arrive, if some of these are Strava's: others are our own."""
+    subscription = services.subscriptions.current()
+    sent = [
+        event.event_time_epoch_s
+        for event in events
+        if subscription is not None and event.subscription_id == subscription.subscription_id
+    ]
+    if subscription is not None and sent:
+        services.subscriptions.note_event(subscription.subscription_id, max(sent))
 
 
 def _drop_reason(services: Services, event: WebhookEvent) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
@@ -136,9 +136,9 @@ def _is_queued(services: Services, copy: Copy, now: float) -> bool:
 def list_athletes(services: Services) -> Listed:
     """List the athletes whose turn has come, those who waited longest first, and queue what differs.
 
-    Each athlete has a turn once an hour, or less often where that would take more than half of the day's read calls;
-    one run takes at most half of a window's. So live work keeps the other half. It queues no more looks than the budget
-    can serve, or one; what is left over is found at the next turn.
+    Each athlete has a turn once an hour, every few hours while Strava's events arrive, or less often where that would
+    take more than half of the day's read calls; one run takes at most half of a window's. So live work keeps the other
+    half. It queues no more looks than the budget can serve, or one; what is left over is found at the next turn.
     Errors: `RetryLater`, `ApplicationInactive`: the athlete keeps the turn, behind all others who wait for theirs: one
     whose list always fails keeps nobody from being listed.
     Effects: sends messages and remembers the turns; safe to repeat and to run twice at once.
@@ -147,13 +147,14 @@ def list_athletes(services: Services) -> Listed:
         return Listed()
     limits = services.quota.limits()
     active = [athlete for athlete in _connected(services) if athlete.scopes & _LISTED_BY]
-    every_s = turn_every_s(len(active), limits) - EARLY_S
     now = services.clock()
+    turns_s = _turns_s(services, active, limits, now)
     last = {athlete.athlete_id: services.listings.get(athlete.athlete_id).listed_at_epoch_s for athlete in active}
-    due = [athlete for athlete in active if last[athlete.athlete_id] + every_s <= now]
+    due = [athlete for athlete in active if last[athlete.athlete_id] + turns_s[athlete.athlete_id] <= now]
     due.sort(key=lambda athlete: last[athlete.athlete_id])
     total, looks = Listed(), max(1, services.quota.room().read // SYNC_CALLS)
     for athlete in due[: max(1, limits.read_window // (2 * CALLS))]:
+        every_s = turns_s[athlete.athlete_id]
         turn = services.listings.take(athlete.athlete_id, every_s)
         if turn is None:
             continue  # another run lists this athlete
@@ -176,10 +177,19 @@ def _connected(services: Services) -> list[AthleteRow]:
     return [athlete for athlete in services.athletes.all() if athlete.status is AthleteStatus.ACTIVE]
 
 
-def turn_every_s(athletes: int, limits: Limits) -> float:
-    """How long one turn of an athlete is from the next: all turns together take half of the day's reads at most."""
-    wanted_calls = athletes * CALLS * DAY_S / HOUR_S
-    return HOUR_S * max(1.0, wanted_calls * 2 / limits.read_day)
+def _turns_s(services: Services, athletes: Sequence[AthleteRow], limits: Limits, now: float) -> dict[int, float]:
+    """How long one turn of each athlete is from the next. Strava sends events of those who granted `activity:read`."""
+    is_told = services.subscriptions.event_at_epoch_s() + DAY_S > now
+    told_every_s = services.list_every_s if is_told else HOUR_S
+    wanted_s = {each.athlete_id: told_every_s if ACTIVITY_READ in each.scopes else HOUR_S for each in athletes}
+    longer = stretch(wanted_s.values(), limits)
+    return {athlete_id: every_s * longer - EARLY_S for athlete_id, every_s in wanted_s.items()}
+
+
+def stretch(turns_s: Iterable[float], limits: Limits) -> float:
+    """How many times as long turns have to be, so that all together take half of the day's reads at most."""
+    wanted_calls = sum(CALLS * DAY_S / every_s for every_s in turns_s)
+    return max(1.0, wanted_calls * 2 / limits.read_day)
 
 
 def _list(services: Services, athlete: AthleteRow, turn: Turn, *, most: int) -> tuple[Differences, int]:

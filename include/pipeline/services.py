@@ -68,6 +68,8 @@ class Services:
     erasures: Erasures
     notices: Notices
     listings: Listings
+    list_every_s: float
+    """How long one listing of an athlete is from the next while Strava's events arrive."""
     histories: Histories
     places: Places
     outages: Outages
@@ -136,6 +138,7 @@ def assemble(
         erasures=Erasures(store, clock),
         notices=Notices(store, clock),
         listings=Listings(store, clock),
+        list_every_s=int(settings.list_every_h) * 3600.0,
         histories=Histories(store, clock),
         places=Places(store, cipher, SystemRandom().random),
         outages=Outages(store, clock),

@@ -8,6 +8,9 @@ from include.strava.models import Subscription
 
 _KEY = Key("subscriptions", "strava")
 _CHECK = Key("subscriptions", "check")
+_EVENT = Key("subscriptions", "event")
+_NOTED_AGAIN_S = 3600
+"""An event as much later than the one that is noted is noted; those between are not."""
 
 
 class Subscriptions:
@@ -52,3 +55,19 @@ class Subscriptions:
         item = self._store.get(_CHECK)
         fields = {"checked_at_epoch_s": now_epoch_s}
         self._store.put(_CHECK, fields, expected_version=item.version if item else ABSENT)
+
+    def event_at_epoch_s(self) -> float:
+        """About when the last event was sent that came by the current subscription, to the hour; 0 if none did."""
+        item, current = self._store.get(_EVENT), self.current()
+        if item is None or current is None or item.fields["subscription_id"] != current.subscription_id:
+            return 0.0
+        return float(item.fields["event_at_epoch_s"])
+
+    @retry_on_conflict
+    def note_event(self, subscription_id: int, event_at_epoch_s: float) -> None:
+        """An event that was sent then came by that subscription. Effects: writes once an hour at most."""
+        item = self._store.get(_EVENT)
+        noted = item.fields if item and item.fields["subscription_id"] == subscription_id else None
+        if noted is None or noted["event_at_epoch_s"] + _NOTED_AGAIN_S <= event_at_epoch_s:
+            fields = {"subscription_id": subscription_id, "event_at_epoch_s": event_at_epoch_s}
+            self._store.put(_EVENT, fields, expected_version=item.version if item else ABSENT)

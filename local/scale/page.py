@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from include.pipeline.reconcile import turn_every_s
+from include.pipeline.reconcile import HOUR_S, stretch
 from include.strava.quota import Limits
 from local.docs.markdown import table
 from local.scale import record
@@ -14,7 +14,6 @@ from local.scale.record import Counted
 from local.scale.stand import LIMITS
 
 _RUNS_OF_RECONCILE = 96
-_HOUR_S = 3_600
 
 _HEAD = """# Scale
 
@@ -58,7 +57,7 @@ def _rows(counted: Counted, sizes: list[int]) -> Iterator[tuple[str, ...]]:
 def _day(counted: Counted, sizes: list[int]) -> Iterator[tuple[str, ...]]:
     limits = Limits(LIMITS.window, LIMITS.day, LIMITS.read_window, LIMITS.read_day)
     yield "calls to Strava for events", *(f"{size * counted[size]['event'][Kind.STRAVA]:,}" for size in sizes)
-    yield "hours between two turns of an athlete", *(f"{turn_every_s(size, limits) / _HOUR_S:g}" for size in sizes)
+    yield "hours between two turns of an athlete", *(f"{stretch((HOUR_S,) * size, limits):g}" for size in sizes)
     quiet = [
         size * counted[size]["event"][Kind.TASKS]
         + counted[size]["night"][Kind.TASKS]

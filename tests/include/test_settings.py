@@ -11,7 +11,7 @@ from include.settings import CHOICES, EXAMPLES, Settings
 
 OPTIONAL = {
     *("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD", "STRAVA_API_URL", "STRAVA_OAUTH_URL"),
-    *("STRAVA_REVOKE", "WEBHOOK_SIGNING_KEY", "RETENTION_DAYS", "LAKE_ENCODINGS", "CRAWL_EVERY_H"),
+    *("STRAVA_REVOKE", "WEBHOOK_SIGNING_KEY", "RETENTION_DAYS", "LAKE_ENCODINGS", "CRAWL_EVERY_H", "LIST_EVERY_H"),
 }
 SECRET = {
     *("STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "WEBHOOK_VERIFY_TOKEN", "WEBHOOK_SIGNING_KEY"),
@@ -45,6 +45,7 @@ def test_settings_need_nothing_that_has_a_default() -> None:
     assert settings.webhook_signing_key == ""
     assert settings.retention_days == ""
     assert settings.lake_encodings == "safe"
+    assert settings.list_every_h == "6"
     assert settings.crawl_every_h == "24"
 
 
@@ -129,3 +130,9 @@ def test_base_url_is_refused_with_an_example_when_it_is_none(variable: str, valu
         Settings.from_environ({**EXAMPLES, variable: value})
     assert EXAMPLES[variable] in str(caught.value)
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["0", "25", "1.5", "hourly"])
+def test_settings_refuse_hours_that_no_list_could_be_looked_at(value: str) -> None:
+    with pytest.raises(SettingsError, match="LIST_EVERY_H is"):
+        Settings.from_environ({**EXAMPLES, "LIST_EVERY_H": value})

@@ -10,13 +10,14 @@ import pytest
 from include.errors import ApplicationInactive, Gone, RetryLater, StravaUnavailable, TokenRefused
 from include.pipeline import reconcile
 from include.pipeline.ingest import plan
-from include.pipeline.reconcile import Listed, Queued, list_athletes, queue_due, turn_every_s
+from include.pipeline.reconcile import Listed, Queued, list_athletes, queue_due, stretch
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState
 from include.state.athletes import AthleteStatus
 from include.state.copies import Copy, CopyState
 from include.strava.client import StravaClient
+from include.strava.models import Subscription
 from include.strava.quota import Bucket, Limits, Priority
 
 pytestmark = pytest.mark.network
@@ -281,9 +282,40 @@ def test_one_listing_queues_a_bounded_number_and_the_next_the_rest(world, monkey
     ],
 )
 def test_turns_take_half_of_the_days_reads_at_most(athletes, reads, hours):
-    every_s = turn_every_s(athletes, Limits(read_day=reads))
+    every_s = HOUR_S * stretch((HOUR_S,) * athletes, Limits(read_day=reads))
     assert every_s == hours * HOUR_S
     assert athletes * 2 * 86_400 / every_s <= reads / 2
+
+
+def turns(world, hours):
+    """How often the parent is listed in so many hours."""
+    taken = 0
+    for _ in range(hours):
+        world.now[0] += HOUR_S
+        taken += list_athletes(world.services).athletes
+    return taken
+
+
+def test_athlete_is_listed_every_six_hours_while_events_arrive_and_hourly_without(world):
+    assert turns(world, 12) == 12
+    world.services.subscriptions.save(Subscription(9, "http://localhost/webhook"))
+    assert turns(world, 12) == 12
+    plan(world.services, [world.event(1, subscription_id=9)])
+    assert turns(world, 12) == 2
+    assert turns(world, 24) == 2 + 12  # a day after the last event nobody can rely on them
+
+
+def test_event_of_our_own_does_not_count_as_one_that_arrived(world):
+    world.services.subscriptions.save(Subscription(9, "http://localhost/webhook"))
+    plan(world.services, [QueuedEvent.look_again(PARENT_ID, 1, world.now[0]).event])
+    assert turns(world, 6) == 6
+
+
+def test_athlete_of_whom_strava_sends_no_events_is_listed_hourly(world):
+    world.services.subscriptions.save(Subscription(9, "http://localhost/webhook"))
+    plan(world.services, [world.event(1, subscription_id=9)])
+    world.connect(PARENT_ID, ("read", "activity:read_all"))
+    assert turns(world, 6) == 6
 
 
 def test_rotation_through_the_older_pages_starts_again_a_day_after_its_last_page(world, monkeypatch):

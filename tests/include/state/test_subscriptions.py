@@ -36,3 +36,15 @@ def test_secret_of_the_callback_url_is_not_in_the_file(subscriptions: Subscripti
     subscriptions.save(Subscription(7, "https://example.org/webhook/PATH-SECRET"))
 
     assert b"PATH-SECRET" not in b"".join(found.read_bytes() for found in path.parent.iterdir())
+
+
+def test_events_are_noted_to_the_hour_and_only_of_the_current_subscription(subscriptions: Subscriptions) -> None:
+    subscriptions.save(Subscription(7, "https://example.org/webhook/s"))
+    assert subscriptions.event_at_epoch_s() == 0
+    noted = []
+    for event_at in (10_000, 9_000, 13_599, 13_600):
+        subscriptions.note_event(7, event_at)
+        noted.append(subscriptions.event_at_epoch_s())
+    assert noted == [10_000, 10_000, 10_000, 13_600]
+    subscriptions.save(Subscription(8, "https://example.org/webhook/s"))
+    assert subscriptions.event_at_epoch_s() == 0
