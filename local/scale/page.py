@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from include.pipeline.reconcile import HOUR_S, stretch
-from include.strava.quota import Limits
+from include.pipeline.reconcile import stretch
+from include.strava.quota import HOUR_S, Limits
 from local.docs.markdown import table
 from local.scale import record
 from local.scale.counting import Kind
