@@ -166,7 +166,8 @@ def _rebuilt(services: Services, entry: LedgerEntry, made: Mapping[int, int]) ->
         rows = build_rows(activity, streams, made=made, source=source, updated_at_epoch_s=updated_at)
     if entry.state is ActivityState.QUARANTINED:
         described = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at).still_due_as(entry)
-        entry = replace(described, object_keys=entry.object_keys)
+        since = entry.oldest_answer_epoch_s
+        entry = replace(described, object_keys=entry.object_keys, oldest_answer_epoch_s=since)
     return _Rebuilt(rows, entry, activity)
 
 

@@ -11,7 +11,8 @@ from itertools import groupby
 from include.errors import SettingsError
 from include.pipeline.services import Services
 from include.settings import Settings
-from include.state.activities import ActivityState, Lease, LedgerEntry, Sighting
+from include.state.activities import ActivityState, Lease, LedgerEntry
+from include.state.sighting import Sighting
 from include.strava.models import ActivityId
 from include.strava.quota import DAY_S
 
@@ -50,7 +51,9 @@ def kept_days(settings: Settings) -> int | None:
 
 
 def expire(services: Services, athlete_id: int, days: int | None, *, dry_run: bool) -> Expired:
-    """Delete the athlete's activities that were fetched `days` ago or longer: rows, raw objects, upload files.
+    """Delete the athlete's activities of which anything was fetched `days` ago or longer: rows, raw objects, files.
+
+    The oldest answer decides: a look that found the recording unchanged makes its streams no younger.
 
     Their ledger rows stay, as `expired`: no listing and no reconcile brings them back, an event or a backfill does.
     What an athlete's own archive brought has no time of fetching, and stays.
@@ -79,10 +82,11 @@ def _is_due(entry: LedgerEntry, before_epoch_s: float) -> bool:
     if entry.state is ActivityState.EXPIRED:
         broke_off = bool(entry.object_keys) or entry.next_try_epoch_s is not None  # or the audit found it
         return broke_off and entry.asked is None
-    if entry.state is ActivityState.REMOVED or entry.fetched_at_epoch_s is None:
+    since_epoch_s = entry.kept_since_epoch_s
+    if entry.state is ActivityState.REMOVED or since_epoch_s is None:
         return False
     grace_s = 0 if entry.due_at_epoch_s is None else DAY_S
-    return entry.fetched_at_epoch_s <= before_epoch_s - grace_s
+    return since_epoch_s <= before_epoch_s - grace_s
 
 
 def _marked(services: Services, seen: LedgerEntry, before_epoch_s: float) -> Lease | None:

@@ -31,8 +31,9 @@ from include.pipeline.witness import (
     is_stopped,
     testify,
 )
-from include.state.activities import ActivityState, Lease, LedgerEntry, Sighting
+from include.state.activities import ActivityState, Lease, LedgerEntry
 from include.state.outages import Outage
+from include.state.sighting import Sighting
 from include.strava.models import Activity, StreamSet
 from include.strava.quota import DAY_S, utc_text
 
@@ -172,12 +173,16 @@ class _Look:
         except AnothersActivity as error:
             return self._quarantined(self.previous, error)
         self.services.raw.put_detail(activity, guard=self.guard)
-        streams = self._streams(activity)
+        stored = self._stored_streams(activity)
+        streams = self._streams(activity) if stored is None else stored
         if streams is None:
             if not self._is_lost():
                 return self.previous.perhaps_lost(int(self.fetched_at_epoch_s))
             self.services.raw.remove_streams(activity.athlete_id, activity.activity_id, guard=self.guard)
-        return with_copies(self.services, self.lease, self._store(activity, streams), activity)
+        entry = self._store(activity, streams)
+        if stored is not None:
+            entry = replace(entry, oldest_answer_epoch_s=self.previous.kept_since_epoch_s)
+        return with_copies(self.services, self.lease, entry, activity)
 
     def _activity(self) -> Activity:
         """The activity as Strava shows it. Errors: `AnothersActivity` too."""
@@ -190,23 +195,25 @@ class _Look:
             )
         return activity
 
-    def _streams(self, activity: Activity) -> StreamSet | None:
-        """The activity's streams: none for a manual one, the stored ones while the recording is unchanged.
+    def _stored_streams(self, activity: Activity) -> StreamSet | None:
+        """The streams of an earlier fetch, while the recording is unchanged.
 
-        Stored ones that hold what is no sample may be one bad answer: they are asked for again at every look.
+        Those that hold what is no sample may be one bad answer: they are asked for again at every look.
         """
-        raw, athlete_id, activity_id = self.services.raw, activity.athlete_id, activity.activity_id
         unchanged = Fingerprint.parse(self.previous.fingerprint).track == Fingerprint.of(activity).track
         usable = unchanged and self.previous.points and not has_unwanted_track(self.services, self.previous)
-        stored = raw.streams(athlete_id, activity_id) if usable else None
-        if stored is not None and not stored.odd:
-            return stored
+        stored = self.services.raw.streams(activity.athlete_id, activity.activity_id) if usable else None
+        return None if stored is None or stored.odd else stored
+
+    def _streams(self, activity: Activity) -> StreamSet | None:
+        """The activity's streams as Strava has them now: none for a manual one."""
+        athlete_id, activity_id = activity.athlete_id, activity.activity_id
         try:
             streams = None if activity.manual else self.services.strava.streams(athlete_id, activity_id)
         except Gone:
             return None
         if streams is not None:
-            raw.put_streams(athlete_id, activity_id, streams, guard=self.guard)
+            self.services.raw.put_streams(athlete_id, activity_id, streams, guard=self.guard)
         return streams
 
     def _is_lost(self) -> bool:
@@ -224,7 +231,8 @@ class _Look:
                 updated_at_epoch_s=self.fetched_at_epoch_s,
             )
         except UnexpectedShape as error:
-            known = replace(entry, object_keys=self.previous.object_keys)
+            since = self.previous.kept_since_epoch_s
+            known = replace(entry, object_keys=self.previous.object_keys, oldest_answer_epoch_s=since)
             return self._quarantined(known, error)
         self.services.activities.note(self.lease, rows.object_keys)
         written = self.services.lake.write(

@@ -14,13 +14,13 @@ from include.errors import LeaseLost
 from include.state.activity_state import ActivityState
 from include.state.conflict import retry_on_conflict
 from include.state.erasures import Erasures
-from include.state.ledger_entry import DUE, DUE_AFTER_S, LONGEST_WAIT_S, LedgerEntry, Sighting
+from include.state.ledger_entry import DUE, DUE_AFTER_S, LONGEST_WAIT_S, LedgerEntry
 from include.state.mark import Mark
 from include.state.store import ABSENT, Item, Key, Store
 from include.state.transition import readable
 from include.strava.models import ActivityId, AthleteId
 
-__all__ = ["ActivityLedger", "ActivityState", "Lease", "LedgerEntry", "Mark", "Sighting"]
+__all__ = ["ActivityLedger", "ActivityState", "Lease", "LedgerEntry", "Mark"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from include.state.activity_state import (
     WITHOUT_STREAMS,
     ActivityState,
 )
-from include.state.mark import Mark, pair, put_off
+from include.state.mark import Mark, earliest, pair, put_off
+from include.state.sighting import Sighting
 from include.state.transition import state_of
 from include.strava.models import ActivityId, AthleteId
 
@@ -47,17 +48,6 @@ EXPIRED_REASON = "kept as long as the settings allow, then deleted here"
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """What one of Strava's answers says of an activity, as far as the ledger keeps it."""
-
-    fetched_at_epoch_s: float
-    """When the answer was asked for."""
-    sport_type: str = ""
-    start_at_epoch_s: int | None = None
-    fingerprint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """What the ledger says of one activity. Holds no title and no name.
 
@@ -80,6 +70,8 @@ class LedgerEntry:
     """When the last of these rounds began."""
     fetched_at_epoch_s: float | None = None
     """When the answer was asked for that the lake agrees with."""
+    oldest_answer_epoch_s: float | None = None
+    """When the oldest answer was asked for that is kept of it, where that was before `fetched_at_epoch_s`."""
     lost_at_epoch_s: int | None = None
     """When Strava first said that it has no recording of it, although points are stored."""
     next_try_epoch_s: int | None = None
@@ -92,15 +84,20 @@ class LedgerEntry:
     """How often reconcile has queued it since a run last came to an end with it."""
 
     @property
+    def kept_since_epoch_s(self) -> float | None:
+        """When the oldest answer was asked for that is kept of it."""
+        return self.fetched_at_epoch_s if self.oldest_answer_epoch_s is None else self.oldest_answer_epoch_s
+
+    @property
     def fetch_at_epoch_s(self) -> int | None:
         """When it is to be fetched, for whatever reason; None when nothing asks for that."""
         asked_at = self.asked.due_at_epoch_s if self.asked else None
-        return _earliest(self.next_try_epoch_s, asked_at)
+        return earliest(self.next_try_epoch_s, asked_at)
 
     @property
     def due_at_epoch_s(self) -> int | None:
         """When the first thing that is left to do for it is due; None when nothing is."""
-        return _earliest(self.fetch_at_epoch_s, self.copies_due.due_at_epoch_s if self.copies_due else None)
+        return earliest(self.fetch_at_epoch_s, self.copies_due.due_at_epoch_s if self.copies_due else None)
 
     @property
     def is_known(self) -> bool:
@@ -150,6 +147,7 @@ class LedgerEntry:
             points=0,
             reason=reason,
             fetched_at_epoch_s=fetched_at_epoch_s,
+            oldest_answer_epoch_s=None,
             next_try_epoch_s=None,
             asked=None,
             copies_due=None,
@@ -165,6 +163,7 @@ class LedgerEntry:
             rounds=0,
             round_at_epoch_s=None,
             fetched_at_epoch_s=fetched_at_epoch_s,
+            oldest_answer_epoch_s=self.kept_since_epoch_s,
             next_try_epoch_s=None,
             asked=None,
             queued=0,
@@ -179,6 +178,7 @@ class LedgerEntry:
             state=QUARANTINED.of(self.state),
             reason=reason,
             fetched_at_epoch_s=fetched_at_epoch_s,
+            oldest_answer_epoch_s=self.kept_since_epoch_s if self.object_keys else None,
             next_try_epoch_s=look_again_at_epoch_s,
             asked=None,
             queued=0,
@@ -225,6 +225,7 @@ class LedgerEntry:
             object_keys=self.object_keys,
             points=self.points,
             lost_at_epoch_s=self.lost_at_epoch_s,
+            oldest_answer_epoch_s=self.kept_since_epoch_s if self.object_keys else None,
             reason=NOT_LOADED,
         ).still_due_as(self)
 
@@ -236,6 +237,7 @@ class LedgerEntry:
             fingerprint="",
             points=0,
             reason=EXPIRED_REASON,
+            oldest_answer_epoch_s=None,
             next_try_epoch_s=None,
             asked=None,
             copies_due=None,
@@ -285,6 +287,7 @@ class LedgerEntry:
             rounds=0,
             round_at_epoch_s=None,
             fetched_at_epoch_s=seen.fetched_at_epoch_s,
+            oldest_answer_epoch_s=None,
             lost_at_epoch_s=None,
             next_try_epoch_s=None,
             asked=None,
@@ -308,6 +311,7 @@ class LedgerEntry:
             rounds=fields.get("rounds", 0),  # tries that older versions counted are no rounds
             round_at_epoch_s=fields.get("round_at_epoch_s"),
             fetched_at_epoch_s=fields["fetched_at_epoch_s"],
+            oldest_answer_epoch_s=fields.get("oldest_answer_epoch_s"),
             lost_at_epoch_s=fields.get("lost_at_epoch_s"),
             next_try_epoch_s=fields.get("own_try_epoch_s", fields["next_try_epoch_s"]),
             asked=Mark.parse(fields.get("asked")),
@@ -330,6 +334,7 @@ class LedgerEntry:
             "rounds": self.rounds,
             "round_at_epoch_s": self.round_at_epoch_s,
             "fetched_at_epoch_s": self.fetched_at_epoch_s,
+            "oldest_answer_epoch_s": self.oldest_answer_epoch_s,
             "lost_at_epoch_s": self.lost_at_epoch_s,
             "next_try_epoch_s": self.due_at_epoch_s,  # by which the index finds it
             "own_try_epoch_s": self.next_try_epoch_s,
@@ -343,7 +348,3 @@ class LedgerEntry:
 def wait_after(rounds: int) -> int:
     """Seconds from the beginning of one round to the next: a window after the first, twice as long each time."""
     return min(ROUND_S << (rounds - 1), LONGEST_WAIT_S)
-
-
-def _earliest(*times: int | None) -> int | None:
-    return min((time for time in times if time is not None), default=None)

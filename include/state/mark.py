@@ -29,3 +29,8 @@ def pair(mark: Mark | None) -> list[int] | None:
 def put_off(mark: Mark | None, now_epoch_s: float, until_epoch_s: int) -> Mark | None:
     """The mark that is due at `until_epoch_s` where it was due by now, and as it is otherwise."""
     return replace(mark, due_at_epoch_s=until_epoch_s) if mark and mark.due_at_epoch_s <= now_epoch_s else mark
+
+
+def earliest(*times: int | None) -> int | None:
+    """The first of those times that there are."""
+    return min((time for time in times if time is not None), default=None)

@@ -290,6 +290,33 @@ def test_raw_answer_of_an_activity_that_never_got_its_streams_expires_though_nob
     assert entry(world, activity_id).state is ActivityState.EXPIRED
 
 
+def test_streams_are_as_old_as_their_own_fetch_however_often_the_activity_is_looked_at(world):
+    activity_id = synced(world)
+    for day in range(1, 7):
+        world.now[0] += DAY_S
+        world.control.rename(activity_id, f"Run {day}")
+        sync(world.services, world.item(activity_id), source="webhook")
+        assert expired(world) == Expired(0)
+    world.now[0] += DAY_S
+
+    assert expired(world).activities == 1
+    assert objects(world) == []
+
+
+def test_streams_that_are_fetched_again_are_young_again(world):
+    activity_id = synced(world)
+    world.now[0] += 6 * DAY_S
+    world.control.rename(activity_id, "Another name")
+    sync(world.services, world.item(activity_id), source="webhook")
+    amend(world, activity_id, fingerprint="")  # as an operator who asks for all again
+    sync(world.services, world.item(activity_id), source="webhook")
+
+    world.now[0] += 6 * DAY_S
+    assert expired(world) == Expired(0)
+    world.now[0] += DAY_S
+    assert expired(world).activities == 1
+
+
 def amend(world, activity_id, **changes):
     """Let the ledger say this of the activity."""
     lease = world.services.activities.acquire(PARENT_ID, activity_id, fresh=False)

@@ -10,8 +10,9 @@ import pytest
 
 from include.errors import Refused
 from include.state.activity_state import TRANSITIONS, ActivityState
-from include.state.ledger_entry import STREAM_LOOKS, LedgerEntry, Sighting
+from include.state.ledger_entry import STREAM_LOOKS, LedgerEntry
 from include.state.mark import Mark
+from include.state.sighting import Sighting
 from include.strava.models import ActivityId, AthleteId
 
 S = ActivityState
