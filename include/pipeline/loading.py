@@ -27,7 +27,7 @@ from include.pipeline.services import Services
 from include.pipeline.sync import describe, sighting
 from include.state.activities import Lease, LedgerEntry
 from include.state.histories import History
-from include.state.ledger_entry import NOT_LOADED
+from include.state.ledger_entry import NOT_LOADED, ROUND_S, STREAM_LOOKS
 from include.strava.models import Activity, StreamSet
 
 _STAYS = (QuotaSpent, NotConnected, TokenRefused, ScopeMissing)
@@ -167,13 +167,21 @@ def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoc
         services.activities.postpone(lease, replace(failed, asked=entry.asked))
         return waits_for(error)
     described = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at)
-    loaded = _still_due(described, entry, listed_at_epoch_s)
+    loaded = _asked_once_more(_still_due(described, entry, listed_at_epoch_s), described, services.clock())
     return _Fetched(lease, rows, with_undecided_copies(services, lease, loaded, activity))
 
 
 def _still_due(entry: LedgerEntry, before: LedgerEntry, listed_at_epoch_s: float) -> LedgerEntry:
     """The entry, with what was left to do before and what is loaded from that list does not answer."""
     return entry.still_due_as(before).answered(int(listed_at_epoch_s) - CLOCK_SKEW_S)
+
+
+def _asked_once_more(loaded: LedgerEntry, described: LedgerEntry, now_epoch_s: float) -> LedgerEntry:
+    """The entry; where streams may come that one answer denied, a live sync asks for them a window later, once."""
+    if described.next_try_epoch_s is None:
+        return loaded
+    again_at = int(now_epoch_s) + ROUND_S
+    return replace(loaded, rounds=STREAM_LOOKS - 1, next_try_epoch_s=min(again_at, loaded.next_try_epoch_s or again_at))
 
 
 def _streams(

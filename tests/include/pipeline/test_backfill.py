@@ -305,6 +305,29 @@ def test_activity_waits_as_long_as_strava_asks_when_its_streams_fail(world):
     assert entry.next_try_epoch_s == int(world.now[0]) + 7200
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param({"status": 404, "body": '{"message":"Record Not Found","errors":[]}'}, id="404"),
+        pytest.param({"body": "{}"}, id="an empty object"),
+    ],
+)
+@pytest.mark.parametrize("is_true", [pytest.param(False, id="said once"), pytest.param(True, id="said again")])
+def test_recording_that_one_answer_denies_is_asked_for_once_more(world, odd, is_true):
+    [activity_id] = history(world, 1)
+    world.control.write_script(Line(route="GET /activities/*/streams", last=None if is_true else 1, **odd))
+    loaded(world, planned(world))
+    assert world.services.activities.get(PARENT_ID, activity_id).state is ActivityState.NO_STREAMS
+
+    for _ in range(6):
+        world.now[0] += 900
+        for entry in list(world.services.activities.due(world.now[0])):
+            sync(world.services, world.item(entry.activity_id), source="reconcile")
+
+    assert world.control.script()[0]["calls"] == 2
+    assert world.services.activities.get(PARENT_ID, activity_id).points == (0 if is_true else 20)
+
+
 def test_activity_without_a_list_row_is_let_go(world):
     [activity_id] = history(world, 1)
     listed = planned(world)
