@@ -307,7 +307,7 @@ def test_deauthorisation_is_told_from_a_forgery_while_the_application_is_switche
 )
 @pytest.mark.parametrize("request_", REASONS)
 def test_nothing_is_destroyed_when_the_fault_is_not_the_athletes(world, fault, request_):
-    def refuse(_refresh_token):
+    def refuse(_athlete_id, _refresh_token):
         raise fault
 
     store = open_store(world.settings.state_url, world.services.clock)

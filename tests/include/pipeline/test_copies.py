@@ -76,6 +76,15 @@ def test_uploaded_file_is_kept_and_goes_with_the_activity(family):
     assert list(family.services.objects.list("gpx/")) == []
 
 
+def test_planned_copy_is_left_alone_for_a_minute_while_its_run_may_make_it(family, monkeypatch):
+    monkeypatch.setattr(family.services.copies, "acquire", lambda *_: None)
+    activity_id = named(family)
+    assert made(family, activity_id) == [(CHILD_ID, "planned")]
+    assert list(family.services.copies.due(family.now[0] + 59)) == []
+    [due] = family.services.copies.due(family.now[0] + 60)
+    assert due.parent_activity_id == activity_id
+
+
 def test_title_without_the_name_makes_no_copy(family):
     assert made(family, named(family, title="Annual 10k")) == []
     assert family.control.activity_ids(CHILD_ID) == []
@@ -204,6 +213,7 @@ def test_slow_processing_is_left_to_reconcile_and_resumed_by_its_upload_id(famil
     assert made(family, activity_id) == [(CHILD_ID, "done")]
     uploads = [count for route, count in family.calls().items() if route.startswith("POST") and "uploads" in route]
     assert uploads == [1]
+    assert [route for route in family.calls() if "athlete/activities" in route] == [], "nothing is left to look for"
 
 
 def seen(world, activity_id):

@@ -35,6 +35,7 @@ def test_retention_leaves_what_was_fetched_after_it_was_chosen(world, monkeypatc
 
     assert expired.activities == 0
     assert world.services.activities.get(PARENT_ID, activity_id).state is ActivityState.SYNCED
+    assert world.services.activities.acquire(PARENT_ID, activity_id) is not None, "it is free for the next run"
     assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 1}]
 
 

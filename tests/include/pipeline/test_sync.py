@@ -315,7 +315,8 @@ def test_activity_of_somebody_else_is_not_stored(world, monkeypatch):
     synced = sync(world.services, SyncItem(72, activity_id, int(world.now[0])), source="webhook")
     assert (synced.state, list(world.services.objects.list(""))) == ("quarantined", [])
     assert world.services.activities.get(71, activity_id) is None
-    assert world.services.activities.get(72, activity_id).due_at_epoch_s is None
+    entry = world.services.activities.get(72, activity_id)
+    assert (entry.due_at_epoch_s, entry.fetched_at_epoch_s) == (None, world.now[0])
 
 
 def test_stored_activity_that_is_once_shown_as_somebody_elses_is_looked_at_again(world, monkeypatch):
