@@ -49,7 +49,7 @@ PROOFS = (
     ),
     Proof("scale", "What each kind of work asks for with 10, 1,000 and 10,000 athletes", 300, prove_scale),
     # These are played on one stack, which stands from the first of them to the end of the command.
-    Proof("burst", "60 events at once, then 60 renames at once, on the stack of make up", 180, prove_burst),
+    Proof("burst", "60 events at once, then 60 renames at once, on PostgreSQL and on SQLite", 300, prove_burst),
     Proof("sunday", "2,000 events of 400 athletes on the stack of make up", 400, prove_sunday),
     Proof("night", "Retention and audit of 1,500 athletes on the stack of make up", 500, prove_night),
 )

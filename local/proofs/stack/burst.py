@@ -7,11 +7,13 @@ import time
 from collections.abc import Collection
 from datetime import datetime
 from statistics import median, quantiles
+from unittest.mock import patch
 
 from local.demo.scenario import CHILD_NAME
+from local.postgres import NoPostgres, Programs
 from local.proofs.proof import Effort
-from local.proofs.stack.family import happened_epoch_s
-from local.proofs.stack.stage import on_stage
+from local.proofs.stack.family import NotInTime, happened_epoch_s
+from local.proofs.stack.stage import Stage, on_stage, standing
 from local.proofs.verdict import Verdict
 
 EVENTS = 60
@@ -27,9 +29,24 @@ _STALLS = ("Reset the following", "Recovered TaskInstances", "heartbeat recovere
 def prove_burst(effort: Effort) -> list[Verdict]:
     """60 runs of 400 points finished at once, then all 60 renamed at once to name the child; limits are out of the way.
 
-    The small burst has six.
+    Then the same where Airflow uses SQLite. The small burst has six, and no SQLite.
     """
-    stage = on_stage(effort)
+    verdicts = _played(on_stage(effort), effort)
+    return verdicts if effort.is_small else [*verdicts, _on_sqlite(effort)]
+
+
+def _on_sqlite(effort: Effort) -> Verdict:
+    """The same where no PostgreSQL runs; nothing is promised there."""
+    nowhere = patch.object(Programs, "find", autospec=True, side_effect=NoPostgres("the proof compares both"))
+    with nowhere, standing() as stage:
+        try:
+            figures = "; ".join(verdict.figures for verdict in _played(stage, effort))
+        except NotInTime as err:
+            figures = str(err)
+    return Verdict("burst on SQLite", "nothing, to compare: in the lake; copied; requests; stalls", figures, True)
+
+
+def _played(stage: Stage, effort: Effort) -> list[Verdict]:
     family = stage.family
     began_epoch_s = time.time()
     runs = [family.finish(number) for number in range(effort.rounds(EVENTS, small=6))]

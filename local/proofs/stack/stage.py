@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,17 +41,23 @@ def on_stage(effort: Effort) -> Stage:
 
 @cache
 def _built(closing: ExitStack) -> Stage:
-    folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="stage-"))
-    stack = closing.enter_context(
+    return closing.enter_context(standing())
+
+
+@contextmanager
+def standing() -> Iterator[Stage]:
+    """A stage of one's own, with the family connected and nobody in the crowd."""
+    with (
+        tempfile.TemporaryDirectory(prefix="stage-") as folder,
         Stack.start(
             state_dir=Path(folder, "state"),
             dags=sorted(path.stem for path in (REPOSITORY / "dags").glob("*.py")),
             progress=Progress(Console(file=io.StringIO())),
             overrides={"RETENTION_DAYS": str(RETENTION_DAYS)},
             tier=Tier.PARTNER,
-        )
-    )
-    family = closing.enter_context(Family.of(stack.settings, stack.simulator_url))
-    family.connect(stack.settings)
-    crowd = closing.enter_context(Crowd.of(stack.settings, stack.simulator_url))
-    return Stage(stack, family, crowd, AirflowOperator(stack.airflow_url, stack.airflow_login))
+        ) as stack,
+        Family.of(stack.settings, stack.simulator_url) as family,
+        Crowd.of(stack.settings, stack.simulator_url) as crowd,
+    ):
+        family.connect(stack.settings)
+        yield Stage(stack, family, crowd, AirflowOperator(stack.airflow_url, stack.airflow_login))
