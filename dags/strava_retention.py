@@ -26,7 +26,6 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-import pendulum
 from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -118,7 +117,7 @@ def publish_lake() -> None:
 @dag(
     dag_id="strava_retention",
     schedule=CronTriggerTimetable("20 2 * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    start_date=None,  # so that a new Airflow waits for its first night; one that was off makes up for the last
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

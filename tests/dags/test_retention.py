@@ -7,7 +7,9 @@ import logging
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+import pendulum
 import pytest
+import time_machine
 
 from include.errors import SettingsError
 from include.pipeline.night import Checked
@@ -164,3 +166,28 @@ def test_listing_takes_reconciles_place_in_the_quota_and_logs_refusals(dag_bag, 
     assert (result["athletes"], result["lacking"], result["refusals"]) == (1, 2, 1)
     assert services.priorities == ["RECONCILE"]
     assert "athlete 70 has to connect again" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("last_night", "next_night"),
+    [
+        pytest.param(None, "2026-06-18 02:20", id="a new Airflow waits for its first night"),
+        pytest.param("2026-06-15 02:20", "2026-06-17 02:20", id="one that was off makes up for the last night"),
+        pytest.param("2026-06-17 02:20", "2026-06-18 02:20", id="one that was on goes on"),
+    ],
+)
+def test_night_is_due(dag_bag, last_night: str | None, next_night: str) -> None:
+    from airflow.serialization.decoders import decode_timetable
+    from airflow.serialization.encoders import encode_timetable
+    from airflow.timetables.base import DataInterval, TimeRestriction
+
+    dag = dag_bag.dags["strava_retention"]
+    timetable = decode_timetable(encode_timetable(dag.timetable))  # as the scheduler has it
+    last = DataInterval.exact(pendulum.parse(last_night)) if last_night else None
+    with time_machine.travel("2026-06-17 12:00", tick=False):
+        due = timetable.next_dagrun_info(
+            last_automated_data_interval=last,
+            restriction=TimeRestriction(dag.start_date, None, catchup=dag.catchup),
+        )
+
+    assert due.run_after == pendulum.parse(next_night)
