@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from include.lake.schemas import TABLES
 from include.pipeline.audit import athlete_ids
+from include.pipeline.catalog import is_crawl_due, register_waiting
 from include.pipeline.certificate import Leaves
 from include.pipeline.chunks import ATHLETES, in_chunks, size_for
 from include.pipeline.copies import copy_to_children
@@ -28,9 +28,10 @@ from local.scale.stand import CHILD_NAME, Stand, open_stand
 
 INGEST_TASKS, INGEST_TASKS_OF_A_CHUNK = 3, 2
 NIGHT_TASKS, NIGHT_TASKS_OF_A_CHUNK = 6, 1
-RECONCILE_TASKS = 6
+RECONCILE_TASKS = 7
 ERASE_TASKS = 2
-CRAWL_TASKS = 2
+CATALOG_TASKS = 3
+"""On AWS, the crawler's own among them, which runs once in `CRAWL_EVERY_H` hours."""
 
 _RETENTION_DAYS = 7
 
@@ -83,10 +84,10 @@ def _night(_: Stand, services: Services) -> int:
     return NIGHT_TASKS + NIGHT_TASKS_OF_A_CHUNK * len(chunks)
 
 
-def _crawl(_: Stand, services: Services) -> int:
-    for table in TABLES:
-        deque(services.objects.list(f"{table}/"), maxlen=0)
-    return CRAWL_TASKS
+def _catalogue(stand: Stand, services: Services) -> int:
+    register_waiting(services)
+    is_crawl_due(services, stand.world.settings, is_asked_for=False)
+    return CATALOG_TASKS
 
 
 def _erasure(stand: Stand, services: Services) -> int:
@@ -97,9 +98,9 @@ def _erasure(stand: Stand, services: Services) -> int:
 
 ERRANDS = (
     Errand("event", "one activity is told of, fetched, stored and copied to a child", _event),
+    Errand("catalogue", "one run: what the event changed is registered, and a crawl falls due", _catalogue),
     Errand("reconcile", "one run: what is due is queued, and the lists of those whose turn it is are read", _reconcile),
     Errand("night", "one run: everybody's lake is compared with the ledger, and what is too old goes", _night),
-    Errand("crawl", "Glue's crawler, once a day at most, looks at every object of the tables", _crawl),
     Errand("erasure", "everything of one athlete goes", _erasure),
 )
 """In the order in which they are played."""

@@ -42,6 +42,7 @@ def judge(counted: Counted) -> list[Verdict]:
     most = LIMITS.read_window // 2
     return [
         _grows(counted, "event", "an event costs the same with any number of others", lambda _: 1),
+        _grows(counted, "catalogue", "registering what changed costs the same with any number of others", lambda _: 1),
         _grows(counted, "erasure", "an erasure costs the same with any number of others", lambda _: 1),
         _grows(counted, "night", "a night costs the same for each athlete", lambda size: size),
         Verdict(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from include.pipeline.catalog import register_waiting
 from include.pipeline.services import Adapters, Services, assemble
 from include.pipeline.sync import SyncItem, sync
 from include.state.store import ABSENT, Key
@@ -72,6 +73,7 @@ def open_stand(folder: Path, athletes: int) -> Iterator[Stand]:
             _load(stand, athlete_id)
         world.link(MIA_ID, CHILD_NAME)
         _multiply(stand, folder / "lake", range(_FIRST_ELSEWHERE, _FIRST_ELSEWHERE + athletes - len(at_strava)))
+        register_waiting(world.services)
         yield stand
 
 

@@ -26,7 +26,7 @@ def test_event_asks_strava_for_details_and_streams_and_sends_and_polls_a_copy(co
     assert counted["event"][Kind.KEYS_LISTED] == 0
 
 
-def test_reconcile_lists_two_pages_of_everybody_whose_turn_it_is(counted: Mapping[str, Counts]) -> None:
+def test_reconcile_lists_two_pages_of_everybody_and_reads_one_object_each(counted: Mapping[str, Counts]) -> None:
     assert counted["reconcile"][Kind.STRAVA] == 2 * ATHLETES
     assert counted["reconcile"][Kind.OBJECTS_READ] == ATHLETES  # what the lists show is compared with it
 
@@ -38,8 +38,12 @@ def test_night_reads_every_table_object_once_and_asks_strava_nothing(counted: Ma
     assert counted["night"][Kind.TASKS] == 7
 
 
-def test_crawl_finds_the_objects_of_all_tables(counted: Mapping[str, Counts]) -> None:
-    assert counted["crawl"][Kind.KEYS_LISTED] == 3 * ATHLETES + 1
+def test_catalogue_looks_at_the_partitions_that_the_event_changed_and_at_no_object(
+    counted: Mapping[str, Counts],
+) -> None:
+    streams_activities_laps_and_copies = 4
+    assert counted["catalogue"][Kind.KEYS_LISTED] == streams_activities_laps_and_copies
+    assert counted["catalogue"][Kind.OBJECTS_READ] == 0
 
 
 def test_erasure_leaves_the_others_unread(counted: Mapping[str, Counts], tmp_path: Path) -> None:
@@ -61,7 +65,7 @@ def of(event: int = 4, night: int = 3, lists: int = 2) -> Mapping[str, Counts]:
         "event": Counter({Kind.STRAVA: event, Kind.TASKS: 5}),
         "reconcile": Counter({Kind.STRAVA: lists}),
         "night": Counter({Kind.OBJECTS_READ: night, Kind.TASKS: 7}),
-        "crawl": Counter({Kind.KEYS_LISTED: 1}),
+        "catalogue": Counter({Kind.KEYS_LISTED: 4}),
         "erasure": Counter({Kind.ROWS_READ: 80}),
     }
 
