@@ -139,6 +139,7 @@ def test_copies_are_repaired_for_every_athlete_and_not_in_a_dry_run(dag_bag, ser
             {"expired": 3, "lost": 3},
             id="one failed",
         ),
+        pytest.param([{"expired": 1}, {"lost": 3}], {"expired": 1, "lost": 3}, id="each says something else"),
     ],
 )
 def test_night_is_summed_up(dag_bag, nights, total):

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from include.errors import IngestError
+from include.lake.keys import raw_detail_key
+from include.lake.objects import Condition
 from include.pipeline.coverage import TRACKS_AT_ONCE, remove_unwanted
 from include.pipeline.ingest import plan
 from include.pipeline.reconcile import list_athletes, queue_due
@@ -81,6 +83,15 @@ def test_public_activity_that_is_gone_is_removed_all_the_same(world: Any) -> Non
     synced = sync(world.services, world.item(public_id), source="webhook")
 
     assert (synced.state, public_id in stored(world)) == ("removed", False)
+
+
+def test_activity_whose_stored_answer_cannot_be_read_is_not_taken_for_private(world: Any) -> None:
+    _, (public_id,) = history(world)
+    world.connect(PARENT_ID, READ_ONLY, removes=True)
+    world.services.objects.put(raw_detail_key(PARENT_ID, public_id), b"no JSON", expected=Condition.ANYTHING)
+
+    assert remove_unwanted(world.services)["removed"] == 1
+    assert stored(world) == {public_id}
 
 
 def test_private_activities_are_removed_and_tracks_read_again_when_the_athlete_wishes_it(world: Any) -> None:
