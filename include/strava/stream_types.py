@@ -113,7 +113,7 @@ STREAM_TYPES: tuple[StreamType, ...] = (
         plausible=Range(15, 300),
         gpx="gpxtpx:hr",
         tcx="HeartRateBpm",
-        most=255,
+        most=254,  # where devices write 255 there is none
         choice="heartrate",
     ),
     StreamType(

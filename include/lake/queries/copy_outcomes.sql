@@ -4,7 +4,7 @@
 -- column child_id bigint: the child's athlete id
 -- column state varchar: done, duplicate (there already), failed, skipped, unfinished; all others: not over
 -- column copies bigint: number of copies
--- column mean_s double [s]: mean time from the title that named the child to the latest step
+-- column mean_s double [s]: mean time from the title that named the child to the end; null where a copy may still be made
 -- column first_day date: day of the first activity, in UTC
 -- column last_day date: day of the latest activity
 
@@ -12,7 +12,7 @@ SELECT
   child_id,
   state,
   count(*) AS copies,
-  round(avg(date_diff('second', planned_at, updated_at)), 1) AS mean_s,
+  round(avg(CASE WHEN state IN ('done', 'duplicate') THEN date_diff('second', planned_at, updated_at) END), 1) AS mean_s,
   min(CAST(activity_start_ts AS date)) AS first_day,
   max(CAST(activity_start_ts AS date)) AS last_day
 FROM copies

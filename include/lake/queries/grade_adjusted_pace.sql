@@ -2,7 +2,8 @@
 --
 -- Each step's distance counts as much more or less as running up or down its grade costs, by the energy cost of running
 -- that Minetti et al. measured on grades of up to 45 % (J Appl Physiol 93, 2002). Without a grade a step is flat.
--- Steps without motion and gaps of more than 10 s count for nothing.
+-- Steps without motion and gaps of more than 10 s count for nothing. Where nothing says whether the athlete moves, a step
+-- of less than 0.3 m/s is without motion.
 --
 -- parameter athlete_id bigint: the athlete
 -- parameter sport_type varchar = %Run: a pattern of sports: Run, TrailRun, %Run
@@ -20,7 +21,7 @@ WITH samples AS (
     a.activity_id,
     CAST(coalesce(a.start_ts_local, a.start_ts_utc) AS date) AS local_day,
     a.total_elevation_gain_m,
-    coalesce(s.moving, true) AS moving,
+    s.moving,
     greatest(least(coalesce(CAST(s.grade_pct AS double), 0e0), 45e0), -45e0) / 100 AS grade,
     s.time_s - lag(s.time_s) OVER (PARTITION BY a.activity_id ORDER BY s.point_index) AS gap_s,
     s.distance_m - lag(s.distance_m) OVER (PARTITION BY a.activity_id ORDER BY s.point_index) AS step_m
@@ -38,7 +39,7 @@ steps AS (
     (155.4e0 * power(grade, 5) - 30.4e0 * power(grade, 4) - 43.3e0 * power(grade, 3)
       + 46.3e0 * power(grade, 2) + 19.5e0 * grade + 3.6e0) / 3.6e0 AS effort
   FROM samples
-  WHERE moving
+  WHERE coalesce(moving, step_m >= 0.3e0 * gap_s)
     AND step_m >= 0
     AND gap_s BETWEEN 1 AND 10
 ),

@@ -1,7 +1,8 @@
 -- How long does the athlete spend in each heart-rate zone?
 --
 -- A sample counts for the time since the sample before it; a gap of more than 10 s is a pause and counts for nothing.
--- A heart rate that cannot be, below 15 or above 300, is a sensor's slip and counts as none.
+-- A heart rate that cannot be, below 15 or above 300, is a sensor's slip and counts as none, and so is 255, which devices
+-- write where there is none.
 --
 -- parameter athlete_id bigint: the athlete
 -- parameter sport_type varchar = %: a pattern of sports: Run, %Run, %Ride; % is all
@@ -28,6 +29,7 @@ shares AS (
   SELECT heartrate_bpm, gap_s, heartrate_bpm * 100e0 / ? /* max_heartrate_bpm */ AS share_of_max
   FROM samples
   WHERE heartrate_bpm BETWEEN 15 AND 300
+    AND heartrate_bpm <> 255
     AND gap_s BETWEEN 1 AND 10
 ),
 zones AS (

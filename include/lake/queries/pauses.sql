@@ -1,6 +1,7 @@
 -- Where and for how long does the athlete stop?
 --
 -- A pause is the time between two samples in motion: whether the device stopped recording or recorded standing still.
+-- Where nothing says whether the athlete moves, a step of less than 0.3 m/s is standing.
 --
 -- parameter athlete_id bigint: the athlete
 -- parameter sport_type varchar = %: a pattern of sports: Run, %Run, %Ride; % is all
@@ -15,22 +16,36 @@
 -- column lat double [deg]: WGS84 latitude of the last sample before it; null indoors
 -- column lon double [deg]: WGS84 longitude of the last sample before it; null indoors
 
-WITH steps AS (
+WITH samples AS (
   SELECT
     CAST(coalesce(a.start_ts_local, a.start_ts_utc) AS date) AS local_day,
     a.activity_id,
+    s.point_index,
     s.time_s,
-    lag(s.time_s) OVER (PARTITION BY a.activity_id ORDER BY s.point_index) AS after_s,
-    lag(s.distance_m) OVER (PARTITION BY a.activity_id ORDER BY s.point_index) AS distance_m,
-    lag(s.lat) OVER (PARTITION BY a.activity_id ORDER BY s.point_index) AS lat,
-    lag(s.lon) OVER (PARTITION BY a.activity_id ORDER BY s.point_index) AS lon
+    s.distance_m,
+    s.lat,
+    s.lon,
+    s.moving,
+    s.time_s - lag(s.time_s) OVER (PARTITION BY a.activity_id ORDER BY s.point_index) AS gap_s,
+    s.distance_m - lag(s.distance_m) OVER (PARTITION BY a.activity_id ORDER BY s.point_index) AS step_m
   FROM activities AS a
   JOIN streams AS s ON s.athlete_id = a.athlete_id AND s.year = a.year AND s.activity_id = a.activity_id
   WHERE a.athlete_id = ? /* athlete_id */
     AND a.sport_type LIKE ? /* sport_type */
     AND CAST(coalesce(a.start_ts_local, a.start_ts_utc) AS date) BETWEEN ? /* since */ AND ? /* until */
     AND s.time_s IS NOT NULL
-    AND coalesce(s.moving, true)
+),
+steps AS (
+  SELECT
+    local_day,
+    activity_id,
+    time_s,
+    lag(time_s) OVER (PARTITION BY activity_id ORDER BY point_index) AS after_s,
+    lag(distance_m) OVER (PARTITION BY activity_id ORDER BY point_index) AS distance_m,
+    lag(lat) OVER (PARTITION BY activity_id ORDER BY point_index) AS lat,
+    lag(lon) OVER (PARTITION BY activity_id ORDER BY point_index) AS lon
+  FROM samples
+  WHERE coalesce(moving, step_m >= 0.3e0 * gap_s, true)
 )
 SELECT
   local_day,

@@ -79,7 +79,9 @@ def test_samples_leave_out_and_count_points_without_time_or_position(
     ("stream", "data", "field", "expected"),
     [
         pytest.param("heartrate", [14, 15, 301], "heartrate_bpm", [None, 15, None], id="heart rate"),
-        pytest.param("heartrate", [255, 256, 300], "heartrate_bpm", [255, None, None], id="heart rate of a byte"),
+        pytest.param(
+            "heartrate", [254, 255, 300], "heartrate_bpm", [254, None, None], id="heart rate of a byte, 255 being none"
+        ),
         pytest.param("heartrate", [14.9, 120.4, None], "heartrate_bpm", [None, 120, None], id="heart rate whole"),
         pytest.param("cadence", [-1, 255, 254], "cadence_rpm", [None, None, 254], id="cadence"),
         pytest.param("watts", [-1, 5_001, 5_000], "watts", [None, None, 5_000], id="power"),

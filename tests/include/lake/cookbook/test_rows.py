@@ -71,6 +71,14 @@ def steps(rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str
             yield before, row, gap_s
 
 
+def moves(before: dict[str, Any] | None, row: dict[str, Any]) -> bool:
+    """Whether the athlete moves, as the sample says; else as fast as the step to it was."""
+    told, metres = row.get("moving"), row.get("distance")
+    if told is not None or before is None or metres is None or before.get("distance") is None:
+        return told is not False
+    return bool(metres - before["distance"] >= 0.3 * (row["time"] - before["time"]))
+
+
 def weekly_volume(held: Held, values: Mapping[str, Any]) -> list[Row]:
     weeks: dict[date, list[Any]] = defaultdict(list)
     for activity in chosen(held, values):
@@ -171,7 +179,7 @@ def heartrate_zones(held: Held, values: Mapping[str, Any]) -> list[Row]:
     beats: Counter[int] = Counter()
     for activity in chosen(held, values):
         for _, row, gap_s in steps(samples(activity)):
-            if plausible(row, "heartrate") is not None:
+            if plausible(row, "heartrate") not in (None, 255):
                 share = row["heartrate"] / values["max_heartrate_bpm"]
                 zone = 1 + sum(share >= limit for limit in (0.6, 0.7, 0.8, 0.9))
                 seconds[zone] += gap_s
@@ -194,7 +202,7 @@ def grade_adjusted_pace(held: Held, values: Mapping[str, Any]) -> list[Row]:
         placed = [row for row in samples(activity) if row["distance"] is not None]
         for before, row, gap_s in steps(placed):
             step_m = row["distance"] - before["distance"]
-            if row.get("moving") is False or step_m < 0:
+            if not moves(before, row) or step_m < 0:
                 continue
             grade = max(-45.0, min(45.0, row.get("grade_smooth") or 0.0)) / 100
             cost = 3.6 + grade * (19.5 + grade * (46.3 + grade * (-43.3 + grade * (-30.4 + grade * 155.4))))
@@ -271,7 +279,8 @@ def eddington_number(held: Held, values: Mapping[str, Any]) -> list[Row]:
 def pauses(held: Held, values: Mapping[str, Any]) -> list[Row]:
     rows = []
     for activity in chosen(held, values):
-        in_motion = [row for row in samples(activity) if row.get("moving") is not False]
+        placed = samples(activity)
+        in_motion = [row for before, row in zip([None, *placed], placed, strict=False) if moves(before, row)]
         for before, row in pairwise(in_motion):
             paused_s = row["time"] - before["time"]
             if paused_s >= values["min_pause_s"]:
@@ -322,7 +331,9 @@ def copy_outcomes(held: Held, values: Mapping[str, Any]) -> list[Row]:
         (
             *ending,
             len(made),
-            rounded(sum(copy.updated_at_epoch_s - copy.planned_at_epoch_s for copy in made) / len(made), 1),
+            rounded(sum(copy.updated_at_epoch_s - copy.planned_at_epoch_s for copy in made) / len(made), 1)
+            if ending[1] in ("done", "duplicate")
+            else None,
             min(map(began_utc, made)),
             max(map(began_utc, made)),
         )
@@ -423,10 +434,30 @@ def test_rows_of_a_single_activity(sample: Any, lake_of: Callable[..., Any], nam
 def test_rows_leave_out_the_slips_of_a_sensor(sample: Any, lake_of: Callable[..., Any], stream: str, name: str) -> None:
     ride, bounds = sample.activities[1], BY_KEY[stream].plausible
     data = list(ride.streams[stream]["data"])
-    data[10:60:10] = [bounds.low - 1, bounds.low, bounds.high, bounds.high + 1, 30_000]
+    data[10:80:10] = [bounds.low - 1, bounds.low, bounds.high, bounds.high + 1, 30_000, 255, 65_535]
     slipped = replace(ride, streams={**ride.streams, stream: {"data": data}})
 
     assert check(lake_of(slipped), name, {"sport_type": "%"}) > 0
+
+
+@pytest.mark.parametrize("name", ["pauses", "grade_adjusted_pace"])
+def test_standing_is_decided_by_the_step_where_nothing_says_whether_the_athlete_moves(
+    sample: Any, lake_of: Callable[..., Any], name: str
+) -> None:
+    ride = sample.activities[1]
+    metres = list(ride.streams["distance"]["data"])
+    metres[100:200] = [metres[100]] * 100
+    streams = {key: stream for key, stream in ride.streams.items() if key != "moving"}
+    stood = replace(ride, streams={**streams, "distance": {"data": metres}})
+    values = {"sport_type": "%"}
+
+    assert check(lake_of(stood), name, values) > 0
+
+
+def test_mean_time_of_copies_that_may_still_be_made_is_none(sample: Any) -> None:
+    means = {row["state"]: row["mean_s"] for row in sample.ask("copy_outcomes").to_pylist()}
+    assert means["done"] is not None
+    assert {state for state, mean_s in means.items() if mean_s is None} == set(means) - {"done", "duplicate"}
 
 
 def test_eddington_number_counts_a_day_of_exactly_its_length(sample: Any, lake_of: Callable[..., Any]) -> None:
