@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from include.strava.stream_types import STREAM_TYPES, Kind
+from local.demo.row_truth import OWN, row_differences
 from local.strava_simulator.activity import SimulatedActivity
 
 _DERIVED = "velocity_smooth"
@@ -30,36 +31,32 @@ class Check:
         return not self.differences
 
 
-def lake_holds(truth: SimulatedActivity, rows: Sequence[Mapping[str, Any]], row: Mapping[str, Any] | None) -> Check:
-    """Compare one activity's `streams` rows and `activities` row with what Strava holds of it."""
+def lake_holds(
+    truth: SimulatedActivity,
+    rows: Sequence[Mapping[str, Any]],
+    row: Mapping[str, Any] | None,
+    parent_activity_id: int | None = None,
+) -> Check:
+    """Compare one activity's `streams` rows and `activities` row with what Strava holds of it, column by column.
+
+    `parent_activity_id` is what a copy was made from.
+    """
     subject = f"lake: {truth.activity_id} {truth.detail['sport_type']}"
     expected = list(_expected_points(truth))
     differences = []
     if row is None:
         differences.append("no row in activities")
     else:
-        differences += list(_face_differences(truth, row))
+        differences += list(row_differences(truth, row, parent_activity_id))
     if len(rows) != len(expected):
         differences.append(f"{len(rows)} rows in streams, {len(expected)} points at Strava")
-    compared = 0
+    compared = 0 if row is None else len(row) - len(OWN)
     for index, (point, stored) in enumerate(zip(expected, rows, strict=False)):
         for column, value in point.items():
             compared += 1
             if stored[column] != value:
                 differences.append(f"point {index} {column}: {stored[column]!r}, at Strava {value!r}")
-    return Check(subject, compared + 5, tuple(differences[:5]))
-
-
-def _face_differences(truth: SimulatedActivity, row: Mapping[str, Any]) -> Iterator[str]:
-    for field, column in (
-        ("name", "name"),
-        ("sport_type", "sport_type"),
-        ("elapsed_time", "elapsed_s"),
-        ("moving_time", "moving_s"),
-        ("distance", "distance_m"),
-    ):
-        if row[column] != truth.detail[field]:
-            yield f"{column}: {row[column]!r}, at Strava {truth.detail[field]!r}"
+    return Check(subject, compared, tuple(differences[:5]))
 
 
 def _expected_points(truth: SimulatedActivity) -> Iterator[dict[str, Any]]:

@@ -55,9 +55,16 @@ def examine(play: Play) -> Findings:
     lake_url = holdings.lake().as_uri()
     rows = {row["activity_id"]: row for row in query("SELECT * FROM activities", lake_url).to_pylist()}
     truths = [_truth(play, activity_id) for activity_id in sorted(play.control.activity_ids(PARENT_ID))]
-    lake = [lake_holds(truth, _points(lake_url, truth.activity_id), rows.get(truth.activity_id)) for truth in truths]
     ledger = copies_of(play.stack)
     copied = {copy.parent_activity_id: copy.child_activity_id for copy in ledger}
+    originals = {made_id: activity_id for activity_id, made_id in copied.items()}
+    childs = set(play.control.activity_ids(CHILD_ID))
+    lake = [
+        lake_holds(
+            truth, _points(lake_url, truth.activity_id), rows.get(truth.activity_id), originals.get(truth.activity_id)
+        )
+        for truth in [*truths, *(_truth(play, activity_id) for activity_id in sorted(childs))]
+    ]
     expected = {play.scenario.named_at_once_id, play.scenario.renamed_later_id}
     copies = [
         copy_holds(truth, _truth(play, copied[truth.activity_id] or 0))
@@ -73,7 +80,6 @@ def examine(play: Play) -> Findings:
         if copied.get(truth.activity_id)
     ]
     known = {truth.activity_id for truth in truths}
-    childs = set(play.control.activity_ids(CHILD_ID))
     strangers = [f"lake: activity {activity_id}" for activity_id in rows.keys() - known - childs]
     strangers += [f"lake: copy of {activity_id}" for activity_id in told.keys() - copied.keys()]
     strangers += [f"child: activity {activity_id}" for activity_id in childs - set(copied.values())]

@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 import pytest
 
 from include.lake.rows import build_rows
+from include.lake.schemas import ACTIVITIES
 from include.strava.models import Activity, StreamSet
 from local.demo.checks import copy_holds, copy_row_holds, lake_holds
+from local.demo.row_truth import OWN, expected_row
+from local.strava_simulator.activities import summary
 from local.strava_simulator.generator import Kind, generate
 
 START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -59,6 +62,33 @@ def swap_points(rows, row):
 
 def break_title(rows, row):
     row["name"] = "another"
+
+
+def test_every_column_of_the_row_is_compared():
+    assert set(expected_row(finished(), None, has_detail=True)) | OWN == set(ACTIVITIES.names)
+
+
+@pytest.mark.parametrize("column", [name for name in ACTIVITIES.names if name not in OWN])
+def test_row_with_one_wrong_column_is_found_out(column):
+    truth = finished()
+    rows, row = stored(truth)
+    row[column] = "another" if row[column] is None else None
+    assert [text.partition(":")[0] for text in lake_holds(truth, rows, row).differences] == [column]
+
+
+def test_row_of_a_list_is_compared_with_what_a_list_shows():
+    truth = finished()
+    listed = replace(truth, detail=summary(truth.detail))
+    rows, row = stored(listed)
+    assert lake_holds(truth, rows, row).holds
+    assert not lake_holds(truth, rows, {**row, "kudos_count": 1_000}).holds
+
+
+def test_copy_that_does_not_name_its_original_is_found_out():
+    truth = finished()
+    rows, row = stored(truth)
+    assert lake_holds(truth, rows, {**row, "is_copy": True, "parent_activity_id": 5}, 5).holds
+    assert not lake_holds(truth, rows, row, 5).holds
 
 
 @pytest.mark.parametrize("damage", [break_value, break_position, lose_point, repeat_point, swap_points, break_title])
