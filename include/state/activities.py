@@ -22,6 +22,9 @@ from include.strava.models import ActivityId, AthleteId
 
 __all__ = ["ActivityLedger", "ActivityState", "Lease", "LedgerEntry", "Mark"]
 
+LEASE_S = 300
+"""How long a worker has for an activity before another may take it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -60,10 +63,9 @@ class ActivityLedger:
     so the doubt stays.
     """
 
-    def __init__(self, store: Store, clock: Clock, lease_s: int = 300) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._lease_s = lease_s
         self._erasures = Erasures(store, clock)
 
     def get(self, athlete_id: int, activity_id: int) -> LedgerEntry | None:
@@ -92,7 +94,7 @@ class ActivityLedger:
             if fresh and not row.dirty:
                 self._put(key, replace(row, dirty=True))
             return None
-        until = now + self._lease_s
+        until = now + LEASE_S
         entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
         leased = replace(
             row,
@@ -124,9 +126,9 @@ class ActivityLedger:
     def renew(self, lease: Lease) -> Lease:
         """The lease for its full length from now on, once half of it is over. Errors: `LeaseLost`."""
         now = self._clock()
-        if lease.expires_at_epoch_s > now + self._lease_s / 2:
+        if lease.expires_at_epoch_s > now + LEASE_S / 2:
             return lease
-        row, until = self._held(lease), now + self._lease_s
+        row, until = self._held(lease), now + LEASE_S
         entry = replace(row.entry, next_try_epoch_s=ceil(until)) if row.entry else None
         self._put(_key_of(lease), replace(row, entry=entry, lease_until_epoch_s=until))
         return replace(lease, expires_at_epoch_s=until)
@@ -164,7 +166,7 @@ class ActivityLedger:
         """
         row, now = self._held(lease), self._clock()
         if row.doubtful:
-            entry = replace(_with_noted(row, entry), fingerprint="", next_try_epoch_s=ceil(now + self._lease_s))
+            entry = replace(_with_noted(row, entry), fingerprint="", next_try_epoch_s=ceil(now + LEASE_S))
         if row.dirty:
             entry = _with_noted(row, entry).asked_for(int(now), due_at_epoch_s=int(now))
         self._let_go(lease, replace(row, entry=entry, doubtful=row.doubtful and row.dirty))

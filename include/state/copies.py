@@ -29,6 +29,9 @@ __all__ = [
     "parent_activity_of",
 ]
 
+LEASE_S = 120
+"""How long a worker has for one step of a copy before another may take it."""
+
 _EXTERNAL_ID = re.compile(r"sdi-([1-9][0-9]{0,18})-[0-9]+(\.|$)", re.ASCII)
 _SLEEPING = frozenset({CopyState.SKIPPED, CopyState.WAITING_FOR_ACCESS})
 
@@ -51,10 +54,9 @@ def parent_activity_of(external_id: str) -> int | None:
 class CopyLedger:
     """One worker per copy at a time; a copy changes by its own steps alone."""
 
-    def __init__(self, store: Store, clock: Clock, lease_s: int = 120) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._lease_s = lease_s
         self._erasures = Erasures(store, clock)
         self._outings = Outings(store)
 
@@ -81,7 +83,7 @@ class CopyLedger:
         now = self._clock()
         if item is None or _lease_until(item) > now:
             return None
-        acquired = self._write(_copy(item), lease_until_epoch_s=now + self._lease_s)
+        acquired = self._write(_copy(item), lease_until_epoch_s=now + LEASE_S)
         if self._erasures.forbid_writing(acquired.parent_id, child_id):  # looked at after the write, see `Erasures`
             if self._erasures.clear_away(acquired.parent_id, child_id):
                 self.forget(parent_activity_id, child_id, although_leased=True)
@@ -116,7 +118,7 @@ class CopyLedger:
         """
         self._require_held(copy)
         try:
-            return self._put(copy, lease_until_epoch_s=self._clock() + self._lease_s)
+            return self._put(copy, lease_until_epoch_s=self._clock() + LEASE_S)
         except VersionConflict as err:
             raise _lost(copy) from err
 

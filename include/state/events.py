@@ -9,7 +9,7 @@ from include.clock import Clock
 from include.state.conflict import retry_on_conflict
 from include.state.store import ABSENT, Key, Store
 
-_DAY_S = 86_400
+KEEP_S = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,13 @@ class AuditedEvent:
 class EventAudit:
     """A record for people to look at, never a reason to skip work; it forgets by itself."""
 
-    def __init__(self, store: Store, clock: Clock, keep_s: int = 30 * _DAY_S) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._keep_s = keep_s
 
     @retry_on_conflict
     def record(self, event_id: str, *, athlete_id: int, object_id: int, outcome: str) -> None:
-        """Note what became of an event. Effects: keeps the first time it was received; expires after `keep_s`."""
+        """Note what became of an event. Effects: keeps the first time it was received; expires after `KEEP_S`."""
         now = self._clock()
         item = self._store.get(_key(event_id))
         earlier = AuditedEvent(**item.fields) if item else None
@@ -51,7 +50,7 @@ class EventAudit:
             _key(event_id),
             asdict(event),
             expected_version=item.version if item else ABSENT,
-            expires_at_epoch_s=int(now) + self._keep_s,
+            expires_at_epoch_s=int(now) + KEEP_S,
         )
 
     def get(self, event_id: str) -> AuditedEvent | None:

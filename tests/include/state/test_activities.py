@@ -12,14 +12,13 @@ import pytest
 
 from include.clock import Clock
 from include.errors import LeaseLost
-from include.state.activities import ActivityLedger, ActivityState, Lease, LedgerEntry, Mark
+from include.state.activities import LEASE_S, ActivityLedger, ActivityState, Lease, LedgerEntry, Mark
 from include.state.erasure import EraseReason
 from include.state.erasures import Erasures
 from include.state.sqlite import SqliteStore
 from include.state.store import Store
 from include.strava.models import ActivityId, AthleteId
 
-LEASE_S = 300
 ENTRY = LedgerEntry(
     athlete_id=AthleteId(42),
     activity_id=ActivityId(2**53 + 1),
@@ -38,7 +37,7 @@ ENTRY = LedgerEntry(
 
 @pytest.fixture
 def ledger(store: Store, clock: Clock) -> ActivityLedger:
-    return ActivityLedger(store, clock, lease_s=LEASE_S)
+    return ActivityLedger(store, clock)
 
 
 def acquired(ledger: ActivityLedger, activity_id: int = ENTRY.activity_id) -> Lease:

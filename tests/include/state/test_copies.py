@@ -11,11 +11,10 @@ import pytest
 
 from include.clock import Clock
 from include.errors import LeaseLost
-from include.state.copies import Copy, CopyLedger, CopyState, Original, external_id, parent_activity_of
+from include.state.copies import LEASE_S, Copy, CopyLedger, CopyState, Original, external_id, parent_activity_of
 from include.state.sqlite import SqliteStore
 from include.state.store import Key, Store
 
-LEASE_S = 120
 ACTIVITY, CHILD = 2**53 + 1, 22
 PLANNED = Copy(
     parent_activity_id=ACTIVITY,
@@ -32,7 +31,7 @@ PLANNED = Copy(
 
 @pytest.fixture
 def copies(store: Store, clock: Clock) -> CopyLedger:
-    return CopyLedger(store, clock, lease_s=LEASE_S)
+    return CopyLedger(store, clock)
 
 
 def acquired(copies: CopyLedger) -> Copy:

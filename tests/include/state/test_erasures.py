@@ -366,7 +366,7 @@ def test_row_of_an_activity_outlives_a_wish_that_is_withdrawn(erasures: Erasures
 def test_running_lease_is_seen_and_not_forgotten_before_it_ends(
     erasures: Erasures, store: Store, clock: Clock, pass_time: Callable[[float], None]
 ) -> None:
-    ledger = ActivityLedger(store, clock, lease_s=300)
+    ledger = ActivityLedger(store, clock)
     ledger.acquire(ANN, 1)
     begin(erasures, ANN)
 
