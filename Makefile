@@ -114,6 +114,11 @@ pictures: $(READY) ## Take a picture of every page in a browser, for docs/pages.
 test: lint types ## Everything that gates a change: lint, types, tests (ARGS=… goes to pytest)
 	$(RUN) -m pytest -m "not slow" -n auto $(ARGS)
 
+.PHONY: test-elsewhere
+test-elsewhere: $(READY) ## Run the tests of files and pages where it is another day, on a half hour, and in no language
+	TZ=Pacific/Kiritimati LC_ALL=C $(RUN) -m pytest -m "not slow" -n auto tests/include/lake tests/include/copying tests/webhook_api
+	TZ=America/St_Johns LC_ALL=C $(RUN) -m pytest -m "not slow" -n auto tests/local/strava_simulator tests/local/demo
+
 .PHONY: test-terraform
 test-terraform: $(READY) ## Check the Terraform configuration: format, validity, tests with a mocked provider, checkov
 	@$(RUN) -m local.terraform

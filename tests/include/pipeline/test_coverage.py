@@ -73,6 +73,7 @@ def test_event_about_an_activity_that_the_grant_does_not_show_takes_nothing_away
     synced = sync(world.services, world.item(private_id), source="webhook")
 
     assert (synced.state, private_id in stored(world)) == ("synced", True)
+    assert world.services.activities.get(PARENT_ID, private_id).fetched_at_epoch_s == world.now[0]
 
 
 def test_public_activity_that_is_gone_is_removed_all_the_same(world: Any) -> None:
