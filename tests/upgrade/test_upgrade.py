@@ -14,6 +14,8 @@ from include.state.activities import ActivityState
 from include.state.copies import CopyState
 from include.state.erasures import EraseReason, ErasureStage
 from include.state.links import LinkStatus
+from local.demo.row_truth import row_differences
+from local.strava_simulator.activity import SimulatedActivity
 
 pytestmark = pytest.mark.network
 
@@ -120,6 +122,29 @@ def test_raw_zone_makes_the_same_points_again(installation):
     assert sum(each.activities for each in done) > 5
     assert not any(each.unreadable for each in done)
     assert query(points, installation.settings.lake_url).to_pylist() == before
+
+
+def test_replay_makes_every_row_as_a_fresh_load_would(installation):
+    services = installation.services
+    entries = [entry for athlete in athlete_ids(services) for entry in services.activities.of_athlete(athlete)]
+    done = [replay(services, chunk) for athlete in athlete_ids(services) for chunk in plan(services, athlete)]
+    assert not any(each.unreadable for each in done)
+
+    stored = {
+        row["activity_id"]: row for row in query("SELECT * FROM activities", installation.settings.lake_url).to_pylist()
+    }
+    differing, copies = {}, 0
+    for entry in (entry for entry in entries if entry.state in (ActivityState.SYNCED, ActivityState.NO_STREAMS)):
+        answer = installation.control.activity(entry.activity_id)
+        truth = SimulatedActivity(answer["detail"], answer["streams"])
+        name = (truth.detail["external_id"] or "").split("-")
+        parent = int(name[1]) if name[0] == "sdi" else None  # as the file was named, whatever the ledger knows by now
+        copies += parent is not None
+        if found := list(row_differences(truth, stored[entry.activity_id], parent)):
+            differing[entry.activity_id] = found
+    edited_since = {installation.activities[name] for name in ("plain", "copied_to_rex")}
+    assert {number: found for number, found in differing.items() if number not in edited_since} == {}
+    assert copies > 0
 
 
 def test_retention_finds_everybody_and_nothing_that_has_expired(installation):
