@@ -2,7 +2,7 @@
 
 Loads an athlete's history into the lake: list pages of 200, then one streams call for each activity.
 
-**Starts**: an operator, with the form; and every quarter of an hour, to go on with the histories that are under way.
+**Starts**: an operator, with the form; `strava_reconcile` starts it again with the same form while something is left.
 Begin with *dry run*: it lists (one call for each 200 activities), says what it would load and what that costs, and
 changes nothing.
 
@@ -14,65 +14,62 @@ that are in the lake but were edited since are queued for `strava_ingest`.
 there, whatever became of this one. Asking for the same days again costs no call for what is in the lake.
 
 **Limits**: 1.005 read calls an activity. It leaves a tenth of Strava's quota to live work; when the rest is spent, the
-run ends green and a later one goes on. Athletes take turns.
+run ends green and a later one goes on. Histories take turns.
 
-**If it fails**: nobody but the operator notices; nothing is lost.
+**If it fails**: nobody but the operator notices. Nothing is lost once `list_activities` has written down what was asked
+for; a run that is deleted before that is forgotten, as one that the operator takes back.
 
 **Owner**: data-engineering.
 """
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
 import pendulum
-from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk import Param, TriggerRule, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
 from strava_airflow.publishing import publish
-from strava_airflow.verdict import confirm_run
+from strava_airflow.verdict import confirm_run, ledger_takes_over
 
-log = logging.getLogger(__name__)
-
-_DAY = {"type": ["null", "string"], "format": "date"}
+_DAY = {"type": "string", "format": "date"}
 
 PARAMS = {
     "athlete": Param(
-        default=None,
-        type=["null", "integer"],
-        minimum=1,
-        title="Athlete",
-        description_md="Strava's id of the athlete; without one the run goes on with what is under way.",
+        type="integer", minimum=1, title="Athlete", description_md="Strava's id of the athlete, who has connected."
     ),
-    "from": Param(default=None, title="From", description_md="First day of the history, UTC.", **_DAY),
-    "to": Param(default=None, title="To", description_md="Last day of the history, UTC, included.", **_DAY),
+    "from": Param(title="From", description_md="First day of the history, UTC.", **_DAY),
+    "to": Param(title="To", description_md="Last day of the history, UTC, included.", **_DAY),
     "dry_run": Param(
         default=True,
         type="boolean",
         title="Dry run",
         description_md="Only list, and say what would be loaded at how many calls.",
     ),
+    "asked_at_epoch_s": Param(
+        default=None,
+        type=["null", "integer"],
+        minimum=0,
+        title="Asked at",
+        description_md="When it was asked for, in seconds since 1970; leave it empty for now. A backfill of these days "
+        "that came to its end since then is not begun again.",
+    ),
 }
 
 
 @task
-def list_activities(params: dict) -> dict:
-    """Take the history that the form names, or those under way, a share further; returns how far they have come."""
-    from include.pipeline.backfill import BackfillRequest, ask, go_on, summary, take_share
+def list_activities(params: dict, *, dag_run=None) -> dict:
+    """Write the form down, and take its history a share further; returns how far it has come."""
+    from include.pipeline.backfill import summary, take_share
+    from include.pipeline.backfill_request import BackfillRequest, ask
 
-    with StravaHook().services(priority="BACKFILL") as services:
-        if params["athlete"] is None:
-            shares = go_on(services)
-        else:
-            shares = [take_share(services, ask(services, BackfillRequest.from_params(params)))]
-        summaries = [summary(history, services.clock()) for history in shares]
-    for history, each in zip(shares, summaries, strict=True):
-        log.info("The history of athlete %s: %s", history.athlete_id, each)
-    rows = [[history.athlete_id, history.span] for history in shares]
-    return {**(summaries[0] if len(summaries) == 1 else {"histories": len(rows)}), "rows": rows}
+    with ledger_takes_over(get_current_context()), StravaHook().services(priority="BACKFILL") as services:
+        request = BackfillRequest.from_params(params, or_asked_at=dag_run.run_after)
+        history = take_share(services, ask(services, request))
+        return {**summary(history, services.clock()), "span": history.span}
 
 
 @task
@@ -81,11 +78,11 @@ def choose_chunks(listed: dict, params: dict) -> list[list[list]]:
     from include.pipeline.backfill import keys
     from include.pipeline.chunks import ACTIVITIES, in_chunks
 
-    if params["athlete"] is not None and params["dry_run"]:
+    if params["dry_run"]:
         raise AirflowSkipException(f"Dry run: {listed['to_load']} to load, {listed['read_calls']} read calls.")
     with StravaHook().services(priority="BACKFILL") as services:
-        found = [services.histories.get(athlete_id, span) for athlete_id, span in listed["rows"]]
-    return in_chunks([key for row in found if row for key in keys(row)], ACTIVITIES, owner=lambda key: key[:2])
+        history = services.histories.get(params["athlete"], listed["span"])
+    return in_chunks(keys(history) if history else [], ACTIVITIES)
 
 
 @task(map_index_template="{{ chunk }}", max_active_tis_per_dagrun=2)
@@ -96,7 +93,7 @@ def load_chunk(keys: list[list]) -> dict:
 
     context, names = get_current_context(), [activity_id for _, _, activity_id in keys]
     context["chunk"] = label(names, "activities")
-    with StravaHook().services(priority="BACKFILL") as services:
+    with ledger_takes_over(context), StravaHook().services(priority="BACKFILL") as services:
         loaded = load(services, [tuple(key) for key in keys])
     context["chunk"] = label(names, "activities", loaded.waiting)
     return loaded.to_json()
@@ -113,7 +110,7 @@ def publish_lake(*, ti=None) -> dict:
 
 @dag(
     dag_id="strava_backfill",
-    schedule=CronTriggerTimetable("4,19,34,49 * * * *", timezone="UTC"),
+    schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=4,

@@ -36,7 +36,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
 from strava_airflow.publishing import publish
-from strava_airflow.verdict import confirm_run
+from strava_airflow.verdict import confirm_run, ledger_takes_over
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def sync_activities(items: list[dict]) -> list[dict]:
 
     context, names = get_current_context(), [item["activity_id"] for item in items]
     context["chunk"] = label(names, "activities")
-    with StravaHook().services() as services:
+    with ledger_takes_over(context), StravaHook().services() as services:
         worked = work_off(map(SyncItem.from_json, items), lambda item: sync(services, item, source="webhook"))
     done = list(worked.done.values())
     context["chunk"] = done[0].label if len(items) == 1 else label(names, "activities", worked.waiting)
@@ -98,7 +98,7 @@ def copy_to_children(synced: list[dict]) -> list[dict]:
 
     context, ids = get_current_context(), {each["activity_id"]: each["athlete_id"] for each in synced}
     context["chunk"] = label(list(ids), "activities")
-    with StravaHook().services(priority="COPY") as services:
+    with ledger_takes_over(context), StravaHook().services(priority="COPY") as services:
         worked = work_off(ids, lambda activity_id: copy_to_children(services, ids[activity_id], activity_id))
     results = [result for each in worked.done.values() for result in each]
     if not results and not worked.faults:

@@ -1,18 +1,19 @@
 """# Strava reconcile
 
 Finds what no event brought: puts back into the queue what waited in the ledgers (activities that stepped aside for
-Strava's quota, uploads that Strava was still processing, work whose run died), and compares Strava's lists with the
-ledger.
+Strava's quota, uploads that Strava was still processing, copies that a link stood against before it was changed,
+erasures and backfills whose run died or that go on), and compares Strava's lists with the ledger.
 
 **Starts**: one minute after every quota window opens (minutes 1, 16, 31, 46). Once an hour, or every six
 (`LIST_EVERY_H`) while Strava's events arrive, it is each athlete's turn: the newest page of their list and one older
 page in rotation. What the list shows is kept current in the lake. Once a day it asks for the webhook subscription.
 
-**Reads**: the ledgers `activities` and `copies`; Strava (`GET /athlete/activities`, `GET /push_subscriptions`).
-**Writes**: messages in the queue; `strava_ingest` does the work. How far each athlete's rotation has come. The columns
-of `activities` that the list shows and nobody has to fetch, such as kudos.
-It starts `strava_erase` again for each erasure that broke off, and for a day after an erasure it removes what a stalled
-worker wrote late. The log of `look_after_erasures` names the athletes whose tokens Strava has refused for a week.
+**Reads**: the ledgers `activities`, `copies`, `links`, `erasures` and `histories`; Strava (`GET /athlete/activities`,
+`GET /push_subscriptions`).
+**Writes**: messages, by which the dispatcher starts `strava_ingest`, `strava_erase` and `strava_backfill`. How far each
+athlete's rotation has come. The columns of `activities` that the list shows and nobody has to fetch, such as kudos.
+For a day after an erasure it removes what a stalled worker wrote late. The log of `look_after_erasures` names the
+athletes whose tokens Strava has refused for a week.
 `remove_unwanted` takes out of the lake what athletes gave up and had removed. `strava_catalog` is started where a
 partition has waited for it for a quarter of an hour.
 
@@ -47,7 +48,7 @@ WINDOW = timedelta(minutes=15)
 
 @task
 def queue_due() -> dict:
-    """Queue what is due; returns how many."""
+    """Queue what is due in any ledger; returns how many of each."""
     from dataclasses import asdict
 
     from include.pipeline.reconcile import queue_due
@@ -89,16 +90,16 @@ def check_subscription() -> str:
 
 @task
 def look_after_erasures() -> dict:
-    """Queue the erasures that broke off, remove what came late after others, and name who is refused for long."""
-    from include.pipeline.erasure_watch import look_again, take_up
+    """Remove what came late after erasures, and name who is refused for long."""
+    from include.pipeline.erasure_watch import look_again
     from include.pipeline.refused_athletes import refused_athletes
 
     with StravaHook().services() as services:
-        result = {"queued": take_up(services), "removed_late": look_again(services)}
+        removed = look_again(services)
         refused = refused_athletes(services)
     for athlete in refused:
         log.warning(athlete.message)
-    return result | {"refused_athletes": [athlete.athlete_id for athlete in refused]}
+    return {"removed_late": removed, "refused_athletes": [athlete.athlete_id for athlete in refused]}
 
 
 @task(outlets=[LAKE])

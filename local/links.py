@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from include.copying.waking import save_link
 from include.crypto.backend import open_cipher
 from include.errors import BadRequest, IngestError
 from include.settings import Settings
@@ -46,7 +45,7 @@ def link(
     if parent_id == child_id:
         raise BadRequest("A link needs two athletes: --parent and --child are the same.")
     with _store(settings) as store:
-        athletes, links = Athletes(store, open_cipher(settings.key_url), time.time), Links(store)
+        athletes, links = Athletes(store, open_cipher(settings.key_url), time.time), Links(store, time.time)
         for athlete_id in (parent_id, child_id):
             if athletes.get(athlete_id) is None:
                 raise BadRequest(f"Athlete {athlete_id} is not connected: have them connect at {settings.public_url}/.")
@@ -58,7 +57,7 @@ def link(
             child_consent_epoch_s=present.child_consent_epoch_s or now,
             status=LinkStatus.ACTIVE,
         )
-        return save_link(store, time.time, chosen(agreed, choices))
+        return links.save(chosen(agreed, choices))
 
 
 @app.command()
@@ -82,8 +81,9 @@ def change(
 ) -> None:
     """Change names or choices, for the copies made from now on; what is not said stays as it is."""
     with _store(installed_settings()) as store:
-        present = _present(Links(store), parent, child)
-        save_link(store, time.time, chosen(replace(present, names=tuple(name or present.names)), choices or ()))
+        links = Links(store, time.time)
+        present = _present(links, parent, child)
+        links.save(chosen(replace(present, names=tuple(name or present.names)), choices or ()))
     print(f"The link from {parent} to {child} is changed.")
 
 
@@ -94,7 +94,7 @@ def show_all() -> None:
     settings = installed_settings()
     with _store(settings) as store:
         for athlete in Athletes(store, open_cipher(settings.key_url), time.time).all():
-            for each in Links(store).of_parent(athlete.athlete_id):
+            for each in Links(store, time.time).of_parent(athlete.athlete_id):
                 table.add_row(str(each.parent_id), str(each.child_id), ", ".join(each.names), each.status)
     Console().print(table)
 
@@ -104,7 +104,7 @@ def show(parent: Parent, child: Child) -> None:
     """Tell what one link is and carries."""
     table = Table("choice", "value", title=f"{parent} to {child}")
     with _store(installed_settings()) as store:
-        present = _present(Links(store), parent, child)
+        present = _present(Links(store, time.time), parent, child)
     for choice, value in {"names": ", ".join(present.names), "status": present.status, **told(present)}.items():
         table.add_row(choice, value)
     Console().print(table)
@@ -114,7 +114,7 @@ def show(parent: Parent, child: Child) -> None:
 def end(parent: Parent, child: Child) -> None:
     """End a link: no further copy is made; those that exist stay."""
     with _store(installed_settings()) as store:
-        links = Links(store)
+        links = Links(store, time.time)
         links.save(replace(_present(links, parent, child), status=LinkStatus.ENDED))
     print(f"The link from {parent} to {child} has ended.")
 

@@ -14,10 +14,13 @@ from typing import Any
 import requests
 
 from include.errors import TriggerRefused
+from include.pipeline.backfill import keys, take_share
+from include.pipeline.backfill_request import BackfillRequest, ask
 from include.pipeline.certificate import Leaves
 from include.pipeline.copies import copy_to_children
 from include.pipeline.erase import EraseRequest, erase
 from include.pipeline.ingest import plan
+from include.pipeline.loading import load
 from include.pipeline.reconcile import queue_due
 from include.pipeline.services import Services, open_services
 from include.pipeline.sync import sync
@@ -37,7 +40,7 @@ from local.strava_simulator.simulation import Rules, Simulation
 from local.strava_simulator.state import State
 from local.told_time import ToldTime
 from webhook_api.app import create_app as create_pages
-from webhook_api.dispatcher import ERASE_DAG, INGEST_DAG, dispatch
+from webhook_api.dispatcher import BACKFILL_DAG, ERASE_DAG, INGEST_DAG, dispatch
 from webhook_api.edge import EXTENSION as EDGE
 
 _ACTIVITY_S = 1800
@@ -93,11 +96,14 @@ class InPlaceOfAirflow:
 
     def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
         """Do the work of the run. Errors: `TriggerRefused` for a DAG that no page and no event starts."""
+        now = datetime.fromtimestamp(self.services.clock(), UTC)
         if dag_id == ERASE_DAG:
-            now = datetime.fromtimestamp(self.services.clock(), UTC)
             erase(self.services, EraseRequest.from_params(conf, or_asked_at=now), self.leaves)
         elif dag_id == INGEST_DAG:
             self._ingest([WebhookEvent.from_conf(event) for event in conf["events"]])
+        elif dag_id == BACKFILL_DAG:
+            history = ask(self.services, BackfillRequest.from_params(conf, or_asked_at=now))
+            load(self.services, keys(take_share(self.services, history)))
         else:
             raise TriggerRefused(f"Nothing here starts {dag_id} (run {run_id}).")
         return Started.NOW

@@ -87,7 +87,7 @@ def _connect(walk: Walk, grant: TokenGrant, granted: frozenset[str], before: fro
 
 def links_given(athlete_id: int) -> list[Link]:
     """The links by which the athlete's activities are copied, or will be: what a wider grant touches."""
-    links = Links(current_edge().store()).of_parent(athlete_id)
+    links = Links(current_edge().store(), current_edge().clock).of_parent(athlete_id)
     return [link for link in links if link.status is not LinkStatus.ENDED]
 
 

@@ -11,7 +11,6 @@ from flask.typing import ResponseReturnValue
 
 from include.copying.sports import SPORT_TYPES, spoken_sport
 from include.copying.trimming import hidden_radius_m
-from include.copying.waking import save_link
 from include.state.conflict import retry_on_conflict
 from include.state.invites import Invites
 from include.state.links import Carried, Link, Links, LinkStatus
@@ -91,21 +90,24 @@ def take(child_id: int, step: str) -> ResponseReturnValue:
 
 @retry_on_conflict
 def _saved(child_id: int, change: Callable[[Link], Link]) -> ResponseReturnValue:
-    """Save the change, and have the copies looked at again that the link stood against."""
     link = _link(child_id)
     changed = change(link)
     if changed != link:
-        edge = current_edge()
-        save_link(edge.store(), edge.clock, changed)
+        _links().save(changed)
     return redirect(url_for("me.show", _anchor="children"), code=303)
 
 
 def _link(child_id: int) -> Link:
     """The link to this child, unless it has ended."""
-    link = Links(current_edge().store()).get(current_athlete().athlete_id, child_id)
+    link = _links().get(current_athlete().athlete_id, child_id)
     if link is None or link.status is LinkStatus.ENDED:
         abort(404)
     return link
+
+
+def _links() -> Links:
+    edge = current_edge()
+    return Links(edge.store(), edge.clock)
 
 
 def _form_page(form: LinkForm, link: Link | None = None) -> str:

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 INGEST_DAG = "strava_ingest"
 ERASE_DAG = "strava_erase"
+BACKFILL_DAG = "strava_backfill"
 
 BATCH_SIZE = 100
 """As many events as a run takes."""
@@ -101,8 +102,8 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: 
     becomes of the run, reconcile finds what is left. So a run that exists already (409) is as good as one that was
     started now.
 
-    A deauthorisation, and an athlete's wish, becomes a `strava_erase` run of its own, before everything else;
-    all other events together become one `strava_ingest` run.
+    A deauthorisation, and an athlete's wish, becomes a `strava_erase` run of its own, before everything else, and a
+    backfill that goes on a `strava_backfill` run, after it; all other events together become one `strava_ingest` run.
     While Airflow, or the ledger, is unavailable messages go back with a growing delay: during outages and updates,
     and while a DAG is paused or broken. After some hours of that the ledger alone keeps them: reconcile queues them
     again when Airflow is back.
@@ -121,7 +122,10 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: 
     for parcel in parcels:
         if parcel.content.wish:
             batch.erase(parcel, parcel.content.wish)
-    batch.ingest(batch.make_due([parcel for parcel in parcels if not parcel.content.wish]))
+    batch.ingest(batch.make_due([parcel for parcel in parcels if parcel.content.is_about_activities]))
+    for parcel in parcels:
+        if parcel.content.backfill:
+            batch.start_backfill(parcel, parcel.content.backfill)
     return DispatchReport(
         len(messages), tuple(batch.runs), batch.released, batch.buried, batch.waiting, tuple(batch.reasons)
     )
@@ -135,7 +139,7 @@ class _Parcel:
     @property
     def is_in_ledger(self) -> bool:
         """Whether, before its run is started, a row says what it asks for."""
-        return self.content.event.object_type == "activity" or self.content.wish is not None
+        return self.content.event.object_type == "activity" or not self.content.is_about_activities
 
 
 @dataclass(slots=True)
@@ -171,6 +175,12 @@ class _Batch:
             self._bury(parcel.message, str(err))
         except RetryLater as err:
             self._release([parcel], err)
+
+    def start_backfill(self, parcel: _Parcel, form: Mapping[str, Any]) -> None:
+        try:
+            self._start(BACKFILL_DAG, parcel.content.event.run_id, form, [parcel])
+        except TriggerRefused as err:
+            self._bury(parcel.message, str(err))
 
     def make_due(self, parcels: Sequence[_Parcel]) -> list[_Parcel]:
         """Say in the ledger that the events' activities are due; returns those for which a run is to be started.

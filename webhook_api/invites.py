@@ -79,7 +79,7 @@ def objection(invite_id: str, child_id: int) -> Problem | None:
         return INVITE_GONE
     if invite.parent_id == child_id:
         return OWN_INVITE
-    present = Links(current_edge().store()).get(invite.parent_id, child_id)
+    present = _links().get(invite.parent_id, child_id)
     if present is not None and present.status is not LinkStatus.ENDED:
         return ALREADY_LINKED
     return None
@@ -88,7 +88,7 @@ def objection(invite_id: str, child_id: int) -> Problem | None:
 @retry_on_conflict
 def _link(invite: Invite, child_id: int) -> None:
     edge = current_edge()
-    links = Links(edge.store())
+    links = _links()
     present = links.get(invite.parent_id, child_id)
     links.save(
         Link(
@@ -107,7 +107,12 @@ def _is_open(invite: Invite) -> bool:
     """Whether nobody has accepted it, or a crash lost the link of the one who did."""
     if invite.child_id is None:
         return True
-    return Links(current_edge().store()).get(invite.parent_id, invite.child_id) is None
+    return _links().get(invite.parent_id, invite.child_id) is None
+
+
+def _links() -> Links:
+    edge = current_edge()
+    return Links(edge.store(), edge.clock)
 
 
 def _invites() -> Invites:

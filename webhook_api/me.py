@@ -40,7 +40,7 @@ def show() -> ResponseReturnValue:
     """What the athlete allowed, children and invitations, parents and their copies, and the latest activities."""
     athlete = current_athlete()
     edge = current_edge()
-    links = Links(edge.store())
+    links = Links(edge.store(), edge.clock)
     children = links.of_parent(athlete.athlete_id)
     received = latest_received(athlete.athlete_id)
     return render_template(
@@ -68,7 +68,8 @@ def show() -> ResponseReturnValue:
 @retry_on_conflict
 def end(parent_id: int) -> ResponseReturnValue:
     """No further copy from this parent; those that were made stay."""
-    links = Links(current_edge().store())
+    edge = current_edge()
+    links = Links(edge.store(), edge.clock)
     link = links.get(parent_id, current_athlete().athlete_id)
     if link is None:
         abort(404)

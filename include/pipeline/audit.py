@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
-from include.copying.waking import wake_failed_before, wake_for_links
+from include.copying.waking import wake_failed_before
 from include.errors import UnexpectedShape
 from include.lake.table_object import activity_ids
 from include.pipeline.services import Services
@@ -62,8 +62,7 @@ def audit(services: Services, athlete_id: int, *, dry_run: bool) -> Audited:
     ledger takes note of the rows that there are and has the activity fetched again: that writes the rows that should
     be there and removes the others. Rows of an expired activity are noted and left to `expire`.
     An athlete who is not connected is only reported: nothing could be fetched.
-    Copies that an older version called failed, because of a fault that passes, are due again, and so are those that
-    were skipped before their link was changed.
+    Copies that an older version called failed, because of a fault that passes, are due again.
     An unreadable object is reported; `make replay` makes its rows again once it is deleted.
     Effects: writes the ledger only, and nothing in a dry run; safe to repeat. Reads every object of the athlete.
     """
@@ -83,9 +82,7 @@ def audit(services: Services, athlete_id: int, *, dry_run: bool) -> Audited:
     if not dry_run and athlete is not None and athlete.status is AthleteStatus.ACTIVE:
         for activity_id in sorted(unknown | lost):
             repaired += _repair(services, athlete_id, activity_id, held)
-        limits, now = services.quota.limits(), services.clock()
-        wake_failed_before(services.copies, athlete_id, limits, now)
-        wake_for_links(services.copies, services.links.of_parent(athlete_id), limits, now)
+        wake_failed_before(services.copies, athlete_id, services.quota.limits(), services.clock())
     unreadable = tuple(held.unreadable.values())
     return Audited(held.objects, len(held.keys), len(unknown), len(lost), repaired, unreadable)
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from include.errors import BadRequest, IngestError, NotConnected, QuotaSpent, Refused, ScopeMissing, TokenRefused
+from include.errors import (
+    IngestError,
+    NotConnected,
+    QuotaSpent,
+    Refused,
+    ScopeMissing,
+    StravaUnavailable,
+    TokenRefused,
+)
+from include.pipeline.backfill_request import being_erased
 from include.pipeline.fingerprint import is_shown_by
 from include.pipeline.listing import Page, quarantine
 from include.pipeline.outage import standing
@@ -21,11 +30,9 @@ from include.state.histories import History
 from include.strava import client
 from include.strava.client import Unreadable
 from include.strava.models import Activity
-from include.strava.quota import DAY_S, HOUR_S, WINDOW_S
+from include.strava.quota import DAY_S, HOUR_S, WINDOW_S, utc_text
 
 log = logging.getLogger(__name__)
-
-_LAST_DAY = date(9998, 12, 31)
 
 SHARE = 1000
 """How many activities one run loads at most; so many keys a row holds, and XCom carries."""
@@ -36,98 +43,24 @@ HistoryKey = tuple[int, str, int]
 """Athlete, span, and activity: what XCom carries of an activity to load; JSON makes lists of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class BackfillRequest:
-    """Which history to load: the athlete's activities that started between two days, both included (UTC)."""
-
-    athlete_id: int
-    first_day: date
-    last_day: date
-    dry_run: bool = False
-
-    @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> BackfillRequest:
-        """The request that the form describes. Errors: `BadRequest` where a day is missing or the order is wrong."""
-        if params["from"] is None or params["to"] is None:
-            raise BadRequest("The backfill of an athlete needs its first and its last day: fill in both.")
-        try:
-            first, last = date.fromisoformat(params["from"]), date.fromisoformat(params["to"])
-        except ValueError as err:
-            raise BadRequest(f"A day of the backfill cannot be read: {err}; write it like 2026-06-17.") from err
-        if last > _LAST_DAY:
-            raise BadRequest(f"The backfill ends after {_LAST_DAY}; choose an earlier last day.")
-        if last < first:
-            raise BadRequest(f"The backfill ends ({last}) before it starts ({first}); swap the two days.")
-        return cls(params["athlete"], first, last, bool(params["dry_run"]))
-
-    @property
-    def after_epoch_s(self) -> int:
-        """The last second before the first day; Strava's `after` excludes it."""
-        return int(datetime.combine(self.first_day, time(), UTC).timestamp()) - 1
-
-    @property
-    def before_epoch_s(self) -> int:
-        """The first second after the last day; Strava's `before` excludes it."""
-        return int(datetime.combine(self.last_day + timedelta(days=1), time(), UTC).timestamp())
-
-    def to_history(self, now_epoch_s: float) -> History:
-        """The row of a history of which nothing is listed yet."""
-        return History(
-            athlete_id=self.athlete_id,
-            after_epoch_s=self.after_epoch_s,
-            until_epoch_s=self.before_epoch_s,
-            dry_run=self.dry_run,
-            asked_at_epoch_s=int(now_epoch_s),
-            before_epoch_s=self.before_epoch_s,
-            next_turn_epoch_s=int(now_epoch_s),
-        )
-
-
-def ask(services: Services, request: BackfillRequest) -> History:
-    """Write down what is asked for; the same span that is under way already goes on.
-
-    Errors: `NotConnected` for an unknown athlete, or one who is being erased.
-    """
-    _check_connected(services, request.athlete_id)
-    history = services.histories.ask(request.to_history(services.clock()))
-    if history is None:
-        raise _being_erased(request.athlete_id)
-    return history
-
-
-def go_on(services: Services) -> list[History]:
-    """Take every history that is under way a share further, athletes in turn; ready are those with ids to load.
-
-    Effects: as of `list_on`. One athlete's trouble puts off that athlete's history and no other.
-    """
-    under_way = [] if standing(services) else list(services.histories.open(services.clock()))
-    room = max(SHARE // max(1, len(under_way)), 1)
-    ready: list[History] = []
-    for history in under_way:
-        if sum(len(each.to_load) for each in ready) + room > SHARE:
-            break
-        try:
-            ready.append(take_share(services, history, room))
-        except IngestError as error:
-            log.error("The history of athlete %s is put off: %s", history.athlete_id, error)
-            services.histories.amend(history, partial(put_off, now_epoch_s=services.clock(), error=error))
-    return ready
-
-
-def take_share(services: Services, history: History, room: int = SHARE) -> History:
-    """List on until `room` activities are to be loaded, or to the end; where the quota ends, so far as it reached.
+def take_share(services: Services, history: History) -> History:
+    """List on until a share is to be loaded, or to the end; where quota or Strava end, so far as it reached.
 
     Errors: as of `list_on`, but for `QuotaSpent`; `NotConnected` too for an athlete who has to connect again.
-    Effects: for half an hour no other run takes the history up, or until its last chunk is loaded.
+    Effects: whatever stops it puts the history off.
     """
-    services.histories.amend(history, lambda row: row.taken(services.clock()))
+    if outage := standing(services):
+        since = StravaUnavailable(f"Strava is out since {utc_text(outage.since_epoch_s)}; reconcile goes on after it.")
+        return _postpone(services, history, since)
     _check_connected(services, history.athlete_id)
     try:
-        return list_on(services, history, room)
+        return list_on(services, history)
     except QuotaSpent as spent:
-        log.info("%s What is listed of athlete %s is kept; the next run goes on.", spent, history.athlete_id)
-        waits = partial(put_off, now_epoch_s=services.clock(), error=spent)
-        return services.histories.amend(history, waits) or history
+        log.info("%s What is listed of athlete %s is kept; a later run goes on.", spent, history.athlete_id)
+        return _postpone(services, history, spent)
+    except IngestError as error:
+        _postpone(services, history, error)
+        raise
 
 
 def keys(history: History) -> list[HistoryKey]:
@@ -149,19 +82,19 @@ def summary(history: History, now_epoch_s: float) -> dict[str, Any]:
     }
 
 
-def list_on(services: Services, history: History, room: int = SHARE) -> History:
-    """List until `room` activities are to be loaded, or to the end; returns the row as it is then.
+def list_on(services: Services, history: History) -> History:
+    """List until a share is to be loaded, or to the end; returns the row as it is then.
 
     Each page is stored before the next is asked for, so that whoever goes on lists none twice.
     Errors: `NotConnected` for an athlete who is being erased; `QuotaSpent`, and whatever a page raises.
     Effects: unless it is a dry run, the list rows of activities that the lake lacks go to the raw zone, so that loading
     them needs no detail call, and edited ones are queued for `strava_ingest`.
     """
-    while not history.is_listed and len(history.to_load) < room:
+    while not history.is_listed and len(history.to_load) < SHARE:
         listed = _list_page(services, history)
         after = services.histories.amend(history, partial(_after_page, before=history, page=listed))
         if after is None:
-            raise _being_erased(history.athlete_id)
+            raise being_erased(history.athlete_id)
         history = after
     return history
 
@@ -257,7 +190,7 @@ def _after_page(row: History, before: History, page: _Listed) -> History:
     )
 
 
-def put_off(row: History, *, now_epoch_s: float, error: IngestError) -> History:
+def postponed(row: History, *, now_epoch_s: float, error: IngestError) -> History:
     """The row with its next turn when the fault may have gone: the quota's window, a day after access was lost."""
     if isinstance(error, NotConnected | TokenRefused | ScopeMissing):
         wait_s: float = DAY_S
@@ -265,6 +198,10 @@ def put_off(row: History, *, now_epoch_s: float, error: IngestError) -> History:
         wait_s = HOUR_S if isinstance(error, Refused) else max(WINDOW_S, error.retry_after_s)
     until = error.until_epoch_s + 1 if isinstance(error, QuotaSpent) else now_epoch_s + wait_s
     return replace(row, next_turn_epoch_s=int(until), reason=str(error))
+
+
+def _postpone(services: Services, history: History, error: IngestError) -> History:
+    return services.histories.amend(history, partial(postponed, now_epoch_s=services.clock(), error=error)) or history
 
 
 def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[Activity]) -> None:
@@ -286,20 +223,16 @@ def _keep_summary(services: Services, activity: Activity) -> None:
         if not services.erasures.clear_away(athlete_id):
             return
         services.raw.remove(athlete_id, activity.activity_id, guard=lambda: None)
-    raise _being_erased(athlete_id)
+    raise being_erased(athlete_id)
 
 
 def _check_connected(services: Services, athlete_id: int) -> None:
     athlete = services.athletes.get(athlete_id)
     if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
         raise NotConnected(
-            f"Athlete {athlete_id} is not connected; have them connect at the start page. What is under way goes on a "
-            "day later, anything else when it is asked for again."
+            f"Athlete {athlete_id} is not connected; have them connect at the start page. The backfill waits for that; "
+            "of an unknown athlete it is forgotten."
         )
-
-
-def _being_erased(athlete_id: int) -> NotConnected:
-    return NotConnected(f"Athlete {athlete_id} is being erased, so this backfill ends here; nothing more is kept.")
 
 
 def _start(row: Activity) -> int:

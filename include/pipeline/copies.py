@@ -109,7 +109,7 @@ def _bring_on(services: Services, copies: Sequence[Copy]) -> dict[int, CopyHold]
         _poll(services, holds.values())
     finally:
         for hold in holds.values():
-            hold.release()
+            hold.settle()
     return holds
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from include.copying.eligibility import ineligible_reason
@@ -84,9 +85,10 @@ class CopyHold:
         """Leave the upload that this hold has sent to reconcile."""
         self._attempt(lambda: self._note(self.copy.still_processing(_STILL, self._services.clock())))
 
-    def release(self) -> None:
-        """Let others go on."""
-        self._services.copies.release(self.copy)
+    def settle(self) -> None:
+        """Let others go on; who has taken the copy over does so anyway."""
+        with suppress(LeaseLost):
+            self._services.copies.settle(self.copy)
 
     def _attempt(self, work: Callable[[], object]) -> None:
         try:

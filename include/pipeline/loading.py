@@ -18,7 +18,7 @@ from include.errors import (
     TokenRefused,
 )
 from include.lake.rows import ActivityRows, build_rows
-from include.pipeline.backfill import IN_LAKE, HistoryKey, put_off
+from include.pipeline.backfill import IN_LAKE, HistoryKey, postponed
 from include.pipeline.chunks import waits_for, work_off
 from include.pipeline.copies_due import with_undecided_copies
 from include.pipeline.ingest import CLOCK_SKEW_S
@@ -101,7 +101,7 @@ def _load(services: Services, history: History, ids: Sequence[int]) -> ChunkLoad
     try:
         worked = work_off(ids, hold)
     except IngestError as fault:
-        services.histories.amend(history, partial(put_off, now_epoch_s=services.clock(), error=fault))
+        services.histories.amend(history, partial(postponed, now_epoch_s=services.clock(), error=fault))
         return ChunkLoaded(waiting=(waits_for(fault),) * len(ids))
     _write(services, held)
     entries = [services.activities.get(history.athlete_id, activity_id) for activity_id in worked.done]

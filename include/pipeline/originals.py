@@ -31,8 +31,8 @@ def _follow(services: Services, copy: Copy) -> None:
                 f"Another run has copy {copy.external_id} to athlete {copy.child_id}, which is to be marked"
                 f" {original}; run this again."
             )
-        copy = services.copies.advance(held.marked(original))
-        services.copies.release(copy)
+        copy = held.marked(original)
+        services.copies.settle(copy)
         original = _original(services, copy)
 
 

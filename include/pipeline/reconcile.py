@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
+from include.copying.waking import wake_for_links
 from include.errors import ApplicationInactive, NewerVersion, QuotaSpent, Refused, RetryLater
+from include.pipeline.backfill_request import queue_histories
+from include.pipeline.erasure_watch import take_up
 from include.pipeline.fingerprint import Fingerprint
 from include.pipeline.following import Shown, follow
 from include.pipeline.listing import Circumstances, Differences, Page, compare, quarantine
@@ -47,10 +50,12 @@ _LISTED_BY = frozenset({ACTIVITY_READ, ACTIVITY_READ_ALL})
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """How many activities were queued, because of their own row or because of a copy."""
+    """How many activities were queued, because of their own row or because of a copy, and for how many rows a run."""
 
     activities: int
     copies: int
+    erasures: int = 0
+    histories: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +77,19 @@ class Listed:
 
 
 def queue_due(services: Services) -> Queued:
-    """Queue every activity that is due itself or has a copy that is, as many as the call budget can serve now.
+    """Queue what the ledgers say is left to do: erasures, activities, copies, and the histories of backfills.
 
+    Erasures that nobody works on come first, also while Strava is out; nothing else is queued then. The copies are
+    woken that changed links had stood against, and of activities as many are queued as the call budget can serve now.
     What retention was about to delete when it died is left to the next night; what nobody can fetch, because its
-    athlete is not connected, waits for that, and stands in nobody's way. While Strava is out nothing is queued.
+    athlete is not connected, waits for that, and stands in nobody's way.
     Effects: sends messages. What is queued is put off first, by half an hour and more each time, so that work which
     stands still is not queued again and again. One that dies in between has it queued half an hour later.
     """
-    now = services.clock()
+    erasures, now = take_up(services), services.clock()
     if standing(services):
-        return Queued(activities=0, copies=0)
+        return Queued(activities=0, copies=0, erasures=erasures)
+    wake_for_links(services.copies, services.links, services.quota.limits(), now)
     connected = {int(athlete.athlete_id) for athlete in _connected(services)}
     room = services.quota.room()
     fetches = list(islice(_due_fetches(services, connected, now), min(QUEUED_AT_ONCE, room.read // SYNC_CALLS)))
@@ -97,7 +105,7 @@ def queue_due(services: Services) -> Queued:
         services.queue.send(QueuedEvent.look_again(*key, now).to_body())
     for key in copies:
         services.queue.send(QueuedEvent.look_again(*key, now, copies_only=True).to_body())
-    return Queued(activities=len(fetches), copies=len(copies))
+    return Queued(len(fetches), len(copies), erasures, queue_histories(services, connected))
 
 
 def _due_fetches(services: Services, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:

@@ -129,7 +129,7 @@ def assemble(
         oauth=oauth,
         tokens=tokens,
         athletes=Athletes(store, cipher, clock),
-        links=Links(store),
+        links=Links(store, clock),
         activities=ActivityLedger(store, clock),
         copies=copies,
         outings=Outings(store),

@@ -13,6 +13,7 @@ from include.strava.events import COPIES_ONLY, WebhookEvent
 
 _RECEIVED_AT = "received_at_epoch_s"
 _ERASURE = "erasure"
+_BACKFILL = "backfill"
 _FORMER_ERASURE = "erasure_asked"
 """By which messages of older versions say that the athlete asks for it."""
 
@@ -25,6 +26,9 @@ class QueuedEvent:
     received_at_epoch_s: float
     erasure: Wish | None = None
     """Who wants the athlete erased, and when the wish was uttered, as our own state says; no webhook can say so."""
+
+    backfill: Mapping[str, Any] | None = None
+    """The form of a backfill that is to go on, as our own state says; no webhook can say so."""
 
     @classmethod
     def look_again(
@@ -71,6 +75,23 @@ class QueuedEvent:
         )
         return cls(event, now_epoch_s, erasure.wish)
 
+    @classmethod
+    def resume_backfill(cls, form: Mapping[str, Any], now_epoch_s: float) -> QueuedEvent:
+        """An event of our own, by which a backfill goes on from where its row stands; `form` is as of its DAG.
+
+        Its run has another id than any that was started for the same form in another second.
+        """
+        event = WebhookEvent(
+            object_type="athlete",
+            object_id=form["athlete"],
+            aspect_type="update",
+            owner_id=form["athlete"],
+            subscription_id=1,
+            event_time_epoch_s=int(now_epoch_s),
+            updates={_BACKFILL: json.dumps(form, sort_keys=True)},
+        )
+        return cls(event, now_epoch_s, backfill=form)
+
     @property
     def wish(self) -> Wish | None:
         """Why the athlete is to be erased, and when that was said; None for every other event."""
@@ -78,10 +99,16 @@ class QueuedEvent:
             return Wish(EraseReason.DEAUTHORISATION, self.event.event_time_epoch_s)
         return self.erasure
 
+    @property
+    def is_about_activities(self) -> bool:
+        """Whether it is one of those that share a run of `strava_ingest`."""
+        return self.wish is None and self.backfill is None
+
     def to_conf(self) -> dict[str, Any]:
         """The event as a run's conf names it, `received_at_epoch_s` beside its own fields."""
         asked = {_ERASURE: [self.erasure.reason, self.erasure.asked_at_epoch_s]} if self.erasure else {}
-        return {**self.event.to_conf(), _RECEIVED_AT: self.received_at_epoch_s, **asked}
+        resumed = {_BACKFILL: dict(self.backfill)} if self.backfill else {}
+        return {**self.event.to_conf(), _RECEIVED_AT: self.received_at_epoch_s, **asked, **resumed}
 
     def to_body(self) -> str:
         """The body of the queue's message."""
@@ -100,7 +127,14 @@ class QueuedEvent:
         if not isinstance(received_at, (int, float)) or isinstance(received_at, bool):
             raise BadEvent(f"The queued message's {_RECEIVED_AT} should be a number.")
         event = WebhookEvent.from_conf(conf)
-        return cls(event, float(received_at), _erasure(conf, event))
+        return cls(event, float(received_at), _erasure(conf, event), _backfill(conf))
+
+
+def _backfill(conf: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    form = conf.get(_BACKFILL)
+    if form is not None and not isinstance(form, Mapping):
+        raise BadEvent(f"The queued message's {_BACKFILL} should be an object, is {type(form).__name__}.")
+    return form
 
 
 def _erasure(conf: Mapping[str, Any], event: WebhookEvent) -> Wish | None:

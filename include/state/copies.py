@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -88,7 +89,8 @@ class CopyLedger:
             if self._erasures.clear_away(acquired.parent_id, child_id):
                 self.forget(parent_activity_id, child_id, although_leased=True)
             else:
-                self.release(acquired)
+                with suppress(LeaseLost):
+                    self.settle(acquired)
             return None
         return acquired
 
@@ -122,13 +124,17 @@ class CopyLedger:
         except VersionConflict as err:
             raise _lost(copy) from err
 
-    def release(self, copy: Copy) -> None:
-        """Let others acquire the copy at once. A lease that is already lost is no error."""
+    def settle(self, copy: Copy) -> None:
+        """Store the copy as it is after the last step, and let others acquire it at once.
+
+        Errors: `LeaseLost`, as by `advance`; then nothing was stored.
+        """
+        stored = self._require_held(copy)
+        store = self._write if copy.to_fields() == stored.to_fields() else self._put
         try:
-            self._require_held(copy)
-            self._write(copy, lease_until_epoch_s=0.0)
-        except (LeaseLost, VersionConflict):
-            return  # Another worker has it: there is nothing of ours to release.
+            store(copy, lease_until_epoch_s=0.0)
+        except VersionConflict as err:
+            raise _lost(copy) from err
 
     def claim_time(self, copy: Copy, start_epoch_s: int, end_epoch_s: int) -> Copy | None:
         """The copy of another recording of the same outing, which comes first; None when this one may be sent.
@@ -215,11 +221,15 @@ class CopyLedger:
         self._put(step(_copy(item), int(at_epoch_s)), lease_until_epoch_s=0.0)
         return True
 
-    def _require_held(self, copy: Copy) -> None:
-        """Errors: `LeaseLost`. That nobody else acquired it is what the version at the following write proves."""
+    def _require_held(self, copy: Copy) -> Copy:
+        """The copy as it is stored. Errors: `LeaseLost`.
+
+        That nobody else acquired it is what the version at the following write proves.
+        """
         item = self._store.get(_key(copy.parent_activity_id, copy.child_id))
         if not copy.held or item is None or _lease_until(item) <= self._clock():
             raise _lost(copy)
+        return _copy(item)
 
     def _put(self, copy: Copy, *, lease_until_epoch_s: float) -> Copy:
         """Store what has happened to the copy, now."""

@@ -9,7 +9,7 @@ from typing import Any, Self
 from include.clock import Clock
 from include.state.conflict import retry_on_conflict
 from include.state.erasures import Erasures
-from include.state.ledger_entry import DUE
+from include.state.ledger_entry import DUE, LONGEST_WAIT_S
 from include.state.store import ABSENT, Item, Key, Store
 
 KEPT_S = 30 * 86_400
@@ -53,6 +53,8 @@ class History:
     """Listing, done already, and loading: an activity that was entered by hand needs no call."""
     loaded: int = 0
     next_turn_epoch_s: int = 0
+    queued: int = 0
+    """How often a run was queued for it since one began with it."""
     reason: str = ""
     """Why it was put off."""
 
@@ -75,7 +77,12 @@ class History:
 
     def taken(self, now_epoch_s: float) -> Self:
         """The history while a run works on it: no other takes it up before that must be dead."""
-        return replace(self, next_turn_epoch_s=int(now_epoch_s) + WORKED_S)
+        return replace(self, next_turn_epoch_s=int(now_epoch_s) + WORKED_S, queued=0)
+
+    def put_off(self, now_epoch_s: float) -> Self:
+        """The history while a run for it is queued: the more of them came to nothing, the longer."""
+        wait_s = min(WORKED_S << min(self.queued, 8), LONGEST_WAIT_S)
+        return replace(self, next_turn_epoch_s=int(now_epoch_s) + wait_s, queued=self.queued + 1)
 
     def without(self, settled: Collection[int], *, in_lake: Collection[int], now_epoch_s: float) -> Self:
         """The history when these came to their end, some of them in the lake; each counts once."""
@@ -101,12 +108,27 @@ class Histories:
 
     @retry_on_conflict
     def ask(self, wanted: History) -> History | None:
-        """The row of that span: the one under way, else a new one; None where the athlete is being erased."""
+        """The row of that span: one under way, taken, or one that came to its end and answers this; else a new one.
+
+        None where the athlete is being erased.
+        """
         item = self._store.get(_key(wanted.athlete_id, wanted.span))
-        if item is not None and History.from_fields(item.fields).is_open:
-            return History.from_fields(item.fields)
-        self._put(wanted, item)
+        present = History.from_fields(item.fields) if item else wanted
+        if not present.is_open and wanted.asked_at_epoch_s <= present.asked_at_epoch_s:
+            return present
+        row = present if present.is_open else wanted
+        self._put(row.taken(self._clock()), item)
         return self.get(wanted.athlete_id, wanted.span)
+
+    @retry_on_conflict
+    def put_off(self, history: History) -> bool:
+        """Whether its turn has come, and nobody was first: then it is put off while a run is queued for it."""
+        item, now = self._store.get(_key(history.athlete_id, history.span)), self._clock()
+        row = History.from_fields(item.fields) if item else None
+        if row is None or not row.is_open or row.next_turn_epoch_s > now:
+            return False
+        self._put(row.put_off(now), item)
+        return True
 
     def get(self, athlete_id: int, span: str) -> History | None:
         """The row, or None."""

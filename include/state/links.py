@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from include.clock import Clock
+from include.errors import VersionConflict
 from include.state.conflict import retry_on_conflict
+from include.state.copies import LEASE_S
 from include.state.store import ABSENT, Item, Key, Store
+
+DUE = "due"
+"""What the index of links with copies to wake is asked for."""
+
+SETTLED_S = LEASE_S + 240
+"""So long after a change no worker decides about a copy by the link as it was before: the lease under which one read
+it has ended, also where two clocks are two minutes off."""
 
 _CHOSEN_0 = -1
 
@@ -72,24 +83,48 @@ class Link:
     parent_consent_epoch_s: int | None = None
     child_consent_epoch_s: int | None = None
     status: LinkStatus = LinkStatus.ACTIVE
-    changed_at_epoch_s: int = 0
-    """When it was last changed so that copies may be made which it had stood against."""
-    version: int = ABSENT
+    wake_at_epoch_s: int | None = field(default=None, compare=False)
+    """From when on the copies are to be looked at again that it had stood against; None where they have been."""
+    version: int = field(default=ABSENT, compare=False)
+
+    @property
+    def makes_copies(self) -> bool:
+        """Whether both sides have agreed to it and nobody has paused or ended it."""
+        agreed = self.parent_consent_epoch_s is not None and self.child_consent_epoch_s is not None
+        return agreed and self.status is LinkStatus.ACTIVE
 
 
 class Links:
     """Every link there is, found from either side."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
 
     def save(self, link: Link) -> Link:
         """Store the link over the version it was read with and return it with its new version.
 
+        Where it makes copies and differs from what is stored, the same write says that the copies are to be looked at
+        again which it had stood against: reconcile does so, whoever has changed the link.
         Errors: `VersionConflict` when the other side changed it meanwhile: read it again and decide again.
         """
-        version = self._store.put(_key(link.parent_id, link.child_id), _fields(link), expected_version=link.version)
-        return replace(link, version=version)
+        before = self.get(link.parent_id, link.child_id)
+        wake_at = before.wake_at_epoch_s if before else None
+        if link != before:
+            wake_at = int(self._clock()) + SETTLED_S
+        return self._put(replace(link, wake_at_epoch_s=wake_at if link.makes_copies else None))
+
+    def due(self, now: float) -> Iterator[Link]:
+        """The links whose copies are to be looked at again now, those that were changed first before the others."""
+        for found in list(self._store.find("links", "due", DUE, up_to=now)):
+            link = self.get(found.fields["parent_id"], found.fields["child_id"])
+            if link is not None and link.wake_at_epoch_s is not None and link.wake_at_epoch_s <= now:
+                yield link
+
+    def note_woken(self, link: Link) -> None:
+        """Note that the copies have been looked at; nothing where the link has changed since it was read."""
+        with suppress(VersionConflict):
+            self._put(replace(link, wake_at_epoch_s=None))
 
     @retry_on_conflict
     def forget(self, parent_id: int, child_id: int) -> None:
@@ -111,6 +146,10 @@ class Links:
         """The links that lead to a child; for finding, re-read a link before deciding."""
         return [_link(item) for item in self._store.find("links", "by_child", child_id)]
 
+    def _put(self, link: Link) -> Link:
+        version = self._store.put(_key(link.parent_id, link.child_id), _fields(link), expected_version=link.version)
+        return replace(link, version=version)
+
 
 def _key(parent_id: int, child_id: int) -> Key:
     return Key("links", str(parent_id), str(child_id))
@@ -126,7 +165,8 @@ def _fields(link: Link) -> dict[str, Any]:
         "parent_consent_epoch_s": link.parent_consent_epoch_s,
         "child_consent_epoch_s": link.child_consent_epoch_s,
         "status": str(link.status),
-        "changed_at_epoch_s": link.changed_at_epoch_s,
+        "wake_at_epoch_s": link.wake_at_epoch_s,
+        "due": None if link.wake_at_epoch_s is None else DUE,
     }
 
 
@@ -141,6 +181,6 @@ def _link(item: Item) -> Link:
         parent_consent_epoch_s=fields["parent_consent_epoch_s"],
         child_consent_epoch_s=fields["child_consent_epoch_s"],
         status=LinkStatus(fields["status"]),
-        changed_at_epoch_s=fields.get("changed_at_epoch_s", 0),
+        wake_at_epoch_s=fields.get("wake_at_epoch_s"),
         version=item.version,
     )

@@ -64,7 +64,12 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         Table("athletes", partition="athlete_id", indexes={"all": Index("kind", "athlete_id", str)}),
-        Table("links", partition="parent_id", sort="child_id", indexes={"by_child": Index("child_id")}),
+        Table(
+            "links",
+            partition="parent_id",
+            sort="child_id",
+            indexes={"by_child": Index("child_id"), "due": Index("due", "wake_at_epoch_s", str)},
+        ),
         Table(
             "activities",
             partition="athlete_id",

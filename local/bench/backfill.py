@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from include.pipeline.backfill import BackfillRequest, ask, keys, take_share
+from include.pipeline.backfill import keys, take_share
+from include.pipeline.backfill_request import BackfillRequest, ask
 from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.loading import load
 from include.pipeline.services import Services, open_services
@@ -71,7 +72,7 @@ def _athlete_with_history(running: RunningSimulator, settings: Settings, service
 def _backfill(services: Services, athlete_id: int) -> int:
     """How many activities the runs' tasks loaded."""
     last_day = datetime.fromtimestamp(_NOW, UTC).date()
-    history = ask(services, BackfillRequest(athlete_id, _FIRST_DAY, last_day))
+    history = ask(services, BackfillRequest(athlete_id, _FIRST_DAY, last_day, int(_NOW)))
     while history.is_open:
         history = take_share(services, history)
         for chunk in in_chunks(keys(history), ACTIVITIES):

@@ -44,6 +44,8 @@ class Struck:
     """In which of reconcile's windows everything was as it should be for good; 0 for before the first."""
     faults: tuple[str, ...]
     """What is wrong in the end."""
+    is_said: bool = True
+    """Whether the system had been told by then what it was asked for: if not, it owes nothing and has begun nothing."""
 
 
 def walk(errand: Errand, blow: Blow = Blow.DEATH, *, every: int = 1) -> Iterator[Struck]:
@@ -93,8 +95,8 @@ class Ground:
             if point not in points.passed:
                 raise AssertionError(f"{self.errand.name}: nothing came to {point!r} again")
             system.airflow.waiting.clear()
-            self.errand.after(system)
-            return self._aftermath(system, point)
+            is_said = blow is not Blow.DEATH or self.errand.is_said_before(point)
+            return self._aftermath(system, point, is_said=is_said)
 
     def _blow(self, blow: Blow, system: System) -> Callable[[], None] | None:
         def second() -> None:
@@ -110,14 +112,15 @@ class Ground:
 
         return {Blow.DEATH: None, Blow.SECOND: second, Blow.STALL: stall, Blow.FAULT: fail}[blow]
 
-    def _aftermath(self, system: System, point: str) -> Struck:
-        found, done_in = faults(system.world, self.owed), 0
+    def _aftermath(self, system: System, point: str, *, is_said: bool) -> Struck:
+        owed = self.owed if is_said else Owed(copies=dict.fromkeys(self.owed.copies, ()))
+        found, done_in = faults(system.world, owed), 0
         for window in range(1, WINDOWS + 1):
             system.world.time.pass_s(WINDOW_S)
             system.reconcile(Points())
             if found:
-                found, done_in = faults(system.world, self.owed), window
-        return Struck(point, done_in, faults(system.world, self.owed))
+                found, done_in = faults(system.world, owed), window
+        return Struck(point, done_in, faults(system.world, owed), is_said)
 
     @contextmanager
     def _system(self) -> Iterator[System]:

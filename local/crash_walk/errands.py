@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from include.errors import IngestError
-from include.pipeline.backfill import BackfillRequest, ask, keys, take_share
-from include.pipeline.loading import load
 from include.queue.queued_event import QueuedEvent
 from include.state.erasures import EraseReason
 from include.strava.events import WebhookEvent
 from local.crash_walk.judge import Owed
 from local.crash_walk.points import Crashed, Points
-from local.crash_walk.system import System
+from local.crash_walk.system import Run, System
 from local.crash_walk.world import MIA_ID, NOON, PARENT_ID, READ_AND_WRITE, REX_ID, World
 from local.strava_simulator.applications import Application
+from webhook_api.dispatcher import BACKFILL_DAG
 
 _DUE_S = 2700.0
 """When whatever a dead run has left is due."""
@@ -33,8 +31,13 @@ class Errand:
     """Fewer would mean that the walk no longer sees what the system does."""
     begin: Callable[[System, Points], None] = System.deliver
     """What is walked; whatever it leaves falls to reconcile."""
-    after: Callable[[System], None] = lambda _: None
-    """What a person does about it when the process is dead."""
+    said_by: str = ""
+    """The write by which the system is told of it, where that is the walked process's own: what dies before it was
+    asked for nothing."""
+
+    def is_said_before(self, point: str) -> bool:
+        """Whether a process that dies at the point has left word of what it was asked for."""
+        return not self.said_by or point != f"before {self.said_by}"
 
 
 def _family(world: World) -> None:
@@ -120,35 +123,18 @@ def _history(world: World) -> Owed:
     return Owed(ids, {REX_ID: (ids[1],)})
 
 
-def _plan_backfill(system: System, points: Points) -> None:
-    services, request = system.world.process(points), BackfillRequest(PARENT_ID, date(2026, 6, 1), date(2026, 6, 16))
-    with suppress(IngestError):
-        take_share(services, ask(services, request))
+_FORM = {"athlete": PARENT_ID, "from": "2026-06-01", "to": "2026-06-16", "dry_run": False}
 
 
-def _load_backfill(system: System, points: Points) -> None:
-    services = system.world.process(points)
-    with suppress(IngestError):
-        for history in services.histories.of_athlete(PARENT_ID):
-            load(services, keys(history))
-
-
-def _backfill_again(system: System) -> None:
-    _plan_backfill(system, Points())
-    _load_backfill(system, Points())
-
-
-def _planned(world: World) -> Owed:
-    owed = _history(world)
-    _plan_backfill(System(world), Points())
-    return owed
+def _backfill(system: System, points: Points) -> None:
+    system.play(Run(BACKFILL_DAG, _FORM), system.world.process(points))
 
 
 def _half_planned(world: World) -> Owed:
     """The plan died with the third activity: the history's row knows that it was not listed to its end."""
     owed = _history(world)
     with suppress(Crashed):
-        _plan_backfill(System(world), Points(strike_at="after write the file (2)"))
+        _backfill(System(world), Points(strike_at="after write the file (2)"))
     world.time.pass_s(_DUE_S)
     return owed
 
@@ -191,14 +177,7 @@ ERRANDS = (
         20,
         begin=System.reconcile,
     ),
-    Errand(
-        "backfill of three activities, its plan, which the operator starts again",
-        _history,
-        20,
-        begin=_plan_backfill,
-        after=_backfill_again,
-    ),
-    Errand("backfill of three activities, its load", _planned, 35, begin=_load_backfill),
+    Errand("backfill of three activities", _history, 60, begin=_backfill, said_by="put `histories`"),
     Errand("reconcile takes up a backfill whose plan died", _half_planned, 60, begin=System.reconcile),
 )
 """Everything that is walked."""

@@ -116,6 +116,8 @@ def _left(services: Services) -> Iterator[str]:
     for erasure in services.erasures.all():
         if erasure.is_open:
             yield f"the erasure of {erasure.athlete_id} is still {erasure.stage}"
+    for history in services.histories.open(float("inf")):
+        yield f"the history of {history.athlete_id} is still open: {history.reason}"
     if waiting := services.queue.depth():
         yield f"{waiting} messages wait"
     if buried := services.queue.dead():

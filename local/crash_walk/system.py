@@ -10,11 +10,12 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from include.errors import IngestError
-from include.pipeline.backfill import go_on, keys
+from include.pipeline.backfill import keys, take_share
+from include.pipeline.backfill_request import BackfillRequest, ask
 from include.pipeline.certificate import Leaves
 from include.pipeline.copies import copy_to_children
 from include.pipeline.erase import EraseRequest, erase
-from include.pipeline.erasure_watch import look_again, take_up
+from include.pipeline.erasure_watch import look_again
 from include.pipeline.ingest import plan
 from include.pipeline.loading import load
 from include.pipeline.reconcile import queue_due
@@ -24,7 +25,7 @@ from include.strava.events import WebhookEvent
 from include.trigger.trigger import Started
 from local.crash_walk.points import MortalStore, Points
 from local.crash_walk.world import World
-from webhook_api.dispatcher import ERASE_DAG, INGEST_DAG, dispatch
+from webhook_api.dispatcher import BACKFILL_DAG, ERASE_DAG, INGEST_DAG, dispatch
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -88,24 +89,29 @@ class System:
 
     def play(self, run: Run, services: Services) -> None:
         """The tasks of a run. One that fails fails alone, and Airflow does not try it again."""
+        now = datetime.fromtimestamp(self.world.time(), UTC)
         if run.dag_id == INGEST_DAG:
             self._ingest(services, [WebhookEvent.from_conf(event) for event in run.conf["events"]])
         elif run.dag_id == ERASE_DAG:
-            now = datetime.fromtimestamp(self.world.time(), UTC)
             leaves = Leaves(self.world.settings.lake_url, self.world.settings.state_url)
             _task(erase, services, EraseRequest.from_params(run.conf, or_asked_at=now), leaves)
+        elif run.dag_id == BACKFILL_DAG:
+            self._backfill(services, BackfillRequest.from_params(run.conf, or_asked_at=now))
 
     def reconcile(self, points: Points) -> None:
-        """Reconcile queues what the ledgers say, and that is done; what is under way of a history goes on.
+        """Reconcile queues what the ledgers say, and that is done.
 
         Lists are not asked: they would find what the ledgers have forgotten.
         """
         services = self.world.process(points)
-        for task in (queue_due, take_up, look_again):
+        for task in (queue_due, look_again):
             _task(task, services)
-        for history in _task(go_on, services) or ():
-            _task(load, services, keys(history))
         self.deliver(points)
+
+    def _backfill(self, services: Services, request: BackfillRequest) -> None:
+        history = _task(lambda: take_share(services, ask(services, request)))
+        if history is not None:
+            _task(load, services, keys(history))
 
     def _ingest(self, services: Services, events: list[WebhookEvent]) -> None:
         for item in _task(plan, services, events) or ():

@@ -13,13 +13,15 @@ _HEAD = """# Nothing is forgotten wherever a run dies
 Made by `make docs`: every line comes from running `local/crash_walk`. The dispatcher, or a task of a run, is killed
 before or after each write to the state store or the lake, each message, each start of a run and each call to Strava.
 It gets nothing more done, and its run is deleted: none of its tasks is tried again or begun, and a message that the
-dispatcher had deleted is gone. Then only `strava_reconcile` and `strava_backfill` go on, once in a window, with the
-runs that are set off. Reconcile does not list the athletes' activities here: a list would find what the ledgers have
-forgotten.
+dispatcher had deleted is gone. Then there is nothing but `strava_reconcile`, once in a window, with the runs that it
+has started. It does not list the athletes' activities here: a list would find what the ledgers have forgotten.
 
 Within an hour the lake holds what Strava shows and nothing else, each named child has one copy, whoever is erased has
 left no trace but the certificate, nothing is due any more and no message waits. The minutes say in which window that
 was so; 0 where nothing was left to do. What reconcile itself does, and the runs that it sets off, are walked too.
+A backfill is asked for with a form of Airflow's, which nobody but its run knows: where that dies before the row of the
+history is written and is deleted, it is as if the operator had taken it back, and the walk demands that nothing has
+begun (*not asked*). From that write on reconcile goes on with it.
 Publishing writes nothing of its own: a partition that no run has registered is found by Glue's crawler.
 `make proofs NAME=run_walk` strikes the points in other ways as well: with a second worker, a stall, a lost answer.
 """
@@ -49,4 +51,5 @@ def section(errand: Errand, strikes: Sequence[Struck]) -> str:
 
 def line(struck: Struck) -> tuple[str, str]:
     """One point's line."""
-    return struck.point, "; ".join(struck.faults) or str(struck.windows * WINDOW_S // 60)
+    minutes = str(struck.windows * WINDOW_S // 60) if struck.is_said else "not asked"
+    return struck.point, "; ".join(struck.faults) or minutes

@@ -60,6 +60,9 @@ def test_backfill_is_a_dry_run_unless_the_operator_says_otherwise(dag_bag):
         pytest.param(
             {"athlete": 1, "from": "2026-01-01", "to": "2026-02-01", "dry_run": "no"}, id="dry_run is no bool"
         ),
+        pytest.param({"athlete": 1, "to": "2026-02-01"}, id="no first day"),
+        pytest.param({"athlete": 1, "from": "2026-01-01", "to": None}, id="no last day"),
+        pytest.param({"from": "2026-01-01", "to": "2026-02-01"}, id="no athlete"),
     ],
 )
 def test_backfill_form_refuses_wrong_parameters(dag_bag, conf):

@@ -9,15 +9,17 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
+from include.copying.waking import wake_for_links
 from include.crypto.backend import open_cipher
 from include.errors import BadRequest
 from include.settings import EXAMPLES, Settings
 from include.state.athletes import Athletes
 from include.state.backend import open_store
 from include.state.copies import Copy, CopyLedger, CopyState
-from include.state.links import Carried, Links, LinkStatus
+from include.state.links import SETTLED_S, Carried, Links, LinkStatus
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
+from include.strava.quota import Limits
 from local.link_choices import chosen, told
 from local.links import app, link
 
@@ -41,7 +43,7 @@ def links(settings):
     for athlete_id in (PARENT_ID, CHILD_ID):
         athlete = Athlete(AthleteId(athlete_id), "A", "B")
         athletes.connect(TokenGrant("a" * 40, "r" * 40, 2_000_000_000, athlete), frozenset({"activity:read"}))
-    yield Links(store)
+    yield Links(store, time.time)
     store.close()
 
 
@@ -60,6 +62,7 @@ def test_link_that_is_taken_up_again_makes_what_it_skipped(settings, links):
         copies.plan(Copy(7, CHILD_ID, PARENT_ID, CopyState.SKIPPED, "The link to this child has ended."))
 
         link(settings, PARENT_ID, CHILD_ID, ("Rex",))
+        assert wake_for_links(copies, links, Limits(), time.time() + SETTLED_S) == 1
 
         assert copies.get(7, CHILD_ID).state is CopyState.PLANNED
 

@@ -24,7 +24,7 @@ from flask import request
 
 from include.errors import IngestError
 from include.pipeline.certificate import Leaves
-from include.pipeline.erasure_watch import look_again, take_up
+from include.pipeline.erasure_watch import look_again
 from include.pipeline.reconcile import list_athletes, queue_due
 from include.pipeline.services import Services, open_services
 from include.settings import Settings
@@ -96,7 +96,6 @@ class Installation:
             self.time.pass_s(WINDOW_S)
             queue_due(self.services)
             list_athletes(self.services)
-            take_up(self.services)
             look_again(self.services)
             self.catch_up()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -25,14 +26,14 @@ def token_of(browser: Any, page: str = "/me") -> str:
 def ada(new_browser: NewBrowser, store: SqliteStore) -> Any:
     browser = new_browser()
     browser.connect(ADA, "Ada")
-    Links(store).save(Link(ADA, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    Links(store, time.time).save(Link(ADA, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
     return browser
 
 
 def assert_refused(answer: Any, store: SqliteStore) -> None:
     assert answer.status_code == 403
     assert "This form can no longer be used" in answer.text
-    link = Links(store).get(ADA, REX)
+    link = Links(store, time.time).get(ADA, REX)
     assert link is not None
     assert link.version == 1
 
@@ -75,7 +76,7 @@ def test_token_in_the_address_does_not_count(ada: Any, store: SqliteStore) -> No
 
 def test_form_is_taken_when_its_token_is_ours(ada: Any, store: SqliteStore) -> None:
     assert ada.client.post(ENDED, data={"csrf": token_of(ada)}).status_code == 303
-    link = Links(store).get(ADA, REX)
+    link = Links(store, time.time).get(ADA, REX)
     assert link is not None
     assert link.status == "ended"
 

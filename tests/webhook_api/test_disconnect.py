@@ -38,9 +38,9 @@ def test_nothing_happens_before_the_athlete_confirms(ada: Any, athletes: Athlete
 
 
 def test_access_is_given_back_and_destroyed_and_the_links_stay(
-    ada: Any, athletes: Athletes, strava: Any, store: SqliteStore
+    ada: Any, athletes: Athletes, strava: Any, store: SqliteStore, now: Any
 ) -> None:
-    Links(store).save(Link(ADA, REX, ("Rex",)))
+    Links(store, now).save(Link(ADA, REX, ("Rex",)))
 
     page = ada.post("/me/disconnect", page="/me/disconnect")
 
@@ -51,7 +51,7 @@ def test_access_is_given_back_and_destroyed_and_the_links_stay(
     assert row is not None
     assert row.fields["tokens"] is None
     assert ada.client.get_cookie(COOKIE) is None
-    assert len(Links(store).of_parent(ADA)) == 1
+    assert len(Links(store, now).of_parent(ADA)) == 1
     assert ada.connect(ADA, "Ada").status_code == 200
     assert status_of(athletes) is AthleteStatus.ACTIVE
 

@@ -473,3 +473,65 @@ def test_queued_event_keeps_its_ids_and_time_when_written_and_parsed(event: Webh
     assert parsed.received_at_epoch_s == received_at
     assert (parsed.event.event_id, parsed.event.run_id) == (event.event_id, event.run_id)
     assert parsed.event.is_deauthorisation == event.is_deauthorisation
+
+
+# --- backfills that go on ------------------------------------------------------------------------
+
+FORM = {"athlete": OWNER, "from": "2026-05-01", "to": "2026-06-17", "dry_run": False, "asked_at_epoch_s": 1_759_000_000}
+
+
+def resumed(now: Now, **changes: object) -> str:
+    return QueuedEvent.resume_backfill({**FORM, **changes}, now()).to_body()
+
+
+def test_backfill_that_goes_on_starts_its_own_run_with_the_same_form(
+    queue: SqliteQueue, store: SqliteStore, now: Now
+) -> None:
+    airflow = Airflow()
+    for changes in ({}, {"to": "2026-06-18"}, {"dry_run": True}):
+        queue.send(resumed(now, **changes))
+    queue.send(QueuedEvent.look_again(OWNER, 8, now()).to_body())
+
+    report = dispatch(queue, airflow, store, now)
+
+    assert airflow.calls == ["strava_ingest", *["strava_backfill"] * 3]
+    forms = [conf for (dag_id, _), conf in airflow.runs.items() if dag_id == "strava_backfill"]
+    assert forms == [FORM, {**FORM, "to": "2026-06-18"}, {**FORM, "dry_run": True}]
+    assert (len(report.runs), queue.depth()) == (4, 0)
+
+
+def test_backfill_that_goes_on_twice_has_one_run_for_each_time(
+    queue: SqliteQueue, store: SqliteStore, now: Now
+) -> None:
+    airflow = Airflow()
+    for body in (resumed(now), resumed(now)):
+        queue.send(body)
+        dispatch(queue, airflow, store, now)
+    now.epoch_s += 900
+    queue.send(resumed(now))
+    dispatch(queue, airflow, store, now)
+
+    assert len(airflow.runs) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "depth", "dead"),
+    [
+        pytest.param(TriggerUnavailable("503"), 1, 0, id="waits while Airflow is out"),
+        pytest.param(TriggerRefused("no such form"), 0, 1, id="is a dead letter where Airflow refuses it"),
+    ],
+)
+def test_backfill_that_airflow_does_not_take(
+    queue: SqliteQueue, store: SqliteStore, now: Now, fault: IngestError, depth: int, dead: int
+) -> None:
+    queue.send(resumed(now))
+
+    dispatch(queue, Airflow(fault=lambda _: fault), store, now)
+
+    assert (queue.depth(), len(queue.dead())) == (depth, dead)
+
+
+def test_message_with_a_backfill_that_nobody_wrote_is_buried(queue: SqliteQueue, store: SqliteStore, now: Now) -> None:
+    queue.send(json.dumps({**json.loads(resumed(now)), "backfill": "all of it"}))
+
+    assert dispatch(queue, Airflow(), store, now).buried == 1

@@ -36,8 +36,8 @@ def ada(new_browser: NewBrowser) -> Any:
 
 
 @pytest.fixture
-def links(store: SqliteStore) -> Links:
-    return Links(store)
+def links(store: SqliteStore, now: Any) -> Links:
+    return Links(store, now)
 
 
 def invite(ada: Any, **changes: str) -> str:

@@ -12,12 +12,14 @@ import pytest
 
 from include.copying.eligibility import LASTING_REASONS, ineligible_reason
 from include.copying.reasons import QUOTA_WORDS
+from include.copying.waking import wake_for_links
 from include.queue.sqlite import SqliteQueue
 from include.state.activities import ActivityLedger, ActivityState, LedgerEntry
 from include.state.copies import NOT_MADE_STATES, Copy, CopyLedger, CopyState, Original, external_id
-from include.state.links import Carried, Link, Links, LinkStatus
+from include.state.links import SETTLED_S, Carried, Link, Links, LinkStatus
 from include.state.sqlite import SqliteStore
 from include.strava.models import ActivityId, AthleteId
+from include.strava.quota import Limits
 
 ADA, REX, EVE = 134815, 22, 33
 NewBrowser = Callable[[], Any]
@@ -39,8 +41,8 @@ def rex(new_browser: NewBrowser) -> Any:
 
 
 @pytest.fixture
-def links(store: SqliteStore) -> Links:
-    return Links(store)
+def links(store: SqliteStore, now: Any) -> Links:
+    return Links(store, now)
 
 
 @pytest.fixture
@@ -152,9 +154,7 @@ def test_paused_link_makes_no_copies_until_it_is_resumed(ada: Any, rex: Any, lin
     assert "Has paused the link" in rex.client.get("/me").text
 
     assert "copies are made" in ada.post(f"/me/children/{REX}/resume").text
-    resumed = links.get(ADA, REX)
-    assert resumed is not None
-    assert replace(resumed, version=0, changed_at_epoch_s=0) == LINK
+    assert links.get(ADA, REX) == LINK
 
 
 def test_parent_changes_names_and_options(ada: Any, rex: Any, links: Links) -> None:
@@ -189,7 +189,9 @@ def test_form_comes_back_with_what_was_entered_and_what_is_wrong(ada: Any, links
     assert 'value="far"' in answer.text
     assert 'value="2026-06-01"' in answer.text
     assert answer.text.count('aria-invalid="true"') == 2
-    assert links.get(ADA, REX) == replace(LINK, version=1)
+    stored = links.get(ADA, REX)
+    assert stored is not None
+    assert (stored, stored.version) == (LINK, 1)
 
 
 def test_form_shows_what_the_link_carries(ada: Any, links: Links) -> None:
@@ -220,27 +222,9 @@ def test_resumed_link_makes_what_it_skipped_meanwhile(ada: Any, links: Links, co
 
     ada.post(f"/me/children/{REX}/resume")
 
-    assert [(due.parent_activity_id, due.state) for due in copies.due(now.epoch_s + 60)] == [(1, CopyState.PLANNED)]
-
-
-@pytest.mark.parametrize("saved", [pytest.param(False, id="before the write"), pytest.param(True, id="after it")])
-def test_copy_is_due_when_the_edge_dies_around_the_write_of_a_link(
-    ada: Any, links: Links, copies: CopyLedger, now: Any, monkeypatch: pytest.MonkeyPatch, saved: bool
-) -> None:
-    links.save(replace(LINK, status=LinkStatus.PAUSED))
-    copy(copies, 1, CopyState.SKIPPED, reason="The link to this child is paused.")
-    save = Links.save
-
-    def die(self: Links, link: Link) -> Link:
-        if saved:
-            save(self, link)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Links, "save", die)
-    with pytest.raises(KeyboardInterrupt):
-        ada.post(f"/me/children/{REX}/resume")
-
-    assert [due.parent_activity_id for due in copies.due(now.epoch_s + 60)] == [1]
+    now.epoch_s += SETTLED_S
+    assert wake_for_links(copies, links, Limits(), now.epoch_s) == 1
+    assert [(due.parent_activity_id, due.state) for due in copies.due(now.epoch_s)] == [(1, CopyState.PLANNED)]
 
 
 def test_removed_child_disappears_and_cannot_be_resumed(ada: Any, rex: Any, links: Links) -> None:
@@ -288,7 +272,9 @@ def test_nobody_touches_a_link_of_others(new_browser: NewBrowser, links: Links) 
     ]
     assert [eve.post(address).status_code for address in addresses] == [404] * 4
     assert eve.post(f"/me/children/{REX}", names="Eve", trim_m="0").status_code == 404
-    assert links.get(ADA, REX) == replace(LINK, version=1)
+    stored = links.get(ADA, REX)
+    assert stored is not None
+    assert (stored, stored.version) == (LINK, 1)
 
 
 @pytest.mark.parametrize(

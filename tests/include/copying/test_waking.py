@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from include.copying import waking
-from include.copying.waking import save_link, spacing_s, wake_failed_before, wake_for_access, wake_for_links
+from include.copying.waking import spacing_s, wake_failed_before, wake_for_access, wake_for_links
 from include.state.copies import Copy, CopyLedger, CopyState, external_id
-from include.state.links import Link
+from include.state.links import SETTLED_S, Link, Links
 from include.state.sqlite import SqliteStore
 from include.state.store import Store
 from include.strava.quota import Limits
@@ -21,6 +21,7 @@ NOW = 1_700_000_000
 ANN, BEN, REX, MIA = 11, 12, 22, 23
 TOMORROW = NOW + 86_400
 S = CopyState
+AGREED = Link(ANN, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
 
 
 @pytest.fixture
@@ -33,6 +34,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def copies(store: Store) -> CopyLedger:
     return CopyLedger(store, lambda: NOW)
+
+
+@pytest.fixture
+def links(store: Store) -> Links:
+    return Links(store, lambda: NOW)
 
 
 def copy(copies: CopyLedger, activity_id: int, state: CopyState, **changes: Any) -> None:
@@ -78,40 +84,61 @@ def test_nothing_else_is_woken_by_access(copies: CopyLedger) -> None:
     assert wake_for_access(copies, MIA, Limits(), NOW) == 1
 
 
-def test_changed_link_wakes_what_it_skipped_and_no_other(copies: CopyLedger, store: Store) -> None:
+def test_changed_link_wakes_what_it_skipped_and_no_other_once(copies: CopyLedger, links: Links) -> None:
     copy(copies, 1, S.SKIPPED, reason="The link to this child is paused.")
     copy(copies, 2, S.SKIPPED, reason="The link to this child is paused.", parent_id=BEN)
     copy(copies, 3, S.SKIPPED, reason="This activity was entered by hand: there is no recording to copy.")
     copy(copies, 4, S.FAILED, reason="The file is empty.")
+    links.save(AGREED)
 
-    link = save_link(store, lambda: NOW, Link(ANN, REX, ("Rex",)))
+    assert wake_for_links(copies, links, Limits(), NOW + SETTLED_S - 1) == 0
+    assert [wake_for_links(copies, links, Limits(), NOW + SETTLED_S) for _ in range(2)] == [1, 0]
 
-    assert due(copies, NOW + 60) == [1]
-    assert wake_for_links(copies, [link], Limits(), NOW) == 0
+    assert due(copies, NOW + SETTLED_S) == [1]
 
 
-def test_browser_waits_for_the_newest_only_and_the_night_wakes_the_rest_once(
-    copies: CopyLedger, store: Store, monkeypatch: pytest.MonkeyPatch
+def test_all_copies_of_a_changed_link_are_woken_newest_first(copies: CopyLedger, links: Links) -> None:
+    for activity_id in range(1, 301):
+        copy(copies, activity_id, S.SKIPPED, reason="The link to this child is paused.")
+    links.save(AGREED)
+
+    assert wake_for_links(copies, links, Limits(), NOW + SETTLED_S) == 300
+
+    assert due(copies, NOW + SETTLED_S + 2 * spacing_s(Limits())) == [300, 299, 298]
+
+
+def test_copies_are_woken_again_when_the_one_who_wakes_them_dies(
+    copies: CopyLedger, links: Links, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    copy(copies, 1, S.SKIPPED, reason="The link to this child is paused.")
+    copy(copies, 2, S.SKIPPED, reason="The link to this child is paused.")
+    links.save(AGREED)
+    wake = copies.wake
+
+    def die_after_one(activity_id: int, child_id: int, at: float) -> bool:
+        monkeypatch.setattr(copies, "wake", killed)
+        return wake(activity_id, child_id, at)
+
+    def killed(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(copies, "wake", die_after_one)
+        with pytest.raises(KeyboardInterrupt):
+            wake_for_links(copies, links, Limits(), NOW + SETTLED_S)
+    monkeypatch.undo()
+
+    assert wake_for_links(copies, links, Limits(), NOW + SETTLED_S) == 1
+    assert {found(copies, number).state for number in (1, 2)} == {S.PLANNED}
+
+
+def test_browser_waits_for_the_newest_copies_only(copies: CopyLedger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waking, "_AT_ONCE", 2)
     for activity_id in range(1, 6):
-        copy(copies, activity_id, S.SKIPPED, reason="The link to this child is paused.")
-        copy(copies, activity_id, S.WAITING_FOR_ACCESS, child_id=MIA)
+        copy(copies, activity_id, S.WAITING_FOR_ACCESS)
 
-    assert wake_for_access(copies, MIA, Limits(), NOW) == 2
-    link = save_link(store, lambda: NOW, Link(ANN, REX, ("Rex",)))
-    woken = {number for number in range(1, 6) if found(copies, number).state is S.PLANNED}
-    assert woken >= {5, 4}
-    assert len(woken) == 4  # two, and two that might have been skipped while the link was saved
-
-    assert [wake_for_links(copies, [link], Limits(), NOW) for _ in range(2)] == [1, 0]
-
-
-def test_copy_that_is_skipped_after_the_change_sleeps(copies: CopyLedger, store: Store) -> None:
-    link = save_link(store, lambda: NOW - 60, Link(ANN, REX, ("Rex",)))
-    copy(copies, 1, S.SKIPPED, reason="The link to this child is paused.")
-
-    assert wake_for_links(copies, [link], Limits(), NOW) == 0
+    assert wake_for_access(copies, REX, Limits(), NOW) == 2
+    assert due(copies, NOW + 2 * spacing_s(Limits())) == [5, 4]
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def forget(store: Store) -> Callable[[int, int], None]:
 def finish(ledger: CopyLedger, activity_id: int = ACTIVITY_ID, child_id: int = CHILD_ID, **changes: Any) -> None:
     held = ledger.acquire(activity_id, child_id)
     assert held
-    ledger.release(ledger.advance(replace(held, **{"state": CopyState.DONE, "child_activity_id": 9} | changes)))
+    ledger.settle(replace(held, **{"state": CopyState.DONE, "child_activity_id": 9} | changes))
 
 
 def test_refreshed_copy_is_a_row_with_everything_the_ledger_knows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +13,13 @@ import pytest
 
 from include.crypto.backend import open_cipher
 from include.lake.query import query
+from include.pipeline.backfill_request import BackfillRequest, ask
 from include.pipeline.services import Services, open_services
 from include.pipeline.sync import SyncItem
 from include.settings import Settings
 from include.state.athletes import Athletes, Narrowing
 from include.state.backend import open_store
+from include.state.histories import History
 from include.strava.events import WebhookEvent
 from include.strava.oauth import OAuthClient
 from include.strava.scopes import parse_scopes
@@ -66,6 +68,11 @@ class World:
         """The parent finishes an invented activity."""
         start_at = datetime.fromtimestamp(self.now[0], UTC) - timedelta(hours=hours_ago)
         return self.control.generate_activity(PARENT_ID, kind, start_at=start_at, seed=7, points=points, **values)
+
+    def ask(self, form: Mapping[str, object]) -> History:
+        """The history that an operator asks for now with the form of the backfill."""
+        now = datetime.fromtimestamp(self.now[0], UTC)
+        return ask(self.services, BackfillRequest.from_params(form, or_asked_at=now))
 
     def item(self, activity_id: int) -> SyncItem:
         """The work item that an event of this second makes."""

@@ -18,16 +18,18 @@ from include.errors import (
     UnexpectedShape,
 )
 from include.pipeline import backfill
-from include.pipeline.backfill import BackfillRequest, ask, go_on, keys, put_off, summary, take_share
+from include.pipeline.backfill import keys, postponed, summary, take_share
+from include.pipeline.backfill_request import BackfillRequest
 from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.ingest import plan as plan_events
 from include.pipeline.loading import ChunkLoaded, load
+from include.pipeline.reconcile import queue_due
 from include.pipeline.services import open_services
 from include.pipeline.sync import SyncItem, sync
 from include.queue.queued_event import QueuedEvent
 from include.state.activities import ActivityState, LedgerEntry
 from include.state.athletes import AthleteStatus
-from include.state.histories import History
+from include.state.histories import WORKED_S, History
 from include.strava import client
 from include.strava.client import Priority
 from include.strava.models import Activity
@@ -49,11 +51,23 @@ def history(world, count):
 
 
 def asked(world, **changes):
-    return ask(world.services, BackfillRequest.from_params({**DAYS, **changes}))
+    return world.ask({**DAYS, **changes})
 
 
 def planned(world, **changes):
     return take_share(world.services, asked(world, **changes))
+
+
+def resumed(world):
+    """What the runs list that reconcile has the dispatcher start."""
+    queue_due(world.services)
+    shares = []
+    for message in world.services.queue.receive(100, visibility_s=30):
+        form = QueuedEvent.parse(message.body).backfill
+        if form is not None:
+            shares.append(take_share(world.services, world.ask(form)))
+        world.services.queue.delete(message)
+    return shares
 
 
 def loaded(world, history):
@@ -85,6 +99,7 @@ def test_backfill_fills_the_lake_and_a_second_one_finds_nothing_to_do(world):
     results = loaded(world, planned(world))
     assert sum(result.loaded for result in results) == 12
     assert in_lake(world) == sorted(ids)
+    world.now[0] += 1
     again = planned(world)
     assert (again.found, again.in_lake, again.to_load, again.loaded) == (12, 12, (), 0)
 
@@ -140,6 +155,7 @@ def test_activity_edited_since_is_queued_for_a_live_sync(world):
     [activity_id] = history(world, 1)
     loaded(world, planned(world))
     world.control.rename(activity_id, "another title")
+    world.now[0] += 1
     result = planned(world)
     assert (result.changed, result.to_load) == (1, ())
     [message] = world.services.queue.receive(10, visibility_s=30)
@@ -180,6 +196,7 @@ def test_unreadable_row_of_a_stored_activity_changes_nothing_about_it(world, unr
     loaded(world, planned(world))
     before = world.services.activities.get(PARENT_ID, activity_id)
     unreadable_row(activity_id)
+    world.now[0] += 1
     assert planned(world).unreadable == 1
     assert world.services.activities.get(PARENT_ID, activity_id) == before
 
@@ -277,7 +294,7 @@ def test_streams_that_cannot_be_understood_are_asked_for_again_as_in_a_live_sync
     ],
 )
 def test_history_is_put_off_by_what_stops_it(world, error, waits_s):
-    assert put_off(asked(world), now_epoch_s=1_000.0, error=error).next_turn_epoch_s == 1_000 + waits_s
+    assert postponed(asked(world), now_epoch_s=1_000.0, error=error).next_turn_epoch_s == 1_000 + waits_s
 
 
 def test_history_waits_as_long_as_strava_asks_when_its_list_fails(world):
@@ -339,24 +356,24 @@ def test_activity_without_a_list_row_is_let_go(world):
 
 def test_unknown_athlete_is_refused_with_the_next_step(world):
     with pytest.raises(NotConnected, match="have them connect"):
-        asked(world, athlete=12345)
+        planned(world, athlete=12345)
 
 
 def test_days_in_the_wrong_order_are_refused():
     with pytest.raises(BadRequest, match="swap"):
-        BackfillRequest.from_params({**DAYS, "from": "2026-06-18"})
+        BackfillRequest.from_params({**DAYS, "from": "2026-06-18"}, or_asked_at=datetime.now(UTC))
 
 
-@pytest.mark.parametrize("day", ["from", "to"])
-def test_form_without_a_day_is_refused(day):
-    with pytest.raises(BadRequest, match="fill in both"):
-        BackfillRequest.from_params({**DAYS, day: None})
+def test_request_is_told_again_by_the_history_that_it_made():
+    form = {**DAYS, "asked_at_epoch_s": 7}
+    request = BackfillRequest.from_params(form, or_asked_at=datetime.now(UTC))
+    assert BackfillRequest.of(request.to_history()).to_params() == form
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "10000-01-01", "2026-02-30", "yesterday"])
 def test_request_is_refused_for_a_day_that_is_none_or_that_nothing_can_follow(day):
     with pytest.raises(BadRequest):
-        BackfillRequest.from_params({**DAYS, "to": day})
+        BackfillRequest.from_params({**DAYS, "to": day}, or_asked_at=datetime.now(UTC))
 
 
 def test_backfill_leaves_live_work_its_reserve(world):
@@ -394,9 +411,9 @@ def test_list_longer_than_a_window_goes_on_from_its_cursor(world, short_pages, m
     monkeypatch.setattr(world.services.strava, "activities", until_spent)
     listed = planned(world)
     for _ in range(6):
-        assert go_on(world.services) == []  # it is not its turn before the window opens
+        assert resumed(world) == []  # it is not its turn before the window opens
         world.now[0] += 62
-        go_on(world.services)
+        resumed(world)
     listed = row(world, listed)
     assert (listed.is_listed, sorted(listed.to_load), listed.found) == (True, ids, 20)
     answered = [before for number, before in enumerate(calls, 1) if number % 3]
@@ -455,28 +472,90 @@ def test_activities_of_one_second_over_a_page_are_each_listed_once(world, short_
     assert listed.is_listed
 
 
-def test_athletes_take_turns_and_one_without_access_keeps_no_other_out(world):
+def test_histories_take_turns_and_one_without_access_keeps_no_other_out_and_goes_on_with_access(world):
     world.connect(72)
     history(world, 2)
     asked(world)
     asked(world, athlete=72)
     world.services.athletes.mark(72, AthleteStatus.NEEDS_REAUTH)
-    [share] = go_on(world.services)
+    world.now[0] += WORKED_S
+    [share] = resumed(world)
     assert (share.athlete_id, len(share.to_load)) == (PARENT_ID, 2)
-    [waiting] = world.services.histories.of_athlete(72)
-    assert waiting.is_open
-    assert "have them connect" in waiting.reason
-    assert waiting.next_turn_epoch_s == int(world.now[0]) + 86_400
+    world.now[0] += 900
+    assert resumed(world) == []
+    world.connect(72)
+    assert [share.athlete_id for share in resumed(world)] == [72]
+
+
+def test_reconcile_queues_few_histories_at_once_longest_overdue_first(world):
+    for day in range(1, 7):
+        asked(world, to=f"2026-06-{day:02}")
+        world.now[0] += 1
+    world.now[0] += WORKED_S
+    assert [queue_due(world.services).histories for _ in range(3)] == [4, 2, 0]
+    forms = [QueuedEvent.parse(message.body).backfill for message in world.services.queue.receive(100, visibility_s=30)]
+    assert [form["to"] for form in forms] == [f"2026-06-{day:02}" for day in range(1, 7)]
+
+
+def test_history_whose_runs_come_to_nothing_is_queued_a_few_times_a_day(world):
+    asked(world)
+    queued = 0
+    for _ in range(96):
+        world.now[0] += 900
+        queued += queue_due(world.services).histories
+    assert 4 <= queued <= 8
 
 
 def test_run_that_died_is_taken_up_half_an_hour_later(world):
     ids = history(world, 3)
     planned(world)
-    assert go_on(world.services) == []
-    world.now[0] += 1800
-    [share] = go_on(world.services)
+    assert resumed(world) == []
+    world.now[0] += WORKED_S
+    [share] = resumed(world)
     loaded(world, share)
     assert in_lake(world) == sorted(ids)
+
+
+def test_run_that_begins_when_its_history_is_finished_lists_nothing_again(world):
+    history(world, 3)
+    asked(world)
+    world.now[0] += WORKED_S
+    queue_due(world.services)
+    [message] = world.services.queue.receive(100, visibility_s=30)
+    loaded(world, planned(world))
+    before = reads(world)
+    share = take_share(world.services, world.ask(QueuedEvent.parse(message.body).backfill))
+    assert (share.to_load, share.loaded, reads(world)) == ((), 3, before)
+
+
+def test_what_is_asked_for_of_an_unknown_athlete_is_refused_and_forgotten(world):
+    with pytest.raises(NotConnected):
+        planned(world, athlete=999)
+    world.now[0] += WORKED_S
+    assert queue_due(world.services).histories == 0
+    assert list(world.services.histories.of_athlete(999)) == []
+
+
+def test_page_that_is_refused_is_tried_again_a_day_later(world, monkeypatch):
+    def refused(*_args, **_named):
+        raise UnexpectedShape("no list")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.strava, "activities", refused)
+        with pytest.raises(UnexpectedShape):
+            planned(world)
+    [waiting] = world.services.histories.of_athlete(PARENT_ID)
+    assert (waiting.reason, waiting.next_turn_epoch_s) == ("no list", int(world.now[0]) + 86_400)
+
+
+def test_nothing_is_listed_while_strava_is_out(world):
+    history(world, 2)
+    world.services.outages.begin("StravaUnavailable")
+    before = reads(world)
+    share = planned(world)
+    assert (share.to_load, reads(world)) == ((), before)
+    assert "Strava is out since" in share.reason
+    assert share.next_turn_epoch_s == int(world.now[0]) + 900
 
 
 def test_dry_run_makes_nothing_due(world):

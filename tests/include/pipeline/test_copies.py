@@ -278,7 +278,7 @@ def test_mark_waits_for_a_run_that_has_the_copy(family):
     held = family.services.copies.acquire(activity_id, CHILD_ID)
     with pytest.raises(RetryLater, match="marked renamed"):
         copy_to_children(family.services, PARENT_ID, activity_id)
-    family.services.copies.release(held)
+    family.services.copies.settle(held)
     made(family, activity_id)
     assert original(family, activity_id) is Original.RENAMED
 
@@ -288,15 +288,15 @@ def test_mark_tells_the_newest_title_when_it_changes_while_the_copy_is_marked(fa
     made(family, activity_id)
     family.control.rename(activity_id, "Alone")
     sync(family.services, family.item(activity_id), source="webhook")
-    advance = family.services.copies.advance
+    settle = family.services.copies.settle
 
     def rename_meanwhile(copy):
         monkeypatch.undo()
         family.control.rename(activity_id, "With Rex after all")
         sync(family.services, family.item(activity_id), source="webhook")
-        return advance(copy)
+        settle(copy)
 
-    monkeypatch.setattr(family.services.copies, "advance", rename_meanwhile)
+    monkeypatch.setattr(family.services.copies, "settle", rename_meanwhile)
     follow_original(family.services, PARENT_ID, activity_id)
     assert original(family, activity_id) is Original.NAMED
 

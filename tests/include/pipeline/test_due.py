@@ -9,6 +9,7 @@ import pytest
 
 from include.errors import RetryLater
 from include.pipeline import backfill
+from include.pipeline.backfill_request import BackfillRequest, ask
 from include.pipeline.copies import copy_to_children
 from include.pipeline.ingest import plan
 from include.pipeline.loading import load
@@ -68,8 +69,8 @@ def reads(world):
 
 
 def load_history(world):
-    request = backfill.BackfillRequest(PARENT_ID, date(2026, 6, 16), date(2026, 6, 17))
-    load(world.services, backfill.keys(backfill.list_on(world.services, backfill.ask(world.services, request))))
+    request = BackfillRequest(PARENT_ID, date(2026, 6, 16), date(2026, 6, 17), int(world.now[0]))
+    load(world.services, backfill.keys(backfill.list_on(world.services, ask(world.services, request))))
 
 
 def test_activity_of_a_run_that_never_began_is_in_the_lake_within_the_hour(world):

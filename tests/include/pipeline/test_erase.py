@@ -19,7 +19,6 @@ from include.lake.files import FileObjects
 from include.lake.keys import gpx_key, raw_detail_key
 from include.lake.objects import Condition
 from include.pipeline import erasure_watch
-from include.pipeline.backfill import BackfillRequest, ask
 from include.pipeline.certificate import Leaves
 from include.pipeline.copies import copy_to_children
 from include.pipeline.erase import EraseRequest, Outcome, erase
@@ -295,10 +294,7 @@ def test_late_sync_and_backfill_of_an_erased_athlete_write_nothing(world, place)
 
     synced = sync(world.services, world.item(activity_id), source="webhook")
     with pytest.raises(NotConnected):
-        ask(
-            world.services,
-            BackfillRequest.from_params({"athlete": ANN, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False}),
-        )
+        world.ask({"athlete": ANN, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False})
 
     assert synced.points == 0
     assert_gone(place)

@@ -12,7 +12,8 @@ from include.lake.files import FileObjects
 from include.pipeline import backfill
 from include.pipeline.certificate import Leaves
 from include.pipeline.erase import EraseRequest, Outcome, erase
-from include.pipeline.erasure_watch import look_again, take_up
+from include.pipeline.erasure_watch import look_again
+from include.pipeline.reconcile import queue_due
 from include.pipeline.refused_athletes import refused_athletes
 from include.pipeline.sync import sync
 from include.queue.queued_event import QueuedEvent
@@ -56,7 +57,7 @@ class Airflow:
         """So many windows go by, with nothing but reconcile and the dispatcher."""
         for _ in range(count):
             self.world.now[0] += WINDOW_S
-            take_up(self.world.services)
+            queue_due(self.world.services)
             look_again(self.world.services)
             self.dispatch()
 
@@ -152,7 +153,7 @@ def test_run_is_started_once_in_a_window_while_something_is_left_and_never_after
     airflow.dispatch()
     for _ in range(96):
         world.now[0] += WINDOW_S
-        assert [take_up(world.services), take_up(world.services)] == [1, 0]
+        assert [queue_due(world.services).erasures for _ in range(2)] == [1, 0]
         airflow.dispatch()
     assert len(airflow.runs) == 97
     airflow.is_out = False
@@ -253,9 +254,7 @@ def test_refused_athlete_whom_an_operator_erases_is_gone(world, airflow):
 
 def test_backfill_that_stalls_over_an_erasure_keeps_nothing(world, monkeypatch):
     world.finish(name="Secret title")
-    request = backfill.BackfillRequest.from_params(
-        {"athlete": ANN, "from": "2026-06-01", "to": "2026-06-17", "dry_run": False}
-    )
+    form = {"athlete": ANN, "from": "2026-06-01", "to": "2026-06-17", "dry_run": False}
     prepare = backfill._prepare
 
     def stalled(*args):
@@ -265,15 +264,13 @@ def test_backfill_that_stalls_over_an_erasure_keeps_nothing(world, monkeypatch):
     monkeypatch.setattr(backfill, "_prepare", stalled)
 
     with pytest.raises(NotConnected, match="is being erased"):
-        backfill.list_on(world.services, backfill.ask(world.services, request))
+        backfill.list_on(world.services, world.ask(form))
     assert list(world.services.objects.list("raw/")) == []
 
 
 def test_backfill_that_writes_at_the_very_moment_of_an_erasure_takes_it_back(world, monkeypatch):
     world.finish(name="Secret title")
-    request = backfill.BackfillRequest.from_params(
-        {"athlete": ANN, "from": "2026-06-01", "to": "2026-06-17", "dry_run": False}
-    )
+    form = {"athlete": ANN, "from": "2026-06-01", "to": "2026-06-17", "dry_run": False}
     put_summary = type(world.services.raw).put_summary
 
     def overtaken(raw, activity):
@@ -283,7 +280,7 @@ def test_backfill_that_writes_at_the_very_moment_of_an_erasure_takes_it_back(wor
     monkeypatch.setattr(type(world.services.raw), "put_summary", overtaken)
 
     with pytest.raises(NotConnected):
-        backfill.list_on(world.services, backfill.ask(world.services, request))
+        backfill.list_on(world.services, world.ask(form))
     assert list(world.services.objects.list("raw/")) == []
 
 

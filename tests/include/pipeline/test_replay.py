@@ -16,7 +16,7 @@ from include.lake import rows as lake_rows
 from include.lake.keys import raw_detail_key, raw_streams_key
 from include.lake.objects import Condition
 from include.pipeline import replay as replay_module
-from include.pipeline.backfill import BackfillRequest, ask, keys, list_on
+from include.pipeline.backfill import keys, list_on
 from include.pipeline.ingest import plan as plan_events
 from include.pipeline.loading import load
 from include.pipeline.reconcile import Queued, queue_due
@@ -44,7 +44,7 @@ def history(world):
     ids.append(synced(world, "swim", hours_ago=24 * 41))
     others = [world.finish(kind, hours_ago=24 * 3, announce=False) for kind in ("ride", "indoor_ride", "treadmill")]
     days = {"athlete": PARENT_ID, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False}
-    load(world.services, keys(list_on(world.services, ask(world.services, BackfillRequest.from_params(days)))))
+    load(world.services, keys(list_on(world.services, world.ask(days))))
     return [*ids, *others]
 
 
@@ -243,7 +243,7 @@ def test_what_is_not_in_the_lake_does_not_come_back(world, gone):
     if gone == "planned":
         world.finish(announce=False)
         days = {"athlete": PARENT_ID, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False}
-        list_on(world.services, ask(world.services, BackfillRequest.from_params(days)))
+        list_on(world.services, world.ask(days))
     else:
         activity_id = synced(world)
         raw = {key: world.services.objects.get(key).body for key in world.services.objects.list("raw/")}

@@ -10,7 +10,7 @@ import pytest
 from include.errors import QuotaSpent, SettingsError
 from include.lake.keys import gpx_key
 from include.lake.objects import Condition
-from include.pipeline.backfill import BackfillRequest, ask, keys, list_on
+from include.pipeline.backfill import keys, list_on
 from include.pipeline.ingest import plan as plan_events
 from include.pipeline.loading import load
 from include.pipeline.reconcile import Queued, list_athletes, queue_due
@@ -123,7 +123,7 @@ def test_backfill_brings_the_activity_back_because_an_operator_asks(world):
     world.now[0] += 7 * DAY_S
     expired(world)
     days = {"athlete": PARENT_ID, "from": "2026-06-01", "to": "2026-06-30", "dry_run": False}
-    load(world.services, keys(list_on(world.services, ask(world.services, BackfillRequest.from_params(days)))))
+    load(world.services, keys(list_on(world.services, world.ask(days))))
     assert in_lake(world) == [activity_id]
 
 
@@ -181,7 +181,7 @@ def test_raw_object_that_nobody_knows_expires_from_the_night_it_is_found(world):
     activity_id = world.finish(announce=False)
     start = datetime.fromtimestamp(world.now[0], UTC).date().isoformat()
     days = {"athlete": PARENT_ID, "from": "2026-01-01", "to": start, "dry_run": False}
-    listed = list_on(world.services, ask(world.services, BackfillRequest.from_params(days)))  # and never loaded
+    listed = list_on(world.services, world.ask(days))  # and never loaded
     assert expired(world) == Expired(0)
     assert entry(world, activity_id).state is ActivityState.PENDING
     world.now[0] += 6 * DAY_S
@@ -197,7 +197,7 @@ def test_event_about_an_activity_that_was_only_listed_is_not_taken_for_answered(
     activity_id = world.finish(announce=False)
     event = world.event(activity_id)
     days = {"athlete": PARENT_ID, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False}
-    list_on(world.services, ask(world.services, BackfillRequest.from_params(days)))
+    list_on(world.services, world.ask(days))
     world.now[0] += 3600
     expired(world)
     assert [item.activity_id for item in plan_events(world.services, [event])] == [activity_id]

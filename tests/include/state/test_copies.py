@@ -90,7 +90,7 @@ def test_copy_goes_its_way_step_by_step(copies: CopyLedger, pass_time: Callable[
     copy = copies.advance(replace(copy, state=CopyState.PROCESSING, upload_id=2**53 + 3))
     pass_time(LEASE_S - 1)  # each step has renewed the lease
     copy = copies.advance(replace(copy, state=CopyState.DONE, child_activity_id=2**53 + 5, next_try_epoch_s=None))
-    copies.release(copy)
+    copies.settle(copy)
 
     stored = copies.get(ACTIVITY, CHILD)
     assert stored is not None
@@ -108,7 +108,7 @@ def test_second_worker_cannot_claim_until_the_copy_is_released(copies: CopyLedge
     copies.plan(PLANNED)
     copy = acquired(copies)
     second = copies.acquire(ACTIVITY, CHILD)
-    copies.release(copies.advance(replace(copy, state=CopyState.UPLOADING)))
+    copies.settle(replace(copy, state=CopyState.UPLOADING))
 
     assert second is None
     assert acquired(copies).state is CopyState.UPLOADING
@@ -138,28 +138,28 @@ def test_slow_worker_cannot_advance_when_its_lease_ran_out(
     assert state_of(copies) is CopyState.UPLOADING
 
 
-def test_slow_worker_neither_advances_nor_releases_what_another_claimed(
+def test_slow_worker_neither_advances_nor_settles_what_another_claimed(
     copies: CopyLedger, pass_time: Callable[[float], None]
 ) -> None:
     slow = in_state(copies, CopyState.UPLOADING)
     pass_time(LEASE_S)
     quick = acquired(copies)
 
-    copies.release(slow)
-    with pytest.raises(LeaseLost):
-        copies.advance(replace(slow, state=CopyState.FAILED))
+    for store in (copies.settle, copies.advance):
+        with pytest.raises(LeaseLost):
+            store(replace(slow, state=CopyState.FAILED))
 
     assert copies.advance(replace(quick, state=CopyState.PROCESSING)).state is CopyState.PROCESSING
 
 
-def test_copy_that_was_only_read_cannot_be_advanced_or_released(copies: CopyLedger) -> None:
+def test_copy_that_was_only_read_cannot_be_advanced_or_settled(copies: CopyLedger) -> None:
     in_state(copies, CopyState.UPLOADING)
     read = copies.get(ACTIVITY, CHILD)
     assert read is not None
 
-    copies.release(read)
-    with pytest.raises(LeaseLost):
-        copies.advance(replace(read, state=CopyState.FAILED))
+    for store in (copies.settle, copies.advance):
+        with pytest.raises(LeaseLost):
+            store(replace(read, state=CopyState.FAILED))
 
     assert state_of(copies) is CopyState.UPLOADING
     assert copies.acquire(ACTIVITY, CHILD) is None
@@ -214,7 +214,7 @@ def test_due_copies_are_the_unfinished_ones_that_nobody_works_on(copies: CopyLed
     copies.acquire(ACTIVITY, 5)
     finished = copies.acquire(ACTIVITY, 6)
     assert finished is not None
-    copies.release(copies.advance(replace(finished, state=CopyState.FAILED)))
+    copies.settle(replace(finished, state=CopyState.FAILED))
 
     assert [copy.child_id for copy in copies.due(clock())] == [2, 1]
 
@@ -231,7 +231,7 @@ def test_copy_that_was_not_made_is_due_again_when_somebody_asks(
 ) -> None:
     copies.plan(PLANNED)
     copy = copies.advance(replace(acquired(copies), state=CopyState.PROCESSING, upload_id=7, attempts=1))
-    copies.release(copies.advance(replace(copy, state=state, reason="no room", next_try_epoch_s=None)))
+    copies.settle(replace(copy, state=state, reason="no room", next_try_epoch_s=None))
     pass_time(60)
 
     assert copies.reopen(ACTIVITY, CHILD, clock())
@@ -247,7 +247,7 @@ def test_copy_that_was_not_made_is_due_again_when_somebody_asks(
 def test_copy_that_was_made_or_is_under_way_is_left_alone_when_asked_for(
     copies: CopyLedger, state: CopyState, clock: Clock
 ) -> None:
-    copies.release(in_state(copies, state))
+    copies.settle(in_state(copies, state))
     before = copies.get(ACTIVITY, CHILD)
 
     assert not copies.reopen(ACTIVITY, CHILD, clock())
@@ -269,7 +269,7 @@ def test_finished_copy_remembers_what_became_of_its_original(copies: CopyLedger)
     done = in_state(copies, CopyState.DONE)
     assert done.original is Original.NAMED
 
-    copies.release(copies.advance(replace(done, original=Original.DELETED)))
+    copies.settle(replace(done, original=Original.DELETED))
 
     stored = copies.get(ACTIVITY, CHILD)
     assert stored is not None
@@ -294,11 +294,26 @@ def test_only_a_copy_that_sleeps_is_woken(copies: CopyLedger, clock: Clock, stat
     sleeps = state in (CopyState.SKIPPED, CopyState.WAITING_FOR_ACCESS)
     held = in_state(copies, state)
     assert not copies.wake(ACTIVITY, CHILD, clock()), "a worker has it in hand"
-    copies.release(copies.advance(replace(held, next_try_epoch_s=2_000_000_000)))
+    copies.settle(replace(held, next_try_epoch_s=2_000_000_000))
 
     assert copies.wake(ACTIVITY, CHILD, clock() + 60) is sleeps
 
     assert [copy.child_id for copy in copies.due(clock() + 60)] == ([CHILD] if sleeps else [])
+
+
+def test_copy_that_is_let_go_as_it_is_stored_has_not_changed(
+    copies: CopyLedger, pass_time: Callable[[float], None]
+) -> None:
+    copies.settle(in_state(copies, CopyState.UPLOADING))
+    before = copies.get(ACTIVITY, CHILD)
+    pass_time(60)
+
+    copies.settle(acquired(copies))
+
+    after = copies.get(ACTIVITY, CHILD)
+    assert before is not None
+    assert after is not None
+    assert after.updated_at_epoch_s == before.updated_at_epoch_s
 
 
 def test_forgotten_copy_leaves_no_claim_of_its_time(copies: CopyLedger, store: Store) -> None:
@@ -306,7 +321,7 @@ def test_forgotten_copy_leaves_no_claim_of_its_time(copies: CopyLedger, store: S
     held = acquired(copies)
     assert copies.claim_time(held, 1_700_000_000, 1_700_003_600) is None
     assert list(store.query("outings", str(CHILD)))
-    copies.release(held)
+    copies.settle(held)
 
     assert copies.forget(ACTIVITY, CHILD)
 

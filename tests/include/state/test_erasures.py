@@ -412,7 +412,7 @@ def test_copy_in_a_workers_hands_is_not_forgotten_before_it_is_let_go(store: Sto
 
     assert copies.in_hand(claimed)
     assert not copies.forget(1, REX)
-    copies.release(claimed)
+    copies.settle(claimed)
     assert not copies.in_hand(claimed)
     assert copies.forget(1, REX)
     assert copies.forget(1, REX)

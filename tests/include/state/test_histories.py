@@ -28,13 +28,15 @@ def history(athlete_id: int = 7, **changes) -> History:
 def test_span_that_is_under_way_goes_on_when_it_is_asked_for_again(histories):
     histories.ask(history())
     listed = histories.amend(history(), lambda row: replace(row, before_epoch_s=1500, to_load=(3, 2), edge=(2,)))
-    assert histories.ask(history()) == listed == histories.get(7, history().span)
+    assert histories.ask(history(asked_at_epoch_s=NOW + 5)) == listed == histories.get(7, history().span)
 
 
 def test_span_that_came_to_its_end_begins_anew(histories):
     histories.ask(history())
     histories.amend(history(), lambda row: replace(row, is_listed=True, loaded=9))
-    assert histories.ask(history(asked_at_epoch_s=NOW + 5)) == history(asked_at_epoch_s=NOW + 5)
+    assert histories.ask(history()).loaded == 9
+    anew = history(asked_at_epoch_s=NOW + 5)
+    assert histories.ask(anew) == anew.taken(NOW)
 
 
 def test_dry_run_is_a_history_of_its_own(histories):
@@ -42,15 +44,27 @@ def test_dry_run_is_a_history_of_its_own(histories):
     assert histories.get(7, history().span) is None
 
 
-def test_who_waits_longest_has_the_first_turn_and_who_is_worked_on_none(histories):
+def test_who_waits_longest_has_the_first_turn_and_who_is_worked_on_none(histories, pass_time):
     histories.ask(history(7))
-    histories.ask(history(8, next_turn_epoch_s=NOW - 5))
-    histories.ask(history(9, next_turn_epoch_s=NOW + 1))
+    pass_time(5)
+    histories.ask(history(8))
     histories.ask(history(5, is_listed=True))
-    assert [each.athlete_id for each in histories.open(NOW)] == [8, 7]
-    histories.amend(history(8), lambda row: row.taken(NOW))
-    assert [each.athlete_id for each in histories.open(NOW)] == [7]
-    assert [each.athlete_id for each in histories.open(NOW + WORKED_S)] == [7, 9, 8]
+    assert list(histories.open(NOW + WORKED_S - 1)) == []
+    assert [each.athlete_id for each in histories.open(NOW + WORKED_S)] == [7]
+    assert [each.athlete_id for each in histories.open(NOW + WORKED_S + 5)] == [7, 8]
+
+
+def test_history_whose_turn_has_come_is_put_off_by_one_alone_each_time_for_longer(histories, pass_time):
+    histories.ask(history())
+    assert not histories.put_off(history())
+    waits = []
+    for _ in range(6):
+        row = histories.get(7, history().span)
+        pass_time(row.next_turn_epoch_s - histories._clock())
+        assert [histories.put_off(row), histories.put_off(row)] == [True, False]
+        waits.append(histories.get(7, history().span).next_turn_epoch_s - histories._clock())
+    assert waits == [1800, 3600, 7200, 14_400, 21_600, 21_600]
+    assert histories.ask(history()).queued == 0
 
 
 def test_activity_that_comes_to_its_end_twice_counts_once(histories):
@@ -81,7 +95,8 @@ def test_share_that_is_done_is_what_is_listed_and_loaded(changes, share):
 
 
 def test_finished_history_can_be_looked_at_for_a_month(histories, pass_time):
-    histories.ask(history(is_listed=True))
+    histories.ask(history())
+    histories.amend(history(), lambda row: replace(row, is_listed=True))
     pass_time(KEPT_S - 1)
     assert histories.get(7, history().span) is not None
     pass_time(1)

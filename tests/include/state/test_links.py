@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from include.clock import Clock
 from include.errors import VersionConflict
-from include.state.links import Carried, Link, Links, LinkStatus
+from include.state.copies import LEASE_S
+from include.state.links import SETTLED_S, Carried, Link, Links, LinkStatus
 from include.state.store import Key, Store
 
 LINK = Link(
@@ -32,8 +34,8 @@ LINK = Link(
 
 
 @pytest.fixture
-def links(store: Store) -> Links:
-    return Links(store)
+def links(store: Store, clock: Clock) -> Links:
+    return Links(store, clock)
 
 
 def test_nothing_is_found_where_there_is_no_link(links: Links) -> None:
@@ -43,7 +45,7 @@ def test_nothing_is_found_where_there_is_no_link(links: Links) -> None:
 def test_link_reads_as_saved_from_every_side(links: Links) -> None:
     saved = links.save(LINK)
 
-    assert saved == replace(LINK, version=1)
+    assert (saved, saved.version) == (LINK, 1)
     assert links.get(LINK.parent_id, LINK.child_id) == saved
     assert links.of_parent(LINK.parent_id) == [saved]
     assert links.of_child(LINK.child_id) == [saved]
@@ -115,3 +117,72 @@ def test_save_is_refused_when_the_other_side_was_first(links: Links) -> None:
         links.save(LINK)
 
     assert links.get(LINK.parent_id, LINK.child_id) == ended
+
+
+# --- copies to be looked at again ----------------------------------------------------------------
+
+AGREED = Link(11, 22, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+
+
+def due(links: Links, hands: list[float], after_s: float = SETTLED_S) -> list[Link]:
+    return list(links.due(hands[0] + after_s))
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param({"status": LinkStatus.PAUSED}, id="resumed"),
+        pytest.param({"status": LinkStatus.ENDED}, id="taken up again"),
+        pytest.param({"parent_consent_epoch_s": None}, id="confirmed"),
+        pytest.param({"carried": Carried(sports=("Run",))}, id="choices widened"),
+        pytest.param({"names": ("Bello",)}, id="names changed"),
+        pytest.param({"starts_at_epoch_s": 1_700_000_000}, id="first day moved"),
+    ],
+)
+def test_changed_link_has_its_copies_looked_at_whoever_saved_it(
+    links: Links, hands: list[float], before: dict[str, object]
+) -> None:
+    read = links.save(replace(AGREED, **before))
+    links.note_woken(read)
+    read = links.of_child(22)[0]
+
+    links.save(replace(AGREED, version=read.version))
+
+    assert due(links, hands, SETTLED_S - 1) == []
+    assert due(links, hands) == [AGREED]
+
+
+@pytest.mark.parametrize("status", [LinkStatus.PAUSED, LinkStatus.ENDED])
+def test_link_that_makes_no_copies_has_none_looked_at(links: Links, hands: list[float], status: LinkStatus) -> None:
+    saved = links.save(AGREED)
+
+    links.save(replace(saved, status=status))
+
+    assert due(links, hands) == []
+
+
+def test_link_that_is_saved_unchanged_stays_as_it_was_noted(links: Links, hands: list[float]) -> None:
+    saved = links.save(AGREED)
+    hands[0] += 60
+    again = links.save(saved)
+    assert due(links, hands, SETTLED_S - 60) == [AGREED]
+
+    links.note_woken(again)
+    links.save(links.of_child(22)[0])
+
+    assert due(links, hands) == []
+
+
+def test_link_that_is_changed_while_its_copies_are_looked_at_is_still_to_be_looked_at(
+    links: Links, hands: list[float]
+) -> None:
+    read = links.save(AGREED)
+    links.save(replace(read, names=("Rex", "Rexi")))
+
+    links.note_woken(read)
+
+    assert [link.names for link in due(links, hands)] == [("Rex", "Rexi")]
+
+
+def test_no_worker_decides_by_the_link_before_once_the_change_has_settled_though_clocks_are_two_minutes_off() -> None:
+    assert SETTLED_S - 2 * 120 >= LEASE_S

@@ -22,6 +22,7 @@ from local.docs.run_walk import line
 from local.strava_simulator.simulation import Rules
 
 TWO = ERRANDS[0]
+[BACKFILL] = [errand for errand in ERRANDS if errand.name == "backfill of three activities"]
 EACH = pytest.mark.parametrize("errand", [pytest.param(errand, id=errand.name) for errand in ERRANDS])
 
 
@@ -72,11 +73,18 @@ def test_walk_is_red_when_a_sync_does_not_say_that_copies_are_due(monkeypatch: p
 
 def test_walk_is_red_when_nobody_takes_up_a_history(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Histories, "open", lambda *_args: iter(()))
-    [errand] = [errand for errand in ERRANDS if errand.name == "backfill of three activities, its load"]
 
-    (lost,) = struck_at(errand, "before put `activities`")
+    (lost,) = struck_at(BACKFILL, "before put `activities`")
 
     assert sum("the ledger has no row" in fault for fault in lost.faults) == 3
+
+
+def test_backfill_that_dies_before_its_first_write_has_begun_nothing_and_goes_on_after_it() -> None:
+    before, after = struck_at(BACKFILL, "before put `histories`", "after put `histories`")
+
+    assert (before.is_said, before.faults) == (False, ())
+    assert (after.is_said, after.faults) == (True, ())
+    assert after.windows > 0
 
 
 def told_and_done(world: World) -> Owed:

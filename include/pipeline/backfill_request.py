@@ -1,0 +1,123 @@
+"""What is asked for of an athlete's history: written down first, and started again while something of it is left."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from include.errors import BadRequest, NotConnected
+from include.pipeline.services import Services
+from include.queue.queued_event import QueuedEvent
+from include.state.histories import History
+
+_LAST_DAY = date(9998, 12, 31)
+
+RUNS_AT_ONCE = 4
+"""How many histories one reconcile queues a run for: as many as `strava_backfill` works on at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillRequest:
+    """Which history to load: the athlete's activities that started between two days, both included (UTC)."""
+
+    athlete_id: int
+    first_day: date
+    last_day: date
+    asked_at_epoch_s: int
+    """A history that was asked for no earlier, and came to its end, answers it."""
+    dry_run: bool = False
+
+    @classmethod
+    def of(cls, history: History) -> BackfillRequest:
+        """The request that made the history."""
+        first = datetime.fromtimestamp(history.after_epoch_s + 1, UTC).date()
+        last = datetime.fromtimestamp(history.until_epoch_s - 1, UTC).date()
+        return cls(history.athlete_id, first, last, history.asked_at_epoch_s, history.dry_run)
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any], *, or_asked_at: datetime) -> BackfillRequest:
+        """The request that the form describes; where it says no time, it is as old as its run.
+
+        Errors: `BadRequest` where a day is none, or the days are in the wrong order.
+        """
+        try:
+            first, last = date.fromisoformat(params["from"]), date.fromisoformat(params["to"])
+        except ValueError as err:
+            raise BadRequest(f"A day of the backfill cannot be read: {err}; write it like 2026-06-17.") from err
+        if last > _LAST_DAY:
+            raise BadRequest(f"The backfill ends after {_LAST_DAY}; choose an earlier last day.")
+        if last < first:
+            raise BadRequest(f"The backfill ends ({last}) before it starts ({first}); swap the two days.")
+        asked_at = params.get("asked_at_epoch_s")
+        asked_at_epoch_s = int(or_asked_at.timestamp()) if asked_at is None else asked_at
+        return cls(params["athlete"], first, last, asked_at_epoch_s, bool(params["dry_run"]))
+
+    def to_params(self) -> dict[str, Any]:
+        """The form that describes it."""
+        return {
+            "athlete": self.athlete_id,
+            "from": self.first_day.isoformat(),
+            "to": self.last_day.isoformat(),
+            "dry_run": self.dry_run,
+            "asked_at_epoch_s": self.asked_at_epoch_s,
+        }
+
+    @property
+    def after_epoch_s(self) -> int:
+        """The last second before the first day; Strava's `after` excludes it."""
+        return int(datetime.combine(self.first_day, time(), UTC).timestamp()) - 1
+
+    @property
+    def before_epoch_s(self) -> int:
+        """The first second after the last day; Strava's `before` excludes it."""
+        return int(datetime.combine(self.last_day + timedelta(days=1), time(), UTC).timestamp())
+
+    def to_history(self) -> History:
+        """The row of a history of which nothing is listed yet."""
+        return History(
+            athlete_id=self.athlete_id,
+            after_epoch_s=self.after_epoch_s,
+            until_epoch_s=self.before_epoch_s,
+            dry_run=self.dry_run,
+            asked_at_epoch_s=self.asked_at_epoch_s,
+            before_epoch_s=self.before_epoch_s,
+        )
+
+
+def ask(services: Services, request: BackfillRequest) -> History:
+    """Write down what is asked for, before anything else; the same span that is under way already goes on.
+
+    Errors: `NotConnected` for an unknown athlete, or one who is being erased.
+    Effects: for half an hour no other run takes the history up, or until its last chunk is loaded.
+    """
+    history = services.histories.ask(request.to_history())
+    if history is None:
+        raise being_erased(request.athlete_id)
+    return history
+
+
+def queue_histories(services: Services, connected: Collection[int]) -> int:
+    """Queue a run for the histories whose turn has come, longest overdue first; returns for how many.
+
+    Those of athletes who are not connected wait for that. What somebody asked for of an unknown athlete goes.
+    Effects: sends messages. What is queued is put off first, so that of two reconciles one queues it.
+    """
+    now, queued = services.clock(), 0
+    for history in services.histories.open(now):
+        if history.athlete_id not in connected:
+            if services.athletes.get(history.athlete_id) is None:
+                services.histories.forget(history.athlete_id)
+        elif services.histories.put_off(history):
+            form = BackfillRequest.of(history).to_params()
+            services.queue.send(QueuedEvent.resume_backfill(form, now).to_body())
+            queued += 1
+        if queued == RUNS_AT_ONCE:
+            break
+    return queued
+
+
+def being_erased(athlete_id: int) -> NotConnected:
+    """What stops work on the history of an athlete who is being erased."""
+    return NotConnected(f"Athlete {athlete_id} is being erased, so this backfill ends here; nothing more is kept.")
