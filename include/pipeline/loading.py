@@ -160,7 +160,7 @@ def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoc
         made = services.copies.made_for(athlete_id)
         rows = build_rows(activity, streams, made=made, source="backfill", updated_at_epoch_s=fetched_at)
     except IngestError as error:
-        if isinstance(error, _STAYS) or found_by(services, error) is not None:
+        if isinstance(error, _STAYS) or found_by(services, error, athlete_id) is not None:
             services.activities.postpone(lease, replace(entry, reason=str(error)))
             raise
         failed = (lease.entry or entry).failed(str(error), int(services.clock()), error.retry_after_s)

@@ -20,7 +20,7 @@ from include.lake.rows import build_rows
 from include.pipeline.copies_due import with_copies
 from include.pipeline.coverage import has_unwanted_track
 from include.pipeline.fingerprint import Fingerprint
-from include.pipeline.outage import UNCONFIRMED, found_by, standing
+from include.pipeline.outage import found_by, standing
 from include.pipeline.services import Services
 from include.pipeline.witness import (
     ANNOUNCED,
@@ -136,7 +136,7 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
             if not services.activities.settle(lease, entry):
                 return _summary(entry)
         except IngestError as error:
-            outage = found_by(services, error)
+            outage = found_by(services, error, item.athlete_id)
             entry = _after(error, lease.entry or entry, outage, int(services.clock()))
             services.activities.postpone(lease, entry)
             if outage is not None or isinstance(error, QuotaSpent):
@@ -298,7 +298,7 @@ def _after(error: IngestError, before: LedgerEntry, outage: Outage | None, now_e
         reason = STOPPED
     if isinstance(error, QuotaSpent):
         return before.waiting(reason, next_try_epoch_s=int(error.until_epoch_s) + 1)
-    if outage is not None and not isinstance(error, UNCONFIRMED):
+    if outage is not None:
         return before.waiting(reason, next_try_epoch_s=now_epoch_s)
     return before.failed(reason, now_epoch_s, error.retry_after_s)
 

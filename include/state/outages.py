@@ -11,6 +11,7 @@ from include.state.store import ABSENT, Item, Key, Store
 from include.strava.quota import WINDOW_S, window_start
 
 _KEY = Key("outages", "strava")
+_OTHERS = Key("outages", "others")
 
 KEPT_S = 2 * WINDOW_S
 """So long an outage stands without anybody asking: after that the next call tells."""
@@ -57,6 +58,19 @@ class Outages:
             return False
         try:
             self._put(replace(Outage(**item.fields), asked_at_epoch_s=int(now)), item)
+        except VersionConflict:
+            return False
+        return True
+
+    def ask_others(self) -> bool:
+        """Whether the caller is the one to ask for other athletes what one has met: once in each window."""
+        item, now = self._store.get(_OTHERS), self._clock()
+        if item is not None and window_start(now) <= item.fields["asked_at_epoch_s"]:
+            return False
+        version = item.version if item else ABSENT
+        asked, until = {"asked_at_epoch_s": int(now)}, int(now) + KEPT_S
+        try:
+            self._store.put(_OTHERS, asked, expected_version=version, expires_at_epoch_s=until)
         except VersionConflict:
             return False
         return True

@@ -34,8 +34,10 @@ def configure(home: Path) -> None:
     sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
 
 
-def run(dag: Any, conf: dict[str, Any]) -> dict[str, Any]:
+def run(dag: Any, conf: dict[str, Any], *, is_last_try: bool) -> dict[str, Any]:
     """One run from its form to its end; `conf` names every field, for `dag.test()` keeps those of the run before."""
+    for task in dag.tasks:
+        task.retries = 0 if is_last_try else dag.default_args["retries"]
     from airflow.models.asset import AssetEvent
     from airflow.models.xcom import XComModel
     from airflow.utils.session import create_session
@@ -92,7 +94,7 @@ def answer(bag: Any, order: dict[str, Any]) -> Any:
     if "sql" in order:
         return execute(order["sql"], order.get("values", {}))
     os.environ |= order["environment"]
-    return run(bag.dags[order["dag_id"]], order["conf"])
+    return run(bag.dags[order["dag_id"]], order["conf"], is_last_try=order["is_last_try"])
 
 
 def main() -> None:

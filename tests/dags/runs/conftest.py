@@ -114,9 +114,10 @@ class World:
     def lake(self) -> Path:
         return Path(self.settings.lake_url.removeprefix("file://"))
 
-    def run(self, dag_id, conf=None, **environment):
+    def run(self, dag_id, conf=None, *, is_last_try=False, **environment):
         told = self.environment | environment
-        return Run(**self.airflow.ask(dag_id=dag_id, conf=conf or {}, environment=told))
+        answer = self.airflow.ask(dag_id=dag_id, conf=conf or {}, is_last_try=is_last_try, environment=told)
+        return Run(**answer)
 
     def services(self):
         return open_services(self.settings)
@@ -146,8 +147,9 @@ class World:
             "event_time": int(time.time()),
         }
 
-    def ingest(self, *activity_ids):
-        return self.run("strava_ingest", {"events": [self.event(activity_id) for activity_id in activity_ids]})
+    def ingest(self, *activity_ids, is_last_try=False):
+        events = [self.event(activity_id) for activity_id in activity_ids]
+        return self.run("strava_ingest", {"events": events}, is_last_try=is_last_try)
 
     def rows(self, table):
         return query(f"FROM {table}", self.settings.lake_url).to_pylist()
@@ -171,10 +173,13 @@ class World:
                 fields = {**item.fields, "noted_at_epoch_s": item.fields["noted_at_epoch_s"] - seconds}
                 store.put(item.key, fields, expected_version=item.version)
 
-    def queued(self):
+    def messages(self):
         with self.services() as services:
             messages = services.queue.receive(100, visibility_s=30)
-        return {QueuedEvent.parse(message.body).event.object_id for message in messages}
+        return [QueuedEvent.parse(message.body) for message in messages]
+
+    def queued(self):
+        return {message.event.object_id for message in self.messages()}
 
 
 @pytest.fixture

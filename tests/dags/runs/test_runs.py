@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from include.pipeline.backfill_request import BackfillRequest
 from include.state.activities import ActivityState
+from include.state.backend import open_store
 from include.state.copies import CopyState
+from include.state.histories import Histories
+from local.strava_simulator.script import Line
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(400)]
 
@@ -75,13 +80,24 @@ def test_ingest_of_an_unknown_athletes_activity_ends_green_and_tells_no_asset(wo
     assert world.rows("activities") == []
 
 
+def test_ingest_whose_last_try_meets_a_fault_ends_green_and_the_ledger_goes_on(world):
+    activity_id = world.finish()
+    world.control.write_script(Line(route="GET /activities/*", status=500))
+    run = world.ingest(activity_id, is_last_try=True)
+
+    assert run.state == "success"
+    assert run.states("sync_activities") == ["skipped"]
+    with world.services() as services:
+        assert services.activities.get(PARENT_ID, activity_id).due_at_epoch_s is not None
+
+
 # --- strava_backfill -----------------------------------------------------------------------------
 
 
 def backfill(world, *, dry_run):
     today = datetime.now(UTC).date()
     days = {"from": str(today - timedelta(days=30)), "to": str(today)}
-    return world.run("strava_backfill", {"athlete": PARENT_ID, "dry_run": dry_run, **days})
+    return world.run("strava_backfill", {"athlete": PARENT_ID, "dry_run": dry_run, "asked_at_epoch_s": None, **days})
 
 
 def test_backfill_dry_run_counts_and_loads_nothing(world):
@@ -105,6 +121,22 @@ def test_backfill_loads_the_history_and_tells_the_asset(world):
     assert run.told == 1
     assert {each.table for each in world.waiting()} >= {"activities", "streams"}
     assert any(label.endswith(" · 2 activities") for label in run.labels)
+
+
+def test_backfill_whose_run_was_deleted_goes_on_with_nothing_but_reconcile(world):
+    ids = {world.finish(hours_ago=50), world.finish(hours_ago=100, seed=8)}
+    today = datetime.now(UTC).date()
+    an_hour_ago = time.time() - HOUR_S
+    request = BackfillRequest(PARENT_ID, today - timedelta(days=30), today, int(an_hour_ago))
+    with closing(open_store(world.settings.state_url, time.time)) as store:
+        Histories(store, lambda: an_hour_ago).ask(request.to_history())
+
+    assert world.run("strava_reconcile").result("queue_due")["histories"] == 1
+    [form] = [message.backfill for message in world.messages() if message.backfill]
+    run = world.run("strava_backfill", form)
+
+    assert (run.state, run.result("publish_lake")["loaded"]) == ("success", 2)
+    assert {row["activity_id"] for row in world.rows("streams")} == ids
 
 
 # --- strava_catalog ------------------------------------------------------------------------------
@@ -153,7 +185,7 @@ def test_reconcile_logs_in_its_place_of_the_quota_and_looks_at_the_subscription(
 
     assert run.state == "success"
     assert "No webhook subscription is wanted" in run.result("check_subscription")
-    assert run.result("look_after_erasures") == {"queued": 0, "removed_late": 0, "refused_athletes": []}
+    assert run.result("look_after_erasures") == {"removed_late": 0, "refused_athletes": []}
 
 
 def test_reconcile_fails_where_strava_sends_no_events(world):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from include.pipeline.backfill import BackfillRequest, ask, keys, list_on
+from include.pipeline.backfill import keys, list_on
 from include.pipeline.copies import copy_to_children
 from include.pipeline.loading import load
 from include.pipeline.replay import plan, replay
@@ -65,7 +65,7 @@ def origins(world, athlete_id=CHILD_ID):
 
 def history(world):
     day = {"athlete": CHILD_ID, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False}
-    return load(world.services, keys(list_on(world.services, ask(world.services, BackfillRequest.from_params(day)))))
+    return load(world.services, keys(list_on(world.services, world.ask(day))))
 
 
 @pytest.mark.parametrize("way", [look, lambda world, _: history(world)], ids=["webhook", "backfill"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
 
-from include.errors import NotTheApi, StravaUnavailable, TokenEndpointFault
+from include.errors import CapacityReached, IngestError, NotTheApi, StravaUnavailable, TokenEndpointFault
 from include.pipeline.ingest import plan
 from include.pipeline.outage import standing
 from include.pipeline.reconcile import Listed, Queued, list_athletes, queue_due
@@ -50,43 +51,110 @@ def test_outage_is_no_round_and_the_activity_is_due_when_it_is_over(world, fault
     assert (known.state, known.rounds, known.due_at_epoch_s) == ("pending", 0, int(world.now[0]))
 
 
-def test_fault_of_the_token_endpoint_is_an_outage_though_the_rest_answers(world, monkeypatch):
-    first, second = world.finish(), world.finish(hours_ago=3)
+# --- what the free question does not tell ---------------------------------------------------------
 
-    def broken(*_):
-        raise TokenEndpointFault("503")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(world.services.strava, "activity", broken)
-        for activity_id in (first, second):
-            sync(world.services, world.item(activity_id), source="webhook")
-
-    assert standing(world.services) is not None
-    assert [entry(world, activity_id).rounds for activity_id in (first, second)] == [1, 0]
+BROKEN = Line(route="POST /oauth/token", status=503)
+"""The token endpoint fails for everybody, the rest answers."""
 
 
-def test_athlete_who_alone_meets_a_faulty_token_endpoint_stops_the_others_ever_more_rarely(world, monkeypatch):
+@pytest.fixture
+def meets_it(world, monkeypatch):
+    """Lets calls for these athletes meet a faulty token endpoint, or a full application."""
+
+    def break_for(*athlete_ids, error=TokenEndpointFault):
+        def broken(call):
+            def called(athlete_id, *args):
+                if athlete_id in athlete_ids:
+                    raise error("503")
+                return call(athlete_id, *args)
+
+            return called
+
+        for target, name in ((world.services.strava, "activity"), (world.services.strava, "athlete")):
+            monkeypatch.setattr(target, name, broken(getattr(target, name)))
+        monkeypatch.setattr(world.services.tokens, "prove", broken(world.services.tokens.prove))
+
+    return break_for
+
+
+def token_calls(world):
+    return world.calls().get("POST /oauth/token", 0)
+
+
+@pytest.mark.parametrize("error", [TokenEndpointFault, CapacityReached])
+def test_fault_that_others_meet_too_is_an_outage_and_nobodys_round(world, meets_it, error):
     world.connect(OTHER_ID)
-    activity_id, fetch = world.finish(), world.services.strava.activity
+    first, second = world.finish(), world.finish(hours_ago=3)
+    meets_it(PARENT_ID, OTHER_ID, error=error)
 
-    def broken_for_one(athlete_id, activity_id):
-        if athlete_id == OTHER_ID:
-            raise TokenEndpointFault("500")
-        return fetch(athlete_id, activity_id)
+    for activity_id in (first, second):
+        assert "Strava is out" in sync(world.services, world.item(activity_id), source="webhook").reason
 
-    monkeypatch.setattr(world.services.strava, "activity", broken_for_one)
+    assert standing(world.services).reason == error.__name__
+    assert [entry(world, activity_id).rounds for activity_id in (first, second)] == [0, 0]
+
+
+def test_outage_of_the_token_endpoint_ends_when_another_athletes_pair_is_renewed_again(world, now):
+    world.connect(OTHER_ID)
+    activity_id = world.finish()
+    now[0] += 6 * 3600  # the tokens have run out
+    world.control.write_script(BROKEN)
+    sync(world.services, world.item(activity_id), source="webhook")
+    for _ in range(3):
+        now[0] += 900
+        assert queue_due(world.services) == Queued(0, 0)
+    world.control.write_script()
+    now[0] += 900
+
+    assert queue_due(world.services) == Queued(1, 0)
+    assert (world.services.outages.current(), entry(world, activity_id).rounds) == (None, 0)
+
+
+@pytest.mark.parametrize("error", [TokenEndpointFault, CapacityReached])
+def test_athlete_who_alone_meets_it_stops_nobody_and_costs_others_few_calls(world, meets_it, error):
+    world.connect(OTHER_ID)
+    activity_id = world.finish()
+    meets_it(OTHER_ID, error=error)
     world.services.activities.make_due(OTHER_ID, 5, asked_at_epoch_s=0, due_at_epoch_s=0)
-    stopped = 0
+    before, reasons = token_calls(world) + world.calls().get("GET /athlete", 0), []
     for _ in range(96):
         queue_due(world.services)
         for message in world.services.queue.receive(100, visibility_s=30):
             for item in plan(world.services, [QueuedEvent.parse(message.body).event]):
-                sync(world.services, item, source="webhook")
+                with suppress(IngestError):
+                    sync(world.services, item, source="webhook")
             world.services.queue.delete(message)
-        stopped += "Strava is out" in sync(world.services, world.item(activity_id), source="webhook").reason
+        reasons.append(sync(world.services, world.item(activity_id), source="webhook").reason)
         world.now[0] += 900
 
-    assert 5 <= stopped <= 10
+    assert not any("Strava is out" in reason for reason in reasons)
+    assert world.services.activities.get(OTHER_ID, 5).rounds >= 5
+    assert token_calls(world) + world.calls().get("GET /athlete", 0) - before <= 20
+
+
+def test_others_are_asked_once_in_a_window_however_often_one_meets_it(world, meets_it):
+    for athlete_id in range(OTHER_ID, OTHER_ID + 6):
+        world.connect(athlete_id)
+    activities = [world.finish(hours_ago=hours) for hours in range(1, 6)]
+    meets_it(PARENT_ID)
+    before = token_calls(world)
+
+    for activity_id in activities:
+        with pytest.raises(TokenEndpointFault):
+            sync(world.services, world.item(activity_id), source="webhook")
+
+    assert token_calls(world) - before == 1
+    assert standing(world.services) is None
+
+
+def test_athlete_with_nobody_to_ask_takes_the_round(world, meets_it):
+    activity_id = world.finish()
+    meets_it(PARENT_ID)
+
+    with pytest.raises(TokenEndpointFault):
+        sync(world.services, world.item(activity_id), source="webhook")
+
+    assert (standing(world.services), entry(world, activity_id).rounds) == (None, 1)
 
 
 def test_activity_that_alone_fails_is_its_own_fault(world, monkeypatch):

@@ -59,3 +59,15 @@ def test_outage_that_nobody_asks_about_is_over(outages: Outages, pass_time: Call
     pass_time(KEPT_S)
 
     assert outages.current() is None
+
+
+def test_others_are_asked_once_in_a_window_by_one_alone(
+    outages: Outages, store: Store, clock: Clock, pass_time: Callable[[float], None]
+) -> None:
+    asked = [[Outages(store, clock).ask_others() for _ in range(2)]]
+    for _ in range(2):
+        pass_time(WINDOW_S)
+        asked.append([outages.ask_others() for _ in range(2)])
+
+    assert asked == [[True, False]] * 3
+    assert outages.current() is None
