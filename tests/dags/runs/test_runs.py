@@ -10,6 +10,7 @@ import pytest
 
 from include.pipeline.backfill_request import BackfillRequest
 from include.state.activities import ActivityState
+from include.state.athletes import athlete_key
 from include.state.backend import open_store
 from include.state.copies import CopyState
 from include.state.histories import Histories
@@ -203,6 +204,15 @@ def test_reconcile_starts_the_catalogue_for_what_has_waited_and_for_nothing_else
     run = world.run("strava_reconcile")
 
     assert (run.state, run.told) == ("success", 1)
+
+
+def test_reconcile_names_who_is_refused_for_a_week(world):
+    with closing(open_store(world.settings.state_url, time.time)) as store:
+        item = store.get(athlete_key(PARENT_ID))
+        refused = {"status": "needs_reauth", "refused_at_epoch_s": int(time.time()) - 8 * DAY_S}
+        store.put(item.key, {**item.fields, **refused}, expected_version=item.version)
+
+    assert world.run("strava_reconcile").result("look_after_erasures")["refused_athletes"] == [PARENT_ID]
 
 
 # --- strava_retention ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from include.copying.waking import wake_for_access
 from include.errors import Gone, OutcomeUnknown, StravaUnavailable, UnexpectedShape
 from include.pipeline import copy_hold
 from include.pipeline.copies import copy_to_children
+from include.pipeline.copy_hold import CopyHold
 from include.pipeline.ingest import plan
 from include.pipeline.reconcile import queue_due
 from include.pipeline.sync import sync
@@ -18,7 +19,7 @@ from include.queue.queued_event import QueuedEvent
 from include.state.athletes import AthleteStatus
 from include.state.copies import CopyState
 from include.state.erasures import EraseReason
-from include.state.links import Link, LinkStatus
+from include.state.links import Carried, Link, LinkStatus
 from local.strava_simulator.faults import Faults
 from local.strava_simulator.script import Line
 
@@ -270,6 +271,50 @@ def test_unfinished_copy_is_sent_again_when_the_childs_list_shows_none(stuck, mo
 
     assert copy(stuck, activity_id).state is CopyState.DONE
     assert len(stuck.control.activity_ids(REX)) == 1
+
+
+# --- links that are changed ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "stands_against",
+    [
+        pytest.param({"status": LinkStatus.PAUSED}, id="paused"),
+        pytest.param({"carried": Carried(sports=("Ride",))}, id="narrowed"),
+        pytest.param({"child_consent_epoch_s": None}, id="not agreed to"),
+    ],
+)
+def test_copy_that_a_link_stood_against_is_made_after_its_change_with_nothing_but_reconcile(family, stands_against):
+    link = family.services.links.get(ANN, REX)
+    family.services.links.save(replace(link, **stands_against))
+    activity_id = named(family)
+    assert made(family, activity_id) == [(REX, "skipped")]
+    pass_windows(family, 4)
+    assert copy(family, activity_id).state is CopyState.SKIPPED
+
+    family.services.links.save(replace(link, version=family.services.links.get(ANN, REX).version))
+    pass_windows(family, 2)
+
+    assert copy(family, activity_id).state is CopyState.DONE
+
+
+def test_run_that_read_the_link_before_it_was_resumed_and_skips_after_it_leaves_no_copy_asleep(family, monkeypatch):
+    link = family.services.links.get(ANN, REX)
+    paused = family.services.links.save(replace(link, status=LinkStatus.PAUSED))
+    activity_id = named(family)
+    skip = CopyHold._skip
+
+    def resumed_meanwhile(hold, *arguments, **named_ones):
+        monkeypatch.undo()
+        family.services.links.save(replace(link, version=paused.version))
+        family.now[0] += 100  # still under the lease
+        skip(hold, *arguments, **named_ones)
+
+    monkeypatch.setattr(CopyHold, "_skip", resumed_meanwhile)
+    assert made(family, activity_id) == [(REX, "skipped")]
+    pass_windows(family, 2)
+
+    assert copy(family, activity_id).state is CopyState.DONE
 
 
 # --- consent at the last moment ------------------------------------------------------------------
