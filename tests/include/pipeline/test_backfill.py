@@ -304,7 +304,8 @@ def test_history_waits_as_long_as_strava_asks_when_its_list_fails(world):
         Line(route="GET /push_subscriptions", body="[]"),
     )
 
-    assert go_on(world.services) == []
+    with pytest.raises(StravaUnavailable):
+        take_share(world.services, listed)
 
     assert row(world, listed).next_turn_epoch_s == int(world.now[0]) + 7200
 
