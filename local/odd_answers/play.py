@@ -13,7 +13,8 @@ from typing import Any
 from include.crypto.backend import open_cipher
 from include.errors import IngestError
 from include.lake.query import query
-from include.pipeline.backfill import BackfillRequest, ask, go_on, keys
+from include.pipeline.backfill import keys, take_share
+from include.pipeline.backfill_request import BackfillRequest, ask
 from include.pipeline.copies import copy_to_children
 from include.pipeline.ingest import plan
 from include.pipeline.installation import prove_again
@@ -117,7 +118,8 @@ class _Story:
         self.world.control.rename(self.renamed, "Evening with Rex")
         self.world.control.delete_activity(self.deleted)
         self.new = self.finish("Lunch with Rex", hours_ago=1)
-        ask(self.services, BackfillRequest(PARENT_ID, *_HISTORY))
+        history = BackfillRequest(PARENT_ID, *_HISTORY, int(self.world.time()))
+        self.attempt(_load_history, self.services, history.to_params())
         for activity_id in (self.renamed, self.new):
             self.queue(activity_id)
 
@@ -135,12 +137,15 @@ class _Story:
     def window(self) -> None:
         """What production does in a quarter of an hour: each step by itself, whatever becomes of the others."""
         services = self.services
-        for step in (queue_due, list_athletes, _prove, _load_histories):
+        for step in (queue_due, list_athletes, _prove):
             self.attempt(step, services)
         if self.errand and self.deleted and self.new:
             self.attempt(self.errand.act, self.world, services)
         messages = services.queue.receive(100, visibility_s=30)
-        for item in plan(services, [QueuedEvent.parse(message.body).event for message in messages]):
+        queued = [QueuedEvent.parse(message.body) for message in messages]
+        for form in (each.backfill for each in queued if each.backfill):
+            self.attempt(_load_history, services, form)
+        for item in plan(services, [each.event for each in queued if each.is_about_activities]):
             self.attempt(sync, services, item, source="webhook")
             self.attempt(copy_to_children, services, item.athlete_id, item.activity_id)
         for message in messages:
@@ -219,8 +224,11 @@ def play(call: str, answer: Mapping[str, Any], *, state_url: str | None = None) 
         return outcome
 
 
-def _load_histories(services: Services) -> None:
-    load(services, [key for history in go_on(services) for key in keys(history)])
+def _load_history(services: Services, form: Mapping[str, Any]) -> None:
+    """What a run of the backfill does."""
+    now = datetime.fromtimestamp(services.clock(), UTC)
+    history = take_share(services, ask(services, BackfillRequest.from_params(form, or_asked_at=now)))
+    load(services, keys(history))
 
 
 def _prove(services: Services) -> None:
