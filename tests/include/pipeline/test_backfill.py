@@ -537,7 +537,7 @@ def test_what_is_asked_for_of_an_unknown_athlete_is_refused_and_forgotten(world)
     assert list(world.services.histories.of_athlete(999)) == []
 
 
-def test_page_that_is_refused_is_tried_again_a_day_later(world, monkeypatch):
+def test_page_that_is_refused_is_tried_again_an_hour_later(world, monkeypatch):
     def refused(*_args, **_named):
         raise UnexpectedShape("no list")
 
@@ -546,7 +546,7 @@ def test_page_that_is_refused_is_tried_again_a_day_later(world, monkeypatch):
         with pytest.raises(UnexpectedShape):
             planned(world)
     [waiting] = world.services.histories.of_athlete(PARENT_ID)
-    assert (waiting.reason, waiting.next_turn_epoch_s) == ("no list", int(world.now[0]) + 86_400)
+    assert (waiting.reason, waiting.next_turn_epoch_s) == ("no list", int(world.now[0]) + 3600)
 
 
 def test_nothing_is_listed_while_strava_is_out(world):
