@@ -69,14 +69,13 @@ PARAMS = {
 @task
 def erase_athlete(params: dict, *, dag_run=None) -> dict:
     """Erase the athlete once the access has ended; returns what became of the request, with counts."""
-    from include.pipeline.certificate import Leaves
     from include.pipeline.erase import EraseRequest, Outcome, erase
 
     hook = StravaHook()
     settings = hook.settings()
     request = EraseRequest.from_params(params, or_asked_at=dag_run.run_after)
     with hook.services() as services, back_when_quota_opens():
-        erased = erase(services, request, Leaves(settings.lake_url, settings.state_url))
+        erased = erase(services, request, settings)
     log.info(erased.message)
     if erased.certificate:
         log.info("Certificate %s:\n%s", erased.certificate.key, json.dumps(erased.certificate.to_json(), indent=2))

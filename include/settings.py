@@ -33,6 +33,11 @@ EXAMPLES: Mapping[str, str] = {
     "LAKE_ENCODINGS": "safe",
     "CRAWL_EVERY_H": "24",
     "LIST_EVERY_H": "6",
+    "VERSIONS_KEEP_DAYS": "7",
+    "RECOVERY_KEEP_DAYS": "7",
+    "LOGS_KEEP_DAYS": "30",
+    "CRAWLER_LOG_KEEP_DAYS": "30",
+    "ANSWERS_KEEP_DAYS": "7",
 }
 """Every variable there is, each with an example of a good value."""
 
@@ -40,6 +45,10 @@ _PATTERNS: Mapping[str, tuple[str, str]] = {
     "RETENTION_DAYS": (r"keep|[1-9][0-9]{0,4}", "days, from 1 to 99999, or to keep"),
     "CRAWL_EVERY_H": (r"[1-9][0-9]{0,3}", "hours, from 1 to 9999"),
     "LIST_EVERY_H": (r"[1-9]|1[0-9]|2[0-4]", "hours, from 1 to 24"),
+    **dict.fromkeys(
+        ("VERSIONS_KEEP_DAYS", "RECOVERY_KEEP_DAYS", "LOGS_KEEP_DAYS", "CRAWLER_LOG_KEEP_DAYS", "ANSWERS_KEEP_DAYS"),
+        (r"[1-9][0-9]{0,3}", "days, from 1 to 9999"),
+    ),
 }
 """What a variable's value has to look like, and how to say that."""
 
@@ -160,3 +169,15 @@ class Settings(DispatcherSettings):
 
     So long may an edit stay unseen of which Strava tells no event, or whose event was lost.
     """
+    versions_keep_days: str = ""
+    """How long the bucket keeps earlier versions of objects. This and the four below are for certificates of erasure:
+    Terraform renders them from what its resources do, on one machine there is nothing of the kind, and where one is not
+    set a certificate says that nobody knows an end."""
+    recovery_keep_days: str = ""
+    """How far back the tables can be recovered."""
+    logs_keep_days: str = ""
+    """How long CloudWatch keeps the logs."""
+    crawler_log_keep_days: str = ""
+    """How long CloudWatch keeps the log of the account's crawlers."""
+    answers_keep_days: str = ""
+    """How long answers to Athena's queries are kept."""

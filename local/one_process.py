@@ -16,7 +16,6 @@ import requests
 from include.errors import TriggerRefused
 from include.pipeline.backfill import keys, take_share
 from include.pipeline.backfill_request import BackfillRequest, ask
-from include.pipeline.certificate import Leaves
 from include.pipeline.copies import copy_to_children
 from include.pipeline.erase import EraseRequest, erase
 from include.pipeline.ingest import plan
@@ -74,7 +73,7 @@ class OneProcess:
 
     def catch_up(self) -> None:
         """Deliver Strava's events and do what they and the pages have queued, until nothing is left to do."""
-        airflow = InPlaceOfAirflow(self.services, Leaves(self.settings.lake_url, self.settings.state_url))
+        airflow = InPlaceOfAirflow(self.services, self.settings)
         while True:
             settle_due(self.simulation)
             delivered = deliver_due(self.simulation)
@@ -92,13 +91,13 @@ class InPlaceOfAirflow:
     """A trigger that does at once what the run's tasks would do; an error of theirs comes through."""
 
     services: Services
-    leaves: Leaves
+    settings: Settings
 
     def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
         """Do the work of the run. Errors: `TriggerRefused` for a DAG that no page and no event starts."""
         now = datetime.fromtimestamp(self.services.clock(), UTC)
         if dag_id == ERASE_DAG:
-            erase(self.services, EraseRequest.from_params(conf, or_asked_at=now), self.leaves)
+            erase(self.services, EraseRequest.from_params(conf, or_asked_at=now), self.settings)
         elif dag_id == INGEST_DAG:
             self._ingest([WebhookEvent.from_conf(event) for event in conf["events"]])
         elif dag_id == BACKFILL_DAG:

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from include.errors import ObjectConflict
 from include.lake.objects import Condition, ObjectStore
-from include.queue.queue import LONGEST_LIFE_DAYS
+from include.pipeline.last_traces import LastTrace
 from include.state.erasures import Erasure
-from include.trigger.finished_runs import RUNS_KEPT_DAYS
-
-VERSIONS_DAYS = 7
-"""After so many days the bucket's lifecycle rule removes the earlier versions of its objects."""
-
-RECOVERY_DAYS = 7
-"""So far back the tables' point-in-time recovery reaches."""
-
-LOGS_DAYS = 30
-"""So long the logs are kept."""
 
 STAYS = (
     "The activities in the athlete's own Strava account.",
@@ -67,47 +57,6 @@ class Certificate:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Leaves:
-    """Where the lake and the state are kept, from which follows how long traces outlive a removal."""
-
-    lake_url: str
-    state_url: str
-
-    def last_traces(self, finished_at_epoch_s: int) -> dict[str, dict[str, Any]]:
-        """For each place that remembers what was removed: by when it has forgotten, or who has to see to it."""
-
-        def line(days: int | None, why: str) -> dict[str, Any]:
-            end = None if days is None else _instant(finished_at_epoch_s) + timedelta(days=days)
-            return {"gone_by": None if end is None else end.isoformat(), "because": why}
-
-        on_s3, on_dynamodb = self.lake_url.startswith("s3:"), self.state_url.startswith("dynamodb:")
-        return {
-            "object_versions": line(VERSIONS_DAYS, "The bucket keeps earlier versions of its objects for 7 days.")
-            if on_s3
-            else line(0, "A local lake keeps no earlier versions; backups are yours to clear."),
-            "point_in_time_recovery": line(RECOVERY_DAYS, "The tables can be recovered as of any time in 7 days.")
-            if on_dynamodb
-            else line(0, "The local state file keeps no history; backups are yours to clear."),
-            "logs": line(LOGS_DAYS, "Logs hold ids and times; they are kept for 30 days.")
-            if on_dynamodb
-            else line(None, "Local logs hold ids and times until they are deleted by hand."),
-            "queue": line(LONGEST_LIFE_DAYS, f"A message, or a dead letter, is kept for {LONGEST_LIFE_DAYS} days."),
-            "airflow_runs": line(
-                RUNS_KEPT_DAYS + 1, f"Runs hold ids; the night {RUNS_KEPT_DAYS} days after their end deletes them."
-            ),
-            "airflow_audit_log": line(
-                None, "Airflow's audit log and asset events hold ids until an operator cleans them, see docs/deploy.md."
-            )
-            if on_dynamodb
-            else line(
-                RUNS_KEPT_DAYS + 1,
-                f"Airflow's audit log and asset events hold ids for {RUNS_KEPT_DAYS} days, then until the "
-                "system has run for a day.",
-            ),
-        }
-
-
 def certificates_prefix(athlete_id: int) -> str:
     """What the keys of an athlete's certificates start with; the times in them sort."""
     return f"certificates/{athlete_id}-"
@@ -135,18 +84,20 @@ def open_certificate(
     return draft
 
 
-def finish_certificate(objects: ObjectStore, draft: Certificate, leaves: Leaves, now_epoch_s: int) -> Certificate:
-    """The certificate with the end of the erasure, stored; one that is finished stays as it is."""
+def finish_certificate(
+    objects: ObjectStore, draft: Certificate, traces: Sequence[LastTrace], now_epoch_s: int
+) -> Certificate:
+    """The certificate with the end of the erasure and what remembers it, stored; a finished one stays as it is."""
     stored = objects.get(draft.key)
     present = _parse(stored.body) if stored else draft
     if present.finished_at_epoch_s is not None:
         return present
-    last_traces = leaves.last_traces(now_epoch_s)
+    last_traces = {trace.place: trace.to_json(now_epoch_s) for trace in traces}
     finished = replace(present, finished_at_epoch_s=now_epoch_s, last_traces=last_traces, elsewhere=None)
     try:
         _write(objects, finished, stored.etag if stored else Condition.ABSENT)
     except ObjectConflict:
-        return finish_certificate(objects, draft, leaves, now_epoch_s)  # another process finished it first
+        return finish_certificate(objects, draft, traces, now_epoch_s)  # another process finished it first
     return finished
 
 

@@ -14,13 +14,14 @@ from include.lake.keys import athlete_prefixes
 from include.pipeline.access import Access, end_access
 from include.pipeline.certificate import (
     Certificate,
-    Leaves,
     finish_certificate,
     last_certificate,
     open_certificate,
 )
+from include.pipeline.last_traces import last_traces
 from include.pipeline.services import Services
 from include.pipeline.traces import elsewhere, everywhere, spoken, tally, traces
+from include.settings import Settings
 from include.state.conflict import retry_on_conflict
 from include.state.erasures import EraseReason, Erasure, ErasureStage, Wish
 
@@ -112,7 +113,7 @@ _SPOKEN: Mapping[Outcome, str] = {
 }
 
 
-def erase(services: Services, request: EraseRequest, leaves: Leaves) -> Erased:
+def erase(services: Services, request: EraseRequest, settings: Settings) -> Erased:
     """End the access to the athlete's account, remove everything that is kept of the athlete, and certify it.
 
     The wish is written down first, so that whatever becomes of this run, another one goes on.
@@ -135,10 +136,10 @@ def erase(services: Services, request: EraseRequest, leaves: Leaves) -> Erased:
         access, erasure = end_access(services, lease)
         if access is Access.UNKNOWN:
             found = _of_unknown(services, lease)
-            return _remove(services, found, leaves) if found else _nothing_left(services, request)
+            return _remove(services, found, settings) if found else _nothing_left(services, request)
         if access is not Access.ENDED:
             return Erased(athlete_id, Outcome(access.value))
-        return _remove(services, erasure, leaves)
+        return _remove(services, erasure, settings)
 
 
 def _answered(services: Services, request: EraseRequest) -> Erased | None:
@@ -179,7 +180,7 @@ def _of_unknown(services: Services, lease: Erasure) -> Erasure | None:
     return None
 
 
-def _remove(services: Services, erasure: Erasure, leaves: Leaves) -> Erased:
+def _remove(services: Services, erasure: Erasure, settings: Settings) -> Erased:
     """Wait for the workers that are busy, count, remove, look again until nothing is found, and certify."""
     athlete_id = erasure.athlete_id
     _await_workers(services, athlete_id)
@@ -190,7 +191,7 @@ def _remove(services: Services, erasure: Erasure, leaves: Leaves) -> Erased:
     _sweep(services, erasure, others | frozenset(draft.elsewhere or ()))
     for prefix in athlete_prefixes(athlete_id):
         services.objects.prune(prefix)
-    certificate = finish_certificate(services.objects, draft, leaves, int(services.clock()))
+    certificate = finish_certificate(services.objects, draft, last_traces(settings), int(services.clock()))
     _finish(services, erasure)
     return Erased(athlete_id, Outcome.ERASED, certificate.removed, certificate)
 

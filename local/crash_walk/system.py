@@ -12,7 +12,6 @@ from typing import Any, ParamSpec, TypeVar
 from include.errors import IngestError
 from include.pipeline.backfill import keys, take_share
 from include.pipeline.backfill_request import BackfillRequest, ask
-from include.pipeline.certificate import Leaves
 from include.pipeline.copies import copy_to_children
 from include.pipeline.erase import EraseRequest, erase
 from include.pipeline.erasure_watch import look_again
@@ -93,8 +92,7 @@ class System:
         if run.dag_id == INGEST_DAG:
             self._ingest(services, [WebhookEvent.from_conf(event) for event in run.conf["events"]])
         elif run.dag_id == ERASE_DAG:
-            leaves = Leaves(self.world.settings.lake_url, self.world.settings.state_url)
-            _task(erase, services, EraseRequest.from_params(run.conf, or_asked_at=now), leaves)
+            _task(erase, services, EraseRequest.from_params(run.conf, or_asked_at=now), self.world.settings)
         elif run.dag_id == BACKFILL_DAG:
             self._backfill(services, BackfillRequest.from_params(run.conf, or_asked_at=now))
 

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from include.pipeline.certificate import Leaves
 from include.pipeline.erase import Erased, EraseRequest, erase
 from include.pipeline.services import open_services
 from include.pipeline.sync import Synced, SyncItem, sync
@@ -18,12 +17,11 @@ from local.race.workers import Work
 def sync_worker(_: int, place: Arena) -> Iterator[Work]:
     """A worker that answers each `SyncItem` with what was `Synced`, each `EraseRequest` with what was `Erased`."""
     os.environ.update(place.environ)
-    leaves = Leaves(place.settings.lake_url, place.settings.state_url)
     with open_services(place.settings, clock=place.clock, wait=place.clock.advance) as services:
 
         def work(job: SyncItem | EraseRequest) -> Synced | Erased:
             if isinstance(job, EraseRequest):
-                return erase(services, job, leaves)
+                return erase(services, job, place.settings)
             return sync(services, job, source="webhook")
 
         yield work

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from include.pipeline.audit import athlete_ids
 from include.pipeline.catalog import is_crawl_due, register_waiting
-from include.pipeline.certificate import Leaves
 from include.pipeline.chunks import ATHLETES, in_chunks, size_for
 from include.pipeline.copies import copy_to_children
 from include.pipeline.erase import EraseRequest, erase
@@ -92,7 +91,7 @@ def _catalogue(stand: Stand, services: Services) -> int:
 
 def _erasure(stand: Stand, services: Services) -> int:
     settings = stand.world.settings
-    erase(services, EraseRequest(PARENT_ID, EraseReason.ATHLETE), Leaves(settings.lake_url, settings.state_url))
+    erase(services, EraseRequest(PARENT_ID, EraseReason.ATHLETE), settings)
     return ERASE_TASKS
 
 

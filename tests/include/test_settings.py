@@ -12,6 +12,7 @@ from include.settings import CHOICES, EXAMPLES, Settings
 OPTIONAL = {
     *("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD", "STRAVA_API_URL", "STRAVA_OAUTH_URL"),
     *("STRAVA_REVOKE", "WEBHOOK_SIGNING_KEY", "RETENTION_DAYS", "LAKE_ENCODINGS", "CRAWL_EVERY_H", "LIST_EVERY_H"),
+    *("VERSIONS_KEEP_DAYS", "RECOVERY_KEEP_DAYS", "LOGS_KEEP_DAYS", "CRAWLER_LOG_KEEP_DAYS", "ANSWERS_KEEP_DAYS"),
 }
 SECRET = {
     *("STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "WEBHOOK_VERIFY_TOKEN", "WEBHOOK_SIGNING_KEY"),
@@ -73,6 +74,12 @@ def test_choice_is_refused_with_what_there_is_when_it_is_another() -> None:
 def test_crawls_are_hours_apart_and_nothing_else(value: str) -> None:
     with pytest.raises(SettingsError, match=r"CRAWL_EVERY_H is .* hours"):
         Settings.from_environ({**EXAMPLES, "CRAWL_EVERY_H": value})
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name.endswith("_KEEP_DAYS")])
+def test_kept_days_are_a_number_of_days(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is 'never'; set it to days, from 1 to 9999"):
+        Settings.from_environ({**EXAMPLES, name: "never"})
 
 
 @pytest.mark.parametrize("value", [pytest.param(value, id=value) for value in ("keep", "1", "7", "99999")])

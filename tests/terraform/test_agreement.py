@@ -138,6 +138,25 @@ def test_startup_script_gives_tasks_every_setting_that_is_no_secret(environment,
     assert settings.retention_days == "7"
 
 
+def test_certificates_name_the_days_that_the_resources_keep(environment) -> None:
+    """Whatever the variables are, both are rendered from them: the settings, and what AWS does."""
+    variables = environment.one("aws_lambda_function", "http")["environment"][0]["variables"]
+    lake, answers = (environment.one("aws_s3_bucket_lifecycle_configuration", name) for name in ("lake", "results"))
+    tables = environment.all("aws_dynamodb_table").values()
+    log_groups = environment.all("aws_cloudwatch_log_group").values()
+    groups = {group["name"]: group["retention_in_days"] for group in log_groups}
+    crawlers = groups.pop("/aws-glue/crawlers", None)
+
+    versions = [rule for rule in lake["rule"] if rule["noncurrent_version_expiration"]]
+    assert variables["VERSIONS_KEEP_DAYS"] == str(versions[0]["noncurrent_version_expiration"][0]["noncurrent_days"])
+    assert variables["ANSWERS_KEEP_DAYS"] == str(answers["rule"][0]["expiration"][0]["days"])
+    recovery = {table["point_in_time_recovery"][0]["recovery_period_in_days"] for table in tables}
+    assert {variables["RECOVERY_KEEP_DAYS"]} == {str(days) for days in recovery}
+    assert {variables["LOGS_KEEP_DAYS"]} == {str(days) for days in groups.values()}
+    assert variables.get("CRAWLER_LOG_KEEP_DAYS") == (crawlers and str(crawlers))
+    assert (crawlers is None) is (environment.name == "dev")
+
+
 @pytest.mark.parametrize("name", [pytest.param("http", id="http"), pytest.param("dispatcher", id="dispatcher")])
 def test_handler_of_a_function_exists(environment, name) -> None:
     module, _, function = environment.one("aws_lambda_function", name)["handler"].rpartition(".")

@@ -23,7 +23,6 @@ import requests
 from flask import request
 
 from include.errors import IngestError
-from include.pipeline.certificate import Leaves
 from include.pipeline.erasure_watch import look_again
 from include.pipeline.reconcile import list_athletes, queue_due
 from include.pipeline.services import Services, open_services
@@ -165,7 +164,7 @@ def _brought_up(place: StateDir) -> Iterator[Installation]:
         services = stack.enter_context(open_services(settings, clock=time, wait=wait))
         stack.enter_context(serving(create_pages(settings, time), listeners[1]))
         control = stack.enter_context(SimulatorControl(stack.enter_context(serving(strava, listeners[0]))))
-        airflow = Airflow(InPlaceOfAirflow(services, Leaves(settings.lake_url, settings.state_url)))
+        airflow = Airflow(InPlaceOfAirflow(services, settings))
         store = stack.enter_context(closing(open_store(settings.state_url, time)))
         yield Installation(
             place,

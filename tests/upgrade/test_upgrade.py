@@ -6,7 +6,6 @@ import pytest
 
 from include.lake.query import query
 from include.pipeline.audit import athlete_ids, audit
-from include.pipeline.certificate import Leaves
 from include.pipeline.erase import EraseRequest, Outcome, erase
 from include.pipeline.replay import plan, replay
 from include.pipeline.retention import expire
@@ -206,8 +205,7 @@ def test_upload_that_was_under_way_is_brought_to_its_end_and_not_sent_again(inst
 
 def test_erasure_that_broke_off_is_finished_when_it_is_run_again(installation):
     ute, settings = installation.athletes["ute"], installation.settings
-    leaves = Leaves(settings.lake_url, settings.state_url)
-    erased = erase(installation.services, EraseRequest(ute, EraseReason.OPERATOR), leaves)
+    erased = erase(installation.services, EraseRequest(ute, EraseReason.OPERATOR), settings)
 
     assert erased.outcome is Outcome.ERASED
     assert installation.services.erasures.get(ute).stage is ErasureStage.FINISHED

@@ -15,6 +15,7 @@ module "system" {
   dist               = var.dist
   is_protected       = false
   retention_days     = var.retention_days
+  crawler_log_days   = var.crawler_log_days
   monthly_budget_usd = 350
   alarm_emails       = var.alarm_emails
   public_url         = var.public_url

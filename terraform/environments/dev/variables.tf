@@ -13,6 +13,12 @@ variable "retention_days" {
   type        = string
 }
 
+variable "crawler_log_days" {
+  description = "How long Glue's log of the account's crawlers stays, which this environment then owns; null: another does."
+  type        = number
+  default     = null
+}
+
 variable "alarm_emails" {
   description = "Who is told of alarms."
   type        = set(string)

@@ -29,7 +29,7 @@ resource "aws_s3_bucket" "lake" {
 }
 
 resource "aws_s3_bucket" "results" {
-  # checkov:skip=CKV_AWS_18:answers of queries, gone after a week
+  # checkov:skip=CKV_AWS_18:answers of queries, gone after some days
   # checkov:skip=CKV_AWS_21:answers of queries can be asked again
   # checkov:skip=CKV_AWS_144:answers of queries can be asked again
   # checkov:skip=CKV2_AWS_62:nothing listens to the bucket
@@ -153,7 +153,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "results" {
     filter {}
 
     expiration {
-      days = 7
+      days = var.answers_days
     }
 
     abort_incomplete_multipart_upload {
@@ -244,7 +244,17 @@ resource "aws_glue_crawler" "this" {
     CrawlerOutput = { Partitions = { AddOrUpdateBehavior = "InheritFromTable" } }
   })
 
-  depends_on = [aws_iam_role_policy.crawler]
+  depends_on = [aws_iam_role_policy.crawler, aws_cloudwatch_log_group.crawlers]
+}
+
+# One log for all crawlers of the account, which Glue would make without an end.
+resource "aws_cloudwatch_log_group" "crawlers" {
+  # checkov:skip=CKV_AWS_338:logs are part of what an erasure has to wait for: 30 days, not a year
+  count = var.crawler_log_days == null ? 0 : 1
+
+  name              = "/aws-glue/crawlers"
+  retention_in_days = var.crawler_log_days
+  kms_key_id        = var.data_key_arn
 }
 
 # --- queries -----------------------------------------------------------------------------------------

@@ -35,6 +35,28 @@ variable "noncurrent_days" {
   }
 }
 
+variable "answers_days" {
+  description = "How long answers of queries stay; an erasure is complete only after that."
+  type        = number
+  default     = 7
+
+  validation {
+    condition     = var.answers_days >= 1 && var.answers_days <= 30 && floor(var.answers_days) == var.answers_days
+    error_message = "Keep answers 1 to 30 days: an erasure has to come to an end."
+  }
+}
+
+variable "crawler_log_days" {
+  description = "How long the log of the account's crawlers stays, which this module then owns; null where another environment does."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.crawler_log_days == null || contains([1, 3, 5, 7, 14, 30], coalesce(var.crawler_log_days, 30))
+    error_message = "CloudWatch offers 1, 3, 5, 7, 14 and 30 days; an erasure should not wait longer."
+  }
+}
+
 variable "scan_limit_gb" {
   description = "How much one query of an analyst may read."
   type        = number

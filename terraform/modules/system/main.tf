@@ -14,7 +14,13 @@ locals {
     LAKE_URL       = module.lake.lake_url
     CATALOG_URL    = module.lake.catalog_url
     CRAWL_EVERY_H  = tostring(var.crawl_every_h)
-  })
+
+    # What the certificate of an erasure says of places that remember for a while.
+    VERSIONS_KEEP_DAYS = tostring(var.noncurrent_days)
+    RECOVERY_KEEP_DAYS = tostring(var.recovery_days)
+    LOGS_KEEP_DAYS     = tostring(var.log_retention_days)
+    ANSWERS_KEEP_DAYS  = tostring(var.answers_days)
+  }, var.crawler_log_days == null ? {} : { CRAWLER_LOG_KEEP_DAYS = tostring(var.crawler_log_days) })
 }
 
 module "network" {
@@ -39,12 +45,14 @@ module "state" {
 module "lake" {
   source = "../lake"
 
-  name            = var.name
-  is_protected    = var.is_protected
-  data_key_arn    = module.state.data_key_arn
-  retention_days  = var.retention_days
-  noncurrent_days = var.noncurrent_days
-  scan_limit_gb   = var.scan_limit_gb
+  name             = var.name
+  is_protected     = var.is_protected
+  data_key_arn     = module.state.data_key_arn
+  retention_days   = var.retention_days
+  noncurrent_days  = var.noncurrent_days
+  answers_days     = var.answers_days
+  crawler_log_days = var.crawler_log_days
+  scan_limit_gb    = var.scan_limit_gb
 }
 
 module "webhook_api" {

@@ -119,6 +119,18 @@ variable "crawl_every_h" {
   }
 }
 
+variable "answers_days" {
+  description = "How long answers of queries stay."
+  type        = number
+  default     = 7
+}
+
+variable "crawler_log_days" {
+  description = "How long the log of the account's crawlers stays; null where another environment owns it."
+  type        = number
+  default     = null
+}
+
 variable "scan_limit_gb" {
   description = "How much one query of an analyst may read."
   type        = number

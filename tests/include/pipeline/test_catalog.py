@@ -11,7 +11,6 @@ from include.lake.keys import partition_prefix
 from include.lake.objects import Condition
 from include.pipeline import catalog as catalog_module
 from include.pipeline.catalog import Agreed, is_crawl_due, register_waiting
-from include.pipeline.certificate import Leaves
 from include.pipeline.erase import EraseRequest, erase
 from include.pipeline.erasure_watch import look_again
 from include.pipeline.sync import sync
@@ -162,12 +161,12 @@ def test_change_that_comes_while_the_catalogue_works_waits_for_its_next_run(worl
 # --- erased athletes -----------------------------------------------------------------------------
 
 
-def erased(services):
-    request = EraseRequest(PARENT_ID, EraseReason.OPERATOR)
-    return erase(services, request, Leaves("file:///lake", "sqlite:///state"))
+@pytest.fixture
+def erased(world):
+    return lambda services: erase(services, EraseRequest(PARENT_ID, EraseReason.OPERATOR), world.settings)
 
 
-def test_erased_athletes_partitions_leave_the_catalogue_and_its_waiting_list(world, services, named):
+def test_erased_athletes_partitions_leave_the_catalogue_and_its_waiting_list(world, services, named, erased):
     synced(world)
     register_waiting(services)
     synced(world, hours_ago=24 * 300)
@@ -179,7 +178,7 @@ def test_erased_athletes_partitions_leave_the_catalogue_and_its_waiting_list(wor
     assert (counts["catalog_partitions"], counts["partitions"]) == (4, 3)
 
 
-def test_athlete_who_is_erased_while_the_catalogue_works_is_not_in_it_afterwards(world, services, named):
+def test_athlete_who_is_erased_while_the_catalogue_works_is_not_in_it_afterwards(world, services, named, erased):
     synced(world)
 
     def erase_now():
@@ -192,7 +191,7 @@ def test_athlete_who_is_erased_while_the_catalogue_works_is_not_in_it_afterwards
     assert agreed == Agreed(registered=0, removed=3)
 
 
-def test_late_row_of_an_erased_athlete_registers_nothing(world, services, named):
+def test_late_row_of_an_erased_athlete_registers_nothing(world, services, named, erased):
     synced(world)
     erased(services)
     services.partitions.note(STREAMS)
@@ -204,7 +203,7 @@ def test_late_row_of_an_erased_athlete_registers_nothing(world, services, named)
     assert waiting(services) == set()
 
 
-def test_late_object_of_an_erased_athlete_leaves_lake_and_catalogue_at_the_second_look(world, services, named):
+def test_late_object_of_an_erased_athlete_leaves_lake_and_catalogue_at_the_second_look(world, services, named, erased):
     synced(world)
     erased(services)
     services.objects.put(LATE, b"x", expected=Condition.ABSENT)

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -19,7 +19,6 @@ from include.lake.files import FileObjects
 from include.lake.keys import gpx_key, raw_detail_key
 from include.lake.objects import Condition
 from include.pipeline import erasure_watch
-from include.pipeline.certificate import Leaves
 from include.pipeline.copies import copy_to_children
 from include.pipeline.erase import EraseRequest, Outcome, erase
 from include.pipeline.erasure_watch import look_again, sweep
@@ -52,14 +51,10 @@ class Place:
     settings: Settings
     now: list[float]
 
-    @property
-    def leaves(self) -> Leaves:
-        return Leaves(self.settings.lake_url, self.settings.state_url)
-
     def run(self, request=ASKED):
         """One run of the erasure, in services of its own as a task has them."""
         with self.services() as services:
-            return erase(services, request, self.leaves)
+            return erase(services, request, self.settings)
 
     def services(self):
         def wait(seconds):
@@ -185,34 +180,62 @@ def test_certificate_says_what_went_when_and_when_the_last_trace_is_gone(place):
     assert not [word for word in ("Ann", "Rex", "Walk", "Other", "secret") if word in text]
 
 
-def test_certificate_on_aws_names_the_days(place):
-    with place.services() as services:
-        erased = erase(services, OPERATOR, Leaves("s3://bucket/lake", "dynamodb://strava-"))
+ON_AWS = {
+    "lake_url": "s3://bucket/lake",
+    "state_url": "dynamodb://strava-",
+    "catalog_url": "glue://strava/crawler",
+    "airflow_url": "mwaa://strava",
+}
+DAYS = {
+    "versions_keep_days": "3",
+    "recovery_keep_days": "5",
+    "logs_keep_days": "14",
+    "crawler_log_keep_days": "9",
+    "answers_keep_days": "2",
+}
 
-    finished = erased.certificate.finished_at_epoch_s
-    ends = {name: line["gone_by"] for name, line in erased.certificate.last_traces.items()}
-    then = {
-        days: (datetime.fromtimestamp(finished, UTC) + timedelta(days=days)).isoformat() for days in (7, 28, 30, 31)
-    }
-    assert ends == {
-        "object_versions": then[7],
-        "point_in_time_recovery": then[7],
-        "logs": then[30],
-        "queue": then[28],
-        "airflow_runs": then[31],
+
+def days_left(place, **settings):
+    """In how many days the place has forgotten, by the certificate of an erasure; None where nobody knows."""
+    with place.services() as services:
+        certificate = erase(services, OPERATOR, replace(place.settings, **settings)).certificate
+    finished_at = datetime.fromtimestamp(certificate.finished_at_epoch_s, UTC)
+    ends = {name: trace["gone_by"] for name, trace in certificate.last_traces.items()}
+    return {name: end and (datetime.fromisoformat(end) - finished_at).days for name, end in ends.items()}
+
+
+def test_certificate_on_aws_names_every_place_with_the_days_that_the_installation_keeps(place):
+    assert days_left(place, **ON_AWS, **DAYS) == {
+        "object_versions": 3,
+        "query_answers": 2,
+        "point_in_time_recovery": 5,
+        "queue": 28,
+        "logs": 14,
+        "crawler_log": 9,
+        "airflow_runs": 31,
         "airflow_audit_log": None,
     }
 
 
-def test_certificate_of_one_machine_names_what_goes_by_itself_and_what_by_hand(place):
-    with place.services() as services:
-        erased = erase(services, OPERATOR, Leaves("file:///lake", "sqlite:///state"))
+def test_certificate_promises_no_end_that_no_setting_says(place):
+    ends = days_left(place, **ON_AWS)
 
-    finished = erased.certificate.finished_at_epoch_s
-    ends = {name: line["gone_by"] for name, line in erased.certificate.last_traces.items()}
-    after_31_days = (datetime.fromtimestamp(finished, UTC) + timedelta(days=31)).isoformat()
-    assert {ends["airflow_runs"], ends["airflow_audit_log"]} == {after_31_days}
-    assert ends["logs"] is None
+    assert {name for name, days in ends.items() if days is None} == {
+        *("object_versions", "query_answers", "point_in_time_recovery", "logs", "crawler_log", "airflow_audit_log")
+    }
+    (certificate,) = place.certificates()
+    assert "CRAWLER_LOG_KEEP_DAYS" in certificate["last_traces"]["crawler_log"]["because"]
+
+
+def test_certificate_of_one_machine_names_what_goes_by_itself_and_what_by_hand(place):
+    assert days_left(place) == {
+        "object_versions": 0,
+        "point_in_time_recovery": 0,
+        "queue": 28,
+        "logs": None,
+        "airflow_runs": 31,
+        "airflow_audit_log": 31,
+    }
 
 
 def test_forged_deauthorisation_erases_nothing(world, place):

@@ -10,7 +10,6 @@ import pytest
 from include.errors import BeingErased, IngestError, NotConnected, RetryLater
 from include.lake.files import FileObjects
 from include.pipeline import backfill
-from include.pipeline.certificate import Leaves
 from include.pipeline.erase import EraseRequest, Outcome, erase
 from include.pipeline.erasure_watch import look_again
 from include.pipeline.reconcile import queue_due
@@ -48,7 +47,7 @@ class Airflow:
         if not self.is_out:
             request = EraseRequest(conf["athlete"], EraseReason(conf["reason"]), False, conf["asked_at_epoch_s"])
             try:
-                self.runs[run_id] = erase(self.world.services, request, leaves(self.world)).outcome
+                self.runs[run_id] = erase(self.world.services, request, self.world.settings).outcome
             except IngestError as error:
                 self.runs[run_id] = type(error).__name__
         return Started.NOW
@@ -69,10 +68,6 @@ class Airflow:
 @pytest.fixture
 def airflow(world):
     return Airflow(world)
-
-
-def leaves(world):
-    return Leaves(world.settings.lake_url, world.settings.state_url)
 
 
 def utter(world, reason=EraseReason.ATHLETE):
@@ -245,7 +240,7 @@ def test_refused_athlete_whom_an_operator_erases_is_gone(world, airflow):
     world.control.disconnect(ANN, world.client_id)
     assert not world.services.tokens.prove(ANN)
 
-    erased = erase(world.services, EraseRequest(ANN, EraseReason.OPERATOR), leaves(world))
+    erased = erase(world.services, EraseRequest(ANN, EraseReason.OPERATOR), world.settings)
 
     assert erased.outcome is Outcome.ERASED
     assert is_erased(world)
@@ -258,7 +253,7 @@ def test_backfill_that_stalls_over_an_erasure_keeps_nothing(world, monkeypatch):
     prepare = backfill._prepare
 
     def stalled(*args):
-        assert erase(world.services, EraseRequest(ANN, EraseReason.ATHLETE), leaves(world)).outcome is Outcome.ERASED
+        assert erase(world.services, EraseRequest(ANN, EraseReason.ATHLETE), world.settings).outcome is Outcome.ERASED
         prepare(*args)
 
     monkeypatch.setattr(backfill, "_prepare", stalled)
@@ -274,7 +269,7 @@ def test_backfill_that_writes_at_the_very_moment_of_an_erasure_takes_it_back(wor
     put_summary = type(world.services.raw).put_summary
 
     def overtaken(raw, activity):
-        erase(world.services, EraseRequest(ANN, EraseReason.ATHLETE), leaves(world))
+        erase(world.services, EraseRequest(ANN, EraseReason.ATHLETE), world.settings)
         put_summary(raw, activity)
 
     monkeypatch.setattr(type(world.services.raw), "put_summary", overtaken)

@@ -1,0 +1,84 @@
+"""Every place that names an athlete after an erasure, and until when: what the certificate says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from include.queue.queue import LONGEST_LIFE_DAYS
+from include.settings import Settings
+from include.trigger.finished_runs import RUNS_KEPT_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class LastTrace:
+    """A place that holds the athlete's id, or what was removed, for a while."""
+
+    place: str
+    keep_days: int | None
+    """None where it goes by somebody's hand only, or nobody said when."""
+    because: str
+
+    def to_json(self, finished_at_epoch_s: int) -> dict[str, str | None]:
+        """By when it has forgotten, and why, as the certificate says it."""
+        if self.keep_days is None:
+            return {"gone_by": None, "because": self.because}
+        gone_by = datetime.fromtimestamp(finished_at_epoch_s, UTC) + timedelta(days=self.keep_days)
+        return {"gone_by": gone_by.isoformat(), "because": self.because}
+
+
+def last_traces(settings: Settings) -> list[LastTrace]:
+    """What remembers an erased athlete in the installation that `settings` describe.
+
+    Days that Terraform decides are settings, which it renders from the variables that its resources use.
+    """
+    return [*_lake(settings), *_state(settings), *_logs(settings), *_airflow(settings)]
+
+
+def _lake(settings: Settings) -> Iterator[LastTrace]:
+    if settings.lake_url.startswith("s3:"):
+        yield _set("object_versions", "VERSIONS_KEEP_DAYS", settings.versions_keep_days, "Earlier versions of objects")
+    else:
+        yield LastTrace("object_versions", 0, "A local lake keeps no earlier versions; backups are yours to clear.")
+    if settings.catalog_url.startswith("glue:"):
+        yield _set("query_answers", "ANSWERS_KEEP_DAYS", settings.answers_keep_days, "Answers to analysts' queries")
+
+
+def _state(settings: Settings) -> Iterator[LastTrace]:
+    if settings.state_url.startswith("dynamodb:"):
+        what = "Earlier states of the tables, for point-in-time recovery"
+        yield _set("point_in_time_recovery", "RECOVERY_KEEP_DAYS", settings.recovery_keep_days, what)
+    else:
+        why = "The local state file keeps no history; backups are yours to clear."
+        yield LastTrace("point_in_time_recovery", 0, why)
+    why = f"A message, or a dead letter, is kept for {LONGEST_LIFE_DAYS} days."
+    yield LastTrace("queue", LONGEST_LIFE_DAYS, why)
+
+
+def _logs(settings: Settings) -> Iterator[LastTrace]:
+    if settings.state_url.startswith("dynamodb:"):
+        yield _set("logs", "LOGS_KEEP_DAYS", settings.logs_keep_days, "Logs, which hold ids and times")
+    else:
+        yield LastTrace("logs", None, "Local logs hold ids and times until they are deleted by hand.")
+    if settings.catalog_url.startswith("glue:"):
+        what = "Lines of the crawler's log, which name partitions by their ids"
+        yield _set("crawler_log", "CRAWLER_LOG_KEEP_DAYS", settings.crawler_log_keep_days, what)
+
+
+def _airflow(settings: Settings) -> Iterator[LastTrace]:
+    why = f"Runs hold ids; the night {RUNS_KEPT_DAYS} days after their end deletes them."
+    yield LastTrace("airflow_runs", RUNS_KEPT_DAYS + 1, why)
+    if settings.airflow_url.startswith("mwaa:"):
+        why = "Airflow's audit log, and asset events of old versions, hold ids until an operator cleans them."
+        yield LastTrace("airflow_audit_log", None, why)
+    else:
+        why = f"Airflow's audit log holds ids for {RUNS_KEPT_DAYS} days, then until the system has run for a day."
+        yield LastTrace("airflow_audit_log", RUNS_KEPT_DAYS + 1, why)
+
+
+def _set(place: str, variable: str, keep_days: str, what: str) -> LastTrace:
+    """A place whose days a setting says."""
+    if not keep_days:
+        return LastTrace(place, None, f"{what}: kept until somebody deletes them, since {variable} sets no end.")
+    return LastTrace(place, int(keep_days), f"{what}: kept for {keep_days} days ({variable}).")
