@@ -4,7 +4,8 @@ Loads an athlete's history into the lake: list pages of 200, then one streams ca
 
 **Starts**: an operator, with the form; `strava_reconcile` starts it again with the same form while something is left.
 Begin with *dry run*: it lists (one call for each 200 activities), says what it would load and what that costs, and
-changes nothing.
+changes nothing. *Again* has what is in the lake fetched again as well, detail and streams; for one activity choose its
+day.
 
 **Reads**: Strava (`GET /athlete/activities`, streams).
 **Writes**: the ledger `histories`, raw zone, `streams`, `activities` of the lake, the ledger `activities`. Activities
@@ -48,6 +49,13 @@ PARAMS = {
         type="boolean",
         title="Dry run",
         description_md="Only list, and say what would be loaded at how many calls.",
+    ),
+    "again": Param(
+        default=False,
+        type="boolean",
+        title="Again",
+        description_md="Fetch what is in the lake again too, detail and streams, at two calls each; for one activity "
+        "choose its day. The dry run says the cost. It is done by `strava_ingest` as the quota allows.",
     ),
     "asked_at_epoch_s": Param(
         default=None,

@@ -139,9 +139,9 @@ def _list_page(services: Services, history: History) -> _Listed:
     if says_nothing or before is None or before <= history.after_epoch_s + 1:
         before = None
     rows = [row for row in shown if _start(row) > history.after_epoch_s and row.activity_id not in history.edge]
-    missing, changed = _compare(services, rows)
+    missing, changed = _compare(services, rows, again=history.again)
     if not history.dry_run:
-        _prepare(services, missing, changed)
+        _prepare(services, missing, changed, again=history.again)
         for row in unreadable:
             quarantine(services, row)
     return _Listed(
@@ -156,14 +156,14 @@ def _list_page(services: Services, history: History) -> _Listed:
     )
 
 
-def _compare(services: Services, rows: Sequence[Activity]) -> tuple[list[Activity], list[Activity]]:
-    """Those that the lake lacks, and those that were edited since they came into it."""
+def _compare(services: Services, rows: Sequence[Activity], *, again: bool) -> tuple[list[Activity], list[Activity]]:
+    """Those that the lake lacks, and those that were edited since they came into it, or all of them `again`."""
     missing, changed = list[Activity](), list[Activity]()
     for activity in rows:
         entry = services.activities.get(activity.athlete_id, activity.activity_id)
         if entry is None or entry.state not in IN_LAKE:
             missing.append(activity)
-        elif not is_shown_by(activity, entry.fingerprint):
+        elif again or not is_shown_by(activity, entry.fingerprint):
             changed.append(activity)
     return missing, changed
 
@@ -185,9 +185,15 @@ def _after_page(row: History, before: History, page: _Listed) -> History:
         changed=row.changed + len(page.changed),
         unreadable=row.unreadable + page.unreadable,
         lacking=row.lacking + len(page.missing),
-        read_calls=row.read_calls + page.calls + sum(not activity.manual for activity in page.missing),
+        read_calls=row.read_calls + page.calls + _loading_calls(page, again=row.again),
         reason="",
     )
+
+
+def _loading_calls(page: _Listed, *, again: bool) -> int:
+    """What it costs to load the page: the streams of what is missing; detail and streams of what is fetched again."""
+    missing = sum(not activity.manual for activity in page.missing)
+    return missing + sum(2 - activity.manual for activity in page.changed if again)
 
 
 def postponed(row: History, *, now_epoch_s: float, error: IngestError) -> History:
@@ -204,12 +210,16 @@ def _postpone(services: Services, history: History, error: IngestError) -> Histo
     return services.histories.amend(history, partial(postponed, now_epoch_s=services.clock(), error=error)) or history
 
 
-def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[Activity]) -> None:
+def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[Activity], *, again: bool) -> None:
+    """Keep what is to be loaded, and have the others fetched: `again` as the budget allows, edited ones at once."""
     for activity in missing:
         _keep_summary(services, activity)
     for activity in changed:
-        again = QueuedEvent.look_again(activity.athlete_id, activity.activity_id, services.clock())
-        services.queue.send(again.to_body())
+        if again:
+            services.activities.ask_whole(activity.athlete_id, activity.activity_id, services.clock())
+        else:
+            look = QueuedEvent.look_again(activity.athlete_id, activity.activity_id, services.clock())
+            services.queue.send(look.to_body())
 
 
 def _keep_summary(services: Services, activity: Activity) -> None:

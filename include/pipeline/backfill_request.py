@@ -28,13 +28,15 @@ class BackfillRequest:
     asked_at_epoch_s: int
     """A history that was asked for no earlier, and came to its end, answers it."""
     dry_run: bool = False
+    again: bool = False
+    """What is in the lake is fetched again, whole."""
 
     @classmethod
     def of(cls, history: History) -> BackfillRequest:
         """The request that made the history."""
         first = datetime.fromtimestamp(history.after_epoch_s + 1, UTC).date()
         last = datetime.fromtimestamp(history.until_epoch_s - 1, UTC).date()
-        return cls(history.athlete_id, first, last, history.asked_at_epoch_s, history.dry_run)
+        return cls(history.athlete_id, first, last, history.asked_at_epoch_s, history.dry_run, history.again)
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any], *, or_asked_at: datetime) -> BackfillRequest:
@@ -52,7 +54,7 @@ class BackfillRequest:
             raise BadRequest(f"The backfill ends ({last}) before it starts ({first}); swap the two days.")
         asked_at = params.get("asked_at_epoch_s")
         asked_at_epoch_s = int(or_asked_at.timestamp()) if asked_at is None else asked_at
-        return cls(params["athlete"], first, last, asked_at_epoch_s, bool(params["dry_run"]))
+        return cls(params["athlete"], first, last, asked_at_epoch_s, bool(params["dry_run"]), bool(params.get("again")))
 
     def to_params(self) -> dict[str, Any]:
         """The form that describes it."""
@@ -61,6 +63,7 @@ class BackfillRequest:
             "from": self.first_day.isoformat(),
             "to": self.last_day.isoformat(),
             "dry_run": self.dry_run,
+            "again": self.again,
             "asked_at_epoch_s": self.asked_at_epoch_s,
         }
 
@@ -81,6 +84,7 @@ class BackfillRequest:
             after_epoch_s=self.after_epoch_s,
             until_epoch_s=self.before_epoch_s,
             dry_run=self.dry_run,
+            again=self.again,
             asked_at_epoch_s=self.asked_at_epoch_s,
             before_epoch_s=self.before_epoch_s,
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from include.clock import Clock
 from include.errors import LeaseLost
+from include.state.activity_lease import LEASE_S, Lease
 from include.state.activity_state import ActivityState
 from include.state.conflict import retry_on_conflict
 from include.state.erasures import Erasures
@@ -20,23 +21,7 @@ from include.state.store import ABSENT, Item, Key, Store
 from include.state.transition import readable
 from include.strava.models import ActivityId, AthleteId
 
-__all__ = ["ActivityLedger", "ActivityState", "Lease", "LedgerEntry", "Mark"]
-
-LEASE_S = 300
-"""How long a worker has for an activity before another may take it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to write one activity, until it expires or is settled."""
-
-    athlete_id: AthleteId
-    activity_id: ActivityId
-    fence: int
-    """Grows with every lease of this activity: a smaller number than the row's has lost."""
-    expires_at_epoch_s: float
-    entry: LedgerEntry | None
-    """What the row held when it was leased."""
+__all__ = ["LEASE_S", "ActivityLedger", "ActivityState", "Lease", "LedgerEntry", "Mark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +213,18 @@ class ActivityLedger:
             self._put(key, asked)
         if self._erasures.clear_away(athlete_id):  # looked at after the write, see `Erasures`
             self.forget(athlete_id, activity_id)
+
+    def ask_whole(self, athlete_id: int, activity_id: int, now_epoch_s: float) -> None:
+        """Have the activity fetched again with its streams, whatever is stored; it is due now.
+
+        The holder of a lease fetches it just now.
+        """
+        now = int(now_epoch_s)
+        self._amend(
+            athlete_id,
+            activity_id,
+            lambda entry: replace(entry.asked_for(now, due_at_epoch_s=now), fingerprint=""),
+        )
 
     def answered(self, athlete_id: int, activity_id: int, *, asked_at_epoch_s: int) -> None:
         """Take back what events up to that time asked for: an earlier fetch has answered them."""

@@ -36,6 +36,8 @@ class History:
     """The cursor: what began before this is still to be listed, newest first."""
     edge: tuple[int, ...] = ()
     """What was listed of the cursor's own second, and comes again on the next page."""
+    again: bool = False
+    """What is in the lake is fetched again, whole."""
     is_listed: bool = False
     listed_at_epoch_s: float = 0.0
     """When the oldest answer was asked for that `to_load` comes from."""
@@ -44,7 +46,7 @@ class History:
     found: int = 0
     in_lake: int = 0
     changed: int = 0
-    """In the lake, but edited since: queued for `strava_ingest`."""
+    """In the lake, but edited since, or to be fetched again: queued for `strava_ingest`."""
     unreadable: int = 0
     """Rows of the list that cannot be read: quarantined by their ids, the others go on."""
     lacking: int = 0
@@ -61,7 +63,8 @@ class History:
     @property
     def span(self) -> str:
         """What tells it from the athlete's other histories."""
-        return f"{self.after_epoch_s}.{self.until_epoch_s}{'.dry' if self.dry_run else ''}"
+        kind = f"{'.again' if self.again else ''}{'.dry' if self.dry_run else ''}"
+        return f"{self.after_epoch_s}.{self.until_epoch_s}{kind}"
 
     @property
     def is_open(self) -> bool:

@@ -366,7 +366,7 @@ def test_days_in_the_wrong_order_are_refused():
 
 
 def test_request_is_told_again_by_the_history_that_it_made():
-    form = {**DAYS, "asked_at_epoch_s": 7}
+    form = {**DAYS, "again": True, "asked_at_epoch_s": 7}
     request = BackfillRequest.from_params(form, or_asked_at=datetime.now(UTC))
     assert BackfillRequest.of(request.to_history()).to_params() == form
 
@@ -437,7 +437,7 @@ def test_129_pages_of_200_are_many_shares_of_few_chunks(world, monkeypatch):
         return iter([rows] if rows else [])
 
     monkeypatch.setattr(world.services.strava, "activities", endless)
-    monkeypatch.setattr(backfill, "_prepare", lambda *_: None)
+    monkeypatch.setattr(backfill, "_prepare", lambda *_, **__: None)
     listed, shares = planned(world), 0
     while listed.is_open:
         chunks = in_chunks(keys(listed), ACTIVITIES)
@@ -687,3 +687,22 @@ def test_stored_points_stay_when_strava_says_once_that_there_is_no_recording(wor
     entry = world.services.activities.get(PARENT_ID, activity_id)
     assert (entry.state, entry.points, entry.next_try_epoch_s) == (ActivityState.PENDING, 20, world.now[0] + 900)
     assert world.sql("SELECT count(*) AS n FROM streams").to_pylist() == [{"n": 20}]
+
+
+def test_span_that_is_asked_for_again_is_fetched_whole_at_the_calls_that_the_dry_run_says(world):
+    ids = history(world, 3)
+    load(world.services, keys(planned(world)))
+    listed_calls = planned(world, dry_run=True).read_calls
+    counted = planned(world, again=True, dry_run=True)
+    manual = sum(world.control.activity(activity_id)["detail"]["manual"] for activity_id in ids)
+    assert counted.read_calls == listed_calls + 2 * len(ids) - manual
+    assert list(world.services.activities.due(world.now[0])) == []
+
+    planned(world, again=True)
+    before, due = world.calls(), [entry.activity_id for entry in world.services.activities.due(world.now[0])]
+    assert sorted(due) == sorted(ids)
+    for activity_id in due:
+        sync(world.services, world.item(activity_id), source="webhook")
+    assert sum(world.calls().values()) - sum(before.values()) == 2 * len(ids) - manual
+    assert list(world.services.activities.due(world.now[0])) == []
+    assert world.sql("SELECT count(*) AS n FROM activities WHERE has_detail").to_pylist() == [{"n": len(ids)}]

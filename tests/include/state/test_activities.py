@@ -538,3 +538,22 @@ def test_worker_who_needs_no_fresh_answer_leaves_the_holder_alone(ledger: Activi
     assert ledger.acquire(42, ENTRY.activity_id, fresh=False) is None
     assert ledger.settle(lease, ENTRY) is False
     assert ledger.acquire(42, ENTRY.activity_id, fresh=False) is not None
+
+
+def test_activity_is_at_rest_while_nobody_holds_it_and_nothing_is_due(ledger: ActivityLedger, clock: Clock) -> None:
+    lease = acquired(ledger)
+    held = ledger.at_rest(42, ENTRY.activity_id)
+    ledger.settle(lease, ENTRY)
+    rests = ledger.at_rest(42, ENTRY.activity_id)
+    ledger.make_due(42, ENTRY.activity_id, asked_at_epoch_s=int(clock()))
+    assert (held, rests, ledger.at_rest(42, ENTRY.activity_id)) == (None, ENTRY, None)
+    assert ledger.at_rest(42, ENTRY.activity_id + 1) is None
+
+
+def test_activity_that_is_asked_for_whole_is_due_now_and_nothing_stored_is_taken_for_fresh(
+    ledger: ActivityLedger, clock: Clock
+) -> None:
+    ledger.settle(acquired(ledger), ENTRY)
+    ledger.ask_whole(42, ENTRY.activity_id, clock())
+    [entry] = ledger.due(clock())
+    assert (entry.state, entry.object_keys, entry.fingerprint) == (ENTRY.state, ENTRY.object_keys, "")
