@@ -250,5 +250,5 @@ def test_night_finds_no_difference_and_has_nothing_fetched_again(installation):
     audited = audit(services, paula, dry_run=False)
     installation.go_on(2)
 
-    assert (audited.unknown, audited.lost, written.rows) == (0, 0, 0)
+    assert (audited.unknown, audited.lost, written) == (0, 0, 0)
     assert not set(installation.fetches()) & {installation.activities[name] for name in SETTLED}
