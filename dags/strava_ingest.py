@@ -17,8 +17,8 @@ Under load a task works on a chunk of up to 20 activities; one that fails keeps 
 When Strava's quota is spent, Strava is out, or a fault has not passed by the last try, the activity waits in the ledger
 and the run ends green, saying so.
 
-**If it fails**: Strava or the settings refuse something for good; nothing is lost, the ledger still holds the activity,
-whatever becomes of the run.
+**If it fails**: Strava or the settings refuse something for good, or a defect broke what the task's message names;
+nothing is lost, the ledger still holds the activity, whatever becomes of the run.
 
 **Owner**: data-engineering.
 """
@@ -83,10 +83,11 @@ def sync_activities(items: list[dict]) -> list[dict]:
     with ledger_takes_over(context), StravaHook().services() as services:
         worked = work_off(map(SyncItem.from_json, items), lambda item: sync(services, item, source="webhook"))
     done = list(worked.done.values())
-    context["chunk"] = done[0].label if len(items) == 1 else label(names, "activities", worked.waiting)
+    context["chunk"] = done[0].label if len(items) == len(done) == 1 else label(names, "activities", worked.waiting)
     for synced in done:
         if synced.reason:
             log.info("Activity %s is %s: %s", synced.activity_id, synced.state, synced.reason)
+    worked.confirm()
     return [synced.to_json() for synced in done]
 
 
@@ -105,6 +106,7 @@ def copy_to_children(synced: list[dict]) -> list[dict]:
         raise AirflowSkipException("No title names a linked child.")
     children = ", ".join(str(child_id) for child_id in sorted({result.child_id for result in results}))
     context["chunk"] = f"{label(list(ids), 'activities', worked.waiting)} → {children}"
+    worked.confirm()
     return [result.to_json() for result in results]
 
 

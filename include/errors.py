@@ -161,6 +161,10 @@ class BadSignature(Refused):
     """A webhook's signature is missing, wrong or stale, although a signing key is configured."""
 
 
+class WorkBroken(Refused):
+    """A defect of ours broke the work on some of a task's keys, which the message names; the others are done."""
+
+
 class BadKey(Refused):
     """A key leaves the lake's tree, or belongs to another table or athlete: a defect; nothing is written."""
 

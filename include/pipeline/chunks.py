@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Generic, TypeVar
 
-from include.errors import NotConnected, QuotaSpent, RetryLater, ScopeMissing, TokenRefused
+from include.errors import IngestError, NotConnected, QuotaSpent, RetryLater, ScopeMissing, TokenRefused, WorkBroken
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +72,25 @@ class WorkedOff(Generic[K, R]):
         """What each key waits for that did not come to its end."""
         return tuple(map(waits_for, self.faults.values()))
 
+    def confirm(self) -> None:
+        """Make a defect of ours be seen: call it when all that was done is stored.
+
+        Errors: `WorkBroken` that names the keys where something else than an error of this project's came up.
+        """
+        defects = {key: fault for key, fault in self.faults.items() if not isinstance(fault, IngestError)}
+        if defects:
+            named = "; ".join(f"{key} ({type(fault).__name__})" for key, fault in defects.items())
+            raise WorkBroken(
+                f"A defect broke the work on {len(defects)} of {len(self.done) + len(self.faults)}: {named}. "
+                "The others are done, the rows of these own their rest. Report it with the traceback in the log above."
+            ) from next(iter(defects.values()))
+
 
 def work_off(keys: Iterable[K], work: Callable[[K], R]) -> WorkedOff[K, R]:
     """Do the work of every key; one that fails keeps no other out, and is left to its own row.
 
-    Errors: the first fault, where no key's work came to its end: then trying the chunk again repeats nothing.
+    Errors: the first fault, where no key's work came to its end: then trying the chunk again repeats nothing. A defect
+    of ours is no such fault, and trying again mends it not: `WorkedOff.confirm` raises it.
     """
     done, faults = dict[K, R](), dict[K, Exception]()
     for key in keys:
@@ -85,7 +99,7 @@ def work_off(keys: Iterable[K], work: Callable[[K], R]) -> WorkedOff[K, R]:
         except Exception as fault:
             log.error("%s: %s The others of this chunk go on.", type(fault).__name__, fault, exc_info=fault)
             faults[key] = fault
-    if faults and not done:
+    if faults and not done and all(isinstance(fault, IngestError) for fault in faults.values()):
         raise next(iter(faults.values()))
     return WorkedOff(done, faults)
 

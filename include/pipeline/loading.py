@@ -19,7 +19,7 @@ from include.errors import (
 )
 from include.lake.rows import ActivityRows, build_rows
 from include.pipeline.backfill import IN_LAKE, HistoryKey, postponed
-from include.pipeline.chunks import waits_for, work_off
+from include.pipeline.chunks import WorkedOff, waits_for, work_off
 from include.pipeline.copies_due import with_undecided_copies
 from include.pipeline.ingest import CLOCK_SKEW_S
 from include.pipeline.outage import found_by
@@ -69,21 +69,23 @@ def load(services: Services, keys: Sequence[HistoryKey]) -> ChunkLoaded:
     An activity that fails, or whose answer cannot be understood, keeps no other out: from then on it is due by its own
     row, and `strava_ingest` goes on with it, into quarantine after many rounds. A spent quota, lost access and an
     outage are no activity's fault: what they keep out stays in its history, which is put off.
-    Errors: `LeaseLost`, `ObjectConflict`: try the same chunk again.
+    Errors: `LeaseLost`, `ObjectConflict`: try the same chunk again; `WorkBroken` when all others are in the lake.
     Effects: safe to repeat; activities that are in the lake, and streams that are in the raw zone since they were
     listed, cost no call.
     """
-    loaded = ChunkLoaded()
+    loaded, broken = ChunkLoaded(), dict[int, Exception]()
     for (athlete_id, span), together in groupby(keys, key=lambda key: (key[0], key[1])):
         history = services.histories.get(athlete_id, span)
         listed = set(history.to_load) if history else set()
         ids = [activity_id for _, _, activity_id in together if activity_id in listed]
         if history is not None and ids:
-            loaded += _load(services, history, ids)
+            loaded += _load(services, history, ids, broken)
+    WorkedOff({}, broken).confirm()
     return loaded
 
 
-def _load(services: Services, history: History, ids: Sequence[int]) -> ChunkLoaded:
+def _load(services: Services, history: History, ids: Sequence[int], broken: dict[int, Exception]) -> ChunkLoaded:
+    """Load one history's activities; those that a defect broke are added to `broken`."""
     held: list[_Fetched] = []
 
     def hold(activity_id: int) -> str:
@@ -106,8 +108,8 @@ def _load(services: Services, history: History, ids: Sequence[int]) -> ChunkLoad
     _write(services, held)
     entries = [services.activities.get(history.athlete_id, activity_id) for activity_id in worked.done]
     present = [entry for entry in entries if entry is not None and entry.state in IN_LAKE]
-    broken = [activity_id for activity_id, fault in worked.faults.items() if not isinstance(fault, IngestError)]
-    settled = {*worked.done, *broken}  # what broke is due when its lease ends
+    broken |= {activity_id: fault for activity_id, fault in worked.faults.items() if not isinstance(fault, IngestError)}
+    settled = {*worked.done, *(broken.keys() & worked.faults.keys())}  # what broke is due when its lease ends
     now = int(services.clock())
     services.histories.amend(
         history, lambda row: row.without(settled, in_lake={entry.activity_id for entry in present}, now_epoch_s=now)

@@ -32,7 +32,8 @@ class Checked:
 def check(services: Services, athletes: Sequence[int], days: int | None, *, dry_run: bool) -> Checked:
     """Compare each athlete's lake with the ledger, then delete what was fetched `days` ago or longer.
 
-    Errors: the first fault, where nobody could be checked; otherwise who could not is left to the next night.
+    Errors: the first fault, where nobody could be checked; otherwise who could not is left to the next night;
+    `WorkBroken` after all others are checked.
     Effects: as of `audit` and `expire`; safe to repeat.
     """
 
@@ -44,6 +45,7 @@ def check(services: Services, athletes: Sequence[int], days: int | None, *, dry_
         return {"athletes": 1, **audited.to_json(), **expired.counts}
 
     worked = work_off(athletes, of_athlete)
+    worked.confirm()
     counts: Counter[str] = Counter()
     for each in worked.done.values():
         counts.update(each)

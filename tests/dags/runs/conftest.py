@@ -22,6 +22,7 @@ from include.queue.queued_event import QueuedEvent
 from include.settings import Settings
 from include.state.backend import open_store
 from include.state.links import Link
+from include.state.store import ABSENT, Key
 from include.strava.scopes import parse_scopes
 from local.strava_simulator.server import RunningSimulator, running_simulator
 from local.strava_simulator.simulation import Rules
@@ -177,6 +178,12 @@ class World:
         with self.services() as services:
             messages = services.queue.receive(100, visibility_s=30)
         return [QueuedEvent.parse(message.body) for message in messages]
+
+    def spoil_copy(self, activity_id: int) -> None:
+        """Let the ledger hold a row of a copy that no version of this software has written."""
+        with closing(open_store(self.settings.state_url, time.time)) as store:
+            fields = {"parent_activity_id": activity_id, "child_id": CHILD_ID}
+            store.put(Key("copies", str(activity_id), str(CHILD_ID)), fields, expected_version=ABSENT)
 
     def queued(self):
         return {message.event.object_id for message in self.messages()}

@@ -92,6 +92,18 @@ def test_ingest_whose_last_try_meets_a_fault_ends_green_and_the_ledger_goes_on(w
         assert services.activities.get(PARENT_ID, activity_id).due_at_epoch_s is not None
 
 
+def test_ingest_that_a_defect_breaks_for_one_activity_is_red_and_does_the_others(world):
+    ids = [world.finish("Run with Rex", hours_ago=5.0 * n + 2, seed=n) for n in range(2)]
+    filler = [world.finish(hours_ago=5.0 * n + 12, seed=n) for n in range(2, 5)]
+    world.spoil_copy(ids[0])
+    run = world.ingest(*ids, *filler)
+
+    assert run.state == "failed"
+    assert {row["activity_id"] for row in world.rows("activities")} >= {ids[1], *filler}
+    assert sum(state == "failed" for _, _, state in run.tasks) == 1
+    assert run.told == 1
+
+
 # --- strava_backfill -----------------------------------------------------------------------------
 
 

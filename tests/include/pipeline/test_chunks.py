@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import pytest
 
-from include.errors import NotConnected, QuotaSpent, RetryLater
+from include.errors import NotConnected, QuotaSpent, RetryLater, WorkBroken
 from include.pipeline.chunks import MAX_CHUNKS, WorkedOff, in_chunks, label, size_for, work_off
 
 
@@ -61,6 +62,40 @@ def test_one_that_fails_keeps_no_other_out(fault, waiting, caplog):
     worked = work_off([0, 1, 2], work)
     assert (worked.done, worked.faults, worked.waiting) == ({0: 0, 2: 20}, {1: fault}, (waiting,))
     assert str(fault) in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        pytest.param([0, 1, 2, 3], "on 2 of 4: 1 (KeyError); 2 (ZeroDivisionError).", id="some"),
+        pytest.param([1], "on 1 of 1: 1 (KeyError).", id="all"),
+        pytest.param([1, 3], "on 1 of 2: 1 (KeyError).", id="nothing done"),
+    ],
+)
+def test_defect_fails_the_chunk_after_the_others_are_done_and_names_its_keys(keys, said):
+    done = []
+
+    def work(key):
+        if key == 1:
+            raise KeyError("name")
+        if key == 3:
+            raise RetryLater("503")
+        done.append(1 / (key - 2))
+
+    worked = work_off(keys, work)
+    assert len(done) == len(worked.done)
+    with pytest.raises(WorkBroken, match=re.escape(said)) as broken:
+        worked.confirm()
+    assert isinstance(broken.value.__cause__, KeyError)
+
+
+def test_faults_of_the_error_tree_are_no_defects():
+    def work(key):
+        if key:
+            raise RetryLater("503")
+
+    work_off([0, 1], work).confirm()
+    work_off([], work).confirm()
 
 
 def test_chunk_fails_with_its_first_fault_where_nothing_of_it_is_done():

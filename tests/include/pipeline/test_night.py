@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from include.errors import ObjectConflict
+from include.errors import ObjectConflict, WorkBroken
 from include.pipeline import night
 from include.pipeline.audit import Audited
 from include.pipeline.night import check
@@ -46,6 +46,19 @@ def test_athlete_who_cannot_be_checked_keeps_no_other_out(world, monkeypatch):
     checked = check(world.services, [4, 5, 6], 7, dry_run=False)
     assert (checked.counts["athletes"], checked.counts["objects"]) == (2, 4)
     assert checked.to_json()["left"] == 1
+
+
+def test_night_that_a_defect_breaks_for_one_athlete_checks_the_others_and_says_whom(world, monkeypatch):
+    checked = []
+
+    def audited(services, athlete_id, **_):
+        checked.append(athlete_id)
+        return Audited(objects=1 // (athlete_id - 5))
+
+    monkeypatch.setattr(night, "audit", audited)
+    with pytest.raises(WorkBroken, match=r"1 of 3: 5 \(ZeroDivisionError\)"):
+        check(world.services, [4, 5, 6], 7, dry_run=False)
+    assert checked == [4, 5, 6]
 
 
 def test_unreadable_objects_are_logged(world, monkeypatch, caplog):
