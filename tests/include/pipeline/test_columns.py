@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.lake.schemas import TABLES
-from include.pipeline.backfill import BackfillRequest, ask, keys, list_on
+from include.pipeline.backfill import keys, list_on
 from include.pipeline.copies import copy_to_children
 from include.pipeline.loading import load
 from include.pipeline.sync import SyncItem, sync
@@ -65,7 +65,7 @@ def full(world):
         stored(world, CHILD_ID, made_id)
     world.control.generate_activity(PARENT_ID, "run", start_at=start_at - timedelta(days=30), announce=False)
     days = {"athlete": PARENT_ID, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False}
-    load(world.services, keys(list_on(world.services, ask(world.services, BackfillRequest.from_params(days)))))
+    load(world.services, keys(list_on(world.services, world.ask(days))))
     return world
 
 
