@@ -77,9 +77,9 @@ def _publish(name: str, run: Run) -> None:
 
 
 def _commit() -> str:
-    """What is checked out, with `+` where files differ from it; the page itself does not count."""
+    """What is checked out, with `+` where files differ from it; pages do not count, of which this writes some."""
     commit = _git("rev-parse", "--short", "HEAD") or "unknown"
-    is_changed = _git("status", "--porcelain", "--", ".", ":!docs/proofs.md", ":!docs/proofs.json")
+    is_changed = _git("status", "--porcelain", "--", ".", ":!docs")
     return f"{commit}{'+' if is_changed else ''}"
 
 
