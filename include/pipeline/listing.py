@@ -70,7 +70,7 @@ class Differences:
     lacking: tuple[int, ...] = ()
     """Strava lists it, the ledger does not know it."""
     changed: tuple[int, ...] = ()
-    """Title, sport, gear, visibility or recording are no longer those of the ledger, or it is visible again."""
+    """Title, sport, visibility or recording are no longer those of the ledger, or it is visible again."""
     missing: tuple[int, ...] = ()
     """The ledger knows it, Strava no longer lists it: deleted or hidden."""
 
