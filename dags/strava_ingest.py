@@ -94,13 +94,13 @@ def sync_activities(items: list[dict]) -> list[dict]:
 @task(map_index_template="{{ chunk }}")
 def copy_to_children(synced: list[dict]) -> list[dict]:
     """Copy a chunk's activities to every linked child whom their titles name."""
-    from include.pipeline.chunks import label, work_off
+    from include.pipeline.chunks import COPIED_AT_ONCE, label, work_off
     from include.pipeline.copies import copy_to_children
 
     context, ids = get_current_context(), {each["activity_id"]: each["athlete_id"] for each in synced}
     context["chunk"] = label(list(ids), "activities")
     with ledger_takes_over(context), StravaHook().services(priority="COPY") as services:
-        worked = work_off(ids, lambda activity_id: copy_to_children(services, ids[activity_id], activity_id))
+        worked = work_off(ids, lambda key: copy_to_children(services, ids[key], key), at_once=COPIED_AT_ONCE)
     results = [result for each in worked.done.values() for result in each]
     if not results and not worked.faults:
         raise AirflowSkipException("No title names a linked child.")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import Generic, TypeVar
 
@@ -21,6 +24,9 @@ ACTIVITIES = 20
 
 AT_ONCE = 4
 """How many tasks an ingest run is cut into, before they grow: as many as a worker does at once, or so."""
+
+COPIED_AT_ONCE = 4
+"""How many activities of a chunk are copied at once: most of a copy's time is spent waiting for Strava."""
 
 ATHLETES = 50
 """How many athletes a task of the night looks after."""
@@ -86,22 +92,39 @@ class WorkedOff(Generic[K, R]):
             ) from next(iter(defects.values()))
 
 
-def work_off(keys: Iterable[K], work: Callable[[K], R]) -> WorkedOff[K, R]:
+def work_off(keys: Iterable[K], work: Callable[[K], R], *, at_once: int = 1) -> WorkedOff[K, R]:
     """Do the work of every key; one that fails keeps no other out, and is left to its own row.
+
+    With `at_once` above 1 that many threads do it, for work that waits more than it does; the results keep the order.
 
     Errors: the first fault, where no key's work came to its end: then trying the chunk again repeats nothing. A defect
     of ours is no such fault, and trying again mends it not: `WorkedOff.confirm` raises it.
     """
     done, faults = dict[K, R](), dict[K, Exception]()
-    for key in keys:
-        try:
-            done[key] = work(key)
-        except Exception as fault:
-            log.error("%s: %s The others of this chunk go on.", type(fault).__name__, fault, exc_info=fault)
-            faults[key] = fault
+    with closing(_outcomes(keys, work, at_once)) as outcomes:
+        for key, outcome in outcomes:
+            try:
+                done[key] = outcome()
+            except Exception as fault:
+                log.error("%s: %s The others of this chunk go on.", type(fault).__name__, fault, exc_info=fault)
+                faults[key] = fault
     if faults and not done and all(isinstance(fault, IngestError) for fault in faults.values()):
         raise next(iter(faults.values()))
     return WorkedOff(done, faults)
+
+
+def _outcomes(
+    keys: Iterable[K], work: Callable[[K], R], at_once: int
+) -> Generator[tuple[K, Callable[[], R]], None, None]:
+    """Each key with what answers its result, or raises. Effects: when it is closed no further key is begun."""
+    if at_once == 1:
+        yield from ((key, partial(work, key)) for key in keys)
+        return
+    with ThreadPoolExecutor(at_once) as pool:
+        try:
+            yield from [(key, pool.submit(work, key).result) for key in keys]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def label(names: Sequence[object], noun: str, waiting: Iterable[str] = ()) -> str:

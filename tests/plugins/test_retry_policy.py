@@ -25,6 +25,7 @@ FAIL = (
     *("CapacityReached", "Gone", "BadRequest", "UnexpectedShape", "BadEvent", "BadSignature", "BadKey", "BadQuery"),
     "TriggerRefused",
     "NotSubscribed",
+    "WorkBroken",
     "WrongInstallation",
     "RemovalsStopped",
 )

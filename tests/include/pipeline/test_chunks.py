@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from include.errors import NotConnected, QuotaSpent, RetryLater, WorkBroken
+from include.pipeline import chunks
 from include.pipeline.chunks import MAX_CHUNKS, WorkedOff, in_chunks, label, size_for, work_off
 
 
@@ -128,3 +131,54 @@ def test_label_names_the_first_and_what_waits(names, waiting, shown):
 )
 def test_a_run_of_many_activities_has_few_tasks(activities, tasks):
     assert len(in_chunks(range(activities), size_for(activities))) == tasks
+
+
+def test_keys_are_worked_on_at_once_and_told_in_their_order():
+    together = threading.Barrier(3, timeout=30)
+
+    def work(key):
+        together.wait()
+        if key == 1:
+            raise RetryLater("503")
+        return key * 10
+
+    worked = work_off([2, 1, 0], work, at_once=3)
+    assert list(worked.done.items()) == [(2, 20), (0, 0)]
+    assert worked.waiting == ("a passing fault",)
+
+
+def test_no_more_are_worked_on_at_once_than_asked_for():
+    under_way, most = set(), []
+    lock = threading.Lock()
+
+    def work(key):
+        with lock:
+            under_way.add(key)
+            most.append(len(under_way))
+        with lock:
+            under_way.remove(key)
+
+    work_off(range(50), work, at_once=2)
+    assert len(most) == 50
+    assert max(most) <= 2
+
+
+def test_run_that_is_stopped_begins_no_further_key(monkeypatch):
+    begun, shut = [], threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait=True, *, cancel_futures=False):
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            shut.set()
+            super().shutdown(wait=wait)
+
+    def work(key):
+        begun.append(key)
+        if key == 0:
+            raise SystemExit
+        assert shut.wait(30)
+
+    monkeypatch.setattr(chunks, "ThreadPoolExecutor", Pool)
+    with pytest.raises(SystemExit):
+        work_off(range(50), work, at_once=2)
+    assert set(begun) <= {0, 1, 2}

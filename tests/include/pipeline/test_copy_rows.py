@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
+
 import pytest
 
 from include.errors import RetryLater
+from include.pipeline.chunks import COPIED_AT_ONCE, work_off
 from include.pipeline.copies import copy_to_children
 from include.pipeline.sync import sync
 from include.state.links import Carried, Link
@@ -86,3 +90,22 @@ def test_lake_that_lags_behind_the_ledger_is_repaired(family):
     family.services.copy_rows.repair([PARENT_ID, CHILD_ID])
 
     assert family.services.objects.get(key) == before
+
+
+def test_copies_of_a_chunk_wait_for_strava_together_and_each_is_made_once(family):
+    ids = {named(family, hours_ago=24.0 * days): PARENT_ID for days in range(1, COPIED_AT_ONCE + 1)}
+    together = threading.Barrier(COPIED_AT_ONCE, timeout=60)
+
+    def wait(seconds):
+        together.wait()
+        family.now[0] += seconds
+
+    services = replace(family.services, wait=wait)
+    worked = work_off(ids, lambda key: copy_to_children(services, ids[key], key), at_once=COPIED_AT_ONCE)
+
+    assert worked.faults == {}
+    assert {result.state for results in worked.done.values() for result in results} == {"done"}
+    assert len(family.control.activity_ids(CHILD_ID)) == COPIED_AT_ONCE
+    assert family.sql("SELECT count(*) AS rows FROM copies WHERE state = 'done'").to_pylist() == [
+        {"rows": COPIED_AT_ONCE}
+    ]
