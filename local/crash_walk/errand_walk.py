@@ -95,7 +95,7 @@ class Ground:
             if point not in points.passed:
                 raise AssertionError(f"{self.errand.name}: nothing came to {point!r} again")
             system.airflow.waiting.clear()
-            is_said = blow is not Blow.DEATH or self.errand.is_said_before(point)
+            is_said = blow in (Blow.SECOND, Blow.STALL) or self.errand.is_said_before(point)
             return self._aftermath(system, point, is_said=is_said)
 
     def _blow(self, blow: Blow, system: System) -> Callable[[], None] | None:
