@@ -140,6 +140,9 @@ class BadRequest(Refused):
 class UnexpectedShape(Refused):
     """An answer is not what the API documents; names the path and status, never the token."""
 
+    answer: bytes | None = None
+    """The whole answer where it is one about an activity, for the raw zone; no message quotes it."""
+
 
 class WrongInstallation(Refused):
     """What answers at the configured base URL, or to the configured credentials, is not Strava's API for this app."""

@@ -53,6 +53,11 @@ def raw_detail_key(athlete_id: int, activity_id: int) -> str:
     return f"raw/athlete_id={athlete_id}/{activity_id}.detail.json.gz"
 
 
+def raw_odd_key(athlete_id: int, activity_id: int) -> str:
+    """Where the last answer about an activity is kept that could not be understood."""
+    return f"raw/athlete_id={athlete_id}/{activity_id}.odd.json.gz"
+
+
 def raw_streams_key(athlete_id: int, activity_id: int) -> str:
     """Strava's answer with the activity's streams."""
     return f"raw/athlete_id={athlete_id}/{activity_id}.streams.json.gz"

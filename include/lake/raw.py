@@ -6,7 +6,8 @@ import gzip
 import json
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from include.errors import ObjectConflict, UnexpectedShape
 from include.lake import keys
@@ -47,6 +48,19 @@ class RawZone:
         """Keep the answer with the activity's streams, under the same condition."""
         self._put(keys.raw_streams_key(athlete_id, activity_id), streams.body, guard)
 
+    @contextmanager
+    def keeping_odd(self, athlete_id: int, activity_id: int, *, guard: Guard) -> Iterator[None]:
+        """A block that asks Strava about the activity: an answer that is not understood is kept as long as that.
+
+        Errors: what the block raises; for such an answer also what `put_detail` raises.
+        """
+        try:
+            yield
+        except UnexpectedShape as error:
+            if error.answer is not None:
+                self._put(keys.raw_odd_key(athlete_id, activity_id), error.answer, guard)
+            raise
+
     def detail(self, athlete_id: int, activity_id: int) -> Activity | None:
         """The activity as last kept, None where there is none. Errors: `UnexpectedShape` for a broken object."""
         stored = self._objects.get(keys.raw_detail_key(athlete_id, activity_id))
@@ -66,6 +80,7 @@ class RawZone:
         for key in (
             keys.raw_detail_key(athlete_id, activity_id),
             keys.raw_streams_key(athlete_id, activity_id),
+            keys.raw_odd_key(athlete_id, activity_id),
             *self._objects.list(keys.gpx_prefix(athlete_id, activity_id)),
         ):
             self._remove(key, guard)

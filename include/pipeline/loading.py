@@ -194,11 +194,13 @@ def _streams(
     stored = services.raw.streams(athlete_id, activity_id) if _is_fetched(lease.entry, entry, activity) else None
     if stored is not None or activity.manual:
         return lease, stored
+    guard = partial(services.activities.check, lease)
     try:
-        streams = services.strava.streams(athlete_id, activity_id)
+        with services.raw.keeping_odd(athlete_id, activity_id, guard=guard):
+            streams = services.strava.streams(athlete_id, activity_id)
     except Gone:
         return lease, None
-    services.raw.put_streams(athlete_id, activity_id, streams, guard=partial(services.activities.check, lease))
+    services.raw.put_streams(athlete_id, activity_id, streams, guard=guard)
     return services.activities.advance(lease, replace(entry, points=streams.length)), streams
 
 

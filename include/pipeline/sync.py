@@ -187,7 +187,8 @@ class _Look:
     def _activity(self) -> Activity:
         """The activity as Strava shows it. Errors: `AnothersActivity` too."""
         athlete_id, activity_id = self.item.athlete_id, self.item.activity_id
-        activity = self.services.strava.activity(athlete_id, activity_id)
+        with self.services.raw.keeping_odd(athlete_id, activity_id, guard=self.guard):
+            activity = self.services.strava.activity(athlete_id, activity_id)
         if (activity.athlete_id, activity.activity_id) != (athlete_id, activity_id):
             raise AnothersActivity(
                 f"Strava shows activity {activity_id}, which an event gave to athlete {athlete_id}, as another's; "
@@ -209,7 +210,8 @@ class _Look:
         """The activity's streams as Strava has them now: none for a manual one."""
         athlete_id, activity_id = activity.athlete_id, activity.activity_id
         try:
-            streams = None if activity.manual else self.services.strava.streams(athlete_id, activity_id)
+            with self.services.raw.keeping_odd(athlete_id, activity_id, guard=self.guard):
+                streams = None if activity.manual else self.services.strava.streams(athlete_id, activity_id)
         except Gone:
             return None
         if streams is not None:

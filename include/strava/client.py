@@ -6,7 +6,7 @@ import html
 import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from include.errors import Gone, NotTheApi, OutcomeUnknown, TokenRefused, UnexpectedShape
 from include.strava.answer import Answer
@@ -17,6 +17,8 @@ from include.strava.session import BearerAuth, Call, StravaSession, of_athlete
 from include.strava.stream_types import STREAM_TYPES
 
 __all__ = ["PER_PAGE", "Bucket", "Priority", "QuotaGate", "StravaClient", "TokenSource", "Unreadable"]
+
+_T = TypeVar("_T")
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +91,7 @@ class StravaClient:
         Errors: `Gone` (deleted, hidden from this token, or not there yet).
         """
         answer = self._get(f"/activities/{activity_id}", athlete_id, {"include_all_efforts": "false"})
-        return answer.read(lambda: Activity.parse(answer.object(), answer.body))
+        return _read(answer, lambda: Activity.parse(answer.object(), answer.body))
 
     def activities(
         self,
@@ -137,7 +139,7 @@ class StravaClient:
         answer = self._ask(call, athlete_id, scope=ACTIVITY_READ).checked()
         if answer.body.strip() in (b"{}", b"[]"):
             raise Gone(f"Activity {activity_id} of athlete {athlete_id} has no streams. Keep it without them.")
-        streams = answer.read(lambda: StreamSet.parse(answer.body))
+        streams = _read(answer, lambda: StreamSet.parse(answer.body))
         if not streams.length:
             raise Gone(f"Activity {activity_id} of athlete {athlete_id} has empty streams. Keep it without them.")
         if streams.odd:
@@ -227,6 +229,15 @@ class StravaClient:
             before=before,
             after=self._quota.observe,
         )
+
+
+def _read(answer: Answer, parse: Callable[[], _T]) -> _T:
+    """As `Answer.read`; the error has the answer with it, so that it can be kept."""
+    try:
+        return answer.read(parse)
+    except UnexpectedShape as error:
+        error.answer = answer.body
+        raise
 
 
 def _summary(answer: Answer, row: Any, athlete_id: int) -> Activity | Unreadable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -279,6 +280,8 @@ def test_streams_that_cannot_be_understood_are_asked_for_again_as_in_a_live_sync
     assert entry.state is live.state is ActivityState.PENDING
     assert (entry.rounds, entry.next_try_epoch_s) == (live.rounds, live.next_try_epoch_s) == (1, world.now[0] + 900)
     assert "not what the API documents" in entry.reason
+    kept = [services.objects.get(f"raw/athlete_id={PARENT_ID}/{activity_id}.odd.json.gz") for activity_id in ids]
+    assert [each and gzip.decompress(each.body) for each in kept] == [b'{"message":"ok"}'] * 2 + [None]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from include.errors import Gone, LeaseLost, StravaUnavailable
+from include.errors import Gone, LeaseLost, StravaUnavailable, UnexpectedShape
 from include.lake.table_object import decode
 from include.pipeline.ingest import plan
 from include.pipeline.sync import SETTLING_S, NotThereYet, SyncItem, sync
@@ -95,6 +95,18 @@ def test_deleted_activity_leaves_no_row_and_no_raw_object(world):
     assert world.sql("SELECT activity_id FROM activities").to_pylist() == [{"activity_id": kept_id}]
     assert world.sql("SELECT DISTINCT activity_id FROM streams").to_pylist() == [{"activity_id": kept_id}]
     assert [key for key in world.services.objects.list("raw/") if str(activity_id) in key] == []
+
+
+def test_answer_that_is_not_understood_is_kept_until_the_activity_goes(world):
+    activity_id = world.finish("run")
+    world.control.write_script(Line(route="GET /activities/*[0-9]", body='{"id":"one"}'))
+    with pytest.raises(UnexpectedShape):
+        sync(world.services, world.item(activity_id), source="webhook")
+    assert list(world.services.objects.list("raw/")) == [f"raw/athlete_id=71/{activity_id}.odd.json.gz"]
+
+    world.services.raw.remove(71, activity_id, guard=lambda: None)
+
+    assert list(world.services.objects.list("raw/")) == []
 
 
 def test_forged_delete_removes_nothing(world):

@@ -311,7 +311,7 @@ def test_log_of_the_library_holds_no_query(
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(502, OutcomeUnknown), (503, StravaUnavailable), (520, OutcomeUnknown), (524, OutcomeUnknown)],
+    [(503, StravaUnavailable), *((status, OutcomeUnknown) for status in (502, 520, 521, 522, 523, 524))],
 )
 def test_fault_at_an_upload_names_the_request_and_the_wait_that_strava_asks_for(
     strava: Any, reply: Any, session: StravaSession, status: int, expected: type[RetryLater]
