@@ -252,9 +252,9 @@ def test_backfill_that_stalls_over_an_erasure_keeps_nothing(world, monkeypatch):
     form = {"athlete": ANN, "from": "2026-06-01", "to": "2026-06-17", "dry_run": False}
     prepare = backfill._prepare
 
-    def stalled(*args):
+    def stalled(*args, **options):
         assert erase(world.services, EraseRequest(ANN, EraseReason.ATHLETE), world.settings).outcome is Outcome.ERASED
-        prepare(*args)
+        prepare(*args, **options)
 
     monkeypatch.setattr(backfill, "_prepare", stalled)
 
