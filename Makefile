@@ -100,10 +100,6 @@ apply-moto: $(READY) ## Apply every resource of an environment to moto's server 
 docs: $(READY) ## Write the pages of docs/ that are made from the code (ARGS=errors, dags, schemas, … for one)
 	@$(RUN) -m local.docs $(ARGS)
 
-.PHONY: odd-answers
-odd-answers: $(READY) ## Give every call of ours every odd answer, and write docs/odd-answers.md; takes ten minutes
-	@$(RUN) -m local.odd_answers
-
 .PHONY: pictures
 pictures: $(READY) ## Take a picture of every page in a browser, for docs/pages.md
 	@$(RUN) -m local.pictures

@@ -21,6 +21,7 @@ from local.docs import (
     trimming,
 )
 from local.environment import REPOSITORY
+from local.odd_answers import page as odd_answers
 from local.proofs import page
 from local.scale import page as scale
 
@@ -40,6 +41,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "crash-walk": crash_walk.render,
     "run-walk": run_walk.render,
     "proofs": page.render,
+    "odd-answers": odd_answers.render,
     "scale": scale.render,
     "trimming": trimming.render,
     "schemas": schemas.render,

@@ -38,6 +38,7 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "200, an empty object": _json(200, "{}"),
     "200, some word": _json(200, '{"message":"ok"}'),
     "200, an id as text": _json(200, '{"id":"1","activity_id":"2","access_token":null}'),
+    "200, a token pair of nobody's": _json(200, '{"access_token":"feed","refresh_token":"beef","expires_at":1}'),
     "200, half an answer": _json(200, '{"id": 1, "name": "Morn', cut_at=12),
     "200, half an answer that says it is whole": _json(200, '{"id": 1, "na'),
     "200, not a number": _json(200, '{"id": NaN}'),

@@ -70,8 +70,9 @@ _FINAL = frozenset({CopyState.FAILED, CopyState.UNFINISHED})
 _HISTORY = (date(2026, 5, 1), date(2026, 5, 31))
 _WINDOW_S = 900
 _TOKEN_S = 6 * 3600
-SEED = 7
-"""Of every recording that is played."""
+
+MOST_CALLS = 20
+"""Of one kind in the odd hour: three activities, three rounds each, a call and its one repetition make 18 at most."""
 
 
 @dataclass(slots=True)
@@ -96,6 +97,7 @@ class _Story:
     world: World
     services: Services
     errand: Errand | None
+    seed: int
     historic: int = 0
     """From before the athlete connected: only a backfill loads it."""
     renamed: int = 0
@@ -118,16 +120,20 @@ class _Story:
         self.world.control.rename(self.renamed, "Evening with Rex")
         self.world.control.delete_activity(self.deleted)
         self.new = self.finish("Lunch with Rex", hours_ago=1)
-        history = BackfillRequest(PARENT_ID, *_HISTORY, int(self.world.time()))
-        self.attempt(_load_history, self.services, history.to_params())
+        self.ask_for_history()
         for activity_id in (self.renamed, self.new):
             self.queue(activity_id)
 
     def finish(self, title: str, *, hours_ago: float) -> int:
         start_at = datetime.fromtimestamp(self.world.time(), UTC) - timedelta(hours=hours_ago)
         return self.world.control.generate_activity(
-            PARENT_ID, "run", start_at=start_at, seed=SEED, points=20, name=title
+            PARENT_ID, "run", start_at=start_at, seed=self.seed, points=20, name=title
         )
+
+    def ask_for_history(self) -> None:
+        """What an operator does with the form, and does again after a backfill that found nothing."""
+        wanted = BackfillRequest(PARENT_ID, *_HISTORY, int(self.world.time()))
+        self.attempt(_load_history, self.services, wanted.to_params())
 
     def queue(self, activity_id: int) -> None:
         event = QueuedEvent.look_again(PARENT_ID, activity_id, self.world.time())
@@ -141,6 +147,8 @@ class _Story:
             self.attempt(step, services)
         if self.errand and self.deleted and self.new:
             self.attempt(self.errand.act, self.world, services)
+        if any(not each.is_open and not each.found for each in services.histories.of_athlete(PARENT_ID)):
+            self.ask_for_history()
         messages = services.queue.receive(100, visibility_s=30)
         queued = [QueuedEvent.parse(message.body) for message in messages]
         for form in (each.backfill for each in queued if each.backfill):
@@ -190,9 +198,9 @@ class _Story:
         return str(entry.state) if entry else "unknown"
 
 
-def play(call: str, answer: Mapping[str, Any], *, state_url: str | None = None) -> Outcome:
-    """An hour of this answer to this call, and what follows."""
-    with tempfile.TemporaryDirectory() as folder, _story(Path(folder), state_url, ERRANDS.get(call)) as story:
+def play(call: str, answer: Mapping[str, Any], *, seed: int, state_url: str | None) -> Outcome:
+    """An hour of this answer to this call, and what follows; `seed` is that of the recordings."""
+    with tempfile.TemporaryDirectory() as folder, _story(Path(folder), state_url, ERRANDS.get(call), seed) as story:
         story.begin()
         outcome = Outcome()
         before = story.titles()
@@ -256,7 +264,7 @@ def _destroyed(story: _Story, before: Mapping[int, str]) -> list[str]:
 
 
 @contextmanager
-def _story(folder: Path, state_url: str | None, errand: Errand | None) -> Iterator[_Story]:
+def _story(folder: Path, state_url: str | None, errand: Errand | None, seed: int) -> Iterator[_Story]:
     scopes = (READ, ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE)
     with open_world(folder, Rules(), now=NOON, state_url=state_url) as world:
         for athlete_id in (PARENT_ID, REX_ID):
@@ -266,7 +274,7 @@ def _story(folder: Path, state_url: str | None, errand: Errand | None) -> Iterat
             Link(PARENT_ID, REX_ID, ("Rex",), whole, parent_consent_epoch_s=1, child_consent_epoch_s=1)
         )
         with MortalSession(world.app, world.time, Points()) as session:
-            yield _Story(world, _on_the_simulator(world, session), errand)
+            yield _Story(world, _on_the_simulator(world, session), errand, seed)
 
 
 def _on_the_simulator(world: World, session: StravaSession) -> Services:

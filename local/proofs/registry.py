@@ -7,6 +7,7 @@ from local.copy_storm import prove_copy_storm
 from local.crash_walk.proof import prove_crash_walk, prove_run_walk
 from local.door_hunt.proof import prove_trimming
 from local.mutants import proof as mutants
+from local.odd_answers import proof as odd_answers
 from local.proofs.proof import Proof
 from local.proofs.stack.burst import prove_burst
 from local.proofs.stack.demos import prove_demos
@@ -30,6 +31,8 @@ PROOFS = (
     Proof("copies", "A child has each copy once, whoever dies making it, on both stores", 400, race.copies),
     Proof("crash_walk", "A copy killed at any of its points ends as one activity", 120, prove_crash_walk),
     Proof("run_walk", "Whatever a run was struck at, the ledgers bring it to its end", 600, prove_run_walk),
+    Proof("odd_answers_sqlite", "Every odd answer to every call destroys nothing", 180, odd_answers.prove_on_sqlite),
+    Proof("odd_answers_dynamodb", "The same with its state in DynamoDB", 550, odd_answers.prove_on_dynamodb),
     Proof("trimming", "Fitted circles miss the doors that copies hide", 150, prove_trimming),
     Proof("mutants_state", "The tests notice broken lines of the ledgers and stores", 500, mutants.state),
     Proof("mutants_pipeline", "The tests notice broken lines of what tasks call", 600, mutants.pipeline),
