@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from unittest.mock import create_autospec
 
 import pytest
@@ -59,7 +60,7 @@ def test_proof_holds_when_the_tests_notice_enough(monkeypatch, is_small, killed,
     asked = create_autospec(hunt, return_value=[KILLED] * killed + [SURVIVED] * (100 - killed))
     monkeypatch.setattr(proof, "hunt", asked)
 
-    [verdict] = proof.state(Effort(is_small, seed=7, advance=print))
+    [verdict] = proof.state(Effort(is_small, seed=7, advance=print, closing=ExitStack()))
 
     assert verdict.holds is holds
     assert f"{killed}% of 100 noticed" in verdict.figures
@@ -77,6 +78,6 @@ def test_proof_tells_how_many_are_done(monkeypatch):
 
     advanced = []
     monkeypatch.setattr(proof, "hunt", create_autospec(hunt, side_effect=two))
-    proof.dags(Effort(is_small=True, seed=7, advance=advanced.append))
+    proof.dags(Effort(is_small=True, seed=7, advance=advanced.append, closing=ExitStack()))
 
     assert advanced == [1, 2]

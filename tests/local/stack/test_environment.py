@@ -175,7 +175,7 @@ def test_env_example_names_only_settings_and_sets_none(tmp_path: Path) -> None:
     assert read_overrides(REPOSITORY / ".env.example") == {}
     filled = "\n".join(f"{line[1:].partition('=')[0]}=x" for line in example.splitlines() if line[1:2].isupper())
     (tmp_path / ".env").write_text(filled)
-    assert len(read_overrides(tmp_path / ".env")) == 15
+    assert len(read_overrides(tmp_path / ".env")) == len(filled.splitlines())
 
 
 def test_airflow_never_sees_what_only_the_web_pages_need(place: StateDir, generated: GeneratedSecrets) -> None:

@@ -97,13 +97,13 @@ def with_another(changes: dict[str, str], *tests: str) -> str:
 
 def test_type_that_is_added_to_the_table_is_asked_for_and_stored_and_red_where_it_needs_code():
     told = with_another(
-        {"gpx": "", "tcx": "", "choice": ""}, "tests/include/strava/test_stream_types.py", "-k", "not added"
+        {"gpx": "", "tcx": "", "choice": ""}, "tests/include/lake/test_stream_types.py", "-k", "not added"
     )
     assert "test_stream_fills_its_columns[grip]" not in told  # it does
-    assert "FAILED tests/include/strava/test_stream_types.py::test_simulator_has_every_stream_type" in told
+    assert "FAILED tests/include/lake/test_stream_types.py::test_simulator_has_every_stream_type" in told
     assert "1 failed" in told
 
 
 def test_type_that_is_added_and_to_be_copied_is_red_until_the_files_carry_it():
-    told = with_another({"gpx": "gpxtpx:grip"}, "tests/include/strava/test_stream_types.py", "-k", "not added")
-    assert "FAILED tests/include/strava/test_stream_types.py::test_point_of_a_copy" in told
+    told = with_another({"gpx": "gpxtpx:grip"}, "tests/include/lake/test_stream_types.py", "-k", "not added")
+    assert "FAILED tests/include/lake/test_stream_types.py::test_point_of_a_copy" in told
