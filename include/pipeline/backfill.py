@@ -16,7 +16,6 @@ from include.errors import (
     Refused,
     ScopeMissing,
     StravaUnavailable,
-    TokenRefused,
 )
 from include.pipeline.backfill_request import being_erased
 from include.pipeline.fingerprint import is_shown_by
@@ -197,8 +196,11 @@ def _loading_calls(page: _Listed, *, again: bool) -> int:
 
 
 def postponed(row: History, *, now_epoch_s: float, error: IngestError) -> History:
-    """The row with its next turn when the fault may have gone: the quota's window, a day after access was lost."""
-    if isinstance(error, NotConnected | TokenRefused | ScopeMissing):
+    """The row with its next turn when the fault may have gone: the quota's window, a day after access was lost.
+
+    A refused token alone is an hour's wait: an athlete who really has to connect again is `NotConnected` by then.
+    """
+    if isinstance(error, NotConnected | ScopeMissing):
         wait_s: float = DAY_S
     else:
         wait_s = HOUR_S if isinstance(error, Refused) else max(WINDOW_S, error.retry_after_s)

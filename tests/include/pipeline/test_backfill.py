@@ -292,7 +292,7 @@ def test_streams_that_cannot_be_understood_are_asked_for_again_as_in_a_live_sync
         pytest.param(StravaUnavailable("503"), 900, id="failing"),
         pytest.param(StravaUnavailable("503", retry_after_s=5_000), 5_000, id="asks to wait"),
         pytest.param(NotConnected("gone"), 86_400, id="access lost"),
-        pytest.param(TokenRefused("refused"), 86_400, id="token refused"),
+        pytest.param(TokenRefused("refused"), 3_600, id="token refused"),
         pytest.param(ScopeMissing("not granted", scope="activity:read"), 86_400, id="scope missing"),
     ],
 )
