@@ -53,7 +53,8 @@ def test_share_is_what_the_tests_noticed(trials, share):
     [
         pytest.param(False, 92, True, id="at the bound"),
         pytest.param(False, 91, False, id="below it"),
-        pytest.param(True, 50, True, id="small"),
+        pytest.param(True, 15, True, id="small"),
+        pytest.param(True, 14, False, id="small and below it"),
     ],
 )
 def test_proof_holds_when_the_tests_notice_enough(monkeypatch, is_small, killed, holds):
