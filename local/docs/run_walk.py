@@ -22,7 +22,7 @@ was so; 0 where nothing was left to do. What reconcile itself does, and the runs
 A backfill is asked for with a form of Airflow's, which nobody but its run knows: where that dies before the row of the
 history is written and is deleted, it is as if the operator had taken it back, and the walk demands that nothing has
 begun (*not asked*). From that write on reconcile goes on with it.
-Publishing writes nothing of its own: a partition that no run has registered is found by Glue's crawler.
+A partition waits for the catalogue as a row from before the lake's write, whichever run dies before it is published.
 `make proofs NAME=run_walk` strikes the points in other ways as well: with a second worker, a stall, a lost answer.
 """
 
