@@ -46,53 +46,53 @@ demo: $(READY) ## Show everything end to end and check it (DATA=folder of record
 
 .PHONY: up
 up: $(READY) ## Run the whole system until Ctrl-C (STATE_DIR=… chooses where it keeps its state)
-	@$(RUN) -m local.up
+	@$(RUN) -m local.stack.up
 
 .PHONY: query
 query: $(READY) ## Ask the lake: SQL="select …", or NAME=weekly_volume ARGS="--set athlete_id=…"; alone lists names
-	@$(RUN) -m local.query $(if $(filter command line,$(origin NAME)),--name "$(NAME)") $(ARGS)
+	@$(RUN) -m ops.query $(if $(filter command line,$(origin NAME)),--name "$(NAME)") $(ARGS)
 
 .PHONY: replay
 replay: $(READY) ## Make the lake's tables again from the raw zone (ARGS="--athlete … --since 2026-01-01 --dry-run")
-	@$(RUN) -m local.replay $(ARGS)
+	@$(RUN) -m ops.replay $(ARGS)
 
 .PHONY: removals
 removals: $(READY) ## Say that what is gone of an athlete at Strava is gone rightly (ARGS=athlete id)
-	@$(RUN) -m local.removals $(ARGS)
+	@$(RUN) -m ops.removals $(ARGS)
 
 .PHONY: dead-letters
 dead-letters: $(READY) ## List events that were given up, with reasons (ARGS="revive all", or an id; --dry-run shows)
-	@$(RUN) -m local.dead_letters $(ARGS)
+	@$(RUN) -m ops.dead_letters $(ARGS)
 
 .PHONY: subscription
 subscription: $(READY) ## Manage the webhook subscription at Strava (ARGS=show, create, delete, prove)
-	@$(RUN) -m local.subscription $(ARGS)
+	@$(RUN) -m ops.subscription $(ARGS)
 
 .PHONY: links
 links: $(READY) ## Manage links between parents and children (ARGS=list, or "add --parent 1 --child 2 --name Rex"; show, change, end)
-	@$(RUN) -m local.links $(ARGS)
+	@$(RUN) -m ops.links $(ARGS)
 
 .PHONY: keys
 keys: $(READY) ## Manage the keys that encrypt athletes' tokens (ARGS=show, rotate, reencrypt)
-	@$(RUN) -m local.keys $(ARGS)
+	@$(RUN) -m ops.keys $(ARGS)
 
 # --- on AWS --------------------------------------------------------------------------------------
 
 .PHONY: package
 package: $(READY) ## Build into dist/ what is brought to AWS (ARGS=--check builds twice and tries each part on its host's packages)
-	@$(RUN) -m local.package $(ARGS)
+	@$(RUN) -m ops.package $(ARGS)
 
 .PHONY: deploy
 deploy: $(READY) ## Bring the system to AWS and check it (ENV=dev or prod, ARGS=--dry-run); docs/deploy.md comes first
-	@$(RUN) -m local.deploy up "$(ENV)" $(ARGS)
+	@$(RUN) -m ops.deploy up "$(ENV)" $(ARGS)
 
 .PHONY: destroy
 destroy: $(READY) ## Take an environment down with all its data, after asking (ENV=dev or prod, ARGS=--dry-run)
-	@$(RUN) -m local.deploy down "$(ENV)" $(ARGS)
+	@$(RUN) -m ops.deploy down "$(ENV)" $(ARGS)
 
 .PHONY: apply-moto
 apply-moto: $(READY) ## Apply every resource of an environment to moto's server instead of AWS (ENV=dev or prod)
-	@$(RUN) -m local.terraform.apply_moto $(or $(ENV),dev)
+	@$(RUN) -m local.aws.terraform.apply_moto $(or $(ENV),dev)
 
 # --- describe it ---------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ docs: $(READY) ## Write the pages of docs/ that are made from the code (ARGS=err
 
 .PHONY: pictures
 pictures: $(READY) ## Take a picture of every page in a browser, for docs/pages.md
-	@$(RUN) -m local.pictures
+	@$(RUN) -m local.docs.pictures
 
 # --- check it ------------------------------------------------------------------------------------
 
@@ -117,15 +117,15 @@ test-elsewhere: $(READY) ## Run the tests of files and pages where it is another
 
 .PHONY: test-terraform
 test-terraform: $(READY) ## Check the Terraform configuration: format, validity, tests with a mocked provider, checkov
-	@$(RUN) -m local.terraform
+	@$(RUN) -m local.aws.terraform
 
 .PHONY: test-lambda
 test-lambda: $(READY) ## Run the tests of include and webhook_api with Lambda's packages alone (ARGS="-- -x" goes to pytest)
-	@$(RUN) -m local.package.lambda_tests $(ARGS)
+	@$(RUN) -m ops.package.lambda_tests $(ARGS)
 
 .PHONY: bench
 bench: $(READY) ## Measure the promised numbers (ROWS="gpx_write lake_bytes" for some, ARGS=--quick for a look)
-	@$(RUN) -m local.bench --rows "$(ROWS)" $(ARGS)
+	@$(RUN) -m local.proofs.bench --rows "$(ROWS)" $(ARGS)
 
 .PHONY: proofs
 proofs: $(READY) ## Prove what takes minutes: NAME=burst for one, NAME=all (ARGS=--small in seconds); alone lists them
@@ -133,7 +133,7 @@ proofs: $(READY) ## Prove what takes minutes: NAME=burst for one, NAME=all (ARGS
 
 .PHONY: mutants
 mutants: $(READY) ## Break lines at random and count what the tests notice (ARGS="--seed 7 --count 150 --modules state,lake")
-	@$(RUN) -m local.mutants $(ARGS)
+	@$(RUN) -m local.proofs.mutants $(ARGS)
 
 .PHONY: explore
 explore: $(READY) ## Let the property tests draw new examples, many more than the gate's (ARGS=… goes to pytest)

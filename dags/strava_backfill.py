@@ -71,8 +71,8 @@ PARAMS = {
 @task
 def list_activities(params: dict, *, dag_run=None) -> dict:
     """Write the form down, and take its history a share further; returns how far it has come."""
-    from include.pipeline.backfill import summary, take_share
-    from include.pipeline.backfill_request import BackfillRequest, ask
+    from include.pipeline.backfill.history import summary, take_share
+    from include.pipeline.backfill.request import BackfillRequest, ask
 
     with ledger_takes_over(get_current_context()), StravaHook().services(priority="BACKFILL") as services:
         request = BackfillRequest.from_params(params, or_asked_at=dag_run.run_after)
@@ -83,7 +83,7 @@ def list_activities(params: dict, *, dag_run=None) -> dict:
 @task
 def choose_chunks(listed: dict, params: dict) -> list[list[list]]:
     """The activities to load, in chunks; none in a dry run."""
-    from include.pipeline.backfill import keys
+    from include.pipeline.backfill.history import keys
     from include.pipeline.chunks import ACTIVITIES, in_chunks
 
     if params["dry_run"]:
@@ -96,8 +96,8 @@ def choose_chunks(listed: dict, params: dict) -> list[list[list]]:
 @task(map_index_template="{{ chunk }}", max_active_tis_per_dagrun=2)
 def load_chunk(keys: list[list]) -> dict:
     """Load one chunk of activities into the lake."""
+    from include.pipeline.backfill.loading import load
     from include.pipeline.chunks import label
-    from include.pipeline.loading import load
 
     context, names = get_current_context(), [activity_id for _, _, activity_id in keys]
     context["chunk"] = label(names, "activities")

@@ -69,7 +69,7 @@ PARAMS = {
 @task
 def erase_athlete(params: dict, *, dag_run=None) -> dict:
     """Erase the athlete once the access has ended; returns what became of the request, with counts."""
-    from include.pipeline.erase import EraseRequest, Outcome, erase
+    from include.pipeline.erasure.erase import EraseRequest, Outcome, erase
 
     hook = StravaHook()
     settings = hook.settings()

@@ -64,7 +64,7 @@ EVENTS = Param(
 def plan_events(params: dict) -> list[list[dict]]:
     """The activities to look at, each once, in chunks."""
     from include.pipeline.chunks import in_chunks, size_for
-    from include.pipeline.ingest import plan
+    from include.pipeline.ingest.events import plan
     from include.strava.events import WebhookEvent
 
     with StravaHook().services() as services:
@@ -76,7 +76,7 @@ def plan_events(params: dict) -> list[list[dict]]:
 def sync_activities(items: list[dict]) -> list[dict]:
     """Fetch a chunk's activities and store them; returns ids and state."""
     from include.pipeline.chunks import label, work_off
-    from include.pipeline.sync import SyncItem, sync
+    from include.pipeline.ingest.sync import SyncItem, sync
 
     context, names = get_current_context(), [item["activity_id"] for item in items]
     context["chunk"] = label(names, "activities")
@@ -95,7 +95,7 @@ def sync_activities(items: list[dict]) -> list[dict]:
 def copy_to_children(synced: list[dict]) -> list[dict]:
     """Copy a chunk's activities to every linked child whom their titles name."""
     from include.pipeline.chunks import COPIED_AT_ONCE, label, work_off
-    from include.pipeline.copies import copy_to_children
+    from include.pipeline.copying.copies import copy_to_children
 
     context, ids = get_current_context(), {each["activity_id"]: each["athlete_id"] for each in synced}
     context["chunk"] = label(list(ids), "activities")

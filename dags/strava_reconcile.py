@@ -51,7 +51,7 @@ def queue_due() -> dict:
     """Queue what is due in any ledger; returns how many of each."""
     from dataclasses import asdict
 
-    from include.pipeline.reconcile import queue_due
+    from include.pipeline.reconcile.due import queue_due
 
     with StravaHook().services(priority="RECONCILE") as services:
         return asdict(queue_due(services))
@@ -60,7 +60,7 @@ def queue_due() -> dict:
 @task
 def list_athletes() -> dict:
     """List the athletes whose turn it is and queue what the ledger lacks; returns how much of what."""
-    from include.pipeline.reconcile import list_athletes
+    from include.pipeline.reconcile.due import list_athletes
 
     with StravaHook().services(priority="RECONCILE") as services:
         listed = list_athletes(services)
@@ -72,7 +72,7 @@ def list_athletes() -> dict:
 @task
 def prove_installation() -> str:
     """Ask whether Strava's API answers here, while that is not proved; fail when something else answers."""
-    from include.pipeline.installation import prove_again
+    from include.pipeline.reconcile.installation import prove_again
 
     with StravaHook().services() as services:
         return prove_again(services.push, services.installation, services.clock)
@@ -81,7 +81,7 @@ def prove_installation() -> str:
 @task
 def check_subscription() -> str:
     """Fail, saying what to do, when Strava should send events and does not."""
-    from include.pipeline.subscription import check_subscription
+    from include.pipeline.reconcile.subscription import check_subscription
 
     hook = StravaHook()
     with hook.services() as services:
@@ -91,8 +91,8 @@ def check_subscription() -> str:
 @task
 def look_after_erasures() -> dict:
     """Remove what came late after erasures, and name who is refused for long."""
-    from include.pipeline.erasure_watch import look_again
-    from include.pipeline.refused_athletes import refused_athletes
+    from include.pipeline.erasure.watch import look_again
+    from include.pipeline.reconcile.refused_athletes import refused_athletes
 
     with StravaHook().services() as services:
         removed = look_again(services)
@@ -111,7 +111,7 @@ def wake_catalog() -> None:
 @task
 def remove_unwanted() -> dict:
     """Remove what athletes gave up and had removed; returns how many activities, and how many tracks are read again."""
-    from include.pipeline.coverage import remove_unwanted
+    from include.pipeline.erasure.coverage import remove_unwanted
 
     with StravaHook().services() as services:
         return remove_unwanted(services)

@@ -49,9 +49,9 @@ PARAMS = {
 @task
 def find_athletes() -> list[list[int]]:
     """The athletes whom the state or the lake knows, in chunks; fails where nobody decided how long data is kept."""
-    from include.pipeline.audit import athlete_ids
     from include.pipeline.chunks import ATHLETES, in_chunks
-    from include.pipeline.retention import kept_days
+    from include.pipeline.retention.audit import athlete_ids
+    from include.pipeline.retention.expiry import kept_days
 
     hook = StravaHook()
     kept_days(hook.settings())
@@ -64,8 +64,8 @@ def find_athletes() -> list[list[int]]:
 def check_athletes(athlete_ids: list[int], params: dict) -> dict:
     """Compare each athlete's lake with the ledger, then delete what has expired; returns how much of what."""
     from include.pipeline.chunks import label
-    from include.pipeline.night import check
-    from include.pipeline.retention import kept_days
+    from include.pipeline.retention.expiry import kept_days
+    from include.pipeline.retention.night import check
 
     context = get_current_context()
     context["chunk"] = label(athlete_ids, "athletes")
@@ -88,7 +88,7 @@ def repair_copies(params: dict) -> int:
 @task
 def sweep_erased(params: dict) -> int:
     """Remove what came late of athletes who were erased in the last 30 days; returns how much that was."""
-    from include.pipeline.erasure_watch import sweep
+    from include.pipeline.erasure.watch import sweep
 
     if params["dry_run"]:
         raise AirflowSkipException("Dry run: what came late of erased athletes is left as it is.")

@@ -1,6 +1,6 @@
 """Every error the domain raises on purpose, as one tree.
 
-`include.strava.classify` decides which Strava answer becomes which class; `strava_airflow.retry_policy`
+`include.strava.http.classify` decides which Strava answer becomes which class; `strava_airflow.retry_policy`
 maps a class to what Airflow does, `webhook_api.errors` to what a browser sees. Nothing else decides.
 
 Every message says what happened, to whom, and what to do next. No message holds a token.

@@ -9,22 +9,10 @@ from flask import Flask, request
 
 from include.clock import Clock
 from include.settings import Settings
-from webhook_api import (
-    children,
-    connect,
-    csrf,
-    disconnect,
-    erase,
-    errors,
-    headers,
-    health,
-    invites,
-    me,
-    session,
-    webhook,
-)
+from webhook_api import csrf, errors, headers, health, session, webhook
 from webhook_api.edge import EXTENSION, Edge
 from webhook_api.errors import route
+from webhook_api.pages import children, connect, disconnect, erase, invites, me
 
 LARGEST_BODY_BYTES = 8 * 1024
 """A Strava event has about 300 bytes; whatever is larger than this is answered 413 without being read."""

@@ -13,10 +13,10 @@ from include.clock import Clock
 from include.errors import BadEvent, RetryLater, TriggerRefused, TriggerUnavailable
 from include.queue.queue import Message, Queue
 from include.queue.queued_event import QueuedEvent
-from include.state.activities import ActivityLedger
-from include.state.erasures import Erasures, Wish
+from include.state.activities.ledger import ActivityLedger
+from include.state.erasures.ledger import Erasures, Wish
 from include.state.outages import Outages
-from include.state.store import Store
+from include.store.store import Store
 from include.strava.events import batch_run_id
 from include.trigger.trigger import Started, Trigger
 

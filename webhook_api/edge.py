@@ -15,10 +15,10 @@ from include.clock import Clock
 from include.crypto.cipher import Cipher
 from include.queue.queue import Queue
 from include.settings import Settings
-from include.state.store import Store
+from include.store.store import Store
 
 if TYPE_CHECKING:
-    from include.state.tokens import Tokens
+    from include.state.accounts.tokens import Tokens
     from include.strava.oauth import OAuthClient
 
 EXTENSION = "edge"
@@ -43,7 +43,7 @@ class Edge:
         """The edge that `settings` describe; nothing is opened and no backend imported yet."""
 
         def open_store() -> Store:
-            from include.state.backend import open_store
+            from include.store.backend import open_store
 
             return open_store(settings.state_url, clock)
 
@@ -58,8 +58,8 @@ class Edge:
             return open_cipher(settings.key_url)
 
         def open_oauth() -> OAuthClient:
+            from include.strava.http.session import StravaSession
             from include.strava.oauth import OAuthClient, RevokeBy
-            from include.strava.session import StravaSession
 
             return OAuthClient(
                 StravaSession(clock),
@@ -73,7 +73,7 @@ class Edge:
 
     def tokens(self) -> Tokens:
         """Access tokens of athletes, renewed where that is needed."""
-        from include.state.tokens import Tokens
+        from include.state.accounts.tokens import Tokens
 
         return Tokens(self.store(), self.cipher(), self.clock, self.oauth().refresh, time.sleep)
 

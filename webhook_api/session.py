@@ -9,7 +9,7 @@ from flask import Flask, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from include.state.athletes import AthleteRow, Athletes, AthleteStatus
+from include.state.accounts.athletes import AthleteRow, Athletes, AthleteStatus
 from webhook_api.edge import current_edge
 
 COOKIE = "sdi_session"

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from include.queue.queued_event import QueuedEvent
-from include.state.athletes import Athletes
+from include.state.accounts.athletes import Athletes
 from include.state.events import EventAudit
 from include.state.subscriptions import Subscriptions
 from include.strava import signature

@@ -12,7 +12,7 @@ from include.copying.samples import Samples, chosen_samples, too_few_reason
 from include.copying.tcx import tcx_document
 from include.copying.title import written_title
 from include.errors import Refused
-from include.state.copies import external_id
+from include.state.copies.ledger import external_id
 from include.state.links import Link
 from include.strava.models import Activity, StreamSet, UploadFile
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from include.copying.eligibility import LASTING_REASONS
 from include.copying.reasons import PASSING_REASONS
-from include.state.copies import Copy, CopyLedger, CopyState
+from include.state.copies.ledger import Copy, CopyLedger, CopyState
 from include.state.links import Link, Links
 from include.strava.quota import DAY_S, WINDOW_S, Limits
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from include.errors import SettingsError
-from include.lake.catalog import Catalog
-from include.lake.duckdb_catalog import DuckDbCatalog
-from include.lake.files import FileObjects
-from include.lake.glue_catalog import GlueCatalog
-from include.lake.objects import ObjectStore
-from include.lake.s3 import S3Objects
+from include.lake.catalog.catalog import Catalog
+from include.lake.catalog.duckdb import DuckDbCatalog
+from include.lake.catalog.glue import GlueCatalog
+from include.lake.objects.files import FileObjects
+from include.lake.objects.objects import ObjectStore
+from include.lake.objects.s3 import S3Objects
 from include.settings import EXAMPLES
 
 _SEGMENT = r"[A-Za-z0-9_=+-][A-Za-z0-9_=+.-]*"

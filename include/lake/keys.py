@@ -82,7 +82,7 @@ def athlete_prefixes(athlete_id: int) -> tuple[str, ...]:
     """What the keys of the lake's objects of one athlete start with: list these to erase or to audit.
 
     Rows of `copies` are not among them, since children's rows lie in their parents' objects: those are removed with
-    `include.lake.copy_rows.CopyRows.remove_athlete`.
+    `include.lake.rows.copies.CopyRows.remove_athlete`.
     """
     kinds = ("streams", "activities", "laps", "raw", "gpx")
     return tuple(f"{kind}/athlete_id={athlete_id}/" for kind in kinds)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from include.errors import BadKey
-from include.lake.conflict import Guard, until_written
 from include.lake.encodings import Encodings
 from include.lake.keys import partition_of
-from include.lake.objects import Condition, ObjectStore
-from include.lake.rows import ActivityRows
+from include.lake.objects.conflict import Guard, until_written
+from include.lake.objects.objects import Condition, ObjectStore
+from include.lake.rows.synced import ActivityRows
 from include.lake.schemas import TABLES
 from include.lake.table_object import decode, encode, is_current, merge
 from include.state.partitions import Partition

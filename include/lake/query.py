@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from include.errors import BadQuery
 from include.lake.backend import local_path, open_objects
-from include.lake.download import downloaded
+from include.lake.catalog.views import quoted, view_definitions
+from include.lake.objects.download import downloaded
+from include.lake.objects.snapshot import snapshot
 from include.lake.schemas import TABLES
-from include.lake.snapshot import snapshot
-from include.lake.views import quoted, view_definitions
 
 if TYPE_CHECKING:
     import duckdb

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 from include.errors import ObjectConflict, UnexpectedShape
 from include.lake import keys
-from include.lake.conflict import Guard, until_written
-from include.lake.objects import Condition, ObjectStore, StoredObject
+from include.lake.objects.conflict import Guard, until_written
+from include.lake.objects.objects import Condition, ObjectStore, StoredObject
 from include.strava.models import Activity, StreamSet
 
 

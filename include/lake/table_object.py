@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.errors import UnexpectedShape
-from include.lake.activity_update import take_over
 from include.lake.encodings import Encodings, writer_options
 from include.lake.keys import partition_of
+from include.lake.rows.activity_update import take_over
 from include.lake.schemas import SCHEMA_VERSION, TABLES
 
 # Arrow's own pool keeps up to 40 MB of what a rewrite took; the system's gives it back and is no slower.

@@ -10,11 +10,11 @@ from itertools import groupby
 
 from include.errors import LeaseLost, UnexpectedShape
 from include.lake import keys
-from include.lake.rows import ActivityRows, build_rows
-from include.pipeline.copies_due import with_undecided_copies
+from include.lake.rows.synced import ActivityRows, build_rows
+from include.pipeline.copying.copies_due import with_undecided_copies
+from include.pipeline.ingest.sync import describe
 from include.pipeline.services import Services
-from include.pipeline.sync import describe
-from include.state.activities import ActivityState, Lease, LedgerEntry
+from include.state.activities.ledger import ActivityState, Lease, LedgerEntry
 from include.strava.models import Activity
 
 CHUNK = 60

@@ -11,40 +11,40 @@ from random import SystemRandom
 from include.clock import Clock
 from include.crypto.backend import open_cipher
 from include.lake.backend import open_catalog, open_objects
-from include.lake.catalog import Catalog
-from include.lake.copy_rows import CopyRows
+from include.lake.catalog.catalog import Catalog
 from include.lake.encodings import Encodings
 from include.lake.lake import Lake
-from include.lake.noted_objects import NotedObjects
-from include.lake.objects import ObjectStore
+from include.lake.objects.noted import NotedObjects
+from include.lake.objects.objects import ObjectStore
 from include.lake.raw import RawZone
+from include.lake.rows.copies import CopyRows
 from include.queue.backend import open_queue
 from include.queue.queue import Queue
 from include.settings import Settings
-from include.state.activities import ActivityLedger
-from include.state.athletes import Athletes
-from include.state.backend import open_store
-from include.state.copies import CopyLedger
+from include.state.accounts.athletes import Athletes
+from include.state.accounts.notices import Notices
+from include.state.accounts.tokens import Tokens
+from include.state.activities.ledger import ActivityLedger
+from include.state.copies.ledger import CopyLedger
+from include.state.copies.outings import Outings
+from include.state.copies.places import Places
 from include.state.crawls import Crawls
-from include.state.erasures import Erasures
+from include.state.erasures.ledger import Erasures
 from include.state.events import EventAudit
 from include.state.histories import Histories
 from include.state.installation import Installation
 from include.state.invites import Invites
 from include.state.links import Links
 from include.state.listings import Listings
-from include.state.notices import Notices
 from include.state.outages import Outages
-from include.state.outings import Outings
 from include.state.partitions import Partitions
-from include.state.places import Places
 from include.state.quota import Quota
-from include.state.store import Store
 from include.state.subscriptions import Subscriptions
-from include.state.tokens import Tokens
+from include.store.backend import open_store
+from include.store.store import Store
 from include.strava.client import Priority, StravaClient
+from include.strava.http.session import StravaSession
 from include.strava.oauth import OAuthClient, RevokeBy
-from include.strava.session import StravaSession
 from include.strava.subscriptions import PushSubscriptions
 
 

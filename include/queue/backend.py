@@ -10,7 +10,7 @@ from include.errors import SettingsError
 from include.queue.queue import Queue
 from include.queue.sqlite import SqliteQueue
 from include.queue.sqs import SqsQueue
-from include.state.sqlite_file import database_path
+from include.store.sqlite_file import database_path
 
 _SQS = re.compile(r"https://sqs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/\d{12}/[A-Za-z0-9_-]{1,80}")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.errors import BadEvent
-from include.state.erasure import EraseReason, Erasure, Wish
+from include.state.erasures.entry import EraseReason, Erasure, Wish
 from include.strava.events import COPIES_ONLY, WebhookEvent
 
 _RECEIVED_AT = "received_at_epoch_s"

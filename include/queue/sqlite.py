@@ -8,7 +8,7 @@ from pathlib import Path
 
 from include.clock import Clock
 from include.queue.queue import LONGEST_LIFE_DAYS, Message
-from include.state.sqlite_file import SqliteFile
+from include.store.sqlite_file import SqliteFile
 
 _SCHEMA = (
     """

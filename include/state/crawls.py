@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from include.clock import Clock
 from include.errors import VersionConflict
-from include.state.store import ABSENT, Key, Store
+from include.store.store import ABSENT, Key, Store
 
 _KEY = Key("partitions", "crawl")
 """A row beside those that wait for the catalogue: the crawler finds what none of them names."""

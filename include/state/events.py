@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from include.clock import Clock
-from include.state.conflict import retry_on_conflict
-from include.state.store import ABSENT, Key, Store
+from include.store.conflict import retry_on_conflict
+from include.store.store import ABSENT, Key, Store
 
 KEEP_S = 30 * 86_400
 

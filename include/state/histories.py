@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 from include.clock import Clock
-from include.state.conflict import retry_on_conflict
-from include.state.erasures import Erasures
-from include.state.ledger_entry import DUE, LONGEST_WAIT_S
-from include.state.store import ABSENT, Item, Key, Store
+from include.state.activities.entry import DUE, LONGEST_WAIT_S
+from include.state.erasures.ledger import Erasures
+from include.store.conflict import retry_on_conflict
+from include.store.store import ABSENT, Item, Key, Store
 
 KEPT_S = 30 * 86_400
 """How long a history that came to its end can still be looked at."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from include.clock import Clock
 from include.errors import VersionConflict
-from include.state.conflict import retry_on_conflict
 from include.state.links import Carried
-from include.state.store import ABSENT, Item, Key, Store
+from include.store.conflict import retry_on_conflict
+from include.store.store import ABSENT, Item, Key, Store
 
 LIFETIME_S = 7 * 86_400
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from include.clock import Clock
 from include.errors import VersionConflict
-from include.state.conflict import retry_on_conflict
-from include.state.copies import LEASE_S
-from include.state.store import ABSENT, Item, Key, Store
+from include.state.copies.ledger import LEASE_S
+from include.store.conflict import retry_on_conflict
+from include.store.store import ABSENT, Item, Key, Store
 
 DUE = "due"
 """What the index of links with copies to wake is asked for."""

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 
 from include.clock import Clock
 from include.errors import VersionConflict
-from include.state.conflict import retry_on_conflict
-from include.state.store import ABSENT, Item, Key, Store
+from include.store.conflict import retry_on_conflict
+from include.store.store import ABSENT, Item, Key, Store
 from include.strava.quota import WINDOW_S, window_start
 
 _KEY = Key("outages", "strava")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from include.clock import Clock
-from include.state.conflict import retry_on_conflict
-from include.state.store import ABSENT, Item, Key, Store
+from include.store.conflict import retry_on_conflict
+from include.store.store import ABSENT, Item, Key, Store
 
 _WAITING = "waiting"
 

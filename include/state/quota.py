@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from include.clock import Clock
 from include.errors import CeilingReached, QuotaSpent, VersionConflict
-from include.state.store import ABSENT, Item, Key, Store
+from include.store.store import ABSENT, Item, Key, Store
 from include.strava.quota import (
     COUNTERS,
     DAY_S,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from include.state.conflict import retry_on_conflict
-from include.state.store import ABSENT, Key, Store
+from include.store.conflict import retry_on_conflict
+from include.store.store import ABSENT, Key, Store
 from include.strava.models import Subscription
 
 _KEY = Key("subscriptions", "strava")

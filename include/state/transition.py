@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from include.errors import NewerVersion, Refused
-from include.state.store import Item
+from include.store.store import Item
 
 State = TypeVar("State", bound=StrEnum)
 Row = TypeVar("Row")

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from include.errors import Gone, NotTheApi, OutcomeUnknown, TokenRefused, UnexpectedShape
-from include.strava.answer import Answer
+from include.strava.http.response import Answer
+from include.strava.http.session import BearerAuth, Call, StravaSession, of_athlete
 from include.strava.models import Activity, Athlete, StreamSet, Upload, UploadFile, UploadId
 from include.strava.quota import Bucket, Priority
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE
-from include.strava.session import BearerAuth, Call, StravaSession, of_athlete
 from include.strava.stream_types import STREAM_TYPES
 
 __all__ = ["PER_PAGE", "Bucket", "Priority", "QuotaGate", "StravaClient", "TokenSource", "Unreadable"]

@@ -10,7 +10,7 @@ from typing import Any, NewType, TypeVar
 
 from include.errors import UnexpectedShape
 from include.strava.channels import cleaned
-from include.strava.faults import plain
+from include.strava.http.error_body import plain
 
 _T = TypeVar("_T")
 

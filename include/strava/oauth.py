@@ -20,7 +20,7 @@ from include.errors import (
     UnexpectedShape,
 )
 from include.strava.grant import NEWCOMER, TokenGrant
-from include.strava.session import BearerAuth, Call, StravaSession, of_athlete
+from include.strava.http.session import BearerAuth, Call, StravaSession, of_athlete
 
 
 class RevokeBy(StrEnum):

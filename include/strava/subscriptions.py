@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from include.errors import BadRequest, Gone, NotTheApi, UnexpectedShape, WrongInstallation
-from include.strava.answer import Answer
-from include.strava.faults import Faults
+from include.strava.http.error_body import Faults
+from include.strava.http.response import Answer
+from include.strava.http.session import Call, StravaSession
 from include.strava.models import Subscription
-from include.strava.session import Call, StravaSession
 
 _PATH = "/push_subscriptions"
 _BASES = "https://www.strava.com/api/v3 or, from 2027-01-04, https://api-v3.strava.com"

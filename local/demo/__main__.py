@@ -15,15 +15,15 @@ import typer
 from rich.console import Console
 
 from include.errors import IngestError
-from local.aws_backend.backend import Aws
-from local.aws_backend.resources import Resources
-from local.backend import Backend, Embedded
+from local.aws.backend import Aws
+from local.aws.resources import Resources
 from local.demo import erasure, report
 from local.demo.play import Play
 from local.demo.scenario import Scenario, invented, recorded
-from local.environment import API_PATH, API_PATH_2027, REPOSITORY
-from local.progress import Progress
-from local.stack import Stack
+from local.stack.backend import Backend, Embedded
+from local.stack.environment import API_PATH, API_PATH_2027, REPOSITORY
+from local.stack.progress import Progress
+from local.stack.system import Stack
 from local.strava_simulator.control_client import SimulatorControl
 
 INTERRUPTED = 130

@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from local.airflow_home import Login
+from local.stack.airflow.home import Login
 
 TIMEOUT_S = 30
 

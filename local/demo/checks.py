@@ -10,7 +10,7 @@ from typing import Any
 
 from include.strava.stream_types import STREAM_TYPES, Kind
 from local.demo.row_truth import OWN, row_differences
-from local.strava_simulator.activity import SimulatedActivity
+from local.strava_simulator.world.activity import SimulatedActivity
 
 _DERIVED = "velocity_smooth"
 """What a copy's file carries for other readers; Strava derives it itself."""

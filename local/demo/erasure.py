@@ -10,9 +10,9 @@ from typing import Any
 
 from rich.console import Console
 
-from include.state.erasures import Erasures, ErasureStage
-from include.state.store import Store
-from local.holdings import Holdings, Row
+from include.state.erasures.ledger import Erasures, ErasureStage
+from include.store.store import Store
+from local.testbed.inspection import Holdings, Row
 
 _MARK = "erasures"
 """The one table that still names an erased athlete, for 30 days."""

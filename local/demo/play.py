@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from include.state.activities import ActivityLedger, ActivityState
-from include.state.backend import open_store
-from include.state.copies import FINAL_STATES, Copy, CopyLedger
+from include.state.activities.ledger import ActivityLedger, ActivityState
+from include.state.copies.ledger import FINAL_STATES, Copy, CopyLedger
+from include.store.backend import open_store
 from local.demo import browser, erasure
 from local.demo.airflow_operator import AirflowOperator
 from local.demo.erasure import ErasureFindings
 from local.demo.scenario import CHILD_ID, CHILD_NAME, PARENT_ID, Scenario, populate
-from local.links import link
-from local.progress import Progress
-from local.stack import Stack
+from local.stack.progress import Progress
+from local.stack.system import Stack
 from local.strava_simulator.control_client import SimulatorControl
-from local.subscription import subscribe
+from ops.links import link
+from ops.subscription import subscribe
 
 LOOK_EVERY_S = 0.1
 PAUSE_OF_LOOKS = 3

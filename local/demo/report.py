@@ -14,7 +14,7 @@ from local.demo.checks import Check, copy_holds, copy_row_holds, lake_holds
 from local.demo.leaks import LeakSearch, search
 from local.demo.play import Play, copies_of
 from local.demo.scenario import CHILD_ID, PARENT_ID
-from local.strava_simulator.activity import SimulatedActivity
+from local.strava_simulator.world.activity import SimulatedActivity
 
 QUESTION = """\
 SELECT a.sport_type, count(DISTINCT a.activity_id) AS activities, round(sum(a.distance_m) / 1000, 1) AS distance_km,

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from local.strava_simulator.activities import summary
-from local.strava_simulator.activity import SimulatedActivity
-from local.strava_simulator.privacy import HIDDEN_START, with_start_as_shown
+from local.strava_simulator.world.activities import summary
+from local.strava_simulator.world.activity import SimulatedActivity
+from local.strava_simulator.world.privacy import HIDDEN_START, with_start_as_shown
 
 _AS_AT_STRAVA = (
     *("external_id", "upload_id", "name", "description", "sport_type", "type", "workout_type", "has_heartrate"),

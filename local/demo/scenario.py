@@ -9,10 +9,10 @@ from pathlib import Path
 from random import Random
 
 from include.errors import BadRequest
-from local.strava_simulator.activity import SimulatedActivity
 from local.strava_simulator.control_client import SimulatorControl
-from local.strava_simulator.generator import Kind, generate
-from local.strava_simulator.recordings import load_directory
+from local.strava_simulator.recordings.directory import load_directory
+from local.strava_simulator.recordings.generator import Kind, generate
+from local.strava_simulator.world.activity import SimulatedActivity
 
 CHILD_NAME = "Rex"
 PARENT_ID = 4_100_001

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from local.docs.pages import PAGES, page_path, write
-from local.environment import REPOSITORY
+from local.stack.environment import REPOSITORY
 
 
 def main(

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from include.strava.grant import NEWCOMER
-from include.strava.session import of_athlete
+from include.strava.http.session import of_athlete
 
 OAUTH = "/oauth/token"
 ACTIVITY = "/activities/1360128428"

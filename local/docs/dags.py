@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.docs.markdown import table
-from local.environment import REPOSITORY
+from local.stack.environment import REPOSITORY
 
 _HEAD = """# DAGs
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from include import errors
 from include.errors import IngestError
-from include.strava.classify import error_for
-from include.strava.faults import Faults
+from include.strava.http.classify import error_for
+from include.strava.http.error_body import Faults
 from local.docs.answers import ANSWERS, DocumentedAnswer
 from local.docs.markdown import table
 from webhook_api.errors import problem_of
@@ -17,7 +17,7 @@ NOW_EPOCH_S = 1_760_000_000.0
 
 _HEAD = """# Errors: what happens then
 
-Made by `make docs`: every line comes from running `include/strava/classify.py`, `plugins/strava_airflow` and
+Made by `make docs`: every line comes from running `include/strava/http/classify.py`, `plugins/strava_airflow` and
 `webhook_api/errors.py`. Change those, not this page.
 
 Airflow: *retries* after the task's growing delay, up to {retries} times; *fails* at once, because trying again changes

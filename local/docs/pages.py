@@ -7,27 +7,16 @@ from functools import partial
 from pathlib import Path
 
 from include.lake import cookbook
-from local.docs import (
-    crash_walk,
-    dags,
-    errors,
-    matching,
-    queries,
-    run_walk,
-    schemas,
-    settings,
-    states,
-    terraform,
-    trimming,
-)
-from local.environment import REPOSITORY
-from local.odd_answers import page as odd_answers
+from local.docs import crash_walk, dags, errors, matching, run_walk, settings, states, terraform, trimming
+from local.docs.lake import queries, schemas
 from local.proofs import page
-from local.scale import page as scale
+from local.proofs.odd_answers import page as odd_answers
+from local.proofs.scale import page as scale
+from local.stack.environment import REPOSITORY
 
 
 def _picture(name: str) -> str:
-    from local.docs import charts  # a second to import: only for pictures
+    from local.docs.charts import charts  # a second to import: only for pictures
 
     return charts.render(name)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from local.crash_walk.errand_walk import WINDOW_S, Struck, walk
-from local.crash_walk.errands import ERRANDS, Errand
 from local.docs.markdown import table
+from local.proofs.crash_walk.errand_walk import WINDOW_S, Struck, walk
+from local.proofs.crash_walk.errands import ERRANDS, Errand
 
 _HEAD = """# Nothing is forgotten wherever a run dies
 
-Made by `make docs`: every line comes from running `local/crash_walk`. The dispatcher, or a task of a run, is killed
-before or after each write to the state store or the lake, each message, each start of a run and each call to Strava.
-It gets nothing more done, and its run is deleted: none of its tasks is tried again or begun, and a message that the
+Made by `make docs`: every line comes from running `local/proofs/crash_walk`. The dispatcher, or a task of a run, is
+killed before or after each write to the state store or the lake, each message, each start of a run and each call to
+Strava. It gets nothing more done, and its run is deleted: none of its tasks is tried again or begun, and a message that the
 dispatcher had deleted is gone. Then there is nothing but `strava_reconcile`, once in a window, with the runs that it
 has started. It does not list the athletes' activities here: a list would find what the ledgers have forgotten.
 

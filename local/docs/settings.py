@@ -7,8 +7,8 @@ from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from include.settings import CHOICES, EXAMPLES, Settings
-from local.airflow_home import FOR_OTHERS, IN_CONNECTION
 from local.docs.markdown import table
+from local.stack.airflow.home import FOR_OTHERS, IN_CONNECTION
 
 _HEAD = """# Settings
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from enum import StrEnum
 from typing import Any
 
-from include.state import activity_state, copy_states, erasure
+from include.state.activities import states as activity_state
+from include.state.copies import states as copy_states
+from include.state.erasures import entry as erasure
 from include.state.transition import Transition
 from local.docs.markdown import table
 

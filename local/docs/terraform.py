@@ -10,9 +10,9 @@ import pyarrow as pa
 from include.lake import cookbook
 from include.lake.schemas import NEVER, PARTITION_KEYS
 from include.lake.schemas import TABLES as LAKE_TABLES
-from include.state.dynamodb_tables import EXPIRY, definition
-from include.state.store import TABLES as STATE_TABLES
-from local.environment import REPOSITORY
+from include.store.dynamodb_tables import EXPIRY, definition
+from include.store.store import TABLES as STATE_TABLES
+from local.stack.environment import REPOSITORY
 
 _GLUE_TYPES = {
     pa.int32(): "int",

@@ -14,10 +14,10 @@ import psutil
 import typer
 from rich.console import Console
 
-from local.environment import REPOSITORY
 from local.proofs import record
 from local.proofs.record import Run
 from local.proofs.verdict import as_table
+from local.stack.environment import REPOSITORY
 
 if TYPE_CHECKING:
     from local.proofs.proof import Proof

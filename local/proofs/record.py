@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from local.environment import REPOSITORY
 from local.proofs.verdict import Verdict
+from local.stack.environment import REPOSITORY
 
 RECORD = REPOSITORY / "docs" / "proofs.json"
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from local.bench.at_scale import prove_lake_at_scale
-from local.copy_storm import prove_copy_storm
-from local.crash_walk.proof import prove_crash_walk, prove_run_walk
-from local.door_hunt.proof import prove_trimming
-from local.mutants import proof as mutants
-from local.odd_answers import proof as odd_answers
+from local.proofs.bench.at_scale import prove_lake_at_scale
+from local.proofs.copy_storm import prove_copy_storm
+from local.proofs.crash_walk.proof import prove_crash_walk, prove_run_walk
+from local.proofs.door_hunt.proof import prove_trimming
+from local.proofs.mutants import proof as mutants
+from local.proofs.odd_answers import proof as odd_answers
 from local.proofs.proof import Proof
+from local.proofs.race import proofs as race
+from local.proofs.scale.proof import prove_scale
 from local.proofs.stack.burst import prove_burst
 from local.proofs.stack.demos import prove_demos
 from local.proofs.stack.disks import prove_disk
 from local.proofs.stack.lives import prove_killed, prove_two_systems
 from local.proofs.stack.night import prove_night
 from local.proofs.stack.sunday import prove_sunday
-from local.race import proofs as race
-from local.scale.proof import prove_scale
 
 PROOFS = (
     Proof("killed", "The system comes up after kill -9 of everything, in a path of 150 characters", 420, prove_killed),

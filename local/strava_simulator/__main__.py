@@ -12,12 +12,12 @@ from typing import Annotated
 
 import typer
 
-from local.strava_simulator.applications import Application
 from local.strava_simulator.control_client import SimulatorControl
-from local.strava_simulator.quota import Tier
-from local.strava_simulator.recordings import load_directory
+from local.strava_simulator.recordings.directory import load_directory
 from local.strava_simulator.server import running_simulator
-from local.strava_simulator.simulation import DuplicateText, OlderPair, Rules
+from local.strava_simulator.world.applications import Application
+from local.strava_simulator.world.quota import Tier
+from local.strava_simulator.world.simulation import DuplicateText, OlderPair, Rules
 
 _RECORDED_ATHLETE_ID = 5_000_001
 

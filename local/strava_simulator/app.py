@@ -9,24 +9,15 @@ import requests
 from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from local.strava_simulator import (
-    activities,
-    answers,
-    api,
-    applications,
-    athletes,
-    authorize,
-    calls,
-    control,
-    oauth,
-    subscriptions,
-)
-from local.strava_simulator.access import Breakdown
-from local.strava_simulator.applications import Application
-from local.strava_simulator.faults import Dice
-from local.strava_simulator.script import Line
-from local.strava_simulator.simulation import EXTENSION, Clock, Rules, Simulation, simulation
-from local.strava_simulator.state import State
+from local.strava_simulator.api import answers, authorize, calls, control, oauth, subscriptions
+from local.strava_simulator.api import reads as api
+from local.strava_simulator.api.access import Breakdown
+from local.strava_simulator.api.faults import Dice
+from local.strava_simulator.api.script import Line
+from local.strava_simulator.world import activities, applications, athletes
+from local.strava_simulator.world.applications import Application
+from local.strava_simulator.world.simulation import EXTENSION, Clock, Rules, Simulation, simulation
+from local.strava_simulator.world.state import State
 
 _V3 = "/api/v3"
 _OWN = ("/simulator/", "/static/")

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from local.strava_simulator.activity import SimulatedActivity
-from local.strava_simulator.faults import Faults
-from local.strava_simulator.script import Line
+from local.strava_simulator.api.faults import Faults
+from local.strava_simulator.api.script import Line
+from local.strava_simulator.world.activity import SimulatedActivity
 
 _TIMEOUT_S = 30
 

@@ -11,9 +11,9 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from local.strava_simulator.processing import settle_due
-from local.strava_simulator.script import PACE_HEADER, Pace
-from local.strava_simulator.simulation import EXTENSION, Simulation
+from local.strava_simulator.api.script import PACE_HEADER, Pace
+from local.strava_simulator.world.processing import settle_due
+from local.strava_simulator.world.simulation import EXTENSION, Simulation
 
 
 class InProcessTransport(BaseAdapter):

@@ -15,13 +15,13 @@ from flask import Flask
 from waitress import wasyncore
 from waitress.server import create_server
 
+from local.strava_simulator.api.paced import PacedChannel
 from local.strava_simulator.app import create_app
-from local.strava_simulator.applications import Application
 from local.strava_simulator.control_client import SimulatorControl
-from local.strava_simulator.deliveries import Courier
-from local.strava_simulator.paced import PacedChannel
-from local.strava_simulator.simulation import EXTENSION, Clock, Rules
-from local.strava_simulator.state import State
+from local.strava_simulator.world.applications import Application
+from local.strava_simulator.world.deliveries import Courier
+from local.strava_simulator.world.simulation import EXTENSION, Clock, Rules
+from local.strava_simulator.world.state import State
 
 _HOST = "127.0.0.1"
 _THREADS = 8

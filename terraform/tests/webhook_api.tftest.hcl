@@ -62,7 +62,7 @@ run "by_default" {
   }
   # runs both functions on arm with python 3 12 and reserves nothing
   assert {
-    condition     = aws_lambda_function.http.handler == "webhook_api.lambda_http.handler" && aws_lambda_function.dispatcher.handler == "webhook_api.lambda_dispatcher.handler"
+    condition     = aws_lambda_function.http.handler == "webhook_api.aws_lambda.http.handler" && aws_lambda_function.dispatcher.handler == "webhook_api.aws_lambda.dispatcher.handler"
     error_message = "The handlers' names."
   }
   assert {

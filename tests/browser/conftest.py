@@ -10,9 +10,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
-from local.one_process import OneProcess, one_process
-from local.pictures.browser import NO_BROWSER, browser_path
-from local.pictures.visitor import PATIENCE_MS, Visitor
+from local.docs.pictures.browser import NO_BROWSER, browser_path
+from local.docs.pictures.visitor import PATIENCE_MS, Visitor
+from local.testbed.one_process import OneProcess, one_process
 
 NOW = datetime(2026, 6, 17, 6, 34, tzinfo=UTC).timestamp()
 BY_STATUS = "Failed to load resource: the server responded with a status of 4"

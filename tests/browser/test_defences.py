@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from local.one_process import OneProcess
-from local.pictures.visitor import Visitor
+from local.docs.pictures.visitor import Visitor
+from local.testbed.one_process import OneProcess
 
 pytestmark = pytest.mark.network
 

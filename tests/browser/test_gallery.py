@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from local.pictures.camera import VIEWS, file_name
-from local.pictures.gallery import FOLDER, PAGE, render
-from local.pictures.scenes import SCENES
+from local.docs.pictures.camera import VIEWS, file_name
+from local.docs.pictures.gallery import FOLDER, PAGE, render
+from local.docs.pictures.scenes import SCENES
 
 
 def test_page_shows_every_scene() -> None:

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from local.one_process import OneProcess
-from local.pictures.scenes import SCENES
-from local.pictures.story import Story
-from local.pictures.visitor import Visitor
+from local.docs.pictures.scenes import SCENES
+from local.docs.pictures.story import Story
+from local.docs.pictures.visitor import Visitor
+from local.testbed.one_process import OneProcess
 
 pytestmark = pytest.mark.network
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Locator, expect
 
-from include.state.athletes import AthleteStatus
+from include.state.accounts.athletes import AthleteStatus
 from include.state.links import Link
-from local.one_process import OneProcess
-from local.pictures.visitor import PATIENCE_MS, Visitor
+from local.docs.pictures.visitor import PATIENCE_MS, Visitor
+from local.testbed.one_process import OneProcess
 
 pytestmark = pytest.mark.network
 

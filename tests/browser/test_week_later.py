@@ -10,12 +10,12 @@ import pytest
 from playwright.sync_api import expect
 
 from include.lake.query import query
-from include.pipeline.reconcile import list_athletes
-from include.state.athletes import AthleteStatus
+from include.pipeline.reconcile.due import list_athletes
+from include.state.accounts.athletes import AthleteStatus
 from include.state.links import Link
-from local.one_process import OneProcess, one_process
-from local.pictures.visitor import PATIENCE_MS, Visitor
-from local.strava_simulator.simulation import OlderPair, Rules
+from local.docs.pictures.visitor import PATIENCE_MS, Visitor
+from local.strava_simulator.world.simulation import OlderPair, Rules
+from local.testbed.one_process import OneProcess, one_process
 
 pytestmark = pytest.mark.network
 

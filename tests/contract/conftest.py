@@ -24,7 +24,7 @@ from moto.sqs import models as sqs_models
 from waitress.server import create_server
 
 from include.clock import Clock
-from include.state.dynamodb_tables import create_tables
+from include.store.dynamodb_tables import create_tables
 
 
 @pytest.fixture(params=["sqlite", pytest.param("dynamodb", marks=pytest.mark.network)])

@@ -20,8 +20,8 @@ from include.crypto.cipher import Cipher
 from include.errors import CipherError, IngestError, RetryLater, SettingsError, VersionConflict
 from include.queue.backend import open_queue
 from include.queue.queue import Queue
-from include.state.backend import open_store
-from include.state.store import ABSENT, Key, Store
+from include.store.backend import open_store
+from include.store.store import ABSENT, Key, Store
 
 pytestmark = pytest.mark.network
 

@@ -7,8 +7,8 @@ import uuid
 import boto3
 import pytest
 
-from include.state.dynamodb_tables import create_tables
-from include.state.store import TABLES
+from include.store.dynamodb_tables import create_tables
+from include.store.store import TABLES
 
 pytestmark = pytest.mark.network
 

@@ -20,11 +20,11 @@ import pytest
 
 from include.errors import RetryLater, SettingsError
 from include.lake.backend import open_catalog, open_objects
-from include.lake.catalog import Catalog
+from include.lake.catalog.catalog import Catalog
 from include.lake.keys import partition_of, partition_prefix
 from include.lake.lake import Lake
-from include.lake.objects import Condition
-from include.lake.rows import build_rows
+from include.lake.objects.objects import Condition
+from include.lake.rows.synced import build_rows
 from include.lake.schemas import PARTITION_KEYS
 from include.state.partitions import Partition
 from include.strava.models import Activity, StreamSet
@@ -259,7 +259,7 @@ def test_glue_asks_for_another_try_when_it_refuses_some(glue_place: Place, monke
             "Errors": [{"ErrorDetail": {"ErrorCode": "AlreadyExistsException"}}] * 2 + [{"ErrorDetail": error}]
         },
     )
-    monkeypatch.setattr("include.lake.glue_catalog.open_client", lambda *_: refusing)
+    monkeypatch.setattr("include.lake.catalog.glue.open_client", lambda *_: refusing)
 
     with pytest.raises(RetryLater, match=r"did not register 1 partition\(s\) of streams .*try again"):
         glue_place.open().register([Partition("streams", 1, 2024)])
@@ -269,7 +269,7 @@ def test_glue_asks_for_another_try_when_it_refuses_some(glue_place: Place, monke
 def test_glue_asks_for_another_try_when_it_keeps_some(glue_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     errors = [{"ErrorDetail": {"ErrorCode": code}} for code in ("EntityNotFoundException", "InternalServiceException")]
     refusing = SimpleNamespace(batch_delete_partition=lambda **_: {"Errors": errors})
-    monkeypatch.setattr("include.lake.glue_catalog.open_client", lambda *_: refusing)
+    monkeypatch.setattr("include.lake.catalog.glue.open_client", lambda *_: refusing)
 
     with pytest.raises(RetryLater, match=r"did not remove 1 partition\(s\) of streams"):
         glue_place.open().unregister([Partition("streams", 1, 2024)])

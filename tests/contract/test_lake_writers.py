@@ -7,8 +7,8 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 from include.lake.backend import open_objects
 from include.lake.lake import Lake
-from include.lake.objects import ObjectStore
-from include.lake.rows import ActivityRows, build_rows
+from include.lake.objects.objects import ObjectStore
+from include.lake.rows.synced import ActivityRows, build_rows
 from include.lake.table_object import decode
 from include.strava.models import Activity, StreamSet
 

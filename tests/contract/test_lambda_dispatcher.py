@@ -17,19 +17,19 @@ from include.errors import RetryLater, TriggerUnavailable
 from include.queue.backend import open_queue
 from include.queue.queue import Message, Queue
 from include.queue.queued_event import QueuedEvent
-from include.state.activities import ActivityLedger
-from include.state.backend import open_store
+from include.state.activities.ledger import ActivityLedger
+from include.store.backend import open_store
 from include.strava.events import WebhookEvent, batch_run_id
 from include.trigger.api import Answer
 from include.trigger.finished_runs import DAGS, PAGE
 from include.trigger.trigger import Started
-from local import mwaa_stub
-from local.lambda_runtime import LambdaProcess, lambda_process
-from webhook_api.lambda_dispatcher import LAST_START_S, MOST_PAGES, InTime, LambdaBatch, clean
+from local.aws import mwaa_stub
+from local.aws.lambda_runtime import LambdaProcess, lambda_process
+from webhook_api.aws_lambda.dispatcher import LAST_START_S, MOST_PAGES, InTime, LambdaBatch, clean
 
 pytestmark = pytest.mark.network
 
-HANDLER = "webhook_api.lambda_dispatcher.handler"
+HANDLER = "webhook_api.aws_lambda.dispatcher.handler"
 POISON = 666
 THROTTLED = 429, {"message": "Rate exceeded"}, "ThrottlingException"
 

@@ -24,19 +24,20 @@ from include.clock import Clock
 from include.crypto.backend import open_cipher
 from include.queue.backend import open_queue
 from include.settings import EXAMPLES, Settings
-from include.state.athletes import Athletes
-from include.state.backend import open_store
+from include.state.accounts.athletes import Athletes
 from include.state.subscriptions import Subscriptions
+from include.store.backend import open_store
 from include.strava.events import WebhookEvent
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId, Subscription
 from include.trigger.mwaa import MwaaApi
 from include.trigger.trigger import AirflowTrigger
-from local import mwaa_stub
-from local.lambda_runtime import http_event
-from webhook_api import lambda_dispatcher, lambda_http
+from local.aws import mwaa_stub
+from local.aws.lambda_runtime import http_event
 from webhook_api.app import create_app
-from webhook_api.lambda_logs import JsonFormatter
+from webhook_api.aws_lambda import dispatcher as lambda_dispatcher
+from webhook_api.aws_lambda import http as lambda_http
+from webhook_api.aws_lambda.logs import JsonFormatter
 
 pytestmark = pytest.mark.network
 

@@ -16,12 +16,12 @@ import pytest
 
 from include.crypto.backend import open_cipher
 from include.queue.queued_event import QueuedEvent
-from include.state.athletes import Athletes
-from include.state.backend import open_store
+from include.state.accounts.athletes import Athletes
 from include.state.subscriptions import Subscriptions
+from include.store.backend import open_store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId, Subscription
-from local.lambda_runtime import LambdaFailed, LambdaProcess, http_event, lambda_process
+from local.aws.lambda_runtime import LambdaFailed, LambdaProcess, http_event, lambda_process
 
 pytestmark = pytest.mark.network
 
@@ -36,7 +36,7 @@ WEBHOOK = f"/webhook/{SECRETS['WEBHOOK_PATH_SECRET']}"
 HANDSHAKE = {"hub.mode": "subscribe", "hub.verify_token": SECRETS["WEBHOOK_VERIFY_TOKEN"], "hub.challenge": "15f7"}
 ATHLETE_ID = 134815
 SUBSCRIPTION_ID = 120475
-HANDLER = "webhook_api.lambda_http.handler"
+HANDLER = "webhook_api.aws_lambda.http.handler"
 
 
 @dataclass

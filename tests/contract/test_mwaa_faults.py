@@ -12,7 +12,7 @@ import pytest
 from include.errors import TriggerRefused, TriggerUnavailable
 from include.trigger.mwaa import CALL_EVERY_S, MwaaApi
 from include.trigger.trigger import LOOK_EVERY_S, AirflowTrigger, Started
-from local import mwaa_stub
+from local.aws import mwaa_stub
 
 pytestmark = pytest.mark.network
 

@@ -12,7 +12,7 @@ import pytest
 
 from include.errors import BadKey, ObjectConflict
 from include.lake.backend import open_objects
-from include.lake.objects import Condition, ObjectStore, StoredObject
+from include.lake.objects.objects import Condition, ObjectStore, StoredObject
 
 KEY = "streams/athlete_id=7/year=2024/2024-05.parquet"
 WRITERS = 3

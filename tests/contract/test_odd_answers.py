@@ -7,13 +7,13 @@ from unittest.mock import create_autospec
 
 import pytest
 
-from local.environment import REPOSITORY
-from local.odd_answers import record
-from local.odd_answers.answers import ANSWERS
-from local.odd_answers.message import is_fit
-from local.odd_answers.play import CALLS, MOST_CALLS, play
-from local.odd_answers.proof import prove_on_dynamodb, prove_on_sqlite
+from local.proofs.odd_answers import record
+from local.proofs.odd_answers.answers import ANSWERS
+from local.proofs.odd_answers.message import is_fit
+from local.proofs.odd_answers.play import CALLS, MOST_CALLS, play
+from local.proofs.odd_answers.proof import prove_on_dynamodb, prove_on_sqlite
 from local.proofs.proof import Effort
+from local.stack.environment import REPOSITORY
 
 FIT = "Strava answered 500 to /activities/9 for athlete 7. Try again later."
 

@@ -9,9 +9,9 @@ from include.lake import cookbook
 from include.lake.backend import open_objects
 from include.lake.lake import Lake
 from include.lake.query import query
-from include.lake.rows import build_rows
+from include.lake.rows.synced import build_rows
 from include.strava.models import Activity, StreamSet
-from local import query as command
+from ops import query as command
 
 
 @pytest.fixture

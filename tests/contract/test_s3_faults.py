@@ -22,8 +22,8 @@ from moto.s3 import s3_backends
 from include.errors import ObjectConflict, RetryLater, SettingsError
 from include.lake.backend import open_objects
 from include.lake.lake import Lake
-from include.lake.objects import Condition, ObjectStore, StoredObject
-from include.lake.rows import build_rows
+from include.lake.objects.objects import Condition, ObjectStore, StoredObject
+from include.lake.rows.synced import build_rows
 from include.strava.models import Activity
 
 pytestmark = pytest.mark.network

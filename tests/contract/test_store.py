@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from include.clock import Clock
 from include.errors import CeilingReached, VersionConflict
-from include.state.backend import open_store
-from include.state.store import ABSENT, Key, Store
+from include.store.backend import open_store
+from include.store.store import ABSENT, Key, Store
 
 KEY = Key("links", "11", "22")
 COUNTERS = Key("quota", "2026-11-22")

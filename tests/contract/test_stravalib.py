@@ -22,7 +22,7 @@ from stravalib.client import Client
 from stravalib.util.limiter import DefaultRateLimiter, RequestRate, get_rates_from_response_headers
 
 from local.strava_simulator.server import RunningSimulator, running_simulator
-from local.strava_simulator.simulation import Rules
+from local.strava_simulator.world.simulation import Rules
 
 START = datetime(2026, 5, 1, 8, tzinfo=UTC)
 SCOPES: Any = ["read", "profile:read_all", "activity:read", "activity:read_all", "activity:write"]

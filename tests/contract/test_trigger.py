@@ -18,7 +18,7 @@ from include.errors import TriggerRefused, TriggerUnavailable
 from include.trigger.mwaa import MwaaApi
 from include.trigger.rest import RestApi
 from include.trigger.trigger import LOOK_EVERY_S, AirflowTrigger, Started, Trigger
-from local import mwaa_stub
+from local.aws import mwaa_stub
 
 pytestmark = pytest.mark.network
 

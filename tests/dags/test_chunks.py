@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.scale import errands
+from local.proofs.scale import errands
 
 DAGS = Path(__file__).parents[2] / "dags"
 

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from include.pipeline.certificate import Certificate
-from include.pipeline.erase import Erased, Outcome
-from include.state.erasures import EraseReason
+from include.pipeline.erasure.certificate import Certificate
+from include.pipeline.erasure.erase import Erased, Outcome
+from include.state.erasures.ledger import EraseReason
 from webhook_api.dispatcher import ERASE_DAG
 
 
@@ -58,7 +58,7 @@ def run(dag_bag, monkeypatch):
     """Runs the task with an erasure that ends in a given way; gives what it returned and logged."""
 
     def run(erased, caplog):
-        from include.pipeline import erase
+        from include.pipeline.erasure import erase
         from strava_airflow.hook import StravaHook
 
         @contextmanager

@@ -12,8 +12,8 @@ import pytest
 import time_machine
 
 from include.errors import SettingsError
-from include.pipeline.night import Checked
-from include.pipeline.reconcile import Listed
+from include.pipeline.reconcile.due import Listed
+from include.pipeline.retention.night import Checked
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_night_fails_where_nobody_decided_how_long_data_is_kept(dag_bag, service
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_athletes_are_checked_together_and_shown_as_one_chunk(dag_bag, services, monkeypatch, dry_run):
-    from include.pipeline import night
+    from include.pipeline.retention import night
 
     done, context = [], {}
 
@@ -158,7 +158,7 @@ def test_reconcile_has_three_tasks_that_do_not_wait_for_each_other(dag_bag):
 
 
 def test_listing_takes_reconciles_place_in_the_quota_and_logs_refusals(dag_bag, services, monkeypatch, caplog):
-    from include.pipeline import reconcile
+    from include.pipeline.reconcile import due as reconcile
 
     listed = Listed(athletes=1, lacking=2, refusals=("athlete 70 has to connect again",))
     monkeypatch.setattr(reconcile, "list_athletes", lambda _: listed)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DEFINED_IN = ("include", "webhook_api", "plugins")
-CALLED_IN = ("include", "webhook_api", "plugins", "dags", "local")
+CALLED_IN = ("include", "webhook_api", "plugins", "dags", "local", "ops")
 
 TIME = frozenset({"clock", "sleep", "wait"})
 """What passes the time: the default is the real one, which nobody has to say."""

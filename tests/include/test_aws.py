@@ -87,7 +87,7 @@ def test_refusal_says_what_aws_said() -> None:
 
 def test_backends_load_nothing_of_aws_before_it_is_asked_for() -> None:
     code = (
-        "import sys, include.state.backend, include.crypto.backend;"
+        "import sys, include.store.backend, include.crypto.backend;"
         "print(sorted({'boto3', 'botocore', 'urllib3'} & sys.modules.keys()))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

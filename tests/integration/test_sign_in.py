@@ -16,12 +16,12 @@ import requests
 
 from include.errors import IngestError, StravaUnavailable
 from include.lake.query import query
-from include.pipeline.reconcile import list_athletes
-from include.state.athletes import AthleteStatus
+from include.pipeline.reconcile.due import list_athletes
+from include.state.accounts.athletes import AthleteStatus
 from include.state.links import Carried, Link
 from include.strava.oauth import OAuthClient
-from local.one_process import OneProcess, one_process
-from local.strava_simulator.simulation import OlderPair, Rules
+from local.strava_simulator.world.simulation import OlderPair, Rules
+from local.testbed.one_process import OneProcess, one_process
 
 pytestmark = pytest.mark.network
 

@@ -6,7 +6,7 @@ import pytest
 
 from include import errors
 from include.errors import IngestError
-from include.pipeline.sync import NotThereYet
+from include.pipeline.ingest.sync import NotThereYet
 
 RETRY = (
     *(

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from include.errors import SettingsError
-from local.terraform.checks import WHOLE, Report, names_of_tests, run_tests
-from local.terraform.tool import Terraform
+from local.aws.terraform.checks import WHOLE, Report, names_of_tests, run_tests
+from local.aws.terraform.tool import Terraform
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

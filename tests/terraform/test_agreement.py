@@ -14,8 +14,8 @@ from include.lake import cookbook
 from include.lake.schemas import TABLES as LAKE_TABLES
 from include.queue.queue import LONGEST_LIFE_DAYS
 from include.settings import EXAMPLES, DispatcherSettings, Settings
-from include.state.dynamodb_tables import EXPIRY, definition
-from include.state.store import TABLES
+from include.store.dynamodb_tables import EXPIRY, definition
+from include.store.store import TABLES
 from include.trigger import mwaa
 from include.trigger.finished_runs import RUNS_KEPT_DAYS
 from local.docs.terraform import glue_type

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from local.airflow_home import HEARTBEATS
-from local.aws_backend import resources
-from local.aws_backend.backend import Aws
-from local.aws_backend.resources import Resources
+from local.aws import resources
+from local.aws.backend import Aws
+from local.aws.resources import Resources
+from local.stack.airflow.home import HEARTBEATS
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ from moto import mock_aws
 
 from include.queue.queue import Message
 from include.queue.queued_event import QueuedEvent
-from include.state.activities import ActivityLedger
-from include.state.dynamodb import DynamoStore
-from include.state.dynamodb_tables import create_tables
-from include.state.erasure import EraseReason
-from include.state.erasures import Erasures
+from include.state.activities.ledger import ActivityLedger
+from include.state.erasures.entry import EraseReason
+from include.state.erasures.ledger import Erasures
+from include.store.dynamodb import DynamoStore
+from include.store.dynamodb_tables import create_tables
 from include.strava.events import WebhookEvent
 from include.trigger.trigger import Started, Trigger
 from webhook_api.dispatcher import Inbox, deliver

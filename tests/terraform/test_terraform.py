@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from include.errors import SettingsError
-from local.terraform import checks
-from local.terraform.checks import Report, check_checkov, check_format, check_validity
-from local.terraform.tool import SOURCES, Terraform, find_mirror
+from local.aws.terraform import checks
+from local.aws.terraform.checks import Report, check_checkov, check_format, check_validity
+from local.aws.terraform.tool import SOURCES, Terraform, find_mirror
 
 TARGET = "registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64"
 

@@ -23,28 +23,28 @@ import requests
 from flask import request
 
 from include.errors import IngestError
-from include.pipeline.erasure_watch import look_again
-from include.pipeline.reconcile import list_athletes, queue_due
+from include.pipeline.erasure.watch import look_again
+from include.pipeline.reconcile.due import list_athletes, queue_due
 from include.pipeline.services import Services, open_services
 from include.settings import Settings
-from include.state.backend import open_store
-from include.state.store import Store
+from include.store.backend import open_store
+from include.store.store import Store
 from include.trigger.trigger import Started
 from local.demo import browser
-from local.environment import settings_environment
-from local.generated_secrets import GeneratedSecrets
-from local.one_process import InPlaceOfAirflow
-from local.ports import Ports
-from local.state_dir import StateDir
+from local.stack.environment import settings_environment
+from local.stack.generated_secrets import GeneratedSecrets
+from local.stack.ports import Ports
+from local.stack.state_dir import StateDir
 from local.strava_simulator.app import create_app as create_strava
-from local.strava_simulator.applications import Application
 from local.strava_simulator.control_client import SimulatorControl
-from local.strava_simulator.deliveries import deliver_due
-from local.strava_simulator.processing import settle_due
 from local.strava_simulator.server import serving
-from local.strava_simulator.simulation import EXTENSION, Simulation
-from local.strava_simulator.state import State
-from local.told_time import ToldTime
+from local.strava_simulator.world.applications import Application
+from local.strava_simulator.world.deliveries import deliver_due
+from local.strava_simulator.world.processing import settle_due
+from local.strava_simulator.world.simulation import EXTENSION, Simulation
+from local.strava_simulator.world.state import State
+from local.testbed.manual_clock import ToldTime
+from local.testbed.one_process import InPlaceOfAirflow
 from webhook_api.app import create_app as create_pages
 from webhook_api.dispatcher import INGEST_DAG, dispatch
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from include.lake.query import query
-from include.pipeline.audit import athlete_ids, audit
-from include.pipeline.erase import EraseRequest, Outcome, erase
+from include.pipeline.erasure.erase import EraseRequest, Outcome, erase
 from include.pipeline.replay import plan, replay
-from include.pipeline.retention import expire
-from include.state.activities import ActivityState
-from include.state.copies import CopyState
-from include.state.erasures import EraseReason, ErasureStage
+from include.pipeline.retention.audit import athlete_ids, audit
+from include.pipeline.retention.expiry import expire
+from include.state.activities.ledger import ActivityState
+from include.state.copies.ledger import CopyState
+from include.state.erasures.ledger import EraseReason, ErasureStage
 from include.state.links import LinkStatus
 from local.demo.row_truth import row_differences
-from local.strava_simulator.activity import SimulatedActivity
+from local.strava_simulator.world.activity import SimulatedActivity
 
 pytestmark = pytest.mark.network
 

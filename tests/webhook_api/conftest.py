@@ -20,14 +20,14 @@ from werkzeug.test import TestResponse
 from include.crypto.key_file import KeyFileCipher
 from include.queue.sqlite import SqliteQueue
 from include.settings import EXAMPLES, Settings
-from include.state.athletes import Athletes
-from include.state.sqlite import SqliteStore
+from include.state.accounts.athletes import Athletes
 from include.state.subscriptions import Subscriptions
-from include.strava.answer import Answer
+from include.store.sqlite import SqliteStore
 from include.strava.grant import TokenGrant
+from include.strava.http.response import Answer
+from include.strava.http.session import Call, StravaSession
 from include.strava.models import Athlete, AthleteId, Subscription
 from include.strava.oauth import OAuthClient
-from include.strava.session import Call, StravaSession
 from webhook_api.app import create_app
 from webhook_api.edge import EXTENSION, Edge
 

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from include.errors import RetryLater
 from include.queue.sqlite import SqliteQueue
 from include.settings import Settings
-from include.state.sqlite import SqliteStore
+from include.store.sqlite import SqliteStore
 from webhook_api.app import create_app
 from webhook_api.edge import EXTENSION, Edge
 from webhook_api.headers import content_security_policy

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from include.state.links import Link, Links
-from include.state.sqlite import SqliteStore
+from include.store.sqlite import SqliteStore
 
 ADA, REX = 134815, 22
 NewBrowser = Callable[[], Any]

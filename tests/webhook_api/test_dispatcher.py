@@ -18,10 +18,10 @@ from include.errors import IngestError, RetryLater, TriggerRefused, TriggerUnava
 from include.queue.queue import Message
 from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
-from include.state.activities import ActivityLedger, ActivityState, Mark
-from include.state.erasures import Erasures
+from include.state.activities.ledger import ActivityLedger, ActivityState, Mark
+from include.state.erasures.ledger import Erasures
 from include.state.outages import Outages
-from include.state.sqlite import SqliteStore
+from include.store.sqlite import SqliteStore
 from include.strava.events import WebhookEvent, batch_run_id
 from include.trigger.trigger import Started
 from webhook_api.dispatcher import LONGEST_DELAY_S, MOST_TRIES, StartedRun, delay_after, dispatch

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from itsdangerous import URLSafeSerializer
 
-from include.state.athletes import Athletes, AthleteStatus
+from include.state.accounts.athletes import Athletes, AthleteStatus
 from webhook_api.edge import EXTENSION
 from webhook_api.session import COOKIE, LIFETIME_S
 

@@ -20,9 +20,9 @@ from include.errors import RetryLater
 from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
 from include.settings import Settings
-from include.state.athletes import Athletes, AthleteStatus
+from include.state.accounts.athletes import Athletes, AthleteStatus
 from include.state.events import EventAudit
-from include.state.sqlite import SqliteStore
+from include.store.sqlite import SqliteStore
 from include.strava.events import parse
 from webhook_api.edge import EXTENSION
 

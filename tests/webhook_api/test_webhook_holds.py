@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from include.errors import IngestError, OutcomeUnknown, RetryLater
 from include.queue.sqlite import SqliteQueue
 from include.settings import Settings
-from include.state.sqlite import SqliteStore
+from include.store.sqlite import SqliteStore
 from include.strava.signature import HEADER
 from webhook_api.edge import EXTENSION
 

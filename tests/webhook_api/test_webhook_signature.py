@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from include.queue.sqlite import SqliteQueue
 from include.settings import Settings
 from include.state.events import EventAudit
-from include.state.sqlite import SqliteStore
+from include.store.sqlite import SqliteStore
 from include.strava.events import parse
 from include.strava.signature import HEADER
 from webhook_api import webhook

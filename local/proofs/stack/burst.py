@@ -10,11 +10,11 @@ from statistics import median, quantiles
 from unittest.mock import patch
 
 from local.demo.scenario import CHILD_NAME
-from local.postgres import NoPostgres, Programs
 from local.proofs.proof import Effort
 from local.proofs.stack.family import NotInTime, happened_epoch_s
 from local.proofs.stack.stage import Stage, on_stage, standing
 from local.proofs.verdict import Verdict
+from local.stack.airflow.postgres import NoPostgres, Programs
 
 EVENTS = 60
 IN_LAKE_S = 20

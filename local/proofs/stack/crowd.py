@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from include.pipeline.services import Services, open_services
 from include.settings import Settings
-from include.state.activities import ActivityState
+from include.state.activities.ledger import ActivityState
 from include.strava.scopes import parse_scopes
 from local.strava_simulator.control_client import SimulatorControl
 

@@ -9,9 +9,9 @@ from contextlib import suppress
 
 import psutil
 
-from local.environment import REPOSITORY
 from local.proofs.proof import Effort
 from local.proofs.verdict import Verdict
+from local.stack.environment import REPOSITORY
 
 DEMO_S = 45
 MEMORY_GB = 3.0

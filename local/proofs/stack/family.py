@@ -11,16 +11,16 @@ from typing import Self
 
 from include.errors import IngestError
 from include.settings import Settings
-from include.state.activities import ActivityLedger
-from include.state.backend import open_store
-from include.state.copies import FINAL_STATES, CopyLedger
-from include.state.store import Store
+from include.state.activities.ledger import ActivityLedger
+from include.state.copies.ledger import FINAL_STATES, CopyLedger
+from include.store.backend import open_store
+from include.store.store import Store
 from local.demo import browser
 from local.demo.play import PAUSE_OF_LOOKS, SETTLED
 from local.demo.scenario import CHILD_ID, CHILD_NAME, PARENT_ID, invented, populate
-from local.links import link
 from local.strava_simulator.control_client import SimulatorControl
-from local.subscription import subscribe
+from ops.links import link
+from ops.subscription import subscribe
 
 LOOK_EVERY_S = 0.2
 _OPTIONS = {"private": "yes", "receive": "yes"}

@@ -15,9 +15,9 @@ from typing import Self
 import psutil
 
 from include.settings import Settings
-from local.environment import REPOSITORY
-from local.processes import Processes
 from local.proofs.stack.family import NotInTime
+from local.stack.environment import REPOSITORY
+from local.stack.processes import Processes
 
 READY_S = 240.0
 END_S = 60.0
@@ -46,7 +46,7 @@ class Installation:
         self.said.parent.mkdir(parents=True, exist_ok=True)
         with self.said.open("wb") as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.up"],
+                [sys.executable, "-m", "local.stack.up"],
                 cwd=REPOSITORY,
                 env={**os.environ, "STATE_DIR": str(self.state_dir)},
                 stdin=subprocess.DEVNULL,

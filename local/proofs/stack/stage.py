@@ -13,13 +13,13 @@ from pathlib import Path
 from rich.console import Console
 
 from local.demo.airflow_operator import AirflowOperator
-from local.environment import REPOSITORY
-from local.progress import Progress
 from local.proofs.proof import Effort
 from local.proofs.stack.crowd import Crowd
 from local.proofs.stack.family import Family
-from local.stack import Stack
-from local.strava_simulator.quota import Tier
+from local.stack.environment import REPOSITORY
+from local.stack.progress import Progress
+from local.stack.system import Stack
+from local.strava_simulator.world.quota import Tier
 
 RETENTION_DAYS = 7
 

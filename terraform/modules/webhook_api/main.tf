@@ -96,7 +96,7 @@ resource "aws_lambda_function" "http" {
 
   filename         = var.http.zip_path
   source_code_hash = var.http.zip_hash
-  handler          = "webhook_api.lambda_http.handler"
+  handler          = "webhook_api.aws_lambda.http.handler"
   runtime          = "python3.12"
   architectures    = ["arm64"]
   memory_size      = var.http.memory_mb
@@ -124,7 +124,7 @@ resource "aws_lambda_function" "dispatcher" {
 
   filename         = var.dispatcher.zip_path
   source_code_hash = var.dispatcher.zip_hash
-  handler          = "webhook_api.lambda_dispatcher.handler"
+  handler          = "webhook_api.aws_lambda.dispatcher.handler"
   runtime          = "python3.12"
   architectures    = ["arm64"]
   memory_size      = var.dispatcher.memory_mb

@@ -20,12 +20,12 @@ from include.lake.query import query
 from include.pipeline.services import open_services
 from include.queue.queued_event import QueuedEvent
 from include.settings import Settings
-from include.state.backend import open_store
 from include.state.links import Link
-from include.state.store import ABSENT, Key
+from include.store.backend import open_store
+from include.store.store import ABSENT, Key
 from include.strava.scopes import parse_scopes
 from local.strava_simulator.server import RunningSimulator, running_simulator
-from local.strava_simulator.simulation import Rules
+from local.strava_simulator.world.simulation import Rules
 
 PARENT_ID, CHILD_ID = 71, 72
 SCOPES = ("read", "activity:read", "activity:read_all", "activity:write")

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from include.pipeline.backfill_request import BackfillRequest
-from include.state.activities import ActivityState
-from include.state.athletes import athlete_key
-from include.state.backend import open_store
-from include.state.copies import CopyState
+from include.pipeline.backfill.request import BackfillRequest
+from include.state.accounts.athletes import athlete_key
+from include.state.activities.ledger import ActivityState
+from include.state.copies.ledger import CopyState
 from include.state.histories import Histories
-from local.strava_simulator.script import Line
+from include.store.backend import open_store
+from local.strava_simulator.api.script import Line
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(400)]
 

@@ -7,7 +7,7 @@ import pytest
 from include.copying.choices import choice_problems
 from include.copying.sports import SPORT_TYPES, spoken_sport
 from include.state.links import Carried
-from local.strava_simulator import sports
+from local.strava_simulator.recordings import sports
 
 
 @pytest.mark.parametrize("trim_m", [None, 0, 2000])

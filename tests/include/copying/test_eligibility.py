@@ -10,7 +10,7 @@ from include.circle import Circle, Position
 from include.copying.eligibility import COPY_PREFIX, ineligible_reason
 from include.copying.files import build_file
 from include.errors import Refused
-from include.state.copies import external_id
+from include.state.copies.ledger import external_id
 from include.state.links import Carried, Link, LinkStatus
 from include.strava.models import Activity, StreamSet
 

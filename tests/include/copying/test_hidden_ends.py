@@ -21,9 +21,9 @@ from include.copying.files import build_file
 from include.copying.samples import recorded_ends
 from include.crypto.key_file import KeyFileCipher
 from include.moved_circle import circle_around, covers, drawn_centre
+from include.state.copies.places import Places
 from include.state.links import Link
-from include.state.places import Places
-from include.state.sqlite import SqliteStore
+from include.store.sqlite import SqliteStore
 from include.strava.models import Activity, StreamSet, UploadFile
 
 MakeActivity = Callable[..., Activity]

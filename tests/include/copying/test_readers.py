@@ -25,10 +25,10 @@ from include.copying.samples import Samples, chosen_samples, recorded_ends, too_
 from include.copying.tcx import tcx_document
 from include.state.links import Carried, Link
 from include.strava.models import Activity, StreamSet
-from local.strava_simulator.files import read_file
-from local.strava_simulator.gpx_file import read_gpx
-from local.strava_simulator.tcx_file import read_tcx
-from local.strava_simulator.track import Track
+from local.strava_simulator.files.gpx import read_gpx
+from local.strava_simulator.files.reader import read_file
+from local.strava_simulator.files.tcx import read_tcx
+from local.strava_simulator.files.track import Track
 
 MakeActivity = Callable[..., Activity]
 Rows = list[dict[str, Any]]

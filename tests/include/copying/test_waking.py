@@ -11,10 +11,10 @@ import pytest
 
 from include.copying import waking
 from include.copying.waking import spacing_s, wake_failed_before, wake_for_access, wake_for_links
-from include.state.copies import Copy, CopyLedger, CopyState, external_id
+from include.state.copies.ledger import Copy, CopyLedger, CopyState, external_id
 from include.state.links import SETTLED_S, Link, Links
-from include.state.sqlite import SqliteStore
-from include.state.store import Store
+from include.store.sqlite import SqliteStore
+from include.store.store import Store
 from include.strava.quota import Limits
 
 NOW = 1_700_000_000

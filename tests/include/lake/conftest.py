@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from include.lake.copy_rows import CopyRows
-from include.lake.files import FileObjects
 from include.lake.lake import Lake
-from include.lake.rows import ActivityRows, build_rows
-from include.state.copies import Copy, CopyLedger, CopyState
-from include.state.sqlite import SqliteStore
+from include.lake.objects.files import FileObjects
+from include.lake.rows.copies import CopyRows
+from include.lake.rows.synced import ActivityRows, build_rows
+from include.state.copies.ledger import Copy, CopyLedger, CopyState
+from include.store.sqlite import SqliteStore
 from include.strava.models import Activity, StreamSet
 
 ATHLETE_ID = 2**53 + 1

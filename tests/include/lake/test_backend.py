@@ -6,7 +6,7 @@ import pytest
 
 from include.errors import SettingsError
 from include.lake.backend import open_catalog, open_objects
-from include.lake.objects import Condition
+from include.lake.objects.objects import Condition
 
 
 def test_open_objects_writes_below_the_path_of_the_url(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ import pytest
 from include.errors import BadKey, LeaseLost, ObjectConflict, UnexpectedShape
 from include.lake.backend import open_objects
 from include.lake.encodings import Encodings
-from include.lake.files import FileObjects
 from include.lake.lake import Lake
-from include.lake.objects import Condition, StoredObject
-from include.lake.rows import ActivityRows, build_rows
+from include.lake.objects.files import FileObjects
+from include.lake.objects.objects import Condition, StoredObject
+from include.lake.rows.synced import ActivityRows, build_rows
 from include.lake.table_object import decode, encode
 from include.strava.models import Activity, StreamSet
 

@@ -9,7 +9,7 @@ import pytest
 from include.errors import BadQuery
 from include.lake.lake import Lake
 from include.lake.query import query
-from include.lake.rows import ActivityRows
+from include.lake.rows.synced import ActivityRows
 from include.lake.schemas import PARTITION_KEYS, TABLES
 
 MakeRows = Callable[..., ActivityRows]

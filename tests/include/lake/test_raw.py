@@ -7,8 +7,8 @@ import pytest
 
 from include.errors import LeaseLost, UnexpectedShape
 from include.lake import keys
-from include.lake.files import FileObjects
-from include.lake.objects import Condition
+from include.lake.objects.files import FileObjects
+from include.lake.objects.objects import Condition
 from include.lake.raw import RawZone
 from include.strava.models import Activity, StreamSet
 

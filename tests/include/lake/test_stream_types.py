@@ -14,12 +14,12 @@ import pytest
 from include.copying.gpx import write_gpx
 from include.copying.samples import Samples
 from include.copying.tcx import write_tcx
+from include.lake.rows.streams import streams_table
 from include.lake.schemas import STREAMS
-from include.lake.stream_rows import streams_table
 from include.state.links import Carried
 from include.strava.models import Activity, StreamSet
 from include.strava.stream_types import BY_KEY, STREAM_TYPES, Kind
-from local.strava_simulator.activities import STREAM_KEYS
+from local.strava_simulator.world.activities import STREAM_KEYS
 
 ROOT = Path(__file__).parents[3]
 ACTIVITY = Activity.parse(

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from include.errors import UnexpectedShape
 from include.lake.encodings import Encodings
-from include.lake.files import FileObjects
-from include.lake.rows import ActivityRows
+from include.lake.objects.files import FileObjects
+from include.lake.rows.streams import streams_table
+from include.lake.rows.synced import ActivityRows
 from include.lake.schemas import STREAMS, TABLES
-from include.lake.stream_rows import streams_table
 from include.lake.table_object import decode, encode, is_current, merge
 from include.strava.models import StreamSet
 

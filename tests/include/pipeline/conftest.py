@@ -13,20 +13,20 @@ import pytest
 
 from include.crypto.backend import open_cipher
 from include.lake.query import query
-from include.pipeline.backfill_request import BackfillRequest, ask
+from include.pipeline.backfill.request import BackfillRequest, ask
+from include.pipeline.ingest.sync import SyncItem
 from include.pipeline.services import Services, open_services
-from include.pipeline.sync import SyncItem
 from include.settings import Settings
-from include.state.athletes import Athletes, Narrowing
-from include.state.backend import open_store
+from include.state.accounts.athletes import Athletes, Narrowing
 from include.state.histories import History
+from include.store.backend import open_store
 from include.strava.events import WebhookEvent
+from include.strava.http.session import StravaSession
 from include.strava.oauth import OAuthClient
 from include.strava.scopes import parse_scopes
-from include.strava.session import StravaSession
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.server import RunningSimulator, running_simulator
-from local.strava_simulator.simulation import Rules
+from local.strava_simulator.world.simulation import Rules
 
 NOW = datetime(2026, 6, 17, 12, 2, tzinfo=UTC)
 PARENT_ID = 71

@@ -8,13 +8,13 @@ import pytest
 
 from include.errors import RetryLater
 from include.lake.keys import partition_prefix
-from include.lake.objects import Condition
+from include.lake.objects.objects import Condition
 from include.pipeline import catalog as catalog_module
 from include.pipeline.catalog import Agreed, is_crawl_due, register_waiting
-from include.pipeline.erase import EraseRequest, erase
-from include.pipeline.erasure_watch import look_again
-from include.pipeline.sync import sync
-from include.state.erasures import EraseReason
+from include.pipeline.erasure.erase import EraseRequest, erase
+from include.pipeline.erasure.watch import look_again
+from include.pipeline.ingest.sync import sync
+from include.state.erasures.ledger import EraseReason
 from include.state.partitions import SETTLED_S, Partition
 
 pytestmark = pytest.mark.network

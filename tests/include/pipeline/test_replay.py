@@ -12,18 +12,18 @@ from urllib.parse import urlsplit
 import pytest
 
 from include.errors import LeaseLost
-from include.lake import rows as lake_rows
 from include.lake.keys import raw_detail_key, raw_streams_key
-from include.lake.objects import Condition
+from include.lake.objects.objects import Condition
+from include.lake.rows import synced as lake_rows
 from include.pipeline import replay as replay_module
-from include.pipeline.backfill import keys, list_on
-from include.pipeline.ingest import plan as plan_events
-from include.pipeline.loading import load
-from include.pipeline.reconcile import Queued, queue_due
+from include.pipeline.backfill.history import keys, list_on
+from include.pipeline.backfill.loading import load
+from include.pipeline.ingest.events import plan as plan_events
+from include.pipeline.ingest.sync import sync
+from include.pipeline.reconcile.due import Queued, queue_due
 from include.pipeline.replay import Replayed, plan, replay
-from include.pipeline.retention import expire
-from include.pipeline.sync import sync
-from include.state.activities import ActivityState
+from include.pipeline.retention.expiry import expire
+from include.state.activities.ledger import ActivityState
 
 pytestmark = pytest.mark.network
 
@@ -263,7 +263,7 @@ def test_what_is_not_in_the_lake_does_not_come_back(world, gone):
 def test_answer_that_was_not_understood_is_tried_with_todays_transform(world, monkeypatch):
     activity_id = world.finish(announce=False)
     with monkeypatch.context() as patched:
-        patched.setattr("include.lake.rows._identifier", _refuse)
+        patched.setattr("include.lake.rows.synced._identifier", _refuse)
         sync(world.services, world.item(activity_id), source="webhook")
     assert entry(world, activity_id).state is ActivityState.QUARANTINED
     calls = world.calls()

@@ -12,8 +12,8 @@ import pytest
 from include.errors import RetryLater
 from include.queue.queue import Message
 from include.queue.sqlite import SqliteQueue
-from include.state.sqlite import SqliteStore
-from include.state.store import ABSENT, Key
+from include.store.sqlite import SqliteStore
+from include.store.store import ABSENT, Key
 
 
 @pytest.fixture

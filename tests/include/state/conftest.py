@@ -10,8 +10,8 @@ import pytest
 from include.clock import Clock
 from include.crypto.cipher import Cipher
 from include.crypto.key_file import KeyFileCipher
-from include.state.sqlite import SqliteStore
-from include.state.store import Store
+from include.store.sqlite import SqliteStore
+from include.store.store import Store
 
 
 @pytest.fixture

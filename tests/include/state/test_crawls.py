@@ -11,8 +11,8 @@ import pytest
 from include.clock import Clock
 from include.state.crawls import Crawls
 from include.state.partitions import Partitions
-from include.state.sqlite import SqliteStore
-from include.state.store import Store
+from include.store.sqlite import SqliteStore
+from include.store.store import Store
 
 DAY_S = 86_400
 

@@ -8,7 +8,7 @@ import pytest
 
 from include.clock import Clock
 from include.state.events import KEEP_S, AuditedEvent, EventAudit
-from include.state.store import Store
+from include.store.store import Store
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from include.clock import Clock
-from include.state.erasure import EraseReason
-from include.state.erasures import Erasures
+from include.state.erasures.entry import EraseReason
+from include.state.erasures.ledger import Erasures
 from include.state.histories import KEPT_S, WORKED_S, Histories, History
-from include.state.store import Key, Store
+from include.store.store import Key, Store
 
 NOW = 1_700_000_000
 

@@ -12,8 +12,8 @@ from include.clock import Clock
 from include.errors import VersionConflict
 from include.state.invites import LIFETIME_S, Invites
 from include.state.links import Carried
-from include.state.sqlite import SqliteStore
-from include.state.store import Key, Store
+from include.store.sqlite import SqliteStore
+from include.store.store import Key, Store
 
 SECRET = "a-secret-that-only-the-link-has"
 NAMES = ("Rex", "Zoë 🐕")

@@ -8,9 +8,9 @@ import pytest
 
 from include.clock import Clock
 from include.errors import VersionConflict
-from include.state.copies import LEASE_S
+from include.state.copies.ledger import LEASE_S
 from include.state.links import SETTLED_S, Carried, Link, Links, LinkStatus
-from include.state.store import Key, Store
+from include.store.store import Key, Store
 
 LINK = Link(
     parent_id=11,

@@ -9,7 +9,7 @@ import pytest
 
 from include.clock import Clock
 from include.state.listings import Listing, Listings
-from include.state.store import Store
+from include.store.store import Store
 
 HOUR_S = 3600
 

@@ -8,7 +8,7 @@ import pytest
 
 from include.clock import Clock
 from include.state.outages import KEPT_S, Outage, Outages
-from include.state.store import Store
+from include.store.store import Store
 
 WINDOW_S = 900
 

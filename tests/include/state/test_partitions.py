@@ -10,8 +10,8 @@ import pytest
 
 from include.clock import Clock
 from include.state.partitions import NOTED_S, SETTLED_S, Partition, Partitions
-from include.state.sqlite import SqliteStore
-from include.state.store import Store
+from include.store.sqlite import SqliteStore
+from include.store.store import Store
 
 MINE = Partition("streams", 71, 2026)
 YEARS = Partition("streams", 71, 2025)

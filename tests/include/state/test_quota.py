@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from include.errors import CeilingReached, QuotaSpent, VersionConflict
 from include.state.quota import Quota
-from include.state.sqlite import SqliteStore
-from include.state.store import ABSENT, Item, Key, Store
+from include.store.sqlite import SqliteStore
+from include.store.store import ABSENT, Item, Key, Store
 from include.strava.client import Bucket, Priority, QuotaGate
 from include.strava.quota import Counts, Limits
 

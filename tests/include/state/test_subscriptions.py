@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from include.state.store import Store
 from include.state.subscriptions import Subscriptions
+from include.store.store import Store
 from include.strava.models import Subscription
 
 

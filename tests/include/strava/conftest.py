@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from include.strava.session import StravaSession
+from include.strava.http.session import StravaSession
 
 NOW = 1_700_000_123.0
 

@@ -20,8 +20,8 @@ from include.errors import (
     UnexpectedShape,
 )
 from include.strava.client import Bucket, Priority, StravaClient, Unreadable
+from include.strava.http.session import StravaSession
 from include.strava.models import UploadFile
-from include.strava.session import StravaSession
 from include.strava.stream_types import BY_KEY
 
 pytestmark = pytest.mark.network

@@ -16,9 +16,9 @@ from include.errors import (
     TokenEndpointFault,
     TokenRefused,
 )
+from include.strava.http.session import StravaSession
 from include.strava.oauth import OAuthClient, RevokeBy
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE, READ, parse_scopes
-from include.strava.session import StravaSession
 
 SECRET = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00"
 ACCESS = "feed0000face0000feed0000face0000feed0000"

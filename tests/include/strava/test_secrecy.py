@@ -12,9 +12,9 @@ import pytest
 
 from include.errors import IngestError
 from include.strava.client import Bucket, Priority, StravaClient
+from include.strava.http.session import StravaSession
 from include.strava.models import UploadFile
 from include.strava.oauth import OAuthClient
-from include.strava.session import StravaSession
 from include.strava.subscriptions import PushSubscriptions
 
 pytestmark = pytest.mark.network

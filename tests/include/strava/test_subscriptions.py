@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from include.errors import ApplicationInactive, BadRequest, OutcomeUnknown, StravaUnavailable, UnexpectedShape
-from include.strava.session import StravaSession
+from include.strava.http.session import StravaSession
 from include.strava.subscriptions import PushSubscriptions
 
 pytestmark = pytest.mark.network

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from include.lake.rows import build_rows
+from include.lake.rows.synced import build_rows
 from include.lake.schemas import ACTIVITIES
 from include.strava.models import Activity, StreamSet
 from local.demo.checks import copy_holds, copy_row_holds, lake_holds
 from local.demo.row_truth import OWN, expected_row
-from local.strava_simulator.activities import summary
-from local.strava_simulator.generator import Kind, generate
+from local.strava_simulator.recordings.generator import Kind, generate
+from local.strava_simulator.world.activities import summary
 
 START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 

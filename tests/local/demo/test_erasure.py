@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from include.state.erasures import EraseReason, Erasures
+from include.state.accounts.notices import Notice, NoticeKind, Notices
+from include.state.erasures.ledger import EraseReason, Erasures
 from include.state.events import EventAudit
-from include.state.notices import Notice, NoticeKind, Notices
-from include.state.sqlite import SqliteStore
+from include.store.sqlite import SqliteStore
 from local.demo import erasure
-from local.holdings import FileHoldings
+from local.testbed.inspection import FileHoldings
 
 ANN = 4_100_001
 CERTIFICATE = '{"finished_at": "2026-01-01T00:00:00+00:00", "removed": {"raw_objects": 2000}}'

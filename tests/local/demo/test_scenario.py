@@ -10,7 +10,7 @@ import pytest
 from include.copying.matching import match
 from include.errors import BadRequest
 from local.demo.scenario import CHILD_NAME, invented, recorded
-from local.strava_simulator.generator import Kind, generate
+from local.strava_simulator.recordings.generator import Kind, generate
 
 NOW = datetime(2026, 6, 17, 12, tzinfo=UTC)
 

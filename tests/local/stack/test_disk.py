@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from include.errors import SettingsError
-from local import disk
-from local.disk import ensure_room, ensure_room_is_left, explained
-from local.processes import StackFailed
+from local.stack import disk
+from local.stack.disk import ensure_room, ensure_room_is_left, explained
+from local.stack.processes import StackFailed
 
 USED = shutil.disk_usage("/")
 

@@ -8,8 +8,8 @@ import pytest
 
 from include.errors import SettingsError
 from include.settings import EXAMPLES, Settings
-from local.airflow_home import IN_CONNECTION, airflow_environment, prepare_home
-from local.environment import (
+from local.stack.airflow.home import IN_CONNECTION, airflow_environment, prepare_home
+from local.stack.environment import (
     API_PATH_2027,
     REPOSITORY,
     process_environment,
@@ -17,9 +17,9 @@ from local.environment import (
     settings_environment,
     uses_simulator,
 )
-from local.generated_secrets import GeneratedSecrets
-from local.ports import Ports
-from local.state_dir import StateDir
+from local.stack.generated_secrets import GeneratedSecrets
+from local.stack.ports import Ports
+from local.stack.state_dir import StateDir
 
 INHERITED = {
     "PATH": "/usr/bin",

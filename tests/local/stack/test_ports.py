@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local import ports
-from local.ports import Ports
+from local.stack import ports
+from local.stack.ports import Ports
 
 pytestmark = pytest.mark.network
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local import processes
-from local.processes import Command, Processes, StackFailed
+from local.stack import processes
+from local.stack.processes import Command, Processes, StackFailed
 
 WAIT = "import time; time.sleep(600)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); {WAIT}"
@@ -148,7 +148,7 @@ def test_next_run_keeps_the_logs_of_the_one_before(tmp_path: Path, started: Proc
 def test_processes_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     code = textwrap.dedent(f"""
         import pathlib, sys, time
-        from local.processes import Command, Processes
+        from local.stack.processes import Command, Processes
         folder = pathlib.Path({str(tmp_path)!r})
         run = Processes.open(folder, folder / "run")
         child = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
@@ -164,7 +164,7 @@ def test_processes_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
 
 
 def test_command_does_not_show_its_environment() -> None:
-    command = Command.module("local.dispatcher", ["--flag"], {"COOKIE_KEY": "hidden"})
+    command = Command.module("local.stack.dispatcher", ["--flag"], {"COOKIE_KEY": "hidden"})
     assert "hidden" not in repr(command)
     assert command.name == "dispatcher"
-    assert command.argv == [sys.executable, "-m", "local.dispatcher", "--flag"]
+    assert command.argv == [sys.executable, "-m", "local.stack.dispatcher", "--flag"]

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from local import readiness
-from local.airflow_home import Login
-from local.processes import Processes, StackFailed
-from local.progress import Progress
-from local.readiness import AirflowReadiness, PageReadiness, wait_until_ready
+from local.stack import readiness
+from local.stack.airflow.home import Login
+from local.stack.processes import Processes, StackFailed
+from local.stack.progress import Progress
+from local.stack.readiness import AirflowReadiness, PageReadiness, wait_until_ready
 
 SINCE = 1_800_000_000.0
 BEFORE = datetime.fromtimestamp(SINCE - 60, UTC).isoformat()

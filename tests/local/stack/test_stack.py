@@ -17,12 +17,13 @@ import requests
 from rich.console import Console
 
 from include.errors import SettingsError
-from local import processes, stack, up
-from local.airflow_database import Sqlite
-from local.processes import Command, StackFailed
-from local.progress import Progress
-from local.stack import Stack
-from local.state_dir import StateDir
+from local.stack import processes, up
+from local.stack import system as stack
+from local.stack.airflow.database import Sqlite
+from local.stack.processes import Command, StackFailed
+from local.stack.progress import Progress
+from local.stack.state_dir import StateDir
+from local.stack.system import Stack
 
 pytestmark = pytest.mark.network
 

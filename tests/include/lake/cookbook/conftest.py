@@ -12,10 +12,10 @@ import pytest
 
 from include.lake import cookbook
 from include.lake.query import query
-from local.docs import example_lake
-from local.strava_simulator.activity import SimulatedActivity
-from local.strava_simulator.generator import generate
-from local.strava_simulator.kinds import Kind
+from local.docs.lake import example_lake
+from local.strava_simulator.recordings.generator import generate
+from local.strava_simulator.recordings.kinds import Kind
+from local.strava_simulator.world.activity import SimulatedActivity
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ from sqlglot import parse_one, transpile
 
 from include.errors import BadQuery
 from include.lake import cookbook
+from include.lake.catalog.views import view_definitions
 from include.lake.query import query
-from include.lake.views import view_definitions
 from include.strava.stream_types import BY_KEY
-from local.docs.example_lake import ATHLETE_ID
+from local.docs.lake.example_lake import ATHLETE_ID
 
 ROOT = Path(__file__).parents[4]
 ATHLETE = {"athlete_id": str(ATHLETE_ID)}

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from include.lake import cookbook
-from include.state.copies import NOT_MADE_STATES, CopyState
+from include.state.copies.ledger import NOT_MADE_STATES, CopyState
 from include.strava.stream_types import BY_KEY
-from local.docs import example_lake
+from local.docs.lake import example_lake
 
 Row = tuple[Any, ...]
 Held = Sequence[Any]

@@ -1,0 +1,1 @@
+"""Where queries find the lake's tables and partitions."""

@@ -1,0 +1,143 @@
+"""The lake's objects in an S3 bucket: the implementation of `ObjectStore` for AWS."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from include.aws import aws_faults, open_client
+from include.errors import ObjectConflict
+from include.lake.keys import check_key
+from include.lake.objects.objects import Condition, StoredObject
+
+_SETTING = "LAKE_URL"
+_WRITE_ID = "write-id"
+_ABSENT = 404
+_CONFLICTS = frozenset({_ABSENT, 409, 412})
+"""Statuses of a conditional request: gone meanwhile, another writer is in the middle, another etag."""
+
+
+class S3Objects:
+    """Objects below one prefix of a general purpose bucket, safe for any number of machines.
+
+    Every write is one conditional request (`If-Match`, `If-None-Match: *`), and so is every removal.
+    Requests are sent again when their answer is lost: a writer then knows its own write again by an id in the
+    object's metadata, so that it is not refused because of itself, unless another write came in between.
+    Then it is refused, as it would be if it had come later.
+    `docs/adr/0008-conditional-requests-on-s3.md` says why, and which window is left.
+
+    Errors: `RetryLater` and `SettingsError` from every call, see `include.aws`. The role needs `s3:ListBucket`,
+    without which S3 calls an absent object forbidden, `s3:GetObject`, `s3:PutObject` and `s3:DeleteObject`.
+    Source: docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
+    """
+
+    def __init__(self, bucket: str, prefix: str = "") -> None:
+        self._client = open_client("s3", _SETTING)
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+
+    def get(self, key: str) -> StoredObject | None:
+        """The object, or None where there is none."""
+        with aws_faults(_SETTING):
+            try:
+                answer = self._call("get_object", key)
+            except self._client.exceptions.NoSuchKey:
+                return None
+            return StoredObject(key=key, body=answer["Body"].read(), etag=answer["ETag"])
+
+    def put(self, key: str, body: bytes, *, expected: str | Condition) -> str:
+        """Write if the present etag is `expected` (or absent, or anything); returns the new etag.
+
+        Errors: `ObjectConflict` when it is not, or when another writer is in the middle; read and decide again.
+        """
+        write_id = uuid.uuid4().hex
+        condition = {"IfNoneMatch": "*"} if expected is Condition.ABSENT else _if_match(expected)
+        try:
+            answer = self._call("put_object", key, Body=body, Metadata={_WRITE_ID: write_id}, **condition)
+        except self._client.exceptions.ClientError as err:
+            if _status(err.response) not in _CONFLICTS:
+                raise
+            present = self._head(key) if _was_sent_again(err.response) else {}
+            # Only the value is compared: servers change the case of the name.
+            if write_id not in present.get("Metadata", {}).values():
+                raise _conflict(key, err.response) from err
+            answer = present
+        etag: str = answer["ETag"]
+        return etag
+
+    def delete(self, key: str, *, expected: str | Condition) -> None:
+        """Remove under the same condition; an absent object is fine with `ANYTHING`, a conflict with an etag.
+
+        Effects: in a bucket that keeps versions the old bytes stay until the bucket's lifecycle rule removes them.
+        """
+        if expected is Condition.ABSENT:
+            present = self._head(key)
+            if present:
+                raise _conflict(key, present)
+            return
+        try:
+            self._call("delete_object", key, **_if_match(expected))
+        except self._client.exceptions.ClientError as err:
+            if _status(err.response) not in _CONFLICTS:
+                raise
+            is_own = _status(err.response) == _ABSENT and _was_sent_again(err.response)
+            if not is_own:
+                raise _conflict(key, err.response) from err
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """The keys that start with `prefix`, sorted; asked for page by page as they are taken."""
+        directory, slash, _ = prefix.rpartition("/")
+        if slash:
+            check_key(directory)
+        return self._keys(prefix)
+
+    def prune(self, prefix: str) -> None:
+        """Nothing: a bucket has no folders."""
+
+    def url(self, key: str) -> str:
+        """The object's `s3://` URL."""
+        return f"s3://{self._bucket}/{self._prefix}{check_key(key)}"
+
+    def _keys(self, prefix: str) -> Iterator[str]:
+        pages = self._client.get_paginator("list_objects_v2")
+        with aws_faults(_SETTING):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=f"{self._prefix}{prefix}"):
+                names = (entry["Key"].removeprefix(self._prefix) for entry in page.get("Contents", ()))
+                # A name that ends with a slash is a folder that somebody made in S3's console: it holds nothing.
+                yield from (name for name in names if name and not name.endswith("/"))
+
+    def _head(self, key: str) -> dict[str, Any]:
+        """What S3 says about the object without its bytes; empty where there is none."""
+        try:
+            return self._call("head_object", key)
+        except self._client.exceptions.ClientError as err:
+            if _status(err.response) != _ABSENT:
+                raise
+            return {}
+
+    def _call(self, operation: str, key: str, **request: Any) -> dict[str, Any]:
+        name = f"{self._prefix}{check_key(key)}"
+        with aws_faults(_SETTING):
+            answer: dict[str, Any] = getattr(self._client, operation)(Bucket=self._bucket, Key=name, **request)
+            return answer
+
+
+def _if_match(expected: str | Condition) -> dict[str, str]:
+    return {} if isinstance(expected, Condition) else {"IfMatch": expected}
+
+
+def _status(response: dict[str, Any]) -> int:
+    status: int = response["ResponseMetadata"]["HTTPStatusCode"]
+    return status
+
+
+def _was_sent_again(response: dict[str, Any]) -> bool:
+    """Whether an earlier attempt may have been carried out although its answer never came."""
+    return bool(response["ResponseMetadata"].get("RetryAttempts"))
+
+
+def _conflict(key: str, response: dict[str, Any]) -> ObjectConflict:
+    return ObjectConflict(
+        f"{key} was changed by another writer (S3 answers {_status(response)}): read it again and decide again"
+    )

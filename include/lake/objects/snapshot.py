@@ -1,0 +1,80 @@
+"""A reader's own names for the objects of a local lake."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from include.lake.objects.files import READING
+
+_OWNER = "owner"
+
+
+@contextmanager
+def snapshot(lake_root: Path, tables: Collection[str]) -> Iterator[Path]:
+    """A directory with the tables' objects as they are now; they stay so until the block ends.
+
+    DuckDB opens a file once for its footer and again for its pages: where a writer replaces the object in between, it
+    reads the new one's bytes by the old one's footer. Under a name that no writer uses this cannot happen.
+
+    Effects: hard links, no copies; what a reader that was killed left behind goes with the next one.
+    """
+    if not lake_root.is_dir():
+        yield lake_root
+        return
+    reading = lake_root / READING
+    reading.mkdir(exist_ok=True)
+    with _turn(reading):
+        _sweep(reading)
+        folder = Path(tempfile.mkdtemp(dir=reading))
+        owner = (folder / _OWNER).open("ab")
+        fcntl.flock(owner, fcntl.LOCK_EX)
+    try:
+        _link(lake_root, folder, tables)
+        yield folder
+    finally:
+        with _turn(reading):
+            shutil.rmtree(folder)
+        owner.close()
+
+
+@contextmanager
+def _turn(reading: Path) -> Iterator[None]:
+    """One reader at a time comes, goes or sweeps: nobody takes a folder half made or half removed for abandoned."""
+    with (reading / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _link(lake_root: Path, folder: Path, tables: Collection[str]) -> None:
+    for table in tables:
+        for path in (lake_root / table).rglob("*.parquet"):
+            name = folder / path.relative_to(lake_root)
+            name.parent.mkdir(parents=True, exist_ok=True)
+            _link_present(path, name)
+
+
+def _link_present(path: Path, name: Path) -> None:
+    """Link what the path names now; nothing where it was deleted since it was listed."""
+    while path.exists():
+        try:
+            os.link(path, name)
+        except FileNotFoundError:
+            continue  # the system looked up an object that was replaced before it had the link
+        return
+
+
+def _sweep(reading: Path) -> None:
+    """Remove what readers left that are no longer there: a lock goes with its process."""
+    for folder in filter(Path.is_dir, reading.iterdir()):
+        with (folder / _OWNER).open("ab") as owner:
+            try:
+                fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            shutil.rmtree(folder)

@@ -1,0 +1,38 @@
+"""What a new row of `activities` takes over from the row that it replaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from include.lake.rows.activities import FOLLOWED
+from include.lake.schemas import ACTIVITIES
+
+_ONLY_IN_DETAIL = ("description", "calories_kcal", "device_name")
+_PROVENANCE = frozenset({"source", "updated_at"})
+
+
+def take_over(old: pa.Table, new: pa.Table) -> pa.Table:
+    """The new rows, each with what the lake's present row of the same activity knows better.
+
+    A summary does not wipe what only a detailed answer says. What followed a list that is newer than the answer stays.
+    A row that says what is already there stays as it is, so that `source` and `updated_at` tell when it came.
+    """
+    present = {row["activity_id"]: row for row in old.to_pylist()}
+    rows = [_settled(present.get(row["activity_id"]), row) for row in new.to_pylist()]
+    return pa.Table.from_pylist(rows, schema=ACTIVITIES)
+
+
+def _settled(old: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
+    if old is None:
+        return new
+    if old["has_detail"] and not new["has_detail"]:
+        new = new | {name: old[name] for name in _ONLY_IN_DETAIL if new[name] is None} | {"has_detail": True}
+    if old["updated_at"] > new["updated_at"]:
+        new = new | {name: old[name] for name in FOLLOWED}
+    return old if _content(old) == _content(new) else new
+
+
+def _content(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in _PROVENANCE}

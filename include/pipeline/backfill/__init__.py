@@ -1,0 +1,1 @@
+"""`strava_backfill`: an athlete's history, a share in each run."""

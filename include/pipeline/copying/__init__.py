@@ -1,0 +1,1 @@
+"""`strava_ingest`: copies of an activity in the accounts of children."""

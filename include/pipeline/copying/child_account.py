@@ -1,0 +1,62 @@
+"""What a child's account holds of a copy whose upload is in doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from include.errors import Gone, ScopeMissing
+from include.pipeline.services import Services
+from include.state.copies.ledger import Copy
+from include.strava.models import Activity
+
+SEARCH_S = 86_400
+"""How far around the activity's start the child's list is searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildAccount:
+    """The account into which this copy goes; it is asked only where the ledger cannot know."""
+
+    services: Services
+    copy: Copy
+
+    def find(self) -> int | None:
+        """The activity that the copy's file has become, or None while the child's list shows none.
+
+        Errors: `ScopeMissing` where the child lets us write, not read, and those of every call.
+        """
+        entry = self.services.activities.get(self.copy.parent_id, self.copy.parent_activity_id)
+        start_at_epoch_s = self.copy.activity_start_epoch_s or (entry and entry.start_at_epoch_s) or 0
+        pages = self.services.strava.activities(
+            self.copy.child_id,
+            after_epoch_s=start_at_epoch_s - SEARCH_S,
+            before_epoch_s=start_at_epoch_s + SEARCH_S,
+        )
+        found = (activity.activity_id for page in pages for activity in page if self._is_this_copy(activity))
+        return next(found, None)
+
+    def holds_as_this_copy(self, activity_id: int) -> bool:
+        """Whether that activity is this copy: an upload whose outcome was unknown had got through.
+
+        Where the child lets us write, not read, a file that was sent before is taken for the one that Strava means,
+        unless that is another copy of ours.
+        """
+        if self.copy.attempts < 2:
+            return False
+        try:
+            return self._is_this_copy(self.services.strava.activity(self.copy.child_id, activity_id))
+        except ScopeMissing:
+            return not self.holds_as_another_copy(activity_id)
+        except Gone:
+            return False
+
+    def holds_as_another_copy(self, activity_id: int) -> bool:
+        """Whether the ledger knows that activity as what became of another activity's copy."""
+        return any(
+            copy.child_activity_id == activity_id and copy.parent_activity_id != self.copy.parent_activity_id
+            for copy in self.services.copies.of_child(self.copy.child_id)
+        )
+
+    def _is_this_copy(self, candidate: Activity) -> bool:
+        """By the name that we gave the file, to which Strava appends its type."""
+        return (candidate.external_id or "").partition(".")[0] == self.copy.external_id

@@ -1,0 +1,136 @@
+"""Copies an activity to the children whom its title names: exactly once each, one child's trouble its own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from include.copying.matching import match
+from include.copying.outcome import poll_delays_s
+from include.pipeline.copying.child_rows import look_again_at_made
+from include.pipeline.copying.copy_job import CopyHold
+from include.pipeline.copying.originals import follow_original
+from include.pipeline.services import Services
+from include.state.activities.ledger import ActivityState
+from include.state.copies.entry import SOON_S
+from include.state.copies.ledger import FINAL_STATES, Copy, CopyState, external_id
+from include.state.links import Link
+from include.strava.models import Activity
+
+_UNDER_WAY = (ActivityState.PENDING, ActivityState.QUARANTINED)
+"""Without rows, an activity whose recording may still come: its copies are planned when it is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyResult:
+    """What became of one copy; no title, no name."""
+
+    child_id: int
+    state: str
+    child_activity_id: int | None
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as XCom carries it."""
+        return {
+            "child_id": self.child_id,
+            "state": self.state,
+            "child_activity_id": self.child_activity_id,
+            "reason": self.reason,
+        }
+
+
+def copy_to_children(services: Services, parent_id: int, activity_id: int) -> list[CopyResult]:
+    """Bring every copy of the activity as far as it can get now; works from the raw zone, not from Strava.
+
+    A copy that was skipped is looked at again while the title names the child: its reason may have gone. Copies that
+    were made are marked when the title no longer names the child, or the activity is gone; and unmarked.
+
+    Errors: what kept a copy from its outcome, if Airflow may try it again sooner than the ledger does; the others are
+    finished first. What a child's account refuses is no error here but that copy's outcome.
+    Effects: safe to repeat and to run twice at once; a finished copy costs no call. The lake's `copies` is refreshed.
+    """
+    entry = services.activities.get(parent_id, activity_id)
+    try:
+        if entry is None or entry.state not in _UNDER_WAY or entry.object_keys:
+            _plan(services, parent_id, activity_id)
+        copies = [copy for copy in services.copies.of_activity(activity_id) if copy.parent_id == parent_id]
+        holds = _bring_on(services, [copy for copy in copies if copy.state not in FINAL_STATES])
+        follow_original(services, parent_id, activity_id)
+        look_again_at_made(services, activity_id)
+        if entry is not None and entry.copies_due is not None:
+            services.activities.clear_copies_due(parent_id, activity_id, entry.copies_due.of)
+    finally:
+        services.copy_rows.refresh(activity_id)
+    for hold in holds.values():
+        if hold.fault is not None:
+            raise hold.fault
+    return [_result(copy, holds.get(copy.child_id)) for copy in copies]
+
+
+def _plan(services: Services, parent_id: int, activity_id: int) -> None:
+    """Write down a copy to each child whom the title names, and look again at those that were skipped."""
+    activity = services.raw.detail(parent_id, activity_id)
+    if activity is None:
+        return
+    for link in services.links.of_parent(parent_id):
+        matched = match(activity.name, link.names)
+        if matched is None:
+            continue
+        if services.copies.plan(_planned(services, activity, link, matched)).state is CopyState.SKIPPED:
+            services.copies.reopen(activity_id, link.child_id, services.clock())
+
+
+def _planned(services: Services, activity: Activity, link: Link, matched: str) -> Copy:
+    now = int(services.clock())
+    return Copy(
+        parent_activity_id=activity.activity_id,
+        child_id=link.child_id,
+        parent_id=activity.athlete_id,
+        state=CopyState.PLANNED,
+        external_id=external_id(activity.activity_id, link.child_id),
+        matched=matched,
+        activity_start_epoch_s=int(activity.start_at.timestamp()),
+        planned_at_epoch_s=now,
+        next_try_epoch_s=now + SOON_S,
+    )
+
+
+def _bring_on(services: Services, copies: Sequence[Copy]) -> dict[int, CopyHold]:
+    """Send what is to be sent to every child, and only then wait for Strava; what was held, by child."""
+    holds: dict[int, CopyHold] = {}
+    try:
+        for copy in copies:
+            acquired = services.copies.acquire(copy.parent_activity_id, copy.child_id)
+            if acquired is not None:
+                holds[copy.child_id] = CopyHold(services, acquired)
+                holds[copy.child_id].bring_on()
+        _poll(services, holds.values())
+    finally:
+        for hold in holds.values():
+            hold.settle()
+    return holds
+
+
+def _poll(services: Services, holds: Collection[CopyHold]) -> None:
+    """Ask until Strava has decided or the polls are used up; then reconcile goes on."""
+    for delay_s in poll_delays_s():
+        if not any(hold.is_fresh for hold in holds):
+            return
+        services.wait(delay_s)
+        for hold in holds:
+            if hold.is_fresh:
+                hold.poll()
+    for hold in holds:
+        if hold.is_fresh:
+            hold.leave()
+
+
+def _result(copy: Copy, hold: CopyHold | None) -> CopyResult:
+    if copy.state in FINAL_STATES:
+        return CopyResult(copy.child_id, copy.state, copy.child_activity_id, copy.reason)
+    if hold is None or hold.is_lost:
+        return CopyResult(copy.child_id, copy.state, None, "another run is making this copy")
+    copy = hold.copy
+    return CopyResult(copy.child_id, copy.state, copy.child_activity_id, copy.reason)

@@ -1,0 +1,47 @@
+"""Which syncs are to be followed by copies: said in the very write that settles them, so that no run can forget it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from include.copying.matching import match
+from include.pipeline.services import Services
+from include.state.activities.entry import DUE_AFTER_S
+from include.state.activities.ledger import Lease, LedgerEntry, Mark
+from include.strava.models import Activity
+
+
+def with_copies(services: Services, lease: Lease, entry: LedgerEntry, activity: Activity | None) -> LedgerEntry:
+    """The entry that a sync settles: its copies are due where the title names a linked child, or there are some.
+
+    The run that synced it copies it now; reconcile takes it up where that run does not come to it.
+    """
+    if not (activity is not None and _named(services, activity)) and not _has_copies(services, entry):
+        return entry
+    return replace(entry, copies_due=Mark(lease.fence, int(services.clock()) + DUE_AFTER_S))
+
+
+def with_undecided_copies(services: Services, lease: Lease, entry: LedgerEntry, activity: Activity) -> LedgerEntry:
+    """The entry that work on history settles: its copies are due at once where nothing was decided about one yet.
+
+    Only for activities that began when their link had: what is older is copied when somebody asks for it.
+    """
+    decided = {copy.child_id for copy in services.copies.of_activity(activity.activity_id)}
+    if not _named(services, activity, decided=frozenset(decided), began_under_link=True):
+        return entry
+    return replace(entry, copies_due=Mark(lease.fence, int(services.clock())))
+
+
+def _named(
+    services: Services, activity: Activity, *, decided: frozenset[int] = frozenset(), began_under_link: bool = False
+) -> bool:
+    start_at_epoch_s = activity.start_at.timestamp()
+    return any(
+        match(activity.name, link.names) is not None
+        for link in services.links.of_parent(activity.athlete_id)
+        if link.child_id not in decided and not (began_under_link and start_at_epoch_s < link.starts_at_epoch_s)
+    )
+
+
+def _has_copies(services: Services, entry: LedgerEntry) -> bool:
+    return any(copy.parent_id == entry.athlete_id for copy in services.copies.of_activity(entry.activity_id))

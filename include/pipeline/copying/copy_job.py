@@ -1,0 +1,311 @@
+"""One worker's work on one copy: from the plan to the upload and what became of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from include.copying.eligibility import ineligible_reason
+from include.copying.files import build_file
+from include.copying.matching import match
+from include.copying.outcome import Outcome, OutcomeState, read_outcome
+from include.copying.reasons import athlete_words
+from include.copying.samples import recorded_ends
+from include.copying.trimming import hidden_radius_m
+from include.errors import (
+    BeingErased,
+    CapacityReached,
+    Gone,
+    IngestError,
+    LeaseLost,
+    NotConnected,
+    QuotaSpent,
+    Refused,
+    RetryLater,
+    ScopeMissing,
+    TokenRefused,
+)
+from include.lake.keys import gpx_key, tcx_key
+from include.lake.objects.objects import Condition
+from include.pipeline.copying.child_account import ChildAccount
+from include.pipeline.services import Services
+from include.state.accounts.athletes import AthleteStatus
+from include.state.activities.ledger import ActivityState
+from include.state.copies.ledger import FINAL_STATES, MADE_STATES, NOT_MADE_STATES, Copy, CopyState
+from include.state.links import Link
+from include.strava.models import Activity, Upload, UploadFile
+from include.strava.stream_types import STREAM_TYPES
+
+_log = logging.getLogger(__name__)
+
+LOOK_FOR_S = 900
+"""How long an upload of unknown outcome may be missing from the child's list before it counts as not arrived."""
+
+_STILL = "Strava is still processing the file; it is looked at again."
+_PARENT_AWAY = "The parent's account is not connected; the copy is made when it is connected again."
+_SHUT_OUT = (TokenRefused, NotConnected, ScopeMissing, CapacityReached)
+"""What says that the child's account does not let us in."""
+
+_GONE = {
+    ActivityState.REMOVED: "The activity was deleted on Strava, or hidden, before its copy was made.",
+    ActivityState.EXPIRED: "The activity was deleted here, as old as data may become, before its copy was made.",
+}
+
+_SAME_S = 2
+"""A grant is dated in whole seconds, and a second ahead where another one has the same."""
+
+
+class CopyHold:
+    """One worker's hold on one copy: every step is in the ledger before the next begins.
+
+    What stops it is in the ledger too: a fault is there with the next try, and only what the ledger could not be told,
+    or Airflow may try again sooner, is a `fault` besides.
+    """
+
+    def __init__(self, services: Services, copy: Copy) -> None:
+        self.copy = copy
+        self.fault: IngestError | None = None
+        self.is_lost = False
+        """Whether another worker has the copy by now."""
+        self.is_fresh = False
+        """Whether this hold has sent the file, and Strava has only just begun with it."""
+        self._services = services
+
+    def bring_on(self) -> None:
+        """Go on from the stored state: look first where something was sent, send where nothing was."""
+        self._attempt(self._bring_on)
+
+    def poll(self) -> None:
+        """Look at the upload that this hold has sent."""
+        self._attempt(self._poll)
+
+    def leave(self) -> None:
+        """Leave the upload that this hold has sent to reconcile."""
+        self._attempt(lambda: self._note(self.copy.still_processing(_STILL, self._services.clock())))
+
+    def settle(self) -> None:
+        """Let others go on; who has taken the copy over does so anyway."""
+        with suppress(LeaseLost):
+            self._services.copies.settle(self.copy)
+
+    def _attempt(self, work: Callable[[], object]) -> None:
+        try:
+            self._do(work)
+        except LeaseLost:
+            self.is_lost, self.is_fresh = True, False
+        except IngestError as error:
+            self.fault, self.is_fresh = error, False
+
+    def _do(self, work: Callable[[], object]) -> None:
+        """Do it, and write down what stops it; what Airflow may try again sooner is raised afterwards."""
+        now = self._services.clock()
+        try:
+            work()
+        except LeaseLost:
+            raise
+        except QuotaSpent as spent:
+            self._stop(self.copy.postponed(_words(spent), int(spent.until_epoch_s) + 1))
+        except _SHUT_OUT as refusal:
+            _log.info("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
+            self._stop(self.copy.shut_out(_words(refusal), now))
+        except Refused as refusal:
+            _log.info("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
+            self._stop(self.copy.in_trouble(_words(refusal), now))
+        except IngestError as fault:
+            self._stop(self.copy.in_trouble(_words(fault), now, fault.retry_after_s))
+            raise
+
+    def _stop(self, copy: Copy) -> None:
+        self.is_fresh = False
+        self._note(copy)
+
+    def _note(self, copy: Copy) -> None:
+        """Store the copy after a step; a lost lease ends the work."""
+        self.copy = self._services.copies.advance(copy)
+        if self.copy.state in NOT_MADE_STATES:
+            self._services.copies.give_time_up(self.copy)
+
+    def _bring_on(self) -> None:
+        waits = self.copy.state in (CopyState.PROCESSING, CopyState.WAITING_FOR_ACCESS)
+        if self.copy.state in FINAL_STATES or (waits and not self.copy.is_due(self._services.clock())):
+            return
+        if self.copy.upload_id is not None and self._looked_at(self.copy.upload_id):
+            return
+        is_blind = False
+        if self.copy.is_in_doubt:
+            try:
+                found = ChildAccount(self._services, self.copy).find()
+                if found is not None:
+                    self._note(self.copy.made(found))
+                    return
+            except ScopeMissing:
+                is_blind = True  # The child lets us write, not read: uploading again answers "duplicate" instead.
+        self._make(is_blind=is_blind)
+
+    def _poll(self) -> None:
+        if self.copy.upload_id is not None:
+            self._settled(self._services.strava.upload(self.copy.child_id, self.copy.upload_id))
+
+    def _looked_at(self, upload_id: int) -> bool:
+        """One look at an upload; False where it was asked for again and has to be searched for, and sent."""
+        was_asked_for = self.copy.state is CopyState.UPLOADING
+        try:
+            upload = self._services.strava.upload(self.copy.child_id, upload_id)
+        except Gone:
+            if was_asked_for:
+                return False
+            raise
+        if self._settled(upload):
+            return True
+        if not was_asked_for:
+            self._note(self.copy.still_processing(_STILL, self._services.clock()))
+        return not was_asked_for
+
+    def _make(self, *, is_blind: bool) -> None:
+        """Send the file as activity, link and title are now, or say why not."""
+        activity = self._services.raw.detail(self.copy.parent_id, self.copy.parent_activity_id)
+        if activity is None:
+            self._wind_up(is_blind=is_blind)
+            return
+        if not self._is_parent_connected():
+            self._note(self.copy.in_trouble(_PARENT_AWAY, self._services.clock()))
+            return
+        link = self._link()
+        streams = self._services.raw.streams(activity.athlete_id, activity.activity_id)
+        if link is None or match(activity.name, link.names) is None:
+            reason: str | None = "The title no longer named the child when the copy was about to be made."
+        else:
+            reason = ineligible_reason(activity, streams, link, is_copy=self._is_copy(activity))
+        if link is None or streams is None or reason is not None:
+            self._skip(reason or "", is_blind=is_blind)
+            return
+        if self._is_taken(activity, is_blind=is_blind):
+            return
+        parent = self._services.athletes.get(activity.athlete_id)
+        trim_m = self._trim_m(link)
+        hidden = self._services.places.circles(activity.athlete_id, trim_m, recorded_ends(streams))
+        file = build_file(activity, streams, link, hidden, parent.firstname if parent else "")
+        self._keep(file)
+        self._send(file, link, trim_m)
+
+    def _is_parent_connected(self) -> bool:
+        parent = self._services.athletes.get(self.copy.parent_id)
+        return parent is not None and parent.status is AthleteStatus.ACTIVE
+
+    def _trim_m(self, link: Link) -> int:
+        """What to hide of the track now; points from before the present grant may show more than it allows."""
+        parent = self._services.athletes.get(link.parent_id)
+        entry = self._services.activities.get(link.parent_id, self.copy.parent_activity_id)
+        fetched_at = entry.fetched_at_epoch_s if entry else None
+        if parent is None or fetched_at is None or fetched_at + _SAME_S < parent.authorised_at_epoch_s:
+            return hidden_radius_m(link.carried, None)
+        return hidden_radius_m(link.carried, parent.scopes)
+
+    def _send(self, file: UploadFile, link: Link, trim_m: int) -> None:
+        def before_sending() -> None:
+            if self._services.erasures.forbid_writing(link.parent_id, link.child_id):
+                raise BeingErased(
+                    f"Athlete {link.parent_id} or {link.child_id} has asked to be erased while a file was made:"
+                    " nothing was sent. If the wish is withdrawn, reconcile goes on."
+                )
+            if self._link() != link or self._trim_m(link) != trim_m:
+                raise RetryLater(
+                    f"The link of athletes {link.parent_id} and {link.child_id}, or the parent's grant, was changed"
+                    " while a file was made: nothing was sent. Run this again."
+                )
+            self._note(self.copy.sending(self._services.clock(), **_contents(file, link, trim_m)))
+
+        upload = self._services.strava.create_upload(self.copy.child_id, file, before_sending)
+        if not self._settled(upload):
+            self._note(self.copy.taken_in(upload.upload_id, self._services.clock()))
+            self.is_fresh = True
+
+    def _is_taken(self, activity: Activity, *, is_blind: bool) -> bool:
+        """Whether another recording of this outing comes first: this one waits, and is skipped once that is made."""
+        start = self.copy.activity_start_epoch_s or int(activity.start_at.timestamp())
+        rival = self._services.copies.claim_time(self.copy, start, start + activity.elapsed_s)
+        if rival is None:
+            return False
+        if rival.state in MADE_STATES:
+            self._skip("Another recording of the same outing was copied to this child.", is_blind=is_blind)
+        else:
+            reason = "Another recording of the same outing is being copied to this child."
+            self._note(self.copy.in_trouble(reason, self._services.clock()))
+        return True
+
+    def _wind_up(self, *, is_blind: bool) -> None:
+        """Nothing more is sent of an activity that is gone; one that is not stored yet is waited for."""
+        entry = self._services.activities.get(self.copy.parent_id, self.copy.parent_activity_id)
+        if entry is not None and entry.state in _GONE:
+            self._skip(_GONE[entry.state], is_blind=is_blind)
+        else:
+            self._note(self.copy.in_trouble("The activity is not stored yet.", self._services.clock()))
+
+    def _skip(self, reason: str, *, is_blind: bool) -> None:
+        """Skip it, unless Strava may have the file all the same: then that is found out first, or told."""
+        now = self._services.clock()
+        if not self.copy.is_in_doubt:
+            self._note(self.copy.skipped(reason))
+        elif is_blind:
+            self._note(self.copy.given_up(f"It is not known whether the file arrived. {reason}"))
+        elif self.copy.waited_s(now) < LOOK_FOR_S:
+            self._note(self.copy.in_trouble("It is looked up whether the file arrived.", now))
+        else:
+            self._note(self.copy.skipped(reason))
+
+    def _link(self) -> Link | None:
+        return self._services.links.get(self.copy.parent_id, self.copy.child_id)
+
+    def _keep(self, file: UploadFile) -> None:
+        """Keep the file beside the raw zone, where it goes when the activity does."""
+        key = gpx_key if file.data_type == "gpx.gz" else tcx_key
+        place = key(self.copy.parent_id, self.copy.parent_activity_id, self.copy.child_id)
+        self._services.objects.put(place, file.content, expected=Condition.ANYTHING)
+
+    def _settled(self, upload: Upload) -> bool:
+        """Whether Strava has decided; then the ledger knows."""
+        outcome = read_outcome(upload)
+        if outcome.state is OutcomeState.PROCESSING:
+            return False
+        self._note(self._decided(outcome))
+        self.is_fresh = False
+        return True
+
+    def _decided(self, outcome: Outcome) -> Copy:
+        """The copy after Strava's decision; a duplicate of another copy of ours is no copy of this activity."""
+        account, found = ChildAccount(self._services, self.copy), outcome.activity_id
+        if outcome.state is OutcomeState.READY and found is not None:
+            return self.copy.made(found)
+        if outcome.state is OutcomeState.FAILED:
+            return self.copy.failed(outcome.reason)
+        if found is not None and account.holds_as_this_copy(found):
+            return self.copy.made(found)
+        if found is not None and account.holds_as_another_copy(found):
+            return self.copy.failed(outcome.reason)
+        return self.copy.duplicated(found, outcome.reason)
+
+    def _is_copy(self, activity: Activity) -> bool:
+        """Whether the ledger made it; what a copy was a duplicate of is the athlete's own recording."""
+        return any(
+            copy.child_activity_id == activity.activity_id and copy.state is CopyState.DONE
+            for copy in self._services.copies.of_child(activity.athlete_id)
+        )
+
+
+def _words(error: IngestError) -> str:
+    return athlete_words(error, account="the child's account")
+
+
+def _contents(file: UploadFile, link: Link, trim_m: int) -> dict[str, Any]:
+    """What the ledger keeps of the file."""
+    carried = link.carried
+    chosen = [each.choice for each in STREAM_TYPES if each.choice and getattr(carried, each.choice)]
+    return {
+        "file_format": file.data_type.partition(".")[0],
+        "points": file.points,
+        "carried": tuple(chosen),
+        "trim_m": trim_m,
+        "track_hidden": file.track_hidden,
+    }

@@ -1,0 +1,116 @@
+"""How the access to an athlete's account ends: given back where that is wished, confirmed with Strava, destroyed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from include.errors import NotConnected, RetryLater, ScopeMissing, TokenRefused
+from include.pipeline.services import Services
+from include.state.accounts.athletes import AthleteRow, AthleteStatus
+from include.state.accounts.notices import Notice
+from include.state.erasures.ledger import Erasure, ErasureStage
+from include.store.conflict import retry_on_conflict
+
+ECHO_S = 3_600
+"""So long after a disconnection here Strava's event is taken for its echo: Strava tries an event for some minutes."""
+
+
+class Access(StrEnum):
+    """What became of the access to an athlete's account."""
+
+    ENDED = "ended"
+    """Strava accepts the tokens no longer, they are destroyed here, and the erasure is under way."""
+    DISCONNECTED = "disconnected"
+    """The same, but the athlete asked here to be disconnected, which keeps what is stored."""
+    STILL_CONNECTED = "still_connected"
+    """Strava accepts the tokens: the event was forged, or is not about this connection."""
+    CONNECTED_AGAIN = "connected_again"
+    """The stored connection is newer than the wish, or than the event, which means an older one."""
+    UNKNOWN = "unknown"
+    """There is no such athlete here."""
+
+
+@retry_on_conflict
+def end_access(services: Services, lease: Erasure) -> tuple[Access, Erasure]:
+    """Confirm with Strava that the access has ended, put the erasure's barrier up, then destroy the tokens.
+
+    A person's word gives the access back first. An event is a hint: it takes Strava's refusal of the stored pair, now,
+    and an event that is not older than the connection which that pair belongs to. That Strava refused the pair before
+    counts for nothing. Returns the erasure as it is then: under way where the access has ended, as it was for an
+    athlete who is not known, else withdrawn.
+
+    Errors: `LeaseLost`; `RetryLater`, `ApplicationInactive`, `BadRequest`, `QuotaSpent`: nothing was destroyed, since
+    none of them is about the athlete; run it again.
+    Effects: safe to repeat, and after a crash at any line; an athlete who connects again meanwhile stays connected.
+    """
+    erasure = services.erasures.check(lease)
+    athlete = services.athletes.get(erasure.athlete_id)
+    if athlete is None:
+        return (Access.ENDED if erasure.stage is ErasureStage.UNDER_WAY else Access.UNKNOWN), erasure
+    access, athlete = _judged(services, erasure, athlete)
+    if access is Access.ENDED:
+        if erasure.stage is ErasureStage.ASKED:
+            erasure = services.erasures.advance(erasure.confirmed())
+        _destroy(services, athlete)
+        return access, erasure
+    if access is Access.DISCONNECTED:
+        _destroy(services, athlete)
+    if access is Access.CONNECTED_AGAIN and erasure.is_athletes_wish:
+        services.notices.tell(Notice.of_withdrawn(erasure))
+    return access, services.erasures.settle(erasure.withdrawn())
+
+
+def _judged(services: Services, erasure: Erasure, athlete: AthleteRow) -> tuple[Access, AthleteRow]:
+    """What becomes of the access, and the athlete's row on which that was decided."""
+    if athlete.status is AthleteStatus.REVOKED:
+        is_echo = erasure.wish.is_hint and erasure.stage is ErasureStage.ASKED
+        return (Access.DISCONNECTED if is_echo else Access.ENDED), athlete
+    if erasure.wish.asked_at_epoch_s < athlete.authorised_at_epoch_s:
+        return Access.CONNECTED_AGAIN, athlete
+    if not erasure.wish.is_hint:
+        _give_back(services, athlete)
+    refused = _once_refused(services, athlete)
+    if refused is None and erasure.wish.is_hint:
+        return Access.STILL_CONNECTED, athlete
+    if refused is None:
+        raise RetryLater(
+            f"Strava still accepts the tokens of athlete {athlete.athlete_id} after the access was given back; "
+            "nothing was destroyed here. Run it again."
+        )
+    if erasure.wish.is_hint and _is_echo(refused, services.clock()):
+        return Access.DISCONNECTED, refused
+    return Access.ENDED, refused
+
+
+def _destroy(services: Services, athlete: AthleteRow) -> None:
+    if athlete.status is not AthleteStatus.REVOKED:
+        services.athletes.revoke(athlete)
+
+
+def _is_echo(athlete: AthleteRow, now: float) -> bool:
+    """Whether Strava's event only tells us of the disconnection that the athlete asked for here."""
+    asked_at = athlete.disconnect_asked_at_epoch_s
+    return asked_at is not None and now - asked_at < ECHO_S
+
+
+def _give_back(services: Services, athlete: AthleteRow) -> None:
+    try:
+        access_token = services.tokens.access_token(athlete.athlete_id, scope=min(athlete.scopes, default=""))
+        services.oauth.revoke(athlete.athlete_id, access_token)
+    except (TokenRefused, NotConnected, ScopeMissing):
+        return  # There is nothing that could be given back; whether it is dead is looked into next.
+
+
+def _once_refused(services: Services, athlete: AthleteRow) -> AthleteRow | None:
+    """The athlete's row once Strava has refused to renew its pair, which costs no call of the budget; else None.
+
+    Renewal needs no scope, and answers truthfully while the whole application is switched off.
+    """
+    try:
+        is_accepted = services.tokens.prove(athlete.athlete_id)
+    except NotConnected:
+        is_accepted = False  # The pair was destroyed meanwhile.
+    now = services.athletes.get(athlete.athlete_id)
+    if is_accepted or now is None or now.status is AthleteStatus.ACTIVE:
+        return None
+    return now if now.authorised_at_epoch_s == athlete.authorised_at_epoch_s else None

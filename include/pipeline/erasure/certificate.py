@@ -1,0 +1,139 @@
+"""The certificate of an erasure: what was removed, when, and when its last trace is gone; no personal data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from include.errors import ObjectConflict
+from include.lake.objects.objects import Condition, ObjectStore
+from include.pipeline.erasure.last_traces import LastTrace
+from include.state.erasures.ledger import Erasure
+
+STAYS = (
+    "The activities in the athlete's own Strava account.",
+    "Copies in the Strava accounts of others: Strava gives applications no way to delete an activity.",
+    "The athlete's number: in this certificate; for 30 days as a mark against late work, and with events that Strava "
+    "still sends, which are dropped.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One erasure's certificate, a draft until it is finished."""
+
+    athlete_id: int
+    reason: str
+    began_at_epoch_s: int
+    removed: Mapping[str, int]
+    """How many of each kind there were when the erasure began."""
+    finished_at_epoch_s: int | None = None
+    last_traces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    elsewhere: tuple[str, ...] | None = None
+    """The objects of others that named the athlete when it began, in a draft; a draft of an older version has none."""
+
+    @property
+    def key(self) -> str:
+        """Where the lake keeps it."""
+        return f"{certificates_prefix(self.athlete_id)}{_instant(self.began_at_epoch_s):%Y%m%dT%H%M%SZ}.json"
+
+    def to_json(self) -> dict[str, Any]:
+        """The certificate as people read it."""
+        finished = self.finished_at_epoch_s
+        elsewhere = {} if self.elsewhere is None else {"elsewhere": list(self.elsewhere)}
+        return {
+            "certificate": "erasure of everything that was kept of an athlete",
+            "athlete_id": self.athlete_id,
+            "reason": self.reason,
+            "began_at": _instant(self.began_at_epoch_s).isoformat(),
+            "finished_at": None if finished is None else _instant(finished).isoformat(),
+            "removed": dict(self.removed),
+            "last_traces": {name: dict(line) for name, line in self.last_traces.items()},
+            "stays": list(STAYS),
+            **elsewhere,
+        }
+
+
+def certificates_prefix(athlete_id: int) -> str:
+    """What the keys of an athlete's certificates start with; the times in them sort."""
+    return f"certificates/{athlete_id}-"
+
+
+def open_certificate(
+    objects: ObjectStore, erasure: Erasure, elsewhere: Collection[str], count: Callable[[], Mapping[str, int]]
+) -> Certificate:
+    """The erasure's certificate: the stored one, else a draft with what `count` finds.
+
+    A draft keeps the keys of others' objects `elsewhere`, for whoever goes on when no ledger leads there any more.
+
+    Call it before anything is removed. Whoever comes later, after a crash or at the same time, gets the same counts.
+    Effects: the draft is stored, once.
+    """
+    draft = Certificate(erasure.athlete_id, erasure.wish.reason, erasure.began_at_epoch_s, {})
+    stored = _read(objects, draft.key)
+    if stored is not None:
+        return stored
+    draft = replace(draft, removed=count(), elsewhere=tuple(sorted(elsewhere)))
+    try:
+        _write(objects, draft, Condition.ABSENT)
+    except ObjectConflict:
+        return _read(objects, draft.key) or draft  # another process counted first
+    return draft
+
+
+def finish_certificate(
+    objects: ObjectStore, draft: Certificate, traces: Sequence[LastTrace], now_epoch_s: int
+) -> Certificate:
+    """The certificate with the end of the erasure and what remembers it, stored; a finished one stays as it is."""
+    stored = objects.get(draft.key)
+    present = _parse(stored.body) if stored else draft
+    if present.finished_at_epoch_s is not None:
+        return present
+    last_traces = {trace.place: trace.to_json(now_epoch_s) for trace in traces}
+    finished = replace(present, finished_at_epoch_s=now_epoch_s, last_traces=last_traces, elsewhere=None)
+    try:
+        _write(objects, finished, stored.etag if stored else Condition.ABSENT)
+    except ObjectConflict:
+        return finish_certificate(objects, draft, traces, now_epoch_s)  # another process finished it first
+    return finished
+
+
+def last_certificate(objects: ObjectStore, athlete_id: int) -> Certificate | None:
+    """The athlete's newest certificate, or None."""
+    keys = list(objects.list(certificates_prefix(athlete_id)))
+    return _read(objects, keys[-1]) if keys else None
+
+
+def _read(objects: ObjectStore, key: str) -> Certificate | None:
+    stored = objects.get(key)
+    return _parse(stored.body) if stored else None
+
+
+def _write(objects: ObjectStore, certificate: Certificate, expected: str | Condition) -> None:
+    body = json.dumps(certificate.to_json(), indent=2).encode()
+    objects.put(certificate.key, body, expected=expected)
+
+
+def _parse(body: bytes) -> Certificate:
+    document = json.loads(body)
+    finished_at = document["finished_at"]
+    return Certificate(
+        athlete_id=document["athlete_id"],
+        reason=document["reason"],
+        began_at_epoch_s=_epoch_s(document["began_at"]),
+        removed=document["removed"],
+        finished_at_epoch_s=None if finished_at is None else _epoch_s(finished_at),
+        last_traces=document["last_traces"],
+        elsewhere=tuple(document["elsewhere"]) if "elsewhere" in document else None,
+    )
+
+
+def _instant(epoch_s: int) -> datetime:
+    return datetime.fromtimestamp(epoch_s, UTC)
+
+
+def _epoch_s(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp())

@@ -1,0 +1,79 @@
+"""What an athlete's grant covers of what is stored, and the removal of the rest where the athlete wishes it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from include.errors import UnexpectedShape
+from include.pipeline.ingest.witness import is_out_of_sight
+from include.pipeline.services import Services
+from include.state.accounts.athletes import AthleteRow
+from include.state.activities.ledger import LedgerEntry
+from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL
+
+TRACKS_AT_ONCE = 2
+"""How many tracks of an athlete are read again in a quarter of an hour: at most 384 calls a day."""
+
+REASON = "you no longer allow it, and had it removed"
+
+
+def has_unwanted_track(services: Services, entry: LedgerEntry) -> bool:
+    """Whether the stored points may be a full track that the athlete does not want stored any more."""
+    athlete = services.athletes.get(entry.athlete_id)
+    return athlete is not None and _is_track_unwanted(athlete, entry)
+
+
+def remove_unwanted(services: Services) -> dict[str, int]:
+    """Remove what athletes gave up and had removed; returns how many activities, and how many tracks are read again.
+
+    Full tracks are replaced by what Strava shows now, a few at a time.
+    Errors: `LeaseLost`, `ObjectConflict`: run it again.
+    Effects: safe to repeat and after a crash at any point; an athlete is done with when nothing unwanted is left.
+    """
+    removed = tracks = 0
+    for athlete in list(services.athletes.all()):
+        if athlete.unwanted_scopes:
+            of_athlete = _serve(services, athlete)
+            removed, tracks = removed + of_athlete[0], tracks + of_athlete[1]
+    return {"removed": removed, "tracks": tracks}
+
+
+def _serve(services: Services, athlete: AthleteRow) -> tuple[int, int]:
+    stored = [entry for entry in services.activities.of_athlete(athlete.athlete_id) if entry.object_keys]
+    uncovered = [entry for entry in stored if not _covers(services, athlete, entry)]
+    removed = sum(_remove(services, entry) for entry in uncovered)
+    unwanted = [entry for entry in stored if entry not in uncovered and _is_track_unwanted(athlete, entry)]
+    now = int(services.clock())
+    tracks = [entry for entry in unwanted if entry.due_at_epoch_s is None][:TRACKS_AT_ONCE]
+    for entry in tracks:
+        services.activities.make_due(entry.athlete_id, entry.activity_id, asked_at_epoch_s=now)
+    if removed == len(uncovered) and not unwanted:
+        services.athletes.note_removed(athlete)
+    return removed, len(tracks)
+
+
+def _covers(services: Services, athlete: AthleteRow, entry: LedgerEntry) -> bool:
+    if not athlete.scopes & {ACTIVITY_READ, ACTIVITY_READ_ALL}:
+        return False
+    try:
+        return not is_out_of_sight(services, entry)
+    except UnexpectedShape:
+        return True  # Nothing says that it is private; where it is gone, Strava says so.
+
+
+def _is_track_unwanted(athlete: AthleteRow, entry: LedgerEntry) -> bool:
+    fetched_at = entry.fetched_at_epoch_s or 0.0
+    is_older = fetched_at < athlete.authorised_at_epoch_s
+    return ACTIVITY_READ_ALL in athlete.unwanted_scopes and is_older and entry.points > 0
+
+
+def _remove(services: Services, entry: LedgerEntry) -> bool:
+    """Take the activity out of the lake, rows first, raw objects after; False where a worker has it in hand."""
+    with services.activities.held(entry.athlete_id, entry.activity_id) as lease:
+        if lease is None or lease.entry is None:
+            return False
+        guard = partial(services.activities.check, lease)
+        services.lake.remove(entry.athlete_id, [entry.activity_id], lease.entry.object_keys, guard=guard)
+        services.raw.remove(entry.athlete_id, entry.activity_id, guard=guard)
+        services.activities.settle(lease, lease.entry.removed(services.clock(), REASON))
+    return True

@@ -1,0 +1,240 @@
+"""`strava_erase`: ends the access to an athlete's account, then removes everything that is kept of the athlete."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from include.errors import NotConnected, RetryLater
+from include.lake.keys import athlete_prefixes
+from include.pipeline.erasure.access import Access, end_access
+from include.pipeline.erasure.certificate import (
+    Certificate,
+    finish_certificate,
+    last_certificate,
+    open_certificate,
+)
+from include.pipeline.erasure.last_traces import last_traces
+from include.pipeline.erasure.personal_records import elsewhere, everywhere, spoken, tally, traces
+from include.pipeline.services import Services
+from include.settings import Settings
+from include.state.erasures.ledger import EraseReason, Erasure, ErasureStage, Wish
+from include.store.conflict import retry_on_conflict
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 2.0
+LOOKS = 10
+"""How often a run looks whether other workers let go of the athlete's activities, before Airflow tries it again."""
+
+SWEEPS = 10
+"""One finds nothing left; more than two are needed only where a worker writes late."""
+
+
+class Outcome(StrEnum):
+    """What a run found or did."""
+
+    ERASED = "erased"
+    ERASED_BEFORE = "erased_before"
+    COUNTED = "counted"
+    """A dry run: nothing was changed."""
+    DISCONNECTED = "disconnected"
+    """The athlete disconnected here: the access is over, and what is stored stays."""
+    STILL_CONNECTED = "still_connected"
+    """Strava accepts the tokens: the event was forged, or is not about this connection."""
+    CONNECTED_AGAIN = "connected_again"
+    """The athlete has connected since the wish was uttered, which takes it back; an event means an older connection."""
+    IN_HAND = "in_hand"
+    """Another run carries the erasure out, or has just done so."""
+    UNKNOWN = "unknown"
+    """There is no such athlete here."""
+
+
+@dataclass(frozen=True, slots=True)
+class EraseRequest:
+    """Whom to erase, and why."""
+
+    athlete_id: int
+    reason: EraseReason
+    dry_run: bool = False
+    asked_at_epoch_s: int | None = None
+    """When the wish was uttered; None for this moment."""
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any], *, or_asked_at: datetime) -> EraseRequest:
+        """The request that the Airflow form, or the dispatcher, describes; the form names no time."""
+        asked_at = params.get("asked_at_epoch_s")
+        return cls(
+            athlete_id=params["athlete"],
+            reason=EraseReason(params["reason"]),
+            dry_run=bool(params.get("dry_run", False)),
+            asked_at_epoch_s=int(or_asked_at.timestamp()) if asked_at is None else asked_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What became of a request; ids, counts and times."""
+
+    athlete_id: int
+    outcome: Outcome
+    counts: Mapping[str, int] = field(default_factory=dict)
+    certificate: Certificate | None = None
+
+    @property
+    def message(self) -> str:
+        """The outcome as the run says it."""
+        return f"Athlete {self.athlete_id}: {_SPOKEN[self.outcome].format(counts=spoken(self.counts))}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as XCom carries it."""
+        return {
+            "athlete_id": self.athlete_id,
+            "outcome": self.outcome.value,
+            "counts": dict(self.counts),
+            "certificate": self.certificate.key if self.certificate else None,
+        }
+
+
+_SPOKEN: Mapping[Outcome, str] = {
+    Outcome.ERASED: "everything is erased: {counts}.",
+    Outcome.ERASED_BEFORE: "erased before; there was nothing left.",
+    Outcome.COUNTED: "an erasure would remove {counts}; nothing was changed.",
+    Outcome.DISCONNECTED: "disconnected, as asked for on the athlete's page; what is stored stays.",
+    Outcome.STILL_CONNECTED: "Strava still accepts the tokens, so nothing was erased.",
+    Outcome.CONNECTED_AGAIN: "connected again since then, which takes the wish back, so nothing was erased. "
+    "To erase the present connection's data too, start a new run.",
+    Outcome.IN_HAND: "another run carries the erasure out; if it breaks off, strava_reconcile starts one that goes on.",
+    Outcome.UNKNOWN: "not known here; there is nothing to erase.",
+}
+
+
+def erase(services: Services, request: EraseRequest, settings: Settings) -> Erased:
+    """End the access to the athlete's account, remove everything that is kept of the athlete, and certify it.
+
+    The wish is written down first, so that whatever becomes of this run, another one goes on.
+    Errors: `NotConnected` when an operator names an unknown athlete; `RetryLater`, `ApplicationInactive`,
+    `BadRequest`, `QuotaSpent` while the access has not ended: nothing was removed; `RetryLater` too while another
+    worker has activities of the athlete in hand; `LeaseLost` when this run stood still for so long that another one
+    goes on. Run it again.
+    Effects: safe to repeat, to run twice at once, and to go on with after a crash at any line. From a person's word,
+    or a confirmed event, on nothing is written for the athlete, who can connect again when it is over.
+    """
+    athlete_id = request.athlete_id
+    if request.dry_run:
+        return Erased(athlete_id, Outcome.COUNTED, _count(services, athlete_id))
+    answered = _answered(services, request)
+    if answered is not None:
+        return answered
+    with services.erasures.held(athlete_id) as lease:
+        if lease is None:
+            return Erased(athlete_id, Outcome.IN_HAND)
+        access, erasure = end_access(services, lease)
+        if access is Access.UNKNOWN:
+            found = _of_unknown(services, lease)
+            return _remove(services, found, settings) if found else _nothing_left(services, request)
+        if access is not Access.ENDED:
+            return Erased(athlete_id, Outcome(access.value))
+        return _remove(services, erasure, settings)
+
+
+def _answered(services: Services, request: EraseRequest) -> Erased | None:
+    """What came of the wish before; None where something is left to do, which is written down then."""
+    athlete_id = request.athlete_id
+    erasure = services.erasures.get(athlete_id)
+    is_hint = request.reason is EraseReason.DEAUTHORISATION
+    is_known = (erasure is not None and erasure.is_open) or services.athletes.get(athlete_id) is not None
+    if not is_known and (is_hint or not _count(services, athlete_id)):
+        return _nothing_left(services, request)
+    if request.asked_at_epoch_s is None:
+        erasure = services.erasures.ask_now(athlete_id, request.reason)
+    else:
+        erasure = services.erasures.ask(athlete_id, Wish(request.reason, request.asked_at_epoch_s))
+    if erasure.is_open:
+        return None
+    if erasure.stage is ErasureStage.WITHDRAWN:
+        return Erased(athlete_id, Outcome.CONNECTED_AGAIN)
+    return _nothing_left(services, request)
+
+
+def _nothing_left(services: Services, request: EraseRequest) -> Erased:
+    certificate = last_certificate(services.objects, request.athlete_id)
+    if certificate is not None:
+        return Erased(request.athlete_id, Outcome.ERASED_BEFORE, certificate=certificate)
+    if request.reason is EraseReason.OPERATOR:
+        raise NotConnected(f"There is no athlete {request.athlete_id} here; check the number.")
+    return Erased(request.athlete_id, Outcome.UNKNOWN)
+
+
+@retry_on_conflict
+def _of_unknown(services: Services, lease: Erasure) -> Erasure | None:
+    """The erasure of an athlete without a row, where a person wants the traces that are left removed; else None."""
+    erasure = services.erasures.check(lease)
+    if not erasure.wish.is_hint and _count(services, erasure.athlete_id):
+        return services.erasures.advance(erasure.confirmed())
+    services.erasures.settle(erasure.finished(int(services.clock())))
+    return None
+
+
+def _remove(services: Services, erasure: Erasure, settings: Settings) -> Erased:
+    """Wait for the workers that are busy, count, remove, look again until nothing is found, and certify."""
+    athlete_id = erasure.athlete_id
+    _await_workers(services, athlete_id)
+    others = elsewhere(services, athlete_id)
+    draft = open_certificate(services.objects, erasure, others, lambda: _count(services, athlete_id, erasure))
+    if draft.finished_at_epoch_s is None and draft.elsewhere is None:  # begun by an older version, which kept none
+        others = everywhere(services, athlete_id)
+    _sweep(services, erasure, others | frozenset(draft.elsewhere or ()))
+    for prefix in athlete_prefixes(athlete_id):
+        services.objects.prune(prefix)
+    certificate = finish_certificate(services.objects, draft, last_traces(settings), int(services.clock()))
+    _finish(services, erasure)
+    return Erased(athlete_id, Outcome.ERASED, certificate.removed, certificate)
+
+
+@retry_on_conflict
+def _finish(services: Services, lease: Erasure) -> None:
+    services.erasures.settle(services.erasures.check(lease).finished(int(services.clock())))
+    if services.athletes.get(lease.athlete_id) is not None:
+        services.erasures.withdraw(lease.athlete_id)  # connected at the very moment when the erasure began
+
+
+def _await_workers(services: Services, athlete_id: int) -> None:
+    """Nobody new begins, since no lease is given any more; those who have one end soon, without tokens.
+
+    Errors: `RetryLater` while one goes on; its lease ends in a few minutes at the latest.
+    """
+    for _ in range(LOOKS):
+        copies = (*services.copies.of_parent(athlete_id), *services.copies.of_child(athlete_id))
+        if not services.activities.in_hand(athlete_id) and not any(map(services.copies.in_hand, copies)):
+            return
+        services.wait(LOOK_EVERY_S)
+    raise RetryLater(
+        f"Another run still works on activities of athlete {athlete_id}; nothing was removed yet, nothing new is "
+        "written for the athlete, and the erasure goes on when that run has ended. Run it again in some minutes."
+    )
+
+
+def _sweep(services: Services, erasure: Erasure, others: frozenset[str]) -> None:
+    """Remove every trace, and look again until there is none."""
+    lease = erasure
+    for _ in range(SWEEPS):
+        others |= elsewhere(services, erasure.athlete_id)
+        found = list(traces(services, erasure, others))
+        if not found:
+            return
+        for trace in found:
+            lease = services.erasures.renew(lease)
+            trace.remove()
+    raise RetryLater(f"Traces of athlete {erasure.athlete_id} keep appearing; run the erasure again in some minutes.")
+
+
+def _count(services: Services, athlete_id: int, erasure: Erasure | None = None) -> dict[str, int]:
+    now = int(services.clock())
+    asked = erasure or Erasure.first(athlete_id, Wish(EraseReason.OPERATOR, now), now)
+    counts = tally(services, traces(services, asked, elsewhere(services, athlete_id)))
+    return counts if services.athletes.get(athlete_id) is None else {**counts, "athletes": 1}

@@ -1,0 +1,202 @@
+"""Everything that is kept of one athlete, wherever it is: to count it, and to remove it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.errors import UnexpectedShape
+from include.lake.keys import athlete_prefixes, gpx_key, tcx_key
+from include.lake.objects.objects import Condition
+from include.lake.rows.copies import object_of
+from include.lake.table_object import decode
+from include.pipeline.services import Services
+from include.state.accounts.athletes import AthleteStatus
+from include.state.accounts.notices import Notice, NoticeKind
+from include.state.erasures.ledger import Erasure
+from include.state.links import Link
+from include.state.listings import Listing
+
+_FILE_FOR_CHILD = re.compile(r".+-(?P<child_id>\d+)\.(gpx|tcx)\.gz")
+_TABLES = ("streams", "activities", "laps")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One thing that is kept of the athlete."""
+
+    kind: str
+    remove: Callable[[], object]
+    """Takes it away; safe to repeat."""
+    object_key: str = ""
+    """Which object of the lake it is, if it is one."""
+    count: int = 1
+
+
+def elsewhere(services: Services, athlete_id: int) -> frozenset[str]:
+    """The keys of the objects beyond the athlete's own that the ledger of copies knows to name the athlete.
+
+    Keep them before the ledger's rows go: nobody could find them after it but by reading everybody's objects.
+    """
+    keys: set[str] = set()
+    for copy in services.copies.of_parent(athlete_id):
+        keys.add(object_of(copy))
+    for copy in services.copies.of_child(athlete_id):
+        made_of = (copy.parent_id, copy.parent_activity_id, athlete_id)
+        keys |= {object_of(copy), gpx_key(*made_of), tcx_key(*made_of)}
+    return frozenset(keys)
+
+
+def everywhere(services: Services, athlete_id: int) -> frozenset[str]:
+    """`elsewhere`, and the objects of which no ledger knows any more; lists those of all athletes."""
+    files = {key for key in services.objects.list("gpx/") if is_file_for(key, athlete_id)}
+    return elsewhere(services, athlete_id) | files | frozenset(services.objects.list("copies/"))
+
+
+def is_file_for(key: str, athlete_id: int) -> bool:
+    """Whether the key is that of an upload file which was made for the athlete's account."""
+    match = _FILE_FOR_CHILD.fullmatch(key)
+    return match is not None and int(match["child_id"]) == athlete_id
+
+
+def traces(services: Services, erasure: Erasure, others: Collection[str]) -> Iterator[Trace]:
+    """Every trace of the athlete, in the order in which they have to go; `others` are keys as `elsewhere` finds them.
+
+    Ledgers go first: a worker whose lease ran out then finds it lost. Whatever leads to something else goes after it:
+    files before links, links before the athlete's own row, so that a crash at any line leaves nothing that is not
+    found again.
+    """
+    yield from _ledgers(services, erasure.athlete_id)
+    yield from _objects(services, erasure.athlete_id, others)
+    yield from _copy_rows(services, erasure.athlete_id, others)
+    yield from _partitions(services, erasure.athlete_id)
+    yield from _ties(services, erasure)
+    yield from _records(services, erasure.athlete_id)
+
+
+def tally(services: Services, found: Iterable[Trace]) -> dict[str, int]:
+    """How many traces there are of each kind, and how many rows the lake's tables hold."""
+    counts: Counter[str] = Counter()
+    for trace in found:
+        counts[trace.kind] += trace.count
+        table = trace.kind.removesuffix("_objects")
+        if trace.object_key and table in _TABLES:
+            counts[f"{table}_rows"] += _rows_in(services, trace.object_key)
+    return dict(sorted(counts.items()))
+
+
+def spoken(counts: Mapping[str, int]) -> str:
+    """The counts in one line."""
+    return ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items()) or "nothing"
+
+
+def _ledgers(services: Services, athlete_id: int) -> Iterator[Trace]:
+    copies = {
+        (copy.parent_activity_id, copy.child_id)
+        for found in (services.copies.of_parent(athlete_id), services.copies.of_child(athlete_id))
+        for copy in found
+    }
+    for activity_id, child_id in sorted(copies):
+        yield Trace("copies", partial(services.copies.forget, activity_id, child_id))
+    days = services.outings.of_child(athlete_id)
+    if days:
+        yield Trace("outings", partial(services.outings.forget_child, athlete_id), count=days)
+    for entry in list(services.activities.of_athlete(athlete_id)):
+        yield Trace("activities", partial(services.activities.forget, athlete_id, entry.activity_id))
+
+
+def _objects(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[Trace]:
+    """The athlete's objects, and the files that others' activities were made into for the athlete's account."""
+    keys = [key for prefix in athlete_prefixes(athlete_id) for key in services.objects.list(prefix)]
+    files = sorted(key for key in others if is_file_for(key, athlete_id) and key not in keys)
+    keys += [key for key in files if services.objects.get(key) is not None]
+    for key in keys:
+        folder = key.partition("/")[0]
+        kind = "upload_files" if folder == "gpx" else f"{folder}_objects"
+        yield Trace(kind, partial(services.objects.delete, key, expected=Condition.ANYTHING), key)
+
+
+def _copy_rows(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[Trace]:
+    """Rows about the athlete; an object that cannot be read may hold some, and `strava_retention` makes it again."""
+    held: dict[str, int] = {}
+    for key in sorted(key for key in others if key.startswith("copies/")):
+        stored = services.objects.get(key)
+        try:
+            held[key] = 0 if stored is None else _rows_about(decode(key, stored.body), athlete_id)
+        except UnexpectedShape:
+            yield Trace("copies_objects", partial(services.objects.delete, key, expected=Condition.ANYTHING), key)
+    keys = [key for key, rows in held.items() if rows]
+    if keys:
+        remove = partial(services.copy_rows.remove_athlete, athlete_id, keys)  # from all of them at once
+        yield Trace("copies_rows", remove, keys[0], sum(held.values()))
+
+
+def _partitions(services: Services, athlete_id: int) -> Iterator[Trace]:
+    """What the catalogue names, then what waits for it: whoever registers one meanwhile misses its row and looks."""
+    named = services.catalog.of_athlete(athlete_id)
+    if named:
+        yield Trace("catalog_partitions", partial(services.catalog.unregister, named), count=len(named))
+    for partition in services.partitions.of_athlete(athlete_id):
+        yield Trace("partitions", partial(services.partitions.forget, partition))
+
+
+def _ties(services: Services, erasure: Erasure) -> Iterator[Trace]:
+    """Links with others, who are told that they have ended, and invitations."""
+    athlete_id = erasure.athlete_id
+    to_parents, to_children = services.links.of_child(athlete_id), services.links.of_parent(athlete_id)
+    for invite in list(services.invites.of_parent(athlete_id)):
+        yield Trace("invites", partial(services.invites.forget, invite.invite_id))
+    for link in to_parents:
+        for invite in list(services.invites.of_parent(link.parent_id)):
+            if invite.child_id == athlete_id:
+                yield Trace("invites", partial(services.invites.forget, invite.invite_id))
+    for link in to_parents:
+        yield Trace("links", partial(_end, services, erasure, link, link.parent_id, NoticeKind.CHILD_ERASED))
+    for link in to_children:
+        yield Trace("links", partial(_end, services, erasure, link, link.child_id, NoticeKind.PARENT_ERASED))
+
+
+def _end(services: Services, erasure: Erasure, link: Link, other_id: int, kind: NoticeKind) -> None:
+    """Tell the other side, then remove the link; the notice names nobody."""
+    notice_id = f"{kind}.{erasure.began_at_epoch_s}"
+    services.notices.tell(Notice(other_id, notice_id, kind, erasure.began_at_epoch_s))
+    services.links.forget(link.parent_id, link.child_id)
+
+
+def _records(services: Services, athlete_id: int) -> Iterator[Trace]:
+    for event_id in list(services.events.of_athlete(athlete_id)):
+        yield Trace("events", partial(services.events.forget, event_id))
+    notices = len(list(services.notices.of_athlete(athlete_id)))
+    if notices:
+        yield Trace("notices", partial(services.notices.forget, athlete_id), count=notices)
+    places = len(services.places.sealed(athlete_id))
+    if places:
+        yield Trace("places", partial(services.places.forget, athlete_id), count=places)
+    if services.listings.get(athlete_id) != Listing(athlete_id):
+        yield Trace("listings", partial(services.listings.forget, athlete_id))
+    histories = len(list(services.histories.of_athlete(athlete_id)))
+    if histories:
+        yield Trace("histories", partial(services.histories.forget, athlete_id), count=histories)
+    athlete = services.athletes.get(athlete_id)
+    if athlete is not None and athlete.status is not AthleteStatus.ACTIVE:
+        yield Trace("athletes", partial(services.athletes.forget, athlete_id))
+
+
+def _rows_in(services: Services, key: str) -> int:
+    """The rows in a table object; 0 for one that is gone, or cannot be read, which must not stand in the way."""
+    stored = services.objects.get(key)
+    try:
+        return 0 if stored is None else int(decode(key, stored.body).num_rows)
+    except UnexpectedShape:
+        return 0
+
+
+def _rows_about(copies: pa.Table, athlete_id: int) -> int:
+    about = pc.or_(pc.equal(copies["parent_id"], athlete_id), pc.equal(copies["child_id"], athlete_id))
+    return int(copies.filter(about).num_rows)

@@ -1,0 +1,1 @@
+"""`strava_ingest`: from webhook events to activities in the lake."""

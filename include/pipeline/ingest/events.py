@@ -1,0 +1,78 @@
+"""`strava_ingest`: from webhook events to the activities that have to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from include.pipeline.ingest.sync import SyncItem
+from include.pipeline.services import Services
+from include.state.accounts.athletes import AthleteStatus
+from include.state.activities.ledger import ActivityState, LedgerEntry
+from include.strava.events import WebhookEvent
+
+CLOCK_SKEW_S = 120
+"""An event counts as answered by a fetch only if it is older than the fetch by more than two clocks may differ."""
+
+
+def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
+    """The activities that the events name, each once, with the time of its newest event.
+
+    Shape: ordered by event time, so that what happened first is looked at first.
+    Events are hints: one that an earlier fetch has answered already costs no call, unless more is due of its activity
+    than the event itself asks for; one of an athlete who is not connected is dropped. Both are noted in the audit.
+    What is due of an athlete who has to connect again stays due until then, but for copies that were begun: what was
+    sent is seen to its end, and what waits comes to one.
+    Effects: writes the audit, and takes back what an answered event has made due; safe to repeat.
+    """
+    events = list(events)
+    _note_arrival(services, events)
+    newest: dict[tuple[int, int], SyncItem] = {}
+    for event in sorted(events, key=lambda event: event.event_time_epoch_s):
+        outcome = _drop_reason(services, event)
+        services.events.record(
+            event.event_id,
+            athlete_id=event.owner_id,
+            object_id=event.object_id,
+            outcome=outcome or "planned",
+        )
+        if outcome is None:
+            key = event.owner_id, event.object_id
+            copies_only = event.asks_for_copies_only and (key not in newest or newest[key].copies_only)
+            announced = event.aspect_type == "delete" or (key in newest and newest[key].is_announced)
+            newest[key] = SyncItem(*key, event.event_time_epoch_s, copies_only, announced)
+    return sorted(newest.values(), key=lambda item: item.event_at_epoch_s)
+
+
+def _note_arrival(services: Services, events: Sequence[WebhookEvent]) -> None:
+    """Note that Strava's events arrive, if some of these are Strava's: others are our own."""
+    subscription = services.subscriptions.current()
+    sent = [
+        event.event_time_epoch_s
+        for event in events
+        if subscription is not None and event.subscription_id == subscription.subscription_id
+    ]
+    if subscription is not None and sent:
+        services.subscriptions.note_event(subscription.subscription_id, max(sent))
+
+
+def _drop_reason(services: Services, event: WebhookEvent) -> str | None:
+    if event.object_type != "activity":
+        return "no activity event"
+    athlete = services.athletes.get(event.owner_id)
+    entry = services.activities.get(event.owner_id, event.object_id)
+    if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
+        if athlete is None and entry is not None and not entry.is_known:
+            services.activities.forget(event.owner_id, event.object_id)
+        if athlete is None or not event.asks_for_copies_only:
+            return "athlete not connected"
+    if entry is None or not _is_answered(entry, event.event_time_epoch_s):
+        return None
+    services.activities.answered(event.owner_id, event.object_id, asked_at_epoch_s=event.event_time_epoch_s)
+    return "answered by a later fetch"
+
+
+def _is_answered(entry: LedgerEntry, asked_at_epoch_s: int) -> bool:
+    """Whether nothing more is due than what an event of that time asks for, and that is known already."""
+    if entry.state is ActivityState.PENDING or entry.answered(asked_at_epoch_s).due_at_epoch_s is not None:
+        return False
+    return entry.fetched_at_epoch_s is not None and asked_at_epoch_s + CLOCK_SKEW_S < entry.fetched_at_epoch_s

@@ -1,0 +1,322 @@
+"""Makes the lake and the ledger agree with Strava about one activity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from include.copying.reasons import athlete_words
+from include.errors import (
+    Gone,
+    IngestError,
+    QuotaSpent,
+    RemovalsStopped,
+    RetryLater,
+    UnexpectedShape,
+)
+from include.lake.rows.synced import build_rows
+from include.pipeline.copying.copies_due import with_copies
+from include.pipeline.erasure.coverage import has_unwanted_track
+from include.pipeline.ingest.fingerprint import Fingerprint
+from include.pipeline.ingest.witness import (
+    ANNOUNCED,
+    STOPPED,
+    UNANNOUNCED,
+    StillListed,
+    is_out_of_sight,
+    is_stopped,
+    testify,
+)
+from include.pipeline.reconcile.outage import found_by, standing
+from include.pipeline.services import Services
+from include.state.activities.ledger import ActivityState, Lease, LedgerEntry
+from include.state.activities.sighting import Sighting
+from include.state.outages import Outage
+from include.strava.models import Activity, StreamSet
+from include.strava.quota import DAY_S, utc_text
+
+SETTLING_S = 300
+"""How long after its event a 404 may still mean "not there yet" (seen in 0.6 % of creates)."""
+
+MAX_LOOKS = 5
+"""How often one sync fetches again because the activity changed meanwhile, before it leaves the rest to reconcile."""
+
+
+class NotThereYet(RetryLater):
+    """A fresh activity answers 404: its event came before Strava could serve it."""
+
+
+class AnothersActivity(UnexpectedShape):
+    """Strava shows an activity as another athlete's than an event said."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncItem:
+    """One activity to bring up to date, and the newest event that named it."""
+
+    athlete_id: int
+    activity_id: int
+    event_at_epoch_s: int
+    copies_only: bool = False
+    """Nothing has to be fetched: only its copies are due."""
+    is_announced: bool = False
+    """An event says that it was deleted, or hidden from this application."""
+
+    def to_json(self) -> dict[str, int]:
+        """The item as XCom carries it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, int]) -> SyncItem:
+        """The item that `to_json` wrote, or an older version's."""
+        return cls(
+            value["athlete_id"],
+            value["activity_id"],
+            value["event_at_epoch_s"],
+            bool(value.get("copies_only", False)),
+            bool(value.get("is_announced", False)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a sync left behind, without a title or a name: Airflow's database outlives an erasure."""
+
+    athlete_id: int
+    activity_id: int
+    state: str
+    sport_type: str
+    start_date: str
+    points: int
+    reason: str = ""
+
+    @property
+    def label(self) -> str:
+        """How the activity is shown in the Airflow UI: id, sport and date, and its state unless all is well."""
+        state = "" if self.state == ActivityState.SYNCED else self.state
+        return " · ".join(part for part in (str(self.activity_id), self.sport_type, self.start_date, state) if part)
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as XCom carries it."""
+        return {
+            "athlete_id": self.athlete_id,
+            "activity_id": self.activity_id,
+            "state": self.state,
+            "points": self.points,
+            "reason": self.reason,
+        }
+
+
+def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
+    """Fetch the activity's present state and store it: raw answers, lake rows, ledger.
+
+    Errors: `RetryLater` (try the same item again), `Refused` (the athlete or the application has to act).
+    A spent quota is no error: the activity is stored as pending until the window opens. Nor is an outage of Strava's or
+    of the application: the activity is due when that is over, and nothing is fetched until then.
+    Nothing is fetched where only copies are due.
+    Effects: safe to repeat and to run twice at once; only the holder of the row's lease writes.
+    """
+    entry = LedgerEntry.unknown(item.athlete_id, item.activity_id)
+    if item.copies_only:
+        return _summary(services.activities.get(item.athlete_id, item.activity_id) or entry)
+    if outage := standing(services):
+        now = int(services.clock())
+        services.activities.make_due(
+            item.athlete_id, item.activity_id, asked_at_epoch_s=item.event_at_epoch_s, due_at_epoch_s=now
+        )
+        return _summary(entry, reason=_spoken(outage))
+    for _ in range(MAX_LOOKS):
+        lease = services.activities.acquire(item.athlete_id, item.activity_id)
+        if lease is None:
+            return _summary(entry, reason="another run holds it and will fetch again")
+        try:
+            entry = _Look(services, lease, item, source, services.clock()).take()
+            if not services.activities.settle(lease, entry):
+                return _summary(entry)
+        except IngestError as error:
+            outage = found_by(services, error, item.athlete_id)
+            entry = _after(error, lease.entry or entry, outage, int(services.clock()))
+            services.activities.postpone(lease, entry)
+            if outage is not None or isinstance(error, QuotaSpent):
+                return _summary(entry, reason=_spoken(outage) if outage else "")
+            raise
+    return _summary(entry, reason="changed again and again; reconcile goes on")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at Strava under a held lease, and what follows from it."""
+
+    services: Services
+    lease: Lease
+    item: SyncItem
+    source: str
+    fetched_at_epoch_s: float
+
+    @property
+    def previous(self) -> LedgerEntry:
+        return self.lease.entry or LedgerEntry.unknown(self.item.athlete_id, self.item.activity_id)
+
+    def guard(self) -> None:
+        self.services.activities.check(self.lease)
+
+    def take(self) -> LedgerEntry:
+        """The entry that the ledger should hold now."""
+        try:
+            activity = self._activity()
+        except Gone:
+            if is_out_of_sight(self.services, self.previous):
+                return self.previous.unanswered(fetched_at_epoch_s=self.fetched_at_epoch_s)
+            return with_copies(self.services, self.lease, self._remove(), None)
+        except AnothersActivity as error:
+            return self._quarantined(self.previous, error)
+        self.services.raw.put_detail(activity, guard=self.guard)
+        stored = self._stored_streams(activity)
+        streams = self._streams(activity) if stored is None else stored
+        if streams is None:
+            if not self._is_lost():
+                return self.previous.perhaps_lost(int(self.fetched_at_epoch_s))
+            self.services.raw.remove_streams(activity.athlete_id, activity.activity_id, guard=self.guard)
+        entry = self._store(activity, streams)
+        if stored is not None:
+            entry = replace(entry, oldest_answer_epoch_s=self.previous.kept_since_epoch_s)
+        return with_copies(self.services, self.lease, entry, activity)
+
+    def _activity(self) -> Activity:
+        """The activity as Strava shows it. Errors: `AnothersActivity` too."""
+        athlete_id, activity_id = self.item.athlete_id, self.item.activity_id
+        with self.services.raw.keeping_odd(athlete_id, activity_id, guard=self.guard):
+            activity = self.services.strava.activity(athlete_id, activity_id)
+        if (activity.athlete_id, activity.activity_id) != (athlete_id, activity_id):
+            raise AnothersActivity(
+                f"Strava shows activity {activity_id}, which an event gave to athlete {athlete_id}, as another's; "
+                "nothing of it is stored. The event was wrong: there is nothing to do."
+            )
+        return activity
+
+    def _stored_streams(self, activity: Activity) -> StreamSet | None:
+        """The streams of an earlier fetch, while the recording is unchanged.
+
+        Those that hold what is no sample may be one bad answer: they are asked for again at every look.
+        """
+        unchanged = Fingerprint.parse(self.previous.fingerprint).track == Fingerprint.of(activity).track
+        usable = unchanged and self.previous.points and not has_unwanted_track(self.services, self.previous)
+        stored = self.services.raw.streams(activity.athlete_id, activity.activity_id) if usable else None
+        return None if stored is None or stored.odd else stored
+
+    def _streams(self, activity: Activity) -> StreamSet | None:
+        """The activity's streams as Strava has them now: none for a manual one."""
+        athlete_id, activity_id = activity.athlete_id, activity.activity_id
+        try:
+            with self.services.raw.keeping_odd(athlete_id, activity_id, guard=self.guard):
+                streams = None if activity.manual else self.services.strava.streams(athlete_id, activity_id)
+        except Gone:
+            return None
+        if streams is not None:
+            self.services.raw.put_streams(athlete_id, activity_id, streams, guard=self.guard)
+        return streams
+
+    def _is_lost(self) -> bool:
+        """Whether stored points go because Strava shows none: it has said so before, or the athlete wishes it."""
+        return self.previous.is_lost(self.fetched_at_epoch_s) or has_unwanted_track(self.services, self.previous)
+
+    def _store(self, activity: Activity, streams: StreamSet | None) -> LedgerEntry:
+        entry = describe(self.previous, activity, streams, fetched_at_epoch_s=self.fetched_at_epoch_s)
+        try:
+            rows = build_rows(
+                activity,
+                streams,
+                made=self.services.copies.made_for(activity.athlete_id),
+                source=self.source,
+                updated_at_epoch_s=self.fetched_at_epoch_s,
+            )
+        except UnexpectedShape as error:
+            since = self.previous.kept_since_epoch_s
+            known = replace(entry, object_keys=self.previous.object_keys, oldest_answer_epoch_s=since)
+            return self._quarantined(known, error)
+        self.services.activities.note(self.lease, rows.object_keys)
+        written = self.services.lake.write(
+            [rows], previous_keys={activity.activity_id: self.previous.object_keys}, guard=self.guard
+        )
+        return replace(entry, object_keys=written.object_keys[activity.activity_id])
+
+    def _quarantined(self, entry: LedgerEntry, error: UnexpectedShape) -> LedgerEntry:
+        """A later answer may be understood; that of a wrong event about what is not stored is the same every day."""
+        is_wrong_event = isinstance(error, AnothersActivity) and not entry.object_keys
+        tomorrow = int(self.fetched_at_epoch_s) + DAY_S
+        return entry.quarantined(
+            str(error),
+            fetched_at_epoch_s=self.fetched_at_epoch_s,
+            look_again_at_epoch_s=None if is_wrong_event else tomorrow,
+        )
+
+    def _remove(self) -> LedgerEntry:
+        """Take an activity that Strava no longer shows out of the lake, rows first, raw objects after."""
+        previous = self.previous
+        unseen = not previous.object_keys and previous.state is not ActivityState.REMOVED
+        if unseen and not self.item.is_announced and self.fetched_at_epoch_s - self.item.event_at_epoch_s < SETTLING_S:
+            raise NotThereYet(
+                f"Activity {previous.activity_id} of athlete {previous.athlete_id} answers 404 right after its event; "
+                "it is tried again for some minutes before it counts as gone."
+            )
+        testify(self.services, previous, is_announced=self.item.is_announced)
+        self.services.lake.remove(previous.athlete_id, [previous.activity_id], previous.object_keys, guard=self.guard)
+        self.services.raw.remove(previous.athlete_id, previous.activity_id, guard=self.guard)
+        reason = ANNOUNCED if self.item.is_announced else UNANNOUNCED
+        return previous.removed(self.fetched_at_epoch_s, reason)
+
+
+def describe(
+    previous: LedgerEntry, activity: Activity, streams: StreamSet | None, *, fetched_at_epoch_s: float
+) -> LedgerEntry:
+    """The ledger entry of an activity whose rows are about to be written; `object_keys` are still missing."""
+    seen = sighting(activity, fetched_at_epoch_s=fetched_at_epoch_s)
+    if streams is not None:
+        return previous.synced(seen, streams.length)
+    return previous.without_streams(seen, may_come=not activity.manual)
+
+
+def sighting(activity: Activity, *, fetched_at_epoch_s: float) -> Sighting:
+    """What the ledger keeps of the answer."""
+    return Sighting(
+        fetched_at_epoch_s=fetched_at_epoch_s,
+        sport_type=activity.sport_type,
+        start_at_epoch_s=int(activity.start_at.timestamp()),
+        fingerprint=str(Fingerprint.of(activity)),
+    )
+
+
+def _after(error: IngestError, before: LedgerEntry, outage: Outage | None, now_epoch_s: int) -> LedgerEntry:
+    """The row of an activity that could not be brought up to date now: a spent budget or an outage is not its fault.
+
+    One whose removal waits for the operator does so until Strava shows it, whatever else keeps it from being fetched.
+    """
+    reason = athlete_words(error, account="your account")
+    if isinstance(error, RemovalsStopped):
+        return before.waiting(reason, next_try_epoch_s=now_epoch_s + DAY_S)
+    if is_stopped(before) and not isinstance(error, StillListed):
+        reason = STOPPED
+    if isinstance(error, QuotaSpent):
+        return before.waiting(reason, next_try_epoch_s=int(error.until_epoch_s) + 1)
+    if outage is not None:
+        return before.waiting(reason, next_try_epoch_s=now_epoch_s)
+    return before.failed(reason, now_epoch_s, error.retry_after_s)
+
+
+def _spoken(outage: Outage) -> str:
+    return f"Strava is out since {utc_text(outage.since_epoch_s)}; reconcile goes on when it is back"
+
+
+def _summary(entry: LedgerEntry, reason: str = "") -> Synced:
+    start = entry.start_at_epoch_s
+    return Synced(
+        athlete_id=entry.athlete_id,
+        activity_id=entry.activity_id,
+        state=entry.state.value,
+        sport_type=entry.sport_type,
+        start_date="" if start is None else datetime.fromtimestamp(start, UTC).date().isoformat(),
+        points=entry.points,
+        reason=reason or entry.reason,
+    )

@@ -1,0 +1,96 @@
+"""Whether an activity that answers 404 is gone: nothing stored is removed on the word of one answer."""
+
+from __future__ import annotations
+
+from include.copying.reasons import athlete_words
+from include.errors import RemovalsStopped, RetryLater
+from include.pipeline.reconcile.installation import require_proof
+from include.pipeline.services import Services
+from include.queue.queued_event import QueuedEvent
+from include.state.activities.ledger import ActivityState, LedgerEntry
+from include.strava.quota import DAY_S
+from include.strava.scopes import ACTIVITY_READ_ALL
+
+UNANNOUNCED = "Strava answers 404: deleted or hidden from this application"
+ANNOUNCED = f"{UNANNOUNCED}, as an event said"
+"""Why a removed activity is; the first counts towards the removals of a day that nothing announced."""
+
+STOPPED = athlete_words(RemovalsStopped(""), account="your account")
+"""How the reason of a removal ends that waits for the operator's word."""
+
+MOST_REMOVALS = 20
+MOST_SHARE = 0.05
+FEWEST_REMOVALS = 5
+"""Of an athlete in a day without delete events: 20 or 5 % of what is stored, whichever is less, but always 5."""
+
+
+class StillListed(RetryLater):
+    """An activity answers 404 while the athlete's list shows it: one of the two answers is wrong."""
+
+
+def testify(services: Services, entry: LedgerEntry, *, is_announced: bool) -> None:
+    """Return only if the activity, which has just answered 404, may be removed.
+
+    Where rows are stored the list around its start, or the athlete's profile where that is unknown, has to be answered
+    rightly with the same token, and must not show it. `is_announced` says that a delete event named it.
+    Errors: `NotProved`, `WrongInstallation`; `StillListed` and whatever the second call raises; `RemovalsStopped`.
+    """
+    require_proof(services.push, services.installation, services.clock)
+    if not entry.object_keys:
+        return
+    if not is_announced:
+        _refuse_many(services, entry)
+    start = entry.start_at_epoch_s
+    if start is None:
+        services.strava.athlete(entry.athlete_id)
+        return
+    pages = services.strava.activities(entry.athlete_id, after_epoch_s=start - 1, before_epoch_s=start + 1)
+    if any(row.activity_id == entry.activity_id for row in next(pages, [])):
+        raise StillListed(
+            f"Activity {entry.activity_id} of athlete {entry.athlete_id} answers 404 while the list shows it; "
+            "nothing is removed, and it is tried again."
+        )
+
+
+def is_out_of_sight(services: Services, entry: LedgerEntry) -> bool:
+    """Whether a 404 says nothing: the activity is stored as `only_me`, which the present grant does not cover."""
+    athlete = services.athletes.get(entry.athlete_id)
+    if not entry.object_keys or athlete is None or ACTIVITY_READ_ALL in athlete.scopes:
+        return False
+    stored = services.raw.detail(entry.athlete_id, entry.activity_id)
+    return stored is not None and stored.visibility == "only_me"
+
+
+def is_stopped(entry: LedgerEntry) -> bool:
+    """Whether its removal waits for the operator's word."""
+    return entry.reason.endswith(STOPPED)
+
+
+def confirm_removals(services: Services, athlete_id: int) -> int:
+    """The operator's answer: what is gone of the athlete is gone. Returns how many activities are looked at again.
+
+    Effects: queues an event for each, as a deletion at Strava would; one that Strava shows after all stays.
+    """
+    stopped = [entry for entry in services.activities.of_athlete(athlete_id) if is_stopped(entry)]
+    for entry in stopped:
+        event = QueuedEvent.deleted(entry.athlete_id, entry.activity_id, services.clock())
+        services.queue.send(event.to_body())
+    return len(stopped)
+
+
+def _refuse_many(services: Services, entry: LedgerEntry) -> None:
+    since = services.clock() - DAY_S
+    others = [other for other in services.activities.of_athlete(entry.athlete_id) if other != entry]
+    stored = 1 + sum(bool(other.object_keys) for other in others)
+    most = min(MOST_REMOVALS, max(FEWEST_REMOVALS, int(stored * MOST_SHARE)))
+    going = sum(is_stopped(other) or _went_unannounced(other, since) for other in others)
+    if going >= most:
+        raise RemovalsStopped(
+            f"{going + 1} activities of athlete {entry.athlete_id} are gone at Strava in a day and no event said so; "
+            f"beyond {most} nothing is removed. If it is right, run `make removals ARGS={entry.athlete_id}`."
+        )
+
+
+def _went_unannounced(entry: LedgerEntry, since_epoch_s: float) -> bool:
+    is_gone = entry.state is ActivityState.REMOVED and entry.reason == UNANNOUNCED
+    return is_gone and (entry.fetched_at_epoch_s or 0) > since_epoch_s

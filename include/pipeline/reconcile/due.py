@@ -1,0 +1,289 @@
+"""`strava_reconcile`: queues what waited in the ledgers, and what Strava's lists say that the ledgers do not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from typing import Any
+
+from include.copying.waking import wake_for_links
+from include.errors import ApplicationInactive, NewerVersion, QuotaSpent, Refused, RetryLater
+from include.pipeline.backfill.request import queue_histories
+from include.pipeline.erasure.watch import take_up
+from include.pipeline.ingest.fingerprint import Fingerprint
+from include.pipeline.reconcile.following import Shown, follow
+from include.pipeline.reconcile.listing import Circumstances, Differences, Page, compare, quarantine
+from include.pipeline.reconcile.outage import standing
+from include.pipeline.services import Services
+from include.queue.queued_event import QueuedEvent
+from include.state.accounts.athletes import AthleteRow, AthleteStatus
+from include.state.activities.ledger import ActivityState, LedgerEntry
+from include.state.copies.ledger import Copy
+from include.state.listings import Listing, Turn
+from include.strava.client import Unreadable
+from include.strava.models import Activity
+from include.strava.quota import DAY_S, HOUR_S, Limits
+from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL
+
+QUEUED_AT_ONCE = 500
+"""How many due rows one run queues; the next window's run goes on."""
+
+SYNC_CALLS = 2
+"""What one activity may cost to fetch."""
+
+LOOKS_AT_ONCE = 50
+"""How many differences one listing of an athlete queues; the next one finds the rest."""
+
+CALLS = 2
+"""What one listing costs: the newest page and one older page."""
+
+EARLY_S = 300
+"""Runs start a few seconds early or late: an athlete is due again this much before the hour is over."""
+
+REMEMBERED = 500
+"""How many activities that were missing, and how many that differed, are remembered as looked at."""
+
+_LISTED_BY = frozenset({ACTIVITY_READ, ACTIVITY_READ_ALL})
+"""Who granted neither is asked for nothing, and takes no turn: children who only let us write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """How many activities were queued, because of their own row or because of a copy, and for how many rows a run."""
+
+    activities: int
+    copies: int
+    erasures: int = 0
+    histories: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the lists said."""
+
+    athletes: int = 0
+    lacking: int = 0
+    changed: int = 0
+    missing: int = 0
+    waiting: int = 0
+    """Athletes whose turn had come, but not the quota's."""
+    refusals: tuple[str, ...] = ()
+    """What kept single athletes from being listed; the others were."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as XCom carries it."""
+        return asdict(self) | {"refusals": len(self.refusals)}
+
+
+def queue_due(services: Services) -> Queued:
+    """Queue what the ledgers say is left to do: erasures, activities, copies, and the histories of backfills.
+
+    Erasures that nobody works on come first, also while Strava is out; nothing else is queued then. The copies are
+    woken that changed links had stood against, and of activities as many are queued as the call budget can serve now.
+    What retention was about to delete when it died is left to the next night; what nobody can fetch, because its
+    athlete is not connected, waits for that, and stands in nobody's way.
+    Effects: sends messages. What is queued is put off first, by half an hour and more each time, so that work which
+    stands still is not queued again and again. One that dies in between has it queued half an hour later.
+    """
+    erasures, now = take_up(services), services.clock()
+    if standing(services):
+        return Queued(activities=0, copies=0, erasures=erasures)
+    wake_for_links(services.copies, services.links, services.quota.limits(), now)
+    connected = {int(athlete.athlete_id) for athlete in _connected(services)}
+    room = services.quota.room()
+    fetches = list(islice(_due_fetches(services, connected, now), min(QUEUED_AT_ONCE, room.read // SYNC_CALLS)))
+    taken = set(fetches)
+    due_copies = dict.fromkeys(key for key in _due_copies(services, connected, now) if key not in taken)
+    left = max(0, room.overall - len(fetches) * SYNC_CALLS)
+    copies = list(islice(due_copies, min(QUEUED_AT_ONCE, left)))
+    for key in fetches:
+        services.activities.put_off(*key, now)
+    for key in copies:
+        services.activities.put_off(*key, now, copies=True)
+    for key in fetches:
+        services.queue.send(QueuedEvent.look_again(*key, now).to_body())
+    for key in copies:
+        services.queue.send(QueuedEvent.look_again(*key, now, copies_only=True).to_body())
+    return Queued(len(fetches), len(copies), erasures, queue_histories(services, connected))
+
+
+def _due_fetches(services: Services, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
+    """The activities to be fetched, longest overdue first."""
+    for entry in services.activities.due(now):
+        fetch_at = entry.fetch_at_epoch_s
+        expires = entry.state is ActivityState.EXPIRED and entry.asked is None
+        if entry.athlete_id in connected and fetch_at is not None and fetch_at <= now and not expires:
+            yield entry.athlete_id, entry.activity_id
+
+
+def _due_copies(services: Services, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
+    """The activities with copies to be planned or to go on with, but for those that are queued for it already.
+
+    A copy that was begun goes on without its parent: an upload is looked at, and what waits comes to an end.
+    """
+    for copy in services.copies.due(now):
+        if not _is_queued(services, copy, now):
+            yield copy.parent_id, copy.parent_activity_id
+    for entry in services.activities.due(now):
+        mark = entry.copies_due
+        if entry.athlete_id in connected and mark is not None and mark.due_at_epoch_s <= now:
+            yield entry.athlete_id, entry.activity_id
+
+
+def _is_queued(services: Services, copy: Copy, now: float) -> bool:
+    """Whether the copy's activity is queued, or its row is left to a newer version."""
+    try:
+        entry = services.activities.get(copy.parent_id, copy.parent_activity_id)
+    except NewerVersion:
+        return True
+    mark = entry.copies_due if entry and entry.queued else None
+    return mark is not None and mark.due_at_epoch_s > now
+
+
+def list_athletes(services: Services) -> Listed:
+    """List the athletes whose turn has come, those who waited longest first, and queue what differs.
+
+    Each athlete has a turn once an hour, every few hours while Strava's events arrive, or less often where that would
+    take more than half of the day's read calls; one run takes at most half of a window's. So live work keeps the other
+    half. It queues no more looks than the budget can serve, or one; what is left over is found at the next turn.
+    Errors: `RetryLater`, `ApplicationInactive`: the athlete keeps the turn, behind all others who wait for theirs: one
+    whose list always fails keeps nobody from being listed.
+    Effects: sends messages and remembers the turns; safe to repeat and to run twice at once.
+    """
+    if standing(services):
+        return Listed()
+    limits = services.quota.limits()
+    active = [athlete for athlete in _connected(services) if athlete.scopes & _LISTED_BY]
+    now = services.clock()
+    turns_s = _turns_s(services, active, limits, now)
+    last = {athlete.athlete_id: services.listings.get(athlete.athlete_id).listed_at_epoch_s for athlete in active}
+    due = [athlete for athlete in active if last[athlete.athlete_id] + turns_s[athlete.athlete_id] <= now]
+    due.sort(key=lambda athlete: last[athlete.athlete_id])
+    total, looks = Listed(), max(1, services.quota.room().read // SYNC_CALLS)
+    for athlete in due[: max(1, limits.read_window // (2 * CALLS))]:
+        every_s = turns_s[athlete.athlete_id]
+        turn = services.listings.take(athlete.athlete_id, every_s)
+        if turn is None:
+            continue  # another run lists this athlete
+        try:
+            found, queued = _list(services, athlete, turn, most=min(LOOKS_AT_ONCE, looks))
+        except QuotaSpent:
+            services.listings.give_back(turn, every_s)
+            break
+        except (RetryLater, ApplicationInactive):
+            services.listings.give_back(turn, every_s)
+            raise
+        except Refused as refusal:
+            total = replace(total, refusals=(*total.refusals, str(refusal)))
+            continue
+        total, looks = _sum(total, found), looks - queued
+    return replace(total, waiting=len(due) - total.athletes - len(total.refusals))
+
+
+def _connected(services: Services) -> list[AthleteRow]:
+    return [athlete for athlete in services.athletes.all() if athlete.status is AthleteStatus.ACTIVE]
+
+
+def _turns_s(services: Services, athletes: Sequence[AthleteRow], limits: Limits, now: float) -> dict[int, float]:
+    """How long one turn of each athlete is from the next. Strava sends events of those who granted `activity:read`."""
+    is_told = services.subscriptions.event_at_epoch_s() + DAY_S > now
+    told_every_s = services.list_every_s if is_told else HOUR_S
+    wanted_s = {each.athlete_id: told_every_s if ACTIVITY_READ in each.scopes else HOUR_S for each in athletes}
+    longer = stretch(wanted_s.values(), limits)
+    return {athlete_id: every_s * longer - EARLY_S for athlete_id, every_s in wanted_s.items()}
+
+
+def stretch(turns_s: Iterable[float], limits: Limits) -> float:
+    """How many times as long turns have to be, so that all together take half of the day's reads at most."""
+    wanted_calls = sum(CALLS * DAY_S / every_s for every_s in turns_s)
+    return max(1.0, wanted_calls * 2 / limits.read_day)
+
+
+def _list(services: Services, athlete: AthleteRow, turn: Turn, *, most: int) -> tuple[Differences, int]:
+    """List the newest page and the next older one; gives what differs, and how much of it was queued, `most` at most.
+
+    What follows the lists without a look is written.
+
+    The ledger is read before both, so it is never the newer side.
+    """
+    listing, now = turn.listing, turn.taken_at_epoch_s
+    ledger: dict[int, LedgerEntry] = {
+        entry.activity_id: entry for entry in services.activities.of_athlete(athlete.athlete_id)
+    }
+    circumstances = Circumstances(
+        now, athlete.connected_at_epoch_s - DAY_S, listing.looked_for, dict(listing.looked_at)
+    )
+    newest = _page(services, athlete.athlete_id, None)
+    rows = list(newest.rows)
+    found = compare(newest, ledger, circumstances)
+    before = listing.older_before_epoch_s or newest.next_before_epoch_s
+    if before is not None and listing.older_from_epoch_s <= now:
+        try:
+            older = _page(services, athlete.athlete_id, before)
+        except QuotaSpent:
+            pass  # The newest page is dealt with; the older one comes first next time.
+        else:
+            rows += older.rows
+            found = found.and_of(compare(older, ledger, circumstances))
+            listing = _turned(listing, older, now)
+    shown = Shown(athlete.athlete_id, now, rows)
+    found = found.and_of(Differences(changed=tuple(follow(services, shown, ledger, looked_at=found.changed))))
+    queued = _queue(services, athlete.athlete_id, islice(found.ids(), most), ledger)
+    services.listings.finish(turn, _remembered(listing, found, queued, rows))
+    return found, len(queued)
+
+
+def _remembered(listing: Listing, found: Differences, queued: Collection[int], rows: Collection[Activity]) -> Listing:
+    """The listing with what is looked at because of it, so that a look that settles nothing is not repeated."""
+    looked_for = dict.fromkeys([*listing.looked_for, *(set(queued) & set(found.missing))])
+    differing = set(queued) & {*found.changed, *found.lacking}
+    shown = {row.activity_id: str(Fingerprint.of(row)) for row in rows if row.activity_id in differing}
+    looked_at = {number: text for number, text in listing.looked_at if number not in shown} | shown
+    return replace(
+        listing,
+        looked_for=tuple(looked_for)[-REMEMBERED:],
+        looked_at=tuple(looked_at.items())[-REMEMBERED:],
+    )
+
+
+def _page(services: Services, athlete_id: int, before_epoch_s: int | None) -> Page:
+    unreadable: list[Unreadable] = []
+    pages = services.strava.activities(athlete_id, before_epoch_s=before_epoch_s, unreadable=unreadable.append)
+    rows = next(pages, [])
+    for row in unreadable:
+        quarantine(services, row)
+    ids = {row.activity_id for row in unreadable if row.activity_id is not None}
+    return Page(rows, ids, before_epoch_s)
+
+
+def _turned(listing: Listing, older: Page, now: float) -> Listing:
+    """The rotation one page on; after the last page it starts again a day later."""
+    before = older.next_before_epoch_s
+    if before is None:
+        return replace(listing, older_before_epoch_s=None, older_from_epoch_s=now + DAY_S)
+    return replace(listing, older_before_epoch_s=before)
+
+
+def _queue(
+    services: Services, athlete_id: int, differing: Iterable[int], ledger: Mapping[int, LedgerEntry]
+) -> frozenset[int]:
+    """Queue what differs, unless its row has changed since it was compared: then somebody has just looked."""
+    queued = [
+        activity_id
+        for activity_id in differing
+        if services.activities.get(athlete_id, activity_id) == ledger.get(activity_id)
+    ]
+    for activity_id in queued:
+        services.queue.send(QueuedEvent.look_again(athlete_id, activity_id, services.clock()).to_body())
+    return frozenset(queued)
+
+
+def _sum(total: Listed, found: Differences) -> Listed:
+    return replace(
+        total,
+        athletes=total.athletes + 1,
+        lacking=total.lacking + len(found.lacking),
+        changed=total.changed + len(found.changed),
+        missing=total.missing + len(found.missing),
+    )

@@ -1,0 +1,98 @@
+"""Columns that Strava's lists show, kept as the lists show them, at no call."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.errors import ObjectConflict, RetryLater, UnexpectedShape
+from include.lake.keys import partition_of
+from include.lake.rows.list_update import followed, is_corrected
+from include.lake.schemas import ACTIVITIES
+from include.pipeline.ingest.events import CLOCK_SKEW_S
+from include.pipeline.ingest.fingerprint import is_former
+from include.pipeline.services import Services
+from include.state.activities.ledger import ActivityState, LedgerEntry
+from include.strava.models import Activity
+
+log = logging.getLogger(__name__)
+
+_STORED = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The rows of an athlete's list, and when it was asked for."""
+
+    athlete_id: int
+    listed_at_epoch_s: float
+    rows: Sequence[Activity] = field(repr=False)
+
+
+def follow(
+    services: Services, shown: Shown, ledger: Mapping[int, LedgerEntry], *, looked_at: Collection[int]
+) -> list[int]:
+    """Have the stored rows say what the list says, but for those that are looked at anyway.
+
+    Returns what is to be looked at besides: activities whose fingerprint an older version took, which says nothing of a
+    corrected recording.
+
+    A row follows only a list that was asked for after it was fetched, while nobody works on it; one that was taken away
+    meanwhile does not come back. The ledger stays as it is, and nobody is told: no partition is new.
+    Effects: writes each object that differs once; what another writer or a fault keeps from it follows the next list.
+    """
+    by_key: dict[str, list[Activity]] = defaultdict(list)
+    for row in shown.rows:
+        entry = ledger.get(row.activity_id)
+        if entry is not None and row.activity_id not in looked_at and _may_follow(entry, shown):
+            for key in entry.object_keys:
+                if partition_of(key).table == "activities":
+                    by_key[key].append(row)
+    corrected = dict[int, None]()
+    for key, rows in sorted(by_key.items()):
+        try:
+            services.lake.amend(key, _Change(services, shown, rows, corrected).of)
+        except (ObjectConflict, RetryLater, UnexpectedShape) as fault:
+            log.warning("%s follows the next list of athlete %s: %s", key, shown.athlete_id, fault)
+    return list(corrected)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What the list changes in one object."""
+
+    services: Services
+    shown: Shown
+    rows: Sequence[Activity]
+    corrected: dict[int, None]
+    """Filled with those whose recording was corrected since an older version stored it."""
+
+    def of(self, stored: pa.Table) -> list[pa.Table]:
+        """The rows that differ, as the list has them."""
+        listed = {row.activity_id: row for row in self.rows}
+        changed = []
+        for row in stored.filter(pc.is_in(stored["activity_id"], pa.array(listed, pa.int64()))).to_pylist():
+            activity = listed[row["activity_id"]]
+            after = followed(row, activity, self.shown.listed_at_epoch_s)
+            if after is None and not is_corrected(row, activity):
+                continue
+            # Asked after the object was read, which is written only as it was read.
+            entry = self.services.activities.at_rest(self.shown.athlete_id, activity.activity_id)
+            if entry is None or not _may_follow(entry, self.shown):
+                continue
+            if is_former(entry.fingerprint) and is_corrected(row, activity):
+                self.corrected[activity.activity_id] = None
+            elif after is not None:
+                changed.append(pa.Table.from_pylist([after], schema=ACTIVITIES))
+        return changed
+
+
+def _may_follow(entry: LedgerEntry, shown: Shown) -> bool:
+    if entry.state not in _STORED or entry.due_at_epoch_s is not None or entry.fetched_at_epoch_s is None:
+        return False
+    return entry.fetched_at_epoch_s + CLOCK_SKEW_S < shown.listed_at_epoch_s

@@ -1,0 +1,174 @@
+"""A page of an athlete's list against the ledger: what has to be looked at although no event said so."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from include.pipeline.ingest.fingerprint import Fingerprint, is_shown_by
+from include.pipeline.services import Services
+from include.state.activities.ledger import ActivityState, LedgerEntry
+from include.strava.client import Unreadable
+from include.strava.models import Activity
+
+log = logging.getLogger(__name__)
+
+AGAIN_S = 86_400
+"""How long an activity that puzzles is left alone after a look: missing but there, listed but not understood."""
+
+_LISTED = (ActivityState.SYNCED, ActivityState.NO_STREAMS, ActivityState.QUARANTINED)
+"""The states of activities that Strava's list should show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answered page: everything that the athlete shows between its oldest row and `before_epoch_s`.
+
+    Strava lists the newest first. An empty page reaches back to the beginning.
+    """
+
+    rows: Sequence[Activity] = field(repr=False)
+    unreadable_ids: Collection[int] = ()
+    before_epoch_s: int | None = None
+    """None for the newest page, which has no end."""
+
+    @property
+    def oldest_epoch_s(self) -> int | None:
+        """When its oldest row began; None where there is no row."""
+        return min((_start(row) for row in self.rows), default=None)
+
+    @property
+    def next_before_epoch_s(self) -> int | None:
+        """Where the next older page ends, so that it goes on without a gap; None where there is none.
+
+        Rows of the oldest second come again: the page may have been cut between two of them.
+        """
+        oldest = self.oldest_epoch_s
+        if oldest is None:
+            return None
+        return oldest + 1 if self.before_epoch_s is None else min(oldest + 1, self.before_epoch_s - 1)
+
+    def covers(self, start_at_epoch_s: int) -> bool:
+        """Whether an activity that began then would have to be on this page.
+
+        Its oldest second is the next older page's, unless this page ends in that second too: then it holds all of it,
+        since nobody begins hundreds of activities at once.
+        """
+        if self.before_epoch_s is not None and start_at_epoch_s >= self.before_epoch_s:
+            return False
+        oldest = self.oldest_epoch_s
+        if oldest is None:
+            return not self.unreadable_ids
+        return start_at_epoch_s > oldest or start_at_epoch_s == oldest == (self.before_epoch_s or 0) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """The activities to look at, by the reason; ids only, newest first."""
+
+    lacking: tuple[int, ...] = ()
+    """Strava lists it, the ledger does not know it."""
+    changed: tuple[int, ...] = ()
+    """Title, sport, visibility or recording are no longer those of the ledger, or it is visible again."""
+    missing: tuple[int, ...] = ()
+    """The ledger knows it, Strava no longer lists it: deleted or hidden."""
+
+    def ids(self) -> Iterator[int]:
+        """All of them, the most certain first."""
+        yield from self.changed
+        yield from self.lacking
+        yield from self.missing
+
+    def and_of(self, older: Differences) -> Differences:
+        """These and those of an older page, which may repeat some."""
+        return Differences(
+            lacking=tuple(dict.fromkeys((*self.lacking, *older.lacking))),
+            changed=tuple(dict.fromkeys((*self.changed, *older.changed))),
+            missing=tuple(dict.fromkeys((*self.missing, *older.missing))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a comparison depends on beside page and ledger."""
+
+    now_epoch_s: float
+    since_epoch_s: float
+    """What began earlier and is unknown is history, which `strava_backfill` loads when somebody asks for it."""
+    looked_for: Collection[int] = ()
+    """What was looked at because it was missing before."""
+    looked_at: Mapping[int, str] = field(default_factory=dict)
+    """What was looked at because a list showed it otherwise than the ledger, with the fingerprint it showed."""
+
+
+def compare(page: Page, ledger: Mapping[int, LedgerEntry], circumstances: Circumstances) -> Differences:
+    """What the page says that the ledger does not.
+
+    What is waiting for its next try anyway and what retention has deleted is no difference.
+    """
+    lacking, changed = [], []
+    for row in sorted(page.rows, key=_start, reverse=True):
+        entry = ledger.get(row.activity_id)
+        if entry is None or _is_left_over(entry):
+            if _start(row) >= circumstances.since_epoch_s:
+                lacking.append(row.activity_id)
+        elif _has_changed(row, entry, circumstances):
+            changed.append(row.activity_id)
+    listed = {row.activity_id for row in page.rows} | set(page.unreadable_ids)
+    missing = [
+        entry
+        for activity_id, entry in ledger.items()
+        if activity_id not in listed and _is_missing(page, entry, circumstances)
+    ]
+    missing.sort(key=lambda entry: entry.start_at_epoch_s or 0, reverse=True)
+    return Differences(tuple(lacking), tuple(changed), tuple(entry.activity_id for entry in missing))
+
+
+def quarantine(services: Services, row: Unreadable) -> None:
+    """Note the activity of a list row that cannot be read as not understood, unless anything is known of it.
+
+    A row without an id is only logged.
+    """
+    log.warning("A row of the activity list of athlete %s cannot be read: %s", row.athlete_id, row.reason)
+    if row.activity_id is None or services.activities.get(row.athlete_id, row.activity_id) is not None:
+        return
+    with services.activities.held(row.athlete_id, row.activity_id) as lease:
+        if lease is not None and lease.entry is None:
+            unknown = LedgerEntry.unknown(row.athlete_id, row.activity_id)
+            services.activities.postpone(lease, unknown.quarantined(row.reason, fetched_at_epoch_s=None))
+
+
+def _has_changed(row: Activity, entry: LedgerEntry, circumstances: Circumstances) -> bool:
+    """Whether a look may settle the difference: one that did not is not repeated for a day, while the row is as it was.
+
+    Such are list rows that never agree with the detail, and activities that are listed and answer 404.
+    """
+    if entry.due_at_epoch_s is not None or entry.state is ActivityState.EXPIRED:
+        return False
+    shown = str(Fingerprint.of(row))
+    puzzles = entry.state is ActivityState.QUARANTINED or circumstances.looked_at.get(row.activity_id) == shown
+    if puzzles and not _is_long_ago(entry, circumstances.now_epoch_s):
+        return False
+    return not is_shown_by(row, entry.fingerprint)
+
+
+def _is_missing(page: Page, entry: LedgerEntry, circumstances: Circumstances) -> bool:
+    if entry.state not in _LISTED or entry.due_at_epoch_s is not None or entry.start_at_epoch_s is None:
+        return False
+    if entry.activity_id in circumstances.looked_for and not _is_long_ago(entry, circumstances.now_epoch_s):
+        return False
+    return page.covers(entry.start_at_epoch_s)
+
+
+def _is_left_over(entry: LedgerEntry) -> bool:
+    """Whether a backfill began with the activity and never came back."""
+    return entry.state is ActivityState.PENDING and entry.due_at_epoch_s is None
+
+
+def _is_long_ago(entry: LedgerEntry, now_epoch_s: float) -> bool:
+    return entry.fetched_at_epoch_s is None or entry.fetched_at_epoch_s + AGAIN_S <= now_epoch_s
+
+
+def _start(row: Activity) -> int:
+    return int(row.start_at.timestamp())

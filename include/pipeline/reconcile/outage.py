@@ -1,0 +1,109 @@
+"""Whether Strava serves this application at all: one free call tells, so that no activity is blamed for an outage."""
+
+from __future__ import annotations
+
+import logging
+
+from include.errors import (
+    ApplicationInactive,
+    CapacityReached,
+    IngestError,
+    NotConnected,
+    NotProved,
+    QuotaSpent,
+    Refused,
+    StravaUnavailable,
+    TokenEndpointFault,
+    WrongInstallation,
+)
+from include.pipeline.services import Services
+from include.state.accounts.athletes import AthleteStatus
+from include.state.outages import Outage
+from include.strava.quota import WINDOW_S, utc_text
+
+log = logging.getLogger(__name__)
+
+_OF_THE_APPLICATION = (ApplicationInactive, CapacityReached, NotProved, TokenEndpointFault, WrongInstallation)
+
+_OUT = (*_OF_THE_APPLICATION, StravaUnavailable)
+
+_OF_ONE_PERHAPS = (CapacityReached, TokenEndpointFault)
+"""What the free question does not tell: Strava may say it of one athlete alone, who must not stop all others."""
+
+_NAMES = {kind.__name__: kind for kind in _OF_ONE_PERHAPS}
+
+WITNESSES = 3
+"""How many other athletes are asked at most, and that once in a window."""
+
+
+def standing(services: Services) -> Outage | None:
+    """The outage that stands, or None. Effects: once in a window Strava is asked whether it is over."""
+    outage = services.outages.current()
+    if outage is None or not services.outages.ask():
+        return outage
+    if _fault(services) is not None or (outage.reason in _NAMES and _others_meet(services, _NAMES[outage.reason])):
+        return outage
+    services.outages.end()
+    log.info("Strava is back; it was out since %s: %s", utc_text(outage.since_epoch_s), outage.reason)
+    return None
+
+
+def found_by(services: Services, error: IngestError, athlete_id: int) -> Outage | None:
+    """The outage that an error of Strava's shows; None where it is the athlete's or the call's own fault, or an answer.
+
+    Effects: where a call found Strava failing, others tell whether it fails for everybody: one that costs nothing, and
+    of what only calls for an athlete meet, the same for a few other athletes.
+    """
+    if not isinstance(error, _OUT):
+        return None
+    if isinstance(error, _OF_ONE_PERHAPS):
+        kind = type(error)
+        is_everybodys = services.outages.ask_others() and _others_meet(services, kind, but=athlete_id)
+    else:
+        is_everybodys = isinstance(error, _OF_THE_APPLICATION) or _fault(services) is not None
+    if not is_everybodys:
+        return services.outages.current()
+    outage = services.outages.begin(type(error).__name__)  # its words may name an athlete
+    log.warning("Strava is out since %s: %s", utc_text(outage.since_epoch_s), error)
+    return outage
+
+
+def _fault(services: Services) -> IngestError | None:
+    """What keeps Strava from answering the application's own free question, by which the installation is proved too."""
+    try:
+        services.push.prove()
+    except (StravaUnavailable, ApplicationInactive, QuotaSpent, WrongInstallation) as fault:
+        return fault
+    except Refused:
+        return None  # an answer of Strava's
+    return None
+
+
+def _others_meet(services: Services, kind: type[IngestError], *, but: int | None = None) -> bool:
+    """Whether other athletes meet it too, and none has an answer; False where there is nobody to ask."""
+    is_met = False
+    for athlete_id in _witnesses(services, but):
+        try:
+            if kind is TokenEndpointFault:
+                services.tokens.prove(athlete_id)
+            else:
+                services.strava.athlete(athlete_id)
+        except _OUT:
+            is_met = True
+        except NotConnected:
+            continue
+        except Refused:
+            return False  # an answer of Strava's
+        except IngestError:
+            continue  # It says nothing: a spent budget, another worker's lease.
+        else:
+            return False
+    return is_met
+
+
+def _witnesses(services: Services, but: int | None) -> list[int]:
+    """Connected athletes, each window others."""
+    connected = (athlete for athlete in services.athletes.all() if athlete.status is AthleteStatus.ACTIVE)
+    ids = sorted(int(athlete.athlete_id) for athlete in connected if athlete.athlete_id != but)
+    first = int(services.clock()) // WINDOW_S % max(1, len(ids))
+    return [*ids[first:], *ids[:first]][:WITNESSES]

@@ -1,0 +1,45 @@
+"""Athletes whose tokens Strava has refused for long: they may have taken the access away, but nobody has said so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from include.pipeline.services import Services
+from include.state.accounts.athletes import AthleteStatus
+from include.strava.quota import DAY_S
+
+DECIDE_WITHIN_DAYS = 30
+"""So long what an athlete has here may wait for somebody to say whether it stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedAthlete:
+    """An athlete whose tokens Strava refuses, and for how many whole days."""
+
+    athlete_id: int
+    days: int
+
+    @property
+    def message(self) -> str:
+        """What an operator is told."""
+        days_left = max(0, DECIDE_WITHIN_DAYS - self.days)
+        return (
+            f"Strava has refused the tokens of athlete {self.athlete_id} for {self.days} days, and no event says why: "
+            f"ask the athlete to connect again, or erase what is stored by starting strava_erase for athlete "
+            f"{self.athlete_id} with the reason operator. {days_left} of {DECIDE_WITHIN_DAYS} days are left to decide."
+        )
+
+
+def refused_athletes(services: Services) -> list[RefusedAthlete]:
+    """The athletes to whom a person has to see, those refused for longest first.
+
+    Effects: an athlete of whom an older version noted no time counts from now on.
+    """
+    now = services.clock()
+    listed = []
+    for athlete in services.athletes.all():
+        if athlete.status is AthleteStatus.NEEDS_REAUTH and athlete.refused_at_epoch_s is None:
+            services.athletes.note_refused(athlete.athlete_id)
+        if athlete.is_refused_for_long(now):
+            listed.append(RefusedAthlete(athlete.athlete_id, int(now - (athlete.refused_at_epoch_s or now)) // DAY_S))
+    return sorted(listed, key=lambda refused: -refused.days)

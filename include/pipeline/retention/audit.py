@@ -1,0 +1,133 @@
+"""`strava_retention`: whether the lake holds what the ledger says, and what to do where it does not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+from include.copying.waking import wake_failed_before
+from include.errors import UnexpectedShape
+from include.lake.table_object import activity_ids
+from include.pipeline.services import Services
+from include.state.accounts.athletes import AthleteStatus
+from include.state.activities.ledger import ActivityState, LedgerEntry
+
+_TABLES = ("streams", "activities", "laps")
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What the lake holds of one athlete, compared with the ledger."""
+
+    objects: int = 0
+    activities: int = 0
+    unknown: int = 0
+    """Activities with rows in objects that the ledger does not name for them."""
+    lost: int = 0
+    """Activities without rows in objects that the ledger does name."""
+    repaired: int = 0
+    """Those of both whose ledger rows were put right and that are fetched again, or deleted where they had expired."""
+    unreadable: tuple[str, ...] = ()
+    """Objects that are no table of the lake, each with the reason."""
+
+    def to_json(self) -> dict[str, int]:
+        """The numbers, as XCom carries them."""
+        return asdict(self) | {"unreadable": len(self.unreadable)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Which table objects hold rows of which activity."""
+
+    objects: int = 0
+    keys: Mapping[int, set[str]] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+
+def athlete_ids(services: Services) -> list[int]:
+    """Every athlete whom the state or the lake's tables know."""
+    known = {int(athlete.athlete_id) for athlete in services.athletes.all()}
+    for table in _TABLES:
+        for key in services.objects.list(f"{table}/"):
+            _, _, athlete_id = key.split("/")[1].partition("athlete_id=")
+            known |= {int(athlete_id)} if athlete_id.isdecimal() else set()
+    return sorted(known)
+
+
+def audit(services: Services, athlete_id: int, *, dry_run: bool) -> Audited:
+    """Compare the athlete's table objects with the ledger, and repair both kinds of difference.
+
+    What differs is looked at again under the activity's lease, so that work under way is no difference. Then the
+    ledger takes note of the rows that there are and has the activity fetched again: that writes the rows that should
+    be there and removes the others. Rows of an expired activity are noted and left to `expire`.
+    An athlete who is not connected is only reported: nothing could be fetched.
+    Copies that an older version called failed, because of a fault that passes, are due again.
+    An unreadable object is reported; `make replay` makes its rows again once it is deleted.
+    Effects: writes the ledger only, and nothing in a dry run; safe to repeat. Reads every object of the athlete.
+    """
+    held = _held(services, athlete_id)
+    ledger: dict[int, LedgerEntry] = {entry.activity_id: entry for entry in services.activities.of_athlete(athlete_id)}
+    unknown, lost = set(), set()
+    for activity_id in held.keys.keys() | ledger.keys():
+        entry = ledger.get(activity_id)
+        if entry is not None and entry.due_at_epoch_s is not None:
+            continue  # It is looked at anyway.
+        named = _named(entry) - held.unreadable.keys()
+        found = held.keys.get(activity_id, set())
+        unknown |= {activity_id} if found - named else set()
+        lost |= {activity_id} if named - found else set()
+    athlete = services.athletes.get(athlete_id)
+    repaired = 0
+    if not dry_run and athlete is not None and athlete.status is AthleteStatus.ACTIVE:
+        for activity_id in sorted(unknown | lost):
+            repaired += _repair(services, athlete_id, activity_id, held)
+        wake_failed_before(services.copies, athlete_id, services.quota.limits(), services.clock())
+    unreadable = tuple(held.unreadable.values())
+    return Audited(held.objects, len(held.keys), len(unknown), len(lost), repaired, unreadable)
+
+
+def _held(services: Services, athlete_id: int) -> _Held:
+    keys: dict[int, set[str]] = defaultdict(set)
+    unreadable: dict[str, str] = {}
+    objects = 0
+    for table in _TABLES:
+        for key in services.objects.list(f"{table}/athlete_id={athlete_id}/"):
+            objects += 1
+            try:
+                for activity_id in _ids(services, key):
+                    keys[activity_id].add(key)
+            except UnexpectedShape as error:
+                unreadable[key] = str(error)
+    return _Held(objects, keys, unreadable)
+
+
+def _repair(services: Services, athlete_id: int, activity_id: int, held: _Held) -> bool:
+    """Look again while nobody else can write the activity; whether there was something to put right.
+
+    An unreadable object that the ledger names stays named: it may hold rows.
+    """
+    with services.activities.held(athlete_id, activity_id) as lease:
+        if lease is None:
+            return False
+        entry = lease.entry or LedgerEntry.unknown(athlete_id, activity_id).removed(None, "")
+        named = _named(entry)
+        unreadable = named & held.unreadable.keys()
+        looked_at = (named | held.keys.get(activity_id, set())) - unreadable
+        present = unreadable | {key for key in looked_at if activity_id in _ids(services, key)}
+        if present == named or entry.due_at_epoch_s is not None:
+            services.activities.settle(lease, entry)
+            return False
+        due_at = None if entry.state is ActivityState.EXPIRED else int(services.clock())
+        noted = replace(entry, object_keys=tuple(sorted(named | present)), next_try_epoch_s=due_at)
+        services.activities.postpone(lease, noted)
+        return True
+
+
+def _named(entry: LedgerEntry | None) -> set[str]:
+    return set(entry.object_keys) if entry else set()
+
+
+def _ids(services: Services, key: str) -> frozenset[int]:
+    stored = services.objects.get(key)
+    return activity_ids(key, stored.body) if stored else frozenset()

@@ -1,0 +1,52 @@
+"""`strava_retention`: a chunk of athletes, each compared with the ledger and rid of what has expired."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from include.pipeline.chunks import work_off
+from include.pipeline.retention.audit import audit
+from include.pipeline.retention.expiry import expire
+from include.pipeline.services import Services
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a chunk's night found and deleted, summed up."""
+
+    counts: dict[str, int]
+    waiting: tuple[str, ...]
+    """Why each athlete was left to the next night who could not be checked."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as XCom carries it."""
+        return {**self.counts, "left": len(self.waiting)}
+
+
+def check(services: Services, athletes: Sequence[int], days: int | None, *, dry_run: bool) -> Checked:
+    """Compare each athlete's lake with the ledger, then delete what was fetched `days` ago or longer.
+
+    Errors: the first fault, where nobody could be checked; otherwise who could not is left to the next night;
+    `WorkBroken` after all others are checked.
+    Effects: as of `audit` and `expire`; safe to repeat.
+    """
+
+    def of_athlete(athlete_id: int) -> dict[str, int]:
+        audited = audit(services, athlete_id, dry_run=dry_run)
+        for message in audited.unreadable:
+            log.error(message)
+        expired = expire(services, athlete_id, days, dry_run=dry_run)
+        return {"athletes": 1, **audited.to_json(), **expired.counts}
+
+    worked = work_off(athletes, of_athlete)
+    worked.confirm()
+    counts: Counter[str] = Counter()
+    for each in worked.done.values():
+        counts.update(each)
+    return Checked(dict(counts), worked.waiting)

@@ -1,0 +1,1 @@
+"""Athletes who connected, and what their accounts are reached with."""

@@ -1,0 +1,281 @@
+"""The athletes who connected: profile, granted scopes, status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from include.clock import Clock
+from include.crypto.cipher import Cipher
+from include.errors import NotConnected, ScopeMissing, UnexpectedShape, VersionConflict
+from include.state.accounts.notices import Notice, Notices
+from include.state.accounts.token_pair import SealedTokens, TokenPair, sealer
+from include.state.erasures.ledger import Erasures
+from include.store.conflict import retry_on_conflict
+from include.store.store import ABSENT, Item, Key, Store
+from include.strava.grant import NEWCOMER, TokenGrant
+from include.strava.models import AthleteId
+from include.strava.scopes import READ
+
+_KIND = "athlete"
+
+REFUSED_FOR_LONG_S = 7 * 86_400
+"""So long an athlete is left to connect again by chance; then somebody is asked to see to it."""
+
+
+class AthleteStatus(StrEnum):
+    """Whether an athlete's tokens can be used."""
+
+    ACTIVE = "active"
+    NEEDS_REAUTH = "needs_reauth"
+    """Strava refuses the stored tokens; only the athlete can repair that, by connecting again."""
+    REVOKED = "revoked"
+    """The athlete disconnected; the tokens are destroyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AthleteRow:
+    """An athlete as stored, without tokens."""
+
+    athlete_id: AthleteId
+    firstname: str
+    lastname: str
+    scopes: frozenset[str]
+    status: AthleteStatus
+    connected_at_epoch_s: int
+    """When the athlete connected for the first time."""
+    authorised_at_epoch_s: int
+    """When the stored connection was authorised; each later one has a later time."""
+    version: int
+    disconnect_asked_at_epoch_s: int | None = None
+    """When the athlete last asked here to be disconnected, before Strava was told."""
+    refused_at_epoch_s: int | None = None
+    """Since when Strava has refused the stored tokens; None too in rows older than this field."""
+
+    def is_refused_for_long(self, now_epoch_s: float) -> bool:
+        """Whether the athlete has to say whether to stay, since Strava has refused the tokens for a week."""
+        since = self.refused_at_epoch_s
+        is_refused = self.status is AthleteStatus.NEEDS_REAUTH and since is not None
+        return is_refused and now_epoch_s - (since or 0) >= REFUSED_FOR_LONG_S
+
+    unwanted_scopes: frozenset[str] = frozenset()
+    """Scopes that the athlete gave up together with what was stored by them, as long as that is still stored."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection, although Strava may refuse it at the moment."""
+        return self.status is not AthleteStatus.REVOKED
+
+    @classmethod
+    def from_item(cls, item: Item) -> AthleteRow:
+        """The athlete in a row of the table `athletes`."""
+        fields = item.fields
+        return cls(
+            athlete_id=AthleteId(fields["athlete_id"]),
+            firstname=fields["firstname"],
+            lastname=fields["lastname"],
+            scopes=frozenset(fields["scopes"]),
+            status=AthleteStatus(fields["status"]),
+            connected_at_epoch_s=fields["connected_at_epoch_s"],
+            # Rows from before this field was written: their first connection is the only one whose time is known.
+            authorised_at_epoch_s=fields.get("authorised_at_epoch_s", fields["connected_at_epoch_s"]),
+            version=item.version,
+            disconnect_asked_at_epoch_s=fields.get("disconnect_asked_at_epoch_s"),
+            refused_at_epoch_s=fields.get("refused_at_epoch_s"),
+            unwanted_scopes=frozenset(fields.get("unwanted_scopes", ())),
+        )
+
+    def to_fields(self) -> dict[str, Any]:
+        """The same as fields of the row; the token part comes from `SealedTokens`."""
+        return {
+            "kind": _KIND,
+            "athlete_id": self.athlete_id,
+            "firstname": self.firstname,
+            "lastname": self.lastname,
+            "scopes": sorted(self.scopes),
+            "status": str(self.status),
+            "connected_at_epoch_s": self.connected_at_epoch_s,
+            "authorised_at_epoch_s": self.authorised_at_epoch_s,
+            "disconnect_asked_at_epoch_s": self.disconnect_asked_at_epoch_s,
+            "refused_at_epoch_s": self.refused_at_epoch_s,
+            "unwanted_scopes": sorted(self.unwanted_scopes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """An athlete's own choice to give scopes up, made on a page that said what is lost."""
+
+    athlete_id: int
+    scopes: frozenset[str]
+    removes: bool
+    """Whether what was stored by these scopes goes too."""
+
+    def to_json(self) -> list[Any]:
+        """The choice as JSON values."""
+        return [self.athlete_id, sorted(self.scopes), self.removes]
+
+    @classmethod
+    def from_json(cls, value: list[Any]) -> Narrowing:
+        """The choice that `to_json` wrote."""
+        athlete_id, scopes, removes = value
+        return cls(athlete_id, frozenset(scopes), removes)
+
+
+def athlete_key(athlete_id: int) -> Key:
+    """The address of an athlete's row."""
+    return Key("athletes", str(athlete_id))
+
+
+class Athletes:
+    """Every athlete who ever connected and was not erased since."""
+
+    def __init__(self, store: Store, cipher: Cipher, clock: Clock) -> None:
+        self._store = store
+        self._cipher = cipher
+        self._clock = clock
+        self._erasures = Erasures(store, clock)
+        self._notices = Notices(store, clock)
+
+    @retry_on_conflict
+    def connect(self, grant: TokenGrant, scopes: frozenset[str], narrowing: Narrowing | None = None) -> AthleteRow:
+        """Store what the code exchange answered and make the athlete active.
+
+        Of the scopes of a connection that stands, only those may be missing that this athlete's `narrowing` names.
+        Errors: `UnexpectedShape` when the grant names no athlete; `BeingErased` while an erasure is under way;
+        `ScopeMissing` when another scope would be lost: then nothing is stored.
+        Effects: creates the row, or replaces tokens, scopes and profile and keeps the rest, and withdraws an erasure
+        that was asked for before, which the athlete is told; safe to repeat.
+        """
+        if grant.athlete is None:
+            raise UnexpectedShape(f"/oauth/token named no athlete for {NEWCOMER}: ask the athlete to connect again")
+        athlete = grant.athlete
+        item = self._store.get(athlete_key(athlete.athlete_id))
+        self._erasures.admit(athlete.athlete_id)  # after the row: an erasure that begins now changes it
+        kept: Mapping[str, Any] = item.fields if item else {}
+        before = AthleteRow.from_item(item) if item else None
+        given_up = narrowing if narrowing and narrowing.athlete_id == athlete.athlete_id else None
+        _refuse_loss(before, scopes | (given_up.scopes if given_up else frozenset()))
+        now = int(self._clock())
+        unwanted = before.unwanted_scopes if before else frozenset()
+        if given_up is not None and given_up.removes:
+            unwanted |= given_up.scopes
+        row = AthleteRow(
+            athlete_id=athlete.athlete_id,
+            firstname=athlete.firstname,
+            lastname=athlete.lastname,
+            scopes=scopes,
+            status=AthleteStatus.ACTIVE,
+            connected_at_epoch_s=before.connected_at_epoch_s if before else now,
+            authorised_at_epoch_s=max(now, before.authorised_at_epoch_s + 1) if before else now,
+            version=item.version if item else ABSENT,
+            unwanted_scopes=unwanted - scopes,
+        )
+        tokens = SealedTokens.seal(
+            sealer(self._cipher, athlete.athlete_id),
+            TokenPair(grant.access_token, grant.refresh_token),
+            grant.expires_at_epoch_s,
+        )
+        connected = self._put({**kept, **row.to_fields(), **tokens.to_fields()}, row.version)
+        self._withdraw_erasure(athlete.athlete_id)
+        return connected
+
+    @retry_on_conflict
+    def note_disconnect(self, athlete_id: int) -> None:
+        """Note that the athlete asks to be disconnected: Strava's event that follows is about that, no wish of its own.
+
+        Effects: none for an athlete who is not known; connecting again clears it; safe to repeat.
+        """
+        item = self._store.get(athlete_key(athlete_id))
+        if item is not None:
+            self._put({**item.fields, "disconnect_asked_at_epoch_s": int(self._clock())}, item.version)
+
+    @retry_on_conflict
+    def note_refused(self, athlete_id: int) -> None:
+        """Note that Strava refuses the tokens since now, where the athlete is refused and no time is noted."""
+        item = self._store.get(athlete_key(athlete_id))
+        row = AthleteRow.from_item(item) if item else None
+        if item and row and row.status is AthleteStatus.NEEDS_REAUTH and row.refused_at_epoch_s is None:
+            self._put({**item.fields, "refused_at_epoch_s": int(self._clock())}, item.version)
+
+    def get(self, athlete_id: int) -> AthleteRow | None:
+        """The athlete, or None who never connected or was erased."""
+        item = self._store.get(athlete_key(athlete_id))
+        return AthleteRow.from_item(item) if item else None
+
+    def all(self) -> Iterator[AthleteRow]:
+        """Every athlete of whatever status, in order of id; for finding, re-read a row before deciding."""
+        return map(AthleteRow.from_item, self._store.find("athletes", "all", _KIND))
+
+    @retry_on_conflict
+    def forget(self, athlete_id: int) -> bool:
+        """Remove the row of an athlete whose access has ended; False for one who is connected, and stays.
+
+        Effects: safe to repeat; connecting again starts afresh.
+        """
+        item = self._store.get(athlete_key(athlete_id))
+        if item is None:
+            return True
+        if AthleteRow.from_item(item).status is AthleteStatus.ACTIVE:
+            return False
+        self._store.delete(item.key, expected_version=item.version)
+        return True
+
+    @retry_on_conflict
+    def mark(self, athlete_id: int, status: AthleteStatus) -> AthleteRow:
+        """Give the athlete a status. Errors: `NotConnected` when there is no such athlete.
+
+        Effects: `REVOKED` destroys the token pair; safe to repeat.
+        """
+        item = self._store.get(athlete_key(athlete_id))
+        if item is None:
+            raise NotConnected(f"athlete {athlete_id} is not known here, so cannot be marked {status}")
+        tokens = SealedTokens().to_fields() if status is AthleteStatus.REVOKED else {}
+        return self._put({**item.fields, "status": str(status), **tokens}, item.version)
+
+    def revoke(self, seen: AthleteRow) -> AthleteRow:
+        """Mark the athlete `REVOKED` and destroy the token pair, if nothing changed since the row was `seen`.
+
+        Errors: `VersionConflict` when it did: the athlete may have connected again, so decide again.
+        """
+        item = self._store.get(athlete_key(seen.athlete_id))
+        if item is None or item.version != seen.version:
+            raise VersionConflict(f"athlete {seen.athlete_id} changed meanwhile: read the row again and decide again")
+        fields = {**item.fields, "status": str(AthleteStatus.REVOKED), **SealedTokens().to_fields()}
+        return self._put(fields, item.version)
+
+    @retry_on_conflict
+    def note_removed(self, seen: AthleteRow) -> None:
+        """Note that nothing is stored any more by the scopes that the athlete had given up when the row was `seen`.
+
+        Effects: none where another connection was authorised since; safe to repeat.
+        """
+        item = self._store.get(athlete_key(seen.athlete_id))
+        if item is None or AthleteRow.from_item(item).authorised_at_epoch_s != seen.authorised_at_epoch_s:
+            return
+        self._put({**item.fields, "unwanted_scopes": []}, item.version)
+
+    def _withdraw_erasure(self, athlete_id: int) -> None:
+        """Take back the wish of an athlete who is connected now; after a crash before it the erasure's run does so."""
+        erasure = self._erasures.get(athlete_id)
+        if erasure is not None and erasure.is_athletes_wish:
+            self._notices.tell(Notice.of_withdrawn(erasure))
+        self._erasures.withdraw(athlete_id)
+
+    def _put(self, fields: Mapping[str, Any], expected_version: int) -> AthleteRow:
+        key = athlete_key(fields["athlete_id"])
+        version = self._store.put(key, fields, expected_version=expected_version)
+        return AthleteRow.from_item(Item(key, fields, version))
+
+
+def _refuse_loss(before: AthleteRow | None, scopes: frozenset[str]) -> None:
+    """Errors: `ScopeMissing` where a connection stands that has a scope beside these."""
+    lost = before.scopes - scopes - {READ} if before and before.is_connected else frozenset()
+    if before and lost:
+        raise ScopeMissing(
+            f"athlete {before.athlete_id} did not grant {', '.join(sorted(lost))} this time and was not asked about "
+            "giving it up: ask for what was granted before, or ask the athlete",
+            scope=min(lost),
+        )

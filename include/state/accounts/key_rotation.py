@@ -1,0 +1,57 @@
+"""Which key seals each athlete's secrets, and the way to bring them all under the active one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from include.crypto.key_file import KeyFileCipher
+from include.state.accounts.athletes import Athletes, athlete_key
+from include.state.accounts.token_pair import SealedTokens
+from include.state.copies.places import Places
+from include.store.conflict import retry_on_conflict
+from include.store.store import Store
+
+
+class KeyRotation:
+    """The stored token pairs and hidden places as the keys of a key file see them.
+
+    AWS KMS rotates its keys by itself, without a text being sealed again.
+    """
+
+    def __init__(self, store: Store, athletes: Athletes, places: Places, cipher: KeyFileCipher) -> None:
+        self._store = store
+        self._athletes = athletes
+        self._places = places
+        self._cipher = cipher
+
+    def secrets_by_key(self) -> Mapping[str, int]:
+        """How many pairs and places each key seals, a place's text as one; keys that seal none are left out."""
+        return Counter(key_id for athlete in self._athletes.all() for key_id in self._keys_of(athlete.athlete_id))
+
+    def reencrypt_places(self, athlete_id: int) -> int:
+        """Seal the athlete's hidden places with the active key; how many texts were sealed with another.
+
+        Errors and effects: as `reencrypt`.
+        """
+        return self._places.reencrypt(athlete_id, lambda text: self._cipher.key_of(text) == self._cipher.active_key)
+
+    @retry_on_conflict
+    def reencrypt(self, athlete_id: int) -> bool:
+        """Seal the athlete's pair with the active key; False where it is already, or where there is no pair.
+
+        Errors: `CipherError` when the key that sealed it is no longer in the key file; nothing was written.
+        Effects: one conditional write; safe to repeat and beside refreshes, whose pair and lease it leaves alone.
+        """
+        item = self._store.get(athlete_key(athlete_id))
+        tokens = SealedTokens.from_fields(item.fields) if item else SealedTokens()
+        if item is None or tokens.sealed is None or self._cipher.key_of(tokens.sealed) == self._cipher.active_key:
+            return False
+        fields = {**item.fields, **tokens.resealed(self._cipher, athlete_id).to_fields()}
+        self._store.put(item.key, fields, expected_version=item.version)
+        return True
+
+    def _keys_of(self, athlete_id: int) -> list[str]:
+        item = self._store.get(athlete_key(athlete_id))
+        pair = SealedTokens.from_fields(item.fields).sealed if item else None
+        return [self._cipher.key_of(text) for text in (pair, *self._places.sealed(athlete_id)) if text]

@@ -1,0 +1,81 @@
+"""Notices: what an athlete is told on their own page, once something happened that they did not do themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from include.clock import Clock
+from include.errors import VersionConflict
+from include.state.erasures.entry import Erasure
+from include.store.store import ABSENT, Key, Store
+
+KEPT_S = 30 * 86_400
+
+
+class NoticeKind(StrEnum):
+    """What happened."""
+
+    CHILD_ERASED = "child_erased"
+    """A child of the athlete's had everything here erased: the link has ended."""
+    PARENT_ERASED = "parent_erased"
+    """A parent of the athlete's had everything here erased: the link has ended."""
+    ERASURE_WITHDRAWN = "erasure_withdrawn"
+    """The athlete asked to be erased and connected again before it began: nothing was erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice; it names nobody."""
+
+    athlete_id: int
+    """Who is told."""
+    notice_id: str
+    """The same at every try, so that nobody is told twice."""
+    kind: NoticeKind
+    happened_at_epoch_s: int
+
+    @classmethod
+    def of_withdrawn(cls, erasure: Erasure) -> Self:
+        """What an athlete reads whose wish to be erased is taken back by connecting again."""
+        kind, began_at = NoticeKind.ERASURE_WITHDRAWN, erasure.began_at_epoch_s
+        return cls(erasure.athlete_id, f"{kind}.{began_at}", kind, began_at)
+
+
+class Notices:
+    """Every notice of the last 30 days."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def tell(self, notice: Notice) -> None:
+        """Keep the notice for 30 days; safe to repeat."""
+        try:
+            self._store.put(
+                _key(notice.athlete_id, notice.notice_id),
+                {"kind": str(notice.kind), "happened_at_epoch_s": notice.happened_at_epoch_s},
+                expected_version=ABSENT,
+                expires_at_epoch_s=int(self._clock()) + KEPT_S,
+            )
+        except VersionConflict:
+            return  # told before
+
+    def of_athlete(self, athlete_id: int) -> Iterator[Notice]:
+        """What the athlete is to be told, in no meaningful order."""
+        for item in self._store.query("notices", str(athlete_id)):
+            fields = item.fields
+            yield Notice(athlete_id, item.key.sort, NoticeKind(fields["kind"]), fields["happened_at_epoch_s"])
+
+    def forget(self, athlete_id: int) -> int:
+        """Remove every notice to the athlete, and return how many; safe to repeat."""
+        items = list(self._store.query("notices", str(athlete_id)))
+        for item in items:
+            self._store.delete(item.key, expected_version=item.version)
+        return len(items)
+
+
+def _key(athlete_id: int, notice_id: str) -> Key:
+    return Key("notices", str(athlete_id), notice_id)

@@ -1,0 +1,240 @@
+"""Access tokens that are valid now: one refresh at a time per athlete, no rotated pair ever lost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from include.clock import Clock
+from include.crypto.cipher import Cipher, Seal
+from include.errors import (
+    IngestError,
+    NotConnected,
+    RetryLater,
+    ScopeMissing,
+    TokenEndpointFault,
+    TokenRefused,
+    VersionConflict,
+)
+from include.state.accounts.athletes import AthleteRow, AthleteStatus, athlete_key
+from include.state.accounts.token_pair import SealedTokens, TokenPair, sealer
+from include.store.conflict import retry_on_conflict
+from include.store.store import Item, Store
+from include.strava.grant import TokenGrant
+
+_log = logging.getLogger(__name__)
+
+MARGIN_S = 300
+"""A token with less than this left is refreshed before it is handed out."""
+
+LEASE_S = 60
+"""How long one worker may take over a refresh before another may try."""
+
+_DOUBTED = (
+    "Strava's answer to the renewal of athlete %s is doubted (%s): the refresh token before it is kept beside it. "
+    "Look at this machine's clock, and at what stands between it and Strava."
+)
+
+_LOOKS = 40
+"""How often a worker looks for the winner's pair: 71 s of waiting, longer than a crashed worker's lease."""
+
+
+class _LookAgain(RetryLater):
+    """Another worker has the refresh in hand, or was first: the row has to be read again."""
+
+
+class Tokens:
+    """Hands out access tokens and keeps them fresh.
+
+    `refresh` trades an athlete's refresh token for a new pair, which makes the old refresh token useless at once.
+    So the new pair is stored before it is used, and it replaces only the pair that it was traded for:
+    neither a slow worker nor a disconnection in between can bring a dead pair back.
+    What came with a doubtful answer is stored and used too, but beside the refresh token that it was traded for.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        cipher: Cipher,
+        clock: Clock,
+        refresh: Callable[[int, str], TokenGrant],
+        wait: Callable[[float], None],
+    ) -> None:
+        self._store = store
+        self._cipher = cipher
+        self._clock = clock
+        self._refresh = refresh
+        self._looks = Retrying(
+            retry=retry_if_exception_type(_LookAgain),
+            wait=wait_exponential(multiplier=0.1, max=2),
+            stop=stop_after_attempt(_LOOKS),
+            sleep=wait,
+            reraise=True,
+        )
+        self._writes = self._looks.copy(retry=retry_if_exception_type(RetryLater))
+
+    def access_token(self, athlete_id: int, *, scope: str) -> str:
+        """A token that is good for five more minutes; refreshes when there is less left.
+
+        Errors: `NotConnected` without usable tokens, `ScopeMissing` when `scope` was not granted (`x:read_all`
+        includes `x:read`), `TokenRefused` when Strava refuses the refresh, `RetryLater` when another worker's refresh
+        does not come to an end, and whatever else `refresh` raises, which is no athlete's fault.
+        Effects: stores the new pair; an athlete whose refresh token is refused is marked `needs_reauth`.
+        """
+        return self._looks.copy()(self._look, athlete_id, scope)
+
+    def prove(self, athlete_id: int) -> bool:
+        """Whether Strava still accepts the stored pair: it is renewed now, whatever its age and the athlete's status.
+
+        Errors: `NotConnected` where no pair is stored, and what `refresh` raises that is no athlete's fault.
+        Effects: an accepted athlete has the new pair and is active again, a refused one is marked `needs_reauth`.
+        """
+        return self._looks.copy()(self._prove, athlete_id)
+
+    @retry_on_conflict
+    def reject(self, athlete_id: int, access_token: str) -> None:
+        """Take note that Strava answered 401 to this token: the next `access_token` refreshes.
+
+        Effects: none when another pair is stored by now; safe to repeat.
+        """
+        item = self._store.get(athlete_key(athlete_id))
+        tokens = SealedTokens.from_fields(item.fields) if item else SealedTokens()
+        if item is None or tokens.sealed is None:
+            return
+        if tokens.open(self._cipher, athlete_id).access_token == access_token:
+            self._put(item, replace(tokens, expires_at_epoch_s=0))
+
+    def _look(self, athlete_id: int, scope: str) -> str:
+        item = self._usable(athlete_id, scope)
+        tokens = SealedTokens.from_fields(item.fields)
+        if tokens.expires_at_epoch_s - self._clock() >= MARGIN_S:
+            return tokens.open(self._cipher, athlete_id).access_token
+        return self._renew(athlete_id, item, tokens)
+
+    def _prove(self, athlete_id: int) -> bool:
+        item = self._store.get(athlete_key(athlete_id))
+        tokens = SealedTokens.from_fields(item.fields) if item else SealedTokens()
+        if item is None or tokens.sealed is None:
+            raise NotConnected(f"athlete {athlete_id} has no tokens here: ask the athlete to connect")
+        try:
+            self._renew(athlete_id, item, tokens)
+        except TokenRefused:
+            return False
+        return True
+
+    def _renew(self, athlete_id: int, item: Item, tokens: SealedTokens) -> str:
+        pair = tokens.open(self._cipher, athlete_id)
+        leased = self._lease(item, tokens)
+        try:
+            seal = sealer(self._cipher, athlete_id)
+            grant = self._refresh(athlete_id, pair.refresh_token)
+        except TokenRefused as err:
+            if self._give_up(athlete_id, pair, seal):
+                raise TokenRefused(
+                    f"Strava refuses to renew the access of athlete {athlete_id}: ask the athlete to connect again"
+                ) from err
+            raise _LookAgain(f"athlete {athlete_id} has another token pair") from err
+        except IngestError:
+            self._release(leased)
+            raise
+        new = SealedTokens.seal(seal, pair.renewed(grant), grant.expires_at_epoch_s)
+        if not self._writes.copy()(self._keep, leased, pair, new):
+            raise _LookAgain(f"athlete {athlete_id} got another token pair meanwhile")
+        if grant.doubts:
+            _log.warning(_DOUBTED, athlete_id, ", ".join(grant.doubts))
+        if not grant.access_token:
+            raise TokenEndpointFault(
+                f"Strava's /oauth/token gave athlete {athlete_id} no access token; the rest is kept. Try again later."
+            )
+        return grant.access_token
+
+    def _usable(self, athlete_id: int, scope: str) -> Item:
+        item = self._store.get(athlete_key(athlete_id))
+        if item is None:
+            raise NotConnected(f"athlete {athlete_id} has not connected: ask the athlete to connect")
+        athlete = AthleteRow.from_item(item)
+        if athlete.status is not AthleteStatus.ACTIVE or item.fields["tokens"] is None:
+            raise NotConnected(f"athlete {athlete_id} is {athlete.status}: ask the athlete to connect again")
+        if not athlete.scopes & {scope, f"{scope}_all"}:
+            raise ScopeMissing(
+                f"athlete {athlete_id} did not grant {scope}: ask the athlete to connect again and tick it", scope=scope
+            )
+        return item
+
+    def _lease(self, item: Item, tokens: SealedTokens) -> Item:
+        """Take the right to refresh; gives the row as it is with the lease."""
+        now = self._clock()
+        busy = f"another worker is renewing the access of athlete {item.key.partition}: try again in a minute"
+        if tokens.lease_until_epoch_s > now:
+            raise _LookAgain(busy)
+        tokens = replace(tokens, lease_until_epoch_s=now + LEASE_S)
+        try:
+            version = self._put(item, tokens)
+        except VersionConflict as err:
+            raise _LookAgain(busy) from err
+        return replace(item, fields={**item.fields, **tokens.to_fields()}, version=version)
+
+    def _release(self, leased: Item) -> None:
+        """Let others try at once; `leased` is the row as this worker leased it."""
+        try:
+            self._put(leased, replace(SealedTokens.from_fields(leased.fields), lease_until_epoch_s=0.0))
+        except VersionConflict:
+            return  # The row moved on: what is left of the lease runs out by itself.
+
+    def _keep(self, leased: Item, used: TokenPair, new: SealedTokens) -> bool:
+        """Store the new pair in place of the one it was traded for; False when that one is no longer there.
+
+        Until this is done the worker has the only copy: so it is one write, with no look at the row before it.
+        """
+        try:
+            self._put(leased, new, AthleteStatus.ACTIVE)
+        except VersionConflict:
+            return self._replace(leased.fields["athlete_id"], used, new)
+        return True
+
+    @retry_on_conflict
+    def _replace(self, athlete_id: int, used: TokenPair, new: SealedTokens) -> bool:
+        item = self._holding(athlete_id, used)
+        if item is None:
+            return False
+        self._put(item, new, AthleteStatus.ACTIVE)
+        return True
+
+    @retry_on_conflict
+    def _give_up(self, athlete_id: int, refused: TokenPair, seal: Seal) -> bool:
+        """Mark the athlete `needs_reauth`, unless another pair is there.
+
+        That is a newer one, where the race was lost, which is no harm; or the one before the refused, if that was
+        doubted.
+        """
+        item = self._holding(athlete_id, refused)
+        if item is None:
+            return False
+        former = refused.fallen_back()
+        if former is not None:
+            self._put(item, SealedTokens.seal(seal, former, 0))
+            return False
+        tokens = SealedTokens.from_fields(item.fields)
+        self._put(item, replace(tokens, lease_until_epoch_s=0.0), AthleteStatus.NEEDS_REAUTH)
+        return True
+
+    def _holding(self, athlete_id: int, pair: TokenPair) -> Item | None:
+        """The row if it holds this pair, under whichever key; pairs are compared because keys change too."""
+        item = self._store.get(athlete_key(athlete_id))
+        tokens = SealedTokens.from_fields(item.fields) if item else SealedTokens()
+        return item if tokens.sealed and tokens.open(self._cipher, athlete_id) == pair else None
+
+    def _put(self, item: Item, tokens: SealedTokens, status: AthleteStatus | None = None) -> int:
+        fields = {**item.fields, **tokens.to_fields()}
+        if status is not None:
+            fields["status"] = str(status)
+            fields["refused_at_epoch_s"] = self._refused_at(item) if status is AthleteStatus.NEEDS_REAUTH else None
+        return self._store.put(item.key, fields, expected_version=item.version)
+
+    def _refused_at(self, item: Item) -> int:
+        """When Strava first refused the pair, which it may do again at each look."""
+        before = item.fields.get("refused_at_epoch_s")
+        return int(self._clock()) if before is None else before

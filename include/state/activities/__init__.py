@@ -1,0 +1,1 @@
+"""The ledger of activities: what the lake holds of each one, and who writes it now."""

@@ -1,0 +1,350 @@
+"""What is known of one activity, as the ledger keeps it, and how that may change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from include.state.activities.sighting import Sighting
+from include.state.activities.states import (
+    EXPIRED,
+    FORMER,
+    LISTED,
+    QUARANTINED,
+    REMOVED,
+    SYNCED,
+    WAITING,
+    WITHOUT_STREAMS,
+    ActivityState,
+)
+from include.state.mark import Mark, earliest, pair, put_off
+from include.state.transition import state_of
+from include.strava.models import ActivityId, AthleteId
+
+DUE = "due"
+"""What the index of due activities is asked for."""
+
+DUE_AFTER_S = 1800
+"""How long a run has for what is due, before it is queued again: the first time, doubled each time after."""
+
+LONGEST_WAIT_S = 21_600
+"""The most that lies between two looks at something that is due."""
+
+ROUND_S = 900
+"""Failures within a window after a round began belong to it, as Airflow's tries of one run do."""
+
+MOST_ROUNDS = 10
+"""After so many failing rounds an activity is put into quarantine."""
+
+STREAM_LOOKS = 8
+"""How often, over a day, an activity without streams is looked at: they may lag the create event by hours."""
+
+DAY_S = 86_400
+
+NOT_LOADED = "listed by a backfill, not loaded"
+PERHAPS_LOST = "Strava shows no recording of it just now; what is stored stays until it says so again"
+EXPIRED_REASON = "kept as long as the settings allow, then deleted here"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """What the ledger says of one activity. Holds no title and no name.
+
+    Its methods are the steps of `TRANSITIONS`; each returns the entry after it.
+    """
+
+    athlete_id: AthleteId
+    activity_id: ActivityId
+    state: ActivityState
+    sport_type: str = ""
+    start_at_epoch_s: int | None = None
+    fingerprint: str = ""
+    """Changes when the lake's rows of this activity would."""
+    object_keys: tuple[str, ...] = ()
+    points: int = 0
+    reason: str = ""
+    rounds: int = 0
+    """How many looks in a row have failed, or found no streams: one for each window, however often it was tried."""
+    round_at_epoch_s: int | None = None
+    """When the last of these rounds began."""
+    fetched_at_epoch_s: float | None = None
+    """When the answer was asked for that the lake agrees with."""
+    oldest_answer_epoch_s: float | None = None
+    """When the oldest answer was asked for that is kept of it, where that was before `fetched_at_epoch_s`."""
+    lost_at_epoch_s: int | None = None
+    """When Strava first said that it has no recording of it, although points are stored."""
+    next_try_epoch_s: int | None = None
+    """When it is to be fetched again for reasons of its own."""
+    asked: Mark | None = None
+    """An event of that time, or a later one, asks for it; cleared by a fetch, or where it was answered before."""
+    copies_due: Mark | None = None
+    """Its copies are still to be looked at since the lease of that fence; cleared by who has planned each of them."""
+    queued: int = 0
+    """How often reconcile has queued it since a run last came to an end with it."""
+
+    @property
+    def kept_since_epoch_s(self) -> float | None:
+        """When the oldest answer was asked for that is kept of it."""
+        return self.fetched_at_epoch_s if self.oldest_answer_epoch_s is None else self.oldest_answer_epoch_s
+
+    @property
+    def fetch_at_epoch_s(self) -> int | None:
+        """When it is to be fetched, for whatever reason; None when nothing asks for that."""
+        asked_at = self.asked.due_at_epoch_s if self.asked else None
+        return earliest(self.next_try_epoch_s, asked_at)
+
+    @property
+    def due_at_epoch_s(self) -> int | None:
+        """When the first thing that is left to do for it is due; None when nothing is."""
+        return earliest(self.fetch_at_epoch_s, self.copies_due.due_at_epoch_s if self.copies_due else None)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it says more than that somebody asked for the activity."""
+        return self.state is not ActivityState.PENDING or self.fetched_at_epoch_s is not None or bool(self.object_keys)
+
+    @classmethod
+    def unknown(cls, athlete_id: int, activity_id: int) -> Self:
+        """The entry of an activity of which nothing is known yet."""
+        return cls(AthleteId(athlete_id), ActivityId(activity_id), ActivityState.PENDING)
+
+    def synced(self, seen: Sighting, points: int) -> Self:
+        """Rows and `points` points as `seen`; whoever has written the rows adds their `object_keys`."""
+        return replace(self._seen(seen), state=SYNCED.of(self.state), points=points)
+
+    def without_streams(self, seen: Sighting, *, may_come: bool) -> Self:
+        """Rows as `seen`, without points; where streams may come they are looked for over a day, ever more rarely."""
+        lacked_before = self.state is ActivityState.NO_STREAMS and self.fingerprint == seen.fingerprint
+        looks = (self.rounds if lacked_before else 0) + 1
+        again = int(seen.fetched_at_epoch_s) + wait_after(looks) if may_come and looks < STREAM_LOOKS else None
+        return replace(
+            self._seen(seen),
+            state=WITHOUT_STREAMS.of(self.state),
+            reason="Strava has no streams for it",
+            rounds=looks,
+            next_try_epoch_s=again,
+        )
+
+    def perhaps_lost(self, now_epoch_s: int) -> Self:
+        """Strava says that there is no recording of what has points here: they stay until it says so a window later."""
+        lost_at = now_epoch_s if self.lost_at_epoch_s is None else self.lost_at_epoch_s
+        waiting = self.waiting(PERHAPS_LOST, next_try_epoch_s=max(now_epoch_s, lost_at + ROUND_S))
+        return replace(waiting, lost_at_epoch_s=lost_at)
+
+    def is_lost(self, now_epoch_s: float) -> bool:
+        """Whether another "no recording", of now, is to be believed: no points are stored, or it is the second one."""
+        said_before = self.lost_at_epoch_s is not None and now_epoch_s - self.lost_at_epoch_s >= ROUND_S
+        return said_before or not self.points
+
+    def removed(self, fetched_at_epoch_s: float | None, reason: str) -> Self:
+        """Nothing of it is left in the lake."""
+        return replace(
+            self,
+            state=REMOVED.of(self.state),
+            fingerprint="",
+            object_keys=(),
+            points=0,
+            reason=reason,
+            fetched_at_epoch_s=fetched_at_epoch_s,
+            oldest_answer_epoch_s=None,
+            next_try_epoch_s=None,
+            asked=None,
+            copies_due=None,
+            queued=0,
+        )
+
+    def unanswered(self, *, fetched_at_epoch_s: float) -> Self:
+        """The answer of that time says nothing about it: what is stored stays, and nothing is left to fetch."""
+        return replace(
+            self,
+            state=(SYNCED if self.points else WITHOUT_STREAMS).of(self.state),
+            reason="",
+            rounds=0,
+            round_at_epoch_s=None,
+            fetched_at_epoch_s=fetched_at_epoch_s,
+            oldest_answer_epoch_s=self.kept_since_epoch_s,
+            next_try_epoch_s=None,
+            asked=None,
+            queued=0,
+        )
+
+    def quarantined(
+        self, reason: str, *, fetched_at_epoch_s: float | None, look_again_at_epoch_s: int | None = None
+    ) -> Self:
+        """What the lake holds of it stays; the answer of that time was not understood, a later one may be."""
+        return replace(
+            self,
+            state=QUARANTINED.of(self.state),
+            reason=reason,
+            fetched_at_epoch_s=fetched_at_epoch_s,
+            oldest_answer_epoch_s=self.kept_since_epoch_s if self.object_keys else None,
+            next_try_epoch_s=look_again_at_epoch_s,
+            asked=None,
+            queued=0,
+        )
+
+    def waiting(self, reason: str, *, next_try_epoch_s: int) -> Self:
+        """What the lake holds of it stays known; nothing is wrong with it. Whoever asked waits for its next try.
+
+        What had expired has no time of fetching any more: it would make it expire again before it comes back.
+        """
+        return replace(
+            self,
+            state=WAITING.of(self.state),
+            fetched_at_epoch_s=None if self.state is ActivityState.EXPIRED else self.fetched_at_epoch_s,
+            reason=reason,
+            next_try_epoch_s=next_try_epoch_s,
+            asked=None,
+            queued=0,
+        )
+
+    def failed(self, reason: str, now_epoch_s: int, retry_after_s: float) -> Self:
+        """A look at it failed by a fault of its own, and Strava asks to wait so long; many rounds make it a day."""
+        goes_on = self.round_at_epoch_s is not None and now_epoch_s - self.round_at_epoch_s < ROUND_S
+        began = self.round_at_epoch_s if goes_on and self.round_at_epoch_s is not None else now_epoch_s
+        failed_before = self.rounds if self.round_at_epoch_s is not None else 0  # else looks for streams
+        rounds = failed_before if goes_on else failed_before + 1
+        if rounds >= MOST_ROUNDS:
+            looked = self.quarantined(
+                f"It failed in {rounds} rounds; the last time: {reason}",
+                fetched_at_epoch_s=self.fetched_at_epoch_s,
+                look_again_at_epoch_s=now_epoch_s + DAY_S,
+            )
+        else:
+            again = max(began + wait_after(rounds), now_epoch_s + int(retry_after_s))
+            looked = self.waiting(reason, next_try_epoch_s=again)
+        return replace(looked, rounds=rounds, round_at_epoch_s=began)
+
+    def listed(self, seen: Sighting) -> Self:
+        """Known from a list alone; whoever waits for it to be fetched still does."""
+        return replace(
+            self._seen(seen),
+            state=LISTED.of(self.state),
+            fingerprint="",
+            object_keys=self.object_keys,
+            points=self.points,
+            lost_at_epoch_s=self.lost_at_epoch_s,
+            oldest_answer_epoch_s=self.kept_since_epoch_s if self.object_keys else None,
+            reason=NOT_LOADED,
+        ).still_due_as(self)
+
+    def expired(self) -> Self:
+        """Too old to be kept; whoever takes its rows away drops their `object_keys` after it."""
+        return replace(
+            self,
+            state=EXPIRED.of(self.state),
+            fingerprint="",
+            points=0,
+            reason=EXPIRED_REASON,
+            oldest_answer_epoch_s=None,
+            next_try_epoch_s=None,
+            asked=None,
+            copies_due=None,
+            queued=0,
+        )
+
+    def asked_for(self, at_epoch_s: int, *, due_at_epoch_s: int) -> Self:
+        """An event of `at_epoch_s` asks for it, so that it is due at `due_at_epoch_s` at the latest."""
+        before = self.asked or Mark(at_epoch_s, due_at_epoch_s)
+        asked = Mark(max(before.of, at_epoch_s), min(before.due_at_epoch_s, due_at_epoch_s))
+        return replace(self, asked=asked)
+
+    def answered(self, at_epoch_s: int) -> Self:
+        """What events up to `at_epoch_s` asked for is known already."""
+        return replace(self, asked=None) if self.asked and self.asked.of <= at_epoch_s else self
+
+    def copies_planned(self, fence: int) -> Self:
+        """Each copy that was due since the lease of that fence has its row."""
+        return replace(self, copies_due=None, queued=0) if self.copies_due and self.copies_due.of == fence else self
+
+    def put_off(self, now_epoch_s: float) -> Self:
+        """What is due now is in the queue, and due again later: so much later as it has waited in vain."""
+        until = int(now_epoch_s) + min(DUE_AFTER_S * 2**self.queued, LONGEST_WAIT_S)
+        own = self.next_try_epoch_s
+        return replace(
+            self,
+            next_try_epoch_s=until if own is not None and own <= now_epoch_s else own,
+            asked=put_off(self.asked, now_epoch_s, until),
+            copies_due=put_off(self.copies_due, now_epoch_s, until),
+            queued=self.queued + 1,
+        )
+
+    def still_due_as(self, before: LedgerEntry) -> Self:
+        """Everything that was left to do before is left to do."""
+        return replace(self, next_try_epoch_s=before.next_try_epoch_s, asked=before.asked, copies_due=before.copies_due)
+
+    def _seen(self, seen: Sighting) -> Self:
+        """All facts as `seen`, none of what was stored before, and nothing left to do."""
+        return replace(
+            self,
+            sport_type=seen.sport_type,
+            start_at_epoch_s=seen.start_at_epoch_s,
+            fingerprint=seen.fingerprint,
+            object_keys=(),
+            points=0,
+            reason="",
+            rounds=0,
+            round_at_epoch_s=None,
+            fetched_at_epoch_s=seen.fetched_at_epoch_s,
+            oldest_answer_epoch_s=None,
+            lost_at_epoch_s=None,
+            next_try_epoch_s=None,
+            asked=None,
+            copies_due=None,
+            queued=0,
+        )
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Self:
+        """The entry in a row of the table `activities`."""
+        return cls(
+            athlete_id=AthleteId(fields["athlete_id"]),
+            activity_id=ActivityId(fields["activity_id"]),
+            state=FORMER.get(fields["state"]) or state_of(ActivityState, fields["state"]),
+            sport_type=fields["sport_type"],
+            start_at_epoch_s=fields["start_at_epoch_s"],
+            fingerprint=fields["fingerprint"],
+            object_keys=tuple(fields["object_keys"]),
+            points=fields["points"],
+            reason=fields["reason"],
+            rounds=fields.get("rounds", 0),  # tries that older versions counted are no rounds
+            round_at_epoch_s=fields.get("round_at_epoch_s"),
+            fetched_at_epoch_s=fields["fetched_at_epoch_s"],
+            oldest_answer_epoch_s=fields.get("oldest_answer_epoch_s"),
+            lost_at_epoch_s=fields.get("lost_at_epoch_s"),
+            next_try_epoch_s=fields.get("own_try_epoch_s", fields["next_try_epoch_s"]),
+            asked=Mark.parse(fields.get("asked")),
+            copies_due=Mark.parse(fields.get("copies_due")),
+            queued=fields.get("queued", 0),
+        )
+
+    def to_fields(self) -> dict[str, Any]:
+        """The same as fields of the row."""
+        return {
+            "athlete_id": self.athlete_id,
+            "activity_id": self.activity_id,
+            "state": str(self.state),
+            "sport_type": self.sport_type,
+            "start_at_epoch_s": self.start_at_epoch_s,
+            "fingerprint": self.fingerprint,
+            "object_keys": list(self.object_keys),
+            "points": self.points,
+            "reason": self.reason,
+            "rounds": self.rounds,
+            "round_at_epoch_s": self.round_at_epoch_s,
+            "fetched_at_epoch_s": self.fetched_at_epoch_s,
+            "oldest_answer_epoch_s": self.oldest_answer_epoch_s,
+            "lost_at_epoch_s": self.lost_at_epoch_s,
+            "next_try_epoch_s": self.due_at_epoch_s,  # by which the index finds it
+            "own_try_epoch_s": self.next_try_epoch_s,
+            "asked": pair(self.asked),
+            "copies_due": pair(self.copies_due),
+            "queued": self.queued,
+            "due": None if self.due_at_epoch_s is None else DUE,
+        }
+
+
+def wait_after(rounds: int) -> int:
+    """Seconds from the beginning of one round to the next: a window after the first, twice as long each time."""
+    return min(ROUND_S << (rounds - 1), LONGEST_WAIT_S)

@@ -1,0 +1,350 @@
+"""The ledger of activities: what the lake holds of each one, and who is working on it now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from heapq import nlargest
+from math import ceil, inf
+from typing import Any
+
+from include.clock import Clock
+from include.errors import LeaseLost
+from include.state.activities.entry import DUE, DUE_AFTER_S, LONGEST_WAIT_S, LedgerEntry
+from include.state.activities.lease import LEASE_S, Lease
+from include.state.activities.states import ActivityState
+from include.state.erasures.ledger import Erasures
+from include.state.mark import Mark
+from include.state.transition import readable
+from include.store.conflict import retry_on_conflict
+from include.store.store import ABSENT, Item, Key, Store
+from include.strava.models import ActivityId, AthleteId
+
+__all__ = ["LEASE_S", "ActivityLedger", "ActivityState", "Lease", "LedgerEntry", "Mark"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    entry: LedgerEntry | None
+    fence: int = 0
+    lease_until_epoch_s: float = 0.0
+    dirty: bool = False
+    doubtful: bool = False
+    """A lease before this one was never let go: its holder may be dead, or about to write once more."""
+    version: int = ABSENT
+
+
+class ActivityLedger:
+    """One writer per activity at a time, over any number of runs.
+
+    A run that finds an activity leased leaves a mark and ends; the holder is told of the mark when it settles, and
+    fetches again. So whatever a run wanted to see in the lake is seen by an answer asked for afterwards.
+
+    A holder that stalls between its last check and its write cannot be stopped: an object that the next holder found
+    nothing to change in is still as the stalled one read it. So what a lease settles that was taken over unsettled
+    counts as doubtful: the activity is due once more after the length of a lease, nothing noted is forgotten, and
+    nothing stored is taken for fresh, until a lease that began in order has settled it. To postpone settles nothing,
+    so the doubt stays.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._erasures = Erasures(store, clock)
+
+    def get(self, athlete_id: int, activity_id: int) -> LedgerEntry | None:
+        """What is known of the activity, or None."""
+        return self._row(_key(athlete_id, activity_id)).entry
+
+    def at_rest(self, athlete_id: int, activity_id: int) -> LedgerEntry | None:
+        """The same, where no worker has the lease on it and nothing is left to do for it; else None."""
+        row = self._row(_key(athlete_id, activity_id))
+        is_busy = row.lease_until_epoch_s > self._clock() or row.entry is None or row.entry.due_at_epoch_s is not None
+        return None if is_busy else row.entry
+
+    @retry_on_conflict
+    def acquire(self, athlete_id: int, activity_id: int, *, fresh: bool = True) -> Lease | None:
+        """The lease on the activity; None when another worker has it, who fetches again, or nothing may be written.
+
+        A caller who needs no answer of Strava's that is newer than what is stored says `fresh=False`: then the other
+        worker is not asked to fetch again, and what a worker who died was asked for is still asked for.
+
+        Effects: takes over a lease that ran out. While it is leased the activity is due when the lease ends, so that
+        the work of a run that dies is found.
+        """
+        key = _key(athlete_id, activity_id)
+        row, now = self._row(key), self._clock()
+        if row.lease_until_epoch_s > now:
+            if fresh and not row.dirty:
+                self._put(key, replace(row, dirty=True))
+            return None
+        until = now + LEASE_S
+        entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
+        leased = replace(
+            row,
+            entry=replace(entry, next_try_epoch_s=ceil(until)),
+            fence=row.fence + 1,
+            lease_until_epoch_s=until,
+            dirty=row.dirty and not fresh,
+            doubtful=row.doubtful or row.lease_until_epoch_s > 0,
+        )
+        version = self._put(key, leased)
+        if self._erasures.forbid_writing(athlete_id):  # looked at after the write, see `Erasures`
+            if row.entry is None or self._erasures.clear_away(athlete_id):
+                self.forget(athlete_id, activity_id, although_leased=True)
+            else:
+                self._put(key, replace(row, fence=leased.fence, version=version))
+            return None
+        return Lease(
+            AthleteId(athlete_id), ActivityId(activity_id), leased.fence, leased.lease_until_epoch_s, row.entry
+        )
+
+    def check(self, lease: Lease) -> None:
+        """Nothing, while the lease holds. Errors: `LeaseLost`; then write nothing more.
+
+        Call it before every write to the lake.
+        """
+        self._held(lease)
+
+    @retry_on_conflict
+    def renew(self, lease: Lease) -> Lease:
+        """The lease for its full length from now on, once half of it is over. Errors: `LeaseLost`."""
+        now = self._clock()
+        if lease.expires_at_epoch_s > now + LEASE_S / 2:
+            return lease
+        row, until = self._held(lease), now + LEASE_S
+        entry = replace(row.entry, next_try_epoch_s=ceil(until)) if row.entry else None
+        self._put(_key_of(lease), replace(row, entry=entry, lease_until_epoch_s=until))
+        return replace(lease, expires_at_epoch_s=until)
+
+    @retry_on_conflict
+    def note(self, lease: Lease, object_keys: Iterable[str]) -> None:
+        """Write down, before a write to the lake, which table objects may hold the activity's rows after it.
+
+        A run that dies between the two leaves no row that nobody knows of.
+        Errors: `LeaseLost`; then nothing was stored.
+        """
+        row = self._held(lease)
+        if row.entry is not None and not set(object_keys) <= set(row.entry.object_keys):
+            known = tuple(sorted({*row.entry.object_keys, *object_keys}))
+            self._put(_key_of(lease), replace(row, entry=replace(row.entry, object_keys=known)))
+
+    @retry_on_conflict
+    def advance(self, lease: Lease, entry: LedgerEntry) -> Lease:
+        """Store the entry and keep the lease, which is returned with it; object keys that were noted stay known.
+
+        Errors: `LeaseLost`; then nothing was stored.
+        """
+        row = self._held(lease)
+        due_at = row.entry.next_try_epoch_s if row.entry else None
+        self._put(_key_of(lease), replace(row, entry=replace(_with_noted(row, entry), next_try_epoch_s=due_at)))
+        return replace(lease, entry=entry)
+
+    @retry_on_conflict
+    def settle(self, lease: Lease, entry: LedgerEntry) -> bool:
+        """Store what is known now, and let go; returns whether somebody asked for the activity meanwhile.
+
+        Then it is due at once: who can fetch again takes the lease again, the others leave it to reconcile.
+        The stored entry is due once more where the lease was taken over unsettled.
+        Errors: `LeaseLost`; then nothing was stored.
+        """
+        row, now = self._held(lease), self._clock()
+        if row.doubtful:
+            entry = replace(_with_noted(row, entry), fingerprint="", next_try_epoch_s=ceil(now + LEASE_S))
+        if row.dirty:
+            entry = _with_noted(row, entry).asked_for(int(now), due_at_epoch_s=int(now))
+        self._let_go(lease, replace(row, entry=entry, doubtful=row.doubtful and row.dirty))
+        return row.dirty
+
+    @retry_on_conflict
+    def postpone(self, lease: Lease, entry: LedgerEntry) -> None:
+        """Store the entry of work that was not done, and let go.
+
+        Where it names no time although somebody asked meanwhile, or the lease was taken over unsettled, the activity
+        is due at once. Object keys that were noted stay known: the work may have stopped with rows in them.
+        Errors: `LeaseLost`; then nothing was stored.
+        """
+        row = self._held(lease)
+        entry = _with_noted(row, entry)
+        now = int(self._clock())
+        if row.dirty:
+            wait_s = 0 if entry.next_try_epoch_s is None else DUE_AFTER_S
+            entry = entry.asked_for(now, due_at_epoch_s=now + wait_s)
+        elif row.doubtful and entry.next_try_epoch_s is None:
+            entry = replace(entry, next_try_epoch_s=now)
+        self._let_go(lease, replace(row, entry=entry))
+
+    @contextmanager
+    def held(self, athlete_id: int, activity_id: int) -> Iterator[Lease | None]:
+        """The lease for work that asks Strava nothing; None as by `acquire` with `fresh=False`.
+
+        Effects: unless it was settled or postponed, the lease is let go at the end, by an error too, with the entry
+        as it was but for object keys that were noted. An activity that was unknown stays due.
+        """
+        lease = self.acquire(athlete_id, activity_id, fresh=False)
+        try:
+            yield lease
+        finally:
+            if lease is not None and lease.entry is not None:
+                with suppress(LeaseLost):  # settled, or taken over by one who goes on with it
+                    self.postpone(lease, lease.entry)
+
+    @retry_on_conflict
+    def make_due(
+        self, athlete_id: int, activity_id: int, *, asked_at_epoch_s: int, due_at_epoch_s: int | None = None
+    ) -> None:
+        """Note that an event of that time asks for the activity, before anybody begins with it.
+
+        Its state stays. It is due at that time, or in half an hour, or later where runs came to nothing, unless it is
+        due earlier: so long has a run that is about to start. The holder of a lease is asked to fetch again. Nothing
+        is written for an athlete who was erased.
+        """
+        key = _key(athlete_id, activity_id)
+        row, now = self._row(key), self._clock()
+        if row.lease_until_epoch_s > now:
+            asked = replace(row, dirty=True)
+        else:
+            entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
+            run_s = min(DUE_AFTER_S << max(entry.queued - 1, 0), LONGEST_WAIT_S)
+            due_at = int(now) + run_s if due_at_epoch_s is None else due_at_epoch_s
+            asked = replace(row, entry=entry.asked_for(asked_at_epoch_s, due_at_epoch_s=due_at))
+        if asked != row:
+            self._put(key, asked)
+        if self._erasures.clear_away(athlete_id):  # looked at after the write, see `Erasures`
+            self.forget(athlete_id, activity_id)
+
+    def ask_whole(self, athlete_id: int, activity_id: int, now_epoch_s: float) -> None:
+        """Have the activity fetched again with its streams, whatever is stored; it is due now.
+
+        The holder of a lease fetches it just now.
+        """
+        now = int(now_epoch_s)
+        self._amend(
+            athlete_id,
+            activity_id,
+            lambda entry: replace(entry.asked_for(now, due_at_epoch_s=now), fingerprint=""),
+        )
+
+    def answered(self, athlete_id: int, activity_id: int, *, asked_at_epoch_s: int) -> None:
+        """Take back what events up to that time asked for: an earlier fetch has answered them."""
+        self._amend(athlete_id, activity_id, lambda entry: entry.answered(asked_at_epoch_s))
+
+    def clear_copies_due(self, athlete_id: int, activity_id: int, fence: int) -> None:
+        """Note that each copy which was due since the lease of that fence has its row; a newer mark stays."""
+        self._amend(athlete_id, activity_id, lambda entry: entry.copies_planned(fence))
+
+    @retry_on_conflict
+    def put_off(self, athlete_id: int, activity_id: int, now_epoch_s: float, *, copies: bool = False) -> None:
+        """Note that what is due of the activity is being queued; what was not due stays as it is.
+
+        With `copies`, its copies are queued too, whatever had made them due.
+        """
+        key = _key(athlete_id, activity_id)
+        row = self._row(key)
+        entry = row.entry
+        if entry is None:
+            return
+        if copies and entry.copies_due is None:
+            entry = replace(entry, copies_due=Mark(row.fence, int(now_epoch_s)))
+        self._put(key, replace(row, entry=entry.put_off(now_epoch_s)))
+
+    @retry_on_conflict
+    def forget(self, athlete_id: int, activity_id: int, *, although_leased: bool = False) -> bool:
+        """Remove the row, unless a worker has the lease on it; returns whether it is gone. Safe to repeat."""
+        key = _key(athlete_id, activity_id)
+        row = self._row(key)
+        if row.lease_until_epoch_s > self._clock() and not although_leased:
+            return False
+        self._store.delete(key, expected_version=row.version)
+        return True
+
+    def due(self, now: float) -> Iterator[LedgerEntry]:
+        """The entries whose next try has come and that nobody works on, longest overdue first."""
+        rows = readable(self._store.find("activities", "due", DUE, up_to=now), _row)
+        return (row.entry for row in rows if row.entry is not None and row.lease_until_epoch_s <= now)
+
+    def of_athlete(self, athlete_id: int) -> Iterator[LedgerEntry]:
+        """Every entry of the athlete, in no meaningful order."""
+        rows = map(_row, self._store.query("activities", str(athlete_id)))
+        return (row.entry for row in rows if row.entry is not None)
+
+    def in_hand(self, athlete_id: int) -> bool:
+        """Whether a worker has the lease on one of the athlete's activities."""
+        rows = map(_row, self._store.query("activities", str(athlete_id)))
+        return any(row.lease_until_epoch_s > self._clock() for row in rows)
+
+    def latest(self, athlete_id: int, count: int) -> list[LedgerEntry]:
+        """The `count` entries that began last, newest first; reads all entries of the athlete to find them.
+
+        One that waits for its first look has just been told of: it comes before those whose start is known.
+        """
+        return nlargest(count, self.of_athlete(athlete_id), key=_began)
+
+    @retry_on_conflict
+    def _amend(self, athlete_id: int, activity_id: int, change: Callable[[LedgerEntry], LedgerEntry]) -> None:
+        """Change what is left to do; the facts stay, so that it needs no lease."""
+        key = _key(athlete_id, activity_id)
+        row = self._row(key)
+        if row.entry is not None and (changed := change(row.entry)) != row.entry:
+            self._put(key, replace(row, entry=changed))
+
+    def _row(self, key: Key) -> _Row:
+        item = self._store.get(key)
+        return _row(item) if item else _Row(entry=None)
+
+    def _held(self, lease: Lease) -> _Row:
+        row = self._row(_key_of(lease))
+        if row.fence != lease.fence or row.lease_until_epoch_s <= self._clock():
+            raise LeaseLost(
+                f"the lease {lease.fence} on activity {lease.activity_id} of athlete {lease.athlete_id} ran out"
+                " or was taken over: stop, the work is done by another run or queued again"
+            )
+        return row
+
+    def _let_go(self, lease: Lease, row: _Row) -> None:
+        self._put(_key_of(lease), replace(row, dirty=False, lease_until_epoch_s=0.0))
+
+    def _put(self, key: Key, row: _Row) -> int:
+        return self._store.put(key, _fields(row), expected_version=row.version)
+
+
+def _began(entry: LedgerEntry) -> float:
+    if entry.start_at_epoch_s is None:
+        return inf if entry.state is ActivityState.PENDING else 0
+    return entry.start_at_epoch_s
+
+
+def _key(athlete_id: int, activity_id: int) -> Key:
+    return Key("activities", str(athlete_id), str(activity_id))
+
+
+def _key_of(lease: Lease) -> Key:
+    return _key(lease.athlete_id, lease.activity_id)
+
+
+def _with_noted(row: _Row, entry: LedgerEntry) -> LedgerEntry:
+    noted = row.entry.object_keys if row.entry else ()
+    return replace(entry, object_keys=tuple(sorted({*noted, *entry.object_keys})))
+
+
+def _fields(row: _Row) -> dict[str, Any]:
+    return {
+        "fence": row.fence,
+        "lease_until_epoch_s": row.lease_until_epoch_s,
+        "dirty": row.dirty,
+        "doubtful": row.doubtful,
+        **(row.entry.to_fields() if row.entry else {}),
+    }
+
+
+def _row(item: Item) -> _Row:
+    fields = item.fields
+    return _Row(
+        entry=LedgerEntry.from_fields(fields) if "state" in fields else None,
+        fence=fields["fence"],
+        lease_until_epoch_s=fields["lease_until_epoch_s"],
+        dirty=fields["dirty"],
+        doubtful=fields["doubtful"],
+        version=item.version,
+    )

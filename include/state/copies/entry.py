@@ -1,0 +1,275 @@
+"""What is known of one copy, as the ledger keeps it, and how it goes from one state to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from include.state.copies import states as copy_states
+from include.state.copies.states import FINAL_STATES, CopyState, Original
+from include.state.transition import Transition, state_of
+from include.store.store import ABSENT
+
+DUE = "due"
+"""What the index of due copies is asked for."""
+
+SOON_S = 60
+"""When reconcile takes up a copy whose run died."""
+
+POLL_AFTER_S = 900
+"""The first distance of two looks at an upload that Strava does not finish."""
+
+LONGEST_POLL_S = 6 * 3600
+DAY_S = 86_400
+STUCK_S = 3 * DAY_S
+"""How long an upload is looked at."""
+
+PATIENCE_S = 30 * DAY_S
+"""How long a copy waits for access, or for a fault to pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One activity's copy to one child.
+
+    Its methods are the steps of `copy_states.TRANSITIONS`, and a few that leave the state alone; each returns the copy
+    after it.
+    """
+
+    parent_activity_id: int
+    child_id: int
+    parent_id: int
+    state: CopyState
+    reason: str = ""
+    """Why it is in this state, in words for the athlete."""
+    external_id: str = ""
+    upload_id: int | None = None
+    child_activity_id: int | None = None
+    matched: str = ""
+    """The name in the title that meant the child."""
+    original: Original = Original.NAMED
+    attempts: int = 0
+    """How often the file was sent."""
+    activity_start_epoch_s: int | None = None
+    """When the parent's activity began, as it was when the copy was planned; None in rows older than this field."""
+    file_format: str = ""
+    """`gpx` or `tcx`; empty until a file was made."""
+    points: int | None = None
+    """The points in the file."""
+    carried: tuple[str, ...] = ()
+    """Which of heartrate, power and temperature the link let the file carry."""
+    trim_m: int | None = None
+    """The radius that the link had hidden around both ends of the track."""
+    track_hidden: bool = False
+    """Whether positions were left out altogether, since too few lay outside that radius."""
+    planned_at_epoch_s: int = 0
+    updated_at_epoch_s: int = 0
+    waiting_since_epoch_s: int | None = None
+    """Since when it waits for Strava, for access or for a fault to pass; None while it does not."""
+    next_try_epoch_s: int | None = None
+    version: int = ABSENT
+    held: bool = False
+    """Whether this value came from `acquire` or `advance`: only such a one can be advanced."""
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the file was sent and it is not known whether Strava has it."""
+        return self.state in (CopyState.UPLOADING, CopyState.WAITING_FOR_ACCESS) and self.attempts > 0
+
+    def is_left_alone(self, now: float) -> bool:
+        """Whether nothing was sent and nobody has come to it for a day, as where its parent is not connected."""
+        is_overdue = self.next_try_epoch_s is not None and self.next_try_epoch_s + DAY_S <= now
+        return is_overdue and self.attempts == 0 and self.state not in FINAL_STATES
+
+    def is_due(self, now: float) -> bool:
+        """Whether its next try has come."""
+        return self.next_try_epoch_s is not None and self.next_try_epoch_s <= now
+
+    def sending(
+        self,
+        now: float,
+        *,
+        file_format: str,
+        points: int | None,
+        carried: tuple[str, ...],
+        trim_m: int,
+        track_hidden: bool,
+    ) -> Self:
+        """The file goes out with the next line; what it holds is told by the fields of these names."""
+        return replace(
+            self,
+            state=copy_states.SENDING.of(self.state),
+            reason="",
+            attempts=self.attempts + 1,
+            upload_id=None,
+            file_format=file_format,
+            points=points,
+            carried=carried,
+            trim_m=trim_m,
+            track_hidden=track_hidden,
+            next_try_epoch_s=int(now) + SOON_S,
+        )
+
+    def taken_in(self, upload_id: int, now: float) -> Self:
+        """Strava has the file and works on it."""
+        return replace(
+            self,
+            state=copy_states.TAKEN_IN.of(self.state),
+            upload_id=upload_id,
+            waiting_since_epoch_s=int(now),
+            next_try_epoch_s=int(now) + SOON_S,
+        )
+
+    def still_processing(self, reason: str, now: float) -> Self:
+        """Strava works on the file still: the next look is further off than the last, or there is none any more."""
+        if self.waited_s(now) >= STUCK_S:
+            return self.given_up("Strava did not finish the file in three days. Try again to look once more.")
+        next_try = _further(self.waited_s(now), POLL_AFTER_S, LONGEST_POLL_S) + int(now)
+        state = copy_states.STILL_PROCESSING.of(self.state)
+        return replace(self, state=state, reason=reason, next_try_epoch_s=next_try)
+
+    def made(self, child_activity_id: int) -> Self:
+        """The child's account has it."""
+        return self._settled(copy_states.MADE, "", child_activity_id=child_activity_id)
+
+    def duplicated(self, child_activity_id: int | None, reason: str) -> Self:
+        """The child's account had it already, from elsewhere."""
+        return self._settled(copy_states.DUPLICATED, reason, child_activity_id=child_activity_id)
+
+    def failed(self, reason: str) -> Self:
+        """Strava refuses the file, in these words."""
+        return self._settled(copy_states.FAILED, reason)
+
+    def skipped(self, reason: str) -> Self:
+        """It is not to be made."""
+        return self._settled(copy_states.SKIPPED, reason)
+
+    def given_up(self, reason: str) -> Self:
+        """Nothing is looked at or sent any more until somebody asks."""
+        return self._settled(copy_states.GIVEN_UP, reason)
+
+    def postponed(self, reason: str, until_epoch_s: int) -> Self:
+        """It goes on then; waiting for the budget of calls is nobody's fault and is not counted."""
+        return replace(self, reason=reason, next_try_epoch_s=until_epoch_s)
+
+    def in_trouble(self, reason: str, now: float, retry_after_s: float = 0.0) -> Self:
+        """A fault that may pass: the next try is further off than the last, and one day there is none any more.
+
+        `retry_after_s` is how long Strava asks to wait.
+        """
+        patience_s = STUCK_S if self.state is CopyState.PROCESSING else PATIENCE_S
+        if self.waited_s(now) >= patience_s:
+            return self._tired(patience_s, reason)
+        next_try = int(max(_further(self.waited_s(now), SOON_S, DAY_S), retry_after_s)) + int(now)
+        return replace(self, reason=reason, waiting_since_epoch_s=self._since(now), next_try_epoch_s=next_try)
+
+    def shut_out(self, reason: str, now: float) -> Self:
+        """The child's account does not let us in: a try a day, and one when the child connects again."""
+        if self.waited_s(now) >= PATIENCE_S:
+            return self._tired(PATIENCE_S, reason)
+        return replace(
+            self,
+            state=copy_states.SHUT_OUT.of(self.state),
+            reason=reason,
+            waiting_since_epoch_s=self._since(now),
+            next_try_epoch_s=int(now) + DAY_S,
+        )
+
+    def again(self, at_epoch_s: int) -> Self:
+        """One that was not made is due then; what Strava may have of it is looked for before it is sent again.
+
+        The file goes up under the same external id, so that a copy which got through after all is a duplicate.
+        """
+        asked = replace(self, reason="", waiting_since_epoch_s=None, next_try_epoch_s=at_epoch_s)
+        if self.state is CopyState.UNFINISHED and self.attempts > 0:
+            return replace(asked, state=copy_states.LOOKED_FOR.of(self.state))
+        return replace(asked, state=copy_states.AGAIN.of(self.state), upload_id=None)
+
+    def awake(self, at_epoch_s: int) -> Self:
+        """What it waited for may be there: it is due then, unless it is due earlier."""
+        if self.state is CopyState.SKIPPED:
+            return self.again(at_epoch_s)
+        return replace(self, next_try_epoch_s=min(at_epoch_s, self.next_try_epoch_s or at_epoch_s))
+
+    def marked(self, original: Original) -> Self:
+        """This has become of the original."""
+        return replace(self, original=original)
+
+    def waited_s(self, now: float) -> float:
+        """How long it has waited."""
+        return now - self._since(now)
+
+    def _tired(self, patience_s: int, reason: str) -> Self:
+        return self.given_up(f"Given up after {patience_s // DAY_S} days: {reason}")
+
+    def _since(self, now: float) -> int:
+        if self.waiting_since_epoch_s is not None:
+            return self.waiting_since_epoch_s
+        # A row that an older version left in processing.
+        return self.planned_at_epoch_s if self.state is CopyState.PROCESSING else int(now)
+
+    def _settled(self, step: Transition[CopyState], reason: str, **changes: Any) -> Self:
+        state = step.of(self.state)
+        return replace(self, state=state, reason=reason, waiting_since_epoch_s=None, next_try_epoch_s=None, **changes)
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any], version: int) -> Self:
+        """The copy in a row of the table `copies`; what an older row lacks has its default."""
+        return cls(
+            parent_activity_id=fields["parent_activity_id"],
+            child_id=fields["child_id"],
+            parent_id=fields["parent_id"],
+            state=state_of(CopyState, fields["state"]),
+            reason=fields["reason"],
+            external_id=fields["external_id"],
+            upload_id=fields["upload_id"],
+            child_activity_id=fields["child_activity_id"],
+            matched=fields["matched"],
+            original=Original(fields.get("original", Original.NAMED)),
+            attempts=fields["attempts"],
+            activity_start_epoch_s=fields.get("activity_start_epoch_s"),
+            file_format=fields.get("file_format", ""),
+            points=fields.get("points"),
+            carried=tuple(fields.get("carried", ())),
+            trim_m=fields.get("trim_m"),
+            track_hidden=fields.get("track_hidden", False),
+            planned_at_epoch_s=fields["planned_at_epoch_s"],
+            updated_at_epoch_s=fields["updated_at_epoch_s"],
+            waiting_since_epoch_s=fields.get("waiting_since_epoch_s"),
+            next_try_epoch_s=fields["next_try_epoch_s"],
+            version=version,
+        )
+
+    def to_fields(self) -> dict[str, Any]:
+        """The same as fields of the row."""
+        is_due = self.next_try_epoch_s is not None and self.state not in FINAL_STATES
+        return {
+            "parent_activity_id": self.parent_activity_id,
+            "child_id": self.child_id,
+            "parent_id": self.parent_id,
+            "state": str(self.state),
+            "reason": self.reason,
+            "external_id": self.external_id,
+            "upload_id": self.upload_id,
+            "child_activity_id": self.child_activity_id,
+            "matched": self.matched,
+            "original": str(self.original),
+            "attempts": self.attempts,
+            "activity_start_epoch_s": self.activity_start_epoch_s,
+            "file_format": self.file_format,
+            "points": self.points,
+            "carried": list(self.carried),
+            "trim_m": self.trim_m,
+            "track_hidden": self.track_hidden,
+            "planned_at_epoch_s": self.planned_at_epoch_s,
+            "updated_at_epoch_s": self.updated_at_epoch_s,
+            "waiting_since_epoch_s": self.waiting_since_epoch_s,
+            "next_try_epoch_s": self.next_try_epoch_s,
+            "due": DUE if is_due else None,
+        }
+
+
+def _further(waited_s: float, least_s: int, most_s: int) -> int:
+    """The distance to the next try: twice what has been waited, within these bounds."""
+    return int(min(max(2 * waited_s, least_s), most_s))

@@ -1,0 +1,1 @@
+"""The ledger of erasures, from the wish to the certificate."""

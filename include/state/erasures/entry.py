@@ -1,0 +1,175 @@
+"""One athlete's erasure, from the wish to the certificate, and how it may go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from include.state.transition import Transition, state_of
+from include.store.store import ABSENT, Item
+
+NEXT_TRY_S = 900
+"""So long after a run was started for it, an erasure that nobody works on is due again: one window of reconcile."""
+
+KIND = "erasure"
+"""What the index of all erasures is asked for."""
+
+
+class EraseReason(StrEnum):
+    """Who wants an athlete erased."""
+
+    DEAUTHORISATION = "deauthorisation"
+    """A webhook event says that the athlete took the access away: a hint, to be confirmed with Strava."""
+    OPERATOR = "operator"
+    """An operator decided: the access is given back at Strava first."""
+    ATHLETE = "athlete"
+    """The athlete asked for it on their own page: the access is given back at Strava first."""
+
+
+class ErasureStage(StrEnum):
+    """How far an erasure has come."""
+
+    ASKED = "asked"
+    """The wish is written down; the access to the account has not ended."""
+    UNDER_WAY = "under_way"
+    """The end of the access is confirmed; what is kept is being removed."""
+    FINISHED = "finished"
+    """Nothing is left."""
+    WITHDRAWN = "withdrawn"
+    """The athlete is connected still, or has connected again since: writing is right."""
+
+
+_S = ErasureStage
+_OPEN = frozenset({_S.ASKED, _S.UNDER_WAY})
+_FORMER = {"lifted": _S.WITHDRAWN}
+"""Stages that rows of older versions may hold."""
+
+ASKED = Transition("asked", frozenset({_S.FINISHED, _S.WITHDRAWN}), _S.ASKED, "a new wish is uttered")
+CONFIRMED = Transition("confirmed", _OPEN, _S.UNDER_WAY, "the access to the account has ended")
+FINISHED = Transition("finished", _OPEN, _S.FINISHED, "the certificate is written, or there was nothing to remove")
+WITHDRAWN = Transition(
+    "withdrawn", frozenset(_S) - {_S.WITHDRAWN}, _S.WITHDRAWN, "Strava accepts the tokens still, or has new ones"
+)
+
+TRANSITIONS = (ASKED, CONFIRMED, FINISHED, WITHDRAWN)
+"""Every step there is; a row without one is `asked`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """That an athlete be erased: by whose word, and when it was uttered."""
+
+    reason: EraseReason
+    asked_at_epoch_s: int
+    """By Strava's clock where Strava tells of it. The wish means no connection that is newer."""
+
+    @property
+    def is_hint(self) -> bool:
+        """Whether only an event says so, which anybody may have sent, and which may be late."""
+        return self.reason is EraseReason.DEAUTHORISATION
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """One athlete's erasure: an id, the wish, and times. Its methods are the steps of `TRANSITIONS`."""
+
+    athlete_id: int
+    wish: Wish
+    began_at_epoch_s: int
+    """When the wish was written down: tells the erasures of one athlete apart, each later than the one before."""
+    stage: ErasureStage
+    next_try_epoch_s: int = 0
+    """From when on reconcile starts a run for an open erasure that nobody works on."""
+    finished_at_epoch_s: int | None = None
+    fence: int = 0
+    lease_until_epoch_s: float = 0.0
+    version: int = ABSENT
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is left to do."""
+        return self.stage in _OPEN
+
+    @property
+    def is_athletes_wish(self) -> bool:
+        """Whether the athlete has asked for it, and it has not begun: connecting again takes it back."""
+        return self.stage is _S.ASKED and self.wish.reason is EraseReason.ATHLETE
+
+    @property
+    def forbids_writing(self) -> bool:
+        """Whether nothing may be written for the athlete; a mere hint forbids nothing until it is confirmed."""
+        return self.clears_away or (self.stage is _S.ASKED and not self.wish.is_hint)
+
+    @property
+    def clears_away(self) -> bool:
+        """Whether what is kept of the athlete is being removed, or was."""
+        return self.stage in (_S.UNDER_WAY, _S.FINISHED)
+
+    @classmethod
+    def first(cls, athlete_id: int, wish: Wish, now_epoch_s: int) -> Self:
+        """The erasure of an athlete of whom none is known."""
+        return cls(athlete_id, wish, now_epoch_s, _S.ASKED, next_try_epoch_s=now_epoch_s + NEXT_TRY_S)
+
+    def asked(self, wish: Wish, now_epoch_s: int) -> Self:
+        """A new wish after one that is over."""
+        return replace(
+            self,
+            stage=ASKED.of(self.stage),
+            wish=wish,
+            began_at_epoch_s=max(now_epoch_s, self.began_at_epoch_s + 1),
+            next_try_epoch_s=now_epoch_s + NEXT_TRY_S,
+            finished_at_epoch_s=None,
+        )
+
+    def joined(self, wish: Wish) -> Self:
+        """The same erasure, asked for once more: a person's word counts for more than an event, a later one too."""
+        if self.stage is not _S.ASKED or wish.is_hint > self.wish.is_hint:
+            return self
+        if self.wish.is_hint == wish.is_hint:
+            wish = replace(self.wish, asked_at_epoch_s=max(self.wish.asked_at_epoch_s, wish.asked_at_epoch_s))
+        return replace(self, wish=wish)
+
+    def confirmed(self) -> Self:
+        """The access has ended: from now on nothing is written for the athlete, and nobody connects."""
+        return replace(self, stage=CONFIRMED.of(self.stage))
+
+    def finished(self, now_epoch_s: int) -> Self:
+        """Nothing is left; late work stays forbidden."""
+        return replace(self, stage=FINISHED.of(self.stage), finished_at_epoch_s=now_epoch_s)
+
+    def withdrawn(self) -> Self:
+        """Nothing is erased, or no longer kept away, since the athlete is connected."""
+        return replace(self, stage=WITHDRAWN.of(self.stage))
+
+    @classmethod
+    def from_item(cls, item: Item) -> Self:
+        """The erasure in a row of the table `erasures`."""
+        fields = item.fields
+        began_at = fields["began_at_epoch_s"]
+        return cls(
+            athlete_id=fields["athlete_id"],
+            wish=Wish(EraseReason(fields["reason"]), fields.get("asked_at_epoch_s", began_at)),
+            began_at_epoch_s=began_at,
+            stage=_FORMER.get(fields["stage"]) or state_of(ErasureStage, fields["stage"]),
+            next_try_epoch_s=fields.get("next_try_epoch_s", 0),
+            finished_at_epoch_s=fields.get("finished_at_epoch_s"),
+            fence=fields.get("fence", 0),
+            lease_until_epoch_s=fields.get("lease_until_epoch_s", 0.0),
+            version=item.version,
+        )
+
+    def to_fields(self) -> dict[str, Any]:
+        """The same as fields of the row."""
+        return {
+            "kind": KIND,
+            "athlete_id": self.athlete_id,
+            "reason": str(self.wish.reason),
+            "began_at_epoch_s": self.began_at_epoch_s,
+            "asked_at_epoch_s": self.wish.asked_at_epoch_s,
+            "stage": str(self.stage),
+            "next_try_epoch_s": self.next_try_epoch_s,
+            "finished_at_epoch_s": self.finished_at_epoch_s,
+            "fence": self.fence,
+            "lease_until_epoch_s": self.lease_until_epoch_s,
+        }

@@ -1,0 +1,195 @@
+"""Who wishes to be erased, is being erased, or was lately: a row from the moment the wish is uttered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from include.clock import Clock
+from include.errors import BeingErased, LeaseLost, VersionConflict
+from include.state.erasures.entry import KIND, NEXT_TRY_S, EraseReason, Erasure, ErasureStage, Wish
+from include.state.transition import readable
+from include.store.conflict import retry_on_conflict
+from include.store.store import Key, Store
+
+__all__ = ["EraseReason", "Erasure", "ErasureStage", "Erasures", "Wish"]
+
+KEPT_S = 30 * 86_400
+"""How long the row of an erasure that is over stands: longer than anything that was under way then can take."""
+
+LEASE_S = 300
+"""How long an erasure is one worker's without a sign of life."""
+
+
+class Erasures:
+    """The wishes to be erased, and the barrier that keeps a late worker from bringing back what is erased.
+
+    A worker writes first (its lease), then looks here, and takes back what it wrote where an erasure stands. The
+    erasure puts its row up first, then looks for what was written. Whichever comes first, one of the two sees it.
+
+    One worker at a time carries an erasure out, under a lease; another goes on where it died. The value that
+    `acquire` and `check` return is the proof of the lease, and what `advance` and `settle` store is made from it: so a
+    wish that somebody joins meanwhile is never overwritten, but makes them raise `VersionConflict`.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def get(self, athlete_id: int) -> Erasure | None:
+        """The athlete's erasure that is open, or was over in the last 30 days; else None."""
+        item = self._store.get(_key(athlete_id))
+        return Erasure.from_item(item) if item else None
+
+    def forbid_writing(self, *athlete_ids: int) -> bool:
+        """Whether nothing may be written for one of the athletes."""
+        erasures = map(self.get, athlete_ids)
+        return any(erasure is not None and erasure.forbids_writing for erasure in erasures)
+
+    def clear_away(self, *athlete_ids: int) -> bool:
+        """Whether what is kept of one of the athletes is being removed, or was: a wish alone may be withdrawn yet."""
+        erasures = map(self.get, athlete_ids)
+        return any(erasure is not None and erasure.clears_away for erasure in erasures)
+
+    def all(self) -> Iterator[Erasure]:
+        """Every erasure that is open or was over in the last 30 days; for finding, re-read before deciding."""
+        return readable(self._store.find("erasures", "all", KIND), Erasure.from_item)
+
+    @retry_on_conflict
+    def ask(self, athlete_id: int, wish: Wish) -> Erasure:
+        """Write the wish down, and return the erasure as it is then: open, or over where that answers the wish.
+
+        An open erasure is joined. A person's wish is answered by whatever came of the same one, or of a person's later
+        one, and never by what came of an event, whose time is anybody's; an event about an athlete whose erasure is
+        finished tells nothing new, since nobody has connected after it.
+        Effects: safe to repeat.
+        """
+        present, now = self.get(athlete_id), int(self._clock())
+        if present is None:
+            return self._put(Erasure.first(athlete_id, wish, now))
+        if present.is_open:
+            asked = present.joined(wish)
+        elif wish.is_hint:
+            asked = present if present.stage is ErasureStage.FINISHED else present.asked(wish, now)
+        else:
+            is_answered = not present.wish.is_hint and wish.asked_at_epoch_s <= present.wish.asked_at_epoch_s
+            asked = present if is_answered else present.asked(wish, now)
+        return present if asked == present else self._put(asked)
+
+    def ask_now(self, athlete_id: int, reason: EraseReason) -> Erasure:
+        """`ask` for a person who utters the wish this moment."""
+        present, now = self.get(athlete_id), int(self._clock())
+        earliest = present.wish.asked_at_epoch_s + 1 if present and not present.wish.is_hint else 0
+        return self.ask(athlete_id, Wish(reason, max(now, earliest)))
+
+    @retry_on_conflict
+    def admit(self, athlete_id: int) -> None:
+        """Let the athlete connect; what was erased before keeps nothing away any more.
+
+        Errors: `BeingErased` while an erasure is under way.
+        """
+        present = self.get(athlete_id)
+        if present is None:
+            return
+        if present.stage is ErasureStage.UNDER_WAY:
+            raise BeingErased(f"everything of athlete {athlete_id} is being erased: connect again when that is done")
+        if present.stage is ErasureStage.FINISHED:
+            self._put(present.withdrawn())
+
+    @retry_on_conflict
+    def withdraw(self, athlete_id: int) -> None:
+        """Withdraw the erasure of an athlete who is connected now; one under way is left to its run. Safe to repeat.
+
+        Effects: a worker that has it in hand loses the lease.
+        """
+        present = self.get(athlete_id)
+        if present is not None and present.stage in (ErasureStage.ASKED, ErasureStage.FINISHED):
+            self._put(replace(present.withdrawn(), lease_until_epoch_s=0.0))
+
+    @retry_on_conflict
+    def acquire(self, athlete_id: int) -> Erasure | None:
+        """The open erasure, leased; None where there is none, or another worker has it in hand."""
+        present = self.get(athlete_id)
+        if present is None or not present.is_open or present.lease_until_epoch_s > self._clock():
+            return None
+        return self._put(replace(self._renewed(present), fence=present.fence + 1))
+
+    @contextmanager
+    def held(self, athlete_id: int) -> Iterator[Erasure | None]:
+        """`acquire`, for the length of a block. Effects: the lease is let go at the end, by an error too."""
+        lease = self.acquire(athlete_id)
+        try:
+            yield lease
+        finally:
+            if lease is not None:
+                self._let_go(lease)
+
+    def check(self, lease: Erasure) -> Erasure:
+        """The erasure as it is now, with the lease. Errors: `LeaseLost`; then write nothing more."""
+        present = self.get(lease.athlete_id)
+        if present is None or present.fence != lease.fence or present.lease_until_epoch_s <= self._clock():
+            raise LeaseLost(
+                f"the lease {lease.fence} on the erasure of athlete {lease.athlete_id} ran out, was taken over, or the"
+                " athlete has connected again: stop, what is left to do is done by another run"
+            )
+        return present
+
+    @retry_on_conflict
+    def renew(self, lease: Erasure) -> Erasure:
+        """The lease, good for another while; nothing is read while more than half of it is left.
+
+        Errors: `LeaseLost`; then write nothing more.
+        """
+        if lease.lease_until_epoch_s - self._clock() > LEASE_S / 2:
+            return lease
+        return self._put(self._renewed(self.check(lease)))
+
+    def advance(self, erasure: Erasure) -> Erasure:
+        """Store a step made from what `check` returned, and keep the lease, renewed.
+
+        Errors: `VersionConflict` when the row has changed since: check and decide again.
+        """
+        return self._put(self._renewed(erasure))
+
+    def settle(self, erasure: Erasure) -> Erasure:
+        """Store a step made from what `check` returned, and let go. Errors: as `advance`."""
+        return self._put(replace(erasure, lease_until_epoch_s=0.0))
+
+    def postpone(self, seen: Erasure) -> None:
+        """Note that a run is started for the erasure: reconcile starts none for a while.
+
+        Effects: none where the row has changed since it was `seen`: somebody works on it.
+        """
+        with suppress(VersionConflict):
+            self._put(replace(seen, next_try_epoch_s=int(self._clock()) + NEXT_TRY_S))
+
+    def due(self) -> Iterator[Erasure]:
+        """The open erasures that nobody works on and that no run was started for lately."""
+        now = self._clock()
+        for found in list(self.all()):
+            erasure = self.get(found.athlete_id)
+            if erasure and erasure.is_open and max(erasure.next_try_epoch_s, erasure.lease_until_epoch_s) <= now:
+                yield erasure
+
+    @retry_on_conflict
+    def _let_go(self, lease: Erasure) -> None:
+        present = self.get(lease.athlete_id)
+        if present is not None and present.fence == lease.fence and present.lease_until_epoch_s > 0:
+            self._put(replace(present, lease_until_epoch_s=0.0))
+
+    def _renewed(self, erasure: Erasure) -> Erasure:
+        return replace(erasure, lease_until_epoch_s=self._clock() + LEASE_S)
+
+    def _put(self, erasure: Erasure) -> Erasure:
+        version = self._store.put(
+            _key(erasure.athlete_id),
+            erasure.to_fields(),
+            expected_version=erasure.version,
+            expires_at_epoch_s=None if erasure.is_open else int(self._clock()) + KEPT_S,
+        )
+        return replace(erasure, version=version)
+
+
+def _key(athlete_id: int) -> Key:
+    return Key("erasures", str(athlete_id))

@@ -1,0 +1,1 @@
+"""Versioned rows behind one narrow protocol: what all state lies in."""

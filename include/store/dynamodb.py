@@ -1,0 +1,248 @@
+"""State in DynamoDB: the implementation of `Store` for AWS. `dynamodb_item` says how a row lies there."""
+
+from __future__ import annotations
+
+import math
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from include.aws import aws_faults, open_client
+from include.clock import Clock
+from include.errors import CeilingReached, VersionConflict
+from include.store.conflict import retry_on_conflict
+from include.store.dynamodb_item import OWN, Attributes, attribute, key_attributes, to_attributes, to_item
+from include.store.store import ABSENT, TABLES, Item, Key
+
+_EXPIRED = "#expires_at_epoch_s <= :now"
+_ALIVE = "(attribute_not_exists(#expires_at_epoch_s) OR #expires_at_epoch_s > :now)"
+_IS_ABSENT = f"attribute_not_exists(#partition) OR {_EXPIRED}"
+_HAS_VERSION = f"#version = :version AND {_ALIVE}"
+_IS_NOT_SENT_AGAIN = "(attribute_not_exists(#write_id) OR #write_id <> :write_id)"
+_MARK = re.compile(r"[#:]\w+")
+
+
+class DynamoStore:
+    """Versioned rows in tables named `<prefix><table>`, safe for many threads and processes.
+
+    `get` and `query` are strongly consistent; `find` is not, as DynamoDB's global indexes are not.
+    Every write is one conditional request. Requests are sent again when their answer is lost: a writer then knows
+    its own write again, so that it is neither refused nor counted twice, unless another write came in between.
+    Then `put` is refused, as it would be if it had come later, and `add` may count twice, never too little.
+    Errors: `RetryLater` and `SettingsError` from every call, see `include.aws`.
+    """
+
+    def __init__(self, prefix: str, clock: Clock) -> None:
+        self._client = open_client("dynamodb", "STATE_URL")
+        self._prefix = prefix
+        self._clock = clock
+
+    def get(self, key: Key) -> Item | None:
+        """The row as of now, or None."""
+        answer = self._call("get_item", key.table, Key=key_attributes(key), ConsistentRead=True)
+        row = to_item(key.table, answer["Item"]) if "Item" in answer else None
+        return row if row and self._is_alive(row) else None
+
+    def put(
+        self,
+        key: Key,
+        fields: Mapping[str, Any],
+        *,
+        expected_version: int,
+        expires_at_epoch_s: int | None = None,
+    ) -> int:
+        """Replace the row if its version is still the expected one. Errors: `VersionConflict`."""
+        write_id = uuid.uuid4().hex
+        item = Item(key, fields, expected_version + 1, expires_at_epoch_s)
+        condition = _IS_ABSENT if expected_version == ABSENT else _HAS_VERSION
+        found = self._write(
+            "put_item",
+            key.table,
+            Item=to_attributes(item, write_id),
+            ConditionExpression=condition,
+            **_placeholders(condition, {"version": expected_version, "now": self._now()}),
+        )
+        if not found.done and not _is_own(found.attributes, write_id):
+            raise _conflict(key, expected_version, found.attributes)
+        return item.version
+
+    def delete(self, key: Key, *, expected_version: int) -> None:
+        """Remove the row if it exists. Errors: `VersionConflict` when it has another version."""
+        condition = f"{_IS_ABSENT} OR #version = :version"
+        found = self._write(
+            "delete_item",
+            key.table,
+            Key=key_attributes(key),
+            ConditionExpression=condition,
+            **_placeholders(condition, {"version": expected_version, "now": self._now()}),
+        )
+        if not found.done:
+            raise _conflict(key, expected_version, found.attributes)
+
+    def query(self, table: str, partition: str, sort_prefix: str = "") -> Iterator[Item]:
+        """The rows of one partition whose sort key starts with `sort_prefix`, in the order of its UTF-8 bytes."""
+        condition = "#partition = :partition"
+        if sort_prefix:
+            condition += " AND begins_with(#sort, :prefix)"
+        return self._rows(
+            table,
+            ConsistentRead=True,
+            KeyConditionExpression=condition,
+            **_placeholders(condition, {"partition": partition, "prefix": sort_prefix}),
+        )
+
+    def find(
+        self, table: str, index: str, value: str | int, *, up_to: str | int | float | None = None
+    ) -> Iterator[Item]:
+        """The rows of a declared index with `field == value`, in `sort_field` order, up to and including `up_to`."""
+        if index not in TABLES[table].indexes:
+            raise KeyError(f"table {table} has no index {index}: declare it in TABLES")
+        declared = TABLES[table].indexes[index]
+        condition = f"#{declared.field} = :value"
+        if up_to is not None:
+            condition += f" AND #{declared.sort_field} <= :up_to"
+        placeholders = _placeholders(condition, {"value": value, "up_to": up_to})
+        rows = self._rows(table, IndexName=index, KeyConditionExpression=condition, **placeholders)
+        return rows if declared.sort_field else _in_key_order(rows)
+
+    @retry_on_conflict
+    def add(
+        self,
+        key: Key,
+        increments: Mapping[str, int],
+        *,
+        ceilings: Mapping[str, int] | None = None,
+        expires_at_epoch_s: int | None = None,
+    ) -> Mapping[str, int]:
+        """Add to several counters in one atomic step; without an expiry the row keeps the one it has.
+
+        Errors: `CeilingReached`; then nothing was changed.
+        """
+        write_id = uuid.uuid4().hex
+        checked = {field: top for field, top in (ceilings or {}).items() if increments.get(field, 0) > 0}
+        found = self._write(
+            "update_item",
+            key.table,
+            Key=key_attributes(key),
+            ReturnValues="ALL_NEW",
+            **_counting(increments, checked, expires_at_epoch_s, write_id, self._now()),
+        )
+        if found.done or _is_own(found.attributes, write_id):
+            counters = to_item(key.table, found.attributes).fields
+            return {field: counters[field] for field in increments}
+        row = to_item(key.table, found.attributes) if found.attributes else None
+        _require_room(key, row if row and self._is_alive(row) else None, increments, checked)
+        # What is left is a row that expired: it begins again, unless another process was first with that.
+        self.put(key, increments, expected_version=ABSENT, expires_at_epoch_s=expires_at_epoch_s)
+        return dict(increments)
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self._client.close()
+
+    def _now(self) -> int:
+        return math.floor(self._clock())
+
+    def _is_alive(self, row: Item) -> bool:
+        return row.expires_at_epoch_s is None or row.expires_at_epoch_s > self._now()
+
+    def _rows(self, table: str, **query: Any) -> Iterator[Item]:
+        while True:
+            page = self._call("query", table, **query)
+            yield from filter(self._is_alive, (to_item(table, attributes) for attributes in page["Items"]))
+            if "LastEvaluatedKey" not in page:
+                return
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _write(self, operation: str, table: str, **request: Any) -> _Written:
+        """Send one conditional request; a condition that does not hold is an answer here, not an error."""
+        try:
+            answer = self._call(operation, table, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request)
+        except self._client.exceptions.ConditionalCheckFailedException as err:
+            return _Written(done=False, attributes=err.response.get("Item", {}))
+        return _Written(done=True, attributes=answer.get("Attributes", {}))
+
+    def _call(self, operation: str, table: str, **request: Any) -> dict[str, Any]:
+        with aws_faults("STATE_URL"):
+            answer: dict[str, Any] = getattr(self._client, operation)(TableName=f"{self._prefix}{table}", **request)
+            return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    done: bool
+    attributes: Attributes
+    """The item as it is now if the write says so, or as it stands in the way."""
+
+
+def _counting(
+    increments: Mapping[str, int], ceilings: Mapping[str, int], expires: int | None, write_id: str, now: int
+) -> dict[str, Any]:
+    """The update that counts all of `increments`, or nothing when one of `ceilings` would be passed."""
+    taken = sorted(OWN & increments.keys())
+    if taken:
+        raise ValueError(f"{', '.join(taken)} is no name for a counter: the store uses it itself")
+    marks = {field: f"counter{number}" for number, field in enumerate(increments)}
+    steps = {mark: increments[field] for field, mark in marks.items()}
+    rooms = {f"{marks[field]}_room": ceiling - increments[field] for field, ceiling in ceilings.items()}
+    condition = " AND ".join([_ALIVE, _IS_NOT_SENT_AGAIN, *(_has_room(room, left) for room, left in rooms.items())])
+    update = "SET #version = if_not_exists(#version, :version), #write_id = :write_id"
+    if expires is not None:
+        update += ", #expires_at_epoch_s = :expires"
+    if steps:
+        update += " ADD " + ", ".join(f"#{mark} :{mark}" for mark in steps)
+    values = {"version": ABSENT + 1, "write_id": write_id, "expires": expires, "now": now, **steps, **rooms}
+    request = _placeholders(f"{condition} {update}", values)
+    fields = {f"#{mark}": field for field, mark in marks.items()}
+    return {
+        **request,
+        "ExpressionAttributeNames": request["ExpressionAttributeNames"] | fields,
+        "ConditionExpression": condition,
+        "UpdateExpression": update,
+    }
+
+
+def _has_room(room: str, left: int) -> str:
+    """The condition that a counter is at most `left`; one that is not there yet is 0."""
+    counter = f"#{room.removesuffix('_room')}"
+    return f"({f'attribute_not_exists({counter}) OR ' if left >= 0 else ''}{counter} <= :{room})"
+
+
+def _require_room(key: Key, row: Item | None, increments: Mapping[str, int], ceilings: Mapping[str, int]) -> None:
+    for field, ceiling in ceilings.items():
+        reached = (row.fields.get(field, 0) if row else 0) + increments[field]
+        if reached > ceiling:
+            raise CeilingReached(
+                f"{key.table} {key.partition}: {field} would reach {reached}, its ceiling is {ceiling}", field=field
+            )
+
+
+def _placeholders(expression: str, values: Mapping[str, str | int | float | None]) -> dict[str, Any]:
+    """What `#name` and `:value` mean in an expression: names are attributes' own; only what occurs may be sent."""
+    used = set(_MARK.findall(expression))
+    return {
+        "ExpressionAttributeNames": {mark: mark[1:] for mark in used if mark.startswith("#")},
+        "ExpressionAttributeValues": {
+            f":{name}": attribute(value) for name, value in values.items() if value is not None and f":{name}" in used
+        },
+    }
+
+
+def _in_key_order(rows: Iterator[Item]) -> Iterator[Item]:
+    """Rows that come sorted by partition, sorted within each partition too."""
+    for _, of_partition in groupby(rows, key=lambda row: row.key.partition):
+        yield from sorted(of_partition, key=lambda row: row.key.sort.encode())
+
+
+def _is_own(attributes: Attributes, write_id: str) -> bool:
+    return attributes.get("write_id") == attribute(write_id)
+
+
+def _conflict(key: Key, expected: int, found: Attributes) -> VersionConflict:
+    version = found["version"]["N"] if found else ABSENT
+    return VersionConflict(
+        f"{key.table} {key.partition}/{key.sort} has version {version}, not {expected}: read it again"
+    )

@@ -1,0 +1,1 @@
+"""HTTP with Strava: calls, deadlines, answers, and which answer is which error."""

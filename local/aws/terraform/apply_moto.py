@@ -1,0 +1,159 @@
+"""Applies a whole environment to moto's server: `python -m local.aws.terraform.apply_moto [dev|prod]`.
+
+It shows that the configuration can be applied from zero, in one go. What moto accepts, AWS may still refuse.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from include.errors import SettingsError
+from local.aws.terraform.mwaa_control import mwaa_control
+from local.aws.terraform.tool import Terraform
+from local.stack.environment import REPOSITORY
+
+_REGION = "eu-central-1"
+_READY_S = 60.0
+_OVERRIDE = f"""
+terraform {{
+  backend "local" {{}}
+}}
+
+provider "aws" {{
+  region            = "{_REGION}"
+  access_key        = "simulated"
+  secret_key        = "simulated"
+  s3_use_path_style = true
+}}
+"""
+_BUCKET_POLICY = """
+resource "aws_s3_bucket_policy" "tls" {
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = "*", Action = "s3:*", Resource = "*" }]
+  })
+}
+"""
+"""moto denies what a statement denies without a look at its condition, so that nothing could be read, by TLS or not."""
+
+_ZIPS = ("webhook_http.zip", "webhook_dispatcher.zip", "plugins.zip")
+_TEXTS = ("requirements.txt", "dags/constraints-3.3.1.txt")
+
+
+def main(environment: Annotated[str, typer.Argument(help="dev or prod")] = "dev") -> None:
+    """Apply one environment to moto's server and list what there is then."""
+    console = Console(highlight=False)
+    try:
+        with tempfile.TemporaryDirectory() as scratch, moto() as address, mwaa_control() as proxy:
+            resources, applied_s = apply(Path(scratch), f"environments/{environment}", address, proxy)
+    except SettingsError as err:
+        console.print(f"[red]✗[/] {environment} was not applied:", end=" ")
+        console.print(str(err), markup=False)
+        raise typer.Exit(1) from None
+    table = Table("resource", "how many", title=f"{environment}, applied to moto's server")
+    for kind, count in sorted(Counter(resources).items()):
+        table.add_row(kind, str(count))
+    console.print(table)
+    console.print(f"[green]✓[/] {len(resources)} resources applied in {applied_s:.0f} s; outputs are set.")
+
+
+def apply(scratch: Path, folder: str, moto_url: str, proxy_url: str) -> tuple[list[str], float]:
+    """The type of every resource that there is after an apply, and how long that took. Errors: `SettingsError`."""
+    terraform = Terraform.copy_into(scratch, {**os.environ, **_environment(moto_url, proxy_url)})
+    (terraform.folder / folder / "moto_override.tf").write_text(_OVERRIDE)
+    for module in ("lake", "mwaa"):
+        (terraform.folder / "modules" / module / "moto_override.tf").write_text(_BUCKET_POLICY)
+    terraform.run("init", "-input=false", "-no-color", folder=folder)
+    variables = [f"-var=region={_REGION}", "-var=retention_days=7", f"-var=dist={artefacts(scratch / 'dist')}"]
+    begun = time.monotonic()
+    terraform.run("apply", "-auto-approve", "-no-color", "-parallelism=20", *variables, folder=folder)
+    applied_s = time.monotonic() - begun
+    state = json.loads(terraform.run("show", "-json", folder=folder))["values"]
+    missing = [name for name, output in state["outputs"].items() if not output["value"]]
+    if missing:
+        raise SettingsError(f"outputs without a value: {', '.join(missing)}")
+    return list(_kinds(state["root_module"])), applied_s
+
+
+def artefacts(folder: Path) -> Path:
+    """What `make package` built, or stand-ins of the same names where it has not run."""
+    built = REPOSITORY / "dist"
+    for name in (*_ZIPS, *_TEXTS):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if (built / name).is_file():
+            shutil.copyfile(built / name, path)
+        elif name in _ZIPS:
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("empty.py", "")
+        else:
+            path.write_text("")
+    return folder
+
+
+@contextmanager
+def moto() -> Iterator[str]:
+    """The address of a fresh moto server, ended with the block. Errors: `SettingsError` when it does not start."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "local.aws.terraform.moto_server", "--host", "127.0.0.1", "--port", str(port)]
+    environ = {**os.environ, "PYTHONPATH": str(REPOSITORY), "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+    server = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _await(f"{address}/moto-api/", server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _await(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _READY_S
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - a loopback address of our own
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise SettingsError(f"moto's server did not answer within {_READY_S:.0f} s")
+
+
+def _environment(moto_url: str, proxy_url: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": moto_url,
+        "AWS_REGION": _REGION,
+        "AWS_ACCESS_KEY_ID": "simulated",
+        "AWS_SECRET_ACCESS_KEY": "simulated",
+        "HTTP_PROXY": proxy_url,
+        "NO_PROXY": "",
+    }
+
+
+def _kinds(module: Mapping[str, Any]) -> Iterator[str]:
+    yield from (resource["type"] for resource in module.get("resources", ()) if resource["mode"] == "managed")
+    for child in module.get("child_modules", ()):
+        yield from _kinds(child)
+
+
+if __name__ == "__main__":
+    typer.run(main)

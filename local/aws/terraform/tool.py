@@ -1,0 +1,87 @@
+"""Terraform's program, and where it finds the provider without a network."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from include.errors import SettingsError
+from local.stack.environment import REPOSITORY
+
+SOURCES = REPOSITORY / "terraform"
+_PROVIDER = "registry.terraform.io/hashicorp/aws"
+_MIRRORS = ("/usr/share/terraform/*", "/usr/local/share/terraform/*", "/opt/*")
+"""Where a filesystem mirror usually lies; `TF_PLUGIN_MIRROR` names any other."""
+
+_KEPT_OUT = shutil.ignore_patterns(".terraform", ".terraform.lock.hcl", "*.tfstate*", "*.tfplan")
+
+
+@dataclass(frozen=True, slots=True)
+class Terraform:
+    """Terraform in a copy of the configuration, so that nothing is left behind in the repository."""
+
+    program: str
+    folder: Path
+    environ: Mapping[str, str]
+
+    @classmethod
+    def copy_into(cls, scratch: Path, environ: Mapping[str, str] = os.environ) -> Terraform:
+        """Terraform with its own copy of `terraform/` below the empty folder `scratch`.
+
+        Errors: `SettingsError` where Terraform is not installed.
+        """
+        program = shutil.which("terraform")
+        if program is None:
+            raise SettingsError("terraform is not on PATH: install Terraform 1.10 or newer")
+        folder = scratch / "terraform"
+        shutil.copytree(SOURCES, folder, ignore=_KEPT_OUT)
+        return cls(program, folder, {**environ, **_settings(scratch, environ)})
+
+    def run(self, *arguments: str, folder: str = ".") -> str:
+        """What the command prints. Errors: `SettingsError` with what it said, when it fails."""
+        command = [self.program, f"-chdir={self.folder / folder}", *arguments]
+        done = subprocess.run(command, env=self.environ, check=False, capture_output=True, text=True)
+        if done.returncode:
+            said = done.stderr.strip() or done.stdout.strip()
+            words = " ".join(word for word in arguments if not word.startswith("-"))
+            raise SettingsError(f"terraform {words} in {folder} failed:\n{said}")
+        return done.stdout
+
+    def init(self, folder: str = ".") -> None:
+        """Prepare a folder without its remote state. Errors: `SettingsError`, also where there is no provider."""
+        self.run("init", "-backend=false", "-input=false", "-no-color", folder=folder)
+
+
+def find_mirror(environ: Mapping[str, str], places: Iterable[str] = _MIRRORS) -> Path | None:
+    """The filesystem mirror that holds the AWS provider for this machine, if there is one."""
+    named = environ.get("TF_PLUGIN_MIRROR")
+    candidates = [Path(named)] if named else _candidates(places)
+    return next((mirror for mirror in candidates if any(mirror.glob(f"{_PROVIDER}/*/{_target()}"))), None)
+
+
+def _candidates(places: Iterable[str]) -> Iterator[Path]:
+    for place in places:
+        pattern = Path(place)
+        yield from sorted(pattern.parent.glob(pattern.name))
+
+
+def _target() -> str:
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return f"{platform.system().lower()}_{machine}"
+
+
+def _settings(scratch: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables of Terraform itself: no calls home, and the mirror unless the owner has a configuration already."""
+    settings = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+    own = environ.get("TF_CLI_CONFIG_FILE")
+    mirror = find_mirror(environ)
+    if mirror is None or (own and Path(own).is_file()):
+        return settings
+    config = scratch / "terraform.rc"
+    config.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n')
+    return settings | {"TF_CLI_CONFIG_FILE": str(config)}

@@ -1,0 +1,1 @@
+"""Pages about the lake, and the invented lakes from which they are made."""

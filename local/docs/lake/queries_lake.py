@@ -1,0 +1,229 @@
+"""Two and a half years of an invented athlete: the lake that the answers and pictures of `docs/queries.md` come from.
+
+A few recordings of the simulated Strava are taken again and again, as an athlete takes his home routes, each time at
+another pace and with another turn for home. So thousands of hours take seconds, and are the same at every run.
+"""
+
+from __future__ import annotations
+
+import atexit
+import math
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pyarrow as pa
+
+from include.lake import cookbook
+from include.lake.backend import open_objects
+from include.lake.lake import Lake
+from include.lake.query import query
+from include.lake.rows.synced import build_rows
+from include.state.copies.ledger import Copy, CopyState, external_id
+from include.strava.models import Activity, StreamSet
+from local.docs.lake.example_lake import ATHLETE_ID, CHILD_IDS, fill_copies
+from local.strava_simulator.recordings.generator import generate
+from local.strava_simulator.recordings.kinds import Kind
+from local.strava_simulator.world.activity import SimulatedActivity
+
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+WEEKS = 130
+_SAMPLE_EVERY_S = 8
+"""As devices with "smart recording" do."""
+_HOLIDAY_WEEKS = frozenset({33, 34, 51, 52, 85, 86, 104})
+_COPIED_SINCE = datetime(2025, 9, 1, tzinfo=UTC)
+_ENDINGS = (
+    *[(CopyState.DONE, "")] * 14,
+    *[(CopyState.DUPLICATE, "")] * 3,
+    *[(CopyState.SKIPPED, "The link to this child is paused.")] * 2,
+    (CopyState.FAILED, "The file is empty."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A recording to take again."""
+
+    kind: Kind
+    seed: int
+    points: int
+    """Its length at one sample a second; the activity itself for the kinds without samples."""
+    gear: tuple[str, ...] = ()
+    """What is used on it, each until the next is bought, in equal parts of the time."""
+
+
+_SHOES = ("g8001", "g8002", "g8003")
+_BLOCK = Route(Kind.RUN, 3, 1900, _SHOES)
+_PARK = Route(Kind.RUN, 8, 3100, _SHOES)
+_WOODS = Route(Kind.RUN, 14, 2300, _SHOES)
+_RIVER = Route(Kind.RUN, 30, 1700, _SHOES)
+_LONG_RUN = Route(Kind.RUN, 21, 7100, _SHOES)
+_TRAIL = Route(Kind.TRAIL_RUN, 5, 3600, ("g8010",))
+_TREADMILL = Route(Kind.TREADMILL, 6, 2400, _SHOES)
+_RIDE = Route(Kind.RIDE, 4, 4200, ("b7001", "b7002"))
+_LONG_RIDE = Route(Kind.RIDE, 12, 7200, ("b7001", "b7002"))
+_INDOORS = Route(Kind.INDOOR_RIDE, 2, 3700, ("b7003",))
+_SWIM = Route(Kind.SWIM, 9, 2100)
+
+
+@dataclass(frozen=True, slots=True)
+class _Habit:
+    """What the athlete would do each week on this day, with that chance in midwinter and in midsummer."""
+
+    weekday: int
+    hour: int
+    routes: tuple[Route, ...]
+    winter: float
+    summer: float
+
+
+_HABITS = (
+    _Habit(0, 18, (_SWIM,), 0.45, 0.25),
+    _Habit(1, 6, (_BLOCK, _PARK, _WOODS), 0.75, 0.85),
+    _Habit(2, 19, (_INDOORS,), 0.8, 0.1),
+    _Habit(2, 18, (_RIDE,), 0.0, 0.7),
+    _Habit(3, 6, (_RIVER, _BLOCK, _RIVER, _TREADMILL), 0.7, 0.8),
+    _Habit(5, 9, (_LONG_RIDE, _RIDE, _LONG_RIDE), 0.2, 0.95),
+    _Habit(6, 10, (_LONG_RUN, _TRAIL, _PARK, _TRAIL), 0.65, 0.8),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingLake:
+    """The filled lake."""
+
+    url: str
+
+    @cache  # noqa: B019 - page and picture ask the same of the one lake of a process
+    def ask(self, name: str, **given: str) -> pa.Table:
+        """The answer of a query of the cookbook."""
+        return self.select(cookbook.load(name).for_duckdb({"athlete_id": str(ATHLETE_ID)} | given))
+
+    def select(self, sql: str) -> pa.Table:
+        """The answer of a SELECT."""
+        return query(sql, self.url)
+
+
+@cache
+def training_lake() -> TrainingLake:
+    """The lake, filled once in a process. Effects: a temporary directory until the process ends."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    url = (Path(folder.name) / "lake").as_uri()
+    held = list(activities())
+    rows = [
+        build_rows(Activity.parse(one.detail), _stream_set(one), made={}, source="backfill", updated_at_epoch_s=0)
+        for one in held
+    ]
+    Lake(open_objects(url)).write(rows, guard=lambda: None)
+    fill_copies(url, list(_copies(held)))
+    return TrainingLake(url)
+
+
+def activities() -> Iterator[SimulatedActivity]:
+    """Everything the athlete did, in its order: more in summer and from year to year, nothing in the holidays."""
+    rng = Random(2024)
+    number = 0
+    for week in range(WEEKS):
+        if week in _HOLIDAY_WEEKS:
+            continue
+        summer = 0.5 - 0.5 * math.cos(math.tau * (week + 2) / 52.2)
+        keen = 0.72 + 0.28 * week / WEEKS
+        for habit in _HABITS:
+            if rng.random() < keen * (habit.winter + (habit.summer - habit.winter) * summer):
+                day = FIRST + timedelta(weeks=week, days=habit.weekday)
+                start_at = day + timedelta(hours=habit.hour + rng.choice((-1, 0, 0, 0, 1)), minutes=rng.randrange(60))
+                number += 1
+                yield _taken(rng.choice(habit.routes), number, start_at - timedelta(hours=1), week, rng)
+
+
+def _taken(route: Route, number: int, start_at: datetime, week: int, rng: Random) -> SimulatedActivity:
+    """The route once more: as slow as the athlete is untrained and lazy, and perhaps only a part of it."""
+    recorded = _recording(route)
+    effort = rng.gauss(1.0, 0.03)
+    slower = (1.08 - 0.12 * week / WEEKS) / effort
+    share = 1.0 if rng.random() < 0.5 else rng.uniform(0.6, 1.0)
+    told = generate(
+        route.kind,
+        seed=number,
+        activity_id=12_000_000_000 + number,
+        athlete_id=ATHLETE_ID,
+        start_at=start_at,
+        points=1 if recorded else round(route.points * share),
+    ).detail
+    gear = route.gear[week * len(route.gear) // WEEKS] if route.gear else None
+    detail = {**told, "gear_id": gear, "laps": []}
+    if not recorded:
+        return SimulatedActivity(detail, None)
+    count = round(len(recorded["time"]) * share)
+    factors = {"time": slower, "velocity_smooth": 1 / slower, "watts": slower**-2, "heartrate": 1.03 * effort**2}
+    samples = {name: _scaled(data[:count], factors.get(name)) for name, data in recorded.items()}
+    return SimulatedActivity({**detail, **_measures(samples)}, {name: {"data": data} for name, data in samples.items()})
+
+
+@cache
+def _recording(route: Route) -> Mapping[str, list[Any]]:
+    """The route's samples by stream; none where Strava has none."""
+    made = generate(
+        route.kind, seed=route.seed, activity_id=1, athlete_id=ATHLETE_ID, start_at=FIRST, points=route.points
+    )
+    return {name: stream["data"][::_SAMPLE_EVERY_S] for name, stream in (made.streams or {}).items()}
+
+
+def _scaled(data: list[Any], factor: float | None) -> list[Any]:
+    """The same ground in another time, with the pulse and the power that it takes."""
+    if factor is None:
+        return data
+    return [None if value is None else type(value)(round(value * factor, 3)) for value in data]
+
+
+def _measures(samples: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """What the activity says of its samples."""
+    time, moving, altitudes = samples["time"], samples["moving"], samples.get("altitude", [])
+    steps = zip(time, time[1:], moving[1:], strict=False)
+    return {
+        "distance": samples["distance"][-1],
+        "elapsed_time": time[-1],
+        "moving_time": sum(min(after - before, 2 * _SAMPLE_EVERY_S) for before, after, on in steps if on),
+        "total_elevation_gain": round(sum(max(b - a, 0) for a, b in pairwise(altitudes)), 1),
+        "elev_high": max(altitudes, default=None),
+        "elev_low": min(altitudes, default=None),
+        "device_watts": True if "watts" in samples else None,
+    }
+
+
+def _stream_set(activity: SimulatedActivity) -> StreamSet | None:
+    if activity.streams is None:
+        return None
+    return StreamSet({name: stream["data"] for name, stream in activity.streams.items()}, b"")
+
+
+def _copies(held: list[SimulatedActivity]) -> Iterator[Copy]:
+    """Copies of what was done together, to one child or two, with every ending but mostly a good one."""
+    rng = Random(7)
+    for activity in held:
+        started = datetime.fromisoformat(activity.detail["start_date"])
+        if started < _COPIED_SINCE or rng.random() < 0.6:
+            continue
+        for child_id in CHILD_IDS[: rng.choice((1, 1, 2))]:
+            state, reason = rng.choice(_ENDINGS)
+            if activity.streams is None:
+                state, reason = CopyState.SKIPPED, "Strava has no recorded points for this activity."
+            planned_at = int(started.timestamp()) + 3 * 3600
+            yield Copy(
+                activity.activity_id,
+                child_id,
+                ATHLETE_ID,
+                state,
+                reason=reason,
+                external_id=external_id(activity.activity_id, child_id),
+                activity_start_epoch_s=int(started.timestamp()),
+                planned_at_epoch_s=planned_at,
+                updated_at_epoch_s=planned_at + rng.randint(9, 45),
+            )

@@ -1,0 +1,58 @@
+"""Takes pictures of pages as they look on a phone, light and dark, and on a desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Page
+
+from local.docs.pictures.png import shrink
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A screen and what its owner prefers."""
+
+    name: str
+    width: int
+    color_scheme: Literal["light", "dark"]
+
+
+VIEWS = (View("phone", 390, "light"), View("phone-dark", 390, "dark"), View("desktop", 1280, "light"))
+_LOW = 300
+"""So low a screen that every page fills it: a full picture ends where the page does."""
+
+
+def file_name(scene: str, view: View) -> str:
+    """The picture's name in its folder."""
+    return f"{scene}-{view.name}.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """Puts pictures into a folder, made small on a blank page."""
+
+    folder: Path
+    blank: Page
+
+    def take(self, scene: str, page: Page) -> None:
+        """A picture of the whole page in every view; the page is left as it was."""
+        with _as_it_was(page):
+            for view in VIEWS:
+                page.set_viewport_size({"width": view.width, "height": _LOW})
+                page.emulate_media(color_scheme=view.color_scheme)
+                png = page.screenshot(full_page=True, animations="disabled", caret="hide")
+                (self.folder / file_name(scene, view)).write_bytes(shrink(png, self.blank))
+
+
+@contextmanager
+def _as_it_was(page: Page) -> Iterator[None]:
+    size = page.viewport_size
+    yield
+    page.emulate_media(color_scheme="light")
+    if size:
+        page.set_viewport_size(size)

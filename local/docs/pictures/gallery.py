@@ -1,0 +1,35 @@
+"""`docs/pages.md`: every page of the web edge as it looks, with its route and what it is for."""
+
+from __future__ import annotations
+
+from local.docs.pictures.camera import VIEWS, file_name
+from local.docs.pictures.scenes import SCENES
+from local.stack.environment import REPOSITORY
+
+PAGE = REPOSITORY / "docs" / "pages.md"
+FOLDER = REPOSITORY / "docs" / "images" / "pages"
+_WIDTHS = {"phone": 200, "phone-dark": 200, "desktop": 420}
+
+_INTRODUCTION = """# Pages
+
+Every page in the states that it has something to say in: on a phone, light and dark, and on a desk.
+The order is that of a family's walk: connect, invite, accept, copy, change, leave.
+
+`make pictures` walks them in a real browser and makes this page; the same walk is a test, which looks in every state
+for what a screen reader, a keyboard or weak eyes would stumble over.
+"""
+
+
+def render() -> str:
+    """The page as Markdown."""
+    return "\n".join([_INTRODUCTION, *(_section(name) for name in SCENES)])
+
+
+def _section(name: str) -> str:
+    scene = SCENES[name]
+    pictures = [
+        f'<img src="images/pages/{file_name(name, view)}" width="{_WIDTHS[view.name]}" '
+        f'alt="{scene.heading}, {view.name.replace("-", ", ")}">'
+        for view in VIEWS
+    ]
+    return "\n".join([f"## {scene.heading}", "", f"`{scene.route}` – {scene.purpose}", "", *pictures, ""])

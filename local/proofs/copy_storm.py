@@ -1,0 +1,138 @@
+"""A storm of activities that name three children, two of whom Strava refuses to us, and lets us in to again."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from include.copying.waking import wake_for_access
+from include.pipeline.copying.copies import copy_to_children
+from include.pipeline.ingest.events import plan
+from include.pipeline.ingest.sync import sync
+from include.pipeline.reconcile.due import queue_due
+from include.queue.queued_event import QueuedEvent
+from include.state.copies.ledger import CopyState
+from local.proofs.crash_walk.points import Points
+from local.proofs.crash_walk.world import MIA_ID, NOON, PARENT_ID, READ_AND_WRITE, REX_ID, World, open_world
+from local.proofs.proof import Effort
+from local.proofs.verdict import Verdict
+from local.strava_simulator.world.applications import Application
+from local.strava_simulator.world.quota import Limits
+from local.strava_simulator.world.simulation import Rules
+
+ZOE_ID = 74
+CHILDREN = {REX_ID: "Rex", MIA_ID: "Mia", ZOE_ID: "Zoe"}
+REFUSED = (REX_ID, MIA_ID)
+
+_WINDOW_S = 900
+_MOST_WINDOWS = 400
+"""What is not done by then is lost."""
+
+_RULES = Rules(limits=Limits(window=20_000, day=200_000, read_window=10_000, read_day=100_000))
+"""Limits far away: the storm is about access, `make proofs NAME=quota` about the budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """What the storm has left."""
+
+    copies: int
+    lost: int
+    """Copies that no child's account shows, or that the ledger does not call made."""
+    doubled: int
+    """Activities in a child's account beyond one for each copy."""
+    waited: int
+    """Copies that waited for access."""
+    windows: int
+    """Reconcile's windows from the new access to the last copy."""
+
+
+def storm(folder: Path, activities: int) -> Calm:
+    """Play it in the empty `folder`, with that many activities."""
+    with open_world(folder, _RULES) as world:
+        ids = _prepared(world, activities)
+        now = world.time()
+        for activity_id in ids:
+            world.services.queue.send(QueuedEvent.look_again(PARENT_ID, activity_id, now).to_body())
+        _work(world)
+        copies = [copy for activity_id in ids for copy in world.services.copies.of_activity(activity_id)]
+        waited = sum(copy.state is CopyState.WAITING_FOR_ACCESS for copy in copies)
+        for child_id in REFUSED:
+            world.connect(child_id, READ_AND_WRITE)
+            wake_for_access(world.services.copies, child_id, world.services.quota.limits(), world.time())
+        windows = 0
+        while any(world.services.copies.due(float("inf"))) and windows < _MOST_WINDOWS:
+            world.time.pass_s(_WINDOW_S)
+            queue_due(world.services)
+            _work(world)
+            windows += 1
+        return _counted(world, ids, waited, windows)
+
+
+def prove_copy_storm(effort: Effort) -> Sequence[Verdict]:
+    """The claim, on 2,000 activities."""
+    activities = effort.rounds(2000, small=10)
+    with tempfile.TemporaryDirectory(prefix="copy-storm-") as folder:
+        calm = storm(Path(folder), activities)
+    effort.advance(activities)
+    figures = (
+        f"{activities:,} events at once for 3 children, {calm.waited:,} copies waited for access;"
+        f" {calm.lost} lost, {calm.doubled} doubled, {calm.windows} windows after access returned"
+    )
+    claim = "No copy is lost or doubled while two of three children's tokens are refused, then granted"
+    expected = calm.waited == len(REFUSED) * activities
+    return [Verdict("copy_storm", claim, figures, expected and calm.lost == calm.doubled == 0)]
+
+
+def _prepared(world: World, activities: int) -> list[int]:
+    """The family, the refusals, and the parent's activities, one a day."""
+    world.connect(PARENT_ID, READ_AND_WRITE)
+    for child_id, name in CHILDREN.items():
+        world.connect(child_id, READ_AND_WRITE)
+        world.link(child_id, name)
+    for child_id in REFUSED:
+        world.control.disconnect(child_id, Application().client_id)
+    first = datetime.fromtimestamp(NOON, UTC) - timedelta(days=activities)
+    return [
+        world.control.generate_activity(
+            PARENT_ID,
+            "run",
+            start_at=first + timedelta(days=place),
+            seed=place,
+            points=5,
+            name="With Rex, Mia and Zoe",
+        )
+        for place in range(activities)
+    ]
+
+
+def _work(world: World) -> None:
+    """What runs of `strava_ingest` do with everything that is queued."""
+    services = world.process(Points())
+    while messages := services.queue.receive(100, visibility_s=60):
+        for item in plan(services, [QueuedEvent.parse(message.body).event for message in messages]):
+            sync(services, item, source="webhook")
+            copy_to_children(services, item.athlete_id, item.activity_id)
+        for message in messages:
+            services.queue.delete(message)
+
+
+def _counted(world: World, ids: Sequence[int], waited: int, windows: int) -> Calm:
+    made = Counter(
+        copy.child_id
+        for activity_id in ids
+        for copy in world.services.copies.of_activity(activity_id)
+        if copy.state is CopyState.DONE
+    )
+    there = {child_id: len(world.control.activity_ids(child_id)) for child_id in CHILDREN}
+    return Calm(
+        copies=len(ids) * len(CHILDREN),
+        lost=sum(len(ids) - min(made[child_id], there[child_id]) for child_id in CHILDREN),
+        doubled=sum(max(0, count - len(ids)) for count in there.values()),
+        waited=waited,
+        windows=windows,
+    )

@@ -1,0 +1,183 @@
+"""What the system is asked to do in the walks of whole runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from include.queue.queued_event import QueuedEvent
+from include.state.erasures.ledger import EraseReason
+from include.strava.events import WebhookEvent
+from local.proofs.crash_walk.judge import Owed
+from local.proofs.crash_walk.points import Crashed, Points
+from local.proofs.crash_walk.system import Run, System
+from local.proofs.crash_walk.world import MIA_ID, NOON, PARENT_ID, READ_AND_WRITE, REX_ID, World
+from local.strava_simulator.world.applications import Application
+from webhook_api.dispatcher import BACKFILL_DAG
+
+_DUE_S = 2700.0
+"""When whatever a dead run has left is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A world in which the system has just been asked for something, and what it owes then."""
+
+    name: str
+    prepare: Callable[[World], Owed]
+    fewest_points: int
+    """Fewer would mean that the walk no longer sees what the system does."""
+    begin: Callable[[System, Points], None] = System.deliver
+    """What is walked; whatever it leaves falls to reconcile."""
+    said_by: str = ""
+    """The write by which the system is told of it, where that is the walked process's own: what dies before it was
+    asked for nothing."""
+
+    def is_said_before(self, point: str) -> bool:
+        """Whether a process that dies at the point has left word of what it was asked for."""
+        return not self.said_by or point != f"before {self.said_by}"
+
+
+def _family(world: World) -> None:
+    world.connect(PARENT_ID, READ_AND_WRITE)
+    world.connect(REX_ID, READ_AND_WRITE)
+    world.link(REX_ID, "Rex")
+
+
+def _finished(world: World, title: str, hours_ago: int = 1) -> int:
+    start_at = datetime.fromtimestamp(NOON, UTC) - timedelta(hours=hours_ago)
+    return world.control.generate_activity(PARENT_ID, "run", start_at=start_at, seed=hours_ago, points=20, name=title)
+
+
+def _tell(world: World, activity_id: int, aspect: str) -> None:
+    _send(world, WebhookEvent("activity", activity_id, aspect, PARENT_ID, 1, int(world.time())))
+
+
+def _send(world: World, event: WebhookEvent) -> None:
+    world.services.queue.send(QueuedEvent(event, world.time()).to_body())
+
+
+def _two_finished(world: World) -> Owed:
+    _family(world)
+    named, unnamed = _finished(world, "Morning run with Rex"), _finished(world, "Evening run", 3)
+    _tell(world, named, "create")
+    _tell(world, unnamed, "create")
+    return Owed((named, unnamed), {REX_ID: (named,)})
+
+
+def _stored(world: World) -> int:
+    """An activity that is in the lake and was copied, a day ago."""
+    _family(world)
+    activity_id = _finished(world, "Morning run with Rex")
+    _tell(world, activity_id, "create")
+    System(world).deliver(Points())
+    world.time.pass_s(3600)
+    return activity_id
+
+
+def _renamed(world: World) -> Owed:
+    activity_id = _stored(world)
+    world.connect(MIA_ID, READ_AND_WRITE)
+    world.link(MIA_ID, "Mia")
+    world.control.rename(activity_id, "Morning run with Rex and Mia")
+    _tell(world, activity_id, "update")
+    return Owed((activity_id,), {REX_ID: (activity_id,), MIA_ID: (activity_id,)})
+
+
+def _deleted(world: World) -> Owed:
+    activity_id = _stored(world)
+    world.control.delete_activity(activity_id)
+    _tell(world, activity_id, "delete")
+    return Owed((activity_id,), {REX_ID: (activity_id,)})
+
+
+def _access_taken_away(world: World) -> Owed:
+    activity_id = _stored(world)
+    world.control.disconnect(PARENT_ID, Application().client_id)
+    _send(
+        world,
+        WebhookEvent("athlete", PARENT_ID, "update", PARENT_ID, 1, int(world.time()), {"authorized": "false"}),
+    )
+    return Owed(copies={REX_ID: (activity_id,)}, erased=(PARENT_ID,))
+
+
+def _wish_uttered(world: World) -> Owed:
+    activity_id = _stored(world)
+    erasure = world.services.erasures.ask_now(PARENT_ID, EraseReason.ATHLETE)
+    world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.time()).to_body())
+    return Owed(copies={REX_ID: (activity_id,)}, erased=(PARENT_ID,))
+
+
+def _child_erased(world: World) -> Owed:
+    activity_id = _stored(world)
+    erasure = world.services.erasures.ask_now(REX_ID, EraseReason.ATHLETE)
+    world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.time()).to_body())
+    return Owed((activity_id,), erased=(REX_ID,))
+
+
+def _history(world: World) -> Owed:
+    _family(world)
+    ids = tuple(_finished(world, title, days * 24) for days, title in ((9, "Run"), (8, "Run with Rex"), (7, "Ride")))
+    return Owed(ids, {REX_ID: (ids[1],)})
+
+
+_FORM = {"athlete": PARENT_ID, "from": "2026-06-01", "to": "2026-06-16", "dry_run": False}
+
+
+def _backfill(system: System, points: Points) -> None:
+    system.play(Run(BACKFILL_DAG, _FORM), system.world.process(points))
+
+
+def _half_planned(world: World) -> Owed:
+    """The plan died with the third activity: the history's row knows that it was not listed to its end."""
+    owed = _history(world)
+    with suppress(Crashed):
+        _backfill(System(world), Points(strike_at="after write the file (2)"))
+    world.time.pass_s(_DUE_S)
+    return owed
+
+
+def _left_by(prepare: Callable[[World], Owed], point: str) -> Callable[[World], Owed]:
+    """What a run that died at `point` has left, when its time has come."""
+
+    def prepared(world: World) -> Owed:
+        owed = prepare(world)
+        with suppress(Crashed):
+            System(world).deliver(Points(strike_at=point))
+        world.time.pass_s(_DUE_S)
+        return owed
+
+    return prepared
+
+
+ERRANDS = (
+    Errand("two activities, one of which names a child", _two_finished, 80),
+    Errand("title renamed, to name a second child too", _renamed, 45),
+    Errand("activity deleted at Strava", _deleted, 40),
+    Errand("access taken away at Strava", _access_taken_away, 60),
+    Errand("athlete asks to be erased", _wish_uttered, 60),
+    Errand("child asks to be erased", _child_erased, 45),
+    Errand(
+        "reconcile takes up what died before its first write",
+        _left_by(_two_finished, "before put `events`"),
+        80,
+        begin=System.reconcile,
+    ),
+    Errand(
+        "reconcile takes up what died right after an upload",
+        _left_by(_two_finished, "after `POST /uploads`"),
+        60,
+        begin=System.reconcile,
+    ),
+    Errand(
+        "reconcile takes up an erasure that died under way",
+        _left_by(_wish_uttered, "after delete `activities`"),
+        20,
+        begin=System.reconcile,
+    ),
+    Errand("backfill of three activities", _history, 60, begin=_backfill, said_by="put `histories`"),
+    Errand("reconcile takes up a backfill whose plan died", _half_planned, 60, begin=System.reconcile),
+)
+"""Everything that is walked."""

@@ -1,0 +1,167 @@
+"""The copies that are walked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from include.state.copies.ledger import CopyState
+from local.proofs.crash_walk.points import Crashed, Points
+from local.proofs.crash_walk.world import MIA_ID, PARENT_ID, READ_AND_WRITE, READ_ONLY, REX_ID, WRITE_ONLY, World
+from local.strava_simulator.world.simulation import DuplicateText, Rules
+
+_SLOW_S = 700.0
+"""Longer than a run polls, and than a dead run's lease holds."""
+
+_SLOWEST_S = 1000.0
+"""Longer than it takes until reconcile's next window."""
+
+_DAY_S = 86_400.0
+_STUCK_S = 3 * _DAY_S + 300.0
+"""Longer than an upload is looked at: it is done with when somebody asks for the copy again."""
+
+_UPLOADED = "after `POST /uploads`"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A world that is ready for one copy, and how the copy ends there."""
+
+    name: str
+    prepare: Callable[[World], int]
+    """Makes the world and returns the activity's id."""
+    fewest_points: int
+    """Fewer would mean that the walk no longer sees what the copy does."""
+    child_id: int = REX_ID
+    rules: Rules = field(default_factory=Rules)
+    resumed: bool = False
+    """Whether it is reconcile's next window that is walked, not the task after a sync."""
+    ends_as: CopyState = CopyState.DONE
+
+
+def _family(world: World, scopes: tuple[str, ...] = READ_AND_WRITE) -> None:
+    world.connect(PARENT_ID, READ_AND_WRITE)
+    world.connect(REX_ID, scopes)
+    world.link(REX_ID, "Rex")
+
+
+def _finished(world: World, kind: str = "run", title: str = "Morning run with Rex") -> int:
+    activity_id = world.finish(PARENT_ID, kind, title)
+    world.sync(activity_id)
+    return activity_id
+
+
+def _fresh(world: World) -> int:
+    _family(world)
+    return _finished(world)
+
+
+def _indoors(world: World) -> int:
+    _family(world)
+    return _finished(world, "indoor_ride", "Trainer with Rex")
+
+
+def _no_reading(world: World) -> int:
+    _family(world, WRITE_ONLY)
+    return _finished(world)
+
+
+def _renamed(world: World) -> int:
+    _family(world)
+    world.connect(MIA_ID, READ_AND_WRITE)
+    world.link(MIA_ID, "Mia")
+    activity_id = _finished(world)
+    world.copy(activity_id, Points())
+    world.control.rename(activity_id, "Morning run with Rex and Mia")
+    world.sync(activity_id)
+    return activity_id
+
+
+def _still_processing(world: World) -> int:
+    activity_id = _fresh(world)
+    world.copy(activity_id, Points())
+    return activity_id
+
+
+def _uploaded_twice(world: World) -> int:
+    """The first upload's answer was lost and its file is slow: it was sent again, and the time to look has come."""
+    activity_id = _fresh(world)
+    try:
+        world.copy(activity_id, Points(strike_at=_UPLOADED))
+    except Crashed:
+        world.reconcile(Points())
+    world.time.pass_s(_SLOWEST_S)
+    return activity_id
+
+
+def _let_in_again(world: World) -> int:
+    """The child had not granted writing; now it has, and the copy's day has come."""
+    world.connect(PARENT_ID, READ_AND_WRITE)
+    world.connect(REX_ID, READ_ONLY)
+    world.link(REX_ID, "Rex")
+    activity_id = _finished(world)
+    world.copy(activity_id, Points())
+    world.time.pass_s(_DAY_S)
+    world.connect(REX_ID, READ_AND_WRITE)
+    return activity_id
+
+
+def _asked_for_again(world: World) -> int:
+    """Strava did not finish the upload for three days; then the parent asks for the copy again."""
+    activity_id = _still_processing(world)
+    world.time.pass_s(3 * _DAY_S)
+    world.copy(activity_id, Points())
+    world.services.copies.reopen(activity_id, REX_ID, world.time())
+    world.time.pass_s(_SLOW_S)
+    return activity_id
+
+
+def _own_recording(world: World) -> int:
+    _family(world)
+    world.finish(REX_ID, "run", "My own watch had it too")
+    return _finished(world)
+
+
+SCENARIOS = (
+    Scenario("fresh copy", _fresh, 24),
+    Scenario("title renamed later, to name a second child too", _renamed, 25, child_id=MIA_ID),
+    Scenario("no positions: TCX", _indoors, 24),
+    Scenario("child granted writing only", _no_reading, 24),
+    Scenario("slow processing, the run that uploads", _fresh, 36, rules=Rules(processing_s=_SLOW_S)),
+    Scenario(
+        "slow processing, the run that resumes",
+        _still_processing,
+        13,
+        rules=Rules(processing_s=_SLOW_S),
+        resumed=True,
+    ),
+    Scenario("access granted again, the run that goes on", _let_in_again, 25, resumed=True),
+    Scenario(
+        "unfinished and asked for again",
+        _asked_for_again,
+        13,
+        rules=Rules(processing_s=_STUCK_S),
+        resumed=True,
+    ),
+    *(
+        Scenario(
+            f"sent twice, answered duplicate ({form})",
+            _uploaded_twice,
+            17,
+            rules=Rules(processing_s=_SLOWEST_S, duplicate_text=form),
+            resumed=True,
+        )
+        for form in DuplicateText
+    ),
+    *(
+        Scenario(
+            f"child's own recording, answered duplicate ({form})",
+            _own_recording,
+            24,
+            rules=Rules(duplicate_text=form),
+            ends_as=CopyState.DUPLICATE,
+        )
+        for form in DuplicateText
+    ),
+)
+"""Every copy that is walked."""

@@ -1,0 +1,149 @@
+"""Lets a copy die at each of its points in turn, runs what production would run next, and looks what came of it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from include.errors import RetryLater
+from include.pipeline.copying.copies import CopyResult
+from include.state.copies.ledger import CopyState
+from local.proofs.crash_walk.points import Crashed, Points
+from local.proofs.crash_walk.scenarios import Scenario
+from local.proofs.crash_walk.world import PARENT_ID, World, open_world
+
+RETRY_AFTER_S = 10
+"""When Airflow tries a failed task again for the first time."""
+
+_WINDOWS = 6
+"""How many of reconcile's windows a copy may take: what is not finished by then is stuck."""
+
+_CALLS = {
+    "POST /uploads": "uploaded",
+    "GET /uploads/…": "polled",
+    "GET /athlete/activities": "listed",
+    "GET /activities/…": "looked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """One crash and what came of it."""
+
+    point: str
+    retry: str
+    """What the task's retry did, in words."""
+    windows: str
+    """What reconcile's windows did, if anything was left for them."""
+    state: CopyState | None
+    """The copy's in the ledger; None where it knows of none."""
+    activities: int
+    """How many activities the child has: one, whoever made it."""
+    named: bool
+    """Whether the ledger names that activity."""
+    left: int
+    """How many copies are still due, messages still wait, and rows of the lake are not what the ledger says."""
+
+    def holds(self, scenario: Scenario) -> bool:
+        """Whether nothing was lost and nothing was done twice."""
+        return self.state is scenario.ends_as and self.activities == 1 and self.named and self.left == 0
+
+
+def walk(scenario: Scenario) -> Iterator[Death]:
+    """Each of the scenario's points, in the order in which a copy passes them, each in a world of its own.
+
+    The retry comes while the dead run's lease holds, if it had one; so what is left falls to reconcile.
+    """
+    with tempfile.TemporaryDirectory(prefix="crash-walk-") as scratch:
+        ready = Path(scratch, "ready")
+        ready.mkdir()
+        with open_world(ready, scenario.rules) as world:
+            activity_id = scenario.prepare(world)
+            now = world.time()
+        runs = _Runs(scenario, ready, activity_id, now)
+        for point in runs.points():
+            yield runs.die_at(point)
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    scenario: Scenario
+    ready: Path
+    activity_id: int
+    now: float
+
+    def points(self) -> list[str]:
+        """What a copy passes when nothing happens to it."""
+        points = Points()
+        with self._world() as world:
+            self._step(world, points)
+        return points.passed
+
+    def die_at(self, point: str) -> Death:
+        """The copy dies there, and production goes on."""
+        with self._world() as world:
+            try:
+                self._step(world, Points(strike_at=point))
+            except Crashed:
+                return self._aftermath(world, point)
+        raise AssertionError(f"{self.scenario.name}: the copy did not come to {point!r} again")
+
+    @contextmanager
+    def _world(self) -> Iterator[World]:
+        folder = self.ready.with_name("run")
+        shutil.copytree(self.ready, folder)
+        with open_world(folder, self.scenario.rules, now=self.now) as world:
+            yield world
+        shutil.rmtree(folder)
+
+    def _step(self, world: World, points: Points) -> list[CopyResult]:
+        return world.reconcile(points) if self.scenario.resumed else world.copy(self.activity_id, points)
+
+    def _aftermath(self, world: World, point: str) -> Death:
+        world.time.pass_s(RETRY_AFTER_S)
+        retry = self._retry(world)
+        windows: list[str] = []
+        while self._left(world) and len(windows) < _WINDOWS:
+            points = Points()
+            windows.append(self._story(world.reconcile(points), points))
+        children = world.control.activity_ids(self.scenario.child_id)
+        copy = world.services.copies.get(self.activity_id, self.scenario.child_id)
+        stale = world.services.copy_rows.repair([PARENT_ID])
+        return Death(
+            point=point,
+            retry=retry,
+            windows="; then ".join(windows),
+            state=copy.state if copy else None,
+            activities=len(children),
+            named=copy is not None and copy.child_activity_id in children,
+            left=self._left(world) + stale,
+        )
+
+    def _retry(self, world: World) -> str:
+        points = Points()
+        try:
+            return self._story(world.copy(self.activity_id, points), points)
+        except RetryLater:
+            return "the dead run's lease holds"
+
+    def _left(self, world: World) -> int:
+        """What is due now or ever."""
+        return len(list(world.services.copies.due(float("inf")))) + world.services.queue.depth()
+
+    def _story(self, results: Iterable[CopyResult], points: Points) -> str:
+        mine = [result for result in results if result.child_id == self.scenario.child_id]
+        calls = [_call(name) for name in points.passed if name.startswith("after `") and " /" in name]
+        did = ", ".join(dict.fromkeys(calls)) or "no call"
+        return " ".join(f"{did}: {_ended(result)}" for result in mine) or "nothing due yet"
+
+
+def _call(point: str) -> str:
+    return _CALLS[point.split("`")[1]]
+
+
+def _ended(result: CopyResult) -> str:
+    return "the dead run's lease holds" if "another run" in result.reason else str(result.state)

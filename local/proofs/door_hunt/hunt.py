@@ -1,0 +1,94 @@
+"""The hunt: circles are fitted to where the tracks are cut, and their middle is taken for the door."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from include.circle import Position, distance_m
+from include.crypto.key_file import KeyFileCipher
+from include.state.copies.places import Places
+from include.store.sqlite import SqliteStore
+from local.proofs.door_hunt.outings import Door, Point, outing, recording
+from local.proofs.door_hunt.rules import RADIUS_M, Rule, Track, by_distance, by_exact_circle, by_moved_circle
+
+OUTINGS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the hunt for many doors found under one rule."""
+
+    nearest_m: float
+    """The nearest that any written point lies to an end of its recording."""
+    misses_m: Sequence[float]
+    """How far from each door the middle of the fitted circle lies."""
+
+    @property
+    def miss_m(self) -> float:
+        """In half of the cases it is farther than this."""
+        return median(self.misses_m)
+
+    def share_within(self, way_m: float) -> float:
+        """Of the doors, how many are found to within this."""
+        return sum(miss_m <= way_m for miss_m in self.misses_m) / len(self.misses_m)
+
+
+def hunt(doors: int, seed: int, advance: Callable[[int], None] = lambda _done: None) -> Mapping[str, Found]:
+    """What is found under each rule, by its name; every rule hides the same outings."""
+    with TemporaryDirectory() as folder:
+        store = SqliteStore(Path(folder) / "state.sqlite", lambda: 0.0)
+        places = Places(store, KeyFileCipher(Path(folder) / "token.key"), Random(f"places:{seed}").random)
+        rules: Mapping[str, Rule] = {
+            "by distance travelled": by_distance,
+            "an exact circle": by_exact_circle,
+            "a moved circle": by_moved_circle(places),
+        }
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in rules}
+        for number in range(doors):
+            rng = Random(f"{seed}:{number}")
+            door = Door.drawn(rng)
+            outings = [outing(rng) for _ in range(OUTINGS)]
+            for name, rule in rules.items():
+                found[name].append(_hunted(door, number + 1, outings, rule))
+            advance(number + 1)
+        store.close()
+    return {
+        name: Found(min(nearest for nearest, _ in each), [miss for _, miss in each]) for name, each in found.items()
+    }
+
+
+def _hunted(door: Door, athlete_id: int, outings: Iterable[Sequence[Point]], rule: Rule) -> tuple[float, float]:
+    """The nearest written point to an end, and how far from the door the fitted middle lies."""
+    nearest, cuts = math.inf, []
+    for points in outings:
+        track = rule(athlete_id, recording(door, points))
+        ends = (door.position(points[0]), door.position(points[-1]))
+        near = (place for segment in track for place in segment if math.hypot(*door.point(place)) < 2 * RADIUS_M)
+        nearest = min([nearest, *(distance_m(end, place) for place in near for end in ends)])
+        cuts += [door.point(place) for place in cut_ends(track)]
+    return nearest, math.hypot(*fitted_middle(cuts))
+
+
+def cut_ends(track: Track) -> list[Position]:
+    """The first and the last position of every segment."""
+    return [segment[at] for segment in track for at in (0, -1)]
+
+
+def fitted_middle(points: Sequence[Point]) -> Point:
+    """The middle of the circle that fits the points best in the sense of Kåsa (1976): least squares of areas."""
+    middle = tuple(sum(axis) / len(points) for axis in zip(*points, strict=True))
+    moved = [(x - middle[0], y - middle[1]) for x, y in points]
+    xx, xy, yy = (sum(x**i * y ** (2 - i) for x, y in moved) for i in (2, 1, 0))
+    right_x = sum(x * (x * x + y * y) for x, y in moved) / 2
+    right_y = sum(y * (x * x + y * y) for x, y in moved) / 2
+    divisor = xx * yy - xy * xy
+    return (
+        middle[0] + (right_x * yy - right_y * xy) / divisor,
+        middle[1] + (right_y * xx - right_x * xy) / divisor,
+    )

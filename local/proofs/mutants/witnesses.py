@@ -1,0 +1,77 @@
+"""Which tests run through which line: they are the ones that could notice that it is broken."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from coverage import CoverageData
+
+from include.errors import IngestError
+from local.proofs.mutants.mutation import Mutant
+from local.proofs.mutants.run import run_tests
+from local.proofs.mutants.selection import own_tests
+
+FIRST = 40
+"""So many are asked alone before the others are: most mutants end there."""
+
+MOST = 150
+"""No mutant is shown to more tests. Those that run through fewer lines come first: they look closer."""
+
+_DAGS = "dags"
+"""Their bodies run in a process of Airflow's, whose lines are not followed: all tests of DAGs are asked."""
+
+_RECORD = ".coverage"
+
+
+class BaselineFails(IngestError):
+    """A test fails although no line is broken: it can tell nothing about one that is."""
+
+
+class Witnesses:
+    """The tests to ask about each mutant."""
+
+    def __init__(self, root: Path, lines: CoverageData) -> None:
+        self._root = root
+        self._lines = lines
+        self._breadth: Counter[str] = Counter()
+        for path in lines.measured_files():
+            for tests in lines.contexts_by_lineno(path).values():
+                self._breadth.update(tests)
+
+    @classmethod
+    def of_whole_code(cls, root: Path, tests: Sequence[str], *, processes: int) -> Witnesses:
+        """Run the tests in the copy at `root`, in which no line is broken, and follow them.
+
+        Errors: `BaselineFails` where one fails, with the end of what pytest said.
+        """
+        record = root / _RECORD
+        options = ["--cov=include", "--cov-context=test", "--cov-report=", "-n", str(processes)]
+        outcome = run_tests(root, [*options, *tests], environment={"COVERAGE_FILE": str(record)})
+        if not outcome.has_passed:
+            raise BaselineFails(f"The tests do not pass although no line is broken.\n{outcome.said}")
+        lines = CoverageData(str(record))
+        lines.read()
+        return cls(root, lines)
+
+    def about(self, mutant: Mutant) -> list[list[str]]:
+        """Groups of tests, nearest first; each is asked only when those before it noticed nothing.
+
+        A line that runs when its module is imported is no test's own: all of the source's tests are asked, and all
+        that run through the source.
+        """
+        own = own_tests(self._root, mutant.path)
+        if mutant.path.startswith(f"{_DAGS}/"):
+            return [group for group in (own, [f"tests/{_DAGS}"]) if group]
+        contexts = self._lines.contexts_by_lineno(str(self._root / mutant.path))
+        through = {test for line in mutant.lines for test in contexts.get(line, ()) if test}
+        if not through:
+            everywhere = {test for tests in contexts.values() for test in tests if test}
+            return [group for group in (own, self._nearest(everywhere, own)) if group]
+        names = self._nearest(through, own)
+        return [group for group in (names[:FIRST], names[FIRST:]) if group]
+
+    def _nearest(self, tests: Collection[str], own: Collection[str]) -> list[str]:
+        near = sorted(tests, key=lambda test: (test.split("::")[0] not in own, self._breadth[test], test))
+        return list(dict.fromkeys(test.rpartition("|")[0] for test in near))[:MOST]

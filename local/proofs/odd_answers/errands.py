@@ -1,0 +1,114 @@
+"""What only happens now and then at Strava: each errand makes one kind of call until it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+
+from include.pipeline.erasure.access import end_access
+from include.pipeline.services import Services
+from include.queue.queued_event import QueuedEvent
+from include.state.accounts.athletes import AthleteStatus
+from include.state.erasures.ledger import EraseReason
+from include.strava.scopes import ACTIVITY_READ, READ
+from local.proofs.crash_walk.world import MIA_ID, PARENT_ID, World
+from local.strava_simulator.world.simulation import EXTENSION
+
+_WEBHOOK = "http://webhook.test/webhook"
+_SCOPES = (READ, ACTIVITY_READ)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something that is tried again each quarter until it is done."""
+
+    act: Callable[[World, Services], object]
+    is_done: Callable[[World, Services], bool]
+    begin: Callable[[World, Services], object] = lambda _world, _services: None
+    """What has to be there before, while Strava answers rightly."""
+
+
+def _connect(world: World, services: Services) -> None:
+    if not _is_connected(world, services):
+        world.connect(MIA_ID, _SCOPES)
+
+
+def _is_connected(_world: World, services: Services) -> bool:
+    athlete = services.athletes.get(MIA_ID)
+    return athlete is not None and athlete.status is AthleteStatus.ACTIVE
+
+
+def _ask_for_erasure(world: World, services: Services) -> None:
+    world.connect(MIA_ID, _SCOPES)
+    world.time.pass_s(1)
+    services.erasures.ask_now(MIA_ID, EraseReason.ATHLETE)
+
+
+def _give_back(_world: World, services: Services) -> None:
+    athlete = services.athletes.get(MIA_ID)
+    with services.erasures.held(MIA_ID) as lease:
+        if lease is not None and athlete is not None and athlete.status is not AthleteStatus.REVOKED:
+            end_access(services, lease)
+
+
+def _is_given_back(_world: World, services: Services) -> bool:
+    athlete = services.athletes.get(MIA_ID)
+    return athlete is not None and athlete.status is AthleteStatus.REVOKED
+
+
+def _subscribe(world: World, services: Services) -> None:
+    world.app.extensions[EXTENSION].session.mount(_WEBHOOK, _Webhook())
+    services.push.create(_WEBHOOK, "verify")
+
+
+def _unsubscribe(_world: World, services: Services) -> None:
+    present = services.push.current()
+    if present is not None:
+        services.push.delete(present.subscription_id)
+
+
+def _forget_start(_world: World, services: Services) -> None:
+    """Make the profile the second witness of each of the parent's activities: their rows know no start."""
+    for entry in list(services.activities.of_athlete(PARENT_ID)):
+        with services.activities.held(PARENT_ID, entry.activity_id) as lease:
+            if lease is not None:
+                services.activities.settle(lease, replace(entry, start_at_epoch_s=None))
+
+
+def _look_again(world: World, services: Services) -> None:
+    """Ask for what no list can miss, as events would."""
+    now = world.time()
+    for entry in list(services.activities.of_athlete(PARENT_ID)):
+        if entry.start_at_epoch_s is None and entry.object_keys:
+            services.activities.make_due(PARENT_ID, entry.activity_id, asked_at_epoch_s=int(now))
+            services.queue.send(QueuedEvent.look_again(PARENT_ID, entry.activity_id, now).to_body())
+
+
+class _Webhook(BaseAdapter):
+    """Answers Strava's challenge as the web server does."""
+
+    def send(self, request: requests.PreparedRequest, **_options: Any) -> requests.Response:  # type: ignore[override]
+        query = dict(parse_qsl(urlsplit(str(request.url)).query))
+        response = requests.Response()
+        response.status_code, response.request, response.url = 200, request, str(request.url)
+        response.headers["Content-Type"] = "application/json"
+        response._content = b'{"hub.challenge":"%s"}' % query["hub.challenge"].encode()
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+ERRANDS: Mapping[str, Errand] = {
+    "token": Errand(_connect, _is_connected),
+    "revoke": Errand(_give_back, _is_given_back, _ask_for_erasure),
+    "subscribe": Errand(_subscribe, lambda _world, services: services.push.current() is not None),
+    "unsubscribe": Errand(_unsubscribe, lambda _world, services: services.push.current() is None, _subscribe),
+    "profile": Errand(_look_again, lambda _world, _services: True, _forget_start),
+}
+"""By the call that they are for."""

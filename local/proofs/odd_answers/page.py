@@ -1,0 +1,64 @@
+"""`docs/odd-answers.md`: every odd answer to every call, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from local.docs.markdown import table
+from local.proofs.odd_answers import record
+from local.proofs.odd_answers.answers import ANSWERS
+from local.proofs.odd_answers.play import CALLS, MOST_CALLS, MOST_WINDOWS, ODD_WINDOWS, Outcome
+from local.proofs.odd_answers.record import Played
+
+_HEAD = """# Odd answers: what becomes of activity, copy and athlete
+
+Made by `make proofs NAME=odd_answers_sqlite` and `NAME=odd_answers_dynamodb`: every line is played on the whole
+system in one process, on the simulated Strava with its answer script{seeds}. For {odd} minutes each call of one kind
+gets one odd answer, while a stored activity is renamed, another is deleted without an event, a new one that names a
+child is finished, and an operator asks for a backfill, and again after one that found nothing. Then Strava answers
+rightly again, and reconcile and backfill run each quarter of an hour, for {most} days at most, until all is right:
+the lake has all three activities by their present titles and not the deleted one, the child has exactly one copy of
+each that names it, the history is loaded, the athlete is connected.
+
+*after the hour* is what the ledgers say while the answer is still odd; nothing that was stored, copied or connected may
+be gone then, and no copy failed, or skipped unless Strava said in its own form that there is no recording. *calls* is
+how often the call was made in that hour, at most {calls} times. *right after* is how many minutes later all was right.
+Where the stores differ, both are shown.
+"""
+
+
+def render() -> str:
+    """The page of what was last played."""
+    return page(record.read())
+
+
+def page(played: Mapping[str, Played]) -> str:
+    """The page of what was played, by the store."""
+    seeds = "".join(f"; recordings of seed {each.seed} on {store}" for store, each in sorted(played.items()))
+    head = _HEAD.format(
+        seeds=seeds and f" ({seeds[2:]})", odd=ODD_WINDOWS * 15, most=MOST_WINDOWS // 96, calls=MOST_CALLS
+    )
+    return "\n".join([head, *(_section(call, played) for call in CALLS)])
+
+
+def _section(call: str, played: Mapping[str, Played]) -> str:
+    rows = []
+    for answer in ANSWERS:
+        on_stores = [each.outcomes[call, answer] for each in played.values() if (call, answer) in each.outcomes]
+        if on_stores:
+            rows.append(row(answer, on_stores))
+    header = ("answer", "activity after the hour", "copy", "athlete", "calls", "right after", "")
+    return f"\n## `{CALLS[call]}`\n\n{table(header, rows)}\n"
+
+
+def row(name: str, outcomes: Sequence[Outcome]) -> list[str]:
+    """One line of the page, of what came of the answer on each store."""
+    wrongs = "; ".join(wrong for outcome in outcomes for wrong in outcome.wrongs)
+    cells = [
+        [outcome.activity for outcome in outcomes],
+        [outcome.copy for outcome in outcomes],
+        [outcome.athlete for outcome in outcomes],
+        [str(outcome.calls) for outcome in outcomes],
+        ["never" if outcome.minutes is None else f"{outcome.minutes} min" for outcome in outcomes],
+    ]
+    return [name, *(" / ".join(dict.fromkeys(cell)) for cell in cells), wrongs and f"WRONG: {wrongs}"]

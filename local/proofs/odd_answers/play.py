@@ -1,0 +1,291 @@
+"""Plays an hour of one odd answer to one call, and then as long as it takes until all is right."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from include.crypto.backend import open_cipher
+from include.errors import IngestError
+from include.lake.query import query
+from include.pipeline.backfill.history import keys, take_share
+from include.pipeline.backfill.loading import load
+from include.pipeline.backfill.request import BackfillRequest, ask
+from include.pipeline.copying.copies import copy_to_children
+from include.pipeline.ingest.events import plan
+from include.pipeline.ingest.sync import sync
+from include.pipeline.reconcile.due import list_athletes, queue_due
+from include.pipeline.reconcile.installation import prove_again
+from include.pipeline.services import Services
+from include.queue.queued_event import QueuedEvent
+from include.state.accounts.athletes import AthleteStatus
+from include.state.accounts.tokens import Tokens
+from include.state.activities.ledger import ActivityState
+from include.state.copies.ledger import CopyState
+from include.state.links import Carried, Link
+from include.strava.client import Priority, StravaClient
+from include.strava.http.session import StravaSession
+from include.strava.oauth import OAuthClient
+from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
+from include.strava.subscriptions import PushSubscriptions
+from local.proofs.crash_walk.points import MortalSession, Points
+from local.proofs.crash_walk.world import NOON, PARENT_ID, REX_ID, World, open_world
+from local.proofs.odd_answers.errands import ERRANDS, Errand
+from local.proofs.odd_answers.message import is_fit
+from local.strava_simulator.api.script import Line
+from local.strava_simulator.world.applications import Application
+from local.strava_simulator.world.simulation import Rules
+
+CALLS: Mapping[str, str] = {
+    "activity": "GET /activities/*[0-9]",
+    "streams": "GET /activities/*/streams",
+    "list": "GET /athlete/activities",
+    "upload": "POST /uploads",
+    "poll": "GET /uploads/*",
+    "profile": "GET /athlete",
+    "token": "POST /oauth/token",
+    "revoke": "POST /oauth/revoke",
+    "subscription": "GET /push_subscriptions",
+    "subscribe": "POST /push_subscriptions",
+    "unsubscribe": "DELETE /push_subscriptions/*",
+}
+"""Every call of ours, and its route in the simulator's script; `token` is code exchange and refresh."""
+
+OF_THE_APPLICATION = ("subscription", "subscribe", "unsubscribe")
+"""Calls that are made for no athlete."""
+
+ODD_WINDOWS = 4
+"""How many windows of a quarter of an hour the answer stays odd."""
+
+MOST_WINDOWS = 4 * 24 * 3
+"""How long all may take to be right again: three days."""
+
+_FINAL = frozenset({CopyState.FAILED, CopyState.UNFINISHED})
+"""Nor skipped, unless Strava said in its own form that there is no recording."""
+_HISTORY = (date(2026, 5, 1), date(2026, 5, 31))
+_WINDOW_S = 900
+_TOKEN_S = 6 * 3600
+
+MOST_CALLS = 20
+"""Of one kind in the odd hour: three activities, three rounds each, a call and its one repetition make 18 at most."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one odd answer to one call."""
+
+    activity: str = ""
+    copy: str = ""
+    athlete: str = ""
+    calls: int = 0
+    """How often the call was made while its answer was odd."""
+    minutes: int | None = None
+    """How long after the answers were right again all was right; None: not within three days."""
+    wrongs: list[str] = field(default_factory=list)
+    """What was destroyed, and messages that say too much or too little."""
+
+
+@dataclass(slots=True)
+class _Story:
+    """A stored activity that is renamed, one that is deleted without an event, a new one, and one for a backfill."""
+
+    world: World
+    services: Services
+    errand: Errand | None
+    seed: int
+    historic: int = 0
+    """From before the athlete connected: only a backfill loads it."""
+    renamed: int = 0
+    deleted: int = 0
+    new: int = 0
+    messages: list[str] = field(default_factory=list)
+
+    def begin(self) -> None:
+        self.historic = self.finish("Long ago", hours_ago=900)
+        self.renamed = self.finish("Morning with Rex", hours_ago=30)
+        self.deleted = self.finish("Alone", hours_ago=26)
+        for activity_id in (self.renamed, self.deleted):
+            self.queue(activity_id)
+        self.window()
+        if self.errand:
+            self.errand.begin(self.world, self.services)
+        self.world.time.pass_s(_TOKEN_S)
+
+    def go_on(self) -> None:
+        self.world.control.rename(self.renamed, "Evening with Rex")
+        self.world.control.delete_activity(self.deleted)
+        self.new = self.finish("Lunch with Rex", hours_ago=1)
+        self.ask_for_history()
+        for activity_id in (self.renamed, self.new):
+            self.queue(activity_id)
+
+    def finish(self, title: str, *, hours_ago: float) -> int:
+        start_at = datetime.fromtimestamp(self.world.time(), UTC) - timedelta(hours=hours_ago)
+        return self.world.control.generate_activity(
+            PARENT_ID, "run", start_at=start_at, seed=self.seed, points=20, name=title
+        )
+
+    def ask_for_history(self) -> None:
+        """What an operator does with the form, and does again after a backfill that found nothing."""
+        wanted = BackfillRequest(PARENT_ID, *_HISTORY, int(self.world.time()))
+        self.attempt(_load_history, self.services, wanted.to_params())
+
+    def queue(self, activity_id: int) -> None:
+        event = QueuedEvent.look_again(PARENT_ID, activity_id, self.world.time())
+        self.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(self.world.time()))
+        self.services.queue.send(event.to_body())
+
+    def window(self) -> None:
+        """What production does in a quarter of an hour: each step by itself, whatever becomes of the others."""
+        services = self.services
+        for step in (queue_due, list_athletes, _prove):
+            self.attempt(step, services)
+        if self.errand and self.deleted and self.new:
+            self.attempt(self.errand.act, self.world, services)
+        if any(not each.is_open and not each.found for each in services.histories.of_athlete(PARENT_ID)):
+            self.ask_for_history()
+        messages = services.queue.receive(100, visibility_s=30)
+        queued = [QueuedEvent.parse(message.body) for message in messages]
+        for form in (each.backfill for each in queued if each.backfill):
+            self.attempt(_load_history, services, form)
+        for item in plan(services, [each.event for each in queued if each.is_about_activities]):
+            self.attempt(sync, services, item, source="webhook")
+            self.attempt(copy_to_children, services, item.athlete_id, item.activity_id)
+        for message in messages:
+            services.queue.delete(message)
+        self.world.time.pass_s(_WINDOW_S)
+
+    def attempt(self, step: Any, *arguments: Any, **options: Any) -> None:
+        try:
+            step(*arguments, **options)
+        except IngestError as err:
+            self.messages.append(str(err))
+
+    def titles(self) -> Mapping[int, str]:
+        """The titles of the parent's activities in the lake, by id."""
+        found = query("SELECT athlete_id, activity_id, name FROM activities", self.world.settings.lake_url).to_pylist()
+        return {row["activity_id"]: row["name"] for row in found if row["athlete_id"] == PARENT_ID}
+
+    def lacks(self) -> list[str]:
+        """What is not right yet."""
+        copy = self.services.copies.get(self.new, REX_ID)
+        checks = {
+            "synced": self.state_of(self.new) == ActivityState.SYNCED,
+            "copied": copy is not None and copy.state in (CopyState.DONE, CopyState.DUPLICATE),
+            "one copy each": len(self.world.control.activity_ids(REX_ID)) == 2,
+            "the history": not any(history.is_open for history in self.services.histories.of_athlete(PARENT_ID)),
+            "connected": self.status_of(PARENT_ID) == AthleteStatus.ACTIVE,
+            "the errand": self.errand is None or self.errand.is_done(self.world, self.services),
+        }
+        lacking = [name for name, holds in checks.items() if not holds]
+        titles = {self.historic: "Long ago", self.renamed: "Evening with Rex", self.new: "Lunch with Rex"}
+        if not lacking and self.titles() != titles:
+            lacking.append("the lake's titles")  # Asked last: it takes longest.
+        return lacking
+
+    def status_of(self, athlete_id: int) -> str:
+        """The athlete's status here."""
+        athlete = self.services.athletes.get(athlete_id)
+        return str(athlete.status) if athlete else "unknown"
+
+    def state_of(self, activity_id: int) -> str:
+        entry = self.services.activities.get(PARENT_ID, activity_id)
+        return str(entry.state) if entry else "unknown"
+
+
+def play(call: str, answer: Mapping[str, Any], *, seed: int, state_url: str | None) -> Outcome:
+    """An hour of this answer to this call, and what follows; `seed` is that of the recordings."""
+    with tempfile.TemporaryDirectory() as folder, _story(Path(folder), state_url, ERRANDS.get(call), seed) as story:
+        story.begin()
+        outcome = Outcome()
+        before = story.titles()
+        if call == "subscription":  # Whether the API answers there is seen by this very call.
+            story.services.installation.note(story.services.push.api_url, is_proved=False, now_epoch_s=NOON)
+        story.world.control.write_script(Line(route=CALLS[call], **answer))
+        story.go_on()
+        for _ in range(ODD_WINDOWS):
+            story.window()
+        outcome.calls = story.world.control.script()[0]["calls"]
+        outcome.wrongs += _destroyed(story, before)
+        outcome.wrongs += [
+            f"message: {message}"
+            for message in story.messages
+            if not is_fit(message, is_applications=call in OF_THE_APPLICATION)
+        ]
+        outcome.activity = story.state_of(story.new)
+        copy = story.services.copies.get(story.new, REX_ID)
+        outcome.copy = str(copy.state) if copy else "none yet"
+        outcome.athlete = story.status_of(PARENT_ID)
+        story.world.control.write_script()
+        for passed in range(MOST_WINDOWS):
+            story.window()
+            if not story.lacks():
+                outcome.minutes = passed * _WINDOW_S // 60
+                break
+        else:
+            outcome.wrongs += [f"never right: {', '.join(story.lacks())}"]
+        return outcome
+
+
+def _load_history(services: Services, form: Mapping[str, Any]) -> None:
+    """What a run of the backfill does."""
+    now = datetime.fromtimestamp(services.clock(), UTC)
+    history = take_share(services, ask(services, BackfillRequest.from_params(form, or_asked_at=now)))
+    load(services, keys(history))
+
+
+def _prove(services: Services) -> None:
+    prove_again(services.push, services.installation, services.clock)
+
+
+def _destroyed(story: _Story, before: Mapping[int, str]) -> list[str]:
+    """What the odd answer cost that it must not: rows, the copy made before, the connection, the link."""
+    services = story.services
+    copy = services.copies.get(story.renamed, REX_ID)
+    final = _FINAL | ({CopyState.SKIPPED} if story.state_of(story.new) != ActivityState.NO_STREAMS else set())
+    finished = [copy for copy in services.copies.of_activity(story.new) if copy.state in final]
+    gone = [entry for entry in services.activities.of_athlete(PARENT_ID) if entry.state is ActivityState.REMOVED]
+    is_proved = story.services.installation.is_proved(story.services.push.api_url)
+    checks = {
+        "rows": set(before) - {story.deleted} <= set(story.titles()),
+        "rows before the installation was proved": is_proved or set(before) <= set(story.titles()),
+        "the copy made before": copy is not None and copy.state is CopyState.DONE,
+        "the new copy, finally": not finished,
+        "an activity that is there": {entry.activity_id for entry in gone} <= {story.deleted},
+        "the connection": {story.status_of(PARENT_ID), story.status_of(REX_ID)} == {AthleteStatus.ACTIVE},
+        "the link": len(list(story.services.links.of_parent(PARENT_ID))) == 1,
+    }
+    return [f"destroyed: {name}" for name, holds in checks.items() if not holds]
+
+
+@contextmanager
+def _story(folder: Path, state_url: str | None, errand: Errand | None, seed: int) -> Iterator[_Story]:
+    scopes = (READ, ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE)
+    with open_world(folder, Rules(), now=NOON, state_url=state_url) as world:
+        for athlete_id in (PARENT_ID, REX_ID):
+            world.connect(athlete_id, scopes)
+        whole = Carried(trim_m=0)
+        world.services.links.save(
+            Link(PARENT_ID, REX_ID, ("Rex",), whole, parent_consent_epoch_s=1, child_consent_epoch_s=1)
+        )
+        with MortalSession(world.app, world.time, Points()) as session:
+            yield _Story(world, _on_the_simulator(world, session), errand, seed)
+
+
+def _on_the_simulator(world: World, session: StravaSession) -> Services:
+    """The services, with every call of theirs answered by the simulator in this process."""
+    services, settings, application = world.services, world.settings, Application()
+    oauth = OAuthClient(session, settings.strava_oauth_url, str(application.client_id), application.client_secret)
+    tokens = Tokens(world.store, open_cipher(settings.key_url), world.time, oauth.refresh, world.time.pass_s)
+    return replace(
+        services,
+        oauth=oauth,
+        tokens=tokens,
+        strava=StravaClient(session, settings.strava_api_url, tokens, services.quota, Priority.LIVE),
+        push=PushSubscriptions(session, settings.strava_api_url, str(application.client_id), application.client_secret),
+    )

@@ -1,0 +1,227 @@
+"""The proof of the tokens: one refresh for all who need it, and no death but one in a single write loses a pair."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, MutableSequence, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from random import Random
+from statistics import median
+
+from include.errors import IngestError
+from include.state.accounts.athletes import athlete_key
+from include.state.accounts.token_pair import SealedTokens
+from include.state.accounts.tokens import LEASE_S
+from include.store.store import Store
+from include.strava.http.session import BearerAuth, Call, StravaSession, of_athlete
+from local.proofs.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
+from local.proofs.race.workers.pool import CONTEXT, Answer, Workers
+from local.proofs.race.workers.token_worker import IN_HAND, WINDOW, Refresh, Stage, Taken, token_worker
+from local.proofs.verdict import Advance, Verdict
+from local.strava_simulator.control_client import SimulatorControl
+
+PROCESSES = 16
+_CALM_ROUNDS = 20
+_MOST_VICTIMS = {StoreKind.SQLITE: 6, StoreKind.DYNAMODB: 3}
+"""How many may die in one round; a new client of DynamoDB takes its time to open."""
+_LIFE_S = 21_601
+"""After so long every pair has expired."""
+_LOOK_S = 0.005
+_LONGEST_ROUND_S = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What came of one race for one expired token."""
+
+    taken: tuple[Taken, ...]
+    errors: tuple[IngestError, ...]
+    fell: tuple[Stage, ...]
+    """How far those had come who were killed."""
+    refreshes: int
+    """How often Strava renewed the pair."""
+    is_connected: bool
+    """Whether somebody who asks afterwards gets the same token as all the others, and Strava takes it."""
+
+    @property
+    def hit_window(self) -> bool:
+        """Whether somebody was killed who may have had the only copy of the new pair."""
+        return any(stage in WINDOW for stage in self.fell)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there was exactly one refresh, nobody alive failed, and all got what is valid now."""
+        return self.refreshes == 1 and not self.errors and self.is_connected
+
+    @property
+    def refresh(self) -> Refresh | None:
+        """The refresh, where the one who made it lived to tell."""
+        return next((taken.refresh for taken in self.taken if taken.refresh), None)
+
+
+def prove_tokens(kind: StoreKind, *, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
+    """Race for an expired token, first with nobody killed, then in so many rounds with random kills.
+
+    A round in which a kill falls between Strava's answer and its writing shows the one loss that is possible; it is
+    counted apart, and the athlete connects again if the pair was lost.
+    """
+    stages: MutableSequence[int] = CONTEXT.Array("i", [Stage.DONE] * PROCESSES, lock=False)
+    with (
+        arena(kind) as place,
+        SimulatorControl(place.simulator_url) as control,
+        closing(place.open_store()) as store,
+        Workers(PROCESSES, token_worker, place, stages) as workers,
+    ):
+        race = _Race(place, control, store, workers, stages)
+        calm = [race.round([]) for _ in range(min(_CALM_ROUNDS, rounds))]
+        span_s = 1.25 * median(taken.took_s for found in calm for taken in found.taken if taken.refresh)
+        rng = Random(f"tokens:{kind}:{seed}")
+        deadly: list[Round] = []
+        aside: list[Round] = []
+        while len(deadly) < rounds:
+            victims = rng.sample(range(PROCESSES), rng.randint(1, _MOST_VICTIMS[kind]))
+            found = race.round(sorted((rng.uniform(0, span_s), victim) for victim in victims))
+            (aside if found.hit_window else deadly).append(found)
+            advance(len(deadly))
+    proof = f"tokens · {kind}"
+    return [
+        _calm_verdict(proof, calm),
+        _deadly_verdict(proof, deadly),
+        _window_verdict(
+            proof, [*calm, *deadly, *aside], aside, expected=_expected_hits(calm, [*deadly, *aside], span_s)
+        ),
+    ]
+
+
+class _Race:
+    def __init__(
+        self, place: Arena, control: SimulatorControl, store: Store, workers: Workers, stages: Sequence[int]
+    ) -> None:
+        self._place = place
+        self._control = control
+        self._store = store
+        self._workers = workers
+        self._stages = stages
+        self._session = StravaSession(place.clock)
+
+    def round(self, kills: list[tuple[float, int]]) -> Round:
+        """Let the token expire, let everyone want it, and kill as planned: after so many seconds that worker."""
+        self._place.clock.advance(_LIFE_S)
+        before = self._refreshes()
+        for worker in range(PROCESSES):
+            self._workers.send(worker, None)
+        answers, fell = self._run(kills)
+        self._workers.replace_killed()
+        taken = tuple(answer.value for answer in answers if answer.error is None)
+        found = Round(
+            taken=taken,
+            errors=tuple(answer.error for answer in answers if answer.error is not None),
+            fell=tuple(fell),
+            refreshes=self._refreshes() - before,
+            is_connected=self._is_connected({each.access_token for each in taken}),
+        )
+        if not found.is_connected:
+            connect(self._place, self._control)
+        return found
+
+    def _run(self, kills: list[tuple[float, int]]) -> tuple[list[Answer], list[Stage]]:
+        answers: list[Answer] = []
+        fell: list[Stage] = []
+        began_s = time.monotonic()
+        while self._workers.busy or kills:
+            passed_s = time.monotonic() - began_s
+            if passed_s > _LONGEST_ROUND_S:
+                raise TimeoutError(f"workers {sorted(self._workers.busy)} do not come to an end")
+            next_s = kills[0][0] - passed_s if kills else _LOOK_S
+            answers += self._workers.answers(min(max(next_s, 0), _LOOK_S))
+            while kills and kills[0][0] <= time.monotonic() - began_s:
+                _, worker = kills.pop(0)
+                self._workers.kill(worker)
+                fell.append(Stage(self._stages[worker]))
+            if fell:
+                self._let_a_dead_lease_end()
+        return answers, fell
+
+    def _let_a_dead_lease_end(self) -> None:
+        """Let the lease run out at once where it belongs to one who was killed; a living one's is left alone."""
+        row = self._store.get(athlete_key(ATHLETE_ID))
+        is_leased = row and SealedTokens.from_fields(row.fields).lease_until_epoch_s > self._place.clock()
+        # Looked at after the row: whoever wrote a lease that is in the row had shown so before.
+        if is_leased and not any(self._stages[worker] in IN_HAND for worker in self._workers.busy):
+            self._place.clock.advance(LEASE_S + 1)
+
+    def _refreshes(self) -> int:
+        return sum(
+            call["count"]
+            for call in self._control.calls()
+            if call["route"].endswith("/oauth/token") and call["status"] == 200
+        )
+
+    def _is_connected(self, tokens: set[str]) -> bool:
+        self._workers.send(0, None)
+        (answer,) = self._workers.finish()
+        if answer.error is not None:
+            return False
+        token = answer.value.access_token
+        call = Call("GET", "/athlete", of_athlete(ATHLETE_ID), auth=BearerAuth(token))
+        works = self._session.send(self._place.settings.strava_api_url, call).status == 200
+        return works and tokens <= {token}
+
+
+def _calm_verdict(proof: str, calm: Sequence[Round]) -> Verdict:
+    failures = sum(len(found.errors) for found in calm)
+    refreshes = sum(found.refreshes for found in calm)
+    return Verdict(
+        proof,
+        f"{PROCESSES} processes need the same expired token: one refresh, none fails",
+        f"{len(calm)} rounds: {refreshes} refreshes, {failures} failures,"
+        f" {sum(found.is_clean for found in calm)} ended with one valid token for all",
+        all(found.is_clean and len(found.taken) == PROCESSES for found in calm),
+    )
+
+
+def _deadly_verdict(proof: str, deadly: Sequence[Round]) -> Verdict:
+    fell = Counter(stage for found in deadly for stage in found.fell)
+    return Verdict(
+        proof,
+        "processes killed at random, before the refresh or after the write, leave the athlete connected",
+        f"{len(deadly)} rounds, {fell.total()} kills ({fell[Stage.LOOKING]} before the lease,"
+        f" {fell[Stage.LEASING]} with it, {fell[Stage.DONE]} after the write):"
+        f" connected after {sum(found.is_connected for found in deadly)},"
+        f" one refresh and no failure in {sum(found.is_clean for found in deadly)}",
+        all(found.is_clean for found in deadly),
+    )
+
+
+def _window_verdict(proof: str, every: Sequence[Round], aside: Sequence[Round], *, expected: float) -> Verdict:
+    seen = [found.refresh for found in every if found.refresh]
+    lost = sum(not found.is_connected for found in aside)
+    operations = Counter(refresh.operations for refresh in seen)
+    calls, waits, writes = (
+        _ms(getattr(refresh, name) for refresh in seen) for name in ("call_s", "holding_s", "write_s")
+    )
+    return Verdict(
+        proof,
+        "of random kills only those between the refresh and its one write can lose a pair",
+        f"in {len(aside)} rounds more a kill fell there ({expected:.1f} expected): {lost} pairs lost, connected again;"
+        f" call {calls}, answer to stored {waits}, of which the write {writes};"
+        f" meanwhile asked of the store in {len(seen)} refreshes: {_counted(operations)}",
+        set(operations) == {("put",)},
+    )
+
+
+def _expected_hits(calm: Sequence[Round], rounds: Sequence[Round], span_s: float) -> float:
+    """How many kills at even chances over the span and the processes fall into a window of the length measured."""
+    seen = [found.refresh for found in calm if found.refresh]
+    window_s = median(refresh.call_s + refresh.holding_s for refresh in seen)
+    return sum(len(found.fell) for found in rounds) / PROCESSES * window_s / span_s
+
+
+def _ms(seconds: Iterable[float]) -> str:
+    return f"{1000 * median(seconds):.1f} ms"
+
+
+def _counted(operations: Counter[tuple[str, ...]]) -> str:
+    return ", ".join(f"{' + '.join(names) or 'nothing'} ({count})" for names, count in operations.most_common())

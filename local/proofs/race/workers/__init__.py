@@ -1,0 +1,1 @@
+"""The processes that race, and the pool that starts and kills them."""

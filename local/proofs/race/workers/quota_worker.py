@@ -1,0 +1,90 @@
+"""A process that calls Strava at one priority until its work or the budget ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from include.crypto.backend import open_cipher
+from include.errors import QuotaSpent
+from include.state.accounts.tokens import Tokens
+from include.state.quota import Quota
+from include.strava.client import Bucket, Priority, StravaClient
+from include.strava.http.session import StravaSession
+from include.strava.models import UploadFile
+from local.proofs.race.arena import ATHLETE_ID, Arena
+from local.proofs.race.workers.pool import Work
+
+_FILE = UploadFile("race", "gpx", b"no track", "Race", "Run")
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What a worker is to do: so many calls, or, with None, as many as it may."""
+
+    priority: Priority
+    bucket: Bucket
+    calls: int | None = None
+    pause_s: float = 0.0
+    """Lies before each call: live work comes when it comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One call that the budget allowed: how long it waited to be allowed, and how long it took in all."""
+
+    waited_s: float
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """The calls of a shift, and until when the budget refused more, None where the work was done."""
+
+    calls: tuple[Made, ...]
+    refused_until_epoch_s: float | None = None
+
+
+class _TimedQuota(Quota):
+    """Keeps how long the last call waited to be allowed."""
+
+    waited_s = 0.0
+
+    def reserve(self, bucket: Bucket, priority: Priority) -> None:
+        asked_at_s = time.monotonic()
+        super().reserve(bucket, priority)
+        self.waited_s = time.monotonic() - asked_at_s
+
+
+@contextmanager
+def quota_worker(_: int, place: Arena) -> Iterator[Work]:
+    """A worker that answers each `Shift` with what it `Worked`."""
+    store = place.open_store()
+    quota = _TimedQuota(store, place.clock)
+    tokens = Tokens(store, open_cipher(place.settings.key_url), place.clock, place.oauth().refresh, time.sleep)
+    session = StravaSession(place.clock)
+
+    def work(shift: Shift) -> Worked:
+        client = StravaClient(session, place.settings.strava_api_url, tokens, quota, shift.priority)
+        made: list[Made] = []
+        while shift.calls is None or len(made) < shift.calls:
+            time.sleep(shift.pause_s)
+            began_s = time.monotonic()
+            try:
+                _call(client, shift.bucket)
+            except QuotaSpent as spent:
+                return Worked(tuple(made), spent.until_epoch_s)
+            made.append(Made(quota.waited_s, time.monotonic() - began_s))
+        return Worked(tuple(made))
+
+    yield work
+    store.close()
+
+
+def _call(client: StravaClient, bucket: Bucket) -> None:
+    if bucket is Bucket.UPLOAD:
+        client.create_upload(ATHLETE_ID, _FILE, lambda: None)
+    else:
+        client.athlete(ATHLETE_ID)

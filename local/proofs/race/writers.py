@@ -1,0 +1,202 @@
+"""The proof of the writers: one activity synced by many while it changes under them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from include.errors import LeaseLost
+from include.pipeline.ingest.sync import NotThereYet, SyncItem
+from include.pipeline.services import Services, open_services
+from local.proofs.race.agreement import differences, held
+from local.proofs.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
+from local.proofs.race.script import POINTS, Do, Script, Step
+from local.proofs.race.workers.pool import Workers
+from local.proofs.race.workers.sync_worker import sync_worker
+from local.proofs.verdict import Advance, Verdict
+from local.strava_simulator.control_client import SimulatorControl
+
+PROCESSES = 8
+_LEASE_S = 301
+_MOST_RESUMPTIONS = 8
+_MONTHS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC))
+_LOOK_S = 0.002
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What came of one round."""
+
+    number: int
+    script: Script
+    resumptions: int
+    """How many syncs the ledger asked for afterwards, because it knew of unfinished work."""
+    wrong: tuple[str, ...]
+    """Errors that no run should meet, and what in lake, raw zone and ledger is not as Strava has it."""
+
+
+def prove_writers(*, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
+    """Let processes sync one activity after the other while its title, crop and existence change under them.
+
+    After each round the ledger alone says what is still to be done, as reconcile asks it; then everything has to agree.
+    """
+    with ExitStack() as stack:
+        place = stack.enter_context(arena(StoreKind.SQLITE))
+        control = stack.enter_context(SimulatorControl(place.simulator_url))
+        services = stack.enter_context(open_services(place.settings, clock=place.clock))
+        workers = stack.enter_context(Workers(PROCESSES, sync_worker, place))
+        race = _Race(place, control, services, workers)
+        found = []
+        for number in range(rounds):
+            found.append(race.round(number, Random(f"writers:{seed}:{number}")))
+            advance(number + 1)
+        strangers = race.strangers()
+    return [_verdict(found, strangers, seed)]
+
+
+class _Race:
+    def __init__(self, place: Arena, control: SimulatorControl, services: Services, workers: Workers) -> None:
+        self._place = place
+        self._control = control
+        self._services = services
+        self._workers = workers
+
+    def round(self, number: int, rng: Random) -> Round:
+        """One activity's short life, and whether everything agrees with Strava in the end."""
+        connect(self._place, self._control)  # a pair for the whole round: no kill here can lose it
+        item = SyncItem(ATHLETE_ID, self._finish_activity(rng), int(self._place.clock()))
+        script = Script.drawn(rng)
+        wrong = self._play(script, item, rng)
+        self._workers.replace_killed()
+        resumptions = self._resume(item, wrong)
+        wrong += differences(self._services, self._control.activity(item.activity_id), item.activity_id)
+        return Round(number, script, resumptions, tuple(wrong))
+
+    def strangers(self) -> list[str]:
+        """What lake and raw zone hold of activities that Strava no longer has."""
+        living = set(self._control.activity_ids(ATHLETE_ID))
+        return [key for activity_id, keys in held(self._services).items() if activity_id not in living for key in keys]
+
+    def _finish_activity(self, rng: Random) -> int:
+        """An activity that begins just before a month does, so that a crop may move it into the next one."""
+        start_at = rng.choice(_MONTHS) - timedelta(seconds=rng.randint(0, 20))
+        return self._control.generate_activity(
+            ATHLETE_ID,
+            rng.choice(("run", "ride", "trail_run")),
+            start_at=start_at,
+            seed=rng.randint(0, 99),
+            points=POINTS,
+        )
+
+    def _play(self, script: Script, item: SyncItem, rng: Random) -> list[str]:
+        """Do what the script says when it says so; gives the errors that no run should meet."""
+        began_s = time.monotonic()
+        runs = _Runs(self._workers, item)
+        for step in script.steps:
+            while (left_s := began_s + step.at_s - time.monotonic()) > 0:
+                runs.look(min(left_s, _LOOK_S))
+            if step.do is Do.SYNC:
+                runs.start(rng)
+            elif step.do is Do.KILL:
+                runs.kill(rng)
+            elif step.do is Do.STALL:
+                runs.stall(rng)
+                self._place.clock.advance(_LEASE_S)
+            elif step.do is Do.WAKE:
+                self._workers.wake()
+            else:
+                self._change(step, item.activity_id)
+                runs.note_change()
+        runs.finish(rng)
+        return runs.wrong
+
+    def _change(self, step: Step, activity_id: int) -> None:
+        if step.do is Do.RENAME:
+            self._control.rename(activity_id, f"Name {step.at_s:.6f}")
+        elif step.do is Do.CROP:
+            self._control.crop(activity_id, first=step.amount, last=step.amount // 2)
+        else:
+            self._control.delete_activity(activity_id)
+
+    def _resume(self, item: SyncItem, wrong: list[str]) -> int:
+        """Sync as often as the ledger has it due, each time when it says so, as reconcile does."""
+        for number in range(_MOST_RESUMPTIONS):
+            entry = self._services.activities.get(ATHLETE_ID, item.activity_id)
+            if entry is None or entry.next_try_epoch_s is None:
+                return number
+            clock = self._place.clock
+            clock.advance(max(0.0, entry.next_try_epoch_s - clock()))
+            if item.activity_id not in {due.activity_id for due in self._services.activities.due(clock())}:
+                wrong.append("the ledger's row has a next try and is not found as due")
+            self._workers.all_do([item])
+        return _MOST_RESUMPTIONS
+
+
+class _Runs:
+    """The runs of one round: who is at work, and whether one that began after the last change has ended."""
+
+    def __init__(self, workers: Workers, item: SyncItem) -> None:
+        self._workers = workers
+        self._item = item
+        self._began_after_change: set[int] = set()
+        self._is_answered = False
+        self.wrong: list[str] = []
+
+    def note_change(self) -> None:
+        """The activity was changed: only what is asked from now on can know it."""
+        self._began_after_change.clear()
+        self._is_answered = False
+
+    def look(self, timeout_s: float) -> None:
+        """Take in what was answered; waits so long for the first answer."""
+        for answer in self._workers.answers(timeout_s):
+            self._is_answered |= answer.worker in self._began_after_change
+            if not isinstance(answer.error, LeaseLost | NotThereYet | None):
+                self.wrong.append(repr(answer.error))
+
+    def start(self, rng: Random) -> None:
+        """A free process starts to sync."""
+        while not (free := sorted(self._workers.alive - self._workers.busy)):
+            self._workers.wake()  # one who stalled may hold the lock that all others wait for
+            self.look(_LOOK_S)
+        worker = rng.choice(free)
+        self._workers.send(worker, self._item)
+        self._began_after_change.add(worker)
+
+    def kill(self, rng: Random) -> None:
+        """A process dies, one at work if there is any."""
+        worker = rng.choice(sorted(self._workers.busy or self._workers.alive))
+        self._workers.kill(worker)
+        self._began_after_change.discard(worker)
+
+    def stall(self, rng: Random) -> None:
+        """A process that is at work stops where it is, if there is one."""
+        if self._workers.busy:
+            self._workers.stall(rng.choice(sorted(self._workers.busy)))
+
+    def finish(self, rng: Random) -> None:
+        """Let all come to an end; a run for the last change that was killed starts again, as a task of Airflow does."""
+        while self._workers.busy or not self._is_answered:
+            if not self._workers.busy:
+                self.start(rng)
+            self.look(_LOOK_S)
+
+
+def _verdict(found: Sequence[Round], strangers: Sequence[str], seed: int) -> Verdict:
+    wrong = [each for each in found if each.wrong]
+    counts = {do: sum(each.script.count(do) for each in found) for do in Do}
+    at_once = sum(each.resumptions == 0 for each in found)
+    examples = "".join(f"; round {each.number} of seed {seed}: {', '.join(each.wrong)}" for each in wrong[:3])
+    return Verdict(
+        "writers · sqlite",
+        f"{PROCESSES} processes sync one activity that changes: lake, raw zone and ledger end as Strava is",
+        f"{len(found)} rounds, {counts[Do.SYNC]} runs, {counts[Do.RENAME]} renames, {counts[Do.CROP]} crops,"
+        f" {counts[Do.DELETE]} deletions, {counts[Do.KILL]} kills, {counts[Do.STALL]} lost leases:"
+        f" {len(found) - len(wrong)} agree, {at_once} of them at once and the others when the ledger's time had come;"
+        f" {len(strangers)} leftovers{examples}",
+        not wrong and not strangers,
+    )

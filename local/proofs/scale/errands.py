@@ -1,0 +1,105 @@
+"""Each kind of work, played once by the use cases that its DAG's tasks call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from include.pipeline.catalog import is_crawl_due, register_waiting
+from include.pipeline.chunks import ATHLETES, in_chunks, size_for
+from include.pipeline.copying.copies import copy_to_children
+from include.pipeline.erasure.erase import EraseRequest, erase
+from include.pipeline.erasure.watch import look_again, sweep
+from include.pipeline.ingest.events import plan
+from include.pipeline.ingest.sync import sync
+from include.pipeline.reconcile.due import list_athletes, queue_due
+from include.pipeline.retention.audit import athlete_ids
+from include.pipeline.retention.night import check
+from include.pipeline.services import Services
+from include.state.erasures.ledger import EraseReason
+from include.strava.events import WebhookEvent
+from include.strava.quota import WINDOW_S
+from local.proofs.crash_walk.world import PARENT_ID
+from local.proofs.scale.counting import Counts, Kind
+from local.proofs.scale.stand import CHILD_NAME, Stand, open_stand
+
+INGEST_TASKS, INGEST_TASKS_OF_A_CHUNK = 3, 2
+NIGHT_TASKS, NIGHT_TASKS_OF_A_CHUNK = 6, 1
+RECONCILE_TASKS = 7
+ERASE_TASKS = 2
+CATALOG_TASKS = 3
+"""On AWS, the crawler's own among them, which runs once in `CRAWL_EVERY_H` hours."""
+
+_RETENTION_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A kind of work, and how it is played."""
+
+    name: str
+    what: str
+    play: Callable[[Stand, Services], int]
+    """Gives how many task instances Airflow keeps of it."""
+
+
+def count(folder: Path, athletes: int) -> Mapping[str, Counts]:
+    """What each errand asks for in an installation with so many athletes, which is made in the empty `folder`."""
+    found: dict[str, Counts] = {}
+    with open_stand(folder, athletes) as stand:
+        for errand in ERRANDS:
+            counts: Counts = Counter()
+            counts[Kind.TASKS] = errand.play(stand, stand.services(counts))
+            found[errand.name] = counts
+    return found
+
+
+def _event(stand: Stand, services: Services) -> int:
+    activity_id = stand.finish(PARENT_ID, f"With {CHILD_NAME}")
+    event = WebhookEvent("activity", activity_id, "create", PARENT_ID, 1, int(stand.world.time()), {})
+    items = plan(services, [event])
+    for item in items:
+        sync(services, item, source="webhook")
+        copy_to_children(services, item.athlete_id, item.activity_id)
+    return INGEST_TASKS + INGEST_TASKS_OF_A_CHUNK * len(in_chunks(items, size_for(len(items))))
+
+
+def _reconcile(stand: Stand, services: Services) -> int:
+    stand.world.time.pass_s(WINDOW_S)
+    queue_due(services)
+    list_athletes(services)
+    look_again(services)
+    return RECONCILE_TASKS
+
+
+def _night(_: Stand, services: Services) -> int:
+    chunks = in_chunks(athlete_ids(services), ATHLETES)
+    for chunk in chunks:
+        check(services, chunk, _RETENTION_DAYS, dry_run=False)
+    services.copy_rows.repair([athlete.athlete_id for athlete in services.athletes.all()])
+    sweep(services)
+    return NIGHT_TASKS + NIGHT_TASKS_OF_A_CHUNK * len(chunks)
+
+
+def _catalogue(stand: Stand, services: Services) -> int:
+    register_waiting(services)
+    is_crawl_due(services, stand.world.settings, is_asked_for=False)
+    return CATALOG_TASKS
+
+
+def _erasure(stand: Stand, services: Services) -> int:
+    settings = stand.world.settings
+    erase(services, EraseRequest(PARENT_ID, EraseReason.ATHLETE), settings)
+    return ERASE_TASKS
+
+
+ERRANDS = (
+    Errand("event", "one activity is told of, fetched, stored and copied to a child", _event),
+    Errand("catalogue", "one run: what the event changed is registered, and a crawl falls due", _catalogue),
+    Errand("reconcile", "one run: what is due is queued, and the lists of those whose turn it is are read", _reconcile),
+    Errand("night", "one run: everybody's lake is compared with the ledger, and what is too old goes", _night),
+    Errand("erasure", "everything of one athlete goes", _erasure),
+)
+"""In the order in which they are played."""

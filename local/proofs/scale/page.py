@@ -1,0 +1,67 @@
+"""`docs/scale.md`: what each kind of work costs, by the number of athletes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from include.pipeline.reconcile.due import stretch
+from include.strava.quota import HOUR_S, Limits
+from local.docs.markdown import table
+from local.proofs.scale import record
+from local.proofs.scale.counting import Kind
+from local.proofs.scale.errands import ERRANDS, RECONCILE_TASKS
+from local.proofs.scale.record import Counted
+from local.proofs.scale.stand import LIMITS
+
+_RUNS_OF_RECONCILE = 96
+
+_HEAD = """# Scale
+
+Made by `make proofs NAME=scale`, which plays each kind of work once, in one process, in installations of so many
+athletes with an activity each, and counts what it asks for. Rows are those of the state store, objects and keys those
+of the lake, task instances what Airflow keeps. Nothing here is timed: see [proofs.md](proofs.md) for that.
+"""
+_DAY = """
+## A day
+
+Everybody finishes one activity, which is copied once, and nobody goes. Strava's limits are those of an application of
+9,999 athletes, {read_day:,} reads a day; lists take half of them at most, so with many athletes the turns come less
+often. Events that come one by one are a run each, those that come at once share runs: see `sunday` in
+[proofs.md](proofs.md).
+"""
+
+
+def render() -> str:
+    """The page about what was counted last."""
+    return page(record.read())
+
+
+def page(counted: Counted) -> str:
+    """The page about these counts."""
+    sizes = sorted(counted)
+    headings = ("work", "asks for", *(f"{size:,} athletes" for size in sizes))
+    work = [f"- **{errand.name}**: {errand.what}." for errand in ERRANDS]
+    day = table(("", *headings[2:]), _day(counted, sizes)) if sizes else ""
+    parts = [_HEAD, *work, "", table(headings, _rows(counted, sizes)), _DAY.format(read_day=LIMITS.read_day), day]
+    return "\n".join(parts) + "\n"
+
+
+def _rows(counted: Counted, sizes: list[int]) -> Iterator[tuple[str, ...]]:
+    for errand in ERRANDS:
+        for kind in Kind:
+            numbers = [counted[size][errand.name][kind] for size in sizes]
+            if any(numbers):
+                yield errand.name, kind, *(f"{number:,}" for number in numbers)
+
+
+def _day(counted: Counted, sizes: list[int]) -> Iterator[tuple[str, ...]]:
+    limits = Limits(LIMITS.window, LIMITS.day, LIMITS.read_window, LIMITS.read_day)
+    yield "calls to Strava for events", *(f"{size * counted[size]['event'][Kind.STRAVA]:,}" for size in sizes)
+    yield "hours between two turns of an athlete", *(f"{stretch((HOUR_S,) * size, limits):g}" for size in sizes)
+    quiet = [
+        size * counted[size]["event"][Kind.TASKS]
+        + counted[size]["night"][Kind.TASKS]
+        + _RUNS_OF_RECONCILE * RECONCILE_TASKS
+        for size in sizes
+    ]
+    yield "task instances, events one by one", *(f"{number:,}" for number in quiet)

@@ -1,0 +1,77 @@
+"""The proof of scale: what does not concern the others costs the same whether there are ten or ten thousand."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from math import inf
+from pathlib import Path
+
+from local.proofs.proof import Effort
+from local.proofs.scale import record
+from local.proofs.scale.counting import Kind
+from local.proofs.scale.errands import count
+from local.proofs.scale.record import Counted
+from local.proofs.scale.stand import LIMITS
+from local.proofs.verdict import Verdict
+
+SIZES = (10, 1_000, 10_000)
+SMALL = (3, 10)
+GROWTH = 1.2
+
+
+def prove_scale(effort: Effort) -> list[Verdict]:
+    """Counts at 10, 1,000 and 10,000 athletes, or at 3 and 10. Effects: in full size docs/scale.md tells of them."""
+    counted = {}
+    for size in SMALL if effort.is_small else SIZES:
+        with tempfile.TemporaryDirectory(prefix="scale-") as folder:
+            counted[size] = count(Path(folder), size)
+        effort.advance(size)
+    if not effort.is_small:
+        from local.docs.pages import write  # imports what every page needs
+
+        record.keep(counted)
+        write("scale")
+    return judge(counted)
+
+
+def judge(counted: Counted) -> list[Verdict]:
+    """The claims about these counts."""
+    sizes = sorted(counted)
+    lists = [counted[size]["reconcile"][Kind.STRAVA] for size in sizes]
+    most = LIMITS.read_window // 2
+    return [
+        _grows(counted, "event", "an event costs the same with any number of others", lambda _: 1),
+        _grows(counted, "catalogue", "registering what changed costs the same with any number of others", lambda _: 1),
+        _grows(counted, "erasure", "an erasure costs the same with any number of others", lambda _: 1),
+        _grows(counted, "night", "a night costs the same for each athlete", lambda size: size),
+        Verdict(
+            "reconcile",
+            f"a run of reconcile lists with at most {most} calls",
+            _series(sizes, lists, Kind.STRAVA),
+            max(lists) <= most,
+        ),
+    ]
+
+
+def _grows(counted: Counted, errand: str, claim: str, share: Callable[[int], int]) -> Verdict:
+    """Whether nothing that the errand asks for grows by more than a fifth, for each of whom it is shared out to.
+
+    Airflow's tasks are few, and told in docs/scale.md.
+    """
+    sizes = sorted(counted)
+    kinds = [kind for kind in Kind if kind is not Kind.TASKS]
+    per = {kind: [counted[size][errand][kind] / share(size) for size in sizes] for kind in kinds}
+    worst = max(kinds, key=lambda kind: _growth(per[kind]))
+    figures = f"most: {_series(sizes, [round(number, 2) for number in per[worst]], worst)}"
+    return Verdict(errand, claim, figures, _growth(per[worst]) <= GROWTH)
+
+
+def _growth(numbers: Sequence[float]) -> float:
+    if not any(numbers):
+        return 0.0
+    return max(numbers) / numbers[0] if numbers[0] else inf
+
+
+def _series(sizes: Sequence[int], numbers: Sequence[float], kind: Kind) -> str:
+    return f"{' / '.join(f'{number:,g}' for number in numbers)} {kind} at {' / '.join(f'{size:,}' for size in sizes)}"

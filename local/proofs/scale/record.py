@@ -1,0 +1,33 @@
+"""What was counted last, in `docs/scale.json`, from which `docs/scale.md` is made."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.proofs.scale.counting import Counts, Kind
+from local.stack.environment import REPOSITORY
+
+RECORD = REPOSITORY / "docs" / "scale.json"
+
+Counted = Mapping[int, Mapping[str, Counts]]
+"""The counts of each errand, by the number of athletes."""
+
+
+def read(path: Path = RECORD) -> Counted:
+    """What was kept last; empty where nothing ever was."""
+    if not path.is_file():
+        return {}
+    kept = json.loads(path.read_text())
+    return {int(athletes): {name: _counts(counts) for name, counts in kept[athletes].items()} for athletes in kept}
+
+
+def keep(counted: Counted, path: Path = RECORD) -> None:
+    """Replace what was counted before."""
+    path.write_text(json.dumps(counted, indent=2, sort_keys=True) + "\n")
+
+
+def _counts(kept: Mapping[str, int]) -> Counts:
+    return Counter({Kind(kind): number for kind, number in kept.items()})

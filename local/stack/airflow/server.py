@@ -1,0 +1,194 @@
+"""Airflow's migration, API server, scheduler and DAG processor: `python -m local.stack.airflow.server <logs>`.
+
+Each is the command that `airflow` runs, entered from a process that has imported Airflow once and then forks: separate
+`airflow` commands would each spend half of their start on the same imports, and keep them in memory apart.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from types import FrameType
+
+from local.stack.die_with_parent import tie_to
+from local.stack.processes import with_tail
+
+log = logging.getLogger("local.stack.airflow.server")
+
+SHARED = (
+    "airflow.__main__",
+    "airflow.utils.db",
+    "airflow.cli.commands.db_command",
+    "airflow.cli.commands.scheduler_command",
+    "airflow.cli.commands.dag_processor_command",
+    "airflow.executors.local_executor",
+    "airflow.sdk.execution_time.task_runner",
+    "airflow.providers.standard.decorators.python",
+    "airflow.providers.standard.operators.empty",
+    "requests",
+    "tenacity",
+)
+"""What the migration, the scheduler, the DAG processor and every task import anyway.
+
+Not pyarrow, which starts a thread and is better not forked; nor our own code, so that the next task sees an edit.
+"""
+
+API_SERVER = ("airflow.api_fastapi.app", "airflow.api_fastapi.core_api.routes.public")
+"""What takes the API server longest; it needs no database, so it is imported while that is migrated."""
+
+GRACE_S = 10.0
+"""How long running tasks may take to end when Airflow is stopped."""
+
+GC_THRESHOLDS = (100_000, 50, 1000)
+"""Airflow allocates much at its start and frees little of it: looking for garbage less often saves a sixth."""
+
+FIRST_CLEANING_S = 1800.0
+CLEAN_EVERY_S = 86_400.0
+ROWS_KEPT_DAYS = 30
+"""As long as finished runs, which the dispatcher deletes; said here, as no task imports anew what is imported here."""
+
+NOT_IN_THE_API = "log,asset_event"
+"""The tables that name athletes and that Airflow's API does not clean, as it does finished runs."""
+
+_fork = multiprocessing.get_context("fork")
+
+
+def main() -> None:
+    """Migrate, then run until SIGTERM or SIGINT, or until one of the commands ends, which is an error."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, _stop)
+    gc.set_threshold(*GC_THRESHOLDS)
+    _import(SHARED)
+    commands: list[ForkProcess] = []
+    try:
+        run(Path(sys.argv[1]), commands)
+    finally:
+        end(commands)
+
+
+def run(logs: Path, commands: list[ForkProcess]) -> None:
+    """Start Airflow's commands, appended to `commands` in the order of their start, and wait until one ends.
+
+    Errors: `SystemExit` when the migration fails, or any other command ends.
+    """
+    migrated = _fork.Event()
+    commands.append(_start(logs, ["api-server"], after=migrated, importing=API_SERVER))
+    if not _ended_well(logs, ["db", "migrate"], commands):
+        log.warning("Airflow's database does not fit this Airflow: it is emptied, and Airflow begins anew")
+        if not _ended_well(logs, ["db", "reset", "--yes"], commands):
+            sys.exit(with_tail("The migration of Airflow's database failed", _log(logs, "airflow-db")))
+    migrated.set()
+    log.info("Airflow's database is up to date")
+    commands.append(_start(logs, ["dag-processor"]))
+    # Logs are read from the files: no server for them, whose port would be the same for every scheduler.
+    commands.append(_start(logs, ["scheduler", "--skip-serve-logs"]))
+    ended = _wait_and_clean(logs, commands)
+    for command in commands:
+        if command.sentinel in ended:
+            command.join()
+            sys.exit(with_tail(f"{command.name} ended with exit code {command.exitcode}", _log(logs, command.name)))
+
+
+def _wait_and_clean(logs: Path, commands: list[ForkProcess]) -> Sequence[object]:
+    """What has ended, once something has; meanwhile old rows are deleted, once a day."""
+    sentinels = [command.sentinel for command in commands]
+    ended = wait(sentinels, FIRST_CLEANING_S)
+    while not ended:
+        before = datetime.now(UTC) - timedelta(days=ROWS_KEPT_DAYS)
+        options = [
+            "--tables",
+            NOT_IN_THE_API,
+            "--clean-before-timestamp",
+            before.isoformat(),
+            "--skip-archive",
+            "--yes",
+        ]
+        if not _ended_well(logs, ["db", "clean", *options], commands):
+            log.warning("Airflow's old rows could not be deleted; %s says why", _log(logs, "airflow-db"))
+        ended = wait(sentinels, CLEAN_EVERY_S)
+    return ended
+
+
+def _ended_well(logs: Path, arguments: Sequence[str], commands: list[ForkProcess]) -> bool:
+    """Run a command to its end, in `commands` meanwhile."""
+    command = _start(logs, arguments)
+    commands.append(command)
+    command.join()
+    commands.remove(command)
+    return command.exitcode == 0
+
+
+def end(commands: Sequence[ForkProcess]) -> None:
+    """End the commands, last started first: the API server last, because tasks report to it until they end."""
+    for command in reversed(commands):
+        command.terminate()
+        command.join(GRACE_S)
+        if command.is_alive():
+            log.warning("%s does not end; killing it", command.name)
+            command.kill()
+            command.join()
+
+
+def _start(
+    logs: Path, arguments: Sequence[str], after: Event | None = None, importing: Iterable[str] = ()
+) -> ForkProcess:
+    name = f"airflow-{arguments[0]}"
+    command = _fork.Process(
+        name=name, target=_enter, args=(os.getpid(), _log(logs, name), arguments, after, tuple(importing))
+    )
+    command.start()
+    log.info("%s is process %s", name, command.pid)
+    return command
+
+
+def _enter(
+    starter_pid: int, log_file: Path, arguments: Sequence[str], after: Event | None, importing: Sequence[str]
+) -> None:
+    """Become `airflow <argument>…` in this forked process, with its output in `log_file`, once `after` is set."""
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, signal.SIG_DFL)
+    tie_to(starter_pid)
+    with log_file.open("ab") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    _import(importing)
+    if after is not None:
+        after.wait()
+    # The scheduler obeys SIGTERM only in a process of this name: it takes any other for a worker of its own.
+    multiprocessing.current_process().name = "MainProcess"
+    sys.argv = ["airflow", *arguments]
+    importlib.import_module("airflow.__main__").main()
+
+
+def _import(modules: Iterable[str]) -> None:
+    """Import modules a fifth faster: what an import makes stays, so the garbage collector finds nothing in it."""
+    gc.disable()
+    for module in modules:
+        importlib.import_module(module)
+    gc.freeze()
+    gc.enable()
+
+
+def _log(logs: Path, name: str) -> Path:
+    return logs / f"{name}.log"
+
+
+def _stop(signum: int, _frame: FrameType | None) -> None:
+    log.info("Received %s, ending Airflow", signal.Signals(signum).name)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

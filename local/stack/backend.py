@@ -1,0 +1,89 @@
+"""On which leaves a local system stands: all that differs between one machine's own and AWS's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Protocol
+
+from local.stack.ports import EMBEDDED, Ports
+from local.stack.processes import Command, Processes
+from local.stack.progress import Progress
+from local.stack.state_dir import StateDir
+from local.testbed.inspection import FileHoldings, Holdings
+
+
+class Backend(Protocol):
+    """The settings, processes and environment of one kind of leaves."""
+
+    @property
+    def servers(self) -> Sequence[str]:
+        """Which of `Ports` are listened on."""
+        ...
+
+    @property
+    def web(self) -> str:
+        """The name of the process that answers Strava and browsers."""
+        ...
+
+    def settings(self) -> Mapping[str, str]:
+        """Settings that differ from those of one machine."""
+        ...
+
+    def shell(self, inherited: Mapping[str, str], ports: Ports) -> Mapping[str, str]:
+        """What processes inherit, beside their settings."""
+        ...
+
+    def opened(
+        self, environment: Mapping[str, str], ports: Ports, processes: Processes, progress: Progress
+    ) -> AbstractContextManager[None]:
+        """While this is open the leaves are there, empty, for this process too."""
+        ...
+
+    def commands(self, environment: Mapping[str, str], ports: Ports) -> Sequence[Command]:
+        """What brings an event from the webhook to Airflow, in the order of its start."""
+        ...
+
+    def airflow(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        """Airflow's environment, from the one that it would have on one machine."""
+        ...
+
+    def holdings(self, place: StateDir) -> Holdings:
+        """What the leaves hold."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Files and SQLite in the state directory; the default."""
+
+    servers: Sequence[str] = EMBEDDED
+    web: str = "webhook_server"
+
+    def settings(self) -> Mapping[str, str]:
+        """None: these are the defaults."""
+        return {}
+
+    def shell(self, inherited: Mapping[str, str], ports: Ports) -> Mapping[str, str]:  # noqa: ARG002 - files have none
+        """All that the shell has."""
+        return inherited
+
+    def opened(self, *_: Mapping[str, str] | Ports | Processes | Progress) -> AbstractContextManager[None]:
+        """Files are made by whoever needs them first."""
+        return nullcontext()
+
+    def commands(self, environment: Mapping[str, str], ports: Ports) -> Sequence[Command]:
+        """The web server and the dispatcher."""
+        return (
+            Command.module("local.stack.webhook_server", ["--port", str(ports.web)], environment),
+            Command.module("local.stack.dispatcher", [], environment),
+        )
+
+    def airflow(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        """The same."""
+        return environment
+
+    def holdings(self, place: StateDir) -> Holdings:
+        """The files."""
+        return FileHoldings(place.lake, place.database)

@@ -1,0 +1,122 @@
+"""Starts Airflow runs for queued events on one machine, and deletes old ones: `python -m local.stack.dispatcher`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+from include.clock import Clock
+from include.errors import RetryLater, TriggerUnavailable
+from include.queue.backend import open_queue
+from include.queue.queue import Queue
+from include.settings import DispatcherSettings
+from include.store.backend import open_store
+from include.store.store import Store
+from include.trigger.api import AirflowApi
+from include.trigger.backend import open_airflow
+from include.trigger.finished_runs import delete_finished_runs
+from include.trigger.trigger import AirflowTrigger, Trigger
+from webhook_api.dispatcher import BATCH_SIZE, dispatch, log_report
+
+IDLE_POLL_S = 0.2
+GATHER_S = 2.0
+"""So long after a run was started events gather for the next one: under load they come in batches, each a run of few
+tasks, and an event in quiet times finds nothing to wait for."""
+QUEUE_RETRY_S = 2.0
+FIRST_CLEANING_S = 300.0
+CLEAN_EVERY_S = 3600.0
+
+log = logging.getLogger("local.stack.dispatcher")
+
+
+@dataclass(slots=True)
+class Stop:
+    """Whether somebody asked the loop to end; a bare flag, because a signal handler must not touch a lock."""
+
+    requested: bool = False
+
+    def request(self, _signum: int, _frame: FrameType | None) -> None:
+        """Ask for the end: the handler for SIGTERM and SIGINT."""
+        self.requested = True
+
+
+@dataclass(slots=True)
+class Cleaning:
+    """Deletes Airflow's finished runs while no event waits: hourly, since this machine may be off at night."""
+
+    airflow: AirflowApi
+    clock: Clock
+    due_epoch_s: float
+    skipped: int = 0
+
+    def go_on(self) -> None:
+        """Delete one page if it is time, so that an event waits for no more than that; the next follows at once."""
+        if self.clock() < self.due_epoch_s:
+            return
+        self.due_epoch_s = self.clock() + CLEAN_EVERY_S
+        try:
+            page = delete_finished_runs(self.airflow, self.clock(), skipped=self.skipped)
+        except TriggerUnavailable as err:
+            log.warning("Finished runs wait for the next hour: %s", err)
+            return
+        if page.deleted or page.refused:
+            log.info("Deleted %d finished run(s); Airflow kept %d", page.deleted, page.refused)
+        self.skipped = 0 if page.is_last else self.skipped + page.refused
+        if not page.is_last:
+            self.due_epoch_s = self.clock()
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """What the loop works with."""
+
+    queue: Queue
+    trigger: Trigger
+    store: Store
+    clock: Clock
+    cleaning: Cleaning
+
+
+def run(leaves: Leaves, *, stop: Stop, sleep: Callable[[float], None]) -> None:
+    """Dispatch batch after batch until `stop` is requested; a batch under way is finished first.
+
+    Where a batch was full more is waiting, and the next one follows at once.
+
+    Effects: due rows, DAG runs, and one log line for each; rows of runs that are long over go.
+    """
+    while not stop.requested:
+        try:
+            report = dispatch(leaves.queue, leaves.trigger, leaves.store, leaves.clock)
+        except RetryLater:
+            log.exception("The queue cannot be reached; trying again in %s s", QUEUE_RETRY_S)
+            sleep(QUEUE_RETRY_S)
+            continue
+        log_report(report)
+        if not report.received:
+            leaves.cleaning.go_on()
+        if report.received < BATCH_SIZE:
+            sleep(GATHER_S if report.runs else IDLE_POLL_S)
+
+
+def main() -> None:
+    """Read settings from the environment and dispatch until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = DispatcherSettings.from_environ(os.environ)
+    stop = Stop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, stop.request)
+    log.info("Dispatching")
+    queue, store = open_queue(settings.queue_url, time.time), open_store(settings.state_url, time.time)
+    airflow = open_airflow(settings)
+    cleaning = Cleaning(airflow, time.time, time.time() + FIRST_CLEANING_S)
+    run(Leaves(queue, AirflowTrigger(airflow), store, time.time, cleaning), stop=stop, sleep=time.sleep)
+    log.info("Stopped")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The processes of a local system: started together, watched, and ended together, with all their descendants."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from include.errors import IngestError
+
+DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
+MARK = "STRAVA_STACK_RUN"
+"""Variable that every process of a run inherits. Its value is a random number kept in the state directory: a process
+that carries it was started by that run, whatever became of its parent, its session or its process id."""
+
+GRACE_S = 15.0
+"""How long the processes may take to end by themselves before they are killed."""
+TAIL_LINES = 15
+
+
+class StackFailed(IngestError):
+    """A part of the local system ended or does not become ready; the message says where its log is and how it ends."""
+
+
+def with_tail(what: str, log: Path) -> str:
+    """A message that says what happened, where the log is and how it ends."""
+    lines = log.read_text(errors="replace").splitlines()[-TAIL_LINES:] if log.exists() else []
+    return "\n  ".join([f"{what}; {log} ends with:", *(lines or ["(nothing)"])])
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One program to run. `name` is that of its log file too."""
+
+    name: str
+    argv: Sequence[str]
+    environment: Mapping[str, str] = field(repr=False)
+    ends_by: signal.Signals = signal.SIGTERM
+    """What makes it end soon and in good order."""
+
+    @classmethod
+    def module(cls, name: str, arguments: Iterable[str], environment: Mapping[str, str]) -> Command:
+        """`python -m name argument…` with the interpreter that runs this one."""
+        return cls(name.rpartition(".")[2], [sys.executable, "-m", name, *arguments], environment)
+
+
+class Processes:
+    """The processes of one run, each the leader of its own session, with its output in `<logs>/<name>.log`."""
+
+    def __init__(self, logs: Path, run_id: str) -> None:
+        self._logs = logs
+        self._run_id = run_id
+        self._started: dict[str, subprocess.Popen[bytes]] = {}
+        self._ends_by: dict[str, signal.Signals] = {}
+
+    @classmethod
+    def open(cls, logs: Path, memory: Path) -> Processes:
+        """The processes of a new run, after ending what an earlier, killed run left behind.
+
+        Effects: the file `memory` holds the run's mark from before its first process starts; logs start anew, those of
+        the earlier run stay as `<name>.log.1`.
+        """
+        if memory.exists():
+            cls(logs, memory.read_text().strip()).stop()
+        for log in logs.glob("*.log"):
+            log.replace(log.with_suffix(".log.1"))
+        run_id = secrets.token_hex(16)
+        memory.write_text(run_id + "\n")
+        return cls(logs, run_id)
+
+    def start(self, command: Command) -> None:
+        """Start a program that gets SIGTERM when this process ends, however it ends."""
+        self._ends_by[command.name] = command.ends_by
+        with self.log(command.name).open("ab") as log:
+            self._started[command.name] = subprocess.Popen(
+                [sys.executable, "-IS", str(DIE_WITH_PARENT), str(os.getpid()), *command.argv],
+                env={**command.environment, MARK: self._run_id, "SPT_NOENV": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def log(self, name: str) -> Path:
+        """The log file of the process `name`."""
+        return self._logs / f"{name}.log"
+
+    def check(self) -> None:
+        """Do nothing while all processes run. Errors: `StackFailed` for the first that ended."""
+        for name, process in self._started.items():
+            if process.poll() is not None:
+                raise self.failure(name, f"{name} ended with exit code {process.returncode}")
+
+    def failure(self, name: str, what: str) -> StackFailed:
+        """An error that says what happened, where the log is and how it ends."""
+        return StackFailed(with_tail(what, self.log(name)))
+
+    def alive(self) -> Sequence[psutil.Process]:
+        """Every living process of this run, descendants in sessions of their own and orphans included."""
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return process.environ().get(MARK) == self._run_id and process.status() != psutil.STATUS_ZOMBIE
+        except (psutil.Error, OSError):
+            return False
+
+    def stop(self) -> None:
+        """End every process of the run: last started first, each as it ends best; what remains then is killed.
+
+        Safe to repeat. Nothing of the run is left when it returns.
+        """
+        deadline = time.monotonic() + GRACE_S
+        for name, process in reversed(self._started.items()):
+            process.send_signal(self._ends_by[name])
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+        self._signal(signal.SIGTERM, max(1.0, deadline - time.monotonic()))
+        while self._signal(signal.SIGKILL, 1.0):
+            pass
+        for process in self._started.values():
+            process.wait()
+
+    def _signal(self, signum: signal.Signals, wait_s: float) -> Sequence[psutil.Process]:
+        """Signal all that live, wait for them; those that live on."""
+        alive = self.alive()
+        for process in alive:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signum)
+        return psutil.wait_procs(alive, timeout=wait_s)[1]

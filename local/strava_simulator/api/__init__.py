@@ -1,0 +1,1 @@
+"""The simulator's routes: Strava's own, and the ones that control the simulation."""

@@ -1,0 +1,320 @@
+"""What is no part of Strava: the simulator's own JSON API under `/simulator/`, for tests and demonstrations.
+
+    GET    /simulator/health                         {"status": "ok", "time_epoch_s": …}
+    GET    /simulator/athletes                       [profile, …]
+    POST   /simulator/athletes                       {"athlete_id"?, "firstname"?, "lastname"?} → 201 profile
+    GET    /simulator/athletes/A/activities          {"activity_ids": […]}: hidden ones too, newest first
+    POST   /simulator/athletes/A/activities          an activity is finished → 201 {"activity_id": …}; either
+               {"detail": …, "streams": … or null, "announce"?: bool}: `detail` needs name, start_date, sport_type;
+                   an id is given where it lacks one, and the athlete is A in any case; or
+               {"kind": …, "seed": …, "start_at": ISO 8601 with zone, "name"?, "points"?, "announce"?: bool}
+               `announce` false makes history: no event, never late.
+    GET    /simulator/activities/N                   {"detail", "streams", "deleted", "upload"}: the truth; `upload`
+                                                     is the status of the upload it came from, or null
+    PATCH  /simulator/activities/N                   {"name"?, "sport_type"?, "visibility"?}, one event for each;
+                                                     and what `edits.SILENT` names, without an event
+    POST   /simulator/activities/N/correct           {"altitude" or "distance": factor}: counted anew; no event
+    POST   /simulator/activities/N/crop              {"first": samples, "last": samples}; no event
+    POST   /simulator/activities/N/hide-start        its start reads 00:00:01 from now on; no event
+    DELETE /simulator/activities/N
+    DELETE /simulator/athletes/A/connections/C       the athlete disconnects application C at strava.com
+    PUT    /simulator/athletes/A/zone                {"lat", "lng", "radius_m"}: tokens without activity:read_all
+                                                     see no end of a track that lies in it
+    GET    /simulator/tokens                         [every access and refresh token ever issued]
+    GET    /simulator/deliveries                     {"deliveries": [try, …], "pending": events that still wait}
+    GET    /simulator/calls                          [{"route": "GET /api/v3/athlete", "status": 200, "count": 1}, …]
+    GET    /simulator/applications/C/faults          every fault by name, see `faults.Faults`
+    PUT    /simulator/applications/C/faults          {fault: value, …}; the others are switched off
+    GET    /simulator/script                         [line, …], see `script.Line`, each with its `calls` so far
+    PUT    /simulator/script                         [line, …] in the place of the present ones; counted from here on
+
+Errors: {"error": text} with 400 for a wrong value, 404 for what does not exist, 409 for an id that is taken.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import BadRequest
+
+from local.strava_simulator.api.answers import Refusal
+from local.strava_simulator.api.calls import counted
+from local.strava_simulator.api.faults import Faults, faults_of, switch
+from local.strava_simulator.api.script import Line
+from local.strava_simulator.recordings.generator import Kind, generate
+from local.strava_simulator.world import activities, athletes, deliveries, edits, events, tokens, uploads
+from local.strava_simulator.world.activity import SimulatedActivity
+from local.strava_simulator.world.applications import identify
+from local.strava_simulator.world.privacy import Zone, keep_zone
+from local.strava_simulator.world.processing import settle_due
+from local.strava_simulator.world.simulation import Simulation, simulation
+
+blueprint = Blueprint("control", __name__, url_prefix="/simulator")
+
+_PAST_INT64 = 2**63
+_ID = "int(max=9223372036854775807)"
+_Edit = Callable[[sqlite3.Connection, Simulation, int, str], None]
+_EDITS: Mapping[str, _Edit] = {
+    "name": edits.rename,
+    "sport_type": edits.change_sport,
+    "visibility": edits.change_visibility,
+}
+
+
+@blueprint.get("/health")
+def health() -> Response:
+    """Whether the simulator serves, and what time it has."""
+    return jsonify(status="ok", time_epoch_s=simulation().clock())
+
+
+@blueprint.get("/athletes")
+def get_athletes() -> Response:
+    """Everyone who has an account."""
+    with simulation().state.transaction() as db:
+        return jsonify([athlete.profile for athlete in athletes.everyone(db)])
+
+
+@blueprint.post("/athletes")
+def post_athlete() -> tuple[Response, int]:
+    """Open an account."""
+    sim = simulation()
+    with sim.state.transaction() as db:
+        return jsonify(athletes.create(db, _body(), now=sim.clock()).profile), 201
+
+
+@blueprint.get(f"/athletes/<{_ID}:athlete_id>/activities")
+def get_activity_ids(athlete_id: int) -> Response:
+    """What an athlete has, uploads included whose processing has had its time."""
+    sim = simulation()
+    settle_due(sim)
+    with sim.state.transaction() as db:
+        athletes.find(db, athlete_id)
+        return jsonify(activity_ids=activities.ids_of(db, athlete_id))
+
+
+@blueprint.post(f"/athletes/<{_ID}:athlete_id>/activities")
+def post_activity(athlete_id: int) -> tuple[Response, int]:
+    """Let an athlete finish an activity."""
+    sim = simulation()
+    body = _body()
+    announce = body.get("announce", True)
+    if not isinstance(announce, bool):
+        raise ValueError(f"announce is true or false, not {announce!r}")
+    with sim.state.transaction() as db:
+        athletes.find(db, athlete_id)
+        make = _generated if "kind" in body else _given
+        kept = activities.add(db, make(body, athlete_id, activities.next_id(db)), fresh=announce)
+        if announce:
+            events.activity_created(db, sim, kept.subject)
+    return jsonify(activity_id=kept.activity_id), 201
+
+
+@blueprint.get(f"/activities/<{_ID}:activity_id>")
+def get_truth(activity_id: int) -> Response:
+    """All that is true of an activity."""
+    with simulation().state.transaction() as db:
+        kept = activities.find(db, activity_id)
+        truth = activities.truth(db, activity_id)
+        upload = uploads.of_activity(db, activity_id)
+    return jsonify(detail=truth.detail, streams=truth.streams, deleted=kept.deleted, upload=upload)
+
+
+@blueprint.patch(f"/activities/<{_ID}:activity_id>")
+def patch_activity(activity_id: int) -> tuple[str, int]:
+    """Change what an athlete can change, one value after the other."""
+    sim = simulation()
+    body = _body()
+    if not body or not set(body) <= {*_EDITS, *edits.SILENT}:
+        raise ValueError(f"give one or more of {', '.join((*_EDITS, *edits.SILENT))}")
+    with sim.state.transaction() as db:
+        for field, value in body.items():
+            if field in edits.SILENT:
+                edits.change_silently(db, activity_id, field, value)
+                continue
+            if not isinstance(value, str):
+                raise ValueError(f"{field} is text, not {value!r}")
+            _EDITS[field](db, sim, activity_id, value)
+    return "", 204
+
+
+@blueprint.post(f"/activities/<{_ID}:activity_id>/crop")
+def post_crop(activity_id: int) -> tuple[str, int]:
+    """Cut samples off the start and the end."""
+    body = _body()
+    first, last = (_whole_number(body, name) for name in ("first", "last"))
+    with simulation().state.transaction() as db:
+        edits.crop(db, activity_id, first=first, last=last)
+    return "", 204
+
+
+@blueprint.post(f"/activities/<{_ID}:activity_id>/correct")
+def post_correct(activity_id: int) -> tuple[str, int]:
+    """Count an activity anew."""
+    with simulation().state.transaction() as db:
+        for stream, factor in _body().items():
+            if not isinstance(factor, int | float) or isinstance(factor, bool):
+                raise ValueError(f"{stream} is a number, not {factor!r}")
+            edits.correct(db, activity_id, stream, factor)
+    return "", 204
+
+
+@blueprint.post(f"/activities/<{_ID}:activity_id>/hide-start")
+def post_hide_start(activity_id: int) -> tuple[str, int]:
+    """Hide when an activity began."""
+    with simulation().state.transaction() as db:
+        edits.hide_start(db, activity_id)
+    return "", 204
+
+
+@blueprint.put(f"/athletes/<{_ID}:athlete_id>/zone")
+def put_zone(athlete_id: int) -> tuple[str, int]:
+    """Give an athlete a privacy zone."""
+    body = _body()
+    values = [body.get(name) for name in ("lat", "lng", "radius_m")]
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        raise ValueError("lat, lng and radius_m are numbers")
+    with simulation().state.transaction() as db:
+        athletes.find(db, athlete_id)
+        keep_zone(db, athlete_id, Zone(*map(float, values)))  # type: ignore[arg-type]  # numbers all, as seen above
+    return "", 204
+
+
+@blueprint.delete(f"/activities/<{_ID}:activity_id>")
+def delete_activity(activity_id: int) -> tuple[str, int]:
+    """Delete an activity."""
+    sim = simulation()
+    with sim.state.transaction() as db:
+        edits.delete(db, sim, activity_id)
+    return "", 204
+
+
+@blueprint.delete(f"/athletes/<{_ID}:athlete_id>/connections/<{_ID}:client_id>")
+def delete_connection(athlete_id: int, client_id: int) -> tuple[str, int]:
+    """Let an athlete disconnect an application on Strava's own settings page."""
+    sim = simulation()
+    with sim.state.transaction() as db:
+        if not tokens.revoke(db, client_id, athlete_id, now=sim.clock()):
+            raise athletes.UnknownAthlete(f"athlete {athlete_id} is not connected to application {client_id}")
+        events.athlete_disconnected(db, sim, client_id, athlete_id)
+    return "", 204
+
+
+@blueprint.get("/tokens")
+def get_tokens() -> Response:
+    """Every token ever issued, so that a test can look for it where it must not be."""
+    with simulation().state.transaction() as db:
+        return jsonify(tokens.ever_issued(db))
+
+
+@blueprint.get("/deliveries")
+def get_deliveries() -> Response:
+    """Every try to deliver an event."""
+    with simulation().state.transaction() as db:
+        return jsonify(deliveries=deliveries.log(db), pending=deliveries.pending_count(db))
+
+
+@blueprint.get("/calls")
+def get_calls() -> Response:
+    """How often each of Strava's routes was called."""
+    with simulation().state.transaction() as db:
+        return jsonify(counted(db))
+
+
+@blueprint.get(f"/applications/<{_ID}:client_id>/faults")
+def get_faults(client_id: int) -> Response:
+    """The application's faults."""
+    with simulation().state.transaction() as db:
+        identify(db, str(client_id))
+        return jsonify(faults_of(db, client_id).to_json())
+
+
+@blueprint.put(f"/applications/<{_ID}:client_id>/faults")
+def put_faults(client_id: int) -> Response:
+    """Switch the application's faults."""
+    faults = Faults.from_json(_body())
+    with simulation().state.transaction() as db:
+        identify(db, str(client_id))
+        switch(db, client_id, faults)
+    return jsonify(faults.to_json())
+
+
+@blueprint.get("/script")
+def get_script() -> Response:
+    """The answer script."""
+    return jsonify(simulation().script.to_json())
+
+
+@blueprint.put("/script")
+def put_script() -> tuple[str, int]:
+    """Write another answer script."""
+    lines = request.get_json(force=True)
+    if not isinstance(lines, list):
+        raise ValueError("the body is a JSON array of lines")
+    simulation().script.write([Line.from_json(line) for line in lines])
+    return "", 204
+
+
+@blueprint.errorhandler(ValueError)
+@blueprint.errorhandler(BadRequest)
+def refuse_value(err: Exception) -> tuple[Response, int]:
+    """400: something given is wrong."""
+    return jsonify(error=str(err)), 400
+
+
+@blueprint.errorhandler(athletes.UnknownAthlete)
+@blueprint.errorhandler(activities.UnknownActivity)
+@blueprint.errorhandler(Refusal)
+def miss(err: Exception) -> tuple[Response, int]:
+    """404: there is no such athlete, activity, connection or application."""
+    return jsonify(error=str(err)), 404
+
+
+@blueprint.errorhandler(athletes.AthleteExists)
+@blueprint.errorhandler(activities.ActivityExists)
+def refuse_taken(err: Exception) -> tuple[Response, int]:
+    """409: the id is taken."""
+    return jsonify(error=str(err)), 409
+
+
+def _body() -> dict[str, Any]:
+    body = request.get_json(force=True)
+    if not isinstance(body, dict):
+        raise ValueError("the body is a JSON object")
+    return body
+
+
+def _whole_number(body: Mapping[str, Any], name: str) -> int:
+    value = body.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{name} is a whole number, not {value!r}")
+    return value
+
+
+def _generated(body: Mapping[str, Any], athlete_id: int, activity_id: int) -> SimulatedActivity:
+    return generate(
+        Kind(body["kind"]),
+        seed=_whole_number(body, "seed"),
+        activity_id=activity_id,
+        athlete_id=athlete_id,
+        start_at=datetime.fromisoformat(str(body.get("start_at"))),
+        name=body.get("name"),
+        points=_whole_number(body, "points") if body.get("points") is not None else None,
+    )
+
+
+def _given(body: Mapping[str, Any], athlete_id: int, activity_id: int) -> SimulatedActivity:
+    detail, streams = body.get("detail"), body.get("streams")
+    if not isinstance(detail, dict) or not isinstance(streams, dict | None):
+        raise ValueError("give either `kind`, or `detail` as an object and `streams` as an object or null")
+    lacking = [key for key in ("name", "start_date", "sport_type") if not isinstance(detail.get(key), str)]
+    if lacking:
+        raise ValueError(f"detail lacks {', '.join(lacking)}")
+    if not 0 < _whole_number({"id": activity_id, **detail}, "id") < _PAST_INT64:
+        raise ValueError("the activity's id is above 0 and fits 64 bits")
+    athlete = {"id": athlete_id, "resource_state": 1}
+    visibility = "only_me" if activities.is_only_me(detail) else "everyone"
+    return SimulatedActivity({"id": activity_id, "visibility": visibility, **detail, "athlete": athlete}, streams)

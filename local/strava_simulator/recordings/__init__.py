@@ -1,0 +1,1 @@
+"""Activities to play with: invented ones, and recorded ones from a directory."""

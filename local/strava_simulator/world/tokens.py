@@ -1,0 +1,196 @@
+"""Authorization codes and token pairs: issued, rotated, revoked.
+
+Source: https://developers.strava.com/docs/authentication/ (2026) and recorded token answers.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from local.strava_simulator.api import answers
+from local.strava_simulator.world.applications import Application
+from local.strava_simulator.world.simulation import OlderPair
+
+ACCESS_LIFE_S = 21_600
+RENEWAL_S = 3600
+"""A pair whose access token lives longer than this is handed out again instead of a new one."""
+CODE_LIFE_S = 300
+
+SCOPES = (
+    "read",
+    "read_all",
+    "profile:read_all",
+    "profile:write",
+    "activity:read",
+    "activity:read_all",
+    "activity:write",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """An access token and the refresh token that renews it."""
+
+    athlete_id: int
+    scopes: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls the API: an application on behalf of an athlete who granted it these scopes."""
+
+    client_id: int
+    athlete_id: int
+    scopes: frozenset[str]
+
+    @property
+    def may_see_only_me(self) -> bool:
+        """Whether activities that only their athlete sees are shown."""
+        return "activity:read_all" in self.scopes
+
+    def require(self, permission: str, *scopes: str) -> None:
+        """Let the call go on if one of the scopes was granted.
+
+        Errors: Refusal 401 that names `permission`.
+        """
+        if self.scopes.isdisjoint(scopes):
+            raise answers.scope_missing(permission)
+
+
+def join_scopes(scopes: Iterable[str]) -> str:
+    """The scopes as Strava writes them: in its own order, with commas."""
+    granted = set(scopes)
+    return ",".join(scope for scope in SCOPES if scope in granted)
+
+
+def write_code(db: sqlite3.Connection, client_id: int, athlete_id: int, scopes: str, *, now: float) -> str:
+    """A new authorization code, good for one exchange within five minutes."""
+    code = secrets.token_hex(20)
+    db.execute("INSERT INTO codes VALUES (?, ?, ?, ?, ?)", (code, client_id, athlete_id, scopes, now + CODE_LIFE_S))
+    return code
+
+
+def check_capacity(db: sqlite3.Connection, application: Application, athlete_id: int) -> None:
+    """Let the athlete connect if the application has room.
+
+    Errors: Refusal 403 when its capacity is taken up by other athletes.
+    """
+    others = db.execute(
+        "SELECT COUNT(*) AS count FROM grants WHERE client_id = ? AND athlete_id <> ?",
+        (application.client_id, athlete_id),
+    ).fetchone()["count"]
+    if others >= application.athlete_capacity:
+        raise answers.capacity_reached()
+
+
+def exchange(
+    db: sqlite3.Connection, application: Application, code: str, *, older_pair: OlderPair, now: float
+) -> TokenPair:
+    """The first pair for a code, which is used up; `older_pair` says what becomes of those the athlete has.
+
+    Errors: Refusal 400 for a code that is unknown, used, too old or another application's; 403 without capacity.
+    """
+    row = db.execute(
+        "DELETE FROM codes WHERE code = ? AND client_id = ? AND expires_at > ? RETURNING athlete_id, scopes",
+        (code, application.client_id, now),
+    ).fetchone()
+    if row is None:
+        raise answers.bad_request("AuthorizationCode", "code")
+    client_id, athlete_id, scopes = application.client_id, int(row["athlete_id"]), str(row["scopes"])
+    check_capacity(db, application, athlete_id)
+    if older_pair is OlderPair.DIES:
+        _end_pairs(db, client_id, athlete_id, now=now)
+    pair = _issue(db, client_id, athlete_id, scopes, now=now)
+    db.execute(
+        "INSERT INTO grants VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET scopes = excluded.scopes",
+        (client_id, athlete_id, _living_scopes(db, client_id, athlete_id)),
+    )
+    return pair
+
+
+def refresh(db: sqlite3.Connection, application: Application, refresh_token: str, *, now: float) -> TokenPair:
+    """The pair to use from now on: the same one while it has more than an hour left, else a new one.
+
+    With a new pair the refresh token that asked for it is dead at once; the access token lives until it expires.
+
+    Errors: Refusal 400 for a refresh token that is unknown, rotated, revoked or another application's.
+    """
+    row = db.execute(
+        "SELECT * FROM token_pairs WHERE refresh_token = ? AND client_id = ? AND refresh_ended_at IS NULL",
+        (refresh_token, application.client_id),
+    ).fetchone()
+    if row is None:
+        raise answers.bad_request("RefreshToken", "refresh_token")
+    if row["expires_at"] - now > RENEWAL_S:
+        return TokenPair(row["athlete_id"], row["scopes"], row["access_token"], row["refresh_token"], row["expires_at"])
+    db.execute("UPDATE token_pairs SET refresh_ended_at = ? WHERE pair_id = ?", (now, row["pair_id"]))
+    return _issue(db, application.client_id, row["athlete_id"], row["scopes"], now=now)
+
+
+def caller_of(db: sqlite3.Connection, access_token: str, *, now: float) -> Caller | None:
+    """Who holds this access token; None when it is unknown, expired or revoked."""
+    row = db.execute(
+        "SELECT * FROM token_pairs WHERE access_token = ? AND access_ended_at IS NULL AND expires_at > ?",
+        (access_token, now),
+    ).fetchone()
+    if row is None:
+        return None
+    return Caller(row["client_id"], row["athlete_id"], frozenset(row["scopes"].split(",")))
+
+
+def holder_of(db: sqlite3.Connection, application: Application, token: str, *, now: float) -> int | None:
+    """The athlete whom a living token of either kind stands for; None for any other token."""
+    row = db.execute(
+        "SELECT athlete_id FROM token_pairs WHERE client_id = ? AND ("
+        "(access_token = ? AND access_ended_at IS NULL AND expires_at > ?)"
+        " OR (refresh_token = ? AND refresh_ended_at IS NULL))",
+        (application.client_id, token, now, token),
+    ).fetchone()
+    return int(row["athlete_id"]) if row else None
+
+
+def revoke(db: sqlite3.Connection, client_id: int, athlete_id: int, *, now: float) -> bool:
+    """End the athlete's connection and every token of it; False when there was none."""
+    _end_pairs(db, client_id, athlete_id, now=now)
+    db.execute("DELETE FROM codes WHERE client_id = ? AND athlete_id = ?", (client_id, athlete_id))
+    ended = db.execute("DELETE FROM grants WHERE client_id = ? AND athlete_id = ?", (client_id, athlete_id))
+    return ended.rowcount > 0
+
+
+def ever_issued(db: sqlite3.Connection) -> list[str]:
+    """Every access and refresh token ever issued, living or dead, the oldest first."""
+    rows = db.execute("SELECT access_token, refresh_token FROM token_pairs ORDER BY pair_id").fetchall()
+    return [token for row in rows for token in (row["access_token"], row["refresh_token"])]
+
+
+def _end_pairs(db: sqlite3.Connection, client_id: int, athlete_id: int, *, now: float) -> None:
+    db.execute(
+        "UPDATE token_pairs SET access_ended_at = COALESCE(access_ended_at, ?),"
+        " refresh_ended_at = COALESCE(refresh_ended_at, ?) WHERE client_id = ? AND athlete_id = ?",
+        (now, now, client_id, athlete_id),
+    )
+
+
+def _living_scopes(db: sqlite3.Connection, client_id: int, athlete_id: int) -> str:
+    """What the application may do with the pairs that it can still renew."""
+    rows = db.execute(
+        "SELECT scopes FROM token_pairs WHERE client_id = ? AND athlete_id = ? AND refresh_ended_at IS NULL",
+        (client_id, athlete_id),
+    )
+    return join_scopes(scope for row in rows for scope in row["scopes"].split(","))
+
+
+def _issue(db: sqlite3.Connection, client_id: int, athlete_id: int, scopes: str, *, now: float) -> TokenPair:
+    pair = TokenPair(athlete_id, scopes, secrets.token_hex(20), secrets.token_hex(20), int(now) + ACCESS_LIFE_S)
+    db.execute(
+        "INSERT INTO token_pairs (client_id, athlete_id, scopes, access_token, refresh_token, issued_at, expires_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (client_id, athlete_id, scopes, pair.access_token, pair.refresh_token, now, pair.expires_at),
+    )
+    return pair

@@ -1,0 +1,93 @@
+"""The keys that encrypt athletes' tokens: `python -m ops.keys show|rotate|reencrypt`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from random import SystemRandom
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from include.crypto.backend import open_cipher
+from include.crypto.key_file import KeyFileCipher
+from include.errors import BadRequest, CipherError, IngestError
+from include.settings import Settings
+from include.state.accounts.athletes import Athletes
+from include.state.accounts.key_rotation import KeyRotation
+from include.state.copies.places import Places
+from include.store.backend import open_store
+from ops.installation import installed_settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="The keys that encrypt athletes' tokens.")
+
+
+@app.command()
+def show() -> None:
+    """Say how many secrets, token pairs and hidden places, are sealed with which key."""
+    with _opened(installed_settings()) as keys:
+        counts = {keys.cipher.active_key: 0, **keys.rotation.secrets_by_key()}
+        table = Table("key", "secrets", "")
+        for key_id, count in sorted(counts.items()):
+            table.add_row(key_id, str(count), "active" if key_id == keys.cipher.active_key else "")
+    Console().print(table)
+
+
+@app.command()
+def rotate() -> None:
+    """Add a new key to the key file and seal with it from now on; older keys stay and open what they sealed."""
+    with _opened(installed_settings()) as keys:
+        print(f"Key {keys.cipher.rotate()} is active now. Processes that run use it when they meet it or start again.")
+    print("Next: `make keys ARGS=reencrypt` seals what is stored with it. Back the key file up.")
+
+
+@app.command()
+def reencrypt() -> None:
+    """Seal every stored token pair and hidden place with the active key; the system may run beside it, and it again."""
+    failures = []
+    resealed = 0
+    with _opened(installed_settings()) as keys:
+        everyone = list(keys.athletes.all())
+        for athlete in track(everyone, "Sealing", console=Console(stderr=True), transient=True):
+            try:
+                keys.rotation.reencrypt_places(athlete.athlete_id)
+                resealed += keys.rotation.reencrypt(athlete.athlete_id)
+            except CipherError as error:
+                failures.append(f"Athlete {athlete.athlete_id}: {error}")
+        print(f"{resealed} token pairs are sealed with key {keys.cipher.active_key} now.")
+    if failures:
+        sys.exit("\n".join(failures))
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    cipher: KeyFileCipher
+    athletes: Athletes
+    rotation: KeyRotation
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[_Keys]:
+    if settings.key_url.startswith("kms:") or not isinstance(cipher := open_cipher(settings.key_url), KeyFileCipher):
+        raise BadRequest(
+            f"KEY_URL is {settings.key_url}: AWS KMS rotates its keys itself, there is nothing to do here."
+        )
+    store = open_store(settings.state_url, time.time)
+    try:
+        athletes = Athletes(store, cipher, time.time)
+        places = Places(store, cipher, SystemRandom().random)
+        yield _Keys(cipher, athletes, KeyRotation(store, athletes, places, cipher))
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except IngestError as error:
+        sys.exit(str(error))

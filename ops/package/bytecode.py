@@ -1,0 +1,42 @@
+"""Bytecode beside its sources: Lambda's folder is read-only, so each cold start would compile everything again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from ops.package.archive import Contents
+from ops.package.installing import LAMBDA
+
+LAMBDA_ROOT = "/var/task"
+"""Where Lambda unpacks a function: what tracebacks name."""
+
+
+def is_possible() -> bool:
+    """Whether this very Python is Lambda's: another one's bytecode is of no use there."""
+    return LAMBDA.python == f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def compiled(contents: Contents) -> Contents:
+    """The files, and with them the bytecode of each module.
+
+    It is marked as never to be compared with its source, so it is the same whenever and wherever it is made.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch)
+        for name, content in contents.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(content)
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
+                *("-s", scratch, "-p", LAMBDA_ROOT, scratch),
+            ],
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": "0"},
+        )
+        bytecode = {file.relative_to(root).as_posix(): file.read_bytes() for file in sorted(root.rglob("*.pyc"))}
+    return {**contents, **bytecode}

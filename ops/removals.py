@@ -1,0 +1,27 @@
+"""Says that many activities of an athlete are gone at Strava rightly: `python -m ops.removals 71`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from include.errors import IngestError
+from include.pipeline.ingest.witness import confirm_removals
+from include.pipeline.services import open_services
+from ops.installation import installed_settings
+
+
+def main(athlete_id: Annotated[int, typer.Argument(min=1, help="Strava's id of the athlete.")]) -> None:
+    """Let go on what stopped because much of an athlete disappeared at once; each is asked for at Strava once more."""
+    try:
+        with open_services(installed_settings()) as services:
+            count = confirm_removals(services, athlete_id)
+    except IngestError as error:
+        sys.exit(str(error))
+    print(f"{count} activities of athlete {athlete_id} are looked at again, and removed where they are gone.")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,84 @@
+"""Makes the lake's tables again from the raw zone: `python -m ops.replay [--athlete 7] [--since 2026-01-01]`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from include.errors import BadRequest, IngestError
+from include.pipeline.catalog import register_waiting
+from include.pipeline.replay import Replayed, plan, replay
+from include.pipeline.services import Services, open_services
+from ops.installation import installed_settings
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def main(
+    athlete: Annotated[int | None, typer.Option(min=1, help="Strava's id of the athlete; else everyone.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what began on this day (UTC) or later.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read everything, write nothing.")] = False,
+) -> None:
+    """Make the rows of streams, activities and laps again from the raw zone, without asking Strava.
+
+    Where nothing changed no object is written. The system may run beside it, and it may be run again at any time.
+    Ends with 1 when an object could not be read; the others are done all the same.
+    """
+    try:
+        with open_services(installed_settings()) as services:
+            done = replay_all(services, athlete, since.replace(tzinfo=UTC) if since else None, dry_run=dry_run)
+            register_waiting(services)
+    except IngestError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+    for message in done.unreadable:
+        print(message, file=sys.stderr)
+    print(summary(done, dry_run=dry_run))
+    if done.unreadable:
+        raise typer.Exit(1)
+
+
+def replay_all(services: Services, athlete_id: int | None, since: datetime | None, *, dry_run: bool) -> Replayed:
+    """Replay one athlete, or everyone, with a progress bar on a terminal.
+
+    Errors: `BadRequest` for an athlete of whom nothing is known; what `replay` raises.
+    """
+    everyone = [athlete.athlete_id for athlete in services.athletes.all()]
+    if athlete_id is not None and athlete_id not in everyone:
+        raise BadRequest(f"There is no athlete {athlete_id} here; leave --athlete out to replay everyone.")
+    athletes = everyone if athlete_id is None else [athlete_id]
+    chunks = [chunk for one in athletes for chunk in plan(services, one, since)]
+    done = Replayed()
+    columns = (
+        TextColumn("Replaying"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("activities"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("", total=sum(len(chunk.activity_ids) for chunk in chunks))
+        for chunk in chunks:
+            done += replay(services, chunk, dry_run=dry_run)
+            progress.advance(bar, len(chunk.activity_ids))
+    return done
+
+
+def summary(done: Replayed, *, dry_run: bool) -> str:
+    """What was done, in a line."""
+    parts = [f"{done.activities} activities, {done.rows} rows"]
+    parts += [f"{done.busy} activities left to the runs that hold them"] if done.busy else []
+    parts += [f"{len(done.unreadable)} objects unreadable"] if done.unreadable else []
+    return f"{'Would make again' if dry_run else 'Made again'}: {'; '.join(parts)}."
+
+
+if __name__ == "__main__":
+    app()

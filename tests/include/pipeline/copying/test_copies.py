@@ -1,0 +1,370 @@
+"""Copies reach the named child exactly once, or say why not."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import gpxpy
+import pytest
+
+from include.errors import CipherError, OutcomeUnknown, RetryLater
+from include.pipeline.copying.copies import copy_to_children
+from include.pipeline.copying.originals import follow_original
+from include.pipeline.ingest.sync import sync
+from include.state.copies.ledger import CopyState, Original
+from include.state.links import Carried, Link, LinkStatus
+from local.strava_simulator.api.faults import Faults
+
+pytestmark = pytest.mark.network
+
+PARENT_ID, CHILD_ID, OTHER_CHILD_ID = 71, 72, 73
+READ_ONLY = ("read", "activity:read")
+
+
+def linked(world, child_id=CHILD_ID, names=("Rex",), **changes):
+    whole = Carried(trim_m=0)
+    world.services.links.save(
+        Link(PARENT_ID, child_id, names, whole, parent_consent_epoch_s=1, child_consent_epoch_s=1, **changes)
+    )
+
+
+def named(world, title="Morning run with Rex", kind="run", **values):
+    """A synced activity of the parent with this title."""
+    activity_id = world.finish(kind, name=title, **values)
+    sync(world.services, world.item(activity_id), source="webhook")
+    return activity_id
+
+
+def made(world, activity_id):
+    return [(result.child_id, result.state) for result in copy_to_children(world.services, PARENT_ID, activity_id)]
+
+
+def reason(world, activity_id, child_id=CHILD_ID):
+    return world.services.copies.get(activity_id, child_id).reason
+
+
+@pytest.fixture
+def family(world):
+    """The child connected and linked as Rex."""
+    world.connect(CHILD_ID)
+    linked(world)
+    return world
+
+
+def test_named_child_gets_the_track_with_every_point(family):
+    activity_id = named(family, points=90)
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+    copy = family.services.copies.get(activity_id, CHILD_ID)
+    theirs = family.control.activity(copy.child_activity_id)
+    mine = family.control.activity(activity_id)
+    assert theirs["streams"]["latlng"]["data"] == mine["streams"]["latlng"]["data"]
+    assert theirs["streams"]["heartrate"]["data"] == mine["streams"]["heartrate"]["data"]
+    assert theirs["detail"]["name"] == "Morning run with Rex"
+    assert theirs["detail"]["sport_type"] == "Run"
+
+
+def test_uploaded_file_is_kept_and_goes_with_the_activity(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    [key] = family.services.objects.list("gpx/")
+    document = gzip.decompress(family.services.objects.get(key).body).decode()
+    assert len(gpxpy.parse(document).tracks[0].segments[0].points) == 60
+    family.control.delete_activity(activity_id)
+    sync(family.services, family.item(activity_id), source="webhook")
+    assert list(family.services.objects.list("gpx/")) == []
+
+
+def test_planned_copy_is_left_alone_for_a_minute_while_its_run_may_make_it(family, monkeypatch):
+    monkeypatch.setattr(family.services.copies, "acquire", lambda *_: None)
+    activity_id = named(family)
+    assert made(family, activity_id) == [(CHILD_ID, "planned")]
+    assert list(family.services.copies.due(family.now[0] + 59)) == []
+    [due] = family.services.copies.due(family.now[0] + 60)
+    assert due.parent_activity_id == activity_id
+
+
+def test_title_without_the_name_makes_no_copy(family):
+    assert made(family, named(family, title="Annual 10k")) == []
+    assert family.control.activity_ids(CHILD_ID) == []
+
+
+def test_later_rename_makes_the_copy(family):
+    activity_id = named(family, title="Morning Run")
+    assert made(family, activity_id) == []
+    family.control.rename(activity_id, "Morning run, #rex was fast")
+    sync(family.services, family.item(activity_id), source="webhook")
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+
+
+def test_copying_again_costs_no_call_and_makes_no_second_activity(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    calls = family.calls()
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+    assert family.calls() == calls
+    assert len(family.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_indoor_activity_is_copied_without_positions(family):
+    activity_id = named(family, title="Trainer with Rex", kind="indoor_ride", points=80)
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+    copy = family.services.copies.get(activity_id, CHILD_ID)
+    theirs = family.control.activity(copy.child_activity_id)["streams"]
+    assert "latlng" not in theirs
+    assert theirs["watts"]["data"] == family.control.activity(activity_id)["streams"]["watts"]["data"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        pytest.param("swim", "entered by hand", id="manual"),
+        pytest.param("treadmill", "no recorded points", id="no streams"),
+    ],
+)
+def test_activity_without_recording_is_skipped_with_a_reason(family, kind, why):
+    activity_id = named(family, title="With Rex", kind=kind)
+    assert made(family, activity_id) == [(CHILD_ID, "skipped")]
+    assert why in reason(family, activity_id)
+
+
+def test_upload_of_unknown_outcome_is_found_in_the_childs_list(family, monkeypatch):
+    activity_id = named(family)
+    send = family.services.strava.create_upload
+
+    def break_off(*arguments):
+        send(*arguments)
+        family.now[0] += 10
+        raise OutcomeUnknown("the answer was lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(family.services.strava, "create_upload", break_off)
+        with pytest.raises(OutcomeUnknown):
+            copy_to_children(family.services, PARENT_ID, activity_id)
+    assert family.services.copies.get(activity_id, CHILD_ID).state is CopyState.UPLOADING
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+    assert len(family.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_recording_that_the_child_has_already_counts_as_success(family):
+    activity_id = named(family)
+    start_at = datetime.fromtimestamp(family.now[0], UTC) - timedelta(hours=1)
+    own_id = family.control.generate_activity(CHILD_ID, "run", start_at=start_at, seed=9, points=60)
+
+    assert made(family, activity_id) == [(CHILD_ID, "duplicate")]
+    assert family.services.copies.get(activity_id, CHILD_ID).child_activity_id == own_id
+    assert family.control.activity_ids(CHILD_ID) == [own_id]
+
+
+def test_one_childs_refusal_leaves_the_others_copy_alone(family):
+    family.connect(OTHER_CHILD_ID, READ_ONLY)
+    linked(family, OTHER_CHILD_ID, ("Mia",))
+    activity_id = named(family, title="Mia and Rex at the lake")
+    assert made(family, activity_id) == [(CHILD_ID, "done"), (OTHER_CHILD_ID, "waiting_for_access")]
+    assert "child's account lacks a permission" in reason(family, activity_id, OTHER_CHILD_ID)
+
+
+def test_one_childs_broken_tokens_leave_the_others_copy_alone(family, monkeypatch):
+    family.connect(OTHER_CHILD_ID)
+    linked(family, OTHER_CHILD_ID, ("Mia",))
+    activity_id = named(family, title="Mia and Rex at the lake")
+    upload = family.services.strava.create_upload
+
+    def broken(athlete_id, *arguments):
+        if athlete_id == CHILD_ID:
+            raise CipherError("the tokens of athlete 72 do not open")
+        return upload(athlete_id, *arguments)
+
+    monkeypatch.setattr(family.services.strava, "create_upload", broken)
+    with pytest.raises(CipherError):
+        copy_to_children(family.services, PARENT_ID, activity_id)
+    assert family.services.copies.get(activity_id, OTHER_CHILD_ID).state == "done"
+
+
+def test_copy_of_a_copy_is_never_made(family):
+    family.services.links.save(Link(CHILD_ID, PARENT_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    activity_id = named(family)
+    made(family, activity_id)
+    copied_id = family.services.copies.get(activity_id, CHILD_ID).child_activity_id
+    item = family.item(copied_id)
+    sync(family.services, type(item)(CHILD_ID, copied_id, item.event_at_epoch_s), source="webhook")
+    results = copy_to_children(family.services, CHILD_ID, copied_id)
+    assert [(result.state, "itself a copy" in result.reason) for result in results] == [("skipped", True)]
+
+
+def test_outage_is_tried_again_and_ends_in_one_copy(family):
+    activity_id = named(family)
+    family.control.switch_faults(family.client_id, Faults(error_rate=1.0))
+    with pytest.raises(RetryLater):
+        copy_to_children(family.services, PARENT_ID, activity_id)
+    family.control.switch_faults(family.client_id, Faults())
+    assert made(family, activity_id)[0][1] in ("done", "duplicate")
+    assert len(family.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_slow_processing_is_left_to_reconcile_and_resumed_by_its_upload_id(family, monkeypatch):
+    activity_id = named(family)
+    monkeypatch.setattr("include.pipeline.copying.copies.poll_delays_s", lambda: (0.5,))
+    assert made(family, activity_id) == [(CHILD_ID, "processing")]
+    assert family.services.copies.get(activity_id, CHILD_ID).next_try_epoch_s == int(family.now[0]) + 900
+    assert made(family, activity_id) == [(CHILD_ID, "processing")], "it is not looked at before its time"
+    family.now[0] += 900
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+    uploads = [count for route, count in family.calls().items() if route.startswith("POST") and "uploads" in route]
+    assert uploads == [1]
+    assert [route for route in family.calls() if "athlete/activities" in route] == [], "nothing is left to look for"
+
+
+def seen(world, activity_id):
+    """Look at Strava again, as an event makes us, and bring the copies up to date."""
+    world.now[0] += 3600
+    sync(world.services, world.item(activity_id), source="webhook")
+    return made(world, activity_id)
+
+
+def original(world, activity_id, child_id=CHILD_ID):
+    return world.services.copies.get(activity_id, child_id).original
+
+
+def uploads(world):
+    return sum(count for route, count in world.calls().items() if route.startswith("POST") and "uploads" in route)
+
+
+def test_copy_is_marked_when_the_name_goes_from_the_title_and_unmarked_when_it_comes_back(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    assert original(family, activity_id) is Original.NAMED
+    for title, expected in [("Morning run", Original.RENAMED), ("#rex again", Original.NAMED)] * 2:
+        family.control.rename(activity_id, title)
+        assert seen(family, activity_id) == [(CHILD_ID, "done")]
+        assert original(family, activity_id) is expected
+    assert uploads(family) == len(family.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_copy_is_marked_when_the_original_is_deleted(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    family.control.delete_activity(activity_id)
+    assert seen(family, activity_id) == [(CHILD_ID, "done")]
+    assert original(family, activity_id) is Original.DELETED
+    assert len(family.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_alias_that_the_parent_takes_away_does_not_mark_the_copies_it_made(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    link = family.services.links.get(PARENT_ID, CHILD_ID)
+    family.services.links.save(replace(link, names=("Bello",)))
+    seen(family, activity_id)
+    assert original(family, activity_id) is Original.NAMED
+
+
+def test_mark_is_made_also_after_the_link_has_ended(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    link = family.services.links.get(PARENT_ID, CHILD_ID)
+    family.services.links.save(replace(link, status=LinkStatus.ENDED))
+    family.control.rename(activity_id, "Alone")
+    seen(family, activity_id)
+    assert original(family, activity_id) is Original.RENAMED
+
+
+def test_mark_waits_for_a_run_that_has_the_copy(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    family.control.rename(activity_id, "Alone")
+    sync(family.services, family.item(activity_id), source="webhook")
+    held = family.services.copies.acquire(activity_id, CHILD_ID)
+    with pytest.raises(RetryLater, match="marked renamed"):
+        copy_to_children(family.services, PARENT_ID, activity_id)
+    family.services.copies.settle(held)
+    made(family, activity_id)
+    assert original(family, activity_id) is Original.RENAMED
+
+
+def test_mark_tells_the_newest_title_when_it_changes_while_the_copy_is_marked(family, monkeypatch):
+    activity_id = named(family)
+    made(family, activity_id)
+    family.control.rename(activity_id, "Alone")
+    sync(family.services, family.item(activity_id), source="webhook")
+    settle = family.services.copies.settle
+
+    def rename_meanwhile(copy):
+        monkeypatch.undo()
+        family.control.rename(activity_id, "With Rex after all")
+        sync(family.services, family.item(activity_id), source="webhook")
+        settle(copy)
+
+    monkeypatch.setattr(family.services.copies, "settle", rename_meanwhile)
+    follow_original(family.services, PARENT_ID, activity_id)
+    assert original(family, activity_id) is Original.NAMED
+
+
+def test_copies_of_another_parents_activity_are_not_marked(family):
+    activity_id = named(family)
+    made(family, activity_id)
+    assert copy_to_children(family.services, OTHER_CHILD_ID, activity_id) == []
+    assert original(family, activity_id) is Original.NAMED
+
+
+def test_name_that_comes_back_before_the_copy_was_made_makes_it(family):
+    activity_id = named(family)
+    family.control.switch_faults(family.client_id, Faults(error_rate=1.0))
+    with pytest.raises(RetryLater):
+        copy_to_children(family.services, PARENT_ID, activity_id)
+    family.control.switch_faults(family.client_id, Faults())
+    assert reason(family, activity_id) == "The upload broke off; it is looked up whether Strava has it."
+    family.control.rename(activity_id, "Alone")
+    assert seen(family, activity_id) == [(CHILD_ID, "skipped")]
+    family.control.rename(activity_id, "With Rex")
+    assert seen(family, activity_id) == [(CHILD_ID, "done")]
+    assert len(family.control.activity_ids(CHILD_ID)) == 1
+
+
+def test_skipped_activity_is_copied_once_its_reason_has_gone(family):
+    link = family.services.links.get(PARENT_ID, CHILD_ID)
+    paused = family.services.links.save(replace(link, status=LinkStatus.PAUSED))
+    activity_id = named(family)
+    assert made(family, activity_id) == [(CHILD_ID, "skipped")]
+    family.services.links.save(replace(paused, status=LinkStatus.ACTIVE))
+    assert made(family, activity_id) == [(CHILD_ID, "done")]
+
+
+def test_planned_copy_of_a_deleted_activity_is_given_up(family, monkeypatch):
+    activity_id = named(family)
+    with monkeypatch.context() as patched:
+        patched.setattr(family.services.copies, "acquire", lambda *_: None)
+        made(family, activity_id)
+    family.control.delete_activity(activity_id)
+    assert seen(family, activity_id) == [(CHILD_ID, "skipped")]
+    assert "deleted on Strava, or hidden, before" in reason(family, activity_id)
+    assert list(family.services.copies.due(family.now[0] + 10**6)) == []
+    assert family.control.activity_ids(CHILD_ID) == []
+
+
+def test_upload_of_a_deleted_activity_is_seen_to_its_end_and_marked(family, monkeypatch):
+    activity_id = named(family)
+    with monkeypatch.context() as patched:
+        patched.setattr("include.pipeline.copying.copies.poll_delays_s", lambda: (0.5,))
+        assert made(family, activity_id) == [(CHILD_ID, "processing")]
+    family.control.delete_activity(activity_id)
+    assert seen(family, activity_id) == [(CHILD_ID, "done")]
+    assert original(family, activity_id) is Original.DELETED
+    assert (uploads(family), len(family.control.activity_ids(CHILD_ID))) == (1, 1)
+
+
+def test_activity_that_is_not_fetched_yet_leaves_its_copies_alone(family):
+    assert copy_to_children(family.services, PARENT_ID, 404) == []
+
+
+def test_copy_bears_the_title_and_description_that_the_link_chooses(family):
+    link = family.services.links.get(PARENT_ID, CHILD_ID)
+    carried = Carried(title="{sport} with {parent}: {title}", link_back=False, trim_m=0)
+    family.services.links.save(replace(link, carried=carried))
+    activity_id = named(family, title="{parent} and Rex")
+    made(family, activity_id)
+    copy = family.services.copies.get(activity_id, CHILD_ID)
+    detail = family.control.activity(copy.child_activity_id)["detail"]
+    assert detail["name"] == "Run with Ann: {parent} and Rex"
+    assert not detail["description"]

@@ -1,0 +1,74 @@
+"""What was true when work was chosen is looked at again when it is done: others may have worked meanwhile."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from include.pipeline.copying.copies import copy_to_children
+from include.pipeline.ingest.sync import sync
+from include.pipeline.retention.expiry import expire
+from include.state.activities.ledger import ActivityState
+from include.state.copies.ledger import CopyState
+from include.state.links import Link
+
+pytestmark = pytest.mark.network
+
+PARENT_ID, CHILD_ID = 71, 72
+DAY_S = 86_400
+
+
+def test_retention_leaves_what_was_fetched_after_it_was_chosen(world, monkeypatch):
+    activity_id = world.finish(announce=False)
+    sync(world.services, world.item(activity_id), source="webhook")
+    world.now[0] += 7 * DAY_S
+    acquire = world.services.activities.acquire
+
+    def acquire_after_another_fetch(*ids, **named):
+        monkeypatch.undo()
+        world.control.crop(activity_id, first=20)  # so that the streams are fetched again too
+        sync(world.services, world.item(activity_id), source="webhook")
+        return acquire(*ids, **named)
+
+    monkeypatch.setattr(world.services.activities, "acquire", acquire_after_another_fetch)
+    expired = expire(world.services, PARENT_ID, 7, dry_run=False)
+
+    assert expired.activities == 0
+    assert world.services.activities.get(PARENT_ID, activity_id).state is ActivityState.SYNCED
+    assert world.services.activities.acquire(PARENT_ID, activity_id) is not None, "it is free for the next run"
+    assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 1}]
+
+
+def test_sync_takes_the_rows_of_its_first_round_away_when_a_crop_moves_the_activity_to_the_next_month(
+    world, monkeypatch
+):
+    start_at = datetime(2026, 5, 31, 23, 59, 50, tzinfo=UTC)
+    activity_id = world.control.generate_activity(PARENT_ID, "run", start_at=start_at, seed=7, points=60)
+    write, asked = world.services.lake.write, []
+
+    def crop_after_the_first_write(rows, **named):
+        written = write(rows, **named)
+        if not asked:
+            world.control.crop(activity_id, first=20)
+            asked.append(world.services.activities.acquire(PARENT_ID, activity_id))
+        return written
+
+    monkeypatch.setattr(world.services.lake, "write", crop_after_the_first_write)
+    sync(world.services, world.item(activity_id), source="webhook")
+
+    assert asked == [None], "the lease is held, so that this only asks for another round"
+    points = world.sql("SELECT count(*) AS n, count(DISTINCT point_index) AS apart FROM streams").to_pylist()
+    assert points == [{"n": 40, "apart": 40}]
+
+
+def test_own_recording_of_a_child_whom_we_may_only_write_to_is_no_copy_of_ours(world):
+    world.connect(CHILD_ID, ("read", "activity:write"))
+    world.services.links.save(Link(PARENT_ID, CHILD_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    activity_id = world.finish(name="With Rex")
+    start_at = datetime.fromtimestamp(world.now[0], UTC) - timedelta(hours=1)
+    world.control.generate_activity(CHILD_ID, "run", start_at=start_at, seed=7, points=60)
+    sync(world.services, world.item(activity_id), source="webhook")
+    copy_to_children(world.services, PARENT_ID, activity_id)
+
+    assert world.services.copies.get(activity_id, CHILD_ID).state is CopyState.DUPLICATE

@@ -1,0 +1,321 @@
+"""Whose tokens are destroyed, and whose stay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from include.crypto.backend import open_cipher
+from include.errors import ApplicationInactive, BadRequest, BeingErased, NotConnected, RetryLater, StravaUnavailable
+from include.pipeline.erasure.access import ECHO_S, Access
+from include.pipeline.erasure.access import end_access as end_access_under_lease
+from include.state.accounts.athletes import AthleteStatus, athlete_key
+from include.state.accounts.notices import NoticeKind
+from include.state.accounts.tokens import Tokens
+from include.state.erasures.ledger import EraseReason, ErasureStage, Wish
+from include.store.backend import open_store
+from include.strava.http.session import StravaSession
+from include.strava.oauth import OAuthClient, RevokeBy
+from local.strava_simulator.api.faults import Faults
+
+pytestmark = pytest.mark.network
+
+PARENT_ID = 71
+CHILD_ID = 72
+EVENT, OPERATOR, ATHLETE = EraseReason.DEAUTHORISATION, EraseReason.OPERATOR, EraseReason.ATHLETE
+REASONS = [pytest.param(reason, id=reason) for reason in EraseReason]
+
+
+def end_access(services, athlete_id, reason, asked_at=None):
+    """What becomes of the access when the wish is uttered now, or was at that second."""
+    services.erasures.ask(athlete_id, Wish(reason, int(services.clock() if asked_at is None else asked_at)))
+    with services.erasures.held(athlete_id) as lease:
+        return end_access_under_lease(services, lease)[0]
+
+
+def stored(world, athlete_id=PARENT_ID):
+    """The athlete's status, and whether there are tokens."""
+    store = open_store(world.settings.state_url, world.services.clock)
+    fields = store.get(athlete_key(athlete_id)).fields
+    store.close()
+    return AthleteStatus(fields["status"]), fields["tokens"] is not None
+
+
+def is_connected_at_strava(world):
+    try:
+        world.services.strava.athlete(PARENT_ID)
+    except (NotConnected, BadRequest):
+        return False
+    return True
+
+
+def test_forged_deauthorisation_destroys_nothing(world):
+    assert end_access(world.services, PARENT_ID, EVENT) is Access.STILL_CONNECTED
+    assert not world.services.erasures.forbid_writing(PARENT_ID)
+    assert stored(world) == (AthleteStatus.ACTIVE, True)
+    assert is_connected_at_strava(world)
+
+
+def test_deauthorisation_destroys_the_tokens(world):
+    world.control.disconnect(PARENT_ID, world.client_id)
+
+    assert end_access(world.services, PARENT_ID, EVENT) is Access.ENDED
+    assert world.services.erasures.forbid_writing(PARENT_ID)
+    assert stored(world) == (AthleteStatus.REVOKED, False)
+
+
+@pytest.mark.parametrize("hours", [pytest.param(5.5, id="last hour"), pytest.param(7, id="expired")])
+@pytest.mark.parametrize("is_forged", [pytest.param(True, id="forged"), pytest.param(False, id="true")])
+def test_deauthorisation_is_told_from_a_forgery_when_the_pair_is_old(world, hours, is_forged):
+    world.now[0] += hours * 3600
+    if not is_forged:
+        world.control.disconnect(PARENT_ID, world.client_id)
+
+    end_access(world.services, PARENT_ID, EVENT)
+
+    assert stored(world) == ((AthleteStatus.ACTIVE, True) if is_forged else (AthleteStatus.REVOKED, False))
+
+
+def test_deauthorisation_is_confirmed_without_a_call_of_the_budget(world):
+    before = world.calls()
+
+    end_access(world.services, PARENT_ID, EVENT)
+
+    spent = {route: count - before.get(route, 0) for route, count in world.calls().items()}
+    assert {route: count for route, count in spent.items() if count} == {"POST /oauth/token": 1}
+
+
+def test_deauthorisation_is_confirmed_when_only_uploads_were_allowed(world):
+    world.connect(CHILD_ID, scopes=("read", "activity:write"))
+
+    assert end_access(world.services, CHILD_ID, EVENT) is Access.STILL_CONNECTED
+    world.control.disconnect(CHILD_ID, world.client_id)
+    assert end_access(world.services, CHILD_ID, EVENT) is Access.ENDED
+    assert stored(world) == (AthleteStatus.ACTIVE, True)
+
+
+@pytest.mark.parametrize("accepted", [pytest.param(True, id="accepted again"), pytest.param(False, id="refused")])
+def test_refusal_of_before_counts_for_nothing_until_strava_refuses_the_pair_again(world, accepted):
+    world.services.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
+    if not accepted:
+        world.control.disconnect(PARENT_ID, world.client_id)
+
+    access = end_access(world.services, PARENT_ID, EVENT)
+
+    if accepted:
+        assert access is Access.STILL_CONNECTED
+        assert stored(world) == (AthleteStatus.ACTIVE, True)
+        assert is_connected_at_strava(world)
+    else:
+        assert access is Access.ENDED
+        assert stored(world) == (AthleteStatus.REVOKED, False)
+
+
+@pytest.mark.parametrize("refused", [pytest.param(True, id="refused"), pytest.param(False, id="accepted")])
+def test_event_of_before_the_stored_connection_is_dropped_without_a_call(world, refused):
+    world.now[0] += 60
+    world.connect(PARENT_ID)
+    if refused:
+        world.control.disconnect(PARENT_ID, world.client_id)
+    before = (world.calls(), stored(world))
+
+    assert end_access(world.services, PARENT_ID, EVENT, world.now[0] - 1) is Access.CONNECTED_AGAIN
+    assert (world.calls(), stored(world)) == before
+    assert world.services.erasures.get(PARENT_ID).stage is ErasureStage.WITHDRAWN
+
+
+def test_event_of_the_second_of_the_connection_is_not_older(world):
+    world.control.disconnect(PARENT_ID, world.client_id)
+
+    assert end_access(world.services, PARENT_ID, EVENT, world.now[0]) is Access.ENDED
+
+
+@pytest.mark.parametrize("reason", [OPERATOR, ATHLETE])
+def test_wish_of_before_the_stored_connection_is_withdrawn_and_the_athlete_told(world, reason):
+    asked_at = world.now[0]
+    world.now[0] += 60
+    world.connect(PARENT_ID)
+
+    assert end_access(world.services, PARENT_ID, reason, asked_at) is Access.CONNECTED_AGAIN
+    assert is_connected_at_strava(world)
+    assert not world.services.erasures.forbid_writing(PARENT_ID)
+    told = [notice.kind for notice in world.services.notices.of_athlete(PARENT_ID)]
+    assert told == ([NoticeKind.ERASURE_WITHDRAWN] if reason is ATHLETE else [])
+
+
+def test_connecting_takes_a_wish_back_and_says_so_once(world):
+    world.services.erasures.ask_now(PARENT_ID, ATHLETE)
+    assert world.services.erasures.forbid_writing(PARENT_ID)
+    world.now[0] += 60
+
+    world.connect(PARENT_ID)
+    world.connect(PARENT_ID)
+
+    assert world.services.erasures.get(PARENT_ID).stage is ErasureStage.WITHDRAWN
+    assert [notice.kind for notice in world.services.notices.of_athlete(PARENT_ID)] == [NoticeKind.ERASURE_WITHDRAWN]
+
+
+def test_athlete_who_connects_again_while_the_tokens_are_refused_stays_connected(world):
+    class Overtaken:
+        """Lets the athlete connect between the confirmed barrier and the end of the tokens, once."""
+
+        def __init__(self, athletes):
+            self._athletes = athletes
+            self.is_due = True
+
+        def __getattr__(self, name):
+            return getattr(self._athletes, name)
+
+        def revoke(self, seen):
+            if self.is_due:
+                self.is_due = False
+                self._connect_behind_the_barrier(seen)
+            return self._athletes.revoke(seen)
+
+        def _connect_behind_the_barrier(self, seen):
+            erasures = world.services.erasures
+            present = erasures.get(seen.athlete_id)
+            world.now[0] += 60
+            erasures.settle(present.withdrawn())  # as it was when the page looked
+            world.connect(PARENT_ID)
+            erasures._put(replace(present, version=erasures.get(seen.athlete_id).version))
+
+    world.control.disconnect(PARENT_ID, world.client_id)
+
+    ended = end_access(replace(world.services, athletes=Overtaken(world.services.athletes)), PARENT_ID, EVENT)
+
+    assert ended is Access.CONNECTED_AGAIN
+    assert stored(world) == (AthleteStatus.ACTIVE, True)
+    assert is_connected_at_strava(world)
+    assert not world.services.erasures.forbid_writing(PARENT_ID)
+
+
+def test_nobody_connects_again_while_the_erasure_is_under_way(world):
+    world.control.disconnect(PARENT_ID, world.client_id)
+    end_access(world.services, PARENT_ID, EVENT)
+
+    with pytest.raises(BeingErased, match="connect again when that is done"):
+        world.connect(PARENT_ID)
+    assert stored(world) == (AthleteStatus.REVOKED, False)
+
+
+@pytest.mark.parametrize("minutes", [pytest.param(0, id="at once"), pytest.param(50, id="late")])
+@pytest.mark.parametrize("row", [pytest.param("revoked", id="afterwards"), pytest.param("active", id="crashed before")])
+def test_event_that_echoes_a_disconnection_made_here_keeps_what_is_stored(world, minutes, row):
+    world.services.athletes.note_disconnect(PARENT_ID)
+    world.control.disconnect(PARENT_ID, world.client_id)
+    if row == "revoked":
+        world.services.athletes.mark(PARENT_ID, AthleteStatus.REVOKED)
+    world.now[0] += minutes * 60
+
+    assert end_access(world.services, PARENT_ID, EVENT) is Access.DISCONNECTED
+    assert stored(world) == (AthleteStatus.REVOKED, False)
+    assert not world.services.erasures.forbid_writing(PARENT_ID)
+
+
+@pytest.mark.parametrize("again", [pytest.param(True, id="connected again"), pytest.param(False, id="long ago")])
+def test_event_is_no_echo_of_a_disconnection_that_did_not_happen_or_is_over(world, again):
+    world.services.athletes.note_disconnect(PARENT_ID)
+    if again:
+        world.connect(PARENT_ID)
+        world.now[0] += 60
+    else:
+        world.now[0] += ECHO_S
+    world.control.disconnect(PARENT_ID, world.client_id)
+
+    assert end_access(world.services, PARENT_ID, EVENT) is Access.ENDED
+
+
+@pytest.mark.parametrize("reason", [OPERATOR, ATHLETE])
+def test_request_is_done_when_it_is_repeated(world, reason):
+    assert [end_access(world.services, PARENT_ID, reason) for _ in range(2)] == [Access.ENDED, Access.ENDED]
+    assert stored(world) == (AthleteStatus.REVOKED, False)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_unknown_athlete_is_said_to_be_unknown(world, reason):
+    assert end_access(world.services, 5, reason) is Access.UNKNOWN
+    assert world.services.erasures.get(5).stage is ErasureStage.ASKED
+
+
+@pytest.mark.parametrize(
+    ("way", "route"),
+    [
+        pytest.param(RevokeBy.REVOKE, "POST /oauth/revoke", id="revoke"),
+        pytest.param(RevokeBy.LEGACY, "POST /oauth/deauthorize", id="legacy"),
+    ],
+)
+def test_operator_gives_the_access_back_at_strava_and_destroys_the_tokens(world, way, route):
+    settings = world.settings
+    with StravaSession(world.services.clock) as session:
+        oauth = OAuthClient(
+            session, settings.strava_oauth_url, settings.strava_client_id, settings.strava_client_secret, way
+        )
+        assert end_access(replace(world.services, oauth=oauth), PARENT_ID, OPERATOR) is Access.ENDED
+
+    assert stored(world) == (AthleteStatus.REVOKED, False)
+    assert world.calls()[route] == 1
+    assert not is_connected_at_strava(world)
+
+
+def test_operator_finishes_what_a_crash_between_strava_and_the_row_left(world):
+    token = world.services.tokens.access_token(PARENT_ID, scope="read")
+    world.services.oauth.revoke(PARENT_ID, token)
+
+    assert end_access(world.services, PARENT_ID, OPERATOR) is Access.ENDED
+    assert stored(world) == (AthleteStatus.REVOKED, False)
+
+
+def test_operator_is_told_to_try_again_when_strava_accepts_the_tokens_after_all(world):
+    class Forgetful:
+        def revoke(self, athlete_id, access_token):
+            """Answers as Strava does, and does nothing."""
+
+    with pytest.raises(RetryLater, match="nothing was destroyed"):
+        end_access(replace(world.services, oauth=Forgetful()), PARENT_ID, OPERATOR)
+    assert stored(world) == (AthleteStatus.ACTIVE, True)
+
+
+@pytest.mark.parametrize("request_", REASONS)
+def test_nothing_is_destroyed_when_strava_fails(world, request_):
+    world.control.switch_faults(world.client_id, Faults(error_rate=1.0))
+
+    with pytest.raises(RetryLater):
+        end_access(world.services, PARENT_ID, request_)
+    assert stored(world) == (AthleteStatus.ACTIVE, True)
+
+
+@pytest.mark.parametrize("is_forged", [pytest.param(True, id="forged"), pytest.param(False, id="true")])
+def test_deauthorisation_is_told_from_a_forgery_while_the_application_is_switched_off(world, is_forged):
+    world.control.switch_faults(world.client_id, Faults(inactive=True))
+    if not is_forged:
+        world.control.disconnect(PARENT_ID, world.client_id)
+
+    end_access(world.services, PARENT_ID, EVENT)
+
+    assert stored(world) == ((AthleteStatus.ACTIVE, True) if is_forged else (AthleteStatus.REVOKED, False))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(ApplicationInactive("Strava has switched the application off"), id="application inactive"),
+        pytest.param(BadRequest("the client secret is wrong"), id="wrong client secret"),
+        pytest.param(StravaUnavailable("Strava is failing"), id="outage"),
+    ],
+)
+@pytest.mark.parametrize("request_", REASONS)
+def test_nothing_is_destroyed_when_the_fault_is_not_the_athletes(world, fault, request_):
+    def refuse(_athlete_id, _refresh_token):
+        raise fault
+
+    store = open_store(world.settings.state_url, world.services.clock)
+    cipher = open_cipher(world.settings.key_url)
+    tokens = Tokens(store, cipher, world.services.clock, refuse, world.services.wait)
+    world.now[0] += 7 * 3600
+
+    with pytest.raises(type(fault)):
+        end_access(replace(world.services, tokens=tokens), PARENT_ID, request_)
+    store.close()
+    assert stored(world) == (AthleteStatus.ACTIVE, True)

@@ -1,0 +1,79 @@
+"""From events to work items: hints, each activity once."""
+
+from __future__ import annotations
+
+import pytest
+
+from include.pipeline.ingest.events import plan
+from include.pipeline.ingest.sync import SyncItem, sync
+
+pytestmark = pytest.mark.network
+
+PARENT_ID = 71
+
+
+def test_plan_is_empty_for_no_events(world):
+    assert plan(world.services, []) == []
+
+
+def test_plan_names_each_activity_once_with_its_newest_event(world):
+    created, renamed = world.event(5), world.event(5, aspect_type="update", event_time_epoch_s=int(world.now[0]) + 3)
+    other = world.event(6, event_time_epoch_s=int(world.now[0]) + 1)
+    assert plan(world.services, [renamed, other, created]) == [
+        SyncItem(PARENT_ID, 6, int(world.now[0]) + 1),
+        SyncItem(PARENT_ID, 5, int(world.now[0]) + 3),
+    ]
+
+
+def test_event_that_gives_the_activity_to_somebody_else_does_not_stand_in_for_the_owners(world):
+    world.connect(72)
+    owners, forged = world.event(5), world.event(5, owner_id=72, event_time_epoch_s=int(world.now[0]) + 1)
+    assert {item.athlete_id for item in plan(world.services, [owners, forged])} == {PARENT_ID, 72}
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        pytest.param({"owner_id": 999}, "athlete not connected", id="unknown athlete"),
+        pytest.param({"object_type": "athlete", "object_id": PARENT_ID}, "no activity event", id="athlete event"),
+    ],
+)
+def test_plan_drops_and_notes_what_is_not_for_it(world, changes, outcome):
+    event = world.event(5, **changes)
+    assert plan(world.services, [event]) == []
+    assert world.services.events.get(event.event_id).outcome == outcome
+
+
+def test_event_that_a_later_fetch_answered_costs_no_call(world):
+    activity_id = world.finish()
+    event = world.event(activity_id)
+    world.now[0] += 121
+    sync(world.services, world.item(activity_id), source="webhook")
+    assert plan(world.services, [event]) == []
+    assert world.services.events.get(event.event_id).outcome == "answered by a later fetch"
+
+
+def test_event_within_two_clocks_difference_of_the_fetch_is_looked_at(world):
+    activity_id = world.finish()
+    event = world.event(activity_id)
+    world.now[0] += 120
+    sync(world.services, world.item(activity_id), source="webhook")
+    assert [item.activity_id for item in plan(world.services, [event])] == [activity_id]
+
+
+def test_old_event_of_an_activity_that_still_waits_is_looked_at(world):
+    activity_id = world.finish("treadmill")
+    event = world.event(activity_id)
+    world.now[0] += 60
+    sync(world.services, world.item(activity_id), source="webhook")
+    assert [item.activity_id for item in plan(world.services, [event])] == [activity_id]
+
+
+@pytest.mark.parametrize("ahead_s", [90, -90])
+def test_edit_reaches_the_lake_where_our_clock_is_wrong_by_minutes(world, ahead_s):
+    activity_id = world.finish(name="Morning run")
+    strava_now = world.now[0]
+    world.now[0] += ahead_s
+    sync(world.services, world.item(activity_id), source="webhook")
+    edit = world.event(activity_id, aspect_type="update", event_time_epoch_s=int(strava_now + 20))
+    assert [item.activity_id for item in plan(world.services, [edit])] == [activity_id]

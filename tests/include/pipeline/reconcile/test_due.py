@@ -1,0 +1,390 @@
+"""What waited goes back into the queue."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from include.errors import ApplicationInactive, Gone, RetryLater, StravaUnavailable, TokenRefused
+from include.pipeline.ingest.events import plan
+from include.pipeline.ingest.sync import sync
+from include.pipeline.reconcile import due as reconcile
+from include.pipeline.reconcile.due import Listed, Queued, list_athletes, queue_due, stretch
+from include.queue.queued_event import QueuedEvent
+from include.state.accounts.athletes import AthleteStatus
+from include.state.activities.ledger import ActivityState
+from include.state.copies.ledger import Copy, CopyState
+from include.strava.client import StravaClient
+from include.strava.models import Subscription
+from include.strava.quota import Bucket, Limits, Priority
+
+pytestmark = pytest.mark.network
+
+PARENT_ID = 71
+
+
+def queued(world):
+    """The events in the queue, which is empty afterwards."""
+    messages = world.services.queue.receive(100, visibility_s=30)
+    for message in messages:
+        world.services.queue.delete(message)
+    return [QueuedEvent.parse(message.body).event for message in messages]
+
+
+def test_nothing_due_queues_nothing(world):
+    assert queue_due(world.services) == Queued(activities=0, copies=0)
+    assert queued(world) == []
+
+
+def test_due_activity_is_queued_and_planned_again(world):
+    activity_id = world.finish("treadmill")
+    sync(world.services, world.item(activity_id), source="webhook")
+    world.now[0] += 900
+    assert queue_due(world.services) == Queued(activities=1, copies=0)
+    assert [item.activity_id for item in plan(world.services, queued(world))] == [activity_id]
+
+
+def test_activity_whose_run_died_is_queued_when_its_lease_has_ended(world):
+    world.services.activities.acquire(PARENT_ID, 5)
+    assert queue_due(world.services).activities == 0
+    world.now[0] += 301
+    assert queue_due(world.services).activities == 1
+
+
+def test_due_copy_queues_its_parents_activity(world):
+    now = int(world.now[0])
+    world.services.copies.plan(
+        Copy(5, 72, PARENT_ID, CopyState.PLANNED, external_id="sdi-5-72", planned_at_epoch_s=now, next_try_epoch_s=now)
+    )
+    assert queue_due(world.services) == Queued(activities=0, copies=1)
+    assert [(event.owner_id, event.object_id) for event in queued(world)] == [(PARENT_ID, 5)]
+
+
+def test_activity_that_retention_deletes_is_not_queued(world):
+    lease = world.services.activities.acquire(PARENT_ID, 5)
+    now = int(world.now[0])
+    expired = replace(world.services.activities.get(PARENT_ID, 5), state=ActivityState.EXPIRED, next_try_epoch_s=now)
+    world.services.activities.postpone(lease, expired)
+    assert queue_due(world.services) == Queued(activities=0, copies=0)
+
+
+def test_what_waits_for_an_athlete_to_connect_again_is_queued_when_they_have(world):
+    world.services.activities.acquire(PARENT_ID, 5)
+    world.now[0] += 301
+    world.services.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
+    assert queue_due(world.services) == Queued(activities=0, copies=0)
+    world.services.athletes.mark(PARENT_ID, AthleteStatus.ACTIVE)
+    assert queue_due(world.services) == Queued(activities=1, copies=0)
+
+
+# --- listing -------------------------------------------------------------------------------------
+
+HOUR_S = 3600
+
+
+def synced(world, **values):
+    """An activity that the lake holds, fetched an hour ago."""
+    activity_id = world.finish(announce=False, **values)
+    sync(world.services, world.item(activity_id), source="webhook")
+    world.now[0] += HOUR_S
+    return activity_id
+
+
+def listed(world):
+    """What one listing found, and the ids that it queued."""
+    found = list_athletes(world.services)
+    return found, [event.object_id for event in queued(world)]
+
+
+def lists_of(world, function):
+    """How often `function` had Strava list."""
+    before = sum(count for route, count in world.calls().items() if route.endswith("/athlete/activities"))
+    function()
+    return sum(count for route, count in world.calls().items() if route.endswith("/athlete/activities")) - before
+
+
+def test_activity_without_an_event_reaches_the_lake(world):
+    activity_id = world.finish(announce=False)
+    found = list_athletes(world.services)
+    assert found == Listed(athletes=1, lacking=1)
+    for item in plan(world.services, queued(world)):
+        sync(world.services, item, source="webhook")
+    assert world.sql("SELECT activity_id FROM activities").column("activity_id").to_pylist() == [activity_id]
+    world.now[0] += HOUR_S
+    assert listed(world) == (Listed(athletes=1), [])
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(lambda control, number: control.rename(number, "Run with Rex"), id="title"),
+        pytest.param(lambda control, number: control.change_sport(number, "TrailRun"), id="sport"),
+        pytest.param(lambda control, number: control.change_visibility(number, "only_me"), id="privacy"),
+        pytest.param(lambda control, number: control.crop(number, first=10), id="crop"),
+    ],
+)
+def test_edit_without_an_event_is_queued_once_until_it_is_synced(world, edit):
+    activity_id = synced(world)
+    edit(world.control, activity_id)
+    assert listed(world) == (Listed(athletes=1, changed=1), [activity_id])
+    sync(world.services, world.item(activity_id), source="webhook")
+    world.now[0] += HOUR_S
+    assert listed(world) == (Listed(athletes=1), [])
+
+
+def test_deletion_without_an_event_leaves_the_lake(world):
+    activity_id = synced(world)
+    world.control.delete_activity(activity_id)
+    assert listed(world) == (Listed(athletes=1, missing=1), [activity_id])
+    sync(world.services, world.item(activity_id), source="webhook")
+    assert world.services.activities.get(PARENT_ID, activity_id).state is ActivityState.REMOVED
+    world.now[0] += HOUR_S
+    assert listed(world) == (Listed(athletes=1), [])
+
+
+def test_activity_that_is_missing_but_there_is_looked_at_once_a_day(world, monkeypatch):
+    activity_id = synced(world)
+    monkeypatch.setattr(world.services.strava, "activities", lambda *_, **__: iter([[]]))
+    looks = []
+    for _ in range(30):
+        looks += listed(world)[1]
+        sync(world.services, world.item(activity_id), source="webhook")
+        world.now[0] += HOUR_S
+    assert len(looks) <= 3
+
+
+def test_expired_activity_is_not_brought_back(world):
+    activity_id = synced(world)
+    entry = world.services.activities.get(PARENT_ID, activity_id)
+    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    world.services.activities.settle(lease, replace(entry, state=ActivityState.EXPIRED, fingerprint=""))
+    assert listed(world) == (Listed(athletes=1), [])
+
+
+def test_history_from_before_connecting_is_left_to_a_backfill(world):
+    world.finish(announce=False, hours_ago=24 * 30)
+    assert listed(world) == (Listed(athletes=1), [])
+
+
+def test_athlete_has_a_turn_once_an_hour_at_two_calls_a_page_more_only_while_there_are_older_ones(world):
+    synced(world)
+    calls = []
+    for _ in range(12):
+        calls.append(lists_of(world, lambda: list_athletes(world.services)))
+        world.now[0] += 900
+    # The second hour's older page is the empty one that ends the rotation; it rests for a day.
+    assert calls == [2, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0]
+
+
+def test_older_pages_come_in_rotation_and_without_a_gap(world, monkeypatch):
+    monkeypatch.setattr("include.strava.client.PER_PAGE", 2)
+    ids = [synced(world, hours_ago=24 * number) for number in range(1, 6)]
+    world.control.rename(ids[-1], "found at last")
+    found = []
+    for _ in range(4):
+        found.append(listed(world)[1])
+        world.now[0] += HOUR_S
+    assert found[0] == []
+    assert [ids[-1]] in found
+
+
+def test_two_runs_at_once_list_an_athlete_once(world):
+    world.finish(announce=False)
+    turns = [list_athletes(world.services) for _ in range(2)]
+    assert [turn.athletes for turn in turns] == [1, 0]
+    assert len(queued(world)) == 1
+
+
+def test_athlete_waits_for_the_quota_and_keeps_the_turn(world):
+    activity_id = world.finish(announce=False)
+    for _ in range(100):
+        world.services.quota.reserve(Bucket.READ, Priority.LIVE)
+    assert listed(world) == (Listed(waiting=1), [])
+    world.now[0] += 900
+    assert listed(world) == (Listed(athletes=1, lacking=1), [activity_id])
+
+
+def test_newest_page_is_dealt_with_when_the_quota_ends_after_it(world):
+    activity_id = world.finish(announce=False)
+    for _ in range(99):
+        world.services.quota.reserve(Bucket.READ, Priority.LIVE)
+    assert listed(world) == (Listed(athletes=1, lacking=1), [activity_id])
+
+
+def test_refused_athlete_does_not_keep_the_others_from_being_listed(world, monkeypatch):
+    world.connect(70)
+    activity_id = world.finish(announce=False)
+    list_page = world.services.strava.activities
+
+    def refuse_one(athlete_id, **bounds):
+        if athlete_id == 70:
+            raise TokenRefused("athlete 70 has to connect again")
+        return list_page(athlete_id, **bounds)
+
+    monkeypatch.setattr(world.services.strava, "activities", refuse_one)
+    found, ids = listed(world)
+    assert (found.athletes, found.refusals, ids) == (1, ("athlete 70 has to connect again",), [activity_id])
+    assert found.to_json()["refusals"] == 1
+
+
+@pytest.mark.parametrize("outage", [StravaUnavailable, ApplicationInactive])
+def test_outage_ends_the_listing_and_the_athlete_keeps_the_turn(world, monkeypatch, outage):
+    activity_id = world.finish(announce=False)
+
+    def fail(*_, **__):
+        raise outage("Strava is out of order")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.strava, "activities", fail)
+        with pytest.raises(outage):
+            list_athletes(world.services)
+    assert listed(world)[1] == [activity_id]
+
+
+def test_athlete_whose_list_always_fails_keeps_nobody_from_being_listed(world, monkeypatch):
+    world.connect(70)
+    activity_id = world.finish(announce=False)
+    list_page = world.services.strava.activities
+
+    def fail_one(athlete_id, **bounds):
+        if athlete_id == 70:
+            raise StravaUnavailable("Strava fails for this list")
+        return list_page(athlete_id, **bounds)
+
+    monkeypatch.setattr(world.services.strava, "activities", fail_one)
+    for _ in range(2):
+        with pytest.raises(StravaUnavailable):
+            list_athletes(world.services)
+        world.now[0] += 1
+    assert [event.object_id for event in queued(world)] == [activity_id]
+
+
+def test_one_listing_queues_a_bounded_number_and_the_next_the_rest(world, monkeypatch):
+    monkeypatch.setattr(reconcile, "LOOKS_AT_ONCE", 2)
+    ids = [world.finish(announce=False, hours_ago=number) for number in range(1, 4)]
+    assert listed(world)[1] == ids[:2]
+    for activity_id in ids[:2]:
+        sync(world.services, world.item(activity_id), source="webhook")
+    world.now[0] += HOUR_S
+    assert listed(world)[1] == ids[2:]
+
+
+@pytest.mark.parametrize(
+    ("athletes", "reads", "hours"),
+    [
+        pytest.param(0, 1000, 1, id="nobody"),
+        pytest.param(1, 1000, 1, id="one"),
+        pytest.param(10, 1000, 1, id="as many as half a day's reads allow"),
+        pytest.param(100, 1000, 9.6, id="ten times as many"),
+        pytest.param(1000, 100_000, 1, id="a large application"),
+    ],
+)
+def test_turns_take_half_of_the_days_reads_at_most(athletes, reads, hours):
+    every_s = HOUR_S * stretch((HOUR_S,) * athletes, Limits(read_day=reads))
+    assert every_s == hours * HOUR_S
+    assert athletes * 2 * 86_400 / every_s <= reads / 2
+
+
+def turns(world, hours):
+    """How often the parent is listed in so many hours."""
+    taken = 0
+    for _ in range(hours):
+        world.now[0] += HOUR_S
+        taken += list_athletes(world.services).athletes
+    return taken
+
+
+def test_athlete_is_listed_every_six_hours_while_events_arrive_and_hourly_without(world):
+    assert turns(world, 12) == 12
+    world.services.subscriptions.save(Subscription(9, "http://localhost/webhook"))
+    assert turns(world, 12) == 12
+    plan(world.services, [world.event(1, subscription_id=9)])
+    assert turns(world, 12) == 2
+    assert turns(world, 24) == 2 + 12  # a day after the last event nobody can rely on them
+
+
+def test_event_of_our_own_does_not_count_as_one_that_arrived(world):
+    world.services.subscriptions.save(Subscription(9, "http://localhost/webhook"))
+    plan(world.services, [QueuedEvent.look_again(PARENT_ID, 1, world.now[0]).event])
+    assert turns(world, 6) == 6
+
+
+def test_athlete_of_whom_strava_sends_no_events_is_listed_hourly(world):
+    world.services.subscriptions.save(Subscription(9, "http://localhost/webhook"))
+    plan(world.services, [world.event(1, subscription_id=9)])
+    world.connect(PARENT_ID, ("read", "activity:read_all"))
+    assert turns(world, 6) == 6
+
+
+def test_rotation_through_the_older_pages_starts_again_a_day_after_its_last_page(world, monkeypatch):
+    monkeypatch.setattr("include.strava.client.PER_PAGE", 2)
+    ids = [synced(world, hours_ago=24 * number) for number in range(1, 5)]
+    for _ in range(8):
+        listed(world)
+        world.now[0] += HOUR_S
+    world.now[0] += 24 * HOUR_S
+    world.control.rename(ids[2], "Renamed on a page that the first rotation has left behind")
+    queued_again = []
+    for _ in range(8):
+        queued_again += listed(world)[1]
+        world.now[0] += HOUR_S
+
+    assert ids[2] in queued_again
+
+
+def test_children_who_only_let_us_write_take_no_turns(world):
+    for child_id in range(200, 208):
+        world.connect(child_id, ("read", "activity:write"))
+    world.services.quota.observe({"x-ratelimit-limit": "40,2000", "x-readratelimit-limit": "20,1000"})
+    before = sum(world.calls().values())
+    listed = list_athletes(world.services)
+    assert (listed.athletes, listed.refusals, listed.waiting) == (1, (), 0)
+    assert sum(world.calls().values()) - before <= 2
+
+
+def looks_of_two_days(world):
+    """How often reconcile's lists have activities looked at."""
+    looks = 0
+    for _ in range(48):
+        world.now[0] += 3600
+        list_athletes(world.services)
+        messages = world.services.queue.receive(100, visibility_s=30)
+        for item in plan(world.services, [QueuedEvent.parse(message.body).event for message in messages]):
+            looks += 1
+            with suppress(RetryLater):
+                sync(world.services, replace(item, event_at_epoch_s=item.event_at_epoch_s - 400), source="webhook")
+        for message in messages:
+            world.services.queue.delete(message)
+    return looks
+
+
+def test_list_that_never_agrees_with_the_detail_costs_a_look_a_day(world, monkeypatch):
+    sync(world.services, world.item(world.finish("run")), source="webhook")
+    pages = StravaClient.activities
+    monkeypatch.setattr(
+        StravaClient,
+        "activities",
+        lambda *args, **named: (
+            [replace(row, distance_m=row.distance_m + 0.2) for row in page] for page in pages(*args, **named)
+        ),
+    )
+    assert 1 <= looks_of_two_days(world) <= 3
+
+
+def test_activity_that_is_listed_and_answers_404_costs_a_look_a_day(world, monkeypatch):
+    world.finish("run")
+
+    def gone(*_):
+        raise Gone("404")
+
+    monkeypatch.setattr(StravaClient, "activity", gone)
+    assert 1 <= looks_of_two_days(world) <= 3
+
+
+def test_listing_queues_no_more_looks_than_the_budget_serves(world):
+    ids = [world.finish(points=5, announce=False, hours_ago=hours) for hours in range(1, 9)]
+    for _ in range(94):
+        world.services.quota.reserve(Bucket.READ, Priority.LIVE)
+    assert listed(world) == (Listed(athletes=1, lacking=8), ids[:3])

@@ -1,0 +1,338 @@
+"""What Strava's lists show reaches the lake at no call, and nothing else comes of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from random import Random
+
+import pytest
+
+from include.lake.objects.objects import Condition
+from include.lake.rows.activities import answered_cells
+from include.lake.rows.list_update import followed
+from include.pipeline.ingest.events import plan
+from include.pipeline.ingest.fingerprint import former
+from include.pipeline.ingest.sync import sync
+from include.pipeline.reconcile.due import list_athletes
+from include.pipeline.reconcile.following import Shown, follow
+from include.pipeline.replay import plan as plan_replay
+from include.pipeline.replay import replay
+from include.queue.queued_event import QueuedEvent
+from include.state.activities.ledger import ActivityState
+from include.strava.models import Activity
+
+pytestmark = pytest.mark.network
+
+PARENT_ID = 71
+HOUR_S, DAY_S = 3600, 86_400
+
+FREE = {
+    "workout_type": ("workout_type", 1),
+    "commute": ("commute", True),
+    "trainer": ("trainer", True),
+    "gear_id": ("gear_id", "b77"),
+    "flagged": ("flagged", True),
+    "kudos_count": ("kudos_count", 25),
+    "comment_count": ("comment_count", 4),
+    "achievement_count": ("achievement_count", 5),
+    "pr_count": ("pr_count", 3),
+    "total_photo_count": ("total_photo_count", 2),
+    "athlete_count": ("athlete_count", 6),
+}
+"""What the list shows and nobody has to fetch: the column, and a value that it did not have."""
+
+
+def synced(world, **values):
+    activity_id = world.finish(announce=False, **values)
+    sync(world.services, world.item(activity_id), source="webhook")
+    return activity_id
+
+
+def listed(world, hours=1):
+    """Pass some hours, each with a listing; the activities that were looked at because of it."""
+    looked_at = []
+    for _ in range(hours):
+        world.now[0] += HOUR_S
+        list_athletes(world.services)
+        looked_at += worked(world)
+    return looked_at
+
+
+def worked(world):
+    messages = world.services.queue.receive(1000, visibility_s=30)
+    for message in messages:
+        world.services.queue.delete(message)
+    items = plan(world.services, [QueuedEvent.parse(message.body).event for message in messages])
+    for item in items:
+        sync(world.services, item, source="webhook")
+    return [item.activity_id for item in items]
+
+
+def row(world, activity_id):
+    [found] = world.sql(f"SELECT * FROM activities WHERE activity_id = {activity_id:d}").to_pylist()  # noqa: S608
+    return found
+
+
+def page(world, *activity_ids, after_s=0.0, **changes):
+    """The list as it shows these activities so long after now, each with these fields besides."""
+    details = [world.control.activity(activity_id)["detail"] for activity_id in activity_ids]
+    rows = [Activity.parse({**detail, "resource_state": 2, **changes}) for detail in details]
+    return Shown(PARENT_ID, world.now[0] + after_s, rows)
+
+
+def ledger(world):
+    return {entry.activity_id: entry for entry in world.services.activities.of_athlete(PARENT_ID)}
+
+
+@pytest.mark.parametrize("field", FREE)
+def test_field_of_the_list_reaches_the_lake_without_a_call(world, field):
+    column, value = FREE[field]
+    activity_id = synced(world)
+    before, entry = row(world, activity_id), world.services.activities.get(PARENT_ID, activity_id)
+    world.control.change_silently(activity_id, **{field: value})
+    calls = world.calls()
+    assert listed(world) == []
+    assert {route for route, count in world.calls().items() if count > calls.get(route, 0)} == {
+        "GET /api/v3/athlete/activities"
+    }
+    after = row(world, activity_id)
+    assert {name for name in after if after[name] != before[name]} == {column, "source", "updated_at"}
+    assert (after[column], after["source"]) == (value, "reconcile")
+    assert world.services.activities.get(PARENT_ID, activity_id) == entry
+
+
+def test_value_that_was_taken_away_is_taken_out_of_the_lake(world):
+    activity_id = synced(world)
+    world.control.change_silently(activity_id, gear_id="b77")
+    listed(world)
+    world.control.change_silently(activity_id, gear_id=None)
+    listed(world)
+    assert row(world, activity_id)["gear_id"] is None
+
+
+@pytest.mark.parametrize("stream", ["altitude", "distance"])
+def test_corrected_recording_is_fetched_again_for_two_calls(world, stream):
+    activity_id = synced(world)
+    world.control.correct(activity_id, **{stream: 3.0})
+    before = world.calls()
+    assert listed(world) == [activity_id]
+    assert sum(world.calls().values()) - sum(before.values()) == 2 + 2  # two lists, detail and streams
+    told = row(world, activity_id)
+    [most] = world.sql("SELECT max(altitude_m) AS altitude_m, max(distance_m) AS distance_m FROM streams").to_pylist()
+    assert told["elev_high_m"] == pytest.approx(most["altitude_m"], abs=0.01)
+    assert told["distance_m"] == most["distance_m"]
+
+
+def test_look_by_hand_fetches_corrected_streams(world):
+    activity_id = synced(world)
+    world.control.correct(activity_id, altitude=3.0)
+    sync(world.services, world.item(activity_id), source="webhook")
+    [most] = world.sql("SELECT max(altitude_m) AS altitude_m FROM streams").to_pylist()
+    assert row(world, activity_id)["elev_high_m"] == pytest.approx(most["altitude_m"], abs=0.01)
+
+
+def test_corrected_recording_is_found_where_an_older_version_stored_it(world):
+    activity_id = synced(world)
+    activity = world.services.raw.detail(PARENT_ID, activity_id)
+    with world.services.activities.held(PARENT_ID, activity_id) as lease:
+        world.services.activities.settle(lease, replace(lease.entry, fingerprint=former(activity)))
+    assert listed(world, hours=2) == []
+    world.control.correct(activity_id, altitude=3.0)
+    assert listed(world, hours=3) == [activity_id]
+
+
+def test_nothing_is_written_where_the_list_says_what_is_stored(world, monkeypatch):
+    synced(world)
+    monkeypatch.setattr(world.services.objects, "put", None)
+    assert listed(world, hours=3) == []
+
+
+def test_rows_of_one_object_are_written_once(world, monkeypatch):
+    ids = [synced(world, hours_ago=hours) for hours in (1, 30, 60)]
+    for number, activity_id in enumerate(ids):
+        world.control.change_silently(activity_id, kudos_count=100 + number)
+    put, keys = world.services.objects.put, []
+    monkeypatch.setattr(world.services.objects, "put", lambda key, *a, **k: (keys.append(key), put(key, *a, **k)))
+    listed(world)
+    assert len(keys) == 1
+    assert [row(world, activity_id)["kudos_count"] for activity_id in ids] == [100, 101, 102]
+
+
+def test_row_that_was_fetched_after_the_list_stays(world):
+    activity_id = synced(world)
+    for after_s in (-HOUR_S, 0, 60):  # a minute: two clocks may differ by that
+        follow(world.services, page(world, activity_id, after_s=after_s, kudos_count=99), ledger(world), looked_at=())
+    assert row(world, activity_id)["kudos_count"] != 99
+
+
+def test_row_that_somebody_works_on_stays(world):
+    activity_id = synced(world)
+    before = ledger(world)
+    world.services.activities.acquire(PARENT_ID, activity_id)
+    follow(world.services, page(world, activity_id, after_s=200, kudos_count=99), before, looked_at=())
+    assert row(world, activity_id)["kudos_count"] != 99
+
+
+def test_row_of_which_something_is_due_stays(world):
+    activity_id = synced(world)
+    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
+    follow(world.services, page(world, activity_id, after_s=HOUR_S, kudos_count=99), ledger(world), looked_at=())
+    assert row(world, activity_id)["kudos_count"] != 99
+
+
+@pytest.mark.parametrize("state", [ActivityState.EXPIRED, ActivityState.REMOVED, ActivityState.QUARANTINED])
+def test_row_that_is_not_to_be_there_does_not_come_back(world, state):
+    activity_id = synced(world)
+    before = ledger(world)
+    with world.services.activities.held(PARENT_ID, activity_id) as lease:
+        [key] = [key for key in lease.entry.object_keys if key.startswith("activities")]
+        world.services.lake.remove(PARENT_ID, [activity_id], [key], guard=lambda: None)
+        world.services.activities.settle(lease, replace(lease.entry, state=state))
+    follow(world.services, page(world, activity_id, after_s=HOUR_S, kudos_count=99), before, looked_at=())
+    assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 0}]
+
+
+def test_fetch_that_comes_between_reading_and_writing_wins(world, monkeypatch):
+    activity_id = synced(world)
+    shown, before = page(world, activity_id, after_s=HOUR_S, kudos_count=99), ledger(world)
+    put, raced = world.services.objects.put, []
+
+    def put_after_a_sync(key, body, *, expected):
+        if not raced and key.startswith("activities"):
+            raced.append(key)
+            world.now[0] += 2 * HOUR_S
+            world.control.change_silently(activity_id, kudos_count=123)
+            sync(world.services, world.item(activity_id), source="webhook")
+        return put(key, body, expected=expected)
+
+    monkeypatch.setattr(world.services.objects, "put", put_after_a_sync)
+    follow(world.services, shown, before, looked_at=())
+    assert (raced, row(world, activity_id)["kudos_count"]) == ([raced[0]], 123)
+
+
+def test_object_that_cannot_be_read_keeps_nobody_from_being_listed(world):
+    activity_id = synced(world)
+    entry = world.services.activities.get(PARENT_ID, activity_id)
+    [key] = [key for key in entry.object_keys if key.startswith("activities")]
+    world.services.objects.put(key, b"no Parquet", expected=Condition.ANYTHING)
+    other = world.finish(announce=False)
+    world.control.change_silently(activity_id, kudos_count=99)
+    world.now[0] += HOUR_S
+    assert list_athletes(world.services).lacking == 1
+    assert other in [
+        QueuedEvent.parse(message.body).event.object_id for message in world.services.queue.receive(10, visibility_s=9)
+    ]
+
+
+def test_row_that_followed_a_list_stays_so_when_the_tables_are_made_again(world):
+    activity_id = synced(world)
+    world.control.change_silently(activity_id, kudos_count=99, gear_id="b77")
+    listed(world)
+    before = row(world, activity_id)
+    for chunk in plan_replay(world.services, PARENT_ID):
+        replay(world.services, chunk)
+    assert row(world, activity_id) == before
+
+
+STORED = {
+    **dict.fromkeys(("description", "gear_id", "max_watts", "extra_json", "device_name", "calories_kcal")),
+    "kudos_count": 3,
+    "hide_from_home": True,
+    "name": "Run",
+}
+
+
+def list_row(**fields):
+    answer = {"id": 1, "athlete": {"id": 7}, "start_date": "2026-06-01T08:00:00Z", "resource_state": 2}
+    return Activity.parse(answer | fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "changes"),
+    [
+        pytest.param({}, None, id="nothing shown"),
+        pytest.param({"kudos_count": 3}, None, id="the same"),
+        pytest.param({"kudos_count": 4}, {"kudos_count": 4}, id="another value"),
+        pytest.param({"kudos_count": None}, {"kudos_count": None}, id="no value any more"),
+        pytest.param({"name": "Walk"}, None, id="what a look fetches"),
+        pytest.param({"brand_new": 1}, None, id="what has no column"),
+        pytest.param({"kudos_count": "4"}, {"kudos_count": None, "extra_json": '{"kudos_count":"4"}'}, id="odd value"),
+    ],
+)
+def test_row_follows_the_fields_that_the_list_has(fields, changes):
+    after = followed(STORED, list_row(**fields), 1000.0)
+    if changes is None:
+        assert after is None
+    else:
+        told = {"source": "reconcile", "updated_at": datetime.fromtimestamp(1000, UTC)}
+        assert {name: value for name, value in after.items() if value != STORED.get(name)} == changes | told
+
+
+def test_odd_value_leaves_extra_json_when_a_right_one_comes():
+    stored = {**STORED, "kudos_count": None, "extra_json": json.dumps({"kudos_count": "4", "other": 1})}
+    after = followed(stored, list_row(kudos_count=5), 1000.0)
+    assert (after["kudos_count"], after["extra_json"]) == (5, '{"other":1}')
+
+
+EDITS = {
+    **FREE,
+    "name": ("name", "Another title"),
+    "sport_type": ("sport_type", "Walk"),
+    "visibility": ("visibility", "followers_only"),
+    "altitude": ("elev_high_m", None),
+    "distance": ("distance_m", None),
+    "crop": ("elapsed_s", None),
+}
+
+
+CALL_EACH = ("name", "sport_type", "visibility")
+
+
+def edit(world, activity_id, field):
+    """One edit that no event tells of."""
+    if field == "crop":
+        world.control.crop(activity_id, first=5)
+    elif field in ("altitude", "distance"):
+        world.control.correct(activity_id, **{field: 1.5})
+    else:
+        world.control.change_silently(activity_id, **{field: EDITS[field][1]})
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_month_of_lists_brings_every_edit_at_the_calls_of_what_has_to_be_fetched(world):
+    chance, kinds, ids = Random(5), ("run", "ride", "trail_run", "virtual_ride"), []
+    for number in range(300):
+        ids.append(synced(world, kind=kinds[number % 4], hours_ago=2 + number, points=20))
+        world.now[0] += HOUR_S if number % 20 == 19 else 0  # the quota's next window
+    fields = [list(EDITS)[number % len(EDITS)] for number in range(300)]
+    days = [chance.randrange(28) for _ in ids]
+    before, detail_calls = world.calls(), 0
+    for day in range(30):
+        for activity_id, field, at in zip(ids, fields, days, strict=True):
+            if at == day:
+                edit(world, activity_id, field)
+                detail_calls += {"crop": 2, "altitude": 2, "distance": 2}.get(field, field in CALL_EACH)
+        for _ in range(4):
+            world.now[0] += DAY_S / 4
+            list_athletes(world.services)
+            worked(world)
+    made = {route: count - before.get(route, 0) for route, count in world.calls().items() if route.startswith("GET")}
+    assert made.pop("GET /api/v3/athlete/activities") <= 30 * 4 * 2
+    assert compared_with_strava(world, ids) == {}
+    assert sum(made.values()) == detail_calls == 153
+
+
+def compared_with_strava(world, ids):
+    """For each column that does not hold what Strava holds, how many activities' does not."""
+    wrong = Counter()
+    for activity_id in ids:
+        truth = answered_cells(Activity.parse(world.control.activity(activity_id)["detail"]))
+        stored = row(world, activity_id)
+        for column, value in truth.items():
+            if column not in ("start_ts_local", "extra_json") and stored[column] != value:
+                wrong[column] += 1
+    return dict(wrong)

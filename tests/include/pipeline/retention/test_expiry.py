@@ -1,0 +1,372 @@
+"""What is as old as the settings allow goes, everything of it, and nothing brings it back unasked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from include.errors import QuotaSpent, SettingsError
+from include.lake.keys import gpx_key
+from include.lake.objects.objects import Condition
+from include.pipeline.backfill.history import keys, list_on
+from include.pipeline.backfill.loading import load
+from include.pipeline.ingest.events import plan as plan_events
+from include.pipeline.ingest.sync import sync
+from include.pipeline.reconcile.due import Queued, list_athletes, queue_due
+from include.pipeline.retention.expiry import Expired, expire, kept_days
+from include.state.accounts.athletes import AthleteStatus
+from include.state.activities.ledger import ActivityState
+
+pytestmark = pytest.mark.network
+
+PARENT_ID = 71
+DAY_S = 86_400
+
+
+def synced(world, **values):
+    activity_id = world.finish(announce=False, **values)
+    sync(world.services, world.item(activity_id), source="webhook")
+    return activity_id
+
+
+def entry(world, activity_id):
+    return world.services.activities.get(PARENT_ID, activity_id)
+
+
+def objects(world):
+    return list(world.services.objects.list(""))
+
+
+def in_lake(world):
+    return world.sql("SELECT activity_id FROM activities ORDER BY 1").column("activity_id").to_pylist()
+
+
+def expired(world, days=7, **changes):
+    return expire(world.services, PARENT_ID, days, **{"dry_run": False, **changes})
+
+
+def test_nothing_expires_before_its_time_or_without_one(world):
+    synced(world)
+    world.now[0] += 7 * DAY_S - 1
+    assert expired(world) == Expired(0)
+    world.now[0] += 1000 * DAY_S
+    assert expired(world, days=None) == Expired(0)
+
+
+def test_expired_activity_leaves_rows_raw_and_upload_files_but_not_the_ledger(world):
+    activity_id = synced(world)
+    world.services.objects.put(gpx_key(PARENT_ID, activity_id, 72), b"gpx", expected=Condition.ABSENT)
+    world.now[0] += 7 * DAY_S
+    result = expired(world)
+    assert (result.activities, result.busy) == (1, 0)
+    assert objects(world) == []
+    left = entry(world, activity_id)
+    assert (left.state, left.object_keys, left.points, left.next_try_epoch_s) == (ActivityState.EXPIRED, (), 0, None)
+    assert expired(world) == Expired(0)
+
+
+def test_younger_activities_of_the_same_month_stay(world):
+    old = synced(world, hours_ago=30)
+    world.now[0] += 4 * DAY_S
+    young = synced(world)
+    world.now[0] += 3 * DAY_S
+    assert expired(world).activities == 1
+    assert in_lake(world) == [young]
+    assert {key for key in objects(world) if str(old) in key} == set()
+
+
+def test_reconcile_and_listing_do_not_bring_the_expired_back(world):
+    activity_id = synced(world)
+    world.now[0] += 7 * DAY_S
+    expired(world)
+    world.control.rename(activity_id, "edited since")
+    world.now[0] += 3600
+    assert (list_athletes(world.services).to_json()["athletes"], queue_due(world.services)) == (1, Queued(0, 0))
+    assert world.services.queue.depth() == 0
+
+
+def test_expired_activity_that_an_event_asks_for_outlives_the_night_in_which_it_waits_for_quota(world, monkeypatch):
+    activity_id = synced(world)
+    world.now[0] += 7 * DAY_S
+    expired(world)
+    world.now[0] += 3 * DAY_S
+
+    def spent(*_):
+        raise QuotaSpent("spent", until_epoch_s=world.now[0] + 60)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.strava, "activity", spent)
+        sync(world.services, world.item(activity_id), source="webhook")
+    assert expired(world) == Expired(0)
+
+    world.now[0] += 900
+    assert queue_due(world.services) == Queued(activities=1, copies=0)
+    sync(world.services, world.item(activity_id), source="webhook")
+    assert in_lake(world) == [activity_id]
+
+
+def test_event_brings_the_activity_back_freshly_fetched(world):
+    activity_id = synced(world)
+    world.now[0] += 7 * DAY_S
+    expired(world)
+    world.now[0] += 60
+    [item] = plan_events(world.services, [world.event(activity_id, aspect_type="update")])
+    sync(world.services, item, source="webhook")
+    assert in_lake(world) == [activity_id]
+    assert expired(world) == Expired(0)
+
+
+def test_backfill_brings_the_activity_back_because_an_operator_asks(world):
+    activity_id = synced(world)
+    world.now[0] += 7 * DAY_S
+    expired(world)
+    days = {"athlete": PARENT_ID, "from": "2026-06-01", "to": "2026-06-30", "dry_run": False}
+    load(world.services, keys(list_on(world.services, world.ask(days))))
+    assert in_lake(world) == [activity_id]
+
+
+def test_dry_run_counts_and_changes_nothing(world):
+    activity_id = synced(world)
+    world.now[0] += 7 * DAY_S
+    before = (objects(world), entry(world, activity_id))
+    assert expired(world, dry_run=True) == Expired(1)
+    assert (objects(world), entry(world, activity_id)) == before
+
+
+def test_activity_that_another_worker_holds_is_left_to_the_next_night(world):
+    activity_id = synced(world)
+    world.now[0] += 7 * DAY_S
+    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    assert expired(world) == Expired(0, busy=0)  # it waits to be fetched again when the lease ends
+    assert not world.services.activities.settle(lease, lease.entry)
+    assert expired(world).activities == 1
+
+
+def test_activity_that_waits_to_be_fetched_again_is_left_to_that_for_a_day(world):
+    activity_id = synced(world)
+    world.now[0] += 7 * DAY_S
+    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    waiting = replace(lease.entry, state=ActivityState.PENDING, next_try_epoch_s=int(world.now[0]))
+    world.services.activities.postpone(lease, waiting)
+    assert expired(world) == Expired(0)
+    world.now[0] += DAY_S
+    assert expired(world).activities == 1
+
+
+def test_event_while_the_activity_is_deleted_brings_it_back(world, monkeypatch):
+    activity_id = synced(world)
+    world.now[0] += 7 * DAY_S
+    advance = world.services.activities.advance
+
+    def asked_meanwhile(lease, marked):
+        assert world.services.activities.acquire(PARENT_ID, activity_id) is None
+        return advance(lease, marked)
+
+    monkeypatch.setattr(world.services.activities, "advance", asked_meanwhile)
+    assert expired(world).activities == 1
+    assert queue_due(world.services) == Queued(activities=1, copies=0)
+
+
+def test_what_an_archive_brought_does_not_expire(world):
+    activity_id = synced(world)
+    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    world.services.activities.settle(lease, replace(lease.entry, fetched_at_epoch_s=None))
+    world.now[0] += 1000 * DAY_S
+    assert expired(world) == Expired(0)
+
+
+def test_raw_object_that_nobody_knows_expires_from_the_night_it_is_found(world):
+    activity_id = world.finish(announce=False)
+    start = datetime.fromtimestamp(world.now[0], UTC).date().isoformat()
+    days = {"athlete": PARENT_ID, "from": "2026-01-01", "to": start, "dry_run": False}
+    listed = list_on(world.services, world.ask(days))  # and never loaded
+    assert expired(world) == Expired(0)
+    assert entry(world, activity_id).state is ActivityState.PENDING
+    world.now[0] += 6 * DAY_S
+    assert expired(world) == Expired(0)
+    assert load(world.services, keys(listed)).loaded == 1  # a late backfill still finds it
+    assert expired(world) == Expired(0)
+    world.now[0] += DAY_S  # as old as the list is what was loaded from it
+    assert expired(world).activities == 1
+    assert objects(world) == []
+
+
+def test_event_about_an_activity_that_was_only_listed_is_not_taken_for_answered(world):
+    activity_id = world.finish(announce=False)
+    event = world.event(activity_id)
+    days = {"athlete": PARENT_ID, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False}
+    list_on(world.services, world.ask(days))
+    world.now[0] += 3600
+    expired(world)
+    assert [item.activity_id for item in plan_events(world.services, [event])] == [activity_id]
+
+
+def test_event_that_arrives_meanwhile_wins(world, monkeypatch):
+    activity_id = synced(world)
+    world.now[0] += 7 * DAY_S
+    remove = world.services.raw.remove
+
+    def interrupted(*arguments, **named):
+        assert world.services.activities.acquire(PARENT_ID, activity_id) is None
+        remove(*arguments, **named)
+
+    monkeypatch.setattr(world.services.raw, "remove", interrupted)
+    assert expired(world).activities == 1
+    assert queue_due(world.services) == Queued(1, 0)
+
+
+class Killed(Exception):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("step", range(1, 10))
+def test_night_that_dies_at_any_step_is_finished_by_the_next_and_nothing_comes_back(world, monkeypatch, step):
+    ids = [synced(world, hours_ago=1), synced(world, hours_ago=2)]
+    world.now[0] += 7 * DAY_S
+    steps = iter(range(1, 1000))
+    store, delete = world.services.activities._put, world.services.objects.delete
+
+    def dying(call):
+        def called(*arguments, **named):
+            if next(steps) == step:
+                raise Killed
+            return call(*arguments, **named)
+
+        return called
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.activities, "_put", dying(store))
+        patched.setattr(world.services.objects, "delete", dying(delete))
+        with pytest.raises(Killed):
+            expired(world)
+    for _ in range(3):
+        world.now[0] += DAY_S
+        requeued = queue_due(world.services).activities
+        expired(world)
+        # Only a death between a lease and its mark leaves a row that reconcile may find first; then Strava is asked.
+        assert requeued == 0 or step in (2, 4)
+    assert objects(world) == []
+    assert {entry(world, activity_id).state for activity_id in ids} == {ActivityState.EXPIRED}
+
+
+@pytest.mark.parametrize(
+    ("value", "state", "days"),
+    [
+        pytest.param("", "sqlite:///x/y", None, id="not set on one machine"),
+        pytest.param("keep", "sqlite:///x/y", None, id="keep"),
+        pytest.param("7", "sqlite:///x/y", 7, id="days"),
+        pytest.param("keep", "dynamodb://strava-", None, id="keep on AWS"),
+        pytest.param("30", "dynamodb://strava-", 30, id="days on AWS"),
+    ],
+)
+def test_setting_says_how_long(settings, value, state, days):
+    assert kept_days(replace(settings, retention_days=value, state_url=state)) == days
+
+
+def test_owner_has_to_decide_on_aws(settings):
+    with pytest.raises(SettingsError, match="RETENTION_DAYS"):
+        kept_days(replace(settings, retention_days="", state_url="dynamodb://strava-"))
+
+
+def test_raw_answer_of_an_activity_that_never_got_its_streams_expires_though_nobody_can_fetch_it(world, monkeypatch):
+    activity_id = world.finish(name="My secret title")
+
+    def spent(*_):
+        raise QuotaSpent("spent", until_epoch_s=world.now[0] + 900)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.strava, "streams", spent)
+        sync(world.services, world.item(activity_id), source="webhook")
+    world.services.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
+    assert objects(world) != []
+
+    for _ in range(9):
+        world.now[0] += DAY_S
+        expired(world)
+
+    assert objects(world) == []
+    assert entry(world, activity_id).state is ActivityState.EXPIRED
+
+
+def test_streams_are_as_old_as_their_own_fetch_however_often_the_activity_is_looked_at(world):
+    activity_id = synced(world)
+    for day in range(1, 7):
+        world.now[0] += DAY_S
+        world.control.rename(activity_id, f"Run {day}")
+        sync(world.services, world.item(activity_id), source="webhook")
+        assert expired(world) == Expired(0)
+    world.now[0] += DAY_S
+
+    assert expired(world).activities == 1
+    assert objects(world) == []
+
+
+def test_streams_that_are_fetched_again_are_young_again(world):
+    activity_id = synced(world)
+    world.now[0] += 6 * DAY_S
+    world.control.rename(activity_id, "Another name")
+    sync(world.services, world.item(activity_id), source="webhook")
+    amend(world, activity_id, fingerprint="")  # as an operator who asks for all again
+    sync(world.services, world.item(activity_id), source="webhook")
+
+    world.now[0] += 6 * DAY_S
+    assert expired(world) == Expired(0)
+    world.now[0] += DAY_S
+    assert expired(world).activities == 1
+
+
+def amend(world, activity_id, **changes):
+    """Let the ledger say this of the activity."""
+    lease = world.services.activities.acquire(PARENT_ID, activity_id, fresh=False)
+    world.services.activities.settle(lease, replace(lease.entry, **changes))
+
+
+def test_raw_answer_of_what_was_not_understood_expires_from_the_night_it_is_found(world):
+    activity_id = synced(world)
+    amend(world, activity_id, state=ActivityState.QUARANTINED, fetched_at_epoch_s=None)
+
+    expired(world)
+    world.now[0] += 7 * DAY_S - 1
+    assert expired(world) == Expired(0)
+    world.now[0] += 1
+
+    assert expired(world).activities == 1
+    assert objects(world) == []
+
+
+@pytest.mark.parametrize("state", [ActivityState.REMOVED, ActivityState.EXPIRED])
+def test_raw_answer_that_a_stalled_worker_wrote_after_the_end_goes_in_the_next_night(world, state):
+    activity_id = synced(world)
+    amend(world, activity_id, state=state, object_keys=())
+    late = [key for key in objects(world) if key.startswith("raw/")]
+    assert late
+
+    assert expired(world) == Expired(0)
+
+    assert [key for key in objects(world) if key.startswith("raw/")] == []
+    assert entry(world, activity_id).state is state
+    assert queue_due(world.services) == Queued(0, 0)
+
+
+def test_raw_answer_of_what_was_removed_is_left_to_the_event_that_asks_for_it_again(world):
+    activity_id = synced(world)
+    amend(world, activity_id, state=ActivityState.REMOVED, object_keys=())
+    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
+
+    expired(world)
+
+    assert [key for key in objects(world) if key.startswith("raw/")] != []
+
+
+def test_expired_activity_that_an_event_asks_for_is_left_to_it(world):
+    activity_id = synced(world)
+    world.now[0] += 8 * DAY_S
+    expired(world)
+    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
+
+    expired(world)
+    world.now[0] += 1800
+
+    assert queue_due(world.services) == Queued(activities=1, copies=0)

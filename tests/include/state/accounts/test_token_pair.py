@@ -1,0 +1,45 @@
+"""The sealed token pair belongs to one athlete."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from include.crypto.cipher import Cipher
+from include.errors import CipherError
+from include.state.accounts.token_pair import SealedTokens, TokenPair, sealer
+
+PAIR = TokenPair("ACCESS-SECRET", "REFRESH-SECRET")
+
+
+def test_pair_opens_for_its_athlete(cipher: Cipher) -> None:
+    sealed = SealedTokens.seal(sealer(cipher, 42), PAIR, 1_700_021_600)
+
+    assert sealed.open(cipher, 42) == PAIR
+    assert SealedTokens.from_fields(sealed.to_fields()) == sealed
+
+
+def test_pair_opens_with_the_former_refresh_token_beside_it(cipher: Cipher) -> None:
+    pair = replace(PAIR, former_refresh_token="FORMER-SECRET")
+
+    sealed = SealedTokens.seal(sealer(cipher, 42), pair, 1_700_021_600)
+
+    assert sealed.open(cipher, 42) == pair
+    assert "SECRET" not in repr(pair)
+
+
+def test_pair_stays_closed_when_it_is_moved_to_another_athletes_row(cipher: Cipher) -> None:
+    with pytest.raises(CipherError):
+        SealedTokens.seal(sealer(cipher, 42), PAIR, 1_700_021_600).open(cipher, 43)
+
+
+def test_there_is_nothing_to_open_without_tokens(cipher: Cipher) -> None:
+    with pytest.raises(CipherError):
+        SealedTokens().open(cipher, 42)
+
+
+def test_no_token_is_in_a_repr(cipher: Cipher) -> None:
+    sealed = SealedTokens.seal(sealer(cipher, 42), PAIR, 1_700_021_600)
+
+    assert "SECRET" not in f"{sealed!r} {sealed.open(cipher, 42)!r}"

@@ -1,0 +1,75 @@
+"""A whole environment goes up on moto's server: what stands in for MWAA's own API and for the artefacts."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import boto3
+import pytest
+import requests
+from moto import mock_aws
+
+from local.aws.terraform.apply_moto import apply, artefacts, moto
+from local.aws.terraform.mwaa_control import mwaa_control
+from local.stack.environment import REPOSITORY
+
+
+@pytest.mark.network
+def test_mwaa_control_creates_shows_updates_and_deletes_an_environment() -> None:
+    with mwaa_control() as url:
+        address = f"{url}/environments/strava-dev"
+
+        assert requests.get(address, timeout=5).status_code == 404
+        assert (
+            requests.put(address, json={"EnvironmentClass": "mw1.micro"}, timeout=5)
+            .json()["Arn"]
+            .endswith("/strava-dev")
+        )
+        requests.patch(address, json={"EnvironmentClass": "mw1.small"}, timeout=5)
+        shown = requests.get(address, timeout=5).json()["Environment"]
+        assert (shown["Name"], shown["Status"], shown["EnvironmentClass"]) == ("strava-dev", "AVAILABLE", "mw1.small")
+        requests.delete(address, timeout=5)
+        assert requests.get(address, timeout=5).status_code == 404
+
+
+def test_artefacts_are_there_whether_they_were_built_or_not(tmp_path: Path) -> None:
+    folder = artefacts(tmp_path / "dist")
+
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert names == {
+        "webhook_http.zip",
+        "webhook_dispatcher.zip",
+        "plugins.zip",
+        "requirements.txt",
+        "dags/constraints-3.3.1.txt",
+    }
+    assert all(zipfile.is_zipfile(folder / name) for name in names if name.endswith(".zip"))
+
+
+def test_moto_tells_what_terraform_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    import local.aws.terraform.moto_server  # noqa: F401 - it teaches moto
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "simulated")
+    with mock_aws():
+        client = boto3.client("sqs", region_name="eu-central-1")
+        url = client.create_queue(QueueName="dead-letters", Attributes={"KmsMasterKeyId": "key"})["QueueUrl"]
+        client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": '{"Statement": [{"Sid": "tls"}]}'})
+        client.set_queue_attributes(QueueUrl=url, Attributes={"RedriveAllowPolicy": '{"redrivePermission": "byQueue"}'})
+
+        told = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        assert "byQueue" in told["RedriveAllowPolicy"]
+        assert "tls" in told["Policy"]
+
+
+@pytest.mark.slow
+@pytest.mark.network
+@pytest.mark.timeout(1200)
+def test_environment_is_applied_from_nothing_in_one_go(tmp_path: Path) -> None:
+    with moto() as address, mwaa_control() as proxy:
+        kinds, _ = apply(tmp_path, "environments/dev", address, proxy)
+
+    assert kinds.count("aws_mwaa_environment") == 1
+    assert kinds.count("aws_dynamodb_table") >= 9
+    assert len(list((REPOSITORY / "dags").glob("*.py"))) < kinds.count("aws_cloudwatch_metric_alarm")

@@ -1,0 +1,100 @@
+"""Airflow's commands follow the migration, and a database that no migration fits is emptied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from include.trigger.finished_runs import RUNS_KEPT_DAYS
+from local.stack.airflow import server as airflow_server
+
+LAST = 6
+"""The number of the second cleaning among the commands that are started."""
+
+
+@dataclass
+class Ended:
+    """A command that ran."""
+
+    name: str
+    exitcode: int
+    sentinel: Connection = field(default_factory=lambda: Pipe()[0])
+
+    def join(self) -> None:
+        """It has ended already."""
+
+
+@pytest.mark.parametrize(
+    ("exit_codes", "ran", "said"),
+    [
+        pytest.param(
+            {"airflow db migrate": 0},
+            ["api-server", "db migrate", "dag-processor", "scheduler --skip-serve-logs"],
+            "ended with exit code",
+            id="fits",
+        ),
+        pytest.param(
+            {"airflow db migrate": 1, "airflow db reset --yes": 0},
+            ["api-server", "db migrate", "db reset --yes", "dag-processor", "scheduler --skip-serve-logs"],
+            "ended with exit code",
+            id="does not fit",
+        ),
+        pytest.param(
+            {"airflow db migrate": 1, "airflow db reset --yes": 1},
+            ["api-server", "db migrate", "db reset --yes"],
+            "The migration of Airflow's database failed",
+            id="cannot be emptied either",
+        ),
+    ],
+)
+def test_airflow_runs_on_a_database_that_was_migrated_or_emptied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exit_codes: dict[str, int], ran: list[str], said: str
+) -> None:
+    started: list[str] = []
+
+    def start(logs: Path, arguments: Sequence[str], *_: object, **__: object) -> Ended:
+        started.append(" ".join(arguments))
+        return Ended(f"airflow-{arguments[0]}", exit_codes.get(f"airflow {started[-1]}", 0))
+
+    monkeypatch.setattr(airflow_server, "_start", start)
+    monkeypatch.setattr(airflow_server, "wait", lambda sentinels, _: list(sentinels))
+
+    with pytest.raises(SystemExit, match=said):
+        airflow_server.run(tmp_path, [])
+
+    assert started == ran
+
+
+def test_rows_that_airflows_api_does_not_delete_are_deleted_daily_while_everything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    started: list[Sequence[str]] = []
+    waited: list[float] = []
+
+    def start(logs: Path, arguments: Sequence[str], *_: object, **__: object) -> Ended:
+        started.append(arguments)
+        return Ended(f"airflow-{arguments[0]}", exitcode=int(len(started) == LAST))
+
+    def wait(sentinels: Sequence[Connection], timeout_s: float) -> Sequence[Connection]:
+        waited.append(timeout_s)
+        return sentinels if len(waited) == 3 else []
+
+    monkeypatch.setattr(airflow_server, "_start", start)
+    monkeypatch.setattr(airflow_server, "wait", wait)
+
+    with pytest.raises(SystemExit, match="ended with exit code"):
+        airflow_server.run(tmp_path, [])
+
+    *_, first, second = started
+    assert first[:5] == ["db", "clean", "--tables", "log,asset_event", "--clean-before-timestamp"]
+    age = datetime.now(UTC) - datetime.fromisoformat(first[5])
+    assert timedelta(days=RUNS_KEPT_DAYS) < age < timedelta(days=RUNS_KEPT_DAYS, minutes=5)
+    assert (first[6:], second[:2]) == (["--skip-archive", "--yes"], ["db", "clean"])
+    assert waited == [airflow_server.FIRST_CLEANING_S, airflow_server.CLEAN_EVERY_S, airflow_server.CLEAN_EVERY_S]
+    assert "old rows could not be deleted" in caplog.text

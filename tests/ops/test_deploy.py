@@ -1,0 +1,269 @@
+"""The way to AWS and back: what it checks, and what it says when something is missing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+
+import boto3
+import pytest
+import requests
+from moto import mock_aws
+from typer.testing import CliRunner
+
+from include.errors import RetryLater, SettingsError, WrongInstallation
+from include.settings import EXAMPLES
+from include.state.installation import Installation
+from include.store.backend import open_store
+from local.strava_simulator.api.script import Line
+from local.strava_simulator.control_client import SimulatorControl
+from local.strava_simulator.server import running_simulator
+from ops import deploy
+from ops.deploy import app, check_dags, check_health, check_secret, check_strava, outputs
+
+SECRET = "airflow/connections/strava_api"
+
+
+@pytest.fixture
+def secrets(monkeypatch):
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "simulated",
+        "AWS_SECRET_ACCESS_KEY": "simulated",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        yield boto3.client("secretsmanager")
+
+
+@pytest.fixture
+def airflow(monkeypatch):
+    """Airflow behind MWAA: its DAGs and its import errors, both to be changed."""
+    state = {"dags": [path.stem for path in (deploy.REPOSITORY / "dags").glob("*.py")], "broken": []}
+
+    class Client:
+        def invoke_rest_api(self, *, Name, Path, Method):  # noqa: N803 - boto3's names
+            assert (Name, Method) == ("strava-dev", "GET")
+            if Path == "/dags":
+                return {"RestApiResponse": {"dags": [{"dag_id": name} for name in state["dags"]]}}
+            errors = [{"filename": name} for name in state["broken"]]
+            return {"RestApiResponse": {"import_errors": errors, "total_entries": len(errors)}}
+
+    monkeypatch.setattr(deploy, "open_client", lambda *_args, **_kwargs: Client())
+    return state
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_dry_run_names_every_step_and_does_nothing(direction, monkeypatch):
+    monkeypatch.setattr(subprocess, "run", None)
+
+    result = CliRunner().invoke(app, [direction, "dev", "--dry-run"])
+
+    assert result.exit_code == 0
+    steps = {"up": ["package", "apply", "sync dags", "prove", "smoke check"], "down": ["init", "destroy"]}[direction]
+    assert all(step in result.stdout for step in steps)
+    assert "✓" not in result.stdout
+
+
+def test_unknown_environment_is_refused():
+    assert CliRunner().invoke(app, ["up", "test"]).exit_code == 2
+
+
+def test_failing_step_ends_the_deployment(monkeypatch):
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 2 if "package" in command else 0)
+    )
+
+    result = CliRunner().invoke(app, ["up", "dev"])
+
+    assert result.exit_code == 1
+    assert "make package failed (2)" in result.stdout
+    assert "2. init" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_asked"), [pytest.param("dev", False, id="dev"), pytest.param("prod", True, id="prod")]
+)
+def test_changes_of_prod_are_shown_first(environment, is_asked, monkeypatch, tmp_path):
+    folder = tmp_path / "terraform" / "environments" / environment
+    folder.mkdir(parents=True)
+    for name in ("backend.hcl", "terraform.tfvars"):
+        (folder / name).write_text("")
+    commands = []
+
+    def run(command, **_):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, int("apply" in command), "{}", "")
+
+    monkeypatch.setattr(deploy, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(subprocess, "run", run)
+
+    result = CliRunner().invoke(app, ["up", environment])
+
+    assert result.exit_code == 1
+    assert commands[0] == ["make", "package"]
+    assert commands[1] == ["terraform", "init", "-input=false", "-backend-config=backend.hcl"]
+    assert commands[2][:2] == ["terraform", "apply"]
+    assert ("-auto-approve" not in commands[2]) == is_asked
+
+
+def test_missing_configuration_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(deploy, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0))
+
+    result = CliRunner().invoke(app, ["up", "dev"])
+
+    assert result.exit_code == 1
+    assert "backend.hcl is missing" in " ".join(result.stdout.split())
+
+
+def test_destroy_asks_first(monkeypatch):
+    monkeypatch.setattr(subprocess, "run", None)
+
+    assert CliRunner().invoke(app, ["down", "dev"], input="n\n").exit_code == 1
+
+
+def test_outputs_of_nothing_say_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0, "{}", ""))
+
+    with pytest.raises(SettingsError, match="apply it first"):
+        outputs(tmp_path)
+
+
+def test_outputs_are_values_by_name(monkeypatch, tmp_path):
+    text = json.dumps({"public_url": {"value": "https://x", "type": "string"}})
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0, text, ""))
+
+    assert outputs(tmp_path) == {"public_url": "https://x"}
+
+
+def test_secret_without_a_value_is_named_with_its_remedy(secrets):
+    secrets.create_secret(Name=SECRET)
+
+    with pytest.raises(SettingsError, match=f"put-secret-value --secret-id {SECRET}"):
+        check_secret(SECRET)
+
+
+def test_secret_with_a_value_passes(secrets):
+    secrets.create_secret(Name=SECRET, SecretString="{}")
+
+    check_secret(SECRET)
+
+
+@pytest.fixture
+def deployed(secrets, simulator, tmp_path):
+    """What Terraform says of a system whose secret is set, and whose state is a file."""
+    extra = {
+        "STRAVA_CLIENT_ID": str(simulator.application.client_id),
+        "STRAVA_CLIENT_SECRET": simulator.application.client_secret,
+    }
+    secrets.create_secret(Name=SECRET, SecretString=json.dumps({"conn_type": "generic", "extra": extra}))
+    return {
+        **{name: value for name, value in EXAMPLES.items() if name not in extra},
+        "STATE_URL": f"sqlite://{tmp_path}/state.sqlite",
+        "STRAVA_API_URL": f"{simulator.base_url}/api/v3",
+        "SECRET_ID": SECRET,
+    }
+
+
+@pytest.fixture
+def simulator():
+    with running_simulator() as running:
+        yield running
+
+
+def is_proved(deployed):
+    store = open_store(deployed["STATE_URL"], time.time)
+    try:
+        return Installation(store).is_proved(deployed["STRAVA_API_URL"])
+    finally:
+        store.close()
+
+
+@pytest.mark.network
+def test_deployment_remembers_that_strava_answered(deployed):
+    assert "Strava's API answers" in check_strava(deployed)
+    assert is_proved(deployed)
+
+
+@pytest.mark.network
+def test_deployment_stops_and_names_both_base_urls_when_something_else_answers(deployed, simulator):
+    with SimulatorControl(simulator.base_url) as control:
+        control.write_script(Line(route="GET /push_subscriptions", status=404, content_type="text/html", body="<p>"))
+
+    with pytest.raises(WrongInstallation) as caught:
+        check_strava(deployed)
+
+    for base_url in ("https://www.strava.com/api/v3", "https://api-v3.strava.com"):
+        assert base_url in str(caught.value)
+    assert not is_proved(deployed)
+
+
+@pytest.mark.network
+def test_deployment_goes_on_and_says_so_when_strava_is_silent(deployed, simulator):
+    with SimulatorControl(simulator.base_url) as control:
+        control.write_script(Line(route="GET /push_subscriptions", status=503))
+
+    assert "asked again each quarter" in check_strava(deployed)
+    assert not is_proved(deployed)
+
+
+@pytest.mark.parametrize(("wrong", "exit_code"), [(True, 1), (False, 0)])
+def test_deployment_ends_before_its_smoke_check_when_something_else_than_strava_answers(wrong, exit_code, monkeypatch):
+    def answer(_environ):
+        if wrong:
+            raise WrongInstallation("STRAVA_API_URL is wrong.")
+        return "Strava is silent."
+
+    built = {"secret_name": SECRET, "settings": {}}
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0))
+    monkeypatch.setattr(deploy, "_init", lambda _folder: "")
+    monkeypatch.setattr(deploy, "_sync", lambda _folder: "")
+    monkeypatch.setattr(deploy, "_smoke", lambda _folder: "all is well")
+    monkeypatch.setattr(deploy, "outputs", lambda _folder: built)
+    monkeypatch.setattr(deploy, "check_secret", lambda _name: None)
+    monkeypatch.setattr(deploy, "check_strava", answer)
+
+    result = CliRunner().invoke(app, ["up", "dev"])
+
+    assert result.exit_code == exit_code
+    assert ("STRAVA_API_URL is wrong." in result.stdout) == wrong
+    assert ("all is well" in result.stdout) != wrong
+
+
+def test_unwell_pages_are_told_with_their_answer(monkeypatch):
+    answer = requests.Response()
+    answer.status_code, answer._content = 503, b'{"store": "SettingsError"}'
+    monkeypatch.setattr(requests, "get", lambda *_args, **_kwargs: answer)
+
+    with pytest.raises(RetryLater, match=r"503.*SettingsError"):
+        check_health("https://x")
+
+
+def test_silent_pages_are_told(monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(requests, "get", refuse)
+
+    with pytest.raises(RetryLater, match="does not answer"):
+        check_health("https://x")
+
+
+def test_dags_are_counted_when_all_are_there(airflow):
+    assert check_dags("strava-dev") == len(airflow["dags"])
+
+
+def test_missing_dag_is_named(airflow):
+    airflow["dags"].remove("strava_ingest")
+
+    with pytest.raises(RetryLater, match="strava_ingest"):
+        check_dags("strava-dev")
+
+
+def test_dag_that_cannot_be_imported_is_named(airflow):
+    airflow["broken"].append("strava_ingest.py")
+
+    with pytest.raises(RetryLater, match=r"cannot import: strava_ingest\.py"):
+        check_dags("strava-dev")

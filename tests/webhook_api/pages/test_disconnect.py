@@ -1,0 +1,118 @@
+"""Disconnecting gives the access back at Strava and destroys the tokens here, or says that it did not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from include.errors import StravaUnavailable
+from include.state.accounts.athletes import Athletes, AthleteStatus, athlete_key
+from include.state.links import Link, Links
+from include.store.sqlite import SqliteStore
+from webhook_api.session import COOKIE
+
+ADA, REX = 134815, 22
+NewBrowser = Callable[[], Any]
+
+
+@pytest.fixture
+def ada(new_browser: NewBrowser) -> Any:
+    browser = new_browser()
+    browser.connect(ADA, "Ada")
+    return browser
+
+
+def status_of(athletes: Athletes) -> AthleteStatus:
+    athlete = athletes.get(ADA)
+    assert athlete is not None
+    return athlete.status
+
+
+def test_nothing_happens_before_the_athlete_confirms(ada: Any, athletes: Athletes) -> None:
+    page = ada.client.get("/me/disconnect")
+
+    assert "Disconnect from Strava?" in page.text
+    assert status_of(athletes) is AthleteStatus.ACTIVE
+
+
+def test_access_is_given_back_and_destroyed_and_the_links_stay(
+    ada: Any, athletes: Athletes, strava: Any, store: SqliteStore, now: Any
+) -> None:
+    Links(store, now).save(Link(ADA, REX, ("Rex",)))
+
+    page = ada.post("/me/disconnect", page="/me/disconnect")
+
+    assert "You are disconnected" in page.text
+    assert strava.forms[-1] == {"token": "access-token-that-nobody-may-see"}
+    assert status_of(athletes) is AthleteStatus.REVOKED
+    row = store.get(athlete_key(ADA))
+    assert row is not None
+    assert row.fields["tokens"] is None
+    assert ada.client.get_cookie(COOKIE) is None
+    assert len(Links(store, now).of_parent(ADA)) == 1
+    assert ada.connect(ADA, "Ada").status_code == 200
+    assert status_of(athletes) is AthleteStatus.ACTIVE
+
+
+def test_expired_token_is_renewed_to_give_the_access_back(ada: Any, athletes: Athletes, strava: Any, now: Any) -> None:
+    now.epoch_s += 86_400
+    strava.document = strava.document | {"access_token": "fresh-token", "expires_at": int(now()) + 21_600}
+
+    ada.post("/me/disconnect", page="/me/disconnect")
+
+    assert [form.get("grant_type") for form in strava.forms[-2:]] == ["refresh_token", None]
+    assert strava.forms[-1] == {"token": "fresh-token"}
+    assert status_of(athletes) is AthleteStatus.REVOKED
+
+
+def test_athlete_whose_tokens_strava_refuses_is_disconnected_without_a_call(
+    ada: Any, athletes: Athletes, strava: Any
+) -> None:
+    athletes.mark(ADA, AthleteStatus.NEEDS_REAUTH)
+    calls = len(strava.forms)
+
+    assert "You are disconnected" in ada.post("/me/disconnect", page="/me/disconnect").text
+    assert (status_of(athletes), len(strava.forms)) == (AthleteStatus.REVOKED, calls)
+
+
+def test_athlete_stays_connected_and_can_repeat_it_when_strava_does_not_answer(
+    ada: Any, athletes: Athletes, strava: Any
+) -> None:
+    strava.fault = StravaUnavailable("503")
+
+    answer = ada.post("/me/disconnect", page="/me/disconnect")
+
+    assert (answer.status_code, "Strava does not answer" in answer.text) == (503, True)
+    assert status_of(athletes) is AthleteStatus.ACTIVE
+    strava.fault = None
+    assert "You are disconnected" in ada.post("/me/disconnect", page="/me/disconnect").text
+
+
+def test_athlete_who_connects_in_between_is_disconnected_too_never_half(
+    app: Any, ada: Any, athletes: Athletes, strava: Any
+) -> None:
+    from include.strava.grant import TokenGrant
+    from include.strava.models import Athlete, AthleteId
+    from webhook_api.edge import EXTENSION
+    from webhook_api.pages.disconnect import disconnect
+
+    edge = app.extensions[EXTENSION]
+    oauth = edge.oauth()
+    given_back: list[str] = []
+    revoke = oauth.revoke
+
+    def revoke_while_connecting(athlete_id: int, access_token: str) -> None:
+        revoke(athlete_id, access_token)
+        given_back.append(access_token)
+        if len(given_back) == 1:
+            grant = TokenGrant("second-token", "second-refresh", 1_760_021_600, Athlete(AthleteId(ADA), "Ada", ""))
+            athletes.connect(grant, frozenset({"activity:read"}))
+
+    oauth.revoke = revoke_while_connecting
+
+    disconnect(edge, ADA)
+
+    assert given_back == ["access-token-that-nobody-may-see", "second-token"]
+    assert status_of(athletes) is AthleteStatus.REVOKED

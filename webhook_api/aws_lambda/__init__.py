@@ -1,0 +1,1 @@
+"""The web edge and the dispatcher as functions of AWS Lambda."""

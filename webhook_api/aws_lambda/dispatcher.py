@@ -1,0 +1,147 @@
+"""The dispatcher on Lambda: for batches of events from an SQS queue, and at night for Airflow's finished runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from include.clock import Clock
+from include.errors import RetryLater, TriggerUnavailable
+from include.queue.backend import open_queue
+from include.queue.queue import Message, Queue
+from include.queue.sqs import parse_message
+from include.settings import DispatcherSettings
+from include.store.backend import open_store
+from include.store.store import Store
+from include.trigger.api import AirflowApi
+from include.trigger.backend import open_airflow
+from include.trigger.finished_runs import delete_finished_runs
+from include.trigger.trigger import AirflowTrigger, Started, Trigger
+from webhook_api.aws_lambda import logs as lambda_logs
+from webhook_api.dispatcher import deliver, log_report
+
+log = logging.getLogger(__name__)
+
+LAST_START_S = 26.0
+"""No run is started when less than this is left of an invocation: a look at its DAG and its start fit in, each with
+the longest wait for MWAA, and settling the batch."""
+
+
+MOST_PAGES = 20
+"""How many pages of finished runs one invocation deletes: a thousand runs; the next one goes on."""
+
+
+def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+    """Start the runs for one batch; the answer names the messages that shall come back.
+
+    Lambda deletes all others. Needs `ReportBatchItemFailures` at the event source, and at most two invocations at
+    once, which keeps all dispatchers together below MWAA's ten calls a second.
+    Without a batch, as the nightly schedule invokes it, it deletes runs that are long over.
+
+    Errors: those of the settings and of a queue that nobody may write to; then the whole batch comes back.
+    Effects: due rows, DAG runs and dead letters, see `webhook_api.dispatcher.deliver`.
+    """
+    _logs().request_id = context.aws_request_id
+
+    def remaining_s() -> float:
+        return float(context.get_remaining_time_in_millis() / 1000)
+
+    if "Records" not in event:
+        clean(_airflow(), time.time, remaining_s)
+        return {}
+    queue, trigger, store = _leaves()
+    batch = LambdaBatch(queue)
+    in_time = InTime(trigger, remaining_s)
+    messages = [parse_message(record) for record in event["Records"]]
+    log_report(deliver(messages, batch, in_time, store, time.time))
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in batch.returning]}
+
+
+def clean(airflow: AirflowApi, clock: Clock, remaining_s: Callable[[], float]) -> None:
+    """Delete finished runs, page by page, for as long as there is time; what is left the next invocation finds.
+
+    Effects: rows of Airflow's; one log line with their number. An Airflow that is out of reach is no error of ours.
+    """
+    deleted = refused = 0
+    try:
+        for _ in range(MOST_PAGES):
+            if remaining_s() < LAST_START_S:
+                break
+            page = delete_finished_runs(airflow, clock(), skipped=refused)
+            deleted, refused = deleted + page.deleted, refused + page.refused
+            if page.is_last:
+                break
+    except TriggerUnavailable as err:
+        log.warning("Finished runs wait for the next time: %s", err)
+    log.info(
+        "Deleted %d finished run(s); Airflow kept %d", deleted, refused, extra={"metrics": {"RunsDeleted": deleted}}
+    )
+
+
+@dataclass(slots=True)
+class LambdaBatch:
+    """The inbox of messages that Lambda has received and deletes itself, unless they are named as `returning`."""
+
+    queue: Queue
+    returning: list[str] = field(default_factory=list)
+
+    def delete(self, message: Message) -> None:
+        """Leave it to Lambda."""
+
+    def release(self, message: Message, *, delay_s: int) -> None:
+        """Let the message come back after `delay_s`, or, if the queue does not listen, after its own visibility."""
+        self.returning.append(message.message_id)
+        try:
+            self.queue.release(message, delay_s=delay_s)
+        except RetryLater as err:
+            log.warning("Message %s comes back later than meant: %s", message.message_id, err)
+
+    def bury(self, message: Message, reason: str) -> None:
+        """Move the message to the dead letters; if that cannot be done now, it comes back and is buried then."""
+        try:
+            self.queue.bury(message, reason)
+        except RetryLater as err:
+            self.returning.append(message.message_id)
+            log.warning("Message %s comes back to be buried: %s", message.message_id, err)
+
+
+@dataclass(frozen=True, slots=True)
+class InTime:
+    """A trigger that starts nothing when an invocation is nearly over, so that it is not cut off in the middle."""
+
+    trigger: Trigger
+    remaining_s: Callable[[], float]
+
+    def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
+        """Start the run. Errors: those of the trigger, and `TriggerUnavailable` when there is too little time left."""
+        if self.remaining_s() < LAST_START_S:
+            raise TriggerUnavailable("This invocation's time is used up; the rest of the batch waits for another.")
+        return self.trigger.start(dag_id, run_id, conf)
+
+
+@cache
+def _logs() -> lambda_logs.JsonFormatter:
+    return lambda_logs.configure()
+
+
+@cache
+def _airflow() -> AirflowApi:
+    return open_airflow(DispatcherSettings.from_environ(os.environ))
+
+
+@cache
+def _leaves() -> tuple[Queue, Trigger, Store]:
+    settings = DispatcherSettings.from_environ(os.environ)
+    queue, store = open_queue(settings.queue_url, time.time), open_store(settings.state_url, time.time)
+    return queue, AirflowTrigger(_airflow()), store
+
+
+if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+    # Before the first batch Lambda gives a process all of a processor, afterwards only its share.
+    _logs()
+    _leaves()

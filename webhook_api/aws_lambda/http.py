@@ -1,0 +1,46 @@
+"""The web edge behind an API Gateway HTTP API: Lambda's handler for the pages and the webhook."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from apig_wsgi import make_lambda_handler
+
+from include.secret import read_settings
+from webhook_api import access_log
+from webhook_api.app import create_app
+from webhook_api.aws_lambda import logs as lambda_logs
+from webhook_api.edge import EXTENSION, Edge
+
+
+def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+    """Answer one request in the form of payload version 2.0.
+
+    Effects: opens what an event needs before the first request and keeps it for the next ones of this process.
+    """
+    _logs().request_id = context.aws_request_id
+    return _answering()(dict(event), context)
+
+
+@cache
+def _logs() -> lambda_logs.JsonFormatter:
+    return lambda_logs.configure()
+
+
+@cache
+def _answering() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    app = create_app(read_settings(os.environ))
+    access_log.register(app)
+    edge: Edge = app.extensions[EXTENSION]
+    for open_leaf in (edge.store, edge.queue, edge.cipher):
+        open_leaf()  # what an event needs; no service is called yet
+    return make_lambda_handler(app)
+
+
+if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+    # Before the first request Lambda gives a process all of a processor, afterwards only its share.
+    _logs()
+    _answering()

@@ -1,0 +1,131 @@
+"""What becomes of an athlete who comes back from Strava: let in, connected, led on, or asked."""
+
+from __future__ import annotations
+
+from flask import current_app, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from include.errors import BeingErased, CipherError, IngestError, NotConnected, UnexpectedShape
+from include.state.accounts.athletes import AthleteRow, Athletes, AthleteStatus
+from include.state.erasures.ledger import Erasures
+from include.state.links import Link, Links, LinkStatus
+from include.strava.grant import NEWCOMER, TokenGrant
+from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
+from webhook_api.edge import current_edge
+from webhook_api.errors import NOT_CONNECTED, SCOPE_MISSING, UPLOAD_NOT_ALLOWED, Problem, problem_page
+from webhook_api.pages import consent, invites
+from webhook_api.pages.consent import Walk
+from webhook_api.pages.waking import access_given
+from webhook_api.session import begin_session
+
+
+def arrive(walk: Walk, code: str, address_scopes: str) -> ResponseReturnValue:
+    """The page on which the walk goes on or ends.
+
+    A pair that Strava issues is stored only if it allows all that the stored one does, or less by the athlete's own
+    choice; otherwise it is dropped, and never given back: that would end every pair of the athlete.
+
+    Effects: the athlete is signed in. A newcomer is stored, or the grant of one who is not given back to Strava; who
+    has connected in another tab in between goes on to allow it once more.
+    """
+    problem = _lack(walk, walk.granted(address_scopes, None))
+    if problem is not None:
+        return problem_page(problem)
+    grant = current_edge().oauth().exchange(code)
+    if grant.athlete is None:
+        raise UnexpectedShape(f"/oauth/token named no athlete for {NEWCOMER}: ask the athlete to connect again")
+    granted = walk.granted(address_scopes, grant.scopes)
+    athlete = _athletes().get(grant.athlete.athlete_id)
+    if athlete is None or not athlete.is_connected:
+        return _receive_newcomer(walk, grant, granted)
+    begin_session(athlete.athlete_id)
+    return _receive(walk, grant, granted, athlete)
+
+
+def _receive_newcomer(walk: Walk, grant: TokenGrant, granted: frozenset[str]) -> ResponseReturnValue:
+    problem = NOT_CONNECTED if walk.is_sign_in else _lack(walk, granted)
+    if problem is None:
+        return _connect(walk, grant, granted, frozenset())
+    if grant.athlete is not None:
+        athlete_id = grant.athlete.athlete_id
+        current_edge().oauth().revoke(athlete_id, grant.access_token)
+        athlete = _athletes().get(athlete_id)
+        if athlete is not None and athlete.is_connected:
+            # Connected in another tab meanwhile: the pair of that was given back too.
+            begin_session(athlete_id)
+            return redirect(url_for("connect.again"), code=303)
+    return problem_page(problem)
+
+
+def _receive(walk: Walk, grant: TokenGrant, granted: frozenset[str], athlete: AthleteRow) -> ResponseReturnValue:
+    narrowing = walk.narrowing if walk.narrowing and walk.narrowing.athlete_id == athlete.athlete_id else None
+    kept = athlete.scopes - {READ} - (narrowing.scopes if narrowing else frozenset())
+    if kept <= granted:
+        return _connect(walk, grant, granted, athlete.scopes)
+    stands = _stands(athlete)
+    if kept <= walk.scopes:
+        # Strava's page offered to keep it, and the athlete took a tick away.
+        return redirect(url_for("connect.less", scope=sorted(granted)), code=303)
+    in_vain = bool(walk.invite_id and invites.objection(walk.invite_id, athlete.athlete_id))
+    wanted = athlete.scopes | (frozenset() if in_vain else granted)
+    if stands and wanted - {READ} <= athlete.scopes:
+        return _go_on(walk, athlete.athlete_id)
+    edge = current_edge()
+    if Erasures(edge.store(), edge.clock).forbid_writing(athlete.athlete_id):
+        raise BeingErased(f"everything of athlete {athlete.athlete_id} is being erased: nothing is authorised again")
+    return consent.begin(Walk(wanted | {READ}, walk.invite_id), force=False)
+
+
+def _connect(walk: Walk, grant: TokenGrant, granted: frozenset[str], before: frozenset[str]) -> ResponseReturnValue:
+    athlete = _athletes().connect(grant, granted, walk.narrowing)
+    access_given(athlete.athlete_id)
+    begin_session(athlete.athlete_id)
+    if walk.invite_id is None and ACTIVITY_READ_ALL in granted - before and links_given(athlete.athlete_id):
+        return redirect(url_for("connect.more"), code=303)
+    return _go_on(walk, athlete.athlete_id)
+
+
+def links_given(athlete_id: int) -> list[Link]:
+    """The links by which the athlete's activities are copied, or will be: what a wider grant touches."""
+    links = Links(current_edge().store(), current_edge().clock).of_parent(athlete_id)
+    return [link for link in links if link.status is not LinkStatus.ENDED]
+
+
+def _go_on(walk: Walk, athlete_id: int) -> ResponseReturnValue:
+    problem = invites.accept(walk.invite_id, athlete_id) if walk.invite_id else None
+    # The redirect takes the code out of the address bar.
+    return problem_page(problem) if problem else redirect(url_for("me.show"), code=303)
+
+
+def _stands(athlete: AthleteRow) -> bool:
+    """Whether Strava still renews the stored pair; where that cannot be told now, nothing speaks against it.
+
+    Effects: a refusal that a worker saw is lifted, and the copies that waited for that are due; or one is noted.
+    """
+    try:
+        stands = current_edge().tokens().prove(athlete.athlete_id)
+    except NotConnected:
+        return False
+    except CipherError:
+        raise
+    except IngestError as err:
+        current_app.logger.warning("Whether the access to athlete %s stands is not known: %s", athlete.athlete_id, err)
+        return True
+    if stands and athlete.status is AthleteStatus.NEEDS_REAUTH:
+        access_given(athlete.athlete_id)
+    return stands
+
+
+def _lack(walk: Walk, granted: frozenset[str]) -> Problem | None:
+    """What keeps these scopes from being of use for what the browser set out for."""
+    if walk.invite_id and ACTIVITY_WRITE not in granted:
+        return UPLOAD_NOT_ALLOWED
+    # Without reading, an account is of use only where copies may be written to it.
+    if not walk.is_sign_in and not granted & {ACTIVITY_READ, ACTIVITY_WRITE}:
+        return SCOPE_MISSING
+    return None
+
+
+def _athletes() -> Athletes:
+    edge = current_edge()
+    return Athletes(edge.store(), edge.cipher(), edge.clock)

@@ -1,0 +1,142 @@
+"""What a parent does about children: invite, confirm who accepted, change, pause, resume, remove."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from include.copying.sports import SPORT_TYPES, spoken_sport
+from include.copying.trimming import hidden_radius_m
+from include.state.invites import Invites
+from include.state.links import Carried, Link, Links, LinkStatus
+from include.store.conflict import retry_on_conflict
+from webhook_api.edge import current_edge
+from webhook_api.pages.link_form import LinkForm
+from webhook_api.session import current_athlete, require_athlete
+
+SPORTS = {sport: spoken_sport(sport) for sport in SPORT_TYPES}
+
+blueprint = Blueprint("children", __name__, url_prefix="/me")
+blueprint.before_request(require_athlete)
+
+
+@blueprint.get("/invites/new")
+def new_invite() -> ResponseReturnValue:
+    """The form of an invitation."""
+    return _form_page(LinkForm.of((), Carried(), 0))
+
+
+@blueprint.post("/invites")
+def invite() -> ResponseReturnValue:
+    """The link of a new invitation, shown this once: only its hash is stored."""
+    edge = current_edge()
+    form = LinkForm.parse(request.form)
+    if form.problems:
+        return _form_page(form), 400
+    secret = secrets.token_urlsafe(24)
+    created = Invites(edge.store(), edge.clock).create(
+        secret, current_athlete().athlete_id, form.names, form.carried, starts_at_epoch_s=form.starts_at_epoch_s(0)
+    )
+    address = edge.settings.public_url + url_for("invites.show", secret=secret)
+    return render_template("invited.html", address=address, invite=created)
+
+
+@blueprint.post("/invites/<string(maxlength=64):invite_id>/withdraw")
+def withdraw(invite_id: str) -> ResponseReturnValue:
+    """Take an open invitation back; nothing for one that is used up, which is a link by now."""
+    edge = current_edge()
+    invites = Invites(edge.store(), edge.clock)
+    present = invites.get(invite_id)
+    if present is not None and present.parent_id != current_athlete().athlete_id:
+        abort(404)
+    invites.withdraw(invite_id)
+    return redirect(url_for("me.show", _anchor="children"), code=303)
+
+
+@blueprint.get("/children/<int:child_id>")
+def edit(child_id: int) -> ResponseReturnValue:
+    """The form of a link's names and options."""
+    link = _link(child_id)
+    return _form_page(LinkForm.of(link.names, link.carried, link.starts_at_epoch_s), link)
+
+
+@blueprint.post("/children/<int:child_id>")
+def change(child_id: int) -> ResponseReturnValue:
+    """Other names and options, for the copies made from now on."""
+    form = LinkForm.parse(request.form)
+    if form.problems:
+        return _form_page(form, _link(child_id)), 400
+    return _saved(
+        child_id,
+        lambda link: replace(
+            link,
+            names=form.names,
+            carried=form.carried,
+            starts_at_epoch_s=form.starts_at_epoch_s(link.starts_at_epoch_s),
+        ),
+    )
+
+
+@blueprint.post("/children/<int:child_id>/<any(confirm,pause,resume,remove):step>")
+def take(child_id: int, step: str) -> ResponseReturnValue:
+    """Confirm the athlete who accepted, pause, resume, or remove; a step that was taken before changes nothing."""
+    now = int(current_edge().clock())
+    return _saved(child_id, lambda link: STEPS[step](link, now))
+
+
+@retry_on_conflict
+def _saved(child_id: int, change: Callable[[Link], Link]) -> ResponseReturnValue:
+    link = _link(child_id)
+    changed = change(link)
+    if changed != link:
+        _links().save(changed)
+    return redirect(url_for("me.show", _anchor="children"), code=303)
+
+
+def _link(child_id: int) -> Link:
+    """The link to this child, unless it has ended."""
+    link = _links().get(current_athlete().athlete_id, child_id)
+    if link is None or link.status is LinkStatus.ENDED:
+        abort(404)
+    return link
+
+
+def _links() -> Links:
+    edge = current_edge()
+    return Links(edge.store(), edge.clock)
+
+
+def _form_page(form: LinkForm, link: Link | None = None) -> str:
+    default_trim_m = hidden_radius_m(Carried(), current_athlete().scopes)
+    return render_template("link.html", form=form, link=link, sports=SPORTS, default_trim_m=default_trim_m)
+
+
+def _confirmed(link: Link, now: int) -> Link:
+    """Both have agreed; copies begin with activities that begin from now on, or on the day that was chosen."""
+    if link.child_consent_epoch_s is None or link.parent_consent_epoch_s is not None:
+        return link
+    return replace(link, parent_consent_epoch_s=now, starts_at_epoch_s=link.starts_at_epoch_s or now)
+
+
+def _paused(link: Link, _now: int) -> Link:
+    return replace(link, status=LinkStatus.PAUSED)
+
+
+def _resumed(link: Link, _now: int) -> Link:
+    return replace(link, status=LinkStatus.ACTIVE)
+
+
+def _removed(link: Link, _now: int) -> Link:
+    return replace(link, status=LinkStatus.ENDED)
+
+
+STEPS: Mapping[str, Callable[[Link, int], Link]] = {
+    "confirm": _confirmed,
+    "pause": _paused,
+    "resume": _resumed,
+    "remove": _removed,
+}

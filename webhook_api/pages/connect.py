@@ -1,0 +1,135 @@
+"""The pages on which an athlete signs in, connects a Strava account, or changes what it allows."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from include.copying.trimming import hidden_radius_m
+from include.state.accounts.athletes import AthleteStatus, Narrowing
+from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
+from webhook_api.errors import (
+    ACCESS_DENIED,
+    OPEN_INVITATION_AGAIN,
+    OTHER_BROWSER,
+    SCOPE_MISSING,
+    STALE_LINK,
+    problem_page,
+)
+from webhook_api.pages import consent
+from webhook_api.pages.arrival import arrive, links_given
+from webhook_api.pages.consent import Walk
+from webhook_api.session import end_session, signed_in
+
+blueprint = Blueprint("connect", __name__)
+
+
+@blueprint.get("/")
+def start() -> ResponseReturnValue:
+    """The start page: the ways to sign in and to connect, and what may be read and written."""
+    athlete = signed_in()
+    return render_template("start.html", athlete=athlete, scopes=athlete.scopes if athlete else frozenset())
+
+
+@blueprint.get("/sign-in")
+def sign_in() -> ResponseReturnValue:
+    """On to Strava, only to learn who comes; it shows a page of its own only where it has to."""
+    return consent.begin(Walk(frozenset({READ})), force=False)
+
+
+@blueprint.get("/connect")
+def connect() -> ResponseReturnValue:
+    """On to Strava's consent page; first to the page that asks, where that would be less than allowed before.
+
+    Strava sends webhooks only for `activity:read`, so `activity:read_all` is asked for beside it, never instead.
+    """
+    scopes = {READ, ACTIVITY_READ}
+    if request.args.get("private"):
+        scopes.add(ACTIVITY_READ_ALL)
+    if request.args.get("receive"):
+        scopes.add(ACTIVITY_WRITE)
+    athlete = signed_in()
+    if athlete is not None and athlete.scopes - scopes:
+        return redirect(url_for("connect.less", scope=sorted(scopes)), code=303)
+    return consent.begin(Walk(frozenset(scopes)), force=True)
+
+
+@blueprint.get("/connect/again")
+def again() -> ResponseReturnValue:
+    """On to Strava to allow once more what is on record."""
+    athlete = signed_in()
+    if athlete is None:
+        return redirect(url_for("connect.start"), code=303)
+    return consent.begin(Walk(athlete.scopes | {READ}), force=False)
+
+
+@blueprint.route("/connect/less", methods=["GET", "POST"])
+def less() -> ResponseReturnValue:
+    """What is lost by allowing only the scopes named; by POST on to Strava, with the answer what becomes of the rest.
+
+    A link alone narrows nothing: the answer comes from a form of this page.
+    """
+    athlete = signed_in()
+    if athlete is None:
+        return redirect(url_for("connect.start"), code=303)
+    known = frozenset({ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE})
+    scopes = known & set(request.values.getlist("scope"))
+    lost = athlete.scopes - scopes - {READ}
+    if not scopes & {ACTIVITY_READ, ACTIVITY_WRITE}:
+        return problem_page(SCOPE_MISSING)
+    if request.method == "GET":
+        return render_template("less.html", athlete=athlete, scopes=sorted(scopes), lost=lost)
+    narrowing = Narrowing(athlete.athlete_id, lost, removes=request.form.get("stored") == "remove")
+    return consent.begin(Walk(scopes | {READ}, narrowing=narrowing), force=True)
+
+
+@blueprint.get("/connect/more")
+def more() -> ResponseReturnValue:
+    """What full tracks mean for each link by which the athlete's activities are copied."""
+    athlete = signed_in()
+    if athlete is None:
+        return redirect(url_for("connect.start"), code=303)
+    hidden = [(link, hidden_radius_m(link.carried, athlete.scopes)) for link in links_given(athlete.athlete_id)]
+    return render_template("more.html", hidden=hidden)
+
+
+@blueprint.get("/callback")
+def callback() -> ResponseReturnValue:
+    """Back from Strava: on to the athlete's page, or one that says why nothing was connected.
+
+    Effects: those of `arrive`; none for a browser that does not bring the cookie with which it set out.
+    """
+    state, code = request.args.get("state", ""), request.args.get("code")
+    if request.args.get("error"):
+        return _declined()
+    walk = consent.finish(state) if code else None
+    if not code or walk is None:
+        return _lead_back(consent.peek(state))
+    return arrive(walk, code, request.args.get("scope", ""))
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """Forget the athlete in this browser; the connection to Strava stays."""
+    end_session()
+    return redirect(url_for("connect.start"), code=303)
+
+
+def _declined() -> ResponseReturnValue:
+    """That nothing was connected; to the page with the button for it where a connection has to be allowed again."""
+    athlete = signed_in()
+    if athlete is not None and athlete.status is AthleteStatus.NEEDS_REAUTH:
+        return redirect(url_for("me.show"), code=303)
+    return problem_page(ACCESS_DENIED)
+
+
+def _lead_back(walk: Walk | None) -> ResponseReturnValue:
+    """The way into the same walk again, from its start: neither an invitation nor a choice is carried along."""
+    if walk is None:
+        return problem_page(STALE_LINK)
+    if walk.invite_id:
+        return problem_page(OPEN_INVITATION_AGAIN)
+    if walk.is_sign_in or walk.narrowing:
+        return problem_page(OTHER_BROWSER, url_for("connect.sign_in"))
+    private, receive = ("1" if scope in walk.scopes else None for scope in (ACTIVITY_READ_ALL, ACTIVITY_WRITE))
+    return problem_page(OTHER_BROWSER, url_for("connect.connect", private=private, receive=receive))

@@ -1,0 +1,113 @@
+"""The walk to Strava's consent page and back, in one browser, once, within ten minutes."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from flask import redirect, request
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.wrappers import Response
+
+from include.state.accounts.athletes import Narrowing
+from include.state.accounts.oauth_states import OAuthStates
+from include.strava.scopes import READ, parse_scopes
+from webhook_api.edge import current_edge
+
+STATE_COOKIE = "connecting"
+STATE_LIFETIME_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What a browser set out for."""
+
+    scopes: frozenset[str]
+    """What Strava was asked for."""
+    invite_id: str | None = None
+    """The invitation that is accepted by connecting; its id, which cannot be used to accept it."""
+    narrowing: Narrowing | None = None
+    """What an athlete who is signed in here chose to give up; another one may be logged in at Strava."""
+
+    @property
+    def is_sign_in(self) -> bool:
+        """Whether the walk only finds out who comes."""
+        return self.scopes == {READ}
+
+    def granted(self, address: str, proved: frozenset[str] | None) -> frozenset[str]:
+        """The scopes that count: asked for, in the callback's address, and proved by the token where it says so.
+
+        Anybody can write an address, and Strava may leave the scopes out of the token's answer.
+        """
+        granted = self.scopes & parse_scopes(address)
+        return granted if proved is None else granted & proved
+
+    def to_json(self) -> list[Any]:
+        """The walk as JSON values."""
+        return [sorted(self.scopes), self.invite_id, self.narrowing.to_json() if self.narrowing else None]
+
+    @classmethod
+    def from_json(cls, value: list[Any]) -> Walk:
+        """The walk that `to_json` wrote."""
+        scopes, invite_id, narrowing = value
+        return cls(frozenset(scopes), invite_id, Narrowing.from_json(narrowing) if narrowing else None)
+
+
+def begin(walk: Walk, *, force: bool) -> Response:
+    """On to Strava's consent page, with a `state` that this browser can bring back once.
+
+    With `force` the page is shown even to athletes who agreed before: they may be here to change what they allow.
+    """
+    edge = current_edge()
+    nonce = secrets.token_urlsafe(24)
+    OAuthStates(edge.store(), edge.clock).issue(nonce, lifetime_s=STATE_LIFETIME_S)
+    address = edge.oauth().authorize_url(
+        redirect_uri=f"{edge.settings.public_url}/callback",
+        scopes=sorted(walk.scopes),
+        state=str(_signer().dumps([nonce, walk.to_json()])),
+        force=force,
+    )
+    answer = redirect(address, code=303)
+    answer.set_cookie(
+        STATE_COOKIE,
+        nonce,
+        max_age=STATE_LIFETIME_S,
+        path="/callback",
+        secure=edge.settings.public_url.startswith("https://"),
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
+
+
+def finish(state: str) -> Walk | None:
+    """The walk that ends here; None unless we signed `state`, for this browser, and it is used first and in time."""
+    signed = _read(state)
+    if signed is None:
+        return None
+    nonce, walk = signed
+    cookie = request.cookies.get(STATE_COOKIE, "")
+    if not hmac.compare_digest(cookie.encode(errors="replace"), nonce.encode()):
+        return None
+    edge = current_edge()
+    return walk if OAuthStates(edge.store(), edge.clock).consume(nonce) else None
+
+
+def peek(state: str) -> Walk | None:
+    """What a walk of ours set out for, whoever brings it and whenever: enough to offer the way again, no more."""
+    signed = _read(state)
+    return signed[1] if signed else None
+
+
+def _read(state: str) -> tuple[str, Walk] | None:
+    try:
+        nonce, walk = _signer().loads(state)
+    except BadSignature:
+        return None
+    return nonce, Walk.from_json(walk)
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_edge().settings.cookie_key, salt="walk")

@@ -1,0 +1,64 @@
+"""The pages on which an athlete has everything erased that is kept here, and what others are told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from include.queue.queued_event import QueuedEvent
+from include.state.accounts.notices import NoticeKind, Notices
+from include.state.erasures.ledger import EraseReason, Erasures
+from webhook_api.edge import current_edge
+from webhook_api.session import current_athlete, end_session, require_athlete
+
+CONFIRMED = "erase"
+
+blueprint = Blueprint("erase", __name__, url_prefix="/me/erase")
+blueprint.before_request(require_athlete)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """One notice on an athlete's page."""
+
+    day: str
+    kind: NoticeKind
+
+
+@blueprint.get("")
+def ask() -> ResponseReturnValue:
+    """What goes, what stays, and the form."""
+    return render_template("erase.html", unconfirmed=False)
+
+
+@blueprint.post("")
+def confirm() -> ResponseReturnValue:
+    """Sign out and say that it is under way; the same page again where the box is not ticked.
+
+    Effects: the wish is written down, from which on nothing new is fetched or copied; then a message in the durable
+    queue starts `strava_erase`, and reconcile does where that is lost. Doing it twice is harmless.
+    """
+    if request.form.get("confirm") != CONFIRMED:
+        return render_template("erase.html", unconfirmed=True), 400
+    edge = current_edge()
+    erasure = Erasures(edge.store(), edge.clock).ask_now(current_athlete().athlete_id, EraseReason.ATHLETE)
+    edge.queue().send(QueuedEvent.resume_erasure(erasure, edge.clock()).to_body())
+    end_session()
+    return render_template("erased.html")
+
+
+@blueprint.app_template_global()
+def notices() -> list[NoticeLine]:
+    """What the athlete who is signed in is to be told, newest first."""
+    edge = current_edge()
+    found = Notices(edge.store(), edge.clock).of_athlete(current_athlete().athlete_id)
+    return [
+        NoticeLine(
+            datetime.fromtimestamp(notice.happened_at_epoch_s, UTC).date().isoformat(),
+            notice.kind,
+        )
+        for notice in sorted(found, key=lambda notice: -notice.happened_at_epoch_s)
+    ]

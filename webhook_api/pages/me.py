@@ -1,0 +1,129 @@
+"""The athlete's own page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from flask import Blueprint, abort, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from include.queue.queued_event import QueuedEvent
+from include.state.accounts.athletes import AthleteRow, Athletes
+from include.state.activities.ledger import ActivityLedger
+from include.state.copies.ledger import CopyLedger
+from include.state.erasures.ledger import Erasures
+from include.state.invites import Invites
+from include.state.links import Link, Links, LinkStatus
+from include.store.conflict import retry_on_conflict
+from webhook_api.edge import current_edge
+from webhook_api.pages.children import SPORTS
+from webhook_api.pages.received import latest_received
+from webhook_api.pages.recent import SHOWN, ActivityLine, day_text, describe
+from webhook_api.session import current_athlete, require_athlete
+
+blueprint = Blueprint("me", __name__, url_prefix="/me")
+blueprint.before_request(require_athlete)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A link and the athlete at its other end, who is None after an erasure."""
+
+    link: Link
+    athlete: AthleteRow | None
+
+
+@blueprint.get("")
+def show() -> ResponseReturnValue:
+    """What the athlete allowed, children and invitations, parents and their copies, and the latest activities."""
+    athlete = current_athlete()
+    edge = current_edge()
+    links = Links(edge.store(), edge.clock)
+    children = links.of_parent(athlete.athlete_id)
+    received = latest_received(athlete.athlete_id)
+    return render_template(
+        "me.html",
+        athlete=athlete,
+        scopes=athlete.scopes,
+        children=[_linked(link, link.child_id) for link in children if link.status is not LinkStatus.ENDED],
+        parents=[
+            _linked(link, link.parent_id)
+            for link in links.of_child(athlete.athlete_id)
+            if link.status is not LinkStatus.ENDED
+        ],
+        invites=Invites(edge.store(), edge.clock).open_of_parent(athlete.athlete_id),
+        received=received,
+        givers={parent_id: _athlete(parent_id) for parent_id in {line.parent_id for line in received}},
+        day_text=day_text,
+        sports=SPORTS,
+        activities=_recent(athlete.athlete_id, children),
+        refused_since=_refused_since(athlete),
+        is_leaving=_is_leaving(athlete.athlete_id),
+    )
+
+
+@blueprint.post("/parents/<int:parent_id>/end")
+@retry_on_conflict
+def end(parent_id: int) -> ResponseReturnValue:
+    """No further copy from this parent; those that were made stay."""
+    edge = current_edge()
+    links = Links(edge.store(), edge.clock)
+    link = links.get(parent_id, current_athlete().athlete_id)
+    if link is None:
+        abort(404)
+    if link.status is not LinkStatus.ENDED:
+        links.save(replace(link, status=LinkStatus.ENDED))
+    return redirect(url_for("me.show", _anchor="parents"), code=303)
+
+
+@blueprint.post("/copies/<int:activity_id>/<int:child_id>/again")
+def again(activity_id: int, child_id: int) -> ResponseReturnValue:
+    """Another try of a copy that failed or was skipped; nothing for one that was made or is under way.
+
+    Effects: the copy is due, and its activity queued; after a crash in between reconcile queues it.
+    """
+    edge = current_edge()
+    athlete_id = current_athlete().athlete_id
+    copies = CopyLedger(edge.store(), edge.clock)
+    copy = copies.get(activity_id, child_id)
+    if copy is None or copy.parent_id != athlete_id:
+        abort(404)
+    if copies.reopen(activity_id, child_id, edge.clock()):
+        edge.queue().send(QueuedEvent.look_again(athlete_id, activity_id, edge.clock()).to_body())
+    return redirect(url_for("me.show", _anchor="recent"), code=303)
+
+
+def _linked(link: Link, other_id: int) -> Linked:
+    return Linked(link, _athlete(other_id))
+
+
+def _athlete(athlete_id: int) -> AthleteRow | None:
+    edge = current_edge()
+    return Athletes(edge.store(), edge.cipher(), edge.clock).get(athlete_id)
+
+
+def _refused_since(athlete: AthleteRow) -> str | None:
+    """The day since when Strava has refused the access, once that is so long that the athlete has to decide."""
+    since = athlete.refused_at_epoch_s
+    if since is None or not athlete.is_refused_for_long(current_edge().clock()):
+        return None
+    return datetime.fromtimestamp(since, UTC).date().isoformat()
+
+
+def _is_leaving(athlete_id: int) -> bool:
+    """Whether the athlete has asked to be erased, which has not begun."""
+    edge = current_edge()
+    erasure = Erasures(edge.store(), edge.clock).get(athlete_id)
+    return erasure is not None and erasure.is_athletes_wish
+
+
+def _recent(athlete_id: int, children: Sequence[Link]) -> list[ActivityLine]:
+    edge = current_edge()
+    links = {link.child_id: link for link in children}
+    copies = CopyLedger(edge.store(), edge.clock)
+    return [
+        describe(entry, copies.of_activity(entry.activity_id), links, edge.clock())
+        for entry in ActivityLedger(edge.store(), edge.clock).latest(athlete_id, SHOWN)
+    ]

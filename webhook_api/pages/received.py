@@ -1,0 +1,52 @@
+"""The copies in an athlete's account, and what became of their originals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from heapq import nlargest
+
+from include.copying.sports import spoken_sport
+from include.state.activities.ledger import ActivityLedger
+from include.state.copies.ledger import MADE_STATES, Copy, CopyLedger, Original
+from webhook_api.edge import current_edge
+from webhook_api.pages.recent import SHOWN, start_text
+
+_MARKS: Mapping[Original, str] = {
+    Original.NAMED: "",
+    Original.RENAMED: "The title of the original no longer names you.",
+    Original.DELETED: "The original was deleted on Strava, or hidden.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedLine:
+    """One copy in the athlete's account: no title, which is not kept in the ledger."""
+
+    parent_id: int
+    sport: str
+    began: str
+    activity_id: int | None
+    """The copy on Strava; None where Strava did not say which it is."""
+    mark: str
+    """What has changed about the original, in words; empty while nothing has."""
+
+
+def latest_received(child_id: int) -> list[ReceivedLine]:
+    """The copies about which something happened last: made, or marked because of a change of the original."""
+    edge = current_edge()
+    copies = (copy for copy in CopyLedger(edge.store(), edge.clock).of_child(child_id) if copy.state in MADE_STATES)
+    activities = ActivityLedger(edge.store(), edge.clock)
+    latest = nlargest(SHOWN, copies, key=lambda copy: (copy.updated_at_epoch_s, copy.parent_activity_id))
+    return [_line(copy, activities) for copy in latest]
+
+
+def _line(copy: Copy, activities: ActivityLedger) -> ReceivedLine:
+    entry = activities.get(copy.parent_id, copy.parent_activity_id)
+    return ReceivedLine(
+        parent_id=copy.parent_id,
+        sport=spoken_sport(entry.sport_type if entry else ""),
+        began=start_text(entry.start_at_epoch_s if entry else None),
+        activity_id=copy.child_activity_id,
+        mark=_MARKS[copy.original],
+    )

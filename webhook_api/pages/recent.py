@@ -1,0 +1,112 @@
+"""An athlete's latest activities, and in words what happened to each and to its copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from include.copying.eligibility import LASTING_REASONS
+from include.copying.reasons import QUOTA_WORDS
+from include.copying.sports import spoken_sport
+from include.state.activities.ledger import ActivityState, LedgerEntry
+from include.state.copies.ledger import MADE_STATES, NOT_MADE_STATES, Copy, CopyState, Original
+from include.state.links import Link, LinkStatus
+
+SHOWN = 20
+
+_STORED: Mapping[ActivityState, str] = {
+    ActivityState.SYNCED: "stored",
+    ActivityState.NO_STREAMS: "stored; Strava has no recorded points for it",
+    ActivityState.REMOVED: "no longer visible on Strava, and removed here",
+    ActivityState.QUARANTINED: "could not be understood; the people who run this service have to look at it",
+    ActivityState.EXPIRED: "deleted here, as old as data may become",
+}
+
+_COPIES: Mapping[CopyState, str] = {
+    CopyState.DONE: "copied to {name}",
+    CopyState.DUPLICATE: "was already in the account of {name}",
+    CopyState.SKIPPED: "not copied to {name}: ",
+    CopyState.FAILED: "failed for {name}: ",
+    CopyState.UNFINISHED: "not finished for {name}: ",
+    CopyState.WAITING_FOR_ACCESS: "copy to {name} waits for access: ",
+}
+
+_NOTES: Mapping[Original, str] = {
+    Original.NAMED: "",
+    Original.RENAMED: "; the title no longer names {name}, who alone can delete the copy",
+    Original.DELETED: "; only {name} can delete the copy",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CopyLine:
+    """What happened to one copy."""
+
+    child_id: int
+    name: str
+    """What the athlete calls the child."""
+    text: str
+    child_activity_id: int | None = None
+    """The activity in the child's account, where there is one."""
+    again: bool = False
+    """Whether another try may end otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityLine:
+    """One activity: no title, which is not kept in the ledger."""
+
+    activity_id: int
+    sport: str
+    began: str
+    text: str
+    copies: tuple[CopyLine, ...]
+
+
+def describe(entry: LedgerEntry, copies: Iterable[Copy], links: Mapping[int, Link], now: float) -> ActivityLine:
+    """The activity's line; `links` are the athlete's, by child, and say what the athlete calls each."""
+    gone = entry.state is ActivityState.REMOVED
+    return ActivityLine(
+        activity_id=entry.activity_id,
+        sport=spoken_sport(entry.sport_type),
+        began=start_text(entry.start_at_epoch_s),
+        text=_STORED.get(entry.state) or _waiting(entry.reason, entry.fetch_at_epoch_s, now),
+        copies=tuple(_describe_copy(copy, links.get(copy.child_id), now, gone=gone) for copy in copies),
+    )
+
+
+def day_text(epoch_s: int | None) -> str:
+    """The day in UTC; empty where none is known."""
+    return "" if epoch_s is None else datetime.fromtimestamp(epoch_s, UTC).date().isoformat()
+
+
+def start_text(epoch_s: int | None) -> str:
+    """The minute in UTC, which tells two activities of a day apart; empty where none is known."""
+    return "" if epoch_s is None else f"{datetime.fromtimestamp(epoch_s, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _describe_copy(copy: Copy, link: Link | None, now: float, *, gone: bool) -> CopyLine:
+    name = link.names[0] if link and link.names else copy.matched
+    wanted = link is not None and link.status is not LinkStatus.ENDED and not gone
+    if copy.state in _COPIES:
+        note = _NOTES[copy.original].format(name=name)
+        if copy.track_hidden:
+            note = f", without its track, which lies too near to where it began or ended{note}"
+        text = f"{_COPIES[copy.state].format(name=name)}{note if copy.state in MADE_STATES else copy.reason}"
+    else:
+        text = f"copy to {name}: {_waiting(copy.reason, copy.next_try_epoch_s, now)}"
+    return CopyLine(
+        child_id=copy.child_id,
+        name=name,
+        text=text,
+        child_activity_id=copy.child_activity_id,
+        again=wanted and copy.state in NOT_MADE_STATES and copy.reason not in LASTING_REASONS,
+    )
+
+
+def _waiting(reason: str, next_try_epoch_s: int | None, now: float) -> str:
+    if next_try_epoch_s is None or next_try_epoch_s <= now or not reason:
+        return "under way"
+    until = f"until {datetime.fromtimestamp(next_try_epoch_s, UTC):%H:%M} UTC"
+    return f"waiting for Strava's limit {until}" if reason == QUOTA_WORDS else f"waiting {until}: {reason}"
