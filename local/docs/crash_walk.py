@@ -11,9 +11,10 @@ from local.proofs.crash_walk.walk import RETRY_AFTER_S, Death, walk
 _HEAD = """# Copies survive a crash at any point
 
 Made by `make docs`: every line comes from running `local/proofs/crash_walk`. A copy is killed before or after each
-write to the state store, each write of an object and each call to Strava; the dead process gets nothing more done. Then
-what production would run is run: Airflow's retry after {retry_s} seconds, and `strava_reconcile` with each window, for as
-long as anything is due. Where the dead run held the copy's lease, the retry leaves it alone and reconcile goes on.
+write to the state store, each write of an object and each call to Strava; the dead process gets nothing more done.
+Then what production would run is run: Airflow's retry after {retry_s} seconds, and `strava_reconcile` with each
+window, for as long as anything is due. Where the dead run held the copy's lease, the retry leaves it alone and
+reconcile goes on.
 
 In the end the child has exactly one activity, the ledger names it, and nothing is due. *listed*, *uploaded*, *polled*
 and *looked* are calls to Strava: `GET /athlete/activities`, `POST /uploads`, `GET /uploads/…`, `GET /activities/…`.

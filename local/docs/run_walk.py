@@ -12,9 +12,10 @@ _HEAD = """# Nothing is forgotten wherever a run dies
 
 Made by `make docs`: every line comes from running `local/proofs/crash_walk`. The dispatcher, or a task of a run, is
 killed before or after each write to the state store or the lake, each message, each start of a run and each call to
-Strava. It gets nothing more done, and its run is deleted: none of its tasks is tried again or begun, and a message that the
-dispatcher had deleted is gone. Then there is nothing but `strava_reconcile`, once in a window, with the runs that it
-has started. It does not list the athletes' activities here: a list would find what the ledgers have forgotten.
+Strava. It gets nothing more done, and its run is deleted: none of its tasks is tried again or begun, and a message
+that the dispatcher had deleted is gone. Then there is nothing but `strava_reconcile`, once in a window, with the runs
+that it has started. It does not list the athletes' activities here: a list would find what the ledgers have
+forgotten.
 
 Within an hour the lake holds what Strava shows and nothing else, each named child has one copy, whoever is erased has
 left no trace but the certificate, nothing is due any more and no message waits. The minutes say in which window that
