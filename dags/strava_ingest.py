@@ -36,7 +36,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
 from strava_airflow.publishing import publish
-from strava_airflow.verdict import confirm_run, ledger_takes_over
+from strava_airflow.run_outcome import confirm_run, ledger_takes_over
 
 log = logging.getLogger(__name__)
 

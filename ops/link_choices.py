@@ -18,21 +18,21 @@ _SWITCHES: Mapping[str, str] = {
     "private": "allow_private",
     "link_back": "link_back",
 }
-"""The choices that are yes or no, and their fields of `Carried`."""
+"""The choices that are yes or no, and their fields of `CopyOptions`."""
 
 _YES_NO = {"yes": True, "no": False}
 
 
 def told(link: Link) -> Mapping[str, str]:
     """Every choice of the link, as `chosen` takes it."""
-    carried = link.carried
+    options = link.options
     start = link.starts_at_epoch_s
     return {
-        "title": carried.title,
-        "sports": ",".join(carried.sports),
+        "title": options.title,
+        "sports": ",".join(options.sports),
         "from": datetime.fromtimestamp(start, UTC).date().isoformat() if start else "",
-        "trim_m": "" if carried.trim_m is None else str(carried.trim_m),
-        **{choice: "yes" if getattr(carried, field) else "no" for choice, field in _SWITCHES.items()},
+        "trim_m": "" if options.trim_m is None else str(options.trim_m),
+        **{choice: "yes" if getattr(options, field) else "no" for choice, field in _SWITCHES.items()},
     }
 
 
@@ -48,7 +48,7 @@ def chosen(link: Link, choices: Sequence[str]) -> Link:
         if not is_given or choice not in told(link):
             raise BadRequest(f"{each!r} is no choice; write one of {', '.join(told(link))} with its value: trim_m=200.")
         link = _with(link, choice, value)
-    problems = choice_problems(link.names, link.carried)
+    problems = choice_problems(link.names, link.options)
     if problems:
         raise BadRequest("Nothing was changed. " + " ".join(problems.values()))
     return link
@@ -64,7 +64,7 @@ def _with(link: Link, choice: str, value: str) -> Link:
         changes = {"sports": tuple(part.strip() for part in value.split(",") if part.strip())}
     elif choice == "trim_m":
         changes = {"trim_m": _metres(value)}
-    return replace(link, carried=replace(link.carried, **changes))
+    return replace(link, options=replace(link.options, **changes))
 
 
 def _metres(value: str) -> int | None:

@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from include.copying.matching import match
 from include.copying.sports import SPORT_TYPES
 from include.copying.title import template_problem
-from include.state.links import Carried
+from include.state.links import CopyOptions
 
 MOST_NAMES = 10
 LONGEST_NAME = 50
 LONGEST_TRIM_M = 2000
 
 
-def choice_problems(names: Sequence[str], carried: Carried) -> Mapping[str, str]:
+def choice_problems(names: Sequence[str], options: CopyOptions) -> Mapping[str, str]:
     """What stands in the way of a link with these names that carries this, by field, in words; empty when nothing."""
     found = {
         "names": _names_problem(names),
-        "trim_m": _trim_problem(carried.trim_m),
-        "title": template_problem(carried.title),
-        "sports": _sports_problem(carried.sports),
+        "trim_m": _trim_problem(options.trim_m),
+        "title": template_problem(options.title),
+        "sports": _sports_problem(options.sports),
     }
     return {field: problem for field, problem in found.items() if problem}
 

@@ -60,10 +60,10 @@ def _activity_reason(activity: Activity, *, is_copy: bool) -> str | None:
 
 
 def _choice_reason(activity: Activity, link: Link) -> str | None:
-    if activity.visibility == "only_me" and not link.carried.allow_private:
+    if activity.visibility == "only_me" and not link.options.allow_private:
         return "Only you can see this activity, and the link does not copy private activities."
-    if link.carried.sports and activity.sport_type not in link.carried.sports:
-        chosen = ", ".join(spoken_sport(sport) for sport in link.carried.sports)
+    if link.options.sports and activity.sport_type not in link.options.sports:
+        chosen = ", ".join(spoken_sport(sport) for sport in link.options.sports)
         return f"The link copies only {chosen}; this activity is {spoken_sport(activity.sport_type)}."
     if activity.start_at.timestamp() < link.starts_at_epoch_s:
         return "This activity began before the day from which the link copies."
@@ -75,4 +75,4 @@ def _points_reason(activity: Activity, streams: StreamSet | None, link: Link) ->
         return "Strava has no recorded points for this activity."
     if not times_rise(streams):
         return "The times of this recording do not rise from point to point, so Strava would refuse the copy."
-    return too_few_reason(timed_samples(activity, streams, link.carried))
+    return too_few_reason(timed_samples(activity, streams, link.options))

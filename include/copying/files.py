@@ -30,14 +30,14 @@ def build_file(
     Shape: the same input gives the same bytes, so that a second upload is recognised as a duplicate.
     Errors: `Refused` when fewer than two points can be written, which `ineligible_reason` says beforehand.
     """
-    samples = chosen_samples(activity, streams, link.carried, hidden)
+    samples = chosen_samples(activity, streams, link.options, hidden)
     reason = too_few_reason(samples)
     if reason is not None:
         raise Refused(
             f"activity {activity.activity_id} cannot be copied to athlete {link.child_id}: {reason}"
             f" {samples.left_out} points lack a time or a position; skip this copy"
         )
-    title = written_title(link.carried.title, activity, parent_name)
+    title = written_title(link.options.title, activity, parent_name)
     data_type, document = ("gpx.gz", gpx_document) if samples.placed else ("tcx.gz", tcx_document)
     return UploadFile(
         external_id=external_id(activity.activity_id, link.child_id),
@@ -54,7 +54,7 @@ def build_file(
 
 
 def _description(activity: Activity, samples: Samples, link: Link) -> Iterator[str]:
-    if link.carried.link_back:
+    if link.options.link_back:
         yield f"View on Strava: https://www.strava.com/activities/{activity.activity_id}"
     if samples.track_hidden:
         yield "Without its track, which lies too near to where it began or ended."

@@ -7,7 +7,7 @@ from itertools import chain
 
 from include.copying.markup import elements, escaped, interleaved, timestamps
 from include.copying.samples import Samples, holds_any, positioned_samples
-from include.state.links import Carried
+from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
 
 _CREATOR = "Strava Data Ingest"
@@ -26,9 +26,9 @@ _NEXT_SEGMENT = "</trkseg><trkseg>\n"
 _TAIL = "</trkseg></trk>\n</gpx>\n"
 
 
-def write_gpx(activity: Activity, streams: StreamSet, carried: Carried) -> bytes:
+def write_gpx(activity: Activity, streams: StreamSet, options: CopyOptions) -> bytes:
     """The activity's whole track as a GPX file; `gpx_document` says what it holds."""
-    return gpx_document(activity, positioned_samples(activity, streams, carried, ()))
+    return gpx_document(activity, positioned_samples(activity, streams, options, ()))
 
 
 def gpx_document(activity: Activity, samples: Samples) -> bytes:

@@ -10,7 +10,7 @@ from types import NoneType
 from typing import Any
 
 from include.circle import Circle, Position
-from include.state.links import Carried
+from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
 from include.strava.stream_types import BY_KEY, LATITUDE_DEG, LONGITUDE_DEG, STREAM_TYPES, Kind, Range, StreamType
 
@@ -77,12 +77,12 @@ def recorded_ends(streams: StreamSet) -> tuple[Position, ...]:
     return tuple(dict.fromkeys(Position(lat or 0, lng or 0) for lat, lng in places))
 
 
-def chosen_samples(activity: Activity, streams: StreamSet, carried: Carried, hidden: Sequence[Circle]) -> Samples:
+def chosen_samples(activity: Activity, streams: StreamSet, options: CopyOptions, hidden: Sequence[Circle]) -> Samples:
     """The points with positions outside the `hidden` circles where there are two; else those with times, unplaced."""
-    samples = positioned_samples(activity, streams, carried, hidden)
+    samples = positioned_samples(activity, streams, options, hidden)
     if len(samples) >= _FEWEST:
         return samples
-    unplaced = timed_samples(activity, streams, carried)
+    unplaced = timed_samples(activity, streams, options)
     return replace(unplaced, track_hidden=len(samples) + samples.trimmed >= _FEWEST)
 
 
@@ -91,13 +91,15 @@ def too_few_reason(samples: Samples) -> str | None:
     return None if len(samples) >= _FEWEST else "This recording has fewer than two points with a time."
 
 
-def positioned_samples(activity: Activity, streams: StreamSet, carried: Carried, hidden: Sequence[Circle]) -> Samples:
+def positioned_samples(
+    activity: Activity, streams: StreamSet, options: CopyOptions, hidden: Sequence[Circle]
+) -> Samples:
     """The points that have a time and a position, and lie outside the `hidden` circles.
 
     A trimmed activity's distance starts at zero and stands still over a hole, so that the copy's total is that of its
     points, and nobody reads from it how far it is to what was hidden.
     """
-    times, columns = _times(streams), _sensors(streams, carried) | _positions(streams)
+    times, columns = _times(streams), _sensors(streams, options) | _positions(streams)
     placed = _rising(_placed(columns), times)
     kept, holes = _outside(placed, columns, hidden)
     samples = _samples(activity, times, columns, kept, trimmed=len(placed) - len(kept))
@@ -106,11 +108,11 @@ def positioned_samples(activity: Activity, streams: StreamSet, carried: Carried,
     return replace(samples, holes=holes, distance_m=_over_holes(samples.distance_m, holes))
 
 
-def timed_samples(activity: Activity, streams: StreamSet, carried: Carried) -> Samples:
+def timed_samples(activity: Activity, streams: StreamSet, options: CopyOptions) -> Samples:
     """The points that have a time, without positions; nothing is trimmed, as nothing says where they are."""
     times = _times(streams)
     kept = _rising(range(len(times)), times)
-    return _samples(activity, times, _sensors(streams, carried), kept, trimmed=0)
+    return _samples(activity, times, _sensors(streams, options), kept, trimmed=0)
 
 
 def holds_any(*columns: Column) -> bool:
@@ -195,9 +197,9 @@ def _times(streams: StreamSet) -> Column:
     return _read(_TIME, streams)
 
 
-def _sensors(streams: StreamSet, carried: Carried) -> dict[str, Column]:
+def _sensors(streams: StreamSet, options: CopyOptions) -> dict[str, Column]:
     return {
-        name: [None] * streams.length if each.choice and not getattr(carried, each.choice) else _read(each, streams)
+        name: [None] * streams.length if each.choice and not getattr(options, each.choice) else _read(each, streams)
         for name, each in _SENSORS.items()
     }
 

@@ -7,7 +7,7 @@ from itertools import chain
 
 from include.copying.markup import elements, escaped, interleaved, timestamps
 from include.copying.samples import Samples, holds_any, timed_samples
-from include.state.links import Carried
+from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
@@ -22,9 +22,9 @@ _TAIL = "</Lap><Notes>{title}</Notes></Activity></Activities>\n</TrainingCenterD
 _ON_FOOT = ("Run", "Walk", "Hike")
 
 
-def write_tcx(activity: Activity, streams: StreamSet, carried: Carried) -> bytes:
+def write_tcx(activity: Activity, streams: StreamSet, options: CopyOptions) -> bytes:
     """The activity's points without positions as a TCX file; `tcx_document` says what it holds."""
-    return tcx_document(activity, timed_samples(activity, streams, carried))
+    return tcx_document(activity, timed_samples(activity, streams, options))
 
 
 def tcx_document(activity: Activity, samples: Samples) -> bytes:

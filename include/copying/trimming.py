@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from include.state.links import Carried
+from include.state.links import CopyOptions
 
 DEFAULT_TRIM_M = 200
 """What is hidden where the parent has chosen nothing and Strava shows us full tracks: homes are there."""
@@ -12,12 +12,12 @@ DEFAULT_TRIM_M = 200
 _FULL_TRACKS = "activity:read_all"
 
 
-def hidden_radius_m(carried: Carried, parent_scopes: Collection[str] | None) -> int:
+def hidden_radius_m(options: CopyOptions, parent_scopes: Collection[str] | None) -> int:
     """The radius that a copy made now hides: the parent's choice, else what the parent's grant of this moment asks for.
 
     Without full tracks Strava itself crops the athlete's privacy zones. `parent_scopes` is None where it is not known
     under which grant the track was fetched; then as much is hidden as with the widest.
     """
-    if carried.trim_m is not None:
-        return carried.trim_m
+    if options.trim_m is not None:
+        return options.trim_m
     return DEFAULT_TRIM_M if parent_scopes is None or _FULL_TRACKS in parent_scopes else 0

@@ -9,7 +9,7 @@ from typing import Any
 
 from include.clock import Clock
 from include.errors import VersionConflict
-from include.state.links import Carried
+from include.state.links import CopyOptions
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Item, Key, Store
 
@@ -24,7 +24,7 @@ class Invite:
     """The SHA-256 of the secret: tells which invitation it is, and cannot be used to accept it."""
     parent_id: int
     names: tuple[str, ...]
-    carried: Carried
+    options: CopyOptions
     expires_at_epoch_s: int
     starts_at_epoch_s: int = 0
     """When the activities begin that the parent wants copied; 0: from the confirmation on."""
@@ -41,14 +41,14 @@ class Invites:
         self._clock = clock
 
     def create(
-        self, secret: str, parent_id: int, names: tuple[str, ...], carried: Carried, *, starts_at_epoch_s: int = 0
+        self, secret: str, parent_id: int, names: tuple[str, ...], options: CopyOptions, *, starts_at_epoch_s: int = 0
     ) -> Invite:
         """An open invitation, good for a week; only the hash of `secret` is stored.
 
         Errors: `VersionConflict` when the secret was used for another one.
         """
         expires_at = int(self._clock()) + LIFETIME_S
-        return self._put(Invite(_hash(secret), parent_id, names, carried, expires_at, starts_at_epoch_s))
+        return self._put(Invite(_hash(secret), parent_id, names, options, expires_at, starts_at_epoch_s))
 
     def find(self, secret: str) -> Invite | None:
         """The invitation behind a link's secret; None where there is none, or no longer."""
@@ -124,7 +124,7 @@ def _fields(invite: Invite) -> dict[str, Any]:
     return {
         "parent_id": invite.parent_id,
         "names": list(invite.names),
-        "carried": invite.carried.to_fields(),
+        "carried": invite.options.to_fields(),
         "starts_at_epoch_s": invite.starts_at_epoch_s,
         "child_id": invite.child_id,
     }
@@ -136,7 +136,7 @@ def _invite(item: Item) -> Invite:
         invite_id=item.key.partition,
         parent_id=fields["parent_id"],
         names=tuple(fields["names"]),
-        carried=Carried.from_fields(fields["carried"]),
+        options=CopyOptions.from_fields(fields["carried"]),
         expires_at_epoch_s=item.expires_at_epoch_s or 0,
         starts_at_epoch_s=fields.get("starts_at_epoch_s", 0),
         child_id=fields["child_id"],

@@ -33,7 +33,7 @@ class LinkStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class CopyOptions:
     """What a copy carries besides position, elevation, time, speed, distance and cadence."""
 
     heartrate: bool = True
@@ -51,7 +51,7 @@ class Carried:
     """The sports that are copied, as Strava names them; empty for all."""
 
     @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> Carried:
+    def from_fields(cls, fields: Mapping[str, Any]) -> CopyOptions:
         """The choice in a row's fields; what an older row lacks is as if nobody had chosen it.
 
         A stored `trim_m` of 0 is no choice: it was the form's default once, so a chosen 0 is stored as -1, which
@@ -78,7 +78,7 @@ class Link:
     parent_id: int
     child_id: int
     names: tuple[str, ...]
-    carried: Carried = field(default_factory=Carried)
+    options: CopyOptions = field(default_factory=CopyOptions)
     starts_at_epoch_s: int = 0
     parent_consent_epoch_s: int | None = None
     child_consent_epoch_s: int | None = None
@@ -160,7 +160,7 @@ def _fields(link: Link) -> dict[str, Any]:
         "parent_id": link.parent_id,
         "child_id": link.child_id,
         "names": list(link.names),
-        "carried": link.carried.to_fields(),
+        "carried": link.options.to_fields(),
         "starts_at_epoch_s": link.starts_at_epoch_s,
         "parent_consent_epoch_s": link.parent_consent_epoch_s,
         "child_consent_epoch_s": link.child_consent_epoch_s,
@@ -176,7 +176,7 @@ def _link(item: Item) -> Link:
         parent_id=fields["parent_id"],
         child_id=fields["child_id"],
         names=tuple(fields["names"]),
-        carried=Carried.from_fields(fields["carried"]),
+        options=CopyOptions.from_fields(fields["carried"]),
         starts_at_epoch_s=fields["starts_at_epoch_s"],
         parent_consent_epoch_s=fields["parent_consent_epoch_s"],
         child_consent_epoch_s=fields["child_consent_epoch_s"],

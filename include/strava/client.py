@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from include.errors import Gone, NotTheApi, OutcomeUnknown, TokenRefused, UnexpectedShape
-from include.strava.http.response import Answer
+from include.strava.http.response import Response
 from include.strava.http.session import BearerAuth, Call, StravaSession, of_athlete
 from include.strava.models import Activity, Athlete, StreamSet, Upload, UploadFile, UploadId
 from include.strava.quota import Bucket, Priority
@@ -195,7 +195,7 @@ class StravaClient:
             raise UnexpectedShape(str(answer.error()))
         return [_summary(answer, row, athlete_id) for row in rows]
 
-    def _get(self, path: str, athlete_id: int, query: Mapping[str, str | int] | None = None) -> Answer:
+    def _get(self, path: str, athlete_id: int, query: Mapping[str, str | int] | None = None) -> Response:
         call = Call("GET", path, of_athlete(athlete_id), query=query or {})
         return self._ask(call, athlete_id, scope=ACTIVITY_READ).checked()
 
@@ -207,7 +207,7 @@ class StravaClient:
         scope: str,
         bucket: Bucket = Bucket.READ,
         before_sending: Callable[[], object] = lambda: None,
-    ) -> Answer:
+    ) -> Response:
         """The answer to `call` with the athlete's token, or with a fresh one where Strava refuses that."""
         token = self._tokens.access_token(athlete_id, scope=scope)
         answer = self._send(call, token, bucket, before_sending)
@@ -218,7 +218,7 @@ class StravaClient:
                 return self._send(call, fresh, bucket, before_sending)
         return answer
 
-    def _send(self, call: Call, token: str, bucket: Bucket, before_sending: Callable[[], object]) -> Answer:
+    def _send(self, call: Call, token: str, bucket: Bucket, before_sending: Callable[[], object]) -> Response:
         def before() -> None:
             self._quota.reserve(bucket, self._priority)
             before_sending()
@@ -231,8 +231,8 @@ class StravaClient:
         )
 
 
-def _read(answer: Answer, parse: Callable[[], _T]) -> _T:
-    """As `Answer.read`; the error has the answer with it, so that it can be kept."""
+def _read(answer: Response, parse: Callable[[], _T]) -> _T:
+    """As `Response.read`; the error has the answer with it, so that it can be kept."""
     try:
         return answer.read(parse)
     except UnexpectedShape as error:
@@ -240,7 +240,7 @@ def _read(answer: Answer, parse: Callable[[], _T]) -> _T:
         raise
 
 
-def _summary(answer: Answer, row: Any, athlete_id: int) -> Activity | Unreadable:
+def _summary(answer: Response, row: Any, athlete_id: int) -> Activity | Unreadable:
     try:
         return answer.read(lambda: Activity.parse(row))
     except UnexpectedShape as error:
@@ -257,7 +257,7 @@ def _refuse(row: Unreadable) -> None:
     raise UnexpectedShape(f"A row of the activity list of athlete {row.athlete_id} cannot be read: {row.reason}")
 
 
-def _refused_upload(answer: Answer) -> Upload | None:
+def _refused_upload(answer: Response) -> Upload | None:
     """The upload in a 400 that gives Strava's reason in `error`, as a poll would have; there may be no id in it."""
     if answer.status != 400:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from include.errors import BadRequest, Gone, NotTheApi, UnexpectedShape, WrongInstallation
 from include.strava.http.error_body import Faults
-from include.strava.http.response import Answer
+from include.strava.http.response import Response
 from include.strava.http.session import Call, StravaSession
 from include.strava.models import Subscription
 
@@ -105,6 +105,6 @@ class PushSubscriptions:
         return present
 
 
-def _already_exists(answer: Answer) -> bool:
+def _already_exists(answer: Response) -> bool:
     fault = Faults.parse(answer.body).about("PushSubscription") if answer.status == 400 else None
     return fault is not None and fault.code == "already exists"

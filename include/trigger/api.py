@@ -10,7 +10,7 @@ _LONGEST_WORDS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """What Airflow itself answered, its status and its document; a document that is no JSON object is empty."""
 
     status: int
@@ -28,7 +28,7 @@ class Answer:
 class AirflowApi(Protocol):
     """Airflow 3's REST API v2, for a caller who has the right credential."""
 
-    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> ApiResponse:
         """Airflow's answer to one call, made once; `path` has no prefix, for example `/dags/strava_ingest`.
 
         Errors: `TriggerUnavailable` when Airflow cannot be reached, or does not let this caller in: an operator

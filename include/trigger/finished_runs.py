@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.errors import TriggerUnavailable
-from include.trigger.api import AirflowApi, Answer
+from include.trigger.api import AirflowApi, ApiResponse
 
 RUNS_KEPT_DAYS = 30
 """How long a run stays after its end. An event that comes again finds its run by the run's id, so a run outlives every
@@ -66,7 +66,7 @@ def delete_finished_runs(api: AirflowApi, now_epoch_s: float, *, skipped: int = 
     return Page(len(runs) - refused, refused)
 
 
-def _listed(answer: Answer, *names: str) -> Sequence[Mapping[str, Any]]:
+def _listed(answer: ApiResponse, *names: str) -> Sequence[Mapping[str, Any]]:
     """The list at that place of a right answer."""
     found: Any = answer.document if answer.status == 200 else None
     for name in names:

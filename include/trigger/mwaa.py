@@ -10,7 +10,7 @@ from typing import Any
 from include.aws import aws_faults, open_client
 from include.clock import Clock
 from include.errors import RetryLater, SettingsError, TriggerUnavailable
-from include.trigger.api import Answer
+from include.trigger.api import ApiResponse
 
 CALL_EVERY_S = 0.25
 """MWAA takes ten calls a second from all callers together: two dispatchers at this pace make eight."""
@@ -38,7 +38,7 @@ class MwaaApi:
         self._turn = threading.Lock()
         self._next_call_s = 0.0
 
-    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> ApiResponse:
         """Airflow's answer; waits for its turn at most `CALL_EVERY_S` for each call under way.
 
         Errors: `TriggerUnavailable` when MWAA did not bring the call to Airflow, as while the environment is being
@@ -53,13 +53,13 @@ class MwaaApi:
             )
         return answer
 
-    def _invoke(self, method: str, path: str, given: Mapping[str, Any]) -> Answer:
+    def _invoke(self, method: str, path: str, given: Mapping[str, Any]) -> ApiResponse:
         try:
             with aws_faults(_SETTING):
                 answer = self._client.invoke_rest_api(Name=self._environment, Path=path, Method=method, **given)
         except self._client.exceptions.ClientError as err:
             if "RestApiStatusCode" in err.response:
-                return Answer(int(err.response["RestApiStatusCode"]), _fields(err.response.get("RestApiResponse")))
+                return ApiResponse(int(err.response["RestApiStatusCode"]), _fields(err.response.get("RestApiResponse")))
             code, message = (err.response["Error"].get(name, "") for name in ("Code", "Message"))
             raise TriggerUnavailable(
                 f"MWAA did not pass the call on ({code}: {message}): "
@@ -67,7 +67,7 @@ class MwaaApi:
             ) from err
         except (RetryLater, SettingsError) as err:
             raise TriggerUnavailable(str(err)) from err
-        return Answer(int(answer["RestApiStatusCode"]), _fields(answer.get("RestApiResponse")))
+        return ApiResponse(int(answer["RestApiStatusCode"]), _fields(answer.get("RestApiResponse")))
 
     def _take_turn(self) -> None:
         with self._turn:

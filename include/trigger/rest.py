@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 from include.errors import TriggerUnavailable
-from include.trigger.api import Answer
+from include.trigger.api import ApiResponse
 
 CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 11
@@ -30,14 +30,14 @@ class RestApi:
         # No proxy, and no .netrc entry that would replace the token.
         self._session.trust_env = False
 
-    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> ApiResponse:
         """Airflow's answer. Errors: `TriggerUnavailable`, also for a user who may not log in or do this."""
         answer = self._send_as_user(method, f"/api/v2{path}", body)
         if answer.status in {401, 403}:
             raise _not_allowed(f"{method} {path}", answer)
         return answer
 
-    def _send_as_user(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
+    def _send_as_user(self, method: str, path: str, body: Mapping[str, Any] | None) -> ApiResponse:
         if self._token is not None:
             answer = self._send(method, path, body, token=self._token)
             if answer.status != 401:
@@ -54,7 +54,7 @@ class RestApi:
             raise TriggerUnavailable("Airflow answered the login without a token: does AIRFLOW_URL name an Airflow 3?")
         return token
 
-    def _send(self, method: str, path: str, body: Mapping[str, Any] | None, *, token: str | None = None) -> Answer:
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None, *, token: str | None = None) -> ApiResponse:
         try:
             answer = self._session.request(
                 method,
@@ -68,10 +68,10 @@ class RestApi:
             raise TriggerUnavailable(
                 f"Airflow cannot be reached ({type(err).__name__}): try again, and check AIRFLOW_URL if it lasts."
             ) from err
-        return Answer(answer.status_code, _fields(answer))
+        return ApiResponse(answer.status_code, _fields(answer))
 
 
-def _not_allowed(what: str, answer: Answer) -> TriggerUnavailable:
+def _not_allowed(what: str, answer: ApiResponse) -> TriggerUnavailable:
     """A wrong password is repaired by an operator; until then the events wait, since they are not at fault."""
     return TriggerUnavailable(
         f"Airflow did not let us {what} ({answer.status}: {answer.words}). "

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from include.clock import Clock
 from include.errors import TriggerRefused, TriggerUnavailable
-from include.trigger.api import AirflowApi, Answer
+from include.trigger.api import AirflowApi, ApiResponse
 
 LOOK_EVERY_S = 60.0
 """How long it is believed that a DAG is not paused."""
@@ -91,7 +91,7 @@ class AirflowTrigger:
             self._next_look_s[dag_id] = self._clock() + LOOK_EVERY_S
 
 
-def _is_about_this_run(answer: Answer) -> bool:
+def _is_about_this_run(answer: ApiResponse) -> bool:
     return answer.status == 413 or (answer.status == 400 and bool(_ABOUT_THIS_RUN.search(answer.words)))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from include.secret import SECRET_ID
 from local.aws import mwaa
-from local.aws.inspection import AwsHoldings
+from local.aws.inspection import AwsInspection
 from local.aws.resources import REGION, SECRET, Resources
 from local.stack.airflow.home import FOR_OTHERS, IN_CONNECTION
 from local.stack.environment import REPOSITORY
@@ -19,7 +19,7 @@ from local.stack.processes import Command, Processes
 from local.stack.progress import Progress
 from local.stack.readiness import PageReadiness, wait_until_ready
 from local.stack.state_dir import StateDir
-from local.testbed.inspection import Holdings
+from local.testbed.inspection import Inspection
 
 _CONNECTION = "AIRFLOW_CONN_STRAVA_API"
 _SECRETS = {
@@ -102,9 +102,9 @@ class Aws:
             "PYTHONPATH": os.pathsep.join([environment["PYTHONPATH"], str(policy)]),
         }
 
-    def holdings(self, place: StateDir) -> Holdings:
+    def inspection(self, place: StateDir) -> Inspection:
         """What AWS holds."""
-        return AwsHoldings(self.resources, place.root)
+        return AwsInspection(self.resources, place.root)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ _PARTITION = re.compile(r"(?P<table>[a-z]+)/(?P<partition>([a-z_]+=[^/]+/)+)[^/]
 
 
 @dataclass(frozen=True, slots=True)
-class AwsHoldings:
+class AwsInspection:
     """The tables, the bucket, the queues and the catalogue of one environment."""
 
     resources: Resources

@@ -29,7 +29,7 @@ from local.strava_simulator.control_client import SimulatorControl
 INTERRUPTED = 130
 
 
-class Leaves(Enum):
+class StorageLocations(Enum):
     """What the system stands on."""
 
     EMBEDDED = "embedded"
@@ -46,14 +46,14 @@ class Stage:
     patience_s: float
 
 
-STAGES: Mapping[Leaves, Stage] = {
-    Leaves.EMBEDDED: Stage(
+STAGES: Mapping[StorageLocations, Stage] = {
+    StorageLocations.EMBEDDED: Stage(
         Embedded(),
         REPOSITORY / ".state" / "demo",
         "Starting the simulated Strava, the web pages, the dispatcher and Airflow",
         patience_s=150,
     ),
-    Leaves.AWS: Stage(
+    StorageLocations.AWS: Stage(
         Aws(Resources("strava-demo")),
         REPOSITORY / ".state" / "demo-aws",
         "Starting AWS's APIs, the simulated Strava, Lambda's runtime with both handlers, and Airflow as MWAA",
@@ -67,7 +67,9 @@ def main(
         Path | None, typer.Option(help="Folder of recordings: <name>/activity.json + streams.json.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Which activities are invented.")] = 2026,
-    backend: Annotated[Leaves, typer.Option(help="The leaves: this machine's own, or AWS's APIs.")] = Leaves.EMBEDDED,
+    backend: Annotated[
+        StorageLocations, typer.Option(help="Where state, queue and lake are: on this machine, or behind AWS's APIs.")
+    ] = StorageLocations.EMBEDDED,
     is_2027: Annotated[bool, typer.Option("--base-2027", help="Ask Strava at the base URL of 2027.")] = False,
 ) -> None:
     """Show everything end to end on this machine, and check every point of it.

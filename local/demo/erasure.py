@@ -12,7 +12,7 @@ from rich.console import Console
 
 from include.state.erasures.ledger import Erasures, ErasureStage
 from include.store.store import Store
-from local.testbed.inspection import Holdings, Row
+from local.testbed.inspection import Inspection, Row
 
 _MARK = "erasures"
 """The one table that still names an erased athlete, for 30 days."""
@@ -38,15 +38,15 @@ def is_over(store: Store, clock: Any, athlete_id: int) -> bool:
     return erasure is not None and erasure.stage is ErasureStage.FINISHED
 
 
-def examine(holdings: Holdings, athlete_id: int, seconds: float) -> ErasureFindings:
+def examine(inspection: Inspection, athlete_id: int, seconds: float) -> ErasureFindings:
     """Read the certificate, and search every name in the lake and every row of the state for the athlete's id."""
-    lake = holdings.lake()
+    lake = inspection.lake()
     certificates = sorted(lake.glob(f"certificates/{athlete_id}-*.json"))
     certificate = json.loads(certificates[-1].read_bytes()) if certificates else {}
     number = re.compile(rf"(?<!\d){athlete_id}(?!\d)")
     paths = [path.relative_to(lake).as_posix() for path in lake.rglob("*") if path not in certificates]
     left = [f"lake: {path}" for path in sorted(paths) if number.search(path)]
-    left += [f"state: {row.table} {row.partition}" for row in holdings.rows() if _names(row, athlete_id, number)]
+    left += [f"state: {row.table} {row.partition}" for row in inspection.rows() if _names(row, athlete_id, number)]
     return ErasureFindings(certificate, tuple(left), seconds)
 
 

@@ -126,7 +126,7 @@ class Play:
             self._until(lambda: erasure.is_over(store, time.time, PARENT_ID), lambda: "the parent is erased")
         finally:
             store.close()
-        return erasure.examine(self.stack.holdings(), PARENT_ID, time.time() - began)
+        return erasure.examine(self.stack.inspection(), PARENT_ID, time.time() - began)
 
     def _finished(self, operator: AirflowOperator, form: Mapping[str, object]) -> str:
         run_id = operator.start("strava_backfill", form)

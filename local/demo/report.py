@@ -51,8 +51,8 @@ class Findings:
 
 def examine(play: Play) -> Findings:
     """Compare everything, point by point, with what the simulated Strava holds."""
-    holdings = play.stack.holdings()
-    lake_url = holdings.lake().as_uri()
+    inspection = play.stack.inspection()
+    lake_url = inspection.lake().as_uri()
     rows = {row["activity_id"]: row for row in query("SELECT * FROM activities", lake_url).to_pylist()}
     truths = [_truth(play, activity_id) for activity_id in sorted(play.control.activity_ids(PARENT_ID))]
     ledger = copies_of(play.stack)
@@ -85,8 +85,8 @@ def examine(play: Play) -> Findings:
     strangers += [f"child: activity {activity_id}" for activity_id in childs - set(copied.values())]
     settings = play.stack.settings
     secrets = [*play.control.tokens(), settings.strava_client_secret, settings.webhook_path_secret, settings.cookie_key]
-    leaks = search(play.stack.state_dir.root, secrets, {**holdings.outside(), **play.stack.database.dump()})
-    strangers += holdings.faults()
+    leaks = search(play.stack.state_dir.root, secrets, {**inspection.outside(), **play.stack.database.dump()})
+    strangers += inspection.faults()
     if any(secret in page for page in play.pages for secret in secrets):
         strangers.append("a page: a secret in its HTML")
     return Findings(tuple(lake), tuple(copies), tuple(copy_rows), tuple(strangers), leaks, lake_url)
@@ -179,7 +179,7 @@ def _show_times(console: Console, play: Play) -> None:
 
 
 def _show_holdings(console: Console, play: Play) -> None:
-    account = play.stack.holdings().account()
+    account = play.stack.inspection().account()
     if account:
         console.print("\n[bold]What is kept where[/bold]")
         console.print(_as_table(account))

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from local.docs.markdown import table
-from local.proofs.door_hunt.hunt import OUTINGS, Found, hunt
-from local.proofs.door_hunt.proof import DOORS
-from local.proofs.door_hunt.rules import RADIUS_M
+from local.proofs.privacy_attack.hunt import OUTINGS, Found, hunt
+from local.proofs.privacy_attack.proof import DOORS
+from local.proofs.privacy_attack.rules import RADIUS_M
 
 SEED = 2026
 
 _HEAD = """# What copies hide of a place, and what they do not
 
-Made by `make docs`: the figures come from running `local/proofs/door_hunt`, seed {seed}. {doors} doors are drawn, and
-{outings} outings from each: out by one way and back by another, found some metres from the door at either end, every
-third one past it again in between. Each rule hides {radius_m} m. Then somebody who has all written tracks fits a circle
-to where they are cut, and takes its middle for the door.
+Made by `make docs`: the figures come from running `local/proofs/privacy_attack`, seed {seed}. {doors} doors are
+drawn, and {outings} outings from each: out by one way and back by another, found some metres from the door at either
+end, every third one past it again in between. Each rule hides {radius_m} m. Then somebody who has all written tracks
+fits a circle to where they are cut, and takes its middle for the door.
 
 """
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from local.proofs.bench.at_scale import prove_lake_at_scale
 from local.proofs.copy_storm import prove_copy_storm
 from local.proofs.crash_walk.proof import prove_crash_walk, prove_run_walk
-from local.proofs.door_hunt.proof import prove_trimming
 from local.proofs.mutants import proof as mutants
 from local.proofs.odd_answers import proof as odd_answers
+from local.proofs.privacy_attack.proof import prove_trimming
 from local.proofs.proof import Proof
 from local.proofs.race import proofs as race
 from local.proofs.scale.proof import prove_scale

@@ -11,7 +11,7 @@ from local.stack.ports import EMBEDDED, Ports
 from local.stack.processes import Command, Processes
 from local.stack.progress import Progress
 from local.stack.state_dir import StateDir
-from local.testbed.inspection import FileHoldings, Holdings
+from local.testbed.inspection import FileInspection, Inspection
 
 
 class Backend(Protocol):
@@ -49,7 +49,7 @@ class Backend(Protocol):
         """Airflow's environment, from the one that it would have on one machine."""
         ...
 
-    def holdings(self, place: StateDir) -> Holdings:
+    def inspection(self, place: StateDir) -> Inspection:
         """What the leaves hold."""
         ...
 
@@ -84,6 +84,6 @@ class Embedded:
         """The same."""
         return environment
 
-    def holdings(self, place: StateDir) -> Holdings:
+    def inspection(self, place: StateDir) -> Inspection:
         """The files."""
-        return FileHoldings(place.lake, place.database)
+        return FileInspection(place.lake, place.database)

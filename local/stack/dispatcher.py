@@ -72,7 +72,7 @@ class Cleaning:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaves:
+class Connections:
     """What the loop works with."""
 
     queue: Queue
@@ -82,7 +82,7 @@ class Leaves:
     cleaning: Cleaning
 
 
-def run(leaves: Leaves, *, stop: Stop, sleep: Callable[[float], None]) -> None:
+def run(connections: Connections, *, stop: Stop, sleep: Callable[[float], None]) -> None:
     """Dispatch batch after batch until `stop` is requested; a batch under way is finished first.
 
     Where a batch was full more is waiting, and the next one follows at once.
@@ -91,14 +91,14 @@ def run(leaves: Leaves, *, stop: Stop, sleep: Callable[[float], None]) -> None:
     """
     while not stop.requested:
         try:
-            report = dispatch(leaves.queue, leaves.trigger, leaves.store, leaves.clock)
+            report = dispatch(connections.queue, connections.trigger, connections.store, connections.clock)
         except RetryLater:
             log.exception("The queue cannot be reached; trying again in %s s", QUEUE_RETRY_S)
             sleep(QUEUE_RETRY_S)
             continue
         log_report(report)
         if not report.received:
-            leaves.cleaning.go_on()
+            connections.cleaning.go_on()
         if report.received < BATCH_SIZE:
             sleep(GATHER_S if report.runs else IDLE_POLL_S)
 
@@ -114,7 +114,7 @@ def main() -> None:
     queue, store = open_queue(settings.queue_url, time.time), open_store(settings.state_url, time.time)
     airflow = open_airflow(settings)
     cleaning = Cleaning(airflow, time.time, time.time() + FIRST_CLEANING_S)
-    run(Leaves(queue, AirflowTrigger(airflow), store, time.time, cleaning), stop=stop, sleep=time.sleep)
+    run(Connections(queue, AirflowTrigger(airflow), store, time.time, cleaning), stop=stop, sleep=time.sleep)
     log.info("Stopped")
 
 

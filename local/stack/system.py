@@ -25,7 +25,7 @@ from local.stack.progress import Progress
 from local.stack.readiness import AirflowReadiness, PageReadiness, Readiness, wait_until_ready
 from local.stack.state_dir import StateDir
 from local.strava_simulator.world.quota import Tier
-from local.testbed.inspection import Holdings
+from local.testbed.inspection import Inspection
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
@@ -131,9 +131,9 @@ class Stack:
         )
         return stack, backend.airflow(airflow_environment(place, ports, generated, environment, database.options))
 
-    def holdings(self) -> Holdings:
+    def inspection(self) -> Inspection:
         """What the system holds, to be read back."""
-        return self.backend.holdings(self.state_dir)
+        return self.backend.inspection(self.state_dir)
 
     def _launch(self, airflow: Mapping[str, str], tier: Tier) -> None:
         """Start everything at once; what is started first is ended last."""

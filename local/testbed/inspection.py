@@ -21,7 +21,7 @@ class Row:
     fields: Mapping[str, Any]
 
 
-class Holdings(Protocol):
+class Inspection(Protocol):
     """Where a person with every right would look."""
 
     def lake(self) -> Path:
@@ -46,7 +46,7 @@ class Holdings(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class FileHoldings:
+class FileInspection:
     """Files and a SQLite database of this machine."""
 
     folder: Path

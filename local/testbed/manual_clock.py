@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class ToldTime:
+class ManualClock:
     """One time for the system and for Strava; it passes only when it is told to."""
 
     now: float

@@ -37,7 +37,7 @@ from local.strava_simulator.world.processing import settle_due
 from local.strava_simulator.world.simulation import EXTENSION as SIMULATION
 from local.strava_simulator.world.simulation import Rules, Simulation
 from local.strava_simulator.world.state import State
-from local.testbed.manual_clock import ToldTime
+from local.testbed.manual_clock import ManualClock
 from webhook_api.app import create_app as create_pages
 from webhook_api.dispatcher import BACKFILL_DAG, ERASE_DAG, INGEST_DAG, dispatch
 from webhook_api.edge import EXTENSION as EDGE
@@ -54,7 +54,7 @@ class OneProcess:
     settings: Settings
     application: Application
     control: SimulatorControl
-    time: ToldTime
+    time: ManualClock
     store: Store
     services: Services
     simulation: Simulation
@@ -116,7 +116,7 @@ class InPlaceOfAirflow:
 @contextmanager
 def one_process(folder: Path, *, now: float, rules: Rules | None = None) -> Iterator[OneProcess]:
     """A system with its state in `folder` and Strava's in memory; Strava knows its webhook already."""
-    time, application = ToldTime(now), Application()
+    time, application = ManualClock(now), Application()
     with ExitStack() as stack:
         state = State(":memory:")
         stack.callback(state.close)

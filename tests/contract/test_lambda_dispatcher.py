@@ -20,7 +20,7 @@ from include.queue.queued_event import QueuedEvent
 from include.state.activities.ledger import ActivityLedger
 from include.store.backend import open_store
 from include.strava.events import WebhookEvent, batch_run_id
-from include.trigger.api import Answer
+from include.trigger.api import ApiResponse
 from include.trigger.finished_runs import DAGS, PAGE
 from include.trigger.trigger import Started
 from local.aws import mwaa_stub
@@ -40,10 +40,10 @@ class Mwaa:
 
     runs: list[tuple[str, str]] = field(default_factory=list)
     events: dict[str, list[int]] = field(default_factory=dict)
-    faults: list[mwaa_stub.Answer] = field(default_factory=list)
+    faults: list[mwaa_stub.ApiResponse] = field(default_factory=list)
     cleaned: list[Any] = field(default_factory=list)
 
-    def answer(self, path: str, headers: Mapping[str, str], body: bytes) -> mwaa_stub.Answer:
+    def answer(self, path: str, headers: Mapping[str, str], body: bytes) -> mwaa_stub.ApiResponse:
         if self.faults:
             return self.faults.pop(0)
         return mwaa_stub.invoke(self._airflow, "ingest", path, headers, body)
@@ -246,15 +246,15 @@ class OldRuns:
     calls: list[str] = field(default_factory=list)
     is_out: bool = False
 
-    def call(self, method: str, path: str, body: Any = None) -> Answer:
+    def call(self, method: str, path: str, body: Any = None) -> ApiResponse:
         self.calls.append(f"{method} {path}")
         if self.is_out:
             raise TriggerUnavailable("MWAA is being updated")
         if method == "POST":
             found = range(min(PAGE, self.waiting))
-            return Answer(200, {"dag_runs": [{"dag_id": "strava_ingest", "dag_run_id": str(n)} for n in found]})
+            return ApiResponse(200, {"dag_runs": [{"dag_id": "strava_ingest", "dag_run_id": str(n)} for n in found]})
         self.waiting -= len(body["actions"][0]["entities"])
-        return Answer(200, {"delete": {"success": [], "errors": []}})
+        return ApiResponse(200, {"delete": {"success": [], "errors": []}})
 
 
 def test_schedule_has_all_old_runs_deleted_when_there_are_few(caplog: pytest.LogCaptureFixture) -> None:

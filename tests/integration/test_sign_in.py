@@ -18,7 +18,7 @@ from include.errors import IngestError, StravaUnavailable
 from include.lake.query import query
 from include.pipeline.reconcile.due import list_athletes
 from include.state.accounts.athletes import AthleteStatus
-from include.state.links import Carried, Link
+from include.state.links import CopyOptions, Link
 from include.strava.oauth import OAuthClient
 from local.strava_simulator.world.simulation import OlderPair, Rules
 from local.testbed.one_process import OneProcess, one_process
@@ -136,7 +136,7 @@ def family(system: OneProcess, new_browser: Callable[[], Browser], stored: froze
     work_on(system)
 
 
-def holdings(system: OneProcess) -> dict[str, Any]:
+def inspection(system: OneProcess) -> dict[str, Any]:
     """What is kept of Paula and Rex: what each allowed, rows of the lake, links and copies."""
     services, lake = system.services, system.settings.lake_url
     rows = query("SELECT activity_id, COUNT(*) AS points FROM streams GROUP BY 1 ORDER BY 1", lake).to_pylist()
@@ -206,7 +206,7 @@ def test_signing_in_changes_nothing_that_is_kept(
     renewal: str,
 ) -> None:
     family(system, new_browser, stored)
-    kept = holdings(system)
+    kept = inspection(system)
     system.time.pass_s(7 * 24 * HOUR_S)
     phone = new_browser()
 
@@ -219,21 +219,21 @@ def test_signing_in_changes_nothing_that_is_kept(
     assert ("Hello, Paula" in page.text) is is_signed_in
     work_on(system)
 
-    assert holdings(system) == kept
+    assert inspection(system) == kept
     is_alive = end == "done" or rule is OlderPair.LIVES
     assert status_of(system) is (AthleteStatus.ACTIVE if is_alive else AthleteStatus.NEEDS_REAUTH)
     if not is_alive:
         assert phone.open("/me").text.count('href="/connect/again"') == 1
         phone.authorize(phone.open("/connect/again"), PAULA)
         work_on(system)
-        assert holdings(system) == kept
+        assert inspection(system) == kept
         assert status_of(system) is AthleteStatus.ACTIVE
 
 
 def test_matrix_stands_on_something(system: OneProcess, new_browser: Callable[[], Browser]) -> None:
     family(system, new_browser, STORED["read_all"])
 
-    kept = holdings(system)
+    kept = inspection(system)
 
     assert [row["visibility"] for row in kept["lake"][1] if row["name"] == "Quiet run"] == ["only_me"]
     assert (REX, "done") in kept["copies"]
@@ -358,13 +358,13 @@ def test_disconnected_athlete_who_signs_in_stays_disconnected_and_keeps_what_is_
     browser.connect(PAULA, STORED["read"])
     browser.press(browser.open("/me/disconnect"), "/me/disconnect")
     system.catch_up()
-    kept = holdings(system)
+    kept = inspection(system)
 
     page = browser.authorize(browser.open("/sign-in"), PAULA)
     system.catch_up()
 
     assert "This account is not connected" in page.text
-    assert holdings(system) == kept
+    assert inspection(system) == kept
     assert status_of(system) is AthleteStatus.REVOKED
 
 
@@ -427,7 +427,9 @@ def test_wider_grant_shows_the_links_that_it_touches(system: OneProcess, new_bro
     browser = new_browser()
     browser.connect(PAULA, STORED["read"])
     for child_id, name, trim_m in ((REX, "Rex", None), (STRANGER, "Mia", 0)):
-        link = Link(PAULA, child_id, (name,), Carried(trim_m=trim_m), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+        link = Link(
+            PAULA, child_id, (name,), CopyOptions(trim_m=trim_m), parent_consent_epoch_s=1, child_consent_epoch_s=1
+        )
         system.services.links.save(link)
 
     page = browser.connect(PAULA, STORED["read_all"]).text

@@ -15,7 +15,7 @@ from include.errors import BadRequest
 from include.settings import EXAMPLES, Settings
 from include.state.accounts.athletes import Athletes
 from include.state.copies.ledger import Copy, CopyLedger, CopyState
-from include.state.links import SETTLED_S, Carried, Links, LinkStatus
+from include.state.links import SETTLED_S, CopyOptions, Links, LinkStatus
 from include.store.backend import open_store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
@@ -107,12 +107,12 @@ def test_link_is_added_shown_changed_and_ended(run, links):
     choices = ("--set", "title={sport} of {parent}", "--set", "sports=Run,TrailRun", "--set", "trim_m=200")
     assert "whose title names Rex or Rexi are copied to 2" in run("add", "--name", "Rex", "--name", "Rexi", *choices)
     stored = links.get(PARENT_ID, CHILD_ID)
-    assert stored.carried == Carried(title="{sport} of {parent}", sports=("Run", "TrailRun"), trim_m=200)
+    assert stored.options == CopyOptions(title="{sport} of {parent}", sports=("Run", "TrailRun"), trim_m=200)
 
     run("change", "--set", "power=no", "--set", "private=yes", "--set", "from=2026-06-01", "--set", "sports=")
     changed = links.get(PARENT_ID, CHILD_ID)
     assert changed.names == ("Rex", "Rexi")
-    assert changed.carried == replace(stored.carried, power=False, allow_private=True, sports=())
+    assert changed.options == replace(stored.options, power=False, allow_private=True, sports=())
     assert changed.starts_at_epoch_s == 1_780_272_000
 
     shown = " ".join(run("show").split())
@@ -132,7 +132,7 @@ def test_link_is_added_shown_changed_and_ended(run, links):
 def test_what_is_hidden_is_chosen_or_left_to_the_grant(run, links, value, trim_m):
     run("add", "--name", "Rex", "--set", "trim_m=70")
     run("change", "--set", f"trim_m={value}")
-    assert links.get(PARENT_ID, CHILD_ID).carried.trim_m == trim_m
+    assert links.get(PARENT_ID, CHILD_ID).options.trim_m == trim_m
 
 
 @pytest.mark.parametrize("name", ["🐕", " ", "#", "...", "\u200b"])

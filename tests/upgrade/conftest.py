@@ -43,7 +43,7 @@ from local.strava_simulator.world.deliveries import deliver_due
 from local.strava_simulator.world.processing import settle_due
 from local.strava_simulator.world.simulation import EXTENSION, Simulation
 from local.strava_simulator.world.state import State
-from local.testbed.manual_clock import ToldTime
+from local.testbed.manual_clock import ManualClock
 from local.testbed.one_process import InPlaceOfAirflow
 from webhook_api.app import create_app as create_pages
 from webhook_api.dispatcher import INGEST_DAG, dispatch
@@ -81,7 +81,7 @@ class Installation:
     store: Store
     control: SimulatorControl
     simulation: Simulation
-    time: ToldTime
+    time: ManualClock
     activities: Mapping[str, int]
     """The ids of the activities, by the name that says what had become of each."""
     athletes: Mapping[str, int]
@@ -141,7 +141,7 @@ def installation(unpacked: StateDir) -> Iterator[Installation]:
 @contextmanager
 def _brought_up(place: StateDir) -> Iterator[Installation]:
     made = json.loads((place.root / "made.json").read_text())
-    time, generated = ToldTime(made["ended_at_epoch_s"] + 60), GeneratedSecrets.of(place)
+    time, generated = ManualClock(made["ended_at_epoch_s"] + 60), GeneratedSecrets.of(place)
     asked: list[tuple[str, str]] = []
     with ExitStack() as stack:
         listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]

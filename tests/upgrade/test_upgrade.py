@@ -83,7 +83,7 @@ def test_links_keep_names_consents_and_what_they_carry(installation):
 def test_length_to_trim_counts_as_chosen_only_where_it_was(installation, child, trim_m):
     link = installation.services.links.get(installation.athletes["paula"], installation.athletes[child])
 
-    assert link.carried.trim_m == trim_m
+    assert link.options.trim_m == trim_m
 
 
 def test_tokens_open_with_the_key_that_was_kept(installation):

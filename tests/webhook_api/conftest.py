@@ -24,7 +24,7 @@ from include.state.accounts.athletes import Athletes
 from include.state.subscriptions import Subscriptions
 from include.store.sqlite import SqliteStore
 from include.strava.grant import TokenGrant
-from include.strava.http.response import Answer
+from include.strava.http.response import Response
 from include.strava.http.session import Call, StravaSession
 from include.strava.models import Athlete, AthleteId, Subscription
 from include.strava.oauth import OAuthClient
@@ -73,12 +73,12 @@ class ScriptedSession(StravaSession):
         self._strava = strava
         self._now = now
 
-    def send(self, base_url: str, call: Call, **_observers: Any) -> Answer:
+    def send(self, base_url: str, call: Call, **_observers: Any) -> Response:
         self._strava.forms.append(call.form)
         if self._strava.fault:
             raise self._strava.fault
         body = json.dumps(self._strava.document).encode()
-        return Answer(
+        return Response(
             self._strava.status, {}, body, call.path, call.whom, is_applications=True, received_at_epoch_s=self._now()
         )
 

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from include.copying.sports import SPORT_TYPES, spoken_sport
 from include.copying.trimming import hidden_radius_m
 from include.state.invites import Invites
-from include.state.links import Carried, Link, Links, LinkStatus
+from include.state.links import CopyOptions, Link, Links, LinkStatus
 from include.store.conflict import retry_on_conflict
 from webhook_api.edge import current_edge
 from webhook_api.pages.link_form import LinkForm
@@ -27,7 +27,7 @@ blueprint.before_request(require_athlete)
 @blueprint.get("/invites/new")
 def new_invite() -> ResponseReturnValue:
     """The form of an invitation."""
-    return _form_page(LinkForm.of((), Carried(), 0))
+    return _form_page(LinkForm.of((), CopyOptions(), 0))
 
 
 @blueprint.post("/invites")
@@ -39,7 +39,7 @@ def invite() -> ResponseReturnValue:
         return _form_page(form), 400
     secret = secrets.token_urlsafe(24)
     created = Invites(edge.store(), edge.clock).create(
-        secret, current_athlete().athlete_id, form.names, form.carried, starts_at_epoch_s=form.starts_at_epoch_s(0)
+        secret, current_athlete().athlete_id, form.names, form.options, starts_at_epoch_s=form.starts_at_epoch_s(0)
     )
     address = edge.settings.public_url + url_for("invites.show", secret=secret)
     return render_template("invited.html", address=address, invite=created)
@@ -61,7 +61,7 @@ def withdraw(invite_id: str) -> ResponseReturnValue:
 def edit(child_id: int) -> ResponseReturnValue:
     """The form of a link's names and options."""
     link = _link(child_id)
-    return _form_page(LinkForm.of(link.names, link.carried, link.starts_at_epoch_s), link)
+    return _form_page(LinkForm.of(link.names, link.options, link.starts_at_epoch_s), link)
 
 
 @blueprint.post("/children/<int:child_id>")
@@ -75,7 +75,7 @@ def change(child_id: int) -> ResponseReturnValue:
         lambda link: replace(
             link,
             names=form.names,
-            carried=form.carried,
+            options=form.options,
             starts_at_epoch_s=form.starts_at_epoch_s(link.starts_at_epoch_s),
         ),
     )
@@ -111,7 +111,7 @@ def _links() -> Links:
 
 
 def _form_page(form: LinkForm, link: Link | None = None) -> str:
-    default_trim_m = hidden_radius_m(Carried(), current_athlete().scopes)
+    default_trim_m = hidden_radius_m(CopyOptions(), current_athlete().scopes)
     return render_template("link.html", form=form, link=link, sports=SPORTS, default_trim_m=default_trim_m)
 
 

@@ -89,7 +89,7 @@ def more() -> ResponseReturnValue:
     athlete = signed_in()
     if athlete is None:
         return redirect(url_for("connect.start"), code=303)
-    hidden = [(link, hidden_radius_m(link.carried, athlete.scopes)) for link in links_given(athlete.athlete_id)]
+    hidden = [(link, hidden_radius_m(link.options, athlete.scopes)) for link in links_given(athlete.athlete_id)]
     return render_template("more.html", hidden=hidden)
 
 

@@ -95,7 +95,7 @@ def _link(invite: Invite, child_id: int) -> None:
             parent_id=invite.parent_id,
             child_id=child_id,
             names=invite.names,
-            carried=invite.carried,
+            options=invite.options,
             starts_at_epoch_s=invite.starts_at_epoch_s,
             child_consent_epoch_s=int(edge.clock()),
             version=present.version if present else ABSENT,

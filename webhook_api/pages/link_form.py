@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from werkzeug.datastructures import MultiDict
 
 from include.copying.choices import LONGEST_TRIM_M, choice_problems
-from include.state.links import Carried
+from include.state.links import CopyOptions
 
 _METRES = re.compile(r"[0-9]{1,4}")
 
@@ -20,7 +20,7 @@ class LinkForm:
     """What the form shows; where `problems` is empty, it can be used."""
 
     names: tuple[str, ...]
-    carried: Carried
+    options: CopyOptions
     trim_text: str
     """The length as entered; empty where the grant decides."""
     start_text: str = ""
@@ -29,16 +29,16 @@ class LinkForm:
     """What is wrong, by field, in words."""
 
     @classmethod
-    def of(cls, names: tuple[str, ...], carried: Carried, starts_at_epoch_s: int) -> LinkForm:
+    def of(cls, names: tuple[str, ...], options: CopyOptions, starts_at_epoch_s: int) -> LinkForm:
         """The form of what is stored."""
-        return cls(names, carried, "" if carried.trim_m is None else str(carried.trim_m), _day_text(starts_at_epoch_s))
+        return cls(names, options, "" if options.trim_m is None else str(options.trim_m), _day_text(starts_at_epoch_s))
 
     @classmethod
     def parse(cls, fields: MultiDict[str, str]) -> LinkForm:
         """What was entered, and what is wrong with it."""
         trim_text = fields.get("trim_m", "").strip()
         start_text = fields.get("start", "").strip()
-        carried = Carried(
+        options = CopyOptions(
             heartrate="heartrate" in fields,
             power="power" in fields,
             temperature="temperature" in fields,
@@ -48,8 +48,8 @@ class LinkForm:
             link_back="link_back" in fields,
             sports=tuple(dict.fromkeys(fields.getlist("sports"))),
         )
-        form = cls(_names(fields.get("names", "")), carried, trim_text, start_text)
-        problems = dict(choice_problems(form.names, carried))
+        form = cls(_names(fields.get("names", "")), options, trim_text, start_text)
+        problems = dict(choice_problems(form.names, options))
         if start_text and _day(start_text) is None:
             problems["start"] = "The first day is a date such as 2026-06-01."
         return replace(form, problems=problems)

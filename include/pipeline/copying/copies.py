@@ -9,7 +9,7 @@ from typing import Any
 from include.copying.matching import match
 from include.copying.outcome import poll_delays_s
 from include.pipeline.copying.child_rows import look_again_at_made
-from include.pipeline.copying.copy_job import CopyHold
+from include.pipeline.copying.copy_job import CopyJob
 from include.pipeline.copying.originals import follow_original
 from include.pipeline.services import Services
 from include.state.activities.ledger import ActivityState
@@ -97,14 +97,14 @@ def _planned(services: Services, activity: Activity, link: Link, matched: str) -
     )
 
 
-def _bring_on(services: Services, copies: Sequence[Copy]) -> dict[int, CopyHold]:
+def _bring_on(services: Services, copies: Sequence[Copy]) -> dict[int, CopyJob]:
     """Send what is to be sent to every child, and only then wait for Strava; what was held, by child."""
-    holds: dict[int, CopyHold] = {}
+    holds: dict[int, CopyJob] = {}
     try:
         for copy in copies:
             acquired = services.copies.acquire(copy.parent_activity_id, copy.child_id)
             if acquired is not None:
-                holds[copy.child_id] = CopyHold(services, acquired)
+                holds[copy.child_id] = CopyJob(services, acquired)
                 holds[copy.child_id].bring_on()
         _poll(services, holds.values())
     finally:
@@ -113,7 +113,7 @@ def _bring_on(services: Services, copies: Sequence[Copy]) -> dict[int, CopyHold]
     return holds
 
 
-def _poll(services: Services, holds: Collection[CopyHold]) -> None:
+def _poll(services: Services, holds: Collection[CopyJob]) -> None:
     """Ask until Strava has decided or the polls are used up; then reconcile goes on."""
     for delay_s in poll_delays_s():
         if not any(hold.is_fresh for hold in holds):
@@ -127,7 +127,7 @@ def _poll(services: Services, holds: Collection[CopyHold]) -> None:
             hold.leave()
 
 
-def _result(copy: Copy, hold: CopyHold | None) -> CopyResult:
+def _result(copy: Copy, hold: CopyJob | None) -> CopyResult:
     if copy.state in FINAL_STATES:
         return CopyResult(copy.child_id, copy.state, copy.child_activity_id, copy.reason)
     if hold is None or hold.is_lost:

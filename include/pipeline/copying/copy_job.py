@@ -57,7 +57,7 @@ _SAME_S = 2
 """A grant is dated in whole seconds, and a second ahead where another one has the same."""
 
 
-class CopyHold:
+class CopyJob:
     """One worker's hold on one copy: every step is in the ledger before the next begins.
 
     What stops it is in the ledger too: a fault is there with the next try, and only what the ledger could not be told,
@@ -200,8 +200,8 @@ class CopyHold:
         entry = self._services.activities.get(link.parent_id, self.copy.parent_activity_id)
         fetched_at = entry.fetched_at_epoch_s if entry else None
         if parent is None or fetched_at is None or fetched_at + _SAME_S < parent.authorised_at_epoch_s:
-            return hidden_radius_m(link.carried, None)
-        return hidden_radius_m(link.carried, parent.scopes)
+            return hidden_radius_m(link.options, None)
+        return hidden_radius_m(link.options, parent.scopes)
 
     def _send(self, file: UploadFile, link: Link, trim_m: int) -> None:
         def before_sending() -> None:
@@ -300,8 +300,8 @@ def _words(error: IngestError) -> str:
 
 def _contents(file: UploadFile, link: Link, trim_m: int) -> dict[str, Any]:
     """What the ledger keeps of the file."""
-    carried = link.carried
-    chosen = [each.choice for each in STREAM_TYPES if each.choice and getattr(carried, each.choice)]
+    options = link.options
+    chosen = [each.choice for each in STREAM_TYPES if each.choice and getattr(options, each.choice)]
     return {
         "file_format": file.data_type.partition(".")[0],
         "points": file.points,

@@ -19,7 +19,7 @@ from include.pipeline.erasure.certificate import (
     open_certificate,
 )
 from include.pipeline.erasure.last_traces import last_traces
-from include.pipeline.erasure.personal_records import elsewhere, everywhere, spoken, tally, traces
+from include.pipeline.erasure.personal_records import elsewhere, everywhere, personal_records, spoken, tally
 from include.pipeline.services import Services
 from include.settings import Settings
 from include.state.erasures.ledger import EraseReason, Erasure, ErasureStage, Wish
@@ -224,7 +224,7 @@ def _sweep(services: Services, erasure: Erasure, others: frozenset[str]) -> None
     lease = erasure
     for _ in range(SWEEPS):
         others |= elsewhere(services, erasure.athlete_id)
-        found = list(traces(services, erasure, others))
+        found = list(personal_records(services, erasure, others))
         if not found:
             return
         for trace in found:
@@ -236,5 +236,5 @@ def _sweep(services: Services, erasure: Erasure, others: frozenset[str]) -> None
 def _count(services: Services, athlete_id: int, erasure: Erasure | None = None) -> dict[str, int]:
     now = int(services.clock())
     asked = erasure or Erasure.first(athlete_id, Wish(EraseReason.OPERATOR, now), now)
-    counts = tally(services, traces(services, asked, elsewhere(services, athlete_id)))
+    counts = tally(services, personal_records(services, asked, elsewhere(services, athlete_id)))
     return counts if services.athletes.get(athlete_id) is None else {**counts, "athletes": 1}

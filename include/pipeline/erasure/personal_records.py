@@ -28,7 +28,7 @@ _TABLES = ("streams", "activities", "laps")
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class PersonalRecord:
     """One thing that is kept of the athlete."""
 
     kind: str
@@ -65,7 +65,7 @@ def is_file_for(key: str, athlete_id: int) -> bool:
     return match is not None and int(match["child_id"]) == athlete_id
 
 
-def traces(services: Services, erasure: Erasure, others: Collection[str]) -> Iterator[Trace]:
+def personal_records(services: Services, erasure: Erasure, others: Collection[str]) -> Iterator[PersonalRecord]:
     """Every trace of the athlete, in the order in which they have to go; `others` are keys as `elsewhere` finds them.
 
     Ledgers go first: a worker whose lease ran out then finds it lost. Whatever leads to something else goes after it:
@@ -80,7 +80,7 @@ def traces(services: Services, erasure: Erasure, others: Collection[str]) -> Ite
     yield from _records(services, erasure.athlete_id)
 
 
-def tally(services: Services, found: Iterable[Trace]) -> dict[str, int]:
+def tally(services: Services, found: Iterable[PersonalRecord]) -> dict[str, int]:
     """How many traces there are of each kind, and how many rows the lake's tables hold."""
     counts: Counter[str] = Counter()
     for trace in found:
@@ -96,22 +96,22 @@ def spoken(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items()) or "nothing"
 
 
-def _ledgers(services: Services, athlete_id: int) -> Iterator[Trace]:
+def _ledgers(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
     copies = {
         (copy.parent_activity_id, copy.child_id)
         for found in (services.copies.of_parent(athlete_id), services.copies.of_child(athlete_id))
         for copy in found
     }
     for activity_id, child_id in sorted(copies):
-        yield Trace("copies", partial(services.copies.forget, activity_id, child_id))
+        yield PersonalRecord("copies", partial(services.copies.forget, activity_id, child_id))
     days = services.outings.of_child(athlete_id)
     if days:
-        yield Trace("outings", partial(services.outings.forget_child, athlete_id), count=days)
+        yield PersonalRecord("outings", partial(services.outings.forget_child, athlete_id), count=days)
     for entry in list(services.activities.of_athlete(athlete_id)):
-        yield Trace("activities", partial(services.activities.forget, athlete_id, entry.activity_id))
+        yield PersonalRecord("activities", partial(services.activities.forget, athlete_id, entry.activity_id))
 
 
-def _objects(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[Trace]:
+def _objects(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[PersonalRecord]:
     """The athlete's objects, and the files that others' activities were made into for the athlete's account."""
     keys = [key for prefix in athlete_prefixes(athlete_id) for key in services.objects.list(prefix)]
     files = sorted(key for key in others if is_file_for(key, athlete_id) and key not in keys)
@@ -119,10 +119,10 @@ def _objects(services: Services, athlete_id: int, others: Collection[str]) -> It
     for key in keys:
         folder = key.partition("/")[0]
         kind = "upload_files" if folder == "gpx" else f"{folder}_objects"
-        yield Trace(kind, partial(services.objects.delete, key, expected=Condition.ANYTHING), key)
+        yield PersonalRecord(kind, partial(services.objects.delete, key, expected=Condition.ANYTHING), key)
 
 
-def _copy_rows(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[Trace]:
+def _copy_rows(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[PersonalRecord]:
     """Rows about the athlete; an object that cannot be read may hold some, and `strava_retention` makes it again."""
     held: dict[str, int] = {}
     for key in sorted(key for key in others if key.startswith("copies/")):
@@ -130,36 +130,38 @@ def _copy_rows(services: Services, athlete_id: int, others: Collection[str]) -> 
         try:
             held[key] = 0 if stored is None else _rows_about(decode(key, stored.body), athlete_id)
         except UnexpectedShape:
-            yield Trace("copies_objects", partial(services.objects.delete, key, expected=Condition.ANYTHING), key)
+            yield PersonalRecord(
+                "copies_objects", partial(services.objects.delete, key, expected=Condition.ANYTHING), key
+            )
     keys = [key for key, rows in held.items() if rows]
     if keys:
         remove = partial(services.copy_rows.remove_athlete, athlete_id, keys)  # from all of them at once
-        yield Trace("copies_rows", remove, keys[0], sum(held.values()))
+        yield PersonalRecord("copies_rows", remove, keys[0], sum(held.values()))
 
 
-def _partitions(services: Services, athlete_id: int) -> Iterator[Trace]:
+def _partitions(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
     """What the catalogue names, then what waits for it: whoever registers one meanwhile misses its row and looks."""
     named = services.catalog.of_athlete(athlete_id)
     if named:
-        yield Trace("catalog_partitions", partial(services.catalog.unregister, named), count=len(named))
+        yield PersonalRecord("catalog_partitions", partial(services.catalog.unregister, named), count=len(named))
     for partition in services.partitions.of_athlete(athlete_id):
-        yield Trace("partitions", partial(services.partitions.forget, partition))
+        yield PersonalRecord("partitions", partial(services.partitions.forget, partition))
 
 
-def _ties(services: Services, erasure: Erasure) -> Iterator[Trace]:
+def _ties(services: Services, erasure: Erasure) -> Iterator[PersonalRecord]:
     """Links with others, who are told that they have ended, and invitations."""
     athlete_id = erasure.athlete_id
     to_parents, to_children = services.links.of_child(athlete_id), services.links.of_parent(athlete_id)
     for invite in list(services.invites.of_parent(athlete_id)):
-        yield Trace("invites", partial(services.invites.forget, invite.invite_id))
+        yield PersonalRecord("invites", partial(services.invites.forget, invite.invite_id))
     for link in to_parents:
         for invite in list(services.invites.of_parent(link.parent_id)):
             if invite.child_id == athlete_id:
-                yield Trace("invites", partial(services.invites.forget, invite.invite_id))
+                yield PersonalRecord("invites", partial(services.invites.forget, invite.invite_id))
     for link in to_parents:
-        yield Trace("links", partial(_end, services, erasure, link, link.parent_id, NoticeKind.CHILD_ERASED))
+        yield PersonalRecord("links", partial(_end, services, erasure, link, link.parent_id, NoticeKind.CHILD_ERASED))
     for link in to_children:
-        yield Trace("links", partial(_end, services, erasure, link, link.child_id, NoticeKind.PARENT_ERASED))
+        yield PersonalRecord("links", partial(_end, services, erasure, link, link.child_id, NoticeKind.PARENT_ERASED))
 
 
 def _end(services: Services, erasure: Erasure, link: Link, other_id: int, kind: NoticeKind) -> None:
@@ -169,23 +171,23 @@ def _end(services: Services, erasure: Erasure, link: Link, other_id: int, kind: 
     services.links.forget(link.parent_id, link.child_id)
 
 
-def _records(services: Services, athlete_id: int) -> Iterator[Trace]:
+def _records(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
     for event_id in list(services.events.of_athlete(athlete_id)):
-        yield Trace("events", partial(services.events.forget, event_id))
+        yield PersonalRecord("events", partial(services.events.forget, event_id))
     notices = len(list(services.notices.of_athlete(athlete_id)))
     if notices:
-        yield Trace("notices", partial(services.notices.forget, athlete_id), count=notices)
+        yield PersonalRecord("notices", partial(services.notices.forget, athlete_id), count=notices)
     places = len(services.places.sealed(athlete_id))
     if places:
-        yield Trace("places", partial(services.places.forget, athlete_id), count=places)
+        yield PersonalRecord("places", partial(services.places.forget, athlete_id), count=places)
     if services.listings.get(athlete_id) != Listing(athlete_id):
-        yield Trace("listings", partial(services.listings.forget, athlete_id))
+        yield PersonalRecord("listings", partial(services.listings.forget, athlete_id))
     histories = len(list(services.histories.of_athlete(athlete_id)))
     if histories:
-        yield Trace("histories", partial(services.histories.forget, athlete_id), count=histories)
+        yield PersonalRecord("histories", partial(services.histories.forget, athlete_id), count=histories)
     athlete = services.athletes.get(athlete_id)
     if athlete is not None and athlete.status is not AthleteStatus.ACTIVE:
-        yield Trace("athletes", partial(services.athletes.forget, athlete_id))
+        yield PersonalRecord("athletes", partial(services.athletes.forget, athlete_id))
 
 
 def _rows_in(services: Services, key: str) -> int:

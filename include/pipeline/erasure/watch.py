@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator
 
-from include.pipeline.erasure.personal_records import elsewhere, is_file_for, traces
+from include.pipeline.erasure.personal_records import elsewhere, is_file_for, personal_records
 from include.pipeline.services import Services
 from include.queue.queued_event import QueuedEvent
 from include.state.erasures.ledger import Erasure, ErasureStage
@@ -65,7 +65,7 @@ def _finished(services: Services) -> Iterator[Erasure]:
 
 def _remove_late(services: Services, erasure: Erasure, others: Collection[str]) -> int:
     removed = 0
-    for trace in list(traces(services, erasure, others)):
+    for trace in list(personal_records(services, erasure, others)):
         if services.erasures.get(erasure.athlete_id) != erasure:
             break  # The athlete has connected meanwhile: what is written now is right.
         trace.remove()

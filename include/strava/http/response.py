@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A status, headers and a whole body, with what an error message needs to know about the call.
 
     `repr` shows neither headers nor body: both may hold tokens.
@@ -52,7 +52,7 @@ class Answer:
             headers=self.headers,
         )
 
-    def checked(self) -> Answer:
+    def checked(self) -> Response:
         """This answer if it is a success in the form of the API.
 
         Errors: what `error_for` says for any other status; `NotTheApi` where another form is announced.

@@ -26,7 +26,7 @@ from urllib3.exceptions import NewConnectionError
 from include.clock import Clock
 from include.errors import IngestError, OutcomeUnknown, StravaUnavailable, UnexpectedShape
 from include.strava.http.deadline import BoundedAdapter, ending_at, left_s
-from include.strava.http.response import Answer
+from include.strava.http.response import Response
 
 ATTEMPTS = 2
 """One repetition bridges a gateway's hiccup; what lasts longer costs a call a round, and the ledger waits for it."""
@@ -147,7 +147,7 @@ class StravaSession:
         *,
         before: Callable[[], None] = _nothing,
         after: Callable[[Mapping[str, str]], None] = _no_report,
-    ) -> Answer:
+    ) -> Response:
         """The answer to `call`, of any status below 500.
 
         `before` runs before each attempt and may refuse it by raising; `after` gets the headers of each answer.
@@ -157,7 +157,7 @@ class StravaSession:
         longest_s = self._deadlines_s[call.is_long]
         ends_at_s = time.monotonic() + longest_s
 
-        def attempt() -> Answer:
+        def attempt() -> Response:
             before()
             with ending_at(ends_at_s):
                 answer = self._exchange(base_url, call)
@@ -172,7 +172,7 @@ class StravaSession:
             return attempt()
         return self._retrying.copy(stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(longest_s))(attempt)
 
-    def _exchange(self, base_url: str, call: Call) -> Answer:
+    def _exchange(self, base_url: str, call: Call) -> Response:
         url = base_url + call.path
         try:
             with self._http.request(
@@ -187,7 +187,7 @@ class StravaSession:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return Answer(
+                return Response(
                     status=response.status_code,
                     headers=dict(response.headers),
                     body=self._body(response, call),

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from include.lake.table_object import decode
 from include.pipeline.erasure.certificate import last_certificate
-from include.pipeline.erasure.personal_records import everywhere, tally, traces
+from include.pipeline.erasure.personal_records import everywhere, personal_records, tally
 from include.pipeline.ingest.fingerprint import Fingerprint
 from include.pipeline.services import Services
 from include.state.activities.ledger import ActivityState
@@ -101,7 +101,7 @@ def _of_erased(services: Services, athlete_id: int) -> Iterator[str]:
     if erasure is None or erasure.stage is not ErasureStage.FINISHED:
         yield f"the erasure of {athlete_id} is {erasure.stage if erasure else 'unknown'}"
     asked = erasure or Erasure.first(athlete_id, Wish(EraseReason.OPERATOR, now), now)
-    left = tally(services, traces(services, asked, everywhere(services, athlete_id)))
+    left = tally(services, personal_records(services, asked, everywhere(services, athlete_id)))
     if left or services.athletes.get(athlete_id) is not None:
         yield f"of erased {athlete_id} there are still {left}"
     if last_certificate(services.objects, athlete_id) is None:

@@ -14,7 +14,7 @@ from include.clock import Clock
 from include.lake.objects.objects import Condition, ObjectStore, StoredObject
 from include.queue.queue import Message, Queue
 from include.store.store import Item, Key, Store
-from include.strava.http.response import Answer
+from include.strava.http.response import Response
 from include.strava.http.session import Call, StravaSession
 from local.proofs.race.watched_store import WatchedStore
 from local.strava_simulator.in_process import InProcessTransport
@@ -216,7 +216,7 @@ class MortalSession(StravaSession):
         *,
         before: Callable[[], None] = lambda: None,
         after: Callable[[Mapping[str, str]], None] = lambda _: None,
-    ) -> Answer:
+    ) -> Response:
         """As `StravaSession.send`."""
         name = ""
 

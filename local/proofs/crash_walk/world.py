@@ -35,7 +35,7 @@ from local.strava_simulator.world import applications
 from local.strava_simulator.world.applications import Application
 from local.strava_simulator.world.simulation import EXTENSION, Rules
 from local.strava_simulator.world.state import State
-from local.testbed.manual_clock import ToldTime
+from local.testbed.manual_clock import ManualClock
 
 PARENT_ID, REX_ID, MIA_ID = 71, 72, 73
 WRITE_ONLY = (READ, ACTIVITY_WRITE)
@@ -53,7 +53,7 @@ class World:
 
     app: Flask
     control: SimulatorControl
-    time: ToldTime
+    time: ManualClock
     store: Store
     settings: Settings
     services: Services
@@ -120,7 +120,7 @@ def open_world(folder: Path, rules: Rules, *, now: float = NOON, state_url: str 
 
     Its state lives at `state_url` where that is given.
     """
-    time, app = ToldTime(now), _application()
+    time, app = ManualClock(now), _application()
     with ExitStack() as stack:
         state = State(f"{folder}/strava.sqlite")
         stack.callback(state.close)

@@ -27,7 +27,7 @@ from include.state.accounts.athletes import AthleteStatus
 from include.state.accounts.tokens import Tokens
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import CopyState
-from include.state.links import Carried, Link
+from include.state.links import CopyOptions, Link
 from include.strava.client import Priority, StravaClient
 from include.strava.http.session import StravaSession
 from include.strava.oauth import OAuthClient
@@ -269,7 +269,7 @@ def _story(folder: Path, state_url: str | None, errand: Errand | None, seed: int
     with open_world(folder, Rules(), now=NOON, state_url=state_url) as world:
         for athlete_id in (PARENT_ID, REX_ID):
             world.connect(athlete_id, scopes)
-        whole = Carried(trim_m=0)
+        whole = CopyOptions(trim_m=0)
         world.services.links.save(
             Link(PARENT_ID, REX_ID, ("Rex",), whole, parent_consent_epoch_s=1, child_consent_epoch_s=1)
         )

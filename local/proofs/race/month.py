@@ -20,7 +20,7 @@ from include.strava.models import Activity, StreamSet
 from local.proofs.race.arena import ATHLETE_ID, in_environment
 from local.proofs.race.aws import BUCKET, CREDENTIALS, create_bucket, service
 from local.proofs.race.workers.polling import polling
-from local.proofs.race.workers.pool import Answer, Work, Workers, hosted
+from local.proofs.race.workers.pool import JobResult, Work, Workers, hosted
 from local.proofs.verdict import Advance, Verdict
 
 PROCESSES = 8
@@ -117,7 +117,7 @@ def _write_all(workers: Workers, writes: int, reader: Reader, advance: Advance) 
     return failed
 
 
-def _settle(answer: Answer, reader: Reader, failed: list[Exception]) -> None:
+def _settle(answer: JobResult, reader: Reader, failed: list[Exception]) -> None:
     if answer.error is None:
         reader.settled.add(answer.value)
     else:

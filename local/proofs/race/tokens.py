@@ -17,7 +17,7 @@ from include.state.accounts.tokens import LEASE_S
 from include.store.store import Store
 from include.strava.http.session import BearerAuth, Call, StravaSession, of_athlete
 from local.proofs.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
-from local.proofs.race.workers.pool import CONTEXT, Answer, Workers
+from local.proofs.race.workers.pool import CONTEXT, JobResult, Workers
 from local.proofs.race.workers.token_worker import IN_HAND, WINDOW, Refresh, Stage, Taken, token_worker
 from local.proofs.verdict import Advance, Verdict
 from local.strava_simulator.control_client import SimulatorControl
@@ -126,8 +126,8 @@ class _Race:
             connect(self._place, self._control)
         return found
 
-    def _run(self, kills: list[tuple[float, int]]) -> tuple[list[Answer], list[Stage]]:
-        answers: list[Answer] = []
+    def _run(self, kills: list[tuple[float, int]]) -> tuple[list[JobResult], list[Stage]]:
+        answers: list[JobResult] = []
         fell: list[Stage] = []
         began_s = time.monotonic()
         while self._workers.busy or kills:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from include.errors import TriggerRefused, TriggerUnavailable
-from include.trigger.api import Answer
+from include.trigger.api import ApiResponse
 from include.trigger.finished_runs import RUNS_KEPT_DAYS, Page, delete_finished_runs
 from include.trigger.trigger import AirflowTrigger, Started
 
@@ -33,8 +33,8 @@ class RealApi:
     def __init__(self, airflow) -> None:
         self._airflow = airflow
 
-    def call(self, method: str, path: str, body: Any = None) -> Answer:
-        return Answer(*self._airflow.ask(call=[method, path, body]))
+    def call(self, method: str, path: str, body: Any = None) -> ApiResponse:
+        return ApiResponse(*self._airflow.ask(call=[method, path, body]))
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_deletion_does_what_is_left_when_another_was_quicker(api, trigger, airfl
     airflow.ask(sql="UPDATE dag_run SET state = 'success', end_date = '2026-01-01 00:00:00'")
 
     class Beaten(RealApi):
-        def call(self, method: str, path: str, body: Any = None) -> Answer:
+        def call(self, method: str, path: str, body: Any = None) -> ApiResponse:
             if method == "PATCH":
                 airflow.ask(sql="DELETE FROM dag_run WHERE run_id = '1'")
             return super().call(method, path, body)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from include.state.links import Carried, Link
+from include.state.links import CopyOptions, Link
 from include.strava.models import Activity, StreamSet
 
 RIDE = {
@@ -63,9 +63,9 @@ def make_link() -> Callable[..., Link]:
 
 
 @pytest.fixture(scope="session")
-def everything() -> Carried:
+def everything() -> CopyOptions:
     """A link's choice to carry all there is."""
-    return Carried()
+    return CopyOptions()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from include.copying.eligibility import COPY_PREFIX, ineligible_reason
 from include.copying.files import build_file
 from include.errors import Refused
 from include.state.copies.ledger import external_id
-from include.state.links import Carried, Link, LinkStatus
+from include.state.links import CopyOptions, Link, LinkStatus
 from include.strava.models import Activity, StreamSet
 
 Make = Callable[..., Activity]
@@ -38,7 +38,7 @@ def test_reason_is_none_when_nothing_speaks_against_the_copy(
         pytest.param({"start_date_local": "2026-05-01T00:00:01Z"}, {}, "hides when this", id="hidden start, local"),
         pytest.param(
             {"sport_type": "GravelRide"},
-            {"carried": Carried(sports=("Run", "TrailRun"))},
+            {"options": CopyOptions(sports=("Run", "TrailRun"))},
             "copies only Run, Trail Run; this activity is Gravel Ride.",
             id="a sport that the link leaves out",
         ),
@@ -109,13 +109,15 @@ def test_reason_is_given_when_the_ledger_knows_the_activity_as_a_copy(
 @pytest.mark.parametrize(
     ("changes", "link_changes"),
     [
-        pytest.param({"visibility": "only_me"}, {"carried": Carried(allow_private=True)}, id="private, and allowed"),
+        pytest.param(
+            {"visibility": "only_me"}, {"options": CopyOptions(allow_private=True)}, id="private, and allowed"
+        ),
         pytest.param({"visibility": "followers_only"}, {}, id="followers may see it"),
         pytest.param({}, {"starts_at_epoch_s": START_EPOCH_S}, id="begins when the link does"),
-        pytest.param({}, {"carried": Carried(sports=("Run", "Ride"))}, id="a sport that the link includes"),
+        pytest.param({}, {"options": CopyOptions(sports=("Run", "Ride"))}, id="a sport that the link includes"),
         pytest.param({"sport_type": "Quidditch"}, {}, id="a sport that nobody knows yet"),
         pytest.param({"external_id": "garmin-sdi-1.fit"}, {}, id="the prefix elsewhere in the external id"),
-        pytest.param({}, {"carried": Carried(trim_m=2000)}, id="shorter than what is hidden"),
+        pytest.param({}, {"options": CopyOptions(trim_m=2000)}, id="shorter than what is hidden"),
     ],
 )
 def test_reason_is_none_at_the_boundary(

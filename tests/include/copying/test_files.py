@@ -13,7 +13,7 @@ from include.copying.files import build_file
 from include.copying.gpx import write_gpx
 from include.copying.tcx import write_tcx
 from include.errors import Refused
-from include.state.links import Carried, Link
+from include.state.links import CopyOptions, Link
 from include.strava.models import Activity, StreamSet
 
 MakeActivity = Callable[..., Activity]
@@ -28,7 +28,7 @@ def test_file_is_a_gpx_that_names_the_original_when_there_are_positions(
     assert (file.external_id, file.data_type) == ("sdi-101-9", "gpx.gz")
     assert (file.name, file.sport_type) == ("Morning ride with Rex", "Ride")
     assert file.description == "View on Strava: https://www.strava.com/activities/101"
-    assert gzip.decompress(file.content) == write_gpx(make_activity(), make_streams(), Carried())
+    assert gzip.decompress(file.content) == write_gpx(make_activity(), make_streams(), CopyOptions())
 
 
 @pytest.mark.parametrize(
@@ -58,17 +58,17 @@ def test_file_is_a_tcx_when_there_are_no_positions(
     indoor = make_streams(latlng=None)
     file = build_file(make_activity(), indoor, make_link(), ())
     assert file.data_type == "tcx.gz"
-    assert gzip.decompress(file.content) == write_tcx(make_activity(), indoor, Carried())
+    assert gzip.decompress(file.content) == write_tcx(make_activity(), indoor, CopyOptions())
 
 
 @pytest.mark.parametrize("link_back", [True, False])
 def test_file_goes_without_positions_and_says_so_when_all_are_hidden(
     make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink, link_back: bool
 ) -> None:
-    link = make_link(carried=Carried(link_back=link_back))
+    link = make_link(options=CopyOptions(link_back=link_back))
     file = build_file(make_activity(), make_streams(), link, [Circle(Position(48.1, 11.5), 350)])
     assert (file.data_type, file.track_hidden, file.points) == ("tcx.gz", True, 3)
-    assert gzip.decompress(file.content) == write_tcx(make_activity(), make_streams(), Carried())
+    assert gzip.decompress(file.content) == write_tcx(make_activity(), make_streams(), CopyOptions())
     assert file.description.splitlines()[-1] == "Without its track, which lies too near to where it began or ended."
     assert ("View on Strava" in file.description) is link_back
 
@@ -76,7 +76,7 @@ def test_file_goes_without_positions_and_says_so_when_all_are_hidden(
 def test_file_carries_what_the_link_chooses(
     make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
 ) -> None:
-    link = make_link(carried=Carried(heartrate=False, power=False, temperature=False))
+    link = make_link(options=CopyOptions(heartrate=False, power=False, temperature=False))
     content = gzip.decompress(build_file(make_activity(), make_streams(), link, ()).content)
     assert b"gpxtpx:cad" in content
     assert not [tag for tag in (b"gpxtpx:hr", b"<power>", b"gpxtpx:atemp") if tag in content]
@@ -120,7 +120,7 @@ def test_file_is_refused_with_the_reason_when_it_would_be_no_activity(
 def test_file_bears_the_title_that_the_link_chooses_inside_and_out(
     make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
 ) -> None:
-    link = make_link(carried=Carried(title="{sport} of {parent}"))
+    link = make_link(options=CopyOptions(title="{sport} of {parent}"))
     file = build_file(make_activity(name="A secret & Rex"), make_streams(), link, (), "Ann <b>")
     assert file.name == "Ride of Ann <b>"
     assert b"<name>Ride of Ann &lt;b&gt;</name>" in gzip.decompress(file.content)
@@ -130,5 +130,5 @@ def test_file_bears_the_title_that_the_link_chooses_inside_and_out(
 def test_file_says_nothing_of_the_original_when_the_link_does_not_want_it(
     make_activity: MakeActivity, make_streams: MakeStreams, make_link: MakeLink
 ) -> None:
-    file = build_file(make_activity(), make_streams(), make_link(carried=Carried(link_back=False)), ())
+    file = build_file(make_activity(), make_streams(), make_link(options=CopyOptions(link_back=False)), ())
     assert file.description == ""

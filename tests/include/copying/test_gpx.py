@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from include.circle import Circle, Position
 from include.copying.gpx import gpx_document, write_gpx
 from include.copying.samples import positioned_samples
-from include.state.links import Carried
+from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
 
 MakeActivity = Callable[..., Activity]
@@ -69,11 +69,11 @@ def expected(streams: StreamSet, start: datetime) -> list[dict[str, Any]]:
 
 
 def test_gpx_gives_back_every_value(make_activity: MakeActivity, make_streams: MakeStreams) -> None:
-    assert read(write_gpx(make_activity(), make_streams(), Carried())) == expected(make_streams(), START)
+    assert read(write_gpx(make_activity(), make_streams(), CopyOptions())) == expected(make_streams(), START)
 
 
 def test_gpx_says_what_the_activity_is(make_activity: MakeActivity, make_streams: MakeStreams) -> None:
-    gpx = gpxpy.parse(write_gpx(make_activity(sport_type="TrailRun"), make_streams(), Carried()).decode())
+    gpx = gpxpy.parse(write_gpx(make_activity(sport_type="TrailRun"), make_streams(), CopyOptions()).decode())
     assert (gpx.version, gpx.name, gpx.time) == ("1.1", "Morning ride with Rex", START)
     assert (gpx.tracks[0].name, gpx.tracks[0].type) == ("Morning ride with Rex", "TrailRun")
 
@@ -89,7 +89,7 @@ def test_gpx_says_what_the_activity_is(make_activity: MakeActivity, make_streams
 def test_gpx_creator_asks_strava_to_keep_the_elevation_when_there_is_any(
     make_activity: MakeActivity, make_streams: MakeStreams, altitude: list[Any] | None, has_barometer: bool
 ) -> None:
-    gpx = gpxpy.parse(write_gpx(make_activity(), make_streams(altitude=altitude), Carried()).decode())
+    gpx = gpxpy.parse(write_gpx(make_activity(), make_streams(altitude=altitude), CopyOptions()).decode())
     assert gpx.creator is not None
     assert gpx.creator.endswith(" with barometer") is has_barometer
 
@@ -97,7 +97,7 @@ def test_gpx_creator_asks_strava_to_keep_the_elevation_when_there_is_any(
 def test_gpx_keeps_the_schema_s_order_and_the_first_version_first(
     make_activity: MakeActivity, make_streams: MakeStreams
 ) -> None:
-    document = write_gpx(make_activity(), make_streams(), Carried()).decode()
+    document = write_gpx(make_activity(), make_streams(), CopyOptions()).decode()
     order = re.findall(r"<([\w:]+)", document.split("<trkpt")[1])
     assert order == [
         "ele",
@@ -119,15 +119,15 @@ def test_gpx_lacks_only_the_missing_value_when_a_stream_has_gaps(
     make_activity: MakeActivity, make_streams: MakeStreams, stream: str
 ) -> None:
     gapped = make_streams(**{stream: [None, 30, None]})
-    assert read(write_gpx(make_activity(), gapped, Carried())) == expected(gapped, START)
+    assert read(write_gpx(make_activity(), gapped, CopyOptions())) == expected(gapped, START)
     missing = make_streams(**{stream: None})
-    assert read(write_gpx(make_activity(), missing, Carried())) == expected(missing, START)
+    assert read(write_gpx(make_activity(), missing, CopyOptions())) == expected(missing, START)
 
 
 @pytest.mark.parametrize("points", [0, 1, 2])
 def test_gpx_is_whole_when_points_are_few(make_activity: MakeActivity, make_streams: MakeStreams, points: int) -> None:
     streams = StreamSet({key: data[:points] for key, data in make_streams().channels.items()}, b"")
-    document = write_gpx(make_activity(), streams, Carried())
+    document = write_gpx(make_activity(), streams, CopyOptions())
     assert len(read(document)) == points
     assert gpxpy.parse(document.decode()).time == START
 
@@ -136,7 +136,7 @@ def test_gpx_begins_with_the_first_point_when_the_start_is_trimmed(
     make_activity: MakeActivity, make_streams: MakeStreams
 ) -> None:
     hidden = [Circle(Position(48.1, 11.5), 10), Circle(Position(48.10036, 11.5), 10)]
-    samples = positioned_samples(make_activity(), make_streams(), Carried(), hidden)
+    samples = positioned_samples(make_activity(), make_streams(), CopyOptions(), hidden)
     document = gpx_document(make_activity(), samples)
     assert [point["time"] for point in read(document)] == [START + timedelta(seconds=1)]
     assert gpxpy.parse(document.decode()).time == START + timedelta(seconds=1)
@@ -148,7 +148,7 @@ def test_gpx_begins_a_new_segment_after_each_hole(
 ) -> None:
     streams = StreamSet({"time": list(range(6)), "latlng": [[48.1 + at / 1e4, 11.5] for at in range(6)]}, b"")
     hidden = [Circle(Position(48.1 + at / 1e4, 11.5), 5) for at in (1, 4)]
-    document = gpx_document(make_activity(), positioned_samples(make_activity(), streams, Carried(), hidden))
+    document = gpx_document(make_activity(), positioned_samples(make_activity(), streams, CopyOptions(), hidden))
     (track,) = gpxpy.parse(document.decode()).tracks
     assert [[round((point.latitude - 48.1) * 1e4) for point in part.points] for part in track.segments] == [
         [0],
@@ -171,7 +171,7 @@ TITLES = [
 def test_gpx_is_well_formed_when_the_title_is_hostile(
     make_activity: MakeActivity, make_streams: MakeStreams, title: str, read_back: str
 ) -> None:
-    gpx = gpxpy.parse(write_gpx(make_activity(name=title, sport_type=title), make_streams(), Carried()).decode())
+    gpx = gpxpy.parse(write_gpx(make_activity(name=title, sport_type=title), make_streams(), CopyOptions()).decode())
     assert gpx.tracks[0].name == gpx.name == gpx.tracks[0].type == read_back
 
 
@@ -203,14 +203,14 @@ def without_power(document: bytes) -> str:
 def test_gpx_is_valid_but_for_the_bare_power(
     make_activity: MakeActivity, make_streams: MakeStreams, schema: xmlschema.XMLSchema, changes: dict[str, Any]
 ) -> None:
-    document = write_gpx(make_activity(name="<a> & \x00"), make_streams(**changes), Carried())
+    document = write_gpx(make_activity(name="<a> & \x00"), make_streams(**changes), CopyOptions())
     schema.validate(without_power(document))
 
 
 def test_gpx_breaks_the_schema_with_the_bare_power_alone(
     make_activity: MakeActivity, make_streams: MakeStreams, schema: xmlschema.XMLSchema
 ) -> None:
-    document = write_gpx(make_activity(), make_streams(), Carried())
+    document = write_gpx(make_activity(), make_streams(), CopyOptions())
     reasons = [str(error.reason) for error in schema.iter_errors(document.decode())]
     assert len(reasons) == 3
     assert all("power" in reason for reason in reasons)
@@ -228,7 +228,7 @@ def test_gpx_gives_back_a_recorded_activity(
 ) -> None:
     whole = recorded_streams(recording)
     streams = StreamSet({key: data[-1000:] for key, data in whole.channels.items()}, b"")
-    assert read(write_gpx(make_activity(), streams, Carried())) == expected(streams, START)
+    assert read(write_gpx(make_activity(), streams, CopyOptions())) == expected(streams, START)
 
 
 def test_gpx_of_a_recorded_activity_is_valid(
@@ -236,7 +236,7 @@ def test_gpx_of_a_recorded_activity_is_valid(
 ) -> None:
     whole = recorded_streams("sweatpy/activity_streams_array.json")
     part = StreamSet({key: data[-300:] for key, data in whole.channels.items()}, b"")
-    schema.validate(without_power(write_gpx(make_activity(), part, Carried())))
+    schema.validate(without_power(write_gpx(make_activity(), part, CopyOptions())))
 
 
 numbers = st.none() | st.integers(15, 250)
@@ -257,4 +257,4 @@ def test_gpx_gives_back_whatever_streams_hold(
 ) -> None:
     channels = {"latlng": latlng, "heartrate": heartrate, "watts": watts, "altitude": altitude}
     streams = StreamSet({"time": list(range(0, 16, 2)), **channels}, b"")
-    assert read(write_gpx(make_activity(), streams, Carried())) == expected(streams, START)
+    assert read(write_gpx(make_activity(), streams, CopyOptions())) == expected(streams, START)

@@ -23,7 +23,7 @@ from include.copying.files import build_file
 from include.copying.gpx import gpx_document
 from include.copying.samples import Samples, chosen_samples, recorded_ends, too_few_reason
 from include.copying.tcx import tcx_document
-from include.state.links import Carried, Link
+from include.state.links import CopyOptions, Link
 from include.strava.models import Activity, StreamSet
 from local.strava_simulator.files.gpx import read_gpx
 from local.strava_simulator.files.reader import read_file
@@ -173,7 +173,7 @@ def recordings(draw: st.DrawFn, *, indoors: bool) -> StreamSet:
     return StreamSet({name: data for name, data in channels.items() if data is not None}, b"")
 
 
-choices = st.builds(Carried, heartrate=st.booleans(), power=st.booleans(), temperature=st.booleans())
+choices = st.builds(CopyOptions, heartrate=st.booleans(), power=st.booleans(), temperature=st.booleans())
 radii = st.sampled_from([0, 0, 30, 100])
 sports = st.sampled_from(["Ride", "Run", "Walk", "VirtualRide", "WeightTraining"])
 
@@ -183,9 +183,9 @@ def around_ends(streams: StreamSet, radius_m: int) -> list[Circle]:
     return [Circle(end, radius_m) for end in recorded_ends(streams)] if radius_m else []
 
 
-def to_write(activity: Activity, streams: StreamSet, carried: Carried, radius_m: int = 0) -> Samples:
+def to_write(activity: Activity, streams: StreamSet, options: CopyOptions, radius_m: int = 0) -> Samples:
     """What a file would hold; draws that no file is made of are given up."""
-    samples = chosen_samples(activity, streams, carried, around_ends(streams, radius_m))
+    samples = chosen_samples(activity, streams, options, around_ends(streams, radius_m))
     assume(too_few_reason(samples) is None)
     return samples
 
@@ -197,13 +197,13 @@ PLAIN = StreamSet({"time": [0, 1], "latlng": [[1.0, 2.0], [1.0, 2.0001]]}, b"")
 
 
 @patiently
-@given(streams=recordings(indoors=False), carried=choices, sport=sports, radius_m=radii)
-@example(streams=PLAIN, carried=Carried(), sport="Run", radius_m=0)
+@given(streams=recordings(indoors=False), options=choices, sport=sports, radius_m=radii)
+@example(streams=PLAIN, options=CopyOptions(), sport="Run", radius_m=0)
 def test_gpx_readers_agree_with_what_was_written(
-    make_activity: MakeActivity, streams: StreamSet, carried: Carried, sport: str, radius_m: int
+    make_activity: MakeActivity, streams: StreamSet, options: CopyOptions, sport: str, radius_m: int
 ) -> None:
     activity = make_activity(sport_type=sport)
-    samples = to_write(activity, streams, carried, radius_m)
+    samples = to_write(activity, streams, options, radius_m)
     assume(samples.placed)
     document = gpx_document(activity, samples)
 
@@ -220,13 +220,13 @@ def tcx_schema() -> xmlschema.XMLSchema:
 
 
 @patiently
-@given(streams=recordings(indoors=True), carried=choices, sport=sports)
-@example(streams=StreamSet({"time": [0, 1]}, b""), carried=Carried(), sport="Run")
+@given(streams=recordings(indoors=True), options=choices, sport=sports)
+@example(streams=StreamSet({"time": [0, 1]}, b""), options=CopyOptions(), sport="Run")
 def test_tcx_readers_agree_with_what_was_written(
-    make_activity: MakeActivity, tcx_schema: xmlschema.XMLSchema, streams: StreamSet, carried: Carried, sport: str
+    make_activity: MakeActivity, tcx_schema: xmlschema.XMLSchema, streams: StreamSet, options: CopyOptions, sport: str
 ) -> None:
     activity = make_activity(sport_type=sport)
-    samples = to_write(activity, streams, carried)
+    samples = to_write(activity, streams, options)
     document = tcx_document(activity, samples)
 
     expected = written(samples, tuple(IN_TCX))
@@ -235,13 +235,13 @@ def test_tcx_readers_agree_with_what_was_written(
 
 
 @patiently
-@given(streams=recordings(indoors=False) | recordings(indoors=True), carried=choices, radius_m=radii)
+@given(streams=recordings(indoors=False) | recordings(indoors=True), options=choices, radius_m=radii)
 def test_strava_takes_every_file_and_keeps_every_point(
-    make_activity: MakeActivity, make_link: Callable[..., Link], streams: StreamSet, carried: Carried, radius_m: int
+    make_activity: MakeActivity, make_link: Callable[..., Link], streams: StreamSet, options: CopyOptions, radius_m: int
 ) -> None:
     activity = make_activity()
-    samples = to_write(activity, streams, carried, radius_m)
-    file = build_file(activity, streams, make_link(carried=carried), around_ends(streams, radius_m), "Ann")
+    samples = to_write(activity, streams, options, radius_m)
+    file = build_file(activity, streams, make_link(options=options), around_ends(streams, radius_m), "Ann")
 
     taken = read_file(file.content, file.data_type)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from include.circle import Circle, Position
 from include.copying.samples import chosen_samples, positioned_samples, recorded_ends, timed_samples, times_rise
-from include.state.links import Carried
+from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
 
 MakeActivity = Callable[..., Activity]
@@ -23,7 +23,7 @@ START_EPOCH_S = 1_777_618_798
 
 
 def test_samples_hold_every_value_in_columns(
-    make_activity: MakeActivity, make_streams: MakeStreams, everything: Carried
+    make_activity: MakeActivity, make_streams: MakeStreams, everything: CopyOptions
 ) -> None:
     samples = positioned_samples(make_activity(), make_streams(), everything, ())
     assert len(samples) == 3
@@ -65,7 +65,7 @@ def test_samples_hold_every_value_in_columns(
 def test_samples_leave_out_and_count_points_without_time_or_position(
     make_activity: MakeActivity,
     make_streams: MakeStreams,
-    everything: Carried,
+    everything: CopyOptions,
     changes: dict[str, Any],
     kept: list[int],
 ) -> None:
@@ -97,7 +97,7 @@ def test_samples_leave_out_and_count_points_without_time_or_position(
 def test_samples_leave_out_just_the_values_that_cannot_be(
     make_activity: MakeActivity,
     make_streams: MakeStreams,
-    everything: Carried,
+    everything: CopyOptions,
     stream: str,
     data: list[Any] | None,
     field: str,
@@ -109,11 +109,11 @@ def test_samples_leave_out_just_the_values_that_cannot_be(
 
 
 @pytest.mark.parametrize(
-    ("carried", "field"),
+    ("options", "field"),
     [
-        pytest.param(Carried(heartrate=False), "heartrate_bpm", id="heart rate"),
-        pytest.param(Carried(power=False), "watts", id="power"),
-        pytest.param(Carried(temperature=False), "temp_c", id="temperature"),
+        pytest.param(CopyOptions(heartrate=False), "heartrate_bpm", id="heart rate"),
+        pytest.param(CopyOptions(power=False), "watts", id="power"),
+        pytest.param(CopyOptions(temperature=False), "temp_c", id="temperature"),
     ],
 )
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_samples_leave_out_just_the_values_that_cannot_be(
     [pytest.param(partial(positioned_samples, hidden=()), id="placed"), pytest.param(timed_samples, id="unplaced")],
 )
 def test_samples_lack_what_the_link_does_not_carry(
-    make_activity: MakeActivity, make_streams: MakeStreams, carried: Carried, field: str, read: Callable[..., Any]
+    make_activity: MakeActivity, make_streams: MakeStreams, options: CopyOptions, field: str, read: Callable[..., Any]
 ) -> None:
-    samples = read(make_activity(), make_streams(), carried)
+    samples = read(make_activity(), make_streams(), options)
     held = {name for name in ("heartrate_bpm", "watts", "temp_c") if any(getattr(samples, name))}
     assert held == {"heartrate_bpm", "watts", "temp_c"} - {field}
 
@@ -146,7 +146,7 @@ def around(*numbers: int, radius_m: float = 25) -> list[Circle]:
 
 def test_trimming_hides_what_the_circles_hold(make_activity: MakeActivity) -> None:
     streams = along(11, distance=[at * 10.0 + 3 for at in range(11)])
-    samples = positioned_samples(make_activity(), streams, Carried(), around(0, 10))
+    samples = positioned_samples(make_activity(), streams, CopyOptions(), around(0, 10))
     assert samples.watts == [3, 4, 5, 6, 7]
     assert (samples.trimmed, samples.left_out, list(samples.holes)) == (6, 0, [])
     assert samples.distance_m == [0.0, 10.0, 20.0, 30.0, 40.0]
@@ -155,7 +155,7 @@ def test_trimming_hides_what_the_circles_hold(make_activity: MakeActivity) -> No
 def test_trimming_leaves_holes_over_which_no_distance_is_made(make_activity: MakeActivity) -> None:
     distance = [0.0, 10, 20, None, 40, 50, 500, 70, 80, 90, 100, 110, 120, 130]
     streams = along(14, distance=distance)
-    samples = positioned_samples(make_activity(), streams, Carried(), around(5, 11, radius_m=11))
+    samples = positioned_samples(make_activity(), streams, CopyOptions(), around(5, 11, radius_m=11))
     assert samples.watts == [0, 1, 2, 3, 7, 8, 9, 13]
     assert list(samples.holes) == [4, 7]
     assert samples.distance_m == [0, 10, 20, None, 20, 30, 40, 40]
@@ -164,7 +164,7 @@ def test_trimming_leaves_holes_over_which_no_distance_is_made(make_activity: Mak
 def test_trimming_of_the_start_is_no_hole_and_points_without_a_position_are_none(make_activity: MakeActivity) -> None:
     places: list[Any] = north(9)
     places[6] = None
-    samples = positioned_samples(make_activity(), along(9, latlng=places), Carried(), around(0))
+    samples = positioned_samples(make_activity(), along(9, latlng=places), CopyOptions(), around(0))
     assert samples.watts == [3, 4, 5, 7, 8]
     assert list(samples.holes) == []
 
@@ -188,7 +188,7 @@ def test_ends_are_the_positions_between_which_the_recording_lies(changes: dict[s
 
 
 def test_samples_without_positions_are_never_trimmed(make_activity: MakeActivity, make_streams: MakeStreams) -> None:
-    samples = timed_samples(make_activity(), make_streams(), Carried())
+    samples = timed_samples(make_activity(), make_streams(), CopyOptions())
     assert samples.distance_m == [0.0, 20.1, 40.2]
     assert not samples.placed
     assert list(samples.lat) == []
@@ -219,7 +219,7 @@ def test_samples_have_positions_when_two_points_are_left_that_have_one(
     placed: bool,
     track_hidden: bool,
 ) -> None:
-    samples = chosen_samples(make_activity(), make_streams(**changes), Carried(), hidden)
+    samples = chosen_samples(make_activity(), make_streams(**changes), CopyOptions(), hidden)
     assert (samples.placed, samples.track_hidden) == (placed, track_hidden)
     assert len(samples) == (2 if placed and (hidden or changes) else 3)
 
@@ -255,7 +255,7 @@ def test_samples_are_complete_rising_and_all_accounted_for(
 ) -> None:
     streams = StreamSet({"time": time, "latlng": latlng, **sensors}, b"")
     hidden = [Circle(Position(30, 30), radius_m), Circle(Position(-30, 179), radius_m / 2)]
-    samples = positioned_samples(make_activity(), streams, Carried(), hidden)
+    samples = positioned_samples(make_activity(), streams, CopyOptions(), hidden)
     assert all(earlier < later for earlier, later in pairwise(samples.epoch_s))
     columns = (samples.lat, samples.lon, samples.altitude_m, samples.heartrate_bpm, samples.watts)
     assert {len(column) for column in columns} == {len(samples)}

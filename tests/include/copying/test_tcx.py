@@ -13,7 +13,7 @@ import xmlschema
 from defusedxml.ElementTree import fromstring
 
 from include.copying.tcx import write_tcx
-from include.state.links import Carried
+from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
 
 MakeActivity = Callable[..., Activity]
@@ -76,13 +76,13 @@ def test_tcx_gives_back_every_value_but_temperature_and_position(
     make_activity: MakeActivity, make_streams: MakeStreams, schema: xmlschema.XMLSchema, changes: dict[str, Any]
 ) -> None:
     streams = make_streams(latlng=None, **changes)
-    document = write_tcx(make_activity(), streams, Carried())
+    document = write_tcx(make_activity(), streams, CopyOptions())
     assert read(document) == expected(streams)
     schema.validate(document.decode())
 
 
 def test_tcx_never_holds_a_position(make_activity: MakeActivity, make_streams: MakeStreams) -> None:
-    document = write_tcx(make_activity(), make_streams(), Carried())
+    document = write_tcx(make_activity(), make_streams(), CopyOptions())
     assert len(trackpoints(document)) == 3
     assert b"Position" not in document
     assert b"48.1" not in document
@@ -107,7 +107,7 @@ def test_tcx_names_the_sport_and_the_kind_of_cadence(
     sport: str,
     on_foot: bool,
 ) -> None:
-    document = write_tcx(make_activity(sport_type=sport_type), make_streams(), Carried())
+    document = write_tcx(make_activity(sport_type=sport_type), make_streams(), CopyOptions())
     schema.validate(document.decode())
     (activity,) = fromstring(document).iter(f"{TCX}Activity")
     assert activity.get("Sport") == sport
@@ -117,7 +117,7 @@ def test_tcx_names_the_sport_and_the_kind_of_cadence(
 
 
 def test_tcx_lap_sums_the_activity_up(make_activity: MakeActivity, make_streams: MakeStreams) -> None:
-    (lap,) = fromstring(write_tcx(make_activity(), make_streams(), Carried())).iter(f"{TCX}Lap")
+    (lap,) = fromstring(write_tcx(make_activity(), make_streams(), CopyOptions())).iter(f"{TCX}Lap")
     assert lap.get("StartTime") == "2026-05-01T06:59:58Z"
     assert (lap.findtext(f"{TCX}TotalTimeSeconds"), lap.findtext(f"{TCX}DistanceMeters")) == ("12", "61.500")
 
@@ -127,7 +127,7 @@ def test_tcx_is_valid_when_points_are_few(
     make_activity: MakeActivity, make_streams: MakeStreams, schema: xmlschema.XMLSchema, points: int
 ) -> None:
     streams = StreamSet({key: data[:points] for key, data in make_streams().channels.items()}, b"")
-    document = write_tcx(make_activity(), streams, Carried())
+    document = write_tcx(make_activity(), streams, CopyOptions())
     schema.validate(document.decode())
     assert len(trackpoints(document)) == points
 
@@ -142,7 +142,7 @@ def test_tcx_is_valid_when_points_are_few(
 def test_tcx_is_valid_when_the_title_is_hostile(
     make_activity: MakeActivity, make_streams: MakeStreams, schema: xmlschema.XMLSchema, title: str, read_back: str
 ) -> None:
-    document = write_tcx(make_activity(name=title), make_streams(), Carried())
+    document = write_tcx(make_activity(name=title), make_streams(), CopyOptions())
     schema.validate(document.decode())
     assert fromstring(document).findtext(f".//{TCX}Notes") == read_back
 
@@ -162,6 +162,6 @@ def test_tcx_gives_back_a_recorded_activity(
 ) -> None:
     whole = recorded_streams(recording)
     streams = StreamSet({key: data[:300] for key, data in whole.channels.items() if key != "latlng"}, b"")
-    document = write_tcx(make_activity(), streams, Carried())
+    document = write_tcx(make_activity(), streams, CopyOptions())
     assert read(document) == expected(streams)
     schema.validate(document.decode())

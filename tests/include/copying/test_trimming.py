@@ -7,7 +7,7 @@ from collections.abc import Collection
 import pytest
 
 from include.copying.trimming import hidden_radius_m
-from include.state.links import Carried
+from include.state.links import CopyOptions
 
 FULL = ("read", "activity:read", "activity:read_all")
 CROPPED = ("read", "activity:read")
@@ -28,4 +28,4 @@ CROPPED = ("read", "activity:read")
 def test_radius_is_the_choice_else_what_the_present_grant_asks_for(
     trim_m: int | None, scopes: Collection[str] | None, radius_m: int
 ) -> None:
-    assert hidden_radius_m(Carried(trim_m=trim_m), scopes) == radius_m
+    assert hidden_radius_m(CopyOptions(trim_m=trim_m), scopes) == radius_m

@@ -16,7 +16,7 @@ from include.copying.samples import Samples
 from include.copying.tcx import write_tcx
 from include.lake.rows.streams import streams_table
 from include.lake.schemas import STREAMS
-from include.state.links import Carried
+from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
 from include.strava.stream_types import BY_KEY, STREAM_TYPES, Kind
 from local.strava_simulator.world.activities import STREAM_KEYS
@@ -56,7 +56,7 @@ def test_point_of_a_copy_has_the_columns_that_a_file_carries(each):
 
 @pytest.mark.parametrize("each", [each for each in STREAM_TYPES if each.is_copied], ids=lambda each: each.key)
 def test_file_carries_the_stream_in_the_element_that_the_table_names(each):
-    carried = Carried(heartrate=True, power=True, temperature=True)
+    carried = CopyOptions(heartrate=True, power=True, temperature=True)
     for name, written in ((each.gpx, write_gpx(ACTIVITY, ALL, carried)), (each.tcx, write_tcx(ACTIVITY, ALL, carried))):
         root = ElementTree.fromstring(written)  # noqa: S314 - our own
         texts = [
@@ -69,7 +69,7 @@ def test_file_carries_the_stream_in_the_element_that_the_table_names(each):
 
 @pytest.mark.parametrize("each", [each for each in STREAM_TYPES if each.choice], ids=lambda each: each.key)
 def test_choice_leaves_the_stream_out_of_both_files(each):
-    carried = Carried(**{name: name != each.choice for name in ("heartrate", "power", "temperature")})
+    carried = CopyOptions(**{name: name != each.choice for name in ("heartrate", "power", "temperature")})
     assert f"<{each.gpx}>".encode() not in write_gpx(ACTIVITY, ALL, carried)
     assert not each.tcx or f"<{each.tcx}>".encode() not in write_tcx(ACTIVITY, ALL, carried)
 

@@ -11,13 +11,13 @@ import pytest
 from include.clock import Clock
 from include.errors import VersionConflict
 from include.state.invites import LIFETIME_S, Invites
-from include.state.links import Carried
+from include.state.links import CopyOptions
 from include.store.sqlite import SqliteStore
 from include.store.store import Key, Store
 
 SECRET = "a-secret-that-only-the-link-has"
 NAMES = ("Rex", "Zoë 🐕")
-CARRIED = Carried(heartrate=False, trim_m=200, allow_private=True, title="{parent}: {title}", sports=("Run",))
+CARRIED = CopyOptions(heartrate=False, trim_m=200, allow_private=True, title="{parent}: {title}", sports=("Run",))
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_invitation_reads_as_created(invites: Invites) -> None:
 
     assert invites.find(SECRET) == invites.get(invite.invite_id) == invite
     assert invite.starts_at_epoch_s == 1_700_000_000
-    assert (invite.parent_id, invite.names, invite.carried, invite.child_id) == (11, NAMES, CARRIED, None)
+    assert (invite.parent_id, invite.names, invite.options, invite.child_id) == (11, NAMES, CARRIED, None)
 
 
 def test_secret_is_not_stored(invites: Invites, path: Path) -> None:
@@ -129,7 +129,7 @@ def test_accepted_invitation_is_not_withdrawn(invites: Invites) -> None:
 
 
 def test_invitation_of_an_older_version_can_still_be_accepted(invites: Invites, store: Store) -> None:
-    invite = invites.create(SECRET, 11, NAMES, Carried())
+    invite = invites.create(SECRET, 11, NAMES, CopyOptions())
     key = Key("invites", invite.invite_id)
     item = store.get(key)
     assert item is not None
@@ -139,4 +139,4 @@ def test_invitation_of_an_older_version_can_still_be_accepted(invites: Invites, 
 
     accepted = invites.accept(invite.invite_id, 22)
     assert accepted is not None
-    assert (accepted.carried, accepted.starts_at_epoch_s) == (Carried(), 0)
+    assert (accepted.options, accepted.starts_at_epoch_s) == (CopyOptions(), 0)

@@ -9,14 +9,14 @@ import pytest
 from include.clock import Clock
 from include.errors import VersionConflict
 from include.state.copies.ledger import LEASE_S
-from include.state.links import SETTLED_S, Carried, Link, Links, LinkStatus
+from include.state.links import SETTLED_S, CopyOptions, Link, Links, LinkStatus
 from include.store.store import Key, Store
 
 LINK = Link(
     parent_id=11,
     child_id=2**53 + 1,
     names=("Rex", "Zoë O'Brien 🐕", "#rex"),
-    carried=Carried(
+    options=CopyOptions(
         heartrate=False,
         power=False,
         temperature=False,
@@ -52,12 +52,12 @@ def test_link_reads_as_saved_from_every_side(links: Links) -> None:
 
 
 def test_copy_carries_everything_unless_told_otherwise() -> None:
-    everything = Carried(heartrate=True, power=True, temperature=True, trim_m=None, allow_private=False)
-    assert Carried() == replace(everything, title="{title}", link_back=True, sports=())
+    everything = CopyOptions(heartrate=True, power=True, temperature=True, trim_m=None, allow_private=False)
+    assert CopyOptions() == replace(everything, title="{title}", link_back=True, sports=())
 
 
 def test_link_of_an_older_version_reads_as_if_nobody_had_chosen_what_is_new(links: Links, store: Store) -> None:
-    links.save(replace(LINK, carried=Carried(heartrate=False, trim_m=200)))
+    links.save(replace(LINK, options=CopyOptions(heartrate=False, trim_m=200)))
     key = Key("links", str(LINK.parent_id), str(LINK.child_id))
     item = store.get(key)
     assert item is not None
@@ -66,7 +66,7 @@ def test_link_of_an_older_version_reads_as_if_nobody_had_chosen_what_is_new(link
 
     read = links.get(LINK.parent_id, LINK.child_id)
     assert read is not None
-    assert read.carried == Carried(heartrate=False, trim_m=200)
+    assert read.options == CopyOptions(heartrate=False, trim_m=200)
 
 
 @pytest.mark.parametrize(
@@ -79,15 +79,15 @@ def test_link_of_an_older_version_reads_as_if_nobody_had_chosen_what_is_new(link
     ],
 )
 def test_stored_length_is_a_choice_only_where_somebody_chose_it(stored: dict[str, int], read: int | None) -> None:
-    assert Carried.from_fields(stored).trim_m == read
+    assert CopyOptions.from_fields(stored).trim_m == read
 
 
 @pytest.mark.parametrize("trim_m", [None, 0, 1, 2000])
 def test_choice_of_what_to_hide_reads_as_saved(links: Links, trim_m: int | None) -> None:
-    links.save(replace(LINK, carried=Carried(trim_m=trim_m)))
+    links.save(replace(LINK, options=CopyOptions(trim_m=trim_m)))
     read = links.get(LINK.parent_id, LINK.child_id)
     assert read is not None
-    assert read.carried.trim_m == trim_m
+    assert read.options.trim_m == trim_m
 
 
 def test_links_of_others_are_not_found(links: Links) -> None:
@@ -134,7 +134,7 @@ def due(links: Links, hands: list[float], after_s: float = SETTLED_S) -> list[Li
         pytest.param({"status": LinkStatus.PAUSED}, id="resumed"),
         pytest.param({"status": LinkStatus.ENDED}, id="taken up again"),
         pytest.param({"parent_consent_epoch_s": None}, id="confirmed"),
-        pytest.param({"carried": Carried(sports=("Run",))}, id="choices widened"),
+        pytest.param({"options": CopyOptions(sports=("Run",))}, id="choices widened"),
         pytest.param({"names": ("Bello",)}, id="names changed"),
         pytest.param({"starts_at_epoch_s": 1_700_000_000}, id="first day moved"),
     ],

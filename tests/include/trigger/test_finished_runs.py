@@ -10,7 +10,7 @@ import pytest
 
 from include.errors import TriggerUnavailable
 from include.queue.queue import LONGEST_LIFE_DAYS
-from include.trigger.api import Answer
+from include.trigger.api import ApiResponse
 from include.trigger.finished_runs import DAGS, PAGE, RUNS_KEPT_DAYS, Page, delete_finished_runs
 
 NOW = 1_798_761_600.0  # 2027-01-01
@@ -21,23 +21,23 @@ ROOT = Path(__file__).parents[3]
 class Airflow:
     """Gives these answers, one after the other."""
 
-    answers: list[Answer]
+    answers: list[ApiResponse]
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
 
-    def call(self, method: str, path: str, body: Any = None) -> Answer:
+    def call(self, method: str, path: str, body: Any = None) -> ApiResponse:
         self.asked.append((method, path, body))
         return self.answers.pop(0)
 
 
-def listed(count: int) -> Answer:
+def listed(count: int) -> ApiResponse:
     """As Airflow lists runs, with much that is not asked for."""
     runs = [{"dag_id": "strava_ingest", "dag_run_id": f"{n}.create.1", "conf": {}} for n in range(count)]
-    return Answer(200, {"dag_runs": runs, "total_entries": 1000})
+    return ApiResponse(200, {"dag_runs": runs, "total_entries": 1000})
 
 
-def deleted(*errors: int) -> Answer:
+def deleted(*errors: int) -> ApiResponse:
     refused = [{"error": "cannot be deleted in running state", "status_code": status} for status in errors]
-    return Answer(200, {"create": None, "update": None, "delete": {"success": [], "errors": refused}})
+    return ApiResponse(200, {"create": None, "update": None, "delete": {"success": [], "errors": refused}})
 
 
 def test_a_run_outlives_every_message_that_may_start_it() -> None:
@@ -90,14 +90,14 @@ def test_page_tells_what_airflow_kept_and_that_more_may_wait_when_it_is_full() -
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(Answer(200, {}), id="another-form"),
-        pytest.param(Answer(200, {"dag_runs": "none"}), id="no-list"),
-        pytest.param(Answer(404, {"detail": "Not Found"}), id="route-unknown"),
-        pytest.param(Answer(422, {"detail": [{"loc": ["body"], "msg": "no"}]}), id="form-unknown"),
-        pytest.param(Answer(503, {}), id="starting"),
+        pytest.param(ApiResponse(200, {}), id="another-form"),
+        pytest.param(ApiResponse(200, {"dag_runs": "none"}), id="no-list"),
+        pytest.param(ApiResponse(404, {"detail": "Not Found"}), id="route-unknown"),
+        pytest.param(ApiResponse(422, {"detail": [{"loc": ["body"], "msg": "no"}]}), id="form-unknown"),
+        pytest.param(ApiResponse(503, {}), id="starting"),
     ],
 )
-def test_deletion_is_unavailable_when_airflow_answers_otherwise(answer: Answer) -> None:
+def test_deletion_is_unavailable_when_airflow_answers_otherwise(answer: ApiResponse) -> None:
     with pytest.raises(TriggerUnavailable, match=str(answer.status)):
         delete_finished_runs(Airflow([answer]), NOW)
     with pytest.raises(TriggerUnavailable, match=str(answer.status)):

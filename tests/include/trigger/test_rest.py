@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from include.errors import TriggerUnavailable
-from include.trigger.api import Answer
+from include.trigger.api import ApiResponse
 from include.trigger.rest import RestApi
 from include.trigger.trigger import AirflowTrigger
 
@@ -40,11 +40,11 @@ class Script:
     def api(self) -> RestApi:
         return RestApi(f"http://127.0.0.1:{self.port}/", "webhook", PASSWORD)
 
-    def start(self) -> Answer:
+    def start(self) -> ApiResponse:
         return start(self.api())
 
 
-def start(api: RestApi) -> Answer:
+def start(api: RestApi) -> ApiResponse:
     return api.call("POST", "/dags/strava_ingest/dagRuns", {"dag_run_id": "7.create.1"})
 
 
@@ -84,7 +84,7 @@ def script() -> Iterator[Script]:
 def test_token_is_asked_for_once_when_several_calls_are_made(script: Script) -> None:
     api = script.api()
     for _ in range(3):
-        assert start(api) == Answer(200, {})
+        assert start(api) == ApiResponse(200, {})
 
     assert script.seen == ["/auth/token", *["/api/v2/dags/strava_ingest/dagRuns"] * 3]
     assert script.tokens == [None, *[f"Bearer {TOKEN}"] * 3]

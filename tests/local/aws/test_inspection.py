@@ -21,7 +21,7 @@ from include.state.subscriptions import Subscriptions
 from include.store.backend import open_store
 from include.strava.models import Subscription
 from local.aws.aws_services import teach_glue
-from local.aws.inspection import AwsHoldings
+from local.aws.inspection import AwsInspection
 from local.aws.resources import Resources
 
 pytestmark = pytest.mark.network
@@ -43,7 +43,7 @@ def address() -> str:
 
 
 @pytest.fixture(scope="module")
-def held(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsHoldings]:
+def held(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsInspection]:
     """A system with one subscription, two objects, one in two versions, and one dead letter."""
     with pytest.MonkeyPatch.context() as patch:
         for variable in [name for name in os.environ if name.startswith("AWS_")]:
@@ -62,10 +62,10 @@ def held(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws
         queue = open_queue(SETTINGS["QUEUE_URL"], lambda: 0.0)
         queue.send("poison")
         queue.bury(queue.receive(1, visibility_s=60)[0], "no event")
-        yield AwsHoldings(RESOURCES, tmp_path_factory.mktemp("read"))
+        yield AwsInspection(RESOURCES, tmp_path_factory.mktemp("read"))
 
 
-def test_lake_is_downloaded_as_it_is_now_and_anew_at_each_call(held: AwsHoldings) -> None:
+def test_lake_is_downloaded_as_it_is_now_and_anew_at_each_call(held: AwsInspection) -> None:
     folder = held.lake()
     (folder / "stale").touch()
 
@@ -76,26 +76,26 @@ def test_lake_is_downloaded_as_it_is_now_and_anew_at_each_call(held: AwsHoldings
     assert (again / OBJECT).read_bytes() == b"before"
 
 
-def test_every_row_is_read(held: AwsHoldings) -> None:
+def test_every_row_is_read(held: AwsInspection) -> None:
     (row,) = held.rows()
     assert row.table == "subscriptions"
     assert 77 in row.fields.values()
 
 
-def test_rows_messages_and_old_versions_are_what_lies_outside_of_files(held: AwsHoldings) -> None:
+def test_rows_messages_and_old_versions_are_what_lies_outside_of_files(held: AwsInspection) -> None:
     contents = list(held.outside().values())
     assert len(contents) == 3
     for kept in (b"77", b"poison", b"first"):
         assert any(kept in content for content in contents)
 
 
-def test_partition_that_is_not_registered_and_dead_letter_are_faults(held: AwsHoldings) -> None:
+def test_partition_that_is_not_registered_and_dead_letter_are_faults(held: AwsInspection) -> None:
     faults = held.faults()
     assert "catalogue: streams/athlete_id=7/year=2026/ is not registered" in faults
     assert faults[-1].startswith("queue: message ")
 
 
-def test_registered_partition_is_no_fault_and_is_told_with_the_crawl(held: AwsHoldings) -> None:
+def test_registered_partition_is_no_fault_and_is_told_with_the_crawl(held: AwsInspection) -> None:
     open_catalog(SETTINGS["CATALOG_URL"], SETTINGS["LAKE_URL"]).register([Partition("activities", 7, 2026)])
     open_client("glue", "CATALOG_URL").start_crawler(Name=RESOURCES.crawler)
 
@@ -107,14 +107,14 @@ def test_registered_partition_is_no_fault_and_is_told_with_the_crawl(held: AwsHo
     assert told["QUEUE_URL"][1].startswith("1 messages left")
 
 
-def test_crawl_ends_and_its_metrics_are_told(held: AwsHoldings) -> None:
+def test_crawl_ends_and_its_metrics_are_told(held: AwsInspection) -> None:
     glue = open_client("glue", "CATALOG_URL")
     metrics = glue.get_crawler_metrics(CrawlerNameList=[held.resources.crawler])["CrawlerMetricsList"]
     assert [one["CrawlerName"] for one in metrics] == ["strava-test-lake"]
     assert metrics[0]["TablesCreated"] == 0
 
 
-def test_secret_holds_the_connection(held: AwsHoldings) -> None:
+def test_secret_holds_the_connection(held: AwsInspection) -> None:
     told = [row["address"] for row in held.account() if row["leaf"] == "SECRET_ID"]
     secret = open_client("secretsmanager", "SECRET_ID").get_secret_value(SecretId=told[0])["SecretString"]
     assert json.loads(secret)["extra"] == {"COOKIE_KEY": "cookie"}

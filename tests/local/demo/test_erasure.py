@@ -13,7 +13,7 @@ from include.state.erasures.ledger import EraseReason, Erasures
 from include.state.events import EventAudit
 from include.store.sqlite import SqliteStore
 from local.demo import erasure
-from local.testbed.inspection import FileHoldings
+from local.testbed.inspection import FileInspection
 
 ANN = 4_100_001
 CERTIFICATE = '{"finished_at": "2026-01-01T00:00:00+00:00", "removed": {"raw_objects": 2000}}'
@@ -24,10 +24,10 @@ def now() -> float:
 
 
 @pytest.fixture
-def holdings(tmp_path: Path) -> FileHoldings:
+def inspection(tmp_path: Path) -> FileInspection:
     (tmp_path / "lake" / "certificates").mkdir(parents=True)
     (tmp_path / "lake" / "certificates" / f"{ANN}-20260101T000000Z.json").write_text(CERTIFICATE)
-    return FileHoldings(tmp_path / "lake", tmp_path / "state.sqlite")
+    return FileInspection(tmp_path / "lake", tmp_path / "state.sqlite")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def store(tmp_path: Path) -> SqliteStore:
 
 
 def test_clean_erasure_holds_and_its_mark_and_stravas_own_event_may_stay(
-    holdings: FileHoldings, store: SqliteStore
+    inspection: FileInspection, store: SqliteStore
 ) -> None:
     assert not erasure.is_over(store, now, ANN)
     erasures = Erasures(store, now)
@@ -50,7 +50,7 @@ def test_clean_erasure_holds_and_its_mark_and_stravas_own_event_may_stay(
     store.close()
     out = StringIO()
 
-    findings = erasure.examine(holdings, ANN, 1.5)
+    findings = erasure.examine(inspection, ANN, 1.5)
     erasure.show(Console(file=out, width=120), findings)
 
     assert findings.hold
@@ -60,31 +60,31 @@ def test_clean_erasure_holds_and_its_mark_and_stravas_own_event_may_stay(
 
 @pytest.mark.parametrize("place", [f"raw/athlete_id={ANN}", f"copies/year=2026/{ANN}.parquet"])
 def test_file_or_empty_folder_that_names_the_athlete_is_found(
-    holdings: FileHoldings, store: SqliteStore, tmp_path: Path, place: str
+    inspection: FileInspection, store: SqliteStore, tmp_path: Path, place: str
 ) -> None:
     store.close()
     (tmp_path / "lake" / place).mkdir(parents=True)
 
-    assert erasure.examine(holdings, ANN, 0).left == (f"lake: {place}",)
+    assert erasure.examine(inspection, ANN, 0).left == (f"lake: {place}",)
 
 
 def test_row_that_names_the_athlete_is_found_and_another_athletes_is_not(
-    holdings: FileHoldings, store: SqliteStore
+    inspection: FileInspection, store: SqliteStore
 ) -> None:
     for athlete_id in (ANN, ANN * 10):
         Notices(store, now).tell(Notice(athlete_id, "one", NoticeKind.CHILD_ERASED, 1))
     store.close()
 
-    assert erasure.examine(holdings, ANN, 0).left == (f"state: notices {ANN}",)
+    assert erasure.examine(inspection, ANN, 0).left == (f"state: notices {ANN}",)
 
 
 def test_erasure_without_a_certificate_does_not_hold(
-    holdings: FileHoldings, store: SqliteStore, tmp_path: Path
+    inspection: FileInspection, store: SqliteStore, tmp_path: Path
 ) -> None:
     store.close()
     next((tmp_path / "lake" / "certificates").iterdir()).unlink()
 
-    findings = erasure.examine(holdings, ANN, 0)
+    findings = erasure.examine(inspection, ANN, 0)
     erasure.show(Console(file=StringIO()), findings)
 
     assert not findings.hold

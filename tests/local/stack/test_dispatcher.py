@@ -21,10 +21,10 @@ from include.queue.sqlite import SqliteQueue
 from include.settings import EXAMPLES
 from include.store.sqlite import SqliteStore
 from include.strava.events import WebhookEvent
-from include.trigger.api import Answer
+from include.trigger.api import ApiResponse
 from include.trigger.finished_runs import PAGE
 from include.trigger.trigger import Started
-from local.stack.dispatcher import CLEAN_EVERY_S, GATHER_S, IDLE_POLL_S, QUEUE_RETRY_S, Cleaning, Leaves, Stop, run
+from local.stack.dispatcher import CLEAN_EVERY_S, GATHER_S, IDLE_POLL_S, QUEUE_RETRY_S, Cleaning, Connections, Stop, run
 from webhook_api.dispatcher import BATCH_SIZE
 
 ROOT = Path(__file__).parents[3]
@@ -64,21 +64,23 @@ class OldRuns:
     calls: int = 0
     is_out: bool = False
 
-    def call(self, method: str, path: str, body: Any = None) -> Answer:
+    def call(self, method: str, path: str, body: Any = None) -> ApiResponse:
         self.calls += 1
         if self.is_out:
             raise TriggerUnavailable("Airflow is starting")
         if method == "POST":
             found = min(body["page_limit"], self.waiting - body["page_offset"])
-            return Answer(200, {"dag_runs": [{"dag_id": "strava_ingest", "dag_run_id": str(n)} for n in range(found)]})
+            return ApiResponse(
+                200, {"dag_runs": [{"dag_id": "strava_ingest", "dag_run_id": str(n)} for n in range(found)]}
+            )
         asked = len(body["actions"][0]["entities"])
         errors = [{"status_code": 409}] * min(self.kept, asked)
         self.waiting -= asked - len(errors)
-        return Answer(200, {"delete": {"success": [], "errors": errors}})
+        return ApiResponse(200, {"delete": {"success": [], "errors": errors}})
 
 
-def leaves(queue: SqliteQueue, store: SqliteStore, clock: Clock = lambda: 1.0) -> Leaves:
-    return Leaves(queue, Airflow(), store, clock, Cleaning(OldRuns(), clock, 1e12))
+def connections(queue: SqliteQueue, store: SqliteStore, clock: Clock = lambda: 1.0) -> Connections:
+    return Connections(queue, Airflow(), store, clock, Cleaning(OldRuns(), clock, 1e12))
 
 
 def body(object_id: int) -> str:
@@ -102,7 +104,7 @@ def test_loop_logs_one_line_per_run_and_lets_events_gather_after_it(
     stop = Stop()
     pauses = Pauses(stop, last=2)
 
-    run(leaves(queue, store, lambda: 1_760_000_001.0), stop=stop, sleep=pauses)
+    run(connections(queue, store, lambda: 1_760_000_001.0), stop=stop, sleep=pauses)
     queue.close()
 
     assert received == [1, 0]
@@ -122,7 +124,7 @@ def test_loop_pauses_after_the_last_batch_only_when_more_events_wait_than_a_run_
     stop = Stop()
     pauses = Pauses(stop, last=1)
 
-    run(leaves(queue, store), stop=stop, sleep=pauses)
+    run(connections(queue, store), stop=stop, sleep=pauses)
 
     assert queue.depth() == 0
     assert pauses.seconds == [GATHER_S]
@@ -136,7 +138,7 @@ def test_loop_says_why_when_messages_are_buried(
     queue.send("nonsense")
 
     stop = Stop()
-    run(leaves(queue, store), stop=stop, sleep=Pauses(stop, last=1))
+    run(connections(queue, store), stop=stop, sleep=Pauses(stop, last=1))
     queue.close()
 
     assert "0 event(s) returned to the queue, 1 buried: The queued message is not JSON" in caplog.text
@@ -159,7 +161,7 @@ def test_loop_goes_on_when_the_queue_cannot_be_reached_for_a_while(
     stop = Stop()
     pauses = Pauses(stop, last=2)
 
-    run(leaves(queue, store), stop=stop, sleep=pauses)
+    run(connections(queue, store), stop=stop, sleep=pauses)
 
     assert pauses.seconds == [QUEUE_RETRY_S, GATHER_S]
     assert queue.depth() == 0
@@ -171,7 +173,7 @@ def test_loop_does_nothing_when_it_was_told_to_stop_before(tmp_path: Path, store
     queue.send(body(7))
     stop = Stop(requested=True)
 
-    run(leaves(queue, store), stop=stop, sleep=Pauses(stop, last=1))
+    run(connections(queue, store), stop=stop, sleep=Pauses(stop, last=1))
 
     assert queue.depth() == 1
     queue.close()
@@ -187,7 +189,7 @@ def test_finished_runs_are_deleted_page_by_page_while_nothing_waits_and_again_an
     cleaning = Cleaning(old, lambda: now[0], now[0])
     stop = Stop()
 
-    run(Leaves(queue, Airflow(), store, lambda: now[0], cleaning), stop=stop, sleep=Pauses(stop, last=9))
+    run(Connections(queue, Airflow(), store, lambda: now[0], cleaning), stop=stop, sleep=Pauses(stop, last=9))
     queue.close()
 
     # Three are kept of each page, and are not asked for again.

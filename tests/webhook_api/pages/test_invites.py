@@ -15,7 +15,7 @@ from flask import Flask, request
 from include.copying.eligibility import ineligible_reason
 from include.errors import RetryLater
 from include.state.invites import LIFETIME_S
-from include.state.links import Carried, Link, Links, LinkStatus
+from include.state.links import CopyOptions, Link, Links, LinkStatus
 from include.store.sqlite import SqliteStore
 from include.store.store import Key
 from webhook_api.edge import EXTENSION
@@ -90,7 +90,7 @@ def test_child_accepts_and_parent_confirms_before_anything_is_copied(
     assert "Rex Byron – copies are made." in page
     linked = link_of(links)
     assert linked.parent_consent_epoch_s == linked.starts_at_epoch_s == int(now())
-    assert (linked.names, linked.carried) == (("Rex", "Rexi"), Carried())
+    assert (linked.names, linked.options) == (("Rex", "Rexi"), CopyOptions())
     assert blocked_by(linked) == ""
     assert "whose title names Rex or Rexi are copied" in rex.client.get("/me").text
 
@@ -313,7 +313,7 @@ def test_chosen_first_day_is_kept_when_the_parent_confirms(ada: Any, new_browser
     ada.post(f"/me/children/{REX}/confirm")
 
     link = link_of(links)
-    assert (link.starts_at_epoch_s, link.carried.title) == (1_580_515_200, "{parent}: {title}")
+    assert (link.starts_at_epoch_s, link.options.title) == (1_580_515_200, "{parent}: {title}")
 
 
 def test_open_invitation_is_shown_with_its_expiry_until_it_is_accepted(ada: Any, new_browser: NewBrowser) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from include.copying.matching import match
-from include.state.links import Carried
+from include.state.links import CopyOptions
 from webhook_api.pages.link_form import LinkForm
 
 DAY_EPOCH_S = 1_780_272_000  # 2026-06-01, midnight in UTC
@@ -66,14 +66,14 @@ def test_options_are_what_is_ticked() -> None:
     bare = parse(trim_m=" 0 ")
     unchosen = parse(trim_m=" ")
 
-    assert ticked.carried == Carried(False, True, False, 2000, allow_private=True, sports=("Run", "Ride"))
-    assert bare.carried == Carried(False, False, False, 0, allow_private=False, link_back=False)
-    assert unchosen.carried.trim_m is None
+    assert ticked.options == CopyOptions(False, True, False, 2000, allow_private=True, sports=("Run", "Ride"))
+    assert bare.options == CopyOptions(False, False, False, 0, allow_private=False, link_back=False)
+    assert unchosen.options.trim_m is None
     assert not {**ticked.problems, **bare.problems, **unchosen.problems}
 
 
 def test_title_is_taken_or_refused_with_the_reason() -> None:
-    assert parse(title=" {sport} with {parent} ").carried.title == "{sport} with {parent}"
+    assert parse(title=" {sport} with {parent} ").options.title == "{sport} with {parent}"
     assert "{child}, which stands for nothing" in parse(title="{child}").problems["title"]
     assert "is empty" in parse(title="").problems["title"]
 
@@ -103,13 +103,13 @@ def test_start_is_refused_when_it_is_no_day(entered: str) -> None:
 
 @pytest.mark.parametrize("trim_m", [None, 0, 150])
 def test_form_of_a_link_means_the_link_again(trim_m: int | None) -> None:
-    carried = Carried(False, True, False, trim_m, title="{parent}", link_back=False, sports=("Run",))
-    form = LinkForm.of(("Rex", "Rexi"), carried, DAY_EPOCH_S + 5)
+    options = CopyOptions(False, True, False, trim_m, title="{parent}", link_back=False, sports=("Run",))
+    form = LinkForm.of(("Rex", "Rexi"), options, DAY_EPOCH_S + 5)
     again = parse(
         names=", ".join(form.names),
         trim_m=form.trim_text,
         start=form.start_text,
-        title=form.carried.title,
+        title=form.options.title,
         power="1",
         sports="Run",
     )

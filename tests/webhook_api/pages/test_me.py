@@ -16,7 +16,7 @@ from include.copying.waking import wake_for_links
 from include.queue.sqlite import SqliteQueue
 from include.state.activities.ledger import ActivityLedger, ActivityState, LedgerEntry
 from include.state.copies.ledger import NOT_MADE_STATES, Copy, CopyLedger, CopyState, Original, external_id
-from include.state.links import SETTLED_S, Carried, Link, Links, LinkStatus
+from include.state.links import SETTLED_S, CopyOptions, Link, Links, LinkStatus
 from include.store.sqlite import SqliteStore
 from include.strava.models import ActivityId, AthleteId
 from include.strava.quota import Limits
@@ -122,7 +122,7 @@ def test_parent_chooses_what_is_hidden_or_leaves_it_to_the_grant(
     page = ada.post(f"/me/children/{REX}", names="Rex", title="{title}", trim_m=entered).text
     link = links.get(ADA, REX)
     assert link is not None
-    assert link.carried.trim_m == trim_m
+    assert link.options.trim_m == trim_m
     assert words in text_of(page)
     assert re.search(rf'name="trim_m"[^>]* value="{entered}"', ada.client.get(f"/me/children/{REX}").text)
 
@@ -171,8 +171,8 @@ def test_parent_changes_names_and_options(ada: Any, rex: Any, links: Links) -> N
 
     link = links.get(ADA, REX)
     assert link is not None
-    carried = Carried(False, True, False, 150, title="{sport} of {parent}", link_back=False, sports=("TrailRun",))
-    assert (link.names, link.carried, link.starts_at_epoch_s) == (("Rexi", "Rex"), carried, 1_780_272_000)
+    options = CopyOptions(False, True, False, 150, title="{sport} of {parent}", link_back=False, sports=("TrailRun",))
+    assert (link.names, link.options, link.starts_at_epoch_s) == (("Rexi", "Rex"), options, 1_780_272_000)
     assert link.parent_consent_epoch_s == 1
     assert "Trail Run from 2026-06-01 on; with power; nothing within 150 m of where it began or ended" in text_of(page)
     assert "titled “{sport} of {parent}”." in page
@@ -195,7 +195,9 @@ def test_form_comes_back_with_what_was_entered_and_what_is_wrong(ada: Any, links
 
 
 def test_form_shows_what_the_link_carries(ada: Any, links: Links) -> None:
-    links.save(replace(LINK, carried=Carried(power=False, trim_m=70, sports=("Run",)), starts_at_epoch_s=1_780_272_005))
+    links.save(
+        replace(LINK, options=CopyOptions(power=False, trim_m=70, sports=("Run",)), starts_at_epoch_s=1_780_272_005)
+    )
 
     page = ada.client.get(f"/me/children/{REX}").text
 

@@ -11,7 +11,7 @@ from include.lake.encodings import Encodings
 from include.lake.rows.streams import streams_table
 from include.lake.schemas import STREAMS
 from include.lake.table_object import encode, merge
-from include.state.links import Carried
+from include.state.links import CopyOptions
 from include.strava.models import StreamSet
 from local.proofs.bench.claim import Claim
 from local.proofs.bench.recordings import ATHLETE_ID, Recording, month_of, ride
@@ -39,10 +39,10 @@ def gpx_write(scale: Scale, _directory: Path) -> Sequence[Claim]:
     recording = ride(scale.gpx_points)
     activity, streams = recording.activity, recording.streams
     ours_s, rival_s = interleaved(
-        lambda: write_gpx(activity, streams, Carried()), lambda: gpxpy_document(activity, streams), scale.rounds
+        lambda: write_gpx(activity, streams, CopyOptions()), lambda: gpxpy_document(activity, streams), scale.rounds
     )
     tracemalloc.start()
-    write_gpx(activity, streams, Carried())
+    write_gpx(activity, streams, CopyOptions())
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return [

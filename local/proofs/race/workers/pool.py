@@ -59,7 +59,7 @@ class SharedClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class JobResult:
     """How a job ended: with a value, or with an error of the domain."""
 
     worker: int
@@ -100,7 +100,7 @@ class Workers:
         self._pipes[worker].send(job)
         self.busy.add(worker)
 
-    def answers(self, timeout_s: float) -> list[Answer]:
+    def answers(self, timeout_s: float) -> list[JobResult]:
         """What the workers answered since the last look; waits so long for the first one.
 
         Errors: `WorkerDied`.
@@ -112,9 +112,9 @@ class Workers:
         self.busy -= {answer.worker for answer in found}
         return found
 
-    def finish(self) -> list[Answer]:
+    def finish(self) -> list[JobResult]:
         """Every answer that is still out. Errors: `WorkerDied` also when one does not come."""
-        found: list[Answer] = []
+        found: list[JobResult] = []
         deadline = time.monotonic() + _PATIENCE_S
         while self.busy:
             if time.monotonic() > deadline:
@@ -122,7 +122,7 @@ class Workers:
             found += self.answers(timeout_s=1.0)
         return found
 
-    def all_do(self, jobs: Sequence[Any]) -> list[Answer]:
+    def all_do(self, jobs: Sequence[Any]) -> list[JobResult]:
         """One job for each of the first workers, all at once, and every answer in the workers' order."""
         for worker, job in enumerate(jobs):
             self.send(worker, job)
@@ -170,9 +170,9 @@ class Workers:
         there.close()
         self._processes[worker], self._pipes[worker] = process, here
 
-    def _receive(self, worker: int, pipe: Connection) -> Answer:
+    def _receive(self, worker: int, pipe: Connection) -> JobResult:
         value = self._receive_or_die(worker, pipe)
-        return Answer(worker, None, value) if isinstance(value, IngestError) else Answer(worker, value)
+        return JobResult(worker, None, value) if isinstance(value, IngestError) else JobResult(worker, value)
 
     @staticmethod
     def _receive_or_die(worker: int, pipe: Connection) -> Any:

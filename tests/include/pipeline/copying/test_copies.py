@@ -14,7 +14,7 @@ from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.copying.originals import follow_original
 from include.pipeline.ingest.sync import sync
 from include.state.copies.ledger import CopyState, Original
-from include.state.links import Carried, Link, LinkStatus
+from include.state.links import CopyOptions, Link, LinkStatus
 from local.strava_simulator.api.faults import Faults
 
 pytestmark = pytest.mark.network
@@ -24,7 +24,7 @@ READ_ONLY = ("read", "activity:read")
 
 
 def linked(world, child_id=CHILD_ID, names=("Rex",), **changes):
-    whole = Carried(trim_m=0)
+    whole = CopyOptions(trim_m=0)
     world.services.links.save(
         Link(PARENT_ID, child_id, names, whole, parent_consent_epoch_s=1, child_consent_epoch_s=1, **changes)
     )
@@ -360,8 +360,8 @@ def test_activity_that_is_not_fetched_yet_leaves_its_copies_alone(family):
 
 def test_copy_bears_the_title_and_description_that_the_link_chooses(family):
     link = family.services.links.get(PARENT_ID, CHILD_ID)
-    carried = Carried(title="{sport} with {parent}: {title}", link_back=False, trim_m=0)
-    family.services.links.save(replace(link, carried=carried))
+    options = CopyOptions(title="{sport} with {parent}: {title}", link_back=False, trim_m=0)
+    family.services.links.save(replace(link, options=options))
     activity_id = named(family, title="{parent} and Rex")
     made(family, activity_id)
     copy = family.services.copies.get(activity_id, CHILD_ID)

@@ -11,13 +11,13 @@ import pytest
 from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.ingest.sync import SyncItem, sync
 from include.state.copies.ledger import CopyState
-from include.state.links import Carried, Link
+from include.state.links import CopyOptions, Link
 from include.strava.models import Upload, UploadId
 
 pytestmark = pytest.mark.network
 
 ANN, REX, BEN = 71, 72, 73
-WHOLE = Carried(trim_m=0)
+WHOLE = CopyOptions(trim_m=0)
 """The simulator, as Strava, knows a duplicate by its start, which trimming would move."""
 
 

@@ -11,7 +11,7 @@ from include.errors import RetryLater
 from include.pipeline.chunks import COPIED_AT_ONCE, work_off
 from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.ingest.sync import sync
-from include.state.links import Carried, Link
+from include.state.links import CopyOptions, Link
 from include.state.partitions import Partition
 from local.strava_simulator.api.faults import Faults
 
@@ -28,7 +28,7 @@ def family(world):
             PARENT_ID,
             CHILD_ID,
             ("Rex",),
-            carried=Carried(power=False, trim_m=0),
+            options=CopyOptions(power=False, trim_m=0),
             parent_consent_epoch_s=1,
             child_consent_epoch_s=1,
         )

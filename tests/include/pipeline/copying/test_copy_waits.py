@@ -9,9 +9,9 @@ import pytest
 
 from include.copying.waking import wake_for_access
 from include.errors import Gone, OutcomeUnknown, StravaUnavailable, UnexpectedShape
-from include.pipeline.copying import copy_job as copy_hold
+from include.pipeline.copying import copy_job
 from include.pipeline.copying.copies import copy_to_children
-from include.pipeline.copying.copy_job import CopyHold
+from include.pipeline.copying.copy_job import CopyJob
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import queue_due
@@ -19,7 +19,7 @@ from include.queue.queued_event import QueuedEvent
 from include.state.accounts.athletes import AthleteStatus
 from include.state.copies.ledger import CopyState
 from include.state.erasures.ledger import EraseReason
-from include.state.links import Carried, Link, LinkStatus
+from include.state.links import CopyOptions, Link, LinkStatus
 from local.strava_simulator.api.faults import Faults
 from local.strava_simulator.api.script import Line
 
@@ -280,7 +280,7 @@ def test_unfinished_copy_is_sent_again_when_the_childs_list_shows_none(stuck, mo
     "stands_against",
     [
         pytest.param({"status": LinkStatus.PAUSED}, id="paused"),
-        pytest.param({"carried": Carried(sports=("Ride",))}, id="narrowed"),
+        pytest.param({"options": CopyOptions(sports=("Ride",))}, id="narrowed"),
         pytest.param({"child_consent_epoch_s": None}, id="not agreed to"),
     ],
 )
@@ -302,7 +302,7 @@ def test_run_that_read_the_link_before_it_was_resumed_and_skips_after_it_leaves_
     link = family.services.links.get(ANN, REX)
     paused = family.services.links.save(replace(link, status=LinkStatus.PAUSED))
     activity_id = named(family)
-    skip = CopyHold._skip
+    skip = CopyJob._skip
 
     def resumed_meanwhile(hold, *arguments, **named_ones):
         monkeypatch.undo()
@@ -310,7 +310,7 @@ def test_run_that_read_the_link_before_it_was_resumed_and_skips_after_it_leaves_
         family.now[0] += 100  # still under the lease
         skip(hold, *arguments, **named_ones)
 
-    monkeypatch.setattr(CopyHold, "_skip", resumed_meanwhile)
+    monkeypatch.setattr(CopyJob, "_skip", resumed_meanwhile)
     assert made(family, activity_id) == [(REX, "skipped")]
     pass_windows(family, 2)
 
@@ -362,17 +362,17 @@ def test_no_file_is_sent_over_a_link_that_is_ended_while_the_token_is_renewed(fa
 @pytest.mark.parametrize("athlete_id", [pytest.param(ANN, id="the parent"), pytest.param(REX, id="the child")])
 def test_no_file_is_sent_for_an_athlete_who_asks_to_be_erased_while_it_is_made(family, monkeypatch, athlete_id):
     activity_id = named(family)
-    make = copy_hold.build_file
+    make = copy_job.build_file
 
     def ask_and_make(*args):
         family.services.erasures.ask_now(athlete_id, EraseReason.ATHLETE)
         return make(*args)
 
-    monkeypatch.setattr(copy_hold, "build_file", ask_and_make)
+    monkeypatch.setattr(copy_job, "build_file", ask_and_make)
     assert made(family, activity_id) == [(REX, CopyState.PLANNED)]
     assert uploads(family) == 0
 
-    monkeypatch.setattr(copy_hold, "build_file", make)
+    monkeypatch.setattr(copy_job, "build_file", make)
     family.services.erasures.withdraw(athlete_id)
     pass_windows(family, 1)
     assert copy(family, activity_id).state is CopyState.DONE

@@ -29,7 +29,7 @@ from include.state.accounts.athletes import AthleteStatus
 from include.state.copies.ledger import Copy, CopyState, external_id
 from include.state.copies.outings import Outing
 from include.state.erasures.ledger import LEASE_S, EraseReason
-from include.state.links import Carried, Link
+from include.state.links import CopyOptions, Link
 from include.store.sqlite import SqliteStore
 from include.store.store import TABLES
 
@@ -111,8 +111,8 @@ def place(world):
     services.copy_rows.refresh(THEIR_ACTIVITY)
     for key in (gpx_key(REX, THEIR_ACTIVITY, ANN), raw_detail_key(REX, THEIR_ACTIVITY), raw_detail_key(711, 1)):
         services.objects.put(key, b"x", expected=Condition.ANYTHING)
-    services.invites.create("ann's secret", ANN, ("Zoe",), Carried())
-    services.invites.create("rex's secret", REX, ("Ann",), Carried())
+    services.invites.create("ann's secret", ANN, ("Zoe",), CopyOptions())
+    services.invites.create("rex's secret", REX, ("Ann",), CopyOptions())
     services.invites.accept(services.invites.find("rex's secret").invite_id, ANN)
     return Place(world.settings, world.now)
 

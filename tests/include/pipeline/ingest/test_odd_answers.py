@@ -16,7 +16,7 @@ from include.pipeline.reconcile.due import list_athletes, queue_due
 from include.queue.queued_event import QueuedEvent
 from include.state.activities.entry import MOST_ROUNDS
 from include.state.copies.ledger import CopyState, Original
-from include.state.links import Carried, Link
+from include.state.links import CopyOptions, Link
 from local.strava_simulator.api.script import Line
 
 pytestmark = pytest.mark.network
@@ -46,7 +46,7 @@ SCOPE_MISSING = {
 def family(world):
     """Rex connected and linked, his copies whole."""
     world.connect(CHILD_ID)
-    link = Link(PARENT_ID, CHILD_ID, ("Rex",), Carried(trim_m=0), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+    link = Link(PARENT_ID, CHILD_ID, ("Rex",), CopyOptions(trim_m=0), parent_consent_epoch_s=1, child_consent_epoch_s=1)
     world.services.links.save(link)
     return world
 

@@ -9,7 +9,7 @@ import pytest
 
 from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.ingest.sync import sync
-from include.state.links import Carried, Link
+from include.state.links import CopyOptions, Link
 from local.strava_simulator.api.script import Line
 
 pytestmark = pytest.mark.network
@@ -62,7 +62,7 @@ PARTLY = [
 def family(world):
     """Rex connected and linked, his copies whole."""
     world.connect(CHILD_ID)
-    link = Link(PARENT_ID, CHILD_ID, ("Rex",), Carried(trim_m=0), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+    link = Link(PARENT_ID, CHILD_ID, ("Rex",), CopyOptions(trim_m=0), parent_consent_epoch_s=1, child_consent_epoch_s=1)
     world.services.links.save(link)
     return world
 

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 
 from include.errors import Gone, NotTheApi, UnexpectedShape
-from include.strava.http.response import Answer
+from include.strava.http.response import Response
 from include.strava.models import Athlete
 
 
 def answered(
     body: bytes, status: int = 200, path: str = "/api/v3/athlete", content_type: str = "application/json"
-) -> Answer:
-    return Answer(
+) -> Response:
+    return Response(
         status, {"Set-Cookie": "hush", "Content-Type": content_type}, body, path, "athlete 7", False, 1_700_000_123.0
     )
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.copying.gpx import write_gpx
-from include.state.links import Carried
+from include.state.links import CopyOptions
 from local.proofs.bench.recordings import ride
 from local.proofs.bench.rivals import gpxpy_document, original_gpx, original_parquet
 
@@ -34,7 +34,7 @@ def test_gpxpy_writes_the_values_that_we_write() -> None:
 
     ours, rivals = (
         gpxpy.parse(document).tracks[0].segments[0].points
-        for document in (write_gpx(activity, streams, Carried()), gpxpy_document(activity, streams))
+        for document in (write_gpx(activity, streams, CopyOptions()), gpxpy_document(activity, streams))
     )
 
     assert len(ours) == len(rivals) == POINTS

@@ -14,8 +14,8 @@ from include.circle import Position, distance_m
 from include.crypto.key_file import KeyFileCipher
 from include.state.copies.places import Places
 from include.store.sqlite import SqliteStore
-from local.proofs.door_hunt.outings import Door, Point, outing, recording
-from local.proofs.door_hunt.rules import RADIUS_M, Rule, Track, by_distance, by_exact_circle, by_moved_circle
+from local.proofs.privacy_attack.outings import Door, Point, outing, recording
+from local.proofs.privacy_attack.rules import RADIUS_M, Rule, Track, by_distance, by_exact_circle, by_moved_circle
 
 OUTINGS = 30
 

@@ -9,11 +9,11 @@ import pytest
 
 from include.circle import Position, distance_m
 from include.pipeline.copying.copies import copy_to_children
-from include.pipeline.erasure.personal_records import traces
+from include.pipeline.erasure.personal_records import personal_records
 from include.pipeline.ingest.sync import sync
 from include.state.accounts.athletes import AthleteStatus
 from include.state.erasures.ledger import EraseReason, Erasure, ErasureStage, Wish
-from include.state.links import Carried, Link
+from include.state.links import CopyOptions, Link
 from include.store.backend import open_store
 from include.store.store import Key
 from include.strava.client import StravaClient
@@ -133,7 +133,7 @@ def test_track_that_was_fetched_in_full_is_trimmed_although_the_grant_was_narrow
 
 
 def test_whole_track_is_copied_when_the_parent_chose_so(family, store):
-    chooses(store, **Carried(trim_m=0).to_fields())
+    chooses(store, **CopyOptions(trim_m=0).to_fields())
     activity_id = finish(family, 2, seed=1)
     (result,) = copied(family, activity_id)
     assert nearest_m(family, result, activity_id) == 0
@@ -150,7 +150,7 @@ def test_copies_of_one_place_are_all_cut_by_the_same_circle(family, store):
 
 
 def test_copy_goes_without_positions_and_says_so_when_all_of_them_are_hidden(family, store):
-    chooses(store, **Carried(trim_m=2000).to_fields())
+    chooses(store, **CopyOptions(trim_m=2000).to_fields())
     start = datetime.fromtimestamp(family.now[0], UTC) - timedelta(hours=1)
     activity_id = family.control.generate_activity(PARENT_ID, "run", start_at=start, name="With Rex", points=60, seed=1)
     (result,) = copied(family, activity_id)
@@ -167,6 +167,6 @@ def test_places_are_erased_with_the_athlete(family):
     family.services.athletes.mark(PARENT_ID, AthleteStatus.REVOKED)
     now = int(family.now[0])
     erasure = Erasure(PARENT_ID, Wish(EraseReason.OPERATOR, now), now, ErasureStage.UNDER_WAY)
-    (trace,) = [trace for trace in traces(family.services, erasure, ()) if trace.kind == "places"]
+    (trace,) = [trace for trace in personal_records(family.services, erasure, ()) if trace.kind == "places"]
     trace.remove()
     assert family.services.places.sealed(PARENT_ID) == []

@@ -8,7 +8,7 @@ from itertools import pairwise
 from include.circle import Circle, Position
 from include.copying.samples import Samples, positioned_samples, recorded_ends
 from include.state.copies.places import Places
-from include.state.links import Carried
+from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
 
 Track = list[list[Position]]
@@ -41,7 +41,7 @@ def by_moved_circle(places: Places) -> Rule:
 
 
 def _left(streams: StreamSet, hidden: Sequence[Circle]) -> Track:
-    samples = positioned_samples(_ACTIVITY, streams, Carried(), hidden)
+    samples = positioned_samples(_ACTIVITY, streams, CopyOptions(), hidden)
     bounds = (0, *samples.holes, len(samples))
     return [_positions(samples, start, end) for start, end in pairwise(bounds) if start < end]
 

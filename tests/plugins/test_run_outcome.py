@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.errors import IngestError, LeaseLost, ObjectConflict, StravaUnavailable, TokenRefused
-from strava_airflow.verdict import ledger_takes_over
+from strava_airflow.run_outcome import ledger_takes_over
 
 FAULTS = [StravaUnavailable("503"), LeaseLost("taken over"), ObjectConflict("changed")]
 
