@@ -462,14 +462,14 @@ def test_erasure_reads_the_same_whether_there_are_ten_parents_or_a_thousand(worl
 
 def test_second_look_leaves_alone_what_is_written_after_connecting_again(world, place, monkeypatch):
     place.run(OPERATOR)
-    found = erasure_watch.traces
+    found = erasure_watch.personal_records
 
     def connected_meanwhile(services, erasure, others):
         world.connect(ANN)
         world.services.objects.put(raw_detail_key(ANN, 5), b"new", expected=Condition.ANYTHING)
         return found(services, erasure, others)
 
-    monkeypatch.setattr(erasure_watch, "traces", connected_meanwhile)
+    monkeypatch.setattr(erasure_watch, "personal_records", connected_meanwhile)
     assert look_again(world.services) == 0
     assert place.objects_of(ANN) == [raw_detail_key(ANN, 5)]
 
@@ -609,16 +609,16 @@ def test_every_table_of_the_state_is_erased_or_holds_nothing_of_an_athlete(place
 def test_erasure_takes_what_appears_between_two_of_its_looks(place, monkeypatch):
     from include.pipeline.erasure import erase as erase_module
 
-    traces, looks = erase_module.traces, []
+    records_of, looks = erase_module.personal_records, []
 
-    def traces_with_a_late_one(services, erasure, others):
-        found = list(traces(services, erasure, others))
+    def records_with_a_late_one(services, erasure, others):
+        found = list(records_of(services, erasure, others))
         looks.append(len(found))
         if len(looks) == 2:  # the first look counts
             services.objects.put(raw_detail_key(ANN, 999), b"late", expected=Condition.ANYTHING)
         return iter(found)
 
-    monkeypatch.setattr(erase_module, "traces", traces_with_a_late_one)
+    monkeypatch.setattr(erase_module, "personal_records", records_with_a_late_one)
     place.run(OPERATOR)
 
     assert len(looks) > 2
