@@ -41,7 +41,7 @@ EXAMPLES: Mapping[str, str] = {
 }
 """Every variable there is, each with an example of a good value."""
 
-_PATTERNS: Mapping[str, tuple[str, str]] = {
+PATTERNS: Mapping[str, tuple[str, str]] = {
     "RETENTION_DAYS": (r"keep|[1-9][0-9]{0,4}", "days, from 1 to 99999, or to keep"),
     "CRAWL_EVERY_H": (r"[1-9][0-9]{0,3}", "hours, from 1 to 9999"),
     "LIST_EVERY_H": (r"[1-9]|1[0-9]|2[0-4]", "hours, from 1 to 24"),
@@ -92,7 +92,7 @@ def _check_values(values: Mapping[str, str]) -> None:
         value = values.get(variable.lower(), choices[0])
         if value not in choices:
             raise SettingsError(f"{variable} is {value!r}; set it to {' or '.join(choices)}.")
-    for variable, (pattern, meaning) in _PATTERNS.items():
+    for variable, (pattern, meaning) in PATTERNS.items():
         given = values.get(variable.lower())
         if given is not None and not re.fullmatch(pattern, given):
             raise SettingsError(f"{variable} is {given!r}; set it to {meaning}.")
@@ -106,10 +106,15 @@ class DispatcherSettings:
     """What the dispatcher needs, which is nothing of Strava and, on AWS, no secret."""
 
     state_url: str
+    """Where the ledgers are: a file of SQLite, or the prefix of DynamoDB's tables (`dynamodb://strava-prod-`)."""
     queue_url: str
+    """Where events wait for a run: a file of SQLite, or the address of an SQS queue."""
     airflow_url: str
+    """Where runs are started: Airflow's own address, or an environment of Amazon MWAA (`mwaa://strava-prod`)."""
     airflow_username: str = ""
+    """The user as whom the dispatcher starts runs through Airflow's API; MWAA takes the AWS role instead."""
     airflow_password: str = field(default="", repr=False)
+    """The password of that user."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -137,21 +142,31 @@ class Settings(DispatcherSettings):
     """The configuration of one process. Field names are the variables' names in lower case."""
 
     strava_client_id: str
+    """The number of the Strava application that athletes connect to."""
     strava_client_secret: str = field(repr=False)
+    """The secret of that application, with which it exchanges and refreshes tokens."""
     webhook_path_secret: str = field(repr=False)
+    """The last part of the webhook's path, `/webhook/<secret>`; an event to another path is not found."""
     webhook_verify_token: str = field(repr=False)
+    """What Strava repeats when it validates a new webhook subscription; another value is refused."""
     cookie_key: str = field(repr=False)
+    """The key that signs session cookies, forms and OAuth states. A new one signs everybody out."""
     public_url: str
-    """Where browsers and Strava reach the web pages; no trailing slash."""
+    """Where browsers and Strava reach the web pages, no trailing slash; on AWS the API's address or your own."""
     lake_url: str
+    """Where the lake's objects are: a folder, or an S3 bucket (`s3://bucket/prefix`)."""
     key_url: str
+    """The key that encrypts athletes' tokens: a file, or a key of KMS (`kms://alias/strava-prod-token`)."""
     catalog_url: str
+    """Where SQL finds the lake: a DuckDB file with views, or a Glue database and crawler (`glue://database/crawler`)."""
     strava_api_url: str = "https://www.strava.com/api/v3"
+    """The base of Strava's API. Nothing is removed until Strava has answered rightly at this address."""
     strava_oauth_url: str = "https://www.strava.com/oauth"
+    """The base of Strava's pages of consent and its token endpoint."""
     strava_revoke: str = "token"
-    """How access is given back: `POST /oauth/revoke`, or `legacy`, `/oauth/deauthorize`, which ends on 2027-06-01."""
+    """How access is given back: `token` calls `POST /oauth/revoke`; `legacy` `/oauth/deauthorize`, until 2027-06-01."""
     webhook_signing_key: str = field(default="", repr=False)
-    """Where it is set, an event without a right `X-Strava-Signature` is refused."""
+    """The key with which Strava signs events; where set, an event without a right `X-Strava-Signature` is refused."""
     retention_days: str = ""
     """How many days after it was fetched what came from Strava's API is deleted; `keep`: never.
 
@@ -163,21 +178,26 @@ class Settings(DispatcherSettings):
     Objects written before keep theirs until they change; a lake may hold both.
     """
     crawl_every_h: str = "24"
-    """At most so often Glue's crawler looks for partitions that no run has registered; one machine has no crawler."""
-    list_every_h: str = "6"
-    """How many hours lie between two looks at an athlete's list while Strava's events arrive; without them it is one.
+    """How many hours lie between two runs of Glue's crawler, at least; one machine has no crawler.
 
-    So long may an edit stay unseen of which Strava tells no event, or whose event was lost.
+    It looks for partitions that no run has registered.
+    """
+    list_every_h: str = "6"
+    """How many hours lie between two looks at an athlete's list while Strava's events arrive; without events, one.
+
+    An edit whose event was lost, or for which Strava sends none, may stay unseen for so long.
     """
     versions_keep_days: str = ""
-    """How long the bucket keeps earlier versions of objects. This and the four below are for certificates of erasure:
-    Terraform renders them from what its resources do, on one machine there is nothing of the kind, and where one is not
-    set a certificate says that nobody knows an end."""
+    """For how many days the bucket keeps earlier versions of objects, as the certificate of an erasure says it.
+
+    Terraform renders this setting and the four below from what its resources do; on one machine there is nothing of
+    the kind. Where one is not set, a certificate says that nobody knows an end.
+    """
     recovery_keep_days: str = ""
-    """How far back the tables can be recovered."""
+    """For how many days the tables can be recovered, as a certificate says it."""
     logs_keep_days: str = ""
-    """How long CloudWatch keeps the logs."""
+    """For how many days CloudWatch keeps the logs, as a certificate says it."""
     crawler_log_keep_days: str = ""
-    """How long CloudWatch keeps the log of the account's crawlers."""
+    """For how many days CloudWatch keeps the log of the account's crawlers, as a certificate says it."""
     answers_keep_days: str = ""
-    """How long answers to Athena's queries are kept."""
+    """For how many days answers to Athena's queries are kept, as a certificate says it."""

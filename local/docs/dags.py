@@ -1,4 +1,4 @@
-"""`docs/dags.md`: the DAGs as their docstrings describe them."""
+"""`docs/dags.md`: the DAGs as their docstrings describe them, a section for each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.docs.markdown import table
+from local.docs.markdown import item, paragraph, table
 from local.stack.environment import REPOSITORY
 
 _HEAD = """# DAGs
@@ -16,7 +16,7 @@ _HEAD = """# DAGs
 Made by `make docs` from the docstrings in `dags/`, which Airflow shows too. Change those, not this page.
 """
 _SECTION = re.compile(r"^\*\*(?P<heading>[^*]+)\*\*: ", re.MULTILINE)
-_SHOWN = ("Starts", "Reads", "Writes", "Kind", "If it fails")
+_SHOWN = ("Starts", "Reads", "Writes", "Kind", "Limits", "If it fails")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,18 @@ class DagDocs:
 def render(folder: Path = REPOSITORY / "dags") -> str:
     """The page about the DAG files in `folder`."""
     dags = [DagDocs.read(path) for path in sorted(folder.glob("*.py"))]
-    return f"{_HEAD}\n{table(('DAG', 'does', *map(str.lower, _SHOWN)), [list(_row(dag)) for dag in dags])}\n"
+    contents = table(("DAG", "kind"), [(f"[`{dag.dag_id}`](#{dag.dag_id})", _kind(dag)) for dag in dags])
+    return "\n".join([_HEAD, contents, *("\n".join(_section(dag)) for dag in dags)]) + "\n"
 
 
-def _row(dag: DagDocs) -> Iterator[str]:
-    yield f"[`{dag.dag_id}`](../dags/{dag.dag_id}.py)"
-    yield dag.does
+def _kind(dag: DagDocs) -> str:
+    """The first word of the section: `now` or `interval`."""
+    return dag.sections["Kind"].partition(".")[0]
+
+
+def _section(dag: DagDocs) -> Iterator[str]:
+    yield f"\n## {dag.dag_id}\n"
+    yield paragraph(f"{dag.does} Its file: [`dags/{dag.dag_id}.py`](../dags/{dag.dag_id}.py).")
+    yield ""
     for heading in _SHOWN:
-        yield dag.sections[heading]
+        yield item(f"**{heading}**: {dag.sections[heading]}")

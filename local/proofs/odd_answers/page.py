@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from local.docs.markdown import table
+from local.docs.markdown import paragraph, table
 from local.proofs.odd_answers import record
 from local.proofs.odd_answers.answers import ANSWERS
 from local.proofs.odd_answers.play import CALLS, MOST_CALLS, MOST_WINDOWS, ODD_WINDOWS, Outcome
@@ -38,6 +38,8 @@ def page(played: Mapping[str, Played]) -> str:
     head = _HEAD.format(
         seeds=seeds and f" ({seeds[2:]})", odd=ODD_WINDOWS * 15, most=MOST_WINDOWS // 96, calls=MOST_CALLS
     )
+    title, made, *rest = head.split("\n\n")
+    head = "\n\n".join([title, paragraph(made), *rest])
     return "\n".join([head, *(_section(call, played) for call in CALLS)])
 
 

@@ -17,10 +17,11 @@ from include.settings import Settings
 from local.docs import dags
 from local.docs.answers import ANSWERS
 from local.docs.errors import airflow_does, error_classes, example
-from local.docs.markdown import table
+from local.docs.markdown import item, paragraph, table
 from local.docs.pages import PAGES, page_path
 
 ROOT = Path(__file__).parents[3]
+VARIABLES = [setting.name.upper() for setting in fields(Settings)]
 
 
 # The walks and the hunt take a while: theirs are compared where they are made, in parts or a small size.
@@ -65,35 +66,87 @@ def test_errors_page_knows_every_documented_answer(recorded: Path) -> None:
     assert [case["name"] for case in refusals if (case["status"], case["body"]) not in known] == []
 
 
-def test_dags_page_has_a_line_for_every_dag() -> None:
-    listed = re.findall(r"^\| \[`(\w+)`\]\(\.\./dags/(\w+)\.py\)", page_path("dags").read_text(), re.MULTILINE)
+def test_dags_page_has_a_section_for_every_dag() -> None:
+    page = page_path("dags").read_text()
+    ids = [path.stem for path in sorted((ROOT / "dags").glob("*.py"))]
 
-    assert listed == [(path.stem, path.stem) for path in sorted((ROOT / "dags").glob("*.py"))]
+    assert re.findall(r"^## (\w+)$", page, re.MULTILINE) == ids
+    assert re.findall(r"^\| \[`(\w+)`\]\(#\w+\) \|", page, re.MULTILINE) == ids
 
 
 def test_dag_docs_are_read_from_the_docstring_without_importing_the_file(tmp_path: Path) -> None:
     path = tmp_path / "strava_nap.py"
     path.write_text(
         '"""# Nap\n\nRests, and\nrests.\n\n**Starts**: at | noon.\n\n**Reads**: a,\nb.\n**Writes**: c.\n\n'
-        '**Kind**: now.\n\n**If it fails**: nothing.\n"""\nraise SystemExit\n'
+        '**Kind**: now. At once.\n\n**Limits**: none.\n\n**If it fails**: nothing.\n\n**Owner**: nobody.\n"""\n'
+        "raise SystemExit\n"
     )
 
     docs = dags.DagDocs.read(path)
 
     assert (docs.dag_id, docs.does) == ("strava_nap", "Rests, and\nrests.")
-    assert dags.render(tmp_path).splitlines()[-1] == (
-        "| [`strava_nap`](../dags/strava_nap.py) | Rests, and rests. | at \\| noon. | a, b. | c. | now. | nothing. |"
-    )
+    assert dags.render(tmp_path).splitlines()[-12:] == [
+        "| [`strava_nap`](#strava_nap) | now |",
+        "",
+        "## strava_nap",
+        "",
+        "Rests, and rests. Its file: [`dags/strava_nap.py`](../dags/strava_nap.py).",
+        "",
+        "- **Starts**: at | noon.",
+        "- **Reads**: a, b.",
+        "- **Writes**: c.",
+        "- **Kind**: now. At once.",
+        "- **Limits**: none.",
+        "- **If it fails**: nothing.",
+    ]
 
 
-def test_settings_page_has_a_line_for_every_variable_and_marks_the_secrets() -> None:
+def test_settings_page_has_a_line_and_a_section_for_every_variable_and_marks_the_secrets() -> None:
     page = page_path("settings").read_text()
-    lines = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    lines = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| [`")}
 
-    assert list(lines) == [setting.name.upper() for setting in fields(Settings)]
+    assert list(lines) == re.findall(r"^## (\w+)$", page, re.MULTILINE) == VARIABLES
     assert {name for name, line in lines.items() if "| secret |" in line} == {
         setting.name.upper() for setting in fields(Settings) if not setting.repr
     }
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_settings_page_says_what_each_variable_does_and_where_it_is_set(variable: str) -> None:
+    section = page_path("settings").read_text().partition(f"\n## {variable}\n\n")[2].partition("\n## ")[0]
+
+    assert not section.startswith("- "), "give the field a docstring in include/settings.py"
+    assert [line.partition(":")[0] for line in section.splitlines() if line.startswith("- ")] == [
+        "- Value",
+        "- One machine",
+        "- AWS",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "one_machine", "aws"),
+    [
+        pytest.param("STATE_URL", "`make up` sets `sqlite://$STATE_DIR/state", "from what it builds", id="place"),
+        pytest.param("COOKIE_KEY", "`make up` generates it", "the secret", id="secret"),
+        pytest.param("STRAVA_API_URL", "while Strava is simulated", "the map `strava_settings`", id="strava"),
+        pytest.param("RETENTION_DAYS", "`.env`", "from its variable `retention_days`", id="behaviour"),
+        pytest.param("AIRFLOW_PASSWORD", "no task needs it", "not used", id="one-machine-alone"),
+    ],
+)
+def test_settings_page_knows_who_sets_a_variable(variable: str, one_machine: str, aws: str) -> None:
+    section = page_path("settings").read_text().partition(f"\n## {variable}\n")[2].partition("\n## ")[0]
+    lines = dict(line[2:].split(": ", 1) for line in section.splitlines() if line.startswith("- "))
+
+    assert one_machine in lines["One machine"]
+    assert aws in lines["AWS"]
+
+
+def test_paragraph_and_item_keep_lines_at_120_characters_and_words_whole() -> None:
+    words = ["word"] * 40 + ["x" * 130]
+    for text in (paragraph(" ".join(words)), item(" ".join(words))):
+        assert text.removeprefix("- ").split() == words
+        assert [line for line in text.splitlines() if len(line) > 120 and "x" * 130 not in line] == []
+    assert item("a\nb") == "- a b"
 
 
 def test_table_keeps_each_row_on_one_line() -> None:
