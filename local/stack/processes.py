@@ -50,7 +50,12 @@ class Command:
     @classmethod
     def module(cls, name: str, arguments: Iterable[str], environment: Mapping[str, str]) -> Command:
         """`python -m name argument…` with the interpreter that runs this one."""
-        return cls(name.rpartition(".")[2], [sys.executable, "-m", name, *arguments], environment)
+        return cls(process_name(name), [sys.executable, "-m", name, *arguments], environment)
+
+
+def process_name(module: str) -> str:
+    """What a process that runs the module is called: `airflow_server` where it is `local.stack.airflow.server`."""
+    return module.split(".", 2)[-1].replace(".", "_")
 
 
 class Processes:

@@ -187,7 +187,7 @@ def test_log_is_json_with_counters_and_without_secrets(edge: Edge) -> None:
     assert all(line["request_id"] for line in lines if "/webhook/<secret>" in line["message"])
     assert {"EventsReceived", "EventsQueued"} <= {name for line in lines for name in line}
     (counted,) = [line for line in lines if line.get("EventsDropped") and "athlete 9:" in line["message"]]
-    assert counted["FunctionName"] == "lambda_http"
+    assert counted["FunctionName"] == "http"
     (directive,) = counted["_aws"]["CloudWatchMetrics"]
     assert (directive["Namespace"], directive["Dimensions"]) == ("StravaDataIngest", [["FunctionName"]])
     assert {metric["Name"] for metric in directive["Metrics"]} == {"EventsReceived", "EventsDropped"}

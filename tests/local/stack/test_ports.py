@@ -75,12 +75,14 @@ def test_two_servers_never_share_a_port(tmp_path: Path) -> None:
 
 def test_preferred_ports_are_those_of_the_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "_is_free", lambda _: True)
+    monkeypatch.setattr(ports, "_reserve", lambda *_: True)
     assert choose(tmp_path / "ports.json", pytest.fail) == Ports(simulator=8410, web=8420, airflow=8430)
 
 
 def test_only_the_ports_of_the_wanted_servers_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[int] = []
     monkeypatch.setattr(ports, "_is_free", lambda port: looked_at.append(port) or True)
+    monkeypatch.setattr(ports, "_reserve", lambda *_: True)
     memory = tmp_path / "ports.json"
 
     assert choose(memory, pytest.fail, (*ports.EMBEDDED, "aws")) == Ports()

@@ -70,7 +70,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch, dying: dict[str, str], request: p
     def module(name: str, arguments: Iterable[str], environment: Mapping[str, str]) -> Command:
         given = list(arguments)
         port = environment.get("AIRFLOW__API__PORT") or (given[given.index("--port") + 1] if "--port" in given else "0")
-        name = name.rpartition(".")[2]
+        name = processes.process_name(name)
         extra = {"STAND_IN_DIES": dying[name]} if name in dying else {}
         return Command(name, [sys.executable, str(STAND_IN), port], {**environment, **extra})
 

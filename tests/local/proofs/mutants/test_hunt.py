@@ -67,7 +67,7 @@ def test_proof_holds_when_the_tests_notice_enough(monkeypatch, is_small, killed,
     assert f"{killed}% of 100 noticed" in verdict.figures
     assert str(SURVIVED.mutant) in verdict.figures
     [wanted] = [call.args[0] for call in asked.call_args_list]
-    assert (wanted.modules, wanted.seed, wanted.asks_own_tests_only) == (("state",), 7, is_small)
+    assert (wanted.modules, wanted.seed, wanted.asks_own_tests_only) == (("store", "state"), 7, is_small)
     assert wanted.longest_s < LONGEST_S
 
 
