@@ -33,6 +33,8 @@ EXAMPLES: Mapping[str, str] = {
     "LAKE_ENCODINGS": "safe",
     "CRAWL_EVERY_H": "24",
     "LIST_EVERY_H": "6",
+    "MESSAGES_KEEP_DAYS": "28",
+    "RUNS_KEEP_DAYS": "30",
     "VERSIONS_KEEP_DAYS": "7",
     "RECOVERY_KEEP_DAYS": "7",
     "LOGS_KEEP_DAYS": "30",
@@ -46,7 +48,10 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
     "CRAWL_EVERY_H": (r"[1-9][0-9]{0,3}", "hours, from 1 to 9999"),
     "LIST_EVERY_H": (r"[1-9]|1[0-9]|2[0-4]", "hours, from 1 to 24"),
     **dict.fromkeys(
-        ("VERSIONS_KEEP_DAYS", "RECOVERY_KEEP_DAYS", "LOGS_KEEP_DAYS", "CRAWLER_LOG_KEEP_DAYS", "ANSWERS_KEEP_DAYS"),
+        (
+            *("VERSIONS_KEEP_DAYS", "RECOVERY_KEEP_DAYS", "LOGS_KEEP_DAYS", "CRAWLER_LOG_KEEP_DAYS"),
+            *("ANSWERS_KEEP_DAYS", "MESSAGES_KEEP_DAYS", "RUNS_KEEP_DAYS"),
+        ),
         (r"[1-9][0-9]{0,3}", "days, from 1 to 9999"),
     ),
 }
@@ -101,6 +106,16 @@ def _check_values(values: Mapping[str, str]) -> None:
             _check_base_url(variable, values[variable.lower()])
 
 
+def _check_lives(settings: DispatcherSettings) -> None:
+    """Errors: `SettingsError` where a run would be forgotten while an event may still come that starts it."""
+    if int(settings.runs_keep_days) <= int(settings.messages_keep_days):
+        raise SettingsError(
+            f"RUNS_KEEP_DAYS is {settings.runs_keep_days!r}, and MESSAGES_KEEP_DAYS is "
+            f"{settings.messages_keep_days!r}; set the first above the second: an event that comes again would find "
+            "its run forgotten, and start it a second time."
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatcherSettings:
     """What the dispatcher needs, which is nothing of Strava and, on AWS, no secret."""
@@ -115,6 +130,16 @@ class DispatcherSettings:
     """The user as whom the dispatcher starts runs through Airflow's API; MWAA takes the AWS role instead."""
     airflow_password: str = field(default="", repr=False)
     """The password of that user."""
+    messages_keep_days: str = "28"
+    """For how many days an event that nobody could deliver is kept, as a dead letter at last.
+
+    On AWS one half are the queue's days, the other the dead letters'.
+    """
+    runs_keep_days: str = "30"
+    """For how many days Airflow keeps a run after its end: more than an event is kept.
+
+    An event that comes again finds its run by the run's id; a run that was forgotten would be started a second time.
+    """
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -134,7 +159,9 @@ class DispatcherSettings:
         if missing:
             raise SettingsError("Missing settings; set these environment variables: " + "; ".join(missing))
         _check_values(values)
-        return cls(**values)
+        settings = cls(**values)
+        _check_lives(settings)
+        return settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +207,8 @@ class Settings(DispatcherSettings):
     crawl_every_h: str = "24"
     """How many hours lie between two runs of Glue's crawler, at least; one machine has no crawler.
 
-    It looks for partitions that no run has registered.
+    It looks for partitions that no run has registered. On one machine this changes nothing: the catalogue's views cover
+    every partition there is.
     """
     list_every_h: str = "6"
     """How many hours lie between two looks at an athlete's list while Strava's events arrive; without events, one.

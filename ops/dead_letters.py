@@ -93,7 +93,8 @@ _MISSED = " Some were revived by somebody else, or were hidden: `make dead-lette
 
 
 def _queue() -> Queue:
-    return open_queue(installed_settings().queue_url, time.time)
+    settings = installed_settings()
+    return open_queue(settings.queue_url, time.time, keep_days=int(settings.messages_keep_days))
 
 
 def _show(letters: Sequence[DeadLetter], note: str) -> None:

@@ -50,7 +50,7 @@ class Edge:
         def open_queue() -> Queue:
             from include.queue.backend import open_queue
 
-            return open_queue(settings.queue_url, clock)
+            return open_queue(settings.queue_url, clock, keep_days=int(settings.messages_keep_days))
 
         def open_cipher() -> Cipher:
             from include.crypto.backend import open_cipher

@@ -107,7 +107,8 @@ def open_services(
 ) -> Iterator[Services]:
     """The services that `settings` describe, closed at the end; Strava calls are made at `priority`."""
     with closing(open_store(settings.state_url, clock)) as store, StravaSession(clock) as session:
-        adapters = Adapters(store, session, open_objects(settings.lake_url), open_queue(settings.queue_url, clock))
+        queue = open_queue(settings.queue_url, clock, keep_days=int(settings.messages_keep_days))
+        adapters = Adapters(store, session, open_objects(settings.lake_url), queue)
         yield assemble(settings, adapters, priority=priority, clock=clock, wait=wait)
 
 

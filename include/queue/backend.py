@@ -15,8 +15,10 @@ from include.store.sqlite_file import database_path
 _SQS = re.compile(r"https://sqs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/\d{12}/[A-Za-z0-9_-]{1,80}")
 
 
-def open_queue(url: str, clock: Clock) -> Queue:
+def open_queue(url: str, clock: Clock, *, keep_days: int) -> Queue:
     """The queue at `url`: `sqlite:///absolute/path`, which may be the store's own file, or an SQS queue's own URL.
+
+    `keep_days` is how long a message is kept; on AWS the queue itself says so.
 
     Errors: `SettingsError` that names `QUEUE_URL` when the address is unknown or the file cannot be opened.
     Effects: creates the file and its folder where they are missing; asks nothing of SQS yet.
@@ -25,6 +27,6 @@ def open_queue(url: str, clock: Clock) -> Queue:
         return SqsQueue(url)
     path = database_path(url, "QUEUE_URL")
     try:
-        return SqliteQueue(path, clock)
+        return SqliteQueue(path, clock, keep_days=keep_days)
     except (OSError, sqlite3.DatabaseError) as err:
         raise SettingsError(f"QUEUE_URL: {path} cannot be opened as a SQLite file ({err})") from err

@@ -6,9 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-LONGEST_LIFE_DAYS = 28
-"""How long a message may be kept: on AWS two weeks in the queue, and two more among the dead letters."""
-
 
 @dataclass(frozen=True, slots=True)
 class Message:

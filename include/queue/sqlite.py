@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from include.clock import Clock
-from include.queue.queue import LONGEST_LIFE_DAYS, Message
+from include.queue.queue import Message
 from include.store.sqlite_file import SqliteFile
 
 _SCHEMA = (
@@ -48,12 +48,15 @@ class SqliteQueue:
 
     A message that was received `max_receives` times and is visible again goes to the dead letters at the next
     receive. A stale receipt can delete its message (the work is done) but not release or bury it,
-    because another receiver may have it in hand. A dead letter is forgotten `LONGEST_LIFE_DAYS` after it was sent.
+    because another receiver may have it in hand. A dead letter is forgotten `keep_days` after it was sent.
     """
 
-    def __init__(self, path: Path, clock: Clock, *, max_receives: int = 20, busy_timeout_s: float = 10.0) -> None:
+    def __init__(
+        self, path: Path, clock: Clock, *, keep_days: int, max_receives: int = 20, busy_timeout_s: float = 10.0
+    ) -> None:
         self._file = SqliteFile(path, _SCHEMA, busy_timeout_s=busy_timeout_s)
         self._clock = clock
+        self._keep_s = keep_days * 86_400
         self._max_receives = max_receives
 
     def send(self, body: str) -> str:
@@ -73,7 +76,7 @@ class SqliteQueue:
         reason = f"received {self._max_receives} times without success"
         with self._file.transaction() as connection:
             connection.execute(_BURY_OVERDUE, (reason, now, self._max_receives))
-            connection.execute(_FORGET, (now - LONGEST_LIFE_DAYS * 86_400,))
+            connection.execute(_FORGET, (now - self._keep_s,))
             positions = connection.execute(
                 "SELECT position FROM messages WHERE buried_because IS NULL AND visible_at_epoch_s <= ?"
                 " ORDER BY position LIMIT ?",

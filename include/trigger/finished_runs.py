@@ -10,10 +10,6 @@ from typing import Any
 from include.errors import TriggerUnavailable
 from include.trigger.api import AirflowApi, ApiResponse
 
-RUNS_KEPT_DAYS = 30
-"""How long a run stays after its end. An event that comes again finds its run by the run's id, so a run outlives every
-message that may start it, see `include.queue.queue.LONGEST_LIFE_DAYS`."""
-
 DAGS = ("strava_backfill", "strava_catalog", "strava_erase", "strava_ingest", "strava_reconcile", "strava_retention")
 """Whose runs are deleted: an Airflow may have other DAGs too."""
 
@@ -37,15 +33,15 @@ class Page:
         return self.deleted + self.refused < PAGE
 
 
-def delete_finished_runs(api: AirflowApi, now_epoch_s: float, *, skipped: int = 0) -> Page:
-    """Delete up to `PAGE` of our DAGs' runs that ended `RUNS_KEPT_DAYS` ago or earlier, the oldest first.
+def delete_finished_runs(api: AirflowApi, now_epoch_s: float, *, keep_days: int, skipped: int = 0) -> Page:
+    """Delete up to `PAGE` of our DAGs' runs that ended `keep_days` ago or earlier, the oldest first.
 
     With a run go its conf, its tasks, their results and labels. Two calls, none of which names a run in its path.
     `skipped` is how many were refused before: they come first again.
     Errors: `TriggerUnavailable` when Airflow is out of reach, refuses, or answers in another form than its own.
     Effects: safe to repeat and to do twice at once; a run that is queued or running stays.
     """
-    before = datetime.fromtimestamp(now_epoch_s - RUNS_KEPT_DAYS * 86_400, UTC)
+    before = datetime.fromtimestamp(now_epoch_s - keep_days * 86_400, UTC)
     wanted = {
         "dag_ids": list(DAGS),
         "states": ["success", "failed"],

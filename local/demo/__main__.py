@@ -114,7 +114,7 @@ def perform(scenario: Scenario, console: Console, stage: Stage, api_path: str = 
         play.connect()
         step("The parent finishes activities")
         play.finish_activities()
-        step("The parent renames one")
+        step("The parent renames one, while an operator tries what a backfill would do")
         play.rename()
         step("An operator loads the parent's history")
         play.load_history()

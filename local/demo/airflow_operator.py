@@ -41,6 +41,10 @@ class AirflowOperator:
         """The latest hundred runs of a DAG, each with `dag_run_id` and `state`."""
         return list(self._get(f"dags/{dag_id}/dagRuns", {"limit": "100", "order_by": "-run_after"})["dag_runs"])
 
+    def asset_events(self) -> list[dict[str, Any]]:
+        """The latest hundred events of assets, each with its `timestamp`."""
+        return list(self._get("assets/events", {"limit": "100", "order_by": "-timestamp"})["asset_events"])
+
     def state(self, dag_id: str, run_id: str) -> str:
         """The state of one run."""
         return str(self._get(f"dags/{dag_id}/dagRuns/{run_id}")["state"])

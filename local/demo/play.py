@@ -25,6 +25,7 @@ PAUSE_OF_LOOKS = 3
 """How many times as long as a look the pause after it is, at least: a dear look slows down what it waits for."""
 SETTLED = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
 OVER = ("success", "failed")
+BACKFILL = "strava_backfill"
 
 
 @dataclass(slots=True)
@@ -88,9 +89,14 @@ class Play:
         self.progress.say(f"  {len(expected)} fresh activities in the lake, the one that names {CHILD_NAME} copied")
 
     def rename(self) -> None:
-        """The parent renames an activity so that it names the child; the copy follows."""
+        """The parent renames an activity so that it names the child; the copy follows.
+
+        While Strava takes its time for the copy, an operator asks for a dry run of the backfill.
+        """
         renamed = self.scenario.renamed_later_id
         self.control.rename(renamed, self.scenario.new_title)
+        operator = self._operator()
+        dry_run_id = operator.start(BACKFILL, {**self._span(), "dry_run": True})
         with self._ledgers() as (_, copies):
 
             def done() -> bool:
@@ -100,17 +106,15 @@ class Play:
             self._until(done, lambda: "the renamed activity is copied")
         self.timings.event_to_copy_s[renamed] -= self._deliveries("update")[renamed]
         self.progress.say(f"  one activity renamed, copied to {CHILD_NAME} too")
+        self.dry_run = self._finished(operator, dry_run_id, "list_activities")
 
     def load_history(self) -> None:
-        """The operator asks for a dry run of the backfill, then for the backfill, then waits for the catalogue."""
-        operator = AirflowOperator(self.stack.airflow_url, self.stack.airflow_login)
-        form = {"athlete": PARENT_ID, "from": self.scenario.first_day, "to": self.scenario.last_day}
-        run_id = self._finished(operator, {**form, "dry_run": True})
-        self.dry_run = _numbers(operator.result("strava_backfill", run_id, "list_activities"))
+        """The operator asks for the backfill, then waits for the catalogue."""
+        operator = self._operator()
         began = time.time()
-        run_id = self._finished(operator, {**form, "dry_run": False})
+        run_id = operator.start(BACKFILL, {**self._span(), "dry_run": False})
+        self.backfill = self._finished(operator, run_id, "publish_lake")
         self.timings.backfill_s = time.time() - began
-        self.backfill = _numbers(operator.result("strava_backfill", run_id, "publish_lake"))
         self._until(
             lambda: all(run["state"] in OVER for run in operator.runs("strava_catalog")),
             lambda: "the catalogue is up to date",
@@ -128,10 +132,17 @@ class Play:
             store.close()
         return erasure.examine(self.stack.inspection(), PARENT_ID, time.time() - began)
 
-    def _finished(self, operator: AirflowOperator, form: Mapping[str, object]) -> str:
-        run_id = operator.start("strava_backfill", form)
-        self._until(lambda: operator.state("strava_backfill", run_id) in OVER, lambda: "the backfill has ended")
-        return run_id
+    def _operator(self) -> AirflowOperator:
+        return AirflowOperator(self.stack.airflow_url, self.stack.airflow_login)
+
+    def _span(self) -> Mapping[str, object]:
+        """Whose history, and from when to when, as the backfill's form wants it."""
+        return {"athlete": PARENT_ID, "from": self.scenario.first_day, "to": self.scenario.last_day}
+
+    def _finished(self, operator: AirflowOperator, run_id: str, task_id: str) -> Mapping[str, int]:
+        """What a task of a backfill counted, once its run has ended."""
+        self._until(lambda: operator.state(BACKFILL, run_id) in OVER, lambda: "the backfill has ended")
+        return _numbers(operator.result(BACKFILL, run_id, task_id))
 
     def _note_copy(self, copies: CopyLedger, activity_id: int) -> None:
         copy = copies.get(activity_id, CHILD_ID)

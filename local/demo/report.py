@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -54,6 +56,7 @@ def examine(play: Play) -> Findings:
     inspection = play.stack.inspection()
     lake_url = inspection.lake().as_uri()
     rows = {row["activity_id"]: row for row in query("SELECT * FROM activities", lake_url).to_pylist()}
+    points = query("SELECT * FROM streams ORDER BY activity_id, point_index", lake_url)
     truths = [_truth(play, activity_id) for activity_id in sorted(play.control.activity_ids(PARENT_ID))]
     ledger = copies_of(play.stack)
     copied = {copy.parent_activity_id: copy.child_activity_id for copy in ledger}
@@ -61,7 +64,10 @@ def examine(play: Play) -> Findings:
     childs = set(play.control.activity_ids(CHILD_ID))
     lake = [
         lake_holds(
-            truth, _points(lake_url, truth.activity_id), rows.get(truth.activity_id), originals.get(truth.activity_id)
+            truth,
+            _points_of(truth.activity_id, points),
+            rows.get(truth.activity_id),
+            originals.get(truth.activity_id),
         )
         for truth in [*truths, *(_truth(play, activity_id) for activity_id in sorted(childs))]
     ]
@@ -92,10 +98,8 @@ def examine(play: Play) -> Findings:
     return Findings(tuple(lake), tuple(copies), tuple(copy_rows), tuple(strangers), leaks, lake_url)
 
 
-def _points(lake_url: str, activity_id: int) -> list[dict[str, object]]:
-    sql = f"SELECT * FROM streams WHERE activity_id = {activity_id:d} ORDER BY point_index"  # noqa: S608 - an int
-    table = query(sql, lake_url)
-    return list(table.to_pylist())
+def _points_of(activity_id: int, points: pa.Table) -> list[dict[str, object]]:
+    return list(points.filter(pc.field("activity_id") == activity_id).to_pylist())
 
 
 def _truth(play: Play, activity_id: int) -> SimulatedActivity:
@@ -117,13 +121,14 @@ def show(console: Console, play: Play, findings: Findings) -> None:
 
 def _show_activities(console: Console, play: Play, findings: Findings) -> None:
     fresh = {activity.activity_id for activity in play.scenario.fresh}
+    childs = set(play.control.activity_ids(CHILD_ID))
     table = Table(
         "activity", "sport", "title", "rows", "came by", title="What arrived in the lake", title_justify="left"
     )
     sql = "SELECT activity_id, sport_type, name, point_count FROM activities ORDER BY start_ts_utc"
     for row in query(sql, findings.lake_url).to_pylist():
         way = "webhook" if row["activity_id"] in fresh else "backfill"
-        if row["activity_id"] in play.control.activity_ids(CHILD_ID):
+        if row["activity_id"] in childs:
             way = "webhook (the child's)"
         table.add_row(str(row["activity_id"]), row["sport_type"], row["name"], f"{row['point_count']:,}", way)
     console.print()

@@ -12,6 +12,7 @@ from local.proofs.proof import Proof
 from local.proofs.race import proofs as race
 from local.proofs.scale.proof import prove_scale
 from local.proofs.stack.burst import prove_burst
+from local.proofs.stack.catalogue import prove_catalogue
 from local.proofs.stack.demos import prove_demos
 from local.proofs.stack.disks import prove_disk
 from local.proofs.stack.lives import prove_killed, prove_two_systems
@@ -53,6 +54,7 @@ PROOFS = (
     Proof("scale", "What each kind of work asks for with 10, 1,000 and 10,000 athletes", 300, prove_scale),
     # These are played on one stack, which stands from the first of them to the end of the command.
     Proof("burst", "60 events at once, then 60 renames at once, on PostgreSQL and on SQLite", 300, prove_burst),
+    Proof("catalogue", "Events that come while the catalogue runs are answered by its next run", 120, prove_catalogue),
     Proof("sunday", "2,000 events of 400 athletes on the stack of make up", 400, prove_sunday),
     Proof("night", "Retention and audit of 1,500 athletes on the stack of make up", 500, prove_night),
 )

@@ -51,6 +51,8 @@ class Cleaning:
 
     airflow: AirflowApi
     clock: Clock
+    keep_days: int
+    """How long a run stays after its end."""
     due_epoch_s: float
     skipped: int = 0
 
@@ -60,7 +62,7 @@ class Cleaning:
             return
         self.due_epoch_s = self.clock() + CLEAN_EVERY_S
         try:
-            page = delete_finished_runs(self.airflow, self.clock(), skipped=self.skipped)
+            page = delete_finished_runs(self.airflow, self.clock(), keep_days=self.keep_days, skipped=self.skipped)
         except TriggerUnavailable as err:
             log.warning("Finished runs wait for the next hour: %s", err)
             return
@@ -111,9 +113,10 @@ def main() -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, stop.request)
     log.info("Dispatching")
-    queue, store = open_queue(settings.queue_url, time.time), open_store(settings.state_url, time.time)
+    queue = open_queue(settings.queue_url, time.time, keep_days=int(settings.messages_keep_days))
+    store = open_store(settings.state_url, time.time)
     airflow = open_airflow(settings)
-    cleaning = Cleaning(airflow, time.time, time.time() + FIRST_CLEANING_S)
+    cleaning = Cleaning(airflow, time.time, int(settings.runs_keep_days), time.time() + FIRST_CLEANING_S)
     run(Connections(queue, AirflowTrigger(airflow), store, time.time, cleaning), stop=stop, sleep=time.sleep)
     log.info("Stopped")
 

@@ -141,7 +141,7 @@ class Stack:
         if self.simulator_url:
             arguments = ["--port", str(self.ports.simulator), "--state", str(place.simulator), "--limits", tier]
             start(Command.module("local.strava_simulator", arguments, self.environment))
-        start(Command.module("local.stack.airflow.server", [str(place.logs)], airflow))
+        start(Command.module("local.stack.airflow.server", [str(place.logs), self.settings.runs_keep_days], airflow))
         for command in self.backend.commands(self.environment, self.ports):
             start(command)
 

@@ -126,9 +126,11 @@ run "refuses" {
     max_receive_count = 1
     # refuses logs that outlast an erasure
     log_retention_days = 365
+    # refuses to keep events longer than the queue can
+    message_days = 15
   }
 
-  expect_failures = [var.settings, var.public_url, var.dispatcher, var.http, var.max_receive_count, var.log_retention_days]
+  expect_failures = [var.settings, var.public_url, var.dispatcher, var.http, var.max_receive_count, var.log_retention_days, var.message_days]
 }
 
 run "refuses_large_batches_without_a_window" {

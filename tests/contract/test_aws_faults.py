@@ -145,7 +145,7 @@ def cipher(kms_url: str, proxy: Proxy, waits: list[float], monkeypatch: pytest.M
 @pytest.fixture
 def queue(sqs_url: str, proxy: Proxy, waits: list[float], clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Queue:
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-    return open_queue(sqs_url, clock)
+    return open_queue(sqs_url, clock, keep_days=28)
 
 
 def fields_of(store: Store) -> Any:
@@ -461,11 +461,11 @@ def test_queue_answers_when_sqs_was_throttled_for_a_moment(queue: Queue, proxy: 
 
 def test_setting_is_named_when_the_queue_does_not_exist(queue: Queue, sqs_url: str, clock: Clock) -> None:
     with pytest.raises(SettingsError, match=r"^QUEUE_URL: .*exists"):
-        open_queue(f"{sqs_url}-missing", clock).send("x")
+        open_queue(f"{sqs_url}-missing", clock, keep_days=28).send("x")
 
 
 def test_setting_is_named_when_the_queue_has_no_dead_letters(queue: Queue, sqs_url: str, clock: Clock) -> None:
-    bare = open_queue(f"{sqs_url}-dead", clock)
+    bare = open_queue(f"{sqs_url}-dead", clock, keep_days=28)
     bare.send("x")
     (message,) = bare.receive(1, visibility_s=30)
 

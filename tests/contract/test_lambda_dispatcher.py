@@ -178,7 +178,7 @@ def test_messages_come_back_later_and_the_poison_is_buried_with_its_reason(
     assert dispatcher.deliver(body(3), body(POISON)) == []
 
     assert sorted(number for ids in dispatcher.mwaa.events.values() for number in ids) == [1, 2, 3]
-    queue = open_queue(sqs_url, clock)
+    queue = open_queue(sqs_url, clock, keep_days=28)
     assert queue.depth() == 0
     reasons = sorted((letter.body, reason) for letter, reason in queue.dead())
     assert [letter for letter, _ in reasons] == sorted([body(POISON), body(POISON), "{"])
@@ -261,7 +261,7 @@ def test_schedule_has_all_old_runs_deleted_when_there_are_few(caplog: pytest.Log
     caplog.set_level("INFO")
     airflow = OldRuns(waiting=PAGE + 1)
 
-    clean(airflow, lambda: 1.0, lambda: 50.0)
+    clean(airflow, lambda: 1.0, lambda: 50.0, keep_days=30)
 
     assert airflow.waiting == 0
     assert airflow.calls == ["POST /dags/~/dagRuns/list", "PATCH /dags/~/dagRuns"] * 2
@@ -271,10 +271,10 @@ def test_schedule_has_all_old_runs_deleted_when_there_are_few(caplog: pytest.Log
 def test_schedule_stops_at_its_share_and_the_next_goes_on_when_there_are_many() -> None:
     airflow = OldRuns(waiting=(MOST_PAGES + 1) * PAGE)
 
-    clean(airflow, lambda: 1.0, lambda: 50.0)
+    clean(airflow, lambda: 1.0, lambda: 50.0, keep_days=30)
     assert airflow.waiting == PAGE
 
-    clean(airflow, lambda: 1.0, lambda: 50.0)
+    clean(airflow, lambda: 1.0, lambda: 50.0, keep_days=30)
     assert airflow.waiting == 0
 
 
@@ -282,13 +282,13 @@ def test_schedule_begins_no_page_that_would_be_cut_off() -> None:
     remaining_s = iter([LAST_START_S, LAST_START_S - 1])
     airflow = OldRuns(waiting=3 * PAGE)
 
-    clean(airflow, lambda: 1.0, lambda: next(remaining_s))
+    clean(airflow, lambda: 1.0, lambda: next(remaining_s), keep_days=30)
 
     assert airflow.waiting == 2 * PAGE
 
 
 def test_schedule_says_so_and_fails_not_when_mwaa_is_out(caplog: pytest.LogCaptureFixture) -> None:
-    clean(OldRuns(waiting=1, is_out=True), lambda: 1.0, lambda: 50.0)
+    clean(OldRuns(waiting=1, is_out=True), lambda: 1.0, lambda: 50.0, keep_days=30)
 
     assert "wait for the next time: MWAA is being updated" in caplog.text
 

@@ -143,7 +143,7 @@ def airflow(
         # Opened when first used, after the faults have begun.
         leaves = cache(
             lambda: (
-                open_queue(settings.queue_url, clock),
+                open_queue(settings.queue_url, clock, keep_days=28),
                 AirflowTrigger(MwaaApi("ingest", clock=clock, wait=pass_time), clock),
                 open_store(settings.state_url, clock),
             )

@@ -21,7 +21,7 @@ RECEIVERS = 4
 
 @pytest.fixture
 def queue(queue_url: str, clock: Clock) -> Queue:
-    return open_queue(queue_url, clock)
+    return open_queue(queue_url, clock, keep_days=28)
 
 
 def receive_one(queue: Queue, visibility_s: int = 30) -> Message:
@@ -216,10 +216,10 @@ def test_letter_that_was_received_too_often_is_revived(queue: Queue) -> None:
 
 
 def test_letter_is_revived_once_when_two_do_it_one_after_the_other(queue_url: str, clock: Clock) -> None:
-    ids = bury_all(open_queue(queue_url, clock), "x")
+    ids = bury_all(open_queue(queue_url, clock, keep_days=28), "x")
 
-    assert [open_queue(queue_url, clock).revive(ids) for _ in range(2)] == [1, 0]
-    assert open_queue(queue_url, clock).depth() == 1
+    assert [open_queue(queue_url, clock, keep_days=28).revive(ids) for _ in range(2)] == [1, 0]
+    assert open_queue(queue_url, clock, keep_days=28).depth() == 1
 
 
 @pytest.mark.network
@@ -227,7 +227,7 @@ def test_letter_is_revived_once_when_two_do_it_one_after_the_other(queue_url: st
 def test_letter_is_never_lost_when_reviving_dies_at_any_step(
     sqs_url: str, clock: Clock, pass_time: Callable[[float], None], monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    queue = open_queue(sqs_url, clock)
+    queue = open_queue(sqs_url, clock, keep_days=28)
     ids = bury_all(queue, "x", "y")
 
     with monkeypatch.context() as dying:
@@ -248,13 +248,13 @@ def test_letter_is_never_lost_when_reviving_dies_at_any_step(
 
 
 def send_many(url: str, sender: int, count: int) -> None:
-    queue = open_queue(url, time.time)
+    queue = open_queue(url, time.time, keep_days=28)
     for number in range(count):
         queue.send(f"{sender}-{number}")
 
 
 def receive_all(url: str) -> list[str]:
-    queue = open_queue(url, time.time)
+    queue = open_queue(url, time.time, keep_days=28)
     received = []
     while messages := queue.receive(3, visibility_s=600):
         for message in messages:
@@ -271,4 +271,4 @@ def test_nothing_is_lost_and_nothing_comes_twice_when_processes_send_and_receive
         got = Counter(body for receiving in received for body in receiving.result())
 
     assert got == Counter(f"{sender}-{number}" for sender in range(RECEIVERS) for number in range(30))
-    assert open_queue(queue_url, clock).depth() == 0
+    assert open_queue(queue_url, clock, keep_days=28).depth() == 0

@@ -7,12 +7,13 @@ from dataclasses import fields
 import pytest
 
 from include.errors import SettingsError
-from include.settings import CHOICES, EXAMPLES, Settings
+from include.settings import CHOICES, EXAMPLES, DispatcherSettings, Settings
 
 OPTIONAL = {
     *("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD", "STRAVA_API_URL", "STRAVA_OAUTH_URL"),
     *("STRAVA_REVOKE", "WEBHOOK_SIGNING_KEY", "RETENTION_DAYS", "LAKE_ENCODINGS", "CRAWL_EVERY_H", "LIST_EVERY_H"),
     *("VERSIONS_KEEP_DAYS", "RECOVERY_KEEP_DAYS", "LOGS_KEEP_DAYS", "CRAWLER_LOG_KEEP_DAYS", "ANSWERS_KEEP_DAYS"),
+    *("MESSAGES_KEEP_DAYS", "RUNS_KEEP_DAYS"),
 }
 SECRET = {
     *("STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "WEBHOOK_VERIFY_TOKEN", "WEBHOOK_SIGNING_KEY"),
@@ -80,6 +81,31 @@ def test_crawls_are_hours_apart_and_nothing_else(value: str) -> None:
 def test_kept_days_are_a_number_of_days(name: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is 'never'; set it to days, from 1 to 9999"):
         Settings.from_environ({**EXAMPLES, name: "never"})
+
+
+@pytest.mark.parametrize(
+    "settings", [pytest.param(Settings, id="everybody"), pytest.param(DispatcherSettings, id="dispatcher")]
+)
+@pytest.mark.parametrize(
+    "days",
+    [
+        pytest.param({"MESSAGES_KEEP_DAYS": "28", "RUNS_KEEP_DAYS": "28"}, id="as long"),
+        pytest.param({"MESSAGES_KEEP_DAYS": "2", "RUNS_KEEP_DAYS": "1"}, id="shorter"),
+        pytest.param({"MESSAGES_KEEP_DAYS": "30", "RUNS_KEEP_DAYS": ""}, id="than by default"),
+        pytest.param({"MESSAGES_KEEP_DAYS": "", "RUNS_KEEP_DAYS": "9"}, id="than messages by default"),
+    ],
+)
+def test_runs_that_are_not_kept_longer_than_events_are_refused(
+    settings: type[DispatcherSettings], days: dict[str, str]
+) -> None:
+    with pytest.raises(SettingsError, match=r"RUNS_KEEP_DAYS is .* start it a second time"):
+        settings.from_environ({**EXAMPLES, **days})
+
+
+def test_runs_that_are_kept_a_day_longer_than_events_are_taken() -> None:
+    settings = DispatcherSettings.from_environ({**EXAMPLES, "MESSAGES_KEEP_DAYS": "9", "RUNS_KEEP_DAYS": "10"})
+
+    assert (settings.messages_keep_days, settings.runs_keep_days) == ("9", "10")
 
 
 @pytest.mark.parametrize("value", [pytest.param(value, id=value) for value in ("keep", "1", "7", "99999")])

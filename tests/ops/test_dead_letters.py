@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from include.queue.backend import open_queue
-from include.queue.queue import LONGEST_LIFE_DAYS, Message, Queue
+from include.queue.queue import Message, Queue
 from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
 from include.settings import EXAMPLES, Settings
@@ -27,7 +27,7 @@ NOW = 1_760_000_000.0
 
 @pytest.fixture
 def queue(tmp_path: Path) -> Queue:
-    return open_queue(f"sqlite://{tmp_path}/state.sqlite", time.time)
+    return open_queue(f"sqlite://{tmp_path}/state.sqlite", time.time, keep_days=28)
 
 
 @pytest.fixture
@@ -134,11 +134,11 @@ def test_letter_says_what_it_is_about_and_since_when_it_waits(content: QueuedEve
 
 def test_letter_of_one_machine_is_forgotten_as_late_as_on_aws(tmp_path: Path) -> None:
     now = [NOW]
-    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: now[0])
+    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: now[0], keep_days=28)
     bury(queue, look_again(7))
     queue.send(look_again(8))
 
-    now[0] += LONGEST_LIFE_DAYS * 86_400 - 1
+    now[0] += 28 * 86_400 - 1
     queue.receive(1, visibility_s=1)
     assert len(queue.dead()) == 1
 

@@ -12,12 +12,10 @@ import pytest
 
 from include.lake import cookbook
 from include.lake.schemas import TABLES as LAKE_TABLES
-from include.queue.queue import LONGEST_LIFE_DAYS
 from include.settings import EXAMPLES, DispatcherSettings, Settings
 from include.store.dynamodb_tables import EXPIRY, definition
 from include.store.store import TABLES
 from include.trigger import mwaa
-from include.trigger.finished_runs import RUNS_KEPT_DAYS
 from local.docs.terraform import glue_type
 from webhook_api.dispatcher import MOST_TRIES, VISIBILITY_S
 
@@ -180,10 +178,12 @@ def test_no_event_becomes_a_dead_letter_before_it_is_left_to_the_ledger(environm
     assert policy["maxReceiveCount"] > MOST_TRIES
 
 
-def test_messages_are_kept_no_longer_than_the_code_counts_on(environment) -> None:
-    kept_s = sum(environment.one("aws_sqs_queue", name)["message_retention_seconds"] for name in QUEUES)
+@pytest.mark.parametrize("name", [pytest.param("http", id="http"), pytest.param("dispatcher", id="dispatcher")])
+def test_messages_are_kept_as_long_as_the_code_is_told_and_runs_longer(environment, name) -> None:
+    variables = environment.one("aws_lambda_function", name)["environment"][0]["variables"]
+    kept_s = sum(environment.one("aws_sqs_queue", queue)["message_retention_seconds"] for queue in QUEUES)
 
-    assert kept_s / 86_400 == LONGEST_LIFE_DAYS < RUNS_KEPT_DAYS
+    assert int(variables["MESSAGES_KEEP_DAYS"]) * 86_400 == kept_s < int(variables["RUNS_KEEP_DAYS"]) * 86_400
 
 
 def test_dispatcher_is_told_at_night_to_delete_old_runs_as_its_handler_understands_it(environment) -> None:

@@ -117,7 +117,7 @@ def store(tmp_path: Path, now: Now) -> Iterator[SqliteStore]:
 
 @pytest.fixture
 def queue(tmp_path: Path, now: Now) -> Iterator[SqliteQueue]:
-    queue = SqliteQueue(tmp_path / "state.sqlite", now)
+    queue = SqliteQueue(tmp_path / "state.sqlite", now, keep_days=28)
     yield queue
     queue.close()
 

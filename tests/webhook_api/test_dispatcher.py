@@ -69,7 +69,7 @@ def now() -> Now:
 
 @pytest.fixture
 def queue(tmp_path: Path, now: Now) -> Iterator[SqliteQueue]:
-    queue = SqliteQueue(tmp_path / "queue.sqlite", now)
+    queue = SqliteQueue(tmp_path / "queue.sqlite", now, keep_days=28)
     yield queue
     queue.close()
 

@@ -52,7 +52,7 @@ def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         return float(context.get_remaining_time_in_millis() / 1000)
 
     if "Records" not in event:
-        clean(_airflow(), time.time, remaining_s)
+        clean(_airflow(), time.time, remaining_s, keep_days=int(_settings().runs_keep_days))
         return {}
     queue, trigger, store = _leaves()
     batch = LambdaBatch(queue)
@@ -62,8 +62,8 @@ def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in batch.returning]}
 
 
-def clean(airflow: AirflowApi, clock: Clock, remaining_s: Callable[[], float]) -> None:
-    """Delete finished runs, page by page, for as long as there is time; what is left the next invocation finds.
+def clean(airflow: AirflowApi, clock: Clock, remaining_s: Callable[[], float], *, keep_days: int) -> None:
+    """Delete runs that ended `keep_days` ago, page by page; what there is no time for, the next invocation finds.
 
     Effects: rows of Airflow's; one log line with their number. An Airflow that is out of reach is no error of ours.
     """
@@ -72,7 +72,7 @@ def clean(airflow: AirflowApi, clock: Clock, remaining_s: Callable[[], float]) -
         for _ in range(MOST_PAGES):
             if remaining_s() < LAST_START_S:
                 break
-            page = delete_finished_runs(airflow, clock(), skipped=refused)
+            page = delete_finished_runs(airflow, clock(), keep_days=keep_days, skipped=refused)
             deleted, refused = deleted + page.deleted, refused + page.refused
             if page.is_last:
                 break
@@ -130,15 +130,20 @@ def _logs() -> lambda_logs.JsonFormatter:
 
 
 @cache
+def _settings() -> DispatcherSettings:
+    return DispatcherSettings.from_environ(os.environ)
+
+
+@cache
 def _airflow() -> AirflowApi:
-    return open_airflow(DispatcherSettings.from_environ(os.environ))
+    return open_airflow(_settings())
 
 
 @cache
 def _leaves() -> tuple[Queue, Trigger, Store]:
-    settings = DispatcherSettings.from_environ(os.environ)
-    queue, store = open_queue(settings.queue_url, time.time), open_store(settings.state_url, time.time)
-    return queue, AirflowTrigger(_airflow()), store
+    settings = _settings()
+    queue = open_queue(settings.queue_url, time.time, keep_days=int(settings.messages_keep_days))
+    return queue, AirflowTrigger(_airflow()), open_store(settings.state_url, time.time)
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:

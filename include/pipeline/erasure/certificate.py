@@ -11,13 +11,17 @@ from typing import Any
 from include.errors import ObjectConflict
 from include.lake.objects.objects import Condition, ObjectStore
 from include.pipeline.erasure.last_traces import LastTrace
+from include.state.erasures.ledger import KEPT_S as ERASURE_KEPT_S
 from include.state.erasures.ledger import Erasure
+from include.state.events import KEEP_S as EVENT_KEPT_S
+
+_DAY_S = 86_400
 
 STAYS = (
     "The activities in the athlete's own Strava account.",
     "Copies in the Strava accounts of others: Strava gives applications no way to delete an activity.",
-    "The athlete's number: in this certificate; for 30 days as a mark against late work, and with events that Strava "
-    "still sends, which are dropped.",
+    f"The athlete's number: in this certificate; for {ERASURE_KEPT_S // _DAY_S} days as a mark against late work; and "
+    f"for {EVENT_KEPT_S // _DAY_S} days with each event that Strava still sends, which is dropped.",
 )
 
 

@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from include.queue.queue import LONGEST_LIFE_DAYS
 from include.settings import Settings
-from include.trigger.finished_runs import RUNS_KEPT_DAYS
+
+QUERY_HISTORY_DAYS = 45
+"""Athena's own and nobody's to set: https://docs.aws.amazon.com/athena/latest/ug/queries-viewing-history.html"""
+
+EVENT_HISTORY_DAYS = 90
+"""CloudTrail's own: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html; encryption
+contexts are in it: https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ def _lake(settings: Settings) -> Iterator[LastTrace]:
         yield LastTrace("object_versions", 0, "A local lake keeps no earlier versions; backups are yours to clear.")
     if settings.catalog_url.startswith("glue:"):
         yield _set("query_answers", "ANSWERS_KEEP_DAYS", settings.answers_keep_days, "Answers to analysts' queries")
+        why = f"Texts of queries, which name athletes: Athena keeps their history for {QUERY_HISTORY_DAYS} days."
+        yield LastTrace("query_history", QUERY_HISTORY_DAYS, why)
 
 
 def _state(settings: Settings) -> Iterator[LastTrace]:
@@ -52,29 +59,33 @@ def _state(settings: Settings) -> Iterator[LastTrace]:
     else:
         why = "The local state file keeps no history; backups are yours to clear."
         yield LastTrace("point_in_time_recovery", 0, why)
-    why = f"A message, or a dead letter, is kept for {LONGEST_LIFE_DAYS} days."
-    yield LastTrace("queue", LONGEST_LIFE_DAYS, why)
+    yield _set("queue", "MESSAGES_KEEP_DAYS", settings.messages_keep_days, "Events that wait, and dead letters")
 
 
 def _logs(settings: Settings) -> Iterator[LastTrace]:
     if settings.state_url.startswith("dynamodb:"):
         yield _set("logs", "LOGS_KEEP_DAYS", settings.logs_keep_days, "Logs, which hold ids and times")
     else:
-        yield LastTrace("logs", None, "Local logs hold ids and times until they are deleted by hand.")
+        why = "Local logs, and a database of Airflow's that was set aside, hold ids until they are deleted by hand."
+        yield LastTrace("logs", None, why)
     if settings.catalog_url.startswith("glue:"):
         what = "Lines of the crawler's log, which name partitions by their ids"
         yield _set("crawler_log", "CRAWLER_LOG_KEEP_DAYS", settings.crawler_log_keep_days, what)
+    if settings.key_url.startswith("kms:"):
+        why = f"Calls to KMS, which name whose tokens they open: CloudTrail keeps its history for {EVENT_HISTORY_DAYS} "
+        yield LastTrace("cloudtrail", EVENT_HISTORY_DAYS, f"{why}days; a trail of the account's own, as it says.")
 
 
 def _airflow(settings: Settings) -> Iterator[LastTrace]:
-    why = f"Runs hold ids; the night {RUNS_KEPT_DAYS} days after their end deletes them."
-    yield LastTrace("airflow_runs", RUNS_KEPT_DAYS + 1, why)
+    days = int(settings.runs_keep_days)
+    why = f"Runs hold ids; the night {days} days after their end (RUNS_KEEP_DAYS) deletes them."
+    yield LastTrace("airflow_runs", days + 1, why)
     if settings.airflow_url.startswith("mwaa:"):
         why = "Airflow's audit log, and asset events of old versions, hold ids until an operator cleans them."
         yield LastTrace("airflow_audit_log", None, why)
     else:
-        why = f"Airflow's audit log holds ids for {RUNS_KEPT_DAYS} days, then until the system has run for a day."
-        yield LastTrace("airflow_audit_log", RUNS_KEPT_DAYS + 1, why)
+        why = f"Airflow's audit log holds ids for {days} days, then until the system has run for a day."
+        yield LastTrace("airflow_audit_log", days + 1, why)
 
 
 def _set(place: str, variable: str, keep_days: str, what: str) -> LastTrace:

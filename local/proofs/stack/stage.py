@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,13 +16,15 @@ from rich.console import Console
 from local.demo.airflow_operator import AirflowOperator
 from local.proofs.proof import Effort
 from local.proofs.stack.crowd import Crowd
-from local.proofs.stack.family import Family
+from local.proofs.stack.family import Family, NotInTime
 from local.stack.environment import REPOSITORY
 from local.stack.progress import Progress
 from local.stack.system import Stack
 from local.strava_simulator.world.quota import Tier
 
 RETENTION_DAYS = 7
+_PATIENCE_S = 420
+_LOOK_EVERY_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,15 @@ class Stage:
 def on_stage(effort: Effort) -> Stage:
     """The command's stage; the first proof that asks for it waits until it stands."""
     return _built(effort.closing)
+
+
+def await_idle(stage: Stage) -> None:
+    """Wait until no run is under way or waits. Errors: `NotInTime`."""
+    began = time.monotonic()
+    while stage.operator.count_runs_under_way():
+        if time.monotonic() - began > _PATIENCE_S:
+            raise NotInTime(f"After {_PATIENCE_S} s there are still runs under way.")
+        time.sleep(_LOOK_EVERY_S)
 
 
 @cache

@@ -7,15 +7,14 @@ from collections import Counter
 
 from include.lake.query import query
 from local.proofs.proof import Effort
-from local.proofs.stack.family import NotInTime, happened_epoch_s
-from local.proofs.stack.stage import Stage, on_stage
+from local.proofs.stack.family import happened_epoch_s
+from local.proofs.stack.stage import Stage, await_idle, on_stage
 from local.proofs.verdict import Verdict
 
 RUNS_EACH = 5
 TASKS_PER_100 = 120
 _POINTS = 400
 _PATIENCE_S = 420
-_LOOK_EVERY_S = 0.5
 
 
 def prove_sunday(effort: Effort) -> list[Verdict]:
@@ -24,7 +23,7 @@ def prove_sunday(effort: Effort) -> list[Verdict]:
     count = effort.rounds(400, small=10)
     stage.crowd.grow(count)
     athlete_ids = stage.crowd.athlete_ids[:count]
-    _await_idle(stage)
+    await_idle(stage)
     tasks_before = stage.operator.count_tasks()
     began = time.time()
     runs = [
@@ -35,7 +34,7 @@ def prove_sunday(effort: Effort) -> list[Verdict]:
     told_s = time.time() - began
     loaded = happened_epoch_s(runs, stage.crowd.is_loaded, _PATIENCE_S)
     effort.advance(len(loaded))
-    _await_idle(stage)
+    await_idle(stage)
     tasks = stage.operator.count_tasks() - tasks_before
     return [
         _all_there(
@@ -59,12 +58,3 @@ def _tasks(tasks: int, events: int) -> Verdict:
     return Verdict(
         "sunday", f"at most {TASKS_PER_100} task instances per 100 events", figures, per_100 <= TASKS_PER_100
     )
-
-
-def _await_idle(stage: Stage) -> None:
-    """Wait until no run is under way or waits. Errors: `NotInTime`."""
-    began = time.monotonic()
-    while stage.operator.count_runs_under_way():
-        if time.monotonic() - began > _PATIENCE_S:
-            raise NotInTime(f"After {_PATIENCE_S} s there are still runs under way.")
-        time.sleep(_LOOK_EVERY_S)

@@ -1,4 +1,4 @@
-"""Airflow's migration, API server, scheduler and DAG processor: `python -m local.stack.airflow.server <logs>`.
+"""Airflow's migration, API server, scheduler and DAG processor: `python -m local.stack.airflow.server <logs> <days>`.
 
 Each is the command that `airflow` runs, entered from a process that has imported Airflow once and then forks: separate
 `airflow` commands would each spend half of their start on the same imports, and keep them in memory apart.
@@ -55,9 +55,6 @@ GC_THRESHOLDS = (100_000, 50, 1000)
 
 FIRST_CLEANING_S = 1800.0
 CLEAN_EVERY_S = 86_400.0
-ROWS_KEPT_DAYS = 30
-"""As long as finished runs, which the dispatcher deletes; said here, as no task imports anew what is imported here."""
-
 NOT_IN_THE_API = "log,asset_event"
 """The tables that name athletes and that Airflow's API does not clean, as it does finished runs."""
 
@@ -73,13 +70,15 @@ def main() -> None:
     _import(SHARED)
     commands: list[ForkProcess] = []
     try:
-        run(Path(sys.argv[1]), commands)
+        run(Path(sys.argv[1]), int(sys.argv[2]), commands)
     finally:
         end(commands)
 
 
-def run(logs: Path, commands: list[ForkProcess]) -> None:
+def run(logs: Path, keep_days: int, commands: list[ForkProcess]) -> None:
     """Start Airflow's commands, appended to `commands` in the order of their start, and wait until one ends.
+
+    `keep_days` is how long rows stay that Airflow's API does not delete: as long as finished runs, which it does.
 
     Errors: `SystemExit` when the migration fails, or any other command ends.
     """
@@ -94,19 +93,19 @@ def run(logs: Path, commands: list[ForkProcess]) -> None:
     commands.append(_start(logs, ["dag-processor"]))
     # Logs are read from the files: no server for them, whose port would be the same for every scheduler.
     commands.append(_start(logs, ["scheduler", "--skip-serve-logs"]))
-    ended = _wait_and_clean(logs, commands)
+    ended = _wait_and_clean(logs, keep_days, commands)
     for command in commands:
         if command.sentinel in ended:
             command.join()
             sys.exit(with_tail(f"{command.name} ended with exit code {command.exitcode}", _log(logs, command.name)))
 
 
-def _wait_and_clean(logs: Path, commands: list[ForkProcess]) -> Sequence[object]:
+def _wait_and_clean(logs: Path, keep_days: int, commands: list[ForkProcess]) -> Sequence[object]:
     """What has ended, once something has; meanwhile old rows are deleted, once a day."""
     sentinels = [command.sentinel for command in commands]
     ended = wait(sentinels, FIRST_CLEANING_S)
     while not ended:
-        before = datetime.now(UTC) - timedelta(days=ROWS_KEPT_DAYS)
+        before = datetime.now(UTC) - timedelta(days=keep_days)
         options = [
             "--tables",
             NOT_IN_THE_API,

@@ -19,6 +19,8 @@ locals {
     VERSIONS_KEEP_DAYS = tostring(var.noncurrent_days)
     RECOVERY_KEEP_DAYS = tostring(var.recovery_days)
     LOGS_KEEP_DAYS     = tostring(var.log_retention_days)
+    MESSAGES_KEEP_DAYS = tostring(2 * var.message_days) # in the queue, then among the dead letters
+    RUNS_KEEP_DAYS     = tostring(var.run_days)
     ANSWERS_KEEP_DAYS  = tostring(var.answers_days)
   }, var.crawler_log_days == null ? {} : { CRAWLER_LOG_KEEP_DAYS = tostring(var.crawler_log_days) })
 }
@@ -68,6 +70,7 @@ module "webhook_api" {
   secret_arn          = module.state.secret_arn
   secret_name         = module.state.secret_name
   log_retention_days  = var.log_retention_days
+  message_days        = var.message_days
 
   http = merge(var.http, {
     zip_path = local.artefact["webhook_http.zip"].path

@@ -108,6 +108,23 @@ variable "log_retention_days" {
   default     = 30
 }
 
+variable "message_days" {
+  description = "How long an event may wait in the queue, and once more among the dead letters."
+  type        = number
+  default     = 14
+}
+
+variable "run_days" {
+  description = "How long Airflow keeps a run after its end; an erasure is complete only after that."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.run_days > 2 * var.message_days && floor(var.run_days) == var.run_days
+    error_message = "Keep runs longer than an event may wait, in the queue and as a dead letter: one that comes again finds its run by the run's id."
+  }
+}
+
 variable "crawl_every_h" {
   description = "At most so often the crawler runs; one crawl costs 0.15 $ at least, see docs/cost.md."
   type        = number

@@ -25,7 +25,7 @@ locals {
 
 resource "aws_sqs_queue" "events" {
   name                       = "${var.name}-events"
-  message_retention_seconds  = 14 * 24 * 3600 # longer than any update of MWAA, or a DAG that was left paused
+  message_retention_seconds  = var.message_days * 24 * 3600
   visibility_timeout_seconds = 6 * var.dispatcher.timeout_s
   kms_master_key_id          = var.data_key_arn
 
@@ -37,7 +37,7 @@ resource "aws_sqs_queue" "events" {
 
 resource "aws_sqs_queue" "dead_letters" {
   name                      = "${var.name}-dead-letters"
-  message_retention_seconds = 14 * 24 * 3600
+  message_retention_seconds = var.message_days * 24 * 3600
   kms_master_key_id         = var.data_key_arn
 }
 
@@ -158,7 +158,7 @@ resource "aws_lambda_event_source_mapping" "events" {
 # deletes a share and the next goes on, at hours when few athletes are awake.
 resource "aws_cloudwatch_event_rule" "finished_runs" {
   name                = "${var.name}-finished-runs"
-  description         = "Airflow's rows of runs that ended more than 30 days ago are deleted"
+  description         = "Airflow's rows of runs that are long over are deleted"
   schedule_expression = "cron(0/10 0-5 * * ? *)"
 }
 

@@ -89,6 +89,17 @@ variable "max_receive_count" {
   }
 }
 
+variable "message_days" {
+  description = "How long an event may wait in the queue, and once more among the dead letters; an erasure is complete only after both."
+  type        = number
+  default     = 14 # the most; longer than any update of MWAA, or a DAG that was left paused
+
+  validation {
+    condition     = var.message_days >= 1 && var.message_days <= 14 && floor(var.message_days) == var.message_days
+    error_message = "SQS keeps messages 14 days at most; give whole days."
+  }
+}
+
 variable "throttle" {
   description = "What the pages take; more is answered 429."
   type        = object({ burst = number, per_second = number })

@@ -10,7 +10,7 @@ import pytest
 
 from include.errors import TriggerRefused, TriggerUnavailable
 from include.trigger.api import ApiResponse
-from include.trigger.finished_runs import RUNS_KEPT_DAYS, Page, delete_finished_runs
+from include.trigger.finished_runs import Page, delete_finished_runs
 from include.trigger.trigger import AirflowTrigger, Started
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(400)]
@@ -110,18 +110,18 @@ def test_runs_that_ended_long_ago_are_deleted_with_everything_of_theirs(api, tri
             values={"state": state, "ended_at": ended_at, "run_id": run_id},
         )
 
-    end("old.success", "success", RUNS_KEPT_DAYS + 1)
-    end("old.failed", "failed", RUNS_KEPT_DAYS + 400)
-    end("old.running", "running", RUNS_KEPT_DAYS + 1)
-    end("young", "success", RUNS_KEPT_DAYS - 1)
+    end("old.success", "success", 31)
+    end("old.failed", "failed", 430)
+    end("old.running", "running", 31)
+    end("young", "success", 29)
     trigger.start(INGEST, "waiting", CONF)
 
-    assert delete_finished_runs(api, time.time()) == Page(2, 0)
+    assert delete_finished_runs(api, time.time(), keep_days=30) == Page(2, 0)
 
     assert run_ids(airflow) == ["old.running", "waiting", "young"]
     tasks = airflow.ask(sql="SELECT DISTINCT run_id FROM task_instance ORDER BY 1")
     assert tasks == [["old.running"], ["waiting"], ["young"]]
-    assert delete_finished_runs(api, time.time()) == Page(0, 0)
+    assert delete_finished_runs(api, time.time(), keep_days=30) == Page(0, 0)
 
 
 def test_deletion_does_what_is_left_when_another_was_quicker(api, trigger, airflow) -> None:
@@ -135,6 +135,6 @@ def test_deletion_does_what_is_left_when_another_was_quicker(api, trigger, airfl
                 airflow.ask(sql="DELETE FROM dag_run WHERE run_id = '1'")
             return super().call(method, path, body)
 
-    delete_finished_runs(Beaten(airflow), time.time())
+    delete_finished_runs(Beaten(airflow), time.time(), keep_days=30)
 
     assert run_ids(airflow) == []

@@ -13,13 +13,15 @@ from include.queue.sqs import SqsQueue
 
 
 def test_queue_opens_at_an_absolute_path(tmp_path: Path) -> None:
-    assert isinstance(open_queue(f"sqlite://{tmp_path}/new/state.sqlite", lambda: 0.0), SqliteQueue)
+    assert isinstance(open_queue(f"sqlite://{tmp_path}/new/state.sqlite", lambda: 0.0, keep_days=28), SqliteQueue)
 
 
 def test_queue_opens_at_an_sqs_url(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(variable, "eu-central-1")
-    assert isinstance(open_queue("https://sqs.eu-central-1.amazonaws.com/123456789012/events", lambda: 0.0), SqsQueue)
+    url = "https://sqs.eu-central-1.amazonaws.com/123456789012/events"
+
+    assert isinstance(open_queue(url, lambda: 0.0, keep_days=28), SqsQueue)
 
 
 @pytest.mark.parametrize(
@@ -35,11 +37,11 @@ def test_queue_opens_at_an_sqs_url(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_other_addresses_are_refused_with_an_example(url: str) -> None:
     with pytest.raises(SettingsError, match=r"QUEUE_URL .* for example: sqlite:///"):
-        open_queue(url, lambda: 0.0)
+        open_queue(url, lambda: 0.0, keep_days=28)
 
 
 def test_setting_is_named_when_the_file_is_something_else(tmp_path: Path) -> None:
     (tmp_path / "state.sqlite").write_text("this is not a database, and long enough to be looked at" * 20)
 
     with pytest.raises(SettingsError, match="QUEUE_URL: "):
-        open_queue(f"sqlite://{tmp_path}/state.sqlite", lambda: 0.0)
+        open_queue(f"sqlite://{tmp_path}/state.sqlite", lambda: 0.0, keep_days=28)

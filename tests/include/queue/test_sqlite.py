@@ -24,7 +24,7 @@ def hands() -> list[float]:
 
 @pytest.fixture
 def queue(tmp_path: Path, hands: list[float]) -> Iterator[SqliteQueue]:
-    queue = SqliteQueue(tmp_path / "state.sqlite", lambda: hands[0], max_receives=3)
+    queue = SqliteQueue(tmp_path / "state.sqlite", lambda: hands[0], keep_days=28, max_receives=3)
     yield queue
     queue.close()
 
@@ -116,14 +116,14 @@ def test_message_survives_when_the_file_is_opened_again(queue: SqliteQueue, tmp_
     message_id = queue.send("x")
     queue.close()
 
-    reopened = SqliteQueue(tmp_path / "state.sqlite", lambda: 1_700_000_000.0)
+    reopened = SqliteQueue(tmp_path / "state.sqlite", lambda: 1_700_000_000.0, keep_days=28)
 
     assert receive_one(reopened).message_id == message_id
 
 
 def test_send_says_try_later_when_the_file_stays_locked(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
-    queue = SqliteQueue(path, lambda: 0.0, busy_timeout_s=0.01)
+    queue = SqliteQueue(path, lambda: 0.0, keep_days=28, busy_timeout_s=0.01)
 
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

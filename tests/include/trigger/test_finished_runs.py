@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from include.errors import TriggerUnavailable
-from include.queue.queue import LONGEST_LIFE_DAYS
 from include.trigger.api import ApiResponse
-from include.trigger.finished_runs import DAGS, PAGE, RUNS_KEPT_DAYS, Page, delete_finished_runs
+from include.trigger.finished_runs import DAGS, PAGE, Page, delete_finished_runs
 
 NOW = 1_798_761_600.0  # 2027-01-01
 ROOT = Path(__file__).parents[3]
@@ -40,10 +39,6 @@ def deleted(*errors: int) -> ApiResponse:
     return ApiResponse(200, {"create": None, "update": None, "delete": {"success": [], "errors": refused}})
 
 
-def test_a_run_outlives_every_message_that_may_start_it() -> None:
-    assert RUNS_KEPT_DAYS > LONGEST_LIFE_DAYS
-
-
 def test_runs_of_every_dag_of_ours_are_deleted() -> None:
     assert sorted(DAGS) == sorted(path.stem for path in (ROOT / "dags").glob("*.py"))
 
@@ -51,7 +46,7 @@ def test_runs_of_every_dag_of_ours_are_deleted() -> None:
 def test_nothing_is_deleted_when_no_run_is_old_enough() -> None:
     airflow = Airflow([listed(0)])
 
-    assert delete_finished_runs(airflow, NOW) == Page(0, 0)
+    assert delete_finished_runs(airflow, NOW, keep_days=30) == Page(0, 0)
     assert airflow.asked == [
         (
             "POST",
@@ -71,7 +66,7 @@ def test_nothing_is_deleted_when_no_run_is_old_enough() -> None:
 def test_listed_runs_are_deleted_by_one_call_whose_path_names_none() -> None:
     airflow = Airflow([listed(2), deleted()])
 
-    page = delete_finished_runs(airflow, NOW, skipped=4)
+    page = delete_finished_runs(airflow, NOW, keep_days=30, skipped=4)
 
     assert (page, page.is_last) == (Page(2, 0), True)
     assert airflow.asked[0][2]["page_offset"] == 4
@@ -82,7 +77,7 @@ def test_listed_runs_are_deleted_by_one_call_whose_path_names_none() -> None:
 
 
 def test_page_tells_what_airflow_kept_and_that_more_may_wait_when_it_is_full() -> None:
-    page = delete_finished_runs(Airflow([listed(PAGE), deleted(409, 409)]), NOW)
+    page = delete_finished_runs(Airflow([listed(PAGE), deleted(409, 409)]), NOW, keep_days=30)
 
     assert (page, page.is_last) == (Page(PAGE - 2, 2), False)
 
@@ -99,6 +94,6 @@ def test_page_tells_what_airflow_kept_and_that_more_may_wait_when_it_is_full() -
 )
 def test_deletion_is_unavailable_when_airflow_answers_otherwise(answer: ApiResponse) -> None:
     with pytest.raises(TriggerUnavailable, match=str(answer.status)):
-        delete_finished_runs(Airflow([answer]), NOW)
+        delete_finished_runs(Airflow([answer]), NOW, keep_days=30)
     with pytest.raises(TriggerUnavailable, match=str(answer.status)):
-        delete_finished_runs(Airflow([listed(1), answer]), NOW)
+        delete_finished_runs(Airflow([listed(1), answer]), NOW, keep_days=30)

@@ -61,7 +61,7 @@ def test_addresses_lead_to_the_leaves_on_aws(environment: dict[str, str], monkey
 
     assert isinstance(open_store(settings.state_url, lambda: 0.0), DynamoStore)
     assert isinstance(open_objects(settings.lake_url), S3Objects)
-    assert isinstance(open_queue(settings.queue_url, lambda: 0.0), SqsQueue)
+    assert isinstance(open_queue(settings.queue_url, lambda: 0.0, keep_days=28), SqsQueue)
     assert isinstance(open_cipher(settings.key_url), KmsCipher)
     assert isinstance(open_catalog(settings.catalog_url, settings.lake_url), GlueCatalog)
     assert isinstance(open_airflow(settings), MwaaApi)

@@ -59,7 +59,7 @@ def held(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws
         objects = open_objects(SETTINGS["LAKE_URL"])
         objects.put(REGISTERED, b"rows", expected=Condition.ABSENT)
         objects.put(OBJECT, b"before", expected=objects.put(OBJECT, b"first", expected=Condition.ABSENT))
-        queue = open_queue(SETTINGS["QUEUE_URL"], lambda: 0.0)
+        queue = open_queue(SETTINGS["QUEUE_URL"], lambda: 0.0, keep_days=28)
         queue.send("poison")
         queue.bury(queue.receive(1, visibility_s=60)[0], "no event")
         yield AwsInspection(RESOURCES, tmp_path_factory.mktemp("read"))

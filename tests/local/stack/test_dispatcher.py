@@ -80,7 +80,7 @@ class OldRuns:
 
 
 def connections(queue: SqliteQueue, store: SqliteStore, clock: Clock = lambda: 1.0) -> Connections:
-    return Connections(queue, Airflow(), store, clock, Cleaning(OldRuns(), clock, 1e12))
+    return Connections(queue, Airflow(), store, clock, Cleaning(OldRuns(), clock, 30, 1e12))
 
 
 def body(object_id: int) -> str:
@@ -99,7 +99,7 @@ def test_loop_logs_one_line_per_run_and_lets_events_gather_after_it(
             return messages
 
     caplog.set_level(logging.INFO)
-    queue = Watched(tmp_path / "queue.sqlite", lambda: 1_760_000_001.0)
+    queue = Watched(tmp_path / "queue.sqlite", lambda: 1_760_000_001.0, keep_days=28)
     queue.send(body(7))
     stop = Stop()
     pauses = Pauses(stop, last=2)
@@ -118,7 +118,7 @@ def test_loop_logs_one_line_per_run_and_lets_events_gather_after_it(
 def test_loop_pauses_after_the_last_batch_only_when_more_events_wait_than_a_run_takes(
     tmp_path: Path, store: SqliteStore
 ) -> None:
-    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: 1.0)
+    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: 1.0, keep_days=28)
     for object_id in range(1, 2 * BATCH_SIZE + 2):
         queue.send(body(object_id))
     stop = Stop()
@@ -134,7 +134,7 @@ def test_loop_pauses_after_the_last_batch_only_when_more_events_wait_than_a_run_
 def test_loop_says_why_when_messages_are_buried(
     tmp_path: Path, store: SqliteStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: 1.0)
+    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: 1.0, keep_days=28)
     queue.send("nonsense")
 
     stop = Stop()
@@ -156,7 +156,7 @@ def test_loop_goes_on_when_the_queue_cannot_be_reached_for_a_while(
                 raise RetryLater("locked")
             return super().receive(max_messages, visibility_s=visibility_s)
 
-    queue = LockedOnce(tmp_path / "queue.sqlite", lambda: 1.0)
+    queue = LockedOnce(tmp_path / "queue.sqlite", lambda: 1.0, keep_days=28)
     queue.send(body(7))
     stop = Stop()
     pauses = Pauses(stop, last=2)
@@ -169,7 +169,7 @@ def test_loop_goes_on_when_the_queue_cannot_be_reached_for_a_while(
 
 
 def test_loop_does_nothing_when_it_was_told_to_stop_before(tmp_path: Path, store: SqliteStore) -> None:
-    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: 1.0)
+    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: 1.0, keep_days=28)
     queue.send(body(7))
     stop = Stop(requested=True)
 
@@ -184,9 +184,9 @@ def test_finished_runs_are_deleted_page_by_page_while_nothing_waits_and_again_an
 ) -> None:
     now = [1_760_000_001.0]
     old = OldRuns(waiting=2 * PAGE + 7, kept=3)
-    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: now[0])
+    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: now[0], keep_days=28)
     queue.send(body(7))
-    cleaning = Cleaning(old, lambda: now[0], now[0])
+    cleaning = Cleaning(old, lambda: now[0], 30, now[0])
     stop = Stop()
 
     run(Connections(queue, Airflow(), store, lambda: now[0], cleaning), stop=stop, sleep=Pauses(stop, last=9))
@@ -202,7 +202,7 @@ def test_finished_runs_are_deleted_page_by_page_while_nothing_waits_and_again_an
 def test_cleaning_waits_an_hour_when_airflow_is_out(caplog: pytest.LogCaptureFixture) -> None:
     now = [1_760_000_001.0]
     old = OldRuns(waiting=1, is_out=True)
-    cleaning = Cleaning(old, lambda: now[0], now[0])
+    cleaning = Cleaning(old, lambda: now[0], 30, now[0])
 
     for _ in range(3):
         cleaning.go_on()

@@ -185,6 +185,7 @@ ON_AWS = {
     "state_url": "dynamodb://strava-",
     "catalog_url": "glue://strava/crawler",
     "airflow_url": "mwaa://strava",
+    "key_url": "kms://alias/strava-token",
 }
 DAYS = {
     "versions_keep_days": "3",
@@ -192,6 +193,8 @@ DAYS = {
     "logs_keep_days": "14",
     "crawler_log_keep_days": "9",
     "answers_keep_days": "2",
+    "messages_keep_days": "6",
+    "runs_keep_days": "8",
 }
 
 
@@ -208,11 +211,13 @@ def test_certificate_on_aws_names_every_place_with_the_days_that_the_installatio
     assert days_left(place, **ON_AWS, **DAYS) == {
         "object_versions": 3,
         "query_answers": 2,
+        "query_history": 45,
         "point_in_time_recovery": 5,
-        "queue": 28,
+        "queue": 6,
         "logs": 14,
         "crawler_log": 9,
-        "airflow_runs": 31,
+        "cloudtrail": 90,
+        "airflow_runs": 9,
         "airflow_audit_log": None,
     }
 

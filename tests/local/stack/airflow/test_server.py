@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from include.trigger.finished_runs import RUNS_KEPT_DAYS
 from local.stack.airflow import server as airflow_server
 
 LAST = 6
@@ -66,7 +65,7 @@ def test_airflow_runs_on_a_database_that_was_migrated_or_emptied(
     monkeypatch.setattr(airflow_server, "wait", lambda sentinels, _: list(sentinels))
 
     with pytest.raises(SystemExit, match=said):
-        airflow_server.run(tmp_path, [])
+        airflow_server.run(tmp_path, 30, [])
 
     assert started == ran
 
@@ -89,12 +88,12 @@ def test_rows_that_airflows_api_does_not_delete_are_deleted_daily_while_everythi
     monkeypatch.setattr(airflow_server, "wait", wait)
 
     with pytest.raises(SystemExit, match="ended with exit code"):
-        airflow_server.run(tmp_path, [])
+        airflow_server.run(tmp_path, 30, [])
 
     *_, first, second = started
     assert first[:5] == ["db", "clean", "--tables", "log,asset_event", "--clean-before-timestamp"]
     age = datetime.now(UTC) - datetime.fromisoformat(first[5])
-    assert timedelta(days=RUNS_KEPT_DAYS) < age < timedelta(days=RUNS_KEPT_DAYS, minutes=5)
+    assert timedelta(days=30) < age < timedelta(days=30, minutes=5)
     assert (first[6:], second[:2]) == (["--skip-archive", "--yes"], ["db", "clean"])
     assert waited == [airflow_server.FIRST_CLEANING_S, airflow_server.CLEAN_EVERY_S, airflow_server.CLEAN_EVERY_S]
     assert "old rows could not be deleted" in caplog.text

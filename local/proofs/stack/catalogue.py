@@ -1,0 +1,126 @@
+"""The proof of the catalogue: events that come while it runs are not lost between two of its runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import duckdb
+
+from include.lake.keys import partition_of
+from include.lake.schemas import PARTITION_KEYS
+from include.state.partitions import Partition
+from local.proofs.proof import Effort
+from local.proofs.stack.family import happened_epoch_s
+from local.proofs.stack.stage import Stage, await_idle, on_stage
+from local.proofs.verdict import Verdict
+
+_DAG = "strava_catalog"
+_YEARS = 12
+_RUNS_A_YEAR = 2_920
+"""By so many numbers two runs of the crowd are a year apart."""
+_POINTS = 20
+_APART_S = 0.3
+"""Between two events, so that many runs tell the catalogue one after the other."""
+_MOST_WAVES = 6
+_PATIENCE_S = 240
+
+
+def prove_catalogue(effort: Effort) -> list[Verdict]:
+    """Events of many athletes and years, each of a partition of its own, until some have come while it ran."""
+    stage = on_stage(effort)
+    count = effort.rounds(10, small=2)
+    stage.crowd.grow(count)
+    await_idle(stage)
+    began = time.time()
+    for wave in range(_MOST_WAVES):
+        loaded = _wave(stage, stage.crowd.athlete_ids[:count], wave)
+        effort.advance(loaded * (wave + 1))
+        await_idle(stage)
+        seen = _Seen.since(began, stage)
+        if seen.meanwhile:
+            break
+    return [_met(seen), _registered(stage, seen), _named(stage)]
+
+
+def _wave(stage: Stage, athlete_ids: Sequence[int], wave: int) -> int:
+    """Every athlete finishes a run in each of some years; how many those were, when the lake has all of them."""
+    runs = []
+    for year in range(_YEARS):
+        for athlete_id in athlete_ids:
+            runs.append(stage.crowd.finish(athlete_id, year * _RUNS_A_YEAR + wave, points=_POINTS))
+            time.sleep(_APART_S)
+    return len(happened_epoch_s(runs, stage.crowd.is_loaded, _PATIENCE_S))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What Airflow says about events of the lake's asset, and about the runs that they start."""
+
+    told_epoch_s: Sequence[float]
+    runs: Sequence[tuple[float, float]]
+    """When each run of the catalogue began and ended, in that order."""
+
+    @classmethod
+    def since(cls, began_epoch_s: float, stage: Stage) -> Self:
+        """Since the proof began; nothing is under way any more."""
+        told = [_epoch_s(event, "timestamp") for event in stage.operator.asset_events()]
+        runs = [(_epoch_s(run, "start_date"), _epoch_s(run, "end_date")) for run in stage.operator.runs(_DAG)]
+        return cls(
+            sorted(at for at in told if at >= began_epoch_s), sorted(run for run in runs if run[0] >= began_epoch_s)
+        )
+
+    @property
+    def meanwhile(self) -> int:
+        """How many events came while the catalogue ran."""
+        return sum(any(began < at < ended for began, ended in self.runs) for at in self.told_epoch_s)
+
+    @property
+    def unanswered(self) -> int:
+        """How many events no run followed that began after them."""
+        last = self.runs[-1][0] if self.runs else 0.0
+        return sum(at > last for at in self.told_epoch_s)
+
+
+def _met(seen: _Seen) -> Verdict:
+    figures = f"{len(seen.told_epoch_s)} events, {seen.meanwhile} of them meanwhile; {len(seen.runs)} runs"
+    return Verdict("catalogue", "events come while the catalogue runs", figures, seen.meanwhile > 0)
+
+
+def _registered(stage: Stage, seen: _Seen) -> Verdict:
+    waiting = sum(1 for _ in stage.crowd.services.partitions.waiting())
+    return Verdict(
+        "catalogue",
+        "a run that begins after an event registers what it told of, and nothing waits any more",
+        f"{seen.unanswered} events without such a run, {waiting} partitions wait",
+        not seen.unanswered and not waiting,
+    )
+
+
+def _named(stage: Stage) -> Verdict:
+    held = set(_held(stage))
+    named = set(_of_catalogue(stage))
+    figures = f"{len(held & named):,} of {len(held):,} partitions that hold something, {len(named - held)} others"
+    return Verdict("catalogue", "the catalogue names what the lake holds", figures, bool(held) and held == named)
+
+
+def _held(stage: Stage) -> Sequence[Partition]:
+    objects = stage.crowd.services.objects
+    return [partition_of(key) for table in PARTITION_KEYS for key in objects.list(f"{table}/")]
+
+
+def _of_catalogue(stage: Stage) -> Sequence[Partition]:
+    """The partitions that an analyst finds who opens the catalogue."""
+    with duckdb.connect(stage.stack.state_dir.catalog, read_only=True) as connection:
+        return [
+            Partition(table, **{"athlete_id": None, **dict(zip(keys, values, strict=True))})
+            for table, keys in PARTITION_KEYS.items()
+            for values in connection.execute(f"SELECT DISTINCT {', '.join(keys)} FROM {table}").fetchall()  # noqa: S608 - names of our own
+        ]
+
+
+def _epoch_s(found: dict[str, Any], name: str) -> float:
+    return datetime.fromisoformat(found[name]).timestamp()
