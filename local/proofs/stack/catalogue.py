@@ -40,7 +40,7 @@ def prove_catalogue(effort: Effort) -> list[Verdict]:
         loaded = _wave(stage, stage.crowd.athlete_ids[:count], wave)
         effort.advance(loaded * (wave + 1))
         await_idle(stage)
-        seen = _Seen.since(began, stage)
+        seen = Seen.since(began, stage)
         if seen.meanwhile:
             break
     return [_met(seen), _registered(stage, seen), _named(stage)]
@@ -57,7 +57,7 @@ def _wave(stage: Stage, athlete_ids: Sequence[int], wave: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
     """What Airflow says about events of the lake's asset, and about the runs that they start."""
 
     told_epoch_s: Sequence[float]
@@ -85,12 +85,12 @@ class _Seen:
         return sum(at > last for at in self.told_epoch_s)
 
 
-def _met(seen: _Seen) -> Verdict:
+def _met(seen: Seen) -> Verdict:
     figures = f"{len(seen.told_epoch_s)} events, {seen.meanwhile} of them meanwhile; {len(seen.runs)} runs"
     return Verdict("catalogue", "events come while the catalogue runs", figures, seen.meanwhile > 0)
 
 
-def _registered(stage: Stage, seen: _Seen) -> Verdict:
+def _registered(stage: Stage, seen: Seen) -> Verdict:
     waiting = sum(1 for _ in stage.crowd.services.partitions.waiting())
     return Verdict(
         "catalogue",
