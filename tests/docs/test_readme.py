@@ -18,12 +18,6 @@ def pins(path):
     return {name.lower(): version for name, version in PIN.findall((ROOT / path).read_text())}
 
 
-def test_every_make_target_of_the_readme_exists():
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"^\s*make ([a-z-]+)|`make ([a-z-]+)", README, re.MULTILINE))
-    assert {first or second for first, second in named} <= targets
-
-
 def test_every_link_of_the_documents_leads_somewhere():
     for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
@@ -33,11 +27,6 @@ def test_every_link_of_the_documents_leads_somewhere():
 def test_every_dag_is_in_the_readme():
     for path in (ROOT / "dags").glob("*.py"):
         assert f"`{path.stem}`" in README
-
-
-def test_folders_of_the_readme_exist():
-    for folder in re.findall(r"^\| `([a-z_/]+)/` \|", README, re.MULTILINE):
-        assert (ROOT / folder).is_dir(), folder
 
 
 def test_readme_fits_on_a_few_screens():
