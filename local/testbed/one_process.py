@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import requests
@@ -38,6 +37,7 @@ from local.strava_simulator.world.simulation import EXTENSION as SIMULATION
 from local.strava_simulator.world.simulation import Rules, Simulation
 from local.strava_simulator.world.state import State
 from local.testbed.manual_clock import ManualClock
+from local.testbed.settings import settings_in
 from webhook_api.app import create_app as create_pages
 from webhook_api.dispatcher import BACKFILL_DAG, ERASE_DAG, INGEST_DAG, dispatch
 from webhook_api.edge import EXTENSION as EDGE
@@ -127,7 +127,8 @@ def one_process(folder: Path, *, now: float, rules: Rules | None = None) -> Iter
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         strava_url = stack.enter_context(serving(strava, listener))
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        settings = _settings(folder, f"http://127.0.0.1:{listener.getsockname()[1]}", strava_url, application)
+        web_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        settings = settings_in(folder, strava_url, application=application, public_url=web_url)
 
         def wait(seconds: float) -> None:
             time.pass_s(seconds)
@@ -140,27 +141,8 @@ def one_process(folder: Path, *, now: float, rules: Rules | None = None) -> Iter
         pages.extensions[EDGE] = replace(
             pages.extensions[EDGE], store=lambda: store, queue=lambda: services.queue, oauth=lambda: services.oauth
         )
-        web_url = stack.enter_context(serving(pages, listener))
+        stack.enter_context(serving(pages, listener))
         control = stack.enter_context(SimulatorControl(strava_url))
         address = f"{web_url}/webhook/{settings.webhook_path_secret}"
         services.subscriptions.save(services.push.create(address, settings.webhook_verify_token))
         yield OneProcess(web_url, settings, application, control, time, store, services, simulation)
-
-
-def _settings(folder: Path, web_url: str, strava_url: str, application: Application) -> Settings:
-    return Settings(
-        strava_client_id=str(application.client_id),
-        strava_client_secret=application.client_secret,
-        webhook_path_secret=token_hex(16),
-        webhook_verify_token=token_hex(16),
-        cookie_key=token_hex(32),
-        public_url=web_url,
-        state_url=f"sqlite://{folder}/state.sqlite",
-        lake_url=f"file://{folder}/lake",
-        queue_url=f"sqlite://{folder}/state.sqlite",
-        key_url=f"file://{folder}/token.key",
-        catalog_url=f"duckdb://{folder}/catalog.duckdb",
-        airflow_url="http://127.0.0.1:1",
-        strava_api_url=f"{strava_url}/api/v3",
-        strava_oauth_url=f"{strava_url}/oauth",
-    )

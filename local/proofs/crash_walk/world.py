@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import requests
 from flask import Flask
@@ -20,12 +19,11 @@ from include.pipeline.reconcile.due import queue_due
 from include.pipeline.services import Adapters, Services, assemble, open_services
 from include.queue.queued_event import QueuedEvent
 from include.settings import Settings
-from include.state.links import Link
 from include.store.backend import open_store
 from include.store.store import Store
 from include.strava.client import Priority
 from include.strava.oauth import OAuthClient
-from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE, READ, parse_scopes
+from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE, READ
 from local.proofs.crash_walk.points import MortalObjects, MortalQueue, MortalSession, MortalStore, Points
 from local.strava_simulator.api.script import Script
 from local.strava_simulator.app import create_app
@@ -35,7 +33,9 @@ from local.strava_simulator.world import applications
 from local.strava_simulator.world.applications import Application
 from local.strava_simulator.world.simulation import EXTENSION, Rules
 from local.strava_simulator.world.state import State
+from local.testbed.consent import agreed_link, authorize, open_account
 from local.testbed.manual_clock import ManualClock
+from local.testbed.settings import settings_in
 
 PARENT_ID, REX_ID, MIA_ID = 71, 72, 73
 WRITE_ONLY = (READ, ACTIVITY_WRITE)
@@ -70,13 +70,9 @@ class World:
         return assemble(self.settings, adapters, priority=Priority.COPY, clock=self.time, wait=self.time.pass_s)
 
     def connect(self, athlete_id: int, scopes: tuple[str, ...]) -> None:
-        """Connect the athlete's account, which is opened where there is none."""
-        if athlete_id not in {profile["id"] for profile in self.control.athletes()}:
-            self.control.create_athlete(athlete_id=athlete_id, firstname="Ann", lastname="Other")
-        oauth = self._oauth()
-        address = oauth.authorize_url(redirect_uri="http://localhost/callback", scopes=scopes, state="walk", force=True)
-        back = parse_qs(urlsplit(self.control.authorize(address, athlete_id)).query)
-        self.services.athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]))
+        """Connect the athlete with these scopes. Effects: opens the account at Strava where there is none."""
+        open_account(self.control, athlete_id)
+        self.services.athletes.connect(*authorize(self.control, self._oauth(), athlete_id, scopes))
 
     def _oauth(self) -> OAuthClient:
         application = Application()
@@ -85,7 +81,7 @@ class World:
 
     def link(self, child_id: int, name: str) -> None:
         """Link the parent to a child, with everyone's consent."""
-        self.services.links.save(Link(PARENT_ID, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+        self.services.links.save(agreed_link(PARENT_ID, child_id, name))
 
     def finish(self, athlete_id: int, kind: str, title: str) -> int:
         """Let the athlete finish an activity of an hour ago; always the same recording."""
@@ -115,7 +111,7 @@ class World:
 
 
 @contextmanager
-def open_world(folder: Path, rules: Rules, *, now: float = NOON, state_url: str | None = None) -> Iterator[World]:
+def open_world(folder: Path, rules: Rules, *, now: float = NOON, state_url: str = "") -> Iterator[World]:
     """The world in `folder`, new where the folder is empty; it is closed at the end. One can be open at a time.
 
     Its state lives at `state_url` where that is given.
@@ -131,8 +127,7 @@ def open_world(folder: Path, rules: Rules, *, now: float = NOON, state_url: str 
         )
         session = requests.Session()
         session.mount("http://", InProcessTransport(app))
-        settings = _settings(folder)
-        settings = replace(settings, state_url=state_url or settings.state_url)
+        settings = settings_in(folder, _STRAVA, state_url=state_url)
         store = open_store(settings.state_url, time)
         stack.callback(store.close)
         yield World(
@@ -149,23 +144,3 @@ def open_world(folder: Path, rules: Rules, *, now: float = NOON, state_url: str 
 def _application() -> Flask:
     """The simulator's routes, which take longer to lay than a copy takes; its state is put in world by world."""
     return create_app(State(":memory:"))
-
-
-def _settings(folder: Path) -> Settings:
-    application = Application()
-    return Settings(
-        strava_client_id=str(application.client_id),
-        strava_client_secret=application.client_secret,
-        webhook_path_secret="",
-        webhook_verify_token="",
-        cookie_key="",
-        public_url="http://localhost",
-        state_url=f"sqlite://{folder}/state.sqlite",
-        lake_url=f"file://{folder}/lake",
-        queue_url=f"sqlite://{folder}/state.sqlite",
-        key_url=f"file://{folder}/token.key",
-        catalog_url=f"duckdb://{folder}/catalog.duckdb",
-        airflow_url=_STRAVA,
-        strava_api_url=f"{_STRAVA}/api/v3",
-        strava_oauth_url=f"{_STRAVA}/oauth",
-    )

@@ -27,11 +27,10 @@ from include.state.accounts.athletes import AthleteStatus
 from include.state.accounts.tokens import Tokens
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import CopyState
-from include.state.links import CopyOptions, Link
+from include.state.links import CopyOptions
 from include.strava.client import Priority, StravaClient
 from include.strava.http.session import StravaSession
 from include.strava.oauth import OAuthClient
-from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
 from include.strava.subscriptions import PushSubscriptions
 from local.proofs.crash_walk.points import MortalSession, Points
 from local.proofs.crash_walk.world import NOON, PARENT_ID, REX_ID, World, open_world
@@ -40,6 +39,7 @@ from local.proofs.odd_answers.message import is_fit
 from local.strava_simulator.api.script import Line
 from local.strava_simulator.world.applications import Application
 from local.strava_simulator.world.simulation import Rules
+from local.testbed.consent import EVERYTHING, agreed_link
 
 CALLS: Mapping[str, str] = {
     "activity": "GET /activities/*[0-9]",
@@ -198,7 +198,7 @@ class _Story:
         return str(entry.state) if entry else "unknown"
 
 
-def play(call: str, answer: Mapping[str, Any], *, seed: int, state_url: str | None) -> Outcome:
+def play(call: str, answer: Mapping[str, Any], *, seed: int, state_url: str) -> Outcome:
     """An hour of this answer to this call, and what follows; `seed` is that of the recordings."""
     with tempfile.TemporaryDirectory() as folder, _story(Path(folder), state_url, ERRANDS.get(call), seed) as story:
         story.begin()
@@ -264,15 +264,12 @@ def _destroyed(story: _Story, before: Mapping[int, str]) -> list[str]:
 
 
 @contextmanager
-def _story(folder: Path, state_url: str | None, errand: Errand | None, seed: int) -> Iterator[_Story]:
-    scopes = (READ, ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE)
+def _story(folder: Path, state_url: str, errand: Errand | None, seed: int) -> Iterator[_Story]:
     with open_world(folder, Rules(), now=NOON, state_url=state_url) as world:
         for athlete_id in (PARENT_ID, REX_ID):
-            world.connect(athlete_id, scopes)
+            world.connect(athlete_id, EVERYTHING)
         whole = CopyOptions(trim_m=0)
-        world.services.links.save(
-            Link(PARENT_ID, REX_ID, ("Rex",), whole, parent_consent_epoch_s=1, child_consent_epoch_s=1)
-        )
+        world.services.links.save(agreed_link(PARENT_ID, REX_ID, "Rex", whole))
         with MortalSession(world.app, world.time, Points()) as session:
             yield _Story(world, _on_the_simulator(world, session), errand, seed)
 

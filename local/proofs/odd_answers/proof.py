@@ -26,7 +26,7 @@ _APART = 190
 
 def prove_on_sqlite(effort: Effort) -> list[Verdict]:
     """Every cell on SQLite; in full size the page is written. The small size plays three."""
-    return _prove("SQLite", effort, state_url=None)
+    return _prove("SQLite", effort, state_url="")
 
 
 def prove_on_dynamodb(effort: Effort) -> list[Verdict]:
@@ -34,7 +34,7 @@ def prove_on_dynamodb(effort: Effort) -> list[Verdict]:
     return _prove("DynamoDB", effort, state_url=f"dynamodb://{PREFIX}")
 
 
-def _prove(store: str, effort: Effort, *, state_url: str | None) -> list[Verdict]:
+def _prove(store: str, effort: Effort, *, state_url: str) -> list[Verdict]:
     cells = CELLS[:: effort.rounds(1, small=_APART)]
     outcomes: dict[Cell, Outcome] = {}
     with ProcessPoolExecutor(_PROCESSES, initializer=_begin, initargs=(state_url,)) as pool:
@@ -46,10 +46,10 @@ def _prove(store: str, effort: Effort, *, state_url: str | None) -> list[Verdict
     return _verdicts(store, outcomes)
 
 
-def _begin(state_url: str | None) -> None:
+def _begin(state_url: str) -> None:
     """Make a process ready to play; where the state is DynamoDB's, moto's answers take the place of AWS's in it."""
     logging.disable()
-    if state_url is not None:
+    if state_url:
         from moto import mock_aws
 
         for variable in [name for name in os.environ if name.startswith("AWS_")]:
@@ -59,9 +59,9 @@ def _begin(state_url: str | None) -> None:
         create_all_tables()
 
 
-def _play(seed: int, state_url: str | None, cell: Cell) -> Outcome:
+def _play(seed: int, state_url: str, cell: Cell) -> Outcome:
     call, answer = cell
-    if state_url is not None:
+    if state_url:
         _empty_tables()
     return play(call, ANSWERS[answer], seed=seed, state_url=state_url)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 from include.crypto.backend import open_cipher
 from include.settings import Settings
@@ -19,19 +18,17 @@ from include.store.backend import open_store
 from include.store.store import Store
 from include.strava.http.session import StravaSession
 from include.strava.oauth import OAuthClient
-from include.strava.scopes import parse_scopes
 from local.proofs.race.aws import CREDENTIALS, PREFIX, create_all_tables, service
 from local.proofs.race.workers.pool import SharedClock, hosted
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.server import running_simulator
-from local.strava_simulator.world.applications import Application
 from local.strava_simulator.world.quota import Limits
 from local.strava_simulator.world.simulation import Rules
+from local.testbed.consent import authorize, open_account
+from local.testbed.settings import settings_in
 
 ATHLETE_ID = 71
-_SCOPES = ("read", "activity:read", "activity:read_all", "activity:write")
 _MORNING = datetime(2026, 6, 17, tzinfo=UTC).timestamp()
-_NO_WEBHOOK = "no webhook in a race"
 _UNLIMITED = Limits(window=10**8, day=10**8, read_window=10**8, read_day=10**8)
 
 
@@ -75,28 +72,25 @@ def arena(kind: StoreKind, *, limits: Limits = _UNLIMITED) -> Iterator[Arena]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="race-")))
         clock = SharedClock(_MORNING)
         environ: Mapping[str, str] = {}
-        state_url = f"sqlite://{folder}/state.sqlite"
+        state_url = ""
         if kind is StoreKind.DYNAMODB:
             environ = {"AWS_ENDPOINT_URL": stack.enter_context(hosted(service, "dynamodb")), **CREDENTIALS}
             state_url = f"dynamodb://{PREFIX}"
             stack.enter_context(in_environment(environ))
             create_all_tables()
         simulator_url = stack.enter_context(hosted(_simulator, clock, limits))
-        opened = Arena(clock, _settings(folder, state_url, simulator_url), environ, simulator_url)
+        opened = Arena(clock, settings_in(folder, simulator_url, state_url=state_url), environ, simulator_url)
         with SimulatorControl(simulator_url) as control:
-            control.create_athlete(athlete_id=ATHLETE_ID, firstname="Ann", lastname="Other")
+            open_account(control, ATHLETE_ID)
             connect(opened, control)
         yield opened
 
 
 def connect(arena: Arena, control: SimulatorControl, athlete_id: int = ATHLETE_ID) -> None:
     """Let the athlete connect (again): a new token pair, good for six hours."""
-    oauth = arena.oauth()
-    address = oauth.authorize_url(redirect_uri="http://localhost/callback", scopes=_SCOPES, state="race", force=True)
-    back = parse_qs(urlsplit(control.authorize(address, athlete_id)).query)
     store = arena.open_store()
     athletes = Athletes(store, open_cipher(arena.settings.key_url), arena.clock)
-    athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]))
+    athletes.connect(*authorize(control, arena.oauth(), athlete_id))
     store.close()
 
 
@@ -119,23 +113,3 @@ def in_environment(values: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _settings(folder: Path, state_url: str, simulator_url: str) -> Settings:
-    application = Application()
-    return Settings(
-        strava_client_id=str(application.client_id),
-        strava_client_secret=application.client_secret,
-        webhook_path_secret=_NO_WEBHOOK,
-        webhook_verify_token=_NO_WEBHOOK,
-        cookie_key=_NO_WEBHOOK,
-        public_url="http://localhost",
-        state_url=state_url,
-        lake_url=f"file://{folder}/lake",
-        queue_url=f"sqlite://{folder}/queue.sqlite",
-        key_url=f"file://{folder}/token.key",
-        catalog_url=f"duckdb://{folder}/catalog.duckdb",
-        airflow_url="http://127.0.0.1:9",
-        strava_api_url=f"{simulator_url}/api/v3",
-        strava_oauth_url=f"{simulator_url}/oauth",
-    )

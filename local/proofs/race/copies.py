@@ -13,12 +13,12 @@ from include.errors import LeaseLost, RetryLater
 from include.pipeline.ingest.sync import SyncItem, sync
 from include.pipeline.services import Services, open_services
 from include.state.copies.ledger import MADE_STATES
-from include.state.links import Link
 from local.proofs.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
 from local.proofs.race.workers.copy_worker import copy_worker
 from local.proofs.race.workers.pool import Workers
 from local.proofs.verdict import Advance, Verdict
 from local.strava_simulator.control_client import SimulatorControl
+from local.testbed.consent import agreed_link, open_account
 
 CHILD_ID = 72
 PROCESSES = 4
@@ -54,8 +54,8 @@ def prove_copies(kind: StoreKind, *, rounds: int, seed: int, advance: Advance) -
         control = stack.enter_context(SimulatorControl(place.simulator_url))
         services = stack.enter_context(open_services(place.settings, clock=place.clock, wait=place.clock.advance))
         workers = stack.enter_context(Workers(PROCESSES, copy_worker, place))
-        control.create_athlete(athlete_id=CHILD_ID, firstname="Rex", lastname="Other")
-        services.links.save(Link(ATHLETE_ID, CHILD_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+        open_account(control, CHILD_ID, "Rex")
+        services.links.save(agreed_link(ATHLETE_ID, CHILD_ID, "Rex"))
         race = _Race(place, control, services, workers)
         found = []
         for number in range(rounds):

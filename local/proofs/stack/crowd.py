@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Self
-from urllib.parse import parse_qs, urlsplit
 
 from include.pipeline.services import Services, open_services
 from include.settings import Settings
 from include.state.activities.ledger import ActivityState
-from include.strava.scopes import parse_scopes
 from local.strava_simulator.control_client import SimulatorControl
+from local.testbed.consent import authorize
 
 _FIRST_ID = 5_000_000
 _SCOPES = ("read", "activity:read", "activity:read_all")
@@ -39,13 +38,10 @@ class Crowd:
 
     def grow(self, count: int) -> None:
         """Let so many athletes be connected, those included who are already."""
-        oauth = self.services.oauth
         for number in range(len(self.athlete_ids), count):
             athlete_id = _FIRST_ID + number
             self.control.create_athlete(athlete_id=athlete_id, firstname=f"Runner {number}", lastname="Invented")
-            address = oauth.authorize_url(redirect_uri="http://localhost/", scopes=_SCOPES, state="x", force=True)
-            back = parse_qs(urlsplit(self.control.authorize(address, athlete_id)).query)
-            self.services.athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]))
+            self.services.athletes.connect(*authorize(self.control, self.services.oauth, athlete_id, _SCOPES))
             self.athlete_ids.append(athlete_id)
 
     def finish(self, athlete_id: int, number: int, *, points: int, announce: bool = True) -> int:

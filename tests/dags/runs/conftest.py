@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -20,20 +19,15 @@ from include.lake.query import query
 from include.pipeline.services import open_services
 from include.queue.queued_event import QueuedEvent
 from include.settings import Settings
-from include.state.links import Link
 from include.store.backend import open_store
 from include.store.store import ABSENT, Key
-from include.strava.scopes import parse_scopes
 from local.strava_simulator.server import RunningSimulator, running_simulator
 from local.strava_simulator.world.simulation import Rules
+from local.testbed.consent import agreed_link, authorize
+from local.testbed.settings import environment_of, settings_in
 
 PARENT_ID, CHILD_ID = 71, 72
-SCOPES = ("read", "activity:read", "activity:read_all", "activity:write")
-SECRETS = {
-    "WEBHOOK_PATH_SECRET": "w" * 32,
-    "WEBHOOK_VERIFY_TOKEN": "v" * 32,
-    "COOKIE_KEY": "c" * 64,
-}
+SECRETS = ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "WEBHOOK_VERIFY_TOKEN", "COOKIE_KEY")
 
 
 class Airflow:
@@ -126,11 +120,7 @@ class World:
     def connect(self, athlete_id, name):
         self.control.create_athlete(athlete_id=athlete_id, firstname=name, lastname="Invented")
         with self.services() as services:
-            address = services.oauth.authorize_url(
-                redirect_uri="http://localhost/", scopes=SCOPES, state="x", force=True
-            )
-            back = parse_qs(urlsplit(self.control.authorize(address, athlete_id)).query)
-            services.athletes.connect(services.oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]))
+            services.athletes.connect(*authorize(self.control, services.oauth, athlete_id))
 
     def finish(self, title="Lunch run", *, hours_ago=2.0, kind="run", seed=7):
         start_at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=hours_ago)
@@ -192,28 +182,13 @@ class World:
 @pytest.fixture
 def world(airflow, tmp_path) -> Iterator[World]:
     with running_simulator(rules=Rules(processing_s=0.0)) as simulator:
-        application = simulator.application
-        secrets = SECRETS | {
-            "STRAVA_CLIENT_ID": str(application.client_id),
-            "STRAVA_CLIENT_SECRET": application.client_secret,
-        }
-        environment = {
-            "PUBLIC_URL": "http://localhost",
-            "STATE_URL": f"sqlite://{tmp_path}/state.sqlite",
-            "QUEUE_URL": f"sqlite://{tmp_path}/state.sqlite",
-            "LAKE_URL": f"file://{tmp_path}/lake",
-            "KEY_URL": f"file://{tmp_path}/token.key",
-            "CATALOG_URL": f"duckdb://{tmp_path}/catalog.duckdb",
-            "AIRFLOW_URL": "http://127.0.0.1:9",
-            "STRAVA_API_URL": f"{simulator.base_url}/api/v3",
-            "STRAVA_OAUTH_URL": f"{simulator.base_url}/oauth",
-            "RETENTION_DAYS": "",
-        }
+        settings = settings_in(tmp_path, simulator.base_url, application=simulator.application)
+        environment = environment_of(settings)
+        secrets = {name: environment.pop(name) for name in SECRETS}
         connection = {"AIRFLOW_CONN_STRAVA_API": json.dumps({"conn_type": "generic", "extra": secrets})}
-        settings = Settings.from_environ({**environment, **secrets})
         world = World(airflow, simulator, settings, environment | connection)
         world.connect(PARENT_ID, "Ann")
         world.connect(CHILD_ID, "Rex")
         with world.services() as services:
-            services.links.save(Link(PARENT_ID, CHILD_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+            services.links.save(agreed_link(PARENT_ID, CHILD_ID, "Rex"))
         yield world

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
 import pytest
@@ -21,12 +20,11 @@ from include.state.accounts.athletes import Athletes, Narrowing
 from include.state.histories import History
 from include.store.backend import open_store
 from include.strava.events import WebhookEvent
-from include.strava.http.session import StravaSession
-from include.strava.oauth import OAuthClient
-from include.strava.scopes import parse_scopes
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.server import RunningSimulator, running_simulator
 from local.strava_simulator.world.simulation import Rules
+from local.testbed.consent import authorize, open_account
+from local.testbed.settings import settings_in
 
 NOW = datetime(2026, 6, 17, 12, 2, tzinfo=UTC)
 PARENT_ID = 71
@@ -48,20 +46,12 @@ class World:
 
     def connect(self, athlete_id: int, scopes: tuple[str, ...] = WRITE, *, removes: bool = False) -> None:
         """Give the athlete an account and connect it; who allows less than before means it."""
-        if athlete_id not in {profile["id"] for profile in self.control.athletes()}:
-            self.control.create_athlete(athlete_id=athlete_id, firstname="Ann", lastname="Other")
-        oauth = OAuthClient(
-            StravaSession(self.services.clock),
-            self.settings.strava_oauth_url,
-            self.settings.strava_client_id,
-            self.settings.strava_client_secret,
-        )
-        address = oauth.authorize_url(redirect_uri="http://localhost/callback", scopes=scopes, state="x", force=True)
-        back = parse_qs(urlsplit(self.control.authorize(address, athlete_id)).query)
+        open_account(self.control, athlete_id)
+        oauth = self.services.oauth
         store = open_store(self.settings.state_url, self.services.clock)
         athletes = Athletes(store, open_cipher(self.settings.key_url), self.services.clock)
         chosen = Narrowing(athlete_id, frozenset(WRITE), removes=removes)
-        athletes.connect(oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0]), chosen)
+        athletes.connect(*authorize(self.control, oauth, athlete_id, scopes), chosen)
         store.close()
 
     def finish(self, kind: str = "run", *, hours_ago: float = 1, points: int | None = 60, **values: object) -> int:
@@ -116,22 +106,7 @@ def simulator(now: list[float]) -> Iterator[RunningSimulator]:
 
 @pytest.fixture
 def settings(simulator: RunningSimulator, tmp_path: Path) -> Settings:
-    return Settings(
-        strava_client_id=str(simulator.application.client_id),
-        strava_client_secret=simulator.application.client_secret,
-        webhook_path_secret="w" * 32,
-        webhook_verify_token="v" * 32,
-        cookie_key="c" * 64,
-        public_url="http://localhost",
-        state_url=f"sqlite://{tmp_path}/state.sqlite",
-        lake_url=f"file://{tmp_path}/lake",
-        queue_url=f"sqlite://{tmp_path}/state.sqlite",
-        key_url=f"file://{tmp_path}/token.key",
-        catalog_url=f"duckdb://{tmp_path}/catalog.duckdb",
-        airflow_url="http://127.0.0.1:9",
-        strava_api_url=f"{simulator.base_url}/api/v3",
-        strava_oauth_url=f"{simulator.base_url}/oauth",
-    )
+    return settings_in(tmp_path, simulator.base_url, application=simulator.application)
 
 
 @pytest.fixture

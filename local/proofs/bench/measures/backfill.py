@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 from include.pipeline.backfill.history import keys, take_share
 from include.pipeline.backfill.loading import load
@@ -15,13 +13,16 @@ from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.services import Services, open_services
 from include.settings import Settings
 from include.strava.client import Priority
+from include.strava.scopes import ACTIVITY_READ, READ
 from local.proofs.bench.claim import Claim
 from local.proofs.bench.scale import Scale
-from local.proofs.bench.system import connect, embedded_settings
+from local.proofs.bench.system import connect
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.server import RunningSimulator, running_simulator
 from local.strava_simulator.world.quota import Limits
 from local.strava_simulator.world.simulation import Rules
+from local.testbed.consent import authorize
+from local.testbed.settings import settings_in
 
 _NOW = datetime(2026, 6, 17, 12, 2, tzinfo=UTC).timestamp()
 _FIRST_DAY = date(2026, 1, 1)
@@ -32,13 +33,7 @@ _NO_LIMITS = Limits(window=1_000_000, day=1_000_000, read_window=1_000_000, read
 def backfill_calls(scale: Scale, directory: Path) -> Sequence[Claim]:
     """Read calls for each activity that a backfill brings into the lake, by the simulator's own count."""
     with running_simulator(clock=_clock, rules=Rules(limits=_NO_LIMITS)) as running:
-        settings = replace(
-            embedded_settings(directory),
-            strava_client_id=str(running.application.client_id),
-            strava_client_secret=running.application.client_secret,
-            strava_api_url=f"{running.base_url}/api/v3",
-            strava_oauth_url=f"{running.base_url}/oauth",
-        )
+        settings = settings_in(directory, running.base_url, application=running.application)
         with open_services(settings, priority=Priority.BACKFILL, clock=_clock) as services:
             athlete_id = _athlete_with_history(running, settings, services, scale.backfilled)
             before = _reads(running.control)
@@ -61,11 +56,8 @@ def _athlete_with_history(running: RunningSimulator, settings: Settings, service
         running.control.generate_activity(
             athlete_id, "run", start_at=start_at, announce=False, seed=number % 5, points=10
         )
-    address = services.oauth.authorize_url(
-        redirect_uri="http://localhost/callback", scopes=("read", "activity:read"), state="x", force=True
-    )
-    back = parse_qs(urlsplit(running.control.authorize(address, athlete_id)).query)
-    connect(settings, services.oauth.exchange(back["code"][0]), _clock)
+    grant, _ = authorize(running.control, services.oauth, athlete_id, (READ, ACTIVITY_READ))
+    connect(settings, grant, _clock)
     return athlete_id
 
 

@@ -16,9 +16,10 @@ from include.strava.models import Athlete, AthleteId
 from local.aws.lambda_runtime import LambdaProcess, http_event, lambda_process
 from local.proofs.bench.claim import Claim
 from local.proofs.bench.scale import Scale
-from local.proofs.bench.system import SUBSCRIPTION_ID, connect, embedded_settings, environment
+from local.proofs.bench.system import SUBSCRIPTION_ID, connect
 from local.proofs.bench.timing import percentile
 from local.stack.environment import process_environment
+from local.testbed.settings import NO_STRAVA, environment_of, settings_in
 
 _HANDLER = "webhook_api.aws_lambda.http.handler"
 _ATHLETE_ID = 7
@@ -60,14 +61,14 @@ def webhook_cold(scale: Scale, directory: Path) -> Sequence[Claim]:
 
 
 def _connected(directory: Path) -> Settings:
-    settings = embedded_settings(directory)
+    settings = settings_in(directory, NO_STRAVA)
     athlete = Athlete(AthleteId(_ATHLETE_ID), "Ann", "Other")
     connect(settings, TokenGrant("access", "refresh", int(time.time()) + 21_600, athlete), time.time)
     return settings
 
 
 def _lambda_environment(settings: Settings) -> Mapping[str, str]:
-    return process_environment(os.environ, environment(settings))
+    return process_environment(os.environ, environment_of(settings))
 
 
 def _handshake(settings: Settings) -> Mapping[str, Any]:
