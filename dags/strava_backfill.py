@@ -89,7 +89,7 @@ def choose_chunks(listed: dict, params: dict) -> list[list[list]]:
     if params["dry_run"]:
         raise AirflowSkipException(f"Dry run: {listed['to_load']} to load, {listed['read_calls']} read calls.")
     with StravaHook().services(priority="BACKFILL") as services:
-        history = services.histories.get(params["athlete"], listed["span"])
+        history = services.state.histories.get(params["athlete"], listed["span"])
     return in_chunks(keys(history) if history else [], ACTIVITIES)
 
 

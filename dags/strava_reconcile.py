@@ -75,7 +75,7 @@ def prove_installation() -> str:
     from include.pipeline.reconcile.installation import prove_again
 
     with StravaHook().services() as services:
-        return prove_again(services.push, services.installation, services.clock)
+        return prove_again(services.strava.push, services.state.installation, services.clock)
 
 
 @task

@@ -82,7 +82,7 @@ def repair_copies(params: dict) -> int:
     if params["dry_run"]:
         raise AirflowSkipException("Dry run: the rows of `copies` are left as they are.")
     with StravaHook().services() as services:
-        return services.copy_rows.repair([athlete.athlete_id for athlete in services.athletes.all()])
+        return services.lake.copy_rows.repair([athlete.athlete_id for athlete in services.state.athletes.all()])
 
 
 @task

@@ -51,7 +51,7 @@ def replay_all(services: Services, athlete_id: int | None, since: datetime | Non
 
     Errors: `BadRequest` for an athlete of whom nothing is known; what `replay` raises.
     """
-    everyone = [athlete.athlete_id for athlete in services.athletes.all()]
+    everyone = [athlete.athlete_id for athlete in services.state.athletes.all()]
     if athlete_id is not None and athlete_id not in everyone:
         raise BadRequest(f"There is no athlete {athlete_id} here; leave --athlete out to replay everyone.")
     athletes = everyone if athlete_id is None else [athlete_id]

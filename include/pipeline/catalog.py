@@ -41,8 +41,8 @@ def register_waiting(services: Services) -> Agreed:
     Effects: a row goes once its partition was seen to hold something, or nothing when its change must be over; until
     then a later run looks again. Safe to repeat, to run twice at once, and beside any writer.
     """
-    agreed, waiting = Agreed(), list(services.partitions.waiting())
-    services.catalog.register(())  # views follow the lake even where nothing waits
+    agreed, waiting = Agreed(), list(services.lake.partitions.waiting())
+    services.lake.catalog.register(())  # views follow the lake even where nothing waits
     for start in range(0, len(waiting), AT_ONCE):
         agreed += _agree(services, waiting[start : start + AT_ONCE])
     return agreed
@@ -53,27 +53,27 @@ def is_crawl_due(services: Services, settings: Settings, *, is_asked_for: bool) 
 
     Effects: the turn is taken; see `Crawls.take`.
     """
-    return services.crawls.take(schema_digest(), int(settings.crawl_every_h) * HOUR_S, is_asked_for=is_asked_for)
+    return services.lake.crawls.take(schema_digest(), int(settings.crawl_every_h) * HOUR_S, is_asked_for=is_asked_for)
 
 
 def _agree(services: Services, waiting: Sequence[Waiting]) -> Agreed:
     held = [each for each in waiting if _holds_something(services, each.partition)]
     empty = [each for each in waiting if each not in held]
-    services.catalog.register(each.partition for each in held)
-    services.catalog.unregister(each.partition for each in empty)
+    services.lake.catalog.register(each.partition for each in held)
+    services.lake.catalog.unregister(each.partition for each in empty)
     undone = list(_gone(services, held))
-    services.catalog.unregister(undone)
+    services.lake.catalog.unregister(undone)
     for each in (*held, *(each for each in empty if each.is_settled(services.clock()))):
-        services.partitions.remove(each)
+        services.lake.partitions.remove(each)
     return Agreed(len(held) - len(undone), len(empty) + len(undone))
 
 
 def _gone(services: Services, registered: Sequence[Waiting]) -> Iterator[Partition]:
     """Those that were emptied while they were registered, by an erasure that took their rows too."""
     for each in registered:
-        if not services.partitions.is_there(each) and not _holds_something(services, each.partition):
+        if not services.lake.partitions.is_there(each) and not _holds_something(services, each.partition):
             yield each.partition
 
 
 def _holds_something(services: Services, partition: Partition) -> bool:
-    return next(services.objects.list(partition_prefix(partition)), None) is not None
+    return next(services.lake.objects.list(partition_prefix(partition)), None) is not None

@@ -62,7 +62,7 @@ def plan(services: Services, athlete_id: int, since: datetime | None = None) -> 
     after_epoch_s = since.timestamp() if since else float("-inf")
     entries = [
         entry
-        for entry in services.activities.of_athlete(athlete_id)
+        for entry in services.state.activities.of_athlete(athlete_id)
         if _has_rows(entry) and (entry.start_at_epoch_s is None or entry.start_at_epoch_s >= after_epoch_s)
     ]
     entries.sort(key=lambda entry: (_month(entry), entry.activity_id))
@@ -111,7 +111,7 @@ def _leased(services: Services, chunk: Chunk) -> Iterator[Mapping[int, Lease]]:
     leases: dict[int, Lease] = {}
     with ExitStack() as held:
         for activity_id in chunk.activity_ids:
-            lease = held.enter_context(services.activities.held(chunk.athlete_id, activity_id))
+            lease = held.enter_context(services.state.activities.held(chunk.athlete_id, activity_id))
             if lease is not None:
                 leases[activity_id] = lease
         yield leases
@@ -131,7 +131,7 @@ def _rebuild(
 ) -> tuple[list[_Rebuilt], tuple[str, ...]]:
     """What can be made again, and which objects cannot be read."""
     rebuilt, unreadable = [], []
-    made = services.copies.made_for(athlete_id)
+    made = services.state.copies.made_for(athlete_id)
     for entry in entries:
         if entry is not None and _has_rows(entry):
             try:
@@ -151,7 +151,7 @@ def _rebuilt(services: Services, entry: LedgerEntry, made: Mapping[int, int]) ->
     athlete_id, activity_id = entry.athlete_id, entry.activity_id
     fetched_at = entry.fetched_at_epoch_s or 0.0
     with _named(keys.raw_detail_key(athlete_id, activity_id)):
-        activity = services.raw.detail(athlete_id, activity_id)
+        activity = services.lake.raw.detail(athlete_id, activity_id)
         if activity is None and not entry.object_keys:
             return None
         if activity is None:
@@ -159,7 +159,7 @@ def _rebuilt(services: Services, entry: LedgerEntry, made: Mapping[int, int]) ->
         if (activity.athlete_id, activity.activity_id) != (athlete_id, activity_id):
             raise UnexpectedShape(f"the object is about activity {activity.activity_id} of {activity.athlete_id}")
     with _named(keys.raw_streams_key(athlete_id, activity_id)):
-        streams = services.raw.streams(athlete_id, activity_id)
+        streams = services.lake.raw.streams(athlete_id, activity_id)
     with _named(keys.raw_detail_key(athlete_id, activity_id)):
         source = "webhook" if activity.is_detail else "backfill"
         updated_at = fetched_at or services.clock()
@@ -185,11 +185,11 @@ def _write(services: Services, leases: Mapping[int, Lease], rebuilt: Sequence[_R
 
     def guard() -> None:
         for again in rebuilt:
-            services.activities.check(leases[again.rows.activity_id])
+            services.state.activities.check(leases[again.rows.activity_id])
 
     for again in rebuilt:
-        services.activities.note(leases[again.rows.activity_id], again.rows.object_keys)
-    written = services.lake.write(
+        services.state.activities.note(leases[again.rows.activity_id], again.rows.object_keys)
+    written = services.lake.tables.write(
         [again.rows for again in rebuilt],
         previous_keys={again.rows.activity_id: again.entry.object_keys for again in rebuilt},
         guard=guard,
@@ -198,12 +198,12 @@ def _write(services: Services, leases: Mapping[int, Lease], rebuilt: Sequence[_R
         activity_id = again.rows.activity_id
         entry = replace(again.entry, object_keys=written.object_keys[activity_id])
         entry = with_undecided_copies(services, leases[activity_id], entry, again.activity)
-        services.activities.settle(leases[activity_id], entry)
+        services.state.activities.settle(leases[activity_id], entry)
     return Replayed(len(rebuilt), written.rows)
 
 
 def _dry(services: Services, chunk: Chunk) -> Replayed:
-    entries = [services.activities.get(chunk.athlete_id, activity_id) for activity_id in chunk.activity_ids]
+    entries = [services.state.activities.get(chunk.athlete_id, activity_id) for activity_id in chunk.activity_ids]
     rebuilt, unreadable = _rebuild(services, chunk.athlete_id, entries)
     rows = sum(table.num_rows for again in rebuilt for _, table in again.rows.tables())
     return Replayed(len(rebuilt), rows, unreadable=unreadable)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from random import SystemRandom
 
 from include.clock import Clock
 from include.crypto.backend import open_cipher
@@ -21,25 +20,11 @@ from include.lake.rows.copies import CopyRows
 from include.queue.backend import open_queue
 from include.queue.queue import Queue
 from include.settings import Settings
-from include.state.accounts.athletes import Athletes
-from include.state.accounts.notices import Notices
 from include.state.accounts.tokens import Tokens
-from include.state.activities.ledger import ActivityLedger
 from include.state.copies.ledger import CopyLedger
-from include.state.copies.outings import Outings
-from include.state.copies.places import Places
 from include.state.crawls import Crawls
-from include.state.erasures.ledger import Erasures
-from include.state.events import EventAudit
-from include.state.histories import Histories
-from include.state.installation import Installation
-from include.state.invites import Invites
-from include.state.links import Links
-from include.state.listings import Listings
-from include.state.outages import Outages
 from include.state.partitions import Partitions
-from include.state.quota import Quota
-from include.state.subscriptions import Subscriptions
+from include.state.state import State
 from include.store.backend import open_store
 from include.store.store import Store
 from include.strava.client import Priority, StravaClient
@@ -49,42 +34,41 @@ from include.strava.subscriptions import PushSubscriptions
 
 
 @dataclass(frozen=True, slots=True)
+class DataLake:
+    """What is stored as objects, and where its partitions and the catalog stand."""
+
+    objects: ObjectStore
+    raw: RawZone
+    tables: Lake
+    copy_rows: CopyRows
+    catalog: Catalog
+    partitions: Partitions
+    crawls: Crawls
+
+
+@dataclass(frozen=True, slots=True)
+class Strava:
+    """What calls Strava, as this application and as its athletes."""
+
+    client: StravaClient
+    oauth: OAuthClient
+    tokens: Tokens
+    push: PushSubscriptions
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The leaves and stores of one process, opened; a use case takes what it needs from here."""
 
+    state: State
+    lake: DataLake
+    strava: Strava
+    queue: Queue
     clock: Clock
     wait: Callable[[float], None]
     """Pauses between two polls of an upload; tests pass one that moves their clock instead."""
-    strava: StravaClient
-    oauth: OAuthClient
-    tokens: Tokens
-    athletes: Athletes
-    links: Links
-    activities: ActivityLedger
-    copies: CopyLedger
-    outings: Outings
-    events: EventAudit
-    invites: Invites
-    erasures: Erasures
-    notices: Notices
-    listings: Listings
     list_every_s: float
     """How long one listing of an athlete is from the next while Strava's events arrive."""
-    histories: Histories
-    places: Places
-    outages: Outages
-    partitions: Partitions
-    crawls: Crawls
-    subscriptions: Subscriptions
-    installation: Installation
-    push: PushSubscriptions
-    quota: Quota
-    queue: Queue
-    objects: ObjectStore
-    raw: RawZone
-    lake: Lake
-    copy_rows: CopyRows
-    catalog: Catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,53 +100,38 @@ def assemble(
     settings: Settings, adapters: Adapters, *, priority: Priority, clock: Clock, wait: Callable[[float], None]
 ) -> Services:
     """The services that work with these `adapters`."""
-    store, partitions = adapters.store, Partitions(adapters.store, clock)
-    objects = NotedObjects(adapters.objects, partitions)
-    oauth, push = _of_application(settings, adapters.session)
-    cipher = open_cipher(settings.key_url)
-    copies = CopyLedger(store, clock)
+    store, cipher = adapters.store, open_cipher(settings.key_url)
+    client_id, client_secret = settings.strava_client_id, settings.strava_client_secret
+    revoke_by = RevokeBy(settings.strava_revoke)
+    oauth = OAuthClient(adapters.session, settings.strava_oauth_url, client_id, client_secret, revoke_by)
     tokens = Tokens(store, cipher, clock, oauth.refresh, wait)
-    quota = Quota(store, clock)
+    state = State.on(store, cipher, clock)
     return Services(
+        state=state,
+        lake=_lake(settings, adapters.objects, Partitions(store, clock), Crawls(store, clock), state.copies),
+        strava=Strava(
+            client=StravaClient(adapters.session, settings.strava_api_url, tokens, state.quota, priority),
+            oauth=oauth,
+            tokens=tokens,
+            push=PushSubscriptions(adapters.session, settings.strava_api_url, client_id, client_secret),
+        ),
+        queue=adapters.queue,
         clock=clock,
         wait=wait,
-        strava=StravaClient(adapters.session, settings.strava_api_url, tokens, quota, priority),
-        oauth=oauth,
-        tokens=tokens,
-        athletes=Athletes(store, cipher, clock),
-        links=Links(store, clock),
-        activities=ActivityLedger(store, clock),
-        copies=copies,
-        outings=Outings(store),
-        events=EventAudit(store, clock),
-        invites=Invites(store, clock),
-        erasures=Erasures(store, clock),
-        notices=Notices(store, clock),
-        listings=Listings(store, clock),
         list_every_s=int(settings.list_every_h) * 3600.0,
-        histories=Histories(store, clock),
-        places=Places(store, cipher, SystemRandom().random),
-        outages=Outages(store, clock),
-        partitions=partitions,
-        crawls=Crawls(store, clock),
-        subscriptions=Subscriptions(store),
-        installation=Installation(store),
-        push=push,
-        quota=quota,
-        queue=adapters.queue,
-        objects=objects,
-        raw=RawZone(objects),
-        lake=Lake(objects, encodings=Encodings(settings.lake_encodings)),
-        copy_rows=CopyRows(objects, copies),
-        catalog=open_catalog(settings.catalog_url, settings.lake_url),
     )
 
 
-def _of_application(settings: Settings, session: StravaSession) -> tuple[OAuthClient, PushSubscriptions]:
-    """What calls Strava with the application's own credentials."""
-    client_id, client_secret = settings.strava_client_id, settings.strava_client_secret
-    revoke_by = RevokeBy(settings.strava_revoke)
-    return (
-        OAuthClient(session, settings.strava_oauth_url, client_id, client_secret, revoke_by),
-        PushSubscriptions(session, settings.strava_api_url, client_id, client_secret),
+def _lake(
+    settings: Settings, stored: ObjectStore, partitions: Partitions, crawls: Crawls, copies: CopyLedger
+) -> DataLake:
+    objects = NotedObjects(stored, partitions)
+    return DataLake(
+        objects=objects,
+        raw=RawZone(objects),
+        tables=Lake(objects, encodings=Encodings(settings.lake_encodings)),
+        copy_rows=CopyRows(objects, copies),
+        catalog=open_catalog(settings.catalog_url, settings.lake_url),
+        partitions=partitions,
+        crawls=crawls,
     )

@@ -59,13 +59,13 @@ def storm(folder: Path, activities: int) -> Calm:
         for activity_id in ids:
             world.services.queue.send(QueuedEvent.look_again(PARENT_ID, activity_id, now).to_body())
         _work(world)
-        copies = [copy for activity_id in ids for copy in world.services.copies.of_activity(activity_id)]
+        copies = [copy for activity_id in ids for copy in world.services.state.copies.of_activity(activity_id)]
         waited = sum(copy.state is CopyState.WAITING_FOR_ACCESS for copy in copies)
         for child_id in REFUSED:
             world.connect(child_id, READ_AND_WRITE)
-            wake_for_access(world.services.copies, child_id, world.services.quota.limits(), world.time())
+            wake_for_access(world.services.state.copies, child_id, world.services.state.quota.limits(), world.time())
         windows = 0
-        while any(world.services.copies.due(float("inf"))) and windows < _MOST_WINDOWS:
+        while any(world.services.state.copies.due(float("inf"))) and windows < _MOST_WINDOWS:
             world.time.pass_s(_WINDOW_S)
             queue_due(world.services)
             _work(world)
@@ -125,7 +125,7 @@ def _counted(world: World, ids: Sequence[int], waited: int, windows: int) -> Cal
     made = Counter(
         copy.child_id
         for activity_id in ids
-        for copy in world.services.copies.of_activity(activity_id)
+        for copy in world.services.state.copies.of_activity(activity_id)
         if copy.state is CopyState.DONE
     )
     there = {child_id: len(world.control.activity_ids(child_id)) for child_id in CHILDREN}

@@ -139,10 +139,13 @@ def one_process(folder: Path, *, now: float, rules: Rules | None = None) -> Iter
         store = open_store(settings.state_url, time)
         stack.callback(store.close)
         pages.extensions[EDGE] = replace(
-            pages.extensions[EDGE], store=lambda: store, queue=lambda: services.queue, oauth=lambda: services.oauth
+            pages.extensions[EDGE],
+            store=lambda: store,
+            queue=lambda: services.queue,
+            oauth=lambda: services.strava.oauth,
         )
         stack.enter_context(serving(pages, listener))
         control = stack.enter_context(SimulatorControl(strava_url))
         address = f"{web_url}/webhook/{settings.webhook_path_secret}"
-        services.subscriptions.save(services.push.create(address, settings.webhook_verify_token))
+        services.state.subscriptions.save(services.strava.push.create(address, settings.webhook_verify_token))
         yield OneProcess(web_url, settings, application, control, time, store, services, simulation)

@@ -14,6 +14,6 @@ def publish(waited_s: float = 0.0) -> None:
     Effects: where none waits the calling task is skipped, and no event is raised.
     """
     with StravaHook().services() as services:
-        waits = services.partitions.waits_since(waited_s)
+        waits = services.lake.partitions.waits_since(waited_s)
     if not waits:
         raise AirflowSkipException("No partition waits for the catalogue.")

@@ -79,7 +79,7 @@ def linked(family: Family, sign_in: Callable[..., None]) -> Family:
     sign_in(family.paula, PAULA)
     sign_in(family.rex, REX, receive="1")
     link = Link(PAULA, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
-    family.system.services.links.save(link)
+    family.system.services.state.links.save(link)
     return family
 
 
@@ -89,7 +89,7 @@ def test_athlete_who_cancels_at_strava_is_not_connected(family: Family) -> None:
     family.paula.press("Cancel")
 
     family.paula.sees("Nothing was connected")
-    assert family.system.services.athletes.get(PAULA) is None
+    assert family.system.services.state.athletes.get(PAULA) is None
     family.paula.open("/me")
     family.paula.sees("Sign in or connect")
 
@@ -111,7 +111,7 @@ def test_athlete_allows_what_was_ticked_and_no_more(
 ) -> None:
     family.paula.connect("Paula", **choices)
 
-    athlete = family.system.services.athletes.get(PAULA)
+    athlete = family.system.services.state.athletes.get(PAULA)
     assert athlete is not None
     assert athlete.scopes == allowed
     expect(family.paula.page.get_by_role("main")).to_contain_text(says)
@@ -236,8 +236,8 @@ def test_invitation_that_is_over_connects_nobody(
     stranger.open(address)
 
     stranger.sees("This invitation can no longer be used")
-    assert inviting.system.services.links.of_parent(PAULA)[1:] == []
-    assert (inviting.system.services.athletes.get(REX) is not None) == (end == "used")
+    assert inviting.system.services.state.links.of_parent(PAULA)[1:] == []
+    assert (inviting.system.services.state.athletes.get(REX) is not None) == (end == "used")
 
 
 def test_invitation_is_not_accepted_without_the_permission_to_upload(inviting: Family) -> None:
@@ -246,7 +246,7 @@ def test_invitation_is_not_accepted_without_the_permission_to_upload(inviting: F
     inviting.rex.authorize("Rex", without="Upload your activities")
 
     inviting.rex.sees("A permission is missing")
-    assert inviting.system.services.links.of_parent(PAULA) == []
+    assert inviting.system.services.state.links.of_parent(PAULA) == []
 
 
 def test_disconnected_athlete_is_signed_out_and_nothing_more_is_stored_until_connecting_again(linked: Family) -> None:
@@ -258,10 +258,10 @@ def test_disconnected_athlete_is_signed_out_and_nothing_more_is_stored_until_con
     linked.system.catch_up()
     missed = linked.run("Second run with Rex")
 
-    athlete = linked.system.services.athletes.get(PAULA)
+    athlete = linked.system.services.state.athletes.get(PAULA)
     assert athlete is not None
     assert athlete.status is AthleteStatus.REVOKED
-    assert linked.system.services.activities.get(PAULA, missed) is None
+    assert linked.system.services.state.activities.get(PAULA, missed) is None
     assert len(linked.copies()) == 1
     linked.paula.open("/me")
     linked.paula.sees("Sign in or connect")
@@ -279,9 +279,9 @@ def test_erased_athlete_leaves_nothing_and_the_other_side_is_told(linked: Family
     linked.system.catch_up()
 
     services = linked.system.services
-    assert services.athletes.get(PAULA) is None
-    assert services.links.of_child(REX) == []
-    assert [key for key in services.objects.list("") if str(PAULA) in key and "certificates/" not in key] == []
+    assert services.state.athletes.get(PAULA) is None
+    assert services.state.links.of_child(REX) == []
+    assert [key for key in services.lake.objects.list("") if str(PAULA) in key and "certificates/" not in key] == []
     linked.rex.open("/me")
     expect(linked.rex.page.get_by_role("status")).to_contain_text("A parent linked with you had everything erased")
     assert len(linked.copies()) == 1
@@ -296,7 +296,7 @@ def test_erasure_needs_the_box_to_be_ticked(linked: Family) -> None:
 
     expect(linked.paula.page.get_by_role("alert")).to_contain_text("Nothing was erased.")
     linked.system.catch_up()
-    assert linked.system.services.athletes.get(PAULA) is not None
+    assert linked.system.services.state.athletes.get(PAULA) is not None
 
 
 def test_signed_out_browser_shows_nothing_of_the_athlete_even_on_going_back(linked: Family) -> None:

@@ -45,7 +45,7 @@ def test_athlete_who_comes_back_a_week_later_on_a_phone_signs_in_by_one_button_a
     desk, rex, phone = new_visitor(), new_visitor(), new_visitor()
     desk.connect("Paula", private=True, receive=True)
     rex.connect("Rex", receive=True)
-    system.services.links.save(Link(PAULA, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    system.services.state.links.save(Link(PAULA, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
     system.finish(PAULA, "Run with Rex")
     system.time.pass_s(3600)
     system.control.change_visibility(system.finish(PAULA, "Quiet run"), "only_me")
@@ -62,7 +62,7 @@ def test_athlete_who_comes_back_a_week_later_on_a_phone_signs_in_by_one_button_a
     expect(phone.page.get_by_role("link", name="Connect again")).to_have_count(0)
     list_athletes(system.services)
     system.reconcile()
-    athlete = system.services.athletes.get(PAULA)
+    athlete = system.services.state.athletes.get(PAULA)
     assert athlete is not None
     assert (athlete.scopes, athlete.status) == (ALL, AthleteStatus.ACTIVE)
     rows = query("SELECT athlete_id, name FROM activities ORDER BY start_ts_utc", system.settings.lake_url).to_pylist()

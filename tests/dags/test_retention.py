@@ -21,7 +21,7 @@ def services(monkeypatch):
     """The services that every task of these tests gets."""
     from strava_airflow.hook import StravaHook
 
-    stand_in = SimpleNamespace(priorities=[])
+    stand_in = SimpleNamespace(priorities=[], state=SimpleNamespace(), lake=SimpleNamespace())
 
     @contextmanager
     def opened(self, priority="LIVE"):
@@ -93,8 +93,8 @@ def test_athletes_are_checked_together_and_shown_as_one_chunk(dag_bag, services,
 
 def test_1500_athletes_are_30_chunks(dag_bag, services):
     services.clock = lambda: 1_750_000_000.0
-    services.athletes = SimpleNamespace(all=lambda: (SimpleNamespace(athlete_id=n) for n in range(1, 1501)))
-    services.objects = SimpleNamespace(list=lambda prefix: iter(()))
+    services.state.athletes = SimpleNamespace(all=lambda: (SimpleNamespace(athlete_id=n) for n in range(1, 1501)))
+    services.lake.objects = SimpleNamespace(list=lambda prefix: iter(()))
     chunks = function(dag_bag, "strava_retention", "find_athletes")()
     assert [len(chunk) for chunk in chunks] == [50] * 30
 
@@ -121,8 +121,8 @@ def test_copies_are_repaired_for_every_athlete_and_not_in_a_dry_run(dag_bag, ser
         asked.append(parent_ids)
         return 3
 
-    services.athletes = SimpleNamespace(all=lambda: iter([SimpleNamespace(athlete_id=7)]))
-    services.copy_rows = SimpleNamespace(repair=repair)
+    services.state.athletes = SimpleNamespace(all=lambda: iter([SimpleNamespace(athlete_id=7)]))
+    services.lake.copy_rows = SimpleNamespace(repair=repair)
     task = function(dag_bag, "strava_retention", "repair_copies")
     assert task({"dry_run": False}) == 3
     with pytest.raises(AirflowSkipException):

@@ -109,13 +109,13 @@ def new_browser(system: OneProcess) -> Iterator[Callable[[], Browser]]:
 
 
 def status_of(system: OneProcess) -> AthleteStatus:
-    athlete = system.services.athletes.get(PAULA)
+    athlete = system.services.state.athletes.get(PAULA)
     assert athlete is not None
     return athlete.status
 
 
 def scopes_of(system: OneProcess) -> frozenset[str]:
-    athlete = system.services.athletes.get(PAULA)
+    athlete = system.services.state.athletes.get(PAULA)
     assert athlete is not None
     return athlete.scopes
 
@@ -126,7 +126,7 @@ def family(system: OneProcess, new_browser: Callable[[], Browser], stored: froze
     new_browser().connect(REX, ALL)
     for parent_id, child_id, name in ((PAULA, REX, "Rex"), (REX, PAULA, "Paula")):
         link = Link(parent_id, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1)
-        system.services.links.save(link)
+        system.services.state.links.save(link)
     system.finish(PAULA, "Run with Rex")
     system.time.pass_s(HOUR_S)
     system.control.change_visibility(system.finish(PAULA, "Quiet run"), "only_me")
@@ -143,21 +143,21 @@ def inspection(system: OneProcess) -> dict[str, Any]:
     seen = query("SELECT activity_id, name, visibility FROM activities ORDER BY 1", lake).to_pylist()
     ids = [row["activity_id"] for row in seen]
     return {
-        "scopes": [services.athletes.get(athlete_id).scopes for athlete_id in (PAULA, REX)],
+        "scopes": [services.state.athletes.get(athlete_id).scopes for athlete_id in (PAULA, REX)],
         "lake": [rows, seen],
-        "links": [*services.links.of_parent(PAULA), *services.links.of_parent(REX)],
-        "copies": [(copy.child_id, copy.state) for one in ids for copy in services.copies.of_activity(one)],
+        "links": [*services.state.links.of_parent(PAULA), *services.state.links.of_parent(REX)],
+        "copies": [(copy.child_id, copy.state) for one in ids for copy in services.state.copies.of_activity(one)],
         "uploads": system.control.activity_ids(REX) + system.control.activity_ids(PAULA),
     }
 
 
 def renew(system: OneProcess) -> None:
     """What a worker does in the background with the token of an athlete that has run out."""
-    athlete = system.services.athletes.get(PAULA)
+    athlete = system.services.state.athletes.get(PAULA)
     try:
-        token = system.services.tokens.access_token(PAULA, scope="activity:read")
-        system.services.tokens.reject(PAULA, token)
-        system.services.tokens.access_token(PAULA, scope="activity:read")
+        token = system.services.strava.tokens.access_token(PAULA, scope="activity:read")
+        system.services.strava.tokens.reject(PAULA, token)
+        system.services.strava.tokens.access_token(PAULA, scope="activity:read")
     except IngestError:
         assert athlete is not None
 
@@ -272,17 +272,17 @@ def test_stored_pair_is_neither_replaced_nor_ended_when_it_is_alive(
     if rule is OlderPair.DIES:
         pytest.skip("it is never alive then")
     new_browser().connect(PAULA, ALL)
-    token = system.services.tokens.access_token(PAULA, scope="activity:read")
-    before = system.services.athletes.get(PAULA)
+    token = system.services.strava.tokens.access_token(PAULA, scope="activity:read")
+    before = system.services.state.athletes.get(PAULA)
     phone = new_browser()
 
     phone.authorize(phone.open("/sign-in"), PAULA)
 
-    after = system.services.athletes.get(PAULA)
+    after = system.services.state.athletes.get(PAULA)
     assert before is not None
     assert after is not None
     assert after.authorised_at_epoch_s == before.authorised_at_epoch_s
-    assert system.services.tokens.access_token(PAULA, scope="activity:read") == token
+    assert system.services.strava.tokens.access_token(PAULA, scope="activity:read") == token
     assert "POST /oauth/revoke" not in {call["route"] for call in system.control.calls()}
 
 
@@ -290,7 +290,7 @@ def test_refusal_that_a_worker_saw_is_lifted_by_signing_in(
     system: OneProcess, new_browser: Callable[[], Browser], rule: OlderPair
 ) -> None:
     new_browser().connect(PAULA, ALL)
-    system.services.athletes.mark(PAULA, AthleteStatus.NEEDS_REAUTH)
+    system.services.state.athletes.mark(PAULA, AthleteStatus.NEEDS_REAUTH)
     phone = new_browser()
 
     answer = phone.authorize(phone.open("/sign-in"), PAULA)
@@ -324,7 +324,7 @@ def test_stranger_who_signs_in_leaves_no_row_and_takes_no_place(
 
     assert (page.status_code, "This account is not connected" in page.text) == (403, True)
     assert browser.open("/me").url.endswith("/")
-    assert system.services.athletes.get(STRANGER) is None
+    assert system.services.state.athletes.get(STRANGER) is None
     with system.simulation.state.transaction() as db:
         assert db.execute("SELECT COUNT(*) AS count FROM grants").fetchone()["count"] == 0
     system.catch_up()
@@ -347,7 +347,7 @@ def test_newcomer_who_connects_while_a_sign_in_is_given_back_allows_it_once_more
 
     assert "Hello, Paula" in page.text
     assert (scopes_of(system), status_of(system)) == (STORED["read_all"], AthleteStatus.ACTIVE)
-    assert system.services.tokens.prove(PAULA)
+    assert system.services.strava.tokens.prove(PAULA)
 
 
 def test_disconnected_athlete_who_signs_in_stays_disconnected_and_keeps_what_is_stored(
@@ -373,14 +373,14 @@ def test_callback_without_its_cookie_binds_nothing_and_leads_into_the_same_walk_
     system: OneProcess, new_browser: Callable[[], Browser], start: str
 ) -> None:
     new_browser().connect(PAULA, ALL)
-    before = system.services.athletes.get(PAULA)
+    before = system.services.state.athletes.get(PAULA)
     asked = new_browser().open(start)
     other = new_browser()
 
     page = other.authorize(asked, PAULA)
 
     assert (page.status_code, "One more step" in page.text) == (400, True)
-    assert system.services.athletes.get(PAULA) == before
+    assert system.services.state.athletes.get(PAULA) == before
     assert "Hello" not in other.open("/me").text
     (way_on,) = re.findall(r'<a class="button" href="([^"]+)">Go on in this browser</a>', page.text)
     assert way_on.replace("&amp;", "&") == start
@@ -430,7 +430,7 @@ def test_wider_grant_shows_the_links_that_it_touches(system: OneProcess, new_bro
         link = Link(
             PAULA, child_id, (name,), CopyOptions(trim_m=trim_m), parent_consent_epoch_s=1, child_consent_epoch_s=1
         )
-        system.services.links.save(link)
+        system.services.state.links.save(link)
 
     page = browser.connect(PAULA, STORED["read_all"]).text
 
@@ -452,11 +452,11 @@ def test_grant_is_narrowed_as_the_athlete_answers(
     assert scopes_of(system) == ALL
     browser.authorize(browser.press(page, "/connect/less", stored=answer), PAULA)
 
-    athlete = system.services.athletes.get(PAULA)
+    athlete = system.services.state.athletes.get(PAULA)
     assert athlete is not None
     assert (athlete.scopes, athlete.unwanted_scopes) == (STORED["write"], unwanted)
     browser.connect(PAULA, ALL)
-    again = system.services.athletes.get(PAULA)
+    again = system.services.state.athletes.get(PAULA)
     assert again is not None
     assert (again.scopes, again.unwanted_scopes) == (ALL, set())
 
@@ -474,7 +474,7 @@ def test_narrowing_holds_for_the_athlete_who_chose_it_and_no_other(
         answer = browser.authorize(answer, REX)
 
     assert "Hello, Rex" in answer.text
-    rex = system.services.athletes.get(REX)
+    rex = system.services.state.athletes.get(REX)
     assert rex is not None
     assert (rex.scopes, rex.unwanted_scopes) == (ALL, set())
     assert scopes_of(system) == ALL
@@ -515,7 +515,7 @@ def test_child_who_accepts_without_being_signed_in_keeps_what_it_allowed(
         answer = rex.authorize(answer, REX)
 
     assert "Hello, Rex" in answer.text
-    athlete = system.services.athletes.get(REX)
+    athlete = system.services.state.athletes.get(REX)
     assert athlete is not None
     assert athlete.scopes == ALL
-    assert [link.child_id for link in system.services.links.of_parent(PAULA)] == [REX]
+    assert [link.child_id for link in system.services.state.links.of_parent(PAULA)] == [REX]

@@ -40,7 +40,7 @@ def services(settings):
     with open_services(settings) as services:
         athlete = Athlete(AthleteId(ATHLETE_ID), "A", "B")
         grant = TokenGrant("a" * 40, "r" * 40, int(time.time()) + 9000, athlete)
-        services.athletes.connect(grant, frozenset({"activity:read"}))
+        services.state.athletes.connect(grant, frozenset({"activity:read"}))
         yield services
 
 
@@ -58,14 +58,14 @@ def stored(services):
             "resource_state": 3,
         }
         activity = Activity.parse(answer)
-        lease = services.activities.acquire(ATHLETE_ID, activity_id)
-        guard = partial(services.activities.check, lease)
-        services.raw.put_detail(activity, guard=guard)
+        lease = services.state.activities.acquire(ATHLETE_ID, activity_id)
+        guard = partial(services.state.activities.check, lease)
+        services.lake.raw.put_detail(activity, guard=guard)
         rows = build_rows(activity, None, made={}, source="webhook", updated_at_epoch_s=1.0)
-        written = services.lake.write([rows], guard=guard)
+        written = services.lake.tables.write([rows], guard=guard)
         unknown = LedgerEntry.unknown(ATHLETE_ID, activity_id)
         entry = describe(unknown, activity, None, fetched_at_epoch_s=1.0)
-        services.activities.settle(lease, replace(entry, object_keys=written.object_keys[activity_id]))
+        services.state.activities.settle(lease, replace(entry, object_keys=written.object_keys[activity_id]))
     return services
 
 
@@ -76,13 +76,13 @@ def run(settings, monkeypatch):
 
 
 def tables(services):
-    return {key: services.objects.get(key).body for key in services.objects.list("activities/")}
+    return {key: services.lake.objects.get(key).body for key in services.lake.objects.list("activities/")}
 
 
 def test_lost_tables_come_back_and_a_line_says_so(run, stored):
     before = tables(stored)
     for key in before:
-        stored.objects.delete(key, expected=Condition.ANYTHING)
+        stored.lake.objects.delete(key, expected=Condition.ANYTHING)
     result = run()
     assert (result.exit_code, result.stdout) == (0, "Made again: 2 activities, 2 rows.\n")
     assert tables(stored) == before
@@ -99,14 +99,14 @@ def test_dry_run_says_what_it_would_do(run, stored):
 
 def test_unreadable_object_is_named_and_the_command_ends_with_1(run, stored):
     key = f"raw/athlete_id={ATHLETE_ID}/1.detail.json.gz"
-    stored.objects.put(key, b"no gzip", expected=Condition.ANYTHING)
+    stored.lake.objects.put(key, b"no gzip", expected=Condition.ANYTHING)
     result = run()
     assert (result.exit_code, result.stdout) == (1, "Made again: 1 activities, 1 rows; 1 objects unreadable.\n")
     assert key in result.stderr
 
 
 def test_activity_that_a_run_holds_is_counted(run, stored):
-    stored.activities.acquire(ATHLETE_ID, 1)
+    stored.state.activities.acquire(ATHLETE_ID, 1)
     assert run().stdout == "Made again: 1 activities, 1 rows; 1 activities left to the runs that hold them.\n"
 
 

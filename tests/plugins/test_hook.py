@@ -91,5 +91,5 @@ def test_services_call_with_the_priority_of_the_task(connect, priority):
     connect(**secrets())
 
     with hook().services(priority=priority) as services:
-        assert services.strava._priority is Priority[priority]
-        assert services.athletes.get(7) is None
+        assert services.strava.client._priority is Priority[priority]
+        assert services.state.athletes.get(7) is None

@@ -18,7 +18,7 @@ def waited_s(monkeypatch):
 
     @contextmanager
     def services(self, priority="LIVE"):
-        yield SimpleNamespace(partitions=SimpleNamespace(waits_since=waits_since))
+        yield SimpleNamespace(lake=SimpleNamespace(partitions=SimpleNamespace(waits_since=waits_since)))
 
     monkeypatch.setattr(StravaHook, "services", services)
     return waited_s

@@ -24,7 +24,7 @@ SETTLED = ("copied_to_mia", "refused_by_max", "skipped_for_rex", "duplicate_of_r
 
 
 def copy(installation, name, child):
-    return installation.services.copies.get(installation.activities[name], installation.athletes[child])
+    return installation.services.state.copies.get(installation.activities[name], installation.athletes[child])
 
 
 def sent(installation, name, child):
@@ -32,7 +32,7 @@ def sent(installation, name, child):
 
 
 def entry(installation, name, athlete="paula"):
-    return installation.services.activities.get(installation.athletes[athlete], installation.activities[name])
+    return installation.services.state.activities.get(installation.athletes[athlete], installation.activities[name])
 
 
 # --- every row is read ---------------------------------------------------------------------------
@@ -70,7 +70,9 @@ def test_copy_keeps_its_state(installation, name, child, state):
 
 
 def test_links_keep_names_consents_and_what_they_carry(installation):
-    links = {link.child_id: link for link in installation.services.links.of_parent(installation.athletes["paula"])}
+    links = {
+        link.child_id: link for link in installation.services.state.links.of_parent(installation.athletes["paula"])
+    }
 
     assert {link.names for link in links.values()} == {("Rex",), ("Mia",), ("Max",)}
     assert all(link.status is LinkStatus.ACTIVE for link in links.values())
@@ -81,19 +83,19 @@ def test_links_keep_names_consents_and_what_they_carry(installation):
     ("child", "trim_m"), [pytest.param("rex", None, id="0, as the form had it"), pytest.param("mia", 300, id="chosen")]
 )
 def test_length_to_trim_counts_as_chosen_only_where_it_was(installation, child, trim_m):
-    link = installation.services.links.get(installation.athletes["paula"], installation.athletes[child])
+    link = installation.services.state.links.get(installation.athletes["paula"], installation.athletes[child])
 
     assert link.options.trim_m == trim_m
 
 
 def test_tokens_open_with_the_key_that_was_kept(installation):
-    installation.services.strava.activity(installation.athletes["paula"], installation.activities["plain"])
+    installation.services.strava.client.activity(installation.athletes["paula"], installation.activities["plain"])
 
     assert installation.fetches()[installation.activities["plain"]] == 1
 
 
 def test_erasures_keep_their_stage(installation):
-    erasures = installation.services.erasures
+    erasures = installation.services.state.erasures
 
     assert erasures.get(installation.athletes["ute"]).stage is ErasureStage.UNDER_WAY
     assert erasures.get(installation.athletes["erik"]).stage is ErasureStage.FINISHED
@@ -125,7 +127,7 @@ def test_raw_zone_makes_the_same_points_again(installation):
 
 def test_replay_makes_every_row_as_a_fresh_load_would(installation):
     services = installation.services
-    entries = [entry for athlete in athlete_ids(services) for entry in services.activities.of_athlete(athlete)]
+    entries = [entry for athlete in athlete_ids(services) for entry in services.state.activities.of_athlete(athlete)]
     done = [replay(services, chunk) for athlete in athlete_ids(services) for chunk in plan(services, athlete)]
     assert not any(each.unreadable for each in done)
 
@@ -208,14 +210,14 @@ def test_erasure_that_broke_off_is_finished_when_it_is_run_again(installation):
     erased = erase(installation.services, EraseRequest(ute, EraseReason.OPERATOR), settings)
 
     assert erased.outcome is Outcome.ERASED
-    assert installation.services.erasures.get(ute).stage is ErasureStage.FINISHED
+    assert installation.services.state.erasures.get(ute).stage is ErasureStage.FINISHED
     assert not list(installation.place.lake.glob(f"*/athlete_id={ute}/**/*.parquet"))
 
 
 def test_erasure_that_broke_off_is_finished_by_reconcile(installation):
     installation.go_on(1)
 
-    assert installation.services.erasures.get(installation.athletes["ute"]).stage is ErasureStage.FINISHED
+    assert installation.services.state.erasures.get(installation.athletes["ute"]).stage is ErasureStage.FINISHED
     assert not list(installation.place.lake.glob(f"*/athlete_id={installation.athletes['ute']}/**/*.parquet"))
 
 
@@ -246,7 +248,7 @@ def test_night_finds_no_difference_and_has_nothing_fetched_again(installation):
     installation.catch_up()
     installation.requests.clear()
     services, paula = installation.services, installation.athletes["paula"]
-    written = services.copy_rows.repair([athlete.athlete_id for athlete in services.athletes.all()])
+    written = services.lake.copy_rows.repair([athlete.athlete_id for athlete in services.state.athletes.all()])
     audited = audit(services, paula, dry_run=False)
     installation.go_on(2)
 

@@ -91,7 +91,7 @@ def list_on(services: Services, history: History) -> History:
     """
     while not history.is_listed and len(history.to_load) < SHARE:
         listed = _list_page(services, history)
-        after = services.histories.amend(history, partial(_after_page, before=history, page=listed))
+        after = services.state.histories.amend(history, partial(_after_page, before=history, page=listed))
         if after is None:
             raise being_erased(history.athlete_id)
         history = after
@@ -121,7 +121,7 @@ def _list_page(services: Services, history: History) -> _Listed:
     """
     listed_at, calls, unreadable = services.clock(), 0, list[Unreadable]()
     shown: Sequence[Activity] = ()
-    pages = services.strava.activities(
+    pages = services.strava.client.activities(
         history.athlete_id, before_epoch_s=history.before_epoch_s, unreadable=unreadable.append
     )
     for shown in pages:
@@ -159,7 +159,7 @@ def _compare(services: Services, rows: Sequence[Activity], *, again: bool) -> tu
     """Those that the lake lacks, and those that were edited since they came into it, or all of them `again`."""
     missing, changed = list[Activity](), list[Activity]()
     for activity in rows:
-        entry = services.activities.get(activity.athlete_id, activity.activity_id)
+        entry = services.state.activities.get(activity.athlete_id, activity.activity_id)
         if entry is None or entry.state not in IN_LAKE:
             missing.append(activity)
         elif again or not is_shown_by(activity, entry.fingerprint):
@@ -209,7 +209,10 @@ def postponed(row: History, *, now_epoch_s: float, error: IngestError) -> Histor
 
 
 def _postpone(services: Services, history: History, error: IngestError) -> History:
-    return services.histories.amend(history, partial(postponed, now_epoch_s=services.clock(), error=error)) or history
+    return (
+        services.state.histories.amend(history, partial(postponed, now_epoch_s=services.clock(), error=error))
+        or history
+    )
 
 
 def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[Activity], *, again: bool) -> None:
@@ -218,7 +221,7 @@ def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[
         _keep_summary(services, activity)
     for activity in changed:
         if again:
-            services.activities.ask_whole(activity.athlete_id, activity.activity_id, services.clock())
+            services.state.activities.ask_whole(activity.athlete_id, activity.activity_id, services.clock())
         else:
             look = QueuedEvent.look_again(activity.athlete_id, activity.activity_id, services.clock())
             services.queue.send(look.to_body())
@@ -230,16 +233,16 @@ def _keep_summary(services: Services, activity: Activity) -> None:
     Looked at once more after the write, see `Erasures`. Errors: `NotConnected`; nothing was kept.
     """
     athlete_id = activity.athlete_id
-    if not services.erasures.forbid_writing(athlete_id):
-        services.raw.put_summary(activity)
-        if not services.erasures.clear_away(athlete_id):
+    if not services.state.erasures.forbid_writing(athlete_id):
+        services.lake.raw.put_summary(activity)
+        if not services.state.erasures.clear_away(athlete_id):
             return
-        services.raw.remove(athlete_id, activity.activity_id, guard=lambda: None)
+        services.lake.raw.remove(athlete_id, activity.activity_id, guard=lambda: None)
     raise being_erased(athlete_id)
 
 
 def _check_connected(services: Services, athlete_id: int) -> None:
-    athlete = services.athletes.get(athlete_id)
+    athlete = services.state.athletes.get(athlete_id)
     if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
         raise NotConnected(
             f"Athlete {athlete_id} is not connected; have them connect at the start page. The backfill waits for that; "

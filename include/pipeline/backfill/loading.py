@@ -75,7 +75,7 @@ def load(services: Services, keys: Sequence[HistoryKey]) -> ChunkLoaded:
     """
     loaded, broken = ChunkLoaded(), dict[int, Exception]()
     for (athlete_id, span), together in groupby(keys, key=lambda key: (key[0], key[1])):
-        history = services.histories.get(athlete_id, span)
+        history = services.state.histories.get(athlete_id, span)
         listed = set(history.to_load) if history else set()
         ids = [activity_id for _, _, activity_id in together if activity_id in listed]
         if history is not None and ids:
@@ -91,7 +91,7 @@ def _load(services: Services, history: History, ids: Sequence[int], broken: dict
     def hold(activity_id: int) -> str:
         """Hold the activity unless it is in the lake or there is nothing to write; what it waits for, if it does."""
         held[:] = [kept for each in held if (kept := each.renewed(services))]
-        entry = services.activities.get(history.athlete_id, activity_id)
+        entry = services.state.activities.get(history.athlete_id, activity_id)
         if entry is not None and entry.state in IN_LAKE:
             return ""
         fetched = _fetch(services, history.athlete_id, activity_id, history.listed_at_epoch_s)
@@ -103,15 +103,15 @@ def _load(services: Services, history: History, ids: Sequence[int], broken: dict
     try:
         worked = work_off(ids, hold)
     except IngestError as fault:
-        services.histories.amend(history, partial(postponed, now_epoch_s=services.clock(), error=fault))
+        services.state.histories.amend(history, partial(postponed, now_epoch_s=services.clock(), error=fault))
         return ChunkLoaded(waiting=(waits_for(fault),) * len(ids))
     _write(services, held)
-    entries = [services.activities.get(history.athlete_id, activity_id) for activity_id in worked.done]
+    entries = [services.state.activities.get(history.athlete_id, activity_id) for activity_id in worked.done]
     present = [entry for entry in entries if entry is not None and entry.state in IN_LAKE]
     broken |= {activity_id: fault for activity_id, fault in worked.faults.items() if not isinstance(fault, IngestError)}
     settled = {*worked.done, *(broken.keys() & worked.faults.keys())}  # what broke is due when its lease ends
     now = int(services.clock())
-    services.histories.amend(
+    services.state.histories.amend(
         history, lambda row: row.without(settled, in_lake={entry.activity_id for entry in present}, now_epoch_s=now)
     )
     failed = [what for what in worked.done.values() if what]
@@ -134,7 +134,7 @@ class _Fetched:
     def renewed(self, services: Services) -> _Fetched | None:
         """The same with its lease for long enough; None where it was lost: then its row has it fetched."""
         try:
-            return replace(self, lease=services.activities.renew(self.lease))
+            return replace(self, lease=services.state.activities.renew(self.lease))
         except LeaseLost:
             return None
 
@@ -144,29 +144,29 @@ def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoc
 
     Errors: whatever is no activity's own fault.
     """
-    lease = services.activities.acquire(athlete_id, activity_id, fresh=False)
+    lease = services.state.activities.acquire(athlete_id, activity_id, fresh=False)
     if lease is None:
         return ""
     entry = lease.entry or LedgerEntry.unknown(athlete_id, activity_id)
     try:
-        activity = services.raw.detail(athlete_id, activity_id)
+        activity = services.lake.raw.detail(athlete_id, activity_id)
         if activity is None:
-            services.activities.postpone(lease, entry)
+            services.state.activities.postpone(lease, entry)
             return ""
         entry = _listed(entry, activity, listed_at_epoch_s)
         fetched_at = entry.fetched_at_epoch_s or listed_at_epoch_s
         lease, streams = _streams(services, lease, entry, activity)
         if streams is None and not entry.is_lost(services.clock()):
-            services.activities.postpone(lease, (lease.entry or entry).perhaps_lost(int(services.clock())))
+            services.state.activities.postpone(lease, (lease.entry or entry).perhaps_lost(int(services.clock())))
             return ""
-        made = services.copies.made_for(athlete_id)
+        made = services.state.copies.made_for(athlete_id)
         rows = build_rows(activity, streams, made=made, source="backfill", updated_at_epoch_s=fetched_at)
     except IngestError as error:
         if isinstance(error, _STAYS) or found_by(services, error, athlete_id) is not None:
-            services.activities.postpone(lease, replace(entry, reason=str(error)))
+            services.state.activities.postpone(lease, replace(entry, reason=str(error)))
             raise
         failed = (lease.entry or entry).failed(str(error), int(services.clock()), error.retry_after_s)
-        services.activities.postpone(lease, replace(failed, asked=entry.asked))
+        services.state.activities.postpone(lease, replace(failed, asked=entry.asked))
         return waits_for(error)
     described = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at)
     loaded = _asked_once_more(_still_due(described, entry, listed_at_epoch_s), described, services.clock())
@@ -191,17 +191,17 @@ def _streams(
 ) -> tuple[Lease, StreamSet | None]:
     """The activity's streams: those in the raw zone where they were fetched since it was listed; and the lease."""
     athlete_id, activity_id = activity.athlete_id, activity.activity_id
-    stored = services.raw.streams(athlete_id, activity_id) if _is_fetched(lease.entry, entry, activity) else None
+    stored = services.lake.raw.streams(athlete_id, activity_id) if _is_fetched(lease.entry, entry, activity) else None
     if stored is not None or activity.manual:
         return lease, stored
-    guard = partial(services.activities.check, lease)
+    guard = partial(services.state.activities.check, lease)
     try:
-        with services.raw.keeping_odd(athlete_id, activity_id, guard=guard):
-            streams = services.strava.streams(athlete_id, activity_id)
+        with services.lake.raw.keeping_odd(athlete_id, activity_id, guard=guard):
+            streams = services.strava.client.streams(athlete_id, activity_id)
     except Gone:
         return lease, None
-    services.raw.put_streams(athlete_id, activity_id, streams, guard=guard)
-    return services.activities.advance(lease, replace(entry, points=streams.length)), streams
+    services.lake.raw.put_streams(athlete_id, activity_id, streams, guard=guard)
+    return services.state.activities.advance(lease, replace(entry, points=streams.length)), streams
 
 
 def _is_fetched(before: LedgerEntry | None, listed: LedgerEntry, activity: Activity) -> bool:
@@ -223,11 +223,11 @@ def _write(services: Services, held: Sequence[_Fetched]) -> None:
 
     def guard() -> None:
         for fetched in held:
-            services.activities.check(fetched.lease)
+            services.state.activities.check(fetched.lease)
 
     for fetched in held:
-        services.activities.note(fetched.lease, fetched.rows.object_keys)
-    written = services.lake.write(
+        services.state.activities.note(fetched.lease, fetched.rows.object_keys)
+    written = services.lake.tables.write(
         [fetched.rows for fetched in held],
         previous_keys={
             fetched.lease.activity_id: fetched.lease.entry.object_keys for fetched in held if fetched.lease.entry
@@ -236,4 +236,4 @@ def _write(services: Services, held: Sequence[_Fetched]) -> None:
     )
     for fetched in held:
         object_keys = written.object_keys[fetched.entry.activity_id]
-        services.activities.settle(fetched.lease, replace(fetched.entry, object_keys=object_keys))
+        services.state.activities.settle(fetched.lease, replace(fetched.entry, object_keys=object_keys))

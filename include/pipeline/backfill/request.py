@@ -96,7 +96,7 @@ def ask(services: Services, request: BackfillRequest) -> History:
     Errors: `NotConnected` for an unknown athlete, or one who is being erased.
     Effects: for half an hour no other run takes the history up, or until its last chunk is loaded.
     """
-    history = services.histories.ask(request.to_history())
+    history = services.state.histories.ask(request.to_history())
     if history is None:
         raise being_erased(request.athlete_id)
     return history
@@ -109,11 +109,11 @@ def queue_histories(services: Services, connected: Collection[int]) -> int:
     Effects: sends messages. What is queued is put off first, so that of two reconciles one queues it.
     """
     now, queued = services.clock(), 0
-    for history in services.histories.open(now):
+    for history in services.state.histories.open(now):
         if history.athlete_id not in connected:
-            if services.athletes.get(history.athlete_id) is None:
-                services.histories.forget(history.athlete_id)
-        elif services.histories.put_off(history):
+            if services.state.athletes.get(history.athlete_id) is None:
+                services.state.histories.forget(history.athlete_id)
+        elif services.state.histories.put_off(history):
             form = BackfillRequest.of(history).to_params()
             services.queue.send(QueuedEvent.resume_backfill(form, now).to_body())
             queued += 1

@@ -25,9 +25,9 @@ class ChildAccount:
 
         Errors: `ScopeMissing` where the child lets us write, not read, and those of every call.
         """
-        entry = self.services.activities.get(self.copy.parent_id, self.copy.parent_activity_id)
+        entry = self.services.state.activities.get(self.copy.parent_id, self.copy.parent_activity_id)
         start_at_epoch_s = self.copy.activity_start_epoch_s or (entry and entry.start_at_epoch_s) or 0
-        pages = self.services.strava.activities(
+        pages = self.services.strava.client.activities(
             self.copy.child_id,
             after_epoch_s=start_at_epoch_s - SEARCH_S,
             before_epoch_s=start_at_epoch_s + SEARCH_S,
@@ -44,7 +44,7 @@ class ChildAccount:
         if self.copy.attempts < 2:
             return False
         try:
-            return self._is_this_copy(self.services.strava.activity(self.copy.child_id, activity_id))
+            return self._is_this_copy(self.services.strava.client.activity(self.copy.child_id, activity_id))
         except ScopeMissing:
             return not self.holds_as_another_copy(activity_id)
         except Gone:
@@ -54,7 +54,7 @@ class ChildAccount:
         """Whether the ledger knows that activity as what became of another activity's copy."""
         return any(
             copy.child_activity_id == activity_id and copy.parent_activity_id != self.copy.parent_activity_id
-            for copy in self.services.copies.of_child(self.copy.child_id)
+            for copy in self.services.state.copies.of_child(self.copy.child_id)
         )
 
     def _is_this_copy(self, candidate: Activity) -> bool:

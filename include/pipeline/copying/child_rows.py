@@ -15,13 +15,13 @@ def look_again_at_made(services: Services, activity_id: int) -> None:
     Nothing is done where Strava shows the name that we gave the file, as it does as a rule: the row says it then.
     Effects: makes activities due; safe to repeat, and a look after the copy was made is not repeated.
     """
-    for copy in services.copies.of_activity(activity_id):
+    for copy in services.state.copies.of_activity(activity_id):
         if copy.state is CopyState.DONE and copy.child_activity_id is not None:
             _look_again(services, copy, copy.child_activity_id)
 
 
 def _look_again(services: Services, copy: Copy, made_id: int) -> None:
-    entry = services.activities.get(copy.child_id, made_id)
+    entry = services.state.activities.get(copy.child_id, made_id)
     if entry is None or not (entry.object_keys or entry.state is ActivityState.PENDING):
         return  # Whoever stores it later finds the copy in the ledger.
     fetched_at = entry.fetched_at_epoch_s
@@ -29,12 +29,12 @@ def _look_again(services: Services, copy: Copy, made_id: int) -> None:
         return
     if not _names_its_parent(services, copy.child_id, made_id):
         now = int(services.clock())
-        services.activities.make_due(copy.child_id, made_id, asked_at_epoch_s=now, due_at_epoch_s=now)
+        services.state.activities.make_due(copy.child_id, made_id, asked_at_epoch_s=now, due_at_epoch_s=now)
 
 
 def _names_its_parent(services: Services, athlete_id: int, activity_id: int) -> bool:
     try:
-        activity = services.raw.detail(athlete_id, activity_id)
+        activity = services.lake.raw.detail(athlete_id, activity_id)
     except UnexpectedShape:
         return False
     return activity is not None and parent_activity_of(activity.external_id or "") is not None

@@ -51,18 +51,18 @@ def copy_to_children(services: Services, parent_id: int, activity_id: int) -> li
     finished first. What a child's account refuses is no error here but that copy's outcome.
     Effects: safe to repeat and to run twice at once; a finished copy costs no call. The lake's `copies` is refreshed.
     """
-    entry = services.activities.get(parent_id, activity_id)
+    entry = services.state.activities.get(parent_id, activity_id)
     try:
         if entry is None or entry.state not in _UNDER_WAY or entry.object_keys:
             _plan(services, parent_id, activity_id)
-        copies = [copy for copy in services.copies.of_activity(activity_id) if copy.parent_id == parent_id]
+        copies = [copy for copy in services.state.copies.of_activity(activity_id) if copy.parent_id == parent_id]
         holds = _bring_on(services, [copy for copy in copies if copy.state not in FINAL_STATES])
         follow_original(services, parent_id, activity_id)
         look_again_at_made(services, activity_id)
         if entry is not None and entry.copies_due is not None:
-            services.activities.clear_copies_due(parent_id, activity_id, entry.copies_due.of)
+            services.state.activities.clear_copies_due(parent_id, activity_id, entry.copies_due.of)
     finally:
-        services.copy_rows.refresh(activity_id)
+        services.lake.copy_rows.refresh(activity_id)
     for hold in holds.values():
         if hold.fault is not None:
             raise hold.fault
@@ -71,15 +71,15 @@ def copy_to_children(services: Services, parent_id: int, activity_id: int) -> li
 
 def _plan(services: Services, parent_id: int, activity_id: int) -> None:
     """Write down a copy to each child whom the title names, and look again at those that were skipped."""
-    activity = services.raw.detail(parent_id, activity_id)
+    activity = services.lake.raw.detail(parent_id, activity_id)
     if activity is None:
         return
-    for link in services.links.of_parent(parent_id):
+    for link in services.state.links.of_parent(parent_id):
         matched = match(activity.name, link.names)
         if matched is None:
             continue
-        if services.copies.plan(_planned(services, activity, link, matched)).state is CopyState.SKIPPED:
-            services.copies.reopen(activity_id, link.child_id, services.clock())
+        if services.state.copies.plan(_planned(services, activity, link, matched)).state is CopyState.SKIPPED:
+            services.state.copies.reopen(activity_id, link.child_id, services.clock())
 
 
 def _planned(services: Services, activity: Activity, link: Link, matched: str) -> Copy:
@@ -102,7 +102,7 @@ def _bring_on(services: Services, copies: Sequence[Copy]) -> dict[int, CopyJob]:
     holds: dict[int, CopyJob] = {}
     try:
         for copy in copies:
-            acquired = services.copies.acquire(copy.parent_activity_id, copy.child_id)
+            acquired = services.state.copies.acquire(copy.parent_activity_id, copy.child_id)
             if acquired is not None:
                 holds[copy.child_id] = CopyJob(services, acquired)
                 holds[copy.child_id].bring_on()

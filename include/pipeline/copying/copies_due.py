@@ -26,7 +26,7 @@ def with_undecided_copies(services: Services, lease: Lease, entry: LedgerEntry, 
 
     Only for activities that began when their link had: what is older is copied when somebody asks for it.
     """
-    decided = {copy.child_id for copy in services.copies.of_activity(activity.activity_id)}
+    decided = {copy.child_id for copy in services.state.copies.of_activity(activity.activity_id)}
     if not _named(services, activity, decided=frozenset(decided), began_under_link=True):
         return entry
     return replace(entry, copies_due=Mark(lease.fence, int(services.clock())))
@@ -38,10 +38,10 @@ def _named(
     start_at_epoch_s = activity.start_at.timestamp()
     return any(
         match(activity.name, link.names) is not None
-        for link in services.links.of_parent(activity.athlete_id)
+        for link in services.state.links.of_parent(activity.athlete_id)
         if link.child_id not in decided and not (began_under_link and start_at_epoch_s < link.starts_at_epoch_s)
     )
 
 
 def _has_copies(services: Services, entry: LedgerEntry) -> bool:
-    return any(copy.parent_id == entry.athlete_id for copy in services.copies.of_activity(entry.activity_id))
+    return any(copy.parent_id == entry.athlete_id for copy in services.state.copies.of_activity(entry.activity_id))

@@ -88,7 +88,7 @@ class CopyJob:
     def settle(self) -> None:
         """Let others go on; who has taken the copy over does so anyway."""
         with suppress(LeaseLost):
-            self._services.copies.settle(self.copy)
+            self._services.state.copies.settle(self.copy)
 
     def _attempt(self, work: Callable[[], object]) -> None:
         try:
@@ -123,9 +123,9 @@ class CopyJob:
 
     def _note(self, copy: Copy) -> None:
         """Store the copy after a step; a lost lease ends the work."""
-        self.copy = self._services.copies.advance(copy)
+        self.copy = self._services.state.copies.advance(copy)
         if self.copy.state in NOT_MADE_STATES:
-            self._services.copies.give_time_up(self.copy)
+            self._services.state.copies.give_time_up(self.copy)
 
     def _bring_on(self) -> None:
         waits = self.copy.state in (CopyState.PROCESSING, CopyState.WAITING_FOR_ACCESS)
@@ -146,13 +146,13 @@ class CopyJob:
 
     def _poll(self) -> None:
         if self.copy.upload_id is not None:
-            self._settled(self._services.strava.upload(self.copy.child_id, self.copy.upload_id))
+            self._settled(self._services.strava.client.upload(self.copy.child_id, self.copy.upload_id))
 
     def _looked_at(self, upload_id: int) -> bool:
         """One look at an upload; False where it was asked for again and has to be searched for, and sent."""
         was_asked_for = self.copy.state is CopyState.UPLOADING
         try:
-            upload = self._services.strava.upload(self.copy.child_id, upload_id)
+            upload = self._services.strava.client.upload(self.copy.child_id, upload_id)
         except Gone:
             if was_asked_for:
                 return False
@@ -165,7 +165,7 @@ class CopyJob:
 
     def _make(self, *, is_blind: bool) -> None:
         """Send the file as activity, link and title are now, or say why not."""
-        activity = self._services.raw.detail(self.copy.parent_id, self.copy.parent_activity_id)
+        activity = self._services.lake.raw.detail(self.copy.parent_id, self.copy.parent_activity_id)
         if activity is None:
             self._wind_up(is_blind=is_blind)
             return
@@ -173,7 +173,7 @@ class CopyJob:
             self._note(self.copy.in_trouble(_PARENT_AWAY, self._services.clock()))
             return
         link = self._link()
-        streams = self._services.raw.streams(activity.athlete_id, activity.activity_id)
+        streams = self._services.lake.raw.streams(activity.athlete_id, activity.activity_id)
         if link is None or match(activity.name, link.names) is None:
             reason: str | None = "The title no longer named the child when the copy was about to be made."
         else:
@@ -183,21 +183,21 @@ class CopyJob:
             return
         if self._is_taken(activity, is_blind=is_blind):
             return
-        parent = self._services.athletes.get(activity.athlete_id)
+        parent = self._services.state.athletes.get(activity.athlete_id)
         trim_m = self._trim_m(link)
-        hidden = self._services.places.circles(activity.athlete_id, trim_m, recorded_ends(streams))
+        hidden = self._services.state.places.circles(activity.athlete_id, trim_m, recorded_ends(streams))
         file = build_file(activity, streams, link, hidden, parent.firstname if parent else "")
         self._keep(file)
         self._send(file, link, trim_m)
 
     def _is_parent_connected(self) -> bool:
-        parent = self._services.athletes.get(self.copy.parent_id)
+        parent = self._services.state.athletes.get(self.copy.parent_id)
         return parent is not None and parent.status is AthleteStatus.ACTIVE
 
     def _trim_m(self, link: Link) -> int:
         """What to hide of the track now; points from before the present grant may show more than it allows."""
-        parent = self._services.athletes.get(link.parent_id)
-        entry = self._services.activities.get(link.parent_id, self.copy.parent_activity_id)
+        parent = self._services.state.athletes.get(link.parent_id)
+        entry = self._services.state.activities.get(link.parent_id, self.copy.parent_activity_id)
         fetched_at = entry.fetched_at_epoch_s if entry else None
         if parent is None or fetched_at is None or fetched_at + _SAME_S < parent.authorised_at_epoch_s:
             return hidden_radius_m(link.options, None)
@@ -205,7 +205,7 @@ class CopyJob:
 
     def _send(self, file: UploadFile, link: Link, trim_m: int) -> None:
         def before_sending() -> None:
-            if self._services.erasures.forbid_writing(link.parent_id, link.child_id):
+            if self._services.state.erasures.forbid_writing(link.parent_id, link.child_id):
                 raise BeingErased(
                     f"Athlete {link.parent_id} or {link.child_id} has asked to be erased while a file was made:"
                     " nothing was sent. If the wish is withdrawn, reconcile goes on."
@@ -217,7 +217,7 @@ class CopyJob:
                 )
             self._note(self.copy.sending(self._services.clock(), **_contents(file, link, trim_m)))
 
-        upload = self._services.strava.create_upload(self.copy.child_id, file, before_sending)
+        upload = self._services.strava.client.create_upload(self.copy.child_id, file, before_sending)
         if not self._settled(upload):
             self._note(self.copy.taken_in(upload.upload_id, self._services.clock()))
             self.is_fresh = True
@@ -225,7 +225,7 @@ class CopyJob:
     def _is_taken(self, activity: Activity, *, is_blind: bool) -> bool:
         """Whether another recording of this outing comes first: this one waits, and is skipped once that is made."""
         start = self.copy.activity_start_epoch_s or int(activity.start_at.timestamp())
-        rival = self._services.copies.claim_time(self.copy, start, start + activity.elapsed_s)
+        rival = self._services.state.copies.claim_time(self.copy, start, start + activity.elapsed_s)
         if rival is None:
             return False
         if rival.state in MADE_STATES:
@@ -237,7 +237,7 @@ class CopyJob:
 
     def _wind_up(self, *, is_blind: bool) -> None:
         """Nothing more is sent of an activity that is gone; one that is not stored yet is waited for."""
-        entry = self._services.activities.get(self.copy.parent_id, self.copy.parent_activity_id)
+        entry = self._services.state.activities.get(self.copy.parent_id, self.copy.parent_activity_id)
         if entry is not None and entry.state in _GONE:
             self._skip(_GONE[entry.state], is_blind=is_blind)
         else:
@@ -256,13 +256,13 @@ class CopyJob:
             self._note(self.copy.skipped(reason))
 
     def _link(self) -> Link | None:
-        return self._services.links.get(self.copy.parent_id, self.copy.child_id)
+        return self._services.state.links.get(self.copy.parent_id, self.copy.child_id)
 
     def _keep(self, file: UploadFile) -> None:
         """Keep the file beside the raw zone, where it goes when the activity does."""
         key = gpx_key if file.data_type == "gpx.gz" else tcx_key
         place = key(self.copy.parent_id, self.copy.parent_activity_id, self.copy.child_id)
-        self._services.objects.put(place, file.content, expected=Condition.ANYTHING)
+        self._services.lake.objects.put(place, file.content, expected=Condition.ANYTHING)
 
     def _settled(self, upload: Upload) -> bool:
         """Whether Strava has decided; then the ledger knows."""
@@ -290,7 +290,7 @@ class CopyJob:
         """Whether the ledger made it; what a copy was a duplicate of is the athlete's own recording."""
         return any(
             copy.child_activity_id == activity.activity_id and copy.state is CopyState.DONE
-            for copy in self._services.copies.of_child(activity.athlete_id)
+            for copy in self._services.state.copies.of_child(activity.athlete_id)
         )
 
 

@@ -16,7 +16,7 @@ def follow_original(services: Services, parent_id: int, activity_id: int) -> Non
     Errors: `RetryLater` while another run has the copy.
     Effects: the ledger's `original` of copies that were made; no call of Strava's. Safe to repeat.
     """
-    for copy in services.copies.of_activity(activity_id):
+    for copy in services.state.copies.of_activity(activity_id):
         if copy.parent_id == parent_id and copy.state in MADE_STATES:
             _follow(services, copy)
 
@@ -25,23 +25,23 @@ def _follow(services: Services, copy: Copy) -> None:
     """Write until what is written is the truth afterwards: the title may change while it is looked at."""
     original = _original(services, copy)
     while original is not copy.original:
-        held = services.copies.acquire(copy.parent_activity_id, copy.child_id)
+        held = services.state.copies.acquire(copy.parent_activity_id, copy.child_id)
         if held is None:
             raise RetryLater(
                 f"Another run has copy {copy.external_id} to athlete {copy.child_id}, which is to be marked"
                 f" {original}; run this again."
             )
         copy = held.marked(original)
-        services.copies.settle(copy)
+        services.state.copies.settle(copy)
         original = _original(services, copy)
 
 
 def _original(services: Services, copy: Copy) -> Original:
-    activity = services.raw.detail(copy.parent_id, copy.parent_activity_id)
+    activity = services.lake.raw.detail(copy.parent_id, copy.parent_activity_id)
     if activity is None:
-        entry = services.activities.get(copy.parent_id, copy.parent_activity_id)
+        entry = services.state.activities.get(copy.parent_id, copy.parent_activity_id)
         removed = entry is not None and entry.state is ActivityState.REMOVED
         return Original.DELETED if removed else copy.original
-    link = services.links.get(copy.parent_id, copy.child_id)
+    link = services.state.links.get(copy.parent_id, copy.child_id)
     names = (*(link.names if link else ()), copy.matched)
     return Original.RENAMED if match(activity.name, names) is None else Original.NAMED

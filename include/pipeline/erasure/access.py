@@ -43,21 +43,21 @@ def end_access(services: Services, lease: Erasure) -> tuple[Access, Erasure]:
     none of them is about the athlete; run it again.
     Effects: safe to repeat, and after a crash at any line; an athlete who connects again meanwhile stays connected.
     """
-    erasure = services.erasures.check(lease)
-    athlete = services.athletes.get(erasure.athlete_id)
+    erasure = services.state.erasures.check(lease)
+    athlete = services.state.athletes.get(erasure.athlete_id)
     if athlete is None:
         return (Access.ENDED if erasure.stage is ErasureStage.UNDER_WAY else Access.UNKNOWN), erasure
     access, athlete = _judged(services, erasure, athlete)
     if access is Access.ENDED:
         if erasure.stage is ErasureStage.ASKED:
-            erasure = services.erasures.advance(erasure.confirmed())
+            erasure = services.state.erasures.advance(erasure.confirmed())
         _destroy(services, athlete)
         return access, erasure
     if access is Access.DISCONNECTED:
         _destroy(services, athlete)
     if access is Access.CONNECTED_AGAIN and erasure.is_athletes_wish:
-        services.notices.tell(Notice.of_withdrawn(erasure))
-    return access, services.erasures.settle(erasure.withdrawn())
+        services.state.notices.tell(Notice.of_withdrawn(erasure))
+    return access, services.state.erasures.settle(erasure.withdrawn())
 
 
 def _judged(services: Services, erasure: Erasure, athlete: AthleteRow) -> tuple[Access, AthleteRow]:
@@ -84,7 +84,7 @@ def _judged(services: Services, erasure: Erasure, athlete: AthleteRow) -> tuple[
 
 def _destroy(services: Services, athlete: AthleteRow) -> None:
     if athlete.status is not AthleteStatus.REVOKED:
-        services.athletes.revoke(athlete)
+        services.state.athletes.revoke(athlete)
 
 
 def _is_echo(athlete: AthleteRow, now: float) -> bool:
@@ -95,8 +95,8 @@ def _is_echo(athlete: AthleteRow, now: float) -> bool:
 
 def _give_back(services: Services, athlete: AthleteRow) -> None:
     try:
-        access_token = services.tokens.access_token(athlete.athlete_id, scope=min(athlete.scopes, default=""))
-        services.oauth.revoke(athlete.athlete_id, access_token)
+        access_token = services.strava.tokens.access_token(athlete.athlete_id, scope=min(athlete.scopes, default=""))
+        services.strava.oauth.revoke(athlete.athlete_id, access_token)
     except (TokenRefused, NotConnected, ScopeMissing):
         return  # There is nothing that could be given back; whether it is dead is looked into next.
 
@@ -107,10 +107,10 @@ def _once_refused(services: Services, athlete: AthleteRow) -> AthleteRow | None:
     Renewal needs no scope, and answers truthfully while the whole application is switched off.
     """
     try:
-        is_accepted = services.tokens.prove(athlete.athlete_id)
+        is_accepted = services.strava.tokens.prove(athlete.athlete_id)
     except NotConnected:
         is_accepted = False  # The pair was destroyed meanwhile.
-    now = services.athletes.get(athlete.athlete_id)
+    now = services.state.athletes.get(athlete.athlete_id)
     if is_accepted or now is None or now.status is AthleteStatus.ACTIVE:
         return None
     return now if now.authorised_at_epoch_s == athlete.authorised_at_epoch_s else None

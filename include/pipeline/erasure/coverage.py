@@ -19,7 +19,7 @@ REASON = "you no longer allow it, and had it removed"
 
 def has_unwanted_track(services: Services, entry: LedgerEntry) -> bool:
     """Whether the stored points may be a full track that the athlete does not want stored any more."""
-    athlete = services.athletes.get(entry.athlete_id)
+    athlete = services.state.athletes.get(entry.athlete_id)
     return athlete is not None and _is_track_unwanted(athlete, entry)
 
 
@@ -31,7 +31,7 @@ def remove_unwanted(services: Services) -> dict[str, int]:
     Effects: safe to repeat and after a crash at any point; an athlete is done with when nothing unwanted is left.
     """
     removed = tracks = 0
-    for athlete in list(services.athletes.all()):
+    for athlete in list(services.state.athletes.all()):
         if athlete.unwanted_scopes:
             of_athlete = _serve(services, athlete)
             removed, tracks = removed + of_athlete[0], tracks + of_athlete[1]
@@ -39,16 +39,16 @@ def remove_unwanted(services: Services) -> dict[str, int]:
 
 
 def _serve(services: Services, athlete: AthleteRow) -> tuple[int, int]:
-    stored = [entry for entry in services.activities.of_athlete(athlete.athlete_id) if entry.object_keys]
+    stored = [entry for entry in services.state.activities.of_athlete(athlete.athlete_id) if entry.object_keys]
     uncovered = [entry for entry in stored if not _covers(services, athlete, entry)]
     removed = sum(_remove(services, entry) for entry in uncovered)
     unwanted = [entry for entry in stored if entry not in uncovered and _is_track_unwanted(athlete, entry)]
     now = int(services.clock())
     tracks = [entry for entry in unwanted if entry.due_at_epoch_s is None][:TRACKS_AT_ONCE]
     for entry in tracks:
-        services.activities.make_due(entry.athlete_id, entry.activity_id, asked_at_epoch_s=now)
+        services.state.activities.make_due(entry.athlete_id, entry.activity_id, asked_at_epoch_s=now)
     if removed == len(uncovered) and not unwanted:
-        services.athletes.note_removed(athlete)
+        services.state.athletes.note_removed(athlete)
     return removed, len(tracks)
 
 
@@ -69,11 +69,11 @@ def _is_track_unwanted(athlete: AthleteRow, entry: LedgerEntry) -> bool:
 
 def _remove(services: Services, entry: LedgerEntry) -> bool:
     """Take the activity out of the lake, rows first, raw objects after; False where a worker has it in hand."""
-    with services.activities.held(entry.athlete_id, entry.activity_id) as lease:
+    with services.state.activities.held(entry.athlete_id, entry.activity_id) as lease:
         if lease is None or lease.entry is None:
             return False
-        guard = partial(services.activities.check, lease)
-        services.lake.remove(entry.athlete_id, [entry.activity_id], lease.entry.object_keys, guard=guard)
-        services.raw.remove(entry.athlete_id, entry.activity_id, guard=guard)
-        services.activities.settle(lease, lease.entry.removed(services.clock(), REASON))
+        guard = partial(services.state.activities.check, lease)
+        services.lake.tables.remove(entry.athlete_id, [entry.activity_id], lease.entry.object_keys, guard=guard)
+        services.lake.raw.remove(entry.athlete_id, entry.activity_id, guard=guard)
+        services.state.activities.settle(lease, lease.entry.removed(services.clock(), REASON))
     return True

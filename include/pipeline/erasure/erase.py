@@ -130,7 +130,7 @@ def erase(services: Services, request: EraseRequest, settings: Settings) -> Eras
     answered = _answered(services, request)
     if answered is not None:
         return answered
-    with services.erasures.held(athlete_id) as lease:
+    with services.state.erasures.held(athlete_id) as lease:
         if lease is None:
             return Erased(athlete_id, Outcome.IN_HAND)
         access, erasure = end_access(services, lease)
@@ -145,15 +145,15 @@ def erase(services: Services, request: EraseRequest, settings: Settings) -> Eras
 def _answered(services: Services, request: EraseRequest) -> Erased | None:
     """What came of the wish before; None where something is left to do, which is written down then."""
     athlete_id = request.athlete_id
-    erasure = services.erasures.get(athlete_id)
+    erasure = services.state.erasures.get(athlete_id)
     is_hint = request.reason is EraseReason.DEAUTHORISATION
-    is_known = (erasure is not None and erasure.is_open) or services.athletes.get(athlete_id) is not None
+    is_known = (erasure is not None and erasure.is_open) or services.state.athletes.get(athlete_id) is not None
     if not is_known and (is_hint or not _count(services, athlete_id)):
         return _nothing_left(services, request)
     if request.asked_at_epoch_s is None:
-        erasure = services.erasures.ask_now(athlete_id, request.reason)
+        erasure = services.state.erasures.ask_now(athlete_id, request.reason)
     else:
-        erasure = services.erasures.ask(athlete_id, Wish(request.reason, request.asked_at_epoch_s))
+        erasure = services.state.erasures.ask(athlete_id, Wish(request.reason, request.asked_at_epoch_s))
     if erasure.is_open:
         return None
     if erasure.stage is ErasureStage.WITHDRAWN:
@@ -162,7 +162,7 @@ def _answered(services: Services, request: EraseRequest) -> Erased | None:
 
 
 def _nothing_left(services: Services, request: EraseRequest) -> Erased:
-    certificate = last_certificate(services.objects, request.athlete_id)
+    certificate = last_certificate(services.lake.objects, request.athlete_id)
     if certificate is not None:
         return Erased(request.athlete_id, Outcome.ERASED_BEFORE, certificate=certificate)
     if request.reason is EraseReason.OPERATOR:
@@ -173,10 +173,10 @@ def _nothing_left(services: Services, request: EraseRequest) -> Erased:
 @retry_on_conflict
 def _of_unknown(services: Services, lease: Erasure) -> Erasure | None:
     """The erasure of an athlete without a row, where a person wants the traces that are left removed; else None."""
-    erasure = services.erasures.check(lease)
+    erasure = services.state.erasures.check(lease)
     if not erasure.wish.is_hint and _count(services, erasure.athlete_id):
-        return services.erasures.advance(erasure.confirmed())
-    services.erasures.settle(erasure.finished(int(services.clock())))
+        return services.state.erasures.advance(erasure.confirmed())
+    services.state.erasures.settle(erasure.finished(int(services.clock())))
     return None
 
 
@@ -185,22 +185,22 @@ def _remove(services: Services, erasure: Erasure, settings: Settings) -> Erased:
     athlete_id = erasure.athlete_id
     _await_workers(services, athlete_id)
     others = elsewhere(services, athlete_id)
-    draft = open_certificate(services.objects, erasure, others, lambda: _count(services, athlete_id, erasure))
+    draft = open_certificate(services.lake.objects, erasure, others, lambda: _count(services, athlete_id, erasure))
     if draft.finished_at_epoch_s is None and draft.elsewhere is None:  # begun by an older version, which kept none
         others = everywhere(services, athlete_id)
     _sweep(services, erasure, others | frozenset(draft.elsewhere or ()))
     for prefix in athlete_prefixes(athlete_id):
-        services.objects.prune(prefix)
-    certificate = finish_certificate(services.objects, draft, last_traces(settings), int(services.clock()))
+        services.lake.objects.prune(prefix)
+    certificate = finish_certificate(services.lake.objects, draft, last_traces(settings), int(services.clock()))
     _finish(services, erasure)
     return Erased(athlete_id, Outcome.ERASED, certificate.removed, certificate)
 
 
 @retry_on_conflict
 def _finish(services: Services, lease: Erasure) -> None:
-    services.erasures.settle(services.erasures.check(lease).finished(int(services.clock())))
-    if services.athletes.get(lease.athlete_id) is not None:
-        services.erasures.withdraw(lease.athlete_id)  # connected at the very moment when the erasure began
+    services.state.erasures.settle(services.state.erasures.check(lease).finished(int(services.clock())))
+    if services.state.athletes.get(lease.athlete_id) is not None:
+        services.state.erasures.withdraw(lease.athlete_id)  # connected at the very moment when the erasure began
 
 
 def _await_workers(services: Services, athlete_id: int) -> None:
@@ -209,8 +209,8 @@ def _await_workers(services: Services, athlete_id: int) -> None:
     Errors: `RetryLater` while one goes on; its lease ends in a few minutes at the latest.
     """
     for _ in range(LOOKS):
-        copies = (*services.copies.of_parent(athlete_id), *services.copies.of_child(athlete_id))
-        if not services.activities.in_hand(athlete_id) and not any(map(services.copies.in_hand, copies)):
+        copies = (*services.state.copies.of_parent(athlete_id), *services.state.copies.of_child(athlete_id))
+        if not services.state.activities.in_hand(athlete_id) and not any(map(services.state.copies.in_hand, copies)):
             return
         services.wait(LOOK_EVERY_S)
     raise RetryLater(
@@ -228,7 +228,7 @@ def _sweep(services: Services, erasure: Erasure, others: frozenset[str]) -> None
         if not found:
             return
         for trace in found:
-            lease = services.erasures.renew(lease)
+            lease = services.state.erasures.renew(lease)
             trace.remove()
     raise RetryLater(f"Traces of athlete {erasure.athlete_id} keep appearing; run the erasure again in some minutes.")
 
@@ -237,4 +237,4 @@ def _count(services: Services, athlete_id: int, erasure: Erasure | None = None) 
     now = int(services.clock())
     asked = erasure or Erasure.first(athlete_id, Wish(EraseReason.OPERATOR, now), now)
     counts = tally(services, personal_records(services, asked, elsewhere(services, athlete_id)))
-    return counts if services.athletes.get(athlete_id) is None else {**counts, "athletes": 1}
+    return counts if services.state.athletes.get(athlete_id) is None else {**counts, "athletes": 1}

@@ -45,9 +45,9 @@ def elsewhere(services: Services, athlete_id: int) -> frozenset[str]:
     Keep them before the ledger's rows go: nobody could find them after it but by reading everybody's objects.
     """
     keys: set[str] = set()
-    for copy in services.copies.of_parent(athlete_id):
+    for copy in services.state.copies.of_parent(athlete_id):
         keys.add(object_of(copy))
-    for copy in services.copies.of_child(athlete_id):
+    for copy in services.state.copies.of_child(athlete_id):
         made_of = (copy.parent_id, copy.parent_activity_id, athlete_id)
         keys |= {object_of(copy), gpx_key(*made_of), tcx_key(*made_of)}
     return frozenset(keys)
@@ -55,8 +55,8 @@ def elsewhere(services: Services, athlete_id: int) -> frozenset[str]:
 
 def everywhere(services: Services, athlete_id: int) -> frozenset[str]:
     """`elsewhere`, and the objects of which no ledger knows any more; lists those of all athletes."""
-    files = {key for key in services.objects.list("gpx/") if is_file_for(key, athlete_id)}
-    return elsewhere(services, athlete_id) | files | frozenset(services.objects.list("copies/"))
+    files = {key for key in services.lake.objects.list("gpx/") if is_file_for(key, athlete_id)}
+    return elsewhere(services, athlete_id) | files | frozenset(services.lake.objects.list("copies/"))
 
 
 def is_file_for(key: str, athlete_id: int) -> bool:
@@ -99,65 +99,65 @@ def spoken(counts: Mapping[str, int]) -> str:
 def _ledgers(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
     copies = {
         (copy.parent_activity_id, copy.child_id)
-        for found in (services.copies.of_parent(athlete_id), services.copies.of_child(athlete_id))
+        for found in (services.state.copies.of_parent(athlete_id), services.state.copies.of_child(athlete_id))
         for copy in found
     }
     for activity_id, child_id in sorted(copies):
-        yield PersonalRecord("copies", partial(services.copies.forget, activity_id, child_id))
-    days = services.outings.of_child(athlete_id)
+        yield PersonalRecord("copies", partial(services.state.copies.forget, activity_id, child_id))
+    days = services.state.outings.of_child(athlete_id)
     if days:
-        yield PersonalRecord("outings", partial(services.outings.forget_child, athlete_id), count=days)
-    for entry in list(services.activities.of_athlete(athlete_id)):
-        yield PersonalRecord("activities", partial(services.activities.forget, athlete_id, entry.activity_id))
+        yield PersonalRecord("outings", partial(services.state.outings.forget_child, athlete_id), count=days)
+    for entry in list(services.state.activities.of_athlete(athlete_id)):
+        yield PersonalRecord("activities", partial(services.state.activities.forget, athlete_id, entry.activity_id))
 
 
 def _objects(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[PersonalRecord]:
     """The athlete's objects, and the files that others' activities were made into for the athlete's account."""
-    keys = [key for prefix in athlete_prefixes(athlete_id) for key in services.objects.list(prefix)]
+    keys = [key for prefix in athlete_prefixes(athlete_id) for key in services.lake.objects.list(prefix)]
     files = sorted(key for key in others if is_file_for(key, athlete_id) and key not in keys)
-    keys += [key for key in files if services.objects.get(key) is not None]
+    keys += [key for key in files if services.lake.objects.get(key) is not None]
     for key in keys:
         folder = key.partition("/")[0]
         kind = "upload_files" if folder == "gpx" else f"{folder}_objects"
-        yield PersonalRecord(kind, partial(services.objects.delete, key, expected=Condition.ANYTHING), key)
+        yield PersonalRecord(kind, partial(services.lake.objects.delete, key, expected=Condition.ANYTHING), key)
 
 
 def _copy_rows(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[PersonalRecord]:
     """Rows about the athlete; an object that cannot be read may hold some, and `strava_retention` makes it again."""
     held: dict[str, int] = {}
     for key in sorted(key for key in others if key.startswith("copies/")):
-        stored = services.objects.get(key)
+        stored = services.lake.objects.get(key)
         try:
             held[key] = 0 if stored is None else _rows_about(decode(key, stored.body), athlete_id)
         except UnexpectedShape:
             yield PersonalRecord(
-                "copies_objects", partial(services.objects.delete, key, expected=Condition.ANYTHING), key
+                "copies_objects", partial(services.lake.objects.delete, key, expected=Condition.ANYTHING), key
             )
     keys = [key for key, rows in held.items() if rows]
     if keys:
-        remove = partial(services.copy_rows.remove_athlete, athlete_id, keys)  # from all of them at once
+        remove = partial(services.lake.copy_rows.remove_athlete, athlete_id, keys)  # from all of them at once
         yield PersonalRecord("copies_rows", remove, keys[0], sum(held.values()))
 
 
 def _partitions(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
     """What the catalogue names, then what waits for it: whoever registers one meanwhile misses its row and looks."""
-    named = services.catalog.of_athlete(athlete_id)
+    named = services.lake.catalog.of_athlete(athlete_id)
     if named:
-        yield PersonalRecord("catalog_partitions", partial(services.catalog.unregister, named), count=len(named))
-    for partition in services.partitions.of_athlete(athlete_id):
-        yield PersonalRecord("partitions", partial(services.partitions.forget, partition))
+        yield PersonalRecord("catalog_partitions", partial(services.lake.catalog.unregister, named), count=len(named))
+    for partition in services.lake.partitions.of_athlete(athlete_id):
+        yield PersonalRecord("partitions", partial(services.lake.partitions.forget, partition))
 
 
 def _ties(services: Services, erasure: Erasure) -> Iterator[PersonalRecord]:
     """Links with others, who are told that they have ended, and invitations."""
     athlete_id = erasure.athlete_id
-    to_parents, to_children = services.links.of_child(athlete_id), services.links.of_parent(athlete_id)
-    for invite in list(services.invites.of_parent(athlete_id)):
-        yield PersonalRecord("invites", partial(services.invites.forget, invite.invite_id))
+    to_parents, to_children = services.state.links.of_child(athlete_id), services.state.links.of_parent(athlete_id)
+    for invite in list(services.state.invites.of_parent(athlete_id)):
+        yield PersonalRecord("invites", partial(services.state.invites.forget, invite.invite_id))
     for link in to_parents:
-        for invite in list(services.invites.of_parent(link.parent_id)):
+        for invite in list(services.state.invites.of_parent(link.parent_id)):
             if invite.child_id == athlete_id:
-                yield PersonalRecord("invites", partial(services.invites.forget, invite.invite_id))
+                yield PersonalRecord("invites", partial(services.state.invites.forget, invite.invite_id))
     for link in to_parents:
         yield PersonalRecord("links", partial(_end, services, erasure, link, link.parent_id, NoticeKind.CHILD_ERASED))
     for link in to_children:
@@ -167,32 +167,32 @@ def _ties(services: Services, erasure: Erasure) -> Iterator[PersonalRecord]:
 def _end(services: Services, erasure: Erasure, link: Link, other_id: int, kind: NoticeKind) -> None:
     """Tell the other side, then remove the link; the notice names nobody."""
     notice_id = f"{kind}.{erasure.began_at_epoch_s}"
-    services.notices.tell(Notice(other_id, notice_id, kind, erasure.began_at_epoch_s))
-    services.links.forget(link.parent_id, link.child_id)
+    services.state.notices.tell(Notice(other_id, notice_id, kind, erasure.began_at_epoch_s))
+    services.state.links.forget(link.parent_id, link.child_id)
 
 
 def _records(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
-    for event_id in list(services.events.of_athlete(athlete_id)):
-        yield PersonalRecord("events", partial(services.events.forget, event_id))
-    notices = len(list(services.notices.of_athlete(athlete_id)))
+    for event_id in list(services.state.events.of_athlete(athlete_id)):
+        yield PersonalRecord("events", partial(services.state.events.forget, event_id))
+    notices = len(list(services.state.notices.of_athlete(athlete_id)))
     if notices:
-        yield PersonalRecord("notices", partial(services.notices.forget, athlete_id), count=notices)
-    places = len(services.places.sealed(athlete_id))
+        yield PersonalRecord("notices", partial(services.state.notices.forget, athlete_id), count=notices)
+    places = len(services.state.places.sealed(athlete_id))
     if places:
-        yield PersonalRecord("places", partial(services.places.forget, athlete_id), count=places)
-    if services.listings.get(athlete_id) != Listing(athlete_id):
-        yield PersonalRecord("listings", partial(services.listings.forget, athlete_id))
-    histories = len(list(services.histories.of_athlete(athlete_id)))
+        yield PersonalRecord("places", partial(services.state.places.forget, athlete_id), count=places)
+    if services.state.listings.get(athlete_id) != Listing(athlete_id):
+        yield PersonalRecord("listings", partial(services.state.listings.forget, athlete_id))
+    histories = len(list(services.state.histories.of_athlete(athlete_id)))
     if histories:
-        yield PersonalRecord("histories", partial(services.histories.forget, athlete_id), count=histories)
-    athlete = services.athletes.get(athlete_id)
+        yield PersonalRecord("histories", partial(services.state.histories.forget, athlete_id), count=histories)
+    athlete = services.state.athletes.get(athlete_id)
     if athlete is not None and athlete.status is not AthleteStatus.ACTIVE:
-        yield PersonalRecord("athletes", partial(services.athletes.forget, athlete_id))
+        yield PersonalRecord("athletes", partial(services.state.athletes.forget, athlete_id))
 
 
 def _rows_in(services: Services, key: str) -> int:
     """The rows in a table object; 0 for one that is gone, or cannot be read, which must not stand in the way."""
-    stored = services.objects.get(key)
+    stored = services.lake.objects.get(key)
     try:
         return 0 if stored is None else int(decode(key, stored.body).num_rows)
     except UnexpectedShape:

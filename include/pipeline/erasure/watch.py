@@ -23,9 +23,9 @@ def take_up(services: Services) -> int:
     Effects: safe to repeat and to run twice at once: an erasure that two runs are started for is carried out by one.
     """
     queued = 0
-    for erasure in services.erasures.due():
+    for erasure in services.state.erasures.due():
         services.queue.send(QueuedEvent.resume_erasure(erasure, services.clock()).to_body())
-        services.erasures.postpone(erasure)
+        services.state.erasures.postpone(erasure)
         queued += 1
     return queued
 
@@ -48,7 +48,7 @@ def sweep(services: Services) -> int:
 
     Rows of `copies` that no ledger knows are put right by `CopyRows.repair`, every night too.
     """
-    files = list(services.objects.list("gpx/"))
+    files = list(services.lake.objects.list("gpx/"))
     late = 0
     for erasure in _finished(services):
         found = {key for key in files if is_file_for(key, erasure.athlete_id)}
@@ -57,8 +57,8 @@ def sweep(services: Services) -> int:
 
 
 def _finished(services: Services) -> Iterator[Erasure]:
-    for found in list(services.erasures.all()):
-        erasure = services.erasures.get(found.athlete_id)
+    for found in list(services.state.erasures.all()):
+        erasure = services.state.erasures.get(found.athlete_id)
         if erasure is not None and erasure.stage is ErasureStage.FINISHED:
             yield erasure
 
@@ -66,7 +66,7 @@ def _finished(services: Services) -> Iterator[Erasure]:
 def _remove_late(services: Services, erasure: Erasure, others: Collection[str]) -> int:
     removed = 0
     for trace in list(personal_records(services, erasure, others)):
-        if services.erasures.get(erasure.athlete_id) != erasure:
+        if services.state.erasures.get(erasure.athlete_id) != erasure:
             break  # The athlete has connected meanwhile: what is written now is right.
         trace.remove()
         removed += 1

@@ -29,7 +29,7 @@ def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
     newest: dict[tuple[int, int], SyncItem] = {}
     for event in sorted(events, key=lambda event: event.event_time_epoch_s):
         outcome = _drop_reason(services, event)
-        services.events.record(
+        services.state.events.record(
             event.event_id,
             athlete_id=event.owner_id,
             object_id=event.object_id,
@@ -45,29 +45,29 @@ def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
 
 def _note_arrival(services: Services, events: Sequence[WebhookEvent]) -> None:
     """Note that Strava's events arrive, if some of these are Strava's: others are our own."""
-    subscription = services.subscriptions.current()
+    subscription = services.state.subscriptions.current()
     sent = [
         event.event_time_epoch_s
         for event in events
         if subscription is not None and event.subscription_id == subscription.subscription_id
     ]
     if subscription is not None and sent:
-        services.subscriptions.note_event(subscription.subscription_id, max(sent))
+        services.state.subscriptions.note_event(subscription.subscription_id, max(sent))
 
 
 def _drop_reason(services: Services, event: WebhookEvent) -> str | None:
     if event.object_type != "activity":
         return "no activity event"
-    athlete = services.athletes.get(event.owner_id)
-    entry = services.activities.get(event.owner_id, event.object_id)
+    athlete = services.state.athletes.get(event.owner_id)
+    entry = services.state.activities.get(event.owner_id, event.object_id)
     if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
         if athlete is None and entry is not None and not entry.is_known:
-            services.activities.forget(event.owner_id, event.object_id)
+            services.state.activities.forget(event.owner_id, event.object_id)
         if athlete is None or not event.asks_for_copies_only:
             return "athlete not connected"
     if entry is None or not _is_answered(entry, event.event_time_epoch_s):
         return None
-    services.activities.answered(event.owner_id, event.object_id, asked_at_epoch_s=event.event_time_epoch_s)
+    services.state.activities.answered(event.owner_id, event.object_id, asked_at_epoch_s=event.event_time_epoch_s)
     return "answered by a later fetch"
 
 

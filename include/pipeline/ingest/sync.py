@@ -120,25 +120,25 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
     """
     entry = LedgerEntry.unknown(item.athlete_id, item.activity_id)
     if item.copies_only:
-        return _summary(services.activities.get(item.athlete_id, item.activity_id) or entry)
+        return _summary(services.state.activities.get(item.athlete_id, item.activity_id) or entry)
     if outage := standing(services):
         now = int(services.clock())
-        services.activities.make_due(
+        services.state.activities.make_due(
             item.athlete_id, item.activity_id, asked_at_epoch_s=item.event_at_epoch_s, due_at_epoch_s=now
         )
         return _summary(entry, reason=_spoken(outage))
     for _ in range(MAX_LOOKS):
-        lease = services.activities.acquire(item.athlete_id, item.activity_id)
+        lease = services.state.activities.acquire(item.athlete_id, item.activity_id)
         if lease is None:
             return _summary(entry, reason="another run holds it and will fetch again")
         try:
             entry = _Look(services, lease, item, source, services.clock()).take()
-            if not services.activities.settle(lease, entry):
+            if not services.state.activities.settle(lease, entry):
                 return _summary(entry)
         except IngestError as error:
             outage = found_by(services, error, item.athlete_id)
             entry = _after(error, lease.entry or entry, outage, int(services.clock()))
-            services.activities.postpone(lease, entry)
+            services.state.activities.postpone(lease, entry)
             if outage is not None or isinstance(error, QuotaSpent):
                 return _summary(entry, reason=_spoken(outage) if outage else "")
             raise
@@ -160,7 +160,7 @@ class _Look:
         return self.lease.entry or LedgerEntry.unknown(self.item.athlete_id, self.item.activity_id)
 
     def guard(self) -> None:
-        self.services.activities.check(self.lease)
+        self.services.state.activities.check(self.lease)
 
     def take(self) -> LedgerEntry:
         """The entry that the ledger should hold now."""
@@ -172,13 +172,13 @@ class _Look:
             return with_copies(self.services, self.lease, self._remove(), None)
         except AnothersActivity as error:
             return self._quarantined(self.previous, error)
-        self.services.raw.put_detail(activity, guard=self.guard)
+        self.services.lake.raw.put_detail(activity, guard=self.guard)
         stored = self._stored_streams(activity)
         streams = self._streams(activity) if stored is None else stored
         if streams is None:
             if not self._is_lost():
                 return self.previous.perhaps_lost(int(self.fetched_at_epoch_s))
-            self.services.raw.remove_streams(activity.athlete_id, activity.activity_id, guard=self.guard)
+            self.services.lake.raw.remove_streams(activity.athlete_id, activity.activity_id, guard=self.guard)
         entry = self._store(activity, streams)
         if stored is not None:
             entry = replace(entry, oldest_answer_epoch_s=self.previous.kept_since_epoch_s)
@@ -187,8 +187,8 @@ class _Look:
     def _activity(self) -> Activity:
         """The activity as Strava shows it. Errors: `AnothersActivity` too."""
         athlete_id, activity_id = self.item.athlete_id, self.item.activity_id
-        with self.services.raw.keeping_odd(athlete_id, activity_id, guard=self.guard):
-            activity = self.services.strava.activity(athlete_id, activity_id)
+        with self.services.lake.raw.keeping_odd(athlete_id, activity_id, guard=self.guard):
+            activity = self.services.strava.client.activity(athlete_id, activity_id)
         if (activity.athlete_id, activity.activity_id) != (athlete_id, activity_id):
             raise AnothersActivity(
                 f"Strava shows activity {activity_id}, which an event gave to athlete {athlete_id}, as another's; "
@@ -203,19 +203,19 @@ class _Look:
         """
         unchanged = Fingerprint.parse(self.previous.fingerprint).track == Fingerprint.of(activity).track
         usable = unchanged and self.previous.points and not has_unwanted_track(self.services, self.previous)
-        stored = self.services.raw.streams(activity.athlete_id, activity.activity_id) if usable else None
+        stored = self.services.lake.raw.streams(activity.athlete_id, activity.activity_id) if usable else None
         return None if stored is None or stored.odd else stored
 
     def _streams(self, activity: Activity) -> StreamSet | None:
         """The activity's streams as Strava has them now: none for a manual one."""
         athlete_id, activity_id = activity.athlete_id, activity.activity_id
         try:
-            with self.services.raw.keeping_odd(athlete_id, activity_id, guard=self.guard):
-                streams = None if activity.manual else self.services.strava.streams(athlete_id, activity_id)
+            with self.services.lake.raw.keeping_odd(athlete_id, activity_id, guard=self.guard):
+                streams = None if activity.manual else self.services.strava.client.streams(athlete_id, activity_id)
         except Gone:
             return None
         if streams is not None:
-            self.services.raw.put_streams(athlete_id, activity_id, streams, guard=self.guard)
+            self.services.lake.raw.put_streams(athlete_id, activity_id, streams, guard=self.guard)
         return streams
 
     def _is_lost(self) -> bool:
@@ -228,7 +228,7 @@ class _Look:
             rows = build_rows(
                 activity,
                 streams,
-                made=self.services.copies.made_for(activity.athlete_id),
+                made=self.services.state.copies.made_for(activity.athlete_id),
                 source=self.source,
                 updated_at_epoch_s=self.fetched_at_epoch_s,
             )
@@ -236,8 +236,8 @@ class _Look:
             since = self.previous.kept_since_epoch_s
             known = replace(entry, object_keys=self.previous.object_keys, oldest_answer_epoch_s=since)
             return self._quarantined(known, error)
-        self.services.activities.note(self.lease, rows.object_keys)
-        written = self.services.lake.write(
+        self.services.state.activities.note(self.lease, rows.object_keys)
+        written = self.services.lake.tables.write(
             [rows], previous_keys={activity.activity_id: self.previous.object_keys}, guard=self.guard
         )
         return replace(entry, object_keys=written.object_keys[activity.activity_id])
@@ -262,8 +262,10 @@ class _Look:
                 "it is tried again for some minutes before it counts as gone."
             )
         testify(self.services, previous, is_announced=self.item.is_announced)
-        self.services.lake.remove(previous.athlete_id, [previous.activity_id], previous.object_keys, guard=self.guard)
-        self.services.raw.remove(previous.athlete_id, previous.activity_id, guard=self.guard)
+        self.services.lake.tables.remove(
+            previous.athlete_id, [previous.activity_id], previous.object_keys, guard=self.guard
+        )
+        self.services.lake.raw.remove(previous.athlete_id, previous.activity_id, guard=self.guard)
         reason = ANNOUNCED if self.item.is_announced else UNANNOUNCED
         return previous.removed(self.fetched_at_epoch_s, reason)
 

@@ -35,16 +35,16 @@ def testify(services: Services, entry: LedgerEntry, *, is_announced: bool) -> No
     rightly with the same token, and must not show it. `is_announced` says that a delete event named it.
     Errors: `NotProved`, `WrongInstallation`; `StillListed` and whatever the second call raises; `RemovalsStopped`.
     """
-    require_proof(services.push, services.installation, services.clock)
+    require_proof(services.strava.push, services.state.installation, services.clock)
     if not entry.object_keys:
         return
     if not is_announced:
         _refuse_many(services, entry)
     start = entry.start_at_epoch_s
     if start is None:
-        services.strava.athlete(entry.athlete_id)
+        services.strava.client.athlete(entry.athlete_id)
         return
-    pages = services.strava.activities(entry.athlete_id, after_epoch_s=start - 1, before_epoch_s=start + 1)
+    pages = services.strava.client.activities(entry.athlete_id, after_epoch_s=start - 1, before_epoch_s=start + 1)
     if any(row.activity_id == entry.activity_id for row in next(pages, [])):
         raise StillListed(
             f"Activity {entry.activity_id} of athlete {entry.athlete_id} answers 404 while the list shows it; "
@@ -54,10 +54,10 @@ def testify(services: Services, entry: LedgerEntry, *, is_announced: bool) -> No
 
 def is_out_of_sight(services: Services, entry: LedgerEntry) -> bool:
     """Whether a 404 says nothing: the activity is stored as `only_me`, which the present grant does not cover."""
-    athlete = services.athletes.get(entry.athlete_id)
+    athlete = services.state.athletes.get(entry.athlete_id)
     if not entry.object_keys or athlete is None or ACTIVITY_READ_ALL in athlete.scopes:
         return False
-    stored = services.raw.detail(entry.athlete_id, entry.activity_id)
+    stored = services.lake.raw.detail(entry.athlete_id, entry.activity_id)
     return stored is not None and stored.visibility == "only_me"
 
 
@@ -71,7 +71,7 @@ def confirm_removals(services: Services, athlete_id: int) -> int:
 
     Effects: queues an event for each, as a deletion at Strava would; one that Strava shows after all stays.
     """
-    stopped = [entry for entry in services.activities.of_athlete(athlete_id) if is_stopped(entry)]
+    stopped = [entry for entry in services.state.activities.of_athlete(athlete_id) if is_stopped(entry)]
     for entry in stopped:
         event = QueuedEvent.deleted(entry.athlete_id, entry.activity_id, services.clock())
         services.queue.send(event.to_body())
@@ -80,7 +80,7 @@ def confirm_removals(services: Services, athlete_id: int) -> int:
 
 def _refuse_many(services: Services, entry: LedgerEntry) -> None:
     since = services.clock() - DAY_S
-    others = [other for other in services.activities.of_athlete(entry.athlete_id) if other != entry]
+    others = [other for other in services.state.activities.of_athlete(entry.athlete_id) if other != entry]
     stored = 1 + sum(bool(other.object_keys) for other in others)
     most = min(MOST_REMOVALS, max(FEWEST_REMOVALS, int(stored * MOST_SHARE)))
     going = sum(is_stopped(other) or _went_unannounced(other, since) for other in others)

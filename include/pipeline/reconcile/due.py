@@ -89,18 +89,18 @@ def queue_due(services: Services) -> Queued:
     erasures, now = take_up(services), services.clock()
     if standing(services):
         return Queued(activities=0, copies=0, erasures=erasures)
-    wake_for_links(services.copies, services.links, services.quota.limits(), now)
+    wake_for_links(services.state.copies, services.state.links, services.state.quota.limits(), now)
     connected = {int(athlete.athlete_id) for athlete in _connected(services)}
-    room = services.quota.room()
+    room = services.state.quota.room()
     fetches = list(islice(_due_fetches(services, connected, now), min(QUEUED_AT_ONCE, room.read // SYNC_CALLS)))
     taken = set(fetches)
     due_copies = dict.fromkeys(key for key in _due_copies(services, connected, now) if key not in taken)
     left = max(0, room.overall - len(fetches) * SYNC_CALLS)
     copies = list(islice(due_copies, min(QUEUED_AT_ONCE, left)))
     for key in fetches:
-        services.activities.put_off(*key, now)
+        services.state.activities.put_off(*key, now)
     for key in copies:
-        services.activities.put_off(*key, now, copies=True)
+        services.state.activities.put_off(*key, now, copies=True)
     for key in fetches:
         services.queue.send(QueuedEvent.look_again(*key, now).to_body())
     for key in copies:
@@ -110,7 +110,7 @@ def queue_due(services: Services) -> Queued:
 
 def _due_fetches(services: Services, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
     """The activities to be fetched, longest overdue first."""
-    for entry in services.activities.due(now):
+    for entry in services.state.activities.due(now):
         fetch_at = entry.fetch_at_epoch_s
         expires = entry.state is ActivityState.EXPIRED and entry.asked is None
         if entry.athlete_id in connected and fetch_at is not None and fetch_at <= now and not expires:
@@ -122,10 +122,10 @@ def _due_copies(services: Services, connected: Collection[int], now: float) -> I
 
     A copy that was begun goes on without its parent: an upload is looked at, and what waits comes to an end.
     """
-    for copy in services.copies.due(now):
+    for copy in services.state.copies.due(now):
         if not _is_queued(services, copy, now):
             yield copy.parent_id, copy.parent_activity_id
-    for entry in services.activities.due(now):
+    for entry in services.state.activities.due(now):
         mark = entry.copies_due
         if entry.athlete_id in connected and mark is not None and mark.due_at_epoch_s <= now:
             yield entry.athlete_id, entry.activity_id
@@ -134,7 +134,7 @@ def _due_copies(services: Services, connected: Collection[int], now: float) -> I
 def _is_queued(services: Services, copy: Copy, now: float) -> bool:
     """Whether the copy's activity is queued, or its row is left to a newer version."""
     try:
-        entry = services.activities.get(copy.parent_id, copy.parent_activity_id)
+        entry = services.state.activities.get(copy.parent_id, copy.parent_activity_id)
     except NewerVersion:
         return True
     mark = entry.copies_due if entry and entry.queued else None
@@ -153,26 +153,26 @@ def list_athletes(services: Services) -> Listed:
     """
     if standing(services):
         return Listed()
-    limits = services.quota.limits()
+    limits = services.state.quota.limits()
     active = [athlete for athlete in _connected(services) if athlete.scopes & _LISTED_BY]
     now = services.clock()
     turns_s = _turns_s(services, active, limits, now)
-    last = {athlete.athlete_id: services.listings.get(athlete.athlete_id).listed_at_epoch_s for athlete in active}
+    last = {athlete.athlete_id: services.state.listings.get(athlete.athlete_id).listed_at_epoch_s for athlete in active}
     due = [athlete for athlete in active if last[athlete.athlete_id] + turns_s[athlete.athlete_id] <= now]
     due.sort(key=lambda athlete: last[athlete.athlete_id])
-    total, looks = Listed(), max(1, services.quota.room().read // SYNC_CALLS)
+    total, looks = Listed(), max(1, services.state.quota.room().read // SYNC_CALLS)
     for athlete in due[: max(1, limits.read_window // (2 * CALLS))]:
         every_s = turns_s[athlete.athlete_id]
-        turn = services.listings.take(athlete.athlete_id, every_s)
+        turn = services.state.listings.take(athlete.athlete_id, every_s)
         if turn is None:
             continue  # another run lists this athlete
         try:
             found, queued = _list(services, athlete, turn, most=min(LOOKS_AT_ONCE, looks))
         except QuotaSpent:
-            services.listings.give_back(turn, every_s)
+            services.state.listings.give_back(turn, every_s)
             break
         except (RetryLater, ApplicationInactive):
-            services.listings.give_back(turn, every_s)
+            services.state.listings.give_back(turn, every_s)
             raise
         except Refused as refusal:
             total = replace(total, refusals=(*total.refusals, str(refusal)))
@@ -182,12 +182,12 @@ def list_athletes(services: Services) -> Listed:
 
 
 def _connected(services: Services) -> list[AthleteRow]:
-    return [athlete for athlete in services.athletes.all() if athlete.status is AthleteStatus.ACTIVE]
+    return [athlete for athlete in services.state.athletes.all() if athlete.status is AthleteStatus.ACTIVE]
 
 
 def _turns_s(services: Services, athletes: Sequence[AthleteRow], limits: Limits, now: float) -> dict[int, float]:
     """How long one turn of each athlete is from the next. Strava sends events of those who granted `activity:read`."""
-    is_told = services.subscriptions.event_at_epoch_s() + DAY_S > now
+    is_told = services.state.subscriptions.event_at_epoch_s() + DAY_S > now
     told_every_s = services.list_every_s if is_told else HOUR_S
     wanted_s = {each.athlete_id: told_every_s if ACTIVITY_READ in each.scopes else HOUR_S for each in athletes}
     longer = stretch(wanted_s.values(), limits)
@@ -209,7 +209,7 @@ def _list(services: Services, athlete: AthleteRow, turn: Turn, *, most: int) -> 
     """
     listing, now = turn.listing, turn.taken_at_epoch_s
     ledger: dict[int, LedgerEntry] = {
-        entry.activity_id: entry for entry in services.activities.of_athlete(athlete.athlete_id)
+        entry.activity_id: entry for entry in services.state.activities.of_athlete(athlete.athlete_id)
     }
     circumstances = Circumstances(
         now, athlete.connected_at_epoch_s - DAY_S, listing.looked_for, dict(listing.looked_at)
@@ -230,7 +230,7 @@ def _list(services: Services, athlete: AthleteRow, turn: Turn, *, most: int) -> 
     shown = Shown(athlete.athlete_id, now, rows)
     found = found.and_of(Differences(changed=tuple(follow(services, shown, ledger, looked_at=found.changed))))
     queued = _queue(services, athlete.athlete_id, islice(found.ids(), most), ledger)
-    services.listings.finish(turn, _remembered(listing, found, queued, rows))
+    services.state.listings.finish(turn, _remembered(listing, found, queued, rows))
     return found, len(queued)
 
 
@@ -249,7 +249,7 @@ def _remembered(listing: Listing, found: Differences, queued: Collection[int], r
 
 def _page(services: Services, athlete_id: int, before_epoch_s: int | None) -> Page:
     unreadable: list[Unreadable] = []
-    pages = services.strava.activities(athlete_id, before_epoch_s=before_epoch_s, unreadable=unreadable.append)
+    pages = services.strava.client.activities(athlete_id, before_epoch_s=before_epoch_s, unreadable=unreadable.append)
     rows = next(pages, [])
     for row in unreadable:
         quarantine(services, row)
@@ -272,7 +272,7 @@ def _queue(
     queued = [
         activity_id
         for activity_id in differing
-        if services.activities.get(athlete_id, activity_id) == ledger.get(activity_id)
+        if services.state.activities.get(athlete_id, activity_id) == ledger.get(activity_id)
     ]
     for activity_id in queued:
         services.queue.send(QueuedEvent.look_again(athlete_id, activity_id, services.clock()).to_body())

@@ -56,7 +56,7 @@ def follow(
     corrected = dict[int, None]()
     for key, rows in sorted(by_key.items()):
         try:
-            services.lake.amend(key, _Change(services, shown, rows, corrected).of)
+            services.lake.tables.amend(key, _Change(services, shown, rows, corrected).of)
         except (ObjectConflict, RetryLater, UnexpectedShape) as fault:
             log.warning("%s follows the next list of athlete %s: %s", key, shown.athlete_id, fault)
     return list(corrected)
@@ -82,7 +82,7 @@ class _Change:
             if after is None and not is_corrected(row, activity):
                 continue
             # Asked after the object was read, which is written only as it was read.
-            entry = self.services.activities.at_rest(self.shown.athlete_id, activity.activity_id)
+            entry = self.services.state.activities.at_rest(self.shown.athlete_id, activity.activity_id)
             if entry is None or not _may_follow(entry, self.shown):
                 continue
             if is_former(entry.fingerprint) and is_corrected(row, activity):

@@ -131,12 +131,12 @@ def quarantine(services: Services, row: Unreadable) -> None:
     A row without an id is only logged.
     """
     log.warning("A row of the activity list of athlete %s cannot be read: %s", row.athlete_id, row.reason)
-    if row.activity_id is None or services.activities.get(row.athlete_id, row.activity_id) is not None:
+    if row.activity_id is None or services.state.activities.get(row.athlete_id, row.activity_id) is not None:
         return
-    with services.activities.held(row.athlete_id, row.activity_id) as lease:
+    with services.state.activities.held(row.athlete_id, row.activity_id) as lease:
         if lease is not None and lease.entry is None:
             unknown = LedgerEntry.unknown(row.athlete_id, row.activity_id)
-            services.activities.postpone(lease, unknown.quarantined(row.reason, fetched_at_epoch_s=None))
+            services.state.activities.postpone(lease, unknown.quarantined(row.reason, fetched_at_epoch_s=None))
 
 
 def _has_changed(row: Activity, entry: LedgerEntry, circumstances: Circumstances) -> bool:

@@ -38,12 +38,12 @@ WITNESSES = 3
 
 def standing(services: Services) -> Outage | None:
     """The outage that stands, or None. Effects: once in a window Strava is asked whether it is over."""
-    outage = services.outages.current()
-    if outage is None or not services.outages.ask():
+    outage = services.state.outages.current()
+    if outage is None or not services.state.outages.ask():
         return outage
     if _fault(services) is not None or (outage.reason in _NAMES and _others_meet(services, _NAMES[outage.reason])):
         return outage
-    services.outages.end()
+    services.state.outages.end()
     log.info("Strava is back; it was out since %s: %s", utc_text(outage.since_epoch_s), outage.reason)
     return None
 
@@ -58,12 +58,12 @@ def found_by(services: Services, error: IngestError, athlete_id: int) -> Outage 
         return None
     if isinstance(error, _OF_ONE_PERHAPS):
         kind = type(error)
-        is_everybodys = services.outages.ask_others() and _others_meet(services, kind, but=athlete_id)
+        is_everybodys = services.state.outages.ask_others() and _others_meet(services, kind, but=athlete_id)
     else:
         is_everybodys = isinstance(error, _OF_THE_APPLICATION) or _fault(services) is not None
     if not is_everybodys:
-        return services.outages.current()
-    outage = services.outages.begin(type(error).__name__)  # its words may name an athlete
+        return services.state.outages.current()
+    outage = services.state.outages.begin(type(error).__name__)  # its words may name an athlete
     log.warning("Strava is out since %s: %s", utc_text(outage.since_epoch_s), error)
     return outage
 
@@ -71,7 +71,7 @@ def found_by(services: Services, error: IngestError, athlete_id: int) -> Outage 
 def _fault(services: Services) -> IngestError | None:
     """What keeps Strava from answering the application's own free question, by which the installation is proved too."""
     try:
-        services.push.prove()
+        services.strava.push.prove()
     except (StravaUnavailable, ApplicationInactive, QuotaSpent, WrongInstallation) as fault:
         return fault
     except Refused:
@@ -85,9 +85,9 @@ def _others_meet(services: Services, kind: type[IngestError], *, but: int | None
     for athlete_id in _witnesses(services, but):
         try:
             if kind is TokenEndpointFault:
-                services.tokens.prove(athlete_id)
+                services.strava.tokens.prove(athlete_id)
             else:
-                services.strava.athlete(athlete_id)
+                services.strava.client.athlete(athlete_id)
         except _OUT:
             is_met = True
         except NotConnected:
@@ -103,7 +103,7 @@ def _others_meet(services: Services, kind: type[IngestError], *, but: int | None
 
 def _witnesses(services: Services, but: int | None) -> list[int]:
     """Connected athletes, each window others."""
-    connected = (athlete for athlete in services.athletes.all() if athlete.status is AthleteStatus.ACTIVE)
+    connected = (athlete for athlete in services.state.athletes.all() if athlete.status is AthleteStatus.ACTIVE)
     ids = sorted(int(athlete.athlete_id) for athlete in connected if athlete.athlete_id != but)
     first = int(services.clock()) // WINDOW_S % max(1, len(ids))
     return [*ids[first:], *ids[:first]][:WITNESSES]

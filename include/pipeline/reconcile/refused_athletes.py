@@ -37,9 +37,9 @@ def refused_athletes(services: Services) -> list[RefusedAthlete]:
     """
     now = services.clock()
     listed = []
-    for athlete in services.athletes.all():
+    for athlete in services.state.athletes.all():
         if athlete.status is AthleteStatus.NEEDS_REAUTH and athlete.refused_at_epoch_s is None:
-            services.athletes.note_refused(athlete.athlete_id)
+            services.state.athletes.note_refused(athlete.athlete_id)
         if athlete.is_refused_for_long(now):
             listed.append(RefusedAthlete(athlete.athlete_id, int(now - (athlete.refused_at_epoch_s or now)) // DAY_S))
     return sorted(listed, key=lambda refused: -refused.days)

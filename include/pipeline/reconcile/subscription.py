@@ -18,13 +18,13 @@ def check_subscription(services: Services, settings: Settings) -> str:
     Effects: remembers that Strava was asked; these calls count in no quota.
     """
     now = services.clock()
-    here = services.subscriptions.current()
+    here = services.state.subscriptions.current()
     if here is None and not settings.public_url.startswith("https://"):
         return "No webhook subscription is wanted: Strava cannot reach this system; new things are found hourly."
-    if services.subscriptions.checked_at_epoch_s() + DAY_S > now:
+    if services.state.subscriptions.checked_at_epoch_s() + DAY_S > now:
         return "The webhook subscription was checked within the last day."
-    there = services.push.current()
-    services.subscriptions.note_check(now)
+    there = services.strava.push.current()
+    services.state.subscriptions.note_check(now)
     if there is None:
         raise NotSubscribed(f"Strava has no webhook subscription of this application: no event comes. {_NEXT_STEP}")
     if here is None or here.subscription_id != there.subscription_id:

@@ -47,9 +47,9 @@ class _Held:
 
 def athlete_ids(services: Services) -> list[int]:
     """Every athlete whom the state or the lake's tables know."""
-    known = {int(athlete.athlete_id) for athlete in services.athletes.all()}
+    known = {int(athlete.athlete_id) for athlete in services.state.athletes.all()}
     for table in _TABLES:
-        for key in services.objects.list(f"{table}/"):
+        for key in services.lake.objects.list(f"{table}/"):
             _, _, athlete_id = key.split("/")[1].partition("athlete_id=")
             known |= {int(athlete_id)} if athlete_id.isdecimal() else set()
     return sorted(known)
@@ -67,7 +67,9 @@ def audit(services: Services, athlete_id: int, *, dry_run: bool) -> Audited:
     Effects: writes the ledger only, and nothing in a dry run; safe to repeat. Reads every object of the athlete.
     """
     held = _held(services, athlete_id)
-    ledger: dict[int, LedgerEntry] = {entry.activity_id: entry for entry in services.activities.of_athlete(athlete_id)}
+    ledger: dict[int, LedgerEntry] = {
+        entry.activity_id: entry for entry in services.state.activities.of_athlete(athlete_id)
+    }
     unknown, lost = set(), set()
     for activity_id in held.keys.keys() | ledger.keys():
         entry = ledger.get(activity_id)
@@ -77,12 +79,12 @@ def audit(services: Services, athlete_id: int, *, dry_run: bool) -> Audited:
         found = held.keys.get(activity_id, set())
         unknown |= {activity_id} if found - named else set()
         lost |= {activity_id} if named - found else set()
-    athlete = services.athletes.get(athlete_id)
+    athlete = services.state.athletes.get(athlete_id)
     repaired = 0
     if not dry_run and athlete is not None and athlete.status is AthleteStatus.ACTIVE:
         for activity_id in sorted(unknown | lost):
             repaired += _repair(services, athlete_id, activity_id, held)
-        wake_failed_before(services.copies, athlete_id, services.quota.limits(), services.clock())
+        wake_failed_before(services.state.copies, athlete_id, services.state.quota.limits(), services.clock())
     unreadable = tuple(held.unreadable.values())
     return Audited(held.objects, len(held.keys), len(unknown), len(lost), repaired, unreadable)
 
@@ -92,7 +94,7 @@ def _held(services: Services, athlete_id: int) -> _Held:
     unreadable: dict[str, str] = {}
     objects = 0
     for table in _TABLES:
-        for key in services.objects.list(f"{table}/athlete_id={athlete_id}/"):
+        for key in services.lake.objects.list(f"{table}/athlete_id={athlete_id}/"):
             objects += 1
             try:
                 for activity_id in _ids(services, key):
@@ -107,7 +109,7 @@ def _repair(services: Services, athlete_id: int, activity_id: int, held: _Held) 
 
     An unreadable object that the ledger names stays named: it may hold rows.
     """
-    with services.activities.held(athlete_id, activity_id) as lease:
+    with services.state.activities.held(athlete_id, activity_id) as lease:
         if lease is None:
             return False
         entry = lease.entry or LedgerEntry.unknown(athlete_id, activity_id).removed(None, "")
@@ -116,11 +118,11 @@ def _repair(services: Services, athlete_id: int, activity_id: int, held: _Held) 
         looked_at = (named | held.keys.get(activity_id, set())) - unreadable
         present = unreadable | {key for key in looked_at if activity_id in _ids(services, key)}
         if present == named or entry.due_at_epoch_s is not None:
-            services.activities.settle(lease, entry)
+            services.state.activities.settle(lease, entry)
             return False
         due_at = None if entry.state is ActivityState.EXPIRED else int(services.clock())
         noted = replace(entry, object_keys=tuple(sorted(named | present)), next_try_epoch_s=due_at)
-        services.activities.postpone(lease, noted)
+        services.state.activities.postpone(lease, noted)
         return True
 
 
@@ -129,5 +131,5 @@ def _named(entry: LedgerEntry | None) -> set[str]:
 
 
 def _ids(services: Services, key: str) -> frozenset[int]:
-    stored = services.objects.get(key)
+    stored = services.lake.objects.get(key)
     return activity_ids(key, stored.body) if stored else frozenset()

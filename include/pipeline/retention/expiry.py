@@ -65,7 +65,7 @@ def expire(services: Services, athlete_id: int, days: int | None, *, dry_run: bo
     if days is not None and not dry_run:
         _adopt(services, athlete_id)
     before_epoch_s = 0.0 if days is None else services.clock() - days * DAY_S
-    due = [entry for entry in services.activities.of_athlete(athlete_id) if _is_due(entry, before_epoch_s)]
+    due = [entry for entry in services.state.activities.of_athlete(athlete_id) if _is_due(entry, before_epoch_s)]
     if dry_run:
         return Expired(len(due))
     due.sort(key=lambda entry: (entry.object_keys, entry.activity_id))
@@ -95,14 +95,14 @@ def _marked(services: Services, seen: LedgerEntry, before_epoch_s: float) -> Lea
     A lease by itself makes an activity due, and reconcile would have it fetched again if this process died; what is
     marked it leaves alone.
     """
-    lease = services.activities.acquire(seen.athlete_id, seen.activity_id, fresh=False)
+    lease = services.state.activities.acquire(seen.athlete_id, seen.activity_id, fresh=False)
     if lease is None:
         return None
     entry = lease.entry
     if entry is None or not _is_due(entry, before_epoch_s):
-        services.activities.settle(lease, entry or seen)
+        services.state.activities.settle(lease, entry or seen)
         return None
-    return services.activities.advance(lease, entry.expired())
+    return services.state.activities.advance(lease, entry.expired())
 
 
 def _delete(services: Services, athlete_id: int, leases: Sequence[Lease]) -> None:
@@ -110,14 +110,14 @@ def _delete(services: Services, athlete_id: int, leases: Sequence[Lease]) -> Non
 
     def guard() -> None:
         for lease in leases:
-            services.activities.check(lease)
+            services.state.activities.check(lease)
 
     keys = sorted({key for lease in leases for key in _entry(lease).object_keys})
-    services.lake.remove(athlete_id, [lease.activity_id for lease in leases], keys, guard=guard)
+    services.lake.tables.remove(athlete_id, [lease.activity_id for lease in leases], keys, guard=guard)
     for lease in leases:
-        services.raw.remove(athlete_id, lease.activity_id, guard=partial(services.activities.check, lease))
+        services.lake.raw.remove(athlete_id, lease.activity_id, guard=partial(services.state.activities.check, lease))
         # Where an event arrived meanwhile, reconcile hands the activity to strava_ingest.
-        services.activities.settle(lease, replace(_entry(lease), object_keys=()))
+        services.state.activities.settle(lease, replace(_entry(lease), object_keys=()))
 
 
 def _adopt(services: Services, athlete_id: int) -> None:
@@ -127,21 +127,21 @@ def _adopt(services: Services, athlete_id: int) -> None:
     understood: their time runs from now, and a backfill that is still under way finds them unchanged. What the ledger
     says is gone has no raw objects: those of a worker who stalled go at once.
     """
-    entries = {entry.activity_id: entry for entry in services.activities.of_athlete(athlete_id)}
-    matches = map(_RAW.fullmatch, services.objects.list(f"raw/athlete_id={athlete_id}/"))
+    entries = {entry.activity_id: entry for entry in services.state.activities.of_athlete(athlete_id)}
+    matches = map(_RAW.fullmatch, services.lake.objects.list(f"raw/athlete_id={athlete_id}/"))
     for activity_id in sorted({int(match["activity_id"]) for match in matches if match}):
         seen = entries.get(ActivityId(activity_id))
         if seen is not None and not _is_timeless(seen) and not _is_gone(seen):
             continue
-        with services.activities.held(athlete_id, activity_id) as lease:
+        with services.state.activities.held(athlete_id, activity_id) as lease:
             if lease is None:
                 continue
             entry = lease.entry
             if entry is not None and _is_gone(entry):
-                services.raw.remove(athlete_id, activity_id, guard=partial(services.activities.check, lease))
+                services.lake.raw.remove(athlete_id, activity_id, guard=partial(services.state.activities.check, lease))
             elif entry is None or _is_timeless(entry):
                 found = entry or LedgerEntry.unknown(athlete_id, activity_id).listed(Sighting(services.clock()))
-                services.activities.postpone(lease, replace(found, fetched_at_epoch_s=services.clock()))
+                services.state.activities.postpone(lease, replace(found, fetched_at_epoch_s=services.clock()))
 
 
 def _is_timeless(entry: LedgerEntry) -> bool:

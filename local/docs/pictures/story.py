@@ -148,7 +148,7 @@ class Story:
         system.control.switch_faults(system.application.client_id, Faults())
         system.time.pass_s(7 * _HOUR_S)  # The access token has to be renewed, which Strava refuses.
         try:
-            system.services.tokens.access_token(PAULA, scope="read")
+            system.services.strava.tokens.access_token(PAULA, scope="read")
         except TokenRefused:
             parent.open("/me")
         self._shown("me-paused", parent)
@@ -216,7 +216,7 @@ class Story:
         self.system.time.pass_s(_HOUR_S)
         limits, usage = "200,2000", "200,700"
         headers = {"X-RateLimit-Limit": limits, "X-RateLimit-Usage": usage, "X-ReadRateLimit-Limit": limits}
-        self.system.services.quota.observe({**headers, "X-ReadRateLimit-Usage": usage})
+        self.system.services.state.quota.observe({**headers, "X-ReadRateLimit-Usage": usage})
         self.system.finish(PAULA, "Cool-down with Rex")
 
     def _finish(self, title: str, kind: str = "run") -> int:

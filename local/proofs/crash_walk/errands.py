@@ -105,14 +105,14 @@ def _access_taken_away(world: World) -> Owed:
 
 def _wish_uttered(world: World) -> Owed:
     activity_id = _stored(world)
-    erasure = world.services.erasures.ask_now(PARENT_ID, EraseReason.ATHLETE)
+    erasure = world.services.state.erasures.ask_now(PARENT_ID, EraseReason.ATHLETE)
     world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.time()).to_body())
     return Owed(copies={REX_ID: (activity_id,)}, erased=(PARENT_ID,))
 
 
 def _child_erased(world: World) -> Owed:
     activity_id = _stored(world)
-    erasure = world.services.erasures.ask_now(REX_ID, EraseReason.ATHLETE)
+    erasure = world.services.state.erasures.ask_now(REX_ID, EraseReason.ATHLETE)
     world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.time()).to_body())
     return Owed((activity_id,), erased=(REX_ID,))
 

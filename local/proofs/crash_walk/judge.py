@@ -45,7 +45,7 @@ def faults(world: World, owed: Owed) -> tuple[str, ...]:
 
 def _of_activity(world: World, activity_id: int) -> Iterator[str]:
     services, truth = world.services, world.control.activity(activity_id)
-    entry = services.activities.get(PARENT_ID, activity_id)
+    entry = services.state.activities.get(PARENT_ID, activity_id)
     rows = _rows(services, activity_id)
     if entry is None:
         yield f"the ledger has no row of {activity_id}"
@@ -53,7 +53,7 @@ def _of_activity(world: World, activity_id: int) -> Iterator[str]:
         if (
             entry.state is not ActivityState.REMOVED
             or any(rows.values())
-            or services.raw.detail(PARENT_ID, activity_id)
+            or services.lake.raw.detail(PARENT_ID, activity_id)
         ):
             yield f"{activity_id} is deleted at Strava, here it is {entry.state} with rows {rows}"
     else:
@@ -63,7 +63,7 @@ def _of_activity(world: World, activity_id: int) -> Iterator[str]:
             yield f"the ledger says {entry.state} of {activity_id} with {entry.points} points: {entry.reason}"
         if (rows["activities"], rows["streams"]) != (1, points):
             yield f"{activity_id} has rows {rows} in the lake and {points} points at Strava"
-        stored = services.raw.detail(PARENT_ID, activity_id)
+        stored = services.lake.raw.detail(PARENT_ID, activity_id)
         if stored is None or stored.name != activity.name:
             yield f"the raw answer of {activity_id} is missing or old"
 
@@ -72,8 +72,8 @@ def _rows(services: Services, activity_id: int) -> dict[str, int]:
     """How many rows of the activity each table holds."""
     found = dict.fromkeys(_TABLES, 0)
     for table in _TABLES:
-        for key in services.objects.list(f"{table}/athlete_id={PARENT_ID}/"):
-            stored = services.objects.get(key)
+        for key in services.lake.objects.list(f"{table}/athlete_id={PARENT_ID}/"):
+            stored = services.lake.objects.get(key)
             if stored is not None:
                 ids = decode(key, stored.body)["activity_id"]
                 found[table] += pc.sum(pc.equal(ids, activity_id)).as_py() or 0
@@ -85,7 +85,7 @@ def _of_child(world: World, child_id: int, activity_ids: tuple[int, ...], *, is_
     if len(there) != len(activity_ids):
         yield f"child {child_id} has {len(there)} activities of {len(activity_ids)}"
     for activity_id in activity_ids:
-        copy = services.copies.get(activity_id, child_id)
+        copy = services.state.copies.get(activity_id, child_id)
         if not is_recorded:
             if copy is not None:
                 yield f"the copy of {activity_id} outlives its athlete's erasure"
@@ -97,30 +97,30 @@ def _of_child(world: World, child_id: int, activity_ids: tuple[int, ...], *, is_
 
 def _of_erased(services: Services, athlete_id: int) -> Iterator[str]:
     now = int(services.clock())
-    erasure = services.erasures.get(athlete_id)
+    erasure = services.state.erasures.get(athlete_id)
     if erasure is None or erasure.stage is not ErasureStage.FINISHED:
         yield f"the erasure of {athlete_id} is {erasure.stage if erasure else 'unknown'}"
     asked = erasure or Erasure.first(athlete_id, Wish(EraseReason.OPERATOR, now), now)
     left = tally(services, personal_records(services, asked, everywhere(services, athlete_id)))
-    if left or services.athletes.get(athlete_id) is not None:
+    if left or services.state.athletes.get(athlete_id) is not None:
         yield f"of erased {athlete_id} there are still {left}"
-    if last_certificate(services.objects, athlete_id) is None:
+    if last_certificate(services.lake.objects, athlete_id) is None:
         yield f"the erasure of {athlete_id} has no certificate"
 
 
 def _left(services: Services) -> Iterator[str]:
-    for entry in services.activities.due(float("inf")):
+    for entry in services.state.activities.due(float("inf")):
         yield f"{entry.activity_id} is still due at {entry.due_at_epoch_s}: {entry.state} {entry.reason}"
-    for copy in services.copies.due(float("inf")):
+    for copy in services.state.copies.due(float("inf")):
         yield f"the copy of {copy.parent_activity_id} to {copy.child_id} is still due: {copy.state} {copy.reason}"
-    for erasure in services.erasures.all():
+    for erasure in services.state.erasures.all():
         if erasure.is_open:
             yield f"the erasure of {erasure.athlete_id} is still {erasure.stage}"
-    for history in services.histories.open(float("inf")):
+    for history in services.state.histories.open(float("inf")):
         yield f"the history of {history.athlete_id} is still open: {history.reason}"
     if waiting := services.queue.depth():
         yield f"{waiting} messages wait"
     if buried := services.queue.dead():
         yield f"{len(buried)} dead letters: {buried[0][1]}"
-    if stale := services.copy_rows.repair([PARENT_ID]):
+    if stale := services.lake.copy_rows.repair([PARENT_ID]):
         yield f"{stale} rows of copies in the lake are not what the ledger says"

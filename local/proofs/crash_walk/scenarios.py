@@ -111,7 +111,7 @@ def _asked_for_again(world: World) -> int:
     activity_id = _still_processing(world)
     world.time.pass_s(3 * _DAY_S)
     world.copy(activity_id, Points())
-    world.services.copies.reopen(activity_id, REX_ID, world.time())
+    world.services.state.copies.reopen(activity_id, REX_ID, world.time())
     world.time.pass_s(_SLOW_S)
     return activity_id
 

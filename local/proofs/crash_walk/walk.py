@@ -111,8 +111,8 @@ class _Runs:
             points = Points()
             windows.append(self._story(world.reconcile(points), points))
         children = world.control.activity_ids(self.scenario.child_id)
-        copy = world.services.copies.get(self.activity_id, self.scenario.child_id)
-        stale = world.services.copy_rows.repair([PARENT_ID])
+        copy = world.services.state.copies.get(self.activity_id, self.scenario.child_id)
+        stale = world.services.lake.copy_rows.repair([PARENT_ID])
         return Death(
             point=point,
             retry=retry,
@@ -132,7 +132,7 @@ class _Runs:
 
     def _left(self, world: World) -> int:
         """What is due now or ever."""
-        return len(list(world.services.copies.due(float("inf")))) + world.services.queue.depth()
+        return len(list(world.services.state.copies.due(float("inf")))) + world.services.queue.depth()
 
     def _story(self, results: Iterable[CopyResult], points: Points) -> str:
         mine = [result for result in results if result.child_id == self.scenario.child_id]

@@ -64,7 +64,7 @@ class World:
         adapters = Adapters(
             MortalStore(self.store, points),
             MortalSession(self.app, self.time, points),
-            MortalObjects(self.services.objects, points),
+            MortalObjects(self.services.lake.objects, points),
             MortalQueue(self.services.queue, points),
         )
         return assemble(self.settings, adapters, priority=Priority.COPY, clock=self.time, wait=self.time.pass_s)
@@ -72,7 +72,7 @@ class World:
     def connect(self, athlete_id: int, scopes: tuple[str, ...]) -> None:
         """Connect the athlete with these scopes. Effects: opens the account at Strava where there is none."""
         open_account(self.control, athlete_id)
-        self.services.athletes.connect(*authorize(self.control, self._oauth(), athlete_id, scopes))
+        self.services.state.athletes.connect(*authorize(self.control, self._oauth(), athlete_id, scopes))
 
     def _oauth(self) -> OAuthClient:
         application = Application()
@@ -81,7 +81,7 @@ class World:
 
     def link(self, child_id: int, name: str) -> None:
         """Link the parent to a child, with everyone's consent."""
-        self.services.links.save(agreed_link(PARENT_ID, child_id, name))
+        self.services.state.links.save(agreed_link(PARENT_ID, child_id, name))
 
     def finish(self, athlete_id: int, kind: str, title: str) -> int:
         """Let the athlete finish an activity of an hour ago; always the same recording."""

@@ -39,53 +39,53 @@ def _connect(world: World, services: Services) -> None:
 
 
 def _is_connected(_world: World, services: Services) -> bool:
-    athlete = services.athletes.get(MIA_ID)
+    athlete = services.state.athletes.get(MIA_ID)
     return athlete is not None and athlete.status is AthleteStatus.ACTIVE
 
 
 def _ask_for_erasure(world: World, services: Services) -> None:
     world.connect(MIA_ID, _SCOPES)
     world.time.pass_s(1)
-    services.erasures.ask_now(MIA_ID, EraseReason.ATHLETE)
+    services.state.erasures.ask_now(MIA_ID, EraseReason.ATHLETE)
 
 
 def _give_back(_world: World, services: Services) -> None:
-    athlete = services.athletes.get(MIA_ID)
-    with services.erasures.held(MIA_ID) as lease:
+    athlete = services.state.athletes.get(MIA_ID)
+    with services.state.erasures.held(MIA_ID) as lease:
         if lease is not None and athlete is not None and athlete.status is not AthleteStatus.REVOKED:
             end_access(services, lease)
 
 
 def _is_given_back(_world: World, services: Services) -> bool:
-    athlete = services.athletes.get(MIA_ID)
+    athlete = services.state.athletes.get(MIA_ID)
     return athlete is not None and athlete.status is AthleteStatus.REVOKED
 
 
 def _subscribe(world: World, services: Services) -> None:
     world.app.extensions[EXTENSION].session.mount(_WEBHOOK, _Webhook())
-    services.push.create(_WEBHOOK, "verify")
+    services.strava.push.create(_WEBHOOK, "verify")
 
 
 def _unsubscribe(_world: World, services: Services) -> None:
-    present = services.push.current()
+    present = services.strava.push.current()
     if present is not None:
-        services.push.delete(present.subscription_id)
+        services.strava.push.delete(present.subscription_id)
 
 
 def _forget_start(_world: World, services: Services) -> None:
     """Make the profile the second witness of each of the parent's activities: their rows know no start."""
-    for entry in list(services.activities.of_athlete(PARENT_ID)):
-        with services.activities.held(PARENT_ID, entry.activity_id) as lease:
+    for entry in list(services.state.activities.of_athlete(PARENT_ID)):
+        with services.state.activities.held(PARENT_ID, entry.activity_id) as lease:
             if lease is not None:
-                services.activities.settle(lease, replace(entry, start_at_epoch_s=None))
+                services.state.activities.settle(lease, replace(entry, start_at_epoch_s=None))
 
 
 def _look_again(world: World, services: Services) -> None:
     """Ask for what no list can miss, as events would."""
     now = world.time()
-    for entry in list(services.activities.of_athlete(PARENT_ID)):
+    for entry in list(services.state.activities.of_athlete(PARENT_ID)):
         if entry.start_at_epoch_s is None and entry.object_keys:
-            services.activities.make_due(PARENT_ID, entry.activity_id, asked_at_epoch_s=int(now))
+            services.state.activities.make_due(PARENT_ID, entry.activity_id, asked_at_epoch_s=int(now))
             services.queue.send(QueuedEvent.look_again(PARENT_ID, entry.activity_id, now).to_body())
 
 
@@ -107,8 +107,8 @@ class _Webhook(BaseAdapter):
 ERRANDS: Mapping[str, Errand] = {
     "token": Errand(_connect, _is_connected),
     "revoke": Errand(_give_back, _is_given_back, _ask_for_erasure),
-    "subscribe": Errand(_subscribe, lambda _world, services: services.push.current() is not None),
-    "unsubscribe": Errand(_unsubscribe, lambda _world, services: services.push.current() is None, _subscribe),
+    "subscribe": Errand(_subscribe, lambda _world, services: services.strava.push.current() is not None),
+    "unsubscribe": Errand(_unsubscribe, lambda _world, services: services.strava.push.current() is None, _subscribe),
     "profile": Errand(_look_again, lambda _world, _services: True, _forget_start),
 }
 """By the call that they are for."""

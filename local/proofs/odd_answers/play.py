@@ -137,7 +137,7 @@ class _Story:
 
     def queue(self, activity_id: int) -> None:
         event = QueuedEvent.look_again(PARENT_ID, activity_id, self.world.time())
-        self.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(self.world.time()))
+        self.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(self.world.time()))
         self.services.queue.send(event.to_body())
 
     def window(self) -> None:
@@ -147,7 +147,7 @@ class _Story:
             self.attempt(step, services)
         if self.errand and self.deleted and self.new:
             self.attempt(self.errand.act, self.world, services)
-        if any(not each.is_open and not each.found for each in services.histories.of_athlete(PARENT_ID)):
+        if any(not each.is_open and not each.found for each in services.state.histories.of_athlete(PARENT_ID)):
             self.ask_for_history()
         messages = services.queue.receive(100, visibility_s=30)
         queued = [QueuedEvent.parse(message.body) for message in messages]
@@ -173,12 +173,12 @@ class _Story:
 
     def lacks(self) -> list[str]:
         """What is not right yet."""
-        copy = self.services.copies.get(self.new, REX_ID)
+        copy = self.services.state.copies.get(self.new, REX_ID)
         checks = {
             "synced": self.state_of(self.new) == ActivityState.SYNCED,
             "copied": copy is not None and copy.state in (CopyState.DONE, CopyState.DUPLICATE),
             "one copy each": len(self.world.control.activity_ids(REX_ID)) == 2,
-            "the history": not any(history.is_open for history in self.services.histories.of_athlete(PARENT_ID)),
+            "the history": not any(history.is_open for history in self.services.state.histories.of_athlete(PARENT_ID)),
             "connected": self.status_of(PARENT_ID) == AthleteStatus.ACTIVE,
             "the errand": self.errand is None or self.errand.is_done(self.world, self.services),
         }
@@ -190,11 +190,11 @@ class _Story:
 
     def status_of(self, athlete_id: int) -> str:
         """The athlete's status here."""
-        athlete = self.services.athletes.get(athlete_id)
+        athlete = self.services.state.athletes.get(athlete_id)
         return str(athlete.status) if athlete else "unknown"
 
     def state_of(self, activity_id: int) -> str:
-        entry = self.services.activities.get(PARENT_ID, activity_id)
+        entry = self.services.state.activities.get(PARENT_ID, activity_id)
         return str(entry.state) if entry else "unknown"
 
 
@@ -205,7 +205,9 @@ def play(call: str, answer: Mapping[str, Any], *, seed: int, state_url: str) -> 
         outcome = Outcome()
         before = story.titles()
         if call == "subscription":  # Whether the API answers there is seen by this very call.
-            story.services.installation.note(story.services.push.api_url, is_proved=False, now_epoch_s=NOON)
+            story.services.state.installation.note(
+                story.services.strava.push.api_url, is_proved=False, now_epoch_s=NOON
+            )
         story.world.control.write_script(Line(route=CALLS[call], **answer))
         story.go_on()
         for _ in range(ODD_WINDOWS):
@@ -218,7 +220,7 @@ def play(call: str, answer: Mapping[str, Any], *, seed: int, state_url: str) -> 
             if not is_fit(message, is_applications=call in OF_THE_APPLICATION)
         ]
         outcome.activity = story.state_of(story.new)
-        copy = story.services.copies.get(story.new, REX_ID)
+        copy = story.services.state.copies.get(story.new, REX_ID)
         outcome.copy = str(copy.state) if copy else "none yet"
         outcome.athlete = story.status_of(PARENT_ID)
         story.world.control.write_script()
@@ -240,17 +242,17 @@ def _load_history(services: Services, form: Mapping[str, Any]) -> None:
 
 
 def _prove(services: Services) -> None:
-    prove_again(services.push, services.installation, services.clock)
+    prove_again(services.strava.push, services.state.installation, services.clock)
 
 
 def _destroyed(story: _Story, before: Mapping[int, str]) -> list[str]:
     """What the odd answer cost that it must not: rows, the copy made before, the connection, the link."""
     services = story.services
-    copy = services.copies.get(story.renamed, REX_ID)
+    copy = services.state.copies.get(story.renamed, REX_ID)
     final = _FINAL | ({CopyState.SKIPPED} if story.state_of(story.new) != ActivityState.NO_STREAMS else set())
-    finished = [copy for copy in services.copies.of_activity(story.new) if copy.state in final]
-    gone = [entry for entry in services.activities.of_athlete(PARENT_ID) if entry.state is ActivityState.REMOVED]
-    is_proved = story.services.installation.is_proved(story.services.push.api_url)
+    finished = [copy for copy in services.state.copies.of_activity(story.new) if copy.state in final]
+    gone = [entry for entry in services.state.activities.of_athlete(PARENT_ID) if entry.state is ActivityState.REMOVED]
+    is_proved = story.services.state.installation.is_proved(story.services.strava.push.api_url)
     checks = {
         "rows": set(before) - {story.deleted} <= set(story.titles()),
         "rows before the installation was proved": is_proved or set(before) <= set(story.titles()),
@@ -258,7 +260,7 @@ def _destroyed(story: _Story, before: Mapping[int, str]) -> list[str]:
         "the new copy, finally": not finished,
         "an activity that is there": {entry.activity_id for entry in gone} <= {story.deleted},
         "the connection": {story.status_of(PARENT_ID), story.status_of(REX_ID)} == {AthleteStatus.ACTIVE},
-        "the link": len(list(story.services.links.of_parent(PARENT_ID))) == 1,
+        "the link": len(list(story.services.state.links.of_parent(PARENT_ID))) == 1,
     }
     return [f"destroyed: {name}" for name, holds in checks.items() if not holds]
 
@@ -269,7 +271,7 @@ def _story(folder: Path, state_url: str, errand: Errand | None, seed: int) -> It
         for athlete_id in (PARENT_ID, REX_ID):
             world.connect(athlete_id, EVERYTHING)
         whole = CopyOptions(trim_m=0)
-        world.services.links.save(agreed_link(PARENT_ID, REX_ID, "Rex", whole))
+        world.services.state.links.save(agreed_link(PARENT_ID, REX_ID, "Rex", whole))
         with MortalSession(world.app, world.time, Points()) as session:
             yield _Story(world, _on_the_simulator(world, session), errand, seed)
 
@@ -279,10 +281,11 @@ def _on_the_simulator(world: World, session: StravaSession) -> Services:
     services, settings, application = world.services, world.settings, Application()
     oauth = OAuthClient(session, settings.strava_oauth_url, str(application.client_id), application.client_secret)
     tokens = Tokens(world.store, open_cipher(settings.key_url), world.time, oauth.refresh, world.time.pass_s)
-    return replace(
-        services,
+    strava = replace(
+        services.strava,
         oauth=oauth,
         tokens=tokens,
-        strava=StravaClient(session, settings.strava_api_url, tokens, services.quota, Priority.LIVE),
+        client=StravaClient(session, settings.strava_api_url, tokens, services.state.quota, Priority.LIVE),
         push=PushSubscriptions(session, settings.strava_api_url, str(application.client_id), application.client_secret),
     )
+    return replace(services, strava=strava)

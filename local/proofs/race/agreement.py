@@ -25,7 +25,7 @@ _TABLES = ("streams", "laps", "activities")
 
 def differences(services: Services, truth: Mapping[str, Any], activity_id: int) -> tuple[str, ...]:
     """What of the activity is not as Strava has it: too much, too little or other; `truth` is what it has."""
-    entry = services.activities.get(ATHLETE_ID, activity_id)
+    entry = services.state.activities.get(ATHLETE_ID, activity_id)
     if entry is None:
         return ("the ledger has no row",)
     if truth["deleted"]:
@@ -44,15 +44,15 @@ def held(services: Services) -> dict[int, set[str]]:
     for key, rows in _objects(services):
         for activity_id in pc.unique(rows["activity_id"]).to_pylist():
             found.setdefault(activity_id, set()).add(key)
-    for key in services.objects.list(f"raw/athlete_id={ATHLETE_ID}/"):
+    for key in services.lake.objects.list(f"raw/athlete_id={ATHLETE_ID}/"):
         found.setdefault(int(key.rpartition("/")[2].partition(".")[0]), set()).add(key)
     return found
 
 
 def _objects(services: Services) -> Iterator[tuple[str, pa.Table]]:
     for table in _TABLES:
-        for key in services.objects.list(f"{table}/athlete_id={ATHLETE_ID}/"):
-            stored = services.objects.get(key)
+        for key in services.lake.objects.list(f"{table}/athlete_id={ATHLETE_ID}/"):
+            stored = services.lake.objects.get(key)
             if stored is not None:
                 yield key, decode(key, stored.body)
 
@@ -87,9 +87,9 @@ def _lake_differences(services: Services, entry: LedgerEntry, truth: SimulatedAc
 
 
 def _raw_differences(services: Services, activity: Activity, streams: Mapping[str, Any]) -> Iterator[str]:
-    detail = services.raw.detail(ATHLETE_ID, activity.activity_id)
+    detail = services.lake.raw.detail(ATHLETE_ID, activity.activity_id)
     if detail is None or detail.fields != activity.fields:
         yield "the raw detail is missing or not Strava's last answer"
-    kept = services.raw.streams(ATHLETE_ID, activity.activity_id)
+    kept = services.lake.raw.streams(ATHLETE_ID, activity.activity_id)
     if kept is None or json.loads(kept.body) != {key: streams[key] for key in BY_KEY if key in streams}:
         yield "the raw streams are missing or not Strava's last answer"

@@ -55,7 +55,7 @@ def prove_copies(kind: StoreKind, *, rounds: int, seed: int, advance: Advance) -
         services = stack.enter_context(open_services(place.settings, clock=place.clock, wait=place.clock.advance))
         workers = stack.enter_context(Workers(PROCESSES, copy_worker, place))
         open_account(control, CHILD_ID, "Rex")
-        services.links.save(agreed_link(ATHLETE_ID, CHILD_ID, "Rex"))
+        services.state.links.save(agreed_link(ATHLETE_ID, CHILD_ID, "Rex"))
         race = _Race(place, control, services, workers)
         found = []
         for number in range(rounds):
@@ -122,7 +122,7 @@ class _Race:
         A run that died before it wrote the copy down is started again, as a task of Airflow is.
         """
         for number in range(_MOST_RESUMPTIONS):
-            copy = self._services.copies.get(activity_id, CHILD_ID)
+            copy = self._services.state.copies.get(activity_id, CHILD_ID)
             if copy is not None and copy.next_try_epoch_s is None:
                 return number
             self._place.clock.advance(_WINDOW_S)
@@ -131,7 +131,7 @@ class _Race:
 
     def _differences(self, activity_id: int, made: set[int]) -> Iterator[str]:
         """What is not as the athletes may expect."""
-        copy = self._services.copies.get(activity_id, CHILD_ID)
+        copy = self._services.state.copies.get(activity_id, CHILD_ID)
         if len(made) != 1:
             yield f"the child has {len(made)} copies of {activity_id}"
         if copy is None or copy.state not in MADE_STATES or copy.child_activity_id not in made:

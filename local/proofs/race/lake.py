@@ -212,12 +212,12 @@ class _Play:
             if not waiting:
                 break
             self._place.clock.advance(_LEASE_S)
-            due = {entry.activity_id for entry in self._services.activities.due(self._place.clock())}
+            due = {entry.activity_id for entry in self._services.state.activities.due(self._place.clock())}
             self._workers.all_do([item for item in items if item.activity_id in due])
         return self._truth()
 
     def _entries(self, items: Sequence[SyncItem]) -> list[Any]:
-        found = (self._services.activities.get(ATHLETE_ID, item.activity_id) for item in items)
+        found = (self._services.state.activities.get(ATHLETE_ID, item.activity_id) for item in items)
         return [entry for entry in found if entry is not None]
 
     def _truth(self) -> dict[int, int]:

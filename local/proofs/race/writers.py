@@ -125,12 +125,12 @@ class _Race:
     def _resume(self, item: SyncItem, wrong: list[str]) -> int:
         """Sync as often as the ledger has it due, each time when it says so, as reconcile does."""
         for number in range(_MOST_RESUMPTIONS):
-            entry = self._services.activities.get(ATHLETE_ID, item.activity_id)
+            entry = self._services.state.activities.get(ATHLETE_ID, item.activity_id)
             if entry is None or entry.next_try_epoch_s is None:
                 return number
             clock = self._place.clock
             clock.advance(max(0.0, entry.next_try_epoch_s - clock()))
-            if item.activity_id not in {due.activity_id for due in self._services.activities.due(clock())}:
+            if item.activity_id not in {due.activity_id for due in self._services.state.activities.due(clock())}:
                 wrong.append("the ledger's row has a next try and is not found as due")
             self._workers.all_do([item])
         return _MOST_RESUMPTIONS

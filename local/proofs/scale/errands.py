@@ -78,7 +78,7 @@ def _night(_: Stand, services: Services) -> int:
     chunks = in_chunks(athlete_ids(services), ATHLETES)
     for chunk in chunks:
         check(services, chunk, _RETENTION_DAYS, dry_run=False)
-    services.copy_rows.repair([athlete.athlete_id for athlete in services.athletes.all()])
+    services.lake.copy_rows.repair([athlete.athlete_id for athlete in services.state.athletes.all()])
     sweep(services)
     return NIGHT_TASKS + NIGHT_TASKS_OF_A_CHUNK * len(chunks)
 

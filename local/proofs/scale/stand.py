@@ -47,7 +47,7 @@ class Stand:
         adapters = Adapters(
             CountingStore(world.store, counts),
             MortalSession(world.app, world.time, CountingPoints(counts)),
-            CountingObjects(world.services.objects, counts),
+            CountingObjects(world.services.lake.objects, counts),
             world.services.queue,
         )
         return assemble(world.settings, adapters, priority=Priority.LIVE, clock=world.time, wait=world.time.pass_s)
@@ -90,7 +90,7 @@ def _multiply(stand: Stand, lake: Path, athlete_ids: Sequence[int]) -> None:
     for athlete_id in athlete_ids:
         profile = Athlete(AthleteId(athlete_id), "Ann", "Other")
         grant = TokenGrant("access", "refresh", int(world.time()) + _DAY_S, profile)
-        world.services.athletes.connect(grant, frozenset(READ_AND_WRITE))
+        world.services.state.athletes.connect(grant, frozenset(READ_AND_WRITE))
         for folder in lake.glob(f"*/athlete_id={PARENT_ID}"):
             shutil.copytree(folder, folder.with_name(f"athlete_id={athlete_id}"))
         theirs = json.loads(fields.replace(f"athlete_id={PARENT_ID}/", f"athlete_id={athlete_id}/"))

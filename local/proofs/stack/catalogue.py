@@ -91,7 +91,7 @@ def _met(seen: Seen) -> Verdict:
 
 
 def _registered(stage: Stage, seen: Seen) -> Verdict:
-    waiting = sum(1 for _ in stage.crowd.services.partitions.waiting())
+    waiting = sum(1 for _ in stage.crowd.services.lake.partitions.waiting())
     return Verdict(
         "catalogue",
         "a run that begins after an event registers what it told of, and nothing waits any more",
@@ -108,7 +108,7 @@ def _named(stage: Stage) -> Verdict:
 
 
 def _held(stage: Stage) -> Sequence[Partition]:
-    objects = stage.crowd.services.objects
+    objects = stage.crowd.services.lake.objects
     return [partition_of(key) for table in PARTITION_KEYS for key in objects.list(f"{table}/")]
 
 

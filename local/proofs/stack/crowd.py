@@ -41,7 +41,9 @@ class Crowd:
         for number in range(len(self.athlete_ids), count):
             athlete_id = _FIRST_ID + number
             self.control.create_athlete(athlete_id=athlete_id, firstname=f"Runner {number}", lastname="Invented")
-            self.services.athletes.connect(*authorize(self.control, self.services.oauth, athlete_id, _SCOPES))
+            self.services.state.athletes.connect(
+                *authorize(self.control, self.services.strava.oauth, athlete_id, _SCOPES)
+            )
             self.athlete_ids.append(athlete_id)
 
     def finish(self, athlete_id: int, number: int, *, points: int, announce: bool = True) -> int:
@@ -55,5 +57,5 @@ class Crowd:
 
     def is_loaded(self, activity_id: int) -> bool:
         """Whether the ledger says that the lake has the activity."""
-        entry = self.services.activities.get(self.owners[activity_id], activity_id)
+        entry = self.services.state.activities.get(self.owners[activity_id], activity_id)
         return entry is not None and entry.state is ActivityState.SYNCED

@@ -79,10 +79,10 @@ def _ago(days: int) -> float:
 
 def _lose(services: Services, athlete_id: int, activity_id: int) -> None:
     """Let the activity's rows be gone from the lake, as no process of ours would have it."""
-    entry = services.activities.get(athlete_id, activity_id)
+    entry = services.state.activities.get(athlete_id, activity_id)
     for key in entry.object_keys if entry else ():
-        if (stored := services.objects.get(key)) is not None:
-            services.objects.delete(key, expected=stored.etag)
+        if (stored := services.lake.objects.get(key)) is not None:
+            services.lake.objects.delete(key, expected=stored.etag)
 
 
 def _night(stage: Stage) -> tuple[str, str]:

@@ -120,7 +120,7 @@ class World:
     def connect(self, athlete_id, name):
         self.control.create_athlete(athlete_id=athlete_id, firstname=name, lastname="Invented")
         with self.services() as services:
-            services.athletes.connect(*authorize(self.control, services.oauth, athlete_id))
+            services.state.athletes.connect(*authorize(self.control, services.strava.oauth, athlete_id))
 
     def finish(self, title="Lunch run", *, hours_ago=2.0, kind="run", seed=7):
         start_at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=hours_ago)
@@ -155,7 +155,7 @@ class World:
     def waiting(self):
         """The partitions that wait for the catalogue."""
         with self.services() as services:
-            return {each.partition for each in services.partitions.waiting()}
+            return {each.partition for each in services.lake.partitions.waiting()}
 
     def wait_for_catalogue(self, seconds: float) -> None:
         """Let what waits for the catalogue have waited for so long."""
@@ -190,5 +190,5 @@ def world(airflow, tmp_path) -> Iterator[World]:
         world.connect(PARENT_ID, "Ann")
         world.connect(CHILD_ID, "Rex")
         with world.services() as services:
-            services.links.save(agreed_link(PARENT_ID, CHILD_ID, "Rex"))
+            services.state.links.save(agreed_link(PARENT_ID, CHILD_ID, "Rex"))
         yield world

@@ -33,7 +33,7 @@ def test_ingest_brings_every_activity_to_the_lake_and_the_named_one_to_the_child
     assert {row["activity_id"] for row in world.rows("activities")} == {plain, named}
     assert {row["activity_id"] for row in world.rows("streams")} == {plain, named}
     with world.services() as services:
-        assert services.copies.get(named, CHILD_ID).state is CopyState.DONE
+        assert services.state.copies.get(named, CHILD_ID).state is CopyState.DONE
     assert len(world.control.activity_ids(CHILD_ID)) == 1
 
 
@@ -62,7 +62,7 @@ def test_ingest_of_many_activities_has_few_tasks_and_one_that_fails_keeps_no_oth
     assert len(world.control.activity_ids(CHILD_ID)) == 1
     assert any(" · 3 activities · 1 waits: a passing fault" in label for label in run.labels)
     with world.services() as services:
-        assert services.activities.get(PARENT_ID, 999_999_999).due_at_epoch_s is not None
+        assert services.state.activities.get(PARENT_ID, 999_999_999).due_at_epoch_s is not None
 
 
 def test_ingest_tells_the_asset_that_partitions_wait_all_of_which_are_rows(world):
@@ -89,7 +89,7 @@ def test_ingest_whose_last_try_meets_a_fault_ends_green_and_the_ledger_goes_on(w
     assert run.state == "success"
     assert run.states("sync_activities") == ["skipped"]
     with world.services() as services:
-        assert services.activities.get(PARENT_ID, activity_id).due_at_epoch_s is not None
+        assert services.state.activities.get(PARENT_ID, activity_id).due_at_epoch_s is not None
 
 
 def test_ingest_that_a_defect_breaks_for_one_activity_is_red_and_does_the_others(world):
@@ -306,4 +306,4 @@ def test_erasure_of_a_connected_athlete_for_a_reported_deauthorisation_is_skippe
 
     assert run.states("erase_athlete") == ["skipped"]
     with world.services() as services:
-        assert services.athletes.get(PARENT_ID) is not None
+        assert services.state.athletes.get(PARENT_ID) is not None

@@ -47,7 +47,7 @@ class World:
     def connect(self, athlete_id: int, scopes: tuple[str, ...] = WRITE, *, removes: bool = False) -> None:
         """Give the athlete an account and connect it; who allows less than before means it."""
         open_account(self.control, athlete_id)
-        oauth = self.services.oauth
+        oauth = self.services.strava.oauth
         store = open_store(self.settings.state_url, self.services.clock)
         athletes = Athletes(store, open_cipher(self.settings.key_url), self.services.clock)
         chosen = Narrowing(athlete_id, frozenset(WRITE), removes=removes)

@@ -51,11 +51,11 @@ def named():
 
 @pytest.fixture
 def services(world, named):
-    return replace(world.services, catalog=named)
+    return replace(world.services, lake=replace(world.services.lake, catalog=named))
 
 
 def waiting(services):
-    return {each.partition for each in services.partitions.waiting()}
+    return {each.partition for each in services.lake.partitions.waiting()}
 
 
 def synced(world, **values):
@@ -84,7 +84,7 @@ def test_more_than_one_batch_is_registered(services, named, monkeypatch):
     monkeypatch.setattr(catalog_module, "AT_ONCE", 2)
     partitions = {Partition("streams", athlete_id, 2026) for athlete_id in range(1, 6)}
     for partition in partitions:
-        services.objects.put(f"{partition_prefix(partition)}2026-05.parquet", b"x", expected=Condition.ABSENT)
+        services.lake.objects.put(f"{partition_prefix(partition)}2026-05.parquet", b"x", expected=Condition.ABSENT)
 
     assert register_waiting(services).registered == 5
     assert (named.named, waiting(services)) == (partitions, set())
@@ -94,7 +94,7 @@ def test_what_a_run_that_dies_has_done_stays_done(services, named, monkeypatch):
     monkeypatch.setattr(catalog_module, "AT_ONCE", 2)
     for athlete_id in range(1, 6):
         key = f"streams/athlete_id={athlete_id}/year=2026/2026-05.parquet"
-        services.objects.put(key, b"x", expected=Condition.ABSENT)
+        services.lake.objects.put(key, b"x", expected=Condition.ABSENT)
     register, calls = named.register, []
 
     def throttled(partitions):
@@ -112,7 +112,7 @@ def test_what_a_run_that_dies_has_done_stays_done(services, named, monkeypatch):
 
 
 def test_writer_that_dies_before_its_write_leaves_a_row_that_goes_by_itself(world, services, named):
-    services.partitions.note(STREAMS)
+    services.lake.partitions.note(STREAMS)
     register_waiting(services)
     assert (named.named, waiting(services)) == (set(), {STREAMS})
     world.now[0] += SETTLED_S
@@ -121,9 +121,9 @@ def test_writer_that_dies_before_its_write_leaves_a_row_that_goes_by_itself(worl
 
 
 def test_writer_that_is_slow_to_write_is_registered_although_the_catalogue_looked_before(services, named):
-    services.partitions.note(STREAMS)
+    services.lake.partitions.note(STREAMS)
     register_waiting(services)
-    services.objects.put(LATE, b"x", expected=Condition.ABSENT)  # noted already, so without a new note
+    services.lake.objects.put(LATE, b"x", expected=Condition.ABSENT)  # noted already, so without a new note
 
     register_waiting(services)
     assert (named.named, waiting(services)) == ({STREAMS}, set())
@@ -148,8 +148,8 @@ def test_change_that_comes_while_the_catalogue_works_waits_for_its_next_run(worl
 
     def remove_everything():
         named.before_register = lambda: None
-        for key in list(services.objects.list("streams/")):
-            services.objects.delete(key, expected=Condition.ANYTHING)
+        for key in list(services.lake.objects.list("streams/")):
+            services.lake.objects.delete(key, expected=Condition.ANYTHING)
 
     named.before_register = remove_everything
     register_waiting(services)
@@ -194,7 +194,7 @@ def test_athlete_who_is_erased_while_the_catalogue_works_is_not_in_it_afterwards
 def test_late_row_of_an_erased_athlete_registers_nothing(world, services, named, erased):
     synced(world)
     erased(services)
-    services.partitions.note(STREAMS)
+    services.lake.partitions.note(STREAMS)
 
     register_waiting(services)
     assert named.named == set()
@@ -206,11 +206,11 @@ def test_late_row_of_an_erased_athlete_registers_nothing(world, services, named,
 def test_late_object_of_an_erased_athlete_leaves_lake_and_catalogue_at_the_second_look(world, services, named, erased):
     synced(world)
     erased(services)
-    services.objects.put(LATE, b"x", expected=Condition.ABSENT)
+    services.lake.objects.put(LATE, b"x", expected=Condition.ABSENT)
     register_waiting(services)
 
     assert look_again(services) >= 2
-    assert (named.named, list(services.objects.list("streams/"))) == (set(), [])
+    assert (named.named, list(services.lake.objects.list("streams/"))) == (set(), [])
     look_again(services)
     assert waiting(services) == set()
 

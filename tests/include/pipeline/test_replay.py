@@ -53,11 +53,15 @@ def root(world):
 
 
 def tables(world):
-    return {key: world.services.objects.get(key).body for key in world.services.objects.list("") if "parquet" in key}
+    return {
+        key: world.services.lake.objects.get(key).body
+        for key in world.services.lake.objects.list("")
+        if "parquet" in key
+    }
 
 
 def entry(world, activity_id):
-    return world.services.activities.get(PARENT_ID, activity_id)
+    return world.services.state.activities.get(PARENT_ID, activity_id)
 
 
 def replayed(world, since=None, **changes):
@@ -72,13 +76,13 @@ def writes(world, monkeypatch):
     """The keys of the objects that are written or deleted from now on."""
     keys = []
     for name in ("put", "delete"):
-        call = getattr(world.services.objects, name)
+        call = getattr(world.services.lake.objects, name)
 
         def recorded(key, *arguments, call=call, **named):
             keys.append(key)
             return call(key, *arguments, **named)
 
-        monkeypatch.setattr(world.services.objects, name, recorded)
+        monkeypatch.setattr(world.services.lake.objects, name, recorded)
     return keys
 
 
@@ -165,7 +169,7 @@ def test_dry_run_reads_everything_and_writes_nothing(world, history, writes):
 @pytest.mark.parametrize("key_of", [raw_detail_key, raw_streams_key])
 def test_unreadable_object_is_named_and_the_rest_goes_on(world, history, key_of, body):
     key = key_of(PARENT_ID, history[0])
-    world.services.objects.put(key, body, expected=Condition.ANYTHING)
+    world.services.lake.objects.put(key, body, expected=Condition.ANYTHING)
     before = tables(world)
     done = replayed(world)
     assert done.activities == len(history) - 1
@@ -176,9 +180,9 @@ def test_unreadable_object_is_named_and_the_rest_goes_on(world, history, key_of,
 
 
 def test_missing_and_mixed_up_objects_are_named(world, history):
-    world.services.objects.delete(raw_detail_key(PARENT_ID, history[0]), expected=Condition.ANYTHING)
-    other = world.services.objects.get(raw_detail_key(PARENT_ID, history[2])).body
-    world.services.objects.put(raw_detail_key(PARENT_ID, history[1]), other, expected=Condition.ANYTHING)
+    world.services.lake.objects.delete(raw_detail_key(PARENT_ID, history[0]), expected=Condition.ANYTHING)
+    other = world.services.lake.objects.get(raw_detail_key(PARENT_ID, history[2])).body
+    world.services.lake.objects.put(raw_detail_key(PARENT_ID, history[1]), other, expected=Condition.ANYTHING)
     done = replayed(world)
     assert len(done.unreadable) == 2
     assert "no such object" in " ".join(done.unreadable)
@@ -187,30 +191,30 @@ def test_missing_and_mixed_up_objects_are_named(world, history):
 
 def test_unreadable_table_object_is_named_and_other_months_go_on(world, history):
     key = f"streams/athlete_id={PARENT_ID}/year=2026/2026-06.parquet"
-    world.services.objects.put(key, b"no parquet", expected=Condition.ANYTHING)
+    world.services.lake.objects.put(key, b"no parquet", expected=Condition.ANYTHING)
     done = replayed(world)
     assert (done.activities, len(done.unreadable)) == (2, 1)
     assert key in done.unreadable[0]
-    world.services.objects.delete(key, expected=Condition.ANYTHING)
+    world.services.lake.objects.delete(key, expected=Condition.ANYTHING)
     assert replayed(world).activities == len(history)
 
 
 def test_activity_that_another_worker_holds_is_left_to_it_without_a_mark(world, history):
-    lease = world.services.activities.acquire(PARENT_ID, history[0])
+    lease = world.services.state.activities.acquire(PARENT_ID, history[0])
     done = replayed(world)
     assert (done.activities, done.busy) == (len(history) - 1, 1)
-    assert world.services.activities.settle(lease, lease.entry) is False
+    assert world.services.state.activities.settle(lease, lease.entry) is False
 
 
 def test_event_that_arrives_meanwhile_is_answered_by_a_fetch(world, history, monkeypatch):
-    write = world.services.lake.write
+    write = world.services.lake.tables.write
 
     def interrupted(rows, **named):
         if history[0] in {one.activity_id for one in rows}:
-            assert world.services.activities.acquire(PARENT_ID, history[0]) is None
+            assert world.services.state.activities.acquire(PARENT_ID, history[0]) is None
         return write(rows, **named)
 
-    monkeypatch.setattr(world.services.lake, "write", interrupted)
+    monkeypatch.setattr(world.services.lake.tables, "write", interrupted)
     replayed(world)
     assert queue_due(world.services) == Queued(1, 0)
 
@@ -221,7 +225,7 @@ def test_nothing_is_written_under_a_lost_lease(world, history, writes, monkeypat
     def stalled(*arguments, **named):
         raise LeaseLost("it ran out")
 
-    monkeypatch.setattr(world.services.activities, "check", stalled)
+    monkeypatch.setattr(world.services.state.activities, "check", stalled)
     done = replayed(world)
     assert (done.activities, done.busy, writes) == (0, len(history), [])
     world.now[0] += 301
@@ -232,8 +236,8 @@ def test_what_was_due_stays_due(world):
     activity_id = synced(world, "swim")
     before = entry(world, activity_id)
     waiting = replace(before, state=ActivityState.PENDING, next_try_epoch_s=int(world.now[0]) + 600)
-    lease = world.services.activities.acquire(PARENT_ID, activity_id)
-    world.services.activities.postpone(lease, waiting)
+    lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
+    world.services.state.activities.postpone(lease, waiting)
     assert replayed(world).activities == 1
     assert entry(world, activity_id) == waiting
 
@@ -246,7 +250,7 @@ def test_what_is_not_in_the_lake_does_not_come_back(world, gone):
         list_on(world.services, world.ask(days))
     else:
         activity_id = synced(world)
-        raw = {key: world.services.objects.get(key).body for key in world.services.objects.list("raw/")}
+        raw = {key: world.services.lake.objects.get(key).body for key in world.services.lake.objects.list("raw/")}
         world.now[0] += 7 * DAY_S
         if gone == "expired":
             expire(world.services, PARENT_ID, 7, dry_run=False)
@@ -255,7 +259,7 @@ def test_what_is_not_in_the_lake_does_not_come_back(world, gone):
             [item] = plan_events(world.services, [world.event(activity_id, aspect_type="delete")])
             sync(world.services, item, source="webhook")
         for key, body in raw.items():
-            world.services.objects.put(key, body, expected=Condition.ANYTHING)
+            world.services.lake.objects.put(key, body, expected=Condition.ANYTHING)
     assert replayed(world) == Replayed()
     assert tables(world) == {}
 
@@ -283,9 +287,11 @@ def test_two_replays_at_once_do_the_same(world, history):
     before = tables(world)
     shutil.rmtree(root(world) / "streams")
     for chunk in plan(world.services, PARENT_ID):
-        leases = [world.services.activities.acquire(PARENT_ID, number, fresh=False) for number in chunk.activity_ids]
+        leases = [
+            world.services.state.activities.acquire(PARENT_ID, number, fresh=False) for number in chunk.activity_ids
+        ]
         assert replay(world.services, chunk).busy == len(chunk.activity_ids)
         for lease in leases:
-            world.services.activities.settle(lease, lease.entry)
+            world.services.state.activities.settle(lease, lease.entry)
         replay(world.services, chunk)
     assert tables(world) == before

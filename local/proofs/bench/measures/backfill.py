@@ -56,7 +56,7 @@ def _athlete_with_history(running: RunningSimulator, settings: Settings, service
         running.control.generate_activity(
             athlete_id, "run", start_at=start_at, announce=False, seed=number % 5, points=10
         )
-    grant, _ = authorize(running.control, services.oauth, athlete_id, (READ, ACTIVITY_READ))
+    grant, _ = authorize(running.control, services.strava.oauth, athlete_id, (READ, ACTIVITY_READ))
     connect(settings, grant, _clock)
     return athlete_id
 
@@ -69,7 +69,7 @@ def _backfill(services: Services, athlete_id: int) -> int:
         history = take_share(services, history)
         for chunk in in_chunks(keys(history), ACTIVITIES):
             load(services, chunk)
-        history = services.histories.get(athlete_id, history.span) or history
+        history = services.state.histories.get(athlete_id, history.span) or history
     return history.loaded
 
 

@@ -76,7 +76,7 @@ def loaded(world, history):
 
 
 def row(world, history):
-    return world.services.histories.get(PARENT_ID, history.span)
+    return world.services.state.histories.get(PARENT_ID, history.span)
 
 
 def in_lake(world):
@@ -119,7 +119,7 @@ def test_dry_run_counts_and_changes_nothing(world):
     said = summary(result, world.now[0])
     names = ("found", "in_lake", "changed", "to_load", "unreadable", "read_calls")
     assert [said[name] for name in names] == [3, 0, 0, 3, 0, 4]
-    assert list(world.services.objects.list("")) == []
+    assert list(world.services.lake.objects.list("")) == []
 
 
 def test_days_bound_the_backfill_on_both_sides(world):
@@ -131,7 +131,7 @@ def test_days_bound_the_backfill_on_both_sides(world):
 def test_spent_quota_stores_what_was_fetched_and_goes_on_where_it_stopped(world, monkeypatch):
     ids = history(world, 8)
     listed = planned(world)
-    fetch, fetched = world.services.strava.streams, []
+    fetch, fetched = world.services.strava.client.streams, []
 
     def until_spent(athlete_id, activity_id):
         if len(fetched) == 3:
@@ -140,7 +140,7 @@ def test_spent_quota_stores_what_was_fetched_and_goes_on_where_it_stopped(world,
         return fetch(athlete_id, activity_id)
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.services.strava, "streams", until_spent)
+        patched.setattr(world.services.strava.client, "streams", until_spent)
         [result] = loaded(world, listed)
     assert set(fetched) <= set(in_lake(world))
     assert set(result.waiting) == {"quota"}
@@ -187,7 +187,7 @@ def test_unreadable_row_is_quarantined_by_its_id_and_the_others_load(world, unre
     result = planned(world)
     assert (result.found, result.lacking, result.unreadable, result.in_lake) == (4, 3, 1, 0)
     assert result.to_load == (ids[3], ids[2], ids[0])
-    entry = world.services.activities.get(PARENT_ID, ids[1])
+    entry = world.services.state.activities.get(PARENT_ID, ids[1])
     assert (entry.state, entry.next_try_epoch_s) == (ActivityState.QUARANTINED, None)
     assert "no date" in entry.reason
 
@@ -195,24 +195,24 @@ def test_unreadable_row_is_quarantined_by_its_id_and_the_others_load(world, unre
 def test_unreadable_row_of_a_stored_activity_changes_nothing_about_it(world, unreadable_row):
     [activity_id] = history(world, 1)
     loaded(world, planned(world))
-    before = world.services.activities.get(PARENT_ID, activity_id)
+    before = world.services.state.activities.get(PARENT_ID, activity_id)
     unreadable_row(activity_id)
     world.now[0] += 1
     assert planned(world).unreadable == 1
-    assert world.services.activities.get(PARENT_ID, activity_id) == before
+    assert world.services.state.activities.get(PARENT_ID, activity_id) == before
 
 
 def test_live_detail_is_not_replaced_by_a_list_row(world):
     activity_id = world.finish(name="kept")
     sync(world.services, world.item(activity_id), source="webhook")
     planned(world)
-    assert world.services.raw.detail(PARENT_ID, activity_id).is_detail
+    assert world.services.lake.raw.detail(PARENT_ID, activity_id).is_detail
 
 
 def test_activity_that_a_live_run_holds_is_left_to_it(world):
     ids = history(world, 2)
     listed = planned(world)
-    world.services.activities.acquire(PARENT_ID, ids[0])
+    world.services.state.activities.acquire(PARENT_ID, ids[0])
     [result] = loaded(world, listed)
     assert (result.loaded, result.skipped) == (1, 1)
     assert in_lake(world) == [ids[1]]
@@ -239,12 +239,12 @@ def test_row_of_an_earlier_backfill_that_was_given_up_is_replaced_by_todays(worl
 def test_activity_that_waits_to_be_fetched_again_still_does(world):
     activity_id = world.finish(announce=False)
     sync(world.services, world.item(activity_id), source="webhook")
-    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
     again_at = int(world.now[0]) + 300
     waiting = replace(lease.entry, state=ActivityState.PENDING, next_try_epoch_s=again_at)
-    world.services.activities.postpone(lease, waiting)
+    world.services.state.activities.postpone(lease, waiting)
     loaded(world, planned(world))
-    entry = world.services.activities.get(PARENT_ID, activity_id)
+    entry = world.services.state.activities.get(PARENT_ID, activity_id)
     assert (entry.state, entry.next_try_epoch_s) == (ActivityState.SYNCED, again_at)
     assert entry.object_keys == waiting.object_keys
 
@@ -254,12 +254,12 @@ def test_event_that_comes_while_the_quota_ends_is_looked_at_at_once(world, monke
     listed = planned(world)
 
     def asked_and_spent(athlete_id, activity_id):
-        assert world.services.activities.acquire(athlete_id, activity_id) is None
+        assert world.services.state.activities.acquire(athlete_id, activity_id) is None
         raise QuotaSpent("spent", until_epoch_s=world.now[0] + 60)
 
-    monkeypatch.setattr(world.services.strava, "streams", asked_and_spent)
+    monkeypatch.setattr(world.services.strava.client, "streams", asked_and_spent)
     loaded(world, listed)
-    assert [entry.activity_id for entry in world.services.activities.due(world.now[0])] == [activity_id]
+    assert [entry.activity_id for entry in world.services.state.activities.due(world.now[0])] == [activity_id]
 
 
 def test_streams_that_cannot_be_understood_are_asked_for_again_as_in_a_live_sync_and_the_others_load(world):
@@ -271,16 +271,16 @@ def test_streams_that_cannot_be_understood_are_asked_for_again_as_in_a_live_sync
     services = world.services
     with pytest.raises(UnexpectedShape):
         sync(services, SyncItem(PARENT_ID, ids[0], int(world.now[0])), source="webhook")
-    live = services.activities.get(PARENT_ID, ids[0])
+    live = services.state.activities.get(PARENT_ID, ids[0])
 
     [result] = loaded(world, listed)
 
     assert (result.loaded, in_lake(world)) == (1, [ids[2]])
-    entry = services.activities.get(PARENT_ID, ids[1])
+    entry = services.state.activities.get(PARENT_ID, ids[1])
     assert entry.state is live.state is ActivityState.PENDING
     assert (entry.rounds, entry.next_try_epoch_s) == (live.rounds, live.next_try_epoch_s) == (1, world.now[0] + 900)
     assert "not what the API documents" in entry.reason
-    kept = [services.objects.get(f"raw/athlete_id={PARENT_ID}/{activity_id}.odd.json.gz") for activity_id in ids]
+    kept = [services.lake.objects.get(f"raw/athlete_id={PARENT_ID}/{activity_id}.odd.json.gz") for activity_id in ids]
     assert [each and gzip.decompress(each.body) for each in kept] == [b'{"message":"ok"}'] * 2 + [None]
 
 
@@ -322,7 +322,7 @@ def test_activity_waits_as_long_as_strava_asks_when_its_streams_fail(world):
     )
     loaded(world, listed)
 
-    entry = world.services.activities.get(PARENT_ID, activity_id)
+    entry = world.services.state.activities.get(PARENT_ID, activity_id)
     assert entry.next_try_epoch_s == int(world.now[0]) + 7200
 
 
@@ -338,24 +338,24 @@ def test_recording_that_one_answer_denies_is_asked_for_once_more(world, odd, is_
     [activity_id] = history(world, 1)
     world.control.write_script(Line(route="GET /activities/*/streams", last=None if is_true else 1, **odd))
     loaded(world, planned(world))
-    assert world.services.activities.get(PARENT_ID, activity_id).state is ActivityState.NO_STREAMS
+    assert world.services.state.activities.get(PARENT_ID, activity_id).state is ActivityState.NO_STREAMS
 
     for _ in range(6):
         world.now[0] += 900
-        for entry in list(world.services.activities.due(world.now[0])):
+        for entry in list(world.services.state.activities.due(world.now[0])):
             sync(world.services, world.item(entry.activity_id), source="reconcile")
 
     assert world.control.script()[0]["calls"] == 2
-    assert world.services.activities.get(PARENT_ID, activity_id).points == (0 if is_true else 20)
+    assert world.services.state.activities.get(PARENT_ID, activity_id).points == (0 if is_true else 20)
 
 
 def test_activity_without_a_list_row_is_let_go(world):
     [activity_id] = history(world, 1)
     listed = planned(world)
-    world.services.raw.remove(PARENT_ID, activity_id, guard=lambda: None)
+    world.services.lake.raw.remove(PARENT_ID, activity_id, guard=lambda: None)
     [result] = loaded(world, listed)
     assert (result.loaded, result.skipped) == (0, 1)
-    assert world.services.activities.acquire(PARENT_ID, activity_id) is not None
+    assert world.services.state.activities.acquire(PARENT_ID, activity_id) is not None
 
 
 def test_unknown_athlete_is_refused_with_the_next_step(world):
@@ -383,10 +383,10 @@ def test_request_is_refused_for_a_day_that_is_none_or_that_nothing_can_follow(da
 def test_backfill_leaves_live_work_its_reserve(world):
     with open_services(world.settings, priority=Priority.BACKFILL, clock=world.services.clock) as services:
         for _ in range(90):
-            services.strava.athlete(PARENT_ID)
+            services.strava.client.athlete(PARENT_ID)
         with pytest.raises(QuotaSpent):
-            services.strava.athlete(PARENT_ID)
-    assert world.services.strava.athlete(PARENT_ID).athlete_id == PARENT_ID
+            services.strava.client.athlete(PARENT_ID)
+    assert world.services.strava.client.athlete(PARENT_ID).athlete_id == PARENT_ID
 
 
 # --- a history is a row with a cursor -------------------------------------------------------------
@@ -404,7 +404,7 @@ def list_calls(world):
 
 def test_list_longer_than_a_window_goes_on_from_its_cursor(world, short_pages, monkeypatch):
     ids = history(world, 20)
-    page, calls = world.services.strava.activities, []
+    page, calls = world.services.strava.client.activities, []
 
     def until_spent(*args, **named):
         calls.append(named["before_epoch_s"])
@@ -412,7 +412,7 @@ def test_list_longer_than_a_window_goes_on_from_its_cursor(world, short_pages, m
             raise QuotaSpent("spent", until_epoch_s=world.now[0] + 60)
         return page(*args, **named)
 
-    monkeypatch.setattr(world.services.strava, "activities", until_spent)
+    monkeypatch.setattr(world.services.strava.client, "activities", until_spent)
     listed = planned(world)
     for _ in range(6):
         assert resumed(world) == []  # it is not its turn before the window opens
@@ -427,7 +427,7 @@ def test_list_longer_than_a_window_goes_on_from_its_cursor(world, short_pages, m
 def test_129_pages_of_200_are_many_shares_of_few_chunks(world, monkeypatch):
     newest = int(world.now[0])
     history(world, 1)
-    summary_row = next(world.services.strava.activities(PARENT_ID))[0]
+    summary_row = next(world.services.strava.client.activities(PARENT_ID))[0]
     asked_for = []
 
     def endless(athlete_id, *, before_epoch_s, unreadable):
@@ -439,7 +439,7 @@ def test_129_pages_of_200_are_many_shares_of_few_chunks(world, monkeypatch):
         ]
         return iter([rows] if rows else [])
 
-    monkeypatch.setattr(world.services.strava, "activities", endless)
+    monkeypatch.setattr(world.services.strava.client, "activities", endless)
     monkeypatch.setattr(backfill, "_prepare", lambda *_, **__: None)
     listed, shares = planned(world), 0
     while listed.is_open:
@@ -447,7 +447,7 @@ def test_129_pages_of_200_are_many_shares_of_few_chunks(world, monkeypatch):
         assert len(chunks) <= 60
         settled = set(listed.to_load)
         change = partial(History.without, settled=settled, in_lake=settled, now_epoch_s=world.now[0])
-        listed = take_share(world.services, world.services.histories.amend(listed, change))
+        listed = take_share(world.services, world.services.state.histories.amend(listed, change))
         shares += 1
     assert (listed.found, listed.loaded, shares) == (25_800, 25_800, 22)
     assert len(asked_for) == len(set(asked_for))
@@ -455,7 +455,7 @@ def test_129_pages_of_200_are_many_shares_of_few_chunks(world, monkeypatch):
 
 def test_activity_that_is_deleted_between_two_pages_hides_no_other(world, short_pages, monkeypatch):
     ids = history(world, 7)
-    page, shown = world.services.strava.activities, []
+    page, shown = world.services.strava.client.activities, []
 
     def delete_after_the_first(*args, **named):
         if len(shown) == 1:
@@ -463,7 +463,7 @@ def test_activity_that_is_deleted_between_two_pages_hides_no_other(world, short_
         shown.append(named["before_epoch_s"])
         return page(*args, **named)
 
-    monkeypatch.setattr(world.services.strava, "activities", delete_after_the_first)
+    monkeypatch.setattr(world.services.strava.client, "activities", delete_after_the_first)
 
     assert set(ids[:-1]) <= set(planned(world).to_load)
 
@@ -481,7 +481,7 @@ def test_histories_take_turns_and_one_without_access_keeps_no_other_out_and_goes
     history(world, 2)
     asked(world)
     asked(world, athlete=72)
-    world.services.athletes.mark(72, AthleteStatus.NEEDS_REAUTH)
+    world.services.state.athletes.mark(72, AthleteStatus.NEEDS_REAUTH)
     world.now[0] += WORKED_S
     [share] = resumed(world)
     assert (share.athlete_id, len(share.to_load)) == (PARENT_ID, 2)
@@ -537,7 +537,7 @@ def test_what_is_asked_for_of_an_unknown_athlete_is_refused_and_forgotten(world)
         planned(world, athlete=999)
     world.now[0] += WORKED_S
     assert queue_due(world.services).histories == 0
-    assert list(world.services.histories.of_athlete(999)) == []
+    assert list(world.services.state.histories.of_athlete(999)) == []
 
 
 def test_page_that_is_refused_is_tried_again_an_hour_later(world, monkeypatch):
@@ -545,16 +545,16 @@ def test_page_that_is_refused_is_tried_again_an_hour_later(world, monkeypatch):
         raise UnexpectedShape("no list")
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.services.strava, "activities", refused)
+        patched.setattr(world.services.strava.client, "activities", refused)
         with pytest.raises(UnexpectedShape):
             planned(world)
-    [waiting] = world.services.histories.of_athlete(PARENT_ID)
+    [waiting] = world.services.state.histories.of_athlete(PARENT_ID)
     assert (waiting.reason, waiting.next_turn_epoch_s) == ("no list", int(world.now[0]) + 3600)
 
 
 def test_nothing_is_listed_while_strava_is_out(world):
     history(world, 2)
-    world.services.outages.begin("StravaUnavailable")
+    world.services.state.outages.begin("StravaUnavailable")
     before = reads(world)
     share = planned(world)
     assert (share.to_load, reads(world)) == ((), before)
@@ -565,31 +565,31 @@ def test_nothing_is_listed_while_strava_is_out(world):
 def test_dry_run_makes_nothing_due(world):
     history(world, 2)
     planned(world, dry_run=True)
-    assert list(world.services.activities.due(float("inf"))) == []
+    assert list(world.services.state.activities.due(float("inf"))) == []
 
 
 def test_event_that_is_newer_than_the_list_is_still_due_after_the_load(world):
     [activity_id] = history(world, 1)
     listed = planned(world)
-    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
     loaded(world, listed)
-    assert [entry.activity_id for entry in world.services.activities.due(float("inf"))] == [activity_id]
+    assert [entry.activity_id for entry in world.services.state.activities.due(float("inf"))] == [activity_id]
 
 
 def test_event_that_is_older_than_the_list_is_answered_by_the_load(world):
     [activity_id] = history(world, 1)
-    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]) - 3600)
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]) - 3600)
     loaded(world, planned(world))
-    assert list(world.services.activities.due(float("inf"))) == []
+    assert list(world.services.state.activities.due(float("inf"))) == []
 
 
 def test_activity_that_another_worker_holds_is_left_to_it_by_the_list(world):
     [activity_id] = history(world, 1)
-    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
     planned(world)
     entry = LedgerEntry.unknown(PARENT_ID, activity_id)
-    assert world.services.activities.settle(lease, entry) is False
-    assert list(world.services.activities.due(float("inf"))) == []
+    assert world.services.state.activities.settle(lease, entry) is False
+    assert list(world.services.state.activities.due(float("inf"))) == []
 
 
 def test_progress_tells_when_it_should_be_done(world):
@@ -605,9 +605,9 @@ def test_progress_tells_when_it_should_be_done(world):
 def test_erasure_ends_the_history_and_removes_its_row(world):
     history(world, 1)
     listed = planned(world)
-    world.services.histories.forget(PARENT_ID)
+    world.services.state.histories.forget(PARENT_ID)
     assert loaded(world, listed) == [ChunkLoaded()]
-    assert list(world.services.histories.of_athlete(PARENT_ID)) == []
+    assert list(world.services.state.histories.of_athlete(PARENT_ID)) == []
 
 
 # --- a chunk ------------------------------------------------------------------------------------------
@@ -634,21 +634,21 @@ def test_activity_that_always_fails_leaves_its_chunk_loaded_and_owns_its_rest(wo
     assert in_lake(world) == [ids[0], ids[2]]
     assert world.control.script()[0]["calls"] <= 3
     assert not row(world, listed).is_open
-    due_at = world.services.activities.get(PARENT_ID, ids[1]).due_at_epoch_s
+    due_at = world.services.state.activities.get(PARENT_ID, ids[1]).due_at_epoch_s
     assert world.now[0] < due_at <= world.now[0] + 3600
 
 
 def test_slow_strava_costs_no_lease_and_no_second_call(world, monkeypatch):
     history(world, 20)
     listed = planned(world)
-    fetch, made = world.services.strava.streams, []
+    fetch, made = world.services.strava.client.streams, []
 
     def slow(*args):
         made.append(args)
         world.now[0] += 40
         return fetch(*args)
 
-    monkeypatch.setattr(world.services.strava, "streams", slow)
+    monkeypatch.setattr(world.services.strava.client, "streams", slow)
     [result] = loaded(world, listed)
     assert (result.loaded, result.waiting, len(made)) == (20, (), 15)
 
@@ -656,7 +656,7 @@ def test_slow_strava_costs_no_lease_and_no_second_call(world, monkeypatch):
 def test_streams_that_a_dead_run_stored_are_not_fetched_again_and_their_partitions_wait(world, monkeypatch):
     ids = [world.finish(hours_ago=24 * 300, announce=False), *history(world, 3)]
     listed = planned(world, **{"from": "2025-01-01"})
-    fetch, made = world.services.strava.streams, []
+    fetch, made = world.services.strava.client.streams, []
 
     def dies(*args):
         if len(made) == 2:
@@ -665,7 +665,7 @@ def test_streams_that_a_dead_run_stored_are_not_fetched_again_and_their_partitio
         return fetch(*args)
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.services.strava, "streams", dies)
+        patched.setattr(world.services.strava.client, "streams", dies)
         with pytest.raises(SystemExit):
             loaded(world, listed)
     world.now[0] += 400
@@ -673,21 +673,21 @@ def test_streams_that_a_dead_run_stored_are_not_fetched_again_and_their_partitio
     [result] = loaded(world, listed)
     assert reads(world) - before == len(ids) - 1 - 2  # one is entered by hand
     assert result.loaded == len(ids)
-    assert {each.partition.year for each in world.services.partitions.waiting()} == {2025, 2026}
+    assert {each.partition.year for each in world.services.lake.partitions.waiting()} == {2025, 2026}
     assert loaded(world, listed) == [ChunkLoaded()]
 
 
 def test_stored_points_stay_when_strava_says_once_that_there_is_no_recording(world):
     activity_id = world.finish(points=20, announce=False)
     sync(world.services, world.item(activity_id), source="webhook")
-    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
     failed = replace(lease.entry, state=ActivityState.PENDING)
-    world.services.activities.postpone(lease, failed)
+    world.services.state.activities.postpone(lease, failed)
     world.control.write_script(Line(route="GET /activities/*/streams", body="{}"))
 
     loaded(world, planned(world))
 
-    entry = world.services.activities.get(PARENT_ID, activity_id)
+    entry = world.services.state.activities.get(PARENT_ID, activity_id)
     assert (entry.state, entry.points, entry.next_try_epoch_s) == (ActivityState.PENDING, 20, world.now[0] + 900)
     assert world.sql("SELECT count(*) AS n FROM streams").to_pylist() == [{"n": 20}]
 
@@ -699,13 +699,13 @@ def test_span_that_is_asked_for_again_is_fetched_whole_at_the_calls_that_the_dry
     counted = planned(world, again=True, dry_run=True)
     manual = sum(world.control.activity(activity_id)["detail"]["manual"] for activity_id in ids)
     assert counted.read_calls == listed_calls + 2 * len(ids) - manual
-    assert list(world.services.activities.due(world.now[0])) == []
+    assert list(world.services.state.activities.due(world.now[0])) == []
 
     planned(world, again=True)
-    before, due = world.calls(), [entry.activity_id for entry in world.services.activities.due(world.now[0])]
+    before, due = world.calls(), [entry.activity_id for entry in world.services.state.activities.due(world.now[0])]
     assert sorted(due) == sorted(ids)
     for activity_id in due:
         sync(world.services, world.item(activity_id), source="webhook")
     assert sum(world.calls().values()) - sum(before.values()) == 2 * len(ids) - manual
-    assert list(world.services.activities.due(world.now[0])) == []
+    assert list(world.services.state.activities.due(world.now[0])) == []
     assert world.sql("SELECT count(*) AS n FROM activities WHERE has_detail").to_pylist() == [{"n": len(ids)}]

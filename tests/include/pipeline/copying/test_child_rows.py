@@ -26,7 +26,9 @@ DAY_S = 86_400
 def family(world):
     """The child connected and linked as Rex."""
     world.connect(CHILD_ID)
-    world.services.links.save(Link(PARENT_ID, CHILD_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    world.services.state.links.save(
+        Link(PARENT_ID, CHILD_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+    )
     return world
 
 
@@ -49,7 +51,7 @@ def copied(world):
     activity_id = world.finish(name="Run with Rex")
     sync(world.services, world.item(activity_id), source="webhook")
     copy_to_children(world.services, PARENT_ID, activity_id)
-    copy = world.services.copies.get(activity_id, CHILD_ID)
+    copy = world.services.state.copies.get(activity_id, CHILD_ID)
     assert copy.state is CopyState.DONE
     return activity_id, copy.child_activity_id
 
@@ -86,13 +88,13 @@ def test_row_of_a_copy_names_its_original_by_the_ledger_where_strava_shows_no_fi
 def test_row_names_its_original_when_the_ledger_learns_of_the_copy_after_it_was_written(family, nameless, monkeypatch):
     monkeypatch.setattr("include.pipeline.copying.copies.look_again_at_made", lambda *_: None)
     parents, childs = copied(family)
-    monkeypatch.setattr(family.services.copies, "made_for", lambda _: {})
+    monkeypatch.setattr(family.services.state.copies, "made_for", lambda _: {})
     look(family, childs)
     assert origins(family) == {childs: (False, None)}
     monkeypatch.undo()
 
     copy_to_children(family.services, PARENT_ID, parents)
-    assert [entry.activity_id for entry in family.services.activities.due(family.now[0])] == [childs]
+    assert [entry.activity_id for entry in family.services.state.activities.due(family.now[0])] == [childs]
     look(family, childs)
     assert origins(family) == {childs: (True, parents)}
 
@@ -101,10 +103,12 @@ def test_holder_of_a_childs_row_is_asked_to_fetch_again_when_its_copy_is_made_me
     activity_id = family.finish(name="Run with Rex")
     sync(family.services, family.item(activity_id), source="webhook")
     made_id = max(family.control.activity_ids(PARENT_ID)) + 1  # the simulator's next
-    lease = family.services.activities.acquire(CHILD_ID, made_id)
+    lease = family.services.state.activities.acquire(CHILD_ID, made_id)
     copy_to_children(family.services, PARENT_ID, activity_id)
-    assert family.services.copies.get(activity_id, CHILD_ID).child_activity_id == made_id
-    assert family.services.activities.settle(lease, lease.entry or family.services.activities.get(CHILD_ID, made_id))
+    assert family.services.state.copies.get(activity_id, CHILD_ID).child_activity_id == made_id
+    assert family.services.state.activities.settle(
+        lease, lease.entry or family.services.state.activities.get(CHILD_ID, made_id)
+    )
 
 
 def test_nothing_is_looked_at_again_where_the_row_says_it_already(family):
@@ -112,7 +116,7 @@ def test_nothing_is_looked_at_again_where_the_row_says_it_already(family):
     look(family, childs)
     calls = family.calls()
     copy_to_children(family.services, PARENT_ID, parents)
-    assert list(family.services.activities.due(family.now[0] + DAY_S)) == []
+    assert list(family.services.state.activities.due(family.now[0] + DAY_S)) == []
     assert family.calls() == calls
 
 
@@ -121,12 +125,12 @@ def test_look_that_came_after_the_copy_is_not_repeated(family, nameless):
     family.now[0] += 600
     look(family, childs)
     copy_to_children(family.services, PARENT_ID, parents)
-    assert list(family.services.activities.due(family.now[0] + DAY_S)) == []
+    assert list(family.services.state.activities.due(family.now[0] + DAY_S)) == []
 
 
 def test_childs_activity_that_is_not_stored_is_not_asked_for(family, nameless):
     _, childs = copied(family)
-    assert family.services.activities.get(CHILD_ID, childs) is None
+    assert family.services.state.activities.get(CHILD_ID, childs) is None
 
 
 def test_recording_that_a_copy_was_a_duplicate_of_is_no_copy(family):
@@ -135,7 +139,7 @@ def test_recording_that_a_copy_was_a_duplicate_of_is_no_copy(family):
     theirs = family.control.generate_activity(CHILD_ID, "run", start_at=start_at, seed=7, points=60, announce=False)
     sync(family.services, family.item(own), source="webhook")
     copy_to_children(family.services, PARENT_ID, own)
-    assert family.services.copies.get(own, CHILD_ID).state is CopyState.DUPLICATE
+    assert family.services.state.copies.get(own, CHILD_ID).state is CopyState.DUPLICATE
     look(family, theirs)
     assert origins(family) == {theirs: (False, None)}
 
@@ -143,7 +147,7 @@ def test_recording_that_a_copy_was_a_duplicate_of_is_no_copy(family):
 def test_replay_gives_old_rows_of_copies_their_original(family, monkeypatch):
     parents, childs = copied(family)
     monkeypatch.setattr("include.lake.rows.synced.parent_activity_of", lambda _: None)
-    monkeypatch.setattr(family.services.copies, "made_for", lambda _: {})
+    monkeypatch.setattr(family.services.state.copies, "made_for", lambda _: {})
     look(family, childs)
     assert origins(family) == {childs: (False, None)}
     monkeypatch.undo()

@@ -25,7 +25,7 @@ READ_ONLY = ("read", "activity:read")
 
 def linked(world, child_id=CHILD_ID, names=("Rex",), **changes):
     whole = CopyOptions(trim_m=0)
-    world.services.links.save(
+    world.services.state.links.save(
         Link(PARENT_ID, child_id, names, whole, parent_consent_epoch_s=1, child_consent_epoch_s=1, **changes)
     )
 
@@ -42,7 +42,7 @@ def made(world, activity_id):
 
 
 def reason(world, activity_id, child_id=CHILD_ID):
-    return world.services.copies.get(activity_id, child_id).reason
+    return world.services.state.copies.get(activity_id, child_id).reason
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def family(world):
 def test_named_child_gets_the_track_with_every_point(family):
     activity_id = named(family, points=90)
     assert made(family, activity_id) == [(CHILD_ID, "done")]
-    copy = family.services.copies.get(activity_id, CHILD_ID)
+    copy = family.services.state.copies.get(activity_id, CHILD_ID)
     theirs = family.control.activity(copy.child_activity_id)
     mine = family.control.activity(activity_id)
     assert theirs["streams"]["latlng"]["data"] == mine["streams"]["latlng"]["data"]
@@ -68,20 +68,20 @@ def test_named_child_gets_the_track_with_every_point(family):
 def test_uploaded_file_is_kept_and_goes_with_the_activity(family):
     activity_id = named(family)
     made(family, activity_id)
-    [key] = family.services.objects.list("gpx/")
-    document = gzip.decompress(family.services.objects.get(key).body).decode()
+    [key] = family.services.lake.objects.list("gpx/")
+    document = gzip.decompress(family.services.lake.objects.get(key).body).decode()
     assert len(gpxpy.parse(document).tracks[0].segments[0].points) == 60
     family.control.delete_activity(activity_id)
     sync(family.services, family.item(activity_id), source="webhook")
-    assert list(family.services.objects.list("gpx/")) == []
+    assert list(family.services.lake.objects.list("gpx/")) == []
 
 
 def test_planned_copy_is_left_alone_for_a_minute_while_its_run_may_make_it(family, monkeypatch):
-    monkeypatch.setattr(family.services.copies, "acquire", lambda *_: None)
+    monkeypatch.setattr(family.services.state.copies, "acquire", lambda *_: None)
     activity_id = named(family)
     assert made(family, activity_id) == [(CHILD_ID, "planned")]
-    assert list(family.services.copies.due(family.now[0] + 59)) == []
-    [due] = family.services.copies.due(family.now[0] + 60)
+    assert list(family.services.state.copies.due(family.now[0] + 59)) == []
+    [due] = family.services.state.copies.due(family.now[0] + 60)
     assert due.parent_activity_id == activity_id
 
 
@@ -110,7 +110,7 @@ def test_copying_again_costs_no_call_and_makes_no_second_activity(family):
 def test_indoor_activity_is_copied_without_positions(family):
     activity_id = named(family, title="Trainer with Rex", kind="indoor_ride", points=80)
     assert made(family, activity_id) == [(CHILD_ID, "done")]
-    copy = family.services.copies.get(activity_id, CHILD_ID)
+    copy = family.services.state.copies.get(activity_id, CHILD_ID)
     theirs = family.control.activity(copy.child_activity_id)["streams"]
     assert "latlng" not in theirs
     assert theirs["watts"]["data"] == family.control.activity(activity_id)["streams"]["watts"]["data"]
@@ -131,7 +131,7 @@ def test_activity_without_recording_is_skipped_with_a_reason(family, kind, why):
 
 def test_upload_of_unknown_outcome_is_found_in_the_childs_list(family, monkeypatch):
     activity_id = named(family)
-    send = family.services.strava.create_upload
+    send = family.services.strava.client.create_upload
 
     def break_off(*arguments):
         send(*arguments)
@@ -139,10 +139,10 @@ def test_upload_of_unknown_outcome_is_found_in_the_childs_list(family, monkeypat
         raise OutcomeUnknown("the answer was lost")
 
     with monkeypatch.context() as patched:
-        patched.setattr(family.services.strava, "create_upload", break_off)
+        patched.setattr(family.services.strava.client, "create_upload", break_off)
         with pytest.raises(OutcomeUnknown):
             copy_to_children(family.services, PARENT_ID, activity_id)
-    assert family.services.copies.get(activity_id, CHILD_ID).state is CopyState.UPLOADING
+    assert family.services.state.copies.get(activity_id, CHILD_ID).state is CopyState.UPLOADING
     assert made(family, activity_id) == [(CHILD_ID, "done")]
     assert len(family.control.activity_ids(CHILD_ID)) == 1
 
@@ -153,7 +153,7 @@ def test_recording_that_the_child_has_already_counts_as_success(family):
     own_id = family.control.generate_activity(CHILD_ID, "run", start_at=start_at, seed=9, points=60)
 
     assert made(family, activity_id) == [(CHILD_ID, "duplicate")]
-    assert family.services.copies.get(activity_id, CHILD_ID).child_activity_id == own_id
+    assert family.services.state.copies.get(activity_id, CHILD_ID).child_activity_id == own_id
     assert family.control.activity_ids(CHILD_ID) == [own_id]
 
 
@@ -169,24 +169,26 @@ def test_one_childs_broken_tokens_leave_the_others_copy_alone(family, monkeypatc
     family.connect(OTHER_CHILD_ID)
     linked(family, OTHER_CHILD_ID, ("Mia",))
     activity_id = named(family, title="Mia and Rex at the lake")
-    upload = family.services.strava.create_upload
+    upload = family.services.strava.client.create_upload
 
     def broken(athlete_id, *arguments):
         if athlete_id == CHILD_ID:
             raise CipherError("the tokens of athlete 72 do not open")
         return upload(athlete_id, *arguments)
 
-    monkeypatch.setattr(family.services.strava, "create_upload", broken)
+    monkeypatch.setattr(family.services.strava.client, "create_upload", broken)
     with pytest.raises(CipherError):
         copy_to_children(family.services, PARENT_ID, activity_id)
-    assert family.services.copies.get(activity_id, OTHER_CHILD_ID).state == "done"
+    assert family.services.state.copies.get(activity_id, OTHER_CHILD_ID).state == "done"
 
 
 def test_copy_of_a_copy_is_never_made(family):
-    family.services.links.save(Link(CHILD_ID, PARENT_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    family.services.state.links.save(
+        Link(CHILD_ID, PARENT_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+    )
     activity_id = named(family)
     made(family, activity_id)
-    copied_id = family.services.copies.get(activity_id, CHILD_ID).child_activity_id
+    copied_id = family.services.state.copies.get(activity_id, CHILD_ID).child_activity_id
     item = family.item(copied_id)
     sync(family.services, type(item)(CHILD_ID, copied_id, item.event_at_epoch_s), source="webhook")
     results = copy_to_children(family.services, CHILD_ID, copied_id)
@@ -207,7 +209,7 @@ def test_slow_processing_is_left_to_reconcile_and_resumed_by_its_upload_id(famil
     activity_id = named(family)
     monkeypatch.setattr("include.pipeline.copying.copies.poll_delays_s", lambda: (0.5,))
     assert made(family, activity_id) == [(CHILD_ID, "processing")]
-    assert family.services.copies.get(activity_id, CHILD_ID).next_try_epoch_s == int(family.now[0]) + 900
+    assert family.services.state.copies.get(activity_id, CHILD_ID).next_try_epoch_s == int(family.now[0]) + 900
     assert made(family, activity_id) == [(CHILD_ID, "processing")], "it is not looked at before its time"
     family.now[0] += 900
     assert made(family, activity_id) == [(CHILD_ID, "done")]
@@ -224,7 +226,7 @@ def seen(world, activity_id):
 
 
 def original(world, activity_id, child_id=CHILD_ID):
-    return world.services.copies.get(activity_id, child_id).original
+    return world.services.state.copies.get(activity_id, child_id).original
 
 
 def uploads(world):
@@ -254,8 +256,8 @@ def test_copy_is_marked_when_the_original_is_deleted(family):
 def test_alias_that_the_parent_takes_away_does_not_mark_the_copies_it_made(family):
     activity_id = named(family)
     made(family, activity_id)
-    link = family.services.links.get(PARENT_ID, CHILD_ID)
-    family.services.links.save(replace(link, names=("Bello",)))
+    link = family.services.state.links.get(PARENT_ID, CHILD_ID)
+    family.services.state.links.save(replace(link, names=("Bello",)))
     seen(family, activity_id)
     assert original(family, activity_id) is Original.NAMED
 
@@ -263,8 +265,8 @@ def test_alias_that_the_parent_takes_away_does_not_mark_the_copies_it_made(famil
 def test_mark_is_made_also_after_the_link_has_ended(family):
     activity_id = named(family)
     made(family, activity_id)
-    link = family.services.links.get(PARENT_ID, CHILD_ID)
-    family.services.links.save(replace(link, status=LinkStatus.ENDED))
+    link = family.services.state.links.get(PARENT_ID, CHILD_ID)
+    family.services.state.links.save(replace(link, status=LinkStatus.ENDED))
     family.control.rename(activity_id, "Alone")
     seen(family, activity_id)
     assert original(family, activity_id) is Original.RENAMED
@@ -275,10 +277,10 @@ def test_mark_waits_for_a_run_that_has_the_copy(family):
     made(family, activity_id)
     family.control.rename(activity_id, "Alone")
     sync(family.services, family.item(activity_id), source="webhook")
-    held = family.services.copies.acquire(activity_id, CHILD_ID)
+    held = family.services.state.copies.acquire(activity_id, CHILD_ID)
     with pytest.raises(RetryLater, match="marked renamed"):
         copy_to_children(family.services, PARENT_ID, activity_id)
-    family.services.copies.settle(held)
+    family.services.state.copies.settle(held)
     made(family, activity_id)
     assert original(family, activity_id) is Original.RENAMED
 
@@ -288,7 +290,7 @@ def test_mark_tells_the_newest_title_when_it_changes_while_the_copy_is_marked(fa
     made(family, activity_id)
     family.control.rename(activity_id, "Alone")
     sync(family.services, family.item(activity_id), source="webhook")
-    settle = family.services.copies.settle
+    settle = family.services.state.copies.settle
 
     def rename_meanwhile(copy):
         monkeypatch.undo()
@@ -296,7 +298,7 @@ def test_mark_tells_the_newest_title_when_it_changes_while_the_copy_is_marked(fa
         sync(family.services, family.item(activity_id), source="webhook")
         settle(copy)
 
-    monkeypatch.setattr(family.services.copies, "settle", rename_meanwhile)
+    monkeypatch.setattr(family.services.state.copies, "settle", rename_meanwhile)
     follow_original(family.services, PARENT_ID, activity_id)
     assert original(family, activity_id) is Original.NAMED
 
@@ -323,23 +325,23 @@ def test_name_that_comes_back_before_the_copy_was_made_makes_it(family):
 
 
 def test_skipped_activity_is_copied_once_its_reason_has_gone(family):
-    link = family.services.links.get(PARENT_ID, CHILD_ID)
-    paused = family.services.links.save(replace(link, status=LinkStatus.PAUSED))
+    link = family.services.state.links.get(PARENT_ID, CHILD_ID)
+    paused = family.services.state.links.save(replace(link, status=LinkStatus.PAUSED))
     activity_id = named(family)
     assert made(family, activity_id) == [(CHILD_ID, "skipped")]
-    family.services.links.save(replace(paused, status=LinkStatus.ACTIVE))
+    family.services.state.links.save(replace(paused, status=LinkStatus.ACTIVE))
     assert made(family, activity_id) == [(CHILD_ID, "done")]
 
 
 def test_planned_copy_of_a_deleted_activity_is_given_up(family, monkeypatch):
     activity_id = named(family)
     with monkeypatch.context() as patched:
-        patched.setattr(family.services.copies, "acquire", lambda *_: None)
+        patched.setattr(family.services.state.copies, "acquire", lambda *_: None)
         made(family, activity_id)
     family.control.delete_activity(activity_id)
     assert seen(family, activity_id) == [(CHILD_ID, "skipped")]
     assert "deleted on Strava, or hidden, before" in reason(family, activity_id)
-    assert list(family.services.copies.due(family.now[0] + 10**6)) == []
+    assert list(family.services.state.copies.due(family.now[0] + 10**6)) == []
     assert family.control.activity_ids(CHILD_ID) == []
 
 
@@ -359,12 +361,12 @@ def test_activity_that_is_not_fetched_yet_leaves_its_copies_alone(family):
 
 
 def test_copy_bears_the_title_and_description_that_the_link_chooses(family):
-    link = family.services.links.get(PARENT_ID, CHILD_ID)
+    link = family.services.state.links.get(PARENT_ID, CHILD_ID)
     options = CopyOptions(title="{sport} with {parent}: {title}", link_back=False, trim_m=0)
-    family.services.links.save(replace(link, options=options))
+    family.services.state.links.save(replace(link, options=options))
     activity_id = named(family, title="{parent} and Rex")
     made(family, activity_id)
-    copy = family.services.copies.get(activity_id, CHILD_ID)
+    copy = family.services.state.copies.get(activity_id, CHILD_ID)
     detail = family.control.activity(copy.child_activity_id)["detail"]
     assert detail["name"] == "Run with Ann: {parent} and Rex"
     assert not detail["description"]

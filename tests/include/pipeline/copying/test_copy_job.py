@@ -22,7 +22,9 @@ ANN, BEN, MIA, ZOE = 71, 72, 73, 74
 
 
 def link(world, parent_id, child_id, name):
-    world.services.links.save(Link(parent_id, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    world.services.state.links.save(
+        Link(parent_id, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+    )
 
 
 def ingest(world, events):
@@ -75,9 +77,9 @@ def test_two_athletes_linked_both_ways_get_two_activities_never_four(both_ways):
     there = feed_back(both_ways, ANN, BEN)
 
     assert [athlete_id for athlete_id, _ in sorted(there)] == [ANN, BEN]
-    copy = both_ways.services.copies.get(activity_id, BEN)
+    copy = both_ways.services.state.copies.get(activity_id, BEN)
     assert (copy.state, (BEN, copy.child_activity_id) in there) == (CopyState.DONE, True)
-    back = both_ways.services.copies.get(copy.child_activity_id, ANN)
+    back = both_ways.services.state.copies.get(copy.child_activity_id, ANN)
     assert (back.state, "itself a copy" in back.reason) == (CopyState.SKIPPED, True)
 
 
@@ -115,7 +117,7 @@ def test_own_recording_is_copied_on_although_somebody_elses_copy_was_its_duplica
     assert len(feed_back(same_outing, ANN, BEN, MIA)) == 3
 
     [own_id] = same_outing.control.activity_ids(BEN)
-    assert same_outing.services.copies.get(own_id, MIA).state is CopyState.DONE
+    assert same_outing.services.state.copies.get(own_id, MIA).state is CopyState.DONE
 
 
 def test_ring_of_three_gets_three_activities(world):
@@ -132,7 +134,7 @@ def test_ring_of_three_gets_three_activities(world):
 
 def over_capacity(world, monkeypatch, athlete_id):
     """Strava answers this athlete's uploads as it does beyond the application's capacity."""
-    send = world.services.strava.create_upload
+    send = world.services.strava.client.create_upload
 
     def answer(child_id, *arguments) -> Any:
         if child_id != athlete_id:
@@ -142,7 +144,7 @@ def over_capacity(world, monkeypatch, athlete_id):
             403, body, path="/uploads", whom=f"athlete {child_id}", is_applications=False, now_epoch_s=world.now[0]
         )
 
-    monkeypatch.setattr(world.services.strava, "create_upload", answer)
+    monkeypatch.setattr(world.services.strava.client, "create_upload", answer)
 
 
 def test_fine_child_gets_its_copy_when_one_is_revoked_and_one_over_capacity(world, monkeypatch):
@@ -158,7 +160,7 @@ def test_fine_child_gets_its_copy_when_one_is_revoked_and_one_over_capacity(worl
     waiting = CopyState.WAITING_FOR_ACCESS
     assert states == {(ANN, BEN): waiting, (ANN, MIA): waiting, (ANN, ZOE): CopyState.DONE}
     assert len(world.control.activity_ids(ZOE)) == 1
-    reasons = [world.services.copies.get(activity_id, child_id).reason for child_id in (BEN, MIA, ZOE)]
+    reasons = [world.services.state.copies.get(activity_id, child_id).reason for child_id in (BEN, MIA, ZOE)]
     assert reasons == [
         "Strava no longer accepts the access to the child's account, which has to be connected again.",
         "Strava lets this service connect no further athletes.",
@@ -194,21 +196,21 @@ def test_upload_that_a_dead_run_left_is_finished_and_not_repeated(world, monkeyp
     world.connect(BEN)
     link(world, ANN, BEN, "Ben")
     activity_id = world.finish(name="Ann and Ben at the lake")
-    call = getattr(world.services.strava, dies_in)
+    call = getattr(world.services.strava.client, dies_in)
 
     def die(*arguments) -> Any:
         call(*arguments)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.services.strava, dies_in, die)
+        patched.setattr(world.services.strava.client, dies_in, die)
         with pytest.raises(KeyboardInterrupt):
             ingest(world, events(world, {(ANN, activity_id)}))
-    assert world.services.copies.get(activity_id, BEN).state is left_in
+    assert world.services.state.copies.get(activity_id, BEN).state is left_in
 
     assert run_next_window(world) == 1
 
-    copy = world.services.copies.get(activity_id, BEN)
+    copy = world.services.state.copies.get(activity_id, BEN)
     assert (copy.state, [copy.child_activity_id]) == (CopyState.DONE, world.control.activity_ids(BEN))
     assert sent(world) == 1
     assert run_next_window(world) == 0

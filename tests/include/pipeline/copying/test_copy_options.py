@@ -29,7 +29,9 @@ READ_ONLY = ("read", "activity:read", "activity:write")
 def family(world):
     """The child connected and linked as Rex."""
     world.connect(CHILD_ID)
-    world.services.links.save(Link(PARENT_ID, CHILD_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    world.services.state.links.save(
+        Link(PARENT_ID, CHILD_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+    )
     return world
 
 
@@ -87,7 +89,7 @@ def chooses(store, **stored):
 
 
 def copy_of(world, result, activity_id):
-    return world.services.copies.get(activity_id, result.child_id)
+    return world.services.state.copies.get(activity_id, result.child_id)
 
 
 def nearest_m(world, result, activity_id):
@@ -120,7 +122,7 @@ def test_strava_s_own_cropping_is_all_there_is_while_full_tracks_are_not_allowed
     activity_id = finish(family, 2, seed=1)
     (result,) = copied(family, activity_id)
     assert copy_of(family, result, activity_id).trim_m == 0
-    assert family.services.places.sealed(PARENT_ID) == []
+    assert family.services.state.places.sealed(PARENT_ID) == []
 
 
 def test_track_that_was_fetched_in_full_is_trimmed_although_the_grant_was_narrowed_since(family):
@@ -142,7 +144,7 @@ def test_whole_track_is_copied_when_the_parent_chose_so(family, store):
 def test_copies_of_one_place_are_all_cut_by_the_same_circle(family, store):
     for at in (8, 6, 4):
         copied(family, finish(family, at, seed=3))
-    assert len(family.services.places.sealed(PARENT_ID)) == 1
+    assert len(family.services.state.places.sealed(PARENT_ID)) == 1
     activity_id = finish(family, 2, seed=3)
     before = store.get(Key("places", str(PARENT_ID), "200"))
     copied(family, activity_id)
@@ -163,10 +165,10 @@ def test_copy_goes_without_positions_and_says_so_when_all_of_them_are_hidden(fam
 
 def test_places_are_erased_with_the_athlete(family):
     copied(family, finish(family, 2, seed=1))
-    assert family.services.places.sealed(PARENT_ID)
-    family.services.athletes.mark(PARENT_ID, AthleteStatus.REVOKED)
+    assert family.services.state.places.sealed(PARENT_ID)
+    family.services.state.athletes.mark(PARENT_ID, AthleteStatus.REVOKED)
     now = int(family.now[0])
     erasure = Erasure(PARENT_ID, Wish(EraseReason.OPERATOR, now), now, ErasureStage.UNDER_WAY)
     (trace,) = [trace for trace in personal_records(family.services, erasure, ()) if trace.kind == "places"]
     trace.remove()
-    assert family.services.places.sealed(PARENT_ID) == []
+    assert family.services.state.places.sealed(PARENT_ID) == []

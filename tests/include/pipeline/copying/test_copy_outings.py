@@ -27,7 +27,7 @@ def parents(world):
     for athlete_id in (REX, BEN):
         world.connect(athlete_id)
     for parent_id in (ANN, BEN):
-        world.services.links.save(
+        world.services.state.links.save(
             Link(parent_id, REX, ("Rex",), WHOLE, parent_consent_epoch_s=1, child_consent_epoch_s=1)
         )
     return world
@@ -48,7 +48,7 @@ def die(*_) -> NoReturn:
 
 
 def state(world, activity_id):
-    return world.services.copies.get(activity_id, REX).state
+    return world.services.state.copies.get(activity_id, REX).state
 
 
 def test_second_parents_recording_is_skipped_when_the_first_ones_was_copied(parents):
@@ -73,14 +73,14 @@ def test_outings_one_after_the_other_are_two_copies(parents):
 
 def test_one_is_sent_when_two_workers_make_both_at_once(parents, monkeypatch):
     ann, ben = recorded(parents, ANN), recorded(parents, BEN, minutes_later=3)
-    send, nested = parents.services.strava.create_upload, []
+    send, nested = parents.services.strava.client.create_upload, []
 
     def meanwhile(*arguments):
         if not nested:
             nested.append(copy_to_children(parents.services, BEN, ben)[0])
         return send(*arguments)
 
-    monkeypatch.setattr(parents.services.strava, "create_upload", meanwhile)
+    monkeypatch.setattr(parents.services.strava.client, "create_upload", meanwhile)
     copy_to_children(parents.services, ANN, ann)
 
     assert (state(parents, ann), nested[0].state) == (CopyState.DONE, CopyState.PLANNED)
@@ -97,7 +97,7 @@ def test_one_is_sent_when_two_workers_make_both_at_once(parents, monkeypatch):
 )
 def test_recording_that_waits_for_another_is_made_only_when_that_is_refused(parents, monkeypatch, error, ends_as):
     ann, ben = recorded(parents, ANN), recorded(parents, BEN, minutes_later=3)
-    send = parents.services.strava.create_upload
+    send = parents.services.strava.client.create_upload
 
     def answer(child_id, file, before_sending):
         monkeypatch.undo()
@@ -109,7 +109,7 @@ def test_recording_that_waits_for_another_is_made_only_when_that_is_refused(pare
         copy_to_children(parents.services, BEN, ben)
         return upload
 
-    monkeypatch.setattr(parents.services.strava, "create_upload", answer)
+    monkeypatch.setattr(parents.services.strava.client, "create_upload", answer)
     copy_to_children(parents.services, ANN, ann)
     assert state(parents, ben) is CopyState.PLANNED
 
@@ -122,27 +122,27 @@ def test_recording_that_waits_for_another_is_made_only_when_that_is_refused(pare
 
 def test_recording_that_waits_is_due_at_once_when_the_one_ahead_comes_to_nothing(parents, monkeypatch):
     ann, ben = recorded(parents, ANN), recorded(parents, BEN, minutes_later=3)
-    poll = parents.services.strava.upload
+    poll = parents.services.strava.client.upload
 
     def still(child_id, upload_id):
         return replace(poll(child_id, upload_id), status="Being processed", error=None, activity_id=None)
 
-    monkeypatch.setattr(parents.services.strava, "upload", still)
+    monkeypatch.setattr(parents.services.strava.client, "upload", still)
     copy_to_children(parents.services, ANN, ann)
     for hours in (1, 4, 12):  # Ben's tries come ever more rarely
         copy_to_children(parents.services, BEN, ben)
         parents.now[0] += hours * 3600
     copy_to_children(parents.services, BEN, ben)
-    assert parents.services.copies.get(ben, REX).next_try_epoch_s > parents.now[0] + 6 * 3600
+    assert parents.services.state.copies.get(ben, REX).next_try_epoch_s > parents.now[0] + 6 * 3600
 
     def refused(child_id, upload_id):
         return replace(still(child_id, upload_id), error="The file is malformed.")
 
-    monkeypatch.setattr(parents.services.strava, "upload", refused)
+    monkeypatch.setattr(parents.services.strava.client, "upload", refused)
     copy_to_children(parents.services, ANN, ann)
 
     assert state(parents, ann) is CopyState.FAILED
-    assert [due.parent_activity_id for due in parents.services.copies.due(parents.now[0])] == [ben]
+    assert [due.parent_activity_id for due in parents.services.state.copies.due(parents.now[0])] == [ben]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_recording_that_waits_is_due_at_once_when_the_one_ahead_comes_to_nothing
 def test_recording_that_nobody_comes_to_keeps_no_other_waiting(parents, monkeypatch, holds, sends):
     ann, ben = recorded(parents, ANN), recorded(parents, BEN, minutes_later=3)
     with monkeypatch.context() as patched:
-        patched.setattr(parents.services.strava, "create_upload", die)
+        patched.setattr(parents.services.strava.client, "create_upload", die)
         with pytest.raises(KeyboardInterrupt):  # after its time was claimed; then Strava refuses Ann's tokens
             copy_to_children(parents.services, ANN, ann)
     copy_to_children(parents.services, BEN, ben)
@@ -159,7 +159,7 @@ def test_recording_that_nobody_comes_to_keeps_no_other_waiting(parents, monkeypa
 
     parents.now[0] += 86_400 + 60
     if holds:
-        parents.services.copies.acquire(ann, REX)
+        parents.services.state.copies.acquire(ann, REX)
     copy_to_children(parents.services, BEN, ben)
     assert state(parents, ben) is (CopyState.DONE if sends else CopyState.PLANNED)
 
@@ -172,7 +172,7 @@ def test_recording_that_nobody_comes_to_keeps_no_other_waiting(parents, monkeypa
 def test_strava_s_duplicate_of_another_copy_is_no_copy_of_this_activity(parents, monkeypatch):
     ann, ben = recorded(parents, ANN), recorded(parents, BEN)
     copy_to_children(parents.services, ANN, ann)
-    monkeypatch.setattr(parents.services.copies, "claim_time", lambda *_: None)  # made before times were claimed
+    monkeypatch.setattr(parents.services.state.copies, "claim_time", lambda *_: None)  # made before times were claimed
 
     [result] = copy_to_children(parents.services, BEN, ben)
 

@@ -23,7 +23,7 @@ PARENT_ID, CHILD_ID = 71, 72
 @pytest.fixture
 def family(world):
     world.connect(CHILD_ID)
-    world.services.links.save(
+    world.services.state.links.save(
         Link(
             PARENT_ID,
             CHILD_ID,
@@ -53,7 +53,7 @@ def test_finished_copy_is_a_row_that_tells_what_was_uploaded(family):
     (result,) = copy_to_children(family.services, PARENT_ID, activity_id)
 
     found = row(family)
-    assert Partition("copies", None, 2026) in {each.partition for each in family.services.partitions.waiting()}
+    assert Partition("copies", None, 2026) in {each.partition for each in family.services.lake.partitions.waiting()}
     assert (found["parent_activity_id"], found["child_id"], found["parent_id"]) == (activity_id, CHILD_ID, PARENT_ID)
     assert (found["state"], found["child_activity_id"]) == ("done", result.child_activity_id)
     assert (found["file_format"], found["points"], found["carried"]) == ("gpx", 90, ["heartrate", "temperature"])
@@ -83,13 +83,13 @@ def test_copy_that_met_a_passing_fault_is_in_the_lake_all_the_same(family):
 
 def test_lake_that_lags_behind_the_ledger_is_repaired(family):
     copy_to_children(family.services, PARENT_ID, named(family))
-    (key,) = family.services.objects.list("copies/")
-    before = family.services.objects.get(key)
-    family.services.objects.delete(key, expected=before.etag)
+    (key,) = family.services.lake.objects.list("copies/")
+    before = family.services.lake.objects.get(key)
+    family.services.lake.objects.delete(key, expected=before.etag)
 
-    family.services.copy_rows.repair([PARENT_ID, CHILD_ID])
+    family.services.lake.copy_rows.repair([PARENT_ID, CHILD_ID])
 
-    assert family.services.objects.get(key) == before
+    assert family.services.lake.objects.get(key) == before
 
 
 def test_copies_of_a_chunk_wait_for_strava_together_and_each_is_made_once(family):

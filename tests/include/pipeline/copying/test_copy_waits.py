@@ -32,7 +32,9 @@ READ_ONLY, WRITE_ONLY = ("read", "activity:read"), ("read", "activity:write")
 
 def linked(world, child_id, name, scopes=None):
     world.connect(child_id, *([scopes] if scopes else []))
-    return world.services.links.save(Link(ANN, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    return world.services.state.links.save(
+        Link(ANN, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+    )
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def made(world, activity_id):
 
 
 def copy(world, activity_id, child_id=REX):
-    return world.services.copies.get(activity_id, child_id)
+    return world.services.state.copies.get(activity_id, child_id)
 
 
 def pass_windows(world, count):
@@ -102,8 +104,8 @@ def test_copies_without_access_wait_and_are_made_when_the_child_connects_again(f
     assert copy(family, newer).next_try_epoch_s == waiting, "nothing is tried before its day"
 
     family.connect(REX)
-    wake_for_access(family.services.copies, REX, family.services.quota.limits(), family.now[0])
-    assert [due.parent_activity_id for due in family.services.copies.due(family.now[0])] == [newer]
+    wake_for_access(family.services.state.copies, REX, family.services.state.quota.limits(), family.now[0])
+    assert [due.parent_activity_id for due in family.services.state.copies.due(family.now[0])] == [newer]
     pass_windows(family, 1)
 
     assert [copy(family, activity_id).state for activity_id in (older, newer)] == [CopyState.DONE] * 2
@@ -132,7 +134,7 @@ def test_copy_that_nobody_lets_in_ends_after_thirty_days_and_is_made_when_asked_
     assert copy(family, activity_id).reason.startswith("Given up after 30 days: The child's account lacks a permission")
 
     family.connect(REX)
-    assert family.services.copies.reopen(activity_id, REX, family.now[0])
+    assert family.services.state.copies.reopen(activity_id, REX, family.now[0])
 
     assert made(family, activity_id) == [(REX, "done")]
 
@@ -156,7 +158,7 @@ def test_copies_go_on_when_the_application_is_switched_on_again(family):
 
 def answer_once(world, monkeypatch, name, error, *, after=False):
     """The first call of that name raises; with `after` it has done its work."""
-    call = getattr(world.services.strava, name)
+    call = getattr(world.services.strava.client, name)
 
     def odd(*arguments):
         monkeypatch.undo()
@@ -164,7 +166,7 @@ def answer_once(world, monkeypatch, name, error, *, after=False):
             call(*arguments)
         raise error
 
-    monkeypatch.setattr(world.services.strava, name, odd)
+    monkeypatch.setattr(world.services.strava.client, name, odd)
 
 
 @pytest.mark.parametrize(
@@ -216,12 +218,12 @@ def test_upload_that_was_answered_with_a_page_is_found_and_not_sent_again(family
 @pytest.fixture
 def stuck(family, monkeypatch):
     """Strava finishes no upload."""
-    poll = family.services.strava.upload
+    poll = family.services.strava.client.upload
 
     def still(child_id, upload_id):
         return replace(poll(child_id, upload_id), status="Being processed", error=None, activity_id=None)
 
-    monkeypatch.setattr(family.services.strava, "upload", still)
+    monkeypatch.setattr(family.services.strava.client, "upload", still)
     return family
 
 
@@ -244,7 +246,7 @@ def test_unfinished_copy_that_is_asked_for_is_polled_then_searched_for_and_then_
     made(stuck, activity_id)
     pass_windows(stuck, 4 * 96)
     [theirs] = stuck.control.activity_ids(REX)
-    stuck.services.copies.reopen(activity_id, REX, stuck.now[0])
+    stuck.services.state.copies.reopen(activity_id, REX, stuck.now[0])
     before = stuck.calls()
 
     assert made(stuck, activity_id) == [(REX, "done")]
@@ -262,7 +264,7 @@ def test_unfinished_copy_is_sent_again_when_the_childs_list_shows_none(stuck, mo
     pass_windows(stuck, 4 * 96)
     [theirs] = stuck.control.activity_ids(REX)
     stuck.control.delete_activity(theirs)
-    stuck.services.copies.reopen(activity_id, REX, stuck.now[0])
+    stuck.services.state.copies.reopen(activity_id, REX, stuck.now[0])
 
     made(stuck, activity_id)
     assert uploads(stuck) == 2
@@ -285,28 +287,28 @@ def test_unfinished_copy_is_sent_again_when_the_childs_list_shows_none(stuck, mo
     ],
 )
 def test_copy_that_a_link_stood_against_is_made_after_its_change_with_nothing_but_reconcile(family, stands_against):
-    link = family.services.links.get(ANN, REX)
-    family.services.links.save(replace(link, **stands_against))
+    link = family.services.state.links.get(ANN, REX)
+    family.services.state.links.save(replace(link, **stands_against))
     activity_id = named(family)
     assert made(family, activity_id) == [(REX, "skipped")]
     pass_windows(family, 4)
     assert copy(family, activity_id).state is CopyState.SKIPPED
 
-    family.services.links.save(replace(link, version=family.services.links.get(ANN, REX).version))
+    family.services.state.links.save(replace(link, version=family.services.state.links.get(ANN, REX).version))
     pass_windows(family, 2)
 
     assert copy(family, activity_id).state is CopyState.DONE
 
 
 def test_run_that_read_the_link_before_it_was_resumed_and_skips_after_it_leaves_no_copy_asleep(family, monkeypatch):
-    link = family.services.links.get(ANN, REX)
-    paused = family.services.links.save(replace(link, status=LinkStatus.PAUSED))
+    link = family.services.state.links.get(ANN, REX)
+    paused = family.services.state.links.save(replace(link, status=LinkStatus.PAUSED))
     activity_id = named(family)
     skip = CopyJob._skip
 
     def resumed_meanwhile(hold, *arguments, **named_ones):
         monkeypatch.undo()
-        family.services.links.save(replace(link, version=paused.version))
+        family.services.state.links.save(replace(link, version=paused.version))
         family.now[0] += 100  # still under the lease
         skip(hold, *arguments, **named_ones)
 
@@ -321,22 +323,22 @@ def test_run_that_read_the_link_before_it_was_resumed_and_skips_after_it_leaves_
 
 
 def change(world, child_id, **changes):
-    link = world.services.links.get(ANN, child_id)
-    world.services.links.save(replace(link, **changes))
+    link = world.services.state.links.get(ANN, child_id)
+    world.services.state.links.save(replace(link, **changes))
 
 
 @pytest.mark.parametrize("status", [LinkStatus.ENDED, LinkStatus.PAUSED])
 def test_no_file_is_sent_over_a_link_that_is_ended_while_a_siblings_file_is_sent(family, monkeypatch, status):
     linked(family, ZOE, "Zoe")
     activity_id = named(family, "With Rex and Zoe")
-    send = family.services.strava.create_upload
+    send = family.services.strava.client.create_upload
 
     def end_meanwhile(*arguments):
         monkeypatch.undo()
         change(family, ZOE, status=status)
         return send(*arguments)
 
-    monkeypatch.setattr(family.services.strava, "create_upload", end_meanwhile)
+    monkeypatch.setattr(family.services.strava.client, "create_upload", end_meanwhile)
 
     assert made(family, activity_id) == [(REX, "done"), (ZOE, "skipped")]
     assert family.control.activity_ids(ZOE) == []
@@ -344,13 +346,13 @@ def test_no_file_is_sent_over_a_link_that_is_ended_while_a_siblings_file_is_sent
 
 def test_no_file_is_sent_over_a_link_that_is_ended_while_the_token_is_renewed(family, monkeypatch):
     activity_id = named(family)
-    send = family.services.strava.create_upload
+    send = family.services.strava.client.create_upload
 
     def end_meanwhile(*arguments):
         change(family, REX, status=LinkStatus.ENDED)
         return send(*arguments)
 
-    monkeypatch.setattr(family.services.strava, "create_upload", end_meanwhile)
+    monkeypatch.setattr(family.services.strava.client, "create_upload", end_meanwhile)
     with pytest.raises(Exception, match="nothing was sent"):
         made(family, activity_id)
     monkeypatch.undo()
@@ -365,7 +367,7 @@ def test_no_file_is_sent_for_an_athlete_who_asks_to_be_erased_while_it_is_made(f
     make = copy_job.build_file
 
     def ask_and_make(*args):
-        family.services.erasures.ask_now(athlete_id, EraseReason.ATHLETE)
+        family.services.state.erasures.ask_now(athlete_id, EraseReason.ATHLETE)
         return make(*args)
 
     monkeypatch.setattr(copy_job, "build_file", ask_and_make)
@@ -373,7 +375,7 @@ def test_no_file_is_sent_for_an_athlete_who_asks_to_be_erased_while_it_is_made(f
     assert uploads(family) == 0
 
     monkeypatch.setattr(copy_job, "build_file", make)
-    family.services.erasures.withdraw(athlete_id)
+    family.services.state.erasures.withdraw(athlete_id)
     pass_windows(family, 1)
     assert copy(family, activity_id).state is CopyState.DONE
 
@@ -383,9 +385,9 @@ def test_every_file_is_sent_before_an_upload_is_polled(family, monkeypatch):
     activity_id = named(family, "With Rex and Zoe")
     order = []
     for name in ("create_upload", "upload"):
-        call = getattr(family.services.strava, name)
+        call = getattr(family.services.strava.client, name)
         monkeypatch.setattr(
-            family.services.strava,
+            family.services.strava.client,
             name,
             lambda *arguments, name=name, call=call: (order.append(name), call(*arguments))[1],
         )
@@ -396,7 +398,7 @@ def test_every_file_is_sent_before_an_upload_is_polled(family, monkeypatch):
 
 def test_worker_whose_lease_ran_out_while_the_token_was_renewed_sends_nothing(family, monkeypatch):
     activity_id = named(family)
-    send, other = family.services.strava.create_upload, []
+    send, other = family.services.strava.client.create_upload, []
 
     def renew_slowly(*arguments):
         if not other:
@@ -405,7 +407,7 @@ def test_worker_whose_lease_ran_out_while_the_token_was_renewed_sends_nothing(fa
             other.append(made(family, activity_id))
         return send(*arguments)
 
-    monkeypatch.setattr(family.services.strava, "create_upload", renew_slowly)
+    monkeypatch.setattr(family.services.strava.client, "create_upload", renew_slowly)
     [result] = copy_to_children(family.services, ANN, activity_id)
 
     assert (other[1], "another run" in result.reason) == ([(REX, "done")], True)
@@ -441,7 +443,7 @@ def test_upload_that_got_lost_is_skipped_only_after_it_was_looked_for(family, mo
         raise OutcomeUnknown("the request was lost")
 
     with monkeypatch.context() as patched:
-        patched.setattr(family.services.strava, "create_upload", lose)
+        patched.setattr(family.services.strava.client, "create_upload", lose)
         with pytest.raises(OutcomeUnknown):
             made(family, activity_id)
     change(family, REX, status=LinkStatus.ENDED)
@@ -462,7 +464,7 @@ def test_upload_is_seen_to_its_end_although_the_parent_has_left(family, status, 
         patched.setattr("include.pipeline.copying.copies.poll_delays_s", lambda: ())
         copy_to_children(family.services, ANN, activity_id)
     assert copy(family, activity_id).state is CopyState.PROCESSING
-    family.services.athletes.mark(ANN, status)
+    family.services.state.athletes.mark(ANN, status)
 
     pass_windows(family, 2)
 
@@ -476,7 +478,7 @@ def test_copy_waits_for_a_parent_who_has_left_and_has_an_end(family, status):
     activity_id = named(family)
     assert made(family, activity_id) == [(REX, "waiting_for_access")]
     family.connect(REX)
-    family.services.athletes.mark(ANN, status)
+    family.services.state.athletes.mark(ANN, status)
 
     for _day in range(32):
         family.now[0] += DAY_S - WINDOW_S
@@ -486,6 +488,6 @@ def test_copy_waits_for_a_parent_who_has_left_and_has_an_end(family, status):
     assert (gone.state, gone.next_try_epoch_s, uploads(family)) == (CopyState.UNFINISHED, None, 0)
     assert "parent's account is not connected" in gone.reason
     family.connect(ANN)
-    family.services.copies.reopen(activity_id, REX, family.now[0])
+    family.services.state.copies.reopen(activity_id, REX, family.now[0])
     pass_windows(family, 1)
     assert copy(family, activity_id).state is CopyState.DONE

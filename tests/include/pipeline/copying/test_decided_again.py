@@ -23,7 +23,7 @@ def test_retention_leaves_what_was_fetched_after_it_was_chosen(world, monkeypatc
     activity_id = world.finish(announce=False)
     sync(world.services, world.item(activity_id), source="webhook")
     world.now[0] += 7 * DAY_S
-    acquire = world.services.activities.acquire
+    acquire = world.services.state.activities.acquire
 
     def acquire_after_another_fetch(*ids, **named):
         monkeypatch.undo()
@@ -31,12 +31,12 @@ def test_retention_leaves_what_was_fetched_after_it_was_chosen(world, monkeypatc
         sync(world.services, world.item(activity_id), source="webhook")
         return acquire(*ids, **named)
 
-    monkeypatch.setattr(world.services.activities, "acquire", acquire_after_another_fetch)
+    monkeypatch.setattr(world.services.state.activities, "acquire", acquire_after_another_fetch)
     expired = expire(world.services, PARENT_ID, 7, dry_run=False)
 
     assert expired.activities == 0
-    assert world.services.activities.get(PARENT_ID, activity_id).state is ActivityState.SYNCED
-    assert world.services.activities.acquire(PARENT_ID, activity_id) is not None, "it is free for the next run"
+    assert world.services.state.activities.get(PARENT_ID, activity_id).state is ActivityState.SYNCED
+    assert world.services.state.activities.acquire(PARENT_ID, activity_id) is not None, "it is free for the next run"
     assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 1}]
 
 
@@ -45,16 +45,16 @@ def test_sync_takes_the_rows_of_its_first_round_away_when_a_crop_moves_the_activ
 ):
     start_at = datetime(2026, 5, 31, 23, 59, 50, tzinfo=UTC)
     activity_id = world.control.generate_activity(PARENT_ID, "run", start_at=start_at, seed=7, points=60)
-    write, asked = world.services.lake.write, []
+    write, asked = world.services.lake.tables.write, []
 
     def crop_after_the_first_write(rows, **named):
         written = write(rows, **named)
         if not asked:
             world.control.crop(activity_id, first=20)
-            asked.append(world.services.activities.acquire(PARENT_ID, activity_id))
+            asked.append(world.services.state.activities.acquire(PARENT_ID, activity_id))
         return written
 
-    monkeypatch.setattr(world.services.lake, "write", crop_after_the_first_write)
+    monkeypatch.setattr(world.services.lake.tables, "write", crop_after_the_first_write)
     sync(world.services, world.item(activity_id), source="webhook")
 
     assert asked == [None], "the lease is held, so that this only asks for another round"
@@ -64,11 +64,13 @@ def test_sync_takes_the_rows_of_its_first_round_away_when_a_crop_moves_the_activ
 
 def test_own_recording_of_a_child_whom_we_may_only_write_to_is_no_copy_of_ours(world):
     world.connect(CHILD_ID, ("read", "activity:write"))
-    world.services.links.save(Link(PARENT_ID, CHILD_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    world.services.state.links.save(
+        Link(PARENT_ID, CHILD_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+    )
     activity_id = world.finish(name="With Rex")
     start_at = datetime.fromtimestamp(world.now[0], UTC) - timedelta(hours=1)
     world.control.generate_activity(CHILD_ID, "run", start_at=start_at, seed=7, points=60)
     sync(world.services, world.item(activity_id), source="webhook")
     copy_to_children(world.services, PARENT_ID, activity_id)
 
-    assert world.services.copies.get(activity_id, CHILD_ID).state is CopyState.DUPLICATE
+    assert world.services.state.copies.get(activity_id, CHILD_ID).state is CopyState.DUPLICATE

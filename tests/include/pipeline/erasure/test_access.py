@@ -29,8 +29,8 @@ REASONS = [pytest.param(reason, id=reason) for reason in EraseReason]
 
 def end_access(services, athlete_id, reason, asked_at=None):
     """What becomes of the access when the wish is uttered now, or was at that second."""
-    services.erasures.ask(athlete_id, Wish(reason, int(services.clock() if asked_at is None else asked_at)))
-    with services.erasures.held(athlete_id) as lease:
+    services.state.erasures.ask(athlete_id, Wish(reason, int(services.clock() if asked_at is None else asked_at)))
+    with services.state.erasures.held(athlete_id) as lease:
         return end_access_under_lease(services, lease)[0]
 
 
@@ -44,7 +44,7 @@ def stored(world, athlete_id=PARENT_ID):
 
 def is_connected_at_strava(world):
     try:
-        world.services.strava.athlete(PARENT_ID)
+        world.services.strava.client.athlete(PARENT_ID)
     except (NotConnected, BadRequest):
         return False
     return True
@@ -52,7 +52,7 @@ def is_connected_at_strava(world):
 
 def test_forged_deauthorisation_destroys_nothing(world):
     assert end_access(world.services, PARENT_ID, EVENT) is Access.STILL_CONNECTED
-    assert not world.services.erasures.forbid_writing(PARENT_ID)
+    assert not world.services.state.erasures.forbid_writing(PARENT_ID)
     assert stored(world) == (AthleteStatus.ACTIVE, True)
     assert is_connected_at_strava(world)
 
@@ -61,7 +61,7 @@ def test_deauthorisation_destroys_the_tokens(world):
     world.control.disconnect(PARENT_ID, world.client_id)
 
     assert end_access(world.services, PARENT_ID, EVENT) is Access.ENDED
-    assert world.services.erasures.forbid_writing(PARENT_ID)
+    assert world.services.state.erasures.forbid_writing(PARENT_ID)
     assert stored(world) == (AthleteStatus.REVOKED, False)
 
 
@@ -97,7 +97,7 @@ def test_deauthorisation_is_confirmed_when_only_uploads_were_allowed(world):
 
 @pytest.mark.parametrize("accepted", [pytest.param(True, id="accepted again"), pytest.param(False, id="refused")])
 def test_refusal_of_before_counts_for_nothing_until_strava_refuses_the_pair_again(world, accepted):
-    world.services.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
+    world.services.state.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
     if not accepted:
         world.control.disconnect(PARENT_ID, world.client_id)
 
@@ -122,7 +122,7 @@ def test_event_of_before_the_stored_connection_is_dropped_without_a_call(world, 
 
     assert end_access(world.services, PARENT_ID, EVENT, world.now[0] - 1) is Access.CONNECTED_AGAIN
     assert (world.calls(), stored(world)) == before
-    assert world.services.erasures.get(PARENT_ID).stage is ErasureStage.WITHDRAWN
+    assert world.services.state.erasures.get(PARENT_ID).stage is ErasureStage.WITHDRAWN
 
 
 def test_event_of_the_second_of_the_connection_is_not_older(world):
@@ -139,21 +139,23 @@ def test_wish_of_before_the_stored_connection_is_withdrawn_and_the_athlete_told(
 
     assert end_access(world.services, PARENT_ID, reason, asked_at) is Access.CONNECTED_AGAIN
     assert is_connected_at_strava(world)
-    assert not world.services.erasures.forbid_writing(PARENT_ID)
-    told = [notice.kind for notice in world.services.notices.of_athlete(PARENT_ID)]
+    assert not world.services.state.erasures.forbid_writing(PARENT_ID)
+    told = [notice.kind for notice in world.services.state.notices.of_athlete(PARENT_ID)]
     assert told == ([NoticeKind.ERASURE_WITHDRAWN] if reason is ATHLETE else [])
 
 
 def test_connecting_takes_a_wish_back_and_says_so_once(world):
-    world.services.erasures.ask_now(PARENT_ID, ATHLETE)
-    assert world.services.erasures.forbid_writing(PARENT_ID)
+    world.services.state.erasures.ask_now(PARENT_ID, ATHLETE)
+    assert world.services.state.erasures.forbid_writing(PARENT_ID)
     world.now[0] += 60
 
     world.connect(PARENT_ID)
     world.connect(PARENT_ID)
 
-    assert world.services.erasures.get(PARENT_ID).stage is ErasureStage.WITHDRAWN
-    assert [notice.kind for notice in world.services.notices.of_athlete(PARENT_ID)] == [NoticeKind.ERASURE_WITHDRAWN]
+    assert world.services.state.erasures.get(PARENT_ID).stage is ErasureStage.WITHDRAWN
+    assert [notice.kind for notice in world.services.state.notices.of_athlete(PARENT_ID)] == [
+        NoticeKind.ERASURE_WITHDRAWN
+    ]
 
 
 def test_athlete_who_connects_again_while_the_tokens_are_refused_stays_connected(world):
@@ -174,7 +176,7 @@ def test_athlete_who_connects_again_while_the_tokens_are_refused_stays_connected
             return self._athletes.revoke(seen)
 
         def _connect_behind_the_barrier(self, seen):
-            erasures = world.services.erasures
+            erasures = world.services.state.erasures
             present = erasures.get(seen.athlete_id)
             world.now[0] += 60
             erasures.settle(present.withdrawn())  # as it was when the page looked
@@ -183,12 +185,13 @@ def test_athlete_who_connects_again_while_the_tokens_are_refused_stays_connected
 
     world.control.disconnect(PARENT_ID, world.client_id)
 
-    ended = end_access(replace(world.services, athletes=Overtaken(world.services.athletes)), PARENT_ID, EVENT)
+    state = replace(world.services.state, athletes=Overtaken(world.services.state.athletes))
+    ended = end_access(replace(world.services, state=state), PARENT_ID, EVENT)
 
     assert ended is Access.CONNECTED_AGAIN
     assert stored(world) == (AthleteStatus.ACTIVE, True)
     assert is_connected_at_strava(world)
-    assert not world.services.erasures.forbid_writing(PARENT_ID)
+    assert not world.services.state.erasures.forbid_writing(PARENT_ID)
 
 
 def test_nobody_connects_again_while_the_erasure_is_under_way(world):
@@ -203,20 +206,20 @@ def test_nobody_connects_again_while_the_erasure_is_under_way(world):
 @pytest.mark.parametrize("minutes", [pytest.param(0, id="at once"), pytest.param(50, id="late")])
 @pytest.mark.parametrize("row", [pytest.param("revoked", id="afterwards"), pytest.param("active", id="crashed before")])
 def test_event_that_echoes_a_disconnection_made_here_keeps_what_is_stored(world, minutes, row):
-    world.services.athletes.note_disconnect(PARENT_ID)
+    world.services.state.athletes.note_disconnect(PARENT_ID)
     world.control.disconnect(PARENT_ID, world.client_id)
     if row == "revoked":
-        world.services.athletes.mark(PARENT_ID, AthleteStatus.REVOKED)
+        world.services.state.athletes.mark(PARENT_ID, AthleteStatus.REVOKED)
     world.now[0] += minutes * 60
 
     assert end_access(world.services, PARENT_ID, EVENT) is Access.DISCONNECTED
     assert stored(world) == (AthleteStatus.REVOKED, False)
-    assert not world.services.erasures.forbid_writing(PARENT_ID)
+    assert not world.services.state.erasures.forbid_writing(PARENT_ID)
 
 
 @pytest.mark.parametrize("again", [pytest.param(True, id="connected again"), pytest.param(False, id="long ago")])
 def test_event_is_no_echo_of_a_disconnection_that_did_not_happen_or_is_over(world, again):
-    world.services.athletes.note_disconnect(PARENT_ID)
+    world.services.state.athletes.note_disconnect(PARENT_ID)
     if again:
         world.connect(PARENT_ID)
         world.now[0] += 60
@@ -236,7 +239,7 @@ def test_request_is_done_when_it_is_repeated(world, reason):
 @pytest.mark.parametrize("reason", REASONS)
 def test_unknown_athlete_is_said_to_be_unknown(world, reason):
     assert end_access(world.services, 5, reason) is Access.UNKNOWN
-    assert world.services.erasures.get(5).stage is ErasureStage.ASKED
+    assert world.services.state.erasures.get(5).stage is ErasureStage.ASKED
 
 
 @pytest.mark.parametrize(
@@ -252,7 +255,10 @@ def test_operator_gives_the_access_back_at_strava_and_destroys_the_tokens(world,
         oauth = OAuthClient(
             session, settings.strava_oauth_url, settings.strava_client_id, settings.strava_client_secret, way
         )
-        assert end_access(replace(world.services, oauth=oauth), PARENT_ID, OPERATOR) is Access.ENDED
+        assert (
+            end_access(replace(world.services, strava=replace(world.services.strava, oauth=oauth)), PARENT_ID, OPERATOR)
+            is Access.ENDED
+        )
 
     assert stored(world) == (AthleteStatus.REVOKED, False)
     assert world.calls()[route] == 1
@@ -260,8 +266,8 @@ def test_operator_gives_the_access_back_at_strava_and_destroys_the_tokens(world,
 
 
 def test_operator_finishes_what_a_crash_between_strava_and_the_row_left(world):
-    token = world.services.tokens.access_token(PARENT_ID, scope="read")
-    world.services.oauth.revoke(PARENT_ID, token)
+    token = world.services.strava.tokens.access_token(PARENT_ID, scope="read")
+    world.services.strava.oauth.revoke(PARENT_ID, token)
 
     assert end_access(world.services, PARENT_ID, OPERATOR) is Access.ENDED
     assert stored(world) == (AthleteStatus.REVOKED, False)
@@ -273,7 +279,11 @@ def test_operator_is_told_to_try_again_when_strava_accepts_the_tokens_after_all(
             """Answers as Strava does, and does nothing."""
 
     with pytest.raises(RetryLater, match="nothing was destroyed"):
-        end_access(replace(world.services, oauth=Forgetful()), PARENT_ID, OPERATOR)
+        end_access(
+            replace(world.services, strava=replace(world.services.strava, oauth=Forgetful())),
+            PARENT_ID,
+            OPERATOR,
+        )
     assert stored(world) == (AthleteStatus.ACTIVE, True)
 
 
@@ -316,6 +326,6 @@ def test_nothing_is_destroyed_when_the_fault_is_not_the_athletes(world, fault, r
     world.now[0] += 7 * 3600
 
     with pytest.raises(type(fault)):
-        end_access(replace(world.services, tokens=tokens), PARENT_ID, request_)
+        end_access(replace(world.services, strava=replace(world.services.strava, tokens=tokens)), PARENT_ID, request_)
     store.close()
     assert stored(world) == (AthleteStatus.ACTIVE, True)

@@ -63,7 +63,7 @@ def test_private_activity_stays_when_the_grant_no_longer_shows_it(world: Any) ->
         hour(world)
 
     assert stored(world) == {*private, *public}
-    assert world.services.activities.get(PARENT_ID, private[0]).state is ActivityState.SYNCED
+    assert world.services.state.activities.get(PARENT_ID, private[0]).state is ActivityState.SYNCED
 
 
 def test_event_about_an_activity_that_the_grant_does_not_show_takes_nothing_away(world: Any) -> None:
@@ -73,7 +73,7 @@ def test_event_about_an_activity_that_the_grant_does_not_show_takes_nothing_away
     synced = sync(world.services, world.item(private_id), source="webhook")
 
     assert (synced.state, private_id in stored(world)) == ("synced", True)
-    assert world.services.activities.get(PARENT_ID, private_id).fetched_at_epoch_s == world.now[0]
+    assert world.services.state.activities.get(PARENT_ID, private_id).fetched_at_epoch_s == world.now[0]
 
 
 def test_public_activity_that_is_gone_is_removed_all_the_same(world: Any) -> None:
@@ -89,7 +89,7 @@ def test_public_activity_that_is_gone_is_removed_all_the_same(world: Any) -> Non
 def test_activity_whose_stored_answer_cannot_be_read_is_not_taken_for_private(world: Any) -> None:
     _, (public_id,) = history(world)
     world.connect(PARENT_ID, READ_ONLY, removes=True)
-    world.services.objects.put(raw_detail_key(PARENT_ID, public_id), b"no JSON", expected=Condition.ANYTHING)
+    world.services.lake.objects.put(raw_detail_key(PARENT_ID, public_id), b"no JSON", expected=Condition.ANYTHING)
 
     assert remove_unwanted(world.services)["removed"] == 1
     assert stored(world) == {public_id}
@@ -103,13 +103,13 @@ def test_private_activities_are_removed_and_tracks_read_again_when_the_athlete_w
 
     hour(world)
     assert stored(world) == set(public)
-    assert "activity:read_all" in world.services.athletes.get(PARENT_ID).unwanted_scopes
+    assert "activity:read_all" in world.services.state.athletes.get(PARENT_ID).unwanted_scopes
     for _ in range(3):
         hour(world)
 
-    assert world.services.raw.detail(PARENT_ID, private[0]) is None
+    assert world.services.lake.raw.detail(PARENT_ID, private[0]) is None
     assert world.calls()[streams] - before == len(public)
-    assert world.services.athletes.get(PARENT_ID).unwanted_scopes == set()
+    assert world.services.state.athletes.get(PARENT_ID).unwanted_scopes == set()
     assert stored(world) == set(public)
 
 
@@ -124,7 +124,7 @@ def test_everything_stays_or_goes_as_the_athlete_wishes_when_nothing_may_be_read
         hour(world)
 
     assert stored(world) == (set() if removes else {*private, *public})
-    assert world.services.athletes.get(PARENT_ID).unwanted_scopes == set()
+    assert world.services.state.athletes.get(PARENT_ID).unwanted_scopes == set()
 
 
 def test_athlete_who_allows_it_again_meanwhile_keeps_what_is_left(world: Any) -> None:

@@ -98,22 +98,22 @@ def place(world):
     world.connect(REX)
     services = world.services
     for parent_id, child_id, name in ((ANN, REX, "Rex"), (REX, ANN, "Ann")):
-        services.links.save(Link(parent_id, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+        services.state.links.save(Link(parent_id, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1))
     for name in ("Walk with Rex", "Alone"):
         activity_id = world.finish(name=name)
         sync(services, world.item(activity_id), source="webhook")
         copy_to_children(services, ANN, activity_id)
-        services.events.record(f"event-{activity_id}", athlete_id=ANN, object_id=activity_id, outcome="planned")
-    services.copies.plan(
+        services.state.events.record(f"event-{activity_id}", athlete_id=ANN, object_id=activity_id, outcome="planned")
+    services.state.copies.plan(
         Copy(THEIR_ACTIVITY, ANN, REX, CopyState.PLANNED, external_id=external_id(THEIR_ACTIVITY, ANN))
     )
-    services.outings.claim(ANN, Outing(THEIR_ACTIVITY, int(world.now[0]), int(world.now[0]) + 60), lambda _: True)
-    services.copy_rows.refresh(THEIR_ACTIVITY)
+    services.state.outings.claim(ANN, Outing(THEIR_ACTIVITY, int(world.now[0]), int(world.now[0]) + 60), lambda _: True)
+    services.lake.copy_rows.refresh(THEIR_ACTIVITY)
     for key in (gpx_key(REX, THEIR_ACTIVITY, ANN), raw_detail_key(REX, THEIR_ACTIVITY), raw_detail_key(711, 1)):
-        services.objects.put(key, b"x", expected=Condition.ANYTHING)
-    services.invites.create("ann's secret", ANN, ("Zoe",), CopyOptions())
-    services.invites.create("rex's secret", REX, ("Ann",), CopyOptions())
-    services.invites.accept(services.invites.find("rex's secret").invite_id, ANN)
+        services.lake.objects.put(key, b"x", expected=Condition.ANYTHING)
+    services.state.invites.create("ann's secret", ANN, ("Zoe",), CopyOptions())
+    services.state.invites.create("rex's secret", REX, ("Ann",), CopyOptions())
+    services.state.invites.accept(services.state.invites.find("rex's secret").invite_id, ANN)
     return Place(world.settings, world.now)
 
 
@@ -143,10 +143,10 @@ def test_everything_of_the_athlete_goes_and_everything_of_others_stays(world, pl
         2,
         2,
     )
-    assert {each.partition.table for each in world.services.partitions.waiting()} == {"copies"}
-    assert world.services.athletes.get(REX).status is AthleteStatus.ACTIVE
+    assert {each.partition.table for each in world.services.lake.partitions.waiting()} == {"copies"}
+    assert world.services.state.athletes.get(REX).status is AthleteStatus.ACTIVE
     assert set(FileObjects(place.lake).list("raw/")) == {raw_detail_key(REX, THEIR_ACTIVITY), raw_detail_key(711, 1)}
-    assert [notice.kind for notice in world.services.notices.of_athlete(REX)] == ["child_erased", "parent_erased"]
+    assert [notice.kind for notice in world.services.state.notices.of_athlete(REX)] == ["child_erased", "parent_erased"]
 
 
 def test_dry_run_changes_nothing(world, place):
@@ -261,9 +261,9 @@ def test_deauthorisation_erases(world, place):
 
 
 def test_event_after_a_disconnection_made_here_erases_nothing(world, place):
-    world.services.athletes.note_disconnect(ANN)
+    world.services.state.athletes.note_disconnect(ANN)
     world.control.disconnect(ANN, world.client_id)
-    world.services.athletes.mark(ANN, AthleteStatus.REVOKED)
+    world.services.state.athletes.mark(ANN, AthleteStatus.REVOKED)
     before = place.objects_of(ANN)
 
     assert place.run(EVENT).outcome is Outcome.DISCONNECTED
@@ -271,7 +271,7 @@ def test_event_after_a_disconnection_made_here_erases_nothing(world, place):
 
 
 def test_erasure_can_be_asked_for_after_disconnecting(world, place):
-    world.services.athletes.mark(ANN, AthleteStatus.REVOKED)
+    world.services.state.athletes.mark(ANN, AthleteStatus.REVOKED)
 
     assert place.run(OPERATOR).outcome is Outcome.ERASED
     assert_gone(place)
@@ -293,8 +293,8 @@ def test_operator_is_told_when_the_number_is_wrong(place):
 
 
 def test_operator_can_erase_what_is_left_of_an_athlete_without_a_row(world, place):
-    world.services.athletes.mark(ANN, AthleteStatus.REVOKED)
-    world.services.athletes.forget(ANN)
+    world.services.state.athletes.mark(ANN, AthleteStatus.REVOKED)
+    world.services.state.athletes.forget(ANN)
 
     assert place.run(OPERATOR).outcome is Outcome.ERASED
     assert_gone(place)
@@ -308,8 +308,8 @@ def test_connecting_again_starts_afresh(world, place):
     synced = sync(world.services, world.item(activity_id), source="webhook")
 
     assert synced.state == "synced"
-    assert world.services.links.of_parent(ANN) == []
-    assert [entry.activity_id for entry in world.services.activities.of_athlete(ANN)] == [activity_id]
+    assert world.services.state.links.of_parent(ANN) == []
+    assert [entry.activity_id for entry in world.services.state.activities.of_athlete(ANN)] == [activity_id]
     assert look_again(world.services) == 0
     assert place.run(OPERATOR).counts["activities"] == 1
     assert_gone(place)
@@ -329,12 +329,12 @@ def test_late_sync_and_backfill_of_an_erased_athlete_write_nothing(world, place)
 
 
 def test_copies_planned_late_for_an_erased_child_go(world, place):
-    link = world.services.links.get(REX, ANN)
+    link = world.services.state.links.get(REX, ANN)
     place.run(OPERATOR)
-    world.services.copies.plan(Copy(THEIR_ACTIVITY, ANN, REX, CopyState.PLANNED))
+    world.services.state.copies.plan(Copy(THEIR_ACTIVITY, ANN, REX, CopyState.PLANNED))
 
     assert link is not None
-    assert world.services.copies.acquire(THEIR_ACTIVITY, ANN) is None
+    assert world.services.state.copies.acquire(THEIR_ACTIVITY, ANN) is None
     assert_gone(place)
 
 
@@ -363,7 +363,8 @@ def test_sync_that_runs_meanwhile_is_waited_for_and_brings_nothing_back(world, p
             place.run(OPERATOR)
         refusals.append(refusal)
 
-    racing = replace(world.services, strava=_Racing(world.services.strava, race))
+    client = _Racing(world.services.strava.client, race)
+    racing = replace(world.services, strava=replace(world.services.strava, client=client))
     with pytest.raises(NotConnected):
         sync(racing, world.item(activity_id), source="webhook")
 
@@ -379,7 +380,8 @@ def test_sync_that_stalled_until_after_the_erasure_loses_its_lease(world, place)
         world.now[0] += 400
         place.run(OPERATOR)
 
-    racing = replace(world.services, strava=_Racing(world.services.strava, race))
+    client = _Racing(world.services.strava.client, race)
+    racing = replace(world.services, strava=replace(world.services.strava, client=client))
     with pytest.raises(IngestError):
         sync(racing, world.item(activity_id), source="webhook")
 
@@ -388,8 +390,8 @@ def test_sync_that_stalled_until_after_the_erasure_loses_its_lease(world, place)
 
 def test_what_a_stalled_worker_writes_after_all_is_removed_by_a_second_look_or_at_night(world, place):
     place.run(OPERATOR)
-    world.services.objects.put(raw_detail_key(ANN, 5), b"late", expected=Condition.ANYTHING)
-    world.services.objects.put(gpx_key(REX, 5, ANN), b"late", expected=Condition.ANYTHING)
+    world.services.lake.objects.put(raw_detail_key(ANN, 5), b"late", expected=Condition.ANYTHING)
+    world.services.lake.objects.put(gpx_key(REX, 5, ANN), b"late", expected=Condition.ANYTHING)
 
     assert look_again(world.services) == 1
     assert look_again(world.services) == 0
@@ -401,10 +403,10 @@ def test_what_a_stalled_worker_writes_after_all_is_removed_by_a_second_look_or_a
 
 
 def test_unreadable_object_of_copies_does_not_stand_in_the_way(world, place):
-    (key,) = [key for key in world.services.objects.list("copies/") if key.endswith(f"/{REX}.parquet")]
-    world.services.objects.put(key, b"no parquet", expected=Condition.ANYTHING)
+    (key,) = [key for key in world.services.lake.objects.list("copies/") if key.endswith(f"/{REX}.parquet")]
+    world.services.lake.objects.put(key, b"no parquet", expected=Condition.ANYTHING)
     place.run(OPERATOR)
-    assert world.services.objects.get(key) is None
+    assert world.services.lake.objects.get(key) is None
     assert place.objects_of(ANN) == []
 
 
@@ -471,7 +473,7 @@ def test_second_look_leaves_alone_what_is_written_after_connecting_again(world, 
 
     def connected_meanwhile(services, erasure, others):
         world.connect(ANN)
-        world.services.objects.put(raw_detail_key(ANN, 5), b"new", expected=Condition.ANYTHING)
+        world.services.lake.objects.put(raw_detail_key(ANN, 5), b"new", expected=Condition.ANYTHING)
         return found(services, erasure, others)
 
     monkeypatch.setattr(erasure_watch, "personal_records", connected_meanwhile)
@@ -526,7 +528,7 @@ class Writes:
 @pytest.fixture
 def restored(world, place, tmp_path, monkeypatch):
     """Makes a fresh installation with Ann in it, who has disconnected: no call of Strava is needed any more."""
-    world.services.athletes.mark(ANN, AthleteStatus.REVOKED)
+    world.services.state.athletes.mark(ANN, AthleteStatus.REVOKED)
     state = Path(place.settings.state_url.removeprefix("sqlite://"))
     with sqlite3.connect(state) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -620,7 +622,7 @@ def test_erasure_takes_what_appears_between_two_of_its_looks(place, monkeypatch)
         found = list(records_of(services, erasure, others))
         looks.append(len(found))
         if len(looks) == 2:  # the first look counts
-            services.objects.put(raw_detail_key(ANN, 999), b"late", expected=Condition.ANYTHING)
+            services.lake.objects.put(raw_detail_key(ANN, 999), b"late", expected=Condition.ANYTHING)
         return iter(found)
 
     monkeypatch.setattr(erase_module, "personal_records", records_with_a_late_one)

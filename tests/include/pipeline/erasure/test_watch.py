@@ -72,12 +72,12 @@ def airflow(world):
 
 def utter(world, reason=EraseReason.ATHLETE):
     """The wish, as the page writes it down and queues it."""
-    erasure = world.services.erasures.ask_now(ANN, reason)
+    erasure = world.services.state.erasures.ask_now(ANN, reason)
     world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.now[0]).to_body())
 
 
 def stage(world):
-    return world.services.erasures.get(ANN).stage
+    return world.services.state.erasures.get(ANN).stage
 
 
 def store_one(world):
@@ -85,8 +85,8 @@ def store_one(world):
 
 
 def is_erased(world):
-    objects = list(world.services.objects.list("raw/"))
-    return world.services.athletes.get(ANN) is None and not objects and stage(world) is ErasureStage.FINISHED
+    objects = list(world.services.lake.objects.list("raw/"))
+    return world.services.state.athletes.get(ANN) is None and not objects and stage(world) is ErasureStage.FINISHED
 
 
 def test_wish_outlives_an_outage_of_strava_that_outlasts_its_run(world, airflow):
@@ -139,7 +139,7 @@ def test_erasure_that_broke_off_goes_on_and_the_athlete_connects_minutes_later(w
 
     assert is_erased(world)
     world.connect(ANN)
-    assert not world.services.erasures.forbid_writing(ANN)
+    assert not world.services.state.erasures.forbid_writing(ANN)
 
 
 def test_run_is_started_once_in_a_window_while_something_is_left_and_never_after_it(world, airflow):
@@ -169,8 +169,8 @@ def test_wish_is_taken_back_by_connecting_while_airflow_is_down(world, airflow):
 
     assert list(airflow.runs.values()) == [Outcome.CONNECTED_AGAIN]
     assert stage(world) is ErasureStage.WITHDRAWN
-    assert world.services.athletes.get(ANN).status is AthleteStatus.ACTIVE
-    assert list(world.services.objects.list("raw/"))
+    assert world.services.state.athletes.get(ANN).status is AthleteStatus.ACTIVE
+    assert list(world.services.lake.objects.list("raw/"))
 
 
 def test_event_forbids_nothing_until_it_is_confirmed(world, airflow):
@@ -182,22 +182,22 @@ def test_event_forbids_nothing_until_it_is_confirmed(world, airflow):
     assert stage(world) is ErasureStage.ASKED
     airflow.is_out = False
     airflow.windows(4)
-    assert not world.services.erasures.forbid_writing(ANN)
+    assert not world.services.state.erasures.forbid_writing(ANN)
     world.control.switch_faults(world.client_id, Faults())
 
     store_one(world)
     airflow.windows(1)
 
     assert stage(world) is ErasureStage.WITHDRAWN
-    assert list(world.services.objects.list("raw/"))
+    assert list(world.services.lake.objects.list("raw/"))
 
 
 def test_refusal_alone_erases_nothing_and_is_listed_after_a_week_with_the_days_left(world, airflow):
     store_one(world)
     world.control.disconnect(ANN, world.client_id)  # at strava.com; the event about it is lost
     with pytest.raises(IngestError):
-        world.services.strava.athlete(ANN)
-    assert world.services.athletes.get(ANN).status is AthleteStatus.NEEDS_REAUTH
+        world.services.strava.client.athlete(ANN)
+    assert world.services.state.athletes.get(ANN).status is AthleteStatus.NEEDS_REAUTH
     world.now[0] += REFUSED_FOR_LONG_S - 1
     assert refused_athletes(world.services) == []
 
@@ -209,7 +209,7 @@ def test_refusal_alone_erases_nothing_and_is_listed_after_a_week_with_the_days_l
     assert "23 of 30 days are left to decide" in refused.message
     assert "strava_erase for athlete 71 with the reason operator" in refused.message
     assert airflow.runs == {}
-    assert list(world.services.objects.list("raw/"))
+    assert list(world.services.lake.objects.list("raw/"))
 
     world.now[0] += 100 * DAY_S
     assert "0 of 30 days" in refused_athletes(world.services)[0].message
@@ -218,7 +218,7 @@ def test_refusal_alone_erases_nothing_and_is_listed_after_a_week_with_the_days_l
 
 
 def test_athlete_of_whom_no_time_is_noted_counts_from_the_first_look(world):
-    world.services.athletes.mark(ANN, AthleteStatus.NEEDS_REAUTH)
+    world.services.state.athletes.mark(ANN, AthleteStatus.NEEDS_REAUTH)
     assert refused_athletes(world.services) == []
     world.now[0] += REFUSED_FOR_LONG_S
 
@@ -227,18 +227,18 @@ def test_athlete_of_whom_no_time_is_noted_counts_from_the_first_look(world):
 
 def test_refusal_that_is_met_again_counts_from_the_first(world):
     world.control.disconnect(ANN, world.client_id)
-    assert not world.services.tokens.prove(ANN)
-    since = world.services.athletes.get(ANN).refused_at_epoch_s
+    assert not world.services.strava.tokens.prove(ANN)
+    since = world.services.state.athletes.get(ANN).refused_at_epoch_s
     world.now[0] += DAY_S
 
-    assert not world.services.tokens.prove(ANN)
-    assert world.services.athletes.get(ANN).refused_at_epoch_s == since
+    assert not world.services.strava.tokens.prove(ANN)
+    assert world.services.state.athletes.get(ANN).refused_at_epoch_s == since
 
 
 def test_refused_athlete_whom_an_operator_erases_is_gone(world, airflow):
     store_one(world)
     world.control.disconnect(ANN, world.client_id)
-    assert not world.services.tokens.prove(ANN)
+    assert not world.services.strava.tokens.prove(ANN)
 
     erased = erase(world.services, EraseRequest(ANN, EraseReason.OPERATOR), world.settings)
 
@@ -260,28 +260,28 @@ def test_backfill_that_stalls_over_an_erasure_keeps_nothing(world, monkeypatch):
 
     with pytest.raises(NotConnected, match="is being erased"):
         backfill.list_on(world.services, world.ask(form))
-    assert list(world.services.objects.list("raw/")) == []
+    assert list(world.services.lake.objects.list("raw/")) == []
 
 
 def test_backfill_that_writes_at_the_very_moment_of_an_erasure_takes_it_back(world, monkeypatch):
     world.finish(name="Secret title")
     form = {"athlete": ANN, "from": "2026-06-01", "to": "2026-06-17", "dry_run": False}
-    put_summary = type(world.services.raw).put_summary
+    put_summary = type(world.services.lake.raw).put_summary
 
     def overtaken(raw, activity):
         erase(world.services, EraseRequest(ANN, EraseReason.ATHLETE), world.settings)
         put_summary(raw, activity)
 
-    monkeypatch.setattr(type(world.services.raw), "put_summary", overtaken)
+    monkeypatch.setattr(type(world.services.lake.raw), "put_summary", overtaken)
 
     with pytest.raises(NotConnected):
         backfill.list_on(world.services, world.ask(form))
-    assert list(world.services.objects.list("raw/")) == []
+    assert list(world.services.lake.objects.list("raw/")) == []
 
 
 def test_wish_that_nobody_can_carry_out_for_an_unknown_athlete_is_over(world, airflow):
-    world.services.erasures.ask(5, Wish(EraseReason.ATHLETE, int(world.now[0])))
+    world.services.state.erasures.ask(5, Wish(EraseReason.ATHLETE, int(world.now[0])))
     airflow.windows(3)
 
     assert list(airflow.runs.values()) == [Outcome.UNKNOWN]
-    assert world.services.erasures.get(5).stage is ErasureStage.FINISHED
+    assert world.services.state.erasures.get(5).stage is ErasureStage.FINISHED

@@ -49,7 +49,7 @@ def full(world):
     for child_id, name, scopes in ((CHILD_ID, "Rex", None), (OTHER_CHILD_ID, "Max", ("read", "activity:read"))):
         world.connect(child_id, *([scopes] if scopes else []))
         link = Link(PARENT_ID, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1)
-        world.services.links.save(link)
+        world.services.state.links.save(link)
     for number, kind in enumerate(Kind):
         stored(world, PARENT_ID, world.finish(kind, hours_ago=5 + 5 * number, points=None if kind == "swim" else 60))
     start_at = datetime.fromtimestamp(world.now[0], UTC) - timedelta(days=4)

@@ -41,7 +41,7 @@ def test_event_that_gives_the_activity_to_somebody_else_does_not_stand_in_for_th
 def test_plan_drops_and_notes_what_is_not_for_it(world, changes, outcome):
     event = world.event(5, **changes)
     assert plan(world.services, [event]) == []
-    assert world.services.events.get(event.event_id).outcome == outcome
+    assert world.services.state.events.get(event.event_id).outcome == outcome
 
 
 def test_event_that_a_later_fetch_answered_costs_no_call(world):
@@ -50,7 +50,7 @@ def test_event_that_a_later_fetch_answered_costs_no_call(world):
     world.now[0] += 121
     sync(world.services, world.item(activity_id), source="webhook")
     assert plan(world.services, [event]) == []
-    assert world.services.events.get(event.event_id).outcome == "answered by a later fetch"
+    assert world.services.state.events.get(event.event_id).outcome == "answered by a later fetch"
 
 
 def test_event_within_two_clocks_difference_of_the_fetch_is_looked_at(world):

@@ -30,12 +30,12 @@ def written_by_a_newer_version(store, *key, **fields):
 
 
 def copy(world, activity_id):
-    world.services.copies.plan(Copy(activity_id, REX, ANN, CopyState.PLANNED, next_try_epoch_s=int(world.now[0])))
+    world.services.state.copies.plan(Copy(activity_id, REX, ANN, CopyState.PLANNED, next_try_epoch_s=int(world.now[0])))
 
 
 def test_what_else_is_due_is_queued(world, store, caplog):
     for activity_id in (5, 6):
-        world.services.activities.make_due(ANN, activity_id, asked_at_epoch_s=int(world.now[0]))
+        world.services.state.activities.make_due(ANN, activity_id, asked_at_epoch_s=int(world.now[0]))
     for activity_id in (6, 7, 8):
         copy(world, activity_id)
     written_by_a_newer_version(store, "activities", str(ANN), "6", state="sublimated")
@@ -46,16 +46,16 @@ def test_what_else_is_due_is_queued(world, store, caplog):
     assert "activities 71/6 is left alone" in caplog.text
     assert "Deploy that version everywhere" in caplog.text
     with pytest.raises(NewerVersion):
-        world.services.activities.acquire(ANN, 6)
+        world.services.state.activities.acquire(ANN, 6)
     assert store.get(Key("activities", str(ANN), "6")).fields["state"] == "sublimated"
 
 
 def test_other_erasures_are_taken_up(world, store):
     for athlete_id in (REX, ZOE):
-        world.services.erasures.ask_now(athlete_id, EraseReason.OPERATOR)
+        world.services.state.erasures.ask_now(athlete_id, EraseReason.OPERATOR)
     written_by_a_newer_version(store, "erasures", str(REX), stage="sublimated")
     world.now[0] += 900
 
     assert take_up(world.services) == 1
     with pytest.raises(NewerVersion):
-        world.services.erasures.forbid_writing(REX)
+        world.services.state.erasures.forbid_writing(REX)

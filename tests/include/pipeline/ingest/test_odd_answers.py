@@ -47,7 +47,7 @@ def family(world):
     """Rex connected and linked, his copies whole."""
     world.connect(CHILD_ID)
     link = Link(PARENT_ID, CHILD_ID, ("Rex",), CopyOptions(trim_m=0), parent_consent_epoch_s=1, child_consent_epoch_s=1)
-    world.services.links.save(link)
+    world.services.state.links.save(link)
     return world
 
 
@@ -83,11 +83,11 @@ def pass_hours(world, hours=1):
 
 
 def entry(world, activity_id):
-    return world.services.activities.get(PARENT_ID, activity_id)
+    return world.services.state.activities.get(PARENT_ID, activity_id)
 
 
 def copy(world, activity_id):
-    return world.services.copies.get(activity_id, CHILD_ID)
+    return world.services.state.copies.get(activity_id, CHILD_ID)
 
 
 def points(world, activity_id):
@@ -100,7 +100,7 @@ def names(world):
 
 
 def status(world, athlete_id=PARENT_ID):
-    return world.services.athletes.get(athlete_id).status
+    return world.services.state.athletes.get(athlete_id).status
 
 
 def times_asked(world):
@@ -145,7 +145,7 @@ def test_stored_activity_and_its_copy_stay_when_its_detail_answers_404(family, o
 
     assert isinstance(look(family, activity_id), IngestError)
 
-    kept = list(family.services.objects.list(""))
+    kept = list(family.services.lake.objects.list(""))
     assert points(family, activity_id) == POINTS
     assert copy(family, activity_id).original is Original.NAMED
     assert {key.partition("/")[0] for key in kept} == {"activities", "copies", "gpx", "laps", "raw", "streams"}

@@ -63,7 +63,7 @@ def family(world):
     """Rex connected and linked, his copies whole."""
     world.connect(CHILD_ID)
     link = Link(PARENT_ID, CHILD_ID, ("Rex",), CopyOptions(trim_m=0), parent_consent_epoch_s=1, child_consent_epoch_s=1)
-    world.services.links.save(link)
+    world.services.state.links.save(link)
     return world
 
 
@@ -75,7 +75,7 @@ def looked_at(world, activity_id, body=None):
         world.control.write_script(Line(route="GET /activities/*/streams", body=json.dumps(body)))
     sync(world.services, world.item(activity_id), source="webhook")
     copy_to_children(world.services, PARENT_ID, activity_id)
-    return world.services.copies.get(activity_id, CHILD_ID)
+    return world.services.state.copies.get(activity_id, CHILD_ID)
 
 
 def counted(world, column):
@@ -109,7 +109,7 @@ def test_answer_without_a_sample_is_no_recording_yet(family):
     copy = looked_at(family, activity_id, {"time": {"data": []}})
 
     assert (copy.state, copy.reason) == ("skipped", "Strava has no recorded points for this activity.")
-    entry = family.services.activities.get(PARENT_ID, activity_id)
+    entry = family.services.state.activities.get(PARENT_ID, activity_id)
     assert (entry.state, entry.next_try_epoch_s) == ("no_streams", int(family.now[0]) + 900)
 
 

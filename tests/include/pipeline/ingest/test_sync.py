@@ -25,7 +25,7 @@ def synced(world, activity_id):
 
 
 def entry(world, activity_id):
-    return world.services.activities.get(PARENT_ID, activity_id)
+    return world.services.state.activities.get(PARENT_ID, activity_id)
 
 
 def reads(world):
@@ -60,10 +60,10 @@ def test_label_says_the_state_of_an_activity_that_is_not_simply_synced(world):
 def test_sync_again_changes_nothing_and_fetches_no_streams(world):
     activity_id = world.finish()
     synced(world, activity_id)
-    before = {key: world.services.objects.get(key).etag for key in world.services.objects.list("")}
+    before = {key: world.services.lake.objects.get(key).etag for key in world.services.lake.objects.list("")}
     reads_before = reads(world)
     synced(world, activity_id)
-    assert {key: world.services.objects.get(key).etag for key in world.services.objects.list("")} == before
+    assert {key: world.services.lake.objects.get(key).etag for key in world.services.lake.objects.list("")} == before
     assert reads(world) == reads_before + 1
 
 
@@ -94,7 +94,7 @@ def test_deleted_activity_leaves_no_row_and_no_raw_object(world):
     assert synced(world, activity_id).state == "removed"
     assert world.sql("SELECT activity_id FROM activities").to_pylist() == [{"activity_id": kept_id}]
     assert world.sql("SELECT DISTINCT activity_id FROM streams").to_pylist() == [{"activity_id": kept_id}]
-    assert [key for key in world.services.objects.list("raw/") if str(activity_id) in key] == []
+    assert [key for key in world.services.lake.objects.list("raw/") if str(activity_id) in key] == []
 
 
 def test_answer_that_is_not_understood_is_kept_until_the_activity_goes(world):
@@ -102,11 +102,11 @@ def test_answer_that_is_not_understood_is_kept_until_the_activity_goes(world):
     world.control.write_script(Line(route="GET /activities/*[0-9]", body='{"id":"one"}'))
     with pytest.raises(UnexpectedShape):
         sync(world.services, world.item(activity_id), source="webhook")
-    assert list(world.services.objects.list("raw/")) == [f"raw/athlete_id=71/{activity_id}.odd.json.gz"]
+    assert list(world.services.lake.objects.list("raw/")) == [f"raw/athlete_id=71/{activity_id}.odd.json.gz"]
 
-    world.services.raw.remove(71, activity_id, guard=lambda: None)
+    world.services.lake.raw.remove(71, activity_id, guard=lambda: None)
 
-    assert list(world.services.objects.list("raw/")) == []
+    assert list(world.services.lake.objects.list("raw/")) == []
 
 
 def test_forged_delete_removes_nothing(world):
@@ -142,14 +142,14 @@ def test_missing_streams_are_looked_for_over_a_day_and_no_more(world):
 def test_streams_that_come_hours_late_come(world, monkeypatch):
     activity_id = world.finish()
     came_at = world.now[0] + 3 * 3600
-    streams = world.services.strava.streams
+    streams = world.services.strava.client.streams
 
     def late(*arguments):
         if world.now[0] < came_at:
             raise Gone("not yet")
         return streams(*arguments)
 
-    monkeypatch.setattr(world.services.strava, "streams", late)
+    monkeypatch.setattr(world.services.strava.client, "streams", late)
     synced(world, activity_id)
     while entry(world, activity_id).state is ActivityState.NO_STREAMS:
         world.now[0] = entry(world, activity_id).next_try_epoch_s
@@ -187,7 +187,7 @@ def test_spent_quota_sets_the_activity_aside_until_the_window_opens(world):
     activity_id = world.finish()
     other_id = world.finish(hours_ago=5)
     for _ in range(99):
-        world.services.strava.activity(PARENT_ID, other_id)
+        world.services.strava.client.activity(PARENT_ID, other_id)
     result = synced(world, activity_id)
     waiting = entry(world, activity_id)
     assert (result.state, waiting.state) == ("pending", ActivityState.PENDING)
@@ -204,7 +204,7 @@ def test_failing_call_leaves_the_activity_pending_and_free_for_the_next_try(worl
         raise StravaUnavailable("500")
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.services.strava, "activity", broken)
+        patched.setattr(world.services.strava.client, "activity", broken)
         with pytest.raises(StravaUnavailable):
             synced(world, activity_id)
     assert entry(world, activity_id).state is ActivityState.PENDING
@@ -214,23 +214,23 @@ def test_failing_call_leaves_the_activity_pending_and_free_for_the_next_try(worl
 
 def test_activity_that_another_run_holds_is_left_to_it(world):
     activity_id = world.finish()
-    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
     assert "another run" in synced(world, activity_id).reason
     assert reads(world) == 0
-    assert world.services.activities.settle(lease, entry(world, activity_id)) is True
+    assert world.services.state.activities.settle(lease, entry(world, activity_id)) is True
 
 
 def test_holder_fetches_again_when_the_activity_changed_meanwhile(world, monkeypatch):
     activity_id = world.finish(name="before")
-    write, names = world.services.lake.write, []
+    write, names = world.services.lake.tables.write, []
 
     def renamed_while_writing(rows, **options):
         if not names:
             world.control.rename(activity_id, "after")
-            names.append(world.services.activities.acquire(PARENT_ID, activity_id))
+            names.append(world.services.state.activities.acquire(PARENT_ID, activity_id))
         return write(rows, **options)
 
-    monkeypatch.setattr(world.services.lake, "write", renamed_while_writing)
+    monkeypatch.setattr(world.services.lake.tables, "write", renamed_while_writing)
     synced(world, activity_id)
     assert names == [None]
     assert world.sql("SELECT name FROM activities").to_pylist() == [{"name": "after"}]
@@ -238,14 +238,14 @@ def test_holder_fetches_again_when_the_activity_changed_meanwhile(world, monkeyp
 
 def test_rows_of_a_write_that_broke_off_are_found_by_a_later_removal(world, monkeypatch):
     activity_id = world.finish()
-    write = world.services.lake.write
+    write = world.services.lake.tables.write
 
     def break_off(rows, **options):
         write(rows, **options)
         raise StravaUnavailable("the machine went down")
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.services.lake, "write", break_off)
+        patched.setattr(world.services.lake.tables, "write", break_off)
         with pytest.raises(StravaUnavailable):
             synced(world, activity_id)
     assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 1}]
@@ -281,11 +281,11 @@ def test_recording_loses_its_points_when_strava_says_twice_a_window_apart_that_i
     world.control.write_script(Line(route="GET /activities/*/streams", **answer))
     assert synced(world, cropped).state == "pending"
     assert points(world) == 60
-    assert world.services.raw.streams(PARENT_ID, cropped) is not None
+    assert world.services.lake.raw.streams(PARENT_ID, cropped) is not None
     world.now[0] += ROUND_S
     assert synced(world, cropped).state == "no_streams"
     assert points(world) == 0
-    assert world.services.raw.streams(PARENT_ID, cropped) is None
+    assert world.services.lake.raw.streams(PARENT_ID, cropped) is None
 
 
 def test_recording_keeps_its_points_when_strava_says_within_a_window_again_that_it_has_none(world, cropped):
@@ -313,8 +313,8 @@ def test_recording_is_doubted_anew_when_strava_showed_it_in_between(world, cropp
 
 
 def test_points_stay_when_one_detail_says_that_the_activity_is_manual(world, cropped, monkeypatch):
-    activity = world.services.strava.activity
-    monkeypatch.setattr(world.services.strava, "activity", lambda *key: replace(activity(*key), manual=True))
+    activity = world.services.strava.client.activity
+    monkeypatch.setattr(world.services.strava.client, "activity", lambda *key: replace(activity(*key), manual=True))
     assert synced(world, cropped).state == "pending"
     assert points(world) == 60
 
@@ -322,48 +322,48 @@ def test_points_stay_when_one_detail_says_that_the_activity_is_manual(world, cro
 def test_activity_of_somebody_else_is_not_stored(world, monkeypatch):
     world.connect(72)
     activity_id = world.finish(announce=False)
-    shown = world.services.strava.activity(71, activity_id)
-    monkeypatch.setattr(world.services.strava, "activity", lambda *_: shown)
+    shown = world.services.strava.client.activity(71, activity_id)
+    monkeypatch.setattr(world.services.strava.client, "activity", lambda *_: shown)
     synced = sync(world.services, SyncItem(72, activity_id, int(world.now[0])), source="webhook")
-    assert (synced.state, list(world.services.objects.list(""))) == ("quarantined", [])
-    assert world.services.activities.get(71, activity_id) is None
-    entry = world.services.activities.get(72, activity_id)
+    assert (synced.state, list(world.services.lake.objects.list(""))) == ("quarantined", [])
+    assert world.services.state.activities.get(71, activity_id) is None
+    entry = world.services.state.activities.get(72, activity_id)
     assert (entry.due_at_epoch_s, entry.fetched_at_epoch_s) == (None, world.now[0])
 
 
 def test_stored_activity_that_is_once_shown_as_somebody_elses_is_looked_at_again(world, monkeypatch):
     activity_id = world.finish()
     synced(world, activity_id)
-    anothers = replace(world.services.strava.activity(71, activity_id), athlete_id=72)
+    anothers = replace(world.services.strava.client.activity(71, activity_id), athlete_id=72)
     world.now[0] += 1000
     with monkeypatch.context() as patched:
-        patched.setattr(world.services.strava, "activity", lambda *_: anothers)
+        patched.setattr(world.services.strava.client, "activity", lambda *_: anothers)
         assert synced(world, activity_id).state == "quarantined"
 
     world.now[0] += 86_400
-    [due] = world.services.activities.due(world.now[0])
+    [due] = world.services.state.activities.due(world.now[0])
     assert synced(world, due.activity_id).state == "synced"
 
 
 def test_lost_lease_writes_nothing_to_the_lake(world, monkeypatch):
     activity_id = world.finish()
-    fetch = world.services.strava.streams
+    fetch = world.services.strava.client.streams
 
     def slow(athlete_id, wanted_id):
         world.now[0] += 301
-        world.services.activities.acquire(PARENT_ID, activity_id)
+        world.services.state.activities.acquire(PARENT_ID, activity_id)
         return fetch(athlete_id, wanted_id)
 
-    monkeypatch.setattr(world.services.strava, "streams", slow)
+    monkeypatch.setattr(world.services.strava.client, "streams", slow)
     with pytest.raises(LeaseLost):
         synced(world, activity_id)
-    assert list(world.services.objects.list("streams/")) == []
+    assert list(world.services.lake.objects.list("streams/")) == []
 
 
 @pytest.mark.parametrize("table", ["raw", "streams", "activities"])
 def test_late_write_of_a_stalled_holder_is_found_and_undone(world, monkeypatch, table):
     activity_id = world.finish()
-    put = world.services.objects.put
+    put = world.services.lake.objects.put
     stalled = []
 
     def stall(key, body, *, expected):
@@ -376,25 +376,27 @@ def test_late_write_of_a_stalled_holder_is_found_and_undone(world, monkeypatch, 
         return put(key, body, expected=expected)
 
     monkeypatch.setattr(
-        type(world.services.objects), "put", lambda self, key, body, *, expected: stall(key, body, expected=expected)
+        type(world.services.lake.objects),
+        "put",
+        lambda self, key, body, *, expected: stall(key, body, expected=expected),
     )
     with pytest.raises(LeaseLost):
         synced(world, activity_id)
     assert held_keys(world, activity_id), "the stalled write came through, which nothing can prevent"
 
     world.now[0] += 301
-    due = [entry.activity_id for entry in world.services.activities.due(world.now[0])]
+    due = [entry.activity_id for entry in world.services.state.activities.due(world.now[0])]
     assert due == [activity_id]
     synced(world, activity_id)
 
     assert held_keys(world, activity_id) == []
-    entry = world.services.activities.get(PARENT_ID, activity_id)
+    entry = world.services.state.activities.get(PARENT_ID, activity_id)
     assert (entry.state, entry.object_keys, entry.next_try_epoch_s) == ("removed", (), None)
 
 
 def held_keys(world, activity_id: int) -> list[str]:
     """The raw and table objects that hold anything of the activity."""
-    objects = world.services.objects
+    objects = world.services.lake.objects
     raw = list(objects.list(f"raw/athlete_id={PARENT_ID}/{activity_id}."))
     tables = [key for name in ("streams", "activities", "laps") for key in objects.list(f"{name}/")]
     return raw + [key for key in tables if activity_id in decode(key, objects.get(key).body)["activity_id"].to_pylist()]

@@ -175,8 +175,8 @@ def test_stopped_removals_wait_for_the_operator_whatever_comes_between(world, fa
         is_faulty = day != 11
         world.control.write_script(*(lines.get(fault, ()) if is_faulty else ()))
         if fault == "a spent budget" and is_faulty:
-            world.services.quota.observe({"x-ratelimit-limit": "200,2000", "x-ratelimit-usage": "200,2000"})
-        world.services.outages.end()
+            world.services.state.quota.observe({"x-ratelimit-limit": "200,2000", "x-ratelimit-usage": "200,2000"})
+        world.services.state.outages.end()
         for activity_id in left:
             look(world, activity_id)
 

@@ -47,7 +47,7 @@ def test_due_activity_is_queued_and_planned_again(world):
 
 
 def test_activity_whose_run_died_is_queued_when_its_lease_has_ended(world):
-    world.services.activities.acquire(PARENT_ID, 5)
+    world.services.state.activities.acquire(PARENT_ID, 5)
     assert queue_due(world.services).activities == 0
     world.now[0] += 301
     assert queue_due(world.services).activities == 1
@@ -55,7 +55,7 @@ def test_activity_whose_run_died_is_queued_when_its_lease_has_ended(world):
 
 def test_due_copy_queues_its_parents_activity(world):
     now = int(world.now[0])
-    world.services.copies.plan(
+    world.services.state.copies.plan(
         Copy(5, 72, PARENT_ID, CopyState.PLANNED, external_id="sdi-5-72", planned_at_epoch_s=now, next_try_epoch_s=now)
     )
     assert queue_due(world.services) == Queued(activities=0, copies=1)
@@ -63,19 +63,21 @@ def test_due_copy_queues_its_parents_activity(world):
 
 
 def test_activity_that_retention_deletes_is_not_queued(world):
-    lease = world.services.activities.acquire(PARENT_ID, 5)
+    lease = world.services.state.activities.acquire(PARENT_ID, 5)
     now = int(world.now[0])
-    expired = replace(world.services.activities.get(PARENT_ID, 5), state=ActivityState.EXPIRED, next_try_epoch_s=now)
-    world.services.activities.postpone(lease, expired)
+    expired = replace(
+        world.services.state.activities.get(PARENT_ID, 5), state=ActivityState.EXPIRED, next_try_epoch_s=now
+    )
+    world.services.state.activities.postpone(lease, expired)
     assert queue_due(world.services) == Queued(activities=0, copies=0)
 
 
 def test_what_waits_for_an_athlete_to_connect_again_is_queued_when_they_have(world):
-    world.services.activities.acquire(PARENT_ID, 5)
+    world.services.state.activities.acquire(PARENT_ID, 5)
     world.now[0] += 301
-    world.services.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
+    world.services.state.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
     assert queue_due(world.services) == Queued(activities=0, copies=0)
-    world.services.athletes.mark(PARENT_ID, AthleteStatus.ACTIVE)
+    world.services.state.athletes.mark(PARENT_ID, AthleteStatus.ACTIVE)
     assert queue_due(world.services) == Queued(activities=1, copies=0)
 
 
@@ -139,14 +141,14 @@ def test_deletion_without_an_event_leaves_the_lake(world):
     world.control.delete_activity(activity_id)
     assert listed(world) == (Listed(athletes=1, missing=1), [activity_id])
     sync(world.services, world.item(activity_id), source="webhook")
-    assert world.services.activities.get(PARENT_ID, activity_id).state is ActivityState.REMOVED
+    assert world.services.state.activities.get(PARENT_ID, activity_id).state is ActivityState.REMOVED
     world.now[0] += HOUR_S
     assert listed(world) == (Listed(athletes=1), [])
 
 
 def test_activity_that_is_missing_but_there_is_looked_at_once_a_day(world, monkeypatch):
     activity_id = synced(world)
-    monkeypatch.setattr(world.services.strava, "activities", lambda *_, **__: iter([[]]))
+    monkeypatch.setattr(world.services.strava.client, "activities", lambda *_, **__: iter([[]]))
     looks = []
     for _ in range(30):
         looks += listed(world)[1]
@@ -157,9 +159,9 @@ def test_activity_that_is_missing_but_there_is_looked_at_once_a_day(world, monke
 
 def test_expired_activity_is_not_brought_back(world):
     activity_id = synced(world)
-    entry = world.services.activities.get(PARENT_ID, activity_id)
-    lease = world.services.activities.acquire(PARENT_ID, activity_id)
-    world.services.activities.settle(lease, replace(entry, state=ActivityState.EXPIRED, fingerprint=""))
+    entry = world.services.state.activities.get(PARENT_ID, activity_id)
+    lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
+    world.services.state.activities.settle(lease, replace(entry, state=ActivityState.EXPIRED, fingerprint=""))
     assert listed(world) == (Listed(athletes=1), [])
 
 
@@ -200,7 +202,7 @@ def test_two_runs_at_once_list_an_athlete_once(world):
 def test_athlete_waits_for_the_quota_and_keeps_the_turn(world):
     activity_id = world.finish(announce=False)
     for _ in range(100):
-        world.services.quota.reserve(Bucket.READ, Priority.LIVE)
+        world.services.state.quota.reserve(Bucket.READ, Priority.LIVE)
     assert listed(world) == (Listed(waiting=1), [])
     world.now[0] += 900
     assert listed(world) == (Listed(athletes=1, lacking=1), [activity_id])
@@ -209,21 +211,21 @@ def test_athlete_waits_for_the_quota_and_keeps_the_turn(world):
 def test_newest_page_is_dealt_with_when_the_quota_ends_after_it(world):
     activity_id = world.finish(announce=False)
     for _ in range(99):
-        world.services.quota.reserve(Bucket.READ, Priority.LIVE)
+        world.services.state.quota.reserve(Bucket.READ, Priority.LIVE)
     assert listed(world) == (Listed(athletes=1, lacking=1), [activity_id])
 
 
 def test_refused_athlete_does_not_keep_the_others_from_being_listed(world, monkeypatch):
     world.connect(70)
     activity_id = world.finish(announce=False)
-    list_page = world.services.strava.activities
+    list_page = world.services.strava.client.activities
 
     def refuse_one(athlete_id, **bounds):
         if athlete_id == 70:
             raise TokenRefused("athlete 70 has to connect again")
         return list_page(athlete_id, **bounds)
 
-    monkeypatch.setattr(world.services.strava, "activities", refuse_one)
+    monkeypatch.setattr(world.services.strava.client, "activities", refuse_one)
     found, ids = listed(world)
     assert (found.athletes, found.refusals, ids) == (1, ("athlete 70 has to connect again",), [activity_id])
     assert found.to_json()["refusals"] == 1
@@ -237,7 +239,7 @@ def test_outage_ends_the_listing_and_the_athlete_keeps_the_turn(world, monkeypat
         raise outage("Strava is out of order")
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.services.strava, "activities", fail)
+        patched.setattr(world.services.strava.client, "activities", fail)
         with pytest.raises(outage):
             list_athletes(world.services)
     assert listed(world)[1] == [activity_id]
@@ -246,14 +248,14 @@ def test_outage_ends_the_listing_and_the_athlete_keeps_the_turn(world, monkeypat
 def test_athlete_whose_list_always_fails_keeps_nobody_from_being_listed(world, monkeypatch):
     world.connect(70)
     activity_id = world.finish(announce=False)
-    list_page = world.services.strava.activities
+    list_page = world.services.strava.client.activities
 
     def fail_one(athlete_id, **bounds):
         if athlete_id == 70:
             raise StravaUnavailable("Strava fails for this list")
         return list_page(athlete_id, **bounds)
 
-    monkeypatch.setattr(world.services.strava, "activities", fail_one)
+    monkeypatch.setattr(world.services.strava.client, "activities", fail_one)
     for _ in range(2):
         with pytest.raises(StravaUnavailable):
             list_athletes(world.services)
@@ -298,7 +300,7 @@ def turns(world, hours):
 
 def test_athlete_is_listed_every_six_hours_while_events_arrive_and_hourly_without(world):
     assert turns(world, 12) == 12
-    world.services.subscriptions.save(Subscription(9, "http://localhost/webhook"))
+    world.services.state.subscriptions.save(Subscription(9, "http://localhost/webhook"))
     assert turns(world, 12) == 12
     plan(world.services, [world.event(1, subscription_id=9)])
     assert turns(world, 12) == 2
@@ -306,13 +308,13 @@ def test_athlete_is_listed_every_six_hours_while_events_arrive_and_hourly_withou
 
 
 def test_event_of_our_own_does_not_count_as_one_that_arrived(world):
-    world.services.subscriptions.save(Subscription(9, "http://localhost/webhook"))
+    world.services.state.subscriptions.save(Subscription(9, "http://localhost/webhook"))
     plan(world.services, [QueuedEvent.look_again(PARENT_ID, 1, world.now[0]).event])
     assert turns(world, 6) == 6
 
 
 def test_athlete_of_whom_strava_sends_no_events_is_listed_hourly(world):
-    world.services.subscriptions.save(Subscription(9, "http://localhost/webhook"))
+    world.services.state.subscriptions.save(Subscription(9, "http://localhost/webhook"))
     plan(world.services, [world.event(1, subscription_id=9)])
     world.connect(PARENT_ID, ("read", "activity:read_all"))
     assert turns(world, 6) == 6
@@ -337,7 +339,7 @@ def test_rotation_through_the_older_pages_starts_again_a_day_after_its_last_page
 def test_children_who_only_let_us_write_take_no_turns(world):
     for child_id in range(200, 208):
         world.connect(child_id, ("read", "activity:write"))
-    world.services.quota.observe({"x-ratelimit-limit": "40,2000", "x-readratelimit-limit": "20,1000"})
+    world.services.state.quota.observe({"x-ratelimit-limit": "40,2000", "x-readratelimit-limit": "20,1000"})
     before = sum(world.calls().values())
     listed = list_athletes(world.services)
     assert (listed.athletes, listed.refusals, listed.waiting) == (1, (), 0)
@@ -386,5 +388,5 @@ def test_activity_that_is_listed_and_answers_404_costs_a_look_a_day(world, monke
 def test_listing_queues_no_more_looks_than_the_budget_serves(world):
     ids = [world.finish(points=5, announce=False, hours_ago=hours) for hours in range(1, 9)]
     for _ in range(94):
-        world.services.quota.reserve(Bucket.READ, Priority.LIVE)
+        world.services.state.quota.reserve(Bucket.READ, Priority.LIVE)
     assert listed(world) == (Listed(athletes=1, lacking=8), ids[:3])

@@ -84,14 +84,14 @@ def page(world, *activity_ids, after_s=0.0, **changes):
 
 
 def ledger(world):
-    return {entry.activity_id: entry for entry in world.services.activities.of_athlete(PARENT_ID)}
+    return {entry.activity_id: entry for entry in world.services.state.activities.of_athlete(PARENT_ID)}
 
 
 @pytest.mark.parametrize("field", FREE)
 def test_field_of_the_list_reaches_the_lake_without_a_call(world, field):
     column, value = FREE[field]
     activity_id = synced(world)
-    before, entry = row(world, activity_id), world.services.activities.get(PARENT_ID, activity_id)
+    before, entry = row(world, activity_id), world.services.state.activities.get(PARENT_ID, activity_id)
     world.control.change_silently(activity_id, **{field: value})
     calls = world.calls()
     assert listed(world) == []
@@ -101,7 +101,7 @@ def test_field_of_the_list_reaches_the_lake_without_a_call(world, field):
     after = row(world, activity_id)
     assert {name for name in after if after[name] != before[name]} == {column, "source", "updated_at"}
     assert (after[column], after["source"]) == (value, "reconcile")
-    assert world.services.activities.get(PARENT_ID, activity_id) == entry
+    assert world.services.state.activities.get(PARENT_ID, activity_id) == entry
 
 
 def test_value_that_was_taken_away_is_taken_out_of_the_lake(world):
@@ -136,9 +136,9 @@ def test_look_by_hand_fetches_corrected_streams(world):
 
 def test_corrected_recording_is_found_where_an_older_version_stored_it(world):
     activity_id = synced(world)
-    activity = world.services.raw.detail(PARENT_ID, activity_id)
-    with world.services.activities.held(PARENT_ID, activity_id) as lease:
-        world.services.activities.settle(lease, replace(lease.entry, fingerprint=former(activity)))
+    activity = world.services.lake.raw.detail(PARENT_ID, activity_id)
+    with world.services.state.activities.held(PARENT_ID, activity_id) as lease:
+        world.services.state.activities.settle(lease, replace(lease.entry, fingerprint=former(activity)))
     assert listed(world, hours=2) == []
     world.control.correct(activity_id, altitude=3.0)
     assert listed(world, hours=3) == [activity_id]
@@ -146,7 +146,7 @@ def test_corrected_recording_is_found_where_an_older_version_stored_it(world):
 
 def test_nothing_is_written_where_the_list_says_what_is_stored(world, monkeypatch):
     synced(world)
-    monkeypatch.setattr(world.services.objects, "put", None)
+    monkeypatch.setattr(world.services.lake.objects, "put", None)
     assert listed(world, hours=3) == []
 
 
@@ -154,8 +154,8 @@ def test_rows_of_one_object_are_written_once(world, monkeypatch):
     ids = [synced(world, hours_ago=hours) for hours in (1, 30, 60)]
     for number, activity_id in enumerate(ids):
         world.control.change_silently(activity_id, kudos_count=100 + number)
-    put, keys = world.services.objects.put, []
-    monkeypatch.setattr(world.services.objects, "put", lambda key, *a, **k: (keys.append(key), put(key, *a, **k)))
+    put, keys = world.services.lake.objects.put, []
+    monkeypatch.setattr(world.services.lake.objects, "put", lambda key, *a, **k: (keys.append(key), put(key, *a, **k)))
     listed(world)
     assert len(keys) == 1
     assert [row(world, activity_id)["kudos_count"] for activity_id in ids] == [100, 101, 102]
@@ -171,14 +171,14 @@ def test_row_that_was_fetched_after_the_list_stays(world):
 def test_row_that_somebody_works_on_stays(world):
     activity_id = synced(world)
     before = ledger(world)
-    world.services.activities.acquire(PARENT_ID, activity_id)
+    world.services.state.activities.acquire(PARENT_ID, activity_id)
     follow(world.services, page(world, activity_id, after_s=200, kudos_count=99), before, looked_at=())
     assert row(world, activity_id)["kudos_count"] != 99
 
 
 def test_row_of_which_something_is_due_stays(world):
     activity_id = synced(world)
-    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
     follow(world.services, page(world, activity_id, after_s=HOUR_S, kudos_count=99), ledger(world), looked_at=())
     assert row(world, activity_id)["kudos_count"] != 99
 
@@ -187,10 +187,10 @@ def test_row_of_which_something_is_due_stays(world):
 def test_row_that_is_not_to_be_there_does_not_come_back(world, state):
     activity_id = synced(world)
     before = ledger(world)
-    with world.services.activities.held(PARENT_ID, activity_id) as lease:
+    with world.services.state.activities.held(PARENT_ID, activity_id) as lease:
         [key] = [key for key in lease.entry.object_keys if key.startswith("activities")]
-        world.services.lake.remove(PARENT_ID, [activity_id], [key], guard=lambda: None)
-        world.services.activities.settle(lease, replace(lease.entry, state=state))
+        world.services.lake.tables.remove(PARENT_ID, [activity_id], [key], guard=lambda: None)
+        world.services.state.activities.settle(lease, replace(lease.entry, state=state))
     follow(world.services, page(world, activity_id, after_s=HOUR_S, kudos_count=99), before, looked_at=())
     assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 0}]
 
@@ -198,7 +198,7 @@ def test_row_that_is_not_to_be_there_does_not_come_back(world, state):
 def test_fetch_that_comes_between_reading_and_writing_wins(world, monkeypatch):
     activity_id = synced(world)
     shown, before = page(world, activity_id, after_s=HOUR_S, kudos_count=99), ledger(world)
-    put, raced = world.services.objects.put, []
+    put, raced = world.services.lake.objects.put, []
 
     def put_after_a_sync(key, body, *, expected):
         if not raced and key.startswith("activities"):
@@ -208,16 +208,16 @@ def test_fetch_that_comes_between_reading_and_writing_wins(world, monkeypatch):
             sync(world.services, world.item(activity_id), source="webhook")
         return put(key, body, expected=expected)
 
-    monkeypatch.setattr(world.services.objects, "put", put_after_a_sync)
+    monkeypatch.setattr(world.services.lake.objects, "put", put_after_a_sync)
     follow(world.services, shown, before, looked_at=())
     assert (raced, row(world, activity_id)["kudos_count"]) == ([raced[0]], 123)
 
 
 def test_object_that_cannot_be_read_keeps_nobody_from_being_listed(world):
     activity_id = synced(world)
-    entry = world.services.activities.get(PARENT_ID, activity_id)
+    entry = world.services.state.activities.get(PARENT_ID, activity_id)
     [key] = [key for key in entry.object_keys if key.startswith("activities")]
-    world.services.objects.put(key, b"no Parquet", expected=Condition.ANYTHING)
+    world.services.lake.objects.put(key, b"no Parquet", expected=Condition.ANYTHING)
     other = world.finish(announce=False)
     world.control.change_silently(activity_id, kudos_count=99)
     world.now[0] += HOUR_S

@@ -42,11 +42,11 @@ SILENT = [
 
 
 def proving(world):
-    return prove(world.services.push, world.services.installation, world.services.clock)
+    return prove(world.services.strava.push, world.services.state.installation, world.services.clock)
 
 
 def is_proved(world):
-    return world.services.installation.is_proved(world.settings.strava_api_url)
+    return world.services.state.installation.is_proved(world.settings.strava_api_url)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_installation_is_proved_when_strava_lists_the_subscriptions(world):
     assert world.settings.strava_api_url in proving(world)
 
     assert is_proved(world)
-    assert not world.services.installation.is_proved("https://api-v3.strava.com")
+    assert not world.services.state.installation.is_proved("https://api-v3.strava.com")
 
 
 @pytest.mark.parametrize("answer", WRONG)
@@ -118,7 +118,7 @@ def test_nothing_is_removed_until_the_installation_is_proved(world, stored, answ
 
 def test_reconcile_asks_until_the_installation_is_proved_and_not_after(world):
     def reconciled():
-        return prove_again(world.services.push, world.services.installation, world.services.clock)
+        return prove_again(world.services.strava.push, world.services.state.installation, world.services.clock)
 
     world.control.write_script(Line(route=LIST, status=503))
     assert "asked again" in reconciled()
@@ -135,9 +135,9 @@ def test_installation_is_proved_at_the_base_of_2027(world):
     settings = replace(world.settings, strava_api_url=api_url)
     with StravaSession(world.services.clock) as session:
         push = PushSubscriptions(session, api_url, settings.strava_client_id, settings.strava_client_secret)
-        prove(push, world.services.installation, world.services.clock)
+        prove(push, world.services.state.installation, world.services.clock)
 
-    assert world.services.installation.is_proved(api_url)
+    assert world.services.state.installation.is_proved(api_url)
     assert not is_proved(world)
 
 

@@ -28,7 +28,7 @@ OUTAGE_MINUTES = 11
 
 
 def entry(world, activity_id):
-    return world.services.activities.get(PARENT_ID, activity_id)
+    return world.services.state.activities.get(PARENT_ID, activity_id)
 
 
 def switch(world, faults):
@@ -70,9 +70,9 @@ def meets_it(world, monkeypatch):
 
             return called
 
-        for target, name in ((world.services.strava, "activity"), (world.services.strava, "athlete")):
+        for target, name in ((world.services.strava.client, "activity"), (world.services.strava.client, "athlete")):
             monkeypatch.setattr(target, name, broken(getattr(target, name)))
-        monkeypatch.setattr(world.services.tokens, "prove", broken(world.services.tokens.prove))
+        monkeypatch.setattr(world.services.strava.tokens, "prove", broken(world.services.strava.tokens.prove))
 
     return break_for
 
@@ -107,7 +107,7 @@ def test_outage_of_the_token_endpoint_ends_when_another_athletes_pair_is_renewed
     now[0] += 900
 
     assert queue_due(world.services) == Queued(1, 0)
-    assert (world.services.outages.current(), entry(world, activity_id).rounds) == (None, 0)
+    assert (world.services.state.outages.current(), entry(world, activity_id).rounds) == (None, 0)
 
 
 @pytest.mark.parametrize("error", [TokenEndpointFault, CapacityReached])
@@ -115,7 +115,7 @@ def test_athlete_who_alone_meets_it_stops_nobody_and_costs_others_few_calls(worl
     world.connect(OTHER_ID)
     activity_id = world.finish()
     meets_it(OTHER_ID, error=error)
-    world.services.activities.make_due(OTHER_ID, 5, asked_at_epoch_s=0, due_at_epoch_s=0)
+    world.services.state.activities.make_due(OTHER_ID, 5, asked_at_epoch_s=0, due_at_epoch_s=0)
     before, reasons = token_calls(world) + world.calls().get("GET /athlete", 0), []
     for _ in range(96):
         queue_due(world.services)
@@ -128,7 +128,7 @@ def test_athlete_who_alone_meets_it_stops_nobody_and_costs_others_few_calls(worl
         world.now[0] += 900
 
     assert not any("Strava is out" in reason for reason in reasons)
-    assert world.services.activities.get(OTHER_ID, 5).rounds >= 5
+    assert world.services.state.activities.get(OTHER_ID, 5).rounds >= 5
     assert token_calls(world) + world.calls().get("GET /athlete", 0) - before <= 20
 
 
@@ -164,7 +164,7 @@ def test_activity_that_alone_fails_is_its_own_fault(world, monkeypatch):
         raise StravaUnavailable("500")
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.services.strava, "activity", broken)
+        patched.setattr(world.services.strava.client, "activity", broken)
         for after_s in TRIES_AFTER_S:
             world.now[0] += after_s
             with pytest.raises(StravaUnavailable):
@@ -201,13 +201,13 @@ def test_outage_ends_with_the_first_answer_and_what_waited_is_queued(world):
     world.now[0] += 900
 
     assert queue_due(world.services) == Queued(1, 0)
-    assert world.services.outages.current() is None
+    assert world.services.state.outages.current() is None
 
 
 def test_activity_is_in_the_lake_within_20_minutes_after_an_outage_begun_at_any_minute(world, monkeypatch):
     """An event comes as the outage begins; reconcile runs at its minutes, and its runs find what they find."""
     outages = [Span(world.now[0] // 3600 * 3600 + hours * 7200 + hours * 60) for hours in range(60)]
-    for target, name in ((world.services.strava, "activity"), (world.services.push, "prove")):
+    for target, name in ((world.services.strava.client, "activity"), (world.services.strava.push, "prove")):
         monkeypatch.setattr(target, name, out_during(outages, world.services.clock, getattr(target, name)))
 
     waited = {round(outage.began % 3600 / 60): minutes_after(world, outage) for outage in outages}
@@ -242,7 +242,7 @@ def minutes_after(world, outage):
     """Plays the machine minute by minute; returns how long after the outage's end the activity is in the lake."""
     world.now[0] = outage.began
     activity_id = world.finish(points=2)
-    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(outage.began))
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(outage.began))
     work(world, [world.event(activity_id)])
     while entry(world, activity_id).state != "synced":
         world.now[0] += 60

@@ -35,7 +35,7 @@ def rex(world):
     """The parent has a child named Rex."""
     world.connect(CHILD_ID)
     link = Link(PARENT_ID, CHILD_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
-    return world.services.links.save(link)
+    return world.services.state.links.save(link)
 
 
 def queued(world):
@@ -61,7 +61,7 @@ def an_hour_of_reconcile(world):
 
 
 def entry(world, activity_id):
-    return world.services.activities.get(PARENT_ID, activity_id)
+    return world.services.state.activities.get(PARENT_ID, activity_id)
 
 
 def reads(world):
@@ -75,7 +75,7 @@ def load_history(world):
 
 def test_activity_of_a_run_that_never_began_is_in_the_lake_within_the_hour(world):
     activity_id = world.finish()
-    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
 
     an_hour_of_reconcile(world)
 
@@ -89,7 +89,7 @@ def test_copy_is_made_within_the_hour_when_the_run_ends_between_sync_and_copy(wo
 
     an_hour_of_reconcile(world)
 
-    assert world.services.copies.get(activity_id, CHILD_ID).state is CopyState.DONE
+    assert world.services.state.copies.get(activity_id, CHILD_ID).state is CopyState.DONE
     assert len(world.control.activity_ids(CHILD_ID)) == 1
     assert reads(world) == before  # the activity itself was known
     assert entry(world, activity_id).due_at_epoch_s is None
@@ -103,7 +103,7 @@ def test_copies_stay_due_while_they_cannot_be_planned(world, rex, monkeypatch):
         raise RetryLater("DynamoDB throttles")
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(world.services.copies), "plan", throttled)
+        patched.setattr(type(world.services.state.copies), "plan", throttled)
         with pytest.raises(RetryLater):
             copy_to_children(world.services, PARENT_ID, activity_id)
     assert entry(world, activity_id).copies_due is not None
@@ -134,7 +134,9 @@ def test_copies_are_due_where_there_is_one_already(world, rex, change):
 
     assert entry(world, activity_id).copies_due is not None
     an_hour_of_reconcile(world)
-    assert world.services.copies.get(activity_id, CHILD_ID).original == ("renamed" if change == "rename" else "deleted")
+    assert world.services.state.copies.get(activity_id, CHILD_ID).original == (
+        "renamed" if change == "rename" else "deleted"
+    )
 
 
 def test_create_event_that_comes_after_a_backfill_makes_the_copy(world, rex):
@@ -153,7 +155,7 @@ def test_create_event_that_comes_after_a_backfill_makes_the_copy(world, rex):
 def test_backfill_has_copies_made_of_what_began_under_the_link(world, since_h, copies):
     world.connect(CHILD_ID)
     starts_at = int(world.now[0]) + since_h * HOUR_S
-    world.services.links.save(
+    world.services.state.links.save(
         Link(
             PARENT_ID,
             CHILD_ID,
@@ -176,7 +178,7 @@ def test_replay_has_only_copies_made_about_which_nothing_is_decided(world, rex):
     work(world, [world.event(decided)])
     undecided = world.finish(name="Evening run with Rex", hours_ago=5)
     sync(world.services, world.item(undecided), source="webhook")
-    world.services.activities.clear_copies_due(PARENT_ID, undecided, entry(world, undecided).copies_due.of)
+    world.services.state.activities.clear_copies_due(PARENT_ID, undecided, entry(world, undecided).copies_due.of)
 
     for chunk in replay_plan(world.services, PARENT_ID):
         replay(world.services, chunk)
@@ -190,7 +192,7 @@ def test_event_that_a_later_fetch_answered_costs_no_call_though_it_made_its_acti
     event = world.event(activity_id)
     world.now[0] += 200
     sync(world.services, world.item(activity_id), source="webhook")
-    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=event.event_time_epoch_s)
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=event.event_time_epoch_s)
 
     assert plan(world.services, [event]) == []
     assert entry(world, activity_id).due_at_epoch_s is None
@@ -203,15 +205,15 @@ def test_event_is_looked_at_while_a_newer_one_is_still_to_be_answered(world):
     sync(world.services, world.item(activity_id), source="webhook")
     for late_s in (0, 190):
         at = event.event_time_epoch_s + late_s
-        world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=at)
+        world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=at)
 
     assert [item.activity_id for item in plan(world.services, [event])] == [activity_id]
 
 
 def test_event_of_nobody_leaves_no_row(world):
-    world.services.activities.make_due(999, 5, asked_at_epoch_s=int(world.now[0]))
+    world.services.state.activities.make_due(999, 5, asked_at_epoch_s=int(world.now[0]))
     assert plan(world.services, [world.event(5, owner_id=999)]) == []
-    assert world.services.activities.get(999, 5) is None
+    assert world.services.state.activities.get(999, 5) is None
 
 
 def test_what_an_activity_and_its_copies_are_due_for_is_one_look(world, rex):
@@ -227,7 +229,7 @@ def test_what_an_activity_and_its_copies_are_due_for_is_one_look(world, rex):
 def test_work_that_stands_still_for_a_day_is_queued_a_few_times_only(world, rex):
     activity_id = world.finish(name="Morning run with Rex")
     sync(world.services, world.item(activity_id), source="webhook")
-    world.services.activities.make_due(PARENT_ID, 5, asked_at_epoch_s=int(world.now[0]))
+    world.services.state.activities.make_due(PARENT_ID, 5, asked_at_epoch_s=int(world.now[0]))
 
     events = []
     for _ in range(96):
@@ -257,9 +259,9 @@ def test_dispatcher_hurries_no_work_that_stands_still(world):
 
 def test_no_more_is_queued_than_the_budget_can_serve(world):
     now = int(world.now[0])
-    world.services.quota.observe({"x-ratelimit-limit": "40,2000", "x-readratelimit-limit": "20,1000"})
+    world.services.state.quota.observe({"x-ratelimit-limit": "40,2000", "x-readratelimit-limit": "20,1000"})
     for activity_id in range(1, 31):
-        world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=now)
+        world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=now)
     world.now[0] += 1800
 
     counts = []

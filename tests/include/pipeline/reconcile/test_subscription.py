@@ -32,7 +32,7 @@ def strava_answers(world, monkeypatch):
                 raise subscription
             return subscription
 
-        monkeypatch.setattr(type(world.services.push), "current", current)
+        monkeypatch.setattr(type(world.services.strava.push), "current", current)
         return asked
 
     return answer
@@ -46,7 +46,7 @@ def test_nobody_is_asked_where_strava_could_not_reach_the_system(world, settings
 
 def test_subscription_is_asked_for_once_a_day(world, public, strava_answers):
     asked = strava_answers(Subscription(9, ""))
-    world.services.subscriptions.save(Subscription(9, ""))
+    world.services.state.subscriptions.save(Subscription(9, ""))
     assert check_subscription(world.services, public) == "Webhook subscription 9 is there."
     assert "within the last day" in check_subscription(world.services, public)
     world.now[0] += DAY_S
@@ -66,7 +66,7 @@ def test_subscription_is_asked_for_once_a_day(world, public, strava_answers):
 def test_what_is_wanted_and_not_there_fails_and_says_what_to_do(world, public, strava_answers, here, there, match):
     strava_answers(None if there is None else Subscription(there, ""))
     if here is not None:
-        world.services.subscriptions.save(Subscription(here, ""))
+        world.services.state.subscriptions.save(Subscription(here, ""))
     with pytest.raises(NotSubscribed, match=match) as failure:
         check_subscription(world.services, public)
     assert "make subscription ARGS=create" in str(failure.value)
@@ -74,13 +74,13 @@ def test_what_is_wanted_and_not_there_fails_and_says_what_to_do(world, public, s
 
 def test_subscription_of_this_system_is_wanted_whatever_its_address(world, settings, strava_answers):
     strava_answers(None)
-    world.services.subscriptions.save(Subscription(9, ""))
+    world.services.state.subscriptions.save(Subscription(9, ""))
     with pytest.raises(NotSubscribed):
         check_subscription(world.services, settings)
 
 
 def test_outage_is_no_answer_and_the_next_run_asks_again(world, public, strava_answers):
-    world.services.subscriptions.save(Subscription(9, ""))
+    world.services.state.subscriptions.save(Subscription(9, ""))
     strava_answers(StravaUnavailable("Strava is down"))
     with pytest.raises(StravaUnavailable):
         check_subscription(world.services, public)

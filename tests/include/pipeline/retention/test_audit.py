@@ -48,13 +48,13 @@ def settled(world):
 
 def forget(world, activity_id):
     """Lose the ledger's row of an activity."""
-    store = world.services.activities._store
+    store = world.services.state.activities._store
     key = Key("activities", str(PARENT_ID), str(activity_id))
     store.delete(key, expected_version=store.get(key).version)
 
 
 def lake(world):
-    return {key: world.services.objects.get(key).body for key in world.services.objects.list("")}
+    return {key: world.services.lake.objects.get(key).body for key in world.services.lake.objects.list("")}
 
 
 def in_tables(world):
@@ -79,7 +79,7 @@ def test_rows_that_nobody_knows_are_fetched_again(world):
     result = audited(world)
     assert (result.unknown, result.lost, result.repaired) == (1, 0, 1)
     settled(world)
-    assert world.services.activities.get(PARENT_ID, activity_id).state is ActivityState.SYNCED
+    assert world.services.state.activities.get(PARENT_ID, activity_id).state is ActivityState.SYNCED
     assert audited(world) == Audited(objects=3, activities=1)
 
 
@@ -98,7 +98,7 @@ def test_lost_object_is_made_again_without_fetching_the_streams(world, table):
     synced(world), synced(world, hours_ago=2)
     before = lake(world)
     [key] = [key for key in before if key.startswith(f"{table}/")]
-    world.services.objects.delete(key, expected=Condition.ANYTHING)
+    world.services.lake.objects.delete(key, expected=Condition.ANYTHING)
     result = audited(world)
     assert (result.unknown, result.lost, result.repaired) == (0, 2, 2)
     settled(world)
@@ -124,12 +124,12 @@ def test_rows_of_an_expired_activity_go_without_a_call(world):
     world.now[0] += 7 * 86_400
     expire(world.services, PARENT_ID, 7, dry_run=False)
     for key, body in copies.items():
-        world.services.objects.put(key, body, expected=Condition.ABSENT)  # as an old backup would bring them back
+        world.services.lake.objects.put(key, body, expected=Condition.ABSENT)  # as an old backup would bring them back
     calls = world.calls()
     assert audited(world).repaired == 1
     expire(world.services, PARENT_ID, 7, dry_run=False)
     assert (in_tables(world), world.calls()) == (set(), calls)
-    assert world.services.activities.get(PARENT_ID, activity_id).state is ActivityState.EXPIRED
+    assert world.services.state.activities.get(PARENT_ID, activity_id).state is ActivityState.EXPIRED
 
 
 def test_dry_run_counts_and_changes_nothing(world):
@@ -137,19 +137,19 @@ def test_dry_run_counts_and_changes_nothing(world):
     forget(world, activity_id)
     result = audited(world, dry_run=True)
     assert (result.unknown, result.repaired) == (1, 0)
-    assert world.services.activities.get(PARENT_ID, activity_id) is None
+    assert world.services.state.activities.get(PARENT_ID, activity_id) is None
 
 
 def test_work_under_way_is_no_difference(world):
     activity_id = synced(world)
     forget(world, activity_id)
-    world.services.activities.acquire(PARENT_ID, activity_id)
+    world.services.state.activities.acquire(PARENT_ID, activity_id)
     assert audited(world) == Audited(objects=3, activities=1)
 
 
 def test_athlete_who_is_not_connected_is_only_reported(world):
     forget(world, synced(world))
-    world.services.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
+    world.services.state.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
     result = audited(world)
     assert (result.unknown, result.repaired) == (1, 0)
 
@@ -157,41 +157,41 @@ def test_athlete_who_is_not_connected_is_only_reported(world):
 def test_unreadable_object_is_named_and_the_rest_is_checked(world):
     activity_id = synced(world)
     [key] = [key for key in lake(world) if key.startswith("laps/")]
-    world.services.objects.put(key, b"no parquet", expected=Condition.ANYTHING)
+    world.services.lake.objects.put(key, b"no parquet", expected=Condition.ANYTHING)
     result = audited(world)
     assert (result.activities, result.unknown, result.lost) == (1, 0, 0)
     assert key in result.unreadable[0]
     assert "make replay" in result.unreadable[0]
     assert result.to_json()["unreadable"] == 1
-    assert world.services.activities.get(PARENT_ID, activity_id).next_try_epoch_s is None
+    assert world.services.state.activities.get(PARENT_ID, activity_id).next_try_epoch_s is None
 
 
 def test_difference_is_repaired_beside_an_unreadable_object(world):
     activity_id = synced(world)
     [laps] = [key for key in lake(world) if key.startswith("laps/")]
     [streams] = [key for key in lake(world) if key.startswith("streams/")]
-    world.services.objects.put(laps, b"no parquet", expected=Condition.ANYTHING)
-    world.services.objects.delete(streams, expected=Condition.ANYTHING)
+    world.services.lake.objects.put(laps, b"no parquet", expected=Condition.ANYTHING)
+    world.services.lake.objects.delete(streams, expected=Condition.ANYTHING)
     result = audited(world)
     assert (result.lost, result.repaired, len(result.unreadable)) == (1, 1, 1)
-    entry = world.services.activities.get(PARENT_ID, activity_id)
+    entry = world.services.state.activities.get(PARENT_ID, activity_id)
     assert laps in entry.object_keys
     assert entry.next_try_epoch_s is not None
 
 
 def test_athletes_whom_only_the_lake_knows_are_found(world):
     synced(world)
-    world.services.objects.put("streams/athlete_id=5/year=2026/2026-06.parquet", b"", expected=Condition.ABSENT)
+    world.services.lake.objects.put("streams/athlete_id=5/year=2026/2026-06.parquet", b"", expected=Condition.ABSENT)
     assert athlete_ids(world.services) == [5, PARENT_ID]
     assert len(audit(world.services, 5, dry_run=False).unreadable) == 1
 
 
 def test_ledger_row_that_names_too_much_is_put_right(world):
     activity_id = synced(world)
-    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
     extra = f"streams/athlete_id={PARENT_ID}/year=2026/2026-02.parquet"
     noted = replace(lease.entry, object_keys=(*lease.entry.object_keys, extra))
-    world.services.activities.settle(lease, noted)
+    world.services.state.activities.settle(lease, noted)
     assert audited(world).lost == 1
     settled(world)
     assert audited(world) == Audited(objects=3, activities=1)

@@ -32,11 +32,11 @@ def synced(world, **values):
 
 
 def entry(world, activity_id):
-    return world.services.activities.get(PARENT_ID, activity_id)
+    return world.services.state.activities.get(PARENT_ID, activity_id)
 
 
 def objects(world):
-    return list(world.services.objects.list(""))
+    return list(world.services.lake.objects.list(""))
 
 
 def in_lake(world):
@@ -57,7 +57,7 @@ def test_nothing_expires_before_its_time_or_without_one(world):
 
 def test_expired_activity_leaves_rows_raw_and_upload_files_but_not_the_ledger(world):
     activity_id = synced(world)
-    world.services.objects.put(gpx_key(PARENT_ID, activity_id, 72), b"gpx", expected=Condition.ABSENT)
+    world.services.lake.objects.put(gpx_key(PARENT_ID, activity_id, 72), b"gpx", expected=Condition.ABSENT)
     world.now[0] += 7 * DAY_S
     result = expired(world)
     assert (result.activities, result.busy) == (1, 0)
@@ -97,7 +97,7 @@ def test_expired_activity_that_an_event_asks_for_outlives_the_night_in_which_it_
         raise QuotaSpent("spent", until_epoch_s=world.now[0] + 60)
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.services.strava, "activity", spent)
+        patched.setattr(world.services.strava.client, "activity", spent)
         sync(world.services, world.item(activity_id), source="webhook")
     assert expired(world) == Expired(0)
 
@@ -138,18 +138,18 @@ def test_dry_run_counts_and_changes_nothing(world):
 def test_activity_that_another_worker_holds_is_left_to_the_next_night(world):
     activity_id = synced(world)
     world.now[0] += 7 * DAY_S
-    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
     assert expired(world) == Expired(0, busy=0)  # it waits to be fetched again when the lease ends
-    assert not world.services.activities.settle(lease, lease.entry)
+    assert not world.services.state.activities.settle(lease, lease.entry)
     assert expired(world).activities == 1
 
 
 def test_activity_that_waits_to_be_fetched_again_is_left_to_that_for_a_day(world):
     activity_id = synced(world)
     world.now[0] += 7 * DAY_S
-    lease = world.services.activities.acquire(PARENT_ID, activity_id)
+    lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
     waiting = replace(lease.entry, state=ActivityState.PENDING, next_try_epoch_s=int(world.now[0]))
-    world.services.activities.postpone(lease, waiting)
+    world.services.state.activities.postpone(lease, waiting)
     assert expired(world) == Expired(0)
     world.now[0] += DAY_S
     assert expired(world).activities == 1
@@ -158,21 +158,21 @@ def test_activity_that_waits_to_be_fetched_again_is_left_to_that_for_a_day(world
 def test_event_while_the_activity_is_deleted_brings_it_back(world, monkeypatch):
     activity_id = synced(world)
     world.now[0] += 7 * DAY_S
-    advance = world.services.activities.advance
+    advance = world.services.state.activities.advance
 
     def asked_meanwhile(lease, marked):
-        assert world.services.activities.acquire(PARENT_ID, activity_id) is None
+        assert world.services.state.activities.acquire(PARENT_ID, activity_id) is None
         return advance(lease, marked)
 
-    monkeypatch.setattr(world.services.activities, "advance", asked_meanwhile)
+    monkeypatch.setattr(world.services.state.activities, "advance", asked_meanwhile)
     assert expired(world).activities == 1
     assert queue_due(world.services) == Queued(activities=1, copies=0)
 
 
 def test_what_an_archive_brought_does_not_expire(world):
     activity_id = synced(world)
-    lease = world.services.activities.acquire(PARENT_ID, activity_id)
-    world.services.activities.settle(lease, replace(lease.entry, fetched_at_epoch_s=None))
+    lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
+    world.services.state.activities.settle(lease, replace(lease.entry, fetched_at_epoch_s=None))
     world.now[0] += 1000 * DAY_S
     assert expired(world) == Expired(0)
 
@@ -206,13 +206,13 @@ def test_event_about_an_activity_that_was_only_listed_is_not_taken_for_answered(
 def test_event_that_arrives_meanwhile_wins(world, monkeypatch):
     activity_id = synced(world)
     world.now[0] += 7 * DAY_S
-    remove = world.services.raw.remove
+    remove = world.services.lake.raw.remove
 
     def interrupted(*arguments, **named):
-        assert world.services.activities.acquire(PARENT_ID, activity_id) is None
+        assert world.services.state.activities.acquire(PARENT_ID, activity_id) is None
         remove(*arguments, **named)
 
-    monkeypatch.setattr(world.services.raw, "remove", interrupted)
+    monkeypatch.setattr(world.services.lake.raw, "remove", interrupted)
     assert expired(world).activities == 1
     assert queue_due(world.services) == Queued(1, 0)
 
@@ -226,7 +226,7 @@ def test_night_that_dies_at_any_step_is_finished_by_the_next_and_nothing_comes_b
     ids = [synced(world, hours_ago=1), synced(world, hours_ago=2)]
     world.now[0] += 7 * DAY_S
     steps = iter(range(1, 1000))
-    store, delete = world.services.activities._put, world.services.objects.delete
+    store, delete = world.services.state.activities._put, world.services.lake.objects.delete
 
     def dying(call):
         def called(*arguments, **named):
@@ -237,8 +237,8 @@ def test_night_that_dies_at_any_step_is_finished_by_the_next_and_nothing_comes_b
         return called
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.services.activities, "_put", dying(store))
-        patched.setattr(world.services.objects, "delete", dying(delete))
+        patched.setattr(world.services.state.activities, "_put", dying(store))
+        patched.setattr(world.services.lake.objects, "delete", dying(delete))
         with pytest.raises(Killed):
             expired(world)
     for _ in range(3):
@@ -277,9 +277,9 @@ def test_raw_answer_of_an_activity_that_never_got_its_streams_expires_though_nob
         raise QuotaSpent("spent", until_epoch_s=world.now[0] + 900)
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.services.strava, "streams", spent)
+        patched.setattr(world.services.strava.client, "streams", spent)
         sync(world.services, world.item(activity_id), source="webhook")
-    world.services.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
+    world.services.state.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
     assert objects(world) != []
 
     for _ in range(9):
@@ -319,8 +319,8 @@ def test_streams_that_are_fetched_again_are_young_again(world):
 
 def amend(world, activity_id, **changes):
     """Let the ledger say this of the activity."""
-    lease = world.services.activities.acquire(PARENT_ID, activity_id, fresh=False)
-    world.services.activities.settle(lease, replace(lease.entry, **changes))
+    lease = world.services.state.activities.acquire(PARENT_ID, activity_id, fresh=False)
+    world.services.state.activities.settle(lease, replace(lease.entry, **changes))
 
 
 def test_raw_answer_of_what_was_not_understood_expires_from_the_night_it_is_found(world):
@@ -353,7 +353,7 @@ def test_raw_answer_that_a_stalled_worker_wrote_after_the_end_goes_in_the_next_n
 def test_raw_answer_of_what_was_removed_is_left_to_the_event_that_asks_for_it_again(world):
     activity_id = synced(world)
     amend(world, activity_id, state=ActivityState.REMOVED, object_keys=())
-    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
 
     expired(world)
 
@@ -364,7 +364,7 @@ def test_expired_activity_that_an_event_asks_for_is_left_to_it(world):
     activity_id = synced(world)
     world.now[0] += 8 * DAY_S
     expired(world)
-    world.services.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
 
     expired(world)
     world.now[0] += 1800

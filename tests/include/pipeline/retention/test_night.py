@@ -24,7 +24,7 @@ def test_chunk_audits_and_expires_every_athlete_and_sums_up(world):
     checked = check(world.services, [PARENT_ID, CHILD_ID, 999], 7, dry_run=False)
     assert (checked.counts["athletes"], checked.counts["objects"], checked.counts["expired"]) == (3, 3, 1)
     assert checked.waiting == ()
-    assert list(world.services.objects.list("streams/")) == []
+    assert list(world.services.lake.objects.list("streams/")) == []
 
 
 def test_dry_run_of_a_chunk_changes_nothing(world):
@@ -33,7 +33,7 @@ def test_dry_run_of_a_chunk_changes_nothing(world):
     world.now[0] += WEEK_S
     checked = check(world.services, [PARENT_ID], 7, dry_run=True)
     assert checked.counts["expired"] == 1
-    assert len(list(world.services.objects.list("streams/"))) == 1
+    assert len(list(world.services.lake.objects.list("streams/"))) == 1
 
 
 def test_athlete_who_cannot_be_checked_keeps_no_other_out(world, monkeypatch):

@@ -99,10 +99,10 @@ def another_copy(world: World, owed: Owed) -> Owed:
 
 
 def lost_object(world: World, owed: Owed) -> Owed:
-    key = next(world.services.objects.list(f"streams/athlete_id={PARENT_ID}/"))
-    stored = world.services.objects.get(key)
+    key = next(world.services.lake.objects.list(f"streams/athlete_id={PARENT_ID}/"))
+    stored = world.services.lake.objects.get(key)
     assert stored is not None
-    world.services.objects.delete(key, expected=stored.etag)
+    world.services.lake.objects.delete(key, expected=stored.etag)
     return owed
 
 

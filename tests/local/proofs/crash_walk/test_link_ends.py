@@ -56,10 +56,10 @@ def copy(world: World, points: Points) -> None:
 
 
 def end_link(world: World) -> None:
-    link = world.services.links.get(PARENT_ID, MIA_ID)
+    link = world.services.state.links.get(PARENT_ID, MIA_ID)
     assert link is not None
     if link.status is not LinkStatus.ENDED:
-        world.services.links.save(replace(link, status=LinkStatus.ENDED))
+        world.services.state.links.save(replace(link, status=LinkStatus.ENDED))
 
 
 def end_link_and_copy(world: World) -> None:

@@ -192,12 +192,12 @@ def test_agreement_ends_with_every_change_until_it_is_synced(synced: Synced, cha
 @pytest.mark.network
 def test_agreement_sees_stale_raw_objects_and_leftovers(synced: Synced) -> None:
     (key,) = [key for key in held(synced.services)[synced.activity_id] if key.endswith(".streams.json.gz")]
-    stored = synced.services.objects.get(key)
+    stored = synced.services.lake.objects.get(key)
     assert stored is not None
-    synced.services.objects.delete(key, expected=stored.etag)
+    synced.services.lake.objects.delete(key, expected=stored.etag)
     assert synced.differences() == ("the raw streams are missing or not Strava's last answer",)
 
     synced.control.delete_activity(synced.activity_id)
     synced.sync()
-    synced.services.objects.put(key, stored.body, expected=Condition.ABSENT)
+    synced.services.lake.objects.put(key, stored.body, expected=Condition.ABSENT)
     assert synced.differences() == (f"{key} still holds it",)

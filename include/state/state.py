@@ -1,0 +1,76 @@
+"""Every ledger of one system, on one store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import SystemRandom
+
+from include.clock import Clock
+from include.crypto.cipher import Cipher
+from include.state.accounts.athletes import Athletes
+from include.state.accounts.notices import Notices
+from include.state.accounts.oauth_states import OAuthStates
+from include.state.activities.ledger import ActivityLedger
+from include.state.copies.ledger import CopyLedger
+from include.state.copies.outings import Outings
+from include.state.copies.places import Places
+from include.state.erasures.ledger import Erasures
+from include.state.events import EventAudit
+from include.state.histories import Histories
+from include.state.installation import Installation
+from include.state.invites import Invites
+from include.state.links import Links
+from include.state.listings import Listings
+from include.state.outages import Outages
+from include.state.quota import Quota
+from include.state.subscriptions import Subscriptions
+from include.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The rows of athletes, of what they have and ask for, and of the application's standing at Strava."""
+
+    athletes: Athletes
+    links: Links
+    invites: Invites
+    notices: Notices
+
+    activities: ActivityLedger
+    copies: CopyLedger
+    outings: Outings
+    places: Places
+
+    erasures: Erasures
+    events: EventAudit
+    histories: Histories
+    listings: Listings
+
+    installation: Installation
+    oauth_states: OAuthStates
+    outages: Outages
+    quota: Quota
+    subscriptions: Subscriptions
+
+    @classmethod
+    def on(cls, store: Store, cipher: Cipher, clock: Clock) -> State:
+        """The ledgers whose rows are in `store`; what is personal is sealed by `cipher`. Nothing is read yet."""
+        return cls(
+            athletes=Athletes(store, cipher, clock),
+            links=Links(store, clock),
+            invites=Invites(store, clock),
+            notices=Notices(store, clock),
+            activities=ActivityLedger(store, clock),
+            copies=CopyLedger(store, clock),
+            outings=Outings(store),
+            places=Places(store, cipher, SystemRandom().random),
+            erasures=Erasures(store, clock),
+            events=EventAudit(store, clock),
+            histories=Histories(store, clock),
+            listings=Listings(store, clock),
+            installation=Installation(store),
+            oauth_states=OAuthStates(store, clock),
+            outages=Outages(store, clock),
+            quota=Quota(store, clock),
+            subscriptions=Subscriptions(store),
+        )
