@@ -46,9 +46,7 @@ class Format(Enum):
 
 @app.command()
 def main(
-    sql: Annotated[
-        str, typer.Argument(envvar="SQL", help="One SELECT over streams, activities, laps and copies.")
-    ] = "",
+    sql: Annotated[str, typer.Argument(envvar="SQL", help="One SELECT over the lake's tables.")] = "",
     name: Annotated[str, typer.Option(help="A query of the cookbook instead: docs/queries.md shows them all.")] = "",
     given: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of it; once for each.")

@@ -9,8 +9,8 @@ from include.errors import BadKey
 from include.state.partitions import Partition
 
 _TABLE_KEY = re.compile(
-    r"(?P<table>streams|activities|laps)/athlete_id=(?P<athlete_id>\d+)/year=(?P<year>\d{1,4})/"
-    r"(?P<object>\d{4}-\d{2}|activities|laps)\.parquet"
+    r"(?P<table>streams|activities|laps|freshness)/athlete_id=(?P<athlete_id>\d+)/year=(?P<year>\d{1,4})/"
+    r"(?P<object>\d{4}-\d{2}|activities|laps|freshness)\.parquet"
 )
 _COPIES_KEY = re.compile(r"copies/year=(?P<year>\d{1,4})/(?P<parent_id>\d+)\.parquet")
 _SEGMENT = re.compile(r"[A-Za-z0-9_=+-][A-Za-z0-9_=+.-]*")
@@ -30,6 +30,16 @@ def activities_key(athlete_id: int, start_at: datetime) -> str:
 def laps_key(athlete_id: int, start_at: datetime) -> str:
     """The `laps` object of the athlete and of the year (UTC) in which the activity starts."""
     return f"laps/athlete_id={athlete_id}/year={start_at.astimezone(UTC).year}/laps.parquet"
+
+
+def freshness_key(athlete_id: int, year: int) -> str:
+    """The `freshness` object of the athlete and the year."""
+    return f"{freshness_prefix(athlete_id)}year={year}/freshness.parquet"
+
+
+def freshness_prefix(athlete_id: int) -> str:
+    """What the keys of an athlete's `freshness` objects start with."""
+    return f"freshness/athlete_id={athlete_id}/"
 
 
 def copies_key(parent_id: int, start_at: datetime) -> str:
@@ -84,14 +94,14 @@ def athlete_prefixes(athlete_id: int) -> tuple[str, ...]:
     Rows of `copies` are not among them, since children's rows lie in their parents' objects: those are removed with
     `include.lake.rows.copies.CopyRows.remove_athlete`.
     """
-    kinds = ("streams", "activities", "laps", "raw", "gpx")
+    kinds = ("streams", "activities", "laps", "freshness", "raw", "gpx")
     return tuple(f"{kind}/athlete_id={athlete_id}/" for kind in kinds)
 
 
 def partition_of(key: str) -> Partition:
     """The table partition that a table object lies in.
 
-    Errors: `BadKey` for anything but an object of `streams`, `activities`, `laps` or `copies`.
+    Errors: `BadKey` for anything but an object of a table.
     """
     of_copies = _COPIES_KEY.fullmatch(key)
     if of_copies is not None:

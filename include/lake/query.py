@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def query(sql: str, lake_url: str, *, athlete_id: int | None = None) -> pa.Table:
-    """The rows that one SELECT over `streams`, `activities`, `laps` and `copies` gives.
+    """The rows that one SELECT over the lake's tables gives.
 
     Instants are plain timestamps in UTC. The statement sees the lake's directory and nothing else of the machine;
     any number of readers may ask while writers write. Of a lake in S3 the objects of the tables that the statement

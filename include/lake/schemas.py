@@ -32,6 +32,7 @@ NULLS: Mapping[str, str] = {
     "activities": "where Strava's answer lacks it, or its value does not fit the column: then it is in `extra_json`",
     "laps": "where Strava's answer lacks it, or its value does not fit the column",
     "copies": NEVER,
+    "freshness": NEVER,
 }
 """When a column of a table is null, where the column itself says nothing else."""
 
@@ -40,6 +41,7 @@ GRAINS: Mapping[str, str] = {
     "activities": "one activity",
     "laps": "one lap; only activities fetched in detail have any",
     "copies": "one parent's activity and one child into whose account it is to be copied",
+    "freshness": "one month of one athlete that Strava's list has shown as a whole, as it last did",
 }
 """What one row of each table is."""
 
@@ -224,7 +226,21 @@ COPIES = _table(
 )
 """One row per parent's activity and child, sorted by both ids; holds no name and no title."""
 
-TABLES: Mapping[str, pa.Schema] = {"streams": STREAMS, "activities": ACTIVITIES, "laps": LAPS, "copies": COPIES}
+FRESHNESS = _table(
+    _column("month", pa.int32(), "the month of the activities' starts in UTC, 1 to 12"),
+    _column("listed_count", pa.int32(), "activities that Strava's list shows; 0 where it shows none any more"),
+    _column("held_count", pa.int32(), "activities of which the lake holds rows then, listed or not"),
+    _column("compared_at", _INSTANT, "when the list was asked for; of a month on two of its pages, the first of them"),
+)
+"""One row per month, sorted by it; a month that no list has shown as a whole has none."""
+
+TABLES: Mapping[str, pa.Schema] = {
+    "streams": STREAMS,
+    "activities": ACTIVITIES,
+    "laps": LAPS,
+    "copies": COPIES,
+    "freshness": FRESHNESS,
+}
 """Every lake table by name."""
 
 SORT_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -232,6 +248,7 @@ SORT_KEYS: Mapping[str, tuple[str, ...]] = {
     "activities": ("activity_id",),
     "laps": ("activity_id", "lap_index"),
     "copies": ("parent_activity_id", "child_id"),
+    "freshness": ("month",),
 }
 """The order of the rows inside each object of a table."""
 

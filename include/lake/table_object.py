@@ -21,7 +21,10 @@ _ROW_GROUP_ROWS = 131_072
 """A month of an hour a day: what a footer says about more groups costs a reader more than it lets them skip."""
 
 _FROM_RAW = "delete it and make its rows again from the raw zone: `make replay`"
-_FROM_LEDGER = "`strava_retention` makes its rows again from their ledger"
+_ADVICE = {
+    "copies": "`strava_retention` makes its rows again from their ledger",
+    "freshness": "`strava_reconcile` makes its rows again from the next lists",
+}
 
 
 def merge(table: str, old: pa.Table, activity_ids: Collection[int], new: Sequence[pa.Table]) -> tuple[pa.Table, int]:
@@ -54,14 +57,14 @@ def decode(key: str, body: bytes) -> pa.Table:
 
     Errors: `UnexpectedShape` where the bytes are not Parquet with columns of the table's types.
     """
-    schema = TABLES[partition_of(key).table]
+    table = partition_of(key).table
+    schema = TABLES[table]
     try:
         # Reading a month with threads is no faster and holds 40 MB more: each thread keeps memory of its own.
         rows = pq.ParquetFile(pa.BufferReader(body)).read(use_threads=False)
         columns = rows.columns if rows.schema.equals(schema) else [_column(rows, column) for column in schema]
     except pa.ArrowException as err:
-        advice = _FROM_LEDGER if schema is TABLES["copies"] else _FROM_RAW
-        raise UnexpectedShape(f"{key} is not readable: {err}; {advice}") from err
+        raise UnexpectedShape(f"{key} is not readable: {err}; {_ADVICE.get(table, _FROM_RAW)}") from err
     version = (rows.schema.metadata or {}).get(b"schema_version", b"")
     return pa.Table.from_arrays(columns, schema=schema.with_metadata({"schema_version": version}))
 

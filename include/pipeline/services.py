@@ -17,6 +17,7 @@ from include.lake.objects.noted import NotedObjects
 from include.lake.objects.objects import ObjectStore
 from include.lake.raw import RawZone
 from include.lake.rows.copies import CopyRows
+from include.lake.rows.freshness import FreshnessRows
 from include.queue.backend import open_queue
 from include.queue.queue import Queue
 from include.settings import Settings
@@ -41,6 +42,7 @@ class DataLake:
     raw: RawZone
     tables: Lake
     copy_rows: CopyRows
+    freshness_rows: FreshnessRows
     catalog: Catalog
     partitions: Partitions
     crawls: Crawls
@@ -131,6 +133,7 @@ def _lake(
         raw=RawZone(objects),
         tables=Lake(objects, encodings=Encodings(settings.lake_encodings)),
         copy_rows=CopyRows(objects, copies),
+        freshness_rows=FreshnessRows(objects),
         catalog=open_catalog(settings.catalog_url, settings.lake_url),
         partitions=partitions,
         crawls=crawls,

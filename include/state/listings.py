@@ -11,6 +11,14 @@ from include.store.store import ABSENT, Key, Store
 
 
 @dataclass(frozen=True, slots=True)
+class MonthShown:
+    """What an athlete's list shows of a month, or of the newer part of one that its next older page goes on with."""
+
+    activities: int
+    listed_at_epoch_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """What is remembered of an athlete's listings."""
 
@@ -24,6 +32,8 @@ class Listing:
     """Activities that were missing from a page and looked at because of it."""
     looked_at: tuple[tuple[int, str], ...] = ()
     """Activities that were looked at because a page showed them otherwise, each with the fingerprint it showed."""
+    older_newer_part: MonthShown | None = None
+    """The newer part of the month in which the next older page ends; None where the pages before did not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,7 @@ class Listings:
             athlete_id=fields["athlete_id"],
             listed_at_epoch_s=fields["listed_at_epoch_s"],
             older_before_epoch_s=fields["older_before_epoch_s"],
+            older_newer_part=MonthShown(**part) if (part := fields.get("older_newer_part")) else None,
             older_from_epoch_s=fields["older_from_epoch_s"],
             looked_for=tuple(fields["looked_for"]),
             looked_at=tuple((activity_id, shown) for activity_id, shown in fields.get("looked_at", ())),

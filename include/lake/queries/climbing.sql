@@ -8,7 +8,7 @@
 -- column gain_m_per_km double [m/km]: climb for each kilometre; null without distance
 -- column biggest_gain_m double [m]: the most in one activity
 -- column highest_m double [m]: highest altitude; null where no activity recorded one
--- column gain_this_year_m double [m]: sum of all climbs since January
+-- column gain_this_year_m double [m]: sum of all climbs since January; a month without a row has added nothing
 
 WITH months AS (
   SELECT

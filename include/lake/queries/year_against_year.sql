@@ -3,8 +3,8 @@
 -- parameter athlete_id bigint: the athlete
 -- parameter sport_type varchar = %: a pattern of sports: Run, %Run, %Ride; % is all
 -- column calendar_year integer: year, by the athlete's wall clock
--- column calendar_month integer: month, 1 to 12; months without an activity have no row
--- column activities bigint: number of activities in the month
+-- column calendar_month integer: month, 1 to 12; every one from the first activity to the last, empty ones too
+-- column activities bigint: number of activities in the month; 0 in an empty one
 -- column distance_km double [km]: distance in the month
 -- column year_to_date_km double [km]: distance from January to the end of this month
 -- column last_year_to_date_km double [km]: the same of the year before; 0 where there was nothing
@@ -24,11 +24,29 @@ months AS (
   FROM days
   GROUP BY 1, 2
 ),
+twelve (calendar_month) AS (
+  VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11), (12)
+),
+years AS (
+  SELECT calendar_year FROM months
+  UNION
+  SELECT calendar_year + 1 AS calendar_year FROM months
+),
+span AS (
+  SELECT min(12 * calendar_year + calendar_month) AS first_month, max(12 * calendar_year + calendar_month) AS last_month
+  FROM months
+),
 running AS (
   SELECT
-    months.*,
-    sum(distance_m) OVER (PARTITION BY calendar_year ORDER BY calendar_month) AS to_date_m
-  FROM months
+    y.calendar_year,
+    t.calendar_month,
+    coalesce(m.activities, 0) AS activities,
+    coalesce(m.distance_m, 0e0) AS distance_m,
+    sum(coalesce(m.distance_m, 0e0)) OVER (PARTITION BY y.calendar_year ORDER BY t.calendar_month) AS to_date_m
+  FROM years AS y
+  CROSS JOIN twelve AS t
+  JOIN span AS s ON 12 * y.calendar_year + t.calendar_month BETWEEN s.first_month AND s.last_month
+  LEFT JOIN months AS m ON m.calendar_year = y.calendar_year AND m.calendar_month = t.calendar_month
 )
 SELECT
   r.calendar_year,
@@ -36,8 +54,7 @@ SELECT
   r.activities,
   round(r.distance_m / 1000, 1) AS distance_km,
   round(r.to_date_m / 1000, 1) AS year_to_date_km,
-  round(coalesce(sum(b.distance_m), 0e0) / 1000, 1) AS last_year_to_date_km
+  round(coalesce(b.to_date_m, 0e0) / 1000, 1) AS last_year_to_date_km
 FROM running AS r
-LEFT JOIN months AS b ON b.calendar_year = r.calendar_year - 1 AND b.calendar_month <= r.calendar_month
-GROUP BY r.calendar_year, r.calendar_month, r.activities, r.distance_m, r.to_date_m
+LEFT JOIN running AS b ON b.calendar_year = r.calendar_year - 1 AND b.calendar_month = r.calendar_month
 ORDER BY r.calendar_year, r.calendar_month

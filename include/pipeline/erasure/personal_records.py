@@ -24,7 +24,7 @@ from include.state.links import Link
 from include.state.listings import Listing
 
 _FILE_FOR_CHILD = re.compile(r".+-(?P<child_id>\d+)\.(gpx|tcx)\.gz")
-_TABLES = ("streams", "activities", "laps")
+_TABLES = ("streams", "activities", "laps", "freshness")
 
 
 @dataclass(frozen=True, slots=True)

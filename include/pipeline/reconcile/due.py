@@ -13,6 +13,7 @@ from include.pipeline.backfill.request import queue_histories
 from include.pipeline.erasure.watch import take_up
 from include.pipeline.ingest.fingerprint import Fingerprint
 from include.pipeline.reconcile.following import Shown, follow
+from include.pipeline.reconcile.freshness import months_of, months_shown, note_freshness
 from include.pipeline.reconcile.listing import Circumstances, Differences, Page, compare, quarantine
 from include.pipeline.reconcile.outage import standing
 from include.pipeline.services import Services
@@ -20,7 +21,7 @@ from include.queue.queued_event import QueuedEvent
 from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.state.copies.ledger import Copy
-from include.state.listings import Listing, Turn
+from include.state.listings import Listing, MonthShown, Turn
 from include.strava.client import Unreadable
 from include.strava.models import Activity
 from include.strava.quota import DAY_S, HOUR_S, Limits
@@ -203,7 +204,7 @@ def stretch(turns_s: Iterable[float], limits: Limits) -> float:
 def _list(services: Services, athlete: AthleteRow, turn: Turn, *, most: int) -> tuple[Differences, int]:
     """List the newest page and the next older one; gives what differs, and how much of it was queued, `most` at most.
 
-    What follows the lists without a look is written.
+    What follows the lists without a look is written, and how many activities of each month they show.
 
     The ledger is read before both, so it is never the newer side.
     """
@@ -215,9 +216,11 @@ def _list(services: Services, athlete: AthleteRow, turn: Turn, *, most: int) -> 
         now, athlete.connected_at_epoch_s - DAY_S, listing.looked_for, dict(listing.looked_at)
     )
     newest = _page(services, athlete.athlete_id, None)
-    rows = list(newest.rows)
+    rows, known = list(newest.rows), months_of(ledger)
+    months = [months_shown(newest, known, newer_part=None, listed_at_epoch_s=now)]
     found = compare(newest, ledger, circumstances)
     before = listing.older_before_epoch_s or newest.next_before_epoch_s
+    newer_part = listing.older_newer_part if listing.older_before_epoch_s else months[0].newer_part
     if before is not None and listing.older_from_epoch_s <= now:
         try:
             older = _page(services, athlete.athlete_id, before)
@@ -226,7 +229,9 @@ def _list(services: Services, athlete: AthleteRow, turn: Turn, *, most: int) -> 
         else:
             rows += older.rows
             found = found.and_of(compare(older, ledger, circumstances))
-            listing = _turned(listing, older, now)
+            months.append(months_shown(older, known, newer_part=newer_part, listed_at_epoch_s=now))
+            listing = _turned(listing, older, months[-1].newer_part, now)
+    note_freshness(services, athlete.athlete_id, months, ledger)
     shown = Shown(athlete.athlete_id, now, rows)
     found = found.and_of(Differences(changed=tuple(follow(services, shown, ledger, looked_at=found.changed))))
     queued = _queue(services, athlete.athlete_id, islice(found.ids(), most), ledger)
@@ -253,16 +258,15 @@ def _page(services: Services, athlete_id: int, before_epoch_s: int | None) -> Pa
     rows = next(pages, [])
     for row in unreadable:
         quarantine(services, row)
-    ids = {row.activity_id for row in unreadable if row.activity_id is not None}
-    return Page(rows, ids, before_epoch_s)
+    return Page(rows, {row.activity_id for row in unreadable}, before_epoch_s)
 
 
-def _turned(listing: Listing, older: Page, now: float) -> Listing:
+def _turned(listing: Listing, older: Page, newer_part: MonthShown | None, now: float) -> Listing:
     """The rotation one page on; after the last page it starts again a day later."""
     before = older.next_before_epoch_s
     if before is None:
-        return replace(listing, older_before_epoch_s=None, older_from_epoch_s=now + DAY_S)
-    return replace(listing, older_before_epoch_s=before)
+        return replace(listing, older_before_epoch_s=None, older_newer_part=None, older_from_epoch_s=now + DAY_S)
+    return replace(listing, older_before_epoch_s=before, older_newer_part=newer_part)
 
 
 def _queue(

@@ -29,7 +29,8 @@ class Page:
     """
 
     rows: Sequence[Activity] = field(repr=False)
-    unreadable_ids: Collection[int] = ()
+    unreadable_ids: Collection[int | None] = ()
+    """Of the rows that cannot be read; None for one without an id."""
     before_epoch_s: int | None = None
     """None for the newest page, which has no end."""
 

@@ -57,14 +57,16 @@ def expire(services: Services, athlete_id: int, days: int | None, *, dry_run: bo
 
     Their ledger rows stay, as `expired`: no listing and no reconcile brings them back, an event or a backfill does.
     What an athlete's own archive brought has no time of fetching, and stays.
-    An activity that waits to be fetched again is left to that for a day more.
+    An activity that waits to be fetched again is left to that for a day more. What lists told of a month goes as long
+    after they were asked for.
     Errors: `LeaseLost`, `ObjectConflict`: run it again.
     Effects: safe to repeat, beside any other work and after a crash at any point: an activity is marked as expired
     before anything of it goes, so that nothing but the next night's run goes on with it.
     """
+    before_epoch_s = 0.0 if days is None else services.clock() - days * DAY_S
     if days is not None and not dry_run:
         _adopt(services, athlete_id)
-    before_epoch_s = 0.0 if days is None else services.clock() - days * DAY_S
+        services.lake.freshness_rows.expire(athlete_id, before_epoch_s)
     due = [entry for entry in services.state.activities.of_athlete(athlete_id) if _is_due(entry, before_epoch_s)]
     if dry_run:
         return Expired(len(due))

@@ -26,6 +26,7 @@ PICTURES: Mapping[str, Callable[[TrainingLake], dict[str, Any]]] = {
         charts_copies.copy_outcomes,
         charts_copies.copy_reasons,
         charts_volume.eddington_number,
+        charts_volume.freshness,
         charts_volume.gear_distance,
         charts_effort.grade_adjusted_pace,
         charts_volume.habits,

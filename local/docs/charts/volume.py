@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import altair as alt
@@ -86,6 +87,21 @@ def eddington_number(lake: TrainingLake) -> dict[str, Any]:
     )
     subtitle = "Area: days with at least so many kilometres. Dashed: as many days as kilometres."
     return sized(reached + goal + point + label, "Eddington number", subtitle)
+
+
+def freshness(lake: TrainingLake) -> dict[str, Any]:
+    """What the lake holds of each month as a bar, what Strava listed as a line across it."""
+    rows = [
+        {**row, "compared_at": None, "month": date(row["calendar_year"], row["calendar_month"], 1)}
+        for row in lake.ask("freshness").to_pylist()
+    ]
+    axis = alt.Axis(grid=False, format="%b %Y", tickCount=9, labelAngle=0)
+    months = alt.Chart(data(rows)).encode(x=alt.X("month:T", title=None, timeUnit="utcyearmonth", axis=axis))
+    activities = alt.Y("held_now:Q", title="activities (a month)")
+    bars = months.mark_bar(opacity=0.55).encode(y=activities)
+    listed = months.mark_tick(color=ORANGE, thickness=2.5, width=14).encode(y="listed:Q")
+    subtitle = "Bars: activities in the lake. Lines: those that Strava listed, where a list has shown the whole month."
+    return sized(bars + listed, "Freshness", subtitle)
 
 
 def gear_distance(lake: TrainingLake) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from include.lake.backend import open_objects
 from include.lake.lake import Lake
 from include.lake.rows.copies import CopyRows
+from include.lake.rows.freshness import Compared, FreshnessRows, Month
 from include.lake.rows.synced import build_rows
 from include.state.copies.ledger import Copy, CopyLedger, CopyState, external_id
 from include.store.sqlite import SqliteStore
@@ -65,6 +67,26 @@ def fill(lake_url: str, held: list[SimulatedActivity]) -> None:
     ]
     Lake(open_objects(lake_url)).write(rows, guard=lambda: None)
     fill_copies(lake_url, copies(held))
+    fill_freshness(lake_url, held)
+
+
+def fill_freshness(lake_url: str, held: list[SimulatedActivity]) -> None:
+    """Write what each month's list showed: the newest month of an athlete is not compared yet, of others one lacks."""
+    by_athlete: dict[int, Counter[Month]] = {}
+    for activity in held:
+        start_at = datetime.fromisoformat(activity.detail["start_date"])
+        months = by_athlete.setdefault(activity.athlete_id, Counter())
+        months[Month(start_at.year, start_at.month)] += 1
+    rows = FreshnessRows(open_objects(lake_url))
+    for athlete_id, months in by_athlete.items():
+        whole = sorted(months)[:-1]
+        rows.note(athlete_id, {month: compared(month, months[month]) for month in whole})
+
+
+def compared(month: Month, held: int) -> Compared:
+    """What the list of that month showed, asked for a day after its end: every third time one activity more."""
+    end = datetime(month.year + month.month // 12, month.month % 12 + 1, 2, tzinfo=UTC)
+    return Compared(held + (month.month % 3 == 0), held, end.timestamp())
 
 
 def fill_copies(lake_url: str, made: list[Copy]) -> None:

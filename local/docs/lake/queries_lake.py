@@ -27,7 +27,7 @@ from include.lake.query import query
 from include.lake.rows.synced import build_rows
 from include.state.copies.ledger import Copy, CopyState, external_id
 from include.strava.models import Activity, StreamSet
-from local.docs.lake.example_lake import ATHLETE_ID, CHILD_IDS, fill_copies
+from local.docs.lake.example_lake import ATHLETE_ID, CHILD_IDS, fill_copies, fill_freshness
 from local.strava_simulator.recordings.generator import generate
 from local.strava_simulator.recordings.kinds import Kind
 from local.strava_simulator.world.activity import SimulatedActivity
@@ -123,6 +123,7 @@ def training_lake() -> TrainingLake:
     ]
     Lake(open_objects(url)).write(rows, guard=lambda: None)
     fill_copies(url, list(_copies(held)))
+    fill_freshness(url, held)
     return TrainingLake(url)
 
 

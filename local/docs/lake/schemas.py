@@ -23,12 +23,14 @@ _EXAMPLE_KEYS: Mapping[str, str] = {
     "activities": keys.activities_key(134815, _START),
     "laps": keys.laps_key(134815, _START),
     "copies": keys.copies_key(134815, _START),
+    "freshness": keys.freshness_key(134815, _START.year),
 }
 _OBJECTS: Mapping[str, str] = {
     "streams": "one for each athlete and month",
     "activities": "one for each athlete and year",
     "laps": "one for each athlete and year",
     "copies": "one for each parent and year",
+    "freshness": "one for each athlete and year",
 }
 
 _HEAD = f"""# The lake's tables

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from include.clock import Clock
-from include.state.listings import Listing, Listings
+from include.state.listings import Listing, Listings, MonthShown
 from include.store.store import Store
 
 HOUR_S = 3600
@@ -43,10 +43,15 @@ def test_finished_turn_is_remembered_with_all_it_found(listings: Listings, clock
     listings.finish(
         turn,
         replace(
-            turn.listing, older_before_epoch_s=99, older_from_epoch_s=1.5, looked_for=(3, 4), looked_at=((5, "a.b"),)
+            turn.listing,
+            older_before_epoch_s=99,
+            older_from_epoch_s=1.5,
+            looked_for=(3, 4),
+            looked_at=((5, "a.b"),),
+            older_newer_part=MonthShown(6, 7.5),
         ),
     )
-    assert listings.get(7) == Listing(7, clock(), 99, 1.5, (3, 4), ((5, "a.b"),))
+    assert listings.get(7) == Listing(7, clock(), 99, 1.5, (3, 4), ((5, "a.b"),), MonthShown(6, 7.5))
     assert listings.take(7, HOUR_S) is None
 
 

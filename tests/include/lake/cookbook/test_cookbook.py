@@ -35,6 +35,7 @@ ARROW_TYPES = {
     "varchar": pa.string(),
     "boolean": pa.bool_(),
     "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
 }
 
 SMALL = """-- What is said?

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from include.lake import cookbook
+from include.lake.rows.freshness import Month
 from include.state.copies.ledger import NOT_MADE_STATES, CopyState
 from include.strava.stream_types import BY_KEY
 from local.docs.lake import example_lake
@@ -117,6 +118,9 @@ def year_against_year(held: Held, values: Mapping[str, Any]) -> list[Row]:
     def to_date(year: int, month: int) -> float | None:
         return rounded(sum(metres[year, earlier] for earlier in range(1, month + 1)) / 1000, 1)
 
+    first, last = min(counts, default=(1, 1)), max(counts, default=(0, 0))
+    years = {later for year, _ in counts for later in (year, year + 1)}
+    span = [(year, month) for year in sorted(years) for month in range(1, 13) if first <= (year, month) <= last]
     return [
         (
             year,
@@ -126,7 +130,7 @@ def year_against_year(held: Held, values: Mapping[str, Any]) -> list[Row]:
             to_date(year, month),
             to_date(year - 1, month),
         )
-        for year, month in sorted(counts)
+        for year, month in span
     ]
 
 
@@ -353,6 +357,22 @@ def copy_reasons(held: Held, values: Mapping[str, Any]) -> list[Row]:
     return sorted(rows, key=lambda row: (-row[2], row[0], row[1]))
 
 
+def freshness(held: Held, values: Mapping[str, Any]) -> list[Row]:
+    months = Counter(
+        Month(start.year, start.month)
+        for start in (datetime.fromisoformat(activity.detail["start_date"]) for activity in held)
+    )
+    rows = []
+    for month, count in sorted(months.items()):
+        told = example_lake.compared(month, count)
+        at = datetime.fromtimestamp(told.compared_at_epoch_s, UTC).replace(tzinfo=None)
+        is_newest = month == max(months)
+        rows.append(
+            (*month, *((None, None) if is_newest else (told.listed, told.held)), count, None if is_newest else at)
+        )
+    return rows
+
+
 def began_utc(copy: Any) -> date:
     return datetime.fromtimestamp(copy.activity_start_epoch_s, UTC).date()
 
@@ -362,7 +382,7 @@ REFERENCES: Mapping[str, Callable[[Held, Mapping[str, Any]], list[Row]]] = {
     for reference in (
         *(weekly_volume, year_against_year, best_efforts_by_distance, best_efforts_by_duration, heartrate_zones),
         *(grade_adjusted_pace, climbing, route_heat_grid, eddington_number, pauses, habits, gear_distance),
-        *(copy_outcomes, copy_reasons),
+        *(copy_outcomes, copy_reasons, freshness),
     )
 }
 
@@ -372,7 +392,8 @@ def check(lake: Any, name: str, given: Mapping[str, str]) -> int:
     values = cookbook.load(name).values({"athlete_id": "1"} | dict(given))
     expected = REFERENCES[name](lake.activities, values)
     answer = lake.ask(name, **given)
-    assert [tuple(row.values()) for row in answer.to_pylist()] == [pytest.approx(row, abs=1e-9) for row in expected]
+    nearly = [tuple(pytest.approx(v, abs=1e-9) if isinstance(v, float) else v for v in row) for row in expected]
+    assert [tuple(row.values()) for row in answer.to_pylist()] == nearly
     return len(expected)
 
 
@@ -452,6 +473,26 @@ def test_standing_is_decided_by_the_step_where_nothing_says_whether_the_athlete_
     values = {"sport_type": "%"}
 
     assert check(lake_of(stood), name, values) > 0
+
+
+@pytest.mark.parametrize("name", ["year_against_year", "climbing", "weekly_volume"])
+def test_empty_months_and_years_take_nothing_from_those_after_them(
+    sample: Any, lake_of: Callable[..., Any], name: str
+) -> None:
+    days = ("2021-02-03", "2021-02-27", "2021-06-01", "2022-12-31", "2025-01-01", "2025-03-31")
+    ride = sample.activities[1]
+    times = [{"start_date": f"{day}T08:00:00Z", "start_date_local": f"{day}T09:00:00Z"} for day in days]
+    far_between = [
+        replace(ride, detail={**ride.detail, **time, "id": number}) for number, time in enumerate(times, start=1)
+    ]
+    lake = lake_of(*far_between)
+
+    check(lake, name, {})
+    if name == "year_against_year":
+        rows = {(row["calendar_year"], row["calendar_month"]): row for row in lake.ask(name).to_pylist()}
+        assert (rows[2021, 3]["activities"], rows[2021, 3]["year_to_date_km"]) == (0, rows[2021, 2]["year_to_date_km"])
+        assert rows[2022, 7]["last_year_to_date_km"] == rows[2021, 12]["year_to_date_km"] > 0
+        assert {(2021, 1), (2024, 6), (2025, 4)} & rows.keys() == set()
 
 
 def test_mean_time_of_copies_that_may_still_be_made_is_none(sample: Any) -> None:

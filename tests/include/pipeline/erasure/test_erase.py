@@ -23,6 +23,7 @@ from include.pipeline.erasure import watch as erasure_watch
 from include.pipeline.erasure.erase import EraseRequest, Outcome, erase
 from include.pipeline.erasure.watch import look_again, sweep
 from include.pipeline.ingest.sync import sync
+from include.pipeline.reconcile.due import list_athletes
 from include.pipeline.services import open_services
 from include.settings import Settings
 from include.state.accounts.athletes import AthleteStatus
@@ -114,6 +115,7 @@ def place(world):
     services.state.invites.create("ann's secret", ANN, ("Zoe",), CopyOptions())
     services.state.invites.create("rex's secret", REX, ("Ann",), CopyOptions())
     services.state.invites.accept(services.state.invites.find("rex's secret").invite_id, ANN)
+    list_athletes(services)
     return Place(world.settings, world.now)
 
 

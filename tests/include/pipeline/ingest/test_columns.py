@@ -11,6 +11,7 @@ from include.pipeline.backfill.history import keys, list_on
 from include.pipeline.backfill.loading import load
 from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.ingest.sync import SyncItem, sync
+from include.pipeline.reconcile.due import list_athletes
 from include.state.links import Link
 from local.strava_simulator.recordings.generator import Kind, generate
 from local.strava_simulator.world.activity import SimulatedActivity
@@ -66,6 +67,7 @@ def full(world):
     world.control.generate_activity(PARENT_ID, "run", start_at=start_at - timedelta(days=30), announce=False)
     days = {"athlete": PARENT_ID, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False}
     load(world.services, keys(list_on(world.services, world.ask(days))))
+    list_athletes(world.services)
     return world
 
 

@@ -1,0 +1,98 @@
+"""How many activities of each month Strava's lists show, beside how many the lake holds: at no call."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from include.errors import ObjectConflict, RetryLater
+from include.lake.rows.freshness import Compared, Month
+from include.pipeline.reconcile.listing import Page
+from include.pipeline.services import Services
+from include.state.activities.ledger import LedgerEntry
+from include.state.listings import MonthShown
+from include.strava.models import Activity
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthsShown:
+    """What a page shows of each month that it ends, and of the one that the next older page goes on with."""
+
+    whole: Mapping[Month, MonthShown]
+    newer_part: MonthShown | None
+    """Of the month in which the next older page ends; None where it is not known."""
+
+
+def months_shown(
+    page: Page, known: Iterable[Month], *, newer_part: MonthShown | None, listed_at_epoch_s: float
+) -> MonthsShown:
+    """What the page shows of the months of its rows and of the `known` ones.
+
+    A month is whole where its newer part was on the pages before, and its first second is on this one. A page with a
+    row that cannot be read shows no month: the row may be of any.
+    """
+    if page.unreadable_ids:
+        return MonthsShown({}, None)
+    here = MonthShown(0, listed_at_epoch_s)
+    counts = Counter(Month.of(start) for start in map(_start, page.rows) if page.covers(start))
+    shown = {month: MonthShown(counts[month], listed_at_epoch_s) for month in {*counts, *known}}
+    newest = None if page.before_epoch_s is None else Month.of(page.before_epoch_s - 1)
+    if newest is not None:
+        shown = {month: each for month, each in shown.items() if month <= newest}
+        if Month.of(page.before_epoch_s or 0) == newest:
+            of_page = shown.pop(newest, here)
+            if newer_part is not None:
+                together = newer_part.activities + of_page.activities
+                shown[newest] = MonthShown(together, newer_part.listed_at_epoch_s)
+    if page.next_before_epoch_s is None:
+        return MonthsShown(shown, None)
+    oldest = Month.of(page.next_before_epoch_s - 1)
+    is_unknown = oldest == newest and oldest not in shown
+    part = None if is_unknown else shown.get(oldest, here)
+    return MonthsShown({month: each for month, each in shown.items() if month > oldest}, part)
+
+
+def note_freshness(
+    services: Services, athlete_id: int, shown: Sequence[MonthsShown], ledger: Mapping[int, LedgerEntry]
+) -> None:
+    """Have `freshness` say what the pages show, beside what the lake holds by the ledger.
+
+    Effects: writes an object for each year; what a fault keeps from it stays as it was compared before. Nothing for an
+    athlete who is to be erased: looked at after the write too, since the erasure looks for what was written before.
+    """
+    held = Counter(_month(entry) for entry in ledger.values() if _is_held(entry))
+    months = {
+        month: Compared(each.activities, held[month], each.listed_at_epoch_s)
+        for of_page in reversed(shown)  # the newest page is the last to say what two of them show
+        for month, each in of_page.whole.items()
+    }
+    if not months or services.state.erasures.forbid_writing(athlete_id):
+        return
+    try:
+        services.lake.freshness_rows.note(athlete_id, months)
+        if services.state.erasures.clear_away(athlete_id):
+            services.lake.freshness_rows.expire(athlete_id, math.inf)
+    except (ObjectConflict, RetryLater) as fault:
+        log.warning("The months of athlete %s are compared again with the next list: %s", athlete_id, fault)
+
+
+def months_of(ledger: Mapping[int, LedgerEntry]) -> frozenset[Month]:
+    """The months of all activities that the ledger knows, those that are gone too."""
+    return frozenset(month for month in map(_month, ledger.values()) if month is not None)
+
+
+def _start(row: Activity) -> int:
+    return int(row.start_at.timestamp())
+
+
+def _month(entry: LedgerEntry) -> Month | None:
+    return None if entry.start_at_epoch_s is None else Month.of(entry.start_at_epoch_s)
+
+
+def _is_held(entry: LedgerEntry) -> bool:
+    return any(key.startswith("activities/") for key in entry.object_keys)
