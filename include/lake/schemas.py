@@ -146,7 +146,7 @@ ACTIVITIES = _table(
     _column("private", pa.bool_(), "visible to the athlete alone"),
     _column("visibility", pa.string(), "everyone, followers_only or only_me"),
     _column("flagged", pa.bool_(), "flagged by other athletes"),
-    _column("hide_from_home", pa.bool_(), "muted in feeds"),
+    _column("hide_from_home", pa.bool_(), "muted in feeds", null=_NO_DETAIL),
     _column("from_accepted_tag", pa.bool_(), "came from another athlete's recording"),
     _column("gear_id", pa.string(), "Strava's id of the bike or shoes"),
     _column("device_name", pa.string(), "recording device", null=_NO_DETAIL),

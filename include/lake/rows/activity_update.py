@@ -9,7 +9,7 @@ import pyarrow as pa
 from include.lake.rows.activities import FOLLOWED
 from include.lake.schemas import ACTIVITIES
 
-_ONLY_IN_DETAIL = ("description", "calories_kcal", "device_name")
+_ONLY_IN_DETAIL = ("description", "calories_kcal", "device_name", "hide_from_home")
 _PROVENANCE = frozenset({"source", "updated_at"})
 
 

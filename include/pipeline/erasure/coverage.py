@@ -43,7 +43,9 @@ def _serve(services: Services, athlete: AthleteRow) -> tuple[int, int]:
     stored = [entry for entry in services.state.activities.of_athlete(athlete.athlete_id) if entry.object_keys]
     uncovered = [entry for entry in stored if not _covers(services, athlete, entry)]
     if uncovered:
-        services.lake.freshness_rows.expire(athlete.athlete_id, math.inf)  # it counts them; the next lists count the rest
+        services.lake.freshness_rows.expire(
+            athlete.athlete_id, math.inf
+        )  # it counts them; the next lists count the rest
     removed = sum(_remove(services, entry) for entry in uncovered)
     unwanted = [entry for entry in stored if entry not in uncovered and _is_track_unwanted(athlete, entry)]
     now = int(services.clock())

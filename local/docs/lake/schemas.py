@@ -73,6 +73,16 @@ FROM read_json('raw/athlete_id=*/*.detail.json.gz', columns = {
 ORDER BY 1, 3"""
 """Run as a test."""
 
+_FILL_HEAD = """## How full each column is
+
+Of any table, also of the lake that `make demo` leaves (name its folder with `STATE_DIR`): put the statement behind
+`make query SQL="…"`. A list of Strava's never shows `description`, `device_name` and `hide_from_home`, and rarely
+`calories`: those come with the detailed activity, so a row that a backfill alone brought has none of them.
+"""
+
+FILL_QUERY = "SELECT column_name, 100 - null_percentage AS filled_pct FROM (SUMMARIZE activities)"
+"""Run as a test."""
+
 _ODD_HEAD = """## What becomes of odd input
 
 Each line is run as a test: what Strava answers is on the left, what the lake then says on the right. Only an activity
@@ -110,6 +120,7 @@ def render() -> str:
         *(_HEAD.rstrip(), overview, *sections, f"## Types\n\n{types}"),
         f"{_STREAMS_HEAD}\n{streams}",
         f"{_RAW_HEAD}\n{raw_only}\n\n{_RAW_TAIL}```sql\n{RAW_QUERY}\n```",
+        f"{_FILL_HEAD}\n```sql\n{FILL_QUERY}\n```",
         f"{_ODD_HEAD}\n{odd}",
     ]
     return "\n\n".join(parts) + "\n"

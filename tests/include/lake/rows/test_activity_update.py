@@ -30,13 +30,13 @@ def test_row_is_the_new_one_when_a_field_changed(make_rows: MakeRows) -> None:
     assert (row["name"], row["source"], row["updated_at"].timestamp()) == ("Another title", "reconcile", 9.0)
 
 
-SUMMARY = {"resource_state": 2, "description": None, "calories": None}
+SUMMARY = {"resource_state": 2, "description": None, "calories": None, "hide_from_home": None}
 
 
 def test_summary_does_not_wipe_what_only_a_detail_says(make_rows: MakeRows) -> None:
-    row = after(make_rows(), make_rows(at=9.0, **SUMMARY, name="Another title"))
+    row = after(make_rows(hide_from_home=True), make_rows(at=9.0, **SUMMARY, name="Another title"))
     assert (row["name"], row["description"], row["calories_kcal"]) == ("Another title", "through the park", 310.5)
-    assert row["has_detail"] is True
+    assert (row["hide_from_home"], row["has_detail"]) == (True, True)
 
 
 def test_detail_wipes_what_it_no_longer_says(make_rows: MakeRows) -> None:

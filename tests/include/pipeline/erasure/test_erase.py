@@ -612,7 +612,7 @@ def test_second_erasure_at_any_write_of_the_first_agrees_with_it(restored, stall
 def test_every_table_of_the_state_is_erased_or_holds_nothing_of_an_athlete(place):
     filled = {table for table, _ in place.rows_of(ANN)}
 
-    assert set(TABLES) - filled - MARKS == {"histories", "listings", "notices", "outages"}
+    assert set(TABLES) - filled - MARKS == {"histories", "notices", "outages"}
 
 
 def test_erasure_takes_what_appears_between_two_of_its_looks(place, monkeypatch):

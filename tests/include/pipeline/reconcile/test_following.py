@@ -146,8 +146,10 @@ def test_corrected_recording_is_found_where_an_older_version_stored_it(world):
 
 def test_nothing_is_written_where_the_list_says_what_is_stored(world, monkeypatch):
     synced(world)
-    monkeypatch.setattr(world.services.lake.objects, "put", None)
+    put, keys = world.services.lake.objects.put, []
+    monkeypatch.setattr(world.services.lake.objects, "put", lambda key, *a, **k: (keys.append(key), put(key, *a, **k)))
     assert listed(world, hours=3) == []
+    assert {key.partition("/")[0] for key in keys} == {"freshness"}
 
 
 def test_rows_of_one_object_are_written_once(world, monkeypatch):

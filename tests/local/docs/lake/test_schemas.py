@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from include.lake.keys import partition_of
 from include.lake.objects.files import FileObjects
+from include.lake.query import query
 from include.lake.raw import RawZone
-from include.lake.schemas import TABLES
+from include.lake.schemas import PARTITION_KEYS, TABLES
 from include.strava.models import Activity
 from include.strava.stream_types import BY_KEY
+from local.docs.lake import example_lake
 from local.docs.lake.odd_input import ODD_INPUTS
-from local.docs.lake.schemas import RAW_QUERY
+from local.docs.lake.schemas import FILL_QUERY, RAW_QUERY
 from local.docs.pages import page_path
 
 PAGE = page_path("schemas").read_text()
@@ -66,6 +70,19 @@ def test_query_of_the_raw_zone_finds_the_best_efforts_of_detailed_answers(tmp_pa
     monkeypatch.chdir(tmp_path)
     assert duckdb.sql(RAW_QUERY).fetchall() == [(5, "400m", 100), (5, "1k", 290)]
     assert RAW_QUERY in PAGE
+
+
+def test_share_of_filled_cells_is_told_of_every_column(tmp_path: Path) -> None:
+    lake_url = (tmp_path / "lake").as_uri()
+    run, ride, *_ = example_lake.activities()
+    told = replace(run, detail={**run.detail, "description": "Nice."})
+    example_lake.fill(lake_url, [told, ride])
+
+    shares = {row["column_name"]: row["filled_pct"] for row in query(FILL_QUERY, lake_url).to_pylist()}
+
+    assert shares.keys() == {*TABLES["activities"].names, *PARTITION_KEYS["activities"]}
+    assert (shares["activity_id"], shares["description"], shares["upload_id"]) == (100, 50, 100)
+    assert FILL_QUERY in PAGE
 
 
 def test_page_has_a_line_for_every_stream_type() -> None:
