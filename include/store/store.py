@@ -113,7 +113,7 @@ TABLES: Mapping[str, Table] = {
 class Store(Protocol):
     """Versioned rows under `(table, partition, sort)`, safe for many processes at once.
 
-    Every implementation passes `tests/contract/test_store.py` unchanged. A row whose expiry has passed
+    Every implementation passes `tests/contract/store` unchanged. A row whose expiry has passed
     reads as absent, whether or not the backend has deleted it.
 
     Shape: what every implementation holds is text of 1 to 1,024 UTF-8 bytes as a partition or a sort key, 400 KB in one

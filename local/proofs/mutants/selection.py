@@ -19,13 +19,13 @@ MODULES: Mapping[str, str] = {
 """Where a broken line would lose, double or reveal something."""
 
 _TESTS: Mapping[str, Sequence[str]] = {
-    "store": ("tests/include/store", "tests/include/state", "tests/contract/test_store.py"),
-    "state": ("tests/include/state", "tests/contract/test_store.py", "tests/include/pipeline"),
+    "store": ("tests/include/store", "tests/include/state", "tests/contract/store"),
+    "state": ("tests/include/state", "tests/contract/store", "tests/include/pipeline"),
     "pipeline": ("tests/include/pipeline", "tests/local/proofs/crash_walk", "tests/upgrade"),
     "copying": ("tests/include/copying", "tests/include/pipeline"),
     "lake": (
         "tests/include/lake",
-        "tests/contract/test_s3_faults.py",
+        "tests/contract/s3_faults",
         "tests/contract/test_objects.py",
         "tests/contract/test_catalog.py",
         "tests/include/pipeline",
@@ -48,10 +48,9 @@ def tests_of(root: Path, modules: Collection[str]) -> list[str]:
 
 
 def own_tests(root: Path, path: str) -> list[str]:
-    """The files of tests that bear the name of the source."""
+    """The files of tests that bear the name of the source, or whose folder does."""
     source = Path(path)
     stem = source.stem.removeprefix("strava_")
-    return [
-        found.relative_to(root).as_posix()
-        for found in sorted((root / "tests" / source.parent).rglob(f"test_{stem}*.py"))
-    ]
+    folder = root / "tests" / source.parent
+    found = {*folder.rglob(f"test_{stem}*.py"), *(folder / stem).rglob("test_*.py")}
+    return [file.relative_to(root).as_posix() for file in sorted(found)]

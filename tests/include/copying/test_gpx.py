@@ -24,7 +24,7 @@ from include.strava.models import Activity, StreamSet
 MakeActivity = Callable[..., Activity]
 MakeStreams = Callable[..., StreamSet]
 
-WRITTEN = Path(__file__).with_name("gpx_written.xsd")
+WRITTEN = Path(__file__).with_name("schemas") / "gpx_written.xsd"
 WHOLE = Path(__file__).parents[4] / "shared" / "recorded" / "schemas" / "bundle.xsd"
 
 START = datetime(2026, 5, 1, 6, 59, 58, tzinfo=UTC)

@@ -216,7 +216,7 @@ def test_gpx_readers_agree_with_what_was_written(
 @pytest.fixture(scope="module")
 def tcx_schema() -> xmlschema.XMLSchema:
     """The schemas of what a copy writes."""
-    return xmlschema.XMLSchema(str(Path(__file__).with_name("tcx_written.xsd")), allow="local")
+    return xmlschema.XMLSchema(str(Path(__file__).with_name("schemas") / "tcx_written.xsd"), allow="local")
 
 
 @patiently

@@ -36,7 +36,7 @@ RUN_CADENCE = f"{TCX}Extensions/{TPX}TPX/{TPX}RunCadence"
 @pytest.fixture(scope="module")
 def schema() -> xmlschema.XMLSchema:
     """The schemas of what a copy writes."""
-    return xmlschema.XMLSchema(str(Path(__file__).with_name("tcx_written.xsd")), allow="local")
+    return xmlschema.XMLSchema(str(Path(__file__).with_name("schemas") / "tcx_written.xsd"), allow="local")
 
 
 def trackpoints(document: bytes) -> list[Element]:

@@ -1,0 +1,189 @@
+"""One refresh at a time, whoever asks meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from include.clock import Clock
+from include.crypto.cipher import Cipher
+from include.errors import (
+    NotConnected,
+    RetryLater,
+    TokenRefused,
+)
+from include.state.accounts.athletes import Athletes, AthleteStatus, athlete_key
+from include.state.accounts.token_pair import SealedTokens, sealer
+from include.state.accounts.tokens import LEASE_S, Tokens
+from include.store.store import Store
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId
+
+ATHLETE = AthleteId(42)
+LIFETIME_S = 21_600
+READ = frozenset({"read", "activity:read"})
+
+
+def access_token(tokens: Tokens) -> str:
+    return tokens.access_token(ATHLETE, scope="activity:read")
+
+
+def status_of(athletes: Athletes) -> AthleteStatus | None:
+    row = athletes.get(ATHLETE)
+    return row.status if row else None
+
+
+def test_lease_of_a_crashed_worker_runs_out(
+    tokens: Tokens, athletes: Athletes, strava: Any, hands: list[float]
+) -> None:
+    hands[0] += LIFETIME_S
+    started = hands[0]
+    strava.while_busy.append(Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        access_token(tokens)
+    strava.newest = 0  # as if the call had never reached Strava
+
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert LEASE_S <= hands[0] - started < LEASE_S + 3
+    assert status_of(athletes) is AthleteStatus.ACTIVE
+
+
+def test_waiting_ends_when_the_other_worker_never_finishes(
+    tokens: Tokens, store: Store, cipher: Cipher, clock: Clock, strava: Any, pass_time: Callable[[float], None]
+) -> None:
+    pass_time(LIFETIME_S)
+    waits: list[float] = []
+    patient = Tokens(store, cipher, clock, strava.refresh, wait=waits.append)
+
+    def second_worker() -> None:
+        with pytest.raises(RetryLater, match="another worker is renewing the access of athlete 42"):
+            access_token(patient)
+
+    strava.while_busy.append(second_worker)
+
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert LEASE_S < sum(waits) < 2 * LEASE_S
+    assert strava.calls == 1
+
+
+def test_loser_takes_the_winners_pair_when_its_refresh_is_refused(
+    tokens: Tokens, athletes: Athletes, strava: Any, pass_time: Callable[[float], None]
+) -> None:
+    """The first worker is so slow that its lease runs out; the second is refused, the first then stores its pair."""
+    pass_time(LIFETIME_S)
+
+    def second_worker() -> None:
+        pass_time(LEASE_S)
+        with pytest.raises(TokenRefused):
+            access_token(tokens)
+
+    strava.while_busy.append(second_worker)
+
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert status_of(athletes) is AthleteStatus.ACTIVE
+
+
+def test_refused_worker_reads_again_before_it_gives_up(
+    tokens: Tokens, athletes: Athletes, strava: Any, pass_time: Callable[[float], None]
+) -> None:
+    pass_time(LIFETIME_S)
+    calls = []
+
+    def refused_after_another_won(athlete_id: int, refresh_token: str) -> TokenGrant:
+        calls.append(refresh_token)
+        strava.newest = 5
+        athletes.connect(strava.grant(Athlete(ATHLETE, "Zoë", "")), READ)
+        raise TokenRefused("the refresh token is no longer valid")
+
+    tokens._refresh = refused_after_another_won
+
+    assert access_token(tokens) == "ACCESS-SECRET-5"
+    assert (len(calls), status_of(athletes)) == (1, AthleteStatus.ACTIVE)
+
+
+def test_pair_of_a_new_connection_wins_over_a_refresh_under_way(
+    tokens: Tokens, athletes: Athletes, strava: Any, pass_time: Callable[[float], None]
+) -> None:
+    pass_time(LIFETIME_S)
+
+    def connect_again() -> None:
+        strava.newest = 50
+        athletes.connect(strava.grant(Athlete(ATHLETE, "Zoë", "")), READ)
+
+    strava.while_busy.append(connect_again)
+
+    assert access_token(tokens) == "ACCESS-SECRET-50"
+    assert strava.calls == 1
+
+
+def test_refresh_under_way_does_not_undo_a_disconnection(
+    tokens: Tokens, athletes: Athletes, strava: Any, pass_time: Callable[[float], None]
+) -> None:
+    pass_time(LIFETIME_S)
+    strava.while_busy.append(lambda: athletes.mark(ATHLETE, AthleteStatus.REVOKED))
+
+    with pytest.raises(NotConnected):
+        access_token(tokens)
+
+    assert status_of(athletes) is AthleteStatus.REVOKED
+
+
+def test_pair_is_stored_when_the_row_changed_otherwise_meanwhile(
+    tokens: Tokens, athletes: Athletes, strava: Any, pass_time: Callable[[float], None]
+) -> None:
+    pass_time(LIFETIME_S)
+    strava.while_busy.append(lambda: tokens.reject(ATHLETE, "ACCESS-SECRET-0"))
+
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert strava.calls == 1
+
+
+def test_pair_is_stored_when_the_old_one_was_sealed_anew_meanwhile(
+    tokens: Tokens, store: Store, cipher: Cipher, strava: Any, pass_time: Callable[[float], None]
+) -> None:
+    """A rotation of keys replaces every ciphertext, and the pair in it stays the same."""
+    pass_time(LIFETIME_S)
+
+    def seal_anew() -> None:
+        item = store.get(athlete_key(ATHLETE))
+        assert item is not None
+        sealed = SealedTokens.from_fields(item.fields)
+        pair = sealed.open(cipher, ATHLETE)
+        anew = SealedTokens.seal(sealer(cipher, ATHLETE), pair, 0)
+        fields = {**item.fields, **replace(sealed, sealed=anew.sealed).to_fields()}
+        store.put(item.key, fields, expected_version=item.version)
+
+    strava.while_busy.append(seal_anew)
+
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert access_token(tokens) == "ACCESS-SECRET-1"
+    assert strava.calls == 1
+
+
+def test_one_refresh_serves_all_when_many_workers_want_a_token(
+    athletes: Athletes, store: Store, cipher: Cipher, clock: Clock, strava: Any, hands: list[float]
+) -> None:
+    hands[0] += LIFETIME_S
+    workers = 8
+    barrier = threading.Barrier(workers)
+    stored = threading.Event()
+
+    def work(_: int) -> str:
+        tokens = Tokens(store, cipher, clock, strava.refresh, wait=lambda _: stored.wait(0.02) and None)
+        barrier.wait()
+        return access_token(tokens)
+
+    with ThreadPoolExecutor(workers) as pool:
+        for round_number in range(1, 6):
+            assert set(pool.map(work, range(workers))) == {f"ACCESS-SECRET-{round_number}"}
+            assert strava.calls == round_number
+            hands[0] += LIFETIME_S
+    assert status_of(athletes) is AthleteStatus.ACTIVE

@@ -1,0 +1,53 @@
+"""Entries found by athlete, by time and at rest."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+from include.state.activities.ledger import ActivityLedger, ActivityState, Lease, LedgerEntry
+from include.strava.models import ActivityId, AthleteId
+
+ENTRY = LedgerEntry(
+    athlete_id=AthleteId(42),
+    activity_id=ActivityId(2**53 + 1),
+    state=ActivityState.SYNCED,
+    sport_type="TrailRun",
+    start_at_epoch_s=1_699_999_999,
+    fingerprint="abc",
+    object_keys=("streams/athlete_id=42/year=2023/2023-11.parquet", "raw/athlete_id=42/1.streams.json.gz"),
+    points=18_000,
+    reason="trop été",
+    rounds=3,
+    fetched_at_epoch_s=1_700_000_000.125,
+    next_try_epoch_s=None,
+)
+
+
+def acquired(ledger: ActivityLedger, activity_id: int = ENTRY.activity_id) -> Lease:
+    lease = ledger.acquire(42, activity_id)
+    assert lease is not None
+    return lease
+
+
+def test_entries_of_an_athlete_are_found(ledger: ActivityLedger) -> None:
+    for athlete_id, activity_id in [(42, 1), (42, 22), (4, 3), (422, 4)]:
+        lease = ledger.acquire(athlete_id, activity_id)
+        assert lease is not None
+        entry = replace(ENTRY, athlete_id=AthleteId(athlete_id), activity_id=ActivityId(activity_id))
+        ledger.settle(lease, entry)
+
+    assert sorted(entry.activity_id for entry in ledger.of_athlete(42)) == [1, 22]
+
+
+def test_ledger_has_no_place_for_titles_and_names() -> None:
+    assert not {"name", "title", "description"} & {field.name for field in fields(LedgerEntry)}
+
+
+def test_latest_entries_come_newest_first_and_no_more_than_asked(ledger: ActivityLedger) -> None:
+    for activity_id, start in ((1, 300), (2, None), (3, 100), (4, 200)):
+        entry = replace(ENTRY, activity_id=ActivityId(activity_id), start_at_epoch_s=start)
+        ledger.settle(acquired(ledger, activity_id), entry)
+
+    assert [entry.activity_id for entry in ledger.latest(ENTRY.athlete_id, 3)] == [1, 4, 3]
+    assert [entry.activity_id for entry in ledger.latest(ENTRY.athlete_id, 9)] == [1, 4, 3, 2]
+    assert ledger.latest(ENTRY.athlete_id + 1, 3) == []

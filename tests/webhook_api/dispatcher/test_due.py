@@ -1,0 +1,150 @@
+"""An event's activity is due in the ledger before its run starts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+
+from include.errors import IngestError, RetryLater, TriggerUnavailable
+from include.queue.queued_event import QueuedEvent
+from include.queue.sqlite import SqliteQueue
+from include.state.activities.ledger import ActivityLedger, ActivityState, Mark
+from include.state.erasures.ledger import Erasures
+from include.state.outages import Outages
+from include.store.sqlite import SqliteStore
+from include.strava.events import WebhookEvent
+from webhook_api.dispatcher import LONGEST_DELAY_S, MOST_TRIES, dispatch
+
+OWNER = 134815
+
+
+def event(object_id: int, **changes: Any) -> WebhookEvent:
+    plain = WebhookEvent("activity", object_id, "create", 134815, 120475, 1_516_126_040, {})
+    return replace(plain, **changes)
+
+
+def deauthorisation(athlete: int) -> WebhookEvent:
+    return event(
+        athlete, object_type="athlete", aspect_type="update", owner_id=athlete, updates={"authorized": "false"}
+    )
+
+
+def send(queue: SqliteQueue, now: Any, *events: WebhookEvent) -> None:
+    for each in events:
+        queue.send(QueuedEvent(each, now()).to_body())
+
+
+def unavailable(dag_id: str) -> IngestError:
+    return TriggerUnavailable("Airflow is starting")
+
+
+def test_activity_is_due_before_its_run_is_started(
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+) -> None:
+    ledger = ActivityLedger(store, now)
+    seen: list[Any] = []
+    airflow.fault = lambda dag_id: seen.append(ledger.get(OWNER, 7))  # the run is not there yet
+    send(queue, now, event(7))
+
+    dispatch(queue, airflow, store, now)
+
+    assert seen == [ledger.get(OWNER, 7)]
+    assert (seen[0].state, seen[0].asked) == (ActivityState.PENDING, Mark(1_516_126_040, int(now()) + 1800))
+    assert [entry.activity_id for entry in ledger.due(now() + 1800)] == [7]
+
+
+def test_only_activities_are_made_due(queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any) -> None:
+    send(queue, now, event(OWNER, object_type="athlete"), deauthorisation(52))
+    queue.send(QueuedEvent.look_again(OWNER, 8, now(), copies_only=True).to_body())
+
+    dispatch(queue, airflow, store, now)
+
+    assert list(ActivityLedger(store, now).due(now() + 1e6)) == []
+    assert len(airflow.runs) == 2
+
+
+def test_event_goes_back_and_starts_nothing_when_it_cannot_be_made_due(
+    queue: SqliteQueue, airflow: Any, now: Any, tmp_path: Path
+) -> None:
+    class OutOfReach(SqliteStore):
+        def put(self, *args: Any, **options: Any) -> int:
+            if args[0].sort == "2":
+                raise RetryLater("STATE_URL: throttled")
+            return super().put(*args, **options)
+
+    store = OutOfReach(tmp_path / "state.sqlite", now)
+    send(queue, now, event(1), event(2), deauthorisation(52))
+
+    report = dispatch(queue, airflow, store, now)
+    store.close()
+
+    assert airflow.ingested() == [1]
+    assert (report.released, report.reasons, queue.depth()) == (1, ("STATE_URL: throttled",), 1)
+
+
+def test_event_is_due_and_its_message_done_while_strava_is_out(
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+) -> None:
+    outages = Outages(store, now)
+    outages.begin("503")
+    send(queue, now, event(1), deauthorisation(52))
+
+    report = dispatch(queue, airflow, store, now)
+
+    assert (airflow.calls, report.waiting, queue.depth()) == (["strava_erase"], 1, 0)
+    assert [entry.activity_id for entry in ActivityLedger(store, now).due(now())] == [1]
+    outages.end()
+    send(queue, now, event(2))
+    assert dispatch(queue, airflow, store, now).waiting == 0
+    assert airflow.ingested() == [2]
+
+
+def test_events_are_left_to_the_ledger_when_airflow_starts_no_run_for_hours(
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+) -> None:
+    airflow.fault = unavailable
+    send(queue, now, event(1), deauthorisation(52), event(OWNER, object_type="athlete"))
+
+    reports = []
+    for _ in range(MOST_TRIES):
+        reports.append(dispatch(queue, airflow, store, now))
+        now.epoch_s += LONGEST_DELAY_S
+
+    assert [report.waiting for report in reports] == [0] * (MOST_TRIES - 1) + [2]
+    assert (queue.depth(), queue.dead()) == (1, []), "no row speaks of the event about an athlete"
+    assert [entry.activity_id for entry in ActivityLedger(store, now).due(now())] == [1]
+    assert [erasure.athlete_id for erasure in Erasures(store, now).due()] == [52]
+
+
+def test_event_is_not_left_to_a_ledger_that_is_out_of_reach(
+    queue: SqliteQueue, airflow: Any, now: Any, tmp_path: Path
+) -> None:
+    class OutOfReach(SqliteStore):
+        def put(self, *args: Any, **options: Any) -> int:
+            raise RetryLater("STATE_URL: throttled")
+
+    store = OutOfReach(tmp_path / "state.sqlite", now)
+    send(queue, now, event(1))
+
+    for _ in range(MOST_TRIES + 2):
+        assert dispatch(queue, airflow, store, now).waiting == 0
+        now.epoch_s += LONGEST_DELAY_S
+    store.close()
+
+    assert queue.depth() == 1
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+events = st.builds(
+    WebhookEvent,
+    object_type=st.sampled_from(["activity", "athlete"]),
+    object_id=st.integers(1, 2**63 - 1),
+    aspect_type=st.sampled_from(["create", "update", "delete"]),
+    owner_id=st.integers(1, 2**63 - 1),
+    subscription_id=st.integers(1, 2**63 - 1),
+    event_time_epoch_s=st.integers(1, 2_000_000_000),
+    updates=st.dictionaries(texts, texts, max_size=3),
+)

@@ -1,0 +1,142 @@
+"""From the queue to Airflow: which runs start."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from include.queue.queued_event import QueuedEvent
+from include.queue.sqlite import SqliteQueue
+from include.store.sqlite import SqliteStore
+from include.strava.events import WebhookEvent, batch_run_id
+from include.trigger.trigger import Started
+from webhook_api.dispatcher import LONGEST_DELAY_S, StartedRun, delay_after, dispatch
+
+
+def event(object_id: int, **changes: Any) -> WebhookEvent:
+    plain = WebhookEvent("activity", object_id, "create", 134815, 120475, 1_516_126_040, {})
+    return replace(plain, **changes)
+
+
+def deauthorisation(athlete: int) -> WebhookEvent:
+    return event(
+        athlete, object_type="athlete", aspect_type="update", owner_id=athlete, updates={"authorized": "false"}
+    )
+
+
+def send(queue: SqliteQueue, now: Any, *events: WebhookEvent) -> None:
+    for each in events:
+        queue.send(QueuedEvent(each, now()).to_body())
+
+
+def test_nothing_starts_when_the_queue_is_empty(queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any) -> None:
+    report = dispatch(queue, airflow, store, now)
+
+    assert (report.received, report.runs, report.released, report.buried) == (0, (), 0, 0)
+    assert airflow.calls == []
+
+
+def test_one_run_named_after_the_event_starts_when_one_waits(
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+) -> None:
+    send(queue, now, event(7, updates={"title": "Morning run with Rex", "private": "true"}))
+    received_at = now()
+    now.epoch_s += 1.5
+
+    report = dispatch(queue, airflow, store, now)
+
+    ((dag_id, run_id), conf), *others = airflow.runs.items()
+    assert (dag_id, others) == ("strava_ingest", [])
+    assert run_id == event(7, updates={"title": "Morning run with Rex", "private": "true"}).run_id
+    assert conf["events"][0]["received_at_epoch_s"] == received_at
+    assert conf["events"][0]["updates"]["private"] == "true"
+    assert "Rex" not in json.dumps(conf)
+    assert report.runs == (StartedRun("strava_ingest", run_id, 1, Started.NOW, 1.5),)
+    assert queue.depth() == 0
+
+
+def test_one_run_starts_when_a_hundred_events_wait(
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+) -> None:
+    events = [event(number) for number in range(1, 101)]
+    send(queue, now, *events)
+
+    dispatch(queue, airflow, store, now)
+
+    assert list(airflow.runs) == [("strava_ingest", batch_run_id(events))]
+    assert sorted(airflow.ingested()) == list(range(1, 101))
+    assert queue.depth() == 0
+
+
+def test_the_rest_waits_for_the_next_batch_when_more_wait_than_fit(
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+) -> None:
+    send(queue, now, *(event(number) for number in (1, 2, 3)))
+
+    assert dispatch(queue, airflow, store, now, batch_size=2).received == 2
+    assert queue.depth() == 1
+    dispatch(queue, airflow, store, now, batch_size=2)
+    assert sorted(airflow.ingested()) == [1, 2, 3]
+
+
+def test_message_is_deleted_when_its_run_existed_before(
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+) -> None:
+    for _ in range(2):
+        send(queue, now, event(7))
+        report = dispatch(queue, airflow, store, now)
+
+    assert [run.started for run in report.runs] == [Started.BEFORE]
+    assert airflow.ingested() == [7]
+    assert queue.depth() == 0
+
+
+def test_deauthorisations_start_first_and_alone_when_others_wait_before_them(
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+) -> None:
+    send(queue, now, event(1), deauthorisation(52), event(2), deauthorisation(53))
+
+    report = dispatch(queue, airflow, store, now)
+
+    assert airflow.calls == ["strava_erase", "strava_erase", "strava_ingest"]
+    for athlete_id in (52, 53):
+        told = deauthorisation(athlete_id)
+        assert airflow.runs["strava_erase", told.run_id] == {
+            "athlete": athlete_id,
+            "reason": "deauthorisation",
+            "asked_at_epoch_s": told.event_time_epoch_s,
+        }
+    assert sorted(airflow.ingested()) == [1, 2]
+    assert len(report.runs) == 3
+
+
+@given(attempts=st.integers(min_value=1, max_value=10**6))
+def test_delay_grows_and_stays_bounded_for_any_number_of_attempts(attempts: int) -> None:
+    assert 2 <= delay_after(attempts) <= delay_after(attempts + 1) <= LONGEST_DELAY_S
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+events = st.builds(
+    WebhookEvent,
+    object_type=st.sampled_from(["activity", "athlete"]),
+    object_id=st.integers(1, 2**63 - 1),
+    aspect_type=st.sampled_from(["create", "update", "delete"]),
+    owner_id=st.integers(1, 2**63 - 1),
+    subscription_id=st.integers(1, 2**63 - 1),
+    event_time_epoch_s=st.integers(1, 2_000_000_000),
+    updates=st.dictionaries(texts, texts, max_size=3),
+)
+
+
+@given(event=events, received_at=st.floats(min_value=0, max_value=2e9))
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_queued_event_keeps_its_ids_and_time_when_written_and_parsed(event: WebhookEvent, received_at: float) -> None:
+    parsed = QueuedEvent.parse(QueuedEvent(event, received_at).to_body())
+
+    assert parsed.received_at_epoch_s == received_at
+    assert (parsed.event.event_id, parsed.event.run_id) == (event.event_id, event.run_id)
+    assert parsed.event.is_deauthorisation == event.is_deauthorisation
