@@ -15,9 +15,9 @@ from include.pipeline.erasure.coverage import remove_unwanted
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import list_athletes
 from include.pipeline.retention.expiry import expire
-from include.state.erasures.erasure import EraseReason, Wish
+from include.state.erasures.entry import EraseReason, Wish
 from include.store.store import Key
-from include.strava.http.client import StravaClient, Unreadable
+from include.strava.client import StravaClient, Unreadable
 
 pytestmark = pytest.mark.network
 
@@ -126,7 +126,7 @@ def test_row_that_cannot_be_read_keeps_its_page_from_being_counted(world: Any, m
 def test_listing_that_dies_before_its_end_leaves_true_rows_and_the_next_tells_the_rest(
     world: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("include.strava.http.client.PER_PAGE", 2)
+    monkeypatch.setattr("include.strava.client.PER_PAGE", 2)
     for hours_ago in (24 * 72, 24 * 71, 24 * 70, 24 * 36, 24 * 35, 1):
         synced(world, hours_ago=hours_ago)
     finish = world.services.state.listings.finish
@@ -149,7 +149,7 @@ def test_listing_that_dies_before_its_end_leaves_true_rows_and_the_next_tells_th
 
 
 def test_row_of_an_older_version_s_rotation_is_gone_on_with(world: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("include.strava.http.client.PER_PAGE", 2)
+    monkeypatch.setattr("include.strava.client.PER_PAGE", 2)
     for hours_ago in (24 * 72, 24 * 71, 24 * 70, 24 * 36, 24 * 35, 1):
         synced(world, hours_ago=hours_ago)
     world.now[0] += HOUR_S
