@@ -9,9 +9,19 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from include.errors import IngestError, RetryLater, SettingsError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import _ClientErrorResponseTypeDef as ErrorAnswer
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_glue import GlueClient
+    from types_boto3_kms import KMSClient
+    from types_boto3_mwaa import MWAAClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sqs import SQSClient
 
 _CONNECT_TIMEOUT_S = 2
 _READ_TIMEOUT_S = 5
@@ -59,18 +69,33 @@ _REFUSED = frozenset(
 )
 
 
+@overload
+def open_client(service: Literal["dynamodb"], variable: str) -> DynamoDBClient: ...
+@overload
+def open_client(service: Literal["glue"], variable: str) -> GlueClient: ...
+@overload
+def open_client(service: Literal["kms"], variable: str) -> KMSClient: ...
+@overload
 def open_client(
-    service: str, variable: str, *, read_timeout_s: int = _READ_TIMEOUT_S, attempts: int = _ATTEMPTS
-) -> Any:
+    service: Literal["mwaa"], variable: str, *, read_timeout_s: int = ..., attempts: int = ...
+) -> MWAAClient: ...
+@overload
+def open_client(service: Literal["s3"], variable: str) -> S3Client: ...
+@overload
+def open_client(service: Literal["secretsmanager"], variable: str) -> SecretsManagerClient: ...
+@overload
+def open_client(service: Literal["sqs"], variable: str) -> SQSClient: ...
+def open_client(
+    service: Any, variable: str, *, read_timeout_s: int = _READ_TIMEOUT_S, attempts: int = _ATTEMPTS
+) -> object:
     """A client of one AWS service, safe for many threads of one process; open it after a fork, not before.
 
-    It is `Any` because boto3 makes its clients at run time and has no stubs among the project's packages.
     A call that is throttled, fails or times out is sent up to `attempts` times, with jittered waits in between.
     Errors: `SettingsError` that names `variable`, the setting that asked for AWS.
     """
     # Imported here because it takes most of a second, which the webhook's start must not.
-    import boto3  # type: ignore[import-untyped]
-    from botocore.config import Config  # type: ignore[import-untyped]
+    import boto3
+    from botocore.config import Config
 
     config = Config(
         connect_timeout=_CONNECT_TIMEOUT_S,
@@ -96,7 +121,7 @@ def aws_faults(variable: str) -> Iterator[None]:
     exist.
     Every other answer passes through as it is: the caller knows what it means, or it is a defect.
     """
-    from botocore import exceptions as aws  # type: ignore[import-untyped]  # as above: no stubs
+    from botocore import exceptions as aws  # imported here as above
 
     try:
         yield
@@ -126,7 +151,7 @@ def aws_faults(variable: str) -> Iterator[None]:
         ) from err
 
 
-def _plain(variable: str, operation: str, response: dict[str, Any]) -> IngestError | None:
+def _plain(variable: str, operation: str, response: ErrorAnswer) -> IngestError | None:
     """The project's error for an error answer; None where it has none."""
     code = response["Error"].get("Code", "")
     status = response["ResponseMetadata"].get("HTTPStatusCode", 0)

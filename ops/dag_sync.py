@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from include.errors import SettingsError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 PREFIX = "dags/"
 FIRST = "include/"
@@ -28,7 +31,7 @@ class SyncReport:
     deleted: int
 
 
-def sync_dags(client: Any, bucket: str, folder: Path) -> SyncReport:
+def sync_dags(client: S3Client, bucket: str, folder: Path) -> SyncReport:
     """Make `dags/` of the bucket hold the files of `folder`; `client` is boto3's for S3.
 
     Effects: uploads what differs by its SHA-256, code before DAG files, then deletes what is gone; safe to repeat.
@@ -56,7 +59,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield name, path
 
 
-def _names(client: Any, bucket: str) -> Iterator[str]:
+def _names(client: S3Client, bucket: str) -> Iterator[str]:
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX):
         names = (entry["Key"].removeprefix(PREFIX) for entry in page.get("Contents", ()))
         yield from (name for name in names if name and not name.endswith("/") and name not in OTHERS)
@@ -66,8 +69,8 @@ def _order(name: str) -> tuple[bool, str]:
     return not name.startswith(FIRST), name
 
 
-def _is_same(client: Any, bucket: str, name: str, path: Path, present: set[str]) -> bool:
+def _is_same(client: S3Client, bucket: str, name: str, path: Path, present: set[str]) -> bool:
     if name not in present:
         return False
-    answer: Mapping[str, Any] = client.head_object(Bucket=bucket, Key=f"{PREFIX}{name}", ChecksumMode="ENABLED")
+    answer = client.head_object(Bucket=bucket, Key=f"{PREFIX}{name}", ChecksumMode="ENABLED")
     return bool(answer.get("ChecksumSHA256") == base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode())

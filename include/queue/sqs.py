@@ -6,11 +6,15 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.aws import aws_faults, open_client
 from include.errors import SettingsError
 from include.queue.queue import Message
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.literals import QueueAttributeNameType
+    from types_boto3_sqs.type_defs import MessageAttributeValueOutputTypeDef, MessageTypeDef
 
 _SETTING = "QUEUE_URL"
 _MOST_AT_ONCE = 10
@@ -20,6 +24,11 @@ _LISTING_S = 120
 _EMPTY_RECEIPTS = 3
 """SQS asks some of its servers only: so often it has to find nothing new until it is believed that this was all."""
 
+_WAITING: Sequence[QueueAttributeNameType] = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 _UNREASONED = "received too often without success"
 _LONGEST_REASON = 1000
 _UNSENDABLE = re.compile("[^\\t\\n\\r\\u0020-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
@@ -48,8 +57,7 @@ class SqsQueue:
     def send(self, body: str) -> str:
         """Durably enqueue one message before returning its id."""
         with aws_faults(_SETTING):
-            message_id: str = self._client.send_message(QueueUrl=self._url, MessageBody=body)["MessageId"]
-        return message_id
+            return self._client.send_message(QueueUrl=self._url, MessageBody=body)["MessageId"]
 
     def receive(self, max_messages: int, *, visibility_s: int) -> Sequence[Message]:
         """Up to `max_messages`, hidden from other receivers for `visibility_s`; never waits."""
@@ -98,9 +106,7 @@ class SqsQueue:
 
     def depth(self) -> int:
         """About how many messages wait or are in flight: SQS counts approximately."""
-        kinds = ("", "NotVisible", "Delayed")
-        names = [f"ApproximateNumberOfMessages{kind}" for kind in kinds]
-        return sum(int(self._attributes(names)[name]) for name in names)
+        return sum(map(int, self._attributes(_WAITING).values()))
 
     def dead(self) -> Sequence[tuple[Message, str]]:
         """The dead letters with their reasons, oldest first; they are hidden from others while they are listed."""
@@ -119,10 +125,10 @@ class SqsQueue:
         return len(chosen)
 
     @contextmanager
-    def _letters(self) -> Iterator[list[Mapping[str, Any]]]:
+    def _letters(self) -> Iterator[list[MessageTypeDef]]:
         """All dead letters, hidden from others; what is left in the list at the end is shown again."""
         url = self._dead_letters()
-        found: dict[str, Mapping[str, Any]] = {}
+        found: dict[str, MessageTypeDef] = {}
         empty = 0
         while empty < _EMPTY_RECEIPTS:
             batch = {letter["MessageId"]: letter for letter in self._receive(url, _MOST_AT_ONCE, _LISTING_S)}
@@ -138,7 +144,7 @@ class SqsQueue:
                         QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"], VisibilityTimeout=0
                     )
 
-    def _receive(self, url: str, most: int, visibility_s: int) -> Sequence[Mapping[str, Any]]:
+    def _receive(self, url: str, most: int, visibility_s: int) -> Sequence[MessageTypeDef]:
         with aws_faults(_SETTING):
             answer = self._client.receive_message(
                 QueueUrl=url,
@@ -148,14 +154,12 @@ class SqsQueue:
                 MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
                 MessageAttributeNames=["All"],
             )
-        messages: Sequence[Mapping[str, Any]] = answer.get("Messages", [])
-        return messages
+        return answer.get("Messages", [])
 
-    def _attributes(self, names: Sequence[str]) -> Mapping[str, str]:
+    def _attributes(self, names: Sequence[QueueAttributeNameType]) -> Mapping[QueueAttributeNameType, str]:
         with aws_faults(_SETTING):
             answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(names))
-        attributes: Mapping[str, str] = answer.get("Attributes", {})
-        return attributes
+        return answer.get("Attributes", {})
 
     def _dead_letters(self) -> str:
         """The dead-letter queue's address, which SQS wants to have the same account and region."""
@@ -180,7 +184,7 @@ def parse_message(received: Mapping[str, Any]) -> Message:
     )
 
 
-def _parse_letter(received: Mapping[str, Any]) -> tuple[Message, str]:
+def _parse_letter(received: MessageTypeDef) -> tuple[Message, str]:
     """A dead letter as the message it was; one that SQS moved by itself comes without a reason of ours."""
     message = parse_message(received)
     origin = dict(_texts(received.get("MessageAttributes", {})))
@@ -196,6 +200,6 @@ def _parse_letter(received: Mapping[str, Any]) -> tuple[Message, str]:
     return buried, origin["reason"]
 
 
-def _texts(attributes: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+def _texts(attributes: Mapping[str, MessageAttributeValueOutputTypeDef]) -> Iterator[tuple[str, str]]:
     for name, attribute in attributes.items():
         yield name, attribute["StringValue"]

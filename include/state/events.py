@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from include.clock import Clock
+from include.store.codec import decode, encode
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Key, Store
 
@@ -38,7 +39,7 @@ class EventAudit:
         """Note what became of an event. Effects: keeps the first time it was received; expires after `KEEP_S`."""
         now = self._clock()
         item = self._store.get(_key(event_id))
-        earlier = AuditedEvent(**item.fields) if item else None
+        earlier = decode(AuditedEvent, item.fields) if item else None
         event = AuditedEvent(
             athlete_id=athlete_id,
             object_id=object_id,
@@ -48,7 +49,7 @@ class EventAudit:
         )
         self._store.put(
             _key(event_id),
-            asdict(event),
+            encode(event),
             expected_version=item.version if item else ABSENT,
             expires_at_epoch_s=int(now) + KEEP_S,
         )
@@ -56,7 +57,7 @@ class EventAudit:
     def get(self, event_id: str) -> AuditedEvent | None:
         """What is known of the event, or None."""
         item = self._store.get(_key(event_id))
-        return AuditedEvent(**item.fields) if item else None
+        return decode(AuditedEvent, item.fields) if item else None
 
     def of_athlete(self, athlete_id: int) -> Iterator[str]:
         """The ids of the events about the athlete that are still known; for finding."""

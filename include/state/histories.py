@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Self
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Self
 
 from include.clock import Clock
 from include.state.activities.entry import DUE, LONGEST_WAIT_S
 from include.state.erasures.ledger import Erasures
+from include.store.codec import decode, encode
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Item, Key, Store
 
@@ -94,12 +95,6 @@ class History:
         rest = replace(self, to_load=left, loaded=loaded)
         return rest.taken(now_epoch_s) if left else replace(rest, next_turn_epoch_s=int(now_epoch_s))
 
-    @classmethod
-    def from_fields(cls, row: Mapping[str, Any]) -> Self:
-        """The history in a row of the table; a field that an older version did not write has its default."""
-        known = {each.name: row[each.name] for each in fields(cls) if each.name in row}
-        return cls(**known | {name: tuple(row.get(name, ())) for name in ("edge", "to_load")})
-
 
 class Histories:
     """One row for each span that somebody asked for; any number of processes may go on with it."""
@@ -116,7 +111,7 @@ class Histories:
         None where the athlete is being erased.
         """
         item = self._store.get(_key(wanted.athlete_id, wanted.span))
-        present = History.from_fields(item.fields) if item else wanted
+        present = decode(History, item.fields) if item else wanted
         if not present.is_open and wanted.asked_at_epoch_s <= present.asked_at_epoch_s:
             return present
         row = present if present.is_open else wanted
@@ -127,7 +122,7 @@ class Histories:
     def put_off(self, history: History) -> bool:
         """Whether its turn has come, and nobody was first: then it is put off while a run is queued for it."""
         item, now = self._store.get(_key(history.athlete_id, history.span)), self._clock()
-        row = History.from_fields(item.fields) if item else None
+        row = decode(History, item.fields) if item else None
         if row is None or not row.is_open or row.next_turn_epoch_s > now:
             return False
         self._put(row.put_off(now), item)
@@ -136,12 +131,12 @@ class Histories:
     def get(self, athlete_id: int, span: str) -> History | None:
         """The row, or None."""
         item = self._store.get(_key(athlete_id, span))
-        return History.from_fields(item.fields) if item else None
+        return decode(History, item.fields) if item else None
 
     def open(self, now_epoch_s: float) -> Iterator[History]:
         """Those that are under way and whose turn has come, who waits longest first."""
         for item in self._store.find("histories", "due", DUE, up_to=now_epoch_s):
-            yield History.from_fields(item.fields)
+            yield decode(History, item.fields)
 
     @retry_on_conflict
     def amend(self, history: History, change: Callable[[History], History]) -> History | None:
@@ -149,12 +144,12 @@ class Histories:
         item = self._store.get(_key(history.athlete_id, history.span))
         if item is None:
             return None
-        self._put(change(History.from_fields(item.fields)), item)
+        self._put(change(decode(History, item.fields)), item)
         return self.get(history.athlete_id, history.span)
 
     def of_athlete(self, athlete_id: int) -> Iterator[History]:
         """Every row of the athlete."""
-        return (History.from_fields(item.fields) for item in self._store.query("histories", str(athlete_id)))
+        return (decode(History, item.fields) for item in self._store.query("histories", str(athlete_id)))
 
     @retry_on_conflict
     def forget(self, athlete_id: int) -> None:
@@ -163,10 +158,9 @@ class Histories:
             self._store.delete(item.key, expected_version=item.version)
 
     def _put(self, history: History, before: Item | None) -> None:
-        row = asdict(history) | {name: list(getattr(history, name)) for name in ("edge", "to_load")}
         self._store.put(
             _key(history.athlete_id, history.span),
-            {**row, "due": DUE if history.is_open else None},
+            {**encode(history), "due": DUE if history.is_open else None},
             expected_version=before.version if before else ABSENT,
             expires_at_epoch_s=None if history.is_open else int(self._clock()) + KEPT_S,
         )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from include.clock import Clock
 from include.errors import VersionConflict
 from include.state.links import CopyOptions
+from include.store.codec import NOT_STORED, decode, encode, stored
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Item, Key, Store
 
@@ -20,17 +20,17 @@ LIFETIME_S = 7 * 86_400
 class Invite:
     """One invitation as stored, without its secret."""
 
-    invite_id: str
+    invite_id: str = field(metadata=NOT_STORED)
     """The SHA-256 of the secret: tells which invitation it is, and cannot be used to accept it."""
     parent_id: int
     names: tuple[str, ...]
-    options: CopyOptions
-    expires_at_epoch_s: int
+    options: CopyOptions = field(metadata=stored("carried"))
+    expires_at_epoch_s: int = field(metadata=NOT_STORED)
     starts_at_epoch_s: int = 0
     """When the activities begin that the parent wants copied; 0: from the confirmation on."""
     child_id: int | None = None
     """Who accepted, once somebody has."""
-    version: int = ABSENT
+    version: int = field(default=ABSENT, metadata=NOT_STORED)
 
 
 class Invites:
@@ -105,7 +105,7 @@ class Invites:
     def _put(self, invite: Invite) -> Invite:
         version = self._store.put(
             _key(invite.invite_id),
-            _fields(invite),
+            encode(invite),
             expected_version=invite.version,
             expires_at_epoch_s=invite.expires_at_epoch_s,
         )
@@ -120,25 +120,11 @@ def _key(invite_id: str) -> Key:
     return Key("invites", invite_id)
 
 
-def _fields(invite: Invite) -> dict[str, Any]:
-    return {
-        "parent_id": invite.parent_id,
-        "names": list(invite.names),
-        "carried": invite.options.to_fields(),
-        "starts_at_epoch_s": invite.starts_at_epoch_s,
-        "child_id": invite.child_id,
-    }
-
-
 def _invite(item: Item) -> Invite:
-    fields = item.fields
-    return Invite(
+    return decode(
+        Invite,
+        item.fields,
         invite_id=item.key.partition,
-        parent_id=fields["parent_id"],
-        names=tuple(fields["names"]),
-        options=CopyOptions.from_fields(fields["carried"]),
         expires_at_epoch_s=item.expires_at_epoch_s or 0,
-        starts_at_epoch_s=fields.get("starts_at_epoch_s", 0),
-        child_id=fields["child_id"],
         version=item.version,
     )

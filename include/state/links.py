@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 
 from include.clock import Clock
 from include.errors import VersionConflict
 from include.state.copies.ledger import LEASE_S
+from include.store.codec import NOT_STORED, decode, encode, stored
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Item, Key, Store
 
@@ -21,8 +21,6 @@ SETTLED_S = LEASE_S + 240
 """So long after a change no worker decides about a copy by the link as it was before: the lease under which one read
 it has ended, also where two clocks are two minutes off."""
 
-_CHOSEN_0 = -1
-
 
 class LinkStatus(StrEnum):
     """Whether a link makes copies."""
@@ -32,6 +30,19 @@ class LinkStatus(StrEnum):
     ENDED = "ended"
 
 
+def _stored_trim_m(chosen: int | None) -> int:
+    """The choice as rows hold it.
+
+    A stored 0 is no choice: it was the form's default once. So a chosen 0 is stored as -1, which older versions read
+    as nothing trimmed too.
+    """
+    return 0 if chosen is None else chosen or -1
+
+
+def _chosen_trim_m(stored_m: int) -> int | None:
+    return None if stored_m == 0 else max(stored_m, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class CopyOptions:
     """What a copy carries besides position, elevation, time, speed, distance and cadence."""
@@ -39,7 +50,7 @@ class CopyOptions:
     heartrate: bool = True
     power: bool = True
     temperature: bool = True
-    trim_m: int | None = None
+    trim_m: int | None = field(default=None, metadata=stored(read=_chosen_trim_m, write=_stored_trim_m))
     """Radius hidden around the first and the last position; None where the parent has chosen nothing."""
     allow_private: bool = False
     """Whether activities that only the parent can see are copied too."""
@@ -49,22 +60,6 @@ class CopyOptions:
     """Whether the copy's description links to the original."""
     sports: tuple[str, ...] = ()
     """The sports that are copied, as Strava names them; empty for all."""
-
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> CopyOptions:
-        """The choice in a row's fields; what an older row lacks is as if nobody had chosen it.
-
-        A stored `trim_m` of 0 is no choice: it was the form's default once, so a chosen 0 is stored as -1, which
-        older versions read as nothing trimmed too.
-        """
-        stored = fields.get("trim_m", 0)
-        trim_m = None if stored == 0 else max(stored, 0)
-        return cls(**{**fields, "trim_m": trim_m, "sports": tuple(fields.get("sports", ()))})
-
-    def to_fields(self) -> dict[str, Any]:
-        """The same as fields of a row."""
-        stored = 0 if self.trim_m is None else self.trim_m or _CHOSEN_0
-        return {**asdict(self), "trim_m": stored, "sports": list(self.sports)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +73,14 @@ class Link:
     parent_id: int
     child_id: int
     names: tuple[str, ...]
-    options: CopyOptions = field(default_factory=CopyOptions)
+    options: CopyOptions = field(default_factory=CopyOptions, metadata=stored("carried"))
     starts_at_epoch_s: int = 0
     parent_consent_epoch_s: int | None = None
     child_consent_epoch_s: int | None = None
     status: LinkStatus = LinkStatus.ACTIVE
     wake_at_epoch_s: int | None = field(default=None, compare=False)
     """From when on the copies are to be looked at again that it had stood against; None where they have been."""
-    version: int = field(default=ABSENT, compare=False)
+    version: int = field(default=ABSENT, compare=False, metadata=NOT_STORED)
 
     @property
     def makes_copies(self) -> bool:
@@ -147,7 +142,8 @@ class Links:
         return [_link(item) for item in self._store.find("links", "by_child", child_id)]
 
     def _put(self, link: Link) -> Link:
-        version = self._store.put(_key(link.parent_id, link.child_id), _fields(link), expected_version=link.version)
+        fields = encode(link) | {"due": None if link.wake_at_epoch_s is None else DUE}
+        version = self._store.put(_key(link.parent_id, link.child_id), fields, expected_version=link.version)
         return replace(link, version=version)
 
 
@@ -155,32 +151,5 @@ def _key(parent_id: int, child_id: int) -> Key:
     return Key("links", str(parent_id), str(child_id))
 
 
-def _fields(link: Link) -> dict[str, Any]:
-    return {
-        "parent_id": link.parent_id,
-        "child_id": link.child_id,
-        "names": list(link.names),
-        "carried": link.options.to_fields(),
-        "starts_at_epoch_s": link.starts_at_epoch_s,
-        "parent_consent_epoch_s": link.parent_consent_epoch_s,
-        "child_consent_epoch_s": link.child_consent_epoch_s,
-        "status": str(link.status),
-        "wake_at_epoch_s": link.wake_at_epoch_s,
-        "due": None if link.wake_at_epoch_s is None else DUE,
-    }
-
-
 def _link(item: Item) -> Link:
-    fields = item.fields
-    return Link(
-        parent_id=fields["parent_id"],
-        child_id=fields["child_id"],
-        names=tuple(fields["names"]),
-        options=CopyOptions.from_fields(fields["carried"]),
-        starts_at_epoch_s=fields["starts_at_epoch_s"],
-        parent_consent_epoch_s=fields["parent_consent_epoch_s"],
-        child_consent_epoch_s=fields["child_consent_epoch_s"],
-        status=LinkStatus(fields["status"]),
-        wake_at_epoch_s=fields.get("wake_at_epoch_s"),
-        version=item.version,
-    )
+    return decode(Link, item.fields, version=item.version)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from include.clock import Clock
 from include.errors import VersionConflict
+from include.store.codec import decode, encode
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Key, Store
 
@@ -98,22 +99,10 @@ class Listings:
         item = self._store.get(_key(athlete_id))
         if item is None:
             return Listing(athlete_id), ABSENT
-        fields = item.fields
-        listing = Listing(
-            athlete_id=fields["athlete_id"],
-            listed_at_epoch_s=fields["listed_at_epoch_s"],
-            older_before_epoch_s=fields["older_before_epoch_s"],
-            older_newer_part=MonthShown(**part) if (part := fields.get("older_newer_part")) else None,
-            older_from_epoch_s=fields["older_from_epoch_s"],
-            looked_for=tuple(fields["looked_for"]),
-            looked_at=tuple((activity_id, shown) for activity_id, shown in fields.get("looked_at", ())),
-        )
-        return listing, item.version
+        return decode(Listing, item.fields), item.version
 
     def _put(self, listing: Listing, expected_version: int) -> int:
-        looked = {"looked_for": list(listing.looked_for), "looked_at": [list(pair) for pair in listing.looked_at]}
-        fields = asdict(listing) | looked
-        return self._store.put(_key(listing.athlete_id), fields, expected_version=expected_version)
+        return self._store.put(_key(listing.athlete_id), encode(listing), expected_version=expected_version)
 
 
 def _key(athlete_id: int) -> Key:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import astuple, dataclass, replace
+
+from include.store.codec import stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +15,9 @@ class Mark:
     """What set it, and alone may clear it: the time of an event, or the fence of a lease."""
     due_at_epoch_s: int
 
-    @classmethod
-    def parse(cls, pair: Sequence[int] | None) -> Self | None:
-        """The mark in a field of a row."""
-        return None if pair is None else cls(pair[0], pair[1])
 
-
-def pair(mark: Mark | None) -> list[int] | None:
-    """The mark as a field of a row."""
-    return None if mark is None else [mark.of, mark.due_at_epoch_s]
+MARK = stored(read=lambda pair: Mark(*pair) if pair else None, write=lambda mark: list(astuple(mark)) if mark else None)
+"""Metadata of a field that holds a mark: it is stored as a pair."""
 
 
 def put_off(mark: Mark | None, now_epoch_s: float, until_epoch_s: int) -> Mark | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from include.clock import Clock
 from include.errors import VersionConflict
+from include.store.codec import decode, encode
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Item, Key, Store
 from include.strava.quota import WINDOW_S, window_start
@@ -41,23 +42,23 @@ class Outages:
     def current(self) -> Outage | None:
         """The outage that stands, or None."""
         item = self._store.get(_KEY)
-        return Outage(**item.fields) if item else None
+        return decode(Outage, item.fields) if item else None
 
     @retry_on_conflict
     def begin(self, reason: str) -> Outage:
         """Note that Strava is out, which was just found; one that stands already goes on. Safe to repeat."""
         item, now = self._store.get(_KEY), int(self._clock())
-        outage = replace(Outage(**item.fields), asked_at_epoch_s=now) if item else Outage(now, reason, now)
+        outage = replace(decode(Outage, item.fields), asked_at_epoch_s=now) if item else Outage(now, reason, now)
         self._put(outage, item)
         return outage
 
     def ask(self) -> bool:
         """Whether the caller is the one to ask Strava now: once in each window, while an outage stands."""
         item, now = self._store.get(_KEY), self._clock()
-        if item is None or not Outage(**item.fields).is_to_be_asked(now):
+        if item is None or not decode(Outage, item.fields).is_to_be_asked(now):
             return False
         try:
-            self._put(replace(Outage(**item.fields), asked_at_epoch_s=int(now)), item)
+            self._put(replace(decode(Outage, item.fields), asked_at_epoch_s=int(now)), item)
         except VersionConflict:
             return False
         return True
@@ -85,7 +86,7 @@ class Outages:
     def _put(self, outage: Outage, item: Item | None) -> None:
         self._store.put(
             _KEY,
-            asdict(outage),
+            encode(outage),
             expected_version=item.version if item else ABSENT,
             expires_at_epoch_s=int(self._clock()) + KEPT_S,
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from include.clock import Clock
+from include.store.codec import FLAT, NOT_STORED, decode, encode
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Item, Key, Store
 
@@ -31,10 +32,10 @@ class Partition:
 class Waiting:
     """A partition that waits for the catalogue, and the row that says so."""
 
-    partition: Partition
+    partition: Partition = field(metadata=FLAT)
     noted_at_epoch_s: float
     """When somebody was last about to change it."""
-    version: int
+    version: int = field(metadata=NOT_STORED)
 
     def is_settled(self, now_epoch_s: float) -> bool:
         """Whether what was about to happen has happened, or never will."""
@@ -58,13 +59,8 @@ class Partitions:
         item = self._store.get(key)
         if item is not None and 0 <= now - item.fields["noted_at_epoch_s"] < NOTED_S:
             return
-        fields = {
-            "table": partition.table,
-            "athlete_id": partition.athlete_id,
-            "year": partition.year,
-            "noted_at_epoch_s": now,
-        }
-        self._store.put(key, fields, expected_version=item.version if item else ABSENT)
+        waiting = Waiting(partition, now, item.version if item else ABSENT)
+        self._store.put(key, encode(waiting), expected_version=waiting.version)
 
     def waiting(self) -> Iterator[Waiting]:
         """Every partition that waits, by athlete."""
@@ -100,9 +96,7 @@ class Partitions:
 
 
 def _waiting(item: Item) -> Waiting:
-    fields = item.fields
-    partition = Partition(fields["table"], fields["athlete_id"], fields["year"])
-    return Waiting(partition, fields["noted_at_epoch_s"], item.version)
+    return decode(Waiting, item.fields, version=item.version)
 
 
 def _key(partition: Partition) -> Key:

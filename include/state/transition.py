@@ -34,17 +34,6 @@ class Transition(Generic[State]):
         return self.target
 
 
-def state_of(states: type[State], name: str) -> State:
-    """The state of that name. Errors: `NewerVersion` where there is none: parts of a system are updated in turn."""
-    try:
-        return states(name)
-    except ValueError:
-        raise NewerVersion(
-            f"A row's {states.__name__} is {name!r}, which only a newer version knows; nothing was changed. "
-            "Deploy that version everywhere, then this goes on by itself."
-        ) from None
-
-
 def readable(items: Iterable[Item], read: Callable[[Item], Row]) -> Iterator[Row]:
     """What `read` makes of each row, without those of a newer version: they keep no other row from being worked on."""
     for item in items:

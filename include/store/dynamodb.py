@@ -5,18 +5,30 @@ from __future__ import annotations
 import math
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.aws import aws_faults, open_client
 from include.clock import Clock
 from include.errors import CeilingReached, VersionConflict
 from include.store.conflict import retry_on_conflict
-from include.store.dynamodb_item import OWN, Attributes, attribute, key_attributes, to_attributes, to_item
+from include.store.dynamodb_item import OWN, attribute, key_attributes, to_attributes, to_item
 from include.store.store import ABSENT, TABLES, Item, Key
 
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import (
+        DeleteItemOutputTypeDef,
+        PutItemOutputTypeDef,
+        UpdateItemOutputTypeDef,
+    )
+
+    from include.store.dynamodb_item import Attributes
+
+    _WriteOutput = PutItemOutputTypeDef | UpdateItemOutputTypeDef | DeleteItemOutputTypeDef
+
+_SETTING = "STATE_URL"
 _EXPIRED = "#expires_at_epoch_s <= :now"
 _ALIVE = "(attribute_not_exists(#expires_at_epoch_s) OR #expires_at_epoch_s > :now)"
 _IS_ABSENT = f"attribute_not_exists(#partition) OR {_EXPIRED}"
@@ -36,13 +48,16 @@ class DynamoStore:
     """
 
     def __init__(self, prefix: str, clock: Clock) -> None:
-        self._client = open_client("dynamodb", "STATE_URL")
+        self._client = open_client("dynamodb", _SETTING)
         self._prefix = prefix
         self._clock = clock
 
     def get(self, key: Key) -> Item | None:
         """The row as of now, or None."""
-        answer = self._call("get_item", key.table, Key=key_attributes(key), ConsistentRead=True)
+        with aws_faults(_SETTING):
+            answer = self._client.get_item(
+                TableName=self._name(key.table), Key=key_attributes(key), ConsistentRead=True
+            )
         row = to_item(key.table, answer["Item"]) if "Item" in answer else None
         return row if row and self._is_alive(row) else None
 
@@ -59,7 +74,7 @@ class DynamoStore:
         item = Item(key, fields, expected_version + 1, expires_at_epoch_s)
         condition = _IS_ABSENT if expected_version == ABSENT else _HAS_VERSION
         found = self._write(
-            "put_item",
+            self._client.put_item,
             key.table,
             Item=to_attributes(item, write_id),
             ConditionExpression=condition,
@@ -73,7 +88,7 @@ class DynamoStore:
         """Remove the row if it exists. Errors: `VersionConflict` when it has another version."""
         condition = f"{_IS_ABSENT} OR #version = :version"
         found = self._write(
-            "delete_item",
+            self._client.delete_item,
             key.table,
             Key=key_attributes(key),
             ConditionExpression=condition,
@@ -124,7 +139,7 @@ class DynamoStore:
         write_id = uuid.uuid4().hex
         checked = {field: top for field, top in (ceilings or {}).items() if increments.get(field, 0) > 0}
         found = self._write(
-            "update_item",
+            self._client.update_item,
             key.table,
             Key=key_attributes(key),
             ReturnValues="ALL_NEW",
@@ -151,24 +166,25 @@ class DynamoStore:
 
     def _rows(self, table: str, **query: Any) -> Iterator[Item]:
         while True:
-            page = self._call("query", table, **query)
+            with aws_faults(_SETTING):
+                page = self._client.query(TableName=self._name(table), **query)
             yield from filter(self._is_alive, (to_item(table, attributes) for attributes in page["Items"]))
             if "LastEvaluatedKey" not in page:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def _write(self, operation: str, table: str, **request: Any) -> _Written:
+    def _write(self, send: Callable[..., _WriteOutput], table: str, **request: Any) -> _Written:
         """Send one conditional request; a condition that does not hold is an answer here, not an error."""
         try:
-            answer = self._call(operation, table, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request)
+            with aws_faults(_SETTING):
+                answer = send(TableName=self._name(table), ReturnValuesOnConditionCheckFailure="ALL_OLD", **request)
         except self._client.exceptions.ConditionalCheckFailedException as err:
-            return _Written(done=False, attributes=err.response.get("Item", {}))
+            refusal: Mapping[str, Any] = {**err.response}  # holds the item, which the stubs do not know of
+            return _Written(done=False, attributes=refusal.get("Item", {}))
         return _Written(done=True, attributes=answer.get("Attributes", {}))
 
-    def _call(self, operation: str, table: str, **request: Any) -> dict[str, Any]:
-        with aws_faults("STATE_URL"):
-            answer: dict[str, Any] = getattr(self._client, operation)(TableName=f"{self._prefix}{table}", **request)
-            return answer
+    def _name(self, table: str) -> str:
+        return f"{self._prefix}{table}"
 
 
 @dataclass(frozen=True, slots=True)

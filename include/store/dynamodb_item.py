@@ -20,25 +20,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.store.store import TABLES, Item, Key
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Attributes = Mapping[str, AttributeValueTypeDef]
+    """An item as DynamoDB's API writes it: `{"version": {"N": "7"}}`."""
 
 OWN = frozenset({"partition", "sort", "version", "expires_at_epoch_s", "write_id", "fields"})
 """The attributes that are no field of the row; a counter may not have one of these names."""
 
 _BEYOND_NUMBERS = 10**38
 
-Attributes = dict[str, dict[str, Any]]
-"""An item as DynamoDB's API writes it: `{"version": {"N": "7"}}`."""
 
-
-def attribute(value: str | int | float) -> dict[str, str]:
+def attribute(value: str | int | float) -> AttributeValueTypeDef:
     """One text or number as DynamoDB's API writes it."""
     return {"S": value} if isinstance(value, str) else {"N": repr(value)}
 
 
-def key_attributes(key: Key) -> Attributes:
+def key_attributes(key: Key) -> dict[str, AttributeValueTypeDef]:
     """The key of a row's item."""
     return {"partition": attribute(key.partition), "sort": attribute(key.sort)}
 
@@ -50,7 +53,7 @@ def to_attributes(item: Item, write_id: str) -> Attributes:
     NaN and infinity, which are no JSON.
     """
     indexed = _indexed(item.key.table)
-    apart: Attributes = {}
+    apart: dict[str, AttributeValueTypeDef] = {}
     rest = {}
     for name, value in item.fields.items():
         if name in indexed and value is not None and type(value) is not indexed[name]:

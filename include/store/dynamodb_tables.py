@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.aws import aws_faults
 from include.store.store import TABLES, Index, Table
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
 
 EXPIRY = "expires_at_epoch_s"
 """The attribute by which DynamoDB deletes rows of the tables that expire."""
@@ -33,7 +36,7 @@ def definition(prefix: str, table: Table) -> dict[str, Any]:
     return wanted
 
 
-def create_tables(client: Any, prefix: str) -> None:
+def create_tables(client: DynamoDBClient, prefix: str) -> None:
     """Every table of `TABLES`, there and ready, named `<prefix><table>`; `client` is boto3's for DynamoDB.
 
     Effects: creates what is missing and leaves alone what is there, so it is safe to repeat.
@@ -62,14 +65,14 @@ def _index(name: str, index: Index) -> dict[str, Any]:
     }
 
 
-def _create(client: Any, wanted: dict[str, Any]) -> None:
+def _create(client: DynamoDBClient, wanted: dict[str, Any]) -> None:
     try:
         client.create_table(**wanted)
     except client.exceptions.ResourceInUseException:
         return  # it is there, or another process is making it
 
 
-def _let_expire(client: Any, name: str) -> None:
+def _let_expire(client: DynamoDBClient, name: str) -> None:
     status = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"]
     if status not in ("ENABLED", "ENABLING"):
         client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRY})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+Method = Literal["GET", "PATCH", "POST"]
 
 _LONGEST_WORDS = 500
 
@@ -28,7 +30,7 @@ class ApiResponse:
 class AirflowApi(Protocol):
     """Airflow 3's REST API v2, for a caller who has the right credential."""
 
-    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> ApiResponse:
+    def call(self, method: Method, path: str, body: Mapping[str, Any] | None = None) -> ApiResponse:
         """Airflow's answer to one call, made once; `path` has no prefix, for example `/dags/strava_ingest`.
 
         Errors: `TriggerUnavailable` when Airflow cannot be reached, or does not let this caller in: an operator

@@ -10,7 +10,7 @@ from typing import Any
 from include.aws import aws_faults, open_client
 from include.clock import Clock
 from include.errors import RetryLater, SettingsError, TriggerUnavailable
-from include.trigger.api import ApiResponse
+from include.trigger.api import ApiResponse, Method
 
 CALL_EVERY_S = 0.25
 """MWAA takes ten calls a second from all callers together: two dispatchers at this pace make eight."""
@@ -38,7 +38,7 @@ class MwaaApi:
         self._turn = threading.Lock()
         self._next_call_s = 0.0
 
-    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> ApiResponse:
+    def call(self, method: Method, path: str, body: Mapping[str, Any] | None = None) -> ApiResponse:
         """Airflow's answer; waits for its turn at most `CALL_EVERY_S` for each call under way.
 
         Errors: `TriggerUnavailable` when MWAA did not bring the call to Airflow, as while the environment is being
@@ -53,13 +53,14 @@ class MwaaApi:
             )
         return answer
 
-    def _invoke(self, method: str, path: str, given: Mapping[str, Any]) -> ApiResponse:
+    def _invoke(self, method: Method, path: str, given: Mapping[str, Any]) -> ApiResponse:
         try:
             with aws_faults(_SETTING):
                 answer = self._client.invoke_rest_api(Name=self._environment, Path=path, Method=method, **given)
         except self._client.exceptions.ClientError as err:
-            if "RestApiStatusCode" in err.response:
-                return ApiResponse(int(err.response["RestApiStatusCode"]), _fields(err.response.get("RestApiResponse")))
+            by_airflow: Mapping[str, Any] = {**err.response}  # Airflow's own answer has more than the stubs know of
+            if "RestApiStatusCode" in by_airflow:
+                return ApiResponse(int(by_airflow["RestApiStatusCode"]), _fields(by_airflow.get("RestApiResponse")))
             code, message = (err.response["Error"].get(name, "") for name in ("Code", "Message"))
             raise TriggerUnavailable(
                 f"MWAA did not pass the call on ({code}: {message}): "

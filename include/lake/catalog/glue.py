@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING
 
 from include.aws import aws_faults, open_client
 from include.errors import RetryLater, SettingsError
 from include.lake.keys import partition_prefix
 from include.lake.schemas import PARTITION_KEYS
 from include.state.partitions import Partition
+
+if TYPE_CHECKING:
+    from types_boto3_glue import GlueClient
+    from types_boto3_glue.type_defs import (
+        BatchCreatePartitionResponseTypeDef,
+        BatchDeletePartitionResponseTypeDef,
+        PartitionInputTypeDef,
+        PartitionValueListTypeDef,
+        StorageDescriptorOutputTypeDef,
+    )
+
+    _Answer = BatchCreatePartitionResponseTypeDef | BatchDeletePartitionResponseTypeDef
 
 _SETTING = "CATALOG_URL"
 _CREATED_AT_ONCE = 100
@@ -55,7 +67,9 @@ class GlueCatalog:
         for table, of_table in _by_table(partitions):
             client = open_client("glue", _SETTING)
             for first in range(0, len(of_table), _DELETED_AT_ONCE):
-                some = [{"Values": _values(one)} for one in of_table[first : first + _DELETED_AT_ONCE]]
+                some: list[PartitionValueListTypeDef] = [
+                    {"Values": _values(one)} for one in of_table[first : first + _DELETED_AT_ONCE]
+                ]
                 with aws_faults(_SETTING):
                     answer = client.batch_delete_partition(
                         DatabaseName=self._database, TableName=table, PartitionsToDelete=some
@@ -64,7 +78,8 @@ class GlueCatalog:
 
     def of_athlete(self, athlete_id: int) -> list[Partition]:
         """The athlete's partitions that Glue names. Errors: `RetryLater` when Glue is throttled or failing."""
-        client, found = open_client("glue", _SETTING), []
+        client = open_client("glue", _SETTING)
+        found: list[Partition] = []
         for table in (table for table, keys in PARTITION_KEYS.items() if "athlete_id" in keys):
             with aws_faults(_SETTING):
                 pages = client.get_paginator("get_partitions").paginate(
@@ -77,7 +92,7 @@ class GlueCatalog:
             found += [Partition(table, int(of_athlete), int(year)) for of_athlete, year in values]
         return found
 
-    def _inputs(self, client: Any, table: str, partitions: Sequence[Partition]) -> list[dict[str, Any]]:
+    def _inputs(self, client: GlueClient, table: str, partitions: Sequence[Partition]) -> list[PartitionInputTypeDef]:
         """The partitions as Glue takes them: each is stored like its table, in a place of its own."""
         with aws_faults(_SETTING):
             try:
@@ -89,7 +104,7 @@ class GlueCatalog:
                 ) from err
         return [self._input(storage, partition) for partition in partitions]
 
-    def _input(self, storage: dict[str, Any], partition: Partition) -> dict[str, Any]:
+    def _input(self, storage: StorageDescriptorOutputTypeDef, partition: Partition) -> PartitionInputTypeDef:
         location = f"{self._lake_url}/{partition_prefix(partition)}"
         return {"Values": _values(partition), "StorageDescriptor": {**storage, "Location": location}}
 
@@ -106,7 +121,7 @@ def _values(partition: Partition) -> list[str]:
     return [str(getattr(partition, name)) for name in PARTITION_KEYS[partition.table]]
 
 
-def _check(answer: Mapping[str, Any], table: str, verb: str, *, fine: str) -> None:
+def _check(answer: _Answer, table: str, verb: str, *, fine: str) -> None:
     """Errors: `RetryLater` where Glue did not do it for some, but for those where nothing was left to do."""
     failed = [error["ErrorDetail"] for error in answer.get("Errors", [])]
     failed = [detail for detail in failed if detail["ErrorCode"] != fine]

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from include.aws import aws_faults, open_client
 from include.errors import ObjectConflict
 from include.lake.keys import check_key
 from include.lake.objects.objects import Condition, StoredObject
 
+if TYPE_CHECKING:
+    from botocore.exceptions import _ClientErrorResponseTypeDef as ErrorAnswer
+    from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
+    _Response = ErrorAnswer | HeadObjectOutputTypeDef
+
 _SETTING = "LAKE_URL"
 _WRITE_ID = "write-id"
 _ABSENT = 404
 _CONFLICTS = frozenset({_ABSENT, 409, 412})
 """Statuses of a conditional request: gone meanwhile, another writer is in the middle, another etag."""
+
+
+class _IfMatch(TypedDict, total=False):
+    IfMatch: str
+
+
+class _Condition(_IfMatch, total=False):
+    IfNoneMatch: str
 
 
 class S3Objects:
@@ -41,7 +55,7 @@ class S3Objects:
         """The object, or None where there is none."""
         with aws_faults(_SETTING):
             try:
-                answer = self._call("get_object", key)
+                answer = self._client.get_object(Bucket=self._bucket, Key=self._name(key))
             except self._client.exceptions.NoSuchKey:
                 return None
             return StoredObject(key=key, body=answer["Body"].read(), etag=answer["ETag"])
@@ -52,19 +66,25 @@ class S3Objects:
         Errors: `ObjectConflict` when it is not, or when another writer is in the middle; read and decide again.
         """
         write_id = uuid.uuid4().hex
-        condition = {"IfNoneMatch": "*"} if expected is Condition.ABSENT else _if_match(expected)
+        condition: _Condition = {}
+        if isinstance(expected, str):
+            condition["IfMatch"] = expected
+        elif expected is Condition.ABSENT:
+            condition["IfNoneMatch"] = "*"
+        metadata = {_WRITE_ID: write_id}
         try:
-            answer = self._call("put_object", key, Body=body, Metadata={_WRITE_ID: write_id}, **condition)
+            with aws_faults(_SETTING):
+                return self._client.put_object(
+                    Bucket=self._bucket, Key=self._name(key), Body=body, Metadata=metadata, **condition
+                )["ETag"]
         except self._client.exceptions.ClientError as err:
             if _status(err.response) not in _CONFLICTS:
                 raise
-            present = self._head(key) if _was_sent_again(err.response) else {}
+            present = self._head(key) if _was_sent_again(err.response) else None
             # Only the value is compared: servers change the case of the name.
-            if write_id not in present.get("Metadata", {}).values():
+            if present is None or write_id not in present.get("Metadata", {}).values():
                 raise _conflict(key, err.response) from err
-            answer = present
-        etag: str = answer["ETag"]
-        return etag
+            return present["ETag"]
 
     def delete(self, key: str, *, expected: str | Condition) -> None:
         """Remove under the same condition; an absent object is fine with `ANYTHING`, a conflict with an etag.
@@ -77,7 +97,8 @@ class S3Objects:
                 raise _conflict(key, present)
             return
         try:
-            self._call("delete_object", key, **_if_match(expected))
+            with aws_faults(_SETTING):
+                self._client.delete_object(Bucket=self._bucket, Key=self._name(key), **_if_match(expected))
         except self._client.exceptions.ClientError as err:
             if _status(err.response) not in _CONFLICTS:
                 raise
@@ -107,37 +128,34 @@ class S3Objects:
                 # A name that ends with a slash is a folder that somebody made in S3's console: it holds nothing.
                 yield from (name for name in names if name and not name.endswith("/"))
 
-    def _head(self, key: str) -> dict[str, Any]:
-        """What S3 says about the object without its bytes; empty where there is none."""
+    def _head(self, key: str) -> HeadObjectOutputTypeDef | None:
+        """What S3 says about the object without its bytes; None where there is none."""
         try:
-            return self._call("head_object", key)
+            with aws_faults(_SETTING):
+                return self._client.head_object(Bucket=self._bucket, Key=self._name(key))
         except self._client.exceptions.ClientError as err:
             if _status(err.response) != _ABSENT:
                 raise
-            return {}
+            return None
 
-    def _call(self, operation: str, key: str, **request: Any) -> dict[str, Any]:
-        name = f"{self._prefix}{check_key(key)}"
-        with aws_faults(_SETTING):
-            answer: dict[str, Any] = getattr(self._client, operation)(Bucket=self._bucket, Key=name, **request)
-            return answer
+    def _name(self, key: str) -> str:
+        return f"{self._prefix}{check_key(key)}"
 
 
-def _if_match(expected: str | Condition) -> dict[str, str]:
+def _if_match(expected: str | Condition) -> _IfMatch:
     return {} if isinstance(expected, Condition) else {"IfMatch": expected}
 
 
-def _status(response: dict[str, Any]) -> int:
-    status: int = response["ResponseMetadata"]["HTTPStatusCode"]
-    return status
+def _status(response: _Response) -> int:
+    return response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def _was_sent_again(response: dict[str, Any]) -> bool:
+def _was_sent_again(response: _Response) -> bool:
     """Whether an earlier attempt may have been carried out although its answer never came."""
     return bool(response["ResponseMetadata"].get("RetryAttempts"))
 
 
-def _conflict(key: str, response: dict[str, Any]) -> ObjectConflict:
+def _conflict(key: str, response: _Response) -> ObjectConflict:
     return ObjectConflict(
         f"{key} was changed by another writer (S3 answers {_status(response)}): read it again and decide again"
     )

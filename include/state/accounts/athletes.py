@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +13,7 @@ from include.errors import NotConnected, ScopeMissing, UnexpectedShape, VersionC
 from include.state.accounts.notices import Notice, Notices
 from include.state.accounts.token_pair import SealedTokens, TokenPair, sealer
 from include.state.erasures.ledger import Erasures
+from include.store.codec import NOT_STORED, decode, encode, stored
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Item, Key, Store
 from include.strava.grant import NEWCOMER, TokenGrant
@@ -46,22 +47,25 @@ class AthleteRow:
     status: AthleteStatus
     connected_at_epoch_s: int
     """When the athlete connected for the first time."""
-    authorised_at_epoch_s: int
-    """When the stored connection was authorised; each later one has a later time."""
-    version: int
+    authorised_at_epoch_s: int = field(metadata=stored(older="connected_at_epoch_s"))
+    """When the stored connection was authorised; each later one has a later time.
+
+    Rows older than this field: their first connection is the only one whose time is known.
+    """
+    version: int = field(metadata=NOT_STORED)
     disconnect_asked_at_epoch_s: int | None = None
     """When the athlete last asked here to be disconnected, before Strava was told."""
     refused_at_epoch_s: int | None = None
     """Since when Strava has refused the stored tokens; None too in rows older than this field."""
+
+    unwanted_scopes: frozenset[str] = frozenset()
+    """Scopes that the athlete gave up together with what was stored by them, as long as that is still stored."""
 
     def is_refused_for_long(self, now_epoch_s: float) -> bool:
         """Whether the athlete has to say whether to stay, since Strava has refused the tokens for a week."""
         since = self.refused_at_epoch_s
         is_refused = self.status is AthleteStatus.NEEDS_REAUTH and since is not None
         return is_refused and now_epoch_s - (since or 0) >= REFUSED_FOR_LONG_S
-
-    unwanted_scopes: frozenset[str] = frozenset()
-    """Scopes that the athlete gave up together with what was stored by them, as long as that is still stored."""
 
     @property
     def is_connected(self) -> bool:
@@ -71,37 +75,11 @@ class AthleteRow:
     @classmethod
     def from_item(cls, item: Item) -> AthleteRow:
         """The athlete in a row of the table `athletes`."""
-        fields = item.fields
-        return cls(
-            athlete_id=AthleteId(fields["athlete_id"]),
-            firstname=fields["firstname"],
-            lastname=fields["lastname"],
-            scopes=frozenset(fields["scopes"]),
-            status=AthleteStatus(fields["status"]),
-            connected_at_epoch_s=fields["connected_at_epoch_s"],
-            # Rows from before this field was written: their first connection is the only one whose time is known.
-            authorised_at_epoch_s=fields.get("authorised_at_epoch_s", fields["connected_at_epoch_s"]),
-            version=item.version,
-            disconnect_asked_at_epoch_s=fields.get("disconnect_asked_at_epoch_s"),
-            refused_at_epoch_s=fields.get("refused_at_epoch_s"),
-            unwanted_scopes=frozenset(fields.get("unwanted_scopes", ())),
-        )
+        return decode(cls, item.fields, version=item.version)
 
     def to_fields(self) -> dict[str, Any]:
         """The same as fields of the row; the token part comes from `SealedTokens`."""
-        return {
-            "kind": _KIND,
-            "athlete_id": self.athlete_id,
-            "firstname": self.firstname,
-            "lastname": self.lastname,
-            "scopes": sorted(self.scopes),
-            "status": str(self.status),
-            "connected_at_epoch_s": self.connected_at_epoch_s,
-            "authorised_at_epoch_s": self.authorised_at_epoch_s,
-            "disconnect_asked_at_epoch_s": self.disconnect_asked_at_epoch_s,
-            "refused_at_epoch_s": self.refused_at_epoch_s,
-            "unwanted_scopes": sorted(self.unwanted_scopes),
-        }
+        return {"kind": _KIND, **encode(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +156,7 @@ class Athletes:
             TokenPair(grant.access_token, grant.refresh_token),
             grant.expires_at_epoch_s,
         )
-        connected = self._put({**kept, **row.to_fields(), **tokens.to_fields()}, row.version)
+        connected = self._put({**kept, **row.to_fields(), **encode(tokens)}, row.version)
         self._withdraw_erasure(athlete.athlete_id)
         return connected
 
@@ -232,7 +210,7 @@ class Athletes:
         item = self._store.get(athlete_key(athlete_id))
         if item is None:
             raise NotConnected(f"athlete {athlete_id} is not known here, so cannot be marked {status}")
-        tokens = SealedTokens().to_fields() if status is AthleteStatus.REVOKED else {}
+        tokens = encode(SealedTokens()) if status is AthleteStatus.REVOKED else {}
         return self._put({**item.fields, "status": str(status), **tokens}, item.version)
 
     def revoke(self, seen: AthleteRow) -> AthleteRow:
@@ -243,7 +221,7 @@ class Athletes:
         item = self._store.get(athlete_key(seen.athlete_id))
         if item is None or item.version != seen.version:
             raise VersionConflict(f"athlete {seen.athlete_id} changed meanwhile: read the row again and decide again")
-        fields = {**item.fields, "status": str(AthleteStatus.REVOKED), **SealedTokens().to_fields()}
+        fields = {**item.fields, "status": str(AthleteStatus.REVOKED), **encode(SealedTokens())}
         return self._put(fields, item.version)
 
     @retry_on_conflict

@@ -9,6 +9,7 @@ from include.crypto.key_file import KeyFileCipher
 from include.state.accounts.athletes import Athletes, athlete_key
 from include.state.accounts.token_pair import SealedTokens
 from include.state.copies.places import Places
+from include.store.codec import decode, encode
 from include.store.conflict import retry_on_conflict
 from include.store.store import Store
 
@@ -44,14 +45,14 @@ class KeyRotation:
         Effects: one conditional write; safe to repeat and beside refreshes, whose pair and lease it leaves alone.
         """
         item = self._store.get(athlete_key(athlete_id))
-        tokens = SealedTokens.from_fields(item.fields) if item else SealedTokens()
+        tokens = decode(SealedTokens, item.fields) if item else SealedTokens()
         if item is None or tokens.sealed is None or self._cipher.key_of(tokens.sealed) == self._cipher.active_key:
             return False
-        fields = {**item.fields, **tokens.resealed(self._cipher, athlete_id).to_fields()}
+        fields = {**item.fields, **encode(tokens.resealed(self._cipher, athlete_id))}
         self._store.put(item.key, fields, expected_version=item.version)
         return True
 
     def _keys_of(self, athlete_id: int) -> list[str]:
         item = self._store.get(athlete_key(athlete_id))
-        pair = SealedTokens.from_fields(item.fields).sealed if item else None
+        pair = decode(SealedTokens, item.fields).sealed if item else None
         return [self._cipher.key_of(text) for text in (pair, *self._places.sealed(athlete_id)) if text]

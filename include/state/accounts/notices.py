@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
 from include.clock import Clock
 from include.errors import VersionConflict
 from include.state.erasures.entry import Erasure
+from include.store.codec import NOT_STORED, decode, encode
 from include.store.store import ABSENT, Key, Store
 
 KEPT_S = 30 * 86_400
@@ -30,9 +31,9 @@ class NoticeKind(StrEnum):
 class Notice:
     """One notice; it names nobody."""
 
-    athlete_id: int
+    athlete_id: int = field(metadata=NOT_STORED)
     """Who is told."""
-    notice_id: str
+    notice_id: str = field(metadata=NOT_STORED)
     """The same at every try, so that nobody is told twice."""
     kind: NoticeKind
     happened_at_epoch_s: int
@@ -56,7 +57,7 @@ class Notices:
         try:
             self._store.put(
                 _key(notice.athlete_id, notice.notice_id),
-                {"kind": str(notice.kind), "happened_at_epoch_s": notice.happened_at_epoch_s},
+                encode(notice),
                 expected_version=ABSENT,
                 expires_at_epoch_s=int(self._clock()) + KEPT_S,
             )
@@ -66,8 +67,7 @@ class Notices:
     def of_athlete(self, athlete_id: int) -> Iterator[Notice]:
         """What the athlete is to be told, in no meaningful order."""
         for item in self._store.query("notices", str(athlete_id)):
-            fields = item.fields
-            yield Notice(athlete_id, item.key.sort, NoticeKind(fields["kind"]), fields["happened_at_epoch_s"])
+            yield decode(Notice, item.fields, athlete_id=athlete_id, notice_id=item.key.sort)
 
     def forget(self, athlete_id: int) -> int:
         """Remove every notice to the athlete, and return how many; safe to repeat."""

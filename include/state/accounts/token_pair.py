@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
 from include.crypto.cipher import Cipher, Seal
+from include.store.codec import stored
 from include.strava.grant import TokenGrant
 
 _APP = "strava-data-ingest"
@@ -40,9 +39,9 @@ class SealedTokens:
     `sealed` opens only in the context of its own athlete.
     """
 
-    sealed: str | None = field(default=None, repr=False)
-    expires_at_epoch_s: int = 0
-    lease_until_epoch_s: float = 0.0
+    sealed: str | None = field(default=None, repr=False, metadata=stored("tokens"))
+    expires_at_epoch_s: int = field(default=0, metadata=stored("tokens_expire_at_epoch_s"))
+    lease_until_epoch_s: float = field(default=0.0, metadata=stored("refresh_lease_until_epoch_s"))
     """Until when one worker has the right to refresh; 0 where none has."""
 
     @classmethod
@@ -59,23 +58,6 @@ class SealedTokens:
         """The same pair, expiry and lease, sealed with the cipher's present key. Errors: as `open`."""
         context = _context(athlete_id)
         return replace(self, sealed=cipher.sealer(context)(cipher.decrypt(self.sealed or "", context)))
-
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> SealedTokens:
-        """The token part of a stored row."""
-        return cls(
-            sealed=fields["tokens"],
-            expires_at_epoch_s=fields["tokens_expire_at_epoch_s"],
-            lease_until_epoch_s=fields["refresh_lease_until_epoch_s"],
-        )
-
-    def to_fields(self) -> dict[str, Any]:
-        """The same as fields of the row."""
-        return {
-            "tokens": self.sealed,
-            "tokens_expire_at_epoch_s": self.expires_at_epoch_s,
-            "refresh_lease_until_epoch_s": self.lease_until_epoch_s,
-        }
 
 
 def sealer(cipher: Cipher, athlete_id: int) -> Seal:

@@ -21,6 +21,7 @@ from include.errors import (
 )
 from include.state.accounts.athletes import AthleteRow, AthleteStatus, athlete_key
 from include.state.accounts.token_pair import SealedTokens, TokenPair, sealer
+from include.store.codec import decode, encode
 from include.store.conflict import retry_on_conflict
 from include.store.store import Item, Store
 from include.strava.grant import TokenGrant
@@ -101,7 +102,7 @@ class Tokens:
         Effects: none when another pair is stored by now; safe to repeat.
         """
         item = self._store.get(athlete_key(athlete_id))
-        tokens = SealedTokens.from_fields(item.fields) if item else SealedTokens()
+        tokens = decode(SealedTokens, item.fields) if item else SealedTokens()
         if item is None or tokens.sealed is None:
             return
         if tokens.open(self._cipher, athlete_id).access_token == access_token:
@@ -109,14 +110,14 @@ class Tokens:
 
     def _look(self, athlete_id: int, scope: str) -> str:
         item = self._usable(athlete_id, scope)
-        tokens = SealedTokens.from_fields(item.fields)
+        tokens = decode(SealedTokens, item.fields)
         if tokens.expires_at_epoch_s - self._clock() >= MARGIN_S:
             return tokens.open(self._cipher, athlete_id).access_token
         return self._renew(athlete_id, item, tokens)
 
     def _prove(self, athlete_id: int) -> bool:
         item = self._store.get(athlete_key(athlete_id))
-        tokens = SealedTokens.from_fields(item.fields) if item else SealedTokens()
+        tokens = decode(SealedTokens, item.fields) if item else SealedTokens()
         if item is None or tokens.sealed is None:
             raise NotConnected(f"athlete {athlete_id} has no tokens here: ask the athlete to connect")
         try:
@@ -175,12 +176,12 @@ class Tokens:
             version = self._put(item, tokens)
         except VersionConflict as err:
             raise _LookAgain(busy) from err
-        return replace(item, fields={**item.fields, **tokens.to_fields()}, version=version)
+        return replace(item, fields={**item.fields, **encode(tokens)}, version=version)
 
     def _release(self, leased: Item) -> None:
         """Let others try at once; `leased` is the row as this worker leased it."""
         try:
-            self._put(leased, replace(SealedTokens.from_fields(leased.fields), lease_until_epoch_s=0.0))
+            self._put(leased, replace(decode(SealedTokens, leased.fields), lease_until_epoch_s=0.0))
         except VersionConflict:
             return  # The row moved on: what is left of the lease runs out by itself.
 
@@ -217,18 +218,18 @@ class Tokens:
         if former is not None:
             self._put(item, SealedTokens.seal(seal, former, 0))
             return False
-        tokens = SealedTokens.from_fields(item.fields)
+        tokens = decode(SealedTokens, item.fields)
         self._put(item, replace(tokens, lease_until_epoch_s=0.0), AthleteStatus.NEEDS_REAUTH)
         return True
 
     def _holding(self, athlete_id: int, pair: TokenPair) -> Item | None:
         """The row if it holds this pair, under whichever key; pairs are compared because keys change too."""
         item = self._store.get(athlete_key(athlete_id))
-        tokens = SealedTokens.from_fields(item.fields) if item else SealedTokens()
+        tokens = decode(SealedTokens, item.fields) if item else SealedTokens()
         return item if tokens.sealed and tokens.open(self._cipher, athlete_id) == pair else None
 
     def _put(self, item: Item, tokens: SealedTokens, status: AthleteStatus | None = None) -> int:
-        fields = {**item.fields, **tokens.to_fields()}
+        fields = {**item.fields, **encode(tokens)}
         if status is not None:
             fields["status"] = str(status)
             fields["refused_at_epoch_s"] = self._refused_at(item) if status is AthleteStatus.NEEDS_REAUTH else None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from include.state.activities.sighting import Sighting
 from include.state.activities.states import (
     EXPIRED,
-    FORMER,
     LISTED,
     QUARANTINED,
     REMOVED,
@@ -18,8 +16,8 @@ from include.state.activities.states import (
     WITHOUT_STREAMS,
     ActivityState,
 )
-from include.state.mark import Mark, earliest, pair, put_off
-from include.state.transition import state_of
+from include.state.mark import MARK, Mark, earliest, put_off
+from include.store.codec import encode, stored
 from include.strava.models import ActivityId, AthleteId
 
 DUE = "due"
@@ -74,11 +72,11 @@ class LedgerEntry:
     """When the oldest answer was asked for that is kept of it, where that was before `fetched_at_epoch_s`."""
     lost_at_epoch_s: int | None = None
     """When Strava first said that it has no recording of it, although points are stored."""
-    next_try_epoch_s: int | None = None
+    next_try_epoch_s: int | None = field(default=None, metadata=stored("own_try_epoch_s", older="next_try_epoch_s"))
     """When it is to be fetched again for reasons of its own."""
-    asked: Mark | None = None
+    asked: Mark | None = field(default=None, metadata=MARK)
     """An event of that time, or a later one, asks for it; cleared by a fetch, or where it was answered before."""
-    copies_due: Mark | None = None
+    copies_due: Mark | None = field(default=None, metadata=MARK)
     """Its copies are still to be looked at since the lease of that fence; cleared by who has planned each of them."""
     queued: int = 0
     """How often reconcile has queued it since a run last came to an end with it."""
@@ -277,72 +275,18 @@ class LedgerEntry:
     def _seen(self, seen: Sighting) -> Self:
         """All facts as `seen`, none of what was stored before, and nothing left to do."""
         return replace(
-            self,
+            self.unknown(self.athlete_id, self.activity_id),
+            state=self.state,
             sport_type=seen.sport_type,
             start_at_epoch_s=seen.start_at_epoch_s,
             fingerprint=seen.fingerprint,
-            object_keys=(),
-            points=0,
-            reason="",
-            rounds=0,
-            round_at_epoch_s=None,
             fetched_at_epoch_s=seen.fetched_at_epoch_s,
-            oldest_answer_epoch_s=None,
-            lost_at_epoch_s=None,
-            next_try_epoch_s=None,
-            asked=None,
-            copies_due=None,
-            queued=0,
-        )
-
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> Self:
-        """The entry in a row of the table `activities`."""
-        return cls(
-            athlete_id=AthleteId(fields["athlete_id"]),
-            activity_id=ActivityId(fields["activity_id"]),
-            state=FORMER.get(fields["state"]) or state_of(ActivityState, fields["state"]),
-            sport_type=fields["sport_type"],
-            start_at_epoch_s=fields["start_at_epoch_s"],
-            fingerprint=fields["fingerprint"],
-            object_keys=tuple(fields["object_keys"]),
-            points=fields["points"],
-            reason=fields["reason"],
-            rounds=fields.get("rounds", 0),  # tries that older versions counted are no rounds
-            round_at_epoch_s=fields.get("round_at_epoch_s"),
-            fetched_at_epoch_s=fields["fetched_at_epoch_s"],
-            oldest_answer_epoch_s=fields.get("oldest_answer_epoch_s"),
-            lost_at_epoch_s=fields.get("lost_at_epoch_s"),
-            next_try_epoch_s=fields.get("own_try_epoch_s", fields["next_try_epoch_s"]),
-            asked=Mark.parse(fields.get("asked")),
-            copies_due=Mark.parse(fields.get("copies_due")),
-            queued=fields.get("queued", 0),
         )
 
     def to_fields(self) -> dict[str, Any]:
-        """The same as fields of the row."""
-        return {
-            "athlete_id": self.athlete_id,
-            "activity_id": self.activity_id,
-            "state": str(self.state),
-            "sport_type": self.sport_type,
-            "start_at_epoch_s": self.start_at_epoch_s,
-            "fingerprint": self.fingerprint,
-            "object_keys": list(self.object_keys),
-            "points": self.points,
-            "reason": self.reason,
-            "rounds": self.rounds,
-            "round_at_epoch_s": self.round_at_epoch_s,
-            "fetched_at_epoch_s": self.fetched_at_epoch_s,
-            "oldest_answer_epoch_s": self.oldest_answer_epoch_s,
-            "lost_at_epoch_s": self.lost_at_epoch_s,
-            "next_try_epoch_s": self.due_at_epoch_s,  # by which the index finds it
-            "own_try_epoch_s": self.next_try_epoch_s,
-            "asked": pair(self.asked),
-            "copies_due": pair(self.copies_due),
-            "queued": self.queued,
-            "due": None if self.due_at_epoch_s is None else DUE,
-        }
+        """The fields of its row, with those by which the index finds it."""
+        due_at = self.due_at_epoch_s
+        return encode(self) | {"next_try_epoch_s": due_at, "due": None if due_at is None else DUE}
 
 
 def wait_after(rounds: int) -> int:

@@ -4,35 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import nlargest
 from math import ceil, inf
-from typing import Any
 
 from include.clock import Clock
 from include.errors import LeaseLost
 from include.state.activities.entry import DUE, DUE_AFTER_S, LONGEST_WAIT_S, LedgerEntry
 from include.state.activities.lease import LEASE_S, Lease
+from include.state.activities.row import LedgerRow
 from include.state.activities.states import ActivityState
 from include.state.erasures.ledger import Erasures
 from include.state.mark import Mark
 from include.state.transition import readable
 from include.store.conflict import retry_on_conflict
-from include.store.store import ABSENT, Item, Key, Store
+from include.store.store import Key, Store
 from include.strava.models import ActivityId, AthleteId
 
 __all__ = ["LEASE_S", "ActivityLedger", "ActivityState", "Lease", "LedgerEntry", "Mark"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    entry: LedgerEntry | None
-    fence: int = 0
-    lease_until_epoch_s: float = 0.0
-    dirty: bool = False
-    doubtful: bool = False
-    """A lease before this one was never let go: its holder may be dead, or about to write once more."""
-    version: int = ABSENT
 
 
 class ActivityLedger:
@@ -55,11 +44,11 @@ class ActivityLedger:
 
     def get(self, athlete_id: int, activity_id: int) -> LedgerEntry | None:
         """What is known of the activity, or None."""
-        return self._row(_key(athlete_id, activity_id)).entry
+        return self._row(athlete_id, activity_id).entry
 
     def at_rest(self, athlete_id: int, activity_id: int) -> LedgerEntry | None:
         """The same, where no worker has the lease on it and nothing is left to do for it; else None."""
-        row = self._row(_key(athlete_id, activity_id))
+        row = self._row(athlete_id, activity_id)
         is_busy = row.lease_until_epoch_s > self._clock() or row.entry is None or row.entry.due_at_epoch_s is not None
         return None if is_busy else row.entry
 
@@ -73,11 +62,10 @@ class ActivityLedger:
         Effects: takes over a lease that ran out. While it is leased the activity is due when the lease ends, so that
         the work of a run that dies is found.
         """
-        key = _key(athlete_id, activity_id)
-        row, now = self._row(key), self._clock()
+        row, now = self._row(athlete_id, activity_id), self._clock()
         if row.lease_until_epoch_s > now:
             if fresh and not row.dirty:
-                self._put(key, replace(row, dirty=True))
+                self._put(replace(row, dirty=True))
             return None
         until = now + LEASE_S
         entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
@@ -89,12 +77,12 @@ class ActivityLedger:
             dirty=row.dirty and not fresh,
             doubtful=row.doubtful or row.lease_until_epoch_s > 0,
         )
-        version = self._put(key, leased)
+        version = self._put(leased)
         if self._erasures.forbid_writing(athlete_id):  # looked at after the write, see `Erasures`
             if row.entry is None or self._erasures.clear_away(athlete_id):
                 self.forget(athlete_id, activity_id, although_leased=True)
             else:
-                self._put(key, replace(row, fence=leased.fence, version=version))
+                self._put(replace(row, fence=leased.fence, version=version))
             return None
         return Lease(
             AthleteId(athlete_id), ActivityId(activity_id), leased.fence, leased.lease_until_epoch_s, row.entry
@@ -115,7 +103,7 @@ class ActivityLedger:
             return lease
         row, until = self._held(lease), now + LEASE_S
         entry = replace(row.entry, next_try_epoch_s=ceil(until)) if row.entry else None
-        self._put(_key_of(lease), replace(row, entry=entry, lease_until_epoch_s=until))
+        self._put(replace(row, entry=entry, lease_until_epoch_s=until))
         return replace(lease, expires_at_epoch_s=until)
 
     @retry_on_conflict
@@ -128,7 +116,7 @@ class ActivityLedger:
         row = self._held(lease)
         if row.entry is not None and not set(object_keys) <= set(row.entry.object_keys):
             known = tuple(sorted({*row.entry.object_keys, *object_keys}))
-            self._put(_key_of(lease), replace(row, entry=replace(row.entry, object_keys=known)))
+            self._put(replace(row, entry=replace(row.entry, object_keys=known)))
 
     @retry_on_conflict
     def advance(self, lease: Lease, entry: LedgerEntry) -> Lease:
@@ -138,7 +126,7 @@ class ActivityLedger:
         """
         row = self._held(lease)
         due_at = row.entry.next_try_epoch_s if row.entry else None
-        self._put(_key_of(lease), replace(row, entry=replace(_with_noted(row, entry), next_try_epoch_s=due_at)))
+        self._put(replace(row, entry=replace(row.with_noted(entry), next_try_epoch_s=due_at)))
         return replace(lease, entry=entry)
 
     @retry_on_conflict
@@ -151,10 +139,10 @@ class ActivityLedger:
         """
         row, now = self._held(lease), self._clock()
         if row.doubtful:
-            entry = replace(_with_noted(row, entry), fingerprint="", next_try_epoch_s=ceil(now + LEASE_S))
+            entry = replace(row.with_noted(entry), fingerprint="", next_try_epoch_s=ceil(now + LEASE_S))
         if row.dirty:
-            entry = _with_noted(row, entry).asked_for(int(now), due_at_epoch_s=int(now))
-        self._let_go(lease, replace(row, entry=entry, doubtful=row.doubtful and row.dirty))
+            entry = row.with_noted(entry).asked_for(int(now), due_at_epoch_s=int(now))
+        self._let_go(replace(row, entry=entry, doubtful=row.doubtful and row.dirty))
         return row.dirty
 
     @retry_on_conflict
@@ -166,14 +154,14 @@ class ActivityLedger:
         Errors: `LeaseLost`; then nothing was stored.
         """
         row = self._held(lease)
-        entry = _with_noted(row, entry)
+        entry = row.with_noted(entry)
         now = int(self._clock())
         if row.dirty:
             wait_s = 0 if entry.next_try_epoch_s is None else DUE_AFTER_S
             entry = entry.asked_for(now, due_at_epoch_s=now + wait_s)
         elif row.doubtful and entry.next_try_epoch_s is None:
             entry = replace(entry, next_try_epoch_s=now)
-        self._let_go(lease, replace(row, entry=entry))
+        self._let_go(replace(row, entry=entry))
 
     @contextmanager
     def held(self, athlete_id: int, activity_id: int) -> Iterator[Lease | None]:
@@ -200,8 +188,7 @@ class ActivityLedger:
         due earlier: so long has a run that is about to start. The holder of a lease is asked to fetch again. Nothing
         is written for an athlete who was erased.
         """
-        key = _key(athlete_id, activity_id)
-        row, now = self._row(key), self._clock()
+        row, now = self._row(athlete_id, activity_id), self._clock()
         if row.lease_until_epoch_s > now:
             asked = replace(row, dirty=True)
         else:
@@ -210,7 +197,7 @@ class ActivityLedger:
             due_at = int(now) + run_s if due_at_epoch_s is None else due_at_epoch_s
             asked = replace(row, entry=entry.asked_for(asked_at_epoch_s, due_at_epoch_s=due_at))
         if asked != row:
-            self._put(key, asked)
+            self._put(asked)
         if self._erasures.clear_away(athlete_id):  # looked at after the write, see `Erasures`
             self.forget(athlete_id, activity_id)
 
@@ -240,38 +227,36 @@ class ActivityLedger:
 
         With `copies`, its copies are queued too, whatever had made them due.
         """
-        key = _key(athlete_id, activity_id)
-        row = self._row(key)
+        row = self._row(athlete_id, activity_id)
         entry = row.entry
         if entry is None:
             return
         if copies and entry.copies_due is None:
             entry = replace(entry, copies_due=Mark(row.fence, int(now_epoch_s)))
-        self._put(key, replace(row, entry=entry.put_off(now_epoch_s)))
+        self._put(replace(row, entry=entry.put_off(now_epoch_s)))
 
     @retry_on_conflict
     def forget(self, athlete_id: int, activity_id: int, *, although_leased: bool = False) -> bool:
         """Remove the row, unless a worker has the lease on it; returns whether it is gone. Safe to repeat."""
-        key = _key(athlete_id, activity_id)
-        row = self._row(key)
+        row = self._row(athlete_id, activity_id)
         if row.lease_until_epoch_s > self._clock() and not although_leased:
             return False
-        self._store.delete(key, expected_version=row.version)
+        self._store.delete(row.key, expected_version=row.version)
         return True
 
     def due(self, now: float) -> Iterator[LedgerEntry]:
         """The entries whose next try has come and that nobody works on, longest overdue first."""
-        rows = readable(self._store.find("activities", "due", DUE, up_to=now), _row)
+        rows = readable(self._store.find("activities", "due", DUE, up_to=now), LedgerRow.from_item)
         return (row.entry for row in rows if row.entry is not None and row.lease_until_epoch_s <= now)
 
     def of_athlete(self, athlete_id: int) -> Iterator[LedgerEntry]:
         """Every entry of the athlete, in no meaningful order."""
-        rows = map(_row, self._store.query("activities", str(athlete_id)))
+        rows = map(LedgerRow.from_item, self._store.query("activities", str(athlete_id)))
         return (row.entry for row in rows if row.entry is not None)
 
     def in_hand(self, athlete_id: int) -> bool:
         """Whether a worker has the lease on one of the athlete's activities."""
-        rows = map(_row, self._store.query("activities", str(athlete_id)))
+        rows = map(LedgerRow.from_item, self._store.query("activities", str(athlete_id)))
         return any(row.lease_until_epoch_s > self._clock() for row in rows)
 
     def latest(self, athlete_id: int, count: int) -> list[LedgerEntry]:
@@ -284,17 +269,17 @@ class ActivityLedger:
     @retry_on_conflict
     def _amend(self, athlete_id: int, activity_id: int, change: Callable[[LedgerEntry], LedgerEntry]) -> None:
         """Change what is left to do; the facts stay, so that it needs no lease."""
-        key = _key(athlete_id, activity_id)
-        row = self._row(key)
+        row = self._row(athlete_id, activity_id)
         if row.entry is not None and (changed := change(row.entry)) != row.entry:
-            self._put(key, replace(row, entry=changed))
+            self._put(replace(row, entry=changed))
 
-    def _row(self, key: Key) -> _Row:
+    def _row(self, athlete_id: int, activity_id: int) -> LedgerRow:
+        key = Key("activities", str(athlete_id), str(activity_id))
         item = self._store.get(key)
-        return _row(item) if item else _Row(entry=None)
+        return LedgerRow.from_item(item) if item else LedgerRow(key)
 
-    def _held(self, lease: Lease) -> _Row:
-        row = self._row(_key_of(lease))
+    def _held(self, lease: Lease) -> LedgerRow:
+        row = self._row(lease.athlete_id, lease.activity_id)
         if row.fence != lease.fence or row.lease_until_epoch_s <= self._clock():
             raise LeaseLost(
                 f"the lease {lease.fence} on activity {lease.activity_id} of athlete {lease.athlete_id} ran out"
@@ -302,49 +287,14 @@ class ActivityLedger:
             )
         return row
 
-    def _let_go(self, lease: Lease, row: _Row) -> None:
-        self._put(_key_of(lease), replace(row, dirty=False, lease_until_epoch_s=0.0))
+    def _let_go(self, row: LedgerRow) -> None:
+        self._put(replace(row, dirty=False, lease_until_epoch_s=0.0))
 
-    def _put(self, key: Key, row: _Row) -> int:
-        return self._store.put(key, _fields(row), expected_version=row.version)
+    def _put(self, row: LedgerRow) -> int:
+        return self._store.put(row.key, row.to_fields(), expected_version=row.version)
 
 
 def _began(entry: LedgerEntry) -> float:
     if entry.start_at_epoch_s is None:
         return inf if entry.state is ActivityState.PENDING else 0
     return entry.start_at_epoch_s
-
-
-def _key(athlete_id: int, activity_id: int) -> Key:
-    return Key("activities", str(athlete_id), str(activity_id))
-
-
-def _key_of(lease: Lease) -> Key:
-    return _key(lease.athlete_id, lease.activity_id)
-
-
-def _with_noted(row: _Row, entry: LedgerEntry) -> LedgerEntry:
-    noted = row.entry.object_keys if row.entry else ()
-    return replace(entry, object_keys=tuple(sorted({*noted, *entry.object_keys})))
-
-
-def _fields(row: _Row) -> dict[str, Any]:
-    return {
-        "fence": row.fence,
-        "lease_until_epoch_s": row.lease_until_epoch_s,
-        "dirty": row.dirty,
-        "doubtful": row.doubtful,
-        **(row.entry.to_fields() if row.entry else {}),
-    }
-
-
-def _row(item: Item) -> _Row:
-    fields = item.fields
-    return _Row(
-        entry=LedgerEntry.from_fields(fields) if "state" in fields else None,
-        fence=fields["fence"],
-        lease_until_epoch_s=fields["lease_until_epoch_s"],
-        dirty=fields["dirty"],
-        doubtful=fields["doubtful"],
-        version=item.version,
-    )

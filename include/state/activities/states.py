@@ -22,11 +22,13 @@ class ActivityState(StrEnum):
     EXPIRED = "expired"
     """Kept as long as the settings allow and then deleted here; it comes back only if an event or a backfill asks."""
 
+    @classmethod
+    def _missing_(cls, value: object) -> ActivityState | None:
+        return cls.REMOVED if value == "hidden" else None  # as rows of older versions call it
+
 
 _ANY = frozenset(ActivityState)
 _S = ActivityState
-FORMER = {"hidden": _S.REMOVED}
-"""States that rows of older versions may hold."""
 
 SYNCED = Transition("synced", _ANY, _S.SYNCED, "its streams were fetched and its rows are written")
 WITHOUT_STREAMS = Transition("without_streams", _ANY, _S.NO_STREAMS, "it has no streams; its other rows are written")

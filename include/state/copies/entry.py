@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from include.state.copies import states as copy_states
 from include.state.copies.states import FINAL_STATES, CopyState, Original
-from include.state.transition import Transition, state_of
+from include.state.transition import Transition
+from include.store.codec import NOT_STORED, encode
 from include.store.store import ABSENT
 
 DUE = "due"
@@ -68,8 +68,8 @@ class Copy:
     waiting_since_epoch_s: int | None = None
     """Since when it waits for Strava, for access or for a fault to pass; None while it does not."""
     next_try_epoch_s: int | None = None
-    version: int = ABSENT
-    held: bool = False
+    version: int = field(default=ABSENT, metadata=NOT_STORED)
+    held: bool = field(default=False, metadata=NOT_STORED)
     """Whether this value came from `acquire` or `advance`: only such a one can be advanced."""
 
     @property
@@ -213,61 +213,10 @@ class Copy:
         state = step.of(self.state)
         return replace(self, state=state, reason=reason, waiting_since_epoch_s=None, next_try_epoch_s=None, **changes)
 
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, Any], version: int) -> Self:
-        """The copy in a row of the table `copies`; what an older row lacks has its default."""
-        return cls(
-            parent_activity_id=fields["parent_activity_id"],
-            child_id=fields["child_id"],
-            parent_id=fields["parent_id"],
-            state=state_of(CopyState, fields["state"]),
-            reason=fields["reason"],
-            external_id=fields["external_id"],
-            upload_id=fields["upload_id"],
-            child_activity_id=fields["child_activity_id"],
-            matched=fields["matched"],
-            original=Original(fields.get("original", Original.NAMED)),
-            attempts=fields["attempts"],
-            activity_start_epoch_s=fields.get("activity_start_epoch_s"),
-            file_format=fields.get("file_format", ""),
-            points=fields.get("points"),
-            carried=tuple(fields.get("carried", ())),
-            trim_m=fields.get("trim_m"),
-            track_hidden=fields.get("track_hidden", False),
-            planned_at_epoch_s=fields["planned_at_epoch_s"],
-            updated_at_epoch_s=fields["updated_at_epoch_s"],
-            waiting_since_epoch_s=fields.get("waiting_since_epoch_s"),
-            next_try_epoch_s=fields["next_try_epoch_s"],
-            version=version,
-        )
-
     def to_fields(self) -> dict[str, Any]:
-        """The same as fields of the row."""
+        """The fields of its row, with that by which the index finds it."""
         is_due = self.next_try_epoch_s is not None and self.state not in FINAL_STATES
-        return {
-            "parent_activity_id": self.parent_activity_id,
-            "child_id": self.child_id,
-            "parent_id": self.parent_id,
-            "state": str(self.state),
-            "reason": self.reason,
-            "external_id": self.external_id,
-            "upload_id": self.upload_id,
-            "child_activity_id": self.child_activity_id,
-            "matched": self.matched,
-            "original": str(self.original),
-            "attempts": self.attempts,
-            "activity_start_epoch_s": self.activity_start_epoch_s,
-            "file_format": self.file_format,
-            "points": self.points,
-            "carried": list(self.carried),
-            "trim_m": self.trim_m,
-            "track_hidden": self.track_hidden,
-            "planned_at_epoch_s": self.planned_at_epoch_s,
-            "updated_at_epoch_s": self.updated_at_epoch_s,
-            "waiting_since_epoch_s": self.waiting_since_epoch_s,
-            "next_try_epoch_s": self.next_try_epoch_s,
-            "due": DUE if is_due else None,
-        }
+        return encode(self) | {"due": DUE if is_due else None}
 
 
 def _further(waited_s: float, least_s: int, most_s: int) -> int:

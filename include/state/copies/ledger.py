@@ -15,6 +15,7 @@ from include.state.copies.outings import Outing, Outings
 from include.state.copies.states import FINAL_STATES, MADE_STATES, NOT_MADE_STATES, CopyState, Original
 from include.state.erasures.ledger import Erasures
 from include.state.transition import readable
+from include.store.codec import decode
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Item, Key, Store
 
@@ -261,4 +262,4 @@ def _lease_until(item: Item) -> float:
 
 
 def _copy(item: Item) -> Copy:
-    return Copy.from_fields(item.fields, item.version)
+    return decode(Copy, item.fields, version=item.version)

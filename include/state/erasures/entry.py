@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
-from include.state.transition import Transition, state_of
+from include.state.transition import Transition
+from include.store.codec import FLAT, NOT_STORED, decode, encode, stored
 from include.store.store import ABSENT, Item
 
 NEXT_TRY_S = 900
@@ -39,11 +40,13 @@ class ErasureStage(StrEnum):
     WITHDRAWN = "withdrawn"
     """The athlete is connected still, or has connected again since: writing is right."""
 
+    @classmethod
+    def _missing_(cls, value: object) -> ErasureStage | None:
+        return cls.WITHDRAWN if value == "lifted" else None  # as rows of older versions call it
+
 
 _S = ErasureStage
 _OPEN = frozenset({_S.ASKED, _S.UNDER_WAY})
-_FORMER = {"lifted": _S.WITHDRAWN}
-"""Stages that rows of older versions may hold."""
 
 ASKED = Transition("asked", frozenset({_S.FINISHED, _S.WITHDRAWN}), _S.ASKED, "a new wish is uttered")
 CONFIRMED = Transition("confirmed", _OPEN, _S.UNDER_WAY, "the access to the account has ended")
@@ -61,7 +64,7 @@ class Wish:
     """That an athlete be erased: by whose word, and when it was uttered."""
 
     reason: EraseReason
-    asked_at_epoch_s: int
+    asked_at_epoch_s: int = field(metadata=stored(older="began_at_epoch_s"))
     """By Strava's clock where Strava tells of it. The wish means no connection that is newer."""
 
     @property
@@ -75,7 +78,7 @@ class Erasure:
     """One athlete's erasure: an id, the wish, and times. Its methods are the steps of `TRANSITIONS`."""
 
     athlete_id: int
-    wish: Wish
+    wish: Wish = field(metadata=FLAT)
     began_at_epoch_s: int
     """When the wish was written down: tells the erasures of one athlete apart, each later than the one before."""
     stage: ErasureStage
@@ -84,7 +87,7 @@ class Erasure:
     finished_at_epoch_s: int | None = None
     fence: int = 0
     lease_until_epoch_s: float = 0.0
-    version: int = ABSENT
+    version: int = field(default=ABSENT, metadata=NOT_STORED)
 
     @property
     def is_open(self) -> bool:
@@ -145,31 +148,8 @@ class Erasure:
     @classmethod
     def from_item(cls, item: Item) -> Self:
         """The erasure in a row of the table `erasures`."""
-        fields = item.fields
-        began_at = fields["began_at_epoch_s"]
-        return cls(
-            athlete_id=fields["athlete_id"],
-            wish=Wish(EraseReason(fields["reason"]), fields.get("asked_at_epoch_s", began_at)),
-            began_at_epoch_s=began_at,
-            stage=_FORMER.get(fields["stage"]) or state_of(ErasureStage, fields["stage"]),
-            next_try_epoch_s=fields.get("next_try_epoch_s", 0),
-            finished_at_epoch_s=fields.get("finished_at_epoch_s"),
-            fence=fields.get("fence", 0),
-            lease_until_epoch_s=fields.get("lease_until_epoch_s", 0.0),
-            version=item.version,
-        )
+        return decode(cls, item.fields, version=item.version)
 
     def to_fields(self) -> dict[str, Any]:
-        """The same as fields of the row."""
-        return {
-            "kind": KIND,
-            "athlete_id": self.athlete_id,
-            "reason": str(self.wish.reason),
-            "began_at_epoch_s": self.began_at_epoch_s,
-            "asked_at_epoch_s": self.wish.asked_at_epoch_s,
-            "stage": str(self.stage),
-            "next_try_epoch_s": self.next_try_epoch_s,
-            "finished_at_epoch_s": self.finished_at_epoch_s,
-            "fence": self.fence,
-            "lease_until_epoch_s": self.lease_until_epoch_s,
-        }
+        """The fields of its row, with that by which the index finds it."""
+        return {"kind": KIND, **encode(self)}

@@ -6,14 +6,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Final, Literal
 
 from include.aws import open_client
 from include.store.dynamodb_tables import create_tables
 
 PREFIX = "race-"
 BUCKET = "race-lake"
-REGION = "eu-central-1"
+REGION: Final = "eu-central-1"
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "simulated",
     "AWS_SECRET_ACCESS_KEY": "simulated",
@@ -45,5 +45,4 @@ def create_all_tables() -> None:
 
 def create_bucket() -> None:
     """The lake's bucket, in the S3 that the environment names."""
-    location = {"LocationConstraint": REGION}
-    open_client("s3", "LAKE_URL").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
+    open_client("s3", "LAKE_URL").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})

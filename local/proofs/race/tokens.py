@@ -14,6 +14,7 @@ from include.errors import IngestError
 from include.state.accounts.athletes import athlete_key
 from include.state.accounts.token_pair import SealedTokens
 from include.state.accounts.tokens import LEASE_S
+from include.store.codec import decode
 from include.store.store import Store
 from include.strava.http.session import BearerAuth, Call, StravaSession, of_athlete
 from local.proofs.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
@@ -147,7 +148,7 @@ class _Race:
     def _let_a_dead_lease_end(self) -> None:
         """Let the lease run out at once where it belongs to one who was killed; a living one's is left alone."""
         row = self._store.get(athlete_key(ATHLETE_ID))
-        is_leased = row and SealedTokens.from_fields(row.fields).lease_until_epoch_s > self._place.clock()
+        is_leased = row and decode(SealedTokens, row.fields).lease_until_epoch_s > self._place.clock()
         # Looked at after the row: whoever wrote a lease that is in the row had shown so before.
         if is_leased and not any(self._stages[worker] in IN_HAND for worker in self._workers.busy):
             self._place.clock.advance(LEASE_S + 1)

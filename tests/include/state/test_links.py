@@ -10,6 +10,7 @@ from include.clock import Clock
 from include.errors import VersionConflict
 from include.state.copies.ledger import LEASE_S
 from include.state.links import SETTLED_S, CopyOptions, Link, Links, LinkStatus
+from include.store.codec import decode
 from include.store.store import Key, Store
 
 LINK = Link(
@@ -79,7 +80,7 @@ def test_link_of_an_older_version_reads_as_if_nobody_had_chosen_what_is_new(link
     ],
 )
 def test_stored_length_is_a_choice_only_where_somebody_chose_it(stored: dict[str, int], read: int | None) -> None:
-    assert CopyOptions.from_fields(stored).trim_m == read
+    assert decode(CopyOptions, stored).trim_m == read
 
 
 @pytest.mark.parametrize("trim_m", [None, 0, 1, 2000])

@@ -15,6 +15,7 @@ from include.state.accounts.athletes import AthleteStatus
 from include.state.erasures.ledger import EraseReason, Erasure, ErasureStage, Wish
 from include.state.links import CopyOptions, Link
 from include.store.backend import open_store
+from include.store.codec import encode
 from include.store.store import Key
 from include.strava.client import StravaClient
 from include.strava.models import Activity
@@ -135,7 +136,7 @@ def test_track_that_was_fetched_in_full_is_trimmed_although_the_grant_was_narrow
 
 
 def test_whole_track_is_copied_when_the_parent_chose_so(family, store):
-    chooses(store, **CopyOptions(trim_m=0).to_fields())
+    chooses(store, **encode(CopyOptions(trim_m=0)))
     activity_id = finish(family, 2, seed=1)
     (result,) = copied(family, activity_id)
     assert nearest_m(family, result, activity_id) == 0
@@ -152,7 +153,7 @@ def test_copies_of_one_place_are_all_cut_by_the_same_circle(family, store):
 
 
 def test_copy_goes_without_positions_and_says_so_when_all_of_them_are_hidden(family, store):
-    chooses(store, **CopyOptions(trim_m=2000).to_fields())
+    chooses(store, **encode(CopyOptions(trim_m=2000)))
     start = datetime.fromtimestamp(family.now[0], UTC) - timedelta(hours=1)
     activity_id = family.control.generate_activity(PARENT_ID, "run", start_at=start, name="With Rex", points=60, seed=1)
     (result,) = copied(family, activity_id)

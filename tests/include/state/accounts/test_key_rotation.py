@@ -16,6 +16,7 @@ from include.state.accounts.key_rotation import KeyRotation
 from include.state.accounts.token_pair import SealedTokens
 from include.state.accounts.tokens import Tokens
 from include.state.copies.places import Places
+from include.store.codec import decode
 from include.store.store import Item, Store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
@@ -76,7 +77,7 @@ def test_reencrypt_seals_the_same_pair_with_the_active_key_and_touches_nothing_e
     changed = {name for name in before.fields if before.fields[name] != after.fields[name]}
     assert changed == {"tokens"}
     assert rotation.secrets_by_key() == {active: 1}
-    pairs = [SealedTokens.from_fields(item.fields).open(cipher, 42) for item in (before, after)]
+    pairs = [decode(SealedTokens, item.fields).open(cipher, 42) for item in (before, after)]
     assert pairs[0] == pairs[1]
 
 
@@ -130,7 +131,7 @@ def test_pair_is_not_lost_when_it_is_sealed_again_while_it_is_being_refreshed(
 
     assert tokens.access_token(42, scope="read") == "access-new"
     assert refreshed == ["refresh-42"]
-    stored = SealedTokens.from_fields(row(store).fields)
+    stored = decode(SealedTokens, row(store).fields)
     assert stored.open(cipher, 42).refresh_token == "refresh-new"
     rotation.reencrypt(42)
     assert Tokens(store, worker, clock, refresh, wait=lambda _seconds: None).access_token(42, scope="read")
@@ -159,7 +160,7 @@ def test_no_pair_is_lost_when_rotations_and_refreshes_meet(
         rotation.reencrypt(42)
     worker.join()
 
-    stored = SealedTokens.from_fields(row(store).fields).open(cipher, 42)
+    stored = decode(SealedTokens, row(store).fields).open(cipher, 42)
     assert stored.refresh_token == present[-1]
     assert len(present) == 20
 

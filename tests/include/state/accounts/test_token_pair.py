@@ -9,6 +9,7 @@ import pytest
 from include.crypto.cipher import Cipher
 from include.errors import CipherError
 from include.state.accounts.token_pair import SealedTokens, TokenPair, sealer
+from include.store.codec import decode, encode
 
 PAIR = TokenPair("ACCESS-SECRET", "REFRESH-SECRET")
 
@@ -17,7 +18,7 @@ def test_pair_opens_for_its_athlete(cipher: Cipher) -> None:
     sealed = SealedTokens.seal(sealer(cipher, 42), PAIR, 1_700_021_600)
 
     assert sealed.open(cipher, 42) == PAIR
-    assert SealedTokens.from_fields(sealed.to_fields()) == sealed
+    assert decode(SealedTokens, encode(sealed)) == sealed
 
 
 def test_pair_opens_with_the_former_refresh_token_beside_it(cipher: Cipher) -> None:

@@ -13,6 +13,7 @@ from include.state.activities.entry import STREAM_LOOKS, LedgerEntry
 from include.state.activities.sighting import Sighting
 from include.state.activities.states import TRANSITIONS, ActivityState
 from include.state.mark import Mark
+from include.store.codec import decode
 from include.strava.models import ActivityId, AthleteId
 
 S = ActivityState
@@ -164,13 +165,13 @@ def test_step_by_an_answer_leaves_nothing_that_was_asked_for(name: str) -> None:
 def test_entry_reads_as_it_was_written() -> None:
     entry = replace(known(S.QUARANTINED), lost_at_epoch_s=8, asked=Mark(1, 4), copies_due=Mark(2, 3), queued=6)
 
-    assert LedgerEntry.from_fields(entry.to_fields()) == entry
+    assert decode(LedgerEntry, entry.to_fields()) == entry
 
 
 def test_state_of_an_older_version_is_read_as_removed() -> None:
     fields = known(S.SYNCED).to_fields() | {"state": "hidden"}
 
-    assert LedgerEntry.from_fields(fields).state is S.REMOVED
+    assert decode(LedgerEntry, fields).state is S.REMOVED
 
 
 def test_row_of_an_older_version_is_due_when_its_next_try_was() -> None:
@@ -178,7 +179,7 @@ def test_row_of_an_older_version_is_due_when_its_next_try_was() -> None:
     for name in ("own_try_epoch_s", "asked", "copies_due", "queued", "rounds", "round_at_epoch_s", "lost_at_epoch_s"):
         del fields[name]
 
-    former = LedgerEntry.from_fields(fields | {"attempts": 9})
+    former = decode(LedgerEntry, fields | {"attempts": 9})
 
     assert former == replace(known(S.PENDING), rounds=0, round_at_epoch_s=None)
 

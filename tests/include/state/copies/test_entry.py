@@ -10,6 +10,7 @@ import pytest
 from include.errors import Refused
 from include.state.copies.ledger import Copy, CopyState, external_id
 from include.state.copies.states import TRANSITIONS
+from include.store.codec import decode
 
 S = CopyState
 NOW = 1_700_000_000
@@ -160,4 +161,4 @@ def test_woken_copy_is_due_then_unless_it_is_due_earlier() -> None:
 def test_copy_reads_as_it_was_written(state: CopyState) -> None:
     copy = known(state, waiting_since_epoch_s=5, next_try_epoch_s=9, carried=("power",), version=3)
 
-    assert Copy.from_fields(copy.to_fields(), 3) == copy
+    assert decode(Copy, copy.to_fields(), version=3) == copy

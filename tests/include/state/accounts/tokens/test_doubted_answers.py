@@ -16,6 +16,7 @@ from include.errors import (
 from include.state.accounts.athletes import Athletes, AthleteStatus, athlete_key
 from include.state.accounts.token_pair import SealedTokens, TokenPair
 from include.state.accounts.tokens import Tokens
+from include.store.codec import decode
 from include.store.store import Store
 from include.strava.grant import TokenGrant
 from include.strava.models import AthleteId
@@ -113,7 +114,7 @@ def test_answer_without_a_doubt_ends_the_doubt(
     def kept() -> TokenPair:
         item = store.get(athlete_key(ATHLETE))
         assert item is not None
-        return SealedTokens.from_fields(item.fields).open(cipher, ATHLETE)
+        return decode(SealedTokens, item.fields).open(cipher, ATHLETE)
 
     strava.answers = [doubted]
     formers = []

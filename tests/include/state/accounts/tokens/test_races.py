@@ -21,6 +21,7 @@ from include.errors import (
 from include.state.accounts.athletes import Athletes, AthleteStatus, athlete_key
 from include.state.accounts.token_pair import SealedTokens, sealer
 from include.state.accounts.tokens import LEASE_S, Tokens
+from include.store.codec import decode, encode
 from include.store.store import Store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
@@ -155,10 +156,10 @@ def test_pair_is_stored_when_the_old_one_was_sealed_anew_meanwhile(
     def seal_anew() -> None:
         item = store.get(athlete_key(ATHLETE))
         assert item is not None
-        sealed = SealedTokens.from_fields(item.fields)
+        sealed = decode(SealedTokens, item.fields)
         pair = sealed.open(cipher, ATHLETE)
         anew = SealedTokens.seal(sealer(cipher, ATHLETE), pair, 0)
-        fields = {**item.fields, **replace(sealed, sealed=anew.sealed).to_fields()}
+        fields = {**item.fields, **encode(replace(sealed, sealed=anew.sealed))}
         store.put(item.key, fields, expected_version=item.version)
 
     strava.while_busy.append(seal_anew)
