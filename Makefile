@@ -140,8 +140,9 @@ explore: $(READY) ## Let the property tests draw new examples, many more than th
 	HYPOTHESIS_PROFILE=explore $(RUN) -m pytest -m "hypothesis and not slow" -n auto $(ARGS)
 
 .PHONY: lint
-lint: $(READY) ## Lint and check the format
+lint: $(READY) ## Lint, check the format and who imports whom
 	$(VENV)/bin/ruff check .
+	PYTHONPATH=plugins $(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/ruff format --check .
 
 .PHONY: types
