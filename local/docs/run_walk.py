@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from local.docs.markdown import table
-from local.proofs.crash_walk.errand_walk import WINDOW_S, Struck, walk
+from local.proofs.crash_walk.errand_walk import Struck, walk
 from local.proofs.crash_walk.errands import ERRANDS, Errand
+from local.testbed.world import WINDOW_S
 
 _HEAD = """# Nothing is forgotten wherever a run dies
 

@@ -10,25 +10,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from include.copying.waking import wake_for_access
-from include.pipeline.copying.copies import copy_to_children
-from include.pipeline.ingest.events import plan
-from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import queue_due
 from include.queue.queued_event import QueuedEvent
 from include.state.copies.ledger import CopyState
-from local.proofs.crash_walk.points import Points
-from local.proofs.crash_walk.world import MIA_ID, NOON, PARENT_ID, READ_AND_WRITE, REX_ID, World, open_world
 from local.proofs.proof import Effort
 from local.proofs.verdict import Verdict
 from local.strava_simulator.world.applications import Application
 from local.strava_simulator.world.quota import Limits
 from local.strava_simulator.world.simulation import Rules
+from local.testbed.consent import READ_AND_WRITE
+from local.testbed.world import MIA_ID, NOON, PARENT_ID, REX_ID, WINDOW_S, World, open_world
 
 ZOE_ID = 74
 CHILDREN = {REX_ID: "Rex", MIA_ID: "Mia", ZOE_ID: "Zoe"}
 REFUSED = (REX_ID, MIA_ID)
 
-_WINDOW_S = 900
 _MOST_WINDOWS = 400
 """What is not done by then is lost."""
 
@@ -55,20 +51,20 @@ def storm(folder: Path, activities: int) -> Calm:
     """Play it in the empty `folder`, with that many activities."""
     with open_world(folder, _RULES) as world:
         ids = _prepared(world, activities)
-        now = world.time()
+        now = world.clock()
         for activity_id in ids:
             world.services.queue.send(QueuedEvent.look_again(PARENT_ID, activity_id, now).to_body())
-        _work(world)
+        world.catch_up()
         copies = [copy for activity_id in ids for copy in world.services.state.copies.of_activity(activity_id)]
         waited = sum(copy.state is CopyState.WAITING_FOR_ACCESS for copy in copies)
         for child_id in REFUSED:
             world.connect(child_id, READ_AND_WRITE)
-            wake_for_access(world.services.state.copies, child_id, world.services.state.quota.limits(), world.time())
+            wake_for_access(world.services.state.copies, child_id, world.services.state.quota.limits(), world.clock())
         windows = 0
         while any(world.services.state.copies.due(float("inf"))) and windows < _MOST_WINDOWS:
-            world.time.pass_s(_WINDOW_S)
+            world.clock.pass_s(WINDOW_S)
             queue_due(world.services)
-            _work(world)
+            world.catch_up()
             windows += 1
         return _counted(world, ids, waited, windows)
 
@@ -108,17 +104,6 @@ def _prepared(world: World, activities: int) -> list[int]:
         )
         for place in range(activities)
     ]
-
-
-def _work(world: World) -> None:
-    """What runs of `strava_ingest` do with everything that is queued."""
-    services = world.process(Points())
-    while messages := services.queue.receive(100, visibility_s=60):
-        for item in plan(services, [QueuedEvent.parse(message.body).event for message in messages]):
-            sync(services, item, source="webhook")
-            copy_to_children(services, item.athlete_id, item.activity_id)
-        for message in messages:
-            services.queue.delete(message)
 
 
 def _counted(world: World, ids: Sequence[int], waited: int, windows: int) -> Calm:

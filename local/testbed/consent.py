@@ -13,6 +13,7 @@ from local.strava_simulator.control_client import SimulatorControl
 
 EVERYTHING = (READ, ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE)
 """Every scope that the pages ask for."""
+READ_AND_WRITE = (READ, ACTIVITY_READ, ACTIVITY_WRITE)
 
 
 def open_account(control: SimulatorControl, athlete_id: int, firstname: str = "Ann") -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_pla
 
 from local.docs.pictures.browser import NO_BROWSER, browser_path
 from local.docs.pictures.visitor import PATIENCE_MS, Visitor
-from local.testbed.one_process import OneProcess, one_process
+from local.testbed.installation import Installation, one_process
 
 NOW = datetime(2026, 6, 17, 6, 34, tzinfo=UTC).timestamp()
 BY_STATUS = "Failed to load resource: the server responded with a status of 4"
@@ -32,13 +32,13 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def system(tmp_path: Path) -> Iterator[OneProcess]:
+def system(tmp_path: Path) -> Iterator[Installation]:
     with one_process(tmp_path, now=NOW) as system:
         yield system
 
 
 @pytest.fixture
-def complaints(chromium: Browser, system: OneProcess) -> Iterator[list[str]]:
+def complaints(chromium: Browser, system: Installation) -> Iterator[list[str]]:
     """What pages log, throw, or ask of strangers; a test with one fails at its end."""
     complaints: list[str] = []
     yield complaints
@@ -48,7 +48,7 @@ def complaints(chromium: Browser, system: OneProcess) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def watch(complaints: list[str], system: OneProcess) -> Callable[[Page], Page]:
+def watch(complaints: list[str], system: Installation) -> Callable[[Page], Page]:
     """Put a page under watch."""
     homes = (system.web_url, system.control.base_url)
 
@@ -68,7 +68,7 @@ def watch(complaints: list[str], system: OneProcess) -> Callable[[Page], Page]:
 
 
 @pytest.fixture
-def new_visitor(chromium: Browser, system: OneProcess, watch: Callable[[Page], Page]) -> Callable[[], Visitor]:
+def new_visitor(chromium: Browser, system: Installation, watch: Callable[[Page], Page]) -> Callable[[], Visitor]:
     """A person with a browser of their own, on a phone."""
 
     def new_visitor() -> Visitor:
@@ -79,7 +79,7 @@ def new_visitor(chromium: Browser, system: OneProcess, watch: Callable[[Page], P
 
 
 @pytest.fixture
-def sign_in(system: OneProcess) -> Callable[..., None]:
+def sign_in(system: Installation) -> Callable[..., None]:
     """Connect an athlete without looking at the pages on the way, which costs seconds, and leave the cookie behind."""
 
     def sign_in(visitor: Visitor, athlete_id: int, **choices: str) -> None:
@@ -95,7 +95,7 @@ def sign_in(system: OneProcess) -> Callable[..., None]:
 
 
 @pytest.fixture
-def secrets(system: OneProcess) -> Callable[[], list[str]]:
+def secrets(system: Installation) -> Callable[[], list[str]]:
     """Everything that no page may show and no address may hold."""
 
     def secrets() -> list[str]:

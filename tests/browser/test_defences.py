@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from local.docs.pictures.visitor import Visitor
-from local.testbed.one_process import OneProcess
+from local.testbed.installation import Installation
 
 pytestmark = pytest.mark.network
 
 
 @pytest.fixture
-def paula(system: OneProcess, new_visitor: Callable[[], Visitor], sign_in: Callable[..., None]) -> Visitor:
+def paula(system: Installation, new_visitor: Callable[[], Visitor], sign_in: Callable[..., None]) -> Visitor:
     system.control.create_athlete(athlete_id=1, firstname="<b>Paula</b>", lastname="Smith")
     paula = new_visitor()
     sign_in(paula, 1)
@@ -62,7 +62,7 @@ def test_name_with_markup_is_shown_as_it_was_written(paula: Visitor) -> None:
     paula.sees("Hello, <b>Paula</b>")
 
 
-def test_form_that_another_site_sends_changes_nothing(system: OneProcess, paula: Visitor) -> None:
+def test_form_that_another_site_sends_changes_nothing(system: Installation, paula: Visitor) -> None:
     paula.open(system.control.base_url)
     paula.page.evaluate(
         """address => {

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from local.docs.pictures.scenes import SCENES
 from local.docs.pictures.story import Story
 from local.docs.pictures.visitor import Visitor
-from local.testbed.one_process import OneProcess
+from local.testbed.installation import Installation
 
 pytestmark = pytest.mark.network
 
@@ -41,7 +41,7 @@ def faults(page: Page) -> list[str]:
 
 def test_every_page_is_clear_to_everybody_and_keeps_secrets(
     chromium: Browser,
-    system: OneProcess,
+    system: Installation,
     watch: Callable[[Page], Page],
     secrets: Callable[[], list[str]],
 ) -> None:
@@ -65,7 +65,7 @@ def test_every_page_is_clear_to_everybody_and_keeps_secrets(
 
 @pytest.mark.parametrize("path", ["/me", "/me/invites/new"])
 def test_everything_that_can_be_used_is_reached_in_order_by_the_keyboard_and_seen(
-    system: OneProcess, new_visitor: Callable[[], Visitor], sign_in: Callable[..., None], path: str
+    system: Installation, new_visitor: Callable[[], Visitor], sign_in: Callable[..., None], path: str
 ) -> None:
     system.control.create_athlete(athlete_id=1, firstname="Paula", lastname="Smith")
     paula = new_visitor()
@@ -104,7 +104,7 @@ def test_everything_that_can_be_used_is_reached_in_order_by_the_keyboard_and_see
     ],
 )
 def test_audit_finds_what_was_spoilt(
-    system: OneProcess, new_visitor: Callable[[], Visitor], spoil: str, fault: str
+    system: Installation, new_visitor: Callable[[], Visitor], spoil: str, fault: str
 ) -> None:
     visitor = new_visitor()
     visitor.open("/")

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from include.state.accounts.athletes import AthleteStatus
 from include.state.links import Link
 from local.docs.pictures.visitor import PATIENCE_MS, Visitor
-from local.testbed.one_process import OneProcess
+from local.testbed.installation import Installation
 
 pytestmark = pytest.mark.network
 
@@ -28,13 +28,13 @@ def _patience() -> None:
 class Family:
     """A parent and a child, each in a browser of their own."""
 
-    system: OneProcess
+    system: Installation
     paula: Visitor
     rex: Visitor
 
     def run(self, title: str) -> int:
         """Paula runs, an hour later."""
-        self.system.time.pass_s(HOUR_S)
+        self.system.clock.pass_s(HOUR_S)
         return self.system.finish(PAULA, title)
 
     def copies(self) -> list[int]:
@@ -53,7 +53,7 @@ def says(part: Locator, words: str) -> None:
 
 
 @pytest.fixture
-def family(system: OneProcess, new_visitor: Callable[[], Visitor]) -> Family:
+def family(system: Installation, new_visitor: Callable[[], Visitor]) -> Family:
     for athlete_id, name in ((PAULA, "Paula"), (REX, "Rex")):
         system.control.create_athlete(athlete_id=athlete_id, firstname=name, lastname="Smith")
     return Family(system, new_visitor(), new_visitor())
@@ -161,7 +161,7 @@ def test_paused_link_makes_no_copy_until_it_is_resumed(linked: Family) -> None:
     assert linked.copies() == []
 
     linked.paula.press("Resume: Rex")
-    linked.system.time.pass_s(HOUR_S)
+    linked.system.clock.pass_s(HOUR_S)
     linked.system.reconcile()
 
     says(linked.latest(), "Copied to Rex")
@@ -228,7 +228,7 @@ def test_invitation_that_is_over_connects_nobody(
         inviting.rex.press("Decline")
         inviting.rex.sees("You have declined")
     elif end == "expired":
-        inviting.system.time.pass_s(7 * 24 * HOUR_S)
+        inviting.system.clock.pass_s(7 * 24 * HOUR_S)
     else:
         inviting.rex.accept(address, "Rex")
 

@@ -15,7 +15,7 @@ from include.state.accounts.athletes import AthleteStatus
 from include.state.links import Link
 from local.docs.pictures.visitor import PATIENCE_MS, Visitor
 from local.strava_simulator.world.simulation import OlderPair, Rules
-from local.testbed.one_process import OneProcess, one_process
+from local.testbed.installation import Installation, one_process
 
 pytestmark = pytest.mark.network
 
@@ -31,7 +31,7 @@ def rule(request: pytest.FixtureRequest) -> OlderPair:
 
 
 @pytest.fixture
-def system(tmp_path: Path, rule: OlderPair) -> Iterator[OneProcess]:
+def system(tmp_path: Path, rule: OlderPair) -> Iterator[Installation]:
     with one_process(tmp_path, now=NOW, rules=Rules(older_pair=rule)) as system:
         for athlete_id, name in ((PAULA, "Paula"), (REX, "Rex")):
             system.control.create_athlete(athlete_id=athlete_id, firstname=name, lastname="Smith")
@@ -39,7 +39,7 @@ def system(tmp_path: Path, rule: OlderPair) -> Iterator[OneProcess]:
 
 
 def test_athlete_who_comes_back_a_week_later_on_a_phone_signs_in_by_one_button_and_has_lost_nothing(
-    system: OneProcess, rule: OlderPair, new_visitor: Callable[[], Visitor]
+    system: Installation, rule: OlderPair, new_visitor: Callable[[], Visitor]
 ) -> None:
     expect.set_options(timeout=PATIENCE_MS)
     desk, rex, phone = new_visitor(), new_visitor(), new_visitor()
@@ -47,10 +47,10 @@ def test_athlete_who_comes_back_a_week_later_on_a_phone_signs_in_by_one_button_a
     rex.connect("Rex", receive=True)
     system.services.state.links.save(Link(PAULA, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
     system.finish(PAULA, "Run with Rex")
-    system.time.pass_s(3600)
+    system.clock.pass_s(3600)
     system.control.change_visibility(system.finish(PAULA, "Quiet run"), "only_me")
     system.catch_up()
-    system.time.pass_s(WEEK_S)
+    system.clock.pass_s(WEEK_S)
 
     phone.sign_in("Paula")
     if rule is OlderPair.DIES:

@@ -21,7 +21,7 @@ from include.state.accounts.athletes import AthleteStatus
 from include.state.links import CopyOptions, Link
 from include.strava.oauth import OAuthClient
 from local.strava_simulator.world.simulation import OlderPair, Rules
-from local.testbed.one_process import OneProcess, one_process
+from local.testbed.installation import Installation, one_process
 
 pytestmark = pytest.mark.network
 
@@ -41,7 +41,7 @@ HOUR_S = 3600
 class Browser:
     """One person's browser, without script: follows our redirects and stops at Strava's page."""
 
-    system: OneProcess
+    system: Installation
     session: requests.Session = field(default_factory=requests.Session)
 
     def __post_init__(self) -> None:
@@ -88,7 +88,7 @@ def rule(request: pytest.FixtureRequest) -> OlderPair:
 
 
 @pytest.fixture
-def system(tmp_path: Path, rule: OlderPair) -> Iterator[OneProcess]:
+def system(tmp_path: Path, rule: OlderPair) -> Iterator[Installation]:
     with one_process(tmp_path, now=NOW, rules=Rules(older_pair=rule)) as system:
         for athlete_id, name in ((PAULA, "Paula"), (REX, "Rex"), (STRANGER, "Mallory")):
             system.control.create_athlete(athlete_id=athlete_id, firstname=name, lastname="Smith")
@@ -96,7 +96,7 @@ def system(tmp_path: Path, rule: OlderPair) -> Iterator[OneProcess]:
 
 
 @pytest.fixture
-def new_browser(system: OneProcess) -> Iterator[Callable[[], Browser]]:
+def new_browser(system: Installation) -> Iterator[Callable[[], Browser]]:
     opened: list[Browser] = []
 
     def new_browser() -> Browser:
@@ -108,19 +108,19 @@ def new_browser(system: OneProcess) -> Iterator[Callable[[], Browser]]:
         browser.session.close()
 
 
-def status_of(system: OneProcess) -> AthleteStatus:
+def status_of(system: Installation) -> AthleteStatus:
     athlete = system.services.state.athletes.get(PAULA)
     assert athlete is not None
     return athlete.status
 
 
-def scopes_of(system: OneProcess) -> frozenset[str]:
+def scopes_of(system: Installation) -> frozenset[str]:
     athlete = system.services.state.athletes.get(PAULA)
     assert athlete is not None
     return athlete.scopes
 
 
-def family(system: OneProcess, new_browser: Callable[[], Browser], stored: frozenset[str]) -> None:
+def family(system: Installation, new_browser: Callable[[], Browser], stored: frozenset[str]) -> None:
     """Paula and Rex copy to each other what names the other, as far as what they allow reaches."""
     new_browser().connect(PAULA, stored)
     new_browser().connect(REX, ALL)
@@ -128,15 +128,15 @@ def family(system: OneProcess, new_browser: Callable[[], Browser], stored: froze
         link = Link(parent_id, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1)
         system.services.state.links.save(link)
     system.finish(PAULA, "Run with Rex")
-    system.time.pass_s(HOUR_S)
+    system.clock.pass_s(HOUR_S)
     system.control.change_visibility(system.finish(PAULA, "Quiet run"), "only_me")
     system.catch_up()
-    system.time.pass_s(HOUR_S)
+    system.clock.pass_s(HOUR_S)
     system.finish(REX, "Ride with Paula", "ride")
     work_on(system)
 
 
-def inspection(system: OneProcess) -> dict[str, Any]:
+def inspection(system: Installation) -> dict[str, Any]:
     """What is kept of Paula and Rex: what each allowed, rows of the lake, links and copies."""
     services, lake = system.services, system.settings.lake_url
     rows = query("SELECT activity_id, COUNT(*) AS points FROM streams GROUP BY 1 ORDER BY 1", lake).to_pylist()
@@ -151,7 +151,7 @@ def inspection(system: OneProcess) -> dict[str, Any]:
     }
 
 
-def renew(system: OneProcess) -> None:
+def renew(system: Installation) -> None:
     """What a worker does in the background with the token of an athlete that has run out."""
     athlete = system.services.state.athletes.get(PAULA)
     try:
@@ -162,14 +162,14 @@ def renew(system: OneProcess) -> None:
         assert athlete is not None
 
 
-def work_on(system: OneProcess) -> None:
+def work_on(system: Installation) -> None:
     """What reconcile does once an hour, with the look at everybody's list."""
-    system.time.pass_s(HOUR_S)
+    system.clock.pass_s(HOUR_S)
     list_athletes(system.services)
     system.reconcile()
 
 
-def sign_in(system: OneProcess, browser: Browser, end: str, renewal: str, rule: OlderPair) -> requests.Response:
+def sign_in(system: Installation, browser: Browser, end: str, renewal: str, rule: OlderPair) -> requests.Response:
     """Sign in a week later; what is done on the last page of Strava's that is shown, and when a worker renews."""
     exchange = OAuthClient.exchange
 
@@ -198,7 +198,7 @@ def sign_in(system: OneProcess, browser: Browser, end: str, renewal: str, rule: 
 @pytest.mark.parametrize("end", ["done", "abandoned", "declined"])
 @pytest.mark.parametrize("stored", [pytest.param(scopes, id=f"stored-{name}") for name, scopes in STORED.items()])
 def test_signing_in_changes_nothing_that_is_kept(
-    system: OneProcess,
+    system: Installation,
     new_browser: Callable[[], Browser],
     rule: OlderPair,
     stored: frozenset[str],
@@ -207,7 +207,7 @@ def test_signing_in_changes_nothing_that_is_kept(
 ) -> None:
     family(system, new_browser, stored)
     kept = inspection(system)
-    system.time.pass_s(7 * 24 * HOUR_S)
+    system.clock.pass_s(7 * 24 * HOUR_S)
     phone = new_browser()
 
     answer = sign_in(system, phone, end, renewal, rule)
@@ -230,7 +230,7 @@ def test_signing_in_changes_nothing_that_is_kept(
         assert status_of(system) is AthleteStatus.ACTIVE
 
 
-def test_matrix_stands_on_something(system: OneProcess, new_browser: Callable[[], Browser]) -> None:
+def test_matrix_stands_on_something(system: Installation, new_browser: Callable[[], Browser]) -> None:
     family(system, new_browser, STORED["read_all"])
 
     kept = inspection(system)
@@ -240,7 +240,7 @@ def test_matrix_stands_on_something(system: OneProcess, new_browser: Callable[[]
 
 
 def test_connect_button_pressed_in_place_of_sign_in_takes_nothing_away(
-    system: OneProcess, new_browser: Callable[[], Browser]
+    system: Installation, new_browser: Callable[[], Browser]
 ) -> None:
     new_browser().connect(PAULA, ALL)
     phone = new_browser()
@@ -255,7 +255,7 @@ def test_connect_button_pressed_in_place_of_sign_in_takes_nothing_away(
 
 
 def test_athlete_who_allows_more_without_being_signed_in_keeps_the_rest(
-    system: OneProcess, new_browser: Callable[[], Browser]
+    system: Installation, new_browser: Callable[[], Browser]
 ) -> None:
     new_browser().connect(PAULA, STORED["read_all"])
     phone = new_browser()
@@ -267,7 +267,7 @@ def test_athlete_who_allows_more_without_being_signed_in_keeps_the_rest(
 
 
 def test_stored_pair_is_neither_replaced_nor_ended_when_it_is_alive(
-    system: OneProcess, new_browser: Callable[[], Browser], rule: OlderPair
+    system: Installation, new_browser: Callable[[], Browser], rule: OlderPair
 ) -> None:
     if rule is OlderPair.DIES:
         pytest.skip("it is never alive then")
@@ -287,7 +287,7 @@ def test_stored_pair_is_neither_replaced_nor_ended_when_it_is_alive(
 
 
 def test_refusal_that_a_worker_saw_is_lifted_by_signing_in(
-    system: OneProcess, new_browser: Callable[[], Browser], rule: OlderPair
+    system: Installation, new_browser: Callable[[], Browser], rule: OlderPair
 ) -> None:
     new_browser().connect(PAULA, ALL)
     system.services.state.athletes.mark(PAULA, AthleteStatus.NEEDS_REAUTH)
@@ -302,7 +302,7 @@ def test_refusal_that_a_worker_saw_is_lifted_by_signing_in(
 
 
 def test_athlete_is_signed_in_and_nothing_changes_when_the_stored_pair_cannot_be_proved_now(
-    system: OneProcess, new_browser: Callable[[], Browser]
+    system: Installation, new_browser: Callable[[], Browser]
 ) -> None:
     new_browser().connect(PAULA, ALL)
     phone = new_browser()
@@ -316,7 +316,7 @@ def test_athlete_is_signed_in_and_nothing_changes_when_the_stored_pair_cannot_be
 
 
 def test_stranger_who_signs_in_leaves_no_row_and_takes_no_place(
-    system: OneProcess, new_browser: Callable[[], Browser]
+    system: Installation, new_browser: Callable[[], Browser]
 ) -> None:
     browser = new_browser()
 
@@ -332,7 +332,7 @@ def test_stranger_who_signs_in_leaves_no_row_and_takes_no_place(
 
 
 def test_newcomer_who_connects_while_a_sign_in_is_given_back_allows_it_once_more_and_is_connected(
-    system: OneProcess, new_browser: Callable[[], Browser]
+    system: Installation, new_browser: Callable[[], Browser]
 ) -> None:
     one_tab, other_tab = new_browser(), new_browser()
     revoke = OAuthClient.revoke
@@ -351,7 +351,7 @@ def test_newcomer_who_connects_while_a_sign_in_is_given_back_allows_it_once_more
 
 
 def test_disconnected_athlete_who_signs_in_stays_disconnected_and_keeps_what_is_stored(
-    system: OneProcess, new_browser: Callable[[], Browser]
+    system: Installation, new_browser: Callable[[], Browser]
 ) -> None:
     family(system, new_browser, STORED["read"])
     browser = new_browser()
@@ -370,7 +370,7 @@ def test_disconnected_athlete_who_signs_in_stays_disconnected_and_keeps_what_is_
 
 @pytest.mark.parametrize("start", ["/sign-in", "/connect", "/connect?private=1&receive=1"])
 def test_callback_without_its_cookie_binds_nothing_and_leads_into_the_same_walk_by_one_button(
-    system: OneProcess, new_browser: Callable[[], Browser], start: str
+    system: Installation, new_browser: Callable[[], Browser], start: str
 ) -> None:
     new_browser().connect(PAULA, ALL)
     before = system.services.state.athletes.get(PAULA)
@@ -392,7 +392,7 @@ def test_callback_without_its_cookie_binds_nothing_and_leads_into_the_same_walk_
 
 
 def test_scope_counts_only_as_far_as_it_was_asked_for_and_the_token_proves_it(
-    system: OneProcess, new_browser: Callable[[], Browser]
+    system: Installation, new_browser: Callable[[], Browser]
 ) -> None:
     browser = new_browser()
     back = system.control.authorize(browser.open("/connect", private="1").headers["Location"], PAULA)
@@ -409,7 +409,7 @@ def test_scope_counts_only_as_far_as_it_was_asked_for_and_the_token_proves_it(
 
 
 def test_untick_at_strava_narrows_nothing_before_the_page_was_answered(
-    system: OneProcess, new_browser: Callable[[], Browser], rule: OlderPair
+    system: Installation, new_browser: Callable[[], Browser], rule: OlderPair
 ) -> None:
     browser = new_browser()
     browser.connect(PAULA, ALL)
@@ -423,7 +423,7 @@ def test_untick_at_strava_narrows_nothing_before_the_page_was_answered(
     assert (scopes_of(system), status_of(system)) == (ALL, AthleteStatus.ACTIVE)
 
 
-def test_wider_grant_shows_the_links_that_it_touches(system: OneProcess, new_browser: Callable[[], Browser]) -> None:
+def test_wider_grant_shows_the_links_that_it_touches(system: Installation, new_browser: Callable[[], Browser]) -> None:
     browser = new_browser()
     browser.connect(PAULA, STORED["read"])
     for child_id, name, trim_m in ((REX, "Rex", None), (STRANGER, "Mia", 0)):
@@ -443,7 +443,7 @@ def test_wider_grant_shows_the_links_that_it_touches(system: OneProcess, new_bro
 
 @pytest.mark.parametrize(("answer", "unwanted"), [("keep", set()), ("remove", {"activity:read_all"})])
 def test_grant_is_narrowed_as_the_athlete_answers(
-    system: OneProcess, new_browser: Callable[[], Browser], answer: str, unwanted: set[str]
+    system: Installation, new_browser: Callable[[], Browser], answer: str, unwanted: set[str]
 ) -> None:
     browser = new_browser()
     browser.connect(PAULA, ALL)
@@ -462,7 +462,7 @@ def test_grant_is_narrowed_as_the_athlete_answers(
 
 
 def test_narrowing_holds_for_the_athlete_who_chose_it_and_no_other(
-    system: OneProcess, new_browser: Callable[[], Browser]
+    system: Installation, new_browser: Callable[[], Browser]
 ) -> None:
     new_browser().connect(REX, ALL)
     browser = new_browser()
@@ -480,7 +480,7 @@ def test_narrowing_holds_for_the_athlete_who_chose_it_and_no_other(
     assert scopes_of(system) == ALL
 
 
-def test_link_alone_narrows_nothing(system: OneProcess, new_browser: Callable[[], Browser]) -> None:
+def test_link_alone_narrows_nothing(system: Installation, new_browser: Callable[[], Browser]) -> None:
     browser = new_browser()
     browser.connect(PAULA, ALL)
 
@@ -495,7 +495,7 @@ def test_link_alone_narrows_nothing(system: OneProcess, new_browser: Callable[[]
 
 
 def test_child_who_accepts_without_being_signed_in_keeps_what_it_allowed(
-    system: OneProcess, new_browser: Callable[[], Browser]
+    system: Installation, new_browser: Callable[[], Browser]
 ) -> None:
     new_browser().connect(REX, ALL)
     paula = new_browser()

@@ -181,7 +181,7 @@ def test_day_later_nothing_that_was_copied_is_copied_again(installation):
 
 
 def test_what_waited_in_the_queue_is_done(installation):
-    installation.catch_up()
+    installation.system.catch_up()
 
     for name in ("plain", "copied_to_rex"):
         assert copy(installation, name, "mia").state is CopyState.DONE
@@ -245,7 +245,7 @@ def test_copy_that_failed_over_a_childs_access_is_made_once_when_the_child_conne
 
 
 def test_night_finds_no_difference_and_has_nothing_fetched_again(installation):
-    installation.catch_up()
+    installation.system.catch_up()
     installation.requests.clear()
     services, paula = installation.services, installation.athletes["paula"]
     written = services.lake.copy_rows.repair([athlete.athlete_id for athlete in services.state.athletes.all()])

@@ -13,7 +13,7 @@ from local.docs.pictures.browser import NO_BROWSER, browser_path
 from local.docs.pictures.camera import Camera
 from local.docs.pictures.gallery import FOLDER, PAGE, render
 from local.docs.pictures.story import Story
-from local.testbed.one_process import one_process
+from local.testbed.installation import one_process
 
 _MORNING = datetime(2026, 6, 17, 6, 34, tzinfo=UTC).timestamp()
 """When the story begins; the pictures are the same every time."""

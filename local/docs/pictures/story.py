@@ -11,7 +11,7 @@ from include.errors import TokenRefused
 from local.docs.pictures.scenes import SCENES
 from local.docs.pictures.visitor import Visitor
 from local.strava_simulator.api.faults import Faults
-from local.testbed.one_process import OneProcess
+from local.testbed.installation import Installation
 
 PAULA, REX, MIA = 4_100_001, 4_100_002, 4_100_003
 _HOUR_S = 3600
@@ -24,7 +24,7 @@ Show = Callable[[str, Page], None]
 class Story:
     """Plays from connecting to being erased; every scene is shown once, in the order of `SCENES`."""
 
-    system: OneProcess
+    system: Installation
     browser: Browser
     show: Show
     parent: Visitor = field(init=False)
@@ -143,16 +143,16 @@ class Story:
         self._shown("full-tracks", parent)
         parent.open("/me")
         parent.press("Pause: Rex")
-        system.control.switch_faults(system.application.client_id, Faults(webhook_lose_rate=1.0))
-        system.control.disconnect(PAULA, system.application.client_id)
-        system.control.switch_faults(system.application.client_id, Faults())
-        system.time.pass_s(7 * _HOUR_S)  # The access token has to be renewed, which Strava refuses.
+        system.control.switch_faults(system.client_id, Faults(webhook_lose_rate=1.0))
+        system.control.disconnect(PAULA, system.client_id)
+        system.control.switch_faults(system.client_id, Faults())
+        system.clock.pass_s(7 * _HOUR_S)  # The access token has to be renewed, which Strava refuses.
         try:
             system.services.strava.tokens.access_token(PAULA, scope="read")
         except TokenRefused:
             parent.open("/me")
         self._shown("me-paused", parent)
-        system.time.pass_s(8 * 24 * _HOUR_S)
+        system.clock.pass_s(8 * 24 * _HOUR_S)
         parent.sign_in("Paula")  # and leaves Strava's second page, on which to allow all of it again
         parent.open("/me")
         self._shown("me-refused", parent)
@@ -176,7 +176,7 @@ class Story:
         parent, child, childs_other = self.parent, self.child, self._visitor()
         for browser in (child, childs_other):
             browser.connect("Rex", receive=True)
-        self.system.time.pass_s(_HOUR_S)
+        self.system.clock.pass_s(_HOUR_S)
         parent.open("/me/disconnect")
         self._shown("disconnect", parent)
         parent.press("Disconnect")
@@ -213,14 +213,14 @@ class Story:
 
     def _let_one_wait(self) -> None:
         """Strava reports that the calls of this quarter of an hour are used up."""
-        self.system.time.pass_s(_HOUR_S)
+        self.system.clock.pass_s(_HOUR_S)
         limits, usage = "200,2000", "200,700"
         headers = {"X-RateLimit-Limit": limits, "X-RateLimit-Usage": usage, "X-ReadRateLimit-Limit": limits}
         self.system.services.state.quota.observe({**headers, "X-ReadRateLimit-Usage": usage})
         self.system.finish(PAULA, "Cool-down with Rex")
 
     def _finish(self, title: str, kind: str = "run") -> int:
-        self.system.time.pass_s(_HOUR_S)
+        self.system.clock.pass_s(_HOUR_S)
         return self.system.finish(PAULA, title, kind)
 
     def _shown(self, name: str, visitor: Visitor) -> None:

@@ -11,14 +11,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from include.errors import RetryLater
+from local.proofs.crash_walk.adapters import process
 from local.proofs.crash_walk.errands import Errand
 from local.proofs.crash_walk.judge import Owed, faults
 from local.proofs.crash_walk.points import Crashed, Points
 from local.proofs.crash_walk.system import System
-from local.proofs.crash_walk.world import open_world
 from local.strava_simulator.world.simulation import Rules
+from local.testbed.world import WINDOW_S, open_world
 
-WINDOW_S = 900
 WINDOWS = 3600 // WINDOW_S
 """How many of reconcile's windows a run's work may take after it was struck."""
 
@@ -66,7 +66,7 @@ def prepared(errand: Errand) -> Iterator[Ground]:
         ready.mkdir()
         with open_world(ready, Rules()) as world:
             owed = errand.prepare(world)
-            now = world.time()
+            now = world.clock()
         yield Ground(errand, ready, owed, now)
 
 
@@ -89,7 +89,7 @@ class Ground:
     def strike(self, blow: Blow, point: str) -> Struck:
         """The process is struck there; what it leaves falls to reconcile."""
         with self._system() as system:
-            points = Points(strike_at=point, blow=self._blow(blow, system))
+            points = Points(happens_at=point, event=self._blow(blow, system))
             with suppress(Crashed):
                 self.errand.begin(system, points)
             if point not in points.passed:
@@ -102,10 +102,10 @@ class Ground:
         def second() -> None:
             self.errand.begin(system, Points())
             for run in list(system.airflow.taken.values()):
-                system.play(run, system.world.process(Points()))
+                system.play(run, process(system.world, Points()))
 
         def stall() -> None:
-            system.world.time.pass_s(_JUMP_S)
+            system.world.clock.pass_s(_JUMP_S)
 
         def fail() -> None:
             raise RetryLater("The answer was lost on the way; try again.")
@@ -116,7 +116,7 @@ class Ground:
         owed = self.owed if is_said else Owed(copies=dict.fromkeys(self.owed.copies, ()))
         found, done_in = faults(system.world, owed), 0
         for window in range(1, WINDOWS + 1):
-            system.world.time.pass_s(WINDOW_S)
+            system.world.clock.pass_s(WINDOW_S)
             system.reconcile(Points())
             if found:
                 found, done_in = faults(system.world, owed), window

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from include.queue.queued_event import QueuedEvent
 from include.state.erasures.ledger import EraseReason
 from include.strava.events import WebhookEvent
+from local.proofs.crash_walk.adapters import process
 from local.proofs.crash_walk.judge import Owed
 from local.proofs.crash_walk.points import Crashed, Points
 from local.proofs.crash_walk.system import Run, System
-from local.proofs.crash_walk.world import MIA_ID, NOON, PARENT_ID, READ_AND_WRITE, REX_ID, World
 from local.strava_simulator.world.applications import Application
+from local.testbed.consent import READ_AND_WRITE
+from local.testbed.world import MIA_ID, PARENT_ID, REX_ID, World
 from webhook_api.dispatcher import BACKFILL_DAG
 
 _DUE_S = 2700.0
@@ -46,22 +47,18 @@ def _family(world: World) -> None:
     world.link(REX_ID, "Rex")
 
 
-def _finished(world: World, title: str, hours_ago: int = 1) -> int:
-    start_at = datetime.fromtimestamp(NOON, UTC) - timedelta(hours=hours_ago)
-    return world.control.generate_activity(PARENT_ID, "run", start_at=start_at, seed=hours_ago, points=20, name=title)
-
-
 def _tell(world: World, activity_id: int, aspect: str) -> None:
-    _send(world, WebhookEvent("activity", activity_id, aspect, PARENT_ID, 1, int(world.time())))
+    _send(world, WebhookEvent("activity", activity_id, aspect, PARENT_ID, 1, int(world.clock())))
 
 
 def _send(world: World, event: WebhookEvent) -> None:
-    world.services.queue.send(QueuedEvent(event, world.time()).to_body())
+    world.services.queue.send(QueuedEvent(event, world.clock()).to_body())
 
 
 def _two_finished(world: World) -> Owed:
     _family(world)
-    named, unnamed = _finished(world, "Morning run with Rex"), _finished(world, "Evening run", 3)
+    named = world.finish(PARENT_ID, "Morning run with Rex")
+    unnamed = world.finish(PARENT_ID, "Evening run", hours_ago=3, seed=3)
     _tell(world, named, "create")
     _tell(world, unnamed, "create")
     return Owed((named, unnamed), {REX_ID: (named,)})
@@ -70,10 +67,10 @@ def _two_finished(world: World) -> Owed:
 def _stored(world: World) -> int:
     """An activity that is in the lake and was copied, a day ago."""
     _family(world)
-    activity_id = _finished(world, "Morning run with Rex")
+    activity_id = world.finish(PARENT_ID, "Morning run with Rex")
     _tell(world, activity_id, "create")
     System(world).deliver(Points())
-    world.time.pass_s(3600)
+    world.clock.pass_s(3600)
     return activity_id
 
 
@@ -98,7 +95,7 @@ def _access_taken_away(world: World) -> Owed:
     world.control.disconnect(PARENT_ID, Application().client_id)
     _send(
         world,
-        WebhookEvent("athlete", PARENT_ID, "update", PARENT_ID, 1, int(world.time()), {"authorized": "false"}),
+        WebhookEvent("athlete", PARENT_ID, "update", PARENT_ID, 1, int(world.clock()), {"authorized": "false"}),
     )
     return Owed(copies={REX_ID: (activity_id,)}, erased=(PARENT_ID,))
 
@@ -106,20 +103,21 @@ def _access_taken_away(world: World) -> Owed:
 def _wish_uttered(world: World) -> Owed:
     activity_id = _stored(world)
     erasure = world.services.state.erasures.ask_now(PARENT_ID, EraseReason.ATHLETE)
-    world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.time()).to_body())
+    world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.clock()).to_body())
     return Owed(copies={REX_ID: (activity_id,)}, erased=(PARENT_ID,))
 
 
 def _child_erased(world: World) -> Owed:
     activity_id = _stored(world)
     erasure = world.services.state.erasures.ask_now(REX_ID, EraseReason.ATHLETE)
-    world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.time()).to_body())
+    world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.clock()).to_body())
     return Owed((activity_id,), erased=(REX_ID,))
 
 
 def _history(world: World) -> Owed:
     _family(world)
-    ids = tuple(_finished(world, title, days * 24) for days, title in ((9, "Run"), (8, "Run with Rex"), (7, "Ride")))
+    outings = ((9, "Run"), (8, "Run with Rex"), (7, "Ride"))
+    ids = tuple(world.finish(PARENT_ID, title, hours_ago=days * 24, seed=days) for days, title in outings)
     return Owed(ids, {REX_ID: (ids[1],)})
 
 
@@ -127,15 +125,15 @@ _FORM = {"athlete": PARENT_ID, "from": "2026-06-01", "to": "2026-06-16", "dry_ru
 
 
 def _backfill(system: System, points: Points) -> None:
-    system.play(Run(BACKFILL_DAG, _FORM), system.world.process(points))
+    system.play(Run(BACKFILL_DAG, _FORM), process(system.world, points))
 
 
 def _half_planned(world: World) -> Owed:
     """The plan died with the third activity: the history's row knows that it was not listed to its end."""
     owed = _history(world)
     with suppress(Crashed):
-        _backfill(System(world), Points(strike_at="after write the file (2)"))
-    world.time.pass_s(_DUE_S)
+        _backfill(System(world), Points(happens_at="after write the file (2)"))
+    world.clock.pass_s(_DUE_S)
     return owed
 
 
@@ -145,8 +143,8 @@ def _left_by(prepare: Callable[[World], Owed], point: str) -> Callable[[World], 
     def prepared(world: World) -> Owed:
         owed = prepare(world)
         with suppress(Crashed):
-            System(world).deliver(Points(strike_at=point))
-        world.time.pass_s(_DUE_S)
+            System(world).deliver(Points(happens_at=point))
+        world.clock.pass_s(_DUE_S)
         return owed
 
     return prepared

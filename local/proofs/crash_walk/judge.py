@@ -16,7 +16,7 @@ from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import CopyState, Original
 from include.state.erasures.ledger import EraseReason, Erasure, ErasureStage, Wish
 from include.strava.models import Activity
-from local.proofs.crash_walk.world import PARENT_ID, World
+from local.testbed.world import PARENT_ID, World
 
 _TABLES = ("activities", "laps", "streams")
 

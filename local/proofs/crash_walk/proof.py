@@ -9,6 +9,7 @@ from local.proofs.crash_walk.scenarios import SCENARIOS, Scenario
 from local.proofs.crash_walk.walk import walk
 from local.proofs.proof import Effort
 from local.proofs.verdict import Verdict
+from local.testbed.world import WINDOW_S
 
 
 def prove_crash_walk(effort: Effort) -> list[Verdict]:
@@ -46,7 +47,7 @@ def prove_run_walk(effort: Effort) -> list[Verdict]:
 def _struck(errand: Errand, blow: Blow, every: int) -> Verdict:
     strikes = list(errand_walk.walk(errand, blow, every=every))
     broken = [struck.point for struck in strikes if struck.faults]
-    minutes = max(struck.windows for struck in strikes) * errand_walk.WINDOW_S // 60
+    minutes = max(struck.windows for struck in strikes) * WINDOW_S // 60
     return Verdict(
         f"{errand.name} · {blow}",
         "an hour later lake, copies and erasures are as Strava and the athletes say",

@@ -6,10 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from include.state.copies.ledger import CopyState
+from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE, READ
+from local.proofs.crash_walk import copying
 from local.proofs.crash_walk.points import Crashed, Points
-from local.proofs.crash_walk.world import MIA_ID, PARENT_ID, READ_AND_WRITE, READ_ONLY, REX_ID, WRITE_ONLY, World
 from local.strava_simulator.world.simulation import DuplicateText, Rules
+from local.testbed.consent import READ_AND_WRITE
+from local.testbed.world import MIA_ID, PARENT_ID, REX_ID, World
 
+_WRITE_ONLY = (READ, ACTIVITY_WRITE)
+_READ_ONLY = (READ, ACTIVITY_READ)
 _SLOW_S = 700.0
 """Longer than a run polls, and than a dead run's lease holds."""
 
@@ -46,8 +51,8 @@ def _family(world: World, scopes: tuple[str, ...] = READ_AND_WRITE) -> None:
 
 
 def _finished(world: World, kind: str = "run", title: str = "Morning run with Rex") -> int:
-    activity_id = world.finish(PARENT_ID, kind, title)
-    world.sync(activity_id)
+    activity_id = world.finish(PARENT_ID, title, kind=kind)
+    copying.store(world, activity_id)
     return activity_id
 
 
@@ -62,7 +67,7 @@ def _indoors(world: World) -> int:
 
 
 def _no_reading(world: World) -> int:
-    _family(world, WRITE_ONLY)
+    _family(world, _WRITE_ONLY)
     return _finished(world)
 
 
@@ -71,15 +76,15 @@ def _renamed(world: World) -> int:
     world.connect(MIA_ID, READ_AND_WRITE)
     world.link(MIA_ID, "Mia")
     activity_id = _finished(world)
-    world.copy(activity_id, Points())
+    copying.copy(world, activity_id, Points())
     world.control.rename(activity_id, "Morning run with Rex and Mia")
-    world.sync(activity_id)
+    copying.store(world, activity_id)
     return activity_id
 
 
 def _still_processing(world: World) -> int:
     activity_id = _fresh(world)
-    world.copy(activity_id, Points())
+    copying.copy(world, activity_id, Points())
     return activity_id
 
 
@@ -87,21 +92,21 @@ def _uploaded_twice(world: World) -> int:
     """The first upload's answer was lost and its file is slow: it was sent again, and the time to look has come."""
     activity_id = _fresh(world)
     try:
-        world.copy(activity_id, Points(strike_at=_UPLOADED))
+        copying.copy(world, activity_id, Points(happens_at=_UPLOADED))
     except Crashed:
-        world.reconcile(Points())
-    world.time.pass_s(_SLOWEST_S)
+        copying.reconcile(world, Points())
+    world.clock.pass_s(_SLOWEST_S)
     return activity_id
 
 
 def _let_in_again(world: World) -> int:
     """The child had not granted writing; now it has, and the copy's day has come."""
     world.connect(PARENT_ID, READ_AND_WRITE)
-    world.connect(REX_ID, READ_ONLY)
+    world.connect(REX_ID, _READ_ONLY)
     world.link(REX_ID, "Rex")
     activity_id = _finished(world)
-    world.copy(activity_id, Points())
-    world.time.pass_s(_DAY_S)
+    copying.copy(world, activity_id, Points())
+    world.clock.pass_s(_DAY_S)
     world.connect(REX_ID, READ_AND_WRITE)
     return activity_id
 
@@ -109,16 +114,16 @@ def _let_in_again(world: World) -> int:
 def _asked_for_again(world: World) -> int:
     """Strava did not finish the upload for three days; then the parent asks for the copy again."""
     activity_id = _still_processing(world)
-    world.time.pass_s(3 * _DAY_S)
-    world.copy(activity_id, Points())
-    world.services.state.copies.reopen(activity_id, REX_ID, world.time())
-    world.time.pass_s(_SLOW_S)
+    world.clock.pass_s(3 * _DAY_S)
+    copying.copy(world, activity_id, Points())
+    world.services.state.copies.reopen(activity_id, REX_ID, world.clock())
+    world.clock.pass_s(_SLOW_S)
     return activity_id
 
 
 def _own_recording(world: World) -> int:
     _family(world)
-    world.finish(REX_ID, "run", "My own watch had it too")
+    world.finish(REX_ID, "My own watch had it too")
     return _finished(world)
 
 

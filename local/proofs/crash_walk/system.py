@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from include.errors import IngestError
-from include.pipeline.backfill.history import keys, take_share
-from include.pipeline.backfill.loading import load
-from include.pipeline.backfill.request import BackfillRequest, ask
-from include.pipeline.copying.copies import copy_to_children
-from include.pipeline.erasure.erase import EraseRequest, erase
 from include.pipeline.erasure.watch import look_again
-from include.pipeline.ingest.events import plan
-from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import queue_due
 from include.pipeline.services import Services
-from include.strava.events import WebhookEvent
 from include.trigger.trigger import Started
-from local.proofs.crash_walk.points import MortalStore, Points
-from local.proofs.crash_walk.world import World
-from webhook_api.dispatcher import BACKFILL_DAG, ERASE_DAG, INGEST_DAG, dispatch
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from local.proofs.crash_walk.adapters import CrashingStore, process
+from local.proofs.crash_walk.points import Points
+from local.testbed.runs import InlineRuns
+from local.testbed.world import World
+from webhook_api.dispatcher import dispatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +41,7 @@ class Airflow:
 
 
 @dataclass(frozen=True, slots=True)
-class MortalTrigger:
+class CrashingTrigger:
     """A trigger with a point on either side of the call to Airflow."""
 
     airflow: Airflow
@@ -77,48 +66,27 @@ class System:
 
     def deliver(self, points: Points) -> None:
         """What is in the queue: the dispatcher starts the runs, and their tasks do their work."""
-        world, services = self.world, self.world.process(points)
-        store, trigger = MortalStore(world.store, points), MortalTrigger(self.airflow, points)
+        world, services = self.world, process(self.world, points)
+        store, trigger = CrashingStore(world.store, points), CrashingTrigger(self.airflow, points)
         received = True
         while received:
-            report = _task(dispatch, services.queue, trigger, store, world.time)
-            received = report is not None and report.received > 0
+            received = False
+            with suppress(IngestError):
+                received = dispatch(services.queue, trigger, store, world.clock).received > 0
             for run in self.airflow.begun():
                 self.play(run, services)
 
     def play(self, run: Run, services: Services) -> None:
         """The tasks of a run. One that fails fails alone, and Airflow does not try it again."""
-        now = datetime.fromtimestamp(self.world.time(), UTC)
-        if run.dag_id == INGEST_DAG:
-            self._ingest(services, [WebhookEvent.from_conf(event) for event in run.conf["events"]])
-        elif run.dag_id == ERASE_DAG:
-            _task(erase, services, EraseRequest.from_params(run.conf, or_asked_at=now), self.world.settings)
-        elif run.dag_id == BACKFILL_DAG:
-            self._backfill(services, BackfillRequest.from_params(run.conf, or_asked_at=now))
+        InlineRuns(services, self.world.settings, failures=[]).run(run.dag_id, run.conf)
 
     def reconcile(self, points: Points) -> None:
         """Reconcile queues what the ledgers say, and that is done.
 
         Lists are not asked: they would find what the ledgers have forgotten.
         """
-        services = self.world.process(points)
-        for task in (queue_due, look_again):
-            _task(task, services)
+        services = process(self.world, points)
+        for step in (queue_due, look_again):
+            with suppress(IngestError):
+                step(services)
         self.deliver(points)
-
-    def _backfill(self, services: Services, request: BackfillRequest) -> None:
-        history = _task(lambda: take_share(services, ask(services, request)))
-        if history is not None:
-            _task(load, services, keys(history))
-
-    def _ingest(self, services: Services, events: list[WebhookEvent]) -> None:
-        for item in _task(plan, services, events) or ():
-            if _task(partial(sync, source="webhook"), services, item) is not None:
-                _task(copy_to_children, services, item.athlete_id, item.activity_id)
-
-
-def _task(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """What the task returns; None where it fails."""
-    with suppress(IngestError):
-        return work(*args, **kwargs)
-    return None

@@ -12,9 +12,10 @@ from pathlib import Path
 from include.errors import RetryLater
 from include.pipeline.copying.copies import CopyResult
 from include.state.copies.ledger import CopyState
+from local.proofs.crash_walk import copying
 from local.proofs.crash_walk.points import Crashed, Points
 from local.proofs.crash_walk.scenarios import Scenario
-from local.proofs.crash_walk.world import PARENT_ID, World, open_world
+from local.testbed.world import PARENT_ID, World, open_world
 
 RETRY_AFTER_S = 10
 """When Airflow tries a failed task again for the first time."""
@@ -63,7 +64,7 @@ def walk(scenario: Scenario) -> Iterator[Death]:
         ready.mkdir()
         with open_world(ready, scenario.rules) as world:
             activity_id = scenario.prepare(world)
-            now = world.time()
+            now = world.clock()
         runs = _Runs(scenario, ready, activity_id, now)
         for point in runs.points():
             yield runs.die_at(point)
@@ -87,7 +88,7 @@ class _Runs:
         """The copy dies there, and production goes on."""
         with self._world() as world:
             try:
-                self._step(world, Points(strike_at=point))
+                self._step(world, Points(happens_at=point))
             except Crashed:
                 return self._aftermath(world, point)
         raise AssertionError(f"{self.scenario.name}: the copy did not come to {point!r} again")
@@ -101,15 +102,17 @@ class _Runs:
         shutil.rmtree(folder)
 
     def _step(self, world: World, points: Points) -> list[CopyResult]:
-        return world.reconcile(points) if self.scenario.resumed else world.copy(self.activity_id, points)
+        return (
+            copying.reconcile(world, points) if self.scenario.resumed else copying.copy(world, self.activity_id, points)
+        )
 
     def _aftermath(self, world: World, point: str) -> Death:
-        world.time.pass_s(RETRY_AFTER_S)
+        world.clock.pass_s(RETRY_AFTER_S)
         retry = self._retry(world)
         windows: list[str] = []
         while self._left(world) and len(windows) < _WINDOWS:
             points = Points()
-            windows.append(self._story(world.reconcile(points), points))
+            windows.append(self._story(copying.reconcile(world, points), points))
         children = world.control.activity_ids(self.scenario.child_id)
         copy = world.services.state.copies.get(self.activity_id, self.scenario.child_id)
         stale = world.services.lake.copy_rows.repair([PARENT_ID])
@@ -126,7 +129,7 @@ class _Runs:
     def _retry(self, world: World) -> str:
         points = Points()
         try:
-            return self._story(world.copy(self.activity_id, points), points)
+            return self._story(copying.copy(world, self.activity_id, points), points)
         except RetryLater:
             return "the dead run's lease holds"
 

@@ -16,8 +16,8 @@ from include.queue.queued_event import QueuedEvent
 from include.state.accounts.athletes import AthleteStatus
 from include.state.erasures.ledger import EraseReason
 from include.strava.scopes import ACTIVITY_READ, READ
-from local.proofs.crash_walk.world import MIA_ID, PARENT_ID, World
 from local.strava_simulator.world.simulation import EXTENSION
+from local.testbed.world import MIA_ID, PARENT_ID, World
 
 _WEBHOOK = "http://webhook.test/webhook"
 _SCOPES = (READ, ACTIVITY_READ)
@@ -45,7 +45,7 @@ def _is_connected(_world: World, services: Services) -> bool:
 
 def _ask_for_erasure(world: World, services: Services) -> None:
     world.connect(MIA_ID, _SCOPES)
-    world.time.pass_s(1)
+    world.clock.pass_s(1)
     services.state.erasures.ask_now(MIA_ID, EraseReason.ATHLETE)
 
 
@@ -82,7 +82,7 @@ def _forget_start(_world: World, services: Services) -> None:
 
 def _look_again(world: World, services: Services) -> None:
     """Ask for what no list can miss, as events would."""
-    now = world.time()
+    now = world.clock()
     for entry in list(services.state.activities.of_athlete(PARENT_ID)):
         if entry.start_at_epoch_s is None and entry.object_keys:
             services.state.activities.make_due(PARENT_ID, entry.activity_id, asked_at_epoch_s=int(now))

@@ -5,41 +5,30 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from include.crypto.backend import open_cipher
 from include.errors import IngestError
 from include.lake.query import query
-from include.pipeline.backfill.history import keys, take_share
-from include.pipeline.backfill.loading import load
-from include.pipeline.backfill.request import BackfillRequest, ask
-from include.pipeline.copying.copies import copy_to_children
-from include.pipeline.ingest.events import plan
-from include.pipeline.ingest.sync import sync
+from include.pipeline.backfill.request import BackfillRequest
 from include.pipeline.reconcile.due import list_athletes, queue_due
 from include.pipeline.reconcile.installation import prove_again
 from include.pipeline.services import Services
 from include.queue.queued_event import QueuedEvent
 from include.state.accounts.athletes import AthleteStatus
-from include.state.accounts.tokens import Tokens
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import CopyState
 from include.state.links import CopyOptions
-from include.strava.client import Priority, StravaClient
-from include.strava.http.session import StravaSession
-from include.strava.oauth import OAuthClient
-from include.strava.subscriptions import PushSubscriptions
-from local.proofs.crash_walk.points import MortalSession, Points
-from local.proofs.crash_walk.world import NOON, PARENT_ID, REX_ID, World, open_world
 from local.proofs.odd_answers.errands import ERRANDS, Errand
 from local.proofs.odd_answers.message import is_fit
 from local.strava_simulator.api.script import Line
-from local.strava_simulator.world.applications import Application
 from local.strava_simulator.world.simulation import Rules
-from local.testbed.consent import EVERYTHING, agreed_link
+from local.testbed.consent import agreed_link
+from local.testbed.runs import InlineRuns
+from local.testbed.world import NOON, PARENT_ID, REX_ID, World, open_world
+from webhook_api.dispatcher import BACKFILL_DAG
 
 CALLS: Mapping[str, str] = {
     "activity": "GET /activities/*[0-9]",
@@ -103,41 +92,39 @@ class _Story:
     renamed: int = 0
     deleted: int = 0
     new: int = 0
-    messages: list[str] = field(default_factory=list)
+    failures: list[IngestError] = field(default_factory=list)
+
+    @property
+    def runs(self) -> InlineRuns:
+        return InlineRuns(self.services, self.world.settings, self.failures)
 
     def begin(self) -> None:
-        self.historic = self.finish("Long ago", hours_ago=900)
-        self.renamed = self.finish("Morning with Rex", hours_ago=30)
-        self.deleted = self.finish("Alone", hours_ago=26)
+        self.historic = self.world.finish(PARENT_ID, "Long ago", hours_ago=900, seed=self.seed)
+        self.renamed = self.world.finish(PARENT_ID, "Morning with Rex", hours_ago=30, seed=self.seed)
+        self.deleted = self.world.finish(PARENT_ID, "Alone", hours_ago=26, seed=self.seed)
         for activity_id in (self.renamed, self.deleted):
             self.queue(activity_id)
         self.window()
         if self.errand:
             self.errand.begin(self.world, self.services)
-        self.world.time.pass_s(_TOKEN_S)
+        self.world.clock.pass_s(_TOKEN_S)
 
     def go_on(self) -> None:
         self.world.control.rename(self.renamed, "Evening with Rex")
         self.world.control.delete_activity(self.deleted)
-        self.new = self.finish("Lunch with Rex", hours_ago=1)
+        self.new = self.world.finish(PARENT_ID, "Lunch with Rex", hours_ago=1, seed=self.seed)
         self.ask_for_history()
         for activity_id in (self.renamed, self.new):
             self.queue(activity_id)
 
-    def finish(self, title: str, *, hours_ago: float) -> int:
-        start_at = datetime.fromtimestamp(self.world.time(), UTC) - timedelta(hours=hours_ago)
-        return self.world.control.generate_activity(
-            PARENT_ID, "run", start_at=start_at, seed=self.seed, points=20, name=title
-        )
-
     def ask_for_history(self) -> None:
         """What an operator does with the form, and does again after a backfill that found nothing."""
-        wanted = BackfillRequest(PARENT_ID, *_HISTORY, int(self.world.time()))
-        self.attempt(_load_history, self.services, wanted.to_params())
+        wanted = BackfillRequest(PARENT_ID, *_HISTORY, int(self.world.clock()))
+        self.runs.run(BACKFILL_DAG, wanted.to_params())
 
     def queue(self, activity_id: int) -> None:
-        event = QueuedEvent.look_again(PARENT_ID, activity_id, self.world.time())
-        self.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(self.world.time()))
+        event = QueuedEvent.look_again(PARENT_ID, activity_id, self.world.clock())
+        self.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(self.world.clock()))
         self.services.queue.send(event.to_body())
 
     def window(self) -> None:
@@ -152,19 +139,17 @@ class _Story:
         messages = services.queue.receive(100, visibility_s=30)
         queued = [QueuedEvent.parse(message.body) for message in messages]
         for form in (each.backfill for each in queued if each.backfill):
-            self.attempt(_load_history, services, form)
-        for item in plan(services, [each.event for each in queued if each.is_about_activities]):
-            self.attempt(sync, services, item, source="webhook")
-            self.attempt(copy_to_children, services, item.athlete_id, item.activity_id)
+            self.runs.run(BACKFILL_DAG, form)
+        self.runs.ingest([each.event for each in queued if each.is_about_activities])
         for message in messages:
             services.queue.delete(message)
-        self.world.time.pass_s(_WINDOW_S)
+        self.world.clock.pass_s(_WINDOW_S)
 
     def attempt(self, step: Any, *arguments: Any, **options: Any) -> None:
         try:
             step(*arguments, **options)
         except IngestError as err:
-            self.messages.append(str(err))
+            self.failures.append(err)
 
     def titles(self) -> Mapping[int, str]:
         """The titles of the parent's activities in the lake, by id."""
@@ -216,7 +201,7 @@ def play(call: str, answer: Mapping[str, Any], *, seed: int, state_url: str) -> 
         outcome.wrongs += _destroyed(story, before)
         outcome.wrongs += [
             f"message: {message}"
-            for message in story.messages
+            for message in map(str, story.failures)
             if not is_fit(message, is_applications=call in OF_THE_APPLICATION)
         ]
         outcome.activity = story.state_of(story.new)
@@ -232,13 +217,6 @@ def play(call: str, answer: Mapping[str, Any], *, seed: int, state_url: str) -> 
         else:
             outcome.wrongs += [f"never right: {', '.join(story.lacks())}"]
         return outcome
-
-
-def _load_history(services: Services, form: Mapping[str, Any]) -> None:
-    """What a run of the backfill does."""
-    now = datetime.fromtimestamp(services.clock(), UTC)
-    history = take_share(services, ask(services, BackfillRequest.from_params(form, or_asked_at=now)))
-    load(services, keys(history))
 
 
 def _prove(services: Services) -> None:
@@ -267,25 +245,8 @@ def _destroyed(story: _Story, before: Mapping[int, str]) -> list[str]:
 
 @contextmanager
 def _story(folder: Path, state_url: str, errand: Errand | None, seed: int) -> Iterator[_Story]:
-    with open_world(folder, Rules(), now=NOON, state_url=state_url) as world:
+    with open_world(folder, Rules(), state_url=state_url) as world:
         for athlete_id in (PARENT_ID, REX_ID):
-            world.connect(athlete_id, EVERYTHING)
-        whole = CopyOptions(trim_m=0)
-        world.services.state.links.save(agreed_link(PARENT_ID, REX_ID, "Rex", whole))
-        with MortalSession(world.app, world.time, Points()) as session:
-            yield _Story(world, _on_the_simulator(world, session), errand, seed)
-
-
-def _on_the_simulator(world: World, session: StravaSession) -> Services:
-    """The services, with every call of theirs answered by the simulator in this process."""
-    services, settings, application = world.services, world.settings, Application()
-    oauth = OAuthClient(session, settings.strava_oauth_url, str(application.client_id), application.client_secret)
-    tokens = Tokens(world.store, open_cipher(settings.key_url), world.time, oauth.refresh, world.time.pass_s)
-    strava = replace(
-        services.strava,
-        oauth=oauth,
-        tokens=tokens,
-        client=StravaClient(session, settings.strava_api_url, tokens, services.state.quota, Priority.LIVE),
-        push=PushSubscriptions(session, settings.strava_api_url, str(application.client_id), application.client_secret),
-    )
-    return replace(services, strava=strava)
+            world.connect(athlete_id)
+        world.services.state.links.save(agreed_link(PARENT_ID, REX_ID, "Rex", CopyOptions(trim_m=0)))
+        yield _Story(world, world.services, errand, seed)

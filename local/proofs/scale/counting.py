@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+from flask import Flask
+
+from include.clock import Clock
 from include.lake.objects.objects import Condition, ObjectStore, StoredObject
 from include.store.store import Item, Key, Store
-from local.proofs.crash_walk.points import Points
+from include.strava.http.response import Response
+from include.strava.http.session import Call
 from local.proofs.race.watched_store import WatchedStore
+from local.testbed.world import InProcessSession
 
 
 class Kind(StrEnum):
@@ -120,14 +125,18 @@ class CountingObjects:
         return self._objects.url(key)
 
 
-class CountingPoints(Points):
-    """Counts the calls of a session that passes them."""
+class CountingSession(InProcessSession):
+    """A session with the simulator that counts its calls."""
 
-    def __init__(self, counts: Counts) -> None:
-        super().__init__()
+    def __init__(self, app: Flask, clock: Clock, counts: Counts) -> None:
+        super().__init__(app, clock)
         self._counts = counts
 
-    def before(self, what: str) -> str:
-        """As `Points.before`."""
-        self._counts[Kind.STRAVA] += 1
-        return super().before(what)
+    def send(self, base_url: str, call: Call, *, before: Callable[[], None] = lambda: None, **after: Any) -> Response:
+        """As `StravaSession.send`; a repetition is a call of its own."""
+
+        def counted() -> None:
+            before()
+            self._counts[Kind.STRAVA] += 1
+
+        return super().send(base_url, call, before=counted, **after)

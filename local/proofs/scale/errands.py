@@ -21,9 +21,9 @@ from include.pipeline.services import Services
 from include.state.erasures.ledger import EraseReason
 from include.strava.events import WebhookEvent
 from include.strava.quota import WINDOW_S
-from local.proofs.crash_walk.world import PARENT_ID
 from local.proofs.scale.counting import Counts, Kind
-from local.proofs.scale.stand import CHILD_NAME, Stand, open_stand
+from local.proofs.scale.installation import CHILD_NAME, counted, installation_of
+from local.testbed.world import PARENT_ID, World
 
 INGEST_TASKS, INGEST_TASKS_OF_A_CHUNK = 3, 2
 NIGHT_TASKS, NIGHT_TASKS_OF_A_CHUNK = 6, 1
@@ -41,24 +41,24 @@ class Errand:
 
     name: str
     what: str
-    play: Callable[[Stand, Services], int]
+    play: Callable[[World, Services], int]
     """Gives how many task instances Airflow keeps of it."""
 
 
 def count(folder: Path, athletes: int) -> Mapping[str, Counts]:
     """What each errand asks for in an installation with so many athletes, which is made in the empty `folder`."""
     found: dict[str, Counts] = {}
-    with open_stand(folder, athletes) as stand:
+    with installation_of(folder, athletes) as world:
         for errand in ERRANDS:
             counts: Counts = Counter()
-            counts[Kind.TASKS] = errand.play(stand, stand.services(counts))
+            counts[Kind.TASKS] = errand.play(world, counted(world, counts))
             found[errand.name] = counts
     return found
 
 
-def _event(stand: Stand, services: Services) -> int:
-    activity_id = stand.finish(PARENT_ID, f"With {CHILD_NAME}")
-    event = WebhookEvent("activity", activity_id, "create", PARENT_ID, 1, int(stand.world.time()), {})
+def _event(world: World, services: Services) -> int:
+    activity_id = world.finish(PARENT_ID, f"With {CHILD_NAME}")
+    event = WebhookEvent("activity", activity_id, "create", PARENT_ID, 1, int(world.clock()), {})
     items = plan(services, [event])
     for item in items:
         sync(services, item, source="webhook")
@@ -66,15 +66,15 @@ def _event(stand: Stand, services: Services) -> int:
     return INGEST_TASKS + INGEST_TASKS_OF_A_CHUNK * len(in_chunks(items, size_for(len(items))))
 
 
-def _reconcile(stand: Stand, services: Services) -> int:
-    stand.world.time.pass_s(WINDOW_S)
+def _reconcile(world: World, services: Services) -> int:
+    world.clock.pass_s(WINDOW_S)
     queue_due(services)
     list_athletes(services)
     look_again(services)
     return RECONCILE_TASKS
 
 
-def _night(_: Stand, services: Services) -> int:
+def _night(_: World, services: Services) -> int:
     chunks = in_chunks(athlete_ids(services), ATHLETES)
     for chunk in chunks:
         check(services, chunk, _RETENTION_DAYS, dry_run=False)
@@ -83,14 +83,14 @@ def _night(_: Stand, services: Services) -> int:
     return NIGHT_TASKS + NIGHT_TASKS_OF_A_CHUNK * len(chunks)
 
 
-def _catalogue(stand: Stand, services: Services) -> int:
+def _catalogue(world: World, services: Services) -> int:
     register_waiting(services)
-    is_crawl_due(services, stand.world.settings, is_asked_for=False)
+    is_crawl_due(services, world.settings, is_asked_for=False)
     return CATALOG_TASKS
 
 
-def _erasure(stand: Stand, services: Services) -> int:
-    settings = stand.world.settings
+def _erasure(world: World, services: Services) -> int:
+    settings = world.settings
     erase(services, EraseRequest(PARENT_ID, EraseReason.ATHLETE), settings)
     return ERASE_TASKS
 

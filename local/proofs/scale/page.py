@@ -10,8 +10,8 @@ from local.docs.markdown import table
 from local.proofs.scale import record
 from local.proofs.scale.counting import Kind
 from local.proofs.scale.errands import ERRANDS, RECONCILE_TASKS
+from local.proofs.scale.installation import LIMITS
 from local.proofs.scale.record import Counted
-from local.proofs.scale.stand import LIMITS
 
 _RUNS_OF_RECONCILE = 96
 

@@ -11,8 +11,8 @@ from local.proofs.proof import Effort
 from local.proofs.scale import record
 from local.proofs.scale.counting import Kind
 from local.proofs.scale.errands import count
+from local.proofs.scale.installation import LIMITS
 from local.proofs.scale.record import Counted
-from local.proofs.scale.stand import LIMITS
 from local.proofs.verdict import Verdict
 
 SIZES = (10, 1_000, 10_000)

@@ -18,8 +18,8 @@ from local.proofs.crash_walk.errands import ERRANDS, Errand
 from local.proofs.crash_walk.judge import Owed, faults
 from local.proofs.crash_walk.points import Points
 from local.proofs.crash_walk.system import System
-from local.proofs.crash_walk.world import PARENT_ID, REX_ID, World, open_world
 from local.strava_simulator.world.simulation import Rules
+from local.testbed.world import PARENT_ID, REX_ID, World, open_world
 
 TWO = ERRANDS[0]
 [BACKFILL] = [errand for errand in ERRANDS if errand.name == "backfill of three activities"]

@@ -12,9 +12,11 @@ import pytest
 
 from include.errors import IngestError
 from include.state.links import LinkStatus
+from local.proofs.crash_walk import copying
 from local.proofs.crash_walk.points import Points
-from local.proofs.crash_walk.world import MIA_ID, PARENT_ID, READ_AND_WRITE, REX_ID, World, open_world
 from local.strava_simulator.world.simulation import Rules
+from local.testbed.consent import READ_AND_WRITE
+from local.testbed.world import MIA_ID, PARENT_ID, REX_ID, World, open_world
 
 LAST_LOOK = "before put `copies` as uploading, held (2)"
 """The link is read for the last time right before this write, and the file goes out right after it."""
@@ -30,7 +32,7 @@ def family(tmp_path: Path) -> Path:
             world.connect(athlete_id, READ_AND_WRITE)
         world.link(REX_ID, "Rex")
         world.link(MIA_ID, "Mia")
-        world.sync(world.finish(PARENT_ID, "run", "With Rex and Mia"))
+        copying.store(world, world.finish(PARENT_ID, "With Rex and Mia"))
     return ready
 
 
@@ -39,10 +41,10 @@ def copied(family: Path, meanwhile: Callable[[World], None], point: str | None =
     folder = family.with_name("run")
     shutil.copytree(family, folder)
     with open_world(folder, Rules()) as world:
-        points = Points(strike_at=point, blow=lambda: meanwhile(world))
+        points = Points(happens_at=point, event=lambda: meanwhile(world))
         copy(world, points)
         for _ in range(3):
-            world.reconcile(Points())
+            copying.reconcile(world, Points())
         found = len(world.control.activity_ids(MIA_ID))
     shutil.rmtree(folder)
     return points.passed, found
@@ -52,7 +54,7 @@ def copy(world: World, points: Points) -> None:
     """The task that copies; what it does not bring to its end is left to reconcile."""
     [activity_id] = world.control.activity_ids(PARENT_ID)
     with suppress(IngestError):
-        world.copy(activity_id, points)
+        copying.copy(world, activity_id, points)
 
 
 def end_link(world: World) -> None:

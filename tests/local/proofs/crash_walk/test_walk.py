@@ -13,7 +13,8 @@ from include.store.store import Key
 from include.strava.models import Upload
 from local.docs.crash_walk import section
 from local.docs.pages import page_path
-from local.proofs.crash_walk.points import Crashed, MortalStore, Points
+from local.proofs.crash_walk.adapters import CrashingStore
+from local.proofs.crash_walk.points import Crashed, Points
 from local.proofs.crash_walk.scenarios import SCENARIOS, Scenario
 from local.proofs.crash_walk.walk import Death, walk
 
@@ -79,7 +80,7 @@ def test_dead_process_gets_nothing_done(tmp_path: Path) -> None:
         Points("before put `quota`"),
         Key("quota", "1"),
     )
-    store = MortalStore(living, points)
+    store = CrashingStore(living, points)
 
     for operation in (
         lambda: store.put(key, {"count": 1}, expected_version=0),

@@ -6,24 +6,21 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from include.pipeline.catalog import register_waiting
 from include.pipeline.ingest.sync import SyncItem, sync
-from include.pipeline.services import Adapters, Services, assemble
+from include.pipeline.services import Adapters, Services
 from include.store.store import ABSENT, Key
-from include.strava.client import Priority
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
-from local.proofs.crash_walk.points import MortalSession, Points
-from local.proofs.crash_walk.world import MIA_ID, PARENT_ID, READ_AND_WRITE, World, open_world
-from local.proofs.scale.counting import CountingObjects, CountingPoints, CountingStore, Counts
+from local.proofs.scale.counting import CountingObjects, CountingSession, CountingStore, Counts
 from local.strava_simulator.world import applications
 from local.strava_simulator.world.applications import Application
 from local.strava_simulator.world.quota import Limits
 from local.strava_simulator.world.simulation import EXTENSION, Rules
+from local.testbed.consent import READ_AND_WRITE
+from local.testbed.world import MIA_ID, PARENT_ID, World, open_world
 
 CHILD_NAME = "Mia"
 LIMITS = Limits(window=3_300, day=165_000, read_window=600, read_day=30_000)
@@ -35,61 +32,45 @@ _FIRST_AT_STRAVA, _FIRST_ELSEWHERE = 1_000, 1_000_000
 _DAY_S = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """The installation of a parent with a child, and of others."""
-
-    world: World
-
-    def services(self, counts: Counts) -> Services:
-        """What a process works with, whose calls, rows and objects are counted."""
-        world = self.world
-        adapters = Adapters(
-            CountingStore(world.store, counts),
-            MortalSession(world.app, world.time, CountingPoints(counts)),
-            CountingObjects(world.services.lake.objects, counts),
-            world.services.queue,
-        )
-        return assemble(world.settings, adapters, priority=Priority.LIVE, clock=world.time, wait=world.time.pass_s)
-
-    def finish(self, athlete_id: int, title: str) -> int:
-        """Let the athlete finish a run now; its id."""
-        start_at = datetime.fromtimestamp(self.world.time(), UTC) - timedelta(hours=1)
-        return self.world.control.generate_activity(
-            athlete_id, "run", start_at=start_at, seed=7, points=20, name=title, announce=False
-        )
+def counted(world: World, counts: Counts) -> Services:
+    """The services of a process of the installation, whose calls, rows and objects are counted."""
+    adapters = Adapters(
+        CountingStore(world.store, counts),
+        CountingSession(world.app, world.clock, counts),
+        CountingObjects(world.services.lake.objects, counts),
+        world.services.queue,
+    )
+    return world.process(adapters)
 
 
 @contextmanager
-def open_stand(folder: Path, athletes: int) -> Iterator[Stand]:
+def installation_of(folder: Path, athletes: int) -> Iterator[World]:
     """An installation in the empty `folder` whose athletes are so many: the parent, the child, and others."""
     with open_world(folder, Rules(limits=LIMITS)) as world:
-        stand = Stand(world)
         with world.app.extensions[EXTENSION].state.transaction() as db:
             applications.register(db, Application(athlete_capacity=_AT_STRAVA))
         at_strava = [PARENT_ID, MIA_ID, *range(_FIRST_AT_STRAVA, _FIRST_AT_STRAVA + min(athletes, _AT_STRAVA) - 2)]
         for athlete_id in at_strava:
             world.connect(athlete_id, READ_AND_WRITE)
-            _load(stand, athlete_id)
+            _load(world, athlete_id)
         world.link(MIA_ID, CHILD_NAME)
-        _multiply(stand, folder / "lake", range(_FIRST_ELSEWHERE, _FIRST_ELSEWHERE + athletes - len(at_strava)))
+        _multiply(world, folder / "lake", range(_FIRST_ELSEWHERE, _FIRST_ELSEWHERE + athletes - len(at_strava)))
         register_waiting(world.services)
-        yield stand
+        yield world
 
 
-def _load(stand: Stand, athlete_id: int) -> None:
-    services = stand.world.process(Points())
-    item = SyncItem(athlete_id, stand.finish(athlete_id, "Morning run"), int(stand.world.time()))
-    sync(services, item, source="webhook")
+def _load(world: World, athlete_id: int) -> None:
+    item = SyncItem(athlete_id, world.finish(athlete_id, "Morning run"), int(world.clock()))
+    sync(world.services, item, source="webhook")
 
 
-def _multiply(stand: Stand, lake: Path, athlete_ids: Sequence[int]) -> None:
+def _multiply(world: World, lake: Path, athlete_ids: Sequence[int]) -> None:
     """Athletes who have what the parent has, without having been at Strava: a sync of each would take an hour."""
-    world, (entry,) = stand.world, stand.world.store.query("activities", str(PARENT_ID))
+    (entry,) = world.store.query("activities", str(PARENT_ID))
     fields = json.dumps(entry.fields)
     for athlete_id in athlete_ids:
         profile = Athlete(AthleteId(athlete_id), "Ann", "Other")
-        grant = TokenGrant("access", "refresh", int(world.time()) + _DAY_S, profile)
+        grant = TokenGrant("access", "refresh", int(world.clock()) + _DAY_S, profile)
         world.services.state.athletes.connect(grant, frozenset(READ_AND_WRITE))
         for folder in lake.glob(f"*/athlete_id={PARENT_ID}"):
             shutil.copytree(folder, folder.with_name(f"athlete_id={athlete_id}"))

@@ -1,0 +1,159 @@
+"""An installation with pages and a simulated Strava that a browser reaches, all in this process."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import requests
+from flask import Flask
+
+from include.errors import IngestError
+from include.pipeline.reconcile.due import queue_due
+from include.pipeline.services import Services, open_services
+from include.settings import Settings
+from include.store.backend import open_store
+from include.store.store import Store
+from local.strava_simulator.app import create_app as create_strava
+from local.strava_simulator.control_client import SimulatorControl
+from local.strava_simulator.server import serving
+from local.strava_simulator.world.applications import Application
+from local.strava_simulator.world.deliveries import deliver_due
+from local.strava_simulator.world.processing import settle_due
+from local.strava_simulator.world.simulation import EXTENSION as SIMULATION
+from local.strava_simulator.world.simulation import Rules, Simulation
+from local.strava_simulator.world.state import State
+from local.testbed.manual_clock import ManualClock
+from local.testbed.runs import InlineRuns
+from local.testbed.settings import settings_in
+from webhook_api.app import create_app as create_pages
+from webhook_api.dispatcher import dispatch
+from webhook_api.edge import EXTENSION as EDGE
+
+_ACTIVITY_S = 1800
+_POINTS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A running installation; what its events and pages set off happens in `catch_up`."""
+
+    settings: Settings
+    control: SimulatorControl
+    clock: ManualClock
+    store: Store
+    services: Services
+    simulation: Simulation
+    runs: InlineRuns
+
+    @property
+    def web_url(self) -> str:
+        """Where its pages are."""
+        return self.settings.public_url
+
+    @property
+    def client_id(self) -> int:
+        """Strava's number of the application."""
+        return int(self.settings.strava_client_id)
+
+    def finish(self, athlete_id: int, title: str, kind: str = "run") -> int:
+        """Let the athlete finish an activity of half an hour now, and catch up; returns its id."""
+        start_at = datetime.fromtimestamp(self.clock() - _ACTIVITY_S, UTC)
+        activity_id = self.control.generate_activity(athlete_id, kind, start_at=start_at, points=_POINTS, name=title)
+        self.catch_up()
+        return activity_id
+
+    def rename(self, activity_id: int, title: str) -> None:
+        """Let the athlete give the activity another title, and catch up."""
+        self.control.rename(activity_id, title)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Deliver Strava's events and do what they and the pages have queued, until nothing is left to do."""
+        while True:
+            settle_due(self.simulation)
+            delivered = deliver_due(self.simulation)
+            if not dispatch(self.services.queue, self.runs, self.store, self.clock).received and not delivered:
+                return
+
+    def reconcile(self) -> None:
+        """Queue what is due, as reconcile does every quarter of an hour, and do it."""
+        queue_due(self.services)
+        self.catch_up()
+
+
+@contextmanager
+def one_process(folder: Path, *, now: float, rules: Rules | None = None) -> Iterator[Installation]:
+    """An installation with its state in `folder` and Strava's in memory; Strava knows its webhook already."""
+    clock, application = ManualClock(now), Application()
+    with (
+        loopback_listener() as pages,
+        loopback_listener() as listener,
+        simulated_strava(":memory:", application, clock, rules) as strava,
+        serving(strava, listener) as strava_url,
+    ):
+        settings = settings_in(folder, strava_url, application=application, public_url=address_of(pages))
+        with opened(settings, strava, strava_url, clock, pages) as installation:
+            services, webhook = installation.services, f"{settings.public_url}/webhook/{settings.webhook_path_secret}"
+            subscription = services.strava.push.create(webhook, settings.webhook_verify_token)
+            services.state.subscriptions.save(subscription)
+            yield installation
+
+
+@contextmanager
+def simulated_strava(
+    state_path: str, application: Application, clock: ManualClock, rules: Rules | None = None
+) -> Iterator[Flask]:
+    """The simulator over the state at this path. Nothing serves it, and its events wait for `catch_up`."""
+    with closing(State(state_path)) as state, requests.Session() as session:
+        session.trust_env = False  # The callbacks are on this machine.
+        yield create_strava(state, application=application, rules=rules, clock=clock, session=session)
+
+
+@contextmanager
+def opened(
+    settings: Settings,
+    strava: Flask,
+    strava_url: str,
+    clock: ManualClock,
+    pages: socket.socket,
+    failures: list[IngestError] | None = None,
+) -> Iterator[Installation]:
+    """The installation of these settings, its pages served at the listener `pages`, `strava` at `strava_url`.
+
+    Errors: those of tasks, unless `failures` takes them.
+    """
+    simulation: Simulation = strava.extensions[SIMULATION]
+
+    def wait(seconds: float) -> None:
+        clock.pass_s(seconds)
+        settle_due(simulation)
+
+    with ExitStack() as stack:
+        services = stack.enter_context(open_services(settings, clock=clock, wait=wait))
+        store = stack.enter_context(closing(open_store(settings.state_url, clock)))
+        web = create_pages(settings, clock)
+        web.extensions[EDGE] = replace(
+            web.extensions[EDGE],
+            store=lambda: store,
+            queue=lambda: services.queue,
+            oauth=lambda: services.strava.oauth,
+        )
+        stack.enter_context(serving(web, pages))
+        control = stack.enter_context(SimulatorControl(strava_url))
+        runs = InlineRuns(services, settings, failures)
+        yield Installation(settings, control, clock, store, services, simulation, runs)
+
+
+def loopback_listener() -> socket.socket:
+    """A listener at a free port of this machine."""
+    return socket.create_server(("127.0.0.1", 0))
+
+
+def address_of(listener: socket.socket) -> str:
+    """The base URL of what a listener accepts."""
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
