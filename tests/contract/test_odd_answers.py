@@ -37,7 +37,7 @@ def cell_id(cell):
     return f"{cell[0]}: {cell[1]}"
 
 
-def check(call, answer, state_url=None):
+def check(call, answer, state_url=""):
     outcome = play(call, ANSWERS[answer], seed=7, state_url=state_url)
     assert outcome.wrongs == []
     assert outcome.minutes is not None
