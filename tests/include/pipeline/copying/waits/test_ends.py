@@ -1,27 +1,20 @@
-"""What a copy waits for, how often it looks meanwhile, and how it goes on."""
+"""What ends while a copy is being made: a link, a lease, an athlete's consent."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
-from include.copying.waking import wake_for_access
-from include.errors import Gone, OutcomeUnknown, StravaUnavailable, UnexpectedShape
+from include.errors import OutcomeUnknown
 from include.pipeline.copying import copy_job
 from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.copying.copy_job import CopyJob
-from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
-from include.pipeline.reconcile.due import queue_due
-from include.queue.queued_event import QueuedEvent
 from include.state.accounts.athletes import AthleteStatus
 from include.state.copies.ledger import CopyState
 from include.state.erasures.ledger import EraseReason
 from include.state.links import CopyOptions, Link, LinkStatus
-from local.strava_simulator.api.faults import Faults
-from local.strava_simulator.api.script import Line
 
 pytestmark = pytest.mark.network
 
@@ -35,13 +28,6 @@ def linked(world, child_id, name, scopes=None):
     return world.services.state.links.save(
         Link(ANN, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1)
     )
-
-
-@pytest.fixture
-def family(world):
-    """Rex connected and linked."""
-    linked(world, REX, "Rex")
-    return world
 
 
 def named(world, title="Morning run with Rex", **values):
@@ -58,221 +44,15 @@ def copy(world, activity_id, child_id=REX):
     return world.services.state.copies.get(activity_id, child_id)
 
 
-def pass_windows(world, count):
-    """Window by window reconcile queues what is due, and ingest does it."""
-    for _ in range(count):
-        world.now[0] += WINDOW_S
-        queue_due(world.services)
-        messages = world.services.queue.receive(100, visibility_s=60)
-        for item in plan(world.services, [QueuedEvent.parse(message.body).event for message in messages]):
-            sync(world.services, item, source="webhook")
-            copy_to_children(world.services, item.athlete_id, item.activity_id)
-        for message in messages:
-            world.services.queue.delete(message)
-
-
-def reads(world):
-    return sum(count for route, count in world.calls().items() if route.startswith("GET"))
-
-
 def uploads(world):
     return sum(count for route, count in world.calls().items() if route.startswith("POST") and "uploads" in route)
-
-
-# --- access --------------------------------------------------------------------------------------
 
 
 def scope_taken(world):
     world.connect(REX, READ_ONLY)
 
 
-def disconnected(world):
-    world.control.disconnect(REX, world.client_id)
-
-
-@pytest.mark.parametrize(
-    "refuse", [pytest.param(scope_taken, id="scope missing"), pytest.param(disconnected, id="tokens refused")]
-)
-def test_copies_without_access_wait_and_are_made_when_the_child_connects_again(family, refuse):
-    refuse(family)
-    older, newer = named(family, hours_ago=30), named(family, hours_ago=2)
-    for activity_id in (older, newer):
-        assert made(family, activity_id) == [(REX, "waiting_for_access")]
-    family.now[0] += 18_000
-    waiting = copy(family, newer).next_try_epoch_s
-    assert made(family, newer) == [(REX, "waiting_for_access")]
-    assert copy(family, newer).next_try_epoch_s == waiting, "nothing is tried before its day"
-
-    family.connect(REX)
-    wake_for_access(family.services.state.copies, REX, family.services.state.quota.limits(), family.now[0])
-    assert [due.parent_activity_id for due in family.services.state.copies.due(family.now[0])] == [newer]
-    pass_windows(family, 1)
-
-    assert [copy(family, activity_id).state for activity_id in (older, newer)] == [CopyState.DONE] * 2
-    assert len(family.control.activity_ids(REX)) == 2
-
-
-def test_copy_is_made_within_a_day_when_nobody_wakes_it(family):
-    scope_taken(family)
-    activity_id = named(family)
-    made(family, activity_id)
-
-    family.connect(REX)
-    pass_windows(family, 97)
-
-    assert copy(family, activity_id).state is CopyState.DONE
-
-
-def test_copy_that_nobody_lets_in_ends_after_thirty_days_and_is_made_when_asked_for(family):
-    scope_taken(family)
-    activity_id = named(family)
-    made(family, activity_id)
-    for _ in range(31):
-        family.now[0] += DAY_S
-        made(family, activity_id)
-    assert copy(family, activity_id).state is CopyState.UNFINISHED
-    assert copy(family, activity_id).reason.startswith("Given up after 30 days: The child's account lacks a permission")
-
-    family.connect(REX)
-    assert family.services.state.copies.reopen(activity_id, REX, family.now[0])
-
-    assert made(family, activity_id) == [(REX, "done")]
-
-
-def test_copies_go_on_when_the_application_is_switched_on_again(family):
-    activity_id = named(family)
-    family.control.switch_faults(family.client_id, Faults(inactive=True))
-    assert made(family, activity_id) == [(REX, "uploading")]
-    assert "switched this service off" in copy(family, activity_id).reason
-    pass_windows(family, 8)
-    family.control.switch_faults(family.client_id, Faults())
-
-    pass_windows(family, 16)
-
-    assert copy(family, activity_id).state is CopyState.DONE
-    assert len(family.control.activity_ids(REX)) == 1
-
-
 # --- odd answers ---------------------------------------------------------------------------------
-
-
-def answer_once(world, monkeypatch, name, error, *, after=False):
-    """The first call of that name raises; with `after` it has done its work."""
-    call = getattr(world.services.strava.client, name)
-
-    def odd(*arguments):
-        monkeypatch.undo()
-        if after:
-            call(*arguments)
-        raise error
-
-    monkeypatch.setattr(world.services.strava.client, name, odd)
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        pytest.param(Gone("404"), id="one 404"),
-        pytest.param(UnexpectedShape("a page"), id="a page"),
-        pytest.param(StravaUnavailable("503"), id="503"),
-    ],
-)
-def test_copy_is_made_although_one_poll_is_answered_oddly(family, monkeypatch, error):
-    activity_id = named(family)
-    answer_once(family, monkeypatch, "upload", error)
-    with suppress(StravaUnavailable):
-        made(family, activity_id)
-    assert copy(family, activity_id).state is CopyState.PROCESSING
-
-    pass_windows(family, 1)
-
-    assert copy(family, activity_id).state is CopyState.DONE
-    assert uploads(family) == 1
-
-
-@pytest.mark.parametrize("route", ["POST /uploads", "GET /uploads/*"])
-@pytest.mark.parametrize(("asks", "waits_s"), [("7200", 7200), ("99999999", 21_600)])
-def test_copy_waits_as_long_as_strava_asks_within_bounds(family, route, asks, waits_s):
-    activity_id = named(family)
-    family.control.write_script(Line(route=route, status=503, headers={"Retry-After": asks}))
-    with suppress(StravaUnavailable):
-        made(family, activity_id)
-
-    assert copy(family, activity_id).next_try_epoch_s == int(family.now[0]) + waits_s
-
-
-def test_upload_that_was_answered_with_a_page_is_found_and_not_sent_again(family, monkeypatch):
-    activity_id = named(family)
-    answer_once(family, monkeypatch, "create_upload", UnexpectedShape("a page"), after=True)
-    made(family, activity_id)
-
-    pass_windows(family, 1)
-
-    assert copy(family, activity_id).state is CopyState.DONE
-    assert uploads(family) == 1
-
-
-# --- stuck uploads -------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def stuck(family, monkeypatch):
-    """Strava finishes no upload."""
-    poll = family.services.strava.client.upload
-
-    def still(child_id, upload_id):
-        return replace(poll(child_id, upload_id), status="Being processed", error=None, activity_id=None)
-
-    monkeypatch.setattr(family.services.strava.client, "upload", still)
-    return family
-
-
-def test_three_stuck_uploads_cost_few_reads_and_end_after_three_days(stuck):
-    ids = [named(stuck, hours_ago=hours) for hours in (2, 3, 4)]
-    before, per_day = reads(stuck), []
-    for activity_id in ids:
-        made(stuck, activity_id)
-    for _day in range(5):
-        pass_windows(stuck, 96)
-        per_day.append(reads(stuck) - before)
-        before = reads(stuck)
-
-    assert per_day == [30, 12, 12, 3, 0], "36 on the first day and 12 on each later one would be too many already"
-    assert {copy(stuck, activity_id).state for activity_id in ids} == {CopyState.UNFINISHED}
-
-
-def test_unfinished_copy_that_is_asked_for_is_polled_then_searched_for_and_then_sent(stuck, monkeypatch):
-    activity_id = named(stuck)
-    made(stuck, activity_id)
-    pass_windows(stuck, 4 * 96)
-    [theirs] = stuck.control.activity_ids(REX)
-    stuck.services.state.copies.reopen(activity_id, REX, stuck.now[0])
-    before = stuck.calls()
-
-    assert made(stuck, activity_id) == [(REX, "done")]
-
-    asked = {route: count - before.get(route, 0) for route, count in stuck.calls().items()}
-    assert [route for route, count in asked.items() if count and "uploads" in route and route.startswith("GET")]
-    assert copy(stuck, activity_id).child_activity_id == theirs
-    assert uploads(stuck) == 1
-    monkeypatch.undo()
-
-
-def test_unfinished_copy_is_sent_again_when_the_childs_list_shows_none(stuck, monkeypatch):
-    activity_id = named(stuck)
-    made(stuck, activity_id)
-    pass_windows(stuck, 4 * 96)
-    [theirs] = stuck.control.activity_ids(REX)
-    stuck.control.delete_activity(theirs)
-    stuck.services.state.copies.reopen(activity_id, REX, stuck.now[0])
-
-    made(stuck, activity_id)
-    assert uploads(stuck) == 2
-    monkeypatch.undo()
-    pass_windows(stuck, 1)
-
-    assert copy(stuck, activity_id).state is CopyState.DONE
-    assert len(stuck.control.activity_ids(REX)) == 1
 
 
 # --- links that are changed ----------------------------------------------------------------------
@@ -286,7 +66,9 @@ def test_unfinished_copy_is_sent_again_when_the_childs_list_shows_none(stuck, mo
         pytest.param({"child_consent_epoch_s": None}, id="not agreed to"),
     ],
 )
-def test_copy_that_a_link_stood_against_is_made_after_its_change_with_nothing_but_reconcile(family, stands_against):
+def test_copy_that_a_link_stood_against_is_made_after_its_change_with_nothing_but_reconcile(
+    family, stands_against, pass_windows
+):
     link = family.services.state.links.get(ANN, REX)
     family.services.state.links.save(replace(link, **stands_against))
     activity_id = named(family)
@@ -300,7 +82,9 @@ def test_copy_that_a_link_stood_against_is_made_after_its_change_with_nothing_bu
     assert copy(family, activity_id).state is CopyState.DONE
 
 
-def test_run_that_read_the_link_before_it_was_resumed_and_skips_after_it_leaves_no_copy_asleep(family, monkeypatch):
+def test_run_that_read_the_link_before_it_was_resumed_and_skips_after_it_leaves_no_copy_asleep(
+    family, monkeypatch, pass_windows
+):
     link = family.services.state.links.get(ANN, REX)
     paused = family.services.state.links.save(replace(link, status=LinkStatus.PAUSED))
     activity_id = named(family)
@@ -362,7 +146,9 @@ def test_no_file_is_sent_over_a_link_that_is_ended_while_the_token_is_renewed(fa
 
 
 @pytest.mark.parametrize("athlete_id", [pytest.param(ANN, id="the parent"), pytest.param(REX, id="the child")])
-def test_no_file_is_sent_for_an_athlete_who_asks_to_be_erased_while_it_is_made(family, monkeypatch, athlete_id):
+def test_no_file_is_sent_for_an_athlete_who_asks_to_be_erased_while_it_is_made(
+    family, monkeypatch, athlete_id, pass_windows
+):
     activity_id = named(family)
     make = copy_job.build_file
 
@@ -421,7 +207,9 @@ def test_worker_whose_lease_ran_out_while_the_token_was_renewed_sends_nothing(fa
         pytest.param(WRITE_ONLY, CopyState.UNFINISHED, id="list may not be read"),
     ],
 )
-def test_upload_that_may_have_got_through_is_never_called_skipped(world, monkeypatch, scopes, ends_as):
+def test_upload_that_may_have_got_through_is_never_called_skipped(
+    world, monkeypatch, scopes, ends_as, pass_windows, answer_once
+):
     linked(world, REX, "Rex", scopes)
     activity_id = named(world)
     answer_once(world, monkeypatch, "create_upload", OutcomeUnknown("the answer was lost"), after=True)
@@ -458,7 +246,7 @@ def test_upload_that_got_lost_is_skipped_only_after_it_was_looked_for(family, mo
 
 
 @pytest.mark.parametrize("status", [AthleteStatus.NEEDS_REAUTH, AthleteStatus.REVOKED])
-def test_upload_is_seen_to_its_end_although_the_parent_has_left(family, status, monkeypatch):
+def test_upload_is_seen_to_its_end_although_the_parent_has_left(family, status, monkeypatch, pass_windows):
     activity_id = named(family)
     with monkeypatch.context() as patched:
         patched.setattr("include.pipeline.copying.copies.poll_delays_s", lambda: ())
@@ -473,7 +261,7 @@ def test_upload_is_seen_to_its_end_although_the_parent_has_left(family, status, 
 
 
 @pytest.mark.parametrize("status", [AthleteStatus.NEEDS_REAUTH, AthleteStatus.REVOKED])
-def test_copy_waits_for_a_parent_who_has_left_and_has_an_end(family, status):
+def test_copy_waits_for_a_parent_who_has_left_and_has_an_end(family, status, pass_windows):
     scope_taken(family)
     activity_id = named(family)
     assert made(family, activity_id) == [(REX, "waiting_for_access")]

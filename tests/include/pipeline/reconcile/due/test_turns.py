@@ -1,22 +1,15 @@
-"""What waited goes back into the queue."""
+"""Whose list is read when, and how many calls that takes."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import replace
-
 import pytest
 
-from include.errors import ApplicationInactive, Gone, RetryLater, StravaUnavailable, TokenRefused
+from include.errors import ApplicationInactive, StravaUnavailable, TokenRefused
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile import due as reconcile
-from include.pipeline.reconcile.due import Listed, Queued, list_athletes, queue_due, stretch
+from include.pipeline.reconcile.due import Listed, list_athletes, stretch
 from include.queue.queued_event import QueuedEvent
-from include.state.accounts.athletes import AthleteStatus
-from include.state.activities.ledger import ActivityState
-from include.state.copies.ledger import Copy, CopyState
-from include.strava.client import StravaClient
 from include.strava.models import Subscription
 from include.strava.quota import Bucket, Limits, Priority
 
@@ -32,56 +25,6 @@ def queued(world):
         world.services.queue.delete(message)
     return [QueuedEvent.parse(message.body).event for message in messages]
 
-
-def test_nothing_due_queues_nothing(world):
-    assert queue_due(world.services) == Queued(activities=0, copies=0)
-    assert queued(world) == []
-
-
-def test_due_activity_is_queued_and_planned_again(world):
-    activity_id = world.finish("treadmill")
-    sync(world.services, world.item(activity_id), source="webhook")
-    world.now[0] += 900
-    assert queue_due(world.services) == Queued(activities=1, copies=0)
-    assert [item.activity_id for item in plan(world.services, queued(world))] == [activity_id]
-
-
-def test_activity_whose_run_died_is_queued_when_its_lease_has_ended(world):
-    world.services.state.activities.acquire(PARENT_ID, 5)
-    assert queue_due(world.services).activities == 0
-    world.now[0] += 301
-    assert queue_due(world.services).activities == 1
-
-
-def test_due_copy_queues_its_parents_activity(world):
-    now = int(world.now[0])
-    world.services.state.copies.plan(
-        Copy(5, 72, PARENT_ID, CopyState.PLANNED, external_id="sdi-5-72", planned_at_epoch_s=now, next_try_epoch_s=now)
-    )
-    assert queue_due(world.services) == Queued(activities=0, copies=1)
-    assert [(event.owner_id, event.object_id) for event in queued(world)] == [(PARENT_ID, 5)]
-
-
-def test_activity_that_retention_deletes_is_not_queued(world):
-    lease = world.services.state.activities.acquire(PARENT_ID, 5)
-    now = int(world.now[0])
-    expired = replace(
-        world.services.state.activities.get(PARENT_ID, 5), state=ActivityState.EXPIRED, next_try_epoch_s=now
-    )
-    world.services.state.activities.postpone(lease, expired)
-    assert queue_due(world.services) == Queued(activities=0, copies=0)
-
-
-def test_what_waits_for_an_athlete_to_connect_again_is_queued_when_they_have(world):
-    world.services.state.activities.acquire(PARENT_ID, 5)
-    world.now[0] += 301
-    world.services.state.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
-    assert queue_due(world.services) == Queued(activities=0, copies=0)
-    world.services.state.athletes.mark(PARENT_ID, AthleteStatus.ACTIVE)
-    assert queue_due(world.services) == Queued(activities=1, copies=0)
-
-
-# --- listing -------------------------------------------------------------------------------------
 
 HOUR_S = 3600
 
@@ -105,69 +48,6 @@ def lists_of(world, function):
     before = sum(count for route, count in world.calls().items() if route.endswith("/athlete/activities"))
     function()
     return sum(count for route, count in world.calls().items() if route.endswith("/athlete/activities")) - before
-
-
-def test_activity_without_an_event_reaches_the_lake(world):
-    activity_id = world.finish(announce=False)
-    found = list_athletes(world.services)
-    assert found == Listed(athletes=1, lacking=1)
-    for item in plan(world.services, queued(world)):
-        sync(world.services, item, source="webhook")
-    assert world.sql("SELECT activity_id FROM activities").column("activity_id").to_pylist() == [activity_id]
-    world.now[0] += HOUR_S
-    assert listed(world) == (Listed(athletes=1), [])
-
-
-@pytest.mark.parametrize(
-    "edit",
-    [
-        pytest.param(lambda control, number: control.rename(number, "Run with Rex"), id="title"),
-        pytest.param(lambda control, number: control.change_sport(number, "TrailRun"), id="sport"),
-        pytest.param(lambda control, number: control.change_visibility(number, "only_me"), id="privacy"),
-        pytest.param(lambda control, number: control.crop(number, first=10), id="crop"),
-    ],
-)
-def test_edit_without_an_event_is_queued_once_until_it_is_synced(world, edit):
-    activity_id = synced(world)
-    edit(world.control, activity_id)
-    assert listed(world) == (Listed(athletes=1, changed=1), [activity_id])
-    sync(world.services, world.item(activity_id), source="webhook")
-    world.now[0] += HOUR_S
-    assert listed(world) == (Listed(athletes=1), [])
-
-
-def test_deletion_without_an_event_leaves_the_lake(world):
-    activity_id = synced(world)
-    world.control.delete_activity(activity_id)
-    assert listed(world) == (Listed(athletes=1, missing=1), [activity_id])
-    sync(world.services, world.item(activity_id), source="webhook")
-    assert world.services.state.activities.get(PARENT_ID, activity_id).state is ActivityState.REMOVED
-    world.now[0] += HOUR_S
-    assert listed(world) == (Listed(athletes=1), [])
-
-
-def test_activity_that_is_missing_but_there_is_looked_at_once_a_day(world, monkeypatch):
-    activity_id = synced(world)
-    monkeypatch.setattr(world.services.strava.client, "activities", lambda *_, **__: iter([[]]))
-    looks = []
-    for _ in range(30):
-        looks += listed(world)[1]
-        sync(world.services, world.item(activity_id), source="webhook")
-        world.now[0] += HOUR_S
-    assert len(looks) <= 3
-
-
-def test_expired_activity_is_not_brought_back(world):
-    activity_id = synced(world)
-    entry = world.services.state.activities.get(PARENT_ID, activity_id)
-    lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
-    world.services.state.activities.settle(lease, replace(entry, state=ActivityState.EXPIRED, fingerprint=""))
-    assert listed(world) == (Listed(athletes=1), [])
-
-
-def test_history_from_before_connecting_is_left_to_a_backfill(world):
-    world.finish(announce=False, hours_ago=24 * 30)
-    assert listed(world) == (Listed(athletes=1), [])
 
 
 def test_athlete_has_a_turn_once_an_hour_at_two_calls_a_page_more_only_while_there_are_older_ones(world):
@@ -344,49 +224,3 @@ def test_children_who_only_let_us_write_take_no_turns(world):
     listed = list_athletes(world.services)
     assert (listed.athletes, listed.refusals, listed.waiting) == (1, (), 0)
     assert sum(world.calls().values()) - before <= 2
-
-
-def looks_of_two_days(world):
-    """How often reconcile's lists have activities looked at."""
-    looks = 0
-    for _ in range(48):
-        world.now[0] += 3600
-        list_athletes(world.services)
-        messages = world.services.queue.receive(100, visibility_s=30)
-        for item in plan(world.services, [QueuedEvent.parse(message.body).event for message in messages]):
-            looks += 1
-            with suppress(RetryLater):
-                sync(world.services, replace(item, event_at_epoch_s=item.event_at_epoch_s - 400), source="webhook")
-        for message in messages:
-            world.services.queue.delete(message)
-    return looks
-
-
-def test_list_that_never_agrees_with_the_detail_costs_a_look_a_day(world, monkeypatch):
-    sync(world.services, world.item(world.finish("run")), source="webhook")
-    pages = StravaClient.activities
-    monkeypatch.setattr(
-        StravaClient,
-        "activities",
-        lambda *args, **named: (
-            [replace(row, distance_m=row.distance_m + 0.2) for row in page] for page in pages(*args, **named)
-        ),
-    )
-    assert 1 <= looks_of_two_days(world) <= 3
-
-
-def test_activity_that_is_listed_and_answers_404_costs_a_look_a_day(world, monkeypatch):
-    world.finish("run")
-
-    def gone(*_):
-        raise Gone("404")
-
-    monkeypatch.setattr(StravaClient, "activity", gone)
-    assert 1 <= looks_of_two_days(world) <= 3
-
-
-def test_listing_queues_no_more_looks_than_the_budget_serves(world):
-    ids = [world.finish(points=5, announce=False, hours_ago=hours) for hours in range(1, 9)]
-    for _ in range(94):
-        world.services.state.quota.reserve(Bucket.READ, Priority.LIVE)
-    assert listed(world) == (Listed(athletes=1, lacking=8), ids[:3])

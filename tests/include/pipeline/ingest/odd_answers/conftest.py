@@ -1,0 +1,18 @@
+"""A family, an hour in which Strava answers oddly, and the hours after it."""
+
+from __future__ import annotations
+
+import pytest
+
+from include.state.links import CopyOptions, Link
+
+PARENT_ID, CHILD_ID = 71, 72
+
+
+@pytest.fixture
+def family(world):
+    """Rex connected and linked, his copies whole."""
+    world.connect(CHILD_ID)
+    link = Link(PARENT_ID, CHILD_ID, ("Rex",), CopyOptions(trim_m=0), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+    world.services.state.links.save(link)
+    return world
