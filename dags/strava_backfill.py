@@ -71,12 +71,12 @@ PARAMS = {
 @task
 def list_activities(params: dict, *, dag_run=None) -> dict:
     """Write the form down, and take its history a share further; returns how far it has come."""
-    from include.pipeline.backfill.history import summary, take_share
+    from include.pipeline.backfill.history import list_batch, summary
     from include.pipeline.backfill.request import BackfillRequest, ask
 
     with ledger_takes_over(get_current_context()), StravaHook().services(priority="BACKFILL") as services:
         request = BackfillRequest.from_params(params, or_asked_at=dag_run.run_after)
-        history = take_share(services, ask(services, request))
+        history = list_batch(services, ask(services, request))
         return {**summary(history, services.clock()), "span": history.span}
 
 

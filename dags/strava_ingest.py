@@ -75,13 +75,13 @@ def plan_events(params: dict) -> list[list[dict]]:
 @task(map_index_template="{{ chunk }}")
 def sync_activities(items: list[dict]) -> list[dict]:
     """Fetch a chunk's activities and store them; returns ids and state."""
-    from include.pipeline.chunks import label, work_off
+    from include.pipeline.chunks import label, process_each
     from include.pipeline.ingest.sync import SyncItem, sync
 
     context, names = get_current_context(), [item["activity_id"] for item in items]
     context["chunk"] = label(names, "activities")
     with ledger_takes_over(context), StravaHook().services() as services:
-        worked = work_off(map(SyncItem.from_json, items), lambda item: sync(services, item, source="webhook"))
+        worked = process_each(map(SyncItem.from_json, items), lambda item: sync(services, item, source="webhook"))
     done = list(worked.done.values())
     context["chunk"] = done[0].label if len(items) == len(done) == 1 else label(names, "activities", worked.waiting)
     for synced in done:
@@ -94,13 +94,13 @@ def sync_activities(items: list[dict]) -> list[dict]:
 @task(map_index_template="{{ chunk }}")
 def copy_to_children(synced: list[dict]) -> list[dict]:
     """Copy a chunk's activities to every linked child whom their titles name."""
-    from include.pipeline.chunks import COPIED_AT_ONCE, label, work_off
+    from include.pipeline.chunks import COPIED_AT_ONCE, label, process_each
     from include.pipeline.copying.copies import copy_to_children
 
     context, ids = get_current_context(), {each["activity_id"]: each["athlete_id"] for each in synced}
     context["chunk"] = label(list(ids), "activities")
     with ledger_takes_over(context), StravaHook().services(priority="COPY") as services:
-        worked = work_off(ids, lambda key: copy_to_children(services, ids[key], key), at_once=COPIED_AT_ONCE)
+        worked = process_each(ids, lambda key: copy_to_children(services, ids[key], key), at_once=COPIED_AT_ONCE)
     results = [result for each in worked.done.values() for result in each]
     if not results and not worked.faults:
         raise AirflowSkipException("No title names a linked child.")

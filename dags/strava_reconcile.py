@@ -91,11 +91,11 @@ def check_subscription() -> str:
 @task
 def look_after_erasures() -> dict:
     """Remove what came late after erasures, and name who is refused for long."""
-    from include.pipeline.erasure.watch import look_again
+    from include.pipeline.erasure.watch import remove_late_records
     from include.pipeline.reconcile.refused_athletes import refused_athletes
 
     with StravaHook().services() as services:
-        removed = look_again(services)
+        removed = remove_late_records(services)
         refused = refused_athletes(services)
     for athlete in refused:
         log.warning(athlete.message)

@@ -88,12 +88,12 @@ def repair_copies(params: dict) -> int:
 @task
 def sweep_erased(params: dict) -> int:
     """Remove what came late of athletes who were erased in the last 30 days; returns how much that was."""
-    from include.pipeline.erasure.watch import sweep
+    from include.pipeline.erasure.watch import remove_late_records_everywhere
 
     if params["dry_run"]:
         raise AirflowSkipException("Dry run: what came late of erased athletes is left as it is.")
     with StravaHook().services() as services:
-        return sweep(services)
+        return remove_late_records_everywhere(services)
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE)

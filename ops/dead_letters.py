@@ -43,8 +43,8 @@ class DeadLetter:
         else:
             event, since = content.event, content.received_at_epoch_s
             about = f"{event.object_type} {event.object_id}: {event.aspect_type}"
-            if content.wish is not None:
-                about = f"athlete {event.owner_id}: erase ({content.wish.reason})"
+            if content.grounds is not None:
+                about = f"athlete {event.owner_id}: erase ({content.grounds.reason})"
         return cls(message.message_id, about, max(0.0, now_epoch_s - since), _one_line(reason))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from include.errors import IngestError
-from include.pipeline.ingest.witness import confirm_removals
+from include.pipeline.ingest.removal import confirm_removals
 from include.pipeline.services import open_services
 from ops.installation import installed_settings
 

@@ -14,7 +14,7 @@ from include.errors import BadEvent, RetryLater, TriggerRefused, TriggerUnavaila
 from include.queue.queue import Message, Queue
 from include.queue.queued_event import QueuedEvent
 from include.state.activities.ledger import ActivityLedger
-from include.state.erasures.ledger import Erasures, Wish
+from include.state.erasures.ledger import ErasureGrounds, Erasures
 from include.state.outages import Outages
 from include.store.store import Store
 from include.strava.events import batch_run_id
@@ -120,8 +120,8 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: 
     batch = _Batch(inbox, trigger, ActivityLedger(store, clock), Erasures(store, clock), Outages(store, clock), clock)
     parcels = [parcel for message in messages if (parcel := batch.open(message))]
     for parcel in parcels:
-        if parcel.content.wish:
-            batch.erase(parcel, parcel.content.wish)
+        if parcel.content.grounds:
+            batch.erase(parcel, parcel.content.grounds)
     batch.ingest(batch.make_due([parcel for parcel in parcels if parcel.content.is_about_activities]))
     for parcel in parcels:
         if parcel.content.backfill:
@@ -132,7 +132,7 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: 
 
 
 @dataclass(frozen=True, slots=True)
-class _Parcel:
+class _Delivery:
     message: Message
     content: QueuedEvent
 
@@ -158,31 +158,31 @@ class _Batch:
     waiting: int = 0
     reasons: dict[str, None] = field(default_factory=dict)
 
-    def open(self, message: Message) -> _Parcel | None:
+    def open(self, message: Message) -> _Delivery | None:
         try:
-            return _Parcel(message, QueuedEvent.parse(message.body))
+            return _Delivery(message, QueuedEvent.parse(message.body))
         except BadEvent as err:
             self._bury(message, str(err))
             return None
 
-    def erase(self, parcel: _Parcel, wish: Wish) -> None:
+    def erase(self, parcel: _Delivery, grounds: ErasureGrounds) -> None:
         event = parcel.content.event
-        conf = {"athlete": event.owner_id, "reason": wish.reason, "asked_at_epoch_s": wish.asked_at_epoch_s}
+        conf = {"athlete": event.owner_id, "reason": grounds.reason, "asked_at_epoch_s": grounds.asked_at_epoch_s}
         try:
-            _persistently(self.erasures.ask, event.owner_id, wish)
+            _persistently(self.erasures.ask, event.owner_id, grounds)
             self._start(ERASE_DAG, event.run_id, conf, [parcel])
         except TriggerRefused as err:
             self._bury(parcel.message, str(err))
         except RetryLater as err:
             self._release([parcel], err)
 
-    def start_backfill(self, parcel: _Parcel, form: Mapping[str, Any]) -> None:
+    def start_backfill(self, parcel: _Delivery, form: Mapping[str, Any]) -> None:
         try:
             self._start(BACKFILL_DAG, parcel.content.event.run_id, form, [parcel])
         except TriggerRefused as err:
             self._bury(parcel.message, str(err))
 
-    def make_due(self, parcels: Sequence[_Parcel]) -> list[_Parcel]:
+    def make_due(self, parcels: Sequence[_Delivery]) -> list[_Delivery]:
         """Say in the ledger that the events' activities are due; returns those for which a run is to be started.
 
         The others go back, or are done: while Strava is out no run is started, and reconcile goes on after it.
@@ -197,7 +197,7 @@ class _Batch:
             log.warning("Whether Strava is out cannot be read, so runs are started, which find out: %s", err)
             return False
 
-    def _is_to_be_run(self, parcel: _Parcel, is_out: bool) -> bool:
+    def _is_to_be_run(self, parcel: _Delivery, is_out: bool) -> bool:
         event = parcel.content.event
         if event.object_type != "activity" or event.asks_for_copies_only:
             return True
@@ -217,7 +217,7 @@ class _Batch:
             self.waiting += 1
         return not is_out
 
-    def ingest(self, parcels: Sequence[_Parcel]) -> None:
+    def ingest(self, parcels: Sequence[_Delivery]) -> None:
         if not parcels:
             return
         run_id = batch_run_id([parcel.content.event for parcel in parcels])
@@ -231,7 +231,7 @@ class _Batch:
             for parcel in parcels:
                 self.ingest([parcel])
 
-    def _start(self, dag_id: str, run_id: str, conf: Mapping[str, Any], parcels: Sequence[_Parcel]) -> None:
+    def _start(self, dag_id: str, run_id: str, conf: Mapping[str, Any], parcels: Sequence[_Delivery]) -> None:
         try:
             started = self.trigger.start(dag_id, run_id, conf)
         except TriggerUnavailable as err:
@@ -242,7 +242,7 @@ class _Batch:
         oldest = min(parcel.content.received_at_epoch_s for parcel in parcels)
         self.runs.append(StartedRun(dag_id, run_id, len(parcels), started, self.clock() - oldest))
 
-    def _put_off(self, parcels: Sequence[_Parcel], reason: TriggerUnavailable) -> None:
+    def _put_off(self, parcels: Sequence[_Delivery], reason: TriggerUnavailable) -> None:
         """Let come back what the ledger knows of, until it has been tried often enough; then that is left to it."""
         left = [parcel for parcel in parcels if parcel.is_in_ledger and parcel.message.attempts >= MOST_TRIES]
         for parcel in left:
@@ -250,7 +250,7 @@ class _Batch:
         self.waiting += len(left)
         self._release([parcel for parcel in parcels if parcel not in left], reason)
 
-    def _release(self, parcels: Sequence[_Parcel], reason: RetryLater) -> None:
+    def _release(self, parcels: Sequence[_Delivery], reason: RetryLater) -> None:
         self.reasons[str(reason)] = None
         for parcel in parcels:
             self.inbox.release(parcel.message, delay_s=delay_after(parcel.message.attempts))

@@ -67,7 +67,7 @@ def size_for(activities: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkedOff(Generic[K, R]):
+class ChunkOutcome(Generic[K, R]):
     """What became of a chunk, by key."""
 
     done: Mapping[K, R]
@@ -92,7 +92,7 @@ class WorkedOff(Generic[K, R]):
             ) from next(iter(defects.values()))
 
 
-def work_off(keys: Iterable[K], work: Callable[[K], R], *, at_once: int = 1) -> WorkedOff[K, R]:
+def process_each(keys: Iterable[K], work: Callable[[K], R], *, at_once: int = 1) -> ChunkOutcome[K, R]:
     """Do the work of every key; one that fails keeps no other out, and is left to its own row.
 
     With `at_once` above 1 that many threads do it, for work that waits more than it does; the results keep the order.
@@ -110,7 +110,7 @@ def work_off(keys: Iterable[K], work: Callable[[K], R], *, at_once: int = 1) -> 
                 faults[key] = fault
     if faults and not done and all(isinstance(fault, IngestError) for fault in faults.values()):
         raise next(iter(faults.values()))
-    return WorkedOff(done, faults)
+    return ChunkOutcome(done, faults)
 
 
 def _outcomes(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.errors import BadEvent
-from include.state.erasures.entry import EraseReason, Erasure, Wish
+from include.state.erasures.entry import EraseReason, Erasure, ErasureGrounds
 from include.strava.events import COPIES_ONLY, WebhookEvent
 
 _RECEIVED_AT = "received_at_epoch_s"
@@ -24,7 +24,7 @@ class QueuedEvent:
 
     event: WebhookEvent
     received_at_epoch_s: float
-    erasure: Wish | None = None
+    erasure: ErasureGrounds | None = None
     """Who wants the athlete erased, and when the wish was uttered, as our own state says; no webhook can say so."""
 
     backfill: Mapping[str, Any] | None = None
@@ -73,7 +73,7 @@ class QueuedEvent:
             subscription_id=1,
             event_time_epoch_s=int(now_epoch_s),
         )
-        return cls(event, now_epoch_s, erasure.wish)
+        return cls(event, now_epoch_s, erasure.grounds)
 
     @classmethod
     def resume_backfill(cls, form: Mapping[str, Any], now_epoch_s: float) -> QueuedEvent:
@@ -93,16 +93,16 @@ class QueuedEvent:
         return cls(event, now_epoch_s, backfill=form)
 
     @property
-    def wish(self) -> Wish | None:
+    def grounds(self) -> ErasureGrounds | None:
         """Why the athlete is to be erased, and when that was said; None for every other event."""
         if self.erasure is None and self.event.is_deauthorisation:
-            return Wish(EraseReason.DEAUTHORISATION, self.event.event_time_epoch_s)
+            return ErasureGrounds(EraseReason.DEAUTHORISATION, self.event.event_time_epoch_s)
         return self.erasure
 
     @property
     def is_about_activities(self) -> bool:
         """Whether it is one of those that share a run of `strava_ingest`."""
-        return self.wish is None and self.backfill is None
+        return self.grounds is None and self.backfill is None
 
     def to_conf(self) -> dict[str, Any]:
         """The event as a run's conf names it, `received_at_epoch_s` beside its own fields."""
@@ -137,12 +137,12 @@ def _backfill(conf: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return form
 
 
-def _erasure(conf: Mapping[str, Any], event: WebhookEvent) -> Wish | None:
+def _erasure(conf: Mapping[str, Any], event: WebhookEvent) -> ErasureGrounds | None:
     if conf.get(_FORMER_ERASURE) is True:
-        return Wish(EraseReason.ATHLETE, event.event_time_epoch_s)
+        return ErasureGrounds(EraseReason.ATHLETE, event.event_time_epoch_s)
     match conf.get(_ERASURE):
         case None:
             return None
         case [str(reason), int(asked_at)] if reason in set(EraseReason):
-            return Wish(EraseReason(reason), asked_at)
+            return ErasureGrounds(EraseReason(reason), asked_at)
     raise BadEvent(f"The queued message's {_ERASURE} should be a reason and a time.")

@@ -38,7 +38,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ListingClaim:
     """The right to list an athlete's activities now."""
 
     listing: Listing
@@ -58,7 +58,7 @@ class Listings:
         """What is remembered; of an athlete who was never listed, that."""
         return self._read(athlete_id)[0]
 
-    def take(self, athlete_id: int, every_s: float) -> Turn | None:
+    def take(self, athlete_id: int, every_s: float) -> ListingClaim | None:
         """The turn, if the last one was taken `every_s` ago or longer; None too when another process took it just now.
 
         Effects: the turn counts as taken even if the process dies with it.
@@ -71,13 +71,13 @@ class Listings:
             taken = self._put(replace(listing, listed_at_epoch_s=now), version)
         except VersionConflict:
             return None
-        return Turn(listing, now, taken)
+        return ListingClaim(listing, now, taken)
 
-    def finish(self, turn: Turn, listing: Listing) -> None:
+    def finish(self, turn: ListingClaim, listing: Listing) -> None:
         """Remember how far this turn came, unless another was taken since."""
         self._settle(turn, replace(listing, listed_at_epoch_s=turn.taken_at_epoch_s))
 
-    def give_back(self, turn: Turn, every_s: float) -> None:
+    def release(self, turn: ListingClaim, every_s: float) -> None:
         """Have the athlete's turn be due again now, after those who wait for theirs already."""
         due_now = turn.taken_at_epoch_s - every_s
         self._settle(turn, replace(turn.listing, listed_at_epoch_s=max(turn.listing.listed_at_epoch_s, due_now)))
@@ -89,7 +89,7 @@ class Listings:
         if item is not None:
             self._store.delete(_key(athlete_id), expected_version=item.version)
 
-    def _settle(self, turn: Turn, listing: Listing) -> None:
+    def _settle(self, turn: ListingClaim, listing: Listing) -> None:
         try:
             self._put(listing, turn.version)
         except VersionConflict:

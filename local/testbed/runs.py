@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from include.errors import IngestError, TriggerRefused
-from include.pipeline.backfill.history import keys, take_share
+from include.pipeline.backfill.history import keys, list_batch
 from include.pipeline.backfill.loading import load
 from include.pipeline.backfill.request import BackfillRequest, ask
 from include.pipeline.copying.copies import copy_to_children
@@ -61,7 +61,7 @@ class InlineRuns:
                 self._task(copy_to_children, self.services, item.athlete_id, item.activity_id)
 
     def _backfill(self, request: BackfillRequest) -> None:
-        history = self._task(lambda: take_share(self.services, ask(self.services, request)))
+        history = self._task(lambda: list_batch(self.services, ask(self.services, request)))
         if history is not None:
             self._task(load, self.services, keys(history))
 

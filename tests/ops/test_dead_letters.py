@@ -16,7 +16,7 @@ from include.queue.queue import Message, Queue
 from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
 from include.settings import EXAMPLES, Settings
-from include.state.erasures.entry import EraseReason, Wish
+from include.state.erasures.entry import EraseReason, ErasureGrounds
 from include.strava.events import WebhookEvent
 from ops import dead_letters
 from ops.dead_letters import DeadLetter
@@ -120,7 +120,7 @@ def test_nothing_is_revived_and_the_error_says_what_to_do_when_the_id_is_not_cle
     [
         pytest.param(QueuedEvent(event(7), NOW - 90), "activity 7: update", id="activity"),
         pytest.param(
-            QueuedEvent(replace(event(71), object_type="athlete"), NOW - 90, Wish(EraseReason.ATHLETE, 1)),
+            QueuedEvent(replace(event(71), object_type="athlete"), NOW - 90, ErasureGrounds(EraseReason.ATHLETE, 1)),
             "athlete 71: erase (athlete)",
             id="wish",
         ),

@@ -17,8 +17,8 @@ from webhook_api.errors import (
     problem_page,
 )
 from webhook_api.pages import consent
-from webhook_api.pages.arrival import arrive, links_given
-from webhook_api.pages.consent import Walk
+from webhook_api.pages.consent import OAuthFlow
+from webhook_api.pages.oauth_callback import complete, links_given
 from webhook_api.session import end_session, signed_in
 
 blueprint = Blueprint("connect", __name__)
@@ -34,7 +34,7 @@ def start() -> ResponseReturnValue:
 @blueprint.get("/sign-in")
 def sign_in() -> ResponseReturnValue:
     """On to Strava, only to learn who comes; it shows a page of its own only where it has to."""
-    return consent.begin(Walk(frozenset({READ})), force=False)
+    return consent.begin(OAuthFlow(frozenset({READ})), force=False)
 
 
 @blueprint.get("/connect")
@@ -51,7 +51,7 @@ def connect() -> ResponseReturnValue:
     athlete = signed_in()
     if athlete is not None and athlete.scopes - scopes:
         return redirect(url_for("connect.less", scope=sorted(scopes)), code=303)
-    return consent.begin(Walk(frozenset(scopes)), force=True)
+    return consent.begin(OAuthFlow(frozenset(scopes)), force=True)
 
 
 @blueprint.get("/connect/again")
@@ -60,7 +60,7 @@ def again() -> ResponseReturnValue:
     athlete = signed_in()
     if athlete is None:
         return redirect(url_for("connect.start"), code=303)
-    return consent.begin(Walk(athlete.scopes | {READ}), force=False)
+    return consent.begin(OAuthFlow(athlete.scopes | {READ}), force=False)
 
 
 @blueprint.route("/connect/less", methods=["GET", "POST"])
@@ -80,7 +80,7 @@ def less() -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("less.html", athlete=athlete, scopes=sorted(scopes), lost=lost)
     narrowing = Narrowing(athlete.athlete_id, lost, removes=request.form.get("stored") == "remove")
-    return consent.begin(Walk(scopes | {READ}, narrowing=narrowing), force=True)
+    return consent.begin(OAuthFlow(scopes | {READ}, narrowing=narrowing), force=True)
 
 
 @blueprint.get("/connect/more")
@@ -97,7 +97,7 @@ def more() -> ResponseReturnValue:
 def callback() -> ResponseReturnValue:
     """Back from Strava: on to the athlete's page, or one that says why nothing was connected.
 
-    Effects: those of `arrive`; none for a browser that does not bring the cookie with which it set out.
+    Effects: those of `complete`; none for a browser that does not bring the cookie with which it set out.
     """
     state, code = request.args.get("state", ""), request.args.get("code")
     if request.args.get("error"):
@@ -105,7 +105,7 @@ def callback() -> ResponseReturnValue:
     walk = consent.finish(state) if code else None
     if not code or walk is None:
         return _lead_back(consent.peek(state))
-    return arrive(walk, code, request.args.get("scope", ""))
+    return complete(walk, code, request.args.get("scope", ""))
 
 
 @blueprint.post("/sign-out")
@@ -123,7 +123,7 @@ def _declined() -> ResponseReturnValue:
     return problem_page(ACCESS_DENIED)
 
 
-def _lead_back(walk: Walk | None) -> ResponseReturnValue:
+def _lead_back(walk: OAuthFlow | None) -> ResponseReturnValue:
     """The way into the same walk again, from its start: neither an invitation nor a choice is carried along."""
     if walk is None:
         return problem_page(STALE_LINK)

@@ -21,7 +21,7 @@ STATE_LIFETIME_S = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class OAuthFlow:
     """What a browser set out for."""
 
     scopes: frozenset[str]
@@ -49,13 +49,13 @@ class Walk:
         return [sorted(self.scopes), self.invite_id, self.narrowing.to_json() if self.narrowing else None]
 
     @classmethod
-    def from_json(cls, value: list[Any]) -> Walk:
+    def from_json(cls, value: list[Any]) -> OAuthFlow:
         """The walk that `to_json` wrote."""
         scopes, invite_id, narrowing = value
         return cls(frozenset(scopes), invite_id, Narrowing.from_json(narrowing) if narrowing else None)
 
 
-def begin(walk: Walk, *, force: bool) -> Response:
+def begin(walk: OAuthFlow, *, force: bool) -> Response:
     """On to Strava's consent page, with a `state` that this browser can bring back once.
 
     With `force` the page is shown even to athletes who agreed before: they may be here to change what they allow.
@@ -82,7 +82,7 @@ def begin(walk: Walk, *, force: bool) -> Response:
     return answer
 
 
-def finish(state: str) -> Walk | None:
+def finish(state: str) -> OAuthFlow | None:
     """The walk that ends here; None unless we signed `state`, for this browser, and it is used first and in time."""
     signed = _read(state)
     if signed is None:
@@ -95,18 +95,18 @@ def finish(state: str) -> Walk | None:
     return walk if OAuthStates(edge.store(), edge.clock).consume(nonce) else None
 
 
-def peek(state: str) -> Walk | None:
+def peek(state: str) -> OAuthFlow | None:
     """What a walk of ours set out for, whoever brings it and whenever: enough to offer the way again, no more."""
     signed = _read(state)
     return signed[1] if signed else None
 
 
-def _read(state: str) -> tuple[str, Walk] | None:
+def _read(state: str) -> tuple[str, OAuthFlow] | None:
     try:
         nonce, walk = _signer().loads(state)
     except BadSignature:
         return None
-    return nonce, Walk.from_json(walk)
+    return nonce, OAuthFlow.from_json(walk)
 
 
 def _signer() -> URLSafeSerializer:

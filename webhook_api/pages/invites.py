@@ -14,7 +14,7 @@ from include.strava.scopes import ACTIVITY_WRITE, READ
 from webhook_api.edge import current_edge
 from webhook_api.errors import ALREADY_LINKED, INVITE_GONE, OWN_INVITE, Problem, problem_page
 from webhook_api.pages import consent
-from webhook_api.pages.consent import Walk
+from webhook_api.pages.consent import OAuthFlow
 from webhook_api.pages.recent import day_text
 from webhook_api.session import signed_in
 
@@ -53,7 +53,7 @@ def connect(secret: str) -> ResponseReturnValue:
     if athlete is not None and athlete.athlete_id == invite.parent_id:
         return problem_page(OWN_INVITE)
     allowed = athlete.scopes if athlete else frozenset()
-    return consent.begin(Walk(allowed | {READ, ACTIVITY_WRITE}, invite.invite_id), force=True)
+    return consent.begin(OAuthFlow(allowed | {READ, ACTIVITY_WRITE}, invite.invite_id), force=True)
 
 
 def accept(invite_id: str, child_id: int) -> Problem | None:

@@ -116,7 +116,7 @@ def _is_leaving(athlete_id: int) -> bool:
     """Whether the athlete has asked to be erased, which has not begun."""
     edge = current_edge()
     erasure = Erasures(edge.store(), edge.clock).get(athlete_id)
-    return erasure is not None and erasure.is_athletes_wish
+    return erasure is not None and erasure.is_withdrawable
 
 
 def _recent(athlete_id: int, children: Sequence[Link]) -> list[ActivityLine]:

@@ -104,7 +104,7 @@ _LOOKED_AT = frozenset(
 )
 """What a list shows too, but is fetched when it changes: copies depend on it, or the recording has changed with it."""
 
-FOLLOWED: Mapping[str, str] = {
+LIST_COLUMNS: Mapping[str, str] = {
     **{column: name for column, name in _FIELDS.items() if column not in _LOOKED_AT},
     **{f"{end}_{angle}": f"{end}_latlng" for end in ("start", "end") for angle in ("lat", "lon")},
     "summary_polyline": "map",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from include.lake.rows.activities import FOLLOWED
+from include.lake.rows.activities import LIST_COLUMNS
 from include.lake.schemas import ACTIVITIES
 
 _ONLY_IN_DETAIL = ("description", "calories_kcal", "device_name", "hide_from_home")
@@ -30,7 +30,7 @@ def _settled(old: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
     if old["has_detail"] and not new["has_detail"]:
         new = new | {name: old[name] for name in _ONLY_IN_DETAIL if new[name] is None} | {"has_detail": True}
     if old["updated_at"] > new["updated_at"]:
-        new = new | {name: old[name] for name in FOLLOWED}
+        new = new | {name: old[name] for name in LIST_COLUMNS}
     return old if _content(old) == _content(new) else new
 
 

@@ -41,7 +41,7 @@ class Month(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class MonthComparison:
     """What Strava's list showed of a month, and what the lake held of it."""
 
     listed: int
@@ -56,7 +56,7 @@ class FreshnessRows:
         self._objects = objects
         self._retry = until_written(sleep)
 
-    def note(self, athlete_id: int, months: Mapping[Month, Compared]) -> None:
+    def note(self, athlete_id: int, months: Mapping[Month, MonthComparison]) -> None:
         """Have the athlete's months say so; one that was compared later already stays as it is.
 
         Errors: `ObjectConflict` when other writers won every one of many tries.
@@ -103,7 +103,7 @@ class FreshnessRows:
             self._objects.delete(key, expected=stored.etag)
 
 
-def _row(month: int, compared: Compared) -> dict[str, Any]:
+def _row(month: int, compared: MonthComparison) -> dict[str, Any]:
     return {
         "month": month,
         "listed_count": compared.listed,

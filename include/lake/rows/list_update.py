@@ -7,22 +7,24 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from include.lake.rows.activities import FOLLOWED, answered_cells
+from include.lake.rows.activities import LIST_COLUMNS, answered_cells
 from include.strava.models import Activity
 
 SOURCE = "reconcile"
 _MEASURES = ("moving_s", "total_elevation_gain_m", "elev_high_m", "elev_low_m")
 
 
-def followed(stored: Mapping[str, Any], listed: Activity, listed_at_epoch_s: float) -> dict[str, Any] | None:
+def row_from_list(stored: Mapping[str, Any], listed: Activity, listed_at_epoch_s: float) -> dict[str, Any] | None:
     """The stored row as the list shows it now; None where it shows nothing else.
 
     Only columns whose field the list has, and that no look fetches, change; a field that it lacks says nothing.
     """
     cells = answered_cells(listed)
-    shown = {column for column, name in FOLLOWED.items() if name in listed.fields}
+    shown = {column for column, name in LIST_COLUMNS.items() if name in listed.fields}
     row = {**stored, **{column: cells[column] for column in shown}}
-    row["extra_json"] = _extra_json(stored["extra_json"], cells["extra_json"], {FOLLOWED[column] for column in shown})
+    row["extra_json"] = _extra_json(
+        stored["extra_json"], cells["extra_json"], {LIST_COLUMNS[column] for column in shown}
+    )
     if row == stored:
         return None
     return row | {"source": SOURCE, "updated_at": datetime.fromtimestamp(listed_at_epoch_s, UTC)}

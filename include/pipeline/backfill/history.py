@@ -20,7 +20,7 @@ from include.errors import (
 from include.pipeline.backfill.request import being_erased
 from include.pipeline.ingest.fingerprint import is_shown_by
 from include.pipeline.reconcile.listing import Page, quarantine
-from include.pipeline.reconcile.outage import standing
+from include.pipeline.reconcile.outage import current_outage
 from include.pipeline.services import Services
 from include.queue.queued_event import QueuedEvent
 from include.state.accounts.athletes import AthleteStatus
@@ -33,7 +33,7 @@ from include.strava.quota import DAY_S, HOUR_S, WINDOW_S, utc_text
 
 log = logging.getLogger(__name__)
 
-SHARE = 1000
+BATCH = 1000
 """How many activities one run loads at most; so many keys a row holds, and XCom carries."""
 
 IN_LAKE = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
@@ -42,13 +42,13 @@ HistoryKey = tuple[int, str, int]
 """Athlete, span, and activity: what XCom carries of an activity to load; JSON makes lists of them."""
 
 
-def take_share(services: Services, history: History) -> History:
+def list_batch(services: Services, history: History) -> History:
     """List on until a share is to be loaded, or to the end; where quota or Strava end, so far as it reached.
 
     Errors: as of `list_on`, but for `QuotaSpent`; `NotConnected` too for an athlete who has to connect again.
     Effects: whatever stops it puts the history off.
     """
-    if outage := standing(services):
+    if outage := current_outage(services):
         since = StravaUnavailable(f"Strava is out since {utc_text(outage.since_epoch_s)}; reconcile goes on after it.")
         return _postpone(services, history, since)
     _check_connected(services, history.athlete_id)
@@ -89,7 +89,7 @@ def list_on(services: Services, history: History) -> History:
     Effects: unless it is a dry run, the list rows of activities that the lake lacks go to the raw zone, so that loading
     them needs no detail call, and edited ones are queued for `strava_ingest`.
     """
-    while not history.is_listed and len(history.to_load) < SHARE:
+    while not history.is_listed and len(history.to_load) < BATCH:
         listed = _list_page(services, history)
         after = services.state.histories.amend(history, partial(_after_page, before=history, page=listed))
         if after is None:

@@ -19,11 +19,11 @@ from include.errors import (
 )
 from include.lake.rows.synced import ActivityRows, build_rows
 from include.pipeline.backfill.history import IN_LAKE, HistoryKey, postponed
-from include.pipeline.chunks import WorkedOff, waits_for, work_off
+from include.pipeline.chunks import ChunkOutcome, process_each, waits_for
 from include.pipeline.copying.copies_due import with_undecided_copies
 from include.pipeline.ingest.events import CLOCK_SKEW_S
-from include.pipeline.ingest.sync import describe, sighting
-from include.pipeline.reconcile.outage import found_by
+from include.pipeline.ingest.sync import describe, observation_of
+from include.pipeline.reconcile.outage import outage_shown_by
 from include.pipeline.services import Services
 from include.state.activities.entry import NOT_LOADED, ROUND_S, STREAM_LOOKS
 from include.state.activities.ledger import Lease, LedgerEntry
@@ -80,7 +80,7 @@ def load(services: Services, keys: Sequence[HistoryKey]) -> ChunkLoaded:
         ids = [activity_id for _, _, activity_id in together if activity_id in listed]
         if history is not None and ids:
             loaded += _load(services, history, ids, broken)
-    WorkedOff({}, broken).confirm()
+    ChunkOutcome({}, broken).confirm()
     return loaded
 
 
@@ -101,7 +101,7 @@ def _load(services: Services, history: History, ids: Sequence[int], broken: dict
         return fetched
 
     try:
-        worked = work_off(ids, hold)
+        worked = process_each(ids, hold)
     except IngestError as fault:
         services.state.histories.amend(history, partial(postponed, now_epoch_s=services.clock(), error=fault))
         return ChunkLoaded(waiting=(waits_for(fault),) * len(ids))
@@ -162,7 +162,7 @@ def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoc
         made = services.state.copies.made_for(athlete_id)
         rows = build_rows(activity, streams, made=made, source="backfill", updated_at_epoch_s=fetched_at)
     except IngestError as error:
-        if isinstance(error, _STAYS) or found_by(services, error, athlete_id) is not None:
+        if isinstance(error, _STAYS) or outage_shown_by(services, error, athlete_id) is not None:
             services.state.activities.postpone(lease, replace(entry, reason=str(error)))
             raise
         failed = (lease.entry or entry).failed(str(error), int(services.clock()), error.retry_after_s)
@@ -214,7 +214,7 @@ def _is_fetched(before: LedgerEntry | None, listed: LedgerEntry, activity: Activ
 def _listed(before: LedgerEntry, activity: Activity, listed_at_epoch_s: float) -> LedgerEntry:
     """The row of an activity that is about to be loaded; a stored detail is as old as its own fetch."""
     fetched_at = before.fetched_at_epoch_s if activity.is_detail else None
-    return before.listed(sighting(activity, fetched_at_epoch_s=fetched_at or listed_at_epoch_s))
+    return before.listed(observation_of(activity, fetched_at_epoch_s=fetched_at or listed_at_epoch_s))
 
 
 def _write(services: Services, held: Sequence[_Fetched]) -> None:

@@ -9,7 +9,7 @@ from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import Copy, CopyState, parent_activity_of
 
 
-def look_again_at_made(services: Services, activity_id: int) -> None:
+def refetch_copies_made(services: Services, activity_id: int) -> None:
     """Have what became of the activity's copies looked at again, where its rows may not say what it is a copy of.
 
     Nothing is done where Strava shows the name that we gave the file, as it does as a rule: the row says it then.

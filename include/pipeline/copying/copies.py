@@ -8,9 +8,9 @@ from typing import Any
 
 from include.copying.matching import match
 from include.copying.outcome import poll_delays_s
-from include.pipeline.copying.child_rows import look_again_at_made
+from include.pipeline.copying.child_rows import refetch_copies_made
 from include.pipeline.copying.copy_job import CopyJob
-from include.pipeline.copying.originals import follow_original
+from include.pipeline.copying.originals import mark_copies
 from include.pipeline.services import Services
 from include.state.activities.ledger import ActivityState
 from include.state.copies.entry import SOON_S
@@ -56,9 +56,9 @@ def copy_to_children(services: Services, parent_id: int, activity_id: int) -> li
         if entry is None or entry.state not in _UNDER_WAY or entry.object_keys:
             _plan(services, parent_id, activity_id)
         copies = [copy for copy in services.state.copies.of_activity(activity_id) if copy.parent_id == parent_id]
-        holds = _bring_on(services, [copy for copy in copies if copy.state not in FINAL_STATES])
-        follow_original(services, parent_id, activity_id)
-        look_again_at_made(services, activity_id)
+        holds = _proceed(services, [copy for copy in copies if copy.state not in FINAL_STATES])
+        mark_copies(services, parent_id, activity_id)
+        refetch_copies_made(services, activity_id)
         if entry is not None and entry.copies_due is not None:
             services.state.activities.clear_copies_due(parent_id, activity_id, entry.copies_due.of)
     finally:
@@ -97,7 +97,7 @@ def _planned(services: Services, activity: Activity, link: Link, matched: str) -
     )
 
 
-def _bring_on(services: Services, copies: Sequence[Copy]) -> dict[int, CopyJob]:
+def _proceed(services: Services, copies: Sequence[Copy]) -> dict[int, CopyJob]:
     """Send what is to be sent to every child, and only then wait for Strava; what was held, by child."""
     holds: dict[int, CopyJob] = {}
     try:
@@ -105,7 +105,7 @@ def _bring_on(services: Services, copies: Sequence[Copy]) -> dict[int, CopyJob]:
             acquired = services.state.copies.acquire(copy.parent_activity_id, copy.child_id)
             if acquired is not None:
                 holds[copy.child_id] = CopyJob(services, acquired)
-                holds[copy.child_id].bring_on()
+                holds[copy.child_id].proceed()
         _poll(services, holds.values())
     finally:
         for hold in holds.values():

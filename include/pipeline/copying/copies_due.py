@@ -7,7 +7,7 @@ from dataclasses import replace
 from include.copying.matching import match
 from include.pipeline.services import Services
 from include.state.activities.entry import DUE_AFTER_S
-from include.state.activities.ledger import Lease, LedgerEntry, Mark
+from include.state.activities.ledger import DueWork, Lease, LedgerEntry
 from include.strava.models import Activity
 
 
@@ -18,7 +18,7 @@ def with_copies(services: Services, lease: Lease, entry: LedgerEntry, activity: 
     """
     if not (activity is not None and _named(services, activity)) and not _has_copies(services, entry):
         return entry
-    return replace(entry, copies_due=Mark(lease.fence, int(services.clock()) + DUE_AFTER_S))
+    return replace(entry, copies_due=DueWork(lease.fence, int(services.clock()) + DUE_AFTER_S))
 
 
 def with_undecided_copies(services: Services, lease: Lease, entry: LedgerEntry, activity: Activity) -> LedgerEntry:
@@ -29,7 +29,7 @@ def with_undecided_copies(services: Services, lease: Lease, entry: LedgerEntry, 
     decided = {copy.child_id for copy in services.state.copies.of_activity(activity.activity_id)}
     if not _named(services, activity, decided=frozenset(decided), began_under_link=True):
         return entry
-    return replace(entry, copies_due=Mark(lease.fence, int(services.clock())))
+    return replace(entry, copies_due=DueWork(lease.fence, int(services.clock())))
 
 
 def _named(

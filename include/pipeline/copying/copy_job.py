@@ -73,9 +73,9 @@ class CopyJob:
         """Whether this hold has sent the file, and Strava has only just begun with it."""
         self._services = services
 
-    def bring_on(self) -> None:
+    def proceed(self) -> None:
         """Go on from the stored state: look first where something was sent, send where nothing was."""
-        self._attempt(self._bring_on)
+        self._attempt(self._proceed)
 
     def poll(self) -> None:
         """Look at the upload that this hold has sent."""
@@ -109,12 +109,12 @@ class CopyJob:
             self._stop(self.copy.postponed(_words(spent), int(spent.until_epoch_s) + 1))
         except _SHUT_OUT as refusal:
             _log.info("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
-            self._stop(self.copy.shut_out(_words(refusal), now))
+            self._stop(self.copy.waiting_for_access(_words(refusal), now))
         except Refused as refusal:
             _log.info("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
-            self._stop(self.copy.in_trouble(_words(refusal), now))
+            self._stop(self.copy.postponed_by_fault(_words(refusal), now))
         except IngestError as fault:
-            self._stop(self.copy.in_trouble(_words(fault), now, fault.retry_after_s))
+            self._stop(self.copy.postponed_by_fault(_words(fault), now, fault.retry_after_s))
             raise
 
     def _stop(self, copy: Copy) -> None:
@@ -125,9 +125,9 @@ class CopyJob:
         """Store the copy after a step; a lost lease ends the work."""
         self.copy = self._services.state.copies.advance(copy)
         if self.copy.state in NOT_MADE_STATES:
-            self._services.state.copies.give_time_up(self.copy)
+            self._services.state.copies.release_time(self.copy)
 
-    def _bring_on(self) -> None:
+    def _proceed(self) -> None:
         waits = self.copy.state in (CopyState.PROCESSING, CopyState.WAITING_FOR_ACCESS)
         if self.copy.state in FINAL_STATES or (waits and not self.copy.is_due(self._services.clock())):
             return
@@ -170,7 +170,7 @@ class CopyJob:
             self._wind_up(is_blind=is_blind)
             return
         if not self._is_parent_connected():
-            self._note(self.copy.in_trouble(_PARENT_AWAY, self._services.clock()))
+            self._note(self.copy.postponed_by_fault(_PARENT_AWAY, self._services.clock()))
             return
         link = self._link()
         streams = self._services.lake.raw.streams(activity.athlete_id, activity.activity_id)
@@ -219,7 +219,7 @@ class CopyJob:
 
         upload = self._services.strava.client.create_upload(self.copy.child_id, file, before_sending)
         if not self._settled(upload):
-            self._note(self.copy.taken_in(upload.upload_id, self._services.clock()))
+            self._note(self.copy.accepted(upload.upload_id, self._services.clock()))
             self.is_fresh = True
 
     def _is_taken(self, activity: Activity, *, is_blind: bool) -> bool:
@@ -232,7 +232,7 @@ class CopyJob:
             self._skip("Another recording of the same outing was copied to this child.", is_blind=is_blind)
         else:
             reason = "Another recording of the same outing is being copied to this child."
-            self._note(self.copy.in_trouble(reason, self._services.clock()))
+            self._note(self.copy.postponed_by_fault(reason, self._services.clock()))
         return True
 
     def _wind_up(self, *, is_blind: bool) -> None:
@@ -241,7 +241,7 @@ class CopyJob:
         if entry is not None and entry.state in _GONE:
             self._skip(_GONE[entry.state], is_blind=is_blind)
         else:
-            self._note(self.copy.in_trouble("The activity is not stored yet.", self._services.clock()))
+            self._note(self.copy.postponed_by_fault("The activity is not stored yet.", self._services.clock()))
 
     def _skip(self, reason: str, *, is_blind: bool) -> None:
         """Skip it, unless Strava may have the file all the same: then that is found out first, or told."""
@@ -251,7 +251,7 @@ class CopyJob:
         elif is_blind:
             self._note(self.copy.given_up(f"It is not known whether the file arrived. {reason}"))
         elif self.copy.waited_s(now) < LOOK_FOR_S:
-            self._note(self.copy.in_trouble("It is looked up whether the file arrived.", now))
+            self._note(self.copy.postponed_by_fault("It is looked up whether the file arrived.", now))
         else:
             self._note(self.copy.skipped(reason))
 

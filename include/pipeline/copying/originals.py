@@ -9,7 +9,7 @@ from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import MADE_STATES, Copy, Original
 
 
-def follow_original(services: Services, parent_id: int, activity_id: int) -> None:
+def mark_copies(services: Services, parent_id: int, activity_id: int) -> None:
     """Mark the activity's copies whose title names the child no longer, or whose original is gone; or unmark them.
 
     A copy counts as named as long as the title holds a name of its link, or the name that made it.

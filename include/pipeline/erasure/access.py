@@ -55,7 +55,7 @@ def end_access(services: Services, lease: Erasure) -> tuple[Access, Erasure]:
         return access, erasure
     if access is Access.DISCONNECTED:
         _destroy(services, athlete)
-    if access is Access.CONNECTED_AGAIN and erasure.is_athletes_wish:
+    if access is Access.CONNECTED_AGAIN and erasure.is_withdrawable:
         services.state.notices.tell(Notice.of_withdrawn(erasure))
     return access, services.state.erasures.settle(erasure.withdrawn())
 
@@ -63,21 +63,21 @@ def end_access(services: Services, lease: Erasure) -> tuple[Access, Erasure]:
 def _judged(services: Services, erasure: Erasure, athlete: AthleteRow) -> tuple[Access, AthleteRow]:
     """What becomes of the access, and the athlete's row on which that was decided."""
     if athlete.status is AthleteStatus.REVOKED:
-        is_echo = erasure.wish.is_hint and erasure.stage is ErasureStage.ASKED
+        is_echo = erasure.grounds.is_hint and erasure.stage is ErasureStage.ASKED
         return (Access.DISCONNECTED if is_echo else Access.ENDED), athlete
-    if erasure.wish.asked_at_epoch_s < athlete.authorised_at_epoch_s:
+    if erasure.grounds.asked_at_epoch_s < athlete.authorised_at_epoch_s:
         return Access.CONNECTED_AGAIN, athlete
-    if not erasure.wish.is_hint:
+    if not erasure.grounds.is_hint:
         _give_back(services, athlete)
     refused = _once_refused(services, athlete)
-    if refused is None and erasure.wish.is_hint:
+    if refused is None and erasure.grounds.is_hint:
         return Access.STILL_CONNECTED, athlete
     if refused is None:
         raise RetryLater(
             f"Strava still accepts the tokens of athlete {athlete.athlete_id} after the access was given back; "
             "nothing was destroyed here. Run it again."
         )
-    if erasure.wish.is_hint and _is_echo(refused, services.clock()):
+    if erasure.grounds.is_hint and _is_echo(refused, services.clock()):
         return Access.DISCONNECTED, refused
     return Access.ENDED, refused
 

@@ -1,4 +1,4 @@
-"""The certificate of an erasure: what was removed, when, and when its last trace is gone; no personal data."""
+"""The certificate of an erasure: what was removed, when, and which places keep records for how long."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from include.errors import ObjectConflict
 from include.lake.objects.objects import Condition, ObjectStore
-from include.pipeline.erasure.last_traces import LastTrace
+from include.pipeline.erasure.residual_records import ResidualRecord
 from include.state.erasures.ledger import KEPT_S as ERASURE_KEPT_S
 from include.state.erasures.ledger import Erasure
 from include.state.events import KEEP_S as EVENT_KEPT_S
@@ -33,11 +33,12 @@ class Certificate:
     reason: str
     began_at_epoch_s: int
     removed: Mapping[str, int]
-    """How many of each kind there were when the erasure began."""
+    """How many records of each kind there were when the erasure began."""
     finished_at_epoch_s: int | None = None
-    last_traces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    elsewhere: tuple[str, ...] | None = None
-    """The objects of others that named the athlete when it began, in a draft; a draft of an older version has none."""
+    residual_records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    shared_object_keys: tuple[str, ...] | None = None
+    """Keys of other athletes' objects that named the athlete when the erasure began; None in drafts of older
+    versions."""
 
     @property
     def key(self) -> str:
@@ -47,7 +48,7 @@ class Certificate:
     def to_json(self) -> dict[str, Any]:
         """The certificate as people read it."""
         finished = self.finished_at_epoch_s
-        elsewhere = {} if self.elsewhere is None else {"elsewhere": list(self.elsewhere)}
+        shared_object_keys = {} if self.shared_object_keys is None else {"elsewhere": list(self.shared_object_keys)}
         return {
             "certificate": "erasure of everything that was kept of an athlete",
             "athlete_id": self.athlete_id,
@@ -55,9 +56,9 @@ class Certificate:
             "began_at": _instant(self.began_at_epoch_s).isoformat(),
             "finished_at": None if finished is None else _instant(finished).isoformat(),
             "removed": dict(self.removed),
-            "last_traces": {name: dict(line) for name, line in self.last_traces.items()},
+            "last_traces": {name: dict(line) for name, line in self.residual_records.items()},
             "stays": list(STAYS),
-            **elsewhere,
+            **shared_object_keys,
         }
 
 
@@ -67,20 +68,20 @@ def certificates_prefix(athlete_id: int) -> str:
 
 
 def open_certificate(
-    objects: ObjectStore, erasure: Erasure, elsewhere: Collection[str], count: Callable[[], Mapping[str, int]]
+    objects: ObjectStore, erasure: Erasure, shared_object_keys: Collection[str], count: Callable[[], Mapping[str, int]]
 ) -> Certificate:
-    """The erasure's certificate: the stored one, else a draft with what `count` finds.
+    """The erasure's certificate: the stored one, else a draft with the counts that `count` returns.
 
-    A draft keeps the keys of others' objects `elsewhere`, for whoever goes on when no ledger leads there any more.
+    A draft keeps `shared_object_keys` for the run that goes on when no ledger leads to those objects any more.
 
-    Call it before anything is removed. Whoever comes later, after a crash or at the same time, gets the same counts.
+    Call it before anything is removed: a run that comes later, or runs at the same time, gets the same counts.
     Effects: the draft is stored, once.
     """
-    draft = Certificate(erasure.athlete_id, erasure.wish.reason, erasure.began_at_epoch_s, {})
+    draft = Certificate(erasure.athlete_id, erasure.grounds.reason, erasure.began_at_epoch_s, {})
     stored = _read(objects, draft.key)
     if stored is not None:
         return stored
-    draft = replace(draft, removed=count(), elsewhere=tuple(sorted(elsewhere)))
+    draft = replace(draft, removed=count(), shared_object_keys=tuple(sorted(shared_object_keys)))
     try:
         _write(objects, draft, Condition.ABSENT)
     except ObjectConflict:
@@ -89,15 +90,17 @@ def open_certificate(
 
 
 def finish_certificate(
-    objects: ObjectStore, draft: Certificate, traces: Sequence[LastTrace], now_epoch_s: int
+    objects: ObjectStore, draft: Certificate, traces: Sequence[ResidualRecord], now_epoch_s: int
 ) -> Certificate:
-    """The certificate with the end of the erasure and what remembers it, stored; a finished one stays as it is."""
+    """The certificate with the erasure's end and its residual records, stored; a finished one stays as it is."""
     stored = objects.get(draft.key)
     present = _parse(stored.body) if stored else draft
     if present.finished_at_epoch_s is not None:
         return present
-    last_traces = {trace.place: trace.to_json(now_epoch_s) for trace in traces}
-    finished = replace(present, finished_at_epoch_s=now_epoch_s, last_traces=last_traces, elsewhere=None)
+    residual_records = {trace.place: trace.to_json(now_epoch_s) for trace in traces}
+    finished = replace(
+        present, finished_at_epoch_s=now_epoch_s, residual_records=residual_records, shared_object_keys=None
+    )
     try:
         _write(objects, finished, stored.etag if stored else Condition.ABSENT)
     except ObjectConflict:
@@ -130,8 +133,8 @@ def _parse(body: bytes) -> Certificate:
         began_at_epoch_s=_epoch_s(document["began_at"]),
         removed=document["removed"],
         finished_at_epoch_s=None if finished_at is None else _epoch_s(finished_at),
-        last_traces=document["last_traces"],
-        elsewhere=tuple(document["elsewhere"]) if "elsewhere" in document else None,
+        residual_records=document["last_traces"],
+        shared_object_keys=tuple(document["elsewhere"]) if "elsewhere" in document else None,
     )
 
 

@@ -6,7 +6,7 @@ import math
 from functools import partial
 
 from include.errors import UnexpectedShape
-from include.pipeline.ingest.witness import is_out_of_sight
+from include.pipeline.ingest.removal import is_hidden_from_grant
 from include.pipeline.services import Services
 from include.state.accounts.athletes import AthleteRow
 from include.state.activities.ledger import LedgerEntry
@@ -61,7 +61,7 @@ def _covers(services: Services, athlete: AthleteRow, entry: LedgerEntry) -> bool
     if not athlete.scopes & {ACTIVITY_READ, ACTIVITY_READ_ALL}:
         return False
     try:
-        return not is_out_of_sight(services, entry)
+        return not is_hidden_from_grant(services, entry)
     except UnexpectedShape:
         return True  # Nothing says that it is private; where it is gone, Strava says so.
 

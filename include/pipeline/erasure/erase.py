@@ -18,11 +18,17 @@ from include.pipeline.erasure.certificate import (
     last_certificate,
     open_certificate,
 )
-from include.pipeline.erasure.last_traces import last_traces
-from include.pipeline.erasure.personal_records import elsewhere, everywhere, personal_records, spoken, tally
+from include.pipeline.erasure.personal_records import (
+    all_shared_object_keys,
+    count_by_kind,
+    in_words,
+    personal_records,
+    shared_object_keys,
+)
+from include.pipeline.erasure.residual_records import residual_records
 from include.pipeline.services import Services
 from include.settings import Settings
-from include.state.erasures.ledger import EraseReason, Erasure, ErasureStage, Wish
+from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, ErasureStage
 from include.store.conflict import retry_on_conflict
 
 log = logging.getLogger(__name__)
@@ -88,7 +94,7 @@ class Erased:
     @property
     def message(self) -> str:
         """The outcome as the run says it."""
-        return f"Athlete {self.athlete_id}: {_SPOKEN[self.outcome].format(counts=spoken(self.counts))}"
+        return f"Athlete {self.athlete_id}: {_SPOKEN[self.outcome].format(counts=in_words(self.counts))}"
 
     def to_json(self) -> dict[str, Any]:
         """The result as XCom carries it."""
@@ -153,7 +159,7 @@ def _answered(services: Services, request: EraseRequest) -> Erased | None:
     if request.asked_at_epoch_s is None:
         erasure = services.state.erasures.ask_now(athlete_id, request.reason)
     else:
-        erasure = services.state.erasures.ask(athlete_id, Wish(request.reason, request.asked_at_epoch_s))
+        erasure = services.state.erasures.ask(athlete_id, ErasureGrounds(request.reason, request.asked_at_epoch_s))
     if erasure.is_open:
         return None
     if erasure.stage is ErasureStage.WITHDRAWN:
@@ -174,7 +180,7 @@ def _nothing_left(services: Services, request: EraseRequest) -> Erased:
 def _of_unknown(services: Services, lease: Erasure) -> Erasure | None:
     """The erasure of an athlete without a row, where a person wants the traces that are left removed; else None."""
     erasure = services.state.erasures.check(lease)
-    if not erasure.wish.is_hint and _count(services, erasure.athlete_id):
+    if not erasure.grounds.is_hint and _count(services, erasure.athlete_id):
         return services.state.erasures.advance(erasure.confirmed())
     services.state.erasures.settle(erasure.finished(int(services.clock())))
     return None
@@ -184,14 +190,16 @@ def _remove(services: Services, erasure: Erasure, settings: Settings) -> Erased:
     """Wait for the workers that are busy, count, remove, look again until nothing is found, and certify."""
     athlete_id = erasure.athlete_id
     _await_workers(services, athlete_id)
-    others = elsewhere(services, athlete_id)
+    others = shared_object_keys(services, athlete_id)
     draft = open_certificate(services.lake.objects, erasure, others, lambda: _count(services, athlete_id, erasure))
-    if draft.finished_at_epoch_s is None and draft.elsewhere is None:  # begun by an older version, which kept none
-        others = everywhere(services, athlete_id)
-    _sweep(services, erasure, others | frozenset(draft.elsewhere or ()))
+    if (
+        draft.finished_at_epoch_s is None and draft.shared_object_keys is None
+    ):  # begun by an older version, which kept none
+        others = all_shared_object_keys(services, athlete_id)
+    _sweep(services, erasure, others | frozenset(draft.shared_object_keys or ()))
     for prefix in athlete_prefixes(athlete_id):
         services.lake.objects.prune(prefix)
-    certificate = finish_certificate(services.lake.objects, draft, last_traces(settings), int(services.clock()))
+    certificate = finish_certificate(services.lake.objects, draft, residual_records(settings), int(services.clock()))
     _finish(services, erasure)
     return Erased(athlete_id, Outcome.ERASED, certificate.removed, certificate)
 
@@ -223,7 +231,7 @@ def _sweep(services: Services, erasure: Erasure, others: frozenset[str]) -> None
     """Remove every trace, and look again until there is none."""
     lease = erasure
     for _ in range(SWEEPS):
-        others |= elsewhere(services, erasure.athlete_id)
+        others |= shared_object_keys(services, erasure.athlete_id)
         found = list(personal_records(services, erasure, others))
         if not found:
             return
@@ -235,6 +243,6 @@ def _sweep(services: Services, erasure: Erasure, others: frozenset[str]) -> None
 
 def _count(services: Services, athlete_id: int, erasure: Erasure | None = None) -> dict[str, int]:
     now = int(services.clock())
-    asked = erasure or Erasure.first(athlete_id, Wish(EraseReason.OPERATOR, now), now)
-    counts = tally(services, personal_records(services, asked, elsewhere(services, athlete_id)))
+    asked = erasure or Erasure.first(athlete_id, ErasureGrounds(EraseReason.OPERATOR, now), now)
+    counts = count_by_kind(services, personal_records(services, asked, shared_object_keys(services, athlete_id)))
     return counts if services.state.athletes.get(athlete_id) is None else {**counts, "athletes": 1}

@@ -1,4 +1,4 @@
-"""Everything that is kept of one athlete, wherever it is: to count it, and to remove it."""
+"""Every record that the system keeps of one athlete, to be counted or removed."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ _TABLES = ("streams", "activities", "laps", "freshness")
 
 @dataclass(frozen=True, slots=True)
 class PersonalRecord:
-    """One thing that is kept of the athlete."""
+    """One record of the athlete."""
 
     kind: str
     remove: Callable[[], object]
-    """Takes it away; safe to repeat."""
+    """Removes the record; safe to repeat."""
     object_key: str = ""
-    """Which object of the lake it is, if it is one."""
+    """The key of the lake object, if the record is one."""
     count: int = 1
 
 
-def elsewhere(services: Services, athlete_id: int) -> frozenset[str]:
-    """The keys of the objects beyond the athlete's own that the ledger of copies knows to name the athlete.
+def shared_object_keys(services: Services, athlete_id: int) -> frozenset[str]:
+    """The keys of other athletes' objects that, by the ledger of copies, name this athlete.
 
-    Keep them before the ledger's rows go: nobody could find them after it but by reading everybody's objects.
+    Keep them before the ledger's rows are removed: without those rows only a listing of everybody's objects finds them.
     """
     keys: set[str] = set()
     for copy in services.state.copies.of_parent(athlete_id):
@@ -53,24 +53,24 @@ def elsewhere(services: Services, athlete_id: int) -> frozenset[str]:
     return frozenset(keys)
 
 
-def everywhere(services: Services, athlete_id: int) -> frozenset[str]:
-    """`elsewhere`, and the objects of which no ledger knows any more; lists those of all athletes."""
+def all_shared_object_keys(services: Services, athlete_id: int) -> frozenset[str]:
+    """`shared_object_keys`, and the objects that no ledger names any more; lists the objects of all athletes."""
     files = {key for key in services.lake.objects.list("gpx/") if is_file_for(key, athlete_id)}
-    return elsewhere(services, athlete_id) | files | frozenset(services.lake.objects.list("copies/"))
+    return shared_object_keys(services, athlete_id) | files | frozenset(services.lake.objects.list("copies/"))
 
 
 def is_file_for(key: str, athlete_id: int) -> bool:
-    """Whether the key is that of an upload file which was made for the athlete's account."""
+    """Whether the key names an upload file for the athlete's account."""
     match = _FILE_FOR_CHILD.fullmatch(key)
     return match is not None and int(match["child_id"]) == athlete_id
 
 
 def personal_records(services: Services, erasure: Erasure, others: Collection[str]) -> Iterator[PersonalRecord]:
-    """Every trace of the athlete, in the order in which they have to go; `others` are keys as `elsewhere` finds them.
+    """Every record of the athlete, in the order of removal; `others` are keys that `shared_object_keys` returned.
 
-    Ledgers go first: a worker whose lease ran out then finds it lost. Whatever leads to something else goes after it:
-    files before links, links before the athlete's own row, so that a crash at any line leaves nothing that is not
-    found again.
+    Ledger rows go first: a worker whose lease ran out then finds it lost. A record that leads to another goes after it:
+    files before links, links before the athlete's own row, so that a crash at any line leaves nothing that the next run
+    does not find.
     """
     yield from _ledgers(services, erasure.athlete_id)
     yield from _objects(services, erasure.athlete_id, others)
@@ -80,8 +80,8 @@ def personal_records(services: Services, erasure: Erasure, others: Collection[st
     yield from _records(services, erasure.athlete_id)
 
 
-def tally(services: Services, found: Iterable[PersonalRecord]) -> dict[str, int]:
-    """How many traces there are of each kind, and how many rows the lake's tables hold."""
+def count_by_kind(services: Services, found: Iterable[PersonalRecord]) -> dict[str, int]:
+    """How many records of each kind there are, and how many rows the lake's tables hold."""
     counts: Counter[str] = Counter()
     for trace in found:
         counts[trace.kind] += trace.count
@@ -91,7 +91,7 @@ def tally(services: Services, found: Iterable[PersonalRecord]) -> dict[str, int]
     return dict(sorted(counts.items()))
 
 
-def spoken(counts: Mapping[str, int]) -> str:
+def in_words(counts: Mapping[str, int]) -> str:
     """The counts in one line."""
     return ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items()) or "nothing"
 
@@ -112,7 +112,7 @@ def _ledgers(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
 
 
 def _objects(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[PersonalRecord]:
-    """The athlete's objects, and the files that others' activities were made into for the athlete's account."""
+    """The athlete's objects, and the upload files of other athletes' activities for the athlete's account."""
     keys = [key for prefix in athlete_prefixes(athlete_id) for key in services.lake.objects.list(prefix)]
     files = sorted(key for key in others if is_file_for(key, athlete_id) and key not in keys)
     keys += [key for key in files if services.lake.objects.get(key) is not None]
@@ -123,7 +123,7 @@ def _objects(services: Services, athlete_id: int, others: Collection[str]) -> It
 
 
 def _copy_rows(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[PersonalRecord]:
-    """Rows about the athlete; an object that cannot be read may hold some, and `strava_retention` makes it again."""
+    """Rows of `copies` about the athlete; `strava_retention` rebuilds an object that cannot be read."""
     held: dict[str, int] = {}
     for key in sorted(key for key in others if key.startswith("copies/")):
         stored = services.lake.objects.get(key)
@@ -140,7 +140,7 @@ def _copy_rows(services: Services, athlete_id: int, others: Collection[str]) -> 
 
 
 def _partitions(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
-    """What the catalogue names, then what waits for it: whoever registers one meanwhile misses its row and looks."""
+    """Partitions in the catalogue, then those that wait for it: a run that registers one meanwhile misses its row."""
     named = services.lake.catalog.of_athlete(athlete_id)
     if named:
         yield PersonalRecord("catalog_partitions", partial(services.lake.catalog.unregister, named), count=len(named))
@@ -149,7 +149,7 @@ def _partitions(services: Services, athlete_id: int) -> Iterator[PersonalRecord]
 
 
 def _ties(services: Services, erasure: Erasure) -> Iterator[PersonalRecord]:
-    """Links with others, who are told that they have ended, and invitations."""
+    """Links, whose other side is told that they have ended, and invitations."""
     athlete_id = erasure.athlete_id
     to_parents, to_children = services.state.links.of_child(athlete_id), services.state.links.of_parent(athlete_id)
     for invite in list(services.state.invites.of_parent(athlete_id)):
@@ -165,7 +165,7 @@ def _ties(services: Services, erasure: Erasure) -> Iterator[PersonalRecord]:
 
 
 def _end(services: Services, erasure: Erasure, link: Link, other_id: int, kind: NoticeKind) -> None:
-    """Tell the other side, then remove the link; the notice names nobody."""
+    """Notify the other athlete, then remove the link; the notice names nobody."""
     notice_id = f"{kind}.{erasure.began_at_epoch_s}"
     services.state.notices.tell(Notice(other_id, notice_id, kind, erasure.began_at_epoch_s))
     services.state.links.forget(link.parent_id, link.child_id)
@@ -191,7 +191,7 @@ def _records(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
 
 
 def _rows_in(services: Services, key: str) -> int:
-    """The rows in a table object; 0 for one that is gone, or cannot be read, which must not stand in the way."""
+    """The number of rows in a table object; 0 for one that is gone or unreadable, which must not stop the erasure."""
     stored = services.lake.objects.get(key)
     try:
         return 0 if stored is None else int(decode(key, stored.body).num_rows)

@@ -1,11 +1,11 @@
-"""What `strava_reconcile` does for erasures: it starts what was left over, and removes what came late."""
+"""What `strava_reconcile` does for erasures: it queues the open ones, and removes records that were written late."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator
 
-from include.pipeline.erasure.personal_records import elsewhere, is_file_for, personal_records
+from include.pipeline.erasure.personal_records import is_file_for, personal_records, shared_object_keys
 from include.pipeline.services import Services
 from include.queue.queued_event import QueuedEvent
 from include.state.erasures.ledger import Erasure, ErasureStage
@@ -13,14 +13,14 @@ from include.state.erasures.ledger import Erasure, ErasureStage
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S = 86_400
-"""So long after an erasure is finished it is looked for what a stalled worker may have written after all."""
+"""How long after the end of an erasure late records of a stalled worker are looked for."""
 
 
-def take_up(services: Services) -> int:
-    """Queue a run for each erasure that is open and that nobody works on; returns how many.
+def queue_open_erasures(services: Services) -> int:
+    """Queue a run for each open erasure that no worker holds; returns how many.
 
-    One erasure is queued once in a window, for as long as something is left to do.
-    Effects: safe to repeat and to run twice at once: an erasure that two runs are started for is carried out by one.
+    Each erasure is queued at most once in a window, until it is over.
+    Effects: safe to repeat and to run twice at once: of two runs for one erasure only one carries it out.
     """
     queued = 0
     for erasure in services.state.erasures.due():
@@ -30,29 +30,29 @@ def take_up(services: Services) -> int:
     return queued
 
 
-def look_again(services: Services) -> int:
-    """Remove what a stalled worker wrote after an erasure of the last day; returns how many traces that were.
+def remove_late_records(services: Services) -> int:
+    """Remove records that a stalled worker wrote after an erasure of the last day; returns how many.
 
-    It looks where the athlete's own things are and where the ledgers lead; for the rest see `sweep`.
+    It reads the athlete's own objects and those that the ledgers name; `remove_late_records_everywhere` reads the rest.
     Effects: safe to repeat; an athlete who has connected again is left alone.
     """
     return sum(
-        _remove_late(services, erasure, elsewhere(services, erasure.athlete_id))
+        _remove_late(services, erasure, shared_object_keys(services, erasure.athlete_id))
         for erasure in _finished(services)
         if services.clock() - (erasure.finished_at_epoch_s or erasure.began_at_epoch_s) < LOOK_AGAIN_S
     )
 
 
-def sweep(services: Services) -> int:
-    """`look_again` for the erasures of the last 30 days, through the upload files of everybody; for once a night.
+def remove_late_records_everywhere(services: Services) -> int:
+    """`remove_late_records` for the erasures of the last 30 days, over everybody's upload files; for once a night.
 
-    Rows of `copies` that no ledger knows are put right by `CopyRows.repair`, every night too.
+    `CopyRows.repair` removes rows of `copies` that no ledger knows, every night too.
     """
     files = list(services.lake.objects.list("gpx/"))
     late = 0
     for erasure in _finished(services):
         found = {key for key in files if is_file_for(key, erasure.athlete_id)}
-        late += _remove_late(services, erasure, found | elsewhere(services, erasure.athlete_id))
+        late += _remove_late(services, erasure, found | shared_object_keys(services, erasure.athlete_id))
     return late
 
 
@@ -71,5 +71,5 @@ def _remove_late(services: Services, erasure: Erasure, others: Collection[str]) 
         trace.remove()
         removed += 1
     if removed:
-        log.info("Removed %d late traces of erased athlete %d.", removed, erasure.athlete_id)
+        log.info("Removed %d late records of erased athlete %d.", removed, erasure.athlete_id)
     return removed

@@ -20,11 +20,11 @@ class Fingerprint:
     """Two digests of fields that a list row and a detail both carry.
 
     `track` changes when the recording itself did (a crop, a correction, another upload): only then streams are fetched
-    again. `face` changes with what copies depend on: title, sport, visibility.
+    again. `metadata` changes with what copies depend on: title, sport, visibility.
     """
 
     track: str
-    face: str
+    metadata: str
 
     @classmethod
     def of(cls, activity: Activity) -> Fingerprint:
@@ -32,7 +32,7 @@ class Fingerprint:
         fields = activity.fields
         return cls(
             track=_digest(*_recording(activity), *(_rounded(fields.get(name)) for name in _MEASURES)),
-            face=_digest(activity.name, activity.sport_type, activity.visibility),
+            metadata=_digest(activity.name, activity.sport_type, activity.visibility),
         )
 
     @classmethod
@@ -42,28 +42,28 @@ class Fingerprint:
         So the streams of an activity that an older version stored are fetched once more when it is looked at.
         """
         if not text.startswith(f"{_FORMAT}."):
-            return cls(track="", face="")
-        _, track, face = text.split(".")
-        return cls(track=track, face=face)
+            return cls(track="", metadata="")
+        _, track, metadata = text.split(".")
+        return cls(track=track, metadata=metadata)
 
     def __str__(self) -> str:
-        return f"{_FORMAT}.{self.track}.{self.face}"
+        return f"{_FORMAT}.{self.track}.{self.metadata}"
 
 
 def is_shown_by(activity: Activity, text: str) -> bool:
     """Whether a list row or a detail shows the activity as it had this fingerprint, which may be an older version's."""
-    return text == (former(activity) if is_former(text) else str(Fingerprint.of(activity)))
+    return text == (former(activity) if is_old_format(text) else str(Fingerprint.of(activity)))
 
 
-def is_former(text: str) -> bool:
+def is_old_format(text: str) -> bool:
     """Whether an older version took the fingerprint: it says nothing of elevation and moving time."""
     return bool(text) and not text.startswith(f"{_FORMAT}.")
 
 
 def former(activity: Activity) -> str:
     """The fingerprint that versions before this format gave the activity."""
-    face = _digest(activity.name, activity.sport_type, activity.visibility, activity.fields.get("gear_id"))
-    return f"{_digest(*_recording(activity))}.{face}"
+    metadata = _digest(activity.name, activity.sport_type, activity.visibility, activity.fields.get("gear_id"))
+    return f"{_digest(*_recording(activity))}.{metadata}"
 
 
 def _recording(activity: Activity) -> tuple[Any, ...]:

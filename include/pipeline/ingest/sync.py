@@ -20,19 +20,19 @@ from include.lake.rows.synced import build_rows
 from include.pipeline.copying.copies_due import with_copies
 from include.pipeline.erasure.coverage import has_unwanted_track
 from include.pipeline.ingest.fingerprint import Fingerprint
-from include.pipeline.ingest.witness import (
+from include.pipeline.ingest.removal import (
     ANNOUNCED,
     STOPPED,
     UNANNOUNCED,
     StillListed,
-    is_out_of_sight,
+    is_hidden_from_grant,
     is_stopped,
-    testify,
+    require_gone,
 )
-from include.pipeline.reconcile.outage import found_by, standing
+from include.pipeline.reconcile.outage import current_outage, outage_shown_by
 from include.pipeline.services import Services
 from include.state.activities.ledger import ActivityState, Lease, LedgerEntry
-from include.state.activities.sighting import Sighting
+from include.state.activities.observation import Observation
 from include.state.outages import Outage
 from include.strava.models import Activity, StreamSet
 from include.strava.quota import DAY_S, utc_text
@@ -121,7 +121,7 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
     entry = LedgerEntry.unknown(item.athlete_id, item.activity_id)
     if item.copies_only:
         return _summary(services.state.activities.get(item.athlete_id, item.activity_id) or entry)
-    if outage := standing(services):
+    if outage := current_outage(services):
         now = int(services.clock())
         services.state.activities.make_due(
             item.athlete_id, item.activity_id, asked_at_epoch_s=item.event_at_epoch_s, due_at_epoch_s=now
@@ -136,7 +136,7 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
             if not services.state.activities.settle(lease, entry):
                 return _summary(entry)
         except IngestError as error:
-            outage = found_by(services, error, item.athlete_id)
+            outage = outage_shown_by(services, error, item.athlete_id)
             entry = _after(error, lease.entry or entry, outage, int(services.clock()))
             services.state.activities.postpone(lease, entry)
             if outage is not None or isinstance(error, QuotaSpent):
@@ -167,7 +167,7 @@ class _Look:
         try:
             activity = self._activity()
         except Gone:
-            if is_out_of_sight(self.services, self.previous):
+            if is_hidden_from_grant(self.services, self.previous):
                 return self.previous.unanswered(fetched_at_epoch_s=self.fetched_at_epoch_s)
             return with_copies(self.services, self.lease, self._remove(), None)
         except AnothersActivity as error:
@@ -261,7 +261,7 @@ class _Look:
                 f"Activity {previous.activity_id} of athlete {previous.athlete_id} answers 404 right after its event; "
                 "it is tried again for some minutes before it counts as gone."
             )
-        testify(self.services, previous, is_announced=self.item.is_announced)
+        require_gone(self.services, previous, is_announced=self.item.is_announced)
         self.services.lake.tables.remove(
             previous.athlete_id, [previous.activity_id], previous.object_keys, guard=self.guard
         )
@@ -274,15 +274,15 @@ def describe(
     previous: LedgerEntry, activity: Activity, streams: StreamSet | None, *, fetched_at_epoch_s: float
 ) -> LedgerEntry:
     """The ledger entry of an activity whose rows are about to be written; `object_keys` are still missing."""
-    seen = sighting(activity, fetched_at_epoch_s=fetched_at_epoch_s)
+    seen = observation_of(activity, fetched_at_epoch_s=fetched_at_epoch_s)
     if streams is not None:
         return previous.synced(seen, streams.length)
     return previous.without_streams(seen, may_come=not activity.manual)
 
 
-def sighting(activity: Activity, *, fetched_at_epoch_s: float) -> Sighting:
+def observation_of(activity: Activity, *, fetched_at_epoch_s: float) -> Observation:
     """What the ledger keeps of the answer."""
-    return Sighting(
+    return Observation(
         fetched_at_epoch_s=fetched_at_epoch_s,
         sport_type=activity.sport_type,
         start_at_epoch_s=int(activity.start_at.timestamp()),

@@ -10,18 +10,18 @@ from typing import Any
 from include.copying.waking import wake_for_links
 from include.errors import ApplicationInactive, NewerVersion, QuotaSpent, Refused, RetryLater
 from include.pipeline.backfill.request import queue_histories
-from include.pipeline.erasure.watch import take_up
+from include.pipeline.erasure.watch import queue_open_erasures
 from include.pipeline.ingest.fingerprint import Fingerprint
-from include.pipeline.reconcile.following import Shown, follow
 from include.pipeline.reconcile.freshness import months_of, months_shown, note_freshness
+from include.pipeline.reconcile.list_columns import ListedRows, update_from_list
 from include.pipeline.reconcile.listing import Circumstances, Differences, Page, compare, quarantine
-from include.pipeline.reconcile.outage import standing
+from include.pipeline.reconcile.outage import current_outage
 from include.pipeline.services import Services
 from include.queue.queued_event import QueuedEvent
 from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.state.copies.ledger import Copy
-from include.state.listings import Listing, MonthShown, Turn
+from include.state.listings import Listing, ListingClaim, MonthShown
 from include.strava.client import Unreadable
 from include.strava.models import Activity
 from include.strava.quota import DAY_S, HOUR_S, Limits
@@ -87,8 +87,8 @@ def queue_due(services: Services) -> Queued:
     Effects: sends messages. What is queued is put off first, by half an hour and more each time, so that work which
     stands still is not queued again and again. One that dies in between has it queued half an hour later.
     """
-    erasures, now = take_up(services), services.clock()
-    if standing(services):
+    erasures, now = queue_open_erasures(services), services.clock()
+    if current_outage(services):
         return Queued(activities=0, copies=0, erasures=erasures)
     wake_for_links(services.state.copies, services.state.links, services.state.quota.limits(), now)
     connected = {int(athlete.athlete_id) for athlete in _connected(services)}
@@ -152,7 +152,7 @@ def list_athletes(services: Services) -> Listed:
     whose list always fails keeps nobody from being listed.
     Effects: sends messages and remembers the turns; safe to repeat and to run twice at once.
     """
-    if standing(services):
+    if current_outage(services):
         return Listed()
     limits = services.state.quota.limits()
     active = [athlete for athlete in _connected(services) if athlete.scopes & _LISTED_BY]
@@ -170,10 +170,10 @@ def list_athletes(services: Services) -> Listed:
         try:
             found, queued = _list(services, athlete, turn, most=min(LOOKS_AT_ONCE, looks))
         except QuotaSpent:
-            services.state.listings.give_back(turn, every_s)
+            services.state.listings.release(turn, every_s)
             break
         except (RetryLater, ApplicationInactive):
-            services.state.listings.give_back(turn, every_s)
+            services.state.listings.release(turn, every_s)
             raise
         except Refused as refusal:
             total = replace(total, refusals=(*total.refusals, str(refusal)))
@@ -201,7 +201,7 @@ def stretch(turns_s: Iterable[float], limits: Limits) -> float:
     return max(1.0, wanted_calls * 2 / limits.read_day)
 
 
-def _list(services: Services, athlete: AthleteRow, turn: Turn, *, most: int) -> tuple[Differences, int]:
+def _list(services: Services, athlete: AthleteRow, turn: ListingClaim, *, most: int) -> tuple[Differences, int]:
     """List the newest page and the next older one; gives what differs, and how much of it was queued, `most` at most.
 
     What follows the lists without a look is written, and how many activities of each month they show.
@@ -232,8 +232,8 @@ def _list(services: Services, athlete: AthleteRow, turn: Turn, *, most: int) -> 
             months.append(months_shown(older, known, newer_part=newer_part, listed_at_epoch_s=now))
             listing = _turned(listing, older, months[-1].newer_part, now)
     note_freshness(services, athlete.athlete_id, months, ledger)
-    shown = Shown(athlete.athlete_id, now, rows)
-    found = found.and_of(Differences(changed=tuple(follow(services, shown, ledger, looked_at=found.changed))))
+    shown = ListedRows(athlete.athlete_id, now, rows)
+    found = found.and_of(Differences(changed=tuple(update_from_list(services, shown, ledger, looked_at=found.changed))))
     queued = _queue(services, athlete.athlete_id, islice(found.ids(), most), ledger)
     services.state.listings.finish(turn, _remembered(listing, found, queued, rows))
     return found, len(queued)

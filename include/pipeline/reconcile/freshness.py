@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from include.errors import ObjectConflict, RetryLater
-from include.lake.rows.freshness import Compared, Month
+from include.lake.rows.freshness import Month, MonthComparison
 from include.pipeline.reconcile.listing import Page
 from include.pipeline.services import Services
 from include.state.activities.ledger import LedgerEntry
@@ -67,7 +67,7 @@ def note_freshness(
     """
     held = Counter(_month(entry) for entry in ledger.values() if _is_held(entry))
     months = {
-        month: Compared(each.activities, held[month], each.listed_at_epoch_s)
+        month: MonthComparison(each.activities, held[month], each.listed_at_epoch_s)
         for of_page in reversed(shown)  # the newest page is the last to say what two of them show
         for month, each in of_page.whole.items()
     }

@@ -32,11 +32,11 @@ _OF_ONE_PERHAPS = (CapacityReached, TokenEndpointFault)
 
 _NAMES = {kind.__name__: kind for kind in _OF_ONE_PERHAPS}
 
-WITNESSES = 3
+ATHLETES_ASKED = 3
 """How many other athletes are asked at most, and that once in a window."""
 
 
-def standing(services: Services) -> Outage | None:
+def current_outage(services: Services) -> Outage | None:
     """The outage that stands, or None. Effects: once in a window Strava is asked whether it is over."""
     outage = services.state.outages.current()
     if outage is None or not services.state.outages.ask():
@@ -48,7 +48,7 @@ def standing(services: Services) -> Outage | None:
     return None
 
 
-def found_by(services: Services, error: IngestError, athlete_id: int) -> Outage | None:
+def outage_shown_by(services: Services, error: IngestError, athlete_id: int) -> Outage | None:
     """The outage that an error of Strava's shows; None where it is the athlete's or the call's own fault, or an answer.
 
     Effects: where a call found Strava failing, others tell whether it fails for everybody: one that costs nothing, and
@@ -82,7 +82,7 @@ def _fault(services: Services) -> IngestError | None:
 def _others_meet(services: Services, kind: type[IngestError], *, but: int | None = None) -> bool:
     """Whether other athletes meet it too, and none has an answer; False where there is nobody to ask."""
     is_met = False
-    for athlete_id in _witnesses(services, but):
+    for athlete_id in _other_athletes(services, but):
         try:
             if kind is TokenEndpointFault:
                 services.strava.tokens.prove(athlete_id)
@@ -101,9 +101,9 @@ def _others_meet(services: Services, kind: type[IngestError], *, but: int | None
     return is_met
 
 
-def _witnesses(services: Services, but: int | None) -> list[int]:
+def _other_athletes(services: Services, but: int | None) -> list[int]:
     """Connected athletes, each window others."""
     connected = (athlete for athlete in services.state.athletes.all() if athlete.status is AthleteStatus.ACTIVE)
     ids = sorted(int(athlete.athlete_id) for athlete in connected if athlete.athlete_id != but)
     first = int(services.clock()) // WINDOW_S % max(1, len(ids))
-    return [*ids[first:], *ids[:first]][:WITNESSES]
+    return [*ids[first:], *ids[:first]][:ATHLETES_ASKED]

@@ -12,7 +12,7 @@ from include.errors import SettingsError
 from include.pipeline.services import Services
 from include.settings import Settings
 from include.state.activities.ledger import ActivityState, Lease, LedgerEntry
-from include.state.activities.sighting import Sighting
+from include.state.activities.observation import Observation
 from include.strava.models import ActivityId
 from include.strava.quota import DAY_S
 
@@ -142,7 +142,7 @@ def _adopt(services: Services, athlete_id: int) -> None:
             if entry is not None and _is_gone(entry):
                 services.lake.raw.remove(athlete_id, activity_id, guard=partial(services.state.activities.check, lease))
             elif entry is None or _is_timeless(entry):
-                found = entry or LedgerEntry.unknown(athlete_id, activity_id).listed(Sighting(services.clock()))
+                found = entry or LedgerEntry.unknown(athlete_id, activity_id).listed(Observation(services.clock()))
                 services.state.activities.postpone(lease, replace(found, fetched_at_epoch_s=services.clock()))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from include.pipeline.chunks import work_off
+from include.pipeline.chunks import process_each
 from include.pipeline.retention.audit import audit
 from include.pipeline.retention.expiry import expire
 from include.pipeline.services import Services
@@ -44,7 +44,7 @@ def check(services: Services, athletes: Sequence[int], days: int | None, *, dry_
         expired = expire(services, athlete_id, days, dry_run=dry_run)
         return {"athletes": 1, **audited.to_json(), **expired.counts}
 
-    worked = work_off(athletes, of_athlete)
+    worked = process_each(athletes, of_athlete)
     worked.confirm()
     counts: Counter[str] = Counter()
     for each in worked.done.values():

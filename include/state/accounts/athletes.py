@@ -238,7 +238,7 @@ class Athletes:
     def _withdraw_erasure(self, athlete_id: int) -> None:
         """Take back the wish of an athlete who is connected now; after a crash before it the erasure's run does so."""
         erasure = self._erasures.get(athlete_id)
-        if erasure is not None and erasure.is_athletes_wish:
+        if erasure is not None and erasure.is_withdrawable:
             self._notices.tell(Notice.of_withdrawn(erasure))
         self._erasures.withdraw(athlete_id)
 

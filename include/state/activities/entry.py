@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from include.state.activities.sighting import Sighting
+from include.state.activities.observation import Observation
 from include.state.activities.states import (
     EXPIRED,
     LISTED,
@@ -16,7 +16,7 @@ from include.state.activities.states import (
     WITHOUT_STREAMS,
     ActivityState,
 )
-from include.state.mark import MARK, Mark, earliest, put_off
+from include.state.due_work import MARK, DueWork, earliest, put_off
 from include.store.codec import encode, stored
 from include.strava.models import ActivityId, AthleteId
 
@@ -74,9 +74,9 @@ class LedgerEntry:
     """When Strava first said that it has no recording of it, although points are stored."""
     next_try_epoch_s: int | None = field(default=None, metadata=stored("own_try_epoch_s", older="next_try_epoch_s"))
     """When it is to be fetched again for reasons of its own."""
-    asked: Mark | None = field(default=None, metadata=MARK)
+    asked: DueWork | None = field(default=None, metadata=MARK)
     """An event of that time, or a later one, asks for it; cleared by a fetch, or where it was answered before."""
-    copies_due: Mark | None = field(default=None, metadata=MARK)
+    copies_due: DueWork | None = field(default=None, metadata=MARK)
     """Its copies are still to be looked at since the lease of that fence; cleared by who has planned each of them."""
     queued: int = 0
     """How often reconcile has queued it since a run last came to an end with it."""
@@ -107,11 +107,11 @@ class LedgerEntry:
         """The entry of an activity of which nothing is known yet."""
         return cls(AthleteId(athlete_id), ActivityId(activity_id), ActivityState.PENDING)
 
-    def synced(self, seen: Sighting, points: int) -> Self:
+    def synced(self, seen: Observation, points: int) -> Self:
         """Rows and `points` points as `seen`; whoever has written the rows adds their `object_keys`."""
         return replace(self._seen(seen), state=SYNCED.of(self.state), points=points)
 
-    def without_streams(self, seen: Sighting, *, may_come: bool) -> Self:
+    def without_streams(self, seen: Observation, *, may_come: bool) -> Self:
         """Rows as `seen`, without points; where streams may come they are looked for over a day, ever more rarely."""
         lacked_before = self.state is ActivityState.NO_STREAMS and self.fingerprint == seen.fingerprint
         looks = (self.rounds if lacked_before else 0) + 1
@@ -214,7 +214,7 @@ class LedgerEntry:
             looked = self.waiting(reason, next_try_epoch_s=again)
         return replace(looked, rounds=rounds, round_at_epoch_s=began)
 
-    def listed(self, seen: Sighting) -> Self:
+    def listed(self, seen: Observation) -> Self:
         """Known from a list alone; whoever waits for it to be fetched still does."""
         return replace(
             self._seen(seen),
@@ -244,8 +244,8 @@ class LedgerEntry:
 
     def asked_for(self, at_epoch_s: int, *, due_at_epoch_s: int) -> Self:
         """An event of `at_epoch_s` asks for it, so that it is due at `due_at_epoch_s` at the latest."""
-        before = self.asked or Mark(at_epoch_s, due_at_epoch_s)
-        asked = Mark(max(before.of, at_epoch_s), min(before.due_at_epoch_s, due_at_epoch_s))
+        before = self.asked or DueWork(at_epoch_s, due_at_epoch_s)
+        asked = DueWork(max(before.of, at_epoch_s), min(before.due_at_epoch_s, due_at_epoch_s))
         return replace(self, asked=asked)
 
     def answered(self, at_epoch_s: int) -> Self:
@@ -272,7 +272,7 @@ class LedgerEntry:
         """Everything that was left to do before is left to do."""
         return replace(self, next_try_epoch_s=before.next_try_epoch_s, asked=before.asked, copies_due=before.copies_due)
 
-    def _seen(self, seen: Sighting) -> Self:
+    def _seen(self, seen: Observation) -> Self:
         """All facts as `seen`, none of what was stored before, and nothing left to do."""
         return replace(
             self.unknown(self.athlete_id, self.activity_id),

@@ -14,14 +14,14 @@ from include.state.activities.entry import DUE, DUE_AFTER_S, LONGEST_WAIT_S, Led
 from include.state.activities.lease import LEASE_S, Lease
 from include.state.activities.row import LedgerRow
 from include.state.activities.states import ActivityState
+from include.state.due_work import DueWork
 from include.state.erasures.ledger import Erasures
-from include.state.mark import Mark
 from include.state.transition import readable
 from include.store.conflict import retry_on_conflict
 from include.store.store import Key, Store
 from include.strava.models import ActivityId, AthleteId
 
-__all__ = ["LEASE_S", "ActivityLedger", "ActivityState", "Lease", "LedgerEntry", "Mark"]
+__all__ = ["LEASE_S", "ActivityLedger", "ActivityState", "DueWork", "Lease", "LedgerEntry"]
 
 
 class ActivityLedger:
@@ -232,7 +232,7 @@ class ActivityLedger:
         if entry is None:
             return
         if copies and entry.copies_due is None:
-            entry = replace(entry, copies_due=Mark(row.fence, int(now_epoch_s)))
+            entry = replace(entry, copies_due=DueWork(row.fence, int(now_epoch_s)))
         self._put(replace(row, entry=entry.put_off(now_epoch_s)))
 
     @retry_on_conflict

@@ -111,11 +111,11 @@ class Copy:
             next_try_epoch_s=int(now) + SOON_S,
         )
 
-    def taken_in(self, upload_id: int, now: float) -> Self:
+    def accepted(self, upload_id: int, now: float) -> Self:
         """Strava has the file and works on it."""
         return replace(
             self,
-            state=copy_states.TAKEN_IN.of(self.state),
+            state=copy_states.ACCEPTED.of(self.state),
             upload_id=upload_id,
             waiting_since_epoch_s=int(now),
             next_try_epoch_s=int(now) + SOON_S,
@@ -153,7 +153,7 @@ class Copy:
         """It goes on then; waiting for the budget of calls is nobody's fault and is not counted."""
         return replace(self, reason=reason, next_try_epoch_s=until_epoch_s)
 
-    def in_trouble(self, reason: str, now: float, retry_after_s: float = 0.0) -> Self:
+    def postponed_by_fault(self, reason: str, now: float, retry_after_s: float = 0.0) -> Self:
         """A fault that may pass: the next try is further off than the last, and one day there is none any more.
 
         `retry_after_s` is how long Strava asks to wait.
@@ -164,13 +164,13 @@ class Copy:
         next_try = int(max(_further(self.waited_s(now), SOON_S, DAY_S), retry_after_s)) + int(now)
         return replace(self, reason=reason, waiting_since_epoch_s=self._since(now), next_try_epoch_s=next_try)
 
-    def shut_out(self, reason: str, now: float) -> Self:
+    def waiting_for_access(self, reason: str, now: float) -> Self:
         """The child's account does not let us in: a try a day, and one when the child connects again."""
         if self.waited_s(now) >= PATIENCE_S:
             return self._tired(PATIENCE_S, reason)
         return replace(
             self,
-            state=copy_states.SHUT_OUT.of(self.state),
+            state=copy_states.WAITING.of(self.state),
             reason=reason,
             waiting_since_epoch_s=self._since(now),
             next_try_epoch_s=int(now) + DAY_S,
@@ -186,7 +186,7 @@ class Copy:
             return replace(asked, state=copy_states.LOOKED_FOR.of(self.state))
         return replace(asked, state=copy_states.AGAIN.of(self.state), upload_id=None)
 
-    def awake(self, at_epoch_s: int) -> Self:
+    def woken(self, at_epoch_s: int) -> Self:
         """What it waited for may be there: it is due then, unless it is due earlier."""
         if self.state is CopyState.SKIPPED:
             return self.again(at_epoch_s)

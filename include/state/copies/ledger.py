@@ -147,7 +147,7 @@ class CopyLedger:
         rival_id = self._outings.claim(copy.child_id, outing, partial(self._is_live, copy.child_id))
         return None if rival_id is None else self.get(rival_id, copy.child_id)
 
-    def give_time_up(self, copy: Copy) -> None:
+    def release_time(self, copy: Copy) -> None:
         """Have the other recordings of the outing tried now that wait for this copy, which is not made.
 
         Effects: safe to repeat; after a crash before it each is tried at its own next time.
@@ -159,7 +159,7 @@ class CopyLedger:
 
     @retry_on_conflict
     def _wake_planned(self, parent_activity_id: int, child_id: int, at_epoch_s: float) -> bool:
-        return self._change(parent_activity_id, child_id, {CopyState.PLANNED}, Copy.awake, at_epoch_s)
+        return self._change(parent_activity_id, child_id, {CopyState.PLANNED}, Copy.woken, at_epoch_s)
 
     @retry_on_conflict
     def reopen(self, parent_activity_id: int, child_id: int, at_epoch_s: float) -> bool:
@@ -171,11 +171,11 @@ class CopyLedger:
 
     @retry_on_conflict
     def wake(self, parent_activity_id: int, child_id: int, at_epoch_s: float) -> bool:
-        """Whether the copy sleeps until its reason has gone; then it is due at that time: see `Copy.awake`.
+        """Whether the copy sleeps until its reason has gone; then it is due at that time: see `Copy.woken`.
 
         Effects: none for a copy in another state or in a worker's hands; safe to repeat.
         """
-        return self._change(parent_activity_id, child_id, _SLEEPING, Copy.awake, at_epoch_s)
+        return self._change(parent_activity_id, child_id, _SLEEPING, Copy.woken, at_epoch_s)
 
     def of_activity(self, parent_activity_id: int) -> Iterator[Copy]:
         """The copies of one activity, to whichever child."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from include.circle import Circle, Position
 from include.crypto.cipher import Cipher
-from include.moved_circle import Draw, circle_around, covers, drawn_centre
+from include.privacy_circle import RandomFraction, covers, hiding_circle, random_centre
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Key, Store
 
@@ -32,7 +32,7 @@ class Places:
     than one.
     """
 
-    def __init__(self, store: Store, cipher: Cipher, draw: Draw) -> None:
+    def __init__(self, store: Store, cipher: Cipher, draw: RandomFraction) -> None:
         self._store = store
         self._cipher = cipher
         self._draw = draw
@@ -53,7 +53,7 @@ class Places:
         for end in ends:
             centre = next((centre for centre in known if covers(centre, end, radius_m)), None)
             if centre is None:
-                centre = _stored(drawn_centre(end, radius_m, self._draw))
+                centre = _stored(random_centre(end, radius_m, self._draw))
                 known.append(centre)
             chosen.append(centre)
         if len(known) > count:
@@ -62,7 +62,7 @@ class Places:
                 self._sealed(athlete_id, known[at : at + MOST_IN_ONE]) for at in range(whole, len(known), MOST_IN_ONE)
             ]
             self._put(key, [*sealed[: whole // MOST_IN_ONE], *added], item.version if item else ABSENT)
-        return tuple(circle_around(centre, radius_m) for centre in dict.fromkeys(chosen))
+        return tuple(hiding_circle(centre, radius_m) for centre in dict.fromkeys(chosen))
 
     def sealed(self, athlete_id: int) -> list[str]:
         """The sealed texts of the athlete; none where nothing is hidden for anybody's copies."""

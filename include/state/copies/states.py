@@ -52,13 +52,13 @@ _UNDER_WAY = frozenset(CopyState) - FINAL_STATES
 _SENT = frozenset({_S.UPLOADING, _S.PROCESSING, _S.WAITING_FOR_ACCESS})
 
 SENDING = Transition("sending", _UNDER_WAY - {_S.PROCESSING}, _S.UPLOADING, "the file goes out with the next line")
-TAKEN_IN = Transition("taken_in", frozenset({_S.UPLOADING}), _S.PROCESSING, "Strava has the file and works on it")
+ACCEPTED = Transition("accepted", frozenset({_S.UPLOADING}), _S.PROCESSING, "Strava has the file and works on it")
 STILL_PROCESSING = Transition("still_processing", _SENT, _S.PROCESSING, "a look finds that Strava works on it still")
 MADE = Transition("made", _SENT, _S.DONE, "the child's account has it")
 DUPLICATED = Transition("duplicated", _SENT, _S.DUPLICATE, "the child's account had it already, from elsewhere")
 FAILED = Transition("failed", _SENT, _S.FAILED, "Strava refuses the file, in words of its own")
 SKIPPED = Transition("skipped", _UNDER_WAY - {_S.PROCESSING}, _S.SKIPPED, "the activity or the link stands against it")
-SHUT_OUT = Transition("shut_out", _UNDER_WAY, _S.WAITING_FOR_ACCESS, "the child's account does not let us in")
+WAITING = Transition("waiting_for_access", _UNDER_WAY, _S.WAITING_FOR_ACCESS, "the child's account does not let us in")
 GIVEN_UP = Transition("given_up", _UNDER_WAY, _S.UNFINISHED, "days of looking or waiting brought no word on the file")
 AGAIN = Transition("again", NOT_MADE_STATES, _S.PLANNED, "somebody asks for it, or what stood against it may have gone")
 LOOKED_FOR = Transition(
@@ -67,13 +67,13 @@ LOOKED_FOR = Transition(
 
 TRANSITIONS = (
     SENDING,
-    TAKEN_IN,
+    ACCEPTED,
     STILL_PROCESSING,
     MADE,
     DUPLICATED,
     FAILED,
     SKIPPED,
-    SHUT_OUT,
+    WAITING,
     GIVEN_UP,
     AGAIN,
     LOOKED_FOR,

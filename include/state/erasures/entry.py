@@ -60,7 +60,7 @@ TRANSITIONS = (ASKED, CONFIRMED, FINISHED, WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ErasureGrounds:
     """That an athlete be erased: by whose word, and when it was uttered."""
 
     reason: EraseReason
@@ -78,7 +78,7 @@ class Erasure:
     """One athlete's erasure: an id, the wish, and times. Its methods are the steps of `TRANSITIONS`."""
 
     athlete_id: int
-    wish: Wish = field(metadata=FLAT)
+    grounds: ErasureGrounds = field(metadata=FLAT)
     began_at_epoch_s: int
     """When the wish was written down: tells the erasures of one athlete apart, each later than the one before."""
     stage: ErasureStage
@@ -95,14 +95,14 @@ class Erasure:
         return self.stage in _OPEN
 
     @property
-    def is_athletes_wish(self) -> bool:
+    def is_withdrawable(self) -> bool:
         """Whether the athlete has asked for it, and it has not begun: connecting again takes it back."""
-        return self.stage is _S.ASKED and self.wish.reason is EraseReason.ATHLETE
+        return self.stage is _S.ASKED and self.grounds.reason is EraseReason.ATHLETE
 
     @property
     def forbids_writing(self) -> bool:
         """Whether nothing may be written for the athlete; a mere hint forbids nothing until it is confirmed."""
-        return self.clears_away or (self.stage is _S.ASKED and not self.wish.is_hint)
+        return self.clears_away or (self.stage is _S.ASKED and not self.grounds.is_hint)
 
     @property
     def clears_away(self) -> bool:
@@ -110,28 +110,30 @@ class Erasure:
         return self.stage in (_S.UNDER_WAY, _S.FINISHED)
 
     @classmethod
-    def first(cls, athlete_id: int, wish: Wish, now_epoch_s: int) -> Self:
+    def first(cls, athlete_id: int, grounds: ErasureGrounds, now_epoch_s: int) -> Self:
         """The erasure of an athlete of whom none is known."""
-        return cls(athlete_id, wish, now_epoch_s, _S.ASKED, next_try_epoch_s=now_epoch_s + NEXT_TRY_S)
+        return cls(athlete_id, grounds, now_epoch_s, _S.ASKED, next_try_epoch_s=now_epoch_s + NEXT_TRY_S)
 
-    def asked(self, wish: Wish, now_epoch_s: int) -> Self:
+    def asked(self, grounds: ErasureGrounds, now_epoch_s: int) -> Self:
         """A new wish after one that is over."""
         return replace(
             self,
             stage=ASKED.of(self.stage),
-            wish=wish,
+            grounds=grounds,
             began_at_epoch_s=max(now_epoch_s, self.began_at_epoch_s + 1),
             next_try_epoch_s=now_epoch_s + NEXT_TRY_S,
             finished_at_epoch_s=None,
         )
 
-    def joined(self, wish: Wish) -> Self:
+    def joined(self, grounds: ErasureGrounds) -> Self:
         """The same erasure, asked for once more: a person's word counts for more than an event, a later one too."""
-        if self.stage is not _S.ASKED or wish.is_hint > self.wish.is_hint:
+        if self.stage is not _S.ASKED or grounds.is_hint > self.grounds.is_hint:
             return self
-        if self.wish.is_hint == wish.is_hint:
-            wish = replace(self.wish, asked_at_epoch_s=max(self.wish.asked_at_epoch_s, wish.asked_at_epoch_s))
-        return replace(self, wish=wish)
+        if self.grounds.is_hint == grounds.is_hint:
+            grounds = replace(
+                self.grounds, asked_at_epoch_s=max(self.grounds.asked_at_epoch_s, grounds.asked_at_epoch_s)
+            )
+        return replace(self, grounds=grounds)
 
     def confirmed(self) -> Self:
         """The access has ended: from now on nothing is written for the athlete, and nobody connects."""

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from include.clock import Clock
 from include.errors import BeingErased, LeaseLost, VersionConflict
-from include.state.erasures.entry import KIND, NEXT_TRY_S, EraseReason, Erasure, ErasureStage, Wish
+from include.state.erasures.entry import KIND, NEXT_TRY_S, EraseReason, Erasure, ErasureGrounds, ErasureStage
 from include.state.transition import readable
 from include.store.conflict import retry_on_conflict
 from include.store.store import Key, Store
 
-__all__ = ["EraseReason", "Erasure", "ErasureStage", "Erasures", "Wish"]
+__all__ = ["EraseReason", "Erasure", "ErasureGrounds", "ErasureStage", "Erasures"]
 
 KEPT_S = 30 * 86_400
 """How long the row of an erasure that is over stands: longer than anything that was under way then can take."""
@@ -57,7 +57,7 @@ class Erasures:
         return readable(self._store.find("erasures", "all", KIND), Erasure.from_item)
 
     @retry_on_conflict
-    def ask(self, athlete_id: int, wish: Wish) -> Erasure:
+    def ask(self, athlete_id: int, grounds: ErasureGrounds) -> Erasure:
         """Write the wish down, and return the erasure as it is then: open, or over where that answers the wish.
 
         An open erasure is joined. A person's wish is answered by whatever came of the same one, or of a person's later
@@ -67,21 +67,21 @@ class Erasures:
         """
         present, now = self.get(athlete_id), int(self._clock())
         if present is None:
-            return self._put(Erasure.first(athlete_id, wish, now))
+            return self._put(Erasure.first(athlete_id, grounds, now))
         if present.is_open:
-            asked = present.joined(wish)
-        elif wish.is_hint:
-            asked = present if present.stage is ErasureStage.FINISHED else present.asked(wish, now)
+            asked = present.joined(grounds)
+        elif grounds.is_hint:
+            asked = present if present.stage is ErasureStage.FINISHED else present.asked(grounds, now)
         else:
-            is_answered = not present.wish.is_hint and wish.asked_at_epoch_s <= present.wish.asked_at_epoch_s
-            asked = present if is_answered else present.asked(wish, now)
+            is_answered = not present.grounds.is_hint and grounds.asked_at_epoch_s <= present.grounds.asked_at_epoch_s
+            asked = present if is_answered else present.asked(grounds, now)
         return present if asked == present else self._put(asked)
 
     def ask_now(self, athlete_id: int, reason: EraseReason) -> Erasure:
         """`ask` for a person who utters the wish this moment."""
         present, now = self.get(athlete_id), int(self._clock())
-        earliest = present.wish.asked_at_epoch_s + 1 if present and not present.wish.is_hint else 0
-        return self.ask(athlete_id, Wish(reason, max(now, earliest)))
+        earliest = present.grounds.asked_at_epoch_s + 1 if present and not present.grounds.is_hint else 0
+        return self.ask(athlete_id, ErasureGrounds(reason, max(now, earliest)))
 
     @retry_on_conflict
     def admit(self, athlete_id: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from include.lake.backend import open_objects
 from include.lake.lake import Lake
 from include.lake.rows.copies import CopyRows
-from include.lake.rows.freshness import Compared, FreshnessRows, Month
+from include.lake.rows.freshness import FreshnessRows, Month, MonthComparison
 from include.lake.rows.synced import build_rows
 from include.state.copies.ledger import Copy, CopyLedger, CopyState, external_id
 from include.store.sqlite import SqliteStore
@@ -83,10 +83,10 @@ def fill_freshness(lake_url: str, held: list[SimulatedActivity]) -> None:
         rows.note(athlete_id, {month: compared(month, months[month]) for month in whole})
 
 
-def compared(month: Month, held: int) -> Compared:
+def compared(month: Month, held: int) -> MonthComparison:
     """What the list of that month showed, asked for a day after its end: every third time one activity more."""
     end = datetime(month.year + month.month // 12, month.month % 12 + 1, 2, tzinfo=UTC)
-    return Compared(held + (month.month % 3 == 0), held, end.timestamp())
+    return MonthComparison(held + (month.month % 3 == 0), held, end.timestamp())
 
 
 def fill_copies(lake_url: str, made: list[Copy]) -> None:

@@ -9,12 +9,12 @@ import pyarrow.compute as pc
 
 from include.lake.table_object import decode
 from include.pipeline.erasure.certificate import last_certificate
-from include.pipeline.erasure.personal_records import everywhere, personal_records, tally
+from include.pipeline.erasure.personal_records import all_shared_object_keys, count_by_kind, personal_records
 from include.pipeline.ingest.fingerprint import Fingerprint
 from include.pipeline.services import Services
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import CopyState, Original
-from include.state.erasures.ledger import EraseReason, Erasure, ErasureStage, Wish
+from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, ErasureStage
 from include.strava.models import Activity
 from local.testbed.world import PARENT_ID, World
 
@@ -100,8 +100,8 @@ def _of_erased(services: Services, athlete_id: int) -> Iterator[str]:
     erasure = services.state.erasures.get(athlete_id)
     if erasure is None or erasure.stage is not ErasureStage.FINISHED:
         yield f"the erasure of {athlete_id} is {erasure.stage if erasure else 'unknown'}"
-    asked = erasure or Erasure.first(athlete_id, Wish(EraseReason.OPERATOR, now), now)
-    left = tally(services, personal_records(services, asked, everywhere(services, athlete_id)))
+    asked = erasure or Erasure.first(athlete_id, ErasureGrounds(EraseReason.OPERATOR, now), now)
+    left = count_by_kind(services, personal_records(services, asked, all_shared_object_keys(services, athlete_id)))
     if left or services.state.athletes.get(athlete_id) is not None:
         yield f"of erased {athlete_id} there are still {left}"
     if last_certificate(services.lake.objects, athlete_id) is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from include.errors import IngestError
-from include.pipeline.erasure.watch import look_again
+from include.pipeline.erasure.watch import remove_late_records
 from include.pipeline.reconcile.due import queue_due
 from include.pipeline.services import Services
 from include.trigger.trigger import Started
@@ -86,7 +86,7 @@ class System:
         Lists are not asked: they would find what the ledgers have forgotten.
         """
         services = process(self.world, points)
-        for step in (queue_due, look_again):
+        for step in (queue_due, remove_late_records):
             with suppress(IngestError):
                 step(services)
         self.deliver(points)

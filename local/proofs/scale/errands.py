@@ -11,7 +11,7 @@ from include.pipeline.catalog import is_crawl_due, register_waiting
 from include.pipeline.chunks import ATHLETES, in_chunks, size_for
 from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.erasure.erase import EraseRequest, erase
-from include.pipeline.erasure.watch import look_again, sweep
+from include.pipeline.erasure.watch import remove_late_records, remove_late_records_everywhere
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import list_athletes, queue_due
@@ -70,7 +70,7 @@ def _reconcile(world: World, services: Services) -> int:
     world.clock.pass_s(WINDOW_S)
     queue_due(services)
     list_athletes(services)
-    look_again(services)
+    remove_late_records(services)
     return RECONCILE_TASKS
 
 
@@ -79,7 +79,7 @@ def _night(_: World, services: Services) -> int:
     for chunk in chunks:
         check(services, chunk, _RETENTION_DAYS, dry_run=False)
     services.lake.copy_rows.repair([athlete.athlete_id for athlete in services.state.athletes.all()])
-    sweep(services)
+    remove_late_records_everywhere(services)
     return NIGHT_TASKS + NIGHT_TASKS_OF_A_CHUNK * len(chunks)
 
 

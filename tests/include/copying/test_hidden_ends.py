@@ -20,7 +20,7 @@ from include.circle import Position, beyond, distance_m
 from include.copying.files import build_file
 from include.copying.samples import recorded_ends
 from include.crypto.key_file import KeyFileCipher
-from include.moved_circle import circle_around, covers, drawn_centre
+from include.privacy_circle import covers, hiding_circle, random_centre
 from include.state.copies.places import Places
 from include.state.links import Link
 from include.store.sqlite import SqliteStore
@@ -56,8 +56,8 @@ def written(activity: Activity, streams: StreamSet, link: Link, radius_m: int, s
     centres: list[Position] = []
     for end in recorded_ends(streams):
         if not any(covers(centre, end, radius_m) for centre in centres):
-            centres.append(drawn_centre(end, radius_m, random.Random(seed).random))
-    return track_of(build_file(activity, streams, link, [circle_around(centre, radius_m) for centre in centres]))
+            centres.append(random_centre(end, radius_m, random.Random(seed).random))
+    return track_of(build_file(activity, streams, link, [hiding_circle(centre, radius_m) for centre in centres]))
 
 
 def track_of(file: UploadFile) -> list[Position]:

@@ -12,7 +12,7 @@ import pytest
 from include.lake.lake import Lake
 from include.lake.objects.files import FileObjects
 from include.lake.rows.copies import CopyRows
-from include.lake.rows.freshness import Compared, FreshnessRows, Month
+from include.lake.rows.freshness import FreshnessRows, Month, MonthComparison
 from include.lake.rows.synced import ActivityRows, build_rows
 from include.state.copies.ledger import Copy, CopyLedger, CopyState
 from include.store.sqlite import SqliteStore
@@ -144,7 +144,7 @@ def fill_lake(
         for child_id, told in ((5, {}), (2**53 + 7, {"file_format": "gpx", "carried": ("power",), "trim_m": 200})):
             ledger.plan(Copy(1, child_id, ATHLETE_ID, CopyState.PLANNED, activity_start_epoch_s=-2, **told))
         CopyRows(objects, ledger).refresh(1)
-        FreshnessRows(objects).note(ATHLETE_ID, {Month(1969, 12): Compared(2, 1, 0.5)})
+        FreshnessRows(objects).note(ATHLETE_ID, {Month(1969, 12): MonthComparison(2, 1, 0.5)})
         store.close()
 
     return fill

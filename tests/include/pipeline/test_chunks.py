@@ -11,7 +11,7 @@ import pytest
 
 from include.errors import NotConnected, QuotaSpent, RetryLater, WorkBroken
 from include.pipeline import chunks
-from include.pipeline.chunks import MAX_CHUNKS, WorkedOff, in_chunks, label, size_for, work_off
+from include.pipeline.chunks import MAX_CHUNKS, ChunkOutcome, in_chunks, label, process_each, size_for
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_one_that_fails_keeps_no_other_out(fault, waiting, caplog):
             raise fault
         return key * 10
 
-    worked = work_off([0, 1, 2], work)
+    worked = process_each([0, 1, 2], work)
     assert (worked.done, worked.faults, worked.waiting) == ({0: 0, 2: 20}, {1: fault}, (waiting,))
     assert str(fault) in caplog.text
 
@@ -85,7 +85,7 @@ def test_defect_fails_the_chunk_after_the_others_are_done_and_names_its_keys(key
             raise RetryLater("503")
         done.append(1 / (key - 2))
 
-    worked = work_off(keys, work)
+    worked = process_each(keys, work)
     assert len(done) == len(worked.done)
     with pytest.raises(WorkBroken, match=re.escape(said)) as broken:
         worked.confirm()
@@ -97,8 +97,8 @@ def test_faults_of_the_error_tree_are_no_defects():
         if key:
             raise RetryLater("503")
 
-    work_off([0, 1], work).confirm()
-    work_off([], work).confirm()
+    process_each([0, 1], work).confirm()
+    process_each([], work).confirm()
 
 
 def test_chunk_fails_with_its_first_fault_where_nothing_of_it_is_done():
@@ -106,11 +106,11 @@ def test_chunk_fails_with_its_first_fault_where_nothing_of_it_is_done():
         raise RetryLater(f"fault {key}")
 
     with pytest.raises(RetryLater, match="fault 4"):
-        work_off([4, 5], work)
+        process_each([4, 5], work)
 
 
 def test_empty_chunk_is_done():
-    assert work_off([], lambda key: key) == WorkedOff({}, {})
+    assert process_each([], lambda key: key) == ChunkOutcome({}, {})
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_keys_are_worked_on_at_once_and_told_in_their_order():
             raise RetryLater("503")
         return key * 10
 
-    worked = work_off([2, 1, 0], work, at_once=3)
+    worked = process_each([2, 1, 0], work, at_once=3)
     assert list(worked.done.items()) == [(2, 20), (0, 0)]
     assert worked.waiting == ("a passing fault",)
 
@@ -158,7 +158,7 @@ def test_no_more_are_worked_on_at_once_than_asked_for():
         with lock:
             under_way.remove(key)
 
-    work_off(range(50), work, at_once=2)
+    process_each(range(50), work, at_once=2)
     assert len(most) == 50
     assert max(most) <= 2
 
@@ -180,5 +180,5 @@ def test_run_that_is_stopped_begins_no_further_key(monkeypatch):
 
     monkeypatch.setattr(chunks, "ThreadPoolExecutor", Pool)
     with pytest.raises(SystemExit):
-        work_off(range(50), work, at_once=2)
+        process_each(range(50), work, at_once=2)
     assert set(begun) <= {0, 1, 2}

@@ -33,7 +33,7 @@ def test_turn_is_taken_once_in_an_hour_even_if_its_process_dies(listings: Listin
 def test_turn_that_is_given_back_can_be_taken_again(listings: Listings) -> None:
     turn = listings.take(7, HOUR_S)
     assert turn is not None
-    listings.give_back(turn, HOUR_S)
+    listings.release(turn, HOUR_S)
     assert listings.take(7, HOUR_S) is not None
 
 
@@ -62,7 +62,7 @@ def test_late_end_of_a_turn_changes_nothing_about_the_next_one(listings: Listing
     assert next_turn is not None
     listings.finish(next_turn, replace(next_turn.listing, older_before_epoch_s=5))
     listings.finish(late, replace(late.listing, older_before_epoch_s=9))
-    listings.give_back(late, 0)
+    listings.release(late, 0)
     assert listings.get(7).older_before_epoch_s == 5
 
 

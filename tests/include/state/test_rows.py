@@ -248,7 +248,7 @@ def test_field_that_an_older_version_did_not_write_has_its_default(
 def test_wish_of_an_older_version_was_uttered_when_the_erasure_began() -> None:
     lacking = {name: ROWS[Erasure][name] for name in ROWS[Erasure].keys() - {"asked_at_epoch_s"}}
 
-    assert decode(Erasure, lacking).wish.asked_at_epoch_s == ROWS[Erasure]["began_at_epoch_s"]
+    assert decode(Erasure, lacking).grounds.asked_at_epoch_s == ROWS[Erasure]["began_at_epoch_s"]
 
 
 def test_stage_of_an_older_version_is_read_as_withdrawn() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from include.errors import IngestError, RetryLater, TriggerUnavailable
 from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
-from include.state.activities.ledger import ActivityLedger, ActivityState, Mark
+from include.state.activities.ledger import ActivityLedger, ActivityState, DueWork
 from include.state.erasures.ledger import Erasures
 from include.state.outages import Outages
 from include.store.sqlite import SqliteStore
@@ -52,7 +52,7 @@ def test_activity_is_due_before_its_run_is_started(
     dispatch(queue, airflow, store, now)
 
     assert seen == [ledger.get(OWNER, 7)]
-    assert (seen[0].state, seen[0].asked) == (ActivityState.PENDING, Mark(1_516_126_040, int(now()) + 1800))
+    assert (seen[0].state, seen[0].asked) == (ActivityState.PENDING, DueWork(1_516_126_040, int(now()) + 1800))
     assert [entry.activity_id for entry in ledger.due(now() + 1800)] == [7]
 
 

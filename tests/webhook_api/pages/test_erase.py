@@ -14,7 +14,7 @@ from include.queue.sqlite import SqliteQueue
 from include.state.accounts.athletes import REFUSED_FOR_LONG_S, Athletes, AthleteStatus
 from include.state.accounts.notices import Notice, NoticeKind, Notices
 from include.state.erasures.entry import NEXT_TRY_S
-from include.state.erasures.ledger import EraseReason, Erasure, Erasures, Wish
+from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, Erasures
 from include.store.sqlite import SqliteStore
 from include.store.store import Store
 from include.trigger.trigger import Started
@@ -22,7 +22,7 @@ from webhook_api.dispatcher import ERASE_DAG, dispatch
 from webhook_api.session import COOKIE
 
 ADA = 134815
-WISH = Erasure.first(ADA, Wish(EraseReason.ATHLETE, 1_760_000_000), 1_760_000_000)
+WISH = Erasure.first(ADA, ErasureGrounds(EraseReason.ATHLETE, 1_760_000_000), 1_760_000_000)
 NewBrowser = Callable[[], Any]
 
 
@@ -68,7 +68,7 @@ def test_wish_is_queued_and_the_browser_signed_out(ada: Any, queue: SqliteQueue,
 
     assert "Your data is being erased" in page.text
     (message,) = queue.receive(10, visibility_s=1)
-    assert QueuedEvent.parse(message.body).wish == Wish(EraseReason.ATHLETE, int(now()))
+    assert QueuedEvent.parse(message.body).grounds == ErasureGrounds(EraseReason.ATHLETE, int(now()))
     assert ada.client.get_cookie(COOKIE) is None
     athlete = athletes.get(ADA)
     assert athlete is not None
@@ -102,13 +102,13 @@ def test_stranger_is_sent_to_the_start_page(client: Any, queue: SqliteQueue) -> 
 def test_webhook_cannot_speak_for_an_athlete(
     client: Any, queue: SqliteQueue, settings: Any, event: dict[str, Any]
 ) -> None:
-    wish = json.loads(QueuedEvent.resume_erasure(WISH, 1_760_000_000).to_body())
-    forged = {**wish, "subscription_id": event["subscription_id"]}
+    grounds = json.loads(QueuedEvent.resume_erasure(WISH, 1_760_000_000).to_body())
+    forged = {**grounds, "subscription_id": event["subscription_id"]}
 
     assert client.post(f"/webhook/{settings.webhook_path_secret}", json=forged).status_code == 200
 
     (message,) = queue.receive(10, visibility_s=1)
-    assert QueuedEvent.parse(message.body).wish is None
+    assert QueuedEvent.parse(message.body).grounds is None
 
 
 def test_wish_stands_in_our_own_state_before_the_page_answers(
@@ -123,7 +123,7 @@ def test_wish_stands_in_our_own_state_before_the_page_answers(
 
     now.epoch_s += NEXT_TRY_S
     (due,) = Erasures(store, now).due()
-    assert (due.athlete_id, due.wish.reason) == (ADA, EraseReason.ATHLETE)
+    assert (due.athlete_id, due.grounds.reason) == (ADA, EraseReason.ATHLETE)
     assert Erasures(store, now).forbid_writing(ADA)
 
 
@@ -189,20 +189,20 @@ def test_other_side_reads_why_a_link_has_ended(
 
 
 def test_every_event_of_strava_survives_the_queue_and_no_wish_is_lost_in_it() -> None:
-    wish = QueuedEvent.resume_erasure(WISH, 1_760_000_900.5)
+    grounds = QueuedEvent.resume_erasure(WISH, 1_760_000_900.5)
     look = QueuedEvent.look_again(ADA, 1, 1_760_000_000.5)
 
-    assert QueuedEvent.parse(wish.to_body()) == wish
+    assert QueuedEvent.parse(grounds.to_body()) == grounds
     assert QueuedEvent.parse(look.to_body()) == look
-    assert (wish.wish, look.wish) == (WISH.wish, None)
-    assert wish.event.run_id != QueuedEvent.resume_erasure(WISH, 1_760_001_800.5).event.run_id
+    assert (grounds.grounds, look.grounds) == (WISH.grounds, None)
+    assert grounds.event.run_id != QueuedEvent.resume_erasure(WISH, 1_760_001_800.5).event.run_id
 
 
 def test_wish_that_the_version_before_queued_is_still_one() -> None:
     former = {**QueuedEvent.resume_erasure(WISH, 1_760_000_000.5).to_conf(), "erasure_asked": True}
     del former["erasure"]
 
-    assert QueuedEvent.parse(json.dumps(former)).wish == Wish(EraseReason.ATHLETE, 1_760_000_000)
+    assert QueuedEvent.parse(json.dumps(former)).grounds == ErasureGrounds(EraseReason.ATHLETE, 1_760_000_000)
 
 
 @pytest.mark.parametrize("erasure", [True, [], ["whim", 1], ["athlete"], ["athlete", "now"]])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from include.pipeline.backfill.history import keys, take_share
+from include.pipeline.backfill.history import keys, list_batch
 from include.pipeline.backfill.loading import load
 from include.pipeline.backfill.request import BackfillRequest, ask
 from include.pipeline.chunks import ACTIVITIES, in_chunks
@@ -66,7 +66,7 @@ def _backfill(services: Services, athlete_id: int) -> int:
     last_day = datetime.fromtimestamp(_NOW, UTC).date()
     history = ask(services, BackfillRequest(athlete_id, _FIRST_DAY, last_day, int(_NOW)))
     while history.is_open:
-        history = take_share(services, history)
+        history = list_batch(services, history)
         for chunk in in_chunks(keys(history), ACTIVITIES):
             load(services, chunk)
         history = services.state.histories.get(athlete_id, history.span) or history

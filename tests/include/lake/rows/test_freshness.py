@@ -10,7 +10,7 @@ import pytest
 from include.lake.keys import freshness_key
 from include.lake.objects.files import FileObjects
 from include.lake.objects.objects import Condition
-from include.lake.rows.freshness import Compared, FreshnessRows, Month
+from include.lake.rows.freshness import FreshnessRows, Month, MonthComparison
 from include.lake.table_object import decode
 
 ATHLETE_ID = 7
@@ -30,7 +30,14 @@ def told(objects: FileObjects, key: str = KEY) -> list[tuple[int, int, int, floa
 
 
 def test_months_are_told_in_order_one_object_for_each_year(rows: FreshnessRows, objects: FileObjects) -> None:
-    rows.note(ATHLETE_ID, {JUNE: Compared(3, 2, 10.5), Month(2025, 12): Compared(1, 1, 10.5), MAY: Compared(0, 4, 9)})
+    rows.note(
+        ATHLETE_ID,
+        {
+            JUNE: MonthComparison(3, 2, 10.5),
+            Month(2025, 12): MonthComparison(1, 1, 10.5),
+            MAY: MonthComparison(0, 4, 9),
+        },
+    )
 
     assert told(objects) == [(5, 0, 4, 9), (6, 3, 2, 10.5)]
     assert told(objects, freshness_key(ATHLETE_ID, 2025)) == [(12, 1, 1, 10.5)]
@@ -43,14 +50,14 @@ def test_nothing_is_written_for_no_months(rows: FreshnessRows, objects: FileObje
 
 
 def test_later_comparison_stays_whichever_is_written_last(rows: FreshnessRows, objects: FileObjects) -> None:
-    rows.note(ATHLETE_ID, {MAY: Compared(5, 5, 20), JUNE: Compared(1, 1, 10)})
-    rows.note(ATHLETE_ID, {MAY: Compared(4, 4, 19), JUNE: Compared(2, 2, 11)})
+    rows.note(ATHLETE_ID, {MAY: MonthComparison(5, 5, 20), JUNE: MonthComparison(1, 1, 10)})
+    rows.note(ATHLETE_ID, {MAY: MonthComparison(4, 4, 19), JUNE: MonthComparison(2, 2, 11)})
 
     assert told(objects) == [(5, 5, 5, 20), (6, 2, 2, 11)]
 
 
 def test_two_writers_at_once_lose_no_month(rows: FreshnessRows, objects: FileObjects, monkeypatch) -> None:
-    put, others = objects.put, [{MAY: Compared(5, 5, 20)}]
+    put, others = objects.put, [{MAY: MonthComparison(5, 5, 20)}]
 
     def put_after_another(key: str, body: bytes, *, expected: str | Condition) -> str:
         if others:
@@ -58,7 +65,7 @@ def test_two_writers_at_once_lose_no_month(rows: FreshnessRows, objects: FileObj
         return put(key, body, expected=expected)
 
     monkeypatch.setattr(objects, "put", put_after_another)
-    rows.note(ATHLETE_ID, {MAY: Compared(4, 4, 19), JUNE: Compared(2, 2, 11)})
+    rows.note(ATHLETE_ID, {MAY: MonthComparison(4, 4, 19), JUNE: MonthComparison(2, 2, 11)})
 
     assert told(objects) == [(5, 5, 5, 20), (6, 2, 2, 11)]
 
@@ -68,7 +75,7 @@ def test_object_that_cannot_be_read_is_written_anew(
 ) -> None:
     objects.put(KEY, b"no table", expected=Condition.ABSENT)
     with caplog.at_level(logging.WARNING):
-        rows.note(ATHLETE_ID, {MAY: Compared(5, 5, 20)})
+        rows.note(ATHLETE_ID, {MAY: MonthComparison(5, 5, 20)})
 
     assert told(objects) == [(5, 5, 5, 20)]
     assert f"{KEY} is not readable" in caplog.text
@@ -78,9 +85,12 @@ def test_object_that_cannot_be_read_is_written_anew(
 def test_months_that_were_compared_by_then_expire_and_no_empty_object_stays(
     rows: FreshnessRows, objects: FileObjects
 ) -> None:
-    rows.note(ATHLETE_ID, {MAY: Compared(5, 5, 20), JUNE: Compared(2, 2, 11), Month(2025, 1): Compared(1, 1, 19.9)})
-    rows.note(8, {MAY: Compared(5, 5, 1)})
-    rows.note(77, {MAY: Compared(5, 5, 1)})
+    rows.note(
+        ATHLETE_ID,
+        {MAY: MonthComparison(5, 5, 20), JUNE: MonthComparison(2, 2, 11), Month(2025, 1): MonthComparison(1, 1, 19.9)},
+    )
+    rows.note(8, {MAY: MonthComparison(5, 5, 1)})
+    rows.note(77, {MAY: MonthComparison(5, 5, 1)})
     objects.put(freshness_key(ATHLETE_ID, 2024), b"no table", expected=Condition.ABSENT)
 
     assert rows.expire(ATHLETE_ID, 19.9) == 2

@@ -12,7 +12,7 @@ from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.erasure.personal_records import personal_records
 from include.pipeline.ingest.sync import sync
 from include.state.accounts.athletes import AthleteStatus
-from include.state.erasures.ledger import EraseReason, Erasure, ErasureStage, Wish
+from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, ErasureStage
 from include.state.links import CopyOptions, Link
 from include.store.backend import open_store
 from include.store.codec import encode
@@ -169,7 +169,7 @@ def test_places_are_erased_with_the_athlete(family):
     assert family.services.state.places.sealed(PARENT_ID)
     family.services.state.athletes.mark(PARENT_ID, AthleteStatus.REVOKED)
     now = int(family.now[0])
-    erasure = Erasure(PARENT_ID, Wish(EraseReason.OPERATOR, now), now, ErasureStage.UNDER_WAY)
+    erasure = Erasure(PARENT_ID, ErasureGrounds(EraseReason.OPERATOR, now), now, ErasureStage.UNDER_WAY)
     (trace,) = [trace for trace in personal_records(family.services, erasure, ()) if trace.kind == "places"]
     trace.remove()
     assert family.services.state.places.sealed(PARENT_ID) == []

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from include.errors import RetryLater
-from include.pipeline.chunks import COPIED_AT_ONCE, work_off
+from include.pipeline.chunks import COPIED_AT_ONCE, process_each
 from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.ingest.sync import sync
 from include.state.links import CopyOptions, Link
@@ -101,7 +101,7 @@ def test_copies_of_a_chunk_wait_for_strava_together_and_each_is_made_once(family
         family.now[0] += seconds
 
     services = replace(family.services, wait=wait)
-    worked = work_off(ids, lambda key: copy_to_children(services, ids[key], key), at_once=COPIED_AT_ONCE)
+    worked = process_each(ids, lambda key: copy_to_children(services, ids[key], key), at_once=COPIED_AT_ONCE)
 
     assert worked.faults == {}
     assert {result.state for results in worked.done.values() for result in results} == {"done"}

@@ -6,9 +6,9 @@ import pytest
 
 from include.lake.objects.files import FileObjects
 from include.pipeline.erasure.certificate import open_certificate
-from include.state.erasures.ledger import EraseReason, Erasure, ErasureStage, Wish
+from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, ErasureStage
 
-ERASURE = Erasure(42, Wish(EraseReason.OPERATOR, 1_000), 1_000, ErasureStage.UNDER_WAY)
+ERASURE = Erasure(42, ErasureGrounds(EraseReason.OPERATOR, 1_000), 1_000, ErasureStage.UNDER_WAY)
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def objects(tmp_path):
 def test_certificate_counts_once_however_often_it_is_opened(objects):
     opened = open_certificate(objects, ERASURE, ["b", "a"], lambda: {"rows": 3})
 
-    assert (opened.removed, opened.elsewhere) == ({"rows": 3}, ("a", "b"))
+    assert (opened.removed, opened.shared_object_keys) == ({"rows": 3}, ("a", "b"))
     assert open_certificate(objects, ERASURE, [], lambda: {"rows": 0}) == opened
 
 

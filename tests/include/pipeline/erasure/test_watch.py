@@ -17,7 +17,7 @@ from include.pipeline.reconcile.due import queue_due
 from include.pipeline.reconcile.refused_athletes import refused_athletes
 from include.queue.queued_event import QueuedEvent
 from include.state.accounts.athletes import REFUSED_FOR_LONG_S, AthleteStatus
-from include.state.erasures.ledger import EraseReason, ErasureStage, Wish
+from include.state.erasures.ledger import EraseReason, ErasureGrounds, ErasureStage
 from include.store.backend import open_store
 from include.strava.events import WebhookEvent
 from include.trigger.trigger import Started
@@ -280,7 +280,7 @@ def test_backfill_that_writes_at_the_very_moment_of_an_erasure_takes_it_back(wor
 
 
 def test_wish_that_nobody_can_carry_out_for_an_unknown_athlete_is_over(world, airflow):
-    world.services.state.erasures.ask(5, Wish(EraseReason.ATHLETE, int(world.now[0])))
+    world.services.state.erasures.ask(5, ErasureGrounds(EraseReason.ATHLETE, int(world.now[0])))
     airflow.windows(3)
 
     assert list(airflow.runs.values()) == [Outcome.UNKNOWN]

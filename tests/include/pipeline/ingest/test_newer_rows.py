@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from include.errors import NewerVersion
-from include.pipeline.erasure.watch import take_up
+from include.pipeline.erasure.watch import queue_open_erasures
 from include.pipeline.reconcile.due import Queued, queue_due
 from include.state.copies.ledger import Copy, CopyState
 from include.state.erasures.ledger import EraseReason
@@ -56,6 +56,6 @@ def test_other_erasures_are_taken_up(world, store):
     written_by_a_newer_version(store, "erasures", str(REX), stage="sublimated")
     world.now[0] += 900
 
-    assert take_up(world.services) == 1
+    assert queue_open_erasures(world.services) == 1
     with pytest.raises(NewerVersion):
         world.services.state.erasures.forbid_writing(REX)

@@ -15,7 +15,7 @@ from include.pipeline.erasure.coverage import remove_unwanted
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import list_athletes
 from include.pipeline.retention.expiry import expire
-from include.state.erasures.entry import EraseReason, Wish
+from include.state.erasures.entry import EraseReason, ErasureGrounds
 from include.store.store import Key
 from include.strava.client import StravaClient, Unreadable
 
@@ -225,7 +225,7 @@ def test_listing_beside_an_erasure_leaves_nothing(listed: Any, monkeypatch: Any)
 
 def test_nothing_is_told_of_an_athlete_who_asked_to_be_erased(listed: Any) -> None:
     before = told(listed)
-    listed.services.state.erasures.ask(PARENT_ID, Wish(EraseReason.ATHLETE, int(listed.now[0])))
+    listed.services.state.erasures.ask(PARENT_ID, ErasureGrounds(EraseReason.ATHLETE, int(listed.now[0])))
     listed.now[0] += HOUR_S
     list_athletes(listed.services)
 
@@ -233,6 +233,6 @@ def test_nothing_is_told_of_an_athlete_who_asked_to_be_erased(listed: Any) -> No
 
 
 def confirm_erasure(world: Any) -> None:
-    world.services.state.erasures.ask(PARENT_ID, Wish(EraseReason.ATHLETE, int(world.now[0])))
+    world.services.state.erasures.ask(PARENT_ID, ErasureGrounds(EraseReason.ATHLETE, int(world.now[0])))
     with world.services.state.erasures.held(PARENT_ID) as lease:
         world.services.state.erasures.advance(lease.confirmed())

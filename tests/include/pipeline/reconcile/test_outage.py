@@ -11,7 +11,7 @@ from include.errors import CapacityReached, IngestError, NotTheApi, StravaUnavai
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import Listed, Queued, list_athletes, queue_due
-from include.pipeline.reconcile.outage import standing
+from include.pipeline.reconcile.outage import current_outage
 from include.queue.queued_event import QueuedEvent
 from local.strava_simulator.api.faults import Faults
 from local.strava_simulator.api.script import Line
@@ -90,7 +90,7 @@ def test_fault_that_others_meet_too_is_an_outage_and_nobodys_round(world, meets_
     for activity_id in (first, second):
         assert "Strava is out" in sync(world.services, world.item(activity_id), source="webhook").reason
 
-    assert standing(world.services).reason == error.__name__
+    assert current_outage(world.services).reason == error.__name__
     assert [entry(world, activity_id).rounds for activity_id in (first, second)] == [0, 0]
 
 
@@ -144,7 +144,7 @@ def test_others_are_asked_once_in_a_window_however_often_one_meets_it(world, mee
             sync(world.services, world.item(activity_id), source="webhook")
 
     assert token_calls(world) - before == 1
-    assert standing(world.services) is None
+    assert current_outage(world.services) is None
 
 
 def test_athlete_with_nobody_to_ask_takes_the_round(world, meets_it):
@@ -154,7 +154,7 @@ def test_athlete_with_nobody_to_ask_takes_the_round(world, meets_it):
     with pytest.raises(TokenEndpointFault):
         sync(world.services, world.item(activity_id), source="webhook")
 
-    assert (standing(world.services), entry(world, activity_id).rounds) == (None, 1)
+    assert (current_outage(world.services), entry(world, activity_id).rounds) == (None, 1)
 
 
 def test_activity_that_alone_fails_is_its_own_fault(world, monkeypatch):
@@ -170,7 +170,7 @@ def test_activity_that_alone_fails_is_its_own_fault(world, monkeypatch):
             with pytest.raises(StravaUnavailable):
                 sync(world.services, world.item(activity_id), source="webhook")
 
-    assert (standing(world.services), entry(world, activity_id).rounds) == (None, 1)
+    assert (current_outage(world.services), entry(world, activity_id).rounds) == (None, 1)
     assert entry(world, activity_id).next_try_epoch_s - world.now[0] <= 900
 
 
@@ -190,7 +190,7 @@ def test_nothing_is_fetched_listed_or_queued_while_an_outage_stands_but_one_ques
         per_window.append(calls(world) - before)
 
     assert set(per_window) == {2}  # one question, which is repeated within the call
-    assert standing(world.services).since_epoch_s == world.now[0] - 4 * 900
+    assert current_outage(world.services).since_epoch_s == world.now[0] - 4 * 900
 
 
 def test_outage_ends_with_the_first_answer_and_what_waited_is_queued(world):

@@ -10,14 +10,14 @@ import pytest
 
 from include.errors import Refused
 from include.state.activities.entry import STREAM_LOOKS, LedgerEntry
-from include.state.activities.sighting import Sighting
+from include.state.activities.observation import Observation
 from include.state.activities.states import TRANSITIONS, ActivityState
-from include.state.mark import Mark
+from include.state.due_work import DueWork
 from include.store.codec import decode
 from include.strava.models import ActivityId, AthleteId
 
 S = ActivityState
-SEEN = Sighting(1_700_000_000.5, "Ride", 1_699_990_000, "new")
+SEEN = Observation(1_700_000_000.5, "Ride", 1_699_990_000, "new")
 Step = Callable[[LedgerEntry], LedgerEntry]
 
 STEPS: dict[str, Step] = {
@@ -101,8 +101,8 @@ def test_activity_that_is_asked_for_is_due_and_otherwise_as_it_was(state: Activi
 def test_activity_that_is_asked_for_again_is_due_as_early_and_asked_for_as_late_as_said() -> None:
     entry = known(S.SYNCED).asked_for(50, due_at_epoch_s=100)
 
-    assert entry.asked_for(60, due_at_epoch_s=200).asked == Mark(60, 100)
-    assert entry.asked_for(40, due_at_epoch_s=90).asked == Mark(50, 90)
+    assert entry.asked_for(60, due_at_epoch_s=200).asked == DueWork(60, 100)
+    assert entry.asked_for(40, due_at_epoch_s=90).asked == DueWork(50, 90)
 
 
 @pytest.mark.parametrize(
@@ -110,10 +110,10 @@ def test_activity_that_is_asked_for_again_is_due_as_early_and_asked_for_as_late_
     [
         pytest.param({}, None, None, id="nothing"),
         pytest.param({"next_try_epoch_s": 7}, 7, 7, id="own"),
-        pytest.param({"next_try_epoch_s": 7, "asked": Mark(1, 5)}, 5, 5, id="asked earlier"),
-        pytest.param({"next_try_epoch_s": 7, "asked": Mark(1, 9)}, 7, 7, id="asked later"),
-        pytest.param({"copies_due": Mark(1, 3)}, None, 3, id="copies"),
-        pytest.param({"next_try_epoch_s": 7, "copies_due": Mark(1, 3)}, 7, 3, id="copies earlier"),
+        pytest.param({"next_try_epoch_s": 7, "asked": DueWork(1, 5)}, 5, 5, id="asked earlier"),
+        pytest.param({"next_try_epoch_s": 7, "asked": DueWork(1, 9)}, 7, 7, id="asked later"),
+        pytest.param({"copies_due": DueWork(1, 3)}, None, 3, id="copies"),
+        pytest.param({"next_try_epoch_s": 7, "copies_due": DueWork(1, 3)}, 7, 3, id="copies earlier"),
     ],
 )
 def test_entry_is_due_when_the_first_thing_that_is_left_to_do_is(
@@ -127,7 +127,7 @@ def test_entry_is_due_when_the_first_thing_that_is_left_to_do_is(
 
 
 def test_what_is_due_is_put_off_longer_each_time_and_what_is_not_due_stays() -> None:
-    entry = replace(known(S.SYNCED), next_try_epoch_s=1000, asked=Mark(1, 990), copies_due=Mark(2, 1001))
+    entry = replace(known(S.SYNCED), next_try_epoch_s=1000, asked=DueWork(1, 990), copies_due=DueWork(2, 1001))
 
     once = entry.put_off(1000)
     waits = []
@@ -135,7 +135,7 @@ def test_what_is_due_is_put_off_longer_each_time_and_what_is_not_due_stays() -> 
         before, entry = entry, entry.put_off(entry.due_at_epoch_s or 0)
         waits.append((entry.due_at_epoch_s or 0) - (before.due_at_epoch_s or 0))
 
-    assert (once.next_try_epoch_s, once.asked, once.copies_due) == (2800, Mark(1, 2800), Mark(2, 1001))
+    assert (once.next_try_epoch_s, once.asked, once.copies_due) == (2800, DueWork(1, 2800), DueWork(2, 1001))
     assert max(waits) <= 21_600
     assert replace(once, copies_due=None).put_off(2800).due_at_epoch_s == 2800 + 3600
 
@@ -149,7 +149,7 @@ def test_recording_stays_perhaps_lost_when_a_backfill_lists_the_activity() -> No
 
 
 def test_copies_are_due_until_the_lease_that_said_so_is_named() -> None:
-    entry = replace(known(S.SYNCED), copies_due=Mark(4, 100))
+    entry = replace(known(S.SYNCED), copies_due=DueWork(4, 100))
 
     assert entry.copies_planned(3) == entry
     assert entry.copies_planned(4).copies_due is None
@@ -163,7 +163,7 @@ def test_step_by_an_answer_leaves_nothing_that_was_asked_for(name: str) -> None:
 
 
 def test_entry_reads_as_it_was_written() -> None:
-    entry = replace(known(S.QUARANTINED), lost_at_epoch_s=8, asked=Mark(1, 4), copies_due=Mark(2, 3), queued=6)
+    entry = replace(known(S.QUARANTINED), lost_at_epoch_s=8, asked=DueWork(1, 4), copies_due=DueWork(2, 3), queued=6)
 
     assert decode(LedgerEntry, entry.to_fields()) == entry
 

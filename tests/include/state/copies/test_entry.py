@@ -19,26 +19,26 @@ Step = Callable[[Copy], Copy]
 
 STEPS: dict[str, Step] = {
     "sending": lambda copy: copy.sending(NOW, file_format="gpx", points=3, carried=(), trim_m=0, track_hidden=False),
-    "taken_in": lambda copy: copy.taken_in(7, NOW),
+    "accepted": lambda copy: copy.accepted(7, NOW),
     "still_processing": lambda copy: copy.still_processing("Slow.", NOW),
     "made": lambda copy: copy.made(77),
     "duplicated": lambda copy: copy.duplicated(77, "duplicate of 77"),
     "failed": lambda copy: copy.failed("Time information is missing."),
     "skipped": lambda copy: copy.skipped("Paused."),
-    "shut_out": lambda copy: copy.shut_out("Not connected.", NOW),
+    "waiting_for_access": lambda copy: copy.waiting_for_access("Not connected.", NOW),
     "given_up": lambda copy: copy.given_up("Days have passed."),
     "again": lambda copy: replace(copy, attempts=0).again(NOW),
     "looked_for": lambda copy: copy.again(NOW),
 }
 ALLOWED: dict[str, tuple[CopyState, str]] = {
     "sending": (S.UPLOADING, "planned uploading waiting_for_access"),
-    "taken_in": (S.PROCESSING, "uploading"),
+    "accepted": (S.PROCESSING, "uploading"),
     "still_processing": (S.PROCESSING, "uploading processing waiting_for_access"),
     "made": (S.DONE, "uploading processing waiting_for_access"),
     "duplicated": (S.DUPLICATE, "uploading processing waiting_for_access"),
     "failed": (S.FAILED, "uploading processing waiting_for_access"),
     "skipped": (S.SKIPPED, "planned uploading waiting_for_access"),
-    "shut_out": (S.WAITING_FOR_ACCESS, "planned uploading processing waiting_for_access"),
+    "waiting_for_access": (S.WAITING_FOR_ACCESS, "planned uploading processing waiting_for_access"),
     "given_up": (S.UNFINISHED, "planned uploading processing waiting_for_access"),
     "again": (S.PLANNED, "failed skipped unfinished"),
     "looked_for": (S.UPLOADING, "unfinished"),
@@ -90,7 +90,7 @@ def looks(copy: Copy, step: Callable[[Copy, float], Copy]) -> list[int]:
 
 def test_stuck_upload_is_looked_at_ever_more_seldom_and_given_up_after_three_days() -> None:
     distances = looks(
-        known(S.UPLOADING).taken_in(7, NOW), lambda copy, now: copy.still_processing("Strava works on it.", now)
+        known(S.UPLOADING).accepted(7, NOW), lambda copy, now: copy.still_processing("Strava works on it.", now)
     )
 
     assert distances[:5] == [900, 1800, 5400, 16_200, 21_600]
@@ -99,13 +99,13 @@ def test_stuck_upload_is_looked_at_ever_more_seldom_and_given_up_after_three_day
 
 
 def test_copy_without_access_is_tried_once_a_day_for_thirty_days() -> None:
-    distances = looks(known(S.PLANNED), lambda copy, now: copy.shut_out("The account is not connected.", now))
+    distances = looks(known(S.PLANNED), lambda copy, now: copy.waiting_for_access("The account is not connected.", now))
 
     assert distances == [DAY_S] * 30
 
 
 def test_fault_is_tried_again_soon_and_then_once_a_day_for_thirty_days() -> None:
-    distances = looks(known(S.PLANNED), lambda copy, now: copy.in_trouble("Strava does not answer.", now))
+    distances = looks(known(S.PLANNED), lambda copy, now: copy.postponed_by_fault("Strava does not answer.", now))
 
     assert distances[:3] == [60, 120, 360]
     assert distances == sorted(distances)
@@ -116,7 +116,7 @@ def test_fault_is_tried_again_soon_and_then_once_a_day_for_thirty_days() -> None
 def test_upload_whose_looks_meet_faults_is_given_up_after_three_days_with_the_fault() -> None:
     stuck = known(S.PROCESSING, waiting_since_epoch_s=NOW - 3 * DAY_S)
 
-    given_up = stuck.in_trouble("Strava no longer knows it.", NOW)
+    given_up = stuck.postponed_by_fault("Strava no longer knows it.", NOW)
 
     assert (given_up.state, given_up.reason) == (S.UNFINISHED, "Given up after 3 days: Strava no longer knows it.")
 
@@ -124,7 +124,7 @@ def test_upload_whose_looks_meet_faults_is_given_up_after_three_days_with_the_fa
 def test_waiting_for_the_budget_is_not_counted() -> None:
     waiting = known(S.PLANNED).postponed("The budget is spent.", NOW + 40 * DAY_S)
 
-    assert waiting.in_trouble("Strava does not answer.", NOW + 40 * DAY_S).state is S.PLANNED
+    assert waiting.postponed_by_fault("Strava does not answer.", NOW + 40 * DAY_S).state is S.PLANNED
 
 
 def test_upload_of_an_older_version_counts_as_waiting_since_it_was_planned() -> None:
@@ -151,10 +151,10 @@ def test_refused_copy_is_begun_anew() -> None:
 def test_woken_copy_is_due_then_unless_it_is_due_earlier() -> None:
     waiting = known(S.WAITING_FOR_ACCESS, next_try_epoch_s=NOW + DAY_S)
 
-    assert waiting.awake(NOW + 60).next_try_epoch_s == NOW + 60
-    assert waiting.awake(NOW + 2 * DAY_S).next_try_epoch_s == NOW + DAY_S
-    assert waiting.awake(NOW + 60).state is S.WAITING_FOR_ACCESS
-    assert known(S.SKIPPED, next_try_epoch_s=None).awake(NOW + 60).state is S.PLANNED
+    assert waiting.woken(NOW + 60).next_try_epoch_s == NOW + 60
+    assert waiting.woken(NOW + 2 * DAY_S).next_try_epoch_s == NOW + DAY_S
+    assert waiting.woken(NOW + 60).state is S.WAITING_FOR_ACCESS
+    assert known(S.SKIPPED, next_try_epoch_s=None).woken(NOW + 60).state is S.PLANNED
 
 
 @pytest.mark.parametrize("state", CopyState)

@@ -15,7 +15,7 @@ from include.errors import (
     TokenRefused,
     UnexpectedShape,
 )
-from include.pipeline.backfill.history import keys, postponed, take_share
+from include.pipeline.backfill.history import keys, list_batch, postponed
 from include.pipeline.backfill.loading import load
 from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.ingest.sync import SyncItem, sync
@@ -34,7 +34,7 @@ def asked(world, **changes):
 
 
 def planned(world, **changes):
-    return take_share(world.services, asked(world, **changes))
+    return list_batch(world.services, asked(world, **changes))
 
 
 def loaded(world, history):
@@ -161,7 +161,7 @@ def test_history_waits_as_long_as_strava_asks_when_its_list_fails(world):
     )
 
     with pytest.raises(StravaUnavailable):
-        take_share(world.services, listed)
+        list_batch(world.services, listed)
 
     assert row(world, listed).next_turn_epoch_s == int(world.now[0]) + 7200
 

@@ -9,7 +9,7 @@ import pytest
 from include.errors import (
     QuotaSpent,
 )
-from include.pipeline.backfill.history import keys, take_share
+from include.pipeline.backfill.history import keys, list_batch
 from include.pipeline.backfill.loading import load
 from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.ingest.events import plan as plan_events
@@ -30,7 +30,7 @@ def asked(world, **changes):
 
 
 def planned(world, **changes):
-    return take_share(world.services, asked(world, **changes))
+    return list_batch(world.services, asked(world, **changes))
 
 
 def loaded(world, history):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from include.pipeline.backfill.history import keys, summary, take_share
+from include.pipeline.backfill.history import keys, list_batch, summary
 from include.pipeline.backfill.loading import ChunkLoaded, load
 from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.ingest.sync import sync
@@ -24,7 +24,7 @@ def asked(world, **changes):
 
 
 def planned(world, **changes):
-    return take_share(world.services, asked(world, **changes))
+    return list_batch(world.services, asked(world, **changes))
 
 
 def loaded(world, history):

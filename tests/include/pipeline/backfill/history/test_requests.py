@@ -10,7 +10,7 @@ from include.errors import (
     BadRequest,
     NotConnected,
 )
-from include.pipeline.backfill.history import keys, summary, take_share
+from include.pipeline.backfill.history import keys, list_batch, summary
 from include.pipeline.backfill.loading import ChunkLoaded, load
 from include.pipeline.backfill.request import BackfillRequest
 from include.pipeline.chunks import ACTIVITIES, in_chunks
@@ -29,7 +29,7 @@ def asked(world, **changes):
 
 
 def planned(world, **changes):
-    return take_share(world.services, asked(world, **changes))
+    return list_batch(world.services, asked(world, **changes))
 
 
 def loaded(world, history):

@@ -12,7 +12,7 @@ from include.errors import (
     QuotaSpent,
 )
 from include.pipeline.backfill import history as backfill
-from include.pipeline.backfill.history import keys, take_share
+from include.pipeline.backfill.history import keys, list_batch
 from include.pipeline.backfill.loading import load
 from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.reconcile.due import queue_due
@@ -32,7 +32,7 @@ def asked(world, **changes):
 
 
 def planned(world, **changes):
-    return take_share(world.services, asked(world, **changes))
+    return list_batch(world.services, asked(world, **changes))
 
 
 def resumed(world):
@@ -42,7 +42,7 @@ def resumed(world):
     for message in world.services.queue.receive(100, visibility_s=30):
         form = QueuedEvent.parse(message.body).backfill
         if form is not None:
-            shares.append(take_share(world.services, world.ask(form)))
+            shares.append(list_batch(world.services, world.ask(form)))
         world.services.queue.delete(message)
     return shares
 
@@ -114,7 +114,7 @@ def test_129_pages_of_200_are_many_shares_of_few_chunks(world, monkeypatch, fini
         assert len(chunks) <= 60
         settled = set(listed.to_load)
         change = partial(History.without, settled=settled, in_lake=settled, now_epoch_s=world.now[0])
-        listed = take_share(world.services, world.services.state.histories.amend(listed, change))
+        listed = list_batch(world.services, world.services.state.histories.amend(listed, change))
         shares += 1
     assert (listed.found, listed.loaded, shares) == (25_800, 25_800, 22)
     assert len(asked_for) == len(set(asked_for))
@@ -195,5 +195,5 @@ def test_run_that_begins_when_its_history_is_finished_lists_nothing_again(world,
     [message] = world.services.queue.receive(100, visibility_s=30)
     loaded(world, planned(world))
     before = reads(world)
-    share = take_share(world.services, world.ask(QueuedEvent.parse(message.body).backfill))
+    share = list_batch(world.services, world.ask(QueuedEvent.parse(message.body).backfill))
     assert (share.to_load, share.loaded, reads(world)) == ((), 3, before)

@@ -8,7 +8,7 @@ import pytest
 
 from include.errors import RetryLater
 from include.pipeline.copying.copies import copy_to_children
-from include.pipeline.copying.originals import follow_original
+from include.pipeline.copying.originals import mark_copies
 from include.pipeline.ingest.sync import sync
 from include.state.copies.ledger import Original
 from include.state.links import CopyOptions, LinkStatus
@@ -115,7 +115,7 @@ def test_mark_tells_the_newest_title_when_it_changes_while_the_copy_is_marked(fa
         settle(copy)
 
     monkeypatch.setattr(family.services.state.copies, "settle", rename_meanwhile)
-    follow_original(family.services, PARENT_ID, activity_id)
+    mark_copies(family.services, PARENT_ID, activity_id)
     assert original(family, activity_id) is Original.NAMED
 
 

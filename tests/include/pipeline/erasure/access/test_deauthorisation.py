@@ -8,7 +8,7 @@ from include.errors import BadRequest, NotConnected
 from include.pipeline.erasure.access import ECHO_S, Access
 from include.pipeline.erasure.access import end_access as end_access_under_lease
 from include.state.accounts.athletes import AthleteStatus, athlete_key
-from include.state.erasures.ledger import EraseReason, ErasureStage, Wish
+from include.state.erasures.ledger import EraseReason, ErasureGrounds, ErasureStage
 from include.store.backend import open_store
 
 pytestmark = pytest.mark.network
@@ -20,7 +20,9 @@ EVENT, OPERATOR, ATHLETE = EraseReason.DEAUTHORISATION, EraseReason.OPERATOR, Er
 
 def end_access(services, athlete_id, reason, asked_at=None):
     """What becomes of the access when the wish is uttered now, or was at that second."""
-    services.state.erasures.ask(athlete_id, Wish(reason, int(services.clock() if asked_at is None else asked_at)))
+    services.state.erasures.ask(
+        athlete_id, ErasureGrounds(reason, int(services.clock() if asked_at is None else asked_at))
+    )
     with services.state.erasures.held(athlete_id) as lease:
         return end_access_under_lease(services, lease)[0]
 

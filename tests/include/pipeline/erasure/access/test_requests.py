@@ -13,7 +13,7 @@ from include.pipeline.erasure.access import end_access as end_access_under_lease
 from include.state.accounts.athletes import AthleteStatus, athlete_key
 from include.state.accounts.notices import NoticeKind
 from include.state.accounts.tokens import Tokens
-from include.state.erasures.ledger import EraseReason, ErasureStage, Wish
+from include.state.erasures.ledger import EraseReason, ErasureGrounds, ErasureStage
 from include.store.backend import open_store
 from include.strava.http.session import StravaSession
 from include.strava.oauth import OAuthClient, RevokeBy
@@ -28,7 +28,9 @@ REASONS = [pytest.param(reason, id=reason) for reason in EraseReason]
 
 def end_access(services, athlete_id, reason, asked_at=None):
     """What becomes of the access when the wish is uttered now, or was at that second."""
-    services.state.erasures.ask(athlete_id, Wish(reason, int(services.clock() if asked_at is None else asked_at)))
+    services.state.erasures.ask(
+        athlete_id, ErasureGrounds(reason, int(services.clock() if asked_at is None else asked_at))
+    )
     with services.state.erasures.held(athlete_id) as lease:
         return end_access_under_lease(services, lease)[0]
 

@@ -60,7 +60,7 @@ def days_left(place, **settings):
     with place.services() as services:
         certificate = erase(services, OPERATOR, replace(place.settings, **settings)).certificate
     finished_at = datetime.fromtimestamp(certificate.finished_at_epoch_s, UTC)
-    ends = {name: trace["gone_by"] for name, trace in certificate.last_traces.items()}
+    ends = {name: trace["gone_by"] for name, trace in certificate.residual_records.items()}
     return {name: end and (datetime.fromisoformat(end) - finished_at).days for name, end in ends.items()}
 
 

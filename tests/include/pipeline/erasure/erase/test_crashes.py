@@ -15,7 +15,7 @@ from include.errors import IngestError
 from include.lake.keys import gpx_key
 from include.lake.objects.files import FileObjects
 from include.pipeline.erasure.erase import EraseRequest, Outcome
-from include.pipeline.erasure.watch import look_again
+from include.pipeline.erasure.watch import remove_late_records
 from include.state.accounts.athletes import AthleteStatus
 from include.state.erasures.ledger import LEASE_S, EraseReason
 from include.store.sqlite import SqliteStore
@@ -84,7 +84,7 @@ def test_erasure_reads_the_same_whether_there_are_ten_parents_or_a_thousand(worl
         reads.clear()
         place.run(OPERATOR)
         with place.services() as services:
-            assert look_again(services) == 0
+            assert remove_late_records(services) == 0
         found[parents] = reads.total()
 
     assert found[10] <= found[1_000] <= 1.2 * found[10]

@@ -10,7 +10,7 @@ from include.errors import NotConnected
 from include.lake.keys import raw_detail_key
 from include.lake.objects.files import FileObjects
 from include.pipeline.erasure.erase import EraseRequest, Outcome
-from include.pipeline.erasure.watch import look_again
+from include.pipeline.erasure.watch import remove_late_records
 from include.pipeline.ingest.sync import sync
 from include.state.accounts.athletes import AthleteStatus
 from include.state.erasures.ledger import EraseReason
@@ -136,7 +136,7 @@ def test_connecting_again_starts_afresh(world, place):
     assert synced.state == "synced"
     assert world.services.state.links.of_parent(ANN) == []
     assert [entry.activity_id for entry in world.services.state.activities.of_athlete(ANN)] == [activity_id]
-    assert look_again(world.services) == 0
+    assert remove_late_records(world.services) == 0
     assert place.run(OPERATOR).counts["activities"] == 1
     assert_gone(place)
     assert [certificate["removed"]["activities"] for certificate in place.certificates()] == [2, 1]

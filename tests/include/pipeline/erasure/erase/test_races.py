@@ -11,7 +11,7 @@ from include.lake.keys import gpx_key, raw_detail_key
 from include.lake.objects.objects import Condition
 from include.pipeline.erasure import watch as erasure_watch
 from include.pipeline.erasure.erase import EraseRequest, Outcome
-from include.pipeline.erasure.watch import look_again, sweep
+from include.pipeline.erasure.watch import remove_late_records, remove_late_records_everywhere
 from include.pipeline.ingest.sync import sync
 from include.state.copies.ledger import Copy, CopyState
 from include.state.erasures.ledger import EraseReason
@@ -106,12 +106,12 @@ def test_what_a_stalled_worker_writes_after_all_is_removed_by_a_second_look_or_a
     world.services.lake.objects.put(raw_detail_key(ANN, 5), b"late", expected=Condition.ANYTHING)
     world.services.lake.objects.put(gpx_key(REX, 5, ANN), b"late", expected=Condition.ANYTHING)
 
-    assert look_again(world.services) == 1
-    assert look_again(world.services) == 0
+    assert remove_late_records(world.services) == 1
+    assert remove_late_records(world.services) == 0
     assert place.objects_of(ANN) == [gpx_key(REX, 5, ANN)]
     world.now[0] += 29 * 86_400
-    assert look_again(world.services) == 0
-    assert sweep(world.services) == 1
+    assert remove_late_records(world.services) == 0
+    assert remove_late_records_everywhere(world.services) == 1
     assert place.objects_of(ANN) == []
 
 
@@ -133,7 +133,7 @@ def test_second_look_leaves_alone_what_is_written_after_connecting_again(world, 
         return found(services, erasure, others)
 
     monkeypatch.setattr(erasure_watch, "personal_records", connected_meanwhile)
-    assert look_again(world.services) == 0
+    assert remove_late_records(world.services) == 0
     assert place.objects_of(ANN) == [raw_detail_key(ANN, 5)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from include.clock import Clock
-from include.state.activities.ledger import LEASE_S, ActivityLedger, ActivityState, Lease, LedgerEntry, Mark
+from include.state.activities.ledger import LEASE_S, ActivityLedger, ActivityState, DueWork, Lease, LedgerEntry
 from include.state.erasures.entry import EraseReason
 from include.state.erasures.ledger import Erasures
 from include.store.store import Store
@@ -47,7 +47,7 @@ def pending(activity_id: int, next_try_epoch_s: int | None) -> LedgerEntry:
 def test_unknown_activity_is_made_due_in_half_an_hour(ledger: ActivityLedger, clock: Clock) -> None:
     ledger.make_due(42, 7, asked_at_epoch_s=5)
 
-    assert ledger.get(42, 7) == replace(pending(7, None), asked=Mark(5, int(clock()) + 1800))
+    assert ledger.get(42, 7) == replace(pending(7, None), asked=DueWork(5, int(clock()) + 1800))
     assert list(ledger.due(clock() + 1799)) == []
     assert [entry.activity_id for entry in ledger.due(clock() + 1800)] == [7]
 
@@ -109,7 +109,7 @@ def test_answered_events_are_taken_back_and_later_ones_are_not(ledger: ActivityL
 
 def test_mark_for_copies_is_cleared_by_the_fence_that_set_it_alone(ledger: ActivityLedger) -> None:
     lease = acquired(ledger)
-    ledger.settle(lease, replace(ENTRY, copies_due=Mark(lease.fence, 100)))
+    ledger.settle(lease, replace(ENTRY, copies_due=DueWork(lease.fence, 100)))
 
     ledger.clear_copies_due(42, ENTRY.activity_id, lease.fence - 1)
     assert [entry.activity_id for entry in ledger.due(100)] == [ENTRY.activity_id]
@@ -127,7 +127,7 @@ def test_queued_activity_is_due_later_and_its_copies_are_marked_where_they_alone
     ledger.put_off(42, 7, clock())  # nobody knows it
 
     later = int(clock()) + 1800
-    assert stored(ledger) == replace(ENTRY, copies_due=Mark(lease.fence, later), queued=1)
+    assert stored(ledger) == replace(ENTRY, copies_due=DueWork(lease.fence, later), queued=1)
     assert ledger.get(42, 7) is None
 
 

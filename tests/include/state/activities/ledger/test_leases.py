@@ -12,7 +12,7 @@ import pytest
 
 from include.clock import Clock
 from include.errors import LeaseLost
-from include.state.activities.ledger import LEASE_S, ActivityLedger, ActivityState, Lease, LedgerEntry, Mark
+from include.state.activities.ledger import LEASE_S, ActivityLedger, ActivityState, DueWork, Lease, LedgerEntry
 from include.store.sqlite import SqliteStore
 from include.strava.models import ActivityId, AthleteId
 
@@ -111,7 +111,7 @@ def test_settled_entry_is_stored_and_due_at_once_when_somebody_asked_meanwhile(
 
     assert ledger.settle(lease, ENTRY) is True
     now = int(clock())
-    assert stored(ledger) == replace(ENTRY, object_keys=tuple(sorted(ENTRY.object_keys)), asked=Mark(now, now))
+    assert stored(ledger) == replace(ENTRY, object_keys=tuple(sorted(ENTRY.object_keys)), asked=DueWork(now, now))
     assert ledger.acquire(42, ENTRY.activity_id) is not None
 
 
@@ -123,7 +123,7 @@ def test_postponed_entry_releases_the_lease_whoever_asked(ledger: ActivityLedger
     ledger.postpone(lease, entry)
 
     now = int(clock())
-    assert stored(ledger) == replace(entry, asked=Mark(now, now + 1800))
+    assert stored(ledger) == replace(entry, asked=DueWork(now, now + 1800))
     assert ledger.settle(acquired(ledger), ENTRY) is False
 
 

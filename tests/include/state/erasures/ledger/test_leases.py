@@ -8,7 +8,7 @@ import pytest
 
 from include.errors import LeaseLost, VersionConflict
 from include.state.erasures.entry import NEXT_TRY_S
-from include.state.erasures.ledger import LEASE_S, EraseReason, Erasure, Erasures, Wish
+from include.state.erasures.ledger import LEASE_S, EraseReason, Erasure, ErasureGrounds, Erasures
 
 ANN, REX = 42, 43
 OPERATOR, ATHLETE, EVENT = EraseReason.OPERATOR, EraseReason.ATHLETE, EraseReason.DEAUTHORISATION
@@ -69,14 +69,14 @@ def test_lease_is_let_go_at_the_end_of_the_block_by_an_error_too(erasures: Erasu
 
 
 def test_wish_that_is_joined_meanwhile_makes_the_worker_decide_again(erasures: Erasures) -> None:
-    erasures.ask(ANN, Wish(EVENT, 5))
+    erasures.ask(ANN, ErasureGrounds(EVENT, 5))
     lease = erasures.acquire(ANN)
     assert lease is not None
-    erasures.ask(ANN, Wish(ATHLETE, 6))
+    erasures.ask(ANN, ErasureGrounds(ATHLETE, 6))
 
     with pytest.raises(VersionConflict):
         erasures.settle(lease.withdrawn())
-    assert erasures.check(lease).wish.reason is ATHLETE
+    assert erasures.check(lease).grounds.reason is ATHLETE
 
 
 def test_erasure_is_due_a_window_after_a_run_was_started_for_it_while_nobody_works_on_it(

@@ -9,7 +9,7 @@ import pytest
 
 from include.clock import Clock
 from include.errors import BeingErased, LeaseLost, VersionConflict
-from include.state.erasures.ledger import KEPT_S, EraseReason, Erasure, Erasures, ErasureStage, Wish
+from include.state.erasures.ledger import KEPT_S, EraseReason, Erasure, ErasureGrounds, Erasures, ErasureStage
 
 ANN, REX = 42, 43
 OPERATOR, ATHLETE, EVENT = EraseReason.OPERATOR, EraseReason.ATHLETE, EraseReason.DEAUTHORISATION
@@ -85,20 +85,36 @@ def test_open_erasure_is_joined(erasures: Erasures, pass_time: Callable[[float],
 @pytest.mark.parametrize(
     ("wishes", "left"),
     [
-        pytest.param([Wish(EVENT, 5), Wish(ATHLETE, 3)], Wish(ATHLETE, 3), id="a person's word after an event"),
-        pytest.param([Wish(ATHLETE, 3), Wish(EVENT, 5)], Wish(ATHLETE, 3), id="an event after a person's word"),
-        pytest.param([Wish(EVENT, 5), Wish(EVENT, 9)], Wish(EVENT, 9), id="a later event"),
-        pytest.param([Wish(EVENT, 9), Wish(EVENT, 5)], Wish(EVENT, 9), id="an event that comes late"),
-        pytest.param([Wish(OPERATOR, 3), Wish(ATHLETE, 5)], Wish(OPERATOR, 5), id="two persons"),
+        pytest.param(
+            [ErasureGrounds(EVENT, 5), ErasureGrounds(ATHLETE, 3)],
+            ErasureGrounds(ATHLETE, 3),
+            id="a person's word after an event",
+        ),
+        pytest.param(
+            [ErasureGrounds(ATHLETE, 3), ErasureGrounds(EVENT, 5)],
+            ErasureGrounds(ATHLETE, 3),
+            id="an event after a person's word",
+        ),
+        pytest.param(
+            [ErasureGrounds(EVENT, 5), ErasureGrounds(EVENT, 9)], ErasureGrounds(EVENT, 9), id="a later event"
+        ),
+        pytest.param(
+            [ErasureGrounds(EVENT, 9), ErasureGrounds(EVENT, 5)],
+            ErasureGrounds(EVENT, 9),
+            id="an event that comes late",
+        ),
+        pytest.param(
+            [ErasureGrounds(OPERATOR, 3), ErasureGrounds(ATHLETE, 5)], ErasureGrounds(OPERATOR, 5), id="two persons"
+        ),
     ],
 )
 def test_wish_that_joins_another_keeps_the_stronger_word_and_the_later_time(
-    erasures: Erasures, wishes: list[Wish], left: Wish
+    erasures: Erasures, wishes: list[ErasureGrounds], left: ErasureGrounds
 ) -> None:
-    for wish in wishes:
-        joined = erasures.ask(ANN, wish)
+    for grounds in wishes:
+        joined = erasures.ask(ANN, grounds)
 
-    assert (joined.stage, joined.wish) == (S.ASKED, left)
+    assert (joined.stage, joined.grounds) == (S.ASKED, left)
     assert erasures.get(ANN) == joined
 
 
@@ -120,34 +136,36 @@ def test_next_erasure_begins_later_even_in_the_same_second(erasures: Erasures, c
 
 def test_event_of_whatever_time_keeps_no_wish_of_a_person_away(erasures: Erasures, clock: Clock) -> None:
     year_9999 = 253_402_300_799
-    erasures.ask(ANN, Wish(EVENT, year_9999))
+    erasures.ask(ANN, ErasureGrounds(EVENT, year_9999))
     erasures.withdraw(ANN)
 
-    asked = erasures.ask(ANN, Wish(OPERATOR, int(clock())))
+    asked = erasures.ask(ANN, ErasureGrounds(OPERATOR, int(clock())))
     erasures.withdraw(ANN)
 
     assert asked.stage is S.ASKED
-    assert erasures.ask_now(ANN, ATHLETE).wish == Wish(ATHLETE, int(clock()) + 1)
+    assert erasures.ask_now(ANN, ATHLETE).grounds == ErasureGrounds(ATHLETE, int(clock()) + 1)
 
 
 @pytest.mark.parametrize("end", [pytest.param(S.FINISHED, id="erased"), pytest.param(S.WITHDRAWN, id="withdrawn")])
 def test_wish_of_a_person_that_is_delivered_again_is_answered_already(erasures: Erasures, end: ErasureStage) -> None:
-    wish = erasures.ask_now(ANN, ATHLETE).wish
+    grounds = erasures.ask_now(ANN, ATHLETE).grounds
     if end is S.WITHDRAWN:
         erasures.withdraw(ANN)
     else:
         finish(erasures, begin(erasures, ANN, ATHLETE))
 
-    again = erasures.ask(ANN, wish)
+    again = erasures.ask(ANN, grounds)
 
     assert again.stage is end
-    assert erasures.ask(ANN, replace(again.wish, asked_at_epoch_s=again.wish.asked_at_epoch_s + 1)).stage is S.ASKED
+    assert (
+        erasures.ask(ANN, replace(again.grounds, asked_at_epoch_s=again.grounds.asked_at_epoch_s + 1)).stage is S.ASKED
+    )
 
 
 def test_event_after_the_erasure_does_not_take_the_barrier_down(erasures: Erasures) -> None:
     finish(erasures, begin(erasures, ANN))
 
-    assert erasures.ask(ANN, Wish(EVENT, 2**40)).stage is S.FINISHED
+    assert erasures.ask(ANN, ErasureGrounds(EVENT, 2**40)).stage is S.FINISHED
     assert erasures.forbid_writing(ANN)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from include.errors import Refused
 from include.state.erasures.entry import TRANSITIONS
-from include.state.erasures.ledger import EraseReason, Erasure, Erasures, ErasureStage, Wish
+from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, Erasures, ErasureStage
 from include.store.store import ABSENT, Key, Store
 
 ANN, REX = 42, 43
@@ -29,7 +29,7 @@ ALLOWED = {
     (S.WITHDRAWN, S.ASKED),
 }
 STEPS: dict[ErasureStage, Callable[[Erasure], Erasure]] = {
-    S.ASKED: lambda erasure: erasure.asked(Wish(OPERATOR, 1), 1),
+    S.ASKED: lambda erasure: erasure.asked(ErasureGrounds(OPERATOR, 1), 1),
     S.UNDER_WAY: Erasure.confirmed,
     S.FINISHED: lambda erasure: erasure.finished(1),
     S.WITHDRAWN: Erasure.withdrawn,
@@ -43,7 +43,7 @@ def test_table_of_steps_is_what_is_allowed() -> None:
 @pytest.mark.parametrize("source", list(S))
 @pytest.mark.parametrize("target", list(S))
 def test_erasure_takes_a_step_exactly_when_the_table_has_it(source: ErasureStage, target: ErasureStage) -> None:
-    erasure = replace(Erasure.first(ANN, Wish(OPERATOR, 0), 0), stage=source)
+    erasure = replace(Erasure.first(ANN, ErasureGrounds(OPERATOR, 0), 0), stage=source)
 
     if (source, target) in ALLOWED:
         assert STEPS[target](erasure).stage is target
@@ -67,5 +67,5 @@ def test_row_of_the_version_before_is_read(erasures: Erasures, store: Store, sto
     erasure = erasures.get(ANN)
 
     assert erasure is not None
-    assert (erasure.stage, erasure.wish, erasure.lease_until_epoch_s) == (stage, Wish(ATHLETE, 5), 0)
+    assert (erasure.stage, erasure.grounds, erasure.lease_until_epoch_s) == (stage, ErasureGrounds(ATHLETE, 5), 0)
     assert [found.athlete_id for found in erasures.due()] == ([ANN] if stage is S.UNDER_WAY else [])

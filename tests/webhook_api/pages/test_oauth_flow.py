@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from include.state.accounts.athletes import Narrowing
-from webhook_api.pages.consent import Walk
+from webhook_api.pages.consent import OAuthFlow
 
 READ, ALL = "activity:read", "activity:read_all"
 
@@ -25,7 +25,7 @@ READ, ALL = "activity:read", "activity:read_all"
 def test_scope_counts_where_it_was_asked_for_shown_and_proved(
     asked: set[str], address: str, proved: set[str] | None, counted: set[str]
 ) -> None:
-    walk = Walk(frozenset(asked))
+    walk = OAuthFlow(frozenset(asked))
 
     assert walk.granted(address, None if proved is None else frozenset(proved)) == counted
 
@@ -33,10 +33,12 @@ def test_scope_counts_where_it_was_asked_for_shown_and_proved(
 @pytest.mark.parametrize(
     "walk",
     [
-        pytest.param(Walk(frozenset({"read"})), id="sign in"),
-        pytest.param(Walk(frozenset({"read", READ}), "an-invitation"), id="invitation"),
-        pytest.param(Walk(frozenset({READ}), narrowing=Narrowing(7, frozenset({ALL}), removes=True)), id="narrowing"),
+        pytest.param(OAuthFlow(frozenset({"read"})), id="sign in"),
+        pytest.param(OAuthFlow(frozenset({"read", READ}), "an-invitation"), id="invitation"),
+        pytest.param(
+            OAuthFlow(frozenset({READ}), narrowing=Narrowing(7, frozenset({ALL}), removes=True)), id="narrowing"
+        ),
     ],
 )
-def test_walk_comes_back_as_it_went(walk: Walk) -> None:
-    assert Walk.from_json(walk.to_json()) == walk
+def test_walk_comes_back_as_it_went(walk: OAuthFlow) -> None:
+    assert OAuthFlow.from_json(walk.to_json()) == walk

@@ -28,7 +28,7 @@ class StillListed(RetryLater):
     """An activity answers 404 while the athlete's list shows it: one of the two answers is wrong."""
 
 
-def testify(services: Services, entry: LedgerEntry, *, is_announced: bool) -> None:
+def require_gone(services: Services, entry: LedgerEntry, *, is_announced: bool) -> None:
     """Return only if the activity, which has just answered 404, may be removed.
 
     Where rows are stored the list around its start, or the athlete's profile where that is unknown, has to be answered
@@ -52,7 +52,7 @@ def testify(services: Services, entry: LedgerEntry, *, is_announced: bool) -> No
         )
 
 
-def is_out_of_sight(services: Services, entry: LedgerEntry) -> bool:
+def is_hidden_from_grant(services: Services, entry: LedgerEntry) -> bool:
     """Whether a 404 says nothing: the activity is stored as `only_me`, which the present grant does not cover."""
     athlete = services.state.athletes.get(entry.athlete_id)
     if not entry.object_keys or athlete is None or ACTIVITY_READ_ALL in athlete.scopes:

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from include.errors import ObjectConflict, RetryLater, UnexpectedShape
 from include.lake.keys import partition_of
-from include.lake.rows.list_update import followed, is_corrected
+from include.lake.rows.list_update import is_corrected, row_from_list
 from include.lake.schemas import ACTIVITIES
 from include.pipeline.ingest.events import CLOCK_SKEW_S
-from include.pipeline.ingest.fingerprint import is_former
+from include.pipeline.ingest.fingerprint import is_old_format
 from include.pipeline.services import Services
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.strava.models import Activity
@@ -26,7 +26,7 @@ _STORED = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ListedRows:
     """The rows of an athlete's list, and when it was asked for."""
 
     athlete_id: int
@@ -34,8 +34,8 @@ class Shown:
     rows: Sequence[Activity] = field(repr=False)
 
 
-def follow(
-    services: Services, shown: Shown, ledger: Mapping[int, LedgerEntry], *, looked_at: Collection[int]
+def update_from_list(
+    services: Services, shown: ListedRows, ledger: Mapping[int, LedgerEntry], *, looked_at: Collection[int]
 ) -> list[int]:
     """Have the stored rows say what the list says, but for those that are looked at anyway.
 
@@ -67,7 +67,7 @@ class _Change:
     """What the list changes in one object."""
 
     services: Services
-    shown: Shown
+    shown: ListedRows
     rows: Sequence[Activity]
     corrected: dict[int, None]
     """Filled with those whose recording was corrected since an older version stored it."""
@@ -78,21 +78,21 @@ class _Change:
         changed = []
         for row in stored.filter(pc.is_in(stored["activity_id"], pa.array(listed, pa.int64()))).to_pylist():
             activity = listed[row["activity_id"]]
-            after = followed(row, activity, self.shown.listed_at_epoch_s)
+            after = row_from_list(row, activity, self.shown.listed_at_epoch_s)
             if after is None and not is_corrected(row, activity):
                 continue
             # Asked after the object was read, which is written only as it was read.
             entry = self.services.state.activities.at_rest(self.shown.athlete_id, activity.activity_id)
             if entry is None or not _may_follow(entry, self.shown):
                 continue
-            if is_former(entry.fingerprint) and is_corrected(row, activity):
+            if is_old_format(entry.fingerprint) and is_corrected(row, activity):
                 self.corrected[activity.activity_id] = None
             elif after is not None:
                 changed.append(pa.Table.from_pylist([after], schema=ACTIVITIES))
         return changed
 
 
-def _may_follow(entry: LedgerEntry, shown: Shown) -> bool:
+def _may_follow(entry: LedgerEntry, shown: ListedRows) -> bool:
     if entry.state not in _STORED or entry.due_at_epoch_s is not None or entry.fetched_at_epoch_s is None:
         return False
     return entry.fetched_at_epoch_s + CLOCK_SKEW_S < shown.listed_at_epoch_s

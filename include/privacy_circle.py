@@ -14,7 +14,7 @@ _FARTHEST = 0.65
 one radius of that end lies inside it; the hundredth that is missing is the earth's flattening. A new centre is drawn up
 to 0.65 away, so that the same door, found some metres away by the next recording, is covered by the same circle."""
 
-Draw = Callable[[], float]
+RandomFraction = Callable[[], float]
 """A number from 0 up to 1, each as likely, which nobody can foresee."""
 
 
@@ -23,11 +23,11 @@ def covers(centre: Position, end: Position, radius_m: float) -> bool:
     return distance_m(centre, end) <= _COVERS * radius_m
 
 
-def drawn_centre(end: Position, radius_m: float, draw: Draw) -> Position:
+def random_centre(end: Position, radius_m: float, draw: RandomFraction) -> Position:
     """A centre for the circle that hides this end: any direction is as likely, and farther is likelier than nearer."""
     return beyond(end, bearing_rad=2 * math.pi * draw(), way_m=_FARTHEST * radius_m * draw() ** 0.25)
 
 
-def circle_around(centre: Position, radius_m: float) -> Circle:
+def hiding_circle(centre: Position, radius_m: float) -> Circle:
     """The circle that is left out of every track."""
     return Circle(centre, _REACH * radius_m)

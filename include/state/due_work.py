@@ -8,7 +8,7 @@ from include.store.codec import stored
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class DueWork:
     """Something that is left to do for an activity beside its own next try, and when reconcile takes it up."""
 
     of: int
@@ -16,11 +16,13 @@ class Mark:
     due_at_epoch_s: int
 
 
-MARK = stored(read=lambda pair: Mark(*pair) if pair else None, write=lambda mark: list(astuple(mark)) if mark else None)
+MARK = stored(
+    read=lambda pair: DueWork(*pair) if pair else None, write=lambda mark: list(astuple(mark)) if mark else None
+)
 """Metadata of a field that holds a mark: it is stored as a pair."""
 
 
-def put_off(mark: Mark | None, now_epoch_s: float, until_epoch_s: int) -> Mark | None:
+def put_off(mark: DueWork | None, now_epoch_s: float, until_epoch_s: int) -> DueWork | None:
     """The mark that is due at `until_epoch_s` where it was due by now, and as it is otherwise."""
     return replace(mark, due_at_epoch_s=until_epoch_s) if mark and mark.due_at_epoch_s <= now_epoch_s else mark
 

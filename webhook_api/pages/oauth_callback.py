@@ -14,12 +14,12 @@ from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRI
 from webhook_api.edge import current_edge
 from webhook_api.errors import NOT_CONNECTED, SCOPE_MISSING, UPLOAD_NOT_ALLOWED, Problem, problem_page
 from webhook_api.pages import consent, invites
-from webhook_api.pages.consent import Walk
+from webhook_api.pages.consent import OAuthFlow
 from webhook_api.pages.waking import access_given
 from webhook_api.session import begin_session
 
 
-def arrive(walk: Walk, code: str, address_scopes: str) -> ResponseReturnValue:
+def complete(walk: OAuthFlow, code: str, address_scopes: str) -> ResponseReturnValue:
     """The page on which the walk goes on or ends.
 
     A pair that Strava issues is stored only if it allows all that the stored one does, or less by the athlete's own
@@ -42,7 +42,7 @@ def arrive(walk: Walk, code: str, address_scopes: str) -> ResponseReturnValue:
     return _receive(walk, grant, granted, athlete)
 
 
-def _receive_newcomer(walk: Walk, grant: TokenGrant, granted: frozenset[str]) -> ResponseReturnValue:
+def _receive_newcomer(walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str]) -> ResponseReturnValue:
     problem = NOT_CONNECTED if walk.is_sign_in else _lack(walk, granted)
     if problem is None:
         return _connect(walk, grant, granted, frozenset())
@@ -57,7 +57,7 @@ def _receive_newcomer(walk: Walk, grant: TokenGrant, granted: frozenset[str]) ->
     return problem_page(problem)
 
 
-def _receive(walk: Walk, grant: TokenGrant, granted: frozenset[str], athlete: AthleteRow) -> ResponseReturnValue:
+def _receive(walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str], athlete: AthleteRow) -> ResponseReturnValue:
     narrowing = walk.narrowing if walk.narrowing and walk.narrowing.athlete_id == athlete.athlete_id else None
     kept = athlete.scopes - {READ} - (narrowing.scopes if narrowing else frozenset())
     if kept <= granted:
@@ -73,10 +73,12 @@ def _receive(walk: Walk, grant: TokenGrant, granted: frozenset[str], athlete: At
     edge = current_edge()
     if Erasures(edge.store(), edge.clock).forbid_writing(athlete.athlete_id):
         raise BeingErased(f"everything of athlete {athlete.athlete_id} is being erased: nothing is authorised again")
-    return consent.begin(Walk(wanted | {READ}, walk.invite_id), force=False)
+    return consent.begin(OAuthFlow(wanted | {READ}, walk.invite_id), force=False)
 
 
-def _connect(walk: Walk, grant: TokenGrant, granted: frozenset[str], before: frozenset[str]) -> ResponseReturnValue:
+def _connect(
+    walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str], before: frozenset[str]
+) -> ResponseReturnValue:
     athlete = _athletes().connect(grant, granted, walk.narrowing)
     access_given(athlete.athlete_id)
     begin_session(athlete.athlete_id)
@@ -91,7 +93,7 @@ def links_given(athlete_id: int) -> list[Link]:
     return [link for link in links if link.status is not LinkStatus.ENDED]
 
 
-def _go_on(walk: Walk, athlete_id: int) -> ResponseReturnValue:
+def _go_on(walk: OAuthFlow, athlete_id: int) -> ResponseReturnValue:
     problem = invites.accept(walk.invite_id, athlete_id) if walk.invite_id else None
     # The redirect takes the code out of the address bar.
     return problem_page(problem) if problem else redirect(url_for("me.show"), code=303)
@@ -116,7 +118,7 @@ def _stands(athlete: AthleteRow) -> bool:
     return stands
 
 
-def _lack(walk: Walk, granted: frozenset[str]) -> Problem | None:
+def _lack(walk: OAuthFlow, granted: frozenset[str]) -> Problem | None:
     """What keeps these scopes from being of use for what the browser set out for."""
     if walk.invite_id and ACTIVITY_WRITE not in granted:
         return UPLOAD_NOT_ALLOWED

@@ -11,7 +11,7 @@ from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.fingerprint import former
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import list_athletes
-from include.pipeline.reconcile.following import Shown, follow
+from include.pipeline.reconcile.list_columns import ListedRows, update_from_list
 from include.pipeline.replay import plan as plan_replay
 from include.pipeline.replay import replay
 from include.queue.queued_event import QueuedEvent
@@ -74,7 +74,7 @@ def page(world, *activity_ids, after_s=0.0, **changes):
     """The list as it shows these activities so long after now, each with these fields besides."""
     details = [world.control.activity(activity_id)["detail"] for activity_id in activity_ids]
     rows = [Activity.parse({**detail, "resource_state": 2, **changes}) for detail in details]
-    return Shown(PARENT_ID, world.now[0] + after_s, rows)
+    return ListedRows(PARENT_ID, world.now[0] + after_s, rows)
 
 
 def ledger(world):
@@ -160,7 +160,9 @@ def test_rows_of_one_object_are_written_once(world, monkeypatch):
 def test_row_that_was_fetched_after_the_list_stays(world):
     activity_id = synced(world)
     for after_s in (-HOUR_S, 0, 60):  # a minute: two clocks may differ by that
-        follow(world.services, page(world, activity_id, after_s=after_s, kudos_count=99), ledger(world), looked_at=())
+        update_from_list(
+            world.services, page(world, activity_id, after_s=after_s, kudos_count=99), ledger(world), looked_at=()
+        )
     assert row(world, activity_id)["kudos_count"] != 99
 
 
@@ -168,14 +170,16 @@ def test_row_that_somebody_works_on_stays(world):
     activity_id = synced(world)
     before = ledger(world)
     world.services.state.activities.acquire(PARENT_ID, activity_id)
-    follow(world.services, page(world, activity_id, after_s=200, kudos_count=99), before, looked_at=())
+    update_from_list(world.services, page(world, activity_id, after_s=200, kudos_count=99), before, looked_at=())
     assert row(world, activity_id)["kudos_count"] != 99
 
 
 def test_row_of_which_something_is_due_stays(world):
     activity_id = synced(world)
     world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
-    follow(world.services, page(world, activity_id, after_s=HOUR_S, kudos_count=99), ledger(world), looked_at=())
+    update_from_list(
+        world.services, page(world, activity_id, after_s=HOUR_S, kudos_count=99), ledger(world), looked_at=()
+    )
     assert row(world, activity_id)["kudos_count"] != 99
 
 
@@ -187,7 +191,7 @@ def test_row_that_is_not_to_be_there_does_not_come_back(world, state):
         [key] = [key for key in lease.entry.object_keys if key.startswith("activities")]
         world.services.lake.tables.remove(PARENT_ID, [activity_id], [key], guard=lambda: None)
         world.services.state.activities.settle(lease, replace(lease.entry, state=state))
-    follow(world.services, page(world, activity_id, after_s=HOUR_S, kudos_count=99), before, looked_at=())
+    update_from_list(world.services, page(world, activity_id, after_s=HOUR_S, kudos_count=99), before, looked_at=())
     assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 0}]
 
 
@@ -205,7 +209,7 @@ def test_fetch_that_comes_between_reading_and_writing_wins(world, monkeypatch):
         return put(key, body, expected=expected)
 
     monkeypatch.setattr(world.services.lake.objects, "put", put_after_a_sync)
-    follow(world.services, shown, before, looked_at=())
+    update_from_list(world.services, shown, before, looked_at=())
     assert (raced, row(world, activity_id)["kudos_count"]) == ([raced[0]], 123)
 
 

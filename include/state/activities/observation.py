@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class Observation:
     """What one of Strava's answers says of an activity, as far as the ledger keeps it."""
 
     fetched_at_epoch_s: float

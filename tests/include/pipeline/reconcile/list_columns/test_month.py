@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from include.lake.rows.activities import answered_cells
-from include.lake.rows.list_update import followed
+from include.lake.rows.list_update import row_from_list
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import list_athletes
@@ -83,7 +83,7 @@ def list_row(**fields):
     ],
 )
 def test_row_follows_the_fields_that_the_list_has(fields, changes):
-    after = followed(STORED, list_row(**fields), 1000.0)
+    after = row_from_list(STORED, list_row(**fields), 1000.0)
     if changes is None:
         assert after is None
     else:
@@ -93,7 +93,7 @@ def test_row_follows_the_fields_that_the_list_has(fields, changes):
 
 def test_odd_value_leaves_extra_json_when_a_right_one_comes():
     stored = {**STORED, "kudos_count": None, "extra_json": json.dumps({"kudos_count": "4", "other": 1})}
-    after = followed(stored, list_row(kudos_count=5), 1000.0)
+    after = row_from_list(stored, list_row(kudos_count=5), 1000.0)
     assert (after["kudos_count"], after["extra_json"]) == (5, '{"other":1}')
 
 

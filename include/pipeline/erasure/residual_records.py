@@ -1,4 +1,4 @@
-"""Every place that names an athlete after an erasure, and until when: what the certificate says of them."""
+"""Places that keep records of an athlete after an erasure, and for how long: the certificate lists them."""
 
 from __future__ import annotations
 
@@ -9,87 +9,90 @@ from datetime import UTC, datetime, timedelta
 from include.settings import Settings
 
 QUERY_HISTORY_DAYS = 45
-"""Athena's own and nobody's to set: https://docs.aws.amazon.com/athena/latest/ug/queries-viewing-history.html"""
+"""Athena's own retention, which cannot be set:
+https://docs.aws.amazon.com/athena/latest/ug/queries-viewing-history.html"""
 
 EVENT_HISTORY_DAYS = 90
-"""CloudTrail's own: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html; encryption
-contexts are in it: https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html"""
+"""CloudTrail's own retention: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html;
+encryption contexts are in it: https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html"""
 
 
 @dataclass(frozen=True, slots=True)
-class LastTrace:
-    """A place that holds the athlete's id, or what was removed, for a while."""
+class ResidualRecord:
+    """A place that keeps the athlete's id, or removed data, for a while."""
 
     place: str
     keep_days: int | None
-    """None where it goes by somebody's hand only, or nobody said when."""
+    """None where a person has to remove the records, or no setting says when they go."""
     because: str
 
     def to_json(self, finished_at_epoch_s: int) -> dict[str, str | None]:
-        """By when it has forgotten, and why, as the certificate says it."""
+        """When the records are gone, and why, as the certificate says it."""
         if self.keep_days is None:
             return {"gone_by": None, "because": self.because}
         gone_by = datetime.fromtimestamp(finished_at_epoch_s, UTC) + timedelta(days=self.keep_days)
         return {"gone_by": gone_by.isoformat(), "because": self.because}
 
 
-def last_traces(settings: Settings) -> list[LastTrace]:
-    """What remembers an erased athlete in the installation that `settings` describe.
+def residual_records(settings: Settings) -> list[ResidualRecord]:
+    """The places that keep records of an erased athlete in the installation that `settings` describe.
 
-    Days that Terraform decides are settings, which it renders from the variables that its resources use.
+    Terraform renders the retention settings from the variables that its resources use.
     """
     return [*_lake(settings), *_state(settings), *_logs(settings), *_airflow(settings)]
 
 
-def _lake(settings: Settings) -> Iterator[LastTrace]:
+def _lake(settings: Settings) -> Iterator[ResidualRecord]:
     if settings.lake_url.startswith("s3:"):
         yield _set("object_versions", "VERSIONS_KEEP_DAYS", settings.versions_keep_days, "Earlier versions of objects")
     else:
-        yield LastTrace("object_versions", 0, "A local lake keeps no earlier versions; backups are yours to clear.")
+        yield ResidualRecord(
+            "object_versions", 0, "A local lake keeps no earlier versions; backups are yours to clear."
+        )
     if settings.catalog_url.startswith("glue:"):
         yield _set("query_answers", "ANSWERS_KEEP_DAYS", settings.answers_keep_days, "Answers to analysts' queries")
         why = f"Texts of queries, which name athletes: Athena keeps their history for {QUERY_HISTORY_DAYS} days."
-        yield LastTrace("query_history", QUERY_HISTORY_DAYS, why)
+        yield ResidualRecord("query_history", QUERY_HISTORY_DAYS, why)
 
 
-def _state(settings: Settings) -> Iterator[LastTrace]:
+def _state(settings: Settings) -> Iterator[ResidualRecord]:
     if settings.state_url.startswith("dynamodb:"):
         what = "Earlier states of the tables, for point-in-time recovery"
         yield _set("point_in_time_recovery", "RECOVERY_KEEP_DAYS", settings.recovery_keep_days, what)
     else:
         why = "The local state file keeps no history; backups are yours to clear."
-        yield LastTrace("point_in_time_recovery", 0, why)
+        yield ResidualRecord("point_in_time_recovery", 0, why)
     yield _set("queue", "MESSAGES_KEEP_DAYS", settings.messages_keep_days, "Events that wait, and dead letters")
 
 
-def _logs(settings: Settings) -> Iterator[LastTrace]:
+def _logs(settings: Settings) -> Iterator[ResidualRecord]:
     if settings.state_url.startswith("dynamodb:"):
         yield _set("logs", "LOGS_KEEP_DAYS", settings.logs_keep_days, "Logs, which hold ids and times")
     else:
         why = "Local logs, and a database of Airflow's that was set aside, hold ids until they are deleted by hand."
-        yield LastTrace("logs", None, why)
+        yield ResidualRecord("logs", None, why)
     if settings.catalog_url.startswith("glue:"):
         what = "Lines of the crawler's log, which name partitions by their ids"
         yield _set("crawler_log", "CRAWLER_LOG_KEEP_DAYS", settings.crawler_log_keep_days, what)
     if settings.key_url.startswith("kms:"):
         why = f"Calls to KMS, which name whose tokens they open: CloudTrail keeps its history for {EVENT_HISTORY_DAYS} "
-        yield LastTrace("cloudtrail", EVENT_HISTORY_DAYS, f"{why}days; a trail of the account's own, as it says.")
+        yield ResidualRecord("cloudtrail", EVENT_HISTORY_DAYS, f"{why}days; a trail of the account's own, as it says.")
 
 
-def _airflow(settings: Settings) -> Iterator[LastTrace]:
+def _airflow(settings: Settings) -> Iterator[ResidualRecord]:
     days = int(settings.runs_keep_days)
     why = f"Runs hold ids; the night {days} days after their end (RUNS_KEEP_DAYS) deletes them."
-    yield LastTrace("airflow_runs", days + 1, why)
+    yield ResidualRecord("airflow_runs", days + 1, why)
     if settings.airflow_url.startswith("mwaa:"):
         why = "Airflow's audit log, and asset events of old versions, hold ids until an operator cleans them."
-        yield LastTrace("airflow_audit_log", None, why)
+        yield ResidualRecord("airflow_audit_log", None, why)
     else:
         why = f"Airflow's audit log holds ids for {days} days, then until the system has run for a day."
-        yield LastTrace("airflow_audit_log", days + 1, why)
+        yield ResidualRecord("airflow_audit_log", days + 1, why)
 
 
-def _set(place: str, variable: str, keep_days: str, what: str) -> LastTrace:
-    """A place whose days a setting says."""
+def _set(place: str, variable: str, keep_days: str, what: str) -> ResidualRecord:
+    """A place whose retention is a setting."""
     if not keep_days:
-        return LastTrace(place, None, f"{what}: kept until somebody deletes them, since {variable} sets no end.")
-    return LastTrace(place, int(keep_days), f"{what}: kept for {keep_days} days ({variable}).")
+        return ResidualRecord(place, None, f"{what}: kept until somebody deletes them, since {variable} sets no end.")
+    return ResidualRecord(place, int(keep_days), f"{what}: kept for {keep_days} days ({variable}).")

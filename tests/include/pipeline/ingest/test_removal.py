@@ -6,8 +6,8 @@ import pytest
 
 from include.errors import IngestError, RemovalsStopped, RetryLater
 from include.pipeline.ingest.events import plan
+from include.pipeline.ingest.removal import FEWEST_REMOVALS, confirm_removals
 from include.pipeline.ingest.sync import sync
-from include.pipeline.ingest.witness import FEWEST_REMOVALS, confirm_removals
 from include.queue.queued_event import QueuedEvent
 from include.state.activities.ledger import ActivityState
 from local.strava_simulator.api.script import Line
