@@ -20,7 +20,7 @@ import pytest
 from flask import request
 
 from include.errors import IngestError
-from include.pipeline.erasure.watch import look_again
+from include.pipeline.erasure.watch import remove_late_records
 from include.pipeline.reconcile.due import list_athletes, queue_due
 from include.pipeline.services import Services
 from include.settings import Settings
@@ -72,7 +72,7 @@ class Upgraded:
             self.system.clock.pass_s(WINDOW_S)
             queue_due(self.services)
             list_athletes(self.services)
-            look_again(self.services)
+            remove_late_records(self.services)
             self.system.catch_up()
 
     def fetches(self) -> Counter[int]:

@@ -12,7 +12,7 @@ from include.lake.objects.objects import Condition
 from include.pipeline import catalog as catalog_module
 from include.pipeline.catalog import Agreed, is_crawl_due, register_waiting
 from include.pipeline.erasure.erase import EraseRequest, erase
-from include.pipeline.erasure.watch import look_again
+from include.pipeline.erasure.watch import remove_late_records
 from include.pipeline.ingest.sync import sync
 from include.state.erasures.ledger import EraseReason
 from include.state.partitions import SETTLED_S, Partition
@@ -209,9 +209,9 @@ def test_late_object_of_an_erased_athlete_leaves_lake_and_catalogue_at_the_secon
     services.lake.objects.put(LATE, b"x", expected=Condition.ABSENT)
     register_waiting(services)
 
-    assert look_again(services) >= 2
+    assert remove_late_records(services) >= 2
     assert (named.named, list(services.lake.objects.list("streams/"))) == (set(), [])
-    look_again(services)
+    remove_late_records(services)
     assert waiting(services) == set()
 
 

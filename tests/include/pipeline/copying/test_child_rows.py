@@ -86,7 +86,7 @@ def test_row_of_a_copy_names_its_original_by_the_ledger_where_strava_shows_no_fi
 
 
 def test_row_names_its_original_when_the_ledger_learns_of_the_copy_after_it_was_written(family, nameless, monkeypatch):
-    monkeypatch.setattr("include.pipeline.copying.copies.look_again_at_made", lambda *_: None)
+    monkeypatch.setattr("include.pipeline.copying.copies.refetch_copies_made", lambda *_: None)
     parents, childs = copied(family)
     monkeypatch.setattr(family.services.state.copies, "made_for", lambda _: {})
     look(family, childs)

@@ -11,7 +11,7 @@ from include.errors import BeingErased, IngestError, NotConnected, RetryLater
 from include.lake.objects.files import FileObjects
 from include.pipeline.backfill import history as backfill
 from include.pipeline.erasure.erase import EraseRequest, Outcome, erase
-from include.pipeline.erasure.watch import look_again
+from include.pipeline.erasure.watch import remove_late_records
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import queue_due
 from include.pipeline.reconcile.refused_athletes import refused_athletes
@@ -57,7 +57,7 @@ class Airflow:
         for _ in range(count):
             self.world.now[0] += WINDOW_S
             queue_due(self.world.services)
-            look_again(self.world.services)
+            remove_late_records(self.world.services)
             self.dispatch()
 
     def dispatch(self):
