@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from include.copying.markup import elements, escaped, interleaved, timestamps
-from include.copying.samples import Samples, holds_any, positioned_samples
-from include.state.links import CopyOptions
-from include.strava.models import Activity, StreamSet
+from include.copying.samples import Samples, holds_any
+from include.strava.models import Activity
 
 _CREATOR = "Strava Data Ingest"
 
@@ -24,11 +23,6 @@ _TRKPT = '<trkpt lat="%.7f" lon="%.7f">'
 _SPEED = ("<gpxtpx2:TrackPointExtension><gpxtpx2:speed>", "</gpxtpx2:speed></gpxtpx2:TrackPointExtension>")
 _NEXT_SEGMENT = "</trkseg><trkseg>\n"
 _TAIL = "</trkseg></trk>\n</gpx>\n"
-
-
-def write_gpx(activity: Activity, streams: StreamSet, options: CopyOptions) -> bytes:
-    """The activity's whole track as a GPX file; `gpx_document` says what it holds."""
-    return gpx_document(activity, positioned_samples(activity, streams, options, ()))
 
 
 def gpx_document(activity: Activity, samples: Samples) -> bytes:

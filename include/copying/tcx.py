@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from include.copying.markup import elements, escaped, interleaved, timestamps
-from include.copying.samples import Samples, holds_any, timed_samples
-from include.state.links import CopyOptions
-from include.strava.models import Activity, StreamSet
+from include.copying.samples import Samples, holds_any
+from include.strava.models import Activity
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <TrainingCenterDatabase xmlns="http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2"\
@@ -20,11 +19,6 @@ _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 """
 _TAIL = "</Lap><Notes>{title}</Notes></Activity></Activities>\n</TrainingCenterDatabase>\n"
 _ON_FOOT = ("Run", "Walk", "Hike")
-
-
-def write_tcx(activity: Activity, streams: StreamSet, options: CopyOptions) -> bytes:
-    """The activity's points without positions as a TCX file; `tcx_document` says what it holds."""
-    return tcx_document(activity, timed_samples(activity, streams, options))
 
 
 def tcx_document(activity: Activity, samples: Samples) -> bytes:

@@ -139,10 +139,6 @@ class CookbookQuery:
             values[parameter.name] = parameter.read(text)
         return values
 
-    def for_athena(self, given: Mapping[str, str]) -> str:
-        """The statement in Athena's SQL with every value in it as a literal. Errors: `BadQuery`."""
-        return self._statement(given).sql(dialect="athena", pretty=True)
-
     def for_duckdb(self, given: Mapping[str, str]) -> str:
         """The statement in DuckDB's SQL with every value in it as a literal. Errors: `BadQuery`."""
         return self._statement(given).sql(dialect="duckdb")

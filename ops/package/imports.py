@@ -1,4 +1,8 @@
-"""What a Python file needs to be imported and run, read from its source and that of what it imports."""
+"""What a Python file needs to be imported and run, read from its source and that of what it imports.
+
+grimp, which checks who may import whom, cannot tell this: it builds its graph from packages that Python finds, while an
+archive is files below roots of its own, and it does not tell an import within a function from one at the start.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=path)
-        Story(system, browser, Camera(FOLDER, browser.new_page()).take).play()
+        Story(system, browser, Camera(FOLDER).take).play()
         browser.close()
     PAGE.write_text(render())
     pictures = list(FOLDER.glob("*.png"))

@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.circle import Circle, Position
-from include.copying.gpx import gpx_document, write_gpx
+from include.copying.gpx import gpx_document
 from include.copying.samples import positioned_samples
 from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
+from local.testbed.track_files import write_gpx
 
 MakeActivity = Callable[..., Activity]
 MakeStreams = Callable[..., StreamSet]

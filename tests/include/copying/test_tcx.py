@@ -12,9 +12,9 @@ import pytest
 import xmlschema
 from defusedxml.ElementTree import fromstring
 
-from include.copying.tcx import write_tcx
 from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
+from local.testbed.track_files import write_tcx
 
 MakeActivity = Callable[..., Activity]
 MakeStreams = Callable[..., StreamSet]

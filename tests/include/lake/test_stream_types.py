@@ -11,15 +11,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from include.copying.gpx import write_gpx
 from include.copying.samples import Samples
-from include.copying.tcx import write_tcx
 from include.lake.rows.streams import streams_table
 from include.lake.schemas import STREAMS
 from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
 from include.strava.stream_types import BY_KEY, STREAM_TYPES, Kind
 from local.strava_simulator.world.activities import STREAM_KEYS
+from local.testbed.track_files import write_gpx, write_tcx
 
 ROOT = Path(__file__).parents[3]
 ACTIVITY = Activity.parse(
@@ -78,6 +77,7 @@ ADDED = """
 import sys
 from dataclasses import replace
 from include.strava import stream_types as table
+from local.testbed.track_files import write_gpx, write_tcx
 new = replace(table.BY_KEY["heartrate"], key="grip", columns=("grip_n",), **{changes})
 table.STREAM_TYPES += (new,)
 table.BY_KEY["grip"] = new

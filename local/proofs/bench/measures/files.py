@@ -6,7 +6,6 @@ import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
-from include.copying.gpx import write_gpx
 from include.lake.encodings import Encodings
 from include.lake.rows.streams import streams_table
 from include.lake.schemas import STREAMS
@@ -18,6 +17,7 @@ from local.proofs.bench.recordings import ATHLETE_ID, Recording, month_of, ride
 from local.proofs.bench.rivals import gpxpy_document, original_gpx, original_parquet
 from local.proofs.bench.scale import Scale
 from local.proofs.bench.timing import interleaved
+from local.testbed.track_files import write_gpx
 
 
 def parquet_write(scale: Scale, _directory: Path) -> Sequence[Claim]:

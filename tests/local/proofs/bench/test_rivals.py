@@ -6,10 +6,10 @@ import gpxpy
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.copying.gpx import write_gpx
 from include.state.links import CopyOptions
 from local.proofs.bench.recordings import ride
 from local.proofs.bench.rivals import gpxpy_document, original_gpx, original_parquet
+from local.testbed.track_files import write_gpx
 
 POINTS = 50
 

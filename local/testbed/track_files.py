@@ -1,0 +1,19 @@
+"""Whole tracks as the files that copies are made of, without a link and without the compression of an upload."""
+
+from __future__ import annotations
+
+from include.copying.gpx import gpx_document
+from include.copying.samples import positioned_samples, timed_samples
+from include.copying.tcx import tcx_document
+from include.state.links import CopyOptions
+from include.strava.models import Activity, StreamSet
+
+
+def write_gpx(activity: Activity, streams: StreamSet, options: CopyOptions) -> bytes:
+    """The activity's whole track as a GPX file; `gpx_document` says what it holds."""
+    return gpx_document(activity, positioned_samples(activity, streams, options, ()))
+
+
+def write_tcx(activity: Activity, streams: StreamSet, options: CopyOptions) -> bytes:
+    """The activity's points without positions as a TCX file; `tcx_document` says what it holds."""
+    return tcx_document(activity, timed_samples(activity, streams, options))
