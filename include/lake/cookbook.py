@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
+from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -205,7 +206,8 @@ def _header(text: str) -> Iterator[str]:
 
 
 def _body(text: str) -> str:
-    return text.partition("\n\n")[2]
+    """The statement: what follows the comments at the top, with or without a blank line between."""
+    return "\n".join(dropwhile(lambda line: line.startswith("--"), text.splitlines())).strip()
 
 
 def _check(query: CookbookQuery, described: int) -> None:
@@ -213,10 +215,14 @@ def _check(query: CookbookQuery, described: int) -> None:
     headed = [parameter.name for parameter in query.parameters]
     if len(query.parameters) + len(query.columns) != described or not query.question or not query.columns:
         raise BadQuery(
-            f"{query.name}: the header needs a question, and lines for parameters and columns as others have"
+            f"{query.name}: the header lacks its question or columns, or has other lines; after the question "
+            "write `-- parameter <name> <type> [= <default>]: <what>` and `-- column <name> <type> [<unit>]: <what>`"
         )
     if used != headed or _body(query.text).count("?") != len(used):
-        raise BadQuery(f"{query.name}: the header names {headed}, the statement has {used}; each once, in one order")
+        raise BadQuery(
+            f"{query.name}: the header has the parameters {headed}, the statement {used}; write each once, in the same "
+            "order, in the statement as `? /* name */`"
+        )
     for parameter in query.parameters:
         if parameter.kind not in _READERS:
             raise BadQuery(f"{query.name}: {parameter.name} is a {parameter.kind}; there are {', '.join(_READERS)}")

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+from include.settings import EXAMPLES, Settings
 from local.docs.pictures.camera import VIEWS, file_name
 from local.docs.pictures.gallery import FOLDER, PAGE, render
 from local.docs.pictures.scenes import SCENES
+from webhook_api.app import create_app
+
+NOT_SHOWN = {"/sign-in", "/connect", "/connect/again", "/webhook/…", "/health", "/static/…"}
+"""What leads on to Strava, and what is not for people."""
 
 
 def test_page_shows_every_scene() -> None:
@@ -19,3 +26,13 @@ def test_there_is_a_picture_of_every_scene_in_every_view_and_no_other() -> None:
 
 def test_pictures_are_small_enough_to_be_kept() -> None:
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 3_000_000
+
+
+def test_every_route_that_people_see_has_a_scene() -> None:
+    rules = create_app(Settings.from_environ(EXAMPLES)).url_map.iter_rules()
+    routes = {re.sub(r"<.*>", "…", rule.rule) for rule in rules if "GET" in (rule.methods or ())}
+
+    shown = {scene.route for scene in SCENES.values()}
+    assert routes - NOT_SHOWN - shown == set(), (
+        "give each a scene in local/docs/pictures/scenes.py, or say that it has none"
+    )

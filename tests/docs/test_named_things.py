@@ -110,7 +110,13 @@ def missing_commands(text: str) -> list[str]:
             wrong.append(f"make {target}")
         elif variable and not re.search(rf"\b{variable}\b", MAKEFILE):
             wrong.append(f"make {target} {variable}=")
-        elif variable == "NAME" and value not in {"all", "…", *(proof.name for proof in PROOFS), *cookbook.names()}:
+        elif variable == "NAME" and value not in {
+            "all",
+            "…",
+            "<name>",
+            *(proof.name for proof in PROOFS),
+            *cookbook.names(),
+        }:
             wrong.append(f"make {target} NAME={value}")
         elif variable == "ARGS" and target not in ("test", "docs"):
             wrong += [f"make {target} ARGS={word}" for word in value.split() if not is_argument(word, sources(target))]

@@ -41,7 +41,12 @@ PICTURES: Mapping[str, Callable[[TrainingLake], dict[str, Any]]] = {
 
 
 def render(name: str) -> str:
-    """The picture of the query of that name, as SVG."""
+    """The picture of the query of that name, as SVG. Errors: `LookupError` where nothing draws it yet."""
+    if name not in PICTURES:
+        raise LookupError(
+            f"No chart draws the query {name}: add a function of that name to a module of local/docs/charts, "
+            "and list it in PICTURES of charts.py."
+        )
     svg: str = vl_convert.vegalite_to_svg(PICTURES[name](training_lake()), vl_version=_VEGA_LITE)
     return f"{_numbered_from_0(svg)}\n"
 

@@ -202,6 +202,13 @@ def test_hostile_text_is_only_text(sample: Any, word: str) -> None:
     assert sample.ask("weekly_volume", sport_type=word).num_rows == 0
 
 
+@pytest.mark.parametrize("between", ["", "\n\n"])
+def test_statement_begins_after_the_header_with_or_without_a_blank_line(between: str) -> None:
+    entry = cookbook.parse("small", SMALL.replace("\n\nSELECT", f"\n{between}SELECT"))
+
+    assert duckdb.sql(entry.for_duckdb({})).fetchall() == [("hello",)]
+
+
 def test_header_is_read_whole() -> None:
     entry = cookbook.parse("small", SMALL)
 

@@ -40,7 +40,7 @@ def axes(part: Any) -> list[Any]:
 
 
 def test_every_query_has_its_picture() -> None:
-    assert list(PICTURES) == cookbook.names()
+    assert list(PICTURES) == cookbook.names(), "list a chart for each query, in their order, in charts.py"
     page = page_path("queries").read_text()
     assert re.findall(r"\]\(images/queries/(\w+)\.svg\)", page) == cookbook.names()
 
@@ -72,3 +72,8 @@ def test_picture_is_the_same_whatever_was_drawn_before() -> None:
 
     assert "gradient_0" in first
     assert render("route_heat_grid") == first
+
+
+def test_query_without_a_chart_says_where_to_add_one() -> None:
+    with pytest.raises(LookupError, match=r"add a function of that name .* PICTURES"):
+        render("no_such_query")
