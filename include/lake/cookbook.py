@@ -120,6 +120,11 @@ class CookbookQuery:
     text: str = field(repr=False)
     """The file as it stands, with question marks: Athena's named query or prepared statement."""
 
+    @property
+    def body(self) -> str:
+        """The statement: what follows the comments at the top, with or without a blank line between."""
+        return "\n".join(dropwhile(lambda line: line.startswith("--"), self.text.splitlines())).strip()
+
     def values(self, given: Mapping[str, str]) -> dict[str, Value]:
         """Every parameter's value in the header's order: the given one, else the default.
 
@@ -154,7 +159,7 @@ class CookbookQuery:
     def _statement(self, given: Mapping[str, str]) -> Expr:
         from sqlglot import exp, parse_one
 
-        parsed = parse_one(_PLACEHOLDER.sub(r":\1", _body(self.text)), read="athena")
+        parsed = parse_one(_PLACEHOLDER.sub(r":\1", self.body), read="athena")
         return exp.replace_placeholders(parsed, **self.values(given))
 
 
@@ -205,20 +210,15 @@ def _header(text: str) -> Iterator[str]:
         yield line.removeprefix("--").strip()
 
 
-def _body(text: str) -> str:
-    """The statement: what follows the comments at the top, with or without a blank line between."""
-    return "\n".join(dropwhile(lambda line: line.startswith("--"), text.splitlines())).strip()
-
-
 def _check(query: CookbookQuery, described: int) -> None:
-    used = _PLACEHOLDER.findall(_body(query.text))
+    used = _PLACEHOLDER.findall(query.body)
     headed = [parameter.name for parameter in query.parameters]
     if len(query.parameters) + len(query.columns) != described or not query.question or not query.columns:
         raise BadQuery(
             f"{query.name}: the header lacks its question or columns, or has other lines; after the question "
             "write `-- parameter <name> <type> [= <default>]: <what>` and `-- column <name> <type> [<unit>]: <what>`"
         )
-    if used != headed or _body(query.text).count("?") != len(used):
+    if used != headed or query.body.count("?") != len(used):
         raise BadQuery(
             f"{query.name}: the header has the parameters {headed}, the statement {used}; write each once, in the same "
             "order, in the statement as `? /* name */`"

@@ -91,7 +91,7 @@ SENSORS = {"heartrate_bpm": "heartrate", "watts": "watts", "cadence_rpm": "caden
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sensor_is_read_only_within_the_table_s_plausible_range(name: str) -> None:
-    body = cookbook.load(name).text.partition("\n\n")[2]
+    body = cookbook.load(name).body
     for column, stream in SENSORS.items():
         bounds = BY_KEY[stream].plausible
         told = re.findall(rf"\b{column} BETWEEN (\S+) AND (\S+)", body)
@@ -132,7 +132,7 @@ def test_answer_does_not_depend_on_the_process_s_time_zone(sample: Any) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_file_is_athena_s_own_and_avoids_what_translates_silently_to_something_else(name: str) -> None:
-    body = cookbook.load(name).text.partition("\n\n")[2]
+    body = cookbook.load(name).body
 
     assert ";" not in body
     assert re.search(r"\b(unnest|format|try|date_add|reduce|approx_\w+)\s*\(", body, re.IGNORECASE) is None
@@ -141,7 +141,7 @@ def test_file_is_athena_s_own_and_avoids_what_translates_silently_to_something_e
 
 @pytest.mark.parametrize("name", NAMES)
 def test_file_means_the_same_read_as_athena_s_and_as_trino_s_and_written_again(name: str) -> None:
-    body = cookbook.load(name).text.partition("\n\n")[2]
+    body = cookbook.load(name).body
 
     statement = parse_one(body, read="athena")
 
@@ -161,7 +161,7 @@ def test_statement_for_athena_translates_to_the_one_for_duckdb(name: str) -> Non
 @pytest.mark.parametrize("name", NAMES)
 def test_question_marks_and_values_are_as_many_for_a_prepared_statement(name: str) -> None:
     entry = cookbook.load(name)
-    body = entry.text.partition("\n\n")[2]
+    body = entry.body
 
     values = entry.execution_parameters(ATHLETE)
 
