@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-EXPECTED = (
-    "strava_ingest",
-    "strava_backfill",
-    "strava_catalog",
-    "strava_reconcile",
-    "strava_retention",
-    "strava_erase",
-)
+EXPECTED = sorted(path.stem for path in (Path(__file__).parents[2] / "dags").glob("*.py"))
 
 HEADINGS = ("**Starts**", "**Reads**", "**Writes**", "**Kind**", "**Limits**", "**If it fails**", "**Owner**")
 
