@@ -62,8 +62,9 @@ def list_athletes() -> dict:
     """List the athletes whose turn it is and queue what the ledger lacks; returns how much of what."""
     from include.pipeline.reconcile.due import list_athletes
 
-    with StravaHook().services(priority="RECONCILE") as services:
-        listed = list_athletes(services)
+    hook = StravaHook()
+    with hook.services(priority="RECONCILE") as services:
+        listed = list_athletes(services, hook.settings())
     for refusal in listed.refusals:
         log.warning(refusal)
     return listed.to_json()

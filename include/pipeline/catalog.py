@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from include.lake.keys import partition_prefix
 from include.lake.schemas import schema_digest
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesLake
 from include.settings import Settings
 from include.state.partitions import Partition, Waiting
 
@@ -32,7 +32,7 @@ class Agreed:
         return asdict(self)
 
 
-def register_waiting(services: Services) -> Agreed:
+def register_waiting(services: UsesLake) -> Agreed:
     """Register each partition that waits and holds something, and let the catalogue forget each that holds nothing.
 
     What a partition holds is asked of the lake, never of who noted it: so the rows of an erased athlete's partitions,
@@ -48,7 +48,7 @@ def register_waiting(services: Services) -> Agreed:
     return agreed
 
 
-def is_crawl_due(services: Services, settings: Settings, *, is_asked_for: bool) -> bool:
+def is_crawl_due(services: UsesLake, settings: Settings, *, is_asked_for: bool) -> bool:
     """Whether the caller is to start the crawler: once in `CRAWL_EVERY_H`, and at once where a table has changed.
 
     Effects: the turn is taken; see `Crawls.take`.
@@ -56,7 +56,7 @@ def is_crawl_due(services: Services, settings: Settings, *, is_asked_for: bool) 
     return services.lake.crawls.take(schema_digest(), int(settings.crawl_every_h) * HOUR_S, is_asked_for=is_asked_for)
 
 
-def _agree(services: Services, waiting: Sequence[Waiting]) -> Agreed:
+def _agree(services: UsesLake, waiting: Sequence[Waiting]) -> Agreed:
     held = [each for each in waiting if _holds_something(services, each.partition)]
     empty = [each for each in waiting if each not in held]
     services.lake.catalog.register(each.partition for each in held)
@@ -68,12 +68,12 @@ def _agree(services: Services, waiting: Sequence[Waiting]) -> Agreed:
     return Agreed(len(held) - len(undone), len(empty) + len(undone))
 
 
-def _gone(services: Services, registered: Sequence[Waiting]) -> Iterator[Partition]:
+def _gone(services: UsesLake, registered: Sequence[Waiting]) -> Iterator[Partition]:
     """Those that were emptied while they were registered, by an erasure that took their rows too."""
     for each in registered:
         if not services.lake.partitions.is_there(each) and not _holds_something(services, each.partition):
             yield each.partition
 
 
-def _holds_something(services: Services, partition: Partition) -> bool:
+def _holds_something(services: UsesLake, partition: Partition) -> bool:
     return next(services.lake.objects.list(partition_prefix(partition)), None) is not None

@@ -13,7 +13,7 @@ from include.lake import keys
 from include.lake.rows.synced import ActivityRows, build_rows
 from include.pipeline.copying.copies_due import with_undecided_copies
 from include.pipeline.ingest.sync import describe
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesLake, UsesState, UsesStorage
 from include.state.activities.ledger import ActivityState, Lease, LedgerEntry
 from include.strava.models import Activity
 
@@ -54,7 +54,7 @@ class Replayed:
         )
 
 
-def plan(services: Services, athlete_id: int, since: datetime | None = None) -> list[Chunk]:
+def plan(services: UsesState, athlete_id: int, since: datetime | None = None) -> list[Chunk]:
     """What is to be made again: every activity that has rows by the ledger, and those that were not understood.
 
     Shape: oldest first, no more than `CHUNK` in each. `since` bounds the activities' start.
@@ -73,7 +73,7 @@ def plan(services: Services, athlete_id: int, since: datetime | None = None) -> 
     return chunks
 
 
-def replay(services: Services, chunk: Chunk, *, dry_run: bool = False) -> Replayed:
+def replay(services: UsesStorage, chunk: Chunk, *, dry_run: bool = False) -> Replayed:
     """Make the rows of these activities again from their raw objects, each table object written once.
 
     Where the rows are there already nothing is written, so the bytes stay. Rows that were lost get the time of the
@@ -103,7 +103,7 @@ def replay(services: Services, chunk: Chunk, *, dry_run: bool = False) -> Replay
 
 
 @contextmanager
-def _leased(services: Services, chunk: Chunk) -> Iterator[Mapping[int, Lease]]:
+def _leased(services: UsesState, chunk: Chunk) -> Iterator[Mapping[int, Lease]]:
     """The leases by activity; whichever are not settled at the end are let go, their rows unchanged.
 
     But for the objects that were noted: a write that broke off may have left rows in them.
@@ -127,7 +127,7 @@ class _Rebuilt:
 
 
 def _rebuild(
-    services: Services, athlete_id: int, entries: Iterable[LedgerEntry | None]
+    services: UsesStorage, athlete_id: int, entries: Iterable[LedgerEntry | None]
 ) -> tuple[list[_Rebuilt], tuple[str, ...]]:
     """What can be made again, and which objects cannot be read."""
     rebuilt, unreadable = [], []
@@ -143,7 +143,7 @@ def _rebuild(
     return rebuilt, tuple(unreadable)
 
 
-def _rebuilt(services: Services, entry: LedgerEntry, made: Mapping[int, int]) -> _Rebuilt | None:
+def _rebuilt(services: UsesLake, entry: LedgerEntry, made: Mapping[int, int]) -> _Rebuilt | None:
     """The activity made again; None for one that was never understood and left no raw object.
 
     Errors: `UnexpectedShape` that names the object.
@@ -180,7 +180,7 @@ def _named(key: str) -> Iterator[None]:
         raise UnexpectedShape(str(error) if key in str(error) else f"{key}: {error}") from error
 
 
-def _write(services: Services, leases: Mapping[int, Lease], rebuilt: Sequence[_Rebuilt]) -> Replayed:
+def _write(services: UsesStorage, leases: Mapping[int, Lease], rebuilt: Sequence[_Rebuilt]) -> Replayed:
     """Write the rows under their leases, which are settled."""
 
     def guard() -> None:
@@ -202,7 +202,7 @@ def _write(services: Services, leases: Mapping[int, Lease], rebuilt: Sequence[_R
     return Replayed(len(rebuilt), written.rows)
 
 
-def _dry(services: Services, chunk: Chunk) -> Replayed:
+def _dry(services: UsesStorage, chunk: Chunk) -> Replayed:
     entries = [services.state.activities.get(chunk.athlete_id, activity_id) for activity_id in chunk.activity_ids]
     rebuilt, unreadable = _rebuild(services, chunk.athlete_id, entries)
     rows = sum(table.num_rows for again in rebuilt for _, table in again.rows.tables())

@@ -69,8 +69,6 @@ class Services:
     clock: Clock
     wait: Callable[[float], None]
     """Pauses between two polls of an upload; tests pass one that moves their clock instead."""
-    list_every_s: float
-    """How long one listing of an athlete is from the next while Strava's events arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,6 @@ def assemble(
         queue=adapters.queue,
         clock=clock,
         wait=wait,
-        list_every_s=int(settings.list_every_h) * 3600.0,
     )
 
 

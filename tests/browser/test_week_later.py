@@ -60,7 +60,7 @@ def test_athlete_who_comes_back_a_week_later_on_a_phone_signs_in_by_one_button_a
     expect(phone.page.get_by_role("main")).to_contain_text("private ones and full tracks included")
     expect(phone.page.get_by_role("main")).to_contain_text("This account may receive copies")
     expect(phone.page.get_by_role("link", name="Connect again")).to_have_count(0)
-    list_athletes(system.services)
+    list_athletes(system.services, system.settings)
     system.reconcile()
     athlete = system.services.state.athletes.get(PAULA)
     assert athlete is not None

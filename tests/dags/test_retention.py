@@ -161,7 +161,7 @@ def test_listing_takes_reconciles_place_in_the_quota_and_logs_refusals(dag_bag, 
     from include.pipeline.reconcile import due as reconcile
 
     listed = Listed(athletes=1, lacking=2, refusals=("athlete 70 has to connect again",))
-    monkeypatch.setattr(reconcile, "list_athletes", lambda _: listed)
+    monkeypatch.setattr(reconcile, "list_athletes", lambda *_: listed)
     with caplog.at_level(logging.WARNING):
         result = function(dag_bag, "strava_reconcile", "list_athletes")()
     assert (result["athletes"], result["lacking"], result["refusals"]) == (1, 2, 1)

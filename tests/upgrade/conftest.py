@@ -71,7 +71,7 @@ class Upgraded:
         for _ in range(int(hours * 3600 / WINDOW_S)):
             self.system.clock.pass_s(WINDOW_S)
             queue_due(self.services)
-            list_athletes(self.services)
+            list_athletes(self.services, self.settings)
             remove_late_records(self.services)
             self.system.catch_up()
 

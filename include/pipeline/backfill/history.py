@@ -21,7 +21,7 @@ from include.pipeline.backfill.request import being_erased
 from include.pipeline.ingest.fingerprint import is_shown_by
 from include.pipeline.reconcile.listing import Page, quarantine
 from include.pipeline.reconcile.outage import current_outage
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState, UsesStorage, UsesStorageAndQueue, UsesStorageStravaAndQueue
 from include.queue.queued_event import QueuedEvent
 from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState
@@ -42,7 +42,7 @@ HistoryKey = tuple[int, str, int]
 """Athlete, span, and activity: what XCom carries of an activity to load; JSON makes lists of them."""
 
 
-def list_batch(services: Services, history: History) -> History:
+def list_batch(services: UsesStorageStravaAndQueue, history: History) -> History:
     """List on until a share is to be loaded, or to the end; where quota or Strava end, so far as it reached.
 
     Errors: as of `list_on`, but for `QuotaSpent`; `NotConnected` too for an athlete who has to connect again.
@@ -81,7 +81,7 @@ def summary(history: History, now_epoch_s: float) -> dict[str, Any]:
     }
 
 
-def list_on(services: Services, history: History) -> History:
+def list_on(services: UsesStorageStravaAndQueue, history: History) -> History:
     """List until a share is to be loaded, or to the end; returns the row as it is then.
 
     Each page is stored before the next is asked for, so that whoever goes on lists none twice.
@@ -113,7 +113,7 @@ class _Listed:
     unreadable: int = 0
 
 
-def _list_page(services: Services, history: History) -> _Listed:
+def _list_page(services: UsesStorageStravaAndQueue, history: History) -> _Listed:
     """The next older page, and what follows from it.
 
     A page without a row that can be read has no time to go on from: then the one after it is listed too. One that
@@ -155,7 +155,7 @@ def _list_page(services: Services, history: History) -> _Listed:
     )
 
 
-def _compare(services: Services, rows: Sequence[Activity], *, again: bool) -> tuple[list[Activity], list[Activity]]:
+def _compare(services: UsesState, rows: Sequence[Activity], *, again: bool) -> tuple[list[Activity], list[Activity]]:
     """Those that the lake lacks, and those that were edited since they came into it, or all of them `again`."""
     missing, changed = list[Activity](), list[Activity]()
     for activity in rows:
@@ -208,14 +208,16 @@ def postponed(row: History, *, now_epoch_s: float, error: IngestError) -> Histor
     return replace(row, next_turn_epoch_s=int(until), reason=str(error))
 
 
-def _postpone(services: Services, history: History, error: IngestError) -> History:
+def _postpone(services: UsesState, history: History, error: IngestError) -> History:
     return (
         services.state.histories.amend(history, partial(postponed, now_epoch_s=services.clock(), error=error))
         or history
     )
 
 
-def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[Activity], *, again: bool) -> None:
+def _prepare(
+    services: UsesStorageAndQueue, missing: Sequence[Activity], changed: Sequence[Activity], *, again: bool
+) -> None:
     """Keep what is to be loaded, and have the others fetched: `again` as the budget allows, edited ones at once."""
     for activity in missing:
         _keep_summary(services, activity)
@@ -227,7 +229,7 @@ def _prepare(services: Services, missing: Sequence[Activity], changed: Sequence[
             services.queue.send(look.to_body())
 
 
-def _keep_summary(services: Services, activity: Activity) -> None:
+def _keep_summary(services: UsesStorage, activity: Activity) -> None:
     """Keep a row of the list, unless everything of the athlete is being erased since it was listed.
 
     Looked at once more after the write, see `Erasures`. Errors: `NotConnected`; nothing was kept.
@@ -241,7 +243,7 @@ def _keep_summary(services: Services, activity: Activity) -> None:
     raise being_erased(athlete_id)
 
 
-def _check_connected(services: Services, athlete_id: int) -> None:
+def _check_connected(services: UsesState, athlete_id: int) -> None:
     athlete = services.state.athletes.get(athlete_id)
     if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
         raise NotConnected(

@@ -24,7 +24,7 @@ from include.pipeline.copying.copies_due import with_undecided_copies
 from include.pipeline.ingest.events import CLOCK_SKEW_S
 from include.pipeline.ingest.sync import describe, observation_of
 from include.pipeline.reconcile.outage import outage_shown_by
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState, UsesStorage, UsesStorageAndStrava
 from include.state.activities.entry import NOT_LOADED, ROUND_S, STREAM_LOOKS
 from include.state.activities.ledger import Lease, LedgerEntry
 from include.state.histories import History
@@ -63,7 +63,7 @@ class ChunkLoaded:
         }
 
 
-def load(services: Services, keys: Sequence[HistoryKey]) -> ChunkLoaded:
+def load(services: UsesStorageAndStrava, keys: Sequence[HistoryKey]) -> ChunkLoaded:
     """Fetch the streams of the chunk's activities and write each month they fall in once.
 
     An activity that fails, or whose answer cannot be understood, keeps no other out: from then on it is due by its own
@@ -84,7 +84,9 @@ def load(services: Services, keys: Sequence[HistoryKey]) -> ChunkLoaded:
     return loaded
 
 
-def _load(services: Services, history: History, ids: Sequence[int], broken: dict[int, Exception]) -> ChunkLoaded:
+def _load(
+    services: UsesStorageAndStrava, history: History, ids: Sequence[int], broken: dict[int, Exception]
+) -> ChunkLoaded:
     """Load one history's activities; those that a defect broke are added to `broken`."""
     held: list[_Fetched] = []
 
@@ -131,7 +133,7 @@ class _Fetched:
     rows: ActivityRows
     entry: LedgerEntry
 
-    def renewed(self, services: Services) -> _Fetched | None:
+    def renewed(self, services: UsesState) -> _Fetched | None:
         """The same with its lease for long enough; None where it was lost: then its row has it fetched."""
         try:
             return replace(self, lease=services.state.activities.renew(self.lease))
@@ -139,7 +141,9 @@ class _Fetched:
             return None
 
 
-def _fetch(services: Services, athlete_id: int, activity_id: int, listed_at_epoch_s: float) -> _Fetched | str:
+def _fetch(
+    services: UsesStorageAndStrava, athlete_id: int, activity_id: int, listed_at_epoch_s: float
+) -> _Fetched | str:
     """The activity with its streams, under a lease; else the row is let go, and this is what it waits for, if it does.
 
     Errors: whatever is no activity's own fault.
@@ -187,7 +191,7 @@ def _asked_once_more(loaded: LedgerEntry, described: LedgerEntry, now_epoch_s: f
 
 
 def _streams(
-    services: Services, lease: Lease, entry: LedgerEntry, activity: Activity
+    services: UsesStorageAndStrava, lease: Lease, entry: LedgerEntry, activity: Activity
 ) -> tuple[Lease, StreamSet | None]:
     """The activity's streams: those in the raw zone where they were fetched since it was listed; and the lease."""
     athlete_id, activity_id = activity.athlete_id, activity.activity_id
@@ -217,7 +221,7 @@ def _listed(before: LedgerEntry, activity: Activity, listed_at_epoch_s: float) -
     return before.listed(observation_of(activity, fetched_at_epoch_s=fetched_at or listed_at_epoch_s))
 
 
-def _write(services: Services, held: Sequence[_Fetched]) -> None:
+def _write(services: UsesStorage, held: Sequence[_Fetched]) -> None:
     if not held:
         return
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from include.errors import BadRequest, NotConnected
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState, UsesStateAndQueue
 from include.queue.queued_event import QueuedEvent
 from include.state.histories import History
 
@@ -90,7 +90,7 @@ class BackfillRequest:
         )
 
 
-def ask(services: Services, request: BackfillRequest) -> History:
+def ask(services: UsesState, request: BackfillRequest) -> History:
     """Write down what is asked for, before anything else; the same span that is under way already goes on.
 
     Errors: `NotConnected` for an unknown athlete, or one who is being erased.
@@ -102,7 +102,7 @@ def ask(services: Services, request: BackfillRequest) -> History:
     return history
 
 
-def queue_histories(services: Services, connected: Collection[int]) -> int:
+def queue_histories(services: UsesStateAndQueue, connected: Collection[int]) -> int:
     """Queue a run for the histories whose turn has come, longest overdue first; returns for how many.
 
     Those of athletes who are not connected wait for that. What somebody asked for of an unknown athlete goes.

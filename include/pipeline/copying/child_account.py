@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from include.errors import Gone, ScopeMissing
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesStateAndStrava
 from include.state.copies.ledger import Copy
 from include.strava.models import Activity
 
@@ -17,7 +17,7 @@ SEARCH_S = 86_400
 class ChildAccount:
     """The account into which this copy goes; it is asked only where the ledger cannot know."""
 
-    services: Services
+    services: UsesStateAndStrava
     copy: Copy
 
     def find(self) -> int | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from include.errors import UnexpectedShape
 from include.pipeline.ingest.events import CLOCK_SKEW_S
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesLake, UsesStorage
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import Copy, CopyState, parent_activity_of
 
 
-def refetch_copies_made(services: Services, activity_id: int) -> None:
+def refetch_copies_made(services: UsesStorage, activity_id: int) -> None:
     """Have what became of the activity's copies looked at again, where its rows may not say what it is a copy of.
 
     Nothing is done where Strava shows the name that we gave the file, as it does as a rule: the row says it then.
@@ -20,7 +20,7 @@ def refetch_copies_made(services: Services, activity_id: int) -> None:
             _look_again(services, copy, copy.child_activity_id)
 
 
-def _look_again(services: Services, copy: Copy, made_id: int) -> None:
+def _look_again(services: UsesStorage, copy: Copy, made_id: int) -> None:
     entry = services.state.activities.get(copy.child_id, made_id)
     if entry is None or not (entry.object_keys or entry.state is ActivityState.PENDING):
         return  # Whoever stores it later finds the copy in the ledger.
@@ -32,7 +32,7 @@ def _look_again(services: Services, copy: Copy, made_id: int) -> None:
         services.state.activities.make_due(copy.child_id, made_id, asked_at_epoch_s=now, due_at_epoch_s=now)
 
 
-def _names_its_parent(services: Services, athlete_id: int, activity_id: int) -> bool:
+def _names_its_parent(services: UsesLake, athlete_id: int, activity_id: int) -> bool:
     try:
         activity = services.lake.raw.detail(athlete_id, activity_id)
     except UnexpectedShape:

@@ -11,7 +11,7 @@ from include.copying.outcome import poll_delays_s
 from include.pipeline.copying.child_rows import refetch_copies_made
 from include.pipeline.copying.copy_job import CopyJob
 from include.pipeline.copying.originals import mark_copies
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesClock, UsesStorage, UsesStorageStravaAndWait, UsesWait
 from include.state.activities.ledger import ActivityState
 from include.state.copies.entry import SOON_S
 from include.state.copies.ledger import FINAL_STATES, Copy, CopyState, external_id
@@ -41,7 +41,7 @@ class CopyResult:
         }
 
 
-def copy_to_children(services: Services, parent_id: int, activity_id: int) -> list[CopyResult]:
+def copy_to_children(services: UsesStorageStravaAndWait, parent_id: int, activity_id: int) -> list[CopyResult]:
     """Bring every copy of the activity as far as it can get now; works from the raw zone, not from Strava.
 
     A copy that was skipped is looked at again while the title names the child: its reason may have gone. Copies that
@@ -69,7 +69,7 @@ def copy_to_children(services: Services, parent_id: int, activity_id: int) -> li
     return [_result(copy, holds.get(copy.child_id)) for copy in copies]
 
 
-def _plan(services: Services, parent_id: int, activity_id: int) -> None:
+def _plan(services: UsesStorage, parent_id: int, activity_id: int) -> None:
     """Write down a copy to each child whom the title names, and look again at those that were skipped."""
     activity = services.lake.raw.detail(parent_id, activity_id)
     if activity is None:
@@ -82,7 +82,7 @@ def _plan(services: Services, parent_id: int, activity_id: int) -> None:
             services.state.copies.reopen(activity_id, link.child_id, services.clock())
 
 
-def _planned(services: Services, activity: Activity, link: Link, matched: str) -> Copy:
+def _planned(services: UsesClock, activity: Activity, link: Link, matched: str) -> Copy:
     now = int(services.clock())
     return Copy(
         parent_activity_id=activity.activity_id,
@@ -97,7 +97,7 @@ def _planned(services: Services, activity: Activity, link: Link, matched: str) -
     )
 
 
-def _proceed(services: Services, copies: Sequence[Copy]) -> dict[int, CopyJob]:
+def _proceed(services: UsesStorageStravaAndWait, copies: Sequence[Copy]) -> dict[int, CopyJob]:
     """Send what is to be sent to every child, and only then wait for Strava; what was held, by child."""
     holds: dict[int, CopyJob] = {}
     try:
@@ -113,7 +113,7 @@ def _proceed(services: Services, copies: Sequence[Copy]) -> dict[int, CopyJob]:
     return holds
 
 
-def _poll(services: Services, holds: Collection[CopyJob]) -> None:
+def _poll(services: UsesWait, holds: Collection[CopyJob]) -> None:
     """Ask until Strava has decided or the polls are used up; then reconcile goes on."""
     for delay_s in poll_delays_s():
         if not any(hold.is_fresh for hold in holds):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from include.copying.matching import match
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState
 from include.state.activities.entry import DUE_AFTER_S
 from include.state.activities.ledger import DueWork, Lease, LedgerEntry
 from include.strava.models import Activity
 
 
-def with_copies(services: Services, lease: Lease, entry: LedgerEntry, activity: Activity | None) -> LedgerEntry:
+def with_copies(services: UsesState, lease: Lease, entry: LedgerEntry, activity: Activity | None) -> LedgerEntry:
     """The entry that a sync settles: its copies are due where the title names a linked child, or there are some.
 
     The run that synced it copies it now; reconcile takes it up where that run does not come to it.
@@ -21,7 +21,7 @@ def with_copies(services: Services, lease: Lease, entry: LedgerEntry, activity: 
     return replace(entry, copies_due=DueWork(lease.fence, int(services.clock()) + DUE_AFTER_S))
 
 
-def with_undecided_copies(services: Services, lease: Lease, entry: LedgerEntry, activity: Activity) -> LedgerEntry:
+def with_undecided_copies(services: UsesState, lease: Lease, entry: LedgerEntry, activity: Activity) -> LedgerEntry:
     """The entry that work on history settles: its copies are due at once where nothing was decided about one yet.
 
     Only for activities that began when their link had: what is older is copied when somebody asks for it.
@@ -33,7 +33,7 @@ def with_undecided_copies(services: Services, lease: Lease, entry: LedgerEntry, 
 
 
 def _named(
-    services: Services, activity: Activity, *, decided: frozenset[int] = frozenset(), began_under_link: bool = False
+    services: UsesState, activity: Activity, *, decided: frozenset[int] = frozenset(), began_under_link: bool = False
 ) -> bool:
     start_at_epoch_s = activity.start_at.timestamp()
     return any(
@@ -43,5 +43,5 @@ def _named(
     )
 
 
-def _has_copies(services: Services, entry: LedgerEntry) -> bool:
+def _has_copies(services: UsesState, entry: LedgerEntry) -> bool:
     return any(copy.parent_id == entry.athlete_id for copy in services.state.copies.of_activity(entry.activity_id))

@@ -30,7 +30,7 @@ from include.errors import (
 from include.lake.keys import gpx_key, tcx_key
 from include.lake.objects.objects import Condition
 from include.pipeline.copying.child_account import ChildAccount
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesStorageAndStrava
 from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import FINAL_STATES, MADE_STATES, NOT_MADE_STATES, Copy, CopyState
@@ -64,7 +64,7 @@ class CopyJob:
     or Airflow may try again sooner, is a `fault` besides.
     """
 
-    def __init__(self, services: Services, copy: Copy) -> None:
+    def __init__(self, services: UsesStorageAndStrava, copy: Copy) -> None:
         self.copy = copy
         self.fault: IngestError | None = None
         self.is_lost = False

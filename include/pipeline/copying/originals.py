@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from include.copying.matching import match
 from include.errors import RetryLater
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesStorage
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import MADE_STATES, Copy, Original
 
 
-def mark_copies(services: Services, parent_id: int, activity_id: int) -> None:
+def mark_copies(services: UsesStorage, parent_id: int, activity_id: int) -> None:
     """Mark the activity's copies whose title names the child no longer, or whose original is gone; or unmark them.
 
     A copy counts as named as long as the title holds a name of its link, or the name that made it.
@@ -21,7 +21,7 @@ def mark_copies(services: Services, parent_id: int, activity_id: int) -> None:
             _follow(services, copy)
 
 
-def _follow(services: Services, copy: Copy) -> None:
+def _follow(services: UsesStorage, copy: Copy) -> None:
     """Write until what is written is the truth afterwards: the title may change while it is looked at."""
     original = _original(services, copy)
     while original is not copy.original:
@@ -36,7 +36,7 @@ def _follow(services: Services, copy: Copy) -> None:
         original = _original(services, copy)
 
 
-def _original(services: Services, copy: Copy) -> Original:
+def _original(services: UsesStorage, copy: Copy) -> Original:
     activity = services.lake.raw.detail(copy.parent_id, copy.parent_activity_id)
     if activity is None:
         entry = services.state.activities.get(copy.parent_id, copy.parent_activity_id)

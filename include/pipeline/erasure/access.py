@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from include.errors import NotConnected, RetryLater, ScopeMissing, TokenRefused
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState, UsesStateAndStrava, UsesStrava
 from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from include.state.accounts.notices import Notice
 from include.state.erasures.ledger import Erasure, ErasureStage
@@ -31,7 +31,7 @@ class Access(StrEnum):
 
 
 @retry_on_conflict
-def end_access(services: Services, lease: Erasure) -> tuple[Access, Erasure]:
+def end_access(services: UsesStateAndStrava, lease: Erasure) -> tuple[Access, Erasure]:
     """Confirm with Strava that the access has ended, put the erasure's barrier up, then destroy the tokens.
 
     A person's word gives the access back first. An event is a hint: it takes Strava's refusal of the stored pair, now,
@@ -60,7 +60,7 @@ def end_access(services: Services, lease: Erasure) -> tuple[Access, Erasure]:
     return access, services.state.erasures.settle(erasure.withdrawn())
 
 
-def _judged(services: Services, erasure: Erasure, athlete: AthleteRow) -> tuple[Access, AthleteRow]:
+def _judged(services: UsesStateAndStrava, erasure: Erasure, athlete: AthleteRow) -> tuple[Access, AthleteRow]:
     """What becomes of the access, and the athlete's row on which that was decided."""
     if athlete.status is AthleteStatus.REVOKED:
         is_echo = erasure.grounds.is_hint and erasure.stage is ErasureStage.ASKED
@@ -82,7 +82,7 @@ def _judged(services: Services, erasure: Erasure, athlete: AthleteRow) -> tuple[
     return Access.ENDED, refused
 
 
-def _destroy(services: Services, athlete: AthleteRow) -> None:
+def _destroy(services: UsesState, athlete: AthleteRow) -> None:
     if athlete.status is not AthleteStatus.REVOKED:
         services.state.athletes.revoke(athlete)
 
@@ -93,7 +93,7 @@ def _is_echo(athlete: AthleteRow, now: float) -> bool:
     return asked_at is not None and now - asked_at < ECHO_S
 
 
-def _give_back(services: Services, athlete: AthleteRow) -> None:
+def _give_back(services: UsesStrava, athlete: AthleteRow) -> None:
     try:
         access_token = services.strava.tokens.access_token(athlete.athlete_id, scope=min(athlete.scopes, default=""))
         services.strava.oauth.revoke(athlete.athlete_id, access_token)
@@ -101,7 +101,7 @@ def _give_back(services: Services, athlete: AthleteRow) -> None:
         return  # There is nothing that could be given back; whether it is dead is looked into next.
 
 
-def _once_refused(services: Services, athlete: AthleteRow) -> AthleteRow | None:
+def _once_refused(services: UsesStateAndStrava, athlete: AthleteRow) -> AthleteRow | None:
     """The athlete's row once Strava has refused to renew its pair, which costs no call of the budget; else None.
 
     Renewal needs no scope, and answers truthfully while the whole application is switched off.

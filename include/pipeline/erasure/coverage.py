@@ -7,7 +7,7 @@ from functools import partial
 
 from include.errors import UnexpectedShape
 from include.pipeline.ingest.removal import is_hidden_from_grant
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState, UsesStorage
 from include.state.accounts.athletes import AthleteRow
 from include.state.activities.ledger import LedgerEntry
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL
@@ -18,13 +18,13 @@ TRACKS_AT_ONCE = 2
 REASON = "you no longer allow it, and had it removed"
 
 
-def has_unwanted_track(services: Services, entry: LedgerEntry) -> bool:
+def has_unwanted_track(services: UsesState, entry: LedgerEntry) -> bool:
     """Whether the stored points may be a full track that the athlete does not want stored any more."""
     athlete = services.state.athletes.get(entry.athlete_id)
     return athlete is not None and _is_track_unwanted(athlete, entry)
 
 
-def remove_unwanted(services: Services) -> dict[str, int]:
+def remove_unwanted(services: UsesStorage) -> dict[str, int]:
     """Remove what athletes gave up and had removed; returns how many activities, and how many tracks are read again.
 
     Full tracks are replaced by what Strava shows now, a few at a time.
@@ -39,7 +39,7 @@ def remove_unwanted(services: Services) -> dict[str, int]:
     return {"removed": removed, "tracks": tracks}
 
 
-def _serve(services: Services, athlete: AthleteRow) -> tuple[int, int]:
+def _serve(services: UsesStorage, athlete: AthleteRow) -> tuple[int, int]:
     stored = [entry for entry in services.state.activities.of_athlete(athlete.athlete_id) if entry.object_keys]
     uncovered = [entry for entry in stored if not _covers(services, athlete, entry)]
     if uncovered:
@@ -57,7 +57,7 @@ def _serve(services: Services, athlete: AthleteRow) -> tuple[int, int]:
     return removed, len(tracks)
 
 
-def _covers(services: Services, athlete: AthleteRow, entry: LedgerEntry) -> bool:
+def _covers(services: UsesStorage, athlete: AthleteRow, entry: LedgerEntry) -> bool:
     if not athlete.scopes & {ACTIVITY_READ, ACTIVITY_READ_ALL}:
         return False
     try:
@@ -72,7 +72,7 @@ def _is_track_unwanted(athlete: AthleteRow, entry: LedgerEntry) -> bool:
     return ACTIVITY_READ_ALL in athlete.unwanted_scopes and is_older and entry.points > 0
 
 
-def _remove(services: Services, entry: LedgerEntry) -> bool:
+def _remove(services: UsesStorage, entry: LedgerEntry) -> bool:
     """Take the activity out of the lake, rows first, raw objects after; False where a worker has it in hand."""
     with services.state.activities.held(entry.athlete_id, entry.activity_id) as lease:
         if lease is None or lease.entry is None:

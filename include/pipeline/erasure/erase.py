@@ -26,7 +26,14 @@ from include.pipeline.erasure.personal_records import (
     shared_object_keys,
 )
 from include.pipeline.erasure.residual_records import residual_records
-from include.pipeline.services import Services
+from include.pipeline.uses import (
+    UsesLake,
+    UsesState,
+    UsesStateAndWait,
+    UsesStorage,
+    UsesStorageAndWait,
+    UsesStorageStravaAndWait,
+)
 from include.settings import Settings
 from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, ErasureStage
 from include.store.conflict import retry_on_conflict
@@ -119,7 +126,7 @@ _SPOKEN: Mapping[Outcome, str] = {
 }
 
 
-def erase(services: Services, request: EraseRequest, settings: Settings) -> Erased:
+def erase(services: UsesStorageStravaAndWait, request: EraseRequest, settings: Settings) -> Erased:
     """End the access to the athlete's account, remove everything that is kept of the athlete, and certify it.
 
     The wish is written down first, so that whatever becomes of this run, another one goes on.
@@ -148,7 +155,7 @@ def erase(services: Services, request: EraseRequest, settings: Settings) -> Eras
         return _remove(services, erasure, settings)
 
 
-def _answered(services: Services, request: EraseRequest) -> Erased | None:
+def _answered(services: UsesStorage, request: EraseRequest) -> Erased | None:
     """What came of the wish before; None where something is left to do, which is written down then."""
     athlete_id = request.athlete_id
     erasure = services.state.erasures.get(athlete_id)
@@ -167,7 +174,7 @@ def _answered(services: Services, request: EraseRequest) -> Erased | None:
     return _nothing_left(services, request)
 
 
-def _nothing_left(services: Services, request: EraseRequest) -> Erased:
+def _nothing_left(services: UsesLake, request: EraseRequest) -> Erased:
     certificate = last_certificate(services.lake.objects, request.athlete_id)
     if certificate is not None:
         return Erased(request.athlete_id, Outcome.ERASED_BEFORE, certificate=certificate)
@@ -177,7 +184,7 @@ def _nothing_left(services: Services, request: EraseRequest) -> Erased:
 
 
 @retry_on_conflict
-def _of_unknown(services: Services, lease: Erasure) -> Erasure | None:
+def _of_unknown(services: UsesStorage, lease: Erasure) -> Erasure | None:
     """The erasure of an athlete without a row, where a person wants the traces that are left removed; else None."""
     erasure = services.state.erasures.check(lease)
     if not erasure.grounds.is_hint and _count(services, erasure.athlete_id):
@@ -186,7 +193,7 @@ def _of_unknown(services: Services, lease: Erasure) -> Erasure | None:
     return None
 
 
-def _remove(services: Services, erasure: Erasure, settings: Settings) -> Erased:
+def _remove(services: UsesStorageAndWait, erasure: Erasure, settings: Settings) -> Erased:
     """Wait for the workers that are busy, count, remove, look again until nothing is found, and certify."""
     athlete_id = erasure.athlete_id
     _await_workers(services, athlete_id)
@@ -205,13 +212,13 @@ def _remove(services: Services, erasure: Erasure, settings: Settings) -> Erased:
 
 
 @retry_on_conflict
-def _finish(services: Services, lease: Erasure) -> None:
+def _finish(services: UsesState, lease: Erasure) -> None:
     services.state.erasures.settle(services.state.erasures.check(lease).finished(int(services.clock())))
     if services.state.athletes.get(lease.athlete_id) is not None:
         services.state.erasures.withdraw(lease.athlete_id)  # connected at the very moment when the erasure began
 
 
-def _await_workers(services: Services, athlete_id: int) -> None:
+def _await_workers(services: UsesStateAndWait, athlete_id: int) -> None:
     """Nobody new begins, since no lease is given any more; those who have one end soon, without tokens.
 
     Errors: `RetryLater` while one goes on; its lease ends in a few minutes at the latest.
@@ -227,7 +234,7 @@ def _await_workers(services: Services, athlete_id: int) -> None:
     )
 
 
-def _sweep(services: Services, erasure: Erasure, others: frozenset[str]) -> None:
+def _sweep(services: UsesStorage, erasure: Erasure, others: frozenset[str]) -> None:
     """Remove every trace, and look again until there is none."""
     lease = erasure
     for _ in range(SWEEPS):
@@ -241,7 +248,7 @@ def _sweep(services: Services, erasure: Erasure, others: frozenset[str]) -> None
     raise RetryLater(f"Traces of athlete {erasure.athlete_id} keep appearing; run the erasure again in some minutes.")
 
 
-def _count(services: Services, athlete_id: int, erasure: Erasure | None = None) -> dict[str, int]:
+def _count(services: UsesStorage, athlete_id: int, erasure: Erasure | None = None) -> dict[str, int]:
     now = int(services.clock())
     asked = erasure or Erasure.first(athlete_id, ErasureGrounds(EraseReason.OPERATOR, now), now)
     counts = count_by_kind(services, personal_records(services, asked, shared_object_keys(services, athlete_id)))

@@ -16,7 +16,7 @@ from include.lake.keys import athlete_prefixes, gpx_key, tcx_key
 from include.lake.objects.objects import Condition
 from include.lake.rows.copies import object_of
 from include.lake.table_object import decode
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesLake, UsesState, UsesStorage
 from include.state.accounts.athletes import AthleteStatus
 from include.state.accounts.notices import Notice, NoticeKind
 from include.state.erasures.ledger import Erasure
@@ -39,7 +39,7 @@ class PersonalRecord:
     count: int = 1
 
 
-def shared_object_keys(services: Services, athlete_id: int) -> frozenset[str]:
+def shared_object_keys(services: UsesState, athlete_id: int) -> frozenset[str]:
     """The keys of other athletes' objects that, by the ledger of copies, name this athlete.
 
     Keep them before the ledger's rows are removed: without those rows only a listing of everybody's objects finds them.
@@ -53,7 +53,7 @@ def shared_object_keys(services: Services, athlete_id: int) -> frozenset[str]:
     return frozenset(keys)
 
 
-def all_shared_object_keys(services: Services, athlete_id: int) -> frozenset[str]:
+def all_shared_object_keys(services: UsesStorage, athlete_id: int) -> frozenset[str]:
     """`shared_object_keys`, and the objects that no ledger names any more; lists the objects of all athletes."""
     files = {key for key in services.lake.objects.list("gpx/") if is_file_for(key, athlete_id)}
     return shared_object_keys(services, athlete_id) | files | frozenset(services.lake.objects.list("copies/"))
@@ -65,7 +65,7 @@ def is_file_for(key: str, athlete_id: int) -> bool:
     return match is not None and int(match["child_id"]) == athlete_id
 
 
-def personal_records(services: Services, erasure: Erasure, others: Collection[str]) -> Iterator[PersonalRecord]:
+def personal_records(services: UsesStorage, erasure: Erasure, others: Collection[str]) -> Iterator[PersonalRecord]:
     """Every record of the athlete, in the order of removal; `others` are keys that `shared_object_keys` returned.
 
     Ledger rows go first: a worker whose lease ran out then finds it lost. A record that leads to another goes after it:
@@ -80,7 +80,7 @@ def personal_records(services: Services, erasure: Erasure, others: Collection[st
     yield from _records(services, erasure.athlete_id)
 
 
-def count_by_kind(services: Services, found: Iterable[PersonalRecord]) -> dict[str, int]:
+def count_by_kind(services: UsesLake, found: Iterable[PersonalRecord]) -> dict[str, int]:
     """How many records of each kind there are, and how many rows the lake's tables hold."""
     counts: Counter[str] = Counter()
     for trace in found:
@@ -96,7 +96,7 @@ def in_words(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items()) or "nothing"
 
 
-def _ledgers(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
+def _ledgers(services: UsesState, athlete_id: int) -> Iterator[PersonalRecord]:
     copies = {
         (copy.parent_activity_id, copy.child_id)
         for found in (services.state.copies.of_parent(athlete_id), services.state.copies.of_child(athlete_id))
@@ -111,7 +111,7 @@ def _ledgers(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
         yield PersonalRecord("activities", partial(services.state.activities.forget, athlete_id, entry.activity_id))
 
 
-def _objects(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[PersonalRecord]:
+def _objects(services: UsesLake, athlete_id: int, others: Collection[str]) -> Iterator[PersonalRecord]:
     """The athlete's objects, and the upload files of other athletes' activities for the athlete's account."""
     keys = [key for prefix in athlete_prefixes(athlete_id) for key in services.lake.objects.list(prefix)]
     files = sorted(key for key in others if is_file_for(key, athlete_id) and key not in keys)
@@ -122,7 +122,7 @@ def _objects(services: Services, athlete_id: int, others: Collection[str]) -> It
         yield PersonalRecord(kind, partial(services.lake.objects.delete, key, expected=Condition.ANYTHING), key)
 
 
-def _copy_rows(services: Services, athlete_id: int, others: Collection[str]) -> Iterator[PersonalRecord]:
+def _copy_rows(services: UsesLake, athlete_id: int, others: Collection[str]) -> Iterator[PersonalRecord]:
     """Rows of `copies` about the athlete; `strava_retention` rebuilds an object that cannot be read."""
     held: dict[str, int] = {}
     for key in sorted(key for key in others if key.startswith("copies/")):
@@ -139,7 +139,7 @@ def _copy_rows(services: Services, athlete_id: int, others: Collection[str]) -> 
         yield PersonalRecord("copies_rows", remove, keys[0], sum(held.values()))
 
 
-def _partitions(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
+def _partitions(services: UsesLake, athlete_id: int) -> Iterator[PersonalRecord]:
     """Partitions in the catalogue, then those that wait for it: a run that registers one meanwhile misses its row."""
     named = services.lake.catalog.of_athlete(athlete_id)
     if named:
@@ -148,7 +148,7 @@ def _partitions(services: Services, athlete_id: int) -> Iterator[PersonalRecord]
         yield PersonalRecord("partitions", partial(services.lake.partitions.forget, partition))
 
 
-def _ties(services: Services, erasure: Erasure) -> Iterator[PersonalRecord]:
+def _ties(services: UsesState, erasure: Erasure) -> Iterator[PersonalRecord]:
     """Links, whose other side is told that they have ended, and invitations."""
     athlete_id = erasure.athlete_id
     to_parents, to_children = services.state.links.of_child(athlete_id), services.state.links.of_parent(athlete_id)
@@ -164,14 +164,14 @@ def _ties(services: Services, erasure: Erasure) -> Iterator[PersonalRecord]:
         yield PersonalRecord("links", partial(_end, services, erasure, link, link.child_id, NoticeKind.PARENT_ERASED))
 
 
-def _end(services: Services, erasure: Erasure, link: Link, other_id: int, kind: NoticeKind) -> None:
+def _end(services: UsesState, erasure: Erasure, link: Link, other_id: int, kind: NoticeKind) -> None:
     """Notify the other athlete, then remove the link; the notice names nobody."""
     notice_id = f"{kind}.{erasure.began_at_epoch_s}"
     services.state.notices.tell(Notice(other_id, notice_id, kind, erasure.began_at_epoch_s))
     services.state.links.forget(link.parent_id, link.child_id)
 
 
-def _records(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
+def _records(services: UsesState, athlete_id: int) -> Iterator[PersonalRecord]:
     for event_id in list(services.state.events.of_athlete(athlete_id)):
         yield PersonalRecord("events", partial(services.state.events.forget, event_id))
     notices = len(list(services.state.notices.of_athlete(athlete_id)))
@@ -190,7 +190,7 @@ def _records(services: Services, athlete_id: int) -> Iterator[PersonalRecord]:
         yield PersonalRecord("athletes", partial(services.state.athletes.forget, athlete_id))
 
 
-def _rows_in(services: Services, key: str) -> int:
+def _rows_in(services: UsesLake, key: str) -> int:
     """The number of rows in a table object; 0 for one that is gone or unreadable, which must not stop the erasure."""
     stored = services.lake.objects.get(key)
     try:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Iterator
 
 from include.pipeline.erasure.personal_records import is_file_for, personal_records, shared_object_keys
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState, UsesStateAndQueue, UsesStorage
 from include.queue.queued_event import QueuedEvent
 from include.state.erasures.ledger import Erasure, ErasureStage
 
@@ -16,7 +16,7 @@ LOOK_AGAIN_S = 86_400
 """How long after the end of an erasure late records of a stalled worker are looked for."""
 
 
-def queue_open_erasures(services: Services) -> int:
+def queue_open_erasures(services: UsesStateAndQueue) -> int:
     """Queue a run for each open erasure that no worker holds; returns how many.
 
     Each erasure is queued at most once in a window, until it is over.
@@ -30,7 +30,7 @@ def queue_open_erasures(services: Services) -> int:
     return queued
 
 
-def remove_late_records(services: Services) -> int:
+def remove_late_records(services: UsesStorage) -> int:
     """Remove records that a stalled worker wrote after an erasure of the last day; returns how many.
 
     It reads the athlete's own objects and those that the ledgers name; `remove_late_records_everywhere` reads the rest.
@@ -43,7 +43,7 @@ def remove_late_records(services: Services) -> int:
     )
 
 
-def remove_late_records_everywhere(services: Services) -> int:
+def remove_late_records_everywhere(services: UsesStorage) -> int:
     """`remove_late_records` for the erasures of the last 30 days, over everybody's upload files; for once a night.
 
     `CopyRows.repair` removes rows of `copies` that no ledger knows, every night too.
@@ -56,14 +56,14 @@ def remove_late_records_everywhere(services: Services) -> int:
     return late
 
 
-def _finished(services: Services) -> Iterator[Erasure]:
+def _finished(services: UsesState) -> Iterator[Erasure]:
     for found in list(services.state.erasures.all()):
         erasure = services.state.erasures.get(found.athlete_id)
         if erasure is not None and erasure.stage is ErasureStage.FINISHED:
             yield erasure
 
 
-def _remove_late(services: Services, erasure: Erasure, others: Collection[str]) -> int:
+def _remove_late(services: UsesStorage, erasure: Erasure, others: Collection[str]) -> int:
     removed = 0
     for trace in list(personal_records(services, erasure, others)):
         if services.state.erasures.get(erasure.athlete_id) != erasure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from include.pipeline.ingest.sync import SyncItem
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState
 from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.strava.events import WebhookEvent
@@ -14,7 +14,7 @@ CLOCK_SKEW_S = 120
 """An event counts as answered by a fetch only if it is older than the fetch by more than two clocks may differ."""
 
 
-def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
+def plan(services: UsesState, events: Iterable[WebhookEvent]) -> list[SyncItem]:
     """The activities that the events name, each once, with the time of its newest event.
 
     Shape: ordered by event time, so that what happened first is looked at first.
@@ -43,7 +43,7 @@ def plan(services: Services, events: Iterable[WebhookEvent]) -> list[SyncItem]:
     return sorted(newest.values(), key=lambda item: item.event_at_epoch_s)
 
 
-def _note_arrival(services: Services, events: Sequence[WebhookEvent]) -> None:
+def _note_arrival(services: UsesState, events: Sequence[WebhookEvent]) -> None:
     """Note that Strava's events arrive, if some of these are Strava's: others are our own."""
     subscription = services.state.subscriptions.current()
     sent = [
@@ -55,7 +55,7 @@ def _note_arrival(services: Services, events: Sequence[WebhookEvent]) -> None:
         services.state.subscriptions.note_event(subscription.subscription_id, max(sent))
 
 
-def _drop_reason(services: Services, event: WebhookEvent) -> str | None:
+def _drop_reason(services: UsesState, event: WebhookEvent) -> str | None:
     if event.object_type != "activity":
         return "no activity event"
     athlete = services.state.athletes.get(event.owner_id)

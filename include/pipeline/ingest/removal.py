@@ -5,7 +5,7 @@ from __future__ import annotations
 from include.copying.reasons import athlete_words
 from include.errors import RemovalsStopped, RetryLater
 from include.pipeline.reconcile.installation import require_proof
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState, UsesStateAndQueue, UsesStateAndStrava, UsesStorage
 from include.queue.queued_event import QueuedEvent
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.strava.quota import DAY_S
@@ -28,7 +28,7 @@ class StillListed(RetryLater):
     """An activity answers 404 while the athlete's list shows it: one of the two answers is wrong."""
 
 
-def require_gone(services: Services, entry: LedgerEntry, *, is_announced: bool) -> None:
+def require_gone(services: UsesStateAndStrava, entry: LedgerEntry, *, is_announced: bool) -> None:
     """Return only if the activity, which has just answered 404, may be removed.
 
     Where rows are stored the list around its start, or the athlete's profile where that is unknown, has to be answered
@@ -52,7 +52,7 @@ def require_gone(services: Services, entry: LedgerEntry, *, is_announced: bool) 
         )
 
 
-def is_hidden_from_grant(services: Services, entry: LedgerEntry) -> bool:
+def is_hidden_from_grant(services: UsesStorage, entry: LedgerEntry) -> bool:
     """Whether a 404 says nothing: the activity is stored as `only_me`, which the present grant does not cover."""
     athlete = services.state.athletes.get(entry.athlete_id)
     if not entry.object_keys or athlete is None or ACTIVITY_READ_ALL in athlete.scopes:
@@ -66,7 +66,7 @@ def is_stopped(entry: LedgerEntry) -> bool:
     return entry.reason.endswith(STOPPED)
 
 
-def confirm_removals(services: Services, athlete_id: int) -> int:
+def confirm_removals(services: UsesStateAndQueue, athlete_id: int) -> int:
     """The operator's answer: what is gone of the athlete is gone. Returns how many activities are looked at again.
 
     Effects: queues an event for each, as a deletion at Strava would; one that Strava shows after all stays.
@@ -78,7 +78,7 @@ def confirm_removals(services: Services, athlete_id: int) -> int:
     return len(stopped)
 
 
-def _refuse_many(services: Services, entry: LedgerEntry) -> None:
+def _refuse_many(services: UsesState, entry: LedgerEntry) -> None:
     since = services.clock() - DAY_S
     others = [other for other in services.state.activities.of_athlete(entry.athlete_id) if other != entry]
     stored = 1 + sum(bool(other.object_keys) for other in others)

@@ -30,7 +30,7 @@ from include.pipeline.ingest.removal import (
     require_gone,
 )
 from include.pipeline.reconcile.outage import current_outage, outage_shown_by
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesStorageAndStrava
 from include.state.activities.ledger import ActivityState, Lease, LedgerEntry
 from include.state.activities.observation import Observation
 from include.state.outages import Outage
@@ -109,7 +109,7 @@ class Synced:
         }
 
 
-def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
+def sync(services: UsesStorageAndStrava, item: SyncItem, *, source: str) -> Synced:
     """Fetch the activity's present state and store it: raw answers, lake rows, ledger.
 
     Errors: `RetryLater` (try the same item again), `Refused` (the athlete or the application has to act).
@@ -149,7 +149,7 @@ def sync(services: Services, item: SyncItem, *, source: str) -> Synced:
 class _Look:
     """One look at Strava under a held lease, and what follows from it."""
 
-    services: Services
+    services: UsesStorageAndStrava
     lease: Lease
     item: SyncItem
     source: str

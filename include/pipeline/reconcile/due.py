@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
@@ -16,15 +16,23 @@ from include.pipeline.reconcile.freshness import months_of, months_shown, note_f
 from include.pipeline.reconcile.list_columns import ListedRows, update_from_list
 from include.pipeline.reconcile.listing import Circumstances, Differences, Page, compare, quarantine
 from include.pipeline.reconcile.outage import current_outage
-from include.pipeline.services import Services
+from include.pipeline.reconcile.turns import CALLS, intervals_s
+from include.pipeline.uses import (
+    UsesState,
+    UsesStateAndQueue,
+    UsesStateAndStrava,
+    UsesStateStravaAndQueue,
+    UsesStorageStravaAndQueue,
+)
 from include.queue.queued_event import QueuedEvent
+from include.settings import Settings
 from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.state.copies.ledger import Copy
 from include.state.listings import Listing, ListingClaim, MonthShown
 from include.strava.client import Unreadable
 from include.strava.models import Activity
-from include.strava.quota import DAY_S, HOUR_S, Limits
+from include.strava.quota import DAY_S
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL
 
 QUEUED_AT_ONCE = 500
@@ -35,12 +43,6 @@ SYNC_CALLS = 2
 
 LOOKS_AT_ONCE = 50
 """How many differences one listing of an athlete queues; the next one finds the rest."""
-
-CALLS = 2
-"""What one listing costs: the newest page and one older page."""
-
-EARLY_S = 300
-"""Runs start a few seconds early or late: an athlete is due again this much before the hour is over."""
 
 REMEMBERED = 500
 """How many activities that were missing, and how many that differed, are remembered as looked at."""
@@ -77,7 +79,7 @@ class Listed:
         return asdict(self) | {"refusals": len(self.refusals)}
 
 
-def queue_due(services: Services) -> Queued:
+def queue_due(services: UsesStateStravaAndQueue) -> Queued:
     """Queue what the ledgers say is left to do: erasures, activities, copies, and the histories of backfills.
 
     Erasures that nobody works on come first, also while Strava is out; nothing else is queued then. The copies are
@@ -109,7 +111,7 @@ def queue_due(services: Services) -> Queued:
     return Queued(len(fetches), len(copies), erasures, queue_histories(services, connected))
 
 
-def _due_fetches(services: Services, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
+def _due_fetches(services: UsesState, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
     """The activities to be fetched, longest overdue first."""
     for entry in services.state.activities.due(now):
         fetch_at = entry.fetch_at_epoch_s
@@ -118,7 +120,7 @@ def _due_fetches(services: Services, connected: Collection[int], now: float) -> 
             yield entry.athlete_id, entry.activity_id
 
 
-def _due_copies(services: Services, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
+def _due_copies(services: UsesState, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
     """The activities with copies to be planned or to go on with, but for those that are queued for it already.
 
     A copy that was begun goes on without its parent: an upload is looked at, and what waits comes to an end.
@@ -132,7 +134,7 @@ def _due_copies(services: Services, connected: Collection[int], now: float) -> I
             yield entry.athlete_id, entry.activity_id
 
 
-def _is_queued(services: Services, copy: Copy, now: float) -> bool:
+def _is_queued(services: UsesState, copy: Copy, now: float) -> bool:
     """Whether the copy's activity is queued, or its row is left to a newer version."""
     try:
         entry = services.state.activities.get(copy.parent_id, copy.parent_activity_id)
@@ -142,7 +144,7 @@ def _is_queued(services: Services, copy: Copy, now: float) -> bool:
     return mark is not None and mark.due_at_epoch_s > now
 
 
-def list_athletes(services: Services) -> Listed:
+def list_athletes(services: UsesStorageStravaAndQueue, settings: Settings) -> Listed:
     """List the athletes whose turn has come, those who waited longest first, and queue what differs.
 
     Each athlete has a turn once an hour, every few hours while Strava's events arrive, or less often where that would
@@ -157,7 +159,7 @@ def list_athletes(services: Services) -> Listed:
     limits = services.state.quota.limits()
     active = [athlete for athlete in _connected(services) if athlete.scopes & _LISTED_BY]
     now = services.clock()
-    turns_s = _turns_s(services, active, limits, now)
+    turns_s = intervals_s(services, settings, active, limits)
     last = {athlete.athlete_id: services.state.listings.get(athlete.athlete_id).listed_at_epoch_s for athlete in active}
     due = [athlete for athlete in active if last[athlete.athlete_id] + turns_s[athlete.athlete_id] <= now]
     due.sort(key=lambda athlete: last[athlete.athlete_id])
@@ -182,26 +184,13 @@ def list_athletes(services: Services) -> Listed:
     return replace(total, waiting=len(due) - total.athletes - len(total.refusals))
 
 
-def _connected(services: Services) -> list[AthleteRow]:
+def _connected(services: UsesState) -> list[AthleteRow]:
     return [athlete for athlete in services.state.athletes.all() if athlete.status is AthleteStatus.ACTIVE]
 
 
-def _turns_s(services: Services, athletes: Sequence[AthleteRow], limits: Limits, now: float) -> dict[int, float]:
-    """How long one turn of each athlete is from the next. Strava sends events of those who granted `activity:read`."""
-    is_told = services.state.subscriptions.event_at_epoch_s() + DAY_S > now
-    told_every_s = services.list_every_s if is_told else HOUR_S
-    wanted_s = {each.athlete_id: told_every_s if ACTIVITY_READ in each.scopes else HOUR_S for each in athletes}
-    longer = stretch(wanted_s.values(), limits)
-    return {athlete_id: every_s * longer - EARLY_S for athlete_id, every_s in wanted_s.items()}
-
-
-def stretch(turns_s: Iterable[float], limits: Limits) -> float:
-    """How many times as long turns have to be, so that all together take half of the day's reads at most."""
-    wanted_calls = sum(CALLS * DAY_S / every_s for every_s in turns_s)
-    return max(1.0, wanted_calls * 2 / limits.read_day)
-
-
-def _list(services: Services, athlete: AthleteRow, turn: ListingClaim, *, most: int) -> tuple[Differences, int]:
+def _list(
+    services: UsesStorageStravaAndQueue, athlete: AthleteRow, turn: ListingClaim, *, most: int
+) -> tuple[Differences, int]:
     """List the newest page and the next older one; gives what differs, and how much of it was queued, `most` at most.
 
     What follows the lists without a look is written, and how many activities of each month they show.
@@ -252,7 +241,7 @@ def _remembered(listing: Listing, found: Differences, queued: Collection[int], r
     )
 
 
-def _page(services: Services, athlete_id: int, before_epoch_s: int | None) -> Page:
+def _page(services: UsesStateAndStrava, athlete_id: int, before_epoch_s: int | None) -> Page:
     unreadable: list[Unreadable] = []
     pages = services.strava.client.activities(athlete_id, before_epoch_s=before_epoch_s, unreadable=unreadable.append)
     rows = next(pages, [])
@@ -270,7 +259,7 @@ def _turned(listing: Listing, older: Page, newer_part: MonthShown | None, now: f
 
 
 def _queue(
-    services: Services, athlete_id: int, differing: Iterable[int], ledger: Mapping[int, LedgerEntry]
+    services: UsesStateAndQueue, athlete_id: int, differing: Iterable[int], ledger: Mapping[int, LedgerEntry]
 ) -> frozenset[int]:
     """Queue what differs, unless its row has changed since it was compared: then somebody has just looked."""
     queued = [

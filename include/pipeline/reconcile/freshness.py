@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from include.errors import ObjectConflict, RetryLater
 from include.lake.rows.freshness import Month, MonthComparison
 from include.pipeline.reconcile.listing import Page
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesStorage
 from include.state.activities.ledger import LedgerEntry
 from include.state.listings import MonthShown
 from include.strava.models import Activity
@@ -58,7 +58,7 @@ def months_shown(
 
 
 def note_freshness(
-    services: Services, athlete_id: int, shown: Sequence[MonthsShown], ledger: Mapping[int, LedgerEntry]
+    services: UsesStorage, athlete_id: int, shown: Sequence[MonthsShown], ledger: Mapping[int, LedgerEntry]
 ) -> None:
     """Have `freshness` say what the pages show, beside what the lake holds by the ledger.
 

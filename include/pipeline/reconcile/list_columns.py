@@ -16,7 +16,7 @@ from include.lake.rows.list_update import is_corrected, row_from_list
 from include.lake.schemas import ACTIVITIES
 from include.pipeline.ingest.events import CLOCK_SKEW_S
 from include.pipeline.ingest.fingerprint import is_old_format
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState, UsesStorage
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.strava.models import Activity
 
@@ -35,7 +35,7 @@ class ListedRows:
 
 
 def update_from_list(
-    services: Services, shown: ListedRows, ledger: Mapping[int, LedgerEntry], *, looked_at: Collection[int]
+    services: UsesStorage, shown: ListedRows, ledger: Mapping[int, LedgerEntry], *, looked_at: Collection[int]
 ) -> list[int]:
     """Have the stored rows say what the list says, but for those that are looked at anyway.
 
@@ -66,7 +66,7 @@ def update_from_list(
 class _Change:
     """What the list changes in one object."""
 
-    services: Services
+    services: UsesState
     shown: ListedRows
     rows: Sequence[Activity]
     corrected: dict[int, None]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from include.pipeline.ingest.fingerprint import Fingerprint, is_shown_by
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.strava.client import Unreadable
 from include.strava.models import Activity
@@ -126,7 +126,7 @@ def compare(page: Page, ledger: Mapping[int, LedgerEntry], circumstances: Circum
     return Differences(tuple(lacking), tuple(changed), tuple(entry.activity_id for entry in missing))
 
 
-def quarantine(services: Services, row: Unreadable) -> None:
+def quarantine(services: UsesState, row: Unreadable) -> None:
     """Note the activity of a list row that cannot be read as not understood, unless anything is known of it.
 
     A row without an id is only logged.

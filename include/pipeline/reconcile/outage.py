@@ -16,7 +16,7 @@ from include.errors import (
     TokenEndpointFault,
     WrongInstallation,
 )
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState, UsesStateAndStrava, UsesStrava
 from include.state.accounts.athletes import AthleteStatus
 from include.state.outages import Outage
 from include.strava.quota import WINDOW_S, utc_text
@@ -36,7 +36,7 @@ ATHLETES_ASKED = 3
 """How many other athletes are asked at most, and that once in a window."""
 
 
-def current_outage(services: Services) -> Outage | None:
+def current_outage(services: UsesStateAndStrava) -> Outage | None:
     """The outage that stands, or None. Effects: once in a window Strava is asked whether it is over."""
     outage = services.state.outages.current()
     if outage is None or not services.state.outages.ask():
@@ -48,7 +48,7 @@ def current_outage(services: Services) -> Outage | None:
     return None
 
 
-def outage_shown_by(services: Services, error: IngestError, athlete_id: int) -> Outage | None:
+def outage_shown_by(services: UsesStateAndStrava, error: IngestError, athlete_id: int) -> Outage | None:
     """The outage that an error of Strava's shows; None where it is the athlete's or the call's own fault, or an answer.
 
     Effects: where a call found Strava failing, others tell whether it fails for everybody: one that costs nothing, and
@@ -68,7 +68,7 @@ def outage_shown_by(services: Services, error: IngestError, athlete_id: int) -> 
     return outage
 
 
-def _fault(services: Services) -> IngestError | None:
+def _fault(services: UsesStrava) -> IngestError | None:
     """What keeps Strava from answering the application's own free question, by which the installation is proved too."""
     try:
         services.strava.push.prove()
@@ -79,7 +79,7 @@ def _fault(services: Services) -> IngestError | None:
     return None
 
 
-def _others_meet(services: Services, kind: type[IngestError], *, but: int | None = None) -> bool:
+def _others_meet(services: UsesStateAndStrava, kind: type[IngestError], *, but: int | None = None) -> bool:
     """Whether other athletes meet it too, and none has an answer; False where there is nobody to ask."""
     is_met = False
     for athlete_id in _other_athletes(services, but):
@@ -101,7 +101,7 @@ def _others_meet(services: Services, kind: type[IngestError], *, but: int | None
     return is_met
 
 
-def _other_athletes(services: Services, but: int | None) -> list[int]:
+def _other_athletes(services: UsesState, but: int | None) -> list[int]:
     """Connected athletes, each window others."""
     connected = (athlete for athlete in services.state.athletes.all() if athlete.status is AthleteStatus.ACTIVE)
     ids = sorted(int(athlete.athlete_id) for athlete in connected if athlete.athlete_id != but)

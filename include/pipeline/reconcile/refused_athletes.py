@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState
 from include.state.accounts.athletes import AthleteStatus
 from include.strava.quota import DAY_S
 
@@ -30,7 +30,7 @@ class RefusedAthlete:
         )
 
 
-def refused_athletes(services: Services) -> list[RefusedAthlete]:
+def refused_athletes(services: UsesState) -> list[RefusedAthlete]:
     """The athletes to whom a person has to see, those refused for longest first.
 
     Effects: an athlete of whom an older version noted no time counts from now on.

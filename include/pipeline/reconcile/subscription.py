@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from include.errors import NotSubscribed
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesStateAndStrava
 from include.settings import Settings
 from include.strava.quota import DAY_S
 
 _NEXT_STEP = "Run `make subscription ARGS=create` where the system runs; until then new things are found hourly."
 
 
-def check_subscription(services: Services, settings: Settings) -> str:
+def check_subscription(services: UsesStateAndStrava, settings: Settings) -> str:
     """Ask Strava once a day for the webhook subscription; returns in words what there is.
 
     None is wanted where this system never created one and Strava could not reach it anyway: then nobody is asked.

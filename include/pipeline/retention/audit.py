@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from include.copying.waking import wake_failed_before
 from include.errors import UnexpectedShape
 from include.lake.table_object import activity_ids
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesLake, UsesStorage
 from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState, LedgerEntry
 
@@ -45,7 +45,7 @@ class _Held:
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
-def athlete_ids(services: Services) -> list[int]:
+def athlete_ids(services: UsesStorage) -> list[int]:
     """Every athlete whom the state or the lake's tables know."""
     known = {int(athlete.athlete_id) for athlete in services.state.athletes.all()}
     for table in _TABLES:
@@ -55,7 +55,7 @@ def athlete_ids(services: Services) -> list[int]:
     return sorted(known)
 
 
-def audit(services: Services, athlete_id: int, *, dry_run: bool) -> Audited:
+def audit(services: UsesStorage, athlete_id: int, *, dry_run: bool) -> Audited:
     """Compare the athlete's table objects with the ledger, and repair both kinds of difference.
 
     What differs is looked at again under the activity's lease, so that work under way is no difference. Then the
@@ -89,7 +89,7 @@ def audit(services: Services, athlete_id: int, *, dry_run: bool) -> Audited:
     return Audited(held.objects, len(held.keys), len(unknown), len(lost), repaired, unreadable)
 
 
-def _held(services: Services, athlete_id: int) -> _Held:
+def _held(services: UsesLake, athlete_id: int) -> _Held:
     keys: dict[int, set[str]] = defaultdict(set)
     unreadable: dict[str, str] = {}
     objects = 0
@@ -104,7 +104,7 @@ def _held(services: Services, athlete_id: int) -> _Held:
     return _Held(objects, keys, unreadable)
 
 
-def _repair(services: Services, athlete_id: int, activity_id: int, held: _Held) -> bool:
+def _repair(services: UsesStorage, athlete_id: int, activity_id: int, held: _Held) -> bool:
     """Look again while nobody else can write the activity; whether there was something to put right.
 
     An unreadable object that the ledger names stays named: it may hold rows.
@@ -130,6 +130,6 @@ def _named(entry: LedgerEntry | None) -> set[str]:
     return set(entry.object_keys) if entry else set()
 
 
-def _ids(services: Services, key: str) -> frozenset[int]:
+def _ids(services: UsesLake, key: str) -> frozenset[int]:
     stored = services.lake.objects.get(key)
     return activity_ids(key, stored.body) if stored else frozenset()

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import groupby
 
 from include.errors import SettingsError
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesState, UsesStorage
 from include.settings import Settings
 from include.state.activities.ledger import ActivityState, Lease, LedgerEntry
 from include.state.activities.observation import Observation
@@ -50,7 +50,7 @@ def kept_days(settings: Settings) -> int | None:
     return int(settings.retention_days) if settings.retention_days not in ("", "keep") else None
 
 
-def expire(services: Services, athlete_id: int, days: int | None, *, dry_run: bool) -> Expired:
+def expire(services: UsesStorage, athlete_id: int, days: int | None, *, dry_run: bool) -> Expired:
     """Delete the athlete's activities of which anything was fetched `days` ago or longer: rows, raw objects, files.
 
     The oldest answer decides: a look that found the recording unchanged makes its streams no younger.
@@ -91,7 +91,7 @@ def _is_due(entry: LedgerEntry, before_epoch_s: float) -> bool:
     return since_epoch_s <= before_epoch_s - grace_s
 
 
-def _marked(services: Services, seen: LedgerEntry, before_epoch_s: float) -> Lease | None:
+def _marked(services: UsesState, seen: LedgerEntry, before_epoch_s: float) -> Lease | None:
     """The lease on the activity, whose row says `expired`; None where that is no longer right, or another works on it.
 
     A lease by itself makes an activity due, and reconcile would have it fetched again if this process died; what is
@@ -107,7 +107,7 @@ def _marked(services: Services, seen: LedgerEntry, before_epoch_s: float) -> Lea
     return services.state.activities.advance(lease, entry.expired())
 
 
-def _delete(services: Services, athlete_id: int, leases: Sequence[Lease]) -> None:
+def _delete(services: UsesStorage, athlete_id: int, leases: Sequence[Lease]) -> None:
     """Take what is held out of the lake and the raw zone, rows first, and settle the ledger."""
 
     def guard() -> None:
@@ -122,7 +122,7 @@ def _delete(services: Services, athlete_id: int, leases: Sequence[Lease]) -> Non
         services.state.activities.settle(lease, replace(_entry(lease), object_keys=()))
 
 
-def _adopt(services: Services, athlete_id: int) -> None:
+def _adopt(services: UsesStorage, athlete_id: int) -> None:
     """See to raw objects of which the ledger knows no time, whatever state their activity is in, so that they expire.
 
     Such are those of a backfill that was given up, of an activity whose streams never came, or of one that was not

@@ -11,7 +11,7 @@ from typing import Any
 from include.pipeline.chunks import process_each
 from include.pipeline.retention.audit import audit
 from include.pipeline.retention.expiry import expire
-from include.pipeline.services import Services
+from include.pipeline.uses import UsesStorage
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Checked:
         return {**self.counts, "left": len(self.waiting)}
 
 
-def check(services: Services, athletes: Sequence[int], days: int | None, *, dry_run: bool) -> Checked:
+def check(services: UsesStorage, athletes: Sequence[int], days: int | None, *, dry_run: bool) -> Checked:
     """Compare each athlete's lake with the ledger, then delete what was fetched `days` ago or longer.
 
     Errors: the first fault, where nobody could be checked; otherwise who could not is left to the next night;

@@ -130,8 +130,9 @@ class _Story:
     def window(self) -> None:
         """What production does in a quarter of an hour: each step by itself, whatever becomes of the others."""
         services = self.services
-        for step in (queue_due, list_athletes, _prove):
-            self.attempt(step, services)
+        self.attempt(queue_due, services)
+        self.attempt(list_athletes, services, self.world.settings)
+        self.attempt(_prove, services)
         if self.errand and self.deleted and self.new:
             self.attempt(self.errand.act, self.world, services)
         if any(not each.is_open and not each.found for each in services.state.histories.of_athlete(PARENT_ID)):

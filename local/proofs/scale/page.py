@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from include.pipeline.reconcile.due import stretch
+from include.pipeline.reconcile.turns import stretch
 from include.strava.quota import HOUR_S, Limits
 from local.docs.markdown import table
 from local.proofs.scale import record

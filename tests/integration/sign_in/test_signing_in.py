@@ -87,7 +87,7 @@ def renew(system: Installation) -> None:
 def work_on(system: Installation) -> None:
     """What reconcile does once an hour, with the look at everybody's list."""
     system.clock.pass_s(HOUR_S)
-    list_athletes(system.services)
+    list_athletes(system.services, system.settings)
     system.reconcile()
 
 

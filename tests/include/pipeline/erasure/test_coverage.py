@@ -43,7 +43,7 @@ def hour(world: Any) -> None:
     for _quarter in range(4):
         world.now[0] += 900
         remove_unwanted(world.services)
-        list_athletes(world.services)
+        list_athletes(world.services, world.settings)
         queue_due(world.services)
         messages = world.services.queue.receive(100, visibility_s=30)
         for item in plan(world.services, [QueuedEvent.parse(message.body).event for message in messages]):

@@ -67,7 +67,7 @@ def full(world):
     world.control.generate_activity(PARENT_ID, "run", start_at=start_at - timedelta(days=30), announce=False)
     days = {"athlete": PARENT_ID, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False}
     load(world.services, keys(list_on(world.services, world.ask(days))))
-    list_athletes(world.services)
+    list_athletes(world.services, world.settings)
     return world
 
 

@@ -51,7 +51,7 @@ def test_months_are_told_as_soon_as_a_page_ends_them_at_no_call(world: Any) -> N
     world.now[0] += HOUR_S
     at = world.now[0]
     before = sum(world.calls().values())
-    list_athletes(world.services)
+    list_athletes(world.services, world.settings)
 
     assert sum(world.calls().values()) == before + 2
     months = [Month.of(int(at - days * DAY_S)).month for days in (35, 0)]
@@ -63,7 +63,7 @@ def test_first_month_of_all_is_told_when_the_rotation_has_come_to_the_beginning(
     world.now[0] += HOUR_S
     first = world.now[0]
     for _ in range(3):
-        list_athletes(world.services)
+        list_athletes(world.services, world.settings)
         world.now[0] += HOUR_S
 
     assert told(world) == [(Month.of(int(first)).month, 1, 1, first)]
@@ -74,7 +74,7 @@ def test_what_strava_lists_and_the_lake_lacks_shows_and_so_does_what_has_come_si
     synced(world, hours_ago=24 * 70)
     lacking = world.finish(announce=False)
     month = Month.of(int(world.now[0])).month
-    list_athletes(world.services)
+    list_athletes(world.services, world.settings)
     assert ask(world)[-1] == (month, 1, 0, 0)
 
     sync(world.services, world.item(lacking), source="reconcile")
@@ -90,10 +90,10 @@ def test_activity_that_strava_no_longer_lists_is_counted_no_more(world: Any) -> 
     synced(world, hours_ago=24 * 70)
     gone = synced(world)
     world.now[0] += HOUR_S
-    list_athletes(world.services)
+    list_athletes(world.services, world.settings)
     world.control.delete_activity(gone)
     world.now[0] += HOUR_S
-    list_athletes(world.services)
+    list_athletes(world.services, world.settings)
     month = Month.of(int(world.now[0])).month
 
     assert told(world)[-1][:3] == (month, 0, 1)
@@ -103,7 +103,7 @@ def test_activity_that_strava_no_longer_lists_is_counted_no_more(world: Any) -> 
 
 
 def test_athlete_without_activities_has_no_rows(world: Any) -> None:
-    list_athletes(world.services)
+    list_athletes(world.services, world.settings)
     assert (told(world), ask(world)) == ([], [])
 
 
@@ -118,7 +118,7 @@ def test_row_that_cannot_be_read_keeps_its_page_from_being_counted(world: Any, m
 
     monkeypatch.setattr(StravaClient, "activities", with_an_odd_row)
     world.now[0] += HOUR_S
-    list_athletes(world.services)
+    list_athletes(world.services, world.settings)
 
     assert told(world) == []
 
@@ -141,7 +141,7 @@ def test_listing_that_dies_before_its_end_leaves_true_rows_and_the_next_tells_th
     for _ in range(9):
         world.now[0] += HOUR_S
         try:
-            list_athletes(world.services)
+            list_athletes(world.services, world.settings)
         except StravaUnavailable:
             continue
 
@@ -153,14 +153,14 @@ def test_row_of_an_older_version_s_rotation_is_gone_on_with(world: Any, monkeypa
     for hours_ago in (24 * 72, 24 * 71, 24 * 70, 24 * 36, 24 * 35, 1):
         synced(world, hours_ago=hours_ago)
     world.now[0] += HOUR_S
-    list_athletes(world.services)
+    list_athletes(world.services, world.settings)
     store = world.services.state.listings._store
     item = store.get(Key("listings", str(PARENT_ID)))
     fields = {name: value for name, value in item.fields.items() if name != "older_newer_part"}
     store.put(item.key, fields, expected_version=item.version)
     for _ in range(5):
         world.now[0] += HOUR_S
-        list_athletes(world.services)
+        list_athletes(world.services, world.settings)
 
     assert {each[1:3] for each in told(world)} <= {(3, 3), (2, 2), (1, 1)}
 
@@ -172,7 +172,7 @@ def test_fault_of_the_lake_s_keeps_nothing_else_of_the_listing(world: Any, monke
     monkeypatch.setattr(FreshnessRows, "note", refuse)
     synced(world, hours_ago=24 * 70)
     world.finish(announce=False)
-    found = list_athletes(world.services)
+    found = list_athletes(world.services, world.settings)
 
     assert (found.athletes, found.lacking, told(world)) == (1, 1, [])
 
@@ -182,7 +182,7 @@ def listed(world: Any) -> Any:
     for hours_ago in (24 * 70, 24 * 35, 1):
         synced(world, hours_ago=hours_ago)
     world.now[0] += HOUR_S
-    list_athletes(world.services)
+    list_athletes(world.services, world.settings)
     assert len(told(world)) == 2
     return world
 
@@ -218,7 +218,7 @@ def test_listing_beside_an_erasure_leaves_nothing(listed: Any, monkeypatch: Any)
 
     monkeypatch.setattr(FreshnessRows, "note", note_while_erased)
     listed.now[0] += HOUR_S
-    list_athletes(listed.services)
+    list_athletes(listed.services, listed.settings)
 
     assert told(listed) == []
 
@@ -227,7 +227,7 @@ def test_nothing_is_told_of_an_athlete_who_asked_to_be_erased(listed: Any) -> No
     before = told(listed)
     listed.services.state.erasures.ask(PARENT_ID, ErasureGrounds(EraseReason.ATHLETE, int(listed.now[0])))
     listed.now[0] += HOUR_S
-    list_athletes(listed.services)
+    list_athletes(listed.services, listed.settings)
 
     assert told(listed) == before
 

@@ -185,7 +185,7 @@ def test_nothing_is_fetched_listed_or_queued_while_an_outage_stands_but_one_ques
         before = calls(world)
         for _ in range(3):
             assert queue_due(world.services) == Queued(0, 0)
-            assert list_athletes(world.services) == Listed()
+            assert list_athletes(world.services, world.settings) == Listed()
             sync(world.services, world.item(activity_id), source="webhook")
         per_window.append(calls(world) - before)
 

@@ -102,5 +102,5 @@ def place(world):
     services.state.invites.create("ann's secret", ANN, ("Zoe",), CopyOptions())
     services.state.invites.create("rex's secret", REX, ("Ann",), CopyOptions())
     services.state.invites.accept(services.state.invites.find("rex's secret").invite_id, ANN)
-    list_athletes(services)
+    list_athletes(services, world.settings)
     return Place(world.settings, world.now)

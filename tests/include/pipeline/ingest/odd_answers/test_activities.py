@@ -53,7 +53,7 @@ def pass_hours(world, hours=1):
         world.now[0] += HOUR_S
         queue_due(world.services)
         with suppress(IngestError):
-            list_athletes(world.services)
+            list_athletes(world.services, world.settings)
         messages = world.services.queue.receive(100, visibility_s=30)
         for item in plan(world.services, [QueuedEvent.parse(message.body).event for message in messages]):
             with suppress(IngestError):

@@ -42,13 +42,13 @@ def synced(world, **values):
 
 def listed(world):
     """What one listing found, and the ids that it queued."""
-    found = list_athletes(world.services)
+    found = list_athletes(world.services, world.settings)
     return found, [event.object_id for event in queued(world)]
 
 
 def test_activity_without_an_event_reaches_the_lake(world):
     activity_id = world.finish(announce=False)
-    found = list_athletes(world.services)
+    found = list_athletes(world.services, world.settings)
     assert found == Listed(athletes=1, lacking=1)
     for item in plan(world.services, queued(world)):
         sync(world.services, item, source="webhook")
@@ -114,7 +114,7 @@ def looks_of_two_days(world):
     looks = 0
     for _ in range(48):
         world.now[0] += 3600
-        list_athletes(world.services)
+        list_athletes(world.services, world.settings)
         messages = world.services.queue.receive(100, visibility_s=30)
         for item in plan(world.services, [QueuedEvent.parse(message.body).event for message in messages]):
             looks += 1

@@ -8,7 +8,8 @@ from include.errors import ApplicationInactive, StravaUnavailable, TokenRefused
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile import due as reconcile
-from include.pipeline.reconcile.due import Listed, list_athletes, stretch
+from include.pipeline.reconcile.due import Listed, list_athletes
+from include.pipeline.reconcile.turns import stretch
 from include.queue.queued_event import QueuedEvent
 from include.strava.models import Subscription
 from include.strava.quota import Bucket, Limits, Priority
@@ -39,7 +40,7 @@ def synced(world, **values):
 
 def listed(world):
     """What one listing found, and the ids that it queued."""
-    found = list_athletes(world.services)
+    found = list_athletes(world.services, world.settings)
     return found, [event.object_id for event in queued(world)]
 
 
@@ -54,7 +55,7 @@ def test_athlete_has_a_turn_once_an_hour_at_two_calls_a_page_more_only_while_the
     synced(world)
     calls = []
     for _ in range(12):
-        calls.append(lists_of(world, lambda: list_athletes(world.services)))
+        calls.append(lists_of(world, lambda: list_athletes(world.services, world.settings)))
         world.now[0] += 900
     # The second hour's older page is the empty one that ends the rotation; it rests for a day.
     assert calls == [2, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0]
@@ -74,7 +75,7 @@ def test_older_pages_come_in_rotation_and_without_a_gap(world, monkeypatch):
 
 def test_two_runs_at_once_list_an_athlete_once(world):
     world.finish(announce=False)
-    turns = [list_athletes(world.services) for _ in range(2)]
+    turns = [list_athletes(world.services, world.settings) for _ in range(2)]
     assert [turn.athletes for turn in turns] == [1, 0]
     assert len(queued(world)) == 1
 
@@ -121,7 +122,7 @@ def test_outage_ends_the_listing_and_the_athlete_keeps_the_turn(world, monkeypat
     with monkeypatch.context() as patched:
         patched.setattr(world.services.strava.client, "activities", fail)
         with pytest.raises(outage):
-            list_athletes(world.services)
+            list_athletes(world.services, world.settings)
     assert listed(world)[1] == [activity_id]
 
 
@@ -138,7 +139,7 @@ def test_athlete_whose_list_always_fails_keeps_nobody_from_being_listed(world, m
     monkeypatch.setattr(world.services.strava.client, "activities", fail_one)
     for _ in range(2):
         with pytest.raises(StravaUnavailable):
-            list_athletes(world.services)
+            list_athletes(world.services, world.settings)
         world.now[0] += 1
     assert [event.object_id for event in queued(world)] == [activity_id]
 
@@ -174,7 +175,7 @@ def turns(world, hours):
     taken = 0
     for _ in range(hours):
         world.now[0] += HOUR_S
-        taken += list_athletes(world.services).athletes
+        taken += list_athletes(world.services, world.settings).athletes
     return taken
 
 
@@ -221,6 +222,6 @@ def test_children_who_only_let_us_write_take_no_turns(world):
         world.connect(child_id, ("read", "activity:write"))
     world.services.state.quota.observe({"x-ratelimit-limit": "40,2000", "x-readratelimit-limit": "20,1000"})
     before = sum(world.calls().values())
-    listed = list_athletes(world.services)
+    listed = list_athletes(world.services, world.settings)
     assert (listed.athletes, listed.refusals, listed.waiting) == (1, (), 0)
     assert sum(world.calls().values()) - before <= 2

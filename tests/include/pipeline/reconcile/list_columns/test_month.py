@@ -138,7 +138,7 @@ def test_month_of_lists_brings_every_edit_at_the_calls_of_what_has_to_be_fetched
                 detail_calls += {"crop": 2, "altitude": 2, "distance": 2}.get(field, field in CALL_EACH)
         for _ in range(4):
             world.now[0] += DAY_S / 4
-            list_athletes(world.services)
+            list_athletes(world.services, world.settings)
             worked(world)
     made = {route: count - before.get(route, 0) for route, count in world.calls().items() if route.startswith("GET")}
     assert made.pop("GET /api/v3/athlete/activities") <= 30 * 4 * 2

@@ -50,7 +50,7 @@ def listed(world, hours=1):
     looked_at = []
     for _ in range(hours):
         world.now[0] += HOUR_S
-        list_athletes(world.services)
+        list_athletes(world.services, world.settings)
         looked_at += worked(world)
     return looked_at
 
@@ -221,7 +221,7 @@ def test_object_that_cannot_be_read_keeps_nobody_from_being_listed(world):
     other = world.finish(announce=False)
     world.control.change_silently(activity_id, kudos_count=99)
     world.now[0] += HOUR_S
-    assert list_athletes(world.services).lacking == 1
+    assert list_athletes(world.services, world.settings).lacking == 1
     assert other in [
         QueuedEvent.parse(message.body).event.object_id for message in world.services.queue.receive(10, visibility_s=9)
     ]

@@ -81,7 +81,10 @@ def test_reconcile_and_listing_do_not_bring_the_expired_back(world):
     expired(world)
     world.control.rename(activity_id, "edited since")
     world.now[0] += 3600
-    assert (list_athletes(world.services).to_json()["athletes"], queue_due(world.services)) == (1, Queued(0, 0))
+    assert (list_athletes(world.services, world.settings).to_json()["athletes"], queue_due(world.services)) == (
+        1,
+        Queued(0, 0),
+    )
     assert world.services.queue.depth() == 0
 
 

@@ -1,0 +1,107 @@
+"""What use cases take: each names the groups of services that it touches, itself or through what it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from include.clock import Clock
+
+if TYPE_CHECKING:  # the web edge imports use cases too, and has no room for what the lake is written with
+    from include.pipeline.services import DataLake, Strava
+    from include.queue.queue import Queue
+    from include.state.state import State
+
+
+class UsesClock(Protocol):
+    """Tells the time."""
+
+    @property
+    def clock(self) -> Clock:
+        """The present time as epoch seconds, each time it is called."""
+        ...
+
+
+class UsesState(UsesClock, Protocol):
+    """Reads and writes rows."""
+
+    @property
+    def state(self) -> State:
+        """The ledgers."""
+        ...
+
+
+class UsesLake(UsesClock, Protocol):
+    """Reads and writes objects."""
+
+    @property
+    def lake(self) -> DataLake:
+        """The raw zone, the tables and their catalogue."""
+        ...
+
+
+class UsesStrava(UsesClock, Protocol):
+    """Calls Strava."""
+
+    @property
+    def strava(self) -> Strava:
+        """What calls Strava."""
+        ...
+
+
+class UsesQueue(UsesClock, Protocol):
+    """Sends messages, from which runs are started."""
+
+    @property
+    def queue(self) -> Queue:
+        """The queue."""
+        ...
+
+
+class UsesWait(Protocol):
+    """Pauses."""
+
+    @property
+    def wait(self) -> Callable[[float], None]:
+        """Pauses for so many seconds."""
+        ...
+
+
+class UsesStorage(UsesState, UsesLake, Protocol):
+    """Reads and writes rows and objects."""
+
+
+class UsesStateAndQueue(UsesState, UsesQueue, Protocol):
+    """Reads and writes rows, and sends messages."""
+
+
+class UsesStateAndStrava(UsesState, UsesStrava, Protocol):
+    """Reads and writes rows, and calls Strava."""
+
+
+class UsesStorageAndStrava(UsesStorage, UsesStateAndStrava, Protocol):
+    """Reads and writes rows and objects, and calls Strava."""
+
+
+class UsesStateAndWait(UsesState, UsesWait, Protocol):
+    """Reads and writes rows, and pauses."""
+
+
+class UsesStorageAndQueue(UsesStorage, UsesStateAndQueue, Protocol):
+    """Reads and writes rows and objects, and sends messages."""
+
+
+class UsesStorageAndWait(UsesStorage, UsesStateAndWait, Protocol):
+    """Reads and writes rows and objects, and pauses."""
+
+
+class UsesStateStravaAndQueue(UsesStateAndStrava, UsesStateAndQueue, Protocol):
+    """Reads and writes rows, calls Strava and sends messages."""
+
+
+class UsesStorageStravaAndQueue(UsesStorageAndStrava, UsesStorageAndQueue, Protocol):
+    """Reads and writes rows and objects, calls Strava and sends messages."""
+
+
+class UsesStorageStravaAndWait(UsesStorageAndStrava, UsesStorageAndWait, Protocol):
+    """Reads and writes rows and objects, calls Strava and pauses."""
