@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NewType, TypeVar
 
 from include.errors import UnexpectedShape
-from include.strava.channels import cleaned
+from include.strava.channels import cleaned, documented_channels
 from include.strava.http.error_body import plain
 
 _T = TypeVar("_T")
@@ -126,6 +126,9 @@ class StreamSet:
         `NaN` and `Infinity` do, which are no JSON.
         Errors: `UnexpectedShape` for a body that is no JSON, or holds no stream at all.
         """
+        documented = documented_channels(body)
+        if documented is not None:
+            return cls(channels=documented, body=body)
         answer = _sampled(body)
         channels, odd = {}, []
         for name, stream in _named_streams(answer):

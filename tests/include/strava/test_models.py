@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.errors import UnexpectedShape
-from include.strava.channels import cleaned
+from include.strava.channels import cleaned, documented_channels
 from include.strava.models import Activity, StreamSet
 from include.strava.stream_types import BY_KEY
 
@@ -95,6 +95,70 @@ def test_streams_hold_what_json_reads_in_the_answer(channels: dict[str, list[Any
     expected = json.loads(body, parse_constant=lambda _: None)
 
     assert StreamSet.parse(body).channels == {name: cleaned(name, stream["data"]) for name, stream in expected.items()}
+
+
+documented_streams = st.dictionaries(
+    st.sampled_from([*BY_KEY, "grip"]),
+    st.fixed_dictionaries(
+        {"data": st.lists(samples | st.lists(st.integers() | st.floats(), min_size=2, max_size=2), max_size=3)},
+        optional={"type": st.text(max_size=3), "original_size": st.integers(), "series_type": json_values}
+        | {"resolution": json_values, "smoothed": json_values},
+    ),
+    max_size=3,
+)
+
+
+@given(answer=documented_streams)
+def test_streams_are_the_same_whether_read_at_once_or_sample_by_sample(answer: dict[str, Any]) -> None:
+    body = json.dumps(answer).encode()
+    decoded = json.loads(body, parse_constant=lambda _: None)
+    by_sample = {name: cleaned(name, stream["data"]) for name, stream in decoded.items()}
+    at_once = documented_channels(body)
+
+    assert at_once is None or {name: repr(data) for name, data in at_once.items()} == {
+        name: repr(stream["data"]) for name, stream in decoded.items()
+    }
+    if by_sample:
+        streams = StreamSet.parse(body)
+        assert {name: repr(data) for name, data in streams.channels.items()} == {
+            name: repr(data) for name, data in by_sample.items()
+        }
+
+
+DOCUMENTED = {
+    "time": {"data": [0, 1, None], "series_type": "distance", "original_size": 3, "resolution": "high"},
+    "latlng": {"data": [[52.5, 13], None, [0, 0.5]]},
+    "heartrate": {"data": [90, 91.5, None], "type": "heartrate"},
+    "moving": {"data": [True, None, False]},
+}
+
+
+@pytest.mark.parametrize("stream", [*DOCUMENTED, None])
+def test_streams_are_read_at_once_when_the_answer_is_as_documented(stream: str | None) -> None:
+    answer = DOCUMENTED if stream is None else {stream: DOCUMENTED[stream]}
+
+    assert documented_channels(json.dumps(answer).encode()) == {name: each["data"] for name, each in answer.items()}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param('"heartrate": {"data": [true]}', id="flag for a number"),
+        pytest.param('"heartrate": {"data": ["91"]}', id="text for a number"),
+        pytest.param('"heartrate": {"data": [NaN]}', id="not a number"),
+        pytest.param('"heartrate": {"data": [1e400]}', id="beyond every float"),
+        pytest.param('"moving": {"data": [1]}', id="number for a flag"),
+        pytest.param('"latlng": {"data": [[1]]}', id="half a pair"),
+        pytest.param('"latlng": {"data": [[1, null]]}', id="pair without its half"),
+        pytest.param('"latlng": {"data": [[1, 2, 3]]}', id="more than a pair"),
+        pytest.param('"heartrate": {}', id="no samples"),
+        pytest.param('"heartrate": null', id="null for a stream"),
+        pytest.param('"heartrate": {"data": [90], "smoothed": 1}', id="a field that is not documented"),
+        pytest.param('"grip": {"data": [90]}', id="a stream that is not documented"),
+    ],
+)
+def test_streams_are_not_read_at_once_when_anything_is_not_as_documented(more: str) -> None:
+    assert documented_channels(f'{{"time": {{"data": [0]}}, {more}}}'.encode()) is None
 
 
 @pytest.mark.parametrize(
