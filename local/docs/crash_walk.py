@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from local.docs.markdown import table
-from local.proofs.crash_walk.scenarios import SCENARIOS, Scenario
-from local.proofs.crash_walk.walk import RETRY_AFTER_S, Death, walk
+from local.proofs.crash_walk.copy_scenarios import COPY_SCENARIOS, CopyScenario
+from local.proofs.crash_walk.copy_walk import RETRY_AFTER_S, CrashOutcome, walk
 
 _HEAD = """# Copies survive a crash at any point
 
@@ -24,21 +24,23 @@ A renewal of tokens is not walked here: what a kill can cost there says `make pr
 
 def render() -> str:
     """The page; it walks every scenario, which takes a while."""
-    walked = [(scenario, list(walk(scenario))) for scenario in SCENARIOS]
-    figures = [(scenario.name, str(len(deaths)), _outcome(scenario, deaths)) for scenario, deaths in walked]
-    figures.append(("all", str(sum(len(deaths) for _, deaths in walked)), ""))
+    walked = [(scenario, list(walk(scenario))) for scenario in COPY_SCENARIOS]
+    figures = [(scenario.name, str(len(outcomes)), _outcome(scenario, outcomes)) for scenario, outcomes in walked]
+    figures.append(("all", str(sum(len(outcomes) for _, outcomes in walked)), ""))
     summary = table(("copy", "points", "outcome at every point"), figures)
-    sections = [section(scenario, deaths) for scenario, deaths in walked]
+    sections = [section(scenario, outcomes) for scenario, outcomes in walked]
     return "\n".join([_HEAD.format(retry_s=RETRY_AFTER_S), summary, *sections])
 
 
-def section(scenario: Scenario, deaths: Sequence[Death]) -> str:
+def section(scenario: CopyScenario, outcomes: Sequence[CrashOutcome]) -> str:
     """One scenario's part of the page."""
-    rows = [(death.point, death.retry, death.windows or "nothing left", str(death.state)) for death in deaths]
+    rows = [
+        (outcome.point, outcome.retry, outcome.windows or "nothing left", str(outcome.state)) for outcome in outcomes
+    ]
     points = table(("the copy dies", "the retry", "reconcile", "ledger"), rows)
     return f"\n## {scenario.name[0].upper()}{scenario.name[1:]}\n\n{points}\n"
 
 
-def _outcome(scenario: Scenario, deaths: Sequence[Death]) -> str:
-    broken = [death.point for death in deaths if not death.holds(scenario)]
+def _outcome(scenario: CopyScenario, outcomes: Sequence[CrashOutcome]) -> str:
+    broken = [outcome.point for outcome in outcomes if not outcome.holds(scenario)]
     return f"one activity, `{scenario.ends_as}`" if not broken else f"BROKEN: {', '.join(broken)}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from local.docs.markdown import table
-from local.proofs.crash_walk.errand_walk import Struck, walk
-from local.proofs.crash_walk.errands import ERRANDS, Errand
+from local.proofs.crash_walk.run_scenarios import RUN_SCENARIOS, RunScenario
+from local.proofs.crash_walk.run_walk import PointOutcome, walk
 from local.testbed.world import WINDOW_S
 
 _HEAD = """# Nothing is forgotten wherever a run dies
@@ -30,28 +30,28 @@ A partition waits for the catalogue as a row from before the lake's write, which
 
 
 def render() -> str:
-    """The page; it walks every errand, which takes a while."""
-    walked = [(errand, list(walk(errand))) for errand in ERRANDS]
-    figures = [summary(errand, strikes) for errand, strikes in walked]
-    figures.append(("all", str(sum(len(strikes) for _, strikes in walked)), "", ""))
+    """The page; it walks every scenario, which takes a while."""
+    walked = [(scenario, list(walk(scenario))) for scenario in RUN_SCENARIOS]
+    figures = [summary(scenario, outcomes) for scenario, outcomes in walked]
+    figures.append(("all", str(sum(len(outcomes) for _, outcomes in walked)), "", ""))
     summaries = table(("what is asked of the system", "points", "minutes at most", "broken"), figures)
-    return "\n".join([_HEAD, summaries, *(section(errand, strikes) for errand, strikes in walked)])
+    return "\n".join([_HEAD, summaries, *(section(scenario, outcomes) for scenario, outcomes in walked)])
 
 
-def summary(errand: Errand, strikes: Sequence[Struck]) -> tuple[str, ...]:
-    """One errand's line of the summary."""
-    broken = [struck.point for struck in strikes if struck.faults]
-    longest_s = max(struck.windows for struck in strikes) * WINDOW_S
-    return errand.name, str(len(strikes)), str(longest_s // 60), ", ".join(broken) or "none"
+def summary(scenario: RunScenario, outcomes: Sequence[PointOutcome]) -> tuple[str, ...]:
+    """One scenario's line of the summary."""
+    broken = [outcome.point for outcome in outcomes if outcome.violations]
+    longest_s = max(outcome.windows for outcome in outcomes) * WINDOW_S
+    return scenario.name, str(len(outcomes)), str(longest_s // 60), ", ".join(broken) or "none"
 
 
-def section(errand: Errand, strikes: Sequence[Struck]) -> str:
-    """One errand's part of the page."""
-    points = table(("the process dies", "minutes"), [line(struck) for struck in strikes])
-    return f"\n## {errand.name[0].upper()}{errand.name[1:]}\n\n{points}\n"
+def section(scenario: RunScenario, outcomes: Sequence[PointOutcome]) -> str:
+    """One scenario's part of the page."""
+    points = table(("the process dies", "minutes"), [line(outcome) for outcome in outcomes])
+    return f"\n## {scenario.name[0].upper()}{scenario.name[1:]}\n\n{points}\n"
 
 
-def line(struck: Struck) -> tuple[str, str]:
+def line(outcome: PointOutcome) -> tuple[str, str]:
     """One point's line."""
-    minutes = str(struck.windows * WINDOW_S // 60) if struck.is_said else "not asked"
-    return struck.point, "; ".join(struck.faults) or minutes
+    minutes = str(outcome.windows * WINDOW_S // 60) if outcome.is_recorded else "not asked"
+    return outcome.point, "; ".join(outcome.violations) or minutes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from local.docs.markdown import table
-from local.proofs.privacy_attack.hunt import OUTINGS, Found, hunt
+from local.proofs.privacy_attack.circle_fit import OUTINGS, Found, hunt
 from local.proofs.privacy_attack.proof import DOORS
 from local.proofs.privacy_attack.rules import RADIUS_M
 

@@ -33,7 +33,7 @@ _RULES = Rules(limits=Limits(window=20_000, day=200_000, read_window=10_000, rea
 
 
 @dataclass(frozen=True, slots=True)
-class Calm:
+class StormResult:
     """What the storm has left."""
 
     copies: int
@@ -47,7 +47,7 @@ class Calm:
     """Reconcile's windows from the new access to the last copy."""
 
 
-def storm(folder: Path, activities: int) -> Calm:
+def storm(folder: Path, activities: int) -> StormResult:
     """Play it in the empty `folder`, with that many activities."""
     with open_world(folder, _RULES) as world:
         ids = _prepared(world, activities)
@@ -73,15 +73,15 @@ def prove_copy_storm(effort: Effort) -> Sequence[Verdict]:
     """The claim, on 2,000 activities."""
     activities = effort.rounds(2000, small=10)
     with tempfile.TemporaryDirectory(prefix="copy-storm-") as folder:
-        calm = storm(Path(folder), activities)
+        result = storm(Path(folder), activities)
     effort.advance(activities)
     figures = (
-        f"{activities:,} events at once for 3 children, {calm.waited:,} copies waited for access;"
-        f" {calm.lost} lost, {calm.doubled} doubled, {calm.windows} windows after access returned"
+        f"{activities:,} events at once for 3 children, {result.waited:,} copies waited for access;"
+        f" {result.lost} lost, {result.doubled} doubled, {result.windows} windows after access returned"
     )
     claim = "No copy is lost or doubled while two of three children's tokens are refused, then granted"
-    expected = calm.waited == len(REFUSED) * activities
-    return [Verdict("copy_storm", claim, figures, expected and calm.lost == calm.doubled == 0)]
+    expected = result.waited == len(REFUSED) * activities
+    return [Verdict("copy_storm", claim, figures, expected and result.lost == result.doubled == 0)]
 
 
 def _prepared(world: World, activities: int) -> list[int]:
@@ -106,7 +106,7 @@ def _prepared(world: World, activities: int) -> list[int]:
     ]
 
 
-def _counted(world: World, ids: Sequence[int], waited: int, windows: int) -> Calm:
+def _counted(world: World, ids: Sequence[int], waited: int, windows: int) -> StormResult:
     made = Counter(
         copy.child_id
         for activity_id in ids
@@ -114,7 +114,7 @@ def _counted(world: World, ids: Sequence[int], waited: int, windows: int) -> Cal
         if copy.state is CopyState.DONE
     )
     there = {child_id: len(world.control.activity_ids(child_id)) for child_id in CHILDREN}
-    return Calm(
+    return StormResult(
         copies=len(ids) * len(CHILDREN),
         lost=sum(len(ids) - min(made[child_id], there[child_id]) for child_id in CHILDREN),
         doubled=sum(max(0, count - len(ids)) for count in there.values()),

@@ -15,7 +15,7 @@ from local.proofs.stack.burst import prove_burst
 from local.proofs.stack.catalogue import prove_catalogue
 from local.proofs.stack.demos import prove_demos
 from local.proofs.stack.disks import prove_disk
-from local.proofs.stack.lives import prove_killed, prove_two_systems
+from local.proofs.stack.lifecycle import prove_killed, prove_two_systems
 from local.proofs.stack.night import prove_night
 from local.proofs.stack.sunday import prove_sunday
 

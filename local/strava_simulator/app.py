@@ -12,7 +12,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from local.strava_simulator.api import answers, authorize, calls, control, oauth, subscriptions
 from local.strava_simulator.api import reads as api
 from local.strava_simulator.api.access import Breakdown
-from local.strava_simulator.api.faults import Dice
+from local.strava_simulator.api.faults import SeededChances
 from local.strava_simulator.api.script import Line
 from local.strava_simulator.world import activities, applications, athletes
 from local.strava_simulator.world.applications import Application
@@ -36,7 +36,7 @@ def create_app(
 ) -> Flask:
     """The simulator over `state`, in which `application` is registered.
 
-    Nothing is delivered by itself: call `deliveries.deliver_due`, or start a `deliveries.Courier`.
+    Nothing is delivered by itself: call `deliveries.deliver_due`, or start a `deliveries.DeliveryWorker`.
     """
     rules = rules or Rules()
     app = Flask(__name__)
@@ -46,7 +46,7 @@ def create_app(
         state=state,
         clock=clock,
         rules=rules,
-        dice=Dice(rules.seed),
+        chances=SeededChances(rules.seed),
         session=session or requests.Session(),
         sleep=sleep,
     )

@@ -15,11 +15,11 @@ from flask import Flask
 from waitress import wasyncore
 from waitress.server import create_server
 
-from local.strava_simulator.api.paced import PacedChannel
+from local.strava_simulator.api.http_pacing import PacedChannel
 from local.strava_simulator.app import create_app
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.world.applications import Application
-from local.strava_simulator.world.deliveries import Courier
+from local.strava_simulator.world.deliveries import DeliveryWorker
 from local.strava_simulator.world.simulation import EXTENSION, Clock, Rules
 from local.strava_simulator.world.state import State
 
@@ -53,8 +53,8 @@ def running_simulator(
     with requests.Session() as session:
         session.trust_env = False
         app = create_app(state, application=application, rules=rules, clock=clock, session=session)
-        courier = Courier(app.extensions[EXTENSION])
-        courier.start()
+        worker = DeliveryWorker(app.extensions[EXTENSION])
+        worker.start()
         try:
             with (
                 socket.create_server((_HOST, port)) as listener,
@@ -63,7 +63,7 @@ def running_simulator(
             ):
                 yield RunningSimulator(base_url, control, application)
         finally:
-            courier.stop()
+            worker.stop()
             state.close()
 
 

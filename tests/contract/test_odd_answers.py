@@ -9,8 +9,8 @@ import pytest
 
 from local.proofs.odd_answers import record
 from local.proofs.odd_answers.answers import ANSWERS
+from local.proofs.odd_answers.cell import CALLS, MOST_CALLS, run_cell
 from local.proofs.odd_answers.message import is_fit
-from local.proofs.odd_answers.play import CALLS, MOST_CALLS, play
 from local.proofs.odd_answers.proof import prove_on_dynamodb, prove_on_sqlite
 from local.proofs.proof import Effort
 from local.stack.environment import REPOSITORY
@@ -38,7 +38,7 @@ def cell_id(cell):
 
 
 def check(call, answer, state_url=""):
-    outcome = play(call, ANSWERS[answer], seed=7, state_url=state_url)
+    outcome = run_cell(call, ANSWERS[answer], seed=7, state_url=state_url)
     assert outcome.wrongs == []
     assert outcome.minutes is not None
     assert outcome.calls <= MOST_CALLS

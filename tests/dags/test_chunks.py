@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.proofs.scale import errands
+from local.proofs.scale import workloads
 
 DAGS = Path(__file__).parents[2] / "dags"
 
@@ -65,10 +65,10 @@ def test_other_ways_to_map_are_found(source):
 @pytest.mark.parametrize(
     ("dag_id", "single", "mapped"),
     [
-        pytest.param("strava_ingest", errands.INGEST_TASKS, errands.INGEST_TASKS_OF_A_CHUNK),
-        pytest.param("strava_retention", errands.NIGHT_TASKS, errands.NIGHT_TASKS_OF_A_CHUNK),
-        pytest.param("strava_reconcile", errands.RECONCILE_TASKS, 0),
-        pytest.param("strava_erase", errands.ERASE_TASKS, 0),
+        pytest.param("strava_ingest", workloads.INGEST_TASKS, workloads.INGEST_TASKS_OF_A_CHUNK),
+        pytest.param("strava_retention", workloads.NIGHT_TASKS, workloads.NIGHT_TASKS_OF_A_CHUNK),
+        pytest.param("strava_reconcile", workloads.RECONCILE_TASKS, 0),
+        pytest.param("strava_erase", workloads.ERASE_TASKS, 0),
     ],
 )
 def test_page_of_scale_counts_the_tasks_that_the_dags_have(dag_bag, dag_id: str, single: int, mapped: int) -> None:

@@ -17,7 +17,7 @@ from include.strava.client import Priority
 from include.strava.http.response import Response
 from include.strava.http.session import Call
 from local.proofs.crash_walk.points import Points
-from local.proofs.race.watched_store import WatchedStore
+from local.testbed.forwarding_store import ForwardingStore
 from local.testbed.world import InProcessSession, World
 
 _NUMBER = re.compile(r"\d+")
@@ -34,7 +34,7 @@ def process(world: World, points: Points) -> Services:
     return world.process(adapters, Priority.COPY)
 
 
-class CrashingStore(WatchedStore):
+class CrashingStore(ForwardingStore):
     """A store with a point on either side of each write."""
 
     def __init__(self, store: Store, points: Points) -> None:

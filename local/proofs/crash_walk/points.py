@@ -14,7 +14,7 @@ class Crashed(BaseException):
 class Points:
     """Notes the points that a process passes, and lets something happen at the one of a certain name.
 
-    That is its death, or a `event` of another kind, once.
+    The process dies there; where an `event` is given, that happens instead, once.
     """
 
     def __init__(self, happens_at: str | None = None, *, event: Callable[[], None] | None = None) -> None:

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from include.errors import IngestError
-from local.proofs.mutants.hunt import Hunt, hunt, killed_share
+from local.proofs.mutants.search import Search, killed_share, search
 from local.proofs.mutants.selection import MODULES
-from local.proofs.mutants.trial import Fate, Trial
+from local.proofs.mutants.trial import Trial, TrialResult
 
 app = typer.Typer(add_completion=False)
 
@@ -37,16 +37,16 @@ def main(
     console = Console(soft_wrap=True)
 
     def tell(trial: Trial) -> None:
-        console.print(f"{trial.fate:9} {trial.mutant}", highlight=False, markup=False)
+        console.print(f"{trial.result:9} {trial.mutant}", highlight=False, markup=False)
 
     try:
-        trials = hunt(Hunt(named, count, seed, longest_s=60 * minutes), tell)
+        trials = search(Search(named, count, seed, longest_s=60 * minutes), tell)
     except IngestError as error:
         console.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from error
     console.print(_as_table(trials))
     for trial in trials:
-        if trial.fate is Fate.SURVIVED:
+        if trial.result is TrialResult.SURVIVED:
             tell(trial)
     if len(trials) < count:
         console.print(f"{count - len(trials)} of {count} were not tried: there was no time, or are no more.")
@@ -57,7 +57,7 @@ def _as_table(trials: Sequence[Trial]) -> Table:
     for name, folder in {**MODULES, "all": ""}.items():
         found = [trial for trial in trials if trial.mutant.path.startswith(f"{folder}/" if folder else "")]
         if found:
-            killed = sum(trial.fate is Fate.KILLED for trial in found)
+            killed = sum(trial.result is TrialResult.KILLED for trial in found)
             table.add_row(name, str(len(found)), str(killed), f"{killed_share(found):.1%}")
     return table
 

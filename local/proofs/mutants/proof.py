@@ -1,9 +1,9 @@
-"""The hunt as proofs, a share of the modules at a time."""
+"""The search as proofs, a share of the modules at a time."""
 
 from __future__ import annotations
 
-from local.proofs.mutants.hunt import Hunt, hunt, killed_share
-from local.proofs.mutants.trial import Fate, Trial
+from local.proofs.mutants.search import Search, killed_share, search
+from local.proofs.mutants.trial import Trial, TrialResult
 from local.proofs.proof import LONGEST_S, Effort
 from local.proofs.verdict import Verdict
 
@@ -38,7 +38,7 @@ def dags(effort: Effort) -> list[Verdict]:
 
 
 def _prove(effort: Effort, modules: tuple[str, ...], *, count: int) -> list[Verdict]:
-    wanted = Hunt(
+    wanted = Search(
         modules,
         effort.rounds(count, small=_SMALL_COUNT),
         effort.seed,
@@ -51,9 +51,9 @@ def _prove(effort: Effort, modules: tuple[str, ...], *, count: int) -> list[Verd
         done.append(trial)
         effort.advance(len(done))
 
-    trials = hunt(wanted, tell)
+    trials = search(wanted, tell)
     least = _LEAST_SMALL_SHARE if effort.is_small else LEAST_SHARE
-    survivors = "; ".join(str(trial.mutant) for trial in trials if trial.fate is Fate.SURVIVED)
+    survivors = "; ".join(str(trial.mutant) for trial in trials if trial.result is TrialResult.SURVIVED)
     return [
         Verdict(
             f"mutants of {' and '.join(modules)}",

@@ -13,7 +13,7 @@ from local.proofs.mutants.mutation import Mutant
 from local.proofs.mutants.run import run_tests
 
 
-class Fate(StrEnum):
+class TrialResult(StrEnum):
     """What became of a mutant."""
 
     KILLED = "killed"
@@ -25,7 +25,7 @@ class Trial:
     """One mutant, and what became of it."""
 
     mutant: Mutant
-    fate: Fate
+    result: TrialResult
 
 
 def copy_repository(source: Path, place: Path) -> Path:
@@ -56,4 +56,4 @@ def try_mutant(root: Path, mutant: Mutant, groups: Iterable[Sequence[str]]) -> T
         is_noticed = any(run_tests(root, tests).has_failed for tests in groups)
     finally:
         path.write_text(whole)
-    return Trial(mutant, Fate.KILLED if is_noticed else Fate.SURVIVED)
+    return Trial(mutant, TrialResult.KILLED if is_noticed else TrialResult.SURVIVED)

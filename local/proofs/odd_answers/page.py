@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from local.docs.markdown import paragraph, table
 from local.proofs.odd_answers import record
 from local.proofs.odd_answers.answers import ANSWERS
-from local.proofs.odd_answers.play import CALLS, MOST_CALLS, MOST_WINDOWS, ODD_WINDOWS, Outcome
+from local.proofs.odd_answers.cell import CALLS, MOST_CALLS, MOST_WINDOWS, ODD_WINDOWS, Outcome
 from local.proofs.odd_answers.record import Played
 
 _HEAD = """# Odd answers: what becomes of activity, copy and athlete

@@ -10,7 +10,7 @@ from functools import partial
 
 from local.proofs.odd_answers import record
 from local.proofs.odd_answers.answers import ANSWERS
-from local.proofs.odd_answers.play import CALLS, MOST_CALLS, Outcome, play
+from local.proofs.odd_answers.cell import CALLS, MOST_CALLS, Outcome, run_cell
 from local.proofs.odd_answers.record import Cell, Played
 from local.proofs.proof import Effort
 from local.proofs.race.aws import CREDENTIALS, PREFIX, create_all_tables
@@ -63,7 +63,7 @@ def _play(seed: int, state_url: str, cell: Cell) -> Outcome:
     call, answer = cell
     if state_url:
         _empty_tables()
-    return play(call, ANSWERS[answer], seed=seed, state_url=state_url)
+    return run_cell(call, ANSWERS[answer], seed=seed, state_url=state_url)
 
 
 def _empty_tables() -> None:
@@ -79,7 +79,7 @@ def _empty_tables() -> None:
 def _publish(store: str, played: Played) -> None:
     record.keep(store, played)
 
-    from local.docs.pages import write  # after it: what took minutes to play is not lost for the sake of the page
+    from local.docs.pages import write  # after it: what took minutes to run_cell is not lost for the sake of the page
 
     write(PAGE)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from local.proofs.odd_answers.play import Outcome
+from local.proofs.odd_answers.cell import Outcome
 from local.stack.environment import REPOSITORY
 
 RECORD = REPOSITORY / "docs" / "odd-answers.json"

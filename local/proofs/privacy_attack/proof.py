@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from local.proofs.privacy_attack.hunt import OUTINGS, hunt
+from local.proofs.privacy_attack.circle_fit import OUTINGS, hunt
 from local.proofs.privacy_attack.rules import RADIUS_M
 from local.proofs.proof import Effort
 from local.proofs.verdict import Verdict

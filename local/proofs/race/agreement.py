@@ -17,7 +17,7 @@ from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.strava.models import Activity
 from include.strava.stream_types import BY_KEY
 from local.demo.checks import lake_holds
-from local.proofs.race.arena import ATHLETE_ID
+from local.proofs.race.race_world import ATHLETE_ID
 from local.strava_simulator.world.activity import SimulatedActivity
 
 _TABLES = ("streams", "laps", "activities")

@@ -13,7 +13,13 @@ from include.errors import LeaseLost, RetryLater
 from include.pipeline.ingest.sync import SyncItem, sync
 from include.pipeline.services import Services, open_services
 from include.state.copies.ledger import MADE_STATES
-from local.proofs.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
+from local.proofs.race.race_world import (
+    ATHLETE_ID,
+    RaceWorld,
+    StoreKind,
+    connect,
+    race_world,
+)
 from local.proofs.race.workers.copy_worker import copy_worker
 from local.proofs.race.workers.pool import Workers
 from local.proofs.verdict import Advance, Verdict
@@ -50,7 +56,7 @@ class Round:
 def prove_copies(kind: StoreKind, *, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
     """Let processes copy one activity after the other, kill who is at work, and let the ledger have it finished."""
     with ExitStack() as stack:
-        place = stack.enter_context(arena(kind))
+        place = stack.enter_context(race_world(kind))
         control = stack.enter_context(SimulatorControl(place.simulator_url))
         services = stack.enter_context(open_services(place.settings, clock=place.clock, wait=place.clock.advance))
         workers = stack.enter_context(Workers(PROCESSES, copy_worker, place))
@@ -66,7 +72,7 @@ def prove_copies(kind: StoreKind, *, rounds: int, seed: int, advance: Advance) -
 
 
 class _Race:
-    def __init__(self, place: Arena, control: SimulatorControl, services: Services, workers: Workers) -> None:
+    def __init__(self, place: RaceWorld, control: SimulatorControl, services: Services, workers: Workers) -> None:
         self._place = place
         self._control = control
         self._services = services

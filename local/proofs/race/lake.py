@@ -18,7 +18,13 @@ from include.pipeline.ingest.sync import NotThereYet, SyncItem
 from include.pipeline.services import Services, open_services
 from include.state.erasures.ledger import EraseReason
 from local.proofs.race.agreement import held
-from local.proofs.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
+from local.proofs.race.race_world import (
+    ATHLETE_ID,
+    RaceWorld,
+    StoreKind,
+    connect,
+    race_world,
+)
 from local.proofs.race.workers.polling import polling
 from local.proofs.race.workers.pool import Workers
 from local.proofs.race.workers.sync_worker import sync_worker
@@ -50,7 +56,7 @@ FULL JOIN (SELECT activity_id, count(*) AS activities FROM activities GROUP BY a
 """
 
 
-class Do(StrEnum):
+class Action(StrEnum):
     """What a round does to one activity."""
 
     WRITE = "write"
@@ -94,7 +100,7 @@ class Round:
     """What came of one round."""
 
     number: int
-    done: tuple[Do, ...]
+    done: tuple[Action, ...]
     kills: int
     wrong: tuple[str, ...]
 
@@ -102,7 +108,7 @@ class Round:
 def prove_lake(*, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
     """Write, change and remove activities, two or three at once, and kill who is at work at random moments."""
     with ExitStack() as stack:
-        place = stack.enter_context(arena(StoreKind.SQLITE))
+        place = stack.enter_context(race_world(StoreKind.SQLITE))
         control = stack.enter_context(SimulatorControl(place.simulator_url))
         services = stack.enter_context(open_services(place.settings, clock=place.clock))
         workers = stack.enter_context(Workers(PROCESSES, sync_worker, place))
@@ -118,7 +124,7 @@ def prove_lake(*, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
 
 class _Play:
     def __init__(
-        self, place: Arena, control: SimulatorControl, services: Services, workers: Workers, reader: Reader
+        self, place: RaceWorld, control: SimulatorControl, services: Services, workers: Workers, reader: Reader
     ) -> None:
         self._place = place
         self._control = control
@@ -142,7 +148,7 @@ class _Play:
         truth = self._end_erasure() if erasing else self._resume(items)
         wrong += self._differences(truth)
         self._reader.settled = truth
-        done = [do for do, _ in plan] + [Do.ERASE] * erasing
+        done = [action for action, _ in plan] + [Action.ERASE] * erasing
         return Round(number, tuple(done), len(killed), tuple(wrong))
 
     def _end_erasure(self) -> dict[int, int]:
@@ -156,21 +162,21 @@ class _Play:
             self._control.delete_activity(activity_id)
         return {}
 
-    def _drawn(self, rng: Random) -> list[tuple[Do, int]]:
+    def _drawn(self, rng: Random) -> list[tuple[Action, int]]:
         """What happens at Strava, each to another activity."""
         living = sorted(self._reader.settled)
-        plan: list[tuple[Do, int]] = []
+        plan: list[tuple[Action, int]] = []
         for _ in range(rng.randint(1, 3)):
             free = [activity_id for activity_id in living if activity_id not in {taken for _, taken in plan}]
-            do = rng.choice((Do.WRITE, Do.CHANGE, Do.REMOVE)) if free else Do.WRITE
-            if do is Do.WRITE and len(living) >= _MOST_LIVING:
-                do = Do.REMOVE
-            activity_id = self._finish_activity(rng) if do is Do.WRITE else rng.choice(free)
-            if do is Do.CHANGE:
+            action = rng.choice((Action.WRITE, Action.CHANGE, Action.REMOVE)) if free else Action.WRITE
+            if action is Action.WRITE and len(living) >= _MOST_LIVING:
+                action = Action.REMOVE
+            activity_id = self._finish_activity(rng) if action is Action.WRITE else rng.choice(free)
+            if action is Action.CHANGE:
                 self._control.crop(activity_id, first=1, last=1)
-            elif do is Do.REMOVE:
+            elif action is Action.REMOVE:
                 self._control.delete_activity(activity_id)
-            plan.append((do, activity_id))
+            plan.append((action, activity_id))
         return plan
 
     def _finish_activity(self, rng: Random) -> int:
@@ -237,14 +243,15 @@ class _Play:
 
 def _verdict(found: Sequence[Round], reader: Reader, seed: int) -> Verdict:
     wrong = [each for each in found if each.wrong]
-    counts = {do: sum(each.done.count(do) for each in found) for do in Do}
+    counts = {action: sum(each.done.count(action) for each in found) for action in Action}
     examples = "".join(f"; round {each.number} of seed {seed}: {', '.join(each.wrong)}" for each in wrong[:3])
     examples += "".join(f"; {each}" for each in reader.wrong[:3])
     return Verdict(
         "lake · files",
         "processes die while they write, remove and erase: no row is lost, comes twice or comes back",
-        f"{len(found)} rounds, {counts[Do.WRITE]} writes, {counts[Do.CHANGE]} changes, {counts[Do.REMOVE]} removals,"
-        f" {counts[Do.ERASE]} erasures, {sum(each.kills for each in found)} kills:"
+        f"{len(found)} rounds, {counts[Action.WRITE]} writes, {counts[Action.CHANGE]} changes,"
+        f" {counts[Action.REMOVE]} removals,"
+        f" {counts[Action.ERASE]} erasures, {sum(each.kills for each in found)} kills:"
         f" {len(found) - len(wrong)} rounds agree;"
         f" {reader.looks} looks of a reader meanwhile, {len(reader.wrong)} wrong{examples}",
         not wrong and not reader.wrong,

@@ -17,8 +17,8 @@ from include.lake.objects.objects import ObjectStore
 from include.lake.rows.synced import ActivityRows, build_rows
 from include.lake.table_object import decode
 from include.strava.models import Activity, StreamSet
-from local.proofs.race.arena import ATHLETE_ID, in_environment
 from local.proofs.race.aws import BUCKET, CREDENTIALS, create_bucket, service
+from local.proofs.race.race_world import ATHLETE_ID, in_environment
 from local.proofs.race.workers.polling import polling
 from local.proofs.race.workers.pool import JobResult, Work, Workers, hosted
 from local.proofs.verdict import Advance, Verdict

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from local.proofs.proof import Effort
-from local.proofs.race.arena import StoreKind
 from local.proofs.race.copies import prove_copies
 from local.proofs.race.lake import prove_lake
 from local.proofs.race.month import LakeKind, prove_month
 from local.proofs.race.quota import SHORT_DAY, WHOLE_DAY, prove_quota
+from local.proofs.race.race_world import StoreKind
 from local.proofs.race.tokens import prove_tokens
 from local.proofs.race.writers import prove_writers
 from local.proofs.verdict import Verdict

@@ -13,7 +13,7 @@ from typing import Any
 from include.state.quota import Quota
 from include.strava.client import Bucket, Priority
 from include.strava.quota import COUNTERS, DAY_S, WINDOW_S, Counts, Limits
-from local.proofs.race.arena import StoreKind, arena
+from local.proofs.race.race_world import StoreKind, race_world
 from local.proofs.race.workers.pool import SharedClock, Workers
 from local.proofs.race.workers.quota_worker import Made, Shift, Worked, quota_worker
 from local.proofs.verdict import Advance, Verdict
@@ -88,7 +88,7 @@ def prove_quota(kind: StoreKind, *, day: Day, seed: int, advance: Advance) -> li
     simulated = day.limits[kind]
     rng = Random(f"quota:{kind}:{seed}")
     with (
-        arena(kind, limits=simulated) as place,
+        race_world(kind, limits=simulated) as place,
         closing(place.open_store()) as store,
         Workers(PROCESSES, quota_worker, place) as workers,
     ):

@@ -17,7 +17,13 @@ from include.state.accounts.tokens import LEASE_S
 from include.store.codec import decode
 from include.store.store import Store
 from include.strava.http.session import BearerAuth, Call, StravaSession, of_athlete
-from local.proofs.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
+from local.proofs.race.race_world import (
+    ATHLETE_ID,
+    RaceWorld,
+    StoreKind,
+    connect,
+    race_world,
+)
 from local.proofs.race.workers.pool import CONTEXT, JobResult, Workers
 from local.proofs.race.workers.token_worker import IN_HAND, WINDOW, Refresh, Stage, Taken, token_worker
 from local.proofs.verdict import Advance, Verdict
@@ -70,7 +76,7 @@ def prove_tokens(kind: StoreKind, *, rounds: int, seed: int, advance: Advance) -
     """
     stages: MutableSequence[int] = CONTEXT.Array("i", [Stage.DONE] * PROCESSES, lock=False)
     with (
-        arena(kind) as place,
+        race_world(kind) as place,
         SimulatorControl(place.simulator_url) as control,
         closing(place.open_store()) as store,
         Workers(PROCESSES, token_worker, place, stages) as workers,
@@ -98,7 +104,12 @@ def prove_tokens(kind: StoreKind, *, rounds: int, seed: int, advance: Advance) -
 
 class _Race:
     def __init__(
-        self, place: Arena, control: SimulatorControl, store: Store, workers: Workers, stages: Sequence[int]
+        self,
+        place: RaceWorld,
+        control: SimulatorControl,
+        store: Store,
+        workers: Workers,
+        stages: Sequence[int],
     ) -> None:
         self._place = place
         self._control = control

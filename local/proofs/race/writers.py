@@ -13,8 +13,14 @@ from include.errors import LeaseLost
 from include.pipeline.ingest.sync import NotThereYet, SyncItem
 from include.pipeline.services import Services, open_services
 from local.proofs.race.agreement import differences, held
-from local.proofs.race.arena import ATHLETE_ID, Arena, StoreKind, arena, connect
-from local.proofs.race.script import POINTS, Do, Script, Step
+from local.proofs.race.race_world import (
+    ATHLETE_ID,
+    RaceWorld,
+    StoreKind,
+    connect,
+    race_world,
+)
+from local.proofs.race.schedule import POINTS, Action, Schedule, Step
 from local.proofs.race.workers.pool import Workers
 from local.proofs.race.workers.sync_worker import sync_worker
 from local.proofs.verdict import Advance, Verdict
@@ -32,7 +38,7 @@ class Round:
     """What came of one round."""
 
     number: int
-    script: Script
+    schedule: Schedule
     resumptions: int
     """How many syncs the ledger asked for afterwards, because it knew of unfinished work."""
     wrong: tuple[str, ...]
@@ -45,7 +51,7 @@ def prove_writers(*, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
     After each round the ledger alone says what is still to be done, as reconcile asks it; then everything has to agree.
     """
     with ExitStack() as stack:
-        place = stack.enter_context(arena(StoreKind.SQLITE))
+        place = stack.enter_context(race_world(StoreKind.SQLITE))
         control = stack.enter_context(SimulatorControl(place.simulator_url))
         services = stack.enter_context(open_services(place.settings, clock=place.clock))
         workers = stack.enter_context(Workers(PROCESSES, sync_worker, place))
@@ -59,7 +65,7 @@ def prove_writers(*, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
 
 
 class _Race:
-    def __init__(self, place: Arena, control: SimulatorControl, services: Services, workers: Workers) -> None:
+    def __init__(self, place: RaceWorld, control: SimulatorControl, services: Services, workers: Workers) -> None:
         self._place = place
         self._control = control
         self._services = services
@@ -69,12 +75,12 @@ class _Race:
         """One activity's short life, and whether everything agrees with Strava in the end."""
         connect(self._place, self._control)  # a pair for the whole round: no kill here can lose it
         item = SyncItem(ATHLETE_ID, self._finish_activity(rng), int(self._place.clock()))
-        script = Script.drawn(rng)
-        wrong = self._play(script, item, rng)
+        schedule = Schedule.drawn(rng)
+        wrong = self._play(schedule, item, rng)
         self._workers.replace_killed()
         resumptions = self._resume(item, wrong)
         wrong += differences(self._services, self._control.activity(item.activity_id), item.activity_id)
-        return Round(number, script, resumptions, tuple(wrong))
+        return Round(number, schedule, resumptions, tuple(wrong))
 
     def strangers(self) -> list[str]:
         """What lake and raw zone hold of activities that Strava no longer has."""
@@ -92,21 +98,21 @@ class _Race:
             points=POINTS,
         )
 
-    def _play(self, script: Script, item: SyncItem, rng: Random) -> list[str]:
-        """Do what the script says when it says so; gives the errors that no run should meet."""
+    def _play(self, schedule: Schedule, item: SyncItem, rng: Random) -> list[str]:
+        """Do what the schedule says when it says so; gives the errors that no run should meet."""
         began_s = time.monotonic()
         runs = _Runs(self._workers, item)
-        for step in script.steps:
+        for step in schedule.steps:
             while (left_s := began_s + step.at_s - time.monotonic()) > 0:
                 runs.look(min(left_s, _LOOK_S))
-            if step.do is Do.SYNC:
+            if step.action is Action.SYNC:
                 runs.start(rng)
-            elif step.do is Do.KILL:
+            elif step.action is Action.KILL:
                 runs.kill(rng)
-            elif step.do is Do.STALL:
+            elif step.action is Action.STALL:
                 runs.stall(rng)
                 self._place.clock.advance(_LEASE_S)
-            elif step.do is Do.WAKE:
+            elif step.action is Action.WAKE:
                 self._workers.wake()
             else:
                 self._change(step, item.activity_id)
@@ -115,9 +121,9 @@ class _Race:
         return runs.wrong
 
     def _change(self, step: Step, activity_id: int) -> None:
-        if step.do is Do.RENAME:
+        if step.action is Action.RENAME:
             self._control.rename(activity_id, f"Name {step.at_s:.6f}")
-        elif step.do is Do.CROP:
+        elif step.action is Action.CROP:
             self._control.crop(activity_id, first=step.amount, last=step.amount // 2)
         else:
             self._control.delete_activity(activity_id)
@@ -188,14 +194,15 @@ class _Runs:
 
 def _verdict(found: Sequence[Round], strangers: Sequence[str], seed: int) -> Verdict:
     wrong = [each for each in found if each.wrong]
-    counts = {do: sum(each.script.count(do) for each in found) for do in Do}
+    counts = {action: sum(each.schedule.count(action) for each in found) for action in Action}
     at_once = sum(each.resumptions == 0 for each in found)
     examples = "".join(f"; round {each.number} of seed {seed}: {', '.join(each.wrong)}" for each in wrong[:3])
     return Verdict(
         "writers · sqlite",
         f"{PROCESSES} processes sync one activity that changes: lake, raw zone and ledger end as Strava is",
-        f"{len(found)} rounds, {counts[Do.SYNC]} runs, {counts[Do.RENAME]} renames, {counts[Do.CROP]} crops,"
-        f" {counts[Do.DELETE]} deletions, {counts[Do.KILL]} kills, {counts[Do.STALL]} lost leases:"
+        f"{len(found)} rounds, {counts[Action.SYNC]} runs, {counts[Action.RENAME]} renames,"
+        f" {counts[Action.CROP]} crops,"
+        f" {counts[Action.DELETE]} deletions, {counts[Action.KILL]} kills, {counts[Action.STALL]} lost leases:"
         f" {len(found) - len(wrong)} agree, {at_once} of them at once and the others when the ledger's time had come;"
         f" {len(strangers)} leftovers{examples}",
         not wrong and not strangers,

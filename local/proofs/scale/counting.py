@@ -14,7 +14,7 @@ from include.lake.objects.objects import Condition, ObjectStore, StoredObject
 from include.store.store import Item, Key, Store
 from include.strava.http.response import Response
 from include.strava.http.session import Call
-from local.proofs.race.watched_store import WatchedStore
+from local.testbed.forwarding_store import ForwardingStore
 from local.testbed.world import InProcessSession
 
 
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 Counts = Counter[Kind]
 
 
-class CountingStore(WatchedStore):
+class CountingStore(ForwardingStore):
     """A store that counts rows: a query that finds five has read five, one that finds none has read one."""
 
     def __init__(self, store: Store, counts: Counts) -> None:

@@ -9,9 +9,9 @@ from include.strava.quota import HOUR_S, Limits
 from local.docs.markdown import table
 from local.proofs.scale import record
 from local.proofs.scale.counting import Kind
-from local.proofs.scale.errands import ERRANDS, RECONCILE_TASKS
 from local.proofs.scale.installation import LIMITS
 from local.proofs.scale.record import Counted
+from local.proofs.scale.workloads import RECONCILE_TASKS, WORKLOADS
 
 _RUNS_OF_RECONCILE = 96
 
@@ -40,18 +40,18 @@ def page(counted: Counted) -> str:
     """The page about these counts."""
     sizes = sorted(counted)
     headings = ("work", "asks for", *(f"{size:,} athletes" for size in sizes))
-    work = [f"- **{errand.name}**: {errand.what}." for errand in ERRANDS]
+    work = [f"- **{workload.name}**: {workload.what}." for workload in WORKLOADS]
     day = table(("", *headings[2:]), _day(counted, sizes)) if sizes else ""
     parts = [_HEAD, *work, "", table(headings, _rows(counted, sizes)), _DAY.format(read_day=LIMITS.read_day), day]
     return "\n".join(parts) + "\n"
 
 
 def _rows(counted: Counted, sizes: list[int]) -> Iterator[tuple[str, ...]]:
-    for errand in ERRANDS:
+    for workload in WORKLOADS:
         for kind in Kind:
-            numbers = [counted[size][errand.name][kind] for size in sizes]
+            numbers = [counted[size][workload.name][kind] for size in sizes]
             if any(numbers):
-                yield errand.name, kind, *(f"{number:,}" for number in numbers)
+                yield workload.name, kind, *(f"{number:,}" for number in numbers)
 
 
 def _day(counted: Counted, sizes: list[int]) -> Iterator[tuple[str, ...]]:

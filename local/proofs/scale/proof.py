@@ -10,9 +10,9 @@ from pathlib import Path
 from local.proofs.proof import Effort
 from local.proofs.scale import record
 from local.proofs.scale.counting import Kind
-from local.proofs.scale.errands import count
 from local.proofs.scale.installation import LIMITS
 from local.proofs.scale.record import Counted
+from local.proofs.scale.workloads import count
 from local.proofs.verdict import Verdict
 
 SIZES = (10, 1_000, 10_000)
@@ -54,17 +54,17 @@ def judge(counted: Counted) -> list[Verdict]:
     ]
 
 
-def _grows(counted: Counted, errand: str, claim: str, share: Callable[[int], int]) -> Verdict:
-    """Whether nothing that the errand asks for grows by more than a fifth, for each of whom it is shared out to.
+def _grows(counted: Counted, workload: str, claim: str, share: Callable[[int], int]) -> Verdict:
+    """Whether nothing that the workload asks for grows by more than a fifth, for each of whom it is shared out to.
 
     Airflow's tasks are few, and told in docs/scale.md.
     """
     sizes = sorted(counted)
     kinds = [kind for kind in Kind if kind is not Kind.TASKS]
-    per = {kind: [counted[size][errand][kind] / share(size) for size in sizes] for kind in kinds}
+    per = {kind: [counted[size][workload][kind] / share(size) for size in sizes] for kind in kinds}
     worst = max(kinds, key=lambda kind: _growth(per[kind]))
     figures = f"most: {_series(sizes, [round(number, 2) for number in per[worst]], worst)}"
-    return Verdict(errand, claim, figures, _growth(per[worst]) <= GROWTH)
+    return Verdict(workload, claim, figures, _growth(per[worst]) <= GROWTH)
 
 
 def _growth(numbers: Sequence[float]) -> float:

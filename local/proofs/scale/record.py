@@ -13,7 +13,7 @@ from local.stack.environment import REPOSITORY
 RECORD = REPOSITORY / "docs" / "scale.json"
 
 Counted = Mapping[int, Mapping[str, Counts]]
-"""The counts of each errand, by the number of athletes."""
+"""The counts of each workload, by the number of athletes."""
 
 
 def read(path: Path = RECORD) -> Counted:

@@ -12,7 +12,7 @@ from unittest.mock import patch
 from local.demo.scenario import CHILD_NAME
 from local.proofs.proof import Effort
 from local.proofs.stack.family import NotInTime, happened_epoch_s
-from local.proofs.stack.stage import Stage, on_stage, standing
+from local.proofs.stack.shared_stack import SharedStack, shared_stack, stack_with_family
 from local.proofs.verdict import Verdict
 from local.stack.airflow.postgres import NoPostgres, Programs
 
@@ -31,23 +31,23 @@ def prove_burst(effort: Effort) -> list[Verdict]:
 
     Then the same where Airflow uses SQLite. The small burst has six, and no SQLite.
     """
-    verdicts = _played(on_stage(effort), effort)
+    verdicts = _played(shared_stack(effort), effort)
     return verdicts if effort.is_small else [*verdicts, _on_sqlite(effort)]
 
 
 def _on_sqlite(effort: Effort) -> Verdict:
     """The same where no PostgreSQL runs; nothing is promised there."""
     nowhere = patch.object(Programs, "find", autospec=True, side_effect=NoPostgres("the proof compares both"))
-    with nowhere, standing() as stage:
+    with nowhere, stack_with_family() as shared:
         try:
-            figures = "; ".join(verdict.figures for verdict in _played(stage, effort))
+            figures = "; ".join(verdict.figures for verdict in _played(shared, effort))
         except NotInTime as err:
             figures = str(err)
     return Verdict("burst on SQLite", "nothing, to compare: in the lake; copied; requests; stalls", figures, True)
 
 
-def _played(stage: Stage, effort: Effort) -> list[Verdict]:
-    family = stage.family
+def _played(shared: SharedStack, effort: Effort) -> list[Verdict]:
+    family = shared.family
     began_epoch_s = time.time()
     runs = [family.finish(number) for number in range(effort.rounds(EVENTS, small=6))]
     loaded = happened_epoch_s(runs, family.is_loaded, _PATIENCE_S)
@@ -56,7 +56,7 @@ def _played(stage: Stage, effort: Effort) -> list[Verdict]:
         family.control.rename(run, f"Run {number} with {CHILD_NAME}")
     copied = happened_epoch_s(runs, family.is_copied, _PATIENCE_S)
     told = family.told_epoch_s("update")
-    logs = stage.stack.state_dir.logs
+    logs = shared.stack.state_dir.logs
     return [
         _in_lake(max(loaded.values()) - began_epoch_s, len(runs), effort.within_s(IN_LAKE_S)),
         _copied(sorted(copied[run] - told[run] for run in runs), effort.within_s(COPIED_P95_S)),

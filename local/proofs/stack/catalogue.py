@@ -15,13 +15,13 @@ from include.lake.schemas import PARTITION_KEYS
 from include.state.partitions import Partition
 from local.proofs.proof import Effort
 from local.proofs.stack.family import happened_epoch_s
-from local.proofs.stack.stage import Stage, await_idle, on_stage
+from local.proofs.stack.shared_stack import SharedStack, await_idle, shared_stack
 from local.proofs.verdict import Verdict
 
 _DAG = "strava_catalog"
 _YEARS = 12
 _RUNS_A_YEAR = 2_920
-"""By so many numbers two runs of the crowd are a year apart."""
+"""By so many numbers two runs of the population are a year apart."""
 _POINTS = 20
 _APART_S = 0.3
 """Between two events, so that many runs tell the catalogue one after the other."""
@@ -31,29 +31,29 @@ _PATIENCE_S = 240
 
 def prove_catalogue(effort: Effort) -> list[Verdict]:
     """Events of many athletes and years, each of a partition of its own, until some have come while it ran."""
-    stage = on_stage(effort)
+    shared = shared_stack(effort)
     count = effort.rounds(10, small=2)
-    stage.crowd.grow(count)
-    await_idle(stage)
+    shared.population.grow(count)
+    await_idle(shared)
     began = time.time()
     for wave in range(_MOST_WAVES):
-        loaded = _wave(stage, stage.crowd.athlete_ids[:count], wave)
+        loaded = _wave(shared, shared.population.athlete_ids[:count], wave)
         effort.advance(loaded * (wave + 1))
-        await_idle(stage)
-        seen = Seen.since(began, stage)
+        await_idle(shared)
+        seen = Seen.since(began, shared)
         if seen.meanwhile:
             break
-    return [_met(seen), _registered(stage, seen), _named(stage)]
+    return [_met(seen), _registered(shared, seen), _named(shared)]
 
 
-def _wave(stage: Stage, athlete_ids: Sequence[int], wave: int) -> int:
+def _wave(shared: SharedStack, athlete_ids: Sequence[int], wave: int) -> int:
     """Every athlete finishes a run in each of some years; how many those were, when the lake has all of them."""
     runs = []
     for year in range(_YEARS):
         for athlete_id in athlete_ids:
-            runs.append(stage.crowd.finish(athlete_id, year * _RUNS_A_YEAR + wave, points=_POINTS))
+            runs.append(shared.population.finish(athlete_id, year * _RUNS_A_YEAR + wave, points=_POINTS))
             time.sleep(_APART_S)
-    return len(happened_epoch_s(runs, stage.crowd.is_loaded, _PATIENCE_S))
+    return len(happened_epoch_s(runs, shared.population.is_loaded, _PATIENCE_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ class Seen:
     """When each run of the catalogue began and ended, in that order."""
 
     @classmethod
-    def since(cls, began_epoch_s: float, stage: Stage) -> Self:
+    def since(cls, began_epoch_s: float, shared: SharedStack) -> Self:
         """Since the proof began; nothing is under way any more."""
-        told = [_epoch_s(event, "timestamp") for event in stage.operator.asset_events()]
-        runs = [(_epoch_s(run, "start_date"), _epoch_s(run, "end_date")) for run in stage.operator.runs(_DAG)]
+        told = [_epoch_s(event, "timestamp") for event in shared.operator.asset_events()]
+        runs = [(_epoch_s(run, "start_date"), _epoch_s(run, "end_date")) for run in shared.operator.runs(_DAG)]
         return cls(
             sorted(at for at in told if at >= began_epoch_s), sorted(run for run in runs if run[0] >= began_epoch_s)
         )
@@ -90,8 +90,8 @@ def _met(seen: Seen) -> Verdict:
     return Verdict("catalogue", "events come while the catalogue runs", figures, seen.meanwhile > 0)
 
 
-def _registered(stage: Stage, seen: Seen) -> Verdict:
-    waiting = sum(1 for _ in stage.crowd.services.lake.partitions.waiting())
+def _registered(shared: SharedStack, seen: Seen) -> Verdict:
+    waiting = sum(1 for _ in shared.population.services.lake.partitions.waiting())
     return Verdict(
         "catalogue",
         "a run that begins after an event registers what it told of, and nothing waits any more",
@@ -100,21 +100,21 @@ def _registered(stage: Stage, seen: Seen) -> Verdict:
     )
 
 
-def _named(stage: Stage) -> Verdict:
-    held = set(_held(stage))
-    named = set(_of_catalogue(stage))
+def _named(shared: SharedStack) -> Verdict:
+    held = set(_held(shared))
+    named = set(_of_catalogue(shared))
     figures = f"{len(held & named):,} of {len(held):,} partitions that hold something, {len(named - held)} others"
     return Verdict("catalogue", "the catalogue names what the lake holds", figures, bool(held) and held == named)
 
 
-def _held(stage: Stage) -> Sequence[Partition]:
-    objects = stage.crowd.services.lake.objects
+def _held(shared: SharedStack) -> Sequence[Partition]:
+    objects = shared.population.services.lake.objects
     return [partition_of(key) for table in PARTITION_KEYS for key in objects.list(f"{table}/")]
 
 
-def _of_catalogue(stage: Stage) -> Sequence[Partition]:
+def _of_catalogue(shared: SharedStack) -> Sequence[Partition]:
     """The partitions that an analyst finds who opens the catalogue."""
-    with duckdb.connect(stage.stack.state_dir.catalog, read_only=True) as connection:
+    with duckdb.connect(shared.stack.state_dir.catalog, read_only=True) as connection:
         return [
             Partition(table, **{"athlete_id": None, **dict(zip(keys, values, strict=True))})
             for table, keys in PARTITION_KEYS.items()

@@ -12,7 +12,7 @@ from pathlib import Path
 from include.errors import IngestError
 from local.proofs.proof import Effort
 from local.proofs.stack.family import Family, happened_epoch_s
-from local.proofs.stack.installation import END_S, Installation
+from local.proofs.stack.stack_process import END_S, StackProcess
 from local.proofs.verdict import Verdict
 
 _DISK_MB = 700
@@ -37,7 +37,7 @@ def prove_disk(effort: Effort) -> list[Verdict]:
 
 
 def _played(effort: Effort, disk: Path, said: Path) -> list[Verdict]:
-    with Installation(disk / "state") as system:
+    with StackProcess(disk / "state") as system:
         system.said = said  # on another disk, as a terminal is
         process = system.launch()
         system.await_ready()
@@ -52,7 +52,7 @@ def _played(effort: Effort, disk: Path, said: Path) -> list[Verdict]:
             found.append(_goes_on(system, runs))
         effort.advance(1)
     _mount("-o", "remount,ro", str(disk))
-    with Installation(disk / "state") as system:
+    with StackProcess(disk / "state") as system:
         system.said = said
         return [*found, _ended("a start on a read-only disk", system.launch().wait(END_S), said)]
 
@@ -63,7 +63,7 @@ def _ended(subject: str, status: int, said: Path) -> Verdict:
     return Verdict("disk", f"{subject} ends it, saying what to do", figures, status == 1 and bool(advice))
 
 
-def _goes_on(system: Installation, runs: list[int]) -> Verdict:
+def _goes_on(system: StackProcess, runs: list[int]) -> Verdict:
     system.launch()
     start_s = system.await_ready()
     with Family.of(system.settings(), system.simulator_url()) as family:

@@ -13,7 +13,7 @@ from include.pipeline.services import Services, open_services
 from local.demo.play import OVER
 from local.proofs.proof import Effort
 from local.proofs.stack.family import NotInTime
-from local.proofs.stack.stage import RETENTION_DAYS, Stage, on_stage
+from local.proofs.stack.shared_stack import RETENTION_DAYS, SharedStack, shared_stack
 from local.proofs.verdict import Verdict
 
 _DAG = "strava_retention"
@@ -29,19 +29,19 @@ _LOOK_EVERY_S = 1.0
 
 def prove_night(effort: Effort) -> list[Verdict]:
     """1,500 athletes with a run each, every second one fetched too long ago, and one whose rows are lost; or 60."""
-    stage = on_stage(effort)
+    shared = shared_stack(effort)
     count = effort.rounds(1500, small=60)
-    stage.crowd.grow(count)
-    athlete_ids = stage.crowd.athlete_ids[:count]
-    old, fresh = _loaded(stage, athlete_ids[::2], days_ago=RETENTION_DAYS + 1), _loaded(stage, athlete_ids[1::2])
+    shared.population.grow(count)
+    athlete_ids = shared.population.athlete_ids[:count]
+    old, fresh = _loaded(shared, athlete_ids[::2], days_ago=RETENTION_DAYS + 1), _loaded(shared, athlete_ids[1::2])
     effort.advance(count)
-    _lose(stage.crowd.services, stage.crowd.owners[fresh[-1]], fresh[-1])  # who has nothing else
+    _lose(shared.population.services, shared.population.owners[fresh[-1]], fresh[-1])  # who has nothing else
     began = time.monotonic()
-    run_id, state = _night(stage)
+    run_id, state = _night(shared)
     seconds = time.monotonic() - began
-    total = stage.operator.result(_DAG, run_id, "report_night") or {}
-    found = set(query("SELECT activity_id FROM activities", stage.stack.settings.lake_url)["activity_id"].to_pylist())
-    tasks = stage.operator.count_tasks(_DAG, run_id)
+    total = shared.operator.result(_DAG, run_id, "report_night") or {}
+    found = set(query("SELECT activity_id FROM activities", shared.stack.settings.lake_url)["activity_id"].to_pylist())
+    tasks = shared.operator.count_tasks(_DAG, run_id)
     return [
         Verdict(
             "night",
@@ -64,10 +64,12 @@ def prove_night(effort: Effort) -> list[Verdict]:
     ]
 
 
-def _loaded(stage: Stage, athlete_ids: Sequence[int], days_ago: int = 0) -> list[int]:
+def _loaded(shared: SharedStack, athlete_ids: Sequence[int], days_ago: int = 0) -> list[int]:
     """Each finishes a run, of which no event tells, and a sync of so long ago brings it to the lake."""
-    runs = [stage.crowd.finish(athlete_id, _LONG_AGO, points=_POINTS, announce=False) for athlete_id in athlete_ids]
-    with open_services(stage.stack.settings, clock=partial(_ago, days_ago)) as services:
+    runs = [
+        shared.population.finish(athlete_id, _LONG_AGO, points=_POINTS, announce=False) for athlete_id in athlete_ids
+    ]
+    with open_services(shared.stack.settings, clock=partial(_ago, days_ago)) as services:
         for athlete_id, activity_id in zip(athlete_ids, runs, strict=True):
             sync(services, SyncItem(athlete_id, activity_id, int(services.clock())), source="webhook")
     return runs
@@ -85,11 +87,11 @@ def _lose(services: Services, athlete_id: int, activity_id: int) -> None:
             services.lake.objects.delete(key, expected=stored.etag)
 
 
-def _night(stage: Stage) -> tuple[str, str]:
+def _night(shared: SharedStack) -> tuple[str, str]:
     """The id of a run that an operator starts, and how it ends. Errors: `NotInTime`."""
-    run_id = stage.operator.start(_DAG, {"dry_run": False})
+    run_id = shared.operator.start(_DAG, {"dry_run": False})
     began = time.monotonic()
-    while (state := stage.operator.state(_DAG, run_id)) not in OVER:
+    while (state := shared.operator.state(_DAG, run_id)) not in OVER:
         if time.monotonic() - began > _PATIENCE_S:
             raise NotInTime(f"After {_PATIENCE_S} s {run_id} is still {state}.")
         time.sleep(_LOOK_EVERY_S)

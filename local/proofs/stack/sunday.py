@@ -8,7 +8,7 @@ from collections import Counter
 from include.lake.query import query
 from local.proofs.proof import Effort
 from local.proofs.stack.family import happened_epoch_s
-from local.proofs.stack.stage import Stage, await_idle, on_stage
+from local.proofs.stack.shared_stack import SharedStack, await_idle, shared_stack
 from local.proofs.verdict import Verdict
 
 RUNS_EACH = 5
@@ -19,33 +19,33 @@ _PATIENCE_S = 420
 
 def prove_sunday(effort: Effort) -> list[Verdict]:
     """2,000 events of 400 athletes, as quickly as Strava can tell of them; in the small size 50 events of ten."""
-    stage = on_stage(effort)
+    shared = shared_stack(effort)
     count = effort.rounds(400, small=10)
-    stage.crowd.grow(count)
-    athlete_ids = stage.crowd.athlete_ids[:count]
-    await_idle(stage)
-    tasks_before = stage.operator.count_tasks()
+    shared.population.grow(count)
+    athlete_ids = shared.population.athlete_ids[:count]
+    await_idle(shared)
+    tasks_before = shared.operator.count_tasks()
     began = time.time()
     runs = [
-        stage.crowd.finish(athlete_id, number, points=_POINTS)
+        shared.population.finish(athlete_id, number, points=_POINTS)
         for number in range(RUNS_EACH)
         for athlete_id in athlete_ids
     ]
     told_s = time.time() - began
-    loaded = happened_epoch_s(runs, stage.crowd.is_loaded, _PATIENCE_S)
+    loaded = happened_epoch_s(runs, shared.population.is_loaded, _PATIENCE_S)
     effort.advance(len(loaded))
-    await_idle(stage)
-    tasks = stage.operator.count_tasks() - tasks_before
+    await_idle(shared)
+    tasks = shared.operator.count_tasks() - tasks_before
     return [
         _all_there(
-            stage, runs, f"told of within {told_s:.0f} s, in the lake after {max(loaded.values()) - began:.0f} s"
+            shared, runs, f"told of within {told_s:.0f} s, in the lake after {max(loaded.values()) - began:.0f} s"
         ),
         _tasks(tasks, len(runs)),
     ]
 
 
-def _all_there(stage: Stage, runs: list[int], took: str) -> Verdict:
-    found = query("SELECT activity_id, count(*) AS points FROM streams GROUP BY ALL", stage.stack.settings.lake_url)
+def _all_there(shared: SharedStack, runs: list[int], took: str) -> Verdict:
+    found = query("SELECT activity_id, count(*) AS points FROM streams GROUP BY ALL", shared.stack.settings.lake_url)
     points = dict(zip(found["activity_id"].to_pylist(), found["points"].to_pylist(), strict=True))
     whole = Counter(points.get(activity_id) == _POINTS for activity_id in runs)[True]
     claim = f"all of {len(runs):,} events of {len(runs) // RUNS_EACH} athletes are in the lake, with every point"

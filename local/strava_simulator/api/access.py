@@ -64,8 +64,8 @@ def meet_faults(client_id: int) -> None:
         faults = faults_of(db, client_id)
     if faults.latency_s:
         sim.sleep(faults.latency_s)
-    if sim.dice.falls(client_id, faults.error_rate):
-        raise Breakdown(*_BREAKDOWNS[sim.dice.pick(client_id, len(_BREAKDOWNS))])
+    if sim.chances.falls(client_id, faults.error_rate):
+        raise Breakdown(*_BREAKDOWNS[sim.chances.pick(client_id, len(_BREAKDOWNS))])
 
 
 def refuse_inactive(client_id: int) -> None:

@@ -49,7 +49,7 @@ class Faults:
         return asdict(self)
 
 
-class Dice:
+class SeededChances:
     """Chances that fall the same way in every run with the same seed, apart for each application."""
 
     def __init__(self, seed: int) -> None:

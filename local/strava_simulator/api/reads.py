@@ -37,7 +37,7 @@ def check_call() -> None:
     try:
         meet_faults(g.caller.client_id)
     except Breakdown as breakdown:
-        if not (is_upload and simulation().dice.pick(g.caller.client_id, 2)):
+        if not (is_upload and simulation().chances.pick(g.caller.client_id, 2)):
             raise
         g.breakdown = breakdown
 
@@ -116,7 +116,7 @@ def post_upload() -> Response:
     """Take in a file."""
     caller = _caller()
     caller.require("write_permission", "activity:write")
-    order = uploads.read_order(request)
+    order = uploads.read_upload(request)
     sim = simulation()
     with sim.state.transaction() as db:
         upload_id = uploads.take_in(db, caller, order, ready_at=sim.clock() + sim.rules.processing_s)
@@ -148,7 +148,7 @@ def _caller() -> Caller:
     return caller
 
 
-def _readable(activity_id: int, fetches: str) -> activities.Kept:
+def _readable(activity_id: int, fetches: str) -> activities.StoredActivity:
     """The activity, if the caller may see it and it is there already."""
     caller = _caller()
     caller.require("activity:read_permission", *_READ_SCOPES)

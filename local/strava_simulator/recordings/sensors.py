@@ -1,4 +1,4 @@
-"""What a watch or a bike computer records second by second on a road."""
+"""What a watch or a bike computer records second by second on a course."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from local.strava_simulator.recordings.kinds import Profile
 from local.strava_simulator.recordings.motion import moving_flags
-from local.strava_simulator.recordings.terrain import Road, draw_waves
+from local.strava_simulator.recordings.terrain import Course, draw_waves
 
 _RIDER_KG = 78.0
 _GRAVITY = 9.81
@@ -24,16 +24,16 @@ def record(profile: Profile, count: int, rng: Random) -> dict[str, list[Any]]:
     Shape: every list has `count` samples; a few recordings miss some watts or heart rates (None).
     Units: as Strava answers them: s, m, degrees, m/s, beats and revolutions per minute, W, °C, percent.
     """
-    road = Road.draw(rng, loop_m=count * profile.speed_mps, hills_m=profile.hills_m)
-    speeds, distances = _travel(profile, road, count, rng)
+    course = Course.draw(rng, loop_m=count * profile.speed_mps, hills_m=profile.hills_m)
+    speeds, distances = _travel(profile, course, count, rng)
     time = _times(profile, count, rng)
-    grades = [road.grade(distance_m) for distance_m in distances]
+    grades = [course.grade(distance_m) for distance_m in distances]
     rounded = [round(distance_m, 1) for distance_m in distances]
     samples: dict[str, list[Any]] = {
         "time": time,
         "distance": rounded,
-        "latlng": [list(pair) for pair in road.positions(profile.place or (0.0, 0.0), distances)],
-        "altitude": [round(road.altitude_m(distance_m), 1) for distance_m in distances],
+        "latlng": [list(pair) for pair in course.positions(profile.place or (0.0, 0.0), distances)],
+        "altitude": [round(course.altitude_m(distance_m), 1) for distance_m in distances],
         "velocity_smooth": [round(speed, 3) for speed in speeds],
         "heartrate": _heart_rates(profile, speeds, grades, rng),
         "cadence": _cadences(profile, speeds, grades, rng),
@@ -47,14 +47,14 @@ def record(profile: Profile, count: int, rng: Random) -> dict[str, list[Any]]:
     return recorded
 
 
-def _travel(profile: Profile, road: Road, count: int, rng: Random) -> tuple[list[float], list[float]]:
+def _travel(profile: Profile, course: Course, count: int, rng: Random) -> tuple[list[float], list[float]]:
     stops = _stops(profile, count, rng)
     moods = draw_waves(rng, 0.08, (700.0, 160.0, 45.0))
     speeds, distances = [], []
     distance_m = 0.0
     for second in range(count):
         mood = 1.0 + sum(wave.value(second) for wave in moods)
-        hill = min(1.35, max(0.45, 1.0 - 5.0 * road.grade(distance_m)))
+        hill = min(1.35, max(0.45, 1.0 - 5.0 * course.grade(distance_m)))
         speed_mps = 0.0 if second in stops else profile.speed_mps * mood * hill
         distance_m += speed_mps if second else 0.0
         speeds.append(speed_mps)

@@ -1,4 +1,4 @@
-"""Smooth country to move through: which way the road turns, how high it lies and how steep it is."""
+"""Smooth country to move through: which way the course turns, how high it lies and how steep it is."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def draw_waves(rng: Random, amplitude: float, lengths: Sequence[float]) -> tuple
 
 
 @dataclass(frozen=True, slots=True)
-class Road:
+class Course:
     """A winding loop of about `loop_m` through hills."""
 
     loop_m: float
@@ -50,8 +50,8 @@ class Road:
     hills: tuple[Wave, ...]
 
     @classmethod
-    def draw(cls, rng: Random, *, loop_m: float, hills_m: float) -> Road:
-        """A road of that length whose biggest hills rise and fall by about `hills_m`."""
+    def draw(cls, rng: Random, *, loop_m: float, hills_m: float) -> Course:
+        """A course of that length whose biggest hills rise and fall by about `hills_m`."""
         return cls(
             loop_m=max(loop_m, 1.0),
             first_heading_rad=rng.uniform(0.0, math.tau),
@@ -69,12 +69,12 @@ class Road:
         return sum(hill.slope(distance_m) for hill in self.hills)
 
     def heading_rad(self, distance_m: float) -> float:
-        """The way the road points, clockwise from north."""
+        """The way the course points, clockwise from north."""
         turned = math.tau * distance_m / self.loop_m
         return self.first_heading_rad + turned + sum(turn.value(distance_m) for turn in self.turns)
 
     def positions(self, start: tuple[float, float], distances: Sequence[float]) -> list[list[float]]:
-        """The `[lat, lng]` at each distance, in degrees with six decimals, when the road begins at `start`."""
+        """The `[lat, lng]` at each distance, in degrees with six decimals, when the course begins at `start`."""
         lat, lng = start
         last_m = distances[0]
         track = []

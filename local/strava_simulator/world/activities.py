@@ -40,7 +40,7 @@ class UnknownActivity(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredActivity:
     """An activity as the simulator keeps it, deleted ones too."""
 
     activity_id: int
@@ -83,7 +83,7 @@ def next_id(db: sqlite3.Connection) -> int:
     return max(_FIRST_ACTIVITY_ID, (last or 0) + 1)
 
 
-def add(db: sqlite3.Connection, activity: SimulatedActivity, *, fresh: bool) -> Kept:
+def add(db: sqlite3.Connection, activity: SimulatedActivity, *, fresh: bool) -> StoredActivity:
     """Keep a new activity. `fresh` ones are new to the world, and may not be there yet when asked for.
 
     Errors: ActivityExists when the id is taken, by a deleted activity too.
@@ -109,7 +109,7 @@ def add(db: sqlite3.Connection, activity: SimulatedActivity, *, fresh: bool) -> 
     return find(db, activity.activity_id)
 
 
-def replace(db: sqlite3.Connection, activity: SimulatedActivity) -> Kept:
+def replace(db: sqlite3.Connection, activity: SimulatedActivity) -> StoredActivity:
     """Keep the activity in the place of what was kept under its id.
 
     Errors: UnknownActivity.
@@ -136,7 +136,7 @@ def delete(db: sqlite3.Connection, activity_id: int, *, now: float) -> None:
     db.execute("UPDATE activities SET deleted_at = ? WHERE activity_id = ?", (now, activity_id))
 
 
-def find(db: sqlite3.Connection, activity_id: int) -> Kept:
+def find(db: sqlite3.Connection, activity_id: int) -> StoredActivity:
     """The activity with this id, deleted or not.
 
     Errors: UnknownActivity.
@@ -144,7 +144,7 @@ def find(db: sqlite3.Connection, activity_id: int) -> Kept:
     row = db.execute("SELECT * FROM activities WHERE activity_id = ?", (activity_id,)).fetchone()
     if row is None:
         raise UnknownActivity(f"there is no activity {activity_id}")
-    return _kept(row)
+    return _stored(row)
 
 
 def listed(db: sqlite3.Connection, athlete_id: int, page: Page, *, only_me_too: bool) -> list[dict[str, Any]]:
@@ -187,14 +187,14 @@ def ids_of(db: sqlite3.Connection, athlete_id: int) -> list[int]:
     return [int(row["activity_id"]) for row in rows]
 
 
-def at_start(db: sqlite3.Connection, athlete_id: int, epoch_s: int) -> Kept | None:
+def at_start(db: sqlite3.Connection, athlete_id: int, epoch_s: int) -> StoredActivity | None:
     """The athlete's oldest activity that began in that second; None where there is none."""
     row = db.execute(
         "SELECT * FROM activities WHERE athlete_id = ? AND start_epoch_s = ? AND deleted_at IS NULL"
         " ORDER BY activity_id LIMIT 1",
         (athlete_id, epoch_s),
     ).fetchone()
-    return _kept(row) if row else None
+    return _stored(row) if row else None
 
 
 def summary(detail: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,8 +240,8 @@ def _keep_streams(db: sqlite3.Connection, activity: SimulatedActivity) -> None:
     db.executemany("INSERT INTO streams VALUES (?, ?, ?)", rows)
 
 
-def _kept(row: sqlite3.Row) -> Kept:
-    return Kept(
+def _stored(row: sqlite3.Row) -> StoredActivity:
+    return StoredActivity(
         activity_id=row["activity_id"],
         athlete_id=row["athlete_id"],
         only_me=bool(row["only_me"]),

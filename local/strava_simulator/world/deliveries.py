@@ -45,13 +45,13 @@ def log(db: sqlite3.Connection) -> list[dict[str, Any]]:
     return [{"event": json.loads(row["body"]), **{key: row[key] for key in keys}} for row in rows]
 
 
-class Courier:
+class DeliveryWorker:
     """The background worker that settles uploads and delivers events for as long as the simulator runs."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
 
     def start(self) -> None:
         """Begin to work."""

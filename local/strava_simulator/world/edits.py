@@ -113,14 +113,14 @@ def delete(db: sqlite3.Connection, simulation: Simulation, activity_id: int) -> 
     events.activity_deleted(db, simulation, kept.subject)
 
 
-def _living(db: sqlite3.Connection, activity_id: int) -> activities.Kept:
+def _living(db: sqlite3.Connection, activity_id: int) -> activities.StoredActivity:
     kept = activities.find(db, activity_id)
     if kept.deleted:
         raise activities.UnknownActivity(f"activity {activity_id} was deleted")
     return kept
 
 
-def _change(db: sqlite3.Connection, activity_id: int, values: Mapping[str, Any]) -> activities.Kept:
+def _change(db: sqlite3.Connection, activity_id: int, values: Mapping[str, Any]) -> activities.StoredActivity:
     _living(db, activity_id)
     before = activities.truth(db, activity_id)
     return activities.replace(db, SimulatedActivity({**before.detail, **values}, before.streams))

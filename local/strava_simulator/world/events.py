@@ -92,10 +92,10 @@ def _queue(db: sqlite3.Connection, simulation: Simulation, client_id: int, event
     subscription = db.execute("SELECT * FROM subscriptions WHERE client_id = ?", (client_id,)).fetchone()
     if subscription is None:
         return
-    now, dice, faults = simulation.clock(), simulation.dice, faults_of(db, client_id)
-    outcome = LOST if dice.falls(client_id, faults.webhook_lose_rate) else PENDING
-    held_back = dice.falls(client_id, faults.webhook_reorder_rate)
-    copies = 2 if dice.falls(client_id, faults.webhook_duplicate_rate) else 1
+    now, chances, faults = simulation.clock(), simulation.chances, faults_of(db, client_id)
+    outcome = LOST if chances.falls(client_id, faults.webhook_lose_rate) else PENDING
+    held_back = chances.falls(client_id, faults.webhook_reorder_rate)
+    copies = 2 if chances.falls(client_id, faults.webhook_duplicate_rate) else 1
     body = {
         "aspect_type": event.aspect_type,
         "event_time": int(now),

@@ -57,7 +57,7 @@ def _accept(db: sqlite3.Connection, simulation: Simulation, upload: uploads.Uplo
     events.activity_created(db, simulation, kept.subject)
 
 
-def _duplicate_text(upload: uploads.Upload, original: activities.Kept, form: DuplicateText) -> str:
+def _duplicate_text(upload: uploads.Upload, original: activities.StoredActivity, form: DuplicateText) -> str:
     if form is DuplicateText.PLAIN:
         return f"{upload.external_id} duplicate of activity {original.activity_id}"
     name = escape(original.detail["name"])

@@ -9,7 +9,7 @@ from enum import StrEnum
 import requests
 from flask import current_app
 
-from local.strava_simulator.api.faults import Dice
+from local.strava_simulator.api.faults import SeededChances
 from local.strava_simulator.api.script import Script
 from local.strava_simulator.world.quota import Limits, Tier
 from local.strava_simulator.world.state import State
@@ -61,7 +61,7 @@ class Simulation:
     state: State
     clock: Clock
     rules: Rules
-    dice: Dice
+    chances: SeededChances
     session: requests.Session
     sleep: Callable[[float], None]
     script: Script = field(default_factory=Script)

@@ -36,7 +36,7 @@ class UnknownUpload(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class UploadRequest:
     """What a caller uploads. `label` is the external id it chose, or the file's name."""
 
     data_type: str
@@ -67,7 +67,7 @@ class Upload:
         return label if label.endswith(ending) else label + ending
 
 
-def read_order(request: Request) -> Order:
+def read_upload(request: Request) -> UploadRequest:
     """What the request uploads; Strava takes the fields from the form and from the query alike.
 
     Errors: Refusal 400 without a file, for an empty one, and for a data type or sport type it does not know.
@@ -87,10 +87,10 @@ def read_order(request: Request) -> Order:
     content = file.read()
     if not content:
         raise answers.bad_request("Upload", "file", "empty")
-    return Order(data_type, request.values.get("external_id") or file.filename or "upload", fields, content)
+    return UploadRequest(data_type, request.values.get("external_id") or file.filename or "upload", fields, content)
 
 
-def take_in(db: sqlite3.Connection, caller: Caller, order: Order, *, ready_at: float) -> int:
+def take_in(db: sqlite3.Connection, caller: Caller, upload_request: UploadRequest, *, ready_at: float) -> int:
     """Keep the upload until it is processed, and give its id."""
     last = db.execute("SELECT MAX(upload_id) AS last FROM uploads").fetchone()["last"]
     upload_id = max(_FIRST_UPLOAD_ID, (last or 0) + 1)
@@ -101,10 +101,10 @@ def take_in(db: sqlite3.Connection, caller: Caller, order: Order, *, ready_at: f
             upload_id,
             caller.client_id,
             caller.athlete_id,
-            order.data_type,
-            order.label,
-            json.dumps(order.fields),
-            order.content,
+            upload_request.data_type,
+            upload_request.label,
+            json.dumps(upload_request.fields),
+            upload_request.content,
             ready_at,
         ),
     )

@@ -56,7 +56,7 @@ class Body(BytesIO):
 class Faults:
     """What becomes of each request to AWS: answered at once with an error, never answered, or passed on."""
 
-    dice: random.Random
+    chances: random.Random
     rates: Mapping[str, float]
     """How often a request fails, by service."""
     lost: float
@@ -66,10 +66,10 @@ class Faults:
     def __call__(self, request: AWSRequest, event_name: str, **_: Any) -> AWSResponse | None:
         service = event_name.split(".")[1]
         rate = self.rates.get(service, 0.0)
-        if self.dice.random() < rate:
+        if self.chances.random() < rate:
             self.met[service] += 1
             return self._fail(request, service)
-        if rate and self.dice.random() < self.lost:
+        if rate and self.chances.random() < self.lost:
             self.met[f"{service} lost"] += 1
             URLLib3Session().send(request)
             raise ReadTimeoutError(endpoint_url=request.url)
@@ -79,7 +79,7 @@ class Faults:
         answers = [(400, "ThrottlingException"), (500, "InternalServerError"), (503, "")]
         if service == "mwaa":
             answers += [(400, "RestApiServerException"), (400, "RestApiClientException")]
-        status, code = self.dice.choice([*answers, (0, "slow")])
+        status, code = self.chances.choice([*answers, (0, "slow")])
         if not status:
             raise ReadTimeoutError(endpoint_url=request.url)
         document = {"__type": code}
@@ -155,13 +155,13 @@ def airflow(
         yield airflow
 
 
-def events(dice: random.Random) -> list[WebhookEvent]:
+def events(chances: random.Random) -> list[WebhookEvent]:
     def event(object_id: int, **changes: Any) -> WebhookEvent:
         return replace(WebhookEvent("activity", object_id, "create", ATHLETES[0], 1, 1_516_126_040, {}), **changes)
 
     leaving = [event(one, object_type="athlete", owner_id=one, updates={"authorized": "false"}) for one in LEAVING]
     mixed = [event(number) for number in range(1, EVENTS + 1)] + leaving
-    dice.shuffle(mixed)
+    chances.shuffle(mixed)
     return mixed
 
 
@@ -189,13 +189,13 @@ def poll(sqs: Any, url: str, most: int) -> None:
 def play(settings: Settings, faults: Faults, sqs: Any, pass_time: Callable[[float], None]) -> None:
     """All events arrive, some again and again, while the dispatcher works; then it works until nothing is left."""
     path = f"/webhook/{settings.webhook_path_secret}"
-    waiting = events(faults.dice)
+    waiting = events(faults.chances)
     while waiting:
         event = waiting.pop(0)
         if not post(event, path):
             waiting.append(event)
-        if faults.dice.random() < 0.3:
-            poll(sqs, settings.queue_url, faults.dice.randint(1, 10))
+        if faults.chances.random() < 0.3:
+            poll(sqs, settings.queue_url, faults.chances.randint(1, 10))
         pass_time(1)
     while waiting_in(sqs, settings.queue_url):
         poll(sqs, settings.queue_url, 10)

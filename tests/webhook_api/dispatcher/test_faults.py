@@ -145,7 +145,7 @@ class CrashingQueue:
     """A queue whose process dies now and then, before or after a step is durable."""
 
     queue: SqliteQueue
-    dice: random.Random
+    chances: random.Random
 
     def receive(self, max_messages: int, *, visibility_s: int) -> Sequence[Message]:
         return self._crash_around(lambda: self.queue.receive(max_messages, visibility_s=visibility_s))
@@ -169,10 +169,10 @@ class CrashingQueue:
         return self.queue.dead()
 
     def _crash_around(self, step: Callable[[], Any]) -> Any:
-        if self.dice.random() < 0.02:
+        if self.chances.random() < 0.02:
             raise Crash
         result = step()
-        if self.dice.random() < 0.02:
+        if self.chances.random() < 0.02:
             raise Crash
         return result
 
@@ -181,17 +181,17 @@ class CrashingQueue:
 def test_nothing_is_lost_when_airflow_and_the_dispatcher_fail_at_random(
     queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any, seed: int
 ) -> None:
-    dice = random.Random(seed)
+    chances = random.Random(seed)
     good = list(range(1, 31))
     leaving = [1052, 1053]
     events = [event(number) for number in [*good, POISON]] + [deauthorisation(athlete) for athlete in leaving]
-    dice.shuffle(events)
+    chances.shuffle(events)
     send(queue, now, *events)
-    airflow.fault = lambda dag_id: unavailable(dag_id) if dice.random() < 0.4 else None
+    airflow.fault = lambda dag_id: unavailable(dag_id) if chances.random() < 0.4 else None
 
     for _ in range(400):
         with contextlib.suppress(Crash):
-            dispatch(CrashingQueue(queue, dice), airflow, store, now, batch_size=7)
+            dispatch(CrashingQueue(queue, chances), airflow, store, now, batch_size=7)
         now.epoch_s += 60
 
     assert queue.depth() == 0

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from include.pipeline.copying.copies import CopyResult, copy_to_children
 from include.pipeline.services import open_services
 from include.strava.client import Priority
-from local.proofs.race.arena import ATHLETE_ID, Arena
+from local.proofs.race.race_world import ATHLETE_ID, RaceWorld
 from local.proofs.race.workers.pool import Work
 
 
 @contextmanager
-def copy_worker(_: int, place: Arena) -> Iterator[Work]:
+def copy_worker(_: int, place: RaceWorld) -> Iterator[Work]:
     """A worker that answers each of the parent's activities, by its id, with what became of its copies."""
     os.environ.update(place.environ)
     with open_services(place.settings, priority=Priority.COPY, clock=place.clock, wait=place.clock.advance) as services:

@@ -14,7 +14,7 @@ from include.state.quota import Quota
 from include.strava.client import Bucket, Priority, StravaClient
 from include.strava.http.session import StravaSession
 from include.strava.models import UploadFile
-from local.proofs.race.arena import ATHLETE_ID, Arena
+from local.proofs.race.race_world import ATHLETE_ID, RaceWorld
 from local.proofs.race.workers.pool import Work
 
 _FILE = UploadFile("race", "gpx", b"no track", "Race", "Run")
@@ -59,7 +59,7 @@ class _TimedQuota(Quota):
 
 
 @contextmanager
-def quota_worker(_: int, place: Arena) -> Iterator[Work]:
+def quota_worker(_: int, place: RaceWorld) -> Iterator[Work]:
     """A worker that answers each `Shift` with what it `Worked`."""
     store = place.open_store()
     quota = _TimedQuota(store, place.clock)

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from include.pipeline.erasure.erase import Erased, EraseRequest, erase
 from include.pipeline.ingest.sync import Synced, SyncItem, sync
 from include.pipeline.services import open_services
-from local.proofs.race.arena import Arena
+from local.proofs.race.race_world import RaceWorld
 from local.proofs.race.workers.pool import Work
 
 
 @contextmanager
-def sync_worker(_: int, place: Arena) -> Iterator[Work]:
+def sync_worker(_: int, place: RaceWorld) -> Iterator[Work]:
     """A worker that answers each `SyncItem` with what was `Synced`, each `EraseRequest` with what was `Erased`."""
     os.environ.update(place.environ)
     with open_services(place.settings, clock=place.clock, wait=place.clock.advance) as services:

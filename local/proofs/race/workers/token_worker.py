@@ -14,9 +14,9 @@ from include.errors import IngestError, VersionConflict
 from include.state.accounts.tokens import Tokens
 from include.store.store import Item, Key, Store
 from include.strava.grant import TokenGrant
-from local.proofs.race.arena import ATHLETE_ID, Arena
-from local.proofs.race.watched_store import WatchedStore
+from local.proofs.race.race_world import ATHLETE_ID, RaceWorld
 from local.proofs.race.workers.pool import Work
+from local.testbed.forwarding_store import ForwardingStore
 
 SCOPE = "activity:read"
 _FASTER = 8
@@ -89,7 +89,7 @@ class Trace:
         self.operations, self.refresh, self.stage = [], None, Stage.LOOKING
 
 
-class _TracedStore(WatchedStore):
+class _TracedStore(ForwardingStore):
     def __init__(self, store: Store, trace: Trace) -> None:
         super().__init__(store)
         self._trace = trace
@@ -144,15 +144,15 @@ def _traced(refresh: Callable[[int, str], TokenGrant], trace: Trace) -> Callable
 
 
 @contextmanager
-def token_worker(worker: int, arena: Arena, stages: MutableSequence[int]) -> Iterator[Work]:
+def token_worker(worker: int, place: RaceWorld, stages: MutableSequence[int]) -> Iterator[Work]:
     """A worker that answers each job with the token it `Taken`."""
     trace = Trace(stages, worker)
-    store = _TracedStore(arena.open_store(), trace)
+    store = _TracedStore(place.open_store(), trace)
     tokens = Tokens(
         store,
-        open_cipher(arena.settings.key_url),
-        arena.clock,
-        _traced(arena.oauth().refresh, trace),
+        open_cipher(place.settings.key_url),
+        place.clock,
+        _traced(place.oauth().refresh, trace),
         wait=lambda seconds: time.sleep(seconds / _FASTER),
     )
 

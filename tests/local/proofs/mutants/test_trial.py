@@ -6,7 +6,7 @@ import pytest
 
 from local.proofs.mutants.mutation import mutants
 from local.proofs.mutants.run import run_tests
-from local.proofs.mutants.trial import Fate, copy_repository, try_mutant
+from local.proofs.mutants.trial import TrialResult, copy_repository, try_mutant
 
 PATH = "include/state/age.py"
 TESTS = "tests/include/state/test_age.py"
@@ -18,18 +18,18 @@ def bound(root):
 
 
 @pytest.mark.parametrize(
-    ("body", "fate"),
+    ("body", "result"),
     [
-        pytest.param("assert not is_old(7)", Fate.KILLED, id="the bound is tested"),
-        pytest.param("assert is_old(9)", Fate.SURVIVED, id="the bound is not tested"),
+        pytest.param("assert not is_old(7)", TrialResult.KILLED, id="the bound is tested"),
+        pytest.param("assert is_old(9)", TrialResult.SURVIVED, id="the bound is not tested"),
     ],
 )
-def test_mutant_survives_exactly_where_no_test_notices_it(repository, write_test, tmp_path, body, fate):
+def test_mutant_survives_exactly_where_no_test_notices_it(repository, write_test, tmp_path, body, result):
     write_test(test_age=body)
     whole = (repository / PATH).read_text()
     copied = copy_repository(repository, tmp_path / "copy")
 
-    assert try_mutant(copied, bound(copied), [[TESTS]]).fate is fate
+    assert try_mutant(copied, bound(copied), [[TESTS]]).result is result
     assert (copied / PATH).read_text() == whole
     assert (repository / PATH).read_text() == whole
 
@@ -37,9 +37,9 @@ def test_mutant_survives_exactly_where_no_test_notices_it(repository, write_test
 def test_later_group_is_asked_when_the_first_noticed_nothing(repository, write_test):
     write_test(test_far="assert is_old(9)", test_near="assert not is_old(7)")
 
-    assert try_mutant(repository, bound(repository), [[f"{TESTS}::test_far"]]).fate is Fate.SURVIVED
+    assert try_mutant(repository, bound(repository), [[f"{TESTS}::test_far"]]).result is TrialResult.SURVIVED
     groups = [[f"{TESTS}::test_far"], [f"{TESTS}::test_near"]]
-    assert try_mutant(repository, bound(repository), groups).fate is Fate.KILLED
+    assert try_mutant(repository, bound(repository), groups).result is TrialResult.KILLED
 
 
 def test_run_says_what_failed_and_nothing_is_no_failure(repository, write_test):

@@ -14,11 +14,11 @@ from include.lake.objects.objects import Condition
 from include.pipeline.ingest.sync import SyncItem, sync
 from include.pipeline.services import Services, open_services
 from local.proofs.race.agreement import differences, held
-from local.proofs.race.arena import ATHLETE_ID, StoreKind, arena
 from local.proofs.race.copies import prove_copies
 from local.proofs.race.lake import prove_lake
 from local.proofs.race.month import LakeKind, prove_month
 from local.proofs.race.quota import SHORT_DAY, prove_quota
+from local.proofs.race.race_world import ATHLETE_ID, StoreKind, race_world
 from local.proofs.race.tokens import Round, prove_tokens
 from local.proofs.race.workers.token_worker import Refresh, Stage, Taken
 from local.proofs.race.writers import prove_writers
@@ -147,7 +147,7 @@ class Synced:
 @pytest.fixture(scope="module")
 def place() -> Iterator[Synced]:
     with ExitStack() as stack:
-        opened = stack.enter_context(arena(StoreKind.SQLITE))
+        opened = stack.enter_context(race_world(StoreKind.SQLITE))
         services = stack.enter_context(open_services(opened.settings, clock=opened.clock))
         yield Synced(services, stack.enter_context(SimulatorControl(opened.simulator_url)), 0)
 

@@ -8,9 +8,9 @@ import pytest
 
 from local.proofs.scale import page, record
 from local.proofs.scale.counting import Counts, Kind
-from local.proofs.scale.errands import count
 from local.proofs.scale.proof import judge
 from local.proofs.scale.record import Counted
+from local.proofs.scale.workloads import count
 
 ATHLETES = 10
 

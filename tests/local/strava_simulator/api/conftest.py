@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
 from werkzeug.test import TestResponse
 
-from local.strava_simulator.api.faults import Dice
+from local.strava_simulator.api.faults import SeededChances
 from local.strava_simulator.app import create_app
 from local.strava_simulator.world import applications
 from local.strava_simulator.world.applications import Application
@@ -222,7 +222,9 @@ def make_world(app: Flask) -> Iterator[Callable[..., World]]:
         rules, application = rules or Rules(), application or Application()
         with state.transaction() as db:
             applications.register(db, application)
-        app.extensions[EXTENSION] = Simulation(state, lambda: now[0], rules, Dice(rules.seed), session, slept.append)
+        app.extensions[EXTENSION] = Simulation(
+            state, lambda: now[0], rules, SeededChances(rules.seed), session, slept.append
+        )
         return World(app, app.test_client(), application, receiver, now, slept)
 
     yield make

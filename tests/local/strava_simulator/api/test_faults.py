@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.strava_simulator.api.faults import Dice, Faults
+from local.strava_simulator.api.faults import Faults, SeededChances
 from local.strava_simulator.world.quota import Limits
 from local.strava_simulator.world.simulation import Rules
 
@@ -58,7 +58,7 @@ def test_faults_of_an_unknown_application_are_not_found(world: Any) -> None:
 
 @given(seed=st.integers(), rate=st.floats(0, 1), client_id=st.integers(1, 10**6))
 def test_dice_fall_the_same_for_the_same_seed(seed: int, rate: float, client_id: int) -> None:
-    one, other = Dice(seed), Dice(seed)
+    one, other = SeededChances(seed), SeededChances(seed)
     other.falls(client_id + 1, 0.5)
     throws = [one.falls(client_id, rate) for _ in range(20)]
     assert throws == [other.falls(client_id, rate) for _ in range(20)]

@@ -242,9 +242,9 @@ def test_last_change_is_always_seen_when_many_workers_race(path: Path, clock: Cl
 
     def work(worker: int) -> None:
         ledger = ActivityLedger(SqliteStore(path, clock), clock)
-        dice = random.Random(worker)
+        chances = random.Random(worker)
         for _ in range(10):
-            strava[0] += dice.randrange(1, 3)
+            strava[0] += chances.randrange(1, 3)
             sync(ledger, worker)
 
     with ThreadPoolExecutor(4) as pool:

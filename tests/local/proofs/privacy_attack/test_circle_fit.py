@@ -11,7 +11,7 @@ import pytest
 from include.circle import Position
 from local.docs.pages import page_path
 from local.docs.trimming import figures
-from local.proofs.privacy_attack.hunt import Found, fitted_middle, hunt
+from local.proofs.privacy_attack.circle_fit import Found, fitted_middle, hunt
 from local.proofs.privacy_attack.outings import Door, outing, recording
 from local.proofs.privacy_attack.proof import prove_trimming
 from local.proofs.proof import Effort

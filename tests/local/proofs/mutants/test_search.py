@@ -1,4 +1,4 @@
-"""A hunt tries every mutant that is drawn, and a proof says how many were noticed."""
+"""A search tries every mutant that is drawn, and a proof says how many were noticed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from unittest.mock import create_autospec
 
 import pytest
 
-from local.proofs.mutants import hunt as hunting
 from local.proofs.mutants import proof
-from local.proofs.mutants.hunt import Hunt, hunt, killed_share
+from local.proofs.mutants import search as hunting
 from local.proofs.mutants.mutation import Mutant
-from local.proofs.mutants.trial import Fate, Trial
+from local.proofs.mutants.search import Search, killed_share, search
+from local.proofs.mutants.trial import Trial, TrialResult
 from local.proofs.proof import LONGEST_S, Effort
 
-KILLED, SURVIVED = (Trial(Mutant("include/state/age.py", 3, 0, 1, "a", fate), fate) for fate in Fate)
+KILLED, SURVIVED = (Trial(Mutant("include/state/age.py", 3, 0, 1, "a", result), result) for result in TrialResult)
 
 
 def test_hunt_tells_the_fate_of_every_mutant_and_stops_when_its_time_is_over(repository, write_test, monkeypatch):
@@ -25,15 +25,15 @@ def test_hunt_tells_the_fate_of_every_mutant_and_stops_when_its_time_is_over(rep
     monkeypatch.setattr(hunting, "REPOSITORY", repository)
     told = []
 
-    trials = hunt(Hunt(["state"], count=100, seed=7, longest_s=600), told.append)
+    trials = search(Search(["state"], count=100, seed=7, longest_s=600), told.append)
 
     assert sorted(map(str, told)) == sorted(map(str, trials))
-    assert {trial.mutant.after: trial.fate for trial in trials} == {
-        "8": Fate.SURVIVED,
-        "None": Fate.KILLED,
-        "days >= LIMIT": Fate.KILLED,
+    assert {trial.mutant.after: trial.result for trial in trials} == {
+        "8": TrialResult.SURVIVED,
+        "None": TrialResult.KILLED,
+        "days >= LIMIT": TrialResult.KILLED,
     }
-    assert hunt(Hunt(["state"], count=100, seed=7, longest_s=0), print) == []
+    assert search(Search(["state"], count=100, seed=7, longest_s=0), print) == []
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_share_is_what_the_tests_noticed(trials, share):
     ],
 )
 def test_proof_holds_when_the_tests_notice_enough(monkeypatch, is_small, killed, holds):
-    asked = create_autospec(hunt, return_value=[KILLED] * killed + [SURVIVED] * (100 - killed))
-    monkeypatch.setattr(proof, "hunt", asked)
+    asked = create_autospec(search, return_value=[KILLED] * killed + [SURVIVED] * (100 - killed))
+    monkeypatch.setattr(proof, "search", asked)
 
     [verdict] = proof.state(Effort(is_small, seed=7, advance=print, closing=ExitStack()))
 
@@ -78,7 +78,7 @@ def test_proof_tells_how_many_are_done(monkeypatch):
         return [KILLED, SURVIVED]
 
     advanced = []
-    monkeypatch.setattr(proof, "hunt", create_autospec(hunt, side_effect=two))
+    monkeypatch.setattr(proof, "search", create_autospec(search, side_effect=two))
     proof.dags(Effort(is_small=True, seed=7, advance=advanced.append, closing=ExitStack()))
 
     assert advanced == [1, 2]

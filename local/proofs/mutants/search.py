@@ -1,4 +1,4 @@
-"""A hunt for broken lines that no test notices: draws mutants, and tries them in copies of the repository."""
+"""A search for broken lines that no test notices: draws mutants, and tries them in copies of the repository."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
+from local.proofs.mutants.covering_tests import CoveringTests
 from local.proofs.mutants.mutation import Mutant
 from local.proofs.mutants.selection import own_tests, sample, tests_of
-from local.proofs.mutants.trial import Fate, Trial, copy_repository, try_mutant
-from local.proofs.mutants.witnesses import Witnesses
+from local.proofs.mutants.trial import Trial, TrialResult, copy_repository, try_mutant
 from local.stack.environment import REPOSITORY
 
 PROCESSES = 2
@@ -23,7 +23,7 @@ Question = tuple[Mutant, list[list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Hunt:
+class Search:
     """Which mutants to try, against which tests, and for how long."""
 
     modules: Collection[str]
@@ -35,7 +35,7 @@ class Hunt:
     """Whether only those tests are asked that bear the name of a source that is broken."""
 
 
-def hunt(wanted: Hunt, tell: Callable[[Trial], None]) -> list[Trial]:
+def search(wanted: Search, tell: Callable[[Trial], None]) -> list[Trial]:
     """What became of each mutant, in the order of the draw; those for which no time was left are missing.
 
     Each is told as soon as it is known.
@@ -48,8 +48,8 @@ def hunt(wanted: Hunt, tell: Callable[[Trial], None]) -> list[Trial]:
         tests = sorted({test for mutant in drawn for test in own_tests(REPOSITORY, mutant.path)}) or tests
     with tempfile.TemporaryDirectory() as folder:
         roots = [copy_repository(REPOSITORY, Path(folder) / str(number)) for number in range(PROCESSES)]
-        witnesses = Witnesses.of_whole_code(roots[0], tests, processes=PROCESSES)
-        return _tried(roots, [(mutant, witnesses.about(mutant)) for mutant in drawn], tell, until=until)
+        covering_tests = CoveringTests.of_whole_code(roots[0], tests, processes=PROCESSES)
+        return _tried(roots, [(mutant, covering_tests.about(mutant)) for mutant in drawn], tell, until=until)
 
 
 def _tried(
@@ -76,4 +76,4 @@ def _tried(
 
 def killed_share(trials: Sequence[Trial]) -> float:
     """How many of them the tests noticed, from 0 to 1; 0 where there are none."""
-    return sum(trial.fate is Fate.KILLED for trial in trials) / max(len(trials), 1)
+    return sum(trial.result is TrialResult.KILLED for trial in trials) / max(len(trials), 1)

@@ -36,7 +36,7 @@ _RETENTION_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class Workload:
     """A kind of work, and how it is played."""
 
     name: str
@@ -46,13 +46,13 @@ class Errand:
 
 
 def count(folder: Path, athletes: int) -> Mapping[str, Counts]:
-    """What each errand asks for in an installation with so many athletes, which is made in the empty `folder`."""
+    """What each workload asks for in an installation with so many athletes, which is made in the empty `folder`."""
     found: dict[str, Counts] = {}
     with installation_of(folder, athletes) as world:
-        for errand in ERRANDS:
+        for workload in WORKLOADS:
             counts: Counts = Counter()
-            counts[Kind.TASKS] = errand.play(world, counted(world, counts))
-            found[errand.name] = counts
+            counts[Kind.TASKS] = workload.play(world, counted(world, counts))
+            found[workload.name] = counts
     return found
 
 
@@ -95,11 +95,13 @@ def _erasure(world: World, services: Services) -> int:
     return ERASE_TASKS
 
 
-ERRANDS = (
-    Errand("event", "one activity is told of, fetched, stored and copied to a child", _event),
-    Errand("catalogue", "one run: what the event changed is registered, and a crawl falls due", _catalogue),
-    Errand("reconcile", "one run: what is due is queued, and the lists of those whose turn it is are read", _reconcile),
-    Errand("night", "one run: everybody's lake is compared with the ledger, and what is too old goes", _night),
-    Errand("erasure", "everything of one athlete goes", _erasure),
+WORKLOADS = (
+    Workload("event", "one activity is told of, fetched, stored and copied to a child", _event),
+    Workload("catalogue", "one run: what the event changed is registered, and a crawl falls due", _catalogue),
+    Workload(
+        "reconcile", "one run: what is due is queued, and the lists of those whose turn it is are read", _reconcile
+    ),
+    Workload("night", "one run: everybody's lake is compared with the ledger, and what is too old goes", _night),
+    Workload("erasure", "everything of one athlete goes", _erasure),
 )
 """In the order in which they are played."""

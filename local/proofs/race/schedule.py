@@ -13,7 +13,7 @@ _MOST_CROPPED = 8
 POINTS = 90
 
 
-class Do(Enum):
+class Action(Enum):
     """What can happen."""
 
     SYNC = auto()
@@ -29,7 +29,7 @@ class Do(Enum):
     """Those who stalled go on as if nothing had been."""
 
 
-CHANGES = (Do.RENAME, Do.CROP, Do.DELETE)
+CHANGES = (Action.RENAME, Action.CROP, Action.DELETE)
 """What the athlete does."""
 
 
@@ -38,12 +38,12 @@ class Step:
     """One thing that happens, so long after the round began; `amount` is how much is cropped, or tells names apart."""
 
     at_s: float
-    do: Do
+    action: Action
     amount: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class Schedule:
     """Everything that happens in a round, in order."""
 
     steps: tuple[Step, ...]
@@ -51,30 +51,35 @@ class Script:
     @classmethod
     def drawn(cls, rng: Random) -> Self:
         """Some changes, runs before, between and after them, and in many rounds deaths and lost leases."""
-        happens = [Do.SYNC] * rng.randint(6, 12)
-        happens += rng.choices((Do.RENAME, Do.CROP), k=rng.randint(2, 5))
-        happens += [Do.KILL] * rng.choice((0, 0, 1, 2, 3))
-        steps = [Step(_moment(do, rng), do, rng.randint(1, _MOST_CROPPED)) for do in happens]
+        happens = [Action.SYNC] * rng.randint(6, 12)
+        happens += rng.choices((Action.RENAME, Action.CROP), k=rng.randint(2, 5))
+        happens += [Action.KILL] * rng.choice((0, 0, 1, 2, 3))
+        steps = [Step(_moment(action, rng), action, rng.randint(1, _MOST_CROPPED)) for action in happens]
         if rng.random() < 0.4:
             steps += _stall(rng)
         if rng.random() < 0.3:
-            last_change_s = max(step.at_s for step in steps if step.do in CHANGES)
-            steps.append(Step(rng.uniform(last_change_s, _SPAN_S), Do.DELETE))
-        steps.append(Step(_SPAN_S, Do.SYNC))
+            last_change_s = max(step.at_s for step in steps if step.action in CHANGES)
+            steps.append(Step(rng.uniform(last_change_s, _SPAN_S), Action.DELETE))
+        steps.append(Step(_SPAN_S, Action.SYNC))
         return cls(tuple(sorted(steps, key=lambda step: step.at_s)))
 
-    def count(self, *kinds: Do) -> int:
+    def count(self, *kinds: Action) -> int:
         """How often something of these kinds happens."""
-        return sum(step.do in kinds for step in self.steps)
+        return sum(step.action in kinds for step in self.steps)
 
 
-def _moment(do: Do, rng: Random) -> float:
+def _moment(action: Action, rng: Random) -> float:
     """Any moment of the round; deaths are rather early, when the ledger does not know much of the activity yet."""
-    return rng.uniform(0, _SPAN_S) * (rng.random() if do is Do.KILL else 1)
+    return rng.uniform(0, _SPAN_S) * (rng.random() if action is Action.KILL else 1)
 
 
 def _stall(rng: Random) -> list[Step]:
     """Somebody stalls, the activity changes, another takes over, and the first one goes on with what it knew."""
     at_s = rng.uniform(0, _SPAN_S / 2)
-    change = Step(at_s + 0.002, rng.choice((Do.RENAME, Do.CROP)), rng.randint(1, _MOST_CROPPED))
-    return [Step(at_s, Do.STALL), change, Step(at_s + 0.004, Do.SYNC), Step(at_s + rng.uniform(0.02, 0.15), Do.WAKE)]
+    change = Step(at_s + 0.002, rng.choice((Action.RENAME, Action.CROP)), rng.randint(1, _MOST_CROPPED))
+    return [
+        Step(at_s, Action.STALL),
+        change,
+        Step(at_s + 0.004, Action.SYNC),
+        Step(at_s + rng.uniform(0.02, 0.15), Action.WAKE),
+    ]

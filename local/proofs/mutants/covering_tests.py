@@ -29,7 +29,7 @@ class BaselineFails(IngestError):
     """A test fails although no line is broken: it can tell nothing about one that is."""
 
 
-class Witnesses:
+class CoveringTests:
     """The tests to ask about each mutant."""
 
     def __init__(self, root: Path, lines: CoverageData) -> None:
@@ -41,7 +41,7 @@ class Witnesses:
                 self._breadth.update(tests)
 
     @classmethod
-    def of_whole_code(cls, root: Path, tests: Sequence[str], *, processes: int) -> Witnesses:
+    def of_whole_code(cls, root: Path, tests: Sequence[str], *, processes: int) -> CoveringTests:
         """Run the tests in the copy at `root`, in which no line is broken, and follow them.
 
         Errors: `BaselineFails` where one fails, with the end of what pytest said.

@@ -15,8 +15,8 @@ from rich.console import Console
 
 from local.demo.airflow_operator import AirflowOperator
 from local.proofs.proof import Effort
-from local.proofs.stack.crowd import Crowd
 from local.proofs.stack.family import Family, NotInTime
+from local.proofs.stack.population import Population
 from local.stack.environment import REPOSITORY
 from local.stack.progress import Progress
 from local.stack.system import Stack
@@ -28,39 +28,39 @@ _LOOK_EVERY_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class SharedStack:
     """A running stack whose Strava's limits are out of the way, and who lives on it."""
 
     stack: Stack
     family: Family
-    crowd: Crowd
+    population: Population
     operator: AirflowOperator
 
 
-def on_stage(effort: Effort) -> Stage:
-    """The command's stage; the first proof that asks for it waits until it stands."""
+def shared_stack(effort: Effort) -> SharedStack:
+    """The command's stack; the first proof that asks for it waits until it is ready."""
     return _built(effort.closing)
 
 
-def await_idle(stage: Stage) -> None:
+def await_idle(shared: SharedStack) -> None:
     """Wait until no run is under way or waits. Errors: `NotInTime`."""
     began = time.monotonic()
-    while stage.operator.count_runs_under_way():
+    while shared.operator.count_runs_under_way():
         if time.monotonic() - began > _PATIENCE_S:
             raise NotInTime(f"After {_PATIENCE_S} s there are still runs under way.")
         time.sleep(_LOOK_EVERY_S)
 
 
 @cache
-def _built(closing: ExitStack) -> Stage:
-    return closing.enter_context(standing())
+def _built(closing: ExitStack) -> SharedStack:
+    return closing.enter_context(stack_with_family())
 
 
 @contextmanager
-def standing() -> Iterator[Stage]:
-    """A stage of one's own, with the family connected and nobody in the crowd."""
+def stack_with_family() -> Iterator[SharedStack]:
+    """A stack of its own, with the family connected and nobody in the population."""
     with (
-        tempfile.TemporaryDirectory(prefix="stage-") as folder,
+        tempfile.TemporaryDirectory(prefix="stack-") as folder,
         Stack.start(
             state_dir=Path(folder, "state"),
             dags=sorted(path.stem for path in (REPOSITORY / "dags").glob("*.py")),
@@ -69,7 +69,7 @@ def standing() -> Iterator[Stage]:
             tier=Tier.PARTNER,
         ) as stack,
         Family.of(stack.settings, stack.simulator_url) as family,
-        Crowd.of(stack.settings, stack.simulator_url) as crowd,
+        Population.of(stack.settings, stack.simulator_url) as population,
     ):
         family.connect(stack.settings)
-        yield Stage(stack, family, crowd, AirflowOperator(stack.airflow_url, stack.airflow_login))
+        yield SharedStack(stack, family, population, AirflowOperator(stack.airflow_url, stack.airflow_login))

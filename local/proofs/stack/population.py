@@ -20,7 +20,7 @@ _APART = timedelta(hours=3)
 
 
 @dataclass(slots=True)
-class Crowd:
+class Population:
     """Athletes whose activities are told of by webhooks."""
 
     control: SimulatorControl
@@ -32,7 +32,7 @@ class Crowd:
     @classmethod
     @contextmanager
     def of(cls, settings: Settings, simulator_url: str) -> Iterator[Self]:
-        """The crowd of a system: nobody yet."""
+        """The population of a system: nobody yet."""
         with SimulatorControl(simulator_url) as control, open_services(settings) as services:
             yield cls(control, services)
 

@@ -8,7 +8,7 @@ from typing import Any
 from include.store.store import Item, Key, Store
 
 
-class WatchedStore:
+class ForwardingStore:
     """Hands every operation on; a proof derives from it and watches the ones that it is about."""
 
     def __init__(self, store: Store) -> None:

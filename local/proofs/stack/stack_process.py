@@ -24,7 +24,7 @@ END_S = 60.0
 _READY = "Everything is running."
 
 
-class Installation:
+class StackProcess:
     """A system in `state_dir`; what it says is in the file `said`."""
 
     def __init__(self, state_dir: Path) -> None:

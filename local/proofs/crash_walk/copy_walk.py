@@ -13,8 +13,8 @@ from include.errors import RetryLater
 from include.pipeline.copying.copies import CopyResult
 from include.state.copies.ledger import CopyState
 from local.proofs.crash_walk import copying
+from local.proofs.crash_walk.copy_scenarios import CopyScenario
 from local.proofs.crash_walk.points import Crashed, Points
-from local.proofs.crash_walk.scenarios import Scenario
 from local.testbed.world import PARENT_ID, World, open_world
 
 RETRY_AFTER_S = 10
@@ -32,7 +32,7 @@ _CALLS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Death:
+class CrashOutcome:
     """One crash and what came of it."""
 
     point: str
@@ -49,12 +49,12 @@ class Death:
     left: int
     """How many copies are still due, messages still wait, and rows of the lake are not what the ledger says."""
 
-    def holds(self, scenario: Scenario) -> bool:
+    def holds(self, scenario: CopyScenario) -> bool:
         """Whether nothing was lost and nothing was done twice."""
         return self.state is scenario.ends_as and self.activities == 1 and self.named and self.left == 0
 
 
-def walk(scenario: Scenario) -> Iterator[Death]:
+def walk(scenario: CopyScenario) -> Iterator[CrashOutcome]:
     """Each of the scenario's points, in the order in which a copy passes them, each in a world of its own.
 
     The retry comes while the dead run's lease holds, if it had one; so what is left falls to reconcile.
@@ -67,12 +67,12 @@ def walk(scenario: Scenario) -> Iterator[Death]:
             now = world.clock()
         runs = _Runs(scenario, ready, activity_id, now)
         for point in runs.points():
-            yield runs.die_at(point)
+            yield runs.crash_at(point)
 
 
 @dataclass(frozen=True, slots=True)
 class _Runs:
-    scenario: Scenario
+    scenario: CopyScenario
     ready: Path
     activity_id: int
     now: float
@@ -84,7 +84,7 @@ class _Runs:
             self._step(world, points)
         return points.passed
 
-    def die_at(self, point: str) -> Death:
+    def crash_at(self, point: str) -> CrashOutcome:
         """The copy dies there, and production goes on."""
         with self._world() as world:
             try:
@@ -106,7 +106,7 @@ class _Runs:
             copying.reconcile(world, points) if self.scenario.resumed else copying.copy(world, self.activity_id, points)
         )
 
-    def _aftermath(self, world: World, point: str) -> Death:
+    def _aftermath(self, world: World, point: str) -> CrashOutcome:
         world.clock.pass_s(RETRY_AFTER_S)
         retry = self._retry(world)
         windows: list[str] = []
@@ -116,7 +116,7 @@ class _Runs:
         children = world.control.activity_ids(self.scenario.child_id)
         copy = world.services.state.copies.get(self.activity_id, self.scenario.child_id)
         stale = world.services.lake.copy_rows.repair([PARENT_ID])
-        return Death(
+        return CrashOutcome(
             point=point,
             retry=retry,
             windows="; then ".join(windows),

@@ -40,7 +40,7 @@ class StoreKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Arena:
+class RaceWorld:
     """What every process of a race works with; one athlete, `ATHLETE_ID`, is connected."""
 
     clock: SharedClock
@@ -66,8 +66,8 @@ class Arena:
 
 
 @contextmanager
-def arena(kind: StoreKind, *, limits: Limits = _UNLIMITED) -> Iterator[Arena]:
-    """A fresh arena on a store of this kind; the clock stands at the beginning of a day in UTC."""
+def race_world(kind: StoreKind, *, limits: Limits = _UNLIMITED) -> Iterator[RaceWorld]:
+    """A fresh world on a store of this kind; the clock stands at the beginning of a day in UTC."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="race-")))
         clock = SharedClock(_MORNING)
@@ -79,18 +79,18 @@ def arena(kind: StoreKind, *, limits: Limits = _UNLIMITED) -> Iterator[Arena]:
             stack.enter_context(in_environment(environ))
             create_all_tables()
         simulator_url = stack.enter_context(hosted(_simulator, clock, limits))
-        opened = Arena(clock, settings_in(folder, simulator_url, state_url=state_url), environ, simulator_url)
+        opened = RaceWorld(clock, settings_in(folder, simulator_url, state_url=state_url), environ, simulator_url)
         with SimulatorControl(simulator_url) as control:
             open_account(control, ATHLETE_ID)
             connect(opened, control)
         yield opened
 
 
-def connect(arena: Arena, control: SimulatorControl, athlete_id: int = ATHLETE_ID) -> None:
+def connect(place: RaceWorld, control: SimulatorControl, athlete_id: int = ATHLETE_ID) -> None:
     """Let the athlete connect (again): a new token pair, good for six hours."""
-    store = arena.open_store()
-    athletes = Athletes(store, open_cipher(arena.settings.key_url), arena.clock)
-    athletes.connect(*authorize(control, arena.oauth(), athlete_id))
+    store = place.open_store()
+    athletes = Athletes(store, open_cipher(place.settings.key_url), place.clock)
+    athletes.connect(*authorize(control, place.oauth(), athlete_id))
     store.close()
 
 

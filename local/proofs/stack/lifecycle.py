@@ -8,7 +8,7 @@ from pathlib import Path
 
 from local.proofs.proof import Effort
 from local.proofs.stack.family import Family, happened_epoch_s
-from local.proofs.stack.installation import END_S, Installation
+from local.proofs.stack.stack_process import END_S, StackProcess
 from local.proofs.verdict import Verdict
 
 _LONG = 150
@@ -25,7 +25,7 @@ def prove_killed(effort: Effort) -> list[Verdict]:
     event, only for the one that comes after the start.
     """
     rounds = effort.rounds(3, small=1)
-    with tempfile.TemporaryDirectory(prefix="killed-") as folder, Installation(_long(Path(folder))) as system:
+    with tempfile.TemporaryDirectory(prefix="killed-") as folder, StackProcess(_long(Path(folder))) as system:
         system.launch()
         starts_s = [system.await_ready()]
         _connect(system)
@@ -57,13 +57,13 @@ def prove_two_systems(effort: Effort) -> list[Verdict]:
     """Two systems at once each load their own events; a twin of the first is refused and harms nothing."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="two-")))
-        systems = [stack.enter_context(Installation(folder / name / "state")) for name in ("one", "other")]
+        systems = [stack.enter_context(StackProcess(folder / name / "state")) for name in ("one", "other")]
         for system in systems:
             system.launch()
         for system in systems:
             system.await_ready()
             _connect(system)
-        twin = stack.enter_context(Installation(systems[0].state_dir))
+        twin = stack.enter_context(StackProcess(systems[0].state_dir))
         twin.said = folder / "twin.log"
         status = twin.launch().wait(END_S)
         refusal = twin.said.read_text()
@@ -86,12 +86,12 @@ def _long(folder: Path) -> Path:
     return folder / ("d" * (_LONG - len(str(folder)) - len("/") - len("/state"))) / "state"
 
 
-def _connect(system: Installation) -> None:
+def _connect(system: StackProcess) -> None:
     settings = system.settings()
     with Family.of(settings, system.simulator_url()) as family:
         family.connect(settings)
 
 
-def _loads(system: Installation) -> int:
+def _loads(system: StackProcess) -> int:
     with Family.of(system.settings(), system.simulator_url()) as family:
         return len(happened_epoch_s([family.finish(1)], family.is_loaded, _LOADED_S))

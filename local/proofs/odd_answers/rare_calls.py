@@ -1,4 +1,4 @@
-"""What only happens now and then at Strava: each errand makes one kind of call until it is done."""
+"""What only happens now and then at Strava: each rare call is made one kind of call until it is done."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SCOPES = (READ, ACTIVITY_READ)
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class RareCall:
     """Something that is tried again each quarter until it is done."""
 
     act: Callable[[World, Services], object]
@@ -104,11 +104,11 @@ class _Webhook(BaseAdapter):
         """Nothing is open."""
 
 
-ERRANDS: Mapping[str, Errand] = {
-    "token": Errand(_connect, _is_connected),
-    "revoke": Errand(_give_back, _is_given_back, _ask_for_erasure),
-    "subscribe": Errand(_subscribe, lambda _world, services: services.strava.push.current() is not None),
-    "unsubscribe": Errand(_unsubscribe, lambda _world, services: services.strava.push.current() is None, _subscribe),
-    "profile": Errand(_look_again, lambda _world, _services: True, _forget_start),
+RARE_CALLS: Mapping[str, RareCall] = {
+    "token": RareCall(_connect, _is_connected),
+    "revoke": RareCall(_give_back, _is_given_back, _ask_for_erasure),
+    "subscribe": RareCall(_subscribe, lambda _world, services: services.strava.push.current() is not None),
+    "unsubscribe": RareCall(_unsubscribe, lambda _world, services: services.strava.push.current() is None, _subscribe),
+    "profile": RareCall(_look_again, lambda _world, _services: True, _forget_start),
 }
 """By the call that they are for."""

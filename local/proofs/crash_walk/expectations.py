@@ -22,7 +22,7 @@ _TABLES = ("activities", "laps", "streams")
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class Expectations:
     """What the athletes may expect of the system, whatever dies."""
 
     activities: tuple[int, ...] = ()
@@ -32,13 +32,13 @@ class Owed:
     erased: tuple[int, ...] = ()
 
 
-def faults(world: World, owed: Owed) -> tuple[str, ...]:
+def violations(world: World, expected: Expectations) -> tuple[str, ...]:
     """Everything that is lost, doubled, left over or still to be done, in words; empty where all is well."""
     services = world.services
-    found = [fault for activity_id in owed.activities for fault in _of_activity(world, activity_id)]
-    for child_id, activity_ids in owed.copies.items():
-        found += _of_child(world, child_id, activity_ids, is_recorded=PARENT_ID not in owed.erased)
-    for athlete_id in owed.erased:
+    found = [fault for activity_id in expected.activities for fault in _of_activity(world, activity_id)]
+    for child_id, activity_ids in expected.copies.items():
+        found += _of_child(world, child_id, activity_ids, is_recorded=PARENT_ID not in expected.erased)
+    for athlete_id in expected.erased:
         found += _of_erased(services, athlete_id)
     return (*found, *_left(services))
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from local.proofs.mutants import selection
+from local.proofs.mutants.covering_tests import FIRST, BaselineFails, CoveringTests
 from local.proofs.mutants.mutation import Mutant, mutants
 from local.proofs.mutants.selection import MODULES, own_tests, sample
-from local.proofs.mutants.witnesses import FIRST, BaselineFails, Witnesses
 
 ROOT = Path(__file__).parents[4]
 PATH = "include/state/age.py"
 OWN, OTHER = "tests/include/state/test_age.py", "tests/include/state/test_other.py"
 
 
-def witnesses(root):
-    return Witnesses.of_whole_code(root, ["tests/include/state"], processes=1)
+def covering_tests(root):
+    return CoveringTests.of_whole_code(root, ["tests/include/state"], processes=1)
 
 
 def broken(root, after):
@@ -29,7 +29,7 @@ def test_tests_that_run_through_the_line_are_asked_its_own_first(repository, wri
     write_test(test_old="assert is_old(9)", test_new="assert is_new(0)", test_nothing="pass")
     write_test("test_other.py", **{f"test_{number}": "assert is_old(9)" for number in range(FIRST)})
 
-    asked = witnesses(repository)
+    asked = covering_tests(repository)
     few, rest = asked.about(broken(repository, "days >= LIMIT"))
     whole, about_import = asked.about(broken(repository, "8"))
 
@@ -44,7 +44,7 @@ def test_tests_that_run_through_the_line_are_asked_its_own_first(repository, wri
 def test_own_tests_are_asked_about_a_line_that_no_test_runs_and_all_of_dags_about_a_dag(repository, write_test):
     write_test(test_nothing="pass")
 
-    asked = witnesses(repository)
+    asked = covering_tests(repository)
 
     assert asked.about(broken(repository, "days >= LIMIT")) == [[OWN]]
     assert asked.about(Mutant("dags/strava_retention.py", 1, 0, 1, "a", "b")) == [["tests/dags"]]
@@ -54,7 +54,7 @@ def test_tests_that_fail_without_a_mutant_tell_nothing(repository, write_test):
     write_test(test_age="assert is_old(1)")
 
     with pytest.raises(BaselineFails, match="test_age"):
-        witnesses(repository)
+        covering_tests(repository)
 
 
 @pytest.mark.parametrize("module", MODULES)

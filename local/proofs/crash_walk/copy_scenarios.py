@@ -29,7 +29,7 @@ _UPLOADED = "after `POST /uploads`"
 
 
 @dataclass(frozen=True, slots=True)
-class Scenario:
+class CopyScenario:
     """A world that is ready for one copy, and how the copy ends there."""
 
     name: str
@@ -127,21 +127,21 @@ def _own_recording(world: World) -> int:
     return _finished(world)
 
 
-SCENARIOS = (
-    Scenario("fresh copy", _fresh, 24),
-    Scenario("title renamed later, to name a second child too", _renamed, 25, child_id=MIA_ID),
-    Scenario("no positions: TCX", _indoors, 24),
-    Scenario("child granted writing only", _no_reading, 24),
-    Scenario("slow processing, the run that uploads", _fresh, 36, rules=Rules(processing_s=_SLOW_S)),
-    Scenario(
+COPY_SCENARIOS = (
+    CopyScenario("fresh copy", _fresh, 24),
+    CopyScenario("title renamed later, to name a second child too", _renamed, 25, child_id=MIA_ID),
+    CopyScenario("no positions: TCX", _indoors, 24),
+    CopyScenario("child granted writing only", _no_reading, 24),
+    CopyScenario("slow processing, the run that uploads", _fresh, 36, rules=Rules(processing_s=_SLOW_S)),
+    CopyScenario(
         "slow processing, the run that resumes",
         _still_processing,
         13,
         rules=Rules(processing_s=_SLOW_S),
         resumed=True,
     ),
-    Scenario("access granted again, the run that goes on", _let_in_again, 25, resumed=True),
-    Scenario(
+    CopyScenario("access granted again, the run that goes on", _let_in_again, 25, resumed=True),
+    CopyScenario(
         "unfinished and asked for again",
         _asked_for_again,
         13,
@@ -149,7 +149,7 @@ SCENARIOS = (
         resumed=True,
     ),
     *(
-        Scenario(
+        CopyScenario(
             f"sent twice, answered duplicate ({form})",
             _uploaded_twice,
             17,
@@ -159,7 +159,7 @@ SCENARIOS = (
         for form in DuplicateText
     ),
     *(
-        Scenario(
+        CopyScenario(
             f"child's own recording, answered duplicate ({form})",
             _own_recording,
             24,

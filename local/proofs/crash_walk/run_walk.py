@@ -12,21 +12,21 @@ from pathlib import Path
 
 from include.errors import RetryLater
 from local.proofs.crash_walk.adapters import process
-from local.proofs.crash_walk.errands import Errand
-from local.proofs.crash_walk.judge import Owed, faults
+from local.proofs.crash_walk.expectations import Expectations, violations
 from local.proofs.crash_walk.points import Crashed, Points
+from local.proofs.crash_walk.run_scenarios import RunScenario
 from local.proofs.crash_walk.system import System
 from local.strava_simulator.world.simulation import Rules
 from local.testbed.world import WINDOW_S, open_world
 
 WINDOWS = 3600 // WINDOW_S
-"""How many of reconcile's windows a run's work may take after it was struck."""
+"""How many of reconcile's windows a run's work may take after it was disturbed."""
 
 _JUMP_S = 600.0
 """Longer than any lease."""
 
 
-class Blow(StrEnum):
+class Disturbance(StrEnum):
     """What happens to a process at a point."""
 
     DEATH = "killed, its run deleted"
@@ -36,71 +36,74 @@ class Blow(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Struck:
-    """One point at which a run was struck, and what came of it."""
+class PointOutcome:
+    """One point at which a run was disturbed, and what came of it."""
 
     point: str
     windows: int
     """In which of reconcile's windows everything was as it should be for good; 0 for before the first."""
-    faults: tuple[str, ...]
+    violations: tuple[str, ...]
     """What is wrong in the end."""
-    is_said: bool = True
+    is_recorded: bool = True
     """Whether the system had been told by then what it was asked for: if not, it owes nothing and has begun nothing."""
 
 
-def walk(errand: Errand, blow: Blow = Blow.DEATH, *, every: int = 1) -> Iterator[Struck]:
-    """Each of the errand's points, in the order in which it passes them, each in a world of its own.
+def walk(
+    scenario: RunScenario, disturbance: Disturbance = Disturbance.DEATH, *, every: int = 1
+) -> Iterator[PointOutcome]:
+    """Each of the scenario's points, in the order in which it passes them, each in a world of its own.
 
     With `every`, only each so many-th.
     """
-    with prepared(errand) as ground:
-        for point in ground.points()[::every]:
-            yield ground.strike(blow, point)
+    with prepared(scenario) as prepared_run:
+        for point in prepared_run.points()[::every]:
+            yield prepared_run.disturb(disturbance, point)
 
 
 @contextmanager
-def prepared(errand: Errand) -> Iterator[Ground]:
-    """The errand's world, ready to be copied."""
+def prepared(scenario: RunScenario) -> Iterator[PreparedRun]:
+    """The scenario's world, ready to be copied."""
     with tempfile.TemporaryDirectory(prefix="crash-walk-") as scratch:
         ready = Path(scratch, "ready")
         ready.mkdir()
         with open_world(ready, Rules()) as world:
-            owed = errand.prepare(world)
+            expected = scenario.prepare(world)
             now = world.clock()
-        yield Ground(errand, ready, owed, now)
+        yield PreparedRun(scenario, ready, expected, now)
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """A prepared world, in which the errand can be run again and again."""
+class PreparedRun:
+    """A prepared world, in which the scenario can be run again and again."""
 
-    errand: Errand
+    scenario: RunScenario
     ready: Path
-    owed: Owed
+    expected: Expectations
     now: float
 
     def points(self) -> list[str]:
-        """What the errand passes when nothing happens to it."""
+        """What the scenario passes when nothing happens to it."""
         points = Points()
         with self._system() as system:
-            self.errand.begin(system, points)
+            self.scenario.begin(system, points)
         return points.passed
 
-    def strike(self, blow: Blow, point: str) -> Struck:
-        """The process is struck there; what it leaves falls to reconcile."""
+    def disturb(self, disturbance: Disturbance, point: str) -> PointOutcome:
+        """Disturb the process there; what it leaves falls to reconcile."""
         with self._system() as system:
-            points = Points(happens_at=point, event=self._blow(blow, system))
+            points = Points(happens_at=point, event=self._disturb(disturbance, system))
             with suppress(Crashed):
-                self.errand.begin(system, points)
+                self.scenario.begin(system, points)
             if point not in points.passed:
-                raise AssertionError(f"{self.errand.name}: nothing came to {point!r} again")
+                raise AssertionError(f"{self.scenario.name}: nothing came to {point!r} again")
             system.airflow.waiting.clear()
-            is_said = blow in (Blow.SECOND, Blow.STALL) or self.errand.is_said_before(point)
-            return self._aftermath(system, point, is_said=is_said)
+            lives = disturbance in (Disturbance.SECOND, Disturbance.STALL)
+            is_recorded = lives or self.scenario.is_recorded_before(point)
+            return self._aftermath(system, point, is_recorded=is_recorded)
 
-    def _blow(self, blow: Blow, system: System) -> Callable[[], None] | None:
+    def _disturb(self, disturbance: Disturbance, system: System) -> Callable[[], None] | None:
         def second() -> None:
-            self.errand.begin(system, Points())
+            self.scenario.begin(system, Points())
             for run in list(system.airflow.taken.values()):
                 system.play(run, process(system.world, Points()))
 
@@ -110,17 +113,18 @@ class Ground:
         def fail() -> None:
             raise RetryLater("The answer was lost on the way; try again.")
 
-        return {Blow.DEATH: None, Blow.SECOND: second, Blow.STALL: stall, Blow.FAULT: fail}[blow]
+        actions = {Disturbance.SECOND: second, Disturbance.STALL: stall, Disturbance.FAULT: fail}
+        return actions.get(disturbance)
 
-    def _aftermath(self, system: System, point: str, *, is_said: bool) -> Struck:
-        owed = self.owed if is_said else Owed(copies=dict.fromkeys(self.owed.copies, ()))
-        found, done_in = faults(system.world, owed), 0
+    def _aftermath(self, system: System, point: str, *, is_recorded: bool) -> PointOutcome:
+        expected = self.expected if is_recorded else Expectations(copies=dict.fromkeys(self.expected.copies, ()))
+        found, done_in = violations(system.world, expected), 0
         for window in range(1, WINDOWS + 1):
             system.world.clock.pass_s(WINDOW_S)
             system.reconcile(Points())
             if found:
-                found, done_in = faults(system.world, owed), window
-        return Struck(point, done_in, faults(system.world, owed), is_said)
+                found, done_in = violations(system.world, expected), window
+        return PointOutcome(point, done_in, violations(system.world, expected), is_recorded)
 
     @contextmanager
     def _system(self) -> Iterator[System]:

@@ -10,7 +10,7 @@ from include.queue.queued_event import QueuedEvent
 from include.state.erasures.ledger import EraseReason
 from include.strava.events import WebhookEvent
 from local.proofs.crash_walk.adapters import process
-from local.proofs.crash_walk.judge import Owed
+from local.proofs.crash_walk.expectations import Expectations
 from local.proofs.crash_walk.points import Crashed, Points
 from local.proofs.crash_walk.system import Run, System
 from local.strava_simulator.world.applications import Application
@@ -23,22 +23,22 @@ _DUE_S = 2700.0
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class RunScenario:
     """A world in which the system has just been asked for something, and what it owes then."""
 
     name: str
-    prepare: Callable[[World], Owed]
+    prepare: Callable[[World], Expectations]
     fewest_points: int
     """Fewer would mean that the walk no longer sees what the system does."""
     begin: Callable[[System, Points], None] = System.deliver
     """What is walked; whatever it leaves falls to reconcile."""
-    said_by: str = ""
+    recorded_by: str = ""
     """The write by which the system is told of it, where that is the walked process's own: what dies before it was
     asked for nothing."""
 
-    def is_said_before(self, point: str) -> bool:
+    def is_recorded_before(self, point: str) -> bool:
         """Whether a process that dies at the point has left word of what it was asked for."""
-        return not self.said_by or point != f"before {self.said_by}"
+        return not self.recorded_by or point != f"before {self.recorded_by}"
 
 
 def _family(world: World) -> None:
@@ -55,13 +55,13 @@ def _send(world: World, event: WebhookEvent) -> None:
     world.services.queue.send(QueuedEvent(event, world.clock()).to_body())
 
 
-def _two_finished(world: World) -> Owed:
+def _two_finished(world: World) -> Expectations:
     _family(world)
     named = world.finish(PARENT_ID, "Morning run with Rex")
     unnamed = world.finish(PARENT_ID, "Evening run", hours_ago=3, seed=3)
     _tell(world, named, "create")
     _tell(world, unnamed, "create")
-    return Owed((named, unnamed), {REX_ID: (named,)})
+    return Expectations((named, unnamed), {REX_ID: (named,)})
 
 
 def _stored(world: World) -> int:
@@ -74,51 +74,51 @@ def _stored(world: World) -> int:
     return activity_id
 
 
-def _renamed(world: World) -> Owed:
+def _renamed(world: World) -> Expectations:
     activity_id = _stored(world)
     world.connect(MIA_ID, READ_AND_WRITE)
     world.link(MIA_ID, "Mia")
     world.control.rename(activity_id, "Morning run with Rex and Mia")
     _tell(world, activity_id, "update")
-    return Owed((activity_id,), {REX_ID: (activity_id,), MIA_ID: (activity_id,)})
+    return Expectations((activity_id,), {REX_ID: (activity_id,), MIA_ID: (activity_id,)})
 
 
-def _deleted(world: World) -> Owed:
+def _deleted(world: World) -> Expectations:
     activity_id = _stored(world)
     world.control.delete_activity(activity_id)
     _tell(world, activity_id, "delete")
-    return Owed((activity_id,), {REX_ID: (activity_id,)})
+    return Expectations((activity_id,), {REX_ID: (activity_id,)})
 
 
-def _access_taken_away(world: World) -> Owed:
+def _access_taken_away(world: World) -> Expectations:
     activity_id = _stored(world)
     world.control.disconnect(PARENT_ID, Application().client_id)
     _send(
         world,
         WebhookEvent("athlete", PARENT_ID, "update", PARENT_ID, 1, int(world.clock()), {"authorized": "false"}),
     )
-    return Owed(copies={REX_ID: (activity_id,)}, erased=(PARENT_ID,))
+    return Expectations(copies={REX_ID: (activity_id,)}, erased=(PARENT_ID,))
 
 
-def _wish_uttered(world: World) -> Owed:
+def _erasure_asked_for(world: World) -> Expectations:
     activity_id = _stored(world)
     erasure = world.services.state.erasures.ask_now(PARENT_ID, EraseReason.ATHLETE)
     world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.clock()).to_body())
-    return Owed(copies={REX_ID: (activity_id,)}, erased=(PARENT_ID,))
+    return Expectations(copies={REX_ID: (activity_id,)}, erased=(PARENT_ID,))
 
 
-def _child_erased(world: World) -> Owed:
+def _child_erased(world: World) -> Expectations:
     activity_id = _stored(world)
     erasure = world.services.state.erasures.ask_now(REX_ID, EraseReason.ATHLETE)
     world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.clock()).to_body())
-    return Owed((activity_id,), erased=(REX_ID,))
+    return Expectations((activity_id,), erased=(REX_ID,))
 
 
-def _history(world: World) -> Owed:
+def _history(world: World) -> Expectations:
     _family(world)
     outings = ((9, "Run"), (8, "Run with Rex"), (7, "Ride"))
     ids = tuple(world.finish(PARENT_ID, title, hours_ago=days * 24, seed=days) for days, title in outings)
-    return Owed(ids, {REX_ID: (ids[1],)})
+    return Expectations(ids, {REX_ID: (ids[1],)})
 
 
 _FORM = {"athlete": PARENT_ID, "from": "2026-06-01", "to": "2026-06-16", "dry_run": False}
@@ -128,54 +128,54 @@ def _backfill(system: System, points: Points) -> None:
     system.play(Run(BACKFILL_DAG, _FORM), process(system.world, points))
 
 
-def _half_planned(world: World) -> Owed:
+def _half_planned(world: World) -> Expectations:
     """The plan died with the third activity: the history's row knows that it was not listed to its end."""
-    owed = _history(world)
+    expected = _history(world)
     with suppress(Crashed):
         _backfill(System(world), Points(happens_at="after write the file (2)"))
     world.clock.pass_s(_DUE_S)
-    return owed
+    return expected
 
 
-def _left_by(prepare: Callable[[World], Owed], point: str) -> Callable[[World], Owed]:
+def _left_by(prepare: Callable[[World], Expectations], point: str) -> Callable[[World], Expectations]:
     """What a run that died at `point` has left, when its time has come."""
 
-    def prepared(world: World) -> Owed:
-        owed = prepare(world)
+    def prepared(world: World) -> Expectations:
+        expected = prepare(world)
         with suppress(Crashed):
             System(world).deliver(Points(happens_at=point))
         world.clock.pass_s(_DUE_S)
-        return owed
+        return expected
 
     return prepared
 
 
-ERRANDS = (
-    Errand("two activities, one of which names a child", _two_finished, 80),
-    Errand("title renamed, to name a second child too", _renamed, 45),
-    Errand("activity deleted at Strava", _deleted, 40),
-    Errand("access taken away at Strava", _access_taken_away, 60),
-    Errand("athlete asks to be erased", _wish_uttered, 60),
-    Errand("child asks to be erased", _child_erased, 45),
-    Errand(
+RUN_SCENARIOS = (
+    RunScenario("two activities, one of which names a child", _two_finished, 80),
+    RunScenario("title renamed, to name a second child too", _renamed, 45),
+    RunScenario("activity deleted at Strava", _deleted, 40),
+    RunScenario("access taken away at Strava", _access_taken_away, 60),
+    RunScenario("athlete asks to be erased", _erasure_asked_for, 60),
+    RunScenario("child asks to be erased", _child_erased, 45),
+    RunScenario(
         "reconcile takes up what died before its first write",
         _left_by(_two_finished, "before put `events`"),
         80,
         begin=System.reconcile,
     ),
-    Errand(
+    RunScenario(
         "reconcile takes up what died right after an upload",
         _left_by(_two_finished, "after `POST /uploads`"),
         60,
         begin=System.reconcile,
     ),
-    Errand(
+    RunScenario(
         "reconcile takes up an erasure that died under way",
-        _left_by(_wish_uttered, "after delete `activities`"),
+        _left_by(_erasure_asked_for, "after delete `activities`"),
         20,
         begin=System.reconcile,
     ),
-    Errand("backfill of three activities", _history, 60, begin=_backfill, said_by="put `histories`"),
-    Errand("reconcile takes up a backfill whose plan died", _half_planned, 60, begin=System.reconcile),
+    RunScenario("backfill of three activities", _history, 60, begin=_backfill, recorded_by="put `histories`"),
+    RunScenario("reconcile takes up a backfill whose plan died", _half_planned, 60, begin=System.reconcile),
 )
 """Everything that is walked."""

@@ -14,22 +14,22 @@ from include.strava.models import Upload
 from local.docs.crash_walk import section
 from local.docs.pages import page_path
 from local.proofs.crash_walk.adapters import CrashingStore
+from local.proofs.crash_walk.copy_scenarios import COPY_SCENARIOS, CopyScenario
+from local.proofs.crash_walk.copy_walk import CrashOutcome, walk
 from local.proofs.crash_walk.points import Crashed, Points
-from local.proofs.crash_walk.scenarios import SCENARIOS, Scenario
-from local.proofs.crash_walk.walk import Death, walk
 
-FRESH, WRITING_ONLY = SCENARIOS[0], SCENARIOS[3]
+FRESH, WRITING_ONLY = COPY_SCENARIOS[0], COPY_SCENARIOS[3]
 
 
-@pytest.mark.parametrize("scenario", [pytest.param(scenario, id=scenario.name) for scenario in SCENARIOS])
-def test_copy_ends_as_one_activity_wherever_it_dies(scenario: Scenario) -> None:
-    deaths = list(walk(scenario))
+@pytest.mark.parametrize("scenario", [pytest.param(scenario, id=scenario.name) for scenario in COPY_SCENARIOS])
+def test_copy_ends_as_one_activity_wherever_it_dies(scenario: CopyScenario) -> None:
+    outcomes = list(walk(scenario))
 
-    assert [death for death in deaths if not death.holds(scenario)] == []
-    assert len(deaths) >= scenario.fewest_points, "the walk no longer sees all that a copy does"
+    assert [outcome for outcome in outcomes if not outcome.holds(scenario)] == []
+    assert len(outcomes) >= scenario.fewest_points, "the walk no longer sees all that a copy does"
     page = page_path("crash-walk").read_text()
-    assert section(scenario, deaths) in page, "run `make docs ARGS=crash-walk`"
-    assert f"| {scenario.name} | {len(deaths)} | one activity, `{scenario.ends_as}` |" in page
+    assert section(scenario, outcomes) in page, "run `make docs ARGS=crash-walk`"
+    assert f"| {scenario.name} | {len(outcomes)} | one activity, `{scenario.ends_as}` |" in page
 
 
 def test_walk_finds_a_copy_that_takes_its_own_upload_for_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,9 +39,9 @@ def test_walk_finds_a_copy_that_takes_its_own_upload_for_a_failure(monkeypatch: 
 
     monkeypatch.setattr("include.pipeline.copying.copy_job.read_outcome", harsh)
 
-    broken = [death for death in walk(WRITING_ONLY) if not death.holds(WRITING_ONLY)]
+    broken = [outcome for outcome in walk(WRITING_ONLY) if not outcome.holds(WRITING_ONLY)]
 
-    assert [(death.point, death.state) for death in broken] == [
+    assert [(outcome.point, outcome.state) for outcome in broken] == [
         ("after `POST /uploads`", CopyState.FAILED),
         ("before put `copies` as processing, held", CopyState.FAILED),
     ]
@@ -71,7 +71,7 @@ WELL = {
     ],
 )
 def test_death_holds_only_when_nothing_is_wrong(changes: dict[str, object], holds: bool) -> None:
-    assert Death(**{**WELL, **changes}).holds(FRESH) is holds
+    assert CrashOutcome(**{**WELL, **changes}).holds(FRESH) is holds
 
 
 def test_dead_process_gets_nothing_done(tmp_path: Path) -> None:

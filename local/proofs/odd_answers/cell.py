@@ -21,8 +21,8 @@ from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import CopyState
 from include.state.links import CopyOptions
-from local.proofs.odd_answers.errands import ERRANDS, Errand
 from local.proofs.odd_answers.message import is_fit
+from local.proofs.odd_answers.rare_calls import RARE_CALLS, RareCall
 from local.strava_simulator.api.script import Line
 from local.strava_simulator.world.simulation import Rules
 from local.testbed.consent import agreed_link
@@ -80,12 +80,12 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class _Story:
+class _Cell:
     """A stored activity that is renamed, one that is deleted without an event, a new one, and one for a backfill."""
 
     world: World
     services: Services
-    errand: Errand | None
+    rare_call: RareCall | None
     seed: int
     historic: int = 0
     """From before the athlete connected: only a backfill loads it."""
@@ -105,8 +105,8 @@ class _Story:
         for activity_id in (self.renamed, self.deleted):
             self.queue(activity_id)
         self.window()
-        if self.errand:
-            self.errand.begin(self.world, self.services)
+        if self.rare_call:
+            self.rare_call.begin(self.world, self.services)
         self.world.clock.pass_s(_TOKEN_S)
 
     def go_on(self) -> None:
@@ -133,8 +133,8 @@ class _Story:
         self.attempt(queue_due, services)
         self.attempt(list_athletes, services, self.world.settings)
         self.attempt(_prove, services)
-        if self.errand and self.deleted and self.new:
-            self.attempt(self.errand.act, self.world, services)
+        if self.rare_call and self.deleted and self.new:
+            self.attempt(self.rare_call.act, self.world, services)
         if any(not each.is_open and not each.found for each in services.state.histories.of_athlete(PARENT_ID)):
             self.ask_for_history()
         messages = services.queue.receive(100, visibility_s=30)
@@ -166,7 +166,7 @@ class _Story:
             "one copy each": len(self.world.control.activity_ids(REX_ID)) == 2,
             "the history": not any(history.is_open for history in self.services.state.histories.of_athlete(PARENT_ID)),
             "connected": self.status_of(PARENT_ID) == AthleteStatus.ACTIVE,
-            "the errand": self.errand is None or self.errand.is_done(self.world, self.services),
+            "the rare call": self.rare_call is None or self.rare_call.is_done(self.world, self.services),
         }
         lacking = [name for name, holds in checks.items() if not holds]
         titles = {self.historic: "Long ago", self.renamed: "Evening with Rex", self.new: "Lunch with Rex"}
@@ -184,39 +184,37 @@ class _Story:
         return str(entry.state) if entry else "unknown"
 
 
-def play(call: str, answer: Mapping[str, Any], *, seed: int, state_url: str) -> Outcome:
+def run_cell(call: str, answer: Mapping[str, Any], *, seed: int, state_url: str) -> Outcome:
     """An hour of this answer to this call, and what follows; `seed` is that of the recordings."""
-    with tempfile.TemporaryDirectory() as folder, _story(Path(folder), state_url, ERRANDS.get(call), seed) as story:
-        story.begin()
+    with tempfile.TemporaryDirectory() as folder, _cell(Path(folder), state_url, RARE_CALLS.get(call), seed) as cell:
+        cell.begin()
         outcome = Outcome()
-        before = story.titles()
+        before = cell.titles()
         if call == "subscription":  # Whether the API answers there is seen by this very call.
-            story.services.state.installation.note(
-                story.services.strava.push.api_url, is_proved=False, now_epoch_s=NOON
-            )
-        story.world.control.write_script(Line(route=CALLS[call], **answer))
-        story.go_on()
+            cell.services.state.installation.note(cell.services.strava.push.api_url, is_proved=False, now_epoch_s=NOON)
+        cell.world.control.write_script(Line(route=CALLS[call], **answer))
+        cell.go_on()
         for _ in range(ODD_WINDOWS):
-            story.window()
-        outcome.calls = story.world.control.script()[0]["calls"]
-        outcome.wrongs += _destroyed(story, before)
+            cell.window()
+        outcome.calls = cell.world.control.script()[0]["calls"]
+        outcome.wrongs += _destroyed(cell, before)
         outcome.wrongs += [
             f"message: {message}"
-            for message in map(str, story.failures)
+            for message in map(str, cell.failures)
             if not is_fit(message, is_applications=call in OF_THE_APPLICATION)
         ]
-        outcome.activity = story.state_of(story.new)
-        copy = story.services.state.copies.get(story.new, REX_ID)
+        outcome.activity = cell.state_of(cell.new)
+        copy = cell.services.state.copies.get(cell.new, REX_ID)
         outcome.copy = str(copy.state) if copy else "none yet"
-        outcome.athlete = story.status_of(PARENT_ID)
-        story.world.control.write_script()
+        outcome.athlete = cell.status_of(PARENT_ID)
+        cell.world.control.write_script()
         for passed in range(MOST_WINDOWS):
-            story.window()
-            if not story.lacks():
+            cell.window()
+            if not cell.lacks():
                 outcome.minutes = passed * _WINDOW_S // 60
                 break
         else:
-            outcome.wrongs += [f"never right: {', '.join(story.lacks())}"]
+            outcome.wrongs += [f"never right: {', '.join(cell.lacks())}"]
         return outcome
 
 
@@ -224,30 +222,30 @@ def _prove(services: Services) -> None:
     prove_again(services.strava.push, services.state.installation, services.clock)
 
 
-def _destroyed(story: _Story, before: Mapping[int, str]) -> list[str]:
+def _destroyed(cell: _Cell, before: Mapping[int, str]) -> list[str]:
     """What the odd answer cost that it must not: rows, the copy made before, the connection, the link."""
-    services = story.services
-    copy = services.state.copies.get(story.renamed, REX_ID)
-    final = _FINAL | ({CopyState.SKIPPED} if story.state_of(story.new) != ActivityState.NO_STREAMS else set())
-    finished = [copy for copy in services.state.copies.of_activity(story.new) if copy.state in final]
+    services = cell.services
+    copy = services.state.copies.get(cell.renamed, REX_ID)
+    final = _FINAL | ({CopyState.SKIPPED} if cell.state_of(cell.new) != ActivityState.NO_STREAMS else set())
+    finished = [copy for copy in services.state.copies.of_activity(cell.new) if copy.state in final]
     gone = [entry for entry in services.state.activities.of_athlete(PARENT_ID) if entry.state is ActivityState.REMOVED]
-    is_proved = story.services.state.installation.is_proved(story.services.strava.push.api_url)
+    is_proved = cell.services.state.installation.is_proved(cell.services.strava.push.api_url)
     checks = {
-        "rows": set(before) - {story.deleted} <= set(story.titles()),
-        "rows before the installation was proved": is_proved or set(before) <= set(story.titles()),
+        "rows": set(before) - {cell.deleted} <= set(cell.titles()),
+        "rows before the installation was proved": is_proved or set(before) <= set(cell.titles()),
         "the copy made before": copy is not None and copy.state is CopyState.DONE,
         "the new copy, finally": not finished,
-        "an activity that is there": {entry.activity_id for entry in gone} <= {story.deleted},
-        "the connection": {story.status_of(PARENT_ID), story.status_of(REX_ID)} == {AthleteStatus.ACTIVE},
-        "the link": len(list(story.services.state.links.of_parent(PARENT_ID))) == 1,
+        "an activity that is there": {entry.activity_id for entry in gone} <= {cell.deleted},
+        "the connection": {cell.status_of(PARENT_ID), cell.status_of(REX_ID)} == {AthleteStatus.ACTIVE},
+        "the link": len(list(cell.services.state.links.of_parent(PARENT_ID))) == 1,
     }
     return [f"destroyed: {name}" for name, holds in checks.items() if not holds]
 
 
 @contextmanager
-def _story(folder: Path, state_url: str, errand: Errand | None, seed: int) -> Iterator[_Story]:
+def _cell(folder: Path, state_url: str, rare_call: RareCall | None, seed: int) -> Iterator[_Cell]:
     with open_world(folder, Rules(), state_url=state_url) as world:
         for athlete_id in (PARENT_ID, REX_ID):
             world.connect(athlete_id)
         world.services.state.links.save(agreed_link(PARENT_ID, REX_ID, "Rex", CopyOptions(trim_m=0)))
-        yield _Story(world, world.services, errand, seed)
+        yield _Cell(world, world.services, rare_call, seed)
