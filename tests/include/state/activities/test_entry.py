@@ -175,13 +175,14 @@ def test_state_of_an_older_version_is_read_as_removed() -> None:
 
 
 def test_row_of_an_older_version_is_due_when_its_next_try_was() -> None:
-    fields = known(S.PENDING).to_fields()
+    before = replace(known(S.PENDING), next_try_epoch_s=77)
+    fields = before.to_fields()
     for name in ("own_try_epoch_s", "asked", "copies_due", "queued", "rounds", "round_at_epoch_s", "lost_at_epoch_s"):
         del fields[name]
 
     former = decode(LedgerEntry, fields | {"attempts": 9})
 
-    assert former == replace(known(S.PENDING), rounds=0, round_at_epoch_s=None)
+    assert former == replace(before, rounds=0, round_at_epoch_s=None)
 
 
 # --- rounds --------------------------------------------------------------------------------------
