@@ -76,7 +76,8 @@ def plan_events(params: dict) -> list[list[dict]]:
 def sync_activities(items: list[dict]) -> list[dict]:
     """Fetch a chunk's activities and store them; returns ids and state."""
     from include.pipeline.chunks import label, process_each
-    from include.pipeline.ingest.sync import SyncItem, sync
+    from include.pipeline.ingest.sync import sync
+    from include.pipeline.ingest.sync_item import SyncItem
 
     context, names = get_current_context(), [item["activity_id"] for item in items]
     context["chunk"] = label(names, "activities")

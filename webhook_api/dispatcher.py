@@ -18,7 +18,8 @@ from include.state.erasures.ledger import ErasureGrounds, Erasures
 from include.state.outages import Outages
 from include.store.store import Store
 from include.strava.events import batch_run_id
-from include.trigger.trigger import Started, Trigger
+from include.trigger.trigger import Trigger
+from webhook_api.dispatch_report import DispatchReport, StartedRun
 
 log = logging.getLogger(__name__)
 
@@ -58,31 +59,6 @@ class Inbox(Protocol):
     def bury(self, message: Message, reason: str) -> None:
         """Move the message to the dead letters."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class StartedRun:
-    """A run that exists now, and since when its oldest event had been waiting for it."""
-
-    dag_id: str
-    run_id: str
-    events: int
-    started: Started
-    waited_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class DispatchReport:
-    """What became of one batch: every message was deleted with its run, released, buried, or left to the ledger."""
-
-    received: int
-    runs: Sequence[StartedRun]
-    released: int
-    buried: int
-    waiting: int
-    """Events that are left to the ledger, in which they are due; no run was started for them."""
-    reasons: Sequence[str]
-    """Why messages were released or buried, each reason once."""
 
 
 def dispatch(
@@ -260,40 +236,6 @@ class _Batch:
         self.inbox.bury(message, reason)
         self.reasons[reason] = None
         self.buried += 1
-
-
-def log_report(report: DispatchReport) -> None:
-    """Log one line for each run, and one that says why messages went back or were buried; each with its counters."""
-    for run in report.runs:
-        log.info(
-            "%s run %s: %d event(s), started %s, oldest waited %.2f s",
-            run.dag_id,
-            run.run_id,
-            run.events,
-            run.started.value,
-            run.waited_s,
-            extra={
-                "metrics": {
-                    "RunsStarted": int(run.started is Started.NOW),
-                    "EventsDispatched": run.events,
-                    "EventWaitSeconds": run.waited_s,
-                }
-            },
-        )
-    if report.waiting:
-        log.warning(
-            "%d event(s) are left to the ledger, as Strava or Airflow is out: reconcile queues them again. %s",
-            report.waiting,
-            " ".join(report.reasons),
-        )
-    if report.released or report.buried:
-        log.warning(
-            "%d event(s) returned to the queue, %d buried: %s",
-            report.released,
-            report.buried,
-            " ".join(report.reasons),
-            extra={"metrics": {"EventsReleased": report.released, "EventsBuried": report.buried}},
-        )
 
 
 def delay_after(attempts: int) -> int:

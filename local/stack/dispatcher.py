@@ -21,7 +21,8 @@ from include.trigger.api import AirflowApi
 from include.trigger.backend import open_airflow
 from include.trigger.finished_runs import delete_finished_runs
 from include.trigger.trigger import AirflowTrigger, Trigger
-from webhook_api.dispatcher import BATCH_SIZE, dispatch, log_report
+from webhook_api.dispatch_report import log_report
+from webhook_api.dispatcher import BATCH_SIZE, dispatch
 
 IDLE_POLL_S = 0.2
 GATHER_S = 2.0

@@ -23,7 +23,8 @@ from include.trigger.backend import open_airflow
 from include.trigger.finished_runs import delete_finished_runs
 from include.trigger.trigger import AirflowTrigger, Started, Trigger
 from webhook_api.aws_lambda import logs as lambda_logs
-from webhook_api.dispatcher import deliver, log_report
+from webhook_api.dispatch_report import log_report
+from webhook_api.dispatcher import deliver
 
 log = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from include.copying.outcome import Outcome, OutcomeState
 from include.errors import Gone, ScopeMissing
 from include.pipeline.uses import UsesStateAndStrava
 from include.state.copies.ledger import Copy
@@ -34,6 +35,19 @@ class ChildAccount:
         )
         found = (activity.activity_id for page in pages for activity in page if self._is_this_copy(activity))
         return next(found, None)
+
+    def decided(self, outcome: Outcome) -> Copy:
+        """The copy after Strava's decision; a duplicate of another activity's copy is a failure of this one."""
+        found = outcome.activity_id
+        if outcome.state is OutcomeState.READY and found is not None:
+            return self.copy.made(found)
+        if outcome.state is OutcomeState.FAILED:
+            return self.copy.failed(outcome.reason)
+        if found is not None and self.holds_as_this_copy(found):
+            return self.copy.made(found)
+        if found is not None and self.holds_as_another_copy(found):
+            return self.copy.failed(outcome.reason)
+        return self.copy.duplicated(found, outcome.reason)
 
     def holds_as_this_copy(self, activity_id: int) -> bool:
         """Whether that activity is this copy: an upload whose outcome was unknown had got through.

@@ -10,7 +10,7 @@ from typing import Any
 from include.copying.eligibility import ineligible_reason
 from include.copying.files import build_file
 from include.copying.matching import match
-from include.copying.outcome import Outcome, OutcomeState, read_outcome
+from include.copying.outcome import OutcomeState, read_outcome
 from include.copying.reasons import athlete_words
 from include.copying.samples import recorded_ends
 from include.copying.trimming import hidden_radius_m
@@ -269,22 +269,9 @@ class CopyJob:
         outcome = read_outcome(upload)
         if outcome.state is OutcomeState.PROCESSING:
             return False
-        self._note(self._decided(outcome))
+        self._note(ChildAccount(self._services, self.copy).decided(outcome))
         self.is_fresh = False
         return True
-
-    def _decided(self, outcome: Outcome) -> Copy:
-        """The copy after Strava's decision; a duplicate of another copy of ours is no copy of this activity."""
-        account, found = ChildAccount(self._services, self.copy), outcome.activity_id
-        if outcome.state is OutcomeState.READY and found is not None:
-            return self.copy.made(found)
-        if outcome.state is OutcomeState.FAILED:
-            return self.copy.failed(outcome.reason)
-        if found is not None and account.holds_as_this_copy(found):
-            return self.copy.made(found)
-        if found is not None and account.holds_as_another_copy(found):
-            return self.copy.failed(outcome.reason)
-        return self.copy.duplicated(found, outcome.reason)
 
     def _is_copy(self, activity: Activity) -> bool:
         """Whether the ledger made it; what a copy was a duplicate of is the athlete's own recording."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass, replace
 
 from include.copying.reasons import athlete_words
 from include.errors import (
@@ -29,6 +26,7 @@ from include.pipeline.ingest.removal import (
     is_stopped,
     require_gone,
 )
+from include.pipeline.ingest.sync_item import Synced, SyncItem
 from include.pipeline.reconcile.outage import current_outage, outage_shown_by
 from include.pipeline.uses import UsesStorageAndStrava
 from include.state.activities.ledger import ActivityState, Lease, LedgerEntry
@@ -52,63 +50,6 @@ class AnothersActivity(UnexpectedShape):
     """Strava shows an activity as another athlete's than an event said."""
 
 
-@dataclass(frozen=True, slots=True)
-class SyncItem:
-    """One activity to bring up to date, and the newest event that named it."""
-
-    athlete_id: int
-    activity_id: int
-    event_at_epoch_s: int
-    copies_only: bool = False
-    """Nothing has to be fetched: only its copies are due."""
-    is_announced: bool = False
-    """An event says that it was deleted, or hidden from this application."""
-
-    def to_json(self) -> dict[str, int]:
-        """The item as XCom carries it."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, int]) -> SyncItem:
-        """The item that `to_json` wrote, or an older version's."""
-        return cls(
-            value["athlete_id"],
-            value["activity_id"],
-            value["event_at_epoch_s"],
-            bool(value.get("copies_only", False)),
-            bool(value.get("is_announced", False)),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Synced:
-    """What a sync left behind, without a title or a name: Airflow's database outlives an erasure."""
-
-    athlete_id: int
-    activity_id: int
-    state: str
-    sport_type: str
-    start_date: str
-    points: int
-    reason: str = ""
-
-    @property
-    def label(self) -> str:
-        """How the activity is shown in the Airflow UI: id, sport and date, and its state unless all is well."""
-        state = "" if self.state == ActivityState.SYNCED else self.state
-        return " · ".join(part for part in (str(self.activity_id), self.sport_type, self.start_date, state) if part)
-
-    def to_json(self) -> dict[str, Any]:
-        """The result as XCom carries it."""
-        return {
-            "athlete_id": self.athlete_id,
-            "activity_id": self.activity_id,
-            "state": self.state,
-            "points": self.points,
-            "reason": self.reason,
-        }
-
-
 def sync(services: UsesStorageAndStrava, item: SyncItem, *, source: str) -> Synced:
     """Fetch the activity's present state and store it: raw answers, lake rows, ledger.
 
@@ -120,29 +61,29 @@ def sync(services: UsesStorageAndStrava, item: SyncItem, *, source: str) -> Sync
     """
     entry = LedgerEntry.unknown(item.athlete_id, item.activity_id)
     if item.copies_only:
-        return _summary(services.state.activities.get(item.athlete_id, item.activity_id) or entry)
+        return Synced.of(services.state.activities.get(item.athlete_id, item.activity_id) or entry)
     if outage := current_outage(services):
         now = int(services.clock())
         services.state.activities.make_due(
             item.athlete_id, item.activity_id, asked_at_epoch_s=item.event_at_epoch_s, due_at_epoch_s=now
         )
-        return _summary(entry, reason=_spoken(outage))
+        return Synced.of(entry, reason=_spoken(outage))
     for _ in range(MAX_LOOKS):
         lease = services.state.activities.acquire(item.athlete_id, item.activity_id)
         if lease is None:
-            return _summary(entry, reason="another run holds it and will fetch again")
+            return Synced.of(entry, reason="another run holds it and will fetch again")
         try:
             entry = _Look(services, lease, item, source, services.clock()).take()
             if not services.state.activities.settle(lease, entry):
-                return _summary(entry)
+                return Synced.of(entry)
         except IngestError as error:
             outage = outage_shown_by(services, error, item.athlete_id)
             entry = _after(error, lease.entry or entry, outage, int(services.clock()))
             services.state.activities.postpone(lease, entry)
             if outage is not None or isinstance(error, QuotaSpent):
-                return _summary(entry, reason=_spoken(outage) if outage else "")
+                return Synced.of(entry, reason=_spoken(outage) if outage else "")
             raise
-    return _summary(entry, reason="changed again and again; reconcile goes on")
+    return Synced.of(entry, reason="changed again and again; reconcile goes on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,16 +250,3 @@ def _after(error: IngestError, before: LedgerEntry, outage: Outage | None, now_e
 
 def _spoken(outage: Outage) -> str:
     return f"Strava is out since {utc_text(outage.since_epoch_s)}; reconcile goes on when it is back"
-
-
-def _summary(entry: LedgerEntry, reason: str = "") -> Synced:
-    start = entry.start_at_epoch_s
-    return Synced(
-        athlete_id=entry.athlete_id,
-        activity_id=entry.activity_id,
-        state=entry.state.value,
-        sport_type=entry.sport_type,
-        start_date="" if start is None else datetime.fromtimestamp(start, UTC).date().isoformat(),
-        points=entry.points,
-        reason=reason or entry.reason,
-    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from include.pipeline.copying.copies import CopyResult, copy_to_children
 from include.pipeline.ingest.events import plan
-from include.pipeline.ingest.sync import SyncItem, sync
+from include.pipeline.ingest.sync import sync
+from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.reconcile.due import queue_due
 from include.queue.queued_event import QueuedEvent
 from local.proofs.crash_walk.adapters import process

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from include.errors import LeaseLost, RetryLater
-from include.pipeline.ingest.sync import SyncItem, sync
+from include.pipeline.ingest.sync import sync
+from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.services import Services, open_services
 from include.state.copies.ledger import MADE_STATES
 from local.proofs.race.race_world import (

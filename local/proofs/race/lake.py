@@ -14,7 +14,8 @@ from typing import Any
 from include.errors import BadQuery, LeaseLost, NotConnected, RetryLater, TokenRefused
 from include.lake.query import query
 from include.pipeline.erasure.erase import EraseRequest
-from include.pipeline.ingest.sync import NotThereYet, SyncItem
+from include.pipeline.ingest.sync import NotThereYet
+from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.services import Services, open_services
 from include.state.erasures.ledger import EraseReason
 from local.proofs.race.agreement import held

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from include.errors import LeaseLost
-from include.pipeline.ingest.sync import NotThereYet, SyncItem
+from include.pipeline.ingest.sync import NotThereYet
+from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.services import Services, open_services
 from local.proofs.race.agreement import differences, held
 from local.proofs.race.race_world import (

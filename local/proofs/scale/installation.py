@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from include.pipeline.catalog import register_waiting
-from include.pipeline.ingest.sync import SyncItem, sync
+from include.pipeline.ingest.sync import sync
+from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.services import Adapters, Services
 from include.store.store import ABSENT, Key
 from include.strava.grant import TokenGrant

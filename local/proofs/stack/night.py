@@ -8,7 +8,8 @@ from functools import partial
 
 from include.lake.query import query
 from include.pipeline.chunks import ATHLETES
-from include.pipeline.ingest.sync import SyncItem, sync
+from include.pipeline.ingest.sync import sync
+from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.services import Services, open_services
 from local.demo.play import OVER
 from local.proofs.proof import Effort

@@ -13,7 +13,7 @@ import pytest
 from include.crypto.backend import open_cipher
 from include.lake.query import query
 from include.pipeline.backfill.request import BackfillRequest, ask
-from include.pipeline.ingest.sync import SyncItem
+from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.services import Services, open_services
 from include.settings import Settings
 from include.state.accounts.athletes import Athletes, Narrowing

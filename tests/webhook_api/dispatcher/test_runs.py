@@ -14,7 +14,8 @@ from include.queue.sqlite import SqliteQueue
 from include.store.sqlite import SqliteStore
 from include.strava.events import WebhookEvent, batch_run_id
 from include.trigger.trigger import Started
-from webhook_api.dispatcher import LONGEST_DELAY_S, StartedRun, delay_after, dispatch
+from webhook_api.dispatch_report import StartedRun
+from webhook_api.dispatcher import LONGEST_DELAY_S, delay_after, dispatch
 
 
 def event(object_id: int, **changes: Any) -> WebhookEvent:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from include.pipeline.erasure.erase import Erased, EraseRequest, erase
-from include.pipeline.ingest.sync import Synced, SyncItem, sync
+from include.pipeline.ingest.sync import sync
+from include.pipeline.ingest.sync_item import Synced, SyncItem
 from include.pipeline.services import open_services
 from local.proofs.race.race_world import RaceWorld
 from local.proofs.race.workers.pool import Work

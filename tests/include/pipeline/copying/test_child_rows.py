@@ -9,7 +9,8 @@ import pytest
 from include.pipeline.backfill.history import keys, list_on
 from include.pipeline.backfill.loading import load
 from include.pipeline.copying.copies import copy_to_children
-from include.pipeline.ingest.sync import SyncItem, sync
+from include.pipeline.ingest.sync import sync
+from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.replay import plan, replay
 from include.state.copies.ledger import CopyState
 from include.state.links import Link

@@ -9,7 +9,8 @@ from typing import NoReturn
 import pytest
 
 from include.pipeline.copying.copies import copy_to_children
-from include.pipeline.ingest.sync import SyncItem, sync
+from include.pipeline.ingest.sync import sync
+from include.pipeline.ingest.sync_item import SyncItem
 from include.state.copies.ledger import CopyState
 from include.state.links import CopyOptions, Link
 from include.strava.models import Upload, UploadId

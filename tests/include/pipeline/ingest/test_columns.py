@@ -10,7 +10,8 @@ from include.lake.schemas import TABLES
 from include.pipeline.backfill.history import keys, list_on
 from include.pipeline.backfill.loading import load
 from include.pipeline.copying.copies import copy_to_children
-from include.pipeline.ingest.sync import SyncItem, sync
+from include.pipeline.ingest.sync import sync
+from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.reconcile.due import list_athletes
 from include.state.links import Link
 from local.strava_simulator.recordings.generator import Kind, generate

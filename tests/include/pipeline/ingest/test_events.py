@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from include.pipeline.ingest.events import plan
-from include.pipeline.ingest.sync import SyncItem, sync
+from include.pipeline.ingest.sync import sync
+from include.pipeline.ingest.sync_item import SyncItem
 
 pytestmark = pytest.mark.network
 

@@ -11,7 +11,8 @@ import pytest
 
 from include.errors import RetryLater
 from include.lake.objects.objects import Condition
-from include.pipeline.ingest.sync import SyncItem, sync
+from include.pipeline.ingest.sync import sync
+from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.services import Services, open_services
 from local.proofs.race.agreement import differences, held
 from local.proofs.race.copies import prove_copies

@@ -18,7 +18,8 @@ from include.errors import (
 from include.pipeline.backfill.history import keys, list_batch, postponed
 from include.pipeline.backfill.loading import load
 from include.pipeline.chunks import ACTIVITIES, in_chunks
-from include.pipeline.ingest.sync import SyncItem, sync
+from include.pipeline.ingest.sync import sync
+from include.pipeline.ingest.sync_item import SyncItem
 from include.state.activities.ledger import ActivityState
 from include.strava.models import Activity
 from local.strava_simulator.api.script import Line

@@ -9,7 +9,8 @@ import pytest
 from include.errors import LeaseLost, StravaUnavailable
 from include.lake.table_object import decode
 from include.pipeline.ingest.events import plan
-from include.pipeline.ingest.sync import SETTLING_S, NotThereYet, SyncItem, sync
+from include.pipeline.ingest.sync import SETTLING_S, NotThereYet, sync
+from include.pipeline.ingest.sync_item import SyncItem
 from include.state.activities.ledger import ActivityState
 from local.strava_simulator.api.faults import Faults
 

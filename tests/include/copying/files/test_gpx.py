@@ -26,7 +26,7 @@ MakeActivity = Callable[..., Activity]
 MakeStreams = Callable[..., StreamSet]
 
 WRITTEN = Path(__file__).with_name("schemas") / "gpx_written.xsd"
-WHOLE = Path(__file__).parents[4] / "shared" / "recorded" / "schemas" / "bundle.xsd"
+WHOLE = Path(__file__).parents[5] / "shared" / "recorded" / "schemas" / "bundle.xsd"
 
 START = datetime(2026, 5, 1, 6, 59, 58, tzinfo=UTC)
 V1 = "{http://www.garmin.com/xmlschemas/TrackPointExtension/v1}"
