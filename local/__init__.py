@@ -1,1 +1,7 @@
-"""Runs the whole system on one machine: process supervisor, Strava simulator, demo. Not needed in production."""
+"""Everything that runs the system elsewhere than on AWS, or tries it: nothing here is part of what AWS is given.
+
+`stack` runs the whole system on one machine, `aws` plays AWS for it, `strava_simulator` plays Strava, `demo` shows all
+of it at work. `testbed` builds installations for tests and proofs, `proofs` shows the project's promises under load and
+faults, `docs` writes the generated pages and inputs of Terraform. `bootstrap` makes the virtual environment.
+Operators' commands, which work on AWS too, are in `ops`.
+"""

@@ -35,19 +35,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import BadRequest
 
+from local.strava_simulator.api import control_bodies
 from local.strava_simulator.api.answers import Refusal
 from local.strava_simulator.api.calls import counted
 from local.strava_simulator.api.faults import Faults, faults_of, switch
 from local.strava_simulator.api.script import Line
-from local.strava_simulator.recordings.generator import Kind, generate
 from local.strava_simulator.world import activities, athletes, deliveries, edits, events, tokens, uploads
-from local.strava_simulator.world.activity import SimulatedActivity
 from local.strava_simulator.world.applications import identify
 from local.strava_simulator.world.privacy import Zone, keep_zone
 from local.strava_simulator.world.processing import settle_due
@@ -55,7 +52,6 @@ from local.strava_simulator.world.simulation import Simulation, simulation
 
 blueprint = Blueprint("control", __name__, url_prefix="/simulator")
 
-_PAST_INT64 = 2**63
 _ID = "int(max=9223372036854775807)"
 _Edit = Callable[[sqlite3.Connection, Simulation, int, str], None]
 _EDITS: Mapping[str, _Edit] = {
@@ -83,7 +79,7 @@ def post_athlete() -> tuple[Response, int]:
     """Open an account."""
     sim = simulation()
     with sim.state.transaction() as db:
-        return jsonify(athletes.create(db, _body(), now=sim.clock()).profile), 201
+        return jsonify(athletes.create(db, control_bodies.body(), now=sim.clock()).profile), 201
 
 
 @blueprint.get(f"/athletes/<{_ID}:athlete_id>/activities")
@@ -100,14 +96,14 @@ def get_activity_ids(athlete_id: int) -> Response:
 def post_activity(athlete_id: int) -> tuple[Response, int]:
     """Let an athlete finish an activity."""
     sim = simulation()
-    body = _body()
+    body = control_bodies.body()
     announce = body.get("announce", True)
     if not isinstance(announce, bool):
         raise ValueError(f"announce is true or false, not {announce!r}")
     with sim.state.transaction() as db:
         athletes.find(db, athlete_id)
-        make = _generated if "kind" in body else _given
-        kept = activities.add(db, make(body, athlete_id, activities.next_id(db)), fresh=announce)
+        activity = control_bodies.activity(body, athlete_id, activities.next_id(db))
+        kept = activities.add(db, activity, fresh=announce)
         if announce:
             events.activity_created(db, sim, kept.subject)
     return jsonify(activity_id=kept.activity_id), 201
@@ -127,7 +123,7 @@ def get_truth(activity_id: int) -> Response:
 def patch_activity(activity_id: int) -> tuple[str, int]:
     """Change what an athlete can change, one value after the other."""
     sim = simulation()
-    body = _body()
+    body = control_bodies.body()
     if not body or not set(body) <= {*_EDITS, *edits.SILENT}:
         raise ValueError(f"give one or more of {', '.join((*_EDITS, *edits.SILENT))}")
     with sim.state.transaction() as db:
@@ -144,8 +140,8 @@ def patch_activity(activity_id: int) -> tuple[str, int]:
 @blueprint.post(f"/activities/<{_ID}:activity_id>/crop")
 def post_crop(activity_id: int) -> tuple[str, int]:
     """Cut samples off the start and the end."""
-    body = _body()
-    first, last = (_whole_number(body, name) for name in ("first", "last"))
+    body = control_bodies.body()
+    first, last = (control_bodies.whole_number(body, name) for name in ("first", "last"))
     with simulation().state.transaction() as db:
         edits.crop(db, activity_id, first=first, last=last)
     return "", 204
@@ -155,7 +151,7 @@ def post_crop(activity_id: int) -> tuple[str, int]:
 def post_correct(activity_id: int) -> tuple[str, int]:
     """Count an activity anew."""
     with simulation().state.transaction() as db:
-        for stream, factor in _body().items():
+        for stream, factor in control_bodies.body().items():
             if not isinstance(factor, int | float) or isinstance(factor, bool):
                 raise ValueError(f"{stream} is a number, not {factor!r}")
             edits.correct(db, activity_id, stream, factor)
@@ -173,7 +169,7 @@ def post_hide_start(activity_id: int) -> tuple[str, int]:
 @blueprint.put(f"/athletes/<{_ID}:athlete_id>/zone")
 def put_zone(athlete_id: int) -> tuple[str, int]:
     """Give an athlete a privacy zone."""
-    body = _body()
+    body = control_bodies.body()
     values = [body.get(name) for name in ("lat", "lng", "radius_m")]
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         raise ValueError("lat, lng and radius_m are numbers")
@@ -235,7 +231,7 @@ def get_faults(client_id: int) -> Response:
 @blueprint.put(f"/applications/<{_ID}:client_id>/faults")
 def put_faults(client_id: int) -> Response:
     """Switch the application's faults."""
-    faults = Faults.from_json(_body())
+    faults = Faults.from_json(control_bodies.body())
     with simulation().state.transaction() as db:
         identify(db, str(client_id))
         switch(db, client_id, faults)
@@ -278,43 +274,3 @@ def miss(err: Exception) -> tuple[Response, int]:
 def refuse_taken(err: Exception) -> tuple[Response, int]:
     """409: the id is taken."""
     return jsonify(error=str(err)), 409
-
-
-def _body() -> dict[str, Any]:
-    body = request.get_json(force=True)
-    if not isinstance(body, dict):
-        raise ValueError("the body is a JSON object")
-    return body
-
-
-def _whole_number(body: Mapping[str, Any], name: str) -> int:
-    value = body.get(name, 0)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{name} is a whole number, not {value!r}")
-    return value
-
-
-def _generated(body: Mapping[str, Any], athlete_id: int, activity_id: int) -> SimulatedActivity:
-    return generate(
-        Kind(body["kind"]),
-        seed=_whole_number(body, "seed"),
-        activity_id=activity_id,
-        athlete_id=athlete_id,
-        start_at=datetime.fromisoformat(str(body.get("start_at"))),
-        name=body.get("name"),
-        points=_whole_number(body, "points") if body.get("points") is not None else None,
-    )
-
-
-def _given(body: Mapping[str, Any], athlete_id: int, activity_id: int) -> SimulatedActivity:
-    detail, streams = body.get("detail"), body.get("streams")
-    if not isinstance(detail, dict) or not isinstance(streams, dict | None):
-        raise ValueError("give either `kind`, or `detail` as an object and `streams` as an object or null")
-    lacking = [key for key in ("name", "start_date", "sport_type") if not isinstance(detail.get(key), str)]
-    if lacking:
-        raise ValueError(f"detail lacks {', '.join(lacking)}")
-    if not 0 < _whole_number({"id": activity_id, **detail}, "id") < _PAST_INT64:
-        raise ValueError("the activity's id is above 0 and fits 64 bits")
-    athlete = {"id": athlete_id, "resource_state": 1}
-    visibility = "only_me" if activities.is_only_me(detail) else "everyone"
-    return SimulatedActivity({"id": activity_id, "visibility": visibility, **detail, "athlete": athlete}, streams)

@@ -1,7 +1,8 @@
-"""A simulator without sockets, its clock in the test's hands, and a webhook receiver that does as it is told."""
+"""A simulator without sockets, a clock that the test sets, and a webhook receiver that does as it is told."""
 
 from __future__ import annotations
 
+import io
 import json
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from local.strava_simulator.world.deliveries import deliver_due
 from local.strava_simulator.world.processing import settle_due
 from local.strava_simulator.world.simulation import EXTENSION, Rules, Simulation
 from local.strava_simulator.world.state import State
+from local.testbed.manual_clock import ManualClock
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp()
 CALLBACK_URL = "http://callback.test/webhook/path-secret?from=strava"
@@ -79,7 +81,7 @@ class World:
     client: FlaskClient
     application: Application
     receiver: Receiver
-    now: list[float]
+    clock: ManualClock
     slept: list[float] = field(default_factory=list)
 
     @property
@@ -88,7 +90,7 @@ class World:
         return simulation
 
     def pass_time(self, seconds: float) -> None:
-        self.now[0] += seconds
+        self.clock.pass_s(seconds)
 
     def work(self) -> None:
         """What the background worker does on one of its rounds."""
@@ -139,6 +141,27 @@ class World:
 
     def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> TestResponse:
         return self.client.get(f"/api/v3/{path}", headers=headers, query_string=query)
+
+    def truth(self, activity_id: int) -> dict[str, Any]:
+        return dict(self.control("GET", f"activities/{activity_id}").get_json())
+
+    def upload(self, headers: dict[str, str], content: bytes | None = None, **fields: Any) -> TestResponse:
+        data = {"data_type": "gpx", **fields}
+        if content is not None:
+            data["file"] = (io.BytesIO(content), data.pop("filename", "morning.gpx"))
+        return self.client.post("/api/v3/uploads", headers=headers, data=data)
+
+    def poll(self, headers: dict[str, str], upload_id: int) -> dict[str, Any]:
+        response = self.get(f"uploads/{upload_id}", headers)
+        assert response.status_code == 200
+        return dict(response.get_json())
+
+    def uploaded(self, headers: dict[str, str], content: bytes, **fields: Any) -> dict[str, Any]:
+        """The status once the processing has had its time."""
+        response = self.upload(headers, content, **fields)
+        assert response.status_code == 201, response.text
+        self.pass_time(2)
+        return self.poll(headers, response.get_json()["id"])
 
     def subscribe(self, **form: Any) -> TestResponse:
         values = {
@@ -215,17 +238,15 @@ def make_world(app: Flask) -> Iterator[Callable[..., World]]:
     opened: list[State] = []
 
     def make(*, rules: Rules | None = None, application: Application | None = None, path: str = ":memory:") -> World:
-        state, receiver, now, slept = State(path), Receiver(), [NOON], []
+        state, receiver, clock, slept = State(path), Receiver(), ManualClock(NOON), []
         opened.append(state)
         session = requests.Session()
         session.mount("http://", receiver)
         rules, application = rules or Rules(), application or Application()
         with state.transaction() as db:
             applications.register(db, application)
-        app.extensions[EXTENSION] = Simulation(
-            state, lambda: now[0], rules, SeededChances(rules.seed), session, slept.append
-        )
-        return World(app, app.test_client(), application, receiver, now, slept)
+        app.extensions[EXTENSION] = Simulation(state, clock, rules, SeededChances(rules.seed), session, slept.append)
+        return World(app, app.test_client(), application, receiver, clock, slept)
 
     yield make
     for state in opened:

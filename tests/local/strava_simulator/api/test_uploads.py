@@ -13,8 +13,7 @@ from local.strava_simulator.world import applications, processing
 from local.strava_simulator.world.applications import Application
 from local.strava_simulator.world.simulation import DuplicateText, Rules
 
-PROCESSING = "Your activity is still being processed."
-READY = "Your activity is ready."
+PROCESSING, READY = "Your activity is still being processed.", "Your activity is ready."
 FAILED = "There was an error processing your activity."
 
 
@@ -48,34 +47,9 @@ def tcx(start: str = "2026-06-01T09:00:00Z") -> bytes:
     ).encode()
 
 
-def post(world: Any, headers: dict[str, str], content: bytes | None = None, **fields: Any) -> Any:
-    data = {"data_type": "gpx", **fields}
-    if content is not None:
-        data["file"] = (io.BytesIO(content), data.pop("filename", "morning.gpx"))
-    return world.client.post("/api/v3/uploads", headers=headers, data=data)
-
-
-def poll(world: Any, headers: dict[str, str], upload_id: int) -> dict[str, Any]:
-    response = world.get(f"uploads/{upload_id}", headers)
-    assert response.status_code == 200
-    return dict(response.get_json())
-
-
-def uploaded(world: Any, headers: dict[str, str], content: bytes, **fields: Any) -> dict[str, Any]:
-    """The status once the processing has had its time."""
-    response = post(world, headers, content, **fields)
-    assert response.status_code == 201, response.text
-    world.pass_time(2)
-    return poll(world, headers, response.get_json()["id"])
-
-
-def truth(world: Any, activity_id: int) -> dict[str, Any]:
-    return dict(world.control("GET", f"activities/{activity_id}").get_json())
-
-
 def test_upload_is_processing_until_its_time_has_come_and_then_ready(world: Any) -> None:
     headers = world.bearer(world.athlete(), "activity:write")
-    response = post(world, headers, gpx(), external_id="sdi-1-2")
+    response = world.upload(headers, gpx(), external_id="sdi-1-2")
     first = response.get_json()
     assert response.status_code == 201
     assert first == {
@@ -87,18 +61,18 @@ def test_upload_is_processing_until_its_time_has_come_and_then_ready(world: Any)
         "activity_id": None,
     }
     world.pass_time(1.4)
-    assert poll(world, headers, first["id"]) == first
+    assert world.poll(headers, first["id"]) == first
     world.pass_time(0.1)
-    ready = poll(world, headers, first["id"])
+    ready = world.poll(headers, first["id"])
     assert ready == {**first, "external_id": "sdi-1-2.gpx", "status": READY, "activity_id": ready["activity_id"]}
-    assert truth(world, ready["activity_id"])["upload"] == ready
+    assert world.truth(ready["activity_id"])["upload"] == ready
 
 
 def test_uploaded_activity_is_what_the_file_says(world: Any) -> None:
     athlete_id = world.athlete()
     headers = world.bearer(athlete_id)
     fields = {"name": "Run with Rex", "description": "From Ann", "sport_type": "TrailRun", "commute": "1"}
-    ready = uploaded(world, headers, gpx(), **fields)
+    ready = world.uploaded(headers, gpx(), **fields)
     detail = world.get(f"activities/{ready['activity_id']}", headers).get_json()
     expected = {
         "name": "Run with Rex",
@@ -139,10 +113,10 @@ def test_uploaded_activity_is_what_the_file_says(world: Any) -> None:
 def test_upload_takes_gpx_and_tcx_packed_or_not(
     world: Any, data_type: str, content: bytes, sport_type: str, external_id: str
 ) -> None:
-    ready = uploaded(world, world.bearer(world.athlete()), content, data_type=data_type)
+    ready = world.uploaded(world.bearer(world.athlete()), content, data_type=data_type)
     assert ready["status"] == READY
     assert ready["external_id"] == external_id
-    assert truth(world, ready["activity_id"])["detail"]["sport_type"] == sport_type
+    assert world.truth(ready["activity_id"])["detail"]["sport_type"] == sport_type
 
 
 def test_upload_takes_its_fields_from_the_query_too(world: Any) -> None:
@@ -151,9 +125,9 @@ def test_upload_takes_its_fields_from_the_query_too(world: Any) -> None:
     data = {"file": (io.BytesIO(gpx()), "a.gpx")}
     response = world.client.post("/api/v3/uploads", headers=headers, query_string=query, data=data)
     world.pass_time(2)
-    ready = poll(world, headers, response.get_json()["id"])
+    ready = world.poll(headers, response.get_json()["id"])
     assert ready["external_id"] == "q.gpx"
-    assert truth(world, ready["activity_id"])["detail"]["name"] == "By query"
+    assert world.truth(ready["activity_id"])["detail"]["name"] == "By query"
 
 
 @pytest.mark.parametrize(
@@ -164,8 +138,8 @@ def test_upload_takes_its_fields_from_the_query_too(world: Any) -> None:
     ],
 )
 def test_upload_without_name_gets_one(world: Any, given: dict[str, Any], expected: str) -> None:
-    ready = uploaded(world, world.bearer(world.athlete()), **given)
-    assert truth(world, ready["activity_id"])["detail"]["name"] == expected
+    ready = world.uploaded(world.bearer(world.athlete()), **given)
+    assert world.truth(ready["activity_id"])["detail"]["name"] == expected
 
 
 @pytest.mark.parametrize(
@@ -183,8 +157,8 @@ def test_same_file_again_is_a_duplicate(make_world: Any, form: DuplicateText, li
     world = make_world(rules=Rules(duplicate_text=form))
     athlete_id = world.athlete()
     headers = world.bearer(athlete_id)
-    first = uploaded(world, headers, gpx(), name="Tom & <Rex>")
-    second = uploaded(world, headers, gpx(), name="Another", external_id="again")
+    first = world.uploaded(headers, gpx(), name="Tom & <Rex>")
+    second = world.uploaded(headers, gpx(), name="Another", external_id="again")
     assert second["status"] == FAILED
     assert second["error"] == f"again.gpx duplicate of {link.format(id=first['activity_id'])}"
     assert (second["external_id"], second["activity_id"]) == (None, None)
@@ -196,9 +170,9 @@ def test_same_file_again_is_a_duplicate(make_world: Any, form: DuplicateText, li
 def test_two_uploads_in_processing_make_one_activity(world: Any) -> None:
     athlete_id = world.athlete()
     headers = world.bearer(athlete_id)
-    upload_ids = [post(world, headers, gpx()).get_json()["id"] for _ in range(2)]
+    upload_ids = [world.upload(headers, gpx()).get_json()["id"] for _ in range(2)]
     world.pass_time(2)
-    second, first = (poll(world, headers, upload_id) for upload_id in reversed(upload_ids))
+    second, first = (world.poll(headers, upload_id) for upload_id in reversed(upload_ids))
     assert (first["status"], second["status"]) == (READY, FAILED)
     assert len(world.control("GET", f"athletes/{athlete_id}/activities").get_json()["activity_ids"]) == 1
 
@@ -206,20 +180,20 @@ def test_two_uploads_in_processing_make_one_activity(world: Any) -> None:
 def test_upload_is_a_duplicate_of_a_recording_that_began_in_the_same_second(world: Any) -> None:
     athlete_id = world.athlete()
     own = world.finish(athlete_id, at="2026-06-01T09:00:00Z")
-    assert f"/activities/{own}'" in uploaded(world, world.bearer(athlete_id), gpx())["error"]
+    assert f"/activities/{own}'" in world.uploaded(world.bearer(athlete_id), gpx())["error"]
 
 
 @pytest.mark.parametrize("case", ["another athlete", "another second", "deleted original"])
 def test_upload_is_no_duplicate(world: Any, case: str) -> None:
     athlete_id = world.athlete()
     headers = world.bearer(athlete_id)
-    first = uploaded(world, headers, gpx())
+    first = world.uploaded(headers, gpx())
     if case == "deleted original":
         world.control("DELETE", f"activities/{first['activity_id']}")
     if case == "another athlete":
         headers = world.bearer(world.athlete())
     start = "2026-06-01T09:01:00Z" if case == "another second" else "2026-06-01T09:00:00Z"
-    assert uploaded(world, headers, gpx(start))["status"] == READY
+    assert world.uploaded(headers, gpx(start))["status"] == READY
 
 
 @pytest.mark.parametrize(
@@ -232,7 +206,7 @@ def test_upload_is_no_duplicate(world: Any, case: str) -> None:
 )
 def test_upload_fails_in_processing_when_file_is_bad(world: Any, content: bytes, error: str) -> None:
     athlete_id = world.athlete()
-    failed = uploaded(world, world.bearer(athlete_id), content)
+    failed = world.uploaded(world.bearer(athlete_id), content)
     assert failed["status"] == FAILED
     assert error in failed["error"]
     assert (failed["external_id"], failed["activity_id"]) == (None, None)
@@ -241,9 +215,9 @@ def test_upload_fails_in_processing_when_file_is_bad(world: Any, content: bytes,
 
 def test_upload_says_so_when_its_activity_was_deleted(world: Any) -> None:
     headers = world.bearer(world.athlete())
-    ready = uploaded(world, headers, gpx())
+    ready = world.uploaded(headers, gpx())
     world.control("DELETE", f"activities/{ready['activity_id']}")
-    gone = poll(world, headers, ready["id"])
+    gone = world.poll(headers, ready["id"])
     assert gone == {**ready, "status": "The created activity has been deleted.", "activity_id": None}
 
 
@@ -262,7 +236,7 @@ def test_upload_says_so_when_its_activity_was_deleted(world: Any) -> None:
 def test_upload_is_refused_at_once(
     world: Any, content: bytes | None, fields: dict[str, str], field: str, code: str
 ) -> None:
-    response = post(world, world.bearer(world.athlete()), content, **fields)
+    response = world.upload(world.bearer(world.athlete()), content, **fields)
     assert response.status_code == 400
     assert response.get_json() == {
         "message": "Bad Request",
@@ -273,7 +247,7 @@ def test_upload_is_refused_at_once(
 @pytest.mark.parametrize("method", ["POST", "GET"])
 def test_uploads_need_write_scope(world: Any, method: str) -> None:
     headers = world.bearer(world.athlete(), "read,activity:read,activity:read_all")
-    response = post(world, headers, gpx()) if method == "POST" else world.get("uploads/1", headers)
+    response = world.upload(headers, gpx()) if method == "POST" else world.get("uploads/1", headers)
     assert response.status_code == 401
     assert response.get_json()["errors"] == [
         {"resource": "AccessToken", "field": "write_permission", "code": "missing"}
@@ -282,7 +256,7 @@ def test_uploads_need_write_scope(world: Any, method: str) -> None:
 
 def test_upload_is_not_found_by_others(world: Any) -> None:
     athlete_id = world.athlete()
-    upload_id = post(world, world.bearer(athlete_id), gpx()).get_json()["id"]
+    upload_id = world.upload(world.bearer(athlete_id), gpx()).get_json()["id"]
     assert world.get(f"uploads/{upload_id}", world.bearer(world.athlete())).status_code == 404
     with world.simulation.state.transaction() as db:
         applications.register(db, Application(20_002, "other"))
@@ -295,7 +269,7 @@ def test_upload_is_not_found_by_others(world: Any) -> None:
 def test_upload_raises_create_for_its_athlete_though_nobody_polls(world: Any) -> None:
     world.subscribe()
     athlete_id = world.athlete()
-    post(world, world.bearer(athlete_id, "activity:read,activity:write"), gpx())
+    world.upload(world.bearer(athlete_id, "activity:read,activity:write"), gpx())
     assert world.received() == []
     world.pass_time(2)
     assert world.received() == [("activity", "create", {})]
@@ -305,14 +279,14 @@ def test_upload_raises_create_for_its_athlete_though_nobody_polls(world: Any) ->
 
 def test_upload_raises_nothing_without_read_scope(world: Any) -> None:
     world.subscribe()
-    uploaded(world, world.bearer(world.athlete(), "activity:write"), gpx())
+    world.uploaded(world.bearer(world.athlete(), "activity:write"), gpx())
     assert world.received() == []
 
 
 def test_upload_is_processed_once_when_another_worker_was_faster(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     world.subscribe()
     headers = world.bearer(world.athlete())
-    upload_id = post(world, headers, gpx()).get_json()["id"]
+    upload_id = world.upload(headers, gpx()).get_json()["id"]
     world.pass_time(2)
 
     def read_while_another_settles(content: bytes, data_type: str) -> ParsedFile:
@@ -322,5 +296,5 @@ def test_upload_is_processed_once_when_another_worker_was_faster(world: Any, mon
 
     monkeypatch.setattr(processing, "read_file", read_while_another_settles)
     processing.settle_due(world.simulation)
-    assert poll(world, headers, upload_id)["status"] == READY
+    assert world.poll(headers, upload_id)["status"] == READY
     assert world.received() == [("activity", "create", {})]
