@@ -18,7 +18,9 @@ from local.proofs.registry import PROOFS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+LISTED = ("git", "ls-files", "--cached", "--others", "--exclude-standard")
+LISTING = subprocess.run(LISTED, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+TRACKED = [path for path in LISTING if (ROOT / path).exists()]
 FOLDERS = {str(parent) for path in TRACKED for parent in Path(path).parents}
 TOP = {path.partition("/")[0] for path in TRACKED if "/" in path}
 DAGS = {Path(path).stem for path in TRACKED if fnmatch(path, "dags/*.py")}
