@@ -191,8 +191,9 @@ def unknown_identifiers(text: str) -> list[str]:
 
 @cache
 def vocabulary() -> frozenset[str]:
-    """Every word of the code, tests and pages apart."""
-    read = [ROOT / path for path in TRACKED if not path.startswith(("tests/", "docs/")) and not path.endswith(".md")]
+    """Every word of the code, and of the contract suites; not of other tests and of pages."""
+    code = [path for path in TRACKED if not path.startswith(("tests/", "docs/")) and not path.endswith(".md")]
+    read = [ROOT / path for path in TRACKED if path in code or path.startswith("tests/contract/")]
     texts = (path.read_text(errors="ignore") for path in read if path.is_file())
     return frozenset(word for text in texts for word in re.findall(r"\w+", text))
 
