@@ -19,6 +19,7 @@ from include.store.store import Store
 
 if TYPE_CHECKING:
     from include.state.accounts.tokens import Tokens
+    from include.state.state import State
     from include.strava.oauth import OAuthClient
 
 EXTENSION = "edge"
@@ -58,18 +59,24 @@ class Edge:
             return open_cipher(settings.key_url)
 
         def open_oauth() -> OAuthClient:
+            from include.pipeline.application import open_oauth
             from include.strava.http.session import StravaSession
-            from include.strava.oauth import OAuthClient, RevokeBy
 
-            return OAuthClient(
-                StravaSession(clock),
-                settings.strava_oauth_url,
-                settings.strava_client_id,
-                settings.strava_client_secret,
-                RevokeBy(settings.strava_revoke),
-            )
+            return open_oauth(settings, StravaSession(clock))
 
         return cls(settings, clock, _once(open_store), _once(open_queue), _once(open_cipher), _once(open_oauth))
+
+    def open(self) -> None:
+        """Open what an event needs before the first one comes; no service is called yet."""
+        self.queue()
+        _ = self.state
+
+    @property
+    def state(self) -> State:
+        """The ledgers, on the store."""
+        from include.state.state import State
+
+        return State.on(self.store(), self.cipher(), self.clock)
 
     def tokens(self) -> Tokens:
         """Access tokens of athletes, renewed where that is needed."""

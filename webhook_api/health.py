@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint
 
 from include.errors import IngestError
-from include.state.subscriptions import Subscriptions
 from webhook_api.edge import current_edge
 
 blueprint = Blueprint("health", __name__)
@@ -19,7 +18,7 @@ def health() -> tuple[dict[str, Any], int]:
     edge = current_edge()
     state: dict[str, Any] = {"store": "reachable", "queue": "reachable"}
     try:
-        state["subscribed"] = Subscriptions(edge.store()).current() is not None
+        state["subscribed"] = edge.state.subscriptions.current() is not None
     except IngestError as err:
         state["store"] = type(err).__name__
     try:

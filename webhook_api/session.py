@@ -9,7 +9,7 @@ from flask import Flask, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from include.state.accounts.athletes import AthleteRow, Athletes, AthleteStatus
+from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from webhook_api.edge import current_edge
 
 COOKIE = "sdi_session"
@@ -58,7 +58,7 @@ def signed_in() -> AthleteRow | None:
     if session is None or session.athlete_id is None:
         return None
     edge = current_edge()
-    athlete = Athletes(edge.store(), edge.cipher(), edge.clock).get(session.athlete_id)
+    athlete = edge.state.athletes.get(session.athlete_id)
     if athlete is None or athlete.status is AthleteStatus.REVOKED:
         return None
     # Who was erased and has connected again is signed in where that was done, and nowhere else.

@@ -10,9 +10,6 @@ from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from include.queue.queued_event import QueuedEvent
-from include.state.accounts.athletes import Athletes
-from include.state.events import EventAudit
-from include.state.subscriptions import Subscriptions
 from include.strava import signature
 from include.strava.events import WebhookEvent, parse
 from webhook_api.edge import Edge, current_edge
@@ -86,20 +83,18 @@ def _note_unchecked_signature() -> None:
 
 
 def _reason_to_drop(edge: Edge, event: WebhookEvent) -> str | None:
-    subscription = Subscriptions(edge.store()).current()
+    subscription = edge.state.subscriptions.current()
     if subscription is None:
         return "no subscription is stored yet"
     if event.subscription_id != subscription.subscription_id:
         return "other subscription"
-    if Athletes(edge.store(), edge.cipher(), edge.clock).get(event.owner_id) is None:
+    if edge.state.athletes.get(event.owner_id) is None:
         return "unknown athlete"
     return None
 
 
 def _audit(edge: Edge, event: WebhookEvent, outcome: str) -> None:
-    EventAudit(edge.store(), edge.clock).record(
-        event.event_id, athlete_id=event.owner_id, object_id=event.object_id, outcome=outcome
-    )
+    edge.state.events.record(event.event_id, athlete_id=event.owner_id, object_id=event.object_id, outcome=outcome)
 
 
 def _require_equal(given: str, expected: str, *, otherwise: int) -> None:

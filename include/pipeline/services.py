@@ -18,6 +18,7 @@ from include.lake.objects.objects import ObjectStore
 from include.lake.raw import RawZone
 from include.lake.rows.copies import CopyRows
 from include.lake.rows.freshness import FreshnessRows
+from include.pipeline.application import open_oauth, open_push
 from include.queue.backend import open_queue
 from include.queue.queue import Queue
 from include.settings import Settings
@@ -30,7 +31,7 @@ from include.store.backend import open_store
 from include.store.store import Store
 from include.strava.client import Priority, StravaClient
 from include.strava.http.session import StravaSession
-from include.strava.oauth import OAuthClient, RevokeBy
+from include.strava.oauth import OAuthClient
 from include.strava.subscriptions import PushSubscriptions
 
 
@@ -101,9 +102,7 @@ def assemble(
 ) -> Services:
     """The services that work with these `adapters`."""
     store, cipher = adapters.store, open_cipher(settings.key_url)
-    client_id, client_secret = settings.strava_client_id, settings.strava_client_secret
-    revoke_by = RevokeBy(settings.strava_revoke)
-    oauth = OAuthClient(adapters.session, settings.strava_oauth_url, client_id, client_secret, revoke_by)
+    oauth = open_oauth(settings, adapters.session)
     tokens = Tokens(store, cipher, clock, oauth.refresh, wait)
     state = State.on(store, cipher, clock)
     return Services(
@@ -113,7 +112,7 @@ def assemble(
             client=StravaClient(adapters.session, settings.strava_api_url, tokens, state.quota, priority),
             oauth=oauth,
             tokens=tokens,
-            push=PushSubscriptions(adapters.session, settings.strava_api_url, client_id, client_secret),
+            push=open_push(settings, adapters.session),
         ),
         queue=adapters.queue,
         clock=clock,

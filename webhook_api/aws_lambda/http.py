@@ -35,8 +35,7 @@ def _answering() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     app = create_app(read_settings(os.environ))
     access_log.register(app)
     edge: Edge = app.extensions[EXTENSION]
-    for open_leaf in (edge.store, edge.queue, edge.cipher):
-        open_leaf()  # what an event needs; no service is called yet
+    edge.open()
     return make_lambda_handler(app)
 
 

@@ -11,7 +11,6 @@ from flask.typing import ResponseReturnValue
 
 from include.copying.sports import SPORT_TYPES, spoken_sport
 from include.copying.trimming import hidden_radius_m
-from include.state.invites import Invites
 from include.state.links import CopyOptions, Link, Links, LinkStatus
 from include.store.conflict import retry_on_conflict
 from webhook_api.edge import current_edge
@@ -38,7 +37,7 @@ def invite() -> ResponseReturnValue:
     if form.problems:
         return _form_page(form), 400
     secret = secrets.token_urlsafe(24)
-    created = Invites(edge.store(), edge.clock).create(
+    created = edge.state.invites.create(
         secret, current_athlete().athlete_id, form.names, form.options, starts_at_epoch_s=form.starts_at_epoch_s(0)
     )
     address = edge.settings.public_url + url_for("invites.show", secret=secret)
@@ -49,7 +48,7 @@ def invite() -> ResponseReturnValue:
 def withdraw(invite_id: str) -> ResponseReturnValue:
     """Take an open invitation back; nothing for one that is used up, which is a link by now."""
     edge = current_edge()
-    invites = Invites(edge.store(), edge.clock)
+    invites = edge.state.invites
     present = invites.get(invite_id)
     if present is not None and present.parent_id != current_athlete().athlete_id:
         abort(404)
@@ -107,7 +106,7 @@ def _link(child_id: int) -> Link:
 
 def _links() -> Links:
     edge = current_edge()
-    return Links(edge.store(), edge.clock)
+    return edge.state.links
 
 
 def _form_page(form: LinkForm, link: Link | None = None) -> str:

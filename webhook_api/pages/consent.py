@@ -12,7 +12,6 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
 from include.state.accounts.athletes import Narrowing
-from include.state.accounts.oauth_states import OAuthStates
 from include.strava.scopes import READ, parse_scopes
 from webhook_api.edge import current_edge
 
@@ -62,7 +61,7 @@ def begin(walk: OAuthFlow, *, force: bool) -> Response:
     """
     edge = current_edge()
     nonce = secrets.token_urlsafe(24)
-    OAuthStates(edge.store(), edge.clock).issue(nonce, lifetime_s=STATE_LIFETIME_S)
+    edge.state.oauth_states.issue(nonce, lifetime_s=STATE_LIFETIME_S)
     address = edge.oauth().authorize_url(
         redirect_uri=f"{edge.settings.public_url}/callback",
         scopes=sorted(walk.scopes),
@@ -92,7 +91,7 @@ def finish(state: str) -> OAuthFlow | None:
     if not hmac.compare_digest(cookie.encode(errors="replace"), nonce.encode()):
         return None
     edge = current_edge()
-    return walk if OAuthStates(edge.store(), edge.clock).consume(nonce) else None
+    return walk if edge.state.oauth_states.consume(nonce) else None
 
 
 def peek(state: str) -> OAuthFlow | None:

@@ -6,7 +6,6 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from include.errors import NotConnected, TokenRefused
-from include.state.accounts.athletes import Athletes
 from include.store.conflict import retry_on_conflict
 from webhook_api.edge import Edge, current_edge
 from webhook_api.session import current_athlete, end_session, require_athlete
@@ -37,7 +36,7 @@ def disconnect(edge: Edge, athlete_id: int) -> None:
     Effects: safe to repeat. Tokens that Strava refuses are as good as given back. An athlete who connects again in
     between is disconnected too: what is destroyed here is only what was given back there.
     """
-    athletes = Athletes(edge.store(), edge.cipher(), edge.clock)
+    athletes = edge.state.athletes
     athlete = athletes.get(athlete_id)
     if athlete is None:
         return

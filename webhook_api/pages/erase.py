@@ -9,8 +9,8 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from include.queue.queued_event import QueuedEvent
-from include.state.accounts.notices import NoticeKind, Notices
-from include.state.erasures.ledger import EraseReason, Erasures
+from include.state.accounts.notices import NoticeKind
+from include.state.erasures.ledger import EraseReason
 from webhook_api.edge import current_edge
 from webhook_api.session import current_athlete, end_session, require_athlete
 
@@ -44,7 +44,7 @@ def confirm() -> ResponseReturnValue:
     if request.form.get("confirm") != CONFIRMED:
         return render_template("erase.html", unconfirmed=True), 400
     edge = current_edge()
-    erasure = Erasures(edge.store(), edge.clock).ask_now(current_athlete().athlete_id, EraseReason.ATHLETE)
+    erasure = edge.state.erasures.ask_now(current_athlete().athlete_id, EraseReason.ATHLETE)
     edge.queue().send(QueuedEvent.resume_erasure(erasure, edge.clock()).to_body())
     end_session()
     return render_template("erased.html")
@@ -54,7 +54,7 @@ def confirm() -> ResponseReturnValue:
 def notices() -> list[NoticeLine]:
     """What the athlete who is signed in is to be told, newest first."""
     edge = current_edge()
-    found = Notices(edge.store(), edge.clock).of_athlete(current_athlete().athlete_id)
+    found = edge.state.notices.of_athlete(current_athlete().athlete_id)
     return [
         NoticeLine(
             datetime.fromtimestamp(notice.happened_at_epoch_s, UTC).date().isoformat(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from include.state.accounts.athletes import Athletes
 from include.state.invites import Invite, Invites
 from include.state.links import Link, Links, LinkStatus
 from include.store.conflict import retry_on_conflict
@@ -28,7 +27,7 @@ def show(secret: str) -> ResponseReturnValue:
     invite = _invites().find(secret)
     if invite is None or not _is_open(invite):
         return problem_page(INVITE_GONE)
-    parent = Athletes(edge.store(), edge.cipher(), edge.clock).get(invite.parent_id)
+    parent = edge.state.athletes.get(invite.parent_id)
     if parent is None:
         return problem_page(INVITE_GONE)
     athlete = signed_in()
@@ -112,9 +111,9 @@ def _is_open(invite: Invite) -> bool:
 
 def _links() -> Links:
     edge = current_edge()
-    return Links(edge.store(), edge.clock)
+    return edge.state.links
 
 
 def _invites() -> Invites:
     edge = current_edge()
-    return Invites(edge.store(), edge.clock)
+    return edge.state.invites

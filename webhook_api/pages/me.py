@@ -10,12 +10,8 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from include.queue.queued_event import QueuedEvent
-from include.state.accounts.athletes import AthleteRow, Athletes
-from include.state.activities.ledger import ActivityLedger
-from include.state.copies.ledger import CopyLedger
-from include.state.erasures.ledger import Erasures
-from include.state.invites import Invites
-from include.state.links import Link, Links, LinkStatus
+from include.state.accounts.athletes import AthleteRow
+from include.state.links import Link, LinkStatus
 from include.store.conflict import retry_on_conflict
 from webhook_api.edge import current_edge
 from webhook_api.pages.children import SPORTS
@@ -40,7 +36,7 @@ def show() -> ResponseReturnValue:
     """What the athlete allowed, children and invitations, parents and their copies, and the latest activities."""
     athlete = current_athlete()
     edge = current_edge()
-    links = Links(edge.store(), edge.clock)
+    links = edge.state.links
     children = links.of_parent(athlete.athlete_id)
     received = latest_received(athlete.athlete_id)
     return render_template(
@@ -53,7 +49,7 @@ def show() -> ResponseReturnValue:
             for link in links.of_child(athlete.athlete_id)
             if link.status is not LinkStatus.ENDED
         ],
-        invites=Invites(edge.store(), edge.clock).open_of_parent(athlete.athlete_id),
+        invites=edge.state.invites.open_of_parent(athlete.athlete_id),
         received=received,
         givers={parent_id: _athlete(parent_id) for parent_id in {line.parent_id for line in received}},
         day_text=day_text,
@@ -69,7 +65,7 @@ def show() -> ResponseReturnValue:
 def end(parent_id: int) -> ResponseReturnValue:
     """No further copy from this parent; those that were made stay."""
     edge = current_edge()
-    links = Links(edge.store(), edge.clock)
+    links = edge.state.links
     link = links.get(parent_id, current_athlete().athlete_id)
     if link is None:
         abort(404)
@@ -86,7 +82,7 @@ def again(activity_id: int, child_id: int) -> ResponseReturnValue:
     """
     edge = current_edge()
     athlete_id = current_athlete().athlete_id
-    copies = CopyLedger(edge.store(), edge.clock)
+    copies = edge.state.copies
     copy = copies.get(activity_id, child_id)
     if copy is None or copy.parent_id != athlete_id:
         abort(404)
@@ -101,7 +97,7 @@ def _linked(link: Link, other_id: int) -> Linked:
 
 def _athlete(athlete_id: int) -> AthleteRow | None:
     edge = current_edge()
-    return Athletes(edge.store(), edge.cipher(), edge.clock).get(athlete_id)
+    return edge.state.athletes.get(athlete_id)
 
 
 def _refused_since(athlete: AthleteRow) -> str | None:
@@ -115,15 +111,15 @@ def _refused_since(athlete: AthleteRow) -> str | None:
 def _is_leaving(athlete_id: int) -> bool:
     """Whether the athlete has asked to be erased, which has not begun."""
     edge = current_edge()
-    erasure = Erasures(edge.store(), edge.clock).get(athlete_id)
+    erasure = edge.state.erasures.get(athlete_id)
     return erasure is not None and erasure.is_withdrawable
 
 
 def _recent(athlete_id: int, children: Sequence[Link]) -> list[ActivityLine]:
     edge = current_edge()
     links = {link.child_id: link for link in children}
-    copies = CopyLedger(edge.store(), edge.clock)
+    copies = edge.state.copies
     return [
         describe(entry, copies.of_activity(entry.activity_id), links, edge.clock())
-        for entry in ActivityLedger(edge.store(), edge.clock).latest(athlete_id, SHOWN)
+        for entry in edge.state.activities.latest(athlete_id, SHOWN)
     ]

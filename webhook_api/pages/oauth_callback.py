@@ -6,9 +6,8 @@ from flask import current_app, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from include.errors import BeingErased, CipherError, IngestError, NotConnected, UnexpectedShape
-from include.state.accounts.athletes import AthleteRow, Athletes, AthleteStatus
-from include.state.erasures.ledger import Erasures
-from include.state.links import Link, Links, LinkStatus
+from include.state.accounts.athletes import AthleteRow, AthleteStatus
+from include.state.links import Link, LinkStatus
 from include.strava.grant import NEWCOMER, TokenGrant
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
 from webhook_api.edge import current_edge
@@ -35,7 +34,7 @@ def complete(walk: OAuthFlow, code: str, address_scopes: str) -> ResponseReturnV
     if grant.athlete is None:
         raise UnexpectedShape(f"/oauth/token named no athlete for {NEWCOMER}: ask the athlete to connect again")
     granted = walk.granted(address_scopes, grant.scopes)
-    athlete = _athletes().get(grant.athlete.athlete_id)
+    athlete = current_edge().state.athletes.get(grant.athlete.athlete_id)
     if athlete is None or not athlete.is_connected:
         return _receive_newcomer(walk, grant, granted)
     begin_session(athlete.athlete_id)
@@ -49,7 +48,7 @@ def _receive_newcomer(walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str
     if grant.athlete is not None:
         athlete_id = grant.athlete.athlete_id
         current_edge().oauth().revoke(athlete_id, grant.access_token)
-        athlete = _athletes().get(athlete_id)
+        athlete = current_edge().state.athletes.get(athlete_id)
         if athlete is not None and athlete.is_connected:
             # Connected in another tab meanwhile: the pair of that was given back too.
             begin_session(athlete_id)
@@ -71,7 +70,7 @@ def _receive(walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str], athlet
     if stands and wanted - {READ} <= athlete.scopes:
         return _go_on(walk, athlete.athlete_id)
     edge = current_edge()
-    if Erasures(edge.store(), edge.clock).forbid_writing(athlete.athlete_id):
+    if edge.state.erasures.forbid_writing(athlete.athlete_id):
         raise BeingErased(f"everything of athlete {athlete.athlete_id} is being erased: nothing is authorised again")
     return consent.begin(OAuthFlow(wanted | {READ}, walk.invite_id), force=False)
 
@@ -79,7 +78,7 @@ def _receive(walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str], athlet
 def _connect(
     walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str], before: frozenset[str]
 ) -> ResponseReturnValue:
-    athlete = _athletes().connect(grant, granted, walk.narrowing)
+    athlete = current_edge().state.athletes.connect(grant, granted, walk.narrowing)
     access_given(athlete.athlete_id)
     begin_session(athlete.athlete_id)
     if walk.invite_id is None and ACTIVITY_READ_ALL in granted - before and links_given(athlete.athlete_id):
@@ -89,7 +88,7 @@ def _connect(
 
 def links_given(athlete_id: int) -> list[Link]:
     """The links by which the athlete's activities are copied, or will be: what a wider grant touches."""
-    links = Links(current_edge().store(), current_edge().clock).of_parent(athlete_id)
+    links = current_edge().state.links.of_parent(athlete_id)
     return [link for link in links if link.status is not LinkStatus.ENDED]
 
 
@@ -126,8 +125,3 @@ def _lack(walk: OAuthFlow, granted: frozenset[str]) -> Problem | None:
     if not walk.is_sign_in and not granted & {ACTIVITY_READ, ACTIVITY_WRITE}:
         return SCOPE_MISSING
     return None
-
-
-def _athletes() -> Athletes:
-    edge = current_edge()
-    return Athletes(edge.store(), edge.cipher(), edge.clock)

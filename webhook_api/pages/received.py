@@ -8,7 +8,7 @@ from heapq import nlargest
 
 from include.copying.sports import spoken_sport
 from include.state.activities.ledger import ActivityLedger
-from include.state.copies.ledger import MADE_STATES, Copy, CopyLedger, Original
+from include.state.copies.ledger import MADE_STATES, Copy, Original
 from webhook_api.edge import current_edge
 from webhook_api.pages.recent import SHOWN, start_text
 
@@ -35,8 +35,8 @@ class ReceivedLine:
 def latest_received(child_id: int) -> list[ReceivedLine]:
     """The copies about which something happened last: made, or marked because of a change of the original."""
     edge = current_edge()
-    copies = (copy for copy in CopyLedger(edge.store(), edge.clock).of_child(child_id) if copy.state in MADE_STATES)
-    activities = ActivityLedger(edge.store(), edge.clock)
+    copies = (copy for copy in edge.state.copies.of_child(child_id) if copy.state in MADE_STATES)
+    activities = edge.state.activities
     latest = nlargest(SHOWN, copies, key=lambda copy: (copy.updated_at_epoch_s, copy.parent_activity_id))
     return [_line(copy, activities) for copy in latest]
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from include.copying.waking import wake_for_access
-from include.state.copies.ledger import CopyLedger
-from include.state.quota import Quota
 from webhook_api.edge import current_edge
 
 
 def access_given(child_id: int) -> None:
     """Call it after the child has connected. Effects: copies that waited for that are due."""
     edge = current_edge()
-    limits = Quota(edge.store(), edge.clock).limits()
-    wake_for_access(CopyLedger(edge.store(), edge.clock), child_id, limits, edge.clock())
+    limits = edge.state.quota.limits()
+    wake_for_access(edge.state.copies, child_id, limits, edge.clock())
