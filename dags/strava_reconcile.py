@@ -82,7 +82,7 @@ def prove_installation() -> str:
 @task
 def check_subscription() -> str:
     """Fail, saying what to do, when Strava should send events and does not."""
-    from include.pipeline.reconcile.subscription import check_subscription
+    from include.pipeline.subscription import check_subscription
 
     hook = StravaHook()
     with hook.services() as services:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from typing import Annotated
 
@@ -13,13 +11,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from include.crypto.backend import open_cipher
 from include.errors import BadRequest, IngestError
+from include.pipeline.linking.links import agree
+from include.pipeline.linking.links import change as change_link
+from include.pipeline.linking.links import end as end_link
+from include.pipeline.services import open_services
 from include.settings import Settings
-from include.state.accounts.athletes import Athletes
-from include.state.links import Link, Links, LinkStatus
-from include.store.backend import open_store
-from include.store.store import Store
+from include.state.links import Link
 from ops.installation import installed_settings
 from ops.link_choices import chosen, told
 
@@ -41,23 +39,8 @@ def link(
     Both have to be connected: the operator answers for their consent, and its time is noted.
     Errors: `BadRequest` for an athlete who is not connected, for a link to oneself, or for what cannot be chosen.
     """
-    now = int(time.time())
-    if parent_id == child_id:
-        raise BadRequest("A link needs two athletes: --parent and --child are the same.")
-    with _store(settings) as store:
-        athletes, links = Athletes(store, open_cipher(settings.key_url), time.time), Links(store, time.time)
-        for athlete_id in (parent_id, child_id):
-            if athletes.get(athlete_id) is None:
-                raise BadRequest(f"Athlete {athlete_id} is not connected: have them connect at {settings.public_url}/.")
-        present = links.get(parent_id, child_id) or Link(parent_id, child_id, names, starts_at_epoch_s=0)
-        agreed = replace(
-            present,
-            names=names,
-            parent_consent_epoch_s=present.parent_consent_epoch_s or now,
-            child_consent_epoch_s=present.child_consent_epoch_s or now,
-            status=LinkStatus.ACTIVE,
-        )
-        return links.save(chosen(agreed, choices))
+    with open_services(settings) as services:
+        return agree(services, settings, parent_id, child_id, names, lambda agreed: chosen(agreed, choices))
 
 
 @app.command()
@@ -80,10 +63,12 @@ def change(
     choices: Choices = None,
 ) -> None:
     """Change names or choices, for the copies made from now on; what is not said stays as it is."""
-    with _store(installed_settings()) as store:
-        links = Links(store, time.time)
-        present = _present(links, parent, child)
-        links.save(chosen(replace(present, names=tuple(name or present.names)), choices or ()))
+
+    def revised(present: Link) -> Link:
+        return chosen(replace(present, names=tuple(name or present.names)), choices or ())
+
+    with open_services(installed_settings()) as services:
+        _found(change_link(services, parent, child, revised), parent, child)
     print(f"The link from {parent} to {child} is changed.")
 
 
@@ -91,10 +76,9 @@ def change(
 def show_all() -> None:
     """List every link."""
     table = Table("parent", "child", "names", "status")
-    settings = installed_settings()
-    with _store(settings) as store:
-        for athlete in Athletes(store, open_cipher(settings.key_url), time.time).all():
-            for each in Links(store, time.time).of_parent(athlete.athlete_id):
+    with open_services(installed_settings()) as services:
+        for athlete in services.state.athletes.all():
+            for each in services.state.links.of_parent(athlete.athlete_id):
                 table.add_row(str(each.parent_id), str(each.child_id), ", ".join(each.names), each.status)
     Console().print(table)
 
@@ -103,8 +87,8 @@ def show_all() -> None:
 def show(parent: Parent, child: Child) -> None:
     """Tell what one link is and carries."""
     table = Table("choice", "value", title=f"{parent} to {child}")
-    with _store(installed_settings()) as store:
-        present = _present(Links(store, time.time), parent, child)
+    with open_services(installed_settings()) as services:
+        present = _found(services.state.links.get(parent, child), parent, child)
     for choice, value in {"names": ", ".join(present.names), "status": present.status, **told(present)}.items():
         table.add_row(choice, value)
     Console().print(table)
@@ -113,21 +97,17 @@ def show(parent: Parent, child: Child) -> None:
 @app.command()
 def end(parent: Parent, child: Child) -> None:
     """End a link: no further copy is made; those that exist stay."""
-    with _store(installed_settings()) as store:
-        links = Links(store, time.time)
-        links.save(replace(_present(links, parent, child), status=LinkStatus.ENDED))
+    with open_services(installed_settings()) as services:
+        _found(end_link(services, parent, child), parent, child)
     print(f"The link from {parent} to {child} has ended.")
 
 
-def _present(links: Links, parent_id: int, child_id: int) -> Link:
-    present = links.get(parent_id, child_id)
-    if present is None:
-        raise BadRequest(f"There is no link from {parent_id} to {child_id}; `make links ARGS=list` shows all.")
-    return present
-
-
-def _store(settings: Settings) -> closing[Store]:
-    return closing(open_store(settings.state_url, time.time))
+def _found(link: Link | None, parent_id: int, child_id: int) -> Link:
+    if link is None:
+        raise BadRequest(
+            f"There is no link from {parent_id} to {child_id} that goes on; `make links ARGS=list` shows all."
+        )
+    return link
 
 
 if __name__ == "__main__":

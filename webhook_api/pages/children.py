@@ -11,8 +11,9 @@ from flask.typing import ResponseReturnValue
 
 from include.copying.sports import SPORT_TYPES, spoken_sport
 from include.copying.trimming import hidden_radius_m
-from include.state.links import CopyOptions, Link, Links, LinkStatus
-from include.store.conflict import retry_on_conflict
+from include.pipeline.linking import links
+from include.pipeline.uses import UsesState
+from include.state.links import CopyOptions, Link, LinkStatus
 from webhook_api.edge import current_edge
 from webhook_api.pages.link_form import LinkForm
 from webhook_api.session import current_athlete, require_athlete
@@ -69,44 +70,32 @@ def change(child_id: int) -> ResponseReturnValue:
     form = LinkForm.parse(request.form)
     if form.problems:
         return _form_page(form, _link(child_id)), 400
-    return _saved(
-        child_id,
-        lambda link: replace(
-            link,
-            names=form.names,
-            options=form.options,
-            starts_at_epoch_s=form.starts_at_epoch_s(link.starts_at_epoch_s),
-        ),
-    )
+
+    def revised(link: Link) -> Link:
+        starts_at_epoch_s = form.starts_at_epoch_s(link.starts_at_epoch_s)
+        return replace(link, names=form.names, options=form.options, starts_at_epoch_s=starts_at_epoch_s)
+
+    return _saved(links.change(current_edge(), current_athlete().athlete_id, child_id, revised))
 
 
 @blueprint.post("/children/<int:child_id>/<any(confirm,pause,resume,remove):step>")
 def take(child_id: int, step: str) -> ResponseReturnValue:
     """Confirm the athlete who accepted, pause, resume, or remove; a step that was taken before changes nothing."""
-    now = int(current_edge().clock())
-    return _saved(child_id, lambda link: STEPS[step](link, now))
+    return _saved(STEPS[step](current_edge(), current_athlete().athlete_id, child_id))
 
 
-@retry_on_conflict
-def _saved(child_id: int, change: Callable[[Link], Link]) -> ResponseReturnValue:
-    link = _link(child_id)
-    changed = change(link)
-    if changed != link:
-        _links().save(changed)
+def _saved(link: Link | None) -> ResponseReturnValue:
+    if link is None:
+        abort(404)
     return redirect(url_for("me.show", _anchor="children"), code=303)
 
 
 def _link(child_id: int) -> Link:
     """The link to this child, unless it has ended."""
-    link = _links().get(current_athlete().athlete_id, child_id)
+    link = current_edge().state.links.get(current_athlete().athlete_id, child_id)
     if link is None or link.status is LinkStatus.ENDED:
         abort(404)
     return link
-
-
-def _links() -> Links:
-    edge = current_edge()
-    return edge.state.links
 
 
 def _form_page(form: LinkForm, link: Link | None = None) -> str:
@@ -114,28 +103,9 @@ def _form_page(form: LinkForm, link: Link | None = None) -> str:
     return render_template("link.html", form=form, link=link, sports=SPORTS, default_trim_m=default_trim_m)
 
 
-def _confirmed(link: Link, now: int) -> Link:
-    """Both have agreed; copies begin with activities that begin from now on, or on the day that was chosen."""
-    if link.child_consent_epoch_s is None or link.parent_consent_epoch_s is not None:
-        return link
-    return replace(link, parent_consent_epoch_s=now, starts_at_epoch_s=link.starts_at_epoch_s or now)
-
-
-def _paused(link: Link, _now: int) -> Link:
-    return replace(link, status=LinkStatus.PAUSED)
-
-
-def _resumed(link: Link, _now: int) -> Link:
-    return replace(link, status=LinkStatus.ACTIVE)
-
-
-def _removed(link: Link, _now: int) -> Link:
-    return replace(link, status=LinkStatus.ENDED)
-
-
-STEPS: Mapping[str, Callable[[Link, int], Link]] = {
-    "confirm": _confirmed,
-    "pause": _paused,
-    "resume": _resumed,
-    "remove": _removed,
+STEPS: Mapping[str, Callable[[UsesState, int, int], Link | None]] = {
+    "confirm": links.confirm,
+    "pause": links.pause,
+    "resume": links.resume,
+    "remove": links.end,
 }

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from include.pipeline.linking.links import end as end_link
 from include.queue.queued_event import QueuedEvent
 from include.state.accounts.athletes import AthleteRow
 from include.state.links import Link, LinkStatus
-from include.store.conflict import retry_on_conflict
 from webhook_api.edge import current_edge
 from webhook_api.pages.children import SPORTS
 from webhook_api.pages.received import latest_received
@@ -61,16 +61,12 @@ def show() -> ResponseReturnValue:
 
 
 @blueprint.post("/parents/<int:parent_id>/end")
-@retry_on_conflict
 def end(parent_id: int) -> ResponseReturnValue:
     """No further copy from this parent; those that were made stay."""
-    edge = current_edge()
-    links = edge.state.links
-    link = links.get(parent_id, current_athlete().athlete_id)
-    if link is None:
+    edge, child_id = current_edge(), current_athlete().athlete_id
+    if edge.state.links.get(parent_id, child_id) is None:
         abort(404)
-    if link.status is not LinkStatus.ENDED:
-        links.save(replace(link, status=LinkStatus.ENDED))
+    end_link(edge, parent_id, child_id)
     return redirect(url_for("me.show", _anchor="parents"), code=303)
 
 

@@ -6,14 +6,16 @@ from flask import current_app, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from include.errors import BeingErased, CipherError, IngestError, NotConnected, UnexpectedShape
+from include.pipeline.linking.invitations import accept, objection
 from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from include.state.links import Link, LinkStatus
 from include.strava.grant import NEWCOMER, TokenGrant
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
 from webhook_api.edge import current_edge
 from webhook_api.errors import NOT_CONNECTED, SCOPE_MISSING, UPLOAD_NOT_ALLOWED, Problem, problem_page
-from webhook_api.pages import consent, invites
+from webhook_api.pages import consent
 from webhook_api.pages.consent import OAuthFlow
+from webhook_api.pages.invites import OBJECTIONS
 from webhook_api.pages.waking import access_given
 from webhook_api.session import begin_session
 
@@ -65,7 +67,7 @@ def _receive(walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str], athlet
     if kept <= walk.scopes:
         # Strava's page offered to keep it, and the athlete took a tick away.
         return redirect(url_for("connect.less", scope=sorted(granted)), code=303)
-    in_vain = bool(walk.invite_id and invites.objection(walk.invite_id, athlete.athlete_id))
+    in_vain = bool(walk.invite_id and objection(current_edge(), walk.invite_id, athlete.athlete_id))
     wanted = athlete.scopes | (frozenset() if in_vain else granted)
     if stands and wanted - {READ} <= athlete.scopes:
         return _go_on(walk, athlete.athlete_id)
@@ -93,9 +95,9 @@ def links_given(athlete_id: int) -> list[Link]:
 
 
 def _go_on(walk: OAuthFlow, athlete_id: int) -> ResponseReturnValue:
-    problem = invites.accept(walk.invite_id, athlete_id) if walk.invite_id else None
+    objected = accept(current_edge(), walk.invite_id, athlete_id) if walk.invite_id else None
     # The redirect takes the code out of the address bar.
-    return problem_page(problem) if problem else redirect(url_for("me.show"), code=303)
+    return problem_page(OBJECTIONS[objected]) if objected else redirect(url_for("me.show"), code=303)
 
 
 def _stands(athlete: AthleteRow) -> bool:

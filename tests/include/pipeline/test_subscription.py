@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from include.errors import NotSubscribed, StravaUnavailable
-from include.pipeline.reconcile.subscription import check_subscription
+from include.errors import NotProved, NotSubscribed, StravaUnavailable
+from include.pipeline.subscription import check_subscription, end_elsewhere, subscribe, unsubscribe
 from include.strava.models import Subscription
 
 pytestmark = pytest.mark.network
@@ -86,3 +86,57 @@ def test_outage_is_no_answer_and_the_next_run_asks_again(world, public, strava_a
         check_subscription(world.services, public)
     strava_answers(Subscription(9, ""))
     assert check_subscription(world.services, public) == "Webhook subscription 9 is there."
+
+
+@pytest.fixture
+def at_strava(world, monkeypatch):
+    """Strava's side of the subscription, which answers at once; the calls that were made of it."""
+    calls, push = [], world.services.strava.push
+    monkeypatch.setattr(type(push), "prove", lambda _: calls.append("prove"))
+    monkeypatch.setattr(
+        type(push), "create", lambda _, url, token: calls.append(("create", url)) or Subscription(9, url)
+    )
+    monkeypatch.setattr(type(push), "delete", lambda _, number: calls.append(("delete", number)))
+    return calls
+
+
+def test_subscription_that_was_made_is_known_here(world, public, at_strava):
+    made = subscribe(world.services, public)
+    url = f"https://ingest.example.org/webhook/{public.webhook_path_secret}"
+    assert (made, at_strava) == (Subscription(9, url), ["prove", ("create", url)])
+    assert world.services.state.subscriptions.current().subscription_id == 9
+
+
+def test_nothing_is_made_where_the_installation_is_not_proved(world, public, at_strava, monkeypatch):
+    def unproved(_):
+        raise StravaUnavailable("no answer")
+
+    monkeypatch.setattr(type(world.services.strava.push), "prove", unproved)
+    with pytest.raises(NotProved):
+        subscribe(world.services, public)
+    assert (at_strava, world.services.state.subscriptions.current()) == ([], None)
+
+
+@pytest.mark.parametrize(("there", "ended"), [(Subscription(9, ""), [("delete", 9)]), (None, [])])
+def test_subscription_is_forgotten_here_whatever_strava_had(world, at_strava, strava_answers, there, ended):
+    world.services.state.subscriptions.save(Subscription(9, ""))
+    strava_answers(there)
+    assert unsubscribe(world.services) == there
+    assert (at_strava, world.services.state.subscriptions.current()) == (ended, None)
+
+
+def test_subscription_stays_here_where_strava_does_not_end_it(world, at_strava, strava_answers):
+    world.services.state.subscriptions.save(Subscription(9, ""))
+    strava_answers(StravaUnavailable("no answer"))
+    with pytest.raises(StravaUnavailable):
+        unsubscribe(world.services)
+    assert world.services.state.subscriptions.current() == Subscription(9, "")
+
+
+@pytest.mark.parametrize(
+    ("address", "ended"), [("https://elsewhere.example.org/webhook/x", [("delete", 9)]), (None, [])]
+)
+def test_only_a_subscription_to_another_address_is_ended(world, public, at_strava, strava_answers, address, ended):
+    strava_answers(Subscription(9, address or f"{public.public_url}/webhook/{public.webhook_path_secret}"))
+    end_elsewhere(world.services, public)
+    assert at_strava == ended

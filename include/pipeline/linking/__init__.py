@@ -1,0 +1,1 @@
+"""How links between parents and children come about, change and end; for pages and the command line alike."""

@@ -1,0 +1,80 @@
+"""An invitation's way from the parent who wrote it to the link of the child who accepted it."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from include.pipeline.uses import UsesState
+from include.state.invites import Invite
+from include.state.links import Link, LinkStatus
+from include.store.conflict import retry_on_conflict
+from include.store.store import ABSENT
+
+
+class Objection(Enum):
+    """What keeps a child from accepting an invitation."""
+
+    GONE = auto()
+    """It was accepted by another one, withdrawn or declined, or has expired."""
+    OWN = auto()
+    """It is the child's own."""
+    LINKED = auto()
+    """The child has a link with the parent that has not ended."""
+
+
+def find_open(services: UsesState, secret: str) -> Invite | None:
+    """The invitation whose link holds the secret; None for one that cannot be accepted any more."""
+    invite = services.state.invites.find(secret)
+    return invite if invite is not None and _is_open(services, invite) else None
+
+
+def objection(services: UsesState, invite_id: str, child_id: int) -> Objection | None:
+    """What keeps the child from accepting the invitation; None where nothing does."""
+    invite = services.state.invites.get(invite_id)
+    if invite is None or not _is_open(services, invite):
+        return Objection.GONE
+    if invite.parent_id == child_id:
+        return Objection.OWN
+    present = services.state.links.get(invite.parent_id, child_id)
+    if present is not None and present.status is not LinkStatus.ENDED:
+        return Objection.LINKED
+    return None
+
+
+def accept(services: UsesState, invite_id: str, child_id: int) -> Objection | None:
+    """Use the invitation up for the child; what keeps the child from it, if anything does.
+
+    Effects: a link that waits for the parent's consent. After a crash between the two writes the child can open the
+    invitation again.
+    """
+    objected = objection(services, invite_id, child_id)
+    if objected is not None:
+        return objected
+    accepted = services.state.invites.accept(invite_id, child_id)
+    if accepted is None:
+        return Objection.GONE
+    _link(services, accepted, child_id)
+    return None
+
+
+@retry_on_conflict
+def _link(services: UsesState, invite: Invite, child_id: int) -> None:
+    present = services.state.links.get(invite.parent_id, child_id)
+    services.state.links.save(
+        Link(
+            parent_id=invite.parent_id,
+            child_id=child_id,
+            names=invite.names,
+            options=invite.options,
+            starts_at_epoch_s=invite.starts_at_epoch_s,
+            child_consent_epoch_s=int(services.clock()),
+            version=present.version if present else ABSENT,
+        )
+    )
+
+
+def _is_open(services: UsesState, invite: Invite) -> bool:
+    """Whether nobody has accepted it, or a crash lost the link of the one who did."""
+    if invite.child_id is None:
+        return True
+    return services.state.links.get(invite.parent_id, invite.child_id) is None

@@ -1,0 +1,41 @@
+"""What linking takes: ledgers on a file, and a clock; nothing else is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from include.crypto.key_file import KeyFileCipher
+from include.state.state import State
+from include.store.sqlite import SqliteStore
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId
+
+ADA, REX, ZOE = 11, 22, 33
+
+
+@dataclass
+class Linking:
+    """The services of these tests, and the time, which a test sets."""
+
+    state: State
+    now: list[float]
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        return lambda: self.now[0]
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Linking]:
+    now = [1_760_000_000.0]
+    store = SqliteStore(tmp_path / "state.sqlite", lambda: now[0])
+    services = Linking(State.on(store, KeyFileCipher(tmp_path / "token.key"), lambda: now[0]), now)
+    for athlete_id in (ADA, REX):
+        grant = TokenGrant("a" * 40, "r" * 40, 2_000_000_000, Athlete(AthleteId(athlete_id), "A", "B"))
+        services.state.athletes.connect(grant, frozenset({"activity:read"}))
+    yield services
+    store.close()

@@ -1,0 +1,125 @@
+"""Links are agreed, confirmed, changed, paused, resumed and ended, by whoever decides it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from include.errors import BadRequest
+from include.pipeline.linking import links
+from include.settings import EXAMPLES, Settings
+from include.state.links import CopyOptions, Link, LinkStatus
+
+ADA, REX, ZOE = 11, 22, 33
+SETTINGS = Settings.from_environ(EXAMPLES)
+
+
+def as_it_is(link: Link) -> Link:
+    return link
+
+
+@pytest.fixture
+def accepted(services: Any) -> Link:
+    """Rex has accepted Ada's invitation; she has not confirmed it."""
+    return services.state.links.save(Link(ADA, REX, ("Rex",), child_consent_epoch_s=1))  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def agreed(services: Any) -> Link:
+    return links.agree(services, SETTINGS, ADA, REX, ("Rex",), as_it_is)
+
+
+def test_agreed_link_makes_copies_and_says_when_both_agreed(services: Any, agreed: Link) -> None:
+    assert agreed == services.state.links.get(ADA, REX)
+    assert agreed.makes_copies
+    assert (agreed.parent_consent_epoch_s, agreed.child_consent_epoch_s) == (1_760_000_000, 1_760_000_000)
+
+
+def test_agreeing_again_keeps_consent_and_choices_and_takes_up_what_ended(services: Any, agreed: Link) -> None:
+    links.change(services, ADA, REX, lambda link: replace(link, options=CopyOptions(power=False)))
+    links.end(services, ADA, REX)
+    services.now[0] += 100
+    again = links.agree(services, SETTINGS, ADA, REX, ("Bello",), as_it_is)
+    assert again == replace(agreed, names=("Bello",), options=CopyOptions(power=False))
+
+
+@pytest.mark.parametrize(
+    ("parent_id", "child_id", "why"),
+    [
+        pytest.param(ADA, ADA, "two athletes", id="to oneself"),
+        pytest.param(ADA, ZOE, f"{ZOE} is not connected: have them connect at", id="unknown child"),
+        pytest.param(ZOE, REX, f"{ZOE} is not connected: have them connect at", id="unknown parent"),
+    ],
+)
+def test_link_of_athletes_who_cannot_be_linked_is_refused(
+    services: Any, parent_id: int, child_id: int, why: str
+) -> None:
+    with pytest.raises(BadRequest, match=why):
+        links.agree(services, SETTINGS, parent_id, child_id, ("Rex",), as_it_is)
+    assert services.state.links.get(parent_id, child_id) is None
+
+
+@pytest.mark.usefixtures("accepted")
+@pytest.mark.parametrize(
+    ("chosen", "starts_at"), [pytest.param(0, 1_760_000_000, id="now"), pytest.param(5, 5, id="chosen day")]
+)
+def test_confirmed_link_makes_copies_from_now_or_the_chosen_day(services: Any, chosen: int, starts_at: int) -> None:
+    links.change(services, ADA, REX, lambda link: replace(link, starts_at_epoch_s=chosen))
+    confirmed = links.confirm(services, ADA, REX)
+    assert confirmed is not None
+    assert confirmed.makes_copies
+    assert (confirmed.parent_consent_epoch_s, confirmed.starts_at_epoch_s) == (1_760_000_000, starts_at)
+    services.now[0] += 100
+    assert links.confirm(services, ADA, REX) == confirmed
+
+
+def test_link_whose_child_has_not_accepted_is_not_confirmed(services: Any) -> None:
+    before = services.state.links.save(Link(ADA, REX, ("Rex",)))
+    assert links.confirm(services, ADA, REX) == before
+
+
+@pytest.mark.usefixtures("agreed")
+def test_paused_link_makes_copies_again_when_it_is_resumed(services: Any) -> None:
+    paused = links.pause(services, ADA, REX)
+    assert paused is not None
+    assert not paused.makes_copies
+    resumed = links.resume(services, ADA, REX)
+    assert resumed is not None
+    assert resumed.makes_copies
+
+
+def test_step_that_was_taken_before_writes_nothing(services: Any, agreed: Link) -> None:
+    resumed = links.resume(services, ADA, REX)
+    assert resumed is not None
+    assert (resumed, resumed.version) == (agreed, agreed.version)
+
+
+@pytest.mark.parametrize("step", [links.confirm, links.pause, links.resume, links.end])
+def test_nothing_is_done_to_a_link_that_is_not_there_or_has_ended(services: Any, step: Any) -> None:
+    assert step(services, ADA, REX) is None
+    ended = services.state.links.save(Link(ADA, REX, ("Rex",), child_consent_epoch_s=1, status=LinkStatus.ENDED))
+    assert step(services, ADA, REX) is None
+    assert services.state.links.get(ADA, REX) == ended
+
+
+def test_change_is_decided_again_on_what_another_has_changed_meanwhile(services: Any, agreed: Link) -> None:
+    rounds = []
+
+    def rename(link: Link) -> Link:
+        if not rounds:
+            rounds.append(services.state.links.save(replace(link, status=LinkStatus.PAUSED)))
+        return replace(link, names=("Bello",))
+
+    changed = links.change(services, ADA, REX, rename)
+    assert changed == replace(agreed, names=("Bello",), status=LinkStatus.PAUSED)
+
+
+def test_change_that_is_refused_changes_nothing(services: Any, agreed: Link) -> None:
+    def refuse(_: Link) -> Link:
+        raise BadRequest("no such choice")
+
+    with pytest.raises(BadRequest):
+        links.change(services, ADA, REX, refuse)
+    assert services.state.links.get(ADA, REX) == agreed
