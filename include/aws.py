@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from include.errors import IngestError, RetryLater, SettingsError
 
 if TYPE_CHECKING:
-    from botocore.exceptions import _ClientErrorResponseTypeDef as ErrorAnswer
+    from botocore.exceptions import _ClientErrorResponseTypeDef as ErrorResponse
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_glue import GlueClient
     from types_boto3_kms import KMSClient
@@ -151,7 +151,7 @@ def aws_faults(variable: str) -> Iterator[None]:
         ) from err
 
 
-def _plain(variable: str, operation: str, response: ErrorAnswer) -> IngestError | None:
+def _plain(variable: str, operation: str, response: ErrorResponse) -> IngestError | None:
     """The project's error for an error answer; None where it has none."""
     code = response["Error"].get("Code", "")
     status = response["ResponseMetadata"].get("HTTPStatusCode", 0)

@@ -106,7 +106,8 @@ class SqsQueue:
 
     def depth(self) -> int:
         """About how many messages wait or are in flight: SQS counts approximately."""
-        return sum(map(int, self._attributes(_WAITING).values()))
+        counts = self._attributes(_WAITING)
+        return sum(int(counts[kind]) for kind in _WAITING)
 
     def dead(self) -> Sequence[tuple[Message, str]]:
         """The dead letters with their reasons, oldest first; they are hidden from others while they are listed."""

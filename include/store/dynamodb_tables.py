@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from include.aws import aws_faults
 from include.store.store import TABLES, Index, Table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.literals import ScalarAttributeTypeType
+    from types_boto3_dynamodb.type_defs import (
+        CreateTableInputTypeDef,
+        GlobalSecondaryIndexTypeDef,
+        KeySchemaElementTypeDef,
+    )
 
 EXPIRY = "expires_at_epoch_s"
 """The attribute by which DynamoDB deletes rows of the tables that expire."""
 
 
-def definition(prefix: str, table: Table) -> dict[str, Any]:
+def definition(prefix: str, table: Table) -> CreateTableInputTypeDef:
     """The table as the operation `CreateTable` takes it: on-demand billing, one global index for each declared one.
 
     Every index holds whole items (`ALL`): a row is then found and read in one request, and rows without the indexed
     field, which are most, are not in it and cost nothing. An index without a sort field is sorted by `partition`.
     """
-    types = {"partition": "S", "sort": "S"}
+    types: dict[str, ScalarAttributeTypeType] = {"partition": "S", "sort": "S"}
     for index in table.indexes.values():
         types[index.field] = "N" if index.field_type is int else "S"
         if index.sort_field is not None:
             types[index.sort_field] = "N"
-    wanted: dict[str, Any] = {
+    wanted: CreateTableInputTypeDef = {
         "TableName": f"{prefix}{table.name}",
         "BillingMode": "PAY_PER_REQUEST",
         "KeySchema": _key_schema("partition", "sort"),
@@ -53,11 +59,11 @@ def create_tables(client: DynamoDBClient, prefix: str) -> None:
                 _let_expire(client, f"{prefix}{table.name}")
 
 
-def _key_schema(partition: str, sort: str) -> list[dict[str, str]]:
+def _key_schema(partition: str, sort: str) -> list[KeySchemaElementTypeDef]:
     return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
 
 
-def _index(name: str, index: Index) -> dict[str, Any]:
+def _index(name: str, index: Index) -> GlobalSecondaryIndexTypeDef:
     return {
         "IndexName": name,
         "KeySchema": _key_schema(index.field, index.sort_field or "partition"),
@@ -65,7 +71,7 @@ def _index(name: str, index: Index) -> dict[str, Any]:
     }
 
 
-def _create(client: DynamoDBClient, wanted: dict[str, Any]) -> None:
+def _create(client: DynamoDBClient, wanted: CreateTableInputTypeDef) -> None:
     try:
         client.create_table(**wanted)
     except client.exceptions.ResourceInUseException:

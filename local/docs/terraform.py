@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -13,6 +14,9 @@ from include.lake.schemas import TABLES as LAKE_TABLES
 from include.store.dynamodb_tables import EXPIRY, definition
 from include.store.store import TABLES as STATE_TABLES
 from local.stack.environment import REPOSITORY
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import KeySchemaElementTypeDef
 
 _GLUE_TYPES = {
     pa.int32(): "int",
@@ -80,7 +84,7 @@ def _comment(metadata: dict[bytes, bytes]) -> str:
     return f"{texts['description']}{unit}{null}"
 
 
-def _keys(schema: list[dict[str, str]]) -> dict[str, str]:
+def _keys(schema: Sequence[KeySchemaElementTypeDef]) -> dict[str, str]:
     return {one["KeyType"].lower(): one["AttributeName"] for one in schema}
 
 

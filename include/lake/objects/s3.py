@@ -12,10 +12,10 @@ from include.lake.keys import check_key
 from include.lake.objects.objects import Condition, StoredObject
 
 if TYPE_CHECKING:
-    from botocore.exceptions import _ClientErrorResponseTypeDef as ErrorAnswer
+    from botocore.exceptions import _ClientErrorResponseTypeDef as ErrorResponse
     from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
-    _Response = ErrorAnswer | HeadObjectOutputTypeDef
+    _Response = ErrorResponse | HeadObjectOutputTypeDef
 
 _SETTING = "LAKE_URL"
 _WRITE_ID = "write-id"
