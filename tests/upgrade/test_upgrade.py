@@ -6,15 +6,12 @@ import pytest
 
 from include.lake.query import query
 from include.pipeline.erasure.erase import EraseRequest, Outcome, erase
-from include.pipeline.replay import plan, replay
 from include.pipeline.retention.audit import athlete_ids, audit
 from include.pipeline.retention.expiry import expire
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import CopyState
 from include.state.erasures.ledger import EraseReason, ErasureStage
 from include.state.links import LinkStatus
-from local.demo.row_truth import row_differences
-from local.strava_simulator.world.activity import SimulatedActivity
 
 pytestmark = pytest.mark.network
 
@@ -111,41 +108,6 @@ def test_lake_answers_and_agrees_with_the_ledger(installation):
     )
     audited = audit(installation.services, paula, dry_run=True)
     assert (audited.lost, audited.unreadable) == (0, ())
-
-
-def test_raw_zone_makes_the_same_points_again(installation):
-    points = "SELECT * FROM streams ORDER BY activity_id, point_index"
-    before = query(points, installation.settings.lake_url).to_pylist()
-    done = [
-        replay(installation.services, chunk) for chunk in plan(installation.services, installation.athletes["paula"])
-    ]
-
-    assert sum(each.activities for each in done) > 5
-    assert not any(each.unreadable for each in done)
-    assert query(points, installation.settings.lake_url).to_pylist() == before
-
-
-def test_replay_makes_every_row_as_a_fresh_load_would(installation):
-    services = installation.services
-    entries = [entry for athlete in athlete_ids(services) for entry in services.state.activities.of_athlete(athlete)]
-    done = [replay(services, chunk) for athlete in athlete_ids(services) for chunk in plan(services, athlete)]
-    assert not any(each.unreadable for each in done)
-
-    stored = {
-        row["activity_id"]: row for row in query("SELECT * FROM activities", installation.settings.lake_url).to_pylist()
-    }
-    differing, copies = {}, 0
-    for entry in (entry for entry in entries if entry.state in (ActivityState.SYNCED, ActivityState.NO_STREAMS)):
-        answer = installation.control.activity(entry.activity_id)
-        truth = SimulatedActivity(answer["detail"], answer["streams"])
-        name = (truth.detail["external_id"] or "").split("-")
-        parent = int(name[1]) if name[0] == "sdi" else None  # as the file was named, whatever the ledger knows by now
-        copies += parent is not None
-        if found := list(row_differences(truth, stored[entry.activity_id], parent)):
-            differing[entry.activity_id] = found
-    edited_since = {installation.activities[name] for name in ("plain", "copied_to_rex")}
-    assert {number: found for number, found in differing.items() if number not in edited_since} == {}
-    assert copies > 0
 
 
 def test_retention_finds_everybody_and_nothing_that_has_expired(installation):
