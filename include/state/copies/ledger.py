@@ -128,10 +128,13 @@ class CopyLedger:
     def settle(self, copy: Copy) -> None:
         """Store the copy as it is after the last step, and let others acquire it at once.
 
+        What became of its original is no step: the copy keeps the time of its last one.
+
         Errors: `LeaseLost`, as by `advance`; then nothing was stored.
         """
         stored = self._require_held(copy)
-        store = self._write if copy.to_fields() == stored.to_fields() else self._put
+        came_further = copy.marked(stored.original).to_fields() != stored.to_fields()
+        store = self._put if came_further else self._write
         try:
             store(copy, lease_until_epoch_s=0.0)
         except VersionConflict as err:
