@@ -11,7 +11,8 @@ page in rotation. What the list shows is kept current in the lake. Once a day it
 **Reads**: the ledgers `activities`, `copies`, `links`, `erasures` and `histories`; Strava (`GET /athlete/activities`,
 `GET /push_subscriptions`).
 **Writes**: messages, by which the dispatcher starts `strava_ingest`, `strava_erase` and `strava_backfill`. How far each
-athlete's rotation has come. The columns of `activities` that the list shows and nobody has to fetch, such as kudos.
+athlete's rotation has come. The columns of `activities` that the list shows and nobody has to fetch, such as kudos. The
+table `freshness`: how many activities the list shows of each month that its pages hold whole, and the lake holds.
 For a day after an erasure it removes what a stalled worker wrote late. The log of `look_after_erasures` names the
 athletes whose tokens Strava has refused for a week.
 `remove_unwanted` takes out of the lake what athletes gave up and had removed. `strava_catalog` is started where a

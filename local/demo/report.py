@@ -13,6 +13,7 @@ from rich.table import Column, Table
 
 from include.lake.query import query
 from local.demo.checks import Check, copy_holds, copy_row_holds, lake_holds
+from local.demo.lake_tables import held_tables
 from local.demo.leaks import LeakSearch, search
 from local.demo.play import Play, copies_of
 from local.demo.scenario import CHILD_ID, PARENT_ID
@@ -111,6 +112,7 @@ def show(console: Console, play: Play, findings: Findings) -> None:
     """Print the report."""
     _show_activities(console, play, findings)
     _show_copies(console, play, findings)
+    _show_tables(console, findings)
     console.print("\n[bold]A question to the lake[/bold]")
     console.print(QUESTION, style="dim", highlight=False)
     console.print(_as_table(query(QUESTION, findings.lake_url).to_pylist()))
@@ -162,6 +164,16 @@ def _show_copies(console: Console, play: Play, findings: Findings) -> None:
         f"{compared:,} values of the uploaded files compared with the parent's streams, {rows} of the lake's copies",
         highlight=False,
     )
+
+
+def _show_tables(console: Console, findings: Findings) -> None:
+    filled = Column("filled in so many % of them; every other column in all", overflow="fold")
+    table = Table("table", "rows", filled, title="What the lake's tables hold", title_justify="left")
+    for held in held_tables(findings.lake_url):
+        partly = ", ".join(f"{column} {percent:.0f}" for column, percent in held.partly_filled.items())
+        table.add_row(held.name, f"{held.rows:,}", partly)
+    console.print()
+    console.print(table)
 
 
 def _show_times(console: Console, play: Play) -> None:

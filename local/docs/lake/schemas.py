@@ -75,8 +75,11 @@ ORDER BY 1, 3"""
 
 _FILL_HEAD = """## How full each column is
 
-Of any table, also of the lake that `make demo` leaves (name its folder with `STATE_DIR`): put the statement behind
-`make query SQL="…"`. A list of Strava's never shows `description`, `device_name` and `hide_from_home`, and rarely
+Of any table: put the statement behind `make query SQL="…"`. The report of `make demo` says it of every table, before
+the demo has the parent erased; of the lake that it leaves, with the child's activities, ask with the same folder:
+`make query STATE_DIR=.state/demo SQL="…"`.
+
+A list of Strava's never shows `description`, `device_name` and `hide_from_home`, and rarely
 `calories`: those come with the detailed activity, so a row that a backfill alone brought has none of them.
 """
 

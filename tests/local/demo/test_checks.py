@@ -65,7 +65,11 @@ def break_title(rows, row):
 
 
 def test_every_column_of_the_row_is_compared():
-    assert set(expected_row(finished(), None, has_detail=True)) | OWN == set(ACTIVITIES.names)
+    truth = replace(finished(), streams=None)
+    expected = expected_row(truth, None, has_detail=True)
+
+    assert set(expected) | OWN == set(ACTIVITIES.names)
+    assert lake_holds(truth, [], stored(truth)[1] | {"athlete_id": 7, "year": START.year}).compared == len(expected)
 
 
 @pytest.mark.parametrize("column", [name for name in ACTIVITIES.names if name not in OWN])
