@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from include.errors import BadRequest, IngestError
-from include.pipeline.linking.links import agree
-from include.pipeline.linking.links import change as change_link
-from include.pipeline.linking.links import end as end_link
+from include.linking.links import agree
+from include.linking.links import change as change_link
+from include.linking.links import end as end_link
 from include.pipeline.services import open_services
 from include.settings import Settings
 from include.state.links import Link

@@ -59,7 +59,7 @@ class Edge:
             return open_cipher(settings.key_url)
 
         def open_oauth() -> OAuthClient:
-            from include.pipeline.application import open_oauth
+            from include.strava.application import open_oauth
             from include.strava.http.session import StravaSession
 
             return open_oauth(settings, StravaSession(clock))

@@ -13,8 +13,9 @@ from include.lake import keys
 from include.lake.rows.synced import ActivityRows, build_rows
 from include.pipeline.copying.copies_due import with_undecided_copies
 from include.pipeline.ingest.sync import describe
-from include.pipeline.uses import UsesLake, UsesState, UsesStorage
+from include.pipeline.uses import UsesLake, UsesStorage
 from include.state.activities.ledger import ActivityState, Lease, LedgerEntry
+from include.state.uses import UsesState
 from include.strava.models import Activity
 
 CHUNK = 60

@@ -18,7 +18,6 @@ from include.lake.objects.objects import ObjectStore
 from include.lake.raw import RawZone
 from include.lake.rows.copies import CopyRows
 from include.lake.rows.freshness import FreshnessRows
-from include.pipeline.application import open_oauth, open_push
 from include.queue.backend import open_queue
 from include.queue.queue import Queue
 from include.settings import Settings
@@ -29,6 +28,7 @@ from include.state.partitions import Partitions
 from include.state.state import State
 from include.store.backend import open_store
 from include.store.store import Store
+from include.strava.application import open_oauth, open_push
 from include.strava.client import Priority, StravaClient
 from include.strava.http.session import StravaSession
 from include.strava.oauth import OAuthClient

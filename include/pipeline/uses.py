@@ -5,30 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from include.clock import Clock
+from include.state.uses import UsesClock, UsesState
 
-if TYPE_CHECKING:  # the web edge imports use cases too, and has no room for what the lake is written with
+if TYPE_CHECKING:  # the wiring imports every leaf, for which a use case need not wait
     from include.pipeline.services import DataLake, Strava
     from include.queue.queue import Queue
-    from include.state.state import State
-
-
-class UsesClock(Protocol):
-    """Tells the time."""
-
-    @property
-    def clock(self) -> Clock:
-        """The present time as epoch seconds, each time it is called."""
-        ...
-
-
-class UsesState(UsesClock, Protocol):
-    """Reads and writes rows."""
-
-    @property
-    def state(self) -> State:
-        """The ledgers."""
-        ...
 
 
 class UsesLake(UsesClock, Protocol):

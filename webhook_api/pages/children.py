@@ -11,9 +11,9 @@ from flask.typing import ResponseReturnValue
 
 from include.copying.sports import SPORT_TYPES, spoken_sport
 from include.copying.trimming import hidden_radius_m
-from include.pipeline.linking import links
-from include.pipeline.uses import UsesState
+from include.linking import links
 from include.state.links import CopyOptions, Link, LinkStatus
+from include.state.uses import UsesState
 from webhook_api.edge import current_edge
 from webhook_api.pages.link_form import LinkForm
 from webhook_api.session import current_athlete, require_athlete

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from include.pipeline.linking.invitations import Objection, find_open
+from include.linking.invitations import Objection, find_open
 from include.strava.scopes import ACTIVITY_WRITE, READ
 from webhook_api.edge import current_edge
 from webhook_api.errors import ALREADY_LINKED, INVITE_GONE, OWN_INVITE, Problem, problem_page

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from include.pipeline.linking.links import end as end_link
+from include.linking.links import end as end_link
 from include.queue.queued_event import QueuedEvent
 from include.state.accounts.athletes import AthleteRow
 from include.state.links import Link, LinkStatus

@@ -6,7 +6,7 @@ from flask import current_app, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from include.errors import BeingErased, CipherError, IngestError, NotConnected, UnexpectedShape
-from include.pipeline.linking.invitations import accept, objection
+from include.linking.invitations import accept, objection
 from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from include.state.links import Link, LinkStatus
 from include.strava.grant import NEWCOMER, TokenGrant

@@ -21,11 +21,12 @@ from include.pipeline.backfill.request import being_erased
 from include.pipeline.ingest.fingerprint import is_shown_by
 from include.pipeline.reconcile.listing import Page, quarantine
 from include.pipeline.reconcile.outage import current_outage
-from include.pipeline.uses import UsesState, UsesStorage, UsesStorageAndQueue, UsesStorageStravaAndQueue
+from include.pipeline.uses import UsesStorage, UsesStorageAndQueue, UsesStorageStravaAndQueue
 from include.queue.queued_event import QueuedEvent
 from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState
 from include.state.histories import History
+from include.state.uses import UsesState
 from include.strava import client
 from include.strava.client import Unreadable
 from include.strava.models import Activity

@@ -24,10 +24,11 @@ from include.pipeline.copying.copies_due import with_undecided_copies
 from include.pipeline.ingest.events import CLOCK_SKEW_S
 from include.pipeline.ingest.sync import describe, observation_of
 from include.pipeline.reconcile.outage import outage_shown_by
-from include.pipeline.uses import UsesState, UsesStorage, UsesStorageAndStrava
+from include.pipeline.uses import UsesStorage, UsesStorageAndStrava
 from include.state.activities.entry import NOT_LOADED, ROUND_S, STREAM_LOOKS
 from include.state.activities.ledger import Lease, LedgerEntry
 from include.state.histories import History
+from include.state.uses import UsesState
 from include.strava.models import Activity, StreamSet
 
 _STAYS = (QuotaSpent, NotConnected, TokenRefused, ScopeMissing)

@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from include.errors import BadRequest, NotConnected
-from include.pipeline.uses import UsesState, UsesStateAndQueue
+from include.pipeline.uses import UsesStateAndQueue
 from include.queue.queued_event import QueuedEvent
 from include.state.histories import History
+from include.state.uses import UsesState
 
 _LAST_DAY = date(9998, 12, 31)
 

@@ -11,11 +11,12 @@ from include.copying.outcome import poll_delays_s
 from include.pipeline.copying.child_rows import refetch_copies_made
 from include.pipeline.copying.copy_job import CopyJob
 from include.pipeline.copying.originals import mark_copies
-from include.pipeline.uses import UsesClock, UsesStorage, UsesStorageStravaAndWait, UsesWait
+from include.pipeline.uses import UsesStorage, UsesStorageStravaAndWait, UsesWait
 from include.state.activities.ledger import ActivityState
 from include.state.copies.entry import SOON_S
 from include.state.copies.ledger import FINAL_STATES, Copy, CopyState, external_id
 from include.state.links import Link
+from include.state.uses import UsesClock
 from include.strava.models import Activity
 
 _UNDER_WAY = (ActivityState.PENDING, ActivityState.QUARANTINED)

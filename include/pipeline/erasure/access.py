@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 from include.errors import NotConnected, RetryLater, ScopeMissing, TokenRefused
-from include.pipeline.uses import UsesState, UsesStateAndStrava, UsesStrava
+from include.pipeline.uses import UsesStateAndStrava, UsesStrava
 from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from include.state.accounts.notices import Notice
 from include.state.erasures.ledger import Erasure, ErasureStage
+from include.state.uses import UsesState
 from include.store.conflict import retry_on_conflict
 
 ECHO_S = 3_600

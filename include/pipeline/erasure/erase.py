@@ -28,7 +28,6 @@ from include.pipeline.erasure.personal_records import (
 from include.pipeline.erasure.residual_records import residual_records
 from include.pipeline.uses import (
     UsesLake,
-    UsesState,
     UsesStateAndWait,
     UsesStorage,
     UsesStorageAndWait,
@@ -36,6 +35,7 @@ from include.pipeline.uses import (
 )
 from include.settings import Settings
 from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, ErasureStage
+from include.state.uses import UsesState
 from include.store.conflict import retry_on_conflict
 
 log = logging.getLogger(__name__)

@@ -16,12 +16,13 @@ from include.lake.keys import athlete_prefixes, gpx_key, tcx_key
 from include.lake.objects.objects import Condition
 from include.lake.rows.copies import object_of
 from include.lake.table_object import decode
-from include.pipeline.uses import UsesLake, UsesState, UsesStorage
+from include.pipeline.uses import UsesLake, UsesStorage
 from include.state.accounts.athletes import AthleteStatus
 from include.state.accounts.notices import Notice, NoticeKind
 from include.state.erasures.ledger import Erasure
 from include.state.links import Link
 from include.state.listings import Listing
+from include.state.uses import UsesState
 
 _FILE_FOR_CHILD = re.compile(r".+-(?P<child_id>\d+)\.(gpx|tcx)\.gz")
 _TABLES = ("streams", "activities", "laps", "freshness")

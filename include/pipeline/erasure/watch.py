@@ -6,9 +6,10 @@ import logging
 from collections.abc import Collection, Iterator
 
 from include.pipeline.erasure.personal_records import is_file_for, personal_records, shared_object_keys
-from include.pipeline.uses import UsesState, UsesStateAndQueue, UsesStorage
+from include.pipeline.uses import UsesStateAndQueue, UsesStorage
 from include.queue.queued_event import QueuedEvent
 from include.state.erasures.ledger import Erasure, ErasureStage
+from include.state.uses import UsesState
 
 log = logging.getLogger(__name__)
 

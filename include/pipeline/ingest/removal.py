@@ -5,9 +5,10 @@ from __future__ import annotations
 from include.copying.reasons import athlete_words
 from include.errors import RemovalsStopped, RetryLater
 from include.pipeline.reconcile.installation import require_proof
-from include.pipeline.uses import UsesState, UsesStateAndQueue, UsesStateAndStrava, UsesStorage
+from include.pipeline.uses import UsesStateAndQueue, UsesStateAndStrava, UsesStorage
 from include.queue.queued_event import QueuedEvent
 from include.state.activities.ledger import ActivityState, LedgerEntry
+from include.state.uses import UsesState
 from include.strava.quota import DAY_S
 from include.strava.scopes import ACTIVITY_READ_ALL
 

@@ -18,7 +18,6 @@ from include.pipeline.reconcile.listing import Circumstances, Differences, Page,
 from include.pipeline.reconcile.outage import current_outage
 from include.pipeline.reconcile.turns import CALLS, intervals_s
 from include.pipeline.uses import (
-    UsesState,
     UsesStateAndQueue,
     UsesStateAndStrava,
     UsesStateStravaAndQueue,
@@ -30,6 +29,7 @@ from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.state.copies.ledger import Copy
 from include.state.listings import Listing, ListingClaim, MonthShown
+from include.state.uses import UsesState
 from include.strava.client import Unreadable
 from include.strava.models import Activity
 from include.strava.quota import DAY_S

@@ -16,8 +16,9 @@ from include.lake.rows.list_update import is_corrected, row_from_list
 from include.lake.schemas import ACTIVITIES
 from include.pipeline.ingest.events import CLOCK_SKEW_S
 from include.pipeline.ingest.fingerprint import is_old_format
-from include.pipeline.uses import UsesState, UsesStorage
+from include.pipeline.uses import UsesStorage
 from include.state.activities.ledger import ActivityState, LedgerEntry
+from include.state.uses import UsesState
 from include.strava.models import Activity
 
 log = logging.getLogger(__name__)

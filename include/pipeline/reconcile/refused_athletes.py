@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from include.pipeline.uses import UsesState
 from include.state.accounts.athletes import AthleteStatus
+from include.state.uses import UsesState
 from include.strava.quota import DAY_S
 
 DECIDE_WITHIN_DAYS = 30

@@ -9,10 +9,11 @@ from functools import partial
 from itertools import groupby
 
 from include.errors import SettingsError
-from include.pipeline.uses import UsesState, UsesStorage
+from include.pipeline.uses import UsesStorage
 from include.settings import Settings
 from include.state.activities.ledger import ActivityState, Lease, LedgerEntry
 from include.state.activities.observation import Observation
+from include.state.uses import UsesState
 from include.strava.models import ActivityId
 from include.strava.quota import DAY_S
 

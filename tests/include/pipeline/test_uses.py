@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-import include.pipeline
+import include
 from include.pipeline import uses
 
-ROOT = Path(include.pipeline.__file__).parent
+ROOT = Path(include.__file__).parents[1]
 MODULES = {
-    "include.pipeline." + ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text())
-    for path in ROOT.rglob("*.py")
+    ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text())
+    for folder in ("include/pipeline", "include/linking")
+    for path in (ROOT / folder).rglob("*.py")
     if path.stem not in {"__init__", "services", "uses"}
 }
 GROUPS = {"state", "lake", "strava", "queue", "wait"}

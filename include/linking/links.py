@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from include.errors import BadRequest
-from include.pipeline.uses import UsesState
 from include.settings import Settings
 from include.state.links import Link, LinkStatus
+from include.state.uses import UsesState
 from include.store.conflict import retry_on_conflict
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from include.pipeline.uses import UsesState
 from include.state.invites import Invite
 from include.state.links import Link, LinkStatus
+from include.state.uses import UsesState
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from include.errors import BadRequest
-from include.pipeline.linking import links
+from include.linking import links
 from include.settings import EXAMPLES, Settings
 from include.state.links import CopyOptions, Link, LinkStatus
 

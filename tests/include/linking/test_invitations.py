@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from include.pipeline.linking import links
-from include.pipeline.linking.invitations import Objection, accept, find_open, objection
+from include.linking import links
+from include.linking.invitations import Objection, accept, find_open, objection
 from include.state.invites import LIFETIME_S, Invite
 from include.state.links import CopyOptions, Link, LinkStatus
 
