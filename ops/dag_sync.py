@@ -1,4 +1,4 @@
-"""The dags folder of MWAA's bucket made equal to a local one."""
+"""Synchronises the dags folder of MWAA's bucket with a local folder."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ FIRST = "include/"
 """MWAA copies objects one by one: what DAG files import has to be there before them, and go after them."""
 
 OTHERS = frozenset({"constraints-3.3.1.txt"})
-"""What Terraform keeps in that folder: the first start of the environment needs it."""
+"""The file that Terraform keeps in that folder: the first start of the environment needs it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did."""
+    """The result of a sync."""
 
     uploaded: int
     unchanged: int

@@ -1,4 +1,4 @@
-"""The events that were given up, and why: `python -m ops.dead_letters`, or `… revive <id>|all`."""
+"""Lists the dead letters and their reasons, and revives them: `python -m ops.dead_letters`, or `… revive <id>|all`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ app = typer.Typer(add_completion=False, help="Events that were given up: lists t
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A dead letter as an operator sees it: nothing of a body that nobody understands."""
+    """A dead letter as an operator sees it; a body that cannot be parsed is not shown."""
 
     message_id: str
     about: str
@@ -78,7 +78,7 @@ def revive(
     which: Annotated[str, typer.Argument(metavar="ID|all", help="The letter's id or how it begins, or `all`.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be revived.")] = False,
 ) -> None:
-    """Put dead letters back into the queue, once what their reasons name is mended."""
+    """Put dead letters back into the queue, once the cause that their reasons name is fixed."""
     queue = _queue()
     letters = chosen(dead_letters(queue, time.time()), which)
     if dry_run:
@@ -114,12 +114,12 @@ def _age(age_s: float) -> str:
 
 
 def _one_line(text: str) -> str:
-    """What may be shown in a terminal of words that others wrote."""
+    """Text from outside without the characters that would control a terminal."""
     return "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
 
 
 def main() -> None:
-    """Run the command; an error is its one line."""
+    """Run the command; an error is printed as one line."""
     try:
         app()
     except IngestError as error:

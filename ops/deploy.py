@@ -32,7 +32,7 @@ _HEALTH_TIMEOUT_S = 30.0
 
 
 class Environment(StrEnum):
-    """Which of Terraform's environments."""
+    """An environment of Terraform's."""
 
     DEV = "dev"
     PROD = "prod"
@@ -40,7 +40,7 @@ class Environment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: what it is called, what it does, and doing it, which says in a line what came of it."""
+    """One step: its name, its description, and a function that does it and returns its result in a line."""
 
     name: str
     command: str
@@ -131,7 +131,7 @@ def _init(folder: Path) -> str:
 
 
 def outputs(folder: Path) -> Mapping[str, Any]:
-    """What the applied environment says of itself. Errors: `SettingsError` where nothing is applied."""
+    """The outputs of the applied environment. Errors: `SettingsError` where nothing is applied."""
     command = ["terraform", "output", "-json"]
     done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
     values = json.loads(done.stdout) if done.returncode == 0 else {}
@@ -163,7 +163,7 @@ def _smoke(folder: Path) -> str:
 
 
 def check_secret(name: str) -> None:
-    """That the secret has a value. Errors: `SettingsError` with the command that gives it one."""
+    """Check that the secret has a value. Errors: `SettingsError` with the command that gives it one."""
     client = open_client("secretsmanager", "SECRET_ID")
     with aws_faults("SECRET_ID"):
         stages = client.describe_secret(SecretId=name).get("VersionIdsToStages")
@@ -187,7 +187,7 @@ def check_strava(environ: Mapping[str, str]) -> str:
 
 
 def check_health(public_url: str) -> str:
-    """What the web pages say of themselves. Errors: `RetryLater` when they do not answer well."""
+    """The status that the web pages report. Errors: `RetryLater` when they do not answer well."""
     try:
         answer = requests.get(f"{public_url}/health", timeout=_HEALTH_TIMEOUT_S)
     except requests.RequestException as err:
@@ -200,7 +200,7 @@ def check_health(public_url: str) -> str:
 
 
 def check_dags(environment: str) -> int:
-    """How many DAGs Airflow has. Errors: `RetryLater` while it lacks some or cannot import one."""
+    """The count of Airflow's DAGs. Errors: `RetryLater` while it lacks some or cannot import one."""
     client = open_client("mwaa", "AIRFLOW_URL", read_timeout_s=11)
     with aws_faults("AIRFLOW_URL"):
         found = client.invoke_rest_api(Name=environment, Path="/dags", Method="GET")["RestApiResponse"]

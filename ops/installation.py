@@ -1,4 +1,4 @@
-"""The local system that a command on this machine means."""
+"""The local system to which a command on this machine applies."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="The keys tha
 
 @app.command()
 def show() -> None:
-    """Say how many secrets, token pairs and hidden places, are sealed with which key."""
+    """Show how many secrets, token pairs and hidden places, are sealed with which key."""
     with _opened(installed_settings()) as keys:
         counts = {keys.cipher.active_key: 0, **keys.rotation.secrets_by_key()}
         table = Table("key", "secrets", "")

@@ -1,4 +1,4 @@
-"""What a link carries, as `choice=value` on the command line."""
+"""The options of a link, as `choice=value` on the command line."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def add(
     name: Annotated[list[str], typer.Option(help="A name or alias that means the child in a title; repeatable.")],
     choices: Choices = None,
 ) -> None:
-    """Link a child to a parent; say it only with the consent of both."""
+    """Link a child to a parent; use it only with the consent of both."""
     linked = link(installed_settings(), parent, child, tuple(name), choices or ())
     print(f"Activities of {parent} whose title names {' or '.join(linked.names)} are copied to {child}.")
 
@@ -85,7 +85,7 @@ def show_all() -> None:
 
 @app.command()
 def show(parent: Parent, child: Child) -> None:
-    """Tell what one link is and carries."""
+    """Show one link and its options."""
     table = Table("choice", "value", title=f"{parent} to {child}")
     with open_services(installed_settings()) as services:
         present = _found(services.state.links.get(parent, child), parent, child)

@@ -1,4 +1,4 @@
-"""Asks the lake: `python -m ops.query "SELECT …" [--format table|csv|parquet] [--out rows.csv]`.
+"""Queries the lake: `python -m ops.query "SELECT …" [--format table|csv|parquet] [--out rows.csv]`.
 
 `--name weekly_volume --set athlete_id=1` asks a query of the cookbook; without anything to ask, its queries are listed.
 """
@@ -120,7 +120,7 @@ class Request:
 
     statement: str
     athlete_id: int | None = None
-    """Whose rows alone it reads; None where it may read everybody's."""
+    """The athlete to whose rows the query is limited; None for everybody's."""
 
 
 def request_of(sql: str, name: str, given: Sequence[str]) -> Request:
@@ -160,7 +160,7 @@ def _usage(asked: cookbook.CookbookQuery) -> str:
 
 
 def example_url() -> str:
-    """The lake that the answers of `docs/queries.md` come from, made anew."""
+    """The example lake of `docs/queries.md`, made anew."""
     from local.docs.lake.queries_lake import training_lake  # makes it with the simulated Strava
 
     return training_lake().url
@@ -226,7 +226,7 @@ def _write_table(answer: pa.Table) -> None:
 
 
 def _write_records(answer: pa.Table, console: Console) -> None:
-    """Each row as a list of its own: so many columns would be too narrow beside each other."""
+    """Each row as a list of its own, where the columns would be too narrow side by side."""
     for number, row in enumerate(_rows(answer), start=1):
         record = Table("column", "value", title=f"row {number}", title_justify="left")
         for name, text in zip(answer.column_names, row, strict=True):

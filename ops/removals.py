@@ -1,4 +1,4 @@
-"""Says that many activities of an athlete are gone at Strava rightly: `python -m ops.removals 71`."""
+"""Confirms that many activities of an athlete were really deleted at Strava: `python -m ops.removals 71`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ops.installation import installed_settings
 
 
 def main(athlete_id: Annotated[int, typer.Argument(min=1, help="Strava's id of the athlete.")]) -> None:
-    """Let go on what stopped because much of an athlete disappeared at once; each is asked for at Strava once more."""
+    """Resume removals that stopped because too much disappeared at once; each is checked at Strava once more."""
     try:
         with open_services(installed_settings()) as services:
             count = confirm_removals(services, athlete_id)

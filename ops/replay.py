@@ -73,7 +73,7 @@ def replay_all(services: Services, athlete_id: int | None, since: datetime | Non
 
 
 def summary(done: Replayed, *, dry_run: bool) -> str:
-    """What was done, in a line."""
+    """The result in one line."""
     parts = [f"{done.activities} activities, {done.rows} rows"]
     parts += [f"{done.busy} activities left to the runs that hold them"] if done.busy else []
     parts += [f"{len(done.unreadable)} objects unreadable"] if done.unreadable else []

@@ -1,1 +1,1 @@
-"""AWS on one machine: its APIs by moto, its Lambdas by their real runtime, MWAA by its one call."""
+"""AWS on one machine: its APIs by moto, its Lambdas by their real runtime client, MWAA's one call by a stub."""

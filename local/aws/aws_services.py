@@ -28,7 +28,7 @@ def main(port: Annotated[int, typer.Option(help="port on 127.0.0.1")]) -> None:
 
 
 def teach_glue() -> None:
-    """Let a crawl end, and moto say what Airflow asks after it: by itself moto's crawls last for ever."""
+    """Let a crawl end, and answer what Airflow asks after it: moto's own crawls never end."""
     responses: Any = GlueResponse
     responses.get_crawler_metrics = _metrics
     state_manager.set_transition("glue::crawl", transition={"progression": "time", "seconds": _CRAWL_S})

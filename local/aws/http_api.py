@@ -26,7 +26,7 @@ from local.stack.ports import LOOPBACK
 
 HANDLER = "webhook_api.aws_lambda.http.handler"
 ENVIRONMENTS = 2
-"""How many requests are answered at once: each execution environment of Lambda takes one at a time."""
+"""The number of requests answered at the same time: each execution environment of Lambda takes one."""
 
 log = logging.getLogger("local.aws.http_api")
 

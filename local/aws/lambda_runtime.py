@@ -29,7 +29,7 @@ _LONGEST_S = 60.0
 
 
 class LambdaFailed(Exception):
-    """The handler raised, or the process did not start: what it reported."""
+    """The handler raised, or the process did not start; the message is its report."""
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class LambdaProcess:
         self._answers.put((path.rpartition("/")[2], json.loads(body or b"null")))
 
     def end(self) -> None:
-        """Let the process go home without another event."""
+        """Let the process end without another event."""
         self._events.put(None)
 
 

@@ -18,12 +18,12 @@ from local.aws.mwaa_stub import invoke, serving
 
 AIRFLOW = "MWAA_AIRFLOW"
 _LONGEST_S = 10
-"""As long as MWAA itself waits for Airflow."""
+"""The time for which MWAA itself waits for Airflow."""
 
 
 @dataclass(slots=True)
 class LocalAirflow:
-    """Airflow's REST API, with the token of one of its users, got anew when it is refused."""
+    """Airflow's REST API, with the token of one of its users, which is renewed when it is refused."""
 
     base_url: str
     username: str
@@ -59,7 +59,7 @@ class LocalAirflow:
 
 
 def _session() -> requests.Session:
-    """One that no proxy disturbs."""
+    """A session that ignores proxies from the environment."""
     session = requests.Session()
     session.trust_env = False
     return session

@@ -1,4 +1,4 @@
-"""The one call of Amazon MWAA that the system makes, in front of any Airflow: what no emulator of AWS knows.
+"""The one call of Amazon MWAA that the system makes, in front of any Airflow: no emulator of AWS has it.
 
 Point a client at it with `AWS_ENDPOINT_URL_MWAA` and `AWS_DISABLE_HOST_PREFIX_INJECTION=true`.
 Source: botocore's model of MWAA, and what MWAA's user guide says about `InvokeRestApi`.
@@ -51,7 +51,7 @@ def invoke(airflow: Airflow, environment: str, path: str, headers: Mapping[str, 
 
 @contextmanager
 def serving(answer: Callable[[str, Mapping[str, str], bytes], Answer | None], *, port: int = 0) -> Iterator[str]:
-    """The address of a server that answers each POST so; None closes the connection without a word.
+    """The address of a server that gives each POST this answer; None closes the connection without an answer.
 
     It listens on `port` of the loopback interface; 0 takes a free one.
     """

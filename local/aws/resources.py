@@ -1,4 +1,4 @@
-"""What Terraform makes of AWS, as far as the code calls it: tests keep the two equal."""
+"""The AWS resources that the code calls, as Terraform makes them; tests keep the two equal."""
 
 from __future__ import annotations
 

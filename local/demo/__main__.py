@@ -30,15 +30,15 @@ INTERRUPTED = 130
 
 
 class StorageLocations(Enum):
-    """What the system stands on."""
+    """Where the system keeps its data."""
 
     EMBEDDED = "embedded"
     AWS = "aws"
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Where the demo is played."""
+class DemoSystem:
+    """The system on which the demo runs."""
 
     backend: Backend
     state_dir: Path
@@ -46,14 +46,14 @@ class Stage:
     patience_s: float
 
 
-STAGES: Mapping[StorageLocations, Stage] = {
-    StorageLocations.EMBEDDED: Stage(
+SYSTEMS: Mapping[StorageLocations, DemoSystem] = {
+    StorageLocations.EMBEDDED: DemoSystem(
         Embedded(),
         REPOSITORY / ".state" / "demo",
         "Starting the simulated Strava, the web pages, the dispatcher and Airflow",
         patience_s=150,
     ),
-    StorageLocations.AWS: Stage(
+    StorageLocations.AWS: DemoSystem(
         Aws(Resources("strava-demo")),
         REPOSITORY / ".state" / "demo-aws",
         "Starting AWS's APIs, the simulated Strava, Lambda's runtime with both handlers, and Airflow as MWAA",
@@ -79,7 +79,7 @@ def main(
     console = Console(soft_wrap=not sys.stdout.isatty())
     try:
         scenario = recorded(data) if data else invented(datetime.now(UTC), seed=seed)
-        holds = perform(scenario, console, STAGES[backend], API_PATH_2027 if is_2027 else API_PATH)
+        holds = perform(scenario, console, SYSTEMS[backend], API_PATH_2027 if is_2027 else API_PATH)
     except KeyboardInterrupt:
         console.print("Interrupted; every process of the demo has ended. `make demo` starts afresh.")
         raise typer.Exit(INTERRUPTED) from None
@@ -89,27 +89,27 @@ def main(
     raise typer.Exit(0 if holds else 1)
 
 
-def perform(scenario: Scenario, console: Console, stage: Stage, api_path: str = API_PATH) -> bool:
-    """Play the scenario on a fresh system and print the report; whether everything holds."""
+def perform(scenario: Scenario, console: Console, system: DemoSystem, api_path: str = API_PATH) -> bool:
+    """Run the scenario on a fresh system and print the report; whether everything holds."""
     progress = Progress(console)
     began = time.monotonic()
 
     def step(what: str) -> None:
         progress.say(f"[{time.monotonic() - began:5.1f} s] {what}")
 
-    step(stage.opening)
+    step(system.opening)
     with (
         Stack.start(
-            state_dir=stage.state_dir,
+            state_dir=system.state_dir,
             dags=sorted(path.stem for path in (REPOSITORY / "dags").glob("*.py")),
             progress=progress,
             fresh=True,
-            backend=stage.backend,
+            backend=system.backend,
             api_path=api_path,
         ) as stack,
         SimulatorControl(stack.simulator_url) as control,
     ):
-        play = Play(stack, scenario, progress, control, stage.patience_s)
+        play = Play(stack, scenario, progress, control, system.patience_s)
         step("A parent and a child connect")
         play.connect()
         step("The parent finishes activities")

@@ -1,4 +1,4 @@
-"""A browser's part in the OAuth walk: follows redirects, keeps cookies, fills in the one form."""
+"""A minimal browser for the OAuth walk: follows redirects, keeps cookies, fills in forms."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from local.demo.row_truth import OWN, row_differences
 from local.strava_simulator.world.activity import SimulatedActivity
 
 _DERIVED = "velocity_smooth"
-"""What a copy's file carries for other readers; Strava derives it itself."""
+"""Streams in a copy's file that Strava ignores and derives itself."""
 _COPIED = tuple(each.key for each in STREAM_TYPES if each.is_copied and each.key not in ("time", "latlng", _DERIVED))
 
 

@@ -1,4 +1,4 @@
-"""The demo's last act: the parent has everything erased; what is left is looked for without the code that erased it."""
+"""The demo's last step: the parent's data is erased, and a search without the erasing code looks for remains."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARK = "erasures"
 
 @dataclass(frozen=True, slots=True)
 class ErasureFindings:
-    """What the certificate says, and what is there all the same."""
+    """The certificate, and whatever is left in spite of it."""
 
     certificate: Mapping[str, Any]
     left: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Looks for secrets in everything that the system left on disk."""
+"""Searches everything that the system left on disk for secrets."""
 
 from __future__ import annotations
 

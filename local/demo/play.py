@@ -1,4 +1,4 @@
-"""Plays the scenario on a running system and measures how long things take."""
+"""Runs the scenario on a running system and measures the latencies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ops.subscription import subscribe
 
 LOOK_EVERY_S = 0.1
 PAUSE_OF_LOOKS = 3
-"""How many times as long as a look the pause after it is, at least: a dear look slows down what it waits for."""
+"""The least pause after a poll, as a multiple of the poll's time: an expensive poll slows down what it waits for."""
 SETTLED = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
 OVER = ("success", "failed")
 BACKFILL = "strava_backfill"
@@ -39,7 +39,7 @@ class Timings:
 
 @dataclass(slots=True)
 class Play:
-    """One performance: the steps in their order, each waiting for its effect."""
+    """One run of the scenario: the steps in their order, each waiting for its effect."""
 
     stack: Stack
     scenario: Scenario

@@ -1,4 +1,4 @@
-"""What the demo found, for a person to read."""
+"""The demo's report for a person."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Findings:
     copies: tuple[Check, ...]
     copy_rows: tuple[Check, ...]
     strangers: tuple[str, ...]
-    """What is somewhere and should not be, or is not where it should be."""
+    """Data in places where it must not be, or missing where it must be."""
     leaks: LeakSearch
     lake_url: str
     """Where the lake was read back."""

@@ -1,4 +1,4 @@
-"""What a row of `activities` has to hold of an activity at Strava, said once more without the lake's own code."""
+"""The expected row of `activities` for an activity at Strava, computed without the lake's own code."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _RENAMED = {
     "calories_kcal": "calories",
 }
 OWN = frozenset({"extra_json", "has_detail", "source", "updated_at"})
-"""What no answer of Strava's says."""
+"""Columns that come from no answer of Strava's."""
 
 
 def expected_row(truth: SimulatedActivity, parent_activity_id: int | None, *, has_detail: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the demo's parent does: history, fresh activities, one title that names the child, one that does so later."""
+"""The demo's scenario: the parent's history and fresh activities; one title names the child, one does so later."""
 
 from __future__ import annotations
 

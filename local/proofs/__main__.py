@@ -54,7 +54,7 @@ def main(
 
 
 def _ran(proof: Proof, console: Console, closing: ExitStack, *, is_small: bool, seed: int) -> bool:
-    """Whether every claim holds. Effects: in full size, what was found is on the page."""
+    """Whether every claim holds. Effects: in full size, the figures go to docs/proofs.md."""
     from local.proofs.proof import Effort
 
     machine, began_s = _machine(), time.monotonic()

@@ -1,4 +1,4 @@
-"""A storm of activities that name three children, two of whom Strava refuses to us, and lets us in to again."""
+"""Many activities that name three children; Strava refuses the tokens of two of them, then accepts them again."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ CHILDREN = {REX_ID: "Rex", MIA_ID: "Mia", ZOE_ID: "Zoe"}
 REFUSED = (REX_ID, MIA_ID)
 
 _MOST_WINDOWS = 400
-"""What is not done by then is lost."""
+"""A copy that is not made by then is lost."""
 
 _RULES = Rules(limits=Limits(window=20_000, day=200_000, read_window=10_000, read_day=100_000))
-"""Limits far away: the storm is about access, `make proofs NAME=quota` about the budget."""
+"""Limits that are never reached: the storm is about access, `make proofs NAME=quota` about the budget."""
 
 
 @dataclass(frozen=True, slots=True)
 class StormResult:
-    """What the storm has left."""
+    """The copies after the storm."""
 
     copies: int
     lost: int
@@ -48,7 +48,7 @@ class StormResult:
 
 
 def storm(folder: Path, activities: int) -> StormResult:
-    """Play it in the empty `folder`, with that many activities."""
+    """Run the storm in the empty `folder`, with that many activities."""
     with open_world(folder, _RULES) as world:
         ids = _prepared(world, activities)
         now = world.clock()

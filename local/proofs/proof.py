@@ -1,4 +1,4 @@
-"""What a proof is: a function that does something hard for minutes, and says what it found."""
+"""A proof: a function that tests a claim for minutes and returns verdicts."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Effort:
     is_small: bool
     """The smallest size that still shows that the proof works, for the gate; its figures go to no page."""
     seed: int
-    """Whom and when chance strikes."""
+    """The seed of all random choices."""
     advance: Advance
-    """Is told how many rounds are done."""
+    """Called with the number of finished rounds."""
     closing: ExitStack
     """Closes at the command's end what several of its proofs use."""
 
@@ -44,4 +44,4 @@ class Proof:
     seconds: int
     """How long the full size takes on a quiet machine of two cores; at most `LONGEST_S`."""
     prove: Callable[[Effort], Sequence[Verdict]]
-    """Errors: whatever keeps the proof from saying something; a claim that does not hold is a verdict, no error."""
+    """Errors: whatever keeps the proof from a verdict; a claim that does not hold is a verdict, no error."""

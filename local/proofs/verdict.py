@@ -1,4 +1,4 @@
-"""What a proof found, and how it is shown."""
+"""The verdicts of a proof, and their table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 
 Advance = Callable[[int], None]
-"""Is told how many rounds are done."""
+"""Called with the number of finished rounds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""On which leaves a local system stands: all that differs between one machine's own and AWS's."""
+"""The backend of a local system: everything that differs between this machine's own leaves and AWS's."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Backend(Protocol):
     def opened(
         self, environment: Mapping[str, str], ports: Ports, processes: Processes, progress: Progress
     ) -> AbstractContextManager[None]:
-        """While this is open the leaves are there, empty, for this process too."""
+        """While this is open the leaves exist, empty, for this process too."""
         ...
 
     def commands(self, environment: Mapping[str, str], ports: Ports) -> Sequence[Command]:
-        """What brings an event from the webhook to Airflow, in the order of its start."""
+        """The processes that bring an event from the webhook to Airflow, in the order of their start."""
         ...
 
     def airflow(self, environment: Mapping[str, str]) -> Mapping[str, str]:
@@ -66,11 +66,11 @@ class Embedded:
         return {}
 
     def shell(self, inherited: Mapping[str, str], ports: Ports) -> Mapping[str, str]:  # noqa: ARG002 - files have none
-        """All that the shell has."""
+        """The shell's whole environment."""
         return inherited
 
     def opened(self, *_: Mapping[str, str] | Ports | Processes | Progress) -> AbstractContextManager[None]:
-        """Files are made by whoever needs them first."""
+        """Nothing to make: each process creates the files that it needs."""
         return nullcontext()
 
     def commands(self, environment: Mapping[str, str], ports: Ports) -> Sequence[Command]:

@@ -1,4 +1,4 @@
-"""Starts a program that does not outlive its starter: `python leash.py <starter's pid> <program> <argument>…`.
+"""Starts a program that does not outlive its starter: `python die_with_parent.py <starter's pid> <program> …`.
 
 Where the kernel offers it (Linux), the program gets SIGTERM the moment its starter ends, `kill -9` included.
 """

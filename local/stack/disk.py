@@ -17,7 +17,7 @@ LEAST_FREE_MB = 200
 """A new system writes some 100 MB before its first activity."""
 
 LEAST_LEFT_MB = 20
-"""With less a running system ends, before its parts break off in the middle of what they write."""
+"""With less free space a running system ends before its processes fail in the middle of a write."""
 
 _REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 _SQLITE_REFUSALS = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
@@ -47,13 +47,13 @@ def explained(folder: Path) -> Iterator[None]:
 
 
 def ensure_room(folder: Path) -> None:
-    """Do nothing where there is room for a start. Errors: `SettingsError` where there is not."""
+    """Check that there is room for a start. Errors: `SettingsError` where there is not."""
     if (free_mb := _free_mb(folder)) < LEAST_FREE_MB:
         raise SettingsError(_advice(folder, f"{free_mb} MB are free, and a start takes {LEAST_FREE_MB}"))
 
 
 def ensure_room_is_left(folder: Path) -> None:
-    """Do nothing where a running system can go on. Errors: `SettingsError` where it has to end."""
+    """Check that a running system can go on. Errors: `SettingsError` where it has to end."""
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
         raise SettingsError(_advice(folder, "it is read-only now"))
     if (free_mb := _free_mb(folder)) < LEAST_LEFT_MB:

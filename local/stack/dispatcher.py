@@ -76,7 +76,7 @@ class Cleaning:
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """What the loop works with."""
+    """The open connections of the loop."""
 
     queue: Queue
     trigger: Trigger

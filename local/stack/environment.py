@@ -1,4 +1,4 @@
-"""What every process of a local system finds in its environment."""
+"""The environment of every process of a local system."""
 
 from __future__ import annotations
 

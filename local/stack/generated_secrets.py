@@ -53,4 +53,4 @@ _GENERATORS: Mapping[str, Callable[[], str]] = {
     "airflow_admin_password": lambda: secrets.token_urlsafe(9),
     "airflow_fernet_key": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
 }
-"""Those that have a shape of their own; every other secret is 64 hexadecimal digits."""
+"""Secrets of a special form; every other secret is 64 hexadecimal digits."""

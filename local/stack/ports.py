@@ -1,4 +1,4 @@
-"""Which ports of the loopback interface the servers listen on."""
+"""The ports of the loopback interface on which the servers listen."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def url(port: int) -> str:
 
 
 def _reserve(port: int, reservations: ExitStack) -> bool:
-    """Whether no other system has this port in hand: each holds the UDP port of the same number, which nobody uses."""
+    """Whether no other system has reserved this port: each holds the otherwise unused UDP port of the same number."""
     holder = reservations.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     try:
         holder.bind((LOOPBACK, port))

@@ -45,7 +45,7 @@ class Command:
     argv: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
     ends_by: signal.Signals = signal.SIGTERM
-    """What makes it end soon and in good order."""
+    """The signal that makes it end soon and in good order."""
 
     @classmethod
     def module(cls, name: str, arguments: Iterable[str], environment: Mapping[str, str]) -> Command:
@@ -100,7 +100,7 @@ class Processes:
         return self._logs / f"{name}.log"
 
     def check(self) -> None:
-        """Do nothing while all processes run. Errors: `StackFailed` for the first that ended."""
+        """Check that all processes run. Errors: `StackFailed` for the first that ended."""
         for name, process in self._started.items():
             if process.poll() is not None:
                 raise self.failure(name, f"{name} ended with exit code {process.returncode}")

@@ -1,4 +1,4 @@
-"""What a person reads while the system starts."""
+"""Progress lines while the system starts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Progress:
 
 
 class _WaitingLine:
-    """Counts the seconds by itself, while the one who waits is busy asking."""
+    """A line that counts the seconds by itself while the caller is busy polling."""
 
     def __init__(self) -> None:
         self.lacking: Mapping[str, str] = {}

@@ -1,4 +1,4 @@
-"""Whether the parts of a local system are ready for work, asked as any client of theirs would."""
+"""Readiness of the parts of a local system, checked through the interfaces that their clients use."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def wait_until_ready(processes: Processes, parts: Mapping[str, Readiness], progr
 
 
 def _session() -> requests.Session:
-    """A session that no proxy and no .netrc entry disturbs."""
+    """A session that ignores proxies and .netrc."""
     session = requests.Session()
     session.trust_env = False
     return session

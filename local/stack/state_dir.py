@@ -77,7 +77,7 @@ class StateDir:
             yield
 
     def clear(self) -> None:
-        """Forget everything but logs and what tells this system's processes from others; only while it is held."""
+        """Delete everything but logs and the run's mark; only while the directory is held."""
         for entry in self.root.iterdir():
             if entry.is_dir() and entry != self.logs:
                 shutil.rmtree(entry)

@@ -82,7 +82,7 @@ def await_events(stack: Stack) -> str:
 
 
 def welcome(stack: Stack, events: str) -> str:
-    """Where everything is, and what to do next."""
+    """The addresses of all parts, and the next steps."""
     login = stack.airflow_login
     strava = stack.simulator_url or "the real one (credentials from .env)"
     return "\n".join(

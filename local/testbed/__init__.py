@@ -1,1 +1,1 @@
-"""The one world in which tests, proofs and pages play: a simulated Strava, an installation, and a clock set by hand."""
+"""Installations with a simulated Strava and a manual clock, for tests, proofs and pictures of pages."""

@@ -1,4 +1,4 @@
-"""What athletes agree to, without a browser: the OAuth walk of one account, and a link that both sides want."""
+"""Athletes' consent without a browser: the OAuth walk of one account, and a link to which both sides agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A store that another one stands behind, for proofs that look at single operations."""
+"""A store that forwards to another one, for proofs that observe single operations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from include.store.store import Item, Key, Store
 
 
 class ForwardingStore:
-    """Hands every operation on; a proof derives from it and watches the ones that it is about."""
+    """Forwards every operation; a proof derives from it and overrides the operations that it observes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

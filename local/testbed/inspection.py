@@ -1,4 +1,4 @@
-"""What a system holds, read back without the code that wrote it."""
+"""Inspection of everything that a system holds, without the code that wrote it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Row:
 
 
 class Inspection(Protocol):
-    """Where a person with every right would look."""
+    """All places in which a system keeps data."""
 
     def lake(self) -> Path:
         """A folder with the lake's objects as they are now."""

@@ -1,4 +1,4 @@
-"""Runs in Airflow's place: what a run's tasks do is done at once, in this process."""
+"""DAG runs without Airflow: the work of a run's tasks is done at once, in this process."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class InProcessSession(StravaSession):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything there is; a copy of its folder is a world of its own."""
+    """The simulated Strava, the installation, and the clock of both; a copy of its folder is a world of its own."""
 
     app: Flask
     control: SimulatorControl
@@ -116,5 +116,5 @@ def open_world(folder: Path, rules: Rules, *, now: float = NOON, state_url: str 
 
 @cache
 def _simulator() -> Flask:
-    """The simulator's routes, which take longer to lay than a copy takes; its state is put in world by world."""
+    """The simulator's application. Building its routes takes longer than a copy, so worlds share it in turn."""
     return create_app(State(":memory:"))

@@ -1,1 +1,1 @@
-"""What is brought to AWS: built into `dist/`, always the same bytes, and tried on its host's packages alone."""
+"""Builds the artefacts for AWS into `dist/`, reproducibly, and tests them with their host's packages alone."""

@@ -1,4 +1,4 @@
-"""Builds what is brought to AWS: `python -m ops.package [--check]`."""
+"""Builds the artefacts for AWS: `python -m ops.package [--check]`."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def show(artefacts: Sequence[Artefact]) -> None:
 
 
 def check(dist: Path, artefacts: Sequence[Artefact]) -> None:
-    """Try what was built. Errors: `SettingsError` by the first thing that is not as it should be."""
+    """Test what was built. Errors: `SettingsError` for the first test that fails."""
     _tried("second build", lambda scratch: build_again(artefacts, scratch))
     _tried("MWAA", lambda scratch: try_mwaa(dist, scratch))
     _tried("webhook_http.zip", try_http)

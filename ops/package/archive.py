@@ -1,4 +1,4 @@
-"""Files written so that equal contents become equal bytes, whatever the machine's clock, umask or order of files."""
+"""Reproducible archives: equal contents become equal bytes, whatever the machine's clock, umask or order of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each artefact holds."""
+"""The contents of each artefact."""
 
 from __future__ import annotations
 

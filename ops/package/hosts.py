@@ -1,4 +1,4 @@
-"""Whether each artefact works where only its host's packages are installed."""
+"""Tests each artefact with only its host's packages installed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAMBDA_RUNTIME = ("boto3",)
 """What Lambda's Python has; the version is whatever AWS put there last."""
 
 _UNLISTED = frozenset({"pip", "setuptools", "wheel"})
-"""What the list of the image, made by `pip freeze`, leaves out."""
+"""Packages that the image's list, made by `pip freeze`, leaves out."""
 
 _LONGEST_S = 600
 _SETTINGS = {
@@ -41,7 +41,7 @@ _SETTINGS = {
 
 
 def image_packages() -> dict[str, str]:
-    """What MWAA's image brings: versions by name."""
+    """The packages of MWAA's image: versions by name."""
     return {name_of(line): line.partition("==")[2] for line in requirements(IMAGE)}
 
 

@@ -1,4 +1,4 @@
-"""What a Python file needs to be imported and run, read from its source and that of what it imports.
+"""The files and packages that a Python file needs, found by following its imports through their sources.
 
 grimp, which checks who may import whom, cannot tell this: it builds its graph from packages that Python finds, while an
 archive is files below roots of its own, and it does not tell an import within a function from one at the start.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What some files reach by their imports, also by those inside functions."""
+    """The files and packages that some files reach by their imports."""
 
     modules: frozenset[Path]
     """The files themselves and all files of the source roots that they import, and what these import, and so on."""

@@ -15,7 +15,7 @@ ONLY_ON_MWAA = frozenset({"msgspec"})
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Skip instead of failing, for a package that Lambda shall lack; a test of the web edge fails all the same."""
+    """Skip a test for a package that Lambda does not have; a test of the web edge fails all the same."""
     try:
         return (yield)
     except ModuleNotFoundError as err:

@@ -1,4 +1,4 @@
-"""Airflow's cluster policy where no triggerer runs: what would wait there waits in its task.
+"""Airflow's cluster policy where no triggerer runs: deferrable operators wait in their task.
 
 The triggerer's way to AWS needs aiobotocore, which MWAA's image has and this machine does not.
 """
@@ -11,7 +11,7 @@ POLL_S = 1
 
 
 def task_policy(task: Any) -> None:
-    """Let an operator that could be deferred wait for itself, looking every second."""
+    """Let a deferrable operator poll every second in its own task."""
     if getattr(task, "deferrable", False):
         task.deferrable = False
         task.poll_interval = POLL_S

@@ -52,7 +52,7 @@ resource "aws_s3_bucket_policy" "tls" {
   })
 }
 """
-"""moto denies what a statement denies without a look at its condition, so that nothing could be read, by TLS or not."""
+"""moto ignores the condition of a deny statement, so that it would refuse every read, with or without TLS."""
 
 _ZIPS = ("webhook_http.zip", "webhook_dispatcher.zip", "plugins.zip")
 _TEXTS = ("requirements.txt", "dags/constraints-3.3.1.txt")

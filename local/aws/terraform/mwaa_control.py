@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer({})
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
     def _name(self) -> str:
         return urlsplit(self.path).path.rpartition("/")[2]

@@ -16,7 +16,7 @@ from local.stack.environment import REPOSITORY
 SOURCES = REPOSITORY / "terraform"
 _PROVIDER = "registry.terraform.io/hashicorp/aws"
 _MIRRORS = ("/usr/share/terraform/*", "/usr/local/share/terraform/*", "/opt/*")
-"""Where a filesystem mirror usually lies; `TF_PLUGIN_MIRROR` names any other."""
+"""The usual place of a filesystem mirror; `TF_PLUGIN_MIRROR` names another one."""
 
 _KEPT_OUT = shutil.ignore_patterns(".terraform", ".terraform.lock.hcl", "*.tfstate*", "*.tfplan")
 

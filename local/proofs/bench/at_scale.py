@@ -121,7 +121,7 @@ def _keep_raw(raw_url: str, month: _Month, points: int) -> None:
 
 @cache
 def _packed(body: bytes) -> bytes:
-    """The same few recordings come again and again: each is packed once."""
+    """The recordings repeat, so each is compressed once."""
     return gzip.compress(body, compresslevel=6, mtime=0)
 
 

@@ -1,4 +1,4 @@
-"""Fresh processes: nothing imported, cached or left over from other rows."""
+"""Fresh processes, with nothing imported or cached by other rows."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 
 def fresh_processes(count: int) -> ProcessPoolExecutor:
-    """So many processes that start empty, whatever this one holds."""
+    """A pool of `count` processes that inherit nothing from this one."""
     return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
 
 
 def peak_mb() -> float:
-    """The most memory that this process has held so far, in MB."""
+    """This process's peak memory so far, in MB."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

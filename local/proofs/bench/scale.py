@@ -1,4 +1,4 @@
-"""How much is measured."""
+"""Input sizes of the bench."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FULL = Scale(
     events=1_000,
     backfilled=400,
 )
-"""What the numbers are to hold at."""
+"""The sizes at which the claims have to hold."""
 
 QUICK = Scale(
     rounds=2,
@@ -48,4 +48,4 @@ QUICK = Scale(
     events=200,
     backfilled=400,
 )
-"""A look in half a minute; small inputs make every ratio a little worse."""
+"""Sizes for a run of half a minute; small inputs make every ratio a little worse."""

@@ -1,4 +1,4 @@
-"""The athlete and the subscription that the measures need."""
+"""An athlete and a webhook subscription for the measures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Honest times on a machine that does other things too."""
+"""CPU times that other work on the machine does not change much."""
 
 from __future__ import annotations
 

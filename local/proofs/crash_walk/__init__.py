@@ -1,1 +1,1 @@
-"""A copy that dies at every line that matters, and what is left after the next try."""
+"""Walks through every point at which a copy or a run may die, and checks what is left after recovery."""

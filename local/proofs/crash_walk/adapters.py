@@ -1,4 +1,4 @@
-"""What a process works with that may die: its store, objects, queue, session and trigger pass points."""
+"""Adapters with crash points: store, objects, queue and session of a process that may die."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The copies that are walked."""
+"""Scenarios of the copy walk."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from local.testbed.world import MIA_ID, PARENT_ID, REX_ID, World
 _WRITE_ONLY = (READ, ACTIVITY_WRITE)
 _READ_ONLY = (READ, ACTIVITY_READ)
 _SLOW_S = 700.0
-"""Longer than a run polls, and than a dead run's lease holds."""
+"""Processing time that outlasts a run's polling and a dead run's lease."""
 
 _SLOWEST_S = 1000.0
-"""Longer than it takes until reconcile's next window."""
+"""Processing time that outlasts reconcile's next window."""
 
 _DAY_S = 86_400.0
 _STUCK_S = 3 * _DAY_S + 300.0
-"""Longer than an upload is looked at: it is done with when somebody asks for the copy again."""
+"""Processing time that outlasts the polling of an upload; it has ended when the parent asks for the copy again."""
 
 _UPLOADED = "after `POST /uploads`"
 
 
 @dataclass(frozen=True, slots=True)
 class CopyScenario:
-    """A world that is ready for one copy, and how the copy ends there."""
+    """A world that is ready for one copy, and the state in which the copy must end."""
 
     name: str
     prepare: Callable[[World], int]
-    """Makes the world and returns the activity's id."""
+    """Prepares the world and returns the activity's id."""
     fewest_points: int
-    """Fewer would mean that the walk no longer sees what the copy does."""
+    """With fewer points the walk would no longer see what the copy does."""
     child_id: int = REX_ID
     rules: Rules = field(default_factory=Rules)
     resumed: bool = False
@@ -89,7 +89,7 @@ def _still_processing(world: World) -> int:
 
 
 def _uploaded_twice(world: World) -> int:
-    """The first upload's answer was lost and its file is slow: it was sent again, and the time to look has come."""
+    """The answer to the first upload was lost, processing is slow; the file was sent again and is due for polling."""
     activity_id = _fresh(world)
     try:
         copying.copy(world, activity_id, Points(happens_at=_UPLOADED))
@@ -100,7 +100,7 @@ def _uploaded_twice(world: World) -> int:
 
 
 def _let_in_again(world: World) -> int:
-    """The child had not granted writing; now it has, and the copy's day has come."""
+    """The child has now granted writing, and the copy is due again."""
     world.connect(PARENT_ID, READ_AND_WRITE)
     world.connect(REX_ID, _READ_ONLY)
     world.link(REX_ID, "Rex")
@@ -169,4 +169,4 @@ COPY_SCENARIOS = (
         for form in DuplicateText
     ),
 )
-"""Every copy that is walked."""
+"""Every scenario of the walk."""

@@ -1,4 +1,4 @@
-"""Lets a copy die at each of its points in turn, runs what production would run next, and looks what came of it."""
+"""Kills a copy at each of its points in turn, runs what production would run next, and checks the outcome."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from local.proofs.crash_walk.points import Crashed, Points
 from local.testbed.world import PARENT_ID, World, open_world
 
 RETRY_AFTER_S = 10
-"""When Airflow tries a failed task again for the first time."""
+"""The delay of Airflow's first retry."""
 
 _WINDOWS = 6
-"""How many of reconcile's windows a copy may take: what is not finished by then is stuck."""
+"""A copy that is not finished after so many of reconcile's windows is stuck."""
 
 _CALLS = {
     "POST /uploads": "uploaded",
@@ -33,7 +33,7 @@ _CALLS = {
 
 @dataclass(frozen=True, slots=True)
 class CrashOutcome:
-    """One crash and what came of it."""
+    """One crash and its outcome."""
 
     point: str
     retry: str
@@ -41,7 +41,7 @@ class CrashOutcome:
     windows: str
     """What reconcile's windows did, if anything was left for them."""
     state: CopyState | None
-    """The copy's in the ledger; None where it knows of none."""
+    """The copy's state in the ledger; None where the ledger has no row."""
     activities: int
     """How many activities the child has: one, whoever made it."""
     named: bool
@@ -78,14 +78,14 @@ class _Runs:
     now: float
 
     def points(self) -> list[str]:
-        """What a copy passes when nothing happens to it."""
+        """The points that a copy passes when nothing disturbs it."""
         points = Points()
         with self._world() as world:
             self._step(world, points)
         return points.passed
 
     def crash_at(self, point: str) -> CrashOutcome:
-        """The copy dies there, and production goes on."""
+        """Kill the copy at this point, and let production go on."""
         with self._world() as world:
             try:
                 self._step(world, Points(happens_at=point))

@@ -1,4 +1,4 @@
-"""The task that copies, and the windows of reconcile after it, in processes that may die."""
+"""The copy task and the windows of reconcile after it, in processes that may die."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is not as Strava and the athletes have it, an hour after a process died."""
+"""What the athletes may expect after a crash, and a check of the whole system against it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TABLES = ("activities", "laps", "streams")
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What the athletes may expect of the system, whatever dies."""
+    """What the athletes may expect of the system, whichever process dies."""
 
     activities: tuple[int, ...] = ()
     """The parent's activities of which the system was told: the lake agrees with Strava about each."""

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 
 class Crashed(BaseException):
-    """The process is dead: nothing in it catches this, and nothing in it gets anything done any more."""
+    """The process is dead: its code cannot catch this, and its adapters refuse all further work."""
 
 
 class Points:
-    """Notes the points that a process passes, and lets something happen at the one of a certain name.
+    """Records the crash points that a process passes, and kills the process at the named one.
 
-    The process dies there; where an `event` is given, that happens instead, once.
+    Where an `event` is given, it is called there instead, once.
     """
 
     def __init__(self, happens_at: str | None = None, *, event: Callable[[], None] | None = None) -> None:
@@ -44,7 +44,7 @@ class Points:
         self._pass(f"after {name}")
 
     def alive(self) -> None:
-        """Let nothing happen in a dead process: its `finally` blocks run here, as they would not after a kill."""
+        """Refuse all work in a dead process, whose `finally` blocks run here though they would not after a kill."""
         if self._dead:
             raise Crashed
 

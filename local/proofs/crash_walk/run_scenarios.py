@@ -1,4 +1,4 @@
-"""What the system is asked to do in the walks of whole runs."""
+"""Scenarios of the run walk."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from local.testbed.world import MIA_ID, PARENT_ID, REX_ID, World
 from webhook_api.dispatcher import BACKFILL_DAG
 
 _DUE_S = 2700.0
-"""When whatever a dead run has left is due."""
+"""Everything that a dead run has left is due after this time."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunScenario:
-    """A world in which the system has just been asked for something, and what it owes then."""
+    """A world in which the system has just been asked for something, and what is expected of it."""
 
     name: str
     prepare: Callable[[World], Expectations]
     fewest_points: int
-    """Fewer would mean that the walk no longer sees what the system does."""
+    """With fewer points the walk would no longer see what the system does."""
     begin: Callable[[System, Points], None] = System.deliver
-    """What is walked; whatever it leaves falls to reconcile."""
+    """The work that is walked; reconcile does what it leaves undone."""
     recorded_by: str = ""
     """The write by which the system is told of it, where that is the walked process's own: what dies before it was
     asked for nothing."""
 
     def is_recorded_before(self, point: str) -> bool:
-        """Whether a process that dies at the point has left word of what it was asked for."""
+        """Whether the request is recorded when the process dies at the point."""
         return not self.recorded_by or point != f"before {self.recorded_by}"
 
 
@@ -138,7 +138,7 @@ def _half_planned(world: World) -> Expectations:
 
 
 def _left_by(prepare: Callable[[World], Expectations], point: str) -> Callable[[World], Expectations]:
-    """What a run that died at `point` has left, when its time has come."""
+    """The world that a run which died at `point` has left, when its work is due again."""
 
     def prepared(world: World) -> Expectations:
         expected = prepare(world)
@@ -178,4 +178,4 @@ RUN_SCENARIOS = (
     RunScenario("backfill of three activities", _history, 60, begin=_backfill, recorded_by="put `histories`"),
     RunScenario("reconcile takes up a backfill whose plan died", _half_planned, 60, begin=System.reconcile),
 )
-"""Everything that is walked."""
+"""Every scenario of the walk."""

@@ -1,4 +1,4 @@
-"""Strikes a run at each of its points in turn, deletes it, lets an hour pass, and looks what came of it."""
+"""Disturbs a run at each of its points in turn, deletes the run, lets an hour pass, and checks the outcome."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WINDOWS = 3600 // WINDOW_S
 """How many of reconcile's windows a run's work may take after it was disturbed."""
 
 _JUMP_S = 600.0
-"""Longer than any lease."""
+"""A stall that outlasts every lease."""
 
 
 class Disturbance(StrEnum):
@@ -37,11 +37,11 @@ class Disturbance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PointOutcome:
-    """One point at which a run was disturbed, and what came of it."""
+    """One point at which a run was disturbed, and the outcome."""
 
     point: str
     windows: int
-    """In which of reconcile's windows everything was as it should be for good; 0 for before the first."""
+    """The window of reconcile from which on nothing was wrong; 0 for before the first."""
     violations: tuple[str, ...]
     """What is wrong in the end."""
     is_recorded: bool = True
@@ -53,7 +53,7 @@ def walk(
 ) -> Iterator[PointOutcome]:
     """Each of the scenario's points, in the order in which it passes them, each in a world of its own.
 
-    With `every`, only each so many-th.
+    With `every` = n, only each nth point.
     """
     with prepared(scenario) as prepared_run:
         for point in prepared_run.points()[::every]:
@@ -82,7 +82,7 @@ class PreparedRun:
     now: float
 
     def points(self) -> list[str]:
-        """What the scenario passes when nothing happens to it."""
+        """The points that the scenario passes when nothing disturbs it."""
         points = Points()
         with self._system() as system:
             self.scenario.begin(system, points)

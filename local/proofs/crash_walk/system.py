@@ -21,7 +21,7 @@ from webhook_api.dispatcher import dispatch
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that Airflow has taken and not begun with."""
+    """A run that Airflow has accepted and not started."""
 
     dag_id: str
     conf: Mapping[str, Any]
@@ -29,13 +29,13 @@ class Run:
 
 @dataclass(slots=True)
 class Airflow:
-    """Takes each run once. One whose tasks died never goes on, and its id stays taken: a 409 starts nothing."""
+    """Accepts each run id once. A run whose tasks died never goes on, and its id stays taken: a 409 starts nothing."""
 
     taken: dict[str, Run] = field(default_factory=dict)
     waiting: list[Run] = field(default_factory=list)
 
     def begun(self) -> Iterator[Run]:
-        """The runs, each as it begins; then it is nobody's but the process that plays it."""
+        """The waiting runs; each leaves the list when it starts."""
         while self.waiting:
             yield self.waiting.pop(0)
 
@@ -59,13 +59,13 @@ class CrashingTrigger:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What works in a world: processes that may die, over stores that do not."""
+    """The processes of a world, which may die, over stores that do not."""
 
     world: World
     airflow: Airflow = field(default_factory=Airflow)
 
     def deliver(self, points: Points) -> None:
-        """What is in the queue: the dispatcher starts the runs, and their tasks do their work."""
+        """Deliver the queue: the dispatcher starts runs, and their tasks do the work."""
         world, services = self.world, process(self.world, points)
         store, trigger = CrashingStore(world.store, points), CrashingTrigger(self.airflow, points)
         received = True
@@ -81,7 +81,7 @@ class System:
         InlineRuns(services, self.world.settings, failures=[]).run(run.dag_id, run.conf)
 
     def reconcile(self, points: Points) -> None:
-        """Reconcile queues what the ledgers say, and that is done.
+        """Let reconcile queue what is due in the ledgers, and do it.
 
         Lists are not asked: they would find what the ledgers have forgotten.
         """

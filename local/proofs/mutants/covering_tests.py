@@ -1,4 +1,4 @@
-"""Which tests run through which line: they are the ones that could notice that it is broken."""
+"""Maps each line to the tests that run it: only they can notice that it is broken."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from local.proofs.mutants.run import run_tests
 from local.proofs.mutants.selection import own_tests
 
 FIRST = 40
-"""So many are asked alone before the others are: most mutants end there."""
+"""So many tests run first on their own: most mutants are killed there."""
 
 MOST = 150
-"""No mutant is shown to more tests. Those that run through fewer lines come first: they look closer."""
+"""The most tests for one mutant. Tests that run fewer lines come first: they are more specific."""
 
 _DAGS = "dags"
 """Their bodies run in a process of Airflow's, whose lines are not followed: all tests of DAGs are asked."""

@@ -27,7 +27,7 @@ _LEADING, _TRAILING = re.compile(r"[\s)]*"), re.compile(r"[\s(]*$")
 """The brackets between an operand and its operator."""
 
 _SAID = ("log", "_log", "logging")
-"""What is called on these is for readers of logs, not for tests."""
+"""Calls on these names write logs, which no test checks."""
 
 
 @dataclass(frozen=True, slots=True)

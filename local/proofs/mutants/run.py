@@ -19,7 +19,7 @@ _SAID_CHARACTERS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What pytest found; both are false where it was not through in time."""
+    """The result of pytest; both are false where it did not finish in time."""
 
     has_passed: bool
     has_failed: bool

@@ -36,7 +36,7 @@ class Search:
 
 
 def search(wanted: Search, tell: Callable[[Trial], None]) -> list[Trial]:
-    """What became of each mutant, in the order of the draw; those for which no time was left are missing.
+    """The trial of each mutant, in the order of the draw; mutants for which no time was left are missing.
 
     Each is told as soon as it is known.
     Errors: `BaselineFails` where a test fails although no line is broken.

@@ -16,7 +16,7 @@ MODULES: Mapping[str, str] = {
     "lake": "include/lake",
     "dags": "dags",
 }
-"""Where a broken line would lose, double or reveal something."""
+"""The modules in which a broken line would lose, double or reveal data."""
 
 _TESTS: Mapping[str, Sequence[str]] = {
     "store": ("tests/include/store", "tests/include/state", "tests/contract/store"),

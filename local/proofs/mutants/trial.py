@@ -1,4 +1,4 @@
-"""Tries mutants in a copy of the repository, so that the one that is worked in stays whole."""
+"""Tries mutants in a copy of the repository, so that the working tree stays intact."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from local.proofs.mutants.run import run_tests
 
 
 class TrialResult(StrEnum):
-    """What became of a mutant."""
+    """The result of one trial."""
 
     KILLED = "killed"
     SURVIVED = "survived"
@@ -22,7 +22,7 @@ class TrialResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One mutant, and what became of it."""
+    """One mutant and its result."""
 
     mutant: Mutant
     result: TrialResult

@@ -1,1 +1,1 @@
-"""Every call of ours is given every odd answer, and what came of it is looked at."""
+"""Gives every odd answer to every call to Strava, and checks the outcome."""

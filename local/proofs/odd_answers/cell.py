@@ -1,4 +1,4 @@
-"""Plays an hour of one odd answer to one call, and then as long as it takes until all is right."""
+"""Runs the system for an hour in which one call gets one odd answer, then until everything is right."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CALLS: Mapping[str, str] = {
     "subscribe": "POST /push_subscriptions",
     "unsubscribe": "DELETE /push_subscriptions/*",
 }
-"""Every call of ours, and its route in the simulator's script; `token` is code exchange and refresh."""
+"""Every call to Strava, and its route in the simulator's script; `token` is code exchange and refresh."""
 
 OF_THE_APPLICATION = ("subscription", "subscribe", "unsubscribe")
 """Calls that are made for no athlete."""
@@ -52,7 +52,7 @@ ODD_WINDOWS = 4
 """How many windows of a quarter of an hour the answer stays odd."""
 
 MOST_WINDOWS = 4 * 24 * 3
-"""How long all may take to be right again: three days."""
+"""The longest recovery: three days."""
 
 _FINAL = frozenset({CopyState.FAILED, CopyState.UNFINISHED})
 """Nor skipped, unless Strava said in its own form that there is no recording."""
@@ -66,7 +66,7 @@ MOST_CALLS = 20
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of one odd answer to one call."""
+    """The outcome of one odd answer to one call."""
 
     activity: str = ""
     copy: str = ""
@@ -74,7 +74,7 @@ class Outcome:
     calls: int = 0
     """How often the call was made while its answer was odd."""
     minutes: int | None = None
-    """How long after the answers were right again all was right; None: not within three days."""
+    """Minutes from the first right answer to full recovery; None where it took more than three days."""
     wrongs: list[str] = field(default_factory=list)
     """What was destroyed, and messages that say too much or too little."""
 
@@ -185,7 +185,7 @@ class _Cell:
 
 
 def run_cell(call: str, answer: Mapping[str, Any], *, seed: int, state_url: str) -> Outcome:
-    """An hour of this answer to this call, and what follows; `seed` is that of the recordings."""
+    """Give this answer to this call for an hour, and recover; `seed` is that of the recordings."""
     with tempfile.TemporaryDirectory() as folder, _cell(Path(folder), state_url, RARE_CALLS.get(call), seed) as cell:
         cell.begin()
         outcome = Outcome()
@@ -223,7 +223,7 @@ def _prove(services: Services) -> None:
 
 
 def _destroyed(cell: _Cell, before: Mapping[int, str]) -> list[str]:
-    """What the odd answer cost that it must not: rows, the copy made before, the connection, the link."""
+    """Everything that the odd answer destroyed: rows, the copy made before, the connection, the link."""
     services = cell.services
     copy = services.state.copies.get(cell.renamed, REX_ID)
     final = _FINAL | ({CopyState.SKIPPED} if cell.state_of(cell.new) != ActivityState.NO_STREAMS else set())

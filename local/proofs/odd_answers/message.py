@@ -1,4 +1,4 @@
-"""Whether what an operator reads of an odd answer says what happened, to whom, and what to do next."""
+"""Checks that the message about an odd answer says what happened, to whom, and what to do next."""
 
 from __future__ import annotations
 

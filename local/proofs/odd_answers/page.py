@@ -1,4 +1,4 @@
-"""`docs/odd-answers.md`: every odd answer to every call, and what came of it."""
+"""`docs/odd-answers.md`: every odd answer to every call, and its outcome."""
 
 from __future__ import annotations
 

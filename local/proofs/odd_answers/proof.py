@@ -21,7 +21,7 @@ CELLS = tuple((call, answer) for call in CALLS for answer in ANSWERS)
 
 _PROCESSES = 2
 _APART = 190
-"""So many cells lie between two that the small size plays."""
+"""The small size runs one cell of so many."""
 
 
 def prove_on_sqlite(effort: Effort) -> list[Verdict]:

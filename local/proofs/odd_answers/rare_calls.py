@@ -1,4 +1,4 @@
-"""What only happens now and then at Strava: each rare call is made one kind of call until it is done."""
+"""Calls that the system makes rarely: each is repeated every quarter of an hour until it has succeeded."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _SCOPES = (READ, ACTIVITY_READ)
 
 @dataclass(frozen=True, slots=True)
 class RareCall:
-    """Something that is tried again each quarter until it is done."""
+    """A step that is repeated every quarter of an hour until it is done."""
 
     act: Callable[[World, Services], object]
     is_done: Callable[[World, Services], bool]
     begin: Callable[[World, Services], object] = lambda _world, _services: None
-    """What has to be there before, while Strava answers rightly."""
+    """The preparation, while Strava still answers rightly."""
 
 
 def _connect(world: World, services: Services) -> None:
@@ -81,7 +81,7 @@ def _forget_start(_world: World, services: Services) -> None:
 
 
 def _look_again(world: World, services: Services) -> None:
-    """Ask for what no list can miss, as events would."""
+    """Queue the activities that are in the lake, as events would."""
     now = world.clock()
     for entry in list(services.state.activities.of_athlete(PARENT_ID)):
         if entry.start_at_epoch_s is None and entry.object_keys:

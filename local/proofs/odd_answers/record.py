@@ -1,4 +1,4 @@
-"""What became of every odd answer when it was last played: `docs/odd-answers.json`, from which the page is made."""
+"""The outcomes of the last run of every odd answer: `docs/odd-answers.json`, from which the page is made."""
 
 from __future__ import annotations
 

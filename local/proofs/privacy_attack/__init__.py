@@ -1,1 +1,1 @@
-"""Somebody who has all copies of a child looks for the door where the recordings begin."""
+"""An attacker with all copies of a child tries to locate the home at which the recordings begin."""

@@ -1,4 +1,4 @@
-"""The hunt: circles are fitted to where the tracks are cut, and their middle is taken for the door."""
+"""Fits circles to the cut ends of tracks; the centre of the circle is the attacker's guess of the home."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OUTINGS = 30
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the hunt for many doors found under one rule."""
+    """The attack's result on many homes under one rule."""
 
     nearest_m: float
     """The nearest that any written point lies to an end of its recording."""

@@ -1,4 +1,4 @@
-"""What a link hides stays hidden, in figures."""
+"""How well a link hides the home, in figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DOORS = 200
 
 
 def prove_trimming(effort: Effort) -> Sequence[Verdict]:
-    """Hunt for the doors of many athletes in the copies of 30 outings each."""
+    """Attack the homes of many athletes through the copies of 30 outings each."""
     doors = effort.rounds(DOORS, small=26)
     found = hunt(doors, effort.seed, effort.advance)
     exact, moved = found["an exact circle"], found["a moved circle"]

@@ -1,4 +1,4 @@
-"""Three ways to hide a door: what each leaves of a recording."""
+"""Three ways to hide a home: what each leaves of a recording."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Proofs with real processes: what may be done by many at once, or die at any moment, and still comes out right."""
+"""Proofs with real processes, which work at the same time and are killed at random moments."""

@@ -24,7 +24,7 @@ _TABLES = ("streams", "laps", "activities")
 
 
 def differences(services: Services, truth: Mapping[str, Any], activity_id: int) -> tuple[str, ...]:
-    """What of the activity is not as Strava has it: too much, too little or other; `truth` is what it has."""
+    """The differences between the activity here and at Strava, in words; `truth` is Strava's."""
     entry = services.state.activities.get(ATHLETE_ID, activity_id)
     if entry is None:
         return ("the ledger has no row",)

@@ -1,4 +1,4 @@
-"""The proof of copies: several processes make the same one, and die at it."""
+"""The proof of copies: several processes make the same copy, and some are killed."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _POINTS = 30
 _FIRST_START = datetime(2024, 1, 1, tzinfo=UTC)
 _LONGEST_PAUSE_S = 0.15
 _KILLED = 0.7
-"""After so many of the starts somebody dies."""
+"""The share of starts after which a process is killed."""
 _MOST_RESUMPTIONS = 12
 _WINDOW_S = 900
 _LOOK_S = 0.002
 _EXPECTED = LeaseLost | RetryLater | None
-"""What a run may meet where another one works at the same copy."""
+"""Errors that a run may get while another one works at the same copy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What came of one copy."""
+    """The outcome of one copy."""
 
     number: int
     runs: int
@@ -137,7 +137,7 @@ class _Race:
         return _MOST_RESUMPTIONS
 
     def _differences(self, activity_id: int, made: set[int]) -> Iterator[str]:
-        """What is not as the athletes may expect."""
+        """Everything that is not as the athletes may expect."""
         copy = self._services.state.copies.get(activity_id, CHILD_ID)
         if len(made) != 1:
             yield f"the child has {len(made)} copies of {activity_id}"

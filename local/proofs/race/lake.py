@@ -1,4 +1,4 @@
-"""The proof of the lake: processes die while they write, remove and erase, and a reader looks all the while."""
+"""The proof of the lake: processes are killed while they write, remove and erase, and a reader queries all the time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PROCESSES = 4
 _POINTS = 120
 _MOST_LIVING = 12
 _ERASED = 0.15
-"""In so many of the rounds everything of the athlete is erased."""
+"""The share of rounds in which everything of the athlete is erased."""
 _LEASE_S = 301
 _MOST_RESUMPTIONS = 8
 _LOOK_S = 0.002
@@ -45,7 +45,7 @@ _MONTHS = (datetime(2026, 2, 10, tzinfo=UTC), datetime(2026, 4, 10, tzinfo=UTC))
 Job = SyncItem | EraseRequest
 _ERASE = EraseRequest(ATHLETE_ID, EraseReason.OPERATOR)
 _EXPECTED = LeaseLost | NotThereYet | NotConnected | TokenRefused | RetryLater
-"""What a run may meet where another one erases or takes over."""
+"""Errors that a run may get while another one erases or takes over."""
 
 _LOOK = """
 SELECT coalesce(s.activity_id, a.activity_id) AS activity_id, coalesce(s.points, 0) AS points,
@@ -98,7 +98,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What came of one round."""
+    """The outcome of one round."""
 
     number: int
     done: tuple[Action, ...]

@@ -1,4 +1,4 @@
-"""Where a race takes place: a simulated Strava, a store, and a clock that only the coordinator moves."""
+"""The world of a race: a simulated Strava, a store, and a clock that only the coordinator moves."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class StoreKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RaceWorld:
-    """What every process of a race works with; one athlete, `ATHLETE_ID`, is connected."""
+    """Everything that the processes of a race share; one athlete, `ATHLETE_ID`, is connected."""
 
     clock: SharedClock
     settings: Settings
     environ: Mapping[str, str]
-    """What a process must find in its environment to reach the store."""
+    """The environment variables with which a process reaches the store."""
     simulator_url: str
 
     def open_store(self) -> Store:

@@ -1,4 +1,4 @@
-"""What happens to one activity in one round of the writers' proof, drawn by chance and told again by its seed."""
+"""The schedule of one round of the writers' proof, drawn at random and repeatable by its seed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Action(Enum):
     STALL = auto()
     """A process that is at work stops where it is, for so long that its lease runs out."""
     WAKE = auto()
-    """Those who stalled go on as if nothing had been."""
+    """The stalled processes go on."""
 
 
 CHANGES = (Action.RENAME, Action.CROP, Action.DELETE)
@@ -74,7 +74,7 @@ def _moment(action: Action, rng: Random) -> float:
 
 
 def _stall(rng: Random) -> list[Step]:
-    """Somebody stalls, the activity changes, another takes over, and the first one goes on with what it knew."""
+    """A process stalls, the activity changes, another process takes over, and the first goes on with stale data."""
     at_s = rng.uniform(0, _SPAN_S / 2)
     change = Step(at_s + 0.002, rng.choice((Action.RENAME, Action.CROP)), rng.randint(1, _MOST_CROPPED))
     return [

@@ -1,4 +1,4 @@
-"""The proof of the tokens: one refresh for all who need it, and no death but one in a single write loses a pair."""
+"""The proof of the tokens: one refresh serves all processes, and only a kill before its one write can lose a pair."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from local.strava_simulator.control_client import SimulatorControl
 PROCESSES = 16
 _CALM_ROUNDS = 20
 _MOST_VICTIMS = {StoreKind.SQLITE: 6, StoreKind.DYNAMODB: 3}
-"""How many may die in one round; a new client of DynamoDB takes its time to open."""
+"""The most kills in one round; a new client of DynamoDB opens slowly."""
 _LIFE_S = 21_601
 """After so long every pair has expired."""
 _LOOK_S = 0.005
@@ -41,7 +41,7 @@ _LONGEST_ROUND_S = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What came of one race for one expired token."""
+    """The outcome of one race for one expired token."""
 
     taken: tuple[Taken, ...]
     errors: tuple[IngestError, ...]
@@ -50,11 +50,11 @@ class Round:
     refreshes: int
     """How often Strava renewed the pair."""
     is_connected: bool
-    """Whether somebody who asks afterwards gets the same token as all the others, and Strava takes it."""
+    """Whether a later request gets the same token as all the others, and Strava accepts it."""
 
     @property
     def hit_window(self) -> bool:
-        """Whether somebody was killed who may have had the only copy of the new pair."""
+        """Whether a killed process may have had the only copy of the new pair."""
         return any(stage in WINDOW for stage in self.fell)
 
     @property
@@ -119,7 +119,7 @@ class _Race:
         self._session = StravaSession(place.clock)
 
     def round(self, kills: list[tuple[float, int]]) -> Round:
-        """Let the token expire, let everyone want it, and kill as planned: after so many seconds that worker."""
+        """Let the token expire, let every worker ask for it, and kill the planned workers at the planned seconds."""
         self._place.clock.advance(_LIFE_S)
         before = self._refreshes()
         for worker in range(PROCESSES):

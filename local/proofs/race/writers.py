@@ -36,7 +36,7 @@ _LOOK_S = 0.002
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What came of one round."""
+    """The outcome of one round."""
 
     number: int
     schedule: Schedule
@@ -73,7 +73,7 @@ class _Race:
         self._workers = workers
 
     def round(self, number: int, rng: Random) -> Round:
-        """One activity's short life, and whether everything agrees with Strava in the end."""
+        """One activity from its start to its deletion, and whether everything agrees with Strava in the end."""
         connect(self._place, self._control)  # a pair for the whole round: no kill here can lose it
         item = SyncItem(ATHLETE_ID, self._finish_activity(rng), int(self._place.clock()))
         schedule = Schedule.drawn(rng)
@@ -175,7 +175,7 @@ class _Runs:
         self._began_after_change.add(worker)
 
     def kill(self, rng: Random) -> None:
-        """A process dies, one at work if there is any."""
+        """Kill a process, one at work if there is any."""
         worker = rng.choice(sorted(self._workers.busy or self._workers.alive))
         self._workers.kill(worker)
         self._began_after_change.discard(worker)
@@ -186,7 +186,7 @@ class _Runs:
             self._workers.stall(rng.choice(sorted(self._workers.busy)))
 
     def finish(self, rng: Random) -> None:
-        """Let all come to an end; a run for the last change that was killed starts again, as a task of Airflow does."""
+        """Let all runs end; a killed run for the last change starts again, as a task of Airflow does."""
         while self._workers.busy or not self._is_answered:
             if not self._workers.busy:
                 self.start(rng)

@@ -1,1 +1,1 @@
-"""What each kind of work costs with ten athletes, and with ten thousand: counted, not timed."""
+"""The cost of each kind of work with ten athletes and with ten thousand: counted, not timed."""

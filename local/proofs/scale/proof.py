@@ -1,4 +1,4 @@
-"""The proof of scale: what does not concern the others costs the same whether there are ten or ten thousand."""
+"""The proof of scale: work for one athlete costs the same among ten athletes and among ten thousand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each kind of work, played once by the use cases that its DAG's tasks call."""
+"""Each kind of work, run once through the use cases that its DAG's tasks call."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _RETENTION_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A kind of work, and how it is played."""
+    """A kind of work, and a function that does it."""
 
     name: str
     what: str
     play: Callable[[World, Services], int]
-    """Gives how many task instances Airflow keeps of it."""
+    """Returns the count of task instances that Airflow keeps of it."""
 
 
 def count(folder: Path, athletes: int) -> Mapping[str, Counts]:

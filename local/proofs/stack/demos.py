@@ -1,4 +1,4 @@
-"""The proof of `make demo`: again and again, without a stall, in the time and memory that are promised."""
+"""The proof of `make demo`: repeated runs end within the promised time and memory."""
 
 from __future__ import annotations
 

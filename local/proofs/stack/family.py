@@ -27,7 +27,7 @@ _OPTIONS = {"private": "yes", "receive": "yes"}
 
 
 class NotInTime(IngestError):
-    """What a proof waits for does not happen; the message says what."""
+    """An awaited effect did not come in time; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)

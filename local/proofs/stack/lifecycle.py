@@ -1,4 +1,4 @@
-"""Proofs of starting and ending: killed and up again, in a long path, beside another, and not twice."""
+"""Proofs of starting and ending: after a kill, in a long path, beside another system, and not twice."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _LOOK_EVERY_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class SharedStack:
-    """A running stack whose Strava's limits are out of the way, and who lives on it."""
+    """A running stack with its family and population; Strava's limits are never reached."""
 
     stack: Stack
     family: Family

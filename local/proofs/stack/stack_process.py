@@ -25,7 +25,7 @@ _READY = "Everything is running."
 
 
 class StackProcess:
-    """A system in `state_dir`; what it says is in the file `said`."""
+    """A system in `state_dir`; its output is in the file `said`."""
 
     def __init__(self, state_dir: Path) -> None:
         self.state_dir = state_dir
@@ -88,11 +88,11 @@ class StackProcess:
         return len(victims)
 
     def simulator_url(self) -> str:
-        """Where its Strava is."""
+        """The address of its simulated Strava."""
         return f"http://127.0.0.1:{self._ports()['simulator']}"
 
     def settings(self) -> Settings:
-        """As its processes have them, read from one of them."""
+        """The settings, read from the environment of one of its processes."""
         for process in self.processes():
             with suppress(psutil.Error, OSError):
                 environment = process.environ()

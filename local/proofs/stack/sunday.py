@@ -1,4 +1,4 @@
-"""The proof of a Sunday morning: everybody comes home from their run within a minute or two."""
+"""The proof of a Sunday morning: all athletes finish their runs within a minute or two."""
 
 from __future__ import annotations
 

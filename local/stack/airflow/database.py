@@ -1,4 +1,4 @@
-"""Airflow's database on one machine. It is worth nothing, as the ledgers own the work: it is made anew, never moved."""
+"""Airflow's database on one machine. The ledgers own the work, so the database is made anew, never migrated."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Say = Callable[[str], None]
 
 
 class AirflowDatabase(Protocol):
-    """Where Airflow keeps its runs."""
+    """The database in which Airflow keeps its runs."""
 
     @property
     def options(self) -> Mapping[str, str]:
@@ -49,7 +49,7 @@ class AirflowDatabase(Protocol):
 
 
 class Postgres:
-    """A server of its own."""
+    """A PostgreSQL server of its own."""
 
     def __init__(self, place: StateDir, cluster: Cluster) -> None:
         self._place = place
@@ -75,7 +75,7 @@ class Postgres:
 
 
 class Sqlite:
-    """A file, for platforms without a wheel of PostgreSQL."""
+    """An SQLite file, for platforms without a wheel of PostgreSQL."""
 
     def __init__(self, place: StateDir, because: str) -> None:
         self._file = place.airflow / SQLITE

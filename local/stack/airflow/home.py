@@ -26,7 +26,7 @@ HEARTBEATS = {"min_heartbeat_interval": "1", "max_failed_heartbeats": "30"}
 half a minute in which Airflow's API is silent."""
 
 FOR_OTHERS = ("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD", "WEBHOOK_SIGNING_KEY")
-"""What the dispatcher and the web pages need, and no task does."""
+"""Settings of the dispatcher and the web pages that no task needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Login:
 
 
 def prepare_home(state_dir: StateDir, generated: GeneratedSecrets) -> Login:
-    """Lay down what Airflow should find at its start; safe to repeat.
+    """Write the files that Airflow reads at its start; safe to repeat.
 
     Effects: a file with the users' passwords, so that Airflow makes up and prints none.
     Returns: the administrator's login.

@@ -231,5 +231,5 @@ def _prefix() -> Sequence[str]:
 
 
 def _environment() -> Mapping[str, str]:
-    """No variable of the shell: several of them would change what PostgreSQL does."""
+    """An environment without the shell's variables, several of which would change what PostgreSQL does."""
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}

@@ -45,7 +45,7 @@ Not pyarrow, which starts a thread and is better not forked; nor our own code, s
 """
 
 API_SERVER = ("airflow.api_fastapi.app", "airflow.api_fastapi.core_api.routes.public")
-"""What takes the API server longest; it needs no database, so it is imported while that is migrated."""
+"""The API server's slowest import; it needs no database, so it runs during the migration."""
 
 GRACE_S = 10.0
 """How long running tasks may take to end when Airflow is stopped."""

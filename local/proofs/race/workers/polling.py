@@ -1,4 +1,4 @@
-"""A reader that looks over and over beside the writers."""
+"""A reader that polls beside the writers."""
 
 from __future__ import annotations
 

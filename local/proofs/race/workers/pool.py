@@ -78,7 +78,7 @@ class Workers:
         self._stalled: set[int] = set()
         self.count = count
         self.busy: set[int] = set()
-        """Who has a job now."""
+        """The workers that have a job now."""
 
     def __enter__(self) -> Self:
         self.replace_killed()
@@ -92,7 +92,7 @@ class Workers:
 
     @property
     def alive(self) -> set[int]:
-        """Who has not been killed."""
+        """The workers that have not been killed."""
         return set(self._processes)
 
     def send(self, worker: int, job: Any) -> None:

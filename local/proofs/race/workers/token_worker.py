@@ -1,4 +1,4 @@
-"""A process that wants an access token, and leaves a trace of how far it came that outlives it."""
+"""A process that asks for an access token, and records its stage in memory that outlives it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FASTER = 8
 
 
 class Stage(IntEnum):
-    """How far a worker came with `access_token`."""
+    """The stages of a call of `access_token`."""
 
     LOOKING = 0
     """It reads the row, or waits for the one who refreshes."""
@@ -65,7 +65,7 @@ class Taken:
 
 
 class Trace:
-    """How far the present worker came, in memory that it shares with the coordinator."""
+    """The present worker's stage, in memory that it shares with the coordinator."""
 
     def __init__(self, stages: MutableSequence[int], worker: int) -> None:
         self._stages = stages
