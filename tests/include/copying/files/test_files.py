@@ -10,11 +10,10 @@ import pytest
 
 from include.circle import Circle, Position
 from include.copying.files import build_file
-from include.copying.gpx import write_gpx
-from include.copying.tcx import write_tcx
 from include.errors import Refused
 from include.state.links import CopyOptions, Link
 from include.strava.models import Activity, StreamSet
+from local.testbed.track_files import write_gpx, write_tcx
 
 MakeActivity = Callable[..., Activity]
 MakeStreams = Callable[..., StreamSet]
