@@ -1,4 +1,4 @@
-"""`strava_catalog`: the catalogue is made to agree with the lake about every partition that waits."""
+"""`strava_catalog`: makes the catalogue agree with the lake for every partition that waits."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from include.state.partitions import Partition, Waiting
 HOUR_S = 3600
 
 AT_ONCE = 100
-"""How many partitions are looked at before their rows go: what a run that dies has done stays done."""
+"""How many partitions are registered before their rows are removed: a run that dies loses no more than that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """How many partitions the catalogue names, and how many it names no more, of those that waited."""
+    """How many waiting partitions were registered, and how many unregistered."""
 
     registered: int = 0
     removed: int = 0
@@ -33,13 +33,13 @@ class Agreed:
 
 
 def register_waiting(services: UsesLake) -> Agreed:
-    """Register each partition that waits and holds something, and let the catalogue forget each that holds nothing.
+    """Register each waiting partition that holds objects, and unregister each that holds none.
 
-    What a partition holds is asked of the lake, never of who noted it: so the rows of an erased athlete's partitions,
-    also of a late worker's, bring nothing back.
-    Errors: `RetryLater`; what was agreed upon before stays so.
-    Effects: a row goes once its partition was seen to hold something, or nothing when its change must be over; until
-    then a later run looks again. Safe to repeat, to run twice at once, and beside any writer.
+    The lake's keys decide what a partition holds, not the waiting row: so rows of an erased athlete's partitions, or of
+    a late worker's, register nothing.
+    Errors: `RetryLater`; partitions handled before stay handled.
+    Effects: a row is removed once its partition holds objects, or is empty after the time in which its change must have
+    ended; until then a later run checks again. Safe to repeat, to run twice at once, and beside any writer.
     """
     agreed, waiting = Agreed(), list(services.lake.partitions.waiting())
     services.lake.catalog.register(())  # views follow the lake even where nothing waits
@@ -49,9 +49,9 @@ def register_waiting(services: UsesLake) -> Agreed:
 
 
 def is_crawl_due(services: UsesLake, settings: Settings, *, is_asked_for: bool) -> bool:
-    """Whether the caller is to start the crawler: once in `CRAWL_EVERY_H`, and at once where a table has changed.
+    """Whether the caller has to start the crawler: once in `CRAWL_EVERY_H`, and at once when a table has changed.
 
-    Effects: the turn is taken; see `Crawls.take`.
+    Effects: records the crawl; see `Crawls.take`.
     """
     return services.lake.crawls.take(schema_digest(), int(settings.crawl_every_h) * HOUR_S, is_asked_for=is_asked_for)
 
@@ -69,7 +69,7 @@ def _agree(services: UsesLake, waiting: Sequence[Waiting]) -> Agreed:
 
 
 def _gone(services: UsesLake, registered: Sequence[Waiting]) -> Iterator[Partition]:
-    """Those that were emptied while they were registered, by an erasure that took their rows too."""
+    """Partitions that an erasure emptied, with their rows, while they were being registered."""
     for each in registered:
         if not services.lake.partitions.is_there(each) and not _holds_something(services, each.partition):
             yield each.partition

@@ -1,4 +1,4 @@
-"""What a run maps over: chunks, never single activities or athletes, so that no number of them is too many."""
+"""The chunks that a run maps over: never single activities or athletes, so that no number of them is too many."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ ACTIVITIES = 20
 """How many activities a task works on: few enough for a 2 GB worker, enough to share a month's object."""
 
 AT_ONCE = 4
-"""How many tasks an ingest run is cut into, before they grow: as many as a worker does at once, or so."""
+"""Into how many tasks an ingest run is cut before tasks grow: about as many as a worker runs at once."""
 
 COPIED_AT_ONCE = 4
 """How many activities of a chunk are copied at once: most of a copy's time is spent waiting for Strava."""
 
 ATHLETES = 50
-"""How many athletes a task of the night looks after."""
+"""How many athletes a task of `strava_retention` checks."""
 
 K = TypeVar("K")
 R = TypeVar("R")
@@ -40,8 +40,9 @@ def in_chunks(
 ) -> list[list[K]]:
     """The keys in at most `MAX_CHUNKS` chunks of at most `size`: what every mapped task is mapped over.
 
-    Shape: an owner with as many as fill a chunk has it alone; what is left of all owners shares chunks, in order.
-    More keys than one run takes are cut into equal parts, of which run `turn` takes one: the next run takes the next.
+    Shape: an owner with enough keys for a chunk gets chunks of its own; the remainders of all owners share chunks, in
+    order. More keys than one run takes are cut into equal parts, of which run `turn` takes one: the next run takes the
+    next.
     """
     keys = list(keys)
     parts = max(1, ceil(len(keys) / (MAX_CHUNKS * size)))
@@ -62,26 +63,26 @@ def in_chunks(
 
 
 def size_for(activities: int) -> int:
-    """How many of a run's activities share a task: each has its own in quiet times, under load few tasks do much."""
+    """How many of a run's activities share a task: one in quiet times, many under load."""
     return min(ACTIVITIES, max(1, ceil(activities / AT_ONCE)))
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkOutcome(Generic[K, R]):
-    """What became of a chunk, by key."""
+    """The outcome of a chunk, by key."""
 
     done: Mapping[K, R]
     faults: Mapping[K, Exception]
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """What each key waits for that did not come to its end."""
+        """What each unfinished key waits for."""
         return tuple(map(waits_for, self.faults.values()))
 
     def confirm(self) -> None:
-        """Make a defect of ours be seen: call it when all that was done is stored.
+        """Raise the chunk's defect, if any; call it when all results are stored.
 
-        Errors: `WorkBroken` that names the keys where something else than an error of this project's came up.
+        Errors: `WorkBroken` that names the keys whose work raised anything but an error of this project.
         """
         defects = {key: fault for key, fault in self.faults.items() if not isinstance(fault, IngestError)}
         if defects:
@@ -93,12 +94,12 @@ class ChunkOutcome(Generic[K, R]):
 
 
 def process_each(keys: Iterable[K], work: Callable[[K], R], *, at_once: int = 1) -> ChunkOutcome[K, R]:
-    """Do the work of every key; one that fails keeps no other out, and is left to its own row.
+    """Do the work of every key; a key that fails stops no other, and is left to its own row.
 
-    With `at_once` above 1 that many threads do it, for work that waits more than it does; the results keep the order.
+    With `at_once` above 1 that many threads do it, for work that mostly waits; the results keep the order.
 
-    Errors: the first fault, where no key's work came to its end: then trying the chunk again repeats nothing. A defect
-    of ours is no such fault, and trying again mends it not: `WorkedOff.confirm` raises it.
+    Errors: the first fault, if every key failed: then a retry of the chunk repeats nothing. A defect is no such fault,
+    since a retry does not mend it: `WorkedOff.confirm` raises it.
     """
     done, faults = dict[K, R](), dict[K, Exception]()
     with closing(_outcomes(keys, work, at_once)) as outcomes:
@@ -116,7 +117,7 @@ def process_each(keys: Iterable[K], work: Callable[[K], R], *, at_once: int = 1)
 def _outcomes(
     keys: Iterable[K], work: Callable[[K], R], at_once: int
 ) -> Generator[tuple[K, Callable[[], R]], None, None]:
-    """Each key with what answers its result, or raises. Effects: when it is closed no further key is begun."""
+    """Each key with a function that returns its result or raises. Effects: closing it starts no further key."""
     if at_once == 1:
         yield from ((key, partial(work, key)) for key in keys)
         return
@@ -128,7 +129,7 @@ def _outcomes(
 
 
 def label(names: Sequence[object], noun: str, waiting: Iterable[str] = ()) -> str:
-    """How a chunk is shown in the Airflow UI: a chunk of one by its name, a larger one by its first, and what waits."""
+    """A chunk's label in the Airflow UI: its first name, how many more there are, and what waits."""
     parts = [str(name) for name in names[:1]]
     if len(names) > 1:
         parts.append(f"{len(names)} {noun}")
@@ -138,7 +139,7 @@ def label(names: Sequence[object], noun: str, waiting: Iterable[str] = ()) -> st
 
 
 def waits_for(fault: Exception) -> str:
-    """What has to come before the work can be done, in a word or two."""
+    """What the work waits for, in a word or two."""
     if isinstance(fault, QuotaSpent):
         return "quota"
     if isinstance(fault, TokenRefused | NotConnected | ScopeMissing):

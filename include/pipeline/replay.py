@@ -1,4 +1,4 @@
-"""The lake's tables made again from the raw zone, without a call: after a change of the transforms, or a loss."""
+"""Rebuilds the lake's tables from the raw zone, without a call: after a change of the transforms, or a loss."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What became of a chunk; chunks add up."""
+    """The result of a chunk; results of chunks can be added."""
 
     activities: int = 0
-    """Made again; in a dry run, readable."""
+    """Rebuilt; in a dry run, readable."""
     rows: int = 0
     busy: int = 0
-    """Left alone: another worker holds them, and writes them from an answer at least as new."""
+    """Skipped: another worker holds them, and writes them from an answer at least as new."""
     unreadable: tuple[str, ...] = ()
-    """Objects that could not be read, each with the reason; the rows of their activities are as they were."""
+    """Objects that could not be read, each with the reason; the rows of their activities are unchanged."""
 
     def __add__(self, other: Replayed) -> Replayed:
         return Replayed(
@@ -56,7 +56,7 @@ class Replayed:
 
 
 def plan(services: UsesState, athlete_id: int, since: datetime | None = None) -> list[Chunk]:
-    """What is to be made again: every activity that has rows by the ledger, and those that were not understood.
+    """The activities to rebuild: every activity that has rows by the ledger, and quarantined ones.
 
     Shape: oldest first, no more than `CHUNK` in each. `since` bounds the activities' start.
     """
@@ -75,16 +75,16 @@ def plan(services: UsesState, athlete_id: int, since: datetime | None = None) ->
 
 
 def replay(services: UsesStorage, chunk: Chunk, *, dry_run: bool = False) -> Replayed:
-    """Make the rows of these activities again from their raw objects, each table object written once.
+    """Rebuild the rows of these activities from their raw objects, writing each table object once.
 
-    Where the rows are there already nothing is written, so the bytes stay. Rows that were lost get the time of the
-    last fetch as `updated_at`; a detailed answer counts as brought by a webhook, a list row as brought by a backfill.
+    Unchanged rows are not written, so the bytes stay. Lost rows get the time of the last fetch as `updated_at`; a
+    detailed answer counts as brought by a webhook, a list row as brought by a backfill.
 
-    It is safe beside live work: each activity is leased, so nobody else writes it between the reading of its raw
-    objects and the writing of its rows, and a run that wants it meanwhile leaves a mark, upon which reconcile has it
-    fetched. What another worker holds already is left to that worker, who is not asked to fetch again. The ledger
-    keeps its fingerprints and its next tries: a replay is no answer of Strava's, so what was due stays due.
-    After a crash the leases run out and reconcile has their activities looked at, at one call each.
+    It is safe beside live work: each activity is leased, so no other worker writes it between the read of its raw
+    objects and the write of its rows, and a run that wants it meanwhile marks it, upon which reconcile queues it. An
+    activity that another worker holds is left to that worker, which is not asked to fetch again. The ledger keeps its
+    fingerprints and next tries: a replay is no answer of Strava's, so due work stays due. After a crash the leases run
+    out and reconcile queues their activities, at one call each.
 
     Errors: `ObjectConflict`, `RetryLater`: repeat it. Effects: safe to repeat; no call of Strava's.
     """
@@ -105,9 +105,9 @@ def replay(services: UsesStorage, chunk: Chunk, *, dry_run: bool = False) -> Rep
 
 @contextmanager
 def _leased(services: UsesState, chunk: Chunk) -> Iterator[Mapping[int, Lease]]:
-    """The leases by activity; whichever are not settled at the end are let go, their rows unchanged.
+    """The leases by activity; at the end unsettled ones are released, their rows unchanged.
 
-    But for the objects that were noted: a write that broke off may have left rows in them.
+    Noted object keys stay: an interrupted write may have left rows in them.
     """
     leases: dict[int, Lease] = {}
     with ExitStack() as held:
@@ -120,7 +120,7 @@ def _leased(services: UsesState, chunk: Chunk) -> Iterator[Mapping[int, Lease]]:
 
 @dataclass(frozen=True, slots=True)
 class _Rebuilt:
-    """An activity's rows as its raw objects have them, and what the ledger should say once they are written."""
+    """An activity's rows from its raw objects, and the ledger's entry once they are written."""
 
     rows: ActivityRows
     entry: LedgerEntry
@@ -130,7 +130,7 @@ class _Rebuilt:
 def _rebuild(
     services: UsesStorage, athlete_id: int, entries: Iterable[LedgerEntry | None]
 ) -> tuple[list[_Rebuilt], tuple[str, ...]]:
-    """What can be made again, and which objects cannot be read."""
+    """The rows that can be rebuilt, and the objects that cannot be read."""
     rebuilt, unreadable = [], []
     made = services.state.copies.made_for(athlete_id)
     for entry in entries:
@@ -145,7 +145,7 @@ def _rebuild(
 
 
 def _rebuilt(services: UsesLake, entry: LedgerEntry, made: Mapping[int, int]) -> _Rebuilt | None:
-    """The activity made again; None for one that was never understood and left no raw object.
+    """The rebuilt activity; None for a quarantined one without a raw object.
 
     Errors: `UnexpectedShape` that names the object.
     """
@@ -174,7 +174,7 @@ def _rebuilt(services: UsesLake, entry: LedgerEntry, made: Mapping[int, int]) ->
 
 @contextmanager
 def _named(key: str) -> Iterator[None]:
-    """Has an error of the body say which object it is about."""
+    """Adds the object's key to an error of the block."""
     try:
         yield
     except UnexpectedShape as error:
@@ -182,7 +182,7 @@ def _named(key: str) -> Iterator[None]:
 
 
 def _write(services: UsesStorage, leases: Mapping[int, Lease], rebuilt: Sequence[_Rebuilt]) -> Replayed:
-    """Write the rows under their leases, which are settled."""
+    """Write the rows under their leases, and settle these."""
 
     def guard() -> None:
         for again in rebuilt:
@@ -211,7 +211,7 @@ def _dry(services: UsesStorage, chunk: Chunk) -> Replayed:
 
 
 def _has_rows(entry: LedgerEntry) -> bool:
-    """Whether the lake should hold rows of the activity, or would if its answer had been understood."""
+    """Whether the lake should hold rows of the activity, or would if its answer had been readable."""
     return entry.state not in _GONE and (bool(entry.object_keys) or entry.state is ActivityState.QUARANTINED)
 
 

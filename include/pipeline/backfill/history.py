@@ -1,4 +1,4 @@
-"""`strava_backfill`: an athlete's history, listed page by page as far as the present run takes it."""
+"""`strava_backfill`: lists an athlete's history page by page, one batch for each run."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ from include.strava.quota import DAY_S, HOUR_S, WINDOW_S, utc_text
 log = logging.getLogger(__name__)
 
 BATCH = 1000
-"""How many activities one run loads at most; so many keys a row holds, and XCom carries."""
+"""How many activities one run loads at most; a row and XCom hold that many keys."""
 
 IN_LAKE = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
 
 HistoryKey = tuple[int, str, int]
-"""Athlete, span, and activity: what XCom carries of an activity to load; JSON makes lists of them."""
+"""Athlete, span and activity: the key of an activity to load in XCom, where JSON makes it a list."""
 
 
 def list_batch(services: UsesStorageStravaAndQueue, history: History) -> History:
-    """List on until a share is to be loaded, or to the end; where quota or Strava end, so far as it reached.
+    """List on until a batch is full or the history ends; where quota or Strava stop it, return what was listed.
 
-    Errors: as of `list_on`, but for `QuotaSpent`; `NotConnected` too for an athlete who has to connect again.
-    Effects: whatever stops it puts the history off.
+    Errors: those of `list_on` except `QuotaSpent`; `NotConnected` too for an athlete who has to connect again.
+    Effects: an error postpones the history.
     """
     if outage := current_outage(services):
         since = StravaUnavailable(f"Strava is out since {utc_text(outage.since_epoch_s)}; reconcile goes on after it.")
@@ -64,12 +64,12 @@ def list_batch(services: UsesStorageStravaAndQueue, history: History) -> History
 
 
 def keys(history: History) -> list[HistoryKey]:
-    """What is to be loaded of it, oldest first, so that a chunk shares the objects of its months."""
+    """The keys of the activities to load, oldest first, so that a chunk shares the objects of its months."""
     return [(history.athlete_id, history.span, activity_id) for activity_id in reversed(history.to_load)]
 
 
 def summary(history: History, now_epoch_s: float) -> dict[str, Any]:
-    """How far it has come, in numbers, and when it should be done if it goes on as it went."""
+    """The history's progress in numbers, and the estimated time of its end."""
     done, elapsed_s = history.done_share, now_epoch_s - history.asked_at_epoch_s
     done_at = now_epoch_s + elapsed_s * (1 - done) / done if done > 0 else None
     names = ("found", "in_lake", "changed", "unreadable", "read_calls", "loaded")
@@ -83,12 +83,12 @@ def summary(history: History, now_epoch_s: float) -> dict[str, Any]:
 
 
 def list_on(services: UsesStorageStravaAndQueue, history: History) -> History:
-    """List until a share is to be loaded, or to the end; returns the row as it is then.
+    """List until a batch is full or the history ends; returns the row as it is then.
 
-    Each page is stored before the next is asked for, so that whoever goes on lists none twice.
+    Each page is stored before the next is fetched, so that the next run lists no page twice.
     Errors: `NotConnected` for an athlete who is being erased; `QuotaSpent`, and whatever a page raises.
-    Effects: unless it is a dry run, the list rows of activities that the lake lacks go to the raw zone, so that loading
-    them needs no detail call, and edited ones are queued for `strava_ingest`.
+    Effects: unless it is a dry run, list rows of activities that the lake lacks are written to the raw zone, so that
+    loading them needs no detail call, and edited activities are queued for `strava_ingest`.
     """
     while not history.is_listed and len(history.to_load) < BATCH:
         listed = _list_page(services, history)
@@ -115,10 +115,10 @@ class _Listed:
 
 
 def _list_page(services: UsesStorageStravaAndQueue, history: History) -> _Listed:
-    """The next older page, and what follows from it.
+    """The next older page, compared with the ledger.
 
-    A page without a row that can be read has no time to go on from: then the one after it is listed too. One that
-    shows but the cursor's own second once more says as much as an empty one.
+    A page without a readable row has no time to continue from: then the page after it is listed too. A page that
+    repeats only the cursor's own second counts as empty.
     """
     listed_at, calls, unreadable = services.clock(), 0, list[Unreadable]()
     shown: Sequence[Activity] = ()
@@ -157,7 +157,7 @@ def _list_page(services: UsesStorageStravaAndQueue, history: History) -> _Listed
 
 
 def _compare(services: UsesState, rows: Sequence[Activity], *, again: bool) -> tuple[list[Activity], list[Activity]]:
-    """Those that the lake lacks, and those that were edited since they came into it, or all of them `again`."""
+    """Activities that the lake lacks, and those edited since they were stored, or all of them with `again`."""
     missing, changed = list[Activity](), list[Activity]()
     for activity in rows:
         entry = services.state.activities.get(activity.athlete_id, activity.activity_id)
@@ -169,7 +169,7 @@ def _compare(services: UsesState, rows: Sequence[Activity], *, again: bool) -> t
 
 
 def _after_page(row: History, before: History, page: _Listed) -> History:
-    """The row with the page; as it is where another run has listed that page meanwhile."""
+    """The row with the page added; unchanged where another run has listed that page meanwhile."""
     if (row.before_epoch_s, row.edge, row.is_listed) != (before.before_epoch_s, before.edge, before.is_listed):
         return row
     ids = () if row.dry_run else tuple(activity.activity_id for activity in page.missing)
@@ -191,15 +191,15 @@ def _after_page(row: History, before: History, page: _Listed) -> History:
 
 
 def _loading_calls(page: _Listed, *, again: bool) -> int:
-    """What it costs to load the page: the streams of what is missing; detail and streams of what is fetched again."""
+    """The calls that the page costs: streams of missing activities; detail and streams of those fetched again."""
     missing = sum(not activity.manual for activity in page.missing)
     return missing + sum(2 - activity.manual for activity in page.changed if again)
 
 
 def postponed(row: History, *, now_epoch_s: float, error: IngestError) -> History:
-    """The row with its next turn when the fault may have gone: the quota's window, a day after access was lost.
+    """The row with its next try when the fault may be over: at the quota's window, or a day after access was lost.
 
-    A refused token alone is an hour's wait: an athlete who really has to connect again is `NotConnected` by then.
+    A refused token waits an hour: an athlete who really has to connect again is `NotConnected` by then.
     """
     if isinstance(error, NotConnected | ScopeMissing):
         wait_s: float = DAY_S
@@ -219,7 +219,7 @@ def _postpone(services: UsesState, history: History, error: IngestError) -> Hist
 def _prepare(
     services: UsesStorageAndQueue, missing: Sequence[Activity], changed: Sequence[Activity], *, again: bool
 ) -> None:
-    """Keep what is to be loaded, and have the others fetched: `again` as the budget allows, edited ones at once."""
+    """Store the rows to load, and queue the others: with `again` as the budget allows, edited ones at once."""
     for activity in missing:
         _keep_summary(services, activity)
     for activity in changed:
@@ -231,9 +231,9 @@ def _prepare(
 
 
 def _keep_summary(services: UsesStorage, activity: Activity) -> None:
-    """Keep a row of the list, unless everything of the athlete is being erased since it was listed.
+    """Store a list row, unless an erasure of the athlete has begun since it was listed.
 
-    Looked at once more after the write, see `Erasures`. Errors: `NotConnected`; nothing was kept.
+    The erasure is checked again after the write, see `Erasures`. Errors: `NotConnected`; nothing was kept.
     """
     athlete_id = activity.athlete_id
     if not services.state.erasures.forbid_writing(athlete_id):

@@ -32,15 +32,15 @@ from include.state.uses import UsesState
 from include.strava.models import Activity, StreamSet
 
 _STAYS = (QuotaSpent, NotConnected, TokenRefused, ScopeMissing)
-"""What no activity is to blame for: its history waits."""
+"""Faults that no activity causes: the history waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkLoaded:
-    """What became of a chunk; chunks add up."""
+    """The result of a chunk; results of chunks can be added."""
 
     loaded: int = 0
-    """In the lake now, whoever wrote them since they were listed."""
+    """In the lake now, whichever run wrote them."""
     points: int = 0
     skipped: int = 0
     """Gone, or held by another run, which brings them up to date itself."""
@@ -67,12 +67,13 @@ class ChunkLoaded:
 def load(services: UsesStorageAndStrava, keys: Sequence[HistoryKey]) -> ChunkLoaded:
     """Fetch the streams of the chunk's activities and write each month they fall in once.
 
-    An activity that fails, or whose answer cannot be understood, keeps no other out: from then on it is due by its own
-    row, and `strava_ingest` goes on with it, into quarantine after many rounds. A spent quota, lost access and an
-    outage are no activity's fault: what they keep out stays in its history, which is put off.
-    Errors: `LeaseLost`, `ObjectConflict`: try the same chunk again; `WorkBroken` when all others are in the lake.
-    Effects: safe to repeat; activities that are in the lake, and streams that are in the raw zone since they were
-    listed, cost no call.
+    An activity that fails, or whose answer cannot be read, stops no other: it becomes due by its own row, and
+    `strava_ingest` retries it, until quarantine after many rounds. A spent quota, lost access and an outage are no
+    activity's fault: the activities stay in the history, which is postponed.
+    Errors: `LeaseLost`, `ObjectConflict`: try the same chunk again; `WorkBroken` for a defect, once all others are in
+    the lake.
+    Effects: safe to repeat; activities already in the lake, and streams already in the raw zone since the listing, cost
+    no call.
     """
     loaded, broken = ChunkLoaded(), dict[int, Exception]()
     for (athlete_id, span), together in groupby(keys, key=lambda key: (key[0], key[1])):
@@ -92,7 +93,7 @@ def _load(
     held: list[_Fetched] = []
 
     def hold(activity_id: int) -> str:
-        """Hold the activity unless it is in the lake or there is nothing to write; what it waits for, if it does."""
+        """Hold the activity unless it is in the lake or has nothing to write; returns what it waits for."""
         held[:] = [kept for each in held if (kept := each.renewed(services))]
         entry = services.state.activities.get(history.athlete_id, activity_id)
         if entry is not None and entry.state in IN_LAKE:
@@ -112,7 +113,7 @@ def _load(
     entries = [services.state.activities.get(history.athlete_id, activity_id) for activity_id in worked.done]
     present = [entry for entry in entries if entry is not None and entry.state in IN_LAKE]
     broken |= {activity_id: fault for activity_id, fault in worked.faults.items() if not isinstance(fault, IngestError)}
-    settled = {*worked.done, *(broken.keys() & worked.faults.keys())}  # what broke is due when its lease ends
+    settled = {*worked.done, *(broken.keys() & worked.faults.keys())}  # a broken activity is due when its lease ends
     now = int(services.clock())
     services.state.histories.amend(
         history, lambda row: row.without(settled, in_lake={entry.activity_id for entry in present}, now_epoch_s=now)
@@ -128,14 +129,14 @@ def _load(
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    """An activity whose row is leased, with everything that is about to be written."""
+    """A leased activity with everything that is about to be written."""
 
     lease: Lease
     rows: ActivityRows
     entry: LedgerEntry
 
     def renewed(self, services: UsesState) -> _Fetched | None:
-        """The same with its lease for long enough; None where it was lost: then its row has it fetched."""
+        """The same with a renewed lease; None where the lease was lost: then its row is due."""
         try:
             return replace(self, lease=services.state.activities.renew(self.lease))
         except LeaseLost:
@@ -145,9 +146,9 @@ class _Fetched:
 def _fetch(
     services: UsesStorageAndStrava, athlete_id: int, activity_id: int, listed_at_epoch_s: float
 ) -> _Fetched | str:
-    """The activity with its streams, under a lease; else the row is let go, and this is what it waits for, if it does.
+    """The activity with its streams, under a lease; else what it waits for, and the lease is released.
 
-    Errors: whatever is no activity's own fault.
+    Errors: every fault that is not the activity's own.
     """
     lease = services.state.activities.acquire(athlete_id, activity_id, fresh=False)
     if lease is None:
@@ -179,12 +180,12 @@ def _fetch(
 
 
 def _still_due(entry: LedgerEntry, before: LedgerEntry, listed_at_epoch_s: float) -> LedgerEntry:
-    """The entry, with what was left to do before and what is loaded from that list does not answer."""
+    """The entry, with the work that was due before and that this load does not answer."""
     return entry.still_due_as(before).answered(int(listed_at_epoch_s) - CLOCK_SKEW_S)
 
 
 def _asked_once_more(loaded: LedgerEntry, described: LedgerEntry, now_epoch_s: float) -> LedgerEntry:
-    """The entry; where streams may come that one answer denied, a live sync asks for them a window later, once."""
+    """The entry; where one answer denied the streams, a live sync fetches them once more a window later."""
     if described.next_try_epoch_s is None:
         return loaded
     again_at = int(now_epoch_s) + ROUND_S
@@ -210,14 +211,14 @@ def _streams(
 
 
 def _is_fetched(before: LedgerEntry | None, listed: LedgerEntry, activity: Activity) -> bool:
-    """Whether a run that broke off stored the streams after the same look at the list: its row counts their points."""
+    """Whether a run that died stored the streams after the same listing: then its row counts their points."""
     if before is None or before.reason != NOT_LOADED or not before.points or activity.is_detail:
         return False
     return before.fetched_at_epoch_s == listed.fetched_at_epoch_s
 
 
 def _listed(before: LedgerEntry, activity: Activity, listed_at_epoch_s: float) -> LedgerEntry:
-    """The row of an activity that is about to be loaded; a stored detail is as old as its own fetch."""
+    """The stored answer of an activity to load; a stored detail is as old as its own fetch."""
     fetched_at = before.fetched_at_epoch_s if activity.is_detail else None
     return before.listed(observation_of(activity, fetched_at_epoch_s=fetched_at or listed_at_epoch_s))
 

@@ -1,4 +1,4 @@
-"""What is asked for of an athlete's history: written down first, and started again while something of it is left."""
+"""A request for an athlete's history: stored first, and queued again until it is loaded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from include.state.uses import UsesState
 _LAST_DAY = date(9998, 12, 31)
 
 RUNS_AT_ONCE = 4
-"""How many histories one reconcile queues a run for: as many as `strava_backfill` works on at a time."""
+"""For how many histories one reconcile queues a run: as many as `strava_backfill` runs at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class BackfillRequest:
     first_day: date
     last_day: date
     asked_at_epoch_s: int
-    """A history that was asked for no earlier, and came to its end, answers it."""
+    """A finished history that was requested at this time or later answers the request."""
     dry_run: bool = False
     again: bool = False
-    """What is in the lake is fetched again, whole."""
+    """Stored activities are fetched again, whole."""
 
     @classmethod
     def of(cls, history: History) -> BackfillRequest:
@@ -41,9 +41,9 @@ class BackfillRequest:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any], *, or_asked_at: datetime) -> BackfillRequest:
-        """The request that the form describes; where it says no time, it is as old as its run.
+        """The request in the form's params; without a time it is as old as its run.
 
-        Errors: `BadRequest` where a day is none, or the days are in the wrong order.
+        Errors: `BadRequest` for an invalid day, or days in the wrong order.
         """
         try:
             first, last = date.fromisoformat(params["from"]), date.fromisoformat(params["to"])
@@ -58,7 +58,7 @@ class BackfillRequest:
         return cls(params["athlete"], first, last, asked_at_epoch_s, bool(params["dry_run"]), bool(params.get("again")))
 
     def to_params(self) -> dict[str, Any]:
-        """The form that describes it."""
+        """The request as params of the form."""
         return {
             "athlete": self.athlete_id,
             "from": self.first_day.isoformat(),
@@ -92,10 +92,10 @@ class BackfillRequest:
 
 
 def ask(services: UsesState, request: BackfillRequest) -> History:
-    """Write down what is asked for, before anything else; the same span that is under way already goes on.
+    """Store the request before anything else; a history of the same span that is under way goes on.
 
     Errors: `NotConnected` for an unknown athlete, or one who is being erased.
-    Effects: for half an hour no other run takes the history up, or until its last chunk is loaded.
+    Effects: for half an hour, or until its last chunk is loaded, no other run works on the history.
     """
     history = services.state.histories.ask(request.to_history())
     if history is None:
@@ -104,10 +104,10 @@ def ask(services: UsesState, request: BackfillRequest) -> History:
 
 
 def queue_histories(services: UsesStateAndQueue, connected: Collection[int]) -> int:
-    """Queue a run for the histories whose turn has come, longest overdue first; returns for how many.
+    """Queue a run for each due history, longest overdue first; returns how many.
 
-    Those of athletes who are not connected wait for that. What somebody asked for of an unknown athlete goes.
-    Effects: sends messages. What is queued is put off first, so that of two reconciles one queues it.
+    Histories of athletes who are not connected wait. Histories of unknown athletes are removed.
+    Effects: sends messages. A queued history is postponed first, so that only one of two reconciles queues it.
     """
     now, queued = services.clock(), 0
     for history in services.state.histories.open(now):
@@ -124,5 +124,5 @@ def queue_histories(services: UsesStateAndQueue, connected: Collection[int]) -> 
 
 
 def being_erased(athlete_id: int) -> NotConnected:
-    """What stops work on the history of an athlete who is being erased."""
+    """The error that stops a history of an athlete who is being erased."""
     return NotConnected(f"Athlete {athlete_id} is being erased, so this backfill ends here; nothing more is kept.")

@@ -1,4 +1,4 @@
-"""What a child's account holds of a copy whose upload is in doubt."""
+"""Whether a child's account holds a copy whose upload is in doubt."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SEARCH_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class ChildAccount:
-    """The account into which this copy goes; it is asked only where the ledger cannot know."""
+    """The account that receives the copy; it is asked only where the ledger cannot know."""
 
     services: UsesStateAndStrava
     copy: Copy
 
     def find(self) -> int | None:
-        """The activity that the copy's file has become, or None while the child's list shows none.
+        """The activity made of the copy's file, or None while the child's list shows none.
 
         Errors: `ScopeMissing` where the child lets us write, not read, and those of every call.
         """
@@ -50,10 +50,10 @@ class ChildAccount:
         return self.copy.duplicated(found, outcome.reason)
 
     def holds_as_this_copy(self, activity_id: int) -> bool:
-        """Whether that activity is this copy: an upload whose outcome was unknown had got through.
+        """Whether that activity is this copy: an upload of unknown outcome that had arrived.
 
-        Where the child lets us write, not read, a file that was sent before is taken for the one that Strava means,
-        unless that is another copy of ours.
+        Where the child granted no reading, a file that was sent before counts as the one that Strava names, unless that
+        is another copy.
         """
         if self.copy.attempts < 2:
             return False
@@ -65,12 +65,12 @@ class ChildAccount:
             return False
 
     def holds_as_another_copy(self, activity_id: int) -> bool:
-        """Whether the ledger knows that activity as what became of another activity's copy."""
+        """Whether the ledger knows that activity as the copy of another activity."""
         return any(
             copy.child_activity_id == activity_id and copy.parent_activity_id != self.copy.parent_activity_id
             for copy in self.services.state.copies.of_child(self.copy.child_id)
         )
 
     def _is_this_copy(self, candidate: Activity) -> bool:
-        """By the name that we gave the file, to which Strava appends its type."""
+        """Whether the candidate has the file's external id, to which Strava appends the file type."""
         return (candidate.external_id or "").partition(".")[0] == self.copy.external_id

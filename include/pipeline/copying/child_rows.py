@@ -1,4 +1,4 @@
-"""What the lake says of the copies in a child's account, where it was written before the ledger knew them as such."""
+"""Refetches copies in a child's account that the lake stored before the ledger knew them as copies."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from include.state.copies.ledger import Copy, CopyState, parent_activity_of
 
 
 def refetch_copies_made(services: UsesStorage, activity_id: int) -> None:
-    """Have what became of the activity's copies looked at again, where its rows may not say what it is a copy of.
+    """Have the activity's copies fetched again where their rows may lack `parent_activity_id`.
 
-    Nothing is done where Strava shows the name that we gave the file, as it does as a rule: the row says it then.
-    Effects: makes activities due; safe to repeat, and a look after the copy was made is not repeated.
+    Nothing is due where Strava shows the copy's external id, as it usually does: then the row has it.
+    Effects: makes activities due; safe to repeat: a copy fetched after it was made is not fetched again.
     """
     for copy in services.state.copies.of_activity(activity_id):
         if copy.state is CopyState.DONE and copy.child_activity_id is not None:
@@ -23,7 +23,7 @@ def refetch_copies_made(services: UsesStorage, activity_id: int) -> None:
 def _look_again(services: UsesStorage, copy: Copy, made_id: int) -> None:
     entry = services.state.activities.get(copy.child_id, made_id)
     if entry is None or not (entry.object_keys or entry.state is ActivityState.PENDING):
-        return  # Whoever stores it later finds the copy in the ledger.
+        return  # A worker that stores it later finds the copy in the ledger.
     fetched_at = entry.fetched_at_epoch_s
     if fetched_at is not None and fetched_at > copy.updated_at_epoch_s + CLOCK_SKEW_S:
         return

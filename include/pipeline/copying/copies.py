@@ -1,4 +1,4 @@
-"""Copies an activity to the children whom its title names: exactly once each, one child's trouble its own."""
+"""Copies an activity to the children whom its title names, once each; one child's fault stops no other child's copy."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from include.state.uses import UsesClock
 from include.strava.models import Activity
 
 _UNDER_WAY = (ActivityState.PENDING, ActivityState.QUARANTINED)
-"""Without rows, an activity whose recording may still come: its copies are planned when it is stored."""
+"""States without rows, whose recording may still come: copies are planned when the activity is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class CopyResult:
-    """What became of one copy; no title, no name."""
+    """The result of one copy, without title or name."""
 
     child_id: int
     state: str
@@ -43,13 +43,13 @@ class CopyResult:
 
 
 def copy_to_children(services: UsesStorageStravaAndWait, parent_id: int, activity_id: int) -> list[CopyResult]:
-    """Bring every copy of the activity as far as it can get now; works from the raw zone, not from Strava.
+    """Take every copy of the activity as far as possible now; reads the raw zone, not Strava.
 
-    A copy that was skipped is looked at again while the title names the child: its reason may have gone. Copies that
-    were made are marked when the title no longer names the child, or the activity is gone; and unmarked.
+    A skipped copy is tried again while the title names the child: its reason may no longer hold. A copy that was made
+    is marked when the title no longer names the child or the activity is gone, and unmarked otherwise.
 
-    Errors: what kept a copy from its outcome, if Airflow may try it again sooner than the ledger does; the others are
-    finished first. What a child's account refuses is no error here but that copy's outcome.
+    Errors: the fault of a copy that Airflow may retry sooner than the ledger does; the other copies are finished first.
+    A refusal by the child's account is no error but that copy's outcome.
     Effects: safe to repeat and to run twice at once; a finished copy costs no call. The lake's `copies` is refreshed.
     """
     entry = services.state.activities.get(parent_id, activity_id)
@@ -71,7 +71,7 @@ def copy_to_children(services: UsesStorageStravaAndWait, parent_id: int, activit
 
 
 def _plan(services: UsesStorage, parent_id: int, activity_id: int) -> None:
-    """Write down a copy to each child whom the title names, and look again at those that were skipped."""
+    """Plan a copy to each child whom the title names, and reopen skipped copies."""
     activity = services.lake.raw.detail(parent_id, activity_id)
     if activity is None:
         return
@@ -99,7 +99,7 @@ def _planned(services: UsesClock, activity: Activity, link: Link, matched: str) 
 
 
 def _proceed(services: UsesStorageStravaAndWait, copies: Sequence[Copy]) -> dict[int, CopyJob]:
-    """Send what is to be sent to every child, and only then wait for Strava; what was held, by child."""
+    """Send every child's file first, and only then wait for Strava; returns the jobs, by child."""
     holds: dict[int, CopyJob] = {}
     try:
         for copy in copies:
@@ -115,7 +115,7 @@ def _proceed(services: UsesStorageStravaAndWait, copies: Sequence[Copy]) -> dict
 
 
 def _poll(services: UsesWait, holds: Collection[CopyJob]) -> None:
-    """Ask until Strava has decided or the polls are used up; then reconcile goes on."""
+    """Poll until Strava has decided or the polls are used up; then reconcile goes on."""
     for delay_s in poll_delays_s():
         if not any(hold.is_fresh for hold in holds):
             return

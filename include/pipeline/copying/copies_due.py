@@ -1,4 +1,4 @@
-"""Which syncs are to be followed by copies: said in the very write that settles them, so that no run can forget it."""
+"""Whether a sync makes copies due: noted in the write that settles the sync, so that a crash loses none."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from include.strava.models import Activity
 
 
 def with_copies(services: UsesState, lease: Lease, entry: LedgerEntry, activity: Activity | None) -> LedgerEntry:
-    """The entry that a sync settles: its copies are due where the title names a linked child, or there are some.
+    """The entry that a sync settles: copies are due where the title names a linked child, or copies exist.
 
-    The run that synced it copies it now; reconcile takes it up where that run does not come to it.
+    The run that synced it copies it now; reconcile does so where that run dies.
     """
     if not (activity is not None and _named(services, activity)) and not _has_copies(services, entry):
         return entry
@@ -22,9 +22,9 @@ def with_copies(services: UsesState, lease: Lease, entry: LedgerEntry, activity:
 
 
 def with_undecided_copies(services: UsesState, lease: Lease, entry: LedgerEntry, activity: Activity) -> LedgerEntry:
-    """The entry that work on history settles: its copies are due at once where nothing was decided about one yet.
+    """The entry that a backfill settles: copies are due at once where one is undecided yet.
 
-    Only for activities that began when their link had: what is older is copied when somebody asks for it.
+    Only for activities that began after their link did: older ones are copied when somebody asks for it.
     """
     decided = {copy.child_id for copy in services.state.copies.of_activity(activity.activity_id)}
     if not _named(services, activity, decided=frozenset(decided), began_under_link=True):

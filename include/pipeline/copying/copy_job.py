@@ -41,12 +41,12 @@ from include.strava.stream_types import STREAM_TYPES
 _log = logging.getLogger(__name__)
 
 LOOK_FOR_S = 900
-"""How long an upload of unknown outcome may be missing from the child's list before it counts as not arrived."""
+"""How long an upload of unknown outcome may be missing from the child's list before it counts as lost."""
 
 _STILL = "Strava is still processing the file; it is looked at again."
 _PARENT_AWAY = "The parent's account is not connected; the copy is made when it is connected again."
 _SHUT_OUT = (TokenRefused, NotConnected, ScopeMissing, CapacityReached)
-"""What says that the child's account does not let us in."""
+"""Errors that say the child's account refuses access."""
 
 _GONE = {
     ActivityState.REMOVED: "The activity was deleted on Strava, or hidden, before its copy was made.",
@@ -54,14 +54,14 @@ _GONE = {
 }
 
 _SAME_S = 2
-"""A grant is dated in whole seconds, and a second ahead where another one has the same."""
+"""Grants are dated in whole seconds, and a second later where another grant has the same second."""
 
 
 class CopyJob:
-    """One worker's hold on one copy: every step is in the ledger before the next begins.
+    """One worker's lease on one copy: every step is stored in the ledger before the next begins.
 
-    What stops it is in the ledger too: a fault is there with the next try, and only what the ledger could not be told,
-    or Airflow may try again sooner, is a `fault` besides.
+    A fault is stored too, with the next try; it is also kept as `fault` where the ledger could not be written, or where
+    Airflow may retry sooner.
     """
 
     def __init__(self, services: UsesStorageAndStrava, copy: Copy) -> None:
@@ -74,19 +74,19 @@ class CopyJob:
         self._services = services
 
     def proceed(self) -> None:
-        """Go on from the stored state: look first where something was sent, send where nothing was."""
+        """Continue from the stored state: poll or search where a file was sent, send where none was."""
         self._attempt(self._proceed)
 
     def poll(self) -> None:
-        """Look at the upload that this hold has sent."""
+        """Poll the upload that this job has sent."""
         self._attempt(self._poll)
 
     def leave(self) -> None:
-        """Leave the upload that this hold has sent to reconcile."""
+        """Leave the upload that this job has sent to reconcile."""
         self._attempt(lambda: self._note(self.copy.still_processing(_STILL, self._services.clock())))
 
     def settle(self) -> None:
-        """Let others go on; who has taken the copy over does so anyway."""
+        """Release the copy; where another worker took it over, nothing is left to release."""
         with suppress(LeaseLost):
             self._services.state.copies.settle(self.copy)
 
@@ -99,7 +99,7 @@ class CopyJob:
             self.fault, self.is_fresh = error, False
 
     def _do(self, work: Callable[[], object]) -> None:
-        """Do it, and write down what stops it; what Airflow may try again sooner is raised afterwards."""
+        """Do the step, and store its fault; a fault that Airflow may retry sooner is kept to be raised."""
         now = self._services.clock()
         try:
             work()
@@ -122,7 +122,7 @@ class CopyJob:
         self._note(copy)
 
     def _note(self, copy: Copy) -> None:
-        """Store the copy after a step; a lost lease ends the work."""
+        """Store the copy after a step. Errors: `LeaseLost` ends the work."""
         self.copy = self._services.state.copies.advance(copy)
         if self.copy.state in NOT_MADE_STATES:
             self._services.state.copies.release_time(self.copy)
@@ -141,7 +141,7 @@ class CopyJob:
                     self._note(self.copy.made(found))
                     return
             except ScopeMissing:
-                is_blind = True  # The child lets us write, not read: uploading again answers "duplicate" instead.
+                is_blind = True  # The child granted no reading: uploading again answers "duplicate" instead.
         self._make(is_blind=is_blind)
 
     def _poll(self) -> None:
@@ -149,7 +149,7 @@ class CopyJob:
             self._settled(self._services.strava.client.upload(self.copy.child_id, self.copy.upload_id))
 
     def _looked_at(self, upload_id: int) -> bool:
-        """One look at an upload; False where it was asked for again and has to be searched for, and sent."""
+        """Poll an upload once; False where the copy was reopened and has to be searched for, and sent."""
         was_asked_for = self.copy.state is CopyState.UPLOADING
         try:
             upload = self._services.strava.client.upload(self.copy.child_id, upload_id)
@@ -164,7 +164,7 @@ class CopyJob:
         return not was_asked_for
 
     def _make(self, *, is_blind: bool) -> None:
-        """Send the file as activity, link and title are now, or say why not."""
+        """Send the file made from the present activity, link and title, or store why not."""
         activity = self._services.lake.raw.detail(self.copy.parent_id, self.copy.parent_activity_id)
         if activity is None:
             self._wind_up(is_blind=is_blind)
@@ -195,7 +195,7 @@ class CopyJob:
         return parent is not None and parent.status is AthleteStatus.ACTIVE
 
     def _trim_m(self, link: Link) -> int:
-        """What to hide of the track now; points from before the present grant may show more than it allows."""
+        """The radius to hide now; points fetched before the present grant may show more than it allows."""
         parent = self._services.state.athletes.get(link.parent_id)
         entry = self._services.state.activities.get(link.parent_id, self.copy.parent_activity_id)
         fetched_at = entry.fetched_at_epoch_s if entry else None
@@ -223,7 +223,7 @@ class CopyJob:
             self.is_fresh = True
 
     def _is_taken(self, activity: Activity, *, is_blind: bool) -> bool:
-        """Whether another recording of this outing comes first: this one waits, and is skipped once that is made."""
+        """Whether another recording of the same outing comes first: then this copy waits, or is skipped."""
         start = self.copy.activity_start_epoch_s or int(activity.start_at.timestamp())
         rival = self._services.state.copies.claim_time(self.copy, start, start + activity.elapsed_s)
         if rival is None:
@@ -236,7 +236,7 @@ class CopyJob:
         return True
 
     def _wind_up(self, *, is_blind: bool) -> None:
-        """Nothing more is sent of an activity that is gone; one that is not stored yet is waited for."""
+        """Skip the copy of an activity that is gone; wait for one that is not stored yet."""
         entry = self._services.state.activities.get(self.copy.parent_id, self.copy.parent_activity_id)
         if entry is not None and entry.state in _GONE:
             self._skip(_GONE[entry.state], is_blind=is_blind)
@@ -244,7 +244,7 @@ class CopyJob:
             self._note(self.copy.postponed_by_fault("The activity is not stored yet.", self._services.clock()))
 
     def _skip(self, reason: str, *, is_blind: bool) -> None:
-        """Skip it, unless Strava may have the file all the same: then that is found out first, or told."""
+        """Skip the copy; where Strava may have the file, search for it first, or give up saying so."""
         now = self._services.clock()
         if not self.copy.is_in_doubt:
             self._note(self.copy.skipped(reason))
@@ -259,13 +259,13 @@ class CopyJob:
         return self._services.state.links.get(self.copy.parent_id, self.copy.child_id)
 
     def _keep(self, file: UploadFile) -> None:
-        """Keep the file beside the raw zone, where it goes when the activity does."""
+        """Store the file beside the raw zone, where it is removed with the activity."""
         key = gpx_key if file.data_type == "gpx.gz" else tcx_key
         place = key(self.copy.parent_id, self.copy.parent_activity_id, self.copy.child_id)
         self._services.lake.objects.put(place, file.content, expected=Condition.ANYTHING)
 
     def _settled(self, upload: Upload) -> bool:
-        """Whether Strava has decided; then the ledger knows."""
+        """Whether Strava has decided; the decision is stored."""
         outcome = read_outcome(upload)
         if outcome.state is OutcomeState.PROCESSING:
             return False
@@ -274,7 +274,7 @@ class CopyJob:
         return True
 
     def _is_copy(self, activity: Activity) -> bool:
-        """Whether the ledger made it; what a copy was a duplicate of is the athlete's own recording."""
+        """Whether the activity is a copy; the original of a duplicate is the athlete's own recording."""
         return any(
             copy.child_activity_id == activity.activity_id and copy.state is CopyState.DONE
             for copy in self._services.state.copies.of_child(activity.athlete_id)
@@ -286,7 +286,7 @@ def _words(error: IngestError) -> str:
 
 
 def _contents(file: UploadFile, link: Link, trim_m: int) -> dict[str, Any]:
-    """What the ledger keeps of the file."""
+    """The fields of the file that the ledger keeps."""
     options = link.options
     chosen = [each.choice for each in STREAM_TYPES if each.choice and getattr(options, each.choice)]
     return {

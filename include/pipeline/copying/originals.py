@@ -1,4 +1,4 @@
-"""What became of originals since they were copied: Strava has no call to delete a copy, so it is marked."""
+"""Marks copies whose original was renamed or deleted: Strava has no call to delete a copy."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from include.state.copies.ledger import MADE_STATES, Copy, Original
 
 
 def mark_copies(services: UsesStorage, parent_id: int, activity_id: int) -> None:
-    """Mark the activity's copies whose title names the child no longer, or whose original is gone; or unmark them.
+    """Mark the activity's copies whose title no longer names the child, or whose original is gone; unmark the others.
 
-    A copy counts as named as long as the title holds a name of its link, or the name that made it.
+    A copy counts as named while the title holds a name of its link, or the name that matched first.
     Errors: `RetryLater` while another run has the copy.
-    Effects: the ledger's `original` of copies that were made; no call of Strava's. Safe to repeat.
+    Effects: sets `original` of copies that were made; no call to Strava. Safe to repeat.
     """
     for copy in services.state.copies.of_activity(activity_id):
         if copy.parent_id == parent_id and copy.state in MADE_STATES:
@@ -22,7 +22,7 @@ def mark_copies(services: UsesStorage, parent_id: int, activity_id: int) -> None
 
 
 def _follow(services: UsesStorage, copy: Copy) -> None:
-    """Write until what is written is the truth afterwards: the title may change while it is looked at."""
+    """Write until the stored mark is still true after the write: the title may change meanwhile."""
     original = _original(services, copy)
     while original is not copy.original:
         held = services.state.copies.acquire(copy.parent_activity_id, copy.child_id)

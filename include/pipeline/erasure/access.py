@@ -1,4 +1,4 @@
-"""How the access to an athlete's account ends: given back where that is wished, confirmed with Strava, destroyed."""
+"""How the access to an athlete's account ends: revoked where a person asks, confirmed with Strava, tokens destroyed."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from include.state.uses import UsesState
 from include.store.conflict import retry_on_conflict
 
 ECHO_S = 3_600
-"""So long after a disconnection here Strava's event is taken for its echo: Strava tries an event for some minutes."""
+"""A deauthorisation event within this time of a disconnect made here is its echo: Strava retries an event for
+minutes."""
 
 
 class Access(StrEnum):
     """What became of the access to an athlete's account."""
 
     ENDED = "ended"
-    """Strava accepts the tokens no longer, they are destroyed here, and the erasure is under way."""
+    """Strava no longer accepts the tokens, they are destroyed here, and the erasure is under way."""
     DISCONNECTED = "disconnected"
     """The same, but the athlete asked here to be disconnected, which keeps what is stored."""
     STILL_CONNECTED = "still_connected"
     """Strava accepts the tokens: the event was forged, or is not about this connection."""
     CONNECTED_AGAIN = "connected_again"
-    """The stored connection is newer than the wish, or than the event, which means an older one."""
+    """The stored connection is newer than the request, or than the event, which is about an older connection."""
     UNKNOWN = "unknown"
     """There is no such athlete here."""
 
 
 @retry_on_conflict
 def end_access(services: UsesStateAndStrava, lease: Erasure) -> tuple[Access, Erasure]:
-    """Confirm with Strava that the access has ended, put the erasure's barrier up, then destroy the tokens.
+    """Confirm with Strava that the access has ended, start the erasure, then destroy the tokens.
 
-    A person's word gives the access back first. An event is a hint: it takes Strava's refusal of the stored pair, now,
-    and an event that is not older than the connection which that pair belongs to. That Strava refused the pair before
-    counts for nothing. Returns the erasure as it is then: under way where the access has ended, as it was for an
-    athlete who is not known, else withdrawn.
+    A person's request revokes the access first. An event is a hint: it is confirmed only if Strava refuses the stored
+    pair now and the event is not older than the connection of that pair; an earlier refusal does not count. Returns the
+    erasure as it is then: under way where the access has ended or the athlete is not known, else withdrawn.
 
-    Errors: `LeaseLost`; `RetryLater`, `ApplicationInactive`, `BadRequest`, `QuotaSpent`: nothing was destroyed, since
-    none of them is about the athlete; run it again.
+    Errors: `LeaseLost`; `RetryLater`, `ApplicationInactive`, `BadRequest`, `QuotaSpent`: none of them is about the
+    athlete, so nothing was destroyed; run it again.
     Effects: safe to repeat, and after a crash at any line; an athlete who connects again meanwhile stays connected.
     """
     erasure = services.state.erasures.check(lease)
@@ -62,7 +62,7 @@ def end_access(services: UsesStateAndStrava, lease: Erasure) -> tuple[Access, Er
 
 
 def _judged(services: UsesStateAndStrava, erasure: Erasure, athlete: AthleteRow) -> tuple[Access, AthleteRow]:
-    """What becomes of the access, and the athlete's row on which that was decided."""
+    """The outcome, and the athlete's row that decided it."""
     if athlete.status is AthleteStatus.REVOKED:
         is_echo = erasure.grounds.is_hint and erasure.stage is ErasureStage.ASKED
         return (Access.DISCONNECTED if is_echo else Access.ENDED), athlete
@@ -89,7 +89,7 @@ def _destroy(services: UsesState, athlete: AthleteRow) -> None:
 
 
 def _is_echo(athlete: AthleteRow, now: float) -> bool:
-    """Whether Strava's event only tells us of the disconnection that the athlete asked for here."""
+    """Whether the event only reports the disconnect that the athlete asked for here."""
     asked_at = athlete.disconnect_asked_at_epoch_s
     return asked_at is not None and now - asked_at < ECHO_S
 
@@ -99,18 +99,18 @@ def _give_back(services: UsesStrava, athlete: AthleteRow) -> None:
         access_token = services.strava.tokens.access_token(athlete.athlete_id, scope=min(athlete.scopes, default=""))
         services.strava.oauth.revoke(athlete.athlete_id, access_token)
     except (TokenRefused, NotConnected, ScopeMissing):
-        return  # There is nothing that could be given back; whether it is dead is looked into next.
+        return  # No token is left to revoke; the caller checks next whether Strava still accepts the pair.
 
 
 def _once_refused(services: UsesStateAndStrava, athlete: AthleteRow) -> AthleteRow | None:
-    """The athlete's row once Strava has refused to renew its pair, which costs no call of the budget; else None.
+    """The athlete's row once Strava has refused to renew its pair, else None; renewing counts in no quota.
 
     Renewal needs no scope, and answers truthfully while the whole application is switched off.
     """
     try:
         is_accepted = services.strava.tokens.prove(athlete.athlete_id)
     except NotConnected:
-        is_accepted = False  # The pair was destroyed meanwhile.
+        is_accepted = False  # Another run destroyed the pair meanwhile.
     now = services.state.athletes.get(athlete.athlete_id)
     if is_accepted or now is None or now.status is AthleteStatus.ACTIVE:
         return None

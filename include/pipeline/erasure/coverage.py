@@ -1,4 +1,4 @@
-"""What an athlete's grant covers of what is stored, and the removal of the rest where the athlete wishes it."""
+"""Removes stored data that the athlete's present grant does not cover, where the athlete asked for that."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from include.state.uses import UsesState
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL
 
 TRACKS_AT_ONCE = 2
-"""How many tracks of an athlete are read again in a quarter of an hour: at most 384 calls a day."""
+"""How many tracks of an athlete are fetched again in a quarter of an hour: at most 384 calls a day."""
 
 REASON = "you no longer allow it, and had it removed"
 
 
 def has_unwanted_track(services: UsesState, entry: LedgerEntry) -> bool:
-    """Whether the stored points may be a full track that the athlete does not want stored any more."""
+    """Whether the stored points may be a full track that the athlete asked to have removed."""
     athlete = services.state.athletes.get(entry.athlete_id)
     return athlete is not None and _is_track_unwanted(athlete, entry)
 
 
 def remove_unwanted(services: UsesStorage) -> dict[str, int]:
-    """Remove what athletes gave up and had removed; returns how many activities, and how many tracks are read again.
+    """Remove what athletes' narrowed grants no longer cover; returns counts of removed activities and refetched tracks.
 
-    Full tracks are replaced by what Strava shows now, a few at a time.
+    Full tracks are replaced by the tracks that Strava shows now, a few at a time.
     Errors: `LeaseLost`, `ObjectConflict`: run it again.
-    Effects: safe to repeat and after a crash at any point; an athlete is done with when nothing unwanted is left.
+    Effects: safe to repeat and after a crash at any point; an athlete is done when no unwanted data is left.
     """
     removed = tracks = 0
     for athlete in list(services.state.athletes.all()):
@@ -64,7 +64,7 @@ def _covers(services: UsesStorage, athlete: AthleteRow, entry: LedgerEntry) -> b
     try:
         return not is_hidden_from_grant(services, entry)
     except UnexpectedShape:
-        return True  # Nothing says that it is private; where it is gone, Strava says so.
+        return True  # No stored field says that it is private; if it is, the next fetch answers 404.
 
 
 def _is_track_unwanted(athlete: AthleteRow, entry: LedgerEntry) -> bool:
@@ -74,7 +74,7 @@ def _is_track_unwanted(athlete: AthleteRow, entry: LedgerEntry) -> bool:
 
 
 def _remove(services: UsesStorage, entry: LedgerEntry) -> bool:
-    """Take the activity out of the lake, rows first, raw objects after; False where a worker has it in hand."""
+    """Remove the activity from the lake, rows first, raw objects after; False while another worker holds it."""
     with services.state.activities.held(entry.athlete_id, entry.activity_id) as lease:
         if lease is None or lease.entry is None:
             return False

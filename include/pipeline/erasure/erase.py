@@ -1,4 +1,4 @@
-"""`strava_erase`: ends the access to an athlete's account, then removes everything that is kept of the athlete."""
+"""`strava_erase`: ends the access to an athlete's account, then removes every record of the athlete."""
 
 from __future__ import annotations
 
@@ -42,27 +42,27 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 2.0
 LOOKS = 10
-"""How often a run looks whether other workers let go of the athlete's activities, before Airflow tries it again."""
+"""How often a run checks whether other workers have released the athlete's activities, before Airflow retries it."""
 
 SWEEPS = 10
-"""One finds nothing left; more than two are needed only where a worker writes late."""
+"""The last pass finds nothing; more than two are needed only where a worker writes late."""
 
 
 class Outcome(StrEnum):
-    """What a run found or did."""
+    """What an erasure run found or did."""
 
     ERASED = "erased"
     ERASED_BEFORE = "erased_before"
     COUNTED = "counted"
     """A dry run: nothing was changed."""
     DISCONNECTED = "disconnected"
-    """The athlete disconnected here: the access is over, and what is stored stays."""
+    """The athlete disconnected here: the access has ended, and stored data stays."""
     STILL_CONNECTED = "still_connected"
     """Strava accepts the tokens: the event was forged, or is not about this connection."""
     CONNECTED_AGAIN = "connected_again"
-    """The athlete has connected since the wish was uttered, which takes it back; an event means an older connection."""
+    """The athlete has connected since the request, which withdraws it; an event is about an older connection."""
     IN_HAND = "in_hand"
-    """Another run carries the erasure out, or has just done so."""
+    """Another run holds the erasure, or has just finished it."""
     UNKNOWN = "unknown"
     """There is no such athlete here."""
 
@@ -75,11 +75,11 @@ class EraseRequest:
     reason: EraseReason
     dry_run: bool = False
     asked_at_epoch_s: int | None = None
-    """When the wish was uttered; None for this moment."""
+    """When the athlete or operator asked; None for now."""
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any], *, or_asked_at: datetime) -> EraseRequest:
-        """The request that the Airflow form, or the dispatcher, describes; the form names no time."""
+        """The request in the params of the Airflow form or of the dispatcher; the form has no time."""
         asked_at = params.get("asked_at_epoch_s")
         return cls(
             athlete_id=params["athlete"],
@@ -91,7 +91,7 @@ class EraseRequest:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What became of a request; ids, counts and times."""
+    """The result of a request: ids, counts and times."""
 
     athlete_id: int
     outcome: Outcome
@@ -100,7 +100,7 @@ class Erased:
 
     @property
     def message(self) -> str:
-        """The outcome as the run says it."""
+        """The outcome in words, for the run's log."""
         return f"Athlete {self.athlete_id}: {_SPOKEN[self.outcome].format(counts=in_words(self.counts))}"
 
     def to_json(self) -> dict[str, Any]:
@@ -129,13 +129,13 @@ _SPOKEN: Mapping[Outcome, str] = {
 def erase(services: UsesStorageStravaAndWait, request: EraseRequest, settings: Settings) -> Erased:
     """End the access to the athlete's account, remove everything that is kept of the athlete, and certify it.
 
-    The wish is written down first, so that whatever becomes of this run, another one goes on.
+    The request is stored first, so that another run goes on if this one dies.
     Errors: `NotConnected` when an operator names an unknown athlete; `RetryLater`, `ApplicationInactive`,
     `BadRequest`, `QuotaSpent` while the access has not ended: nothing was removed; `RetryLater` too while another
-    worker has activities of the athlete in hand; `LeaseLost` when this run stood still for so long that another one
-    goes on. Run it again.
-    Effects: safe to repeat, to run twice at once, and to go on with after a crash at any line. From a person's word,
-    or a confirmed event, on nothing is written for the athlete, who can connect again when it is over.
+    worker holds activities of the athlete; `LeaseLost` when this run stalled for so long that another one took over.
+    Run it again.
+    Effects: safe to repeat, to run twice at once, and to resume after a crash at any line. Once a person has asked, or
+    an event is confirmed, nothing is written for the athlete, who can connect again when the erasure is over.
     """
     athlete_id = request.athlete_id
     if request.dry_run:
@@ -156,7 +156,7 @@ def erase(services: UsesStorageStravaAndWait, request: EraseRequest, settings: S
 
 
 def _answered(services: UsesStorage, request: EraseRequest) -> Erased | None:
-    """What came of the wish before; None where something is left to do, which is written down then."""
+    """The result where an earlier run has answered the request; None where an erasure is open, which is stored then."""
     athlete_id = request.athlete_id
     erasure = services.state.erasures.get(athlete_id)
     is_hint = request.reason is EraseReason.DEAUTHORISATION
@@ -185,7 +185,7 @@ def _nothing_left(services: UsesLake, request: EraseRequest) -> Erased:
 
 @retry_on_conflict
 def _of_unknown(services: UsesStorage, lease: Erasure) -> Erasure | None:
-    """The erasure of an athlete without a row, where a person wants the traces that are left removed; else None."""
+    """The erasure of an athlete without a row, where a person asks to remove the remaining records; else None."""
     erasure = services.state.erasures.check(lease)
     if not erasure.grounds.is_hint and _count(services, erasure.athlete_id):
         return services.state.erasures.advance(erasure.confirmed())
@@ -194,7 +194,7 @@ def _of_unknown(services: UsesStorage, lease: Erasure) -> Erasure | None:
 
 
 def _remove(services: UsesStorageAndWait, erasure: Erasure, settings: Settings) -> Erased:
-    """Wait for the workers that are busy, count, remove, look again until nothing is found, and certify."""
+    """Wait for busy workers, count, remove, repeat until nothing is found, and certify."""
     athlete_id = erasure.athlete_id
     _await_workers(services, athlete_id)
     others = shared_object_keys(services, athlete_id)
@@ -215,11 +215,11 @@ def _remove(services: UsesStorageAndWait, erasure: Erasure, settings: Settings) 
 def _finish(services: UsesState, lease: Erasure) -> None:
     services.state.erasures.settle(services.state.erasures.check(lease).finished(int(services.clock())))
     if services.state.athletes.get(lease.athlete_id) is not None:
-        services.state.erasures.withdraw(lease.athlete_id)  # connected at the very moment when the erasure began
+        services.state.erasures.withdraw(lease.athlete_id)  # the athlete connected at the moment when the erasure began
 
 
 def _await_workers(services: UsesStateAndWait, athlete_id: int) -> None:
-    """Nobody new begins, since no lease is given any more; those who have one end soon, without tokens.
+    """No new worker starts, since no lease is granted any more; those that hold one end soon, without tokens.
 
     Errors: `RetryLater` while one goes on; its lease ends in a few minutes at the latest.
     """
@@ -235,7 +235,7 @@ def _await_workers(services: UsesStateAndWait, athlete_id: int) -> None:
 
 
 def _sweep(services: UsesStorage, erasure: Erasure, others: frozenset[str]) -> None:
-    """Remove every trace, and look again until there is none."""
+    """Remove every record, and repeat until none is found."""
     lease = erasure
     for _ in range(SWEEPS):
         others |= shared_object_keys(services, erasure.athlete_id)
@@ -245,7 +245,7 @@ def _sweep(services: UsesStorage, erasure: Erasure, others: frozenset[str]) -> N
         for trace in found:
             lease = services.state.erasures.renew(lease)
             trace.remove()
-    raise RetryLater(f"Traces of athlete {erasure.athlete_id} keep appearing; run the erasure again in some minutes.")
+    raise RetryLater(f"Records of athlete {erasure.athlete_id} keep appearing; run the erasure again in some minutes.")
 
 
 def _count(services: UsesStorage, athlete_id: int, erasure: Erasure | None = None) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""`strava_ingest`: from webhook events to the activities that have to be looked at."""
+"""`strava_ingest`: from webhook events to the activities that have to be fetched."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from include.state.uses import UsesState
 from include.strava.events import WebhookEvent
 
 CLOCK_SKEW_S = 120
-"""An event counts as answered by a fetch only if it is older than the fetch by more than two clocks may differ."""
+"""A fetch answers an event only if it is later by more than two clocks may differ."""
 
 
 def plan(services: UsesState, events: Iterable[WebhookEvent]) -> list[SyncItem]:
     """The activities that the events name, each once, with the time of its newest event.
 
-    Shape: ordered by event time, so that what happened first is looked at first.
-    Events are hints: one that an earlier fetch has answered already costs no call, unless more is due of its activity
-    than the event itself asks for; one of an athlete who is not connected is dropped. Both are noted in the audit.
-    What is due of an athlete who has to connect again stays due until then, but for copies that were begun: what was
-    sent is seen to its end, and what waits comes to one.
-    Effects: writes the audit, and takes back what an answered event has made due; safe to repeat.
+    Shape: ordered by event time, oldest first. Events are hints: an event that an earlier fetch has answered costs no
+    call, unless its activity has other work due; an event of an athlete who is not connected is dropped. The audit
+    notes both. Activities of an athlete who has to connect again stay due until then; copies that were begun go on:
+    uploads are polled to their end, and waiting copies expire.
+    Effects: writes the audit, and clears the due mark of an answered event; safe to repeat.
     """
     events = list(events)
     _note_arrival(services, events)
@@ -44,7 +43,7 @@ def plan(services: UsesState, events: Iterable[WebhookEvent]) -> list[SyncItem]:
 
 
 def _note_arrival(services: UsesState, events: Sequence[WebhookEvent]) -> None:
-    """Note that Strava's events arrive, if some of these are Strava's: others are our own."""
+    """Note that Strava's events arrive, if some of these are Strava's rather than our own."""
     subscription = services.state.subscriptions.current()
     sent = [
         event.event_time_epoch_s
@@ -72,7 +71,7 @@ def _drop_reason(services: UsesState, event: WebhookEvent) -> str | None:
 
 
 def _is_answered(entry: LedgerEntry, asked_at_epoch_s: int) -> bool:
-    """Whether nothing more is due than what an event of that time asks for, and that is known already."""
+    """Whether a stored answer is newer than the event and the activity has no other work due."""
     if entry.state is ActivityState.PENDING or entry.answered(asked_at_epoch_s).due_at_epoch_s is not None:
         return False
     return entry.fetched_at_epoch_s is not None and asked_at_epoch_s + CLOCK_SKEW_S < entry.fetched_at_epoch_s

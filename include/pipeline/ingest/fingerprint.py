@@ -1,4 +1,4 @@
-"""What of an activity has to change before it is fetched again."""
+"""The fingerprint of an activity: the fields whose change makes it be fetched again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from include.strava.models import Activity
 _FORMAT = "2"
 _LARGEST = 1e12
 _MEASURES = ("moving_time", "total_elevation_gain", "elev_high", "elev_low")
-"""What changes when a recording is corrected; distance and elapsed time beside them."""
+"""Fields that change with a corrected recording, beside distance and elapsed time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Fingerprint:
     """Two digests of fields that a list row and a detail both carry.
 
     `track` changes when the recording itself did (a crop, a correction, another upload): only then streams are fetched
-    again. `metadata` changes with what copies depend on: title, sport, visibility.
+    again. `metadata` changes with the fields that copies depend on: title, sport, visibility.
     """
 
     track: str
@@ -37,9 +37,9 @@ class Fingerprint:
 
     @classmethod
     def parse(cls, text: str) -> Fingerprint:
-        """The fingerprint that `str()` wrote; an empty text, and an older version's, equal no activity's fingerprint.
+        """The fingerprint that `str()` wrote; an empty text or an older version's equals no activity's fingerprint.
 
-        So the streams of an activity that an older version stored are fetched once more when it is looked at.
+        So the next sync fetches the streams of an activity that an older version stored once more.
         """
         if not text.startswith(f"{_FORMAT}."):
             return cls(track="", metadata="")
@@ -51,17 +51,17 @@ class Fingerprint:
 
 
 def is_shown_by(activity: Activity, text: str) -> bool:
-    """Whether a list row or a detail shows the activity as it had this fingerprint, which may be an older version's."""
+    """Whether a list row or a detail matches this fingerprint, which may be an older version's."""
     return text == (former(activity) if is_old_format(text) else str(Fingerprint.of(activity)))
 
 
 def is_old_format(text: str) -> bool:
-    """Whether an older version took the fingerprint: it says nothing of elevation and moving time."""
+    """Whether an older version took the fingerprint: it does not cover elevation and moving time."""
     return bool(text) and not text.startswith(f"{_FORMAT}.")
 
 
 def former(activity: Activity) -> str:
-    """The fingerprint that versions before this format gave the activity."""
+    """The activity's fingerprint in the format of older versions."""
     metadata = _digest(activity.name, activity.sport_type, activity.visibility, activity.fields.get("gear_id"))
     return f"{_digest(*_recording(activity))}.{metadata}"
 

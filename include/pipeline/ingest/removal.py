@@ -1,4 +1,4 @@
-"""Whether an activity that answers 404 is gone: nothing stored is removed on the word of one answer."""
+"""Whether an activity that answers 404 is gone: one answer alone removes nothing."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from include.strava.scopes import ACTIVITY_READ_ALL
 
 UNANNOUNCED = "Strava answers 404: deleted or hidden from this application"
 ANNOUNCED = f"{UNANNOUNCED}, as an event said"
-"""Why a removed activity is; the first counts towards the removals of a day that nothing announced."""
+"""Reasons of a removal; unannounced ones count towards the daily limit of removals."""
 
 STOPPED = athlete_words(RemovalsStopped(""), account="your account")
-"""How the reason of a removal ends that waits for the operator's word."""
+"""How the reason ends while a removal waits for the operator's confirmation."""
 
 MOST_REMOVALS = 20
 MOST_SHARE = 0.05
 FEWEST_REMOVALS = 5
-"""Of an athlete in a day without delete events: 20 or 5 % of what is stored, whichever is less, but always 5."""
+"""Removals of an athlete in a day without delete events: 20 or 5 % of the stored activities, whichever is less, but at
+least 5."""
 
 
 class StillListed(RetryLater):
@@ -30,10 +31,11 @@ class StillListed(RetryLater):
 
 
 def require_gone(services: UsesStateAndStrava, entry: LedgerEntry, *, is_announced: bool) -> None:
-    """Return only if the activity, which has just answered 404, may be removed.
+    """Return if the activity, which has just answered 404, may be removed; raise otherwise.
 
-    Where rows are stored the list around its start, or the athlete's profile where that is unknown, has to be answered
-    rightly with the same token, and must not show it. `is_announced` says that a delete event named it.
+    Where rows are stored, a second call with the same token has to succeed: the list around the activity's start, which
+    must not show it, or the profile where the start is unknown. `is_announced` says that a delete event named the
+    activity.
     Errors: `NotProved`, `WrongInstallation`; `StillListed` and whatever the second call raises; `RemovalsStopped`.
     """
     require_proof(services.strava.push, services.state.installation, services.clock)
@@ -54,7 +56,7 @@ def require_gone(services: UsesStateAndStrava, entry: LedgerEntry, *, is_announc
 
 
 def is_hidden_from_grant(services: UsesStorage, entry: LedgerEntry) -> bool:
-    """Whether a 404 says nothing: the activity is stored as `only_me`, which the present grant does not cover."""
+    """Whether the 404 proves nothing: the activity is stored as `only_me`, which the present grant does not cover."""
     athlete = services.state.athletes.get(entry.athlete_id)
     if not entry.object_keys or athlete is None or ACTIVITY_READ_ALL in athlete.scopes:
         return False
@@ -63,14 +65,14 @@ def is_hidden_from_grant(services: UsesStorage, entry: LedgerEntry) -> bool:
 
 
 def is_stopped(entry: LedgerEntry) -> bool:
-    """Whether its removal waits for the operator's word."""
+    """Whether its removal waits for the operator's confirmation."""
     return entry.reason.endswith(STOPPED)
 
 
 def confirm_removals(services: UsesStateAndQueue, athlete_id: int) -> int:
-    """The operator's answer: what is gone of the athlete is gone. Returns how many activities are looked at again.
+    """The operator confirms the athlete's removals; returns how many activities are fetched again.
 
-    Effects: queues an event for each, as a deletion at Strava would; one that Strava shows after all stays.
+    Effects: queues an event for each, as a deletion at Strava would; an activity that Strava shows again stays.
     """
     stopped = [entry for entry in services.state.activities.of_athlete(athlete_id) if is_stopped(entry)]
     for entry in stopped:

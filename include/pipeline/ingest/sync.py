@@ -39,7 +39,7 @@ SETTLING_S = 300
 """How long after its event a 404 may still mean "not there yet" (seen in 0.6 % of creates)."""
 
 MAX_LOOKS = 5
-"""How often one sync fetches again because the activity changed meanwhile, before it leaves the rest to reconcile."""
+"""How often one sync refetches an activity that changed meanwhile, before it leaves it to reconcile."""
 
 
 class NotThereYet(RetryLater):
@@ -47,16 +47,16 @@ class NotThereYet(RetryLater):
 
 
 class AnothersActivity(UnexpectedShape):
-    """Strava shows an activity as another athlete's than an event said."""
+    """Strava shows an activity under another athlete than the event named."""
 
 
 def sync(services: UsesStorageAndStrava, item: SyncItem, *, source: str) -> Synced:
     """Fetch the activity's present state and store it: raw answers, lake rows, ledger.
 
     Errors: `RetryLater` (try the same item again), `Refused` (the athlete or the application has to act).
-    A spent quota is no error: the activity is stored as pending until the window opens. Nor is an outage of Strava's or
-    of the application: the activity is due when that is over, and nothing is fetched until then.
-    Nothing is fetched where only copies are due.
+    A spent quota is no error: the activity is stored as pending until the window opens. Neither is an outage of Strava
+    or of the application: the activity is due when the outage is over, and nothing is fetched until then. Nothing is
+    fetched where only copies are due.
     Effects: safe to repeat and to run twice at once; only the holder of the row's lease writes.
     """
     entry = LedgerEntry.unknown(item.athlete_id, item.activity_id)
@@ -88,7 +88,7 @@ def sync(services: UsesStorageAndStrava, item: SyncItem, *, source: str) -> Sync
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """One look at Strava under a held lease, and what follows from it."""
+    """One fetch from Strava under a lease, and the entry that follows from it."""
 
     services: UsesStorageAndStrava
     lease: Lease
@@ -140,7 +140,7 @@ class _Look:
     def _stored_streams(self, activity: Activity) -> StreamSet | None:
         """The streams of an earlier fetch, while the recording is unchanged.
 
-        Those that hold what is no sample may be one bad answer: they are asked for again at every look.
+        Streams with invalid samples may come from one bad answer: every sync fetches them again.
         """
         unchanged = Fingerprint.parse(self.previous.fingerprint).track == Fingerprint.of(activity).track
         usable = unchanged and self.previous.points and not has_unwanted_track(self.services, self.previous)
@@ -148,7 +148,7 @@ class _Look:
         return None if stored is None or stored.odd else stored
 
     def _streams(self, activity: Activity) -> StreamSet | None:
-        """The activity's streams as Strava has them now: none for a manual one."""
+        """The activity's streams as Strava has them now; None for a manual activity."""
         athlete_id, activity_id = activity.athlete_id, activity.activity_id
         try:
             with self.services.lake.raw.keeping_odd(athlete_id, activity_id, guard=self.guard):
@@ -160,7 +160,7 @@ class _Look:
         return streams
 
     def _is_lost(self) -> bool:
-        """Whether stored points go because Strava shows none: it has said so before, or the athlete wishes it."""
+        """Whether stored points go because Strava shows none: it said so before, or the athlete asked for it."""
         return self.previous.is_lost(self.fetched_at_epoch_s) or has_unwanted_track(self.services, self.previous)
 
     def _store(self, activity: Activity, streams: StreamSet | None) -> LedgerEntry:
@@ -184,7 +184,7 @@ class _Look:
         return replace(entry, object_keys=written.object_keys[activity.activity_id])
 
     def _quarantined(self, entry: LedgerEntry, error: UnexpectedShape) -> LedgerEntry:
-        """A later answer may be understood; that of a wrong event about what is not stored is the same every day."""
+        """The quarantined entry: fetched again tomorrow, or never where a wrong event named the activity."""
         is_wrong_event = isinstance(error, AnothersActivity) and not entry.object_keys
         tomorrow = int(self.fetched_at_epoch_s) + DAY_S
         return entry.quarantined(
@@ -194,7 +194,7 @@ class _Look:
         )
 
     def _remove(self) -> LedgerEntry:
-        """Take an activity that Strava no longer shows out of the lake, rows first, raw objects after."""
+        """Remove an activity that Strava no longer shows from the lake, rows first, raw objects after."""
         previous = self.previous
         unseen = not previous.object_keys and previous.state is not ActivityState.REMOVED
         if unseen and not self.item.is_announced and self.fetched_at_epoch_s - self.item.event_at_epoch_s < SETTLING_S:
@@ -214,7 +214,7 @@ class _Look:
 def describe(
     previous: LedgerEntry, activity: Activity, streams: StreamSet | None, *, fetched_at_epoch_s: float
 ) -> LedgerEntry:
-    """The ledger entry of an activity whose rows are about to be written; `object_keys` are still missing."""
+    """The ledger entry of an activity whose rows are about to be written, without `object_keys`."""
     seen = observation_of(activity, fetched_at_epoch_s=fetched_at_epoch_s)
     if streams is not None:
         return previous.synced(seen, streams.length)
@@ -222,7 +222,7 @@ def describe(
 
 
 def observation_of(activity: Activity, *, fetched_at_epoch_s: float) -> Observation:
-    """What the ledger keeps of the answer."""
+    """The fields of the answer that the ledger keeps."""
     return Observation(
         fetched_at_epoch_s=fetched_at_epoch_s,
         sport_type=activity.sport_type,
@@ -232,9 +232,9 @@ def observation_of(activity: Activity, *, fetched_at_epoch_s: float) -> Observat
 
 
 def _after(error: IngestError, before: LedgerEntry, outage: Outage | None, now_epoch_s: int) -> LedgerEntry:
-    """The row of an activity that could not be brought up to date now: a spent budget or an outage is not its fault.
+    """The entry of an activity that could not be synced now: a spent quota or an outage is not its fault.
 
-    One whose removal waits for the operator does so until Strava shows it, whatever else keeps it from being fetched.
+    An activity whose removal waits for the operator keeps that reason until Strava shows it again.
     """
     reason = athlete_words(error, account="your account")
     if isinstance(error, RemovalsStopped):

@@ -18,9 +18,9 @@ class SyncItem:
     activity_id: int
     event_at_epoch_s: int
     copies_only: bool = False
-    """Nothing has to be fetched: only its copies are due."""
+    """Only its copies are due; nothing is fetched."""
     is_announced: bool = False
-    """An event says that it was deleted, or hidden from this application."""
+    """An event said that it was deleted, or hidden from this application."""
 
     def to_json(self) -> dict[str, int]:
         """The item as XCom carries it."""
@@ -66,7 +66,7 @@ class Synced:
 
     @property
     def label(self) -> str:
-        """How the activity is shown in the Airflow UI: id, sport and date, and its state unless all is well."""
+        """The activity's label in the Airflow UI: id, sport and date, and the state unless it is synced."""
         state = "" if self.state == ActivityState.SYNCED else self.state
         return " · ".join(part for part in (str(self.activity_id), self.sport_type, self.start_date, state) if part)
 

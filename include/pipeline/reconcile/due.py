@@ -36,24 +36,24 @@ from include.strava.quota import DAY_S
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL
 
 QUEUED_AT_ONCE = 500
-"""How many due rows one run queues; the next window's run goes on."""
+"""How many due rows one run queues; the run of the next window queues the rest."""
 
 SYNC_CALLS = 2
-"""What one activity may cost to fetch."""
+"""The most calls that fetching one activity costs."""
 
 LOOKS_AT_ONCE = 50
-"""How many differences one listing of an athlete queues; the next one finds the rest."""
+"""How many differences one listing of an athlete queues; the next listing finds the rest."""
 
 REMEMBERED = 500
-"""How many activities that were missing, and how many that differed, are remembered as looked at."""
+"""How many missing, and how many differing, activities are remembered as already fetched."""
 
 _LISTED_BY = frozenset({ACTIVITY_READ, ACTIVITY_READ_ALL})
-"""Who granted neither is asked for nothing, and takes no turn: children who only let us write."""
+"""The scopes that allow listing; athletes with neither, such as children who only allow uploads, are not listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """How many activities were queued, because of their own row or because of a copy, and for how many rows a run."""
+    """How many activities were queued, for their own row or for a copy, and how many other rows."""
 
     activities: int
     copies: int
@@ -63,16 +63,16 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What the lists said."""
+    """The result of the listings."""
 
     athletes: int = 0
     lacking: int = 0
     changed: int = 0
     missing: int = 0
     waiting: int = 0
-    """Athletes whose turn had come, but not the quota's."""
+    """Athletes who were due, but had to wait for the quota."""
     refusals: tuple[str, ...] = ()
-    """What kept single athletes from being listed; the others were."""
+    """Why single athletes could not be listed; all others were."""
 
     def to_json(self) -> dict[str, Any]:
         """The result as XCom carries it."""
@@ -80,14 +80,14 @@ class Listed:
 
 
 def queue_due(services: UsesStateStravaAndQueue) -> Queued:
-    """Queue what the ledgers say is left to do: erasures, activities, copies, and the histories of backfills.
+    """Queue the due rows of every ledger: erasures, activities, copies and histories of backfills.
 
-    Erasures that nobody works on come first, also while Strava is out; nothing else is queued then. The copies are
-    woken that changed links had stood against, and of activities as many are queued as the call budget can serve now.
-    What retention was about to delete when it died is left to the next night; what nobody can fetch, because its
-    athlete is not connected, waits for that, and stands in nobody's way.
-    Effects: sends messages. What is queued is put off first, by half an hour and more each time, so that work which
-    stands still is not queued again and again. One that dies in between has it queued half an hour later.
+    Open erasures come first, also while Strava is out, when nothing else is queued. Copies that a changed link had
+    blocked are woken, and as many activities are queued as the call budget can serve now. Activities that retention was
+    deleting when it died are left to the next night; activities of athletes who are not connected wait for that, and
+    delay no others.
+    Effects: sends messages. A queued row is postponed first, by half an hour and longer each time, so that work without
+    progress is not queued again and again. After a crash in between it is queued half an hour later.
     """
     erasures, now = queue_open_erasures(services), services.clock()
     if current_outage(services):
@@ -112,7 +112,7 @@ def queue_due(services: UsesStateStravaAndQueue) -> Queued:
 
 
 def _due_fetches(services: UsesState, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
-    """The activities to be fetched, longest overdue first."""
+    """The activities to fetch, longest overdue first."""
     for entry in services.state.activities.due(now):
         fetch_at = entry.fetch_at_epoch_s
         expires = entry.state is ActivityState.EXPIRED and entry.asked is None
@@ -121,9 +121,9 @@ def _due_fetches(services: UsesState, connected: Collection[int], now: float) ->
 
 
 def _due_copies(services: UsesState, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
-    """The activities with copies to be planned or to go on with, but for those that are queued for it already.
+    """The activities with due copies, except those that are queued already.
 
-    A copy that was begun goes on without its parent: an upload is looked at, and what waits comes to an end.
+    A copy that was begun goes on without its parent: uploads are polled, and waiting copies expire.
     """
     for copy in services.state.copies.due(now):
         if not _is_queued(services, copy, now):
@@ -147,12 +147,12 @@ def _is_queued(services: UsesState, copy: Copy, now: float) -> bool:
 def list_athletes(services: UsesStorageStravaAndQueue, settings: Settings) -> Listed:
     """List the athletes whose turn has come, those who waited longest first, and queue what differs.
 
-    Each athlete has a turn once an hour, every few hours while Strava's events arrive, or less often where that would
-    take more than half of the day's read calls; one run takes at most half of a window's. So live work keeps the other
-    half. It queues no more looks than the budget can serve, or one; what is left over is found at the next turn.
-    Errors: `RetryLater`, `ApplicationInactive`: the athlete keeps the turn, behind all others who wait for theirs: one
-    whose list always fails keeps nobody from being listed.
-    Effects: sends messages and remembers the turns; safe to repeat and to run twice at once.
+    Each athlete is listed once an hour, every few hours while Strava's events arrive, or less often where that would
+    take more than half of the day's read calls; one run takes at most half of a window's. Live work keeps the other
+    half. A run queues no more fetches than the budget can serve, or one; the next listing finds the rest.
+    Errors: `RetryLater`, `ApplicationInactive`: the athlete stays due, behind all others who are due: an athlete whose
+    list always fails delays nobody.
+    Effects: sends messages and stores who was listed; safe to repeat and to run twice at once.
     """
     if current_outage(services):
         return Listed()
@@ -191,11 +191,11 @@ def _connected(services: UsesState) -> list[AthleteRow]:
 def _list(
     services: UsesStorageStravaAndQueue, athlete: AthleteRow, turn: ListingClaim, *, most: int
 ) -> tuple[Differences, int]:
-    """List the newest page and the next older one; gives what differs, and how much of it was queued, `most` at most.
+    """List the newest page and the next older one; returns the differences, and how many were queued, at most `most`.
 
-    What follows the lists without a look is written, and how many activities of each month they show.
+    Columns that follow the lists are written without a fetch, and the number of activities of each month.
 
-    The ledger is read before both, so it is never the newer side.
+    The ledger is read before both pages, so it is never newer than they are.
     """
     listing, now = turn.listing, turn.taken_at_epoch_s
     ledger: dict[int, LedgerEntry] = {
@@ -214,7 +214,7 @@ def _list(
         try:
             older = _page(services, athlete.athlete_id, before)
         except QuotaSpent:
-            pass  # The newest page is dealt with; the older one comes first next time.
+            pass  # The newest page is done; the older one comes first next time.
         else:
             rows += older.rows
             found = found.and_of(compare(older, ledger, circumstances))
@@ -229,7 +229,7 @@ def _list(
 
 
 def _remembered(listing: Listing, found: Differences, queued: Collection[int], rows: Collection[Activity]) -> Listing:
-    """The listing with what is looked at because of it, so that a look that settles nothing is not repeated."""
+    """The listing with the activities fetched because of it, so that a fetch that settles nothing is not repeated."""
     looked_for = dict.fromkeys([*listing.looked_for, *(set(queued) & set(found.missing))])
     differing = set(queued) & {*found.changed, *found.lacking}
     shown = {row.activity_id: str(Fingerprint.of(row)) for row in rows if row.activity_id in differing}
@@ -251,7 +251,7 @@ def _page(services: UsesStateAndStrava, athlete_id: int, before_epoch_s: int | N
 
 
 def _turned(listing: Listing, older: Page, newer_part: MonthShown | None, now: float) -> Listing:
-    """The rotation one page on; after the last page it starts again a day later."""
+    """The rotation moved on by one page; after the last page it starts again a day later."""
     before = older.next_before_epoch_s
     if before is None:
         return replace(listing, older_before_epoch_s=None, older_newer_part=None, older_from_epoch_s=now + DAY_S)
@@ -261,7 +261,7 @@ def _turned(listing: Listing, older: Page, newer_part: MonthShown | None, now: f
 def _queue(
     services: UsesStateAndQueue, athlete_id: int, differing: Iterable[int], ledger: Mapping[int, LedgerEntry]
 ) -> frozenset[int]:
-    """Queue what differs, unless its row has changed since it was compared: then somebody has just looked."""
+    """Queue differing activities, unless their row has changed since the comparison: then one was just fetched."""
     queued = [
         activity_id
         for activity_id in differing

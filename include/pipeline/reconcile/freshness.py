@@ -1,4 +1,4 @@
-"""How many activities of each month Strava's lists show, beside how many the lake holds: at no call."""
+"""Compares how many activities of each month Strava lists with how many the lake holds, at no call."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MonthsShown:
-    """What a page shows of each month that it ends, and of the one that the next older page goes on with."""
+    """The activities that a page shows of each month that it completes, and of the month that the next older page
+    continues.
+    """
 
     whole: Mapping[Month, MonthShown]
     newer_part: MonthShown | None
-    """Of the month in which the next older page ends; None where it is not known."""
+    """The newer part of the month in which the next older page ends; None where it is not known."""
 
 
 def months_shown(
     page: Page, known: Iterable[Month], *, newer_part: MonthShown | None, listed_at_epoch_s: float
 ) -> MonthsShown:
-    """What the page shows of the months of its rows and of the `known` ones.
+    """The counts that the page shows for the months of its rows and for the `known` ones.
 
-    A month is whole where its newer part was on the pages before, and its first second is on this one. A page with a
-    row that cannot be read shows no month: the row may be of any.
+    A month is complete where its newer part was on the pages before, and its first second is on this one. A page with
+    an unreadable row counts for no month: the row may belong to any.
     """
     if page.unreadable_ids:
         return MonthsShown({}, None)
@@ -60,15 +62,15 @@ def months_shown(
 def note_freshness(
     services: UsesStorage, athlete_id: int, shown: Sequence[MonthsShown], ledger: Mapping[int, LedgerEntry]
 ) -> None:
-    """Have `freshness` say what the pages show, beside what the lake holds by the ledger.
+    """Write to `freshness` what the pages show and, by the ledger, what the lake holds.
 
-    Effects: writes an object for each year; what a fault keeps from it stays as it was compared before. Nothing for an
-    athlete who is to be erased: looked at after the write too, since the erasure looks for what was written before.
+    Effects: writes an object for each year; after a fault the earlier comparison stays. Writes nothing for an athlete
+    who is to be erased, which is checked after the write too, since the erasure looks for what was written before.
     """
     held = Counter(_month(entry) for entry in ledger.values() if _is_held(entry))
     months = {
         month: MonthComparison(each.activities, held[month], each.listed_at_epoch_s)
-        for of_page in reversed(shown)  # the newest page is the last to say what two of them show
+        for of_page in reversed(shown)  # where two pages show a month, the newest page counts
         for month, each in of_page.whole.items()
     }
     if not months or services.state.erasures.forbid_writing(athlete_id):
@@ -82,7 +84,7 @@ def note_freshness(
 
 
 def months_of(ledger: Mapping[int, LedgerEntry]) -> frozenset[Month]:
-    """The months of all activities that the ledger knows, those that are gone too."""
+    """The months of all activities in the ledger, removed ones included."""
     return frozenset(month for month in map(_month, ledger.values()) if month is not None)
 
 

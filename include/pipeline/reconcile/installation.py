@@ -1,4 +1,4 @@
-"""The installation is proved by one free call before anything is removed because of what it answers."""
+"""One free call proves the installation before anything is removed because of its answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from include.strava.subscriptions import PushSubscriptions
 
 
 def prove(push: PushSubscriptions, installation: Installation, clock: Clock) -> str:
-    """Ask whether Strava's API answers here, and remember it; returns in words that it does.
+    """Ask whether Strava's API answers here, and store that; returns the result in words.
 
     Errors: `WrongInstallation` where something else answers; `NotProved` while nothing answers clearly.
     Effects: one call, which counts in no quota.
@@ -26,7 +26,7 @@ def prove(push: PushSubscriptions, installation: Installation, clock: Clock) -> 
 
 
 def require_proof(push: PushSubscriptions, installation: Installation, clock: Clock) -> None:
-    """Let the caller go on only if the installation is proved; where it is not yet, it is asked now.
+    """Return only if the installation is proved; where it is not yet, ask now.
 
     Errors: `WrongInstallation`, `NotProved`: remove nothing.
     """
@@ -35,9 +35,9 @@ def require_proof(push: PushSubscriptions, installation: Installation, clock: Cl
 
 
 def prove_again(push: PushSubscriptions, installation: Installation, clock: Clock) -> str:
-    """What reconcile does each quarter: ask while the installation is not proved; returns in words how it stands.
+    """Called by reconcile each quarter: ask while the installation is not proved; returns the result in words.
 
-    Errors: `WrongInstallation`. While nothing answers clearly there is nothing to do but to wait.
+    Errors: `WrongInstallation`. While nothing answers clearly the run only waits.
     """
     if installation.is_proved(push.api_url):
         return f"Strava's API was seen to answer at {push.api_url}."

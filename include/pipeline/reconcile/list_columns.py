@@ -1,4 +1,4 @@
-"""Columns that Strava's lists show, kept as the lists show them, at no call."""
+"""Updates the columns that Strava's lists show from the lists, at no call."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class ListedRows:
 def update_from_list(
     services: UsesStorage, shown: ListedRows, ledger: Mapping[int, LedgerEntry], *, looked_at: Collection[int]
 ) -> list[int]:
-    """Have the stored rows say what the list says, but for those that are looked at anyway.
+    """Update stored rows from the list, except those of activities that are fetched anyway.
 
-    Returns what is to be looked at besides: activities whose fingerprint an older version took, which says nothing of a
-    corrected recording.
+    Returns further activities to fetch: those whose fingerprint an older version took, which does not cover a corrected
+    recording.
 
-    A row follows only a list that was asked for after it was fetched, while nobody works on it; one that was taken away
-    meanwhile does not come back. The ledger stays as it is, and nobody is told: no partition is new.
-    Effects: writes each object that differs once; what another writer or a fault keeps from it follows the next list.
+    A row is updated only from a list that is newer than its fetch, while no worker holds it; a row that was removed
+    meanwhile does not come back. The ledger and the catalogue stay as they are: no partition is new.
+    Effects: writes each differing object once; after a conflict or a fault the next list updates it.
     """
     by_key: dict[str, list[Activity]] = defaultdict(list)
     for row in shown.rows:
@@ -59,22 +59,22 @@ def update_from_list(
         try:
             services.lake.tables.amend(key, _Change(services, shown, rows, corrected).of)
         except (ObjectConflict, RetryLater, UnexpectedShape) as fault:
-            log.warning("%s follows the next list of athlete %s: %s", key, shown.athlete_id, fault)
+            log.warning("%s is updated from the next list of athlete %s: %s", key, shown.athlete_id, fault)
     return list(corrected)
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What the list changes in one object."""
+    """The changes that the list makes in one object."""
 
     services: UsesState
     shown: ListedRows
     rows: Sequence[Activity]
     corrected: dict[int, None]
-    """Filled with those whose recording was corrected since an older version stored it."""
+    """Receives the activities whose recording was corrected since an older version stored it."""
 
     def of(self, stored: pa.Table) -> list[pa.Table]:
-        """The rows that differ, as the list has them."""
+        """The differing rows, as the list has them."""
         listed = {row.activity_id: row for row in self.rows}
         changed = []
         for row in stored.filter(pc.is_in(stored["activity_id"], pa.array(listed, pa.int64()))).to_pylist():
@@ -82,7 +82,7 @@ class _Change:
             after = row_from_list(row, activity, self.shown.listed_at_epoch_s)
             if after is None and not is_corrected(row, activity):
                 continue
-            # Asked after the object was read, which is written only as it was read.
+            # Checked after the object was read: the object is written only if it is unchanged since.
             entry = self.services.state.activities.at_rest(self.shown.athlete_id, activity.activity_id)
             if entry is None or not _may_follow(entry, self.shown):
                 continue

@@ -1,4 +1,4 @@
-"""A page of an athlete's list against the ledger: what has to be looked at although no event said so."""
+"""Compares a page of an athlete's list with the ledger: which activities to fetch although no event named them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from include.strava.models import Activity
 log = logging.getLogger(__name__)
 
 AGAIN_S = 86_400
-"""How long an activity that puzzles is left alone after a look: missing but there, listed but not understood."""
+"""How long an inconsistent activity is left alone after a fetch: missing from the list but there, or listed but not
+readable."""
 
 _LISTED = (ActivityState.SYNCED, ActivityState.NO_STREAMS, ActivityState.QUARANTINED)
 """The states of activities that Strava's list should show."""
@@ -30,20 +31,20 @@ class Page:
 
     rows: Sequence[Activity] = field(repr=False)
     unreadable_ids: Collection[int | None] = ()
-    """Of the rows that cannot be read; None for one without an id."""
+    """Ids of the rows that cannot be read; None for a row without an id."""
     before_epoch_s: int | None = None
     """None for the newest page, which has no end."""
 
     @property
     def oldest_epoch_s(self) -> int | None:
-        """When its oldest row began; None where there is no row."""
+        """The start of its oldest row; None without a row."""
         return min((_start(row) for row in self.rows), default=None)
 
     @property
     def next_before_epoch_s(self) -> int | None:
-        """Where the next older page ends, so that it goes on without a gap; None where there is none.
+        """Where the next older page ends, so that no gap is left; None where there is none.
 
-        Rows of the oldest second come again: the page may have been cut between two of them.
+        The next page repeats rows of the oldest second: the page may have been cut between two of them.
         """
         oldest = self.oldest_epoch_s
         if oldest is None:
@@ -51,10 +52,10 @@ class Page:
         return oldest + 1 if self.before_epoch_s is None else min(oldest + 1, self.before_epoch_s - 1)
 
     def covers(self, start_at_epoch_s: int) -> bool:
-        """Whether an activity that began then would have to be on this page.
+        """Whether this page has to show an activity that began then.
 
-        Its oldest second is the next older page's, unless this page ends in that second too: then it holds all of it,
-        since nobody begins hundreds of activities at once.
+        The oldest second belongs to the next older page, unless this page ends in that second too: then it holds all of
+        it, since nobody begins hundreds of activities at once.
         """
         if self.before_epoch_s is not None and start_at_epoch_s >= self.before_epoch_s:
             return False
@@ -66,12 +67,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """The activities to look at, by the reason; ids only, newest first."""
+    """The activities to fetch, by reason; ids only, newest first."""
 
     lacking: tuple[int, ...] = ()
     """Strava lists it, the ledger does not know it."""
     changed: tuple[int, ...] = ()
-    """Title, sport, visibility or recording are no longer those of the ledger, or it is visible again."""
+    """Title, sport, visibility or recording differ from the ledger, or it is visible again."""
     missing: tuple[int, ...] = ()
     """The ledger knows it, Strava no longer lists it: deleted or hidden."""
 
@@ -82,7 +83,7 @@ class Differences:
         yield from self.missing
 
     def and_of(self, older: Differences) -> Differences:
-        """These and those of an older page, which may repeat some."""
+        """These and the differences of an older page, which may repeat some."""
         return Differences(
             lacking=tuple(dict.fromkeys((*self.lacking, *older.lacking))),
             changed=tuple(dict.fromkeys((*self.changed, *older.changed))),
@@ -92,21 +93,21 @@ class Differences:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a comparison depends on beside page and ledger."""
+    """What a comparison depends on besides page and ledger."""
 
     now_epoch_s: float
     since_epoch_s: float
-    """What began earlier and is unknown is history, which `strava_backfill` loads when somebody asks for it."""
+    """An unknown activity that began earlier is history, which `strava_backfill` loads on request."""
     looked_for: Collection[int] = ()
-    """What was looked at because it was missing before."""
+    """Activities that were fetched because they were missing before."""
     looked_at: Mapping[int, str] = field(default_factory=dict)
-    """What was looked at because a list showed it otherwise than the ledger, with the fingerprint it showed."""
+    """Activities that were fetched because a list differed from the ledger, each with the listed fingerprint."""
 
 
 def compare(page: Page, ledger: Mapping[int, LedgerEntry], circumstances: Circumstances) -> Differences:
-    """What the page says that the ledger does not.
+    """How the page differs from the ledger.
 
-    What is waiting for its next try anyway and what retention has deleted is no difference.
+    An activity that waits for its next try, or that retention has deleted, is no difference.
     """
     lacking, changed = [], []
     for row in sorted(page.rows, key=_start, reverse=True):
@@ -127,7 +128,7 @@ def compare(page: Page, ledger: Mapping[int, LedgerEntry], circumstances: Circum
 
 
 def quarantine(services: UsesState, row: Unreadable) -> None:
-    """Note the activity of a list row that cannot be read as not understood, unless anything is known of it.
+    """Quarantine the activity of an unreadable list row, unless the ledger knows it.
 
     A row without an id is only logged.
     """
@@ -141,9 +142,9 @@ def quarantine(services: UsesState, row: Unreadable) -> None:
 
 
 def _has_changed(row: Activity, entry: LedgerEntry, circumstances: Circumstances) -> bool:
-    """Whether a look may settle the difference: one that did not is not repeated for a day, while the row is as it was.
+    """Whether a fetch may settle the difference: one that did not is repeated a day later, or when the row changes.
 
-    Such are list rows that never agree with the detail, and activities that are listed and answer 404.
+    That concerns list rows that never agree with the detail, and listed activities that answer 404.
     """
     if entry.due_at_epoch_s is not None or entry.state is ActivityState.EXPIRED:
         return False
@@ -163,7 +164,7 @@ def _is_missing(page: Page, entry: LedgerEntry, circumstances: Circumstances) ->
 
 
 def _is_left_over(entry: LedgerEntry) -> bool:
-    """Whether a backfill began with the activity and never came back."""
+    """Whether a backfill began with the activity and never finished."""
     return entry.state is ActivityState.PENDING and entry.due_at_epoch_s is None
 
 

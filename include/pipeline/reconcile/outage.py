@@ -1,4 +1,4 @@
-"""Whether Strava serves this application at all: one free call tells, so that no activity is blamed for an outage."""
+"""Tells an outage of Strava from a fault of one activity, by one free call."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ _OF_THE_APPLICATION = (ApplicationInactive, CapacityReached, NotProved, TokenEnd
 _OUT = (*_OF_THE_APPLICATION, StravaUnavailable)
 
 _OF_ONE_PERHAPS = (CapacityReached, TokenEndpointFault)
-"""What the free question does not tell: Strava may say it of one athlete alone, who must not stop all others."""
+"""Faults that the free call does not show: Strava may answer them for one athlete alone, who must not stop all
+others."""
 
 _NAMES = {kind.__name__: kind for kind in _OF_ONE_PERHAPS}
 
 ATHLETES_ASKED = 3
-"""How many other athletes are asked at most, and that once in a window."""
+"""How many other athletes are asked at most, once in a window."""
 
 
 def current_outage(services: UsesStateAndStrava) -> Outage | None:
-    """The outage that stands, or None. Effects: once in a window Strava is asked whether it is over."""
+    """The current outage, or None. Effects: once in a window Strava is asked whether it is over."""
     outage = services.state.outages.current()
     if outage is None or not services.state.outages.ask():
         return outage
@@ -50,10 +51,10 @@ def current_outage(services: UsesStateAndStrava) -> Outage | None:
 
 
 def outage_shown_by(services: UsesStateAndStrava, error: IngestError, athlete_id: int) -> Outage | None:
-    """The outage that an error of Strava's shows; None where it is the athlete's or the call's own fault, or an answer.
+    """The outage that an error shows; None where the fault is the athlete's or the call's own, or Strava answered.
 
-    Effects: where a call found Strava failing, others tell whether it fails for everybody: one that costs nothing, and
-    of what only calls for an athlete meet, the same for a few other athletes.
+    Effects: after a failed call, other calls tell whether Strava fails for everybody: a free one, and for faults that
+    only athletes' calls meet, one for each of a few other athletes.
     """
     if not isinstance(error, _OUT):
         return None
@@ -64,13 +65,13 @@ def outage_shown_by(services: UsesStateAndStrava, error: IngestError, athlete_id
         is_everybodys = isinstance(error, _OF_THE_APPLICATION) or _fault(services) is not None
     if not is_everybodys:
         return services.state.outages.current()
-    outage = services.state.outages.begin(type(error).__name__)  # its words may name an athlete
+    outage = services.state.outages.begin(type(error).__name__)  # the error's words may name an athlete
     log.warning("Strava is out since %s: %s", utc_text(outage.since_epoch_s), error)
     return outage
 
 
 def _fault(services: UsesStrava) -> IngestError | None:
-    """What keeps Strava from answering the application's own free question, by which the installation is proved too."""
+    """The fault of the application's own free call, which also proves the installation; None if it succeeds."""
     try:
         services.strava.push.prove()
     except (StravaUnavailable, ApplicationInactive, QuotaSpent, WrongInstallation) as fault:
@@ -81,7 +82,7 @@ def _fault(services: UsesStrava) -> IngestError | None:
 
 
 def _others_meet(services: UsesStateAndStrava, kind: type[IngestError], *, but: int | None = None) -> bool:
-    """Whether other athletes meet it too, and none has an answer; False where there is nobody to ask."""
+    """Whether other athletes meet the fault too and none gets an answer; False where there is nobody to ask."""
     is_met = False
     for athlete_id in _other_athletes(services, but):
         try:
@@ -96,14 +97,14 @@ def _others_meet(services: UsesStateAndStrava, kind: type[IngestError], *, but: 
         except Refused:
             return False  # an answer of Strava's
         except IngestError:
-            continue  # It says nothing: a spent budget, another worker's lease.
+            continue  # A spent budget or another worker's lease proves nothing.
         else:
             return False
     return is_met
 
 
 def _other_athletes(services: UsesState, but: int | None) -> list[int]:
-    """Connected athletes, each window others."""
+    """Connected athletes, different ones in each window."""
     connected = (athlete for athlete in services.state.athletes.all() if athlete.status is AthleteStatus.ACTIVE)
     ids = sorted(int(athlete.athlete_id) for athlete in connected if athlete.athlete_id != but)
     first = int(services.clock()) // WINDOW_S % max(1, len(ids))

@@ -1,4 +1,4 @@
-"""Athletes whose tokens Strava has refused for long: they may have taken the access away, but nobody has said so."""
+"""Athletes whose tokens Strava has refused for long: they may have revoked the access, but no event has said so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from include.state.uses import UsesState
 from include.strava.quota import DAY_S
 
 DECIDE_WITHIN_DAYS = 30
-"""So long what an athlete has here may wait for somebody to say whether it stays."""
+"""Within this time somebody has to decide whether the athlete's data stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class RefusedAthlete:
 
     @property
     def message(self) -> str:
-        """What an operator is told."""
+        """The message to the operator."""
         days_left = max(0, DECIDE_WITHIN_DAYS - self.days)
         return (
             f"Strava has refused the tokens of athlete {self.athlete_id} for {self.days} days, and no event says why: "
@@ -31,9 +31,9 @@ class RefusedAthlete:
 
 
 def refused_athletes(services: UsesState) -> list[RefusedAthlete]:
-    """The athletes to whom a person has to see, those refused for longest first.
+    """The athletes whom an operator has to contact, refused longest first.
 
-    Effects: an athlete of whom an older version noted no time counts from now on.
+    Effects: for an athlete without a time, as older versions left them, the time starts now.
     """
     now = services.clock()
     listed = []

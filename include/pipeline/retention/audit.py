@@ -1,4 +1,4 @@
-"""`strava_retention`: whether the lake holds what the ledger says, and what to do where it does not."""
+"""`strava_retention`: compares the lake with the ledger, and repairs the differences."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TABLES = ("streams", "activities", "laps")
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """What the lake holds of one athlete, compared with the ledger."""
+    """The lake's rows of one athlete, compared with the ledger."""
 
     objects: int = 0
     activities: int = 0
@@ -27,9 +27,9 @@ class Audited:
     lost: int = 0
     """Activities without rows in objects that the ledger does name."""
     repaired: int = 0
-    """Those of both whose ledger rows were put right and that are fetched again, or deleted where they had expired."""
+    """Activities of both kinds whose ledger rows were repaired and that are fetched again, or deleted where expired."""
     unreadable: tuple[str, ...] = ()
-    """Objects that are no table of the lake, each with the reason."""
+    """Objects that cannot be read as a table of the lake, each with the reason."""
 
     def to_json(self) -> dict[str, int]:
         """The numbers, as XCom carries them."""
@@ -56,14 +56,14 @@ def athlete_ids(services: UsesStorage) -> list[int]:
 
 
 def audit(services: UsesStorage, athlete_id: int, *, dry_run: bool) -> Audited:
-    """Compare the athlete's table objects with the ledger, and repair both kinds of difference.
+    """Compare the athlete's table objects with the ledger, and repair unknown and lost rows.
 
-    What differs is looked at again under the activity's lease, so that work under way is no difference. Then the
-    ledger takes note of the rows that there are and has the activity fetched again: that writes the rows that should
-    be there and removes the others. Rows of an expired activity are noted and left to `expire`.
-    An athlete who is not connected is only reported: nothing could be fetched.
-    Copies that an older version called failed, because of a fault that passes, are due again.
-    An unreadable object is reported; `make replay` makes its rows again once it is deleted.
+    A difference is checked again under the activity's lease, so that work under way is none. Then the ledger notes the
+    existing rows and makes the activity due: the next sync writes the right rows and removes the others. Rows of an
+    expired activity are noted and left to `expire`. An athlete who is not connected is only reported: nothing could be
+    fetched.
+    Copies that an older version marked failed because of a passing fault are due again. An unreadable object is
+    reported; `make replay` rebuilds its rows once it is deleted.
     Effects: writes the ledger only, and nothing in a dry run; safe to repeat. Reads every object of the athlete.
     """
     held = _held(services, athlete_id)
@@ -74,7 +74,7 @@ def audit(services: UsesStorage, athlete_id: int, *, dry_run: bool) -> Audited:
     for activity_id in held.keys.keys() | ledger.keys():
         entry = ledger.get(activity_id)
         if entry is not None and entry.due_at_epoch_s is not None:
-            continue  # It is looked at anyway.
+            continue  # It is fetched anyway.
         named = _named(entry) - held.unreadable.keys()
         found = held.keys.get(activity_id, set())
         unknown |= {activity_id} if found - named else set()
@@ -105,7 +105,7 @@ def _held(services: UsesLake, athlete_id: int) -> _Held:
 
 
 def _repair(services: UsesStorage, athlete_id: int, activity_id: int, held: _Held) -> bool:
-    """Look again while nobody else can write the activity; whether there was something to put right.
+    """Check again under the lease; returns whether something was repaired.
 
     An unreadable object that the ledger names stays named: it may hold rows.
     """

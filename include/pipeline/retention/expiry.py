@@ -1,4 +1,4 @@
-"""`strava_retention`: deletes what came from Strava's API and is as old as the settings allow."""
+"""`strava_retention`: deletes data from Strava's API that is older than the settings allow."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from include.strava.models import ActivityId
 from include.strava.quota import DAY_S
 
 AT_ONCE = 100
-"""How many activities leave their objects in one write."""
+"""How many activities are removed in one write."""
 
 _RAW = re.compile(r"raw/athlete_id=\d+/(?P<activity_id>\d+)\.\w+\.json\.gz")
 
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """What a night deleted of one athlete."""
+    """What one run deleted of one athlete."""
 
     activities: int
     """In a dry run, how many would be deleted."""
     busy: int = 0
-    """Left to the next night: other workers hold them."""
+    """Left to the next run: other workers hold them."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -39,7 +39,7 @@ class Expired:
 
 
 def kept_days(settings: Settings) -> int | None:
-    """How many days what came from Strava's API is kept; None for ever.
+    """For how many days data from Strava's API is kept; None for ever.
 
     Errors: `SettingsError` on AWS where `RETENTION_DAYS` is not set: the owner has to decide.
     """
@@ -52,17 +52,16 @@ def kept_days(settings: Settings) -> int | None:
 
 
 def expire(services: UsesStorage, athlete_id: int, days: int | None, *, dry_run: bool) -> Expired:
-    """Delete the athlete's activities of which anything was fetched `days` ago or longer: rows, raw objects, files.
+    """Delete the athlete's activities with an answer fetched `days` ago or longer: rows, raw objects, files.
 
-    The oldest answer decides: a look that found the recording unchanged makes its streams no younger.
+    The oldest answer decides: a sync that found the recording unchanged makes its streams no younger.
 
-    Their ledger rows stay, as `expired`: no listing and no reconcile brings them back, an event or a backfill does.
-    What an athlete's own archive brought has no time of fetching, and stays.
-    An activity that waits to be fetched again is left to that for a day more. What lists told of a month goes as long
-    after they were asked for.
+    Their ledger rows stay, as `expired`: an event or a backfill brings them back, a listing or reconcile does not. Data
+    from an athlete's own archive has no fetch time, and stays. An activity that waits to be fetched again is left for
+    one more day. Rows of `freshness` expire as long after their list was fetched.
     Errors: `LeaseLost`, `ObjectConflict`: run it again.
     Effects: safe to repeat, beside any other work and after a crash at any point: an activity is marked as expired
-    before anything of it goes, so that nothing but the next night's run goes on with it.
+    before any of its data is deleted, so that only the next night's run continues it.
     """
     before_epoch_s = 0.0 if days is None else services.clock() - days * DAY_S
     if days is not None and not dry_run:
@@ -93,10 +92,10 @@ def _is_due(entry: LedgerEntry, before_epoch_s: float) -> bool:
 
 
 def _marked(services: UsesState, seen: LedgerEntry, before_epoch_s: float) -> Lease | None:
-    """The lease on the activity, whose row says `expired`; None where that is no longer right, or another works on it.
+    """The lease on the activity, marked `expired`; None where it no longer expires, or another worker holds it.
 
-    A lease by itself makes an activity due, and reconcile would have it fetched again if this process died; what is
-    marked it leaves alone.
+    A lease alone makes an activity due, and reconcile would queue it if this process died; a marked activity it leaves
+    alone.
     """
     lease = services.state.activities.acquire(seen.athlete_id, seen.activity_id, fresh=False)
     if lease is None:
@@ -109,7 +108,7 @@ def _marked(services: UsesState, seen: LedgerEntry, before_epoch_s: float) -> Le
 
 
 def _delete(services: UsesStorage, athlete_id: int, leases: Sequence[Lease]) -> None:
-    """Take what is held out of the lake and the raw zone, rows first, and settle the ledger."""
+    """Delete the leased activities from lake and raw zone, rows first, and settle the ledger."""
 
     def guard() -> None:
         for lease in leases:
@@ -124,11 +123,11 @@ def _delete(services: UsesStorage, athlete_id: int, leases: Sequence[Lease]) -> 
 
 
 def _adopt(services: UsesStorage, athlete_id: int) -> None:
-    """See to raw objects of which the ledger knows no time, whatever state their activity is in, so that they expire.
+    """Give raw objects without a fetch time in the ledger one, whatever their activity's state, so that they expire.
 
-    Such are those of a backfill that was given up, of an activity whose streams never came, or of one that was not
-    understood: their time runs from now, and a backfill that is still under way finds them unchanged. What the ledger
-    says is gone has no raw objects: those of a worker who stalled go at once.
+    Such objects stem from an abandoned backfill, from an activity whose streams never came, or from one in quarantine:
+    their time starts now, and a backfill under way finds them unchanged. Raw objects of removed activities, left by a
+    stalled worker, are deleted at once.
     """
     entries = {entry.activity_id: entry for entry in services.state.activities.of_athlete(athlete_id)}
     matches = map(_RAW.fullmatch, services.lake.objects.list(f"raw/athlete_id={athlete_id}/"))
@@ -148,12 +147,12 @@ def _adopt(services: UsesStorage, athlete_id: int) -> None:
 
 
 def _is_timeless(entry: LedgerEntry) -> bool:
-    """Whether an answer may be kept without rows; rows without a time are an archive's."""
+    """Whether an answer may be stored without rows; rows without a time come from an archive."""
     return entry.fetched_at_epoch_s is None and entry.state in (ActivityState.PENDING, ActivityState.QUARANTINED)
 
 
 def _is_gone(entry: LedgerEntry) -> bool:
-    """Whether nothing should be kept of it, and nobody is about to fetch it again."""
+    """Whether none of its data should be stored, and no fetch is due."""
     is_over = entry.state in (ActivityState.REMOVED, ActivityState.EXPIRED)
     return is_over and not entry.object_keys and entry.fetch_at_epoch_s is None
 

@@ -1,4 +1,4 @@
-"""`strava_retention`: a chunk of athletes, each compared with the ledger and rid of what has expired."""
+"""`strava_retention`: audits a chunk of athletes and deletes their expired data."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a chunk's night found and deleted, summed up."""
+    """What a chunk's audit found and deleted, summed up."""
 
     counts: dict[str, int]
     waiting: tuple[str, ...]
-    """Why each athlete was left to the next night who could not be checked."""
+    """Why athletes could not be checked, by athlete; they are left to the next night."""
 
     def to_json(self) -> dict[str, Any]:
         """The result as XCom carries it."""
@@ -32,8 +32,8 @@ class Checked:
 def check(services: UsesStorage, athletes: Sequence[int], days: int | None, *, dry_run: bool) -> Checked:
     """Compare each athlete's lake with the ledger, then delete what was fetched `days` ago or longer.
 
-    Errors: the first fault, where nobody could be checked; otherwise who could not is left to the next night;
-    `WorkBroken` after all others are checked.
+    Errors: the first fault, if no athlete could be checked; otherwise those are left to the next night; `WorkBroken`
+    for a defect, once all others are checked.
     Effects: as of `audit` and `expire`; safe to repeat.
     """
 
