@@ -21,9 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MonthsShown:
-    """The activities that a page shows of each month that it completes, and of the month that the next older page
-    continues.
-    """
+    """What a page shows of each month that it completes, and of the month that the next older page continues."""
 
     whole: Mapping[Month, MonthShown]
     newer_part: MonthShown | None
