@@ -70,7 +70,7 @@ PARAMS = {
 
 @task
 def list_activities(params: dict, *, dag_run=None) -> dict:
-    """Write the form down, and take its history a share further; returns how far it has come."""
+    """Store the request, and list its history's next batch; returns the progress."""
     from include.pipeline.backfill.history import list_batch, summary
     from include.pipeline.backfill.request import BackfillRequest, ask
 
@@ -112,7 +112,7 @@ def publish_lake(*, ti=None) -> dict:
     """Tell the catalogue that partitions changed, and sum the chunks up."""
     chunks = [chunk for chunk in ti.xcom_pull(task_ids=["load_chunk"]) if chunk]
     if not any(chunk["loaded"] for chunk in chunks):
-        publish()  # else a run of the catalogue may have been so quick that nothing waits any more
+        publish()  # otherwise a quick catalogue run has registered them already
     return {name: sum(chunk[name] for chunk in chunks) for name in ("loaded", "skipped", "points")}
 
 

@@ -47,7 +47,7 @@ CRAWL = Param(
 
 @task
 def register_partitions() -> dict:
-    """Make the catalogue agree with the lake about every partition that waits; returns how many of which."""
+    """Make the catalogue agree with the lake for every waiting partition; returns the counts."""
     from include.pipeline.catalog import register_waiting
 
     with StravaHook().services() as services:
@@ -56,7 +56,7 @@ def register_partitions() -> dict:
 
 @task
 def take_crawl(params: dict) -> None:
-    """Take the crawler's turn, or skip what follows where it is not due."""
+    """Record a crawl, or skip the following tasks where none is due."""
     from include.pipeline.catalog import is_crawl_due
 
     hook = StravaHook()
@@ -91,7 +91,7 @@ def strava_catalog() -> None:
             aws_conn_id=None,  # the role of the worker
             deferrable=True,
             poll_interval=30,
-            # One that somebody started is as good: what changed is registered already.
+            # A crawl that somebody else started is as good: changed partitions are registered already.
             fail_on_already_running=False,
         )
         registered >> take_crawl() >> run_crawler

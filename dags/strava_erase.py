@@ -1,7 +1,7 @@
 """# Strava erase
 
-Erases an athlete: ends the access to the account, removes everything that is kept of the athlete, and leaves a
-certificate with counts and times and no personal data.
+Erases an athlete: ends the access to the account, removes every record of the athlete, and leaves a certificate with
+counts and times and no personal data.
 
 **Starts**: from the webhook, through the dispatcher, when Strava reports that an athlete took the access away; when an
 athlete asks for it on their own page; or by an operator, with the form, whose dry run only counts.
@@ -68,7 +68,7 @@ PARAMS = {
 
 @task
 def erase_athlete(params: dict, *, dag_run=None) -> dict:
-    """Erase the athlete once the access has ended; returns what became of the request, with counts."""
+    """Erase the athlete once the access has ended; returns the request's outcome, with counts."""
     from include.pipeline.erasure.erase import EraseRequest, Outcome, erase
 
     hook = StravaHook()

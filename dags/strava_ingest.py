@@ -62,7 +62,7 @@ EVENTS = Param(
 
 @task
 def plan_events(params: dict) -> list[list[dict]]:
-    """The activities to look at, each once, in chunks."""
+    """The activities to sync, each once, in chunks."""
     from include.pipeline.chunks import in_chunks, size_for
     from include.pipeline.ingest.events import plan
     from include.strava.events import WebhookEvent
@@ -113,7 +113,7 @@ def copy_to_children(synced: list[dict]) -> list[dict]:
 
 @task_group(prefix_group_id=False)
 def ingest_activities(items: list[dict]) -> None:
-    """One chunk: its copies start as soon as it is synced, whatever the others do."""
+    """One chunk: its copies start as soon as it is synced, independent of other chunks."""
     copy_to_children(sync_activities(items))
 
 

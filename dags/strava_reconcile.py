@@ -49,7 +49,7 @@ WINDOW = timedelta(minutes=15)
 
 @task
 def queue_due() -> dict:
-    """Queue what is due in any ledger; returns how many of each."""
+    """Queue the due rows of every ledger; returns the counts."""
     from dataclasses import asdict
 
     from include.pipeline.reconcile.due import queue_due
@@ -60,7 +60,7 @@ def queue_due() -> dict:
 
 @task
 def list_athletes() -> dict:
-    """List the athletes whose turn it is and queue what the ledger lacks; returns how much of what."""
+    """List the athletes who are due and queue what the ledger lacks; returns the counts."""
     from include.pipeline.reconcile.due import list_athletes
 
     hook = StravaHook()
@@ -73,7 +73,7 @@ def list_athletes() -> dict:
 
 @task
 def prove_installation() -> str:
-    """Ask whether Strava's API answers here, while that is not proved; fail when something else answers."""
+    """Ask whether Strava's API answers here, until that is proved; fail if something else answers."""
     from include.pipeline.reconcile.installation import prove_again
 
     with StravaHook().services() as services:
@@ -82,7 +82,7 @@ def prove_installation() -> str:
 
 @task
 def check_subscription() -> str:
-    """Fail, saying what to do, when Strava should send events and does not."""
+    """Fail, saying what to do, if Strava should send events and does not."""
     from include.pipeline.subscription import check_subscription
 
     hook = StravaHook()
@@ -92,7 +92,7 @@ def check_subscription() -> str:
 
 @task
 def look_after_erasures() -> dict:
-    """Remove what came late after erasures, and name who is refused for long."""
+    """Remove records written late after erasures, and name athletes who have been refused for long."""
     from include.pipeline.erasure.watch import remove_late_records
     from include.pipeline.reconcile.refused_athletes import refused_athletes
 
@@ -106,13 +106,13 @@ def look_after_erasures() -> dict:
 
 @task(outlets=[LAKE])
 def wake_catalog() -> None:
-    """Start strava_catalog where a partition has waited for it as long as one run of this lies after another."""
+    """Start strava_catalog if a partition has waited for as long as the interval of this DAG."""
     publish(waited_s=WINDOW.total_seconds())
 
 
 @task
 def remove_unwanted() -> dict:
-    """Remove what athletes gave up and had removed; returns how many activities, and how many tracks are read again."""
+    """Remove what athletes' narrowed grants no longer cover; returns counts of activities and refetched tracks."""
     from include.pipeline.erasure.coverage import remove_unwanted
 
     with StravaHook().services() as services:

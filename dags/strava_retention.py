@@ -48,7 +48,7 @@ PARAMS = {
 
 @task
 def find_athletes() -> list[list[int]]:
-    """The athletes whom the state or the lake knows, in chunks; fails where nobody decided how long data is kept."""
+    """The athletes in the state or the lake, in chunks; fails where nobody has set how long data is kept."""
     from include.pipeline.chunks import ATHLETES, in_chunks
     from include.pipeline.retention.audit import athlete_ids
     from include.pipeline.retention.expiry import kept_days
@@ -62,7 +62,7 @@ def find_athletes() -> list[list[int]]:
 
 @task(map_index_template="{{ chunk }}", max_active_tis_per_dagrun=2, execution_timeout=timedelta(hours=1))
 def check_athletes(athlete_ids: list[int], params: dict) -> dict:
-    """Compare each athlete's lake with the ledger, then delete what has expired; returns how much of what."""
+    """Compare each athlete's lake with the ledger, then delete expired data; returns the counts."""
     from include.pipeline.chunks import label
     from include.pipeline.retention.expiry import kept_days
     from include.pipeline.retention.night import check
@@ -87,18 +87,18 @@ def repair_copies(params: dict) -> int:
 
 @task
 def sweep_erased(params: dict) -> int:
-    """Remove what came late of athletes who were erased in the last 30 days; returns how much that was."""
+    """Remove records written late of athletes who were erased in the last 30 days; returns how many."""
     from include.pipeline.erasure.watch import remove_late_records_everywhere
 
     if params["dry_run"]:
-        raise AirflowSkipException("Dry run: what came late of erased athletes is left as it is.")
+        raise AirflowSkipException("Dry run: records written late of erased athletes are left as they are.")
     with StravaHook().services() as services:
         return remove_late_records_everywhere(services)
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE)
 def report_night(*, ti=None) -> dict:
-    """Sum up what was found and deleted; fails where athletes were left to the next night."""
+    """Sum up the findings and deletions; fails if athletes were left to the next night."""
     nights = [night for night in ti.xcom_pull(task_ids=["check_athletes"]) if night]
     names = sorted({name for night in nights for name, value in night.items() if isinstance(value, int)})
     total = {name: sum(night.get(name, 0) for night in nights) for name in names}
@@ -117,7 +117,7 @@ def publish_lake() -> None:
 @dag(
     dag_id="strava_retention",
     schedule=CronTriggerTimetable("20 2 * * *", timezone="UTC"),
-    start_date=None,  # so that a new Airflow waits for its first night; one that was off makes up for the last
+    start_date=None,  # a new Airflow waits for its first night; one that was off catches up with the last one
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
@@ -128,7 +128,7 @@ def publish_lake() -> None:
     doc_md=__doc__,
 )
 def strava_retention() -> None:
-    """Wires the athletes to their check, and the lake's changes to its asset."""
+    """Wires the athletes to their checks, and the lake's changes to its asset."""
     checked = check_athletes.expand(athlete_ids=find_athletes())
     repaired = repair_copies()
     [checked, repaired] >> publish_lake()

@@ -1,4 +1,4 @@
-"""Forms that only our own pages can send: each carries a token that is bound to the browser's session."""
+"""CSRF protection: each form has a token that is bound to the browser's session."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FIELD = "csrf"
 
 
 def register(app: Flask) -> None:
-    """Make `app` refuse every change that does not come from a form of the same session, but for the webhook's."""
+    """Make `app` refuse every POST without a form token of the same session, except the webhook's."""
     app.before_request(_check)
     app.jinja_env.globals["csrf_token"] = csrf_token
 

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StartedRun:
-    """A run that exists now, and since when its oldest event had been waiting for it."""
+    """A run that exists now, and how long its oldest event had waited for it."""
 
     dag_id: str
     run_id: str
@@ -24,14 +24,14 @@ class StartedRun:
 
 @dataclass(frozen=True, slots=True)
 class DispatchReport:
-    """What became of one batch: every message was deleted with its run, released, buried, or left to the ledger."""
+    """The outcome of one batch: each message was deleted with its run, released, buried, or left to the ledger."""
 
     received: int
     runs: Sequence[StartedRun]
     released: int
     buried: int
     waiting: int
-    """Events that are left to the ledger, in which they are due; no run was started for them."""
+    """Events left to the ledger, where they are due; no run was started for them."""
     reasons: Sequence[str]
     """Why messages were released or buried, each reason once."""
 

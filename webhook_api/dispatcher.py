@@ -1,4 +1,4 @@
-"""From the queue to Airflow: one batch of events becomes one run."""
+"""The dispatcher: turns a batch of queued events into DAG runs."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ ERASE_DAG = "strava_erase"
 BACKFILL_DAG = "strava_backfill"
 
 BATCH_SIZE = 100
-"""As many events as a run takes."""
+"""The most events of one run."""
 
 VISIBILITY_S = 300
-"""Longer than a dispatch takes. Where one takes longer after all, another dispatcher repeats it, see `dispatch`."""
+"""Longer than a dispatch takes; if one takes longer, another dispatcher repeats it safely, see `deliver`."""
 
 LONGEST_DELAY_S = 900
-"""How long a message waits at most before it is tried again: as often as reconcile would."""
+"""The longest delay before a message is tried again: one window, as reconcile would wait."""
 
 MOST_TRIES = 16
-"""So often a message is tried while Airflow starts no runs, for two hours; then it is left to the ledger. A queue gives
-a message up after twenty receipts: what is wrong with Airflow shall make no dead letters."""
+"""How often a message is tried while Airflow starts no runs, over two hours; then it is left to the ledger. A queue
+makes a message a dead letter after twenty receipts, which an outage of Airflow must not cause."""
 
 
 _persistently = Retrying(retry=retry_if_exception_type(RetryLater), stop=stop_after_attempt(5), reraise=True)
-"""Calls again at once what the state store refuses for the moment: a receipt used up costs the message more."""
+"""Retries the state store at once: another receipt would cost the message more."""
 
 
 class Inbox(Protocol):
-    """Where received messages are settled: a queue, or what Lambda leaves to do at one."""
+    """Settles received messages: the queue itself, or Lambda's batch."""
 
     def delete(self, message: Message) -> None:
         """Forget a message whose run exists."""
@@ -74,17 +74,15 @@ def dispatch(
 def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: Store, clock: Clock) -> DispatchReport:
     """Start the runs for received messages, and settle each message at the `inbox` that it came from.
 
-    Before a run is started the ledger says that its activities are due, or that the athlete is to be erased: whatever
-    becomes of the run, reconcile finds what is left. So a run that exists already (409) is as good as one that was
-    started now.
+    Before a run is started its activities are due in the ledger, or the erasure is stored: whatever becomes of the run,
+    reconcile finds the remaining work. So a run that exists already (409) counts as started.
 
-    A deauthorisation, and an athlete's wish, becomes a `strava_erase` run of its own, before everything else, and a
-    backfill that goes on a `strava_backfill` run, after it; all other events together become one `strava_ingest` run.
-    While Airflow, or the ledger, is unavailable messages go back with a growing delay: during outages and updates,
-    and while a DAG is paused or broken. After some hours of that the ledger alone keeps them: reconcile queues them
-    again when Airflow is back.
-    What Airflow refuses for its own content goes to the dead letters with the reason, after a batch was retried event
-    by event: one bad event does not bury the others.
+    Each erasure request starts a `strava_erase` run of its own, before everything else; all events about activities
+    together start one `strava_ingest` run; each backfill that goes on starts a `strava_backfill` run. While Airflow or
+    the ledger is unavailable, messages go back to the queue with a growing delay: during outages and updates, and while
+    a DAG is paused or broken. After some hours only the ledger keeps them: reconcile queues them again when Airflow is
+    back. A message that Airflow refuses for its content is buried with the reason; a refused batch is first retried
+    event by event, so that one bad event does not bury the others.
 
     A message is deleted after its run exists, never before.
     A crash in between delivers it again, then perhaps in another batch with another run id.

@@ -1,4 +1,4 @@
-"""What a browser or Strava is told when something does not work: one place, plain words, what to do next."""
+"""The answer to every error, for browsers and for Strava: what happened and what to do next."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def _answer_ingest_error(err: errors.IngestError) -> ResponseReturnValue:
         current_app.logger.error("%s %s failed", request.method, route(), exc_info=err)
     else:
         current_app.logger.warning("%s %s refused: %s", request.method, route(), err)
-    # Only a bad event explains itself: Strava's operator has to see why, a browser needs advice instead.
+    # Only a bad event shows the error's own message, for whoever sent it; a browser needs advice instead.
     return _answer(problem, str(err) if isinstance(err, errors.BadEvent) else problem.title)
 
 

@@ -1,4 +1,4 @@
-"""The headers that every answer carries."""
+"""The security headers of every answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _secure(answer: Response) -> Response:
 
 
 def content_security_policy(strava_oauth_url: str) -> str:
-    """The policy: our own stylesheet and nothing else, in no frame; forms lead here or to Strava.
+    """The policy: only our own stylesheet, no frames; forms may post here or to Strava.
 
     The start page's form is redirected to Strava, and browsers apply `form-action` to the redirect as well.
     """

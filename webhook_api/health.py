@@ -1,4 +1,4 @@
-"""Whether the edge can do its work."""
+"""The health check of the web edge."""
 
 from __future__ import annotations
 

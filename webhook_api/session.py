@@ -1,4 +1,4 @@
-"""Who is at the other end: a signed cookie that names the athlete who has connected in this browser."""
+"""The session: a signed cookie that names the athlete who has signed in in this browser."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Session:
     """None for a visitor who has not connected."""
     issued_at_epoch_s: int
     nonce: str
-    """What the session's forms are bound to; another one for every sign-in."""
+    """The value that the session's forms are bound to; new for every sign-in."""
 
 
 def register(app: Flask) -> None:
-    """Make `app` send the cookie of a session that began with a request, and clear that of one that ended."""
+    """Make `app` set the cookie of a session that a request began, and clear that of one that it ended."""
     app.after_request(_keep)
 
 
@@ -61,12 +61,12 @@ def signed_in() -> AthleteRow | None:
     athlete = edge.state.athletes.get(session.athlete_id)
     if athlete is None or athlete.status is AthleteStatus.REVOKED:
         return None
-    # Who was erased and has connected again is signed in where that was done, and nowhere else.
+    # An athlete who was erased and has connected again is signed in only in the browser that connected.
     return athlete if session.issued_at_epoch_s >= athlete.connected_at_epoch_s else None
 
 
 def require_athlete() -> ResponseReturnValue | None:
-    """To the start page, unless somebody is signed in, who then is `current_athlete`; for `before_request`."""
+    """For `before_request`: redirect to the start page unless an athlete is signed in, who then is `current_athlete`."""
     g.athlete = signed_in()
     return redirect(url_for("connect.start"), code=303) if g.athlete is None else None
 

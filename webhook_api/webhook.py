@@ -1,4 +1,4 @@
-"""Strava's webhook: checked, queued, answered; nothing else happens while Strava waits."""
+"""Strava's webhook: an event is checked, queued and answered; Strava waits for no other work."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ def handshake(secret: str) -> ResponseReturnValue:
 
 @blueprint.post("/<secret>")
 def receive(secret: str) -> ResponseReturnValue:
-    """200 once the event is durably queued, or when it is none of ours and dropped.
+    """Answer 200 once the event is durably queued, or when it is not for this application and dropped.
 
-    Errors: 404 for another path, 403 for a bad signature, 413 and 400 for what is no event, 503 when the queue refuses.
-    After any of them Strava tries twice more, so a key that was mistyped and mended within minutes costs no event.
+    Errors: 404 for another path, 403 for a bad signature, 413 and 400 for a body that is no event, 503 when the queue
+    refuses. After any of them Strava tries twice more, so a mistyped key that is corrected within minutes costs no
+    event.
     Effects: one queued message and one audit row; the same event delivered twice is queued twice, which is harmless.
     """
     edge = current_edge()
@@ -78,7 +79,7 @@ def _check_signature(edge: Edge, body: bytes) -> None:
 
 @cache
 def _note_unchecked_signature() -> None:
-    """Say it once in a process, not with every event."""
+    """Log a warning once in each process, not with every event."""
     log.debug("Strava signs its events; without WEBHOOK_SIGNING_KEY the signature is not checked.")
 
 

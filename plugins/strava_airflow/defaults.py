@@ -15,7 +15,7 @@ LAKE: Final = Asset(name="strava_lake", uri="x-strava://lake/tables")
 
 
 class Tag(StrEnum):
-    """How urgent a DAG's failure is, and what kind of run it makes."""
+    """Tags: how urgent a DAG's failure is, and the kind of its runs."""
 
     TIER_1 = "tier/1"
     """Athletes notice: look at it today."""

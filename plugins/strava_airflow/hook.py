@@ -1,4 +1,4 @@
-"""From Airflow's Connection to the domain's services."""
+"""The hook: opens the domain's services with the secrets of Airflow's Connection."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StravaHook(BaseHook):
         from include.settings import Settings
 
         extra = self.get_connection(self.strava_conn_id).extra_dejson
-        secrets = {name: str(value) for name, value in extra.items()}  # a client id may well be typed as a number
+        secrets = {name: str(value) for name, value in extra.items()}  # the client id may be stored as a number
         return Settings.from_environ({**os.environ, **secrets})
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""How a run tells the catalogue that partitions of the lake wait for it."""
+"""Raises the lake's asset event, which starts the catalogue."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from strava_airflow.hook import StravaHook
 
 
 def publish(waited_s: float = 0.0) -> None:
-    """Let the calling task raise the lake's asset event where a partition waits, for `waited_s` or longer.
+    """Let the calling task raise the lake's asset event if a partition has waited for `waited_s` or longer.
 
-    The event names none: its rows tell `strava_catalog` which, also where Airflow loses or withholds the event.
-    Effects: where none waits the calling task is skipped, and no event is raised.
+    The event names no partition: `strava_catalog` reads the waiting rows, so a lost event loses no partition.
+    Effects: if no partition waits, the calling task is skipped and no event is raised.
     """
     with StravaHook().services() as services:
         waits = services.lake.partitions.waits_since(waited_s)

@@ -1,4 +1,4 @@
-"""A task that ran out of quota comes back when the window opens: no worker slot held, no try used."""
+"""Reschedules a task that ran out of quota to the next window: no worker slot is held, no try is used."""
 
 from __future__ import annotations
 

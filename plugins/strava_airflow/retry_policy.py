@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 LONGEST_DELAY_S = 900
-"""The most that Strava's wish delays a try; what takes longer the ledger waits for."""
+"""The longest delay that Strava can ask of a retry; longer waits are left to the ledger."""
 
 
 class StravaRetryPolicy(RetryPolicy):
-    """Sorts real faults: passing ones are retried as Strava asks or the task backs off, refusals fail at once.
+    """Retries passing faults after Strava's delay or the task's backoff; refusals fail at once.
 
-    A spent quota never gets here: live work steps aside into the ledger, backfill is rescheduled.
-    Anything that is no `IngestError` keeps Airflow's ordinary retries.
+    A spent quota is handled before: live work waits in the ledger, backfill is rescheduled. Anything that is no
+    `IngestError` keeps Airflow's ordinary retries.
     """
 
     def evaluate(

@@ -1,4 +1,4 @@
-"""Whether a run went well: although its last task runs whatever happened before, and where a ledger takes over."""
+"""The outcome of a run: red after any failed task, green where a ledger takes over."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 
 def confirm_run() -> EmptyOperator:
-    """A last task that fails with any task before it; it takes no worker.
+    """A last task that fails if any task before it failed; it needs no worker.
 
-    Airflow judges a run by its last tasks alone: one that publishes what there is, whatever else failed, would make
-    every run green.
+    Airflow judges a run by its last tasks alone: a publishing task that always runs would make every run green.
     """
     return EmptyOperator(task_id="confirm_run", trigger_rule=TriggerRule.NONE_FAILED)
 
 
 @contextmanager
 def ledger_takes_over(context: Mapping[str, Any]) -> Iterator[None]:
-    """Turns a passing fault of the task's last try into a skip that says so: its row in the ledger is due again.
+    """Turns a passing fault of the task's last try into a skip with a message: its row in the ledger is due again.
 
-    Earlier tries fail as ever, since a fault may pass within seconds; a refusal fails at once and stays red.
+    Earlier tries fail, since a fault may pass within seconds; a refusal fails at once and stays red.
     """
     from include.errors import LeaseLost, ObjectConflict, RetryLater
 

@@ -29,20 +29,20 @@ from webhook_api.dispatcher import deliver
 log = logging.getLogger(__name__)
 
 LAST_START_S = 26.0
-"""No run is started when less than this is left of an invocation: a look at its DAG and its start fit in, each with
-the longest wait for MWAA, and settling the batch."""
+"""No run is started with less than this left of an invocation: enough for a look at its DAG and its start, each with
+the longest wait for MWAA, and for settling the batch."""
 
 
 MOST_PAGES = 20
-"""How many pages of finished runs one invocation deletes: a thousand runs; the next one goes on."""
+"""How many pages of finished runs one invocation deletes at most: a thousand runs; the next one goes on."""
 
 
 def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-    """Start the runs for one batch; the answer names the messages that shall come back.
+    """Start the runs for one batch; the answer names the messages that have to come back.
 
     Lambda deletes all others. Needs `ReportBatchItemFailures` at the event source, and at most two invocations at
     once, which keeps all dispatchers together below MWAA's ten calls a second.
-    Without a batch, as the nightly schedule invokes it, it deletes runs that are long over.
+    Without a batch, as the nightly schedule invokes it, it deletes old finished runs.
 
     Errors: those of the settings and of a queue that nobody may write to; then the whole batch comes back.
     Effects: due rows, DAG runs and dead letters, see `webhook_api.dispatcher.deliver`.
@@ -64,9 +64,9 @@ def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
 
 
 def clean(airflow: AirflowApi, clock: Clock, remaining_s: Callable[[], float], *, keep_days: int) -> None:
-    """Delete runs that ended `keep_days` ago, page by page; what there is no time for, the next invocation finds.
+    """Delete runs that ended `keep_days` ago, page by page; the next invocation deletes the rest.
 
-    Effects: rows of Airflow's; one log line with their number. An Airflow that is out of reach is no error of ours.
+    Effects: deletes rows of Airflow; one log line with their number. An unreachable Airflow is no error here.
     """
     deleted = refused = 0
     try:
@@ -95,7 +95,7 @@ class LambdaBatch:
         """Leave it to Lambda."""
 
     def release(self, message: Message, *, delay_s: int) -> None:
-        """Let the message come back after `delay_s`, or, if the queue does not listen, after its own visibility."""
+        """Let the message come back after `delay_s`, or, if that call fails, after its visibility timeout."""
         self.returning.append(message.message_id)
         try:
             self.queue.release(message, delay_s=delay_s)
@@ -113,7 +113,7 @@ class LambdaBatch:
 
 @dataclass(frozen=True, slots=True)
 class InTime:
-    """A trigger that starts nothing when an invocation is nearly over, so that it is not cut off in the middle."""
+    """A trigger that starts no run when an invocation is nearly over, so that no start is cut off."""
 
     trigger: Trigger
     remaining_s: Callable[[], float]

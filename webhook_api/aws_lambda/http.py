@@ -19,7 +19,8 @@ from webhook_api.edge import EXTENSION, Edge
 def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Answer one request in the form of payload version 2.0.
 
-    Effects: opens what an event needs before the first request and keeps it for the next ones of this process.
+    Effects: opens the stores that an event needs before the first request and keeps them for the next ones of this
+    process.
     """
     _logs().request_id = context.aws_request_id
     return _answering()(dict(event), context)

@@ -1,6 +1,7 @@
-"""Logs as CloudWatch likes them: one JSON object a line, counters in its embedded metric format.
+"""Logs for CloudWatch: one JSON object a line, with counters in the embedded metric format.
 
-A record's counters come with it: `log.info("…", extra={"metrics": {"EventsQueued": 1}})`. Elsewhere nobody sees them.
+A record's counters come with it: `log.info("…", extra={"metrics": {"EventsQueued": 1}})`. Other log handlers ignore
+them.
 Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -28,7 +29,7 @@ class JsonFormatter(logging.Formatter):
         self._function_name = function_name
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line. A record with `metrics` gets what makes CloudWatch count them."""
+        """The record as one line. A record with `metrics` gets the fields by which CloudWatch counts them."""
         fields: dict[str, Any] = {
             "timestamp": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}Z",
             "level": record.levelname,

@@ -1,4 +1,4 @@
-"""What a parent does about children: invite, confirm who accepted, change, pause, resume, remove."""
+"""The pages on which a parent invites a child, confirms, changes, pauses, resumes or removes the link."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def new_invite() -> ResponseReturnValue:
 
 @blueprint.post("/invites")
 def invite() -> ResponseReturnValue:
-    """The link of a new invitation, shown this once: only its hash is stored."""
+    """Create an invitation and show its address once: only its hash is stored."""
     edge = current_edge()
     form = LinkForm.parse(request.form)
     if form.problems:
@@ -47,7 +47,7 @@ def invite() -> ResponseReturnValue:
 
 @blueprint.post("/invites/<string(maxlength=64):invite_id>/withdraw")
 def withdraw(invite_id: str) -> ResponseReturnValue:
-    """Take an open invitation back; nothing for one that is used up, which is a link by now."""
+    """Withdraw an open invitation; no effect on a used one, which is a link by now."""
     edge = current_edge()
     invites = edge.state.invites
     present = invites.get(invite_id)
@@ -66,7 +66,7 @@ def edit(child_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/children/<int:child_id>")
 def change(child_id: int) -> ResponseReturnValue:
-    """Other names and options, for the copies made from now on."""
+    """Store other names and options, for the copies made from now on."""
     form = LinkForm.parse(request.form)
     if form.problems:
         return _form_page(form, _link(child_id)), 400

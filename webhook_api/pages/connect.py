@@ -33,15 +33,15 @@ def start() -> ResponseReturnValue:
 
 @blueprint.get("/sign-in")
 def sign_in() -> ResponseReturnValue:
-    """On to Strava, only to learn who comes; it shows a page of its own only where it has to."""
+    """Redirect to Strava to identify the athlete; Strava shows a page only where it has to."""
     return consent.begin(OAuthFlow(frozenset({READ})), force=False)
 
 
 @blueprint.get("/connect")
 def connect() -> ResponseReturnValue:
-    """On to Strava's consent page; first to the page that asks, where that would be less than allowed before.
+    """Redirect to Strava's consent page; first to a page that asks, if less would be allowed than before.
 
-    Strava sends webhooks only for `activity:read`, so `activity:read_all` is asked for beside it, never instead.
+    Strava sends webhooks only for `activity:read`, so `activity:read_all` is requested in addition, never instead.
     """
     scopes = {READ, ACTIVITY_READ}
     if request.args.get("private"):
@@ -56,7 +56,7 @@ def connect() -> ResponseReturnValue:
 
 @blueprint.get("/connect/again")
 def again() -> ResponseReturnValue:
-    """On to Strava to allow once more what is on record."""
+    """Redirect to Strava to allow the stored scopes once more."""
     athlete = signed_in()
     if athlete is None:
         return redirect(url_for("connect.start"), code=303)
@@ -65,9 +65,9 @@ def again() -> ResponseReturnValue:
 
 @blueprint.route("/connect/less", methods=["GET", "POST"])
 def less() -> ResponseReturnValue:
-    """What is lost by allowing only the scopes named; by POST on to Strava, with the answer what becomes of the rest.
+    """Show what is lost with only the named scopes; a POST goes on to Strava with the choice to keep or remove it.
 
-    A link alone narrows nothing: the answer comes from a form of this page.
+    An address alone narrows nothing: the choice comes from this page's form.
     """
     athlete = signed_in()
     if athlete is None:
@@ -85,7 +85,7 @@ def less() -> ResponseReturnValue:
 
 @blueprint.get("/connect/more")
 def more() -> ResponseReturnValue:
-    """What full tracks mean for each link by which the athlete's activities are copied."""
+    """Show what full tracks mean for each link by which the athlete's activities are copied."""
     athlete = signed_in()
     if athlete is None:
         return redirect(url_for("connect.start"), code=303)
@@ -95,9 +95,9 @@ def more() -> ResponseReturnValue:
 
 @blueprint.get("/callback")
 def callback() -> ResponseReturnValue:
-    """Back from Strava: on to the athlete's page, or one that says why nothing was connected.
+    """Strava's redirect back: to the athlete's page, or to one that says why nothing was connected.
 
-    Effects: those of `complete`; none for a browser that does not bring the cookie with which it set out.
+    Effects: those of `complete`; none for a browser without the cookie of the flow's start.
     """
     state, code = request.args.get("state", ""), request.args.get("code")
     if request.args.get("error"):
@@ -110,13 +110,13 @@ def callback() -> ResponseReturnValue:
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """Forget the athlete in this browser; the connection to Strava stays."""
+    """End this browser's session; the connection to Strava stays."""
     end_session()
     return redirect(url_for("connect.start"), code=303)
 
 
 def _declined() -> ResponseReturnValue:
-    """That nothing was connected; to the page with the button for it where a connection has to be allowed again."""
+    """Say that nothing was connected; redirect to the page with the button where the athlete has to allow it again."""
     athlete = signed_in()
     if athlete is not None and athlete.status is AthleteStatus.NEEDS_REAUTH:
         return redirect(url_for("me.show"), code=303)
@@ -124,7 +124,7 @@ def _declined() -> ResponseReturnValue:
 
 
 def _lead_back(walk: OAuthFlow | None) -> ResponseReturnValue:
-    """The way into the same walk again, from its start: neither an invitation nor a choice is carried along."""
+    """A button that starts the same flow anew, without the invitation or choice of the old one."""
     if walk is None:
         return problem_page(STALE_LINK)
     if walk.invite_id:

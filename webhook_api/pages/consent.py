@@ -1,4 +1,4 @@
-"""The walk to Strava's consent page and back, in one browser, once, within ten minutes."""
+"""The OAuth flow: to Strava's consent page and back, in one browser, once, within ten minutes."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ STATE_LIFETIME_S = 600
 
 @dataclass(frozen=True, slots=True)
 class OAuthFlow:
-    """What a browser set out for."""
+    """One OAuth flow: what it asks for, and why."""
 
     scopes: frozenset[str]
-    """What Strava was asked for."""
+    """The scopes that Strava was asked for."""
     invite_id: str | None = None
-    """The invitation that is accepted by connecting; its id, which cannot be used to accept it."""
+    """The id of the invitation that connecting accepts; the id alone cannot accept it."""
     narrowing: Narrowing | None = None
-    """What an athlete who is signed in here chose to give up; another one may be logged in at Strava."""
+    """The scopes that the signed-in athlete chose to give up; another athlete may be logged in at Strava."""
 
     @property
     def is_sign_in(self) -> bool:
-        """Whether the walk only finds out who comes."""
+        """Whether the flow only identifies the athlete."""
         return self.scopes == {READ}
 
     def granted(self, address: str, proved: frozenset[str] | None) -> frozenset[str]:
-        """The scopes that count: asked for, in the callback's address, and proved by the token where it says so.
+        """The scopes that count: requested, in the callback's address, and confirmed by the token where it lists any.
 
-        Anybody can write an address, and Strava may leave the scopes out of the token's answer.
+        An address can be forged, and Strava may leave the scopes out of the token's answer.
         """
         granted = self.scopes & parse_scopes(address)
         return granted if proved is None else granted & proved
 
     def to_json(self) -> list[Any]:
-        """The walk as JSON values."""
+        """The flow as JSON values."""
         return [sorted(self.scopes), self.invite_id, self.narrowing.to_json() if self.narrowing else None]
 
     @classmethod
     def from_json(cls, value: list[Any]) -> OAuthFlow:
-        """The walk that `to_json` wrote."""
+        """The flow that `to_json` wrote."""
         scopes, invite_id, narrowing = value
         return cls(frozenset(scopes), invite_id, Narrowing.from_json(narrowing) if narrowing else None)
 
 
 def begin(walk: OAuthFlow, *, force: bool) -> Response:
-    """On to Strava's consent page, with a `state` that this browser can bring back once.
+    """Redirect to Strava's consent page, with a `state` that this browser can use once.
 
-    With `force` the page is shown even to athletes who agreed before: they may be here to change what they allow.
+    With `force` Strava shows the page even to athletes who agreed before, so that they can change what they allow.
     """
     edge = current_edge()
     nonce = secrets.token_urlsafe(24)
@@ -82,7 +82,7 @@ def begin(walk: OAuthFlow, *, force: bool) -> Response:
 
 
 def finish(state: str) -> OAuthFlow | None:
-    """The walk that ends here; None unless we signed `state`, for this browser, and it is used first and in time."""
+    """The flow of `state`; None unless we signed it, for this browser, and it is in time and unused."""
     signed = _read(state)
     if signed is None:
         return None
@@ -95,7 +95,7 @@ def finish(state: str) -> OAuthFlow | None:
 
 
 def peek(state: str) -> OAuthFlow | None:
-    """What a walk of ours set out for, whoever brings it and whenever: enough to offer the way again, no more."""
+    """The flow of a `state` that we signed, whichever browser brings it and when; good only to offer a new start."""
     signed = _read(state)
     return signed[1] if signed else None
 

@@ -1,4 +1,4 @@
-"""The pages on which an athlete takes the access to the Strava account back."""
+"""The pages on which an athlete revokes this application's access to the Strava account."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ blueprint.before_request(require_athlete)
 
 @blueprint.get("")
 def ask() -> ResponseReturnValue:
-    """What disconnecting means, and the button."""
+    """Show what disconnecting means, with the button."""
     return render_template("disconnect.html")
 
 
 @blueprint.post("")
 def confirm() -> ResponseReturnValue:
-    """Give the access back at Strava, destroy the tokens here, and sign out."""
+    """Revoke the access at Strava, destroy the tokens here, and sign out."""
     disconnect(current_edge(), current_athlete().athlete_id)
     end_session()
     return render_template("disconnected.html")
@@ -32,9 +32,9 @@ def confirm() -> ResponseReturnValue:
 def disconnect(edge: Edge, athlete_id: int) -> None:
     """End the access, first at Strava, then here.
 
-    Errors: `RetryLater` and others that are not about the athlete; then the tokens are kept, and it can be repeated.
-    Effects: safe to repeat. Tokens that Strava refuses are as good as given back. An athlete who connects again in
-    between is disconnected too: what is destroyed here is only what was given back there.
+    Errors: `RetryLater` and others that are not about the athlete; then the tokens are kept, and a retry is safe.
+    Effects: safe to repeat. Tokens that Strava refuses count as revoked. An athlete who connects again in between is
+    disconnected too: only tokens that were revoked at Strava are destroyed here.
     """
     athletes = edge.state.athletes
     athlete = athletes.get(athlete_id)
@@ -44,7 +44,7 @@ def disconnect(edge: Edge, athlete_id: int) -> None:
     athlete = athletes.get(athlete_id) or athlete
     try:
         access_token = edge.tokens().access_token(athlete_id, scope=min(athlete.scopes, default=""))
-        athlete = athletes.get(athlete_id) or athlete  # a renewal has changed the row
+        athlete = athletes.get(athlete_id) or athlete  # a token refresh has changed the row
         edge.oauth().revoke(athlete_id, access_token)
     except (TokenRefused, NotConnected):
         athlete = athletes.get(athlete_id) or athlete

@@ -1,4 +1,4 @@
-"""The pages on which an athlete has everything erased that is kept here, and what others are told of it."""
+"""The pages on which an athlete asks to be erased, and the notices to others about it."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class NoticeLine:
 
 @blueprint.get("")
 def ask() -> ResponseReturnValue:
-    """What goes, what stays, and the form."""
+    """Show what is erased, what stays, and the form."""
     return render_template("erase.html", unconfirmed=False)
 
 
 @blueprint.post("")
 def confirm() -> ResponseReturnValue:
-    """Sign out and say that it is under way; the same page again where the box is not ticked.
+    """Store the request, sign out and say that it is under way; show the form again where the box is not ticked.
 
-    Effects: the wish is written down, from which on nothing new is fetched or copied; then a message in the durable
-    queue starts `strava_erase`, and reconcile does where that is lost. Doing it twice is harmless.
+    Effects: stores the request, after which nothing new is fetched or copied; then a message in the durable queue
+    starts `strava_erase`, and reconcile does if that is lost. Safe to repeat.
     """
     if request.form.get("confirm") != CONFIRMED:
         return render_template("erase.html", unconfirmed=True), 400
@@ -52,7 +52,7 @@ def confirm() -> ResponseReturnValue:
 
 @blueprint.app_template_global()
 def notices() -> list[NoticeLine]:
-    """What the athlete who is signed in is to be told, newest first."""
+    """The signed-in athlete's notices, newest first."""
     edge = current_edge()
     found = edge.state.notices.of_athlete(current_athlete().athlete_id)
     return [

@@ -1,4 +1,4 @@
-"""The pages behind an invitation's link: what accepting it means, and the way to accept it."""
+"""The pages of an invitation's address: what accepting means, and the form to accept."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OBJECTIONS: Mapping[Objection, Problem] = {
 
 @blueprint.get("/<secret>")
 def show(secret: str) -> ResponseReturnValue:
-    """Who invites, by first name only, and what will happen; 410 where the invitation is used or expired."""
+    """Show who invites, by first name only, and what will happen; 410 where the invitation is used or expired."""
     edge = current_edge()
     invite = find_open(edge, secret)
     if invite is None:
@@ -45,9 +45,9 @@ def show(secret: str) -> ResponseReturnValue:
 
 @blueprint.post("/<secret>")
 def connect(secret: str) -> ResponseReturnValue:
-    """On to Strava's consent page, where the child allows uploads; what it allowed before is asked for again.
+    """Redirect to Strava's consent page to allow uploads; scopes allowed before are requested again.
 
-    Whoever holds the link may decline instead, without connecting: then nobody can use the invitation any more.
+    The holder of the address may decline instead, without connecting: then nobody can use the invitation any more.
     """
     invite = find_open(current_edge(), secret)
     if invite is None:

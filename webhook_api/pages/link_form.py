@@ -1,4 +1,4 @@
-"""The form in which a parent says which names mean the child, and what its copies carry."""
+"""The form of a link: which names mean the child, and what its copies contain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _METRES = re.compile(r"[0-9]{1,4}")
 
 @dataclass(frozen=True, slots=True)
 class LinkForm:
-    """What the form shows; where `problems` is empty, it can be used."""
+    """The form's fields; valid where `problems` is empty."""
 
     names: tuple[str, ...]
     options: CopyOptions
@@ -55,7 +55,7 @@ class LinkForm:
         return replace(form, problems=problems)
 
     def starts_at_epoch_s(self, present: int) -> int:
-        """When the activities begin that are copied; `present` where no other day than its own was entered."""
+        """From when on activities are copied; `present` where the entered day is unchanged."""
         day = _day(self.start_text)
         if day is None or self.start_text == _day_text(present):
             return present
@@ -83,5 +83,5 @@ def _day_text(epoch_s: int) -> str:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """The names in `text`, parted by commas or lines, each once."""
+    """The names in `text`, separated by commas or line breaks, each once."""
     return tuple(dict.fromkeys(" ".join(part.split()) for part in re.split(r"[,\n]", text) if part.strip()))

@@ -33,7 +33,7 @@ class Linked:
 
 @blueprint.get("")
 def show() -> ResponseReturnValue:
-    """What the athlete allowed, children and invitations, parents and their copies, and the latest activities."""
+    """Show the athlete's scopes, children and invitations, parents and their copies, and the latest activities."""
     athlete = current_athlete()
     edge = current_edge()
     links = edge.state.links
@@ -62,7 +62,7 @@ def show() -> ResponseReturnValue:
 
 @blueprint.post("/parents/<int:parent_id>/end")
 def end(parent_id: int) -> ResponseReturnValue:
-    """No further copy from this parent; those that were made stay."""
+    """End the link: no further copies from this parent; existing copies stay."""
     edge, child_id = current_edge(), current_athlete().athlete_id
     if edge.state.links.get(parent_id, child_id) is None:
         abort(404)
@@ -72,7 +72,7 @@ def end(parent_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/copies/<int:activity_id>/<int:child_id>/again")
 def again(activity_id: int, child_id: int) -> ResponseReturnValue:
-    """Another try of a copy that failed or was skipped; nothing for one that was made or is under way.
+    """Retry a copy that failed or was skipped; no effect on one that was made or is under way.
 
     Effects: the copy is due, and its activity queued; after a crash in between reconcile queues it.
     """
@@ -97,7 +97,7 @@ def _athlete(athlete_id: int) -> AthleteRow | None:
 
 
 def _refused_since(athlete: AthleteRow) -> str | None:
-    """The day since when Strava has refused the access, once that is so long that the athlete has to decide."""
+    """The day since when Strava has refused the access, once the athlete has to decide what becomes of the data."""
     since = athlete.refused_at_epoch_s
     if since is None or not athlete.is_refused_for_long(current_edge().clock()):
         return None
@@ -105,7 +105,7 @@ def _refused_since(athlete: AthleteRow) -> str | None:
 
 
 def _is_leaving(athlete_id: int) -> bool:
-    """Whether the athlete has asked to be erased, which has not begun."""
+    """Whether the athlete has asked for an erasure that has not begun."""
     edge = current_edge()
     erasure = edge.state.erasures.get(athlete_id)
     return erasure is not None and erasure.is_withdrawable

@@ -1,4 +1,4 @@
-"""What becomes of an athlete who comes back from Strava: let in, connected, led on, or asked."""
+"""The OAuth callback's decision: sign the athlete in, connect, go on to Strava, or ask."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from webhook_api.session import begin_session
 
 
 def complete(walk: OAuthFlow, code: str, address_scopes: str) -> ResponseReturnValue:
-    """The page on which the walk goes on or ends.
+    """The page on which the OAuth flow goes on or ends.
 
-    A pair that Strava issues is stored only if it allows all that the stored one does, or less by the athlete's own
-    choice; otherwise it is dropped, and never given back: that would end every pair of the athlete.
+    A new pair is stored only if it allows everything that the stored one does, or less by the athlete's own choice;
+    otherwise it is dropped, and never revoked: that would end every pair of the athlete.
 
-    Effects: the athlete is signed in. A newcomer is stored, or the grant of one who is not given back to Strava; who
-    has connected in another tab in between goes on to allow it once more.
+    Effects: signs the athlete in. Stores a newcomer who connects; revokes the grant of one who only signs in; an
+    athlete who has connected in another tab in between is asked to allow it once more.
     """
     problem = _lack(walk, walk.granted(address_scopes, None))
     if problem is not None:
@@ -52,7 +52,7 @@ def _receive_newcomer(walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str
         current_edge().oauth().revoke(athlete_id, grant.access_token)
         athlete = current_edge().state.athletes.get(athlete_id)
         if athlete is not None and athlete.is_connected:
-            # Connected in another tab meanwhile: the pair of that was given back too.
+            # The athlete connected in another tab meanwhile: that pair was revoked too.
             begin_session(athlete_id)
             return redirect(url_for("connect.again"), code=303)
     return problem_page(problem)
@@ -65,7 +65,7 @@ def _receive(walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str], athlet
         return _connect(walk, grant, granted, athlete.scopes)
     stands = _stands(athlete)
     if kept <= walk.scopes:
-        # Strava's page offered to keep it, and the athlete took a tick away.
+        # Strava's page offered these scopes, and the athlete unticked one.
         return redirect(url_for("connect.less", scope=sorted(granted)), code=303)
     in_vain = bool(walk.invite_id and objection(current_edge(), walk.invite_id, athlete.athlete_id))
     wanted = athlete.scopes | (frozenset() if in_vain else granted)
@@ -89,7 +89,7 @@ def _connect(
 
 
 def links_given(athlete_id: int) -> list[Link]:
-    """The links by which the athlete's activities are copied, or will be: what a wider grant touches."""
+    """The links by which the athlete's activities are or will be copied: a wider grant affects them."""
     links = current_edge().state.links.of_parent(athlete_id)
     return [link for link in links if link.status is not LinkStatus.ENDED]
 
@@ -101,9 +101,9 @@ def _go_on(walk: OAuthFlow, athlete_id: int) -> ResponseReturnValue:
 
 
 def _stands(athlete: AthleteRow) -> bool:
-    """Whether Strava still renews the stored pair; where that cannot be told now, nothing speaks against it.
+    """Whether Strava still renews the stored pair; also True where that cannot be told now.
 
-    Effects: a refusal that a worker saw is lifted, and the copies that waited for that are due; or one is noted.
+    Effects: clears a refusal that a worker noted, and makes the copies due that waited for it; or notes a refusal.
     """
     try:
         stands = current_edge().tokens().prove(athlete.athlete_id)
@@ -120,10 +120,10 @@ def _stands(athlete: AthleteRow) -> bool:
 
 
 def _lack(walk: OAuthFlow, granted: frozenset[str]) -> Problem | None:
-    """What keeps these scopes from being of use for what the browser set out for."""
+    """Why these scopes do not suffice for the flow's purpose; empty if they do."""
     if walk.invite_id and ACTIVITY_WRITE not in granted:
         return UPLOAD_NOT_ALLOWED
-    # Without reading, an account is of use only where copies may be written to it.
+    # Without reading, an account is useful only as a target of copies.
     if not walk.is_sign_in and not granted & {ACTIVITY_READ, ACTIVITY_WRITE}:
         return SCOPE_MISSING
     return None

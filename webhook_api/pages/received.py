@@ -1,4 +1,4 @@
-"""The copies in an athlete's account, and what became of their originals."""
+"""The copies in an athlete's account, and the state of their originals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MARKS: Mapping[Original, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ReceivedLine:
-    """One copy in the athlete's account: no title, which is not kept in the ledger."""
+    """One copy in the athlete's account, without a title, which the ledger does not keep."""
 
     parent_id: int
     sport: str
@@ -29,11 +29,11 @@ class ReceivedLine:
     activity_id: int | None
     """The copy on Strava; None where Strava did not say which it is."""
     mark: str
-    """What has changed about the original, in words; empty while nothing has."""
+    """The original's change, in words; empty without a change."""
 
 
 def latest_received(child_id: int) -> list[ReceivedLine]:
-    """The copies about which something happened last: made, or marked because of a change of the original."""
+    """The latest copies, by when they were made or their original changed."""
     edge = current_edge()
     copies = (copy for copy in edge.state.copies.of_child(child_id) if copy.state in MADE_STATES)
     activities = edge.state.activities

@@ -50,12 +50,12 @@ class CopyLine:
     child_activity_id: int | None = None
     """The activity in the child's account, where there is one."""
     again: bool = False
-    """Whether another try may end otherwise."""
+    """Whether a retry may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityLine:
-    """One activity: no title, which is not kept in the ledger."""
+    """One activity, without a title, which the ledger does not keep."""
 
     activity_id: int
     sport: str
@@ -65,7 +65,7 @@ class ActivityLine:
 
 
 def describe(entry: LedgerEntry, copies: Iterable[Copy], links: Mapping[int, Link], now: float) -> ActivityLine:
-    """The activity's line; `links` are the athlete's, by child, and say what the athlete calls each."""
+    """The activity's line; `links` are the athlete's, by child, and name each child."""
     gone = entry.state is ActivityState.REMOVED
     return ActivityLine(
         activity_id=entry.activity_id,
