@@ -66,7 +66,7 @@ def signed_in() -> AthleteRow | None:
 
 
 def require_athlete() -> ResponseReturnValue | None:
-    """For `before_request`: redirect to the start page unless an athlete is signed in, who then is `current_athlete`."""
+    """For `before_request`: redirect to the start page unless an athlete is signed in, then `current_athlete`."""
     g.athlete = signed_in()
     return redirect(url_for("connect.start"), code=303) if g.athlete is None else None
 
