@@ -35,8 +35,8 @@ def stored(
 ) -> Mapping[str, Any]:
     """Metadata of a field that lies in the row under another `name`, or in a form of its own.
 
-    `older` names the field of the row that says it where an older version has written the row; `read` and `write` stand
-    in for the conversion that the field's type implies.
+    `older` names the field that holds it in rows of an older version. `read` and `write` replace the conversion that
+    the field's type implies.
     """
     return {"name": name, "older": older, "read": read, "write": write}
 

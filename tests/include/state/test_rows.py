@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import MISSING, Field, fields, replace
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
@@ -15,6 +17,7 @@ from include.state.accounts.athletes import AthleteRow
 from include.state.accounts.notices import Notice
 from include.state.accounts.token_pair import SealedTokens
 from include.state.activities.entry import LedgerEntry
+from include.state.activities.row import LedgerRow
 from include.state.copies.entry import Copy
 from include.state.erasures.entry import Erasure, ErasureStage
 from include.state.events import AuditedEvent
@@ -58,6 +61,7 @@ ROWS: dict[type, dict[str, Any]] = {
         "copies_due": [2, 16],
         "queued": 4,
     },
+    LedgerRow: {"fence": 5, "lease_until_epoch_s": 6.5, "dirty": True, "doubtful": True},
     Copy: {
         "parent_activity_id": 7,
         "child_id": 43,
@@ -204,6 +208,13 @@ def read(row_type: type, row: dict[str, Any]) -> Any:
     """The value in the row; what is not among its fields is 1."""
     missing = {each.name: 1 for each in fields(row_type) if "is_stored" in each.metadata}
     return decode(row_type, row, **missing)
+
+
+def test_every_type_that_a_row_is_read_as_is_among_them() -> None:
+    sources = [path.read_text() for path in (Path(__file__).parents[3] / "include" / "state").rglob("*.py")]
+    read_as = {name for source in sources for name in re.findall(r"\bdecode\((\w+), ", source)}
+
+    assert read_as - {"cls"} <= {row_type.__name__ for row_type in ROWS}
 
 
 @pytest.mark.parametrize(("row_type", "row"), ROWS.items())
