@@ -1,4 +1,4 @@
-"""When the lake's crawler last ran, and for which schema: who may start it now."""
+"""When the lake's crawler last ran, for which schema, and whether it may start now."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from include.errors import VersionConflict
 from include.store.store import ABSENT, Key, Store
 
 _KEY = Key("partitions", "crawl")
-"""A row beside those that wait for the catalogue: the crawler finds what none of them names."""
+"""A row beside those of waiting partitions: the crawler finds partitions that none of them names."""
 
 
 class Crawls:
@@ -18,10 +18,10 @@ class Crawls:
         self._clock = clock
 
     def take(self, schema: str, every_s: float, *, is_asked_for: bool) -> bool:
-        """Whether the caller is to start the crawler now; False too where another process took the turn just now.
+        """Whether the caller has to start the crawler now; False too if another process has just done so.
 
-        It is, where the last turn is `every_s` old, was for other tables than `schema` stands for, or somebody asks.
-        Effects: the turn counts as taken even if the process dies with it: then the next one comes `every_s` later.
+        True if the last crawl is `every_s` old, was for another `schema`, or somebody asks.
+        Effects: the crawl counts as started even if the process dies: then the next one comes `every_s` later.
         """
         item, now = self._store.get(_KEY), self._clock()
         is_due = item is None or item.fields["schema"] != schema or item.fields["taken_at_epoch_s"] + every_s <= now

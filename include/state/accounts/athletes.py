@@ -23,7 +23,7 @@ from include.strava.scopes import READ
 _KIND = "athlete"
 
 REFUSED_FOR_LONG_S = 7 * 86_400
-"""So long an athlete is left to connect again by chance; then somebody is asked to see to it."""
+"""How long a refused athlete may reconnect unasked; after this an operator and the athlete are told."""
 
 
 class AthleteStatus(StrEnum):
@@ -59,17 +59,17 @@ class AthleteRow:
     """Since when Strava has refused the stored tokens; None too in rows older than this field."""
 
     unwanted_scopes: frozenset[str] = frozenset()
-    """Scopes that the athlete gave up together with what was stored by them, as long as that is still stored."""
+    """Scopes that the athlete gave up with the request to remove their data, while such data is still stored."""
 
     def is_refused_for_long(self, now_epoch_s: float) -> bool:
-        """Whether the athlete has to say whether to stay, since Strava has refused the tokens for a week."""
+        """Whether Strava has refused the tokens for a week, so that the athlete has to decide."""
         since = self.refused_at_epoch_s
         is_refused = self.status is AthleteStatus.NEEDS_REAUTH and since is not None
         return is_refused and now_epoch_s - (since or 0) >= REFUSED_FOR_LONG_S
 
     @property
     def is_connected(self) -> bool:
-        """Whether there is a connection, although Strava may refuse it at the moment."""
+        """Whether the athlete is connected, even if Strava refuses the tokens at the moment."""
         return self.status is not AthleteStatus.REVOKED
 
     @classmethod
@@ -89,7 +89,7 @@ class Narrowing:
     athlete_id: int
     scopes: frozenset[str]
     removes: bool
-    """Whether what was stored by these scopes goes too."""
+    """Whether data stored by these scopes is removed too."""
 
     def to_json(self) -> list[Any]:
         """The choice as JSON values."""
@@ -119,19 +119,19 @@ class Athletes:
 
     @retry_on_conflict
     def connect(self, grant: TokenGrant, scopes: frozenset[str], narrowing: Narrowing | None = None) -> AthleteRow:
-        """Store what the code exchange answered and make the athlete active.
+        """Store the grant of a code exchange and make the athlete active.
 
-        Of the scopes of a connection that stands, only those may be missing that this athlete's `narrowing` names.
+        An existing connection loses only scopes that this athlete's `narrowing` names.
         Errors: `UnexpectedShape` when the grant names no athlete; `BeingErased` while an erasure is under way;
-        `ScopeMissing` when another scope would be lost: then nothing is stored.
-        Effects: creates the row, or replaces tokens, scopes and profile and keeps the rest, and withdraws an erasure
-        that was asked for before, which the athlete is told; safe to repeat.
+        `ScopeMissing` when another scope would be lost; then nothing is stored.
+        Effects: creates the row, or replaces its tokens, scopes and profile; withdraws an earlier erasure request, of
+        which the athlete gets a notice; safe to repeat.
         """
         if grant.athlete is None:
             raise UnexpectedShape(f"/oauth/token named no athlete for {NEWCOMER}: ask the athlete to connect again")
         athlete = grant.athlete
         item = self._store.get(athlete_key(athlete.athlete_id))
-        self._erasures.admit(athlete.athlete_id)  # after the row: an erasure that begins now changes it
+        self._erasures.admit(athlete.athlete_id)  # after the read: an erasure that begins now changes the row
         kept: Mapping[str, Any] = item.fields if item else {}
         before = AthleteRow.from_item(item) if item else None
         given_up = narrowing if narrowing and narrowing.athlete_id == athlete.athlete_id else None
@@ -162,7 +162,7 @@ class Athletes:
 
     @retry_on_conflict
     def note_disconnect(self, athlete_id: int) -> None:
-        """Note that the athlete asks to be disconnected: Strava's event that follows is about that, no wish of its own.
+        """Note that the athlete asks to be disconnected: Strava's following event is about that, no erasure.
 
         Effects: none for an athlete who is not known; connecting again clears it; safe to repeat.
         """
@@ -172,7 +172,7 @@ class Athletes:
 
     @retry_on_conflict
     def note_refused(self, athlete_id: int) -> None:
-        """Note that Strava refuses the tokens since now, where the athlete is refused and no time is noted."""
+        """Note that Strava refuses the tokens from now on, if the athlete is refused and no time is stored."""
         item = self._store.get(athlete_key(athlete_id))
         row = AthleteRow.from_item(item) if item else None
         if item and row and row.status is AthleteStatus.NEEDS_REAUTH and row.refused_at_epoch_s is None:
@@ -226,7 +226,7 @@ class Athletes:
 
     @retry_on_conflict
     def note_removed(self, seen: AthleteRow) -> None:
-        """Note that nothing is stored any more by the scopes that the athlete had given up when the row was `seen`.
+        """Note that the data of the scopes given up is removed, as of the row that was `seen`.
 
         Effects: none where another connection was authorised since; safe to repeat.
         """
@@ -236,7 +236,7 @@ class Athletes:
         self._put({**item.fields, "unwanted_scopes": []}, item.version)
 
     def _withdraw_erasure(self, athlete_id: int) -> None:
-        """Take back the wish of an athlete who is connected now; after a crash before it the erasure's run does so."""
+        """Withdraw the erasure request of an athlete who is connected now; after a crash the erasure's run does so."""
         erasure = self._erasures.get(athlete_id)
         if erasure is not None and erasure.is_withdrawable:
             self._notices.tell(Notice.of_withdrawn(erasure))

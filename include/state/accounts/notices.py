@@ -1,4 +1,4 @@
-"""Notices: what an athlete is told on their own page, once something happened that they did not do themselves."""
+"""Notices on an athlete's own page, about events that the athlete did not cause."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Notice:
     athlete_id: int = field(metadata=NOT_STORED)
     """Who is told."""
     notice_id: str = field(metadata=NOT_STORED)
-    """The same at every try, so that nobody is told twice."""
+    """The same at every retry, so that no notice appears twice."""
     kind: NoticeKind
     happened_at_epoch_s: int
 
     @classmethod
     def of_withdrawn(cls, erasure: Erasure) -> Self:
-        """What an athlete reads whose wish to be erased is taken back by connecting again."""
+        """The notice that connecting again has withdrawn the erasure request."""
         kind, began_at = NoticeKind.ERASURE_WITHDRAWN, erasure.began_at_epoch_s
         return cls(erasure.athlete_id, f"{kind}.{began_at}", kind, began_at)
 
@@ -65,7 +65,7 @@ class Notices:
             return  # told before
 
     def of_athlete(self, athlete_id: int) -> Iterator[Notice]:
-        """What the athlete is to be told, in no meaningful order."""
+        """The athlete's notices, in no meaningful order."""
         for item in self._store.query("notices", str(athlete_id)):
             yield decode(Notice, item.fields, athlete_id=athlete_id, notice_id=item.key.sort)
 

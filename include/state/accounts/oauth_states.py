@@ -1,4 +1,4 @@
-"""OAuth states: proof that a callback answers a question that was asked here, once."""
+"""OAuth states: proof that a callback belongs to a flow that began here, usable once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from include.store.store import ABSENT, Key, Store
 class OAuthStates:
     """Nonces that can be used once, and for a short time.
 
-    Stored under their SHA-256: what the callback's caller sends is bounded in length and cannot be read back.
+    Stored under their SHA-256: keys have a bounded length and do not reveal the nonce.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -36,7 +36,7 @@ class OAuthStates:
         try:
             self._store.put(
                 item.key,
-                {"used": True},  # kept until it expires: of two racing deletes neither would know who was first
+                {"used": True},  # kept until it expires: of two racing deletes neither would know which was first
                 expected_version=item.version,
                 expires_at_epoch_s=item.expires_at_epoch_s,
             )

@@ -19,10 +19,10 @@ class TokenPair:
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     former_refresh_token: str | None = field(default=None, repr=False)
-    """The last one that came without a doubt, where the answer with this pair was to be doubted."""
+    """The last refresh token from an answer without doubt, if the answer with this pair was doubtful."""
 
     def renewed(self, grant: TokenGrant) -> TokenPair:
-        """The pair of `grant`, which this one was traded for; what is doubted does not replace what was not."""
+        """The pair of `grant`, for which this one was exchanged; a doubtful refresh token replaces no certain one."""
         former = (self.former_refresh_token or self.refresh_token) if grant.doubts else None
         return TokenPair(grant.access_token, grant.refresh_token, former)
 
@@ -61,7 +61,7 @@ class SealedTokens:
 
 
 def sealer(cipher: Cipher, athlete_id: int) -> Seal:
-    """What seals the athlete's tokens; have it before you ask for a pair that only you will hold."""
+    """The sealer of the athlete's tokens; get it before requesting a pair that only this process will hold."""
     return cipher.sealer(_context(athlete_id))
 
 

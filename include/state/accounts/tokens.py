@@ -40,11 +40,11 @@ _DOUBTED = (
 )
 
 _LOOKS = 40
-"""How often a worker looks for the winner's pair: 71 s of waiting, longer than a crashed worker's lease."""
+"""How often a worker rereads the row for another worker's pair: over 71 s, longer than a crashed worker's lease."""
 
 
 class _LookAgain(RetryLater):
-    """Another worker has the refresh in hand, or was first: the row has to be read again."""
+    """Another worker is refreshing, or was first: the row has to be read again."""
 
 
 class Tokens:
@@ -53,7 +53,7 @@ class Tokens:
     `refresh` trades an athlete's refresh token for a new pair, which makes the old refresh token useless at once.
     So the new pair is stored before it is used, and it replaces only the pair that it was traded for:
     neither a slow worker nor a disconnection in between can bring a dead pair back.
-    What came with a doubtful answer is stored and used too, but beside the refresh token that it was traded for.
+    The pair of a doubtful answer is stored and used too, beside the refresh token that it was exchanged for.
     """
 
     def __init__(
@@ -82,13 +82,13 @@ class Tokens:
 
         Errors: `NotConnected` without usable tokens, `ScopeMissing` when `scope` was not granted (`x:read_all`
         includes `x:read`), `TokenRefused` when Strava refuses the refresh, `RetryLater` when another worker's refresh
-        does not come to an end, and whatever else `refresh` raises, which is no athlete's fault.
+        does not end, and every other error of `refresh`, none of which is an athlete's fault.
         Effects: stores the new pair; an athlete whose refresh token is refused is marked `needs_reauth`.
         """
         return self._looks.copy()(self._look, athlete_id, scope)
 
     def prove(self, athlete_id: int) -> bool:
-        """Whether Strava still accepts the stored pair: it is renewed now, whatever its age and the athlete's status.
+        """Whether Strava still accepts the stored pair: renews it now, whatever its age and the athlete's status.
 
         Errors: `NotConnected` where no pair is stored, and what `refresh` raises that is no athlete's fault.
         Effects: an accepted athlete has the new pair and is active again, a refused one is marked `needs_reauth`.
@@ -166,7 +166,7 @@ class Tokens:
         return item
 
     def _lease(self, item: Item, tokens: SealedTokens) -> Item:
-        """Take the right to refresh; gives the row as it is with the lease."""
+        """Acquire the refresh lease; returns the row with it."""
         now = self._clock()
         busy = f"another worker is renewing the access of athlete {item.key.partition}: try again in a minute"
         if tokens.lease_until_epoch_s > now:
@@ -179,16 +179,16 @@ class Tokens:
         return replace(item, fields={**item.fields, **encode(tokens)}, version=version)
 
     def _release(self, leased: Item) -> None:
-        """Let others try at once; `leased` is the row as this worker leased it."""
+        """Release the lease so that others may refresh at once; `leased` is the row as this worker leased it."""
         try:
             self._put(leased, replace(decode(SealedTokens, leased.fields), lease_until_epoch_s=0.0))
         except VersionConflict:
-            return  # The row moved on: what is left of the lease runs out by itself.
+            return  # The row has changed: the lease expires by itself.
 
     def _keep(self, leased: Item, used: TokenPair, new: SealedTokens) -> bool:
-        """Store the new pair in place of the one it was traded for; False when that one is no longer there.
+        """Store the new pair in place of the one it was exchanged for; False when the row no longer holds that one.
 
-        Until this is done the worker has the only copy: so it is one write, with no look at the row before it.
+        Until then only this worker has the new pair: so it is one write, without a read before it.
         """
         try:
             self._put(leased, new, AthleteStatus.ACTIVE)
@@ -208,8 +208,7 @@ class Tokens:
     def _give_up(self, athlete_id: int, refused: TokenPair, seal: Seal) -> bool:
         """Mark the athlete `needs_reauth`, unless another pair is there.
 
-        That is a newer one, where the race was lost, which is no harm; or the one before the refused, if that was
-        doubted.
+        Another pair is a newer one, after a lost race, or the former one, if the refused one was doubtful.
         """
         item = self._holding(athlete_id, refused)
         if item is None:
@@ -223,7 +222,7 @@ class Tokens:
         return True
 
     def _holding(self, athlete_id: int, pair: TokenPair) -> Item | None:
-        """The row if it holds this pair, under whichever key; pairs are compared because keys change too."""
+        """The row if it holds this pair, sealed with whichever key."""
         item = self._store.get(athlete_key(athlete_id))
         tokens = decode(SealedTokens, item.fields) if item else SealedTokens()
         return item if tokens.sealed and tokens.open(self._cipher, athlete_id) == pair else None

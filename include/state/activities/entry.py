@@ -1,4 +1,4 @@
-"""What is known of one activity, as the ledger keeps it, and how that may change."""
+"""One activity's ledger entry, and the steps by which it changes."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from include.store.codec import encode, stored
 from include.strava.models import ActivityId, AthleteId
 
 DUE = "due"
-"""What the index of due activities is asked for."""
+"""The index value of due activities."""
 
 DUE_AFTER_S = 1800
-"""How long a run has for what is due, before it is queued again: the first time, doubled each time after."""
+"""How long a queued run has before the activity is queued again; doubled each time."""
 
 LONGEST_WAIT_S = 21_600
-"""The most that lies between two looks at something that is due."""
+"""The longest wait between two tries of a due activity."""
 
 ROUND_S = 900
 """Failures within a window after a round began belong to it, as Airflow's tries of one run do."""
 
 MOST_ROUNDS = 10
-"""After so many failing rounds an activity is put into quarantine."""
+"""After this many failed rounds an activity goes into quarantine."""
 
 STREAM_LOOKS = 8
-"""How often, over a day, an activity without streams is looked at: they may lag the create event by hours."""
+"""How often, over a day, streams are fetched again: they may lag the create event by hours."""
 
 DAY_S = 86_400
 
@@ -47,7 +47,7 @@ EXPIRED_REASON = "kept as long as the settings allow, then deleted here"
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What the ledger says of one activity. Holds no title and no name.
+    """The ledger's entry of one activity, without title or name.
 
     Its methods are the steps of `TRANSITIONS`; each returns the entry after it.
     """
@@ -63,56 +63,56 @@ class LedgerEntry:
     points: int = 0
     reason: str = ""
     rounds: int = 0
-    """How many looks in a row have failed, or found no streams: one for each window, however often it was tried."""
+    """How many rounds in a row have failed, or found no streams: one for each window, however many tries it had."""
     round_at_epoch_s: int | None = None
     """When the last of these rounds began."""
     fetched_at_epoch_s: float | None = None
-    """When the answer was asked for that the lake agrees with."""
+    """When the answer that the lake holds was requested."""
     oldest_answer_epoch_s: float | None = None
-    """When the oldest answer was asked for that is kept of it, where that was before `fetched_at_epoch_s`."""
+    """When the oldest stored answer was requested, if before `fetched_at_epoch_s`."""
     lost_at_epoch_s: int | None = None
-    """When Strava first said that it has no recording of it, although points are stored."""
+    """When Strava first answered that there is no recording, although points are stored."""
     next_try_epoch_s: int | None = field(default=None, metadata=stored("own_try_epoch_s", older="next_try_epoch_s"))
-    """When it is to be fetched again for reasons of its own."""
+    """When it is to be fetched again, apart from events."""
     asked: DueWork | None = field(default=None, metadata=MARK)
-    """An event of that time, or a later one, asks for it; cleared by a fetch, or where it was answered before."""
+    """An event of that time or later has made it due; cleared by a newer fetch."""
     copies_due: DueWork | None = field(default=None, metadata=MARK)
-    """Its copies are still to be looked at since the lease of that fence; cleared by who has planned each of them."""
+    """Its copies are due since the lease of that fence; cleared by the run that has planned each of them."""
     queued: int = 0
-    """How often reconcile has queued it since a run last came to an end with it."""
+    """How often reconcile has queued it since a run last finished it."""
 
     @property
     def kept_since_epoch_s(self) -> float | None:
-        """When the oldest answer was asked for that is kept of it."""
+        """When the oldest stored answer was requested."""
         return self.fetched_at_epoch_s if self.oldest_answer_epoch_s is None else self.oldest_answer_epoch_s
 
     @property
     def fetch_at_epoch_s(self) -> int | None:
-        """When it is to be fetched, for whatever reason; None when nothing asks for that."""
+        """When it is to be fetched, for whatever reason; None if no fetch is due."""
         asked_at = self.asked.due_at_epoch_s if self.asked else None
         return earliest(self.next_try_epoch_s, asked_at)
 
     @property
     def due_at_epoch_s(self) -> int | None:
-        """When the first thing that is left to do for it is due; None when nothing is."""
+        """When its first work is due; None if no work is."""
         return earliest(self.fetch_at_epoch_s, self.copies_due.due_at_epoch_s if self.copies_due else None)
 
     @property
     def is_known(self) -> bool:
-        """Whether it says more than that somebody asked for the activity."""
+        """Whether a fetch, a list or a removal is recorded, not only a request."""
         return self.state is not ActivityState.PENDING or self.fetched_at_epoch_s is not None or bool(self.object_keys)
 
     @classmethod
     def unknown(cls, athlete_id: int, activity_id: int) -> Self:
-        """The entry of an activity of which nothing is known yet."""
+        """The entry of an unknown activity."""
         return cls(AthleteId(athlete_id), ActivityId(activity_id), ActivityState.PENDING)
 
     def synced(self, seen: Observation, points: int) -> Self:
-        """Rows and `points` points as `seen`; whoever has written the rows adds their `object_keys`."""
+        """Synced with `points` points as observed; the caller that writes the rows adds their `object_keys`."""
         return replace(self._seen(seen), state=SYNCED.of(self.state), points=points)
 
     def without_streams(self, seen: Observation, *, may_come: bool) -> Self:
-        """Rows as `seen`, without points; where streams may come they are looked for over a day, ever more rarely."""
+        """Synced without points; streams that may still come are fetched again over a day at growing intervals."""
         lacked_before = self.state is ActivityState.NO_STREAMS and self.fingerprint == seen.fingerprint
         looks = (self.rounds if lacked_before else 0) + 1
         again = int(seen.fetched_at_epoch_s) + wait_after(looks) if may_come and looks < STREAM_LOOKS else None
@@ -125,13 +125,13 @@ class LedgerEntry:
         )
 
     def perhaps_lost(self, now_epoch_s: int) -> Self:
-        """Strava says that there is no recording of what has points here: they stay until it says so a window later."""
+        """Strava denies a recording whose points are stored: they stay until it does so again a window later."""
         lost_at = now_epoch_s if self.lost_at_epoch_s is None else self.lost_at_epoch_s
         waiting = self.waiting(PERHAPS_LOST, next_try_epoch_s=max(now_epoch_s, lost_at + ROUND_S))
         return replace(waiting, lost_at_epoch_s=lost_at)
 
     def is_lost(self, now_epoch_s: float) -> bool:
-        """Whether another "no recording", of now, is to be believed: no points are stored, or it is the second one."""
+        """Whether an answer without a recording is believed: no points are stored, or it is the second such answer."""
         said_before = self.lost_at_epoch_s is not None and now_epoch_s - self.lost_at_epoch_s >= ROUND_S
         return said_before or not self.points
 
@@ -153,7 +153,7 @@ class LedgerEntry:
         )
 
     def unanswered(self, *, fetched_at_epoch_s: float) -> Self:
-        """The answer of that time says nothing about it: what is stored stays, and nothing is left to fetch."""
+        """The answer of that time proves nothing: stored data stays, and no fetch is due."""
         return replace(
             self,
             state=(SYNCED if self.points else WITHOUT_STREAMS).of(self.state),
@@ -170,7 +170,7 @@ class LedgerEntry:
     def quarantined(
         self, reason: str, *, fetched_at_epoch_s: float | None, look_again_at_epoch_s: int | None = None
     ) -> Self:
-        """What the lake holds of it stays; the answer of that time was not understood, a later one may be."""
+        """The answer of that time was not readable, a later one may be; stored rows stay."""
         return replace(
             self,
             state=QUARANTINED.of(self.state),
@@ -183,9 +183,9 @@ class LedgerEntry:
         )
 
     def waiting(self, reason: str, *, next_try_epoch_s: int) -> Self:
-        """What the lake holds of it stays known; nothing is wrong with it. Whoever asked waits for its next try.
+        """A fetch was not possible now, by no fault of the activity; stored rows stay, requests wait for its next try.
 
-        What had expired has no time of fetching any more: it would make it expire again before it comes back.
+        An expired entry loses its fetch time, which would make it expire again before it comes back.
         """
         return replace(
             self,
@@ -198,10 +198,10 @@ class LedgerEntry:
         )
 
     def failed(self, reason: str, now_epoch_s: int, retry_after_s: float) -> Self:
-        """A look at it failed by a fault of its own, and Strava asks to wait so long; many rounds make it a day."""
+        """A fetch failed by a fault of the activity; the wait grows with each round, or is what Strava asks for."""
         goes_on = self.round_at_epoch_s is not None and now_epoch_s - self.round_at_epoch_s < ROUND_S
         began = self.round_at_epoch_s if goes_on and self.round_at_epoch_s is not None else now_epoch_s
-        failed_before = self.rounds if self.round_at_epoch_s is not None else 0  # else looks for streams
+        failed_before = self.rounds if self.round_at_epoch_s is not None else 0  # else rounds that look for streams
         rounds = failed_before if goes_on else failed_before + 1
         if rounds >= MOST_ROUNDS:
             looked = self.quarantined(
@@ -215,7 +215,7 @@ class LedgerEntry:
         return replace(looked, rounds=rounds, round_at_epoch_s=began)
 
     def listed(self, seen: Observation) -> Self:
-        """Known from a list alone; whoever waits for it to be fetched still does."""
+        """Known from a list alone; a due fetch stays due."""
         return replace(
             self._seen(seen),
             state=LISTED.of(self.state),
@@ -228,7 +228,7 @@ class LedgerEntry:
         ).still_due_as(self)
 
     def expired(self) -> Self:
-        """Too old to be kept; whoever takes its rows away drops their `object_keys` after it."""
+        """Too old to be kept; the caller that removes its rows drops their `object_keys` afterwards."""
         return replace(
             self,
             state=EXPIRED.of(self.state),
@@ -249,15 +249,15 @@ class LedgerEntry:
         return replace(self, asked=asked)
 
     def answered(self, at_epoch_s: int) -> Self:
-        """What events up to `at_epoch_s` asked for is known already."""
+        """Events up to `at_epoch_s` are answered by an earlier fetch."""
         return replace(self, asked=None) if self.asked and self.asked.of <= at_epoch_s else self
 
     def copies_planned(self, fence: int) -> Self:
-        """Each copy that was due since the lease of that fence has its row."""
+        """Each copy that was due since the lease of that fence is planned."""
         return replace(self, copies_due=None, queued=0) if self.copies_due and self.copies_due.of == fence else self
 
     def put_off(self, now_epoch_s: float) -> Self:
-        """What is due now is in the queue, and due again later: so much later as it has waited in vain."""
+        """Due work is queued now, and due again later, the later the more runs came to nothing."""
         until = int(now_epoch_s) + min(DUE_AFTER_S * 2**self.queued, LONGEST_WAIT_S)
         own = self.next_try_epoch_s
         return replace(
@@ -269,11 +269,11 @@ class LedgerEntry:
         )
 
     def still_due_as(self, before: LedgerEntry) -> Self:
-        """Everything that was left to do before is left to do."""
+        """All work that was due before stays due."""
         return replace(self, next_try_epoch_s=before.next_try_epoch_s, asked=before.asked, copies_due=before.copies_due)
 
     def _seen(self, seen: Observation) -> Self:
-        """All facts as `seen`, none of what was stored before, and nothing left to do."""
+        """All facts as observed, none of the former ones, and no work due."""
         return replace(
             self.unknown(self.athlete_id, self.activity_id),
             state=self.state,

@@ -1,4 +1,4 @@
-"""The right to write one activity, which one worker has at a time."""
+"""The lease on one activity: the right to write it, which one worker has at a time."""
 
 from __future__ import annotations
 
@@ -21,4 +21,4 @@ class Lease:
     """Grows with every lease of this activity: a smaller number than the row's has lost."""
     expires_at_epoch_s: float
     entry: LedgerEntry | None
-    """What the row held when it was leased."""
+    """The row's entry when it was leased."""

@@ -1,4 +1,4 @@
-"""The ledger of activities: what the lake holds of each one, and who is working on it now."""
+"""The ledger of activities: what the lake holds of each one, and which worker holds it now."""
 
 from __future__ import annotations
 
@@ -27,14 +27,13 @@ __all__ = ["LEASE_S", "ActivityLedger", "ActivityState", "DueWork", "Lease", "Le
 class ActivityLedger:
     """One writer per activity at a time, over any number of runs.
 
-    A run that finds an activity leased leaves a mark and ends; the holder is told of the mark when it settles, and
-    fetches again. So whatever a run wanted to see in the lake is seen by an answer asked for afterwards.
+    A run that finds an activity leased marks it and ends; the holder learns of the mark when it settles, and fetches
+    again. So every request is served by an answer that was requested after it.
 
-    A holder that stalls between its last check and its write cannot be stopped: an object that the next holder found
-    nothing to change in is still as the stalled one read it. So what a lease settles that was taken over unsettled
-    counts as doubtful: the activity is due once more after the length of a lease, nothing noted is forgotten, and
-    nothing stored is taken for fresh, until a lease that began in order has settled it. To postpone settles nothing,
-    so the doubt stays.
+    A holder that stalls between its last check and its write cannot be stopped: an object that the next holder left
+    unchanged is still as the stalled one read it. So an entry is doubtful when its lease was taken over unsettled: the
+    activity is due once more after the length of a lease, noted object keys stay, and stored data does not count as
+    fresh, until a lease that was not taken over has settled it. Postponing settles nothing, so the doubt stays.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -43,24 +42,25 @@ class ActivityLedger:
         self._erasures = Erasures(store, clock)
 
     def get(self, athlete_id: int, activity_id: int) -> LedgerEntry | None:
-        """What is known of the activity, or None."""
+        """The activity's entry, or None."""
         return self._row(athlete_id, activity_id).entry
 
     def at_rest(self, athlete_id: int, activity_id: int) -> LedgerEntry | None:
-        """The same, where no worker has the lease on it and nothing is left to do for it; else None."""
+        """The entry, if no worker holds the lease and no work is due; else None."""
         row = self._row(athlete_id, activity_id)
         is_busy = row.lease_until_epoch_s > self._clock() or row.entry is None or row.entry.due_at_epoch_s is not None
         return None if is_busy else row.entry
 
     @retry_on_conflict
     def acquire(self, athlete_id: int, activity_id: int, *, fresh: bool = True) -> Lease | None:
-        """The lease on the activity; None when another worker has it, who fetches again, or nothing may be written.
+        """The lease on the activity; None while another worker holds it (which then fetches again) or if writing is
+        forbidden.
 
-        A caller who needs no answer of Strava's that is newer than what is stored says `fresh=False`: then the other
-        worker is not asked to fetch again, and what a worker who died was asked for is still asked for.
+        A caller that needs no newer answer than the stored one passes `fresh=False`: then the other worker is not asked
+        to fetch again, and requests to a worker that died stay.
 
-        Effects: takes over a lease that ran out. While it is leased the activity is due when the lease ends, so that
-        the work of a run that dies is found.
+        Effects: takes over a lease that ran out. A leased activity is due when the lease ends, so that reconcile finds
+        the work of a run that dies.
         """
         row, now = self._row(athlete_id, activity_id), self._clock()
         if row.lease_until_epoch_s > now:
@@ -78,7 +78,7 @@ class ActivityLedger:
             doubtful=row.doubtful or row.lease_until_epoch_s > 0,
         )
         version = self._put(leased)
-        if self._erasures.forbid_writing(athlete_id):  # looked at after the write, see `Erasures`
+        if self._erasures.forbid_writing(athlete_id):  # checked after the write, see `Erasures`
             if row.entry is None or self._erasures.clear_away(athlete_id):
                 self.forget(athlete_id, activity_id, although_leased=True)
             else:
@@ -89,7 +89,7 @@ class ActivityLedger:
         )
 
     def check(self, lease: Lease) -> None:
-        """Nothing, while the lease holds. Errors: `LeaseLost`; then write nothing more.
+        """Return while the lease holds. Errors: `LeaseLost`; then write nothing more.
 
         Call it before every write to the lake.
         """
@@ -97,7 +97,7 @@ class ActivityLedger:
 
     @retry_on_conflict
     def renew(self, lease: Lease) -> Lease:
-        """The lease for its full length from now on, once half of it is over. Errors: `LeaseLost`."""
+        """The lease, renewed for its full length once half of it is over. Errors: `LeaseLost`."""
         now = self._clock()
         if lease.expires_at_epoch_s > now + LEASE_S / 2:
             return lease
@@ -108,9 +108,9 @@ class ActivityLedger:
 
     @retry_on_conflict
     def note(self, lease: Lease, object_keys: Iterable[str]) -> None:
-        """Write down, before a write to the lake, which table objects may hold the activity's rows after it.
+        """Note, before a write to the lake, which table objects may hold the activity's rows after it.
 
-        A run that dies between the two leaves no row that nobody knows of.
+        So a run that dies during the write leaves no row that the ledger does not know.
         Errors: `LeaseLost`; then nothing was stored.
         """
         row = self._held(lease)
@@ -120,7 +120,7 @@ class ActivityLedger:
 
     @retry_on_conflict
     def advance(self, lease: Lease, entry: LedgerEntry) -> Lease:
-        """Store the entry and keep the lease, which is returned with it; object keys that were noted stay known.
+        """Store the entry and keep the lease, which is returned with the entry; noted object keys stay.
 
         Errors: `LeaseLost`; then nothing was stored.
         """
@@ -131,10 +131,10 @@ class ActivityLedger:
 
     @retry_on_conflict
     def settle(self, lease: Lease, entry: LedgerEntry) -> bool:
-        """Store what is known now, and let go; returns whether somebody asked for the activity meanwhile.
+        """Store the entry and release the lease; returns whether the activity was requested meanwhile.
 
-        Then it is due at once: who can fetch again takes the lease again, the others leave it to reconcile.
-        The stored entry is due once more where the lease was taken over unsettled.
+        Then it is due at once: a caller that can fetch again acquires it again, others leave it to reconcile. The
+        stored entry is due once more if the lease was taken over unsettled.
         Errors: `LeaseLost`; then nothing was stored.
         """
         row, now = self._held(lease), self._clock()
@@ -147,10 +147,10 @@ class ActivityLedger:
 
     @retry_on_conflict
     def postpone(self, lease: Lease, entry: LedgerEntry) -> None:
-        """Store the entry of work that was not done, and let go.
+        """Store the entry of unfinished work, and release the lease.
 
-        Where it names no time although somebody asked meanwhile, or the lease was taken over unsettled, the activity
-        is due at once. Object keys that were noted stay known: the work may have stopped with rows in them.
+        If it names no time although the activity was requested meanwhile, or the lease was taken over unsettled, the
+        activity is due at once. Noted object keys stay: the work may have stopped with rows in them.
         Errors: `LeaseLost`; then nothing was stored.
         """
         row = self._held(lease)
@@ -165,28 +165,28 @@ class ActivityLedger:
 
     @contextmanager
     def held(self, athlete_id: int, activity_id: int) -> Iterator[Lease | None]:
-        """The lease for work that asks Strava nothing; None as by `acquire` with `fresh=False`.
+        """The lease for work without a call to Strava; None as by `acquire` with `fresh=False`.
 
-        Effects: unless it was settled or postponed, the lease is let go at the end, by an error too, with the entry
-        as it was but for object keys that were noted. An activity that was unknown stays due.
+        Effects: unless settled or postponed, the lease is released at the end, by an error too, with the entry
+        unchanged but for noted object keys. An unknown activity stays due.
         """
         lease = self.acquire(athlete_id, activity_id, fresh=False)
         try:
             yield lease
         finally:
             if lease is not None and lease.entry is not None:
-                with suppress(LeaseLost):  # settled, or taken over by one who goes on with it
+                with suppress(LeaseLost):  # settled, or taken over by another worker
                     self.postpone(lease, lease.entry)
 
     @retry_on_conflict
     def make_due(
         self, athlete_id: int, activity_id: int, *, asked_at_epoch_s: int, due_at_epoch_s: int | None = None
     ) -> None:
-        """Note that an event of that time asks for the activity, before anybody begins with it.
+        """Note that an event of that time makes the activity due, before any worker starts on it.
 
-        Its state stays. It is due at that time, or in half an hour, or later where runs came to nothing, unless it is
-        due earlier: so long has a run that is about to start. The holder of a lease is asked to fetch again. Nothing
-        is written for an athlete who was erased.
+        Its state stays. It is due at `due_at_epoch_s`, or in half an hour, the time that a starting run has, or later
+        where runs came to nothing, unless it is due earlier. The holder of a lease is asked to fetch again. Nothing is
+        written for an athlete who was erased.
         """
         row, now = self._row(athlete_id, activity_id), self._clock()
         if row.lease_until_epoch_s > now:
@@ -198,11 +198,11 @@ class ActivityLedger:
             asked = replace(row, entry=entry.asked_for(asked_at_epoch_s, due_at_epoch_s=due_at))
         if asked != row:
             self._put(asked)
-        if self._erasures.clear_away(athlete_id):  # looked at after the write, see `Erasures`
+        if self._erasures.clear_away(athlete_id):  # checked after the write, see `Erasures`
             self.forget(athlete_id, activity_id)
 
     def ask_whole(self, athlete_id: int, activity_id: int, now_epoch_s: float) -> None:
-        """Have the activity fetched again with its streams, whatever is stored; it is due now.
+        """Make the activity due now, to be fetched again with its streams, whatever is stored.
 
         The holder of a lease fetches it just now.
         """
@@ -214,16 +214,16 @@ class ActivityLedger:
         )
 
     def answered(self, athlete_id: int, activity_id: int, *, asked_at_epoch_s: int) -> None:
-        """Take back what events up to that time asked for: an earlier fetch has answered them."""
+        """Clear the requests of events up to that time: an earlier fetch has answered them."""
         self._amend(athlete_id, activity_id, lambda entry: entry.answered(asked_at_epoch_s))
 
     def clear_copies_due(self, athlete_id: int, activity_id: int, fence: int) -> None:
-        """Note that each copy which was due since the lease of that fence has its row; a newer mark stays."""
+        """Note that each copy which was due since the lease of that fence is planned; a newer mark stays."""
         self._amend(athlete_id, activity_id, lambda entry: entry.copies_planned(fence))
 
     @retry_on_conflict
     def put_off(self, athlete_id: int, activity_id: int, now_epoch_s: float, *, copies: bool = False) -> None:
-        """Note that what is due of the activity is being queued; what was not due stays as it is.
+        """Note that the activity's due work is being queued; work that is not due stays as it is.
 
         With `copies`, its copies are queued too, whatever had made them due.
         """
@@ -237,7 +237,7 @@ class ActivityLedger:
 
     @retry_on_conflict
     def forget(self, athlete_id: int, activity_id: int, *, although_leased: bool = False) -> bool:
-        """Remove the row, unless a worker has the lease on it; returns whether it is gone. Safe to repeat."""
+        """Remove the row, unless a worker holds the lease; returns whether it is gone. Safe to repeat."""
         row = self._row(athlete_id, activity_id)
         if row.lease_until_epoch_s > self._clock() and not although_leased:
             return False
@@ -245,7 +245,7 @@ class ActivityLedger:
         return True
 
     def due(self, now: float) -> Iterator[LedgerEntry]:
-        """The entries whose next try has come and that nobody works on, longest overdue first."""
+        """The due entries that no worker holds, longest overdue first."""
         rows = readable(self._store.find("activities", "due", DUE, up_to=now), LedgerRow.from_item)
         return (row.entry for row in rows if row.entry is not None and row.lease_until_epoch_s <= now)
 
@@ -262,13 +262,13 @@ class ActivityLedger:
     def latest(self, athlete_id: int, count: int) -> list[LedgerEntry]:
         """The `count` entries that began last, newest first; reads all entries of the athlete to find them.
 
-        One that waits for its first look has just been told of: it comes before those whose start is known.
+        Entries that wait for their first fetch are the newest: they come before those whose start is known.
         """
         return nlargest(count, self.of_athlete(athlete_id), key=_began)
 
     @retry_on_conflict
     def _amend(self, athlete_id: int, activity_id: int, change: Callable[[LedgerEntry], LedgerEntry]) -> None:
-        """Change what is left to do; the facts stay, so that it needs no lease."""
+        """Change the due work; the facts stay, so that no lease is needed."""
         row = self._row(athlete_id, activity_id)
         if row.entry is not None and (changed := change(row.entry)) != row.entry:
             self._put(replace(row, entry=changed))

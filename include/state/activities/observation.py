@@ -1,4 +1,4 @@
-"""What the ledger takes from an answer of Strava's."""
+"""The fields of a Strava answer that the ledger keeps."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one of Strava's answers says of an activity, as far as the ledger keeps it."""
+    """The part of one Strava answer about an activity that the ledger keeps."""
 
     fetched_at_epoch_s: float
-    """When the answer was asked for."""
+    """When the answer was requested."""
     sport_type: str = ""
     start_at_epoch_s: int | None = None
     fingerprint: str = ""

@@ -8,7 +8,7 @@ from include.state.transition import Transition
 
 
 class ActivityState(StrEnum):
-    """What is known of an activity."""
+    """The state of an activity."""
 
     PENDING = "pending"
     """To be fetched at `next_try_epoch_s`."""
@@ -16,11 +16,11 @@ class ActivityState(StrEnum):
     NO_STREAMS = "no_streams"
     """In the lake without points: a manual activity, or one whose streams Strava does not have."""
     REMOVED = "removed"
-    """Strava shows it no longer, and nothing of it is kept."""
+    """Strava no longer shows it, and none of its data is kept."""
     QUARANTINED = "quarantined"
-    """Its answer could not be understood; the raw object and the reason are kept."""
+    """Its answer could not be read; the raw object and the reason are kept."""
     EXPIRED = "expired"
-    """Kept as long as the settings allow and then deleted here; it comes back only if an event or a backfill asks."""
+    """Deleted here when it was as old as the settings allow; only an event or a backfill brings it back."""
 
     @classmethod
     def _missing_(cls, value: object) -> ActivityState | None:

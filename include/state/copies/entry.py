@@ -1,4 +1,4 @@
-"""What is known of one copy, as the ledger keeps it, and how it goes from one state to the next."""
+"""One copy's ledger row, and the steps by which it changes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from include.store.codec import NOT_STORED, encode
 from include.store.store import ABSENT
 
 DUE = "due"
-"""What the index of due copies is asked for."""
+"""The index value of due copies."""
 
 SOON_S = 60
-"""When reconcile takes up a copy whose run died."""
+"""After how long reconcile takes over a copy whose run died."""
 
 POLL_AFTER_S = 900
-"""The first distance of two looks at an upload that Strava does not finish."""
+"""The first interval between two polls of an upload that Strava does not finish."""
 
 LONGEST_POLL_S = 6 * 3600
 DAY_S = 86_400
 STUCK_S = 3 * DAY_S
-"""How long an upload is looked at."""
+"""How long an upload is polled."""
 
 PATIENCE_S = 30 * DAY_S
 """How long a copy waits for access, or for a fault to pass."""
@@ -62,7 +62,7 @@ class Copy:
     trim_m: int | None = None
     """The radius that the link had hidden around both ends of the track."""
     track_hidden: bool = False
-    """Whether positions were left out altogether, since too few lay outside that radius."""
+    """Whether all positions were left out, since too few lay outside that radius."""
     planned_at_epoch_s: int = 0
     updated_at_epoch_s: int = 0
     waiting_since_epoch_s: int | None = None
@@ -70,15 +70,15 @@ class Copy:
     next_try_epoch_s: int | None = None
     version: int = field(default=ABSENT, metadata=NOT_STORED)
     held: bool = field(default=False, metadata=NOT_STORED)
-    """Whether this value came from `acquire` or `advance`: only such a one can be advanced."""
+    """Whether this value came from `acquire` or `advance`: only such a value can be advanced."""
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether the file was sent and it is not known whether Strava has it."""
+        """Whether the file was sent and Strava's outcome is unknown."""
         return self.state in (CopyState.UPLOADING, CopyState.WAITING_FOR_ACCESS) and self.attempts > 0
 
     def is_left_alone(self, now: float) -> bool:
-        """Whether nothing was sent and nobody has come to it for a day, as where its parent is not connected."""
+        """Whether nothing was sent and no run has worked on it for a day, as while its parent is not connected."""
         is_overdue = self.next_try_epoch_s is not None and self.next_try_epoch_s + DAY_S <= now
         return is_overdue and self.attempts == 0 and self.state not in FINAL_STATES
 
@@ -96,7 +96,7 @@ class Copy:
         trim_m: int,
         track_hidden: bool,
     ) -> Self:
-        """The file goes out with the next line; what it holds is told by the fields of these names."""
+        """The file is about to be sent; keyword arguments describe its content."""
         return replace(
             self,
             state=copy_states.SENDING.of(self.state),
@@ -122,7 +122,7 @@ class Copy:
         )
 
     def still_processing(self, reason: str, now: float) -> Self:
-        """Strava works on the file still: the next look is further off than the last, or there is none any more."""
+        """Strava still works on the file: the next poll comes after a longer interval, or the copy is given up."""
         if self.waited_s(now) >= STUCK_S:
             return self.given_up("Strava did not finish the file in three days. Try again to look once more.")
         next_try = _further(self.waited_s(now), POLL_AFTER_S, LONGEST_POLL_S) + int(now)
@@ -134,7 +134,7 @@ class Copy:
         return self._settled(copy_states.MADE, "", child_activity_id=child_activity_id)
 
     def duplicated(self, child_activity_id: int | None, reason: str) -> Self:
-        """The child's account had it already, from elsewhere."""
+        """The child's account had the activity already, from another source."""
         return self._settled(copy_states.DUPLICATED, reason, child_activity_id=child_activity_id)
 
     def failed(self, reason: str) -> Self:
@@ -142,19 +142,19 @@ class Copy:
         return self._settled(copy_states.FAILED, reason)
 
     def skipped(self, reason: str) -> Self:
-        """It is not to be made."""
+        """The copy is not made."""
         return self._settled(copy_states.SKIPPED, reason)
 
     def given_up(self, reason: str) -> Self:
-        """Nothing is looked at or sent any more until somebody asks."""
+        """The copy is neither polled nor sent until somebody asks."""
         return self._settled(copy_states.GIVEN_UP, reason)
 
     def postponed(self, reason: str, until_epoch_s: int) -> Self:
-        """It goes on then; waiting for the budget of calls is nobody's fault and is not counted."""
+        """It continues at that time; waiting for the call budget does not count as a failure."""
         return replace(self, reason=reason, next_try_epoch_s=until_epoch_s)
 
     def postponed_by_fault(self, reason: str, now: float, retry_after_s: float = 0.0) -> Self:
-        """A fault that may pass: the next try is further off than the last, and one day there is none any more.
+        """A passing fault: the next try comes after a longer interval, until the copy is given up.
 
         `retry_after_s` is how long Strava asks to wait.
         """
@@ -165,7 +165,7 @@ class Copy:
         return replace(self, reason=reason, waiting_since_epoch_s=self._since(now), next_try_epoch_s=next_try)
 
     def waiting_for_access(self, reason: str, now: float) -> Self:
-        """The child's account does not let us in: a try a day, and one when the child connects again."""
+        """The child's account refuses access: one try a day, and one when the child connects again."""
         if self.waited_s(now) >= PATIENCE_S:
             return self._tired(PATIENCE_S, reason)
         return replace(
@@ -177,7 +177,7 @@ class Copy:
         )
 
     def again(self, at_epoch_s: int) -> Self:
-        """One that was not made is due then; what Strava may have of it is looked for before it is sent again.
+        """A copy that was not made is due then; Strava is searched for it before it is sent again.
 
         The file goes up under the same external id, so that a copy which got through after all is a duplicate.
         """
@@ -187,13 +187,13 @@ class Copy:
         return replace(asked, state=copy_states.AGAIN.of(self.state), upload_id=None)
 
     def woken(self, at_epoch_s: int) -> Self:
-        """What it waited for may be there: it is due then, unless it is due earlier."""
+        """The access or fault that it waited for may have changed: it is due then, unless it is due earlier."""
         if self.state is CopyState.SKIPPED:
             return self.again(at_epoch_s)
         return replace(self, next_try_epoch_s=min(at_epoch_s, self.next_try_epoch_s or at_epoch_s))
 
     def marked(self, original: Original) -> Self:
-        """This has become of the original."""
+        """The original's state has changed to this."""
         return replace(self, original=original)
 
     def waited_s(self, now: float) -> float:
@@ -206,7 +206,7 @@ class Copy:
     def _since(self, now: float) -> int:
         if self.waiting_since_epoch_s is not None:
             return self.waiting_since_epoch_s
-        # A row that an older version left in processing.
+        # An older version left the row in processing.
         return self.planned_at_epoch_s if self.state is CopyState.PROCESSING else int(now)
 
     def _settled(self, step: Transition[CopyState], reason: str, **changes: Any) -> Self:
@@ -220,5 +220,5 @@ class Copy:
 
 
 def _further(waited_s: float, least_s: int, most_s: int) -> int:
-    """The distance to the next try: twice what has been waited, within these bounds."""
+    """The interval to the next try: twice the time waited, within these bounds."""
     return int(min(max(2 * waited_s, least_s), most_s))

@@ -1,4 +1,4 @@
-"""The ledger of copies: from the intention to the activity in the child's account, step by step."""
+"""The ledger of copies: from the plan to the activity in the child's account, step by step."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ __all__ = [
 ]
 
 LEASE_S = 120
-"""How long a worker has for one step of a copy before another may take it."""
+"""The length of the lease for one step of a copy."""
 
 _EXTERNAL_ID = re.compile(r"sdi-([1-9][0-9]{0,18})-[0-9]+(\.|$)", re.ASCII)
 _SLEEPING = frozenset({CopyState.SKIPPED, CopyState.WAITING_FOR_ACCESS})
 
 
 def external_id(parent_activity_id: int, child_id: int) -> str:
-    """The name under which Strava knows the copy; the same at every try, so that a second upload is a duplicate."""
+    """The copy's external id at Strava; the same at every try, so that a second upload is a duplicate."""
     return f"sdi-{parent_activity_id}-{child_id}"
 
 
 def parent_activity_of(external_id: str) -> int | None:
-    """The activity that a copy was made from, by the name under which Strava knows it; None for what is no copy.
+    """The original activity in a copy's external id; None for an id that is no copy's.
 
-    Strava appends the file's type to the name.
+    Strava appends the file type to the id.
     """
     found = _EXTERNAL_ID.match(external_id)
     activity_id = int(found[1]) if found else 0
@@ -68,7 +68,7 @@ class CopyLedger:
         return _copy(item) if item else None
 
     def plan(self, copy: Copy) -> Copy:
-        """Write the intention down unless the copy is there already; returns what is stored."""
+        """Store the planned copy unless it exists; returns the stored copy."""
         planned = replace(copy, version=ABSENT)
         try:
             return replace(self._put(planned, lease_until_epoch_s=0.0), held=False)
@@ -77,9 +77,9 @@ class CopyLedger:
 
     @retry_on_conflict
     def acquire(self, parent_activity_id: int, child_id: int) -> Copy | None:
-        """The copy with the lease on it; None when another worker has it, or there is no such copy.
+        """The copy with its lease; None while another worker holds it, or if there is no such copy.
 
-        None too where nothing may be written for the parent or the child; the row goes where one of them is erased.
+        None too if nothing may be written for the parent or the child; the row is removed if one of them is erased.
         """
         item = self._store.get(_key(parent_activity_id, child_id))
         now = self._clock()
@@ -115,7 +115,7 @@ class CopyLedger:
         return True
 
     def advance(self, copy: Copy) -> Copy:
-        """Store the copy as it is after a step, and return it; the lease is renewed.
+        """Store the copy after a step, and return it with a renewed lease.
 
         Errors: `LeaseLost` when the lease ran out or was never held.
         """
@@ -126,7 +126,7 @@ class CopyLedger:
             raise _lost(copy) from err
 
     def settle(self, copy: Copy) -> None:
-        """Store the copy as it is after the last step, and let others acquire it at once.
+        """Store the copy after the last step, and release the lease.
 
         What became of its original is no step: the copy keeps the time of its last one.
 
@@ -141,7 +141,7 @@ class CopyLedger:
             raise _lost(copy) from err
 
     def claim_time(self, copy: Copy, start_epoch_s: int, end_epoch_s: int) -> Copy | None:
-        """The copy of another recording of the same outing, which comes first; None when this one may be sent.
+        """The earlier copy of another recording of the same outing; None when this one may be sent.
 
         Errors: `LeaseLost`. Effects: see `Outings`; call it before anything is sent, at every try.
         """
@@ -151,7 +151,7 @@ class CopyLedger:
         return None if rival_id is None else self.get(rival_id, copy.child_id)
 
     def release_time(self, copy: Copy) -> None:
-        """Have the other recordings of the outing tried now that wait for this copy, which is not made.
+        """Make the copies due of other recordings of the outing that waited for this copy, which is not made.
 
         Effects: safe to repeat; after a crash before it each is tried at its own next time.
         """
@@ -166,7 +166,7 @@ class CopyLedger:
 
     @retry_on_conflict
     def reopen(self, parent_activity_id: int, child_id: int, at_epoch_s: float) -> bool:
-        """Whether the copy was not made; then it is due at that time: see `Copy.again`.
+        """Make a copy due that was not made; returns whether it was such a one. See `Copy.again`.
 
         Effects: none for a copy in another state or in a worker's hands; safe to repeat.
         """
@@ -174,7 +174,7 @@ class CopyLedger:
 
     @retry_on_conflict
     def wake(self, parent_activity_id: int, child_id: int, at_epoch_s: float) -> bool:
-        """Whether the copy sleeps until its reason has gone; then it is due at that time: see `Copy.woken`.
+        """Make a sleeping copy due; returns whether it was one. See `Copy.woken`.
 
         Effects: none for a copy in another state or in a worker's hands; safe to repeat.
         """
@@ -191,7 +191,7 @@ class CopyLedger:
     def made_for(self, child_id: int) -> dict[int, int]:
         """The activities in a child's account that are copies, each with the activity that it was made from.
 
-        What a copy was a duplicate of is the child's own recording.
+        The original of a duplicate is the child's own recording.
         """
         made = (copy for copy in self.of_child(child_id) if copy.state is CopyState.DONE)
         return {copy.child_activity_id: copy.parent_activity_id for copy in made if copy.child_activity_id}
@@ -201,7 +201,7 @@ class CopyLedger:
         return map(_copy, self._store.find("copies", "by_parent", parent_id))
 
     def due(self, now: float) -> Iterator[Copy]:
-        """The unfinished copies whose next try has come and that nobody works on, longest overdue first."""
+        """The due copies that no worker holds, longest overdue first."""
         found = self._store.find("copies", "due", DUE, up_to=now)
         return readable((item for item in found if _lease_until(item) <= now), _copy)
 
@@ -228,7 +228,7 @@ class CopyLedger:
     def _require_held(self, copy: Copy) -> Copy:
         """The copy as it is stored. Errors: `LeaseLost`.
 
-        That nobody else acquired it is what the version at the following write proves.
+        The version of the following write proves that no other worker acquired it.
         """
         item = self._store.get(_key(copy.parent_activity_id, copy.child_id))
         if not copy.held or item is None or _lease_until(item) <= self._clock():
@@ -236,7 +236,7 @@ class CopyLedger:
         return _copy(item)
 
     def _put(self, copy: Copy, *, lease_until_epoch_s: float) -> Copy:
-        """Store what has happened to the copy, now."""
+        """Store the copy, changed now."""
         changed = replace(copy, updated_at_epoch_s=int(self._clock()))
         return self._write(changed, lease_until_epoch_s=lease_until_epoch_s)
 

@@ -1,4 +1,4 @@
-"""Whose copy has which time of a child's account: two recordings of one outing make one activity there."""
+"""Claims of copies on the time of a child's account: two recordings of one outing make one activity there."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Key, Store
 
 _LONGEST_DAYS = 7
-"""How many days of one recording are claimed; a longer one is a recording that somebody forgot to stop."""
+"""How many days of one recording are claimed; a longer recording was not stopped by mistake."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outing:
-    """The time that one activity's copy takes."""
+    """The time span of one activity's copy."""
 
     parent_activity_id: int
     start_epoch_s: int
@@ -29,27 +29,27 @@ class Outing:
 
 
 class Outings:
-    """The copies into each child's account that claim a day, in the order in which they came.
+    """The copies that claim a day of each child's account, in the order of their claims.
 
-    A claim is written before anything is sent, under a condition on the day's row, and every claim writes: so of two
-    workers one sees the other. Days are claimed in their order, so whoever is ahead on the first day that two outings
-    share is ahead for good. Claims of copies that came to nothing are dropped when the next one is written.
+    A claim is written before a file is sent, under a condition on the day's row, and every claim writes: so of two
+    workers one sees the other. Days are claimed in their order, so the copy that is first on the first shared day is
+    first for good. Claims of copies that were not made are dropped when the next one is written.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def claim(self, child_id: int, outing: Outing, is_live: Callable[[int], bool]) -> int | None:
-        """The activity whose copy is ahead and overlaps; None when the time is this one's.
+        """The activity whose overlapping copy is first; None when this one is.
 
-        `is_live` says of an activity whether its copy to the child was made or may still be.
+        `is_live` says whether an activity's copy to the child was made or may still be made.
         Effects: a place in line, kept at every later claim of the same activity.
         """
         rivals = (self._claim(child_id, day, outing, is_live) for day in _days(outing))
         return next((rival for rival in rivals if rival is not None), None)
 
     def beside(self, child_id: int, parent_activity_id: int, start_epoch_s: int) -> set[int]:
-        """The activities that claim the time of this one as well, whoever is ahead; none where it has claimed none."""
+        """The other activities that claim the same time; none if this one has no claim."""
         claims, _ = self._read(_key(child_id, _day(start_epoch_s)))
         own = next((claim for claim in claims if claim.parent_activity_id == parent_activity_id), None)
         if own is None:

@@ -1,4 +1,4 @@
-"""Where each athlete's copies are cut: the centre of the circle around each place at which recordings begin or end."""
+"""The hidden places of athletes: the circle around each place at which recordings begin or end."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ MOST_IN_ONE = 500
 class Places:
     """The hidden places of every athlete: one circle for one place, the same in every copy.
 
-    One row for each athlete and radius: whoever adds a place does so over the version in which it looked for it, so two
-    workers at once make one place. A circle is never moved: a series of copies shows the same one, and nothing of where
-    in it the door is. Centres are sealed with the cipher of the tokens, and erased with the athlete.
+    One row for each athlete and radius: a place is added under the version in which it was searched, so two workers at
+    once make one place. A circle is never moved: a series of copies shows the same circle, and not where in it the door
+    is. Centres are sealed with the cipher of the tokens, and erased with the athlete.
 
-    Errors: `CipherError` when what is stored cannot be opened; nothing is drawn anew then, for two circles tell more
-    than one.
+    Errors: `CipherError` when the stored text cannot be opened; no new circle is drawn then, for two circles reveal
+    more than one.
     """
 
     def __init__(self, store: Store, cipher: Cipher, draw: RandomFraction) -> None:
@@ -41,7 +41,7 @@ class Places:
     def circles(self, athlete_id: int, radius_m: int, ends: Sequence[Position]) -> tuple[Circle, ...]:
         """The circles that hide these ends of one recording, each once; none for a radius of 0.
 
-        Effects: an end at a new place gets a circle, which is stored before it is answered.
+        Effects: an end at a new place gets a circle, which is stored before it is returned.
         """
         if radius_m <= 0 or not ends:
             return ()
@@ -65,7 +65,7 @@ class Places:
         return tuple(hiding_circle(centre, radius_m) for centre in dict.fromkeys(chosen))
 
     def sealed(self, athlete_id: int) -> list[str]:
-        """The sealed texts of the athlete; none where nothing is hidden for anybody's copies."""
+        """The athlete's sealed texts; none if no place is hidden."""
         return [text for item in self._store.query("places", str(athlete_id)) for text in item.fields["sealed"]]
 
     def forget(self, athlete_id: int) -> None:

@@ -1,4 +1,4 @@
-"""How far a copy can come, and which step may follow which."""
+"""The states of a copy, and the steps between them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from include.state.transition import Transition
 
 
 class CopyState(StrEnum):
-    """How far a copy has come."""
+    """The state of a copy."""
 
     PLANNED = "planned"
     UPLOADING = "uploading"
@@ -29,13 +29,13 @@ class CopyState(StrEnum):
 
 
 class Original(StrEnum):
-    """What is known of the activity that was copied, since it was."""
+    """The state of the original since it was copied."""
 
     NAMED = "named"
     RENAMED = "renamed"
     """Its title names the child no longer."""
     DELETED = "deleted"
-    """Strava shows it no longer: deleted, or hidden from this application."""
+    """Strava no longer shows it: deleted, or hidden from this application."""
 
 
 MADE_STATES = frozenset({CopyState.DONE, CopyState.DUPLICATE})

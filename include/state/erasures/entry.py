@@ -1,4 +1,4 @@
-"""One athlete's erasure, from the wish to the certificate, and how it may go on."""
+"""One athlete's erasure, from the request to the certificate, and its steps."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from include.store.codec import FLAT, NOT_STORED, decode, encode, stored
 from include.store.store import ABSENT, Item
 
 NEXT_TRY_S = 900
-"""So long after a run was started for it, an erasure that nobody works on is due again: one window of reconcile."""
+"""How long after the start of a run an erasure without a worker is due again: one window of reconcile."""
 
 KIND = "erasure"
-"""What the index of all erasures is asked for."""
+"""The index value of all erasures."""
 
 
 class EraseReason(StrEnum):
     """Who wants an athlete erased."""
 
     DEAUTHORISATION = "deauthorisation"
-    """A webhook event says that the athlete took the access away: a hint, to be confirmed with Strava."""
+    """A webhook event says that the athlete revoked the access: a hint, to be confirmed with Strava."""
     OPERATOR = "operator"
-    """An operator decided: the access is given back at Strava first."""
+    """An operator asked: the access is revoked at Strava first."""
     ATHLETE = "athlete"
-    """The athlete asked for it on their own page: the access is given back at Strava first."""
+    """The athlete asked on their own page: the access is revoked at Strava first."""
 
 
 class ErasureStage(StrEnum):
-    """How far an erasure has come."""
+    """The stage of an erasure."""
 
     ASKED = "asked"
-    """The wish is written down; the access to the account has not ended."""
+    """The request is stored; the access to the account has not ended."""
     UNDER_WAY = "under_way"
-    """The end of the access is confirmed; what is kept is being removed."""
+    """The end of the access is confirmed; data is being removed."""
     FINISHED = "finished"
-    """Nothing is left."""
+    """All data is removed."""
     WITHDRAWN = "withdrawn"
-    """The athlete is connected still, or has connected again since: writing is right."""
+    """The athlete is still connected, or has connected again: data may be written."""
 
     @classmethod
     def _missing_(cls, value: object) -> ErasureStage | None:
@@ -61,29 +61,29 @@ TRANSITIONS = (ASKED, CONFIRMED, FINISHED, WITHDRAWN)
 
 @dataclass(frozen=True, slots=True)
 class ErasureGrounds:
-    """That an athlete be erased: by whose word, and when it was uttered."""
+    """The grounds of an erasure: who asked for it, and when."""
 
     reason: EraseReason
     asked_at_epoch_s: int = field(metadata=stored(older="began_at_epoch_s"))
-    """By Strava's clock where Strava tells of it. The wish means no connection that is newer."""
+    """By Strava's clock for an event. The request does not concern newer connections."""
 
     @property
     def is_hint(self) -> bool:
-        """Whether only an event says so, which anybody may have sent, and which may be late."""
+        """Whether the only ground is an event, which anybody may have sent, and which may be late."""
         return self.reason is EraseReason.DEAUTHORISATION
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """One athlete's erasure: an id, the wish, and times. Its methods are the steps of `TRANSITIONS`."""
+    """One athlete's erasure: an id, its grounds, and times. Its methods are the steps of `TRANSITIONS`."""
 
     athlete_id: int
     grounds: ErasureGrounds = field(metadata=FLAT)
     began_at_epoch_s: int
-    """When the wish was written down: tells the erasures of one athlete apart, each later than the one before."""
+    """When the request was stored: tells the erasures of one athlete apart, each later than the one before."""
     stage: ErasureStage
     next_try_epoch_s: int = 0
-    """From when on reconcile starts a run for an open erasure that nobody works on."""
+    """From when on reconcile queues a run for an open erasure without a worker."""
     finished_at_epoch_s: int | None = None
     fence: int = 0
     lease_until_epoch_s: float = 0.0
@@ -91,31 +91,31 @@ class Erasure:
 
     @property
     def is_open(self) -> bool:
-        """Whether something is left to do."""
+        """Whether the erasure is not over yet."""
         return self.stage in _OPEN
 
     @property
     def is_withdrawable(self) -> bool:
-        """Whether the athlete has asked for it, and it has not begun: connecting again takes it back."""
+        """Whether the athlete asked for it and it has not begun: connecting again withdraws it."""
         return self.stage is _S.ASKED and self.grounds.reason is EraseReason.ATHLETE
 
     @property
     def forbids_writing(self) -> bool:
-        """Whether nothing may be written for the athlete; a mere hint forbids nothing until it is confirmed."""
+        """Whether nothing may be written for the athlete; an event forbids nothing until it is confirmed."""
         return self.clears_away or (self.stage is _S.ASKED and not self.grounds.is_hint)
 
     @property
     def clears_away(self) -> bool:
-        """Whether what is kept of the athlete is being removed, or was."""
+        """Whether the athlete's data is being removed, or was."""
         return self.stage in (_S.UNDER_WAY, _S.FINISHED)
 
     @classmethod
     def first(cls, athlete_id: int, grounds: ErasureGrounds, now_epoch_s: int) -> Self:
-        """The erasure of an athlete of whom none is known."""
+        """The first erasure of an athlete."""
         return cls(athlete_id, grounds, now_epoch_s, _S.ASKED, next_try_epoch_s=now_epoch_s + NEXT_TRY_S)
 
     def asked(self, grounds: ErasureGrounds, now_epoch_s: int) -> Self:
-        """A new wish after one that is over."""
+        """A new request after an erasure that is over."""
         return replace(
             self,
             stage=ASKED.of(self.stage),
@@ -126,7 +126,7 @@ class Erasure:
         )
 
     def joined(self, grounds: ErasureGrounds) -> Self:
-        """The same erasure, asked for once more: a person's word counts for more than an event, a later one too."""
+        """The same erasure, requested once more: a person's request outranks an event, and a later one an earlier."""
         if self.stage is not _S.ASKED or grounds.is_hint > self.grounds.is_hint:
             return self
         if self.grounds.is_hint == grounds.is_hint:
@@ -136,15 +136,15 @@ class Erasure:
         return replace(self, grounds=grounds)
 
     def confirmed(self) -> Self:
-        """The access has ended: from now on nothing is written for the athlete, and nobody connects."""
+        """The access has ended: from now on nothing is written for the athlete, who cannot connect."""
         return replace(self, stage=CONFIRMED.of(self.stage))
 
     def finished(self, now_epoch_s: int) -> Self:
-        """Nothing is left; late work stays forbidden."""
+        """All data is removed; late writes stay forbidden."""
         return replace(self, stage=FINISHED.of(self.stage), finished_at_epoch_s=now_epoch_s)
 
     def withdrawn(self) -> Self:
-        """Nothing is erased, or no longer kept away, since the athlete is connected."""
+        """Nothing is erased, and writes are allowed, since the athlete is connected."""
         return replace(self, stage=WITHDRAWN.of(self.stage))
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Who wishes to be erased, is being erased, or was lately: a row from the moment the wish is uttered."""
+"""The ledger of erasures: requested, under way, or over in the last 30 days."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from include.store.store import Key, Store
 __all__ = ["EraseReason", "Erasure", "ErasureGrounds", "ErasureStage", "Erasures"]
 
 KEPT_S = 30 * 86_400
-"""How long the row of an erasure that is over stands: longer than anything that was under way then can take."""
+"""How long the row of a finished erasure is kept: longer than any work that was under way then can take."""
 
 LEASE_S = 300
-"""How long an erasure is one worker's without a sign of life."""
+"""The length of the lease on an erasure."""
 
 
 class Erasures:
-    """The wishes to be erased, and the barrier that keeps a late worker from bringing back what is erased.
+    """Every erasure, and the barrier that keeps a late worker from writing erased data again.
 
-    A worker writes first (its lease), then looks here, and takes back what it wrote where an erasure stands. The
-    erasure puts its row up first, then looks for what was written. Whichever comes first, one of the two sees it.
+    A worker writes its lease first, then checks here, and removes what it wrote if an erasure forbids it. The erasure
+    stores its row first, then looks for records. Whichever comes first, one of the two sees the other.
 
-    One worker at a time carries an erasure out, under a lease; another goes on where it died. The value that
-    `acquire` and `check` return is the proof of the lease, and what `advance` and `settle` store is made from it: so a
-    wish that somebody joins meanwhile is never overwritten, but makes them raise `VersionConflict`.
+    One worker at a time carries an erasure out, under a lease; another resumes where it died. The value that `acquire`
+    and `check` return proves the lease, and `advance` and `settle` store a step made from it: so a request that is
+    joined meanwhile is never overwritten, but makes them raise `VersionConflict`.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -48,7 +48,7 @@ class Erasures:
         return any(erasure is not None and erasure.forbids_writing for erasure in erasures)
 
     def clear_away(self, *athlete_ids: int) -> bool:
-        """Whether what is kept of one of the athletes is being removed, or was: a wish alone may be withdrawn yet."""
+        """Whether the data of one of the athletes is being removed, or was; a mere request may still be withdrawn."""
         erasures = map(self.get, athlete_ids)
         return any(erasure is not None and erasure.clears_away for erasure in erasures)
 
@@ -58,11 +58,11 @@ class Erasures:
 
     @retry_on_conflict
     def ask(self, athlete_id: int, grounds: ErasureGrounds) -> Erasure:
-        """Write the wish down, and return the erasure as it is then: open, or over where that answers the wish.
+        """Store the request, and return the erasure as it is then: open, or over if that answers the request.
 
-        An open erasure is joined. A person's wish is answered by whatever came of the same one, or of a person's later
-        one, and never by what came of an event, whose time is anybody's; an event about an athlete whose erasure is
-        finished tells nothing new, since nobody has connected after it.
+        An open erasure is joined. A person's request is answered by the outcome of the same or a person's later
+        request, never by that of an event, whose time anybody may choose; an event about an athlete whose erasure is
+        finished adds nothing, since the athlete has not connected after it.
         Effects: safe to repeat.
         """
         present, now = self.get(athlete_id), int(self._clock())
@@ -78,14 +78,14 @@ class Erasures:
         return present if asked == present else self._put(asked)
 
     def ask_now(self, athlete_id: int, reason: EraseReason) -> Erasure:
-        """`ask` for a person who utters the wish this moment."""
+        """`ask` for a person who asks now."""
         present, now = self.get(athlete_id), int(self._clock())
         earliest = present.grounds.asked_at_epoch_s + 1 if present and not present.grounds.is_hint else 0
         return self.ask(athlete_id, ErasureGrounds(reason, max(now, earliest)))
 
     @retry_on_conflict
     def admit(self, athlete_id: int) -> None:
-        """Let the athlete connect; what was erased before keeps nothing away any more.
+        """Let the athlete connect; an earlier erasure no longer forbids writes.
 
         Errors: `BeingErased` while an erasure is under way.
         """
@@ -99,9 +99,9 @@ class Erasures:
 
     @retry_on_conflict
     def withdraw(self, athlete_id: int) -> None:
-        """Withdraw the erasure of an athlete who is connected now; one under way is left to its run. Safe to repeat.
+        """Withdraw the erasure of a connected athlete; one under way is left to its run. Safe to repeat.
 
-        Effects: a worker that has it in hand loses the lease.
+        Effects: a worker that holds it loses the lease.
         """
         present = self.get(athlete_id)
         if present is not None and present.stage in (ErasureStage.ASKED, ErasureStage.FINISHED):
@@ -109,7 +109,7 @@ class Erasures:
 
     @retry_on_conflict
     def acquire(self, athlete_id: int) -> Erasure | None:
-        """The open erasure, leased; None where there is none, or another worker has it in hand."""
+        """The open erasure, leased; None if there is none, or while another worker holds it."""
         present = self.get(athlete_id)
         if present is None or not present.is_open or present.lease_until_epoch_s > self._clock():
             return None
@@ -117,7 +117,7 @@ class Erasures:
 
     @contextmanager
     def held(self, athlete_id: int) -> Iterator[Erasure | None]:
-        """`acquire`, for the length of a block. Effects: the lease is let go at the end, by an error too."""
+        """`acquire`, for the length of a block. Effects: releases the lease at the end, by an error too."""
         lease = self.acquire(athlete_id)
         try:
             yield lease
@@ -137,7 +137,7 @@ class Erasures:
 
     @retry_on_conflict
     def renew(self, lease: Erasure) -> Erasure:
-        """The lease, good for another while; nothing is read while more than half of it is left.
+        """The lease, renewed; nothing is read while more than half of it is left.
 
         Errors: `LeaseLost`; then write nothing more.
         """
@@ -146,26 +146,26 @@ class Erasures:
         return self._put(self._renewed(self.check(lease)))
 
     def advance(self, erasure: Erasure) -> Erasure:
-        """Store a step made from what `check` returned, and keep the lease, renewed.
+        """Store a step made from the value of `check`, and keep the lease, renewed.
 
         Errors: `VersionConflict` when the row has changed since: check and decide again.
         """
         return self._put(self._renewed(erasure))
 
     def settle(self, erasure: Erasure) -> Erasure:
-        """Store a step made from what `check` returned, and let go. Errors: as `advance`."""
+        """Store a step made from the value of `check`, and release the lease. Errors: as `advance`."""
         return self._put(replace(erasure, lease_until_epoch_s=0.0))
 
     def postpone(self, seen: Erasure) -> None:
-        """Note that a run is started for the erasure: reconcile starts none for a while.
+        """Note that a run is queued for the erasure: reconcile queues none for a while.
 
-        Effects: none where the row has changed since it was `seen`: somebody works on it.
+        Effects: none if the row has changed since it was `seen`: a worker holds it.
         """
         with suppress(VersionConflict):
             self._put(replace(seen, next_try_epoch_s=int(self._clock()) + NEXT_TRY_S))
 
     def due(self) -> Iterator[Erasure]:
-        """The open erasures that nobody works on and that no run was started for lately."""
+        """The open erasures that no worker holds and for which no run was queued lately."""
         now = self._clock()
         for found in list(self.all()):
             erasure = self.get(found.athlete_id)
