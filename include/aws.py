@@ -1,4 +1,4 @@
-"""The clients of AWS: one way to open them, and one reading of what goes wrong with them.
+"""AWS clients: one way to open them, and one mapping of their errors.
 
 Region, credentials and endpoint come from where every AWS tool takes them: the environment
 (`AWS_DEFAULT_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL` …), the shared files, or the role of the machine.
@@ -114,7 +114,7 @@ def open_client(
 
 @contextlib.contextmanager
 def aws_faults(variable: str) -> Iterator[None]:
-    """What AWS says inside the block, as this project's errors; `variable` is the setting that asked for AWS.
+    """Raises AWS errors of the block as this project's errors; `variable` is the setting that asked for AWS.
 
     Errors: `RetryLater` for throttling, 5xx, timeouts and refused connections that outlast the retries;
     `SettingsError` for missing credentials or region, missing permissions, and tables, keys or buckets that do not

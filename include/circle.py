@@ -19,16 +19,16 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """The places no farther from `centre` than `radius_m`, as the crow flies."""
+    """A circle on the earth: the places within `radius_m` of `centre`."""
 
     centre: Position
     radius_m: float
 
     def within(self, places: Iterable[tuple[int, float, float]]) -> set[int]:
-        """The numbers of those places that the circle holds; a place is a number, a latitude and a longitude."""
+        """The indices of the places in the circle; a place is an index, a latitude and a longitude."""
         reach_deg = math.degrees(self.radius_m / _EARTH_RADIUS_M) * 1.001
         south, north = self.centre.latitude_deg - reach_deg, self.centre.latitude_deg + reach_deg
-        near = [place for place in places if south <= place[1] <= north]  # spares most of them the sines
+        near = [place for place in places if south <= place[1] <= north]  # skips the trigonometry for most places
         return {
             number
             for number, latitude, longitude in near
@@ -37,7 +37,7 @@ class Circle:
 
 
 def distance_m(here: Position, there: Position) -> float:
-    """The way as the crow flies: haversine on the mean Earth radius, within 0.6 % of what it is on the ellipsoid."""
+    """The great-circle distance: haversine on the mean Earth radius, within 0.6 % of that on the ellipsoid."""
     lat, to_lat = math.radians(here.latitude_deg), math.radians(there.latitude_deg)
     across = math.radians(there.longitude_deg - here.longitude_deg)
     chord = math.sin((to_lat - lat) / 2) ** 2 + math.cos(lat) * math.cos(to_lat) * math.sin(across / 2) ** 2
@@ -45,7 +45,7 @@ def distance_m(here: Position, there: Position) -> float:
 
 
 def beyond(here: Position, *, bearing_rad: float, way_m: float) -> Position:
-    """Where somebody arrives who sets out from here on this bearing, clockwise from the north, and goes straight on."""
+    """The place at that distance and bearing, clockwise from north, from here."""
     lat, angle = math.radians(here.latitude_deg), way_m / _EARTH_RADIUS_M
     to_lat = math.asin(math.sin(lat) * math.cos(angle) + math.cos(lat) * math.sin(angle) * math.cos(bearing_rad))
     east = math.sin(bearing_rad) * math.sin(angle) * math.cos(lat)

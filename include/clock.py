@@ -1,4 +1,4 @@
-"""The one way time enters the domain: as a value that the caller passes in."""
+"""The clock: time enters the domain only as a value that the caller passes in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The circle that hides a place without giving its middle away: moved, and wider than what it has to hide."""
+"""A circle that hides a place without revealing it as its centre: moved at random, and wider than the hidden radius."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ one radius of that end lies inside it; the hundredth that is missing is the eart
 to 0.65 away, so that the same door, found some metres away by the next recording, is covered by the same circle."""
 
 RandomFraction = Callable[[], float]
-"""A number from 0 up to 1, each as likely, which nobody can foresee."""
+"""Returns an unpredictable random number, uniform in [0, 1)."""
 
 
 def covers(centre: Position, end: Position, radius_m: float) -> bool:
@@ -24,10 +24,10 @@ def covers(centre: Position, end: Position, radius_m: float) -> bool:
 
 
 def random_centre(end: Position, radius_m: float, draw: RandomFraction) -> Position:
-    """A centre for the circle that hides this end: any direction is as likely, and farther is likelier than nearer."""
+    """A random centre for the circle that hides this end: uniform in direction, and over the disc."""
     return beyond(end, bearing_rad=2 * math.pi * draw(), way_m=_FARTHEST * radius_m * draw() ** 0.25)
 
 
 def hiding_circle(centre: Position, radius_m: float) -> Circle:
-    """The circle that is left out of every track."""
+    """The circle whose points every track leaves out."""
     return Circle(centre, _REACH * radius_m)

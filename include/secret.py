@@ -1,4 +1,4 @@
-"""Settings whose secrets lie in AWS Secrets Manager, in the same secret that Airflow reads as its Connection."""
+"""Reads settings from AWS Secrets Manager, from the same secret that Airflow reads as its Connection."""
 
 from __future__ import annotations
 

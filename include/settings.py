@@ -55,7 +55,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         (r"[1-9][0-9]{0,3}", "days, from 1 to 9999"),
     ),
 }
-"""What a variable's value has to look like, and how to say that."""
+"""The pattern of a variable's value, and its description."""
 
 _BASE_URLS = ("STRAVA_API_URL", "STRAVA_OAUTH_URL")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -191,11 +191,11 @@ class Settings(DispatcherSettings):
     strava_oauth_url: str = "https://www.strava.com/oauth"
     """The base of Strava's pages of consent and its token endpoint."""
     strava_revoke: str = "token"
-    """How access is given back: `token` calls `POST /oauth/revoke`; `legacy` `/oauth/deauthorize`, until 2027-06-01."""
+    """How access is revoked: `token` calls `POST /oauth/revoke`; `legacy` `/oauth/deauthorize`, until 2027-06-01."""
     webhook_signing_key: str = field(default="", repr=False)
     """The key with which Strava signs events; where set, an event without a right `X-Strava-Signature` is refused."""
     retention_days: str = ""
-    """How many days after it was fetched what came from Strava's API is deleted; `keep`: never.
+    """How many days after its fetch data from Strava's API is deleted; `keep`: never.
 
     Without it everything is kept on one machine; on AWS the owner has to decide, knowing Strava's terms.
     """

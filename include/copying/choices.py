@@ -15,7 +15,7 @@ LONGEST_TRIM_M = 2000
 
 
 def choice_problems(names: Sequence[str], options: CopyOptions) -> Mapping[str, str]:
-    """What stands in the way of a link with these names that carries this, by field, in words; empty when nothing."""
+    """The problems of a link with these names and options, by field, in words; empty without any."""
     found = {
         "names": _names_problem(names),
         "trim_m": _trim_problem(options.trim_m),

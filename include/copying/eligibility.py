@@ -9,7 +9,7 @@ from include.strava.models import Activity, StreamSet
 from include.strava.start_time import start_time_hidden
 
 COPY_PREFIX = "sdi-"
-"""What the external id of every copy starts with, whichever installation made it."""
+"""The prefix of every copy's external id, whichever installation made it."""
 
 _LAST_YEAR = 9990
 """The times of an activity of this year, however long it is, have four digits for the year."""
@@ -18,7 +18,7 @@ _IS_A_COPY = "This activity is itself a copy, and copies are not copied again."
 _IS_MANUAL = "This activity was entered by hand: there is no recording to copy."
 
 LASTING_REASONS = frozenset({_IS_A_COPY, _IS_MANUAL})
-"""The reasons that no change of the activity or the link takes away."""
+"""The reasons that no change of the activity or the link removes."""
 
 
 def ineligible_reason(activity: Activity, streams: StreamSet | None, link: Link, *, is_copy: bool) -> str | None:

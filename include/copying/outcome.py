@@ -1,4 +1,4 @@
-"""What Strava's answer about an upload means."""
+"""The outcome in Strava's answer about an upload."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST_REASON = 300
 
 
 class OutcomeState(StrEnum):
-    """What became of an upload."""
+    """The state of an upload."""
 
     PROCESSING = "processing"
     READY = "ready"

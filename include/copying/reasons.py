@@ -1,4 +1,4 @@
-"""What went wrong with an athlete's activity or copy, in words for athletes; the log has the operators' words."""
+"""Errors in words for athletes; the log has the words for operators."""
 
 from __future__ import annotations
 
@@ -44,4 +44,4 @@ PASSING_REASONS = frozenset(_spoken(cls, "the child's account") for cls in _BEFO
     "Your activity is ready.",
     "Strava gave no reason.",
 }
-"""What an older version called a failure of a copy although it was not Strava's word on the file."""
+"""Reasons by which an older version marked a copy failed although Strava had not refused the file."""

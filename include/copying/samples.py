@@ -44,7 +44,7 @@ class Samples:
     trimmed: int
     """Points that the link's privacy trimming removed."""
     holes: Sequence[int] = ()
-    """The points right ahead of which trimming removed some, other than at the start."""
+    """The points before which trimming removed some, except at the start."""
     track_hidden: bool = False
     """Whether the points lost their positions because trimming would have left fewer than two."""
     lat: Column = ()
@@ -59,7 +59,7 @@ _TIME = BY_KEY["time"]
 _SENSORS = {each.columns[0]: each for each in STREAM_TYPES if each.is_copied and each.key not in (_TIME.key, "latlng")}
 _EASTERNMOST = Range(LONGITUDE_DEG.low, 179.9999999)  # The schemas exclude 180 itself.
 _MISSING = (0, 0)
-"""How Strava says that a position is missing, where it does not say null."""
+"""How Strava writes a missing position, where it is not null."""
 
 
 def recorded_ends(streams: StreamSet) -> tuple[Position, ...]:
@@ -87,7 +87,7 @@ def chosen_samples(activity: Activity, streams: StreamSet, options: CopyOptions,
 
 
 def too_few_reason(samples: Samples) -> str | None:
-    """Why a file of `samples` would not be an activity, in words for the athlete; None when it would."""
+    """Why `samples` are too few for an activity, in words for the athlete; None if they suffice."""
     return None if len(samples) >= _FEWEST else "This recording has fewer than two points with a time."
 
 
@@ -96,8 +96,8 @@ def positioned_samples(
 ) -> Samples:
     """The points that have a time and a position, and lie outside the `hidden` circles.
 
-    A trimmed activity's distance starts at zero and stands still over a hole, so that the copy's total is that of its
-    points, and nobody reads from it how far it is to what was hidden.
+    A trimmed activity's distance starts at zero and does not grow over a hole, so that the copy's total is that of its
+    points, and does not reveal the distance to the hidden place.
     """
     times, columns = _times(streams), _sensors(streams, options) | _positions(streams)
     placed = _rising(_placed(columns), times)
@@ -149,7 +149,7 @@ def _placed(columns: Mapping[str, Column]) -> list[int]:
 def _outside(
     placed: Sequence[int], columns: Mapping[str, Column], hidden: Sequence[Circle]
 ) -> tuple[Sequence[int], Sequence[int]]:
-    """The points of `placed` that no circle holds, and those among them, by their place there, that follow a hole."""
+    """The points of `placed` outside all circles, and the indices of those that follow a hole."""
     if not hidden:
         return placed, ()
     latitudes, longitudes = columns["lat"], columns["lon"]
@@ -167,7 +167,7 @@ def _outside(
 
 
 def _over_holes(distances: Column, holes: Sequence[int]) -> Column:
-    """The distances of a track that begins at zero and makes no way over its holes."""
+    """The distances of the track, starting at zero and without its holes."""
     run: list[int | float | None] = []
     covered: int | float = 0
     for start, end in pairwise((0, *holes, len(distances))):

@@ -19,7 +19,7 @@ _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
 def template_problem(template: str) -> str | None:
-    """What is wrong with the template, in words for whoever wrote it; None when it can be used."""
+    """The template's problem, in words for its author; None if it is valid."""
     known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
     if not template.strip():
         return f"The title of the copies is empty. {{title}} keeps the original's; it may hold {known}."

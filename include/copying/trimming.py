@@ -7,16 +7,16 @@ from collections.abc import Collection
 from include.state.links import CopyOptions
 
 DEFAULT_TRIM_M = 200
-"""What is hidden where the parent has chosen nothing and Strava shows us full tracks: homes are there."""
+"""The radius hidden where the parent has chosen none and Strava shows full tracks, which include homes."""
 
 _FULL_TRACKS = "activity:read_all"
 
 
 def hidden_radius_m(options: CopyOptions, parent_scopes: Collection[str] | None) -> int:
-    """The radius that a copy made now hides: the parent's choice, else what the parent's grant of this moment asks for.
+    """The radius that a copy made now hides: the parent's choice, else the default for the parent's present grant.
 
-    Without full tracks Strava itself crops the athlete's privacy zones. `parent_scopes` is None where it is not known
-    under which grant the track was fetched; then as much is hidden as with the widest.
+    Without full tracks Strava itself crops the athlete's privacy zones. `parent_scopes` is None if the grant of the
+    track's fetch is not known; then the default of the widest grant applies.
     """
     if options.trim_m is not None:
         return options.trim_m

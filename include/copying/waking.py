@@ -1,8 +1,8 @@
-"""Copies that sleep until what stood against them has gone: who wakes which, and when each is due.
+"""Wakes waiting copies: which ones after which change, and when each is due.
 
-They are woken newest first, as far apart as half of the budget of calls serves them: live work keeps the other half.
-What a changed link had stood against reconcile wakes. Who connects again has as many woken as a browser has patience
-for; the others come by themselves, at the try that each has once a day.
+They are woken newest first, spaced so that they take half of the call budget: live work keeps the other half. Reconcile
+wakes copies that a changed link had blocked. When a child connects again, as many are woken as fit into one page
+request; the others have a try once a day anyway.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from include.state.links import Link, Links
 from include.strava.quota import DAY_S, WINDOW_S, Limits
 
 _AT_ONCE = 200
-"""How many copies are woken while a browser waits: each is read and written, in a second or two together."""
+"""How many copies are woken within a page request: a second or two for all reads and writes."""
 
 _CALLS = 3
-"""What one copy costs: the upload and two looks at it."""
+"""The calls of one copy: the upload and two polls."""
 
 
 def wake_for_access(copies: CopyLedger, child_id: int, limits: Limits, now: float) -> int:
-    """Wake the newest copies that wait for access to the child's account, which was just given; returns how many.
+    """Wake the newest copies that wait for access to the child's account, which was just granted; returns how many.
 
-    Effects: safe to repeat. The others, and all after a crash before it, are tried within a day.
+    Effects: safe to repeat. The others, and after a crash all, are tried within a day.
     """
     waiting = (copy for copy in copies.of_child(child_id) if copy.state is CopyState.WAITING_FOR_ACCESS)
     newest = _newest_first(waiting)[:_AT_ONCE]
@@ -35,8 +35,8 @@ def wake_for_access(copies: CopyLedger, child_id: int, limits: Limits, now: floa
 def wake_for_links(copies: CopyLedger, links: Links, limits: Limits, now: float) -> int:
     """Wake the copies that were skipped over links which have been changed since; returns how many.
 
-    Effects: safe to repeat, and to run twice at once: after a crash the link is still to be looked at. A copy that the
-    link still stands against is skipped again, at no call, and sleeps then.
+    Effects: safe to repeat, and to run twice at once: after a crash the link is still due. A copy that the link still
+    blocks is skipped again, at no call.
     """
     woken = 0
     for link in links.due(now):
@@ -64,7 +64,7 @@ def spacing_s(limits: Limits) -> float:
 
 
 def _stood_against(copies: CopyLedger, link: Link) -> Iterator[Copy]:
-    """The copies that were skipped over the link."""
+    """The copies that were skipped because of the link."""
     for copy in copies.of_child(link.child_id):
         is_skipped = copy.state is CopyState.SKIPPED and copy.reason not in LASTING_REASONS
         if copy.parent_id == link.parent_id and is_skipped:

@@ -8,7 +8,7 @@ from typing import Protocol
 from include.errors import CipherError
 
 MAX_PLAINTEXT_BYTES = 4096
-"""What every implementation seals."""
+"""The largest plaintext that every implementation seals."""
 
 
 Seal = Callable[[bytes], str]
@@ -27,7 +27,8 @@ class Cipher(Protocol):
     def sealer(self, context: Mapping[str, str]) -> Seal:
         """Seals what only `decrypt` with an equal `context` opens; a ciphertext names its key inside.
 
-        Whatever may fail or take its time happens here: so a secret that must not be lost can be asked for afterwards.
+        Everything that may fail or take time happens here, so that a secret that must not be lost can be requested
+        afterwards.
         """
         ...
 
@@ -37,7 +38,7 @@ class Cipher(Protocol):
 
 
 def require_size(plaintext: bytes) -> None:
-    """Nothing, where every implementation can seal the plaintext. Errors: `CipherError`."""
+    """Return if every implementation can seal the plaintext. Errors: `CipherError`."""
     if not 1 <= len(plaintext) <= MAX_PLAINTEXT_BYTES:
         raise CipherError(
             f"a secret of {len(plaintext)} bytes cannot be sealed: it has to have 1 to {MAX_PLAINTEXT_BYTES} bytes"

@@ -21,17 +21,17 @@ from include.state.partitions import Partition
 
 @dataclass(frozen=True, slots=True)
 class LakeWrite:
-    """What a call left in the lake."""
+    """The result of a write or removal."""
 
     object_keys: Mapping[int, tuple[str, ...]]
-    """For each activity the table objects that hold its rows now, sorted."""
+    """The keys of the table objects that hold each activity's rows now, sorted."""
     rows: int
-    """The rows that the activities have after a write; the rows that went with a removal."""
+    """The number of rows after a write, or the number of removed rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What is to happen to one object: these activities' rows go, the new rows come."""
+    """The change of one object: these activities' rows are replaced by the new rows."""
 
     key: str
     activity_ids: frozenset[int] = frozenset()
@@ -107,9 +107,9 @@ class Lake:
         return LakeWrite(dict.fromkeys(activity_ids, ()), removed)
 
     def amend(self, key: str, change: Callable[[pa.Table], Sequence[pa.Table]]) -> None:
-        """Have the rows that `change` makes of an object's rows stand in the place of those of the same activities.
+        """Replace rows of one object by those that `change` returns for the same activities.
 
-        `change` is called again where another writer was first; where it gives no table, nothing is written.
+        `change` is called again after a conflict; if it returns no table, nothing is written.
         Errors: whatever `change` raises; `ObjectConflict`; `UnexpectedShape` for a broken object.
         Effects: none where there is no such object. Safe to repeat.
         """

@@ -1,4 +1,4 @@
-"""The raw zone: Strava's answers byte for byte, so that the tables can be made again without a call."""
+"""The raw zone: Strava's answers byte for byte, so that the tables can be rebuilt without a call."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class RawZone:
         try:
             self._objects.put(key, _pack(activity.body), expected=stored.etag if stored else Condition.ABSENT)
         except ObjectConflict:
-            return  # somebody keeps a newer answer
+            return  # another worker has stored a newer answer
 
     def put_streams(self, athlete_id: int, activity_id: int, streams: StreamSet, *, guard: Guard) -> None:
         """Keep the answer with the activity's streams, under the same condition."""
@@ -50,9 +50,9 @@ class RawZone:
 
     @contextmanager
     def keeping_odd(self, athlete_id: int, activity_id: int, *, guard: Guard) -> Iterator[None]:
-        """A block that asks Strava about the activity: an answer that is not understood is kept as long as that.
+        """A block that fetches the activity: an unreadable answer is stored for as long as the activity is.
 
-        Errors: what the block raises; for such an answer also what `put_detail` raises.
+        Errors: those of the block; for an unreadable answer also those of `put_detail`.
         """
         try:
             yield
@@ -127,7 +127,7 @@ def _activity(stored: StoredObject) -> Activity:
 
 
 def _is_detail(stored: StoredObject) -> bool:
-    """Whether it is a detailed answer; one that cannot be read is none."""
+    """Whether it is a readable detailed answer."""
     try:
         return _activity(stored).is_detail
     except UnexpectedShape:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _SETTING = "QUEUE_URL"
 _MOST_AT_ONCE = 10
 _LISTING_S = 120
-"""How long dead letters are hidden while they are listed or revived, so that none is met twice."""
+"""How long dead letters are hidden while they are listed or revived, so that none comes twice."""
 
 _EMPTY_RECEIPTS = 3
-"""SQS asks some of its servers only: so often it has to find nothing new until it is believed that this was all."""
+"""SQS asks only some of its servers: after this many empty receives in a row all messages count as received."""
 
 _WAITING: Sequence[QueueAttributeNameType] = (
     "ApproximateNumberOfMessages",
@@ -46,7 +46,7 @@ class SqsQueue:
     Errors: `RetryLater` and `SettingsError` from every call, see `include.aws`.
     The role needs `sqs:SendMessage` to send, `sqs:ReceiveMessage`, `sqs:DeleteMessage`, `sqs:ChangeMessageVisibility`
     and `sqs:GetQueueAttributes` to receive, and `sqs:SendMessage` on the dead-letter queue to bury.
-    Who lists and revives dead letters receives, hides and deletes there, and sends here.
+    Listing and reviving dead letters receives, hides and deletes in their queue, and sends to this one.
     """
 
     def __init__(self, url: str) -> None:

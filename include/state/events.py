@@ -1,4 +1,4 @@
-"""The audit of webhook events: when one came, and what became of it."""
+"""The audit of webhook events: when each came, and its outcome."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class AuditedEvent:
     athlete_id: int
     object_id: int
     outcome: str
-    """What became of it last."""
+    """Its latest outcome."""
     received_at_epoch_s: float
     """When it was recorded first."""
     times: int
@@ -28,7 +28,7 @@ class AuditedEvent:
 
 
 class EventAudit:
-    """A record for people to look at, never a reason to skip work; it forgets by itself."""
+    """A record for people to read, never a reason to skip work; its rows expire."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -36,7 +36,7 @@ class EventAudit:
 
     @retry_on_conflict
     def record(self, event_id: str, *, athlete_id: int, object_id: int, outcome: str) -> None:
-        """Note what became of an event. Effects: keeps the first time it was received; expires after `KEEP_S`."""
+        """Note an event's outcome. Effects: keeps the first time it was received; expires after `KEEP_S`."""
         now = self._clock()
         item = self._store.get(_key(event_id))
         earlier = decode(AuditedEvent, item.fields) if item else None
@@ -55,7 +55,7 @@ class EventAudit:
         )
 
     def get(self, event_id: str) -> AuditedEvent | None:
-        """What is known of the event, or None."""
+        """The event's record, or None."""
         item = self._store.get(_key(event_id))
         return decode(AuditedEvent, item.fields) if item else None
 

@@ -1,4 +1,4 @@
-"""How far the loading of an athlete's history has come: a row with a cursor, that any run may go on with."""
+"""The ledger of histories: how far a backfill has come, as a row with a cursor that any run can continue."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Item, Key, Store
 
 KEPT_S = 30 * 86_400
-"""How long a history that came to its end can still be looked at."""
+"""How long the row of a finished history is kept."""
 
 
 WORKED_S = 1800
-"""After so long without a chunk that comes to its end the run that works on a history counts as dead."""
+"""After this time without a finished chunk, the run that works on a history counts as dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ class History:
     """It only lists and counts."""
     asked_at_epoch_s: int
     before_epoch_s: int
-    """The cursor: what began before this is still to be listed, newest first."""
+    """The cursor: activities that began before this are still to be listed, newest first."""
     edge: tuple[int, ...] = ()
-    """What was listed of the cursor's own second, and comes again on the next page."""
+    """Activities of the cursor's own second that were listed, and come again on the next page."""
     again: bool = False
-    """What is in the lake is fetched again, whole."""
+    """Stored activities are fetched again, whole."""
     is_listed: bool = False
     listed_at_epoch_s: float = 0.0
-    """When the oldest answer was asked for that `to_load` comes from."""
+    """When the oldest list that `to_load` comes from was requested."""
     to_load: tuple[int, ...] = ()
     """Listed, lacking in the lake, and not loaded yet."""
     found: int = 0
@@ -51,45 +51,45 @@ class History:
     unreadable: int = 0
     """Rows of the list that cannot be read: quarantined by their ids, the others go on."""
     lacking: int = 0
-    """Those that the lake lacked when they were listed."""
+    """Activities that the lake lacked when they were listed."""
     read_calls: int = 0
-    """Listing, done already, and loading: an activity that was entered by hand needs no call."""
+    """Calls for listing, made already, and for loading; a manual activity needs none."""
     loaded: int = 0
     next_turn_epoch_s: int = 0
     queued: int = 0
-    """How often a run was queued for it since one began with it."""
+    """How often a run was queued for it since the last run started."""
     reason: str = ""
-    """Why it was put off."""
+    """Why it was postponed."""
 
     @property
     def span(self) -> str:
-        """What tells it from the athlete's other histories."""
+        """What distinguishes it from the athlete's other histories."""
         kind = f"{'.again' if self.again else ''}{'.dry' if self.dry_run else ''}"
         return f"{self.after_epoch_s}.{self.until_epoch_s}{kind}"
 
     @property
     def is_open(self) -> bool:
-        """Whether something is left to do."""
+        """Whether it is not finished."""
         return not self.is_listed or bool(self.to_load)
 
     @property
     def done_share(self) -> float:
-        """How much of it is done, from 0 to 1, by the time that is listed and by what is loaded of that."""
+        """How much of it is done, from 0 to 1, by the time span listed and the share of it loaded."""
         span_s = self.until_epoch_s - self.after_epoch_s
         listed = 1.0 if self.is_listed else (self.until_epoch_s - self.before_epoch_s) / span_s
         return listed * (1 - len(self.to_load) / self.lacking if self.lacking else 1)
 
     def taken(self, now_epoch_s: float) -> Self:
-        """The history while a run works on it: no other takes it up before that must be dead."""
+        """The history while a run works on it: no other run starts on it before this one counts as dead."""
         return replace(self, next_turn_epoch_s=int(now_epoch_s) + WORKED_S, queued=0)
 
     def put_off(self, now_epoch_s: float) -> Self:
-        """The history while a run for it is queued: the more of them came to nothing, the longer."""
+        """The history while a run for it is queued: due again the later, the more runs came to nothing."""
         wait_s = min(WORKED_S << min(self.queued, 8), LONGEST_WAIT_S)
         return replace(self, next_turn_epoch_s=int(now_epoch_s) + wait_s, queued=self.queued + 1)
 
     def without(self, settled: Collection[int], *, in_lake: Collection[int], now_epoch_s: float) -> Self:
-        """The history when these came to their end, some of them in the lake; each counts once."""
+        """The history without these finished activities, some of them in the lake; each counts once."""
         left = tuple(activity_id for activity_id in self.to_load if activity_id not in settled)
         loaded = self.loaded + sum(activity_id in in_lake for activity_id in self.to_load)
         rest = replace(self, to_load=left, loaded=loaded)
@@ -97,7 +97,7 @@ class History:
 
 
 class Histories:
-    """One row for each span that somebody asked for; any number of processes may go on with it."""
+    """One row for each requested span; any number of processes may work on it."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -106,7 +106,7 @@ class Histories:
 
     @retry_on_conflict
     def ask(self, wanted: History) -> History | None:
-        """The row of that span: one under way, taken, or one that came to its end and answers this; else a new one.
+        """The row of that span: one under way, a finished one that answers the request, or a new one.
 
         None where the athlete is being erased.
         """
@@ -120,7 +120,7 @@ class Histories:
 
     @retry_on_conflict
     def put_off(self, history: History) -> bool:
-        """Whether its turn has come, and nobody was first: then it is put off while a run is queued for it."""
+        """Postpone the history while a run is queued for it; False if it is not due or another process was first."""
         item, now = self._store.get(_key(history.athlete_id, history.span)), self._clock()
         row = decode(History, item.fields) if item else None
         if row is None or not row.is_open or row.next_turn_epoch_s > now:
@@ -134,13 +134,13 @@ class Histories:
         return decode(History, item.fields) if item else None
 
     def open(self, now_epoch_s: float) -> Iterator[History]:
-        """Those that are under way and whose turn has come, who waits longest first."""
+        """The due histories under way, longest overdue first."""
         for item in self._store.find("histories", "due", DUE, up_to=now_epoch_s):
             yield decode(History, item.fields)
 
     @retry_on_conflict
     def amend(self, history: History, change: Callable[[History], History]) -> History | None:
-        """Store what `change` makes of the row as it is now; None where it is gone, since the athlete is erased."""
+        """Store `change` of the present row; None if it is gone, since the athlete was erased."""
         item = self._store.get(_key(history.athlete_id, history.span))
         if item is None:
             return None

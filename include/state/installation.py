@@ -1,4 +1,4 @@
-"""Whether Strava's API was seen to answer at the configured base URL."""
+"""The proof that Strava's API answers at the configured base URL."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Key, Store
 
 _KEY = Key("subscriptions", "installation")
-"""A row among the application's other one, the webhook subscription: both are what Strava knows of this application."""
+"""A row beside that of the webhook subscription: both concern this application at Strava."""
 
 
 class Installation:
-    """The proof of one base URL; that of another says nothing."""
+    """The proof for one base URL; it does not hold for another."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def is_proved(self, api_url: str) -> bool:
-        """Whether the last clear answer at `api_url` was the API's own; a state that knows of none says no."""
+        """Whether the last clear answer at `api_url` was the API's own; False without any."""
         item = self._store.get(_KEY)
         return item is not None and item.fields["api_url"] == api_url and bool(item.fields["is_proved"])
 
     @retry_on_conflict
     def note(self, api_url: str, *, is_proved: bool, now_epoch_s: float) -> None:
-        """Something answered clearly at `api_url`: the API or something else. Effects: safe to repeat."""
+        """Note a clear answer at `api_url`: of the API, or of something else. Effects: safe to repeat."""
         item = self._store.get(_KEY)
         fields = {"api_url": api_url, "is_proved": is_proved, "seen_at_epoch_s": now_epoch_s}
         self._store.put(_KEY, fields, expected_version=item.version if item else ABSENT)

@@ -1,4 +1,4 @@
-"""Invitations: a parent's offer to link an account, for whoever holds the secret of its link, once."""
+"""Invitations: a parent's offer to link an account, usable once by the holder of its secret address."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Invite:
     """One invitation as stored, without its secret."""
 
     invite_id: str = field(metadata=NOT_STORED)
-    """The SHA-256 of the secret: tells which invitation it is, and cannot be used to accept it."""
+    """The SHA-256 of the secret: identifies the invitation, but cannot accept it."""
     parent_id: int
     names: tuple[str, ...]
     options: CopyOptions = field(metadata=stored("carried"))
     expires_at_epoch_s: int = field(metadata=NOT_STORED)
     starts_at_epoch_s: int = 0
-    """When the activities begin that the parent wants copied; 0: from the confirmation on."""
+    """From when on activities are copied; 0: from the confirmation on."""
     child_id: int | None = None
-    """Who accepted, once somebody has."""
+    """The child who accepted; None until then."""
     version: int = field(default=ABSENT, metadata=NOT_STORED)
 
 
@@ -51,7 +51,7 @@ class Invites:
         return self._put(Invite(_hash(secret), parent_id, names, options, expires_at, starts_at_epoch_s))
 
     def find(self, secret: str) -> Invite | None:
-        """The invitation behind a link's secret; None where there is none, or no longer."""
+        """The invitation of a secret; None if there is none, or it has expired."""
         return self.get(_hash(secret))
 
     def of_parent(self, parent_id: int) -> Iterator[Invite]:
@@ -66,20 +66,20 @@ class Invites:
             self._store.delete(item.key, expected_version=item.version)
 
     def get(self, invite_id: str) -> Invite | None:
-        """The invitation, or None where there is none, or no longer."""
+        """The invitation; None if there is none, or it has expired."""
         item = self._store.get(_key(invite_id))
         return _invite(item) if item else None
 
     def open_of_parent(self, parent_id: int) -> list[Invite]:
-        """The parent's invitations that nobody has accepted yet, the one that expires first first."""
+        """The parent's open invitations, sorted by expiry."""
         unused = (invite for invite in self.of_parent(parent_id) if invite.child_id is None)
         return sorted(unused, key=lambda invite: invite.expires_at_epoch_s)
 
     @retry_on_conflict
     def withdraw(self, invite_id: str) -> bool:
-        """Take an invitation back that nobody has accepted; False when it is used up, expired or gone.
+        """Withdraw an open invitation; False when it is used up, expired or gone.
 
-        Effects: nothing of it is kept; its link tells what that of an expired one tells. Safe to repeat.
+        Effects: removes its row; its address then shows the page of an expired one. Safe to repeat.
         """
         invite = self.get(invite_id)
         if invite is None or invite.child_id is not None:
@@ -90,7 +90,7 @@ class Invites:
     def accept(self, invite_id: str, child_id: int) -> Invite | None:
         """The invitation, now used up by the child; None when it is used up by another, or expired.
 
-        Effects: safe to repeat for the same child, so that a crash after it can be made good.
+        Effects: safe to repeat for the same child, so that a retry can follow a crash.
         """
         invite = self.get(invite_id)
         if invite is None:
@@ -100,7 +100,7 @@ class Invites:
         try:
             return self._put(replace(invite, child_id=child_id))
         except VersionConflict:
-            return self.accept(invite_id, child_id)  # the other one has it now, which the next look tells
+            return self.accept(invite_id, child_id)  # another child has used it, as the next read shows
 
     def _put(self, invite: Invite) -> Invite:
         version = self._store.put(

@@ -1,4 +1,4 @@
-"""Links from a parent to a child: which names mean the child, what a copy carries, who agreed to it when."""
+"""Links from a parent to a child: which names mean the child, what a copy contains, and both consents."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Item, Key, Store
 
 DUE = "due"
-"""What the index of links with copies to wake is asked for."""
+"""The index value of links with copies to wake."""
 
 SETTLED_S = LEASE_S + 240
-"""So long after a change no worker decides about a copy by the link as it was before: the lease under which one read
-it has ended, also where two clocks are two minutes off."""
+"""After this time no worker decides on a copy by the link as it was before a change: the lease under which it read the
+link has ended, even if two clocks differ by two minutes."""
 
 
 class LinkStatus(StrEnum):
-    """Whether a link makes copies."""
+    """The status of a link."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -45,7 +45,7 @@ def _chosen_trim_m(stored_m: int) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class CopyOptions:
-    """What a copy carries besides position, elevation, time, speed, distance and cadence."""
+    """What a copy contains besides position, elevation, time, speed, distance and cadence."""
 
     heartrate: bool = True
     power: bool = True
@@ -66,8 +66,8 @@ class CopyOptions:
 class Link:
     """One parent's link to one child.
 
-    Units: consent times are None as long as that side has not agreed; copies start with activities that
-    begin at or after `starts_at_epoch_s`.
+    Units: consent times are None until that side has agreed; activities that begin at or after `starts_at_epoch_s` are
+    copied.
     """
 
     parent_id: int
@@ -79,12 +79,12 @@ class Link:
     child_consent_epoch_s: int | None = None
     status: LinkStatus = LinkStatus.ACTIVE
     wake_at_epoch_s: int | None = field(default=None, compare=False)
-    """From when on the copies are to be looked at again that it had stood against; None where they have been."""
+    """From when on the copies are woken that the link had blocked; None once they have been."""
     version: int = field(default=ABSENT, compare=False, metadata=NOT_STORED)
 
     @property
     def makes_copies(self) -> bool:
-        """Whether both sides have agreed to it and nobody has paused or ended it."""
+        """Whether both sides have agreed and nobody has paused or ended the link."""
         agreed = self.parent_consent_epoch_s is not None and self.child_consent_epoch_s is not None
         return agreed and self.status is LinkStatus.ACTIVE
 
@@ -99,8 +99,8 @@ class Links:
     def save(self, link: Link) -> Link:
         """Store the link over the version it was read with and return it with its new version.
 
-        Where it makes copies and differs from what is stored, the same write says that the copies are to be looked at
-        again which it had stood against: reconcile does so, whoever has changed the link.
+        If it makes copies and differs from the stored link, the same write makes the copies due that it had blocked:
+        reconcile wakes them, whoever has changed the link.
         Errors: `VersionConflict` when the other side changed it meanwhile: read it again and decide again.
         """
         before = self.get(link.parent_id, link.child_id)
@@ -110,20 +110,20 @@ class Links:
         return self._put(replace(link, wake_at_epoch_s=wake_at if link.makes_copies else None))
 
     def due(self, now: float) -> Iterator[Link]:
-        """The links whose copies are to be looked at again now, those that were changed first before the others."""
+        """The links whose blocked copies are due to be woken, earliest change first."""
         for found in list(self._store.find("links", "due", DUE, up_to=now)):
             link = self.get(found.fields["parent_id"], found.fields["child_id"])
             if link is not None and link.wake_at_epoch_s is not None and link.wake_at_epoch_s <= now:
                 yield link
 
     def note_woken(self, link: Link) -> None:
-        """Note that the copies have been looked at; nothing where the link has changed since it was read."""
+        """Note that the copies have been woken; no effect if the link has changed since it was read."""
         with suppress(VersionConflict):
             self._put(replace(link, wake_at_epoch_s=None))
 
     @retry_on_conflict
     def forget(self, parent_id: int, child_id: int) -> None:
-        """Remove the link of this pair, whatever it says; safe to repeat."""
+        """Remove the link of this pair, whatever its status; safe to repeat."""
         item = self._store.get(_key(parent_id, child_id))
         if item is not None:
             self._store.delete(item.key, expected_version=item.version)

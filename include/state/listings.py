@@ -1,4 +1,4 @@
-"""How far the regular look through each athlete's list of activities has come."""
+"""How far the regular listing of each athlete's activities has come."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from include.store.store import ABSENT, Key, Store
 
 @dataclass(frozen=True, slots=True)
 class MonthShown:
-    """What an athlete's list shows of a month, or of the newer part of one that its next older page goes on with."""
+    """The activities that an athlete's list shows of a month, or of its newer part if the next page continues it."""
 
     activities: int
     listed_at_epoch_s: float
@@ -21,20 +21,20 @@ class MonthShown:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What is remembered of an athlete's listings."""
+    """The progress of an athlete's listings."""
 
     athlete_id: int
     listed_at_epoch_s: float = 0.0
     older_before_epoch_s: int | None = None
-    """The next older page holds what began before this; None where the newest page ends."""
+    """The next older page holds activities that began before this; None: it begins where the newest page ends."""
     older_from_epoch_s: float = 0.0
-    """No older page is listed before this: the last one has been reached a short while ago."""
+    """No older page is listed before this time: the last page was reached recently."""
     looked_for: tuple[int, ...] = ()
-    """Activities that were missing from a page and looked at because of it."""
+    """Activities that were fetched because a page lacked them."""
     looked_at: tuple[tuple[int, str], ...] = ()
-    """Activities that were looked at because a page showed them otherwise, each with the fingerprint it showed."""
+    """Activities that were fetched because a page differed, each with the listed fingerprint."""
     older_newer_part: MonthShown | None = None
-    """The newer part of the month in which the next older page ends; None where the pages before did not tell."""
+    """The newer part of the month in which the next older page ends; None if it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +42,26 @@ class ListingClaim:
     """The right to list an athlete's activities now."""
 
     listing: Listing
-    """As it was before this turn."""
+    """The progress before this claim."""
     taken_at_epoch_s: float
     version: int
 
 
 class Listings:
-    """One row for each athlete; any number of processes may take turns."""
+    """One row for each athlete; any number of processes may claim listings."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     def get(self, athlete_id: int) -> Listing:
-        """What is remembered; of an athlete who was never listed, that."""
+        """The athlete's progress; an empty one before the first listing."""
         return self._read(athlete_id)[0]
 
     def take(self, athlete_id: int, every_s: float) -> ListingClaim | None:
-        """The turn, if the last one was taken `every_s` ago or longer; None too when another process took it just now.
+        """The claim, if the last one is `every_s` old; None too if another process has just claimed it.
 
-        Effects: the turn counts as taken even if the process dies with it.
+        Effects: the listing counts as claimed even if the process dies.
         """
         listing, version = self._read(athlete_id)
         now = self._clock()
@@ -74,17 +74,17 @@ class Listings:
         return ListingClaim(listing, now, taken)
 
     def finish(self, turn: ListingClaim, listing: Listing) -> None:
-        """Remember how far this turn came, unless another was taken since."""
+        """Store the progress of this claim, unless another was made since."""
         self._settle(turn, replace(listing, listed_at_epoch_s=turn.taken_at_epoch_s))
 
     def release(self, turn: ListingClaim, every_s: float) -> None:
-        """Have the athlete's turn be due again now, after those who wait for theirs already."""
+        """Make the athlete due again now, after those who are due already."""
         due_now = turn.taken_at_epoch_s - every_s
         self._settle(turn, replace(turn.listing, listed_at_epoch_s=max(turn.listing.listed_at_epoch_s, due_now)))
 
     @retry_on_conflict
     def forget(self, athlete_id: int) -> None:
-        """Remember nothing of the athlete. Effects: safe to repeat."""
+        """Remove the athlete's row. Effects: safe to repeat."""
         item = self._store.get(_key(athlete_id))
         if item is not None:
             self._store.delete(_key(athlete_id), expected_version=item.version)
@@ -93,7 +93,7 @@ class Listings:
         try:
             self._put(listing, turn.version)
         except VersionConflict:
-            return  # A turn was taken since, or the athlete was erased: what that left is newer.
+            return  # Another claim was made since, or the athlete was erased: that state is newer.
 
     def _read(self, athlete_id: int) -> tuple[Listing, int]:
         item = self._store.get(_key(athlete_id))

@@ -1,4 +1,4 @@
-"""Since when Strava serves this application not at all, and when it was last asked whether that is over."""
+"""The outage of Strava or of this application: since when, and when Strava was last asked whether it is over."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _KEY = Key("outages", "strava")
 _OTHERS = Key("outages", "others")
 
 KEPT_S = 2 * WINDOW_S
-"""So long an outage stands without anybody asking: after that the next call tells."""
+"""How long an outage counts without anybody asking: after that the next call tells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Strava serves nobody: an outage of the application or of Strava, and no activity's fault."""
+    """An outage of Strava or of the application: every call fails, by no fault of an activity."""
 
     since_epoch_s: int
     reason: str
-    """The error that said so first, by its class: a row of the application names no athlete."""
+    """The class of the first error: a row of the application names no athlete."""
     asked_at_epoch_s: int
 
     def is_to_be_asked(self, now_epoch_s: float) -> bool:
-        """Whether nobody has asked in the present window of Strava's budget."""
+        """Whether nobody has asked in the present quota window."""
         return window_start(now_epoch_s) > self.asked_at_epoch_s
 
 
@@ -40,20 +40,20 @@ class Outages:
         self._clock = clock
 
     def current(self) -> Outage | None:
-        """The outage that stands, or None."""
+        """The current outage, or None."""
         item = self._store.get(_KEY)
         return decode(Outage, item.fields) if item else None
 
     @retry_on_conflict
     def begin(self, reason: str) -> Outage:
-        """Note that Strava is out, which was just found; one that stands already goes on. Safe to repeat."""
+        """Note an outage that was just found; an earlier one goes on. Safe to repeat."""
         item, now = self._store.get(_KEY), int(self._clock())
         outage = replace(decode(Outage, item.fields), asked_at_epoch_s=now) if item else Outage(now, reason, now)
         self._put(outage, item)
         return outage
 
     def ask(self) -> bool:
-        """Whether the caller is the one to ask Strava now: once in each window, while an outage stands."""
+        """Whether the caller has to ask Strava now: once in each window during an outage."""
         item, now = self._store.get(_KEY), self._clock()
         if item is None or not decode(Outage, item.fields).is_to_be_asked(now):
             return False
@@ -64,7 +64,7 @@ class Outages:
         return True
 
     def ask_others(self) -> bool:
-        """Whether the caller is the one to ask for other athletes what one has met: once in each window."""
+        """Whether the caller has to try other athletes' calls: once in each window."""
         item, now = self._store.get(_OTHERS), self._clock()
         if item is not None and window_start(now) <= item.fields["asked_at_epoch_s"]:
             return False
@@ -78,7 +78,7 @@ class Outages:
 
     @retry_on_conflict
     def end(self) -> None:
-        """Strava serves again. Effects: safe to repeat."""
+        """Note the end of the outage. Effects: safe to repeat."""
         item = self._store.get(_KEY)
         if item is not None:
             self._store.delete(_KEY, expected_version=item.version)

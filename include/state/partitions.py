@@ -1,4 +1,4 @@
-"""The lake's partitions that the catalogue has to look at: a row from just before a change until it was looked at."""
+"""The lake's partitions that wait for the catalogue: a row from just before a change until it is registered."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from include.store.store import ABSENT, Item, Key, Store
 _WAITING = "waiting"
 
 NOTED_S = 300
-"""So long after it was noted a partition needs no new note: nobody drops a row that is younger than `SETTLED_S`."""
+"""Within this time a noted partition needs no new note: no row younger than `SETTLED_S` is removed."""
 
 SETTLED_S = 900
-"""So long after its note a change has happened, or never will: no writer takes longer from its note to its write."""
+"""After this time a noted change has happened, or never will: no writer takes longer from note to write."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,16 +34,16 @@ class Waiting:
 
     partition: Partition = field(metadata=FLAT)
     noted_at_epoch_s: float
-    """When somebody was last about to change it."""
+    """When a writer was last about to change it."""
     version: int = field(metadata=NOT_STORED)
 
     def is_settled(self, now_epoch_s: float) -> bool:
-        """Whether what was about to happen has happened, or never will."""
+        """Whether the noted change has happened, or never will."""
         return now_epoch_s - self.noted_at_epoch_s >= SETTLED_S
 
 
 class Partitions:
-    """What waits for the catalogue; any number of processes may note, look and remove."""
+    """The waiting partitions; any number of processes may note, read and remove them."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -51,7 +51,7 @@ class Partitions:
 
     @retry_on_conflict
     def note(self, partition: Partition) -> None:
-        """Have the catalogue look at the partition; call it before the change, so that a crash leaves no gap.
+        """Note that the catalogue has to check the partition; call it before the change, so that a crash leaves no gap.
 
         Effects: safe to repeat; a partition that was noted a short while ago is left as it is.
         """
@@ -72,24 +72,24 @@ class Partitions:
         return [_waiting(item).partition for item in items]
 
     def waits_since(self, waited_s: float) -> bool:
-        """Whether one has waited for so long."""
+        """Whether a partition has waited for that long."""
         before = self._clock() - waited_s
         return any(waiting.noted_at_epoch_s <= before for waiting in self.waiting())
 
     def is_there(self, waiting: Waiting) -> bool:
-        """Whether the row is there still, noted again or not."""
+        """Whether the row still exists, noted again or not."""
         return self._store.get(_key(waiting.partition)) is not None
 
     @retry_on_conflict
     def remove(self, waiting: Waiting) -> None:
-        """The catalogue agrees with the partition. Effects: none where it was noted again since it was read."""
+        """Remove a partition that the catalogue agrees with. Effects: none if it was noted again since it was read."""
         item = self._store.get(_key(waiting.partition))
         if item is not None and _waiting(item) == waiting:
             self._store.delete(item.key, expected_version=item.version)
 
     @retry_on_conflict
     def forget(self, partition: Partition) -> None:
-        """Have nobody look at the partition, since its athlete is erased. Effects: safe to repeat."""
+        """Remove the partition of an erased athlete. Effects: safe to repeat."""
         item = self._store.get(_key(partition))
         if item is not None:
             self._store.delete(item.key, expected_version=item.version)

@@ -34,7 +34,7 @@ _KEPT_S = 3 * DAY_S
 _SETTLING_S = 10
 """How long after a window's opening an answer may still report the one before."""
 _LEAST_SKEW_S = 2
-"""A difference of two clocks that is taken for none: answers tell it to a second."""
+"""A difference of two clocks that is ignored: answers tell the time to a second."""
 
 
 class Quota:
@@ -44,8 +44,8 @@ class Quota:
     one row `limits` with the limits last seen. They are two rows because counters grow without a version while limits
     are replaced. Rows expire after three days.
 
-    Windows and days are those of Strava's clock: how far it is ahead of ours is learned from its answers, and kept in a
-    row `clock` for the processes that begin. What is told of times is told in ours.
+    Windows and days are those of Strava's clock: its offset from ours is learned from answers, and kept in a row
+    `clock` for new processes. Times in errors are by our clock.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -71,7 +71,7 @@ class Quota:
         """Raise the counters to the usage that Strava reports, and remember its limits.
 
         Safe to repeat and with many processes: no counter is raised beyond what was reported. Just after a window has
-        opened usage is not believed, because it may be the last window's.
+        opened usage is ignored, because it may be the last window's.
         """
         self._set_clock(headers)
         now = self._strava_now()
@@ -86,7 +86,7 @@ class Quota:
             try:
                 self._add(raises, {field: usage[field] for field in raises}, now)
             except CeilingReached:
-                continue  # Another process counted in between: its count is nearer, so this comes to an end.
+                continue  # Another process counted in between: its count is closer to the report, so this loop ends.
 
     def used(self) -> Counts:
         """How many calls the present window and day have seen."""

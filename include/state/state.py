@@ -29,7 +29,7 @@ from include.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The rows of athletes, of what they have and ask for, and of the application's standing at Strava."""
+    """Every ledger: of athletes, their activities, copies and requests, and of the application at Strava."""
 
     athletes: Athletes
     links: Links
@@ -54,7 +54,7 @@ class State:
 
     @classmethod
     def on(cls, store: Store, cipher: Cipher, clock: Clock) -> State:
-        """The ledgers whose rows are in `store`; what is personal is sealed by `cipher`. Nothing is read yet."""
+        """The ledgers on `store`; `cipher` seals personal data. Nothing is read yet."""
         return cls(
             athletes=Athletes(store, cipher, clock),
             links=Links(store, clock),

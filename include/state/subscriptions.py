@@ -10,7 +10,7 @@ _KEY = Key("subscriptions", "strava")
 _CHECK = Key("subscriptions", "check")
 _EVENT = Key("subscriptions", "event")
 _NOTED_AGAIN_S = 3600
-"""An event as much later than the one that is noted is noted; those between are not."""
+"""How much later than the noted event another one has to be to be noted."""
 
 
 class Subscriptions:
@@ -51,13 +51,13 @@ class Subscriptions:
 
     @retry_on_conflict
     def note_check(self, now_epoch_s: float) -> None:
-        """Strava was asked now. Effects: safe to repeat."""
+        """Note that Strava was asked now. Effects: safe to repeat."""
         item = self._store.get(_CHECK)
         fields = {"checked_at_epoch_s": now_epoch_s}
         self._store.put(_CHECK, fields, expected_version=item.version if item else ABSENT)
 
     def event_at_epoch_s(self) -> float:
-        """About when the last event was sent that came by the current subscription, to the hour; 0 if none did."""
+        """When the last event of the current subscription was sent, to the hour; 0 without any."""
         item, current = self._store.get(_EVENT), self.current()
         if item is None or current is None or item.fields["subscription_id"] != current.subscription_id:
             return 0.0
@@ -65,7 +65,7 @@ class Subscriptions:
 
     @retry_on_conflict
     def note_event(self, subscription_id: int, event_at_epoch_s: float) -> None:
-        """An event that was sent then came by that subscription. Effects: writes once an hour at most."""
+        """Note an event of that subscription, sent then. Effects: writes at most once an hour."""
         item = self._store.get(_EVENT)
         noted = item.fields if item and item.fields["subscription_id"] == subscription_id else None
         if noted is None or noted["event_at_epoch_s"] + _NOTED_AGAIN_S <= event_at_epoch_s:

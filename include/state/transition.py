@@ -1,4 +1,4 @@
-"""The steps that a ledger's rows may take: one table for each ledger, which code, tests and a page of docs/ read."""
+"""Transitions of a ledger's rows: one table for each ledger, read by code, tests and a page of docs/."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Transition(Generic[State]):
     sources: Set[State]
     target: State
     when: str
-    """What has happened when a row takes this step, as a line of the table says it."""
+    """What has happened when a row takes this step, for the table in docs/."""
 
     def of(self, state: State) -> State:
         """The state that follows `state` by this step. Errors: `Refused` where the table has no such step."""
@@ -35,7 +35,7 @@ class Transition(Generic[State]):
 
 
 def readable(items: Iterable[Item], read: Callable[[Item], Row]) -> Iterator[Row]:
-    """What `read` makes of each row, without those of a newer version: they keep no other row from being worked on."""
+    """The values that `read` returns for the rows, without rows of a newer version, which are logged."""
     for item in items:
         try:
             yield read(item)

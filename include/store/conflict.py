@@ -1,4 +1,4 @@
-"""How a lost race for a row is answered where the operation commutes: read again, decide again."""
+"""Retries an operation after a lost race for a row: read again, decide again."""
 
 from __future__ import annotations
 

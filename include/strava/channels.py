@@ -1,4 +1,4 @@
-"""What counts as a sample of each stream that Strava documents."""
+"""Which values count as samples of each stream that Strava documents."""
 
 from __future__ import annotations
 

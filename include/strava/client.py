@@ -63,7 +63,7 @@ class QuotaGate(Protocol):
 
 
 class StravaClient:
-    """What the API knows about athletes' activities; each call names the athlete whose token it uses.
+    """Typed calls to Strava's API; each names the athlete whose token it uses.
 
     Every attempt reserves its share of the budget first and reports the answer's headers afterwards.
     A refused access token is renewed once.
@@ -103,7 +103,8 @@ class StravaClient:
     ) -> Iterator[list[Activity]]:
         """Pages of up to 200 summaries, each fetched when it is asked for; no activity comes twice.
 
-        `unreadable` is told of each row that cannot be read, and the others come; without it such a row is an error.
+        `unreadable` is called with each row that cannot be read, and the others are returned; without it such a row is
+        an error.
 
         Only an empty page ends the list: Strava drops hidden activities from a page after it has cut it, so a short
         page may be followed by more. That costs one call a listing, 0.001 of a call for each of 1000 activities.
@@ -154,8 +155,8 @@ class StravaClient:
     def create_upload(self, athlete_id: int, file: UploadFile, before_sending: Callable[[], object]) -> Upload:
         """The upload that Strava has begun, or has refused at once (`error`; its id may then be 0).
 
-        `before_sending` runs each time when all that is left to do is to send the file, the athlete's token and the
-        budget's consent in hand: it writes down what is about to happen, or raises where it must not happen any more.
+        `before_sending` runs right before each sending, once token and budget are there: it records the sending, or
+        raises to prevent it.
         Effects: a new activity in the athlete's account, unless Strava finds it a duplicate.
         Errors: `OutcomeUnknown` (the file may have arrived: ask for the activity before uploading again).
         """

@@ -1,4 +1,4 @@
-"""A token pair as Strava's token endpoint answers it, and what of the answer is to be doubted."""
+"""A token pair in the answer of Strava's token endpoint, and the answer's doubtful parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from include.strava.quota import MOST_SKEW_S
 from include.strava.scopes import parse_scopes
 
 NEWCOMER = "the athlete who came back from Strava"
-"""How messages name somebody whose id the code exchange would have told."""
+"""How messages name an athlete whose id only the code exchange would tell."""
 
 _TOKEN = re.compile(r"[!-~]{1,2000}")
 """What fits into a header; Strava's own have 40 characters."""
@@ -22,7 +22,7 @@ _LEAST_S, _MOST_S = 600, 86_400
 """Between these a lifetime is believed. Strava says 21,600 s, and gives no token again with less than 3,600 s left."""
 
 DOUBTED_S = 3600
-"""How long a token is used whose lifetime is not believed, unless Strava refuses it earlier."""
+"""How long a token with an implausible lifetime is used, unless Strava refuses it earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class TokenGrant:
     athlete: Athlete | None = None
     scopes: frozenset[str] | None = None
     doubts: tuple[str, ...] = ()
-    """What of the answer cannot be as it says: whoever stores this pair keeps what it replaces."""
+    """The implausible parts of the answer: with any, the replaced pair is kept as well."""
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any], received_at_epoch_s: float) -> TokenGrant:

@@ -111,7 +111,7 @@ class StreamSet:
     channels: Mapping[str, Sequence[Any]] = field(repr=False)
     body: bytes = field(repr=False)
     odd: tuple[str, ...] = ()
-    """Channels that are none, and those that hold something else than samples; fit for a message."""
+    """Channels that are malformed or hold invalid samples; fit for a message."""
 
     @property
     def length(self) -> int:
@@ -122,8 +122,8 @@ class StreamSet:
     def parse(cls, body: bytes) -> StreamSet:
         """The streams in an answer, keyed by type or as an array of streams that name theirs.
 
-        What is no stream among them costs itself alone, and so does what is no sample in one: it counts as None, as
-        `NaN` and `Infinity` do, which are no JSON.
+        A malformed stream is left out alone, and an invalid sample counts as None, as `NaN` and `Infinity` do, which
+        are no JSON.
         Errors: `UnexpectedShape` for a body that is no JSON, or holds no stream at all.
         """
         documented = documented_channels(body)
@@ -263,4 +263,4 @@ def _sampled(body: bytes) -> Any:
 
 
 def _no_sample(_literal: str) -> None:
-    """What stands for a sample that is no number."""
+    """The value of a sample that is no number."""

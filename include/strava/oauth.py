@@ -1,4 +1,4 @@
-"""OAuth with Strava: where an athlete consents, and how tokens are got, renewed and given back."""
+"""OAuth with Strava: the consent page, and how tokens are obtained, refreshed and revoked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from include.strava.http.session import BearerAuth, Call, StravaSession, of_athl
 
 
 class RevokeBy(StrEnum):
-    """How access is given back; the values are those of the setting `STRAVA_REVOKE`.
+    """How access is revoked; the values are those of the setting `STRAVA_REVOKE`.
 
     Source: https://developers.strava.com/docs/authentication/, changelog of 2026-06-01.
     """
@@ -36,7 +36,7 @@ class RevokeBy(StrEnum):
 
 
 _ABOUT_SOMEBODY = (TokenRefused, CapacityReached, ApplicationInactive, QuotaSpent)
-"""What the token endpoint says truly, of an athlete or of the application."""
+"""Errors of the token endpoint that do concern the athlete or the application."""
 
 
 class OAuthClient:

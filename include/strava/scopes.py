@@ -1,4 +1,4 @@
-"""What an athlete can allow an application to do, as Strava names it."""
+"""Strava's scopes: what an athlete can allow an application to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Airflow's own rows of runs that are long over: nobody else deletes them."""
+"""Deletes Airflow's rows of old finished runs, which Airflow itself keeps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from include.errors import TriggerUnavailable
 from include.trigger.api import AirflowApi, ApiResponse
 
 DAGS = ("strava_backfill", "strava_catalog", "strava_erase", "strava_ingest", "strava_reconcile", "strava_retention")
-"""Whose runs are deleted: an Airflow may have other DAGs too."""
+"""The DAGs whose runs are deleted: an Airflow may have other DAGs too."""
 
 PAGE = 50
 """How many runs are deleted by one call: Airflow loads each with its tasks, and MWAA waits for ten seconds."""
@@ -21,15 +21,15 @@ _RUNS = "/dags/~/dagRuns"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What became of some of the oldest runs."""
+    """The result of deleting one page of the oldest runs."""
 
     deleted: int
     refused: int
-    """Airflow kept them, for example because somebody runs them again."""
+    """Runs that Airflow kept, for example because they were cleared to run again."""
 
     @property
     def is_last(self) -> bool:
-        """Whether there is no more to delete."""
+        """Whether nothing is left to delete."""
         return self.deleted + self.refused < PAGE
 
 
@@ -37,7 +37,7 @@ def delete_finished_runs(api: AirflowApi, now_epoch_s: float, *, keep_days: int,
     """Delete up to `PAGE` of our DAGs' runs that ended `keep_days` ago or earlier, the oldest first.
 
     With a run go its conf, its tasks, their results and labels. Two calls, none of which names a run in its path.
-    `skipped` is how many were refused before: they come first again.
+    `skipped` is how many were refused before: they come first again in the list.
     Errors: `TriggerUnavailable` when Airflow is out of reach, refuses, or answers in another form than its own.
     Effects: safe to repeat and to do twice at once; a run that is queued or running stays.
     """

@@ -17,7 +17,7 @@ CALL_EVERY_S = 0.25
 
 _SETTING = "AIRFLOW_URL"
 _READ_TIMEOUT_S = 11
-"""A second more than MWAA's own ten, so that its answer is seen rather than guessed."""
+"""A second more than MWAA's own ten, so that its own timeout answer is received."""
 
 
 class MwaaApi:

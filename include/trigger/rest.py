@@ -12,7 +12,7 @@ from include.trigger.api import ApiResponse
 
 CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 11
-"""A second more than Airflow's own ten, so that its answer is seen rather than guessed."""
+"""A second more than Airflow's own ten, so that its own timeout answer is received."""
 
 
 class RestApi:
@@ -72,7 +72,7 @@ class RestApi:
 
 
 def _not_allowed(what: str, answer: ApiResponse) -> TriggerUnavailable:
-    """A wrong password is repaired by an operator; until then the events wait, since they are not at fault."""
+    """The error for a refused login: events wait until an operator corrects the password."""
     return TriggerUnavailable(
         f"Airflow did not let us {what} ({answer.status}: {answer.words}). "
         "Check AIRFLOW_USERNAME and AIRFLOW_PASSWORD, and that this user may trigger DAGs."

@@ -14,15 +14,16 @@ from include.errors import TriggerRefused, TriggerUnavailable
 from include.trigger.api import AirflowApi, ApiResponse
 
 LOOK_EVERY_S = 60.0
-"""How long it is believed that a DAG is not paused."""
+"""How long an unpaused DAG counts as unpaused before Airflow is asked again."""
 
 _ABOUT_THIS_RUN = re.compile(r"Invalid input for param |\brun_id\b|\bDAG run cannot use ID ")
-"""How Airflow 3 begins when it refuses a run for its conf or its id. All else that it says is about the DAG, about
-Airflow or about us, and passes: for the words of another version an event waits too long rather than not at all."""
+"""How Airflow 3's messages begin when it refuses a run for its conf or id. Every other message concerns the DAG,
+Airflow or the caller, and passes: with the messages of another version an event waits too long rather than being
+buried."""
 
 
 class Started(Enum):
-    """What became of a request to start a run; both mean that the run exists."""
+    """The result of a request to start a run; in both cases the run exists."""
 
     NOW = "now"
     BEFORE = "before"

@@ -1,4 +1,4 @@
-"""How the lake writes an object that others may write too: read, check the right to write, write conditionally."""
+"""Conditional writes of shared objects: read, check the lease, write under the condition."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from include.errors import ObjectConflict
 Guard = Callable[[], None]
 """Raises `LeaseLost` when the caller may write no more.
 
-It is called after the object was read and before it is written under the condition that it is unchanged. So a writer
-who loses the right in between fails on the condition as soon as the next holder has written, reads again and stops.
+It is called after the object was read and before it is written on the condition that it is unchanged. So a writer that
+loses its lease in between fails on the condition once the next holder has written, reads again and stops.
 """
 
 

@@ -1,4 +1,4 @@
-"""A reader's own copies of the objects of a lake that is far away."""
+"""Local copies of the objects of a remote lake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lake's objects, where every change of a table's object is noted for the catalogue before it is made."""
+"""An object store that notes the partition of each changed table object for the catalogue, before the change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from include.state.partitions import Partitions
 
 
 class NotedObjects:
-    """Another object store, whose changes no writer can keep from the catalogue."""
+    """Wraps another object store, so that no writer can change a partition without a note."""
 
     def __init__(self, objects: ObjectStore, partitions: Partitions) -> None:
         self._objects = objects
@@ -36,7 +36,7 @@ class NotedObjects:
         return self._objects.list(prefix)
 
     def prune(self, prefix: str) -> None:
-        """Let go of what an empty prefix leaves behind."""
+        """Remove the folders that an empty prefix leaves behind."""
         self._objects.prune(prefix)
 
     def url(self, key: str) -> str:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Condition(Enum):
-    """What a write expects when it does not expect a particular etag."""
+    """The condition of a write that expects no particular etag."""
 
     ANYTHING = "anything"
     ABSENT = "absent"
@@ -50,9 +50,9 @@ class ObjectStore(Protocol):
         ...
 
     def prune(self, prefix: str) -> None:
-        """Let go of what an empty prefix, which ends with a slash, leaves behind: folders without an object.
+        """Remove the empty folders of an empty prefix, which ends with a slash.
 
-        Call it only where nobody writes below the prefix.
+        Call it only when no worker writes below the prefix.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""A reader's own names for the objects of a local lake."""
+"""Snapshots of a local lake: hard links under names that no writer uses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def snapshot(lake_root: Path, tables: Collection[str]) -> Iterator[Path]:
 
 @contextmanager
 def _turn(reading: Path) -> Iterator[None]:
-    """One reader at a time comes, goes or sweeps: nobody takes a folder half made or half removed for abandoned."""
+    """A lock for creating, removing and sweeping snapshots, so that no half-made folder counts as abandoned."""
     with (reading / "lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -60,7 +60,7 @@ def _link(lake_root: Path, folder: Path, tables: Collection[str]) -> None:
 
 
 def _link_present(path: Path, name: Path) -> None:
-    """Link what the path names now; nothing where it was deleted since it was listed."""
+    """Link the path's present file; no effect if it was deleted since it was listed."""
     while path.exists():
         try:
             os.link(path, name)
@@ -70,7 +70,7 @@ def _link_present(path: Path, name: Path) -> None:
 
 
 def _sweep(reading: Path) -> None:
-    """Remove what readers left that are no longer there: a lock goes with its process."""
+    """Remove the snapshots of dead readers: a lock is released with its process."""
     for folder in filter(Path.is_dir, reading.iterdir()):
         with (folder / _OWNER).open("ab") as owner:
             try:

@@ -82,7 +82,7 @@ RAW_ONLY: Mapping[str, str] = {
     "gear": "name and total distance of the bike or shoes that `gear_id` means",
     "photos": "the first photo's addresses; the numbers are in `photo_count` and `total_photo_count`",
 }
-"""What is long or nested in a detailed answer, and in the raw zone alone."""
+"""Long or nested fields of a detailed answer, stored in the raw zone only."""
 
 _ELSEWHERE = frozenset(
     {
@@ -102,14 +102,14 @@ _LOOKED_AT = frozenset(
         *("moving_s", "total_elevation_gain_m", "elev_high_m", "elev_low_m"),
     }
 )
-"""What a list shows too, but is fetched when it changes: copies depend on it, or the recording has changed with it."""
+"""Fields of a list whose change needs a fetch: copies depend on them, or the recording has changed too."""
 
 LIST_COLUMNS: Mapping[str, str] = {
     **{column: name for column, name in _FIELDS.items() if column not in _LOOKED_AT},
     **{f"{end}_{angle}": f"{end}_latlng" for end in ("start", "end") for angle in ("lat", "lon")},
     "summary_polyline": "map",
 }
-"""The columns that follow a list which shows their field, at no call."""
+"""The columns that are updated from a list that has their field, at no call."""
 
 _NOTHING: tuple[Any, ...] = (None, [], {}, [0, 0])
 _OFFSET_PREFIX = re.compile(r"^\(GMT[^)]*\)\s*")
@@ -117,7 +117,7 @@ _OFFSET_PREFIX = re.compile(r"^\(GMT[^)]*\)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a row comes from: what brought it, when, and for a copy the activity that it was made from."""
+    """The origin of a row: its source, its time, and for a copy the original activity."""
 
     source: str
     updated_at_epoch_s: float
@@ -175,7 +175,7 @@ def _summary_polyline(answered: Any) -> str | None:
 
 
 def _extra_json(fields: Mapping[str, Any], cells: Mapping[str, Any]) -> str | None:
-    """What no column holds: fields that have none, and values that their column refused."""
+    """The values that no column holds: of fields without a column, and values that their column refused."""
     extra = {
         name: value
         for name, value in fields.items()

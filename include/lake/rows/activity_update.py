@@ -1,4 +1,4 @@
-"""What a new row of `activities` takes over from the row that it replaces."""
+"""Merges a new row of `activities` with the row that it replaces."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PROVENANCE = frozenset({"source", "updated_at"})
 
 
 def take_over(old: pa.Table, new: pa.Table) -> pa.Table:
-    """The new rows, each with what the lake's present row of the same activity knows better.
+    """The new rows, each with the better values of the present row of the same activity.
 
-    A summary does not wipe what only a detailed answer says. What followed a list that is newer than the answer stays.
-    A row that says what is already there stays as it is, so that `source` and `updated_at` tell when it came.
+    A summary does not clear columns of a detailed answer. Values from a list that is newer than the answer stay. An
+    unchanged row stays as it is, so that `source` and `updated_at` tell when its values came.
     """
     present = {row["activity_id"]: row for row in old.to_pylist()}
     rows = [_settled(present.get(row["activity_id"]), row) for row in new.to_pylist()]

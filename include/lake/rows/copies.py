@@ -1,4 +1,4 @@
-"""The rows of `copies`: what the ledger says of each copy, and the lake soon after it."""
+"""The rows of `copies`, kept equal to the ledger of copies."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class CopyRows:
-    """Makes `copies` say what the ledger says; any number of processes may do so at once.
+    """Keeps `copies` equal to the ledger; any number of processes may do so at once.
 
     Whoever changes the ledger calls `refresh` afterwards. It reads the object, then the ledger, and writes the object
     only if nobody else wrote it meanwhile; then it looks again, until object and ledger agree.
@@ -46,7 +46,7 @@ class CopyRows:
         self._retry = until_written(sleep)
 
     def refresh(self, parent_activity_id: int) -> int:
-        """Make the lake say of one activity's copies what the ledger says; call it after the ledger changed.
+        """Update the rows of one activity's copies from the ledger; call it after the ledger changed.
 
         Returns how many rows came, went or changed.
 
@@ -59,14 +59,14 @@ class CopyRows:
         return self._agree(stale)
 
     def repair(self, parent_ids: Iterable[int]) -> int:
-        """Make the whole of `copies` agree with the ledger: what a crash or a hand left in either is found and mended.
+        """Make all of `copies` agree with the ledger, after a crash or a change by hand in either.
 
         `parent_ids` are the athletes there are; parents whom only the lake knows are looked at too.
         Returns how many rows came, went or changed.
 
         Errors: `ObjectConflict` when other writers won every one of many tries: call again.
-        Effects: an object that cannot be read is deleted and made again. Safe to repeat, and while copies are made:
-        what differs is read again before it is changed.
+        Effects: deletes and rebuilds an unreadable object. Safe to repeat, and beside copying: a difference is read
+        again before it is changed.
         """
         in_lake: dict[int, set[str]] = defaultdict(set)
         for key in self._objects.list("copies/"):
@@ -96,7 +96,7 @@ class CopyRows:
         return sum(self._retry(self._without, key, athlete_id) for key in keys)
 
     def _readable_rows(self, key: str) -> dict[Pair, Row]:
-        """The object's rows. Effects: one that cannot be read is deleted: the ledger has all that it held."""
+        """The object's rows. Effects: deletes an unreadable object: the ledger has all its rows."""
         stored = self._objects.get(key)
         try:
             return _rows(self._table(key, stored))
@@ -112,7 +112,7 @@ class CopyRows:
         return rows
 
     def _look(self, key: str, pairs: set[Pair]) -> int:
-        """Compare these rows with the ledger once, and write the object if they differ; returns how many did."""
+        """Compare these rows with the ledger once, and write the object if they differ; returns how many differed."""
         stored = self._objects.get(key)
         old = self._table(key, stored)
         # Only now the ledger: a row read before the object could be older than what the object holds.

@@ -1,4 +1,4 @@
-"""The rows of `freshness`: how many activities of a month Strava lists, and the lake holds, when last compared."""
+"""The rows of `freshness`: how many activities of a month Strava listed and the lake held at the last comparison."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Month(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MonthComparison:
-    """What Strava's list showed of a month, and what the lake held of it."""
+    """One comparison of a month: the activities that Strava's list showed, and those that the lake held."""
 
     listed: int
     held: int
@@ -57,7 +57,7 @@ class FreshnessRows:
         self._retry = until_written(sleep)
 
     def note(self, athlete_id: int, months: Mapping[Month, MonthComparison]) -> None:
-        """Have the athlete's months say so; one that was compared later already stays as it is.
+        """Store the comparisons of the athlete's months; a later stored comparison stays.
 
         Errors: `ObjectConflict` when other writers won every one of many tries.
         Effects: safe to repeat; writes one object for each year. One that cannot be read is written anew.
@@ -69,7 +69,7 @@ class FreshnessRows:
             self._retry(self._note, freshness_key(athlete_id, year), rows)
 
     def expire(self, athlete_id: int, up_to_epoch_s: float) -> int:
-        """Remove the athlete's months that were last compared then or earlier; returns how many.
+        """Remove the athlete's months that were last compared at that time or earlier; returns how many.
 
         Errors: `ObjectConflict`. Effects: safe to repeat. An object that cannot be read goes whole.
         """

@@ -1,4 +1,4 @@
-"""What a row of Strava's list changes in a stored row of `activities`."""
+"""Updates a stored row of `activities` from a row of Strava's list."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _MEASURES = ("moving_s", "total_elevation_gain_m", "elev_high_m", "elev_low_m")
 
 
 def row_from_list(stored: Mapping[str, Any], listed: Activity, listed_at_epoch_s: float) -> dict[str, Any] | None:
-    """The stored row as the list shows it now; None where it shows nothing else.
+    """The stored row with the list's values; None if nothing differs.
 
-    Only columns whose field the list has, and that no look fetches, change; a field that it lacks says nothing.
+    Only columns of fields that the list has, and that need no fetch, change; a missing field changes nothing.
     """
     cells = answered_cells(listed)
     shown = {column for column, name in LIST_COLUMNS.items() if name in listed.fields}
@@ -41,7 +41,7 @@ def _rounded(measure: float | None) -> float | None:
 
 
 def _extra_json(stored: str | None, listed: str | None, shown: set[str]) -> str | None:
-    """What fits no column: of the fields that follow the list, what it shows; of the others, what is stored."""
+    """The values that fit no column: from the list for its fields, from the stored row for the others."""
     extra = {name: value for name, value in json.loads(stored or "{}").items() if name not in shown}
     extra |= {name: value for name, value in json.loads(listed or "{}").items() if name in shown}
     return json.dumps(extra, sort_keys=True, separators=(",", ":")) if extra else None

@@ -53,8 +53,7 @@ class ActivityLedger:
 
     @retry_on_conflict
     def acquire(self, athlete_id: int, activity_id: int, *, fresh: bool = True) -> Lease | None:
-        """The lease on the activity; None while another worker holds it (which then fetches again) or if writing is
-        forbidden.
+        """The lease on the activity; None if another worker holds it (it then fetches again) or writing is forbidden.
 
         A caller that needs no newer answer than the stored one passes `fresh=False`: then the other worker is not asked
         to fetch again, and requests to a worker that died stay.

@@ -1,4 +1,4 @@
-"""Which of Strava's answers is which error: the one place that decides."""
+"""Classifies Strava's answers: the one place that decides which answer is which error."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from include.strava.quota import Report, next_day, next_window, utc_text
 
 _PERMISSION = "_permission"
 _RESOURCE = re.compile(r"/(?:activities|uploads|push_subscriptions)/[0-9]+(?:/streams)?$")
-"""Where a path ends that asks for one thing by its id: only there can a 404 be about that thing."""
+"""Paths that request one resource by its id: only there a 404 can be about that resource."""
 LONGEST_WAIT_S = 21_600
-"""More than that is not waited because an answer asks for it, as long as lies between two looks at what is due."""
+"""The longest wait that an answer can ask for: the longest wait between two tries of due work."""
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -58,7 +58,7 @@ def error_for(
     now_epoch_s: float,
     headers: Mapping[str, str] | None = None,
 ) -> IngestError:
-    """The error that an answer of Strava's stands for, to be raised by the caller.
+    """The error of an answer, for the caller to raise.
 
     `whom` is named in the message: for whom the call was made. `is_applications` says that it was made with the
     application's own credentials rather than an athlete's token. `headers` tell a spent day from a spent window, and

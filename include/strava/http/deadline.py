@@ -1,4 +1,4 @@
-"""A moment by which a call over HTTP has ended, whatever the other side does with it."""
+"""Deadlines of HTTP calls, whatever the server does."""
 
 from __future__ import annotations
 

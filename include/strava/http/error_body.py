@@ -1,4 +1,4 @@
-"""What a Strava error body says, in whatever of its forms it comes."""
+"""Parses Strava's error bodies in all their forms."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Faults:
         return next((entry for entry in self.entries if entry.resource.lower() in wanted), None)
 
     def words(self) -> str:
-        """What Strava says, fit for a message: known fields alone, no markup, nothing that looks like a secret."""
+        """The error in words for a message: known fields alone, no markup, nothing that looks like a secret."""
         entries = [" ".join(filter(None, (entry.resource, entry.field, entry.code))) for entry in self.entries]
         return plain("; ".join(filter(None, (self.message, self.error, *entries))))
 

@@ -29,7 +29,7 @@ from include.strava.http.deadline import BoundedAdapter, ending_at, left_s
 from include.strava.http.response import Response
 
 ATTEMPTS = 2
-"""One repetition bridges a gateway's hiccup; what lasts longer costs a call a round, and the ledger waits for it."""
+"""One repetition bridges a gateway's hiccup; for longer faults the ledger waits."""
 CONNECT_S = 3.05
 DEADLINES_S = (20.0, 60.0)
 """How long a call may take with all its attempts, and how long one that carries a recording: below every lease."""
@@ -40,7 +40,7 @@ _DIRECT = {"no_proxy": ",".join(_LOOPBACK)}
 """Keeps calls to a simulator on this machine away from the environment's proxy."""
 _IDEMPOTENT = frozenset({"GET", "DELETE"})
 _NOTHING_TAKEN = frozenset({501, 503})
-"""What of 5xx says that a call was turned away at the door; a gateway's 502, 504 or 520 to 524 leaves it open."""
+"""The 5xx statuses that say a call was not executed; after a gateway's 502, 504 or 520 to 524 that is unknown."""
 _ASK_FIRST = "Ask Strava what became of it before sending it again."
 _PAUSE = wait_random(0, 1)
 
@@ -90,11 +90,11 @@ class Call:
 
 
 def _nothing() -> None:
-    """What happens before an attempt that no budget counts."""
+    """The `before` of a call that counts in no quota."""
 
 
 def _no_report(headers: Mapping[str, str]) -> None:
-    """What happens after an attempt that no budget counts."""
+    """The `after` of a call that counts in no quota."""
 
 
 class StravaSession:
