@@ -90,8 +90,12 @@ deploy: $(READY) ## Bring the system to AWS and check it (ENV=dev or prod, ARGS=
 destroy: $(READY) ## Take an environment down with all its data, after asking (ENV=dev or prod, ARGS=--dry-run)
 	@$(RUN) -m ops.deploy down "$(ENV)" $(ARGS)
 
+.PHONY: alarms
+alarms: $(READY) ## Send a test message down each path by which an alarm arrives (ENV=dev or prod)
+	@$(RUN) -m ops.alarms "$(ENV)"
+
 .PHONY: apply-moto
-apply-moto: $(READY) ## Apply every resource of an environment to moto's server instead of AWS (ENV=dev or prod)
+apply-moto: $(READY) ## Apply an environment to moto's server instead of AWS, and plan small changes of it (ENV=dev or prod)
 	@$(RUN) -m local.aws.terraform.apply_moto $(or $(ENV),dev)
 
 # --- describe it ---------------------------------------------------------------------------------

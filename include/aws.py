@@ -62,6 +62,7 @@ _REFUSED = frozenset(
         "NotFoundException",
         "PermanentRedirect",
         "QueueDoesNotExist",
+        "ResourceNotFound",
         "ResourceNotFoundException",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",

@@ -226,6 +226,6 @@ class Settings(DispatcherSettings):
     logs_keep_days: str = ""
     """For how many days CloudWatch keeps the logs, as a certificate says it."""
     crawler_log_keep_days: str = ""
-    """For how many days CloudWatch keeps the log of the account's crawlers, as a certificate says it."""
+    """For how many days CloudWatch keeps the crawler's log, as a certificate says it."""
     answers_keep_days: str = ""
     """For how many days answers to Athena's queries are kept, as a certificate says it."""

@@ -5,37 +5,40 @@ Before the first time: `docs/deploy.md`.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import requests
 import typer
 from rich.console import Console
 
 from include.aws import aws_faults, open_client
-from include.errors import IngestError, NotProved, RetryLater, SettingsError
+from include.errors import IngestError, NotProved, SettingsError
+from include.queue.backend import open_queue
 from include.secret import read_settings
+from include.settings import DispatcherSettings
+from include.state.events import EventAudit
+from include.store.backend import open_store
+from include.trigger.backend import open_airflow
 from local.stack.environment import REPOSITORY
 from ops.dag_sync import sync_dags
+from ops.smoke import check_dags, check_event, check_health, check_webhook, patiently, send_event
 from ops.subscription import prove
+from ops.terraform_outputs import Environment, outputs
 
 app = typer.Typer(add_completion=False, help=__doc__)
 console = Console(highlight=False)
 
-_HEALTH_TIMEOUT_S = 30.0
-
-
-class Environment(StrEnum):
-    """An environment of Terraform's."""
-
-    DEV = "dev"
-    PROD = "prod"
+_STAYS = """What stays for a while, and is not billed by the hour:
+- DynamoDB's own backup of each table, for 35 days, in which athletes' rows are; their tokens in it stay encrypted
+- both keys, disabled, for 7 days (prod: 30); after that nothing that they encrypted can be read, no backup either
+- prod's secret, for 30 days; its name is taken until then
+- CloudWatch's metrics for 15 months, and Athena's texts of queries for 45 days
+- the bucket with Terraform's state, for the next time
+Strava does not know of it: end the subscription first, `make subscription ARGS=delete`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def up(
     is_dry: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
 ) -> None:
     """Package, apply, sync the DAGs, and check that Strava and what was built answer."""
-    folder = REPOSITORY / "terraform" / "environments" / environment
+    folder = environment.folder
     _play(
         [
             Step("package", "make package", lambda: _shell(["make", "package"])),
@@ -61,7 +64,7 @@ def up(
             Step("apply", "terraform apply", lambda: _terraform(folder, "apply", *_unasked(environment))),
             Step("sync dags", "dist/dags → the environment's bucket", lambda: _sync(folder)),
             Step("prove", "the secret; one free call to Strava's API", lambda: _prove(folder)),
-            Step("smoke check", "web pages, Airflow's DAGs", lambda: _smoke(folder)),
+            Step("smoke check", "web pages, webhook, Airflow's DAGs, a test event", lambda: _smoke(folder)),
         ],
         is_dry=is_dry,
     )
@@ -72,8 +75,11 @@ def down(
     environment: Environment,
     is_dry: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
 ) -> None:
-    """Destroy everything that the environment is billed for, its data included; prod refuses while it is protected."""
-    folder = REPOSITORY / "terraform" / "environments" / environment
+    """Destroy everything that the environment is billed for, its data included; prod refuses while it is protected.
+
+    It needs no artefacts, and may be repeated until nothing is left.
+    """
+    folder = environment.folder
     if not is_dry:
         typer.confirm(f"Destroy {environment} with every athlete's data and tokens in it?", abort=True)
     _play(
@@ -83,6 +89,7 @@ def down(
         ],
         is_dry=is_dry,
     )
+    console.print(_STAYS, markup=False)
 
 
 def _play(steps: Sequence[Step], *, is_dry: bool) -> None:
@@ -130,18 +137,6 @@ def _init(folder: Path) -> str:
     return _terraform(folder, "init", "-input=false", "-backend-config=backend.hcl")
 
 
-def outputs(folder: Path) -> Mapping[str, Any]:
-    """The outputs of the applied environment. Errors: `SettingsError` where nothing is applied."""
-    command = ["terraform", "output", "-json"]
-    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
-    values = json.loads(done.stdout) if done.returncode == 0 else {}
-    if not values:
-        raise SettingsError(
-            f"terraform output tells nothing of {folder.name}: {done.stderr.strip() or 'apply it first'}"
-        )
-    return {name: output["value"] for name, output in values.items()}
-
-
 def _sync(folder: Path) -> str:
     bucket = outputs(folder)["dags_bucket"]
     with aws_faults("DAGS_BUCKET"):
@@ -157,9 +152,22 @@ def _prove(folder: Path) -> str:
 
 def _smoke(folder: Path) -> str:
     built = outputs(folder)
-    health = check_health(built["public_url"])
-    dags = check_dags(built["airflow_environment"])
-    return f"{built['public_url']} answers {health}, Airflow knows {dags} DAGs: {built['airflow_url']}"
+    settings = read_settings(built["settings"])
+    api = open_airflow(DispatcherSettings.from_environ(built["settings"]))
+    queue = open_queue(settings.queue_url, time.time, keep_days=int(settings.messages_keep_days))
+    store = open_store(settings.state_url, time.time)
+    try:
+        health = patiently()(check_health, built["public_url"])
+        patiently()(check_webhook, settings)
+        dags = patiently()(check_dags, api)
+        sent = send_event(queue, time.time)
+        patiently()(check_event, EventAudit(store, time.time), sent)
+    finally:
+        store.close()
+    return (
+        f"{built['public_url']} answers {health}, Airflow knows {dags} DAGs and ran for a test event: "
+        f"{built['airflow_url']}"
+    )
 
 
 def check_secret(name: str) -> None:
@@ -184,34 +192,6 @@ def check_strava(environ: Mapping[str, str]) -> str:
         return prove(read_settings(environ))
     except NotProved as err:
         return str(err)
-
-
-def check_health(public_url: str) -> str:
-    """The status that the web pages report. Errors: `RetryLater` when they do not answer well."""
-    try:
-        answer = requests.get(f"{public_url}/health", timeout=_HEALTH_TIMEOUT_S)
-    except requests.RequestException as err:
-        raise RetryLater(
-            f"{public_url}/health does not answer ({type(err).__name__}); look at the function's log"
-        ) from err
-    if answer.status_code != 200:
-        raise RetryLater(f"{public_url}/health answers {answer.status_code}: {answer.text[:500]}")
-    return "ok"
-
-
-def check_dags(environment: str) -> int:
-    """The count of Airflow's DAGs. Errors: `RetryLater` while it lacks some or cannot import one."""
-    client = open_client("mwaa", "AIRFLOW_URL", read_timeout_s=11)
-    with aws_faults("AIRFLOW_URL"):
-        found = client.invoke_rest_api(Name=environment, Path="/dags", Method="GET")["RestApiResponse"]
-        broken = client.invoke_rest_api(Name=environment, Path="/importErrors", Method="GET")["RestApiResponse"]
-    wanted = {path.stem for path in (REPOSITORY / "dags").glob("*.py")}
-    missing = sorted(wanted - {dag["dag_id"] for dag in found["dags"]})
-    if broken["total_entries"]:
-        raise RetryLater(f"Airflow cannot import: {', '.join(one['filename'] for one in broken['import_errors'])}")
-    if missing:
-        raise RetryLater(f"Airflow does not know {', '.join(missing)} yet; new files take up to five minutes")
-    return len(wanted)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ def log_report(report: DispatchReport) -> None:
             "%d event(s) are left to the ledger, as Strava or Airflow is out: reconcile queues them again. %s",
             report.waiting,
             " ".join(report.reasons),
+            extra={"metrics": {"EventsWaiting": report.waiting}},
         )
     if report.released or report.buried:
         log.warning(

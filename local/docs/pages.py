@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from include.lake import cookbook
-from local.docs import crash_walk, dags, errors, matching, run_walk, settings, states, terraform, trimming
+from local.docs import cost, crash_walk, dags, errors, matching, run_walk, settings, states, terraform, trimming
 from local.docs.lake import queries, schemas
 from local.proofs import page
 from local.proofs.odd_answers import page as odd_answers
@@ -25,6 +25,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "errors": errors.render,
     "dags": dags.render,
     "settings": settings.render,
+    "cost": cost.render,
     "queries": queries.render,
     "matching": matching.render,
     "crash-walk": crash_walk.render,

@@ -36,7 +36,7 @@ run "dev_in_a_network_that_exists" {
   variables {
     existing_network = { vpc_id = "vpc-0123456789abcdef0", private_subnet_ids = ["subnet-0a", "subnet-0b"] }
     secret_prefix    = "airflow/dev"
-    public_url       = "https://ingest.example.org"
+    domain           = { name = "ingest.example.org", certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/one" }
   }
 
   assert {

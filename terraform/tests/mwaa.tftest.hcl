@@ -50,6 +50,27 @@ run "by_default" {
     condition     = aws_mwaa_environment.this.kms_key == one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default[0].kms_master_key_id
     error_message = "MWAA wants one key for bucket and environment."
   }
+  # asks of its own bucket whatever mwaa may ask
+  assert {
+    condition = [
+      for statement in jsondecode(aws_iam_role_policy.execution.policy).Statement : statement.Action if statement.Sid == "Code"
+    ] == [["s3:GetObject*", "s3:GetBucket*", "s3:List*"]]
+    error_message = "As in AWS's own sample."
+  }
+  # gives a small worker three tasks
+  assert {
+    condition     = aws_mwaa_environment.this.airflow_configuration_options["celery.worker_autoscale"] == "3,3"
+    error_message = "Two gigabytes hold no five of our tasks for certain."
+  }
+  # has a policy for whoever works with its pages
+  assert {
+    condition = { for name, policy in aws_iam_policy.airflow : name => jsondecode(policy.policy).Statement[0].Resource } == {
+      viewer   = "arn:aws:airflow:eu-central-1:123456789012:role/strava-test/Viewer"
+      engineer = "arn:aws:airflow:eu-central-1:123456789012:role/strava-test/User"
+      operator = "arn:aws:airflow:eu-central-1:123456789012:role/strava-test/Op"
+    }
+    error_message = "Three roles of Airflow, none of which is Admin."
+  }
   # looks connections up in secrets manager
   assert {
     condition     = aws_mwaa_environment.this.airflow_configuration_options["secrets.backend"] == "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
@@ -119,8 +140,6 @@ run "refuses" {
   variables {
     # refuses an unknown class
     environment_class = "mw2.small"
-    # refuses pages that the dispatcher cannot reach
-    webserver_access_mode = "PRIVATE_ONLY"
     # refuses debug logs
     log_levels = { dag_processing = "DEBUG" }
     # refuses one subnet
@@ -131,7 +150,7 @@ run "refuses" {
     maintenance_window_start = "MON:03:15"
   }
 
-  expect_failures = [var.environment_class, var.webserver_access_mode, var.log_levels, var.private_subnet_ids, var.settings, var.maintenance_window_start]
+  expect_failures = [var.environment_class, var.log_levels, var.private_subnet_ids, var.settings, var.maintenance_window_start]
 }
 
 run "refuses_silent_tasks_and_secrets_in_the_script" {

@@ -8,6 +8,7 @@ variables {
   data_key_arn             = "arn:aws:kms:eu-central-1:123456789012:key/data"
   environment_name         = "strava-test"
   task_log_group_name      = "airflow-strava-test-Task"
+  access_log_group_name    = "/aws/vendedlogs/apigateway/strava-test"
   queue_name               = "strava-test-events"
   dead_letters_name        = "strava-test-dead-letters"
   api_id                   = "api"
@@ -23,7 +24,7 @@ run "by_default" {
   # has an alarm for everything that somebody has to mend
   assert {
     condition = length(setsubtract(
-      ["dead-letters", "oldest-event", "webhook-errors", "dispatcher-errors", "scheduler", "needs-reauth", "quota", "failed-strava-ingest", "failed-strava-reconcile"],
+      ["dead-letters", "oldest-event", "released", "waiting", "dropped", "quarantine", "webhook-errors", "page-errors", "dispatcher-errors", "scheduler", "needs-reauth", "quota", "failed-strava-ingest", "failed-strava-reconcile", "silent-strava-reconcile", "silent-strava-retention"],
       keys(aws_cloudwatch_metric_alarm.this)
     )) == 0
     error_message = "An alarm is missing."
@@ -41,6 +42,35 @@ run "by_default" {
     error_message = "Before Strava's two seconds are over."
   }
   assert {
+    condition     = alltrue([for name, alarm in aws_cloudwatch_metric_alarm.this : alarm.treat_missing_data == "breaching" if startswith(name, "silent-")]) && aws_cloudwatch_metric_alarm.this["silent-strava-reconcile"].comparison_operator == "LessThanOrEqualToThreshold"
+    error_message = "A DAG that is paused makes no noise."
+  }
+  # tells the webhook's errors apart from the pages'
+  assert {
+    condition = {
+      for name in ["webhook-errors", "page-errors"] : name => [
+        aws_cloudwatch_log_metric_filter.this[name].log_group_name, aws_cloudwatch_log_metric_filter.this[name].metric_transformation[0].name == aws_cloudwatch_metric_alarm.this[name].metric_name
+      ]
+    } == { webhook-errors = ["/aws/vendedlogs/apigateway/strava-test", true], page-errors = ["/aws/vendedlogs/apigateway/strava-test", true] }
+    error_message = "Each has a metric of its own, from the access log."
+  }
+  assert {
+    condition     = strcontains(aws_cloudwatch_log_metric_filter.this["webhook-errors"].pattern, "$.route = \"POST /webhook/{secret}\"") && strcontains(aws_cloudwatch_log_metric_filter.this["page-errors"].pattern, "$.route != \"POST /webhook/{secret}\"")
+    error_message = "What the one counts the other does not."
+  }
+  # lets eventbridge publish without a condition, and the others for this account only
+  assert {
+    condition = [
+      for statement in jsondecode(aws_sns_topic_policy.alarms.policy).Statement : [statement.Principal.Service, can(statement.Condition)]
+    ] == [[["cloudwatch.amazonaws.com", "budgets.amazonaws.com"], true], ["events.amazonaws.com", false]]
+    error_message = "With a condition no event arrives."
+  }
+  # takes a test for a failed crawl
+  assert {
+    condition     = contains(jsondecode(aws_cloudwatch_event_rule.crawler.event_pattern).source, output.paths.event.Source) && jsondecode(aws_cloudwatch_event_rule.crawler.event_pattern).detail.crawlerName == [jsondecode(output.paths.event.Detail).crawlerName]
+    error_message = "The rule matches what is sent as a test."
+  }
+  assert {
     condition     = aws_cloudwatch_metric_alarm.this["scheduler"].treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.this["scheduler"].comparison_operator == "LessThanOrEqualToThreshold"
     error_message = "Silence is the alarm."
   }
@@ -49,8 +79,8 @@ run "by_default" {
     error_message = "A failed crawl is announced."
   }
   assert {
-    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 8
-    error_message = "Eight panels."
+    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 10
+    error_message = "Ten panels."
   }
   # warns before the money is spent
   assert {

@@ -92,12 +92,12 @@ run "by_default" {
   }
 }
 
-run "reserves_concurrency_and_uses_an_address_of_ones_own_where_asked" {
+run "reserves_concurrency_and_uses_a_domain_of_ones_own_where_asked" {
   command = plan
   module { source = "./modules/webhook_api" }
   variables {
-    http       = { zip_path = "http.zip", zip_hash = "aGFzaA==", reserved_concurrency = 20 }
-    public_url = "https://ingest.example.org"
+    http   = { zip_path = "http.zip", zip_hash = "aGFzaA==", reserved_concurrency = 20 }
+    domain = { name = "ingest.example.org", certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/one" }
   }
 
   assert {
@@ -105,8 +105,29 @@ run "reserves_concurrency_and_uses_an_address_of_ones_own_where_asked" {
     error_message = "Twenty."
   }
   assert {
-    condition     = output.public_url == "https://ingest.example.org"
-    error_message = "The given address."
+    condition     = output.public_url == "https://ingest.example.org" && aws_lambda_function.http.environment[0].variables.PUBLIC_URL == output.public_url
+    error_message = "The domain is where browsers and Strava go."
+  }
+  assert {
+    condition     = one(aws_apigatewayv2_domain_name.this).domain_name_configuration[0].certificate_arn == "arn:aws:acm:eu-central-1:123456789012:certificate/one" && length(aws_acm_certificate.this) == 0 && length(aws_route53_record.address) == 0
+    error_message = "The certificate that is there, and no record in a zone that is not ours."
+  }
+}
+
+run "makes_the_certificate_and_its_records_where_the_zone_is_given" {
+  command = plan
+  module { source = "./modules/webhook_api" }
+  variables {
+    domain = { name = "ingest.example.org", zone_id = "Z0123456789" }
+  }
+
+  assert {
+    condition     = one(aws_acm_certificate.this).domain_name == "ingest.example.org" && one(aws_acm_certificate.this).validation_method == "DNS"
+    error_message = "A certificate, proved by a record."
+  }
+  assert {
+    condition     = one(aws_route53_record.proof).zone_id == "Z0123456789" && one(aws_route53_record.address).name == "ingest.example.org" && length(aws_acm_certificate_validation.this) == 1
+    error_message = "The proof, and the address."
   }
 }
 
@@ -116,8 +137,8 @@ run "refuses" {
   variables {
     # refuses a secret among the settings
     settings = { STRAVA_CLIENT_SECRET = "x" }
-    # refuses an address with a path
-    public_url = "https://example.org/strava"
+    # refuses an address for a name, and a domain without a certificate
+    domain = { name = "https://example.org/strava" }
     # refuses batches larger than a run takes
     dispatcher = { zip_path = "dispatcher.zip", zip_hash = "aGFzaA==", batch_size = 101 }
     # refuses a timeout beyond the apis
@@ -130,7 +151,7 @@ run "refuses" {
     message_days = 15
   }
 
-  expect_failures = [var.settings, var.public_url, var.dispatcher, var.http, var.max_receive_count, var.log_retention_days, var.message_days]
+  expect_failures = [var.settings, var.domain, var.dispatcher, var.http, var.max_receive_count, var.log_retention_days, var.message_days]
 }
 
 run "refuses_large_batches_without_a_window" {

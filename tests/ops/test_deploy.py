@@ -8,19 +8,18 @@ import time
 
 import boto3
 import pytest
-import requests
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from include.errors import RetryLater, SettingsError, WrongInstallation
+from include.errors import SettingsError, WrongInstallation
 from include.settings import EXAMPLES
 from include.state.installation import Installation
 from include.store.backend import open_store
 from local.strava_simulator.api.script import Line
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.server import running_simulator
-from ops import deploy
-from ops.deploy import app, check_dags, check_health, check_secret, check_strava, outputs
+from ops import deploy, terraform_outputs
+from ops.deploy import app, check_secret, check_strava
 
 SECRET = "airflow/connections/strava_api"
 
@@ -35,23 +34,6 @@ def secrets(monkeypatch):
         monkeypatch.setenv(name, value)
     with mock_aws():
         yield boto3.client("secretsmanager")
-
-
-@pytest.fixture
-def airflow(monkeypatch):
-    """Airflow behind MWAA: its DAGs and its import errors, both to be changed."""
-    state = {"dags": [path.stem for path in (deploy.REPOSITORY / "dags").glob("*.py")], "broken": []}
-
-    class Client:
-        def invoke_rest_api(self, *, Name, Path, Method):  # noqa: N803 - boto3's names
-            assert (Name, Method) == ("strava-dev", "GET")
-            if Path == "/dags":
-                return {"RestApiResponse": {"dags": [{"dag_id": name} for name in state["dags"]]}}
-            errors = [{"filename": name} for name in state["broken"]]
-            return {"RestApiResponse": {"import_errors": errors, "total_entries": len(errors)}}
-
-    monkeypatch.setattr(deploy, "open_client", lambda *_args, **_kwargs: Client())
-    return state
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
@@ -97,6 +79,7 @@ def test_changes_of_prod_are_shown_first(environment, is_asked, monkeypatch, tmp
         return subprocess.CompletedProcess(command, int("apply" in command), "{}", "")
 
     monkeypatch.setattr(deploy, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(terraform_outputs, "REPOSITORY", tmp_path)
     monkeypatch.setattr(subprocess, "run", run)
 
     result = CliRunner().invoke(app, ["up", environment])
@@ -110,6 +93,7 @@ def test_changes_of_prod_are_shown_first(environment, is_asked, monkeypatch, tmp
 
 def test_missing_configuration_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(deploy, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(terraform_outputs, "REPOSITORY", tmp_path)
     monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0))
 
     result = CliRunner().invoke(app, ["up", "dev"])
@@ -118,24 +102,28 @@ def test_missing_configuration_is_named(monkeypatch, tmp_path):
     assert "backend.hcl is missing" in " ".join(result.stdout.split())
 
 
+def test_destroy_says_what_stays_and_needs_no_artefacts(monkeypatch):
+    commands = []
+
+    def run(command, **_):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(deploy, "_init", lambda _folder: "")
+
+    result = CliRunner().invoke(app, ["down", "dev"], input="y\n")
+
+    assert result.exit_code == 0
+    assert commands == [["terraform", "destroy", "-auto-approve"]]
+    assert "for 35 days" in result.stdout
+    assert "both keys" in result.stdout
+
+
 def test_destroy_asks_first(monkeypatch):
     monkeypatch.setattr(subprocess, "run", None)
 
     assert CliRunner().invoke(app, ["down", "dev"], input="n\n").exit_code == 1
-
-
-def test_outputs_of_nothing_say_what_to_do(monkeypatch, tmp_path):
-    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0, "{}", ""))
-
-    with pytest.raises(SettingsError, match="apply it first"):
-        outputs(tmp_path)
-
-
-def test_outputs_are_values_by_name(monkeypatch, tmp_path):
-    text = json.dumps({"public_url": {"value": "https://x", "type": "string"}})
-    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0, text, ""))
-
-    assert outputs(tmp_path) == {"public_url": "https://x"}
 
 
 def test_secret_without_a_value_is_named_with_its_remedy(secrets):
@@ -230,40 +218,3 @@ def test_deployment_ends_before_its_smoke_check_when_something_else_than_strava_
     assert result.exit_code == exit_code
     assert ("STRAVA_API_URL is wrong." in result.stdout) == wrong
     assert ("all is well" in result.stdout) != wrong
-
-
-def test_unwell_pages_are_told_with_their_answer(monkeypatch):
-    answer = requests.Response()
-    answer.status_code, answer._content = 503, b'{"store": "SettingsError"}'
-    monkeypatch.setattr(requests, "get", lambda *_args, **_kwargs: answer)
-
-    with pytest.raises(RetryLater, match=r"503.*SettingsError"):
-        check_health("https://x")
-
-
-def test_silent_pages_are_told(monkeypatch):
-    def refuse(*_args, **_kwargs):
-        raise requests.ConnectionError
-
-    monkeypatch.setattr(requests, "get", refuse)
-
-    with pytest.raises(RetryLater, match="does not answer"):
-        check_health("https://x")
-
-
-def test_dags_are_counted_when_all_are_there(airflow):
-    assert check_dags("strava-dev") == len(airflow["dags"])
-
-
-def test_missing_dag_is_named(airflow):
-    airflow["dags"].remove("strava_ingest")
-
-    with pytest.raises(RetryLater, match="strava_ingest"):
-        check_dags("strava-dev")
-
-
-def test_dag_that_cannot_be_imported_is_named(airflow):
-    airflow["broken"].append("strava_ingest.py")
-
-    with pytest.raises(RetryLater, match=r"cannot import: strava_ingest\.py"):
-        check_dags("strava-dev")

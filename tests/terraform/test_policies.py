@@ -26,6 +26,10 @@ from webhook_api.dispatcher import Inbox, deliver
 
 ANY_RESOURCE: Mapping[str, str] = {
     "s3:GetAccountPublicAccessBlock": "a question about the account; MWAA asks it before it starts",
+    "athena:ListDataCatalogs": "Athena's console asks it, of the account",
+    "athena:ListEngineVersions": "Athena's console asks it, of nobody",
+    "athena:ListWorkGroups": "Athena's console asks it, of the account",
+    "airflow:ListEnvironments": "MWAA's console asks it, of the account",
     "logs:DescribeLogGroups": "CloudWatch lists log groups of the account or none",
     "cloudwatch:PutMetricData": "has no resource; the condition names MWAA's namespaces",
 }
@@ -36,12 +40,23 @@ FOREIGN: Mapping[str, str] = {
 }
 """Services of which a resource may lie in any account."""
 
+SAMPLE_ACTIONS: Mapping[str, str] = {
+    "s3:GetObject*": "MWAA on its own bucket, as in AWS's sample: what it asks is written nowhere",
+    "s3:GetBucket*": "likewise",
+    "s3:List*": "likewise",
+    "kms:GenerateDataKey*": "MWAA with its own key, as in AWS's sample",
+}
+"""Wildcards that a role may have."""
+
 KEY_ACTIONS: Mapping[str, str] = {
     "kms:*": "the account administers its key; without this nobody could",
     "kms:ReEncrypt*": "two actions that CloudWatch Logs needs together, for its own context only",
     "kms:GenerateDataKey*": "two actions that AWS services need, bound by a condition",
 }
 """Wildcards in policies of keys, where `*` as the resource means that key."""
+
+EVENTBRIDGE = "events.amazonaws.com"
+"""AWS: a policy of a topic may hold no condition for it, nor that of the topic's key; with one, nothing arrives."""
 
 IAM = Path(__file__).parents[2] / "terraform/modules/webhook_api/iam.tf"
 ROLES = {"crawler", "dispatcher", "http", "mwaa"}
@@ -59,7 +74,7 @@ def identity_faults(statement: Mapping[str, Any]) -> Iterator[str]:
         yield "allows everything but"
         return
     for action in as_list(statement["Action"]):
-        if "*" in action:
+        if "*" in action and action not in SAMPLE_ACTIONS:
             yield f"action {action}"
         for resource in as_list(statement["Resource"]):
             yield from resource_faults(action, resource, "Condition" in statement)
@@ -84,7 +99,7 @@ def resource_policy_faults(statement: Mapping[str, Any], *, is_key: bool) -> Ite
     principal = statement["Principal"]
     if principal == "*" or "*" in as_list(principal.get("AWS", [])):
         yield "anybody"
-    if "Service" in principal and "Condition" not in statement:
+    if "Service" in principal and "Condition" not in statement and principal["Service"] != EVENTBRIDGE:
         yield f"{principal['Service']} for anybody's account"
     for action in as_list(statement["Action"]):
         if "*" in action and not (is_key and action in KEY_ACTIONS):
@@ -102,8 +117,49 @@ def test_roles_may_do_nothing_in_general(environment) -> None:
 
     faults = {name: [*found] for name, policy in policies.items() if (found := list(_identity(policy["policy"])))}
 
-    assert len(policies) == 6
+    assert len(policies) == 9
     assert faults == {}
+
+
+def test_only_mwaa_has_actions_with_wildcards_and_only_on_what_is_its_own(environment) -> None:
+    broad = {
+        (name, action)
+        for name, policy in {**environment.all("aws_iam_role_policy"), **environment.all("aws_iam_policy")}.items()
+        for statement in statements(policy["policy"])
+        for action in as_list(statement["Action"])
+        if "*" in action
+    }
+
+    assert broad == {("execution", action) for action in SAMPLE_ACTIONS}
+
+
+def test_crawler_cannot_change_a_table(environment) -> None:
+    allowed = {
+        action
+        for statement in statements(environment.one("aws_iam_role_policy", "crawler")["policy"])
+        for action in as_list(statement["Action"])
+    }
+
+    assert "glue:BatchCreatePartition" in allowed
+    assert not {
+        action for action in allowed if re.fullmatch(r"glue:\w*(Update|Create|Delete)\w*(Table|Database)", action)
+    }
+
+
+def test_analysts_get_what_athenas_guide_asks_for_and_write_nothing_but_answers(environment) -> None:
+    """Console included: it lists, and asks for the database `default` whatever a query names."""
+    found = statements(environment.one("aws_iam_policy", "analyst")["policy"])
+    resources = {action: as_list(one["Resource"]) for one in found for action in as_list(one["Action"])}
+
+    assert {"athena:ListWorkGroups", "athena:ListDataCatalogs", "athena:GetTableMetadata"} <= resources.keys()
+    assert any(resource.endswith(":database/default") for resource in resources["glue:GetDatabase"])
+    assert any(resource.endswith(":catalog") for resource in resources["glue:GetDatabase"])
+    assert not any(resource.endswith(":database/default") for resource in resources["glue:GetTable"])
+    writing = {
+        action for action in resources if re.search(r":(Put|Create|Update|Delete|BatchCreate|BatchDelete)", action)
+    }
+    assert writing == {"s3:PutObject"}
+    assert all("/answers/" in resource for resource in resources["s3:PutObject"])
 
 
 def _identity(text: str) -> Iterator[str]:

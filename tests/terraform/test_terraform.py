@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,24 @@ from local.aws.terraform.checks import Report, check_checkov, check_format, chec
 from local.aws.terraform.tool import SOURCES, Terraform, find_mirror
 
 TARGET = "registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64"
+
+
+def test_provider_is_pinned_exactly_and_to_one_version() -> None:
+    """A lock that is made on one platform knows no other, so the pin is in the configuration."""
+    pins = {
+        version
+        for path in SOURCES.rglob("versions.tf")
+        for version in re.findall(r'source  = "hashicorp/aws"\n\s+version = "(.*)"', path.read_text())
+    }
+
+    assert pins == {"5.100.0"}
+
+
+def test_no_module_depends_on_another_as_a_whole() -> None:
+    """It would put off the other's data sources, and so replace what has a name made of them."""
+    assert [
+        path for path in SOURCES.rglob("*.tf") if re.search(r"depends_on\s*=\s*\[[^]]*\bmodule\.", path.read_text())
+    ] == []
 
 
 def test_configuration_is_formatted(terraform: Terraform) -> None:

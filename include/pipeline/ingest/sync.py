@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 
 from include.copying.reasons import athlete_words
@@ -34,6 +35,8 @@ from include.state.activities.observation import Observation
 from include.state.outages import Outage
 from include.strava.models import Activity, StreamSet
 from include.strava.quota import DAY_S, utc_text
+
+log = logging.getLogger(__name__)
 
 SETTLING_S = 300
 """How long after its event a 404 may still mean "not there yet" (seen in 0.6 % of creates)."""
@@ -187,6 +190,7 @@ class _Look:
         """The quarantined entry: fetched again tomorrow, or never where a wrong event named the activity."""
         is_wrong_event = isinstance(error, AnothersActivity) and not entry.object_keys
         tomorrow = int(self.fetched_at_epoch_s) + DAY_S
+        log.error("Activity %s of athlete %s is quarantined: %s", entry.activity_id, entry.athlete_id, error)
         return entry.quarantined(
             str(error),
             fetched_at_epoch_s=self.fetched_at_epoch_s,

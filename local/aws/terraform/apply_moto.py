@@ -1,6 +1,7 @@
 """Applies a whole environment to moto's server: `python -m local.aws.terraform.apply_moto [dev|prod]`.
 
-It shows that the configuration can be applied from zero, in one go. What moto accepts, AWS may still refuse.
+It shows that the configuration can be applied from zero, in one go, and that changes of it are small.
+What moto accepts, AWS may still refuse.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import time
 import urllib.request
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from include.errors import SettingsError
+from local.aws.terraform.changes import Changes, planned
 from local.aws.terraform.mwaa_control import mwaa_control
 from local.aws.terraform.tool import Terraform
 from local.stack.environment import REPOSITORY
@@ -58,25 +61,75 @@ _ZIPS = ("webhook_http.zip", "webhook_dispatcher.zip", "plugins.zip")
 _TEXTS = ("requirements.txt", "dags/constraints-3.3.1.txt")
 
 
+SMALL_CHANGES: Mapping[str, tuple[str, str]] = {
+    "a second NAT gateway": ("nat_gateway_count = 1", "nat_gateway_count = 2"),
+    "one more default tag": ("tags = { project", 'tags = { owner = "data-engineering", project'),
+    "logs for two weeks": ("is_protected       =", "log_retention_days = 14\n  is_protected       ="),
+}
+"""Changes of dev's `main.tf` by their names: what stands there, and what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An environment that was applied to moto's server."""
+
+    terraform: Terraform
+    folder: str
+    variables: Sequence[str]
+    resources: Sequence[str]
+    """The type of every resource."""
+    applied_s: float
+
+    def planned(self, *options: str) -> Changes:
+        """What the next plan would change. Errors: `SettingsError`."""
+        return planned(self.terraform, self.folder, *self.variables, *options)
+
+    def planned_after(self, change: tuple[str, str]) -> Changes:
+        """What a plan would do after a change of `main.tf`, which is taken back. Errors: `SettingsError`."""
+        path = self.terraform.folder / self.folder / "main.tf"
+        before = path.read_text()
+        if before.count(change[0]) != 1:
+            raise SettingsError(f"{self.folder}/main.tf does not hold {change[0]!r} once")
+        path.write_text(before.replace(*change))
+        try:
+            return self.planned("-refresh=false")
+        finally:
+            path.write_text(before)
+
+    def planned_destroy(self) -> Changes:
+        """What `make destroy` would do in a fresh clone, in which nothing was packaged. Errors: `SettingsError`."""
+        return planned(self.terraform, self.folder, "-destroy", *self.variables, "-var=dist=./nothing")
+
+
 def main(environment: Annotated[str, typer.Argument(help="dev or prod")] = "dev") -> None:
-    """Apply one environment to moto's server and list what there is then."""
+    """Apply one environment to moto's server, list what there is then, and say what the next plans would change."""
     console = Console(highlight=False)
     try:
         with tempfile.TemporaryDirectory() as scratch, moto() as address, mwaa_control() as proxy:
-            resources, applied_s = apply(Path(scratch), f"environments/{environment}", address, proxy)
+            applied = apply(Path(scratch), f"environments/{environment}", address, proxy)
+            _show(console, applied, environment)
+            console.print(f"A second plan: {applied.planned().summary}")
+            for name, change in SMALL_CHANGES.items() if environment == "dev" else ():
+                console.print(f"After {name}: {applied.planned_after(change).summary}")
+            console.print(f"Destroy, without dist/: {applied.planned_destroy().summary}")
     except SettingsError as err:
-        console.print(f"[red]✗[/] {environment} was not applied:", end=" ")
+        console.print(f"[red]✗[/] {environment} was not applied and planned:", end=" ")
         console.print(str(err), markup=False)
         raise typer.Exit(1) from None
+
+
+def _show(console: Console, applied: Applied, environment: str) -> None:
     table = Table("resource", "how many", title=f"{environment}, applied to moto's server")
-    for kind, count in sorted(Counter(resources).items()):
+    for kind, count in sorted(Counter(applied.resources).items()):
         table.add_row(kind, str(count))
     console.print(table)
-    console.print(f"[green]✓[/] {len(resources)} resources applied in {applied_s:.0f} s; outputs are set.")
+    console.print(
+        f"[green]✓[/] {len(applied.resources)} resources applied in {applied.applied_s:.0f} s; outputs are set."
+    )
 
 
-def apply(scratch: Path, folder: str, moto_url: str, proxy_url: str) -> tuple[list[str], float]:
-    """The type of every resource that there is after an apply, and how long that took. Errors: `SettingsError`."""
+def apply(scratch: Path, folder: str, moto_url: str, proxy_url: str) -> Applied:
+    """An environment, applied from nothing in one go. Errors: `SettingsError`, also for an output without a value."""
     terraform = Terraform.copy_into(scratch, {**os.environ, **_environment(moto_url, proxy_url)})
     (terraform.folder / folder / "moto_override.tf").write_text(_OVERRIDE)
     for module in ("lake", "mwaa"):
@@ -90,7 +143,7 @@ def apply(scratch: Path, folder: str, moto_url: str, proxy_url: str) -> tuple[li
     missing = [name for name, output in state["outputs"].items() if not output["value"]]
     if missing:
         raise SettingsError(f"outputs without a value: {', '.join(missing)}")
-    return list(_kinds(state["root_module"])), applied_s
+    return Applied(terraform, folder, variables, list(_kinds(state["root_module"])), applied_s)
 
 
 def artefacts(folder: Path) -> Path:

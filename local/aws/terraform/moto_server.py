@@ -7,15 +7,19 @@ from typing import Any
 
 from moto.budgets.models import Notification
 from moto.budgets.responses import BudgetsResponse
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.server import main
 from moto.sqs.models import Queue
 
 _ATTRIBUTE = "RedriveAllowPolicy"
+_REDRIVE = "RedrivePolicy"
 
 
 def _attributes(queue: Queue) -> dict[str, Any]:
-    """A queue's attributes with the one that moto keeps but does not tell."""
+    """A queue's attributes with the one that moto keeps but does not tell, and the other as AWS spells it."""
     told: dict[str, Any] = _told(queue)
+    if told.get(_REDRIVE):
+        told[_REDRIVE] = json.dumps(json.loads(told[_REDRIVE]), separators=(",", ":"))
     return {name: value for name, value in told.items() if name != _ATTRIBUTE or value}
 
 
@@ -35,18 +39,37 @@ def _subscribers(response: BudgetsResponse) -> str:
     return json.dumps({"Subscribers": found[0].subscribers if found else []})
 
 
-def _tags(_: BudgetsResponse) -> str:
-    return json.dumps({"ResourceTags": []})
+def _create_budget(response: BudgetsResponse) -> str:
+    """Create a budget and keep its tags, which moto forgets."""
+    said = _created(response)
+    name = response._get_param("Budget")["BudgetName"]
+    response.backend.budgets[response._get_param("AccountId")][name].tags = response._get_param("ResourceTags", [])
+    return str(said)
+
+
+def _tags(response: BudgetsResponse) -> str:
+    *_, account_id, name = response._get_param("ResourceARN").replace(":budget/", ":").split(":")
+    return json.dumps({"ResourceTags": response.backend.budgets[account_id][name].tags})
+
+
+def _described(rule: SecurityGroupRule) -> str | None:
+    """A rule's description, also where the other side is a group."""
+    found = rule.ip_range.get("Description") or (rule.source_group or {}).get("Description")
+    return None if found is None else str(found)
 
 
 _QUEUES: Any = Queue
 _BUDGETS: Any = BudgetsResponse
+_RULES: Any = SecurityGroupRule
 _told = _QUEUES.attributes.fget
 _set_some = _QUEUES._set_attributes
 _QUEUES.redrive_allow_policy = None
 _QUEUES.KMS_ATTRIBUTES = [*_QUEUES.KMS_ATTRIBUTES, _ATTRIBUTE]
 _QUEUES.attributes = property(_attributes)
 _QUEUES._set_attributes = _set
+_RULES.description = property(_described)
+_created = _BUDGETS.create_budget
+_BUDGETS.create_budget = _create_budget
 _BUDGETS.describe_subscribers_for_notification = _subscribers
 _BUDGETS.list_tags_for_resource = _tags
 

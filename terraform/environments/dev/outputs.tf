@@ -1,6 +1,16 @@
+output "region" {
+  description = "Where all of it is; boto3 reads it nowhere that Terraform does."
+  value       = var.region
+}
+
 output "public_url" {
   description = "Where browsers and Strava reach the pages."
   value       = module.system.public_url
+}
+
+output "domain_target" {
+  description = "To what the domain's own name server has to point, where its zone is not in Route 53."
+  value       = module.system.domain_target
 }
 
 output "airflow_url" {
@@ -43,9 +53,14 @@ output "analyst_policy_arn" {
   value       = module.system.analyst_policy_arn
 }
 
-output "alarm_topic_arn" {
-  description = "Where alarms go."
-  value       = module.system.alarm_topic_arn
+output "airflow_policy_arns" {
+  description = "Attach them to whoever works with Airflow's pages: viewer, engineer, operator."
+  value       = module.system.airflow_policy_arns
+}
+
+output "alarm_paths" {
+  description = "The ways by which an alarm arrives, for `make alarms`."
+  value       = module.system.alarm_paths
 }
 
 output "settings" {

@@ -15,10 +15,9 @@ module "system" {
   dist               = var.dist
   is_protected       = true
   retention_days     = var.retention_days
-  crawler_log_days   = var.crawler_log_days
   monthly_budget_usd = 700
   alarm_emails       = var.alarm_emails
-  public_url         = var.public_url
+  domain             = var.domain
   secret_prefix      = var.secret_prefix
 
   network = { nat_gateway_count = 2, existing = var.existing_network }

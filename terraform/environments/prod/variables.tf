@@ -13,21 +13,15 @@ variable "retention_days" {
   type        = string
 }
 
-variable "crawler_log_days" {
-  description = "How long Glue's log of the account's crawlers stays, which this environment then owns; null: another does."
-  type        = number
-  default     = 30
-}
-
 variable "alarm_emails" {
   description = "Who is told of alarms."
   type        = set(string)
   default     = []
 }
 
-variable "public_url" {
-  description = "Where browsers and Strava reach the pages; the API's own address where null."
-  type        = string
+variable "domain" {
+  description = "A domain of one's own: with the zone of Route 53 that it lies in, or with a certificate that exists; the API's own address where null."
+  type        = object({ name = string, zone_id = optional(string), certificate_arn = optional(string) })
   default     = null
 }
 

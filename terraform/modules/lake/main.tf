@@ -16,6 +16,7 @@ locals {
   buckets  = { lake = aws_s3_bucket.lake, results = aws_s3_bucket.results }
   database = replace(var.name, "-", "_")
   prefix   = "lake"
+  crawler  = "${var.name}-crawler"
 }
 
 # --- buckets -----------------------------------------------------------------------------------------
@@ -216,14 +217,14 @@ resource "aws_glue_catalog_table" "this" {
   }
 }
 
-# It finds partitions that no run has registered. With the tables as its targets it cannot invent one, and with the
-# schema inherited and changes only logged it cannot alter one.
+# It finds partitions that no run has registered. With the tables as its targets it cannot invent one, with the schema
+# inherited and changes only logged it does not alter one, and its role could not.
 resource "aws_glue_crawler" "this" {
-  # checkov:skip=CKV_AWS_195:its log names objects and counts, no content; buckets and catalogue are encrypted by their own settings
-  name          = "${var.name}-lake"
-  description   = "Partitions of the lake that no run has registered"
-  database_name = aws_glue_catalog_database.this.name
-  role          = aws_iam_role.crawler.arn
+  name                   = "${var.name}-lake"
+  description            = "Partitions of the lake that no run has registered"
+  database_name          = aws_glue_catalog_database.this.name
+  role                   = aws_iam_role.crawler.arn
+  security_configuration = aws_glue_security_configuration.crawler.name
 
   catalog_target {
     database_name = aws_glue_catalog_database.this.name
@@ -244,17 +245,46 @@ resource "aws_glue_crawler" "this" {
     CrawlerOutput = { Partitions = { AddOrUpdateBehavior = "InheritFromTable" } }
   })
 
-  depends_on = [aws_iam_role_policy.crawler, aws_cloudwatch_log_group.crawlers]
+  depends_on = [aws_iam_role_policy.crawler, aws_cloudwatch_log_group.crawler]
 }
 
-# One log for all crawlers of the account, which Glue would make without an end.
-resource "aws_cloudwatch_log_group" "crawlers" {
-  # checkov:skip=CKV_AWS_338:logs are part of what an erasure has to wait for: 30 days, not a year
-  count = var.crawler_log_days == null ? 0 : 1
+# With a configuration of its own Glue logs to a group named by role and configuration, here both `local.crawler`;
+# without one, to a group of the whole account that nobody empties.
+resource "aws_glue_security_configuration" "crawler" {
+  name = local.crawler
 
-  name              = "/aws-glue/crawlers"
-  retention_in_days = var.crawler_log_days
+  encryption_configuration {
+    cloudwatch_encryption {
+      cloudwatch_encryption_mode = "SSE-KMS"
+      kms_key_arn                = var.data_key_arn
+    }
+
+    job_bookmarks_encryption {
+      job_bookmarks_encryption_mode = "CSE-KMS"
+      kms_key_arn                   = var.data_key_arn
+    }
+
+    s3_encryption {
+      s3_encryption_mode = "SSE-KMS"
+      kms_key_arn        = var.data_key_arn
+    }
+  }
+}
+
+resource "aws_cloudwatch_log_group" "crawler" {
+  # checkov:skip=CKV_AWS_338:logs are part of what an erasure has to wait for: 30 days, not a year
+  name              = "/aws-glue/crawlers-role/${local.crawler}-${local.crawler}"
+  retention_in_days = var.log_retention_days
   kms_key_id        = var.data_key_arn
+}
+
+# Earlier versions owned the log of the whole account, which others may use as well.
+removed {
+  from = aws_cloudwatch_log_group.crawlers
+
+  lifecycle {
+    destroy = false
+  }
 }
 
 # --- queries -----------------------------------------------------------------------------------------

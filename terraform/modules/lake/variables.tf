@@ -46,13 +46,13 @@ variable "answers_days" {
   }
 }
 
-variable "crawler_log_days" {
-  description = "How long the log of the account's crawlers stays, which this module then owns; null where another environment does."
+variable "log_retention_days" {
+  description = "How long logs stay; an erasure is complete only after that."
   type        = number
-  default     = null
+  default     = 30
 
   validation {
-    condition     = var.crawler_log_days == null || contains([1, 3, 5, 7, 14, 30], coalesce(var.crawler_log_days, 30))
+    condition     = contains([1, 3, 5, 7, 14, 30], var.log_retention_days)
     error_message = "CloudWatch offers 1, 3, 5, 7, 14 and 30 days; an erasure should not wait longer."
   }
 }

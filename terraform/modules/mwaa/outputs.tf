@@ -22,3 +22,8 @@ output "task_log_group_name" {
   description = "Where tasks log."
   value       = aws_cloudwatch_log_group.this["Task"].name
 }
+
+output "airflow_policy_arns" {
+  description = "For people, by what they are: viewer, engineer, operator."
+  value       = { for name, policy in aws_iam_policy.airflow : name => policy.arn }
+}

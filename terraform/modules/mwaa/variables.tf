@@ -25,17 +25,6 @@ variable "workers" {
   }
 }
 
-variable "webserver_access_mode" {
-  description = "PUBLIC_ONLY: Airflow's pages are reached from anywhere, behind IAM. PUBLIC_AND_PRIVATE needs provider 6.53."
-  type        = string
-  default     = "PUBLIC_ONLY"
-
-  validation {
-    condition     = contains(["PUBLIC_ONLY", "PUBLIC_AND_PRIVATE"], var.webserver_access_mode)
-    error_message = "Give PUBLIC_ONLY or PUBLIC_AND_PRIVATE: with PRIVATE_ONLY the dispatcher could not start runs."
-  }
-}
-
 variable "log_levels" {
   description = "What each part writes to CloudWatch."
   type = object({

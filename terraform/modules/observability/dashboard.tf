@@ -53,9 +53,28 @@ locals {
       ]
     },
     {
-      title = "Athletes to connect again; calls of the day spent"
+      title = "Athletes to connect again; calls of the day spent; quarantine; answers 5xx of webhook and pages"
       metrics = [
-        for name in keys(local.messages) : [local.namespace, "${var.name}-${name}", { stat = "Sum" }]
+        for name in keys(local.filters) : [local.namespace, "${var.name}-${name}", { stat = "Sum" }]
+      ]
+    },
+    {
+      title = "Events: received, queued, dropped; taken to Airflow, returned, left to the ledger, given up"
+      metrics = [
+        for pair in concat(
+          setproduct([var.http_function_name], ["EventsReceived", "EventsQueued", "EventsDropped"]),
+          setproduct(
+            [var.dispatcher_function_name],
+            ["EventsDispatched", "RunsStarted", "EventsReleased", "EventsWaiting", "EventsBuried"],
+          ),
+        ) : [local.namespace, pair[1], "FunctionName", pair[0], { stat = "Sum" }]
+      ]
+    },
+    {
+      title = "Events: from the webhook to a run (s)"
+      metrics = [
+        for stat in ["p50", "p99"] :
+        [local.namespace, "EventWaitSeconds", "FunctionName", var.dispatcher_function_name, { stat = stat }]
       ]
     },
   ]

@@ -61,6 +61,11 @@ variable "task_log_group_name" {
   type        = string
 }
 
+variable "access_log_group_name" {
+  description = "Where the API logs its answers."
+  type        = string
+}
+
 variable "queue_name" {
   description = "The queue of events."
   type        = string

@@ -1,9 +1,10 @@
 # The whole system: the six modules and what each has to know of the others.
 
 locals {
+  # One that was not built has no hash, which stops an apply in the module that needs it, and no destroy.
   artefact = {
     for file in ["plugins.zip", "requirements.txt", "dags/constraints-3.3.1.txt", "webhook_http.zip", "webhook_dispatcher.zip"] :
-    file => { path = "${var.dist}/${file}", hash = filebase64sha256("${var.dist}/${file}") }
+    file => { path = "${var.dist}/${file}", hash = try(filebase64sha256("${var.dist}/${file}"), "") }
   }
 
   # What the code reads from its environment, beside the secrets.
@@ -22,7 +23,9 @@ locals {
     MESSAGES_KEEP_DAYS = tostring(2 * var.message_days) # in the queue, then among the dead letters
     RUNS_KEEP_DAYS     = tostring(var.run_days)
     ANSWERS_KEEP_DAYS  = tostring(var.answers_days)
-  }, var.crawler_log_days == null ? {} : { CRAWLER_LOG_KEEP_DAYS = tostring(var.crawler_log_days) })
+
+    CRAWLER_LOG_KEEP_DAYS = tostring(var.log_retention_days)
+  })
 }
 
 module "network" {
@@ -47,14 +50,14 @@ module "state" {
 module "lake" {
   source = "../lake"
 
-  name             = var.name
-  is_protected     = var.is_protected
-  data_key_arn     = module.state.data_key_arn
-  retention_days   = var.retention_days
-  noncurrent_days  = var.noncurrent_days
-  answers_days     = var.answers_days
-  crawler_log_days = var.crawler_log_days
-  scan_limit_gb    = var.scan_limit_gb
+  name               = var.name
+  is_protected       = var.is_protected
+  data_key_arn       = module.state.data_key_arn
+  retention_days     = var.retention_days
+  noncurrent_days    = var.noncurrent_days
+  answers_days       = var.answers_days
+  log_retention_days = var.log_retention_days
+  scan_limit_gb      = var.scan_limit_gb
 }
 
 module "webhook_api" {
@@ -62,7 +65,7 @@ module "webhook_api" {
 
   name                = var.name
   settings            = local.settings
-  public_url          = var.public_url
+  domain              = var.domain
   airflow_environment = var.name
   table_arns          = module.state.table_arns
   data_key_arn        = module.state.data_key_arn
@@ -85,23 +88,22 @@ module "webhook_api" {
 module "mwaa" {
   source = "../mwaa"
 
-  name                  = var.name
-  environment_class     = var.airflow.environment_class
-  workers               = var.airflow.workers
-  webserver_access_mode = var.airflow.webserver_access_mode
-  log_levels            = var.airflow.log_levels
-  private_subnet_ids    = module.network.private_subnet_ids
-  security_group_id     = module.network.security_group_id
-  plugins               = local.artefact["plugins.zip"]
-  requirements          = local.artefact["requirements.txt"]
-  constraints           = local.artefact["dags/constraints-3.3.1.txt"]
-  connections_prefix    = var.secret_prefix
-  data_key_arn          = module.state.data_key_arn
-  token_key_arn         = module.state.token_key_arn
-  secret_arn            = module.state.secret_arn
-  table_arns            = module.state.table_arns
-  queue_arn             = module.webhook_api.queue_arn
-  log_retention_days    = var.log_retention_days
+  name               = var.name
+  environment_class  = var.airflow.environment_class
+  workers            = var.airflow.workers
+  log_levels         = var.airflow.log_levels
+  private_subnet_ids = module.network.private_subnet_ids
+  security_group_id  = module.network.security_group_id
+  plugins            = local.artefact["plugins.zip"]
+  requirements       = local.artefact["requirements.txt"]
+  constraints        = local.artefact["dags/constraints-3.3.1.txt"]
+  connections_prefix = var.secret_prefix
+  data_key_arn       = module.state.data_key_arn
+  token_key_arn      = module.state.token_key_arn
+  secret_arn         = module.state.secret_arn
+  table_arns         = module.state.table_arns
+  queue_arn          = module.webhook_api.queue_arn
+  log_retention_days = var.log_retention_days
 
   settings = merge(local.settings, {
     PUBLIC_URL  = module.webhook_api.public_url
@@ -114,9 +116,6 @@ module "mwaa" {
     catalog_arns  = module.lake.catalog_arns
     crawler_arn   = module.lake.crawler_arn
   }
-
-  # Its first start installs packages from the internet.
-  depends_on = [module.network]
 }
 
 module "observability" {
@@ -131,6 +130,7 @@ module "observability" {
   queue_name               = module.webhook_api.queue_name
   dead_letters_name        = module.webhook_api.dead_letters_name
   api_id                   = module.webhook_api.api_id
+  access_log_group_name    = module.webhook_api.access_log_group_name
   http_function_name       = module.webhook_api.http_function_name
   dispatcher_function_name = module.webhook_api.dispatcher_function_name
   crawler_name             = module.lake.crawler_name

@@ -3,6 +3,11 @@ output "public_url" {
   value       = module.webhook_api.public_url
 }
 
+output "domain_target" {
+  description = "To what the domain's own name server has to point, where its zone is not in Route 53."
+  value       = module.webhook_api.domain_target
+}
+
 output "airflow_url" {
   description = "Airflow's pages."
   value       = module.mwaa.webserver_url
@@ -43,9 +48,14 @@ output "analyst_policy_arn" {
   value       = module.lake.analyst_policy_arn
 }
 
-output "alarm_topic_arn" {
-  description = "Where alarms go."
-  value       = module.observability.topic_arn
+output "airflow_policy_arns" {
+  description = "Attach them to whoever works with Airflow's pages: viewer, engineer, operator."
+  value       = module.mwaa.airflow_policy_arns
+}
+
+output "alarm_paths" {
+  description = "The ways by which an alarm arrives, for `make alarms`."
+  value       = module.observability.paths
 }
 
 output "settings" {

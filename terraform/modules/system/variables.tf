@@ -29,9 +29,9 @@ variable "alarm_emails" {
   default     = []
 }
 
-variable "public_url" {
-  description = "Where browsers and Strava reach the pages; the API's own address where null."
-  type        = string
+variable "domain" {
+  description = "A domain of one's own: with the zone of Route 53 that it lies in, or with a certificate that exists; the API's own address where null."
+  type        = object({ name = string, zone_id = optional(string), certificate_arn = optional(string) })
   default     = null
 }
 
@@ -60,10 +60,9 @@ variable "network" {
 variable "airflow" {
   description = "The size of MWAA and what it logs."
   type = object({
-    environment_class     = optional(string, "mw1.small")
-    workers               = optional(object({ min = number, max = number }), { min = 1, max = 2 })
-    webserver_access_mode = optional(string, "PUBLIC_ONLY")
-    log_levels            = optional(map(string), {})
+    environment_class = optional(string, "mw1.small")
+    workers           = optional(object({ min = number, max = number }), { min = 1, max = 2 })
+    log_levels        = optional(map(string), {})
   })
   default = {}
 }
@@ -140,12 +139,6 @@ variable "answers_days" {
   description = "How long answers of queries stay."
   type        = number
   default     = 7
-}
-
-variable "crawler_log_days" {
-  description = "How long the log of the account's crawlers stays; null where another environment owns it."
-  type        = number
-  default     = null
 }
 
 variable "scan_limit_gb" {

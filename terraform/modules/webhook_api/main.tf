@@ -10,7 +10,7 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   region     = data.aws_region.current.name
 
-  public_url = coalesce(var.public_url, aws_apigatewayv2_api.this.api_endpoint)
+  public_url = var.domain == null ? aws_apigatewayv2_api.this.api_endpoint : "https://${var.domain.name}"
   airflow    = "arn:${local.partition}:airflow:${local.region}:${local.account_id}"
 
   environment = merge(var.settings, {
@@ -108,6 +108,13 @@ resource "aws_lambda_function" "http" {
     variables = local.with_secret
   }
 
+  lifecycle {
+    precondition {
+      condition     = var.http.zip_hash != ""
+      error_message = "${var.http.zip_path} is missing: make package"
+    }
+  }
+
   depends_on = [aws_cloudwatch_log_group.http, aws_iam_role_policy.http]
 }
 
@@ -134,6 +141,13 @@ resource "aws_lambda_function" "dispatcher" {
 
   environment {
     variables = local.environment
+  }
+
+  lifecycle {
+    precondition {
+      condition     = var.dispatcher.zip_hash != ""
+      error_message = "${var.dispatcher.zip_path} is missing: make package"
+    }
   }
 
   depends_on = [aws_cloudwatch_log_group.dispatcher, aws_iam_role_policy.dispatcher]
@@ -197,7 +211,7 @@ resource "aws_apigatewayv2_integration" "http" {
   timeout_milliseconds   = 1000 * var.http.timeout_s
 }
 
-# The webhook has a route of its own, so that its throttle, metrics and log lines are apart from the pages'.
+# The webhook has a route of its own, so that its throttle and log lines are apart from the pages'.
 resource "aws_apigatewayv2_route" "this" {
   # checkov:skip=CKV_AWS_309:Strava and browsers sign in to nothing here: the application checks secret, state and session itself
   for_each = toset(["GET /webhook/{secret}", "POST /webhook/{secret}", "$default"])
@@ -220,14 +234,14 @@ resource "aws_apigatewayv2_stage" "default" {
   auto_deploy = true
 
   default_route_settings {
-    detailed_metrics_enabled = true
+    detailed_metrics_enabled = false # each is paid for; the access log tells routes apart
     throttling_burst_limit   = var.throttle.burst
     throttling_rate_limit    = var.throttle.per_second
   }
 
   route_settings {
     route_key                = aws_apigatewayv2_route.this["POST /webhook/{secret}"].route_key
-    detailed_metrics_enabled = true
+    detailed_metrics_enabled = false
     throttling_burst_limit   = var.webhook_throttle.burst
     throttling_rate_limit    = var.webhook_throttle.per_second
   }

@@ -3,6 +3,11 @@ output "public_url" {
   value       = local.public_url
 }
 
+output "domain_target" {
+  description = "To what the domain's own name server has to point, where its zone is not in Route 53."
+  value       = one([for domain in aws_apigatewayv2_domain_name.this : domain.domain_name_configuration[0].target_domain_name])
+}
+
 output "queue_url" {
   description = "QUEUE_URL."
   value       = aws_sqs_queue.events.url
@@ -26,6 +31,11 @@ output "dead_letters_name" {
 output "api_id" {
   description = "The HTTP API, as its metrics name it."
   value       = aws_apigatewayv2_api.this.id
+}
+
+output "access_log_group_name" {
+  description = "Where the API logs its answers, by route."
+  value       = aws_cloudwatch_log_group.access.name
 }
 
 output "http_function_name" {

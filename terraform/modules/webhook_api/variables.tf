@@ -13,14 +13,19 @@ variable "settings" {
   }
 }
 
-variable "public_url" {
-  description = "Where browsers and Strava reach the pages; the API's own address where null."
-  type        = string
+variable "domain" {
+  description = "A domain of one's own: with the zone of Route 53 that it lies in, or with a certificate that exists; the API's own address where null."
+  type        = object({ name = string, zone_id = optional(string), certificate_arn = optional(string) })
   default     = null
 
   validation {
-    condition     = var.public_url == null || can(regex("^https://[^/]+$", var.public_url))
-    error_message = "Give an https address without a path, for example https://ingest.example.org."
+    condition     = var.domain == null || can(regex("^[a-z0-9-]+([.][a-z0-9-]+)+$", var.domain.name))
+    error_message = "Give a name without a scheme or path, for example ingest.example.org."
+  }
+
+  validation {
+    condition     = var.domain == null || (try(var.domain.zone_id, null) == null) != (try(var.domain.certificate_arn, null) == null)
+    error_message = "Give zone_id, in which Terraform then makes certificate and records, or certificate_arn of a certificate in this region; not both."
   }
 }
 

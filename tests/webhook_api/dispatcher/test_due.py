@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
 from include.errors import IngestError, RetryLater, TriggerUnavailable
@@ -16,6 +17,7 @@ from include.state.erasures.ledger import Erasures
 from include.state.outages import Outages
 from include.store.sqlite import SqliteStore
 from include.strava.events import WebhookEvent
+from webhook_api.dispatch_report import log_report
 from webhook_api.dispatcher import LONGEST_DELAY_S, MOST_TRIES, dispatch
 
 OWNER = 134815
@@ -86,7 +88,7 @@ def test_event_goes_back_and_starts_nothing_when_it_cannot_be_made_due(
 
 
 def test_event_is_due_and_its_message_done_while_strava_is_out(
-    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     outages = Outages(store, now)
     outages.begin("503")
@@ -95,6 +97,9 @@ def test_event_is_due_and_its_message_done_while_strava_is_out(
     report = dispatch(queue, airflow, store, now)
 
     assert (airflow.calls, report.waiting, queue.depth()) == (["strava_erase"], 1, 0)
+    log_report(report)
+    counted = [record.metrics for record in caplog.records if hasattr(record, "metrics")]
+    assert {"EventsWaiting": 1} in counted
     assert [entry.activity_id for entry in ActivityLedger(store, now).due(now())] == [1]
     outages.end()
     send(queue, now, event(2))

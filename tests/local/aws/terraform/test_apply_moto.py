@@ -10,9 +10,8 @@ import pytest
 import requests
 from moto import mock_aws
 
-from local.aws.terraform.apply_moto import apply, artefacts, moto
+from local.aws.terraform.apply_moto import artefacts
 from local.aws.terraform.mwaa_control import mwaa_control
-from local.stack.environment import REPOSITORY
 
 
 @pytest.mark.network
@@ -61,15 +60,3 @@ def test_moto_tells_what_terraform_waits_for(monkeypatch: pytest.MonkeyPatch) ->
         told = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         assert "byQueue" in told["RedriveAllowPolicy"]
         assert "tls" in told["Policy"]
-
-
-@pytest.mark.slow
-@pytest.mark.network
-@pytest.mark.timeout(1200)
-def test_environment_is_applied_from_nothing_in_one_go(tmp_path: Path) -> None:
-    with moto() as address, mwaa_control() as proxy:
-        kinds, _ = apply(tmp_path, "environments/dev", address, proxy)
-
-    assert kinds.count("aws_mwaa_environment") == 1
-    assert kinds.count("aws_dynamodb_table") >= 9
-    assert len(list((REPOSITORY / "dags").glob("*.py"))) < kinds.count("aws_cloudwatch_metric_alarm")

@@ -131,13 +131,14 @@ def test_rows_of_a_write_that_broke_off_are_found_by_a_later_removal(world, monk
     assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 0}]
 
 
-def test_activity_of_somebody_else_is_not_stored(world, monkeypatch):
+def test_activity_of_somebody_else_is_not_stored_and_said_in_words_that_an_alarm_waits_for(world, monkeypatch, caplog):
     world.connect(72)
     activity_id = world.finish(announce=False)
     shown = world.services.strava.client.activity(71, activity_id)
     monkeypatch.setattr(world.services.strava.client, "activity", lambda *_: shown)
     synced = sync(world.services, SyncItem(72, activity_id, int(world.now[0])), source="webhook")
     assert (synced.state, list(world.services.lake.objects.list(""))) == ("quarantined", [])
+    assert f"Activity {activity_id} of athlete 72 is quarantined: " in caplog.text
     assert world.services.state.activities.get(71, activity_id) is None
     entry = world.services.state.activities.get(72, activity_id)
     assert (entry.due_at_epoch_s, entry.fetched_at_epoch_s) == (None, world.now[0])

@@ -1,0 +1,66 @@
+"""A test message down each path by which an alarm arrives: `python -m ops.alarms dev`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+
+from include.aws import aws_faults, open_client
+from include.errors import IngestError, SettingsError
+from ops.terraform_outputs import Environment, outputs
+
+_WHY = "A test by `make alarms`: nothing is wrong."
+_PENDING = "PendingConfirmation"
+_SETTING = "alarm_paths"
+
+
+def main(environment: Environment) -> None:
+    """Send a test message down each path, and name who gets them."""
+    paths = outputs(environment.folder)["alarm_paths"]
+    print(f"{environment}: {paths['topic_arn']}")
+    for line in (confirmed(paths), *send(paths)):
+        print(line)
+
+
+def confirmed(paths: Mapping[str, Any]) -> str:
+    """Who gets the alarms, in words. Errors: `SettingsError` while nobody does, or somebody has not confirmed."""
+    client = open_client("sns", _SETTING)
+    with aws_faults(_SETTING):
+        pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=paths["topic_arn"])
+        found = [one for page in pages for one in page["Subscriptions"]]
+    waiting = sorted(one["Endpoint"] for one in found if one["SubscriptionArn"] == _PENDING)
+    if waiting:
+        raise SettingsError(
+            f"{', '.join(waiting)} has to confirm the subscription first: look for a mail from AWS Notifications."
+        )
+    if not found:
+        raise SettingsError("Nobody gets the alarms: set alarm_emails in terraform.tfvars and deploy.")
+    return f"To {', '.join(sorted(one['Endpoint'] for one in found))}:"
+
+
+def send(paths: Mapping[str, Any]) -> list[str]:
+    """Send the messages; returns what is to arrive, a line for each path. Effects: mails, and an alarm for minutes."""
+    cloudwatch, events, sns = (open_client(name, _SETTING) for name in ("cloudwatch", "events", "sns"))
+    with aws_faults(_SETTING):
+        cloudwatch.set_alarm_state(AlarmName=paths["alarm_name"], StateValue="ALARM", StateReason=_WHY)
+        answer = events.put_events(Entries=[dict(paths["event"])])
+        sns.publish(TopicArn=paths["topic_arn"], Subject="Test", Message=_WHY)
+    if answer["FailedEntryCount"]:
+        refusal = answer["Entries"][0]
+        raise SettingsError(f"EventBridge refuses the test event ({refusal['ErrorCode']}: {refusal['ErrorMessage']}).")
+    return [
+        f"- CloudWatch: {paths['alarm_name']} in alarm, and well again some minutes later (two mails)",
+        f"- EventBridge: an event of {paths['event']['Source']}, as a failed crawl would send it",
+        "- the topic itself: a mail with the subject Test. A budget's mails cannot be tried: AWS alone sends them",
+        "What does not arrive within five minutes has a path that is broken: look at the policies of topic and key.",
+    ]
+
+
+if __name__ == "__main__":
+    try:
+        typer.run(main)
+    except IngestError as error:
+        sys.exit(str(error))

@@ -1,0 +1,111 @@
+"""The smoke check of a deployment: its pages, its webhook, Airflow's DAGs, and one event on its whole way."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import requests
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from include.clock import Clock
+from include.errors import RetryLater, SettingsError
+from include.queue.queue import Queue
+from include.queue.queued_event import QueuedEvent
+from include.settings import Settings
+from include.state.events import EventAudit
+from include.strava.events import MAX_ID, WebhookEvent
+from include.trigger.api import AirflowApi
+from local.stack.environment import REPOSITORY
+
+DEADLINE_S = 600
+"""New DAG files are parsed after up to five minutes, and an environment that was just updated takes some more."""
+
+_PAUSE_S = 10
+_TIMEOUT_S = 30.0
+
+
+def patiently() -> Retrying:
+    """Tries again what is not so yet, until the deadline; what is said then is the last error."""
+    return Retrying(
+        retry=retry_if_exception_type(RetryLater),
+        stop=stop_after_delay(DEADLINE_S),
+        wait=wait_fixed(_PAUSE_S),
+        reraise=True,
+    )
+
+
+def check_health(public_url: str) -> str:
+    """The status that the web pages report. Errors: `RetryLater` when they do not answer well."""
+    answer = _get(f"{public_url}/health", f"{public_url}/health")
+    if answer.status_code != 200:
+        raise RetryLater(f"{public_url}/health answers {answer.status_code}: {answer.text[:500]}")
+    return "ok"
+
+
+def check_webhook(settings: Settings) -> None:
+    """That the webhook knows its secrets, as Strava asks it before it subscribes. Errors: `RetryLater`."""
+    challenge = secrets.token_hex(8)
+    answer = _get(
+        f"{settings.public_url}/webhook/{settings.webhook_path_secret}",
+        f"{settings.public_url}/webhook/…",
+        {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": settings.webhook_verify_token},
+    )
+    if answer.status_code != 200 or challenge not in answer.text:
+        raise RetryLater(
+            f"{settings.public_url}/webhook/… answers {answer.status_code} to Strava's challenge: a function that runs "
+            "keeps an older secret; deploy again, or wait until it is started anew"
+        )
+
+
+def check_dags(api: AirflowApi) -> int:
+    """The count of Airflow's DAGs.
+
+    Errors: `RetryLater` while it lacks some, cannot import one or does not answer; `SettingsError` for a paused one.
+    """
+    broken = _airflow(api, "/importErrors")["import_errors"]
+    if broken:
+        raise RetryLater(
+            f"Airflow cannot import {', '.join(one['filename'] for one in broken)}: see its page of errors"
+        )
+    found = {dag["dag_id"]: dag.get("is_paused", False) for dag in _airflow(api, "/dags")["dags"]}
+    wanted = {path.stem for path in (REPOSITORY / "dags").glob("*.py")}
+    if missing := sorted(wanted - found.keys()):
+        raise RetryLater(f"Airflow does not know {', '.join(missing)} yet; new files take up to five minutes")
+    if paused := sorted(name for name in wanted if found[name]):
+        raise SettingsError(f"{', '.join(paused)} is paused, so what starts it waits: unpause it on Airflow's pages.")
+    return len(wanted)
+
+
+def send_event(queue: Queue, clock: Clock) -> str:
+    """Queue an event of our own that is about nobody and nothing; returns its id.
+
+    Effects: a run of `strava_ingest` that plans no work, and a line of the audit, which expires.
+    """
+    now = clock()
+    event = WebhookEvent("athlete", MAX_ID, "update", MAX_ID, 1, int(now))
+    queue.send(QueuedEvent(event, now).to_body())
+    return event.event_id
+
+
+def check_event(audit: EventAudit, event_id: str) -> None:
+    """That a run has looked at the event. Errors: `RetryLater` while none has."""
+    if audit.get(event_id) is None:
+        raise RetryLater(
+            "The test event is under way, and no run has seen it yet: look at the dispatcher's log, whether "
+            "strava_ingest runs, and at `make dead-letters`"
+        )
+
+
+def _get(url: str, name: str, params: dict[str, str] | None = None) -> requests.Response:
+    try:
+        return requests.get(url, params, timeout=_TIMEOUT_S)
+    except requests.RequestException as err:  # its text would hold the address, and so the webhook's secret
+        raise RetryLater(f"{name} does not answer ({type(err).__name__}); look at the function's log") from None
+
+
+def _airflow(api: AirflowApi, path: str) -> Any:
+    answer = api.call("GET", path)
+    if answer.status != 200:
+        raise RetryLater(f"Airflow answers {answer.status} to GET {path}: {answer.words}")
+    return answer.document

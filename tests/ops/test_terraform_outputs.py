@@ -1,0 +1,46 @@
+"""What Terraform says of an environment, and in which region AWS is asked from then on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from include.errors import SettingsError
+from ops.terraform_outputs import Environment, outputs
+
+
+def said(monkeypatch, code, text):
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, code, text, "no state")
+    )
+
+
+@pytest.mark.parametrize(("code", "text"), [pytest.param(0, "{}", id="nothing"), pytest.param(1, "", id="failure")])
+def test_outputs_say_what_to_do_when_nothing_is_applied(code, text, monkeypatch):
+    said(monkeypatch, code, text)
+
+    with pytest.raises(SettingsError, match=r"tells nothing of dev: no state"):
+        outputs(Environment.DEV.folder)
+
+
+def test_aws_is_asked_in_the_environments_region_whatever_region_the_shell_names(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    values = {"public_url": {"value": "https://x", "type": "string"}, "region": {"value": "eu-central-1"}}
+    said(monkeypatch, 0, json.dumps(values))
+
+    assert outputs(Environment.DEV.folder) == {"public_url": "https://x", "region": "eu-central-1"}
+    assert os.environ["AWS_DEFAULT_REGION"] == "eu-central-1"
+
+
+def test_outputs_of_an_older_version_say_what_to_do(monkeypatch):
+    said(monkeypatch, 0, json.dumps({"public_url": {"value": "https://x"}}))
+
+    with pytest.raises(SettingsError, match="make deploy first"):
+        outputs(Environment.PROD.folder)
+
+
+def test_every_environment_has_a_configuration():
+    assert all((environment.folder / "main.tf").is_file() for environment in Environment)
