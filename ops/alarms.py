@@ -43,11 +43,11 @@ def confirmed(paths: Mapping[str, Any]) -> str:
 
 def send(paths: Mapping[str, Any]) -> list[str]:
     """Send the messages; returns what is to arrive, a line for each path. Effects: mails, and an alarm for minutes."""
-    cloudwatch, events, sns = (open_client(name, _SETTING) for name in ("cloudwatch", "events", "sns"))
     with aws_faults(_SETTING):
-        cloudwatch.set_alarm_state(AlarmName=paths["alarm_name"], StateValue="ALARM", StateReason=_WHY)
-        answer = events.put_events(Entries=[dict(paths["event"])])
-        sns.publish(TopicArn=paths["topic_arn"], Subject="Test", Message=_WHY)
+        alarm = {"AlarmName": paths["alarm_name"], "StateValue": "ALARM", "StateReason": _WHY}
+        open_client("cloudwatch", _SETTING).set_alarm_state(**alarm)
+        answer = open_client("events", _SETTING).put_events(Entries=[dict(paths["event"])])
+        open_client("sns", _SETTING).publish(TopicArn=paths["topic_arn"], Subject="Test", Message=_WHY)
     if answer["FailedEntryCount"]:
         refusal = answer["Entries"][0]
         raise SettingsError(f"EventBridge refuses the test event ({refusal['ErrorCode']}: {refusal['ErrorMessage']}).")

@@ -43,13 +43,13 @@ def _create_budget(response: BudgetsResponse) -> str:
     """Create a budget and keep its tags, which moto forgets."""
     said = _created(response)
     name = response._get_param("Budget")["BudgetName"]
-    response.backend.budgets[response._get_param("AccountId")][name].tags = response._get_param("ResourceTags", [])
+    _tags_of[response._get_param("AccountId"), name] = response._get_param("ResourceTags", [])
     return str(said)
 
 
 def _tags(response: BudgetsResponse) -> str:
     *_, account_id, name = response._get_param("ResourceARN").replace(":budget/", ":").split(":")
-    return json.dumps({"ResourceTags": response.backend.budgets[account_id][name].tags})
+    return json.dumps({"ResourceTags": _tags_of[account_id, name]})
 
 
 def _described(rule: SecurityGroupRule) -> str | None:
@@ -58,6 +58,7 @@ def _described(rule: SecurityGroupRule) -> str | None:
     return None if found is None else str(found)
 
 
+_tags_of: dict[tuple[str, str], list[dict[str, str]]] = {}
 _QUEUES: Any = Queue
 _BUDGETS: Any = BudgetsResponse
 _RULES: Any = SecurityGroupRule
