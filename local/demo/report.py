@@ -170,7 +170,7 @@ def _show_tables(console: Console, findings: Findings) -> None:
     filled = Column("filled in so many % of them; every other column in all", overflow="fold")
     table = Table("table", "rows", filled, title="What the lake's tables hold", title_justify="left")
     for held in held_tables(findings.lake_url):
-        partly = ", ".join(f"{column} {percent:.0f}" for column, percent in held.partly_filled.items())
+        partly = ", ".join(f"{column} {percent:g}" for column, percent in held.partly_filled.items())
         table.add_row(held.name, f"{held.rows:,}", partly)
     console.print()
     console.print(table)

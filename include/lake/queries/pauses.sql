@@ -1,6 +1,7 @@
 -- Where and for how long does the athlete stop?
 --
 -- A pause is the time between two samples in motion: whether the device stopped recording or recorded standing still.
+-- Where the athlete covered 1 m or more in each second without a sample, the device has lost samples: that is no pause.
 -- Where nothing says whether the athlete moves, a step of less than 0.3 m/s is standing.
 --
 -- parameter athlete_id bigint: the athlete
@@ -43,7 +44,9 @@ steps AS (
     lag(time_s) OVER (PARTITION BY activity_id ORDER BY point_index) AS after_s,
     lag(distance_m) OVER (PARTITION BY activity_id ORDER BY point_index) AS distance_m,
     lag(lat) OVER (PARTITION BY activity_id ORDER BY point_index) AS lat,
-    lag(lon) OVER (PARTITION BY activity_id ORDER BY point_index) AS lon
+    lag(lon) OVER (PARTITION BY activity_id ORDER BY point_index) AS lon,
+    gap_s,
+    step_m
   FROM samples
   WHERE coalesce(moving, step_m >= 0.3e0 * gap_s, true)
 )
@@ -57,4 +60,5 @@ SELECT
   lon
 FROM steps
 WHERE time_s - after_s >= ? /* min_pause_s */
+  AND (gap_s < time_s - after_s OR coalesce(step_m < gap_s, true))
 ORDER BY local_day, activity_id, after_s

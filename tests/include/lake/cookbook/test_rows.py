@@ -125,6 +125,24 @@ def test_standing_is_decided_by_the_step_where_nothing_says_whether_the_athlete_
     assert check(lake_of(stood), name, values) > 0
 
 
+def test_lost_samples_are_no_pause_where_the_athlete_went_on(sample: Any, lake_of: Callable[..., Any]) -> None:
+    ride = sample.activities[1]
+    without = {key: {"data": stream["data"][:100] + stream["data"][200:]} for key, stream in ride.streams.items()}
+    lost = replace(ride, streams=without)
+    metres = without["distance"]["data"]
+    stopped = [*metres[:100], *(metre - metres[100] + metres[99] + 20 for metre in metres[100:])]
+    paused = replace(ride, streams={**without, "distance": {"data": stopped}}, detail={**ride.detail, "id": 5})
+    at_s, back_s = (without["time"]["data"][index] for index in (99, 100))
+    lake = lake_of(lost, paused)
+
+    check(lake, "pauses", {"min_pause_s": "90"})
+
+    assert [
+        (row["activity_id"], row["after_s"], row["paused_s"])
+        for row in lake.ask("pauses", min_pause_s="90").to_pylist()
+    ] == [(5, at_s, back_s - at_s)]
+
+
 @pytest.mark.parametrize("name", ["year_against_year", "climbing", "weekly_volume"])
 def test_empty_months_and_years_take_nothing_from_those_after_them(
     sample: Any, lake_of: Callable[..., Any], name: str

@@ -14,6 +14,7 @@ from tests.include.lake.cookbook.references.values import (
     Row,
     began,
     chosen,
+    goes_on,
     moves,
     plausible,
     rounded,
@@ -137,7 +138,8 @@ def pauses(held: Held, values: Mapping[str, Any]) -> list[Row]:
         in_motion = [row for before, row in zip([None, *placed], placed, strict=False) if moves(before, row)]
         for before, row in pairwise(in_motion):
             paused_s = row["time"] - before["time"]
-            if paused_s >= values["min_pause_s"]:
+            has_stood = placed.index(row) - placed.index(before) > 1
+            if paused_s >= values["min_pause_s"] and (has_stood or not goes_on(before, row)):
                 metres = before.get("distance")
                 lat, lon = before.get("latlng") or (None, None)
                 distance_km = None if metres is None else rounded(metres / 1000, 2)

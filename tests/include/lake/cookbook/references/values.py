@@ -73,5 +73,12 @@ def moves(before: dict[str, Any] | None, row: dict[str, Any]) -> bool:
     return bool(metres - before["distance"] >= 0.3 * (row["time"] - before["time"]))
 
 
+def goes_on(before: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether the athlete covers a metre or more each second between two samples, as far as is known."""
+    if row.get("distance") is None or before.get("distance") is None:
+        return False
+    return bool(row["distance"] - before["distance"] >= row["time"] - before["time"])
+
+
 def began_utc(copy: Any) -> date:
     return datetime.fromtimestamp(copy.activity_start_epoch_s, UTC).date()
