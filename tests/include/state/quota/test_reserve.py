@@ -143,7 +143,7 @@ def test_reserve_and_observe_agree_when_many_processes_work_at_once(store: Store
 
 
 @given(
-    st.lists(
+    steps=st.lists(
         st.one_of(
             st.tuples(st.just("reserve"), st.sampled_from(Bucket), st.sampled_from(Priority)),
             st.tuples(st.just("observe"), st.integers(0, 40), st.integers(0, 40)),
