@@ -17,7 +17,7 @@ def test_storm_leaves_no_copy_lost_or_doubled(tmp_path: Path) -> None:
 def test_storm_counts_a_copy_that_is_given_up_for_want_of_access_as_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Copy, "shut_out", lambda self, reason, _now: self.given_up(reason))
+    monkeypatch.setattr(Copy, "waiting_for_access", lambda self, reason, _now: self.given_up(reason))
 
     result = storm(tmp_path, 2)
 

@@ -15,7 +15,7 @@ NOW = 1_700_000_123.0
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def classified() -> Callable[..., IngestError]:
     """The error that an answer is."""
 
