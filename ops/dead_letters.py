@@ -14,8 +14,9 @@ from rich.table import Table
 
 from include.errors import BadEvent, BadRequest, IngestError
 from include.queue.backend import open_queue
+from include.queue.content import grounds_of
+from include.queue.content import parse as parse_content
 from include.queue.queue import Message, Queue
-from include.queue.queued_event import QueuedEvent
 from ops.installation import installed_settings
 
 ALL = "all"
@@ -37,14 +38,14 @@ class DeadLetter:
     def of(cls, message: Message, reason: str, now_epoch_s: float) -> Self:
         """The letter; its age runs from when the event reached us, or the message was sent."""
         try:
-            content = QueuedEvent.parse(message.body)
+            content = parse_content(message.body)
         except BadEvent:
             about, since = "no event", message.sent_at_epoch_s
         else:
-            event, since = content.event, content.received_at_epoch_s
+            event, since = content.event, content.queued_at_epoch_s
             about = f"{event.object_type} {event.object_id}: {event.aspect_type}"
-            if content.grounds is not None:
-                about = f"athlete {event.owner_id}: erase ({content.grounds.reason})"
+            if grounds := grounds_of(content):
+                about = f"athlete {event.owner_id}: erase ({grounds.reason})"
         return cls(message.message_id, about, max(0.0, now_epoch_s - since), _one_line(reason))
 
 

@@ -11,8 +11,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from include.clock import Clock
 from include.errors import BadEvent, RetryLater, TriggerRefused, TriggerUnavailable
+from include.queue.content import Content, ResumeBackfill, grounds_of, is_about_activities, to_conf
+from include.queue.content import parse as parse_content
 from include.queue.queue import Message, Queue
-from include.queue.queued_event import QueuedEvent
 from include.state.activities.ledger import ActivityLedger
 from include.state.erasures.ledger import ErasureGrounds, Erasures
 from include.state.outages import Outages
@@ -94,12 +95,12 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: 
     batch = _Batch(inbox, trigger, ActivityLedger(store, clock), Erasures(store, clock), Outages(store, clock), clock)
     parcels = [parcel for message in messages if (parcel := batch.open(message))]
     for parcel in parcels:
-        if parcel.content.grounds:
-            batch.erase(parcel, parcel.content.grounds)
-    batch.ingest(batch.make_due([parcel for parcel in parcels if parcel.content.is_about_activities]))
+        if grounds := grounds_of(parcel.content):
+            batch.erase(parcel, grounds)
+    batch.ingest(batch.make_due([parcel for parcel in parcels if is_about_activities(parcel.content)]))
     for parcel in parcels:
-        if parcel.content.backfill:
-            batch.start_backfill(parcel, parcel.content.backfill)
+        if isinstance(parcel.content, ResumeBackfill):
+            batch.start_backfill(parcel, parcel.content.form)
     return DispatchReport(
         len(messages), tuple(batch.runs), batch.released, batch.buried, batch.waiting, tuple(batch.reasons)
     )
@@ -108,12 +109,12 @@ def deliver(messages: Sequence[Message], inbox: Inbox, trigger: Trigger, store: 
 @dataclass(frozen=True, slots=True)
 class _Delivery:
     message: Message
-    content: QueuedEvent
+    content: Content
 
     @property
     def is_in_ledger(self) -> bool:
         """Whether, before its run is started, a row says what it asks for."""
-        return self.content.event.object_type == "activity" or not self.content.is_about_activities
+        return self.content.event.object_type == "activity" or not is_about_activities(self.content)
 
 
 @dataclass(slots=True)
@@ -134,7 +135,7 @@ class _Batch:
 
     def open(self, message: Message) -> _Delivery | None:
         try:
-            return _Delivery(message, QueuedEvent.parse(message.body))
+            return _Delivery(message, parse_content(message.body))
         except BadEvent as err:
             self._bury(message, str(err))
             return None
@@ -195,7 +196,7 @@ class _Batch:
         if not parcels:
             return
         run_id = batch_run_id([parcel.content.event for parcel in parcels])
-        conf = {"events": [parcel.content.to_conf() for parcel in parcels]}
+        conf = {"events": [to_conf(parcel.content) for parcel in parcels]}
         try:
             self._start(INGEST_DAG, run_id, conf, parcels)
         except TriggerRefused as err:
@@ -213,7 +214,7 @@ class _Batch:
             return
         for parcel in parcels:
             self.inbox.delete(parcel.message)
-        oldest = min(parcel.content.received_at_epoch_s for parcel in parcels)
+        oldest = min(parcel.content.queued_at_epoch_s for parcel in parcels)
         self.runs.append(StartedRun(dag_id, run_id, len(parcels), started, self.clock() - oldest))
 
     def _put_off(self, parcels: Sequence[_Delivery], reason: TriggerUnavailable) -> None:

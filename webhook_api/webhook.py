@@ -9,7 +9,7 @@ from functools import cache
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import StravaEvent, to_body
 from include.strava import signature
 from include.strava.events import WebhookEvent, parse
 from webhook_api.edge import Edge, current_edge
@@ -58,7 +58,7 @@ def receive(secret: str) -> ResponseReturnValue:
         )
         _audit(edge, event, f"dropped: {reason}")
         return {"status": "dropped"}
-    edge.queue().send(QueuedEvent(event, received_at_epoch_s=edge.clock()).to_body())
+    edge.queue().send(to_body(StravaEvent(event, edge.clock())))
     _audit(edge, event, "queued")
     log.info(
         "Queued event %s of athlete %s",

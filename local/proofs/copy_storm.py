@@ -11,7 +11,7 @@ from pathlib import Path
 
 from include.copying.waking import wake_for_access
 from include.pipeline.reconcile.due import queue_due
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import LookAgain, to_body
 from include.state.copies.ledger import CopyState
 from local.proofs.proof import Effort
 from local.proofs.verdict import Verdict
@@ -53,7 +53,7 @@ def storm(folder: Path, activities: int) -> StormResult:
         ids = _prepared(world, activities)
         now = world.clock()
         for activity_id in ids:
-            world.services.queue.send(QueuedEvent.look_again(PARENT_ID, activity_id, now).to_body())
+            world.services.queue.send(to_body(LookAgain(PARENT_ID, activity_id, now)))
         world.catch_up()
         copies = [copy for activity_id in ids for copy in world.services.state.copies.of_activity(activity_id)]
         waited = sum(copy.state is CopyState.WAITING_FOR_ACCESS for copy in copies)

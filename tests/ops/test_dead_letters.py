@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from include.queue.backend import open_queue
+from include.queue.content import Content, EraseAthlete, StravaEvent, to_body
+from include.queue.content import parse as parse_content
 from include.queue.queue import Message, Queue
-from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
 from include.settings import EXAMPLES, Settings
 from include.state.erasures.entry import EraseReason, ErasureGrounds
@@ -50,7 +51,7 @@ def bury(queue: Queue, *bodies: str) -> list[str]:
 
 
 def look_again(activity_id: int, hours_ago: float = 0.0) -> str:
-    return QueuedEvent(event(activity_id), time.time() - hours_ago * 3600).to_body()
+    return to_body(StravaEvent(event(activity_id), time.time() - hours_ago * 3600))
 
 
 def test_list_says_so_when_nothing_was_given_up(run: Run) -> None:
@@ -81,7 +82,7 @@ def test_one_letter_is_revived_by_the_beginning_of_its_id(run: Run, queue: Queue
 
     assert (result.exit_code, result.output) == (0, "1 event(s) are in the queue again.\n")
     assert [letter.message_id for letter, _ in queue.dead()] == [second]
-    assert [QueuedEvent.parse(message.body).event.object_id for message in queue.receive(9, visibility_s=1)] == [7]
+    assert [parse_content(message.body).event.object_id for message in queue.receive(9, visibility_s=1)] == [7]
 
 
 def test_all_letters_are_revived_when_all_are_asked_for(run: Run, queue: Queue) -> None:
@@ -118,16 +119,16 @@ def test_nothing_is_revived_and_the_error_says_what_to_do_when_the_id_is_not_cle
 @pytest.mark.parametrize(
     ("content", "about"),
     [
-        pytest.param(QueuedEvent(event(7), NOW - 90), "activity 7: update", id="activity"),
+        pytest.param(StravaEvent(event(7), NOW - 90), "activity 7: update", id="activity"),
         pytest.param(
-            QueuedEvent(replace(event(71), object_type="athlete"), NOW - 90, ErasureGrounds(EraseReason.ATHLETE, 1)),
+            EraseAthlete(71, ErasureGrounds(EraseReason.ATHLETE, 1), NOW - 90),
             "athlete 71: erase (athlete)",
             id="wish",
         ),
     ],
 )
-def test_letter_says_what_it_is_about_and_since_when_it_waits(content: QueuedEvent, about: str) -> None:
-    letter = DeadLetter.of(Message("1", "", content.to_body(), NOW, 3), "because", NOW)
+def test_letter_says_what_it_is_about_and_since_when_it_waits(content: Content, about: str) -> None:
+    letter = DeadLetter.of(Message("1", "", to_body(content), NOW, 3), "because", NOW)
 
     assert letter == DeadLetter("1", about, 90.0, "because")
 

@@ -13,8 +13,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from include.queue.content import StravaEvent, to_body
 from include.queue.queue import Message
-from include.queue.queued_event import QueuedEvent
 from include.state.activities.ledger import ActivityLedger
 from include.state.erasures.entry import EraseReason
 from include.state.erasures.ledger import Erasures
@@ -284,7 +284,7 @@ def calls_of_the_dispatcher(monkeypatch) -> set[tuple[str, str]]:
             WebhookEvent("activity", 9, "create", 43, 1, 5),
             WebhookEvent("athlete", 42, "update", 42, 1, 5, {"authorized": "false"}),
         ]
-        bodies = [QueuedEvent(event, now).to_body() for event in events]
+        bodies = [to_body(StravaEvent(event, now)) for event in events]
         messages = [Message(str(number), "receipt", body, now, 1) for number, body in enumerate(bodies)]
         trigger = create_autospec(Trigger, instance=True)
         trigger.start.return_value = Started.NOW

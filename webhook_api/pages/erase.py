@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import EraseAthlete, to_body
 from include.state.accounts.notices import NoticeKind
 from include.state.erasures.ledger import EraseReason
 from webhook_api.edge import current_edge
@@ -45,7 +45,7 @@ def confirm() -> ResponseReturnValue:
         return render_template("erase.html", unconfirmed=True), 400
     edge = current_edge()
     erasure = edge.state.erasures.ask_now(current_athlete().athlete_id, EraseReason.ATHLETE)
-    edge.queue().send(QueuedEvent.resume_erasure(erasure, edge.clock()).to_body())
+    edge.queue().send(to_body(EraseAthlete(erasure.athlete_id, erasure.grounds, edge.clock())))
     end_session()
     return render_template("erased.html")
 

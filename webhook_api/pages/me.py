@@ -10,7 +10,7 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from include.linking.links import end as end_link
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import LookAgain, to_body
 from include.state.accounts.athletes import AthleteRow
 from include.state.links import Link, LinkStatus
 from webhook_api.edge import current_edge
@@ -83,7 +83,7 @@ def again(activity_id: int, child_id: int) -> ResponseReturnValue:
     if copy is None or copy.parent_id != athlete_id:
         abort(404)
     if copies.reopen(activity_id, child_id, edge.clock()):
-        edge.queue().send(QueuedEvent.look_again(athlete_id, activity_id, edge.clock()).to_body())
+        edge.queue().send(to_body(LookAgain(athlete_id, activity_id, edge.clock())))
     return redirect(url_for("me.show", _anchor="recent"), code=303)
 
 

@@ -22,7 +22,7 @@ from include.pipeline.ingest.fingerprint import is_shown_by
 from include.pipeline.reconcile.listing import Page, quarantine
 from include.pipeline.reconcile.outage import current_outage
 from include.pipeline.uses import UsesStorage, UsesStorageAndQueue, UsesStorageStravaAndQueue
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import LookAgain, to_body
 from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState
 from include.state.histories import History
@@ -226,8 +226,8 @@ def _prepare(
         if again:
             services.state.activities.ask_whole(activity.athlete_id, activity.activity_id, services.clock())
         else:
-            look = QueuedEvent.look_again(activity.athlete_id, activity.activity_id, services.clock())
-            services.queue.send(look.to_body())
+            look = LookAgain(activity.athlete_id, activity.activity_id, services.clock())
+            services.queue.send(to_body(look))
 
 
 def _keep_summary(services: UsesStorage, activity: Activity) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from include.errors import BadRequest, NotConnected
 from include.pipeline.uses import UsesStateAndQueue
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import ResumeBackfill, to_body
 from include.state.histories import History
 from include.state.uses import UsesState
 
@@ -116,7 +116,7 @@ def queue_histories(services: UsesStateAndQueue, connected: Collection[int]) -> 
                 services.state.histories.forget(history.athlete_id)
         elif services.state.histories.put_off(history):
             form = BackfillRequest.of(history).to_params()
-            services.queue.send(QueuedEvent.resume_backfill(form, now).to_body())
+            services.queue.send(to_body(ResumeBackfill(form, now)))
             queued += 1
         if queued == RUNS_AT_ONCE:
             break

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from include.pipeline.erasure.personal_records import is_file_for, personal_records, shared_object_keys
 from include.pipeline.uses import UsesStateAndQueue, UsesStorage
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import EraseAthlete, to_body
 from include.state.erasures.ledger import Erasure, ErasureStage
 from include.state.uses import UsesState
 
@@ -25,7 +25,7 @@ def queue_open_erasures(services: UsesStateAndQueue) -> int:
     """
     queued = 0
     for erasure in services.state.erasures.due():
-        services.queue.send(QueuedEvent.resume_erasure(erasure, services.clock()).to_body())
+        services.queue.send(to_body(EraseAthlete(erasure.athlete_id, erasure.grounds, services.clock())))
         services.state.erasures.postpone(erasure)
         queued += 1
     return queued

@@ -6,7 +6,7 @@ from include.copying.reasons import athlete_words
 from include.errors import RemovalsStopped, RetryLater
 from include.pipeline.reconcile.installation import require_proof
 from include.pipeline.uses import UsesStateAndQueue, UsesStateAndStrava, UsesStorage
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import ConfirmRemoval, to_body
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.state.uses import UsesState
 from include.strava.quota import DAY_S
@@ -76,8 +76,8 @@ def confirm_removals(services: UsesStateAndQueue, athlete_id: int) -> int:
     """
     stopped = [entry for entry in services.state.activities.of_athlete(athlete_id) if is_stopped(entry)]
     for entry in stopped:
-        event = QueuedEvent.deleted(entry.athlete_id, entry.activity_id, services.clock())
-        services.queue.send(event.to_body())
+        event = ConfirmRemoval(entry.athlete_id, entry.activity_id, services.clock())
+        services.queue.send(to_body(event))
     return len(stopped)
 
 

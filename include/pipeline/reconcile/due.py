@@ -23,7 +23,7 @@ from include.pipeline.uses import (
     UsesStateStravaAndQueue,
     UsesStorageStravaAndQueue,
 )
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import LookAgain, to_body
 from include.settings import Settings
 from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from include.state.activities.ledger import ActivityState, LedgerEntry
@@ -105,9 +105,9 @@ def queue_due(services: UsesStateStravaAndQueue) -> Queued:
     for key in copies:
         services.state.activities.put_off(*key, now, copies=True)
     for key in fetches:
-        services.queue.send(QueuedEvent.look_again(*key, now).to_body())
+        services.queue.send(to_body(LookAgain(*key, now)))
     for key in copies:
-        services.queue.send(QueuedEvent.look_again(*key, now, copies_only=True).to_body())
+        services.queue.send(to_body(LookAgain(*key, now, copies_only=True)))
     return Queued(len(fetches), len(copies), erasures, queue_histories(services, connected))
 
 
@@ -268,7 +268,7 @@ def _queue(
         if services.state.activities.get(athlete_id, activity_id) == ledger.get(activity_id)
     ]
     for activity_id in queued:
-        services.queue.send(QueuedEvent.look_again(athlete_id, activity_id, services.clock()).to_body())
+        services.queue.send(to_body(LookAgain(athlete_id, activity_id, services.clock())))
     return frozenset(queued)
 
 

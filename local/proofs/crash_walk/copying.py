@@ -7,7 +7,7 @@ from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.reconcile.due import queue_due
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from local.proofs.crash_walk.adapters import process
 from local.proofs.crash_walk.points import Points
 from local.testbed.world import PARENT_ID, WINDOW_S, World
@@ -29,7 +29,7 @@ def reconcile(world: World, points: Points) -> list[CopyResult]:
     services, results = world.services, []
     queue_due(services)
     messages = services.queue.receive(10, visibility_s=60)
-    for item in plan(services, [QueuedEvent.parse(message.body).event for message in messages]):
+    for item in plan(services, [parse_content(message.body).event for message in messages]):
         sync(services, item, source="webhook")
         results += copy(world, item.activity_id, points)
     for message in messages:

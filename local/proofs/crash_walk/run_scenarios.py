@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import EraseAthlete, StravaEvent, to_body
 from include.state.erasures.ledger import EraseReason
 from include.strava.events import WebhookEvent
 from local.proofs.crash_walk.adapters import process
@@ -52,7 +52,7 @@ def _tell(world: World, activity_id: int, aspect: str) -> None:
 
 
 def _send(world: World, event: WebhookEvent) -> None:
-    world.services.queue.send(QueuedEvent(event, world.clock()).to_body())
+    world.services.queue.send(to_body(StravaEvent(event, world.clock())))
 
 
 def _two_finished(world: World) -> Expectations:
@@ -103,14 +103,14 @@ def _access_taken_away(world: World) -> Expectations:
 def _erasure_asked_for(world: World) -> Expectations:
     activity_id = _stored(world)
     erasure = world.services.state.erasures.ask_now(PARENT_ID, EraseReason.ATHLETE)
-    world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.clock()).to_body())
+    world.services.queue.send(to_body(EraseAthlete(erasure.athlete_id, erasure.grounds, world.clock())))
     return Expectations(copies={REX_ID: (activity_id,)}, erased=(PARENT_ID,))
 
 
 def _child_erased(world: World) -> Expectations:
     activity_id = _stored(world)
     erasure = world.services.state.erasures.ask_now(REX_ID, EraseReason.ATHLETE)
-    world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.clock()).to_body())
+    world.services.queue.send(to_body(EraseAthlete(erasure.athlete_id, erasure.grounds, world.clock())))
     return Expectations((activity_id,), erased=(REX_ID,))
 
 

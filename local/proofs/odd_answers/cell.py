@@ -16,7 +16,8 @@ from include.pipeline.backfill.request import BackfillRequest
 from include.pipeline.reconcile.due import list_athletes, queue_due
 from include.pipeline.reconcile.installation import prove_again
 from include.pipeline.services import Services
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import LookAgain, ResumeBackfill, is_about_activities, to_body
+from include.queue.content import parse as parse_content
 from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import CopyState
@@ -123,9 +124,9 @@ class _Cell:
         self.runs.run(BACKFILL_DAG, wanted.to_params())
 
     def queue(self, activity_id: int) -> None:
-        event = QueuedEvent.look_again(PARENT_ID, activity_id, self.world.clock())
+        event = LookAgain(PARENT_ID, activity_id, self.world.clock())
         self.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(self.world.clock()))
-        self.services.queue.send(event.to_body())
+        self.services.queue.send(to_body(event))
 
     def window(self) -> None:
         """What production does in a quarter of an hour: each step by itself, whatever becomes of the others."""
@@ -138,10 +139,11 @@ class _Cell:
         if any(not each.is_open and not each.found for each in services.state.histories.of_athlete(PARENT_ID)):
             self.ask_for_history()
         messages = services.queue.receive(100, visibility_s=30)
-        queued = [QueuedEvent.parse(message.body) for message in messages]
-        for form in (each.backfill for each in queued if each.backfill):
-            self.runs.run(BACKFILL_DAG, form)
-        self.runs.ingest([each.event for each in queued if each.is_about_activities])
+        queued = [parse_content(message.body) for message in messages]
+        for each in queued:
+            if isinstance(each, ResumeBackfill):
+                self.runs.run(BACKFILL_DAG, each.form)
+        self.runs.ingest([each.event for each in queued if is_about_activities(each)])
         for message in messages:
             services.queue.delete(message)
         self.world.clock.pass_s(_WINDOW_S)

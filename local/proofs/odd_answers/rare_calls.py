@@ -12,7 +12,7 @@ from requests.adapters import BaseAdapter
 
 from include.pipeline.erasure.access import end_access
 from include.pipeline.services import Services
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import LookAgain, to_body
 from include.state.accounts.athletes import AthleteStatus
 from include.state.erasures.ledger import EraseReason
 from include.strava.scopes import ACTIVITY_READ, READ
@@ -86,7 +86,7 @@ def _look_again(world: World, services: Services) -> None:
     for entry in list(services.state.activities.of_athlete(PARENT_ID)):
         if entry.start_at_epoch_s is None and entry.object_keys:
             services.state.activities.make_due(PARENT_ID, entry.activity_id, asked_at_epoch_s=int(now))
-            services.queue.send(QueuedEvent.look_again(PARENT_ID, entry.activity_id, now).to_body())
+            services.queue.send(to_body(LookAgain(PARENT_ID, entry.activity_id, now)))
 
 
 class _Webhook(BaseAdapter):

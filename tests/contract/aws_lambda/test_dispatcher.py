@@ -15,8 +15,8 @@ import pytest
 from include.clock import Clock
 from include.errors import RetryLater, TriggerUnavailable
 from include.queue.backend import open_queue
+from include.queue.content import StravaEvent, to_body
 from include.queue.queue import Message, Queue
-from include.queue.queued_event import QueuedEvent
 from include.state.activities.ledger import ActivityLedger
 from include.store.backend import open_store
 from include.strava.events import WebhookEvent, batch_run_id
@@ -132,7 +132,7 @@ def event(object_id: int, **changes: Any) -> WebhookEvent:
 
 
 def body(object_id: int, **changes: Any) -> str:
-    return QueuedEvent(event(object_id, **changes), 1_700_000_000.0).to_body()
+    return to_body(StravaEvent(event(object_id, **changes), 1_700_000_000.0))
 
 
 def deauthorisation(athlete_id: int) -> str:

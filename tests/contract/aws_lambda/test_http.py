@@ -15,7 +15,8 @@ import boto3
 import pytest
 
 from include.crypto.backend import open_cipher
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import Content
+from include.queue.content import parse as parse_content
 from include.state.accounts.athletes import Athletes
 from include.state.subscriptions import Subscriptions
 from include.store.backend import open_store
@@ -47,12 +48,12 @@ class Edge:
     environment: Mapping[str, str]
     sqs: Any
 
-    def queued(self) -> list[QueuedEvent]:
+    def queued(self) -> list[Content]:
         url = self.environment["QUEUE_URL"]
         messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         for message in messages:
             self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return [QueuedEvent.parse(message["Body"]) for message in messages]
+        return [parse_content(message["Body"]) for message in messages]
 
 
 def event(**changes: Any) -> bytes:

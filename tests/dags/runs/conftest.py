@@ -17,7 +17,7 @@ import pytest
 
 from include.lake.query import query
 from include.pipeline.services import open_services
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.settings import Settings
 from include.store.backend import open_store
 from include.store.store import ABSENT, Key
@@ -167,7 +167,7 @@ class World:
     def messages(self):
         with self.services() as services:
             messages = services.queue.receive(100, visibility_s=30)
-        return [QueuedEvent.parse(message.body) for message in messages]
+        return [parse_content(message.body) for message in messages]
 
     def spoil_copy(self, activity_id: int) -> None:
         """Let the ledger hold a row of a copy that no version of this software has written."""

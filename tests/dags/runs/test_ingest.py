@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.pipeline.backfill.request import BackfillRequest
+from include.queue.content import ResumeBackfill
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import CopyState
 from include.state.histories import Histories
@@ -141,7 +142,7 @@ def test_backfill_whose_run_was_deleted_goes_on_with_nothing_but_reconcile(world
         Histories(store, lambda: an_hour_ago).ask(request.to_history())
 
     assert world.run("strava_reconcile").result("queue_due")["histories"] == 1
-    [form] = [message.backfill for message in world.messages() if message.backfill]
+    [form] = [message.form for message in world.messages() if isinstance(message, ResumeBackfill)]
     run = world.run("strava_backfill", form)
 
     assert (run.state, run.result("publish_lake")["loaded"]) == ("success", 2)

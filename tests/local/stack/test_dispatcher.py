@@ -15,8 +15,8 @@ import pytest
 
 from include.clock import Clock
 from include.errors import RetryLater, TriggerUnavailable
+from include.queue.content import StravaEvent, to_body
 from include.queue.queue import Message
-from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
 from include.settings import EXAMPLES
 from include.store.sqlite import SqliteStore
@@ -85,7 +85,7 @@ def connections(queue: SqliteQueue, store: SqliteStore, clock: Clock = lambda: 1
 
 def body(object_id: int) -> str:
     event = WebhookEvent("activity", object_id, "create", 134815, 120475, 1_516_126_040, {})
-    return QueuedEvent(event, 1_760_000_000.0).to_body()
+    return to_body(StravaEvent(event, 1_760_000_000.0))
 
 
 def test_loop_logs_one_line_per_run_and_lets_events_gather_after_it(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from include.errors import IngestError, TriggerRefused, TriggerUnavailable
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import LookAgain, ResumeBackfill, to_body
 from include.queue.sqlite import SqliteQueue
 from include.store.sqlite import SqliteStore
 from webhook_api.dispatcher import dispatch
@@ -20,7 +20,7 @@ FORM = {"athlete": OWNER, "from": "2026-05-01", "to": "2026-06-17", "dry_run": F
 
 
 def resumed(now: Any, **changes: object) -> str:
-    return QueuedEvent.resume_backfill({**FORM, **changes}, now()).to_body()
+    return to_body(ResumeBackfill({**FORM, **changes}, now()))
 
 
 def test_backfill_that_goes_on_starts_its_own_run_with_the_same_form(
@@ -28,7 +28,7 @@ def test_backfill_that_goes_on_starts_its_own_run_with_the_same_form(
 ) -> None:
     for changes in ({}, {"to": "2026-06-18"}, {"dry_run": True}):
         queue.send(resumed(now, **changes))
-    queue.send(QueuedEvent.look_again(OWNER, 8, now()).to_body())
+    queue.send(to_body(LookAgain(OWNER, 8, now())))
 
     report = dispatch(queue, airflow, store, now)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 from include.errors import IngestError, RetryLater, TriggerUnavailable
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import LookAgain, StravaEvent, to_body
 from include.queue.sqlite import SqliteQueue
 from include.state.activities.ledger import ActivityLedger, ActivityState, DueWork
 from include.state.erasures.ledger import Erasures
@@ -36,7 +36,7 @@ def deauthorisation(athlete: int) -> WebhookEvent:
 
 def send(queue: SqliteQueue, now: Any, *events: WebhookEvent) -> None:
     for each in events:
-        queue.send(QueuedEvent(each, now()).to_body())
+        queue.send(to_body(StravaEvent(each, now())))
 
 
 def unavailable(dag_id: str) -> IngestError:
@@ -60,7 +60,7 @@ def test_activity_is_due_before_its_run_is_started(
 
 def test_only_activities_are_made_due(queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any) -> None:
     send(queue, now, event(OWNER, object_type="athlete"), deauthorisation(52))
-    queue.send(QueuedEvent.look_again(OWNER, 8, now(), copies_only=True).to_body())
+    queue.send(to_body(LookAgain(OWNER, 8, now(), copies_only=True)))
 
     dispatch(queue, airflow, store, now)
 

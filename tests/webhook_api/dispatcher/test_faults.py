@@ -12,8 +12,9 @@ import pytest
 from hypothesis import strategies as st
 
 from include.errors import IngestError, TriggerRefused, TriggerUnavailable
+from include.queue.content import StravaEvent, to_body
+from include.queue.content import parse as parse_content
 from include.queue.queue import Message
-from include.queue.queued_event import QueuedEvent
 from include.queue.sqlite import SqliteQueue
 from include.state.activities.ledger import ActivityLedger
 from include.store.sqlite import SqliteStore
@@ -36,7 +37,7 @@ def deauthorisation(athlete: int) -> WebhookEvent:
 
 def send(queue: SqliteQueue, now: Any, *events: WebhookEvent) -> None:
     for each in events:
-        queue.send(QueuedEvent(each, now()).to_body())
+        queue.send(to_body(StravaEvent(each, now())))
 
 
 def unavailable(dag_id: str) -> IngestError:
@@ -63,7 +64,7 @@ def test_deauthorisation_is_buried_with_the_reason_when_it_is_refused(
 
     assert dispatch(queue, airflow, store, now).buried == 1
     [(message, reason)] = queue.dead()
-    assert QueuedEvent.parse(message.body).event == deauthorisation(52)
+    assert parse_content(message.body).event == deauthorisation(52)
     assert reason == "no such DAG: strava_erase"
 
 
@@ -94,7 +95,7 @@ def test_only_the_bad_event_is_buried_when_a_batch_is_refused(
     assert sorted(airflow.ingested()) == [1, 2]
     assert (report.buried, len(report.runs), queue.depth()) == (1, 2, 0)
     [(message, reason)] = queue.dead()
-    assert QueuedEvent.parse(message.body).event == event(POISON)
+    assert parse_content(message.body).event == event(POISON)
     assert reason == "the form refuses 666"
 
 
@@ -197,7 +198,7 @@ def test_nothing_is_lost_when_airflow_and_the_dispatcher_fail_at_random(
     assert queue.depth() == 0
     assert {entry.activity_id for entry in ActivityLedger(store, now).due(now() + 1800)} == {*good, POISON}
     assert set(airflow.ingested()) == set(good)
-    assert [QueuedEvent.parse(message.body).event.object_id for message, _ in queue.dead()] == [POISON]
+    assert [parse_content(message.body).event.object_id for message, _ in queue.dead()] == [POISON]
     erased = {conf["athlete"] for (dag_id, _), conf in airflow.runs.items() if dag_id == "strava_erase"}
     assert erased == set(leaving)
 

@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import StravaEvent, to_body
+from include.queue.content import parse as parse_content
 from include.queue.sqlite import SqliteQueue
 from include.store.sqlite import SqliteStore
 from include.strava.events import WebhookEvent, batch_run_id
@@ -31,7 +32,7 @@ def deauthorisation(athlete: int) -> WebhookEvent:
 
 def send(queue: SqliteQueue, now: Any, *events: WebhookEvent) -> None:
     for each in events:
-        queue.send(QueuedEvent(each, now()).to_body())
+        queue.send(to_body(StravaEvent(each, now())))
 
 
 def test_nothing_starts_when_the_queue_is_empty(queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any) -> None:
@@ -136,8 +137,8 @@ events = st.builds(
 @given(event=events, received_at=st.floats(min_value=0, max_value=2e9))
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_queued_event_keeps_its_ids_and_time_when_written_and_parsed(event: WebhookEvent, received_at: float) -> None:
-    parsed = QueuedEvent.parse(QueuedEvent(event, received_at).to_body())
+    parsed = parse_content(to_body(StravaEvent(event, received_at)))
 
-    assert parsed.received_at_epoch_s == received_at
+    assert parsed.queued_at_epoch_s == received_at
     assert (parsed.event.event_id, parsed.event.run_id) == (event.event_id, event.run_id)
     assert parsed.event.is_deauthorisation == event.is_deauthorisation

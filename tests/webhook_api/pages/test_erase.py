@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from include.errors import BadEvent, RetryLater
-from include.queue.queued_event import QueuedEvent
+from include.errors import RetryLater
+from include.queue.content import EraseAthlete, LookAgain, grounds_of, to_body
+from include.queue.content import parse as parse_content
 from include.queue.sqlite import SqliteQueue
-from include.state.accounts.athletes import REFUSED_FOR_LONG_S, Athletes, AthleteStatus
+from include.state.accounts.athletes import Athletes, AthleteStatus
 from include.state.accounts.notices import Notice, NoticeKind, Notices
 from include.state.erasures.entry import NEXT_TRY_S
 from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, Erasures
@@ -68,7 +69,7 @@ def test_wish_is_queued_and_the_browser_signed_out(ada: Any, queue: SqliteQueue,
 
     assert "Your data is being erased" in page.text
     (message,) = queue.receive(10, visibility_s=1)
-    assert QueuedEvent.parse(message.body).grounds == ErasureGrounds(EraseReason.ATHLETE, int(now()))
+    assert grounds_of(parse_content(message.body)) == ErasureGrounds(EraseReason.ATHLETE, int(now()))
     assert ada.client.get_cookie(COOKIE) is None
     athlete = athletes.get(ADA)
     assert athlete is not None
@@ -76,7 +77,7 @@ def test_wish_is_queued_and_the_browser_signed_out(ada: Any, queue: SqliteQueue,
 
 
 def test_wish_starts_its_run_before_everything_else(ada: Any, queue: SqliteQueue, store: Store, now: Any) -> None:
-    queue.send(QueuedEvent.look_again(ADA, 1, now()).to_body())
+    queue.send(to_body(LookAgain(ADA, 1, now())))
     ada.post("/me/erase", page="/me/erase", confirm="erase")
     airflow = Airflow()
 
@@ -102,13 +103,13 @@ def test_stranger_is_sent_to_the_start_page(client: Any, queue: SqliteQueue) -> 
 def test_webhook_cannot_speak_for_an_athlete(
     client: Any, queue: SqliteQueue, settings: Any, event: dict[str, Any]
 ) -> None:
-    grounds = json.loads(QueuedEvent.resume_erasure(WISH, 1_760_000_000).to_body())
+    grounds = json.loads(to_body(EraseAthlete(WISH.athlete_id, WISH.grounds, 1_760_000_000)))
     forged = {**grounds, "subscription_id": event["subscription_id"]}
 
     assert client.post(f"/webhook/{settings.webhook_path_secret}", json=forged).status_code == 200
 
     (message,) = queue.receive(10, visibility_s=1)
-    assert QueuedEvent.parse(message.body).grounds is None
+    assert grounds_of(parse_content(message.body)) is None
 
 
 def test_wish_stands_in_our_own_state_before_the_page_answers(
@@ -186,53 +187,3 @@ def test_other_side_reads_why_a_link_has_ended(
     now.epoch_s += 31 * 86_400
     ada.connect(ADA, "Ada")
     assert words not in ada.client.get("/me").text
-
-
-def test_every_event_of_strava_survives_the_queue_and_no_wish_is_lost_in_it() -> None:
-    grounds = QueuedEvent.resume_erasure(WISH, 1_760_000_900.5)
-    look = QueuedEvent.look_again(ADA, 1, 1_760_000_000.5)
-
-    assert QueuedEvent.parse(grounds.to_body()) == grounds
-    assert QueuedEvent.parse(look.to_body()) == look
-    assert (grounds.grounds, look.grounds) == (WISH.grounds, None)
-    assert grounds.event.run_id != QueuedEvent.resume_erasure(WISH, 1_760_001_800.5).event.run_id
-
-
-def test_wish_that_the_version_before_queued_is_still_one() -> None:
-    former = {**QueuedEvent.resume_erasure(WISH, 1_760_000_000.5).to_conf(), "erasure_asked": True}
-    del former["erasure"]
-
-    assert QueuedEvent.parse(json.dumps(former)).grounds == ErasureGrounds(EraseReason.ATHLETE, 1_760_000_000)
-
-
-@pytest.mark.parametrize("erasure", [True, [], ["whim", 1], ["athlete"], ["athlete", "now"]])
-def test_message_with_an_erasure_that_nobody_wrote_is_refused(erasure: object) -> None:
-    body = json.dumps({**QueuedEvent.resume_erasure(WISH, 1).to_conf(), "erasure": erasure})
-
-    with pytest.raises(BadEvent, match="should be a reason and a time"):
-        QueuedEvent.parse(body)
-
-
-def test_athlete_who_is_refused_for_a_week_is_asked_whether_to_stay(ada: Any, athletes: Athletes, now: Any) -> None:
-    athletes.mark(ADA, AthleteStatus.NEEDS_REAUTH)
-    now.epoch_s -= REFUSED_FOR_LONG_S - 1  # the session is shorter than this wait
-    athletes.note_refused(ADA)
-    now.epoch_s += REFUSED_FOR_LONG_S - 1
-    assert "You do not want to stay?" not in ada.client.get("/me").text
-
-    now.epoch_s += 1
-    page = " ".join(ada.client.get("/me").text.split())
-
-    assert "Strava has refused us your account since <time>2025-10-02</time>" in page
-    assert 'href="/me/erase">Have your data erased' in page
-    assert page.count('href="/connect/again"') == 1
-
-
-def test_athlete_who_signs_in_before_the_erasure_began_reads_how_to_take_the_wish_back(
-    ada: Any, store: SqliteStore, now: Any
-) -> None:
-    assert "takes the wish back" not in ada.client.get("/me").text
-
-    Erasures(store, now).ask_now(ADA, EraseReason.ATHLETE)
-
-    assert "that takes the wish back" in ada.client.get("/me").text

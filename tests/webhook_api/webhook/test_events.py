@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from include.errors import RetryLater
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.queue.sqlite import SqliteQueue
 from include.settings import Settings
 from include.state.accounts.athletes import Athletes, AthleteStatus
@@ -93,9 +93,9 @@ def test_event_is_queued_with_its_time_when_it_is_valid(
 
     assert (answer.status_code, answer.get_json()) == (200, {"status": "queued"})
     [message] = queue.receive(10, visibility_s=1)
-    queued = QueuedEvent.parse(message.body)
+    queued = parse_content(message.body)
     expected = parse(json.dumps(event).encode())
-    assert queued.received_at_epoch_s == now()
+    assert queued.queued_at_epoch_s == now()
     assert queued.event.event_id == expected.event_id
     audited = EventAudit(store, now).get(expected.event_id)
     assert audited is not None
@@ -116,7 +116,7 @@ def test_deauthorisation_is_queued(client: FlaskClient, path: str, event: dict[s
 
     assert client.post(path, json=event | changes).get_json() == {"status": "queued"}
     [message] = queue.receive(10, visibility_s=1)
-    assert QueuedEvent.parse(message.body).event.is_deauthorisation
+    assert parse_content(message.body).event.is_deauthorisation
 
 
 @pytest.mark.usefixtures("connected")

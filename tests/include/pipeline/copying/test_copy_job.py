@@ -11,7 +11,7 @@ from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import queue_due
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.state.copies.ledger import CopyState
 from include.state.links import Link
 from include.strava.http.classify import error_for
@@ -180,7 +180,7 @@ def run_next_window(world):
     world.now[0] += 900
     queued = queue_due(world.services)
     for message in world.services.queue.receive(10, visibility_s=60):
-        ingest(world, [QueuedEvent.parse(message.body).event])
+        ingest(world, [parse_content(message.body).event])
         world.services.queue.delete(message)
     return queued.copies
 

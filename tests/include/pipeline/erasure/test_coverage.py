@@ -13,7 +13,7 @@ from include.pipeline.erasure.coverage import TRACKS_AT_ONCE, remove_unwanted
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import list_athletes, queue_due
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.state.activities.ledger import ActivityState
 
 pytestmark = pytest.mark.network
@@ -46,7 +46,7 @@ def hour(world: Any) -> None:
         list_athletes(world.services, world.settings)
         queue_due(world.services)
         messages = world.services.queue.receive(100, visibility_s=30)
-        for item in plan(world.services, [QueuedEvent.parse(message.body).event for message in messages]):
+        for item in plan(world.services, [parse_content(message.body).event for message in messages]):
             try:
                 sync(world.services, item, source="webhook")
             except IngestError:

@@ -15,7 +15,7 @@ from include.pipeline.erasure.watch import remove_late_records
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import queue_due
 from include.pipeline.reconcile.refused_athletes import refused_athletes
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import EraseAthlete, StravaEvent, to_body
 from include.state.accounts.athletes import REFUSED_FOR_LONG_S, AthleteStatus
 from include.state.erasures.ledger import EraseReason, ErasureGrounds, ErasureStage
 from include.store.backend import open_store
@@ -73,7 +73,7 @@ def airflow(world):
 def utter(world, reason=EraseReason.ATHLETE):
     """The wish, as the page writes it down and queues it."""
     erasure = world.services.state.erasures.ask_now(ANN, reason)
-    world.services.queue.send(QueuedEvent.resume_erasure(erasure, world.now[0]).to_body())
+    world.services.queue.send(to_body(EraseAthlete(erasure.athlete_id, erasure.grounds, world.now[0])))
 
 
 def stage(world):
@@ -176,7 +176,7 @@ def test_wish_is_taken_back_by_connecting_while_airflow_is_down(world, airflow):
 def test_event_forbids_nothing_until_it_is_confirmed(world, airflow):
     world.control.switch_faults(world.client_id, Faults(error_rate=1.0))
     event = WebhookEvent("athlete", ANN, "update", ANN, 1, int(world.now[0]), {"authorized": "false"})
-    world.services.queue.send(QueuedEvent(event, world.now[0]).to_body())
+    world.services.queue.send(to_body(StravaEvent(event, world.now[0])))
     airflow.is_out = True
     airflow.dispatch()
     assert stage(world) is ErasureStage.ASKED

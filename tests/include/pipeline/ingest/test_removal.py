@@ -8,7 +8,7 @@ from include.errors import IngestError, RemovalsStopped, RetryLater
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.removal import FEWEST_REMOVALS, confirm_removals
 from include.pipeline.ingest.sync import sync
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.state.activities.ledger import ActivityState
 from local.strava_simulator.api.script import Line
 
@@ -131,7 +131,7 @@ def test_removals_go_on_when_the_operator_confirms_them(world, many):
         look(world, activity_id)
 
     assert confirm_removals(world.services, PARENT_ID) == 2
-    events = [QueuedEvent.parse(message.body).event for message in world.services.queue.receive(10, visibility_s=30)]
+    events = [parse_content(message.body).event for message in world.services.queue.receive(10, visibility_s=30)]
     items = plan(world.services, events)
     assert sorted(item.activity_id for item in items) == sorted(many[FEWEST_REMOVALS:])
     for item in items:

@@ -12,7 +12,7 @@ from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import Listed, Queued, list_athletes, queue_due
 from include.pipeline.reconcile.outage import current_outage
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from local.strava_simulator.api.faults import Faults
 from local.strava_simulator.api.script import Line
 
@@ -120,7 +120,7 @@ def test_athlete_who_alone_meets_it_stops_nobody_and_costs_others_few_calls(worl
     for _ in range(96):
         queue_due(world.services)
         for message in world.services.queue.receive(100, visibility_s=30):
-            for item in plan(world.services, [QueuedEvent.parse(message.body).event]):
+            for item in plan(world.services, [parse_content(message.body).event]):
                 with suppress(IngestError):
                     sync(world.services, item, source="webhook")
             world.services.queue.delete(message)
@@ -249,7 +249,7 @@ def minutes_after(world, outage):
         if world.now[0] % 3600 // 60 in RECONCILES:
             queue_due(world.services)
             messages = world.services.queue.receive(100, visibility_s=30)
-            work(world, [QueuedEvent.parse(message.body).event for message in messages])
+            work(world, [parse_content(message.body).event for message in messages])
             for message in messages:
                 world.services.queue.delete(message)
     return (world.now[0] - outage.ended) / 60

@@ -17,7 +17,8 @@ from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import Queued, queue_due
 from include.pipeline.replay import plan as replay_plan
 from include.pipeline.replay import replay
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import LookAgain, StravaEvent, to_body
+from include.queue.content import parse as parse_content
 from include.state.copies.ledger import CopyState
 from include.state.links import Link
 from include.store.backend import open_store
@@ -43,7 +44,7 @@ def queued(world):
     messages = world.services.queue.receive(100, visibility_s=30)
     for message in messages:
         world.services.queue.delete(message)
-    return [QueuedEvent.parse(message.body).event for message in messages]
+    return [parse_content(message.body).event for message in messages]
 
 
 def work(world, events):
@@ -218,8 +219,8 @@ def test_event_of_nobody_leaves_no_row(world):
 
 def test_what_an_activity_and_its_copies_are_due_for_is_one_look(world, rex):
     activity_id = world.finish(name="With Rex")
-    look = QueuedEvent.look_again(PARENT_ID, activity_id, world.now[0])
-    copies = QueuedEvent.look_again(PARENT_ID, activity_id, world.now[0], copies_only=True)
+    look = LookAgain(PARENT_ID, activity_id, world.now[0])
+    copies = LookAgain(PARENT_ID, activity_id, world.now[0], copies_only=True)
 
     for events in ([look.event, copies.event], [copies.event, look.event]):
         assert [item.copies_only for item in plan(world.services, events)] == [False]
@@ -246,7 +247,7 @@ def test_dispatcher_hurries_no_work_that_stands_still(world):
     trigger = create_autospec(Trigger, instance=True)
     trigger.start.return_value = Started.NOW
     store = open_store(world.settings.state_url, world.services.clock)
-    world.services.queue.send(QueuedEvent(world.event(5), world.now[0]).to_body())
+    world.services.queue.send(to_body(StravaEvent(world.event(5), world.now[0])))
 
     for _ in range(96):
         dispatch(world.services.queue, trigger, store, world.services.clock)

@@ -16,7 +16,7 @@ from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import queue_due
 from include.pipeline.retention.audit import Audited, athlete_ids, audit
 from include.pipeline.retention.expiry import expire
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState
 from include.store.store import Key
@@ -42,7 +42,7 @@ def settled(world):
     messages = world.services.queue.receive(100, visibility_s=30)
     for message in messages:
         world.services.queue.delete(message)
-    for item in plan(world.services, [QueuedEvent.parse(message.body).event for message in messages]):
+    for item in plan(world.services, [parse_content(message.body).event for message in messages]):
         sync(world.services, item, source="webhook")
 
 

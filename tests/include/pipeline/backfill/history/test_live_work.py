@@ -15,7 +15,7 @@ from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.ingest.events import plan as plan_events
 from include.pipeline.ingest.sync import sync
 from include.pipeline.services import open_services
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.strava.client import Priority
 
@@ -49,7 +49,7 @@ def test_activity_edited_since_is_queued_for_a_live_sync(world, finished):
     result = planned(world)
     assert (result.changed, result.to_load) == (1, ())
     [message] = world.services.queue.receive(10, visibility_s=30)
-    assert QueuedEvent.parse(message.body).event.object_id == activity_id
+    assert parse_content(message.body).event.object_id == activity_id
     assert "another title" not in message.body
 
 

@@ -16,7 +16,8 @@ from include.pipeline.backfill.history import keys, list_batch
 from include.pipeline.backfill.loading import load
 from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.reconcile.due import queue_due
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import ResumeBackfill
+from include.queue.content import parse as parse_content
 from include.state.accounts.athletes import AthleteStatus
 from include.state.histories import WORKED_S, History
 from include.strava import client
@@ -40,9 +41,9 @@ def resumed(world):
     queue_due(world.services)
     shares = []
     for message in world.services.queue.receive(100, visibility_s=30):
-        form = QueuedEvent.parse(message.body).backfill
-        if form is not None:
-            shares.append(list_batch(world.services, world.ask(form)))
+        content = parse_content(message.body)
+        if isinstance(content, ResumeBackfill):
+            shares.append(list_batch(world.services, world.ask(content.form)))
         world.services.queue.delete(message)
     return shares
 
@@ -164,7 +165,7 @@ def test_reconcile_queues_few_histories_at_once_longest_overdue_first(world):
         world.now[0] += 1
     world.now[0] += WORKED_S
     assert [queue_due(world.services).histories for _ in range(3)] == [4, 2, 0]
-    forms = [QueuedEvent.parse(message.body).backfill for message in world.services.queue.receive(100, visibility_s=30)]
+    forms = [parse_content(message.body).form for message in world.services.queue.receive(100, visibility_s=30)]
     assert [form["to"] for form in forms] == [f"2026-06-{day:02}" for day in range(1, 7)]
 
 
@@ -195,5 +196,5 @@ def test_run_that_begins_when_its_history_is_finished_lists_nothing_again(world,
     [message] = world.services.queue.receive(100, visibility_s=30)
     loaded(world, planned(world))
     before = reads(world)
-    share = list_batch(world.services, world.ask(QueuedEvent.parse(message.body).backfill))
+    share = list_batch(world.services, world.ask(parse_content(message.body).form))
     assert (share.to_load, share.loaded, reads(world)) == ((), 3, before)

@@ -8,7 +8,7 @@ from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import queue_due
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.state.links import Link
 
 WINDOW_S, DAY_S = 900, 86_400
@@ -39,7 +39,7 @@ def pass_windows():
             world.now[0] += WINDOW_S
             queue_due(world.services)
             messages = world.services.queue.receive(100, visibility_s=60)
-            for item in plan(world.services, [QueuedEvent.parse(message.body).event for message in messages]):
+            for item in plan(world.services, [parse_content(message.body).event for message in messages]):
                 sync(world.services, item, source="webhook")
                 copy_to_children(world.services, item.athlete_id, item.activity_id)
             for message in messages:

@@ -12,7 +12,7 @@ from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import list_athletes, queue_due
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.state.copies.ledger import CopyState, Original
 from local.strava_simulator.api.script import Line
 
@@ -55,7 +55,7 @@ def pass_hours(world, hours=1):
         with suppress(IngestError):
             list_athletes(world.services, world.settings)
         messages = world.services.queue.receive(100, visibility_s=30)
-        for item in plan(world.services, [QueuedEvent.parse(message.body).event for message in messages]):
+        for item in plan(world.services, [parse_content(message.body).event for message in messages]):
             with suppress(IngestError):
                 sync(world.services, item, source="reconcile")
             with suppress(IngestError):

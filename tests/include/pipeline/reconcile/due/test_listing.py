@@ -11,7 +11,7 @@ from include.errors import Gone, RetryLater
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import Listed, list_athletes
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.state.activities.ledger import ActivityState
 from include.strava.client import StravaClient
 from include.strava.quota import Bucket, Priority
@@ -26,7 +26,7 @@ def queued(world):
     messages = world.services.queue.receive(100, visibility_s=30)
     for message in messages:
         world.services.queue.delete(message)
-    return [QueuedEvent.parse(message.body).event for message in messages]
+    return [parse_content(message.body).event for message in messages]
 
 
 HOUR_S = 3600
@@ -116,7 +116,7 @@ def looks_of_two_days(world):
         world.now[0] += 3600
         list_athletes(world.services, world.settings)
         messages = world.services.queue.receive(100, visibility_s=30)
-        for item in plan(world.services, [QueuedEvent.parse(message.body).event for message in messages]):
+        for item in plan(world.services, [parse_content(message.body).event for message in messages]):
             looks += 1
             with suppress(RetryLater):
                 sync(world.services, replace(item, event_at_epoch_s=item.event_at_epoch_s - 400), source="webhook")

@@ -9,7 +9,7 @@ import pytest
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import Queued, queue_due
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import Copy, CopyState
@@ -24,7 +24,7 @@ def queued(world):
     messages = world.services.queue.receive(100, visibility_s=30)
     for message in messages:
         world.services.queue.delete(message)
-    return [QueuedEvent.parse(message.body).event for message in messages]
+    return [parse_content(message.body).event for message in messages]
 
 
 def test_nothing_due_queues_nothing(world):

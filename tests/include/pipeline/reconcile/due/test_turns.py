@@ -10,7 +10,8 @@ from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile import due as reconcile
 from include.pipeline.reconcile.due import Listed, list_athletes
 from include.pipeline.reconcile.turns import stretch
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import LookAgain
+from include.queue.content import parse as parse_content
 from include.strava.models import Subscription
 from include.strava.quota import Bucket, Limits, Priority
 
@@ -24,7 +25,7 @@ def queued(world):
     messages = world.services.queue.receive(100, visibility_s=30)
     for message in messages:
         world.services.queue.delete(message)
-    return [QueuedEvent.parse(message.body).event for message in messages]
+    return [parse_content(message.body).event for message in messages]
 
 
 HOUR_S = 3600
@@ -190,7 +191,7 @@ def test_athlete_is_listed_every_six_hours_while_events_arrive_and_hourly_withou
 
 def test_event_of_our_own_does_not_count_as_one_that_arrived(world):
     world.services.state.subscriptions.save(Subscription(9, "http://localhost/webhook"))
-    plan(world.services, [QueuedEvent.look_again(PARENT_ID, 1, world.now[0]).event])
+    plan(world.services, [LookAgain(PARENT_ID, 1, world.now[0]).event])
     assert turns(world, 6) == 6
 
 

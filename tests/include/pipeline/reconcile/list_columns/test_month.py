@@ -14,7 +14,7 @@ from include.lake.rows.list_update import row_from_list
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import list_athletes
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.strava.models import Activity
 
 pytestmark = pytest.mark.network
@@ -46,7 +46,7 @@ def worked(world):
     messages = world.services.queue.receive(1000, visibility_s=30)
     for message in messages:
         world.services.queue.delete(message)
-    items = plan(world.services, [QueuedEvent.parse(message.body).event for message in messages])
+    items = plan(world.services, [parse_content(message.body).event for message in messages])
     for item in items:
         sync(world.services, item, source="webhook")
     return [item.activity_id for item in items]

@@ -14,7 +14,7 @@ from include.pipeline.reconcile.due import list_athletes
 from include.pipeline.reconcile.list_columns import ListedRows, update_from_list
 from include.pipeline.replay import plan as plan_replay
 from include.pipeline.replay import replay
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.state.activities.ledger import ActivityState
 from include.strava.models import Activity
 
@@ -59,7 +59,7 @@ def worked(world):
     messages = world.services.queue.receive(1000, visibility_s=30)
     for message in messages:
         world.services.queue.delete(message)
-    items = plan(world.services, [QueuedEvent.parse(message.body).event for message in messages])
+    items = plan(world.services, [parse_content(message.body).event for message in messages])
     for item in items:
         sync(world.services, item, source="webhook")
     return [item.activity_id for item in items]
@@ -223,7 +223,7 @@ def test_object_that_cannot_be_read_keeps_nobody_from_being_listed(world):
     world.now[0] += HOUR_S
     assert list_athletes(world.services, world.settings).lacking == 1
     assert other in [
-        QueuedEvent.parse(message.body).event.object_id for message in world.services.queue.receive(10, visibility_s=9)
+        parse_content(message.body).event.object_id for message in world.services.queue.receive(10, visibility_s=9)
     ]
 
 
