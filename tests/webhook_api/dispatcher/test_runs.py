@@ -136,7 +136,7 @@ events = st.builds(
 
 @given(event=events, received_at=st.floats(min_value=0, max_value=2e9))
 @settings(suppress_health_check=[HealthCheck.too_slow])
-def test_queued_event_keeps_its_ids_and_time_when_written_and_parsed(event: WebhookEvent, received_at: float) -> None:
+def test_content_keeps_its_ids_and_time_when_written_and_parsed(event: WebhookEvent, received_at: float) -> None:
     parsed = parse_content(to_body(StravaEvent(event, received_at)))
 
     assert parsed.queued_at_epoch_s == received_at
