@@ -10,8 +10,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from include.clock import Clock
 from include.errors import RetryLater, SettingsError
+from include.queue.content import StravaEvent, to_body
 from include.queue.queue import Queue
-from include.queue.queued_event import QueuedEvent
 from include.settings import Settings
 from include.state.events import EventAudit
 from include.strava.events import MAX_ID, WebhookEvent
@@ -84,7 +84,7 @@ def send_event(queue: Queue, clock: Clock) -> str:
     """
     now = clock()
     event = WebhookEvent("athlete", MAX_ID, "update", MAX_ID, 1, int(now))
-    queue.send(QueuedEvent(event, now).to_body())
+    queue.send(to_body(StravaEvent(event, now)))
     return event.event_id
 
 

@@ -9,7 +9,7 @@ import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from include.errors import RetryLater, SettingsError, TriggerUnavailable
-from include.queue.queued_event import QueuedEvent
+from include.queue.content import parse as parse_content
 from include.queue.sqlite import SqliteQueue
 from include.settings import EXAMPLES, Settings
 from include.state.events import EventAudit
@@ -159,7 +159,7 @@ def test_test_event_is_seen_when_a_run_noted_it(tmp_path):
 
     sent = send_event(queue, clock)
     (message,) = queue.receive(10, visibility_s=60)
-    event = QueuedEvent.parse(message.body)
+    event = parse_content(message.body)
     with pytest.raises(RetryLater, match="no run has seen it yet"):
         check_event(audit, sent)
     audit.record(event.event.event_id, athlete_id=1, object_id=1, outcome="no activity event")
