@@ -62,3 +62,13 @@ def test_lock_holds_every_direct_dependency_at_its_pin():
 def test_lock_holds_the_uv_that_builds_the_environment():
     bootstrap = (ROOT / "local" / "bootstrap.py").read_text()
     assert f'UV = "uv=={pins("requirements.lock")["uv"]}"' in bootstrap
+
+
+def test_prose_of_the_documents_keeps_to_120_characters_a_line():
+    """Tables, headings, pictures and what stands in fences have no other line to go to."""
+    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        prose = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+        long = [
+            line for line in prose.splitlines() if len(line) > 120 and not line.startswith(("|", "#", "![", "<img"))
+        ]
+        assert long == [], document.name

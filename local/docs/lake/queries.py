@@ -11,7 +11,7 @@ from include.lake import cookbook
 from include.lake.cookbook import CookbookQuery
 from local.docs.lake.example_lake import ATHLETE_ID
 from local.docs.lake.queries_lake import TrainingLake, training_lake
-from local.docs.markdown import table
+from local.docs.markdown import paragraph, table
 
 SHOWN_ROWS = 8
 
@@ -56,10 +56,11 @@ def render() -> str:
 def _section(query: CookbookQuery, lake: TrainingLake) -> Iterator[str]:
     given = {"athlete_id": str(ATHLETE_ID)}
     answer = lake.ask(query.name)
-    yield f"## {query.name}\n\n{query.question} ([SQL](../include/lake/queries/{query.name}.sql))\n"
+    question = paragraph(f"{query.question} ([SQL](../include/lake/queries/{query.name}.sql))")
+    yield f"## {query.name}\n\n{question}\n"
     yield f"![{query.question}](images/queries/{query.name}.svg)\n"
     if query.remarks:
-        yield f"{query.remarks}\n"
+        yield f"{paragraph(query.remarks)}\n"
     yield f'```\nmake query NAME={query.name} ARGS="--example --set athlete_id={ATHLETE_ID}"\n```\n'
     yield table(
         ("parameter", "type", "default", "what it is"),

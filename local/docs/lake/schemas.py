@@ -14,7 +14,7 @@ from include.lake.rows.activities import RAW_ONLY
 from include.lake.schemas import GRAINS, NEVER, NULLS, PARTITION_KEYS, SCHEMA_VERSION, SORT_KEYS, TABLES, TYPE_REASONS
 from include.strava.stream_types import STREAM_TYPES, StreamType
 from local.docs.lake.odd_input import ODD_INPUTS, OddInput
-from local.docs.markdown import table
+from local.docs.markdown import paragraph, table
 from local.docs.terraform import glue_type
 
 _START = datetime(2026, 6, 17, tzinfo=UTC)
@@ -150,7 +150,8 @@ def _summary(name: str) -> Iterator[str]:
 
 def _section(name: str, schema: pa.Schema) -> Iterator[str]:
     yield f"## {name}\n"
-    yield f"One row is {GRAINS[name]}. Where a line says nothing about null, a value is {_null(name)}.\n"
+    rows = f"One row is {GRAINS[name]}. Where a line says nothing about null, a value is {_null(name)}."
+    yield f"{paragraph(rows)}\n"
     yield table(("column", "type", "unit", "what it is", "null"), [list(_line(column)) for column in schema])
 
 
