@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from include.state.invites import Invite
 from include.state.links import Link, LinkStatus
-from include.state.uses import UsesState
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT
+
+if TYPE_CHECKING:  # a page is loaded without the ledgers that it does not name
+    from include.state.state import UsesState
 
 
 class Objection(Enum):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from include.errors import BadRequest
 from include.settings import Settings
 from include.state.links import Link, LinkStatus
-from include.state.uses import UsesState
 from include.store.conflict import retry_on_conflict
+
+if TYPE_CHECKING:  # a page is loaded without the ledgers that it does not name
+    from include.state.state import UsesState
 
 
 @retry_on_conflict

@@ -15,7 +15,7 @@ from include.pipeline.copying.copies_due import with_undecided_copies
 from include.pipeline.ingest.sync import describe
 from include.pipeline.uses import UsesLake, UsesStorage
 from include.state.activities.ledger import ActivityState, Lease, LedgerEntry
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava.models import Activity
 
 CHUNK = 60

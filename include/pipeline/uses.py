@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from include.state.uses import UsesClock, UsesState
+from include.state.state import UsesClock, UsesState
 
 if TYPE_CHECKING:  # the wiring imports every leaf, for which a use case need not wait
     from include.pipeline.services import DataLake, Strava

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import SystemRandom
+from typing import Protocol
 
 from include.clock import Clock
 from include.crypto.cipher import Cipher
@@ -74,3 +75,21 @@ class State:
             quota=Quota(store, clock),
             subscriptions=Subscriptions(store),
         )
+
+
+class UsesClock(Protocol):
+    """Tells the time."""
+
+    @property
+    def clock(self) -> Clock:
+        """The present time as epoch seconds, each time it is called."""
+        ...
+
+
+class UsesState(UsesClock, Protocol):
+    """Reads and writes rows."""
+
+    @property
+    def state(self) -> State:
+        """The ledgers."""
+        ...

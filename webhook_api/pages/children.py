@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,10 +14,12 @@ from include.copying.sports import SPORT_TYPES, spoken_sport
 from include.copying.trimming import hidden_radius_m
 from include.linking import links
 from include.state.links import CopyOptions, Link, LinkStatus
-from include.state.uses import UsesState
 from webhook_api.edge import current_edge
 from webhook_api.pages.link_form import LinkForm
 from webhook_api.session import current_athlete, require_athlete
+
+if TYPE_CHECKING:  # a page is loaded without the ledgers that it does not name
+    from include.state.state import UsesState
 
 SPORTS = {sport: spoken_sport(sport) for sport in SPORT_TYPES}
 

@@ -26,7 +26,7 @@ from include.queue.content import LookAgain, to_body
 from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState
 from include.state.histories import History
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava import client
 from include.strava.client import Unreadable
 from include.strava.models import Activity

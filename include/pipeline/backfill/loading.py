@@ -28,7 +28,7 @@ from include.pipeline.uses import UsesStorage, UsesStorageAndStrava
 from include.state.activities.entry import NOT_LOADED, ROUND_S, STREAM_LOOKS
 from include.state.activities.ledger import Lease, LedgerEntry
 from include.state.histories import History
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava.models import Activity, StreamSet
 
 _STAYS = (QuotaSpent, NotConnected, TokenRefused, ScopeMissing)

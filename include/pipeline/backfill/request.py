@@ -11,7 +11,7 @@ from include.errors import BadRequest, NotConnected
 from include.pipeline.uses import UsesStateAndQueue
 from include.queue.content import ResumeBackfill, to_body
 from include.state.histories import History
-from include.state.uses import UsesState
+from include.state.state import UsesState
 
 _LAST_DAY = date(9998, 12, 31)
 

@@ -16,7 +16,7 @@ from include.state.activities.ledger import ActivityState
 from include.state.copies.entry import SOON_S
 from include.state.copies.ledger import FINAL_STATES, Copy, CopyState, external_id
 from include.state.links import Link
-from include.state.uses import UsesClock
+from include.state.state import UsesClock
 from include.strava.models import Activity
 
 _UNDER_WAY = (ActivityState.PENDING, ActivityState.QUARANTINED)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from include.copying.matching import match
 from include.state.activities.entry import DUE_AFTER_S
 from include.state.activities.ledger import DueWork, Lease, LedgerEntry
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava.models import Activity
 
 

@@ -9,7 +9,7 @@ from include.pipeline.uses import UsesStateAndStrava, UsesStrava
 from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from include.state.accounts.notices import Notice
 from include.state.erasures.ledger import Erasure, ErasureStage
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.store.conflict import retry_on_conflict
 
 ECHO_S = 3_600

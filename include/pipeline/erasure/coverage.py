@@ -10,7 +10,7 @@ from include.pipeline.ingest.removal import is_hidden_from_grant
 from include.pipeline.uses import UsesStorage
 from include.state.accounts.athletes import AthleteRow
 from include.state.activities.ledger import LedgerEntry
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL
 
 TRACKS_AT_ONCE = 2

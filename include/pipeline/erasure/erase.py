@@ -35,7 +35,7 @@ from include.pipeline.uses import (
 )
 from include.settings import Settings
 from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, ErasureStage
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.store.conflict import retry_on_conflict
 
 log = logging.getLogger(__name__)

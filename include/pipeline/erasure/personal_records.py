@@ -22,7 +22,7 @@ from include.state.accounts.notices import Notice, NoticeKind
 from include.state.erasures.ledger import Erasure
 from include.state.links import Link
 from include.state.listings import Listing
-from include.state.uses import UsesState
+from include.state.state import UsesState
 
 _FILE_FOR_CHILD = re.compile(r".+-(?P<child_id>\d+)\.(gpx|tcx)\.gz")
 _TABLES = ("streams", "activities", "laps", "freshness")

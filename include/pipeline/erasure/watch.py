@@ -9,7 +9,7 @@ from include.pipeline.erasure.personal_records import is_file_for, personal_reco
 from include.pipeline.uses import UsesStateAndQueue, UsesStorage
 from include.queue.content import EraseAthlete, to_body
 from include.state.erasures.ledger import Erasure, ErasureStage
-from include.state.uses import UsesState
+from include.state.state import UsesState
 
 log = logging.getLogger(__name__)
 

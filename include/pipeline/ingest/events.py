@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from include.pipeline.ingest.sync_item import SyncItem
 from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState, LedgerEntry
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava.events import WebhookEvent
 
 CLOCK_SKEW_S = 120

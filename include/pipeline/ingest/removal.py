@@ -8,7 +8,7 @@ from include.pipeline.reconcile.installation import require_proof
 from include.pipeline.uses import UsesStateAndQueue, UsesStateAndStrava, UsesStorage
 from include.queue.content import ConfirmRemoval, to_body
 from include.state.activities.ledger import ActivityState, LedgerEntry
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava.quota import DAY_S
 from include.strava.scopes import ACTIVITY_READ_ALL
 

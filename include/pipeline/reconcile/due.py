@@ -29,7 +29,7 @@ from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.state.copies.ledger import Copy
 from include.state.listings import Listing, ListingClaim, MonthShown
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava.client import Unreadable
 from include.strava.models import Activity
 from include.strava.quota import DAY_S

@@ -18,7 +18,7 @@ from include.pipeline.ingest.events import CLOCK_SKEW_S
 from include.pipeline.ingest.fingerprint import is_old_format
 from include.pipeline.uses import UsesStorage
 from include.state.activities.ledger import ActivityState, LedgerEntry
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava.models import Activity
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from include.pipeline.ingest.fingerprint import Fingerprint, is_shown_by
 from include.state.activities.ledger import ActivityState, LedgerEntry
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava.client import Unreadable
 from include.strava.models import Activity
 

@@ -19,7 +19,7 @@ from include.errors import (
 from include.pipeline.uses import UsesStateAndStrava, UsesStrava
 from include.state.accounts.athletes import AthleteStatus
 from include.state.outages import Outage
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava.quota import WINDOW_S, utc_text
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from include.state.accounts.athletes import AthleteStatus
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava.quota import DAY_S
 
 DECIDE_WITHIN_DAYS = 30

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from include.settings import Settings
 from include.state.accounts.athletes import AthleteRow
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava.quota import DAY_S, HOUR_S, Limits
 from include.strava.scopes import ACTIVITY_READ
 

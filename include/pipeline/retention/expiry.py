@@ -13,7 +13,7 @@ from include.pipeline.uses import UsesStorage
 from include.settings import Settings
 from include.state.activities.ledger import ActivityState, Lease, LedgerEntry
 from include.state.activities.observation import Observation
-from include.state.uses import UsesState
+from include.state.state import UsesState
 from include.strava.models import ActivityId
 from include.strava.quota import DAY_S
 
