@@ -25,6 +25,7 @@ from waitress.server import create_server
 
 from include.clock import Clock
 from include.store.dynamodb_tables import create_tables
+from local.testbed.manual_clock import ManualClock
 
 
 @pytest.fixture(params=["sqlite", pytest.param("dynamodb", marks=pytest.mark.network)])
@@ -60,24 +61,14 @@ def cipher_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def hands() -> list[float]:
-    """The hands of the test's clock."""
-    return [1_700_000_000.0]
+def clock() -> ManualClock:
+    return ManualClock(1_700_000_000.0)
 
 
 @pytest.fixture
-def clock(hands: list[float]) -> Clock:
-    return lambda: hands[0]
-
-
-@pytest.fixture
-def pass_time(hands: list[float]) -> Callable[[float], None]:
+def pass_time(clock: ManualClock) -> Callable[[float], None]:
     """Let that many seconds pass."""
-
-    def forward(seconds: float) -> None:
-        hands[0] += seconds
-
-    return forward
+    return clock.pass_s
 
 
 # --- AWS, as moto's server plays it --------------------------------------------------------------

@@ -13,6 +13,7 @@ from include.errors import TriggerRefused, TriggerUnavailable
 from include.trigger.mwaa import CALL_EVERY_S, MwaaApi
 from include.trigger.trigger import LOOK_EVERY_S, AirflowTrigger, Started
 from local.aws import mwaa_stub
+from local.testbed.manual_clock import ManualClock
 
 pytestmark = pytest.mark.network
 
@@ -59,9 +60,9 @@ def mwaa(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mwaa]:
 
 
 @pytest.fixture
-def trigger(mwaa: Mwaa, hands: list[float], pass_time: Callable[[float], None]) -> AirflowTrigger:
+def trigger(mwaa: Mwaa, clock: ManualClock, pass_time: Callable[[float], None]) -> AirflowTrigger:
     """One that knows already that its DAG is not paused."""
-    trigger = AirflowTrigger(MwaaApi("ingest", clock=lambda: hands[0], wait=pass_time), lambda: hands[0])
+    trigger = AirflowTrigger(MwaaApi("ingest", clock=clock, wait=pass_time), clock)
     trigger.start("strava_ingest", "0.create.1", {})
     for seen in (mwaa.runs, mwaa.calls, mwaa.bodies):
         seen.clear()
@@ -123,12 +124,12 @@ def test_run_exists_once_when_the_answer_to_its_start_is_lost(trigger: AirflowTr
     assert mwaa.runs == {"7.create.1"}
 
 
-def test_calls_are_paced_however_many_runs_are_started(trigger: AirflowTrigger, mwaa: Mwaa, hands: list[float]) -> None:
-    began = hands[0]
+def test_calls_are_paced_however_many_runs_are_started(trigger: AirflowTrigger, mwaa: Mwaa, clock: ManualClock) -> None:
+    began = clock.now
     for number in range(20):
         trigger.start("strava_ingest", f"{number}.create.1", {})
 
-    assert hands[0] - began >= (len(mwaa.calls) - 1) * CALL_EVERY_S
+    assert clock.now - began >= (len(mwaa.calls) - 1) * CALL_EVERY_S
     assert CALL_EVERY_S * 10 / 2 >= 1, "two dispatchers together stay within ten calls a second"
 
 

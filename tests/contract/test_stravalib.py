@@ -23,6 +23,7 @@ from stravalib.util.limiter import DefaultRateLimiter, RequestRate, get_rates_fr
 
 from local.strava_simulator.server import RunningSimulator, running_simulator
 from local.strava_simulator.world.simulation import Rules
+from local.testbed.manual_clock import ManualClock
 
 START = datetime(2026, 5, 1, 8, tzinfo=UTC)
 SCOPES: Any = ["read", "profile:read_all", "activity:read", "activity:read_all", "activity:write"]
@@ -50,14 +51,14 @@ class StravaAtLoopback(HTTPAdapter):
 
 
 @pytest.fixture
-def now() -> list[float]:
-    """The hands of the simulator's clock."""
-    return [datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp()]
+def clock() -> ManualClock:
+    """The simulator's clock."""
+    return ManualClock(datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp())
 
 
 @pytest.fixture
-def running(now: list[float]) -> Iterator[RunningSimulator]:
-    with running_simulator(rules=Rules(processing_s=10.0), clock=lambda: now[0]) as simulator:
+def running(clock: ManualClock) -> Iterator[RunningSimulator]:
+    with running_simulator(rules=Rules(processing_s=10.0), clock=clock) as simulator:
         yield simulator
 
 
@@ -91,9 +92,9 @@ def test_exchange_makes_the_athlete_readable(client: Client, athlete_id: int) ->
     assert (athlete.id, athlete.firstname, athlete.resource_state) == (athlete_id, "Ann", 3)
 
 
-def test_refresh_rotates(client: Client, running: RunningSimulator, now: list[float]) -> None:
+def test_refresh_rotates(client: Client, running: RunningSimulator, clock: ManualClock) -> None:
     application, old = running.application, client.refresh_token
-    now[0] += 20_000
+    clock.pass_s(20_000)
     assert old is not None
     new = client.refresh_access_token(application.client_id, application.client_secret, old)
     assert new["refresh_token"] != old
@@ -139,19 +140,19 @@ def test_unknown_activity_is_not_found(client: Client) -> None:
         client.get_activity(1)
 
 
-def test_upload_becomes_an_activity_and_then_a_duplicate(client: Client, now: list[float]) -> None:
+def test_upload_becomes_an_activity_and_then_a_duplicate(client: Client, clock: ManualClock) -> None:
     first = client.upload_activity(GPX, "gpx", name="By stravalib", external_id="s-1")
     assert first.is_processing
     first.poll()
     assert first.is_processing
-    now[0] += 10
+    clock.pass_s(10)
     first.poll()
     assert first.is_complete
     assert first.external_id == "s-1.gpx"
     assert first.activity_id is not None
     assert client.get_activity(first.activity_id).name == "By stravalib"
     second = client.upload_activity(GPX, "gpx", external_id="s-2")
-    now[0] += 10
+    clock.pass_s(10)
     with pytest.raises(exc.ActivityUploadFailed, match=f"duplicate of <a href='/activities/{first.activity_id}'"):
         second.poll()
 

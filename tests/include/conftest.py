@@ -12,27 +12,18 @@ from include.crypto.cipher import Cipher
 from include.crypto.key_file import KeyFileCipher
 from include.store.sqlite import SqliteStore
 from include.store.store import Store
+from local.testbed.manual_clock import ManualClock
 
 
 @pytest.fixture
-def hands() -> list[float]:
-    """The hands of the test's clock."""
-    return [1_700_000_000.0]
+def clock() -> ManualClock:
+    return ManualClock(1_700_000_000.0)
 
 
 @pytest.fixture
-def clock(hands: list[float]) -> Clock:
-    return lambda: hands[0]
-
-
-@pytest.fixture
-def pass_time(hands: list[float]) -> Callable[[float], None]:
+def pass_time(clock: ManualClock) -> Callable[[float], None]:
     """Let that many seconds pass."""
-
-    def forward(seconds: float) -> None:
-        hands[0] += seconds
-
-    return forward
+    return clock.pass_s
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from include.queue.sqlite import SqliteQueue
 from include.settings import EXAMPLES, Settings
 from include.state.erasures.entry import EraseReason, ErasureGrounds
 from include.strava.events import WebhookEvent
+from local.testbed.manual_clock import ManualClock
 from ops import dead_letters
 from ops.dead_letters import DeadLetter
 
@@ -134,16 +135,16 @@ def test_letter_says_what_it_is_about_and_since_when_it_waits(content: Content, 
 
 
 def test_letter_of_one_machine_is_forgotten_as_late_as_on_aws(tmp_path: Path) -> None:
-    now = [NOW]
-    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: now[0], keep_days=28)
+    clock = ManualClock(NOW)
+    queue = SqliteQueue(tmp_path / "queue.sqlite", clock, keep_days=28)
     bury(queue, look_again(7))
     queue.send(look_again(8))
 
-    now[0] += 28 * 86_400 - 1
+    clock.pass_s(28 * 86_400 - 1)
     queue.receive(1, visibility_s=1)
     assert len(queue.dead()) == 1
 
-    now[0] += 2
+    clock.pass_s(2)
     queue.receive(1, visibility_s=1)
     assert (list(queue.dead()), queue.depth()) == ([], 1)
     queue.close()

@@ -19,6 +19,7 @@ from include.strava.models import Activity, StreamSet
 from local.strava_simulator.recordings.generator import generate
 from local.strava_simulator.recordings.kinds import Kind
 from local.strava_simulator.world.activity import SimulatedActivity
+from local.testbed.manual_clock import ManualClock
 
 ATHLETE_ID = 4100001
 
@@ -91,12 +92,12 @@ def compared(month: Month, held: int) -> MonthComparison:
 
 def fill_copies(lake_url: str, made: list[Copy]) -> None:
     """Write the copies into the lake, as they came into a ledger of their own."""
-    now = [0]
+    clock = ManualClock(0.0)
     with tempfile.TemporaryDirectory() as folder:
-        store = SqliteStore(Path(folder) / "state.sqlite", lambda: now[0])
-        ledger = CopyLedger(store, lambda: now[0])
+        store = SqliteStore(Path(folder) / "state.sqlite", clock)
+        ledger = CopyLedger(store, clock)
         for copy in made:
-            now[0] = copy.updated_at_epoch_s
+            clock.now = copy.updated_at_epoch_s
             ledger.plan(copy)
         CopyRows(open_objects(lake_url), ledger).repair({copy.parent_id for copy in made})
         store.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from include.state.state import State
 from include.store.sqlite import SqliteStore
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
+from local.testbed.manual_clock import ManualClock
 
 ADA, REX, ZOE = 11, 22, 33
 
@@ -22,18 +23,14 @@ class Linking:
     """The services of these tests, and the time, which a test sets."""
 
     state: State
-    now: list[float]
-
-    @property
-    def clock(self) -> Callable[[], float]:
-        return lambda: self.now[0]
+    clock: ManualClock
 
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Linking]:
-    now = [1_760_000_000.0]
-    store = SqliteStore(tmp_path / "state.sqlite", lambda: now[0])
-    services = Linking(State.on(store, KeyFileCipher(tmp_path / "token.key"), lambda: now[0]), now)
+    clock = ManualClock(1_760_000_000.0)
+    store = SqliteStore(tmp_path / "state.sqlite", clock)
+    services = Linking(State.on(store, KeyFileCipher(tmp_path / "token.key"), clock), clock)
     for athlete_id in (ADA, REX):
         grant = TokenGrant("a" * 40, "r" * 40, 2_000_000_000, Athlete(AthleteId(athlete_id), "A", "B"))
         services.state.athletes.connect(grant, frozenset({"activity:read"}))

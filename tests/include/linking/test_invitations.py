@@ -57,7 +57,7 @@ def test_link_that_ended_begins_anew_without_the_parent_s_consent(services: Any,
 
 @pytest.mark.parametrize("known", [True, False])
 def test_expired_or_unknown_invitation_is_gone(services: Any, invite: Invite, known: bool) -> None:
-    services.now[0] += LIFETIME_S + 1 if known else 0
+    services.clock.pass_s(LIFETIME_S + 1 if known else 0)
     invite_id, secret = (invite.invite_id, SECRET) if known else ("nobody's", "nobody's")
     assert find_open(services, secret) is None
     assert objection(services, invite_id, REX) is Objection.GONE

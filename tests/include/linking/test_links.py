@@ -40,7 +40,7 @@ def test_agreed_link_makes_copies_and_says_when_both_agreed(services: Any, agree
 def test_agreeing_again_keeps_consent_and_choices_and_takes_up_what_ended(services: Any, agreed: Link) -> None:
     links.change(services, ADA, REX, lambda link: replace(link, options=CopyOptions(power=False)))
     links.end(services, ADA, REX)
-    services.now[0] += 100
+    services.clock.pass_s(100)
     again = links.agree(services, SETTINGS, ADA, REX, ("Bello",), as_it_is)
     assert again == replace(agreed, names=("Bello",), options=CopyOptions(power=False))
 
@@ -71,7 +71,7 @@ def test_confirmed_link_makes_copies_from_now_or_the_chosen_day(services: Any, c
     assert confirmed is not None
     assert confirmed.makes_copies
     assert (confirmed.parent_consent_epoch_s, confirmed.starts_at_epoch_s) == (1_760_000_000, starts_at)
-    services.now[0] += 100
+    services.clock.pass_s(100)
     assert links.confirm(services, ADA, REX) == confirmed
 
 

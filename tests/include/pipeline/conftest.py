@@ -24,6 +24,7 @@ from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.server import RunningSimulator, running_simulator
 from local.strava_simulator.world.simulation import Rules
 from local.testbed.consent import authorize, open_account
+from local.testbed.manual_clock import ManualClock
 from local.testbed.settings import settings_in
 
 NOW = datetime(2026, 6, 17, 12, 2, tzinfo=UTC)
@@ -40,7 +41,7 @@ class World:
     settings: Settings
     services: Services
     control: SimulatorControl
-    now: list[float]
+    clock: ManualClock
     client_id: int
     waited_s: list[float] = field(default_factory=list)
 
@@ -56,17 +57,17 @@ class World:
 
     def finish(self, kind: str = "run", *, hours_ago: float = 1, points: int | None = 60, **values: object) -> int:
         """The parent finishes an invented activity."""
-        start_at = datetime.fromtimestamp(self.now[0], UTC) - timedelta(hours=hours_ago)
+        start_at = datetime.fromtimestamp(self.clock.now, UTC) - timedelta(hours=hours_ago)
         return self.control.generate_activity(PARENT_ID, kind, start_at=start_at, seed=7, points=points, **values)
 
     def ask(self, form: Mapping[str, object]) -> History:
         """The history that an operator asks for now with the form of the backfill."""
-        now = datetime.fromtimestamp(self.now[0], UTC)
+        now = datetime.fromtimestamp(self.clock.now, UTC)
         return ask(self.services, BackfillRequest.from_params(form, or_asked_at=now))
 
     def item(self, activity_id: int) -> SyncItem:
         """The work item that an event of this second makes."""
-        return SyncItem(PARENT_ID, activity_id, int(self.now[0]))
+        return SyncItem(PARENT_ID, activity_id, int(self.clock.now))
 
     def calls(self) -> dict[str, int]:
         """How often each route was called so far, whatever the answer."""
@@ -87,20 +88,20 @@ class World:
             "aspect_type": "create",
             "owner_id": PARENT_ID,
             "subscription_id": 9,
-            "event_time_epoch_s": int(self.now[0]),
+            "event_time_epoch_s": int(self.clock.now),
             **changes,
         }
         return WebhookEvent(**values)
 
 
 @pytest.fixture
-def now() -> list[float]:
-    return [NOW.timestamp()]
+def clock() -> ManualClock:
+    return ManualClock(NOW.timestamp())
 
 
 @pytest.fixture
-def simulator(now: list[float]) -> Iterator[RunningSimulator]:
-    with running_simulator(clock=lambda: now[0], rules=Rules(processing_s=1.5)) as running:
+def simulator(clock: ManualClock) -> Iterator[RunningSimulator]:
+    with running_simulator(clock=clock, rules=Rules(processing_s=1.5)) as running:
         yield running
 
 
@@ -110,16 +111,16 @@ def settings(simulator: RunningSimulator, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def world(simulator: RunningSimulator, settings: Settings, now: list[float]) -> Iterator[World]:
+def world(simulator: RunningSimulator, settings: Settings, clock: ManualClock) -> Iterator[World]:
     """Everything open, the parent connected."""
     waited_s: list[float] = []
 
     def wait(seconds: float) -> None:
         waited_s.append(seconds)
-        now[0] += seconds
+        clock.pass_s(seconds)
 
-    with open_services(settings, clock=lambda: now[0], wait=wait) as services:
-        world = World(settings, services, simulator.control, now, simulator.application.client_id, waited_s)
+    with open_services(settings, clock=clock, wait=wait) as services:
+        world = World(settings, services, simulator.control, clock, simulator.application.client_id, waited_s)
         world.connect(PARENT_ID)
         yield world
 

@@ -228,14 +228,14 @@ def test_nothing_is_written_under_a_lost_lease(world, history, writes, monkeypat
     monkeypatch.setattr(world.services.state.activities, "check", stalled)
     done = replayed(world)
     assert (done.activities, done.busy, writes) == (0, len(history), [])
-    world.now[0] += 301
+    world.clock.pass_s(301)
     assert queue_due(world.services).activities == 0  # the leases were let go
 
 
 def test_what_was_due_stays_due(world):
     activity_id = synced(world, "swim")
     before = entry(world, activity_id)
-    waiting = replace(before, state=ActivityState.PENDING, next_try_epoch_s=int(world.now[0]) + 600)
+    waiting = replace(before, state=ActivityState.PENDING, next_try_epoch_s=int(world.clock.now) + 600)
     lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
     world.services.state.activities.postpone(lease, waiting)
     assert replayed(world).activities == 1
@@ -251,7 +251,7 @@ def test_what_is_not_in_the_lake_does_not_come_back(world, gone):
     else:
         activity_id = synced(world)
         raw = {key: world.services.lake.objects.get(key).body for key in world.services.lake.objects.list("raw/")}
-        world.now[0] += 7 * DAY_S
+        world.clock.pass_s(7 * DAY_S)
         if gone == "expired":
             expire(world.services, PARENT_ID, 7, dry_run=False)
         else:

@@ -14,17 +14,12 @@ from include.queue.queue import Message
 from include.queue.sqlite import SqliteQueue
 from include.store.sqlite import SqliteStore
 from include.store.store import ABSENT, Key
+from local.testbed.manual_clock import ManualClock
 
 
 @pytest.fixture
-def hands() -> list[float]:
-    """The hands of the test's clock."""
-    return [1_700_000_000.0]
-
-
-@pytest.fixture
-def queue(tmp_path: Path, hands: list[float]) -> Iterator[SqliteQueue]:
-    queue = SqliteQueue(tmp_path / "state.sqlite", lambda: hands[0], keep_days=28, max_receives=3)
+def queue(tmp_path: Path, clock: ManualClock) -> Iterator[SqliteQueue]:
+    queue = SqliteQueue(tmp_path / "state.sqlite", clock, keep_days=28, max_receives=3)
     yield queue
     queue.close()
 
@@ -35,11 +30,11 @@ def receive_one(queue: SqliteQueue) -> Message:
 
 
 @pytest.fixture
-def stale_and_held(queue: SqliteQueue, hands: list[float]) -> tuple[Message, Message]:
+def stale_and_held(queue: SqliteQueue, clock: ManualClock) -> tuple[Message, Message]:
     """One message as a receiver that was too slow knows it, and as the next receiver does."""
     queue.send("x")
     stale = receive_one(queue)
-    hands[0] += 31
+    clock.pass_s(31)
     return stale, receive_one(queue)
 
 
@@ -80,11 +75,11 @@ def test_dead_letter_stays_when_its_message_is_deleted_or_released(queue: Sqlite
     assert list(queue.receive(1, visibility_s=30)) == []
 
 
-def test_message_is_buried_when_its_receivers_keep_crashing(queue: SqliteQueue, hands: list[float]) -> None:
+def test_message_is_buried_when_its_receivers_keep_crashing(queue: SqliteQueue, clock: ManualClock) -> None:
     queue.send("x")
     for _ in range(3):
         receive_one(queue)
-        hands[0] += 30
+        clock.pass_s(30)
 
     assert list(queue.receive(1, visibility_s=30)) == []
     ((letter, reason),) = queue.dead()
@@ -102,8 +97,8 @@ def test_message_in_hand_is_not_buried_by_another_receive(queue: SqliteQueue) ->
     assert (list(queue.dead()), queue.depth()) == ([], 0)
 
 
-def test_queue_and_store_share_a_file(queue: SqliteQueue, tmp_path: Path, hands: list[float]) -> None:
-    store = SqliteStore(tmp_path / "state.sqlite", lambda: hands[0])
+def test_queue_and_store_share_a_file(queue: SqliteQueue, tmp_path: Path, clock: ManualClock) -> None:
+    store = SqliteStore(tmp_path / "state.sqlite", clock)
 
     store.put(Key("events", "1"), {"n": 1}, expected_version=ABSENT)
     queue.send("x")

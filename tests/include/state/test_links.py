@@ -12,6 +12,7 @@ from include.state.copies.ledger import LEASE_S
 from include.state.links import SETTLED_S, CopyOptions, Link, Links, LinkStatus
 from include.store.codec import decode
 from include.store.store import Key, Store
+from local.testbed.manual_clock import ManualClock
 
 LINK = Link(
     parent_id=11,
@@ -125,8 +126,8 @@ def test_save_is_refused_when_the_other_side_was_first(links: Links) -> None:
 AGREED = Link(11, 22, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
 
 
-def due(links: Links, hands: list[float], after_s: float = SETTLED_S) -> list[Link]:
-    return list(links.due(hands[0] + after_s))
+def due(links: Links, clock: ManualClock, after_s: float = SETTLED_S) -> list[Link]:
+    return list(links.due(clock.now + after_s))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def due(links: Links, hands: list[float], after_s: float = SETTLED_S) -> list[Li
     ],
 )
 def test_changed_link_has_its_copies_looked_at_whoever_saved_it(
-    links: Links, hands: list[float], before: dict[str, object]
+    links: Links, clock: ManualClock, before: dict[str, object]
 ) -> None:
     read = links.save(replace(AGREED, **before))
     links.note_woken(read)
@@ -149,40 +150,40 @@ def test_changed_link_has_its_copies_looked_at_whoever_saved_it(
 
     links.save(replace(AGREED, version=read.version))
 
-    assert due(links, hands, SETTLED_S - 1) == []
-    assert due(links, hands) == [AGREED]
+    assert due(links, clock, SETTLED_S - 1) == []
+    assert due(links, clock) == [AGREED]
 
 
 @pytest.mark.parametrize("status", [LinkStatus.PAUSED, LinkStatus.ENDED])
-def test_link_that_makes_no_copies_has_none_looked_at(links: Links, hands: list[float], status: LinkStatus) -> None:
+def test_link_that_makes_no_copies_has_none_looked_at(links: Links, clock: ManualClock, status: LinkStatus) -> None:
     saved = links.save(AGREED)
 
     links.save(replace(saved, status=status))
 
-    assert due(links, hands) == []
+    assert due(links, clock) == []
 
 
-def test_link_that_is_saved_unchanged_stays_as_it_was_noted(links: Links, hands: list[float]) -> None:
+def test_link_that_is_saved_unchanged_stays_as_it_was_noted(links: Links, clock: ManualClock) -> None:
     saved = links.save(AGREED)
-    hands[0] += 60
+    clock.pass_s(60)
     again = links.save(saved)
-    assert due(links, hands, SETTLED_S - 60) == [AGREED]
+    assert due(links, clock, SETTLED_S - 60) == [AGREED]
 
     links.note_woken(again)
     links.save(links.of_child(22)[0])
 
-    assert due(links, hands) == []
+    assert due(links, clock) == []
 
 
 def test_link_that_is_changed_while_its_copies_are_looked_at_is_still_to_be_looked_at(
-    links: Links, hands: list[float]
+    links: Links, clock: ManualClock
 ) -> None:
     read = links.save(AGREED)
     links.save(replace(read, names=("Rex", "Rexi")))
 
     links.note_woken(read)
 
-    assert [link.names for link in due(links, hands)] == [("Rex", "Rexi")]
+    assert [link.names for link in due(links, clock)] == [("Rex", "Rexi")]
 
 
 def test_no_worker_decides_by_the_link_before_once_the_change_has_settled_though_clocks_are_two_minutes_off() -> None:

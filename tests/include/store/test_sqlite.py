@@ -19,6 +19,7 @@ from include.errors import RetryLater
 from include.store.sqlite import SqliteStore
 from include.store.sqlite_file import SqliteFile
 from include.store.store import ABSENT, Key, Store
+from local.testbed.manual_clock import ManualClock
 
 KEY = Key("links", "11", "22")
 
@@ -152,10 +153,10 @@ def test_expired_rows_leave_the_file_as_others_come(
     assert rows_in(path, "items") == 5
 
 
-def test_index_entries_leave_with_their_row(store: Store, path: Path, clock: Clock, hands: list[float]) -> None:
+def test_index_entries_leave_with_their_row(store: Store, path: Path, clock: ManualClock) -> None:
     store.put(KEY, {"child_id": 22}, expected_version=ABSENT, expires_at_epoch_s=int(clock()) + 60)
     store.put(Key("links", "1", "2"), {"child_id": 2}, expected_version=ABSENT)
-    hands[0] += 60
+    clock.pass_s(60)
 
     store.put(Key("events", "1"), {}, expected_version=ABSENT, expires_at_epoch_s=int(clock()) + 60)
     store.delete(Key("links", "1", "2"), expected_version=1)

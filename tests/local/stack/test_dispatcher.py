@@ -25,6 +25,7 @@ from include.trigger.api import ApiResponse
 from include.trigger.finished_runs import PAGE
 from include.trigger.trigger import Started
 from local.stack.dispatcher import CLEAN_EVERY_S, GATHER_S, IDLE_POLL_S, QUEUE_RETRY_S, Cleaning, Connections, Stop, run
+from local.testbed.manual_clock import ManualClock
 from webhook_api.dispatcher import BATCH_SIZE
 
 ROOT = Path(__file__).parents[3]
@@ -182,27 +183,27 @@ def test_loop_does_nothing_when_it_was_told_to_stop_before(tmp_path: Path, store
 def test_finished_runs_are_deleted_page_by_page_while_nothing_waits_and_again_an_hour_later(
     tmp_path: Path, store: SqliteStore
 ) -> None:
-    now = [1_760_000_001.0]
+    clock = ManualClock(1_760_000_001.0)
     old = OldRuns(waiting=2 * PAGE + 7, kept=3)
-    queue = SqliteQueue(tmp_path / "queue.sqlite", lambda: now[0], keep_days=28)
+    queue = SqliteQueue(tmp_path / "queue.sqlite", clock, keep_days=28)
     queue.send(body(7))
-    cleaning = Cleaning(old, lambda: now[0], 30, now[0])
+    cleaning = Cleaning(old, clock, 30, clock.now)
     stop = Stop()
 
-    run(Connections(queue, Airflow(), store, lambda: now[0], cleaning), stop=stop, sleep=Pauses(stop, last=9))
+    run(Connections(queue, Airflow(), store, clock, cleaning), stop=stop, sleep=Pauses(stop, last=9))
     queue.close()
 
     # Three are kept of each page, and are not asked for again.
     assert (queue.depth(), old.waiting, old.calls, cleaning.skipped) == (0, 9, 6, 0)
-    now[0] += CLEAN_EVERY_S
+    clock.pass_s(CLEAN_EVERY_S)
     cleaning.go_on()
     assert (old.waiting, old.calls) == (3, 8)
 
 
 def test_cleaning_waits_an_hour_when_airflow_is_out(caplog: pytest.LogCaptureFixture) -> None:
-    now = [1_760_000_001.0]
+    clock = ManualClock(1_760_000_001.0)
     old = OldRuns(waiting=1, is_out=True)
-    cleaning = Cleaning(old, lambda: now[0], 30, now[0])
+    cleaning = Cleaning(old, clock, 30, clock.now)
 
     for _ in range(3):
         cleaning.go_on()
@@ -210,7 +211,7 @@ def test_cleaning_waits_an_hour_when_airflow_is_out(caplog: pytest.LogCaptureFix
     assert "wait for the next hour: Airflow is starting" in caplog.text
 
     old.is_out = False
-    now[0] += CLEAN_EVERY_S
+    clock.pass_s(CLEAN_EVERY_S)
     cleaning.go_on()
     assert old.waiting == 0
 

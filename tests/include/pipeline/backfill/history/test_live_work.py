@@ -45,7 +45,7 @@ def test_activity_edited_since_is_queued_for_a_live_sync(world, finished):
     [activity_id] = finished(world, 1)
     loaded(world, planned(world))
     world.control.rename(activity_id, "another title")
-    world.now[0] += 1
+    world.clock.pass_s(1)
     result = planned(world)
     assert (result.changed, result.to_load) == (1, ())
     [message] = world.services.queue.receive(10, visibility_s=30)
@@ -72,9 +72,9 @@ def test_activity_that_a_live_run_holds_is_left_to_it(world, finished):
 def test_event_from_between_listing_and_loading_is_still_looked_at(world, finished):
     [activity_id] = finished(world, 1)
     listed = planned(world)
-    world.now[0] += 60
+    world.clock.pass_s(60)
     renamed = world.event(activity_id, aspect_type="update")
-    world.now[0] += 60
+    world.clock.pass_s(60)
     loaded(world, listed)
     assert [item.activity_id for item in plan_events(world.services, [renamed])] == [activity_id]
 
@@ -91,7 +91,7 @@ def test_activity_that_waits_to_be_fetched_again_still_does(world):
     activity_id = world.finish(announce=False)
     sync(world.services, world.item(activity_id), source="webhook")
     lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
-    again_at = int(world.now[0]) + 300
+    again_at = int(world.clock.now) + 300
     waiting = replace(lease.entry, state=ActivityState.PENDING, next_try_epoch_s=again_at)
     world.services.state.activities.postpone(lease, waiting)
     loaded(world, planned(world))
@@ -106,11 +106,11 @@ def test_event_that_comes_while_the_quota_ends_is_looked_at_at_once(world, monke
 
     def asked_and_spent(athlete_id, activity_id):
         assert world.services.state.activities.acquire(athlete_id, activity_id) is None
-        raise QuotaSpent("spent", until_epoch_s=world.now[0] + 60)
+        raise QuotaSpent("spent", until_epoch_s=world.clock.now + 60)
 
     monkeypatch.setattr(world.services.strava.client, "streams", asked_and_spent)
     loaded(world, listed)
-    assert [entry.activity_id for entry in world.services.state.activities.due(world.now[0])] == [activity_id]
+    assert [entry.activity_id for entry in world.services.state.activities.due(world.clock.now)] == [activity_id]
 
 
 def test_backfill_leaves_live_work_its_reserve(world):
@@ -125,14 +125,14 @@ def test_backfill_leaves_live_work_its_reserve(world):
 def test_event_that_is_newer_than_the_list_is_still_due_after_the_load(world, finished):
     [activity_id] = finished(world, 1)
     listed = planned(world)
-    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]))
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now))
     loaded(world, listed)
     assert [entry.activity_id for entry in world.services.state.activities.due(float("inf"))] == [activity_id]
 
 
 def test_event_that_is_older_than_the_list_is_answered_by_the_load(world, finished):
     [activity_id] = finished(world, 1)
-    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.now[0]) - 3600)
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now) - 3600)
     loaded(world, planned(world))
     assert list(world.services.state.activities.due(float("inf"))) == []
 

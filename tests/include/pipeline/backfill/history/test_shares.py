@@ -77,14 +77,14 @@ def test_list_longer_than_a_window_goes_on_from_its_cursor(world, short_pages, m
     def until_spent(*args, **named):
         calls.append(named["before_epoch_s"])
         if len(calls) % 3 == 0:
-            raise QuotaSpent("spent", until_epoch_s=world.now[0] + 60)
+            raise QuotaSpent("spent", until_epoch_s=world.clock.now + 60)
         return page(*args, **named)
 
     monkeypatch.setattr(world.services.strava.client, "activities", until_spent)
     listed = planned(world)
     for _ in range(6):
         assert resumed(world) == []  # it is not its turn before the window opens
-        world.now[0] += 62
+        world.clock.pass_s(62)
         resumed(world)
     listed = row(world, listed)
     assert (listed.is_listed, sorted(listed.to_load), listed.found) == (True, ids, 20)
@@ -93,7 +93,7 @@ def test_list_longer_than_a_window_goes_on_from_its_cursor(world, short_pages, m
 
 
 def test_129_pages_of_200_are_many_shares_of_few_chunks(world, monkeypatch, finished):
-    newest = int(world.now[0])
+    newest = int(world.clock.now)
     finished(world, 1)
     summary_row = next(world.services.strava.client.activities(PARENT_ID))[0]
     asked_for = []
@@ -114,7 +114,7 @@ def test_129_pages_of_200_are_many_shares_of_few_chunks(world, monkeypatch, fini
         chunks = in_chunks(keys(listed), ACTIVITIES)
         assert len(chunks) <= 60
         settled = set(listed.to_load)
-        change = partial(History.without, settled=settled, in_lake=settled, now_epoch_s=world.now[0])
+        change = partial(History.without, settled=settled, in_lake=settled, now_epoch_s=world.clock.now)
         listed = list_batch(world.services, world.services.state.histories.amend(listed, change))
         shares += 1
     assert (listed.found, listed.loaded, shares) == (25_800, 25_800, 22)
@@ -150,10 +150,10 @@ def test_histories_take_turns_and_one_without_access_keeps_no_other_out_and_goes
     asked(world)
     asked(world, athlete=72)
     world.services.state.athletes.mark(72, AthleteStatus.NEEDS_REAUTH)
-    world.now[0] += WORKED_S
+    world.clock.pass_s(WORKED_S)
     [share] = resumed(world)
     assert (share.athlete_id, len(share.to_load)) == (PARENT_ID, 2)
-    world.now[0] += 900
+    world.clock.pass_s(900)
     assert resumed(world) == []
     world.connect(72)
     assert [share.athlete_id for share in resumed(world)] == [72]
@@ -162,8 +162,8 @@ def test_histories_take_turns_and_one_without_access_keeps_no_other_out_and_goes
 def test_reconcile_queues_few_histories_at_once_longest_overdue_first(world):
     for day in range(1, 7):
         asked(world, to=f"2026-06-{day:02}")
-        world.now[0] += 1
-    world.now[0] += WORKED_S
+        world.clock.pass_s(1)
+    world.clock.pass_s(WORKED_S)
     assert [queue_due(world.services).histories for _ in range(3)] == [4, 2, 0]
     forms = [parse_content(message.body).form for message in world.services.queue.receive(100, visibility_s=30)]
     assert [form["to"] for form in forms] == [f"2026-06-{day:02}" for day in range(1, 7)]
@@ -173,7 +173,7 @@ def test_history_whose_runs_come_to_nothing_is_queued_a_few_times_a_day(world):
     asked(world)
     queued = 0
     for _ in range(96):
-        world.now[0] += 900
+        world.clock.pass_s(900)
         queued += queue_due(world.services).histories
     assert 4 <= queued <= 8
 
@@ -182,7 +182,7 @@ def test_run_that_died_is_taken_up_half_an_hour_later(world, finished):
     ids = finished(world, 3)
     planned(world)
     assert resumed(world) == []
-    world.now[0] += WORKED_S
+    world.clock.pass_s(WORKED_S)
     [share] = resumed(world)
     loaded(world, share)
     assert in_lake(world) == sorted(ids)
@@ -191,7 +191,7 @@ def test_run_that_died_is_taken_up_half_an_hour_later(world, finished):
 def test_run_that_begins_when_its_history_is_finished_lists_nothing_again(world, finished):
     finished(world, 3)
     asked(world)
-    world.now[0] += WORKED_S
+    world.clock.pass_s(WORKED_S)
     queue_due(world.services)
     [message] = world.services.queue.receive(100, visibility_s=30)
     loaded(world, planned(world))

@@ -93,7 +93,7 @@ def test_run_that_read_the_link_before_it_was_resumed_and_skips_after_it_leaves_
     def resumed_meanwhile(hold, *arguments, **named_ones):
         monkeypatch.undo()
         family.services.state.links.save(replace(link, version=paused.version))
-        family.now[0] += 100  # still under the lease
+        family.clock.pass_s(100)  # still under the lease
         skip(hold, *arguments, **named_ones)
 
     monkeypatch.setattr(CopyJob, "_skip", resumed_meanwhile)
@@ -189,7 +189,7 @@ def test_worker_whose_lease_ran_out_while_the_token_was_renewed_sends_nothing(fa
     def renew_slowly(*arguments):
         if not other:
             other.append("begun")
-            family.now[0] += 121
+            family.clock.pass_s(121)
             other.append(made(family, activity_id))
         return send(*arguments)
 
@@ -236,9 +236,9 @@ def test_upload_that_got_lost_is_skipped_only_after_it_was_looked_for(family, mo
             made(family, activity_id)
     change(family, REX, status=LinkStatus.ENDED)
 
-    family.now[0] += 60
+    family.clock.pass_s(60)
     assert made(family, activity_id) == [(REX, "uploading")]
-    family.now[0] += 900
+    family.clock.pass_s(900)
     assert made(family, activity_id) == [(REX, "skipped")]
 
 
@@ -269,13 +269,13 @@ def test_copy_waits_for_a_parent_who_has_left_and_has_an_end(family, status, pas
     family.services.state.athletes.mark(ANN, status)
 
     for _day in range(32):
-        family.now[0] += DAY_S - WINDOW_S
+        family.clock.pass_s(DAY_S - WINDOW_S)
         pass_windows(family, 1)
 
     gone = copy(family, activity_id)
     assert (gone.state, gone.next_try_epoch_s, uploads(family)) == (CopyState.UNFINISHED, None, 0)
     assert "parent's account is not connected" in gone.reason
     family.connect(ANN)
-    family.services.state.copies.reopen(activity_id, REX, family.now[0])
+    family.services.state.copies.reopen(activity_id, REX, family.clock.now)
     pass_windows(family, 1)
     assert copy(family, activity_id).state is CopyState.DONE

@@ -24,6 +24,7 @@ from include.state.copies.ledger import Copy, CopyState, external_id
 from include.state.copies.outings import Outing
 from include.state.erasures.ledger import EraseReason
 from include.state.links import CopyOptions, Link
+from local.testbed.manual_clock import ManualClock
 
 ANN, REX = 71, 72
 THEIR_ACTIVITY = 900_001
@@ -37,7 +38,7 @@ class Place:
     """Where one installation keeps everything, and its clock."""
 
     settings: Settings
-    now: list[float]
+    clock: ManualClock
 
     def run(self, request=ASKED):
         """One run of the erasure, in services of its own as a task has them."""
@@ -46,9 +47,9 @@ class Place:
 
     def services(self):
         def wait(seconds):
-            self.now[0] += seconds
+            self.clock.pass_s(seconds)
 
-        return open_services(self.settings, clock=lambda: self.now[0], wait=wait)
+        return open_services(self.settings, clock=self.clock, wait=wait)
 
     @property
     def lake(self) -> Path:
@@ -95,7 +96,9 @@ def place(world):
     services.state.copies.plan(
         Copy(THEIR_ACTIVITY, ANN, REX, CopyState.PLANNED, external_id=external_id(THEIR_ACTIVITY, ANN))
     )
-    services.state.outings.claim(ANN, Outing(THEIR_ACTIVITY, int(world.now[0]), int(world.now[0]) + 60), lambda _: True)
+    services.state.outings.claim(
+        ANN, Outing(THEIR_ACTIVITY, int(world.clock.now), int(world.clock.now) + 60), lambda _: True
+    )
     services.lake.copy_rows.refresh(THEIR_ACTIVITY)
     for key in (gpx_key(REX, THEIR_ACTIVITY, ANN), raw_detail_key(REX, THEIR_ACTIVITY), raw_detail_key(711, 1)):
         services.lake.objects.put(key, b"x", expected=Condition.ANYTHING)
@@ -103,4 +106,4 @@ def place(world):
     services.state.invites.create("rex's secret", REX, ("Ann",), CopyOptions())
     services.state.invites.accept(services.state.invites.find("rex's secret").invite_id, ANN)
     list_athletes(services, world.settings)
-    return Place(world.settings, world.now)
+    return Place(world.settings, world.clock)

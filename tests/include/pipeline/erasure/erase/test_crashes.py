@@ -19,6 +19,7 @@ from include.pipeline.erasure.watch import remove_late_records
 from include.state.accounts.athletes import AthleteStatus
 from include.state.erasures.ledger import LEASE_S, EraseReason
 from include.store.sqlite import SqliteStore
+from local.testbed.manual_clock import ManualClock
 
 pytestmark = pytest.mark.network
 
@@ -44,7 +45,7 @@ def test_erasure_begun_by_an_older_version_finds_what_its_ledgers_led_to(world, 
     document = json.loads(draft.read_bytes())
     assert gpx_key(REX, THEIR_ACTIVITY, ANN) in document.pop("elsewhere")
     draft.write_text(json.dumps(document))
-    place.now[0] += LEASE_S
+    place.clock.pass_s(LEASE_S)
 
     assert place.run().outcome is Outcome.ERASED
     assert_gone(place)
@@ -150,7 +151,7 @@ def restored(world, place, tmp_path, monkeypatch):
         shutil.copy(state, root / "state.sqlite")
         url = f"sqlite://{root}/state.sqlite"
         settings = replace(place.settings, state_url=url, queue_url=url, lake_url=f"file://{root}/lake")
-        return type(place)(settings, [world.now[0]])
+        return type(place)(settings, ManualClock(world.clock.now))
 
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
     return restore
@@ -175,7 +176,7 @@ def test_crash_at_any_write_loses_nothing_of_the_erasure(restored, after):
             Writes(at, after).watch(patch)
             with pytest.raises(Crash):
                 place.run()
-        place.now[0] += LEASE_S
+        place.clock.pass_s(LEASE_S)
         again = place.run()
 
         assert_gone(place)
@@ -197,7 +198,7 @@ def test_second_erasure_at_any_write_of_the_first_agrees_with_it(restored, stall
     seconds = []
 
     def second(place):
-        place.now[0] += stalled_s
+        place.clock.pass_s(stalled_s)
         seconds.append(place.run().outcome)
 
     for at in range(1, total + 1, 3):

@@ -50,7 +50,7 @@ def look(world, activity_id):
 def pass_hours(world, hours=1):
     """Reconcile once an hour, and what it queues."""
     for _ in range(hours):
-        world.now[0] += HOUR_S
+        world.clock.pass_s(HOUR_S)
         queue_due(world.services)
         with suppress(IngestError):
             list_athletes(world.services, world.settings)
@@ -119,7 +119,7 @@ def is_whole_within(world, activity_id, hours):
 def test_stored_activity_and_its_copy_stay_when_its_detail_answers_404(family, odd):
     activity_id = family.finish(name="Run with Rex")
     look(family, activity_id)
-    family.now[0] += 1000
+    family.clock.pass_s(1000)
     answer(family, "GET /activities/*[0-9]", **odd)
 
     assert isinstance(look(family, activity_id), IngestError)
@@ -143,8 +143,8 @@ def test_new_activity_waits_ever_longer_for_an_answer_and_comes_with_it(family, 
     waits_s = []
     for _ in range(3):
         look(family, activity_id)
-        waits_s.append(entry(family, activity_id).next_try_epoch_s - family.now[0])
-        family.now[0] += 2 * HOUR_S
+        waits_s.append(entry(family, activity_id).next_try_epoch_s - family.clock.now)
+        family.clock.pass_s(2 * HOUR_S)
     assert (entry(family, activity_id).state, copy(family, activity_id)) == ("pending", None)
     assert waits_s == [900, 1800, 3600]
     assert times_asked(family) <= 9, "three rounds of three tries at most"
@@ -156,7 +156,7 @@ def test_new_activity_waits_ever_longer_for_an_answer_and_comes_with_it(family, 
 def test_new_title_arrives_after_a_maintenance_page(family):
     activity_id = family.finish(name="Run with Rex")
     look(family, activity_id)
-    family.now[0] += 1000
+    family.clock.pass_s(1000)
     family.control.rename(activity_id, "Long run with Rex")
     answer(family, "GET /activities/*[0-9]", **HTML)
     look(family, activity_id)
@@ -173,7 +173,7 @@ def test_nothing_is_lost_or_final_while_every_route_is_answered_as_unknown(famil
     stored, indoors = family.finish(name="Run with Rex"), family.finish("treadmill", hours_ago=5, name="Indoors")
     for activity_id in (stored, indoors):
         sync(family.services, family.item(activity_id), source="webhook")
-    family.now[0] += 1000
+    family.clock.pass_s(1000)
     family.control.write_script(Line(route="GET *", **NO_ROUTE), Line(route="POST /uploads", **NO_ROUTE))
 
     look(family, stored)

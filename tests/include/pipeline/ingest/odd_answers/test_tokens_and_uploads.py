@@ -58,7 +58,7 @@ def look(world, activity_id):
 def pass_hours(world, hours=1):
     """Reconcile once an hour, and what it queues."""
     for _ in range(hours):
-        world.now[0] += HOUR_S
+        world.clock.pass_s(HOUR_S)
         queue_due(world.services)
         with suppress(IngestError):
             list_athletes(world.services, world.settings)
@@ -134,7 +134,7 @@ PASSING = [
 def test_odd_answer_of_the_token_endpoint_is_said_of_no_activity_and_no_athlete(family, odd):
     stored = family.finish(name="Run with Rex")
     look(family, stored)
-    family.now[0] += TOKEN_S
+    family.clock.pass_s(TOKEN_S)
     new = family.finish(name="Another run with Rex")
     answer(family, "POST /oauth/token", **odd)
 
@@ -154,7 +154,7 @@ def test_odd_answer_of_the_token_endpoint_is_said_of_no_activity_and_no_athlete(
 def test_athlete_has_to_connect_again_when_the_refresh_token_is_refused(family):
     activity_id = family.finish(name="Run with Rex")
     look(family, activity_id)
-    family.now[0] += TOKEN_S
+    family.clock.pass_s(TOKEN_S)
     refused = refusal("Bad Request", "RefreshToken", "refresh_token", "invalid")
     answer(family, "POST /oauth/token", status=400, body=refused)
 
@@ -168,7 +168,7 @@ def test_athlete_has_to_connect_again_when_the_refresh_token_is_refused(family):
 def test_activity_that_alone_is_refused_costs_few_calls_and_nothing_that_is_stored(family, odd):
     activity_id = family.finish(name="Run with Rex")
     look(family, activity_id)
-    family.now[0] += 1000
+    family.clock.pass_s(1000)
     answer(family, "GET /activities/*[0-9]", **odd)
 
     look(family, activity_id)
@@ -198,7 +198,7 @@ UPLOADS = [
 def test_copy_is_made_once_when_the_answers_are_right_again(family, route, odd):
     activity_id = family.finish(name="Run with Rex")
     sync(family.services, family.item(activity_id), source="webhook")
-    family.now[0] += TOKEN_S if "token" in route else 0
+    family.clock.pass_s(TOKEN_S if "token" in route else 0)
     answer(family, route, **odd)
 
     look_at_copy(family, activity_id)

@@ -25,6 +25,7 @@ from include.store.codec import decode, encode
 from include.store.store import Store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
+from local.testbed.manual_clock import ManualClock
 
 ATHLETE = AthleteId(42)
 LIFETIME_S = 21_600
@@ -41,17 +42,17 @@ def status_of(athletes: Athletes) -> AthleteStatus | None:
 
 
 def test_lease_of_a_crashed_worker_runs_out(
-    tokens: Tokens, athletes: Athletes, strava: Any, hands: list[float]
+    tokens: Tokens, athletes: Athletes, strava: Any, clock: ManualClock
 ) -> None:
-    hands[0] += LIFETIME_S
-    started = hands[0]
+    clock.pass_s(LIFETIME_S)
+    started = clock.now
     strava.while_busy.append(Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         access_token(tokens)
     strava.newest = 0  # as if the call had never reached Strava
 
     assert access_token(tokens) == "ACCESS-SECRET-1"
-    assert LEASE_S <= hands[0] - started < LEASE_S + 3
+    assert LEASE_S <= clock.now - started < LEASE_S + 3
     assert status_of(athletes) is AthleteStatus.ACTIVE
 
 
@@ -170,9 +171,9 @@ def test_pair_is_stored_when_the_old_one_was_sealed_anew_meanwhile(
 
 
 def test_one_refresh_serves_all_when_many_workers_want_a_token(
-    athletes: Athletes, store: Store, cipher: Cipher, clock: Clock, strava: Any, hands: list[float]
+    athletes: Athletes, store: Store, cipher: Cipher, strava: Any, clock: ManualClock
 ) -> None:
-    hands[0] += LIFETIME_S
+    clock.pass_s(LIFETIME_S)
     workers = 8
     barrier = threading.Barrier(workers)
     stored = threading.Event()
@@ -186,5 +187,5 @@ def test_one_refresh_serves_all_when_many_workers_want_a_token(
         for round_number in range(1, 6):
             assert set(pool.map(work, range(workers))) == {f"ACCESS-SECRET-{round_number}"}
             assert strava.calls == round_number
-            hands[0] += LIFETIME_S
+            clock.pass_s(LIFETIME_S)
     assert status_of(athletes) is AthleteStatus.ACTIVE

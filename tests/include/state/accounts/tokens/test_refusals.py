@@ -24,6 +24,7 @@ from include.state.accounts.athletes import Athletes, AthleteStatus, Narrowing
 from include.state.accounts.tokens import Tokens
 from include.store.store import Store
 from include.strava.models import Athlete, AthleteId
+from local.testbed.manual_clock import ManualClock
 
 ATHLETE = AthleteId(42)
 LIFETIME_S = 21_600
@@ -115,10 +116,10 @@ def test_athlete_needs_to_connect_again_when_the_refresh_is_refused(
     ],
 )
 def test_athlete_stays_active_when_the_fault_is_not_the_athletes(
-    tokens: Tokens, athletes: Athletes, strava: Any, hands: list[float], error: IngestError
+    tokens: Tokens, athletes: Athletes, strava: Any, clock: ManualClock, error: IngestError
 ) -> None:
-    hands[0] += LIFETIME_S
-    before = hands[0]
+    clock.pass_s(LIFETIME_S)
+    before = clock.now
     strava.failing_with = error
     with pytest.raises(type(error)):
         access_token(tokens)
@@ -126,7 +127,7 @@ def test_athlete_stays_active_when_the_fault_is_not_the_athletes(
 
     assert status_of(athletes) is AthleteStatus.ACTIVE
     assert access_token(tokens) == "ACCESS-SECRET-1"
-    assert hands[0] == before  # the lease was given back: nobody had to wait
+    assert clock.now == before  # the lease was given back: nobody had to wait
 
 
 def test_missing_key_is_no_fault_of_the_athlete(

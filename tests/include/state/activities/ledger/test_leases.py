@@ -15,6 +15,7 @@ from include.errors import LeaseLost
 from include.state.activities.ledger import LEASE_S, ActivityLedger, ActivityState, DueWork, Lease, LedgerEntry
 from include.store.sqlite import SqliteStore
 from include.strava.models import ActivityId, AthleteId
+from local.testbed.manual_clock import ManualClock
 
 ENTRY = LedgerEntry(
     athlete_id=AthleteId(42),
@@ -206,14 +207,14 @@ def test_activity_in_another_workers_hands_is_not_held(ledger: ActivityLedger) -
 
 
 def test_renewed_lease_holds_for_its_full_length_from_then_on(
-    ledger: ActivityLedger, hands: list[float], pass_time: Callable[[float], None]
+    ledger: ActivityLedger, clock: ManualClock, pass_time: Callable[[float], None]
 ) -> None:
     lease = acquired(ledger)
     pass_time(100)
     assert ledger.renew(lease) == lease
     pass_time(100)
     renewed = ledger.renew(lease)
-    assert renewed.expires_at_epoch_s == hands[0] + LEASE_S
+    assert renewed.expires_at_epoch_s == clock.now + LEASE_S
     pass_time(LEASE_S - 1)
     ledger.check(renewed)
     pass_time(1)
