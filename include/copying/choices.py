@@ -27,7 +27,7 @@ def choice_problems(names: Sequence[str], options: CopyOptions) -> Mapping[str, 
 
 def _names_problem(names: Sequence[str]) -> str | None:
     if not 0 < len(names) <= MOST_NAMES:
-        return f"Enter one to ten names, parted by commas; there are {len(names)}."
+        return f"Enter one to ten names, separated by commas; there are {len(names)}."
     for name in names:
         if len(name) > LONGEST_NAME:
             return f"A name is longer than {LONGEST_NAME} characters: {name[:LONGEST_NAME]}…"

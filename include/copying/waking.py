@@ -22,30 +22,32 @@ _CALLS = 3
 """The calls of one copy: the upload and two polls."""
 
 
-def wake_for_access(copies: CopyLedger, child_id: int, limits: Limits, now: float) -> int:
+def wake_for_access(copies: CopyLedger, child_id: int, limits: Limits, now_epoch_s: float) -> int:
     """Wake the newest copies that wait for access to the child's account, which was just granted; returns how many.
 
     Effects: safe to repeat. The others, and after a crash all, are tried within a day.
     """
     waiting = (copy for copy in copies.of_child(child_id) if copy.state is CopyState.WAITING_FOR_ACCESS)
     newest = _newest_first(waiting)[:_AT_ONCE]
-    return sum(copies.wake(*_ids(copy), at) for copy, at in _in_turn(newest, limits, now))
+    return sum(copies.wake(*_ids(copy), at) for copy, at in _in_turn(newest, limits, now_epoch_s))
 
 
-def wake_for_links(copies: CopyLedger, links: Links, limits: Limits, now: float) -> int:
+def wake_for_links(copies: CopyLedger, links: Links, limits: Limits, now_epoch_s: float) -> int:
     """Wake the copies that were skipped over links which have been changed since; returns how many.
 
     Effects: safe to repeat, and to run twice at once: after a crash the link is still due. A copy that the link still
     blocks is skipped again, at no call.
     """
     woken = 0
-    for link in links.due(now):
-        woken += sum(copies.wake(*_ids(copy), at) for copy, at in _in_turn(_stood_against(copies, link), limits, now))
+    for link in links.due(now_epoch_s):
+        woken += sum(
+            copies.wake(*_ids(copy), at) for copy, at in _in_turn(_stood_against(copies, link), limits, now_epoch_s)
+        )
         links.note_woken(link)
     return woken
 
 
-def wake_failed_before(copies: CopyLedger, parent_id: int, limits: Limits, now: float) -> int:
+def wake_failed_before(copies: CopyLedger, parent_id: int, limits: Limits, now_epoch_s: float) -> int:
     """Wake the parent's copies that an older version called failed because of a passing fault; returns how many.
 
     Effects: safe to repeat: this version fails no copy for such a reason, so there are none the next time.
@@ -55,7 +57,7 @@ def wake_failed_before(copies: CopyLedger, parent_id: int, limits: Limits, now: 
         for copy in copies.of_parent(parent_id)
         if copy.state is CopyState.FAILED and copy.reason in PASSING_REASONS
     )
-    return sum(copies.reopen(*_ids(copy), at) for copy, at in _in_turn(failed, limits, now))
+    return sum(copies.reopen(*_ids(copy), at) for copy, at in _in_turn(failed, limits, now_epoch_s))
 
 
 def spacing_s(limits: Limits) -> float:
@@ -75,9 +77,9 @@ def _newest_first(copies: Iterable[Copy]) -> list[Copy]:
     return sorted(copies, key=lambda copy: copy.activity_start_epoch_s or copy.planned_at_epoch_s, reverse=True)
 
 
-def _in_turn(copies: Iterable[Copy], limits: Limits, now: float) -> list[tuple[Copy, float]]:
+def _in_turn(copies: Iterable[Copy], limits: Limits, now_epoch_s: float) -> list[tuple[Copy, float]]:
     """The copies, newest activity first, each with its time."""
-    return [(copy, now + place * spacing_s(limits)) for place, copy in enumerate(_newest_first(copies))]
+    return [(copy, now_epoch_s + place * spacing_s(limits)) for place, copy in enumerate(_newest_first(copies))]
 
 
 def _ids(copy: Copy) -> tuple[int, int]:

@@ -35,13 +35,13 @@ def agree(
     for athlete_id in (parent_id, child_id):
         if services.state.athletes.get(athlete_id) is None:
             raise BadRequest(f"Athlete {athlete_id} is not connected: have them connect at {settings.public_url}/.")
-    now = int(services.clock())
+    now_epoch_s = int(services.clock())
     present = services.state.links.get(parent_id, child_id) or Link(parent_id, child_id, names)
     agreed = replace(
         present,
         names=names,
-        parent_consent_epoch_s=present.parent_consent_epoch_s or now,
-        child_consent_epoch_s=present.child_consent_epoch_s or now,
+        parent_consent_epoch_s=present.parent_consent_epoch_s or now_epoch_s,
+        child_consent_epoch_s=present.child_consent_epoch_s or now_epoch_s,
         status=LinkStatus.ACTIVE,
     )
     return services.state.links.save(choose(agreed))
@@ -65,12 +65,14 @@ def confirm(services: UsesState, parent_id: int, child_id: int) -> Link | None:
 
     Copies begin with activities that begin from now on, or on the day that was chosen. Returns what `change` does.
     """
-    now = int(services.clock())
+    now_epoch_s = int(services.clock())
 
     def confirmed(link: Link) -> Link:
         if link.child_consent_epoch_s is None or link.parent_consent_epoch_s is not None:
             return link
-        return replace(link, parent_consent_epoch_s=now, starts_at_epoch_s=link.starts_at_epoch_s or now)
+        return replace(
+            link, parent_consent_epoch_s=now_epoch_s, starts_at_epoch_s=link.starts_at_epoch_s or now_epoch_s
+        )
 
     return change(services, parent_id, child_id, confirmed)
 

@@ -150,7 +150,7 @@ def _rebuilt(services: UsesLake, entry: LedgerEntry, made: Mapping[int, int]) ->
     Errors: `UnexpectedShape` that names the object.
     """
     athlete_id, activity_id = entry.athlete_id, entry.activity_id
-    fetched_at = entry.fetched_at_epoch_s or 0.0
+    fetched_at_epoch_s = entry.fetched_at_epoch_s or 0.0
     with _named(keys.raw_detail_key(athlete_id, activity_id)):
         activity = services.lake.raw.detail(athlete_id, activity_id)
         if activity is None and not entry.object_keys:
@@ -163,12 +163,12 @@ def _rebuilt(services: UsesLake, entry: LedgerEntry, made: Mapping[int, int]) ->
         streams = services.lake.raw.streams(athlete_id, activity_id)
     with _named(keys.raw_detail_key(athlete_id, activity_id)):
         source = "webhook" if activity.is_detail else "backfill"
-        updated_at = fetched_at or services.clock()
+        updated_at = fetched_at_epoch_s or services.clock()
         rows = build_rows(activity, streams, made=made, source=source, updated_at_epoch_s=updated_at)
     if entry.state is ActivityState.QUARANTINED:
-        described = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at).still_due_as(entry)
-        since = entry.oldest_answer_epoch_s
-        entry = replace(described, object_keys=entry.object_keys, oldest_answer_epoch_s=since)
+        described = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at_epoch_s).still_due_as(entry)
+        since_epoch_s = entry.oldest_answer_epoch_s
+        entry = replace(described, object_keys=entry.object_keys, oldest_answer_epoch_s=since_epoch_s)
     return _Rebuilt(rows, entry, activity)
 
 

@@ -19,14 +19,14 @@ def check_subscription(services: UsesStateAndStrava, settings: Settings) -> str:
     Errors: `NotSubscribed` where one is wanted and is not there, or sends its events elsewhere; `RetryLater`.
     Effects: remembers that Strava was asked; these calls count in no quota.
     """
-    now = services.clock()
+    now_epoch_s = services.clock()
     here = services.state.subscriptions.current()
     if here is None and not settings.public_url.startswith("https://"):
         return "No webhook subscription is wanted: Strava cannot reach this system; new things are found hourly."
-    if services.state.subscriptions.checked_at_epoch_s() + DAY_S > now:
+    if services.state.subscriptions.checked_at_epoch_s() + DAY_S > now_epoch_s:
         return "The webhook subscription was checked within the last day."
     there = services.strava.push.current()
-    services.state.subscriptions.note_check(now)
+    services.state.subscriptions.note_check(now_epoch_s)
     if there is None:
         raise NotSubscribed(f"Strava has no webhook subscription of this application: no event comes. {_NEXT_STEP}")
     if here is None or here.subscription_id != there.subscription_id:

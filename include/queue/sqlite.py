@@ -62,28 +62,30 @@ class SqliteQueue:
     def send(self, body: str) -> str:
         """Durably enqueue one message and return its id. Errors: `RetryLater`; then nothing was sent."""
         message_id = uuid.uuid4().hex
-        now = self._clock()
+        now_epoch_s = self._clock()
         with self._file.transaction() as connection:
             connection.execute(
                 "INSERT INTO messages (message_id, body, sent_at_epoch_s, visible_at_epoch_s) VALUES (?, ?, ?, ?)",
-                (message_id, body, now, now),
+                (message_id, body, now_epoch_s, now_epoch_s),
             )
         return message_id
 
     def receive(self, max_messages: int, *, visibility_s: int) -> Sequence[Message]:
         """Up to `max_messages` visible ones, oldest first, hidden from other receivers for `visibility_s`."""
-        now = self._clock()
+        now_epoch_s = self._clock()
         reason = f"received {self._max_receives} times without success"
         with self._file.transaction() as connection:
-            connection.execute(_BURY_OVERDUE, (reason, now, self._max_receives))
-            connection.execute(_FORGET, (now - self._keep_s,))
+            connection.execute(_BURY_OVERDUE, (reason, now_epoch_s, self._max_receives))
+            connection.execute(_FORGET, (now_epoch_s - self._keep_s,))
             positions = connection.execute(
                 "SELECT position FROM messages WHERE buried_because IS NULL AND visible_at_epoch_s <= ?"
                 " ORDER BY position LIMIT ?",
-                (now, max_messages),
+                (now_epoch_s, max_messages),
             ).fetchall()
             return [
-                Message(*connection.execute(_RECEIVE, (uuid.uuid4().hex, now + visibility_s, position)).fetchone())
+                Message(
+                    *connection.execute(_RECEIVE, (uuid.uuid4().hex, now_epoch_s + visibility_s, position)).fetchone()
+                )
                 for (position,) in positions
             ]
 
@@ -128,9 +130,9 @@ class SqliteQueue:
 
     def revive(self, message_ids: Collection[str]) -> int:
         """Put these dead letters back into the queue, all or none; returns how many there were."""
-        now = self._clock()
+        now_epoch_s = self._clock()
         with self._file.transaction() as connection:
-            return sum(connection.execute(_REVIVE, (now, message_id)).rowcount for message_id in message_ids)
+            return sum(connection.execute(_REVIVE, (now_epoch_s, message_id)).rowcount for message_id in message_ids)
 
     def close(self) -> None:
         """Close the connections of all threads; the queue is not used afterwards."""

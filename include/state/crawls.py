@@ -23,11 +23,13 @@ class Crawls:
         True if the last crawl is `every_s` old, was for another `schema`, or somebody asks.
         Effects: the crawl counts as started even if the process dies: then the next one comes `every_s` later.
         """
-        item, now = self._store.get(_KEY), self._clock()
-        is_due = item is None or item.fields["schema"] != schema or item.fields["taken_at_epoch_s"] + every_s <= now
+        item, now_epoch_s = self._store.get(_KEY), self._clock()
+        is_due = (
+            item is None or item.fields["schema"] != schema or item.fields["taken_at_epoch_s"] + every_s <= now_epoch_s
+        )
         if not is_due and not is_asked_for:
             return False
-        fields = {"schema": schema, "taken_at_epoch_s": now}
+        fields = {"schema": schema, "taken_at_epoch_s": now_epoch_s}
         try:
             self._store.put(_KEY, fields, expected_version=item.version if item else ABSENT)
         except VersionConflict:

@@ -37,21 +37,21 @@ class EventAudit:
     @retry_on_conflict
     def record(self, event_id: str, *, athlete_id: int, object_id: int, outcome: str) -> None:
         """Note an event's outcome. Effects: keeps the first time it was received; expires after `KEEP_S`."""
-        now = self._clock()
+        now_epoch_s = self._clock()
         item = self._store.get(_key(event_id))
         earlier = decode(AuditedEvent, item.fields) if item else None
         event = AuditedEvent(
             athlete_id=athlete_id,
             object_id=object_id,
             outcome=outcome,
-            received_at_epoch_s=earlier.received_at_epoch_s if earlier else now,
+            received_at_epoch_s=earlier.received_at_epoch_s if earlier else now_epoch_s,
             times=earlier.times + 1 if earlier else 1,
         )
         self._store.put(
             _key(event_id),
             encode(event),
             expected_version=item.version if item else ABSENT,
-            expires_at_epoch_s=int(now) + KEEP_S,
+            expires_at_epoch_s=int(now_epoch_s) + KEEP_S,
         )
 
     def get(self, event_id: str) -> AuditedEvent | None:

@@ -121,11 +121,11 @@ class Histories:
     @retry_on_conflict
     def put_off(self, history: History) -> bool:
         """Postpone the history while a run is queued for it; False if it is not due or another process was first."""
-        item, now = self._store.get(_key(history.athlete_id, history.span)), self._clock()
+        item, now_epoch_s = self._store.get(_key(history.athlete_id, history.span)), self._clock()
         row = decode(History, item.fields) if item else None
-        if row is None or not row.is_open or row.next_turn_epoch_s > now:
+        if row is None or not row.is_open or row.next_turn_epoch_s > now_epoch_s:
             return False
-        self._put(row.put_off(now), item)
+        self._put(row.put_off(now_epoch_s), item)
         return True
 
     def get(self, athlete_id: int, span: str) -> History | None:

@@ -47,8 +47,8 @@ class Invites:
 
         Errors: `VersionConflict` when the secret was used for another one.
         """
-        expires_at = int(self._clock()) + LIFETIME_S
-        return self._put(Invite(_hash(secret), parent_id, names, options, expires_at, starts_at_epoch_s))
+        expires_at_epoch_s = int(self._clock()) + LIFETIME_S
+        return self._put(Invite(_hash(secret), parent_id, names, options, expires_at_epoch_s, starts_at_epoch_s))
 
     def find(self, secret: str) -> Invite | None:
         """The invitation of a secret; None if there is none, or it has expired."""

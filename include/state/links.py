@@ -104,16 +104,16 @@ class Links:
         Errors: `VersionConflict` when the other side changed it meanwhile: read it again and decide again.
         """
         before = self.get(link.parent_id, link.child_id)
-        wake_at = before.wake_at_epoch_s if before else None
+        wake_at_epoch_s = before.wake_at_epoch_s if before else None
         if link != before:
-            wake_at = int(self._clock()) + SETTLED_S
-        return self._put(replace(link, wake_at_epoch_s=wake_at if link.makes_copies else None))
+            wake_at_epoch_s = int(self._clock()) + SETTLED_S
+        return self._put(replace(link, wake_at_epoch_s=wake_at_epoch_s if link.makes_copies else None))
 
-    def due(self, now: float) -> Iterator[Link]:
+    def due(self, now_epoch_s: float) -> Iterator[Link]:
         """The links whose blocked copies are due to be woken, earliest change first."""
-        for found in list(self._store.find("links", "due", DUE, up_to=now)):
+        for found in list(self._store.find("links", "due", DUE, up_to=now_epoch_s)):
             link = self.get(found.fields["parent_id"], found.fields["child_id"])
-            if link is not None and link.wake_at_epoch_s is not None and link.wake_at_epoch_s <= now:
+            if link is not None and link.wake_at_epoch_s is not None and link.wake_at_epoch_s <= now_epoch_s:
                 yield link
 
     def note_woken(self, link: Link) -> None:

@@ -64,14 +64,14 @@ class Listings:
         Effects: the listing counts as claimed even if the process dies.
         """
         listing, version = self._read(athlete_id)
-        now = self._clock()
-        if listing.listed_at_epoch_s + every_s > now:
+        now_epoch_s = self._clock()
+        if listing.listed_at_epoch_s + every_s > now_epoch_s:
             return None
         try:
-            taken = self._put(replace(listing, listed_at_epoch_s=now), version)
+            taken = self._put(replace(listing, listed_at_epoch_s=now_epoch_s), version)
         except VersionConflict:
             return None
-        return ListingClaim(listing, now, taken)
+        return ListingClaim(listing, now_epoch_s, taken)
 
     def finish(self, turn: ListingClaim, listing: Listing) -> None:
         """Store the progress of this claim, unless another was made since."""

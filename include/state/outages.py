@@ -47,29 +47,33 @@ class Outages:
     @retry_on_conflict
     def begin(self, reason: str) -> Outage:
         """Note an outage that was just found; an earlier one goes on. Safe to repeat."""
-        item, now = self._store.get(_KEY), int(self._clock())
-        outage = replace(decode(Outage, item.fields), asked_at_epoch_s=now) if item else Outage(now, reason, now)
+        item, now_epoch_s = self._store.get(_KEY), int(self._clock())
+        outage = (
+            replace(decode(Outage, item.fields), asked_at_epoch_s=now_epoch_s)
+            if item
+            else Outage(now_epoch_s, reason, now_epoch_s)
+        )
         self._put(outage, item)
         return outage
 
     def ask(self) -> bool:
         """Whether the caller has to ask Strava now: once in each window during an outage."""
-        item, now = self._store.get(_KEY), self._clock()
-        if item is None or not decode(Outage, item.fields).is_to_be_asked(now):
+        item, now_epoch_s = self._store.get(_KEY), self._clock()
+        if item is None or not decode(Outage, item.fields).is_to_be_asked(now_epoch_s):
             return False
         try:
-            self._put(replace(decode(Outage, item.fields), asked_at_epoch_s=int(now)), item)
+            self._put(replace(decode(Outage, item.fields), asked_at_epoch_s=int(now_epoch_s)), item)
         except VersionConflict:
             return False
         return True
 
     def ask_others(self) -> bool:
         """Whether the caller has to try other athletes' calls: once in each window."""
-        item, now = self._store.get(_OTHERS), self._clock()
-        if item is not None and window_start(now) <= item.fields["asked_at_epoch_s"]:
+        item, now_epoch_s = self._store.get(_OTHERS), self._clock()
+        if item is not None and window_start(now_epoch_s) <= item.fields["asked_at_epoch_s"]:
             return False
         version = item.version if item else ABSENT
-        asked, until = {"asked_at_epoch_s": int(now)}, int(now) + KEPT_S
+        asked, until = {"asked_at_epoch_s": int(now_epoch_s)}, int(now_epoch_s) + KEPT_S
         try:
             self._store.put(_OTHERS, asked, expected_version=version, expires_at_epoch_s=until)
         except VersionConflict:

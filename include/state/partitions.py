@@ -55,11 +55,11 @@ class Partitions:
 
         Effects: safe to repeat; a partition that was noted a short while ago is left as it is.
         """
-        key, now = _key(partition), self._clock()
+        key, now_epoch_s = _key(partition), self._clock()
         item = self._store.get(key)
-        if item is not None and 0 <= now - item.fields["noted_at_epoch_s"] < NOTED_S:
+        if item is not None and 0 <= now_epoch_s - item.fields["noted_at_epoch_s"] < NOTED_S:
             return
-        waiting = Waiting(partition, now, item.version if item else ABSENT)
+        waiting = Waiting(partition, now_epoch_s, item.version if item else ABSENT)
         self._store.put(key, encode(waiting), expected_version=waiting.version)
 
     def waiting(self) -> Iterator[Waiting]:

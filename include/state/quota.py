@@ -102,16 +102,16 @@ class Quota:
         """The limits last seen, or a standard application's."""
         return _limits(self._store.get(_LIMITS))
 
-    def _add(self, increments: Mapping[str, int], ceilings: Mapping[str, int], now: float) -> None:
-        expires = day_start(now) + _KEPT_S
-        self._store.add(_day_key(now), increments, ceilings=ceilings, expires_at_epoch_s=expires)
+    def _add(self, increments: Mapping[str, int], ceilings: Mapping[str, int], now_epoch_s: float) -> None:
+        expires = day_start(now_epoch_s) + _KEPT_S
+        self._store.add(_day_key(now_epoch_s), increments, ceilings=ceilings, expires_at_epoch_s=expires)
 
-    def _missing(self, usage: Mapping[str, int], now: float) -> dict[str, int]:
-        row = self._store.get(_day_key(now)) if usage else None
+    def _missing(self, usage: Mapping[str, int], now_epoch_s: float) -> dict[str, int]:
+        row = self._store.get(_day_key(now_epoch_s)) if usage else None
         gaps = {field: reconciled(_count(row, field), used) - _count(row, field) for field, used in usage.items()}
         return {field: gap for field, gap in gaps.items() if gap > 0}
 
-    def _learn(self, seen: Counts, now: float) -> None:
+    def _learn(self, seen: Counts, now_epoch_s: float) -> None:
         row = self._store.get(_LIMITS) if seen.known() else None
         limits = _limits(row).updated(seen)
         if limits == _limits(row):
@@ -121,16 +121,16 @@ class Quota:
                 _LIMITS,
                 asdict(limits),
                 expected_version=row.version if row else ABSENT,
-                expires_at_epoch_s=day_start(now) + _KEPT_S,
+                expires_at_epoch_s=day_start(now_epoch_s) + _KEPT_S,
             )
         except VersionConflict:
             return  # Another process learned from an answer just as new; the next answer settles any difference.
 
-    def _spent(self, ceilings: Mapping[str, int], priority: Priority, now: float) -> QuotaSpent:
-        row = self._store.get(_day_key(now))
+    def _spent(self, ceilings: Mapping[str, int], priority: Priority, now_epoch_s: float) -> QuotaSpent:
+        row = self._store.get(_day_key(now_epoch_s))
         full = sorted(field for field, ceiling in ceilings.items() if _count(row, field) >= ceiling)
         is_day = any(field.endswith("_day") for field in full)
-        until_epoch_s = next_day(now) if is_day else next_window(now)
+        until_epoch_s = next_day(now_epoch_s) if is_day else next_window(now_epoch_s)
         reserve = " (it leaves a tenth for live work)" if priority is Priority.BACKFILL else ""
         return QuotaSpent(
             f"The {'daily' if is_day else '15-minute'} call budget for {priority.name.lower()} work is spent{reserve}: "
@@ -165,19 +165,19 @@ class Quota:
             return  # Another process was first; this one knows its own clock.
 
 
-def _day_key(now: float) -> Key:
-    return Key("quota", utc_day(now))
+def _day_key(now_epoch_s: float) -> Key:
+    return Key("quota", utc_day(now_epoch_s))
 
 
-def _field(counter: str, now: float) -> str:
+def _field(counter: str, now_epoch_s: float) -> str:
     """The row's field for a counter of `Limits`: its window is named by the time at which it opened."""
     if counter.endswith("_day"):
         return counter
-    return counter.removesuffix("window") + utc_text(window_start(now))[11:16].replace(":", "")
+    return counter.removesuffix("window") + utc_text(window_start(now_epoch_s))[11:16].replace(":", "")
 
 
-def _opened(counter: str, now: float) -> int:
-    return day_start(now) if counter.endswith("_day") else window_start(now)
+def _opened(counter: str, now_epoch_s: float) -> int:
+    return day_start(now_epoch_s) if counter.endswith("_day") else window_start(now_epoch_s)
 
 
 def _count(row: Item | None, field: str) -> int:

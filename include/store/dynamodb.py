@@ -195,7 +195,11 @@ class _Written:
 
 
 def _counting(
-    increments: Mapping[str, int], ceilings: Mapping[str, int], expires: int | None, write_id: str, now: int
+    increments: Mapping[str, int],
+    ceilings: Mapping[str, int],
+    expires_at_epoch_s: int | None,
+    write_id: str,
+    now_epoch_s: int,
 ) -> dict[str, Any]:
     """The update that counts all of `increments`, or nothing when one of `ceilings` would be passed."""
     taken = sorted(OWN & increments.keys())
@@ -206,11 +210,18 @@ def _counting(
     rooms = {f"{marks[field]}_room": ceiling - increments[field] for field, ceiling in ceilings.items()}
     condition = " AND ".join([_ALIVE, _IS_NOT_SENT_AGAIN, *(_has_room(room, left) for room, left in rooms.items())])
     update = "SET #version = if_not_exists(#version, :version), #write_id = :write_id"
-    if expires is not None:
+    if expires_at_epoch_s is not None:
         update += ", #expires_at_epoch_s = :expires"
     if steps:
         update += " ADD " + ", ".join(f"#{mark} :{mark}" for mark in steps)
-    values = {"version": ABSENT + 1, "write_id": write_id, "expires": expires, "now": now, **steps, **rooms}
+    values = {
+        "version": ABSENT + 1,
+        "write_id": write_id,
+        "expires": expires_at_epoch_s,
+        "now": now_epoch_s,
+        **steps,
+        **rooms,
+    }
     request = _placeholders(f"{condition} {update}", values)
     fields = {f"#{mark}": field for field, mark in marks.items()}
     return {

@@ -98,10 +98,10 @@ def _athlete(athlete_id: int) -> AthleteRow | None:
 
 def _refused_since(athlete: AthleteRow) -> str | None:
     """The day since when Strava has refused the access, once the athlete has to decide what becomes of the data."""
-    since = athlete.refused_at_epoch_s
-    if since is None or not athlete.is_refused_for_long(current_edge().clock()):
+    since_epoch_s = athlete.refused_at_epoch_s
+    if since_epoch_s is None or not athlete.is_refused_for_long(current_edge().clock()):
         return None
-    return datetime.fromtimestamp(since, UTC).date().isoformat()
+    return datetime.fromtimestamp(since_epoch_s, UTC).date().isoformat()
 
 
 def _is_leaving(athlete_id: int) -> bool:

@@ -64,15 +64,15 @@ class ActivityLine:
     copies: tuple[CopyLine, ...]
 
 
-def describe(entry: LedgerEntry, copies: Iterable[Copy], links: Mapping[int, Link], now: float) -> ActivityLine:
+def describe(entry: LedgerEntry, copies: Iterable[Copy], links: Mapping[int, Link], now_epoch_s: float) -> ActivityLine:
     """The activity's line; `links` are the athlete's, by child, and name each child."""
     gone = entry.state is ActivityState.REMOVED
     return ActivityLine(
         activity_id=entry.activity_id,
         sport=spoken_sport(entry.sport_type),
         began=start_text(entry.start_at_epoch_s),
-        text=_STORED.get(entry.state) or _waiting(entry.reason, entry.fetch_at_epoch_s, now),
-        copies=tuple(_describe_copy(copy, links.get(copy.child_id), now, gone=gone) for copy in copies),
+        text=_STORED.get(entry.state) or _waiting(entry.reason, entry.fetch_at_epoch_s, now_epoch_s),
+        copies=tuple(_describe_copy(copy, links.get(copy.child_id), now_epoch_s, gone=gone) for copy in copies),
     )
 
 
@@ -86,7 +86,7 @@ def start_text(epoch_s: int | None) -> str:
     return "" if epoch_s is None else f"{datetime.fromtimestamp(epoch_s, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _describe_copy(copy: Copy, link: Link | None, now: float, *, gone: bool) -> CopyLine:
+def _describe_copy(copy: Copy, link: Link | None, now_epoch_s: float, *, gone: bool) -> CopyLine:
     name = link.names[0] if link and link.names else copy.matched
     wanted = link is not None and link.status is not LinkStatus.ENDED and not gone
     if copy.state in _COPIES:
@@ -95,7 +95,7 @@ def _describe_copy(copy: Copy, link: Link | None, now: float, *, gone: bool) -> 
             note = f", without its track, which lies too near to where it began or ended{note}"
         text = f"{_COPIES[copy.state].format(name=name)}{note if copy.state in MADE_STATES else copy.reason}"
     else:
-        text = f"copy to {name}: {_waiting(copy.reason, copy.next_try_epoch_s, now)}"
+        text = f"copy to {name}: {_waiting(copy.reason, copy.next_try_epoch_s, now_epoch_s)}"
     return CopyLine(
         child_id=copy.child_id,
         name=name,
@@ -105,8 +105,8 @@ def _describe_copy(copy: Copy, link: Link | None, now: float, *, gone: bool) -> 
     )
 
 
-def _waiting(reason: str, next_try_epoch_s: int | None, now: float) -> str:
-    if next_try_epoch_s is None or next_try_epoch_s <= now or not reason:
+def _waiting(reason: str, next_try_epoch_s: int | None, now_epoch_s: float) -> str:
+    if next_try_epoch_s is None or next_try_epoch_s <= now_epoch_s or not reason:
         return "under way"
     until = f"until {datetime.fromtimestamp(next_try_epoch_s, UTC):%H:%M} UTC"
     return f"waiting for Strava's limit {until}" if reason == QUOTA_WORDS else f"waiting {until}: {reason}"

@@ -71,13 +71,15 @@ def keys(history: History) -> list[HistoryKey]:
 def summary(history: History, now_epoch_s: float) -> dict[str, Any]:
     """The history's progress in numbers, and the estimated time of its end."""
     done, elapsed_s = history.done_share, now_epoch_s - history.asked_at_epoch_s
-    done_at = now_epoch_s + elapsed_s * (1 - done) / done if done > 0 else None
+    done_at_epoch_s = now_epoch_s + elapsed_s * (1 - done) / done if done > 0 else None
     names = ("found", "in_lake", "changed", "unreadable", "read_calls", "loaded")
     return {
         **{name: getattr(history, name) for name in names},
         "to_load": history.lacking if history.dry_run else len(history.to_load),
         "done_percent": int(100 * done),
-        "done_about": None if done_at is None else datetime.fromtimestamp(done_at, UTC).isoformat(timespec="minutes"),
+        "done_about": None
+        if done_at_epoch_s is None
+        else datetime.fromtimestamp(done_at_epoch_s, UTC).isoformat(timespec="minutes"),
         "reason": history.reason,
     }
 
@@ -120,7 +122,7 @@ def _list_page(services: UsesStorageStravaAndQueue, history: History) -> _Listed
     A page without a readable row has no time to continue from: then the page after it is listed too. A page that
     repeats only the cursor's own second counts as empty.
     """
-    listed_at, calls, unreadable = services.clock(), 0, list[Unreadable]()
+    listed_at_epoch_s, calls, unreadable = services.clock(), 0, list[Unreadable]()
     shown: Sequence[Activity] = ()
     pages = services.strava.client.activities(
         history.athlete_id, before_epoch_s=history.before_epoch_s, unreadable=unreadable.append
@@ -145,7 +147,7 @@ def _list_page(services: UsesStorageStravaAndQueue, history: History) -> _Listed
         for row in unreadable:
             quarantine(services, row)
     return _Listed(
-        listed_at_epoch_s=listed_at,
+        listed_at_epoch_s=listed_at_epoch_s,
         calls=calls,
         before_epoch_s=before,
         edge=tuple(row.activity_id for row in shown if _start(row) == oldest),
@@ -205,8 +207,8 @@ def postponed(row: History, *, now_epoch_s: float, error: IngestError) -> Histor
         wait_s: float = DAY_S
     else:
         wait_s = HOUR_S if isinstance(error, Refused) else max(WINDOW_S, error.retry_after_s)
-    until = error.until_epoch_s + 1 if isinstance(error, QuotaSpent) else now_epoch_s + wait_s
-    return replace(row, next_turn_epoch_s=int(until), reason=str(error))
+    until_epoch_s = error.until_epoch_s + 1 if isinstance(error, QuotaSpent) else now_epoch_s + wait_s
+    return replace(row, next_turn_epoch_s=int(until_epoch_s), reason=str(error))
 
 
 def _postpone(services: UsesState, history: History, error: IngestError) -> History:

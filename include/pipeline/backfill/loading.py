@@ -114,9 +114,10 @@ def _load(
     present = [entry for entry in entries if entry is not None and entry.state in IN_LAKE]
     broken |= {activity_id: fault for activity_id, fault in worked.faults.items() if not isinstance(fault, IngestError)}
     settled = {*worked.done, *(broken.keys() & worked.faults.keys())}  # a broken activity is due when its lease ends
-    now = int(services.clock())
+    now_epoch_s = int(services.clock())
     services.state.histories.amend(
-        history, lambda row: row.without(settled, in_lake={entry.activity_id for entry in present}, now_epoch_s=now)
+        history,
+        lambda row: row.without(settled, in_lake={entry.activity_id for entry in present}, now_epoch_s=now_epoch_s),
     )
     failed = [what for what in worked.done.values() if what]
     return ChunkLoaded(
@@ -160,13 +161,13 @@ def _fetch(
             services.state.activities.postpone(lease, entry)
             return ""
         entry = _listed(entry, activity, listed_at_epoch_s)
-        fetched_at = entry.fetched_at_epoch_s or listed_at_epoch_s
+        fetched_at_epoch_s = entry.fetched_at_epoch_s or listed_at_epoch_s
         lease, streams = _streams(services, lease, entry, activity)
         if streams is None and not entry.is_lost(services.clock()):
             services.state.activities.postpone(lease, (lease.entry or entry).perhaps_lost(int(services.clock())))
             return ""
         made = services.state.copies.made_for(athlete_id)
-        rows = build_rows(activity, streams, made=made, source="backfill", updated_at_epoch_s=fetched_at)
+        rows = build_rows(activity, streams, made=made, source="backfill", updated_at_epoch_s=fetched_at_epoch_s)
     except IngestError as error:
         if isinstance(error, _STAYS) or outage_shown_by(services, error, athlete_id) is not None:
             services.state.activities.postpone(lease, replace(entry, reason=str(error)))
@@ -174,7 +175,7 @@ def _fetch(
         failed = (lease.entry or entry).failed(str(error), int(services.clock()), error.retry_after_s)
         services.state.activities.postpone(lease, replace(failed, asked=entry.asked))
         return waits_for(error)
-    described = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at)
+    described = describe(entry, activity, streams, fetched_at_epoch_s=fetched_at_epoch_s)
     loaded = _asked_once_more(_still_due(described, entry, listed_at_epoch_s), described, services.clock())
     return _Fetched(lease, rows, with_undecided_copies(services, lease, loaded, activity))
 
@@ -188,8 +189,12 @@ def _asked_once_more(loaded: LedgerEntry, described: LedgerEntry, now_epoch_s: f
     """The entry; where one answer denied the streams, a live sync fetches them once more a window later."""
     if described.next_try_epoch_s is None:
         return loaded
-    again_at = int(now_epoch_s) + ROUND_S
-    return replace(loaded, rounds=STREAM_LOOKS - 1, next_try_epoch_s=min(again_at, loaded.next_try_epoch_s or again_at))
+    again_at_epoch_s = int(now_epoch_s) + ROUND_S
+    return replace(
+        loaded,
+        rounds=STREAM_LOOKS - 1,
+        next_try_epoch_s=min(again_at_epoch_s, loaded.next_try_epoch_s or again_at_epoch_s),
+    )
 
 
 def _streams(
@@ -219,8 +224,8 @@ def _is_fetched(before: LedgerEntry | None, listed: LedgerEntry, activity: Activ
 
 def _listed(before: LedgerEntry, activity: Activity, listed_at_epoch_s: float) -> LedgerEntry:
     """The stored answer of an activity to load; a stored detail is as old as its own fetch."""
-    fetched_at = before.fetched_at_epoch_s if activity.is_detail else None
-    return before.listed(observation_of(activity, fetched_at_epoch_s=fetched_at or listed_at_epoch_s))
+    fetched_at_epoch_s = before.fetched_at_epoch_s if activity.is_detail else None
+    return before.listed(observation_of(activity, fetched_at_epoch_s=fetched_at_epoch_s or listed_at_epoch_s))
 
 
 def _write(services: UsesStorage, held: Sequence[_Fetched]) -> None:

@@ -109,14 +109,14 @@ def queue_histories(services: UsesStateAndQueue, connected: Collection[int]) -> 
     Histories of athletes who are not connected wait. Histories of unknown athletes are removed.
     Effects: sends messages. A queued history is postponed first, so that only one of two reconciles queues it.
     """
-    now, queued = services.clock(), 0
-    for history in services.state.histories.open(now):
+    now_epoch_s, queued = services.clock(), 0
+    for history in services.state.histories.open(now_epoch_s):
         if history.athlete_id not in connected:
             if services.state.athletes.get(history.athlete_id) is None:
                 services.state.histories.forget(history.athlete_id)
         elif services.state.histories.put_off(history):
             form = BackfillRequest.of(history).to_params()
-            services.queue.send(to_body(ResumeBackfill(form, now)))
+            services.queue.send(to_body(ResumeBackfill(form, now_epoch_s)))
             queued += 1
         if queued == RUNS_AT_ONCE:
             break

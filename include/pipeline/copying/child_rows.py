@@ -24,12 +24,14 @@ def _look_again(services: UsesStorage, copy: Copy, made_id: int) -> None:
     entry = services.state.activities.get(copy.child_id, made_id)
     if entry is None or not (entry.object_keys or entry.state is ActivityState.PENDING):
         return  # A worker that stores it later finds the copy in the ledger.
-    fetched_at = entry.fetched_at_epoch_s
-    if fetched_at is not None and fetched_at > copy.updated_at_epoch_s + CLOCK_SKEW_S:
+    fetched_at_epoch_s = entry.fetched_at_epoch_s
+    if fetched_at_epoch_s is not None and fetched_at_epoch_s > copy.updated_at_epoch_s + CLOCK_SKEW_S:
         return
     if not _names_its_parent(services, copy.child_id, made_id):
-        now = int(services.clock())
-        services.state.activities.make_due(copy.child_id, made_id, asked_at_epoch_s=now, due_at_epoch_s=now)
+        now_epoch_s = int(services.clock())
+        services.state.activities.make_due(
+            copy.child_id, made_id, asked_at_epoch_s=now_epoch_s, due_at_epoch_s=now_epoch_s
+        )
 
 
 def _names_its_parent(services: UsesLake, athlete_id: int, activity_id: int) -> bool:

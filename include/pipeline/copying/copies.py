@@ -84,7 +84,7 @@ def _plan(services: UsesStorage, parent_id: int, activity_id: int) -> None:
 
 
 def _planned(services: UsesClock, activity: Activity, link: Link, matched: str) -> Copy:
-    now = int(services.clock())
+    now_epoch_s = int(services.clock())
     return Copy(
         parent_activity_id=activity.activity_id,
         child_id=link.child_id,
@@ -93,8 +93,8 @@ def _planned(services: UsesClock, activity: Activity, link: Link, matched: str) 
         external_id=external_id(activity.activity_id, link.child_id),
         matched=matched,
         activity_start_epoch_s=int(activity.start_at.timestamp()),
-        planned_at_epoch_s=now,
-        next_try_epoch_s=now + SOON_S,
+        planned_at_epoch_s=now_epoch_s,
+        next_try_epoch_s=now_epoch_s + SOON_S,
     )
 
 

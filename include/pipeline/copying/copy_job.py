@@ -100,7 +100,7 @@ class CopyJob:
 
     def _do(self, work: Callable[[], object]) -> None:
         """Do the step, and store its fault; a fault that Airflow may retry sooner is kept to be raised."""
-        now = self._services.clock()
+        now_epoch_s = self._services.clock()
         try:
             work()
         except LeaseLost:
@@ -109,12 +109,12 @@ class CopyJob:
             self._stop(self.copy.postponed(_words(spent), int(spent.until_epoch_s) + 1))
         except _SHUT_OUT as refusal:
             _log.info("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
-            self._stop(self.copy.waiting_for_access(_words(refusal), now))
+            self._stop(self.copy.waiting_for_access(_words(refusal), now_epoch_s))
         except Refused as refusal:
             _log.info("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
-            self._stop(self.copy.postponed_by_fault(_words(refusal), now))
+            self._stop(self.copy.postponed_by_fault(_words(refusal), now_epoch_s))
         except IngestError as fault:
-            self._stop(self.copy.postponed_by_fault(_words(fault), now, fault.retry_after_s))
+            self._stop(self.copy.postponed_by_fault(_words(fault), now_epoch_s, fault.retry_after_s))
             raise
 
     def _stop(self, copy: Copy) -> None:
@@ -198,8 +198,8 @@ class CopyJob:
         """The radius to hide now; points fetched before the present grant may show more than it allows."""
         parent = self._services.state.athletes.get(link.parent_id)
         entry = self._services.state.activities.get(link.parent_id, self.copy.parent_activity_id)
-        fetched_at = entry.fetched_at_epoch_s if entry else None
-        if parent is None or fetched_at is None or fetched_at + _SAME_S < parent.authorised_at_epoch_s:
+        fetched_at_epoch_s = entry.fetched_at_epoch_s if entry else None
+        if parent is None or fetched_at_epoch_s is None or fetched_at_epoch_s + _SAME_S < parent.authorised_at_epoch_s:
             return hidden_radius_m(link.options, None)
         return hidden_radius_m(link.options, parent.scopes)
 
@@ -245,13 +245,13 @@ class CopyJob:
 
     def _skip(self, reason: str, *, is_blind: bool) -> None:
         """Skip the copy; where Strava may have the file, search for it first, or give up saying so."""
-        now = self._services.clock()
+        now_epoch_s = self._services.clock()
         if not self.copy.is_in_doubt:
             self._note(self.copy.skipped(reason))
         elif is_blind:
             self._note(self.copy.given_up(f"It is not known whether the file arrived. {reason}"))
-        elif self.copy.waited_s(now) < LOOK_FOR_S:
-            self._note(self.copy.postponed_by_fault("It is looked up whether the file arrived.", now))
+        elif self.copy.waited_s(now_epoch_s) < LOOK_FOR_S:
+            self._note(self.copy.postponed_by_fault("It is looked up whether the file arrived.", now_epoch_s))
         else:
             self._note(self.copy.skipped(reason))
 

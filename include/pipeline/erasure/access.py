@@ -88,10 +88,10 @@ def _destroy(services: UsesState, athlete: AthleteRow) -> None:
         services.state.athletes.revoke(athlete)
 
 
-def _is_echo(athlete: AthleteRow, now: float) -> bool:
+def _is_echo(athlete: AthleteRow, now_epoch_s: float) -> bool:
     """Whether the event only reports the disconnect that the athlete asked for here."""
-    asked_at = athlete.disconnect_asked_at_epoch_s
-    return asked_at is not None and now - asked_at < ECHO_S
+    asked_at_epoch_s = athlete.disconnect_asked_at_epoch_s
+    return asked_at_epoch_s is not None and now_epoch_s - asked_at_epoch_s < ECHO_S
 
 
 def _give_back(services: UsesStrava, athlete: AthleteRow) -> None:

@@ -49,10 +49,10 @@ def _serve(services: UsesStorage, athlete: AthleteRow) -> tuple[int, int]:
         )  # it counts them; the next lists count the rest
     removed = sum(_remove(services, entry) for entry in uncovered)
     unwanted = [entry for entry in stored if entry not in uncovered and _is_track_unwanted(athlete, entry)]
-    now = int(services.clock())
+    now_epoch_s = int(services.clock())
     tracks = [entry for entry in unwanted if entry.due_at_epoch_s is None][:TRACKS_AT_ONCE]
     for entry in tracks:
-        services.state.activities.make_due(entry.athlete_id, entry.activity_id, asked_at_epoch_s=now)
+        services.state.activities.make_due(entry.athlete_id, entry.activity_id, asked_at_epoch_s=now_epoch_s)
     if removed == len(uncovered) and not unwanted:
         services.state.athletes.note_removed(athlete)
     return removed, len(tracks)
@@ -68,8 +68,8 @@ def _covers(services: UsesStorage, athlete: AthleteRow, entry: LedgerEntry) -> b
 
 
 def _is_track_unwanted(athlete: AthleteRow, entry: LedgerEntry) -> bool:
-    fetched_at = entry.fetched_at_epoch_s or 0.0
-    is_older = fetched_at < athlete.authorised_at_epoch_s
+    fetched_at_epoch_s = entry.fetched_at_epoch_s or 0.0
+    is_older = fetched_at_epoch_s < athlete.authorised_at_epoch_s
     return ACTIVITY_READ_ALL in athlete.unwanted_scopes and is_older and entry.points > 0
 
 

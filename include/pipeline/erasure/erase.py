@@ -80,12 +80,12 @@ class EraseRequest:
     @classmethod
     def from_params(cls, params: Mapping[str, Any], *, or_asked_at: datetime) -> EraseRequest:
         """The request in the params of the Airflow form or of the dispatcher; the form has no time."""
-        asked_at = params.get("asked_at_epoch_s")
+        asked_at_epoch_s = params.get("asked_at_epoch_s")
         return cls(
             athlete_id=params["athlete"],
             reason=EraseReason(params["reason"]),
             dry_run=bool(params.get("dry_run", False)),
-            asked_at_epoch_s=int(or_asked_at.timestamp()) if asked_at is None else asked_at,
+            asked_at_epoch_s=int(or_asked_at.timestamp()) if asked_at_epoch_s is None else asked_at_epoch_s,
         )
 
 
@@ -249,7 +249,7 @@ def _sweep(services: UsesStorage, erasure: Erasure, others: frozenset[str]) -> N
 
 
 def _count(services: UsesStorage, athlete_id: int, erasure: Erasure | None = None) -> dict[str, int]:
-    now = int(services.clock())
-    asked = erasure or Erasure.first(athlete_id, ErasureGrounds(EraseReason.OPERATOR, now), now)
+    now_epoch_s = int(services.clock())
+    asked = erasure or Erasure.first(athlete_id, ErasureGrounds(EraseReason.OPERATOR, now_epoch_s), now_epoch_s)
     counts = count_by_kind(services, personal_records(services, asked, shared_object_keys(services, athlete_id)))
     return counts if services.state.athletes.get(athlete_id) is None else {**counts, "athletes": 1}

@@ -82,11 +82,11 @@ def confirm_removals(services: UsesStateAndQueue, athlete_id: int) -> int:
 
 
 def _refuse_many(services: UsesState, entry: LedgerEntry) -> None:
-    since = services.clock() - DAY_S
+    since_epoch_s = services.clock() - DAY_S
     others = [other for other in services.state.activities.of_athlete(entry.athlete_id) if other != entry]
     stored = 1 + sum(bool(other.object_keys) for other in others)
     most = min(MOST_REMOVALS, max(FEWEST_REMOVALS, int(stored * MOST_SHARE)))
-    going = sum(is_stopped(other) or _went_unannounced(other, since) for other in others)
+    going = sum(is_stopped(other) or _went_unannounced(other, since_epoch_s) for other in others)
     if going >= most:
         raise RemovalsStopped(
             f"{going + 1} activities of athlete {entry.athlete_id} are gone at Strava in a day and no event said so; "

@@ -66,9 +66,9 @@ def sync(services: UsesStorageAndStrava, item: SyncItem, *, source: str) -> Sync
     if item.copies_only:
         return Synced.of(services.state.activities.get(item.athlete_id, item.activity_id) or entry)
     if outage := current_outage(services):
-        now = int(services.clock())
+        now_epoch_s = int(services.clock())
         services.state.activities.make_due(
-            item.athlete_id, item.activity_id, asked_at_epoch_s=item.event_at_epoch_s, due_at_epoch_s=now
+            item.athlete_id, item.activity_id, asked_at_epoch_s=item.event_at_epoch_s, due_at_epoch_s=now_epoch_s
         )
         return Synced.of(entry, reason=_spoken(outage))
     for _ in range(MAX_LOOKS):
@@ -177,8 +177,8 @@ class _Look:
                 updated_at_epoch_s=self.fetched_at_epoch_s,
             )
         except UnexpectedShape as error:
-            since = self.previous.kept_since_epoch_s
-            known = replace(entry, object_keys=self.previous.object_keys, oldest_answer_epoch_s=since)
+            since_epoch_s = self.previous.kept_since_epoch_s
+            known = replace(entry, object_keys=self.previous.object_keys, oldest_answer_epoch_s=since_epoch_s)
             return self._quarantined(known, error)
         self.services.state.activities.note(self.lease, rows.object_keys)
         written = self.services.lake.tables.write(

@@ -89,59 +89,64 @@ def queue_due(services: UsesStateStravaAndQueue) -> Queued:
     Effects: sends messages. A queued row is postponed first, by half an hour and longer each time, so that work without
     progress is not queued again and again. After a crash in between it is queued half an hour later.
     """
-    erasures, now = queue_open_erasures(services), services.clock()
+    erasures, now_epoch_s = queue_open_erasures(services), services.clock()
     if current_outage(services):
         return Queued(activities=0, copies=0, erasures=erasures)
-    wake_for_links(services.state.copies, services.state.links, services.state.quota.limits(), now)
+    wake_for_links(services.state.copies, services.state.links, services.state.quota.limits(), now_epoch_s)
     connected = {int(athlete.athlete_id) for athlete in _connected(services)}
     room = services.state.quota.room()
-    fetches = list(islice(_due_fetches(services, connected, now), min(QUEUED_AT_ONCE, room.read // SYNC_CALLS)))
+    fetches = list(islice(_due_fetches(services, connected, now_epoch_s), min(QUEUED_AT_ONCE, room.read // SYNC_CALLS)))
     taken = set(fetches)
-    due_copies = dict.fromkeys(key for key in _due_copies(services, connected, now) if key not in taken)
+    due_copies = dict.fromkeys(key for key in _due_copies(services, connected, now_epoch_s) if key not in taken)
     left = max(0, room.overall - len(fetches) * SYNC_CALLS)
     copies = list(islice(due_copies, min(QUEUED_AT_ONCE, left)))
     for key in fetches:
-        services.state.activities.put_off(*key, now)
+        services.state.activities.put_off(*key, now_epoch_s)
     for key in copies:
-        services.state.activities.put_off(*key, now, copies=True)
+        services.state.activities.put_off(*key, now_epoch_s, copies=True)
     for key in fetches:
-        services.queue.send(to_body(LookAgain(*key, now)))
+        services.queue.send(to_body(LookAgain(*key, now_epoch_s)))
     for key in copies:
-        services.queue.send(to_body(LookAgain(*key, now, copies_only=True)))
+        services.queue.send(to_body(LookAgain(*key, now_epoch_s, copies_only=True)))
     return Queued(len(fetches), len(copies), erasures, queue_histories(services, connected))
 
 
-def _due_fetches(services: UsesState, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
+def _due_fetches(services: UsesState, connected: Collection[int], now_epoch_s: float) -> Iterator[tuple[int, int]]:
     """The activities to fetch, longest overdue first."""
-    for entry in services.state.activities.due(now):
-        fetch_at = entry.fetch_at_epoch_s
+    for entry in services.state.activities.due(now_epoch_s):
+        fetch_at_epoch_s = entry.fetch_at_epoch_s
         expires = entry.state is ActivityState.EXPIRED and entry.asked is None
-        if entry.athlete_id in connected and fetch_at is not None and fetch_at <= now and not expires:
+        if (
+            entry.athlete_id in connected
+            and fetch_at_epoch_s is not None
+            and fetch_at_epoch_s <= now_epoch_s
+            and not expires
+        ):
             yield entry.athlete_id, entry.activity_id
 
 
-def _due_copies(services: UsesState, connected: Collection[int], now: float) -> Iterator[tuple[int, int]]:
+def _due_copies(services: UsesState, connected: Collection[int], now_epoch_s: float) -> Iterator[tuple[int, int]]:
     """The activities with due copies, except those that are queued already.
 
     A copy that was begun goes on without its parent: uploads are polled, and waiting copies expire.
     """
-    for copy in services.state.copies.due(now):
-        if not _is_queued(services, copy, now):
+    for copy in services.state.copies.due(now_epoch_s):
+        if not _is_queued(services, copy, now_epoch_s):
             yield copy.parent_id, copy.parent_activity_id
-    for entry in services.state.activities.due(now):
+    for entry in services.state.activities.due(now_epoch_s):
         mark = entry.copies_due
-        if entry.athlete_id in connected and mark is not None and mark.due_at_epoch_s <= now:
+        if entry.athlete_id in connected and mark is not None and mark.due_at_epoch_s <= now_epoch_s:
             yield entry.athlete_id, entry.activity_id
 
 
-def _is_queued(services: UsesState, copy: Copy, now: float) -> bool:
+def _is_queued(services: UsesState, copy: Copy, now_epoch_s: float) -> bool:
     """Whether the copy's activity is queued, or its row is left to a newer version."""
     try:
         entry = services.state.activities.get(copy.parent_id, copy.parent_activity_id)
     except NewerVersion:
         return True
     mark = entry.copies_due if entry and entry.queued else None
-    return mark is not None and mark.due_at_epoch_s > now
+    return mark is not None and mark.due_at_epoch_s > now_epoch_s
 
 
 def list_athletes(services: UsesStorageStravaAndQueue, settings: Settings) -> Listed:
@@ -158,10 +163,10 @@ def list_athletes(services: UsesStorageStravaAndQueue, settings: Settings) -> Li
         return Listed()
     limits = services.state.quota.limits()
     active = [athlete for athlete in _connected(services) if athlete.scopes & _LISTED_BY]
-    now = services.clock()
+    now_epoch_s = services.clock()
     turns_s = intervals_s(services, settings, active, limits)
     last = {athlete.athlete_id: services.state.listings.get(athlete.athlete_id).listed_at_epoch_s for athlete in active}
-    due = [athlete for athlete in active if last[athlete.athlete_id] + turns_s[athlete.athlete_id] <= now]
+    due = [athlete for athlete in active if last[athlete.athlete_id] + turns_s[athlete.athlete_id] <= now_epoch_s]
     due.sort(key=lambda athlete: last[athlete.athlete_id])
     total, looks = Listed(), max(1, services.state.quota.room().read // SYNC_CALLS)
     for athlete in due[: max(1, limits.read_window // (2 * CALLS))]:
@@ -197,20 +202,20 @@ def _list(
 
     The ledger is read before both pages, so it is never newer than they are.
     """
-    listing, now = turn.listing, turn.taken_at_epoch_s
+    listing, now_epoch_s = turn.listing, turn.taken_at_epoch_s
     ledger: dict[int, LedgerEntry] = {
         entry.activity_id: entry for entry in services.state.activities.of_athlete(athlete.athlete_id)
     }
     circumstances = Circumstances(
-        now, athlete.connected_at_epoch_s - DAY_S, listing.looked_for, dict(listing.looked_at)
+        now_epoch_s, athlete.connected_at_epoch_s - DAY_S, listing.looked_for, dict(listing.looked_at)
     )
     newest = _page(services, athlete.athlete_id, None)
     rows, known = list(newest.rows), months_of(ledger)
-    months = [months_shown(newest, known, newer_part=None, listed_at_epoch_s=now)]
+    months = [months_shown(newest, known, newer_part=None, listed_at_epoch_s=now_epoch_s)]
     found = compare(newest, ledger, circumstances)
     before = listing.older_before_epoch_s or newest.next_before_epoch_s
     newer_part = listing.older_newer_part if listing.older_before_epoch_s else months[0].newer_part
-    if before is not None and listing.older_from_epoch_s <= now:
+    if before is not None and listing.older_from_epoch_s <= now_epoch_s:
         try:
             older = _page(services, athlete.athlete_id, before)
         except QuotaSpent:
@@ -218,10 +223,10 @@ def _list(
         else:
             rows += older.rows
             found = found.and_of(compare(older, ledger, circumstances))
-            months.append(months_shown(older, known, newer_part=newer_part, listed_at_epoch_s=now))
-            listing = _turned(listing, older, months[-1].newer_part, now)
+            months.append(months_shown(older, known, newer_part=newer_part, listed_at_epoch_s=now_epoch_s))
+            listing = _turned(listing, older, months[-1].newer_part, now_epoch_s)
     note_freshness(services, athlete.athlete_id, months, ledger)
-    shown = ListedRows(athlete.athlete_id, now, rows)
+    shown = ListedRows(athlete.athlete_id, now_epoch_s, rows)
     found = found.and_of(Differences(changed=tuple(update_from_list(services, shown, ledger, looked_at=found.changed))))
     queued = _queue(services, athlete.athlete_id, islice(found.ids(), most), ledger)
     services.state.listings.finish(turn, _remembered(listing, found, queued, rows))
@@ -250,11 +255,13 @@ def _page(services: UsesStateAndStrava, athlete_id: int, before_epoch_s: int | N
     return Page(rows, {row.activity_id for row in unreadable}, before_epoch_s)
 
 
-def _turned(listing: Listing, older: Page, newer_part: MonthShown | None, now: float) -> Listing:
+def _turned(listing: Listing, older: Page, newer_part: MonthShown | None, now_epoch_s: float) -> Listing:
     """The rotation moved on by one page; after the last page it starts again a day later."""
     before = older.next_before_epoch_s
     if before is None:
-        return replace(listing, older_before_epoch_s=None, older_newer_part=None, older_from_epoch_s=now + DAY_S)
+        return replace(
+            listing, older_before_epoch_s=None, older_newer_part=None, older_from_epoch_s=now_epoch_s + DAY_S
+        )
     return replace(listing, older_before_epoch_s=before, older_newer_part=newer_part)
 
 

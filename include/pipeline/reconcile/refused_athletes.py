@@ -35,11 +35,15 @@ def refused_athletes(services: UsesState) -> list[RefusedAthlete]:
 
     Effects: for an athlete without a time, as older versions left them, the time starts now.
     """
-    now = services.clock()
+    now_epoch_s = services.clock()
     listed = []
     for athlete in services.state.athletes.all():
         if athlete.status is AthleteStatus.NEEDS_REAUTH and athlete.refused_at_epoch_s is None:
             services.state.athletes.note_refused(athlete.athlete_id)
-        if athlete.is_refused_for_long(now):
-            listed.append(RefusedAthlete(athlete.athlete_id, int(now - (athlete.refused_at_epoch_s or now)) // DAY_S))
+        if athlete.is_refused_for_long(now_epoch_s):
+            listed.append(
+                RefusedAthlete(
+                    athlete.athlete_id, int(now_epoch_s - (athlete.refused_at_epoch_s or now_epoch_s)) // DAY_S
+                )
+            )
     return sorted(listed, key=lambda refused: -refused.days)

@@ -120,8 +120,8 @@ def _repair(services: UsesStorage, athlete_id: int, activity_id: int, held: _Hel
         if present == named or entry.due_at_epoch_s is not None:
             services.state.activities.settle(lease, entry)
             return False
-        due_at = None if entry.state is ActivityState.EXPIRED else int(services.clock())
-        noted = replace(entry, object_keys=tuple(sorted(named | present)), next_try_epoch_s=due_at)
+        due_at_epoch_s = None if entry.state is ActivityState.EXPIRED else int(services.clock())
+        noted = replace(entry, object_keys=tuple(sorted(named | present)), next_try_epoch_s=due_at_epoch_s)
         services.state.activities.postpone(lease, noted)
         return True
 

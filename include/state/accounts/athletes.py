@@ -63,9 +63,9 @@ class AthleteRow:
 
     def is_refused_for_long(self, now_epoch_s: float) -> bool:
         """Whether Strava has refused the tokens for a week, so that the athlete has to decide."""
-        since = self.refused_at_epoch_s
-        is_refused = self.status is AthleteStatus.NEEDS_REAUTH and since is not None
-        return is_refused and now_epoch_s - (since or 0) >= REFUSED_FOR_LONG_S
+        since_epoch_s = self.refused_at_epoch_s
+        is_refused = self.status is AthleteStatus.NEEDS_REAUTH and since_epoch_s is not None
+        return is_refused and now_epoch_s - (since_epoch_s or 0) >= REFUSED_FOR_LONG_S
 
     @property
     def is_connected(self) -> bool:
@@ -136,7 +136,7 @@ class Athletes:
         before = AthleteRow.from_item(item) if item else None
         given_up = narrowing if narrowing and narrowing.athlete_id == athlete.athlete_id else None
         _refuse_loss(before, scopes | (given_up.scopes if given_up else frozenset()))
-        now = int(self._clock())
+        now_epoch_s = int(self._clock())
         unwanted = before.unwanted_scopes if before else frozenset()
         if given_up is not None and given_up.removes:
             unwanted |= given_up.scopes
@@ -146,8 +146,8 @@ class Athletes:
             lastname=athlete.lastname,
             scopes=scopes,
             status=AthleteStatus.ACTIVE,
-            connected_at_epoch_s=before.connected_at_epoch_s if before else now,
-            authorised_at_epoch_s=max(now, before.authorised_at_epoch_s + 1) if before else now,
+            connected_at_epoch_s=before.connected_at_epoch_s if before else now_epoch_s,
+            authorised_at_epoch_s=max(now_epoch_s, before.authorised_at_epoch_s + 1) if before else now_epoch_s,
             version=item.version if item else ABSENT,
             unwanted_scopes=unwanted - scopes,
         )

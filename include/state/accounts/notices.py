@@ -41,8 +41,8 @@ class Notice:
     @classmethod
     def of_withdrawn(cls, erasure: Erasure) -> Self:
         """The notice that connecting again has withdrawn the erasure request."""
-        kind, began_at = NoticeKind.ERASURE_WITHDRAWN, erasure.began_at_epoch_s
-        return cls(erasure.athlete_id, f"{kind}.{began_at}", kind, began_at)
+        kind, began_at_epoch_s = NoticeKind.ERASURE_WITHDRAWN, erasure.began_at_epoch_s
+        return cls(erasure.athlete_id, f"{kind}.{began_at_epoch_s}", kind, began_at_epoch_s)
 
 
 class Notices:

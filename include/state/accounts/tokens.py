@@ -167,11 +167,11 @@ class Tokens:
 
     def _lease(self, item: Item, tokens: SealedTokens) -> Item:
         """Acquire the refresh lease; returns the row with it."""
-        now = self._clock()
+        now_epoch_s = self._clock()
         busy = f"another worker is renewing the access of athlete {item.key.partition}: try again in a minute"
-        if tokens.lease_until_epoch_s > now:
+        if tokens.lease_until_epoch_s > now_epoch_s:
             raise _LookAgain(busy)
-        tokens = replace(tokens, lease_until_epoch_s=now + LEASE_S)
+        tokens = replace(tokens, lease_until_epoch_s=now_epoch_s + LEASE_S)
         try:
             version = self._put(item, tokens)
         except VersionConflict as err:

@@ -89,8 +89,8 @@ class LedgerEntry:
     @property
     def fetch_at_epoch_s(self) -> int | None:
         """When it is to be fetched, for whatever reason; None if no fetch is due."""
-        asked_at = self.asked.due_at_epoch_s if self.asked else None
-        return earliest(self.next_try_epoch_s, asked_at)
+        asked_at_epoch_s = self.asked.due_at_epoch_s if self.asked else None
+        return earliest(self.next_try_epoch_s, asked_at_epoch_s)
 
     @property
     def due_at_epoch_s(self) -> int | None:
@@ -126,9 +126,9 @@ class LedgerEntry:
 
     def perhaps_lost(self, now_epoch_s: int) -> Self:
         """Strava denies a recording whose points are stored: they stay until it does so again a window later."""
-        lost_at = now_epoch_s if self.lost_at_epoch_s is None else self.lost_at_epoch_s
-        waiting = self.waiting(PERHAPS_LOST, next_try_epoch_s=max(now_epoch_s, lost_at + ROUND_S))
-        return replace(waiting, lost_at_epoch_s=lost_at)
+        lost_at_epoch_s = now_epoch_s if self.lost_at_epoch_s is None else self.lost_at_epoch_s
+        waiting = self.waiting(PERHAPS_LOST, next_try_epoch_s=max(now_epoch_s, lost_at_epoch_s + ROUND_S))
+        return replace(waiting, lost_at_epoch_s=lost_at_epoch_s)
 
     def is_lost(self, now_epoch_s: float) -> bool:
         """Whether an answer without a recording is believed: no points are stored, or it is the second such answer."""
@@ -258,13 +258,13 @@ class LedgerEntry:
 
     def put_off(self, now_epoch_s: float) -> Self:
         """Due work is queued now, and due again later, the later the more runs came to nothing."""
-        until = int(now_epoch_s) + min(DUE_AFTER_S * 2**self.queued, LONGEST_WAIT_S)
+        until_epoch_s = int(now_epoch_s) + min(DUE_AFTER_S * 2**self.queued, LONGEST_WAIT_S)
         own = self.next_try_epoch_s
         return replace(
             self,
-            next_try_epoch_s=until if own is not None and own <= now_epoch_s else own,
-            asked=put_off(self.asked, now_epoch_s, until),
-            copies_due=put_off(self.copies_due, now_epoch_s, until),
+            next_try_epoch_s=until_epoch_s if own is not None and own <= now_epoch_s else own,
+            asked=put_off(self.asked, now_epoch_s, until_epoch_s),
+            copies_due=put_off(self.copies_due, now_epoch_s, until_epoch_s),
             queued=self.queued + 1,
         )
 
@@ -285,8 +285,8 @@ class LedgerEntry:
 
     def to_fields(self) -> dict[str, Any]:
         """The fields of its row, with those by which the index finds it."""
-        due_at = self.due_at_epoch_s
-        return encode(self) | {"next_try_epoch_s": due_at, "due": None if due_at is None else DUE}
+        due_at_epoch_s = self.due_at_epoch_s
+        return encode(self) | {"next_try_epoch_s": due_at_epoch_s, "due": None if due_at_epoch_s is None else DUE}
 
 
 def wait_after(rounds: int) -> int:

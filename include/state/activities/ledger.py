@@ -61,12 +61,12 @@ class ActivityLedger:
         Effects: takes over a lease that ran out. A leased activity is due when the lease ends, so that reconcile finds
         the work of a run that dies.
         """
-        row, now = self._row(athlete_id, activity_id), self._clock()
-        if row.lease_until_epoch_s > now:
+        row, now_epoch_s = self._row(athlete_id, activity_id), self._clock()
+        if row.lease_until_epoch_s > now_epoch_s:
             if fresh and not row.dirty:
                 self._put(replace(row, dirty=True))
             return None
-        until = now + LEASE_S
+        until = now_epoch_s + LEASE_S
         entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
         leased = replace(
             row,
@@ -97,10 +97,10 @@ class ActivityLedger:
     @retry_on_conflict
     def renew(self, lease: Lease) -> Lease:
         """The lease, renewed for its full length once half of it is over. Errors: `LeaseLost`."""
-        now = self._clock()
-        if lease.expires_at_epoch_s > now + LEASE_S / 2:
+        now_epoch_s = self._clock()
+        if lease.expires_at_epoch_s > now_epoch_s + LEASE_S / 2:
             return lease
-        row, until = self._held(lease), now + LEASE_S
+        row, until = self._held(lease), now_epoch_s + LEASE_S
         entry = replace(row.entry, next_try_epoch_s=ceil(until)) if row.entry else None
         self._put(replace(row, entry=entry, lease_until_epoch_s=until))
         return replace(lease, expires_at_epoch_s=until)
@@ -124,8 +124,8 @@ class ActivityLedger:
         Errors: `LeaseLost`; then nothing was stored.
         """
         row = self._held(lease)
-        due_at = row.entry.next_try_epoch_s if row.entry else None
-        self._put(replace(row, entry=replace(row.with_noted(entry), next_try_epoch_s=due_at)))
+        due_at_epoch_s = row.entry.next_try_epoch_s if row.entry else None
+        self._put(replace(row, entry=replace(row.with_noted(entry), next_try_epoch_s=due_at_epoch_s)))
         return replace(lease, entry=entry)
 
     @retry_on_conflict
@@ -136,11 +136,11 @@ class ActivityLedger:
         stored entry is due once more if the lease was taken over unsettled.
         Errors: `LeaseLost`; then nothing was stored.
         """
-        row, now = self._held(lease), self._clock()
+        row, now_epoch_s = self._held(lease), self._clock()
         if row.doubtful:
-            entry = replace(row.with_noted(entry), fingerprint="", next_try_epoch_s=ceil(now + LEASE_S))
+            entry = replace(row.with_noted(entry), fingerprint="", next_try_epoch_s=ceil(now_epoch_s + LEASE_S))
         if row.dirty:
-            entry = row.with_noted(entry).asked_for(int(now), due_at_epoch_s=int(now))
+            entry = row.with_noted(entry).asked_for(int(now_epoch_s), due_at_epoch_s=int(now_epoch_s))
         self._let_go(replace(row, entry=entry, doubtful=row.doubtful and row.dirty))
         return row.dirty
 
@@ -154,12 +154,12 @@ class ActivityLedger:
         """
         row = self._held(lease)
         entry = row.with_noted(entry)
-        now = int(self._clock())
+        now_epoch_s = int(self._clock())
         if row.dirty:
             wait_s = 0 if entry.next_try_epoch_s is None else DUE_AFTER_S
-            entry = entry.asked_for(now, due_at_epoch_s=now + wait_s)
+            entry = entry.asked_for(now_epoch_s, due_at_epoch_s=now_epoch_s + wait_s)
         elif row.doubtful and entry.next_try_epoch_s is None:
-            entry = replace(entry, next_try_epoch_s=now)
+            entry = replace(entry, next_try_epoch_s=now_epoch_s)
         self._let_go(replace(row, entry=entry))
 
     @contextmanager
@@ -187,13 +187,13 @@ class ActivityLedger:
         where runs came to nothing, unless it is due earlier. The holder of a lease is asked to fetch again. Nothing is
         written for an athlete who was erased.
         """
-        row, now = self._row(athlete_id, activity_id), self._clock()
-        if row.lease_until_epoch_s > now:
+        row, now_epoch_s = self._row(athlete_id, activity_id), self._clock()
+        if row.lease_until_epoch_s > now_epoch_s:
             asked = replace(row, dirty=True)
         else:
             entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
             run_s = min(DUE_AFTER_S << max(entry.queued - 1, 0), LONGEST_WAIT_S)
-            due_at = int(now) + run_s if due_at_epoch_s is None else due_at_epoch_s
+            due_at = int(now_epoch_s) + run_s if due_at_epoch_s is None else due_at_epoch_s
             asked = replace(row, entry=entry.asked_for(asked_at_epoch_s, due_at_epoch_s=due_at))
         if asked != row:
             self._put(asked)
@@ -243,10 +243,10 @@ class ActivityLedger:
         self._store.delete(row.key, expected_version=row.version)
         return True
 
-    def due(self, now: float) -> Iterator[LedgerEntry]:
+    def due(self, now_epoch_s: float) -> Iterator[LedgerEntry]:
         """The due entries that no worker holds, longest overdue first."""
-        rows = readable(self._store.find("activities", "due", DUE, up_to=now), LedgerRow.from_item)
-        return (row.entry for row in rows if row.entry is not None and row.lease_until_epoch_s <= now)
+        rows = readable(self._store.find("activities", "due", DUE, up_to=now_epoch_s), LedgerRow.from_item)
+        return (row.entry for row in rows if row.entry is not None and row.lease_until_epoch_s <= now_epoch_s)
 
     def of_athlete(self, athlete_id: int) -> Iterator[LedgerEntry]:
         """Every entry of the athlete, in no meaningful order."""

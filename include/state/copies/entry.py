@@ -77,18 +77,18 @@ class Copy:
         """Whether the file was sent and Strava's outcome is unknown."""
         return self.state in (CopyState.UPLOADING, CopyState.WAITING_FOR_ACCESS) and self.attempts > 0
 
-    def is_left_alone(self, now: float) -> bool:
+    def is_left_alone(self, now_epoch_s: float) -> bool:
         """Whether nothing was sent and no run has worked on it for a day, as while its parent is not connected."""
-        is_overdue = self.next_try_epoch_s is not None and self.next_try_epoch_s + DAY_S <= now
+        is_overdue = self.next_try_epoch_s is not None and self.next_try_epoch_s + DAY_S <= now_epoch_s
         return is_overdue and self.attempts == 0 and self.state not in FINAL_STATES
 
-    def is_due(self, now: float) -> bool:
+    def is_due(self, now_epoch_s: float) -> bool:
         """Whether its next try has come."""
-        return self.next_try_epoch_s is not None and self.next_try_epoch_s <= now
+        return self.next_try_epoch_s is not None and self.next_try_epoch_s <= now_epoch_s
 
     def sending(
         self,
-        now: float,
+        now_epoch_s: float,
         *,
         file_format: str,
         points: int | None,
@@ -108,24 +108,24 @@ class Copy:
             carried=carried,
             trim_m=trim_m,
             track_hidden=track_hidden,
-            next_try_epoch_s=int(now) + SOON_S,
+            next_try_epoch_s=int(now_epoch_s) + SOON_S,
         )
 
-    def accepted(self, upload_id: int, now: float) -> Self:
+    def accepted(self, upload_id: int, now_epoch_s: float) -> Self:
         """Strava has the file and works on it."""
         return replace(
             self,
             state=copy_states.ACCEPTED.of(self.state),
             upload_id=upload_id,
-            waiting_since_epoch_s=int(now),
-            next_try_epoch_s=int(now) + SOON_S,
+            waiting_since_epoch_s=int(now_epoch_s),
+            next_try_epoch_s=int(now_epoch_s) + SOON_S,
         )
 
-    def still_processing(self, reason: str, now: float) -> Self:
+    def still_processing(self, reason: str, now_epoch_s: float) -> Self:
         """Strava still works on the file: the next poll comes after a longer interval, or the copy is given up."""
-        if self.waited_s(now) >= STUCK_S:
+        if self.waited_s(now_epoch_s) >= STUCK_S:
             return self.given_up("Strava did not finish the file in three days. Try again to look once more.")
-        next_try = _further(self.waited_s(now), POLL_AFTER_S, LONGEST_POLL_S) + int(now)
+        next_try = _further(self.waited_s(now_epoch_s), POLL_AFTER_S, LONGEST_POLL_S) + int(now_epoch_s)
         state = copy_states.STILL_PROCESSING.of(self.state)
         return replace(self, state=state, reason=reason, next_try_epoch_s=next_try)
 
@@ -153,27 +153,27 @@ class Copy:
         """It continues at that time; waiting for the call budget does not count as a failure."""
         return replace(self, reason=reason, next_try_epoch_s=until_epoch_s)
 
-    def postponed_by_fault(self, reason: str, now: float, retry_after_s: float = 0.0) -> Self:
+    def postponed_by_fault(self, reason: str, now_epoch_s: float, retry_after_s: float = 0.0) -> Self:
         """A passing fault: the next try comes after a longer interval, until the copy is given up.
 
         `retry_after_s` is how long Strava asks to wait.
         """
         patience_s = STUCK_S if self.state is CopyState.PROCESSING else PATIENCE_S
-        if self.waited_s(now) >= patience_s:
+        if self.waited_s(now_epoch_s) >= patience_s:
             return self._tired(patience_s, reason)
-        next_try = int(max(_further(self.waited_s(now), SOON_S, DAY_S), retry_after_s)) + int(now)
-        return replace(self, reason=reason, waiting_since_epoch_s=self._since(now), next_try_epoch_s=next_try)
+        next_try = int(max(_further(self.waited_s(now_epoch_s), SOON_S, DAY_S), retry_after_s)) + int(now_epoch_s)
+        return replace(self, reason=reason, waiting_since_epoch_s=self._since(now_epoch_s), next_try_epoch_s=next_try)
 
-    def waiting_for_access(self, reason: str, now: float) -> Self:
+    def waiting_for_access(self, reason: str, now_epoch_s: float) -> Self:
         """The child's account refuses access: one try a day, and one when the child connects again."""
-        if self.waited_s(now) >= PATIENCE_S:
+        if self.waited_s(now_epoch_s) >= PATIENCE_S:
             return self._tired(PATIENCE_S, reason)
         return replace(
             self,
             state=copy_states.WAITING.of(self.state),
             reason=reason,
-            waiting_since_epoch_s=self._since(now),
-            next_try_epoch_s=int(now) + DAY_S,
+            waiting_since_epoch_s=self._since(now_epoch_s),
+            next_try_epoch_s=int(now_epoch_s) + DAY_S,
         )
 
     def again(self, at_epoch_s: int) -> Self:
@@ -196,18 +196,18 @@ class Copy:
         """The original's state has changed to this."""
         return replace(self, original=original)
 
-    def waited_s(self, now: float) -> float:
+    def waited_s(self, now_epoch_s: float) -> float:
         """How long it has waited."""
-        return now - self._since(now)
+        return now_epoch_s - self._since(now_epoch_s)
 
     def _tired(self, patience_s: int, reason: str) -> Self:
         return self.given_up(f"Given up after {patience_s // DAY_S} days: {reason}")
 
-    def _since(self, now: float) -> int:
+    def _since(self, now_epoch_s: float) -> int:
         if self.waiting_since_epoch_s is not None:
             return self.waiting_since_epoch_s
         # An older version left the row in processing.
-        return self.planned_at_epoch_s if self.state is CopyState.PROCESSING else int(now)
+        return self.planned_at_epoch_s if self.state is CopyState.PROCESSING else int(now_epoch_s)
 
     def _settled(self, step: Transition[CopyState], reason: str, **changes: Any) -> Self:
         state = step.of(self.state)

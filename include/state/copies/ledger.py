@@ -82,10 +82,10 @@ class CopyLedger:
         None too if nothing may be written for the parent or the child; the row is removed if one of them is erased.
         """
         item = self._store.get(_key(parent_activity_id, child_id))
-        now = self._clock()
-        if item is None or _lease_until(item) > now:
+        now_epoch_s = self._clock()
+        if item is None or _lease_until(item) > now_epoch_s:
             return None
-        acquired = self._write(_copy(item), lease_until_epoch_s=now + LEASE_S)
+        acquired = self._write(_copy(item), lease_until_epoch_s=now_epoch_s + LEASE_S)
         if self._erasures.forbid_writing(acquired.parent_id, child_id):  # looked at after the write, see `Erasures`
             if self._erasures.clear_away(acquired.parent_id, child_id):
                 self.forget(parent_activity_id, child_id, although_leased=True)
@@ -155,10 +155,10 @@ class CopyLedger:
 
         Effects: safe to repeat; after a crash before it each is tried at its own next time.
         """
-        start_epoch_s, now = copy.activity_start_epoch_s, self._clock()
+        start_epoch_s, now_epoch_s = copy.activity_start_epoch_s, self._clock()
         if start_epoch_s is not None:
             for rival_id in self._outings.beside(copy.child_id, copy.parent_activity_id, start_epoch_s):
-                self._wake_planned(rival_id, copy.child_id, now)
+                self._wake_planned(rival_id, copy.child_id, now_epoch_s)
 
     @retry_on_conflict
     def _wake_planned(self, parent_activity_id: int, child_id: int, at_epoch_s: float) -> bool:
@@ -200,16 +200,16 @@ class CopyLedger:
         """The copies of a parent's activities, oldest first; for finding, re-read a copy before deciding."""
         return map(_copy, self._store.find("copies", "by_parent", parent_id))
 
-    def due(self, now: float) -> Iterator[Copy]:
+    def due(self, now_epoch_s: float) -> Iterator[Copy]:
         """The due copies that no worker holds, longest overdue first."""
-        found = self._store.find("copies", "due", DUE, up_to=now)
-        return readable((item for item in found if _lease_until(item) <= now), _copy)
+        found = self._store.find("copies", "due", DUE, up_to=now_epoch_s)
+        return readable((item for item in found if _lease_until(item) <= now_epoch_s), _copy)
 
     def _is_live(self, child_id: int, parent_activity_id: int) -> bool:
-        item, now = self._store.get(_key(parent_activity_id, child_id)), self._clock()
+        item, now_epoch_s = self._store.get(_key(parent_activity_id, child_id)), self._clock()
         if item is None or _copy(item).state in NOT_MADE_STATES:
             return False
-        return _lease_until(item) > now or not _copy(item).is_left_alone(now)
+        return _lease_until(item) > now_epoch_s or not _copy(item).is_left_alone(now_epoch_s)
 
     def _change(
         self,

@@ -65,23 +65,23 @@ class Erasures:
         finished adds nothing, since the athlete has not connected after it.
         Effects: safe to repeat.
         """
-        present, now = self.get(athlete_id), int(self._clock())
+        present, now_epoch_s = self.get(athlete_id), int(self._clock())
         if present is None:
-            return self._put(Erasure.first(athlete_id, grounds, now))
+            return self._put(Erasure.first(athlete_id, grounds, now_epoch_s))
         if present.is_open:
             asked = present.joined(grounds)
         elif grounds.is_hint:
-            asked = present if present.stage is ErasureStage.FINISHED else present.asked(grounds, now)
+            asked = present if present.stage is ErasureStage.FINISHED else present.asked(grounds, now_epoch_s)
         else:
             is_answered = not present.grounds.is_hint and grounds.asked_at_epoch_s <= present.grounds.asked_at_epoch_s
-            asked = present if is_answered else present.asked(grounds, now)
+            asked = present if is_answered else present.asked(grounds, now_epoch_s)
         return present if asked == present else self._put(asked)
 
     def ask_now(self, athlete_id: int, reason: EraseReason) -> Erasure:
         """`ask` for a person who asks now."""
-        present, now = self.get(athlete_id), int(self._clock())
+        present, now_epoch_s = self.get(athlete_id), int(self._clock())
         earliest = present.grounds.asked_at_epoch_s + 1 if present and not present.grounds.is_hint else 0
-        return self.ask(athlete_id, ErasureGrounds(reason, max(now, earliest)))
+        return self.ask(athlete_id, ErasureGrounds(reason, max(now_epoch_s, earliest)))
 
     @retry_on_conflict
     def admit(self, athlete_id: int) -> None:
@@ -166,10 +166,14 @@ class Erasures:
 
     def due(self) -> Iterator[Erasure]:
         """The open erasures that no worker holds and for which no run was queued lately."""
-        now = self._clock()
+        now_epoch_s = self._clock()
         for found in list(self.all()):
             erasure = self.get(found.athlete_id)
-            if erasure and erasure.is_open and max(erasure.next_try_epoch_s, erasure.lease_until_epoch_s) <= now:
+            if (
+                erasure
+                and erasure.is_open
+                and max(erasure.next_try_epoch_s, erasure.lease_until_epoch_s) <= now_epoch_s
+            ):
                 yield erasure
 
     @retry_on_conflict

@@ -229,8 +229,8 @@ def _gone(refusal: _Refusal) -> IngestError:
 def _quota_spent(refusal: _Refusal) -> IngestError:
     words = refusal.words.lower()
     is_day = refusal.report.day_is_spent() or "daily" in words or "day" in words.split()
-    opens_at = next_day(refusal.now_epoch_s) if is_day else next_window(refusal.now_epoch_s)
-    until_epoch_s = max(opens_at, int(refusal.now_epoch_s + refusal.retry_after_s))
+    opens_at_epoch_s = next_day(refusal.now_epoch_s) if is_day else next_window(refusal.now_epoch_s)
+    until_epoch_s = max(opens_at_epoch_s, int(refusal.now_epoch_s + refusal.retry_after_s))
     return QuotaSpent(
         f"{refusal.subject}: the {'daily' if is_day else '15-minute'} call budget is spent. "
         f"Try again from {utc_text(until_epoch_s)}.",
