@@ -17,8 +17,8 @@ there, whatever became of this one. Asking for the same days again costs no call
 **Limits**: 1.005 read calls an activity. It leaves a tenth of Strava's quota to live work; when the rest is spent, the
 run ends green and a later one goes on. Histories take turns.
 
-**If it fails**: nobody but the operator notices. Nothing is lost once `list_activities` has written down what was asked
-for; a run that is deleted before that is forgotten, as one that the operator takes back.
+**If it fails**: only the operator notices. Nothing is lost once `list_activities` has stored the request; a run
+that is deleted before that is forgotten, as one that the operator takes back.
 
 **Owner**: data-engineering.
 """

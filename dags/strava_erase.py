@@ -6,22 +6,23 @@ counts and times and no personal data.
 **Starts**: from the webhook, through the dispatcher, when Strava reports that an athlete took the access away; when an
 athlete asks for it on their own page; or by an operator, with the form, whose dry run only counts.
 
-**Reads**: the wish in `erasures`, the athlete's row, Strava's token endpoint. A reported deauthorisation is confirmed
-with Strava first: while Strava accepts the athlete's tokens nothing happens, and the task is skipped, saying so. It is
-skipped too when the athlete disconnected on their own page, which keeps what is stored, when the athlete has connected
-since the wish was uttered, and when another run has the erasure in hand.
+**Reads**: the request in `erasures`, the athlete's row, Strava's token endpoint. A reported deauthorisation is
+confirmed with Strava first: while Strava accepts the athlete's tokens nothing happens, and the task is skipped, saying
+so. It is skipped too when the athlete disconnected on their own page, which keeps what is stored, when the athlete has
+connected since the request, and when another run holds the erasure.
 **Writes**: removes the athlete's rows and objects of the lake, raw answers, upload files, ledgers, links, invitations,
 events and the athlete's row; ends links for the other side with a notice. Started by an operator or the athlete, it
 gives the access back at Strava first (`POST /oauth/revoke`). The certificate is
 `certificates/<athlete>-<began at>.json` in the lake, and is shown in the task's log.
 
 **Kind**: now. Running it again is always right: it goes on where a run stopped. Where none is run again,
-`strava_reconcile` starts one, once in a window, until the wish is carried out or withdrawn.
+`strava_reconcile` starts one, once in a window, until the erasure is finished or withdrawn.
 
 **Limits**: two calls to the token endpoint, which count in no quota.
 
-**If it fails**: the athlete's wish is not met: look at it today. Before the access has ended nothing is removed; after
-it, nothing is written for the athlete any more. An outage of Strava or of the whole application never counts as a wish.
+**If it fails**: the athlete is not erased yet: look at it today. Before the access has ended nothing is removed; after
+it, nothing is written for the athlete any more. An outage of Strava or of the whole application never counts as a
+deauthorisation.
 
 **Owner**: data-engineering.
 """
@@ -57,7 +58,7 @@ PARAMS = {
         type=["null", "integer"],
         minimum=0,
         title="Asked at",
-        description_md="When the wish was uttered, in seconds since 1970; leave it empty for now. An athlete who has "
+        description_md="When it was asked for, in seconds since 1970; leave it empty for now. An athlete who has "
         "connected since then is not erased.",
     ),
     "dry_run": Param(

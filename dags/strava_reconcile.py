@@ -1,8 +1,8 @@
 """# Strava reconcile
 
 Finds what no event brought: puts back into the queue what waited in the ledgers (activities that stepped aside for
-Strava's quota, uploads that Strava was still processing, copies that a link stood against before it was changed,
-erasures and backfills whose run died or that go on), and compares Strava's lists with the ledger.
+Strava's quota, uploads that Strava was still processing, copies that a link blocked before it was changed, erasures and
+backfills whose run died or that go on), and compares Strava's lists with the ledger.
 
 **Starts**: one minute after every quota window opens (minutes 1, 16, 31, 46). Once an hour, or every six
 (`LIST_EVERY_H`) while Strava's events arrive, it is each athlete's turn: the newest page of their list and one older

@@ -119,7 +119,7 @@ class _Delivery:
 
 @dataclass(slots=True)
 class _Batch:
-    """The messages of one dispatch on their way, and the count of what became of them."""
+    """The messages of one dispatch, and the counts of their outcomes."""
 
     inbox: Inbox
     trigger: Trigger

@@ -1,4 +1,4 @@
-"""What may become of a link, whoever decides it."""
+"""The transitions of a link, from either side."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _NEXT_STEP = "Run `make subscription ARGS=create` where the system runs; until t
 def check_subscription(services: UsesStateAndStrava, settings: Settings) -> str:
     """Ask Strava once a day for the webhook subscription; returns in words what there is.
 
-    None is wanted where this system never created one and Strava could not reach it anyway: then nobody is asked.
+    None is needed where this system never created one and Strava could not reach it: then Strava is not asked.
     Errors: `NotSubscribed` where one is wanted and is not there, or sends its events elsewhere; `RetryLater`.
     Effects: remembers that Strava was asked; these calls count in no quota.
     """

@@ -102,10 +102,10 @@ def callback() -> ResponseReturnValue:
     state, code = request.args.get("state", ""), request.args.get("code")
     if request.args.get("error"):
         return _declined()
-    walk = consent.finish(state) if code else None
-    if not code or walk is None:
+    flow = consent.finish(state) if code else None
+    if not code or flow is None:
         return _lead_back(consent.peek(state))
-    return complete(walk, code, request.args.get("scope", ""))
+    return complete(flow, code, request.args.get("scope", ""))
 
 
 @blueprint.post("/sign-out")
@@ -123,13 +123,13 @@ def _declined() -> ResponseReturnValue:
     return problem_page(ACCESS_DENIED)
 
 
-def _lead_back(walk: OAuthFlow | None) -> ResponseReturnValue:
+def _lead_back(flow: OAuthFlow | None) -> ResponseReturnValue:
     """A button that starts the same flow anew, without the invitation or choice of the old one."""
-    if walk is None:
+    if flow is None:
         return problem_page(STALE_LINK)
-    if walk.invite_id:
+    if flow.invite_id:
         return problem_page(OPEN_INVITATION_AGAIN)
-    if walk.is_sign_in or walk.narrowing:
+    if flow.is_sign_in or flow.narrowing:
         return problem_page(OTHER_BROWSER, url_for("connect.sign_in"))
-    private, receive = ("1" if scope in walk.scopes else None for scope in (ACTIVITY_READ_ALL, ACTIVITY_WRITE))
+    private, receive = ("1" if scope in flow.scopes else None for scope in (ACTIVITY_READ_ALL, ACTIVITY_WRITE))
     return problem_page(OTHER_BROWSER, url_for("connect.connect", private=private, receive=receive))

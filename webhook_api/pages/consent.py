@@ -54,7 +54,7 @@ class OAuthFlow:
         return cls(frozenset(scopes), invite_id, Narrowing.from_json(narrowing) if narrowing else None)
 
 
-def begin(walk: OAuthFlow, *, force: bool) -> Response:
+def begin(flow: OAuthFlow, *, force: bool) -> Response:
     """Redirect to Strava's consent page, with a `state` that this browser can use once.
 
     With `force` Strava shows the page even to athletes who agreed before, so that they can change what they allow.
@@ -64,8 +64,8 @@ def begin(walk: OAuthFlow, *, force: bool) -> Response:
     edge.state.oauth_states.issue(nonce, lifetime_s=STATE_LIFETIME_S)
     address = edge.oauth().authorize_url(
         redirect_uri=f"{edge.settings.public_url}/callback",
-        scopes=sorted(walk.scopes),
-        state=str(_signer().dumps([nonce, walk.to_json()])),
+        scopes=sorted(flow.scopes),
+        state=str(_signer().dumps([nonce, flow.to_json()])),
         force=force,
     )
     answer = redirect(address, code=303)
@@ -86,12 +86,12 @@ def finish(state: str) -> OAuthFlow | None:
     signed = _read(state)
     if signed is None:
         return None
-    nonce, walk = signed
+    nonce, flow = signed
     cookie = request.cookies.get(STATE_COOKIE, "")
     if not hmac.compare_digest(cookie.encode(errors="replace"), nonce.encode()):
         return None
     edge = current_edge()
-    return walk if edge.state.oauth_states.consume(nonce) else None
+    return flow if edge.state.oauth_states.consume(nonce) else None
 
 
 def peek(state: str) -> OAuthFlow | None:
@@ -102,10 +102,10 @@ def peek(state: str) -> OAuthFlow | None:
 
 def _read(state: str) -> tuple[str, OAuthFlow] | None:
     try:
-        nonce, walk = _signer().loads(state)
+        nonce, flow = _signer().loads(state)
     except BadSignature:
         return None
-    return nonce, OAuthFlow.from_json(walk)
+    return nonce, OAuthFlow.from_json(flow)
 
 
 def _signer() -> URLSafeSerializer:

@@ -20,7 +20,7 @@ from webhook_api.pages.waking import access_given
 from webhook_api.session import begin_session
 
 
-def complete(walk: OAuthFlow, code: str, address_scopes: str) -> ResponseReturnValue:
+def complete(flow: OAuthFlow, code: str, address_scopes: str) -> ResponseReturnValue:
     """The page on which the OAuth flow goes on or ends.
 
     A new pair is stored only if it allows everything that the stored one does, or less by the athlete's own choice;
@@ -29,24 +29,24 @@ def complete(walk: OAuthFlow, code: str, address_scopes: str) -> ResponseReturnV
     Effects: signs the athlete in. Stores a newcomer who connects; revokes the grant of one who only signs in; an
     athlete who has connected in another tab in between is asked to allow it once more.
     """
-    problem = _lack(walk, walk.granted(address_scopes, None))
+    problem = _lack(flow, flow.granted(address_scopes, None))
     if problem is not None:
         return problem_page(problem)
     grant = current_edge().oauth().exchange(code)
     if grant.athlete is None:
         raise UnexpectedShape(f"/oauth/token named no athlete for {NEWCOMER}: ask the athlete to connect again")
-    granted = walk.granted(address_scopes, grant.scopes)
+    granted = flow.granted(address_scopes, grant.scopes)
     athlete = current_edge().state.athletes.get(grant.athlete.athlete_id)
     if athlete is None or not athlete.is_connected:
-        return _receive_newcomer(walk, grant, granted)
+        return _receive_newcomer(flow, grant, granted)
     begin_session(athlete.athlete_id)
-    return _receive(walk, grant, granted, athlete)
+    return _receive(flow, grant, granted, athlete)
 
 
-def _receive_newcomer(walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str]) -> ResponseReturnValue:
-    problem = NOT_CONNECTED if walk.is_sign_in else _lack(walk, granted)
+def _receive_newcomer(flow: OAuthFlow, grant: TokenGrant, granted: frozenset[str]) -> ResponseReturnValue:
+    problem = NOT_CONNECTED if flow.is_sign_in else _lack(flow, granted)
     if problem is None:
-        return _connect(walk, grant, granted, frozenset())
+        return _connect(flow, grant, granted, frozenset())
     if grant.athlete is not None:
         athlete_id = grant.athlete.athlete_id
         current_edge().oauth().revoke(athlete_id, grant.access_token)
@@ -58,34 +58,34 @@ def _receive_newcomer(walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str
     return problem_page(problem)
 
 
-def _receive(walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str], athlete: AthleteRow) -> ResponseReturnValue:
-    narrowing = walk.narrowing if walk.narrowing and walk.narrowing.athlete_id == athlete.athlete_id else None
+def _receive(flow: OAuthFlow, grant: TokenGrant, granted: frozenset[str], athlete: AthleteRow) -> ResponseReturnValue:
+    narrowing = flow.narrowing if flow.narrowing and flow.narrowing.athlete_id == athlete.athlete_id else None
     kept = athlete.scopes - {READ} - (narrowing.scopes if narrowing else frozenset())
     if kept <= granted:
-        return _connect(walk, grant, granted, athlete.scopes)
+        return _connect(flow, grant, granted, athlete.scopes)
     stands = _stands(athlete)
-    if kept <= walk.scopes:
+    if kept <= flow.scopes:
         # Strava's page offered these scopes, and the athlete unticked one.
         return redirect(url_for("connect.less", scope=sorted(granted)), code=303)
-    in_vain = bool(walk.invite_id and objection(current_edge(), walk.invite_id, athlete.athlete_id))
+    in_vain = bool(flow.invite_id and objection(current_edge(), flow.invite_id, athlete.athlete_id))
     wanted = athlete.scopes | (frozenset() if in_vain else granted)
     if stands and wanted - {READ} <= athlete.scopes:
-        return _go_on(walk, athlete.athlete_id)
+        return _go_on(flow, athlete.athlete_id)
     edge = current_edge()
     if edge.state.erasures.forbid_writing(athlete.athlete_id):
         raise BeingErased(f"everything of athlete {athlete.athlete_id} is being erased: nothing is authorised again")
-    return consent.begin(OAuthFlow(wanted | {READ}, walk.invite_id), force=False)
+    return consent.begin(OAuthFlow(wanted | {READ}, flow.invite_id), force=False)
 
 
 def _connect(
-    walk: OAuthFlow, grant: TokenGrant, granted: frozenset[str], before: frozenset[str]
+    flow: OAuthFlow, grant: TokenGrant, granted: frozenset[str], before: frozenset[str]
 ) -> ResponseReturnValue:
-    athlete = current_edge().state.athletes.connect(grant, granted, walk.narrowing)
+    athlete = current_edge().state.athletes.connect(grant, granted, flow.narrowing)
     access_given(athlete.athlete_id)
     begin_session(athlete.athlete_id)
-    if walk.invite_id is None and ACTIVITY_READ_ALL in granted - before and links_given(athlete.athlete_id):
+    if flow.invite_id is None and ACTIVITY_READ_ALL in granted - before and links_given(athlete.athlete_id):
         return redirect(url_for("connect.more"), code=303)
-    return _go_on(walk, athlete.athlete_id)
+    return _go_on(flow, athlete.athlete_id)
 
 
 def links_given(athlete_id: int) -> list[Link]:
@@ -94,8 +94,8 @@ def links_given(athlete_id: int) -> list[Link]:
     return [link for link in links if link.status is not LinkStatus.ENDED]
 
 
-def _go_on(walk: OAuthFlow, athlete_id: int) -> ResponseReturnValue:
-    objected = accept(current_edge(), walk.invite_id, athlete_id) if walk.invite_id else None
+def _go_on(flow: OAuthFlow, athlete_id: int) -> ResponseReturnValue:
+    objected = accept(current_edge(), flow.invite_id, athlete_id) if flow.invite_id else None
     # The redirect takes the code out of the address bar.
     return problem_page(OBJECTIONS[objected]) if objected else redirect(url_for("me.show"), code=303)
 
@@ -119,11 +119,11 @@ def _stands(athlete: AthleteRow) -> bool:
     return stands
 
 
-def _lack(walk: OAuthFlow, granted: frozenset[str]) -> Problem | None:
+def _lack(flow: OAuthFlow, granted: frozenset[str]) -> Problem | None:
     """Why these scopes do not suffice for the flow's purpose; empty if they do."""
-    if walk.invite_id and ACTIVITY_WRITE not in granted:
+    if flow.invite_id and ACTIVITY_WRITE not in granted:
         return UPLOAD_NOT_ALLOWED
     # Without reading, an account is useful only as a target of copies.
-    if not walk.is_sign_in and not granted & {ACTIVITY_READ, ACTIVITY_WRITE}:
+    if not flow.is_sign_in and not granted & {ACTIVITY_READ, ACTIVITY_WRITE}:
         return SCOPE_MISSING
     return None

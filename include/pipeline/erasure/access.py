@@ -75,7 +75,7 @@ def _judged(services: UsesStateAndStrava, erasure: Erasure, athlete: AthleteRow)
         return Access.STILL_CONNECTED, athlete
     if refused is None:
         raise RetryLater(
-            f"Strava still accepts the tokens of athlete {athlete.athlete_id} after the access was given back; "
+            f"Strava still accepts the tokens of athlete {athlete.athlete_id} after the access was revoked; "
             "nothing was destroyed here. Run it again."
         )
     if erasure.grounds.is_hint and _is_echo(refused, services.clock()):

@@ -90,21 +90,21 @@ def open_certificate(
 
 
 def finish_certificate(
-    objects: ObjectStore, draft: Certificate, traces: Sequence[ResidualRecord], now_epoch_s: int
+    objects: ObjectStore, draft: Certificate, records: Sequence[ResidualRecord], now_epoch_s: int
 ) -> Certificate:
     """The certificate with the erasure's end and its residual records, stored; a finished one stays as it is."""
     stored = objects.get(draft.key)
     present = _parse(stored.body) if stored else draft
     if present.finished_at_epoch_s is not None:
         return present
-    residual_records = {trace.place: trace.to_json(now_epoch_s) for trace in traces}
+    residual_records = {record.place: record.to_json(now_epoch_s) for record in records}
     finished = replace(
         present, finished_at_epoch_s=now_epoch_s, residual_records=residual_records, shared_object_keys=None
     )
     try:
         _write(objects, finished, stored.etag if stored else Condition.ABSENT)
     except ObjectConflict:
-        return finish_certificate(objects, draft, traces, now_epoch_s)  # another process finished it first
+        return finish_certificate(objects, draft, records, now_epoch_s)  # another process finished it first
     return finished
 
 

@@ -119,7 +119,7 @@ _SPOKEN: Mapping[Outcome, str] = {
     Outcome.COUNTED: "an erasure would remove {counts}; nothing was changed.",
     Outcome.DISCONNECTED: "disconnected, as asked for on the athlete's page; what is stored stays.",
     Outcome.STILL_CONNECTED: "Strava still accepts the tokens, so nothing was erased.",
-    Outcome.CONNECTED_AGAIN: "connected again since then, which takes the wish back, so nothing was erased. "
+    Outcome.CONNECTED_AGAIN: "connected again since then, which withdraws the request, so nothing was erased. "
     "To erase the present connection's data too, start a new run.",
     Outcome.IN_HAND: "another run carries the erasure out; if it breaks off, strava_reconcile starts one that goes on.",
     Outcome.UNKNOWN: "not known here; there is nothing to erase.",
@@ -242,9 +242,9 @@ def _sweep(services: UsesStorage, erasure: Erasure, others: frozenset[str]) -> N
         found = list(personal_records(services, erasure, others))
         if not found:
             return
-        for trace in found:
+        for record in found:
             lease = services.state.erasures.renew(lease)
-            trace.remove()
+            record.remove()
     raise RetryLater(f"Records of athlete {erasure.athlete_id} keep appearing; run the erasure again in some minutes.")
 
 

@@ -84,11 +84,11 @@ def personal_records(services: UsesStorage, erasure: Erasure, others: Collection
 def count_by_kind(services: UsesLake, found: Iterable[PersonalRecord]) -> dict[str, int]:
     """How many records of each kind there are, and how many rows the lake's tables hold."""
     counts: Counter[str] = Counter()
-    for trace in found:
-        counts[trace.kind] += trace.count
-        table = trace.kind.removesuffix("_objects")
-        if trace.object_key and table in _TABLES:
-            counts[f"{table}_rows"] += _rows_in(services, trace.object_key)
+    for record in found:
+        counts[record.kind] += record.count
+        table = record.kind.removesuffix("_objects")
+        if record.object_key and table in _TABLES:
+            counts[f"{table}_rows"] += _rows_in(services, record.object_key)
     return dict(sorted(counts.items()))
 
 

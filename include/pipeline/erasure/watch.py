@@ -66,10 +66,10 @@ def _finished(services: UsesState) -> Iterator[Erasure]:
 
 def _remove_late(services: UsesStorage, erasure: Erasure, others: Collection[str]) -> int:
     removed = 0
-    for trace in list(personal_records(services, erasure, others)):
+    for record in list(personal_records(services, erasure, others)):
         if services.state.erasures.get(erasure.athlete_id) != erasure:
             break  # The athlete has connected meanwhile: what is written now is right.
-        trace.remove()
+        record.remove()
         removed += 1
     if removed:
         log.info("Removed %d late records of erased athlete %d.", removed, erasure.athlete_id)

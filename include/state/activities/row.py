@@ -22,7 +22,7 @@ class LedgerRow:
     dirty: bool = False
     """Somebody asked for the activity while it was leased."""
     doubtful: bool = False
-    """A lease before this one was never let go: its holder may be dead, or about to write once more."""
+    """An earlier lease was never released: its holder may be dead, or about to write once more."""
     version: int = field(default=ABSENT, metadata=NOT_STORED)
 
     @classmethod

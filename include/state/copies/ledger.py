@@ -252,7 +252,7 @@ class CopyLedger:
 def _lost(copy: Copy) -> LeaseLost:
     return LeaseLost(
         f"copy {copy.external_id} to athlete {copy.child_id} is not, or no longer, this worker's:"
-        " stop, whoever acquired it goes on from what is stored"
+        " stop, the worker that acquired it goes on from the stored state"
     )
 
 

@@ -60,7 +60,7 @@ FAILED = Transition("failed", _SENT, _S.FAILED, "Strava refuses the file, in wor
 SKIPPED = Transition("skipped", _UNDER_WAY - {_S.PROCESSING}, _S.SKIPPED, "the activity or the link stands against it")
 WAITING = Transition("waiting_for_access", _UNDER_WAY, _S.WAITING_FOR_ACCESS, "the child's account does not let us in")
 GIVEN_UP = Transition("given_up", _UNDER_WAY, _S.UNFINISHED, "days of looking or waiting brought no word on the file")
-AGAIN = Transition("again", NOT_MADE_STATES, _S.PLANNED, "somebody asks for it, or what stood against it may have gone")
+AGAIN = Transition("again", NOT_MADE_STATES, _S.PLANNED, "somebody asks for it, or what blocked it may have gone")
 LOOKED_FOR = Transition(
     "looked_for", frozenset({_S.UNFINISHED}), _S.UPLOADING, "the same, where a file was sent before"
 )

@@ -1,1 +1,1 @@
-"""The ledger of erasures, from the wish to the certificate."""
+"""The ledger of erasures, from the request to the certificate."""

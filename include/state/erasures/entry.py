@@ -48,7 +48,7 @@ class ErasureStage(StrEnum):
 _S = ErasureStage
 _OPEN = frozenset({_S.ASKED, _S.UNDER_WAY})
 
-ASKED = Transition("asked", frozenset({_S.FINISHED, _S.WITHDRAWN}), _S.ASKED, "a new wish is uttered")
+ASKED = Transition("asked", frozenset({_S.FINISHED, _S.WITHDRAWN}), _S.ASKED, "the erasure is asked for again")
 CONFIRMED = Transition("confirmed", _OPEN, _S.UNDER_WAY, "the access to the account has ended")
 FINISHED = Transition("finished", _OPEN, _S.FINISHED, "the certificate is written, or there was nothing to remove")
 WITHDRAWN = Transition(

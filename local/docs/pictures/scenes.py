@@ -57,9 +57,9 @@ SCENES: Mapping[str, Scene] = {
     "no-such-page": Scene("anywhere else", "An address that does not exist.", "There is no such page"),
     "foreign-form": Scene("any form", "A form from before signing out.", "This form can no longer be used"),
     "disconnect": Scene("/me/disconnect", "What disconnecting means.", "Disconnect from Strava?"),
-    "disconnected": Scene("/me/disconnect", "The access is given back.", "You are disconnected"),
+    "disconnected": Scene("/me/disconnect", "The access is revoked.", "You are disconnected"),
     "erase": Scene("/me/erase", "What goes, what stays, and the box to tick.", "Erase your data?"),
-    "erased": Scene("/me/erase", "The wish is noted.", "Your data is being erased"),
+    "erased": Scene("/me/erase", "The request is stored.", "Your data is being erased"),
     "me-leaving": Scene("/me", "The same athlete in another browser, until it is done.", "Hello, Rex"),
     "me-notice": Scene("/me", "The other side of a link was erased.", "Hello, Paula"),
 }
