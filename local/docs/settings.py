@@ -44,6 +44,8 @@ def render() -> str:
     """The page."""
     texts, on_machine, on_aws = docstrings(), _on_one_machine(), _on_aws()
     settings = fields(Settings)
+    if silent := [setting.name for setting in settings if setting.name not in texts]:
+        raise LookupError(f"Say in include/settings.py, below the field, what {', '.join(silent)} does.")
     contents = table(("variable", "needed", "secret", "default"), [list(_row(setting)) for setting in settings])
     sections = (_section(setting, texts[setting.name], on_machine, on_aws) for setting in settings)
     return "\n".join([_HEAD, contents, *("\n".join(section) for section in sections)]) + "\n"

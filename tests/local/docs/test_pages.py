@@ -14,7 +14,7 @@ import pytest
 from include import errors
 from include.errors import IngestError
 from include.settings import Settings
-from local.docs import dags
+from local.docs import dags, settings
 from local.docs.answers import ANSWERS
 from local.docs.errors import airflow_does, error_classes, example
 from local.docs.markdown import item, paragraph, table
@@ -139,6 +139,14 @@ def test_settings_page_knows_who_sets_a_variable(variable: str, one_machine: str
 
     assert one_machine in lines["One machine"]
     assert aws in lines["AWS"]
+
+
+def test_settings_page_asks_for_the_text_of_a_setting_that_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {name: text for name, text in settings.docstrings().items() if name != "queue_url"}
+    monkeypatch.setattr(settings, "docstrings", lambda: texts)
+
+    with pytest.raises(LookupError, match=r"Say in include/settings\.py.* what queue_url does"):
+        settings.render()
 
 
 def test_paragraph_and_item_keep_lines_at_120_characters_and_words_whole() -> None:
