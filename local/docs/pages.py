@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from include.lake import cookbook
-from local.docs import cost, crash_walk, dags, errors, matching, run_walk, settings, states, terraform, trimming
+from local.docs import cost, dags, errors, matching, settings, states, terraform, trimming
 from local.docs.lake import queries, schemas
+from local.docs.walks import crash_walk, run_walk
 from local.proofs import page
 from local.proofs.odd_answers import page as odd_answers
 from local.proofs.scale import page as scale

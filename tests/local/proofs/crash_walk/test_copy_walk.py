@@ -11,8 +11,8 @@ from include.state.copies.ledger import CopyState
 from include.store.sqlite import SqliteStore
 from include.store.store import Key
 from include.strava.models import Upload
-from local.docs.crash_walk import section
 from local.docs.pages import page_path
+from local.docs.walks.crash_walk import section
 from local.proofs.crash_walk.adapters import CrashingStore
 from local.proofs.crash_walk.copy_scenarios import COPY_SCENARIOS, CopyScenario
 from local.proofs.crash_walk.copy_walk import CrashOutcome, walk

@@ -12,7 +12,7 @@ from include.state.activities.ledger import ActivityLedger, LedgerEntry
 from include.state.histories import Histories
 from local.docs.markdown import table
 from local.docs.pages import page_path
-from local.docs.run_walk import line
+from local.docs.walks.run_walk import line
 from local.proofs.crash_walk.expectations import Expectations, violations
 from local.proofs.crash_walk.points import Points
 from local.proofs.crash_walk.run_scenarios import RUN_SCENARIOS, RunScenario
