@@ -22,7 +22,7 @@ pytestmark = pytest.mark.network
 HAS_ROWS = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
 RENAMED_SINCE = {"plain": "Lunch ride", "copied_to_rex": "Morning run with Rex"}
 """Activities that were given another title after that version had fetched them, and the one they had."""
-OF_THE_FETCH = frozenset({"updated_at"})
+OF_THE_FETCH = {"activities": {"updated_at"}}
 """Columns that a fresh load fills otherwise: when Strava was asked."""
 
 
@@ -71,9 +71,9 @@ def load_into_an_empty_lake(installation) -> None:
         assert sync(services, item, source="webhook").state == entry.state
 
 
-def differences(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[str]:
+def differences(table: str, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[str]:
     for old, new in zip(before, after, strict=True):
-        for column in new.keys() - OF_THE_FETCH:
+        for column in new.keys() - OF_THE_FETCH.get(table, set()):
             if old[column] != new[column]:
                 yield f"{column}: {old[column]!r}, freshly loaded {new[column]!r}"
 
@@ -90,7 +90,7 @@ def replayed_and_loaded(installation) -> Mapping[str, tuple[list[dict[str, Any]]
 
 def test_replay_makes_every_row_as_a_fresh_load_would(replayed_and_loaded):
     for table, (replayed, loaded) in replayed_and_loaded.items():
-        assert list(differences(replayed, loaded)) == [], table
+        assert list(differences(table, replayed, loaded)) == [], table
     assert {table: len(loaded) for table, (_, loaded) in replayed_and_loaded.items()} == {
         "streams": 2476,
         "activities": 14,
