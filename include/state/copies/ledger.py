@@ -128,13 +128,10 @@ class CopyLedger:
     def settle(self, copy: Copy) -> None:
         """Store the copy after the last step, and release the lease.
 
-        What became of its original is no step: the copy keeps the time of its last one.
-
         Errors: `LeaseLost`, as by `advance`; then nothing was stored.
         """
         stored = self._require_held(copy)
-        came_further = copy.marked(stored.original).to_fields() != stored.to_fields()
-        store = self._put if came_further else self._write
+        store = self._write if copy.to_fields() == stored.to_fields() else self._put
         try:
             store(copy, lease_until_epoch_s=0.0)
         except VersionConflict as err:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from include.lake import cookbook
+from include.state.copies.ledger import CopyState, Original
 from include.strava.stream_types import BY_KEY
+from local.docs.lake import example_lake
 from tests.include.lake.cookbook.references import of_activities, of_samples
 from tests.include.lake.cookbook.references.values import Held, Row, began
 
@@ -167,6 +169,20 @@ def test_mean_time_of_copies_that_may_still_be_made_is_none(sample: Any) -> None
     means = {row["state"]: row["mean_s"] for row in sample.ask("copy_outcomes").to_pylist()}
     assert means["done"] is not None
     assert {state for state, mean_s in means.items() if mean_s is None} == set(means) - {"done", "duplicate"}
+
+
+def test_mean_time_of_copies_does_not_grow_when_an_original_is_marked(sample: Any, lake_of: Callable[..., Any]) -> None:
+    done = [copy for copy in example_lake.copies(sample.activities) if copy.state is CopyState.DONE]
+    marked, made = done[0], [copy for copy in done[1:] if copy.child_id == done[0].child_id]
+    late = replace(marked, original=Original.RENAMED, updated_at_epoch_s=marked.updated_at_epoch_s + 30 * 86_400)
+    lake = lake_of(sample.activities[4])
+    example_lake.fill_copies(lake.url, [late, *made])
+
+    told = {(row["child_id"], row["state"]): row for row in lake.ask("copy_outcomes").to_pylist()}
+
+    mean_s = sum(copy.updated_at_epoch_s - copy.planned_at_epoch_s for copy in made) / len(made)
+    assert told[marked.child_id, "done"]["copies"] == 1 + len(made)
+    assert told[marked.child_id, "done"]["mean_s"] == pytest.approx(mean_s, abs=0.05)
 
 
 def test_eddington_number_counts_a_day_of_exactly_its_length(sample: Any, lake_of: Callable[..., Any]) -> None:

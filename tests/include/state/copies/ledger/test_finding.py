@@ -200,19 +200,3 @@ def test_copy_that_was_not_made_gives_its_time_away(copies: CopyLedger) -> None:
 )
 def test_name_of_a_file_says_what_it_is_a_copy_of(name, activity_id):
     assert parent_activity_of(name) == activity_id
-
-
-@pytest.mark.parametrize("original", [Original.RENAMED, Original.DELETED])
-def test_copy_keeps_the_time_of_its_last_step_when_its_original_is_marked(
-    copies: CopyLedger, pass_time: Callable[[float], None], original: Original
-) -> None:
-    copies.settle(in_state(copies, CopyState.DONE))
-    before = copies.get(ACTIVITY, CHILD)
-    pass_time(30 * 86_400)
-
-    copies.settle(acquired(copies).marked(original))
-
-    after = copies.get(ACTIVITY, CHILD)
-    assert before is not None
-    assert after is not None
-    assert (after.original, after.updated_at_epoch_s) == (original, before.updated_at_epoch_s)
