@@ -176,6 +176,7 @@ def test_mean_time_of_copies_does_not_grow_when_an_original_is_marked(sample: An
     marked, made = done[0], [copy for copy in done[1:] if copy.child_id == done[0].child_id]
     late = replace(marked, original=Original.RENAMED, updated_at_epoch_s=marked.updated_at_epoch_s + 30 * 86_400)
     lake = lake_of(sample.activities[4])
+    lake = lake_of()
     example_lake.fill_copies(lake.url, [late, *made])
 
     told = {(row["child_id"], row["state"]): row for row in lake.ask("copy_outcomes").to_pylist()}
