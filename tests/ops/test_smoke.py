@@ -9,6 +9,7 @@ import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from include.errors import RetryLater, SettingsError, TriggerUnavailable
+from include.queue.content import is_about_activities
 from include.queue.content import parse as parse_content
 from include.queue.sqlite import SqliteQueue
 from include.settings import EXAMPLES, Settings
@@ -165,6 +166,6 @@ def test_test_event_is_seen_when_a_run_noted_it(tmp_path):
     audit.record(event.event.event_id, athlete_id=1, object_id=1, outcome="no activity event")
 
     check_event(audit, sent)
-    assert event.is_about_activities
+    assert is_about_activities(event)
     assert event.event.object_type == "athlete"
     store.close()
