@@ -5,19 +5,23 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from include.errors import IngestError
 from local.proofs.proof import Effort
-from local.proofs.stack.family import Family, happened_epoch_s
+from local.proofs.stack.family import Family, NotInTime, happened_epoch_s
 from local.proofs.stack.stack_process import END_S, StackProcess
 from local.proofs.verdict import Verdict
 
 _DISK_MB = 700
 _LEFT_MB = 5
 _LOADED_S = 300
+_CLOSED_S = 10
+"""By then the last process that has ended has closed its files."""
+_LOOK_EVERY_S = 0.1
 
 
 class CannotMount(IngestError):
@@ -51,7 +55,7 @@ def _played(effort: Effort, disk: Path, said: Path) -> list[Verdict]:
         if not effort.is_small:
             found.append(_goes_on(system, runs))
         effort.advance(1)
-    _mount("-o", "remount,ro", str(disk))
+    _make_read_only(disk)
     with StackProcess(disk / "state") as system:
         system.said = said
         return [*found, _ended("a start on a read-only disk", system.launch().wait(END_S), said)]
@@ -83,6 +87,18 @@ def _small_disk(folder: Path) -> Iterator[Path]:
         yield disk
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def _make_read_only(disk: Path) -> None:
+    """Nobody can write to the disk any more. Errors: `NotInTime` where a process keeps a file open for writing."""
+    began = time.monotonic()
+    while True:
+        try:
+            return _mount("-o", "remount,ro", str(disk))
+        except CannotMount as err:
+            if time.monotonic() - began > _CLOSED_S:
+                raise NotInTime(f"{_CLOSED_S} s after its end the system still writes to its disk: {err}") from err
+            time.sleep(_LOOK_EVERY_S)
 
 
 def _mount(*arguments: str) -> None:
