@@ -34,13 +34,13 @@ def lake(effort: Effort) -> list[Verdict]:
 
 def dags(effort: Effort) -> list[Verdict]:
     """10 lines of the DAGs, the bodies of whose tasks Airflow runs."""
-    return _prove(effort, ("dags",), count=10)
+    return _prove(effort, ("dags",), count=10, small=_SMALL_COUNT // 2)  # each costs all runs of the DAGs
 
 
-def _prove(effort: Effort, modules: tuple[str, ...], *, count: int) -> list[Verdict]:
+def _prove(effort: Effort, modules: tuple[str, ...], *, count: int, small: int = _SMALL_COUNT) -> list[Verdict]:
     wanted = Search(
         modules,
-        effort.rounds(count, small=_SMALL_COUNT),
+        effort.rounds(count, small=small),
         effort.seed,
         longest_s=LONGEST_S - _TIME_FOR_THE_LAST_S,
         asks_own_tests_only=effort.is_small,
