@@ -91,8 +91,11 @@ def open_services(
     wait: Callable[[float], None] = time.sleep,
 ) -> Iterator[Services]:
     """The services that `settings` describe, closed at the end; Strava calls are made at `priority`."""
-    with closing(open_store(settings.state_url, clock)) as store, StravaSession(clock) as session:
-        queue = open_queue(settings.queue_url, clock, keep_days=int(settings.messages_keep_days))
+    with (
+        closing(open_store(settings.state_url, clock)) as store,
+        StravaSession(clock) as session,
+        closing(open_queue(settings.queue_url, clock, keep_days=int(settings.messages_keep_days))) as queue,
+    ):
         adapters = Adapters(store, session, open_objects(settings.lake_url), queue)
         yield assemble(settings, adapters, priority=priority, clock=clock, wait=wait)
 

@@ -57,3 +57,7 @@ class Queue(Protocol):
         once more has it delivered twice, which finds its run started.
         """
         ...
+
+    def close(self) -> None:
+        """Close what is open towards the queue, which is not used afterwards."""
+        ...

@@ -172,6 +172,10 @@ class SqsQueue:
             self._dead_letters_url = f"{self._url.rpartition('/')[0]}/{name}"
         return self._dead_letters_url
 
+    def close(self) -> None:
+        """Close the HTTP connections; the queue is not used afterwards."""
+        self._client.close()
+
 
 def parse_message(received: Mapping[str, Any]) -> Message:
     """A message as SQS gives it; Lambda's events spell the same fields with a small first letter."""

@@ -156,6 +156,10 @@ class CrashingQueue:
         with self._points.around("revive dead letters"):
             return self._queue.revive(message_ids)
 
+    def close(self) -> None:
+        """As `Queue.close`."""
+        self._queue.close()
+
 
 class CrashingSession(InProcessSession):
     """A session with the simulator with a point on either side of each call.

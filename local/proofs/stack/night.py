@@ -14,7 +14,7 @@ from include.pipeline.services import Services, open_services
 from local.demo.play import OVER
 from local.proofs.proof import Effort
 from local.proofs.stack.family import NotInTime
-from local.proofs.stack.shared_stack import RETENTION_DAYS, SharedStack, shared_stack
+from local.proofs.stack.shared_stack import RETENTION_DAYS, SharedStack, await_idle, shared_stack
 from local.proofs.verdict import Verdict
 
 _DAG = "strava_retention"
@@ -31,6 +31,7 @@ _LOOK_EVERY_S = 1.0
 def prove_night(effort: Effort) -> list[Verdict]:
     """1,500 athletes with a run each, every second one fetched too long ago, and one whose rows are lost; or 60."""
     shared = shared_stack(effort)
+    await_idle(shared)  # Airflow starts the night that a new system has missed
     count = effort.rounds(1500, small=60)
     shared.population.grow(count)
     athlete_ids = shared.population.athlete_ids[:count]
