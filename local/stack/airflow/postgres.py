@@ -63,6 +63,10 @@ _DISK = {
 }
 
 
+_CAN_RUN = "import os, sys; sys.exit(not os.access(sys.argv[1], os.R_OK | os.X_OK))"
+"""Asked as initdb asks for the program beside it: as the real user, whatever capabilities that one has been given."""
+
+
 class NoPostgres(Exception):
     """PostgreSQL cannot run here; the message says why, in words that follow "because"."""
 
@@ -87,6 +91,10 @@ class Programs:
         except (OSError, subprocess.CalledProcessError) as err:
             said = getattr(err, "stderr", "") or str(err)
             raise NoPostgres(f"its programs do not run here ({said.strip()})") from err
+        if subprocess.run(
+            [*programs.prefix, sys.executable, "-c", _CAN_RUN, programs.folder / "postgres"], check=False
+        ).returncode:
+            raise NoPostgres(f"its user may not look into a folder above {programs.folder}; move the project")
         return programs
 
     def command(self, program: str, *arguments: str) -> list[str]:
