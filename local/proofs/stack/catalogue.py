@@ -27,6 +27,8 @@ _APART_S = 0.3
 """Between two events, so that many runs tell the catalogue one after the other."""
 _MOST_WAVES = 6
 _PATIENCE_S = 240
+_SCHEDULED_WITHIN_S = 20
+"""Airflow's scheduler makes a run of an event in a later round; until then no run is under way."""
 
 
 def prove_catalogue(effort: Effort) -> list[Verdict]:
@@ -39,8 +41,7 @@ def prove_catalogue(effort: Effort) -> list[Verdict]:
     for wave in range(_MOST_WAVES):
         loaded = _wave(shared, shared.population.athlete_ids[:count], wave)
         effort.advance(loaded * (wave + 1))
-        await_idle(shared)
-        seen = Seen.since(began, shared)
+        seen = _settled(began, shared)
         if seen.meanwhile:
             break
     return [_met(seen), _registered(shared, seen), _named(shared)]
@@ -83,6 +84,15 @@ class Seen:
         """How many events no run followed that began after them."""
         last = self.runs[-1][0] if self.runs else 0.0
         return sum(at > last for at in self.told_epoch_s)
+
+
+def _settled(began_epoch_s: float, shared: SharedStack) -> Seen:
+    """What there is to see when Airflow has had the time to make a run of the last event."""
+    scheduled_by = time.monotonic() + _SCHEDULED_WITHIN_S
+    while Seen.since(began_epoch_s, shared).unanswered and time.monotonic() < scheduled_by:
+        time.sleep(_APART_S)
+    await_idle(shared)
+    return Seen.since(began_epoch_s, shared)
 
 
 def _met(seen: Seen) -> Verdict:
