@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 from collections.abc import Callable, Iterator
@@ -236,6 +237,21 @@ def test_programs_that_do_not_run_are_as_good_as_none(monkeypatch: pytest.Monkey
 
     with pytest.raises(NoPostgres, match="do not run here"):
         Programs.find()
+
+
+def test_programs_below_a_closed_folder_serve_only_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = tmp_path / "closed"
+    copied = closed / "wheel_below_it" / postgres._PROGRAMS
+    shutil.copytree(Programs.find().folder, copied)
+    closed.chmod(0o700)
+    monkeypatch.syspath_prepend(closed)
+    monkeypatch.setattr(postgres, "_WHEEL", "wheel_below_it")
+
+    if os.geteuid():
+        assert Programs.find().folder == copied
+    else:  # the server runs as nobody there
+        with pytest.raises(NoPostgres, match="may not look into a folder above"):
+            Programs.find()
 
 
 def test_set_aside_replaces_what_was_set_aside_before(tmp_path: Path) -> None:
