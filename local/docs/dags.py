@@ -29,11 +29,17 @@ class DagDocs:
 
     @classmethod
     def read(cls, path: Path) -> DagDocs:
-        """The docstring of the DAG file at `path`, whose name is the DAG's id; nothing is imported."""
+        """The docstring of the DAG file at `path`, whose name is the DAG's id; nothing is imported.
+
+        Errors: `LookupError` for a docstring that lacks a section of the page.
+        """
         text = ast.get_docstring(ast.parse(path.read_text())) or ""
         _title, _, rest = text.partition("\n")
         does, *parts = _SECTION.split(rest)
-        return cls(path.stem, does.strip(), dict(zip(parts[::2], parts[1::2], strict=True)))
+        sections = dict(zip(parts[::2], parts[1::2], strict=True))
+        if lacking := [f"**{heading}**: " for heading in _SHOWN if heading not in sections]:
+            raise LookupError(f"Begin a line of the docstring of dags/{path.name} with each of {lacking}.")
+        return cls(path.stem, does.strip(), sections)
 
 
 def render(folder: Path = REPOSITORY / "dags") -> str:

@@ -101,6 +101,17 @@ def test_dag_docs_are_read_from_the_docstring_without_importing_the_file(tmp_pat
     ]
 
 
+def test_dags_page_names_the_file_and_the_heading_when_a_heading_begins_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "strava_nap.py"
+    path.write_text(
+        '"""# Nap\n\nRests.\n\n**Starts**: at noon.\n\n**Reads**: a. **Writes**: b.\n\n**Kind**: now.\n\n'
+        '**Limits**: none.\n\n**If it fails**: nothing.\n\n**Owner**: nobody.\n"""\n'
+    )
+
+    with pytest.raises(LookupError, match=r"dags/strava_nap\.py with each of \['\*\*Writes\*\*: '\]"):
+        dags.render(tmp_path)
+
+
 def test_settings_page_has_a_line_and_a_section_for_every_variable_and_marks_the_secrets() -> None:
     page = page_path("settings").read_text()
     lines = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| [`")}
