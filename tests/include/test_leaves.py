@@ -18,8 +18,11 @@ def functions(path: Path, name: str) -> list[ast.FunctionDef]:
 def opened(backend: str, name: str) -> set[str]:
     """The classes of which the function returns one."""
     (function,) = functions(ROOT / "include" / backend / "backend.py", name)
-    calls = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
-    return {call.func.id for call in calls if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)}
+    values = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+    calls = [value for value in values if isinstance(value, ast.Call) and isinstance(value.func, ast.Name)]
+    unread = [ast.unparse(value) for value in values if value not in calls]
+    assert not unread, f"in {name} write `return Class(…)` for each class, which is all this test reads, not {unread}"
+    return {call.func.id for call in calls}
 
 
 def played(fixture: str) -> int:
@@ -44,4 +47,7 @@ def test_contract_suite_plays_every_implementation_that_a_setting_can_choose(bac
     classes = opened(backend, name)
 
     assert len(classes) >= 2
-    assert played(fixture) == len(classes), f"add each of {sorted(classes)} to the fixture {fixture} in tests/contract"
+    assert played(fixture) == len(classes), (
+        f"{name} in include/{backend}/backend.py returns {sorted(classes)}, the fixture {fixture} in tests/contract "
+        f"has {played(fixture)} parameters: give each class a return there and a parameter here"
+    )
