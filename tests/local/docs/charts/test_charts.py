@@ -63,8 +63,9 @@ def test_picture_is_whole_and_says_what_its_axes_count(name: str) -> None:
     assert spec["title"]["text"]
     assert spec["title"]["subtitle"].endswith(".")
     titles = {axis.get("title") or (axis.get("axis") or {}).get("title") for axis in axes(spec)} - {None}
-    assert titles
-    assert [title for title in titles if not re.search(r"\(.+\)|days|copies|hour of|child", title)] == []
+    assert titles, "give at least one axis a title that says what it counts, as in `distance (km)` or `days`"
+    counted = r"\(.+\)|days|copies|hour of|child"
+    assert [title for title in titles if not re.search(counted, title)] == [], f"say what it counts: {counted}"
 
 
 def test_picture_is_the_same_whatever_was_drawn_before() -> None:
