@@ -17,12 +17,13 @@ from include.queue.backend import open_queue
 from include.queue.content import grounds_of
 from include.queue.content import parse as parse_content
 from include.queue.queue import Message, Queue
-from ops.installation import installed_settings
+from include.settings import DispatcherSettings
+from ops.installation import WHICH, chosen
 
 ALL = "all"
 _DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3600, 60
 
-app = typer.Typer(add_completion=False, help="Events that were given up: lists them with their reasons.")
+app = typer.Typer(add_completion=False, help="Events that were given up: lists them with their reasons.", epilog=WHICH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def dead_letters(queue: Queue, now_epoch_s: float) -> Sequence[DeadLetter]:
     return [DeadLetter.of(message, reason, now_epoch_s) for message, reason in queue.dead()]
 
 
-def chosen(letters: Sequence[DeadLetter], which: str) -> Sequence[DeadLetter]:
+def picked(letters: Sequence[DeadLetter], which: str) -> Sequence[DeadLetter]:
     """All of them, or the one whose id begins so. Errors: `BadRequest` when that is none, or several."""
     if which == ALL:
         return letters
@@ -80,8 +81,8 @@ def revive(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be revived.")] = False,
 ) -> None:
     """Put dead letters back into the queue, once the cause that their reasons name is fixed."""
-    queue = _queue()
-    letters = chosen(dead_letters(queue, time.time()), which)
+    queue = _queue("" if dry_run else "puts dead letters back into the queue")
+    letters = picked(dead_letters(queue, time.time()), which)
     if dry_run:
         _show(letters, "Dry run: these would be put back into the queue.")
         return
@@ -93,8 +94,8 @@ def revive(
 _MISSED = " Some were revived by somebody else, or were hidden: `make dead-letters` shows what is left."
 
 
-def _queue() -> Queue:
-    settings = installed_settings()
+def _queue(effect: str = "") -> Queue:
+    settings = DispatcherSettings.from_environ(chosen(effect).variables)
     return open_queue(settings.queue_url, time.time, keep_days=int(settings.messages_keep_days))
 
 

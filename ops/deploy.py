@@ -23,8 +23,9 @@ from include.settings import DispatcherSettings
 from include.state.events import EventAudit
 from include.store.backend import open_store
 from include.trigger.backend import open_airflow
-from local.stack.environment import REPOSITORY
 from ops.dag_sync import sync_dags
+from ops.installation import check_secret
+from ops.repository import REPOSITORY
 from ops.smoke import check_dags, check_event, check_health, check_webhook, patiently, send_event
 from ops.subscription import prove
 from ops.terraform_outputs import Environment, outputs
@@ -168,18 +169,6 @@ def _smoke(folder: Path) -> str:
         f"{built['public_url']} answers {health}, Airflow knows {dags} DAGs and ran for a test event: "
         f"{built['airflow_url']}"
     )
-
-
-def check_secret(name: str) -> None:
-    """Check that the secret has a value. Errors: `SettingsError` with the command that gives it one."""
-    client = open_client("secretsmanager", "SECRET_ID")
-    with aws_faults("SECRET_ID"):
-        stages = client.describe_secret(SecretId=name).get("VersionIdsToStages")
-    if not stages:
-        raise SettingsError(
-            f"The secret {name} has no value yet. Write secret.json as docs/deploy.md shows, then:"
-            f" aws secretsmanager put-secret-value --secret-id {name} --secret-string file://secret.json"
-        )
 
 
 def check_strava(environ: Mapping[str, str]) -> str:

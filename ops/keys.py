@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from include.aws import aws_faults, open_client
 from include.crypto.backend import open_cipher
 from include.crypto.key_file import KeyFileCipher
 from include.errors import BadRequest, CipherError, IngestError
@@ -22,15 +23,23 @@ from include.state.accounts.athletes import Athletes
 from include.state.accounts.key_rotation import KeyRotation
 from include.state.copies.places import Places
 from include.store.backend import open_store
-from ops.installation import installed_settings
+from ops.installation import WHICH, installed_settings
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="The keys that encrypt athletes' tokens.")
+_KMS = "kms://"
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="The keys that encrypt athletes' tokens.", epilog=WHICH
+)
 
 
 @app.command()
 def show() -> None:
-    """Show how many secrets, token pairs and hidden places, are sealed with which key."""
-    with _opened(installed_settings()) as keys:
+    """Show how many secrets, token pairs and hidden places, are sealed with which key; on AWS, how the key fares."""
+    settings = installed_settings()
+    if settings.key_url.startswith(_KMS):
+        print(_told_by_kms(settings.key_url))
+        return
+    with _opened(settings) as keys:
         counts = {keys.cipher.active_key: 0, **keys.rotation.secrets_by_key()}
         table = Table("key", "secrets", "")
         for key_id, count in sorted(counts.items()):
@@ -41,7 +50,7 @@ def show() -> None:
 @app.command()
 def rotate() -> None:
     """Add a new key to the key file and seal with it from now on; older keys stay and open what they sealed."""
-    with _opened(installed_settings()) as keys:
+    with _opened(installed_settings("adds a key")) as keys:
         print(f"Key {keys.cipher.rotate()} is active now. Processes that run use it when they meet it or start again.")
     print("Next: `make keys ARGS=reencrypt` seals what is stored with it. Back the key file up.")
 
@@ -51,7 +60,7 @@ def reencrypt() -> None:
     """Seal every stored token pair and hidden place with the active key; the system may run beside it, and it again."""
     failures = []
     resealed = 0
-    with _opened(installed_settings()) as keys:
+    with _opened(installed_settings("seals tokens and places anew")) as keys:
         everyone = list(keys.athletes.all())
         for athlete in track(everyone, "Sealing", console=Console(stderr=True), transient=True):
             try:
@@ -71,11 +80,22 @@ class _Keys:
     rotation: KeyRotation
 
 
+def _told_by_kms(key_url: str) -> str:
+    """The state of the key of KMS, in a line."""
+    client = open_client("kms", "KEY_URL")
+    with aws_faults("KEY_URL"):
+        key = client.describe_key(KeyId=key_url.removeprefix(_KMS))["KeyMetadata"]
+        is_rotated = client.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"]
+    rotation = "AWS KMS rotates it by itself" if is_rotated else "it is not rotated"
+    return f"{key_url} is key {key['KeyId']}: {key['KeyState']}, and {rotation}."
+
+
 @contextmanager
 def _opened(settings: Settings) -> Iterator[_Keys]:
-    if settings.key_url.startswith("kms:") or not isinstance(cipher := open_cipher(settings.key_url), KeyFileCipher):
+    if settings.key_url.startswith(_KMS) or not isinstance(cipher := open_cipher(settings.key_url), KeyFileCipher):
         raise BadRequest(
-            f"KEY_URL is {settings.key_url}: AWS KMS rotates its keys itself, there is nothing to do here."
+            f"KEY_URL is {settings.key_url}: AWS KMS rotates its keys itself. There is "
+            "nothing to do here; `make keys ARGS=show` says how the key fares."
         )
     store = open_store(settings.state_url, time.time)
     try:

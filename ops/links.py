@@ -18,10 +18,12 @@ from include.linking.links import end as end_link
 from include.pipeline.services import open_services
 from include.settings import Settings
 from include.state.links import Link
-from ops.installation import installed_settings
+from ops.installation import WHICH, installed_settings
 from ops.link_choices import chosen, told
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Who is whose child, and by which names.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Who is whose child, and by which names.", epilog=WHICH
+)
 
 Parent = Annotated[int, typer.Option(help="Strava's id of the athlete whose activities are copied.")]
 Child = Annotated[int, typer.Option(help="Strava's id of the athlete who gets the copies.")]
@@ -51,7 +53,7 @@ def add(
     choices: Choices = None,
 ) -> None:
     """Link a child to a parent; use it only with the consent of both."""
-    linked = link(installed_settings(), parent, child, tuple(name), choices or ())
+    linked = link(installed_settings("links a child"), parent, child, tuple(name), choices or ())
     print(f"Activities of {parent} whose title names {' or '.join(linked.names)} are copied to {child}.")
 
 
@@ -67,7 +69,7 @@ def change(
     def revised(present: Link) -> Link:
         return chosen(replace(present, names=tuple(name or present.names)), choices or ())
 
-    with open_services(installed_settings()) as services:
+    with open_services(installed_settings("changes a link")) as services:
         _found(change_link(services, parent, child, revised), parent, child)
     print(f"The link from {parent} to {child} is changed.")
 
@@ -97,7 +99,7 @@ def show(parent: Parent, child: Child) -> None:
 @app.command()
 def end(parent: Parent, child: Child) -> None:
     """End a link: no further copy is made; those that exist stay."""
-    with open_services(installed_settings()) as services:
+    with open_services(installed_settings("ends a link")) as services:
         _found(end_link(services, parent, child), parent, child)
     print(f"The link from {parent} to {child} has ended.")
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -23,12 +26,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from include.errors import BadQuery, IngestError
+from include.errors import BadQuery, IngestError, SettingsError
 from include.lake import cookbook
 from include.lake.backend import open_objects
 from include.lake.query import query
-from local.stack.environment import REPOSITORY, read_overrides
-from local.stack.state_dir import StateDir
+from ops.installation import ENV, WHICH, chosen
+from ops.repository import REPOSITORY
 
 SHOWN_ROWS = 200
 """What a terminal table shows; the other formats give every row."""
@@ -44,7 +47,7 @@ class Format(Enum):
     PARQUET = "parquet"
 
 
-@app.command()
+@app.command(epilog=WHICH)
 def main(
     sql: Annotated[str, typer.Argument(envvar="SQL", help="One SELECT over the lake's tables.")] = "",
     name: Annotated[str, typer.Option(help="A query of the cookbook instead: docs/queries.md shows them all.")] = "",
@@ -60,25 +63,31 @@ def main(
         ),
     ] = False,
 ) -> None:
-    """Print what the lake answers; the lake is that of LAKE_URL, else of STATE_DIR, else of `make up`."""
+    """Print what the lake answers: that of LAKE_URL where the shell names one, else that of the installation."""
     try:
         _check(out)
         if not sql and not name and not given:
             write(listing(), form, out)
             return
         request = request_of(sql, name, given or [])
-        url = example_url() if example else lake_url(os.environ, read_overrides(REPOSITORY / ".env"))
-        if url.startswith("s3:"):
-            print(f"Copying what the question needs of {url}; Athena reads a large lake faster.", file=sys.stderr)
-        answer = query(request.statement, url, athlete_id=request.athlete_id)
-        if not any(open_objects(url).list("activities/")):
-            print(_empty(url), file=sys.stderr)
-        elif not answer.num_rows:
-            print(_NO_ROWS, file=sys.stderr)
+        with asked_lake(is_example=example) as url:
+            answer = answered(request, url)
         write(answer, form, out)
     except IngestError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
+
+
+def answered(request: Request, url: str) -> pa.Table:
+    """What the lake at `url` answers; where that is nothing, standard error says why."""
+    if url.startswith("s3:"):
+        print(f"Copying what the question needs of {url}; Athena reads a large lake faster.", file=sys.stderr)
+    answer = query(request.statement, url, athlete_id=request.athlete_id)
+    if not any(open_objects(url).list("activities/")):
+        print(_empty(url), file=sys.stderr)
+    elif not answer.num_rows:
+        print(_NO_ROWS, file=sys.stderr)
+    return answer
 
 
 _NO_ROWS = (
@@ -159,20 +168,34 @@ def _usage(asked: cookbook.CookbookQuery) -> str:
     return f'Usage: make query NAME={asked.name} ARGS="{" ".join(needed)}"'
 
 
-def example_url() -> str:
-    """The example lake of `docs/queries.md`, made anew."""
-    from local.docs.lake.queries_lake import training_lake  # makes it with the simulated Strava
+@contextmanager
+def asked_lake(*, is_example: bool) -> Iterator[str]:
+    """The URL of the lake to ask, which is named on standard error first.
 
-    return training_lake().url
+    It is the example lake, else that of `LAKE_URL` in the shell, else the chosen installation's.
+    Errors: `SettingsError`, also where the shell names a lake and an environment.
+    """
+    url = os.environ.get("LAKE_URL")
+    if is_example:
+        with _example_lake() as example:
+            print("On the example lake of docs/queries.md, an invented athlete's.", file=sys.stderr)
+            yield example
+    elif not url:
+        yield chosen().variables["LAKE_URL"]
+    elif ENV in os.environ:
+        raise SettingsError(f"ENV={os.environ[ENV]} and LAKE_URL={url} name two lakes: unset one of them.")
+    else:
+        print(f"On the lake at {url}, which LAKE_URL names.", file=sys.stderr)
+        yield url
 
 
-def lake_url(environ: Mapping[str, str], overrides: Mapping[str, str]) -> str:
-    """The lake to ask: `LAKE_URL` of the shell or of `.env`, else the lake of the local system in `STATE_DIR`."""
-    url = environ.get("LAKE_URL") or overrides.get("LAKE_URL")
-    if url:
-        return url
-    root = Path(environ.get("STATE_DIR") or REPOSITORY / ".state" / "up")
-    return StateDir(root.resolve()).lake.as_uri()
+@contextmanager
+def _example_lake() -> Iterator[str]:
+    """The lake, made anew with the simulated Strava; it is gone after the block."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = (Path(folder) / "lake").as_uri()
+        subprocess.run([sys.executable, "-m", "local.docs.lake.queries_lake", url], cwd=REPOSITORY, check=True)
+        yield url
 
 
 def write(answer: pa.Table, form: Format, out: Path | None = None) -> None:

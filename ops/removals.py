@@ -10,13 +10,16 @@ import typer
 from include.errors import IngestError
 from include.pipeline.ingest.removal import confirm_removals
 from include.pipeline.services import open_services
-from ops.installation import installed_settings
+from ops.installation import WHICH, installed_settings
+
+app = typer.Typer(add_completion=False)
 
 
+@app.command(epilog=WHICH)
 def main(athlete_id: Annotated[int, typer.Argument(min=1, help="Strava's id of the athlete.")]) -> None:
     """Resume removals that stopped because too much disappeared at once; each is checked at Strava once more."""
     try:
-        with open_services(installed_settings()) as services:
+        with open_services(installed_settings("removes what is gone at Strava")) as services:
             count = confirm_removals(services, athlete_id)
     except IngestError as error:
         sys.exit(str(error))
@@ -24,4 +27,4 @@ def main(athlete_id: Annotated[int, typer.Argument(min=1, help="Strava's id of t
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

@@ -14,12 +14,12 @@ from include.errors import BadRequest, IngestError
 from include.pipeline.catalog import register_waiting
 from include.pipeline.replay import Replayed, plan, replay
 from include.pipeline.services import Services, open_services
-from ops.installation import installed_settings
+from ops.installation import WHICH, installed_settings
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command()
+@app.command(epilog=WHICH)
 def main(
     athlete: Annotated[int | None, typer.Option(min=1, help="Strava's id of the athlete; else everyone.")] = None,
     since: Annotated[
@@ -33,7 +33,8 @@ def main(
     Ends with 1 when an object could not be read; the others are done all the same.
     """
     try:
-        with open_services(installed_settings()) as services:
+        settings = installed_settings("" if dry_run else "makes the lake's tables again")
+        with open_services(settings) as services:
             done = replay_all(services, athlete, since.replace(tzinfo=UTC) if since else None, dry_run=dry_run)
             register_waiting(services)
     except IngestError as error:

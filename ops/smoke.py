@@ -16,7 +16,7 @@ from include.settings import Settings
 from include.state.events import EventAudit
 from include.strava.events import MAX_ID, WebhookEvent
 from include.trigger.api import AirflowApi
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 DEADLINE_S = 600
 """New DAG files are parsed after up to five minutes, and an environment that was just updated takes some more."""

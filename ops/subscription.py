@@ -12,9 +12,11 @@ from include.pipeline.reconcile.installation import prove as prove_installation
 from include.pipeline.services import open_services
 from include.settings import Settings
 from include.strava.models import Subscription
-from ops.installation import installed_settings
+from ops.installation import WHICH, installed_settings
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="The application's one webhook subscription.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="The application's one webhook subscription.", epilog=WHICH
+)
 
 
 def prove(settings: Settings) -> str:
@@ -47,7 +49,7 @@ def prove_command() -> None:
 @app.command()
 def create() -> None:
     """Ask Strava to send events to this system; the system has to run and be reachable at PUBLIC_URL."""
-    subscription = subscribe(installed_settings())
+    subscription = subscribe(installed_settings("creates the webhook subscription"))
     print(f"Subscription {subscription.subscription_id}: Strava sends events to this system.")
 
 
@@ -64,7 +66,7 @@ def show() -> None:
 @app.command()
 def delete() -> None:
     """End the subscription: Strava sends no more events to this application."""
-    with open_services(installed_settings()) as services:
+    with open_services(installed_settings("ends the webhook subscription")) as services:
         ended = use_case.unsubscribe(services)
     print("There was none." if ended is None else f"Subscription {ended.subscription_id} has ended.")
 

@@ -11,10 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from include.errors import SettingsError
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 REGION = "AWS_DEFAULT_REGION"
 """The one variable for the region that boto3 reads; `AWS_REGION`, which Terraform and the CLI read, it does not."""
+
+_NEEDED = frozenset({"account_id", "region", "settings"})
+_NEXT = {
+    "initialization required": "Run: terraform -chdir={folder} init -backend-config=backend.hcl",
+    "credential": "Set AWS_PROFILE to a profile of the environment's account, and log in where it wants that.",
+    "token": "Log in again, for example with: aws sso login",
+}
+"""What to do, by what Terraform says."""
 
 
 class Environment(StrEnum):
@@ -32,18 +40,31 @@ class Environment(StrEnum):
 def outputs(folder: Path) -> Mapping[str, Any]:
     """The outputs of the applied environment.
 
-    Errors: `SettingsError` where nothing is applied, or an older version was.
+    Errors: `SettingsError` with the next step where nothing is applied, or an older version was, or Terraform cannot
+    say.
     Effects: AWS is asked in the environment's own region from now on, whatever region this process was given.
     """
-    command = ["terraform", "output", "-json"]
-    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    command = ["terraform", "output", "-json", "-no-color"]
+    try:
+        done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    except FileNotFoundError as err:
+        raise SettingsError("terraform is not on PATH: install Terraform 1.10 or newer.") from err
     values = json.loads(done.stdout) if done.returncode == 0 else {}
     if not values:
-        raise SettingsError(
-            f"terraform output tells nothing of {folder.name}: {done.stderr.strip() or 'apply it first'}"
-        )
+        said = " ".join(done.stderr.split())
+        raise SettingsError(f"terraform output tells nothing of {folder.name}: {said} {_next_step(folder, said)}")
     found = {name: output["value"] for name, output in values.items()}
-    if "region" not in found:
-        raise SettingsError(f"{folder.name} was applied by an older version, which says less: make deploy first.")
+    if missing := sorted(_NEEDED - found.keys()):
+        raise SettingsError(
+            f"{folder.name} was applied by an older version, which does not tell {', '.join(missing)}: "
+            f"run make deploy ENV={folder.name} first."
+        )
     os.environ[REGION] = found["region"]
     return found
+
+
+def _next_step(folder: Path, said: str) -> str:
+    for word, step in _NEXT.items():
+        if word in said.lower():
+            return step.format(folder=folder.relative_to(REPOSITORY))
+    return f"If nothing is applied yet, run: make deploy ENV={folder.name}"

@@ -15,7 +15,7 @@ from moto.moto_api import state_manager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from waitress.server import create_server
 
-from local.stack.ports import LOOPBACK
+from ops.machine.ports import LOOPBACK
 
 _CRAWL_S = 1
 _COUNTS = ("TablesCreated", "TablesUpdated", "TablesDeleted")

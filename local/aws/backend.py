@@ -13,13 +13,13 @@ from local.aws import mwaa
 from local.aws.inspection import AwsInspection
 from local.aws.resources import REGION, SECRET, Resources
 from local.stack.airflow.home import FOR_OTHERS, IN_CONNECTION
-from local.stack.environment import REPOSITORY
-from local.stack.ports import EMBEDDED, Ports, url
 from local.stack.processes import Command, Processes
 from local.stack.progress import Progress
 from local.stack.readiness import PageReadiness, wait_until_ready
-from local.stack.state_dir import StateDir
 from local.testbed.inspection import Inspection
+from ops.machine.ports import EMBEDDED, Ports, url
+from ops.machine.state_dir import StateDir
+from ops.repository import REPOSITORY
 
 _CONNECTION = "AIRFLOW_CONN_STRAVA_API"
 _SECRETS = {

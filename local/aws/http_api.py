@@ -20,9 +20,10 @@ import typer
 from waitress.server import create_server
 from werkzeug.wrappers import Request, Response
 
-from local.aws.lambda_runtime import LambdaFailed, http_event, lambda_process
+from local.aws.lambda_runtime import LambdaFailed, lambda_process
 from local.aws.resources import HTTP_TIMEOUT_S
-from local.stack.ports import LOOPBACK
+from ops.machine.ports import LOOPBACK
+from ops.package.http_event import http_event
 
 HANDLER = "webhook_api.aws_lambda.http.handler"
 ENVIRONMENTS = 2

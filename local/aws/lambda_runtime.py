@@ -5,7 +5,6 @@ Source: docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 from __future__ import annotations
 
-import base64
 import json
 import queue
 import subprocess
@@ -13,16 +12,15 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-from local.stack.environment import REPOSITORY
-from local.stack.ports import LOOPBACK
+from ops.machine.ports import LOOPBACK
+from ops.repository import REPOSITORY
 
 _API = "/2018-06-01/runtime"
 _LONGEST_S = 60.0
@@ -117,38 +115,6 @@ def lambda_process(
         process.end()
         server.shutdown()
         server.server_close()
-
-
-def http_event(
-    method: str,
-    path: str,
-    body: bytes = b"",
-    *,
-    query: Mapping[str, str] | None = None,
-    headers: Mapping[str, str] | None = None,
-    cookies: Sequence[str] = (),
-) -> dict[str, Any]:
-    """A request as an HTTP API gives it to Lambda, payload version 2.0."""
-    host = "abc123.execute-api.eu-central-1.amazonaws.com"
-    event: dict[str, Any] = {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": urlencode(query or {}),
-        "headers": {"host": host, "x-forwarded-proto": "https", "x-forwarded-port": "443", **(headers or {})},
-        "requestContext": {
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"},
-            "domainName": host,
-            "stage": "$default",
-        },
-        "isBase64Encoded": bool(body),
-    }
-    if cookies:
-        event["cookies"] = list(cookies)
-    if body:
-        event["headers"]["content-length"] = str(len(body))
-        event["body"] = base64.b64encode(body).decode()
-    return event
 
 
 def _handler_for(process: LambdaProcess) -> type[BaseHTTPRequestHandler]:

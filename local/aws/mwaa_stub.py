@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from local.stack.ports import LOOPBACK
+from ops.machine.ports import LOOPBACK
 
 Airflow = Callable[[str, str, Any], tuple[int, Any]]
 """Answers a method, a path below `/api/v2` and a body with a status and a document."""

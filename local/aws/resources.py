@@ -9,7 +9,7 @@ from typing import Any
 
 from include.aws import open_client
 from include.store.dynamodb_tables import create_tables
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"

@@ -21,10 +21,11 @@ from local.demo import erasure, report
 from local.demo.play import Play
 from local.demo.scenario import Scenario, invented, recorded
 from local.stack.backend import Backend, Embedded
-from local.stack.environment import API_PATH, API_PATH_2027, REPOSITORY
 from local.stack.progress import Progress
 from local.stack.system import Stack
 from local.strava_simulator.control_client import SimulatorControl
+from ops.machine.environment import API_PATH, API_PATH_2027
+from ops.repository import REPOSITORY
 
 INTERRUPTED = 130
 

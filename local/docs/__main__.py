@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from local.docs.pages import PAGES, page_path, write
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 
 def main(

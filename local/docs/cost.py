@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from local.docs import markdown
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 HOURS = 730.0
 DAYS = HOURS / 24

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.docs.markdown import item, paragraph, table
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 _HEAD = """# DAGs
 

@@ -13,7 +13,7 @@ from local.docs.walks import crash_walk, run_walk
 from local.proofs import page
 from local.proofs.odd_answers import page as odd_answers
 from local.proofs.scale import page as scale
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 
 def _picture(name: str) -> str:

@@ -14,14 +14,15 @@ from typing import Any
 from include.settings import CHOICES, EXAMPLES, PATTERNS, DispatcherSettings, Settings
 from local.docs.markdown import item, paragraph, table
 from local.stack.airflow.home import FOR_OTHERS, IN_CONNECTION
-from local.stack.environment import REPOSITORY, settings_environment
-from local.stack.generated_secrets import GeneratedSecrets
-from local.stack.ports import Ports
-from local.stack.state_dir import StateDir
+from ops.machine.environment import settings_environment
+from ops.machine.generated_secrets import GeneratedSecrets
+from ops.machine.ports import Ports
+from ops.machine.state_dir import StateDir
+from ops.repository import REPOSITORY
 
 _HEAD = """# Settings
 
-Made by `make docs` from `include/settings.py`, `local/stack` and `terraform/modules`; change those, not this page.
+Made by `make docs` from `include/settings.py`, `ops/machine` and `terraform/modules`; change those, not this page.
 
 Each is an environment variable.
 

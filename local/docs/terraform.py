@@ -13,7 +13,7 @@ from include.lake.schemas import NEVER, PARTITION_KEYS
 from include.lake.schemas import TABLES as LAKE_TABLES
 from include.store.dynamodb_tables import EXPIRY, definition
 from include.store.store import TABLES as STATE_TABLES
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import KeySchemaElementTypeDef

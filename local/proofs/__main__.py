@@ -17,7 +17,7 @@ from rich.console import Console
 from local.proofs import record
 from local.proofs.record import Run
 from local.proofs.verdict import as_table
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 if TYPE_CHECKING:
     from local.proofs.proof import Proof

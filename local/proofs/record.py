@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from local.proofs.verdict import Verdict
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 RECORD = REPOSITORY / "docs" / "proofs.json"
 

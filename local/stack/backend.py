@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
-from local.stack.ports import EMBEDDED, Ports
 from local.stack.processes import Command, Processes
 from local.stack.progress import Progress
-from local.stack.state_dir import StateDir
 from local.testbed.inspection import FileInspection, Inspection
+from ops.machine.ports import EMBEDDED, Ports
+from ops.machine.state_dir import StateDir
 
 
 class Backend(Protocol):

@@ -17,15 +17,15 @@ from local.stack.airflow.database import AirflowDatabase, choose, socket_folder
 from local.stack.airflow.home import Login, airflow_environment, prepare_home
 from local.stack.backend import Backend, Embedded
 from local.stack.disk import ensure_room, explained
-from local.stack.environment import API_PATH, process_environment, settings_environment, uses_simulator
-from local.stack.generated_secrets import GeneratedSecrets
-from local.stack.ports import FILE, Ports, url
 from local.stack.processes import Command, Processes
 from local.stack.progress import Progress
 from local.stack.readiness import AirflowReadiness, PageReadiness, Readiness, wait_until_ready
-from local.stack.state_dir import StateDir
 from local.strava_simulator.world.quota import Tier
 from local.testbed.inspection import Inspection
+from ops.machine.environment import API_PATH, process_environment, settings_environment, uses_simulator
+from ops.machine.generated_secrets import GeneratedSecrets
+from ops.machine.ports import FILE, Ports, url
+from ops.machine.state_dir import StateDir
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 

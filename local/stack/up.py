@@ -13,10 +13,11 @@ from rich.console import Console
 from include.errors import IngestError, NotProved
 from local.demo.scenario import invented, populate
 from local.stack.disk import ensure_room_is_left
-from local.stack.environment import REPOSITORY, read_overrides
 from local.stack.progress import Progress
 from local.stack.system import Stack
 from local.strava_simulator.control_client import SimulatorControl
+from ops.machine.environment import read_overrides
+from ops.repository import REPOSITORY
 from ops.subscription import end_elsewhere, prove, subscribe
 
 WATCH_S = 1.0

@@ -16,12 +16,12 @@ import typer
 from rich.console import Console
 
 from include.errors import IngestError, SettingsError
-from local.stack.environment import REPOSITORY
 from ops.package import bytecode
 from ops.package.archive import Artefact
 from ops.package.artefacts import build
 from ops.package.hosts import try_dispatcher, try_http, try_mwaa
 from ops.package.installing import LAMBDA
+from ops.repository import REPOSITORY
 
 MANIFEST = "manifest.json"
 WITHOUT_BYTECODE = (

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.errors import SettingsError
-from local.stack.environment import REPOSITORY
 from ops.package import bytecode
 from ops.package.archive import Artefact, Contents, write_file, write_tree, write_zip
 from ops.package.bytecode import compiled
 from ops.package.imports import reach
 from ops.package.installing import LAMBDA, Target, install_into, name_of, requirements
+from ops.repository import REPOSITORY
 
 ROOTS = (REPOSITORY, REPOSITORY / "plugins")
 LARGEST_ZIP_BYTES = 12 * 1024 * 1024

@@ -12,11 +12,11 @@ from typing import Any
 
 from include.errors import SettingsError
 from include.settings import EXAMPLES
-from local.aws.lambda_runtime import http_event
-from local.stack.environment import REPOSITORY
 from ops.package.archive import write_tree
 from ops.package.artefacts import DISPATCHER, HTTP, Function, function
+from ops.package.http_event import http_event
 from ops.package.installing import make_environment, name_of, requirements
+from ops.repository import REPOSITORY
 
 IMAGE = Path(__file__).with_name("mwaa-3.3.1-installed.txt")
 LAMBDA_RUNTIME = ("boto3",)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.errors import SettingsError
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 LOCK = REPOSITORY / "requirements.lock"
 """Pins whatever the requirements bring along."""

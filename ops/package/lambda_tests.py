@@ -19,11 +19,11 @@ import typer
 from rich.console import Console
 
 from include.errors import IngestError
-from local.stack.environment import REPOSITORY
 from ops.package.artefacts import ROOTS, WEB_REQUIREMENTS
 from ops.package.hosts import LAMBDA_RUNTIME
 from ops.package.imports import reach
 from ops.package.installing import make_environment, requirements
+from ops.repository import REPOSITORY
 
 TESTS = REPOSITORY / "tests"
 TESTED = ("include", "webhook_api")

@@ -13,7 +13,7 @@ from local.proofs.odd_answers.cell import CALLS, MOST_CALLS, run_cell
 from local.proofs.odd_answers.message import is_fit
 from local.proofs.odd_answers.proof import prove_on_dynamodb, prove_on_sqlite
 from local.proofs.proof import Effort
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 FIT = "Strava answered 500 to /activities/9 for athlete 7. Try again later."
 

@@ -51,7 +51,7 @@ def test_sources_keep_every_contract(copy: Path) -> None:
         ("include/store/codec.py", "from include.state.links import Link", "Within the domain"),
         ("include/copying/gpx.py", "from include.lake.keys import check_key", "Within the domain"),
         ("include/clock.py", "import webhook_api.app", "Hosts import the domain"),
-        (DAG, "import local.stack.ports", "Hosts import the domain"),
+        (DAG, "import ops.machine.ports", "Hosts import the domain"),
         ("include/clock.py", "def late():\n    from flask import g", "The domain knows neither"),
         (DAG, "from webhook_api.app import create_app", "Airflow does not import"),
         ("include/queue/backend.py", "import pyarrow", "The web edge"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,13 @@ from include.queue.content import Content, EraseAthlete, StravaEvent, to_body
 from include.queue.content import parse as parse_content
 from include.queue.queue import Message, Queue
 from include.queue.sqlite import SqliteQueue
-from include.settings import EXAMPLES, Settings
+from include.settings import EXAMPLES
 from include.state.erasures.entry import EraseReason, ErasureGrounds
 from include.strava.events import WebhookEvent
 from local.testbed.manual_clock import ManualClock
 from ops import dead_letters
 from ops.dead_letters import DeadLetter
+from ops.installation import Installation
 
 Run = Callable[..., Result]
 NOW = 1_760_000_000.0
@@ -34,8 +34,8 @@ def queue(tmp_path: Path) -> Queue:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    settings = replace(Settings.from_environ(EXAMPLES), queue_url=f"sqlite://{tmp_path}/state.sqlite")
-    monkeypatch.setattr(dead_letters, "installed_settings", lambda: settings)
+    installation = Installation("a test", {**EXAMPLES, "QUEUE_URL": f"sqlite://{tmp_path}/state.sqlite"})
+    monkeypatch.setattr(dead_letters, "chosen", lambda *_: installation)
     monkeypatch.setenv("COLUMNS", "200")
     return lambda *arguments: CliRunner().invoke(dead_letters.app, arguments)
 

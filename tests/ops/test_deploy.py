@@ -19,7 +19,8 @@ from local.strava_simulator.api.script import Line
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.server import running_simulator
 from ops import deploy, terraform_outputs
-from ops.deploy import app, check_secret, check_strava
+from ops.deploy import app, check_strava
+from ops.installation import check_secret
 
 SECRET = "airflow/connections/strava_api"
 

@@ -35,7 +35,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(keys, "installed_settings", lambda: settings)
+    monkeypatch.setattr(keys, "installed_settings", lambda *_: settings)
     return lambda *arguments: CliRunner().invoke(keys.app, arguments)
 
 
@@ -96,7 +96,7 @@ def test_reencrypt_names_the_pairs_that_do_not_open_and_fails(run: Run, tmp_path
 
 
 def test_command_says_that_kms_rotates_by_itself(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "installed_settings", lambda: replace(settings, key_url="kms://alias/strava-tokens"))
+    monkeypatch.setattr(keys, "installed_settings", lambda *_: replace(settings, key_url="kms://alias/strava-tokens"))
 
     with pytest.raises(BadRequest, match="KMS rotates its keys itself"):
         CliRunner().invoke(keys.app, ["rotate"], catch_exceptions=False)

@@ -93,7 +93,7 @@ def test_impossible_link_is_refused_with_the_next_step(settings, links, parent_i
 @pytest.fixture
 def run(settings, links, monkeypatch):
     """Run a command on that system; its answer, or the error that it ends with."""
-    monkeypatch.setattr("ops.links.installed_settings", lambda: settings)
+    monkeypatch.setattr("ops.links.installed_settings", lambda *_: settings)
 
     def run(*arguments, parent=PARENT_ID, child=CHILD_ID):
         ids = () if arguments == ("list",) else ("--parent", str(parent), "--child", str(child))

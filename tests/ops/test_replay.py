@@ -71,7 +71,7 @@ def stored(services):
 
 @pytest.fixture
 def run(settings, monkeypatch):
-    monkeypatch.setattr(replay, "installed_settings", lambda: settings)
+    monkeypatch.setattr(replay, "installed_settings", lambda *_: settings)
     return lambda *arguments: CliRunner().invoke(replay.app, arguments)
 
 

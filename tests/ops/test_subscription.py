@@ -67,7 +67,7 @@ def remembered(settings):
 
 
 def said(settings, monkeypatch, *arguments):
-    monkeypatch.setattr(subscription, "installed_settings", lambda: settings)
+    monkeypatch.setattr(subscription, "installed_settings", lambda *_: settings)
     return CliRunner().invoke(subscription.app, arguments).output
 
 
@@ -117,7 +117,7 @@ def test_create_makes_nothing_when_something_else_than_stravas_api_answers(setti
 
 
 def test_prove_says_where_stravas_api_answers(settings, monkeypatch):
-    monkeypatch.setattr(subscription, "installed_settings", lambda: settings)
+    monkeypatch.setattr(subscription, "installed_settings", lambda *_: settings)
 
     result = CliRunner().invoke(subscription.app, ["prove"])
 

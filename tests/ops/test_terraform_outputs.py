@@ -28,17 +28,17 @@ def test_outputs_say_what_to_do_when_nothing_is_applied(code, text, monkeypatch)
 
 def test_aws_is_asked_in_the_environments_region_whatever_region_the_shell_names(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
-    values = {"public_url": {"value": "https://x", "type": "string"}, "region": {"value": "eu-central-1"}}
-    said(monkeypatch, 0, json.dumps(values))
+    values = {"account_id": "1234", "region": "eu-central-1", "settings": {}}
+    said(monkeypatch, 0, json.dumps({name: {"value": value} for name, value in values.items()}))
 
-    assert outputs(Environment.DEV.folder) == {"public_url": "https://x", "region": "eu-central-1"}
+    assert outputs(Environment.DEV.folder) == values
     assert os.environ["AWS_DEFAULT_REGION"] == "eu-central-1"
 
 
 def test_outputs_of_an_older_version_say_what_to_do(monkeypatch):
     said(monkeypatch, 0, json.dumps({"public_url": {"value": "https://x"}}))
 
-    with pytest.raises(SettingsError, match="make deploy first"):
+    with pytest.raises(SettingsError, match="run make deploy ENV=prod first"):
         outputs(Environment.PROD.folder)
 
 

@@ -25,15 +25,15 @@ from include.pipeline.reconcile.due import list_athletes, queue_due
 from include.pipeline.services import Services
 from include.settings import Settings
 from local.demo import browser
-from local.stack.environment import settings_environment
-from local.stack.generated_secrets import GeneratedSecrets
-from local.stack.ports import Ports
-from local.stack.state_dir import StateDir
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.server import serving
 from local.strava_simulator.world.applications import Application
 from local.testbed.installation import Installation, loopback_listener, opened, simulated_strava
 from local.testbed.manual_clock import ManualClock
+from ops.machine.environment import settings_environment
+from ops.machine.generated_secrets import GeneratedSecrets
+from ops.machine.ports import Ports
+from ops.machine.state_dir import StateDir
 
 ARCHIVE = Path(__file__).parents[1] / "fixtures" / "state-c28794d.tar.xz"
 WINDOW_S = 900

@@ -31,7 +31,7 @@ from include.errors import SettingsError
 from local.aws.terraform.changes import Changes, planned
 from local.aws.terraform.mwaa_control import mwaa_control
 from local.aws.terraform.tool import Terraform
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 _REGION = "eu-central-1"
 _READY_S = 60.0

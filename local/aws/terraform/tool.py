@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.errors import SettingsError
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 SOURCES = REPOSITORY / "terraform"
 _PROVIDER = "registry.terraform.io/hashicorp/aws"

@@ -1,5 +1,7 @@
 """Two and a half years of an invented athlete: the lake that the answers and pictures of `docs/queries.md` come from.
 
+`python -m local.docs.lake.queries_lake file:///absolute/folder` writes it there.
+
 A few recordings of the simulated Strava are taken again and again, as an athlete takes his home routes, each time at
 another pace and with another turn for home. So thousands of hours take seconds, and are the same at every run.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import math
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -116,6 +119,12 @@ def training_lake() -> TrainingLake:
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
     url = (Path(folder.name) / "lake").as_uri()
+    fill(url)
+    return TrainingLake(url)
+
+
+def fill(url: str) -> None:
+    """Write all of it into the empty lake at `url`."""
     held = list(activities())
     rows = [
         build_rows(Activity.parse(one.detail), _stream_set(one), made={}, source="backfill", updated_at_epoch_s=0)
@@ -124,7 +133,6 @@ def training_lake() -> TrainingLake:
     Lake(open_objects(url)).write(rows, guard=lambda: None)
     fill_copies(url, list(_copies(held)))
     fill_freshness(url, held)
-    return TrainingLake(url)
 
 
 def activities() -> Iterator[SimulatedActivity]:
@@ -228,3 +236,7 @@ def _copies(held: list[SimulatedActivity]) -> Iterator[Copy]:
                 planned_at_epoch_s=planned_at,
                 updated_at_epoch_s=planned_at + rng.randint(9, 45),
             )
+
+
+if __name__ == "__main__":
+    fill(sys.argv[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local.docs.pictures.camera import VIEWS, file_name
 from local.docs.pictures.scenes import SCENES
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "pages.md"
 FOLDER = REPOSITORY / "docs" / "images" / "pages"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 RESULTS = REPOSITORY / "build" / "bench.json"
 

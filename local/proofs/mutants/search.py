@@ -14,7 +14,7 @@ from local.proofs.mutants.covering_tests import CoveringTests
 from local.proofs.mutants.mutation import Mutant
 from local.proofs.mutants.selection import own_tests, sample, tests_of
 from local.proofs.mutants.trial import Trial, TrialResult, copy_repository, try_mutant
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 PROCESSES = 2
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from local.proofs.odd_answers.cell import Outcome
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 RECORD = REPOSITORY / "docs" / "odd-answers.json"
 

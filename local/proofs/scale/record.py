@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.proofs.scale.counting import Counts, Kind
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 RECORD = REPOSITORY / "docs" / "scale.json"
 

@@ -11,7 +11,7 @@ import psutil
 
 from local.proofs.proof import Effort
 from local.proofs.verdict import Verdict
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 DEMO_S = 45
 MEMORY_GB = 3.0

@@ -17,10 +17,10 @@ from local.demo.airflow_operator import AirflowOperator
 from local.proofs.proof import Effort
 from local.proofs.stack.family import Family, NotInTime
 from local.proofs.stack.population import Population
-from local.stack.environment import REPOSITORY
 from local.stack.progress import Progress
 from local.stack.system import Stack
 from local.strava_simulator.world.quota import Tier
+from ops.repository import REPOSITORY
 
 RETENTION_DAYS = 7
 _PATIENCE_S = 420

@@ -16,8 +16,8 @@ import psutil
 
 from include.settings import Settings
 from local.proofs.stack.family import NotInTime
-from local.stack.environment import REPOSITORY
 from local.stack.processes import Processes
+from ops.repository import REPOSITORY
 
 READY_S = 240.0
 END_S = 60.0

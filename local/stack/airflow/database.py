@@ -12,9 +12,9 @@ from typing import Protocol
 
 from include.errors import SettingsError
 from local.stack.airflow.postgres import Cluster, NoPostgres, Programs, set_aside
-from local.stack.generated_secrets import GeneratedSecrets
 from local.stack.processes import Processes
-from local.stack.state_dir import StateDir
+from ops.machine.generated_secrets import GeneratedSecrets
+from ops.machine.state_dir import StateDir
 
 SQLITE = "airflow.db"
 POSTGRES = "postgres"

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from local.stack.environment import REPOSITORY
-from local.stack.generated_secrets import GeneratedSecrets
-from local.stack.ports import LOOPBACK, Ports, url
-from local.stack.state_dir import StateDir
+from ops.machine.generated_secrets import GeneratedSecrets
+from ops.machine.ports import LOOPBACK, Ports, url
+from ops.machine.state_dir import StateDir
+from ops.repository import REPOSITORY
 
 PASSWORDS = "airflow/passwords.json"
 IN_CONNECTION = (

@@ -3,6 +3,11 @@ output "region" {
   value       = var.region
 }
 
+output "account_id" {
+  description = "In which account all of it is."
+  value       = module.system.account_id
+}
+
 output "public_url" {
   description = "Where browsers and Strava reach the pages."
   value       = module.system.public_url

@@ -1,5 +1,7 @@
 # The whole system: the six modules and what each has to know of the others.
 
+data "aws_caller_identity" "current" {}
+
 locals {
   # One that was not built has no hash, which stops an apply in the module that needs it, and no destroy.
   artefact = {

@@ -1,3 +1,8 @@
+output "account_id" {
+  description = "In which account all of it is."
+  value       = data.aws_caller_identity.current.account_id
+}
+
 output "public_url" {
   description = "Where browsers and Strava reach the pages."
   value       = module.webhook_api.public_url

@@ -33,7 +33,7 @@ from include.strava.models import Athlete, AthleteId, Subscription
 from include.trigger.mwaa import MwaaApi
 from include.trigger.trigger import AirflowTrigger
 from local.aws import mwaa_stub
-from local.aws.lambda_runtime import http_event
+from ops.package.http_event import http_event
 from webhook_api.app import create_app
 from webhook_api.aws_lambda import dispatcher as lambda_dispatcher
 from webhook_api.aws_lambda import http as lambda_http

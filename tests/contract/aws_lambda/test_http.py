@@ -22,7 +22,8 @@ from include.state.subscriptions import Subscriptions
 from include.store.backend import open_store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId, Subscription
-from local.aws.lambda_runtime import LambdaFailed, LambdaProcess, http_event, lambda_process
+from local.aws.lambda_runtime import LambdaFailed, LambdaProcess, lambda_process
+from ops.package.http_event import http_event
 
 pytestmark = pytest.mark.network
 

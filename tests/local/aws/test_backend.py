@@ -24,10 +24,10 @@ from local.aws.airflow_config import airflow_local_settings
 from local.aws.backend import Aws
 from local.aws.resources import Resources
 from local.stack.airflow.home import IN_CONNECTION, airflow_environment
-from local.stack.environment import process_environment, settings_environment
-from local.stack.generated_secrets import GeneratedSecrets
-from local.stack.ports import Ports
-from local.stack.state_dir import StateDir
+from ops.machine.environment import process_environment, settings_environment
+from ops.machine.generated_secrets import GeneratedSecrets
+from ops.machine.ports import Ports
+from ops.machine.state_dir import StateDir
 
 AWS = Aws(Resources("strava-demo"))
 INHERITED = {"PATH": "/usr/bin", "AWS_PROFILE": "real", "AWS_ENDPOINT_URL_S3": "https://elsewhere"}

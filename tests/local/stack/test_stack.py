@@ -22,8 +22,8 @@ from local.stack import system as stack
 from local.stack.airflow.database import Sqlite
 from local.stack.processes import Command, StackFailed
 from local.stack.progress import Progress
-from local.stack.state_dir import StateDir
 from local.stack.system import Stack
+from ops.machine.state_dir import StateDir
 
 pytestmark = pytest.mark.network
 

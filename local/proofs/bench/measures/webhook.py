@@ -13,13 +13,14 @@ from typing import Any
 from include.settings import Settings
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
-from local.aws.lambda_runtime import LambdaProcess, http_event, lambda_process
+from local.aws.lambda_runtime import LambdaProcess, lambda_process
 from local.proofs.bench.claim import Claim
 from local.proofs.bench.scale import Scale
 from local.proofs.bench.system import SUBSCRIPTION_ID, connect
 from local.proofs.bench.timing import percentile
-from local.stack.environment import process_environment
 from local.testbed.settings import NO_STRAVA, environment_of, settings_in
+from ops.machine.environment import process_environment
+from ops.package.http_event import http_event
 
 _HANDLER = "webhook_api.aws_lambda.http.handler"
 _ATHLETE_ID = 7

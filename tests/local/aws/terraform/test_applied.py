@@ -9,7 +9,7 @@ import pytest
 from include.errors import SettingsError
 from local.aws.terraform.apply_moto import SMALL_CHANGES, Applied, apply, moto
 from local.aws.terraform.mwaa_control import mwaa_control
-from local.stack.environment import REPOSITORY
+from ops.repository import REPOSITORY
 
 pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.timeout(1200)]
 

@@ -13,9 +13,9 @@ from local.stack.airflow import database as airflow_database
 from local.stack.airflow import postgres
 from local.stack.airflow.database import Postgres, Sqlite, choose, socket_folder
 from local.stack.airflow.postgres import Cluster
-from local.stack.generated_secrets import GeneratedSecrets
 from local.stack.processes import Processes
-from local.stack.state_dir import StateDir
+from ops.machine.generated_secrets import GeneratedSecrets
+from ops.machine.state_dir import StateDir
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from local.stack.airflow import postgres
 from local.stack.airflow.database import socket_folder
 from local.stack.airflow.postgres import PROCESS, USER, Cluster, NoPostgres, Programs, set_aside
 from local.stack.processes import Processes, StackFailed
-from local.stack.state_dir import StateDir
+from ops.machine.state_dir import StateDir
 
 pytestmark = pytest.mark.network
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import ports
-from local.stack.ports import Ports
+from ops.machine import ports
+from ops.machine.ports import Ports
 
 pytestmark = pytest.mark.network
 

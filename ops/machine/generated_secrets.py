@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
-from local.stack.state_dir import StateDir
+from ops.machine.state_dir import StateDir
 
 FILE = "secrets.json"
 

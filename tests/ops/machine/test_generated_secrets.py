@@ -5,8 +5,8 @@ import stat
 from dataclasses import asdict
 from pathlib import Path
 
-from local.stack.generated_secrets import GeneratedSecrets
-from local.stack.state_dir import StateDir
+from ops.machine.generated_secrets import GeneratedSecrets
+from ops.machine.state_dir import StateDir
 
 
 def test_secrets_stay_the_same_in_one_state_directory(tmp_path: Path) -> None:

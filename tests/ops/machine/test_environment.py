@@ -9,17 +9,17 @@ import pytest
 from include.errors import SettingsError
 from include.settings import EXAMPLES, Settings
 from local.stack.airflow.home import IN_CONNECTION, airflow_environment, prepare_home
-from local.stack.environment import (
+from ops.machine.environment import (
     API_PATH_2027,
-    REPOSITORY,
     process_environment,
     read_overrides,
     settings_environment,
     uses_simulator,
 )
-from local.stack.generated_secrets import GeneratedSecrets
-from local.stack.ports import Ports
-from local.stack.state_dir import StateDir
+from ops.machine.generated_secrets import GeneratedSecrets
+from ops.machine.ports import Ports
+from ops.machine.state_dir import StateDir
+from ops.repository import REPOSITORY
 
 INHERITED = {
     "PATH": "/usr/bin",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from include.errors import SettingsError
-from local.stack.state_dir import StateDir
+from ops.machine.state_dir import StateDir
 
 
 def mode(path: Path) -> int:

@@ -10,11 +10,11 @@ from dotenv import dotenv_values
 
 from include.errors import SettingsError
 from include.settings import EXAMPLES
-from local.stack.generated_secrets import GeneratedSecrets
-from local.stack.ports import Ports, url
-from local.stack.state_dir import StateDir
+from ops.machine.generated_secrets import GeneratedSecrets
+from ops.machine.ports import Ports, url
+from ops.machine.state_dir import StateDir
+from ops.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 API_PATH, API_PATH_2027 = "/api/v3", ""
 """Where Strava's API lives on its host: until 2027-06-01, and from 2027-01-04 on."""
 _STRAVA = ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET")
