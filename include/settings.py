@@ -177,7 +177,10 @@ class Settings(DispatcherSettings):
     webhook_verify_token: str = field(repr=False)
     """What Strava repeats when it validates a new webhook subscription; another value is refused."""
     cookie_key: str = field(repr=False)
-    """The key that signs session cookies, forms and OAuth states. A new one signs everybody out."""
+    """The key that signs session cookies, forms and OAuth states. A new one alone signs everybody out.
+
+    To change it without that, set the new key, a space, and the one before; drop that after 30 days.
+    """
     public_url: str
     """Where browsers and Strava reach the web pages, no trailing slash; on AWS the API's address or your own."""
     lake_url: str
@@ -229,3 +232,8 @@ class Settings(DispatcherSettings):
     """For how many days CloudWatch keeps the crawler's log, as a certificate says it."""
     answers_keep_days: str = ""
     """For how many days answers to Athena's queries are kept, as a certificate says it."""
+
+    @property
+    def cookie_keys(self) -> list[str]:
+        """The keys of `cookie_key`, oldest first: the last one signs, each verifies."""
+        return self.cookie_key.split()[::-1]

@@ -37,4 +37,4 @@ def _check() -> ResponseReturnValue | None:
 
 
 def _signer() -> Signer:
-    return Signer(current_edge().settings.cookie_key, salt="csrf")
+    return Signer(current_edge().settings.cookie_keys, salt="csrf")

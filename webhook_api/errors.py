@@ -60,7 +60,7 @@ OPEN_INVITATION_AGAIN = Problem(
 FOREIGN_FORM = Problem(
     403,
     "This form can no longer be used",
-    "Nothing was changed. The page with the form was opened before you signed in or out, or more than a week ago. "
+    "Nothing was changed. The page with the form was opened before you signed in or out, or more than 30 days ago. "
     "Open the page again and repeat what you did.",
     start_again=True,
 )

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from flask import Flask, Response, g, redirect, request, url_for
+from flask import Flask, Response, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from webhook_api.edge import current_edge
+from webhook_api.guards import cookie
 
 COOKIE = "sdi_session"
-LIFETIME_S = 7 * 86_400
+
+IDLE_S = 30 * 86_400
+"""How long a session lasts that nobody uses."""
+LONGEST_S = 180 * 86_400
+"""How long one lasts however much it is used; then the athlete signs in again."""
+_SLIDE_S = 3_600
+"""A cookie older than this is replaced when it is used: not at every page, and precise enough for days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,47 +29,63 @@ class Session:
 
     athlete_id: int | None
     """None for a visitor who has not connected."""
-    issued_at_epoch_s: int
+    series: str
+    """That of the athlete's sessions when this one began; over when the athlete's row has another one."""
+    began_at_epoch_s: int
+    used_at_epoch_s: int
+    """When it was last used, to the hour."""
     nonce: str
     """The value that the session's forms are bound to; new for every sign-in."""
 
+    def left_s(self, now_epoch_s: int) -> int:
+        """How long it lasts yet if it is not used again; not above 0 for one that is over."""
+        return min(self.used_at_epoch_s + IDLE_S, self.began_at_epoch_s + LONGEST_S) - now_epoch_s
+
 
 def register(app: Flask) -> None:
-    """Make `app` set the cookie of a session that a request began, and clear that of one that it ended."""
+    """Make `app` set the cookie of a session that a request began or used, and clear that of one that it ended."""
     app.after_request(_keep)
 
 
 def current_session() -> Session | None:
-    """The session of the present request; None without a cookie of ours that is younger than `LIFETIME_S`."""
+    """The session of the present request; None without a cookie of ours that is in time."""
     if "session" not in g:
-        g.session = _read(request.cookies.get(COOKIE, ""))
+        g.session = _read(cookie.read(COOKIE))
     return g.session  # type: ignore[no-any-return]  # Flask's g is untyped
 
 
-def begin_session(athlete_id: int | None) -> Session:
+def begin_session(athlete: AthleteRow | None) -> Session:
     """A new session, in place of the present one. Effects: the answer carries its cookie."""
-    g.session = Session(athlete_id, int(current_edge().clock()), secrets.token_urlsafe(16))
+    now_epoch_s = int(current_edge().clock())
+    athlete_id, series = (athlete.athlete_id, athlete.session_series) if athlete else (None, "")
+    g.session = Session(athlete_id, series, now_epoch_s, now_epoch_s, secrets.token_urlsafe(16))
     g.session_changed = True
     return g.session  # type: ignore[no-any-return]  # Flask's g is untyped
 
 
 def end_session() -> None:
-    """Effects: the answer clears the cookie."""
+    """End this browser's session only. Effects: the answer clears the cookie."""
     g.session = None
     g.session_changed = True
 
 
 def signed_in() -> AthleteRow | None:
-    """The athlete of the present session; None for a visitor, and after the athlete was disconnected."""
+    """The athlete of the present session; None for a visitor, and after the athlete's sessions were ended.
+
+    Effects: reads the athlete's row; the session slides.
+    """
     session = current_session()
     if session is None or session.athlete_id is None:
         return None
     edge = current_edge()
     athlete = edge.state.athletes.get(session.athlete_id)
-    if athlete is None or athlete.status is AthleteStatus.REVOKED:
+    if athlete is None or athlete.status is AthleteStatus.REVOKED or athlete.session_series != session.series:
         return None
-    # An athlete who was erased and has connected again is signed in only in the browser that connected.
-    return athlete if session.issued_at_epoch_s >= athlete.connected_at_epoch_s else None
+    now_epoch_s = int(edge.clock())
+    if now_epoch_s - session.used_at_epoch_s >= _SLIDE_S:
+        g.session = replace(session, used_at_epoch_s=now_epoch_s)
+        g.session_changed = True
+    return athlete
 
 
 def require_athlete() -> ResponseReturnValue | None:
@@ -76,33 +99,26 @@ def current_athlete() -> AthleteRow:
     return g.athlete  # type: ignore[no-any-return]  # Flask's g is untyped
 
 
-def _read(cookie: str) -> Session | None:
-    edge = current_edge()
+def _read(text: str) -> Session | None:
     try:
-        session = Session(*_signer().loads(cookie))
+        session = Session(*_signer().loads(text))
     except BadSignature:
         return None
-    return session if edge.clock() - session.issued_at_epoch_s < LIFETIME_S else None
+    return session if session.left_s(int(current_edge().clock())) > 0 else None
 
 
 def _keep(answer: Response) -> Response:
     if not g.get("session_changed"):
         return answer
     session: Session | None = g.session
-    secure = current_edge().settings.public_url.startswith("https://")
     if session is None:
-        answer.delete_cookie(COOKIE, secure=secure, httponly=True, samesite="Lax")
+        cookie.clear(answer, COOKIE)
         return answer
-    answer.set_cookie(
-        COOKIE,
-        str(_signer().dumps([session.athlete_id, session.issued_at_epoch_s, session.nonce])),
-        max_age=LIFETIME_S,
-        secure=secure,
-        httponly=True,
-        samesite="Lax",
-    )
+    fields = [session.athlete_id, session.series, session.began_at_epoch_s, session.used_at_epoch_s, session.nonce]
+    cookie.write(answer, COOKIE, str(_signer().dumps(fields)), session.left_s(int(current_edge().clock())))
     return answer
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_edge().settings.cookie_key, salt="session")
+    # Another salt than that of cookies before there were series: those are read as none.
+    return URLSafeSerializer(current_edge().settings.cookie_keys, salt="session-of-a-series")

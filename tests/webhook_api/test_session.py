@@ -12,9 +12,11 @@ from itsdangerous import URLSafeSerializer
 
 from include.state.accounts.athletes import Athletes, AthleteStatus
 from webhook_api.edge import EXTENSION
-from webhook_api.session import COOKIE, LIFETIME_S
+from webhook_api.session import COOKIE, IDLE_S, LONGEST_S
 
 ADA = 134815
+HOST_COOKIE = f"__Host-{COOKIE}"
+DAY_S = 86_400
 NewBrowser = Callable[[], Any]
 
 
@@ -37,38 +39,136 @@ def test_athlete_is_signed_in_by_connecting_in_this_browser_only(new_browser: Ne
     assert not is_signed_in(new_browser())
 
 
-@pytest.mark.parametrize(
-    ("public_url", "secure"),
-    [pytest.param("https://ingest.example.org", True, id="https"), pytest.param("http://127.0.0.1", False, id="http")],
-)
-def test_cookie_is_out_of_reach_of_scripts_and_other_sites(
-    app: Flask, new_browser: NewBrowser, public_url: str, secure: bool
-) -> None:
+def at(app: Flask, public_url: str) -> None:
     edge = app.extensions[EXTENSION]
     app.extensions[EXTENSION] = replace(edge, settings=replace(edge.settings, public_url=public_url))
+
+
+@pytest.mark.parametrize(
+    ("public_url", "name", "secure"),
+    [
+        pytest.param("https://ingest.example.org", HOST_COOKIE, True, id="https"),
+        pytest.param("http://127.0.0.1:8080", COOKIE, False, id="http on one machine"),
+    ],
+)
+def test_cookie_is_out_of_reach_of_scripts_and_other_sites(
+    app: Flask, new_browser: NewBrowser, public_url: str, name: str, secure: bool
+) -> None:
+    at(app, public_url)
     browser = new_browser()
 
-    (cookie,) = browser.connect(ADA, "Ada").history[0].headers.getlist("Set-Cookie")
+    headers = browser.connect(ADA, "Ada").history[0].headers.getlist("Set-Cookie")
+    (cookie,) = [header for header in headers if header.startswith(f"{name}=")]
 
-    assert cookie.startswith(f"{COOKIE}=")
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
-    assert f"Max-Age={LIFETIME_S}" in cookie
+    assert "Path=/" in cookie.split("; ")
+    assert "Domain" not in cookie
+    assert f"Max-Age={IDLE_S}" in cookie
     assert ("Secure" in cookie) is secure
+
+
+def use(browser: Any, now: Any, after_s: int) -> bool:
+    """Look at one's page after that time, in a browser that ignores how long a cookie lasts."""
+    cookie = browser.client.get_cookie(HOST_COOKIE)
+    now.epoch_s += after_s
+    if cookie:
+        browser.client.set_cookie(HOST_COOKIE, cookie.value, secure=True)
+    return is_signed_in(browser)
 
 
 @pytest.mark.parametrize(
     ("passed_s", "lasts"),
-    [pytest.param(LIFETIME_S - 1, True, id="just in time"), pytest.param(LIFETIME_S, False, id="too late")],
+    [pytest.param(IDLE_S - 1, True, id="just in time"), pytest.param(IDLE_S, False, id="too late")],
 )
-def test_session_ends_after_a_week(new_browser: NewBrowser, now: Any, passed_s: int, lasts: bool) -> None:
+def test_session_that_nobody_uses_ends_after_30_days(
+    new_browser: NewBrowser, now: Any, passed_s: int, lasts: bool
+) -> None:
     browser = new_browser()
     browser.connect(ADA, "Ada")
-    cookie = browser.client.get_cookie(COOKIE).value
-    now.epoch_s += passed_s
-    browser.client.set_cookie(COOKIE, cookie, secure=True)  # a browser that ignores its age
 
-    assert is_signed_in(browser) is lasts
+    assert use(browser, now, passed_s) is lasts
+
+
+def test_session_that_is_used_slides_and_ends_after_180_days_all_the_same(new_browser: NewBrowser, now: Any) -> None:
+    browser = new_browser()
+    browser.connect(ADA, "Ada")
+
+    assert [use(browser, now, 29 * DAY_S) for _ in range(6)] == [True] * 6
+    left_s = LONGEST_S - 6 * 29 * DAY_S
+    assert use(browser, now, left_s - 1)
+    assert not use(browser, now, 1)
+
+
+def test_cookie_is_not_sent_anew_at_every_page(new_browser: NewBrowser, now: Any) -> None:
+    browser = new_browser()
+    browser.connect(ADA, "Ada")
+
+    now.epoch_s += 3_599
+    assert "Set-Cookie" not in browser.client.get("/me").headers
+    now.epoch_s += 1
+    assert f"Max-Age={IDLE_S}" in browser.client.get("/me").headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        pytest.param([ADA, 1_760_000_000, "nonce"], id="before there were series"),
+        pytest.param([None, 1_760_000_000, "nonce"], id="a visitor's"),
+    ],
+)
+@pytest.mark.parametrize("name", [COOKIE, HOST_COOKIE])
+def test_cookie_of_an_older_version_asks_to_sign_in_again(
+    new_browser: NewBrowser, athletes: Athletes, settings: Any, cookie: list[Any], name: str
+) -> None:
+    new_browser().connect(ADA, "Ada")
+    browser = new_browser()
+    browser.client.set_cookie(
+        name, URLSafeSerializer(settings.cookie_key, salt="session").dumps(cookie), secure=name == HOST_COOKIE
+    )
+
+    answer = browser.client.get("/me")
+
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert "Sign in with Strava" in browser.client.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("keys", "stays"),
+    [
+        pytest.param("new-key cookie-key-that-nobody-may-see", True, id="changed"),
+        pytest.param("cookie-key-that-nobody-may-see new-key", True, id="before all processes have the new one"),
+        pytest.param("new-key", False, id="the old one was dropped"),
+    ],
+)
+def test_session_outlives_a_change_of_the_key(app: Flask, new_browser: NewBrowser, keys: str, stays: bool) -> None:
+    browser = new_browser()
+    browser.connect(ADA, "Ada")
+    edge = app.extensions[EXTENSION]
+
+    app.extensions[EXTENSION] = replace(edge, settings=replace(edge.settings, cookie_key=keys))
+
+    assert is_signed_in(browser) is stays
+    if stays:
+        assert "Sign in with Strava" in browser.post("/sign-out").text
+
+
+def test_new_key_signs_once_there_are_two(app: Flask, new_browser: NewBrowser) -> None:
+    edge = app.extensions[EXTENSION]
+    app.extensions[EXTENSION] = replace(edge, settings=replace(edge.settings, cookie_key="new-key old-key"))
+    browser = new_browser()
+    browser.connect(ADA, "Ada")
+
+    app.extensions[EXTENSION] = replace(edge, settings=replace(edge.settings, cookie_key="new-key"))
+
+    assert is_signed_in(browser)
+
+
+SALT = "session-of-a-series"
+
+
+def forged(key: str, salt: str) -> str:
+    return str(URLSafeSerializer(key, salt=salt).dumps([ADA, "", 1_760_000_000, 1_760_000_000, "nonce"]))
 
 
 @pytest.mark.parametrize(
@@ -76,8 +176,8 @@ def test_session_ends_after_a_week(new_browser: NewBrowser, now: Any, passed_s: 
     [
         pytest.param(lambda cookie, key: "", id="empty"),
         pytest.param(lambda cookie, key: cookie[:-1], id="cut"),
-        pytest.param(lambda cookie, key: URLSafeSerializer("guess", salt="session").dumps([ADA, 2e9, "n"]), id="key"),
-        pytest.param(lambda cookie, key: URLSafeSerializer(key, salt="consent").dumps([ADA, 2e9, "n"]), id="salt"),
+        pytest.param(lambda cookie, key: forged("guess", SALT), id="key"),
+        pytest.param(lambda cookie, key: forged(key, "walk"), id="salt"),
     ],
 )
 def test_forged_cookie_signs_nobody_in(
@@ -85,9 +185,9 @@ def test_forged_cookie_signs_nobody_in(
 ) -> None:
     browser = new_browser()
     browser.connect(ADA, "Ada")
-    cookie = browser.client.get_cookie(COOKIE).value
+    cookie = browser.client.get_cookie(HOST_COOKIE).value
 
-    browser.client.set_cookie(COOKIE, forge(cookie, settings.cookie_key), secure=True)
+    browser.client.set_cookie(HOST_COOKIE, forge(cookie, settings.cookie_key), secure=True)
 
     assert not is_signed_in(browser)
 
@@ -99,7 +199,7 @@ def test_signing_out_leaves_the_athlete_connected(new_browser: NewBrowser, athle
     answer = browser.post("/sign-out")
 
     assert "Connect with Strava" in answer.text
-    assert browser.client.get_cookie(COOKIE) is None
+    assert browser.client.get_cookie(HOST_COOKIE) is None
     assert not is_signed_in(browser)
     athlete = athletes.get(ADA)
     assert athlete is not None
@@ -113,6 +213,53 @@ def test_every_session_of_an_athlete_ends_when_the_access_is_gone(new_browser: N
     athletes.mark(ADA, AthleteStatus.REVOKED)
 
     assert not is_signed_in(browser)
+
+
+def sign_out_everywhere(browser: Any, athletes: Athletes) -> None:
+    assert "Sign in with Strava" in browser.post("/sign-out", everywhere="1").text
+
+
+def disconnected_and_back(browser: Any, athletes: Athletes) -> None:
+    athletes.mark(ADA, AthleteStatus.REVOKED)
+    browser.connect(ADA, "Ada")
+
+
+def erased_and_back(browser: Any, athletes: Athletes) -> None:
+    athletes.mark(ADA, AthleteStatus.REVOKED)
+    athletes.forget(ADA)
+    browser.connect(ADA, "Ada")
+
+
+def connected_again(browser: Any, athletes: Athletes) -> None:
+    browser.connect(ADA, "Ada")
+
+
+@pytest.mark.parametrize("end", [sign_out_everywhere, disconnected_and_back, erased_and_back, connected_again])
+def test_every_other_browser_is_signed_out_for_good_within_the_same_second(
+    new_browser: NewBrowser, athletes: Athletes, end: Callable[[Any, Athletes], None]
+) -> None:
+    phone, desk = new_browser(), new_browser()
+    phone.connect(ADA, "Ada")
+    desk.walk(desk.client.get("/sign-in"), ADA, "Ada", "read")
+    assert is_signed_in(phone)
+    assert is_signed_in(desk)
+
+    end(desk, athletes)
+
+    assert not is_signed_in(phone)
+    desk.walk(desk.client.get("/sign-in"), ADA, "Ada", "read")
+    assert is_signed_in(desk)
+    assert not is_signed_in(phone)
+
+
+def test_signing_out_of_one_browser_leaves_the_others(new_browser: NewBrowser, athletes: Athletes) -> None:
+    phone, desk = new_browser(), new_browser()
+    phone.connect(ADA, "Ada")
+    desk.walk(desk.client.get("/sign-in"), ADA, "Ada", "read")
+
+    desk.post("/sign-out")
+
+    assert is_signed_in(phone)
 
 
 def test_start_page_remembers_what_a_signed_in_athlete_allows(new_browser: NewBrowser) -> None:

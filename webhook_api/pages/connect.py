@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from include.copying.trimming import hidden_radius_m
 from include.state.accounts.athletes import AthleteStatus, Narrowing
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
+from webhook_api.edge import current_edge
 from webhook_api.errors import (
     ACCESS_DENIED,
     OPEN_INVITATION_AGAIN,
@@ -110,7 +111,10 @@ def callback() -> ResponseReturnValue:
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """End this browser's session; the connection to Strava stays."""
+    """End this browser's session, or the athlete's in every browser; the connection to Strava stays."""
+    athlete = signed_in() if "everywhere" in request.form else None
+    if athlete is not None:
+        current_edge().state.athletes.end_sessions(athlete.athlete_id)
     end_session()
     return redirect(url_for("connect.start"), code=303)
 

@@ -7,15 +7,16 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from flask import redirect, request
+from flask import redirect
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
 from include.state.accounts.athletes import Narrowing
 from include.strava.scopes import READ, parse_scopes
 from webhook_api.edge import current_edge
+from webhook_api.guards import cookie
 
-STATE_COOKIE = "connecting"
+STATE_COOKIE = "sdi_connecting"
 STATE_LIFETIME_S = 600
 
 
@@ -69,15 +70,7 @@ def begin(flow: OAuthFlow, *, force: bool) -> Response:
         force=force,
     )
     answer = redirect(address, code=303)
-    answer.set_cookie(
-        STATE_COOKIE,
-        nonce,
-        max_age=STATE_LIFETIME_S,
-        path="/callback",
-        secure=edge.settings.public_url.startswith("https://"),
-        httponly=True,
-        samesite="Lax",
-    )
+    cookie.write(answer, STATE_COOKIE, nonce, STATE_LIFETIME_S)
     return answer
 
 
@@ -87,8 +80,7 @@ def finish(state: str) -> OAuthFlow | None:
     if signed is None:
         return None
     nonce, flow = signed
-    cookie = request.cookies.get(STATE_COOKIE, "")
-    if not hmac.compare_digest(cookie.encode(errors="replace"), nonce.encode()):
+    if not hmac.compare_digest(cookie.read(STATE_COOKIE).encode(errors="replace"), nonce.encode()):
         return None
     edge = current_edge()
     return flow if edge.state.oauth_states.consume(nonce) else None
@@ -109,4 +101,4 @@ def _read(state: str) -> tuple[str, OAuthFlow] | None:
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_edge().settings.cookie_key, salt="walk")
+    return URLSafeSerializer(current_edge().settings.cookie_keys, salt="walk")

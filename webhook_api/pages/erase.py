@@ -45,6 +45,7 @@ def confirm() -> ResponseReturnValue:
         return render_template("erase.html", unconfirmed=True), 400
     edge = current_edge()
     erasure = edge.state.erasures.ask_now(current_athlete().athlete_id, EraseReason.ATHLETE)
+    edge.state.athletes.end_sessions(erasure.athlete_id)
     edge.queue().send(to_body(EraseAthlete(erasure.athlete_id, erasure.grounds, edge.clock())))
     end_session()
     return render_template("erased.html")

@@ -39,7 +39,7 @@ def complete(flow: OAuthFlow, code: str, address_scopes: str) -> ResponseReturnV
     athlete = current_edge().state.athletes.get(grant.athlete.athlete_id)
     if athlete is None or not athlete.is_connected:
         return _receive_newcomer(flow, grant, granted)
-    begin_session(athlete.athlete_id)
+    begin_session(athlete)
     return _receive(flow, grant, granted, athlete)
 
 
@@ -53,7 +53,7 @@ def _receive_newcomer(flow: OAuthFlow, grant: TokenGrant, granted: frozenset[str
         athlete = current_edge().state.athletes.get(athlete_id)
         if athlete is not None and athlete.is_connected:
             # The athlete connected in another tab meanwhile: that pair was revoked too.
-            begin_session(athlete_id)
+            begin_session(athlete)
             return redirect(url_for("connect.again"), code=303)
     return problem_page(problem)
 
@@ -82,7 +82,7 @@ def _connect(
 ) -> ResponseReturnValue:
     athlete = current_edge().state.athletes.connect(grant, granted, flow.narrowing)
     access_given(athlete.athlete_id)
-    begin_session(athlete.athlete_id)
+    begin_session(athlete)
     if flow.invite_id is None and ACTIVITY_READ_ALL in granted - before and links_given(athlete.athlete_id):
         return redirect(url_for("connect.more"), code=303)
     return _go_on(flow, athlete.athlete_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -60,6 +61,8 @@ class AthleteRow:
 
     unwanted_scopes: frozenset[str] = frozenset()
     """Scopes that the athlete gave up with the request to remove their data, while such data is still stored."""
+    session_series: str = ""
+    """The present series of the athlete's sessions; those of an earlier one are over. Random: none ever returns."""
 
     def is_refused_for_long(self, now_epoch_s: float) -> bool:
         """Whether Strava has refused the tokens for a week, so that the athlete has to decide."""
@@ -125,7 +128,7 @@ class Athletes:
         Errors: `UnexpectedShape` when the grant names no athlete; `BeingErased` while an erasure is under way;
         `ScopeMissing` when another scope would be lost; then nothing is stored.
         Effects: creates the row, or replaces its tokens, scopes and profile; withdraws an earlier erasure request, of
-        which the athlete gets a notice; safe to repeat.
+        which the athlete gets a notice; ends the athlete's sessions; safe to repeat.
         """
         if grant.athlete is None:
             raise UnexpectedShape(f"/oauth/token named no athlete for {NEWCOMER}: ask the athlete to connect again")
@@ -150,6 +153,7 @@ class Athletes:
             authorised_at_epoch_s=max(now_epoch_s, before.authorised_at_epoch_s + 1) if before else now_epoch_s,
             version=item.version if item else ABSENT,
             unwanted_scopes=unwanted - scopes,
+            session_series=_new_series(),
         )
         tokens = SealedTokens.seal(
             sealer(self._cipher, athlete.athlete_id),
@@ -169,6 +173,13 @@ class Athletes:
         item = self._store.get(athlete_key(athlete_id))
         if item is not None:
             self._put({**item.fields, "disconnect_asked_at_epoch_s": int(self._clock())}, item.version)
+
+    @retry_on_conflict
+    def end_sessions(self, athlete_id: int) -> None:
+        """End the athlete's sessions in every browser; safe to repeat."""
+        item = self._store.get(athlete_key(athlete_id))
+        if item is not None:
+            self._put({**item.fields, "session_series": _new_series()}, item.version)
 
     @retry_on_conflict
     def note_refused(self, athlete_id: int) -> None:
@@ -246,6 +257,10 @@ class Athletes:
         key = athlete_key(fields["athlete_id"])
         version = self._store.put(key, fields, expected_version=expected_version)
         return AthleteRow.from_item(Item(key, fields, version))
+
+
+def _new_series() -> str:
+    return secrets.token_urlsafe(12)
 
 
 def _refuse_loss(before: AthleteRow | None, scopes: frozenset[str]) -> None:

@@ -50,7 +50,7 @@ def test_access_is_given_back_and_destroyed_and_the_links_stay(
     row = store.get(athlete_key(ADA))
     assert row is not None
     assert row.fields["tokens"] is None
-    assert ada.client.get_cookie(COOKIE) is None
+    assert ada.client.get_cookie(f"__Host-{COOKIE}") is None
     assert len(Links(store, now).of_parent(ADA)) == 1
     assert ada.connect(ADA, "Ada").status_code == 200
     assert status_of(athletes) is AthleteStatus.ACTIVE

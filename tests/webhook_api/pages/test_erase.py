@@ -70,7 +70,7 @@ def test_wish_is_queued_and_the_browser_signed_out(ada: Any, queue: SqliteQueue,
     assert "Your data is being erased" in page.text
     (message,) = queue.receive(10, visibility_s=1)
     assert grounds_of(parse_content(message.body)) == ErasureGrounds(EraseReason.ATHLETE, int(now()))
-    assert ada.client.get_cookie(COOKIE) is None
+    assert ada.client.get_cookie(f"__Host-{COOKIE}") is None
     athlete = athletes.get(ADA)
     assert athlete is not None
     assert athlete.status is AthleteStatus.ACTIVE
