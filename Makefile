@@ -49,7 +49,7 @@ up: $(READY) ## Run the whole system until Ctrl-C (STATE_DIR=… chooses where i
 	@$(RUN) -m local.stack.up
 
 .PHONY: query
-query: $(READY) ## Ask the lake: SQL="select …", or NAME=weekly_volume ARGS="--set athlete_id=…"; alone lists names
+query: $(READY) ## Ask the lake: SQL="select …", or NAME=weekly_volume ARGS="--set athlete_id=…"; alone lists names (ENV=dev: on AWS, as for the next ones)
 	@$(RUN) -m ops.query $(if $(filter command line,$(origin NAME)),--name "$(NAME)") $(ARGS)
 
 .PHONY: replay

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import typer
 
 from include.aws import aws_faults, open_client
-from include.errors import IngestError, SettingsError
+from include.errors import SettingsError
+from ops.command import run
 from ops.terraform_outputs import Environment, outputs
+
+app = typer.Typer(add_completion=False)
 
 _WHY = "A test by `make alarms`: nothing is wrong."
 _PENDING = "PendingConfirmation"
 _SETTING = "alarm_paths"
 
 
+@app.command()
 def main(environment: Environment) -> None:
     """Send a test message down each path, and name who gets them."""
     paths = outputs(environment.folder)["alarm_paths"]
@@ -60,7 +63,4 @@ def send(paths: Mapping[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except IngestError as error:
-        sys.exit(str(error))
+    run(app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,12 +11,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from include.errors import BadEvent, BadRequest, IngestError
+from include.errors import BadEvent, BadRequest
 from include.queue.backend import open_queue
 from include.queue.content import grounds_of
 from include.queue.content import parse as parse_content
 from include.queue.queue import Message, Queue
 from include.settings import DispatcherSettings
+from ops.command import run
 from ops.installation import WHICH, chosen
 
 ALL = "all"
@@ -120,13 +120,5 @@ def _one_line(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
 
 
-def main() -> None:
-    """Run the command; an error is printed as one line."""
-    try:
-        app()
-    except IngestError as error:
-        sys.exit(str(error))
-
-
 if __name__ == "__main__":
-    main()
+    run(app)

@@ -27,8 +27,8 @@ from ops.terraform_outputs import Environment, outputs
 
 ENV, STATE_DIR = "ENV", "STATE_DIR"
 WHICH = (
-    "ENV=dev or ENV=prod before the command, or after make's, names the environment on AWS; without it the command is "
-    "for the system on this machine in STATE_DIR, else for that of `make up`."
+    "ENV=dev or ENV=prod chooses an environment on AWS, as in make links ENV=dev ARGS=list; without ENV the command is "
+    "for the system on this machine in STATE_DIR, else for that of make up."
 )
 """What the help of every command says of this."""
 
@@ -62,7 +62,7 @@ def chosen(effect: str = "") -> Installation:
     """
     environment = os.environ.get(ENV)
     found = on_this_machine() if environment is None else on_aws(environment)
-    print(f"On {found.name}. {f'This writes there: it {effect}.' if effect else 'This only reads.'}", file=sys.stderr)
+    print(f"{found.name}: {f'this writes, it {effect}' if effect else 'this only reads'}.", file=sys.stderr)
     return found
 
 

@@ -17,12 +17,13 @@ from rich.table import Table
 from include.aws import aws_faults, open_client
 from include.crypto.backend import open_cipher
 from include.crypto.key_file import KeyFileCipher
-from include.errors import BadRequest, CipherError, IngestError
+from include.errors import BadRequest, CipherError
 from include.settings import Settings
 from include.state.accounts.athletes import Athletes
 from include.state.accounts.key_rotation import KeyRotation
 from include.state.copies.places import Places
 from include.store.backend import open_store
+from ops.command import run
 from ops.installation import WHICH, installed_settings
 
 _KMS = "kms://"
@@ -107,7 +108,4 @@ def _opened(settings: Settings) -> Iterator[_Keys]:
 
 
 if __name__ == "__main__":
-    try:
-        app()
-    except IngestError as error:
-        sys.exit(str(error))
+    run(app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
@@ -11,13 +10,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from include.errors import BadRequest, IngestError
+from include.errors import BadRequest
 from include.linking.links import agree
 from include.linking.links import change as change_link
 from include.linking.links import end as end_link
 from include.pipeline.services import open_services
 from include.settings import Settings
 from include.state.links import Link
+from ops.command import run
 from ops.installation import WHICH, installed_settings
 from ops.link_choices import chosen, told
 
@@ -113,7 +113,4 @@ def _found(link: Link | None, parent_id: int, child_id: int) -> Link:
 
 
 if __name__ == "__main__":
-    try:
-        app()
-    except IngestError as error:
-        sys.exit(str(error))
+    run(app)

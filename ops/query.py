@@ -178,14 +178,14 @@ def asked_lake(*, is_example: bool) -> Iterator[str]:
     url = os.environ.get("LAKE_URL")
     if is_example:
         with _example_lake() as example:
-            print("On the example lake of docs/queries.md, an invented athlete's.", file=sys.stderr)
+            print("the example lake of docs/queries.md, an invented athlete's: this only reads.", file=sys.stderr)
             yield example
     elif not url:
         yield chosen().variables["LAKE_URL"]
     elif ENV in os.environ:
         raise SettingsError(f"ENV={os.environ[ENV]} and LAKE_URL={url} name two lakes: unset one of them.")
     else:
-        print(f"On the lake at {url}, which LAKE_URL names.", file=sys.stderr)
+        print(f"the lake at {url}, which LAKE_URL names: this only reads.", file=sys.stderr)
         yield url
 
 

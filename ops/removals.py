@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from include.errors import IngestError
 from include.pipeline.ingest.removal import confirm_removals
 from include.pipeline.services import open_services
+from ops.command import run
 from ops.installation import WHICH, installed_settings
 
 app = typer.Typer(add_completion=False)
@@ -18,13 +17,10 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog=WHICH)
 def main(athlete_id: Annotated[int, typer.Argument(min=1, help="Strava's id of the athlete.")]) -> None:
     """Resume removals that stopped because too much disappeared at once; each is checked at Strava once more."""
-    try:
-        with open_services(installed_settings("removes what is gone at Strava")) as services:
-            count = confirm_removals(services, athlete_id)
-    except IngestError as error:
-        sys.exit(str(error))
+    with open_services(installed_settings("removes what is gone at Strava")) as services:
+        count = confirm_removals(services, athlete_id)
     print(f"{count} activities of athlete {athlete_id} are looked at again, and removed where they are gone.")
 
 
 if __name__ == "__main__":
-    app()
+    run(app)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
-from include.errors import IngestError
 from include.pipeline import subscription as use_case
 from include.pipeline.reconcile.installation import prove as prove_installation
 from include.pipeline.services import open_services
 from include.settings import Settings
 from include.strava.models import Subscription
+from ops.command import run
 from ops.installation import WHICH, installed_settings
 
 app = typer.Typer(
@@ -60,7 +58,7 @@ def show() -> None:
         at_strava, here = services.strava.push.current(), services.state.subscriptions.current()
     print(f"At Strava: {_named(at_strava)}\nHere:      {_named(here)}")
     if at_strava is not None and (here is None or here.subscription_id != at_strava.subscription_id):
-        print("They differ, so events are dropped: run `make subscription ARGS=create`.")
+        print("They differ, so events are dropped: run this again with ARGS=create.")
 
 
 @app.command()
@@ -76,7 +74,4 @@ def _named(subscription: Subscription | None) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        app()
-    except IngestError as error:
-        sys.exit(str(error))
+    run(app)

@@ -18,9 +18,9 @@ REGION = "AWS_DEFAULT_REGION"
 
 _NEEDED = frozenset({"account_id", "region", "settings"})
 _NEXT = {
-    "initialization required": "Run: terraform -chdir={folder} init -backend-config=backend.hcl",
+    "initialization required": "Run: terraform -chdir={folder} init -backend-config=backend.hcl (docs/deploy.md says what is in it).",
     "credential": "Set AWS_PROFILE to a profile of the environment's account, and log in where it wants that.",
-    "token": "Log in again, for example with: aws sso login",
+    "token": "Log in again, for example with: aws sso login.",
 }
 """What to do, by what Terraform says."""
 
@@ -52,7 +52,9 @@ def outputs(folder: Path) -> Mapping[str, Any]:
     values = json.loads(done.stdout) if done.returncode == 0 else {}
     if not values:
         said = " ".join(done.stderr.split())
-        raise SettingsError(f"terraform output tells nothing of {folder.name}: {said} {_next_step(folder, said)}")
+        raise SettingsError(
+            f"terraform output tells nothing of {folder.name}. {_next_step(folder, said)} Terraform says: {said or '{}'}"
+        )
     found = {name: output["value"] for name, output in values.items()}
     if missing := sorted(_NEEDED - found.keys()):
         raise SettingsError(
@@ -67,4 +69,4 @@ def _next_step(folder: Path, said: str) -> str:
     for word, step in _NEXT.items():
         if word in said.lower():
             return step.format(folder=folder.relative_to(REPOSITORY))
-    return f"If nothing is applied yet, run: make deploy ENV={folder.name}"
+    return f"If nothing is applied yet, run: make deploy ENV={folder.name}."

@@ -52,6 +52,7 @@ def test_sources_keep_every_contract(copy: Path) -> None:
         ("include/copying/gpx.py", "from include.lake.keys import check_key", "Within the domain"),
         ("include/clock.py", "import webhook_api.app", "Hosts import the domain"),
         (DAG, "import ops.machine.ports", "Hosts import the domain"),
+        ("ops/keys.py", "import local.stack.progress", "Hosts import the domain"),
         ("include/clock.py", "def late():\n    from flask import g", "The domain knows neither"),
         (DAG, "from webhook_api.app import create_app", "Airflow does not import"),
         ("include/queue/backend.py", "import pyarrow", "The web edge"),

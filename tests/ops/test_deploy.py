@@ -11,16 +11,14 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from include.errors import SettingsError, WrongInstallation
+from include.errors import WrongInstallation
 from include.settings import EXAMPLES
 from include.state.installation import Installation
 from include.store.backend import open_store
 from local.strava_simulator.api.script import Line
 from local.strava_simulator.control_client import SimulatorControl
-from local.strava_simulator.server import running_simulator
 from ops import deploy, terraform_outputs
 from ops.deploy import app, check_strava
-from ops.installation import check_secret
 
 SECRET = "airflow/connections/strava_api"
 
@@ -127,19 +125,6 @@ def test_destroy_asks_first(monkeypatch):
     assert CliRunner().invoke(app, ["down", "dev"], input="n\n").exit_code == 1
 
 
-def test_secret_without_a_value_is_named_with_its_remedy(secrets):
-    secrets.create_secret(Name=SECRET)
-
-    with pytest.raises(SettingsError, match=f"put-secret-value --secret-id {SECRET}"):
-        check_secret(SECRET)
-
-
-def test_secret_with_a_value_passes(secrets):
-    secrets.create_secret(Name=SECRET, SecretString="{}")
-
-    check_secret(SECRET)
-
-
 @pytest.fixture
 def deployed(secrets, simulator, tmp_path):
     """What Terraform says of a system whose secret is set, and whose state is a file."""
@@ -154,12 +139,6 @@ def deployed(secrets, simulator, tmp_path):
         "STRAVA_API_URL": f"{simulator.base_url}/api/v3",
         "SECRET_ID": SECRET,
     }
-
-
-@pytest.fixture
-def simulator():
-    with running_simulator() as running:
-        yield running
 
 
 def is_proved(deployed):

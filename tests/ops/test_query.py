@@ -60,7 +60,7 @@ def test_table_shows_the_answer(lake_url: str, capsys: pytest.CaptureFixture[str
     assert "Ride, with [bold]Rex[/bold]" in shown.out
     assert '["time"]' in shown.out
     assert "None" not in shown.out
-    assert shown.err.splitlines() == [f"On the lake at {lake_url}, which LAKE_URL names."]
+    assert shown.err.splitlines() == [f"the lake at {lake_url}, which LAKE_URL names: this only reads."]
 
 
 @pytest.mark.usefixtures("filled")
@@ -172,7 +172,7 @@ def test_example_is_asked_instead_of_a_lake_of_one_s_own(
     assert run("SELECT athlete_id FROM activities", "--example", "--format", "csv") == 0
     shown = capsys.readouterr()
     assert shown.out.splitlines() == ["athlete_id", "7"]
-    assert shown.err == "On the example lake of docs/queries.md, an invented athlete's.\n"
+    assert shown.err == "the example lake of docs/queries.md, an invented athlete's: this only reads.\n"
 
 
 def test_cookbook_is_listed_when_nothing_is_asked(

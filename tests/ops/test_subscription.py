@@ -106,7 +106,7 @@ def test_show_says_what_to_do_when_the_sides_differ(settings, monkeypatch):
     store = open_store(settings.state_url, time.time)
     Subscriptions(store).forget()
     store.close()
-    assert "make subscription ARGS=create" in said(settings, monkeypatch, "show")
+    assert "run this again with ARGS=create" in said(settings, monkeypatch, "show")
 
 
 def test_create_makes_nothing_when_something_else_than_stravas_api_answers(settings):

@@ -1,0 +1,326 @@
+"""Operators' commands on an environment on AWS: each does there what it does on one machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+import boto3
+import pytest
+from typer.testing import CliRunner
+
+from include.lake.objects.objects import Condition
+from include.lake.rows.synced import build_rows
+from include.pipeline.ingest.removal import STOPPED
+from include.pipeline.ingest.sync import describe
+from include.pipeline.services import Services, open_services
+from include.queue.content import ConfirmRemoval, StravaEvent, to_body
+from include.queue.content import parse as parse_content
+from include.state.activities.ledger import LedgerEntry
+from include.strava.events import WebhookEvent
+from include.strava.grant import TokenGrant
+from include.strava.models import Activity, Athlete, AthleteId
+from local.aws.resources import REGION, SECRET
+from ops import dead_letters, keys, links, query, removals, replay, subscription
+
+pytestmark = pytest.mark.network
+
+COMMANDS = {
+    "dead-letters": (dead_letters.app, ()),
+    "keys": (keys.app, ("show",)),
+    "links": (links.app, ("list",)),
+    "query": (query.app, ("SELECT 1 AS one",)),
+    "removals": (removals.app, ("7",)),
+    "replay": (replay.app, ("--dry-run",)),
+    "subscription": (subscription.app, ("show",)),
+}
+WITHOUT_SECRET = {"dead-letters", "query"}
+THERE = f"dev on AWS ({REGION}, account 123456789012), simulated Strava"
+ATHLETE_ID, CHILD_ID = 7, 71
+ANSWER = {
+    "id": 1,
+    "athlete": {"id": ATHLETE_ID},
+    "name": "Walk",
+    "sport_type": "Walk",
+    "start_date": "2026-05-03T00:00:00Z",
+    "manual": True,
+    "resource_state": 3,
+}
+
+
+@contextmanager
+def opened(dev, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    """The environment as its tasks see it, in its own region."""
+    with monkeypatch.context() as own:
+        own.setenv("AWS_DEFAULT_REGION", REGION)
+        with open_services(dev.settings) as services:
+            yield services
+
+
+@pytest.fixture
+def services(dev, monkeypatch) -> Iterator[Services]:
+    with opened(dev, monkeypatch) as services:
+        for athlete_id in (ATHLETE_ID, CHILD_ID):
+            athlete = Athlete(AthleteId(athlete_id), "A", "B")
+            grant = TokenGrant("a" * 40, "r" * 40, int(time.time()) + 9000, athlete)
+            services.state.athletes.connect(grant, frozenset({"activity:read"}))
+        yield services
+
+
+@pytest.fixture
+def stored(services: Services) -> LedgerEntry:
+    """An activity in the raw zone and in the tables."""
+    activity = Activity.parse(ANSWER)
+    lease = services.state.activities.acquire(ATHLETE_ID, 1)
+    guard = partial(services.state.activities.check, lease)
+    services.lake.raw.put_detail(activity, guard=guard)
+    rows = build_rows(activity, None, made={}, source="webhook", updated_at_epoch_s=1.0)
+    written = services.lake.tables.write([rows], guard=guard)
+    entry = describe(LedgerEntry.unknown(ATHLETE_ID, 1), activity, None, fetched_at_epoch_s=1.0)
+    entry = replace(entry, object_keys=written.object_keys[1])
+    services.state.activities.settle(lease, entry)
+    return entry
+
+
+def test_first_line_names_environment_region_account_and_strava(dev):
+    said = {name: dev.run(app, *arguments) for name, (app, arguments) in COMMANDS.items()}
+
+    assert {each.status for each in said.values()} == {0}
+    effects = {**dict.fromkeys(COMMANDS, "only reads"), "removals": "writes, it removes what is gone at Strava"}
+    assert {name: each.err.splitlines()[0] for name, each in said.items()} == {
+        name: f"{THERE}: this {effect}." for name, effect in effects.items()
+    }
+
+
+def test_subscription_is_created_shown_and_ended(dev, services):
+    with dev.serving_pages():
+        created = dev.run(subscription.app, "create")
+    number = services.state.subscriptions.current().subscription_id
+
+    assert created.out == f"Subscription {number}: Strava sends events to this system.\n"
+    assert created.err == f"{THERE}: this writes, it creates the webhook subscription.\n"
+    assert dev.run(subscription.app, "show").out == f"At Strava: {number}\nHere:      {number}\n"
+    ended = dev.run(subscription.app, "delete")
+    assert ended.out == f"Subscription {number} has ended.\n"
+    assert "this writes, it ends the webhook subscription" in ended.err
+    assert services.state.subscriptions.current() is None
+
+
+def test_link_is_added_listed_and_ended(dev, services):
+    both = ("--parent", str(ATHLETE_ID), "--child", str(CHILD_ID))
+
+    assert dev.run(links.app, "add", *both, "--name", "Rex").status == 0
+    assert services.state.links.get(ATHLETE_ID, CHILD_ID).names == ("Rex",)
+    assert "Rex" in dev.run(links.app, "list").out
+    ended = dev.run(links.app, "end", *both)
+    assert ended.err == f"{THERE}: this writes, it ends a link.\n"
+    assert services.state.links.of_parent(ATHLETE_ID)[0].status == "ended"
+
+
+def test_key_of_kms_is_shown_and_left_to_kms(dev):
+    shown = dev.run(keys.app, "show")
+    refused = dev.run(keys.app, "rotate")
+
+    assert shown.out.startswith("kms://alias/strava-dev-token is key ")
+    assert "Enabled, and it is not rotated" in shown.out  # the test's key; Terraform's is rotated
+    assert refused.status == 1
+    assert "KMS rotates its keys itself" in refused.err
+
+
+def test_replay_makes_lost_rows_again_and_registers_their_partition(dev, services, stored):
+    key = next(iter(services.lake.objects.list("activities/")))
+    before = services.lake.objects.get(key).body
+    services.lake.objects.delete(key, expected=Condition.ANYTHING)
+
+    said = dev.run(replay.app)
+
+    assert (said.status, said.out) == (0, "Made again: 1 activities, 1 rows.\n")
+    assert said.err.startswith(f"{THERE}: this writes, it makes the lake's tables again.")
+    assert services.lake.objects.get(key).body == before
+    glue = boto3.client("glue", region_name=REGION)
+    (partition,) = glue.get_partitions(DatabaseName="strava_dev", TableName="activities")["Partitions"]
+    assert partition["StorageDescriptor"]["Location"].rstrip("/") == f"{dev.settings.lake_url}/{key.rpartition('/')[0]}"
+
+
+def test_lake_is_asked_without_the_secret(dev, stored):
+    boto3.client("secretsmanager", region_name=REGION).delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
+
+    said = dev.run(query.app, "SELECT name FROM activities", "--format", "csv")
+
+    assert (said.status, said.out) == (0, "name\nWalk\n")
+    assert said.err.startswith(THERE)
+    assert dev.settings.lake_url in said.err
+
+
+def test_dead_letters_are_listed_and_revived_without_the_secret(dev, services):
+    boto3.client("secretsmanager", region_name=REGION).delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
+    event = WebhookEvent("activity", 8, "update", ATHLETE_ID, 9, 1_516_126_040)
+    services.queue.send(to_body(StravaEvent(event, time.time())))
+    (message,) = services.queue.receive(10, visibility_s=30)
+    services.queue.bury(message, "Airflow refuses it")
+
+    listed = dev.run(dead_letters.app)
+    revived = dev.run(dead_letters.app, "revive", "all")
+
+    assert "activity 8: update" in listed.out
+    assert "Airflow refuses it" in listed.out
+    assert revived.out == "1 event(s) are in the queue again.\n"
+    assert "this writes, it puts dead letters back into the queue" in revived.err
+    (again,) = services.queue.receive(10, visibility_s=30)
+    assert parse_content(again.body).event == event
+
+
+def test_stopped_removal_goes_on(dev, services, stored):
+    lease = services.state.activities.acquire(ATHLETE_ID, 1)
+    services.state.activities.settle(lease, replace(stored, reason=f"Gone at Strava. {STOPPED}"))
+
+    said = dev.run(removals.app, str(ATHLETE_ID))
+
+    assert said.out.startswith(f"1 activities of athlete {ATHLETE_ID} are looked at again")
+    (message,) = services.queue.receive(10, visibility_s=30)
+    assert isinstance(parse_content(message.body), ConfirmRemoval)
+
+
+# --- what is missing ---------------------------------------------------------------------------------
+
+
+def emptied(dev):
+    client = boto3.client("secretsmanager", region_name=REGION)
+    client.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
+    client.create_secret(Name=SECRET)
+
+
+def replaced(text):
+    client = boto3.client("secretsmanager", region_name=REGION)
+    client.put_secret_value(SecretId=SECRET, SecretString=text)
+
+
+SECRET_FAULTS = {
+    "no value": (emptied, f"aws secretsmanager put-secret-value --secret-id {SECRET}"),
+    "no JSON": (lambda dev: replaced("hunter2"), "store JSON in it like"),
+    "no key": (
+        lambda dev: replaced('{"extra": {"STRAVA_CLIENT_ID": "hunter2"}}'),
+        f"add it as a key of `extra` in the secret {SECRET}",
+    ),
+    "scheduled for deletion": (
+        lambda dev: boto3.client("secretsmanager", region_name=REGION).delete_secret(SecretId=SECRET),
+        f"aws secretsmanager restore-secret --secret-id {SECRET}",
+    ),
+    "gone": (
+        lambda dev: boto3.client("secretsmanager", region_name=REGION).delete_secret(
+            SecretId=SECRET, ForceDeleteWithoutRecovery=True
+        ),
+        "check that what the address names exists in this region",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", SECRET_FAULTS)
+def test_secret_that_does_not_serve_is_told_with_the_next_step(fault, dev):
+    break_it, next_step = SECRET_FAULTS[fault]
+    break_it(dev)
+
+    said = {name: dev.run(app, *arguments) for name, (app, arguments) in COMMANDS.items() if name not in WITHOUT_SECRET}
+
+    for each in said.values():
+        assert each.status == 1
+        assert each.err.startswith(THERE)
+        assert next_step in each.err
+        assert "hunter2" not in each.out + each.err
+
+
+def without_credentials(dev, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    boto3.DEFAULT_SESSION = None
+
+
+def in_another_account(dev, monkeypatch):
+    dev.tell({**dev.outputs(), "account_id": "999999999999"})
+
+
+def of_an_older_version(dev, monkeypatch):
+    dev.tell({name: value for name, value in dev.outputs().items() if name != "settings"})
+
+
+def never_initialised(dev, monkeypatch):
+    terraform(dev, "Error: Backend initialization required, please run terraform init")
+
+
+def locked_out(dev, monkeypatch):
+    terraform(dev, "Error: No valid credential sources found")
+
+
+def never_applied(dev, monkeypatch):
+    terraform(dev, "Warning: No outputs found", status=0)
+
+
+def without_terraform(dev, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+
+
+def misnamed(dev, monkeypatch):
+    monkeypatch.setenv("ENV", "deb")
+
+
+def unnamed(dev, monkeypatch):
+    monkeypatch.setenv("ENV", "")
+
+
+def named_twice(dev, monkeypatch):
+    monkeypatch.setenv("STATE_DIR", ".state/up")
+
+
+def terraform(dev, words, status=1):
+    program = dev.told.parent / "bin" / "terraform"
+    program.write_text(f"#!/bin/sh\necho '{words}' >&2\n[ {status} = 0 ] && echo '{{}}'\nexit {status}\n")
+
+
+FAULTS = {
+    without_credentials: "set AWS_PROFILE",
+    in_another_account: "dev is in the account 999999999999, and these AWS credentials are of 123456789012: set",
+    of_an_older_version: "run make deploy ENV=dev first",
+    never_initialised: "Run: terraform -chdir=terraform/environments/dev init -backend-config=backend.hcl",
+    locked_out: "Set AWS_PROFILE to a profile of the environment's account",
+    never_applied: "If nothing is applied yet, run: make deploy ENV=dev",
+    without_terraform: "install Terraform",
+    misnamed: "ENV is 'deb': set it to dev or prod, or unset it",
+    unnamed: "ENV is '': set it to dev or prod, or unset it",
+    named_twice: "ENV=dev and STATE_DIR=.state/up name two systems: unset one",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_environment_that_cannot_be_reached_is_told_with_the_next_step(fault, dev, monkeypatch):
+    fault(dev, monkeypatch)
+
+    for app, arguments in COMMANDS.values():
+        said = dev.run(app, *arguments)
+
+        assert (said.status, said.out) == (1, "")
+        assert FAULTS[fault] in said.err
+        assert "Traceback" not in said.err
+
+
+def test_query_that_names_two_lakes_is_refused(dev, monkeypatch):
+    monkeypatch.setenv("LAKE_URL", "file:///elsewhere")
+
+    said = dev.run(query.app, "SELECT 1")
+
+    assert said.status == 1
+    assert "ENV=dev and LAKE_URL=file:///elsewhere name two lakes" in said.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_says_how_an_installation_is_named(command):
+    result = CliRunner().invoke(COMMANDS[command][0], ["--help"])
+
+    assert result.exit_code == 0
+    assert "ENV=dev or ENV=prod" in result.stdout
+    assert "STATE_DIR" in result.stdout
