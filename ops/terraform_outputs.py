@@ -18,7 +18,7 @@ REGION = "AWS_DEFAULT_REGION"
 
 _NEEDED = frozenset({"account_id", "region", "settings"})
 _NEXT = {
-    "initialization required": "Run: terraform -chdir={folder} init -backend-config=backend.hcl (docs/deploy.md says what is in it).",
+    "initialization required": "Run: terraform -chdir={folder} init -backend-config=backend.hcl (a file of docs/deploy.md).",
     "credential": "Set AWS_PROFILE to a profile of the environment's account, and log in where it wants that.",
     "token": "Log in again, for example with: aws sso login.",
 }
@@ -52,8 +52,9 @@ def outputs(folder: Path) -> Mapping[str, Any]:
     values = json.loads(done.stdout) if done.returncode == 0 else {}
     if not values:
         said = " ".join(done.stderr.split())
+        next_step = _next_step(folder, said)
         raise SettingsError(
-            f"terraform output tells nothing of {folder.name}. {_next_step(folder, said)} Terraform says: {said or '{}'}"
+            f"terraform output tells nothing of {folder.name}. {next_step} Terraform says: {said or 'nothing'}"
         )
     found = {name: output["value"] for name, output in values.items()}
     if missing := sorted(_NEEDED - found.keys()):
