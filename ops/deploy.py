@@ -17,17 +17,12 @@ from rich.console import Console
 
 from include.aws import aws_faults, open_client
 from include.errors import IngestError, NotProved, SettingsError
-from include.queue.backend import open_queue
 from include.secret import read_settings
-from include.settings import DispatcherSettings
-from include.state.events import EventAudit
-from include.store.backend import open_store
-from include.trigger.backend import open_airflow
+from ops import smoke
 from ops.dag_sync import sync_dags
 from ops.installation import check_secret
 from ops.repository import REPOSITORY
-from ops.smoke import check_dags, check_event, check_health, check_webhook, patiently, send_event
-from ops.subscription import prove
+from ops.subscription import ensure, prove
 from ops.terraform_outputs import Environment, outputs
 
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -39,7 +34,7 @@ _STAYS = """What stays for a while, and is not billed by the hour:
 - prod's secret, for 30 days; its name is taken until then
 - CloudWatch's metrics for 15 months, and Athena's texts of queries for 45 days
 - the bucket with Terraform's state, for the next time
-Strava does not know of it: end the subscription first, `make subscription ARGS=delete`."""
+Strava does not know of it: the subscription ends before, by `make subscription ENV=… ARGS=delete`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +51,7 @@ def up(
     environment: Environment,
     is_dry: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
 ) -> None:
-    """Package, apply, sync the DAGs, and check that Strava and what was built answer."""
+    """Package, apply, sync the DAGs, check that Strava and what was built answer, and subscribe to Strava's events."""
     folder = environment.folder
     _play(
         [
@@ -66,6 +61,7 @@ def up(
             Step("sync dags", "dist/dags → the environment's bucket", lambda: _sync(folder)),
             Step("prove", "the secret; one free call to Strava's API", lambda: _prove(folder)),
             Step("smoke check", "web pages, webhook, Airflow's DAGs, a test event", lambda: _smoke(folder)),
+            Step("subscription", "create it at Strava, or show it", lambda: _subscribe(environment)),
         ],
         is_dry=is_dry,
     )
@@ -152,23 +148,19 @@ def _prove(folder: Path) -> str:
 
 
 def _smoke(folder: Path) -> str:
-    built = outputs(folder)
-    settings = read_settings(built["settings"])
-    api = open_airflow(DispatcherSettings.from_environ(built["settings"]))
-    queue = open_queue(settings.queue_url, time.time, keep_days=int(settings.messages_keep_days))
-    store = open_store(settings.state_url, time.time)
+    return smoke.check(outputs(folder), smoke.patiently())
+
+
+def _subscribe(environment: Environment) -> str:
+    settings = read_settings(outputs(environment.folder)["settings"])
     try:
-        health = patiently()(check_health, built["public_url"])
-        patiently()(check_webhook, settings)
-        dags = patiently()(check_dags, api)
-        sent = send_event(queue, time.time)
-        patiently()(check_event, EventAudit(store, time.time), sent)
-    finally:
-        store.close()
-    return (
-        f"{built['public_url']} answers {health}, Airflow knows {dags} DAGs and ran for a test event: "
-        f"{built['airflow_url']}"
-    )
+        return ensure(settings)
+    except IngestError as err:
+        again = f"make subscription ENV={environment} ARGS="
+        raise SettingsError(
+            f"{err} All else is deployed. To try again: {again}create. To end one that sends events elsewhere: "
+            f"{again}delete."
+        ) from None
 
 
 def check_strava(environ: Mapping[str, str]) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import time
+from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import requests
@@ -10,12 +13,16 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from include.clock import Clock
 from include.errors import RetryLater, SettingsError
+from include.queue.backend import open_queue
 from include.queue.content import StravaEvent, to_body
 from include.queue.queue import Queue
+from include.secret import read_settings
 from include.settings import Settings
 from include.state.events import EventAudit
+from include.store.backend import open_store
 from include.strava.events import MAX_ID, WebhookEvent
 from include.trigger.api import AirflowApi
+from include.trigger.backend import open_airflow
 from ops.repository import REPOSITORY
 
 DEADLINE_S = 600
@@ -23,6 +30,26 @@ DEADLINE_S = 600
 
 _PAUSE_S = 10
 _TIMEOUT_S = 30.0
+
+
+def check(built: Mapping[str, Any], patience: Retrying) -> str:
+    """Check the environment of which Terraform tells this; returns in words what is well.
+
+    What is not so yet is asked again, as `patience` says. Errors: those of the checks below.
+    """
+    settings = read_settings(built["settings"])
+    api = open_airflow(settings)
+    queue = open_queue(settings.queue_url, time.time, keep_days=int(settings.messages_keep_days))
+    with closing(queue), closing(open_store(settings.state_url, time.time)) as store:
+        health = patience(check_health, settings.public_url)
+        patience(check_webhook, settings)
+        dags = patience(check_dags, api)
+        sent = send_event(queue, time.time)
+        patience(check_event, EventAudit(store, time.time), sent)
+    return (
+        f"{settings.public_url} answers {health}, Airflow knows {dags} DAGs and ran for a test event: "
+        f"{built['airflow_url']}"
+    )
 
 
 def patiently() -> Retrying:

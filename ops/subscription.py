@@ -32,6 +32,18 @@ def subscribe(settings: Settings) -> Subscription:
         return use_case.subscribe(services, settings)
 
 
+def ensure(settings: Settings) -> str:
+    """Create the subscription to this system's webhook, or find the one that is there; returns in words which.
+
+    Errors and effects: as `include.pipeline.subscription.subscribe`.
+    """
+    with open_services(settings) as services:
+        before = services.strava.push.current()
+        subscription = use_case.subscribe(services, settings)
+    did = "is there already" if before == subscription else "is new"
+    return f"Subscription {subscription.subscription_id} {did}: Strava sends events to {settings.public_url}."
+
+
 def end_elsewhere(settings: Settings) -> None:
     """`include.pipeline.subscription.end_elsewhere` for the system of these settings."""
     with open_services(settings) as services:

@@ -18,7 +18,7 @@ REGION = "AWS_DEFAULT_REGION"
 
 _NEEDED = frozenset({"account_id", "region", "settings"})
 _NEXT = {
-    "initialization required": "Run: terraform -chdir={folder} init -backend-config=backend.hcl (a file of docs/deploy.md).",
+    "initialization required": "Run: terraform -chdir={folder} init -backend-config=backend.hcl (see docs/deploy.md).",
     "credential": "Set AWS_PROFILE to a profile of the environment's account, and log in where it wants that.",
     "token": "Log in again, for example with: aws sso login.",
 }

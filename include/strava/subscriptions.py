@@ -99,10 +99,15 @@ class PushSubscriptions:
             raise BadRequest(_GHOST.format(what="it refuses a new one because one exists, but lists none"))
         if present.callback_url != callback_url:
             raise BadRequest(
-                f"Subscription {present.subscription_id} exists already and sends events to another address. "
-                "Delete it first; an application may have only one."
+                f"Subscription {present.subscription_id} exists already and sends events to another address, at "
+                f"{_host(present.callback_url)}. Delete it first; an application may have only one."
             )
         return present
+
+
+def _host(callback_url: str) -> str:
+    """Scheme and host: what follows them is secret."""
+    return "/".join(callback_url.split("/", 3)[:3])
 
 
 def _already_exists(answer: Response) -> bool:

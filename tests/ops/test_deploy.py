@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 
@@ -17,7 +18,7 @@ from include.state.installation import Installation
 from include.store.backend import open_store
 from local.strava_simulator.api.script import Line
 from local.strava_simulator.control_client import SimulatorControl
-from ops import deploy, terraform_outputs
+from ops import deploy, subscription, terraform_outputs
 from ops.deploy import app, check_strava
 
 SECRET = "airflow/connections/strava_api"
@@ -42,7 +43,10 @@ def test_dry_run_names_every_step_and_does_nothing(direction, monkeypatch):
     result = CliRunner().invoke(app, [direction, "dev", "--dry-run"])
 
     assert result.exit_code == 0
-    steps = {"up": ["package", "apply", "sync dags", "prove", "smoke check"], "down": ["init", "destroy"]}[direction]
+    steps = {
+        "up": ["package", "apply", "sync dags", "prove", "smoke check", "subscription"],
+        "down": ["init", "destroy"],
+    }[direction]
     assert all(step in result.stdout for step in steps)
     assert "✓" not in result.stdout
 
@@ -191,6 +195,7 @@ def test_deployment_ends_before_its_smoke_check_when_something_else_than_strava_
     monkeypatch.setattr(deploy, "_smoke", lambda _folder: "all is well")
     monkeypatch.setattr(deploy, "outputs", lambda _folder: built)
     monkeypatch.setattr(deploy, "check_secret", lambda _name: None)
+    monkeypatch.setattr(deploy, "_subscribe", lambda _environment: "subscribed")
     monkeypatch.setattr(deploy, "check_strava", answer)
 
     result = CliRunner().invoke(app, ["up", "dev"])
@@ -198,3 +203,58 @@ def test_deployment_ends_before_its_smoke_check_when_something_else_than_strava_
     assert result.exit_code == exit_code
     assert ("STRAVA_API_URL is wrong." in result.stdout) == wrong
     assert ("all is well" in result.stdout) != wrong
+
+
+@pytest.fixture
+def subscribing(dev, monkeypatch):
+    """A deployment of dev in which all is done but the last step."""
+    for name in ("_shell", "_init", "_sync", "_prove", "_smoke"):
+        monkeypatch.setattr(deploy, name, lambda *_: "done")
+    return lambda: dev.run(app, "up", "dev")
+
+
+@pytest.mark.network
+def test_deployment_ends_by_creating_the_subscription_and_a_second_one_shows_it(dev, subscribing):
+    with dev.serving_pages():
+        first, second = subscribing(), subscribing()
+
+    there = f"Strava sends events to {dev.settings.public_url}."
+    assert (first.status, second.status) == (0, 0)
+    assert re.search(rf"Subscription \d+ is new: {there}", first.out)
+    assert re.search(rf"Subscription \d+ is there already: {there}", second.out)
+    assert dev.run(subscription.app, "show").out.count("none") == 0
+
+
+@pytest.mark.network
+def test_subscription_of_another_address_is_named_without_its_path_and_fails_the_deployment(dev, subscribing):
+    with dev.serving_pages():
+        subscribing()
+    outputs = dev.outputs()
+    dev.tell({**outputs, "settings": {**outputs["settings"], "PUBLIC_URL": "https://moved.example.org"}})
+
+    said = subscribing()
+
+    assert said.status == 1
+    words = " ".join(said.out.split())
+    assert f"sends events to another address, at {dev.settings.public_url}." in words
+    assert "make subscription ENV=dev ARGS=delete" in words
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("silent", ["GET /push_subscriptions", "POST /push_subscriptions"])
+def test_silent_strava_fails_the_deployment_with_the_command_to_repeat(silent, dev, subscribing, simulator):
+    with SimulatorControl(simulator.base_url) as control, dev.serving_pages():
+        control.write_script(*[Line(route=silent, status=503)] * 9)
+
+        said = subscribing()
+
+    assert said.status == 1
+    assert "To try again: make subscription ENV=dev ARGS=create" in " ".join(said.out.split())
+
+
+@pytest.mark.network
+def test_webhook_that_does_not_answer_strava_fails_the_deployment_with_the_command_to_repeat(subscribing):
+    said = subscribing()
+
+    assert said.status == 1
+    assert "make subscription ENV=dev ARGS=create" in " ".join(said.out.split())
