@@ -18,6 +18,9 @@ EXAMPLES: Mapping[str, str] = {
     "WEBHOOK_SIGNING_KEY": "the key with which Strava signs the application's events",
     "COOKIE_KEY": "64 random characters, for example from `openssl rand -hex 32`",
     "PUBLIC_URL": "https://ingest.example.org",
+    "OPERATOR_NAME": "Ann Example",
+    "CONTACT": "privacy@example.org",
+    "PRIVACY_URL": "https://ingest.example.org/privacy",
     "STATE_URL": "sqlite:///var/lib/strava/state.sqlite",
     "LAKE_URL": "file:///var/lib/strava/lake",
     "QUEUE_URL": "sqlite:///var/lib/strava/state.sqlite",
@@ -46,6 +49,8 @@ EXAMPLES: Mapping[str, str] = {
 PATTERNS: Mapping[str, tuple[str, str]] = {
     "RETENTION_DAYS": (r"keep|[1-9][0-9]{0,4}", "days, from 1 to 99999, or to keep"),
     "CRAWL_EVERY_H": (r"[1-9][0-9]{0,3}", "hours, from 1 to 9999"),
+    "CONTACT": (r"[^@\s,<>\"?&]+@[^@\s,<>\"?&]+|https://\S+", "one mail address, or an https address"),
+    "PRIVACY_URL": (r"https?://\S+", "the address of a page"),
     "LIST_EVERY_H": (r"[1-9]|1[0-9]|2[0-4]", "hours, from 1 to 24"),
     **dict.fromkeys(
         (
@@ -116,6 +121,16 @@ def _check_lives(settings: DispatcherSettings) -> None:
         )
 
 
+def _check_operator(settings: Settings) -> None:
+    """Errors: `SettingsError` where strangers reach the pages and nothing says who runs them."""
+    if missing := settings.missing_rules if settings.is_public else ():
+        examples = "; ".join(f"{variable} (for example: {EXAMPLES[variable]})" for variable in missing)
+        raise SettingsError(
+            f"PUBLIC_URL is {settings.public_url!r}, where strangers reach the pages: Strava's agreement and data "
+            f"protection law want them told who runs the service. Set these environment variables too: {examples}."
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatcherSettings:
     """What the dispatcher needs, which is nothing of Strava and, on AWS, no secret."""
@@ -183,6 +198,18 @@ class Settings(DispatcherSettings):
     """
     public_url: str
     """Where browsers and Strava reach the web pages, no trailing slash; on AWS the API's address or your own."""
+    operator_name: str = ""
+    """Who runs this installation, as every page says it: a person or an organisation.
+
+    This setting and the two below are needed where `PUBLIC_URL` is an https address that others reach.
+    """
+    contact: str = ""
+    """Where athletes reach whoever runs it: a mail address, or a page with an https address."""
+    privacy_url: str = ""
+    """The operator's own statement on data protection, to which every page leads.
+
+    `/privacy` of the installation itself says what the code and these settings do, and may be enough.
+    """
     lake_url: str
     """Where the lake's objects are: a folder, or an S3 bucket (`s3://bucket/prefix`)."""
     key_url: str
@@ -237,3 +264,29 @@ class Settings(DispatcherSettings):
     def cookie_keys(self) -> list[str]:
         """The keys of `cookie_key`, oldest first: the last one signs, each verifies."""
         return self.cookie_key.split()[::-1]
+
+    @property
+    def is_public(self) -> bool:
+        """Whether others than this machine's users reach the pages."""
+        url = urlsplit(self.public_url)
+        return url.scheme == "https" and url.hostname not in _LOOPBACK
+
+    @property
+    def missing_rules(self) -> tuple[str, ...]:
+        """The variables that have to say who runs the installation, and do not."""
+        return tuple(name for name in ("OPERATOR_NAME", "CONTACT", "PRIVACY_URL") if not getattr(self, name.lower()))
+
+    @property
+    def missing_rules_text(self) -> str:
+        """For the operator: what the pages do not say, and what to set."""
+        return (
+            f"The pages do not say who runs this service: set {', '.join(self.missing_rules)} before others than you "
+            "use it."
+        )
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """The settings in `environ`. Errors: those of `DispatcherSettings`, and of a public service of nobody's."""
+        settings = super(Settings, cls).from_environ(environ)
+        _check_operator(settings)
+        return settings

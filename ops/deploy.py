@@ -24,6 +24,7 @@ from ops.installation import check_secret
 from ops.repository import REPOSITORY
 from ops.subscription import ensure, prove
 from ops.terraform_outputs import Environment, outputs
+from webhook_api.site.files import missing_marks
 
 app = typer.Typer(add_completion=False, help=__doc__)
 console = Console(highlight=False)
@@ -55,7 +56,7 @@ def up(
     folder = environment.folder
     _play(
         [
-            Step("package", "make package", lambda: _shell(["make", "package"])),
+            Step("package", "make package", _package),
             Step("init", "terraform init -backend-config=backend.hcl", lambda: _init(folder)),
             Step("apply", "terraform apply", lambda: _terraform(folder, "apply", *_unasked(environment))),
             Step("sync dags", "dist/dags → the environment's bucket", lambda: _sync(folder)),
@@ -114,6 +115,11 @@ def _shell(command: Sequence[str], cwd: Path = REPOSITORY) -> str:
     if done.returncode:
         raise SettingsError(f"{' '.join(command)} failed ({done.returncode}); what it said is above.")
     return ""
+
+
+def _package() -> str:
+    _shell(["make", "package"])
+    return missing_marks(REPOSITORY / "webhook_api" / "static")
 
 
 def _terraform(folder: Path, *arguments: str) -> str:

@@ -13,6 +13,7 @@ from webhook_api import csrf, errors, headers, health, session, webhook
 from webhook_api.edge import EXTENSION, Edge
 from webhook_api.errors import route
 from webhook_api.pages import children, connect, disconnect, erase, invites, me
+from webhook_api.site import files, privacy, security_txt, service
 
 LARGEST_BODY_BYTES = 8 * 1024
 """A Strava event has about 300 bytes; whatever is larger than this is answered 413 without being read."""
@@ -34,10 +35,12 @@ def create_app(settings: Settings, clock: Clock = time.time) -> Flask:
     app = EdgeApp(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.extensions[EXTENSION] = Edge.of(settings, clock)
-    for page in (connect, invites, me, children, disconnect, erase, webhook, health):
+    for page in (connect, invites, me, children, disconnect, erase, privacy, security_txt, webhook, health):
         app.register_blueprint(page.blueprint)
     errors.register(app)
     headers.register(app)
+    files.register(app)
+    service.register(app, settings)
     session.register(app)
     csrf.register(app)
     return app

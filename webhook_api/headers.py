@@ -27,7 +27,7 @@ def _secure(answer: Response) -> Response:
 
 
 def content_security_policy(strava_oauth_url: str) -> str:
-    """The policy: only our own stylesheet, no frames; forms may post here or to Strava.
+    """The policy: only our own stylesheet and images, no frames; forms may post here or to Strava.
 
     The start page's form is redirected to Strava, and browsers apply `form-action` to the redirect as well.
     """
@@ -36,6 +36,7 @@ def content_security_policy(strava_oauth_url: str) -> str:
         (
             "default-src 'none'",
             "style-src 'self'",
+            "img-src 'self'",
             f"form-action 'self' {strava.scheme}://{strava.netloc}",
             "base-uri 'none'",
             "frame-ancestors 'none'",

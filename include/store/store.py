@@ -55,6 +55,8 @@ class Table:
 
     name: str
     partition: str
+    holds: str = field(kw_only=True)
+    """What is in it, as the page on data protection says it to an athlete; empty where nothing is about anybody."""
     sort: str | None = None
     indexes: Mapping[str, Index] = field(default_factory=dict)
     expires: bool = False
@@ -63,18 +65,25 @@ class Table:
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
-        Table("athletes", partition="athlete_id", indexes={"all": Index("kind", "athlete_id", str)}),
+        Table(
+            "athletes",
+            partition="athlete_id",
+            indexes={"all": Index("kind", "athlete_id", str)},
+            holds="Your name and number at Strava, what you allowed and when; the access to your account, encrypted.",
+        ),
         Table(
             "links",
             partition="parent_id",
             sort="child_id",
             indexes={"by_child": Index("child_id"), "due": Index("due", "wake_at_epoch_s", str)},
+            holds="The links between your account and others: the names, what copies contain, who agreed and when.",
         ),
         Table(
             "activities",
             partition="athlete_id",
             sort="activity_id",
             indexes={"due": Index("due", "next_try_epoch_s", str)},
+            holds="For each of your activities: its number, sport and start, and what became of it here.",
         ),
         Table(
             "copies",
@@ -85,26 +94,67 @@ TABLES: Mapping[str, Table] = {
                 "by_parent": Index("parent_id", "planned_at_epoch_s"),
                 "due": Index("due", "next_try_epoch_s", str),
             },
+            holds="For each copy: the activity it was made of, whose account it is for, and what became of it.",
         ),
-        Table("outings", partition="child_id", sort="utc_day"),
-        Table("events", partition="event_id", indexes={"by_athlete": Index("athlete_id")}, expires=True),
-        Table("quota", partition="utc_day", expires=True),
-        Table("outages", partition="application", expires=True),
-        Table("oauth_states", partition="nonce", expires=True),
-        Table("invites", partition="invite_id", indexes={"by_parent": Index("parent_id")}, expires=True),
-        Table("subscriptions", partition="application"),
-        Table("listings", partition="athlete_id"),
+        Table(
+            "outings",
+            partition="child_id",
+            sort="utc_day",
+            holds="From when to when the copies in your account last, so that none is made twice.",
+        ),
+        Table(
+            "events",
+            partition="event_id",
+            indexes={"by_athlete": Index("athlete_id")},
+            expires=True,
+            holds="That Strava reported a change of one of your activities, and when.",
+        ),
+        Table("quota", partition="utc_day", expires=True, holds=""),
+        Table("outages", partition="application", expires=True, holds=""),
+        Table("oauth_states", partition="nonce", expires=True, holds=""),
+        Table(
+            "invites",
+            partition="invite_id",
+            indexes={"by_parent": Index("parent_id")},
+            expires=True,
+            holds="Your invitations: the names, what copies will contain, and who accepted.",
+        ),
+        Table("subscriptions", partition="application", holds=""),
+        Table("listings", partition="athlete_id", holds="How far your list of activities at Strava was compared."),
         Table(
             "histories",
             partition="athlete_id",
             sort="span",
             indexes={"due": Index("due", "next_turn_epoch_s", str)},
             expires=True,
+            holds="How far your older activities were loaded.",
         ),
-        Table("erasures", partition="athlete_id", indexes={"all": Index("kind", "athlete_id", str)}, expires=True),
-        Table("notices", partition="athlete_id", sort="notice_id", expires=True),
-        Table("places", partition="athlete_id", sort="radius_m"),
-        Table("partitions", partition="purpose", sort="lake_partition"),
+        Table(
+            "erasures",
+            partition="athlete_id",
+            indexes={"all": Index("kind", "athlete_id", str)},
+            expires=True,
+            holds="Your number, that you are to be erased or were, and when.",
+        ),
+        Table(
+            "notices",
+            partition="athlete_id",
+            sort="notice_id",
+            expires=True,
+            holds="What your page tells you of others who were erased.",
+        ),
+        Table(
+            "places",
+            partition="athlete_id",
+            sort="radius_m",
+            holds="Where your recordings begin or end, so that copies hide it; encrypted.",
+        ),
+        Table(
+            "partitions",
+            partition="purpose",
+            sort="lake_partition",
+            holds="Your number, and the years in which the archive has something of you.",
+        ),
     )
 }
 """Every table there is, by name; Terraform's tables are compared with this mapping."""

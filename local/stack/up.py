@@ -99,6 +99,7 @@ def welcome(stack: Stack, events: str) -> str:
             f"  {events}",
             f"  Next: open {stack.web_url}/ and connect an athlete; new activities then appear in Airflow.",
             '  Ask the lake from a second terminal: make query SQL="select * from activities limit 5"',
+            *([f"  {stack.settings.missing_rules_text}"] if stack.settings.missing_rules else []),
             "  Ctrl-C ends it all and keeps the state.",
         ]
     )

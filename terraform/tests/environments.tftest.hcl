@@ -7,6 +7,7 @@ mock_provider "aws" {
 variables {
   region         = "eu-central-1"
   retention_days = 7
+  operator       = { name = "Ann O'Example", contact = "privacy@example.org" }
   dist           = "./tests/artefacts"
 }
 

@@ -145,7 +145,7 @@ run "refuses" {
     # refuses one subnet
     private_subnet_ids = ["subnet-0a"]
     # refuses a setting that breaks out of its quotes
-    settings = { LAKE_URL = "x'; rm -rf /'" }
+    settings = { LAKE_URL = "x\nrm -rf /" }
     # refuses a crooked maintenance window
     maintenance_window_start = "MON:03:15"
   }

@@ -7,6 +7,7 @@ variables {
   dist               = "./tests/artefacts"
   is_protected       = false
   retention_days     = 7
+  operator           = { name = "Ann O'Example", contact = "privacy@example.org" }
   monthly_budget_usd = 10
 }
 

@@ -13,8 +13,9 @@ OPTIONAL = {
     *("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD", "STRAVA_API_URL", "STRAVA_OAUTH_URL"),
     *("STRAVA_REVOKE", "WEBHOOK_SIGNING_KEY", "RETENTION_DAYS", "LAKE_ENCODINGS", "CRAWL_EVERY_H", "LIST_EVERY_H"),
     *("VERSIONS_KEEP_DAYS", "RECOVERY_KEEP_DAYS", "LOGS_KEEP_DAYS", "CRAWLER_LOG_KEEP_DAYS", "ANSWERS_KEEP_DAYS"),
-    *("MESSAGES_KEEP_DAYS", "RUNS_KEEP_DAYS"),
+    *("MESSAGES_KEEP_DAYS", "RUNS_KEEP_DAYS", "OPERATOR_NAME", "CONTACT", "PRIVACY_URL"),
 }
+LOCAL = {"PUBLIC_URL": "http://127.0.0.1:8000"}
 SECRET = {
     *("STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "WEBHOOK_VERIFY_TOKEN", "WEBHOOK_SIGNING_KEY"),
     *("COOKIE_KEY", "AIRFLOW_PASSWORD"),
@@ -41,7 +42,7 @@ def test_settings_name_everything_that_is_missing_with_an_example() -> None:
 
 
 def test_settings_need_nothing_that_has_a_default() -> None:
-    settings = Settings.from_environ({name: value for name, value in EXAMPLES.items() if name not in OPTIONAL})
+    settings = Settings.from_environ({name: value for name, value in EXAMPLES.items() if name not in OPTIONAL} | LOCAL)
 
     assert settings.strava_revoke == "token"
     assert settings.webhook_signing_key == ""
@@ -49,6 +50,29 @@ def test_settings_need_nothing_that_has_a_default() -> None:
     assert settings.lake_encodings == "safe"
     assert settings.list_every_h == "6"
     assert settings.crawl_every_h == "24"
+
+
+@pytest.mark.parametrize("name", ["OPERATOR_NAME", "CONTACT", "PRIVACY_URL"])
+def test_public_address_is_refused_when_the_pages_would_not_say_who_runs_the_service(name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"PUBLIC_URL is .*{name} \(for example: .*{EXAMPLES[name]}") as caught:
+        Settings.from_environ({**EXAMPLES, name: ""})
+    assert sum(other in str(caught.value) for other in ("OPERATOR_NAME", "CONTACT", "PRIVACY_URL")) == 1
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "http://localhost", "https://localhost:8443"])
+def test_pages_of_one_machine_need_no_operator_and_say_what_is_missing(address: str) -> None:
+    nobody = {"PUBLIC_URL": address, "OPERATOR_NAME": "", "CONTACT": "", "PRIVACY_URL": ""}
+
+    settings = Settings.from_environ({**EXAMPLES, **nobody})
+
+    assert settings.missing_rules == ("OPERATOR_NAME", "CONTACT", "PRIVACY_URL")
+    assert "OPERATOR_NAME, CONTACT, PRIVACY_URL" in settings.missing_rules_text
+
+
+@pytest.mark.parametrize("contact", ["nobody", "a b@example.org", "a@b@c", "http://example.org", "a@b.c?bcc=x@y.z"])
+def test_contact_that_no_link_can_lead_to_is_refused(contact: str) -> None:
+    with pytest.raises(SettingsError, match="CONTACT is"):
+        Settings.from_environ({**EXAMPLES, "CONTACT": contact})
 
 
 def test_settings_show_no_secret() -> None:

@@ -25,7 +25,6 @@ from include.pipeline.erasure.personal_records import (
     personal_records,
     shared_object_keys,
 )
-from include.pipeline.erasure.residual_records import residual_records
 from include.pipeline.uses import (
     UsesLake,
     UsesStateAndWait,
@@ -35,6 +34,7 @@ from include.pipeline.uses import (
 )
 from include.settings import Settings
 from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, ErasureStage
+from include.state.erasures.residual_records import residual_records
 from include.state.state import UsesState
 from include.store.conflict import retry_on_conflict
 

@@ -135,7 +135,10 @@ def apply(scratch: Path, folder: str, moto_url: str, proxy_url: str) -> Applied:
     for module in ("lake", "mwaa"):
         (terraform.folder / "modules" / module / "moto_override.tf").write_text(_BUCKET_POLICY)
     terraform.run("init", "-input=false", "-no-color", folder=folder)
-    variables = [f"-var=region={_REGION}", "-var=retention_days=7", f"-var=dist={artefacts(scratch / 'dist')}"]
+    variables = [
+        *(f"-var=region={_REGION}", "-var=retention_days=7", f"-var=dist={artefacts(scratch / 'dist')}"),
+        '-var=operator={name = "Ann Example", contact = "privacy@example.org"}',
+    ]
     begun = time.monotonic()
     terraform.run("apply", "-auto-approve", "-no-color", "-parallelism=20", *variables, folder=folder)
     applied_s = time.monotonic() - begun

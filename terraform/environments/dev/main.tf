@@ -15,6 +15,7 @@ module "system" {
   dist               = var.dist
   is_protected       = false
   retention_days     = var.retention_days
+  operator           = var.operator
   monthly_budget_usd = 350
   alarm_emails       = var.alarm_emails
   domain             = var.domain

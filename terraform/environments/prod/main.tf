@@ -15,6 +15,7 @@ module "system" {
   dist               = var.dist
   is_protected       = true
   retention_days     = var.retention_days
+  operator           = var.operator
   monthly_budget_usd = 700
   alarm_emails       = var.alarm_emails
   domain             = var.domain

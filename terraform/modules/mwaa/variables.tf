@@ -93,8 +93,8 @@ variable "settings" {
   type        = map(string)
 
   validation {
-    condition     = alltrue([for value in values(var.settings) : !can(regex("['\\n]", value))])
-    error_message = "A setting holds a quote or a line break, which the startup script cannot carry."
+    condition     = alltrue([for value in values(var.settings) : !can(regex("\\n", value))])
+    error_message = "A setting holds a line break, which the startup script cannot carry."
   }
 
   validation {

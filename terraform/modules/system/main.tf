@@ -17,6 +17,8 @@ locals {
     LAKE_URL       = module.lake.lake_url
     CATALOG_URL    = module.lake.catalog_url
     CRAWL_EVERY_H  = tostring(var.crawl_every_h)
+    OPERATOR_NAME  = var.operator.name
+    CONTACT        = var.operator.contact
 
     # What the certificate of an erasure says of places that remember for a while.
     VERSIONS_KEEP_DAYS = tostring(var.noncurrent_days)
@@ -67,6 +69,7 @@ module "webhook_api" {
 
   name                = var.name
   settings            = local.settings
+  privacy_url         = var.operator.privacy_url
   domain              = var.domain
   airflow_environment = var.name
   table_arns          = module.state.table_arns
@@ -109,6 +112,7 @@ module "mwaa" {
 
   settings = merge(local.settings, {
     PUBLIC_URL  = module.webhook_api.public_url
+    PRIVACY_URL = module.webhook_api.privacy_url
     QUEUE_URL   = module.webhook_api.queue_url
     AIRFLOW_URL = "mwaa://${var.name}"
   })

@@ -23,6 +23,16 @@ variable "monthly_budget_usd" {
   type        = number
 }
 
+variable "operator" {
+  description = "Who runs this service and where athletes reach them, as every page says it: contact is a mail address or a page. Without privacy_url the service's own page /privacy is the statement on data protection."
+  type        = object({ name = string, contact = string, privacy_url = optional(string, "") })
+
+  validation {
+    condition     = length(trimspace(var.operator.name)) > 0 && can(regex("^([^@[:space:]]+@[^@[:space:]]+|https://[^[:space:]]+)$", var.operator.contact))
+    error_message = "Give a name, and a mail address or an https address."
+  }
+}
+
 variable "alarm_emails" {
   description = "Who is told of alarms."
   type        = set(string)

@@ -11,10 +11,13 @@ locals {
   region     = data.aws_region.current.name
 
   public_url = var.domain == null ? aws_apigatewayv2_api.this.api_endpoint : "https://${var.domain.name}"
-  airflow    = "arn:${local.partition}:airflow:${local.region}:${local.account_id}"
+  # The pages' own statement, where the operator has no other.
+  privacy_url = coalesce(var.privacy_url, "${local.public_url}/privacy")
+  airflow     = "arn:${local.partition}:airflow:${local.region}:${local.account_id}"
 
   environment = merge(var.settings, {
     PUBLIC_URL  = local.public_url
+    PRIVACY_URL = local.privacy_url
     QUEUE_URL   = aws_sqs_queue.events.url
     AIRFLOW_URL = "mwaa://${var.airflow_environment}"
   })

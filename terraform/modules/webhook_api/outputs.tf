@@ -1,3 +1,8 @@
+output "privacy_url" {
+  description = "Where the statement on data protection is; PRIVACY_URL."
+  value       = local.privacy_url
+}
+
 output "public_url" {
   description = "Where browsers and Strava reach the pages; PUBLIC_URL."
   value       = local.public_url

@@ -13,6 +13,12 @@ variable "settings" {
   }
 }
 
+variable "privacy_url" {
+  description = "The operator's statement on data protection; empty for the pages' own."
+  type        = string
+  default     = ""
+}
+
 variable "domain" {
   description = "A domain of one's own: with the zone of Route 53 that it lies in, or with a certificate that exists; the API's own address where null."
   type        = object({ name = string, zone_id = optional(string), certificate_arn = optional(string) })

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from include.settings import EXAMPLES
 from include.state.accounts.athletes import athlete_key
 from include.store.backend import open_store
 
@@ -45,7 +46,8 @@ def test_reconcile_logs_in_its_place_of_the_quota_and_looks_at_the_subscription(
 
 
 def test_reconcile_fails_where_strava_sends_no_events(world):
-    run = world.run("strava_reconcile", PUBLIC_URL="https://strava.test")
+    operator = {name: EXAMPLES[name] for name in ("OPERATOR_NAME", "CONTACT", "PRIVACY_URL")}
+    run = world.run("strava_reconcile", PUBLIC_URL="https://strava.test", **operator)
 
     assert run.state == "failed"
     assert run.states("check_subscription") == ["failed"]

@@ -16,6 +16,8 @@ EVENT_HISTORY_DAYS = 90
 """CloudTrail's own retention: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html;
 encryption contexts are in it: https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html"""
 
+_BACKUPS = "Backups made by whoever runs the service are theirs to clear."
+
 
 @dataclass(frozen=True, slots=True)
 class ResidualRecord:
@@ -46,9 +48,7 @@ def _lake(settings: Settings) -> Iterator[ResidualRecord]:
     if settings.lake_url.startswith("s3:"):
         yield _set("object_versions", "VERSIONS_KEEP_DAYS", settings.versions_keep_days, "Earlier versions of objects")
     else:
-        yield ResidualRecord(
-            "object_versions", 0, "A local lake keeps no earlier versions; backups are yours to clear."
-        )
+        yield ResidualRecord("object_versions", 0, f"The archive keeps no earlier versions of its files. {_BACKUPS}")
     if settings.catalog_url.startswith("glue:"):
         yield _set("query_answers", "ANSWERS_KEEP_DAYS", settings.answers_keep_days, "Answers to analysts' queries")
         why = f"Texts of queries, which name athletes: Athena keeps their history for {QUERY_HISTORY_DAYS} days."
@@ -60,7 +60,7 @@ def _state(settings: Settings) -> Iterator[ResidualRecord]:
         what = "Earlier states of the tables, for point-in-time recovery"
         yield _set("point_in_time_recovery", "RECOVERY_KEEP_DAYS", settings.recovery_keep_days, what)
     else:
-        why = "The local state file keeps no history; backups are yours to clear."
+        why = f"The database keeps no history. {_BACKUPS}"
         yield ResidualRecord("point_in_time_recovery", 0, why)
     yield _set("queue", "MESSAGES_KEEP_DAYS", settings.messages_keep_days, "Events that wait, and dead letters")
 

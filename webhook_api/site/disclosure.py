@@ -1,0 +1,109 @@
+"""What the service keeps of an athlete, where and for how long: read from the code's tables and the settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from include.settings import Settings
+from include.state import events, histories, invites
+from include.state.accounts import notices
+from include.state.erasures.ledger import KEPT_S as ERASURES_KEPT_S
+from include.state.erasures.residual_records import ResidualRecord, residual_records
+from include.store.store import TABLES
+from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
+
+_DAY_S = 86_400
+
+SCOPES: Mapping[str, tuple[str, str]] = {
+    READ: ("Your public profile", "To know who you are when you sign in, and to name you to those you link with."),
+    ACTIVITY_READ: (
+        "Activities that your followers or everyone can see, without the parts inside your privacy zones",
+        "To store them, and to copy those that name one of your children. Always part of connecting, except for an "
+        "account that only receives copies.",
+    ),
+    ACTIVITY_READ_ALL: (
+        "“Only You” activities, and tracks up to your front door",
+        "To store and copy those too. Only if you tick it.",
+    ),
+    ACTIVITY_WRITE: (
+        "Uploading activities to your account",
+        "To put copies of a parent's activities into it. Only if you tick it, or accept an invitation.",
+    ),
+}
+"""What each scope of Strava's opens, and why it is asked for."""
+
+FILES: Mapping[str, str] = {
+    "activities": "One row for each activity as Strava describes it: title, sport, times, distance, totals, gear.",
+    "streams": "The recorded points: time, position, elevation, speed, distance, heart rate, cadence, power, "
+    "temperature.",
+    "laps": "The laps of activities.",
+    "copies": "Which activity was copied to whom, when, and what became of it.",
+    "freshness": "How many activities Strava lists for a month, and how many are stored.",
+    "raw": "Strava's answers as they came, so that a mistake of ours can be put right without asking again.",
+    "gpx": "The files from which copies are uploaded.",
+    "certificates": "The certificates of erasures: numbers and times, no names.",
+}
+"""What the archive's files hold, by the first part of their names."""
+
+ROWS_KEPT_S: Mapping[str, int] = {
+    "events": events.KEEP_S,
+    "invites": invites.LIFETIME_S,
+    "histories": histories.KEPT_S,
+    "erasures": ERASURES_KEPT_S,
+    "notices": notices.KEPT_S,
+}
+"""How long a row about somebody stays whose table forgets by itself, counted from its end where it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One kind of record: its name in the code, what it holds, and after how many days it goes by itself."""
+
+    name: str
+    holds: str
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What the page says."""
+
+    scopes: Mapping[str, tuple[str, str]]
+    rows: tuple[Kept, ...]
+    files: tuple[Kept, ...]
+    places: tuple[str, ...]
+    retention_days: int | None
+    """After how many days what came from Strava is deleted; None where it is kept until the athlete leaves."""
+    traces: tuple[ResidualRecord, ...]
+    """What outlives an erasure for a while, as its certificate says it."""
+
+
+def disclose(settings: Settings) -> Disclosure:
+    """What the installation that `settings` describe keeps."""
+    days = settings.retention_days
+    retention_days = int(days) if days.isdigit() else None
+    return Disclosure(
+        scopes=SCOPES,
+        rows=tuple(Kept(name, table.holds, _days(name)) for name, table in TABLES.items() if table.holds),
+        files=tuple(Kept(name, holds) for name, holds in FILES.items()),
+        places=_places(settings),
+        retention_days=retention_days,
+        traces=tuple(residual_records(settings)),
+    )
+
+
+def _days(table: str) -> int | None:
+    return ROWS_KEPT_S[table] // _DAY_S if TABLES[table].expires else None
+
+
+def _places(settings: Settings) -> tuple[str, ...]:
+    if not settings.lake_url.startswith("s3:"):
+        return ("On one machine, run by whoever runs this service: in a database file and a folder of files.",)
+    match = re.search(r"//sqs\.([a-z0-9-]+)\.amazonaws\.com", settings.queue_url)
+    region = f", in its region {match[1]}" if match else ""
+    return (
+        f"At Amazon Web Services, which stores and computes for this service{region}: tables in DynamoDB, the "
+        "archive's files in S3, tokens under a key of KMS.",
+    )

@@ -1,0 +1,48 @@
+"""What every page says of the service: its name, who runs it, and where to ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from flask import Flask
+
+from include.settings import Settings
+
+NAME = "Activity Archive"
+"""The service's name on its pages and mails: Strava allows no name with its own in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The service as header and footer name it; what the settings do not say is empty."""
+
+    operator: str
+    contact: str
+    """The address as people read it."""
+    contact_url: str
+    """The address as a link."""
+    policy_url: str
+    """The operator's own statement on data protection."""
+    name: str = NAME
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The service that `settings` describe."""
+        contact = settings.contact
+        return cls(
+            operator=settings.operator_name,
+            contact=contact.removeprefix("https://"),
+            contact_url=f"mailto:{contact}" if "@" in contact and not contact.startswith("https:") else contact,
+            policy_url="" if settings.privacy_url == f"{settings.public_url}/privacy" else settings.privacy_url,
+        )
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Let every template of `app` name the `service`.
+
+    Effects: one line in the log where the settings do not say who runs it.
+    """
+    app.jinja_env.globals["service"] = Service.of(settings)
+    if settings.missing_rules:
+        app.logger.warning("%s", settings.missing_rules_text)
