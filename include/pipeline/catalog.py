@@ -14,7 +14,7 @@ from include.state.partitions import Partition, Waiting
 HOUR_S = 3600
 
 AT_ONCE = 100
-"""How many partitions are registered before their rows are removed: a run that dies loses no more than that."""
+"""How many partitions are registered before their rows are removed: a run that dies repeats at most that many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ def register_waiting(services: UsesLake) -> Agreed:
     a late worker's, register nothing.
     Errors: `RetryLater`; partitions handled before stay handled.
     Effects: a row is removed once its partition holds objects, or is empty after the time in which its change must have
-    ended; until then a later run checks again. Safe to repeat, to run twice at once, and beside any writer.
+    ended; until then a later run checks again. Safe to repeat, to run twice at once, and to run beside any writer.
     """
     agreed, waiting = Agreed(), list(services.lake.partitions.waiting())
-    services.lake.catalog.register(())  # views follow the lake even where nothing waits
+    services.lake.catalog.register(())  # updates the local views even where no partition waits
     for start in range(0, len(waiting), AT_ONCE):
         agreed += _agree(services, waiting[start : start + AT_ONCE])
     return agreed

@@ -17,13 +17,13 @@ from include.errors import IngestError, NotConnected, QuotaSpent, RetryLater, Sc
 log = logging.getLogger(__name__)
 
 MAX_CHUNKS = 500
-"""How many a run maps over: half of what Airflow takes (`max_map_length`)."""
+"""How many chunks a run maps over: half of what Airflow takes (`max_map_length`)."""
 
 ACTIVITIES = 20
 """How many activities a task works on: few enough for a 2 GB worker, enough to share a month's object."""
 
 AT_ONCE = 4
-"""Into how many tasks an ingest run is cut before tasks grow: about as many as a worker runs at once."""
+"""How many tasks an ingest run has before its tasks grow: about as many as a worker runs at once."""
 
 COPIED_AT_ONCE = 4
 """How many activities of a chunk are copied at once: most of a copy's time is spent waiting for Strava."""
@@ -50,7 +50,7 @@ def in_chunks(
         part = ceil(len(keys) / parts)
         start = turn % parts * part
         log.warning(
-            "%s of %s are this run's, those from number %s on: one run takes %s chunks of %s. The next run goes on.",
+            "This run takes %s of %s, from number %s on: a run has at most %s chunks of %s. The next run goes on.",
             *(min(part, len(keys) - start), len(keys), start + 1, MAX_CHUNKS, size),
         )
         keys = keys[start : start + part]
@@ -89,17 +89,17 @@ class ChunkOutcome(Generic[K, R]):
             named = "; ".join(f"{key} ({type(fault).__name__})" for key, fault in defects.items())
             raise WorkBroken(
                 f"A defect broke the work on {len(defects)} of {len(self.done) + len(self.faults)}: {named}. "
-                "The others are done, the rows of these own their rest. Report it with the traceback in the log above."
+                "The others are done; these become due again by the ledger. Report the traceback in the log above."
             ) from next(iter(defects.values()))
 
 
 def process_each(keys: Iterable[K], work: Callable[[K], R], *, at_once: int = 1) -> ChunkOutcome[K, R]:
     """Do the work of every key; a key that fails stops no other, and is left to its own row.
 
-    With `at_once` above 1 that many threads do it, for work that mostly waits; the results keep the order.
+    With `at_once` above 1 that many threads work in parallel, for work that mostly waits; the results keep the order.
 
     Errors: the first fault, if every key failed: then a retry of the chunk repeats nothing. A defect is no such fault,
-    since a retry does not mend it: `WorkedOff.confirm` raises it.
+    since a retry does not mend it: `ChunkOutcome.confirm` raises it.
     """
     done, faults = dict[K, R](), dict[K, Exception]()
     with closing(_outcomes(keys, work, at_once)) as outcomes:
@@ -117,7 +117,7 @@ def process_each(keys: Iterable[K], work: Callable[[K], R], *, at_once: int = 1)
 def _outcomes(
     keys: Iterable[K], work: Callable[[K], R], at_once: int
 ) -> Generator[tuple[K, Callable[[], R]], None, None]:
-    """Each key with a function that returns its result or raises. Effects: closing it starts no further key."""
+    """Each key with a function that returns its result or raises. Effects: after a close no further key is started."""
     if at_once == 1:
         yield from ((key, partial(work, key)) for key in keys)
         return

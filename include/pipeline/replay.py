@@ -42,7 +42,7 @@ class Replayed:
     """Rebuilt; in a dry run, readable."""
     rows: int = 0
     busy: int = 0
-    """Skipped: another worker holds them, and writes them from an answer at least as new."""
+    """Skipped: another worker holds them, and writes them from an answer that is at least as new."""
     unreadable: tuple[str, ...] = ()
     """Objects that could not be read, each with the reason; the rows of their activities are unchanged."""
 
@@ -81,12 +81,12 @@ def replay(services: UsesStorage, chunk: Chunk, *, dry_run: bool = False) -> Rep
     detailed answer counts as brought by a webhook, a list row as brought by a backfill.
 
     It is safe beside live work: each activity is leased, so no other worker writes it between the read of its raw
-    objects and the write of its rows, and a run that wants it meanwhile marks it, upon which reconcile queues it. An
+    objects and the write of its rows, and a run that wants it meanwhile marks it, so that reconcile queues it. An
     activity that another worker holds is left to that worker, which is not asked to fetch again. The ledger keeps its
-    fingerprints and next tries: a replay is no answer of Strava's, so due work stays due. After a crash the leases run
-    out and reconcile queues their activities, at one call each.
+    fingerprints and next tries: a replay is not an answer from Strava, so due work stays due. After a crash the leases
+    run out, and reconcile queues their activities, at one call each.
 
-    Errors: `ObjectConflict`, `RetryLater`: repeat it. Effects: safe to repeat; no call of Strava's.
+    Errors: `ObjectConflict`, `RetryLater`: repeat it. Effects: safe to repeat; makes no call to Strava.
     """
     if dry_run:
         return _dry(services, chunk)

@@ -1,4 +1,4 @@
-"""What a use case works with, built from the settings in one place."""
+"""The services that use cases work with, built from the settings in one place."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from include.strava.subscriptions import PushSubscriptions
 
 @dataclass(frozen=True, slots=True)
 class DataLake:
-    """What is stored as objects, and where its partitions and the catalog stand."""
+    """The lake's objects, its tables, its catalogue and the partitions that wait for it."""
 
     objects: ObjectStore
     raw: RawZone
@@ -51,7 +51,7 @@ class DataLake:
 
 @dataclass(frozen=True, slots=True)
 class Strava:
-    """What calls Strava, as this application and as its athletes."""
+    """The clients of Strava's API, as this application and as its athletes."""
 
     client: StravaClient
     oauth: OAuthClient
@@ -69,7 +69,7 @@ class Services:
     queue: Queue
     clock: Clock
     wait: Callable[[float], None]
-    """Pauses between two polls of an upload; tests pass one that moves their clock instead."""
+    """Pauses between two polls of an upload; tests pass a function that moves their clock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,37 +9,37 @@ from include.settings import Settings
 from include.strava.models import Subscription
 from include.strava.quota import DAY_S
 
-_NEXT_STEP = "Run `make subscription ARGS=create` where the system runs; until then new things are found hourly."
+_NEXT_STEP = "Run `make subscription ARGS=create` where the system runs; until then new activities are found hourly."
 
 
 def check_subscription(services: UsesStateAndStrava, settings: Settings) -> str:
-    """Ask Strava once a day for the webhook subscription; returns in words what there is.
+    """Ask Strava once a day for the webhook subscription; returns the result in words.
 
-    None is needed where this system never created one and Strava could not reach it: then Strava is not asked.
-    Errors: `NotSubscribed` where one is wanted and is not there, or sends its events elsewhere; `RetryLater`.
-    Effects: remembers that Strava was asked; these calls count in no quota.
+    Strava is not asked where this system never created a subscription and Strava could not reach it.
+    Errors: `NotSubscribed` where one is needed and missing, or sends its events elsewhere; `RetryLater`.
+    Effects: notes that Strava was asked; these calls count in no quota.
     """
     now_epoch_s = services.clock()
     here = services.state.subscriptions.current()
     if here is None and not settings.public_url.startswith("https://"):
-        return "No webhook subscription is wanted: Strava cannot reach this system; new things are found hourly."
+        return "No webhook subscription is needed: Strava cannot reach this system; new activities are found hourly."
     if services.state.subscriptions.checked_at_epoch_s() + DAY_S > now_epoch_s:
         return "The webhook subscription was checked within the last day."
     there = services.strava.push.current()
     services.state.subscriptions.note_check(now_epoch_s)
     if there is None:
-        raise NotSubscribed(f"Strava has no webhook subscription of this application: no event comes. {_NEXT_STEP}")
+        raise NotSubscribed(f"Strava has no webhook subscription for this application: no event arrives. {_NEXT_STEP}")
     if here is None or here.subscription_id != there.subscription_id:
         known = "none" if here is None else f"number {here.subscription_id}"
         raise NotSubscribed(
             f"Strava's webhook subscription is number {there.subscription_id}, this system knows {known}: "
             f"every event is dropped. {_NEXT_STEP}"
         )
-    return f"Webhook subscription {there.subscription_id} is there."
+    return f"Webhook subscription {there.subscription_id} exists."
 
 
 def subscribe(services: UsesStateAndStrava, settings: Settings) -> Subscription:
-    """Create the subscription to this system's webhook, or take over the one that is there.
+    """Create the subscription to this system's webhook, or take over the existing one.
 
     The web server has to run: Strava calls it before it answers.
     Errors: `WrongInstallation`, `NotProved`; then nothing was created.
@@ -52,7 +52,7 @@ def subscribe(services: UsesStateAndStrava, settings: Settings) -> Subscription:
 
 
 def unsubscribe(services: UsesStateAndStrava) -> Subscription | None:
-    """End the subscription, first at Strava, then here: no event comes any more; returns what Strava had, if anything.
+    """End the subscription, first at Strava, then here, so that no more events arrive; returns Strava's, if it had one.
 
     Effects: safe to repeat.
     """
@@ -64,9 +64,9 @@ def unsubscribe(services: UsesStateAndStrava) -> Subscription | None:
 
 
 def end_elsewhere(services: UsesStrava, settings: Settings) -> None:
-    """End a subscription that sends events to another address; none, or one to this system's, stays as it is.
+    """End a subscription that sends events to another address than this system's.
 
-    Only for a simulated Strava: there it can be but this system's own, from before its ports moved.
+    Only for a simulated Strava: there such a subscription is this system's own, from before its ports changed.
     """
     there = services.strava.push.current()
     if there is not None and there.callback_url != _webhook(settings):

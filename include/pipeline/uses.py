@@ -1,4 +1,4 @@
-"""What use cases take: each names the groups of services that it touches, itself or through what it calls."""
+"""The parameters of use cases: each names the groups of services that it uses, itself or through its callees."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from include.state.state import UsesClock, UsesState
 
-if TYPE_CHECKING:  # the wiring imports every leaf, for which a use case need not wait
+if TYPE_CHECKING:  # the wiring imports every leaf; a use case must not wait for that
     from include.pipeline.services import DataLake, Strava
     from include.queue.queue import Queue
 
@@ -26,7 +26,7 @@ class UsesStrava(UsesClock, Protocol):
 
     @property
     def strava(self) -> Strava:
-        """What calls Strava."""
+        """The clients of Strava's API."""
         ...
 
 
@@ -44,7 +44,7 @@ class UsesWait(Protocol):
 
     @property
     def wait(self) -> Callable[[float], None]:
-        """Pauses for so many seconds."""
+        """Pauses for that many seconds."""
         ...
 
 

@@ -177,7 +177,7 @@ def test_deployment_goes_on_and_says_so_when_strava_is_silent(deployed, simulato
     with SimulatorControl(simulator.base_url) as control:
         control.write_script(Line(route="GET /push_subscriptions", status=503))
 
-    assert "asked again each quarter" in check_strava(deployed)
+    assert "asked again every window" in check_strava(deployed)
     assert not is_proved(deployed)
 
 

@@ -35,7 +35,7 @@ from include.strava.quota import DAY_S, HOUR_S, WINDOW_S, utc_text
 log = logging.getLogger(__name__)
 
 BATCH = 1000
-"""How many activities one run loads at most; a row and XCom hold that many keys."""
+"""How many activities one run loads at most: a row and XCom hold that many keys."""
 
 IN_LAKE = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
 
@@ -50,13 +50,15 @@ def list_batch(services: UsesStorageStravaAndQueue, history: History) -> History
     Effects: an error postpones the history.
     """
     if outage := current_outage(services):
-        since = StravaUnavailable(f"Strava is out since {utc_text(outage.since_epoch_s)}; reconcile goes on after it.")
+        since = StravaUnavailable(
+            f"Strava has been down since {utc_text(outage.since_epoch_s)}; reconcile continues when it is back."
+        )
         return _postpone(services, history, since)
     _check_connected(services, history.athlete_id)
     try:
         return list_on(services, history)
     except QuotaSpent as spent:
-        log.info("%s What is listed of athlete %s is kept; a later run goes on.", spent, history.athlete_id)
+        log.info("%s What is listed so far of athlete %s is kept; a later run continues.", spent, history.athlete_id)
         return _postpone(services, history, spent)
     except IngestError as error:
         _postpone(services, history, error)
@@ -251,7 +253,7 @@ def _check_connected(services: UsesState, athlete_id: int) -> None:
     if athlete is None or athlete.status is not AthleteStatus.ACTIVE:
         raise NotConnected(
             f"Athlete {athlete_id} is not connected; have them connect at the start page. The backfill waits for that; "
-            "of an unknown athlete it is forgotten."
+            "that of an unknown athlete is dropped."
         )
 
 

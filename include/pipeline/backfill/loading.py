@@ -93,7 +93,7 @@ def _load(
     held: list[_Fetched] = []
 
     def hold(activity_id: int) -> str:
-        """Hold the activity unless it is in the lake or has nothing to write; returns what it waits for."""
+        """Keep the activity for the write, unless it is in the lake or has no rows; returns what it waits for."""
         held[:] = [kept for each in held if (kept := each.renewed(services))]
         entry = services.state.activities.get(history.athlete_id, activity_id)
         if entry is not None and entry.state in IN_LAKE:
@@ -181,12 +181,12 @@ def _fetch(
 
 
 def _still_due(entry: LedgerEntry, before: LedgerEntry, listed_at_epoch_s: float) -> LedgerEntry:
-    """The entry, with the work that was due before and that this load does not answer."""
+    """The entry, with the work that was due before and that this load does not settle."""
     return entry.still_due_as(before).answered(int(listed_at_epoch_s) - CLOCK_SKEW_S)
 
 
 def _asked_once_more(loaded: LedgerEntry, described: LedgerEntry, now_epoch_s: float) -> LedgerEntry:
-    """The entry; where one answer denied the streams, a live sync fetches them once more a window later."""
+    """The entry; where an answer had no streams, a live sync fetches them once more a window later."""
     if described.next_try_epoch_s is None:
         return loaded
     again_at_epoch_s = int(now_epoch_s) + ROUND_S

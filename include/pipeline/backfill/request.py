@@ -1,4 +1,4 @@
-"""A request for an athlete's history: stored first, and queued again until it is loaded."""
+"""A request for an athlete's history: stored first, then queued again and again until the history is loaded."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class BackfillRequest:
     """A finished history that was requested at this time or later answers the request."""
     dry_run: bool = False
     again: bool = False
-    """Stored activities are fetched again, whole."""
+    """Whether stored activities are fetched again, with their streams."""
 
     @classmethod
     def of(cls, history: History) -> BackfillRequest:
@@ -41,7 +41,7 @@ class BackfillRequest:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any], *, or_asked_at: datetime) -> BackfillRequest:
-        """The request in the form's params; without a time it is as old as its run.
+        """The request in the form's params; without a time, its run's time counts.
 
         Errors: `BadRequest` for an invalid day, or days in the wrong order.
         """
@@ -79,7 +79,7 @@ class BackfillRequest:
         return int(datetime.combine(self.last_day + timedelta(days=1), time(), UTC).timestamp())
 
     def to_history(self) -> History:
-        """The row of a history of which nothing is listed yet."""
+        """The history's row before anything is listed."""
         return History(
             athlete_id=self.athlete_id,
             after_epoch_s=self.after_epoch_s,
@@ -92,7 +92,7 @@ class BackfillRequest:
 
 
 def ask(services: UsesState, request: BackfillRequest) -> History:
-    """Store the request before anything else; a history of the same span that is under way goes on.
+    """Store the request before anything else; a history of the same span that is under way continues.
 
     Errors: `NotConnected` for an unknown athlete, or one who is being erased.
     Effects: for half an hour, or until its last chunk is loaded, no other run works on the history.
@@ -125,4 +125,4 @@ def queue_histories(services: UsesStateAndQueue, connected: Collection[int]) -> 
 
 def being_erased(athlete_id: int) -> NotConnected:
     """The error that stops a history of an athlete who is being erased."""
-    return NotConnected(f"Athlete {athlete_id} is being erased, so this backfill ends here; nothing more is kept.")
+    return NotConnected(f"Athlete {athlete_id} is being erased, so this backfill ends here; nothing more is stored.")

@@ -16,7 +16,7 @@ SEARCH_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class ChildAccount:
-    """The account that receives the copy; it is asked only where the ledger cannot know."""
+    """The account that receives the copy; it is read only for what the ledger cannot know."""
 
     services: UsesStateAndStrava
     copy: Copy
@@ -24,7 +24,7 @@ class ChildAccount:
     def find(self) -> int | None:
         """The activity made of the copy's file, or None while the child's list shows none.
 
-        Errors: `ScopeMissing` where the child lets us write, not read, and those of every call.
+        Errors: `ScopeMissing` where the child granted write access but no read access, and those of every call.
         """
         entry = self.services.state.activities.get(self.copy.parent_id, self.copy.parent_activity_id)
         start_at_epoch_s = self.copy.activity_start_epoch_s or (entry and entry.start_at_epoch_s) or 0
@@ -50,10 +50,10 @@ class ChildAccount:
         return self.copy.duplicated(found, outcome.reason)
 
     def holds_as_this_copy(self, activity_id: int) -> bool:
-        """Whether that activity is this copy: an upload of unknown outcome that had arrived.
+        """Whether that activity is this copy: made by an upload whose outcome was unknown.
 
-        Where the child granted no reading, a file that was sent before counts as the one that Strava names, unless that
-        is another copy.
+        Where the child granted no read access, the activity that Strava names counts as made from the file sent
+        before, unless it is another copy.
         """
         if self.copy.attempts < 2:
             return False

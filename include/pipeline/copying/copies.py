@@ -1,4 +1,4 @@
-"""Copies an activity to the children whom its title names, once each; one child's fault stops no other child's copy."""
+"""Copies an activity once to each child whom its title names; one child's fault stops no other child's copy."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def copy_to_children(services: UsesStorageStravaAndWait, parent_id: int, activit
     A skipped copy is tried again while the title names the child: its reason may no longer hold. A copy that was made
     is marked when the title no longer names the child or the activity is gone, and unmarked otherwise.
 
-    Errors: the fault of a copy that Airflow may retry sooner than the ledger does; the other copies are finished first.
-    A refusal by the child's account is no error but that copy's outcome.
+    Errors: a copy's fault, where Airflow may retry sooner than the ledger does; the other copies are finished first.
+    A refusal by the child's account is that copy's outcome, not an error.
     Effects: safe to repeat and to run twice at once; a finished copy costs no call. The lake's `copies` is refreshed.
     """
     entry = services.state.activities.get(parent_id, activity_id)

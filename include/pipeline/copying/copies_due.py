@@ -22,9 +22,9 @@ def with_copies(services: UsesState, lease: Lease, entry: LedgerEntry, activity:
 
 
 def with_undecided_copies(services: UsesState, lease: Lease, entry: LedgerEntry, activity: Activity) -> LedgerEntry:
-    """The entry that a backfill settles: copies are due at once where one is undecided yet.
+    """The entry that a backfill settles: copies are due at once where one is still undecided.
 
-    Only for activities that began after their link did: older ones are copied when somebody asks for it.
+    Only for activities that began after their link did: older ones are copied on request.
     """
     decided = {copy.child_id for copy in services.state.copies.of_activity(activity.activity_id)}
     if not _named(services, activity, decided=frozenset(decided), began_under_link=True):

@@ -1,4 +1,4 @@
-"""One worker's work on one copy: from the plan to the upload and what became of it."""
+"""One worker's work on one copy: from the plan to the upload and its outcome."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 LOOK_FOR_S = 900
 """How long an upload of unknown outcome may be missing from the child's list before it counts as lost."""
 
-_STILL = "Strava is still processing the file; it is looked at again."
+_STILL = "Strava is still processing the file; it is checked again later."
 _PARENT_AWAY = "The parent's account is not connected; the copy is made when it is connected again."
 _SHUT_OUT = (TokenRefused, NotConnected, ScopeMissing, CapacityReached)
 """Errors that say the child's account refuses access."""
@@ -70,7 +70,7 @@ class CopyJob:
         self.is_lost = False
         """Whether another worker has the copy by now."""
         self.is_fresh = False
-        """Whether this hold has sent the file, and Strava has only just begun with it."""
+        """Whether this job has sent the file, and Strava has only just begun to process it."""
         self._services = services
 
     def proceed(self) -> None:
@@ -141,7 +141,7 @@ class CopyJob:
                     self._note(self.copy.made(found))
                     return
             except ScopeMissing:
-                is_blind = True  # The child granted no reading: uploading again answers "duplicate" instead.
+                is_blind = True  # Without read access, uploading again tells: Strava then answers "duplicate".
         self._make(is_blind=is_blind)
 
     def _poll(self) -> None:
@@ -149,7 +149,7 @@ class CopyJob:
             self._settled(self._services.strava.client.upload(self.copy.child_id, self.copy.upload_id))
 
     def _looked_at(self, upload_id: int) -> bool:
-        """Poll an upload once; False where the copy was reopened and has to be searched for, and sent."""
+        """Poll an upload once; False where the copy was reopened, and has to be searched for and sent again."""
         was_asked_for = self.copy.state is CopyState.UPLOADING
         try:
             upload = self._services.strava.client.upload(self.copy.child_id, upload_id)
@@ -164,7 +164,7 @@ class CopyJob:
         return not was_asked_for
 
     def _make(self, *, is_blind: bool) -> None:
-        """Send the file made from the present activity, link and title, or store why not."""
+        """Make the file from the present activity, link and title, and send it, or store why not."""
         activity = self._services.lake.raw.detail(self.copy.parent_id, self.copy.parent_activity_id)
         if activity is None:
             self._wind_up(is_blind=is_blind)
@@ -175,7 +175,7 @@ class CopyJob:
         link = self._link()
         streams = self._services.lake.raw.streams(activity.athlete_id, activity.activity_id)
         if link is None or match(activity.name, link.names) is None:
-            reason: str | None = "The title no longer named the child when the copy was about to be made."
+            reason: str | None = "The title no longer named the child when the copy was due."
         else:
             reason = ineligible_reason(activity, streams, link, is_copy=self._is_copy(activity))
         if link is None or streams is None or reason is not None:
@@ -195,7 +195,7 @@ class CopyJob:
         return parent is not None and parent.status is AthleteStatus.ACTIVE
 
     def _trim_m(self, link: Link) -> int:
-        """The radius to hide now; points fetched before the present grant may show more than it allows."""
+        """The radius to hide now; points that were fetched before the present grant may show more than it allows."""
         parent = self._services.state.athletes.get(link.parent_id)
         entry = self._services.state.activities.get(link.parent_id, self.copy.parent_activity_id)
         fetched_at_epoch_s = entry.fetched_at_epoch_s if entry else None
@@ -207,7 +207,7 @@ class CopyJob:
         def before_sending() -> None:
             if self._services.state.erasures.forbid_writing(link.parent_id, link.child_id):
                 raise BeingErased(
-                    f"Athlete {link.parent_id} or {link.child_id} has asked to be erased while a file was made:"
+                    f"Athlete {link.parent_id} or {link.child_id} asked to be erased while a file was made:"
                     " nothing was sent. If the erasure is withdrawn, reconcile goes on."
                 )
             if self._link() != link or self._trim_m(link) != trim_m:
@@ -251,7 +251,7 @@ class CopyJob:
         elif is_blind:
             self._note(self.copy.given_up(f"It is not known whether the file arrived. {reason}"))
         elif self.copy.waited_s(now_epoch_s) < LOOK_FOR_S:
-            self._note(self.copy.postponed_by_fault("It is looked up whether the file arrived.", now_epoch_s))
+            self._note(self.copy.postponed_by_fault("It is checked whether the file arrived.", now_epoch_s))
         else:
             self._note(self.copy.skipped(reason))
 

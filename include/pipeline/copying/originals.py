@@ -22,14 +22,14 @@ def mark_copies(services: UsesStorage, parent_id: int, activity_id: int) -> None
 
 
 def _follow(services: UsesStorage, copy: Copy) -> None:
-    """Write until the stored mark is still true after the write: the title may change meanwhile."""
+    """Write the mark until it is still true after the write: the title may change meanwhile."""
     original = _original(services, copy)
     while original is not copy.original:
         held = services.state.copies.acquire(copy.parent_activity_id, copy.child_id)
         if held is None:
             raise RetryLater(
-                f"Another run has copy {copy.external_id} to athlete {copy.child_id}, which is to be marked"
-                f" {original}; run this again."
+                f"Another run is working on copy {copy.external_id} to athlete {copy.child_id}, so it could not be"
+                f" marked {original}; run this again."
             )
         copy = held.marked(original)
         services.state.copies.settle(copy)

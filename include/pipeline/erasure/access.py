@@ -1,4 +1,4 @@
-"""How the access to an athlete's account ends: revoked where a person asks, confirmed with Strava, tokens destroyed."""
+"""Ends the access to an athlete's account: revokes it on a person's request, confirms it, destroys the tokens."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ minutes."""
 
 
 class Access(StrEnum):
-    """What became of the access to an athlete's account."""
+    """The outcome of a request to end the access to an athlete's account."""
 
     ENDED = "ended"
     """Strava no longer accepts the tokens, they are destroyed here, and the erasure is under way."""
     DISCONNECTED = "disconnected"
-    """The same, but the athlete asked here to be disconnected, which keeps what is stored."""
+    """The same, but the athlete only asked here to be disconnected: the stored data stays."""
     STILL_CONNECTED = "still_connected"
     """Strava accepts the tokens: the event was forged, or is not about this connection."""
     CONNECTED_AGAIN = "connected_again"
@@ -99,7 +99,7 @@ def _give_back(services: UsesStrava, athlete: AthleteRow) -> None:
         access_token = services.strava.tokens.access_token(athlete.athlete_id, scope=min(athlete.scopes, default=""))
         services.strava.oauth.revoke(athlete.athlete_id, access_token)
     except (TokenRefused, NotConnected, ScopeMissing):
-        return  # No token is left to revoke; the caller checks next whether Strava still accepts the pair.
+        return  # There is no token to revoke; the caller checks next whether Strava still accepts the pair.
 
 
 def _once_refused(services: UsesStateAndStrava, athlete: AthleteRow) -> AthleteRow | None:

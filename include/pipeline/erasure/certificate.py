@@ -42,15 +42,15 @@ class Certificate:
 
     @property
     def key(self) -> str:
-        """Where the lake keeps it."""
+        """The certificate's key in the lake."""
         return f"{certificates_prefix(self.athlete_id)}{_instant(self.began_at_epoch_s):%Y%m%dT%H%M%SZ}.json"
 
     def to_json(self) -> dict[str, Any]:
-        """The certificate as people read it."""
+        """The certificate as a document for people."""
         finished = self.finished_at_epoch_s
         shared_object_keys = {} if self.shared_object_keys is None else {"elsewhere": list(self.shared_object_keys)}
         return {
-            "certificate": "erasure of everything that was kept of an athlete",
+            "certificate": "erasure of all stored data of an athlete",
             "athlete_id": self.athlete_id,
             "reason": self.reason,
             "began_at": _instant(self.began_at_epoch_s).isoformat(),
@@ -63,7 +63,7 @@ class Certificate:
 
 
 def certificates_prefix(athlete_id: int) -> str:
-    """What the keys of an athlete's certificates start with; the times in them sort."""
+    """The prefix of the keys of an athlete's certificates; the keys sort by time."""
     return f"certificates/{athlete_id}-"
 
 
@@ -72,9 +72,9 @@ def open_certificate(
 ) -> Certificate:
     """The erasure's certificate: the stored one, else a draft with the counts that `count` returns.
 
-    A draft keeps `shared_object_keys` for the run that goes on when no ledger leads to those objects any more.
+    A draft keeps `shared_object_keys` for a later run: by then no ledger may lead to those objects any more.
 
-    Call it before anything is removed: a run that comes later, or runs at the same time, gets the same counts.
+    Call it before anything is removed: a later or parallel run gets the same counts.
     Effects: the draft is stored, once.
     """
     draft = Certificate(erasure.athlete_id, erasure.grounds.reason, erasure.began_at_epoch_s, {})

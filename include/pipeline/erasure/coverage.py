@@ -14,7 +14,7 @@ from include.state.state import UsesState
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL
 
 TRACKS_AT_ONCE = 2
-"""How many tracks of an athlete are fetched again in a quarter of an hour: at most 384 calls a day."""
+"""How many tracks of an athlete are fetched again in a quota window: at most 384 calls a day."""
 
 REASON = "you no longer allow it, and had it removed"
 
@@ -46,7 +46,7 @@ def _serve(services: UsesStorage, athlete: AthleteRow) -> tuple[int, int]:
     if uncovered:
         services.lake.freshness_rows.expire(
             athlete.athlete_id, math.inf
-        )  # it counts them; the next lists count the rest
+        )  # the log counts them; the next lists count the rest
     removed = sum(_remove(services, entry) for entry in uncovered)
     unwanted = [entry for entry in stored if entry not in uncovered and _is_track_unwanted(athlete, entry)]
     now_epoch_s = int(services.clock())

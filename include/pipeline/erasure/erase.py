@@ -45,7 +45,7 @@ LOOKS = 10
 """How often a run checks whether other workers have released the athlete's activities, before Airflow retries it."""
 
 SWEEPS = 10
-"""The last pass finds nothing; more than two are needed only where a worker writes late."""
+"""How many passes at most: the last one finds nothing, and a third is needed only where a worker writes late."""
 
 
 class Outcome(StrEnum):
@@ -56,7 +56,7 @@ class Outcome(StrEnum):
     COUNTED = "counted"
     """A dry run: nothing was changed."""
     DISCONNECTED = "disconnected"
-    """The athlete disconnected here: the access has ended, and stored data stays."""
+    """The athlete disconnected here: the access has ended, and the stored data stays."""
     STILL_CONNECTED = "still_connected"
     """Strava accepts the tokens: the event was forged, or is not about this connection."""
     CONNECTED_AGAIN = "connected_again"
@@ -101,7 +101,7 @@ class Erased:
     @property
     def message(self) -> str:
         """The outcome in words, for the run's log."""
-        return f"Athlete {self.athlete_id}: {_SPOKEN[self.outcome].format(counts=in_words(self.counts))}"
+        return f"Athlete {self.athlete_id}: {_MESSAGES[self.outcome].format(counts=in_words(self.counts))}"
 
     def to_json(self) -> dict[str, Any]:
         """The result as XCom carries it."""
@@ -113,23 +113,23 @@ class Erased:
         }
 
 
-_SPOKEN: Mapping[Outcome, str] = {
+_MESSAGES: Mapping[Outcome, str] = {
     Outcome.ERASED: "everything is erased: {counts}.",
-    Outcome.ERASED_BEFORE: "erased before; there was nothing left.",
+    Outcome.ERASED_BEFORE: "already erased; nothing was left to remove.",
     Outcome.COUNTED: "an erasure would remove {counts}; nothing was changed.",
-    Outcome.DISCONNECTED: "disconnected, as asked for on the athlete's page; what is stored stays.",
+    Outcome.DISCONNECTED: "disconnected, as requested on the athlete's page; the stored data stays.",
     Outcome.STILL_CONNECTED: "Strava still accepts the tokens, so nothing was erased.",
     Outcome.CONNECTED_AGAIN: "connected again since then, which withdraws the request, so nothing was erased. "
-    "To erase the present connection's data too, start a new run.",
-    Outcome.IN_HAND: "another run carries the erasure out; if it breaks off, strava_reconcile starts one that goes on.",
+    "To erase the data of the present connection too, start a new run.",
+    Outcome.IN_HAND: "another run is carrying the erasure out; if it dies, strava_reconcile starts one that continues.",
     Outcome.UNKNOWN: "not known here; there is nothing to erase.",
 }
 
 
 def erase(services: UsesStorageStravaAndWait, request: EraseRequest, settings: Settings) -> Erased:
-    """End the access to the athlete's account, remove everything that is kept of the athlete, and certify it.
+    """End the access to the athlete's account, remove all stored data of the athlete, and certify it.
 
-    The request is stored first, so that another run goes on if this one dies.
+    The request is stored first, so that another run continues if this one dies.
     Errors: `NotConnected` when an operator names an unknown athlete; `RetryLater`, `ApplicationInactive`,
     `BadRequest`, `QuotaSpent` while the access has not ended: nothing was removed; `RetryLater` too while another
     worker holds activities of the athlete; `LeaseLost` when this run stalled for so long that another one took over.
@@ -219,7 +219,7 @@ def _finish(services: UsesState, lease: Erasure) -> None:
 
 
 def _await_workers(services: UsesStateAndWait, athlete_id: int) -> None:
-    """No new worker starts, since no lease is granted any more; those that hold one end soon, without tokens.
+    """Wait for the workers that hold a lease: they end soon, without tokens, and no new lease is granted.
 
     Errors: `RetryLater` while one goes on; its lease ends in a few minutes at the latest.
     """
@@ -229,8 +229,8 @@ def _await_workers(services: UsesStateAndWait, athlete_id: int) -> None:
             return
         services.wait(LOOK_EVERY_S)
     raise RetryLater(
-        f"Another run still works on activities of athlete {athlete_id}; nothing was removed yet, nothing new is "
-        "written for the athlete, and the erasure goes on when that run has ended. Run it again in some minutes."
+        f"Another run is still working on activities of athlete {athlete_id}. Nothing was removed yet, and nothing new "
+        "is written for the athlete; the erasure continues when that run has ended. Run it again in a few minutes."
     )
 
 
@@ -245,7 +245,7 @@ def _sweep(services: UsesStorage, erasure: Erasure, others: frozenset[str]) -> N
         for record in found:
             lease = services.state.erasures.renew(lease)
             record.remove()
-    raise RetryLater(f"Records of athlete {erasure.athlete_id} keep appearing; run the erasure again in some minutes.")
+    raise RetryLater(f"Records of athlete {erasure.athlete_id} keep appearing; run the erasure again in a few minutes.")
 
 
 def _count(services: UsesStorage, athlete_id: int, erasure: Erasure | None = None) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Every record that the system keeps of one athlete, to be counted or removed."""
+"""Every stored record of one athlete, to be counted or removed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class PersonalRecord:
 def shared_object_keys(services: UsesState, athlete_id: int) -> frozenset[str]:
     """The keys of other athletes' objects that, by the ledger of copies, name this athlete.
 
-    Keep them before the ledger's rows are removed: without those rows only a listing of everybody's objects finds them.
+    Get them before the ledger's rows are removed: without those rows only a listing of everybody's objects finds them.
     """
     keys: set[str] = set()
     for copy in services.state.copies.of_parent(athlete_id):
@@ -55,7 +55,7 @@ def shared_object_keys(services: UsesState, athlete_id: int) -> frozenset[str]:
 
 
 def all_shared_object_keys(services: UsesStorage, athlete_id: int) -> frozenset[str]:
-    """`shared_object_keys`, and the objects that no ledger names any more; lists the objects of all athletes."""
+    """`shared_object_keys` and the objects that no ledger names any more; lists the objects of all athletes."""
     files = {key for key in services.lake.objects.list("gpx/") if is_file_for(key, athlete_id)}
     return shared_object_keys(services, athlete_id) | files | frozenset(services.lake.objects.list("copies/"))
 
@@ -70,8 +70,8 @@ def personal_records(services: UsesStorage, erasure: Erasure, others: Collection
     """Every record of the athlete, in the order of removal; `others` are keys that `shared_object_keys` returned.
 
     Ledger rows go first: a worker whose lease ran out then finds it lost. A record that leads to another goes after it:
-    files before links, links before the athlete's own row, so that a crash at any line leaves nothing that the next run
-    does not find.
+    files before links, links before the athlete's own row, so that the next run after a crash finds all remaining
+    records.
     """
     yield from _ledgers(services, erasure.athlete_id)
     yield from _objects(services, erasure.athlete_id, others)

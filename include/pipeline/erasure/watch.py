@@ -14,14 +14,14 @@ from include.state.state import UsesState
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S = 86_400
-"""How long after the end of an erasure late records of a stalled worker are looked for."""
+"""How long after the end of an erasure reconcile looks for late records of a stalled worker."""
 
 
 def queue_open_erasures(services: UsesStateAndQueue) -> int:
     """Queue a run for each open erasure that no worker holds; returns how many.
 
     Each erasure is queued at most once in a window, until it is over.
-    Effects: safe to repeat and to run twice at once: of two runs for one erasure only one carries it out.
+    Effects: safe to repeat and to run twice at once: only one of two runs for an erasure carries it out.
     """
     queued = 0
     for erasure in services.state.erasures.due():
@@ -45,7 +45,7 @@ def remove_late_records(services: UsesStorage) -> int:
 
 
 def remove_late_records_everywhere(services: UsesStorage) -> int:
-    """`remove_late_records` for the erasures of the last 30 days, over everybody's upload files; for once a night.
+    """`remove_late_records` for the erasures of the last 30 days, in everybody's upload files; run it once a night.
 
     `CopyRows.repair` removes rows of `copies` that no ledger knows, every night too.
     """
@@ -68,7 +68,7 @@ def _remove_late(services: UsesStorage, erasure: Erasure, others: Collection[str
     removed = 0
     for record in list(personal_records(services, erasure, others)):
         if services.state.erasures.get(erasure.athlete_id) != erasure:
-            break  # The athlete has connected meanwhile: what is written now is right.
+            break  # The athlete has connected meanwhile: new records are right.
         record.remove()
         removed += 1
     if removed:

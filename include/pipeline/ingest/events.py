@@ -19,8 +19,8 @@ def plan(services: UsesState, events: Iterable[WebhookEvent]) -> list[SyncItem]:
 
     Shape: ordered by event time, oldest first. Events are hints: an event that an earlier fetch has answered costs no
     call, unless its activity has other work due; an event of an athlete who is not connected is dropped. The audit
-    notes both. Activities of an athlete who has to connect again stay due until then; copies that were begun go on:
-    uploads are polled to their end, and waiting copies expire.
+    notes both. Activities of an athlete who has to connect again stay due until then; copies that have begun continue:
+    uploads are polled until Strava decides, and waiting copies expire.
     Effects: writes the audit, and clears the due mark of an answered event; safe to repeat.
     """
     events = list(events)
@@ -56,7 +56,7 @@ def _note_arrival(services: UsesState, events: Sequence[WebhookEvent]) -> None:
 
 def _drop_reason(services: UsesState, event: WebhookEvent) -> str | None:
     if event.object_type != "activity":
-        return "no activity event"
+        return "not an activity event"
     athlete = services.state.athletes.get(event.owner_id)
     entry = services.state.activities.get(event.owner_id, event.object_id)
     if athlete is None or athlete.status is not AthleteStatus.ACTIVE:

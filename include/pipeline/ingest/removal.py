@@ -1,4 +1,4 @@
-"""Whether an activity that answers 404 is gone: one answer alone removes nothing."""
+"""Decides whether an activity that answers 404 is gone: one answer alone removes nothing."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def require_gone(services: UsesStateAndStrava, entry: LedgerEntry, *, is_announc
     pages = services.strava.client.activities(entry.athlete_id, after_epoch_s=start - 1, before_epoch_s=start + 1)
     if any(row.activity_id == entry.activity_id for row in next(pages, [])):
         raise StillListed(
-            f"Activity {entry.activity_id} of athlete {entry.athlete_id} answers 404 while the list shows it; "
-            "nothing is removed, and it is tried again."
+            f"Activity {entry.activity_id} of athlete {entry.athlete_id} answers 404 while the list shows it. "
+            "Nothing is removed; it is tried again."
         )
 
 
@@ -89,8 +89,8 @@ def _refuse_many(services: UsesState, entry: LedgerEntry) -> None:
     going = sum(is_stopped(other) or _went_unannounced(other, since_epoch_s) for other in others)
     if going >= most:
         raise RemovalsStopped(
-            f"{going + 1} activities of athlete {entry.athlete_id} are gone at Strava in a day and no event said so; "
-            f"beyond {most} nothing is removed. If it is right, run `make removals ARGS={entry.athlete_id}`."
+            f"{going + 1} activities of athlete {entry.athlete_id} were gone at Strava within a day, without an event; "
+            f"no more than {most} are removed. If this is right, run `make removals ARGS={entry.athlete_id}`."
         )
 
 

@@ -42,7 +42,7 @@ SETTLING_S = 300
 """How long after its event a 404 may still mean "not there yet" (seen in 0.6 % of creates)."""
 
 MAX_LOOKS = 5
-"""How often one sync refetches an activity that changed meanwhile, before it leaves it to reconcile."""
+"""How often one sync refetches an activity that changed meanwhile, before reconcile takes over."""
 
 
 class NotThereYet(RetryLater):
@@ -86,7 +86,7 @@ def sync(services: UsesStorageAndStrava, item: SyncItem, *, source: str) -> Sync
             if outage is not None or isinstance(error, QuotaSpent):
                 return Synced.of(entry, reason=_spoken(outage) if outage else "")
             raise
-    return Synced.of(entry, reason="changed again and again; reconcile goes on")
+    return Synced.of(entry, reason="it keeps changing; reconcile continues with it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +135,8 @@ class _Look:
             activity = self.services.strava.client.activity(athlete_id, activity_id)
         if (activity.athlete_id, activity.activity_id) != (athlete_id, activity_id):
             raise AnothersActivity(
-                f"Strava shows activity {activity_id}, which an event gave to athlete {athlete_id}, as another's; "
-                "nothing of it is stored. The event was wrong: there is nothing to do."
+                f"An event named activity {activity_id} of athlete {athlete_id}, but Strava shows it as another's. "
+                "It is not stored. The event was wrong: there is nothing to do."
             )
         return activity
 
@@ -163,7 +163,7 @@ class _Look:
         return streams
 
     def _is_lost(self) -> bool:
-        """Whether stored points go because Strava shows none: it said so before, or the athlete asked for it."""
+        """Whether stored points are removed since Strava shows none: it said so before, or the athlete asked for it."""
         return self.previous.is_lost(self.fetched_at_epoch_s) or has_unwanted_track(self.services, self.previous)
 
     def _store(self, activity: Activity, streams: StreamSet | None) -> LedgerEntry:
@@ -253,4 +253,4 @@ def _after(error: IngestError, before: LedgerEntry, outage: Outage | None, now_e
 
 
 def _spoken(outage: Outage) -> str:
-    return f"Strava is out since {utc_text(outage.since_epoch_s)}; reconcile goes on when it is back"
+    return f"Strava has been down since {utc_text(outage.since_epoch_s)}; reconcile continues when it is back"

@@ -1,4 +1,4 @@
-"""What a sync is asked for, and what it returns; both pass through XCom."""
+"""A sync's input and its result; both pass through XCom."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class SyncItem:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a sync left behind, without a title or a name: Airflow's database outlives an erasure."""
+    """The result of a sync, without a title or a name: Airflow's database outlives an erasure."""
 
     athlete_id: int
     activity_id: int

@@ -1,1 +1,1 @@
-"""`strava_reconcile`: what waits in the ledgers, and what Strava's lists say that the ledgers do not."""
+"""`strava_reconcile`: work that waits in the ledgers, and differences between Strava's lists and the ledgers."""

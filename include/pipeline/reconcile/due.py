@@ -1,4 +1,4 @@
-"""`strava_reconcile`: queues what waited in the ledgers, and what Strava's lists say that the ledgers do not."""
+"""`strava_reconcile`: queues work that waits in the ledgers, and differences between Strava's lists and the ledgers."""
 
 from __future__ import annotations
 
@@ -82,10 +82,10 @@ class Listed:
 def queue_due(services: UsesStateStravaAndQueue) -> Queued:
     """Queue the due rows of every ledger: erasures, activities, copies and histories of backfills.
 
-    Open erasures come first, also while Strava is out, when nothing else is queued. Copies that a changed link had
-    blocked are woken, and as many activities are queued as the call budget can serve now. Activities that retention was
-    deleting when it died are left to the next night; activities of athletes who are not connected wait for that, and
-    delay no others.
+    Open erasures come first; while Strava is down, nothing else is queued. Copies that a link no longer blocks are made
+    due, and as many activities are queued as the call budget can serve now. Activities that retention was deleting when
+    it died are left to the next night; activities of athletes who are not connected wait until they are, and delay no
+    others.
     Effects: sends messages. A queued row is postponed first, by half an hour and longer each time, so that work without
     progress is not queued again and again. After a crash in between it is queued half an hour later.
     """
@@ -128,7 +128,7 @@ def _due_fetches(services: UsesState, connected: Collection[int], now_epoch_s: f
 def _due_copies(services: UsesState, connected: Collection[int], now_epoch_s: float) -> Iterator[tuple[int, int]]:
     """The activities with due copies, except those that are queued already.
 
-    A copy that was begun goes on without its parent: uploads are polled, and waiting copies expire.
+    A copy that has begun continues without its parent: uploads are polled, and waiting copies expire.
     """
     for copy in services.state.copies.due(now_epoch_s):
         if not _is_queued(services, copy, now_epoch_s):
@@ -140,7 +140,7 @@ def _due_copies(services: UsesState, connected: Collection[int], now_epoch_s: fl
 
 
 def _is_queued(services: UsesState, copy: Copy, now_epoch_s: float) -> bool:
-    """Whether the copy's activity is queued, or its row is left to a newer version."""
+    """Whether the copy's activity is already queued, or a newer version wrote its row."""
     try:
         entry = services.state.activities.get(copy.parent_id, copy.parent_activity_id)
     except NewerVersion:
@@ -234,7 +234,7 @@ def _list(
 
 
 def _remembered(listing: Listing, found: Differences, queued: Collection[int], rows: Collection[Activity]) -> Listing:
-    """The listing with the activities fetched because of it, so that a fetch that settles nothing is not repeated."""
+    """The listing with the activities fetched because of it, so that a fetch that changes nothing is not repeated."""
     looked_for = dict.fromkeys([*listing.looked_for, *(set(queued) & set(found.missing))])
     differing = set(queued) & {*found.changed, *found.lacking}
     shown = {row.activity_id: str(Fingerprint.of(row)) for row in rows if row.activity_id in differing}
@@ -256,7 +256,7 @@ def _page(services: UsesStateAndStrava, athlete_id: int, before_epoch_s: int | N
 
 
 def _turned(listing: Listing, older: Page, newer_part: MonthShown | None, now_epoch_s: float) -> Listing:
-    """The rotation moved on by one page; after the last page it starts again a day later."""
+    """The listing with the older page listed; after the last page it starts again a day later."""
     before = older.next_before_epoch_s
     if before is None:
         return replace(

@@ -20,13 +20,13 @@ def prove(push: PushSubscriptions, installation: Installation, clock: Clock) -> 
         installation.note(push.api_url, is_proved=False, now_epoch_s=clock())
         raise
     except (RetryLater, ApplicationInactive, QuotaSpent) as err:
-        raise NotProved(f"{err} Nothing is removed until Strava has answered; it is asked again each quarter.") from err
+        raise NotProved(f"{err} Nothing is removed until Strava has answered; it is asked again every window.") from err
     installation.note(push.api_url, is_proved=True, now_epoch_s=clock())
     return f"Strava's API answers at {push.api_url}."
 
 
 def require_proof(push: PushSubscriptions, installation: Installation, clock: Clock) -> None:
-    """Return only if the installation is proved; where it is not yet, ask now.
+    """Return if the installation is proved; where it is not yet, ask now.
 
     Errors: `WrongInstallation`, `NotProved`: remove nothing.
     """
@@ -35,12 +35,12 @@ def require_proof(push: PushSubscriptions, installation: Installation, clock: Cl
 
 
 def prove_again(push: PushSubscriptions, installation: Installation, clock: Clock) -> str:
-    """Called by reconcile each quarter: ask while the installation is not proved; returns the result in words.
+    """Ask while the installation is not proved, once in each reconcile; returns the result in words.
 
     Errors: `WrongInstallation`. While nothing answers clearly the run only waits.
     """
     if installation.is_proved(push.api_url):
-        return f"Strava's API was seen to answer at {push.api_url}."
+        return f"Strava's API has answered at {push.api_url} before."
     try:
         return prove(push, installation, clock)
     except NotProved as waiting:

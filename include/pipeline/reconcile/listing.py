@@ -15,8 +15,8 @@ from include.strava.models import Activity
 log = logging.getLogger(__name__)
 
 AGAIN_S = 86_400
-"""How long an inconsistent activity is left alone after a fetch: missing from the list but there, or listed but not
-readable."""
+"""How long an inconsistent activity is left alone after a fetch: it exists but is not listed, or is listed but
+cannot be read."""
 
 _LISTED = (ActivityState.SYNCED, ActivityState.NO_STREAMS, ActivityState.QUARANTINED)
 """The states of activities that Strava's list should show."""
@@ -31,7 +31,7 @@ class Page:
 
     rows: Sequence[Activity] = field(repr=False)
     unreadable_ids: Collection[int | None] = ()
-    """Ids of the rows that cannot be read; None for a row without an id."""
+    """Ids of the unreadable rows; None for a row without an id."""
     before_epoch_s: int | None = None
     """None for the newest page, which has no end."""
 
@@ -52,10 +52,10 @@ class Page:
         return oldest + 1 if self.before_epoch_s is None else min(oldest + 1, self.before_epoch_s - 1)
 
     def covers(self, start_at_epoch_s: int) -> bool:
-        """Whether this page has to show an activity that began then.
+        """Whether this page has to show an activity that began at that time.
 
         The oldest second belongs to the next older page, unless this page ends in that second too: then it holds all of
-        it, since nobody begins hundreds of activities at once.
+        it, since nobody begins hundreds of activities in one second.
         """
         if self.before_epoch_s is not None and start_at_epoch_s >= self.before_epoch_s:
             return False

@@ -29,7 +29,7 @@ _OF_THE_APPLICATION = (ApplicationInactive, CapacityReached, NotProved, TokenEnd
 _OUT = (*_OF_THE_APPLICATION, StravaUnavailable)
 
 _OF_ONE_PERHAPS = (CapacityReached, TokenEndpointFault)
-"""Faults that the free call does not show: Strava may answer them for one athlete alone, who must not stop all
+"""Faults that the free call does not show: Strava may answer them to one athlete alone, which must not stop the
 others."""
 
 _NAMES = {kind.__name__: kind for kind in _OF_ONE_PERHAPS}
@@ -46,7 +46,7 @@ def current_outage(services: UsesStateAndStrava) -> Outage | None:
     if _fault(services) is not None or (outage.reason in _NAMES and _others_meet(services, _NAMES[outage.reason])):
         return outage
     services.state.outages.end()
-    log.info("Strava is back; it was out since %s: %s", utc_text(outage.since_epoch_s), outage.reason)
+    log.info("Strava is back; it had been down since %s: %s", utc_text(outage.since_epoch_s), outage.reason)
     return None
 
 
@@ -66,7 +66,7 @@ def outage_shown_by(services: UsesStateAndStrava, error: IngestError, athlete_id
     if not is_everybodys:
         return services.state.outages.current()
     outage = services.state.outages.begin(type(error).__name__)  # the error's words may name an athlete
-    log.warning("Strava is out since %s: %s", utc_text(outage.since_epoch_s), error)
+    log.warning("Strava has been down since %s: %s", utc_text(outage.since_epoch_s), error)
     return outage
 
 

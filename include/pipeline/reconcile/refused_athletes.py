@@ -1,4 +1,4 @@
-"""Athletes whose tokens Strava has refused for long: they may have revoked the access, but no event has said so."""
+"""Athletes whose tokens Strava has refused for days: they may have revoked the access, but no event has said so."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ EARLY_S = 300
 def intervals_s(
     services: UsesState, settings: Settings, athletes: Sequence[AthleteRow], limits: Limits
 ) -> Mapping[int, float]:
-    """How long one listing of each athlete is from the next, by the athlete's id.
+    """The interval between two listings of each athlete, by the athlete's id.
 
-    It is an hour; longer while Strava's events arrive, which it sends of those who granted `activity:read`; and longer
-    for all where that would take more than half of the day's read calls.
+    It is an hour; longer while Strava's events arrive, for athletes whose grant includes `activity:read`, since Strava
+    sends events of those alone; and longer for all where that would take more than half of the day's read calls.
     """
     gets_events = services.state.subscriptions.event_at_epoch_s() + DAY_S > services.clock()
     with_events_s = int(settings.list_every_h) * HOUR_S if gets_events else HOUR_S
@@ -33,6 +33,6 @@ def intervals_s(
 
 
 def stretch(intervals_s: Iterable[float], limits: Limits) -> float:
-    """How many times as long intervals have to be, so that all together take half of the day's reads at most."""
+    """The factor by which all intervals grow, so that the listings together take at most half of the day's reads."""
     wanted_calls = sum(CALLS * DAY_S / every_s for every_s in intervals_s)
     return max(1.0, wanted_calls * 2 / limits.read_day)

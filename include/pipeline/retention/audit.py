@@ -74,7 +74,7 @@ def audit(services: UsesStorage, athlete_id: int, *, dry_run: bool) -> Audited:
     for activity_id in held.keys.keys() | ledger.keys():
         entry = ledger.get(activity_id)
         if entry is not None and entry.due_at_epoch_s is not None:
-            continue  # It is fetched anyway.
+            continue  # It is fetched anyway, which writes its rows.
         named = _named(entry) - held.unreadable.keys()
         found = held.keys.get(activity_id, set())
         unknown |= {activity_id} if found - named else set()

@@ -39,7 +39,7 @@ class Expired:
 
 
 def kept_days(settings: Settings) -> int | None:
-    """For how many days data from Strava's API is kept; None for ever.
+    """For how many days data from Strava's API is kept; None for no limit.
 
     Errors: `SettingsError` on AWS where `RETENTION_DAYS` is not set: the owner has to decide.
     """
@@ -58,7 +58,7 @@ def expire(services: UsesStorage, athlete_id: int, days: int | None, *, dry_run:
 
     Their ledger rows stay, as `expired`: an event or a backfill brings them back, a listing or reconcile does not. Data
     from an athlete's own archive has no fetch time, and stays. An activity that waits to be fetched again is left for
-    one more day. Rows of `freshness` expire as long after their list was fetched.
+    one more day. Rows of `freshness` expire `days` after their list was fetched.
     Errors: `LeaseLost`, `ObjectConflict`: run it again.
     Effects: safe to repeat, beside any other work and after a crash at any point: an activity is marked as expired
     before any of its data is deleted, so that only the next night's run continues it.
@@ -82,7 +82,7 @@ def expire(services: UsesStorage, athlete_id: int, days: int | None, *, dry_run:
 
 def _is_due(entry: LedgerEntry, before_epoch_s: float) -> bool:
     if entry.state is ActivityState.EXPIRED:
-        broke_off = bool(entry.object_keys) or entry.next_try_epoch_s is not None  # or the audit found it
+        broke_off = bool(entry.object_keys) or entry.next_try_epoch_s is not None  # or the audit found rows
         return broke_off and entry.asked is None
     since_epoch_s = entry.kept_since_epoch_s
     if entry.state is ActivityState.REMOVED or since_epoch_s is None:
@@ -94,8 +94,8 @@ def _is_due(entry: LedgerEntry, before_epoch_s: float) -> bool:
 def _marked(services: UsesState, seen: LedgerEntry, before_epoch_s: float) -> Lease | None:
     """The lease on the activity, marked `expired`; None where it no longer expires, or another worker holds it.
 
-    A lease alone makes an activity due, and reconcile would queue it if this process died; a marked activity it leaves
-    alone.
+    A lease alone makes an activity due, and reconcile would queue it if this process died; reconcile leaves a marked
+    activity alone.
     """
     lease = services.state.activities.acquire(seen.athlete_id, seen.activity_id, fresh=False)
     if lease is None:

@@ -41,7 +41,7 @@ def test_reconcile_logs_in_its_place_of_the_quota_and_looks_at_the_subscription(
     run = world.run("strava_reconcile")
 
     assert run.state == "success"
-    assert "No webhook subscription is wanted" in run.result("check_subscription")
+    assert "No webhook subscription is needed" in run.result("check_subscription")
     assert run.result("look_after_erasures") == {"removed_late": 0, "refused_athletes": []}
 
 

@@ -30,7 +30,7 @@ def test_runs_take_turns_where_one_cannot_take_all(caplog):
         turns = [in_chunks(range(count), 3, turn=turn) for turn in (6, 7, 8)]
     assert all(len(chunks) <= MAX_CHUNKS for chunks in turns)
     assert sorted(key for chunks in turns for chunk in chunks for key in chunk) == list(range(count))
-    assert "1001 of 3001 are this run's, those from number 1 on" in caplog.text
+    assert "This run takes 1001 of 3001, from number 1 on" in caplog.text
 
 
 def test_run_that_takes_all_says_nothing(caplog):

@@ -40,14 +40,14 @@ def strava_answers(world, monkeypatch):
 
 def test_nobody_is_asked_where_strava_could_not_reach_the_system(world, settings, strava_answers):
     asked = strava_answers(None)
-    assert "No webhook subscription is wanted" in check_subscription(world.services, settings)
+    assert "No webhook subscription is needed" in check_subscription(world.services, settings)
     assert asked == []
 
 
 def test_subscription_is_asked_for_once_a_day(world, public, strava_answers):
     asked = strava_answers(Subscription(9, ""))
     world.services.state.subscriptions.save(Subscription(9, ""))
-    assert check_subscription(world.services, public) == "Webhook subscription 9 is there."
+    assert check_subscription(world.services, public) == "Webhook subscription 9 exists."
     assert "within the last day" in check_subscription(world.services, public)
     world.clock.pass_s(DAY_S)
     check_subscription(world.services, public)
@@ -85,7 +85,7 @@ def test_outage_is_no_answer_and_the_next_run_asks_again(world, public, strava_a
     with pytest.raises(StravaUnavailable):
         check_subscription(world.services, public)
     strava_answers(Subscription(9, ""))
-    assert check_subscription(world.services, public) == "Webhook subscription 9 is there."
+    assert check_subscription(world.services, public) == "Webhook subscription 9 exists."
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_system_runs_and_says_what_to_do_when_strava_is_silent(stack, simulator)
 
     said = await_events(stack)
 
-    assert "asked again each quarter" in said
+    assert "asked again every window" in said
     assert "make subscription ARGS=create" in said
     assert not is_proved(stack)
 

@@ -107,7 +107,7 @@ def test_installation_stays_what_it_was_when_nothing_answers_clearly(world, answ
 def test_nothing_is_removed_until_the_installation_is_proved(world, stored, answer):
     world.control.write_script(Line(route=LIST, **answer))
 
-    assert "Strava is out" in sync(world.services, world.item(stored), source="webhook").reason
+    assert "Strava has been down" in sync(world.services, world.item(stored), source="webhook").reason
 
     assert rows(world) == 1
     world.control.write_script()

@@ -46,7 +46,7 @@ def test_outage_is_no_round_and_the_activity_is_due_when_it_is_over(world, fault
 
     synced = sync(world.services, world.item(activity_id), source="webhook")
 
-    assert "Strava is out since 2026-06-17 12:02 UTC" in synced.reason
+    assert "Strava has been down since 2026-06-17 12:02 UTC" in synced.reason
     known = entry(world, activity_id)
     assert (known.state, known.rounds, known.due_at_epoch_s) == ("pending", 0, int(world.clock.now))
 
@@ -88,7 +88,7 @@ def test_fault_that_others_meet_too_is_an_outage_and_nobodys_round(world, meets_
     meets_it(PARENT_ID, OTHER_ID, error=error)
 
     for activity_id in (first, second):
-        assert "Strava is out" in sync(world.services, world.item(activity_id), source="webhook").reason
+        assert "Strava has been down" in sync(world.services, world.item(activity_id), source="webhook").reason
 
     assert current_outage(world.services).reason == error.__name__
     assert [entry(world, activity_id).rounds for activity_id in (first, second)] == [0, 0]
@@ -127,7 +127,7 @@ def test_athlete_who_alone_meets_it_stops_nobody_and_costs_others_few_calls(worl
         reasons.append(sync(world.services, world.item(activity_id), source="webhook").reason)
         world.clock.pass_s(900)
 
-    assert not any("Strava is out" in reason for reason in reasons)
+    assert not any("Strava has been down" in reason for reason in reasons)
     assert world.services.state.activities.get(OTHER_ID, 5).rounds >= 5
     assert token_calls(world) + world.calls().get("GET /athlete", 0) - before <= 20
 

@@ -230,5 +230,5 @@ def test_nothing_is_listed_while_strava_is_out(world, finished):
     before = reads(world)
     share = planned(world)
     assert (share.to_load, reads(world)) == ((), before)
-    assert "Strava is out since" in share.reason
+    assert "Strava has been down since" in share.reason
     assert share.next_turn_epoch_s == int(world.clock.now) + 900

@@ -72,7 +72,7 @@ def test_sync_that_runs_meanwhile_is_waited_for_and_brings_nothing_back(world, p
     refusals = []
 
     def race():
-        with pytest.raises(RetryLater, match="goes on when that run has ended") as refusal:
+        with pytest.raises(RetryLater, match="continues when that run has ended") as refusal:
             place.run(OPERATOR)
         refusals.append(refusal)
 
