@@ -51,7 +51,7 @@ class CipherError(IngestError):
 
 
 class RetryLater(IngestError):
-    """A passing fault (5xx, timeout, refused connection, throttle): the same call may succeed later."""
+    """A temporary fault (5xx, timeout, refused connection, throttle): the same call may succeed later."""
 
     def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
         super().__init__(message)

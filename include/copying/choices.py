@@ -1,4 +1,4 @@
-"""What a parent may choose for a link, checked alike for the web form and the command line."""
+"""Checks the choices of a link, for the web form and the command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_TRIM_M = 2000
 
 
 def choice_problems(names: Sequence[str], options: CopyOptions) -> Mapping[str, str]:
-    """The problems of a link with these names and options, by field, in words; empty without any."""
+    """The problems of a link with these names and options, by field, in words; empty where there are none."""
     found = {
         "names": _names_problem(names),
         "trim_m": _trim_problem(options.trim_m),
@@ -32,18 +32,18 @@ def _names_problem(names: Sequence[str]) -> str | None:
         if len(name) > LONGEST_NAME:
             return f"A name is longer than {LONGEST_NAME} characters: {name[:LONGEST_NAME]}…"
         if not name.isprintable():
-            return "A name holds a character that cannot be printed."
+            return "A name contains a character that cannot be printed."
         if match(name, [name]) is None:
-            return f"No title could ever name {name}: a name needs letters or digits."
+            return f"No title can match {name}: a name needs letters or digits."
     return None
 
 
 def _trim_problem(trim_m: int | None) -> str | None:
     if trim_m is None or 0 <= trim_m <= LONGEST_TRIM_M:
         return None
-    return f"What is hidden around both ends is a number of metres from 0 to {LONGEST_TRIM_M}, or nothing entered."
+    return f"The radius hidden around both ends is a number of metres from 0 to {LONGEST_TRIM_M}, or left empty."
 
 
 def _sports_problem(sports: Sequence[str]) -> str | None:
     unknown = [sport for sport in sports if sport not in SPORT_TYPES]
-    return f"{unknown[0][:40]} is no sport of Strava's; one is TrailRun, for example." if unknown else None
+    return f"{unknown[0][:40]} is not one of Strava's sports; TrailRun is one, for example." if unknown else None

@@ -9,20 +9,20 @@ from include.strava.models import Activity, StreamSet
 from include.strava.start_time import start_time_hidden
 
 COPY_PREFIX = "sdi-"
-"""The prefix of every copy's external id, whichever installation made it."""
+"""The prefix of every copy's external id, in every installation."""
 
 _LAST_YEAR = 9990
-"""The times of an activity of this year, however long it is, have four digits for the year."""
+"""The last year in which all times of an activity have a four-digit year, however long the activity is."""
 
 _IS_A_COPY = "This activity is itself a copy, and copies are not copied again."
 _IS_MANUAL = "This activity was entered by hand: there is no recording to copy."
 
 LASTING_REASONS = frozenset({_IS_A_COPY, _IS_MANUAL})
-"""The reasons that no change of the activity or the link removes."""
+"""The reasons that no change of the activity or the link can remove."""
 
 
 def ineligible_reason(activity: Activity, streams: StreamSet | None, link: Link, *, is_copy: bool) -> str | None:
-    """Why the activity is not copied over the link, in words for the athlete; None when it is.
+    """Why the activity is not copied over the link, in words for the athlete; None if it is copied.
 
     `streams` is None where Strava has none; `is_copy` says whether the ledger knows the activity as a copy.
     None means that `build_file` finds enough points for a file.
@@ -41,7 +41,7 @@ def _link_reason(link: Link) -> str | None:
     if link.status is LinkStatus.ENDED:
         return "The link to this child has ended."
     if link.parent_consent_epoch_s is None or link.child_consent_epoch_s is None:
-        return "The link to this child waits until both sides have agreed to it."
+        return "The link to this child waits until both sides have agreed."
     return None
 
 
@@ -74,5 +74,5 @@ def _points_reason(activity: Activity, streams: StreamSet | None, link: Link) ->
     if streams is None or streams.length == 0:
         return "Strava has no recorded points for this activity."
     if not times_rise(streams):
-        return "The times of this recording do not rise from point to point, so Strava would refuse the copy."
+        return "The times of this recording do not increase from point to point, so Strava would refuse the copy."
     return too_few_reason(timed_samples(activity, streams, link.options))

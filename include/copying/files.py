@@ -20,15 +20,15 @@ from include.strava.models import Activity, StreamSet, UploadFile
 def build_file(
     activity: Activity, streams: StreamSet, link: Link, hidden: Sequence[Circle], parent_name: str = ""
 ) -> UploadFile:
-    """The activity as a gzipped GPX file, ready for the link's child; no point lies in one of the `hidden` circles.
+    """The activity as a gzipped GPX file for the link's child, without the points in the `hidden` circles.
 
     It is a TCX file without positions where the recording has none, or fewer than two of them lie outside the circles,
     which the description then says.
 
-    The file itself bears the copy's title too: Strava lets the child download it.
+    The file itself contains the copy's title too: the child can download it from Strava.
 
     Shape: the same input gives the same bytes, so that a second upload is recognised as a duplicate.
-    Errors: `Refused` when fewer than two points can be written, which `ineligible_reason` says beforehand.
+    Errors: `Refused` when fewer than two points can be written; `ineligible_reason` tells this beforehand.
     """
     samples = chosen_samples(activity, streams, link.options, hidden)
     reason = too_few_reason(samples)

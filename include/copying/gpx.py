@@ -1,4 +1,4 @@
-"""GPX 1.1 with what Strava reads of it."""
+"""GPX 1.1 with the elements that Strava reads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TAIL = "</trkseg></trk>\n</gpx>\n"
 
 
 def gpx_document(activity: Activity, samples: Samples) -> bytes:
-    """`samples` as one track; a hole that trimming left begins a new segment, a pause is a gap in the times.
+    """`samples` as one track; a new segment begins after points that trimming removed; a pause is a gap in the times.
 
     =============  =====================================  ==============================================
     value          written as                             why
@@ -67,7 +67,7 @@ def _points(samples: Samples) -> Iterable[str]:
 
 
 def _columns(samples: Samples, times: Iterable[str]) -> Iterator[str | Iterable[str]]:
-    """What a point's text is made of, in the schema's order.
+    """The columns of a point's text, in the schema's order.
 
     Version 1 comes before version 2: a reader that takes the first `TrackPointExtension` of any version finds it.
     """

@@ -1,4 +1,4 @@
-"""XML text, built a column at a time."""
+"""XML text, built column by column."""
 
 from __future__ import annotations
 
@@ -49,6 +49,6 @@ def elements(before: str, values: Column, after: str) -> Iterable[str]:
 
 
 def interleaved(*columns: str | Iterable[str]) -> Iterable[str]:
-    """The columns row by row, as the pieces of one text; a plain text stands in every row."""
+    """The columns row by row, as the pieces of one text; a plain string is repeated in every row."""
     rows = zip(*(repeat(column) if isinstance(column, str) else column for column in columns), strict=False)
     return chain.from_iterable(rows)

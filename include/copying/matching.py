@@ -1,4 +1,4 @@
-"""Whether an activity's title names a linked child."""
+"""Decides whether an activity's title names a linked child."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _ELISION = re.compile(r"(?<!\w)[dl]'$")
 
 
 def match(title: str, names: Sequence[str]) -> str | None:
-    """The first of `names`, longest first and spelled as configured, that stands in `title` as whole words.
+    """The first of `names`, longest first, that occurs in `title` as whole words; returned as configured.
 
-    Case, accents and Unicode form do not matter, nor whether a space or a hyphen parts the words of a name.
+    Case, accents and Unicode form do not matter, nor whether a space or a hyphen separates the words of a name.
     In doubt there is no match: a missed copy is one edit of the title away, a wrong one cannot be deleted.
 
     ======================  =======================  ==================================================

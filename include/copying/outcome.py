@@ -1,4 +1,4 @@
-"""The outcome in Strava's answer about an upload."""
+"""The outcome of an upload in Strava's answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OutcomeState(StrEnum):
     PROCESSING = "processing"
     READY = "ready"
     DUPLICATE = "duplicate"
-    """The child's account has the activity already: as good as ready."""
+    """The child's account already has the activity, which counts as ready."""
     FAILED = "failed"
 
 
@@ -40,7 +40,7 @@ class Outcome:
 
 
 def read_outcome(upload: Upload) -> Outcome:
-    """The outcome that `upload` tells; without an error and an id Strava has not decided, whatever the text says.
+    """The outcome of `upload`; without an error and an id Strava has not decided, whatever the status text says.
 
     Source: Strava's upload guide and recorded answers of 2014 to 2026; the HTML form of a duplicate is observed.
     """
@@ -54,7 +54,7 @@ def read_outcome(upload: Upload) -> Outcome:
 
 
 def poll_delays_s() -> tuple[float, ...]:
-    """How long to wait before each look at an upload: Strava takes under two seconds on average."""
+    """The waits before each poll of an upload: Strava takes under two seconds on average."""
     return (2.0, 4.0, 8.0, 16.0)
 
 
@@ -68,6 +68,6 @@ def _refused(text: str) -> Outcome:
 
 
 def _readable(text: str) -> str:
-    """`text` as one line without markup, cut to a length that a page and a log line bear."""
+    """`text` as one line without markup, cut to a length that fits a page and a log line."""
     line = " ".join(_TAG.sub("", html.unescape(text)).split())
     return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 1] + "…"

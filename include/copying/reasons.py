@@ -1,4 +1,4 @@
-"""Errors in words for athletes; the log has the words for operators."""
+"""Errors in words for athletes; the messages for operators are in the log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WORDS: Mapping[type[errors.IngestError], str] = {
 
 
 def athlete_words(error: errors.IngestError, *, account: str) -> str:
-    """The words for `error`, or for the nearest class above; `account` says whose account it is about."""
+    """The words for `error`, or for its nearest base class; `account` says whose account is concerned."""
     return _spoken(next(cls for cls in type(error).__mro__ if cls in _WORDS), account)
 
 
@@ -44,4 +44,4 @@ PASSING_REASONS = frozenset(_spoken(cls, "the child's account") for cls in _BEFO
     "Your activity is ready.",
     "Strava gave no reason.",
 }
-"""Reasons by which an older version marked a copy failed although Strava had not refused the file."""
+"""Reasons with which an older version marked copies failed although Strava had not refused the file."""

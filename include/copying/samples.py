@@ -1,4 +1,4 @@
-"""The points of one activity that a file can carry, as columns of one length."""
+"""The points of one activity for a file, as columns of one length."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from include.strava.stream_types import BY_KEY, LATITUDE_DEG, LONGITUDE_DEG, STR
 Column = Sequence[int | float | None]
 
 _FEWEST = 2
-"""Points that an activity needs: one alone has no duration."""
+"""The fewest points of an activity: a single one has no duration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What a file says about each point.
+    """The values of each point in a file.
 
     Shape: every column has one entry per point, None where the point lacks the value;
     latitude and longitude are complete, or empty where the points have no position.
@@ -38,13 +38,13 @@ class Samples:
     temp_c: Column
     watts: Column
     placed: bool
-    """Whether the points have positions, even if there is none."""
+    """Whether the points have positions, even if there are no points."""
     left_out: int
     """Points without a time, in the same second as the one before, or without the position that the file needs."""
     trimmed: int
     """Points that the link's privacy trimming removed."""
     holes: Sequence[int] = ()
-    """The points before which trimming removed some, except at the start."""
+    """The points right after removed ones, except at the start."""
     track_hidden: bool = False
     """Whether the points lost their positions because trimming would have left fewer than two."""
     lat: Column = ()
@@ -63,9 +63,9 @@ _MISSING = (0, 0)
 
 
 def recorded_ends(streams: StreamSet) -> tuple[Position, ...]:
-    """Where the recording begins and ends: the first and last position, and those that have a time too, each once.
+    """The ends of the recording: the first and last position, and the first and last with a time, each once.
 
-    None where too few points have both, so that no position would be written.
+    Empty where too few points have both, so that no position would be written.
     """
     columns, times = _positions(streams), _times(streams)
     placed = _placed(columns)
@@ -78,7 +78,7 @@ def recorded_ends(streams: StreamSet) -> tuple[Position, ...]:
 
 
 def chosen_samples(activity: Activity, streams: StreamSet, options: CopyOptions, hidden: Sequence[Circle]) -> Samples:
-    """The points with positions outside the `hidden` circles where there are two; else those with times, unplaced."""
+    """The points outside the `hidden` circles, if there are two; else the points with times, without positions."""
     samples = positioned_samples(activity, streams, options, hidden)
     if len(samples) >= _FEWEST:
         return samples
@@ -96,8 +96,8 @@ def positioned_samples(
 ) -> Samples:
     """The points that have a time and a position, and lie outside the `hidden` circles.
 
-    A trimmed activity's distance starts at zero and does not grow over a hole, so that the copy's total is that of its
-    points, and does not reveal the distance to the hidden place.
+    A trimmed activity's distance starts at zero and does not grow where points were removed: the copy's total is that
+    of its points, and does not reveal the distance to the hidden place.
     """
     times, columns = _times(streams), _sensors(streams, options) | _positions(streams)
     placed = _rising(_placed(columns), times)
@@ -109,7 +109,7 @@ def positioned_samples(
 
 
 def timed_samples(activity: Activity, streams: StreamSet, options: CopyOptions) -> Samples:
-    """The points that have a time, without positions; nothing is trimmed, as nothing says where they are."""
+    """The points that have a time, without positions; nothing is trimmed, because no position is written."""
     times = _times(streams)
     kept = _rising(range(len(times)), times)
     return _samples(activity, times, _sensors(streams, options), kept, trimmed=0)
@@ -121,7 +121,7 @@ def holds_any(*columns: Column) -> bool:
 
 
 def times_rise(streams: StreamSet) -> bool:
-    """Whether no time lies before the one ahead of it, and the last after the first; True below two times."""
+    """Whether no time is earlier than the one before it, and the last is later than the first; True below two times."""
     times = [time for time in _times(streams) if time is not None]
     return len(times) < 2 or (times[0] < times[-1] and all(earlier <= later for earlier, later in pairwise(times)))
 
@@ -149,7 +149,7 @@ def _placed(columns: Mapping[str, Column]) -> list[int]:
 def _outside(
     placed: Sequence[int], columns: Mapping[str, Column], hidden: Sequence[Circle]
 ) -> tuple[Sequence[int], Sequence[int]]:
-    """The points of `placed` outside all circles, and the indices of those that follow a hole."""
+    """The points of `placed` outside all circles, and the indices of those right after removed points."""
     if not hidden:
         return placed, ()
     latitudes, longitudes = columns["lat"], columns["lon"]
@@ -167,7 +167,7 @@ def _outside(
 
 
 def _over_holes(distances: Column, holes: Sequence[int]) -> Column:
-    """The distances of the track, starting at zero and without its holes."""
+    """The distances of the track, starting at zero and without the parts that were removed."""
     run: list[int | float | None] = []
     covered: int | float = 0
     for start, end in pairwise((0, *holes, len(distances))):
@@ -224,7 +224,7 @@ def _read(stream: StreamType, streams: StreamSet) -> Column:
 
 
 def _admitted(values: Sequence[Any], bounds: Range, length: int) -> list[int | float | None]:
-    """The numbers within the bounds, None for all else (flags are no numbers) and behind the end of a short array."""
+    """The numbers within the bounds; None for anything else, flags included, and after the end of a short array."""
     if not set(map(type, values)) <= {int, float, NoneType}:
         values = [value if type(value) in (int, float) else None for value in values]
     low, high = bounds.low, bounds.high

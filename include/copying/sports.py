@@ -13,7 +13,7 @@ SPORT_TYPES = (
     "TrailRun", "Velomobile", "VirtualRide", "VirtualRow", "VirtualRun", "Volleyball", "Walk", "WeightTraining",
     "Wheelchair", "Windsurf", "Workout", "Yoga",
 )  # fmt: skip
-"""What can be chosen. Strava adds sports now and then; a link without a choice copies those too.
+"""The sports to choose from. Strava adds sports now and then; a link without a choice copies those too.
 
 Source: https://developers.strava.com/docs/reference/#api-models-SportType (2026).
 """

@@ -24,10 +24,10 @@ _ON_FOOT = ("Run", "Walk", "Hike")
 def tcx_document(activity: Activity, samples: Samples) -> bytes:
     """`samples` as one activity of one lap, valid TrainingCenterDatabase v2.
 
-    Elevation, distance, heart rate and cadence are the format's own; speed and power stand in Garmin's `TPX`, and so
-    does the cadence of sports on foot once more (`RunCadence`): Strava is reported to read `Cadence` there too, in
-    strides, which is what both hold. The format has no temperature.
-    Calories are written as 0: the format demands some, and the parent's are not the child's.
+    Elevation, distance, heart rate and cadence are the format's own elements; speed and power are in Garmin's `TPX`,
+    which repeats the cadence of sports on foot as `RunCadence`. Both hold strides: Strava is reported to read `Cadence`
+    for these sports too, in strides. The format has no temperature.
+    Calories are written as 0: the format requires a value, and the parent's would be wrong for the child.
 
     Units: as in `Samples`, with at most three decimals; times in UTC.
     Source: Garmin's schemas TrainingCenterDatabase v2 and ActivityExtension v2.
@@ -45,7 +45,7 @@ def tcx_document(activity: Activity, samples: Samples) -> bytes:
 
 
 def _columns(activity: Activity, samples: Samples, times: Iterable[str]) -> Iterator[str | Iterable[str]]:
-    """What a point's text is made of, in the schemas' order."""
+    """The columns of a point's text, in the schemas' order."""
     on_foot = activity.sport_type.endswith(_ON_FOOT)
     yield "<Trackpoint><Time>"
     yield times
@@ -65,7 +65,7 @@ def _columns(activity: Activity, samples: Samples, times: Iterable[str]) -> Iter
 
 
 def _sport(sport_type: str) -> str:
-    """The nearest of the schema's three sports; Strava takes the exact one from the upload."""
+    """The nearest of the schema's three sports; Strava takes the exact sport from the upload."""
     if sport_type.endswith("Run"):
         return "Running"
     return "Biking" if sport_type.endswith("Ride") else "Other"

@@ -9,7 +9,7 @@ from include.copying.sports import spoken_sport
 from include.strava.models import Activity
 
 PLACEHOLDERS = ("sport", "title", "parent")
-"""What a template may hold in braces: the sport in words, the original's title, the parent's first name."""
+"""The placeholders of a template: the sport in words, the original's title, the parent's first name."""
 
 LONGEST_TEMPLATE = 100
 LONGEST_TITLE = 255
@@ -22,23 +22,23 @@ def template_problem(template: str) -> str | None:
     """The template's problem, in words for its author; None if it is valid."""
     known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
     if not template.strip():
-        return f"The title of the copies is empty. {{title}} keeps the original's; it may hold {known}."
+        return f"The title of the copies is empty. {{title}} keeps the original's title; it may contain {known}."
     if len(template) > LONGEST_TEMPLATE:
         return f"The title of the copies is longer than {LONGEST_TEMPLATE} characters."
     if not template.isprintable():
-        return "The title of the copies holds a character that cannot be printed."
+        return "The title of the copies contains a character that cannot be printed."
     unknown = [name for name in _FIELD.findall(template) if name not in PLACEHOLDERS]
     if unknown:
-        return f"The title of the copies holds {{{unknown[0]}}}, which stands for nothing. It may hold {known}."
+        return f"The title of the copies contains the unknown placeholder {{{unknown[0]}}}. It may contain {known}."
     if set("{}") & set(_FIELD.sub("", template)):
-        return f"The title of the copies holds a brace without its other half. It may hold {known}."
+        return f"The title of the copies contains an unpaired brace. It may contain {known}."
     return None
 
 
 def written_title(template: str, activity: Activity, parent_name: str) -> str:
     """The copy's title: the template's placeholders filled in once, on one line, cut to `LONGEST_TITLE`.
 
-    What is filled in is text: braces in it stay braces. A title that would be empty is the sport.
+    Braces in the inserted texts stay braces. If the title would be empty, it is the sport.
     """
     sport = spoken_sport(activity.sport_type)
     values = {"sport": sport, "title": activity.name, "parent": parent_name}

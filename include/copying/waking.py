@@ -1,8 +1,8 @@
-"""Wakes waiting copies: which ones after which change, and when each is due.
+"""Makes waiting copies due: which copies after which change, and when each is due.
 
-They are woken newest first, spaced so that they take half of the call budget: live work keeps the other half. Reconcile
-wakes copies that a changed link had blocked. When a child connects again, as many are woken as fit into one page
-request; the others have a try once a day anyway.
+The newest copies are due first, spaced so that they take half of the call budget: live work keeps the other half.
+Reconcile makes copies due that a link no longer blocks. When a child connects again, as many are made due as fit into
+one page request; the others are tried once a day anyway.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CALLS = 3
 
 
 def wake_for_access(copies: CopyLedger, child_id: int, limits: Limits, now_epoch_s: float) -> int:
-    """Wake the newest copies that wait for access to the child's account, which was just granted; returns how many.
+    """Make the newest copies due that wait for access to the child's account; returns how many.
 
     Effects: safe to repeat. The others, and after a crash all, are tried within a day.
     """
@@ -33,7 +33,7 @@ def wake_for_access(copies: CopyLedger, child_id: int, limits: Limits, now_epoch
 
 
 def wake_for_links(copies: CopyLedger, links: Links, limits: Limits, now_epoch_s: float) -> int:
-    """Wake the copies that were skipped over links which have been changed since; returns how many.
+    """Make the copies due that were skipped because of links that have changed since; returns how many.
 
     Effects: safe to repeat, and to run twice at once: after a crash the link is still due. A copy that the link still
     blocks is skipped again, at no call.
@@ -48,9 +48,9 @@ def wake_for_links(copies: CopyLedger, links: Links, limits: Limits, now_epoch_s
 
 
 def wake_failed_before(copies: CopyLedger, parent_id: int, limits: Limits, now_epoch_s: float) -> int:
-    """Wake the parent's copies that an older version called failed because of a passing fault; returns how many.
+    """Make the parent's copies due that an older version marked failed because of a temporary fault; returns how many.
 
-    Effects: safe to repeat: this version fails no copy for such a reason, so there are none the next time.
+    Effects: safe to repeat: this version marks no copy failed for such a reason, so the next call finds none.
     """
     failed = (
         copy
@@ -61,7 +61,7 @@ def wake_failed_before(copies: CopyLedger, parent_id: int, limits: Limits, now_e
 
 
 def spacing_s(limits: Limits) -> float:
-    """How far apart copies are woken."""
+    """The interval between the due times of two copies."""
     return 2 * _CALLS * max(WINDOW_S / limits.overall_window, DAY_S / limits.overall_day)
 
 

@@ -1,4 +1,4 @@
-"""AES-256-GCM over one secret, bound to a context: what both ciphers seal with."""
+"""AES-256-GCM encryption of one secret, bound to a context; both ciphers use it."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def unseal(key: bytes, text: str, context: Mapping[str, str]) -> bytes:
 
 
 def from_base64(text: str) -> bytes:
-    """The bytes of a part of a ciphertext. Errors: `CipherError` where it is no base64url, or nothing."""
+    """The bytes of a part of a ciphertext. Errors: `CipherError` where it is empty or not base64url."""
     try:
         decoded = base64.b64decode(text, altchars=b"-_", validate=True)
     except (ValueError, binascii.Error) as err:
-        raise CipherError("a sealed text was changed: it is no base64") from err
+        raise CipherError("a sealed text was changed: it is not base64url") from err
     if not decoded:
-        raise CipherError("a sealed text was cut off: nothing is left of it")
+        raise CipherError("a sealed text was cut off: it is empty")
     return decoded
 
 

@@ -1,4 +1,4 @@
-"""Which cipher a `KEY_URL` means."""
+"""Opens the cipher that `KEY_URL` names."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def open_cipher(url: str) -> Cipher:
     """The cipher at `url`: `file:///absolute/path` of a key file, or `kms://alias/<name>` of a key of AWS KMS.
 
     Errors: `SettingsError` that names `KEY_URL` when the address is unknown or the key file cannot be used.
-    Effects: creates the key file and its folder where they are missing; asks nothing of KMS yet.
+    Effects: creates the key file and its folder where they are missing; no call to KMS yet.
     """
     scheme, _, path = url.partition("://")
     if scheme == "kms" and _ALIAS.fullmatch(path):
         return KmsCipher(path)
     if scheme != "file" or not path.startswith("/") or path.endswith("/"):
-        raise SettingsError(f"KEY_URL is {url!r}, which is no supported address; for example: {EXAMPLES['KEY_URL']}")
+        raise SettingsError(f"KEY_URL is {url!r}, which is not a supported address; for example: {EXAMPLES['KEY_URL']}")
     try:
         return KeyFileCipher(Path(path))
     except OSError as err:

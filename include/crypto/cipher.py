@@ -12,23 +12,23 @@ MAX_PLAINTEXT_BYTES = 4096
 
 
 Seal = Callable[[bytes], str]
-"""Makes a printable ciphertext of a plaintext, with no call to anybody and so in no time.
+"""Makes a printable ciphertext of a plaintext, at once and without a network call.
 
 Errors: `CipherError` when the plaintext is empty or longer than `MAX_PLAINTEXT_BYTES`; nothing was sealed.
 """
 
 
 class Cipher(Protocol):
-    """Authenticated encryption of small secrets, bound to a context that is not secret.
+    """Authenticated encryption of small secrets, bound to a context, which is not secret.
 
     Every implementation passes `tests/contract/test_cipher.py` unchanged.
     """
 
     def sealer(self, context: Mapping[str, str]) -> Seal:
-        """Seals what only `decrypt` with an equal `context` opens; a ciphertext names its key inside.
+        """A sealer of texts that only `decrypt` with an equal `context` opens; each ciphertext names its key.
 
-        Everything that may fail or take time happens here, so that a secret that must not be lost can be requested
-        afterwards.
+        Everything that may fail or take time happens here, so that the caller can then request a secret that must not
+        be lost.
         """
         ...
 
@@ -41,5 +41,5 @@ def require_size(plaintext: bytes) -> None:
     """Return if every implementation can seal the plaintext. Errors: `CipherError`."""
     if not 1 <= len(plaintext) <= MAX_PLAINTEXT_BYTES:
         raise CipherError(
-            f"a secret of {len(plaintext)} bytes cannot be sealed: it has to have 1 to {MAX_PLAINTEXT_BYTES} bytes"
+            f"a secret of {len(plaintext)} bytes cannot be sealed: it must have 1 to {MAX_PLAINTEXT_BYTES} bytes"
         )

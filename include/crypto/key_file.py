@@ -32,11 +32,11 @@ class _KeyRing:
 
 
 class KeyFileCipher:
-    """Authenticated encryption with the active key of a key file; every older key in it still opens its texts.
+    """Authenticated encryption with the active key of a key file; older keys in the file still open their texts.
 
     Shape: a ciphertext is `v1.<key id>.<base64url of nonce and sealed text>`; the file is JSON,
     `{"active": "<key id>", "keys": {"<key id>": "<base64>"}}`, mode 0600.
-    Errors: `SettingsError` when the file is readable by others or damaged; it is never replaced then.
+    Errors: `SettingsError` when others can read the file, or it is damaged; it is then never replaced.
     Effects: creates the file with a new random key where there is none.
     """
 
@@ -47,7 +47,7 @@ class KeyFileCipher:
         self._ring = self._load()
 
     def sealer(self, context: Mapping[str, str]) -> Seal:
-        """Seals with the active key what only an equal `context` opens."""
+        """A sealer with the active key, of texts that only an equal `context` opens."""
         key_id, key = self._ring.active, self._ring.keys[self._ring.active]
         return lambda plaintext: f"{_FORMAT}.{key_id}.{aes.seal(key, plaintext, context)}"
 
@@ -55,26 +55,26 @@ class KeyFileCipher:
         """The plaintext. Errors: `CipherError` for another context, a changed text or an unknown key."""
         key_id, sealed = _parse(ciphertext)
         if key_id not in self._ring.keys:
-            self._ring = self._load()  # another process may have rotated since
+            self._ring = self._load()  # another process may have rotated the key since
         if key_id not in self._ring.keys:
             raise CipherError(f"key {key_id} is not in {self._path}: restore the key file that has it")
         return aes.unseal(self._ring.keys[key_id], sealed, context)
 
     @property
     def active_key(self) -> str:
-        """The id of the key that seals now."""
+        """The id of the active key."""
         return self._ring.active
 
     @staticmethod
     def key_of(ciphertext: str) -> str:
-        """The id of the key that sealed a text. Errors: `CipherError` for a text that no key file cipher made."""
+        """The id of the key that sealed a text. Errors: `CipherError` for any other text."""
         return _parse(ciphertext)[0]
 
     def rotate(self) -> str:
         """Add a new key, make it the active one and return its id.
 
-        Effects: replaces the key file in one step. Processes that run keep sealing with the key they loaded,
-        which stays in the file, and read the file again when they meet a new key.
+        Effects: replaces the key file in one step. Running processes continue to seal with the key that they loaded,
+        which stays in the file, and read the file again when they find a new key.
         """
         with self._locked():
             self._ring = self._load().with_new_key()
@@ -89,7 +89,7 @@ class KeyFileCipher:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """One writer at a time over all processes; the lock is the folder's, because the file is replaced."""
+        """One writer at a time across all processes; the folder is locked, because the file is replaced."""
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
@@ -132,7 +132,7 @@ def _ring(document: dict[str, Any]) -> _KeyRing:
     active = document["active"]
     keys = {key_id: base64.b64decode(key, validate=True) for key_id, key in document["keys"].items()}
     if not isinstance(active, str) or active not in keys or any(len(key) != aes.KEY_BYTES for key in keys.values()):
-        raise ValueError("the active key is missing or a key has another length")
+        raise ValueError("the active key is missing, or a key has the wrong length")
     return _KeyRing(active, keys)
 
 
@@ -140,7 +140,7 @@ def _parse(ciphertext: str) -> tuple[str, str]:
     version, _, rest = ciphertext.partition(".")
     key_id, dot, sealed = rest.partition(".")
     if not dot:
-        raise CipherError("this is no text that the key file cipher made")
+        raise CipherError("the text was not sealed with a key file")
     if version != _FORMAT:
-        raise CipherError(f"the text has format {version[:8]!r}, this program opens {_FORMAT}")
+        raise CipherError(f"the text has the format {version[:8]!r}; this program opens {_FORMAT}")
     return key_id, sealed

@@ -1,4 +1,4 @@
-"""Sealing by AWS KMS, whose key never leaves it: the implementation of `Cipher` for AWS."""
+"""Encryption with AWS KMS, whose key never leaves it: the implementation of `Cipher` for AWS."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _UNOPENED = frozenset(
 
 
 class KmsCipher:
-    """Envelopes: each secret under a data key of its own, which the KMS key behind an alias wraps.
+    """Envelope encryption: each secret has its own data key, which the KMS key behind an alias wraps.
 
-    The context is KMS's encryption context too, so CloudTrail shows whose secret is opened.
+    The context is also KMS's encryption context, so CloudTrail shows whose secret is opened.
 
-    Shape: a ciphertext is `kms1.<base64url of the wrapped key>.<base64url of nonce and sealed text>`; a wrapped key
-    names what wrapped it, so a text that was sealed before the alias was pointed at another key still opens while that
-    key is enabled. KMS's own yearly rotation needs nothing.
+    Shape: a ciphertext is `kms1.<base64url of the wrapped key>.<base64url of nonce and sealed text>`. A wrapped key
+    names the KMS key that wrapped it: after the alias points to another key, older texts still open while their key is
+    enabled. KMS's own yearly rotation needs no action.
     Errors: `RetryLater` and `SettingsError` from every call, see `include.aws`.
     """
 
@@ -39,7 +39,7 @@ class KmsCipher:
         self._key_id = key_id
 
     def sealer(self, context: Mapping[str, str]) -> Seal:
-        """Seals what only an equal `context` opens. Effects: one call for a data key, none when it seals."""
+        """A sealer of texts that only an equal `context` opens. Effects: one call, for a data key; none per text."""
         with aws_faults("KEY_URL"):
             answer = self._client.generate_data_key(
                 KeyId=self._key_id, KeySpec="AES_256", EncryptionContext=dict(context)
@@ -59,7 +59,7 @@ class KmsCipher:
                     raise
                 raise CipherError(
                     f"KMS does not open a text ({code}): it was changed, belongs to another context, or its key is"
-                    " disabled, gone or not permitted; look at the key's state and at kms:Decrypt of this role"
+                    " disabled, deleted or not permitted; check the key's state, and kms:Decrypt of this role"
                 ) from err
         return aes.unseal(answer["Plaintext"], sealed, context)
 
@@ -68,5 +68,5 @@ def _parse(ciphertext: str) -> tuple[bytes, str]:
     form, _, rest = ciphertext.partition(".")
     wrapped, _, sealed = rest.partition(".")
     if form != _FORMAT:
-        raise CipherError(f"this is no text that KMS sealed for this program: it does not start with {_FORMAT}.")
+        raise CipherError(f"the text was not sealed with KMS by this program: it does not start with {_FORMAT}.")
     return aes.from_base64(wrapped), sealed

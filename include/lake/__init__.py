@@ -1,1 +1,1 @@
-"""The lake: raw answers and typed Parquet tables, in objects that are rewritten under a condition."""
+"""The lake: raw answers and typed Parquet tables, in objects that are written under a condition."""

@@ -1,4 +1,4 @@
-"""The one place that turns the lake's settings into its implementations."""
+"""Opens the lake's implementations that the settings name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def open_objects(lake_url: str) -> ObjectStore:
     """The object store that `LAKE_URL` names: `file:///absolute/path`, or `s3://bucket/prefix`.
 
     Errors: `SettingsError` that names `LAKE_URL`.
-    Effects: none before the first write; nothing is asked of S3 yet.
+    Effects: none before the first write; no call to S3 yet.
     """
     if not lake_url.startswith("s3:"):
         return FileObjects(local_path(lake_url, "LAKE_URL"))
@@ -40,7 +40,7 @@ def open_catalog(catalog_url: str, lake_url: str) -> Catalog:
     """The catalogue that `CATALOG_URL` names, over the lake.
 
     It is `duckdb:///absolute/path` for a local lake, `glue://database/crawler` for one in S3.
-    The crawler is for `strava_catalog`, which starts it when partitions were registered.
+    `strava_catalog` starts the crawler.
     Errors: `SettingsError`. Effects: none yet.
     """
     if not catalog_url.startswith("glue:"):

@@ -1,8 +1,8 @@
 """The analysts' cookbook: named queries in Athena's SQL, one file each in `queries/`.
 
-A file is what Athena takes as it stands, as a named query or a prepared statement. Its parameters are Athena's own
-question marks, each used once and named by a comment, `? /* athlete_id */`, in the order in which the header describes
-them. The header is comments:
+Athena takes a file as it is, as a named query or a prepared statement. Its parameters are Athena's own question marks,
+each used once and named by a comment, `? /* athlete_id */`, in the order of the header. The header consists of
+comments:
 
     -- The question that the query answers?
     --
@@ -11,8 +11,8 @@ them. The header is comments:
     -- parameter <name> <type> [= <default>]: <what it is>
     -- column <name> <type> [<unit>]: <what it is>
 
-Constructs that translate to DuckDB with another meaning stay out: whole-number division, `UNNEST` of rows, `format`,
-`try`, `date_add` of months, `reduce`.
+Constructs that have another meaning in DuckDB are not used: whole-number division, `UNNEST` of rows, `format`, `try`,
+`date_add` of months, `reduce`.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from sqlglot.expressions import Expr
 
 FOLDER = Path(__file__).with_name("queries")
-"""Where the queries are; a file's name is the query's."""
+"""The folder of the queries; a file's name is the query's name."""
 
 Value = int | float | str | date
-"""What a parameter can be."""
+"""A parameter's value."""
 
 
 def _number(text: str) -> float:
@@ -75,7 +75,7 @@ _PLACEHOLDER = re.compile(r"\? /\* (\w+) \*/")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What a query has to be told; `default` is None where there is none."""
+    """A parameter of a query; `default` is None where there is none."""
 
     name: str
     kind: str
@@ -84,21 +84,23 @@ class Parameter:
     description: str
 
     def read(self, text: str) -> Value:
-        """The value that `text` says. Errors: `BadQuery` that shows what would do."""
+        """The value of `text`. Errors: `BadQuery` with an example."""
         try:
             return _READERS[self.kind](text)
         except ValueError as err:
-            raise BadQuery(f"{self.name} is {text!r}, which is no {self.kind}; say for example {self.example}") from err
+            raise BadQuery(
+                f"{self.name} is {text!r}, which is not a {self.kind}; write for example {self.example}"
+            ) from err
 
     @property
     def example(self) -> str:
-        """A value that would do, as `name=value`."""
+        """A valid value, as `name=value`."""
         return f"{self.name}={_EXAMPLES[self.kind]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a query answers; `unit` is empty where there is none."""
+    """A column of a query's result; `unit` is empty where there is none."""
 
     name: str
     kind: str
@@ -114,21 +116,21 @@ class CookbookQuery:
     name: str
     question: str
     remarks: str
-    """What its answer rests on; often empty."""
+    """Remarks on the query; often empty."""
     parameters: tuple[Parameter, ...]
     columns: tuple[Column, ...]
     text: str = field(repr=False)
-    """The file as it stands, with question marks: Athena's named query or prepared statement."""
+    """The whole file, with question marks: Athena's named query or prepared statement."""
 
     @property
     def body(self) -> str:
-        """The statement: what follows the comments at the top, with or without a blank line between."""
+        """The statement after the comments at the top, with or without a blank line in between."""
         return "\n".join(dropwhile(lambda line: line.startswith("--"), self.text.splitlines())).strip()
 
     def values(self, given: Mapping[str, str]) -> dict[str, Value]:
-        """Every parameter's value in the header's order: the given one, else the default.
+        """Every parameter's value in the header's order: the given value, else the default.
 
-        Errors: `BadQuery` for a name that there is not, a value of another type, and one that is missing.
+        Errors: `BadQuery` for an unknown name, a value of another type, and a missing value.
         """
         unknown = sorted(given.keys() - {parameter.name for parameter in self.parameters})
         if unknown:
@@ -140,17 +142,17 @@ class CookbookQuery:
             if text is None:
                 example = f"{parameter.name}={_EXAMPLES[parameter.kind]}"
                 raise BadQuery(
-                    f"{self.name} needs {parameter.name}, {parameter.description}; say for example {example}"
+                    f"{self.name} needs {parameter.name}, {parameter.description}; write for example {example}"
                 )
             values[parameter.name] = parameter.read(text)
         return values
 
     def for_duckdb(self, given: Mapping[str, str]) -> str:
-        """The statement in DuckDB's SQL with every value in it as a literal. Errors: `BadQuery`."""
+        """The statement in DuckDB's SQL, with every value as a literal. Errors: `BadQuery`."""
         return self._statement(given).sql(dialect="duckdb")
 
     def execution_parameters(self, given: Mapping[str, str]) -> tuple[str, ...]:
-        """The values as Athena's literals, in the order of the question marks: what `EXECUTE … USING` takes.
+        """The values as Athena's literals, in the order of the question marks, for `EXECUTE … USING`.
 
         Errors: `BadQuery`.
         """
@@ -169,7 +171,7 @@ def names() -> list[str]:
 
 
 def load(name: str) -> CookbookQuery:
-    """The query of that name. Errors: `BadQuery` that names the nearest or all, or says what its file lacks."""
+    """The query of that name. Errors: `BadQuery` with the nearest name or all names, or with a fault of the file."""
     if name not in names():
         close = get_close_matches(name, names(), n=1)
         advice = f"did you mean {close[0]}?" if close else f"there are {', '.join(names())}"
@@ -178,7 +180,7 @@ def load(name: str) -> CookbookQuery:
 
 
 def parse(name: str, text: str) -> CookbookQuery:
-    """The query in a file's text. Errors: `BadQuery` where header and statement do not say the same."""
+    """The query in a file's text. Errors: `BadQuery` where header and statement disagree."""
     question, *prose = "\n".join(_header(text)).split("\n\n")
     remarks = [paragraph for paragraph in prose if not paragraph.startswith(("parameter ", "column "))]
     described = [line for paragraph in prose if paragraph not in remarks for line in paragraph.splitlines()]

@@ -1,4 +1,4 @@
-"""How the columns of a lake object are encoded, by measurement: see `docs/adr/0011-encodings-and-row-groups.md`."""
+"""The encodings of a lake object's columns, chosen by measurement: `docs/adr/0011-encodings-and-row-groups.md`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 
 class Encodings(Enum):
-    """Which of Parquet's encodings an object may use. Every object says itself which it has: a lake may hold both."""
+    """Which of Parquet's encodings an object may use. A lake may hold both: each object's metadata names its own."""
 
     SAFE = "safe"
     """Plain and dictionary, which every reader knows."""
     ALL = "all"
-    """Delta and byte-split ones too: a quarter smaller, but Athena's engine is not documented to read them."""
+    """Delta and byte-split encodings too: a quarter smaller, but Athena is not documented to read them."""
 
 
 _RARELY_REPEATED = frozenset({"point_index", "time_s", "ts", "lat", "lon", "distance_m"})
-"""Columns that a dictionary makes larger and slower to write."""
+"""Columns that are larger and slower to write with a dictionary."""
 
 _BEYOND_SAFE = {
     "point_index": "DELTA_BINARY_PACKED",
@@ -29,11 +29,11 @@ _BEYOND_SAFE = {
     "heartrate_bpm": "DELTA_BINARY_PACKED",
     "watts": "DELTA_BINARY_PACKED",
 }
-"""The encoding that was smallest where it is neither plain nor a dictionary; names that only `streams` has."""
+"""The smallest encoding of columns for which neither plain nor a dictionary is smallest; all are of `streams`."""
 
 
 def writer_options(columns: Iterable[str], encodings: Encodings) -> dict[str, Any]:
-    """What Parquet's writer has to know to encode and compress these columns."""
+    """The options of Parquet's writer to encode and compress these columns."""
     names = list(columns)
     special = _BEYOND_SAFE if encodings is Encodings.ALL and "point_index" in names else {}
     return {

@@ -1,4 +1,4 @@
-"""The name of every object in the lake, one function per kind of object."""
+"""The key of every object in the lake, one function per kind of object."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def freshness_key(athlete_id: int, year: int) -> str:
 
 
 def freshness_prefix(athlete_id: int) -> str:
-    """What the keys of an athlete's `freshness` objects start with."""
+    """The prefix of the keys of an athlete's `freshness` objects."""
     return f"freshness/athlete_id={athlete_id}/"
 
 
 def copies_key(parent_id: int, start_at: datetime) -> str:
     """The `copies` object of the parent and of the year (UTC) in which the copied activity starts.
 
-    One for each parent, so that the writers of different parents never meet.
+    Each parent has its own, so that writers for different parents never conflict.
     """
     return f"copies/year={start_at.astimezone(UTC).year}/{parent_id}.parquet"
 
@@ -54,7 +54,7 @@ def parent_of_copies(key: str) -> int:
     """The parent whose copies an object of `copies` holds. Errors: `BadKey` for any other object."""
     match = _COPIES_KEY.fullmatch(key)
     if match is None:
-        raise BadKey(f"{key!r} is no object of `copies`; expected for example {copies_key(1, datetime.now(UTC))!r}")
+        raise BadKey(f"{key!r} is not an object of `copies`; expected for example {copies_key(1, datetime.now(UTC))!r}")
     return int(match["parent_id"])
 
 
@@ -64,7 +64,7 @@ def raw_detail_key(athlete_id: int, activity_id: int) -> str:
 
 
 def raw_odd_key(athlete_id: int, activity_id: int) -> str:
-    """Where the last answer about an activity is kept that could not be understood."""
+    """The last unreadable answer about an activity."""
     return f"raw/athlete_id={athlete_id}/{activity_id}.odd.json.gz"
 
 
@@ -79,19 +79,19 @@ def gpx_key(parent_id: int, activity_id: int, child_id: int) -> str:
 
 
 def tcx_key(parent_id: int, activity_id: int, child_id: int) -> str:
-    """The TCX file made instead of a GPX file where an activity has no positions; it lies beside those."""
+    """The TCX file that is made instead of a GPX file where an activity has no positions."""
     return f"{gpx_prefix(parent_id, activity_id)}{child_id}.tcx.gz"
 
 
 def gpx_prefix(parent_id: int, activity_id: int) -> str:
-    """What the keys of every upload file of one parent's activity start with."""
+    """The prefix of the keys of all upload files of one parent's activity."""
     return f"gpx/athlete_id={parent_id}/{activity_id}-"
 
 
 def athlete_prefixes(athlete_id: int) -> tuple[str, ...]:
-    """What the keys of the lake's objects of one athlete start with: list these to erase or to audit.
+    """The prefixes of the keys of one athlete's objects, to be listed for an erasure or an audit.
 
-    Rows of `copies` are not among them, since children's rows lie in their parents' objects: those are removed with
+    They do not cover rows of `copies`, since children's rows are in their parents' objects: those are removed by
     `include.lake.rows.copies.CopyRows.remove_athlete`.
     """
     kinds = ("streams", "activities", "laps", "freshness", "raw", "gpx")
@@ -99,7 +99,7 @@ def athlete_prefixes(athlete_id: int) -> tuple[str, ...]:
 
 
 def partition_of(key: str) -> Partition:
-    """The table partition that a table object lies in.
+    """The partition of a table object.
 
     Errors: `BadKey` for anything but an object of a table.
     """
@@ -108,24 +108,26 @@ def partition_of(key: str) -> Partition:
         return Partition(table="copies", athlete_id=None, year=int(of_copies["year"]))
     match = _TABLE_KEY.fullmatch(key)
     if match is None or not _named_for(match["table"], int(match["year"]), match["object"]):
-        raise BadKey(f"{key!r} is no object of a lake table; expected for example {laps_key(1, datetime.now(UTC))!r}")
+        raise BadKey(
+            f"{key!r} is not an object of a lake table; expected for example {laps_key(1, datetime.now(UTC))!r}"
+        )
     return Partition(table=match["table"], athlete_id=int(match["athlete_id"]), year=int(match["year"]))
 
 
 def partition_prefix(partition: Partition) -> str:
-    """What the keys of the partition's objects start with."""
+    """The prefix of the keys of the partition's objects."""
     owner = "" if partition.athlete_id is None else f"athlete_id={partition.athlete_id}/"
     return f"{partition.table}/{owner}year={partition.year}/"
 
 
 def check_key(key: str) -> str:
-    """The key itself, where it is safe as a relative path and as an S3 key.
+    """The key itself, if it is safe as a relative path and as an S3 key.
 
-    Errors: `BadKey` for empty, absolute, hidden or climbing segments and for characters that paths or URLs bend.
+    Errors: `BadKey` for empty, absolute, hidden or `..` segments, and for characters with a meaning in paths or URLs.
     """
     if not all(_SEGMENT.fullmatch(segment) for segment in key.split("/")):
         raise BadKey(
-            f"{key!r} is no object key: use plain segments joined by '/', none empty, none starting with a dot"
+            f"{key!r} is not an object key: use plain segments joined by '/', none empty, none starting with a dot"
         )
     return key
 

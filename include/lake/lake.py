@@ -1,4 +1,4 @@
-"""The lake's tables: always compact objects, each rewritten whole under a condition."""
+"""The lake's tables: compact objects, each rewritten as a whole under a condition."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LakeWrite:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """The change of one object: these activities' rows are replaced by the new rows."""
+    """The change of one object: the rows of these activities are replaced by the new rows."""
 
     key: str
     activity_ids: frozenset[int] = frozenset()
@@ -41,8 +41,8 @@ class _Change:
 class Lake:
     """Writes and removes the rows of activities; any number of processes may do so at once.
 
-    An object is read, changed and written back only if nobody else wrote it meanwhile, else read again.
-    So no row is lost and a reader never sees a row twice within one object.
+    An object is read, changed, and written back only if nobody else wrote it meanwhile; otherwise it is read again.
+    So no row is lost, and a reader never sees a row twice within one object.
     """
 
     def __init__(
@@ -61,13 +61,13 @@ class Lake:
     ) -> LakeWrite:
         """Make the lake hold exactly these rows for these activities.
 
-        `previous_keys` names the table objects that held an activity before; where it has moved, its old rows go
-        after the new ones are in place. Each object is written at most once however many activities it takes, and
-        not at all where the rows are already there.
+        `previous_keys` names the table objects that held an activity before; where it has moved, its old rows are
+        removed after the new ones are written. Each object is written at most once, whatever the number of
+        activities, and not at all where it already holds the rows.
 
         Errors: `BadKey` for a previous key that is no table object of the athlete; whatever `guard` raises;
         `ObjectConflict` when other writers won every one of many tries: call again.
-        Effects: safe to repeat; after a crash midway call again with the same `previous_keys`.
+        Effects: safe to repeat; after a crash, call it again with the same `previous_keys`.
         """
         latest = {activity.activity_id: activity for activity in rows}
         changes: dict[str, _Change] = {}
@@ -93,7 +93,7 @@ class Lake:
     def remove(
         self, athlete_id: int, activity_ids: Collection[int], object_keys: Sequence[str], *, guard: Guard
     ) -> LakeWrite:
-        """Take the activities' rows out of these table objects; an object that becomes empty is deleted.
+        """Remove the activities' rows from these table objects; an object that becomes empty is deleted.
 
         Errors: `BadKey` for a key that is no table object of the athlete; whatever `guard` raises; `ObjectConflict`.
         Effects: safe to repeat.

@@ -1,4 +1,4 @@
-"""One SELECT over the lake, with nothing to open, lock or keep up to date."""
+"""One SELECT over the lake's objects, without a catalogue."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 def query(sql: str, lake_url: str, *, athlete_id: int | None = None) -> pa.Table:
-    """The rows that one SELECT over the lake's tables gives.
+    """The rows of one SELECT over the lake's tables.
 
-    Instants are plain timestamps in UTC. The statement sees the lake's directory and nothing else of the machine;
-    any number of readers may ask while writers write. Of a lake in S3 the objects of the tables that the statement
-    names are copied first: name the athlete, if it asks for one alone, and only his are.
+    Instants are plain timestamps in UTC. The statement can read the lake's directory and nothing else of the machine;
+    any number of readers may query while writers write. If the lake is in S3, the objects of the tables that the
+    statement names are copied first: with `athlete_id`, only those of that athlete.
 
-    Errors: `BadQuery` for anything but one SELECT, and with DuckDB's reason where it refuses the statement;
+    Errors: `BadQuery` for anything but one SELECT, and with DuckDB's reason where DuckDB refuses the statement;
     `SettingsError` and `RetryLater` where the lake cannot be reached.
     """
     import duckdb
@@ -39,12 +39,12 @@ def query(sql: str, lake_url: str, *, athlete_id: int | None = None) -> pa.Table
             with _as_it_is_now(lake_url, named, athlete_id) as (lake_root, stable):
                 return _answer(connection, select, lake_root, stable)
     except duckdb.Error as err:
-        raise BadQuery(f"the lake cannot answer this: {err}") from err
+        raise BadQuery(f"the query failed: {err}") from err
 
 
 @contextmanager
 def _as_it_is_now(lake_url: str, tables: Collection[str], athlete_id: int | None) -> Iterator[tuple[Path, Path]]:
-    """The directory that a statement may see, and in it the one with the tables' objects."""
+    """The directory that a statement may read, and its subdirectory with the tables' objects."""
     if lake_url.startswith("s3:"):
         with downloaded(open_objects(lake_url), tables, athlete_id) as folder:
             yield folder, folder
@@ -69,5 +69,5 @@ def _only_select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Stat
 
     statements = connection.extract_statements(sql)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise BadQuery("only one SELECT at a time is answered; to change the lake, run the pipeline")
+        raise BadQuery("write one SELECT; other statements are refused: only the pipeline changes the lake")
     return statements[0]

@@ -17,7 +17,7 @@ from include.strava.models import Activity, StreamSet
 
 
 class RawZone:
-    """Strava's answers about each activity, gzipped, one object per activity and kind of answer.
+    """Strava's answers about each activity: one gzipped object per activity and kind of answer.
 
     The same answer gives the same bytes, and an object that already holds them is not written again.
     """
@@ -27,14 +27,14 @@ class RawZone:
         self._sleep = sleep
 
     def put_detail(self, activity: Activity, *, guard: Guard) -> None:
-        """Keep the answer about the activity itself; `guard` is called between reading and writing, as in `Lake`.
+        """Store the answer about the activity itself; `guard` is called between reading and writing, as in `Lake`.
 
         Errors: whatever `guard` raises; `ObjectConflict` when other writers won every one of many tries.
         """
         self._put(keys.raw_detail_key(activity.athlete_id, activity.activity_id), activity.body, guard)
 
     def put_summary(self, activity: Activity) -> None:
-        """Keep a row of a list, also in place of an older one; it does not replace a detailed answer."""
+        """Store a row of a list; it replaces an older row, but not a detailed answer."""
         key = keys.raw_detail_key(activity.athlete_id, activity.activity_id)
         stored = self._objects.get(key)
         if stored is not None and _is_detail(stored):
@@ -45,12 +45,12 @@ class RawZone:
             return  # another worker has stored a newer answer
 
     def put_streams(self, athlete_id: int, activity_id: int, streams: StreamSet, *, guard: Guard) -> None:
-        """Keep the answer with the activity's streams, under the same condition."""
+        """Store the answer with the activity's streams, under the same condition."""
         self._put(keys.raw_streams_key(athlete_id, activity_id), streams.body, guard)
 
     @contextmanager
     def keeping_odd(self, athlete_id: int, activity_id: int, *, guard: Guard) -> Iterator[None]:
-        """A block that fetches the activity: an unreadable answer is stored for as long as the activity is.
+        """A block that fetches the activity: an unreadable answer is stored as long as the activity is.
 
         Errors: those of the block; for an unreadable answer also those of `put_detail`.
         """
@@ -62,12 +62,12 @@ class RawZone:
             raise
 
     def detail(self, athlete_id: int, activity_id: int) -> Activity | None:
-        """The activity as last kept, None where there is none. Errors: `UnexpectedShape` for a broken object."""
+        """The activity's last stored answer, or None. Errors: `UnexpectedShape` for a broken object."""
         stored = self._objects.get(keys.raw_detail_key(athlete_id, activity_id))
         return None if stored is None else _activity(stored)
 
     def streams(self, athlete_id: int, activity_id: int) -> StreamSet | None:
-        """The streams as last kept, None where there are none. Errors: `UnexpectedShape` for a broken object."""
+        """The last stored streams, or None. Errors: `UnexpectedShape` for a broken object."""
         stored = self._objects.get(keys.raw_streams_key(athlete_id, activity_id))
         return None if stored is None else StreamSet.parse(_unpack(stored))
 
@@ -76,7 +76,7 @@ class RawZone:
         self._remove(keys.raw_streams_key(athlete_id, activity_id), guard)
 
     def remove(self, athlete_id: int, activity_id: int, *, guard: Guard) -> None:
-        """Remove the activity's answers and the upload files made of it; safe to repeat."""
+        """Remove the activity's answers and its upload files; safe to repeat."""
         for key in (
             keys.raw_detail_key(athlete_id, activity_id),
             keys.raw_streams_key(athlete_id, activity_id),
@@ -112,7 +112,7 @@ def _unpack(stored: StoredObject) -> bytes:
     try:
         return gzip.decompress(stored.body)
     except (OSError, EOFError, zlib.error) as err:
-        raise UnexpectedShape(f"{stored.key}: the object is no gzip; fetch the activity from Strava again") from err
+        raise UnexpectedShape(f"{stored.key}: the object is not gzip; fetch the activity from Strava again") from err
 
 
 def _activity(stored: StoredObject) -> Activity:
@@ -120,9 +120,9 @@ def _activity(stored: StoredObject) -> Activity:
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError) as err:
-        raise UnexpectedShape(f"{stored.key}: the object holds no JSON; fetch the activity from Strava again") from err
+        raise UnexpectedShape(f"{stored.key}: the object is not JSON; fetch the activity from Strava again") from err
     if not isinstance(answer, dict):
-        raise UnexpectedShape(f"{stored.key}: the object holds no activity; fetch the activity from Strava again")
+        raise UnexpectedShape(f"{stored.key}: the object is not an activity; fetch the activity from Strava again")
     return Activity.parse(answer, body)
 
 

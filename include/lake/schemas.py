@@ -15,10 +15,10 @@ import pyarrow as pa
 from include.strava.stream_types import BY_KEY, STREAM_TYPES, Kind
 
 SCHEMA_VERSION = "1"
-"""Raised when a column is added or changes its meaning; kept in each object's file metadata.
+"""The schema's version, increased when a column is added or changes its meaning; in each object's file metadata.
 
-Raising it asks for every object to be written anew: a writer does so when it touches one, but readers take the
-columns of one object for all.
+After an increase every object has to be rewritten: writers do so only for objects that they change, but readers expect
+the same columns in all objects.
 """
 
 _INSTANT = pa.timestamp("ms", tz="UTC")
@@ -82,7 +82,7 @@ _SAMPLE_TYPES: Mapping[Kind, pa.DataType] = {
 
 
 def _samples(key: str) -> Iterator[pa.Field]:
-    """The columns of one stream type."""
+    """The columns of a stream type."""
     stream = BY_KEY[key]
     if stream.kind is Kind.POSITION:
         for column, angle in zip(stream.columns, ("latitude", "longitude"), strict=True):
@@ -256,11 +256,11 @@ PARTITION_KEYS: Mapping[str, Mapping[str, pa.DataType]] = {
     table: {"year": pa.int32()} if table == "copies" else {"athlete_id": pa.int64(), "year": pa.int32()}
     for table in TABLES
 }
-"""What is in the path of each object of a table, in this order, and not in the file."""
+"""The partition columns of each table: they are in the object's path, in this order, and not in the file."""
 
 
 def schema_digest() -> str:
-    """A hash of every table's columns and partition keys, with their types: another one where a table has changed."""
+    """A hash of every table's columns and partition keys, with their types; it changes when one of them does."""
     columns = [(table, column.name, str(column.type)) for table, schema in TABLES.items() for column in schema]
     keys = [(table, name, str(kind)) for table, kinds in PARTITION_KEYS.items() for name, kind in kinds.items()]
     return hashlib.sha256(repr((columns, keys)).encode()).hexdigest()

@@ -14,23 +14,23 @@ from include.lake.keys import partition_of
 from include.lake.rows.activity_update import take_over
 from include.lake.schemas import SCHEMA_VERSION, TABLES
 
-# Arrow's own pool keeps up to 40 MB of what a rewrite took; the system's gives it back and is no slower.
+# Arrow's own pool keeps up to 40 MB after a rewrite; the system's pool gives memory back and is as fast.
 pa.set_memory_pool(pa.system_memory_pool())
 
 _ROW_GROUP_ROWS = 131_072
-"""A month of an hour a day: what a footer says about more groups costs a reader more than it lets them skip."""
+"""Rows of a month with an hour a day: more row groups make the footer larger, which costs more than they skip."""
 
-_FROM_RAW = "delete it and make its rows again from the raw zone: `make replay`"
+_FROM_RAW = "delete it and rebuild its rows from the raw zone: `make replay`"
 _ADVICE = {
-    "copies": "`strava_retention` makes its rows again from their ledger",
-    "freshness": "`strava_reconcile` makes its rows again from the next lists",
+    "copies": "`strava_retention` rebuilds its rows from the ledger of copies",
+    "freshness": "`strava_reconcile` rebuilds its rows from the next lists",
 }
 
 
 def merge(table: str, old: pa.Table, activity_ids: Collection[int], new: Sequence[pa.Table]) -> tuple[pa.Table, int]:
     """The object's rows with those of the activities replaced by the new ones, and how many were replaced.
 
-    Shape: sorted by the table's key, as `old` is, and as each of the new tables is, which holds one activity's rows.
+    Shape: `old`, the result and each new table are sorted by the table's key; a new table holds one activity's rows.
     """
     theirs = pc.is_in(old["activity_id"], value_set=pa.array(sorted(activity_ids), pa.int64()))
     replaced = old.filter(theirs)
@@ -43,7 +43,7 @@ def merge(table: str, old: pa.Table, activity_ids: Collection[int], new: Sequenc
 
 
 def encode(rows: pa.Table, encodings: Encodings = Encodings.SAFE) -> bytes:
-    """The rows as Parquet bytes; the same rows give the same bytes, however they are chunked in memory."""
+    """The rows as Parquet bytes; equal rows give equal bytes, however they are chunked in memory."""
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, rows.schema, **writer_options(rows.column_names, encodings)) as writer:
         for start in range(0, rows.num_rows, _ROW_GROUP_ROWS):
@@ -53,14 +53,14 @@ def encode(rows: pa.Table, encodings: Encodings = Encodings.SAFE) -> bytes:
 
 
 def decode(key: str, body: bytes) -> pa.Table:
-    """The rows in a table object's bytes, in today's schema: a column that an older object lacks is null.
+    """The rows in a table object's bytes, in the present schema: a column that an older object lacks is null.
 
     Errors: `UnexpectedShape` where the bytes are not Parquet with columns of the table's types.
     """
     table = partition_of(key).table
     schema = TABLES[table]
     try:
-        # Reading a month with threads is no faster and holds 40 MB more: each thread keeps memory of its own.
+        # Reading a month with threads is no faster and takes 40 MB more, because each thread keeps its own memory.
         rows = pq.ParquetFile(pa.BufferReader(body)).read(use_threads=False)
         columns = rows.columns if rows.schema.equals(schema) else [_column(rows, column) for column in schema]
     except pa.ArrowException as err:
@@ -72,7 +72,7 @@ def decode(key: str, body: bytes) -> pa.Table:
 def activity_ids(key: str, body: bytes) -> frozenset[int]:
     """The activities that have rows in a table object's bytes.
 
-    Errors: `UnexpectedShape` where the bytes are no table of activities.
+    Errors: `UnexpectedShape` where the bytes are not a table of activities.
     """
     try:
         column = pq.read_table(pa.BufferReader(body), columns=["activity_id"], use_threads=False)["activity_id"]
@@ -82,12 +82,12 @@ def activity_ids(key: str, body: bytes) -> frozenset[int]:
 
 
 def is_current(old: pa.Table, merged: pa.Table) -> bool:
-    """Whether an object that holds `old` needs no writing to hold `merged`."""
+    """Whether an object that holds `old` already holds `merged`."""
     return old.schema.metadata == {b"schema_version": SCHEMA_VERSION.encode()} and bool(old.equals(merged))
 
 
 def _interleaved(kept: pa.Table, arriving: pa.Table) -> pa.Table:
-    """The rows of two sorted tables that share no activity, in one order and without a copy of them."""
+    """The rows of two sorted tables that share no activity, merged in order without copying them."""
     counts = arriving["activity_id"].value_counts().to_pylist()
     parts, taken, placed = [], 0, 0
     for entry in counts:

@@ -1,1 +1,1 @@
-"""How links between parents and children come about, change and end; for pages and the command line alike."""
+"""Links between parents and children: made, changed and ended, by web pages and the command line."""

@@ -24,10 +24,10 @@ def agree(
     names: tuple[str, ...],
     choose: Callable[[Link], Link],
 ) -> Link:
-    """Link a child to a parent by these names, with what `choose` makes of the other choices.
+    """Link a child to a parent by these names; `choose` sets the link's other choices.
 
-    The caller answers for the consent of both, and its time is noted. Linking again replaces the names, and takes up a
-    link that was paused or has ended.
+    The caller vouches for the consent of both sides, which is dated now. Linking again replaces the names, and resumes
+    a link that was paused or has ended.
     Errors: `BadRequest` for an athlete who is not connected, or for a link to oneself; those of `choose`.
     """
     if parent_id == child_id:
@@ -49,7 +49,7 @@ def agree(
 
 @retry_on_conflict
 def change(services: UsesState, parent_id: int, child_id: int, revise: Callable[[Link], Link]) -> Link | None:
-    """The link as `revise` makes it of what is stored; None where there is none, or it has ended.
+    """Store the link that `revise` returns for the stored one, and return it; None if there is none, or it has ended.
 
     Errors: those of `revise`; then nothing was changed.
     """
@@ -61,9 +61,9 @@ def change(services: UsesState, parent_id: int, child_id: int, revise: Callable[
 
 
 def confirm(services: UsesState, parent_id: int, child_id: int) -> Link | None:
-    """The parent's consent to the child who accepted; nothing before the child has, or where it was given.
+    """Note the parent's consent to the child who accepted; no effect before the child has, or if it was given before.
 
-    Copies begin with activities that begin from now on, or on the day that was chosen. Returns what `change` does.
+    Activities are copied that begin from now on, or from the chosen day on. Returns as `change`.
     """
     now_epoch_s = int(services.clock())
 
@@ -78,15 +78,15 @@ def confirm(services: UsesState, parent_id: int, child_id: int) -> Link | None:
 
 
 def pause(services: UsesState, parent_id: int, child_id: int) -> Link | None:
-    """No copy is made until the link is resumed. Returns what `change` does."""
+    """Pause the link: no copy is made until it is resumed. Returns as `change`."""
     return change(services, parent_id, child_id, lambda link: replace(link, status=LinkStatus.PAUSED))
 
 
 def resume(services: UsesState, parent_id: int, child_id: int) -> Link | None:
-    """Copies are made again, those too that the pause kept from being made. Returns what `change` does."""
+    """Resume the link: copies are made again, including those that the pause held back. Returns as `change`."""
     return change(services, parent_id, child_id, lambda link: replace(link, status=LinkStatus.ACTIVE))
 
 
 def end(services: UsesState, parent_id: int, child_id: int) -> Link | None:
-    """No further copy is made; those that exist stay. Returns what `change` does."""
+    """End the link: no further copy is made; existing copies stay. Returns as `change`."""
     return change(services, parent_id, child_id, lambda link: replace(link, status=LinkStatus.ENDED))

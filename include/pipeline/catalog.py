@@ -18,21 +18,21 @@ AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
+class PartitionCounts:
     """How many waiting partitions were registered, and how many unregistered."""
 
     registered: int = 0
     removed: int = 0
 
-    def __add__(self, other: Agreed) -> Agreed:
-        return Agreed(self.registered + other.registered, self.removed + other.removed)
+    def __add__(self, other: PartitionCounts) -> PartitionCounts:
+        return PartitionCounts(self.registered + other.registered, self.removed + other.removed)
 
     def to_json(self) -> dict[str, int]:
         """The numbers, as XCom carries them."""
         return asdict(self)
 
 
-def register_waiting(services: UsesLake) -> Agreed:
+def register_waiting(services: UsesLake) -> PartitionCounts:
     """Register each waiting partition that holds objects, and unregister each that holds none.
 
     The lake's keys decide what a partition holds, not the waiting row: so rows of an erased athlete's partitions, or of
@@ -41,11 +41,11 @@ def register_waiting(services: UsesLake) -> Agreed:
     Effects: a row is removed once its partition holds objects, or is empty after the time in which its change must have
     ended; until then a later run checks again. Safe to repeat, to run twice at once, and to run beside any writer.
     """
-    agreed, waiting = Agreed(), list(services.lake.partitions.waiting())
+    counts, waiting = PartitionCounts(), list(services.lake.partitions.waiting())
     services.lake.catalog.register(())  # updates the local views even where no partition waits
     for start in range(0, len(waiting), AT_ONCE):
-        agreed += _agree(services, waiting[start : start + AT_ONCE])
-    return agreed
+        counts += _register_or_remove(services, waiting[start : start + AT_ONCE])
+    return counts
 
 
 def is_crawl_due(services: UsesLake, settings: Settings, *, is_asked_for: bool) -> bool:
@@ -56,7 +56,7 @@ def is_crawl_due(services: UsesLake, settings: Settings, *, is_asked_for: bool) 
     return services.lake.crawls.take(schema_digest(), int(settings.crawl_every_h) * HOUR_S, is_asked_for=is_asked_for)
 
 
-def _agree(services: UsesLake, waiting: Sequence[Waiting]) -> Agreed:
+def _register_or_remove(services: UsesLake, waiting: Sequence[Waiting]) -> PartitionCounts:
     held = [each for each in waiting if _holds_something(services, each.partition)]
     empty = [each for each in waiting if each not in held]
     services.lake.catalog.register(each.partition for each in held)
@@ -65,7 +65,7 @@ def _agree(services: UsesLake, waiting: Sequence[Waiting]) -> Agreed:
     services.lake.catalog.unregister(undone)
     for each in (*held, *(each for each in empty if each.is_settled(services.clock()))):
         services.lake.partitions.remove(each)
-    return Agreed(len(held) - len(undone), len(empty) + len(undone))
+    return PartitionCounts(len(held) - len(undone), len(empty) + len(undone))
 
 
 def _gone(services: UsesLake, registered: Sequence[Waiting]) -> Iterator[Partition]:

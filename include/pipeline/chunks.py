@@ -144,7 +144,7 @@ def waits_for(fault: Exception) -> str:
         return "quota"
     if isinstance(fault, TokenRefused | NotConnected | ScopeMissing):
         return "access"
-    return "a passing fault" if isinstance(fault, RetryLater) else type(fault).__name__
+    return "a temporary fault" if isinstance(fault, RetryLater) else type(fault).__name__
 
 
 def _cut(keys: Sequence[K], size: int) -> Iterator[list[K]]:

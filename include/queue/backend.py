@@ -1,4 +1,4 @@
-"""Which queue a `QUEUE_URL` means."""
+"""Opens the queue that `QUEUE_URL` names."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _SQS = re.compile(r"https://sqs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/\d{12}/[A-Za-
 
 
 def open_queue(url: str, clock: Clock, *, keep_days: int) -> Queue:
-    """The queue at `url`: `sqlite:///absolute/path`, which may be the store's own file, or an SQS queue's own URL.
+    """The queue at `url`: `sqlite:///absolute/path`, which may be the store's file, or the URL of an SQS queue.
 
-    `keep_days` is how long a message is kept; on AWS the queue itself says so.
+    `keep_days` is how long a message is kept; on AWS the queue's own setting counts.
 
     Errors: `SettingsError` that names `QUEUE_URL` when the address is unknown or the file cannot be opened.
-    Effects: creates the file and its folder where they are missing; asks nothing of SQS yet.
+    Effects: creates the file and its folder where they are missing; no call to SQS yet.
     """
     if _SQS.fullmatch(url):
         return SqsQueue(url)

@@ -1,4 +1,4 @@
-"""What a message of the queue says: an event of Strava's, or what this system asks of a run of its own."""
+"""The content of a message in the queue: an event from Strava, or a request of this system to a run."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _QUEUED_AT = "received_at_epoch_s"
 _ERASURE = "erasure"
 _BACKFILL = "backfill"
 _FORMER_ERASURE = "erasure_asked"
-"""By which messages of older versions say that the athlete asks for it."""
+"""The mark of an athlete's request in messages of older versions."""
 
 _OWN = 1
-"""The subscription in whose name our own messages are written, for versions that know them as events only."""
+"""The subscription id in our own messages, for versions that read them as events."""
 
 
 @dataclass(frozen=True, slots=True)
 class StravaEvent:
-    """A valid event that Strava has sent."""
+    """A valid event from Strava."""
 
     event: WebhookEvent
     queued_at_epoch_s: float
-    """When it reached us, from which a run tells how long it was under way."""
+    """When it reached us; a run reports from it how long the event took."""
 
 
 @dataclass(frozen=True, slots=True)
 class LookAgain:
-    """An activity is to be fetched again, or it is time for its copies alone."""
+    """A request to fetch an activity again, or only to make its copies."""
 
     athlete_id: int
     activity_id: int
@@ -49,7 +49,7 @@ class LookAgain:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmRemoval:
-    """An operator says that an activity is gone, which is to be confirmed with Strava."""
+    """An operator's statement that an activity is gone, which Strava has to confirm."""
 
     athlete_id: int
     activity_id: int
@@ -63,11 +63,11 @@ class ConfirmRemoval:
 
 @dataclass(frozen=True, slots=True)
 class EraseAthlete:
-    """An erasure that was asked for is to be carried out, from where it stands; no webhook can say so."""
+    """A request to carry out or continue a stored erasure; no webhook event can be read as one."""
 
     athlete_id: int
     grounds: ErasureGrounds
-    """Who wants the athlete erased, and when that was said."""
+    """Who requested the erasure, and when."""
     queued_at_epoch_s: float
 
     @property
@@ -78,10 +78,10 @@ class EraseAthlete:
 
 @dataclass(frozen=True, slots=True)
 class ResumeBackfill:
-    """A backfill goes on from where its row stands; no webhook can say so."""
+    """A request to continue a backfill from its row; no webhook event can be read as one."""
 
     form: Mapping[str, Any]
-    """As of its DAG."""
+    """The params of its DAG's form."""
     queued_at_epoch_s: float
 
     @property
@@ -103,7 +103,7 @@ _KINDS: Mapping[str, type[Content]] = {
 
 
 def grounds_of(content: Content) -> ErasureGrounds | None:
-    """Why the athlete is to be erased, and when that was said; None for what erases nobody."""
+    """The grounds of the erasure that the content requests; None where it requests none."""
     if isinstance(content, EraseAthlete):
         return content.grounds
     if isinstance(content, StravaEvent) and content.event.is_deauthorisation:
@@ -112,19 +112,19 @@ def grounds_of(content: Content) -> ErasureGrounds | None:
 
 
 def is_about_activities(content: Content) -> bool:
-    """Whether it is one of those that share a run of `strava_ingest`."""
+    """Whether the content is handled by `strava_ingest`, in a run with others."""
     return grounds_of(content) is None and not isinstance(content, ResumeBackfill)
 
 
 def to_conf(content: Content) -> dict[str, Any]:
-    """The content as a run's conf names it: in the shape of an event, `received_at_epoch_s` beside its own fields."""
+    """The content in a run's conf: in the shape of an event, with `received_at_epoch_s`."""
     return {**content.event.to_conf(), _QUEUED_AT: content.queued_at_epoch_s}
 
 
 def to_body(content: Content) -> str:
     """The body of the queue's message.
 
-    It has the shape of an event too, by which older versions read it: one of them may be the reader during a deploy.
+    It has the shape of an event too, because an older version may read it during a deployment.
     """
     own: dict[str, Any] = {}
     if isinstance(content, EraseAthlete):
@@ -136,16 +136,17 @@ def to_body(content: Content) -> str:
 
 
 def parse(body: str) -> Content:
-    """What `to_body` wrote, of this version or an older one, which named no kind. Errors: `BadEvent` for anything else.
+    """The content that `to_body` wrote, in this or an older version. Errors: `BadEvent` for anything else.
 
-    An older version's order to look again is read as the event that it was written as, which asks for the same.
+    Older versions wrote no kind: their request to look again is read as the event that it resembles, with the same
+    effect.
     """
     try:
         written = json.loads(body)
     except (ValueError, RecursionError) as err:
         raise BadEvent("The queued message is not JSON; the webhook did not write it.") from err
     if not isinstance(written, Mapping):
-        raise BadEvent(f"The queued message should be an object, is {type(written).__name__}.")
+        raise BadEvent(f"The queued message should be an object, not a {type(written).__name__}.")
     queued_at = written.get(_QUEUED_AT)
     if not isinstance(queued_at, (int, float)) or isinstance(queued_at, bool):
         raise BadEvent(f"The queued message's {_QUEUED_AT} should be a number.")
@@ -165,13 +166,13 @@ def _content(written: Mapping[str, Any], event: WebhookEvent, queued_at: float) 
         return ConfirmRemoval(event.owner_id, event.object_id, queued_at)
     if kind is StravaEvent:
         return StravaEvent(event, queued_at)
-    raise BadEvent(f"The queued message's {_KIND} should be one of {', '.join(_KINDS)}, with what belongs to it.")
+    raise BadEvent(f"The queued message's {_KIND} should be one of {', '.join(_KINDS)}, with the fields of that kind.")
 
 
 def _form(written: Mapping[str, Any]) -> Mapping[str, Any] | None:
     form = written.get(_BACKFILL)
     if form is not None and not isinstance(form, Mapping):
-        raise BadEvent(f"The queued message's {_BACKFILL} should be an object, is {type(form).__name__}.")
+        raise BadEvent(f"The queued message's {_BACKFILL} should be an object, not a {type(form).__name__}.")
     return form
 
 

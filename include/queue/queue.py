@@ -1,4 +1,4 @@
-"""The protocol of the event queue: at least once, visibility timeout, dead letters."""
+"""The protocol of the event queue: at-least-once delivery, visibility timeout, dead letters."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Queue(Protocol):
         ...
 
     def delete(self, message: Message) -> None:
-        """Forget a message whose work is durable elsewhere; deleting twice is fine."""
+        """Delete a message whose work is done or stored elsewhere; safe to repeat."""
         ...
 
     def release(self, message: Message, *, delay_s: int) -> None:
@@ -51,13 +51,13 @@ class Queue(Protocol):
         ...
 
     def revive(self, message_ids: Collection[str]) -> int:
-        """Put these dead letters back into the queue, as if they had just been sent; returns how many there were.
+        """Put these dead letters back into the queue, as if they had just been sent; returns how many were found.
 
-        Nothing is lost when the process dies meanwhile. On AWS a message may then be in both places: who revives it
-        once more has it delivered twice, which finds its run started.
+        Nothing is lost when the process dies meanwhile. On AWS a message may then be in both places; if it is revived
+        again it is delivered twice, and the second delivery finds its run started.
         """
         ...
 
     def close(self) -> None:
-        """Close what is open towards the queue, which is not used afterwards."""
+        """Close the connections to the queue, which is not used afterwards."""
         ...

@@ -48,7 +48,7 @@ class SqliteQueue:
 
     A message that was received `max_receives` times and is visible again goes to the dead letters at the next
     receive. A stale receipt can delete its message (the work is done) but not release or bury it,
-    because another receiver may have it in hand. A dead letter is forgotten `keep_days` after it was sent.
+    because another receiver may be working on it. A dead letter is deleted `keep_days` after it was sent.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class SqliteQueue:
             ]
 
     def delete(self, message: Message) -> None:
-        """Forget a message; deleting twice is fine. A dead letter stays."""
+        """Delete a message; safe to repeat. A dead letter stays."""
         with self._file.transaction() as connection:
             connection.execute(
                 "DELETE FROM messages WHERE message_id = ? AND buried_because IS NULL", (message.message_id,)
@@ -129,7 +129,7 @@ class SqliteQueue:
         return [(Message(*row[:5]), row[5]) for row in rows]
 
     def revive(self, message_ids: Collection[str]) -> int:
-        """Put these dead letters back into the queue, all or none; returns how many there were."""
+        """Put these dead letters back into the queue, all or none; returns how many were found."""
         now_epoch_s = self._clock()
         with self._file.transaction() as connection:
             return sum(connection.execute(_REVIVE, (now_epoch_s, message_id)).rowcount for message_id in message_ids)

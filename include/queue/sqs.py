@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _SETTING = "QUEUE_URL"
 _MOST_AT_ONCE = 10
 _LISTING_S = 120
-"""How long dead letters are hidden while they are listed or revived, so that none comes twice."""
+"""How long dead letters are hidden while they are listed or revived, so that none is received twice."""
 
 _EMPTY_RECEIPTS = 3
-"""SQS asks only some of its servers: after this many empty receives in a row all messages count as received."""
+"""SQS asks only some of its servers: after this many empty receives in a row, all messages count as received."""
 
 _WAITING: Sequence[QueueAttributeNameType] = (
     "ApproximateNumberOfMessages",
@@ -38,10 +38,10 @@ _STALE = frozenset({"InvalidParameterValue", "MessageNotInflight", "ReceiptHandl
 class SqsQueue:
     """A standard queue with a dead-letter queue, both of one account; safe for any number of machines.
 
-    How often a message is received before SQS itself moves it to the dead letters says the queue's redrive policy.
-    A message that is buried is sent to the dead letters first and then deleted: a crash in between leaves it in both,
-    and the next receiver buries it once more.
-    SQS keeps the order of messages roughly and delivers at least once, which is all that `Queue` promises.
+    The queue's redrive policy says how often a message is received before SQS itself moves it to the dead letters.
+    A buried message is first sent to the dead letters and then deleted: a crash in between leaves it in both, and the
+    next receiver buries it again.
+    SQS delivers at least once and only roughly in order, which is all that `Queue` promises.
 
     Errors: `RetryLater` and `SettingsError` from every call, see `include.aws`.
     The role needs `sqs:SendMessage` to send, `sqs:ReceiveMessage`, `sqs:DeleteMessage`, `sqs:ChangeMessageVisibility`
@@ -70,7 +70,7 @@ class SqsQueue:
         return messages
 
     def delete(self, message: Message) -> None:
-        """Forget a message; deleting twice is fine."""
+        """Delete a message; safe to repeat."""
         with aws_faults(_SETTING):
             self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
 
@@ -82,12 +82,12 @@ class SqsQueue:
                     QueueUrl=self._url, ReceiptHandle=message.receipt, VisibilityTimeout=delay_s
                 )
             except self._client.exceptions.ClientError as err:
-                # Another receiver has it, or it is gone: both are right.
+                # Another receiver has it, or it is deleted: nothing to release.
                 if err.response["Error"]["Code"].rpartition(".")[2] not in _STALE:
                     raise
 
     def bury(self, message: Message, reason: str) -> None:
-        """Move a received message to the dead letters, with the reason beside it."""
+        """Move a received message to the dead letters, with the reason."""
         origin = {
             "reason": _UNSENDABLE.sub("?", reason)[:_LONGEST_REASON] or _UNREASONED,
             "message_id": message.message_id,
@@ -110,7 +110,7 @@ class SqsQueue:
         return sum(int(counts[kind]) for kind in _WAITING)
 
     def dead(self) -> Sequence[tuple[Message, str]]:
-        """The dead letters with their reasons, oldest first; they are hidden from others while they are listed."""
+        """The dead letters with their reasons, oldest first; other receivers do not see them meanwhile."""
         with self._letters() as found:
             return sorted(map(_parse_letter, found), key=lambda letter: letter[0].sent_at_epoch_s)
 
@@ -127,7 +127,7 @@ class SqsQueue:
 
     @contextmanager
     def _letters(self) -> Iterator[list[MessageTypeDef]]:
-        """All dead letters, hidden from others; what is left in the list at the end is shown again."""
+        """All dead letters, hidden from others; those that remain in the list are released at the end."""
         url = self._dead_letters()
         found: dict[str, MessageTypeDef] = {}
         empty = 0
@@ -163,7 +163,7 @@ class SqsQueue:
         return answer.get("Attributes", {})
 
     def _dead_letters(self) -> str:
-        """The dead-letter queue's address, which SQS wants to have the same account and region."""
+        """The dead-letter queue's URL; SQS requires the same account and region."""
         if self._dead_letters_url is None:
             policy = self._attributes(["RedrivePolicy"]).get("RedrivePolicy")
             if not policy:
@@ -178,7 +178,7 @@ class SqsQueue:
 
 
 def parse_message(received: Mapping[str, Any]) -> Message:
-    """A message as SQS gives it; Lambda's events spell the same fields with a small first letter."""
+    """The message that SQS returned; Lambda's events have the same fields with a lower-case first letter."""
     fields = {name[0].lower() + name[1:]: value for name, value in received.items()}
     return Message(
         message_id=fields["messageId"],
@@ -190,7 +190,7 @@ def parse_message(received: Mapping[str, Any]) -> Message:
 
 
 def _parse_letter(received: MessageTypeDef) -> tuple[Message, str]:
-    """A dead letter as the message it was; one that SQS moved by itself comes without a reason of ours."""
+    """A dead letter as the original message; one that SQS moved itself has no reason of ours."""
     message = parse_message(received)
     origin = dict(_texts(received.get("MessageAttributes", {})))
     if "reason" not in origin:

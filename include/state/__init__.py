@@ -1,1 +1,1 @@
-"""State: versioned rows behind one narrow `Store`, and the domain's own stores on top of it."""
+"""State: the domain's ledgers, as versioned rows behind one narrow `Store`."""

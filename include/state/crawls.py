@@ -7,11 +7,11 @@ from include.errors import VersionConflict
 from include.store.store import ABSENT, Key, Store
 
 _KEY = Key("partitions", "crawl")
-"""A row beside those of waiting partitions: the crawler finds partitions that none of them names."""
+"""A row of the table of waiting partitions: the crawler finds the partitions that no row names."""
 
 
 class Crawls:
-    """The right to start a crawl, which costs money: one row, taken under a condition."""
+    """The right to start a crawl, which costs money: one row, written under a condition."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store

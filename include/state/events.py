@@ -15,14 +15,14 @@ KEEP_S = 30 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class AuditedEvent:
-    """One event as the audit knows it."""
+    """One event's record in the audit."""
 
     athlete_id: int
     object_id: int
     outcome: str
     """Its latest outcome."""
     received_at_epoch_s: float
-    """When it was recorded first."""
+    """When it was first recorded."""
     times: int
     """How often it was recorded."""
 
@@ -60,7 +60,7 @@ class EventAudit:
         return decode(AuditedEvent, item.fields) if item else None
 
     def of_athlete(self, athlete_id: int) -> Iterator[str]:
-        """The ids of the events about the athlete that are still known; for finding."""
+        """The ids of the athlete's events that have not expired; for finding."""
         for item in self._store.find("events", "by_athlete", athlete_id):
             yield item.key.partition
 

@@ -1,4 +1,4 @@
-"""The ledger of histories: how far a backfill has come, as a row with a cursor that any run can continue."""
+"""The ledger of histories: the progress of each backfill, as a row with a cursor from which any run can continue."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORKED_S = 1800
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """An athlete's activities of a span, on their way into the lake; ids and numbers only."""
+    """The progress of loading an athlete's activities of a span into the lake; ids and numbers only."""
 
     athlete_id: int
     after_epoch_s: int
@@ -31,39 +31,39 @@ class History:
     until_epoch_s: int
     """The first second after it."""
     dry_run: bool
-    """It only lists and counts."""
+    """Whether the run only lists and counts."""
     asked_at_epoch_s: int
     before_epoch_s: int
-    """The cursor: activities that began before this are still to be listed, newest first."""
+    """The cursor: activities that began before it are not listed yet; newer ones are listed first."""
     edge: tuple[int, ...] = ()
-    """Activities of the cursor's own second that were listed, and come again on the next page."""
+    """Listed activities that began in the cursor's second: the next page repeats them."""
     again: bool = False
-    """Stored activities are fetched again, whole."""
+    """Whether stored activities are fetched again, with their streams."""
     is_listed: bool = False
     listed_at_epoch_s: float = 0.0
     """When the oldest list that `to_load` comes from was requested."""
     to_load: tuple[int, ...] = ()
-    """Listed, lacking in the lake, and not loaded yet."""
+    """Listed activities that the lake lacks and that are not loaded yet."""
     found: int = 0
     in_lake: int = 0
     changed: int = 0
-    """In the lake, but edited since, or to be fetched again: queued for `strava_ingest`."""
+    """Stored activities that were edited since, or are to be fetched again: queued for `strava_ingest`."""
     unreadable: int = 0
-    """Rows of the list that cannot be read: quarantined by their ids, the others go on."""
+    """Unreadable rows of the list: quarantined by their ids; the others are loaded."""
     lacking: int = 0
     """Activities that the lake lacked when they were listed."""
     read_calls: int = 0
-    """Calls for listing, made already, and for loading; a manual activity needs none."""
+    """Calls made for listing, and those needed for loading; a manual activity needs none."""
     loaded: int = 0
     next_turn_epoch_s: int = 0
     queued: int = 0
-    """How often a run was queued for it since the last run started."""
+    """How often a run was queued since the last run started."""
     reason: str = ""
-    """Why it was postponed."""
+    """Why the history was postponed."""
 
     @property
     def span(self) -> str:
-        """What distinguishes it from the athlete's other histories."""
+        """The key that distinguishes it from the athlete's other histories."""
         kind = f"{'.again' if self.again else ''}{'.dry' if self.dry_run else ''}"
         return f"{self.after_epoch_s}.{self.until_epoch_s}{kind}"
 
@@ -74,7 +74,7 @@ class History:
 
     @property
     def done_share(self) -> float:
-        """How much of it is done, from 0 to 1, by the time span listed and the share of it loaded."""
+        """The share that is done, from 0 to 1, by the time span listed and the share of it loaded."""
         span_s = self.until_epoch_s - self.after_epoch_s
         listed = 1.0 if self.is_listed else (self.until_epoch_s - self.before_epoch_s) / span_s
         return listed * (1 - len(self.to_load) / self.lacking if self.lacking else 1)
@@ -84,7 +84,7 @@ class History:
         return replace(self, next_turn_epoch_s=int(now_epoch_s) + WORKED_S, queued=0)
 
     def put_off(self, now_epoch_s: float) -> Self:
-        """The history while a run for it is queued: due again the later, the more runs came to nothing."""
+        """The history while a run for it is queued: due again after a wait that grows with each queued run."""
         wait_s = min(WORKED_S << min(self.queued, 8), LONGEST_WAIT_S)
         return replace(self, next_turn_epoch_s=int(now_epoch_s) + wait_s, queued=self.queued + 1)
 
@@ -106,7 +106,7 @@ class Histories:
 
     @retry_on_conflict
     def ask(self, wanted: History) -> History | None:
-        """The row of that span: one under way, a finished one that answers the request, or a new one.
+        """The row of that span: a history under way, a finished one that answers the request, or a new one.
 
         None where the athlete is being erased.
         """
@@ -164,7 +164,7 @@ class Histories:
             expected_version=before.version if before else ABSENT,
             expires_at_epoch_s=None if history.is_open else int(self._clock()) + KEPT_S,
         )
-        if self._erasures.clear_away(history.athlete_id):  # looked at after the write, see `Erasures`
+        if self._erasures.clear_away(history.athlete_id):  # checked after the write, see `Erasures`
             self.forget(history.athlete_id)
 
 

@@ -27,7 +27,7 @@ class Invite:
     options: CopyOptions = field(metadata=stored("carried"))
     expires_at_epoch_s: int = field(metadata=NOT_STORED)
     starts_at_epoch_s: int = 0
-    """From when on activities are copied; 0: from the confirmation on."""
+    """Activities that begin at this time or later are copied; 0 means from the confirmation on."""
     child_id: int | None = None
     """The child who accepted; None until then."""
     version: int = field(default=ABSENT, metadata=NOT_STORED)
@@ -43,9 +43,9 @@ class Invites:
     def create(
         self, secret: str, parent_id: int, names: tuple[str, ...], options: CopyOptions, *, starts_at_epoch_s: int = 0
     ) -> Invite:
-        """An open invitation, good for a week; only the hash of `secret` is stored.
+        """An open invitation, valid for a week; only the hash of `secret` is stored.
 
-        Errors: `VersionConflict` when the secret was used for another one.
+        Errors: `VersionConflict` when the secret was used for another invitation.
         """
         expires_at_epoch_s = int(self._clock()) + LIFETIME_S
         return self._put(Invite(_hash(secret), parent_id, names, options, expires_at_epoch_s, starts_at_epoch_s))
@@ -88,9 +88,9 @@ class Invites:
         return True
 
     def accept(self, invite_id: str, child_id: int) -> Invite | None:
-        """The invitation, now used up by the child; None when it is used up by another, or expired.
+        """The invitation, now used by the child; None when another child has used it, or it has expired.
 
-        Effects: safe to repeat for the same child, so that a retry can follow a crash.
+        Effects: safe to repeat for the same child, for a retry after a crash.
         """
         invite = self.get(invite_id)
         if invite is None:

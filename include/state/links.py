@@ -18,8 +18,8 @@ DUE = "due"
 """The index value of links with copies to wake."""
 
 SETTLED_S = LEASE_S + 240
-"""After this time no worker decides on a copy by the link as it was before a change: the lease under which it read the
-link has ended, even if two clocks differ by two minutes."""
+"""After this time no worker uses a link as it was before a change: the lease under which it read the link has ended,
+even if two clocks differ by two minutes."""
 
 
 class LinkStatus(StrEnum):
@@ -31,10 +31,10 @@ class LinkStatus(StrEnum):
 
 
 def _stored_trim_m(chosen: int | None) -> int:
-    """The choice as rows hold it.
+    """The choice as it is stored in a row.
 
-    A stored 0 is no choice: it was the form's default once. So a chosen 0 is stored as -1, which older versions read
-    as nothing trimmed too.
+    A stored 0 means no choice: it was once the form's default. So a chosen 0 is stored as -1, which older versions also
+    read as "nothing trimmed".
     """
     return 0 if chosen is None else chosen or -1
 
@@ -51,7 +51,7 @@ class CopyOptions:
     power: bool = True
     temperature: bool = True
     trim_m: int | None = field(default=None, metadata=stored(read=_chosen_trim_m, write=_stored_trim_m))
-    """Radius hidden around the first and the last position; None where the parent has chosen nothing."""
+    """Radius hidden around the first and the last position; None where the parent has not chosen."""
     allow_private: bool = False
     """Whether activities that only the parent can see are copied too."""
     title: str = "{title}"
@@ -59,7 +59,7 @@ class CopyOptions:
     link_back: bool = True
     """Whether the copy's description links to the original."""
     sports: tuple[str, ...] = ()
-    """The sports that are copied, as Strava names them; empty for all."""
+    """The sports that are copied, by Strava's names; empty for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Link:
     child_consent_epoch_s: int | None = None
     status: LinkStatus = LinkStatus.ACTIVE
     wake_at_epoch_s: int | None = field(default=None, compare=False)
-    """From when on the copies are woken that the link had blocked; None once they have been."""
+    """When the copies that the link had blocked are to be made due; None once they are."""
     version: int = field(default=ABSENT, compare=False, metadata=NOT_STORED)
 
     @property
@@ -90,7 +90,7 @@ class Link:
 
 
 class Links:
-    """Every link there is, found from either side."""
+    """Every link, found from either side."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -99,8 +99,8 @@ class Links:
     def save(self, link: Link) -> Link:
         """Store the link over the version it was read with and return it with its new version.
 
-        If it makes copies and differs from the stored link, the same write makes the copies due that it had blocked:
-        reconcile wakes them, whoever has changed the link.
+        If it makes copies and differs from the stored link, the same write notes that reconcile has to make the copies
+        due that the link had blocked.
         Errors: `VersionConflict` when the other side changed it meanwhile: read it again and decide again.
         """
         before = self.get(link.parent_id, link.child_id)
@@ -110,14 +110,14 @@ class Links:
         return self._put(replace(link, wake_at_epoch_s=wake_at_epoch_s if link.makes_copies else None))
 
     def due(self, now_epoch_s: float) -> Iterator[Link]:
-        """The links whose blocked copies are due to be woken, earliest change first."""
+        """The links whose blocked copies have to be made due, earliest change first."""
         for found in list(self._store.find("links", "due", DUE, up_to=now_epoch_s)):
             link = self.get(found.fields["parent_id"], found.fields["child_id"])
             if link is not None and link.wake_at_epoch_s is not None and link.wake_at_epoch_s <= now_epoch_s:
                 yield link
 
     def note_woken(self, link: Link) -> None:
-        """Note that the copies have been woken; no effect if the link has changed since it was read."""
+        """Note that the blocked copies are due; no effect if the link has changed since it was read."""
         with suppress(VersionConflict):
             self._put(replace(link, wake_at_epoch_s=None))
 

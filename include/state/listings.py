@@ -1,4 +1,4 @@
-"""How far the regular listing of each athlete's activities has come."""
+"""The progress of the regular listing of each athlete's activities."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Listing:
     athlete_id: int
     listed_at_epoch_s: float = 0.0
     older_before_epoch_s: int | None = None
-    """The next older page holds activities that began before this; None: it begins where the newest page ends."""
+    """The next older page holds activities that began before this; None where it starts after the newest page."""
     older_from_epoch_s: float = 0.0
     """No older page is listed before this time: the last page was reached recently."""
     looked_for: tuple[int, ...] = ()

@@ -15,25 +15,25 @@ _KEY = Key("outages", "strava")
 _OTHERS = Key("outages", "others")
 
 KEPT_S = 2 * WINDOW_S
-"""How long an outage counts without anybody asking: after that the next call tells."""
+"""How long a noted outage counts without a check: after that the next call tells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """An outage of Strava or of the application: every call fails, by no fault of an activity."""
+    """An outage of Strava or of the application: every call fails, through no fault of an activity."""
 
     since_epoch_s: int
     reason: str
-    """The class of the first error: a row of the application names no athlete."""
+    """The class of the first error; its message is not stored, because it may name an athlete."""
     asked_at_epoch_s: int
 
     def is_to_be_asked(self, now_epoch_s: float) -> bool:
-        """Whether nobody has asked in the present quota window."""
+        """Whether nobody has asked Strava in the present quota window."""
         return window_start(now_epoch_s) > self.asked_at_epoch_s
 
 
 class Outages:
-    """One row while Strava is out, none otherwise; any number of processes may begin, ask and end."""
+    """One row while Strava is down, none otherwise; any number of processes may begin, check and end an outage."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -46,7 +46,7 @@ class Outages:
 
     @retry_on_conflict
     def begin(self, reason: str) -> Outage:
-        """Note an outage that was just found; an earlier one goes on. Safe to repeat."""
+        """Note an outage that was just found; an earlier one continues. Safe to repeat."""
         item, now_epoch_s = self._store.get(_KEY), int(self._clock())
         outage = (
             replace(decode(Outage, item.fields), asked_at_epoch_s=now_epoch_s)

@@ -13,10 +13,10 @@ from include.store.store import ABSENT, Item, Key, Store
 _WAITING = "waiting"
 
 NOTED_S = 300
-"""Within this time a noted partition needs no new note: no row younger than `SETTLED_S` is removed."""
+"""Within this time a noted partition is not noted again: no row younger than `SETTLED_S` is removed."""
 
 SETTLED_S = 900
-"""After this time a noted change has happened, or never will: no writer takes longer from note to write."""
+"""After this time a noted change has happened or never will: no writer takes longer from the note to the write."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,7 +38,7 @@ class Waiting:
     version: int = field(metadata=NOT_STORED)
 
     def is_settled(self, now_epoch_s: float) -> bool:
-        """Whether the noted change has happened, or never will."""
+        """Whether the noted change has happened or never will."""
         return now_epoch_s - self.noted_at_epoch_s >= SETTLED_S
 
 

@@ -1,4 +1,4 @@
-"""The shared call budget: counted before each call, corrected by what Strava reports after it."""
+"""The shared call budget: counted before each call, corrected by Strava's report after it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LIMITS = Key("quota", "limits")
 _CLOCK = Key("quota", "clock")
 _KEPT_S = 3 * DAY_S
 _SETTLING_S = 10
-"""How long after a window's opening an answer may still report the one before."""
+"""How long after a window has opened an answer may still report the usage of the window before."""
 _LEAST_SKEW_S = 2
 """A difference of two clocks that is ignored: answers tell the time to a second."""
 
@@ -40,9 +40,9 @@ _LEAST_SKEW_S = 2
 class Quota:
     """One budget for all processes; satisfies `include.strava.client.QuotaGate`.
 
-    Shape: one row for each UTC day with a counter for the day and one for every window (`read_1315`, `read_day`), and
-    one row `limits` with the limits last seen. They are two rows because counters grow without a version while limits
-    are replaced. Rows expire after three days.
+    Shape: one row for each UTC day with a counter for the day and one for every window (`read_day`, `read_1315`), and
+    one row `limits` with the limits last seen. Counters and limits are separate rows, because counters grow without a
+    version while limits are replaced. Rows expire after three days.
 
     Windows and days are those of Strava's clock: its offset from ours is learned from answers, and kept in a row
     `clock` for new processes. Times in errors are by our clock.
@@ -56,7 +56,7 @@ class Quota:
     def reserve(self, bucket: Bucket, priority: Priority) -> None:
         """Count one call, in every counter that it uses or in none.
 
-        Errors: `QuotaSpent` until the window or the day that has room again opens.
+        Errors: `QuotaSpent`, with the opening of the window or day that has room again.
         Effects: a reserved call counts even if it is never made.
         """
         now = self._strava_now()
@@ -70,8 +70,8 @@ class Quota:
     def observe(self, headers: Mapping[str, str]) -> None:
         """Raise the counters to the usage that Strava reports, and remember its limits.
 
-        Safe to repeat and with many processes: no counter is raised beyond what was reported. Just after a window has
-        opened usage is ignored, because it may be the last window's.
+        Safe to repeat and with many processes: no counter is raised beyond the report. Just after a window has opened,
+        its usage is ignored, because it may be that of the window before.
         """
         self._set_clock(headers)
         now = self._strava_now()
@@ -86,7 +86,7 @@ class Quota:
             try:
                 self._add(raises, {field: usage[field] for field in raises}, now)
             except CeilingReached:
-                continue  # Another process counted in between: its count is closer to the report, so this loop ends.
+                continue  # Another process counted in between: the count is now closer to the report, so the loop ends.
 
     def used(self) -> Counts:
         """How many calls the present window and day have seen."""
@@ -124,14 +124,14 @@ class Quota:
                 expires_at_epoch_s=day_start(now_epoch_s) + _KEPT_S,
             )
         except VersionConflict:
-            return  # Another process learned from an answer just as new; the next answer settles any difference.
+            return  # Another process has stored limits from an answer as new; the next answer corrects any difference.
 
     def _spent(self, ceilings: Mapping[str, int], priority: Priority, now_epoch_s: float) -> QuotaSpent:
         row = self._store.get(_day_key(now_epoch_s))
         full = sorted(field for field, ceiling in ceilings.items() if _count(row, field) >= ceiling)
         is_day = any(field.endswith("_day") for field in full)
         until_epoch_s = next_day(now_epoch_s) if is_day else next_window(now_epoch_s)
-        reserve = " (it leaves a tenth for live work)" if priority is Priority.BACKFILL else ""
+        reserve = " (a tenth is reserved for live work)" if priority is Priority.BACKFILL else ""
         return QuotaSpent(
             f"The {'daily' if is_day else '15-minute'} call budget for {priority.name.lower()} work is spent{reserve}: "
             f"{', '.join(f'{field} at {_count(row, field)} of {ceilings[field]}' for field in full)}. "
@@ -162,7 +162,7 @@ class Quota:
                 expires_at_epoch_s=day_start(self._clock()) + _KEPT_S,
             )
         except VersionConflict:
-            return  # Another process was first; this one knows its own clock.
+            return  # Another process was first; this process already knows the offset.
 
 
 def _day_key(now_epoch_s: float) -> Key:

@@ -30,7 +30,7 @@ from include.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Every ledger: of athletes, their activities, copies and requests, and of the application at Strava."""
+    """Every ledger: of athletes, of their activities, copies and requests, and of the application at Strava."""
 
     athletes: Athletes
     links: Links

@@ -10,11 +10,11 @@ _KEY = Key("subscriptions", "strava")
 _CHECK = Key("subscriptions", "check")
 _EVENT = Key("subscriptions", "event")
 _NOTED_AGAIN_S = 3600
-"""How much later than the noted event another one has to be to be noted."""
+"""How much later than the noted event a further event has to be to be noted."""
 
 
 class Subscriptions:
-    """Which subscription's events are ours.
+    """The subscription whose events are ours.
 
     Only the id is stored: the callback URL holds the webhook's secret and follows from the settings.
     """
@@ -39,13 +39,13 @@ class Subscriptions:
 
     @retry_on_conflict
     def forget(self) -> None:
-        """Have no subscription any more. Effects: safe to repeat."""
+        """Remove the current subscription. Effects: safe to repeat."""
         item = self._store.get(_KEY)
         if item is not None:
             self._store.delete(_KEY, expected_version=item.version)
 
     def checked_at_epoch_s(self) -> float:
-        """When Strava was last asked whether the subscription is there; 0 if never."""
+        """When Strava was last asked for the subscription; 0 if never."""
         item = self._store.get(_CHECK)
         return float(item.fields["checked_at_epoch_s"]) if item else 0.0
 

@@ -1,4 +1,4 @@
-"""Transitions of a ledger's rows: one table for each ledger, read by code, tests and a page of docs/."""
+"""Transitions of a ledger's rows: one table for each ledger, used by code, tests and `docs/states.md`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ class Transition(Generic[State]):
     sources: Set[State]
     target: State
     when: str
-    """What has happened when a row takes this step, for the table in docs/."""
+    """Why a row takes this step, for `docs/states.md`."""
 
     def of(self, state: State) -> State:
         """The state that follows `state` by this step. Errors: `Refused` where the table has no such step."""
         if state not in self.sources:
-            raise Refused(f"A row that is {state} cannot become {self.target} by {self.name!r}; leave it as it is.")
+            raise Refused(
+                f"A row that is {state} cannot become {self.target} by the step {self.name!r}; leave it as it is."
+            )
         return self.target
 
 

@@ -1,1 +1,1 @@
-"""Versioned rows behind one narrow protocol: what all state lies in."""
+"""Versioned rows behind one narrow protocol, which hold all state."""

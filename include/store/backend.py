@@ -1,4 +1,4 @@
-"""Which store a `STATE_URL` means."""
+"""Opens the store that `STATE_URL` names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def open_store(url: str, clock: Clock) -> Store:
     """The store at `url`: `sqlite:///absolute/path`, or `dynamodb://<prefix>` of the tables' names.
 
     Errors: `SettingsError` that names `STATE_URL` when the address is unknown or the file cannot be opened.
-    Effects: creates the file and its folder where they are missing; asks nothing of DynamoDB yet.
+    Effects: creates the file and its folder where they are missing; no call to DynamoDB yet.
     """
     scheme, _, prefix = url.partition("://")
     if scheme == "dynamodb" and _PREFIX.fullmatch(prefix):

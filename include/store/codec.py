@@ -1,7 +1,7 @@
-"""Rows as frozen dataclasses: what a field of the dataclass is in the fields of a row, and back.
+"""Converts frozen dataclasses to the fields of a row, and back.
 
 Shape: plain values are stored as they are, an enumeration by its value, a tuple or a set as a list, another dataclass
-as an object. A field lies under its own name, unless `stored` gives it another.
+as an object. A field is stored under its own name, unless `stored` gives it another.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ Convert = Callable[[Any], Any]
 _JSON = frozenset({str, int, float, bool, NoneType})
 
 NOT_STORED: Mapping[str, Any] = {"is_stored": False}
-"""Metadata of a field that is not among the row's fields, such as its version."""
+"""Metadata of a field that is not stored in the row's fields, such as the version."""
 
 FLAT: Mapping[str, Any] = {"is_flat": True}
-"""Metadata of a field that holds another dataclass, whose fields lie among the row's own."""
+"""Metadata of a field that holds another dataclass, whose fields are stored among the row's own."""
 
 
 def stored(
     name: str = "", *, older: str = "", read: Convert | None = None, write: Convert | None = None
 ) -> Mapping[str, Any]:
-    """Metadata of a field that lies in the row under another `name`, or in a form of its own.
+    """Metadata of a field that is stored under another `name`, or in a form of its own.
 
     `older` names the field that holds it in rows of an older version. `read` and `write` replace the conversion that
     the field's type implies.
@@ -54,12 +54,11 @@ def encode(value: DataclassInstance) -> dict[str, Any]:
 
 
 def decode(row_type: type[Row], row: Mapping[str, Any], **not_stored: Any) -> Row:
-    """The value in the fields of a row, with what is not stored in them.
+    """The value of a row; `not_stored` gives the fields that the row does not hold.
 
-    A field that is missing, since an older version has written the row, has its default. A field that this version
-    does not know is passed over.
-    Errors: `NewerVersion` where an enumeration has no such member, or an object within the row has a field that this
-    version does not know; `TypeError` where a field is missing that has no default.
+    A missing field, in a row of an older version, has its default. An unknown field is ignored.
+    Errors: `NewerVersion` for an unknown member of an enumeration, or an unknown field of an object within the row;
+    `TypeError` for a missing field without a default.
     """
     values = dict(not_stored)
     for column in _columns(row_type):
@@ -99,7 +98,7 @@ def _columns_of(row_type: Any) -> Iterator[_Column]:
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON has it."""
+    """The value as a JSON value."""
     if type(value) in _JSON:
         return value
     if isinstance(value, Enum):
@@ -112,7 +111,7 @@ def _plain(value: Any) -> Any:
 
 
 def _reader(hint: Any) -> Convert:
-    """What makes a value of that type of the one that JSON has."""
+    """The conversion of a JSON value to that type."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         read = _reader(next(each for each in arguments if each is not NoneType))
@@ -137,7 +136,7 @@ def _member(members: type[Enum], value: Any) -> Enum:
 
 
 def _object(object_type: type[Row], row: Mapping[str, Any]) -> Row:
-    """Whoever writes the row back would drop what is passed over here, which somebody may have chosen."""
+    """The object; an unknown field is an error, because writing the row back would drop a person's choice."""
     unknown = row.keys() - {column.name for column in _columns(object_type)}
     if unknown:
         raise _newer(f"{object_type.__name__} has {', '.join(sorted(unknown))}")
@@ -147,5 +146,5 @@ def _object(object_type: type[Row], row: Mapping[str, Any]) -> Row:
 def _newer(what: str) -> NewerVersion:
     return NewerVersion(
         f"A row's {what}, which only a newer version knows; nothing was changed. "
-        "Deploy that version everywhere, then this goes on by itself."
+        "Deploy that version everywhere; then the work continues automatically."
     )

@@ -1,4 +1,4 @@
-"""Retries an operation after a lost race for a row: read again, decide again."""
+"""Repeats an operation that lost a race for a row: read again, decide again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from include.errors import VersionConflict
 
 retry_on_conflict = retry(
     retry=retry_if_exception_type(VersionConflict),
-    stop=stop_after_attempt(100),  # every conflict means that another writer got through
+    stop=stop_after_attempt(100),  # every conflict means that another writer succeeded
     reraise=True,
 )
-"""Decorator for a method that reads a row and puts it back: runs it again on `VersionConflict`, without waiting."""
+"""Decorator for a method that reads a row and writes it back: runs it again on `VersionConflict`, without waiting."""

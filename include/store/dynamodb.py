@@ -1,4 +1,4 @@
-"""State in DynamoDB: the implementation of `Store` for AWS. `dynamodb_item` says how a row lies there."""
+"""State in DynamoDB: the implementation of `Store` for AWS. `dynamodb_item` describes the item of a row."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class DynamoStore:
     """Versioned rows in tables named `<prefix><table>`, safe for many threads and processes.
 
     `get` and `query` are strongly consistent; `find` is not, as DynamoDB's global indexes are not.
-    Every write is one conditional request. Requests are sent again when their answer is lost: a writer then knows
-    its own write again, so that it is neither refused nor counted twice, unless another write came in between.
-    Then `put` is refused, as it would be if it had come later, and `add` may count twice, never too little.
+    Every write is one conditional request. Requests are sent again when their answer is lost: a writer then recognises
+    its own write, which is neither refused nor counted twice, unless another write came in between. Then `put` is
+    refused, as if it had come later, and `add` may count twice, but never too little.
     Errors: `RetryLater` and `SettingsError` from every call, see `include.aws`.
     """
 
@@ -150,7 +150,7 @@ class DynamoStore:
             return {field: counters[field] for field in increments}
         row = to_item(key.table, found.attributes) if found.attributes else None
         _require_room(key, row if row and self._is_alive(row) else None, increments, checked)
-        # What is left is a row that expired: it begins again, unless another process was first with that.
+        # The remaining case is an expired row: it is created again, unless another process did so first.
         self.put(key, increments, expected_version=ABSENT, expires_at_epoch_s=expires_at_epoch_s)
         return dict(increments)
 
@@ -174,12 +174,12 @@ class DynamoStore:
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _write(self, send: Callable[..., _WriteOutput], table: str, **request: Any) -> _Written:
-        """Send one conditional request; a condition that does not hold is an answer here, not an error."""
+        """Send one conditional request; a refused condition is a result here, not an error."""
         try:
             with aws_faults(_SETTING):
                 answer = send(TableName=self._name(table), ReturnValuesOnConditionCheckFailure="ALL_OLD", **request)
         except self._client.exceptions.ConditionalCheckFailedException as err:
-            refusal: Mapping[str, Any] = {**err.response}  # holds the item, which the stubs do not know of
+            refusal: Mapping[str, Any] = {**err.response}  # holds the item, which the stubs do not declare
             return _Written(done=False, attributes=refusal.get("Item", {}))
         return _Written(done=True, attributes=answer.get("Attributes", {}))
 
@@ -191,7 +191,7 @@ class DynamoStore:
 class _Written:
     done: bool
     attributes: Attributes
-    """The item as it is now if the write says so, or as it stands in the way."""
+    """The item after the write, or the item that refused it."""
 
 
 def _counting(
@@ -204,7 +204,7 @@ def _counting(
     """The update that counts all of `increments`, or nothing when one of `ceilings` would be passed."""
     taken = sorted(OWN & increments.keys())
     if taken:
-        raise ValueError(f"{', '.join(taken)} is no name for a counter: the store uses it itself")
+        raise ValueError(f"{', '.join(taken)} cannot be the name of a counter: the store uses it itself")
     marks = {field: f"counter{number}" for number, field in enumerate(increments)}
     steps = {mark: increments[field] for field, mark in marks.items()}
     rooms = {f"{marks[field]}_room": ceiling - increments[field] for field, ceiling in ceilings.items()}
@@ -233,7 +233,7 @@ def _counting(
 
 
 def _has_room(room: str, left: int) -> str:
-    """The condition that a counter is at most `left`; one that is not there yet is 0."""
+    """The condition that a counter is at most `left`; a missing counter is 0."""
     counter = f"#{room.removesuffix('_room')}"
     return f"({f'attribute_not_exists({counter}) OR ' if left >= 0 else ''}{counter} <= :{room})"
 
@@ -248,7 +248,7 @@ def _require_room(key: Key, row: Item | None, increments: Mapping[str, int], cei
 
 
 def _placeholders(expression: str, values: Mapping[str, str | int | float | None]) -> dict[str, Any]:
-    """What `#name` and `:value` mean in an expression: names are attributes' own; only what occurs may be sent."""
+    """The meanings of `#name` and `:value` in an expression; DynamoDB refuses those that do not occur in it."""
     used = set(_MARK.findall(expression))
     return {
         "ExpressionAttributeNames": {mark: mark[1:] for mark in used if mark.startswith("#")},
@@ -259,7 +259,7 @@ def _placeholders(expression: str, values: Mapping[str, str | int | float | None
 
 
 def _in_key_order(rows: Iterator[Item]) -> Iterator[Item]:
-    """Rows that come sorted by partition, sorted within each partition too."""
+    """The rows, which are sorted by partition, sorted within each partition too."""
     for _, of_partition in groupby(rows, key=lambda row: row.key.partition):
         yield from sorted(of_partition, key=lambda row: row.key.sort.encode())
 

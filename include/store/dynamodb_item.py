@@ -1,18 +1,18 @@
-"""How a row of the `Store` lies in DynamoDB.
+"""The DynamoDB item of a row.
 
 Every table has the partition key `partition` and the sort key `sort`, both text. Beside them an item has
 
 - `version`, a number;
 - `expires_at_epoch_s`, a number, where the row expires: the attribute by which DynamoDB deletes, in its own time;
-- `write_id`, a text that is new with every write: by it a writer knows its own work again when the answer
-  to it was lost and the request was sent twice;
+- `write_id`, a text that is new with every write: by it a writer recognises its own write when the answer was lost
+  and the request was sent twice;
 - one attribute for each field that DynamoDB has to see, under the field's own name: every integer is a number, so that
   it can be counted in place, and every indexed text is a text, so that the index finds it;
 - `fields`, a text: all other fields as one JSON object, which brings floats, None, booleans, lists, objects,
   empty texts and any Unicode back exactly as they were.
 
-An integer stays in `fields` too when DynamoDB could not hold it exactly (more than 38 digits), and a field stays there
-whose name is one of the six above or empty.
+An integer that DynamoDB cannot hold exactly (more than 38 digits) is in `fields` too, and so is a field whose name is
+empty or one of the six above.
 Source: DynamoDB Developer Guide, "Naming rules and data types" and "Constraints".
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     """An item as DynamoDB's API writes it: `{"version": {"N": "7"}}`."""
 
 OWN = frozenset({"partition", "sort", "version", "expires_at_epoch_s", "write_id", "fields"})
-"""The attributes that are no field of the row; a counter may not have one of these names."""
+"""The attributes that are not fields of the row; a counter may not have one of these names."""
 
 _BEYOND_NUMBERS = 10**38
 
@@ -50,7 +50,7 @@ def to_attributes(item: Item, write_id: str) -> Attributes:
     """The whole item of a row.
 
     Errors: `TypeError` when an indexed field has a value of another type than the index declares; `ValueError` for
-    NaN and infinity, which are no JSON.
+    NaN and infinity, which are not JSON.
     """
     indexed = _indexed(item.key.table)
     apart: dict[str, AttributeValueTypeDef] = {}
@@ -100,12 +100,12 @@ def _indexed(table: str) -> Mapping[str, type]:
 def _stands_apart(name: str, value: Any, indexed: Mapping[str, type]) -> bool:
     if not name or name in OWN:
         return False
-    if type(value) is int:  # a bool is none
+    if type(value) is int:  # a bool is not one
         return abs(value) < _BEYOND_NUMBERS
     return name in indexed and isinstance(value, str)
 
 
 def _json(fields: Mapping[str, Any]) -> str:
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    # Half a surrogate pair is no UTF-8; escaped as JSON writes it, it survives.
+    # Half a surrogate pair is not UTF-8, but its JSON escape is stored unchanged.
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""The tables in DynamoDB that `TABLES` means."""
+"""The DynamoDB tables of `TABLES`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def definition(prefix: str, table: Table) -> CreateTableInputTypeDef:
 def create_tables(client: DynamoDBClient, prefix: str) -> None:
     """Every table of `TABLES`, there and ready, named `<prefix><table>`; `client` is boto3's for DynamoDB.
 
-    Effects: creates what is missing and leaves alone what is there, so it is safe to repeat.
+    Effects: creates missing tables and does not change existing ones; safe to repeat.
     Errors: `RetryLater`, `SettingsError`.
     """
     with aws_faults("STATE_URL"):
@@ -75,7 +75,7 @@ def _create(client: DynamoDBClient, wanted: CreateTableInputTypeDef) -> None:
     try:
         client.create_table(**wanted)
     except client.exceptions.ResourceInUseException:
-        return  # it is there, or another process is making it
+        return  # it exists, or another process is creating it
 
 
 def _let_expire(client: DynamoDBClient, name: str) -> None:

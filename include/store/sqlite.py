@@ -205,7 +205,7 @@ class SqliteStore:
                     (key.table, name, value, rank, key.partition, key.sort),
                 )
         if item.expires_at_epoch_s is not None:
-            # Two old rows go for each one that comes: the table stays bounded, no write ever pays for a backlog.
+            # Each write removes up to two expired rows: the table stays bounded, and no write pays for a backlog.
             connection.execute(_PURGE, (self._clock(),))
 
 

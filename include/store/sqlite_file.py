@@ -1,4 +1,4 @@
-"""One SQLite file that many threads and processes share: the ground under the embedded store and queue."""
+"""A SQLite file that many threads and processes share; the embedded store and queue use it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from include.settings import EXAMPLES
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",  # a rotated token that was answered must survive a power cut
+    "PRAGMA synchronous = FULL",  # a rotated token pair must survive a power cut
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # an erased row leaves no bytes behind in free pages
 )
 _PRIMARY_CODE = 0xFF
 _LONGEST_LOOK_S = 0.002
-"""The most that lies between two looks of a waiting writer at the lock."""
+"""The longest interval between two tries of a waiting writer to get the lock."""
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _REFUSED_BY_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY)
 
@@ -35,14 +35,16 @@ class _Connection(sqlite3.Connection):
 
 
 _inherited: list[_Connection] = []
-"""Connections from before a fork: SQLite forbids using and even closing them in the child."""
+"""Connections from before a fork: SQLite forbids to use and even to close them in the child process."""
 
 
 def database_path(url: str, variable: str) -> Path:
     """The absolute path in a `sqlite:///…` URL. Errors: `SettingsError` naming `variable`."""
     scheme, _, path = url.partition("://")
     if scheme != "sqlite" or not path.startswith("/") or path.endswith("/"):
-        raise SettingsError(f"{variable} is {url!r}, which is no supported address; for example: {EXAMPLES[variable]}")
+        raise SettingsError(
+            f"{variable} is {url!r}, which is not a supported address; for example: {EXAMPLES[variable]}"
+        )
     return Path(path)
 
 
@@ -71,7 +73,7 @@ class SqliteFile:
                 connection.execute(statement)
 
     def read(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Every row that a SELECT answers, from one consistent moment; no lock is held afterwards."""
+        """All rows of a SELECT, from one consistent snapshot; no lock is held afterwards."""
         with self._refusal_means_later():
             return self._connection().execute(sql, parameters).fetchall()
 
@@ -89,9 +91,9 @@ class SqliteFile:
         self._of_thread = threading.local()
 
     def _begin(self, connection: sqlite3.Connection) -> None:
-        """Take the right to write, looking for it at short, even steps.
+        """Get the write lock, trying at short, even intervals.
 
-        SQLite's own steps grow to 0.1 s, in which other writers pass by again and again; they stay for all other waits.
+        SQLite's own intervals grow to 0.1 s, in which other writers overtake again and again; all other waits use them.
         """
         connection.execute("PRAGMA busy_timeout = 0")
         try:
@@ -117,7 +119,7 @@ class SqliteFile:
             timeout=self._busy_timeout_s,
             isolation_level=None,
             factory=_Connection,
-            check_same_thread=False,  # only `close` reaches over
+            check_same_thread=False,  # only `close` uses another thread's connection
         )
         for pragma in _PRAGMAS:
             connection.execute(pragma)
@@ -142,14 +144,14 @@ def _is_busy(err: BaseException) -> bool:
 
 
 def _create(path: Path) -> None:
-    """Put a new, empty file in WAL mode in place in one step, so that no process meets a half-made one."""
+    """Create an empty file in WAL mode in one step, so that no process opens an unfinished one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(descriptor)
     try:
         with contextlib.closing(sqlite3.connect(name)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
-        # Another process that was first has made the same file.
+        # Another process has created the same file first.
         with contextlib.suppress(FileExistsError):
             os.link(name, path)
     finally:

@@ -1,4 +1,4 @@
-"""The narrow protocol behind which all state lives, and the tables that exist."""
+"""The narrow protocol of all state, and the tables."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 ABSENT = 0
-"""The version that a row has while it does not exist: `put(..., expected_version=ABSENT)` creates it."""
+"""The version of a row that does not exist: `put(..., expected_version=ABSENT)` creates it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Address of one row: unique as a whole; rows of one `(table, partition)` are sorted by `sort`."""
+    """The unique address of a row; rows of one `(table, partition)` are sorted by `sort`."""
 
     table: str
     partition: str
@@ -24,7 +24,7 @@ class Item:
     """One row as it was read.
 
     `fields` are JSON values (str, int, float, bool, None, list, dict).
-    `version` grows by one with every `put`; `add` leaves it alone.
+    `version` grows by one with every `put`; `add` does not change it.
     """
 
     key: Key
@@ -38,15 +38,15 @@ class Index:
     """A declared second way to find rows: all rows whose `field` equals a value, sorted by `sort_field`.
 
     A row without `field` (absent or None) is not in the index.
-    Without `sort_field` rows come in key order. An index is for finding only: re-read before deciding.
-    What is written now may be found a moment later; what is found may have changed since.
+    Without `sort_field` rows are in key order. An index is for finding only: re-read a row before deciding. It may
+    find a new row a moment late, and a row that has changed since.
     """
 
     field: str
     sort_field: str | None = None
     """Holds integers, or None."""
     field_type: type[int] | type[str] = int
-    """What `field` holds where it is not None."""
+    """The type of `field`, where it is not None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ TABLES: Mapping[str, Table] = {
         ),
     )
 }
-"""Every table there is, by name; Terraform's tables are compared with this mapping."""
+"""Every table by name; a test compares Terraform's tables with this mapping."""
 
 
 class Store(Protocol):
@@ -166,10 +166,10 @@ class Store(Protocol):
     Every implementation passes `tests/contract/store` unchanged. A row whose expiry has passed
     reads as absent, whether or not the backend has deleted it.
 
-    Shape: what every implementation holds is text of 1 to 1,024 UTF-8 bytes as a partition or a sort key, 400 KB in one
-    row, and no counter named `partition`, `sort`, `version`, `expires_at_epoch_s`, `write_id` or `fields`.
+    Shape: every implementation stores partition and sort keys of 1 to 1,024 UTF-8 bytes and rows of up to 400 KB; a
+    counter cannot be named `partition`, `sort`, `version`, `expires_at_epoch_s`, `write_id` or `fields`.
     Errors: `RetryLater` from every call while the backend is busy or out of reach. Where the message does not say that
-    nothing was written, read again before deciding: the write may have got through.
+    nothing was written, read again before deciding: the write may have succeeded.
     """
 
     def get(self, key: Key) -> Item | None:
@@ -215,9 +215,9 @@ class Store(Protocol):
         ceilings: Mapping[str, int] | None = None,
         expires_at_epoch_s: int | None = None,
     ) -> Mapping[str, int]:
-        """Add to several integer counters of one row in one atomic step; absent row and fields count as 0.
+        """Add to several integer counters of one row in one atomic step; a missing row or field counts as 0.
 
-        Returns the counters named in `increments` as they are afterwards. Only positive increments are checked.
+        Returns the new values of the counters named in `increments`. Ceilings apply to positive increments only.
         Errors: `CeilingReached` when one would pass its ceiling; then nothing was changed.
         """
         ...

@@ -1,4 +1,4 @@
-"""What calls Strava as this application, by its own credentials."""
+"""The clients that call Strava with this application's own credentials."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from include.strava.subscriptions import PushSubscriptions
 
 
 def open_oauth(settings: Settings, session: StravaSession) -> OAuthClient:
-    """The client by which athletes connect and their tokens are renewed."""
+    """The client that connects athletes and refreshes their tokens."""
     return OAuthClient(
         session,
         settings.strava_oauth_url,

@@ -1,4 +1,4 @@
-"""Which values count as samples of each stream that Strava documents."""
+"""The values that count as samples of each documented stream."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from include.strava.stream_types import BY_KEY, STREAM_TYPES, Kind
 
 
 def documented_channels(body: bytes) -> Mapping[str, Sequence[Any]] | None:
-    """The samples of each stream in an answer that is as Strava documents it throughout, keyed by type.
+    """The samples of each stream in an answer that fully matches Strava's documentation, keyed by type.
 
-    None for any other answer, which `cleaned` is for: here the decoder finds the kind of every sample on its way,
-    while a look at each of them afterwards takes as long again as decoding does.
+    None for any other answer, for which `cleaned` exists: here the decoder checks the type of every sample, while a
+    check after decoding takes as long as the decoding itself.
     """
     import msgspec  # not at the top: the webhook's host has no use for it and does not install it
 
@@ -30,9 +30,9 @@ def documented_channels(body: bytes) -> Mapping[str, Sequence[Any]] | None:
 
 @cache
 def _documented_answer() -> msgspec.json.Decoder[Any]:
-    """Reads an answer with `key_by_type=true`; what is not documented is an error to it.
+    """The decoder of an answer to `key_by_type=true`, which refuses anything undocumented.
 
-    A field that nobody reads may hold anything, but has to be a documented one: others are skipped over unread.
+    A documented field that is not used may hold anything; undocumented fields are skipped.
     """
     import msgspec
 
@@ -54,7 +54,7 @@ def _documented_answer() -> msgspec.json.Decoder[Any]:
 
 
 def cleaned(stream: str, samples: Sequence[Any]) -> Sequence[Any]:
-    """The same list where every element is a sample or None; else one with None for whatever is neither.
+    """The same list if every element is a sample or None; else a list with None for everything else.
 
     A stream that Strava does not document stays as it is.
     """
@@ -66,7 +66,7 @@ def cleaned(stream: str, samples: Sequence[Any]) -> Sequence[Any]:
 
 
 def _is_number(sample: Any) -> bool:
-    return type(sample) in (int, float)  # a flag is no number, although Python counts it as one
+    return type(sample) in (int, float)  # a flag is not a number, although Python treats it as one
 
 
 def _is_flag(sample: Any) -> bool:
@@ -78,4 +78,4 @@ def _is_pair(sample: Any) -> bool:
 
 
 _IS_SAMPLE = {Kind.FLAG: _is_flag, Kind.POSITION: _is_pair}
-"""What else than a number is a sample, by its kind."""
+"""The check of samples that are not numbers, by kind."""

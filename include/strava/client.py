@@ -28,7 +28,7 @@ PER_PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A row of an activity list that is not as documented; `activity_id` where it has one at least."""
+    """A row of an activity list that does not match Strava's documentation; `activity_id` if it has one."""
 
     athlete_id: int
     activity_id: int | None
@@ -36,17 +36,17 @@ class Unreadable:
 
 
 class TokenSource(Protocol):
-    """Where a valid access token comes from."""
+    """A source of valid access tokens."""
 
     def access_token(self, athlete_id: int, *, scope: str) -> str:
-        """A token that covers `scope`, renewed if need be.
+        """A token that covers `scope`, refreshed if necessary.
 
-        Errors: `NotConnected`, `ScopeMissing`, `TokenRefused`, or what a renewal raises.
+        Errors: `NotConnected`, `ScopeMissing`, `TokenRefused`, or those of a refresh.
         """
         ...
 
     def reject(self, athlete_id: int, access_token: str) -> None:
-        """Take note that Strava refused `access_token`: the next `access_token` renews it."""
+        """Note that Strava refused `access_token`: the next call of `access_token` refreshes it."""
         ...
 
 
@@ -66,7 +66,7 @@ class StravaClient:
     """Typed calls to Strava's API; each names the athlete whose token it uses.
 
     Every attempt reserves its share of the budget first and reports the answer's headers afterwards.
-    A refused access token is renewed once.
+    A refused access token is refreshed once.
     Errors of every call: `QuotaSpent`, `StravaUnavailable`, `TokenRefused`, `NotConnected`, `ScopeMissing`,
     `ApplicationInactive`, `UnexpectedShape`, `BadRequest`; others are named at the call.
     """
@@ -101,7 +101,7 @@ class StravaClient:
         before_epoch_s: int | None = None,
         unreadable: Callable[[Unreadable], None] | None = None,
     ) -> Iterator[list[Activity]]:
-        """Pages of up to 200 summaries, each fetched when it is asked for; no activity comes twice.
+        """Pages of up to 200 summaries, each fetched when it is read; no activity is returned twice.
 
         `unreadable` is called with each row that cannot be read, and the others are returned; without it such a row is
         an error.
@@ -109,7 +109,7 @@ class StravaClient:
         Only an empty page ends the list: Strava drops hidden activities from a page after it has cut it, so a short
         page may be followed by more. That costs one call a listing, 0.001 of a call for each of 1000 activities.
         Units: `after_epoch_s` and `before_epoch_s` bound the start time.
-        Errors: `UnexpectedShape` also for a page that only repeats earlier ones, which would go on for ever.
+        Errors: `UnexpectedShape` also for a page that only repeats earlier ones, since the list would never end.
         """
         report = unreadable or _refuse
         bounds = {"after": after_epoch_s, "before": before_epoch_s}
@@ -145,7 +145,7 @@ class StravaClient:
             raise Gone(f"Activity {activity_id} of athlete {athlete_id} has empty streams. Keep it without them.")
         if streams.odd:
             log.warning(
-                "Streams of activity %s of athlete %s hold what is no sample; it is left out, the raw answer kept: %s.",
+                "Streams of activity %s of athlete %s hold invalid samples; they are left out, the raw answer stays: %s.",
                 activity_id,
                 athlete_id,
                 ", ".join(streams.odd),
@@ -155,8 +155,8 @@ class StravaClient:
     def create_upload(self, athlete_id: int, file: UploadFile, before_sending: Callable[[], object]) -> Upload:
         """The upload that Strava has begun, or has refused at once (`error`; its id may then be 0).
 
-        `before_sending` runs right before each sending, once token and budget are there: it records the sending, or
-        raises to prevent it.
+        `before_sending` runs right before each sending, after the token and the budget were obtained: it records the
+        sending, or raises to prevent it.
         Effects: a new activity in the athlete's account, unless Strava finds it a duplicate.
         Errors: `OutcomeUnknown` (the file may have arrived: ask for the activity before uploading again).
         """
@@ -179,12 +179,12 @@ class StravaClient:
             return answer.checked().read(lambda: Upload.parse(answer.object()))
         except (NotTheApi, UnexpectedShape) as err:
             if answer.is_success:
-                words = f"{err} The file may have arrived: ask Strava before sending it again."
+                words = f"{err} The file may have arrived: check with Strava before sending it again."
                 raise OutcomeUnknown(words, retry_after_s=err.retry_after_s) from err
             raise
 
     def upload(self, athlete_id: int, upload_id: int) -> Upload:
-        """How far Strava is with an upload. Errors: `Gone`."""
+        """The state of an upload. Errors: `Gone`."""
         call = Call("GET", f"/uploads/{upload_id}", of_athlete(athlete_id))
         answer = self._ask(call, athlete_id, scope=ACTIVITY_WRITE).checked()
         return answer.read(lambda: Upload.parse(answer.object()))
@@ -209,7 +209,7 @@ class StravaClient:
         bucket: Bucket = Bucket.READ,
         before_sending: Callable[[], object] = lambda: None,
     ) -> Response:
-        """The answer to `call` with the athlete's token, or with a fresh one where Strava refuses that."""
+        """The answer to `call` with the athlete's token, or with a refreshed one where Strava refuses that."""
         token = self._tokens.access_token(athlete_id, scope=scope)
         answer = self._send(call, token, bucket, before_sending)
         if answer.status == 401 and isinstance(answer.error(), TokenRefused):
@@ -233,7 +233,7 @@ class StravaClient:
 
 
 def _read(answer: Response, parse: Callable[[], _T]) -> _T:
-    """As `Response.read`; the error has the answer with it, so that it can be kept."""
+    """As `Response.read`; the error carries the answer, so that it can be stored."""
     try:
         return answer.read(parse)
     except UnexpectedShape as error:
@@ -259,7 +259,7 @@ def _refuse(row: Unreadable) -> None:
 
 
 def _refused_upload(answer: Response) -> Upload | None:
-    """The upload in a 400 that gives Strava's reason in `error`, as a poll would have; there may be no id in it."""
+    """The upload in a 400 with Strava's reason in `error`, as in the answer to a poll; it may have no id."""
     if answer.status != 400:
         return None
     try:

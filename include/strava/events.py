@@ -1,4 +1,4 @@
-"""Webhook events: what Strava posts, checked strictly, and the deterministic ids made from it."""
+"""Strava's webhook events: strict parsing, and deterministic ids."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAX_DEPTH = 8
 _MAX_RUN_ID = 36
 _SPOKEN_IN_CONF = ("authorized", "look", "private", "type")
 COPIES_ONLY: Mapping[str, str] = {"look": "copies"}
-"""The updates of an event of our own: nothing has changed at Strava, but copies of the activity are due."""
+"""The updates of our own event that only copies of the activity are due; nothing has changed at Strava."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{16}")
 
@@ -62,10 +62,10 @@ class WebhookEvent:
         )
 
     def to_conf(self) -> dict[str, Any]:
-        """The event as JSON values that outlive it, in queues and in Airflow's database.
+        """The event as JSON values, for queues and Airflow's database.
 
-        Shape: Strava's field names; a title stays out, its digest stands in for it, so that `from_conf` of the
-        answer has the same `event_id` and `run_id`.
+        Shape: Strava's field names; a digest replaces the title, so that the event of `from_conf` has the same
+        `event_id` and `run_id`.
         """
         return {
             "object_type": self.object_type,
@@ -92,12 +92,12 @@ class WebhookEvent:
 
     @property
     def is_deauthorisation(self) -> bool:
-        """Whether the athlete took the application's access away; the aspect differs between reports, any counts."""
+        """Whether the athlete revoked the application's access; reports name different aspects, and any counts."""
         return self.object_type == "athlete" and self.updates.get("authorized", "").strip().lower() == "false"
 
     @property
     def asks_for_copies_only(self) -> bool:
-        """Whether the activity need not be fetched; a webhook that says so drops no more than itself."""
+        """Whether the activity need not be fetched; a forged webhook event of this form only loses itself."""
         return self.object_type == "activity" and self.updates == COPIES_ONLY
 
 
@@ -111,7 +111,7 @@ def parse(body: bytes) -> WebhookEvent:
     except (ValueError, RecursionError):
         raise BadEvent("The webhook's body is not strict JSON in UTF-8.") from None
     if not isinstance(document, dict):
-        raise BadEvent(f"The webhook's body should be an object, is {type(document).__name__}.")
+        raise BadEvent(f"The webhook's body should be an object, not a {type(document).__name__}.")
     if _deeper_than(document, _MAX_DEPTH):
         raise BadEvent(f"The webhook's body is nested deeper than {_MAX_DEPTH} levels.")
     return WebhookEvent.from_conf(document)
@@ -145,10 +145,10 @@ def _choice(conf: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str
 
 
 def _updates(conf: Mapping[str, Any]) -> dict[str, str]:
-    """What changed, as text: a hint that decides nothing but a deauthorisation, so it is read for what it is worth.
+    """The changed fields, as text; they decide nothing but a deauthorisation, so odd values are not an error.
 
-    A flag is its JSON text, what is no text, flag or number is left out, and half of a surrogate pair, which JSON can
-    spell and no database stores, becomes a question mark.
+    A flag is its JSON text; a value that is not a text, flag or number is left out. Half of a surrogate pair, which
+    JSON can express and no database can store, becomes a question mark.
     """
     updates = conf.get("updates")
     if not isinstance(updates, Mapping):
@@ -185,12 +185,12 @@ def _digest(text: str, length: int) -> str:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("a key occurs twice in one object")
     return document
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _deeper_than(value: object, levels: int) -> bool:

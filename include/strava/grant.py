@@ -13,13 +13,13 @@ from include.strava.quota import MOST_SKEW_S
 from include.strava.scopes import parse_scopes
 
 NEWCOMER = "the athlete who came back from Strava"
-"""How messages name an athlete whose id only the code exchange would tell."""
+"""The name in messages of an athlete whose id is known only after the code exchange."""
 
 _TOKEN = re.compile(r"[!-~]{1,2000}")
-"""What fits into a header; Strava's own have 40 characters."""
+"""The longest token that fits into a header; Strava's own have 40 characters."""
 
 _LEAST_S, _MOST_S = 600, 86_400
-"""Between these a lifetime is believed. Strava says 21,600 s, and gives no token again with less than 3,600 s left."""
+"""The bounds of a plausible lifetime. Strava documents 21,600 s, and refreshes a token with less than 3,600 s left."""
 
 DOUBTED_S = 3600
 """How long a token with an implausible lifetime is used, unless Strava refuses it earlier."""
@@ -27,20 +27,20 @@ DOUBTED_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class TokenGrant:
-    """A token pair as the token endpoint answers it; `athlete` only after a code exchange.
+    """A token pair in the answer of the token endpoint; `athlete` only after a code exchange.
 
     `scopes` is what the pair may be used for, None where the answer does not say.
     Source: `scope` in the answer since 2026-04-23, by Strava's changelog.
     """
 
     access_token: str = field(repr=False)
-    """Empty where the answer holds none."""
+    """Empty where the answer has none."""
     refresh_token: str = field(repr=False)
     expires_at_epoch_s: int
     athlete: Athlete | None = None
     scopes: frozenset[str] | None = None
     doubts: tuple[str, ...] = ()
-    """The implausible parts of the answer: with any, the replaced pair is kept as well."""
+    """The implausible parts of the answer; if there are any, the replaced pair is kept too."""
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any], received_at_epoch_s: float) -> TokenGrant:
@@ -52,7 +52,7 @@ class TokenGrant:
         access_token, refresh_token = _token(answer, "access_token"), _token(answer, "refresh_token")
         expires_at = _expiry(answer, received_at_epoch_s)
         if not refresh_token:
-            raise UnexpectedShape("token: 'refresh_token' is missing or is no token")
+            raise UnexpectedShape("token: 'refresh_token' is missing or is not a token")
         doubts = {
             "no access token": not access_token,
             "one token for both": access_token == refresh_token,
@@ -75,7 +75,7 @@ def _token(answer: Mapping[str, Any], name: str) -> str:
 
 
 def _expiry(answer: Mapping[str, Any], now_epoch_s: float) -> int | None:
-    """When the access token expires; None where the answer does not say so believably."""
+    """When the access token expires; None where the answer has no plausible time."""
     expires_at, expires_in_s = answer.get("expires_at"), answer.get("expires_in")
     if type(expires_at) is not int or not _LEAST_S <= expires_at - now_epoch_s <= _MOST_S:
         return None

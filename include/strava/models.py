@@ -1,4 +1,4 @@
-"""What Strava answers, as typed records: the fields that decisions need, and the whole answer beside them."""
+"""Strava's answers as typed records: the fields that decisions need, and the whole answer."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ActivityId = NewType("ActivityId", int)
 UploadId = NewType("UploadId", int)
 
 _LONGEST = 2**31
-"""No activity lasts longer in seconds (68 years) or is longer in metres (53 times around the earth)."""
+"""The longest plausible duration in seconds (68 years) and distance in metres (53 times around the earth)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Athlete:
-    """An athlete's public profile, as the token exchange and `GET /athlete` answer it."""
+    """An athlete's public profile, in the answers of the token exchange and of `GET /athlete`."""
 
     athlete_id: AthleteId
     firstname: str
@@ -48,8 +48,8 @@ class Activity:
     """An activity from the list (summary) or by id (detail).
 
     `fields` is the whole answer and `body` the same as JSON bytes, for the raw zone.
-    A length or a text of another kind than documented counts as missing here and stays as it came in `fields`:
-    one odd value in a list of 200 must not stop a backfill.
+    A length or a text of an undocumented type counts as missing here and stays unchanged in `fields`: one odd value in
+    a list of 200 must not stop a backfill.
     """
 
     activity_id: ActivityId
@@ -57,12 +57,12 @@ class Activity:
     name: str
     sport_type: str
     start_at: datetime
-    """Aware; in UTC where Strava writes it so, as it does."""
+    """Aware; in UTC, as Strava writes it."""
     elapsed_s: int
     distance_m: float
     manual: bool
     visibility: str
-    """`everyone`, `followers_only` or `only_me`; derived from `private` where an old answer lacks it."""
+    """`everyone`, `followers_only` or `only_me`; derived from `private` in an old answer without it."""
     flagged: bool
     external_id: str | None
     upload_id: int | None
@@ -77,7 +77,7 @@ class Activity:
         Errors: `UnexpectedShape` without id, athlete or a readable start date, and for a segment effort, which has all.
         """
         if "segment" in answer:
-            raise UnexpectedShape("activity: it is a segment effort, which is no activity")
+            raise UnexpectedShape("activity: it is a segment effort, not an activity")
         athlete = answer.get("athlete")
         start = _require(answer, "start_date", str, "activity")
         activity_id = ActivityId(_require(answer, "id", int, "activity"))
@@ -104,8 +104,8 @@ class Activity:
 class StreamSet:
     """The streams of one activity, keyed by type.
 
-    Shape: `channels` maps a stream type to its samples; arrays are usually, not always, of one length and
-    any element may be None. `latlng` holds `[lat, lng]` pairs. `length` is the longest array's.
+    Shape: `channels` maps a stream type to its samples; arrays usually have one length, but not always, and any element
+    may be None. `latlng` holds `[lat, lng]` pairs. `length` is the longest array's.
     """
 
     channels: Mapping[str, Sequence[Any]] = field(repr=False)
@@ -122,9 +122,9 @@ class StreamSet:
     def parse(cls, body: bytes) -> StreamSet:
         """The streams in an answer, keyed by type or as an array of streams that name theirs.
 
-        A malformed stream is left out alone, and an invalid sample counts as None, as `NaN` and `Infinity` do, which
-        are no JSON.
-        Errors: `UnexpectedShape` for a body that is no JSON, or holds no stream at all.
+        Only a malformed stream is left out. An invalid sample counts as None, and so do `NaN` and `Infinity`, which are
+        not JSON.
+        Errors: `UnexpectedShape` for a body that is not JSON or has no stream.
         """
         documented = documented_channels(body)
         if documented is not None:
@@ -156,16 +156,16 @@ class UploadFile:
     sport_type: str
     description: str = ""
     points: int | None = None
-    """How many points it holds, where that is known."""
+    """Its number of points, where known."""
     trainer: bool = False
     commute: bool = False
     track_hidden: bool = False
-    """Whether positions were left out that the recording has."""
+    """Whether the recording's positions were left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload as Strava answers it: still processing, ready (`activity_id`), or failed (`error`)."""
+    """An upload in Strava's answer: still processing, ready (`activity_id`), or failed (`error`)."""
 
     upload_id: UploadId
     status: str
@@ -175,7 +175,7 @@ class Upload:
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> Upload:
-        """The upload in `answer`. Errors: `UnexpectedShape` without an integer id, or for an error that is no text."""
+        """The upload in `answer`. Errors: `UnexpectedShape` without an integer id, or for an error that is not text."""
         activity_id, error = _whole(answer, "activity_id"), answer.get("error")
         if not isinstance(error, str | None):
             raise UnexpectedShape(f"upload: 'error' should be str, is {type(error).__name__}")
@@ -222,7 +222,7 @@ def _whole(answer: Mapping[str, Any], name: str) -> int | None:
 
 
 def _length(answer: Mapping[str, Any], name: str) -> float:
-    """A duration or a distance; 0 where there is none that could be one."""
+    """A duration or a distance; 0 where there is no plausible one."""
     value = answer.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST:
         return 0.0
@@ -233,7 +233,7 @@ def _instant(text: str, what: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as err:
-        raise UnexpectedShape(f"{what} {text!r} is no date") from err
+        raise UnexpectedShape(f"{what} {text!r} is not a date") from err
     if moment.tzinfo is None:
         raise UnexpectedShape(f"{what} {text!r} has no time zone")
     return moment
@@ -249,18 +249,18 @@ def _named_streams(answer: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _sampled(body: bytes) -> Any:
-    """The body as JSON values, those that are no numbers as None."""
+    """The body as JSON values, with None for `NaN` and `Infinity`."""
     import msgspec  # not at the top: the webhook's host has no use for it and does not install it
 
     try:
-        return msgspec.json.decode(body)  # four times as quick, and refuses whatever it reads otherwise than json does
+        return msgspec.json.decode(body)  # four times as fast; it refuses what it would read differently
     except (msgspec.MsgspecError, ValueError, RecursionError):
         pass
     try:
         return json.loads(body, parse_constant=_no_sample)
     except (ValueError, RecursionError) as err:
-        raise UnexpectedShape("streams: the answer is no JSON") from err
+        raise UnexpectedShape("streams: the answer is not JSON") from err
 
 
 def _no_sample(_literal: str) -> None:
-    """The value of a sample that is no number."""
+    """The value of a sample that is not a number."""

@@ -1,4 +1,4 @@
-"""OAuth with Strava: the consent page, and how tokens are obtained, refreshed and revoked."""
+"""OAuth with Strava: the consent page, and calls that obtain, refresh and revoke tokens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from include.strava.http.session import BearerAuth, Call, StravaSession, of_athl
 
 
 class RevokeBy(StrEnum):
-    """How access is revoked; the values are those of the setting `STRAVA_REVOKE`.
+    """How access is revoked: the values of the setting `STRAVA_REVOKE`.
 
     Source: https://developers.strava.com/docs/authentication/, changelog of 2026-06-01.
     """
@@ -36,7 +36,7 @@ class RevokeBy(StrEnum):
 
 
 _ABOUT_SOMEBODY = (TokenRefused, CapacityReached, ApplicationInactive, QuotaSpent)
-"""Errors of the token endpoint that do concern the athlete or the application."""
+"""Errors of the token endpoint that concern the athlete or the application."""
 
 
 class OAuthClient:
@@ -60,7 +60,7 @@ class OAuthClient:
         self._revoke_by = revoke_by
 
     def authorize_url(self, *, redirect_uri: str, scopes: Iterable[str], state: str, force: bool = False) -> str:
-        """Where to send the athlete's browser to consent; `force` asks again even for scopes already granted."""
+        """The address of Strava's consent page; `force` shows it even if all scopes are already granted."""
         query = {
             "client_id": self._client_id,
             "redirect_uri": redirect_uri,
@@ -72,7 +72,7 @@ class OAuthClient:
         return f"{self._oauth_url}/authorize?{urlencode(query)}"
 
     def exchange(self, code: str) -> TokenGrant:
-        """The first token pair for the code of a callback, with the athlete it belongs to.
+        """The first token pair for the code of a callback, and its athlete.
 
         Errors: `BadRequest` (the code is used, expired or too fresh: ask again or let the athlete connect again; or
         the client id or secret is wrong), `CapacityReached`, `TokenEndpointFault`.
@@ -84,22 +84,23 @@ class OAuthClient:
             return grant
 
     def refresh(self, athlete_id: int, refresh_token: str) -> TokenGrant:
-        """The athlete's present pair; store it before using it, since a new refresh token ends the old one at once.
+        """The athlete's new pair; store it before using it, since a new refresh token ends the old one at once.
 
-        With more than an hour left Strava answers the same access token again.
-        Errors: `TokenRefused` (read the stored pair once more, another worker may have renewed it; then the athlete
-        has to connect again), `TokenEndpointFault` (anything else: a failure, a page, a wrong client id or secret).
+        Strava returns the same access token while it is valid for more than an hour.
+        Errors: `TokenRefused` (read the stored pair once more, another worker may have refreshed it; otherwise the
+        athlete has to connect again), `TokenEndpointFault` (anything else: a failure, a page, a wrong client id or
+        secret).
         """
         with _as_token_endpoint():
             return self._grant({"grant_type": "refresh_token", "refresh_token": refresh_token}, of_athlete(athlete_id))
 
     def revoke(self, athlete_id: int, access_token: str) -> None:
-        """End the application's access to the athlete, by a valid access token of theirs.
+        """End the application's access to the athlete's account, with a valid access token of the athlete.
 
-        Effects: every token of the athlete for this application dies. Repeating is safe: a token that Strava does not
-        know is no error, or `TokenRefused` the legacy way.
-        Errors: `TokenEndpointFault` (repeat; a wrong client id or secret too), and the legacy way also `QuotaSpent`
-        and `ApplicationInactive`.
+        Effects: every token of the athlete for this application becomes invalid. Safe to repeat: a token that Strava
+        does not know is no error, or `TokenRefused` with the legacy endpoint.
+        Errors: `TokenEndpointFault` (repeat; a wrong client id or secret too), and with the legacy endpoint also
+        `QuotaSpent` and `ApplicationInactive`.
         """
         call = Call(
             "POST",
@@ -121,7 +122,7 @@ class OAuthClient:
 
 @contextmanager
 def _as_token_endpoint(*about_somebody: type[IngestError]) -> Iterator[None]:
-    """Make every other error a `TokenEndpointFault`: a 404 here must not be taken for that of an activity."""
+    """Turn every other error into a `TokenEndpointFault`: a 404 here does not mean that an activity is gone."""
     try:
         yield
     except IngestError as err:

@@ -1,4 +1,4 @@
-"""Strava's call budget as arithmetic: its windows, its limits, its headers, and who may use how much of it."""
+"""The arithmetic of Strava's call budget: windows, limits, headers, and the share of each priority."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_SKEW_S = 300
 
 
 class Priority(IntEnum):
-    """Who calls, in the order of right: a smaller number goes first."""
+    """The priority of a call: a smaller number goes first."""
 
     LIVE = 0
     COPY = 1
@@ -25,7 +25,7 @@ class Priority(IntEnum):
 
 
 class Bucket(StrEnum):
-    """Which counters a call uses: READ counts in the overall and the read budget, UPLOAD in the overall one alone."""
+    """The counters of a call: READ counts in the overall and the read budget, UPLOAD in the overall budget only."""
 
     READ = "read"
     UPLOAD = "upload"
@@ -44,18 +44,18 @@ class Limits:
     read_day: int = 1000
 
     def updated(self, report: Counts) -> Limits:
-        """These limits with what `report` says in place of what it knows better."""
+        """These limits, replaced by those in `report` where it has them."""
         return replace(self, **report.known())
 
     def allowed(self, counter: str, priority: Priority) -> int:
-        """How far `priority` may fill `counter`: backfill leaves a tenth for everyone else."""
+        """How far `priority` may fill `counter`: backfill leaves a tenth to the others."""
         limit: int = getattr(self, counter)
         return limit * 9 // 10 if priority is Priority.BACKFILL else limit
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """One number for each counter of `Limits`, None where the headers do not say."""
+    """One number for each counter of `Limits`, None where the headers have none."""
 
     overall_window: int | None = None
     overall_day: int | None = None
@@ -63,21 +63,21 @@ class Counts:
     read_day: int | None = None
 
     def known(self) -> dict[str, int]:
-        """The numbers that the headers say, by counter."""
+        """The numbers in the headers, by counter."""
         values = {counter: getattr(self, counter) for counter in COUNTERS}
         return {counter: value for counter, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many calls are left, in the window and in the day alike."""
+    """How many calls are left, in both the window and the day."""
 
     read: int
     overall: int
 
     @classmethod
     def between(cls, used: Counts, limits: Limits) -> Room:
-        """What `used` leaves of `limits`."""
+        """The calls that remain of `limits` after `used`."""
         left = {name: getattr(limits, name) - count for name, count in used.known().items()}
         overall = max(0, min(left["overall_window"], left["overall_day"]))
         return cls(read=max(0, min(overall, left["read_window"], left["read_day"])), overall=overall)
@@ -94,7 +94,7 @@ def counters_of(bucket: Bucket) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the headers of one answer say about the budget."""
+    """The budget in the headers of one answer."""
 
     limits: Counts
     usage: Counts
@@ -117,9 +117,9 @@ class Report:
 
 
 def clock_skew_s(headers: Mapping[str, str], now_epoch_s: float) -> float | None:
-    """How far Strava's clock is ahead of ours, to a second; None where an answer does not tell.
+    """How far Strava's clock is ahead of ours, to a second; None where an answer does not show it.
 
-    Only the API's own answers count, which carry its request id, and only a difference that a clock may have.
+    Only the API's own answers count, which have a request id, and only a plausible difference.
     """
     by_name = {name.lower(): value for name, value in headers.items()}
     if not by_name.get("x-request-id"):
@@ -132,7 +132,7 @@ def clock_skew_s(headers: Mapping[str, str], now_epoch_s: float) -> float | None
 
 
 def reconciled(own: int, reported: int | None) -> int:
-    """The count to believe: the higher one, since other callers share the budget and headers may lag behind."""
+    """The higher count, since other callers share the budget and headers may lag behind."""
     return own if reported is None else max(own, reported)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 READ = "read"
-"""The public profile: granted always, asked for or not."""
+"""The public profile: always granted, requested or not."""
 ACTIVITY_READ = "activity:read"
 """Activities that others may see, cropped at privacy zones; also what activity webhooks need."""
 ACTIVITY_READ_ALL = "activity:read_all"
@@ -15,5 +15,5 @@ ACTIVITY_WRITE = "activity:write"
 
 
 def parse_scopes(text: str) -> frozenset[str]:
-    """The scopes in a text of Strava's: separated by commas or spaces."""
+    """The scopes in a text from Strava, separated by commas or spaces."""
     return frozenset(filter(None, re.split(r"[,\s]+", text)))

@@ -1,4 +1,4 @@
-"""The signature that Strava puts on webhook events, checked against the key that was configured."""
+"""Checks Strava's signature of webhook events against the configured key."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check(header: str | None, body: bytes, *, key: str, now_epoch_s: float) -> N
         )
     if abs(now_epoch_s - int(signed_at)) > TOLERANCE_S:
         raise BadSignature(
-            f"The event's {HEADER} is more than {TOLERANCE_S} s off our clock: a replay, or the clock is wrong."
+            f"The event's {HEADER} is more than {TOLERANCE_S} s off our clock: a replay, or our clock is wrong."
         )
 
 

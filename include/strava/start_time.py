@@ -1,4 +1,4 @@
-"""Start times that Strava does not tell."""
+"""Start times that Strava hides."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The one table of Strava's stream types: what is asked for, what the lake and a copy's file make of it.
+"""The table of Strava's stream types: how each is requested, stored in the lake and written to a copy's file.
 
-What asks for streams, checks their samples, stores, copies and compares them derives from it; where a type needs code
-of its own (a column of the schema's owner, a place in a file), a test is red until it has it.
+All code that requests, checks, stores, copies and compares streams reads this table; where a type needs code of its own
+(a column of the schema, an element in a file), a test fails until that exists.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What a sample is; all but a flag and a position are numbers."""
+    """The type of a sample; all but a flag and a position are numbers."""
 
     WHOLE = "whole number"
     SINGLE = "number in single precision"
@@ -38,26 +38,26 @@ class StreamType:
     """One stream type."""
 
     key: str
-    """Strava's name of it."""
+    """Strava's name of the type."""
     columns: tuple[str, ...]
-    """In the lake's `streams`, and in the points of a copy: one name from the answer to the file."""
+    """The columns in the lake's `streams`, and the fields of a copy's points: one name from the answer to the file."""
     kind: Kind
     unit: str
     description: str
     plausible: Range | None = None
-    """What a sample can be: copies and queries leave a sensor's slips out, the lake keeps what was recorded."""
+    """The plausible values of a sample: copies and queries leave others out, the lake keeps all."""
     gpx: str = ""
-    """The element that carries it in a copy's GPX file; empty where none does."""
+    """Its element in a copy's GPX file; empty where it has none."""
     tcx: str = ""
-    """The same in a TCX file."""
+    """Its element in a TCX file."""
     most: float = float("inf")
-    """What the schemas of these files admit at most."""
+    """The highest value that the schemas of these files allow."""
     choice: str = ""
-    """The choice of a link that decides whether a copy carries it; empty where every copy does."""
+    """The option of a link that decides whether a copy contains it; empty where every copy does."""
 
     @property
     def is_copied(self) -> bool:
-        """Whether a copy's file carries it."""
+        """Whether a copy's file contains it."""
         return bool(self.gpx or self.tcx)
 
 
@@ -113,7 +113,7 @@ STREAM_TYPES: tuple[StreamType, ...] = (
         plausible=Range(15, 300),
         gpx="gpxtpx:hr",
         tcx="HeartRateBpm",
-        most=254,  # where devices write 255 there is none
+        most=254,  # devices write 255 for a missing value
         choice="heartrate",
     ),
     StreamType(

@@ -13,15 +13,15 @@ _BASES = "https://www.strava.com/api/v3 or, from 2027-01-04, https://api-v3.stra
 _KEPT = "Nothing is removed until this is right."
 _GHOST = (
     "Strava's list and its records disagree about the application's webhook subscription: {what}. "
-    "No call clears that; wait an hour and try again, then write to developers@strava.com with the client id."
+    "No call repairs that; wait an hour and try again, then write to developers@strava.com with the client id."
 )
 
 
 class PushSubscriptions:
-    """Create, look up and delete the subscription; none of these calls counts in the budget.
+    """Creates, reads and deletes the subscription; none of these calls counts in the budget.
 
-    Strava wants the client secret in the query of two of them: no error here quotes a URL, and the session keeps
-    queries out of the logs. Callback URLs hold a secret path and are not quoted either.
+    Strava requires the client secret in the query of two of them: no error here quotes a URL, and the session keeps
+    queries out of the logs. Callback URLs contain a secret path and are not quoted either.
     Errors of every call: `BadRequest` (also for a wrong client id or secret), `ApplicationInactive`,
     `StravaUnavailable`, `UnexpectedShape`.
     Source: https://developers.strava.com/docs/webhooks/
@@ -38,7 +38,7 @@ class PushSubscriptions:
         return self._api_url
 
     def prove(self) -> None:
-        """See whether Strava's API answers here, to this application: a free call that knows its answer's shape.
+        """Check that Strava's API answers at this URL, with these credentials: one free call, whose shape is known.
 
         Errors: `WrongInstallation` when something else answers, or refuses the credentials; `StravaUnavailable`,
         `ApplicationInactive` and `QuotaSpent` say nothing of the installation: ask again later.
@@ -52,11 +52,11 @@ class PushSubscriptions:
             raise WrongInstallation(f"{what}. STRAVA_API_URL is {_BASES}. {_KEPT}") from None
 
     def create(self, callback_url: str, verify_token: str) -> Subscription:
-        """The subscription that sends events to `callback_url`; the present one, if it does so already.
+        """Create the subscription that sends events to `callback_url`; returns the present one if it already does.
 
         Strava meanwhile calls the URL and expects the challenge back within two seconds, so the web server must run.
-        Errors: `BadRequest` when there is another subscription (delete it first), when the callback cannot be
-        verified, and in the ghost state; `OutcomeUnknown` (repeating is safe).
+        Errors: `BadRequest` when another subscription exists (delete it first), when the callback cannot be verified,
+        and in the ghost state; `OutcomeUnknown` (safe to repeat).
         """
         form = self._credentials | {"callback_url": callback_url, "verify_token": verify_token}
         answer = self._session.send(self._api_url, Call("POST", _PATH, form=form))
@@ -71,12 +71,12 @@ class PushSubscriptions:
         if len(subscriptions) > 1:
             raise UnexpectedShape(
                 f"Strava lists {len(subscriptions)} webhook subscriptions where an application may have one. "
-                "Delete those that are not wanted, by their ids at strava.com/settings/api."
+                "Delete the others, by their ids at strava.com/settings/api."
             )
         return subscriptions[0] if subscriptions else None
 
     def delete(self, subscription_id: int) -> None:
-        """End the subscription; one that does not exist is no error, so repeating is safe.
+        """End the subscription; safe to repeat, since a missing one is no error.
 
         Errors: `BadRequest` in the ghost state, when Strava lists the subscription but finds none to delete.
         """
@@ -86,7 +86,7 @@ class PushSubscriptions:
         except Gone:
             present = self.current()
             if present is not None and present.subscription_id == subscription_id:
-                what = f"it lists number {subscription_id}, but finds no such one to delete"
+                what = f"it lists subscription {subscription_id}, but cannot find it to delete it"
                 raise BadRequest(_GHOST.format(what=what)) from None
 
     def _listed(self) -> list[Subscription]:

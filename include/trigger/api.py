@@ -1,4 +1,4 @@
-"""The protocol by which the edge calls Airflow's REST API, and the form of an answer."""
+"""The protocol with which the edge calls Airflow's REST API, and Airflow's response."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _LONGEST_WORDS = 500
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """What Airflow itself answered, its status and its document; a document that is no JSON object is empty."""
+    """Airflow's own response: its status and its JSON object, which is empty for any other body."""
 
     status: int
     document: Mapping[str, Any]
 
     @property
     def words(self) -> str:
-        """What Airflow says; of a validation error only place and message, for it quotes what was sent as well."""
+        """Airflow's message; of a validation error only place and text, because it also quotes the request."""
         said = self.document.get("detail") or "no reason given"
         if isinstance(said, list):
             said = "; ".join(f"{error.get('loc')}: {error.get('msg')}" for error in said if isinstance(error, dict))
@@ -28,12 +28,12 @@ class ApiResponse:
 
 
 class AirflowApi(Protocol):
-    """Airflow 3's REST API v2, for a caller who has the right credential."""
+    """Airflow 3's REST API v2, with this process's credentials."""
 
     def call(self, method: Method, path: str, body: Mapping[str, Any] | None = None) -> ApiResponse:
-        """Airflow's answer to one call, made once; `path` has no prefix, for example `/dags/strava_ingest`.
+        """Airflow's response to one call, made once; `path` has no prefix, for example `/dags/strava_ingest`.
 
-        Errors: `TriggerUnavailable` when Airflow cannot be reached, or does not let this caller in: an operator
-        repairs that. Whether the call took effect is then unknown.
+        Errors: `TriggerUnavailable` when Airflow cannot be reached, or refuses this caller, which an operator has to
+        repair. Whether the call took effect is then unknown.
         """
         ...

@@ -1,4 +1,4 @@
-"""Which Airflow the settings choose."""
+"""Opens the Airflow API that the settings name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def open_airflow(settings: DispatcherSettings) -> AirflowApi:
     scheme = settings.airflow_url.partition("://")[0]
     if scheme not in {"http", "https"}:
         raise SettingsError(
-            f"AIRFLOW_URL is {settings.airflow_url!r}, which is no supported address "
+            f"AIRFLOW_URL is {settings.airflow_url!r}, which is not a supported address "
             f"(for example: {EXAMPLES['AIRFLOW_URL']}, or mwaa://my-environment)"
         )
     for variable in ("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD"):

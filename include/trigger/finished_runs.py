@@ -1,4 +1,4 @@
-"""Deletes Airflow's rows of old finished runs, which Airflow itself keeps."""
+"""Deletes Airflow's rows of old finished runs, which Airflow itself keeps for ever."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DAGS = ("strava_backfill", "strava_catalog", "strava_erase", "strava_ingest", "s
 """The DAGs whose runs are deleted: an Airflow may have other DAGs too."""
 
 PAGE = 50
-"""How many runs are deleted by one call: Airflow loads each with its tasks, and MWAA waits for ten seconds."""
+"""How many runs one call deletes: Airflow loads each with its tasks, and MWAA's timeout is ten seconds."""
 
 _RUNS = "/dags/~/dagRuns"
 
@@ -25,21 +25,21 @@ class Page:
 
     deleted: int
     refused: int
-    """Runs that Airflow kept, for example because they were cleared to run again."""
+    """Runs that Airflow did not delete, for example because they were cleared to run again."""
 
     @property
     def is_last(self) -> bool:
-        """Whether nothing is left to delete."""
+        """Whether no more runs are to be deleted."""
         return self.deleted + self.refused < PAGE
 
 
 def delete_finished_runs(api: AirflowApi, now_epoch_s: float, *, keep_days: int, skipped: int = 0) -> Page:
     """Delete up to `PAGE` of our DAGs' runs that ended `keep_days` ago or earlier, the oldest first.
 
-    With a run go its conf, its tasks, their results and labels. Two calls, none of which names a run in its path.
-    `skipped` is how many were refused before: they come first again in the list.
-    Errors: `TriggerUnavailable` when Airflow is out of reach, refuses, or answers in another form than its own.
-    Effects: safe to repeat and to do twice at once; a run that is queued or running stays.
+    A run's conf, its tasks, their results and labels are deleted too. Makes two calls, without a run in their paths.
+    `skipped` is how many runs were refused before: they come first in the list again.
+    Errors: `TriggerUnavailable` when Airflow cannot be reached, refuses, or returns an unexpected response.
+    Effects: safe to repeat and to run twice at once; a run that is queued or running stays.
     """
     before = datetime.fromtimestamp(now_epoch_s - keep_days * 86_400, UTC)
     wanted = {
@@ -63,13 +63,13 @@ def delete_finished_runs(api: AirflowApi, now_epoch_s: float, *, keep_days: int,
 
 
 def _listed(answer: ApiResponse, *names: str) -> Sequence[Mapping[str, Any]]:
-    """The list at that place of a right answer."""
+    """The list at that place of a successful response."""
     found: Any = answer.document if answer.status == 200 else None
     for name in names:
         found = found.get(name) if isinstance(found, dict) else None
     if not isinstance(found, list):
         raise TriggerUnavailable(
             f"Airflow did not delete finished runs ({answer.status}: {answer.words}). They stay until the next night; "
-            "if this repeats, look at Airflow's log."
+            "if this repeats, check Airflow's log."
         )
     return found

@@ -1,4 +1,4 @@
-"""Calling Airflow on Amazon MWAA, through the one call that AWS offers for Airflow's REST API."""
+"""Calls Airflow on Amazon MWAA, by AWS's `InvokeRestApi`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from include.errors import RetryLater, SettingsError, TriggerUnavailable
 from include.trigger.api import ApiResponse, Method
 
 CALL_EVERY_S = 0.25
-"""MWAA takes ten calls a second from all callers together: two dispatchers at this pace make eight."""
+"""MWAA allows ten calls a second for all callers together: two dispatchers at this pace make eight."""
 
 _SETTING = "AIRFLOW_URL"
 _READ_TIMEOUT_S = 11
@@ -21,9 +21,9 @@ _READ_TIMEOUT_S = 11
 
 
 class MwaaApi:
-    """An MWAA environment's Airflow 3, reached by `InvokeRestApi` with the role of this process.
+    """The Airflow 3 of an MWAA environment, called with the role of this process.
 
-    Calls of one process are paced, whatever threads make them. None is sent again by itself.
+    All calls of a process share one pace. No call is repeated automatically.
     A path has at most 64 characters. The role needs `airflow:InvokeRestApi` on the environment's Airflow role `User`.
     Source: docs.aws.amazon.com/mwaa/latest/userguide/access-mwaa-apache-airflow-rest-api.html
     """
@@ -39,16 +39,16 @@ class MwaaApi:
         self._next_call_s = 0.0
 
     def call(self, method: Method, path: str, body: Mapping[str, Any] | None = None) -> ApiResponse:
-        """Airflow's answer; waits for its turn at most `CALL_EVERY_S` for each call under way.
+        """Airflow's response; the call waits at most `CALL_EVERY_S` for each call before it.
 
-        Errors: `TriggerUnavailable` when MWAA did not bring the call to Airflow, as while the environment is being
-        updated, or when this role may not make it.
+        Errors: `TriggerUnavailable` when MWAA did not pass the call to Airflow, as while the environment is being
+        updated, or when this role may not make the call.
         """
         self._take_turn()
         answer = self._invoke(method, path, {} if body is None else {"Body": body})
         if answer.status in {401, 403}:
             raise TriggerUnavailable(
-                f"Airflow on MWAA did not let us {method} {path} ({answer.status}: {answer.words}). "
+                f"Airflow on MWAA refused {method} {path} ({answer.status}: {answer.words}). "
                 "Check that this role may call airflow:InvokeRestApi as the Airflow role User."
             )
         return answer
@@ -58,13 +58,13 @@ class MwaaApi:
             with aws_faults(_SETTING):
                 answer = self._client.invoke_rest_api(Name=self._environment, Path=path, Method=method, **given)
         except self._client.exceptions.ClientError as err:
-            by_airflow: Mapping[str, Any] = {**err.response}  # Airflow's own answer has more than the stubs know of
+            by_airflow: Mapping[str, Any] = {**err.response}  # has more fields than the stubs declare
             if "RestApiStatusCode" in by_airflow:
                 return ApiResponse(int(by_airflow["RestApiStatusCode"]), _fields(by_airflow.get("RestApiResponse")))
             code, message = (err.response["Error"].get(name, "") for name in ("Code", "Message"))
             raise TriggerUnavailable(
                 f"MWAA did not pass the call on ({code}: {message}): "
-                "try again later, and look at the environment's state if it lasts."
+                "try again later, and check the environment's state if this lasts."
             ) from err
         except (RetryLater, SettingsError) as err:
             raise TriggerUnavailable(str(err)) from err

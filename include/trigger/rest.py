@@ -1,4 +1,4 @@
-"""Calling Airflow's own REST API, with a user of its simple auth manager."""
+"""Calls Airflow's own REST API, as a user of its simple auth manager."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ READ_TIMEOUT_S = 11
 
 
 class RestApi:
-    """An Airflow at an address; logs in when first needed and again when the token is no longer accepted.
+    """The Airflow at an address; logs in for the first call, and again when the token is no longer accepted.
 
     One instance serves one thread at a time.
     """
@@ -31,7 +31,7 @@ class RestApi:
         self._session.trust_env = False
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> ApiResponse:
-        """Airflow's answer. Errors: `TriggerUnavailable`, also for a user who may not log in or do this."""
+        """Airflow's response. Errors: `TriggerUnavailable`, also for a user who may not log in or make the call."""
         answer = self._send_as_user(method, f"/api/v2{path}", body)
         if answer.status in {401, 403}:
             raise _not_allowed(f"{method} {path}", answer)
@@ -51,7 +51,7 @@ class RestApi:
             raise _not_allowed("log in", answer)
         token = answer.document.get("access_token")
         if not isinstance(token, str) or not token:
-            raise TriggerUnavailable("Airflow answered the login without a token: does AIRFLOW_URL name an Airflow 3?")
+            raise TriggerUnavailable("Airflow returned no token at login: check that AIRFLOW_URL names an Airflow 3.")
         return token
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None, *, token: str | None = None) -> ApiResponse:
@@ -66,7 +66,7 @@ class RestApi:
             )
         except requests.RequestException as err:
             raise TriggerUnavailable(
-                f"Airflow cannot be reached ({type(err).__name__}): try again, and check AIRFLOW_URL if it lasts."
+                f"Airflow cannot be reached ({type(err).__name__}): try again, and check AIRFLOW_URL if this lasts."
             ) from err
         return ApiResponse(answer.status_code, _fields(answer))
 
@@ -74,7 +74,7 @@ class RestApi:
 def _not_allowed(what: str, answer: ApiResponse) -> TriggerUnavailable:
     """The error for a refused login: events wait until an operator corrects the password."""
     return TriggerUnavailable(
-        f"Airflow did not let us {what} ({answer.status}: {answer.words}). "
+        f"Airflow refused to {what} ({answer.status}: {answer.words}). "
         "Check AIRFLOW_USERNAME and AIRFLOW_PASSWORD, and that this user may trigger DAGs."
     )
 

@@ -1,4 +1,4 @@
-"""Starting DAG runs, each once: the edge's side of Airflow."""
+"""Starts DAG runs, each once."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from include.errors import TriggerRefused, TriggerUnavailable
 from include.trigger.api import AirflowApi, ApiResponse
 
 LOOK_EVERY_S = 60.0
-"""How long an unpaused DAG counts as unpaused before Airflow is asked again."""
+"""How long a DAG counts as unpaused before Airflow is asked again."""
 
 _ABOUT_THIS_RUN = re.compile(r"Invalid input for param |\brun_id\b|\bDAG run cannot use ID ")
-"""How Airflow 3's messages begin when it refuses a run for its conf or id. Every other message concerns the DAG,
-Airflow or the caller, and passes: with the messages of another version an event waits too long rather than being
+"""The messages with which Airflow 3 refuses a run because of its conf or id. Every other message concerns the DAG,
+Airflow or the caller, and is temporary: if a later Airflow words its messages differently, events wait instead of being
 buried."""
 
 
@@ -33,19 +33,19 @@ class Trigger(Protocol):
     """Starts DAG runs idempotently."""
 
     def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
-        """Start the run, or notice that one with this id exists already (HTTP 409).
+        """Start the run, or find that a run with this id already exists (HTTP 409).
 
-        Errors: `TriggerUnavailable` (throttled, failing, not allowed in, DAG unknown, broken or paused: try again
+        Errors: `TriggerUnavailable` (throttled, failing, caller refused, DAG unknown, broken or paused: try again
         later), `TriggerRefused` (Airflow refuses this run's id or conf: trying again changes nothing).
         """
         ...
 
 
 class AirflowTrigger:
-    """Starts runs through Airflow's REST API, wherever it is; passes `tests/contract/test_trigger.py` on every one.
+    """Starts runs through any `AirflowApi`; passes `tests/contract/test_trigger.py` on each.
 
-    An answer that never arrived may stand for a run that was started: the next attempt with the same run id then
-    answers 409, so repeating is always safe.
+    A lost response may belong to a run that was started: the next attempt with the same run id then gets a 409, so
+    repeating is always safe.
     """
 
     def __init__(self, api: AirflowApi, clock: Clock = time.monotonic) -> None:
@@ -54,11 +54,11 @@ class AirflowTrigger:
         self._next_look_s: dict[str, float] = {}
 
     def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
-        """Start the run, or notice that one with this id exists already.
+        """Start the run, or find that a run with this id already exists.
 
-        Errors: `TriggerUnavailable` for everything that is not this run's own fault, and passes: an Airflow that is
-        throttled, failing, slow or being updated, a DAG that it does not know yet, that has import errors or is
-        paused, and a caller who may not start runs. `TriggerRefused`, with Airflow's own words, for this id or conf.
+        Errors: `TriggerUnavailable` for every fault that is not this run's own: an Airflow that throttles, fails, is
+        slow or being updated, a DAG that is unknown, broken or paused, and a caller who may not start runs.
+        `TriggerRefused`, with Airflow's message, for this id or conf.
         Effects: one DAG run; safe to repeat.
         """
         self._look_for_pause(dag_id)
@@ -75,13 +75,13 @@ class AirflowTrigger:
             )
         raise TriggerUnavailable(
             f"Airflow did not start a run of {dag_id} ({answer.status}: {answer.words}). The events wait; "
-            "if this lasts for more than some minutes, look for the DAG's import errors in Airflow, and at its logs."
+            "if this lasts for more than a few minutes, check the DAG's import errors in Airflow, and its logs."
         )
 
     def _look_for_pause(self, dag_id: str) -> None:
-        """Airflow answers 200 for a paused DAG too, and its run waits unseen; one look a minute tells.
+        """Check once a minute whether the DAG is paused: Airflow accepts a paused DAG's runs, but does not run them.
 
-        Errors: `TriggerUnavailable` for a paused one. What else Airflow says here it says of the start too.
+        Errors: `TriggerUnavailable` for a paused DAG. Other responses are ignored: the start gets them too.
         """
         if self._clock() < self._next_look_s.get(dag_id, float("-inf")):
             return

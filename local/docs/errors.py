@@ -22,7 +22,7 @@ Made by `make docs`: every line comes from running `include/strava/http/classify
 
 Airflow: *retries* after the task's growing delay, up to {retries} times; *fails* at once, because trying again changes
 nothing; *comes back* when the quota's window opens, holding no worker slot and using up no try. Live work does not
-fail for a spent quota: it waits in the ledger, and its run ends green. A passing fault in a live sync is kept there
+fail for a spent quota: it waits in the ledger, and its run ends green. A temporary fault in a live sync is kept there
 as well, so that nothing is lost when the tries are used up.
 
 The browser's column is what the web pages show where an error reaches them; most happen in tasks, while no browser

@@ -1,4 +1,4 @@
-"""What all DAGs share: tags, the lake's asset, default arguments."""
+"""The tags, the lake's asset and the default arguments of all DAGs."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from airflow.sdk import Asset
 from strava_airflow.retry_policy import StravaRetryPolicy
 
 LAKE: Final = Asset(name="strava_lake", uri="x-strava://lake/tables")
-"""The lake's tables as one asset: an event says that partitions wait for the catalogue, as rows of the state."""
+"""The lake's tables as one asset: its event means that partitions wait for the catalogue, as rows of the state."""
 
 
 class Tag(StrEnum):
-    """Tags: how urgent a DAG's failure is, and the kind of its runs."""
+    """Tags for the urgency of a DAG's failure and the kind of its runs."""
 
     TIER_1 = "tier/1"
     """Athletes notice: look at it today."""
     TIER_2 = "tier/2"
     """Analysts or operators notice: look at it this week."""
     NOW = "kind/now"
-    """Looks at the present; running it again is always right."""
+    """Works on the present state; it is always right to run it again."""
     INTERVAL = "kind/interval"
-    """Works on the span its parameters name; run the same span again after a failure."""
+    """Works on the time span in its parameters; run the same span again after a failure."""
 
 
 DEFAULT_ARGS: Final[dict[str, Any]] = {

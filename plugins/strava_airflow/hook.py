@@ -1,4 +1,4 @@
-"""The hook: opens the domain's services with the secrets of Airflow's Connection."""
+"""Airflow's hook: opens the domain's services with the secrets of a Connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class StravaHook(BaseHook):
-    """Opens the services that a task works with.
+    """Opens the services of a task.
 
     The secrets come from the Airflow Connection `strava_api` (its `extra` holds them under the names of
     their environment variables), everything else from the process environment.
@@ -26,7 +26,7 @@ class StravaHook(BaseHook):
         self.strava_conn_id = strava_conn_id
 
     def settings(self) -> Settings:
-        """The settings of this environment. Errors: `SettingsError` names what is missing."""
+        """The settings of this environment. Errors: `SettingsError` that names the missing ones."""
         from include.settings import Settings
 
         extra = self.get_connection(self.strava_conn_id).extra_dejson
@@ -35,7 +35,7 @@ class StravaHook(BaseHook):
 
     @contextmanager
     def services(self, priority: str = "LIVE") -> Iterator[Services]:
-        """The services for one task, closed at its end; `priority` is its place in the queue for Strava's quota."""
+        """The services of one task, closed at its end; `priority` decides which calls get Strava's quota first."""
         from include.pipeline.services import open_services
         from include.strava.client import Priority
 

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def back_when_quota_opens() -> Iterator[None]:
-    """Turns a `QuotaSpent` of the body into a reschedule of the task to the opening of the window.
+    """Turns a `QuotaSpent` of the body into a reschedule of the task, to the time when the window opens.
 
     The log says why and until when.
     """
@@ -24,5 +24,5 @@ def back_when_quota_opens() -> Iterator[None]:
         yield
     except QuotaSpent as spent:
         opening = datetime.fromtimestamp(spent.until_epoch_s + 1, UTC)
-        log.info("%s This task comes back at %s.", spent, opening.isoformat(timespec="seconds"))
+        log.info("%s This task runs again at %s.", spent, opening.isoformat(timespec="seconds"))
         raise AirflowRescheduleException(opening) from spent  # type: ignore[no-untyped-call] # Airflow's is untyped

@@ -1,4 +1,4 @@
-"""Which of the domain's errors Airflow retries, and which it fails at once."""
+"""Decides which of the domain's errors Airflow retries, and which fail at once."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 LONGEST_DELAY_S = 900
-"""The longest delay that Strava can ask of a retry; longer waits are left to the ledger."""
+"""The longest delay before a retry, if Strava asks to wait; the ledger handles longer waits."""
 
 
 class StravaRetryPolicy(RetryPolicy):
-    """Retries passing faults after Strava's delay or the task's backoff; refusals fail at once.
+    """Retries temporary faults after Strava's delay or the task's backoff; refusals fail at once.
 
-    A spent quota is handled before: live work waits in the ledger, backfill is rescheduled. Anything that is no
-    `IngestError` keeps Airflow's ordinary retries.
+    A spent quota never gets here: live work waits in the ledger, backfill is rescheduled. Any other error than an
+    `IngestError` has Airflow's ordinary retries.
     """
 
     def evaluate(
@@ -36,7 +36,7 @@ class StravaRetryPolicy(RetryPolicy):
             delay = timedelta(seconds=min(exception.retry_after_s, LONGEST_DELAY_S))
             return RetryDecision.retry(delay, reason=f"Strava asks to wait: {type(exception).__name__}")
         if isinstance(exception, RetryLater):
-            return RetryDecision.retry(reason=f"passing fault: {type(exception).__name__}")
+            return RetryDecision.retry(reason=f"temporary fault: {type(exception).__name__}")
         if isinstance(exception, (Refused, SettingsError)):
-            return RetryDecision.fail(reason=f"will not get better by itself: {type(exception).__name__}")
+            return RetryDecision.fail(reason=f"a retry does not help: {type(exception).__name__}")
         return RetryDecision.default()

@@ -1,4 +1,4 @@
-"""The outcome of a run: red after any failed task, green where a ledger takes over."""
+"""The outcome of a run: failed after any failed task, successful where a ledger takes over."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from airflow.sdk.exceptions import AirflowSkipException
 def confirm_run() -> EmptyOperator:
     """A last task that fails if any task before it failed; it needs no worker.
 
-    Airflow judges a run by its last tasks alone: a publishing task that always runs would make every run green.
+    Airflow decides a run's state by its last tasks: a publishing task that always runs would make every run successful.
     """
     return EmptyOperator(task_id="confirm_run", trigger_rule=TriggerRule.NONE_FAILED)
 
 
 @contextmanager
 def ledger_takes_over(context: Mapping[str, Any]) -> Iterator[None]:
-    """Turns a passing fault of the task's last try into a skip with a message: its row in the ledger is due again.
+    """Turns a temporary fault of the task's last try into a skip with a message: its row in the ledger is due again.
 
-    Earlier tries fail, since a fault may pass within seconds; a refusal fails at once and stays red.
+    Earlier tries fail, since a fault may pass within seconds; a refusal fails the task at once.
     """
     from include.errors import LeaseLost, ObjectConflict, RetryLater
 
@@ -33,4 +33,4 @@ def ledger_takes_over(context: Mapping[str, Any]) -> Iterator[None]:
         task_instance = context["ti"]
         if task_instance.try_number <= task_instance.max_tries:
             raise
-        raise AirflowSkipException(f"The ledger has it and reconcile goes on with it. {fault}") from fault
+        raise AirflowSkipException(f"It is due in the ledger, and reconcile queues it again. {fault}") from fault

@@ -79,7 +79,7 @@ def test_linking_again_replaces_the_names_and_keeps_the_consent(settings, links)
     [
         pytest.param(PARENT_ID, PARENT_ID, ("Rex",), "two athletes", id="to oneself"),
         pytest.param(PARENT_ID, CHILD_ID, (), "one to ten names", id="no name"),
-        pytest.param(PARENT_ID, CHILD_ID, ("🐕",), "No title could ever name 🐕", id="a name that no title holds"),
+        pytest.param(PARENT_ID, CHILD_ID, ("🐕",), "No title can match 🐕", id="a name that no title holds"),
         pytest.param(PARENT_ID, 99, ("Rex",), "99 is not connected", id="unknown child"),
         pytest.param(99, CHILD_ID, ("Rex",), "99 is not connected", id="unknown parent"),
     ],
@@ -147,7 +147,7 @@ def test_name_that_no_title_can_match_is_refused_with_words(run, links, name):
     ("choice", "why"),
     [
         pytest.param("title={child}", "stands for nothing", id="unknown placeholder"),
-        pytest.param("sports=Run,run", "run is no sport", id="unknown sport"),
+        pytest.param("sports=Run,run", "run is not one of Strava's sports", id="unknown sport"),
         pytest.param("trim_m=far", "from 0 to 2000", id="no length"),
         pytest.param("trim_m=-1", "from 0 to 2000", id="less than nothing"),
         pytest.param("power=maybe", "yes or no, not 'maybe'", id="neither yes nor no"),

@@ -29,7 +29,7 @@ def test_task_comes_back_a_second_after_the_opening_and_says_so(until_epoch_s, e
     assert caught.value.reschedule_date == expected
     assert caught.value.__cause__ is spent
     assert [record.getMessage() for record in caplog.records] == [
-        f"All calls of this window are spent. This task comes back at {expected.isoformat()}."
+        f"All calls of this window are spent. This task runs again at {expected.isoformat()}."
     ]
 
 

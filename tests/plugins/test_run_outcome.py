@@ -20,7 +20,7 @@ def attempt(fault: IngestError, try_number: int) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_passing_fault_of_the_last_try_is_a_skip_that_says_why(fault: IngestError) -> None:
-    with pytest.raises(AirflowSkipException, match=f"The ledger has it and reconcile goes on with it. {fault}"):
+    with pytest.raises(AirflowSkipException, match=f"It is due in the ledger, and reconcile queues it again. {fault}"):
         attempt(fault, 7)
 
 

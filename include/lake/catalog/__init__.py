@@ -1,1 +1,1 @@
-"""Where queries find the lake's tables and partitions."""
+"""The catalogue, in which queries find the lake's tables and partitions."""

@@ -9,16 +9,16 @@ from include.state.partitions import Partition
 
 
 class Catalog(Protocol):
-    """Where analysts find the tables. Every implementation passes `tests/contract/test_catalog.py` unchanged."""
+    """The catalogue of the lake's tables. Every implementation passes `tests/contract/test_catalog.py` unchanged."""
 
     def register(self, partitions: Iterable[Partition]) -> None:
-        """Make the partitions queryable; safe to repeat, unknown or already registered ones included."""
+        """Make the partitions queryable; safe to repeat, also for unknown or registered ones."""
         ...
 
     def unregister(self, partitions: Iterable[Partition]) -> None:
-        """Name the partitions no more, which hold nothing; safe to repeat, unknown ones included."""
+        """Remove empty partitions from the catalogue; safe to repeat, also for unknown ones."""
         ...
 
     def of_athlete(self, athlete_id: int) -> list[Partition]:
-        """The athlete's partitions that the catalogue names, whether they hold anything or not."""
+        """The athlete's partitions in the catalogue, empty ones included."""
         ...

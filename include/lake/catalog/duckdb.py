@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class DuckDbCatalog:
-    """Views over the lake's tree, for analysts who open the file with DuckDB.
+    """Views over the lake's directory, for analysts who open the file with DuckDB.
 
-    The views hold patterns, not lists of objects: they need making anew only when a table gets its first object
-    or loses its last, so a registration nearly always finds nothing to do and does not disturb a reader.
+    The views hold patterns, not lists of objects: a view changes only when a table gets its first object or loses its
+    last, so a registration nearly always changes nothing and disturbs no reader.
     """
 
     def __init__(self, path: Path, lake_root: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -31,25 +31,25 @@ class DuckDbCatalog:
         self._sleep = sleep
 
     def register(self, partitions: Iterable[Partition]) -> None:
-        """Make every table queryable, these partitions among them; safe to repeat.
+        """Make every table queryable, including these partitions; safe to repeat.
 
         Errors: `RetryLater` while another process keeps the file open and a view has to change.
-        Effects: views of the tables' names in the catalogue file; whatever else analysts made in it stays.
+        Effects: creates views with the tables' names in the catalogue file; analysts' own objects in it stay.
         """
         del partitions  # the patterns cover every partition
-        self._agree()
+        self._update_views()
 
     def unregister(self, partitions: Iterable[Partition]) -> None:
-        """Let a table that has lost its last object be an empty one. Errors and effects: as of `register`."""
-        del partitions  # the patterns name none
-        self._agree()
+        """Make the view of a table that has lost its last object an empty one. Errors and effects: as `register`."""
+        del partitions  # the patterns name no partition
+        self._update_views()
 
     def of_athlete(self, athlete_id: int) -> list[Partition]:
-        """None: the views hold patterns, which name nobody."""
+        """Nothing: the views' patterns name no athlete."""
         del athlete_id
         return []
 
-    def _agree(self) -> None:
+    def _update_views(self) -> None:
         definitions = dict(view_definitions(self._lake_root))
         comments = {table: hashlib.sha256(select.encode()).hexdigest() for table, select in definitions.items()}
         if self._path.exists() and comments.items() <= self._connected(_comments, read_only=True).items():
@@ -60,7 +60,7 @@ class DuckDbCatalog:
     def _connected(
         self, use: Callable[[duckdb.DuckDBPyConnection], dict[str, str]], *, read_only: bool
     ) -> dict[str, str]:
-        """What `use` answers on a connection, which others may keep us waiting for a little."""
+        """The result of `use` on a connection; waits a little while others hold the file."""
         import duckdb
 
         def attempt() -> dict[str, str]:
@@ -79,13 +79,13 @@ class DuckDbCatalog:
         except RetryError as err:
             reason = err.last_attempt.exception()
             raise RetryLater(
-                f"the catalogue {self._path} cannot be opened: close the program that holds it, the next run registers "
-                f"again, and `make query` reads the lake without it ({reason})"
+                f"the catalogue {self._path} cannot be opened: close the program that holds it; the next run updates "
+                f"it, and `make query` reads the lake without it ({reason})"
             ) from reason
 
 
 def _comments(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The comment on each view of ours: the hash of the definition that it was made from."""
+    """The comment on each of our views: the hash of its definition."""
     rows = connection.execute(
         "SELECT view_name, comment FROM duckdb_views() WHERE NOT internal AND comment IS NOT NULL"
     ).fetchall()

@@ -1,4 +1,4 @@
-"""The catalogue on AWS: partitions in Glue's Data Catalog, where Athena looks for them."""
+"""The catalogue on AWS: partitions in Glue's Data Catalog, which Athena reads."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOT_THERE = "EntityNotFoundException"
 
 
 class GlueCatalog:
-    """The partitions of tables that exist: Terraform defines them from the schema module, and nothing here alters one.
+    """The partitions of existing tables: Terraform defines the tables from the schema module; nothing here alters one.
 
     The role needs `glue:GetTable`, `glue:GetPartitions`, `glue:BatchCreatePartition` and `glue:BatchDeletePartition` on
     the database and its tables.
@@ -43,10 +43,10 @@ class GlueCatalog:
         self._lake_url = lake_url.rstrip("/")
 
     def register(self, partitions: Iterable[Partition]) -> None:
-        """Make these partitions queryable; safe to repeat, whether they are registered or hold nothing.
+        """Make these partitions queryable; safe to repeat, also for registered or empty ones.
 
-        Errors: `RetryLater` when Glue is throttled or failing, and `SettingsError` for a table that it does not have.
-        Effects: at most one call for a hundred partitions, and one for each table; a partition that is there stays.
+        Errors: `RetryLater` when Glue throttles or fails, and `SettingsError` for a table that Glue does not have.
+        Effects: at most one call for a hundred partitions, and one for each table; a registered partition stays.
         """
         for table, of_table in _by_table(partitions):
             client = open_client("glue", _SETTING)
@@ -60,9 +60,9 @@ class GlueCatalog:
                 _check(answer, table, "register", fine=_THERE_ALREADY)
 
     def unregister(self, partitions: Iterable[Partition]) -> None:
-        """Name these partitions no more; safe to repeat, whether they are registered or not.
+        """Remove these partitions from the catalogue; safe to repeat, registered or not.
 
-        Errors: `RetryLater` when Glue is throttled or failing. Effects: at most one call for 25 partitions.
+        Errors: `RetryLater` when Glue throttles or fails. Effects: at most one call for 25 partitions.
         """
         for table, of_table in _by_table(partitions):
             client = open_client("glue", _SETTING)
@@ -77,7 +77,7 @@ class GlueCatalog:
                 _check(answer, table, "remove", fine=_NOT_THERE)
 
     def of_athlete(self, athlete_id: int) -> list[Partition]:
-        """The athlete's partitions that Glue names. Errors: `RetryLater` when Glue is throttled or failing."""
+        """The athlete's partitions in Glue. Errors: `RetryLater` when Glue throttles or fails."""
         client = open_client("glue", _SETTING)
         found: list[Partition] = []
         for table in (table for table, keys in PARTITION_KEYS.items() if "athlete_id" in keys):
@@ -93,7 +93,7 @@ class GlueCatalog:
         return found
 
     def _inputs(self, client: GlueClient, table: str, partitions: Sequence[Partition]) -> list[PartitionInputTypeDef]:
-        """The partitions as Glue takes them: each is stored like its table, in a place of its own."""
+        """The partitions as Glue expects them: each with its table's storage format and its own location."""
         with aws_faults(_SETTING):
             try:
                 storage = client.get_table(DatabaseName=self._database, Name=table)["Table"]["StorageDescriptor"]
@@ -122,11 +122,11 @@ def _values(partition: Partition) -> list[str]:
 
 
 def _check(answer: _Answer, table: str, verb: str, *, fine: str) -> None:
-    """Errors: `RetryLater` where Glue did not do it for some, but for those where nothing was left to do."""
+    """Errors: `RetryLater` where Glue failed for some partitions; those with the code `fine` needed nothing."""
     failed = [error["ErrorDetail"] for error in answer.get("Errors", [])]
     failed = [detail for detail in failed if detail["ErrorCode"] != fine]
     if failed:
         raise RetryLater(
             f"{_SETTING}: Glue did not {verb} {len(failed)} partition(s) of {table} "
-            f"({failed[0]['ErrorCode']}: {failed[0].get('ErrorMessage', '')}); trying it again is safe"
+            f"({failed[0]['ErrorCode']}: {failed[0].get('ErrorMessage', '')}); it is safe to try again"
         )

@@ -9,10 +9,10 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from include.errors import ObjectConflict
 
 Guard = Callable[[], None]
-"""Raises `LeaseLost` when the caller may write no more.
+"""Raises `LeaseLost` when the caller may no longer write.
 
-It is called after the object was read and before it is written on the condition that it is unchanged. So a writer that
-loses its lease in between fails on the condition once the next holder has written, reads again and stops.
+It is called after the object was read and before it is written, on the condition that it is unchanged. So a writer that
+loses its lease in between fails on the condition once the next holder has written; it then reads again and stops.
 """
 
 

@@ -15,19 +15,18 @@ from include.lake.keys import check_key
 from include.lake.objects.objects import Condition, StoredObject
 
 READING = ".reading"
-"""Where readers keep their own names for objects."""
+"""The folder of readers' snapshots."""
 _WRITING = ".writing"
 _REFUSED_BY_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class FileObjects:
-    """Objects as files under one directory, safe for any number of processes and threads.
+    """Objects as files in one directory, safe for any number of processes and threads.
 
     A write goes to a temporary file that is renamed over the object, so a reader opens the old or the new bytes.
-    The etag is the SHA-256 of the content: nothing needs to be stored beside the object, and what a crash or a copy
-    of the directory leaves behind still has the right one.
-    Writers of one key take turns on one of 256 lock files, which also name the temporary files:
-    what a crash leaves there is overwritten by the next writer, so nothing accumulates.
+    The etag is the SHA-256 of the content: it is not stored, and is right after a crash or a copy of the directory.
+    Writers of one key take turns on one of 256 lock files, which also name the temporary files: the next writer
+    overwrites the remains of a crash, so nothing accumulates.
     Directories are made as needed and stay when they become empty, until `prune`.
     """
 
@@ -43,7 +42,7 @@ class FileObjects:
         """Write if the present etag is `expected` (or absent, or anything); returns the new etag.
 
         Errors: `ObjectConflict` when it is not; read again and decide again.
-        Effects: the bytes are on the disk when this returns. A full disk is `RetryLater`, and leaves the old bytes.
+        Effects: the bytes are on the disk when this returns. A full disk raises `RetryLater`; the old bytes stay.
         """
         path = self._path(key)
         with _refusal_means_later(path), self._turn(key) as temporary:
@@ -57,7 +56,7 @@ class FileObjects:
         return _etag(body)
 
     def delete(self, key: str, *, expected: str | Condition) -> None:
-        """Remove under the same condition; an absent object is fine with `ANYTHING`, a conflict with an etag."""
+        """Remove under the same condition; an absent object is no conflict with `ANYTHING`, but is one with an etag."""
         path = self._path(key)
         with self._turn(key):
             self._check(path, key, expected)
@@ -76,7 +75,7 @@ class FileObjects:
         return iter(sorted(key for key in keys if key.startswith(prefix)))
 
     def prune(self, prefix: str) -> None:
-        """Remove the empty directories below the prefix, and its own; one that holds an object stays."""
+        """Remove the empty directories below the prefix, and its own; directories that hold an object stay."""
         for directory, _, _ in os.walk(self._path(prefix.removesuffix("/")), topdown=False):
             try:
                 Path(directory).rmdir()
@@ -108,12 +107,12 @@ class FileObjects:
 
     @contextmanager
     def _turn(self, key: str) -> Iterator[Path]:
-        """Wait for the only right to write `key`; gives the temporary file that goes with it."""
+        """Wait for the exclusive right to write `key`; yields its temporary file."""
         directory = self._root / _WRITING
         directory.mkdir(parents=True, exist_ok=True)
         stripe = hashlib.sha256(key.encode()).hexdigest()[:2]
         with (directory / f"{stripe}.lock").open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # let go when the file closes, even by a crash
+            fcntl.flock(lock, fcntl.LOCK_EX)  # released when the file closes, also by a crash
             yield directory / f"{stripe}.tmp"
 
 
@@ -134,7 +133,7 @@ def _etag(body: bytes) -> str:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Give the file its name, in a directory made for it: one that is empty may be pruned at any moment."""
+    """Rename the file, and create its directory: an empty directory may be pruned at any moment."""
     while True:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

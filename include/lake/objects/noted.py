@@ -11,7 +11,7 @@ from include.state.partitions import Partitions
 
 
 class NotedObjects:
-    """Wraps another object store, so that no writer can change a partition without a note."""
+    """Wraps another object store, so that every change of a partition is noted first."""
 
     def __init__(self, objects: ObjectStore, partitions: Partitions) -> None:
         self._objects = objects
@@ -40,12 +40,12 @@ class NotedObjects:
         self._objects.prune(prefix)
 
     def url(self, key: str) -> str:
-        """Where an outside reader finds the object."""
+        """The object's address for other programs."""
         return self._objects.url(key)
 
     def _note(self, key: str) -> None:
         try:
             partition = partition_of(key)
         except BadKey:
-            return  # a raw answer, an upload file, a certificate
+            return  # not a table object: a raw answer, an upload file or a certificate
         self._partitions.note(partition)

@@ -42,7 +42,7 @@ class ObjectStore(Protocol):
         ...
 
     def delete(self, key: str, *, expected: str | Condition) -> None:
-        """Remove under the same condition; an absent object is fine with `ANYTHING`, a conflict with an etag."""
+        """Remove under the same condition; an absent object is no conflict with `ANYTHING`, but is one with an etag."""
         ...
 
     def list(self, prefix: str) -> Iterator[str]:
@@ -50,12 +50,12 @@ class ObjectStore(Protocol):
         ...
 
     def prune(self, prefix: str) -> None:
-        """Remove the empty folders of an empty prefix, which ends with a slash.
+        """Remove the empty folders below a prefix that holds no object; the prefix ends with a slash.
 
         Call it only when no worker writes below the prefix.
         """
         ...
 
     def url(self, key: str) -> str:
-        """Where an outside reader finds the object: a path or an s3 URL."""
+        """The object's address for other programs: a path or an s3 URL."""
         ...

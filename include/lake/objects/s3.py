@@ -21,7 +21,7 @@ _SETTING = "LAKE_URL"
 _WRITE_ID = "write-id"
 _ABSENT = 404
 _CONFLICTS = frozenset({_ABSENT, 409, 412})
-"""Statuses of a conditional request: gone meanwhile, another writer is in the middle, another etag."""
+"""Statuses of a refused conditional request: object deleted, another write under way, another etag."""
 
 
 class _IfMatch(TypedDict, total=False):
@@ -36,13 +36,12 @@ class S3Objects:
     """Objects below one prefix of a general purpose bucket, safe for any number of machines.
 
     Every write is one conditional request (`If-Match`, `If-None-Match: *`), and so is every removal.
-    Requests are sent again when their answer is lost: a writer then knows its own write again by an id in the
-    object's metadata, so that it is not refused because of itself, unless another write came in between.
-    Then it is refused, as it would be if it had come later.
-    `docs/adr/0008-conditional-requests-on-s3.md` says why, and which window is left.
+    Requests are sent again when their answer is lost: a writer then recognises its own write by an id in the object's
+    metadata, and is not refused because of it. If another write came in between, it is refused, as if it had come
+    later. `docs/adr/0008-conditional-requests-on-s3.md` says why, and which window remains.
 
     Errors: `RetryLater` and `SettingsError` from every call, see `include.aws`. The role needs `s3:ListBucket`,
-    without which S3 calls an absent object forbidden, `s3:GetObject`, `s3:PutObject` and `s3:DeleteObject`.
+    without which S3 answers 403 for an absent object, `s3:GetObject`, `s3:PutObject` and `s3:DeleteObject`.
     Source: docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
     """
 
@@ -63,7 +62,7 @@ class S3Objects:
     def put(self, key: str, body: bytes, *, expected: str | Condition) -> str:
         """Write if the present etag is `expected` (or absent, or anything); returns the new etag.
 
-        Errors: `ObjectConflict` when it is not, or when another writer is in the middle; read and decide again.
+        Errors: `ObjectConflict` when it is not, or while another write is under way; read and decide again.
         """
         write_id = uuid.uuid4().hex
         condition: _Condition = {}
@@ -87,9 +86,9 @@ class S3Objects:
             return present["ETag"]
 
     def delete(self, key: str, *, expected: str | Condition) -> None:
-        """Remove under the same condition; an absent object is fine with `ANYTHING`, a conflict with an etag.
+        """Remove under the same condition; an absent object is no conflict with `ANYTHING`, but is one with an etag.
 
-        Effects: in a bucket that keeps versions the old bytes stay until the bucket's lifecycle rule removes them.
+        Effects: in a versioned bucket the old bytes stay until the bucket's lifecycle rule removes them.
         """
         if expected is Condition.ABSENT:
             present = self._head(key)
@@ -107,14 +106,14 @@ class S3Objects:
                 raise _conflict(key, err.response) from err
 
     def list(self, prefix: str) -> Iterator[str]:
-        """The keys that start with `prefix`, sorted; asked for page by page as they are taken."""
+        """The keys that start with `prefix`, sorted; requested page by page as they are read."""
         directory, slash, _ = prefix.rpartition("/")
         if slash:
             check_key(directory)
         return self._keys(prefix)
 
     def prune(self, prefix: str) -> None:
-        """Nothing: a bucket has no folders."""
+        """No effect: a bucket has no folders."""
 
     def url(self, key: str) -> str:
         """The object's `s3://` URL."""
@@ -125,11 +124,11 @@ class S3Objects:
         with aws_faults(_SETTING):
             for page in pages.paginate(Bucket=self._bucket, Prefix=f"{self._prefix}{prefix}"):
                 names = (entry["Key"].removeprefix(self._prefix) for entry in page.get("Contents", ()))
-                # A name that ends with a slash is a folder that somebody made in S3's console: it holds nothing.
+                # A name that ends with a slash is an empty folder that somebody made in S3's console.
                 yield from (name for name in names if name and not name.endswith("/"))
 
     def _head(self, key: str) -> HeadObjectOutputTypeDef | None:
-        """What S3 says about the object without its bytes; None where there is none."""
+        """S3's metadata of the object; None where there is no object."""
         try:
             with aws_faults(_SETTING):
                 return self._client.head_object(Bucket=self._bucket, Key=self._name(key))
@@ -151,7 +150,7 @@ def _status(response: _Response) -> int:
 
 
 def _was_sent_again(response: _Response) -> bool:
-    """Whether an earlier attempt may have been carried out although its answer never came."""
+    """Whether an earlier attempt may have succeeded although its answer was lost."""
     return bool(response["ResponseMetadata"].get("RetryAttempts"))
 
 

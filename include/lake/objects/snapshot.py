@@ -17,12 +17,12 @@ _OWNER = "owner"
 
 @contextmanager
 def snapshot(lake_root: Path, tables: Collection[str]) -> Iterator[Path]:
-    """A directory with the tables' objects as they are now; they stay so until the block ends.
+    """A directory with the tables' present objects, unchanged until the block ends.
 
-    DuckDB opens a file once for its footer and again for its pages: where a writer replaces the object in between, it
-    reads the new one's bytes by the old one's footer. Under a name that no writer uses this cannot happen.
+    DuckDB opens a file once for its footer and again for its pages: if a writer replaced the object in between, DuckDB
+    would read the new pages with the old footer. Under a name that no writer uses this cannot happen.
 
-    Effects: hard links, no copies; what a reader that was killed left behind goes with the next one.
+    Effects: hard links, no copies; the next reader removes the links of a reader that was killed.
     """
     if not lake_root.is_dir():
         yield lake_root
@@ -45,7 +45,7 @@ def snapshot(lake_root: Path, tables: Collection[str]) -> Iterator[Path]:
 
 @contextmanager
 def _turn(reading: Path) -> Iterator[None]:
-    """A lock for creating, removing and sweeping snapshots, so that no half-made folder counts as abandoned."""
+    """A lock for creating, removing and sweeping snapshots, so that an unfinished folder never counts as abandoned."""
     with (reading / "lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -60,17 +60,17 @@ def _link(lake_root: Path, folder: Path, tables: Collection[str]) -> None:
 
 
 def _link_present(path: Path, name: Path) -> None:
-    """Link the path's present file; no effect if it was deleted since it was listed."""
+    """Link the file at the path; no effect if it was deleted since it was listed."""
     while path.exists():
         try:
             os.link(path, name)
         except FileNotFoundError:
-            continue  # the system looked up an object that was replaced before it had the link
+            continue  # the object was replaced while it was being linked
         return
 
 
 def _sweep(reading: Path) -> None:
-    """Remove the snapshots of dead readers: a lock is released with its process."""
+    """Remove the snapshots of dead readers: a reader's lock ends with its process."""
     for folder in filter(Path.is_dir, reading.iterdir()):
         with (folder / _OWNER).open("ab") as owner:
             try:

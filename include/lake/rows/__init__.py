@@ -1,1 +1,1 @@
-"""What Strava answers, as rows of the lake's tables."""
+"""Strava's answers as rows of the lake's tables."""

@@ -64,7 +64,7 @@ _FIELDS: Mapping[str, str] = {
     "pr_count": "pr_count",
     "athlete_count": "athlete_count",
 }
-"""The columns that are one field of Strava's answer."""
+"""The columns that hold one field of Strava's answer each."""
 
 _READERS = [(column, name, reader_of(ACTIVITIES.field(column).type)) for column, name in _FIELDS.items()]
 
@@ -75,11 +75,11 @@ _COLUMN_OF: Mapping[str, str] = {
 }
 RAW_ONLY: Mapping[str, str] = {
     "splits_metric": "each kilometre: time, distance, climb, heart rate",
-    "splits_standard": "each mile, likewise",
-    "best_efforts": "a run's best times over usual distances, as Strava took them",
-    "segment_efforts": "each segment that was passed; such an effort has an id and a start, and is no activity",
-    "similar_activities": "how it compares with the athlete's like ones",
-    "gear": "name and total distance of the bike or shoes that `gear_id` means",
+    "splits_standard": "each mile: the same",
+    "best_efforts": "a run's best times over usual distances, by Strava",
+    "segment_efforts": "each segment of the activity; an effort has an id and a start, but is not an activity",
+    "similar_activities": "a comparison with the athlete's similar activities",
+    "gear": "name and total distance of the bike or shoes with the id `gear_id`",
     "photos": "the first photo's addresses; the numbers are in `photo_count` and `total_photo_count`",
 }
 """Long or nested fields of a detailed answer, stored in the raw zone only."""
@@ -127,9 +127,9 @@ class Provenance:
 def activity_table(
     activity: Activity, streams: StreamSet | None, *, point_count: int, provenance: Provenance
 ) -> pa.Table:
-    """The activity as one row of `activities`; `point_count` is the number of its rows in `streams`.
+    """The activity as one row of `activities`; `point_count` is its number of rows in `streams`.
 
-    A value that does not fit its column is null there and kept as it came in `extra_json`.
+    A value that does not fit its column is null there and stored unchanged in `extra_json`.
     """
     cells = answered_cells(activity) | {
         "activity_id": activity.activity_id,
@@ -147,7 +147,7 @@ def activity_table(
 
 
 def answered_cells(activity: Activity) -> dict[str, Any]:
-    """The columns that hold what Strava's answer says, null where it does not, and `extra_json`."""
+    """The columns with the values of Strava's answer, null where it has none, and `extra_json`."""
     fields = activity.fields
     cells = {column: read(fields.get(name)) for column, name, read in _READERS}
     cells["start_lat"], cells["start_lon"] = _position(fields.get("start_latlng"))
@@ -175,7 +175,7 @@ def _summary_polyline(answered: Any) -> str | None:
 
 
 def _extra_json(fields: Mapping[str, Any], cells: Mapping[str, Any]) -> str | None:
-    """The values that no column holds: of fields without a column, and values that their column refused."""
+    """The values that no column holds: of fields without a column, and values that do not fit their column."""
     extra = {
         name: value
         for name, value in fields.items()
@@ -183,6 +183,6 @@ def _extra_json(fields: Mapping[str, Any], cells: Mapping[str, Any]) -> str | No
     }
     if not extra:
         return None
-    # Infinity and NaN are no JSON, although Python reads and writes them: they become text.
+    # Infinity and NaN are not JSON, although Python reads and writes them: they become text.
     strict = json.loads(json.dumps(extra, default=str), parse_constant=str)
     return json.dumps(strict, sort_keys=True, separators=(",", ":"))

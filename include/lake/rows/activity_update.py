@@ -14,10 +14,10 @@ _PROVENANCE = frozenset({"source", "updated_at"})
 
 
 def take_over(old: pa.Table, new: pa.Table) -> pa.Table:
-    """The new rows, each with the better values of the present row of the same activity.
+    """The new rows, each with those values of the activity's present row that are to be kept.
 
-    A summary does not clear columns of a detailed answer. Values from a list that is newer than the answer stay. An
-    unchanged row stays as it is, so that `source` and `updated_at` tell when its values came.
+    A summary does not clear columns of a detailed answer. Values from a list that is newer than the answer stay. A row
+    whose values do not change keeps its `source` and `updated_at`.
     """
     present = {row["activity_id"]: row for row in old.to_pylist()}
     rows = [_settled(present.get(row["activity_id"]), row) for row in new.to_pylist()]

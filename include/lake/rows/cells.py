@@ -1,4 +1,4 @@
-"""Any JSON value as the cell of a typed column, or null where it does not fit."""
+"""A JSON value as a cell of a typed column, null where it does not fit."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 Reader = Callable[[Any], Any]
-"""Gives a JSON value as a cell of one type that Arrow takes without complaint; None where it cannot be one."""
+"""Converts a JSON value to a cell that Arrow accepts for one type; None where it does not fit."""
 
 
 def reader_of(kind: pa.DataType) -> Reader:
-    """How a value becomes a cell of type `kind`.
+    """The conversion of a JSON value to a cell of type `kind`.
 
-    Numbers are rounded into integer columns; nothing else changes its kind: no number from text, no number from a flag.
-    Times are read from ISO 8601 text; a wall-clock column ignores the offset, which Strava writes falsely.
+    Numbers are rounded in integer columns. Nothing else is converted: text and flags never become numbers.
+    Times are read from ISO 8601 text; a wall-clock column ignores the offset, which Strava writes wrongly.
     """
     if pa.types.is_boolean(kind):
         return _flag
@@ -33,7 +33,7 @@ def reader_of(kind: pa.DataType) -> Reader:
 
 
 def to_cell(value: Any, kind: pa.DataType) -> Any:
-    """The value as `reader_of` reads it."""
+    """The value as a cell, see `reader_of`."""
     return reader_of(kind)(value)
 
 

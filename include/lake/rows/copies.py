@@ -29,13 +29,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class CopyRows:
     """Keeps `copies` equal to the ledger; any number of processes may do so at once.
 
-    Whoever changes the ledger calls `refresh` afterwards. It reads the object, then the ledger, and writes the object
-    only if nobody else wrote it meanwhile; then it looks again, until object and ledger agree.
-    So of two workers, whichever way their reads and writes fall, the object ends with the newest row: the last of all
-    writes was followed by a look of its writer, who read the ledger after it and found nothing newer; and whoever
-    changes the ledger after that look makes a look of his own. The second look matters because an object that was
-    deleted, or changed and changed back, meanwhile looks untouched to a condition.
-    A crash between the ledger's change and the look leaves an old row until `repair`.
+    Every change of the ledger is followed by `refresh`. It reads the object, then the ledger, and writes the object
+    only if nobody else wrote it meanwhile; then it compares again, until object and ledger agree.
+    So the object ends with the newest row, in whatever order two workers read and write: the writer of the last write
+    compares once more, reads the ledger after its write and finds nothing newer, and a later change of the ledger is
+    followed by a comparison of its own. The repeated comparison is needed because an object that was deleted, or
+    changed and changed back, looks unchanged to a condition.
+    A crash between the ledger's change and `refresh` leaves an old row until `repair`.
     """
 
     def __init__(
@@ -48,21 +48,21 @@ class CopyRows:
     def refresh(self, parent_activity_id: int) -> int:
         """Update the rows of one activity's copies from the ledger; call it after the ledger changed.
 
-        Returns how many rows came, went or changed.
+        Returns how many rows were added, removed or changed.
 
         Errors: `ObjectConflict` when other writers won every one of many tries: call again.
-        Effects: safe to repeat; nothing is written where the rows are there already.
+        Effects: safe to repeat; nothing is written where the rows are up to date.
         """
         stale: dict[str, set[Pair]] = defaultdict(set)
         for copy in self._ledger.of_activity(parent_activity_id):
             stale[object_of(copy)].add(_pair(copy))
-        return self._agree(stale)
+        return self._update_all(stale)
 
     def repair(self, parent_ids: Iterable[int]) -> int:
-        """Make all of `copies` agree with the ledger, after a crash or a change by hand in either.
+        """Make all of `copies` agree with the ledger, after a crash or a manual change of either.
 
-        `parent_ids` are the athletes there are; parents whom only the lake knows are looked at too.
-        Returns how many rows came, went or changed.
+        `parent_ids` are the known athletes; parents whom only the lake knows are checked too.
+        Returns how many rows were added, removed or changed.
 
         Errors: `ObjectConflict` when other writers won every one of many tries: call again.
         Effects: deletes and rebuilds an unreadable object. Safe to repeat, and beside copying: a difference is read
@@ -79,16 +79,16 @@ class CopyRows:
             for key, rows in wanted.items():
                 held = self._readable_rows(key)
                 stale[key] = {pair for pair in {*held, *rows} if held.get(pair) != rows.get(pair)}
-        return self._agree(stale)
+        return self._update_all(stale)
 
     def remove_athlete(self, athlete_id: int, keys: Iterable[str]) -> int:
         """Remove every row in which the athlete is the parent or the child from the objects of these keys.
 
-        As a child the athlete has rows in parents' objects, which are written anew without those; the parent's other
-        rows stay. Which objects hold some, `object_of` says for each copy of the ledger: ask it before the rows leave.
+        A child's rows are in their parents' objects, whose other rows stay. `object_of` gives the object of each copy
+        in the ledger: call it before the ledger's rows are removed.
 
-        Call it after the athlete's rows have left the ledger: then no worker can bring one back, since whoever still
-        writes one looks into the ledger once more and takes it out again.
+        Call this after the athlete's rows are removed from the ledger: then no worker can bring a row back, since a
+        worker that still writes one compares with the ledger again and removes it.
 
         Errors: `ObjectConflict` when other writers won every one of many tries: call again.
         Effects: safe to repeat.
@@ -104,18 +104,18 @@ class CopyRows:
             self._objects.delete(key, expected=stored.etag if stored else Condition.ANYTHING)
             return {}
 
-    def _agree(self, stale: Mapping[str, set[Pair]]) -> int:
+    def _update_all(self, stale: Mapping[str, set[Pair]]) -> int:
         rows = 0
         for key, pairs in sorted(stale.items()):
-            while pairs and (changed := self._retry(self._look, key, pairs)):
+            while pairs and (changed := self._retry(self._update, key, pairs)):
                 rows += changed
         return rows
 
-    def _look(self, key: str, pairs: set[Pair]) -> int:
+    def _update(self, key: str, pairs: set[Pair]) -> int:
         """Compare these rows with the ledger once, and write the object if they differ; returns how many differed."""
         stored = self._objects.get(key)
         old = self._table(key, stored)
-        # Only now the ledger: a row read before the object could be older than what the object holds.
+        # The ledger is read after the object: a row read before it could be older than the object's.
         found = [
             copy for copy in (self._ledger.get(*pair) for pair in sorted(pairs)) if copy and object_of(copy) == key
         ]
@@ -146,7 +146,7 @@ class CopyRows:
 
 
 def row_of(copy: Copy) -> Row:
-    """The copy as a row of `copies`; without the name in the title, and without Strava's words about a duplicate.
+    """The copy as a row of `copies`, without the name in the title and without Strava's words about a duplicate.
 
     Those words can hold the title of the child's activity.
     """
@@ -173,9 +173,9 @@ def row_of(copy: Copy) -> Row:
 
 
 def object_of(copy: Copy) -> str:
-    """The key of the object that holds the copy's row, the same from its planning on.
+    """The key of the object that holds the copy's row; it never changes.
 
-    Neither field it is made of ever changes.
+    The fields that it is made from never change.
     """
     begun = copy.planned_at_epoch_s if copy.activity_start_epoch_s is None else copy.activity_start_epoch_s
     return copies_key(copy.parent_id, _EPOCH + timedelta(seconds=begun))

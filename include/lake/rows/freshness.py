@@ -34,7 +34,7 @@ class Month(NamedTuple):
 
     @classmethod
     def of(cls, epoch_s: int) -> Month:
-        """The month of an instant; of one outside the years 1 to 9999, the nearest."""
+        """The month of an instant; the nearest month for one outside the years 1 to 9999."""
         since = max(_FIRST - _EPOCH, min(_LAST - _EPOCH, timedelta(seconds=epoch_s)))
         moment = _EPOCH + since
         return cls(moment.year, moment.month)
@@ -50,7 +50,7 @@ class MonthComparison:
 
 
 class FreshnessRows:
-    """Keeps each month's newest comparison; any number of processes may note theirs at once."""
+    """Keeps each month's newest comparison; any number of processes may store theirs at once."""
 
     def __init__(self, objects: ObjectStore, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._objects = objects
@@ -60,7 +60,7 @@ class FreshnessRows:
         """Store the comparisons of the athlete's months; a later stored comparison stays.
 
         Errors: `ObjectConflict` when other writers won every one of many tries.
-        Effects: safe to repeat; writes one object for each year. One that cannot be read is written anew.
+        Effects: safe to repeat; writes one object for each year. An unreadable object is replaced.
         """
         by_year: dict[int, dict[int, dict[str, Any]]] = defaultdict(dict)
         for (year, month), compared in months.items():
@@ -71,7 +71,7 @@ class FreshnessRows:
     def expire(self, athlete_id: int, up_to_epoch_s: float) -> int:
         """Remove the athlete's months that were last compared at that time or earlier; returns how many.
 
-        Errors: `ObjectConflict`. Effects: safe to repeat. An object that cannot be read goes whole.
+        Errors: `ObjectConflict`. Effects: safe to repeat. An unreadable object is deleted.
         """
         keys = list(self._objects.list(freshness_prefix(athlete_id)))
         return sum(self._retry(self._expire, key, up_to_epoch_s) for key in keys)

@@ -31,7 +31,7 @@ def row_from_list(stored: Mapping[str, Any], listed: Activity, listed_at_epoch_s
 
 
 def is_corrected(stored: Mapping[str, Any], listed: Activity) -> bool:
-    """Whether the list shows another elevation or moving time than is stored."""
+    """Whether the list's elevation or moving time differs from the stored one."""
     cells = answered_cells(listed)
     return any(_rounded(stored[column]) != _rounded(cells[column]) for column in _MEASURES)
 
@@ -41,7 +41,7 @@ def _rounded(measure: float | None) -> float | None:
 
 
 def _extra_json(stored: str | None, listed: str | None, shown: set[str]) -> str | None:
-    """The values that fit no column: from the list for its fields, from the stored row for the others."""
+    """The values that fit no column: from the list for the fields that it has, else from the stored row."""
     extra = {name: value for name, value in json.loads(stored or "{}").items() if name not in shown}
     extra |= {name: value for name, value in json.loads(listed or "{}").items() if name in shown}
     return json.dumps(extra, sort_keys=True, separators=(",", ":")) if extra else None

@@ -1,4 +1,4 @@
-"""Streams as rows of `streams`, column by column: no Python object is made per sample."""
+"""Streams as rows of `streams`, built column by column, without a Python object per sample."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from include.strava.stream_types import STREAM_TYPES, Kind
 
 _INT32_LIMIT = 2**31
 _YEAR_10000_MS = 253_402_300_800_000
-"""From when on no reader can be relied on to read a time."""
+"""The first time that some readers cannot read."""
 
 
 def streams_table(activity_id: int, streams: StreamSet | None, start_at: datetime | None) -> pa.Table:
@@ -26,7 +26,7 @@ def streams_table(activity_id: int, streams: StreamSet | None, start_at: datetim
 
     Shape: as many rows as the longest stream that has a column; shorter ones end in nulls, missing ones are null.
     A sample that does not fit its column is null; positions out of range and `[0, 0]`, Strava's mark for "none",
-    are null. Stream types without a column live on in the raw zone.
+    are null. Stream types without a column are in the raw zone only.
     """
     channels = streams.channels if streams is not None else {}
     columns: dict[str, pa.Array] = {}
@@ -47,7 +47,7 @@ def streams_table(activity_id: int, streams: StreamSet | None, start_at: datetim
 
 
 def _column(samples: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """The samples in the column's type: at Arrow's speed where they are of one kind, else cell by cell."""
+    """The samples in the column's type: converted by Arrow where all have one type, else cell by cell."""
     try:
         array = pa.array(samples)
     except (pa.ArrowException, OverflowError, UnicodeEncodeError):

@@ -25,16 +25,16 @@ class ActivityRows:
     athlete_id: int
     activity_id: int
     start_at: datetime
-    """UTC and aware; decides month and year."""
+    """Aware, in UTC; decides month and year."""
     activity: pa.Table = field(repr=False)
     """Exactly one row."""
     streams: pa.Table = field(repr=False)
     """No rows where Strava has no streams."""
     laps: pa.Table | None = field(repr=False)
-    """None where the answer was a summary, which says nothing about laps: those in the lake stay."""
+    """None for a summary, which says nothing about laps: the laps in the lake stay."""
 
     def tables(self) -> Iterator[tuple[str, pa.Table]]:
-        """Each table's object key with the rows it is to hold; `laps` only where they are known."""
+        """Each table's object key with the rows to write; `laps` only where they are known."""
         yield keys.streams_key(self.athlete_id, self.start_at), self.streams
         if self.laps is not None:
             yield keys.laps_key(self.athlete_id, self.start_at), self.laps
@@ -42,7 +42,7 @@ class ActivityRows:
 
     @property
     def object_keys(self) -> tuple[str, ...]:
-        """The table objects that a write may put rows into: note them down before it, and no crash loses a row."""
+        """The table objects that a write may change: note them before the write, so that no crash loses a row."""
         return tuple(key for key, _ in self.tables())
 
 
@@ -56,12 +56,12 @@ def build_rows(
 ) -> ActivityRows:
     """The activity's rows; `streams` is None where Strava has none.
 
-    `made` holds the copies in the athlete's account as the ledger knows them, each with the activity that it was made
-    from; a file that was uploaded under the name of a copy is one too.
-    A value that does not fit its column becomes null and is kept as it came: in `extra_json` for the activity
-    itself, in the raw zone for streams and laps.
+    `made` holds the copies in the athlete's account by the ledger, each with its original activity; an activity whose
+    external id is a copy's counts as a copy too.
+    A value that does not fit its column becomes null and is stored unchanged: in `extra_json` for the activity itself,
+    in the raw zone for streams and laps.
 
-    Errors: `UnexpectedShape` that names the field without which the row cannot stand; quarantine the activity.
+    Errors: `UnexpectedShape` that names the missing or invalid required field; quarantine the activity.
     """
     athlete_id = _identifier(activity.athlete_id, "athlete.id", activity)
     activity_id = _identifier(activity.activity_id, "id", activity)
@@ -79,5 +79,5 @@ def build_rows(
 
 def _identifier(value: int, name: str, activity: Activity) -> int:
     if not 0 < value < 2**63:
-        raise UnexpectedShape(f"activity {activity.activity_id}: {name!r} is {value}, no positive 64-bit integer")
+        raise UnexpectedShape(f"activity {activity.activity_id}: {name!r} is {value}, not a positive 64-bit integer")
     return value

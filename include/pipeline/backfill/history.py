@@ -228,7 +228,7 @@ def _prepare(
         _keep_summary(services, activity)
     for activity in changed:
         if again:
-            services.state.activities.ask_whole(activity.athlete_id, activity.activity_id, services.clock())
+            services.state.activities.request_refetch(activity.athlete_id, activity.activity_id, services.clock())
         else:
             look = LookAgain(activity.athlete_id, activity.activity_id, services.clock())
             services.queue.send(to_body(look))

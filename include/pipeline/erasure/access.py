@@ -57,7 +57,7 @@ def end_access(services: UsesStateAndStrava, lease: Erasure) -> tuple[Access, Er
     if access is Access.DISCONNECTED:
         _destroy(services, athlete)
     if access is Access.CONNECTED_AGAIN and erasure.is_withdrawable:
-        services.state.notices.tell(Notice.of_withdrawn(erasure))
+        services.state.notices.save(Notice.of_withdrawn(erasure))
     return access, services.state.erasures.settle(erasure.withdrawn())
 
 

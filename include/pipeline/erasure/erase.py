@@ -225,7 +225,9 @@ def _await_workers(services: UsesStateAndWait, athlete_id: int) -> None:
     """
     for _ in range(LOOKS):
         copies = (*services.state.copies.of_parent(athlete_id), *services.state.copies.of_child(athlete_id))
-        if not services.state.activities.in_hand(athlete_id) and not any(map(services.state.copies.in_hand, copies)):
+        if not services.state.activities.is_leased(athlete_id) and not any(
+            map(services.state.copies.is_leased, copies)
+        ):
             return
         services.wait(LOOK_EVERY_S)
     raise RetryLater(

@@ -168,7 +168,7 @@ def _ties(services: UsesState, erasure: Erasure) -> Iterator[PersonalRecord]:
 def _end(services: UsesState, erasure: Erasure, link: Link, other_id: int, kind: NoticeKind) -> None:
     """Notify the other athlete, then remove the link; the notice names nobody."""
     notice_id = f"{kind}.{erasure.began_at_epoch_s}"
-    services.state.notices.tell(Notice(other_id, notice_id, kind, erasure.began_at_epoch_s))
+    services.state.notices.save(Notice(other_id, notice_id, kind, erasure.began_at_epoch_s))
     services.state.links.forget(link.parent_id, link.child_id)
 
 

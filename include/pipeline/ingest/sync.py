@@ -112,7 +112,7 @@ class _Look:
             activity = self._activity()
         except Gone:
             if is_hidden_from_grant(self.services, self.previous):
-                return self.previous.unanswered(fetched_at_epoch_s=self.fetched_at_epoch_s)
+                return self.previous.unproved(fetched_at_epoch_s=self.fetched_at_epoch_s)
             return with_copies(self.services, self.lease, self._remove(), None)
         except AnothersActivity as error:
             return self._quarantined(self.previous, error)

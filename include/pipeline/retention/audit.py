@@ -62,7 +62,7 @@ def audit(services: UsesStorage, athlete_id: int, *, dry_run: bool) -> Audited:
     existing rows and makes the activity due: the next sync writes the right rows and removes the others. Rows of an
     expired activity are noted and left to `expire`. An athlete who is not connected is only reported: nothing could be
     fetched.
-    Copies that an older version marked failed because of a passing fault are due again. An unreadable object is
+    Copies that an older version marked failed because of a temporary fault are due again. An unreadable object is
     reported; `make replay` rebuilds its rows once it is deleted.
     Effects: writes the ledger only, and nothing in a dry run; safe to repeat. Reads every object of the athlete.
     """

@@ -1,1 +1,1 @@
-"""Athletes who connected, and what their accounts are reached with."""
+"""Athletes who connected, and the tokens that open their accounts."""

@@ -24,7 +24,7 @@ from include.strava.scopes import READ
 _KIND = "athlete"
 
 REFUSED_FOR_LONG_S = 7 * 86_400
-"""How long a refused athlete may reconnect unasked; after this an operator and the athlete are told."""
+"""How long a refused athlete may take to reconnect; after this the athlete and an operator are notified."""
 
 
 class AthleteStatus(StrEnum):
@@ -55,7 +55,7 @@ class AthleteRow:
     """
     version: int = field(metadata=NOT_STORED)
     disconnect_asked_at_epoch_s: int | None = None
-    """When the athlete last asked here to be disconnected, before Strava was told."""
+    """When the athlete last asked here to be disconnected, noted before the call to Strava."""
     refused_at_epoch_s: int | None = None
     """Since when Strava has refused the stored tokens; None too in rows older than this field."""
 
@@ -65,7 +65,7 @@ class AthleteRow:
     """The present series of the athlete's sessions; those of an earlier one are over. Random: none ever returns."""
 
     def is_refused_for_long(self, now_epoch_s: float) -> bool:
-        """Whether Strava has refused the tokens for a week, so that the athlete has to decide."""
+        """Whether Strava has refused the tokens for `REFUSED_FOR_LONG_S`, so that the athlete has to decide."""
         since_epoch_s = self.refused_at_epoch_s
         is_refused = self.status is AthleteStatus.NEEDS_REAUTH and since_epoch_s is not None
         return is_refused and now_epoch_s - (since_epoch_s or 0) >= REFUSED_FOR_LONG_S
@@ -81,18 +81,18 @@ class AthleteRow:
         return decode(cls, item.fields, version=item.version)
 
     def to_fields(self) -> dict[str, Any]:
-        """The same as fields of the row; the token part comes from `SealedTokens`."""
+        """The athlete as fields of the row; `SealedTokens` adds the token part."""
         return {"kind": _KIND, **encode(self)}
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """An athlete's own choice to give scopes up, made on a page that said what is lost."""
+    """An athlete's choice to give up scopes, made on a page that listed what is lost."""
 
     athlete_id: int
     scopes: frozenset[str]
     removes: bool
-    """Whether data stored by these scopes is removed too."""
+    """Whether data that was stored under these scopes is removed too."""
 
     def to_json(self) -> list[Any]:
         """The choice as JSON values."""
@@ -166,7 +166,7 @@ class Athletes:
 
     @retry_on_conflict
     def note_disconnect(self, athlete_id: int) -> None:
-        """Note that the athlete asks to be disconnected: Strava's following event is about that, no erasure.
+        """Note that the athlete asks to be disconnected: Strava's following event reports that, and starts no erasure.
 
         Effects: none for an athlete who is not known; connecting again clears it; safe to repeat.
         """
@@ -200,7 +200,7 @@ class Athletes:
 
     @retry_on_conflict
     def forget(self, athlete_id: int) -> bool:
-        """Remove the row of an athlete whose access has ended; False for one who is connected, and stays.
+        """Remove the row of an athlete whose access has ended; False for a connected athlete, whose row stays.
 
         Effects: safe to repeat; connecting again starts afresh.
         """
@@ -220,14 +220,16 @@ class Athletes:
         """
         item = self._store.get(athlete_key(athlete_id))
         if item is None:
-            raise NotConnected(f"athlete {athlete_id} is not known here, so cannot be marked {status}")
+            raise NotConnected(
+                f"athlete {athlete_id} is not known here, so cannot be marked {status}: check the number"
+            )
         tokens = encode(SealedTokens()) if status is AthleteStatus.REVOKED else {}
         return self._put({**item.fields, "status": str(status), **tokens}, item.version)
 
     def revoke(self, seen: AthleteRow) -> AthleteRow:
-        """Mark the athlete `REVOKED` and destroy the token pair, if nothing changed since the row was `seen`.
+        """Mark the athlete `REVOKED` and destroy the token pair, if the row has not changed since it was `seen`.
 
-        Errors: `VersionConflict` when it did: the athlete may have connected again, so decide again.
+        Errors: `VersionConflict` when it has: the athlete may have connected again, so decide again.
         """
         item = self._store.get(athlete_key(seen.athlete_id))
         if item is None or item.version != seen.version:
@@ -237,7 +239,7 @@ class Athletes:
 
     @retry_on_conflict
     def note_removed(self, seen: AthleteRow) -> None:
-        """Note that the data of the scopes given up is removed, as of the row that was `seen`.
+        """Note that the data of the scopes given up is removed, if the row has not changed since it was `seen`.
 
         Effects: none where another connection was authorised since; safe to repeat.
         """
@@ -247,10 +249,10 @@ class Athletes:
         self._put({**item.fields, "unwanted_scopes": []}, item.version)
 
     def _withdraw_erasure(self, athlete_id: int) -> None:
-        """Withdraw the erasure request of an athlete who is connected now; after a crash the erasure's run does so."""
+        """Withdraw the erasure request of an athlete who is connected now; after a crash the erasure's run does it."""
         erasure = self._erasures.get(athlete_id)
         if erasure is not None and erasure.is_withdrawable:
-            self._notices.tell(Notice.of_withdrawn(erasure))
+            self._notices.save(Notice.of_withdrawn(erasure))
         self._erasures.withdraw(athlete_id)
 
     def _put(self, fields: Mapping[str, Any], expected_version: int) -> AthleteRow:
@@ -264,11 +266,11 @@ def _new_series() -> str:
 
 
 def _refuse_loss(before: AthleteRow | None, scopes: frozenset[str]) -> None:
-    """Errors: `ScopeMissing` where a connection stands that has a scope beside these."""
+    """Errors: `ScopeMissing` where the present connection has a scope that is not among these."""
     lost = before.scopes - scopes - {READ} if before and before.is_connected else frozenset()
     if before and lost:
         raise ScopeMissing(
-            f"athlete {before.athlete_id} did not grant {', '.join(sorted(lost))} this time and was not asked about "
-            "giving it up: ask for what was granted before, or ask the athlete",
+            f"athlete {before.athlete_id} did not grant {', '.join(sorted(lost))} this time and did not choose "
+            "to give it up: request the scopes that were granted before, or ask the athlete",
             scope=min(lost),
         )

@@ -1,4 +1,4 @@
-"""Which key seals each athlete's secrets, and the way to bring them all under the active one."""
+"""Which key seals each athlete's secrets; seals them again with the active key."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from include.store.store import Store
 
 
 class KeyRotation:
-    """The stored token pairs and hidden places as the keys of a key file see them.
+    """The stored token pairs and hidden places, by the key of the key file that sealed them.
 
-    AWS KMS rotates its keys by itself, without a text being sealed again.
+    AWS KMS rotates its keys by itself, without sealing any text again.
     """
 
     def __init__(self, store: Store, athletes: Athletes, places: Places, cipher: KeyFileCipher) -> None:
@@ -27,11 +27,11 @@ class KeyRotation:
         self._cipher = cipher
 
     def secrets_by_key(self) -> Mapping[str, int]:
-        """How many pairs and places each key seals, a place's text as one; keys that seal none are left out."""
+        """How many texts (token pairs, and lists of places) each key seals; keys that seal none are left out."""
         return Counter(key_id for athlete in self._athletes.all() for key_id in self._keys_of(athlete.athlete_id))
 
     def reencrypt_places(self, athlete_id: int) -> int:
-        """Seal the athlete's hidden places with the active key; how many texts were sealed with another.
+        """Seal the athlete's hidden places with the active key; returns how many texts another key had sealed.
 
         Errors and effects: as `reencrypt`.
         """
@@ -39,10 +39,10 @@ class KeyRotation:
 
     @retry_on_conflict
     def reencrypt(self, athlete_id: int) -> bool:
-        """Seal the athlete's pair with the active key; False where it is already, or where there is no pair.
+        """Seal the athlete's pair with the active key; False where that key seals it already, or without a pair.
 
         Errors: `CipherError` when the key that sealed it is no longer in the key file; nothing was written.
-        Effects: one conditional write; safe to repeat and beside refreshes, whose pair and lease it leaves alone.
+        Effects: one conditional write; safe to repeat, and beside refreshes: their new pair and lease stay.
         """
         item = self._store.get(athlete_key(athlete_id))
         tokens = decode(SealedTokens, item.fields) if item else SealedTokens()

@@ -29,10 +29,10 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One notice; it names nobody."""
+    """One notice; it names no other athlete."""
 
     athlete_id: int = field(metadata=NOT_STORED)
-    """Who is told."""
+    """The athlete who reads it."""
     notice_id: str = field(metadata=NOT_STORED)
     """The same at every retry, so that no notice appears twice."""
     kind: NoticeKind
@@ -52,8 +52,8 @@ class Notices:
         self._store = store
         self._clock = clock
 
-    def tell(self, notice: Notice) -> None:
-        """Keep the notice for 30 days; safe to repeat."""
+    def save(self, notice: Notice) -> None:
+        """Store the notice for 30 days; safe to repeat."""
         try:
             self._store.put(
                 _key(notice.athlete_id, notice.notice_id),
@@ -62,7 +62,7 @@ class Notices:
                 expires_at_epoch_s=int(self._clock()) + KEPT_S,
             )
         except VersionConflict:
-            return  # told before
+            return  # stored before
 
     def of_athlete(self, athlete_id: int) -> Iterator[Notice]:
         """The athlete's notices, in no meaningful order."""

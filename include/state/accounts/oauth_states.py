@@ -10,7 +10,7 @@ from include.store.store import ABSENT, Key, Store
 
 
 class OAuthStates:
-    """Nonces that can be used once, and for a short time.
+    """Nonces that can be used once, within a short time.
 
     Stored under their SHA-256: keys have a bounded length and do not reveal the nonce.
     """
@@ -20,7 +20,7 @@ class OAuthStates:
         self._clock = clock
 
     def issue(self, nonce: str, lifetime_s: int = 600) -> None:
-        """Make the nonce good for one use. Errors: `VersionConflict` when it was issued before."""
+        """Make the nonce valid for one use. Errors: `VersionConflict` when it was issued before."""
         self._store.put(
             _key(nonce),
             {"used": False},
@@ -29,14 +29,14 @@ class OAuthStates:
         )
 
     def consume(self, nonce: str) -> bool:
-        """Whether the nonce was issued, has not expired and was not used before; now it is used."""
+        """Use the nonce up; returns whether it was issued, has not expired and was not used before."""
         item = self._store.get(_key(nonce))
         if item is None or item.fields["used"]:
             return False
         try:
             self._store.put(
                 item.key,
-                {"used": True},  # kept until it expires: of two racing deletes neither would know which was first
+                {"used": True},  # kept until it expires: of two concurrent deletes, neither knows which was first
                 expected_version=item.version,
                 expires_at_epoch_s=item.expires_at_epoch_s,
             )

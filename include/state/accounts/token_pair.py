@@ -1,4 +1,4 @@
-"""The part of an athlete's row that holds the token pair: sealed, with its expiry and the refresh lease."""
+"""The sealed token pair in an athlete's row, with its expiry and the refresh lease."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class TokenPair:
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     former_refresh_token: str | None = field(default=None, repr=False)
-    """The last refresh token from an answer without doubt, if the answer with this pair was doubtful."""
+    """The last refresh token from a certain answer, if the answer with this pair was doubtful."""
 
     def renewed(self, grant: TokenGrant) -> TokenPair:
-        """The pair of `grant`, for which this one was exchanged; a doubtful refresh token replaces no certain one."""
+        """The pair of `grant`, exchanged for this one; a doubtful refresh token does not replace a certain one."""
         former = (self.former_refresh_token or self.refresh_token) if grant.doubts else None
         return TokenPair(grant.access_token, grant.refresh_token, former)
 
     def fallen_back(self) -> TokenPair | None:
-        """This pair with the former refresh token in place of the doubted one; None where there is none."""
+        """This pair with the former refresh token in place of the doubtful one; None where there is none."""
         former = self.former_refresh_token
         return None if former is None else TokenPair(self.access_token, former)
 
@@ -61,7 +61,7 @@ class SealedTokens:
 
 
 def sealer(cipher: Cipher, athlete_id: int) -> Seal:
-    """The sealer of the athlete's tokens; get it before requesting a pair that only this process will hold."""
+    """The sealer of the athlete's tokens; get it before requesting a pair that no one else has."""
     return cipher.sealer(_context(athlete_id))
 
 

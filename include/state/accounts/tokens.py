@@ -1,4 +1,4 @@
-"""Access tokens that are valid now: one refresh at a time per athlete, no rotated pair ever lost."""
+"""Valid access tokens: one refresh at a time per athlete, and no rotated pair is ever lost."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from include.strava.grant import TokenGrant
 _log = logging.getLogger(__name__)
 
 MARGIN_S = 300
-"""A token with less than this left is refreshed before it is handed out."""
+"""A token that expires within this time is refreshed before it is handed out."""
 
 LEASE_S = 60
-"""How long one worker may take over a refresh before another may try."""
+"""How long one worker has for a refresh before another may try."""
 
 _DOUBTED = (
-    "Strava's answer to the renewal of athlete %s is doubted (%s): the refresh token before it is kept beside it. "
-    "Look at this machine's clock, and at what stands between it and Strava."
+    "Strava's answer to the token refresh of athlete %s is doubtful (%s), so the former refresh token is kept too. "
+    "Check this machine's clock, and any proxy between it and Strava."
 )
 
 _LOOKS = 40
@@ -44,14 +44,14 @@ _LOOKS = 40
 
 
 class _LookAgain(RetryLater):
-    """Another worker is refreshing, or was first: the row has to be read again."""
+    """Another worker is refreshing, or has just done so: the row has to be read again."""
 
 
 class Tokens:
     """Hands out access tokens and keeps them fresh.
 
-    `refresh` trades an athlete's refresh token for a new pair, which makes the old refresh token useless at once.
-    So the new pair is stored before it is used, and it replaces only the pair that it was traded for:
+    `refresh` exchanges an athlete's refresh token for a new pair, which makes the old refresh token useless at once.
+    So the new pair is stored before it is used, and it replaces only the pair that it was exchanged for:
     neither a slow worker nor a disconnection in between can bring a dead pair back.
     The pair of a doubtful answer is stored and used too, beside the refresh token that it was exchanged for.
     """
@@ -78,11 +78,11 @@ class Tokens:
         self._writes = self._looks.copy(retry=retry_if_exception_type(RetryLater))
 
     def access_token(self, athlete_id: int, *, scope: str) -> str:
-        """A token that is good for five more minutes; refreshes when there is less left.
+        """A token that is valid for at least five more minutes; refreshes it where needed.
 
         Errors: `NotConnected` without usable tokens, `ScopeMissing` when `scope` was not granted (`x:read_all`
         includes `x:read`), `TokenRefused` when Strava refuses the refresh, `RetryLater` when another worker's refresh
-        does not end, and every other error of `refresh`, none of which is an athlete's fault.
+        does not end, and every other error of `refresh`, none of which is the athlete's fault.
         Effects: stores the new pair; an athlete whose refresh token is refused is marked `needs_reauth`.
         """
         return self._looks.copy()(self._look, athlete_id, scope)
@@ -97,9 +97,9 @@ class Tokens:
 
     @retry_on_conflict
     def reject(self, athlete_id: int, access_token: str) -> None:
-        """Take note that Strava answered 401 to this token: the next `access_token` refreshes.
+        """Note that Strava answered 401 to this token: the next `access_token` refreshes.
 
-        Effects: none when another pair is stored by now; safe to repeat.
+        Effects: none when another pair has been stored since; safe to repeat.
         """
         item = self._store.get(athlete_key(athlete_id))
         tokens = decode(SealedTokens, item.fields) if item else SealedTokens()
@@ -135,7 +135,7 @@ class Tokens:
         except TokenRefused as err:
             if self._give_up(athlete_id, pair, seal):
                 raise TokenRefused(
-                    f"Strava refuses to renew the access of athlete {athlete_id}: ask the athlete to connect again"
+                    f"Strava refuses to refresh the tokens of athlete {athlete_id}: ask the athlete to connect again"
                 ) from err
             raise _LookAgain(f"athlete {athlete_id} has another token pair") from err
         except IngestError:
@@ -148,7 +148,7 @@ class Tokens:
             _log.warning(_DOUBTED, athlete_id, ", ".join(grant.doubts))
         if not grant.access_token:
             raise TokenEndpointFault(
-                f"Strava's /oauth/token gave athlete {athlete_id} no access token; the rest is kept. Try again later."
+                f"Strava's /oauth/token gave athlete {athlete_id} no access token. The refresh token is kept; try again"
             )
         return grant.access_token
 
@@ -188,7 +188,7 @@ class Tokens:
     def _keep(self, leased: Item, used: TokenPair, new: SealedTokens) -> bool:
         """Store the new pair in place of the one it was exchanged for; False when the row no longer holds that one.
 
-        Until then only this worker has the new pair: so it is one write, without a read before it.
+        Until then only this worker has the new pair, so it is one write without a read before it.
         """
         try:
             self._put(leased, new, AthleteStatus.ACTIVE)
@@ -206,9 +206,9 @@ class Tokens:
 
     @retry_on_conflict
     def _give_up(self, athlete_id: int, refused: TokenPair, seal: Seal) -> bool:
-        """Mark the athlete `needs_reauth`, unless another pair is there.
+        """Mark the athlete `needs_reauth`, unless the row holds another pair.
 
-        Another pair is a newer one, after a lost race, or the former one, if the refused one was doubtful.
+        That is a newer pair, after a lost race, or the former one, if the refused one was doubtful.
         """
         item = self._holding(athlete_id, refused)
         if item is None:
@@ -235,6 +235,6 @@ class Tokens:
         return self._store.put(item.key, fields, expected_version=item.version)
 
     def _refused_at(self, item: Item) -> int:
-        """When Strava first refused the pair, which it may do again at each look."""
+        """When Strava first refused the pair; it may refuse it again at each try."""
         before = item.fields.get("refused_at_epoch_s")
         return int(self._clock()) if before is None else before

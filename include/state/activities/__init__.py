@@ -1,1 +1,1 @@
-"""The ledger of activities: what the lake holds of each one, and who writes it now."""
+"""The ledger of activities: what the lake holds of each activity, and which worker is writing it."""

@@ -58,12 +58,12 @@ class LedgerEntry:
     sport_type: str = ""
     start_at_epoch_s: int | None = None
     fingerprint: str = ""
-    """Changes when the lake's rows of this activity would."""
+    """The fingerprint of the stored answer: another one means that the lake's rows have to change."""
     object_keys: tuple[str, ...] = ()
     points: int = 0
     reason: str = ""
     rounds: int = 0
-    """How many rounds in a row have failed, or found no streams: one for each window, however many tries it had."""
+    """How many rounds in a row have failed, or found no streams; all tries within a window are one round."""
     round_at_epoch_s: int | None = None
     """When the last of these rounds began."""
     fetched_at_epoch_s: float | None = None
@@ -75,9 +75,9 @@ class LedgerEntry:
     next_try_epoch_s: int | None = field(default=None, metadata=stored("own_try_epoch_s", older="next_try_epoch_s"))
     """When it is to be fetched again, apart from events."""
     asked: DueWork | None = field(default=None, metadata=MARK)
-    """An event of that time or later has made it due; cleared by a newer fetch."""
+    """Due because of an event of that time or later; cleared by a newer fetch."""
     copies_due: DueWork | None = field(default=None, metadata=MARK)
-    """Its copies are due since the lease of that fence; cleared by the run that has planned each of them."""
+    """Its copies are due since the lease of that fence; cleared by the run that has planned all of them."""
     queued: int = 0
     """How often reconcile has queued it since a run last finished it."""
 
@@ -125,18 +125,18 @@ class LedgerEntry:
         )
 
     def perhaps_lost(self, now_epoch_s: int) -> Self:
-        """Strava denies a recording whose points are stored: they stay until it does so again a window later."""
+        """Strava shows no recording, but points are stored: they stay until it shows none again a window later."""
         lost_at_epoch_s = now_epoch_s if self.lost_at_epoch_s is None else self.lost_at_epoch_s
         waiting = self.waiting(PERHAPS_LOST, next_try_epoch_s=max(now_epoch_s, lost_at_epoch_s + ROUND_S))
         return replace(waiting, lost_at_epoch_s=lost_at_epoch_s)
 
     def is_lost(self, now_epoch_s: float) -> bool:
-        """Whether an answer without a recording is believed: no points are stored, or it is the second such answer."""
+        """Whether to believe an answer without a recording: no points are stored, or it is the second such answer."""
         said_before = self.lost_at_epoch_s is not None and now_epoch_s - self.lost_at_epoch_s >= ROUND_S
         return said_before or not self.points
 
     def removed(self, fetched_at_epoch_s: float | None, reason: str) -> Self:
-        """Nothing of it is left in the lake."""
+        """Removed from the lake."""
         return replace(
             self,
             state=REMOVED.of(self.state),
@@ -152,8 +152,8 @@ class LedgerEntry:
             queued=0,
         )
 
-    def unanswered(self, *, fetched_at_epoch_s: float) -> Self:
-        """The answer of that time proves nothing: stored data stays, and no fetch is due."""
+    def unproved(self, *, fetched_at_epoch_s: float) -> Self:
+        """The answer of that time proves nothing: the stored data stays, and no fetch is due."""
         return replace(
             self,
             state=(SYNCED if self.points else WITHOUT_STREAMS).of(self.state),
@@ -170,7 +170,7 @@ class LedgerEntry:
     def quarantined(
         self, reason: str, *, fetched_at_epoch_s: float | None, look_again_at_epoch_s: int | None = None
     ) -> Self:
-        """The answer of that time was not readable, a later one may be; stored rows stay."""
+        """The answer of that time was unreadable, a later one may be readable; stored rows stay."""
         return replace(
             self,
             state=QUARANTINED.of(self.state),
@@ -183,7 +183,7 @@ class LedgerEntry:
         )
 
     def waiting(self, reason: str, *, next_try_epoch_s: int) -> Self:
-        """A fetch was not possible now, by no fault of the activity; stored rows stay, requests wait for its next try.
+        """A fetch was not possible, through no fault of the activity; stored rows stay, requests wait for the next try.
 
         An expired entry loses its fetch time, which would make it expire again before it comes back.
         """
@@ -198,7 +198,7 @@ class LedgerEntry:
         )
 
     def failed(self, reason: str, now_epoch_s: int, retry_after_s: float) -> Self:
-        """A fetch failed by a fault of the activity; the wait grows with each round, or is what Strava asks for."""
+        """A fetch of this activity failed; the wait grows with each round, unless Strava asks for a longer one."""
         goes_on = self.round_at_epoch_s is not None and now_epoch_s - self.round_at_epoch_s < ROUND_S
         began = self.round_at_epoch_s if goes_on and self.round_at_epoch_s is not None else now_epoch_s
         failed_before = self.rounds if self.round_at_epoch_s is not None else 0  # else rounds that look for streams
@@ -215,7 +215,7 @@ class LedgerEntry:
         return replace(looked, rounds=rounds, round_at_epoch_s=began)
 
     def listed(self, seen: Observation) -> Self:
-        """Known from a list alone; a due fetch stays due."""
+        """Known only from a list; a due fetch stays due."""
         return replace(
             self._seen(seen),
             state=LISTED.of(self.state),
@@ -253,11 +253,11 @@ class LedgerEntry:
         return replace(self, asked=None) if self.asked and self.asked.of <= at_epoch_s else self
 
     def copies_planned(self, fence: int) -> Self:
-        """Each copy that was due since the lease of that fence is planned."""
+        """Every copy that became due with the lease of that fence is planned."""
         return replace(self, copies_due=None, queued=0) if self.copies_due and self.copies_due.of == fence else self
 
     def put_off(self, now_epoch_s: float) -> Self:
-        """Due work is queued now, and due again later, the later the more runs came to nothing."""
+        """Due work is queued now, and due again after a wait that grows with each run that finished nothing."""
         until_epoch_s = int(now_epoch_s) + min(DUE_AFTER_S * 2**self.queued, LONGEST_WAIT_S)
         own = self.next_try_epoch_s
         return replace(
@@ -273,7 +273,7 @@ class LedgerEntry:
         return replace(self, next_try_epoch_s=before.next_try_epoch_s, asked=before.asked, copies_due=before.copies_due)
 
     def _seen(self, seen: Observation) -> Self:
-        """All facts as observed, none of the former ones, and no work due."""
+        """All fields as observed, without the former ones, and no work due."""
         return replace(
             self.unknown(self.athlete_id, self.activity_id),
             state=self.state,
@@ -284,7 +284,7 @@ class LedgerEntry:
         )
 
     def to_fields(self) -> dict[str, Any]:
-        """The fields of its row, with those by which the index finds it."""
+        """The fields of its row, with those of the index."""
         due_at_epoch_s = self.due_at_epoch_s
         return encode(self) | {"next_try_epoch_s": due_at_epoch_s, "due": None if due_at_epoch_s is None else DUE}
 

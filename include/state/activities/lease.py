@@ -18,7 +18,7 @@ class Lease:
     athlete_id: AthleteId
     activity_id: ActivityId
     fence: int
-    """Grows with every lease of this activity: a smaller number than the row's has lost."""
+    """Grows with every lease of this activity: a lease with a smaller number than the row's is lost."""
     expires_at_epoch_s: float
     entry: LedgerEntry | None
     """The row's entry when it was leased."""

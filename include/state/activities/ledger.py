@@ -1,4 +1,4 @@
-"""The ledger of activities: what the lake holds of each one, and which worker holds it now."""
+"""The ledger of activities: what the lake holds of each activity, and which worker is writing it."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ __all__ = ["LEASE_S", "ActivityLedger", "ActivityState", "DueWork", "Lease", "Le
 
 
 class ActivityLedger:
-    """One writer per activity at a time, over any number of runs.
+    """One writer per activity at a time, across any number of runs.
 
     A run that finds an activity leased marks it and ends; the holder learns of the mark when it settles, and fetches
-    again. So every request is served by an answer that was requested after it.
+    again. So every request is answered by a fetch that began after it.
 
-    A holder that stalls between its last check and its write cannot be stopped: an object that the next holder left
-    unchanged is still as the stalled one read it. So an entry is doubtful when its lease was taken over unsettled: the
-    activity is due once more after the length of a lease, noted object keys stay, and stored data does not count as
-    fresh, until a lease that was not taken over has settled it. Postponing settles nothing, so the doubt stays.
+    A holder that stalls between its last check and its write cannot be stopped: where the next holder left an object
+    unchanged, the stalled write's condition still holds. So an entry is doubtful when its lease was taken over
+    unsettled: the activity is due once more after the length of a lease, noted object keys stay, and stored data does
+    not count as fresh, until a lease that was not taken over has settled it. Postponing settles nothing, so the doubt
+    stays.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -183,9 +184,9 @@ class ActivityLedger:
     ) -> None:
         """Note that an event of that time makes the activity due, before any worker starts on it.
 
-        Its state stays. It is due at `due_at_epoch_s`, or in half an hour, the time that a starting run has, or later
-        where runs came to nothing, unless it is due earlier. The holder of a lease is asked to fetch again. Nothing is
-        written for an athlete who was erased.
+        Its state stays. It is due at `due_at_epoch_s`; by default in half an hour, the time that a starting run has,
+        and later where earlier runs finished nothing. An earlier due time stays. The holder of a lease is asked to
+        fetch again. Nothing is written for an athlete who was erased.
         """
         row, now_epoch_s = self._row(athlete_id, activity_id), self._clock()
         if row.lease_until_epoch_s > now_epoch_s:
@@ -200,10 +201,10 @@ class ActivityLedger:
         if self._erasures.clear_away(athlete_id):  # checked after the write, see `Erasures`
             self.forget(athlete_id, activity_id)
 
-    def ask_whole(self, athlete_id: int, activity_id: int, now_epoch_s: float) -> None:
+    def request_refetch(self, athlete_id: int, activity_id: int, now_epoch_s: float) -> None:
         """Make the activity due now, to be fetched again with its streams, whatever is stored.
 
-        The holder of a lease fetches it just now.
+        A worker that holds its lease is fetching it anyway.
         """
         now = int(now_epoch_s)
         self._amend(
@@ -217,14 +218,14 @@ class ActivityLedger:
         self._amend(athlete_id, activity_id, lambda entry: entry.answered(asked_at_epoch_s))
 
     def clear_copies_due(self, athlete_id: int, activity_id: int, fence: int) -> None:
-        """Note that each copy which was due since the lease of that fence is planned; a newer mark stays."""
+        """Note that every copy that became due with the lease of that fence is planned; a newer mark stays."""
         self._amend(athlete_id, activity_id, lambda entry: entry.copies_planned(fence))
 
     @retry_on_conflict
     def put_off(self, athlete_id: int, activity_id: int, now_epoch_s: float, *, copies: bool = False) -> None:
         """Note that the activity's due work is being queued; work that is not due stays as it is.
 
-        With `copies`, its copies are queued too, whatever had made them due.
+        With `copies`, its copies are queued too, whatever made them due.
         """
         row = self._row(athlete_id, activity_id)
         entry = row.entry
@@ -253,8 +254,8 @@ class ActivityLedger:
         rows = map(LedgerRow.from_item, self._store.query("activities", str(athlete_id)))
         return (row.entry for row in rows if row.entry is not None)
 
-    def in_hand(self, athlete_id: int) -> bool:
-        """Whether a worker has the lease on one of the athlete's activities."""
+    def is_leased(self, athlete_id: int) -> bool:
+        """Whether a worker holds the lease on one of the athlete's activities."""
         rows = map(LedgerRow.from_item, self._store.query("activities", str(athlete_id)))
         return any(row.lease_until_epoch_s > self._clock() for row in rows)
 

@@ -1,4 +1,4 @@
-"""The row of one activity: what is known of it, and who has the lease on it."""
+"""The row of one activity: its entry, and the lease on it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class LedgerRow:
 
     key: Key = field(metadata=NOT_STORED)
     entry: LedgerEntry | None = field(default=None, metadata=NOT_STORED)
-    """Its fields lie among the row's own."""
+    """Its fields are stored among the row's own."""
     fence: int = 0
     lease_until_epoch_s: float = 0.0
     dirty: bool = False
     """Somebody asked for the activity while it was leased."""
     doubtful: bool = False
-    """An earlier lease was never released: its holder may be dead, or about to write once more."""
+    """An earlier lease was never released: its holder may have died, or may still write."""
     version: int = field(default=ABSENT, metadata=NOT_STORED)
 
     @classmethod

@@ -20,7 +20,7 @@ class ActivityState(StrEnum):
     QUARANTINED = "quarantined"
     """Its answer could not be read; the raw object and the reason are kept."""
     EXPIRED = "expired"
-    """Deleted here when it was as old as the settings allow; only an event or a backfill brings it back."""
+    """Deleted here because it was older than the settings allow; only an event or a backfill brings it back."""
 
     @classmethod
     def _missing_(cls, value: object) -> ActivityState | None:
@@ -32,11 +32,11 @@ _S = ActivityState
 
 SYNCED = Transition("synced", _ANY, _S.SYNCED, "its streams were fetched and its rows are written")
 WITHOUT_STREAMS = Transition("without_streams", _ANY, _S.NO_STREAMS, "it has no streams; its other rows are written")
-REMOVED = Transition("removed", _ANY, _S.REMOVED, "Strava shows it no longer, and it is out of the lake")
-QUARANTINED = Transition("quarantined", _ANY, _S.QUARANTINED, "an answer about it could not be understood")
-WAITING = Transition("waiting", _ANY, _S.PENDING, "a fault that passes, or a spent budget, kept it from being fetched")
-LISTED = Transition("listed", _ANY, _S.PENDING, "its list row is stored, its streams are still to be fetched")
-EXPIRED = Transition("expired", _ANY - {_S.REMOVED}, _S.EXPIRED, "it is as old as the settings allow, and is deleted")
+REMOVED = Transition("removed", _ANY, _S.REMOVED, "Strava no longer shows it, and its rows are removed from the lake")
+QUARANTINED = Transition("quarantined", _ANY, _S.QUARANTINED, "an answer about it could not be read")
+WAITING = Transition("waiting", _ANY, _S.PENDING, "a temporary fault or a spent budget prevented the fetch")
+LISTED = Transition("listed", _ANY, _S.PENDING, "its list row is stored; its streams are not fetched yet")
+EXPIRED = Transition("expired", _ANY - {_S.REMOVED}, _S.EXPIRED, "it is older than the settings allow, and is deleted")
 
 TRANSITIONS = (SYNCED, WITHOUT_STREAMS, REMOVED, QUARANTINED, WAITING, LISTED, EXPIRED)
-"""Every step there is; a row without one is `pending`."""
+"""Every step; a row that has taken none is `pending`."""

@@ -1,1 +1,1 @@
-"""The ledger of copies, and what keeps a child's account free of doubles."""
+"""The ledger of copies, and the claims that keep duplicates out of a child's account."""

@@ -18,7 +18,7 @@ SOON_S = 60
 """After how long reconcile takes over a copy whose run died."""
 
 POLL_AFTER_S = 900
-"""The first interval between two polls of an upload that Strava does not finish."""
+"""The first interval between two polls of an upload that Strava has not finished."""
 
 LONGEST_POLL_S = 6 * 3600
 DAY_S = 86_400
@@ -26,7 +26,7 @@ STUCK_S = 3 * DAY_S
 """How long an upload is polled."""
 
 PATIENCE_S = 30 * DAY_S
-"""How long a copy waits for access, or for a fault to pass."""
+"""How long a copy waits for access or for a fault to pass, before it is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Copy:
     upload_id: int | None = None
     child_activity_id: int | None = None
     matched: str = ""
-    """The name in the title that meant the child."""
+    """The name in the title that matched the child."""
     original: Original = Original.NAMED
     attempts: int = 0
     """How often the file was sent."""
@@ -58,11 +58,11 @@ class Copy:
     points: int | None = None
     """The points in the file."""
     carried: tuple[str, ...] = ()
-    """Which of heartrate, power and temperature the link let the file carry."""
+    """Which of heartrate, power and temperature the link allowed in the file."""
     trim_m: int | None = None
-    """The radius that the link had hidden around both ends of the track."""
+    """The radius that was hidden around both ends of the track."""
     track_hidden: bool = False
-    """Whether all positions were left out, since too few lay outside that radius."""
+    """Whether all positions were left out, because too few lay outside that radius."""
     planned_at_epoch_s: int = 0
     updated_at_epoch_s: int = 0
     waiting_since_epoch_s: int | None = None
@@ -78,7 +78,7 @@ class Copy:
         return self.state in (CopyState.UPLOADING, CopyState.WAITING_FOR_ACCESS) and self.attempts > 0
 
     def is_left_alone(self, now_epoch_s: float) -> bool:
-        """Whether nothing was sent and no run has worked on it for a day, as while its parent is not connected."""
+        """Whether nothing was sent and no run has worked on it for a day, as while its parent is disconnected."""
         is_overdue = self.next_try_epoch_s is not None and self.next_try_epoch_s + DAY_S <= now_epoch_s
         return is_overdue and self.attempts == 0 and self.state not in FINAL_STATES
 
@@ -112,7 +112,7 @@ class Copy:
         )
 
     def accepted(self, upload_id: int, now_epoch_s: float) -> Self:
-        """Strava has the file and works on it."""
+        """Strava has the file and is processing it."""
         return replace(
             self,
             state=copy_states.ACCEPTED.of(self.state),
@@ -122,15 +122,15 @@ class Copy:
         )
 
     def still_processing(self, reason: str, now_epoch_s: float) -> Self:
-        """Strava still works on the file: the next poll comes after a longer interval, or the copy is given up."""
+        """Strava is still processing the file: the next poll comes after a longer interval, or the copy is given up."""
         if self.waited_s(now_epoch_s) >= STUCK_S:
-            return self.given_up("Strava did not finish the file in three days. Try again to look once more.")
-        next_try = _further(self.waited_s(now_epoch_s), POLL_AFTER_S, LONGEST_POLL_S) + int(now_epoch_s)
+            return self.given_up("Strava did not finish the file within three days. Try again to check once more.")
+        next_try = _next_interval_s(self.waited_s(now_epoch_s), POLL_AFTER_S, LONGEST_POLL_S) + int(now_epoch_s)
         state = copy_states.STILL_PROCESSING.of(self.state)
         return replace(self, state=state, reason=reason, next_try_epoch_s=next_try)
 
     def made(self, child_activity_id: int) -> Self:
-        """The child's account has it."""
+        """The child's account has the copy."""
         return self._settled(copy_states.MADE, "", child_activity_id=child_activity_id)
 
     def duplicated(self, child_activity_id: int | None, reason: str) -> Self:
@@ -138,7 +138,7 @@ class Copy:
         return self._settled(copy_states.DUPLICATED, reason, child_activity_id=child_activity_id)
 
     def failed(self, reason: str) -> Self:
-        """Strava refuses the file, in these words."""
+        """Strava refuses the file; `reason` is in Strava's words."""
         return self._settled(copy_states.FAILED, reason)
 
     def skipped(self, reason: str) -> Self:
@@ -146,28 +146,30 @@ class Copy:
         return self._settled(copy_states.SKIPPED, reason)
 
     def given_up(self, reason: str) -> Self:
-        """The copy is neither polled nor sent until somebody asks."""
+        """The copy is neither polled nor sent until somebody requests it."""
         return self._settled(copy_states.GIVEN_UP, reason)
 
     def postponed(self, reason: str, until_epoch_s: int) -> Self:
-        """It continues at that time; waiting for the call budget does not count as a failure."""
+        """The copy continues at that time; waiting for the call budget does not count as a failure."""
         return replace(self, reason=reason, next_try_epoch_s=until_epoch_s)
 
     def postponed_by_fault(self, reason: str, now_epoch_s: float, retry_after_s: float = 0.0) -> Self:
-        """A passing fault: the next try comes after a longer interval, until the copy is given up.
+        """A temporary fault: the next try comes after a longer interval, until the copy is given up.
 
         `retry_after_s` is how long Strava asks to wait.
         """
         patience_s = STUCK_S if self.state is CopyState.PROCESSING else PATIENCE_S
         if self.waited_s(now_epoch_s) >= patience_s:
-            return self._tired(patience_s, reason)
-        next_try = int(max(_further(self.waited_s(now_epoch_s), SOON_S, DAY_S), retry_after_s)) + int(now_epoch_s)
+            return self._given_up_after(patience_s, reason)
+        next_try = int(max(_next_interval_s(self.waited_s(now_epoch_s), SOON_S, DAY_S), retry_after_s)) + int(
+            now_epoch_s
+        )
         return replace(self, reason=reason, waiting_since_epoch_s=self._since(now_epoch_s), next_try_epoch_s=next_try)
 
     def waiting_for_access(self, reason: str, now_epoch_s: float) -> Self:
         """The child's account refuses access: one try a day, and one when the child connects again."""
         if self.waited_s(now_epoch_s) >= PATIENCE_S:
-            return self._tired(PATIENCE_S, reason)
+            return self._given_up_after(PATIENCE_S, reason)
         return replace(
             self,
             state=copy_states.WAITING.of(self.state),
@@ -177,9 +179,9 @@ class Copy:
         )
 
     def again(self, at_epoch_s: int) -> Self:
-        """A copy that was not made is due then; Strava is searched for it before it is sent again.
+        """A copy that was not made is due at that time; Strava is searched for it before it is sent again.
 
-        The file goes up under the same external id, so that a copy which got through after all is a duplicate.
+        The file is sent under the same external id, so that Strava recognises a copy that did arrive as a duplicate.
         """
         asked = replace(self, reason="", waiting_since_epoch_s=None, next_try_epoch_s=at_epoch_s)
         if self.state is CopyState.UNFINISHED and self.attempts > 0:
@@ -187,20 +189,20 @@ class Copy:
         return replace(asked, state=copy_states.AGAIN.of(self.state), upload_id=None)
 
     def woken(self, at_epoch_s: int) -> Self:
-        """The access or fault that it waited for may have changed: it is due then, unless it is due earlier."""
+        """What it waited for may have changed: it is due at that time, unless it is due earlier."""
         if self.state is CopyState.SKIPPED:
             return self.again(at_epoch_s)
         return replace(self, next_try_epoch_s=min(at_epoch_s, self.next_try_epoch_s or at_epoch_s))
 
     def marked(self, original: Original) -> Self:
-        """The original's state has changed to this."""
+        """The original's state is now `original`."""
         return replace(self, original=original)
 
     def waited_s(self, now_epoch_s: float) -> float:
         """How long it has waited."""
         return now_epoch_s - self._since(now_epoch_s)
 
-    def _tired(self, patience_s: int, reason: str) -> Self:
+    def _given_up_after(self, patience_s: int, reason: str) -> Self:
         return self.given_up(f"Given up after {patience_s // DAY_S} days: {reason}")
 
     def _since(self, now_epoch_s: float) -> int:
@@ -214,11 +216,11 @@ class Copy:
         return replace(self, state=state, reason=reason, waiting_since_epoch_s=None, next_try_epoch_s=None, **changes)
 
     def to_fields(self) -> dict[str, Any]:
-        """The fields of its row, with that by which the index finds it."""
+        """The fields of its row, with that of the index."""
         is_due = self.next_try_epoch_s is not None and self.state not in FINAL_STATES
         return encode(self) | {"due": DUE if is_due else None}
 
 
-def _further(waited_s: float, least_s: int, most_s: int) -> int:
+def _next_interval_s(waited_s: float, least_s: int, most_s: int) -> int:
     """The interval to the next try: twice the time waited, within these bounds."""
     return int(min(max(2 * waited_s, least_s), most_s))

@@ -86,7 +86,7 @@ class CopyLedger:
         if item is None or _lease_until(item) > now_epoch_s:
             return None
         acquired = self._write(_copy(item), lease_until_epoch_s=now_epoch_s + LEASE_S)
-        if self._erasures.forbid_writing(acquired.parent_id, child_id):  # looked at after the write, see `Erasures`
+        if self._erasures.forbid_writing(acquired.parent_id, child_id):  # checked after the write, see `Erasures`
             if self._erasures.clear_away(acquired.parent_id, child_id):
                 self.forget(parent_activity_id, child_id, although_leased=True)
             else:
@@ -95,14 +95,14 @@ class CopyLedger:
             return None
         return acquired
 
-    def in_hand(self, copy: Copy) -> bool:
-        """Whether a worker has the lease on the copy."""
+    def is_leased(self, copy: Copy) -> bool:
+        """Whether a worker holds the lease on the copy."""
         item = self._store.get(_key(copy.parent_activity_id, copy.child_id))
         return item is not None and _lease_until(item) > self._clock()
 
     @retry_on_conflict
     def forget(self, parent_activity_id: int, child_id: int, *, although_leased: bool = False) -> bool:
-        """Remove the copy, unless a worker has the lease on it; returns whether it is gone. Safe to repeat."""
+        """Remove the copy, unless a worker holds the lease on it; returns whether it is gone. Safe to repeat."""
         item = self._store.get(_key(parent_activity_id, child_id))
         if item is None:
             return True
@@ -148,13 +148,13 @@ class CopyLedger:
         return None if rival_id is None else self.get(rival_id, copy.child_id)
 
     def release_time(self, copy: Copy) -> None:
-        """Make the copies due of other recordings of the outing that waited for this copy, which is not made.
+        """Make copies of other recordings of the outing due: they waited for this copy, which is not made.
 
-        Effects: safe to repeat; after a crash before it each is tried at its own next time.
+        Effects: safe to repeat; where a crash prevents the call, each is tried at its own next time.
         """
         start_epoch_s, now_epoch_s = copy.activity_start_epoch_s, self._clock()
         if start_epoch_s is not None:
-            for rival_id in self._outings.beside(copy.child_id, copy.parent_activity_id, start_epoch_s):
+            for rival_id in self._outings.overlapping(copy.child_id, copy.parent_activity_id, start_epoch_s):
                 self._wake_planned(rival_id, copy.child_id, now_epoch_s)
 
     @retry_on_conflict
@@ -163,7 +163,7 @@ class CopyLedger:
 
     @retry_on_conflict
     def reopen(self, parent_activity_id: int, child_id: int, at_epoch_s: float) -> bool:
-        """Make a copy due that was not made; returns whether it was such a one. See `Copy.again`.
+        """Make a copy due that was not made; returns whether it was in such a state. See `Copy.again`.
 
         Effects: none for a copy in another state or in a worker's hands; safe to repeat.
         """
@@ -171,14 +171,14 @@ class CopyLedger:
 
     @retry_on_conflict
     def wake(self, parent_activity_id: int, child_id: int, at_epoch_s: float) -> bool:
-        """Make a sleeping copy due; returns whether it was one. See `Copy.woken`.
+        """Make a waiting copy due; returns whether it was waiting. See `Copy.woken`.
 
         Effects: none for a copy in another state or in a worker's hands; safe to repeat.
         """
         return self._change(parent_activity_id, child_id, _SLEEPING, Copy.woken, at_epoch_s)
 
     def of_activity(self, parent_activity_id: int) -> Iterator[Copy]:
-        """The copies of one activity, to whichever child."""
+        """The copies of one activity, to all children."""
         return map(_copy, self._store.query("copies", str(parent_activity_id)))
 
     def of_child(self, child_id: int) -> Iterator[Copy]:
@@ -248,8 +248,8 @@ class CopyLedger:
 
 def _lost(copy: Copy) -> LeaseLost:
     return LeaseLost(
-        f"copy {copy.external_id} to athlete {copy.child_id} is not, or no longer, this worker's:"
-        " stop, the worker that acquired it goes on from the stored state"
+        f"copy {copy.external_id} to athlete {copy.child_id} is not, or no longer, leased by this worker:"
+        " stop, the worker that acquired it continues from the stored state"
     )
 
 

@@ -1,4 +1,4 @@
-"""Claims of copies on the time of a child's account: two recordings of one outing make one activity there."""
+"""Claims of copies on time in a child's account, so that two recordings of one outing make one activity there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Key, Store
 
 _LONGEST_DAYS = 7
-"""How many days of one recording are claimed; a longer recording was not stopped by mistake."""
+"""How many days of one recording are claimed; a longer one is a watch that was not stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class Outing:
 class Outings:
     """The copies that claim a day of each child's account, in the order of their claims.
 
-    A claim is written before a file is sent, under a condition on the day's row, and every claim writes: so of two
-    workers one sees the other. Days are claimed in their order, so the copy that is first on the first shared day is
-    first for good. Claims of copies that were not made are dropped when the next one is written.
+    A claim is written before a file is sent, under a condition on the day's row, and every claim writes: so one of two
+    workers sees the other's claim. Days are claimed in order, so the copy that is first on the first shared day stays
+    first. Claims of copies that were not made are dropped when the next one is written.
     """
 
     def __init__(self, store: Store) -> None:
@@ -43,12 +43,12 @@ class Outings:
         """The activity whose overlapping copy is first; None when this one is.
 
         `is_live` says whether an activity's copy to the child was made or may still be made.
-        Effects: a place in line, kept at every later claim of the same activity.
+        Effects: stores the claim; a later claim of the same activity keeps its place.
         """
         rivals = (self._claim(child_id, day, outing, is_live) for day in _days(outing))
         return next((rival for rival in rivals if rival is not None), None)
 
-    def beside(self, child_id: int, parent_activity_id: int, start_epoch_s: int) -> set[int]:
+    def overlapping(self, child_id: int, parent_activity_id: int, start_epoch_s: int) -> set[int]:
         """The other activities that claim the same time; none if this one has no claim."""
         claims, _ = self._read(_key(child_id, _day(start_epoch_s)))
         own = next((claim for claim in claims if claim.parent_activity_id == parent_activity_id), None)
@@ -65,7 +65,7 @@ class Outings:
             self._drop(_key(child_id, first + timedelta(days=days)), parent_activity_id)
 
     def of_child(self, child_id: int) -> int:
-        """On how many days something is claimed of the child's account."""
+        """On how many days the child's account has a claim."""
         return sum(1 for _ in self._store.query("outings", str(child_id)))
 
     @retry_on_conflict

@@ -15,20 +15,20 @@ from include.store.store import ABSENT, Key, Store
 _APP = "strava-data-ingest"
 _CENTRE = struct.Struct(">ii")
 _UNITS_PER_DEG = 1e7
-"""A centre is stored to the centimetre."""
+"""Units of a stored centre in one degree: a unit is about a centimetre."""
 
 MOST_IN_ONE = 500
 """Centres that are sealed as one text: 4,000 of the 4,096 bytes that a cipher takes."""
 
 
 class Places:
-    """The hidden places of every athlete: one circle for one place, the same in every copy.
+    """The hidden places of every athlete: one circle for each place, the same in every copy.
 
-    One row for each athlete and radius: a place is added under the version in which it was searched, so two workers at
-    once make one place. A circle is never moved: a series of copies shows the same circle, and not where in it the door
-    is. Centres are sealed with the cipher of the tokens, and erased with the athlete.
+    One row for each athlete and radius: a place is added under the version in which it was searched for, so two workers
+    at once add one place. A circle is never moved: a series of copies shows the same circle, but not where in it the
+    door is. Centres are sealed with the cipher of the tokens, and erased with the athlete.
 
-    Errors: `CipherError` when the stored text cannot be opened; no new circle is drawn then, for two circles reveal
+    Errors: `CipherError` when the stored text cannot be opened; no new circle is drawn then, because two circles reveal
     more than one.
     """
 
@@ -80,7 +80,7 @@ class Places:
             self._store.delete(key, expected_version=item.version)
 
     def reencrypt(self, athlete_id: int, is_current: Callable[[str], bool]) -> int:
-        """Seal the athlete's places with the cipher's present key; how many texts were not `is_current` before.
+        """Seal the athlete's places with the cipher's present key; returns how many texts were not `is_current` before.
 
         Effects: safe to repeat, and beside workers that add places.
         """
@@ -114,7 +114,7 @@ class Places:
 
 
 def _stored(centre: Position) -> Position:
-    """The centre as it reads once it was stored: the first copy is cut as every later one is."""
+    """The centre as it reads after it was stored, so that the first copy is cut like every later one."""
     return Position(*(round(degrees * _UNITS_PER_DEG) / _UNITS_PER_DEG for degrees in centre))
 
 

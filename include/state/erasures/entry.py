@@ -11,7 +11,7 @@ from include.store.codec import FLAT, NOT_STORED, decode, encode, stored
 from include.store.store import ABSENT, Item
 
 NEXT_TRY_S = 900
-"""How long after the start of a run an erasure without a worker is due again: one window of reconcile."""
+"""How long after a run was queued an erasure without a worker is due again: one window of reconcile."""
 
 KIND = "erasure"
 """The index value of all erasures."""
@@ -21,7 +21,7 @@ class EraseReason(StrEnum):
     """Who wants an athlete erased."""
 
     DEAUTHORISATION = "deauthorisation"
-    """A webhook event says that the athlete revoked the access: a hint, to be confirmed with Strava."""
+    """A webhook event says that the athlete revoked the access: a hint, which Strava has to confirm."""
     OPERATOR = "operator"
     """An operator asked: the access is revoked at Strava first."""
     ATHLETE = "athlete"
@@ -48,15 +48,18 @@ class ErasureStage(StrEnum):
 _S = ErasureStage
 _OPEN = frozenset({_S.ASKED, _S.UNDER_WAY})
 
-ASKED = Transition("asked", frozenset({_S.FINISHED, _S.WITHDRAWN}), _S.ASKED, "the erasure is asked for again")
+ASKED = Transition("asked", frozenset({_S.FINISHED, _S.WITHDRAWN}), _S.ASKED, "the erasure is requested again")
 CONFIRMED = Transition("confirmed", _OPEN, _S.UNDER_WAY, "the access to the account has ended")
 FINISHED = Transition("finished", _OPEN, _S.FINISHED, "the certificate is written, or there was nothing to remove")
 WITHDRAWN = Transition(
-    "withdrawn", frozenset(_S) - {_S.WITHDRAWN}, _S.WITHDRAWN, "Strava accepts the tokens still, or has new ones"
+    "withdrawn",
+    frozenset(_S) - {_S.WITHDRAWN},
+    _S.WITHDRAWN,
+    "Strava still accepts the tokens, or the athlete has connected again",
 )
 
 TRANSITIONS = (ASKED, CONFIRMED, FINISHED, WITHDRAWN)
-"""Every step there is; a row without one is `asked`."""
+"""Every step; a row that has taken none is `asked`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,11 @@ class ErasureGrounds:
 
     reason: EraseReason
     asked_at_epoch_s: int = field(metadata=stored(older="began_at_epoch_s"))
-    """By Strava's clock for an event. The request does not concern newer connections."""
+    """When, by Strava's clock for an event. The request does not concern newer connections."""
 
     @property
     def is_hint(self) -> bool:
-        """Whether the only ground is an event, which anybody may have sent, and which may be late."""
+        """Whether the only ground is an event, which anybody may have sent and which may be late."""
         return self.reason is EraseReason.DEAUTHORISATION
 
 
@@ -80,10 +83,10 @@ class Erasure:
     athlete_id: int
     grounds: ErasureGrounds = field(metadata=FLAT)
     began_at_epoch_s: int
-    """When the request was stored: tells the erasures of one athlete apart, each later than the one before."""
+    """When the request was stored: distinguishes the erasures of one athlete; each is later than the one before."""
     stage: ErasureStage
     next_try_epoch_s: int = 0
-    """From when on reconcile queues a run for an open erasure without a worker."""
+    """When reconcile next queues a run for an open erasure without a worker."""
     finished_at_epoch_s: int | None = None
     fence: int = 0
     lease_until_epoch_s: float = 0.0
@@ -153,5 +156,5 @@ class Erasure:
         return decode(cls, item.fields, version=item.version)
 
     def to_fields(self) -> dict[str, Any]:
-        """The fields of its row, with that by which the index finds it."""
+        """The fields of its row, with that of the index."""
         return {"kind": KIND, **encode(self)}

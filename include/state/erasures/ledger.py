@@ -16,7 +16,7 @@ from include.store.store import Key, Store
 __all__ = ["EraseReason", "Erasure", "ErasureGrounds", "ErasureStage", "Erasures"]
 
 KEPT_S = 30 * 86_400
-"""How long the row of a finished erasure is kept: longer than any work that was under way then can take."""
+"""How long the row of a finished erasure is kept: longer than any work that was under way at its end can take."""
 
 LEASE_S = 300
 """The length of the lease on an erasure."""
@@ -28,9 +28,9 @@ class Erasures:
     A worker writes its lease first, then checks here, and removes what it wrote if an erasure forbids it. The erasure
     stores its row first, then looks for records. Whichever comes first, one of the two sees the other.
 
-    One worker at a time carries an erasure out, under a lease; another resumes where it died. The value that `acquire`
-    and `check` return proves the lease, and `advance` and `settle` store a step made from it: so a request that is
-    joined meanwhile is never overwritten, but makes them raise `VersionConflict`.
+    One worker at a time carries an erasure out, under a lease; where it dies, another resumes. The value that `acquire`
+    and `check` return proves the lease, and `advance` and `settle` store a step made from it: where a request was
+    joined meanwhile, they raise `VersionConflict` instead of overwriting it.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -48,7 +48,7 @@ class Erasures:
         return any(erasure is not None and erasure.forbids_writing for erasure in erasures)
 
     def clear_away(self, *athlete_ids: int) -> bool:
-        """Whether the data of one of the athletes is being removed, or was; a mere request may still be withdrawn."""
+        """Whether the data of one of the athletes is being removed, or was; a request alone may still be withdrawn."""
         erasures = map(self.get, athlete_ids)
         return any(erasure is not None and erasure.clears_away for erasure in erasures)
 
@@ -58,7 +58,7 @@ class Erasures:
 
     @retry_on_conflict
     def ask(self, athlete_id: int, grounds: ErasureGrounds) -> Erasure:
-        """Store the request, and return the erasure as it is then: open, or over if that answers the request.
+        """Store the request, and return the resulting erasure: open, or over if that answers the request.
 
         An open erasure is joined. A person's request is answered by the outcome of the same or a person's later
         request, never by that of an event, whose time anybody may choose; an event about an athlete whose erasure is
@@ -93,7 +93,7 @@ class Erasures:
         if present is None:
             return
         if present.stage is ErasureStage.UNDER_WAY:
-            raise BeingErased(f"everything of athlete {athlete_id} is being erased: connect again when that is done")
+            raise BeingErased(f"the data of athlete {athlete_id} is being erased: connect again when that is done")
         if present.stage is ErasureStage.FINISHED:
             self._put(present.withdrawn())
 
@@ -131,7 +131,7 @@ class Erasures:
         if present is None or present.fence != lease.fence or present.lease_until_epoch_s <= self._clock():
             raise LeaseLost(
                 f"the lease {lease.fence} on the erasure of athlete {lease.athlete_id} ran out, was taken over, or the"
-                " athlete has connected again: stop, what is left to do is done by another run"
+                " athlete has connected again: stop, another run does the rest"
             )
         return present
 

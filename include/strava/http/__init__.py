@@ -1,1 +1,1 @@
-"""HTTP with Strava: calls, deadlines, answers, and which answer is which error."""
+"""HTTP calls to Strava: deadlines, answers and their errors."""

@@ -1,4 +1,4 @@
-"""Classifies Strava's answers: the one place that decides which answer is which error."""
+"""Classifies Strava's answers: decides which answer is which error."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from include.strava.quota import Report, next_day, next_window, utc_text
 
 _PERMISSION = "_permission"
 _RESOURCE = re.compile(r"/(?:activities|uploads|push_subscriptions)/[0-9]+(?:/streams)?$")
-"""Paths that request one resource by its id: only there a 404 can be about that resource."""
+"""Paths that request one resource by its id: only here can a 404 be about that resource."""
 LONGEST_WAIT_S = 21_600
-"""The longest wait that an answer can ask for: the longest wait between two tries of due work."""
+"""The longest wait that an answer can ask for: as long as the longest wait between two tries of due work."""
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -95,12 +95,12 @@ def error_for(
 
 
 def subject_of(status: int, *, path: str, whom: str, headers: Mapping[str, str]) -> str:
-    """How a message about an answer begins: its status, to which call, for whom, and by which id Strava knows it."""
+    """The beginning of a message about an answer: its status, the call, for whom, and Strava's id of the request."""
     return f"Strava answered {status} to {path.partition('?')[0]} for {whom}{_request(headers)}"
 
 
 def _is_json(body: bytes, headers: Mapping[str, str], *, may_be_empty: bool) -> bool:
-    """Whether an answer is in the form of Strava's API: JSON, said to be so; `may_be_empty` allows no body at all."""
+    """Whether an answer is in the form of Strava's API: JSON with its media type; `may_be_empty` allows no body."""
     if is_another_type(headers):
         return False
     if not body.strip():
@@ -113,7 +113,7 @@ def _is_json(body: bytes, headers: Mapping[str, str], *, may_be_empty: bool) -> 
 
 
 def is_another_type(headers: Mapping[str, str]) -> bool:
-    """Whether the headers announce something else than JSON."""
+    """Whether the headers announce another type than JSON."""
     media_type = _header(headers, "content-type").partition(";")[0].strip().lower()
     return media_type not in {"", "application/json"}
 
@@ -130,13 +130,13 @@ def _header(headers: Mapping[str, str], wanted: str) -> str:
 
 
 def _request(headers: Mapping[str, str]) -> str:
-    """The id by which Strava's support finds the call, where the answer has one of a harmless form."""
+    """The id with which Strava's support finds the call, if the answer has one in a safe form."""
     request_id = _header(headers, "x-request-id")
     return f" (request {request_id})" if _REQUEST_ID.fullmatch(request_id) else ""
 
 
 def _retry_after_s(headers: Mapping[str, str], now_epoch_s: float) -> float:
-    """How long the answer asks to wait, within bounds: in seconds or by a date; 0 where it does not say so."""
+    """How long the answer asks to wait, in seconds or by a date, within bounds; 0 where it does not ask."""
     text = _header(headers, "retry-after").strip()
     try:
         seconds = float(text) if text.isascii() and text.isdigit() else _epoch_s(text) - now_epoch_s

@@ -29,18 +29,18 @@ def ending_at(ends_at_s: float) -> Iterator[None]:
 
 
 def left_s() -> float:
-    """How long the present block may still last. Errors: `TimeoutError` where its time is over."""
+    """The remaining time of the present block. Errors: `TimeoutError` where it is over."""
     left = _ends_at_s.get() - time.monotonic()
     if left <= 0:
-        raise TimeoutError("the call has had all its time")
+        raise TimeoutError("the call's time is over")
     return left
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Sends and reads under `ending_at`, down to the single byte.
+    """Sends and reads under `ending_at`, byte by byte.
 
-    The timeouts of requests bound the time between two bytes: a status line, a header or a body that drips keeps such
-    a call for ever. Its timeout to connect also bounds the whole of sending, which is too short for a long file.
+    The timeouts of requests bound the time between two bytes: a status line, a header or a body that arrives byte by
+    byte keeps such a call for ever. Its connect timeout also bounds all of sending, which is too short for a long file.
     """
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Parses Strava's error bodies in all their forms."""
+"""Parses all forms of Strava's error bodies."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """An error body: `{"message": …, "errors": [{"resource", "field", "code"}]}`, or what little there is of it.
+    """An error body: `{"message": …, "errors": [{"resource", "field", "code"}]}`, or the parts that it has.
 
-    Shape: `errors` may be a string, empty or missing, the body empty, cut off or no JSON at all; then fields are empty.
+    Shape: `errors` may be a string, empty or missing, the body empty, cut off or not JSON; then fields are empty.
     """
 
     message: str = ""
@@ -38,7 +38,7 @@ class Faults:
 
     @classmethod
     def parse(cls, body: bytes) -> Faults:
-        """What `body` says; never an error."""
+        """The faults in `body`; raises no error."""
         try:
             document = json.loads(body)
         except (ValueError, RecursionError):

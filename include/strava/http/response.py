@@ -1,4 +1,4 @@
-"""One answer of Strava's, and the ways to read it."""
+"""One answer from Strava, and the ways to read it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A status, headers and a whole body, with what an error message needs to know about the call.
+    """A status, headers and a whole body, with the call's details for error messages.
 
     `repr` shows neither headers nor body: both may hold tokens.
     """
@@ -25,7 +25,7 @@ class Response:
     body: bytes = field(repr=False)
     path: str
     whom: str
-    """For whom the call was made, as a message names them."""
+    """For whom the call was made, in the words of a message."""
     is_applications: bool
     """Whether it was made with the application's own credentials."""
     received_at_epoch_s: float
@@ -37,7 +37,7 @@ class Response:
 
     @property
     def subject(self) -> str:
-        """How a message about it begins."""
+        """The beginning of a message about this answer."""
         return subject_of(self.status, path=self.path, whom=self.whom, headers=self.headers)
 
     def error(self) -> IngestError:
@@ -55,14 +55,14 @@ class Response:
     def checked(self) -> Response:
         """This answer if it is a success in the form of the API.
 
-        Errors: what `error_for` says for any other status; `NotTheApi` where another form is announced.
+        Errors: that of `error_for` for any other status; `NotTheApi` where the headers announce another type.
         """
         if not self.is_success or (self.body and is_another_type(self.headers)):
             raise self.error()
         return self
 
     def document(self) -> Any:
-        """The body as JSON values. Errors: `NotTheApi` when it is cut off or no JSON, `UnexpectedShape` for NaN."""
+        """The body as JSON values. Errors: `NotTheApi` when it is cut off or not JSON, `UnexpectedShape` for NaN."""
         try:
             return json.loads(self.body, parse_constant=_no_constant)
         except (ValueError, RecursionError):
@@ -83,12 +83,12 @@ class Response:
         return document
 
     def read(self, parse: Callable[[], _T]) -> _T:
-        """What `parse` makes of this answer. Errors: `UnexpectedShape` for every value that it cannot take."""
+        """The result of `parse`. Errors: `UnexpectedShape` for every value that it does not accept."""
         try:
             return parse()
         except UnexpectedShape as err:
             if str(err) == str(self.error()):
-                raise  # This answer's own words: it was no object, or no list.
+                raise  # This answer's own error: it was not an object, or not a list.
             raise self._unexpected(str(err)) from None
         except (ValueError, TypeError, ArithmeticError, AttributeError, RecursionError):
             raise self._unexpected() from None
@@ -99,4 +99,4 @@ class Response:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

@@ -1,4 +1,4 @@
-"""HTTP with Strava: pooled, bounded, never redirected, repeated only where repeating is safe."""
+"""HTTP calls to Strava: pooled, bounded, never redirected, repeated only where that is safe."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ from include.strava.http.deadline import BoundedAdapter, ending_at, left_s
 from include.strava.http.response import Response
 
 ATTEMPTS = 2
-"""One repetition bridges a gateway's hiccup; for longer faults the ledger waits."""
+"""One repetition covers a short fault of a gateway; the ledger handles longer faults."""
 CONNECT_S = 3.05
 DEADLINES_S = (20.0, 60.0)
-"""How long a call may take with all its attempts, and how long one that carries a recording: below every lease."""
+"""How long a call may take with all its attempts, and how long an upload may take: less than every lease."""
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _DIRECT = {"no_proxy": ",".join(_LOOPBACK)}
-"""Keeps calls to a simulator on this machine away from the environment's proxy."""
+"""Bypasses the environment's proxy for calls to a simulator on this machine."""
 _IDEMPOTENT = frozenset({"GET", "DELETE"})
 _NOTHING_TAKEN = frozenset({501, 503})
-"""The 5xx statuses that say a call was not executed; after a gateway's 502, 504 or 520 to 524 that is unknown."""
-_ASK_FIRST = "Ask Strava what became of it before sending it again."
+"""The 5xx statuses that mean a call was not executed; after a gateway's 502, 504 or 520 to 524 that is unknown."""
+_ASK_FIRST = "Check its outcome with Strava before sending it again."
 _PAUSE = wait_random(0, 1)
 
 
 class NoAuth(AuthBase):
-    """No credentials in the headers, and none from a `.netrc` either, where requests looks if there is no auth."""
+    """No credentials in the headers; without it, requests would look into `.netrc`."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """The request as it is."""
+        """The unchanged request."""
         return request
 
 
@@ -67,25 +67,25 @@ class BearerAuth(AuthBase):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: what is asked, for whom, and with which credentials."""
+    """One call: the request, for whom it is made, and its credentials."""
 
     method: str
     path: str
-    """What follows the base URL, with a leading slash and without a query."""
+    """The path after the base URL, with a leading slash and without a query."""
     whom: str = "the application"
-    """For whom it is made, as a message names them."""
+    """For whom it is made, in the words of a message."""
     query: Mapping[str, str | int] = field(default_factory=dict, repr=False)
     form: Mapping[str, str] = field(default_factory=dict, repr=False)
     file: tuple[str, bytes] | None = field(default=None, repr=False)
     """Name and content of the form's `file`; makes the form multipart."""
     auth: AuthBase = field(default_factory=NoAuth, repr=False)
-    """An athlete's token; else the application's own credentials are in the form, the query or here."""
+    """An athlete's token, or the application's own credentials where they are not in the form or the query."""
     is_long: bool = False
-    """Whether it carries a recording, which may take a minute."""
+    """Whether it transfers a recording, which may take a minute."""
 
     @property
     def is_idempotent(self) -> bool:
-        """Whether sending it twice is the same as sending it once."""
+        """Whether sending it twice has the same effect as sending it once."""
         return self.method in _IDEMPOTENT
 
 
@@ -100,9 +100,9 @@ def _no_report(headers: Mapping[str, str]) -> None:
 class StravaSession:
     """One connection pool for all calls of a process.
 
-    Sends an idempotent call once more after a jittered pause, or the one that Strava asks for; ends every call by its
-    deadline, however slowly the answer drips; keeps no cookies, since one session speaks for many
-    athletes; follows no redirect; logs nothing.
+    It repeats an idempotent call once, after a random pause or the one that Strava asks for. It ends every call by its
+    deadline, however slowly the answer arrives. It keeps no cookies, since one session serves many athletes, follows no
+    redirect, and logs nothing.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class StravaSession:
         """The answer to `call`, of any status below 500.
 
         `before` runs before each attempt and may refuse it by raising; `after` gets the headers of each answer.
-        Errors: `StravaUnavailable` (5xx, too slow, no connection; nothing was done, or doing it again is safe),
+        Errors: `StravaUnavailable` (5xx, too slow, no connection; the call had no effect, or can safely be repeated),
         `OutcomeUnknown` (a call that is not idempotent broke off after it was sent), `UnexpectedShape` (endless body).
         """
         longest_s = self._deadlines_s[call.is_long]
@@ -216,7 +216,7 @@ class StravaSession:
 
 
 class _QueryFilter(logging.Filter):
-    """Takes the query out of the URLs that urllib3 logs: the subscription calls carry the client secret there."""
+    """Removes the query from the URLs that urllib3 logs: in subscription calls it holds the client secret."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -230,14 +230,14 @@ _QUERIES = _QueryFilter()
 
 
 def _pause(attempts: RetryCallState) -> float:
-    """How long to wait before the next attempt: what Strava asks for, where it does."""
+    """The wait before the next attempt: the one that Strava asks for, if it does."""
     error = attempts.outcome.exception() if attempts.outcome else None
     asked_s = error.retry_after_s if isinstance(error, IngestError) else 0.0
     return max(_PAUSE(attempts), asked_s)
 
 
 def _never_sent(err: Exception) -> bool:
-    """Whether the connection failed before a byte of the request went out."""
+    """Whether the connection failed before any byte of the request was sent."""
     reason = getattr(err.args[0], "reason", None) if err.args else None
     return isinstance(err, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
 
@@ -247,5 +247,5 @@ def _subject(call: Call) -> str:
 
 
 def of_athlete(athlete_id: int) -> str:
-    """How messages name an athlete for whom a call is made."""
+    """The name in messages of the athlete for whom a call is made."""
     return f"athlete {athlete_id}"

@@ -57,7 +57,7 @@ def test_ingest_of_many_activities_has_few_tasks_and_one_that_fails_keeps_no_oth
     assert len(run.tasks) <= 12
     assert {row["activity_id"] for row in world.rows("activities")} == set(ids)
     assert len(world.control.activity_ids(CHILD_ID)) == 1
-    assert any(" · 3 activities · 1 waits: a passing fault" in label for label in run.labels)
+    assert any(" · 3 activities · 1 waits: a temporary fault" in label for label in run.labels)
     with world.services() as services:
         assert services.state.activities.get(PARENT_ID, 999_999_999).due_at_epoch_s is not None
 

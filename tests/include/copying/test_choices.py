@@ -20,15 +20,21 @@ def test_nothing_stands_in_the_way_of_a_plain_link(trim_m: int | None) -> None:
     [
         pytest.param([], CopyOptions(), "names", "there are 0", id="no name"),
         pytest.param(list("abcdefghijk"), CopyOptions(), "names", "there are 11", id="eleven names"),
-        pytest.param(["Rex", "🐕"], CopyOptions(), "names", "No title could ever name 🐕", id="only an emoji"),
+        pytest.param(["Rex", "🐕"], CopyOptions(), "names", "No title can match 🐕", id="only an emoji"),
         pytest.param(["x" * 51], CopyOptions(), "names", "longer than 50", id="long name"),
         pytest.param(["Rex\x1b[31m"], CopyOptions(), "names", "cannot be printed", id="control character"),
         pytest.param(["Rex"], CopyOptions(trim_m=-1), "trim_m", "from 0 to 2000", id="less than nothing"),
         pytest.param(["Rex"], CopyOptions(trim_m=2001), "trim_m", "from 0 to 2000", id="too much"),
         pytest.param(
-            ["Rex"], CopyOptions(title="{child}"), "title", "{child}, which stands for", id="unknown placeholder"
+            ["Rex"], CopyOptions(title="{child}"), "title", "unknown placeholder {child}", id="unknown placeholder"
         ),
-        pytest.param(["Rex"], CopyOptions(sports=("Run", "run")), "sports", "run is no sport", id="unknown sport"),
+        pytest.param(
+            ["Rex"],
+            CopyOptions(sports=("Run", "run")),
+            "sports",
+            "run is not one of Strava",
+            id="unknown sport",
+        ),
     ],
 )
 def test_problem_names_the_field_and_what_to_do(names: list[str], options: CopyOptions, field: str, words: str) -> None:

@@ -66,8 +66,8 @@ def test_reason_names_what_speaks_against_the_copy(
 @pytest.mark.parametrize(
     ("streams_changes", "expected"),
     [
-        pytest.param({"time": [0, 5, 4]}, "do not rise", id="times fall"),
-        pytest.param({"time": [3, 3, 3]}, "do not rise", id="times stand still"),
+        pytest.param({"time": [0, 5, 4]}, "do not increase", id="times fall"),
+        pytest.param({"time": [3, 3, 3]}, "do not increase", id="times stand still"),
         pytest.param({"time": [0, None, None]}, "fewer than two points", id="one time"),
         pytest.param({"time": None}, "fewer than two points", id="no times"),
     ],

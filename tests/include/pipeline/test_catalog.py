@@ -10,7 +10,7 @@ from include.errors import RetryLater
 from include.lake.keys import partition_prefix
 from include.lake.objects.objects import Condition
 from include.pipeline import catalog as catalog_module
-from include.pipeline.catalog import Agreed, is_crawl_due, register_waiting
+from include.pipeline.catalog import PartitionCounts, is_crawl_due, register_waiting
 from include.pipeline.erasure.erase import EraseRequest, erase
 from include.pipeline.erasure.watch import remove_late_records
 from include.pipeline.ingest.sync import sync
@@ -75,9 +75,9 @@ def test_what_waits_is_registered_once_and_waits_no_more(world, services, named)
     wanted = waiting(services)
     assert len(wanted) == 6
 
-    assert register_waiting(services) == Agreed(registered=6)
+    assert register_waiting(services) == PartitionCounts(registered=6)
     assert (named.named, waiting(services)) == (wanted, set())
-    assert register_waiting(services) == Agreed()
+    assert register_waiting(services) == PartitionCounts()
 
 
 def test_more_than_one_batch_is_registered(services, named, monkeypatch):
@@ -188,7 +188,7 @@ def test_athlete_who_is_erased_while_the_catalogue_works_is_not_in_it_afterwards
     named.before_register = erase_now
     agreed = register_waiting(services)
     assert (named.named, waiting(services)) == (set(), set())
-    assert agreed == Agreed(registered=0, removed=3)
+    assert agreed == PartitionCounts(registered=0, removed=3)
 
 
 def test_late_row_of_an_erased_athlete_registers_nothing(world, services, named, erased):

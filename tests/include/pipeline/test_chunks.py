@@ -52,7 +52,7 @@ def test_owner_with_as_many_as_fill_a_chunk_has_it_alone():
     [
         (NotConnected("Ann has to connect again"), "access"),
         (QuotaSpent("spent", until_epoch_s=9.0), "quota"),
-        (RetryLater("503"), "a passing fault"),
+        (RetryLater("503"), "a temporary fault"),
         (KeyError("name"), "KeyError"),
     ],
 )
@@ -144,7 +144,7 @@ def test_keys_are_worked_on_at_once_and_told_in_their_order():
 
     worked = process_each([2, 1, 0], work, at_once=3)
     assert list(worked.done.items()) == [(2, 20), (0, 0)]
-    assert worked.waiting == ("a passing fault",)
+    assert worked.waiting == ("a temporary fault",)
 
 
 def test_no_more_are_worked_on_at_once_than_asked_for():

@@ -48,5 +48,5 @@ def test_reads_that_decide_are_strongly_consistent(store: DynamoStore) -> None:
 
 
 def test_counter_may_not_have_a_name_of_the_store(store: DynamoStore) -> None:
-    with pytest.raises(ValueError, match="version is no name for a counter"):
+    with pytest.raises(ValueError, match="version cannot be the name of a counter"):
         store.add(Key("quota", "1"), {"version": 1})

@@ -73,7 +73,7 @@ def test_refresh_token_is_kept_when_the_access_token_is_none(token: Any) -> None
 
 @pytest.mark.parametrize("token", ["", None, 7, True, [REFRESH], "two words", "line\nbreak", "x" * 2001])
 def test_answer_is_none_without_a_refresh_token(token: Any) -> None:
-    with pytest.raises(UnexpectedShape, match="'refresh_token' is missing or is no token") as caught:
+    with pytest.raises(UnexpectedShape, match="'refresh_token' is missing or is not a token") as caught:
         parsed(refresh_token=token)
     assert ACCESS not in str(caught.value)
 

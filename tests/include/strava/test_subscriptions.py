@@ -158,7 +158,7 @@ def test_delete_explains_the_ghost_when_it_is_listed_and_not_found(
 ) -> None:
     strava.will(reply(404), reply(body=[{"id": 5}]))
 
-    with pytest.raises(BadRequest, match="finds no such one"):
+    with pytest.raises(BadRequest, match="cannot find it to delete it"):
         subscriptions.delete(5)
 
 

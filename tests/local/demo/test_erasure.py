@@ -72,7 +72,7 @@ def test_row_that_names_the_athlete_is_found_and_another_athletes_is_not(
     inspection: FileInspection, store: SqliteStore
 ) -> None:
     for athlete_id in (ANN, ANN * 10):
-        Notices(store, now).tell(Notice(athlete_id, "one", NoticeKind.CHILD_ERASED, 1))
+        Notices(store, now).save(Notice(athlete_id, "one", NoticeKind.CHILD_ERASED, 1))
     store.close()
 
     assert erasure.examine(inspection, ANN, 0).left == (f"state: notices {ANN}",)

@@ -181,7 +181,7 @@ def test_session_of_before_the_erasure_is_none_after_connecting_again(
 def test_other_side_reads_why_a_link_has_ended(
     ada: Any, store: SqliteStore, now: Any, kind: NoticeKind, words: str
 ) -> None:
-    Notices(store, now).tell(Notice(ADA, "one", kind, 1_760_000_000))
+    Notices(store, now).save(Notice(ADA, "one", kind, 1_760_000_000))
 
     assert words in ada.client.get("/me").text
     now.epoch_s += 31 * 86_400

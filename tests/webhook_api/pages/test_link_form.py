@@ -74,12 +74,12 @@ def test_options_are_what_is_ticked() -> None:
 
 def test_title_is_taken_or_refused_with_the_reason() -> None:
     assert parse(title=" {sport} with {parent} ").options.title == "{sport} with {parent}"
-    assert "{child}, which stands for nothing" in parse(title="{child}").problems["title"]
+    assert "unknown placeholder {child}" in parse(title="{child}").problems["title"]
     assert "is empty" in parse(title="").problems["title"]
 
 
 def test_sport_that_strava_does_not_have_is_refused() -> None:
-    assert "Quidditch is no sport" in parse(sports=["Run", "Quidditch"]).problems["sports"]
+    assert "Quidditch is not one of Strava's sports" in parse(sports=["Run", "Quidditch"]).problems["sports"]
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ def test_notice_is_told_once_to_the_one_it_is_for_and_for_30_days(
     store: Store, clock: Clock, pass_time: Callable[[float], None]
 ) -> None:
     notices = Notices(store, clock)
-    notices.tell(NOTICE)
-    notices.tell(NOTICE)
+    notices.save(NOTICE)
+    notices.save(NOTICE)
 
     assert list(notices.of_athlete(ANN)) == [NOTICE]
     assert list(notices.of_athlete(REX)) == []
@@ -27,7 +27,7 @@ def test_notice_is_told_once_to_the_one_it_is_for_and_for_30_days(
 
 def test_notices_are_forgotten_with_the_athlete(store: Store, clock: Clock) -> None:
     notices = Notices(store, clock)
-    notices.tell(NOTICE)
+    notices.save(NOTICE)
 
     assert [notices.forget(ANN), notices.forget(ANN)] == [1, 0]
     assert list(notices.of_athlete(ANN)) == []

@@ -63,10 +63,10 @@ def test_who_claims_the_time_of_another_is_beside_it_over_midnight_too(outings: 
     for outing in (late, next_day, evening):
         outings.claim(REX, outing, everyone)
 
-    assert outings.beside(REX, 9, late.start_epoch_s) == {1}
-    assert outings.beside(REX, 1, next_day.start_epoch_s) == {9}
-    assert outings.beside(REX, 5, evening.start_epoch_s) == set()
-    assert outings.beside(REX, 7, late.start_epoch_s) == set()
+    assert outings.overlapping(REX, 9, late.start_epoch_s) == {1}
+    assert outings.overlapping(REX, 1, next_day.start_epoch_s) == {9}
+    assert outings.overlapping(REX, 5, evening.start_epoch_s) == set()
+    assert outings.overlapping(REX, 7, late.start_epoch_s) == set()
 
 
 def test_time_that_another_child_has_is_free(outings: Outings) -> None:

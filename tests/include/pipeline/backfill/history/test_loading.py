@@ -93,9 +93,9 @@ def test_dry_run_makes_nothing_due(world, finished):
 @pytest.mark.parametrize(
     ("odd", "waits"),
     [
-        pytest.param({"status": 500, "body": '{"message":"error"}'}, "a passing fault", id="500"),
-        pytest.param({"status": 502, "body": "<html>", "content_type": "text/html"}, "a passing fault", id="502"),
-        pytest.param({"body": "<html>", "content_type": "text/html"}, "a passing fault", id="a page"),
+        pytest.param({"status": 500, "body": '{"message":"error"}'}, "a temporary fault", id="500"),
+        pytest.param({"status": 502, "body": "<html>", "content_type": "text/html"}, "a temporary fault", id="502"),
+        pytest.param({"body": "<html>", "content_type": "text/html"}, "a temporary fault", id="a page"),
         pytest.param({"status": 403, "body": '{"message":"Forbidden","errors":[]}'}, "BadRequest", id="403"),
         pytest.param({"status": 400, "body": '{"message":"Bad Request","errors":[]}'}, "BadRequest", id="400"),
     ],

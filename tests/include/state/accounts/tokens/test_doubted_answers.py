@@ -56,7 +56,7 @@ def test_pair_of_a_doubted_answer_is_used_and_renewed_when_strava_knows_it(
         pass_time(LIFETIME_S)
 
     assert strava.calls == 3
-    assert caplog.text.count("renewal of athlete 42 is doubted (the time when it expires)") == 2
+    assert caplog.text.count("token refresh of athlete 42 is doubtful (the time when it expires)") == 2
     assert "SECRET" not in caplog.text
 
 

@@ -165,6 +165,6 @@ def test_activity_that_is_asked_for_whole_is_due_now_and_nothing_stored_is_taken
     ledger: ActivityLedger, clock: Clock
 ) -> None:
     ledger.settle(acquired(ledger), ENTRY)
-    ledger.ask_whole(42, ENTRY.activity_id, clock())
+    ledger.request_refetch(42, ENTRY.activity_id, clock())
     [entry] = ledger.due(clock())
     assert (entry.state, entry.object_keys, entry.fingerprint) == (ENTRY.state, ENTRY.object_keys, "")

@@ -49,7 +49,7 @@ def test_row_of_an_activity_outlives_a_wish_that_is_withdrawn(erasures: Erasures
 
     assert [entry.activity_id for entry in ledger.of_athlete(ANN)] == [1]
     assert ledger.get(ANN, 1) == before
-    assert not ledger.in_hand(ANN)
+    assert not ledger.is_leased(ANN)
     erasures.withdraw(ANN)
     assert ledger.acquire(ANN, 1) is not None
 
@@ -61,10 +61,10 @@ def test_running_lease_is_seen_and_not_forgotten_before_it_ends(
     ledger.acquire(ANN, 1)
     begin(erasures, ANN)
 
-    assert ledger.in_hand(ANN)
+    assert ledger.is_leased(ANN)
     assert not ledger.forget(ANN, 1)
     pass_time(300)
-    assert not ledger.in_hand(ANN)
+    assert not ledger.is_leased(ANN)
     assert ledger.forget(ANN, 1)
     assert ledger.forget(ANN, 1)
     assert list(ledger.of_athlete(ANN)) == []
@@ -89,7 +89,7 @@ def test_copy_outlives_a_wish_that_is_withdrawn(erasures: Erasures, store: Store
     erasures.ask_now(leaving, ATHLETE)
 
     assert copies.acquire(1, REX) is None
-    assert not copies.in_hand(planned)
+    assert not copies.is_leased(planned)
 
     erasures.withdraw(leaving)
     assert copies.acquire(1, REX) is not None
@@ -101,9 +101,9 @@ def test_copy_in_a_workers_hands_is_not_forgotten_before_it_is_let_go(store: Sto
     claimed = copies.acquire(1, REX)
     assert claimed is not None
 
-    assert copies.in_hand(claimed)
+    assert copies.is_leased(claimed)
     assert not copies.forget(1, REX)
     copies.settle(claimed)
-    assert not copies.in_hand(claimed)
+    assert not copies.is_leased(claimed)
     assert copies.forget(1, REX)
     assert copies.forget(1, REX)
