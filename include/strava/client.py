@@ -145,7 +145,7 @@ class StravaClient:
             raise Gone(f"Activity {activity_id} of athlete {athlete_id} has empty streams. Keep it without them.")
         if streams.odd:
             log.warning(
-                "Streams of activity %s of athlete %s hold invalid samples; they are left out, the raw answer stays: %s.",
+                "Streams of activity %s of athlete %s hold invalid samples; those are left out, the raw answer is: %s.",
                 activity_id,
                 athlete_id,
                 ", ".join(streams.odd),
