@@ -2,23 +2,23 @@
 
 Loads an athlete's history into the lake: list pages of 200, then one streams call for each activity.
 
-**Starts**: an operator, with the form; `strava_reconcile` starts it again with the same form while something is left.
-Begin with *dry run*: it lists (one call for each 200 activities), says what it would load and what that costs, and
-changes nothing. *Again* has what is in the lake fetched again as well, detail and streams; for one activity choose its
-day.
+**Starts**: an operator, with the form; `strava_reconcile` starts it again with the same form until everything is
+loaded. Begin with *dry run*: it lists the activities (one call for each 200), reports what it would load and at how
+many calls, and changes nothing. *Again* also fetches activities that are already in the lake, detail and streams; for a
+single activity choose its day.
 
 **Reads**: Strava (`GET /athlete/activities`, streams).
-**Writes**: the ledger `histories`, raw zone, `streams`, `activities` of the lake, the ledger `activities`. Activities
-that are in the lake but were edited since are queued for `strava_ingest`.
+**Writes**: the ledger `histories`, the raw zone, `streams` and `activities` of the lake, the ledger `activities`.
+Activities in the lake that were edited since are queued for `strava_ingest`.
 
-**Kind**: interval. A history is a row: a run takes it a share further (1,000 activities), the next run goes on from
-there, whatever became of this one. Asking for the same days again costs no call for what is in the lake.
+**Kind**: interval. A history is a row: a run loads a share of it (1,000 activities), and the next run continues there,
+even if this one died. A second request for the same days makes no call for activities that are in the lake.
 
 **Limits**: 1.005 read calls an activity. It leaves a tenth of Strava's quota to live work; when the rest is spent, the
-run ends green and a later one goes on. Histories take turns.
+run ends successfully and a later one continues. Histories take turns.
 
-**If it fails**: only the operator notices. Nothing is lost once `list_activities` has stored the request; a run
-that is deleted before that is forgotten, as one that the operator takes back.
+**If it fails**: only the operator notices. Nothing is lost once `list_activities` has stored the request; deleting the
+run before that cancels it.
 
 **Owner**: data-engineering.
 """
@@ -39,31 +39,29 @@ from strava_airflow.run_outcome import confirm_run, ledger_takes_over
 _DAY = {"type": "string", "format": "date"}
 
 PARAMS = {
-    "athlete": Param(
-        type="integer", minimum=1, title="Athlete", description_md="Strava's id of the athlete, who has connected."
-    ),
+    "athlete": Param(type="integer", minimum=1, title="Athlete", description_md="Strava's id of a connected athlete."),
     "from": Param(title="From", description_md="First day of the history, UTC.", **_DAY),
     "to": Param(title="To", description_md="Last day of the history, UTC, included.", **_DAY),
     "dry_run": Param(
         default=True,
         type="boolean",
         title="Dry run",
-        description_md="Only list, and say what would be loaded at how many calls.",
+        description_md="Only list the activities, and report what would be loaded at how many calls.",
     ),
     "again": Param(
         default=False,
         type="boolean",
         title="Again",
-        description_md="Fetch what is in the lake again too, detail and streams, at two calls each; for one activity "
-        "choose its day. The dry run says the cost. It is done by `strava_ingest` as the quota allows.",
+        description_md="Also fetch activities again that are in the lake, at two calls each; for a single activity "
+        "choose its day. The dry run reports the cost. `strava_ingest` does the work as the quota allows.",
     ),
     "asked_at_epoch_s": Param(
         default=None,
         type=["null", "integer"],
         minimum=0,
         title="Asked at",
-        description_md="When it was asked for, in seconds since 1970; leave it empty for now. A backfill of these days "
-        "that came to its end since then is not begun again.",
+        description_md="Time of the request, in seconds since 1970; leave it empty for now. A backfill of these days "
+        "that finished since then is not started again.",
     ),
 }
 
@@ -109,10 +107,10 @@ def load_chunk(keys: list[list]) -> dict:
 
 @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
 def publish_lake(*, ti=None) -> dict:
-    """Tell the catalogue that partitions changed, and sum the chunks up."""
+    """Notify the catalogue that partitions changed, and sum up the chunks."""
     chunks = [chunk for chunk in ti.xcom_pull(task_ids=["load_chunk"]) if chunk]
     if not any(chunk["loaded"] for chunk in chunks):
-        publish()  # otherwise a quick catalogue run has registered them already
+        publish()  # otherwise an early catalogue run has already registered them
     return {name: sum(chunk[name] for chunk in chunks) for name in ("loaded", "skipped", "points")}
 
 

@@ -1,21 +1,21 @@
 """# Strava catalogue
 
-Makes the partitions that changed visible to analysts.
+Makes changed partitions visible to analysts.
 
 **Starts**: whenever partitions of the lake wait to be registered (asset `strava_lake`); `strava_reconcile` starts it
-where one has waited for a quarter of an hour. One run at a time: a thousand syncs, one run. An operator may start it
-by hand, on AWS with a form that has the crawler run at once.
+when one has waited for a quarter of an hour. One run at a time: a thousand syncs cause one run. An operator may start
+it by hand, on AWS with a form that runs the crawler at once.
 
-**Reads**: the rows of `partitions`, all of them, whichever events the run was started by; the keys in the lake.
-**Writes**: the catalogue: views over the lake on one machine, Glue partitions on AWS. One that holds nothing any more
-leaves it. On AWS Glue's crawler then looks for what no run has registered, at most once in `CRAWL_EVERY_H` hours and at
-once when a table has changed; analysts need not wait for it.
+**Reads**: all rows of `partitions`, whichever events started the run; the keys in the lake.
+**Writes**: the catalogue: views over the lake on one machine, Glue partitions on AWS. Empty partitions are removed from
+it. On AWS, Glue's crawler then searches for partitions that no run has registered, at most once in `CRAWL_EVERY_H`
+hours and at once when a table has changed; analysts need not wait for it.
 
 **Kind**: now. Registering a partition again changes nothing.
 
-**Limits**: no Strava calls. One crawl costs 0.15 $ at least.
+**Limits**: no Strava calls. One crawl costs at least $0.15.
 
-**If it fails**: new athletes' and new years' rows stay invisible to SQL until it succeeds; no row is lost.
+**If it fails**: rows of new athletes and new years stay invisible to SQL until it succeeds; no row is lost.
 
 **Owner**: data-engineering.
 """
@@ -41,7 +41,7 @@ CRAWL = Param(
     default=False,
     type="boolean",
     title="Crawl",
-    description_md="Run Glue's crawler now, however short a while ago it ran.",
+    description_md="Run Glue's crawler now, even if it ran a short time ago.",
 )
 
 
@@ -62,7 +62,7 @@ def take_crawl(params: dict) -> None:
     hook = StravaHook()
     with hook.services() as services:
         if not is_crawl_due(services, hook.settings(), is_asked_for=params["crawl"]):
-            raise AirflowSkipException("The crawler ran a short while ago, for the same tables.")
+            raise AirflowSkipException("The crawler ran a short time ago, for the same tables.")
 
 
 @dag(
@@ -82,7 +82,7 @@ def strava_catalog() -> None:
     """Wires the lake's asset events to the catalogue."""
     registered = register_partitions()
     if CRAWLER:
-        # Imported where there is a crawler: the provider is slow to load, and one machine has no use for it.
+        # Imported only where there is a crawler: the provider is slow to load, and one machine does not need it.
         from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerRunOperator
 
         run_crawler = GlueCrawlerRunOperator(
@@ -91,7 +91,7 @@ def strava_catalog() -> None:
             aws_conn_id=None,  # the role of the worker
             deferrable=True,
             poll_interval=30,
-            # A crawl that somebody else started is as good: changed partitions are registered already.
+            # A crawl that somebody else started is enough: changed partitions are already registered.
             fail_on_already_running=False,
         )
         registered >> take_crawl() >> run_crawler

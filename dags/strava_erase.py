@@ -1,27 +1,27 @@
 """# Strava erase
 
 Erases an athlete: ends the access to the account, removes every record of the athlete, and leaves a certificate with
-counts and times and no personal data.
+counts and times, but no personal data.
 
-**Starts**: from the webhook, through the dispatcher, when Strava reports that an athlete took the access away; when an
-athlete asks for it on their own page; or by an operator, with the form, whose dry run only counts.
+**Starts**: from the webhook, through the dispatcher, when Strava reports that an athlete revoked the access; when an
+athlete requests it on their own page; or by an operator, with the form, whose dry run only counts.
 
 **Reads**: the request in `erasures`, the athlete's row, Strava's token endpoint. A reported deauthorisation is
-confirmed with Strava first: while Strava accepts the athlete's tokens nothing happens, and the task is skipped, saying
-so. It is skipped too when the athlete disconnected on their own page, which keeps what is stored, when the athlete has
-connected since the request, and when another run holds the erasure.
+confirmed with Strava first: if Strava still accepts the athlete's tokens, nothing happens, and the task is skipped with
+a message. It is also skipped when the athlete only disconnected on their own page, so that the stored data stays, when
+the athlete has connected since the request, and when another run holds the erasure.
 **Writes**: removes the athlete's rows and objects of the lake, raw answers, upload files, ledgers, links, invitations,
-events and the athlete's row; ends links for the other side with a notice. Started by an operator or the athlete, it
-gives the access back at Strava first (`POST /oauth/revoke`). The certificate is
-`certificates/<athlete>-<began at>.json` in the lake, and is shown in the task's log.
+events and the athlete's row; ends links, and notifies the other side. When an operator or the athlete started it, it
+first revokes the access at Strava (`POST /oauth/revoke`). The certificate is `certificates/<athlete>-<began at>.json`
+in the lake, and is shown in the task's log.
 
-**Kind**: now. Running it again is always right: it goes on where a run stopped. Where none is run again,
-`strava_reconcile` starts one, once in a window, until the erasure is finished or withdrawn.
+**Kind**: now. It is always right to run it again: it continues where a run stopped. Otherwise `strava_reconcile` starts
+a run, once in a window, until the erasure is finished or withdrawn.
 
-**Limits**: two calls to the token endpoint, which count in no quota.
+**Limits**: two calls to the token endpoint, which do not count in the quota.
 
-**If it fails**: the athlete is not erased yet: look at it today. Before the access has ended nothing is removed; after
-it, nothing is written for the athlete any more. An outage of Strava or of the whole application never counts as a
+**If it fails**: the athlete is not erased yet: look at it today. Before the access has ended nothing is removed;
+afterwards nothing is written for the athlete. An outage of Strava or of the whole application never counts as a
 deauthorisation.
 
 **Owner**: data-engineering.
@@ -50,15 +50,15 @@ PARAMS = {
         type="string",
         enum=["deauthorisation", "operator", "athlete"],
         title="Reason",
-        description_md="`operator` and `athlete` give the access back at Strava; `deauthorisation` only confirms that "
-        "it is gone.",
+        description_md="`operator` and `athlete` revoke the access at Strava; `deauthorisation` only confirms that "
+        "it has ended.",
     ),
     "asked_at_epoch_s": Param(
         default=None,
         type=["null", "integer"],
         minimum=0,
         title="Asked at",
-        description_md="When it was asked for, in seconds since 1970; leave it empty for now. An athlete who has "
+        description_md="Time of the request, in seconds since 1970; leave it empty for now. An athlete who has "
         "connected since then is not erased.",
     ),
     "dry_run": Param(
@@ -87,7 +87,7 @@ def erase_athlete(params: dict, *, dag_run=None) -> dict:
 
 @task(outlets=[LAKE])
 def publish_lake(erased: dict) -> None:
-    """Tell the catalogue that tables have lost rows: the athlete's own partitions no longer wait for it."""
+    """Notify the catalogue that tables have lost rows; the athlete's own partitions no longer wait for it."""
     if erased["certificate"] is None:
         raise AirflowSkipException("Nothing was removed.")
 

@@ -1,24 +1,24 @@
 """# Strava ingest
 
-Brings the activities that webhook events name up to date in the lake and copies them to linked children.
+Updates the activities that webhook events name in the lake, and copies them to linked children.
 
-**Starts**: from the webhook, through the dispatcher; one run for one event in quiet times, for up to a hundred under
-load. An operator may start it by hand with an event that names an activity and its athlete, any time and subscription:
-events are hints, Strava is asked for the truth.
+**Starts**: from the webhook, through the dispatcher; one run for each event in quiet times, for up to a hundred events
+under load. An operator may start it by hand with an event that names an activity and its athlete, with any time and
+subscription: an event is a hint, and the run asks Strava.
 
 **Reads**: Strava (`GET /activities/{id}`, its streams), the raw zone, the links.
 **Writes**: raw zone, `streams`, `activities`, `laps` and `copies` of the lake (one activity's rows are replaced), the
 ledgers `activities` and `copies`, and new activities in the children's accounts.
 
-**Kind**: now. Running it again is always right and costs at most two read calls an activity.
+**Kind**: now. It is always right to run it again, which costs at most two read calls an activity.
 
-**Limits**: two read calls for a new activity, one for a renamed one; an upload and some polls for each copy.
-Under load a task works on a chunk of up to 20 activities; one that fails keeps no other out, its row owns its rest.
-When Strava's quota is spent, Strava is out, or a fault has not passed by the last try, the activity waits in the ledger
-and the run ends green, saying so.
+**Limits**: two read calls for a new activity, one for a renamed one; an upload and a few polls for each copy. Under
+load a task works on a chunk of up to 20 activities; one that fails stops no other, and stays due in the ledger. When
+Strava's quota is spent, Strava is down, or a fault lasts until the last try, the activity waits in the ledger, and the
+run ends successfully, with a message.
 
-**If it fails**: Strava or the settings refuse something for good, or a defect broke what the task's message names;
-nothing is lost, the ledger still holds the activity, whatever becomes of the run.
+**If it fails**: Strava or the settings refuse something permanently, or the task's message names activities that a
+defect broke. Nothing is lost: the activity stays due in the ledger, whatever happens to the run.
 
 **Owner**: data-engineering.
 """
@@ -113,13 +113,13 @@ def copy_to_children(synced: list[dict]) -> list[dict]:
 
 @task_group(prefix_group_id=False)
 def ingest_activities(items: list[dict]) -> None:
-    """One chunk: its copies start as soon as it is synced, independent of other chunks."""
+    """One chunk: its copies start as soon as it is synced, independently of other chunks."""
     copy_to_children(sync_activities(items))
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
 def publish_lake() -> None:
-    """Tell the catalogue that partitions changed."""
+    """Notify the catalogue that partitions changed."""
     publish()
 
 

@@ -1,31 +1,30 @@
 """# Strava reconcile
 
-Finds what no event brought: puts back into the queue what waited in the ledgers (activities that stepped aside for
-Strava's quota, uploads that Strava was still processing, copies that a link blocked before it was changed, erasures and
-backfills whose run died or that go on), and compares Strava's lists with the ledger.
+Queues work that no event starts: rows that are due in the ledgers (activities that waited for Strava's quota, uploads
+that Strava was still processing, copies that a link no longer blocks, erasures and backfills whose run died or that are
+not finished), and activities in which Strava's lists differ from the ledger.
 
 **Starts**: one minute after every quota window opens (minutes 1, 16, 31, 46). Once an hour, or every six
-(`LIST_EVERY_H`) while Strava's events arrive, it is each athlete's turn: the newest page of their list and one older
-page in rotation. What the list shows is kept current in the lake. Once a day it asks for the webhook subscription.
+(`LIST_EVERY_H`) while Strava's events arrive, it lists each athlete's activities: the newest page, and one older page
+in rotation. The lake's columns follow the list. Once a day it checks the webhook subscription.
 
 **Reads**: the ledgers `activities`, `copies`, `links`, `erasures` and `histories`; Strava (`GET /athlete/activities`,
 `GET /push_subscriptions`).
-**Writes**: messages, by which the dispatcher starts `strava_ingest`, `strava_erase` and `strava_backfill`. How far each
-athlete's rotation has come. The columns of `activities` that the list shows and nobody has to fetch, such as kudos. The
-table `freshness`: how many activities the list shows of each month that its pages hold whole, and the lake holds.
-For a day after an erasure it removes what a stalled worker wrote late. The log of `look_after_erasures` names the
-athletes whose tokens Strava has refused for a week.
-`remove_unwanted` takes out of the lake what athletes gave up and had removed. `strava_catalog` is started where a
-partition has waited for it for a quarter of an hour.
+**Writes**: messages, from which the dispatcher starts `strava_ingest`, `strava_erase` and `strava_backfill`; the
+progress of each athlete's rotation; the columns of `activities` that the list shows, such as kudos; the table
+`freshness`, which compares how many activities of a month the list shows and the lake holds. For a day after an erasure
+it removes records that a stalled worker wrote late. The log of `look_after_erasures` names the athletes whose tokens
+Strava has refused for a week. `remove_unwanted` removes data of scopes that athletes gave up, if they asked for it.
+`wake_catalog` starts `strava_catalog` when a partition has waited for a quarter of an hour.
 
-**Kind**: now. Running it again is always right.
+**Kind**: now. It is always right to run it again.
 
-**Limits**: two read calls for an athlete and turn; with many athletes the turns come less often, so that listing takes
-half of the day's read calls at most. What began before an athlete connected is left to `strava_backfill`.
+**Limits**: two read calls for each listing of an athlete; with many athletes each is listed less often, so that listing
+takes at most half of the day's read calls. Activities from before an athlete connected are left to `strava_backfill`.
 
-**If it fails**: whatever waits, waits a quarter of an hour longer. If `check_subscription` fails, Strava sends no
-events: do what its message says. If `prove_installation` fails, something else than Strava's API answers at
-STRAVA_API_URL: nothing is removed until that is right.
+**If it fails**: due work waits a quarter of an hour longer. If `check_subscription` fails, Strava sends no events: do
+what its message says. If `prove_installation` fails, something other than Strava's API answers at STRAVA_API_URL:
+nothing is removed until that is corrected.
 
 **Owner**: data-engineering.
 """
@@ -73,7 +72,7 @@ def list_athletes() -> dict:
 
 @task
 def prove_installation() -> str:
-    """Ask whether Strava's API answers here, until that is proved; fail if something else answers."""
+    """Check that Strava's API answers at the configured URL, until that is proved; fail if something else answers."""
     from include.pipeline.reconcile.installation import prove_again
 
     with StravaHook().services() as services:
@@ -82,7 +81,7 @@ def prove_installation() -> str:
 
 @task
 def check_subscription() -> str:
-    """Fail, saying what to do, if Strava should send events and does not."""
+    """Fail, with instructions, if Strava should send events and does not."""
     from include.pipeline.subscription import check_subscription
 
     hook = StravaHook()
@@ -92,7 +91,7 @@ def check_subscription() -> str:
 
 @task
 def look_after_erasures() -> dict:
-    """Remove records written late after erasures, and name athletes who have been refused for long."""
+    """Remove records written late after erasures, and name athletes whose tokens have been refused for a week."""
     from include.pipeline.erasure.watch import remove_late_records
     from include.pipeline.reconcile.refused_athletes import refused_athletes
 
@@ -132,7 +131,7 @@ def remove_unwanted() -> dict:
     doc_md=__doc__,
 )
 def strava_reconcile() -> None:
-    """Wires the clock to seven tasks, none of which waits for another."""
+    """Wires the schedule to seven tasks, none of which waits for another."""
     queue_due()
     list_athletes()
     prove_installation()

@@ -1,22 +1,23 @@
 """# Strava retention
 
-Deletes what came from Strava's API and is as old as the setting `RETENTION_DAYS` allows, and checks every night that
-the lake holds what the ledgers say.
+Deletes data from Strava's API that is older than the setting `RETENTION_DAYS` allows, and checks every night that the
+lake agrees with the ledgers.
 
 **Starts**: nightly at 02:20 UTC; or by an operator, with the form. *Dry run* counts and changes nothing.
 
 **Reads**: the ledgers `activities` and `copies`, every table object of the lake.
-**Writes**: expired activities leave `streams`, `activities`, `laps`, the raw zone and the upload files; their ledger
-rows stay, as `expired`. Where lake and ledger differ, the ledger row is put right and the activity is fetched again.
-Rows of `copies` are made to agree with their ledger, and what came late of athletes who were erased is removed.
+**Writes**: expired activities are removed from `streams`, `activities`, `laps`, the raw zone and the upload files;
+their ledger rows stay, as `expired`. Where lake and ledger differ, the ledger row is corrected and the activity is
+fetched again. Rows of `copies` are made to agree with their ledger, and late records of erased athletes are removed.
 
-**Kind**: now. Running it again is always right. Athletes come in chunks of 50; one who cannot be checked keeps nobody
-else out and is left to the next night, and the run fails at its end. Of more than 25,000 athletes a night takes a part.
+**Kind**: now. It is always right to run it again. A task checks a chunk of 50 athletes; one who cannot be checked stops
+nobody else and is left to the next night, and the run fails at its end. With more than 25,000 athletes, a night checks
+a part of them.
 
-**Limits**: no Strava calls of its own, but one for each activity that differed; as long as reading the lake once takes.
-On AWS `RETENTION_DAYS` has no default. What an athlete's own archive brought does not expire.
+**Limits**: no Strava calls of its own, but one for each activity that differed; it takes as long as reading the lake
+once. On AWS `RETENTION_DAYS` has no default. Data from an athlete's own archive does not expire.
 
-**If it fails**: data stays longer than decided, differences stay unseen; nothing is lost. Look at it this week.
+**If it fails**: data stays longer than decided, and differences stay undetected; nothing is lost. Look at it this week.
 
 **Owner**: data-engineering.
 """
@@ -48,7 +49,7 @@ PARAMS = {
 
 @task
 def find_athletes() -> list[list[int]]:
-    """The athletes in the state or the lake, in chunks; fails where nobody has set how long data is kept."""
+    """The athletes in the state or the lake, in chunks; fails where `RETENTION_DAYS` is not set on AWS."""
     from include.pipeline.chunks import ATHLETES, in_chunks
     from include.pipeline.retention.audit import athlete_ids
     from include.pipeline.retention.expiry import kept_days
@@ -80,18 +81,18 @@ def check_athletes(athlete_ids: list[int], params: dict) -> dict:
 def repair_copies(params: dict) -> int:
     """Make the rows of `copies` agree with their ledger; returns how many did not."""
     if params["dry_run"]:
-        raise AirflowSkipException("Dry run: the rows of `copies` are left as they are.")
+        raise AirflowSkipException("Dry run: the rows of `copies` are unchanged.")
     with StravaHook().services() as services:
         return services.lake.copy_rows.repair([athlete.athlete_id for athlete in services.state.athletes.all()])
 
 
 @task
 def sweep_erased(params: dict) -> int:
-    """Remove records written late of athletes who were erased in the last 30 days; returns how many."""
+    """Remove records that were written late of athletes erased in the last 30 days; returns how many."""
     from include.pipeline.erasure.watch import remove_late_records_everywhere
 
     if params["dry_run"]:
-        raise AirflowSkipException("Dry run: records written late of erased athletes are left as they are.")
+        raise AirflowSkipException("Dry run: late records of erased athletes are unchanged.")
     with StravaHook().services() as services:
         return remove_late_records_everywhere(services)
 
@@ -102,7 +103,7 @@ def report_night(*, ti=None) -> dict:
     nights = [night for night in ti.xcom_pull(task_ids=["check_athletes"]) if night]
     names = sorted({name for night in nights for name, value in night.items() if isinstance(value, int)})
     total = {name: sum(night.get(name, 0) for night in nights) for name in names}
-    log.info("The night: %s", total)
+    log.info("Tonight's totals: %s", total)
     if total.get("left"):
         raise AirflowFailException(f"{total['left']} athletes are left to the next night; the tasks' logs say why.")
     return total
@@ -110,14 +111,14 @@ def report_night(*, ti=None) -> dict:
 
 @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[LAKE])
 def publish_lake() -> None:
-    """Tell the catalogue that partitions changed."""
+    """Notify the catalogue that partitions changed."""
     publish()
 
 
 @dag(
     dag_id="strava_retention",
     schedule=CronTriggerTimetable("20 2 * * *", timezone="UTC"),
-    start_date=None,  # a new Airflow waits for its first night; one that was off catches up with the last one
+    start_date=None,  # a new Airflow waits for its first night; one that was off catches up only the last night
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

@@ -90,7 +90,7 @@ def test_crawl_is_skipped_exactly_where_it_is_not_due(parsed, monkeypatch, is_du
     monkeypatch.setattr(StravaHook, "settings", lambda self: "settings")
     monkeypatch.setattr(catalog, "is_crawl_due", is_crawl_due)
     take_crawl = parsed("glue://strava_dev/strava-dev-lake").get_task("take_crawl").python_callable
-    with nullcontext() if is_due else pytest.raises(AirflowSkipException, match="a short while ago"):
+    with nullcontext() if is_due else pytest.raises(AirflowSkipException, match="a short time ago"):
         take_crawl({"crawl": True})
     assert asked == [("settings", True)]
 

@@ -57,8 +57,8 @@ def test_subscription_is_asked_for_once_a_day(world, public, strava_answers):
 @pytest.mark.parametrize(
     ("here", "there", "match"),
     [
-        pytest.param(None, None, "no event comes", id="neither knows one"),
-        pytest.param(9, None, "no event comes", id="Strava has lost it"),
+        pytest.param(None, None, "no event arrives", id="neither knows one"),
+        pytest.param(9, None, "no event arrives", id="Strava has lost it"),
         pytest.param(None, 9, "this system knows none", id="this system does not know it"),
         pytest.param(9, 10, "knows number 9", id="another one"),
     ],

@@ -244,12 +244,12 @@ def test_file_whose_header_and_statement_differ_is_refused(broken: Callable[[str
     [
         pytest.param({}, "needs athlete_id", id="missing"),
         pytest.param({"athlete_id": "x"}, "athlete_id is 'x', which is not a bigint", id="text"),
-        pytest.param({"athlete_id": "1.5"}, "no bigint", id="fraction"),
-        pytest.param({"athlete_id": str(2**63)}, "no bigint", id="too-large"),
-        pytest.param({"athlete_id": ""}, "no bigint", id="nothing"),
+        pytest.param({"athlete_id": "1.5"}, "not a bigint", id="fraction"),
+        pytest.param({"athlete_id": str(2**63)}, "not a bigint", id="too-large"),
+        pytest.param({"athlete_id": ""}, "not a bigint", id="nothing"),
         pytest.param(ATHLETE | {"since": "2024-13-01"}, "write for example since=2024-05-31", id="no-date"),
-        pytest.param(ATHLETE | {"cell_deg": "nan"}, "no double", id="nan"),
-        pytest.param(ATHLETE | {"cell_deg": "1e999"}, "no double", id="infinity"),
+        pytest.param(ATHLETE | {"cell_deg": "nan"}, "not a double", id="nan"),
+        pytest.param(ATHLETE | {"cell_deg": "1e999"}, "not a double", id="infinity"),
         pytest.param(ATHLETE | {"sport": "Run"}, "no parameter 'sport'; it has athlete_id, sport_type", id="unknown"),
     ],
 )

@@ -36,7 +36,7 @@ def test_event_that_gives_the_activity_to_somebody_else_does_not_stand_in_for_th
     ("changes", "outcome"),
     [
         pytest.param({"owner_id": 999}, "athlete not connected", id="unknown athlete"),
-        pytest.param({"object_type": "athlete", "object_id": PARENT_ID}, "no activity event", id="athlete event"),
+        pytest.param({"object_type": "athlete", "object_id": PARENT_ID}, "not an activity event", id="athlete event"),
     ],
 )
 def test_plan_drops_and_notes_what_is_not_for_it(world, changes, outcome):

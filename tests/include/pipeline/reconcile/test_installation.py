@@ -126,7 +126,7 @@ def test_reconcile_asks_until_the_installation_is_proved_and_not_after(world):
     assert "answers at" in reconciled()
     asked = world.calls()["GET /api/v3/push_subscriptions"]
 
-    assert "was seen" in reconciled()
+    assert "has answered" in reconciled()
     assert world.calls()["GET /api/v3/push_subscriptions"] == asked
 
 
