@@ -135,7 +135,7 @@ def test_call_is_unavailable_when_the_login_is_not_possible_now(script: Script, 
 )
 def test_call_is_unavailable_when_the_login_brings_no_token(script: Script, login: str) -> None:
     script.logins = [(200, login)]
-    with pytest.raises(TriggerUnavailable, match="without a token"):
+    with pytest.raises(TriggerUnavailable, match="no token at login"):
         script.start()
 
 
