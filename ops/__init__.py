@@ -1,1 +1,1 @@
-"""Operators' commands: bring the system to AWS, look into it, and repair it, there or on one machine."""
+"""Operators' commands: deploy the system to AWS, inspect it and repair it, there or on one machine."""

@@ -1,4 +1,4 @@
-"""A test message down each path by which an alarm arrives: `python -m ops.alarms dev`."""
+"""Sends a test message through each path of the alarms: `python -m ops.alarms dev`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SETTING = "alarm_paths"
 
 @app.command()
 def main(environment: Environment) -> None:
-    """Send a test message down each path, and name who gets them."""
+    """Send a test message through each path of the alarms, and name the recipients."""
     paths = outputs(environment.folder)["alarm_paths"]
     print(f"{environment}: {paths['topic_arn']}")
     for line in (confirmed(paths), *send(paths)):
@@ -29,7 +29,7 @@ def main(environment: Environment) -> None:
 
 
 def confirmed(paths: Mapping[str, Any]) -> str:
-    """Who gets the alarms, in words. Errors: `SettingsError` while nobody does, or somebody has not confirmed."""
+    """The recipients of the alarms, in words. Errors: `SettingsError` while there is none, or one has not confirmed."""
     client = open_client("sns", _SETTING)
     with aws_faults(_SETTING):
         pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=paths["topic_arn"])
@@ -40,12 +40,12 @@ def confirmed(paths: Mapping[str, Any]) -> str:
             f"{', '.join(waiting)} has to confirm the subscription first: look for a mail from AWS Notifications."
         )
     if not found:
-        raise SettingsError("Nobody gets the alarms: set alarm_emails in terraform.tfvars and deploy.")
+        raise SettingsError("The alarms have no recipients: set alarm_emails in terraform.tfvars and deploy.")
     return f"To {', '.join(sorted(one['Endpoint'] for one in found))}:"
 
 
 def send(paths: Mapping[str, Any]) -> list[str]:
-    """Send the messages; returns what is to arrive, a line for each path. Effects: mails, and an alarm for minutes."""
+    """Send the messages; returns a line for each expected one. Effects: mails, and an alarm for some minutes."""
     with aws_faults(_SETTING):
         alarm = {"AlarmName": paths["alarm_name"], "StateValue": "ALARM", "StateReason": _WHY}
         open_client("cloudwatch", _SETTING).set_alarm_state(**alarm)
@@ -55,10 +55,10 @@ def send(paths: Mapping[str, Any]) -> list[str]:
         refusal = answer["Entries"][0]
         raise SettingsError(f"EventBridge refuses the test event ({refusal['ErrorCode']}: {refusal['ErrorMessage']}).")
     return [
-        f"- CloudWatch: {paths['alarm_name']} in alarm, and well again some minutes later (two mails)",
-        f"- EventBridge: an event of {paths['event']['Source']}, as a failed crawl would send it",
-        "- the topic itself: a mail with the subject Test. A budget's mails cannot be tried: AWS alone sends them",
-        "What does not arrive within five minutes has a path that is broken: look at the policies of topic and key.",
+        f"- CloudWatch: {paths['alarm_name']} in alarm, and OK again a few minutes later (two mails)",
+        f"- EventBridge: an event of {paths['event']['Source']}, like that of a failed crawl",
+        "- the topic itself: a mail with the subject Test. A budget's mails cannot be tested: only AWS sends them",
+        "If one does not arrive within five minutes, its path is broken: check the policies of topic and key.",
     ]
 
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 PREFIX = "dags/"
 FIRST = "include/"
-"""MWAA copies objects one by one: what DAG files import has to be there before them, and go after them."""
+"""MWAA copies objects one by one: modules that DAG files import must be uploaded before them and deleted after them."""
 
 OTHERS = frozenset({"constraints-3.3.1.txt"})
-"""The file that Terraform keeps in that folder: the first start of the environment needs it."""
+"""A file that Terraform keeps in that folder, because the environment's first start needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class SyncReport:
 def sync_dags(client: S3Client, bucket: str, folder: Path) -> SyncReport:
     """Make `dags/` of the bucket hold the files of `folder`; `client` is boto3's for S3.
 
-    Effects: uploads what differs by its SHA-256, code before DAG files, then deletes what is gone; safe to repeat.
+    Effects: uploads files whose SHA-256 differs, code before DAG files, then deletes removed files; safe to repeat.
     Errors: `SettingsError` for a folder without DAGs, so that a missing build empties nothing.
     """
     files = dict(_files(folder))
     if not any(name.endswith(".py") and "/" not in name for name in files):
-        raise SettingsError(f"{folder} holds no DAG files: run make package first")
+        raise SettingsError(f"{folder} contains no DAG files: run make package first")
     present = set(_names(client, bucket))
     changed = [name for name in sorted(files, key=_order) if not _is_same(client, bucket, name, files[name], present)]
     for name in changed:

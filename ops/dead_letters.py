@@ -28,7 +28,7 @@ app = typer.Typer(add_completion=False, help="Events that were given up: lists t
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A dead letter as an operator sees it; a body that cannot be parsed is not shown."""
+    """A dead letter as it is shown to an operator; a body that cannot be parsed is not shown."""
 
     message_id: str
     about: str
@@ -37,7 +37,7 @@ class DeadLetter:
 
     @classmethod
     def of(cls, message: Message, reason: str, now_epoch_s: float) -> Self:
-        """The letter; its age runs from when the event reached us, or the message was sent."""
+        """The letter; its age counts from the arrival of the event, or from the sending of the message."""
         try:
             content = parse_content(message.body)
         except BadEvent:
@@ -56,7 +56,7 @@ def dead_letters(queue: Queue, now_epoch_s: float) -> Sequence[DeadLetter]:
 
 
 def picked(letters: Sequence[DeadLetter], which: str) -> Sequence[DeadLetter]:
-    """All of them, or the one whose id begins so. Errors: `BadRequest` when that is none, or several."""
+    """All letters, or the one whose id begins with `which`. Errors: `BadRequest` when none does, or several do."""
     if which == ALL:
         return letters
     found = [letter for letter in letters if letter.message_id.startswith(which)]
@@ -80,7 +80,7 @@ def revive(
     which: Annotated[str, typer.Argument(metavar="ID|all", help="The letter's id or how it begins, or `all`.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be revived.")] = False,
 ) -> None:
-    """Put dead letters back into the queue, once the cause that their reasons name is fixed."""
+    """Put dead letters back into the queue, after the cause in their reasons is fixed."""
     queue = _queue("" if dry_run else "puts dead letters back into the queue")
     letters = picked(dead_letters(queue, time.time()), which)
     if dry_run:
@@ -91,7 +91,7 @@ def revive(
     print(f"{count} event(s) are in the queue again." + (_MISSED if count < len(ids) else ""))
 
 
-_MISSED = " Some were revived by somebody else, or were hidden: `make dead-letters` shows what is left."
+_MISSED = " Some were revived by somebody else, or were hidden: `make dead-letters` shows the remaining ones."
 
 
 def _queue(effect: str = "") -> Queue:
@@ -116,7 +116,7 @@ def _age(age_s: float) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Text from outside without the characters that would control a terminal."""
+    """External text without control characters of the terminal."""
     return "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
 
 

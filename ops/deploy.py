@@ -1,4 +1,4 @@
-"""Brings the system to AWS and takes it down again: `python -m ops.deploy up|down dev [--dry-run]`.
+"""Deploys the system to AWS, or destroys it there: `python -m ops.deploy up|down dev [--dry-run]`.
 
 Before the first time: `docs/deploy.md`.
 """
@@ -29,10 +29,10 @@ from webhook_api.site.files import missing_marks
 app = typer.Typer(add_completion=False, help=__doc__)
 console = Console(highlight=False)
 
-_STAYS = """What stays for a while, and is not billed by the hour:
-- DynamoDB's own backup of each table, for 35 days, in which athletes' rows are; their tokens in it stay encrypted
-- both keys, disabled, for 7 days (prod: 30); after that nothing that they encrypted can be read, no backup either
-- prod's secret, for 30 days; its name is taken until then
+_STAYS = """These stay for a while, and are not billed by the hour:
+- DynamoDB's own backup of each table, for 35 days, with athletes' rows; the tokens in it stay encrypted
+- both keys, disabled, for 7 days (prod: 30); after that nothing that they encrypted can be read, not even a backup
+- prod's secret, for 30 days; its name cannot be used again until then
 - CloudWatch's metrics for 15 months, and Athena's texts of queries for 45 days
 - the bucket with Terraform's state, for the next time
 Strava does not know of it: the subscription ends before, by `make subscription ENV=… ARGS=delete`."""
@@ -52,7 +52,7 @@ def up(
     environment: Environment,
     is_dry: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
 ) -> None:
-    """Package, apply, sync the DAGs, check that Strava and what was built answer, and subscribe to Strava's events."""
+    """Package, apply, sync the DAGs, check Strava and the deployment, and subscribe to Strava's events."""
     folder = environment.folder
     _play(
         [
@@ -75,7 +75,7 @@ def down(
 ) -> None:
     """Destroy everything that the environment is billed for, its data included; prod refuses while it is protected.
 
-    It needs no artefacts, and may be repeated until nothing is left.
+    It needs no artefacts, and may be repeated until everything is destroyed.
     """
     folder = environment.folder
     if not is_dry:
@@ -113,7 +113,7 @@ def _shell(command: Sequence[str], cwd: Path = REPOSITORY) -> str:
     """Run a command whose output the operator sees. Errors: `SettingsError` when it fails."""
     done = subprocess.run(command, cwd=cwd, check=False)
     if done.returncode:
-        raise SettingsError(f"{' '.join(command)} failed ({done.returncode}); what it said is above.")
+        raise SettingsError(f"{' '.join(command)} failed ({done.returncode}); its output is above.")
     return ""
 
 
@@ -127,16 +127,14 @@ def _terraform(folder: Path, *arguments: str) -> str:
 
 
 def _unasked(environment: Environment) -> Sequence[str]:
-    """Changes of dev are made without a question; those of prod Terraform shows first."""
+    """Arguments that skip Terraform's question, for dev; for prod Terraform shows the changes and asks."""
     return ["-auto-approve"] if environment is Environment.DEV else []
 
 
 def _init(folder: Path) -> str:
     for name in ("backend.hcl", "terraform.tfvars"):
         if not (folder / name).is_file():
-            raise SettingsError(
-                f"{folder.relative_to(REPOSITORY)}/{name} is missing: docs/deploy.md says what is in it."
-            )
+            raise SettingsError(f"{folder.relative_to(REPOSITORY)}/{name} is missing: docs/deploy.md describes it.")
     return _terraform(folder, "init", "-input=false", "-backend-config=backend.hcl")
 
 
@@ -170,10 +168,10 @@ def _subscribe(environment: Environment) -> str:
 
 
 def check_strava(environ: Mapping[str, str]) -> str:
-    """In words, whether Strava's API answers where the settings in `environ` say; what was seen is remembered there.
+    """In words, whether Strava's API answers at the URL of the settings in `environ`; the result is stored there.
 
-    A Strava that does not answer is said, and stops nothing: reconcile asks again.
-    Errors: `WrongInstallation` where something else answers, or to other credentials.
+    No answer from Strava is reported, but is not an error: reconcile asks again.
+    Errors: `WrongInstallation` where something else answers, or Strava refuses the credentials.
     """
     try:
         return prove(read_settings(environ))

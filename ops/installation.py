@@ -1,4 +1,4 @@
-"""Which installation a command works on: an environment on AWS, or the system of one machine.
+"""The installation that a command works on: an environment on AWS, or the system on this machine.
 
 `ENV=dev` or `ENV=prod` names the environment, whose settings come from Terraform's outputs and the secret in Secrets
 Manager. Without it a command is for the system in `STATE_DIR`, else for that of `make up`.
@@ -30,14 +30,14 @@ WHICH = (
     "ENV=dev or ENV=prod chooses an environment on AWS, as in make links ENV=dev ARGS=list; without ENV the command is "
     "for the system on this machine in STATE_DIR, else for that of make up."
 )
-"""What the help of every command says of this."""
+"""The explanation in the help of every command."""
 
 _STRAVA = ".strava.com"
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """One installation: how it is called, and the variables of its settings, without what only its secret holds."""
+    """One installation: its name, and the variables of its settings, without those in its secret."""
 
     name: str
     variables: Mapping[str, str] = field(repr=False)
@@ -45,8 +45,8 @@ class Installation:
     def settings(self) -> Settings:
         """All of its settings.
 
-        Errors: `SettingsError` with the next step where the secret has no value or another form; `RetryLater`.
-        Effects: on AWS, two calls of Secrets Manager.
+        Errors: `SettingsError` with the next step where the secret has no value, or an invalid one; `RetryLater`.
+        Effects: on AWS, two calls to Secrets Manager.
         """
         if secret_id := self.variables.get(SECRET_ID):
             check_secret(secret_id)
@@ -54,11 +54,11 @@ class Installation:
 
 
 def chosen(effect: str = "") -> Installation:
-    """The installation that this process's environment names, which is told on standard error before anything else.
+    """The installation that this process's environment names, which is first printed on standard error.
 
-    `effect` says what is going to be changed there, as in "ends the webhook subscription".
-    Errors: `SettingsError` with the next step where none is named rightly, or what is named is not there.
-    Effects: on AWS, Terraform's outputs are read and AWS is asked whose credentials these are.
+    `effect` says what the command will change there, as in "ends the webhook subscription".
+    Errors: `SettingsError` with the next step for a wrong name, or for an installation that does not exist.
+    Effects: on AWS, reads Terraform's outputs, and asks AWS for the account of the credentials.
     """
     environment = os.environ.get(ENV)
     found = on_this_machine() if environment is None else on_aws(environment)
@@ -72,7 +72,7 @@ def installed_settings(effect: str = "") -> Settings:
 
 
 def on_aws(named: str) -> Installation:
-    """The environment of that name. Errors: `SettingsError`, also where the credentials are of another account."""
+    """The environment of that name. Errors: `SettingsError`, also for credentials of another account."""
     if named not in list(Environment):
         raise SettingsError(
             f"ENV is {named!r}: set it to {' or '.join(Environment)}, or unset it for the system on this machine."
@@ -83,7 +83,7 @@ def on_aws(named: str) -> Installation:
     account_id = _account_id()
     if account_id != built["account_id"]:
         raise SettingsError(
-            f"{named} is in the account {built['account_id']}, and these AWS credentials are of {account_id}: set "
+            f"{named} is in the account {built['account_id']}, but the AWS credentials belong to {account_id}: set "
             "AWS_PROFILE to a profile of that account."
         )
     return Installation(
@@ -92,7 +92,7 @@ def on_aws(named: str) -> Installation:
 
 
 def on_this_machine() -> Installation:
-    """The system in `STATE_DIR`, as it runs or ran last. Errors: `SettingsError` where none ever ran."""
+    """The system in `STATE_DIR`, as it runs now or last ran. Errors: `SettingsError` where none has ever run."""
     root = Path(os.environ.get(STATE_DIR) or REPOSITORY / ".state" / "up").resolve()
     if not (root / FILE).exists():
         raise SettingsError(

@@ -35,7 +35,7 @@ app = typer.Typer(
 
 @app.command()
 def show() -> None:
-    """Show how many secrets, token pairs and hidden places, are sealed with which key; on AWS, how the key fares."""
+    """Show how many token pairs and hidden places each key seals; on AWS, show the state of the key."""
     settings = installed_settings()
     if settings.key_url.startswith(_KMS):
         print(_told_by_kms(settings.key_url))
@@ -50,18 +50,18 @@ def show() -> None:
 
 @app.command()
 def rotate() -> None:
-    """Add a new key to the key file and seal with it from now on; older keys stay and open what they sealed."""
+    """Add a new key to the key file and seal with it from now on; older keys stay and still open their texts."""
     with _opened(installed_settings("adds a key")) as keys:
-        print(f"Key {keys.cipher.rotate()} is active now. Processes that run use it when they meet it or start again.")
-    print("Next: `make keys ARGS=reencrypt` seals what is stored with it. Back the key file up.")
+        print(f"Key {keys.cipher.rotate()} is active now. Running processes use it when they next read the key file.")
+    print("Next: `make keys ARGS=reencrypt` seals the stored secrets with it. Back up the key file.")
 
 
 @app.command()
 def reencrypt() -> None:
-    """Seal every stored token pair and hidden place with the active key; the system may run beside it, and it again."""
+    """Seal every stored token pair and hidden place with the active key; the system may run meanwhile. Repeatable."""
     failures = []
     resealed = 0
-    with _opened(installed_settings("seals tokens and places anew")) as keys:
+    with _opened(installed_settings("seals tokens and places again")) as keys:
         everyone = list(keys.athletes.all())
         for athlete in track(everyone, "Sealing", console=Console(stderr=True), transient=True):
             try:
@@ -96,7 +96,7 @@ def _opened(settings: Settings) -> Iterator[_Keys]:
     if settings.key_url.startswith(_KMS) or not isinstance(cipher := open_cipher(settings.key_url), KeyFileCipher):
         raise BadRequest(
             f"KEY_URL is {settings.key_url}: AWS KMS rotates its keys itself. There is "
-            "nothing to do here; `make keys ARGS=show` says how the key fares."
+            "nothing to do here; `make keys ARGS=show` shows the key's state."
         )
     store = open_store(settings.state_url, time.time)
     try:

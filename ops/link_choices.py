@@ -1,4 +1,4 @@
-"""The options of a link, as `choice=value` on the command line."""
+"""The options of a link on the command line, as `choice=value`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _SWITCHES: Mapping[str, str] = {
 _YES_NO = {"yes": True, "no": False}
 
 
-def told(link: Link) -> Mapping[str, str]:
-    """Every choice of the link, as `chosen` takes it."""
+def choices_of(link: Link) -> Mapping[str, str]:
+    """Every choice of the link, in the form that `chosen` reads."""
     options = link.options
     start = link.starts_at_epoch_s
     return {
@@ -39,14 +39,16 @@ def told(link: Link) -> Mapping[str, str]:
 def chosen(link: Link, choices: Sequence[str]) -> Link:
     """The link with these choices, such as `trim_m=200`; an empty `sports` means all, an empty `from` the beginning.
 
-    An empty `trim_m` hides what the parent's grant asks for; `trim_m=0` nothing at all.
+    An empty `trim_m` hides the default radius for the parent's grant; `trim_m=0` hides nothing.
 
-    Errors: `BadRequest` for a choice that there is not, or a value or a name that cannot be.
+    Errors: `BadRequest` for an unknown choice, or an invalid value or name.
     """
     for each in choices:
         choice, is_given, value = each.partition("=")
-        if not is_given or choice not in told(link):
-            raise BadRequest(f"{each!r} is no choice; write one of {', '.join(told(link))} with its value: trim_m=200.")
+        if not is_given or choice not in choices_of(link):
+            raise BadRequest(
+                f"{each!r} is no choice; write one of {', '.join(choices_of(link))} with its value: trim_m=200."
+            )
         link = _with(link, choice, value)
     problems = choice_problems(link.names, link.options)
     if problems:

@@ -19,27 +19,30 @@ from include.settings import Settings
 from include.state.links import Link
 from ops.command import run
 from ops.installation import WHICH, installed_settings
-from ops.link_choices import chosen, told
+from ops.link_choices import choices_of, chosen
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Who is whose child, and by which names.", epilog=WHICH
+    add_completion=False,
+    no_args_is_help=True,
+    help="Links between parents and children.",
+    epilog=WHICH,
 )
 
 Parent = Annotated[int, typer.Option(help="Strava's id of the athlete whose activities are copied.")]
 Child = Annotated[int, typer.Option(help="Strava's id of the athlete who gets the copies.")]
 Choices = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="CHOICE=VALUE", help="As `show` tells them: trim_m=200, power=no, …"),
+    typer.Option("--set", metavar="CHOICE=VALUE", help="A choice as `show` prints it: trim_m=200, power=no, …"),
 ]
 
 
 def link(
     settings: Settings, parent_id: int, child_id: int, names: tuple[str, ...], choices: Sequence[str] = ()
 ) -> Link:
-    """Link a child to a parent by these names; linking again replaces the names and takes up an ended link.
+    """Link a child to a parent by these names; linking again replaces the names and resumes an ended link.
 
-    Both have to be connected: the operator answers for their consent, and its time is noted.
-    Errors: `BadRequest` for an athlete who is not connected, for a link to oneself, or for what cannot be chosen.
+    Both must be connected: the operator vouches for their consent, which is dated now.
+    Errors: `BadRequest` for an athlete who is not connected, for a link to oneself, or for an invalid choice.
     """
     with open_services(settings) as services:
         return agree(services, settings, parent_id, child_id, names, lambda agreed: chosen(agreed, choices))
@@ -49,7 +52,7 @@ def link(
 def add(
     parent: Parent,
     child: Child,
-    name: Annotated[list[str], typer.Option(help="A name or alias that means the child in a title; repeatable.")],
+    name: Annotated[list[str], typer.Option(help="A name or alias of the child in titles; repeatable.")],
     choices: Choices = None,
 ) -> None:
     """Link a child to a parent; use it only with the consent of both."""
@@ -61,10 +64,10 @@ def add(
 def change(
     parent: Parent,
     child: Child,
-    name: Annotated[list[str] | None, typer.Option(help="In place of the present names; repeatable.")] = None,
+    name: Annotated[list[str] | None, typer.Option(help="A name that replaces the present ones; repeatable.")] = None,
     choices: Choices = None,
 ) -> None:
-    """Change names or choices, for the copies made from now on; what is not said stays as it is."""
+    """Change names or choices for new copies; other choices stay unchanged."""
 
     def revised(present: Link) -> Link:
         return chosen(replace(present, names=tuple(name or present.names)), choices or ())
@@ -91,7 +94,7 @@ def show(parent: Parent, child: Child) -> None:
     table = Table("choice", "value", title=f"{parent} to {child}")
     with open_services(installed_settings()) as services:
         present = _found(services.state.links.get(parent, child), parent, child)
-    for choice, value in {"names": ", ".join(present.names), "status": present.status, **told(present)}.items():
+    for choice, value in {"names": ", ".join(present.names), "status": present.status, **choices_of(present)}.items():
         table.add_row(choice, value)
     Console().print(table)
 
@@ -107,7 +110,7 @@ def end(parent: Parent, child: Child) -> None:
 def _found(link: Link | None, parent_id: int, child_id: int) -> Link:
     if link is None:
         raise BadRequest(
-            f"There is no link from {parent_id} to {child_id} that goes on; `make links ARGS=list` shows all."
+            f"There is no active link from {parent_id} to {child_id}; `make links ARGS=list` shows all links."
         )
     return link
 

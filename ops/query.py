@@ -1,6 +1,6 @@
 """Queries the lake: `python -m ops.query "SELECT …" [--format table|csv|parquet] [--out rows.csv]`.
 
-`--name weekly_volume --set athlete_id=1` asks a query of the cookbook; without anything to ask, its queries are listed.
+`--name weekly_volume --set athlete_id=1` runs a query of the cookbook; without a query, the cookbook is listed.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from ops.installation import ENV, WHICH, chosen
 from ops.repository import REPOSITORY
 
 SHOWN_ROWS = 200
-"""What a terminal table shows; the other formats give every row."""
+"""The rows of a table on a terminal; the other formats give every row."""
 
 app = typer.Typer(add_completion=False)
 
 
 class Format(Enum):
-    """How the answer is written to standard output."""
+    """The format of the result on standard output."""
 
     TABLE = "table"
     CSV = "csv"
@@ -52,14 +52,14 @@ def main(
     sql: Annotated[str, typer.Argument(envvar="SQL", help="One SELECT over the lake's tables.")] = "",
     name: Annotated[str, typer.Option(help="A query of the cookbook instead: docs/queries.md shows them all.")] = "",
     given: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of it; once for each.")
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of that query; repeatable.")
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="csv and parquet give every row.")] = Format.TABLE,
     out: Annotated[Path | None, typer.Option(help="Every row into this file: .csv or .parquet.")] = None,
     example: Annotated[
         bool,
         typer.Option(
-            "--example", help="Ask the lake of docs/queries.md, an invented athlete's, instead of one of yours."
+            "--example", help="Query the lake of docs/queries.md, with a simulated athlete, instead of one of yours."
         ),
     ] = False,
 ) -> None:
@@ -79,9 +79,9 @@ def main(
 
 
 def answered(request: Request, url: str) -> pa.Table:
-    """What the lake at `url` answers; where that is nothing, standard error says why."""
+    """The result of the query on the lake at `url`; if it is empty, standard error says why."""
     if url.startswith("s3:"):
-        print(f"Copying what the question needs of {url}; Athena reads a large lake faster.", file=sys.stderr)
+        print(f"Copying the query's objects from {url}; Athena reads a large lake faster.", file=sys.stderr)
     answer = query(request.statement, url, athlete_id=request.athlete_id)
     if not any(open_objects(url).list("activities/")):
         print(_empty(url), file=sys.stderr)
@@ -91,7 +91,7 @@ def answered(request: Request, url: str) -> pa.Table:
 
 
 _NO_ROWS = (
-    "No rows: the lake has activities, but none that this asks for. Whose it has: "
+    "No rows: the lake has activities, but none that match. To see the athletes: "
     'make query SQL="SELECT athlete_id, count(*) FROM activities GROUP BY 1"'
 )
 
@@ -101,7 +101,7 @@ def _empty(url: str) -> str:
         return f"The lake at {url} is empty: is this the LAKE_URL of the system that writes it?"
     return (
         f"The lake at {url} is empty: start the system with `make up`, connect an athlete on its web page, "
-        "and trigger strava_backfill in Airflow; or ask an invented athlete's lake with ARGS=--example."
+        "and trigger strava_backfill in Airflow; or query a simulated athlete's lake with ARGS=--example."
     )
 
 
@@ -125,7 +125,7 @@ def listing() -> pa.Table:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask DuckDB."""
+    """A query for DuckDB."""
 
     statement: str
     athlete_id: int | None = None
@@ -133,18 +133,18 @@ class Request:
 
 
 def request_of(sql: str, name: str, given: Sequence[str]) -> Request:
-    """The SELECT as it stands, or the cookbook's query of that name with its parameters.
+    """The given SELECT, or the cookbook's query of that name with its parameters.
 
-    Errors: `BadQuery` for both or for parameters without a name, and as the cookbook raises it.
+    Errors: `BadQuery` for both or for parameters without a name, and those of the cookbook.
     """
     if not name:
         if given:
             raise BadQuery(
-                "--set is for a query of the cookbook: say which one with --name, or write the value into SQL"
+                "--set is for a query of the cookbook: name the query with --name, or write the value into SQL"
             )
         return Request(sql)
     if sql:
-        raise BadQuery(f"SQL and the query {name} at once: ask one of them")
+        raise BadQuery(f"SQL and --name {name} exclude each other: give one of them")
     values: dict[str, str] = {}
     for setting in given:
         parameter, equals, value = setting.partition("=")
@@ -170,7 +170,7 @@ def _usage(asked: cookbook.CookbookQuery) -> str:
 
 @contextmanager
 def asked_lake(*, is_example: bool) -> Iterator[str]:
-    """The URL of the lake to ask, which is named on standard error first.
+    """The URL of the lake to query, which is first printed on standard error.
 
     It is the example lake, else that of `LAKE_URL` in the shell, else the chosen installation's.
     Errors: `SettingsError`, also where the shell names a lake and an environment.
@@ -178,7 +178,7 @@ def asked_lake(*, is_example: bool) -> Iterator[str]:
     url = os.environ.get("LAKE_URL")
     if is_example:
         with _example_lake() as example:
-            print("the example lake of docs/queries.md, an invented athlete's: this only reads.", file=sys.stderr)
+            print("the example lake of docs/queries.md, with a simulated athlete: this only reads.", file=sys.stderr)
             yield example
     elif not url:
         yield chosen().variables["LAKE_URL"]
@@ -191,7 +191,7 @@ def asked_lake(*, is_example: bool) -> Iterator[str]:
 
 @contextmanager
 def _example_lake() -> Iterator[str]:
-    """The lake, made anew with the simulated Strava; it is gone after the block."""
+    """The example lake, built with the simulated Strava; it is deleted after the block."""
     with tempfile.TemporaryDirectory() as folder:
         url = (Path(folder) / "lake").as_uri()
         subprocess.run([sys.executable, "-m", "local.docs.lake.queries_lake", url], cwd=REPOSITORY, check=True)
@@ -199,7 +199,7 @@ def _example_lake() -> Iterator[str]:
 
 
 def write(answer: pa.Table, form: Format, out: Path | None = None) -> None:
-    """Write the answer to standard output, or into the file, whose name then says the format.
+    """Write the result to standard output, or into the file, whose name then decides the format.
 
     Errors: `BadQuery` for a file that cannot be written.
     """
@@ -249,7 +249,7 @@ def _write_table(answer: pa.Table) -> None:
 
 
 def _write_records(answer: pa.Table, console: Console) -> None:
-    """Each row as a list of its own, where the columns would be too narrow side by side."""
+    """Each row as a list, because the columns would be too narrow side by side."""
     for number, row in enumerate(_rows(answer), start=1):
         record = Table("column", "value", title=f"row {number}", title_justify="left")
         for name, text in zip(answer.column_names, row, strict=True):

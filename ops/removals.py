@@ -1,4 +1,4 @@
-"""Confirms that many activities of an athlete were really deleted at Strava: `python -m ops.removals 71`."""
+"""Confirms that many activities of an athlete were deleted at Strava: `python -m ops.removals 71`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog=WHICH)
 def main(athlete_id: Annotated[int, typer.Argument(min=1, help="Strava's id of the athlete.")]) -> None:
-    """Resume removals that stopped because too much disappeared at once; each is checked at Strava once more."""
-    with open_services(installed_settings("removes what is gone at Strava")) as services:
+    """Resume removals that stopped because too many activities disappeared at once; each is checked at Strava again."""
+    with open_services(installed_settings("removes activities gone at Strava")) as services:
         count = confirm_removals(services, athlete_id)
-    print(f"{count} activities of athlete {athlete_id} are looked at again, and removed where they are gone.")
+    print(f"{count} activities of athlete {athlete_id} are checked at Strava again, and removed if they are gone.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Makes the lake's tables again from the raw zone: `python -m ops.replay [--athlete 7] [--since 2026-01-01]`."""
+"""Rebuilds the lake's tables from the raw zone: `python -m ops.replay [--athlete 7] [--since 2026-01-01]`."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ app = typer.Typer(add_completion=False)
 def main(
     athlete: Annotated[int | None, typer.Option(min=1, help="Strava's id of the athlete; else everyone.")] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what began on this day (UTC) or later.")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Only activities from this day (UTC) on."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read everything, write nothing.")] = False,
 ) -> None:
-    """Make the rows of streams, activities and laps again from the raw zone, without asking Strava.
+    """Rebuild the rows of streams, activities and laps from the raw zone, without a call to Strava.
 
-    Where nothing changed no object is written. The system may run beside it, and it may be run again at any time.
-    Ends with 1 when an object could not be read; the others are done all the same.
+    Unchanged objects are not written. The system may run meanwhile, and the command may be repeated at any time.
+    The exit status is 1 when an object could not be read; the others are rebuilt nevertheless.
     """
     try:
-        settings = installed_settings("" if dry_run else "makes the lake's tables again")
+        settings = installed_settings("" if dry_run else "rebuilds the lake's tables")
         with open_services(settings) as services:
             done = replay_all(services, athlete, since.replace(tzinfo=UTC) if since else None, dry_run=dry_run)
             register_waiting(services)
@@ -50,7 +51,7 @@ def main(
 def replay_all(services: Services, athlete_id: int | None, since: datetime | None, *, dry_run: bool) -> Replayed:
     """Replay one athlete, or everyone, with a progress bar on a terminal.
 
-    Errors: `BadRequest` for an athlete of whom nothing is known; what `replay` raises.
+    Errors: `BadRequest` for an unknown athlete; those of `replay`.
     """
     everyone = [athlete.athlete_id for athlete in services.state.athletes.all()]
     if athlete_id is not None and athlete_id not in everyone:
@@ -78,7 +79,7 @@ def summary(done: Replayed, *, dry_run: bool) -> str:
     parts = [f"{done.activities} activities, {done.rows} rows"]
     parts += [f"{done.busy} activities left to the runs that hold them"] if done.busy else []
     parts += [f"{len(done.unreadable)} objects unreadable"] if done.unreadable else []
-    return f"{'Would make again' if dry_run else 'Made again'}: {'; '.join(parts)}."
+    return f"{'Would rebuild' if dry_run else 'Rebuilt'}: {'; '.join(parts)}."
 
 
 if __name__ == "__main__":

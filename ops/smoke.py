@@ -1,4 +1,4 @@
-"""The smoke check of a deployment: its pages, its webhook, Airflow's DAGs, and one event on its whole way."""
+"""The smoke check of a deployment: its pages, its webhook, Airflow's DAGs, and one event from queue to run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from include.trigger.backend import open_airflow
 from ops.repository import REPOSITORY
 
 DEADLINE_S = 600
-"""New DAG files are parsed after up to five minutes, and an environment that was just updated takes some more."""
+"""The deadline: new DAG files are parsed after up to five minutes, and an updated environment takes some more."""
 
 _PAUSE_S = 10
 _TIMEOUT_S = 30.0
@@ -47,13 +47,13 @@ def check(built: Mapping[str, Any], patience: Retrying) -> str:
         sent = send_event(queue, time.time)
         patience(check_event, EventAudit(store, time.time), sent)
     return (
-        f"{settings.public_url} answers {health}, Airflow knows {dags} DAGs and ran for a test event: "
+        f"{settings.public_url} answers {health}, Airflow knows {dags} DAGs and handled a test event: "
         f"{built['airflow_url']}"
     )
 
 
 def patiently() -> Retrying:
-    """Tries again what is not so yet, until the deadline; what is said then is the last error."""
+    """Repeats a check until it succeeds or the deadline has passed; then raises the last error."""
     return Retrying(
         retry=retry_if_exception_type(RetryLater),
         stop=stop_after_delay(DEADLINE_S),
@@ -63,7 +63,7 @@ def patiently() -> Retrying:
 
 
 def check_health(public_url: str) -> str:
-    """The status that the web pages report. Errors: `RetryLater` when they do not answer well."""
+    """The status that the web pages report. Errors: `RetryLater` when they do not answer with 200."""
     answer = _get(f"{public_url}/health", f"{public_url}/health")
     if answer.status_code != 200:
         raise RetryLater(f"{public_url}/health answers {answer.status_code}: {answer.text[:500]}")
@@ -71,7 +71,7 @@ def check_health(public_url: str) -> str:
 
 
 def check_webhook(settings: Settings) -> None:
-    """That the webhook knows its secrets, as Strava asks it before it subscribes. Errors: `RetryLater`."""
+    """Check that the webhook answers Strava's challenge with its secrets. Errors: `RetryLater`."""
     challenge = secrets.token_hex(8)
     answer = _get(
         f"{settings.public_url}/webhook/{settings.webhook_path_secret}",
@@ -86,7 +86,7 @@ def check_webhook(settings: Settings) -> None:
 
 
 def check_dags(api: AirflowApi) -> int:
-    """The count of Airflow's DAGs.
+    """The number of Airflow's DAGs.
 
     Errors: `RetryLater` while it lacks some, cannot import one or does not answer; `SettingsError` for a paused one.
     """
@@ -100,12 +100,12 @@ def check_dags(api: AirflowApi) -> int:
     if missing := sorted(wanted - found.keys()):
         raise RetryLater(f"Airflow does not know {', '.join(missing)} yet; new files take up to five minutes")
     if paused := sorted(name for name in wanted if found[name]):
-        raise SettingsError(f"{', '.join(paused)} is paused, so what starts it waits: unpause it on Airflow's pages.")
+        raise SettingsError(f"{', '.join(paused)} is paused, so its events wait: unpause it in Airflow.")
     return len(wanted)
 
 
 def send_event(queue: Queue, clock: Clock) -> str:
-    """Queue an event of our own that is about nobody and nothing; returns its id.
+    """Queue a test event that concerns no athlete and no activity; returns its id.
 
     Effects: a run of `strava_ingest` that plans no work, and a line of the audit, which expires.
     """
@@ -116,10 +116,10 @@ def send_event(queue: Queue, clock: Clock) -> str:
 
 
 def check_event(audit: EventAudit, event_id: str) -> None:
-    """That a run has looked at the event. Errors: `RetryLater` while none has."""
+    """Check that a run has handled the event. Errors: `RetryLater` while none has."""
     if audit.get(event_id) is None:
         raise RetryLater(
-            "The test event is under way, and no run has seen it yet: look at the dispatcher's log, whether "
+            "The test event is queued, and no run has handled it yet: check the dispatcher's log, whether "
             "strava_ingest runs, and at `make dead-letters`"
         )
 
@@ -127,8 +127,8 @@ def check_event(audit: EventAudit, event_id: str) -> None:
 def _get(url: str, name: str, params: dict[str, str] | None = None) -> requests.Response:
     try:
         return requests.get(url, params, timeout=_TIMEOUT_S)
-    except requests.RequestException as err:  # its text would hold the address, and so the webhook's secret
-        raise RetryLater(f"{name} does not answer ({type(err).__name__}); look at the function's log") from None
+    except requests.RequestException as err:  # its text contains the address, and so the webhook's secret
+        raise RetryLater(f"{name} does not answer ({type(err).__name__}); check the function's log") from None
 
 
 def _airflow(api: AirflowApi, path: str) -> Any:

@@ -18,7 +18,7 @@ app = typer.Typer(
 
 
 def prove(settings: Settings) -> str:
-    """Ask whether Strava's API answers where the settings say, and remember it; returns in words that it does.
+    """Check that Strava's API answers at the configured URL, and store that; returns the result in words.
 
     Errors: `WrongInstallation`, `NotProved`.
     """
@@ -52,20 +52,20 @@ def end_elsewhere(settings: Settings) -> None:
 
 @app.command("prove")
 def prove_command() -> None:
-    """Ask whether Strava's API answers where the settings say."""
+    """Check that Strava's API answers at the configured URL."""
     print(prove(installed_settings()))
 
 
 @app.command()
 def create() -> None:
-    """Ask Strava to send events to this system; the system has to run and be reachable at PUBLIC_URL."""
+    """Create the subscription: Strava sends events to this system, which must be reachable at PUBLIC_URL."""
     subscription = subscribe(installed_settings("creates the webhook subscription"))
     print(f"Subscription {subscription.subscription_id}: Strava sends events to this system.")
 
 
 @app.command()
 def show() -> None:
-    """Say what Strava and this system know of the subscription."""
+    """Show the subscription at Strava and in this system."""
     with open_services(installed_settings()) as services:
         at_strava, here = services.strava.push.current(), services.state.subscriptions.current()
     print(f"At Strava: {_named(at_strava)}\nHere:      {_named(here)}")

@@ -14,35 +14,35 @@ from include.errors import SettingsError
 from ops.repository import REPOSITORY
 
 REGION = "AWS_DEFAULT_REGION"
-"""The one variable for the region that boto3 reads; `AWS_REGION`, which Terraform and the CLI read, it does not."""
+"""The only variable from which boto3 reads the region; it ignores `AWS_REGION`, which Terraform and the CLI read."""
 
 _NEEDED = frozenset({"account_id", "region", "settings"})
 _NEXT = {
     "initialization required": "Run: terraform -chdir={folder} init -backend-config=backend.hcl (see docs/deploy.md).",
-    "credential": "Set AWS_PROFILE to a profile of the environment's account, and log in where it wants that.",
+    "credential": "Set AWS_PROFILE to a profile of the environment's account, and log in if necessary.",
     "token": "Log in again, for example with: aws sso login.",
 }
-"""What to do, by what Terraform says."""
+"""The next step, by a word in Terraform's message."""
 
 
 class Environment(StrEnum):
-    """An environment of Terraform's."""
+    """An environment in Terraform."""
 
     DEV = "dev"
     PROD = "prod"
 
     @property
     def folder(self) -> Path:
-        """Where its configuration lies."""
+        """The folder of its configuration."""
         return REPOSITORY / "terraform" / "environments" / self
 
 
 def outputs(folder: Path) -> Mapping[str, Any]:
     """The outputs of the applied environment.
 
-    Errors: `SettingsError` with the next step where nothing is applied, or an older version was, or Terraform cannot
-    say.
-    Effects: AWS is asked in the environment's own region from now on, whatever region this process was given.
+    Errors: `SettingsError` with the next step where nothing is applied, an older version was applied, or Terraform
+    fails.
+    Effects: this process calls AWS in the environment's region from now on, whatever region was set.
     """
     command = ["terraform", "output", "-json", "-no-color"]
     try:
@@ -54,12 +54,12 @@ def outputs(folder: Path) -> Mapping[str, Any]:
         said = " ".join(done.stderr.split())
         next_step = _next_step(folder, said)
         raise SettingsError(
-            f"terraform output tells nothing of {folder.name}. {next_step} Terraform says: {said or 'nothing'}"
+            f"terraform output fails for {folder.name}. {next_step} Terraform says: {said or 'nothing'}"
         )
     found = {name: output["value"] for name, output in values.items()}
     if missing := sorted(_NEEDED - found.keys()):
         raise SettingsError(
-            f"{folder.name} was applied by an older version, which does not tell {', '.join(missing)}: "
+            f"{folder.name} was applied by an older version, whose outputs lack {', '.join(missing)}: "
             f"run make deploy ENV={folder.name} first."
         )
     os.environ[REGION] = found["region"]

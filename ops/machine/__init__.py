@@ -1,1 +1,1 @@
-"""A system on one machine: where it keeps things, on which ports it listens, its secrets and its settings."""
+"""A system on one machine: its state directory, its ports, its secrets and its settings."""

@@ -16,18 +16,18 @@ from ops.machine.state_dir import StateDir
 from ops.repository import REPOSITORY
 
 API_PATH, API_PATH_2027 = "/api/v3", ""
-"""Where Strava's API lives on its host: until 2027-06-01, and from 2027-01-04 on."""
+"""The paths of Strava's API on its host: until 2027-06-01, and from 2027-01-04 on."""
 _STRAVA = ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET")
 
 
 def read_overrides(path: Path) -> Mapping[str, str]:
-    """The settings in a `.env` file; none where there is no file.
+    """The settings in a `.env` file; empty without a file.
 
     Errors: `SettingsError` names a variable that does not exist, or the missing half of Strava's credentials.
     """
     overrides = {name: value for name, value in dotenv_values(path).items() if value}
     if unknown := sorted(set(overrides) - set(EXAMPLES)):
-        raise SettingsError(f"{path} sets {', '.join(unknown)}; there is no such setting. See .env.example for all.")
+        raise SettingsError(f"{path} sets {', '.join(unknown)}, which is no setting. See .env.example for all.")
     given = [name for name in _STRAVA if name in overrides]
     if len(given) == 1:
         missing = next(name for name in _STRAVA if name not in given)
@@ -36,7 +36,7 @@ def read_overrides(path: Path) -> Mapping[str, str]:
 
 
 def uses_simulator(overrides: Mapping[str, str]) -> bool:
-    """Whether Strava is simulated: it is, unless credentials of a real application are given."""
+    """Whether Strava is simulated: unless credentials of a real application are given."""
     return _STRAVA[0] not in overrides
 
 
@@ -48,9 +48,9 @@ def settings_environment(
     *,
     api_path: str = API_PATH,
 ) -> Mapping[str, str]:
-    """Every setting of `include.settings` for a system in `state_dir`; `overrides` win over what is derived.
+    """Every setting of `include.settings` for a system in `state_dir`; `overrides` replace derived values.
 
-    `api_path` is where on its host a simulated Strava is asked.
+    `api_path` is the path of the API at a simulated Strava.
     """
     derived = {
         "STRAVA_CLIENT_ID": generated.strava_client_id,
@@ -79,7 +79,7 @@ def settings_environment(
 def process_environment(inherited: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
     """The inherited environment with exactly these settings.
 
-    A setting, or a variable of Airflow or PostgreSQL, that happens to be exported in the shell reaches no process.
+    Settings, and variables of Airflow or PostgreSQL, that are exported in the shell are removed.
     """
     kept = {
         name: value

@@ -14,16 +14,16 @@ FILE = "secrets.json"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class GeneratedSecrets:
-    """Every secret the processes share; `repr` shows none of them."""
+    """Every secret that the processes share; `repr` shows none of them."""
 
     strava_client_id: str
-    """Of the simulated Strava application."""
+    """The client secret of the simulated Strava application."""
     strava_client_secret: str
     webhook_path_secret: str
     webhook_verify_token: str
     cookie_key: str
     airflow_password: str
-    """Of Airflow's user `webhook`, whom the dispatcher uses."""
+    """The password of Airflow's user `webhook`, for the dispatcher."""
     airflow_admin_password: str
     airflow_database_password: str
     airflow_fernet_key: str
@@ -32,7 +32,7 @@ class GeneratedSecrets:
 
     @classmethod
     def of(cls, state_dir: StateDir) -> GeneratedSecrets:
-        """The secrets of `state_dir`, the same at every call; what is missing is generated and stored (mode 0600)."""
+        """The secrets of `state_dir`, the same at every call; missing ones are generated and stored (mode 0600)."""
         kept = state_dir.kept(FILE)
         values = {field.name: kept.get(field.name) or _GENERATORS.get(field.name, _random)() for field in fields(cls)}
         if values != kept:

@@ -13,12 +13,12 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 FILE = "ports.json"
 EMBEDDED = ("simulator", "web", "airflow")
-"""The servers of a system that stands on this machine's own leaves."""
+"""The servers of a system that uses this machine's own leaves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """One port for each server; the values given here are the preferred ones."""
+    """One port for each server; the defaults are the preferred ports."""
 
     simulator: int = 8410
     web: int = 8420
@@ -31,11 +31,11 @@ class Ports:
     def reserved(cls, memory: Path, say: Callable[[str], None], servers: Collection[str] = EMBEDDED) -> Iterator[Ports]:
         """The ports of the last start, or the preferred ones; where another program has taken one, the next free one.
 
-        Only those of `servers` are looked at. While this is open no other system chooses them, though their servers
-        may take half a minute until they listen.
+        Only ports of `servers` are checked. While the context is open no other system chooses them, although their
+        servers may take half a minute until they listen.
 
-        Effects: the choice is remembered in the file `memory`, so that addresses stay the same after a restart;
-        `say` gets one line for each port that had to move.
+        Effects: the choice is stored in the file `memory`, so that addresses stay the same after a restart; `say` gets
+        one line for each port that had to change.
         """
         wanted = {server: port for server, port in asdict(cls()).items() if server in servers}
         if memory.exists():
@@ -56,7 +56,7 @@ def remembered(memory: Path) -> Ports:
 
 
 def url(port: int) -> str:
-    """The address of a server on this machine, no trailing slash."""
+    """The address of a server on this machine, without a trailing slash."""
     return f"http://{LOOPBACK}:{port}"
 
 
@@ -72,7 +72,7 @@ def _reserve(port: int, reservations: ExitStack) -> bool:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As servers do: a port that a just ended server left behind in TIME_WAIT is free.
+        # As servers do: a port in TIME_WAIT, of a server that has just ended, is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))

@@ -19,7 +19,7 @@ _KEPT = ("lock", "run", "ports.json")
 
 @dataclass(frozen=True, slots=True)
 class StateDir:
-    """Where things are below `root`, which is absolute."""
+    """The paths below `root`, which is absolute."""
 
     root: Path
 
@@ -45,7 +45,7 @@ class StateDir:
 
     @property
     def simulator(self) -> Path:
-        """SQLite file of what the simulated Strava remembers."""
+        """SQLite file of the simulated Strava."""
         return self.root / "simulator.sqlite"
 
     @property
@@ -62,7 +62,7 @@ class StateDir:
     def hold(self) -> Iterator[None]:
         """Create the directory, readable by its owner alone, and keep every other system out of it.
 
-        Errors: `SettingsError` when another system holds it; the kernel lets go when the holder dies, however it dies.
+        Errors: `SettingsError` when another system holds it; the kernel releases it when the holder ends in any way.
         """
         for folder in (self.root, self.logs, self.airflow):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ class StateDir:
         self.airflow.mkdir(mode=0o700)
 
     def keep_private(self, name: str, content: dict[str, str]) -> None:
-        """Replace the JSON file `name` at once and whole, readable by its owner alone (mode 0600)."""
+        """Replace the JSON file `name` atomically, readable by its owner alone (mode 0600)."""
         draft = self.root / f"{name}.{secrets.token_hex(4)}"
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(content, file, indent=2)
@@ -95,7 +95,7 @@ class StateDir:
         draft.replace(self.root / name)
 
     def kept(self, name: str) -> dict[str, str]:
-        """What `keep_private` stored under `name`; empty if nothing was.
+        """The content that `keep_private` stored under `name`; empty if there is none.
 
         Errors: `SettingsError` when the file is damaged.
         """

@@ -1,1 +1,1 @@
-"""Builds the artefacts for AWS into `dist/`, reproducibly, and tests them with their host's packages alone."""
+"""Builds the artefacts for AWS into `dist/`, reproducibly, and tests them with only their host's packages."""

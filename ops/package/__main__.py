@@ -25,7 +25,7 @@ from ops.repository import REPOSITORY
 
 MANIFEST = "manifest.json"
 WITHOUT_BYTECODE = (
-    f"The functions hold sources only, which makes their cold start slower: only Python {LAMBDA.python} compiles for "
+    f"The functions contain only sources, so their cold start is slower: only Python {LAMBDA.python} compiles for "
     f"Lambda. Before you deploy: make env PYTHON=python{LAMBDA.python}, then make package again."
 )
 
@@ -35,13 +35,13 @@ console = Console(highlight=False, soft_wrap=True)
 
 @app.command()
 def main(
-    dist: Annotated[Path, typer.Option(help="Where to; what was built there before is replaced.")] = REPOSITORY
+    dist: Annotated[Path, typer.Option(help="The folder to build into; its contents are replaced.")] = REPOSITORY
     / "dist",
     is_checked: Annotated[
-        bool, typer.Option("--check", help="Build twice, compare, and try all on its host's packages alone.")
+        bool, typer.Option("--check", help="Build twice, compare, and try each artefact with only its host's packages.")
     ] = False,
 ) -> None:
-    """Build the artefacts that Terraform and `make deploy` bring to AWS, and list them with sizes and SHA-256."""
+    """Build the artefacts that `make deploy` brings to AWS, and list them with sizes and SHA-256."""
     begun = time.monotonic()
     try:
         artefacts = replace(dist)
@@ -59,7 +59,7 @@ def main(
 def replace(dist: Path) -> list[Artefact]:
     """Build beside `dist`, then put it in its place. Errors: `SettingsError`; then the former build stays."""
     if dist.exists() and any(dist.iterdir()) and not (dist / MANIFEST).is_file():
-        raise SettingsError(f"{dist} holds something else than a build; choose another folder")
+        raise SettingsError(f"{dist} is not the folder of a build; choose another folder")
     dist.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dist.parent, prefix=f".{dist.name}-") as scratch:
         fresh = Path(scratch) / "fresh"
@@ -79,7 +79,7 @@ def show(artefacts: Sequence[Artefact]) -> None:
 
 
 def check(dist: Path, artefacts: Sequence[Artefact]) -> None:
-    """Test what was built. Errors: `SettingsError` for the first test that fails."""
+    """Test the artefacts. Errors: `SettingsError` for the first test that fails."""
     _tried("second build", lambda scratch: build_again(artefacts, scratch))
     _tried("MWAA", lambda scratch: try_mwaa(dist, scratch))
     _tried("webhook_http.zip", try_http)
@@ -87,7 +87,7 @@ def check(dist: Path, artefacts: Sequence[Artefact]) -> None:
 
 
 def build_again(artefacts: Sequence[Artefact], scratch: Path) -> str:
-    """Build once more and compare. Errors: `SettingsError` names what differs."""
+    """Build again and compare. Errors: `SettingsError` that names the differing artefacts."""
     if differing := [one.name for one, again in zip(artefacts, build(scratch), strict=True) if one != again]:
         raise SettingsError(f"A second build differs: {', '.join(differing)}")
     return "the same bytes"

@@ -19,14 +19,14 @@ _READABLE_FILE = 0o100644
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """One thing that was built."""
+    """One artefact that was built."""
 
     name: str
     size_bytes: int
     sha256: str
-    """Of a folder: that of its files' sums, in the form that `sha256sum` prints."""
+    """For a folder, the hash of its files' hashes in the format of `sha256sum`."""
     files: Mapping[str, int]
-    """What is in it, with sizes in bytes."""
+    """Its files, with sizes in bytes."""
 
 
 def write_zip(folder: Path, name: str, contents: Contents) -> Artefact:

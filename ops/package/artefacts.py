@@ -17,7 +17,7 @@ from ops.repository import REPOSITORY
 
 ROOTS = (REPOSITORY, REPOSITORY / "plugins")
 LARGEST_ZIP_BYTES = 12 * 1024 * 1024
-"""A function's zip is fetched and unpacked before its first answer."""
+"""The largest zip of a function, which is fetched and unpacked before its first answer."""
 
 WEB_REQUIREMENTS = REPOSITORY / "webhook_api" / "requirements.txt"
 _RUN_ON_MWAA = frozenset({".py", ".sql"})
@@ -70,9 +70,9 @@ def plugins() -> Contents:
 
 
 def function(wanted: Function, target: Target | None = LAMBDA) -> Contents:
-    """A function's files: its handler with all that it imports, the packages, the folders that it reads.
+    """A function's files: its handler with its imports, the packages, the folders that it reads.
 
-    `target` None is this very Python. What is for Lambda holds bytecode too, where this Python can make it.
+    `target` None means this Python. For Lambda the files include bytecode, if this Python can make it.
     Errors: `SettingsError` where packages cannot be installed.
     """
     reached = reach([wanted.file], ROOTS)
@@ -86,7 +86,7 @@ def function(wanted: Function, target: Target | None = LAMBDA) -> Contents:
 
 
 def packages(wanted: Function) -> list[str]:
-    """The lines of webhook_api/requirements.txt of which the function imports something."""
+    """The lines of webhook_api/requirements.txt whose packages the function imports."""
     imported = reach([wanted.file], ROOTS).packages
     return [line for line in requirements(WEB_REQUIREMENTS) if name_of(line).replace("-", "_") in imported]
 
@@ -96,7 +96,7 @@ def _read(files: Iterable[Path], root: Path) -> dict[str, bytes]:
 
 
 def _is_run(name: str) -> bool:
-    """Whether an installed file is for running or is a licence; records of the installing differ each time."""
+    """Whether an installed file is needed at run time or is a licence; records of the installation always differ."""
     parts = name.split("/")
     if parts[0].endswith(".dist-info"):
         return parts[-1] == "METADATA" or any(part.upper().startswith(("LICEN", "COPYING", "NOTICE")) for part in parts)

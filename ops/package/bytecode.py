@@ -12,18 +12,18 @@ from ops.package.archive import Contents
 from ops.package.installing import LAMBDA
 
 LAMBDA_ROOT = "/var/task"
-"""Where Lambda unpacks a function: what tracebacks name."""
+"""The folder into which Lambda unpacks a function, for tracebacks."""
 
 
 def is_possible() -> bool:
-    """Whether this very Python is Lambda's: another one's bytecode is of no use there."""
+    """Whether this Python has Lambda's version: other bytecode is of no use there."""
     return LAMBDA.python == f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def compiled(contents: Contents) -> Contents:
     """The files, and with them the bytecode of each module.
 
-    It is marked as never to be compared with its source, so it is the same whenever and wherever it is made.
+    The bytecode is never checked against its source, so it is the same whenever and wherever it is made.
     """
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)

@@ -20,10 +20,10 @@ from ops.repository import REPOSITORY
 
 IMAGE = Path(__file__).with_name("mwaa-3.3.1-installed.txt")
 LAMBDA_RUNTIME = ("boto3",)
-"""What Lambda's Python has; the version is whatever AWS put there last."""
+"""The packages of Lambda's Python; AWS chooses their versions."""
 
 _UNLISTED = frozenset({"pip", "setuptools", "wheel"})
-"""Packages that the image's list, made by `pip freeze`, leaves out."""
+"""Packages that `pip freeze` leaves out of the image's list."""
 
 _LONGEST_S = 600
 _SETTINGS = {
@@ -48,7 +48,7 @@ def image_packages() -> dict[str, str]:
 def try_mwaa(dist: Path, scratch: Path) -> str:
     """Load DAGs, plugins and every module of the domain under MWAA's packages and the built requirements.txt.
 
-    Errors: `SettingsError` says what is missing or does not load.
+    Errors: `SettingsError` that names what is missing or does not load.
     """
     added = requirements(dist / "requirements.txt")
     python = make_environment(scratch / "python", [*_brought_by_mwaa(), *added])
@@ -65,12 +65,12 @@ def try_mwaa(dist: Path, scratch: Path) -> str:
     dags = _probe(python, "probe_airflow.py", home, "dags")
     wanted = sorted(path.stem for path in (dist / "dags").glob("*.py"))
     if plugins["errors"] or plugins["strays"] or dags["errors"] or dags["dags"] != wanted:
-        raise SettingsError(f"On MWAA not everything would load: plugins {plugins}, dags {dags}, wanted {wanted}")
+        raise SettingsError(f"Not everything would load on MWAA: plugins {plugins}, dags {dags}, expected {wanted}")
     return f"{len(wanted)} DAGs (the slowest parsed in {dags['slowest_s']:.1f} s), {dags['modules']} modules"
 
 
 def try_http(scratch: Path) -> str:
-    """Let the web function, built for this machine, answer Strava's handshake. Errors: `SettingsError`."""
+    """Check that the web function, built for this machine, answers Strava's handshake. Errors: `SettingsError`."""
     query = {"hub.mode": "subscribe", "hub.verify_token": EXAMPLES["WEBHOOK_VERIFY_TOKEN"], "hub.challenge": "15f7"}
     event = http_event("GET", f"/webhook/{EXAMPLES['WEBHOOK_PATH_SECRET']}", query=query)
     said = _invoke(HTTP, scratch, event)
@@ -80,7 +80,7 @@ def try_http(scratch: Path) -> str:
 
 
 def try_dispatcher(scratch: Path) -> str:
-    """Let the dispatcher, built for this machine, take an empty batch. Errors: `SettingsError`."""
+    """Check that the dispatcher, built for this machine, accepts an empty batch. Errors: `SettingsError`."""
     said = _invoke(DISPATCHER, scratch, {"Records": []})
     if said["answer"] != {"batchItemFailures": []}:
         raise SettingsError(f"The dispatcher answers an empty batch with {said['answer']}")
@@ -94,7 +94,7 @@ def _invoke(wanted: Function, scratch: Path, event: Mapping[str, Any]) -> Any:
 
 
 def _brought_by_mwaa() -> list[str]:
-    """What the project says that MWAA brings: the packages of its group that are in the image."""
+    """The packages of the project's group for MWAA that are in the image."""
     group = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["dependency-groups"]["mwaa"]
     image = image_packages()
     return [line for line in group if name_of(line) in image]
@@ -107,7 +107,7 @@ def _installed(python: Path) -> list[str]:
 
 
 def _probe(python: Path, script: str, folder: Path, what: str, event: Mapping[str, Any] | None = None) -> Any:
-    """What a probe says in the last line of its output. Errors: `SettingsError` with everything that it said."""
+    """The last line of a probe's output, parsed. Errors: `SettingsError` with all of its output."""
     done = subprocess.run(
         [python, "-I", "-B", Path(__file__).with_name(script), folder, what],
         cwd=folder,

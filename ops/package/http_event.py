@@ -1,4 +1,4 @@
-"""A request as Lambda gets it from an HTTP API."""
+"""The event that Lambda gets from an HTTP API for a request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def http_event(
     headers: Mapping[str, str] | None = None,
     cookies: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """A request as an HTTP API gives it to Lambda, payload version 2.0."""
+    """The event of a request, payload version 2.0."""
     host = "abc123.execute-api.eu-central-1.amazonaws.com"
     event: dict[str, Any] = {
         "version": "2.0",

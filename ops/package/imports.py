@@ -1,7 +1,7 @@
 """The files and packages that a Python file needs, found by following its imports through their sources.
 
-grimp, which checks who may import whom, cannot tell this: it builds its graph from packages that Python finds, while an
-archive is files below roots of its own, and it does not tell an import within a function from one at the start.
+grimp, which checks who may import whom, cannot do this: it builds its graph from packages that Python finds, while an
+archive has roots of its own, and it does not distinguish an import within a function from one at the top.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ class Reach:
     """The files and packages that some files reach by their imports."""
 
     modules: frozenset[Path]
-    """The files themselves and all files of the source roots that they import, and what these import, and so on."""
+    """The files themselves and all files of the source roots that they import, directly or indirectly."""
     packages: Mapping[str, frozenset[Path]]
-    """Top-level names that come from elsewhere, the standard library left out, each with the files that import it."""
+    """Top-level names from elsewhere, without the standard library, each with the files that import it."""
 
 
 def reach(entries: Iterable[Path], roots: Sequence[Path], *, within_functions: bool = True) -> Reach:
     """Follow the imports of `entries`; `roots` are the folders that Python would have on its path for them.
 
-    What only a type checker imports does not count; nor, without `within_functions`, what only a call imports.
+    Imports for type checkers do not count, nor, without `within_functions`, imports within functions.
     """
     modules: set[Path] = set()
     packages: defaultdict[str, set[Path]] = defaultdict(set)
@@ -63,7 +63,7 @@ def _names(tree: ast.AST, within_functions: bool) -> Iterator[str]:
 
 
 def _run(node: ast.AST, within_functions: bool) -> Iterator[ast.AST]:
-    """The node and all below it that is run."""
+    """The node and all executed nodes below it."""
     yield node
     for child in _children(node, within_functions):
         yield from _run(child, within_functions)

@@ -1,6 +1,6 @@
-"""A plugin of pytest: tests of `include` are skipped where they get to code that only MWAA's workers run.
+"""A pytest plugin: skips tests of `include` that reach code which only MWAA's workers run.
 
-It runs where only Lambda's packages are, so it imports nothing of this project.
+It runs with only Lambda's packages, so it imports nothing of this project.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Generator
 import pytest
 
 ONLY_ON_MWAA = frozenset({"msgspec"})
-"""Imported inside functions of modules that Lambda imports too; no request and no batch calls them."""
+"""Packages that are imported inside functions of modules that Lambda imports too, but that Lambda never calls."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Skip a test for a package that Lambda does not have; a test of the web edge fails all the same."""
+    """Skip a test that needs a package which Lambda lacks; a test of the web edge fails instead."""
     try:
         return (yield)
     except ModuleNotFoundError as err:

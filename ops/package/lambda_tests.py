@@ -1,7 +1,7 @@
 """Runs the tests of `include` and `webhook_api` with Lambda's packages alone: `python -m ops.package.lambda_tests`.
 
-A test file of `include` that cannot even be imported there, because it is about what Lambda never does, is left out
-and named; one of `webhook_api` has no such excuse.
+A test file of `include` that cannot be imported there, because it tests what Lambda never does, is left out and named;
+one of `webhook_api` is an error.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ops.repository import REPOSITORY
 TESTS = REPOSITORY / "tests"
 TESTED = ("include", "webhook_api")
 TOOLS = ("hypothesis", "pytest", "pytest-socket", "pytest-timeout", "pytest-xdist", "time-machine")
-"""What runs tests; none of it brings a package that the code could use by mistake."""
+"""The packages that run tests; none of them is one that the code could use by mistake."""
 
 _LIST_IMPORTABLE = "import importlib.metadata as m, json; print(json.dumps(list(m.packages_distributions())))"
 
@@ -36,7 +36,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def main(arguments: Annotated[list[str] | None, typer.Argument(help="Given to pytest.")] = None) -> None:
-    """Run what can run there, and say what cannot and why."""
+    """Run the tests that can run there, and list the others with the reason."""
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         try:
@@ -57,7 +57,7 @@ def main(arguments: Annotated[list[str] | None, typer.Argument(help="Given to py
         status = run(python, chosen, arguments or [])
     console.print(f"Took {time.monotonic() - begun:.0f} s.")
     if inexcusable:
-        console.print("The web edge reaches packages that Lambda lacks; see what was left out above.", style="red")
+        console.print("The web edge needs packages that Lambda lacks; see the tests left out above.", style="red")
     raise typer.Exit(status or bool(inexcusable))
 
 
@@ -68,7 +68,7 @@ def importable(python: Path) -> frozenset[str]:
 
 
 def missing(file: Path, names: Collection[str]) -> frozenset[str]:
-    """What the import of a test file, of the conftest files above it and of all that they import would miss."""
+    """The packages that are missing for the import of a test file and of the conftest files above it."""
     above = [folder / "conftest.py" for folder in file.parents if folder.is_relative_to(TESTS)]
     entries = [file, *(conftest for conftest in above if conftest.is_file())]
     return frozenset(reach(entries, ROOTS, within_functions=False).packages) - frozenset(names)

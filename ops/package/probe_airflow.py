@@ -1,7 +1,8 @@
 """Loads DAGs and plugins as MWAA would: `python -I probe_airflow.py <folder with dags/ and plugins/> <dags|plugins>`.
 
-Run where only MWAA's packages and our requirements.txt are installed; nothing of this repository is on the path.
-`dags` is what the DAG processor and the workers do; `plugins` the triggerer and the API server, without a dags folder.
+Run it where only MWAA's packages and our requirements.txt are installed; nothing of this repository is on the path.
+`dags` does what the DAG processor and the workers do; `plugins` does what the triggerer and the API server do, without
+a dags folder.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 
 def main(folder: str, what: str) -> None:
-    """Print what was loaded and what could not be."""
+    """Print what was loaded, and what failed to load."""
     os.environ |= {
         "AIRFLOW_HOME": folder,
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -28,7 +29,7 @@ def main(folder: str, what: str) -> None:
 
 
 def load_dags(folder: Path) -> dict[str, object]:
-    """Parse every DAG file, then import every module that tasks may use."""
+    """Parse every DAG file, then import every module that tasks can use."""
     from airflow.dag_processing.dagbag import DagBag
 
     dags = folder / "dags"
@@ -43,7 +44,7 @@ def load_dags(folder: Path) -> dict[str, object]:
 
 
 def load_plugins() -> dict[str, object]:
-    """Let Airflow load its plugins, then import every module of ours."""
+    """Let Airflow load its plugins, then import all of our modules."""
     from airflow import plugins_manager
 
     before = set(sys.modules)

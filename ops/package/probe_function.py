@@ -1,6 +1,6 @@
 """Runs a function's artefact as Lambda would: `python -I probe_function.py <folder> <module> < event`.
 
-Run where only Lambda's runtime is installed; nothing of this repository but the folder is on the path.
+Run it where only Lambda's runtime is installed; only the folder is on the path.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from include.store.backend import open_store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
 from include.strava.quota import Limits
-from ops.link_choices import chosen, told
+from ops.link_choices import choices_of, chosen
 from ops.links import app, link
 
 PARENT_ID, CHILD_ID = 1, 2
@@ -166,11 +166,11 @@ def test_choice_that_cannot_be_is_refused_and_nothing_changed(run, settings, lin
 
 @pytest.mark.parametrize("command", ["show", "change", "end"])
 def test_link_that_is_not_there_is_named(run, command):
-    assert "There is no link from 1 to 9" in str(run(command, child=9))
+    assert "There is no active link from 1 to 9" in str(run(command, child=9))
 
 
 def test_what_is_told_of_a_link_can_be_chosen_again(settings, links):
     made = link(
         settings, PARENT_ID, CHILD_ID, ("Rex",), ["title=a = b", "sports=Run", "from=2026-06-01", "link_back=no"]
     )
-    assert chosen(made, [f"{choice}={value}" for choice, value in told(made).items()]) == made
+    assert chosen(made, [f"{choice}={value}" for choice, value in choices_of(made).items()]) == made

@@ -89,7 +89,10 @@ def test_first_line_names_environment_region_account_and_strava(dev):
     said = {name: dev.run(app, *arguments) for name, (app, arguments) in COMMANDS.items()}
 
     assert {each.status for each in said.values()} == {0}
-    effects = {**dict.fromkeys(COMMANDS, "only reads"), "removals": "writes, it removes what is gone at Strava"}
+    effects = {
+        **dict.fromkeys(COMMANDS, "only reads"),
+        "removals": "writes, it removes activities gone at Strava",
+    }
     assert {name: each.err.splitlines()[0] for name, each in said.items()} == {
         name: f"{THERE}: this {effect}." for name, effect in effects.items()
     }
@@ -137,8 +140,8 @@ def test_replay_makes_lost_rows_again_and_registers_their_partition(dev, service
 
     said = dev.run(replay.app)
 
-    assert (said.status, said.out) == (0, "Made again: 1 activities, 1 rows.\n")
-    assert said.err.startswith(f"{THERE}: this writes, it makes the lake's tables again.")
+    assert (said.status, said.out) == (0, "Rebuilt: 1 activities, 1 rows.\n")
+    assert said.err.startswith(f"{THERE}: this writes, it rebuilds the lake's tables.")
     assert services.lake.objects.get(key).body == before
     glue = boto3.client("glue", region_name=REGION)
     (partition,) = glue.get_partitions(DatabaseName="strava_dev", TableName="activities")["Partitions"]
@@ -179,7 +182,7 @@ def test_stopped_removal_goes_on(dev, services, stored):
 
     said = dev.run(removals.app, str(ATHLETE_ID))
 
-    assert said.out.startswith(f"1 activities of athlete {ATHLETE_ID} are looked at again")
+    assert said.out.startswith(f"1 activities of athlete {ATHLETE_ID} are checked at Strava again")
     (message,) = services.queue.receive(10, visibility_s=30)
     assert isinstance(parse_content(message.body), ConfirmRemoval)
 
@@ -284,7 +287,7 @@ def terraform(dev, words, status=1):
 
 FAULTS = {
     without_credentials: "set AWS_PROFILE",
-    in_another_account: "dev is in the account 999999999999, and these AWS credentials are of 123456789012: set",
+    in_another_account: "dev is in the account 999999999999, but the AWS credentials belong to 123456789012: set",
     of_an_older_version: "run make deploy ENV=dev first",
     never_initialised: "Run: terraform -chdir=terraform/environments/dev init -backend-config=backend.hcl",
     locked_out: "Set AWS_PROFILE to a profile of the environment's account",

@@ -172,7 +172,7 @@ def test_example_is_asked_instead_of_a_lake_of_one_s_own(
     assert run("SELECT athlete_id FROM activities", "--example", "--format", "csv") == 0
     shown = capsys.readouterr()
     assert shown.out.splitlines() == ["athlete_id", "7"]
-    assert shown.err == "the example lake of docs/queries.md, an invented athlete's: this only reads.\n"
+    assert shown.err == "the example lake of docs/queries.md, with a simulated athlete: this only reads.\n"
 
 
 def test_cookbook_is_listed_when_nothing_is_asked(
@@ -207,9 +207,9 @@ def test_cookbook_is_listed_when_nothing_is_asked(
             ["--name", "climbing", "--set", "athlete_id=7", "--set", "athlete_id=8"], "each name once", id="twice"
         ),
         pytest.param(["--name", "climbing", "--set", "athlete=7"], "it has athlete_id", id="unknown-parameter"),
-        pytest.param(["--name", "climbing", "SELECT 1"], "ask one of them", id="both"),
-        pytest.param(["SELECT 1", "--set", "athlete_id=7"], "say which one with --name", id="no-query"),
-        pytest.param(["--set", "athlete_id=7"], "say which one with --name", id="values-alone"),
+        pytest.param(["--name", "climbing", "SELECT 1"], "give one of them", id="both"),
+        pytest.param(["SELECT 1", "--set", "athlete_id=7"], "name the query with --name", id="no-query"),
+        pytest.param(["--set", "athlete_id=7"], "name the query with --name", id="values-alone"),
     ],
 )
 def test_question_that_cannot_be_asked_ends_with_its_reason(

@@ -1,4 +1,4 @@
-"""The command that makes the lake's tables again, as an operator types it."""
+"""The command that rebuilds the lake's tables, as an operator types it."""
 
 from __future__ import annotations
 
@@ -84,35 +84,35 @@ def test_lost_tables_come_back_and_a_line_says_so(run, stored):
     for key in before:
         stored.lake.objects.delete(key, expected=Condition.ANYTHING)
     result = run()
-    assert (result.exit_code, result.stdout) == (0, "Made again: 2 activities, 2 rows.\n")
+    assert (result.exit_code, result.stdout) == (0, "Rebuilt: 2 activities, 2 rows.\n")
     assert tables(stored) == before
 
 
 def test_athlete_and_first_day_bound_what_is_done(run, stored):
     result = run("--athlete", str(ATHLETE_ID), "--since", "2026-06-01")
-    assert (result.exit_code, result.stdout) == (0, "Made again: 1 activities, 1 rows.\n")
+    assert (result.exit_code, result.stdout) == (0, "Rebuilt: 1 activities, 1 rows.\n")
 
 
 def test_dry_run_says_what_it_would_do(run, stored):
-    assert run("--dry-run").stdout == "Would make again: 2 activities, 2 rows.\n"
+    assert run("--dry-run").stdout == "Would rebuild: 2 activities, 2 rows.\n"
 
 
 def test_unreadable_object_is_named_and_the_command_ends_with_1(run, stored):
     key = f"raw/athlete_id={ATHLETE_ID}/1.detail.json.gz"
     stored.lake.objects.put(key, b"no gzip", expected=Condition.ANYTHING)
     result = run()
-    assert (result.exit_code, result.stdout) == (1, "Made again: 1 activities, 1 rows; 1 objects unreadable.\n")
+    assert (result.exit_code, result.stdout) == (1, "Rebuilt: 1 activities, 1 rows; 1 objects unreadable.\n")
     assert key in result.stderr
 
 
 def test_activity_that_a_run_holds_is_counted(run, stored):
     stored.state.activities.acquire(ATHLETE_ID, 1)
-    assert run().stdout == "Made again: 1 activities, 1 rows; 1 activities left to the runs that hold them.\n"
+    assert run().stdout == "Rebuilt: 1 activities, 1 rows; 1 activities left to the runs that hold them.\n"
 
 
 def test_empty_lake_needs_nothing(run, services):
     result = run()
-    assert (result.exit_code, result.stdout) == (0, "Made again: 0 activities, 0 rows.\n")
+    assert (result.exit_code, result.stdout) == (0, "Rebuilt: 0 activities, 0 rows.\n")
 
 
 def test_unknown_athlete_is_refused_in_a_line(run, services):

@@ -161,7 +161,7 @@ def test_test_event_is_seen_when_a_run_noted_it(tmp_path):
     sent = send_event(queue, clock)
     (message,) = queue.receive(10, visibility_s=60)
     event = parse_content(message.body)
-    with pytest.raises(RetryLater, match="no run has seen it yet"):
+    with pytest.raises(RetryLater, match="no run has handled it yet"):
         check_event(audit, sent)
     audit.record(event.event.event_id, athlete_id=1, object_id=1, outcome="no activity event")
 

@@ -92,7 +92,7 @@ def dispatching(dev):
 def test_event_goes_by_queue_and_dispatcher_into_a_run(dev, airflow):
     said = checked(dev, dispatching(dev))
 
-    assert said.startswith(f"{dev.settings.public_url} answers ok, Airflow knows {len(airflow.dags)} DAGs and ran")
+    assert said.startswith(f"{dev.settings.public_url} answers ok, Airflow knows {len(airflow.dags)} DAGs and handled")
     assert len(airflow.runs) == 1
     attributes = boto3.client("sqs").get_queue_attributes(
         QueueUrl=dev.settings.queue_url,
@@ -110,7 +110,7 @@ def test_dags_that_come_late_are_waited_for(dev, airflow):
 
     said = checked(dev, mended, lambda: airflow.dags.update(strava_ingest=late), dispatching(dev))
 
-    assert "ran for a test event" in said
+    assert "handled a test event" in said
 
 
 def test_dag_that_never_comes_ends_the_check_by_its_name(dev, airflow):
@@ -170,11 +170,11 @@ def test_mwaa_that_answers_again_is_waited_for(dev, airflow):
     def updated():
         airflow.refusal = None
 
-    assert "ran for a test event" in checked(dev, updated, dispatching(dev))
+    assert "handled a test event" in checked(dev, updated, dispatching(dev))
 
 
 def test_event_that_no_run_sees_ends_the_check_with_where_to_look(dev, airflow):
-    with pytest.raises(RetryLater, match=r"no run has seen it yet: look at the dispatcher's log.*make dead-letters"):
+    with pytest.raises(RetryLater, match=r"no run has handled it yet: check the dispatcher's log.*make dead-letters"):
         checked(dev)
 
 

@@ -22,7 +22,7 @@ def said(monkeypatch, code, text):
 def test_outputs_say_what_to_do_when_nothing_is_applied(code, text, monkeypatch):
     said(monkeypatch, code, text)
 
-    with pytest.raises(SettingsError, match=r"tells nothing of dev\. .* Terraform says: no state"):
+    with pytest.raises(SettingsError, match=r"fails for dev\. .* Terraform says: no state"):
         outputs(Environment.DEV.folder)
 
 

@@ -159,7 +159,7 @@ def test_env_file_may_be_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        pytest.param("STRAVA_CLIENT_IDD=1\n", "STRAVA_CLIENT_IDD; there is no such setting", id="misspelt"),
+        pytest.param("STRAVA_CLIENT_IDD=1\n", "STRAVA_CLIENT_IDD, which is no setting", id="misspelt"),
         pytest.param("STRAVA_CLIENT_ID=1\n", "STRAVA_CLIENT_ID without STRAVA_CLIENT_SECRET", id="id alone"),
         pytest.param("STRAVA_CLIENT_SECRET=s\n", "STRAVA_CLIENT_SECRET without STRAVA_CLIENT_ID", id="secret alone"),
     ],
