@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from include.errors import BadRequest
+from include.linking.consent import revise
 from include.linking.links import agree
-from include.linking.links import change as change_link
 from include.linking.links import end as end_link
 from include.pipeline.services import open_services
 from include.settings import Settings
+from include.state.consent.feed import Side
 from include.state.links import Link
 from ops.command import run
 from ops.installation import WHICH, installed_settings
@@ -41,7 +42,7 @@ def link(
 ) -> Link:
     """Link a child to a parent by these names; linking again replaces the names and resumes an ended link.
 
-    Both must be connected: the operator vouches for their consent, which is dated now.
+    Both must be connected: the operator vouches for their consent, which is dated now, and their pages say so.
     Errors: `BadRequest` for an athlete who is not connected, for a link to oneself, or for an invalid choice.
     """
     with open_services(settings) as services:
@@ -55,7 +56,7 @@ def add(
     name: Annotated[list[str], typer.Option(help="A name or alias of the child in titles; repeatable.")],
     choices: Choices = None,
 ) -> None:
-    """Link a child to a parent; use it only with the consent of both."""
+    """Link a child to a parent; use it only with the consent of both. Later changes then need no yes of the child's."""
     linked = link(installed_settings("links a child"), parent, child, tuple(name), choices or ())
     print(f"Activities of {parent} whose title names {' or '.join(linked.names)} are copied to {child}.")
 
@@ -67,14 +68,18 @@ def change(
     name: Annotated[list[str] | None, typer.Option(help="A name that replaces the present ones; repeatable.")] = None,
     choices: Choices = None,
 ) -> None:
-    """Change names or choices for new copies; other choices stay unchanged."""
+    """Change names or choices for new copies; other choices stay unchanged.
+
+    Whatever exceeds what the child has agreed to on the pages waits there for the child's yes.
+    """
 
     def revised(present: Link) -> Link:
         return chosen(replace(present, names=tuple(name or present.names)), choices or ())
 
     with open_services(installed_settings("changes a link")) as services:
-        _found(change_link(services, parent, child, revised), parent, child)
-    print(f"The link from {parent} to {child} is changed.")
+        changed = _found(revise(services, parent, child, revised, Side.OPERATOR), parent, child)
+    waits = " Part of it waits for the child's yes, on the child's page." if changed.proposal else ""
+    print(f"The link from {parent} to {child} is changed.{waits}")
 
 
 @app.command("list")
@@ -103,7 +108,7 @@ def show(parent: Parent, child: Child) -> None:
 def end(parent: Parent, child: Child) -> None:
     """End a link: no further copy is made; those that exist stay."""
     with open_services(installed_settings("ends a link")) as services:
-        _found(end_link(services, parent, child), parent, child)
+        _found(end_link(services, parent, child, Side.OPERATOR), parent, child)
     print(f"The link from {parent} to {child} has ended.")
 
 

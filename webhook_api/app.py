@@ -12,7 +12,8 @@ from include.settings import Settings
 from webhook_api import csrf, errors, headers, health, session, webhook
 from webhook_api.edge import EXTENSION, Edge
 from webhook_api.errors import route
-from webhook_api.pages import children, connect, disconnect, erase, invites, me
+from webhook_api.pages import connect, disconnect, erase, foreign_text, me
+from webhook_api.pages.linking import children, invites, inviting, parents
 from webhook_api.site import files, privacy, security_txt, service
 
 LARGEST_BODY_BYTES = 8 * 1024
@@ -35,7 +36,8 @@ def create_app(settings: Settings, clock: Clock = time.time) -> Flask:
     app = EdgeApp(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.extensions[EXTENSION] = Edge.of(settings, clock)
-    for page in (connect, invites, me, children, disconnect, erase, privacy, security_txt, webhook, health):
+    linking = (invites, inviting, children, parents)
+    for page in (connect, me, *linking, disconnect, erase, privacy, security_txt, webhook, health):
         app.register_blueprint(page.blueprint)
     errors.register(app)
     headers.register(app)
@@ -43,4 +45,5 @@ def create_app(settings: Settings, clock: Clock = time.time) -> Flask:
     service.register(app, settings)
     session.register(app)
     csrf.register(app)
+    foreign_text.register(app)
     return app

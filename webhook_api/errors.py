@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Flask, current_app, jsonify, make_response, render_template, request
+from flask import Flask, current_app, g, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -23,12 +23,47 @@ class Problem:
     """Whether the page offers the way back to the start."""
 
 
+@dataclass(frozen=True, slots=True)
+class WayOn:
+    """A button that leads on from a problem."""
+
+    address: str
+    label: str
+    to_strava: bool = False
+    """Whether it leads to Strava's consent page, for which Strava has a button of its own."""
+
+
 ACCESS_DENIED = Problem(
     403,
     "Nothing was connected",
     "You chose not to allow access on Strava's page, so nothing was read, stored or changed. "
     "If that was not meant, start again and choose Authorize.",
     start_again=True,
+)
+INVITATION_NOT_ACCEPTED = Problem(
+    403,
+    "The invitation was not accepted",
+    "You chose not to allow access on Strava's page, so nothing was read, stored or changed. "
+    "The invitation is still good: if that was not meant, open it again and choose Authorize at Strava.",
+)
+UNTICKED = Problem(
+    403,
+    "A permission is missing",
+    "The invitation was not accepted, and nothing has changed. On Strava's page a permission was unticked that you had "
+    "given before. Open the invitation again and leave everything ticked; what you allow you can change on your own "
+    "page at any time.",
+)
+NOT_UNDONE = Problem(
+    409,
+    "This cannot be undone any more",
+    "Nothing was changed. A decision can be undone for a day, by whoever made it, while both athletes are connected. "
+    "A new invitation starts afresh.",
+)
+PROPOSAL_REPLACED = Problem(
+    409,
+    "This change is no longer as you saw it",
+    "Nothing was changed by this. The change was replaced, withdrawn or answered meanwhile; "
+    "your page shows how things stand.",
 )
 NOT_CONNECTED = Problem(
     403,
@@ -55,7 +90,7 @@ OPEN_INVITATION_AGAIN = Problem(
     400,
     "One more step",
     "You have come back from Strava in another browser than the one in which you started, or after ten minutes. "
-    "The invitation was not accepted by this and is still good: open its link again, in this browser.",
+    "The invitation was not accepted by this. Open it again, in this browser.",
 )
 FOREIGN_FORM = Problem(
     403,
@@ -80,23 +115,20 @@ SCOPE_MISSING = Problem(
 INVITE_GONE = Problem(
     410,
     "This invitation can no longer be used",
-    "An invitation works once, and for a week. If you have just accepted it, all is well; "
+    "An invitation works once, and for a week. If you have just accepted it, all is well: your page shows it; "
     "otherwise ask the person who sent it for a new one.",
-    start_again=True,
 )
 OWN_INVITE = Problem(
     409,
     "This invitation is your own",
     "Copies go to another account than the one they come from. The invitation is still good: "
     "send its link to the athlete it is for. If you share this browser, sign out here and at Strava first.",
-    start_again=True,
 )
 ALREADY_LINKED = Problem(
     409,
     "You are linked already",
     "Your account has a link with the person who sent this invitation, so there is nothing to accept. "
     "Your own page shows it.",
-    start_again=True,
 )
 _CODE_REFUSED = Problem(
     400,
@@ -184,9 +216,17 @@ def route() -> str:
     return request.url_rule.rule if request.url_rule else "(no route)"
 
 
-def problem_page(problem: Problem, way_on: str = "") -> ResponseReturnValue:
-    """The problem as a page with its status, and a button that leads to the address `way_on`, if there is one."""
-    return render_template("problem.html", problem=problem, way_on=way_on), problem.status
+def problem_page(problem: Problem, way_on: WayOn | None = None) -> ResponseReturnValue:
+    """The problem as a page with its status, and the button that leads on.
+
+    Without `way_on` that is `g.way_on`: where the request belongs to a walk, it leads back into it.
+    """
+    return render_template("problem.html", problem=problem, way_on=way_on or g.get("way_on")), problem.status
+
+
+def to_own_page() -> WayOn:
+    """The way to the own page of whoever is signed in."""
+    return WayOn(url_for("me.show"), "Go to your page")
 
 
 def problem_of(err: errors.IngestError) -> Problem:

@@ -60,6 +60,11 @@ def match(title: str, names: Sequence[str]) -> str | None:
     return None
 
 
+def same_name(name: str, other: str) -> bool:
+    """Whether the same titles name the child by either."""
+    return _words(_normalise(name)) == _words(_normalise(other))
+
+
 def _normalise(text: str) -> str:
     """`text` without case, accents, symbols and invisible characters; a space between words, a hyphen within one."""
     parted = "".join(_parted(character) for character in text.translate(_SPELLINGS))

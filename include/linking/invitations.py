@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from include.state.invites import Invite
+from include.linking.links import both_are_here
+from include.state.consent.feed import Deed, Side
+from include.state.invites import Invite, invite_id_of
 from include.state.links import Link, LinkStatus
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT
@@ -60,24 +63,49 @@ def accept(services: UsesState, invite_id: str, child_id: int) -> Objection | No
     return None
 
 
+def decline(services: UsesState, secret: str, browser: str) -> bool:
+    """Close the invitation for the holder of its secret; False where it cannot be accepted any more either.
+
+    Effects: the parent reads of it. For a day `undo_decline` takes it back, in the same browser. Safe to repeat.
+    """
+    return services.state.invites.close(invite_id_of(secret), Side.CHILD, browser)
+
+
+def undo_decline(services: UsesState, secret: str, browser: str) -> bool:
+    """Whether the invitation that was declined in this browser is open again.
+
+    It is not after a day, and where the parent has disconnected or is being erased. Effects: safe to repeat.
+    """
+    invite = services.state.invites.find(secret)
+    if invite is None or not both_are_here(services, invite.parent_id):
+        return False
+    return services.state.invites.reopen(invite.invite_id, Side.CHILD, browser)
+
+
 @retry_on_conflict
 def _link(services: UsesState, invite: Invite, child_id: int) -> None:
     present = services.state.links.get(invite.parent_id, child_id)
-    services.state.links.save(
-        Link(
-            parent_id=invite.parent_id,
-            child_id=child_id,
-            names=invite.names,
-            options=invite.options,
-            starts_at_epoch_s=invite.starts_at_epoch_s,
-            child_consent_epoch_s=int(services.clock()),
-            version=present.version if present else ABSENT,
-        )
+    if present is not None and present.status is not LinkStatus.ENDED:
+        return  # taken up again meanwhile: what both have agreed to before stands
+    now_epoch_s = int(services.clock())
+    link = Link(
+        parent_id=invite.parent_id,
+        child_id=child_id,
+        names=invite.names,
+        options=invite.options,
+        starts_at_epoch_s=invite.starts_at_epoch_s,
+        child_consent_epoch_s=now_epoch_s,
+        feed=present.feed if present else (),
+        version=present.version if present else ABSENT,
     )
+    agreed = replace(link, agreed=link.terms)
+    services.state.links.save(agreed.noting(now_epoch_s, Side.CHILD, Deed.LINKED))
 
 
 def _is_open(services: UsesState, invite: Invite) -> bool:
-    """Whether nobody has accepted it, or a crash lost the link of the one who did."""
+    """Whether nobody has accepted or closed it, or a crash lost the link of the one who accepted."""
+    if invite.closing is not None:
+        return False
     if invite.child_id is None:
         return True
     return services.state.links.get(invite.parent_id, invite.child_id) is None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from include.errors import BadRequest
 from include.settings import Settings
-from include.state.links import Link, LinkStatus
+from include.state.consent.feed import UNDO_S, Deed, Side
+from include.state.links import Ending, Link, LinkStatus
 from include.store.conflict import retry_on_conflict
 
 if TYPE_CHECKING:  # a page is loaded without the ledgers that it does not name
@@ -26,8 +27,8 @@ def agree(
 ) -> Link:
     """Link a child to a parent by these names; `choose` sets the link's other choices.
 
-    The caller vouches for the consent of both sides, which is dated now. Linking again replaces the names, and resumes
-    a link that was paused or has ended.
+    The operator vouches for the consent of both sides, which is dated now; the link is marked as the operator's, and
+    both sides are told. Linking again replaces the names, and resumes a link that was paused or has ended.
     Errors: `BadRequest` for an athlete who is not connected, or for a link to oneself; those of `choose`.
     """
     if parent_id == child_id:
@@ -43,8 +44,13 @@ def agree(
         parent_consent_epoch_s=present.parent_consent_epoch_s or now_epoch_s,
         child_consent_epoch_s=present.child_consent_epoch_s or now_epoch_s,
         status=LinkStatus.ACTIVE,
+        agreed=None,
+        proposal=None,
+        set_aside=None,
+        ending=None,
+        made_by_operator=True,
     )
-    return services.state.links.save(choose(agreed))
+    return services.state.links.save(choose(agreed.noting(now_epoch_s, Side.OPERATOR, Deed.LINKED)))
 
 
 @retry_on_conflict
@@ -70,23 +76,71 @@ def confirm(services: UsesState, parent_id: int, child_id: int) -> Link | None:
     def confirmed(link: Link) -> Link:
         if link.child_consent_epoch_s is None or link.parent_consent_epoch_s is not None:
             return link
-        return replace(
+        confirmed = replace(
             link, parent_consent_epoch_s=now_epoch_s, starts_at_epoch_s=link.starts_at_epoch_s or now_epoch_s
         )
+        return replace(
+            confirmed,
+            agreed=confirmed.on(link.agreed).terms if link.agreed else None,
+            proposal=confirmed.on(link.proposal).terms if link.proposal else None,
+        ).noting(now_epoch_s, Side.PARENT, Deed.CONFIRMED)
 
     return change(services, parent_id, child_id, confirmed)
 
 
 def pause(services: UsesState, parent_id: int, child_id: int) -> Link | None:
     """Pause the link: no copy is made until it is resumed. Returns as `change`."""
-    return change(services, parent_id, child_id, lambda link: replace(link, status=LinkStatus.PAUSED))
+    now_epoch_s = services.clock()
+
+    def paused(link: Link) -> Link:
+        return replace(link, status=LinkStatus.PAUSED).noting(now_epoch_s, Side.PARENT, Deed.PAUSED)
+
+    return change(services, parent_id, child_id, paused)
 
 
 def resume(services: UsesState, parent_id: int, child_id: int) -> Link | None:
     """Resume the link: copies are made again, including those that the pause held back. Returns as `change`."""
-    return change(services, parent_id, child_id, lambda link: replace(link, status=LinkStatus.ACTIVE))
+    now_epoch_s = services.clock()
+
+    def resumed(link: Link) -> Link:
+        return replace(link, status=LinkStatus.ACTIVE).noting(now_epoch_s, Side.PARENT, Deed.RESUMED)
+
+    return change(services, parent_id, child_id, resumed)
 
 
-def end(services: UsesState, parent_id: int, child_id: int) -> Link | None:
-    """End the link: no further copy is made; existing copies stay. Returns as `change`."""
-    return change(services, parent_id, child_id, lambda link: replace(link, status=LinkStatus.ENDED))
+def end(services: UsesState, parent_id: int, child_id: int, by: Side) -> Link | None:
+    """End the link: no further copy is made; existing copies stay. `undo_end` reverses it. Returns as `change`."""
+    now_epoch_s = int(services.clock())
+
+    def ended(link: Link) -> Link:
+        ending = Ending(by, link.status, now_epoch_s + UNDO_S)
+        return replace(link, status=LinkStatus.ENDED, ending=ending).noting(now_epoch_s, by, Deed.ENDED)
+
+    return change(services, parent_id, child_id, ended)
+
+
+@retry_on_conflict
+def undo_end(services: UsesState, parent_id: int, child_id: int, by: Side) -> Link | None:
+    """The link as it was before this side ended it; None where it cannot be had back.
+
+    It cannot after a day, where the other side has ended it, or where one of them has disconnected or is being erased.
+    Effects: safe to repeat.
+    """
+    link = services.state.links.get(parent_id, child_id)
+    if link is None or link.status is not LinkStatus.ENDED:
+        return link
+    ending, now_epoch_s = link.ending, services.clock()
+    if ending is None or ending.by is not by or now_epoch_s >= ending.undo_until_epoch_s:
+        return None
+    if not both_are_here(services, parent_id, child_id):
+        return None
+    restored = replace(link, status=ending.was, ending=None).noting(now_epoch_s, by, Deed.END_UNDONE)
+    return services.state.links.save(restored)
+
+
+def both_are_here(services: UsesState, *athlete_ids: int) -> bool:
+    """Whether all of them are connected and none has asked to be erased."""
+    athletes = [services.state.athletes.get(athlete_id) for athlete_id in athlete_ids]
+    if not all(athlete is not None and athlete.is_connected for athlete in athletes):
+        return False
+    return not services.state.erasures.forbid_writing(*athlete_ids)

@@ -8,12 +8,31 @@ from dataclasses import dataclass, field, replace
 
 from include.clock import Clock
 from include.errors import VersionConflict
+from include.state.consent.feed import UNDO_S, Side
+from include.state.consent.terms import Terms
 from include.state.links import CopyOptions
 from include.store.codec import NOT_STORED, decode, encode, stored
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Item, Key, Store
 
 LIFETIME_S = 7 * 86_400
+
+TOLD_S = 30 * 86_400
+"""How long the row of a declined or withdrawn invitation stays, for the parent to read of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Who has declined or withdrawn an invitation."""
+
+    by: Side
+    at_epoch_s: int
+    undo_until_epoch_s: int
+    """Until then whoever did it can take it back."""
+    good_until_epoch_s: int
+    """When the invitation would have expired."""
+    browser: str = ""
+    """Tells apart the browser in which it was declined; the child needs no account for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +49,49 @@ class Invite:
     """Activities that begin at this time or later are copied; 0 means from the confirmation on."""
     child_id: int | None = None
     """The child who accepted; None until then."""
+    closing: Closing | None = None
+    """How it was declined or withdrawn; None while it was not."""
+    form_id: str = ""
+    """What the invitation's address is derived from, with a key of the web edge; empty in rows of older versions."""
     version: int = field(default=ABSENT, metadata=NOT_STORED)
+
+    @property
+    def terms(self) -> Terms:
+        """The terms to which whoever accepts agrees."""
+        options = self.options
+        return Terms(self.names, self.starts_at_epoch_s or None, options.allow_private, options.title, options.sports)
 
 
 class Invites:
-    """Every invitation that has not expired."""
+    """Every invitation that has not expired, and those that were declined or withdrawn in the last 30 days."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     def create(
-        self, secret: str, parent_id: int, names: tuple[str, ...], options: CopyOptions, *, starts_at_epoch_s: int = 0
+        self,
+        secret: str,
+        parent_id: int,
+        names: tuple[str, ...],
+        options: CopyOptions,
+        *,
+        starts_at_epoch_s: int = 0,
+        form_id: str = "",
     ) -> Invite:
         """An open invitation, valid for a week; only the hash of `secret` is stored.
 
         Errors: `VersionConflict` when the secret was used for another invitation.
         """
         expires_at_epoch_s = int(self._clock()) + LIFETIME_S
-        return self._put(Invite(_hash(secret), parent_id, names, options, expires_at_epoch_s, starts_at_epoch_s))
+        invite_id = invite_id_of(secret)
+        return self._put(
+            Invite(invite_id, parent_id, names, options, expires_at_epoch_s, starts_at_epoch_s, form_id=form_id)
+        )
 
     def find(self, secret: str) -> Invite | None:
         """The invitation of a secret; None if there is none, or it has expired."""
-        return self.get(_hash(secret))
+        return self.get(invite_id_of(secret))
 
     def of_parent(self, parent_id: int) -> Iterator[Invite]:
         """The parent's invitations, used up or not; for finding, re-read one before deciding."""
@@ -72,28 +111,49 @@ class Invites:
 
     def open_of_parent(self, parent_id: int) -> list[Invite]:
         """The parent's open invitations, sorted by expiry."""
-        unused = (invite for invite in self.of_parent(parent_id) if invite.child_id is None)
+        unused = (invite for invite in self.of_parent(parent_id) if invite.child_id is None and invite.closing is None)
         return sorted(unused, key=lambda invite: invite.expires_at_epoch_s)
 
     @retry_on_conflict
-    def withdraw(self, invite_id: str) -> bool:
-        """Withdraw an open invitation; False when it is used up, expired or gone.
+    def close(self, invite_id: str, by: Side, browser: str = "") -> bool:
+        """Decline or withdraw an open invitation; False when it is used up, expired or gone.
 
-        Effects: removes its row; its address then shows the page of an expired one. Safe to repeat.
+        Effects: its address shows the page of an expired one; its row stays for a while, so that `reopen` can take it
+        back and the parent can read of it. Safe to repeat.
         """
         invite = self.get(invite_id)
         if invite is None or invite.child_id is not None:
             return False
-        self._store.delete(_key(invite_id), expected_version=invite.version)
+        if invite.closing is None:
+            now_epoch_s = int(self._clock())
+            closing = Closing(by, now_epoch_s, now_epoch_s + UNDO_S, invite.expires_at_epoch_s, browser)
+            self._put(replace(invite, closing=closing))
+        return True
+
+    @retry_on_conflict
+    def reopen(self, invite_id: str, by: Side, browser: str = "") -> bool:
+        """Open again what this side has declined or withdrawn, for a child in the same browser; False where it cannot.
+
+        It cannot after a day, and where the invitation has expired meanwhile. Effects: safe to repeat.
+        """
+        invite = self.get(invite_id)
+        if invite is None or invite.closing is None:
+            return invite is not None
+        closing, now_epoch_s = invite.closing, self._clock()
+        if now_epoch_s >= min(closing.undo_until_epoch_s, closing.good_until_epoch_s):
+            return False
+        if (closing.by, closing.browser) != (by, browser):
+            return False
+        self._put(replace(invite, closing=None))
         return True
 
     def accept(self, invite_id: str, child_id: int) -> Invite | None:
-        """The invitation, now used by the child; None when another child has used it, or it has expired.
+        """The invitation, now used by the child; None when another child has used it, or it is closed or expired.
 
         Effects: safe to repeat for the same child, for a retry after a crash.
         """
         invite = self.get(invite_id)
-        if invite is None:
+        if invite is None or invite.closing is not None:
             return None
         if invite.child_id is not None:
             return invite if invite.child_id == child_id else None
@@ -107,12 +167,13 @@ class Invites:
             _key(invite.invite_id),
             encode(invite),
             expected_version=invite.version,
-            expires_at_epoch_s=invite.expires_at_epoch_s,
+            expires_at_epoch_s=(invite.closing.at_epoch_s + TOLD_S if invite.closing else invite.expires_at_epoch_s),
         )
         return replace(invite, version=version)
 
 
-def _hash(secret: str) -> str:
+def invite_id_of(secret: str) -> str:
+    """The id of the invitation with this secret."""
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
@@ -121,10 +182,11 @@ def _key(invite_id: str) -> Key:
 
 
 def _invite(item: Item) -> Invite:
-    return decode(
+    invite = decode(
         Invite,
         item.fields,
         invite_id=item.key.partition,
         expires_at_epoch_s=item.expires_at_epoch_s or 0,
         version=item.version,
     )
+    return replace(invite, expires_at_epoch_s=invite.closing.good_until_epoch_s) if invite.closing else invite

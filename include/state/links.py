@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from include.clock import Clock
 from include.errors import VersionConflict
+from include.state.consent.feed import Deed, Entry, Side, told
+from include.state.consent.terms import SetAside, Terms
 from include.state.copies.ledger import LEASE_S
 from include.store.codec import NOT_STORED, decode, encode, stored
 from include.store.conflict import retry_on_conflict
@@ -63,8 +65,18 @@ class CopyOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """Who has ended a link, and how it stood before."""
+
+    by: Side
+    was: LinkStatus
+    undo_until_epoch_s: int
+    """Until then whoever has ended the link can take that back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
-    """One parent's link to one child.
+    """One parent's link to one child; its names, options and first day are in force: copies are made by them.
 
     Units: consent times are None until that side has agreed; activities that begin at or after `starts_at_epoch_s` are
     copied.
@@ -78,6 +90,18 @@ class Link:
     parent_consent_epoch_s: int | None = None
     child_consent_epoch_s: int | None = None
     status: LinkStatus = LinkStatus.ACTIVE
+    agreed: Terms | None = None
+    """What the child has agreed to; None where that is what is in force, as in rows of older versions."""
+    proposal: Terms | None = None
+    """What the parent wishes beyond that, while it waits for the child's yes."""
+    set_aside: SetAside | None = None
+    """The latest proposal that was declined or withdrawn, until there is another one."""
+    ending: Ending | None = None
+    """How the link has ended; None while it has not, and where an older version has ended it."""
+    made_by_operator: bool = False
+    """Whether it was made on the command line, for an account that nobody can ask: changes then need no yes."""
+    feed: tuple[Entry, ...] = field(default=(), compare=False)
+    """What either side has done, oldest first."""
     wake_at_epoch_s: int | None = field(default=None, compare=False)
     """When the copies that the link had blocked are to be made due; None once they are."""
     version: int = field(default=ABSENT, compare=False, metadata=NOT_STORED)
@@ -87,6 +111,40 @@ class Link:
         """Whether both sides have agreed and nobody has paused or ended the link."""
         agreed = self.parent_consent_epoch_s is not None and self.child_consent_epoch_s is not None
         return agreed and self.status is LinkStatus.ACTIVE
+
+    @property
+    def terms(self) -> Terms:
+        """The terms in force."""
+        waits = self.parent_consent_epoch_s is None and self.starts_at_epoch_s == 0
+        options = self.options
+        starts_at_epoch_s = None if waits else self.starts_at_epoch_s
+        return Terms(self.names, starts_at_epoch_s, options.allow_private, options.title, options.sports)
+
+    @property
+    def agreed_terms(self) -> Terms:
+        """The terms that the child has agreed to."""
+        return self.agreed or self.terms
+
+    @property
+    def wished(self) -> Link:
+        """The link as the parent wishes it, agreed to or not."""
+        return self.on(self.proposal) if self.proposal else self
+
+    def on(self, terms: Terms) -> Link:
+        """The link with these terms in force; a first day that is left to the confirmation stays as that has set it."""
+        starts = terms.starts_at_epoch_s
+        if starts is None:
+            starts = 0 if self.parent_consent_epoch_s is None else self.starts_at_epoch_s
+        return replace(
+            self,
+            names=terms.names,
+            options=replace(self.options, allow_private=terms.allow_private, title=terms.title, sports=terms.sports),
+            starts_at_epoch_s=starts,
+        )
+
+    def noting(self, at_epoch_s: float, by: Side, deed: Deed, parts: tuple[str, ...] = ()) -> Link:
+        """The link whose feed tells that this was done."""
+        return replace(self, feed=told(self.feed, Entry(int(at_epoch_s), by, deed, parts)))
 
 
 class Links:

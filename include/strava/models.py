@@ -30,15 +30,17 @@ class Athlete:
     firstname: str
     lastname: str
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    city: str = ""
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> Athlete:
         """The profile in `answer`. Errors: `UnexpectedShape` without an integer id."""
-        known = {"id", "firstname", "lastname"}
+        known = {"id", "firstname", "lastname", "city"}
         return cls(
             athlete_id=AthleteId(_require(answer, "id", int, "athlete")),
             firstname=_text(answer, "firstname") or "",
             lastname=_text(answer, "lastname") or "",
+            city=_text(answer, "city") or "",
             extra={name: value for name, value in answer.items() if name not in known},
         )
 

@@ -11,18 +11,23 @@ from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRI
 from webhook_api.edge import current_edge
 from webhook_api.errors import (
     ACCESS_DENIED,
+    INVITATION_NOT_ACCEPTED,
     OPEN_INVITATION_AGAIN,
     OTHER_BROWSER,
     SCOPE_MISSING,
     STALE_LINK,
+    WayOn,
     problem_page,
 )
 from webhook_api.pages import consent
 from webhook_api.pages.consent import OAuthFlow
+from webhook_api.pages.linking.address import lead_back_to
 from webhook_api.pages.oauth_callback import complete, links_given
 from webhook_api.session import end_session, signed_in
 
 blueprint = Blueprint("connect", __name__)
+
+_GO_ON = "Go on in this browser"
 
 
 @blueprint.get("/")
@@ -42,13 +47,17 @@ def sign_in() -> ResponseReturnValue:
 def connect() -> ResponseReturnValue:
     """Redirect to Strava's consent page; first to a page that asks, if less would be allowed than before.
 
-    Strava sends webhooks only for `activity:read`, so `activity:read_all` is requested in addition, never instead.
+    Strava sends webhooks only for `activity:read`, so `activity:read_all` is requested in addition, never instead. An
+    account that shall only receive copies is not asked to let its own activities be read.
     """
-    scopes = {READ, ACTIVITY_READ}
-    if request.args.get("private"):
-        scopes.add(ACTIVITY_READ_ALL)
-    if request.args.get("receive"):
-        scopes.add(ACTIVITY_WRITE)
+    if request.args.get("only") == "receive":
+        scopes = {READ, ACTIVITY_WRITE}
+    else:
+        scopes = {READ, ACTIVITY_READ}
+        if request.args.get("private"):
+            scopes.add(ACTIVITY_READ_ALL)
+        if request.args.get("receive"):
+            scopes.add(ACTIVITY_WRITE)
     athlete = signed_in()
     if athlete is not None and athlete.scopes - scopes:
         return redirect(url_for("connect.less", scope=sorted(scopes)), code=303)
@@ -101,11 +110,14 @@ def callback() -> ResponseReturnValue:
     Effects: those of `complete`; none for a browser without the cookie of the flow's start.
     """
     state, code = request.args.get("state", ""), request.args.get("code")
+    begun = consent.peek(state)
+    if begun is not None and begun.invite_id:
+        lead_back_to(begun.invite_id)
     if request.args.get("error"):
-        return _declined()
+        return _declined(begun)
     flow = consent.finish(state) if code else None
     if not code or flow is None:
-        return _lead_back(consent.peek(state))
+        return _lead_back(begun)
     return complete(flow, code, request.args.get("scope", ""))
 
 
@@ -119,8 +131,13 @@ def sign_out() -> ResponseReturnValue:
     return redirect(url_for("connect.start"), code=303)
 
 
-def _declined() -> ResponseReturnValue:
-    """Say that nothing was connected; redirect to the page with the button where the athlete has to allow it again."""
+def _declined(begun: OAuthFlow | None) -> ResponseReturnValue:
+    """Say that nothing was connected; redirect to the page with the button where the athlete has to allow it again.
+
+    Whoever was on the way to accept an invitation is led back to it, and not to where own activities get archived.
+    """
+    if begun is not None and begun.invite_id:
+        return problem_page(INVITATION_NOT_ACCEPTED)
     athlete = signed_in()
     if athlete is not None and athlete.status is AthleteStatus.NEEDS_REAUTH:
         return redirect(url_for("me.show"), code=303)
@@ -128,12 +145,16 @@ def _declined() -> ResponseReturnValue:
 
 
 def _lead_back(flow: OAuthFlow | None) -> ResponseReturnValue:
-    """A button that starts the same flow anew, without the invitation or choice of the old one."""
+    """A button that starts the same flow anew, without the choice of the old one; an invitation is shown first."""
     if flow is None:
         return problem_page(STALE_LINK)
     if flow.invite_id:
         return problem_page(OPEN_INVITATION_AGAIN)
     if flow.is_sign_in or flow.narrowing:
-        return problem_page(OTHER_BROWSER, url_for("connect.sign_in"))
+        return problem_page(OTHER_BROWSER, WayOn(url_for("connect.sign_in"), _GO_ON, to_strava=True))
+    if ACTIVITY_READ not in flow.scopes:
+        return problem_page(OTHER_BROWSER, WayOn(url_for("connect.connect", only="receive"), _GO_ON, to_strava=True))
     private, receive = ("1" if scope in flow.scopes else None for scope in (ACTIVITY_READ_ALL, ACTIVITY_WRITE))
-    return problem_page(OTHER_BROWSER, url_for("connect.connect", private=private, receive=receive))
+    return problem_page(
+        OTHER_BROWSER, WayOn(url_for("connect.connect", private=private, receive=receive), _GO_ON, to_strava=True)
+    )

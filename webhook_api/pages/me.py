@@ -3,71 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from include.linking.links import end as end_link
 from include.queue.content import LookAgain, to_body
 from include.state.accounts.athletes import AthleteRow
-from include.state.links import Link, LinkStatus
+from include.state.links import Link
 from webhook_api.edge import current_edge
-from webhook_api.pages.children import SPORTS
+from webhook_api.pages.linking.children import SPORTS
+from webhook_api.pages.linking.linked import family_of
 from webhook_api.pages.received import latest_received
-from webhook_api.pages.recent import SHOWN, ActivityLine, day_text, describe
+from webhook_api.pages.recent import SHOWN, ActivityLine, day_text, describe, start_text
 from webhook_api.session import current_athlete, require_athlete
 
 blueprint = Blueprint("me", __name__, url_prefix="/me")
 blueprint.before_request(require_athlete)
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """A link and the athlete at its other end, who is None after an erasure."""
-
-    link: Link
-    athlete: AthleteRow | None
-
-
 @blueprint.get("")
 def show() -> ResponseReturnValue:
     """Show the athlete's scopes, children and invitations, parents and their copies, and the latest activities."""
     athlete = current_athlete()
-    edge = current_edge()
-    links = edge.state.links
-    children = links.of_parent(athlete.athlete_id)
+    family = family_of(athlete.athlete_id)
     received = latest_received(athlete.athlete_id)
     return render_template(
         "me.html",
         athlete=athlete,
         scopes=athlete.scopes,
-        children=[_linked(link, link.child_id) for link in children if link.status is not LinkStatus.ENDED],
-        parents=[
-            _linked(link, link.parent_id)
-            for link in links.of_child(athlete.athlete_id)
-            if link.status is not LinkStatus.ENDED
-        ],
-        invites=edge.state.invites.open_of_parent(athlete.athlete_id),
+        family=family,
         received=received,
         givers={parent_id: _athlete(parent_id) for parent_id in {line.parent_id for line in received}},
         day_text=day_text,
+        start_text=start_text,
         sports=SPORTS,
-        activities=_recent(athlete.athlete_id, children),
+        activities=_recent(athlete.athlete_id, family.all_children),
         refused_since=_refused_since(athlete),
         is_leaving=_is_leaving(athlete.athlete_id),
     )
-
-
-@blueprint.post("/parents/<int:parent_id>/end")
-def end(parent_id: int) -> ResponseReturnValue:
-    """End the link: no further copies from this parent; existing copies stay."""
-    edge, child_id = current_edge(), current_athlete().athlete_id
-    if edge.state.links.get(parent_id, child_id) is None:
-        abort(404)
-    end_link(edge, parent_id, child_id)
-    return redirect(url_for("me.show", _anchor="parents"), code=303)
 
 
 @blueprint.post("/copies/<int:activity_id>/<int:child_id>/again")
@@ -85,10 +59,6 @@ def again(activity_id: int, child_id: int) -> ResponseReturnValue:
     if copies.reopen(activity_id, child_id, edge.clock()):
         edge.queue().send(to_body(LookAgain(athlete_id, activity_id, edge.clock())))
     return redirect(url_for("me.show", _anchor="recent"), code=303)
-
-
-def _linked(link: Link, other_id: int) -> Linked:
-    return Linked(link, _athlete(other_id))
 
 
 def _athlete(athlete_id: int) -> AthleteRow | None:

@@ -12,10 +12,10 @@ from include.state.links import Link, LinkStatus
 from include.strava.grant import NEWCOMER, TokenGrant
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
 from webhook_api.edge import current_edge
-from webhook_api.errors import NOT_CONNECTED, SCOPE_MISSING, UPLOAD_NOT_ALLOWED, Problem, problem_page
+from webhook_api.errors import NOT_CONNECTED, SCOPE_MISSING, UNTICKED, UPLOAD_NOT_ALLOWED, Problem, problem_page
 from webhook_api.pages import consent
 from webhook_api.pages.consent import OAuthFlow
-from webhook_api.pages.invites import OBJECTIONS
+from webhook_api.pages.linking.invites import objection_page
 from webhook_api.pages.waking import access_given
 from webhook_api.session import begin_session
 
@@ -66,6 +66,8 @@ def _receive(flow: OAuthFlow, grant: TokenGrant, granted: frozenset[str], athlet
     stands = _stands(athlete)
     if kept <= flow.scopes:
         # Strava's page offered these scopes, and the athlete unticked one.
+        if flow.invite_id:
+            return problem_page(UNTICKED)
         return redirect(url_for("connect.less", scope=sorted(granted)), code=303)
     in_vain = bool(flow.invite_id and objection(current_edge(), flow.invite_id, athlete.athlete_id))
     wanted = athlete.scopes | (frozenset() if in_vain else granted)
@@ -97,7 +99,7 @@ def links_given(athlete_id: int) -> list[Link]:
 def _go_on(flow: OAuthFlow, athlete_id: int) -> ResponseReturnValue:
     objected = accept(current_edge(), flow.invite_id, athlete_id) if flow.invite_id else None
     # The redirect takes the code out of the address bar.
-    return problem_page(OBJECTIONS[objected]) if objected else redirect(url_for("me.show"), code=303)
+    return objection_page(objected) if objected else redirect(url_for("me.show"), code=303)
 
 
 def _stands(athlete: AthleteRow) -> bool:

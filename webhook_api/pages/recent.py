@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from markupsafe import Markup
+
 from include.copying.eligibility import LASTING_REASONS
 from include.copying.reasons import QUOTA_WORDS
 from include.copying.sports import spoken_sport
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.state.copies.ledger import MADE_STATES, NOT_MADE_STATES, Copy, CopyState, Original
 from include.state.links import Link, LinkStatus
+from webhook_api.pages.foreign_text import foreign
 
 SHOWN = 20
 
@@ -23,19 +26,19 @@ _STORED: Mapping[ActivityState, str] = {
     ActivityState.EXPIRED: "deleted here, as old as data may become",
 }
 
-_COPIES: Mapping[CopyState, str] = {
-    CopyState.DONE: "copied to {name}",
-    CopyState.DUPLICATE: "was already in the account of {name}",
-    CopyState.SKIPPED: "not copied to {name}: ",
-    CopyState.FAILED: "failed for {name}: ",
-    CopyState.UNFINISHED: "not finished for {name}: ",
-    CopyState.WAITING_FOR_ACCESS: "copy to {name} waits for access: ",
+_COPIES: Mapping[CopyState, Markup] = {
+    CopyState.DONE: Markup("copied to {name}"),
+    CopyState.DUPLICATE: Markup("was already in the account of {name}"),
+    CopyState.SKIPPED: Markup("not copied to {name}: "),
+    CopyState.FAILED: Markup("failed for {name}: "),
+    CopyState.UNFINISHED: Markup("not finished for {name}: "),
+    CopyState.WAITING_FOR_ACCESS: Markup("copy to {name} waits for access: "),
 }
 
-_NOTES: Mapping[Original, str] = {
-    Original.NAMED: "",
-    Original.RENAMED: "; the title no longer names {name}, who alone can delete the copy",
-    Original.DELETED: "; only {name} can delete the copy",
+_NOTES: Mapping[Original, Markup] = {
+    Original.NAMED: Markup(""),
+    Original.RENAMED: Markup("; the title no longer names {name}, who alone can delete the copy"),
+    Original.DELETED: Markup("; only {name} can delete the copy"),
 }
 
 
@@ -46,7 +49,7 @@ class CopyLine:
     child_id: int
     name: str
     """What the athlete calls the child."""
-    text: str
+    text: Markup
     child_activity_id: int | None = None
     """The activity in the child's account, where there is one."""
     again: bool = False
@@ -87,18 +90,20 @@ def start_text(epoch_s: int | None) -> str:
 
 
 def _describe_copy(copy: Copy, link: Link | None, now_epoch_s: float, *, gone: bool) -> CopyLine:
-    name = link.names[0] if link and link.names else copy.matched
+    called = link.names[0] if link and link.names else copy.matched
+    name = foreign(called)
     wanted = link is not None and link.status is not LinkStatus.ENDED and not gone
     if copy.state in _COPIES:
         note = _NOTES[copy.original].format(name=name)
         if copy.track_hidden:
-            note = f", without its track, which lies too near to where it began or ended{note}"
-        text = f"{_COPIES[copy.state].format(name=name)}{note if copy.state in MADE_STATES else copy.reason}"
+            note = Markup(", without its track, which lies too near to where it began or ended{}").format(note)
+        text = _COPIES[copy.state].format(name=name) + (note if copy.state in MADE_STATES else copy.reason)
     else:
-        text = f"copy to {name}: {_waiting(copy.reason, copy.next_try_epoch_s, now_epoch_s)}"
+        waiting = _waiting(copy.reason, copy.next_try_epoch_s, now_epoch_s)
+        text = Markup("copy to {}: {}").format(name, waiting)
     return CopyLine(
         child_id=copy.child_id,
-        name=name,
+        name=called,
         text=text,
         child_activity_id=copy.child_activity_id,
         again=wanted and copy.state in NOT_MADE_STATES and copy.reason not in LASTING_REASONS,

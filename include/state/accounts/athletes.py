@@ -59,6 +59,8 @@ class AthleteRow:
     refused_at_epoch_s: int | None = None
     """Since when Strava has refused the stored tokens; None too in rows older than this field."""
 
+    city: str = ""
+    """As the profile at Strava has it; empty too in rows older than this field, until the athlete connects again."""
     unwanted_scopes: frozenset[str] = frozenset()
     """Scopes that the athlete gave up with the request to remove their data, while such data is still stored."""
     session_series: str = ""
@@ -147,6 +149,7 @@ class Athletes:
             athlete_id=athlete.athlete_id,
             firstname=athlete.firstname,
             lastname=athlete.lastname,
+            city=athlete.city,
             scopes=scopes,
             status=AthleteStatus.ACTIVE,
             connected_at_epoch_s=before.connected_at_epoch_s if before else now_epoch_s,

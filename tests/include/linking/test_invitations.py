@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from include.linking import links
-from include.linking.invitations import Objection, accept, find_open, objection
+from include.linking.invitations import Objection, accept, decline, find_open, objection, undo_decline
+from include.state.accounts.athletes import AthleteStatus
+from include.state.consent.feed import Deed, Side
+from include.state.consent.terms import Terms
 from include.state.invites import LIFETIME_S, Invite
 from include.state.links import CopyOptions, Link, LinkStatus
 
@@ -24,7 +27,8 @@ def invite(services: Any) -> Invite:
 def test_accepted_invitation_becomes_a_link_that_waits_for_the_parent(services: Any, invite: Invite) -> None:
     assert accept(services, invite.invite_id, REX) is None
     link = services.state.links.get(ADA, REX)
-    assert link == Link(ADA, REX, ("Rex",), CopyOptions(power=False), 5, None, 1_760_000_000)
+    agreed = Terms(("Rex",), 5, allow_private=False, title="{title}")
+    assert link == Link(ADA, REX, ("Rex",), CopyOptions(power=False), 5, None, 1_760_000_000, agreed=agreed)
     assert not link.makes_copies
     assert find_open(services, SECRET) is None
 
@@ -49,10 +53,11 @@ def test_child_who_is_linked_already_changes_nothing(services: Any, invite: Invi
 
 def test_link_that_ended_begins_anew_without_the_parent_s_consent(services: Any, invite: Invite) -> None:
     services.state.links.save(Link(ADA, REX, ("Bello",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
-    links.end(services, ADA, REX)
+    links.end(services, ADA, REX, Side.PARENT)
     assert accept(services, invite.invite_id, REX) is None
     link = services.state.links.get(ADA, REX)
     assert (link.names, link.parent_consent_epoch_s, link.status) == (("Rex",), None, LinkStatus.ACTIVE)
+    assert (link.ending, [entry.deed for entry in link.feed]) == (None, [Deed.ENDED, Deed.LINKED])
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -72,3 +77,38 @@ def test_invitation_whose_link_a_crash_lost_can_be_accepted_again_by_the_same_ch
     assert accept(services, invite.invite_id, ZOE) is Objection.GONE
     assert accept(services, invite.invite_id, REX) is None
     assert services.state.links.get(ADA, REX).names == ("Rex",)
+
+
+def test_declined_invitation_can_be_had_back_in_the_same_browser_while_the_parent_is_here(
+    services: Any, invite: Invite
+) -> None:
+    assert decline(services, SECRET, "a browser")
+    assert (find_open(services, SECRET), accept(services, invite.invite_id, REX)) == (None, Objection.GONE)
+    assert not undo_decline(services, SECRET, "another browser")
+    services.state.athletes.mark(ADA, AthleteStatus.REVOKED)
+    assert not undo_decline(services, SECRET, "a browser")
+    services.state.athletes.mark(ADA, AthleteStatus.ACTIVE)
+    assert undo_decline(services, SECRET, "a browser")
+    assert accept(services, invite.invite_id, REX) is None
+
+
+def test_accepted_invitation_is_not_declined(services: Any, invite: Invite) -> None:
+    accept(services, invite.invite_id, REX)
+    assert not decline(services, SECRET, "a browser")
+    assert services.state.links.get(ADA, REX).status is LinkStatus.ACTIVE
+
+
+def test_link_that_is_taken_up_while_an_invitation_is_accepted_stays_as_both_agreed(
+    services: Any, invite: Invite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = services.state.links.save(Link(ADA, REX, ("Bello",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    links.end(services, ADA, REX, Side.PARENT)
+    use_up = services.state.invites.accept
+
+    def use_up_and_undo(*ids: Any) -> Any:
+        links.undo_end(services, ADA, REX, Side.PARENT)
+        return use_up(*ids)
+
+    monkeypatch.setattr(type(services.state.invites), "accept", lambda _, *ids: use_up_and_undo(*ids))
+    assert accept(services, invite.invite_id, REX) is None
+    assert services.state.links.get(ADA, REX) == before

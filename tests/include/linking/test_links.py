@@ -10,6 +10,9 @@ import pytest
 from include.errors import BadRequest
 from include.linking import links
 from include.settings import EXAMPLES, Settings
+from include.state.accounts.athletes import AthleteStatus
+from include.state.consent.feed import UNDO_S, Deed, Side
+from include.state.erasures.ledger import EraseReason
 from include.state.links import CopyOptions, Link, LinkStatus
 
 ADA, REX, ZOE = 11, 22, 33
@@ -39,7 +42,7 @@ def test_agreed_link_makes_copies_and_says_when_both_agreed(services: Any, agree
 
 def test_agreeing_again_keeps_consent_and_choices_and_takes_up_what_ended(services: Any, agreed: Link) -> None:
     links.change(services, ADA, REX, lambda link: replace(link, options=CopyOptions(power=False)))
-    links.end(services, ADA, REX)
+    links.end(services, ADA, REX, Side.PARENT)
     services.clock.pass_s(100)
     again = links.agree(services, SETTINGS, ADA, REX, ("Bello",), as_it_is)
     assert again == replace(agreed, names=("Bello",), options=CopyOptions(power=False))
@@ -96,7 +99,11 @@ def test_step_that_was_taken_before_writes_nothing(services: Any, agreed: Link) 
     assert (resumed, resumed.version) == (agreed, agreed.version)
 
 
-@pytest.mark.parametrize("step", [links.confirm, links.pause, links.resume, links.end])
+def end_by_child(services: Any, parent_id: int, child_id: int) -> Link | None:
+    return links.end(services, parent_id, child_id, Side.CHILD)
+
+
+@pytest.mark.parametrize("step", [links.confirm, links.pause, links.resume, end_by_child])
 def test_nothing_is_done_to_a_link_that_is_not_there_or_has_ended(services: Any, step: Any) -> None:
     assert step(services, ADA, REX) is None
     ended = services.state.links.save(Link(ADA, REX, ("Rex",), child_consent_epoch_s=1, status=LinkStatus.ENDED))
@@ -123,3 +130,69 @@ def test_change_that_is_refused_changes_nothing(services: Any, agreed: Link) -> 
     with pytest.raises(BadRequest):
         links.change(services, ADA, REX, refuse)
     assert services.state.links.get(ADA, REX) == agreed
+
+
+# --- an end that is taken back -------------------------------------------------------------------
+
+
+def deeds(link: Link | None) -> list[tuple[Side, Deed]]:
+    assert link is not None
+    return [(entry.by, entry.deed) for entry in link.feed]
+
+
+@pytest.mark.parametrize("side", [Side.PARENT, Side.CHILD])
+@pytest.mark.parametrize("was", [LinkStatus.ACTIVE, LinkStatus.PAUSED])
+def test_link_is_as_before_when_whoever_ended_it_takes_that_back_within_a_day(
+    services: Any, agreed: Link, side: Side, was: LinkStatus
+) -> None:
+    other = Side.CHILD if side is Side.PARENT else Side.PARENT
+    before = services.state.links.save(replace(agreed, status=was))
+    ended = links.end(services, ADA, REX, side)
+    assert ended is not None
+    assert not ended.makes_copies
+    services.clock.pass_s(UNDO_S - 1)
+
+    assert links.undo_end(services, ADA, REX, other) is None
+    for _ in range(2):
+        assert links.undo_end(services, ADA, REX, side) == before
+    restored = services.state.links.get(ADA, REX)
+    assert restored == before
+    assert deeds(restored)[-2:] == [(side, Deed.ENDED), (side, Deed.END_UNDONE)]
+
+
+@pytest.mark.usefixtures("agreed")
+def test_end_is_not_taken_back_after_a_day(services: Any) -> None:
+    ended = links.end(services, ADA, REX, Side.PARENT)
+    services.clock.pass_s(UNDO_S)
+    assert links.undo_end(services, ADA, REX, Side.PARENT) is None
+    assert services.state.links.get(ADA, REX) == ended
+
+
+@pytest.mark.usefixtures("agreed")
+@pytest.mark.parametrize("who", [ADA, REX])
+@pytest.mark.parametrize("how", ["disconnected", "leaving"])
+def test_end_is_not_taken_back_where_one_of_them_has_left(services: Any, who: int, how: str) -> None:
+    ended = links.end(services, ADA, REX, Side.PARENT)
+    if how == "disconnected":
+        services.state.athletes.mark(who, AthleteStatus.REVOKED)
+    else:
+        services.state.erasures.ask_now(who, EraseReason.ATHLETE)
+    assert links.undo_end(services, ADA, REX, Side.PARENT) is None
+    assert services.state.links.get(ADA, REX) == ended
+
+
+def test_end_of_an_older_version_is_not_taken_back(services: Any, agreed: Link) -> None:
+    services.state.links.save(replace(agreed, status=LinkStatus.ENDED))
+    assert links.undo_end(services, ADA, REX, Side.PARENT) is None
+
+
+def test_link_of_the_operator_says_so_and_both_sides_are_told(agreed: Link) -> None:
+    assert agreed.made_by_operator
+    assert deeds(agreed) == [(Side.OPERATOR, Deed.LINKED)]
+
+
+@pytest.mark.usefixtures("agreed")
+def test_step_that_was_taken_before_is_told_once(services: Any) -> None:
+    for _ in range(3):
+        links.pause(services, ADA, REX)
+    assert deeds(services.state.links.get(ADA, REX))[1:] == [(Side.PARENT, Deed.PAUSED)]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from include.clock import Clock
 from include.errors import VersionConflict
-from include.state.invites import LIFETIME_S, Invites
+from include.state.consent.feed import UNDO_S, Side
+from include.state.invites import LIFETIME_S, TOLD_S, Invites
 from include.state.links import CopyOptions
 from include.store.sqlite import SqliteStore
 from include.store.store import Key, Store
@@ -110,13 +112,61 @@ def test_open_invitations_of_a_parent_are_found_until_they_are_accepted_or_expir
     assert invites.open_of_parent(99) == []
 
 
-def test_withdrawn_invitation_is_gone_for_good(invites: Invites) -> None:
+@pytest.mark.parametrize("by", [Side.PARENT, Side.CHILD])
+def test_closed_invitation_is_accepted_by_nobody_and_told_of_beyond_its_week(
+    invites: Invites, pass_time: Callable[[float], None], by: Side
+) -> None:
     invite = invites.create(SECRET, 11, NAMES, CARRIED)
 
-    assert invites.withdraw(invite.invite_id)
-    assert not invites.withdraw(invite.invite_id)
+    assert invites.close(invite.invite_id, by, "a browser")
+    first = invites.find(SECRET)
+    pass_time(60)
+    assert invites.close(invite.invite_id, Side.PARENT)
 
-    assert (invites.find(SECRET), invites.open_of_parent(11)) == (None, [])
+    assert invites.find(SECRET) == first
+    assert invites.open_of_parent(11) == []
+    assert invites.accept(invite.invite_id, 22) is None
+    pass_time(LIFETIME_S)
+    assert [each.closing.by for each in invites.of_parent(11) if each.closing] == [by]
+    pass_time(TOLD_S)
+    assert list(invites.of_parent(11)) == []
+
+
+def test_closed_invitation_is_opened_again_for_a_day_by_whoever_closed_it(
+    invites: Invites, pass_time: Callable[[float], None]
+) -> None:
+    invite = invites.create(SECRET, 11, NAMES, CARRIED)
+    invites.close(invite.invite_id, Side.CHILD, "a browser")
+    pass_time(UNDO_S - 1)
+
+    assert not invites.reopen(invite.invite_id, Side.CHILD, "another browser")
+    assert not invites.reopen(invite.invite_id, Side.PARENT, "a browser")
+    assert [invites.reopen(invite.invite_id, Side.CHILD, "a browser") for _ in range(2)] == [True, True]
+
+    again = invites.find(SECRET)
+    assert again is not None
+    assert replace(again, version=invite.version) == invite
+    pass_time(LIFETIME_S - UNDO_S)
+    assert invites.open_of_parent(11) == [again]
+    pass_time(1)
+    assert invites.find(SECRET) is None
+
+
+@pytest.mark.parametrize(
+    ("closed_after_s", "asked_after_s"),
+    [
+        pytest.param(0, UNDO_S, id="after a day"),
+        pytest.param(LIFETIME_S - 60, 60, id="after its week"),
+    ],
+)
+def test_closed_invitation_stays_closed(
+    invites: Invites, pass_time: Callable[[float], None], closed_after_s: int, asked_after_s: int
+) -> None:
+    invite = invites.create(SECRET, 11, NAMES, CARRIED)
+    pass_time(closed_after_s)
+    invites.close(invite.invite_id, Side.PARENT)
+    pass_time(asked_after_s)
+    assert not invites.reopen(invite.invite_id, Side.PARENT)
     assert invites.accept(invite.invite_id, 22) is None
 
 
@@ -124,7 +174,7 @@ def test_accepted_invitation_is_not_withdrawn(invites: Invites) -> None:
     invite = invites.create(SECRET, 11, NAMES, CARRIED)
     accepted = invites.accept(invite.invite_id, 22)
 
-    assert not invites.withdraw(invite.invite_id)
+    assert not invites.close(invite.invite_id, Side.PARENT)
     assert invites.find(SECRET) == accepted
 
 
@@ -133,7 +183,7 @@ def test_invitation_of_an_older_version_can_still_be_accepted(invites: Invites, 
     key = Key("invites", invite.invite_id)
     item = store.get(key)
     assert item is not None
-    older = {name: value for name, value in item.fields.items() if name != "starts_at_epoch_s"}
+    older = {name: value for name, value in item.fields.items() if name in {"parent_id", "names", "carried"}}
     older["carried"] = {"heartrate": True, "power": True, "temperature": True, "trim_m": 0, "allow_private": False}
     store.put(key, older, expected_version=item.version, expires_at_epoch_s=item.expires_at_epoch_s)
 

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from include.copying.matching import match
 from include.state.links import CopyOptions
-from webhook_api.pages.link_form import LinkForm
+from webhook_api.pages.linking.link_form import LinkForm
 
 DAY_EPOCH_S = 1_780_272_000  # 2026-06-01, midnight in UTC
 

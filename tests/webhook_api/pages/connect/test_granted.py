@@ -85,7 +85,7 @@ def test_athlete_is_stored_when_strava_confirms(
     answer = come_back(client, begin(client)["state"])
 
     assert answer.status_code == 200
-    assert "Hello, Ada &lt;b&gt;" in answer.text
+    assert "Hello, <bdi>Ada &lt;b&gt;</bdi>" in answer.text
     assert f'href="https://www.strava.com/athletes/{ATHLETE_ID}">View on Strava</a>' in answer.text
     athlete = athletes.get(ATHLETE_ID)
     assert athlete is not None

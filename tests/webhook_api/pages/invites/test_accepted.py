@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ def link_of(links: Links, child_id: int = REX) -> Link:
     return link
 
 
+def text_of(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?(?:time|bdi|strong)>", "", page)).split())
+
+
 def blocked_by(link: Link) -> str:
     """Why the link alone keeps any activity from being copied; empty when it does not."""
     reason = ineligible_reason(_ANY, None, link, is_copy=True) or ""
@@ -42,13 +47,13 @@ def test_child_accepts_and_parent_confirms_before_anything_is_copied(
 ) -> None:
     path = invite(ada)
     rex = new_browser()
-    page = rex.client.get(path).text
+    page = text_of(rex.client.get(path).text)
     assert "Ada invites you" in page
     assert "Byron" not in page
-    assert "Rex or Rexi" in page
+    assert "Names in the title Rex or Rexi First day the day of the confirmation" in page
 
     now.epoch_s += 3600
-    page = accept(rex, path).text
+    page = text_of(accept(rex, path).text)
     assert "Hello, Rex" in page
     assert "Has to confirm that it was you" in page
     waiting = link_of(links)
@@ -56,14 +61,14 @@ def test_child_accepts_and_parent_confirms_before_anything_is_copied(
     assert "waits until both sides" in blocked_by(waiting)
 
     now.epoch_s += 3600
-    assert "Rex Byron</strong> has accepted" in ada.client.get("/me").text
-    page = ada.post(f"/me/children/{REX}/confirm").text
+    assert f"Rex Byron, athlete {REX} at Strava, has accepted" in text_of(ada.client.get("/me").text)
+    page = text_of(ada.post(f"/me/children/{REX}/confirm").text)
     assert "Rex Byron – copies are made." in page
     linked = link_of(links)
     assert linked.parent_consent_epoch_s == linked.starts_at_epoch_s == int(now())
     assert (linked.names, linked.options) == (("Rex", "Rexi"), CopyOptions())
     assert blocked_by(linked) == ""
-    assert "whose title names Rex or Rexi are copied" in rex.client.get("/me").text
+    assert "whose title names Rex or Rexi are copied" in text_of(rex.client.get("/me").text)
 
 
 def test_strava_is_asked_for_uploads_only_when_a_stranger_accepts(
@@ -191,7 +196,7 @@ def test_hostile_names_are_text_on_every_page(
     assert all("&lt;script&gt;" in page for page in pages)
 
 
-def test_secret_is_seen_once_and_never_logged_or_stored(
+def test_secret_is_on_the_invitations_own_pages_only_and_never_logged_or_stored(
     app: Flask, new_browser: NewBrowser, tmp_path: Path, caplog: pytest.LogCaptureFixture, invite: Callable[..., Any]
 ) -> None:
     app.after_request(lambda answer: log.info("%s %s", request.method, route()) or answer)
@@ -201,12 +206,11 @@ def test_secret_is_seen_once_and_never_logged_or_stored(
     path = invite(ada)
     secret = path.removeprefix("/invite/")
     rex = new_browser()
-    shown = rex.client.get(path).text
     leaves = rex.post(path, page=path)
     done = rex.walk(leaves, REX, "Rex", WRITE)
     gone = rex.client.get(path)
 
-    seen = caplog.text + shown + leaves.location + done.text + gone.text + ada.client.get("/me").text
+    seen = caplog.text + leaves.location + done.text + gone.text + ada.client.get("/me").text
     assert "GET /invite/<secret>\n" in caplog.text
     assert secret not in seen
     assert not [file for file in tmp_path.iterdir() if secret.encode() in file.read_bytes()]
@@ -228,7 +232,7 @@ def test_chosen_first_day_is_kept_when_the_parent_confirms(
 ) -> None:
     path = invite(ada, start="2020-02-01", title="{parent}: {title}")
     rex = new_browser()
-    assert "may be copied are those of 2020-02-01." in rex.client.get(path).text
+    assert "First day 2020-02-01" in text_of(rex.client.get(path).text)
     accept(rex, path)
     ada.post(f"/me/children/{REX}/confirm")
 

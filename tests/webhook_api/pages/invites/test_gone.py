@@ -120,14 +120,14 @@ def test_open_invitation_is_shown_with_its_expiry_until_it_is_accepted(
 ) -> None:
     path = invite(ada)
     page = ada.client.get("/me").text
-    assert "Invitation for Rex, Rexi" in page
+    assert "Invitation for <bdi>Rex</bdi>, <bdi>Rexi</bdi>" in page
     assert "its link is good until <time>2025-10-16</time>" in page
     accept(new_browser(), path)
     assert "Invitation for" not in ada.client.get("/me").text
 
 
 def withdraw_address(page: str) -> str:
-    return re.findall(r'action="(/me/invites/[0-9a-f]{64}/withdraw)"', page)[0]
+    return re.findall(r'href="(/me/invites/[0-9a-f]{64}/withdraw)"', page)[0]
 
 
 def test_withdrawn_invitation_is_gone_even_on_the_way(
@@ -138,8 +138,9 @@ def test_withdrawn_invitation_is_gone_even_on_the_way(
     leaves = rex.post(path, page=path)
     address = withdraw_address(ada.client.get("/me").text)
 
+    assert "Withdraw the invitation?" in ada.client.get(address).text
     for _ in range(2):
-        assert "Invitation for" not in ada.post(address).text
+        assert "You have withdrawn it." in ada.post(address).text
 
     assert_gone(rex.client.get(path))
     assert_gone(rex.walk(leaves, REX, "Rex", WRITE))
@@ -163,7 +164,9 @@ def test_invited_athlete_declines_without_connecting(
     path = invite(ada)
     rex = new_browser()
 
-    assert "You have declined" in rex.post(path, page=path, answer="decline").text
+    assert "Say no to the invitation?" in rex.client.get(f"{path}/decline").text
+    for _ in range(2):
+        assert "You have declined" in rex.post(f"{path}/decline", page=f"{path}").text
 
     assert_gone(new_browser().client.get(path))
     assert athletes.get(REX) is None

@@ -14,7 +14,7 @@ ADA, REX, EVE = 134815, 22, 33
 
 
 def text_of(page: str) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?time>", "", page)).split())
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?(?:time|bdi)>", "", page)).split())
 
 
 def test_page_asks_to_connect_again_when_strava_refuses_the_tokens(ada: Any, athletes: Any) -> None:

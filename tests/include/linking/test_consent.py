@@ -1,0 +1,253 @@
+"""A parent narrows alone and widens with the child's yes, which holds for what the child saw and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from include.errors import RetryLater
+from include.linking import consent, links
+from include.settings import EXAMPLES, Settings
+from include.state.accounts.athletes import AthleteStatus
+from include.state.consent.feed import MOST_ENTRIES, UNDO_S, Deed, Side
+from include.state.links import CopyOptions, Link, LinkStatus
+from include.store.store import Key
+
+ADA, REX = 11, 22
+LINK = Link(
+    ADA,
+    REX,
+    ("Rex", "Rexi"),
+    CopyOptions(allow_private=True),
+    1_700_000_000,
+    parent_consent_epoch_s=1,
+    child_consent_epoch_s=1,
+)
+"""As a row of an older version, which knows nothing of terms."""
+
+
+@pytest.fixture
+def linked(services: Any) -> Link:
+    return services.state.links.save(LINK)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def stored(services: Any) -> Callable[[], Link]:
+    return lambda: services.state.links.get(ADA, REX)
+
+
+def names(*chosen: str) -> Callable[[Link], Link]:
+    return lambda link: replace(link, names=chosen)
+
+
+def wish(services: Any, choose: Callable[[Link], Link]) -> Link:
+    link = consent.revise(services, ADA, REX, choose)
+    assert link is not None
+    return link
+
+
+def proposed(link: Link) -> str:
+    assert link.proposal is not None
+    return link.proposal.fingerprint
+
+
+@pytest.mark.usefixtures("linked")
+def test_row_of_an_older_version_counts_as_agreed_as_it_stands(services: Any) -> None:
+    assert wish(services, lambda link: link) == LINK
+    narrowed = wish(services, names("Rex"))
+    assert (narrowed.names, narrowed.agreed, narrowed.proposal) == (("Rex",), LINK.terms, None)
+    back = wish(services, names("Rexi", "Rex"))
+    assert (back.names, back.proposal) == (("Rexi", "Rex"), None), "what the child once agreed to needs no second yes"
+
+
+@pytest.mark.usefixtures("linked")
+def test_widening_waits_while_what_was_agreed_stays_in_force(services: Any, stored: Callable[[], Link]) -> None:
+    waiting = wish(services, names("Rex", "Bello"))
+    assert waiting.names == ("Rex",), "the narrowing in it holds at once"
+    assert waiting.proposal is not None
+    assert waiting.proposal.names == ("Rex", "Bello")
+
+    assert consent.accept(services, ADA, REX, proposed(waiting))
+
+    assert (stored().names, stored().agreed, stored().proposal) == (("Rex", "Bello"), stored().terms, None)
+
+
+@pytest.mark.usefixtures("linked")
+def test_what_only_concerns_the_parents_data_needs_no_yes_and_keeps_the_proposal(services: Any) -> None:
+    waiting = wish(services, names("Rex", "Bello"))
+    changed = wish(services, lambda link: replace(link, options=replace(link.options, trim_m=0, heartrate=False)))
+    assert (changed.options.trim_m, changed.options.heartrate) == (0, False)
+    assert (changed.names, changed.proposal) == (("Rex",), waiting.proposal)
+
+
+@pytest.mark.usefixtures("linked")
+def test_yes_to_a_proposal_that_was_replaced_meanwhile_holds_for_neither(
+    services: Any, stored: Callable[[], Link]
+) -> None:
+    seen = proposed(wish(services, names("Rex", "Bello")))
+    second = wish(services, names("Rex", "Bello", "Everybody"))
+
+    assert not consent.accept(services, ADA, REX, seen)
+    assert not consent.set_aside(services, ADA, REX, Side.CHILD, seen)
+    assert stored() == second
+    assert consent.accept(services, ADA, REX, proposed(second))
+
+
+@pytest.mark.usefixtures("linked")
+def test_yes_in_a_second_tab_changes_nothing_more(services: Any, stored: Callable[[], Link]) -> None:
+    seen = proposed(wish(services, names("Bello")))
+    assert consent.accept(services, ADA, REX, seen)
+    accepted = stored()
+    assert consent.accept(services, ADA, REX, seen)
+    assert not consent.set_aside(services, ADA, REX, Side.CHILD, seen), "a no after the yes: too late, and said so"
+    assert (stored(), stored().version) == (accepted, accepted.version)
+
+
+@pytest.mark.usefixtures("linked")
+def test_withdrawn_proposal_is_not_accepted(services: Any, stored: Callable[[], Link]) -> None:
+    seen = proposed(wish(services, names("Rex", "Bello")))
+    wish(services, names("Rex"))
+    assert not consent.accept(services, ADA, REX, seen)
+    assert (stored().names, stored().feed[-1].deed) == (("Rex",), Deed.WITHDRAWN)
+
+
+@pytest.mark.usefixtures("linked")
+@pytest.mark.parametrize("side", [Side.CHILD, Side.PARENT])
+def test_proposal_that_was_set_aside_waits_again_when_the_same_side_says_so_within_a_day(
+    services: Any, stored: Callable[[], Link], side: Side
+) -> None:
+    other = Side.CHILD if side is Side.PARENT else Side.PARENT
+    waiting = wish(services, names("Rex", "Bello"))
+    for _ in range(2):
+        assert consent.set_aside(services, ADA, REX, side, proposed(waiting))
+    assert (stored().names, stored().proposal) == (("Rex",), None)
+    assert not consent.accept(services, ADA, REX, proposed(waiting))
+    services.clock.pass_s(UNDO_S - 1)
+
+    assert not consent.undo_set_aside(services, ADA, REX, other)
+    for _ in range(2):
+        assert consent.undo_set_aside(services, ADA, REX, side)
+    assert stored() == waiting
+    assert [entry.deed for entry in stored().feed[-2:]] == [
+        Deed.DECLINED if side is Side.CHILD else Deed.WITHDRAWN,
+        Deed.SETTING_ASIDE_UNDONE,
+    ]
+
+
+@pytest.mark.usefixtures("linked")
+@pytest.mark.parametrize("how", ["late", "disconnected", "ended"])
+def test_proposal_that_was_declined_stays_so(services: Any, stored: Callable[[], Link], how: str) -> None:
+    consent.set_aside(services, ADA, REX, Side.CHILD, proposed(wish(services, names("Rex", "Bello"))))
+    if how == "late":
+        services.clock.pass_s(UNDO_S)
+    elif how == "disconnected":
+        services.state.athletes.mark(ADA, AthleteStatus.REVOKED)
+    else:
+        links.end(services, ADA, REX, Side.PARENT)
+    assert not consent.undo_set_aside(services, ADA, REX, Side.CHILD)
+    assert stored().proposal is None
+
+
+@pytest.mark.usefixtures("linked")
+def test_new_proposal_is_what_counts_after_a_no(services: Any, stored: Callable[[], Link]) -> None:
+    consent.set_aside(services, ADA, REX, Side.CHILD, proposed(wish(services, names("Rex", "Bello"))))
+    second = wish(services, names("Rex", "Rexi", "Bella"))
+    assert consent.undo_set_aside(services, ADA, REX, Side.CHILD)
+    assert stored().proposal == second.proposal
+
+
+@pytest.mark.usefixtures("linked")
+def test_ended_link_takes_no_yes_and_has_its_proposal_back_with_the_undo(
+    services: Any, stored: Callable[[], Link]
+) -> None:
+    waiting = wish(services, names("Rex", "Bello"))
+    links.end(services, ADA, REX, Side.CHILD)
+    assert not consent.accept(services, ADA, REX, proposed(waiting))
+    links.undo_end(services, ADA, REX, Side.CHILD)
+    assert stored() == waiting
+
+
+def test_first_day_before_the_confirmation_needs_a_yes_and_the_confirmation_fixes_it(services: Any) -> None:
+    accepted = replace(LINK, parent_consent_epoch_s=None, starts_at_epoch_s=0)
+    services.state.links.save(replace(accepted, agreed=accepted.terms))
+    earlier = wish(services, lambda link: replace(link, starts_at_epoch_s=5))
+    assert (earlier.starts_at_epoch_s, earlier.proposal and earlier.proposal.starts_at_epoch_s) == (0, 5)
+    narrowed = wish(services, lambda link: replace(link, starts_at_epoch_s=0, names=("Rex", "Bello")))
+    assert narrowed.proposal is not None
+    assert narrowed.proposal.starts_at_epoch_s is None
+
+    confirmed = links.confirm(services, ADA, REX)
+
+    assert confirmed is not None
+    assert confirmed.starts_at_epoch_s == 1_760_000_000
+    assert confirmed.proposal is not None
+    assert (confirmed.agreed_terms.starts_at_epoch_s, confirmed.proposal.starts_at_epoch_s) == (1_760_000_000,) * 2
+
+
+def test_link_of_the_operator_is_widened_without_a_yes(services: Any) -> None:
+    links.agree(services, Settings.from_environ(EXAMPLES), ADA, REX, ("Rex",), lambda link: link)
+    widened = wish(services, names("Rex", "Bello"))
+    assert (widened.names, widened.proposal, widened.agreed) == (("Rex", "Bello"), None, None)
+
+
+@pytest.mark.usefixtures("linked")
+def test_operator_widens_the_link_of_a_child_who_was_asked_only_with_its_yes(services: Any) -> None:
+    link = consent.revise(services, ADA, REX, names("Rex", "Bello"), Side.OPERATOR)
+    assert link is not None
+    assert (link.names, link.proposal is not None) == (("Rex",), True)
+    assert {entry.by for entry in link.feed} == {Side.OPERATOR}
+
+
+@pytest.mark.usefixtures("linked")
+def test_feed_tells_each_change_once_and_keeps_the_latest(services: Any, stored: Callable[[], Link]) -> None:
+    wish(services, lambda link: replace(link, options=CopyOptions(power=False)))
+    wish(services, lambda link: replace(link, options=CopyOptions(power=False)))
+    assert [(entry.deed, entry.parts) for entry in stored().feed] == [(Deed.CHANGED, ("allow_private", "contents"))]
+    for turn in range(MOST_ENTRIES):
+        wish(services, lambda link, turn=turn: replace(link, options=replace(link.options, trim_m=turn)))
+        services.clock.pass_s(1)
+    told = stored().feed
+    assert len(told) == MOST_ENTRIES
+    assert [entry.at_epoch_s for entry in told] == list(range(1_760_000_000, 1_760_000_000 + MOST_ENTRIES))
+
+
+@pytest.mark.usefixtures("linked")
+def test_crash_before_the_write_leaves_neither_the_change_nor_its_telling(
+    services: Any, stored: Callable[[], Link], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = proposed(wish(services, names("Rex", "Bello")))
+    before = stored()
+    store = services.state.links._store
+
+    def die(_: Key, *__: Any, **___: Any) -> int:
+        raise RetryLater("the process died here")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(type(store), "put", die)
+        with pytest.raises(RetryLater):
+            consent.accept(services, ADA, REX, seen)
+    assert (stored(), stored().feed) == (before, before.feed)
+    assert consent.accept(services, ADA, REX, seen)
+    assert [entry.deed for entry in stored().feed][-1] is Deed.ACCEPTED
+
+
+@pytest.mark.usefixtures("linked")
+@pytest.mark.parametrize("turn", range(5))
+def test_yes_and_another_proposal_at_once_never_put_in_force_what_the_child_did_not_see(
+    services: Any, stored: Callable[[], Link], turn: int
+) -> None:
+    seen = proposed(wish(services, names("Rex", "Bello")))
+
+    with ThreadPoolExecutor(2) as pool:
+        yes = pool.submit(consent.accept, services, ADA, REX, seen)
+        pool.submit(consent.revise, services, ADA, REX, names("Rex", "Everybody")).result()
+        accepted = yes.result()
+
+    assert "Everybody" not in stored().names
+    assert stored().proposal is not None
+    assert ("Bello" in stored().agreed_terms.names) == accepted
+    assert stored().status is LinkStatus.ACTIVE

@@ -1,0 +1,190 @@
+"""What a parent wants beyond what was agreed waits on the child's page, and each reads what the other did."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from include.copying.eligibility import ineligible_reason
+from include.linking.links import agree
+from include.state.links import CopyOptions, Link, Links
+from webhook_api.edge import EXTENSION
+
+ADA, REX, EVE = 134815, 22, 33
+LINK = Link(ADA, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
+FORM = {"title": "{title}", "heartrate": "1", "power": "1", "temperature": "1", "link_back": "1"}
+
+
+def text_of(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?(?:time|bdi)>", "", page)).split())
+
+
+def stored(links: Links) -> Link:
+    link = links.get(ADA, REX)
+    assert link is not None
+    return link
+
+
+def seen(page: str) -> str:
+    found = re.search(r'name="seen" value="(\w+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def test_both_versions_stand_side_by_side_until_the_child_says_yes(ada: Any, rex: Any, links: Links) -> None:
+    links.save(LINK)
+    page = text_of(ada.post(f"/me/children/{REX}", names="Rex, Bello", allow_private="1", **FORM).text)
+    assert "waits for the child's yes" in page
+    asked = rex.client.get("/me").text
+    assert "Ada asks for your yes to a change." in text_of(asked)
+    assert (
+        "Now Asked for Names in the title Rex Rex or Bello First day as far back as there are activities "
+        "as far back as there are activities Private activities not copied copied too "
+        "Title of the copy as the original&#39;s as the original&#39;s Sports all all"
+    ) in text_of(asked)
+    assert asked.count('<tr class="differs">') == 2
+    assert (stored(links).names, stored(links).options.allow_private) == (("Rex",), False)
+    assert 'value="Rex, Bello"' in ada.client.get(f"/me/children/{REX}").text, "the parent's form shows the wish"
+
+    rex.post(f"/me/parents/{ADA}/accept", seen=seen(asked))
+
+    assert (stored(links).names, stored(links).options.allow_private) == (("Rex", "Bello"), True)
+    assert "Rex said yes to your change." in text_of(ada.client.get("/me").text)
+    assert "asks for your yes to a change." not in text_of(rex.client.get("/me").text)
+
+
+def test_yes_to_a_page_that_is_out_of_date_changes_nothing_and_says_so(ada: Any, rex: Any, links: Links) -> None:
+    links.save(LINK)
+    ada.post(f"/me/children/{REX}", names="Rex, Bello", **FORM)
+    old = seen(rex.client.get("/me").text)
+    ada.post(f"/me/children/{REX}", names="Rex, Everybody", **FORM)
+
+    for answer in (
+        rex.post(f"/me/parents/{ADA}/accept", seen=old),
+        rex.post(f"/me/parents/{ADA}/decline", seen=old),
+        rex.post(f"/me/parents/{ADA}/accept"),
+    ):
+        assert (answer.status_code, "no longer as you saw it" in answer.text) == (409, True)
+    assert stored(links).names == ("Rex",)
+    assert "Rex or Everybody" in text_of(rex.client.get("/me").text)
+
+
+def test_no_is_asked_once_told_to_the_parent_and_can_be_undone_for_a_day(
+    ada: Any, rex: Any, links: Links, now: Any
+) -> None:
+    links.save(LINK)
+    ada.post(f"/me/children/{REX}", names="Rex, Bello", **FORM)
+    waiting = stored(links)
+    address = re.findall(r'href="(/me/parents/\d+/decline[^"]+)"', rex.client.get("/me").text)[0]
+    question = rex.client.get(address).text
+    assert "Say no to the change that Ada asks for?" in text_of(question)
+    page = text_of(rex.post(f"/me/parents/{ADA}/decline", seen=seen(question)).text)
+    assert "You have said no to the change." in page
+    assert "Rex said no to your change: what was agreed stays." in text_of(ada.client.get("/me").text)
+    assert ada.post(f"/me/children/{REX}/undo-withdraw").status_code == 409
+
+    now.epoch_s += 86_399
+    rex.post(f"/me/parents/{ADA}/undo-decline")
+    assert stored(links) == waiting
+    rex.post(f"/me/parents/{ADA}/decline", seen=seen(question))
+    now.epoch_s += 86_400
+    assert rex.post(f"/me/parents/{ADA}/undo-decline").status_code == 409
+    assert "You can undo" not in rex.client.get("/me").text
+
+
+def test_parent_withdraws_the_change_and_undoes_that(ada: Any, rex: Any, links: Links) -> None:
+    links.save(LINK)
+    ada.post(f"/me/children/{REX}", names="Rex, Bello", **FORM)
+    waiting = stored(links)
+    question = ada.client.get(f"/me/children/{REX}/withdraw").text
+    assert "You have withdrawn the change." in ada.post(f"/me/children/{REX}/withdraw", seen=seen(question)).text
+    assert "Ada withdrew the change" in text_of(rex.client.get("/me").text)
+    assert ada.client.get(f"/me/children/{REX}/withdraw").status_code == 409
+    ada.post(f"/me/children/{REX}/undo-withdraw")
+    assert stored(links) == waiting
+
+
+def test_narrowing_holds_at_once_and_is_told(ada: Any, rex: Any, links: Links) -> None:
+    links.save(replace(LINK, names=("Rex", "Rexi"), options=CopyOptions(allow_private=True)))
+    ada.post(f"/me/children/{REX}", names="Rex", **FORM)
+    assert (stored(links).names, stored(links).options.allow_private, stored(links).proposal) == (("Rex",), False, None)
+    page = text_of(rex.client.get("/me").text)
+    assert "Ada changed the names and whether private activities are copied." in page
+    assert "What the others did" not in ada.client.get("/me").text, "nobody is told of the own doings"
+
+
+@pytest.mark.parametrize("who", ["parent", "child"])
+def test_end_is_asked_once_told_to_the_other_and_undone_by_the_one_who_did_it(
+    ada: Any, rex: Any, links: Links, now: Any, who: str
+) -> None:
+    links.save(LINK)
+    one, other = (ada, rex) if who == "parent" else (rex, ada)
+    end, undo, others_undo = {
+        "parent": (f"/me/children/{REX}/remove", f"/me/children/{REX}/undo", f"/me/parents/{ADA}/undo"),
+        "child": (f"/me/parents/{ADA}/end", f"/me/parents/{ADA}/undo", f"/me/children/{REX}/undo"),
+    }[who]
+    name = "Ada" if who == "parent" else "Rex"
+    assert one.client.get(end).status_code == 200
+    assert stored(links).makes_copies, "asking ends nothing"
+    one.post(end)
+    anything: Any = None
+    assert ineligible_reason(anything, None, stored(links), is_copy=True) == "The link to this child has ended."
+    assert f"{name} ended the link." in text_of(other.client.get("/me").text)
+    assert other.post(others_undo).status_code == 409
+    now.epoch_s += 86_399
+    assert one.post(undo).status_code == 200
+    assert stored(links) == LINK
+    assert f"{name} took the end of the link back" in text_of(other.client.get("/me").text)
+    one.post(end)
+    now.epoch_s += 86_400
+    assert one.post(undo).status_code == 409
+    assert "You can undo that" not in one.client.get("/me").text
+
+
+def test_end_is_not_undone_once_the_other_has_disconnected(ada: Any, rex: Any, links: Links) -> None:
+    links.save(LINK)
+    ada.post(f"/me/children/{REX}/remove")
+    rex.post("/me/disconnect")
+    answer = ada.post(f"/me/children/{REX}/undo")
+    assert (answer.status_code, "cannot be undone any more" in answer.text) == (409, True)
+
+
+def test_link_that_the_operator_made_says_so_on_both_pages_and_needs_no_yes(
+    app: Any, ada: Any, rex: Any, links: Links
+) -> None:
+    edge = app.extensions[EXTENSION]
+    agree(edge, edge.settings, ADA, REX, ("Rex",), lambda link: link)
+    assert "answer for the yes of both" in ada.client.get("/me").text
+    page = text_of(rex.client.get("/me").text)
+    assert "made this link and answer for your yes" in page
+    assert "Ada: the people who run this service made the link." in page
+    ada.post(f"/me/children/{REX}", names="Rex, Bello", **FORM)
+    assert (stored(links).names, stored(links).proposal) == (("Rex", "Bello"), None)
+
+
+def test_nobody_answers_or_undoes_for_others(ada: Any, new_browser: Any, links: Links) -> None:
+    links.save(LINK)
+    ada.post(f"/me/children/{REX}", names="Rex, Bello", **FORM)
+    before = stored(links)
+    assert before.proposal is not None
+    eve = new_browser()
+    eve.connect(EVE, "Eve")
+    mark = before.proposal.fingerprint
+    for step in ("accept", "decline", "undo", "undo-decline", "end"):
+        assert eve.post(f"/me/parents/{ADA}/{step}", seen=mark).status_code == 404
+    ada.post(f"/me/parents/{ADA}/accept", seen=mark)
+    assert (stored(links), stored(links).version) == (before, before.version)
+
+
+def test_feed_shows_the_latest_twenty_of_all_links(ada: Any, rex: Any, links: Links, now: Any) -> None:
+    links.save(LINK)
+    for turn in range(15):
+        now.epoch_s += 60
+        ada.post(f"/me/children/{REX}/{'pause' if turn % 2 == 0 else 'resume'}")
+    links.save(replace(LINK, parent_id=EVE, version=0))
+    page = rex.client.get("/me").text
+    assert page.count("paused the link.") + page.count("resumed the link") == 15
+    assert text_of(page).count("Ada paused the link.") == 8

@@ -1,0 +1,1 @@
+"""The pages on which parents and children invite, agree, change and end."""

@@ -1,0 +1,153 @@
+"""The pages on which a parent confirms, changes, pauses, resumes or removes the link to a child."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from include.copying.sports import SPORT_TYPES, spoken_sport
+from include.copying.trimming import hidden_radius_m
+from include.linking import consent, links
+from include.state.consent.feed import Side
+from include.state.links import CopyOptions, Link, LinkStatus
+from webhook_api.edge import current_edge
+from webhook_api.errors import NOT_UNDONE, PROPOSAL_REPLACED, problem_page, to_own_page
+from webhook_api.pages.linking.link_form import LinkForm
+from webhook_api.pages.linking.questions import Question, ask
+from webhook_api.session import current_athlete, require_athlete
+
+if TYPE_CHECKING:  # a page is loaded without the ledgers that it does not name
+    from include.state.state import UsesState
+
+SPORTS = {sport: spoken_sport(sport) for sport in SPORT_TYPES}
+
+blueprint = Blueprint("children", __name__, url_prefix="/me/children")
+blueprint.before_request(require_athlete)
+
+
+@blueprint.get("/<int:child_id>")
+def edit(child_id: int) -> ResponseReturnValue:
+    """The form of a link's names and options, as the parent wishes them, agreed to or not."""
+    link = _link(child_id)
+    wished = link.wished
+    return form_page(LinkForm.of(wished.names, wished.options, wished.starts_at_epoch_s), link)
+
+
+@blueprint.post("/<int:child_id>")
+def change(child_id: int) -> ResponseReturnValue:
+    """Store other names and options, for the copies made from now on; what goes beyond the child's yes is proposed."""
+    form = LinkForm.parse(request.form)
+    if form.problems:
+        return form_page(form, _link(child_id)), 400
+
+    def revised(link: Link) -> Link:
+        starts_at_epoch_s = form.starts_at_epoch_s(link.starts_at_epoch_s)
+        return replace(link, names=form.names, options=form.options, starts_at_epoch_s=starts_at_epoch_s)
+
+    return _saved(consent.revise(current_edge(), current_athlete().athlete_id, child_id, revised))
+
+
+@blueprint.post("/<int:child_id>/<any(confirm,pause,resume):step>")
+def take(child_id: int, step: str) -> ResponseReturnValue:
+    """Confirm the athlete who accepted, pause, or resume; a step that was taken before changes nothing."""
+    return _saved(STEPS[step](current_edge(), current_athlete().athlete_id, child_id))
+
+
+@blueprint.get("/<int:child_id>/remove")
+def ask_remove(child_id: int) -> ResponseReturnValue:
+    """Ask once."""
+    link = _link(child_id)
+    return ask(
+        Question(
+            f"Remove {link.names[0]}?",
+            ("Nothing more is copied. Copies that were made stay.", "You can undo this for a day."),
+            "Remove",
+            address=url_for("children.remove", child_id=child_id),
+            back=url_for("me.show", _anchor="children"),
+        )
+    )
+
+
+@blueprint.post("/<int:child_id>/remove")
+def remove(child_id: int) -> ResponseReturnValue:
+    """End the link: no further copies; existing ones stay. Removing twice changes nothing."""
+    edge, parent_id = current_edge(), current_athlete().athlete_id
+    if edge.state.links.get(parent_id, child_id) is None:
+        abort(404)
+    links.end(edge, parent_id, child_id, Side.PARENT)
+    return redirect(url_for("me.show", _anchor="children"), code=303)
+
+
+@blueprint.post("/<int:child_id>/undo")
+def undo(child_id: int) -> ResponseReturnValue:
+    """Take the removal back."""
+    restored = links.undo_end(current_edge(), current_athlete().athlete_id, child_id, Side.PARENT)
+    return problem_page(NOT_UNDONE, to_own_page()) if restored is None else _saved(restored)
+
+
+@blueprint.get("/<int:child_id>/withdraw")
+def ask_withdraw(child_id: int) -> ResponseReturnValue:
+    """Ask once."""
+    link = _link(child_id)
+    if link.proposal is None:
+        return problem_page(PROPOSAL_REPLACED, to_own_page())
+    return ask(
+        Question(
+            f"Withdraw the change of the link to {link.names[0]}?",
+            ("What was agreed stays as it is.", "You can undo this for a day."),
+            "Withdraw",
+            address=url_for("children.withdraw", child_id=child_id),
+            back=url_for("me.show", _anchor="children"),
+            seen=link.proposal.fingerprint,
+        )
+    )
+
+
+@blueprint.post("/<int:child_id>/withdraw")
+def withdraw(child_id: int) -> ResponseReturnValue:
+    """Withdraw the change that waits for the child's yes."""
+    seen = request.form.get("seen", "")
+    if not consent.set_aside(current_edge(), current_athlete().athlete_id, child_id, Side.PARENT, seen):
+        return problem_page(PROPOSAL_REPLACED, to_own_page())
+    return redirect(url_for("me.show", _anchor="children"), code=303)
+
+
+@blueprint.post("/<int:child_id>/undo-withdraw")
+def undo_withdraw(child_id: int) -> ResponseReturnValue:
+    """Have the withdrawn change wait for the child's yes again."""
+    if not consent.undo_set_aside(current_edge(), current_athlete().athlete_id, child_id, Side.PARENT):
+        return problem_page(NOT_UNDONE, to_own_page())
+    return redirect(url_for("me.show", _anchor="children"), code=303)
+
+
+def form_page(form: LinkForm, link: Link | None = None, form_token: str = "") -> str:
+    """The form of a link, or of an invitation where there is none yet."""
+    default_trim_m = hidden_radius_m(CopyOptions(), current_athlete().scopes)
+    return render_template(
+        "link.html", form=form, link=link, form_token=form_token, sports=SPORTS, default_trim_m=default_trim_m
+    )
+
+
+def _saved(link: Link | None) -> ResponseReturnValue:
+    if link is None:
+        abort(404)
+    return redirect(url_for("me.show", _anchor="children"), code=303)
+
+
+def _link(child_id: int) -> Link:
+    """The link to this child, unless it has ended."""
+    link = current_edge().state.links.get(current_athlete().athlete_id, child_id)
+    if link is None or link.status is LinkStatus.ENDED:
+        abort(404)
+    return link
+
+
+STEPS: Mapping[str, Callable[[UsesState, int, int], Link | None]] = {
+    "confirm": links.confirm,
+    "pause": links.pause,
+    "resume": links.resume,
+}

@@ -1,0 +1,82 @@
+"""What the others have done to an athlete's links and invitations, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from include.state.consent.feed import MOST_ENTRIES, Deed, Entry, Side
+from include.state.invites import Invite
+from include.state.links import Link
+from webhook_api.pages.foreign_text import foreign
+from webhook_api.pages.linking.terms_table import one_of
+from webhook_api.pages.recent import day_text
+
+_WORDS: Mapping[Deed, Markup] = {
+    Deed.LINKED: Markup("{who} accepted your invitation."),
+    Deed.CONFIRMED: Markup("{who} confirmed the link: copies are made."),
+    Deed.CHANGED: Markup("{who} changed {parts}."),
+    Deed.PAUSED: Markup("{who} paused the link."),
+    Deed.RESUMED: Markup("{who} resumed the link: copies are made again."),
+    Deed.ENDED: Markup("{who} ended the link."),
+    Deed.END_UNDONE: Markup("{who} took the end of the link back: all is as before."),
+    Deed.PROPOSED: Markup("{who} asks for a yes to a change of {parts}."),
+    Deed.ACCEPTED: Markup("{who} said yes to your change."),
+    Deed.DECLINED: Markup("{who} said no to your change: what was agreed stays."),
+    Deed.WITHDRAWN: Markup("{who} withdrew the change that waited for a yes."),
+    Deed.SETTING_ASIDE_UNDONE: Markup("{who} took that back: the change waits for a yes again."),
+}
+
+_LINKED_BY_OPERATOR = Markup("{who} made the link.")
+
+_PARTS: Mapping[str, str] = {
+    "names": "the names",
+    "starts_at_epoch_s": "the first day",
+    "allow_private": "whether private activities are copied",
+    "title": "the title of copies",
+    "sports": "the sports",
+    "contents": "what a copy contains",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLine:
+    """One thing that another one did."""
+
+    at_epoch_s: int
+    day: str
+    text: Markup
+
+
+def feed_lines(
+    children: Iterable[Link], parents: Iterable[Link], parent_names: Mapping[int, str], invites: Iterable[Invite]
+) -> list[FeedLine]:
+    """The latest of what the others did to these links and invitations, which may have ended."""
+    lines = [*_of_links(children, parents, parent_names), *_of_invites(invites)]
+    return sorted(lines, key=lambda line: -line.at_epoch_s)[:MOST_ENTRIES]
+
+
+def _of_links(children: Iterable[Link], parents: Iterable[Link], parent_names: Mapping[int, str]) -> Iterator[FeedLine]:
+    for link in children:
+        yield from (_line(entry, foreign(link.names[0])) for entry in link.feed if entry.by is not Side.PARENT)
+    for link in parents:
+        name = foreign(parent_names.get(link.parent_id, ""))
+        yield from (_line(entry, name) for entry in link.feed if entry.by is not Side.CHILD)
+
+
+def _of_invites(invites: Iterable[Invite]) -> Iterator[FeedLine]:
+    for invite in invites:
+        if invite.closing and invite.closing.by is Side.CHILD:
+            text = Markup("Whoever got the invitation for {} said no to it.").format(one_of(invite.names))
+            yield FeedLine(invite.closing.at_epoch_s, day_text(invite.closing.at_epoch_s), text)
+
+
+def _line(entry: Entry, name: Markup) -> FeedLine:
+    words, who = _WORDS[entry.deed], name
+    if entry.by is Side.OPERATOR:
+        who = Markup("{}: the people who run this service").format(name)
+        words = _LINKED_BY_OPERATOR if entry.deed is Deed.LINKED else words
+    parts = " and ".join(_PARTS[part] for part in entry.parts if part in _PARTS)
+    return FeedLine(entry.at_epoch_s, day_text(entry.at_epoch_s), words.format(who=who, parts=parts))

@@ -1,0 +1,98 @@
+"""An athlete's links and invitations, as the own page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from include.state.accounts.athletes import AthleteRow
+from include.state.consent.feed import Side
+from include.state.invites import Invite
+from include.state.links import Link, LinkStatus
+from webhook_api.edge import current_edge
+from webhook_api.pages.linking.feed import FeedLine, feed_lines
+from webhook_api.pages.linking.inviting import is_undoable
+from webhook_api.pages.linking.terms_table import TermsLine, compare
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A link as one side sees it, and the athlete at its other end, who is None after an erasure."""
+
+    link: Link
+    athlete: AthleteRow | None
+    side: Side
+    now_epoch_s: float
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the link goes on, or was ended by this side, which can take that back."""
+        return self.link.status is not LinkStatus.ENDED or self.undo_until_epoch_s is not None
+
+    @property
+    def undo_until_epoch_s(self) -> int | None:
+        """Until when this side can take back that it has ended the link; None where it cannot."""
+        ending = self.link.ending
+        if ending is None or ending.by is not self.side or self.now_epoch_s >= ending.undo_until_epoch_s:
+            return None
+        return ending.undo_until_epoch_s
+
+    @property
+    def set_aside_until_epoch_s(self) -> int | None:
+        """Until when this side can take back that it has set a proposal aside; None where it cannot."""
+        aside = self.link.set_aside
+        if aside is None or aside.by is not self.side or self.now_epoch_s >= aside.undo_until_epoch_s:
+            return None
+        return aside.undo_until_epoch_s
+
+    @property
+    def proposal(self) -> list[TermsLine]:
+        """What is in force beside what waits for the child's yes; empty where nothing waits."""
+        return compare(self.link.terms, self.link.proposal) if self.link.proposal else []
+
+    @property
+    def initials(self) -> str:
+        """The first letters of the other athlete's names."""
+        athlete = self.athlete
+        letters = [name[:1] for name in (athlete.firstname, athlete.lastname)] if athlete else []
+        return "".join(letter for letter in letters if letter.isalnum()).upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Everybody with whom an athlete has to do."""
+
+    children: list[Linked]
+    parents: list[Linked]
+    invites: list[Invite]
+    """The open ones, and those that were withdrawn and can be had back, by expiry."""
+    feed: list[FeedLine]
+    all_children: list[Link] = field(repr=False)
+    """Those too whose link has ended."""
+
+
+def family_of(athlete_id: int) -> Family:
+    """The links, invitations and feed of an athlete."""
+    edge = current_edge()
+    now_epoch_s = edge.clock()
+    children, parents = edge.state.links.of_parent(athlete_id), edge.state.links.of_child(athlete_id)
+    invites = sorted(edge.state.invites.of_parent(athlete_id), key=lambda invite: invite.expires_at_epoch_s)
+    givers = {link.parent_id: edge.state.athletes.get(link.parent_id) for link in parents}
+    names = {parent_id: giver.firstname for parent_id, giver in givers.items() if giver}
+    return Family(
+        children=_shown(
+            Linked(link, edge.state.athletes.get(link.child_id), Side.PARENT, now_epoch_s) for link in children
+        ),
+        parents=_shown(Linked(link, givers[link.parent_id], Side.CHILD, now_epoch_s) for link in parents),
+        invites=[
+            invite
+            for invite in invites
+            if invite.child_id is None and (invite.closing is None or is_undoable(invite, now_epoch_s))
+        ],
+        feed=feed_lines(children, parents, names, invites),
+        all_children=children,
+    )
+
+
+def _shown(found: Iterable[Linked]) -> list[Linked]:
+    return [linked for linked in found if linked.is_shown]

@@ -1,0 +1,27 @@
+"""The page that asks once before something ends, and says how long that can be undone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import render_template
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is about to happen, and the two ways on."""
+
+    title: str
+    points: tuple[str, ...]
+    button: str
+    address: str
+    """Where the answer is sent."""
+    back: str
+    """Where everything stays as it is."""
+    seen: str = ""
+    """The fingerprint of what the answer is about."""
+
+
+def ask(question: Question) -> str:
+    """The page with the question."""
+    return render_template("ask.html", question=question)
