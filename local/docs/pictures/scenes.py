@@ -45,6 +45,11 @@ SCENES: Mapping[str, Scene] = {
     "me": Scene("/me", "Children, an open invitation, and what happened to recent activities.", "Hello, Paula"),
     "child": Scene("/me", "The child's page: the copies, each with its link.", "Hello, Rex"),
     "names-and-options": Scene("/me/children/…", "Which titles, and what copies carry.", "Names and options: Rex"),
+    "child-asked": Scene(
+        "/me", "The parent wants more than was agreed: both versions, until the child answers.", "Hello, Rex"
+    ),
+    "remove": Scene("/me/children/…/remove", "What ends is asked once.", "Remove Rex?"),
+    "me-removed": Scene("/me", "What was ended, to be undone for a day, and what the child did.", "Hello, Paula"),
     "allow-less-at-strava": Scene(
         "/connect/less", "A box was unticked on Strava's page, which ended the access.", "Allow less than before?"
     ),

@@ -12,6 +12,7 @@ from local.docs.pictures.scenes import SCENES
 from local.docs.pictures.visitor import Visitor
 from local.strava_simulator.api.faults import Faults
 from local.testbed.installation import Installation
+from webhook_api.pages.linking.address import qr_code
 
 PAULA, REX, MIA = 4_100_001, 4_100_002, 4_100_003
 _HOUR_S = 3600
@@ -81,9 +82,9 @@ class Story:
         self._shown("invite-child-again", parent)
         address = parent.invite("Rex, Rexy")
         # The picture shall not change with every secret.
-        parent.page.locator("#invitation").evaluate(
-            "shown => { shown.textContent = 'https://ingest.example.org/invite/bfUvjYlL1q2c0zq0H1wzvVt8s7o5nQ1k' }"
-        )
+        example = "https://ingest.example.org/invite/bfUvjYlL1q2c0zq0H1wzvVt8s7o5nQ1k"
+        parent.page.locator("#invitation").evaluate("(shown, example) => { shown.value = example }", example)
+        parent.page.locator(".qr").evaluate("(shown, drawing) => { shown.innerHTML = drawing }", qr_code(example))
         self._shown("invited", parent)
         parent.open(address)
         self._shown("own-invitation", parent)
@@ -110,7 +111,8 @@ class Story:
         child.open(self.address)
         self._shown("invitation-used", child)
         child.open(self.parent.invite("Mia"))
-        child.press("Decline")
+        child.follow("Decline")
+        child.press("Say no")
         self._shown("declined", child)
 
     def copy(self) -> None:
@@ -135,6 +137,19 @@ class Story:
         parent, system = self.parent, self.system
         parent.open(f"/me/children/{REX}")
         self._shown("names-and-options", parent)
+        parent.page.get_by_label("Names and aliases").fill("Rex, Rexy, Bello")
+        parent.page.get_by_label("Also activities that only I can see").check()
+        parent.press("Save")
+        self.child.open("/me")
+        self._shown("child-asked", self.child)
+        self.child.follow("Say no: Paula")
+        self.child.press("Say no")
+        parent.open("/me")
+        parent.follow("Remove: Rex")
+        self._shown("remove", parent)
+        parent.press("Remove")
+        self._shown("me-removed", parent)
+        parent.press("Undo: removing Rex")
         self._allow(private=True, without="View data about your private activities")
         self._shown("allow-less-at-strava", parent)
         parent.press("Allow less, keep what is stored")

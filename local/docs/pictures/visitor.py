@@ -50,7 +50,7 @@ class Visitor:
         self.open("/me/invites/new")
         self.page.get_by_label("Names and aliases").fill(names)
         self.press("Create an invitation")
-        return self.page.locator("#invitation").inner_text()
+        return self.page.locator("#invitation").input_value()
 
     def accept(self, address: str, athlete: str) -> None:
         """Open an invitation's link, accept it, and allow uploads."""

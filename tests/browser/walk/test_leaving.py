@@ -27,10 +27,12 @@ def test_invitation_that_is_over_connects_nobody(inviting: Any, new_visitor: Cal
     address = inviting.paula.invite("Rex")
     if end == "withdrawn":
         inviting.paula.open("/me")
-        inviting.paula.press("Withdraw: invitation for Rex")
+        inviting.paula.follow("Withdraw: invitation for Rex")
+        inviting.paula.press("Withdraw")
     elif end == "declined":
         inviting.rex.open(address)
-        inviting.rex.press("Decline")
+        inviting.rex.follow("Decline")
+        inviting.rex.press("Say no")
         inviting.rex.sees("You have declined")
     elif end == "expired":
         inviting.system.clock.pass_s(7 * 24 * HOUR_S)
@@ -52,6 +54,20 @@ def test_invitation_is_not_accepted_without_the_permission_to_upload(inviting: A
 
     inviting.rex.sees("A permission is missing")
     assert inviting.system.services.state.links.of_parent(PAULA) == []
+    inviting.rex.follow("Open the invitation again")
+    inviting.rex.press("Accept and connect with Strava")
+    inviting.rex.authorize("Rex")
+    inviting.rex.sees("Hello, Rex")
+
+
+def test_child_who_cancels_at_strava_comes_back_to_the_invitation(inviting: Any) -> None:
+    inviting.rex.open(inviting.paula.invite("Rex"))
+    inviting.rex.press("Accept and connect with Strava")
+    inviting.rex.press("Cancel")
+
+    inviting.rex.sees("The invitation was not accepted")
+    inviting.rex.follow("Open the invitation again")
+    inviting.rex.sees("Paula invites you")
 
 
 def test_disconnected_athlete_is_signed_out_and_nothing_more_is_stored_until_connecting_again(linked: Any) -> None:

@@ -130,17 +130,27 @@ def test_copy_that_waited_for_a_permission_is_made_when_the_child_gives_it(
 
 
 @pytest.mark.parametrize("who", ["parent", "child"])
-def test_ended_link_makes_no_copy_and_leaves_both_pages(linked: Any, who: str) -> None:
-    visitor, button = (linked.paula, "Remove: Rex") if who == "parent" else (linked.rex, "End the link: Paula")
-    visitor.open("/me")
-    visitor.press(button)
+def test_ended_link_makes_no_copy_until_that_is_undone(linked: Any, who: str) -> None:
+    one, other, step, what = {
+        "parent": (linked.paula, linked.rex, "Remove", "Rex"),
+        "child": (linked.rex, linked.paula, "End the link", "Paula"),
+    }[who]
+    one.open("/me")
+    one.follow(f"{step}: {what}")
+    one.press(step)
 
     linked.run("Run with Rex")
 
     assert linked.copies() == []
-    for page, heading in ((linked.paula, "Children"), (linked.rex, "Parents")):
-        page.open("/me")
-        expect(page.section(heading).get_by_role("article")).to_have_count(0)
+    other.open("/me")
+    expect(other.section("Parents" if who == "parent" else "Children").get_by_role("article")).to_have_count(0)
+    expect(other.section("What the others did")).to_contain_text("ended the link.")
+
+    one.open("/me")
+    one.press("Undo: removing Rex" if who == "parent" else "Undo: ending the link with Paula")
+    linked.run("Second run with Rex")
+
+    assert len(linked.copies()) >= 1
 
 
 def test_other_names_and_options_hold_for_the_next_copy(linked: Any) -> None:
@@ -150,9 +160,13 @@ def test_other_names_and_options_hold_for_the_next_copy(linked: Any) -> None:
     linked.paula.page.get_by_label("Title", exact=True).fill("{title} (from {parent})")
     linked.paula.page.get_by_label("Heart rate").uncheck()
     linked.paula.press("Save")
+    linked.run("Out with the dog before the yes")
+    assert linked.copies() == []
+    linked.rex.open("/me")
+    linked.rex.press("Say yes: Paula")
     linked.run("Out with the dog")
 
-    [copy_id] = linked.copies()
+    copy_id = max(linked.copies())
     copied = linked.system.control.activity(copy_id)
     assert copied["detail"]["name"] == "Out with the dog (from Paula)"
     assert "heartrate" not in copied["streams"]

@@ -47,7 +47,7 @@ class Sharing:
             mail=f"mailto:?subject={subject}&body={text}",
             sms=f"sms:?&body={text}",
             whatsapp=f"https://wa.me/?text={text}",
-            qr=_qr(address),
+            qr=qr_code(address),
         )
 
 
@@ -85,7 +85,8 @@ def _secret(form_id: str, key: str) -> str:
     return base64.urlsafe_b64encode(digest[:_DIGEST_BYTES]).decode()
 
 
-def _qr(address: str) -> Markup:
+def qr_code(address: str) -> Markup:
+    """The address as a drawing that phones can read."""
     import segno
 
     drawing = segno.make(address, error="m", micro=False)
