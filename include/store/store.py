@@ -69,14 +69,16 @@ TABLES: Mapping[str, Table] = {
             "athletes",
             partition="athlete_id",
             indexes={"all": Index("kind", "athlete_id", str)},
-            holds="Your name and number at Strava, what you allowed and when; the access to your account, encrypted.",
+            holds="Your name, city and number at Strava, what you allowed and when; the access to your account, "
+            "encrypted.",
         ),
         Table(
             "links",
             partition="parent_id",
             sort="child_id",
             indexes={"by_child": Index("child_id"), "due": Index("due", "wake_at_epoch_s", str)},
-            holds="The links between your account and others: the names, what copies contain, who agreed and when.",
+            holds="The links between your account and others: the names, what copies contain, who agreed to what and "
+            "when, what waits for a yes, and the latest changes.",
         ),
         Table(
             "activities",
@@ -117,7 +119,7 @@ TABLES: Mapping[str, Table] = {
             partition="invite_id",
             indexes={"by_parent": Index("parent_id")},
             expires=True,
-            holds="Your invitations: the names, what copies will contain, and who accepted.",
+            holds="Your invitations: the names, what copies will contain, and who accepted, declined or withdrew.",
         ),
         Table("subscriptions", partition="application", holds=""),
         Table("listings", partition="athlete_id", holds="How far your list of activities at Strava was compared."),

@@ -13,6 +13,15 @@ from webhook_api.app import create_app
 NOT_SHOWN = {"/sign-in", "/connect", "/connect/again", "/webhook/…", "/health", "/static/…"}
 """What leads on to Strava, and what is not for people."""
 
+QUESTIONS = {
+    "/invite/…/decline",
+    "/me/invites/…/withdraw",
+    "/me/children/…/withdraw",
+    "/me/parents/…/end",
+    "/me/parents/…/decline",
+}
+"""What asks before it ends something, on the same page as `/me/children/…/remove`."""
+
 
 def test_page_shows_every_scene() -> None:
     assert PAGE.read_text() == render(), "run `make pictures`"
@@ -35,6 +44,6 @@ def test_every_route_that_people_see_has_a_scene() -> None:
     routes = {re.sub(r"<.*>", "…", rule.rule) for rule in rules if "GET" in (rule.methods or ())}
 
     shown = {scene.route for scene in SCENES.values()}
-    assert routes - NOT_SHOWN - shown == set(), (
+    assert routes - NOT_SHOWN - QUESTIONS - shown == set(), (
         "give each a scene in local/docs/pictures/scenes.py, or say that it has none"
     )

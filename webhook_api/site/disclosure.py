@@ -49,7 +49,7 @@ FILES: Mapping[str, str] = {
 
 ROWS_KEPT_S: Mapping[str, int] = {
     "events": events.KEEP_S,
-    "invites": invites.LIFETIME_S,
+    "invites": invites.TOLD_S,
     "histories": histories.KEPT_S,
     "erasures": ERASURES_KEPT_S,
     "notices": notices.KEPT_S,

@@ -30,7 +30,7 @@ SCENES: Mapping[str, Scene] = {
     ),
     "invite-child": Scene("/me/invites/new", "Names, and what copies shall carry.", "Invite a child"),
     "invite-child-again": Scene("/me/invites", "What was entered wrong, and where.", "Invite a child"),
-    "invited": Scene("/me/invites", "The invitation's link, shown this once.", "An invitation for Rex"),
+    "invited": Scene("/me/invites/…", "The link, to be copied, sent or scanned.", "An invitation for Rex"),
     "own-invitation": Scene("/invite/…", "The parent opens the link.", "This invitation is your own"),
     "invitation": Scene("/invite/…", "Who invites, and what accepting means.", "Paula invites you"),
     "invitation-once-more": Scene(

@@ -93,7 +93,7 @@ def test_buttons_are_stravas_own_once_the_owner_has_put_them_there(
     client.application.jinja_env.cache.clear()
     page = client.get("/").text
 
-    assert page.count(f'src="/static/{BUTTON}?v=1" alt=""') == 2
+    assert page.count(f'src="/static/{BUTTON}?v=1" alt=""') == 3
     assert re.findall(r'<button class="official" type="submit" aria-label="([^"]+)"', page) == [
         "Sign in: Connect with Strava",
         "Connect with Strava",

@@ -35,6 +35,7 @@ def send(browser: Any, **changes: str) -> Any:
 
 
 def links_on(page: str) -> list[str]:
+    page = page[page.index("<main>") : page.index("</main>")]
     return [unescape(address) for address in re.findall(r'href="([^"]+)"', page)]
 
 
