@@ -7,10 +7,15 @@ Region, credentials and endpoint come from where every AWS tool takes them: the 
 from __future__ import annotations
 
 import contextlib
+import math
+import random
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from include.deadline import left_s
 from include.errors import IngestError, RetryLater, SettingsError
 
 if TYPE_CHECKING:
@@ -23,12 +28,44 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
-_CONNECT_TIMEOUT_S = 2
-_READ_TIMEOUT_S = 5
-_ATTEMPTS = 4
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one call may wait for AWS, if the deadline of the work leaves as much."""
+
+    connect_s: float
+    read_s: float
+    attempts: int
+    """How often it is sent at most."""
+
+    @property
+    def attempt_s(self) -> float:
+        """The longest that one attempt takes while AWS is silent."""
+        return self.connect_s + self.read_s
+
+
+WORK = Patience(connect_s=2, read_s=5, attempts=4)
+"""That of a task: it may wait."""
+ANSWER = Patience(connect_s=0.3, read_s=0.7, attempts=3)
+"""That of the web edge, for whose answer Strava or a person waits. In its own region AWS answers in milliseconds."""
+
+_SHORT_WAIT_S = 0.05
+"""Half of the longest wait before a second attempt under a deadline; it doubles with each."""
 
 _OPENING = threading.Lock()
 """boto3's own session, which reads its models and credentials once, may open one client at a time."""
+
+
+class Fault(Enum):
+    """What an error answer of AWS means, whatever was asked."""
+
+    THROTTLED = auto()
+    FAILING = auto()
+    REFUSED = auto()
+    """It would be refused again: a matter of permissions, credentials or names."""
+    UNKNOWN_CALL = auto()
+    """What answers does not know the call: it is not AWS."""
+
 
 _THROTTLED = frozenset(
     {
@@ -38,13 +75,14 @@ _THROTTLED = frozenset(
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
-        "RequestTimeout",
         "SlowDown",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
     }
 )
+_FAILING = frozenset({"RequestTimeout"})
+"""Codes that come with a status below 500: S3 read the request too slowly."""
 _REFUSED = frozenset(
     {
         "AWS.SimpleQueueService.NonExistentQueue",
@@ -71,29 +109,28 @@ _REFUSED = frozenset(
 
 
 @overload
-def open_client(service: Literal["dynamodb"], variable: str) -> DynamoDBClient: ...
+def open_client(service: Literal["dynamodb"], variable: str, patience: Patience = ...) -> DynamoDBClient: ...
 @overload
 def open_client(service: Literal["glue"], variable: str) -> GlueClient: ...
 @overload
-def open_client(service: Literal["kms"], variable: str) -> KMSClient: ...
+def open_client(service: Literal["kms"], variable: str, patience: Patience = ...) -> KMSClient: ...
 @overload
-def open_client(
-    service: Literal["mwaa"], variable: str, *, read_timeout_s: int = ..., attempts: int = ...
-) -> MWAAClient: ...
+def open_client(service: Literal["mwaa"], variable: str, patience: Patience = ...) -> MWAAClient: ...
 @overload
 def open_client(service: Literal["s3"], variable: str) -> S3Client: ...
 @overload
-def open_client(service: Literal["secretsmanager"], variable: str) -> SecretsManagerClient: ...
+def open_client(
+    service: Literal["secretsmanager"], variable: str, patience: Patience = ...
+) -> SecretsManagerClient: ...
 @overload
-def open_client(service: Literal["sqs"], variable: str) -> SQSClient: ...
+def open_client(service: Literal["sqs"], variable: str, patience: Patience = ...) -> SQSClient: ...
 @overload
 def open_client(service: Literal["cloudwatch", "events", "sns", "sts"], variable: str) -> Any: ...
-def open_client(
-    service: Any, variable: str, *, read_timeout_s: int = _READ_TIMEOUT_S, attempts: int = _ATTEMPTS
-) -> object:
+def open_client(service: Any, variable: str, patience: Patience = WORK) -> object:
     """A client of one AWS service, safe for many threads of one process; open it after a fork, not before.
 
-    A call that is throttled, fails or times out is sent up to `attempts` times, with jittered waits in between.
+    A call that is throttled, fails or times out is sent again, with jittered waits in between, as often as `patience`
+    says and `include.deadline` allows.
     Errors: `SettingsError` that names `variable`, the setting that asked for AWS.
     """
     # Imported here because it takes most of a second, which the webhook's start must not.
@@ -101,18 +138,54 @@ def open_client(
     from botocore.config import Config
 
     config = Config(
-        connect_timeout=_CONNECT_TIMEOUT_S,
-        read_timeout=read_timeout_s,
-        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=patience.connect_s,
+        read_timeout=patience.read_s,
+        retries={"mode": "standard", "total_max_attempts": patience.attempts},
     )
     with aws_faults(variable), _OPENING:
         try:
-            return boto3.client(service, config=config)
+            client = boto3.client(service, config=config)
         except ValueError as err:
             raise SettingsError(
                 f"{variable} needs AWS, whose environment is not right ({err}):"
                 " look at AWS_DEFAULT_REGION (for example: eu-central-1) and AWS_ENDPOINT_URL (usually unset)"
             ) from err
+    _heed_deadline(client, variable, patience)
+    return client
+
+
+def _heed_deadline(client: Any, variable: str, patience: Patience) -> None:
+    """Let the client begin no attempt that could outlast the deadline, and wait little where there is one.
+
+    botocore's own waits are a random part of 1, 2 and 4 seconds: more than the webhook's whole answer may take.
+    """
+
+    def refuse(**_: Any) -> None:
+        if left_s() < patience.attempt_s:
+            raise RetryLater(f"{variable}: too little time is left to ask AWS, so nothing was sent: try again later")
+
+    def hurry(attempts: int, response: Any, caught_exception: Exception | None, **_: Any) -> float | bool | None:
+        """The wait before another attempt, or False for none; None leaves both to botocore's handler."""
+        left = left_s()
+        if left == math.inf:
+            return None
+        wait_s = random.uniform(0, _SHORT_WAIT_S * 2**attempts)
+        in_time = attempts < patience.attempts and left >= wait_s + patience.attempt_s
+        return wait_s if in_time and _may_pass(response, caught_exception) else False
+
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register_first(f"before-send.{service}", refuse)
+    client.meta.events.register_first(f"needs-retry.{service}", hurry)
+
+
+def _may_pass(response: Any, fault: Exception | None) -> bool:
+    """Whether the same request may succeed at once: `response` as botocore has it, or what was raised instead."""
+    from botocore import exceptions as aws
+
+    if fault is not None:
+        return isinstance(fault, aws.ConnectionError | aws.HTTPClientError)
+    http, parsed = response
+    return classify(parsed.get("Error", {}).get("Code", ""), http.status_code) in {Fault.THROTTLED, Fault.FAILING}
 
 
 @contextlib.contextmanager
@@ -154,15 +227,36 @@ def aws_faults(variable: str) -> Iterator[None]:
         ) from err
 
 
+def classify(code: str, status: int) -> Fault | None:
+    """What an answer with this error code and status means; None for one that only the caller can judge."""
+    if status == 501:
+        return Fault.UNKNOWN_CALL
+    if code in _THROTTLED or status == 429:
+        return Fault.THROTTLED
+    if code in _FAILING or status >= 500:
+        return Fault.FAILING
+    if code in _REFUSED or status == 403:
+        return Fault.REFUSED
+    return None
+
+
 def _plain(variable: str, operation: str, response: ErrorResponse) -> IngestError | None:
     """The project's error for an error answer; None where it has none."""
-    code = response["Error"].get("Code", "")
+    code, said = response["Error"].get("Code", ""), response["Error"].get("Message", "")
     status = response["ResponseMetadata"].get("HTTPStatusCode", 0)
-    if code in _THROTTLED or status == 429 or status >= 500:
-        return RetryLater(f"{variable}: AWS is throttling or failing ({operation}: {code}, {status}); try again later")
-    if code in _REFUSED or status == 403:
-        return SettingsError(
-            f"{variable}: AWS refuses {operation} ({code}: {response['Error'].get('Message', '')}):"
-            " check that what the address names exists in this region and that the credentials permit it"
-        )
+    match classify(code, status):
+        case Fault.THROTTLED:
+            return RetryLater(f"{variable}: AWS is throttling ({operation}: {code}, {status}); try again later")
+        case Fault.FAILING:
+            return RetryLater(f"{variable}: AWS is failing ({operation}: {code}, {status}); try again later")
+        case Fault.UNKNOWN_CALL:
+            return SettingsError(
+                f"{variable}: what answers does not know {operation} ({code}, {status}), as AWS would:"
+                " look at AWS_ENDPOINT_URL (usually unset)"
+            )
+        case Fault.REFUSED:
+            return SettingsError(
+                f"{variable}: AWS refuses {operation} ({code}: {said}):"
+                " check that what the address names exists in this region and that the credentials permit it"
+            )
     return None

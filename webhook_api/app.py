@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from flask import Flask, request
 
 from include.clock import Clock
+from include.deadline import ending_at
 from include.settings import Settings
 from webhook_api import csrf, errors, headers, health, session, webhook
 from webhook_api.edge import EXTENSION, Edge
@@ -16,12 +19,30 @@ from webhook_api.pages import connect, disconnect, erase, foreign_text, me
 from webhook_api.pages.linking import children, invites, inviting, parents
 from webhook_api.site import files, privacy, security_txt, service
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 LARGEST_BODY_BYTES = 8 * 1024
 """A Strava event has about 300 bytes; whatever is larger than this is answered 413 without being read."""
 
 
+WEBHOOK_S = 1.8
+"""How long the webhook's answer takes at most: Strava waits two seconds, and tells again what was answered 503."""
+PAGE_S = 7.8
+"""How long a page's takes at most, whoever does not answer it: at Lambda's own end a browser would get no page."""
+
+
 class EdgeApp(Flask):
-    """A Flask app whose log names the route of a failed request, never its path: some paths hold a secret."""
+    """A Flask app that gives each request a deadline.
+
+    Its log names the route of a failed request, never its path: some paths hold a secret.
+    """
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The answer, which waits for AWS and Strava no longer than its deadline allows."""
+        longest_s = WEBHOOK_S if environ["PATH_INFO"].startswith("/webhook/") else PAGE_S
+        with ending_at(time.monotonic() + longest_s):
+            return super().wsgi_app(environ, start_response)
 
     def log_exception(self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]) -> None:
         """Log a failure that no handler expected."""

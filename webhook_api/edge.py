@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask import current_app
 
+from include.aws import ANSWER
 from include.clock import Clock
 from include.crypto.cipher import Cipher
 from include.queue.queue import Queue
@@ -46,17 +47,17 @@ class Edge:
         def open_store() -> Store:
             from include.store.backend import open_store
 
-            return open_store(settings.state_url, clock)
+            return open_store(settings.state_url, clock, ANSWER)
 
         def open_queue() -> Queue:
             from include.queue.backend import open_queue
 
-            return open_queue(settings.queue_url, clock, keep_days=int(settings.messages_keep_days))
+            return open_queue(settings.queue_url, clock, keep_days=int(settings.messages_keep_days), patience=ANSWER)
 
         def open_cipher() -> Cipher:
             from include.crypto.backend import open_cipher
 
-            return open_cipher(settings.key_url)
+            return open_cipher(settings.key_url, ANSWER)
 
         def open_oauth() -> OAuthClient:
             from include.strava.application import open_oauth

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app, g, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, ServiceUnavailable
 
 from include import errors
 
@@ -202,6 +202,7 @@ _BY_STATUS: Mapping[int, Problem] = {
     404: Problem(404, "There is no such page", "Check the address, or go to the start page.", start_again=True),
     405: Problem(405, "This page cannot be used that way", "Go to the start page.", start_again=True),
     413: Problem(413, "That is too large", "At most 8 KB are accepted here."),
+    503: _BUSY,
 }
 
 
@@ -252,6 +253,8 @@ def _answer_http_error(err: HTTPException) -> ResponseReturnValue:
     answer = make_response(_answer(problem, err.name))
     if isinstance(err, MethodNotAllowed):
         answer.allow.update(err.valid_methods or ())
+    if isinstance(err, ServiceUnavailable):
+        answer.retry_after = err.retry_after
     return answer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 
-from include.aws import aws_faults, open_client
+from include.aws import WORK, Patience, aws_faults, open_client
 from include.crypto import aes
 from include.crypto.cipher import Seal
 from include.errors import CipherError
@@ -34,8 +34,8 @@ class KmsCipher:
     Errors: `RetryLater` and `SettingsError` from every call, see `include.aws`.
     """
 
-    def __init__(self, key_id: str) -> None:
-        self._client = open_client("kms", "KEY_URL")
+    def __init__(self, key_id: str, patience: Patience = WORK) -> None:
+        self._client = open_client("kms", "KEY_URL", patience)
         self._key_id = key_id
 
     def sealer(self, context: Mapping[str, str]) -> Seal:

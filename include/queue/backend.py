@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 
+from include.aws import WORK, Patience
 from include.clock import Clock
 from include.errors import SettingsError
 from include.queue.queue import Queue
@@ -15,16 +16,16 @@ from include.store.sqlite_file import database_path
 _SQS = re.compile(r"https://sqs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/\d{12}/[A-Za-z0-9_-]{1,80}")
 
 
-def open_queue(url: str, clock: Clock, *, keep_days: int) -> Queue:
+def open_queue(url: str, clock: Clock, *, keep_days: int, patience: Patience = WORK) -> Queue:
     """The queue at `url`: `sqlite:///absolute/path`, which may be the store's file, or the URL of an SQS queue.
 
-    `keep_days` is how long a message is kept; on AWS the queue's own setting counts.
+    `keep_days` is how long a message is kept; on AWS the queue's own setting counts. `patience` is for AWS.
 
     Errors: `SettingsError` that names `QUEUE_URL` when the address is unknown or the file cannot be opened.
     Effects: creates the file and its folder where they are missing; no call to SQS yet.
     """
     if _SQS.fullmatch(url):
-        return SqsQueue(url)
+        return SqsQueue(url, patience)
     path = database_path(url, "QUEUE_URL")
     try:
         return SqliteQueue(path, clock, keep_days=keep_days)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from include.aws import aws_faults, open_client
+from include.aws import WORK, Patience, aws_faults, open_client
 from include.errors import SettingsError
 from include.queue.queue import Message
 
@@ -49,8 +49,8 @@ class SqsQueue:
     Listing and reviving dead letters receives, hides and deletes in their queue, and sends to this one.
     """
 
-    def __init__(self, url: str) -> None:
-        self._client = open_client("sqs", _SETTING)
+    def __init__(self, url: str, patience: Patience = WORK) -> None:
+        self._client = open_client("sqs", _SETTING, patience)
         self._url = url
         self._dead_letters_url: str | None = None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from include.aws import aws_faults, open_client
+from include.aws import WORK, Patience, aws_faults, open_client
 from include.clock import Clock
 from include.errors import CeilingReached, VersionConflict
 from include.store.conflict import retry_on_conflict
@@ -47,8 +47,8 @@ class DynamoStore:
     Errors: `RetryLater` and `SettingsError` from every call, see `include.aws`.
     """
 
-    def __init__(self, prefix: str, clock: Clock) -> None:
-        self._client = open_client("dynamodb", _SETTING)
+    def __init__(self, prefix: str, clock: Clock, patience: Patience = WORK) -> None:
+        self._client = open_client("dynamodb", _SETTING, patience)
         self._prefix = prefix
         self._clock = clock
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from include.aws import aws_faults, open_client
+from include.aws import WORK, Patience, aws_faults, open_client
 from include.clock import Clock
 from include.errors import RetryLater, SettingsError, TriggerUnavailable
 from include.trigger.api import ApiResponse, Method
@@ -16,7 +16,7 @@ CALL_EVERY_S = 0.25
 """MWAA allows ten calls a second for all callers together: two dispatchers at this pace make eight."""
 
 _SETTING = "AIRFLOW_URL"
-_READ_TIMEOUT_S = 11
+_PATIENCE = Patience(WORK.connect_s, read_s=11, attempts=1)
 """A second more than MWAA's own ten, so that its own timeout answer is received."""
 
 
@@ -31,7 +31,7 @@ class MwaaApi:
     def __init__(
         self, environment: str, *, clock: Clock = time.monotonic, wait: Callable[[float], None] = time.sleep
     ) -> None:
-        self._client = open_client("mwaa", _SETTING, read_timeout_s=_READ_TIMEOUT_S, attempts=1)
+        self._client = open_client("mwaa", _SETTING, _PATIENCE)
         self._environment = environment
         self._clock = clock
         self._wait = wait

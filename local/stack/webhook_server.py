@@ -6,14 +6,31 @@ import argparse
 import logging
 import os
 import signal
+import threading
 from types import FrameType
 
-from flask import Flask
+from flask import Flask, g, request
 from waitress.server import create_server
+from werkzeug.exceptions import ServiceUnavailable
 
 from include.settings import Settings
 from webhook_api import access_log
 from webhook_api.app import create_app
+
+PAGES_AT_ONCE = 32
+"""How many pages may be under way; each may wait for Strava."""
+WEBHOOKS_AT_ONCE = 8
+"""How many threads are left to the webhook and the health check, which wait for nobody."""
+CONNECTIONS = 800
+"""How many connections may be open, idle ones and half requests among them: below the 1,024 files of a process."""
+LARGEST_REQUEST_BYTES = 16 * 1024
+"""What is larger is answered 413 before it has been read; the application itself takes half of that."""
+SILENT_S = 15
+"""After so long a connection is closed on which nothing comes, and of whose request nobody works on an answer."""
+BUSY_S = 5
+"""When a browser may come again that found no room."""
+
+_WAITS_FOR_NOBODY = ("webhook", "health")
 
 log = logging.getLogger("local.stack.webhook_server")
 
@@ -21,13 +38,44 @@ log = logging.getLogger("local.stack.webhook_server")
 def serve(app: Flask, port: int) -> None:
     """Answer requests on the loopback interface until SIGTERM or SIGINT; requests under way are finished first."""
     access_log.register(app)
-    server = create_server(app, host="127.0.0.1", port=port, ident=None)
+    limit_pages(app, PAGES_AT_ONCE)
+    server = create_server(
+        app,
+        host="127.0.0.1",
+        port=port,
+        ident=None,
+        threads=PAGES_AT_ONCE + WEBHOOKS_AT_ONCE,
+        connection_limit=CONNECTIONS,
+        asyncore_use_poll=True,
+        max_request_body_size=LARGEST_REQUEST_BYTES,
+        max_request_header_size=LARGEST_REQUEST_BYTES,
+        channel_timeout=SILENT_S,
+        cleanup_interval=SILENT_S // 3,
+    )
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _stop)
     server.print_listen("Listening on http://{}:{}")
     server.run()
     server.close()
     log.info("Stopped")
+
+
+def limit_pages(app: Flask, at_once: int) -> None:
+    """Let `app` answer so many pages at once; one more is asked to come again, so that no page holds up the webhook."""
+    room = threading.BoundedSemaphore(at_once)
+
+    @app.before_request
+    def enter() -> None:
+        if request.blueprint in _WAITS_FOR_NOBODY:
+            return
+        if not room.acquire(blocking=False):
+            raise ServiceUnavailable(retry_after=BUSY_S)
+        g.has_room = True
+
+    @app.teardown_request
+    def leave(_err: BaseException | None) -> None:
+        if g.pop("has_room", False):
+            room.release()
 
 
 def _stop(_signum: int, _frame: FrameType | None) -> None:

@@ -8,7 +8,7 @@ import sys
 import pytest
 from botocore import exceptions as botocore
 
-from include.aws import aws_faults
+from include.aws import Fault, aws_faults, classify
 from include.errors import RetryLater, SettingsError
 
 
@@ -53,6 +53,7 @@ def refusal(code: str, status: int = 400, message: str = "") -> Exception:
         pytest.param(refusal("NoSuchBucket", 404), SettingsError, id="no such bucket"),
         pytest.param(refusal("PermanentRedirect", 301), SettingsError, id="bucket of another region"),
         pytest.param(refusal("403", 403), SettingsError, id="not permitted, said without a body"),
+        pytest.param(refusal("NotImplemented", 501), SettingsError, id="another server than AWS"),
     ],
 )
 def test_fault_means(fault: Exception, meaning: type[Exception]) -> None:
@@ -93,3 +94,36 @@ def test_backends_load_nothing_of_aws_before_it_is_asked_for() -> None:
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert answer.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "fault"),
+    [
+        ("ThrottlingException", 400, Fault.THROTTLED),
+        ("ProvisionedThroughputExceededException", 400, Fault.THROTTLED),
+        ("SlowDown", 503, Fault.THROTTLED),
+        ("anything", 429, Fault.THROTTLED),
+        ("InternalServerError", 500, Fault.FAILING),
+        ("", 502, Fault.FAILING),
+        ("RequestTimeout", 400, Fault.FAILING),
+        ("NotImplemented", 501, Fault.UNKNOWN_CALL),
+        ("ThrottlingException", 501, Fault.UNKNOWN_CALL),
+        ("AccessDeniedException", 400, Fault.REFUSED),
+        ("anything", 403, Fault.REFUSED),
+        ("ResourceNotFoundException", 400, Fault.REFUSED),
+        ("ConditionalCheckFailedException", 400, None),
+        ("ValidationException", 400, None),
+        ("UnknownOperationException", 400, None),
+        ("NoSuchKey", 404, None),
+        ("PreconditionFailed", 412, None),
+        ("", 200, None),
+    ],
+)
+def test_error_answer_is_classified_by_its_code_and_status(code: str, status: int, fault: Fault | None) -> None:
+    assert classify(code, status) is fault
+
+
+def test_unknown_call_is_no_throttling_and_names_the_endpoint() -> None:
+    said = r"^LAKE_URL: .*does not know GetItem \(NotImplemented, 501\).*AWS_ENDPOINT_URL"
+    with pytest.raises(SettingsError, match=said), aws_faults("LAKE_URL"):
+        raise refusal("NotImplemented", 501)

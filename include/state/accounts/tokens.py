@@ -10,6 +10,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from include.clock import Clock
 from include.crypto.cipher import Cipher, Seal
+from include.deadline import without_deadline
 from include.errors import (
     IngestError,
     NotConnected,
@@ -142,7 +143,9 @@ class Tokens:
             self._release(leased)
             raise
         new = SealedTokens.seal(seal, pair.renewed(grant), grant.expires_at_epoch_s)
-        if not self._writes.copy()(self._keep, leased, pair, new):
+        with without_deadline():  # Strava has forgotten the old pair: the new one is lost if this gives up
+            is_kept = self._writes.copy()(self._keep, leased, pair, new)
+        if not is_kept:
             raise _LookAgain(f"athlete {athlete_id} got another token pair meanwhile")
         if grant.doubts:
             _log.warning(_DOUBTED, athlete_id, ", ".join(grant.doubts))

@@ -1,43 +1,28 @@
-"""Deadlines of HTTP calls, whatever the server does."""
+"""HTTP calls that keep the deadline of the present work, whatever the server does."""
 
 from __future__ import annotations
 
 import io
 import socket
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from http.client import HTTPResponse
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-_ends_at_s: ContextVar[float] = ContextVar("call_ends_at_s")
-"""On the monotonic clock."""
+from include import deadline
 
 
-@contextmanager
-def ending_at(ends_at_s: float) -> Iterator[None]:
-    """A block whose calls through a `BoundedAdapter` end by `ends_at_s` of `time.monotonic`."""
-    token = _ends_at_s.set(ends_at_s)
-    try:
-        yield
-    finally:
-        _ends_at_s.reset(token)
-
-
-def left_s() -> float:
-    """The remaining time of the present block. Errors: `TimeoutError` where it is over."""
-    left = _ends_at_s.get() - time.monotonic()
+def call_left_s() -> float:
+    """The remaining time of the present call. Errors: `TimeoutError` where it is over."""
+    left = deadline.left_s()
     if left <= 0:
         raise TimeoutError("the call's time is over")
     return left
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Sends and reads under `ending_at`, byte by byte.
+    """Sends and reads under `include.deadline.ending_at`, byte by byte.
 
     The timeouts of requests bound the time between two bytes: a status line, a header or a body that arrives byte by
     byte keeps such a call for ever. Its connect timeout also bounds all of sending, which is too short for a long file.
@@ -61,7 +46,7 @@ class _BoundedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        self._sock.settimeout(left_s())
+        self._sock.settimeout(call_left_s())
         return self._stream.readinto1(buffer)
 
     def close(self) -> None:
@@ -81,7 +66,7 @@ class _BoundedConnection(HTTPConnection):
     def send(self, data: Any) -> None:
         if self.sock is None and self.auto_open:
             self.connect()
-        self.sock.settimeout(left_s())
+        self.sock.settimeout(call_left_s())
         super().send(data)
 
 

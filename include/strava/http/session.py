@@ -23,9 +23,10 @@ from tenacity import (
 )
 from urllib3.exceptions import NewConnectionError
 
+from include import deadline
 from include.clock import Clock
 from include.errors import IngestError, OutcomeUnknown, StravaUnavailable, UnexpectedShape
-from include.strava.http.deadline import BoundedAdapter, ending_at, left_s
+from include.strava.http.deadline import BoundedAdapter, call_left_s
 from include.strava.http.response import Response
 
 ATTEMPTS = 2
@@ -33,6 +34,8 @@ ATTEMPTS = 2
 CONNECT_S = 3.05
 DEADLINES_S = (20.0, 60.0)
 """How long a call may take with all its attempts, and how long an upload may take: less than every lease."""
+STORING_S = 3.0
+"""What a call leaves of the time that a person waits: its answer has to be stored."""
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -150,16 +153,19 @@ class StravaSession:
     ) -> Response:
         """The answer to `call`, of any status below 500.
 
+        It ends `STORING_S` before the deadline of the present work, where there is one.
         `before` runs before each attempt and may refuse it by raising; `after` gets the headers of each answer.
         Errors: `StravaUnavailable` (5xx, too slow, no connection; the call had no effect, or can safely be repeated),
         `OutcomeUnknown` (a call that is not idempotent broke off after it was sent), `UnexpectedShape` (endless body).
         """
-        longest_s = self._deadlines_s[call.is_long]
+        longest_s = min(self._deadlines_s[call.is_long], deadline.left_s() - STORING_S)
+        if longest_s <= 0:
+            raise StravaUnavailable(f"{_subject(call)} was not sent: too little time is left. Try it again.")
         ends_at_s = time.monotonic() + longest_s
 
         def attempt() -> Response:
             before()
-            with ending_at(ends_at_s):
+            with deadline.ending_at(ends_at_s):
                 answer = self._exchange(base_url, call)
             after(answer.headers)
             if answer.status >= 500 and answer.status not in _NOTHING_TAKEN and not call.is_idempotent:
@@ -182,7 +188,7 @@ class StravaSession:
                 data=call.form or None,
                 files={"file": call.file} if call.file else None,
                 auth=call.auth,
-                timeout=(min(CONNECT_S, left_s()), left_s()),
+                timeout=(min(CONNECT_S, call_left_s()), call_left_s()),
                 proxies=_DIRECT if urlsplit(url).hostname in _LOOPBACK else None,
                 allow_redirects=False,
                 stream=True,

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from include.deadline import ending_at
 from include.errors import StravaUnavailable
-from include.strava.http.session import Call, StravaSession
+from include.strava.http.session import STORING_S, Call, StravaSession
 
 pytestmark = pytest.mark.network
 
@@ -114,3 +115,28 @@ def test_call_over_tls_ends_by_its_deadline_when_the_answer_drips(server: TlsSer
         session.send(server.url, GET)
 
     assert 0.2 < time.monotonic() - began_s < 1
+
+
+def test_call_ends_before_the_deadline_of_its_work_so_that_its_answer_can_be_stored(server: TlsServer) -> None:
+    server.answers = [(WHOLE[:-2], 0.02)]
+    began_s = time.monotonic()
+
+    with (
+        StravaSession(time.time) as session,
+        ending_at(began_s + STORING_S + 0.3),
+        pytest.raises(StravaUnavailable, match="failed"),
+    ):
+        session.send(server.url, GET)
+
+    assert 0.2 < time.monotonic() - began_s < 1
+
+
+def test_call_is_not_sent_when_its_answer_could_not_be_stored(server: TlsServer) -> None:
+    post = Call("POST", "/oauth/token")
+
+    with (
+        StravaSession(time.time) as session,
+        ending_at(time.monotonic() + STORING_S),
+        pytest.raises(StravaUnavailable, match="was not sent"),
+    ):
+        session.send(server.url, post)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from include.clock import Clock
 from include.crypto.cipher import Cipher
+from include.deadline import ending_at, left_s
 from include.errors import (
     RetryLater,
 )
@@ -18,6 +20,7 @@ from include.state.accounts.athletes import Athletes, AthleteStatus
 from include.state.accounts.tokens import Tokens
 from include.store.store import Store
 from include.strava.models import AthleteId
+from local.testbed.forwarding_store import ForwardingStore
 
 ATHLETE = AthleteId(42)
 LIFETIME_S = 21_600
@@ -169,3 +172,28 @@ def test_no_token_is_in_the_file_or_in_a_repr(
 
     assert b"SECRET" not in files
     assert "SECRET" not in f"{tokens!r} {vars(tokens)!r}"
+
+
+class WatchedStore(ForwardingStore):
+    """Notes how long each write may last."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.left_s: list[float] = []
+
+    def put(self, *args: Any, **options: Any) -> int:
+        self.left_s.append(left_s())
+        return super().put(*args, **options)
+
+
+def test_new_pair_is_stored_however_little_time_the_work_has_left(
+    athletes: Athletes, store: Store, cipher: Cipher, clock: Clock, strava: Any, pass_time: Callable[[float], None]
+) -> None:
+    pass_time(LIFETIME_S)
+    watched = WatchedStore(store)
+
+    with ending_at(0):
+        access_token(Tokens(watched, cipher, clock, strava.refresh, wait=pass_time))
+
+    assert watched.left_s[0] < 0  # the lease
+    assert watched.left_s[1:] == [math.inf]
