@@ -146,7 +146,7 @@ def test_name_that_no_title_can_match_is_refused_with_words(run, links, name):
 @pytest.mark.parametrize(
     ("choice", "why"),
     [
-        pytest.param("title={child}", "stands for nothing", id="unknown placeholder"),
+        pytest.param("title={child}", "unknown placeholder", id="unknown placeholder"),
         pytest.param("sports=Run,run", "run is not one of Strava's sports", id="unknown sport"),
         pytest.param("trim_m=far", "from 0 to 2000", id="no length"),
         pytest.param("trim_m=-1", "from 0 to 2000", id="less than nothing"),

@@ -86,7 +86,7 @@ def test_image_of_mwaa_agrees_with_the_versions_of_the_project():
 @pytest.mark.parametrize("one", FUNCTIONS, ids=lambda one: one.name)
 def test_lambda_has_every_package_that_a_function_imports(one):
     brought = {name_of(line) for line in packages(one)}
-    brings_along = {"werkzeug": "flask", "urllib3": "requests", "botocore": "boto3"}
+    brings_along = {"werkzeug": "flask", "markupsafe": "flask", "urllib3": "requests", "botocore": "boto3"}
 
     imported = reach([one.file], ROOTS).packages
     offering = {brings_along.get(name, name_of(name)) for name in imported}

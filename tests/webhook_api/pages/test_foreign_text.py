@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,23 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from webhook_api.pages.foreign_text import LONGEST, foreign, plainly
+
+TEMPLATES = Path(__file__).resolve().parents[3] / "webhook_api/templates"
+
+FOREIGN = re.compile(r"\b(?:firstname|lastname|full_name|city|names|each|options\.title|copy\.name|question\.title)\b")
+"""What somebody else wrote, by the names under which templates have it."""
+
+
+def test_every_template_shows_what_others_wrote_by_the_filter() -> None:
+    shown = [
+        expression
+        for template in TEMPLATES.rglob("*.html")
+        for expression in re.findall(r"\{\{.*?\}\}", template.read_text(), re.DOTALL)
+        if FOREIGN.search(expression)
+    ]
+    assert len(shown) > 20
+    bare = [expression for expression in shown if not re.search(r"\| (?:foreign|plainly)\b", expression)]
+    assert [expression for expression in bare if "value=form." not in expression] == [], "but in the author's own form"
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from include.copying.waking import wake_for_links
+from include.linking import consent, links
 from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.ingest.sync import sync
 from include.pipeline.retention.expiry import expire
 from include.state.activities.ledger import ActivityState
+from include.state.consent.feed import Side
 from include.state.copies.ledger import CopyState
-from include.state.links import Link
+from include.state.links import SETTLED_S, Link
+from include.strava.quota import Limits
 
 pytestmark = pytest.mark.network
 
@@ -74,3 +79,35 @@ def test_own_recording_of_a_child_whom_we_may_only_write_to_is_no_copy_of_ours(w
     copy_to_children(world.services, PARENT_ID, activity_id)
 
     assert world.services.state.copies.get(activity_id, CHILD_ID).state is CopyState.DUPLICATE
+
+
+def test_copies_follow_what_was_agreed_until_the_child_says_yes_to_more(world):
+    world.connect(CHILD_ID, ("read", "activity:write"))
+    services = world.services
+    services.state.links.save(Link(PARENT_ID, CHILD_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    waiting = consent.revise(services, PARENT_ID, CHILD_ID, lambda link: replace(link, names=("Rex", "Bello")))
+    activity_id = world.finish(name="With Bello")
+    sync(services, world.item(activity_id), source="webhook")
+    copy_to_children(services, PARENT_ID, activity_id)
+    assert services.state.copies.get(activity_id, CHILD_ID) is None
+
+    assert consent.accept(services, PARENT_ID, CHILD_ID, waiting.proposal.fingerprint)
+    copy_to_children(services, PARENT_ID, activity_id)
+    assert services.state.copies.get(activity_id, CHILD_ID).state is CopyState.DONE
+
+
+def test_nothing_is_copied_while_an_end_can_still_be_undone_and_all_of_it_after_that(world):
+    world.connect(CHILD_ID, ("read", "activity:write"))
+    services = world.services
+    services.state.links.save(Link(PARENT_ID, CHILD_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    links.end(services, PARENT_ID, CHILD_ID, Side.PARENT)
+    activity_id = world.finish(name="With Rex")
+    sync(services, world.item(activity_id), source="webhook")
+    copy_to_children(services, PARENT_ID, activity_id)
+    assert services.state.copies.get(activity_id, CHILD_ID).state is CopyState.SKIPPED
+
+    links.undo_end(services, PARENT_ID, CHILD_ID, Side.PARENT)
+    world.clock.pass_s(SETTLED_S)
+    assert wake_for_links(services.state.copies, services.state.links, Limits(), world.clock.now) == 1
+    copy_to_children(services, PARENT_ID, activity_id)
+    assert services.state.copies.get(activity_id, CHILD_ID).state is CopyState.DONE
