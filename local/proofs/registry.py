@@ -5,6 +5,7 @@ from __future__ import annotations
 from local.proofs.bench.at_scale import prove_lake_at_scale
 from local.proofs.copy_storm import prove_copy_storm
 from local.proofs.crash_walk.proof import prove_crash_walk, prove_run_walk
+from local.proofs.edge.proof import prove_edge
 from local.proofs.mutants import proof as mutants
 from local.proofs.odd_answers import proof as odd_answers
 from local.proofs.privacy_attack.proof import prove_trimming
@@ -51,6 +52,7 @@ PROOFS = (
         300,
         prove_lake_at_scale,
     ),
+    Proof("edge", "Nothing that others do to the web server holds up the webhook", 65, prove_edge),
     Proof("scale", "What each kind of work asks for with 10, 1,000 and 10,000 athletes", 300, prove_scale),
     # These are played on one stack, which stands from the first of them to the end of the command.
     Proof("burst", "60 events at once, then 60 renames at once, on PostgreSQL and on SQLite", 300, prove_burst),
