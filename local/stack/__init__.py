@@ -1,1 +1,1 @@
-"""The whole system on one machine: its processes, their settings, and the directory that keeps their state."""
+"""The whole system on one machine: its processes and their supervision."""

@@ -19,7 +19,7 @@ class Backend(Protocol):
 
     @property
     def servers(self) -> Sequence[str]:
-        """Which of `Ports` are listened on."""
+        """The servers of `Ports` that this backend runs."""
         ...
 
     @property
@@ -32,13 +32,13 @@ class Backend(Protocol):
         ...
 
     def shell(self, inherited: Mapping[str, str], ports: Ports) -> Mapping[str, str]:
-        """What processes inherit, beside their settings."""
+        """The environment that processes inherit, in addition to their settings."""
         ...
 
     def opened(
         self, environment: Mapping[str, str], ports: Ports, processes: Processes, progress: Progress
     ) -> AbstractContextManager[None]:
-        """While this is open the leaves exist, empty, for this process too."""
+        """A context in which the leaves exist, empty, for this process too."""
         ...
 
     def commands(self, environment: Mapping[str, str], ports: Ports) -> Sequence[Command]:
@@ -46,11 +46,11 @@ class Backend(Protocol):
         ...
 
     def airflow(self, environment: Mapping[str, str]) -> Mapping[str, str]:
-        """Airflow's environment, from the one that it would have on one machine."""
+        """Airflow's environment, made from the one that it would have on one machine."""
         ...
 
     def inspection(self, place: StateDir) -> Inspection:
-        """What the leaves hold."""
+        """Reads the contents of the leaves."""
         ...
 
 
@@ -70,7 +70,7 @@ class Embedded:
         return inherited
 
     def opened(self, *_: Mapping[str, str] | Ports | Processes | Progress) -> AbstractContextManager[None]:
-        """Nothing to make: each process creates the files that it needs."""
+        """No effect: each process creates the files that it needs."""
         return nullcontext()
 
     def commands(self, environment: Mapping[str, str], ports: Ports) -> Sequence[Command]:

@@ -14,9 +14,9 @@ PR_SET_PDEATHSIG = 1
 
 
 def tie_to(starter_pid: int) -> None:
-    """Have the kernel end this process when its parent, the process `starter_pid`, ends.
+    """Make the kernel end this process when its parent, the process `starter_pid`, ends.
 
-    Survives exec, not fork. Ends this process if the starter is gone already.
+    It survives exec, not fork. Ends this process if the starter has already ended.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -1,4 +1,4 @@
-"""What to do when the disk of a state directory is full, or cannot be written."""
+"""Messages for a full or read-only disk of a state directory."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from include.errors import SettingsError
 from local.stack.processes import StackFailed
 
 LEAST_FREE_MB = 200
-"""A new system writes some 100 MB before its first activity."""
+"""Free space for a start: a new system writes about 100 MB before its first activity."""
 
 LEAST_LEFT_MB = 20
-"""With less free space a running system ends before its processes fail in the middle of a write."""
+"""With less free space a running system is ended before its processes fail during a write."""
 
 _REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 _SQLITE_REFUSALS = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
@@ -26,9 +26,9 @@ _PRIMARY_CODE = 0xFF
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """While this is open, a refusal of the disk ends with what to do; what was written before stays as it is.
+    """A context in which an error of the disk gets a message with the next step; written data stays unchanged.
 
-    Errors: `SettingsError` for what this process could not write, `StackFailed` for what another one could not.
+    Errors: `SettingsError` if this process could not write, `StackFailed` if another process could not.
     """
     try:
         yield
@@ -47,13 +47,13 @@ def explained(folder: Path) -> Iterator[None]:
 
 
 def ensure_room(folder: Path) -> None:
-    """Check that there is room for a start. Errors: `SettingsError` where there is not."""
+    """Check that there is enough space for a start. Errors: `SettingsError`."""
     if (free_mb := _free_mb(folder)) < LEAST_FREE_MB:
         raise SettingsError(_advice(folder, f"{free_mb} MB are free, and a start takes {LEAST_FREE_MB}"))
 
 
 def ensure_room_is_left(folder: Path) -> None:
-    """Check that a running system can go on. Errors: `SettingsError` where it has to end."""
+    """Check that a running system can continue. Errors: `SettingsError` where it has to end."""
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
         raise SettingsError(_advice(folder, "it is read-only now"))
     if (free_mb := _free_mb(folder)) < LEAST_LEFT_MB:
@@ -63,8 +63,8 @@ def ensure_room_is_left(folder: Path) -> None:
 def _advice(folder: Path, what: str) -> str:
     return (
         f"The disk of {folder} cannot take what the system has to write ({what}): free some space or make it writable, "
-        "or set STATE_DIR to a directory on another disk, and start again. What is stored stays as it is, and the work "
-        "goes on where it stood."
+        "or set STATE_DIR to a directory on another disk, and start again. The stored data is unchanged, and the work "
+        "continues where it stopped."
     )
 
 

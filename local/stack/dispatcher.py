@@ -26,8 +26,8 @@ from webhook_api.dispatcher import BATCH_SIZE, dispatch
 
 IDLE_POLL_S = 0.2
 GATHER_S = 2.0
-"""So long after a run was started events gather for the next one: under load they come in batches, each a run of few
-tasks, and an event in quiet times finds nothing to wait for."""
+"""For this time after the start of a run, events wait for the next run: under load they are batched, so that a run has
+few tasks; in quiet times an event does not wait."""
 QUEUE_RETRY_S = 2.0
 FIRST_CLEANING_S = 300.0
 CLEAN_EVERY_S = 3600.0
@@ -48,7 +48,7 @@ class Stop:
 
 @dataclass(slots=True)
 class Cleaning:
-    """Deletes Airflow's finished runs while no event waits: hourly, since this machine may be off at night."""
+    """Deletes Airflow's finished runs while no event waits; hourly, because this machine may be off at night."""
 
     airflow: AirflowApi
     clock: Clock
@@ -58,7 +58,7 @@ class Cleaning:
     skipped: int = 0
 
     def go_on(self) -> None:
-        """Delete one page if it is time, so that an event waits for no more than that; the next follows at once."""
+        """Delete one page, if it is time; only one, so that an event never waits longer. The next follows at once."""
         if self.clock() < self.due_epoch_s:
             return
         self.due_epoch_s = self.clock() + CLEAN_EVERY_S
@@ -88,9 +88,9 @@ class Connections:
 def run(connections: Connections, *, stop: Stop, sleep: Callable[[float], None]) -> None:
     """Dispatch batch after batch until `stop` is requested; a batch under way is finished first.
 
-    Where a batch was full more is waiting, and the next one follows at once.
+    After a full batch more events wait, so the next batch follows at once.
 
-    Effects: due rows, DAG runs, and one log line for each; rows of runs that are long over go.
+    Effects: writes due rows, starts DAG runs, logs a line for each, and deletes old finished runs.
     """
     while not stop.requested:
         try:

@@ -19,33 +19,33 @@ from include.errors import IngestError
 
 DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 MARK = "STRAVA_STACK_RUN"
-"""Variable that every process of a run inherits. Its value is a random number kept in the state directory: a process
-that carries it was started by that run, whatever became of its parent, its session or its process id."""
+"""The variable that every process of a run inherits. Its value is a random number that is stored in the state
+directory: a process with this value belongs to that run, whatever its parent, session or process id is now."""
 
 GRACE_S = 15.0
-"""How long the processes may take to end by themselves before they are killed."""
+"""How long the processes may take to end before they are killed."""
 TAIL_LINES = 15
 
 
 class StackFailed(IngestError):
-    """A part of the local system ended or does not become ready; the message says where its log is and how it ends."""
+    """A part of the local system ended or did not become ready; the message names its log and quotes the end of it."""
 
 
 def with_tail(what: str, log: Path) -> str:
-    """A message that says what happened, where the log is and how it ends."""
+    """A message with what happened, the log file and its last lines."""
     lines = log.read_text(errors="replace").splitlines()[-TAIL_LINES:] if log.exists() else []
     return "\n  ".join([f"{what}; {log} ends with:", *(lines or ["(nothing)"])])
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One program to run. `name` is that of its log file too."""
+    """One program to run; `name` is also the name of its log file."""
 
     name: str
     argv: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
     ends_by: signal.Signals = signal.SIGTERM
-    """The signal that makes it end soon and in good order."""
+    """The signal that makes it end soon and cleanly."""
 
     @classmethod
     def module(cls, name: str, arguments: Iterable[str], environment: Mapping[str, str]) -> Command:
@@ -54,7 +54,7 @@ class Command:
 
 
 def process_name(module: str) -> str:
-    """What a process that runs the module is called: `airflow_server` where it is `local.stack.airflow.server`."""
+    """The name of a process that runs the module, for example `airflow_server` for `local.stack.airflow.server`."""
     return module.split(".", 2)[-1].replace(".", "_")
 
 
@@ -69,9 +69,9 @@ class Processes:
 
     @classmethod
     def open(cls, logs: Path, memory: Path) -> Processes:
-        """The processes of a new run, after ending what an earlier, killed run left behind.
+        """The processes of a new run; first ends those that a killed run left behind.
 
-        Effects: the file `memory` holds the run's mark from before its first process starts; logs start anew, those of
+        Effects: stores the run's mark in the file `memory` before its first process starts; starts new logs, those of
         the earlier run stay as `<name>.log.1`.
         """
         if memory.exists():
@@ -106,11 +106,11 @@ class Processes:
                 raise self.failure(name, f"{name} ended with exit code {process.returncode}")
 
     def failure(self, name: str, what: str) -> StackFailed:
-        """An error that says what happened, where the log is and how it ends."""
+        """An error with what happened, the log file and its last lines."""
         return StackFailed(with_tail(what, self.log(name)))
 
     def alive(self) -> Sequence[psutil.Process]:
-        """Every living process of this run, descendants in sessions of their own and orphans included."""
+        """Every living process of this run, including orphans and descendants in other sessions."""
         return [process for process in psutil.process_iter() if self._is_ours(process)]
 
     def _is_ours(self, process: psutil.Process) -> bool:
@@ -120,9 +120,9 @@ class Processes:
             return False
 
     def stop(self) -> None:
-        """End every process of the run: last started first, each as it ends best; what remains then is killed.
+        """End every process of the run in reverse order, each with its own signal; the remaining ones are killed.
 
-        Safe to repeat. Nothing of the run is left when it returns.
+        Safe to repeat. No process of the run remains when it returns.
         """
         deadline = time.monotonic() + GRACE_S
         for name, process in reversed(self._started.items()):
@@ -136,7 +136,7 @@ class Processes:
             process.wait()
 
     def _signal(self, signum: signal.Signals, wait_s: float) -> Sequence[psutil.Process]:
-        """Signal all that live, wait for them; those that live on."""
+        """Signal all living processes and wait for them; returns those that are still alive."""
         alive = self.alive()
         for process in alive:
             with suppress(psutil.NoSuchProcess):

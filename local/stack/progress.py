@@ -11,19 +11,19 @@ from rich.text import Text
 
 
 class Progress:
-    """Lines about what is done, and, on a terminal, one line about what is being waited for."""
+    """Lines about finished steps, and, on a terminal, one line about the parts that are not ready."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._waiting_line = _WaitingLine()
 
     def say(self, line: str) -> None:
-        """Print a line that stays."""
+        """Print a permanent line."""
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """While this is open, what `wait_for` was told last shows on a terminal; elsewhere nothing does."""
+        """A context in which a terminal shows the parts last given to `wait_for`."""
         if not self._console.is_terminal:
             yield
             return
@@ -32,12 +32,12 @@ class Progress:
             yield
 
     def wait_for(self, lacking: Mapping[str, str]) -> None:
-        """Take note of what each part still lacks."""
+        """Note what each part still lacks."""
         self._waiting_line.lacking = dict(lacking)
 
 
 class _WaitingLine:
-    """A line that counts the seconds by itself while the caller is busy polling."""
+    """A line that counts the seconds while the caller polls."""
 
     def __init__(self) -> None:
         self.lacking: Mapping[str, str] = {}

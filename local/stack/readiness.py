@@ -1,4 +1,4 @@
-"""Readiness of the parts of a local system, checked through the interfaces that their clients use."""
+"""Readiness checks of the parts of a local system, through the interfaces of their clients."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANSWER_S = 15.0
 
 
 class Readiness(Protocol):
-    """Knows when one part is ready."""
+    """The readiness check of one part."""
 
     def lacks(self) -> str:
         """What is missing, in a few words that complete "it is …"; empty once the part is ready."""
@@ -36,7 +36,7 @@ class PageReadiness:
         self._session = _session()
 
     def lacks(self) -> str:
-        """What is missing until the page answers with neither 5xx nor silence."""
+        """What is missing until the page answers, and not with 5xx."""
         try:
             answer = self._session.get(self._page, timeout=ANSWER_S)
         except requests.RequestException:
@@ -47,7 +47,7 @@ class PageReadiness:
 class _TaskApi(Enum):
     """Airflow builds the part of its API that tasks use at the first request, which takes 5 to 30 seconds.
 
-    That request is made here, announced by one answer of `lacks`, so that it takes no task's time.
+    That request is made here, after `lacks` has announced it, so that no task has to wait for it.
     """
 
     UNKNOWN = auto()
@@ -58,7 +58,7 @@ class _TaskApi(Enum):
 class AirflowReadiness:
     """Ready when tasks of all `dags` can run.
 
-    Nothing older than `since_epoch_s` counts: Airflow remembers earlier runs.
+    Nothing older than `since_epoch_s` counts, because Airflow's database knows earlier runs.
     """
 
     def __init__(self, url: str, login: Login, dags: Collection[str], *, since_epoch_s: float) -> None:
@@ -70,7 +70,7 @@ class AirflowReadiness:
         self._task_api = _TaskApi.UNKNOWN
 
     def lacks(self) -> str:
-        """What is missing, judged by Airflow's REST API.
+        """What is missing, by Airflow's REST API.
 
         Errors: `StackFailed` when the file of one of the DAGs cannot be imported.
         """
@@ -104,7 +104,7 @@ class AirflowReadiness:
     def _refuse_broken(self, missing: Collection[str]) -> None:
         for error in self._get("/api/v2/importErrors")["import_errors"]:
             if Path(error["filename"]).stem in missing and self._is_fresh(error["timestamp"]):
-                raise StackFailed(f"Airflow cannot import {error['filename']}; mend it first:\n{error['stack_trace']}")
+                raise StackFailed(f"Airflow cannot import {error['filename']}; fix it first:\n{error['stack_trace']}")
 
     def _log_in(self) -> None:
         credentials = {"username": self._login.username, "password": self._login.password}
@@ -122,7 +122,7 @@ class AirflowReadiness:
 
 
 def wait_until_ready(processes: Processes, parts: Mapping[str, Readiness], progress: Progress) -> None:
-    """Return once every part, named as its process, is ready; each is announced with the time it took.
+    """Wait until every part is ready; each part has the name of its process, and is reported with the time it took.
 
     Errors: `StackFailed` when a process ends, or a part is not ready after `DEADLINE_S`.
     """

@@ -37,9 +37,9 @@ class Stack:
     state_dir: StateDir
     settings: Settings
     environment: Mapping[str, str] = field(repr=False)
-    """For a process that should see what the web edge and the dispatcher see; holds secrets."""
+    """The environment of the web edge and the dispatcher, for further processes; contains secrets."""
     simulator_url: str
-    """Empty where the real Strava is used."""
+    """Empty with the real Strava."""
     web_url: str
     airflow_url: str
     airflow_login: Login
@@ -62,7 +62,7 @@ class Stack:
         tier: Tier = Tier.UPGRADED,
         api_path: str = API_PATH,
     ) -> Iterator[Stack]:
-        """A system that is ready for work, ended with every process of it when the context is left.
+        """A system that is ready for work; all of its processes are ended when the context is left.
 
         `state_dir` is created where it is missing, and continued with where it is not; `dags` are the DAGs that have
         to be there; `fresh` forgets what an earlier run left in `state_dir`; `overrides` are settings that win over
@@ -110,7 +110,7 @@ class Stack:
         *,
         api_path: str,
     ) -> tuple[Stack, Mapping[str, str]]:
-        """The system as it is going to be, and Airflow's environment in it."""
+        """The configured system, and Airflow's environment."""
         simulated = uses_simulator(overrides)
         _claim(place, "simulated Strava" if simulated else "real Strava")
         generated = GeneratedSecrets.of(place)
@@ -132,7 +132,7 @@ class Stack:
         return stack, backend.airflow(airflow_environment(place, ports, generated, environment, database.options))
 
     def inspection(self) -> Inspection:
-        """What the system holds, to be read back."""
+        """Reads the contents of the system's leaves."""
         return self.backend.inspection(self.state_dir)
 
     def _launch(self, airflow: Mapping[str, str], tier: Tier) -> None:
@@ -156,7 +156,7 @@ class Stack:
 
 
 def _claim(place: StateDir, strava: str) -> None:
-    """Keep simulated and real athletes apart: a state directory belongs to one of them for good."""
+    """Keep simulated and real athletes apart: a state directory is for one of them only."""
     belongs_to = place.root / "strava"
     if belongs_to.exists() and (owner := belongs_to.read_text().strip()) != strava:
         raise SettingsError(
@@ -168,7 +168,7 @@ def _claim(place: StateDir, strava: str) -> None:
 
 @contextmanager
 def _ended_on_leaving(place: StateDir) -> Iterator[Processes]:
-    """The processes of a new run; when the context is left nothing interrupts their end."""
+    """The processes of a new run; when the context is left, their end cannot be interrupted."""
     processes = Processes.open(place.logs, place.root / "run")
     try:
         yield processes

@@ -26,7 +26,7 @@ FAMILY_SEED = 2026
 
 
 def main() -> None:
-    """Start, say where everything is, and keep running. Exit status: 1 when a part failed."""
+    """Start, print the addresses, and keep running. Exit status: 1 when a part failed."""
     progress = Progress(Console())
     try:
         run(progress)
@@ -58,7 +58,7 @@ def run(progress: Progress) -> None:
 
 
 def await_events(stack: Stack) -> str:
-    """Make Strava send events here, where it can, and say whether it does.
+    """Make Strava send events here, if it can; returns in words whether it does.
 
     Errors: `WrongInstallation` where something else than Strava's API answers; while nothing answers the system runs.
     Effects: a simulated Strava without athletes gets a parent with some history and a child.

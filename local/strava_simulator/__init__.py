@@ -1,1 +1,1 @@
-"""An HTTP server that answers as Strava's API v3 does, and is as strict as Strava, or stricter."""
+"""An HTTP server that simulates Strava's API v3 and is at least as strict."""

@@ -27,17 +27,17 @@ def main(  # noqa: PLR0913, PLR0917 - each parameter is one option of the comman
     state: Annotated[str, typer.Option(help="SQLite file that keeps everything, or :memory:.")] = ":memory:",
     data: Annotated[Path | None, typer.Option(help="Directory of recorded activities for one athlete.")] = None,
     limits: Annotated[Tier, typer.Option(help="Rate limits and athletes of the application.")] = Tier.STANDARD,
-    processing_s: Annotated[float, typer.Option(min=0, help="Seconds an upload is processed.")] = 1.5,
+    processing_s: Annotated[float, typer.Option(min=0, help="Seconds that an upload is processed.")] = 1.5,
     retry_gap_s: Annotated[float, typer.Option(min=0, help="Seconds between tries to deliver an event.")] = 60.0,
     duplicate_text: Annotated[DuplicateText, typer.Option(help="Form of the duplicate error.")] = DuplicateText.HTML,
-    seed: Annotated[int, typer.Option(help="Seed of the faults' chances.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random faults.")] = 0,
     older_pair: Annotated[
         OlderPair, typer.Option(help="What a new authorisation does to earlier token pairs.")
     ] = OlderPair.DIES,
 ) -> None:
-    """Serve a stand-in for Strava's API v3 until interrupted; its own API is under /simulator/.
+    """Serve a simulation of Strava's API v3 until interrupted; its control API is under /simulator/.
 
-    The application is the one that STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET name, else one of the simulator's own.
+    The application is that of STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET, else the simulator's own.
     """
     application = replace(_application(os.environ), athlete_capacity=limits.athlete_capacity)
     rules = Rules(limits.limits, processing_s, retry_gap_s, duplicate_text, seed, older_pair)
@@ -61,7 +61,7 @@ def _application(environ: Mapping[str, str]) -> Application:
 
 
 def _load(control: SimulatorControl, directory: Path) -> None:
-    """Give the recorded athlete those recordings it does not have yet; a restart adds nothing twice."""
+    """Give the recorded athlete the recordings that it does not have yet; a restart adds none twice."""
     if _RECORDED_ATHLETE_ID not in {athlete["id"] for athlete in control.athletes()}:
         control.create_athlete(athlete_id=_RECORDED_ATHLETE_ID, firstname="Recorded", lastname="Athlete")
     known = set(control.activity_ids(_RECORDED_ATHLETE_ID))

@@ -1,4 +1,4 @@
-"""The simulator as one Flask application, with everything it works with passed in."""
+"""The simulator as one Flask application."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def create_app(
 ) -> Flask:
     """The simulator over `state`, in which `application` is registered.
 
-    Nothing is delivered by itself: call `deliveries.deliver_due`, or start a `deliveries.DeliveryWorker`.
+    Events are not delivered automatically: call `deliveries.deliver_due`, or start a `deliveries.DeliveryWorker`.
     """
     rules = rules or Rules()
     app = Flask(__name__)
@@ -54,7 +54,7 @@ def create_app(
         applications.register(db, application or Application())
     for module in (api, oauth, subscriptions, authorize, control):
         app.register_blueprint(module.blueprint)
-    # From 2027-01-04 the API lives at the root of a host of its own; the old base stays for some months.
+    # From 2027-01-04 the API is at the root of its own host; the old base URL stays for some months.
     app.register_blueprint(api.blueprint, name="api_2027", url_prefix="")
     app.register_blueprint(subscriptions.blueprint, name="subscriptions_2027", url_prefix="/push_subscriptions")
     app.add_url_rule("/", view_func=home)
@@ -83,7 +83,7 @@ def _is_stravas() -> bool:
 
 
 def _scripted() -> Response | None:
-    """The script's answer, where it has one and Strava does not do the work first."""
+    """The script's answer, if it has one and Strava does not carry out the call first."""
     g.line = simulation().script.line_for(request) if _is_stravas() else None
     return None if g.line is None or g.line.does_the_work else g.line.response()
 
@@ -95,9 +95,9 @@ def _miss(error: NotFound | MethodNotAllowed) -> Response:
 
 
 def _count(response: Response) -> Response:
-    """Count the call under its route, not its path: ids would make every call a route of its own.
+    """Count the call under its route, not its path, which contains ids.
 
-    A route counts under its name of before 2027, by whichever base it was reached.
+    A route is counted under its name before 2027, whatever the base URL.
     """
     line: Line | None = g.get("line")
     if line is not None and line.does_the_work:

@@ -1,4 +1,4 @@
-"""The simulator's control API from Python, for tests and demonstrations."""
+"""A Python client of the simulator's control API, for tests and demonstrations."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class ControlRefused(Exception):
 
 
 class SimulatorControl:
-    """Plays the athletes and the fate of the simulator at `base_url`; see `control` for what each call does.
+    """Acts for the athletes and controls the simulator at `base_url`; `control` documents each call.
 
-    Calls go through `session` where one is given, and it is closed with the client.
+    Calls go through `session`, if given, which is closed with the client.
     """
 
     def __init__(self, base_url: str, session: requests.Session | None = None) -> None:
@@ -50,22 +50,22 @@ class SimulatorControl:
         return list(self._call("GET", "athletes"))
 
     def create_athlete(self, **values: Any) -> int:
-        """Open an account, with `athlete_id`, `firstname` and `lastname` where given, and give its id."""
+        """Open an account, with `athlete_id`, `firstname` and `lastname` if given; returns its id."""
         return int(self._call("POST", "athletes", values)["id"])
 
     def activity_ids(self, athlete_id: int) -> list[int]:
-        """Everything the athlete has, the newest first."""
+        """The ids of all of the athlete's activities, newest first."""
         return list(self._call("GET", f"athletes/{athlete_id}/activities")["activity_ids"])
 
     def finish_activity(self, athlete_id: int, activity: SimulatedActivity, *, announce: bool = True) -> int:
-        """Let the athlete finish this activity, and give its id."""
+        """Let the athlete finish this activity; returns its id."""
         body = {"detail": activity.detail, "streams": activity.streams, "announce": announce}
         return int(self._call("POST", f"athletes/{athlete_id}/activities", body)["activity_id"])
 
     def generate_activity(
         self, athlete_id: int, kind: str, *, start_at: datetime, announce: bool = True, **values: Any
     ) -> int:
-        """Let the athlete finish an invented activity, with `seed`, `name` and `points` where given; gives its id."""
+        """Let the athlete finish a generated activity, with `seed`, `name` and `points` if given; returns its id."""
         body = {"kind": kind, "start_at": start_at.isoformat(), "announce": announce, **values}
         return int(self._call("POST", f"athletes/{athlete_id}/activities", body)["activity_id"])
 
@@ -86,15 +86,15 @@ class SimulatorControl:
         self._call("PATCH", f"activities/{activity_id}", {"visibility": visibility})
 
     def change_silently(self, activity_id: int, **values: Any) -> None:
-        """Change what no event tells of, such as `workout_type`, `commute` or `kudos_count`."""
+        """Change fields that raise no event, such as `workout_type`, `commute` or `kudos_count`."""
         self._call("PATCH", f"activities/{activity_id}", values)
 
     def correct(self, activity_id: int, **factors: float) -> None:
-        """Have Strava count the `altitude` or the `distance` anew, so many times what it was."""
+        """Let Strava multiply the `altitude` or the `distance` by a factor."""
         self._call("POST", f"activities/{activity_id}/correct", factors)
 
     def crop(self, activity_id: int, *, first: int = 0, last: int = 0) -> None:
-        """Cut samples off the start and the end."""
+        """Remove samples from the start and the end."""
         self._call("POST", f"activities/{activity_id}/crop", {"first": first, "last": last})
 
     def hide_start(self, activity_id: int) -> None:
@@ -118,7 +118,7 @@ class SimulatorControl:
         return list(self._call("GET", "tokens"))
 
     def deliveries(self) -> list[dict[str, Any]]:
-        """Every try to deliver an event so far."""
+        """Every attempt to deliver an event so far."""
         return list(self._call("GET", "deliveries")["deliveries"])
 
     def pending_events(self) -> int:
@@ -134,7 +134,7 @@ class SimulatorControl:
         return Faults.from_json(self._call("GET", f"applications/{client_id}/faults"))
 
     def switch_faults(self, client_id: int, faults: Faults) -> None:
-        """Put these faults in the place of the application's present ones."""
+        """Replace the application's faults."""
         self._call("PUT", f"applications/{client_id}/faults", faults.to_json())
 
     def script(self) -> list[dict[str, Any]]:
@@ -142,13 +142,13 @@ class SimulatorControl:
         return list(self._call("GET", "script"))
 
     def write_script(self, *lines: Line) -> None:
-        """Put these lines in the place of the present answer script; none ends it."""
+        """Replace the answer script; without lines it ends."""
         self._call("PUT", "script", [asdict(line) for line in lines])
 
     def authorize(self, url: str, athlete_id: int, *, scopes: Iterable[str] | None = None) -> str:
-        """Open an authorize address in the athlete's browser, press Authorize, and give where it leads.
+        """Open an authorize address in the athlete's browser and press Authorize; returns the address it leads to.
 
-        `scopes` are those left ticked, all that the address asks for if not given.
+        `scopes` are those left ticked; by default all that the address requests.
 
         Errors: ControlRefused if Strava shows an error page instead.
         """

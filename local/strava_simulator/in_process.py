@@ -19,8 +19,8 @@ from local.strava_simulator.world.simulation import EXTENSION, Simulation
 class InProcessTransport(BaseAdapter):
     """Answers every request from the simulator `app`; mount it on a session.
 
-    Uploads whose processing has had its time are settled before each request, so that what is answered depends on
-    the simulator's clock alone. Events stay where they are.
+    Uploads that are due are settled before each request, so that answers depend only on the simulator's clock. Events
+    are not delivered.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -28,10 +28,10 @@ class InProcessTransport(BaseAdapter):
         self._app = app
 
     def send(self, request: requests.PreparedRequest, *_args: Any, **options: Any) -> requests.Response:
-        """The application's answer; what is left out is about sockets and has no meaning here.
+        """The application's answer; the other options concern sockets and have no meaning here.
 
-        Errors: those of requests where the answer script drops or cuts an answer, or lets it drip past the timeout;
-        the drip passes on the simulator's clock.
+        Errors: those of requests where the answer script drops or cuts an answer, or sends it too slowly; that time
+        passes on the simulator's clock.
         """
         simulation: Simulation = self._app.extensions[EXTENSION]
         settle_due(simulation)
@@ -53,7 +53,7 @@ class InProcessTransport(BaseAdapter):
         if dripping_s:
             simulation.sleep(dripping_s if patience_s is None else min(dripping_s, patience_s))
         if patience_s is not None and dripping_s > patience_s:
-            raise requests.ReadTimeout("the answer dripped for too long", request=request)
+            raise requests.ReadTimeout("the answer arrived too slowly", request=request)
         if len(content) < int(headers.get("Content-Length", 0)):
             raise requests.exceptions.ChunkedEncodingError("the connection ended within the answer", request=request)
         response = requests.Response()
@@ -65,4 +65,4 @@ class InProcessTransport(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """No effect: no connection is open."""

@@ -46,10 +46,10 @@ def running_simulator(
     clock: Clock = time.time,
     port: int = 0,
 ) -> Iterator[RunningSimulator]:
-    """A simulator that serves, processes uploads and delivers events until the block ends; port 0 is a free one."""
+    """A simulator that serves, processes uploads and delivers events until the block ends; port 0 means a free one."""
     application = application or Application()
     state = State(state_path)
-    # The callbacks are on this machine: a proxy from the environment would lead away from it.
+    # The callbacks are on this machine, which a proxy from the environment could not reach.
     with requests.Session() as session:
         session.trust_env = False
         app = create_app(state, application=application, rules=rules, clock=clock, session=session)
@@ -69,7 +69,7 @@ def running_simulator(
 
 @contextmanager
 def serving(app: Flask, listener: socket.socket) -> Iterator[str]:
-    """Let threads answer what comes in at `listener` from `app` until the block ends; gives the address."""
+    """Serve `app` at `listener` with threads until the block ends; yields the address."""
     channels: dict[int, Any] = {}
     server: Any = create_server(app, map=channels, sockets=[listener], threads=_THREADS, ident=None)
     server.channel_class = PacedChannel

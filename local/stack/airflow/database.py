@@ -1,4 +1,4 @@
-"""Airflow's database on one machine. The ledgers own the work, so the database is made anew, never migrated."""
+"""Airflow's database on one machine. The ledgers own the work, so a database is replaced, never migrated."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ops.machine.state_dir import StateDir
 SQLITE = "airflow.db"
 POSTGRES = "postgres"
 LOCK_TIMEOUT_S = 5
-"""How long a statement waits while another process writes to SQLite: Airflow's API server stands still meanwhile."""
+"""How long a statement waits while another process writes to SQLite, which blocks Airflow's API server."""
 
 _PREFIX = "strava-"
 _OWNER = "owner"
-"""The file in a folder of sockets that says for which state directory it is."""
+"""The file in a folder of sockets that names its state directory."""
 
 _LONGEST_FOLDER = 80
 """With the socket's name it stays below the 103 bytes that macOS allows."""
@@ -36,15 +36,15 @@ class AirflowDatabase(Protocol):
 
     @property
     def options(self) -> Mapping[str, str]:
-        """How Airflow is configured to use it; holds a password."""
+        """Airflow's options to use it; they contain a password."""
         ...
 
     def start(self, processes: Processes, say: Say) -> None:
-        """Have it ready for Airflow; `say` gets a line about what an earlier start left and is set aside."""
+        """Make it ready for Airflow; `say` gets a line about an unusable database that is set aside."""
         ...
 
     def dump(self) -> Mapping[str, bytes]:
-        """What it holds beyond the files that can be read as they are, with a name for it."""
+        """Its contents that cannot be read in files, by name."""
         ...
 
 
@@ -61,16 +61,16 @@ class Postgres:
         return {"DATABASE__SQL_ALCHEMY_CONN": self._cluster.url}
 
     def start(self, processes: Processes, say: Say) -> None:
-        """Start the server; a database of the days when Airflow used SQLite is set aside."""
+        """Start the server; a SQLite database of an older version is set aside."""
         old = self._place.airflow / SQLITE
         if old.exists():
             for leftover in (old.with_name(f"{SQLITE}-wal"), old.with_name(f"{SQLITE}-shm")):
                 leftover.unlink(missing_ok=True)
-            say(f"Airflow uses PostgreSQL now: its SQLite database lies in {set_aside(old)}, and Airflow begins anew")
+            say(f"Airflow uses PostgreSQL now: its SQLite database is moved to {set_aside(old)}, Airflow starts empty")
         self._cluster.start(processes, say)
 
     def dump(self) -> Mapping[str, bytes]:
-        """All rows, as SQL: in its files long values are compressed."""
+        """All rows, as SQL, because long values are compressed in its files."""
         return {"Airflow's database": self._cluster.dump()}
 
 
@@ -83,7 +83,7 @@ class Sqlite:
 
     @property
     def options(self) -> Mapping[str, str]:
-        """Its file; and the scheduler is not taken for dead while it waits for a lock."""
+        """Its file, and a longer timeout: the scheduler does not count as dead while it waits for a lock."""
         return {
             "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self._file}?timeout={LOCK_TIMEOUT_S}",
             "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "300",
@@ -92,7 +92,7 @@ class Sqlite:
 
     def start(self, processes: Processes, say: Say) -> None:  # noqa: ARG002 - a file has no process
         """Set WAL mode, in which the web pages read while the scheduler writes."""
-        say(f"Airflow uses SQLite, because {self._because}: it works, and is slow when many events come at once")
+        say(f"Airflow uses SQLite, because {self._because}: this works, but is slow when many events come at once")
         with closing(sqlite3.connect(self._file)) as database:
             database.execute("PRAGMA journal_mode = WAL")
 
@@ -112,9 +112,9 @@ def choose(place: StateDir, sockets: Path, generated: GeneratedSecrets) -> Airfl
 
 @contextmanager
 def socket_folder(place: StateDir) -> Iterator[Path]:
-    """A short folder for sockets that is its owner's alone, deleted at the end, or at the start after a kill.
+    """A private folder with a short path for sockets, deleted at the end, or at the next start after a kill.
 
-    Errors: `SettingsError` where no short path is to be had.
+    Errors: `SettingsError` where no short path can be found.
     """
     owner = f"{place.root}\n"
     for note in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_OWNER}"):

@@ -1,4 +1,4 @@
-"""How the embedded Airflow is configured: by its environment alone, nothing by airflow.cfg."""
+"""The embedded Airflow's configuration: only by its environment, without airflow.cfg."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ IN_CONNECTION = (
     "WEBHOOK_VERIFY_TOKEN",
     "COOKIE_KEY",
 )
-"""The secrets that tasks read from Airflow's Connection `strava_api`, as on AWS, and not from the environment."""
+"""The secrets that tasks read from Airflow's Connection `strava_api`, as on AWS, not from the environment."""
 
 HEARTBEATS = {"min_heartbeat_interval": "1", "max_failed_heartbeats": "30"}
-"""Of tasks, as on AWS: the end of a skipped one is noticed after a second instead of five, and a task still outlives
-half a minute in which Airflow's API is silent."""
+"""The heartbeat of tasks, as on AWS: the end of a skipped task is noticed after a second instead of five, and a task
+still survives half a minute without an answer from Airflow's API."""
 
 FOR_OTHERS = ("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD", "WEBHOOK_SIGNING_KEY")
 """Settings of the dispatcher and the web pages that no task needs."""
@@ -40,7 +40,7 @@ class Login:
 def prepare_home(state_dir: StateDir, generated: GeneratedSecrets) -> Login:
     """Write the files that Airflow reads at its start; safe to repeat.
 
-    Effects: a file with the users' passwords, so that Airflow makes up and prints none.
+    Effects: writes a file with the users' passwords, so that Airflow does not generate and print any.
     Returns: the administrator's login.
     """
     administrator = Login("admin", generated.airflow_admin_password)
@@ -75,7 +75,7 @@ def airflow_environment(
 def _options(state_dir: StateDir, ports: Ports, generated: GeneratedSecrets) -> dict[str, str]:
     return {
         "CORE__EXECUTOR": "LocalExecutor",
-        # On two cores four tasks at once are quicker than eight, and the whole system stays well below 3 GB.
+        # On two cores four parallel tasks are faster than eight, and the whole system stays well below 3 GB.
         "CORE__PARALLELISM": "4",
         "CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
         "CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
@@ -92,9 +92,9 @@ def _options(state_dir: StateDir, ports: Ports, generated: GeneratedSecrets) -> 
         "API__SECRET_KEY": generated.airflow_api_secret,
         "API__INSTANCE_NAME": "Strava Data Ingest",
         "API_AUTH__JWT_SECRET": generated.airflow_jwt_secret,
-        # A chain of tasks takes 0.4 s a task instead of 1 s.
+        # In a chain, each task takes 0.4 s instead of 1 s.
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
-        # Tasks that a killed run left behind are taken up again after a minute instead of five.
+        # Tasks that a killed run left are resumed after a minute instead of five.
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "60",
         **{f"WORKERS__{name.upper()}": value for name, value in HEARTBEATS.items()},
         # A new or edited DAG file is seen within seconds.

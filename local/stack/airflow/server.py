@@ -1,7 +1,7 @@
 """Airflow's migration, API server, scheduler and DAG processor: `python -m local.stack.airflow.server <logs> <days>`.
 
-Each is the command that `airflow` runs, entered from a process that has imported Airflow once and then forks: separate
-`airflow` commands would each spend half of their start on the same imports, and keep them in memory apart.
+Each is a command of `airflow`, run in a fork of a process that has imported Airflow once: separate `airflow` commands
+would each spend half of their start on the same imports, and keep their own copy of them in memory.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ SHARED = (
     "requests",
     "tenacity",
 )
-"""What the migration, the scheduler, the DAG processor and every task import anyway.
+"""Modules that the migration, the scheduler, the DAG processor and every task import anyway.
 
-Not pyarrow, which starts a thread and is better not forked; nor our own code, so that the next task sees an edit.
+Not pyarrow, which starts a thread and should not be forked, nor our own code, so that the next task sees an edit.
 """
 
 API_SERVER = ("airflow.api_fastapi.app", "airflow.api_fastapi.core_api.routes.public")
@@ -51,12 +51,12 @@ GRACE_S = 10.0
 """How long running tasks may take to end when Airflow is stopped."""
 
 GC_THRESHOLDS = (100_000, 50, 1000)
-"""Airflow allocates much at its start and frees little of it: looking for garbage less often saves a sixth."""
+"""Airflow allocates much at its start and frees little of it: a rarer garbage collection saves a sixth of the time."""
 
 FIRST_CLEANING_S = 1800.0
 CLEAN_EVERY_S = 86_400.0
 NOT_IN_THE_API = "log,asset_event"
-"""The tables that name athletes and that Airflow's API does not clean, as it does finished runs."""
+"""The tables that name athletes and that Airflow's API, unlike runs, cannot delete from."""
 
 _fork = multiprocessing.get_context("fork")
 
@@ -78,20 +78,20 @@ def main() -> None:
 def run(logs: Path, keep_days: int, commands: list[ForkProcess]) -> None:
     """Start Airflow's commands, appended to `commands` in the order of their start, and wait until one ends.
 
-    `keep_days` is how long rows stay that Airflow's API does not delete: as long as finished runs, which it does.
+    `keep_days` is how long rows stay that Airflow's API cannot delete: as long as finished runs.
 
     Errors: `SystemExit` when the migration fails, or any other command ends.
     """
     migrated = _fork.Event()
     commands.append(_start(logs, ["api-server"], after=migrated, importing=API_SERVER))
     if not _ended_well(logs, ["db", "migrate"], commands):
-        log.warning("Airflow's database does not fit this Airflow: it is emptied, and Airflow begins anew")
+        log.warning("Airflow's database does not fit this version of Airflow: it is emptied, and Airflow starts empty")
         if not _ended_well(logs, ["db", "reset", "--yes"], commands):
             sys.exit(with_tail("The migration of Airflow's database failed", _log(logs, "airflow-db")))
     migrated.set()
     log.info("Airflow's database is up to date")
     commands.append(_start(logs, ["dag-processor"]))
-    # Logs are read from the files: no server for them, whose port would be the same for every scheduler.
+    # Logs are read from files, without a log server, whose port would be the same for every scheduler.
     commands.append(_start(logs, ["scheduler", "--skip-serve-logs"]))
     ended = _wait_and_clean(logs, keep_days, commands)
     for command in commands:
@@ -101,7 +101,7 @@ def run(logs: Path, keep_days: int, commands: list[ForkProcess]) -> None:
 
 
 def _wait_and_clean(logs: Path, keep_days: int, commands: list[ForkProcess]) -> Sequence[object]:
-    """What has ended, once something has; meanwhile old rows are deleted, once a day."""
+    """Wait until a process ends, and return those that have; meanwhile delete old rows once a day."""
     sentinels = [command.sentinel for command in commands]
     ended = wait(sentinels, FIRST_CLEANING_S)
     while not ended:
@@ -121,7 +121,7 @@ def _wait_and_clean(logs: Path, keep_days: int, commands: list[ForkProcess]) -> 
 
 
 def _ended_well(logs: Path, arguments: Sequence[str], commands: list[ForkProcess]) -> bool:
-    """Run a command to its end, in `commands` meanwhile."""
+    """Run a command to its end; meanwhile it is in `commands`."""
     command = _start(logs, arguments)
     commands.append(command)
     command.join()
@@ -130,7 +130,7 @@ def _ended_well(logs: Path, arguments: Sequence[str], commands: list[ForkProcess
 
 
 def end(commands: Sequence[ForkProcess]) -> None:
-    """End the commands, last started first: the API server last, because tasks report to it until they end."""
+    """End the commands in reverse order: the API server last, because tasks report to it until they end."""
     for command in reversed(commands):
         command.terminate()
         command.join(GRACE_S)
@@ -165,14 +165,14 @@ def _enter(
     _import(importing)
     if after is not None:
         after.wait()
-    # The scheduler obeys SIGTERM only in a process of this name: it takes any other for a worker of its own.
+    # The scheduler obeys SIGTERM only in a process of this name: it treats any other as one of its workers.
     multiprocessing.current_process().name = "MainProcess"
     sys.argv = ["airflow", *arguments]
     importlib.import_module("airflow.__main__").main()
 
 
 def _import(modules: Iterable[str]) -> None:
-    """Import modules a fifth faster: what an import makes stays, so the garbage collector finds nothing in it."""
+    """Import modules a fifth faster, without garbage collection: nothing that an import allocates is garbage."""
     gc.disable()
     for module in modules:
         importlib.import_module(module)

@@ -1,1 +1,1 @@
-"""The simulator's routes: Strava's own, and the ones that control the simulation."""
+"""The simulator's routes: Strava's own, and those that control the simulation."""

@@ -1,4 +1,4 @@
-"""What stands before every call: who calls, how much is left, and which fault strikes."""
+"""The checks before every call: the caller, the rate limit, and injected faults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BREAKDOWNS = (
 
 
 class Breakdown(Exception):
-    """Strava itself fails: an answer of 5xx, often no JSON."""
+    """Strava itself fails: a 5xx answer, often not JSON."""
 
     def __init__(self, status: int, content_type: str, body: str) -> None:
         super().__init__(f"{status} on purpose")
@@ -27,14 +27,14 @@ class Breakdown(Exception):
         self.body = body
 
     def response(self) -> Response:
-        """The answer as it goes out."""
+        """The HTTP answer."""
         return Response(self.body, self.status, content_type=self.content_type)
 
 
 def authenticate() -> Caller:
-    """Who makes the present call.
+    """The caller of the present request.
 
-    Errors: Refusal 401 without a living access token in the Authorization header, or with one anywhere else.
+    Errors: Refusal 401 without a valid access token in the Authorization header, or with one anywhere else.
     """
     sim = simulation()
     scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
@@ -48,14 +48,14 @@ def authenticate() -> Caller:
 
 
 def count_call(caller: Caller, *, is_read: bool) -> quota.Usage:
-    """Count the present call, the refused ones too, and give the usage after it."""
+    """Count the present call, also if it is refused; returns the usage after it."""
     sim = simulation()
     with sim.state.transaction() as db:
         return quota.count(db, caller.client_id, now=sim.clock(), is_read=is_read, limits=sim.rules.limits)
 
 
 def meet_faults(client_id: int) -> None:
-    """Wait as long as the application's faults say, and break down as often.
+    """Apply the application's faults: wait for its latency, and fail at its error rate.
 
     Errors: Breakdown.
     """
@@ -69,7 +69,7 @@ def meet_faults(client_id: int) -> None:
 
 
 def refuse_inactive(client_id: int) -> None:
-    """Let the call go on unless the application was switched off.
+    """Return unless the application was switched off.
 
     Errors: Refusal 403.
     """

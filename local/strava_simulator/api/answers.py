@@ -1,4 +1,4 @@
-"""What Strava says when it refuses a call, word for word.
+"""Strava's refusals of a call, word for word.
 
 Source: error bodies recorded from Strava, and bodies quoted by several public clients where none is recorded.
 """
@@ -11,7 +11,7 @@ from flask import Response, jsonify
 
 
 class Refusal(Exception):
-    """A call that Strava refuses: the status and the JSON body it answers."""
+    """A call that Strava refuses, with the status and the JSON body of the answer."""
 
     def __init__(self, status: int, message: str, errors: list[dict[str, str]]) -> None:
         super().__init__(f"{status} {message}")
@@ -19,7 +19,7 @@ class Refusal(Exception):
         self.body: dict[str, Any] = {"message": message, "errors": errors}
 
     def response(self) -> Response:
-        """The answer as it goes out."""
+        """The HTTP answer."""
         return answer(self.body, self.status)
 
 
@@ -42,17 +42,17 @@ def bad_request(resource: str, field: str, code: str = "invalid") -> Refusal:
 
 
 def wrong_secret() -> Refusal:
-    """401: the application is known, its secret is another one."""
+    """401: the application is known, but its secret is wrong."""
     return Refusal(401, "Authorization Error", [error("Application", "", "invalid")])
 
 
 def wrong_token() -> Refusal:
-    """401: no access token, an unknown one, or one that has expired or was revoked."""
+    """401: no access token, or an unknown, expired or revoked one."""
     return Refusal(401, "Authorization Error", [error("Athlete", "access_token", "invalid")])
 
 
 def scope_missing(permission: str) -> Refusal:
-    """401: the athlete did not grant what the call needs."""
+    """401: the athlete did not grant the scope that the call needs."""
     return Refusal(401, "Authorization Error", [error("AccessToken", permission, "missing")])
 
 
@@ -62,7 +62,7 @@ def application_inactive() -> Refusal:
 
 
 def capacity_reached() -> Refusal:
-    """403: the application may connect no further athlete."""
+    """403: the application may not connect any more athletes."""
     return Refusal(403, "Limit of connected athletes exceeded", [])
 
 
@@ -72,7 +72,7 @@ def record_not_found() -> Refusal:
 
 
 def no_streams() -> Refusal:
-    """404: the activity is there, and has no streams."""
+    """404: the activity exists, but has no streams."""
     return Refusal(404, "Resource Not Found", [])
 
 

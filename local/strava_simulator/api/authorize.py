@@ -1,6 +1,6 @@
-"""The page on which an athlete lets an application in, or not.
+"""The page on which an athlete authorizes an application, or refuses.
 
-Unlike Strava's it asks each time who is logged in, and is shown even where `approval_prompt=auto` would skip it.
+Unlike Strava's it always asks who is logged in, and is shown even where `approval_prompt=auto` would skip it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from local.strava_simulator.world.simulation import simulation
 blueprint = Blueprint("authorize", __name__)
 
 _REQUIRED = "read"
-"""The scope that Strava grants always, asked for or not, and that cannot be unticked."""
+"""The scope that Strava always grants, requested or not, and that cannot be unticked."""
 _MEANINGS = {
     "read": "View data about your public profile",
     "read_all": "View your complete profile data, private routes and segments included",
@@ -34,7 +34,7 @@ _MEANINGS = {
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What an application asks for."""
+    """An application's authorization request."""
 
     application: Application
     redirect_uri: str
@@ -51,7 +51,7 @@ class _Request:
 
 @blueprint.get("/oauth/authorize")
 def ask() -> Response:
-    """Show what the application asks for."""
+    """Show the application's request."""
     sim = simulation()
     with sim.state.transaction() as db:
         asked = _read_request(db)
@@ -81,7 +81,7 @@ def decide() -> WsgiResponse:
 
 @blueprint.errorhandler(answers.Refusal)
 def refuse(refusal: answers.Refusal) -> Response:
-    """Tell a person, not a program, why it does not go on."""
+    """Show a refusal as a page for people."""
     page = render_template("refused.html", status=refusal.status, body=refusal.body)
     return Response(page, refusal.status, content_type="text/html; charset=utf-8")
 

@@ -1,4 +1,4 @@
-"""How often each of Strava's routes was called, and what it answered."""
+"""Counts of calls, by route and status."""
 
 from __future__ import annotations
 

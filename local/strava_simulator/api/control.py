@@ -1,4 +1,4 @@
-"""What is no part of Strava: the simulator's own JSON API under `/simulator/`, for tests and demonstrations.
+"""The simulator's own control API, JSON under `/simulator/`, for tests and demonstrations; it is not part of Strava.
 
     GET    /simulator/health                         {"status": "ok", "time_epoch_s": …}
     GET    /simulator/athletes                       [profile, …]
@@ -63,7 +63,7 @@ _EDITS: Mapping[str, _Edit] = {
 
 @blueprint.get("/health")
 def health() -> Response:
-    """Whether the simulator serves, and what time it has."""
+    """The simulator's status and time."""
     return jsonify(status="ok", time_epoch_s=simulation().clock())
 
 
@@ -84,7 +84,7 @@ def post_athlete() -> tuple[Response, int]:
 
 @blueprint.get(f"/athletes/<{_ID}:athlete_id>/activities")
 def get_activity_ids(athlete_id: int) -> Response:
-    """What an athlete has, uploads included whose processing has had its time."""
+    """The athlete's activities, including those of uploads whose processing time is over."""
     sim = simulation()
     settle_due(sim)
     with sim.state.transaction() as db:
@@ -121,7 +121,7 @@ def get_truth(activity_id: int) -> Response:
 
 @blueprint.patch(f"/activities/<{_ID}:activity_id>")
 def patch_activity(activity_id: int) -> tuple[str, int]:
-    """Change what an athlete can change, one value after the other."""
+    """Change fields that an athlete can change, one after the other."""
     sim = simulation()
     body = control_bodies.body()
     if not body or not set(body) <= {*_EDITS, *edits.SILENT}:
@@ -139,7 +139,7 @@ def patch_activity(activity_id: int) -> tuple[str, int]:
 
 @blueprint.post(f"/activities/<{_ID}:activity_id>/crop")
 def post_crop(activity_id: int) -> tuple[str, int]:
-    """Cut samples off the start and the end."""
+    """Remove samples from the start and the end."""
     body = control_bodies.body()
     first, last = (control_bodies.whole_number(body, name) for name in ("first", "last"))
     with simulation().state.transaction() as db:
@@ -149,7 +149,7 @@ def post_crop(activity_id: int) -> tuple[str, int]:
 
 @blueprint.post(f"/activities/<{_ID}:activity_id>/correct")
 def post_correct(activity_id: int) -> tuple[str, int]:
-    """Count an activity anew."""
+    """Recompute an activity's altitude or distance."""
     with simulation().state.transaction() as db:
         for stream, factor in control_bodies.body().items():
             if not isinstance(factor, int | float) or isinstance(factor, bool):
@@ -201,14 +201,14 @@ def delete_connection(athlete_id: int, client_id: int) -> tuple[str, int]:
 
 @blueprint.get("/tokens")
 def get_tokens() -> Response:
-    """Every token ever issued, so that a test can look for it where it must not be."""
+    """Every token ever issued, so that a test can search for it where it must not be."""
     with simulation().state.transaction() as db:
         return jsonify(tokens.ever_issued(db))
 
 
 @blueprint.get("/deliveries")
 def get_deliveries() -> Response:
-    """Every try to deliver an event."""
+    """Every attempt to deliver an event."""
     with simulation().state.transaction() as db:
         return jsonify(deliveries=deliveries.log(db), pending=deliveries.pending_count(db))
 
@@ -230,7 +230,7 @@ def get_faults(client_id: int) -> Response:
 
 @blueprint.put(f"/applications/<{_ID}:client_id>/faults")
 def put_faults(client_id: int) -> Response:
-    """Switch the application's faults."""
+    """Replace the application's faults."""
     faults = Faults.from_json(control_bodies.body())
     with simulation().state.transaction() as db:
         identify(db, str(client_id))
@@ -246,7 +246,7 @@ def get_script() -> Response:
 
 @blueprint.put("/script")
 def put_script() -> tuple[str, int]:
-    """Write another answer script."""
+    """Replace the answer script."""
     lines = request.get_json(force=True)
     if not isinstance(lines, list):
         raise ValueError("the body is a JSON array of lines")

@@ -1,4 +1,4 @@
-"""Bodies of the control API's requests, parsed. Errors: `ValueError` for what is wrong in them, answered by 400."""
+"""Parses the bodies of the control API's requests. Errors: `ValueError` for invalid values, answered with 400."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def whole_number(body: Mapping[str, Any], name: str) -> int:
 
 
 def activity(body: Mapping[str, Any], athlete_id: int, activity_id: int) -> SimulatedActivity:
-    """The activity that is finished: invented where the body names a `kind`, else as it is given."""
+    """The finished activity: generated if the body names a `kind`, else the given one."""
     return (_generated if "kind" in body else _given)(body, athlete_id, activity_id)
 
 

@@ -1,4 +1,4 @@
-"""What can be made to go wrong, per application and at run time."""
+"""Faults that can be injected, per application and at run time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Faults:
     """The faults of one application; all off by default.
 
     Units: rates are between 0 and 1.
-    `error_rate` of calls answer 5xx; an upload may break off before or after it was taken in.
-    `fresh_404s` is how many first fetches of an announced activity, and as many of its streams, answer 404.
-    `inactive` refuses every data route with 403, while OAuth goes on.
+    `error_rate` is the share of calls that answer 5xx; an upload may break off before or after it was accepted.
+    `fresh_404s` is how many first fetches of an announced activity, and of its streams, answer 404.
+    `inactive` refuses every data route with 403, while OAuth still works.
     """
 
     latency_s: float = 0.0
@@ -50,7 +50,7 @@ class Faults:
 
 
 class SeededChances:
-    """Chances that fall the same way in every run with the same seed, apart for each application."""
+    """Random decisions that are the same in every run with the same seed, and independent for each application."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -58,14 +58,14 @@ class SeededChances:
         self._randoms: dict[int, Random] = {}
 
     def falls(self, client_id: int, rate: float) -> bool:
-        """Whether something that happens at `rate` happens now; a rate of 0 draws nothing."""
+        """Whether an event of probability `rate` happens now; a rate of 0 draws no number."""
         if rate <= 0:
             return False
         with self._lock:
             return self._random(client_id).random() < rate
 
     def pick(self, client_id: int, count: int) -> int:
-        """A number from 0 to `count` - 1."""
+        """A random number from 0 to `count` - 1."""
         with self._lock:
             return self._random(client_id).randrange(count)
 
@@ -80,7 +80,7 @@ def faults_of(db: sqlite3.Connection, client_id: int) -> Faults:
 
 
 def switch(db: sqlite3.Connection, client_id: int, faults: Faults) -> None:
-    """Put these faults in the place of the application's present ones."""
+    """Replace the application's faults."""
     db.execute("UPDATE applications SET faults = ? WHERE client_id = ?", (json.dumps(faults.to_json()), client_id))
 
 

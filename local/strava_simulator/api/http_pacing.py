@@ -1,4 +1,4 @@
-"""Sends an answer at the pace that the answer script asks for: byte by byte, or not at all."""
+"""Sends an answer at the pace of the answer script: byte by byte, or not at all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.strava_simulator.api.script import PACE_HEADER, Pace
 
 
 class PacedTask(WSGITask):
-    """One answer; it stops dripping when the caller hangs up."""
+    """One answer; sending stops when the caller hangs up."""
 
     _pace = Pace()
 

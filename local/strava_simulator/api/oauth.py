@@ -17,7 +17,7 @@ blueprint = Blueprint("oauth", __name__)
 @blueprint.post("/oauth/token")
 @blueprint.post("/api/v3/oauth/token")
 def token() -> Response:
-    """Exchange a code, or refresh; the fields may stand in the query, as one public client sends them."""
+    """Exchange a code, or refresh; the fields may be in the query, as one public client sends them."""
     sim = simulation()
     form = request.values
     with sim.state.transaction() as db:
@@ -32,7 +32,7 @@ def token() -> Response:
 
 @blueprint.post("/oauth/revoke")
 def revoke() -> Response:
-    """Revoke the connection behind a token; an unknown token is none of Strava's business and answers 200 too."""
+    """Revoke the connection of a token; an unknown token is answered with 200 too."""
     sim = simulation()
     credentials = request.authorization
     if credentials is None or credentials.type != "basic":

@@ -1,4 +1,4 @@
-"""The routes that read an athlete's data, and the checks that stand before every route with an access token."""
+"""The routes that read an athlete's data, and the checks before every route with an access token."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _READ_SCOPES = ("activity:read", "activity:read_all")
 
 @blueprint.before_request
 def check_call() -> None:
-    """Find out who calls, count the call, and let faults strike; uploads whose time has come are settled before.
+    """Identify the caller, count the call, and apply faults, after settling uploads that are due.
 
-    So what is answered depends on the clock alone, not on how soon the worker gets its turn.
-    An upload may break down after it was taken in: then its outcome is unknown to the caller.
+    So the answer depends only on the clock, not on when the background worker runs.
+    An upload may fail after it was accepted: then the caller does not know its outcome.
     """
     is_upload = _is_route("post_upload")
     processing.settle_due(simulation())
@@ -103,7 +103,7 @@ def get_streams(activity_id: int) -> Response:
         if not _caller().may_see_only_me and zone_of(db, kept.athlete_id) is not None:
             seen = activities.seen_by_others(db, activities.truth(db, activity_id)).streams or {}
             texts = {kind: json.dumps(seen[kind], separators=(",", ":")) for kind in texts}
-    # The bodies are kept as JSON text: parsing a day-long ride only to write it again would take longer than Strava.
+    # The bodies are stored as JSON text: parsing and serialising a day-long ride would take longer than Strava does.
     if request.args.get("key_by_type", "").lower() == "true":
         body = "{" + ",".join(f'"{kind}":{text}' for kind, text in texts.items()) + "}"
     else:
@@ -113,7 +113,7 @@ def get_streams(activity_id: int) -> Response:
 
 @blueprint.post("/uploads")
 def post_upload() -> Response:
-    """Take in a file."""
+    """Accept a file."""
     caller = _caller()
     caller.require("write_permission", "activity:write")
     order = uploads.read_upload(request)
@@ -125,7 +125,7 @@ def post_upload() -> Response:
 
 @blueprint.get("/uploads/<int(max=9223372036854775807):upload_id>")
 def get_upload(upload_id: int) -> Response:
-    """How far an upload of the same application for the same athlete has come."""
+    """The state of an upload of the same application for the same athlete."""
     caller = _caller()
     caller.require("write_permission", "activity:write")
     with simulation().state.transaction() as db:
@@ -139,7 +139,7 @@ def get_upload(upload_id: int) -> Response:
 
 
 def _is_route(name: str) -> bool:
-    """Whether the present call is of this route, by whichever base."""
+    """Whether the present call is of this route, under either base URL."""
     return (request.endpoint or "").endswith(f".{name}")
 
 
@@ -149,7 +149,7 @@ def _caller() -> Caller:
 
 
 def _readable(activity_id: int, fetches: str) -> activities.StoredActivity:
-    """The activity, if the caller may see it and it is there already."""
+    """The activity, if the caller may see it and it is already available."""
     caller = _caller()
     caller.require("activity:read_permission", *_READ_SCOPES)
     with simulation().state.transaction() as db:

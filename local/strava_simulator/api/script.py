@@ -1,4 +1,4 @@
-"""The answer script: which calls are answered otherwise than Strava would, as its gateways and its bad days do it."""
+"""The answer script: calls that get another answer than Strava's, as from a gateway or during a fault."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from flask import Request, Response
 
 PACE_HEADER = "X-Simulator-Pace"
-"""Tells the transport how to send an answer, see `Pace`; it does not go out."""
+"""The header that tells the transport how to send an answer, see `Pace`; it is not sent."""
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "route": (str,),
@@ -32,7 +32,7 @@ class Line:
     """One line of the script: calls of `route` get this answer.
 
     `route` is a method and a path behind the base URL, such as `GET /activities/*/streams` or `POST /oauth/token`;
-    `*` stands for anything. Of its calls the `first` to the `last` are answered so, each `every`-th of them.
+    `*` matches anything. Of its calls, every `every`-th from the `first` to the `last` gets this answer.
     """
 
     route: str
@@ -42,17 +42,17 @@ class Line:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json; charset=utf-8"
-    """Empty: the answer does not say what it is."""
+    """Empty: the answer has no content type."""
     body: str | None = ""
-    """None: what Strava itself would have answered, which needs `does_the_work`."""
+    """None: Strava's own answer, which needs `does_the_work`."""
     does_the_work: bool = False
-    """Whether Strava does what it is asked, and only the answer is odd."""
+    """Whether Strava carries out the call, so that only the answer is odd."""
     cut_at: int | None = None
-    """How many bytes of the body come before the connection ends."""
+    """How many bytes of the body are sent before the connection ends."""
     drops: bool = False
     """Whether the connection ends without an answer."""
     head_bytes_per_s: float = 0
-    """How fast status line and headers drip; 0 is at once."""
+    """How fast status line and headers are sent; 0 means at once."""
     body_bytes_per_s: float = 0
 
     @classmethod
@@ -74,11 +74,11 @@ class Line:
         return line
 
     def answers(self, call: int) -> bool:
-        """Whether the `call`-th call of its route, the first being 1, is answered by it."""
+        """Whether the line answers the `call`-th call of its route, counted from 1."""
         return self.first <= call <= (self.last or call) and (call - self.first) % self.every == 0
 
     def response(self, own: Response | None = None) -> Response:
-        """The answer; `own` is Strava's where it did the work."""
+        """The answer; `own` is Strava's, if it carried out the call."""
         body = own.get_data() if self.body is None and own is not None else (self.body or "").encode()
         whole = len(body)
         response = Response(body if self.cut_at is None else body[: self.cut_at], self.status)
@@ -105,21 +105,21 @@ class Pace:
 
     @classmethod
     def parse(cls, text: str | None) -> Pace:
-        """The pace that the header says; without one the answer goes out at once."""
+        """The pace in the header; without one the answer is sent at once."""
         if not text:
             return cls()
         drops, head, body = text.split()
         return cls(drops == "1", float(head), float(body))
 
     def seconds(self, head: int, body: int) -> float:
-        """How long an answer of so many bytes takes."""
+        """How long an answer of that many bytes takes."""
         return sum(
             size / speed for size, speed in ((head, self.head_bytes_per_s), (body, self.body_bytes_per_s)) if speed
         )
 
 
 class Script:
-    """The lines in force; the first that answers a call does."""
+    """The present lines; the first that matches a call answers it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -127,17 +127,17 @@ class Script:
         self._calls: list[int] = []
 
     def write(self, lines: Sequence[Line]) -> None:
-        """Put these lines in the place of the present ones; calls are counted from here on."""
+        """Replace the present lines; calls are counted from now on."""
         with self._lock:
             self._lines, self._calls = list(lines), [0] * len(lines)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Every line, and in `calls` how many calls of its route came."""
+        """Every line, with the number of calls of its route in `calls`."""
         with self._lock:
             return [asdict(line) | {"calls": calls} for line, calls in zip(self._lines, self._calls, strict=True)]
 
     def line_for(self, request: Request) -> Line | None:
-        """The line that answers this call, None where Strava itself does; every line of its route counts the call."""
+        """The line that answers this call, or None for Strava's own answer; every line of its route counts the call."""
         route = f"{request.method} {request.path.removeprefix('/api/v3')}"
         found = None
         with self._lock:

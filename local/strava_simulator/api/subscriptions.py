@@ -1,4 +1,4 @@
-"""Where an application wants to hear of events: `/api/v3/push_subscriptions`.
+"""The webhook subscription of an application: `/api/v3/push_subscriptions`.
 
 Source: https://developers.strava.com/docs/webhooks/ (2026) and answers recorded in 2018.
 """
@@ -43,7 +43,7 @@ def subscribe() -> Response:
     if len(callback_url) > _LONGEST_URL or not _answers_challenge(sim, callback_url, verify_token):
         raise answers.bad_request("PushSubscription", "callback url", "not verifiable")
     with sim.state.transaction() as db:
-        # Asked again: another call may have subscribed the application during the handshake.
+        # Checked again: another call may have subscribed the application during the handshake.
         _refuse_second(db, application)
         last = db.execute("SELECT MAX(seq) AS last FROM sqlite_sequence WHERE name = 'subscriptions'").fetchone()
         row = db.execute(
@@ -71,7 +71,7 @@ def show() -> Response:
 def unsubscribe(subscription_id: int) -> Response:
     """End the subscription; events that wait for it are dropped.
 
-    The credentials may stand in the body too: not documented, and verified by others against Strava.
+    The credentials may be in the body too: undocumented, but verified by others against Strava.
     """
     given = {**request.args.to_dict(), **request.form.to_dict()}
     application = _application(given.get("client_id"), given.get("client_secret"))
@@ -105,7 +105,7 @@ def _refuse_second(db: sqlite3.Connection, application: Application) -> None:
 
 
 def _answers_challenge(sim: Simulation, callback_url: str, verify_token: str) -> bool:
-    """Whether the callback echoes the challenge in JSON, with status 200, within two seconds and by itself."""
+    """Whether the callback echoes the challenge in JSON, with status 200, within two seconds and without a redirect."""
     challenge = secrets.token_hex(8)
     query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
     try:
@@ -133,7 +133,7 @@ def _body(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def _uncounted(response: Response) -> Response:
-    """These calls count for nothing, and say so: usage `0,0`, as recorded."""
+    """The answer with the usage `0,0`, as recorded: these calls do not count."""
     limits = simulation().rules.limits
     response.headers.update(
         {"X-RateLimit-Limit": f"{limits.window},{limits.day}", "X-RateLimit-Usage": "0,0"},

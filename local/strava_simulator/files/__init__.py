@@ -1,1 +1,1 @@
-"""Uploaded files, read as Strava reads them."""
+"""Parses uploaded files as Strava does."""

@@ -1,6 +1,6 @@
-"""GPX 1.1 as Strava documents reading it.
+"""Reads GPX 1.1 as Strava's documentation describes.
 
-Source: https://developers.strava.com/docs/uploads/ (2026-05-30). What it does not list is not read: `<type>`, speed,
+Source: https://developers.strava.com/docs/uploads/ (2026-05-30). Other elements are ignored: `<type>`, speed,
 version 2 of the track point extension, Garmin's power extension.
 """
 
@@ -44,8 +44,8 @@ _IN_EXTENSIONS = {
 def read_gpx(content: bytes) -> Track:
     """All track points of the file, segments and tracks joined.
 
-    Errors: `FileRejected` for XML that is no GPX 1.1, a point off the globe, a value that is no number, and for
-    a file with no track point or with one that has no time.
+    Errors: `FileRejected` for XML that is not GPX 1.1, a position outside the globe, a value that is not a number, and
+    for a file without a track point or with one that has no time.
     """
     parse_xml(content, f"{{{_GPX}}}gpx")
     try:

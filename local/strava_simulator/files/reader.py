@@ -1,4 +1,4 @@
-"""Uploaded files, read as Strava reads them: GPX and TCX, plain or compressed, become streams."""
+"""Converts uploaded files to streams as Strava does: GPX and TCX, plain or compressed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _READERS = {"gpx": read_gpx, "tcx": read_tcx}
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """What Strava takes from a file.
+    """The data that Strava takes from a file.
 
     Shape: `streams` as in `SimulatedActivity`: always `time` and `moving`, others where the file has them at any point,
     None at the points that lack them. `distance` is computed from the positions where the file gives none,
@@ -37,7 +37,7 @@ class ParsedFile:
     start_at: datetime
     """UTC, whole seconds."""
     sport: str | None
-    """The sport type detected; None for GPX, for which Strava documents no detection."""
+    """The detected sport type; None for GPX, for which Strava documents no detection."""
     name: str | None
     distance_m: float
     elapsed_s: int
@@ -48,7 +48,7 @@ def read_file(content: bytes, data_type: str) -> ParsedFile:
     """The activity in an uploaded file of type gpx, gpx.gz, tcx or tcx.gz, in any case.
 
     Errors: `FileRejected` with the text for the upload's `error`: another type, more than 25 MB (100 MB unpacked),
-    anything malformed, no times, times that do not rise.
+    malformed content, missing times, times that do not increase.
     """
     format_name, _, packing = data_type.lower().partition(".")
     if format_name not in _READERS or packing not in ("", "gz"):
@@ -67,7 +67,7 @@ def _unpack(content: bytes) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
             unpacked = packed.read(MAX_UNPACKED_BYTES + 1)
     except (OSError, EOFError, zlib.error) as err:
-        raise malformed(f"it is no gzip file: {err}") from err
+        raise malformed(f"it is not a gzip file: {err}") from err
     if len(unpacked) > MAX_UNPACKED_BYTES:
         raise FileRejected("The file is larger than 100 MB when unpacked.")
     return unpacked
@@ -76,11 +76,11 @@ def _unpack(content: bytes) -> bytes:
 def _check_times(points: Sequence[Point]) -> None:
     for number, (before, after) in enumerate(pairwise(points), start=2):
         if after.at <= before.at:
-            raise malformed(f"times do not rise at point {number}: {before.at.isoformat()}, {after.at.isoformat()}")
+            raise malformed(f"times do not increase at point {number}: {before.at.isoformat()}, {after.at.isoformat()}")
 
 
 def _one_per_second(points: Sequence[Point]) -> list[tuple[int, Point]]:
-    """The first point of each second, with the second counted from the start."""
+    """The first point of each second, with its seconds since the start."""
     start_at = points[0].at.replace(microsecond=0)
     kept: dict[int, Point] = {}
     for point in points:
@@ -117,7 +117,7 @@ def _parsed(timed: Sequence[tuple[int, Point]], sport: str | None, name: str | N
 
 
 def _distances(points: Sequence[Point]) -> list[float]:
-    """Metres at each point, none missing; empty if the file has neither distances nor positions."""
+    """The distance at each point in metres, without gaps; empty if the file has neither distances nor positions."""
     given = [point.distance_m for point in points]
     if _any_known(given):
         return rising(given)
@@ -126,7 +126,7 @@ def _distances(points: Sequence[Point]) -> list[float]:
 
 
 def _given_or(distances: Sequence[float], given: Sequence[float | None], digits: int) -> list[Any]:
-    """The distances, missing where the file gives some but not this one."""
+    """The distances, None where the file has distances but not this one."""
     complete = not _any_known(given)
     return [
         round(distance_m, digits) if complete or raw is not None else None

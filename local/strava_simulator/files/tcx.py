@@ -1,4 +1,4 @@
-"""Training Center XML as Strava documents reading it; a point may lack its position.
+"""Reads Training Center XML as Strava's documentation describes; a point may lack its position.
 
 Source: https://developers.strava.com/docs/uploads/ (2026-05-30).
 """
@@ -28,13 +28,13 @@ _SPORTS = {"biking": "Ride", "running": "Run", "hiking": "Hike", "walking": "Wal
 def read_tcx(content: bytes) -> Track:
     """All track points of the file's first activity, laps joined.
 
-    Errors: `FileRejected` for XML that is no TCX, a point off the globe, a value that is no number, and for a file
-    with no track point or with one that has no time.
+    Errors: `FileRejected` for XML that is not TCX, a position outside the globe, a value that is not a number, and for
+    a file without a track point or with one that has no time.
     """
     root = parse_xml(content, f"{_TCX}TrainingCenterDatabase")
     activity = root.find(f"{_TCX}Activities/{_TCX}Activity")
     if activity is None:
-        raise malformed("it holds no activity")
+        raise malformed("it contains no activity")
     points: list[Point] = []
     for lap in activity.iterfind(f"{_TCX}Lap"):
         _join(points, [_point(element) for element in lap.iterfind(f"{_TCX}Track/{_TCX}Trackpoint")])
@@ -70,7 +70,7 @@ def _time(text: str | None) -> datetime:
         at = datetime.fromisoformat(text.strip())
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError) as err:
-        raise malformed(f"Time is no time: {text!r}") from err
+        raise malformed(f"Time is not a time: {text!r}") from err
 
 
 def _position(element: Element | None) -> tuple[float, float] | None:
@@ -81,7 +81,7 @@ def _position(element: Element | None) -> tuple[float, float] | None:
 
 
 def _value(element: Element, paths: Iterable[str]) -> float | None:
-    """The number at the first of the paths, relative to the Training Center namespace, that is there."""
+    """The number at the first existing one of the paths, which are relative to the Training Center namespace."""
     for path in paths:
         found = element.find(f"{_TCX}{path}")
         if found is not None:

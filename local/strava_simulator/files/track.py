@@ -1,4 +1,4 @@
-"""The points of an uploaded file, whatever its format, and the error for a file that Strava would refuse."""
+"""The points of an uploaded file of either format, and the error for a file that Strava would refuse."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ NO_TIMES = "Time information is missing from file."
 
 
 class FileRejected(Exception):
-    """Strava would refuse this file; the message is the `error` that its upload answers."""
+    """Strava would refuse this file; the message is the `error` of the upload's answer."""
 
 
 def malformed(reason: str) -> FileRejected:
-    """The refusal of a file that breaks its format, with the reason in brackets, which Strava would keep to itself."""
+    """The refusal of a malformed file, with the reason in brackets, which Strava would not tell."""
     return FileRejected(f"{MALFORMED} ({reason})")
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point as the file has it; None for what it does not have."""
+    """One point of the file; None for missing values."""
 
     at: datetime
     """Aware."""
@@ -42,7 +42,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """All points of a file in its order, and what the file says of the activity."""
+    """All points of a file in its order, and the activity's details in it."""
 
     points: Sequence[Point] = field(repr=False)
     sport: str | None = None
@@ -60,7 +60,7 @@ def parse_xml(content: bytes, root_tag: str) -> Element:
     except DefusedXmlException as err:
         raise malformed("it declares a document type or entities") from err
     except (ParseError, ValueError, LookupError) as err:
-        raise malformed(f"it is no well-formed XML: {err}") from err
+        raise malformed(f"it is not well-formed XML: {err}") from err
     if root.tag != root_tag:
         raise malformed(f"its root is {root.tag}, not {root_tag}")
     return root
@@ -80,5 +80,5 @@ def number(text: str | None, tag: str) -> float:
 def coordinates(lat: float, lng: float) -> tuple[float, float]:
     """The position, if it is one on earth. Errors: `FileRejected`."""
     if not (-90.0 <= lat <= 90.0 and -180.0 <= lng <= 180.0):
-        raise malformed(f"{lat}, {lng} is no position")
+        raise malformed(f"{lat}, {lng} is not a position")
     return lat, lng

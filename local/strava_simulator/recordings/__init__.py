@@ -1,1 +1,1 @@
-"""Activities to play with: invented ones, and recorded ones from a directory."""
+"""Activities for the simulator: generated ones, and recorded ones from a directory."""

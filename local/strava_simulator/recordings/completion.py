@@ -1,4 +1,4 @@
-"""Old answers brought up to what Strava answers today: missing fields are added, present ones stay as they are."""
+"""Completes old answers to Strava's present form: missing fields are added, existing ones stay unchanged."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ _PLAIN: Mapping[str, Any] = {
 def complete(
     detail: Mapping[str, Any], streams: Mapping[str, Mapping[str, Any]] | None, *, athlete_id: int
 ) -> dict[str, Any]:
-    """The detail as a current Strava answers it to the athlete `athlete_id`, whoever recorded it.
+    """The detail in Strava's present form, with `athlete_id` as its athlete.
 
-    Shape: `resource_state` 3; `athlete`, there and in laps and efforts, is replaced whole, so that no profile stays.
-    Errors: `ValueError` for a date that is none, `TypeError` or `OverflowError` for another field of a wrong type.
+    Shape: `resource_state` 3; `athlete`, also in laps and efforts, is replaced completely, so that no profile stays.
+    Errors: `ValueError` for an invalid date, `TypeError` or `OverflowError` for another field of a wrong type.
     """
     athlete = {"id": athlete_id, "resource_state": 1}
     derived = {**deepcopy(dict(_PLAIN)), **_times(detail), **_sport(detail), **_visibility(detail), **_sensors(streams)}
@@ -67,13 +67,13 @@ def complete(
 
 
 def start_at(detail: Mapping[str, Any]) -> datetime:
-    """When the activity began, in UTC. Errors: `ValueError` if `start_date` is no date."""
+    """When the activity began, in UTC. Errors: `ValueError` if `start_date` is not a date."""
     at = datetime.fromisoformat(str(detail["start_date"]))
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _times(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of time; the wall clock and its offset from UTC each follow from the other."""
+    """The time fields; the wall clock and its offset from UTC follow from each other."""
     started = start_at(detail)
     ahead = timedelta(seconds=detail.get("utc_offset") or 0)
     if detail.get("start_date_local"):

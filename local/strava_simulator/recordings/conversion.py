@@ -1,6 +1,6 @@
-"""Recorded HTTP answers turned into the layout that `recordings.load_directory` reads.
+"""Converts recorded HTTP answers to the layout that `recordings.load_directory` reads.
 
-The recordings come from public repositories; each is named after the one it was published in.
+The recordings come from public repositories; each is named after its repository.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 
 class RecordingsBroken(Exception):
-    """Recordings are missing or cannot be read; the message names each and says why."""
+    """Recordings are missing or unreadable; the message names each with its reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Where an activity's detail and its streams were recorded; None for streams that Strava does not have."""
+    """The files of an activity's recorded detail and streams; None for streams that Strava does not have."""
 
     name: str
     detail: str
@@ -38,7 +38,7 @@ RECORDINGS = (
 
 
 def convert(source: Path, destination: Path) -> list[str]:
-    """Write every recording under `source` as a directory of `destination`; answers their names.
+    """Write every recording under `source` as a directory of `destination`; returns their names.
 
     Effects: creates `destination`; directories of the same names are overwritten, so repeating it is safe.
     Errors: `RecordingsBroken` naming the recordings that are missing or unreadable, before anything is written.

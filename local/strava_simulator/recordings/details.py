@@ -1,4 +1,4 @@
-"""A DetailedActivity made from streams: every total, average and maximum agrees with the samples.
+"""Builds a DetailedActivity from streams: every total, average and maximum agrees with the samples.
 
 Source: answers recorded in 2018 to 2025; a key that Strava leaves out (no watts, no altitude) is left out here.
 """
@@ -28,12 +28,12 @@ _LEGACY_TYPES = {
 
 
 def legacy_type(sport_type: str) -> str:
-    """The deprecated `type` that Strava still answers beside a `sport_type`."""
+    """The deprecated `type` that Strava still returns beside `sport_type`."""
     return _LEGACY_TYPES.get(sport_type, sport_type)
 
 
 def describe(facts: Facts, streams: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Any]:
-    """The detail that `GET /activities/{id}` answers for an activity of these facts and streams.
+    """The detail in the answer of `GET /activities/{id}` for an activity of these facts and streams.
 
     Shape: `resource_state` 3; visible to everyone; no segment efforts. Laps and splits only where there are streams.
     """
@@ -141,7 +141,7 @@ def _power(facts: Facts, channels: Channels) -> dict[str, Any]:
 
 
 def _weighted_watts(watts: list[int]) -> int:
-    """The fourth-power mean of the half-minute averages, which is what Strava calls weighted average power."""
+    """The fourth-power mean of the half-minute averages: Strava's weighted average power."""
     window_s = min(_SMOOTHED_S, len(watts))
     total = sum(watts[:window_s])
     fourth_powers = [(total / window_s) ** 4]

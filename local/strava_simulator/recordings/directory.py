@@ -1,4 +1,4 @@
-"""A directory of recorded activities, and the command that makes one from recorded HTTP answers.
+"""A directory of recorded activities, and the command that creates one from recorded HTTP answers.
 
 Layout: `<directory>/<name>/activity.json` is a detailed activity as Strava answers it, `<name>/streams.json` its
 streams keyed by type, or `null` where Strava has none.
@@ -21,15 +21,15 @@ __all__ = ["RecordingsBroken", "load_directory"]
 
 
 def load_directory(path: Path, *, athlete_id: int) -> list[SimulatedActivity]:
-    """The activities under `path` as ones of that athlete, by start date.
+    """The activities under `path` as activities of that athlete, by start date.
 
-    Shape: what a current Strava answers and an old recording lacks is completed; what is there stays, but for the
-    athlete. Files beside the directories, and hidden directories, are left alone.
+    Shape: fields that an old recording lacks are completed; existing fields stay, except the athlete. Files beside the
+    directories, and hidden directories, are ignored.
 
     Errors: `RecordingsBroken` naming every directory that cannot be read, and why; nothing is loaded then.
     """
     if not path.is_dir():
-        raise RecordingsBroken(f"{path} is no directory: give one with <name>/activity.json and <name>/streams.json")
+        raise RecordingsBroken(f"{path} is not a directory: give one with <name>/activity.json and <name>/streams.json")
     activities: list[SimulatedActivity] = []
     broken: list[str] = []
     seen: dict[int, str] = {}
@@ -63,12 +63,12 @@ def _read(path: Path) -> Any:
     except FileNotFoundError as err:
         raise ValueError(f"{path.name} is missing") from err
     except ValueError as err:
-        raise ValueError(f"{path.name} is no JSON: {err}") from err
+        raise ValueError(f"{path.name} is not JSON: {err}") from err
 
 
 def _check_detail(detail: Any) -> None:
     if not isinstance(detail, Mapping):
-        raise ValueError("activity.json is no object")
+        raise ValueError("activity.json is not an object")
     if not isinstance(detail.get("id"), int) or isinstance(detail["id"], bool):
         raise ValueError(f"activity.json: id is {detail.get('id')!r}, not an integer")
     if not isinstance(detail.get("start_date"), str):
@@ -85,7 +85,7 @@ def _check_streams(streams: Any) -> None:
 
 def main(
     source: Annotated[Path, typer.Argument(help="Recorded answers, one directory per source.")],
-    destination: Annotated[Path, typer.Argument(help="Where the directory of activities is written.")],
+    destination: Annotated[Path, typer.Argument(help="The directory of activities to write.")],
 ) -> None:
     """Convert recorded HTTP answers into a directory of activities that the simulator loads."""
     try:

@@ -1,4 +1,4 @@
-"""What is known of an activity beside its streams, and dates as Strava writes them."""
+"""The facts of an activity that are not in its streams, and Strava's date formats."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 TIMEZONE = "(GMT+01:00) Europe/Berlin"
-"""Every simulated athlete lives in Berlin; Strava's text keeps the winter offset all year."""
+"""Every simulated athlete lives in Berlin; Strava's text has the winter offset all year."""
 _ZONE = ZoneInfo("Europe/Berlin")
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What `details.describe` needs and streams cannot tell.
+    """The input of `details.describe` that is not in the streams.
 
     Shape: `upload_id` and `external_id` are None for an activity typed in by hand (`manual`).
     `lap_m` is the length of the device's automatic laps, None for a single lap.
@@ -45,7 +45,7 @@ def utc_text(at: datetime) -> str:
 
 
 def local_text(at: datetime) -> str:
-    """The athlete's wall clock as Strava writes `start_date_local`: with a `Z` that is false."""
+    """The athlete's wall clock as Strava writes `start_date_local`: with a wrong `Z`."""
     return f"{at.astimezone(_ZONE):%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -55,7 +55,7 @@ def utc_offset_s(at: datetime) -> float:
 
 
 def title(noun: str, at: datetime) -> str:
-    """The name Strava gives an activity that comes without one, such as "Morning Run"."""
+    """The name that Strava gives an activity without one, such as "Morning Run"."""
     hour = at.astimezone(_ZONE).hour
     for until, part in ((4, "Night"), (11, "Morning"), (14, "Lunch"), (17, "Afternoon"), (21, "Evening")):
         if hour < until:

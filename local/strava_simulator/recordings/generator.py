@@ -1,4 +1,4 @@
-"""Invented activities, the same ones for the same seed, in every shape that Strava answers."""
+"""Generates activities in every shape that Strava returns; the same seed gives the same activities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["MAX_POINTS", "Kind", "default_name", "generate"]
 MAX_POINTS = 20_000
 _POOL_M = 25
 _UPLOADS_AHEAD = 1_060_000_000
-"""Strava numbers uploads apart from activities, and higher."""
+"""Upload ids are separate from activity ids, and higher."""
 
 
 def generate(
@@ -33,9 +33,9 @@ def generate(
 ) -> SimulatedActivity:
     """One activity that began at `start_at`.
 
-    Shape: streams of `points` samples (1 to 20,000; a number usual for the kind if not given), a second apart but for
-    the trail run's pause; None for the treadmill and the swim, which last as many seconds instead. The samples depend
-    on kind, seed and points alone. A few activities have missing samples (None).
+    Shape: streams of `points` samples (1 to 20,000; the default depends on the kind), one second apart except for the
+    trail run's pause; None for the treadmill and the swim, which last that many seconds instead. The samples depend
+    only on kind, seed and points. A few activities have missing samples (None).
 
     Errors: `ValueError` for a naive `start_at` or a number of points out of range.
     """
@@ -71,7 +71,7 @@ def generate(
 
 
 def default_name(kind: Kind, start_at: datetime) -> str:
-    """The name Strava gives an activity of this kind that began then, such as "Morning Run"."""
+    """The name that Strava gives an activity of this kind that began at that time, such as "Morning Run"."""
     return title(PROFILES[kind].noun, start_at)
 
 
@@ -83,7 +83,7 @@ def _streams(samples: dict[str, list[Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _measures(profile: Profile, count: int, streams: dict[str, dict[str, Any]] | None) -> tuple[float, int, int]:
-    """Metres, elapsed and moving seconds; a pool or a treadmill counts lengths of 25 m."""
+    """Distance, elapsed and moving time; a pool or a treadmill counts lengths of 25 m."""
     if streams is None:
         return float(int(profile.speed_mps * count / _POOL_M) * _POOL_M), count, count
     time, distances, moving = (streams[name]["data"] for name in ("time", "distance", "moving"))

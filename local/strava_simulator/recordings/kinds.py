@@ -1,4 +1,4 @@
-"""The kinds of activity that the simulator can invent, and what tells them apart."""
+"""The kinds of activity that the simulator can generate, and their profiles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """One kind of activity, chosen so that together they show every shape Strava answers."""
+    """One kind of activity; together the kinds cover every shape that Strava returns."""
 
     RUN = "run"
     RIDE = "ride"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What all activities of one kind have in common.
+    """The common properties of all activities of one kind.
 
     Shape: `channels` are the stream types recorded, empty where Strava has no streams.
     `place` is where the athlete starts (`lat, lng`), None without GPS. `stop_every_s` is how often traffic stops the
@@ -42,7 +42,7 @@ class Profile:
     manual: bool = False
     device_name: str | None = None
     external_id: str | None = None
-    """The external id as the device's maker writes it, with a `{number}` in it."""
+    """The external id in the format of the device's maker, with a `{number}`."""
 
 
 _OUTDOOR = ("time", "distance", "latlng", "altitude", "velocity_smooth", "heartrate", "cadence")

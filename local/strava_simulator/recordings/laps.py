@@ -1,4 +1,4 @@
-"""An activity cut by distance: the device's laps, and the splits per kilometre and mile."""
+"""Divides an activity by distance: the device's laps, and the splits per kilometre and mile."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ Channels = Mapping[str, Sequence[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The steps that end at the points after `before` up to `last`; it begins where the one before it ended."""
+    """The steps that end at the points after `before` up to `last`; a section begins where the previous one ended."""
 
     before: int
     last: int
     channels: Channels
     distances: Sequence[float]
-    """The activity's distances without gaps; empty where nothing measured them."""
+    """The activity's distances without gaps; empty where none were measured."""
 
     @property
     def first(self) -> int:
-        """The first point of its own: the section at the start owns point 0 too."""
+        """The section's first point; the first section includes point 0."""
         return self.before + 1 if self.before else 0
 
     @property
     def elapsed_s(self) -> int:
-        """Seconds from begin to end."""
+        """Seconds from start to end."""
         time = self.channels["time"]
         return int(time[self.last] - time[self.before])
 
@@ -46,7 +46,7 @@ class Section:
 
     @property
     def distance_m(self) -> float:
-        """Metres from begin to end."""
+        """Metres from start to end."""
         if not self.distances:
             return 0.0
         return round(self.distances[self.last] - self.distances[self.before], 1)
@@ -67,12 +67,12 @@ def cut(channels: Channels, length_m: float | None) -> list[Section]:
 
 
 def laps(facts: Facts, channels: Channels) -> list[dict[str, Any]]:
-    """The laps as a detailed activity carries them."""
+    """The laps of a detailed activity."""
     return [_lap(facts, number, section) for number, section in enumerate(cut(channels, facts.lap_m), start=1)]
 
 
 def splits(channels: Channels, length_m: float) -> list[dict[str, Any]]:
-    """The splits as a detailed activity carries them; none without a distance."""
+    """The splits of a detailed activity; none without a distance."""
     if "distance" not in channels:
         return []
     return [_split(number, section) for number, section in enumerate(cut(channels, length_m), start=1)]
@@ -84,7 +84,7 @@ def mean(samples: Sequence[float], digits: int) -> float:
 
 
 def climbed_m(altitudes: Sequence[float]) -> float:
-    """The metres gained on the way, descents not subtracted."""
+    """The metres climbed; descents are not subtracted."""
     return round(sum((max(0.0, after - before) for before, after in pairwise(altitudes)), 0.0), 1)
 
 

@@ -1,4 +1,4 @@
-"""How far, how fast and whether at all: what Strava derives from times and positions."""
+"""Distance, speed and motion, which Strava derives from times and positions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 
 EARTH_RADIUS_M = 6_371_000.0
 STILL_MPS = 0.3
-"""Below this speed Strava's athletes stand; it publishes no number, this one separates walking from GPS drift."""
+"""Below this speed an athlete counts as standing. Strava publishes no number; this one separates walking from drift."""
 _WINDOW_S = 5
 
 LatLng = Sequence[float]
@@ -22,7 +22,7 @@ def haversine_m(a: LatLng, b: LatLng) -> float:
 
 
 def distance_along(positions: Sequence[LatLng | None]) -> list[float]:
-    """Metres covered up to each position; where one is missing, as many as before."""
+    """The metres covered up to each position; a missing position adds none."""
     total_m = 0.0
     last: LatLng | None = None
     distances = []
@@ -35,7 +35,7 @@ def distance_along(positions: Sequence[LatLng | None]) -> list[float]:
 
 
 def rising(distances: Sequence[float | None]) -> list[float]:
-    """The same distances without gaps and without steps back: both occur in devices' files."""
+    """The distances without gaps and without backward steps: both occur in devices' files."""
     filled = []
     furthest_m = 0.0
     for distance_m in distances:
@@ -63,5 +63,5 @@ def moving_flags(time: Sequence[int], distances: Sequence[float]) -> list[bool]:
 
 
 def moving_s(time: Sequence[int], moving: Sequence[bool]) -> int:
-    """The seconds of those steps that ended moving: pauses of the device and stops are left out."""
+    """The seconds of the steps in motion, without pauses of the device and stops."""
     return sum(end - start for (start, end), on in zip(pairwise(time), moving[1:], strict=True) if on)

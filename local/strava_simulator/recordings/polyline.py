@@ -1,4 +1,4 @@
-"""Google's encoded polyline, in which Strava answers an activity's map.
+"""Google's encoded polyline format, which Strava uses for an activity's map.
 
 Source: https://developers.google.com/maps/documentation/utilities/polylinealgorithm
 """
@@ -21,7 +21,7 @@ def encode(positions: Sequence[Sequence[float]]) -> str:
 
 
 def thin(positions: Sequence[Sequence[float]], limit: int) -> list[Sequence[float]]:
-    """At most `limit` (two or more) of the positions, evenly spread, the first and the last among them."""
+    """At most `limit` (two or more) of the positions, evenly spread, including the first and the last."""
     if len(positions) <= limit:
         return list(positions)
     last = len(positions) - 1

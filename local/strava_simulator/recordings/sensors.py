@@ -1,4 +1,4 @@
-"""What a watch or a bike computer records second by second on a course."""
+"""The samples that a watch or a bike computer records every second on a course."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _ROLLING_RESISTANCE = 0.005
 _HALF_AIR_DRAG = 0.192
 _COASTING_GRADE = -0.04
 _FEWEST_FOR_GAPS = 20
-"""Shorter recordings are kept whole: no pause, no missing value."""
+"""Shorter recordings have no pause and no missing value."""
 
 
 def record(profile: Profile, count: int, rng: Random) -> dict[str, list[Any]]:
     """The streams' samples by type, those of `profile.channels`.
 
     Shape: every list has `count` samples; a few recordings miss some watts or heart rates (None).
-    Units: as Strava answers them: s, m, degrees, m/s, beats and revolutions per minute, W, °C, percent.
+    Units: Strava's: s, m, degrees, m/s, beats and revolutions per minute, W, °C, percent.
     """
     course = Course.draw(rng, loop_m=count * profile.speed_mps, hills_m=profile.hills_m)
     speeds, distances = _travel(profile, course, count, rng)
@@ -118,7 +118,7 @@ def _temperatures(count: int, rng: Random) -> list[int]:
 
 
 def _lose_some(recorded: dict[str, list[Any]], count: int, rng: Random) -> None:
-    """Blank the end of the watts or the beginning of the heart rates in one of four recordings, as real ones are."""
+    """Remove the end of the watts or the beginning of the heart rates in one of four recordings, as in real ones."""
     lost = rng.randint(1, max(1, count // 20))
     if rng.random() >= 0.25 or count < _FEWEST_FOR_GAPS:
         return

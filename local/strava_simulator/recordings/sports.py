@@ -18,7 +18,7 @@ SPORT_TYPES = frozenset((
 ))  # fmt: skip
 
 DEFAULT = "Ride"
-"""What Strava takes an upload for that says nothing, until its athlete chooses another default."""
+"""The sport of an upload that names none, until its athlete chooses another default."""
 
 
 def noun(sport_type: str) -> str:

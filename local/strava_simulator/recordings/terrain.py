@@ -1,4 +1,4 @@
-"""Smooth country to move through: which way the course turns, how high it lies and how steep it is."""
+"""Smooth terrain: the heading, altitude and grade of a course."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.strava_simulator.recordings.motion import EARTH_RADIUS_M
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """One sine over distance (or over time): smooth, and known at any place without walking there."""
+    """One sine over distance or time: smooth, and computable at any point."""
 
     amplitude: float
     length: float
@@ -28,7 +28,7 @@ class Wave:
 
 
 def draw_waves(rng: Random, amplitude: float, lengths: Sequence[float]) -> tuple[Wave, ...]:
-    """Waves of about these lengths; a shorter one is flatter in proportion, so that no slope sticks out."""
+    """Waves of about these lengths; a shorter wave is proportionally flatter, so that no slope dominates."""
     return tuple(
         Wave(
             amplitude=amplitude * length / lengths[0] * rng.uniform(0.6, 1.0),
@@ -61,7 +61,7 @@ class Course:
         )
 
     def altitude_m(self, distance_m: float) -> float:
-        """The height above the sea."""
+        """The altitude above sea level."""
         return self.base_m + sum(hill.value(distance_m) for hill in self.hills)
 
     def grade(self, distance_m: float) -> float:
@@ -69,7 +69,7 @@ class Course:
         return sum(hill.slope(distance_m) for hill in self.hills)
 
     def heading_rad(self, distance_m: float) -> float:
-        """The way the course points, clockwise from north."""
+        """The heading of the course, clockwise from north."""
         turned = math.tau * distance_m / self.loop_m
         return self.first_heading_rad + turned + sum(turn.value(distance_m) for turn in self.turns)
 

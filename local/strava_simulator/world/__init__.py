@@ -1,1 +1,1 @@
-"""What exists at the simulated Strava: athletes, applications, activities, uploads, and what happens to them."""
+"""The state of the simulated Strava: athletes, applications, activities, uploads and events."""

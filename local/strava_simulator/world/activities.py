@@ -1,4 +1,4 @@
-"""The activities that athletes have, as Strava keeps and answers them."""
+"""The activities of athletes, as Strava stores and returns them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LISTED = frozenset((
     "suffer_score", "timezone", "total_elevation_gain", "total_photo_count", "trainer", "type", "upload_id",
     "upload_id_str", "utc_offset", "visibility", "weighted_average_watts", "workout_type",
 ))  # fmt: skip
-"""The keys of a detail that lists show too, as recorded in October 2025."""
+"""The keys of a detail that are also in lists, as recorded in October 2025."""
 
 
 class ActivityExists(Exception):
@@ -41,7 +41,7 @@ class UnknownActivity(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredActivity:
-    """An activity as the simulator keeps it, deleted ones too."""
+    """An activity in the simulator's state, deleted or not."""
 
     activity_id: int
     athlete_id: int
@@ -52,13 +52,13 @@ class StoredActivity:
 
     @property
     def subject(self) -> Subject:
-        """What an event about it has to know."""
+        """The activity's data for an event about it."""
         return Subject(self.activity_id, self.athlete_id, self.only_me)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of an athlete's list is asked for; `after` and `before` are exclusive, in seconds since 1970."""
+    """The requested part of an athlete's list; `after` and `before` are exclusive, in seconds since 1970."""
 
     number: int = 1
     per_page: int = 30
@@ -67,7 +67,7 @@ class Page:
 
 
 def is_only_me(detail: Mapping[str, Any]) -> bool:
-    """Whether only its athlete sees the activity; old recordings say so by `private` alone."""
+    """Whether only its athlete sees the activity; old recordings have only `private`."""
     visibility: str = detail.get("visibility", "only_me" if detail.get("private") else "everyone")
     return visibility == "only_me"
 
@@ -78,15 +78,15 @@ def start_epoch_s(detail: Mapping[str, Any]) -> int:
 
 
 def next_id(db: sqlite3.Connection) -> int:
-    """An id that no activity has or had."""
+    """An id that no activity has ever had."""
     last = db.execute("SELECT MAX(activity_id) AS last FROM activities").fetchone()["last"]
     return max(_FIRST_ACTIVITY_ID, (last or 0) + 1)
 
 
 def add(db: sqlite3.Connection, activity: SimulatedActivity, *, fresh: bool) -> StoredActivity:
-    """Keep a new activity. `fresh` ones are new to the world, and may not be there yet when asked for.
+    """Store a new activity. A `fresh` one may not be available yet when it is fetched.
 
-    Errors: ActivityExists when the id is taken, by a deleted activity too.
+    Errors: ActivityExists when the id is taken, also by a deleted activity.
     """
     detail = activity.detail
     try:
@@ -110,7 +110,7 @@ def add(db: sqlite3.Connection, activity: SimulatedActivity, *, fresh: bool) -> 
 
 
 def replace(db: sqlite3.Connection, activity: SimulatedActivity) -> StoredActivity:
-    """Keep the activity in the place of what was kept under its id.
+    """Replace the stored activity with this id.
 
     Errors: UnknownActivity.
     """
@@ -132,7 +132,7 @@ def replace(db: sqlite3.Connection, activity: SimulatedActivity) -> StoredActivi
 
 
 def delete(db: sqlite3.Connection, activity_id: int, *, now: float) -> None:
-    """Take the activity away from every reader; its id stays taken."""
+    """Hide the activity from every reader; its id stays taken."""
     db.execute("UPDATE activities SET deleted_at = ? WHERE activity_id = ?", (now, activity_id))
 
 
@@ -148,9 +148,9 @@ def find(db: sqlite3.Connection, activity_id: int) -> StoredActivity:
 
 
 def listed(db: sqlite3.Connection, athlete_id: int, page: Page, *, only_me_too: bool) -> list[dict[str, Any]]:
-    """One page of an athlete's activities, each as a SummaryActivity: the newest first, with `after` alone the oldest.
+    """One page of an athlete's activities, each as a SummaryActivity: newest first, or oldest first with only `after`.
 
-    With both bounds the newest came first in an answer recorded in 2018.
+    With both bounds, an answer recorded in 2018 has the newest first.
     """
     order = "ASC" if page.after_epoch_s is not None and page.before_epoch_s is None else "DESC"
     rows = db.execute(
@@ -178,7 +178,7 @@ def seen_by_others(db: sqlite3.Connection, activity: SimulatedActivity) -> Simul
 
 
 def ids_of(db: sqlite3.Connection, athlete_id: int) -> list[int]:
-    """The ids of everything the athlete has, hidden ones too, the newest first."""
+    """The ids of all of the athlete's activities, including hidden ones, newest first."""
     rows = db.execute(
         "SELECT activity_id FROM activities WHERE athlete_id = ? AND deleted_at IS NULL"
         " ORDER BY start_epoch_s DESC, activity_id DESC",
@@ -198,7 +198,7 @@ def at_start(db: sqlite3.Connection, athlete_id: int, epoch_s: int) -> StoredAct
 
 
 def summary(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a detail that lists show."""
+    """The part of a detail that is in lists."""
     shown = {key: value for key, value in with_start_as_shown(detail).items() if key in _LISTED}
     line = {key: value for key, value in (detail.get("map") or {}).items() if key != "polyline"}
     return {"resource_state": 2, **shown, "map": {**line, "resource_state": 2}}
@@ -212,7 +212,7 @@ def stream_texts(db: sqlite3.Connection, activity_id: int, types: Sequence[str] 
 
 
 def truth(db: sqlite3.Connection, activity_id: int) -> SimulatedActivity:
-    """All that is true of the activity, deleted or not.
+    """The full activity, deleted or not.
 
     Errors: UnknownActivity.
     """
@@ -223,7 +223,7 @@ def truth(db: sqlite3.Connection, activity_id: int) -> SimulatedActivity:
 
 
 def count_fetch(db: sqlite3.Connection, activity_id: int, column: str) -> int:
-    """How often this part of a fresh activity was asked for, now included; 0 if it is not fresh.
+    """How often this part of a fresh activity was fetched, including now; 0 if it is not fresh.
 
     Shape: `column` is `detail_fetches` or `streams_fetches`.
     """

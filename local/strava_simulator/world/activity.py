@@ -1,4 +1,4 @@
-"""One activity as the simulator keeps it."""
+"""One activity in the simulator's state."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class SimulatedActivity:
-    """The truth about one activity: what `GET /activities/{id}` and its `/streams` answer.
+    """The full data of one activity: the answers of `GET /activities/{id}` and its `/streams`.
 
-    Shape: `detail` is a DetailedActivity as Strava answers it, `id`, `athlete.id` and `resource_state: 3` included.
+    Shape: `detail` is Strava's DetailedActivity, including `id`, `athlete.id` and `resource_state: 3`.
     `streams` maps a stream type to `{"data", "series_type", "original_size", "resolution"}` with arrays of one
     length; None where Strava answers 404 (manual activities, some treadmill runs).
     """

@@ -36,7 +36,7 @@ class Application:
 
 
 def register(db: sqlite3.Connection, application: Application) -> None:
-    """Register the application, or give it new values; its faults stay."""
+    """Register the application, or update it; its faults stay."""
     db.execute(
         "INSERT INTO applications (client_id, client_secret, callback_domain, athlete_capacity) VALUES (?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET client_secret = excluded.client_secret,"
@@ -66,7 +66,7 @@ def identify(db: sqlite3.Connection, client_id: str | None) -> Application:
 def authenticate(db: sqlite3.Connection, client_id: str | None, client_secret: str | None) -> Application:
     """The application with this id and secret.
 
-    Errors: Refusal 400 for an unknown id, 401 for another secret.
+    Errors: Refusal 400 for an unknown id, 401 for a wrong secret.
     """
     application = identify(db, client_id)
     if not hmac.compare_digest((client_secret or "").encode(), application.client_secret.encode()):

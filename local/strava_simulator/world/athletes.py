@@ -20,7 +20,7 @@ _SUMMARY = (
 
 @dataclass(frozen=True, slots=True)
 class Athlete:
-    """An athlete's account: the DetailedAthlete that Strava answers."""
+    """An athlete's account: Strava's DetailedAthlete."""
 
     profile: Mapping[str, Any]
 
@@ -44,15 +44,15 @@ class AthleteExists(Exception):
 
 
 class UnknownAthlete(Exception):
-    """Nobody has this id."""
+    """No athlete has this id."""
 
 
 def create(db: sqlite3.Connection, values: Mapping[str, Any], *, now: float) -> Athlete:
     """Open an account.
 
-    Shape: `values` may hold `athlete_id`, `firstname` and `lastname`; each has a default.
+    Shape: `values` may contain `athlete_id`, `firstname` and `lastname`; each has a default.
 
-    Errors: AthleteExists when the id is taken; ValueError for an id that is none, and for any other key.
+    Errors: AthleteExists when the id is taken; ValueError for an invalid id, and for any other key.
     """
     if not set(values) <= {"athlete_id", "firstname", "lastname"}:
         raise ValueError("an athlete has athlete_id, firstname and lastname, nothing else")

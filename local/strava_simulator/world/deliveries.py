@@ -1,4 +1,4 @@
-"""Brings events to the applications' callbacks: in order, with two seconds' patience, three times at most.
+"""Delivers events to the applications' callbacks: in order, with a timeout of two seconds, at most three times.
 
 Source: https://developers.strava.com/docs/webhooks/ (2026).
 """
@@ -22,9 +22,9 @@ _LOOK_EVERY_S = 0.02
 
 
 def deliver_due(simulation: Simulation) -> int:
-    """Deliver every event that is due, and give how many tries that took.
+    """Deliver every event that is due; returns the number of attempts.
 
-    Effects: each try is logged; an event that was tried in vain for the third time is dropped.
+    Effects: logs each attempt; an event is dropped after its third failed attempt.
     """
     tries = 0
     while (event := _next_due(simulation)) is not None:
@@ -39,14 +39,14 @@ def pending_count(db: sqlite3.Connection) -> int:
 
 
 def log(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Every try so far, the first one first, with the event and what became of it."""
+    """Every attempt so far, oldest first, with the event and the outcome."""
     rows = db.execute("SELECT * FROM deliveries JOIN events USING (event_id) ORDER BY delivery_id").fetchall()
     keys = ("event_id", "attempt", "status", "error", "latency_ms", "delivered_at", "outcome")
     return [{"event": json.loads(row["body"]), **{key: row[key] for key in keys}} for row in rows]
 
 
 class DeliveryWorker:
-    """The background worker that settles uploads and delivers events for as long as the simulator runs."""
+    """The background worker that settles uploads and delivers events while the simulator runs."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
@@ -54,11 +54,11 @@ class DeliveryWorker:
         self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the worker."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the present delivery and stop; what is due stays due."""
+        """Finish the present delivery and stop; due events stay due."""
         self._stopped.set()
         self._thread.join()
 
@@ -95,7 +95,7 @@ def _try_once(simulation: Simulation, event: sqlite3.Row) -> None:
 
 
 def _post(session: requests.Session, url: str, body: str) -> tuple[int | None, str | None, float]:
-    """Status, what was wrong (None if nothing) and latency of one try."""
+    """The status, the error (None if there is none) and the latency of one attempt."""
     try:
         response = session.post(
             url,

@@ -1,4 +1,4 @@
-"""What athletes do to their activities, each with the event that Strava raises for it."""
+"""Changes of activities by their athletes, each with the event that Strava raises for it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ SILENT: Mapping[str, type] = {
     **dict.fromkeys(("workout_type", "kudos_count", "comment_count", "achievement_count", "pr_count"), int),
     **dict.fromkeys(("total_photo_count", "athlete_count"), int),
 }
-"""What an athlete, others or Strava itself change of an activity without an event, each with its kind of value."""
+"""Fields whose changes raise no event, each with its type."""
 
 _REBASED = ("time", "distance")
-"""Streams that count from the start, and so begin at 0 again after a crop."""
+"""Streams that count from the start, and so start at 0 again after a crop."""
 
 
 def rename(db: sqlite3.Connection, simulation: Simulation, activity_id: int, name: str) -> None:
@@ -47,7 +47,7 @@ def change_sport(db: sqlite3.Connection, simulation: Simulation, activity_id: in
 
 
 def change_visibility(db: sqlite3.Connection, simulation: Simulation, activity_id: int, visibility: str) -> None:
-    """Show the activity to others than before; an event tells only of `only_me`, set or lifted.
+    """Change who sees the activity; only a change to or from `only_me` raises an event.
 
     Errors: ValueError for another value than Strava's three.
     """
@@ -60,9 +60,9 @@ def change_visibility(db: sqlite3.Connection, simulation: Simulation, activity_i
 
 
 def change_silently(db: sqlite3.Connection, activity_id: int, field: str, value: object) -> None:
-    """Change one of the fields in `SILENT`; None takes its value away. Strava raises no event.
+    """Change one of the fields in `SILENT`; None removes its value. Strava raises no event.
 
-    Errors: ValueError for a value of another kind.
+    Errors: ValueError for a value of another type.
     """
     if value is not None and type(value) is not SILENT[field]:
         raise ValueError(f"{field} is {SILENT[field].__name__} or null, not {value!r}")
@@ -70,7 +70,7 @@ def change_silently(db: sqlite3.Connection, activity_id: int, field: str, value:
 
 
 def correct(db: sqlite3.Connection, activity_id: int, stream: str, factor: float) -> None:
-    """Have Strava count the altitude or the distance anew; samples, totals and averages agree. It raises no event.
+    """Let Strava correct the altitude or the distance; samples, totals and averages agree. It raises no event.
 
     Errors: ValueError for another stream, or one that the activity does not have.
     """
@@ -85,7 +85,7 @@ def correct(db: sqlite3.Connection, activity_id: int, stream: str, factor: float
 
 
 def crop(db: sqlite3.Connection, activity_id: int, *, first: int, last: int) -> None:
-    """Cut samples off the start and the end; start, times, distance and averages follow. Strava raises no event.
+    """Remove samples from the start and the end; start, times, distance and averages follow. Strava raises no event.
 
     Errors: ValueError without time and distance streams, or when fewer than two samples would remain.
     """
@@ -139,7 +139,7 @@ def _base(data: Sequence[float | None]) -> float:
 
 
 def _counted_anew(detail: Mapping[str, Any], streams: Mapping[str, Mapping[str, Any]], shift_s: int) -> dict[str, Any]:
-    """The detail that agrees with the changed streams; who may see it and what people made of it stays."""
+    """The detail that agrees with the changed streams; its visibility and people's reactions stay."""
     time = [int(second) for second in rising(streams["time"]["data"])]
     distances = rising(streams["distance"]["data"])
     moving = streams["moving"]["data"] if "moving" in streams else [True] * len(time)

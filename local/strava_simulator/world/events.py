@@ -1,8 +1,8 @@
-"""Which webhook events something that happens raises, and for which applications.
+"""The webhook events of each change, and the applications that receive them.
 
-Source: https://developers.strava.com/docs/webhooks/ (2026). An application hears of an athlete's activities only
-with `activity:read` (seen: not even with `activity:read_all` alone), and of those that only the athlete sees only
-with `activity:read_all` besides.
+Source: https://developers.strava.com/docs/webhooks/ (2026). An application receives events of an athlete's activities
+only with `activity:read` (observed: not even with `activity:read_all` alone), and events of activities that only the
+athlete sees only with `activity:read_all` too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _Event:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The activity an event is about. `only_me` is whether only its athlete sees it."""
+    """The activity of an event. `only_me` is whether only its athlete sees it."""
 
     activity_id: int
     athlete_id: int
@@ -40,24 +40,24 @@ class Subject:
 
 
 def activity_created(db: sqlite3.Connection, simulation: Simulation, subject: Subject) -> None:
-    """Tell of a new activity."""
+    """Raise the event of a new activity."""
     _tell_of_activity(db, simulation, subject, "create", {})
 
 
 def activity_updated(db: sqlite3.Connection, simulation: Simulation, subject: Subject, updates: dict[str, str]) -> None:
-    """Tell of a changed title or type."""
+    """Raise the event of a changed title or type."""
     _tell_of_activity(db, simulation, subject, "update", updates)
 
 
 def activity_deleted(db: sqlite3.Connection, simulation: Simulation, subject: Subject) -> None:
-    """Tell that the activity is gone."""
+    """Raise the event of a deleted activity."""
     _tell_of_activity(db, simulation, subject, "delete", {})
 
 
 def activity_hidden(db: sqlite3.Connection, simulation: Simulation, subject: Subject) -> None:
-    """Tell that the activity became visible to its athlete only, or (`only_me` false) to others again.
+    """Raise the events of an activity that became visible only to its athlete, or (`only_me` false) to others again.
 
-    Applications that may see it either way hear of an update; to the others it is deleted, or created.
+    Applications that may see it in both cases get an update; for the others it is deleted, or created.
     """
     for client_id, scopes in _listeners(db, subject.athlete_id):
         aspect, updates = "delete" if subject.only_me else "create", {}
@@ -68,7 +68,7 @@ def activity_hidden(db: sqlite3.Connection, simulation: Simulation, subject: Sub
 
 
 def athlete_disconnected(db: sqlite3.Connection, simulation: Simulation, client_id: int, athlete_id: int) -> None:
-    """Tell an application that an athlete ended the connection."""
+    """Raise the event that an athlete disconnected an application."""
     event = _Event("athlete", athlete_id, "update", athlete_id, {"authorized": "false"})
     _queue(db, simulation, client_id, event)
 

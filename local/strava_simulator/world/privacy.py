@@ -1,4 +1,4 @@
-"""What an athlete hides of an activity from those who may not see all: a clock time, and a zone around a place."""
+"""An athlete's privacy settings: hidden start times, and a zone around a place."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.strava_simulator.recordings import polyline
 from local.strava_simulator.world.activity import SimulatedActivity
 
 HIDDEN_START = "start_time_is_hidden"
-"""The simulator's own mark in a detail; no answer shows it."""
+"""The simulator's own mark in a detail, which no answer shows."""
 
 _EARTH_RADIUS_M = 6_371_008.8
 _SUMMARY_POINTS = 60
@@ -20,14 +20,14 @@ _SUMMARY_POINTS = 60
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A circle around a place; the ends of a track that lie in it are cut off."""
+    """A circle around a place; the ends of a track in it are removed."""
 
     lat: float
     lng: float
     radius_m: float
 
     def hides(self, position: Sequence[float] | None) -> bool:
-        """Whether the position lies in it."""
+        """Whether the position is in the zone."""
         if position is None:
             return True
         east = math.radians(position[1] - self.lng) * math.cos(math.radians(self.lat))
@@ -35,7 +35,7 @@ class Zone:
 
 
 def keep_zone(db: sqlite3.Connection, athlete_id: int, zone: Zone) -> None:
-    """Let the athlete have this zone in the place of any other."""
+    """Replace the athlete's zone."""
     db.execute("INSERT OR REPLACE INTO zones VALUES (?, ?, ?, ?)", (athlete_id, zone.lat, zone.lng, zone.radius_m))
 
 
@@ -46,7 +46,7 @@ def zone_of(db: sqlite3.Connection, athlete_id: int) -> Zone | None:
 
 
 def with_start_as_shown(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """The detail as it is answered: a hidden start reads 00:00:01 of its day, in UTC and by the local clock."""
+    """The detail in answers: a hidden start reads 00:00:01 of its day, in UTC and in local time."""
     shown = {key: value for key, value in detail.items() if key != HIDDEN_START}
     if detail.get(HIDDEN_START):
         for clock in ("start_date", "start_date_local"):

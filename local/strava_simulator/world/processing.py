@@ -1,4 +1,4 @@
-"""Turns uploaded files into activities once their processing has had its time."""
+"""Turns uploaded files into activities after their processing time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _process(simulation: Simulation, upload: uploads.Upload) -> None:
         content = uploads.content_of(db, upload.upload_id)
     parsed, error = None, None
     try:
-        # Read outside the transaction: a long file would keep every other caller waiting.
+        # Parsed outside the transaction: a long file would block every other caller.
         parsed = read_file(content, upload.data_type)
     except FileRejected as err:
         error = str(err)
@@ -45,7 +45,7 @@ def _process(simulation: Simulation, upload: uploads.Upload) -> None:
 
 
 def _accept(db: sqlite3.Connection, simulation: Simulation, upload: uploads.Upload, parsed: ParsedFile) -> None:
-    """Make the activity, unless the athlete has one that began in the same second: that is Strava's duplicate."""
+    """Create the activity, unless the athlete has one that began in the same second: Strava's duplicate."""
     original = activities.at_start(db, upload.athlete_id, int(parsed.start_at.timestamp()))
     if original is not None:
         text = _duplicate_text(upload, original, simulation.rules.duplicate_text)

@@ -1,4 +1,4 @@
-"""How many calls an application may make, and how many it has made.
+"""The rate limits of an application, and its usage.
 
 Source: https://developers.strava.com/docs/rate-limits/ (2026); headers as recorded in October 2025.
 """
@@ -15,7 +15,7 @@ _DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Calls an application may make in 15 minutes and in a UTC day, in all and reading only."""
+    """The calls that an application may make in 15 minutes and in a UTC day, overall and for reads."""
 
     window: int
     day: int
@@ -24,21 +24,21 @@ class Limits:
 
 
 class Tier(StrEnum):
-    """The limits Strava hands out."""
+    """The tiers of Strava's limits."""
 
     STANDARD = "standard"
     UPGRADED = "upgraded"
     PARTNER = "partner"
-    """So high that no test of size meets them."""
+    """Limits that no large test reaches."""
 
     @property
     def limits(self) -> Limits:
-        """The numbers behind the name."""
+        """The tier's limits."""
         return _LIMITS[self]
 
     @property
     def athlete_capacity(self) -> int:
-        """How many athletes may be connected at once; beyond ten Strava has to agree."""
+        """How many athletes may be connected at once; more than ten need Strava's approval."""
         return 100_000 if self is Tier.PARTNER else 10
 
 
@@ -51,7 +51,7 @@ _LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an application has used, the present call included."""
+    """An application's usage, including the present call."""
 
     limits: Limits
     is_read: bool
@@ -62,7 +62,7 @@ class Usage:
 
     @property
     def exceeded(self) -> str | None:
-        """The budget that the present call overran, in the words of Strava's error; None while there is room."""
+        """The limit that the present call exceeds, in the words of Strava's error; None if there is none."""
         if self.window > self.limits.window or self.day > self.limits.day:
             return "overall rate limit"
         if self.is_read and (self.read_window > self.limits.read_window or self.read_day > self.limits.read_day):
@@ -70,7 +70,7 @@ class Usage:
         return None
 
     def headers(self) -> dict[str, str]:
-        """Both pairs of headers; the read usage of a call that is no read is `,` without numbers, as recorded."""
+        """Both pairs of headers; the read usage of a call that is not a read is `,` without numbers, as recorded."""
         return {
             "X-RateLimit-Limit": f"{self.limits.window},{self.limits.day}",
             "X-RateLimit-Usage": f"{self.window},{self.day}",
@@ -80,7 +80,7 @@ class Usage:
 
 
 def count(db: sqlite3.Connection, client_id: int, *, now: float, is_read: bool, limits: Limits) -> Usage:
-    """The usage after one more call, which counts whether it is answered or refused."""
+    """The usage after one more call, which counts even if it is refused."""
     window, read_window = _add(db, client_id, "window", _WINDOW_S, now=now, is_read=is_read)
     day, read_day = _add(db, client_id, "day", _DAY_S, now=now, is_read=is_read)
     return Usage(limits, is_read, window, day, read_window, read_day)
@@ -89,7 +89,7 @@ def count(db: sqlite3.Connection, client_id: int, *, now: float, is_read: bool, 
 def _add(
     db: sqlite3.Connection, client_id: int, span: str, length_s: int, *, now: float, is_read: bool
 ) -> tuple[int, int]:
-    # Windows open at :00, :15, :30 and :45 and days at 00:00 UTC: both are multiples of their length since 1970.
+    # Windows begin at :00, :15, :30 and :45, days at 00:00 UTC: both are multiples of their length since 1970.
     start_epoch_s = int(now // length_s) * length_s
     row = db.execute(
         "INSERT INTO usage VALUES (?, ?, ?, 1, ?)"

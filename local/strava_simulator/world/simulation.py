@@ -1,4 +1,4 @@
-"""What every part of the simulator works with: its state, its clock, its rules and its way out."""
+"""The parts that the whole simulator shares: its state, clock, rules and outgoing session."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ EXTENSION = "strava_simulator"
 
 
 class DuplicateText(StrEnum):
-    """How an upload's error names the activity it repeats: with a link as today, or plainly as until 2023."""
+    """The form in which an upload's error names the original: with a link as today, or as plain text as until 2023."""
 
     HTML = "html"
     PLAIN = "plain"
 
 
 class OlderPair(StrEnum):
-    """What a new authorisation does to the token pairs that the application has of the athlete already.
+    """The effect of a new authorisation on the token pairs that the application already has of the athlete.
 
-    Strava documents neither, so whatever is built on it has to come out right under both.
+    Strava documents neither, so the system has to work with both.
     """
 
     DIES = "dies"
-    """They end at once, and the grant is what was allowed last."""
+    """They end at once, and the grant is the last authorisation."""
     LIVES = "lives"
-    """They go on with the scopes they were issued for."""
+    """They stay valid with the scopes they were issued for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What Strava leaves open or changes from time to time.
+    """Behaviour that Strava does not document or changes from time to time.
 
-    Units: `processing_s` is how long an upload is processed, `retry_gap_s` lies between tries to deliver an event.
+    Units: `processing_s` is how long an upload is processed, `retry_gap_s` the time between attempts to deliver.
     """
 
     limits: Limits = Tier.STANDARD.limits
@@ -56,7 +56,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """One running simulator. Calls to webhooks leave through `session`, simulated latency through `sleep`."""
+    """One running simulator. Calls to webhooks use `session`, simulated latency uses `sleep`."""
 
     state: State
     clock: Clock

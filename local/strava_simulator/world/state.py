@@ -1,4 +1,4 @@
-"""Everything the simulator remembers, in one SQLite file that survives a restart."""
+"""The simulator's state, in one SQLite file that survives a restart."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ CREATE TABLE IF NOT EXISTS calls (
 
 
 class State:
-    """The simulator's SQLite file; `:memory:` forgets everything with the process.
+    """The simulator's SQLite file; with `:memory:` the state ends with the process.
 
     One connection serves every thread, one transaction at a time.
     """
@@ -142,7 +142,7 @@ class State:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """The database for one piece of work: kept whole when the block ends, undone whole when it raises."""
+        """The database for one transaction: committed when the block ends, rolled back when it raises."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -153,6 +153,6 @@ class State:
             self._db.execute("COMMIT")
 
     def close(self) -> None:
-        """Close the file; nothing can be asked afterwards."""
+        """Close the file; the state is not used afterwards."""
         with self._lock:
             self._db.close()

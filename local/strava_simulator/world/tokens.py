@@ -16,7 +16,7 @@ from local.strava_simulator.world.simulation import OlderPair
 
 ACCESS_LIFE_S = 21_600
 RENEWAL_S = 3600
-"""A pair whose access token lives longer than this is handed out again instead of a new one."""
+"""A refresh returns the same pair while its access token is valid for longer than this."""
 CODE_LIFE_S = 300
 
 SCOPES = (
@@ -32,7 +32,7 @@ SCOPES = (
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """An access token and the refresh token that renews it."""
+    """An access token and its refresh token."""
 
     athlete_id: int
     scopes: str
@@ -43,7 +43,7 @@ class TokenPair:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls the API: an application on behalf of an athlete who granted it these scopes."""
+    """The caller of the API: an application on behalf of an athlete who granted it these scopes."""
 
     client_id: int
     athlete_id: int
@@ -55,7 +55,7 @@ class Caller:
         return "activity:read_all" in self.scopes
 
     def require(self, permission: str, *scopes: str) -> None:
-        """Let the call go on if one of the scopes was granted.
+        """Return if one of the scopes was granted.
 
         Errors: Refusal 401 that names `permission`.
         """
@@ -64,22 +64,22 @@ class Caller:
 
 
 def join_scopes(scopes: Iterable[str]) -> str:
-    """The scopes as Strava writes them: in its own order, with commas."""
+    """The scopes in Strava's order, separated by commas."""
     granted = set(scopes)
     return ",".join(scope for scope in SCOPES if scope in granted)
 
 
 def write_code(db: sqlite3.Connection, client_id: int, athlete_id: int, scopes: str, *, now: float) -> str:
-    """A new authorization code, good for one exchange within five minutes."""
+    """A new authorization code, valid for one exchange within five minutes."""
     code = secrets.token_hex(20)
     db.execute("INSERT INTO codes VALUES (?, ?, ?, ?, ?)", (code, client_id, athlete_id, scopes, now + CODE_LIFE_S))
     return code
 
 
 def check_capacity(db: sqlite3.Connection, application: Application, athlete_id: int) -> None:
-    """Let the athlete connect if the application has room.
+    """Return if the application may connect the athlete.
 
-    Errors: Refusal 403 when its capacity is taken up by other athletes.
+    Errors: Refusal 403 when its capacity is exhausted by other athletes.
     """
     others = db.execute(
         "SELECT COUNT(*) AS count FROM grants WHERE client_id = ? AND athlete_id <> ?",
@@ -92,9 +92,9 @@ def check_capacity(db: sqlite3.Connection, application: Application, athlete_id:
 def exchange(
     db: sqlite3.Connection, application: Application, code: str, *, older_pair: OlderPair, now: float
 ) -> TokenPair:
-    """The first pair for a code, which is used up; `older_pair` says what becomes of those the athlete has.
+    """The first pair for a code, which is used up; `older_pair` decides what happens to the athlete's older pairs.
 
-    Errors: Refusal 400 for a code that is unknown, used, too old or another application's; 403 without capacity.
+    Errors: Refusal 400 for a code that is unknown, used, expired or another application's; 403 without capacity.
     """
     row = db.execute(
         "DELETE FROM codes WHERE code = ? AND client_id = ? AND expires_at > ? RETURNING athlete_id, scopes",
@@ -115,9 +115,9 @@ def exchange(
 
 
 def refresh(db: sqlite3.Connection, application: Application, refresh_token: str, *, now: float) -> TokenPair:
-    """The pair to use from now on: the same one while it has more than an hour left, else a new one.
+    """The present pair: the same one while it is valid for more than an hour, else a new one.
 
-    With a new pair the refresh token that asked for it is dead at once; the access token lives until it expires.
+    With a new pair the old refresh token is invalid at once; the old access token stays valid until it expires.
 
     Errors: Refusal 400 for a refresh token that is unknown, rotated, revoked or another application's.
     """
@@ -134,7 +134,7 @@ def refresh(db: sqlite3.Connection, application: Application, refresh_token: str
 
 
 def caller_of(db: sqlite3.Connection, access_token: str, *, now: float) -> Caller | None:
-    """Who holds this access token; None when it is unknown, expired or revoked."""
+    """The caller with this access token; None when it is unknown, expired or revoked."""
     row = db.execute(
         "SELECT * FROM token_pairs WHERE access_token = ? AND access_ended_at IS NULL AND expires_at > ?",
         (access_token, now),
@@ -145,7 +145,7 @@ def caller_of(db: sqlite3.Connection, access_token: str, *, now: float) -> Calle
 
 
 def holder_of(db: sqlite3.Connection, application: Application, token: str, *, now: float) -> int | None:
-    """The athlete whom a living token of either kind stands for; None for any other token."""
+    """The athlete of a valid access or refresh token; None for any other token."""
     row = db.execute(
         "SELECT athlete_id FROM token_pairs WHERE client_id = ? AND ("
         "(access_token = ? AND access_ended_at IS NULL AND expires_at > ?)"
@@ -156,7 +156,7 @@ def holder_of(db: sqlite3.Connection, application: Application, token: str, *, n
 
 
 def revoke(db: sqlite3.Connection, client_id: int, athlete_id: int, *, now: float) -> bool:
-    """End the athlete's connection and every token of it; False when there was none."""
+    """End the athlete's connection and all of its tokens; False when there was none."""
     _end_pairs(db, client_id, athlete_id, now=now)
     db.execute("DELETE FROM codes WHERE client_id = ? AND athlete_id = ?", (client_id, athlete_id))
     ended = db.execute("DELETE FROM grants WHERE client_id = ? AND athlete_id = ?", (client_id, athlete_id))
@@ -164,7 +164,7 @@ def revoke(db: sqlite3.Connection, client_id: int, athlete_id: int, *, now: floa
 
 
 def ever_issued(db: sqlite3.Connection) -> list[str]:
-    """Every access and refresh token ever issued, living or dead, the oldest first."""
+    """Every access and refresh token ever issued, valid or not, oldest first."""
     rows = db.execute("SELECT access_token, refresh_token FROM token_pairs ORDER BY pair_id").fetchall()
     return [token for row in rows for token in (row["access_token"], row["refresh_token"])]
 
@@ -178,7 +178,7 @@ def _end_pairs(db: sqlite3.Connection, client_id: int, athlete_id: int, *, now: 
 
 
 def _living_scopes(db: sqlite3.Connection, client_id: int, athlete_id: int) -> str:
-    """What the application may do with the pairs that it can still renew."""
+    """The scopes of the pairs that the application can still refresh."""
     rows = db.execute(
         "SELECT scopes FROM token_pairs WHERE client_id = ? AND athlete_id = ? AND refresh_ended_at IS NULL",
         (client_id, athlete_id),

@@ -1,4 +1,4 @@
-"""Files that athletes' applications upload, and how far each has come.
+"""Files that applications upload for athletes, and their states.
 
 Source: https://developers.strava.com/docs/uploads/ (2026) and uploads recorded in 2014 and 2023.
 """
@@ -26,7 +26,7 @@ DELETED = "The created activity has been deleted."
 _FIRST_UPLOAD_ID = 19_370_000_001
 _DATA_TYPES = ("gpx", "gpx.gz", "tcx", "tcx.gz")
 _UNSUPPORTED = ("fit", "fit.gz", "json")
-"""Types that Strava takes and the simulator refuses."""
+"""Types that Strava accepts and the simulator refuses."""
 _TEXTS = ("name", "description", "sport_type")
 _FLAGS = ("trainer", "commute")
 
@@ -37,7 +37,7 @@ class UnknownUpload(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
-    """What a caller uploads. `label` is the external id it chose, or the file's name."""
+    """A caller's upload. `label` is the chosen external id, or the file's name."""
 
     data_type: str
     label: str
@@ -47,7 +47,7 @@ class UploadRequest:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload as the simulator keeps it; `error` and `activity_id` are None until it is settled."""
+    """An upload in the simulator's state; `error` and `activity_id` are None until it is settled."""
 
     upload_id: int
     client_id: int
@@ -61,16 +61,16 @@ class Upload:
 
     @property
     def external_id(self) -> str:
-        """The label with the data type at its end, without `.gz`, as recorded."""
+        """The label with the data type appended, without `.gz`, as recorded."""
         ending = f".{self.data_type.removesuffix('.gz')}"
         label = self.label.removesuffix(".gz")
         return label if label.endswith(ending) else label + ending
 
 
 def read_upload(request: Request) -> UploadRequest:
-    """What the request uploads; Strava takes the fields from the form and from the query alike.
+    """The request's upload; as at Strava, fields may be in the form or in the query.
 
-    Errors: Refusal 400 without a file, for an empty one, and for a data type or sport type it does not know.
+    Errors: Refusal 400 without a file, for an empty one, and for an unknown data type or sport type.
     """
     file = request.files.get("file")
     if file is None:
@@ -91,7 +91,7 @@ def read_upload(request: Request) -> UploadRequest:
 
 
 def take_in(db: sqlite3.Connection, caller: Caller, upload_request: UploadRequest, *, ready_at: float) -> int:
-    """Keep the upload until it is processed, and give its id."""
+    """Store the upload until it is processed; returns its id."""
     last = db.execute("SELECT MAX(upload_id) AS last FROM uploads").fetchone()["last"]
     upload_id = max(_FIRST_UPLOAD_ID, (last or 0) + 1)
     db.execute(
@@ -112,13 +112,13 @@ def take_in(db: sqlite3.Connection, caller: Caller, upload_request: UploadReques
 
 
 def due(db: sqlite3.Connection, *, now: float) -> list[Upload]:
-    """Uploads whose processing has had its time, the first one first."""
+    """Uploads whose processing time is over, oldest first."""
     rows = db.execute("SELECT * FROM uploads WHERE NOT settled AND ready_at <= ? ORDER BY upload_id", (now,))
     return [_upload(row) for row in rows.fetchall()]
 
 
 def content_of(db: sqlite3.Connection, upload_id: int) -> bytes:
-    """The file as it was uploaded."""
+    """The uploaded file."""
     row = db.execute("SELECT content FROM uploads WHERE upload_id = ?", (upload_id,)).fetchone()
     return bytes(row["content"])
 
@@ -143,7 +143,7 @@ def find(db: sqlite3.Connection, upload_id: int) -> Upload:
 
 
 def status_of(db: sqlite3.Connection, upload: Upload) -> dict[str, Any]:
-    """What Strava answers about the upload."""
+    """Strava's answer about the upload."""
     deleted = upload.activity_id is not None and activities.find(db, upload.activity_id).deleted
     ready = upload.activity_id is not None and not deleted
     status = PROCESSING
@@ -160,7 +160,7 @@ def status_of(db: sqlite3.Connection, upload: Upload) -> dict[str, Any]:
 
 
 def of_activity(db: sqlite3.Connection, activity_id: int) -> dict[str, Any] | None:
-    """The status of the upload that an activity came from; None if it came another way."""
+    """The status of the upload that an activity came from; None if it was not uploaded."""
     row = db.execute("SELECT * FROM uploads WHERE activity_id = ?", (activity_id,)).fetchone()
     return status_of(db, _upload(row)) if row else None
 

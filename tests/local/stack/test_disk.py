@@ -86,7 +86,7 @@ def test_running_system_ends_before_its_disk_is_full(
     with_free(monkeypatch, free_mb)
 
     if is_ended:
-        with pytest.raises(SettingsError, match=rf"{free_mb} MB are left.*free some space.*goes on where it stood"):
+        with pytest.raises(SettingsError, match=rf"{free_mb} MB are left.*free some space.*continues where it stopped"):
             ensure_room_is_left(tmp_path)
     else:
         ensure_room_is_left(tmp_path)
