@@ -1,1 +1,1 @@
-"""AWS on one machine: its APIs by moto, its Lambdas by their real runtime client, MWAA's one call by a stub."""
+"""AWS on one machine: APIs by moto, Lambdas in their real runtime client, MWAA's one call by a stub."""

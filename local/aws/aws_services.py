@@ -1,7 +1,7 @@
-"""AWS's APIs, all at one address: `python -m local.aws.aws_services --port 8440`. Nothing outlives the process.
+"""AWS's APIs, all at one address: `python -m local.aws.aws_services --port 8440`. Its state ends with the process.
 
-It answers one call after the other: moto checks a condition and writes in two steps, between which its own threaded
-server lets other calls in, as AWS does not.
+It answers one call after the other, because moto checks a condition and writes in two steps: with threads, other calls
+would come in between, as they cannot at AWS.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main(port: Annotated[int, typer.Option(help="port on 127.0.0.1")]) -> None:
 
 
 def teach_glue() -> None:
-    """Let a crawl end, and answer what Airflow asks after it: moto's own crawls never end."""
+    """Let crawls end, which moto's never do, and answer Airflow's following call."""
     responses: Any = GlueResponse
     responses.get_crawler_metrics = _metrics
     state_manager.set_transition("glue::crawl", transition={"progression": "time", "seconds": _CRAWL_S})

@@ -34,12 +34,12 @@ _SECRETS = {
         }
     ),
 }
-"""How Airflow finds its Connection, as Terraform configures MWAA."""
+"""Airflow's secrets backend for its Connection, as Terraform configures it for MWAA."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aws:
-    """DynamoDB, S3, SQS, KMS, Secrets Manager and Glue by moto's server, Lambdas by their runtime, MWAA by its call."""
+    """DynamoDB, S3, SQS, KMS, Secrets Manager and Glue by moto's server, Lambdas in their runtime, MWAA's call."""
 
     resources: Resources
     servers: Sequence[str] = (*EMBEDDED, "aws", "mwaa")
@@ -50,7 +50,7 @@ class Aws:
         return self.resources.settings()
 
     def shell(self, inherited: Mapping[str, str], ports: Ports) -> Mapping[str, str]:
-        """The shell without its AWS account, and what leads every client of AWS to this machine."""
+        """The shell's environment, with AWS's clients directed to this machine instead of its AWS account."""
         kept = {name: value for name, value in inherited.items() if not name.startswith("AWS_")}
         return {
             **kept,
@@ -63,7 +63,7 @@ class Aws:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # The server waits for a body after `Expect: 100-continue` even where its length is 0, as S3 does not.
+            # After `Expect: 100-continue` the server waits for a body even if its length is 0; S3 does not.
             "BOTO_EXPERIMENTAL__NO_EMPTY_CONTINUE": "true",
         }
 
@@ -71,18 +71,18 @@ class Aws:
     def opened(
         self, environment: Mapping[str, str], ports: Ports, processes: Processes, progress: Progress
     ) -> Iterator[None]:
-        """AWS's services, with everything in them that Terraform makes, for this process too."""
+        """A context with AWS's services and all resources that Terraform creates, for this process too."""
         arguments = ["--port", str(ports.aws)]
         processes.start(Command.module("local.aws.aws_services", arguments, environment))
         wait_until_ready(processes, {"aws_services": PageReadiness(f"{url(ports.aws)}/moto-api/")}, progress)
         with _as_own(environment):
             secrets = {name: environment[name] for name in IN_CONNECTION}
             self.resources.create({"conn_type": "generic", "extra": secrets})
-            progress.say("✓ tables, bucket, queues, key, secret and catalogue are made as Terraform makes them")
+            progress.say("✓ tables, bucket, queues, key, secret and catalogue are created as Terraform creates them")
             yield
 
     def commands(self, environment: Mapping[str, str], ports: Ports) -> Sequence[Command]:
-        """MWAA's call, the event source with the dispatcher's Lambda, and the HTTP API with the web edge's."""
+        """MWAA's call, the event source with the dispatcher's Lambda, and the HTTP API with the web edge's Lambda."""
         name = self.resources.name
         plain = {name: value for name, value in environment.items() if name not in {*IN_CONNECTION, *FOR_OTHERS}}
         airflow = {**environment, mwaa.AIRFLOW: url(ports.airflow)}
@@ -93,7 +93,7 @@ class Aws:
         )
 
     def airflow(self, environment: Mapping[str, str]) -> Mapping[str, str]:
-        """The Connection comes from Secrets Manager, and there is no triggerer."""
+        """Airflow's environment with the Connection from Secrets Manager, and without a triggerer."""
         kept = {name: value for name, value in environment.items() if name != _CONNECTION}
         policy = REPOSITORY / "local" / "aws" / "airflow_config"
         return {
@@ -103,13 +103,13 @@ class Aws:
         }
 
     def inspection(self, place: StateDir) -> Inspection:
-        """What AWS holds."""
+        """Reads the contents of AWS's services."""
         return AwsInspection(self.resources, place.root)
 
 
 @contextmanager
 def _as_own(environment: Mapping[str, str]) -> Iterator[None]:
-    """Give this process the environment of the others, in which clients of AWS find their servers."""
+    """Give this process the environment of the others, in which AWS's clients find their servers."""
     before = dict(os.environ)
     _become(environment)
     try:

@@ -1,6 +1,6 @@
-"""Lambda's event source before the dispatcher: `python -m local.aws.event_source`.
+"""Lambda's event source for the dispatcher: `python -m local.aws.event_source`.
 
-It does with the queue what AWS does by itself; the Lambda's environment is this process's own.
+It polls the queue as AWS does; the Lambda's environment is this process's own.
 Source: docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
@@ -30,7 +30,7 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class EventSource:
-    """One queue, handed over batch by batch."""
+    """The event source of one queue."""
 
     sqs: Any
     queue_url: str
@@ -41,8 +41,8 @@ class EventSource:
     def hand_over(self) -> int:
         """Invoke the handler with one batch, if there is one; returns how many messages it had.
 
-        Effects: what the handler does not give back is deleted. After a failure everything comes back by itself, when
-        its visibility ends.
+        Effects: deletes the messages that the handler does not return. After a failure all messages become visible
+        again when their visibility timeout ends.
         """
         records = self._batch()
         if not records:
@@ -50,7 +50,7 @@ class EventSource:
         try:
             answer = self.invoke({"Records": records})
         except LambdaFailed:
-            log.exception("The handler failed; its %d message(s) come back", len(records))
+            log.exception("The handler failed; its %d message(s) become visible again", len(records))
             return len(records)
         returning = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for record in records:
@@ -60,7 +60,7 @@ class EventSource:
         return len(records)
 
     def _batch(self) -> Sequence[Record]:
-        """What is there, and what comes within the window after it, up to a whole batch."""
+        """The waiting messages, and those that arrive within the window, up to a full batch."""
         records = self._receive(_MOST_AT_ONCE)
         until = self.clock() + BATCH_WINDOW_S
         while records and len(records) < BATCH_SIZE and self.clock() < until:
@@ -71,7 +71,7 @@ class EventSource:
         return records
 
     def _receive(self, most: int) -> list[Record]:
-        # The server answers one call after the other: one that waits for a message would keep it from coming.
+        # The server answers one call after the other: a call that waits for a message would block its arrival.
         with aws_faults("QUEUE_URL"):
             answer = self.sqs.receive_message(
                 QueueUrl=self.queue_url,
@@ -83,7 +83,7 @@ class EventSource:
         return [self._record(message) for message in answer.get("Messages", ())]
 
     def _record(self, message: Mapping[str, Any]) -> Record:
-        """A message as the handler gets it."""
+        """The message in the handler's event."""
         return {
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],

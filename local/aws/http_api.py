@@ -1,4 +1,4 @@
-"""An HTTP API before the web edge's Lambda: `python -m local.aws.http_api --port 8420`.
+"""An HTTP API in front of the web edge's Lambda: `python -m local.aws.http_api --port 8420`.
 
 The Lambda's environment is this process's own.
 """
@@ -27,7 +27,7 @@ from ops.package.http_event import http_event
 
 HANDLER = "webhook_api.aws_lambda.http.handler"
 ENVIRONMENTS = 2
-"""The number of requests answered at the same time: each execution environment of Lambda takes one."""
+"""The number of parallel requests: each of Lambda's execution environments handles one."""
 
 log = logging.getLogger("local.aws.http_api")
 
@@ -35,7 +35,7 @@ Invoke = Callable[[Any], Any]
 
 
 def to_event(request: Request) -> Mapping[str, Any]:
-    """The request as Lambda gets it, in the form of payload version 2.0."""
+    """Lambda's event of the request, payload version 2.0."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     cookies = [part.strip() for part in headers.pop("cookie", "").split(";") if part.strip()]
     headers |= {"x-forwarded-proto": request.scheme, "x-forwarded-port": request.host.rpartition(":")[2]}
@@ -44,7 +44,7 @@ def to_event(request: Request) -> Mapping[str, Any]:
 
 
 def to_response(answer: Mapping[str, Any]) -> Response:
-    """Lambda's answer as the client gets it."""
+    """The HTTP response of Lambda's answer."""
     body = answer.get("body", "")
     response = Response(status=answer["statusCode"], headers=answer.get("headers", {}))
     response.set_data(base64.b64decode(body) if answer.get("isBase64Encoded") else body)
@@ -55,12 +55,12 @@ def to_response(answer: Mapping[str, Any]) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class HttpApi:
-    """A WSGI application that answers each request by a Lambda that is free."""
+    """A WSGI application that passes each request to a free Lambda."""
 
     free: queue.SimpleQueue[Invoke]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Answer; 500 when the handler raised, as an HTTP API does."""
+        """Answer the request; with 500 when the handler raised, as an HTTP API does."""
         invoke = self.free.get()
         try:
             response = to_response(invoke(to_event(Request(environ))))

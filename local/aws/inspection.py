@@ -1,4 +1,4 @@
-"""What the leaves on AWS hold, read with AWS's own clients."""
+"""Reads the contents of the leaves on AWS with AWS's own clients."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AwsInspection:
 
     resources: Resources
     scratch: Path
-    """Where the lake's objects are downloaded to."""
+    """The folder for the lake's downloaded objects."""
 
     def lake(self) -> Path:
         """A download of every object, made at each call."""
@@ -50,7 +50,7 @@ class AwsInspection:
         return found
 
     def outside(self) -> Mapping[str, bytes]:
-        """Every item, every message that waits or is dead, and every old version of an object."""
+        """Every item, every waiting or dead message, and every old version of an object."""
         items = {f"DynamoDB: {row.table} {row.partition} {row.sort}": repr(row.fields).encode() for row in self.rows()}
         messages = {f"SQS: {message['MessageId']}": repr(message).encode() for message in self._messages()}
         old = {
@@ -61,7 +61,7 @@ class AwsInspection:
         return {**items, **messages, **old}
 
     def account(self) -> Sequence[Mapping[str, str]]:
-        """What each leaf holds, by its address."""
+        """The contents of each leaf, with its address."""
         addresses = self.resources.settings()
         rows, versions = self.rows(), list(self._versions())
         latest = [entry for entry in versions if entry["IsLatest"]]
@@ -82,7 +82,7 @@ class AwsInspection:
         return [*told, {"leaf": "SECRET_ID", "address": SECRET, "holds": "the Connection and the Lambda's secrets"}]
 
     def faults(self) -> Sequence[str]:
-        """Partitions with objects that the catalogue lacks, and messages that nobody dispatched."""
+        """Partitions with objects that the catalogue lacks, and messages that were not dispatched."""
         stored = set()
         for entry in self._versions():
             match = _PARTITION.fullmatch(entry["Key"].removeprefix(f"{LAKE_PREFIX}/"))
@@ -93,7 +93,7 @@ class AwsInspection:
         return [*(f"catalogue: {place} is not registered" for _, place in sorted(missing)), *left]
 
     def _registered(self) -> Iterator[tuple[str, str]]:
-        """Table and place below the lake of every partition that Glue knows."""
+        """The table and location of every partition in Glue."""
         glue = open_client("glue", "CATALOG_URL")
         root = f"s3://{self.resources.bucket}/{LAKE_PREFIX}/"
         for table in self.resources.glue_tables():
@@ -114,7 +114,7 @@ class AwsInspection:
         return body
 
     def _messages(self) -> Iterator[Mapping[str, Any]]:
-        """Every message that could be received now, left where it is."""
+        """Every message that could be received now; the messages stay in the queue."""
         sqs = open_client("sqs", "QUEUE_URL")
         for kind in ("events", "dead-letters"):
             found: Sequence[Mapping[str, Any]] = sqs.receive_message(

@@ -32,12 +32,12 @@ class LambdaFailed(Exception):
 
 @dataclass(slots=True)
 class LambdaProcess:
-    """One execution environment; it answers one event after the other."""
+    """One execution environment, which handles one event after the other."""
 
     function_name: str
     timeout_s: float = 120.0
     log: list[str] = field(default_factory=list)
-    """The lines that the process wrote so far."""
+    """The lines that the process has written so far."""
     _events: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
     _answers: queue.SimpleQueue[tuple[str, Any]] = field(default_factory=queue.SimpleQueue)
 
@@ -53,7 +53,7 @@ class LambdaProcess:
         return answer
 
     def next_event(self) -> tuple[Mapping[str, str], bytes] | None:
-        """The next event with its headers, waited for; None when there will be none."""
+        """Wait for the next event, and return its headers and body; None at the end."""
         event = self._events.get()
         if event is None:
             return None
@@ -66,7 +66,7 @@ class LambdaProcess:
         return headers, json.dumps(event).encode()
 
     def answered(self, path: str, body: bytes) -> None:
-        """Take what the runtime posted: an answer, an error, or that it could not start."""
+        """Receive what the runtime posted: an answer, an error, or a failure to start."""
         self._answers.put((path.rpartition("/")[2], json.loads(body or b"null")))
 
     def end(self) -> None:
@@ -85,7 +85,7 @@ def lambda_process(
 ) -> Iterator[LambdaProcess]:
     """A process that serves `handler` (`module.function` below `directory`) in exactly this environment.
 
-    `tell` gets every line of its log at once.
+    `tell` gets every line of its log immediately.
     """
     process = LambdaProcess(handler.split(".")[-2], timeout_s)
     server = ThreadingHTTPServer((LOOPBACK, 0), _handler_for(process))
@@ -121,7 +121,7 @@ def _handler_for(process: LambdaProcess) -> type[BaseHTTPRequestHandler]:
     class RuntimeApi(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
-        wbufsize = -1  # head and body in one packet: two would wait 40 ms for each other
+        wbufsize = -1  # head and body in one packet: separate ones would be delayed by 40 ms
 
         def handle(self) -> None:
             with suppress(ConnectionError):  # the process was ended

@@ -18,12 +18,12 @@ from local.aws.mwaa_stub import invoke, serving
 
 AIRFLOW = "MWAA_AIRFLOW"
 _LONGEST_S = 10
-"""The time for which MWAA itself waits for Airflow."""
+"""MWAA's own timeout for Airflow."""
 
 
 @dataclass(slots=True)
 class LocalAirflow:
-    """Airflow's REST API, with the token of one of its users, which is renewed when it is refused."""
+    """Airflow's REST API with the token of a user, which is renewed when Airflow refuses it."""
 
     base_url: str
     username: str
@@ -31,7 +31,7 @@ class LocalAirflow:
     token: str = field(default="", repr=False)
 
     def __call__(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        """Airflow's status and document, for a path below `/api/v2`; 5xx when it cannot be had in time."""
+        """Airflow's status and document, for a path below `/api/v2`; 5xx when Airflow does not answer in time."""
         try:
             answer = self._send(method, path, body)
             if answer.status_code == requests.codes.unauthorized:

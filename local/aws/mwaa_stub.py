@@ -1,4 +1,4 @@
-"""The one call of Amazon MWAA that the system makes, in front of any Airflow: no emulator of AWS has it.
+"""Amazon MWAA's `InvokeRestApi` in front of any Airflow: no AWS emulator has this call.
 
 Point a client at it with `AWS_ENDPOINT_URL_MWAA` and `AWS_DISABLE_HOST_PREFIX_INJECTION=true`.
 Source: botocore's model of MWAA, and what MWAA's user guide says about `InvokeRestApi`.
@@ -17,7 +17,7 @@ from typing import Any
 from ops.machine.ports import LOOPBACK
 
 Airflow = Callable[[str, str, Any], tuple[int, Any]]
-"""Answers a method, a path below `/api/v2` and a body with a status and a document."""
+"""Answers a method, a path below `/api/v2` and a body, with a status and a document."""
 
 LONGEST_PATH = 64
 _SIGNED = re.compile(
@@ -31,7 +31,7 @@ Answer = tuple[int, Mapping[str, Any], str]
 
 
 def invoke(airflow: Airflow, environment: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-    """What MWAA answers to a request: Airflow's answer, wrapped, or its own refusal."""
+    """MWAA's answer to a request: Airflow's answer, wrapped, or MWAA's own refusal."""
     named = _PATH.fullmatch(path)
     if not _SIGNED.fullmatch(headers.get("Authorization", "")) or "X-Amz-Date" not in headers:
         return 403, {"message": "Missing Authentication Token"}, "AccessDeniedException"

@@ -1,4 +1,4 @@
-"""The AWS resources that the code calls, as Terraform makes them; tests keep the two equal."""
+"""The AWS resources that the code calls, as Terraform creates them; tests keep the two equal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_RECEIVE_COUNT = 20
 RETENTION_S = 14 * 86_400
 HTTP_TIMEOUT_S = 15
 RETENTION_DAYS = "7"
-"""What Strava's terms say; on AWS there is no default."""
+"""The limit of Strava's terms; on AWS the setting has no default."""
 
 _HIVE = "org.apache.hadoop.hive.ql.io.parquet"
 
@@ -37,7 +37,7 @@ class Resources:
 
     @property
     def table_prefix(self) -> str:
-        """What the names of DynamoDB's tables start with."""
+        """The prefix of the names of DynamoDB's tables."""
         return f"{self.name}-"
 
     @property
@@ -61,11 +61,11 @@ class Resources:
         return f"{self.name}-lake"
 
     def queue_url(self, kind: str = "events") -> str:
-        """The queue of `events` or of `dead-letters`."""
+        """The URL of the queue of `events` or of `dead-letters`."""
         return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.name}-{kind}"
 
     def settings(self) -> Mapping[str, str]:
-        """The addresses of the leaves, as the code takes them, and what an owner has to decide."""
+        """The settings with the addresses of the leaves, and those that an owner has to decide."""
         return {
             "STATE_URL": f"dynamodb://{self.table_prefix}",
             "LAKE_URL": f"s3://{self.bucket}/{LAKE_PREFIX}",
@@ -86,7 +86,7 @@ class Resources:
         }
 
     def glue_tables(self) -> Iterator[Mapping[str, Any]]:
-        """The lake's tables as Glue's `CreateTable` takes them, from the file that Terraform reads."""
+        """The lake's tables for Glue's `CreateTable`, from the file that Terraform reads."""
         for name, table in json.loads(LAKE_TABLES.read_text()).items():
             yield {
                 "Name": name,
@@ -106,7 +106,7 @@ class Resources:
             }
 
     def crawler_definition(self) -> Mapping[str, Any]:
-        """The crawler as Glue's `CreateCrawler` takes it."""
+        """The crawler for Glue's `CreateCrawler`."""
         tables = sorted(table["Name"] for table in self.glue_tables())
         return {
             "Name": self.crawler,
@@ -121,9 +121,9 @@ class Resources:
         }
 
     def create(self, connection: Mapping[str, Any]) -> None:
-        """Make everything in the empty account that this process's environment names, the secret's value included.
+        """Create all resources, and the secret's value, in the empty account of this process's environment.
 
-        `connection` is Airflow's Connection `strava_api`, which a person puts there.
+        `connection` is Airflow's Connection `strava_api`, whose value a person sets on AWS.
         """
         create_tables(open_client("dynamodb", "STATE_URL"), self.table_prefix)
         self._create_bucket(open_client("s3", "LAKE_URL"))

@@ -58,7 +58,7 @@ SYSTEMS: Mapping[StorageLocations, DemoSystem] = {
         Aws(Resources("strava-demo")),
         REPOSITORY / ".state" / "demo-aws",
         "Starting AWS's APIs, the simulated Strava, Lambda's runtime with both handlers, and Airflow as MWAA",
-        patience_s=450,  # one server plays all of AWS, one call after the other
+        patience_s=450,  # one server simulates all of AWS, one call after the other
     ),
 }
 
@@ -67,22 +67,22 @@ def main(
     data: Annotated[
         Path | None, typer.Option(help="Folder of recordings: <name>/activity.json + streams.json.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Which activities are invented.")] = 2026,
+    seed: Annotated[int, typer.Option(help="The seed of the generated activities.")] = 2026,
     backend: Annotated[
-        StorageLocations, typer.Option(help="Where state, queue and lake are: on this machine, or behind AWS's APIs.")
+        StorageLocations, typer.Option(help="The home of state, queue and lake: this machine, or AWS's APIs.")
     ] = StorageLocations.EMBEDDED,
-    is_2027: Annotated[bool, typer.Option("--base-2027", help="Ask Strava at the base URL of 2027.")] = False,
+    is_2027: Annotated[bool, typer.Option("--base-2027", help="Use Strava's base URL of 2027.")] = False,
 ) -> None:
-    """Show everything end to end on this machine, and check every point of it.
+    """Run the whole system end to end on this machine, and check every point.
 
-    Exit status: 0 only if the lake and the child's account hold what the parent did.
+    Exit status: 0 only if the lake and the child's account agree with the parent's activities.
     """
     console = Console(soft_wrap=not sys.stdout.isatty())
     try:
         scenario = recorded(data) if data else invented(datetime.now(UTC), seed=seed)
         holds = perform(scenario, console, SYSTEMS[backend], API_PATH_2027 if is_2027 else API_PATH)
     except KeyboardInterrupt:
-        console.print("Interrupted; every process of the demo has ended. `make demo` starts afresh.")
+        console.print("Interrupted; every process of the demo has ended. `make demo` starts again from the beginning.")
         raise typer.Exit(INTERRUPTED) from None
     except IngestError as error:
         console.print(str(error), style="red", markup=False, highlight=False)
@@ -91,7 +91,7 @@ def main(
 
 
 def perform(scenario: Scenario, console: Console, system: DemoSystem, api_path: str = API_PATH) -> bool:
-    """Run the scenario on a fresh system and print the report; whether everything holds."""
+    """Run the scenario on a fresh system and print the report; returns whether all checks succeeded."""
     progress = Progress(console)
     began = time.monotonic()
 
@@ -115,7 +115,7 @@ def perform(scenario: Scenario, console: Console, system: DemoSystem, api_path: 
         play.connect()
         step("The parent finishes activities")
         play.finish_activities()
-        step("The parent renames one, while an operator tries what a backfill would do")
+        step("The parent renames one, while an operator starts a dry run of a backfill")
         play.rename()
         step("An operator loads the parent's history")
         play.load_history()

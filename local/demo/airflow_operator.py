@@ -1,4 +1,4 @@
-"""What an operator does in Airflow: start a run with a form, and watch runs until they end."""
+"""An operator's actions in Airflow: start a run with a form, and watch runs until they end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TIMEOUT_S = 30
 
 
 class AirflowOperator:
-    """A person logged in to Airflow, through its REST API."""
+    """An operator who is logged in to Airflow, through its REST API."""
 
     def __init__(self, base_url: str, login: Login) -> None:
         self._base_url = base_url
@@ -50,15 +50,15 @@ class AirflowOperator:
         return str(self._get(f"dags/{dag_id}/dagRuns/{run_id}")["state"])
 
     def count_runs_under_way(self) -> int:
-        """How many runs of all DAGs run, or wait to."""
+        """How many runs of all DAGs are running or queued."""
         return int(self._get("dags/~/dagRuns", {"state": ["queued", "running"], "limit": "1"})["total_entries"])
 
     def count_tasks(self, dag_id: str = "~", run_id: str = "~") -> int:
-        """How many task instances a run has, or all runs of all DAGs."""
+        """How many task instances a run has, or all runs of all DAGs have."""
         return int(self._get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances", {"limit": "1"})["total_entries"])
 
     def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
-        """What a task of a run returned; None where it returned nothing."""
+        """The return value of a run's task, or None."""
         answer = self._session.get(
             f"{self._base_url}/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value",
             params={"deserialize": "true"},

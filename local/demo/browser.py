@@ -1,4 +1,4 @@
-"""A minimal browser for the OAuth walk: follows redirects, keeps cookies, fills in forms."""
+"""A minimal browser for the OAuth flow: follows redirects, keeps cookies, fills in forms."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ TIMEOUT_S = 10
 
 
 class WalkFailed(IngestError):
-    """A page of the walk did not show what it should; the message names the page."""
+    """A page of the flow did not show what it should; the message names the page."""
 
 
 class _Form(HTMLParser):
-    """The first form of a page: where it goes, its fields with the values they start with."""
+    """The first form of a page: its action, and its fields with their initial values."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,17 +44,17 @@ class _Form(HTMLParser):
 
 
 def connect(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
-    """Connect an athlete as a person would: start page, authorize page, back; returns the last page's HTML.
+    """Connect an athlete as a person would: start page, authorize page and back; returns the last page's HTML.
 
-    `options` are what is ticked on the start page. Errors: `WalkFailed` names the page that went wrong.
+    `options` are the ticked boxes of the start page. Errors: `WalkFailed` that names the failing page.
     """
     return _connect(requests.Session(), web_url, athlete_id, options)
 
 
 def erase(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
-    """Sign in by connecting, then have everything erased on the athlete's page; returns the last page's HTML.
+    """Sign in by connecting, then request the erasure on the athlete's page; returns the last page's HTML.
 
-    Errors: `WalkFailed` names the page that went wrong.
+    Errors: `WalkFailed` that names the failing page.
     """
     browser = requests.Session()
     _connect(browser, web_url, athlete_id, options)
@@ -63,7 +63,7 @@ def erase(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
     form.feed(page.text)
     answer = browser.post(urljoin(page.url, form.action), data=[*form.fields, ("confirm", "erase")], timeout=TIMEOUT_S)
     if answer.status_code != 200 or "being erased" not in answer.text:
-        raise WalkFailed(f"The page on which athlete {athlete_id} has everything erased answered {answer.status_code}.")
+        raise WalkFailed(f"The page for the erasure of athlete {athlete_id} answered {answer.status_code}.")
     return answer.text
 
 
@@ -82,5 +82,5 @@ def _connect(browser: requests.Session, web_url: str, athlete_id: int, options: 
         timeout=TIMEOUT_S,
     )
     if answer.status_code != 200 or not answer.url.startswith(web_url):
-        raise WalkFailed(f"Connecting athlete {athlete_id} ended at a page that answers {answer.status_code}.")
+        raise WalkFailed(f"Connecting athlete {athlete_id} ended at a page that answered {answer.status_code}.")
     return answer.text

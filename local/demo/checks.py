@@ -1,4 +1,4 @@
-"""Compares what the lake and the child's account hold with what the parent did, point by point."""
+"""Compares the lake and the child's account with the parent's activities, point by point."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from local.demo.row_truth import OWN, row_differences
 from local.strava_simulator.world.activity import SimulatedActivity
 
 _DERIVED = "velocity_smooth"
-"""Streams in a copy's file that Strava ignores and derives itself."""
+"""Streams in a copy's file that Strava ignores and computes itself."""
 _COPIED = tuple(each.key for each in STREAM_TYPES if each.is_copied and each.key not in ("time", "latlng", _DERIVED))
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One comparison: how many values were compared and what differed, at most a few examples."""
+    """One comparison: how many values were compared, and the differences, at most a few examples."""
 
     subject: str
     compared: int
@@ -38,9 +38,9 @@ def lake_holds(
     row: Mapping[str, Any] | None,
     parent_activity_id: int | None = None,
 ) -> Check:
-    """Compare one activity's `streams` rows and `activities` row with what Strava holds of it, column by column.
+    """Compare one activity's `streams` rows and `activities` row with Strava's data, column by column.
 
-    `parent_activity_id` is what a copy was made from.
+    `parent_activity_id` is the original of a copy.
     """
     subject = f"lake: {truth.activity_id} {truth.detail['sport_type']}"
     expected = list(_expected_points(truth))
@@ -75,12 +75,12 @@ def _expected_points(truth: SimulatedActivity) -> Iterator[dict[str, Any]]:
 
 
 def _as_stored(value: Any, kind: Kind) -> Any:
-    """The sample in the precision that its column has."""
+    """The sample in the precision of its column."""
     return struct.unpack("f", struct.pack("f", value))[0] if kind is Kind.SINGLE and value is not None else value
 
 
 def copy_holds(truth: SimulatedActivity, copy: SimulatedActivity) -> Check:
-    """Compare the child's activity, as the simulator parsed the uploaded file, with the parent's streams.
+    """Compare the child's activity, which the simulator parsed from the uploaded file, with the parent's streams.
 
     Points without a position or a time cannot be in a GPX file and are not expected in it.
     """
@@ -109,7 +109,7 @@ def copy_holds(truth: SimulatedActivity, copy: SimulatedActivity) -> Check:
 
 
 def copy_row_holds(truth: SimulatedActivity, copy: SimulatedActivity, row: Mapping[str, Any] | None) -> Check:
-    """Compare the lake's row about a copy with the parent's activity and what the child got."""
+    """Compare the lake's row about a copy with the parent's activity and the child's activity."""
     subject = f"lake: copy of {truth.activity_id}"
     if row is None:
         return Check(subject, 0, ("no row in copies",))

@@ -1,4 +1,4 @@
-"""The demo's last step: the parent's data is erased, and a search without the erasing code looks for remains."""
+"""The demo's last step: the parent's data is erased, and an independent search looks for remains."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARK = "erasures"
 
 @dataclass(frozen=True, slots=True)
 class ErasureFindings:
-    """The certificate, and whatever is left in spite of it."""
+    """The certificate, and remaining data."""
 
     certificate: Mapping[str, Any]
     left: tuple[str, ...]
@@ -28,7 +28,7 @@ class ErasureFindings:
 
     @property
     def hold(self) -> bool:
-        """Whether nothing is left, and the certificate says since when."""
+        """Whether no data remains, and the certificate has its time."""
         return not self.left and self.certificate.get("finished_at") is not None
 
 
@@ -52,19 +52,19 @@ def examine(inspection: Inspection, athlete_id: int, seconds: float) -> ErasureF
 
 def _names(row: Row, athlete_id: int, number: re.Pattern[str]) -> bool:
     if row.table == _MARK or (row.table == "events" and row.fields["object_id"] == athlete_id):
-        return False  # Strava's own event about the end of the access comes after the erasure.
+        return False  # Strava's own event about the end of the access arrives after the erasure.
     fields = {name: value for name, value in row.fields.items() if name != "tokens"}
     return any(number.search(part) for part in (row.partition, row.sort, json.dumps(fields)))
 
 
 def show(console: Console, findings: ErasureFindings) -> None:
-    """Print what went, and the verdict."""
+    """Print the removed records, and the verdict."""
     removed = ", ".join(
         f"{count:,} {kind.replace('_', ' ')}" for kind, count in findings.certificate.get("removed", {}).items()
     )
-    console.print(f"\n[bold]Erased at the parent's wish, in {findings.seconds:.1f} s[/bold]")
+    console.print(f"\n[bold]Erased at the parent's request, in {findings.seconds:.1f} s[/bold]")
     console.print(f"{removed or 'nothing'}; the certificate stays", highlight=False)
     for left in findings.left:
         console.print(f"  ✗ still there: {left}", style="red", highlight=False, markup=False)
     if findings.hold:
-        console.print("[green]✓ Nothing of the parent is left in the lake or in the state.[/green]")
+        console.print("[green]✓ No data of the parent remains in the lake or in the state.[/green]")

@@ -1,4 +1,4 @@
-"""How much each table of the lake holds, and how full its columns are."""
+"""The number of rows of each lake table, and how many of them have a value in each column."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from include.lake.query import query
 from include.lake.schemas import TABLES
 
 FILLED = "SELECT column_name, count, 100 - null_percentage AS filled_pct FROM (SUMMARIZE {table})"
-"""What docs/schemas.md asks of a table."""
+"""The query in docs/schemas.md for a table."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldTable:
-    """One table as it is now."""
+    """The present contents of one table."""
 
     name: str
     rows: int
     filled_pct: Mapping[str, float]
-    """Of each column, how many of its rows hold a value; empty without rows."""
+    """For each column, the percentage of rows with a value; empty without rows."""
 
     @property
     def partly_filled(self) -> Mapping[str, float]:

@@ -1,4 +1,4 @@
-"""Searches everything that the system left on disk for secrets."""
+"""Searches all files of the system for secrets."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from itertools import chain
 from pathlib import Path
 
 KEEPERS = ("secrets.json", "token.key", "passwords.json", "simulator", "postgres")
-"""Files whose purpose is to keep secrets; the simulator, which plays Strava and knows every token; and PostgreSQL's,
-which change while they are read and are searched as a dump, so as a part of what is `outside`."""
+"""Files whose purpose is to keep secrets; the simulator's, which knows every token as Strava does; and PostgreSQL's,
+which change while they are read, and are searched as a dump instead, in `outside`."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeakSearch:
-    """How much was searched, and which files hold a secret in clear text."""
+    """The extent of the search, and the files with a secret in clear text."""
 
     secrets: int
     files: int
     outside: int
-    """Rows, messages and old versions of objects that are in no file."""
+    """The number of rows, messages and old versions of objects that are in no file."""
     leaks: tuple[str, ...]
 
 
 def search(root: Path, secrets: Iterable[str], outside: Mapping[str, bytes] | None = None) -> LeakSearch:
-    """Search every file below `root`, databases and logs included, and what is kept `outside`, for every secret."""
+    """Search every file below `root`, including databases and logs, and the data `outside`, for every secret."""
     needles = sorted({secret.encode() for secret in secrets if len(secret) >= 8})
     outside = outside or {}
     files = list(_files(root))

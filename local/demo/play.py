@@ -22,7 +22,7 @@ from ops.subscription import subscribe
 
 LOOK_EVERY_S = 0.1
 PAUSE_OF_LOOKS = 3
-"""The least pause after a poll, as a multiple of the poll's time: an expensive poll slows down what it waits for."""
+"""The shortest pause after a poll, as a multiple of the poll's time: an expensive poll slows down the system."""
 SETTLED = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
 OVER = ("success", "failed")
 BACKFILL = "strava_backfill"
@@ -39,22 +39,22 @@ class Timings:
 
 @dataclass(slots=True)
 class Play:
-    """One run of the scenario: the steps in their order, each waiting for its effect."""
+    """One run of the scenario: the steps in order, each of which waits for its effect."""
 
     stack: Stack
     scenario: Scenario
     progress: Progress
     control: SimulatorControl
     patience_s: float
-    """How long one step may take before the demo is given up."""
+    """How long one step may take before the demo fails."""
     timings: Timings = field(default_factory=Timings)
     pages: list[str] = field(default_factory=list)
-    """The HTML that the athletes saw, for the search for secrets."""
+    """The HTML of the athletes' pages, for the search for secrets."""
     backfill: Mapping[str, int] = field(default_factory=dict)
     dry_run: Mapping[str, int] = field(default_factory=dict)
 
     def connect(self) -> None:
-        """Both athletes get accounts, the parent a history, and connect through the pages; then they are linked."""
+        """Create both athletes' accounts and the parent's history, connect them through the pages, and link them."""
         populate(self.control, self.scenario)
         subscribe(self.stack.settings)
         for athlete_id in (PARENT_ID, CHILD_ID):
@@ -65,7 +65,7 @@ class Play:
         self.progress.say(f"  parent and child connected and linked; {len(self.scenario.history)} older activities")
 
     def finish_activities(self) -> None:
-        """The parent finishes the fresh activities; webhooks bring them to the lake, the named one to the child."""
+        """Finish the fresh activities; webhooks bring them to the lake, and the one that names the child is copied."""
         for activity in self.scenario.fresh:
             self.control.finish_activity(PARENT_ID, activity)
         expected = {activity.activity_id for activity in self.scenario.fresh}
@@ -89,9 +89,9 @@ class Play:
         self.progress.say(f"  {len(expected)} fresh activities in the lake, the one that names {CHILD_NAME} copied")
 
     def rename(self) -> None:
-        """The parent renames an activity so that it names the child; the copy follows.
+        """Rename an activity so that it names the child, which causes a copy.
 
-        While Strava takes its time for the copy, an operator asks for a dry run of the backfill.
+        While Strava processes the copy, an operator starts a dry run of the backfill.
         """
         renamed = self.scenario.renamed_later_id
         self.control.rename(renamed, self.scenario.new_title)
@@ -109,7 +109,7 @@ class Play:
         self.dry_run = self._finished(operator, dry_run_id, "list_activities")
 
     def load_history(self) -> None:
-        """The operator asks for the backfill, then waits for the catalogue."""
+        """Start the backfill as the operator, then wait for the catalogue."""
         operator = self._operator()
         began = time.time()
         run_id = operator.start(BACKFILL, {**self._span(), "dry_run": False})
@@ -122,7 +122,7 @@ class Play:
         self.progress.say(f"  {self.backfill.get('loaded', 0)} older activities loaded by the backfill")
 
     def erase_parent(self) -> ErasureFindings:
-        """The parent has everything erased on their page; what is left when the run has ended."""
+        """Request the erasure on the parent's page; returns the findings when the run has ended."""
         began = time.time()
         self.pages.append(browser.erase(self.stack.web_url, PARENT_ID, options={"private": "yes", "receive": "yes"}))
         store = open_store(self.stack.settings.state_url, time.time)
@@ -136,11 +136,11 @@ class Play:
         return AirflowOperator(self.stack.airflow_url, self.stack.airflow_login)
 
     def _span(self) -> Mapping[str, object]:
-        """Whose history, and from when to when, as the backfill's form wants it."""
+        """The athlete and the span of the history, as values of the backfill's form."""
         return {"athlete": PARENT_ID, "from": self.scenario.first_day, "to": self.scenario.last_day}
 
     def _finished(self, operator: AirflowOperator, run_id: str, task_id: str) -> Mapping[str, int]:
-        """What a task of a backfill counted, once its run has ended."""
+        """The counts of a backfill's task, after its run has ended."""
         self._until(lambda: operator.state(BACKFILL, run_id) in OVER, lambda: "the backfill has ended")
         return _numbers(operator.result(BACKFILL, run_id, task_id))
 
@@ -165,14 +165,14 @@ class Play:
             store.close()
 
     def _until(self, done: Callable[[], bool], what: Callable[[], str]) -> None:
-        """Look again and again until `done`; a process that dies, or `patience_s` without success, ends the demo."""
+        """Poll until `done`; a process that dies, or `patience_s` without success, ends the demo."""
         began = looked = time.monotonic()
         with self.progress.waiting():
             while not done():
                 look_s = time.monotonic() - looked
                 if looked - began > self.patience_s:
                     raise browser.WalkFailed(
-                        f"After {self.patience_s:.0f} s it is still not true that {what()}; "
+                        f"Not reached after {self.patience_s:.0f} s: {what()}; "
                         f"the logs are in {self.stack.state_dir.logs}."
                     )
                 self.stack.processes.check()

@@ -30,20 +30,20 @@ ORDER BY points DESC"""
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Everything the demo checked."""
+    """The results of all checks."""
 
     lake: tuple[Check, ...]
     copies: tuple[Check, ...]
     copy_rows: tuple[Check, ...]
     strangers: tuple[str, ...]
-    """Data in places where it must not be, or missing where it must be."""
+    """Data where it must not be, or missing data."""
     leaks: LeakSearch
     lake_url: str
-    """Where the lake was read back."""
+    """The lake that was read."""
 
     @property
     def hold(self) -> bool:
-        """Whether the lake and the child's account hold exactly what the parent did, and no secret leaked."""
+        """Whether the lake and the child's account agree exactly with the parent's activities, and no secret leaked."""
         return all(check.holds for check in self.checks) and not self.strangers and not self.leaks.leaks
 
     @property
@@ -53,7 +53,7 @@ class Findings:
 
 
 def examine(play: Play) -> Findings:
-    """Compare everything, point by point, with what the simulated Strava holds."""
+    """Compare everything, point by point, with the simulated Strava."""
     inspection = play.stack.inspection()
     lake_url = inspection.lake().as_uri()
     rows = {row["activity_id"]: row for row in query("SELECT * FROM activities", lake_url).to_pylist()}
@@ -113,7 +113,7 @@ def show(console: Console, play: Play, findings: Findings) -> None:
     _show_activities(console, play, findings)
     _show_copies(console, play, findings)
     _show_tables(console, findings)
-    console.print("\n[bold]A question to the lake[/bold]")
+    console.print("\n[bold]A query on the lake[/bold]")
     console.print(QUESTION, style="dim", highlight=False)
     console.print(_as_table(query(QUESTION, findings.lake_url).to_pylist()))
     _show_times(console, play)
@@ -124,9 +124,7 @@ def show(console: Console, play: Play, findings: Findings) -> None:
 def _show_activities(console: Console, play: Play, findings: Findings) -> None:
     fresh = {activity.activity_id for activity in play.scenario.fresh}
     childs = set(play.control.activity_ids(CHILD_ID))
-    table = Table(
-        "activity", "sport", "title", "rows", "came by", title="What arrived in the lake", title_justify="left"
-    )
+    table = Table("activity", "sport", "title", "rows", "came by", title="Activities in the lake", title_justify="left")
     sql = "SELECT activity_id, sport_type, name, point_count FROM activities ORDER BY start_ts_utc"
     for row in query(sql, findings.lake_url).to_pylist():
         way = "webhook" if row["activity_id"] in fresh else "backfill"
@@ -141,7 +139,13 @@ def _show_activities(console: Console, play: Play, findings: Findings) -> None:
 
 def _show_copies(console: Console, play: Play, findings: Findings) -> None:
     table = Table(
-        "child's activity", "sport", "title", "points", "from", title="What the child got", title_justify="left"
+        "child's activity",
+        "sport",
+        "title",
+        "points",
+        "from",
+        title="The child's copies",
+        title_justify="left",
     )
     for copy in copies_of(play.stack):
         if copy.child_activity_id is None:
@@ -167,8 +171,8 @@ def _show_copies(console: Console, play: Play, findings: Findings) -> None:
 
 
 def _show_tables(console: Console, findings: Findings) -> None:
-    filled = Column("filled in so many % of them; every other column in all", overflow="fold")
-    table = Table("table", "rows", filled, title="What the lake's tables hold", title_justify="left")
+    filled = Column("% of rows with a value; all other columns are filled in every row", overflow="fold")
+    table = Table("table", "rows", filled, title="Tables in the lake", title_justify="left")
     for held in held_tables(findings.lake_url):
         partly = ", ".join(f"{column} {percent:g}" for column, percent in held.partly_filled.items())
         table.add_row(held.name, f"{held.rows:,}", partly)
@@ -189,7 +193,7 @@ def _show_times(console: Console, play: Play) -> None:
     console.print()
     console.print(table)
     console.print(
-        f"Backfill: dry run promised {play.dry_run.get('read_calls', 0)} read calls "
+        f"Backfill: the dry run estimated {play.dry_run.get('read_calls', 0)} read calls "
         f"for {play.dry_run.get('to_load', 0)} activities",
         highlight=False,
     )
@@ -198,7 +202,7 @@ def _show_times(console: Console, play: Play) -> None:
 def _show_holdings(console: Console, play: Play) -> None:
     account = play.stack.inspection().account()
     if account:
-        console.print("\n[bold]What is kept where[/bold]")
+        console.print("\n[bold]Contents of each leaf[/bold]")
         console.print(_as_table(account))
 
 
@@ -216,7 +220,7 @@ def _show_verdict(console: Console, findings: Findings) -> None:
         console.print(f"  ✗ {problem}", style="red", highlight=False, markup=False)
     if findings.hold:
         console.print(
-            "[green]✓ The lake and the child's account hold exactly what the parent did, point by point.[/green]"
+            "[green]✓ The lake and the child's account agree with the parent's activities, point by point.[/green]"
         )
 
 

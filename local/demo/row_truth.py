@@ -36,11 +36,11 @@ _RENAMED = {
     "calories_kcal": "calories",
 }
 OWN = frozenset({"extra_json", "has_detail", "source", "updated_at"})
-"""Columns that come from no answer of Strava's."""
+"""Columns that are not from Strava's answers."""
 
 
 def expected_row(truth: SimulatedActivity, parent_activity_id: int | None, *, has_detail: bool) -> dict[str, Any]:
-    """Every column but `OWN`; without a detailed answer what a list shows. Times are without a zone, in UTC."""
+    """Every column but `OWN`; without a detailed answer, those in a list. Times have no zone, in UTC."""
     shown = with_start_as_shown(truth.detail)
     answer = shown if has_detail else summary(truth.detail)
     return {
@@ -60,7 +60,7 @@ def expected_row(truth: SimulatedActivity, parent_activity_id: int | None, *, ha
 
 
 def row_differences(truth: SimulatedActivity, row: Mapping[str, Any], parent_activity_id: int | None) -> Iterator[str]:
-    """Each column of the row that holds something else than Strava."""
+    """Each column of the row that differs from Strava."""
     for column, value in expected_row(truth, parent_activity_id, has_detail=row["has_detail"]).items():
         found = row[column].replace(tzinfo=None) if isinstance(row[column], datetime) else row[column]
         if found != value:

@@ -1,4 +1,4 @@
-"""The demo's scenario: the parent's history and fresh activities; one title names the child, one does so later."""
+"""The demo's scenario: the parent's history and fresh activities; one title names the child, another one later."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FRESH = (
     (Kind.TREADMILL, None),
     (Kind.SWIM, None),
 )
-"""Every kind there is, with its points."""
+"""Every kind of activity, with its number of points."""
 EXTREMES = ((Kind.RUN, 1), (Kind.RIDE, 20_000))
 """The shortest and the longest recording; they belong to the history."""
 
@@ -39,7 +39,7 @@ class Scenario:
     """The parent's activities, oldest first in both lists."""
 
     history: tuple[SimulatedActivity, ...]
-    """Recorded before the parent connected: no webhook tells of them, the backfill finds them."""
+    """Recorded before the parent connected: no webhook reports them, the backfill finds them."""
     fresh: tuple[SimulatedActivity, ...]
     named_at_once_id: int
     renamed_later_id: int
@@ -47,7 +47,7 @@ class Scenario:
 
     @property
     def first_day(self) -> str:
-        """The day of the oldest activity, as the backfill's form wants it."""
+        """The day of the oldest activity, for the backfill's form."""
         return str(self.history[0].detail["start_date"])[:10]
 
     @property
@@ -57,7 +57,7 @@ class Scenario:
 
 
 def invented(now: datetime, *, seed: int) -> Scenario:
-    """Activities of every kind, one to 20,000 points, over a bit more than a year."""
+    """Activities of every kind, with 1 to 20,000 points, over a bit more than a year."""
     chance = Random(seed)
     kinds = [(chance.choice(list(Kind)), chance.randint(300, 3_000)) for _ in range(HISTORY_SIZE - len(EXTREMES))]
     days = sorted((chance.uniform(3, HISTORY_DAYS) for _ in range(HISTORY_SIZE)), reverse=True)
@@ -89,13 +89,13 @@ def invented(now: datetime, *, seed: int) -> Scenario:
 def recorded(directory: Path) -> Scenario:
     """The recordings in `directory`: the older half is history, the newer half happens now.
 
-    Errors: `BadRequest` when there are too few with a track to show both ways of naming the child.
+    Errors: `BadRequest` when fewer than two have a track: one names the child at once, one later.
     """
     activities = load_directory(directory, athlete_id=PARENT_ID)
     with_track = [activity for activity in activities if _can_be_copied(activity)]
     if len(with_track) < 2:
         raise BadRequest(
-            f"{directory} holds {len(with_track)} recorded activities with times; the demo needs two or more, "
+            f"{directory} has {len(with_track)} recorded activities with times; the demo needs two or more, "
             "each as <name>/activity.json and <name>/streams.json."
         )
     fresh = [*with_track[-2:]]

@@ -1,1 +1,1 @@
-"""Pages of `docs/` that are made from the code, so that they cannot differ from it."""
+"""Generators of pages in `docs/`, made from the code so that they cannot differ from it."""

@@ -1,4 +1,4 @@
-"""Strava's answers that are no success, as documented, recorded, or quoted by several public clients."""
+"""Strava's error answers, as documented, recorded, or quoted by several public clients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ JSON, HTML = "application/json; charset=utf-8", "text/html"
 
 @dataclass(frozen=True, slots=True)
 class DocumentedAnswer:
-    """One answer, and to which call."""
+    """One answer, and its call."""
 
     when: str
     status: int
@@ -104,4 +104,4 @@ ANSWERS: tuple[DocumentedAnswer, ...] = (
     _to_athlete("success of another shape", 200, b'{"id": "1360128428"}'),
     _to_athlete("success that is cut off", 200, b'{"id": 13601'),
 )
-"""Every answer that has a line in `docs/errors.md`."""
+"""Every answer in `docs/errors.md`."""

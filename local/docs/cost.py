@@ -1,4 +1,4 @@
-"""`docs/cost.md`: what a month on AWS costs, reckoned from what Terraform builds and from counts of real work."""
+"""`docs/cost.md`: the cost of a month on AWS, computed from Terraform's resources and from counts of real work."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ BUILT: Mapping[str, Mapping[str, int]] = {
     "dev": {"aws_nat_gateway": 1, "aws_eip": 1},
     "prod": {"aws_nat_gateway": 2, "aws_eip": 2},
 }
-"""What Terraform builds of what is paid by the piece and differs; a test counts all of it in the plan."""
+"""Terraform's resources that are billed by number and differ between environments; a test counts them in the plan."""
 
 ALIKE: Mapping[str, int] = {
     "aws_kms_key": 2,
@@ -71,7 +71,7 @@ OWN_METRICS = 10
 """Counters that the functions' logs carry."""
 
 MWAA_ENDPOINT_ZONES = 2
-"""MWAA makes an endpoint to its database in each of the two zones; Terraform does not know of it."""
+"""MWAA creates an endpoint to its database in each of the two zones, without Terraform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ SIZES = (Size("dev", 4), Size("prod", 4), Size("prod", 100), Size("prod", 1000))
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a month's work of one installation asks for."""
+    """The resource usage of one installation's work in a month."""
 
     events: float
     rows_read: float
@@ -100,9 +100,9 @@ class Work:
 
 
 def counted(athletes: int) -> Work:
-    """A month's work, from the counts of `docs/scale.json`: between two sizes in proportion, below the first as there.
+    """A month's work, from the counts of `docs/scale.json`: interpolated between two sizes, constant below the first.
 
-    A run of reconcile counts as if it were everybody's turn, which makes it the most that it can be.
+    Each run of reconcile counts as if it listed every athlete, which is the maximum.
     """
     sizes = {int(size): work for size, work in json.loads((REPOSITORY / "docs/scale.json").read_text()).items()}
     events = EVENTS_A_DAY * DAYS * athletes
@@ -130,11 +130,11 @@ def _between(sizes: Mapping[int, Mapping[str, Mapping[str, int]]], work: str, wh
     for (low, at_low), (high, at_high) in pairwise(known):
         if athletes <= high:
             return at_low + (at_high - at_low) * (athletes - low) / (high - low)
-    raise ValueError(f"{athletes} athletes are more than anybody counted")
+    raise ValueError(f"{athletes} athletes are more than the largest count")
 
 
 def month(size: Size) -> dict[str, float]:
-    """What each part costs in a month, in US dollars."""
+    """The cost of each part in a month, in US dollars."""
     work, built = counted(size.athletes), BUILT[size.environment]
     return {
         **_airflow(size, work),
@@ -272,24 +272,24 @@ _COUNTS = {
     "task instances": "task_instances",
 }
 
-_HEAD = """Made from prices, from what Terraform builds (counted in its plan by a test), and from what each kind of work
-asks for (`docs/scale.json`, counted by `make proofs NAME=scale`). Prices are those of us-east-1 in US dollars without
-taxes and free tiers, as published in 2026: check the pricing pages before you rely on them. Nothing here was billed to
-anybody yet."""
+_HEAD = """Computed from prices, from the resources that Terraform builds (a test counts them in its plan), and from the
+usage of each kind of work (`docs/scale.json`, counted by `make proofs NAME=scale`). Prices are those of us-east-1 in US
+dollars without taxes and free tiers, as published in 2026: check the pricing pages before you rely on them. None of
+this has been billed yet."""
 
-_COUNTED = f"""Every athlete finishes one activity a day and names it later, which makes {EVENTS_A_DAY} events, each a
-run of its own; half of them come in {EVENING_H} hours. Assumed, not counted: {SECONDS_A_TASK} s a task on MWAA,
-three tasks a worker; 0.3 MB an activity in the lake and 2.5 MB a rewritten month; 0.2 MB an answer of Strava's; two
-rows written for one that has an index; the endpoint that MWAA makes in the network."""
+_COUNTED = f"""Every athlete finishes one activity a day and renames it later, which makes {EVENTS_A_DAY} events, each
+with its own run; half of them arrive within {EVENING_H} hours. Assumed, not counted: {SECONDS_A_TASK} s per task on
+MWAA, three tasks per worker; 0.3 MB per activity in the lake and 2.5 MB per rewritten month; 0.2 MB per answer from
+Strava; two written rows for a row with an index; the endpoint that MWAA creates in the network."""
 
 _NOTES = (
-    "Nine tenths of a small bill are MWAA and NAT, which cost the same without a single activity. MWAA cannot be "
-    "paused: what is not needed at night is destroyed and built again (half an hour).",
-    "The smallest bill for one family is not AWS: `make up` runs the same system on one machine.",
-    "The crawler runs at most once in `crawl_every_h` (24) hours, however many activities come: partitions are "
+    "MWAA and NAT are nine tenths of a small bill, and cost the same without a single activity. MWAA cannot be "
+    "paused: an environment that is not needed has to be destroyed and built again (half an hour).",
+    "For one family AWS is not the cheapest: `make up` runs the same system on one machine.",
+    "The crawler runs at most once in `crawl_every_h` (24) hours, however many activities arrive: partitions are "
     "registered without it. One crawl for each change would cost 15 cents an event.",
     "S3 and DynamoDB are reached by gateway endpoints, which are free. Interface endpoints for the other services "
     "would cost more than the NAT gateway that tasks need for Strava anyway.",
     "The budget alarm (dev 350, prod 700 for the whole account) mails at 80 % spent and at 100 % foreseen.",
-    "Tearing down: `make destroy ENV=dev` says what stays, which costs pennies a month.",
+    "After `make destroy ENV=dev`, which lists what stays, the rest costs a few cents a month.",
 )

@@ -1,4 +1,4 @@
-"""`docs/dags.md`: the DAGs as their docstrings describe them, a section for each."""
+"""`docs/dags.md`: the docstrings of the DAGs, a section for each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN = ("Starts", "Reads", "Writes", "Kind", "Limits", "If it fails")
 
 @dataclass(frozen=True, slots=True)
 class DagDocs:
-    """A DAG's docstring: what it does, and its sections by heading."""
+    """A DAG's docstring: its summary, and its sections by heading."""
 
     dag_id: str
     does: str

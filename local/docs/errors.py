@@ -1,4 +1,4 @@
-"""`docs/errors.md`: what Strava answers, which error that is, and what happens then."""
+"""`docs/errors.md`: Strava's answers, their errors, and how the system handles them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from webhook_api.errors import problem_of
 
 NOW_EPOCH_S = 1_760_000_000.0
 
-_HEAD = """# Errors: what happens then
+_HEAD = """# Errors and how they are handled
 
 Made by `make docs`: every line comes from running `include/strava/http/classify.py`, `plugins/strava_airflow` and
 `webhook_api/errors.py`. Change those, not this page.
 
-Airflow: *retries* after the task's growing delay, up to {retries} times; *fails* at once, because trying again changes
-nothing; *comes back* when the quota's window opens, holding no worker slot and using up no try. Live work does not
-fail for a spent quota: it waits in the ledger, and its run ends green. A temporary fault in a live sync is kept there
-as well, so that nothing is lost when the tries are used up.
+Airflow *retries* after the task's growing delay, up to {retries} times; *fails* at once, because trying again changes
+nothing; *comes back* when the quota's window opens, without holding a worker slot or using a try. Live work does not
+fail because of a spent quota: it waits in the ledger, and its run ends successfully. A live sync with a temporary fault
+waits there too, so that nothing is lost when all tries are used.
 
-The browser's column is what the web pages show where an error reaches them; most happen in tasks, while no browser
-waits.
+The column "in a browser" is what the web pages show if the error happens during a page request; most errors happen in
+tasks.
 """
 
 
@@ -44,13 +44,13 @@ def render() -> str:
 
 
 def error_classes() -> list[type[IngestError]]:
-    """Every class of `include/errors.py`, parents first, in the order in which they stand there."""
+    """Every class of `include/errors.py`, in the order of the file, base classes first."""
     found = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, IngestError)]
     return sorted(found, key=lambda cls: inspect.getsourcelines(cls)[1])
 
 
 def example(cls: type[IngestError]) -> IngestError:
-    """An error of this class, with something in every value that it carries."""
+    """An error of this class, with a value for each of its parameters."""
     carried = {
         parameter.name: NOW_EPOCH_S if "float" in str(parameter.annotation) else parameter.name
         for parameter in inspect.signature(cls.__init__).parameters.values()
@@ -60,7 +60,7 @@ def example(cls: type[IngestError]) -> IngestError:
 
 
 def airflow_does(error: IngestError) -> str:
-    """What becomes of a task that raises `error`."""
+    """What Airflow does with a task that raises `error`."""
     from airflow.sdk import RetryAction
     from airflow.sdk.exceptions import AirflowRescheduleException
 

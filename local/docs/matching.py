@@ -1,4 +1,4 @@
-"""`docs/matching.md`: which titles name which child, as the cases of the test say it."""
+"""`docs/matching.md`: which titles name which child, from the cases of the test."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from local.docs.matching_cases import CASES, CHILDREN
 
 _HEAD = """# Matching: which titles name a child
 
-Made by `make docs` from `local/docs/matching_cases.py`, with which `include/copying/matching.py` is tested; the
-answers come from running it. A name matches as whole words; case, accents and Unicode form do not matter. In doubt
-there is no match: a missed copy is one edit of the title away, a wrong one cannot be deleted.
-Characters that cannot be seen are shown by their numbers.
+Made by `make docs` from `local/docs/matching_cases.py`, the test cases of `include/copying/matching.py`; the column
+"matches" comes from running it. A name matches as whole words; case, accents and Unicode form do not matter. In doubt
+there is no match: a missed copy is fixed by editing the title, a wrong one cannot be deleted.
+Invisible characters are shown by their code points.
 """
 
 
@@ -43,11 +43,11 @@ def _list(names: tuple[str, ...]) -> str:
 
 
 def _shown(text: str | None) -> str:
-    """`text` as code, in which what a reader or an editor would lose is spelled out."""
+    """`text` as code, with invisible characters spelled out."""
     if text is None:
         return "no"
     fence = "``" if "`" in text else "`"
-    emoji = any(unicodedata.category(character) == "So" for character in text)  # joined by what cannot be seen
+    emoji = any(unicodedata.category(character) == "So" for character in text)  # joined by invisible characters
     inner = text if emoji else "".join(map(_visible, text))
     return f"{fence}{inner}{fence}" if inner else "(empty)"
 

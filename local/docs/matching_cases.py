@@ -1,4 +1,4 @@
-"""The titles and names with which matching is tested, and which `docs/matching.md` shows."""
+"""The titles and names of the tests of matching, which `docs/matching.md` shows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A title, the names of one link, and which of them the title holds."""
+    """A title, the names of one link, and the name that matches."""
 
     why: str
     title: str
@@ -18,7 +18,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """A title, and who of several children is meant: each has names of its own."""
+    """A title, the names of several children, and which children match."""
 
     why: str
     title: str

@@ -1,4 +1,4 @@
-"""Which pages, pictures and generated inputs there are, where each lies, and how it is written."""
+"""The generated pages, pictures and inputs of Terraform, with their paths and generators."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "dag-ids": terraform.dag_ids,
     **{f"images/queries/{name}": partial(_picture, name) for name in cookbook.names()},
 }
-"""Every page, every picture of a query, and every input of Terraform that the code decides, by its name."""
+"""The generator of every page, every query's picture, and every generated input of Terraform, by name."""
 
 _INPUTS: Mapping[str, str] = {
     "state-tables": "terraform/modules/state/tables.json",
@@ -54,13 +54,13 @@ _INPUTS: Mapping[str, str] = {
 
 
 def page_path(name: str) -> Path:
-    """Where a page lies."""
+    """The path of a page."""
     ending = "svg" if name.startswith("images/") else "md"
     return REPOSITORY / _INPUTS.get(name, f"docs/{name}.{ending}")
 
 
 def write(name: str) -> bool:
-    """Bring a page up to date; whether it changed."""
+    """Update a page; returns whether it changed."""
     path, text = page_path(name), PAGES[name]()
     if path.is_file() and path.read_text() == text:
         return False

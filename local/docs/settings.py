@@ -1,4 +1,4 @@
-"""`docs/settings.md`: every variable that configures the system, what it does, and where it is set in each home."""
+"""`docs/settings.md`: every setting, what it does, and where it is set on one machine and on AWS."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ Made by `make docs` from `include/settings.py`, `ops/machine` and `terraform/mod
 
 Each is an environment variable.
 
-On one machine `make up` and `make demo` set what is needed, and `make up` prefers what `.env` says
-(`.env.example` lists all). Tasks find the five secrets in Airflow's Connection `strava_api`, not in their environment.
+On one machine `make up` and `make demo` set what is needed; for `make up`, values in `.env` come first (`.env.example`
+lists all settings). Tasks read the five secrets from Airflow's Connection `strava_api`, not from their environment.
 
-On AWS Terraform sets what is no secret, for the functions and, in `startup.sh`, for the tasks. The secrets are put by
-hand into the secret `airflow/connections/strava_api` of Secrets Manager, in JSON, which is the same Connection to
-Airflow: `{"conn_type": "generic", "extra": {"STRAVA_CLIENT_ID": "12345", …}}`. The web pages' function finds it by the
-variable `SECRET_ID`, reads it once in each process, and prefers it to its environment.
-What Terraform does not set differs from its default where the map `strava_settings` says so, which
-`terraform/environments/<name>/main.tf` may give to the module `system`.
+On AWS Terraform sets all settings that are not secret, for the functions and, in `startup.sh`, for the tasks. A person
+writes the secrets into `airflow/connections/strava_api` in Secrets Manager, as JSON, which is also Airflow's
+Connection: `{"conn_type": "generic", "extra": {"STRAVA_CLIENT_ID": "12345", …}}`. The function of the web pages finds
+it by the variable `SECRET_ID`, reads it once in each process, and prefers it to its environment.
+Settings that Terraform does not set have their defaults, unless the map `strava_settings` in
+`terraform/environments/<name>/main.tf` sets them.
 """
 _TERRAFORM = ("terraform/modules/system/main.tf", "terraform/modules/webhook_api/main.tf")
 _ASSIGNED = re.compile(r"\b([A-Z_]+) *= ([^\n}]+)")
@@ -46,14 +46,14 @@ def render() -> str:
     texts, on_machine, on_aws = docstrings(), _on_one_machine(), _on_aws()
     settings = fields(Settings)
     if silent := [setting.name for setting in settings if setting.name not in texts]:
-        raise LookupError(f"Say in include/settings.py, below the field, what {', '.join(silent)} does.")
+        raise LookupError(f"Describe {', '.join(silent)} in include/settings.py, below the field.")
     contents = table(("variable", "needed", "secret", "default"), [list(_row(setting)) for setting in settings])
     sections = (_section(setting, texts[setting.name], on_machine, on_aws) for setting in settings)
     return "\n".join([_HEAD, contents, *("\n".join(section) for section in sections)]) + "\n"
 
 
 def docstrings() -> Mapping[str, str]:
-    """What each setting does, by its field's name: the text below the field."""
+    """The description of each setting, by its field's name: the text below the field."""
     texts = {}
     for kind in (DispatcherSettings, Settings):
         body = [node for each in ast.parse(inspect.getsource(kind)).body for node in ast.iter_child_nodes(each)]
@@ -93,7 +93,7 @@ def _values(setting: Field[Any]) -> str:
 
 
 def _on_one_machine() -> Mapping[str, str]:
-    """Who sets each setting on one machine, in words; values are those of a first start."""
+    """Where each setting is set on one machine, in words; values are those of a first start."""
     place, secrets = StateDir(Path("/STATE_DIR")), GeneratedSecrets(**dict.fromkeys(GeneratedSecrets.__slots__, ""))
     simulated = settings_environment(place, Ports(), secrets, {})
     real = settings_environment(place, Ports(), secrets, {"STRAVA_CLIENT_ID": "12345"})
@@ -108,7 +108,7 @@ def _on_one_machine() -> Mapping[str, str]:
 
 
 def _on_aws() -> Mapping[str, str]:
-    """Who sets each setting on AWS, in words; Terraform's are read from its modules."""
+    """Where each setting is set on AWS, in words; Terraform's are read from its modules."""
     texts = dict.fromkeys(EXAMPLES, "the map `strava_settings`")
     for name, value in _ASSIGNED.findall("\n".join((REPOSITORY / path).read_text() for path in _TERRAFORM)):
         variable = re.search(r"\bvar\.([a-z_]+)", value)

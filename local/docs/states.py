@@ -22,7 +22,7 @@ LEDGERS: Mapping[str, Sequence[Transition[Any]]] = {
     "copies": copy_states.TRANSITIONS,
     "erasures": erasure.TRANSITIONS,
 }
-"""The steps of each ledger that has some, by its table."""
+"""The steps of each ledger, by its table."""
 
 
 def render() -> str:

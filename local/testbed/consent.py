@@ -1,4 +1,4 @@
-"""Athletes' consent without a browser: the OAuth walk of one account, and a link to which both sides agree."""
+"""Athletes' consent without a browser: the OAuth flow of one account, and a link to which both sides agreed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ READ_AND_WRITE = (READ, ACTIVITY_READ, ACTIVITY_WRITE)
 
 
 def open_account(control: SimulatorControl, athlete_id: int, firstname: str = "Ann") -> None:
-    """Let the athlete have an account at Strava; an account that is there stays as it is."""
+    """Open an account at Strava for the athlete; an existing account stays unchanged."""
     if athlete_id not in {profile["id"] for profile in control.athletes()}:
         control.create_athlete(athlete_id=athlete_id, firstname=firstname, lastname="Other")
 
@@ -25,13 +25,13 @@ def open_account(control: SimulatorControl, athlete_id: int, firstname: str = "A
 def authorize(
     control: SimulatorControl, oauth: OAuthClient, athlete_id: int, scopes: Iterable[str] = EVERYTHING
 ) -> tuple[TokenGrant, frozenset[str]]:
-    """Let the athlete allow these scopes at Strava, and exchange the code: the tokens, and what was granted."""
+    """Let the athlete grant these scopes at Strava, and exchange the code; returns tokens and granted scopes."""
     address = oauth.authorize_url(redirect_uri="http://localhost/callback", scopes=scopes, state="x", force=True)
     back = parse_qs(urlsplit(control.authorize(address, athlete_id)).query)
     return oauth.exchange(back["code"][0]), parse_scopes(back["scope"][0])
 
 
 def agreed_link(parent_id: int, child_id: int, name: str, options: CopyOptions | None = None) -> Link:
-    """A link to the child of this name to which parent and child have agreed."""
+    """A link to the child with this name, to which both have agreed."""
     options = options or CopyOptions()
     return Link(parent_id, child_id, (name,), options, parent_consent_epoch_s=1, child_consent_epoch_s=1)

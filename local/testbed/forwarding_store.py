@@ -9,7 +9,7 @@ from include.store.store import Item, Key, Store
 
 
 class ForwardingStore:
-    """Forwards every operation; a proof derives from it and overrides the operations that it observes."""
+    """Forwards every operation; a proof's subclass overrides the operations that it observes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

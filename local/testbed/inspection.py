@@ -1,4 +1,4 @@
-"""Inspection of everything that a system holds, without the code that wrote it."""
+"""Inspection of all data of a system, without the code that wrote it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Row:
 
 
 class Inspection(Protocol):
-    """All places in which a system keeps data."""
+    """Reads all data of a system."""
 
     def lake(self) -> Path:
-        """A folder with the lake's objects as they are now."""
+        """A folder with the lake's present objects."""
         ...
 
     def rows(self) -> Sequence[Row]:
@@ -33,15 +33,15 @@ class Inspection(Protocol):
         ...
 
     def outside(self) -> Mapping[str, bytes]:
-        """What is kept, but in no file of the state directory, each with a name for it."""
+        """Data that is in no file of the state directory, by name."""
         ...
 
     def account(self) -> Sequence[Mapping[str, str]]:
-        """What is kept where, for a report: a `leaf`, its `address`, and what it `holds`; empty where files say it."""
+        """For a report, each `leaf` with its `address` and what it `holds`; empty where all data is in files."""
         ...
 
     def faults(self) -> Sequence[str]:
-        """What contradicts the lake, each in a few words: a partition that analysts would not find, a dead letter."""
+        """Inconsistencies in a few words each: a partition that analysts would not find, a dead letter."""
         ...
 
 
@@ -67,9 +67,9 @@ class FileInspection:
         return {}
 
     def account(self) -> Sequence[Mapping[str, str]]:
-        """Nothing to add."""
+        """Nothing: all data is in files."""
         return ()
 
     def faults(self) -> Sequence[str]:
-        """None: the catalogue's views look at the files."""
+        """None: the catalogue's views read the files."""
         return ()

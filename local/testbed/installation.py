@@ -1,4 +1,4 @@
-"""An installation with pages and a simulated Strava that a browser reaches, all in this process."""
+"""An installation with web pages and a simulated Strava for a browser, all in this process."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _POINTS = 600
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A running installation; what its events and pages set off happens in `catch_up`."""
+    """A running installation; the work of its events and pages is done in `catch_up`."""
 
     settings: Settings
     control: SimulatorControl
@@ -52,28 +52,28 @@ class Installation:
 
     @property
     def web_url(self) -> str:
-        """Where its pages are."""
+        """The address of its pages."""
         return self.settings.public_url
 
     @property
     def client_id(self) -> int:
-        """Strava's number of the application."""
+        """The application's client id at Strava."""
         return int(self.settings.strava_client_id)
 
     def finish(self, athlete_id: int, title: str, kind: str = "run") -> int:
-        """Let the athlete finish an activity of half an hour now, and catch up; returns its id."""
+        """Let the athlete finish an activity of half an hour now, then catch up; returns its id."""
         start_at = datetime.fromtimestamp(self.clock() - _ACTIVITY_S, UTC)
         activity_id = self.control.generate_activity(athlete_id, kind, start_at=start_at, points=_POINTS, name=title)
         self.catch_up()
         return activity_id
 
     def rename(self, activity_id: int, title: str) -> None:
-        """Let the athlete give the activity another title, and catch up."""
+        """Let the athlete rename the activity, then catch up."""
         self.control.rename(activity_id, title)
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Deliver Strava's events and do what they and the pages have queued, until nothing is left to do."""
+        """Deliver Strava's events, and do the queued work until none is left."""
         while True:
             settle_due(self.simulation)
             delivered = deliver_due(self.simulation)
@@ -81,14 +81,14 @@ class Installation:
                 return
 
     def reconcile(self) -> None:
-        """Queue what is due, as reconcile does every quarter of an hour, and do it."""
+        """Queue due work, as reconcile does every quarter of an hour, and do it."""
         queue_due(self.services)
         self.catch_up()
 
 
 @contextmanager
 def one_process(folder: Path, *, now: float, rules: Rules | None = None) -> Iterator[Installation]:
-    """An installation with its state in `folder` and Strava's in memory; Strava knows its webhook already."""
+    """An installation with its state in `folder` and Strava's in memory; its webhook is already subscribed."""
     clock, application = ManualClock(now), Application()
     with (
         loopback_listener() as pages,
@@ -108,7 +108,7 @@ def one_process(folder: Path, *, now: float, rules: Rules | None = None) -> Iter
 def simulated_strava(
     state_path: str, application: Application, clock: ManualClock, rules: Rules | None = None
 ) -> Iterator[Flask]:
-    """The simulator over the state at this path. Nothing serves it, and its events wait for `catch_up`."""
+    """The simulator with the state at this path, without a server; its events wait for `catch_up`."""
     with closing(State(state_path)) as state, requests.Session() as session:
         session.trust_env = False  # The callbacks are on this machine.
         yield create_strava(state, application=application, rules=rules, clock=clock, session=session)
@@ -123,9 +123,9 @@ def opened(
     pages: socket.socket,
     failures: list[IngestError] | None = None,
 ) -> Iterator[Installation]:
-    """The installation of these settings, its pages served at the listener `pages`, `strava` at `strava_url`.
+    """The installation with these settings; its pages are served at the listener `pages`, `strava` at `strava_url`.
 
-    Errors: those of tasks, unless `failures` takes them.
+    Errors: those of tasks, unless `failures` collects them.
     """
     simulation: Simulation = strava.extensions[SIMULATION]
 
@@ -150,10 +150,10 @@ def opened(
 
 
 def loopback_listener() -> socket.socket:
-    """A listener at a free port of this machine."""
+    """A listener on a free port of this machine."""
     return socket.create_server(("127.0.0.1", 0))
 
 
 def address_of(listener: socket.socket) -> str:
-    """The base URL of what a listener accepts."""
+    """The base URL of a listener."""
     return f"http://127.0.0.1:{listener.getsockname()[1]}"

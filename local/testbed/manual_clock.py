@@ -1,4 +1,4 @@
-"""A clock that a test or proof sets, so that hours pass in no time."""
+"""A clock that a test or proof sets, so that hours pass instantly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class ManualClock:
-    """One time for the system and for Strava; it stands still until `pass_s`."""
+    """The time of the system and of Strava; it stands still until `pass_s`."""
 
     now: float
 

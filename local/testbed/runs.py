@@ -1,4 +1,4 @@
-"""DAG runs without Airflow: the work of a run's tasks is done at once, in this process."""
+"""DAG runs without Airflow: a run's tasks are done at once, in this process."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class InlineRuns:
-    """A trigger whose runs are over when it returns.
+    """A trigger whose runs are finished when it returns.
 
-    Errors: those of the tasks; where `failures` is given they are noted there, and the run's other tasks go on.
+    Errors: those of the tasks; if `failures` is given they are collected there, and the run's other tasks continue.
     """
 
     services: Services
@@ -38,14 +38,14 @@ class InlineRuns:
     failures: list[IngestError] | None = None
 
     def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
-        """As `Trigger.start`. Errors: `TriggerRefused` for a DAG that no page and no event starts."""
+        """As `Trigger.start`. Errors: `TriggerRefused` for a DAG that neither a page nor an event starts."""
         if dag_id not in (INGEST_DAG, ERASE_DAG, BACKFILL_DAG):
             raise TriggerRefused(f"Nothing here starts {dag_id} (run {run_id}).")
         self.run(dag_id, conf)
         return Started.NOW
 
     def run(self, dag_id: str, conf: Mapping[str, Any]) -> None:
-        """Do the work of the run's tasks."""
+        """Do the tasks of a run."""
         now = datetime.fromtimestamp(self.services.clock(), UTC)
         if dag_id == ERASE_DAG:
             self._task(erase, self.services, EraseRequest.from_params(conf, or_asked_at=now), self.settings)
@@ -55,7 +55,7 @@ class InlineRuns:
             self.ingest([WebhookEvent.from_conf(event) for event in conf["events"]])
 
     def ingest(self, events: Sequence[WebhookEvent]) -> None:
-        """The run that such events start."""
+        """Do a run of `strava_ingest` for these events."""
         for item in self._task(plan, self.services, events) or ():
             if self._task(partial(sync, source="webhook"), self.services, item) is not None:
                 self._task(copy_to_children, self.services, item.athlete_id, item.activity_id)

@@ -1,4 +1,4 @@
-"""The settings of an installation made by hand: every leaf in one folder, Strava simulated."""
+"""The settings of a test installation: every leaf in one folder, Strava simulated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def settings_in(
     public_url: str = "http://localhost",
     state_url: str = "",
 ) -> Settings:
-    """Settings whose leaves lie in `folder`, for the `application` at the simulator at `strava_url`."""
+    """Settings with all leaves in `folder`, for the `application` at the simulator at `strava_url`."""
     application = application or Application()
     database = f"sqlite://{folder}/state.sqlite"
     return Settings(
@@ -42,5 +42,5 @@ def settings_in(
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """The settings as the environment variables that a process reads them from."""
+    """The settings as environment variables of a process."""
     return {setting.name.upper(): getattr(settings, setting.name) for setting in fields(settings)}

@@ -1,4 +1,4 @@
-"""Whole tracks as the files that copies are made of, without a link and without the compression of an upload."""
+"""Whole tracks in the file formats of copies, without a link and without compression."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from include.strava.models import Activity, StreamSet
 
 
 def write_gpx(activity: Activity, streams: StreamSet, options: CopyOptions) -> bytes:
-    """The activity's whole track as a GPX file; `gpx_document` says what it holds."""
+    """The activity's whole track as a GPX file, see `gpx_document`."""
     return gpx_document(activity, positioned_samples(activity, streams, options, ()))
 
 
 def write_tcx(activity: Activity, streams: StreamSet, options: CopyOptions) -> bytes:
-    """The activity's points without positions as a TCX file; `tcx_document` says what it holds."""
+    """The activity's points without positions as a TCX file, see `tcx_document`."""
     return tcx_document(activity, timed_samples(activity, streams, options))

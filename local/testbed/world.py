@@ -1,4 +1,4 @@
-"""A simulated Strava and the installation that works with it, in one folder and one process, without sockets."""
+"""A simulated Strava and its installation, in one folder and one process, without sockets."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _STRAVA = "http://strava.test"
 
 
 class InProcessSession(StravaSession):
-    """A session whose calls the simulator `app` answers in this process; repetitions do not wait."""
+    """A session whose calls are answered by the simulator `app` in this process; repetitions do not wait."""
 
     def __init__(self, app: Flask, clock: Clock) -> None:
         super().__init__(clock, sleep=lambda _: None)
@@ -53,7 +53,7 @@ class InProcessSession(StravaSession):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The simulated Strava, the installation, and the clock of both; a copy of its folder is a world of its own."""
+    """A simulated Strava, an installation, and the clock of both; a copy of the folder is a separate world."""
 
     app: Flask
     control: SimulatorControl
@@ -63,26 +63,26 @@ class World:
     services: Services
 
     def process(self, adapters: Adapters, priority: Priority = Priority.LIVE) -> Services:
-        """The services of a process that reads, writes and calls through these adapters."""
+        """The services of a process that uses these adapters."""
         return assemble(self.settings, adapters, priority=priority, clock=self.clock, wait=self.clock.pass_s)
 
     def connect(self, athlete_id: int, scopes: Iterable[str] = EVERYTHING) -> None:
-        """Connect the athlete with these scopes. Effects: opens the account at Strava where there is none."""
+        """Connect the athlete with these scopes. Effects: opens an account at Strava if there is none."""
         open_account(self.control, athlete_id)
         granted = authorize(self.control, self.services.strava.oauth, athlete_id, scopes)
         self.services.state.athletes.connect(*granted)
 
     def link(self, child_id: int, name: str) -> None:
-        """Link the parent to the child of this name, with everyone's consent."""
+        """Link the parent to the child with this name, with the consent of both."""
         self.services.state.links.save(agreed_link(PARENT_ID, child_id, name))
 
     def finish(self, athlete_id: int, title: str, *, kind: str = "run", hours_ago: float = 1, seed: int = 7) -> int:
-        """Let the athlete finish a short activity that began so long ago; returns its id."""
+        """Let the athlete finish a short activity that began `hours_ago`; returns its id."""
         start_at = datetime.fromtimestamp(self.clock(), UTC) - timedelta(hours=hours_ago)
         return self.control.generate_activity(athlete_id, kind, start_at=start_at, seed=seed, points=20, name=title)
 
     def catch_up(self) -> None:
-        """Do what is queued, until nothing is left to do."""
+        """Do the queued work until none is left."""
         runs = InlineRuns(self.services, self.settings)
         while dispatch(self.services.queue, runs, self.store, self.clock).received:
             pass
@@ -90,9 +90,9 @@ class World:
 
 @contextmanager
 def open_world(folder: Path, rules: Rules, *, now: float = NOON, state_url: str = "") -> Iterator[World]:
-    """The world in `folder`, new where the folder is empty; it is closed at the end. One can be open at a time.
+    """The world in `folder`, new if the folder is empty; it is closed at the end. Only one can be open at a time.
 
-    The installation's state lives at `state_url` where that is given.
+    The installation's state is at `state_url`, if given.
     """
     clock, app, application = ManualClock(now), _simulator(), Application()
     with ExitStack() as stack:
@@ -116,5 +116,5 @@ def open_world(folder: Path, rules: Rules, *, now: float = NOON, state_url: str 
 
 @cache
 def _simulator() -> Flask:
-    """The simulator's application. Building its routes takes longer than a copy, so worlds share it in turn."""
+    """The simulator's application. Building its routes takes longer than a copy, so worlds share it one by one."""
     return create_app(State(":memory:"))

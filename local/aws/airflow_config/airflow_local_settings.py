@@ -1,6 +1,6 @@
 """Airflow's cluster policy where no triggerer runs: deferrable operators wait in their task.
 
-The triggerer's way to AWS needs aiobotocore, which MWAA's image has and this machine does not.
+The triggerer would need aiobotocore for AWS, which MWAA's image has and this machine does not.
 """
 
 from __future__ import annotations

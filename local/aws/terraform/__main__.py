@@ -15,7 +15,7 @@ from local.aws.terraform.tool import Terraform
 
 
 def main() -> None:
-    """Run every check and say what it found and how long it took."""
+    """Run every check, and print its result and time."""
     console = Console(highlight=False)
     with tempfile.TemporaryDirectory() as scratch:
         try:

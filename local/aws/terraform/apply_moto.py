@@ -1,7 +1,7 @@
 """Applies a whole environment to moto's server: `python -m local.aws.terraform.apply_moto [dev|prod]`.
 
-It shows that the configuration can be applied from zero, in one go, and that changes of it are small.
-What moto accepts, AWS may still refuse.
+It shows that the configuration can be applied from zero, in one step, and that small changes of it have small plans.
+AWS may still refuse what moto accepts.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ resource "aws_s3_bucket_policy" "tls" {
   })
 }
 """
-"""moto ignores the condition of a deny statement, so that it would refuse every read, with or without TLS."""
+"""A bucket policy without the deny statement: moto ignores its condition and would refuse every read."""
 
 _ZIPS = ("webhook_http.zip", "webhook_dispatcher.zip", "plugins.zip")
 _TEXTS = ("requirements.txt", "dags/constraints-3.3.1.txt")
@@ -66,7 +66,7 @@ SMALL_CHANGES: Mapping[str, tuple[str, str]] = {
     "one more default tag": ("tags = { project", 'tags = { owner = "data-engineering", project'),
     "logs for two weeks": ("is_protected       =", "log_retention_days = 14\n  is_protected       ="),
 }
-"""Changes of dev's `main.tf` by their names: what stands there, and what would."""
+"""Changes of dev's `main.tf` by name: the present text, and its replacement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,15 @@ class Applied:
     applied_s: float
 
     def planned(self, *options: str) -> Changes:
-        """What the next plan would change. Errors: `SettingsError`."""
+        """The changes of the next plan. Errors: `SettingsError`."""
         return planned(self.terraform, self.folder, *self.variables, *options)
 
     def planned_after(self, change: tuple[str, str]) -> Changes:
-        """What a plan would do after a change of `main.tf`, which is taken back. Errors: `SettingsError`."""
+        """The changes of a plan after an edit of `main.tf`, which is then reverted. Errors: `SettingsError`."""
         path = self.terraform.folder / self.folder / "main.tf"
         before = path.read_text()
         if before.count(change[0]) != 1:
-            raise SettingsError(f"{self.folder}/main.tf does not hold {change[0]!r} once")
+            raise SettingsError(f"{self.folder}/main.tf does not contain {change[0]!r} exactly once")
         path.write_text(before.replace(*change))
         try:
             return self.planned("-refresh=false")
@@ -97,12 +97,12 @@ class Applied:
             path.write_text(before)
 
     def planned_destroy(self) -> Changes:
-        """What `make destroy` would do in a fresh clone, in which nothing was packaged. Errors: `SettingsError`."""
+        """The changes of `make destroy` in a fresh clone without packages. Errors: `SettingsError`."""
         return planned(self.terraform, self.folder, "-destroy", *self.variables, "-var=dist=./nothing")
 
 
 def main(environment: Annotated[str, typer.Argument(help="dev or prod")] = "dev") -> None:
-    """Apply one environment to moto's server, list what there is then, and say what the next plans would change."""
+    """Apply one environment to moto's server, list its resources, and print the changes of further plans."""
     console = Console(highlight=False)
     try:
         with tempfile.TemporaryDirectory() as scratch, moto() as address, mwaa_control() as proxy:
@@ -129,7 +129,7 @@ def _show(console: Console, applied: Applied, environment: str) -> None:
 
 
 def apply(scratch: Path, folder: str, moto_url: str, proxy_url: str) -> Applied:
-    """An environment, applied from nothing in one go. Errors: `SettingsError`, also for an output without a value."""
+    """An environment, applied from zero in one step. Errors: `SettingsError`, also for an output without a value."""
     terraform = Terraform.copy_into(scratch, {**os.environ, **_environment(moto_url, proxy_url)})
     (terraform.folder / folder / "moto_override.tf").write_text(_OVERRIDE)
     for module in ("lake", "mwaa"):
@@ -150,7 +150,7 @@ def apply(scratch: Path, folder: str, moto_url: str, proxy_url: str) -> Applied:
 
 
 def artefacts(folder: Path) -> Path:
-    """What `make package` built, or stand-ins of the same names where it has not run."""
+    """The artefacts of `make package`, or stand-ins of the same names if it has not run."""
     built = REPOSITORY / "dist"
     for name in (*_ZIPS, *_TEXTS):
         path = folder / name

@@ -1,4 +1,4 @@
-"""What a plan would change, by module and by kind."""
+"""The changes of a plan, by module and by action."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _NOTHING = (["no-op"], ["read"])
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What one plan would do: for each resource that it touches its actions, for example `("delete", "create")`."""
+    """The changes of one plan: for each changed resource its actions, for example `("delete", "create")`."""
 
     actions: Mapping[str, tuple[str, ...]]
 
     @property
     def modules(self) -> frozenset[str]:
-        """The modules of the system whose resources it touches."""
+        """The modules of the system with changed resources."""
         return frozenset(address.split(".")[3] for address in self.actions)
 
     @property
     def destroyed(self) -> frozenset[str]:
-        """The resources that it would destroy, whether it creates them again or not."""
+        """The resources that the plan destroys, whether or not it creates them again."""
         return frozenset(address for address, actions in self.actions.items() if "delete" in actions)
 
     @property
     def summary(self) -> str:
-        """How many resources it would do what to, and in which modules."""
+        """The number of resources for each action, and their modules."""
         if not self.actions:
             return "no changes"
         counts = Counter(" and ".join(actions) for actions in self.actions.values())
@@ -40,7 +40,7 @@ class Changes:
 
 
 def planned(terraform: Terraform, folder: str, *options: str) -> Changes:
-    """What `terraform plan` would change there. Errors: `SettingsError` when it fails. Effects: a plan file there."""
+    """The changes of `terraform plan` in a folder. Errors: `SettingsError`. Effects: writes a plan file there."""
     plan = Path(terraform.folder / folder / "next.tfplan")
     terraform.run("plan", "-input=false", "-no-color", f"-out={plan}", *options, folder=folder)
     document = json.loads(terraform.run("show", "-json", str(plan), folder=folder))

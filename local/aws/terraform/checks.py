@@ -16,17 +16,17 @@ from include.errors import SettingsError
 from local.aws.terraform.tool import SOURCES, Terraform
 
 ROOTS = ("bootstrap", "environments/dev", "environments/prod")
-"""What is applied; validating these reads every module."""
+"""The folders that are applied; validating them reads every module."""
 
 WHOLE = "environments"
-"""The test whose runs make whole environments; the others make one module each."""
+"""The test whose runs create whole environments; the others create one module each."""
 
 CHECKOV = "checkov==3.3.30"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `terraform test` said: how each run ended, and the resources of every run that applied."""
+    """The report of `terraform test`: the result of each run, and the resources of every run that applied."""
 
     outcomes: Mapping[str, str]
     resources: Mapping[str, list[Mapping[str, Any]]] = field(repr=False)
@@ -34,12 +34,12 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """How many runs ended how."""
+        """The number of runs for each result."""
         return ", ".join(f"{count} {status}" for status, count in sorted(Counter(self.outcomes.values()).items()))
 
 
 def check_format(program: str) -> str:
-    """That `terraform fmt` would change nothing. Errors: `SettingsError` names the files."""
+    """Check that `terraform fmt` would change nothing. Errors: `SettingsError` that names the files."""
     command = [program, "fmt", "-check", "-recursive", "-list=true", str(SOURCES)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
@@ -48,7 +48,7 @@ def check_format(program: str) -> str:
 
 
 def check_validity(terraform: Terraform) -> str:
-    """That everything that is applied is valid. Errors: `SettingsError`."""
+    """Check that every applied folder is valid. Errors: `SettingsError`."""
     for root in ROOTS:
         terraform.init(root)
         terraform.run("validate", "-no-color", folder=root)
@@ -56,7 +56,7 @@ def check_validity(terraform: Terraform) -> str:
 
 
 def run_tests(terraform: Terraform, names: Sequence[str] = (), *, keep_resources: bool = False) -> Report:
-    """Run the named test files, or all, of an initialised copy; resources are kept only when asked for.
+    """Run the named test files, or all, of an initialised copy; `keep_resources` adds the resources to the report.
 
     Errors: `SettingsError` where Terraform itself fails.
     """
@@ -88,7 +88,7 @@ def names_of_tests() -> list[str]:
 
 
 def check_tests(terraform: Terraform) -> str:
-    """That every test passes. Errors: `SettingsError` with what failed."""
+    """Check that every test passes. Errors: `SettingsError` with the failures."""
     terraform.init()
     report = run_tests(terraform)
     if report.faults or set(report.outcomes.values()) != {"pass"}:
@@ -97,7 +97,7 @@ def check_tests(terraform: Terraform) -> str:
 
 
 def check_checkov() -> str:
-    """That checkov finds nothing but what is explained in place. Errors: `SettingsError` with its findings."""
+    """Check that checkov finds nothing unexplained. Errors: `SettingsError` with its findings."""
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
     if uv is None:
         raise SettingsError("uv is missing: make env")

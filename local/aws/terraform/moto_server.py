@@ -1,4 +1,4 @@
-"""moto's server with the answers that Terraform waits for and moto 5.2.5 does not give."""
+"""moto's server with the answers that Terraform needs and moto 5.2.5 lacks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REDRIVE = "RedrivePolicy"
 
 
 def _attributes(queue: Queue) -> dict[str, Any]:
-    """A queue's attributes with the one that moto keeps but does not tell, and the other as AWS spells it."""
+    """A queue's attributes, with one that moto stores but does not return, and another in AWS's spelling."""
     told: dict[str, Any] = _told(queue)
     if told.get(_REDRIVE):
         told[_REDRIVE] = json.dumps(json.loads(told[_REDRIVE]), separators=(",", ":"))
@@ -24,7 +24,7 @@ def _attributes(queue: Queue) -> dict[str, Any]:
 
 
 def _set(queue: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
-    """Set some attributes; moto forgets the policy when it is not among them."""
+    """Set some attributes, and keep the policy, which moto loses if it is not among them."""
     policy = getattr(queue, "policy", None)
     _set_some(queue, attributes, now)
     if "Policy" not in attributes:
@@ -32,7 +32,7 @@ def _set(queue: Queue, attributes: dict[str, Any], now: float | None = None) -> 
 
 
 def _subscribers(response: BudgetsResponse) -> str:
-    """Who is told of one notification of a budget."""
+    """The subscribers of a budget's notification."""
     budget = response.backend.budgets[response._get_param("AccountId")][response._get_param("BudgetName")]
     wanted = response._get_param("Notification")
     found: list[Notification] = [one for one in budget.notifications if one.details == wanted]
@@ -40,7 +40,7 @@ def _subscribers(response: BudgetsResponse) -> str:
 
 
 def _create_budget(response: BudgetsResponse) -> str:
-    """Create a budget and keep its tags, which moto forgets."""
+    """Create a budget and store its tags, which moto loses."""
     said = _created(response)
     name = response._get_param("Budget")["BudgetName"]
     _tags_of[response._get_param("AccountId"), name] = response._get_param("ResourceTags", [])
@@ -53,7 +53,7 @@ def _tags(response: BudgetsResponse) -> str:
 
 
 def _described(rule: SecurityGroupRule) -> str | None:
-    """A rule's description, also where the other side is a group."""
+    """A rule's description, also for a rule whose other side is a group."""
     found = rule.ip_range.get("Description") or (rule.source_group or {}).get("Description")
     return None if found is None else str(found)
 

@@ -1,7 +1,7 @@
-"""MWAA's own API for one environment, as far as Terraform uses it: moto has none.
+"""MWAA's own API for one environment, as far as Terraform uses it; moto has none.
 
-It is reached as an HTTP proxy: the provider puts `api.` before the host of the endpoint, which then is no address of
-this machine any more, so that `HTTP_PROXY` applies to these calls and to no others.
+It serves as an HTTP proxy: the provider puts `api.` before the endpoint's host, which then is not an address of this
+machine any more, so that `HTTP_PROXY` applies only to these calls.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _REGION = "eu-central-1"
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Creates, shows, updates and deletes environments; they are available at once."""
+    """Creates, shows, updates and deletes environments, which are available at once."""
 
     environments: dict[str, dict[str, Any]]
 
@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer({})
 
     def log_message(self, *_: object) -> None:
-        """Write no log."""
+        """No log."""
 
     def _name(self) -> str:
         return urlsplit(self.path).path.rpartition("/")[2]

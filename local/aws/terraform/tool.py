@@ -1,4 +1,4 @@
-"""Terraform's program, and where it finds the provider without a network."""
+"""Runs Terraform, with the provider from a mirror where there is no network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KEPT_OUT = shutil.ignore_patterns(".terraform", ".terraform.lock.hcl", "*.tfsta
 
 @dataclass(frozen=True, slots=True)
 class Terraform:
-    """Terraform in a copy of the configuration, so that nothing is left behind in the repository."""
+    """Terraform in a copy of the configuration, so that it writes nothing into the repository."""
 
     program: str
     folder: Path
@@ -43,7 +43,7 @@ class Terraform:
         return cls(program, folder, {**environ, **_settings(scratch, environ)})
 
     def run(self, *arguments: str, folder: str = ".") -> str:
-        """What the command prints. Errors: `SettingsError` with what it said, when it fails."""
+        """The command's output. Errors: `SettingsError` with its output, when it fails."""
         command = [self.program, f"-chdir={self.folder / folder}", *arguments]
         done = subprocess.run(command, env=self.environ, check=False, capture_output=True, text=True)
         if done.returncode:
@@ -58,7 +58,7 @@ class Terraform:
 
 
 def find_mirror(environ: Mapping[str, str], places: Iterable[str] = _MIRRORS) -> Path | None:
-    """The filesystem mirror that holds the AWS provider for this machine, if there is one."""
+    """The filesystem mirror with the AWS provider for this machine, if there is one."""
     named = environ.get("TF_PLUGIN_MIRROR")
     candidates = [Path(named)] if named else _candidates(places)
     return next((mirror for mirror in candidates if any(mirror.glob(f"{_PROVIDER}/*/{_target()}"))), None)
@@ -76,7 +76,7 @@ def _target() -> str:
 
 
 def _settings(scratch: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Variables of Terraform itself: no calls home, and the mirror unless the owner has a configuration already."""
+    """Variables for Terraform itself: no calls home, and the mirror unless the user has a configuration."""
     settings = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
     own = environ.get("TF_CLI_CONFIG_FILE")
     mirror = find_mirror(environ)

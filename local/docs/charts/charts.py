@@ -41,7 +41,7 @@ PICTURES: Mapping[str, Callable[[TrainingLake], dict[str, Any]]] = {
 
 
 def render(name: str) -> str:
-    """The picture of the query of that name, as SVG. Errors: `LookupError` where nothing draws it yet."""
+    """The picture of the query of that name, as SVG. Errors: `LookupError` where no chart exists."""
     if name not in PICTURES:
         raise LookupError(
             f"No chart draws the query {name}: add a function of that name to a module of local/docs/charts, "

@@ -1,4 +1,4 @@
-"""Pictures of how copies end."""
+"""Charts of the outcomes of copies."""
 
 from __future__ import annotations
 

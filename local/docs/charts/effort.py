@@ -1,4 +1,4 @@
-"""Pictures of how fast and how hard."""
+"""Charts of pace, power and heart rate."""
 
 from __future__ import annotations
 

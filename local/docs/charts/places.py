@@ -1,4 +1,4 @@
-"""Pictures of where."""
+"""Charts of places."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How all pictures of the cookbook look: on a white page and on a dark one, in a font that everybody has."""
+"""The style of the cookbook's charts: readable on a white and on a dark page, in a common font."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEAT = ("#4a6fb5", "#3fa3a3", "#8fb348", "#e5a01a", "#e5531a")
 """From seldom to often; no step of it is lost on either page."""
 
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-"""The first is what the drawing program brings along and measures with; Arial is as wide, letter by letter."""
+"""The first font is part of the drawing library, which measures with it; Arial has the same widths."""
 
 Row = Mapping[str, Any]
 

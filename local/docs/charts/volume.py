@@ -1,4 +1,4 @@
-"""Pictures of how much the athlete does."""
+"""Charts of the athlete's training volume."""
 
 from __future__ import annotations
 

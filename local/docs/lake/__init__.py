@@ -1,1 +1,1 @@
-"""Pages about the lake, and the invented lakes from which they are made."""
+"""Pages about the lake, and the simulated lakes for their examples."""

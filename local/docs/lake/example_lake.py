@@ -1,4 +1,4 @@
-"""A small lake of invented activities, the same at every run: what the examples of `docs/queries.md` are asked of."""
+"""A small lake of generated activities, the same at every run."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _GEAR = {"Ride": "b7001", "Run": "g7002"}
 
 
 def activities() -> list[SimulatedActivity]:
-    """What the lake holds: over a year, every kind, at various hours, a few with gear, each at most half an hour."""
+    """The lake's activities: every kind, over a year, at various hours, a few with gear, at most half an hour each."""
     return [_activity(number, days) for number, days in enumerate(_DAYS_APART)]
 
 
 def copies(held: list[SimulatedActivity]) -> list[Copy]:
-    """The copies of these activities: to one child or two, with every ending."""
+    """The copies of these activities: to one or two children, with every outcome."""
     return [
         _copy(activity, child_id)
         for activity in held
@@ -72,7 +72,7 @@ def fill(lake_url: str, held: list[SimulatedActivity]) -> None:
 
 
 def fill_freshness(lake_url: str, held: list[SimulatedActivity]) -> None:
-    """Write what each month's list showed: the newest month of an athlete is not compared yet, of others one lacks."""
+    """Write each month's comparison: an athlete's newest month has none; in some the lake lacks one activity."""
     by_athlete: dict[int, Counter[Month]] = {}
     for activity in held:
         start_at = datetime.fromisoformat(activity.detail["start_date"])
@@ -85,13 +85,13 @@ def fill_freshness(lake_url: str, held: list[SimulatedActivity]) -> None:
 
 
 def compared(month: Month, held: int) -> MonthComparison:
-    """What the list of that month showed, asked for a day after its end: every third time one activity more."""
+    """The comparison of a month, a day after its end: every third list shows one activity more than the lake holds."""
     end = datetime(month.year + month.month // 12, month.month % 12 + 1, 2, tzinfo=UTC)
     return MonthComparison(held + (month.month % 3 == 0), held, end.timestamp())
 
 
 def fill_copies(lake_url: str, made: list[Copy]) -> None:
-    """Write the copies into the lake, as they came into a ledger of their own."""
+    """Write the copies into the lake from a ledger that is made for it."""
     clock = ManualClock(0.0)
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder) / "state.sqlite", clock)

@@ -1,4 +1,4 @@
-"""Odd answers of Strava and what becomes of them in the lake: the page shows these cases, and a test writes each."""
+"""Odd answers from Strava and their rows in the lake: the page shows these cases, and a test writes each."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ class OddInput:
 
     name: str
     becomes: str
-    """What the lake makes of it, in a sentence."""
+    """The result in the lake, in a sentence."""
     expected: Mapping[str, Any]
-    """Some columns of the lake, by `table.column`, in the order of the rows."""
+    """The values of some columns, by `table.column`, in the order of the rows."""
     detail: Mapping[str, Any] = field(default_factory=dict)
-    """What differs from an ordinary answer."""
+    """The differences from an ordinary answer."""
     streams: Mapping[str, list[Any]] | None = field(default_factory=dict)
-    """What differs from three ordinary samples; None where Strava answers 404."""
+    """The differences from three ordinary samples; None where Strava answers 404."""
     without: tuple[str, ...] = ()
-    """The ordinary streams that are not there."""
+    """The ordinary streams that are missing."""
 
     def rows(self) -> ActivityRows:
-        """The rows that the lake gets, by way of JSON as Strava's answer comes."""
+        """The rows in the lake, parsed from JSON like Strava's answer."""
         answer = json.loads(json.dumps({**_DETAIL, **self.detail}))
         return build_rows(
             Activity.parse(answer), self._parsed_streams(), made={}, source="webhook", updated_at_epoch_s=0
@@ -92,13 +92,13 @@ ODD_INPUTS: tuple[OddInput, ...] = (
     ),
     OddInput(
         "an unknown stream type",
-        "Named in `stream_types`, its samples stay in the raw zone; the known streams are as ever.",
+        "It is named in `stream_types`, and its samples are in the raw zone only; the known streams are unchanged.",
         {"activities.stream_types": [["latlng", "moon_phase", "time"]], "streams.time_s": [0, 1, 2]},
         streams={"moon_phase": [0.1, 0.2, 0.3]},
     ),
     OddInput(
-        "a recording that goes on past the year 9999",
-        "Null from then on: no time that readers refuse is written. A start in the year 10,000 is quarantined.",
+        "a recording that ends after the year 9999",
+        "Null from there on: times that readers refuse are not written. A start in the year 10,000 is quarantined.",
         {
             "streams.time_s": [0, 1, 2],
             "streams.ts": [
@@ -111,13 +111,13 @@ ODD_INPUTS: tuple[OddInput, ...] = (
     ),
     OddInput(
         "a fraction where whole numbers belong",
-        "Rounded to the nearest, halves to the even one.",
+        "Rounded to the nearest integer, halves to the even one.",
         {"streams.heartrate_bpm": [100, 100, 102]},
         streams={"heartrate": [99.6, 100.5, 101.5]},
     ),
     OddInput(
         "`NaN`, `Infinity`, numbers out of the column's range",
-        "Null: no column holds them.",
+        "Null: they fit no column.",
         {"streams.altitude_m": [None, None, 3.5], "streams.watts": [None, 7, 8]},
         streams={"altitude": [float("nan"), float("inf"), 3.5], "watts": [2**31, 7, 8]},
     ),
@@ -140,7 +140,7 @@ ODD_INPUTS: tuple[OddInput, ...] = (
     ),
     OddInput(
         "a start before 1970",
-        "An instant like others, in its own year's partition.",
+        "A time like any other, in the partition of its year.",
         {
             "activities.start_ts_utc": [datetime(1969, 12, 31, 23, 59, 59)],  # noqa: DTZ001 - as the views show it
             "activities.year": [1969],
@@ -155,18 +155,18 @@ ODD_INPUTS: tuple[OddInput, ...] = (
     ),
     OddInput(
         "a start in the future",
-        "Likewise, up to the year 9999.",
+        "The same, up to the year 9999.",
         {"activities.start_ts_utc": [datetime(2999, 12, 31, 23, 59, 58)], "streams.year": [2999] * 3},  # noqa: DTZ001
         {"start_date": "2999-12-31T23:59:58Z"},
     ),
     OddInput(
         "a hidden start time",
-        "Strava tells one second past midnight; the samples have no clock time.",
+        "Strava answers one second past midnight; the samples have no clock time.",
         {"activities.start_time_hidden": [True], "streams.time_s": [0, 1, 2], "streams.ts": [None] * 3},
         {"start_date": "2024-05-01T00:00:01Z", "start_date_local": "2024-05-01T00:00:01Z"},
     ),
     OddInput(
-        "streams answered with 404, as of manual activities",
+        "streams answered with 404, as for manual activities",
         "A row in `activities`, none in `streams`.",
         {
             "activities.point_count": [0],
@@ -184,8 +184,8 @@ ODD_INPUTS: tuple[OddInput, ...] = (
         streams={"time": [], "latlng": []},
     ),
     OddInput(
-        "an activity of no length",
-        "One sample, zero seconds and metres: rows like others.",
+        "an activity without duration and distance",
+        "One sample with zero seconds and metres: rows like any other.",
         {
             "activities.elapsed_s": [0],
             "activities.distance_m": [0.0],
@@ -202,8 +202,8 @@ ODD_INPUTS: tuple[OddInput, ...] = (
         {"sport_type": "Moonwalk", "gravity": 1.62},
     ),
     OddInput(
-        "a field of another kind than documented",
-        "Null in its column, as it came in `extra_json`.",
+        "a field of an undocumented type",
+        "Null in its column, and unchanged in `extra_json`.",
         {"activities.kudos_count": [None], "activities.extra_json": ['{"kudos_count":"many"}']},
         {"kudos_count": "many"},
     ),

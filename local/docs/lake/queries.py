@@ -1,4 +1,4 @@
-"""`docs/queries.md`: the analysts' cookbook, each query with an answer from a small lake of invented activities."""
+"""`docs/queries.md`: the analysts' cookbook, each query with a result from a small lake of simulated activities."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ _HEAD = """# Queries: the analysts' cookbook
 
 Made by `make docs` from `include/lake/queries/`; change the files there, not this page.
 
-From nothing to an answer, on one machine:
+On one machine:
 
 ```
-make query                                                                                 # the questions there are
-make query NAME=weekly_volume ARGS="--example --set athlete_id={athlete_id}"                   # one of them, answered
+make query                                                                                 # the queries
+make query NAME=weekly_volume ARGS="--example --set athlete_id={athlete_id}"                   # one of them
 make query NAME=weekly_volume ARGS="--example --set athlete_id={athlete_id} --out weeks.csv"   # every row, in a file
-make query SQL="SELECT sport_type, count(*) FROM activities GROUP BY 1" ARGS=--example     # a question of your own
-make query SQL="SELECT athlete_id, count(*) FROM activities GROUP BY 1"                    # your lake: who is in it?
+make query SQL="SELECT sport_type, count(*) FROM activities GROUP BY 1" ARGS=--example     # a query of your own
+make query SQL="SELECT athlete_id, count(*) FROM activities GROUP BY 1"                    # the athletes of your lake
 ```
 
-`--example` asks the invented athlete of this page; without it the lake is that of `make up`, of `STATE_DIR`, or of
-`LAKE_URL`. `LAKE_URL=s3://my-bucket/lake make query …` copies the objects that the question needs before it answers,
-so a large lake is better asked in Athena. `--set` gives a parameter; those with a default may be left out.
+`--example` queries the simulated athlete of this page; without it the lake is that of `make up`, of `STATE_DIR`, or of
+`LAKE_URL`. `LAKE_URL=s3://my-bucket/lake make query …` first copies the objects that the query needs, so a large lake
+is better queried in Athena. `--set` gives a parameter; those with a default may be left out.
 `--out` writes a `.csv` or `.parquet` file, `--format csv` and `--format parquet` the same to standard output.
 
-In Athena each file is SQL as it stands: paste it into the console, or save it as a named query or a prepared
-statement. Its question marks are the parameters, in the order of the tables below; each section shows the values that
-`EXECUTE` takes. A pattern of sports is one of SQL's `LIKE`: `%Run` finds Run, TrailRun and VirtualRun.
-Every query asks for one athlete, so that Athena can skip the objects of all others.
-[The tables](schemas.md) have a page of their own.
+In Athena each file is SQL as it is: paste it into the console, or save it as a named query or a prepared statement.
+Its question marks are the parameters, in the order of the tables below; each section shows the values for `EXECUTE`.
+A pattern of sports is a pattern of SQL's `LIKE`: `%Run` finds Run, TrailRun and VirtualRun.
+Every query is about one athlete, so that Athena can skip the objects of all others.
+[Schemas](schemas.md) describes the tables.
 
-The answers and pictures below come from two and a half years of an invented athlete.
+The results and charts below are from two and a half years of a simulated athlete.
 """
 
 

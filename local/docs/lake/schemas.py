@@ -1,4 +1,4 @@
-"""`docs/schemas.md`: the lake's tables for analysts, and what becomes of odd input."""
+"""`docs/schemas.md`: the lake's tables for analysts, and the handling of odd input."""
 
 from __future__ import annotations
 
@@ -35,34 +35,34 @@ _OBJECTS: Mapping[str, str] = {
 
 _HEAD = f"""# The lake's tables
 
-Made by `make docs` from `include/lake/schemas.py`; change that, not this page. Queries to start from are in
-[the cookbook](queries.md).
+Made by `make docs` from `include/lake/schemas.py`; change that, not this page. [The cookbook](queries.md) has example
+queries.
 
-Schema version {SCHEMA_VERSION}, in every object's file metadata under `schema_version`. It is raised when a column is
+Schema version {SCHEMA_VERSION}, in every object's file metadata under `schema_version`. It increases when a column is
 added or changes its meaning.
 
 Every column is in every object. A change rewrites the object that holds the row, so a reader sees each row once, and
-nothing has to be deduplicated. The partition's columns are in the path alone; year and month are those of the
-activity's start in UTC. Objects are zstd Parquet; each column's name ends in its unit, where it has one. A time whose
-name has `ts` in it is one of the activity, by the clock of the recording; one whose name ends in `_at` is one at which
-this system did something.
+no deduplication is needed. The partition columns are in the path only; year and month are those of the activity's start
+in UTC. Objects are Parquet with zstd; a column's name ends in its unit, if it has one. Times with `ts` in their name
+are times of the activity, by the clock of the recording; times whose name ends in `_at` are times at which this system
+did something.
 """
 
 _STREAMS_HEAD = """## Stream types
 
-Every stream type that Strava documents, by `include/strava/stream_types.py`, from which the request, `streams`, the
-files of copies and the comparisons derive. The lake keeps what was recorded; copies and queries leave out what lies
-outside the plausible range.
+Every stream type that Strava documents, from `include/strava/stream_types.py`, which defines the request, `streams`,
+the files of copies and the comparisons. The lake keeps all recorded values; copies and queries leave out values outside
+the plausible range.
 """
 
-_RAW_HEAD = """## What is in the raw zone only
+_RAW_HEAD = """## Fields that are in the raw zone only
 
-Strava's answers are kept as they came, gzipped, as `raw/athlete_id=<athlete>/<activity>.detail.json.gz` and
-`.streams.json.gz`. What is nested there has no table:
+Strava's answers are stored unchanged, gzipped, as `raw/athlete_id=<athlete>/<activity>.detail.json.gz` and
+`.streams.json.gz`. These nested fields have no table:
 """
 
-_RAW_TAIL = """An activity that came by a backfill alone has a row of the list there, without these. DuckDB reads the
-objects where they are, on a disk or in S3, for example the best efforts:
+_RAW_TAIL = """An activity that only a backfill loaded has a row of the list there, without these fields. DuckDB reads
+the objects in place, on a disk or in S3, for example the best efforts:
 
 """
 
@@ -73,24 +73,24 @@ FROM read_json('raw/athlete_id=*/*.detail.json.gz', columns = {
 ORDER BY 1, 3"""
 """Run as a test."""
 
-_FILL_HEAD = """## How full each column is
+_FILL_HEAD = """## The share of values in each column
 
-Of any table: put the statement behind `make query SQL="…"`. The report of `make demo` says it of every table, before
-the demo has the parent erased; of the lake that it leaves, with the child's activities, ask with the same folder:
+This statement shows it for any table: `make query SQL="…"`. The report of `make demo` has it for every table, before
+the demo erases the parent; for the lake that remains, with the child's activities, name the demo's folder:
 `make query STATE_DIR=.state/demo SQL="…"`.
 
-A list of Strava's never shows `description`, `device_name` and `hide_from_home`, and rarely
-`calories`: those come with the detailed activity, so a row that a backfill alone brought has none of them.
+Strava's lists never have `description`, `device_name` and `hide_from_home`, and rarely `calories`: those are in the
+detailed activity, so a row that only a backfill loaded lacks them.
 """
 
 FILL_QUERY = "SELECT column_name, 100 - null_percentage AS filled_pct FROM (SUMMARIZE activities)"
 """Run as a test."""
 
-_ODD_HEAD = """## What becomes of odd input
+_ODD_HEAD = """## How odd input is handled
 
-Each line is run as a test: what Strava answers is on the left, what the lake then says on the right. Only an activity
-whose id, athlete or start cannot be read has no rows: it is quarantined with its raw answer and a reason, and the
-others go on.
+Each line is run as a test: Strava's answer is on the left, the values in the lake are on the right. Only an activity
+whose id, athlete or start cannot be read has no rows: it is quarantined with its raw answer and a reason; the others
+are loaded.
 """
 
 

@@ -165,7 +165,7 @@ class Cluster:
         ).stdout
 
     def _end_orphans(self) -> None:
-        """End processes that work in this folder and cannot belong to a living system; remove its stale pid file and sockets."""
+        """End processes in this folder that cannot belong to a living system; remove stale pid file and sockets."""
         orphans = [process for process in psutil.process_iter() if self._is_ours(process)]
         for process in orphans:
             with suppress(psutil.NoSuchProcess):

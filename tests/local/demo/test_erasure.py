@@ -55,7 +55,7 @@ def test_clean_erasure_holds_and_its_mark_and_stravas_own_event_may_stay(
 
     assert findings.hold
     assert "2,000 raw objects; the certificate stays" in out.getvalue()
-    assert "Nothing of the parent is left" in out.getvalue()
+    assert "No data of the parent remains" in out.getvalue()
 
 
 @pytest.mark.parametrize("place", [f"raw/athlete_id={ANN}", f"copies/year=2026/{ANN}.parquet"])

@@ -159,7 +159,7 @@ def test_settings_page_asks_for_the_text_of_a_setting_that_has_none(monkeypatch:
     texts = {name: text for name, text in settings.docstrings().items() if name != "queue_url"}
     monkeypatch.setattr(settings, "docstrings", lambda: texts)
 
-    with pytest.raises(LookupError, match=r"Say in include/settings\.py.* what queue_url does"):
+    with pytest.raises(LookupError, match=r"Describe .*queue_url.* in include/settings\.py"):
         settings.render()
 
 

@@ -122,7 +122,7 @@ def test_load_directory_shares_nothing_between_activities(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("detail", "streams", "reason"),
     [
-        pytest.param("[]", "null", "no object", id="detail-is-list"),
+        pytest.param("[]", "null", "not an object", id="detail-is-list"),
         pytest.param("{", "null", "activity.json is not JSON", id="detail-is-broken"),
         pytest.param('{"id": "1", "start_date": "2020-06-01T15:00:00Z"}', "null", "id is '1'", id="id-is-text"),
         pytest.param('{"id": true, "start_date": "2020-06-01T15:00:00Z"}', "null", "id is True", id="id-is-bool"),
