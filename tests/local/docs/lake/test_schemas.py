@@ -48,7 +48,7 @@ def test_example_of_each_table_s_objects_is_one_of_its_keys() -> None:
         "before 1970",
         "future",
         "404",
-        "no length",
+        "without duration",
     ],
 )
 def test_page_says_what_becomes_of_it(kind: str) -> None:

@@ -132,7 +132,7 @@ def test_load_directory_shares_nothing_between_activities(tmp_path: Path) -> Non
         pytest.param('{"id": 1, "start_date": "2020-06-01"}', "[]", "neither", id="streams-are-list"),
         pytest.param('{"id": 1, "start_date": "2020-06-01"}', '{"time": [0]}', "time has no data", id="no-data"),
         pytest.param(
-            '{"id": 1, "start_date": "2020-06-01"}', "\xff", "streams.json is no JSON", id="streams-are-broken"
+            '{"id": 1, "start_date": "2020-06-01"}', "\xff", "streams.json is not JSON", id="streams-are-broken"
         ),
     ],
 )
@@ -158,7 +158,7 @@ def test_load_directory_names_all_broken_recordings_at_once(tmp_path: Path) -> N
 
 
 def test_load_directory_refuses_a_path_that_is_no_directory(tmp_path: Path) -> None:
-    with pytest.raises(RecordingsBroken, match="no directory"):
+    with pytest.raises(RecordingsBroken, match="not a directory"):
         load_directory(tmp_path / "missing", athlete_id=7)
 
 
