@@ -106,6 +106,9 @@ def ask_decline(secret: str) -> ResponseReturnValue:
 @blueprint.post("/<secret>/decline", endpoint="decline")
 def say_no(secret: str) -> ResponseReturnValue:
     """Close the invitation without connecting: then nobody can use it any more."""
+    invite, athlete = find_open(current_edge(), secret), signed_in()
+    if invite is not None and athlete is not None and athlete.athlete_id == invite.parent_id:
+        return objection_page(Objection.OWN)
     if not decline(current_edge(), secret, _this_browser()):
         return objection_page(Objection.GONE)
     return redirect(url_for("invites.show", secret=secret), code=303)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from include.state.accounts.athletes import AthleteRow
 from include.state.consent.feed import Side
+from include.state.consent.terms import SetAside
 from include.state.invites import Invite
-from include.state.links import Link, LinkStatus
+from include.state.links import Ending, Link, LinkStatus
 from webhook_api.edge import current_edge
 from webhook_api.pages.linking.feed import FeedLine, feed_lines
 from webhook_api.pages.linking.inviting import is_undoable
@@ -32,18 +33,18 @@ class Linked:
     @property
     def undo_until_epoch_s(self) -> int | None:
         """Until when this side can take back that it has ended the link; None where it cannot."""
-        ending = self.link.ending
-        if ending is None or ending.by is not self.side or self.now_epoch_s >= ending.undo_until_epoch_s:
-            return None
-        return ending.undo_until_epoch_s
+        return self._undo_until_epoch_s(self.link.ending)
 
     @property
     def set_aside_until_epoch_s(self) -> int | None:
         """Until when this side can take back that it has set a proposal aside; None where it cannot."""
-        aside = self.link.set_aside
-        if aside is None or aside.by is not self.side or self.now_epoch_s >= aside.undo_until_epoch_s:
+        return self._undo_until_epoch_s(self.link.set_aside)
+
+    def _undo_until_epoch_s(self, decision: Ending | SetAside | None) -> int | None:
+        is_here = self.athlete is not None and self.athlete.is_connected
+        if decision is None or decision.by is not self.side or not is_here:
             return None
-        return aside.undo_until_epoch_s
+        return decision.undo_until_epoch_s if self.now_epoch_s < decision.undo_until_epoch_s else None
 
     @property
     def proposal(self) -> list[TermsLine]:

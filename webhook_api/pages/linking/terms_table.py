@@ -49,7 +49,7 @@ def _in_words(terms: Terms) -> dict[str, Markup | str]:
         "Names in the title": one_of(terms.names),
         "First day": _first_day(terms.starts_at_epoch_s),
         "Private activities": "copied too" if terms.allow_private else "not copied",
-        "Title of the copy": "as the original's" if terms.title == "{title}" else foreign(terms.title),
+        "Title of the copy": "that of the original" if terms.title == "{title}" else foreign(terms.title),
         "Sports": ", ".join(spoken_sport(sport) for sport in terms.sports) or "all",
     }
 

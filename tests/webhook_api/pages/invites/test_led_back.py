@@ -113,6 +113,7 @@ def test_parent_who_opens_the_own_invitation_can_hand_the_browser_over(
     path = invite(ada)
     page = ada.client.get(path)
     assert (page.status_code, "This invitation is your own" in page.text) == (409, True)
+    assert "is your own" in ada.post(f"{path}/decline", page=path).text
     assert "</bdi> invites you" in ada.post(f"{path}/sign-out", page=path).text
     assert_led_back(accept(ada, path, ADA, "Ada"), path, 409)
 
