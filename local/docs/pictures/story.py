@@ -168,7 +168,6 @@ class Story:
             parent.open("/me")
         self._shown("me-paused", parent)
         system.clock.pass_s(8 * 24 * _HOUR_S)
-        parent.sign_in("Paula")  # and leaves Strava's second page, on which to allow all of it again
         parent.open("/me")
         self._shown("me-refused", parent)
         parent.connect("Paula", private=True)
