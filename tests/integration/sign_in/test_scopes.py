@@ -47,7 +47,7 @@ def test_connect_button_pressed_in_place_of_sign_in_takes_nothing_away(
         assert set(parse_qs(urlsplit(answer.headers["Location"]).query)["scope"][0].split(",")) == ALL
         answer = phone.authorize(answer, PAULA)
 
-    assert "Hello, Paula" in answer.text
+    assert "Hello, <bdi>Paula</bdi>" in answer.text
     assert (scopes_of(system), status_of(system)) == (ALL, AthleteStatus.ACTIVE)
 
 
@@ -59,7 +59,7 @@ def test_athlete_who_allows_more_without_being_signed_in_keeps_the_rest(
 
     page = phone.authorize(phone.connect(PAULA, STORED["write"]), PAULA)
 
-    assert "Hello, Paula" in page.text
+    assert "Hello, <bdi>Paula</bdi>" in page.text
     assert scopes_of(system) == ALL
 
 
@@ -106,11 +106,11 @@ def test_wider_grant_shows_the_links_that_it_touches(system: Installation, new_b
 
     page = browser.connect(PAULA, STORED["read_all"]).text
 
-    assert re.findall(r"<li>(\w+):\s+(.*?)\s+<a", page) == [
+    assert re.findall(r"<li><bdi>(\w+)</bdi>:\s+(.*?)\s+<a", page) == [
         ("Rex", "what lies within 200&nbsp;m of the start or the end is left out."),
         ("Mia", "nothing is left out, so that tracks show where you live."),
     ]
-    assert "Hello, Paula" in browser.connect(PAULA, STORED["read_all"]).text
+    assert "Hello, <bdi>Paula</bdi>" in browser.connect(PAULA, STORED["read_all"]).text
 
 
 @pytest.mark.parametrize(("answer", "unwanted"), [("keep", set()), ("remove", {"activity:read_all"})])
@@ -145,7 +145,7 @@ def test_narrowing_holds_for_the_athlete_who_chose_it_and_no_other(
     if answer.status_code == 303:  # Strava ended the older pair: all of it is asked for again
         answer = browser.authorize(answer, REX)
 
-    assert "Hello, Rex" in answer.text
+    assert "Hello, <bdi>Rex</bdi>" in answer.text
     rex = system.services.state.athletes.get(REX)
     assert rex is not None
     assert (rex.scopes, rex.unwanted_scopes) == (ALL, set())
@@ -186,7 +186,7 @@ def test_child_who_accepts_without_being_signed_in_keeps_what_it_allowed(
     while answer.status_code == 303:
         answer = rex.authorize(answer, REX)
 
-    assert "Hello, Rex" in answer.text
+    assert "Hello, <bdi>Rex</bdi>" in answer.text
     athlete = system.services.state.athletes.get(REX)
     assert athlete is not None
     assert athlete.scopes == ALL

@@ -138,7 +138,7 @@ def test_signing_in_changes_nothing_that_is_kept(
         assert says in answer.text
     is_signed_in = end == "done" or rule is OlderPair.DIES  # there, the first page of Strava's was passed
     page = phone.open("/me")
-    assert ("Hello, Paula" in page.text) is is_signed_in
+    assert ("Hello, <bdi>Paula</bdi>" in page.text) is is_signed_in
     work_on(system)
 
     assert inspection(system) == kept
@@ -206,7 +206,7 @@ def test_athlete_is_signed_in_and_nothing_changes_when_the_stored_pair_cannot_be
     with patch.object(OAuthClient, "refresh", autospec=True, side_effect=StravaUnavailable("503")):
         answer = phone.authorize(answer, PAULA)
 
-    assert "Hello, Paula" in answer.text
+    assert "Hello, <bdi>Paula</bdi>" in answer.text
     assert (scopes_of(system), status_of(system)) == (ALL, AthleteStatus.ACTIVE)
 
 
@@ -240,7 +240,7 @@ def test_newcomer_who_connects_while_a_sign_in_is_given_back_allows_it_once_more
         answer = one_tab.authorize(one_tab.open("/sign-in"), PAULA)
     page = one_tab.authorize(answer, PAULA)
 
-    assert "Hello, Paula" in page.text
+    assert "Hello, <bdi>Paula</bdi>" in page.text
     assert (scopes_of(system), status_of(system)) == (STORED["read_all"], AthleteStatus.ACTIVE)
     assert system.services.strava.tokens.prove(PAULA)
 
@@ -282,5 +282,5 @@ def test_callback_without_its_cookie_binds_nothing_and_leads_into_the_same_walk_
     answer = other.authorize(other.open(start), PAULA)
     while answer.status_code == 303:
         answer = other.authorize(answer, PAULA)
-    assert "Hello, Paula" in answer.text
+    assert "Hello, <bdi>Paula</bdi>" in answer.text
     assert scopes_of(system) == ALL
