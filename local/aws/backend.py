@@ -93,7 +93,7 @@ class Aws:
         )
 
     def airflow(self, environment: Mapping[str, str]) -> Mapping[str, str]:
-        """Airflow's environment with the Connection from Secrets Manager, and without a triggerer."""
+        """Airflow's environment with the Connection from Secrets Manager; operators wait in their own task."""
         kept = {name: value for name, value in environment.items() if name != _CONNECTION}
         policy = REPOSITORY / "local" / "aws" / "airflow_config"
         return {

@@ -110,6 +110,7 @@ def perform(scenario: Scenario, console: Console, system: DemoSystem, api_path: 
         ) as stack,
         SimulatorControl(stack.simulator_url) as control,
     ):
+        stack.processes.check()
         play = Play(stack, scenario, progress, control, system.patience_s)
         step("A parent and a child connect")
         play.connect()
@@ -126,6 +127,10 @@ def perform(scenario: Scenario, console: Console, system: DemoSystem, api_path: 
         erased = play.erase_parent()
         erasure.show(console, erased)
     step("Everything has ended")
+    progress.say(
+        "Next: `make up` keeps such a system running, and its last line names a page of buttons: finish, rename, hide "
+        "or delete an activity, or let Strava fail."
+    )
     return findings.hold and erased.hold
 
 

@@ -43,6 +43,13 @@ class _Form(HTMLParser):
             self.fields.append((values.get("name", ""), values.get("value", "")))
 
 
+def first_form(page: str) -> tuple[str, list[tuple[str, str]]]:
+    """Where the first form of a page goes, and the values with which it starts, as a press of its button sends them."""
+    form = _Form()
+    form.feed(page[: page.index("</form>")])
+    return form.action, [*form.fields, *((name, values[0]) for name, values in form.choices.items())]
+
+
 def connect(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
     """Connect an athlete as a person would: start page, authorize page and back; returns the last page's HTML.
 

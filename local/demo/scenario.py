@@ -105,11 +105,18 @@ def recorded(directory: Path) -> Scenario:
 
 
 def populate(control: SimulatorControl, scenario: Scenario) -> None:
-    """Give the parent and the child accounts at the simulated Strava, and the parent the scenario's history."""
-    control.create_athlete(athlete_id=PARENT_ID, firstname="Paula", lastname="Parent")
-    control.create_athlete(athlete_id=CHILD_ID, firstname=CHILD_NAME, lastname="Child")
+    """Give the parent and the child accounts at the simulated Strava, and the parent the scenario's history.
+
+    What is there already stays as it is.
+    """
+    there = {profile["id"] for profile in control.athletes()}
+    for athlete_id, firstname, lastname in ((PARENT_ID, "Paula", "Parent"), (CHILD_ID, CHILD_NAME, "Child")):
+        if athlete_id not in there:
+            control.create_athlete(athlete_id=athlete_id, firstname=firstname, lastname=lastname)
+    known = set(control.activity_ids(PARENT_ID))
     for activity in scenario.history:
-        control.finish_activity(PARENT_ID, activity, announce=False)
+        if activity.activity_id not in known:
+            control.finish_activity(PARENT_ID, activity, announce=False)
 
 
 def _cast(history: Sequence[SimulatedActivity], fresh: Sequence[SimulatedActivity]) -> Scenario:

@@ -17,10 +17,12 @@ from local.proofs.stack.catalogue import prove_catalogue
 from local.proofs.stack.demos import prove_demos
 from local.proofs.stack.disks import prove_disk
 from local.proofs.stack.lifecycle import prove_killed, prove_two_systems
+from local.proofs.stack.newcomer import prove_newcomer
 from local.proofs.stack.night import prove_night
 from local.proofs.stack.sunday import prove_sunday
 
 PROOFS = (
+    Proof("newcomer", "Who follows the last line of make up sees a copy within a minute", 90, prove_newcomer),
     Proof("killed", "The system comes up after kill -9 of everything, in a path of 150 characters", 420, prove_killed),
     Proof("two_systems", "Two systems run side by side; the same one twice is refused", 150, prove_two_systems),
     Proof("disk", "A full and a read-only disk say what to do, and the work goes on with room again", 250, prove_disk),

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -46,11 +46,17 @@ class Command:
     environment: Mapping[str, str] = field(repr=False)
     ends_by: signal.Signals = signal.SIGTERM
     """The signal that makes it end soon and cleanly."""
+    is_outside: bool = False
+    """Whether it plays somebody outside of the system, who may be away while the system runs."""
 
     @classmethod
     def module(cls, name: str, arguments: Iterable[str], environment: Mapping[str, str]) -> Command:
         """`python -m name argument…` with the interpreter that runs this one."""
         return cls(process_name(name), [sys.executable, "-m", name, *arguments], environment)
+
+    def outside(self) -> Command:
+        """The same, as a process of somebody outside of the system."""
+        return replace(self, is_outside=True)
 
 
 def process_name(module: str) -> str:
@@ -66,6 +72,7 @@ class Processes:
         self._run_id = run_id
         self._started: dict[str, subprocess.Popen[bytes]] = {}
         self._ends_by: dict[str, signal.Signals] = {}
+        self._outside: set[str] = set()
 
     @classmethod
     def open(cls, logs: Path, memory: Path) -> Processes:
@@ -85,6 +92,8 @@ class Processes:
     def start(self, command: Command) -> None:
         """Start a program that gets SIGTERM when this process ends, however it ends."""
         self._ends_by[command.name] = command.ends_by
+        if command.is_outside:
+            self._outside.add(command.name)
         with self.log(command.name).open("ab") as log:
             self._started[command.name] = subprocess.Popen(
                 [sys.executable, "-IS", str(DIE_WITH_PARENT), str(os.getpid()), *command.argv],
@@ -101,9 +110,20 @@ class Processes:
 
     def check(self) -> None:
         """Check that all processes run. Errors: `StackFailed` for the first that ended."""
-        for name, process in self._started.items():
-            if process.poll() is not None:
-                raise self.failure(name, f"{name} ended with exit code {process.returncode}")
+        self._refuse_ended(self._started)
+
+    def check_inside(self) -> None:
+        """Check that those of the system run, whoever outside is away. Errors: as `check`."""
+        self._refuse_ended(self._started.keys() - self._outside)
+
+    def is_away(self, name: str) -> bool:
+        """Whether this one plays somebody outside and has ended."""
+        return name in self._outside and self._started[name].poll() is not None
+
+    def _refuse_ended(self, names: Iterable[str]) -> None:
+        for name in names:
+            if (status := self._started[name].poll()) is not None:
+                raise self.failure(name, f"{name} ended with exit code {status}")
 
     def failure(self, name: str, what: str) -> StackFailed:
         """An error with what happened, the log file and its last lines."""

@@ -87,7 +87,7 @@ class AirflowReadiness:
         if self._task_api is _TaskApi.COLD:
             self._get("/execution/health", answer_s=DEADLINE_S)
             self._task_api = _TaskApi.READY
-        for part in ("scheduler", "dag_processor"):
+        for part in ("scheduler", "dag_processor", "triggerer"):
             if not self._is_fresh(health[part].get(f"latest_{part}_heartbeat")):
                 return f"starting its {part.replace('_', ' ')}"
         return self._lacking_dags()
@@ -124,14 +124,18 @@ class AirflowReadiness:
 def wait_until_ready(processes: Processes, parts: Mapping[str, Readiness], progress: Progress) -> None:
     """Wait until every part is ready; each part has the name of its process, and is reported with the time it took.
 
-    Errors: `StackFailed` when a process ends, or a part is not ready after `DEADLINE_S`.
+    One that plays somebody outside and ends is announced and not waited for.
+    Errors: `StackFailed` when a process of the system ends, or a part is not ready after `DEADLINE_S`.
     """
     started = time.monotonic()
     waiting = dict(parts)
     with progress.waiting():
         while waiting:
-            processes.check()
+            processes.check_inside()
             elapsed_s = time.monotonic() - started
+            for name in [name for name in waiting if processes.is_away(name)]:
+                del waiting[name]
+                progress.say(f"✗ {name.replace('_', ' ')} has ended; {processes.log(name)} says why")
             lacking = {name: part.lacks() for name, part in waiting.items()}
             for name in [name for name, what in lacking.items() if not what]:
                 del waiting[name]

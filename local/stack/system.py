@@ -27,6 +27,12 @@ from ops.machine.generated_secrets import GeneratedSecrets
 from ops.machine.ports import FILE, Ports, url
 from ops.machine.state_dir import StateDir
 
+ATHLETES_PAGES, AIRFLOW = "Athletes' pages", "Airflow"
+"""How the simulator's pages call the pages beside them."""
+
+SIMULATOR = "strava_simulator"
+"""The process that plays Strava."""
+
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -140,7 +146,8 @@ class Stack:
         start, place = self.processes.start, self.state_dir
         if self.simulator_url:
             arguments = ["--port", str(self.ports.simulator), "--state", str(place.simulator), "--limits", tier]
-            start(Command.module("local.strava_simulator", arguments, self.environment))
+            arguments += ["--around", f"{ATHLETES_PAGES}={self.web_url}", "--around", f"{AIRFLOW}={self.airflow_url}"]
+            start(Command.module("local.strava_simulator", arguments, self.environment).outside())
         start(Command.module("local.stack.airflow.server", [str(place.logs), self.settings.runs_keep_days], airflow))
         for command in self.backend.commands(self.environment, self.ports):
             start(command)
@@ -151,7 +158,7 @@ class Stack:
             "airflow_server": AirflowReadiness(self.airflow_url, self.airflow_login, dags, since_epoch_s=time.time()),
         }
         if self.simulator_url:
-            waiting = {"strava_simulator": PageReadiness(self.simulator_url), **waiting}
+            waiting = {SIMULATOR: PageReadiness(self.simulator_url), **waiting}
         wait_until_ready(self.processes, waiting, progress)
 
 

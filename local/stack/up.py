@@ -5,24 +5,33 @@ from __future__ import annotations
 import os
 import sys
 import time
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
+import requests
 from rich.console import Console
 
-from include.errors import IngestError, NotProved
-from local.demo.scenario import invented, populate
+from include.errors import ApplicationInactive, IngestError, QuotaSpent, RetryLater, WrongInstallation
+from local.demo.browser import WalkFailed
+from local.stack import family
 from local.stack.disk import ensure_room_is_left
 from local.stack.progress import Progress
-from local.stack.system import Stack
-from local.strava_simulator.control_client import SimulatorControl
+from local.stack.system import SIMULATOR, Stack
 from ops.machine.environment import read_overrides
 from ops.repository import REPOSITORY
 from ops.subscription import end_elsewhere, prove, subscribe
 
 WATCH_S = 1.0
-FAMILY_SEED = 2026
-"""Which activities the athletes of a new simulated Strava have."""
+ASK_AGAIN_S = 60.0
+"""How long after a try to reach Strava the next one follows, until it answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strava:
+    """What Strava said when it was asked to send events here."""
+
+    told: str
+    answers: bool
 
 
 def main() -> None:
@@ -49,28 +58,59 @@ def run(progress: Progress) -> None:
         progress=progress,
         overrides=read_overrides(REPOSITORY / ".env"),
     ) as stack:
-        events = await_events(stack)
-        progress.say(welcome(stack, events))
-        while True:
-            stack.processes.check()
-            ensure_room_is_left(state_dir)
-            time.sleep(WATCH_S)
+        strava = ask(stack)
+        progress.say(welcome(stack, strava))
+        watch(stack, progress, asks=not strava.answers)
+
+
+def watch(stack: Stack, progress: Progress, *, asks: bool) -> None:
+    """Watch processes and disk, and where `asks` is set Strava too, until it answers; that is said then.
+
+    Errors: as `run`; does not return.
+    """
+    asked, is_away = time.monotonic(), stack.processes.is_away(SIMULATOR)
+    while True:
+        stack.processes.check_inside()
+        ensure_room_is_left(stack.state_dir.root)
+        if not is_away and stack.processes.is_away(SIMULATOR):
+            is_away = True
+            progress.say(_AWAY)
+        if asks and time.monotonic() - asked >= ASK_AGAIN_S:
+            strava, asked = ask(stack), time.monotonic()
+            if strava.answers:
+                asks = False
+                progress.say(strava.told)
+        time.sleep(WATCH_S)
+
+
+def ask(stack: Stack) -> Strava:
+    """Make Strava send events here, where it can, and say whether it does; the system runs without it too.
+
+    Errors: `WrongInstallation` where something else than Strava's API answers.
+    Effects: a simulated Strava on which nobody has an account gets a family that is connected and linked.
+    """
+    if stack.processes.is_away(SIMULATOR):
+        return Strava(_AWAY, answers=False)
+    try:
+        return Strava(await_events(stack), answers=True)
+    except WrongInstallation as err:
+        if not stack.simulator_url or not stack.settings.strava_api_url.startswith(stack.simulator_url):
+            raise
+        return Strava(_DOWN.format(err=err), answers=False)
+    except (RetryLater, QuotaSpent, ApplicationInactive, WalkFailed, requests.RequestException) as err:
+        return Strava(_DOWN.format(err=err), answers=False)
+
+
+_WAITS = (
+    "The system runs without it: pages, Airflow and `make query` work, and what needs Strava waits and is done later."
+)
+_DOWN = f"Strava is down: {{err}} {_WAITS} It is asked again every minute, and this terminal says when it answers."
+_AWAY = f"The simulated Strava has ended. {_WAITS} To have it back: Ctrl-C, then `make up` again."
 
 
 def await_events(stack: Stack) -> str:
-    """Make Strava send events here, if it can; returns in words whether it does.
-
-    Errors: `WrongInstallation` where something else than Strava's API answers; while nothing answers the system runs.
-    Effects: a simulated Strava without athletes gets a parent with some history and a child.
-    """
-    if stack.simulator_url:
-        with SimulatorControl(stack.simulator_url) as control:
-            if not control.athletes():
-                populate(control, invented(datetime.now(UTC), seed=FAMILY_SEED))
-    try:
-        prove(stack.settings)
-    except NotProved as err:
-        return f"{err} Run `make subscription ARGS=create` then, so that Strava sends events."
+    """Make Strava send events here, where it can; returns in words whether it does."""
+    prove(stack.settings)
     if not stack.simulator_url and not stack.settings.public_url.startswith("https://"):
         return (
             "Strava cannot send events to this machine: set PUBLIC_URL in .env to an https address that leads here; "
@@ -79,13 +119,14 @@ def await_events(stack: Stack) -> str:
     if stack.simulator_url:
         end_elsewhere(stack.settings)
     subscription = subscribe(stack.settings)
+    if stack.simulator_url:
+        family.settle(stack)
     return f"Strava sends events to this system (subscription {subscription.subscription_id})."
 
 
-def welcome(stack: Stack, events: str) -> str:
-    """The addresses of all parts, and the next steps."""
+def welcome(stack: Stack, strava: Strava) -> str:
+    """The addresses of all parts, and the next step as the last line."""
     login = stack.airflow_login
-    strava = stack.simulator_url or "the real one (credentials from .env)"
     return "\n".join(
         [
             "",
@@ -93,15 +134,33 @@ def welcome(stack: Stack, events: str) -> str:
             "",
             f"  Athletes   {stack.web_url}",
             f"  Airflow    {stack.airflow_url}   user {login.username}   password {login.password}",
-            f"  Strava     {strava}",
+            f"  Strava     {stack.simulator_url or 'the real one (credentials from .env)'}",
             f"  Logs       {stack.processes.log('*')}",
             "",
-            f"  {events}",
-            f"  Next: open {stack.web_url}/ and connect an athlete; new activities then appear in Airflow.",
-            '  Ask the lake from a second terminal: make query SQL="select * from activities limit 5"',
+            f"  {strava.told}",
+            f"  Ask the lake from a second terminal: {_query()}",
             *([f"  {stack.settings.missing_rules_text}"] if stack.settings.missing_rules else []),
             "  Ctrl-C ends it all and keeps the state.",
+            "",
+            f"  Next: {_next_step(stack)}",
         ]
+    )
+
+
+def _query() -> str:
+    """A call of `make query` for this system."""
+    chosen = os.environ.get("STATE_DIR")
+    where = [f"STATE_DIR={chosen}"] if chosen else []
+    return " ".join(["make query", *where, 'SQL="select * from activities limit 5"'])
+
+
+def _next_step(stack: Stack) -> str:
+    if not stack.simulator_url:
+        return f"open {stack.web_url}/ and connect an athlete; new activities then appear in Airflow."
+    first = "" if family.is_settled(stack.state_dir) else f"connect and link two athletes at {stack.web_url}/, then "
+    return (
+        f"{first}open {stack.simulator_url}/ and press “Finish activity”: the child has a copy seconds later. "
+        "Other buttons there rename, hide and delete, and let Strava fail in five ways."
     )
 
 

@@ -34,6 +34,9 @@ def main(  # noqa: PLR0913, PLR0917 - each parameter is one option of the comman
     older_pair: Annotated[
         OlderPair, typer.Option(help="What a new authorisation does to earlier token pairs.")
     ] = OlderPair.DIES,
+    around: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=URL", help="A page of the system to link to; once for each.")
+    ] = None,
 ) -> None:
     """Serve a simulation of Strava's API v3 until interrupted; its control API is under /simulator/.
 
@@ -44,7 +47,8 @@ def main(  # noqa: PLR0913, PLR0917 - each parameter is one option of the comman
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with running_simulator(state_path=state, application=application, rules=rules, port=port) as running:
+    links = {name: address for name, _, address in (each.partition("=") for each in around or ())}
+    with running_simulator(state_path=state, application=application, rules=rules, port=port, around=links) as running:
         if data is not None:
             _load(running.control, data)
         print(f"Strava simulator at {running.base_url} for application {application.client_id}", flush=True)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import requests
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from local.strava_simulator.api import answers, authorize, calls, control, oauth, subscriptions
+from local.strava_simulator.api import answers, authorize, buttons, calls, control, oauth, outages, subscriptions
 from local.strava_simulator.api import reads as api
 from local.strava_simulator.api.access import Breakdown
 from local.strava_simulator.api.faults import SeededChances
 from local.strava_simulator.api.script import Line
-from local.strava_simulator.world import activities, applications, athletes
+from local.strava_simulator.world import applications
 from local.strava_simulator.world.applications import Application
 from local.strava_simulator.world.simulation import EXTENSION, Clock, Rules, Simulation, simulation
 from local.strava_simulator.world.state import State
 
 _V3 = "/api/v3"
 _OWN = ("/simulator/", "/static/")
-_SHOWN = 30
 _MOST_BYTES = 30 * 1024 * 1024
 
 
@@ -33,8 +32,9 @@ def create_app(
     clock: Clock = time.time,
     session: requests.Session | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    around: Mapping[str, str] | None = None,
 ) -> Flask:
-    """The simulator over `state`, in which `application` is registered.
+    """The simulator over `state`, in which `application` is registered; its pages link to the addresses `around` it.
 
     Events are not delivered automatically: call `deliveries.deliver_due`, or start a `deliveries.DeliveryWorker`.
     """
@@ -42,6 +42,7 @@ def create_app(
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    app.jinja_env.globals["around"] = dict(around or {})
     app.extensions[EXTENSION] = Simulation(
         state=state,
         clock=clock,
@@ -52,12 +53,11 @@ def create_app(
     )
     with state.transaction() as db:
         applications.register(db, application or Application())
-    for module in (api, oauth, subscriptions, authorize, control):
+    for module in (api, oauth, subscriptions, authorize, control, buttons):
         app.register_blueprint(module.blueprint)
     # From 2027-01-04 the API is at the root of its own host; the old base URL stays for some months.
     app.register_blueprint(api.blueprint, name="api_2027", url_prefix="")
     app.register_blueprint(subscriptions.blueprint, name="subscriptions_2027", url_prefix="/push_subscriptions")
-    app.add_url_rule("/", view_func=home)
     app.register_error_handler(answers.Refusal, answers.Refusal.response)
     app.register_error_handler(Breakdown, Breakdown.response)
     app.register_error_handler(NotFound, _miss)
@@ -67,24 +67,13 @@ def create_app(
     return app
 
 
-def home() -> str:
-    """A page that shows a person who is here and what they did lately."""
-    newest = activities.Page(per_page=_SHOWN)
-    with simulation().state.transaction() as db:
-        shown = [
-            (athlete, activities.listed(db, athlete.athlete_id, newest, only_me_too=True))
-            for athlete in athletes.everyone(db)
-        ]
-    return render_template("home.html", athletes=shown)
-
-
 def _is_stravas() -> bool:
     return request.path != "/" and not request.path.startswith(_OWN)
 
 
 def _scripted() -> Response | None:
-    """The script's answer, if it has one and Strava does not carry out the call first."""
-    g.line = simulation().script.line_for(request) if _is_stravas() else None
+    """The script's or the outage's answer, if there is one and Strava does not carry out the call first."""
+    g.line = (simulation().script.line_for(request) or outages.line_for(request)) if _is_stravas() else None
     return None if g.line is None or g.line.does_the_work else g.line.response()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -45,14 +45,18 @@ def running_simulator(
     rules: Rules | None = None,
     clock: Clock = time.time,
     port: int = 0,
+    around: Mapping[str, str] | None = None,
 ) -> Iterator[RunningSimulator]:
-    """A simulator that serves, processes uploads and delivers events until the block ends; port 0 means a free one."""
+    """A simulator that serves, processes uploads and delivers events until the block ends; port 0 is a free one.
+
+    Its pages link to the addresses `around` it, by their names.
+    """
     application = application or Application()
     state = State(state_path)
     # The callbacks are on this machine, which a proxy from the environment could not reach.
     with requests.Session() as session:
         session.trust_env = False
-        app = create_app(state, application=application, rules=rules, clock=clock, session=session)
+        app = create_app(state, application=application, rules=rules, clock=clock, session=session, around=around)
         worker = DeliveryWorker(app.extensions[EXTENSION])
         worker.start()
         try:

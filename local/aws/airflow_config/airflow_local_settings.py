@@ -1,4 +1,4 @@
-"""Airflow's cluster policy where no triggerer runs: deferrable operators wait in their task.
+"""Airflow's cluster policy where the triggerer does not reach AWS: deferrable operators wait in their task.
 
 The triggerer would need aiobotocore for AWS, which MWAA's image has and this machine does not.
 """

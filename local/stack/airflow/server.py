@@ -1,4 +1,4 @@
-"""Airflow's migration, API server, scheduler and DAG processor: `python -m local.stack.airflow.server <logs> <days>`.
+"""Airflow's migration and its four servers: `python -m local.stack.airflow.server <logs> <days>`.
 
 Each is a command of `airflow`, run in a fork of a process that has imported Airflow once: separate `airflow` commands
 would each spend half of their start on the same imports, and keep their own copy of them in memory.
@@ -93,6 +93,8 @@ def run(logs: Path, keep_days: int, commands: list[ForkProcess]) -> None:
     commands.append(_start(logs, ["dag-processor"]))
     # Logs are read from files, without a log server, whose port would be the same for every scheduler.
     commands.append(_start(logs, ["scheduler", "--skip-serve-logs"]))
+    # No task defers itself on one machine, but Airflow's home page shows a missing triggerer as failed.
+    commands.append(_start(logs, ["triggerer", "--skip-serve-logs"]))
     ended = _wait_and_clean(logs, keep_days, commands)
     for command in commands:
         if command.sentinel in ended:

@@ -116,6 +116,10 @@ CREATE TABLE IF NOT EXISTS usage (
     reads INTEGER NOT NULL,
     PRIMARY KEY (client_id, span, start_epoch_s)
 );
+CREATE TABLE IF NOT EXISTS outage (
+    kind TEXT NOT NULL,
+    until_epoch_s REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS calls (
     route TEXT NOT NULL,
     status INTEGER NOT NULL,

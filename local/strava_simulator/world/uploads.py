@@ -165,6 +165,12 @@ def of_activity(db: sqlite3.Connection, activity_id: int) -> dict[str, Any] | No
     return status_of(db, _upload(row)) if row else None
 
 
+def made(db: sqlite3.Connection) -> frozenset[int]:
+    """The ids of all activities that came from an upload."""
+    rows = db.execute("SELECT activity_id FROM uploads WHERE activity_id IS NOT NULL").fetchall()
+    return frozenset(int(row["activity_id"]) for row in rows)
+
+
 def _upload(row: sqlite3.Row) -> Upload:
     return Upload(
         upload_id=row["upload_id"],

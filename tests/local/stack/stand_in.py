@@ -22,6 +22,7 @@ class Handler(BaseHTTPRequestHandler):
             {
                 "scheduler": {"latest_scheduler_heartbeat": now},
                 "dag_processor": {"latest_dag_processor_heartbeat": now},
+                "triggerer": {"latest_triggerer_heartbeat": now},
                 "dags": [{"dag_id": "hello", "last_parsed_time": now}],
                 "access_token": "t",
             }

@@ -73,10 +73,13 @@ def warm(part: AirflowReadiness) -> AirflowReadiness:
     return part
 
 
-def healthy(scheduler: str | None = AFTER, dag_processor: str | None = AFTER) -> dict[str, Any]:
+def healthy(
+    scheduler: str | None = AFTER, dag_processor: str | None = AFTER, triggerer: str | None = AFTER
+) -> dict[str, Any]:
     return {
         "scheduler": {"latest_scheduler_heartbeat": scheduler},
         "dag_processor": {"latest_dag_processor_heartbeat": dag_processor},
+        "triggerer": {"latest_triggerer_heartbeat": triggerer},
     }
 
 
@@ -110,6 +113,7 @@ def test_airflow_is_ready_when_all_parts_are_fresh_and_all_dags_are_read(server:
         pytest.param(healthy(scheduler=None), {"one": AFTER}, "starting its scheduler", id="no scheduler"),
         pytest.param(healthy(scheduler=BEFORE), {"one": AFTER}, "starting its scheduler", id="scheduler of earlier"),
         pytest.param(healthy(dag_processor=BEFORE), {"one": AFTER}, "starting its dag processor", id="processor"),
+        pytest.param(healthy(triggerer=None), {"one": AFTER}, "starting its triggerer", id="no triggerer"),
         pytest.param(healthy(), {}, "reading one", id="no DAG"),
         pytest.param(healthy(), {"one": BEFORE}, "reading one", id="DAG of an earlier run"),
         pytest.param(healthy(), {"other": AFTER}, "reading one", id="another DAG"),

@@ -140,6 +140,17 @@ def test_stack_ends_everything_when_a_process_dies_at_its_start(place: Path, dyi
 
 
 @pytest.mark.usefixtures("none_left")
+def test_stack_comes_up_without_its_simulated_strava_when_that_dies(place: Path, dying: dict[str, str]) -> None:
+    dying["strava_simulator"] = "3"
+    with start(place) as stack:
+        stack.processes.check_inside()
+        assert stack.processes.is_away("strava_simulator")
+        assert not up.ask(stack).answers
+        with pytest.raises(StackFailed, match="strava_simulator ended with exit code 3"):
+            stack.processes.check()
+
+
+@pytest.mark.usefixtures("none_left")
 def test_stack_reports_a_process_that_dies_later(place: Path) -> None:
     with start(place) as stack:
         (dispatcher,) = [each for each in stack.processes.alive() if each.cmdline()[-1] == "0"]
@@ -201,7 +212,7 @@ def test_stack_never_mixes_real_and_simulated_athletes(
 
 def test_welcome_says_where_everything_is(place: Path) -> None:
     with start(place) as stack:
-        text = up.welcome(stack, "Strava sends events")
+        text = up.welcome(stack, up.Strava("Strava sends events", answers=True))
     login = stack.airflow_login
     for expected in (
         stack.web_url,
@@ -223,7 +234,13 @@ def test_real_airflow_starts_answers_and_ends(place: Path) -> None:
     with Stack.start(state_dir=place, dags=["strava_ingest"], progress=progress) as stack:
         assert requests.get(f"{stack.airflow_url}/api/v2/dags", timeout=15).status_code == 401
         commands = {path.stem for path in stack.state_dir.logs.glob("airflow-*.log")}
-        assert commands == {"airflow-api-server", "airflow-dag-processor", "airflow-db", "airflow-scheduler"}
+        assert commands == {
+            "airflow-api-server",
+            "airflow-dag-processor",
+            "airflow-db",
+            "airflow-scheduler",
+            "airflow-triggerer",
+        }
         secrets = [getattr(stack.settings, name) for name in ("strava_client_secret", "cookie_key", "airflow_password")]
     logs = "".join(path.read_text() for path in stack.state_dir.logs.glob("*.log"))
     assert [secret for secret in [*secrets, stack.airflow_login.password] if secret in logs] == []

@@ -13,7 +13,7 @@ import pytest
 
 from local.stack.airflow import server as airflow_server
 
-LAST = 6
+LAST = 7
 """The number of the second cleaning among the commands that are started."""
 
 
@@ -34,13 +34,20 @@ class Ended:
     [
         pytest.param(
             {"airflow db migrate": 0},
-            ["api-server", "db migrate", "dag-processor", "scheduler --skip-serve-logs"],
+            ["api-server", "db migrate", "dag-processor", "scheduler --skip-serve-logs", "triggerer --skip-serve-logs"],
             "ended with exit code",
             id="fits",
         ),
         pytest.param(
             {"airflow db migrate": 1, "airflow db reset --yes": 0},
-            ["api-server", "db migrate", "db reset --yes", "dag-processor", "scheduler --skip-serve-logs"],
+            [
+                "api-server",
+                "db migrate",
+                "db reset --yes",
+                "dag-processor",
+                "scheduler --skip-serve-logs",
+                "triggerer --skip-serve-logs",
+            ],
             "ended with exit code",
             id="does not fit",
         ),
