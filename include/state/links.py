@@ -157,13 +157,13 @@ class Links:
     def save(self, link: Link) -> Link:
         """Store the link over the version it was read with and return it with its new version.
 
-        If it makes copies and differs from the stored link, the same write notes that reconcile has to make the copies
-        due that the link had blocked.
+        If it makes copies and decides otherwise on them than the stored link, the same write notes that reconcile has to
+        make the copies due that the link had blocked.
         Errors: `VersionConflict` when the other side changed it meanwhile: read it again and decide again.
         """
         before = self.get(link.parent_id, link.child_id)
         wake_at_epoch_s = before.wake_at_epoch_s if before else None
-        if link != before:
+        if before is None or _decides(link) != _decides(before):
             wake_at_epoch_s = int(self._clock()) + SETTLED_S
         return self._put(replace(link, wake_at_epoch_s=wake_at_epoch_s if link.makes_copies else None))
 
@@ -203,6 +203,11 @@ class Links:
         fields = encode(link) | {"due": None if link.wake_at_epoch_s is None else DUE}
         version = self._store.put(_key(link.parent_id, link.child_id), fields, expected_version=link.version)
         return replace(link, version=version)
+
+
+def _decides(link: Link) -> tuple[object, ...]:
+    """What decides whether a copy is made over the link, and of what."""
+    return link.names, link.options, link.starts_at_epoch_s, link.makes_copies
 
 
 def _key(parent_id: int, child_id: int) -> Key:

@@ -8,6 +8,7 @@ import pytest
 
 from include.clock import Clock
 from include.errors import VersionConflict
+from include.state.consent.feed import Deed, Side
 from include.state.copies.ledger import LEASE_S
 from include.state.links import SETTLED_S, CopyOptions, Link, Links, LinkStatus
 from include.store.codec import decode
@@ -171,6 +172,17 @@ def test_link_that_is_saved_unchanged_stays_as_it_was_noted(links: Links, clock:
 
     links.note_woken(again)
     links.save(links.of_child(22)[0])
+
+    assert due(links, clock) == []
+
+
+def test_link_on_which_something_is_only_proposed_has_no_copies_looked_at(links: Links, clock: ManualClock) -> None:
+    links.note_woken(links.save(AGREED))
+    read = links.of_child(22)[0]
+
+    links.save(
+        replace(read, proposal=replace(read.terms, names=("Rex", "Bello"))).noting(1, Side.PARENT, Deed.PROPOSED)
+    )
 
     assert due(links, clock) == []
 
