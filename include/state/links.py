@@ -157,8 +157,8 @@ class Links:
     def save(self, link: Link) -> Link:
         """Store the link over the version it was read with and return it with its new version.
 
-        If it makes copies and decides otherwise on them than the stored link, the same write notes that reconcile has to
-        make the copies due that the link had blocked.
+        If it makes copies, and other ones than the stored link, the same write notes that reconcile has to make the
+        copies due that the link had blocked.
         Errors: `VersionConflict` when the other side changed it meanwhile: read it again and decide again.
         """
         before = self.get(link.parent_id, link.child_id)
