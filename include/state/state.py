@@ -15,6 +15,7 @@ from include.state.activities.ledger import ActivityLedger
 from include.state.copies.ledger import CopyLedger
 from include.state.copies.outings import Outings
 from include.state.copies.places import Places
+from include.state.erasures.certificates import Certificates
 from include.state.erasures.ledger import Erasures
 from include.state.events import EventAudit
 from include.state.histories import Histories
@@ -43,6 +44,7 @@ class State:
     places: Places
 
     erasures: Erasures
+    certificates: Certificates
     events: EventAudit
     histories: Histories
     listings: Listings
@@ -66,6 +68,7 @@ class State:
             outings=Outings(store),
             places=Places(store, cipher, SystemRandom().random),
             erasures=Erasures(store, clock),
+            certificates=Certificates(store, clock),
             events=EventAudit(store, clock),
             histories=Histories(store, clock),
             listings=Listings(store, clock),

@@ -139,6 +139,14 @@ TABLES: Mapping[str, Table] = {
             holds="Your number, that you are to be erased or were, and when.",
         ),
         Table(
+            "certificates",
+            partition="link_id",
+            indexes={"mail_due": Index("mail_due", None, str)},
+            expires=True,
+            holds="The certificate of your erasure, for the link you keep: your number, counts and times, for good; "
+            "and, until you are told that it is done, the mail address that you gave, encrypted.",
+        ),
+        Table(
             "notices",
             partition="athlete_id",
             sort="notice_id",

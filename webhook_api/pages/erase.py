@@ -13,6 +13,7 @@ from include.state.accounts.notices import NoticeKind
 from include.state.erasures.ledger import EraseReason
 from webhook_api.edge import current_edge
 from webhook_api.session import current_athlete, end_session, require_athlete
+from webhook_api.site.certificate import certificate_address
 
 CONFIRMED = "erase"
 
@@ -45,10 +46,11 @@ def confirm() -> ResponseReturnValue:
         return render_template("erase.html", unconfirmed=True), 400
     edge = current_edge()
     erasure = edge.state.erasures.ask_now(current_athlete().athlete_id, EraseReason.ATHLETE)
+    edge.state.certificates.open(erasure)
     edge.state.athletes.end_sessions(erasure.athlete_id)
     edge.queue().send(to_body(EraseAthlete(erasure.athlete_id, erasure.grounds, edge.clock())))
     end_session()
-    return render_template("erased.html")
+    return render_template("erased.html", address=certificate_address(edge.settings, erasure.link_id))
 
 
 @blueprint.app_template_global()

@@ -47,14 +47,18 @@ FILES: Mapping[str, str] = {
 }
 """What the archive's files hold, by the first part of their names."""
 
-ROWS_KEPT_S: Mapping[str, int] = {
+ROWS_KEPT_S: Mapping[str, int | None] = {
     "events": events.KEEP_S,
     "invites": invites.TOLD_S,
     "histories": histories.KEPT_S,
     "erasures": ERASURES_KEPT_S,
+    "certificates": None,
     "notices": notices.KEPT_S,
 }
-"""How long a row about somebody stays whose table forgets by itself, counted from its end where it has one."""
+"""How long a row about somebody stays whose table forgets by itself, counted from its end where it has one.
+
+None where the table's own words say it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ def disclose(settings: Settings) -> Disclosure:
 
 
 def _days(table: str) -> int | None:
-    return ROWS_KEPT_S[table] // _DAY_S if TABLES[table].expires else None
+    kept_s = ROWS_KEPT_S[table] if TABLES[table].expires else None
+    return None if kept_s is None else kept_s // _DAY_S
 
 
 def _places(settings: Settings) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -197,6 +198,7 @@ def _remove(services: UsesStorageAndWait, erasure: Erasure, settings: Settings) 
     """Wait for busy workers, count, remove, repeat until nothing is found, and certify."""
     athlete_id = erasure.athlete_id
     _await_workers(services, athlete_id)
+    services.state.certificates.open(erasure)
     others = shared_object_keys(services, athlete_id)
     draft = open_certificate(services.lake.objects, erasure, others, lambda: _count(services, athlete_id, erasure))
     if (
@@ -207,6 +209,7 @@ def _remove(services: UsesStorageAndWait, erasure: Erasure, settings: Settings) 
     for prefix in athlete_prefixes(athlete_id):
         services.lake.objects.prune(prefix)
     certificate = finish_certificate(services.lake.objects, draft, residual_records(settings), int(services.clock()))
+    services.state.certificates.finish(erasure, json.dumps(certificate.to_json()))
     _finish(services, erasure)
     return Erased(athlete_id, Outcome.ERASED, certificate.removed, certificate)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -67,14 +68,15 @@ class Erasures:
         """
         present, now_epoch_s = self.get(athlete_id), int(self._clock())
         if present is None:
-            return self._put(Erasure.first(athlete_id, grounds, now_epoch_s))
+            return self._put(_linked(Erasure.first(athlete_id, grounds, now_epoch_s)))
         if present.is_open:
             asked = present.joined(grounds)
         elif grounds.is_hint:
-            asked = present if present.stage is ErasureStage.FINISHED else present.asked(grounds, now_epoch_s)
+            is_over = present.stage is ErasureStage.FINISHED
+            asked = present if is_over else _linked(present.asked(grounds, now_epoch_s))
         else:
             is_answered = not present.grounds.is_hint and grounds.asked_at_epoch_s <= present.grounds.asked_at_epoch_s
-            asked = present if is_answered else present.asked(grounds, now_epoch_s)
+            asked = present if is_answered else _linked(present.asked(grounds, now_epoch_s))
         return present if asked == present else self._put(asked)
 
     def ask_now(self, athlete_id: int, reason: EraseReason) -> Erasure:
@@ -113,7 +115,8 @@ class Erasures:
         present = self.get(athlete_id)
         if present is None or not present.is_open or present.lease_until_epoch_s > self._clock():
             return None
-        return self._put(replace(self._renewed(present), fence=present.fence + 1))
+        linked = present if present.link_id else _linked(present)
+        return self._put(replace(self._renewed(linked), fence=present.fence + 1))
 
     @contextmanager
     def held(self, athlete_id: int) -> Iterator[Erasure | None]:
@@ -193,6 +196,11 @@ class Erasures:
             expires_at_epoch_s=None if erasure.is_open else int(self._clock()) + KEPT_S,
         )
         return replace(erasure, version=version)
+
+
+def _linked(erasure: Erasure) -> Erasure:
+    """The erasure with a new link to its certificate."""
+    return replace(erasure, link_id=secrets.token_urlsafe(24))
 
 
 def _key(athlete_id: int) -> Key:

@@ -19,6 +19,7 @@ from include.state.accounts.token_pair import SealedTokens
 from include.state.activities.entry import LedgerEntry
 from include.state.activities.row import LedgerRow
 from include.state.copies.entry import Copy
+from include.state.erasures.certificates import LinkedCertificate
 from include.state.erasures.entry import Erasure, ErasureStage
 from include.state.events import AuditedEvent
 from include.state.histories import History
@@ -132,8 +133,16 @@ ROWS: dict[type, dict[str, Any]] = {
         "stage": "under_way",
         "next_try_epoch_s": 6,
         "finished_at_epoch_s": 7,
+        "link_id": "secret of a link",
         "fence": 2,
         "lease_until_epoch_s": 8.5,
+    },
+    LinkedCertificate: {
+        "athlete_id": 42,
+        "began_at_epoch_s": 5,
+        "document": "{}",
+        "sealed_address": "sealed",
+        "claimed_at_epoch_s": 9,
     },
     AuditedEvent: {
         "athlete_id": 42,

@@ -10,6 +10,7 @@ import pytest
 
 from include.pipeline.erasure.erase import EraseRequest, erase
 from include.state.erasures.ledger import EraseReason
+from include.store.store import Key
 
 pytestmark = pytest.mark.network
 
@@ -98,3 +99,24 @@ def test_certificate_of_one_machine_names_what_goes_by_itself_and_what_by_hand(p
         "airflow_runs": 31,
         "airflow_audit_log": 31,
     }
+
+
+def test_link_of_the_erasure_leads_to_the_certificate_that_the_lake_keeps(place):
+    place.run()
+
+    with place.services() as services:
+        linked = services.state.certificates.get(services.state.erasures.get(ANN).link_id)
+    assert [json.loads(linked.document)] == place.certificates()
+    assert linked.sealed_address == ""
+
+
+def test_erasure_that_an_older_version_asked_for_gets_a_link(place):
+    with place.services() as services:
+        asked = services.state.erasures.ask_now(ANN, EraseReason.ATHLETE)
+        fields = {name: value for name, value in asked.to_fields().items() if name != "link_id"}
+        services.state.erasures._store.put(Key("erasures", str(ANN)), fields, expected_version=asked.version)
+
+    place.run()
+
+    with place.services() as services:
+        assert services.state.certificates.get(services.state.erasures.get(ANN).link_id).is_finished
