@@ -3,37 +3,78 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
-from include.aws import aws_faults, open_client
-from include.errors import SettingsError
+from include.aws import ANSWER, WORK, Patience, aws_faults, open_client
+from include.clock import Clock
+from include.errors import IngestError, SettingsError
 from include.settings import Settings
 
 SECRET_ID = "SECRET_ID"  # noqa: S105 - the variable's name
 """The variable with the secret's id, for example `airflow/connections/strava_api`; unset where there is no secret."""
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
+KEEP_S = 300
+"""How long a secret that was read is used: a new one is in force everywhere after so long."""
+TRY_AGAIN_S = 30
+"""How long after a failure Secrets Manager is asked again."""
+_HASTE = Patience(connect_s=0.2, read_s=0.4, attempts=1)
+"""For a secret that is read again while somebody waits for an answer, which the one before can give as well."""
+
+log = logging.getLogger(__name__)
+
+
+def read_settings(environ: Mapping[str, str], patience: Patience = WORK) -> Settings:
     """The settings in `environ`, completed by the secret that its `SECRET_ID` names.
 
     Shape: the secret is a Connection of Airflow in JSON; its `extra` holds secrets under their variables' names.
     Errors: `SettingsError` that names the missing keys and the secret; `RetryLater` when AWS does not answer.
-    Effects: one call of Secrets Manager, with `SECRET_ID` only; keep the answer, a changed secret is for new processes.
+    Effects: one call of Secrets Manager, with `SECRET_ID` only; a process that runs for long uses `KeptSettings`.
     """
     secret_id = environ.get(SECRET_ID, "").strip()
     if not secret_id:
         return Settings.from_environ(environ)
     try:
-        return Settings.from_environ({**environ, **_extra(secret_id)})
+        return Settings.from_environ({**environ, **_extra(secret_id, patience)})
     except SettingsError as err:
         raise SettingsError(
             f"{err} Or, for what is secret: add it as a key of `extra` in the secret {secret_id}."
         ) from err
 
 
-def _extra(secret_id: str) -> Mapping[str, str]:
-    client = open_client("secretsmanager", SECRET_ID)
+class KeptSettings:
+    """The settings of `read_settings`, with a secret that was read at most `KEEP_S` ago."""
+
+    def __init__(self, environ: Mapping[str, str], clock: Clock) -> None:
+        """Errors: those of `read_settings`."""
+        self._environ = environ
+        self._clock = clock
+        self._settings = read_settings(environ, ANSWER)
+        self._read_again_epoch_s = clock() + KEEP_S
+
+    def current(self) -> Settings:
+        """The settings. Effects: reads the secret where it is due; logs where that fails, and keeps the one before."""
+        if self._clock() >= self._read_again_epoch_s:
+            self._read_again()
+        return self._settings
+
+    def _read_again(self) -> None:
+        try:
+            found = read_settings(self._environ, _HASTE)
+        except IngestError as err:
+            self._read_again_epoch_s = self._clock() + TRY_AGAIN_S
+            log.warning("The secret could not be read again, so the one before stays in use: %s", err)
+            return
+        self._read_again_epoch_s = self._clock() + KEEP_S
+        if found != self._settings:
+            log.info("The secret has changed; the new one is in use from now on.")
+        self._settings = found
+
+
+def _extra(secret_id: str, patience: Patience) -> Mapping[str, str]:
+    client = open_client("secretsmanager", SECRET_ID, patience)
     with aws_faults(SECRET_ID):
         text = client.get_secret_value(SecretId=secret_id).get("SecretString", "")
     extra = _object(_object(text).get("extra"))

@@ -188,7 +188,11 @@ class Settings(DispatcherSettings):
     strava_client_secret: str = field(repr=False)
     """The secret of that application, with which it exchanges and refreshes tokens."""
     webhook_path_secret: str = field(repr=False)
-    """The last part of the webhook's path, `/webhook/<secret>`; an event to another path is not found."""
+    """The last part of the webhook's path, `/webhook/<secret>`; an event to another path is not found.
+
+    To change it without losing an event, set the new one, a space, and the one before; drop that when the webhook
+    subscription has been created again, which takes the first.
+    """
     webhook_verify_token: str = field(repr=False)
     """What Strava repeats when it validates a new webhook subscription; another value is refused."""
     cookie_key: str = field(repr=False)
@@ -264,6 +268,16 @@ class Settings(DispatcherSettings):
     def cookie_keys(self) -> list[str]:
         """The keys of `cookie_key`, oldest first: the last one signs, each verifies."""
         return self.cookie_key.split()[::-1]
+
+    @property
+    def webhook_path_secrets(self) -> list[str]:
+        """The secrets of `webhook_path_secret`, newest first: Strava is told the first one, each is answered."""
+        return self.webhook_path_secret.split()
+
+    @property
+    def webhook_url(self) -> str:
+        """Where Strava is told to send events; holds a secret."""
+        return f"{self.public_url}/webhook/{self.webhook_path_secrets[0]}"
 
     @property
     def is_public(self) -> bool:

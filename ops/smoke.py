@@ -74,14 +74,14 @@ def check_webhook(settings: Settings) -> None:
     """Check that the webhook answers Strava's challenge with its secrets. Errors: `RetryLater`."""
     challenge = secrets.token_hex(8)
     answer = _get(
-        f"{settings.public_url}/webhook/{settings.webhook_path_secret}",
+        settings.webhook_url,
         f"{settings.public_url}/webhook/…",
         {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": settings.webhook_verify_token},
     )
     if answer.status_code != 200 or challenge not in answer.text:
         raise RetryLater(
-            f"{settings.public_url}/webhook/… answers {answer.status_code} to Strava's challenge: a function that runs "
-            "keeps an older secret; deploy again, or wait until it is started anew"
+            f"{settings.public_url}/webhook/… answers {answer.status_code} to Strava's challenge: a function "
+            "keeps an older secret for up to five minutes; deploy again then"
         )
 
 

@@ -32,6 +32,11 @@ PAGE_S = 7.8
 """How long a page's takes at most, whoever does not answer it: at Lambda's own end a browser would get no page."""
 
 
+def longest_s(path: str) -> float:
+    """How long the answer to a request for `path` may take."""
+    return WEBHOOK_S if path.startswith("/webhook/") else PAGE_S
+
+
 class EdgeApp(Flask):
     """A Flask app that gives each request a deadline.
 
@@ -40,8 +45,7 @@ class EdgeApp(Flask):
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The answer, which waits for AWS and Strava no longer than its deadline allows."""
-        longest_s = WEBHOOK_S if environ["PATH_INFO"].startswith("/webhook/") else PAGE_S
-        with ending_at(time.monotonic() + longest_s):
+        with ending_at(time.monotonic() + longest_s(environ["PATH_INFO"])):
             return super().wsgi_app(environ, start_response)
 
     def log_exception(self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]) -> None:

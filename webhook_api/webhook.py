@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+from collections.abc import Iterable
 from functools import cache
 
 from flask import Blueprint, abort, request
@@ -25,8 +26,8 @@ def handshake(secret: str) -> ResponseReturnValue:
     Source: https://developers.strava.com/docs/webhooks/, "Subscription validation request".
     """
     settings = current_edge().settings
-    _require_equal(secret, settings.webhook_path_secret, otherwise=404)
-    _require_equal(request.args.get("hub.verify_token", ""), settings.webhook_verify_token, otherwise=403)
+    _require_one_of(settings.webhook_path_secrets, secret, otherwise=404)
+    _require_one_of([settings.webhook_verify_token], request.args.get("hub.verify_token", ""), otherwise=403)
     challenge = request.args.get("hub.challenge")
     if request.args.get("hub.mode") != "subscribe" or not challenge:
         abort(400)
@@ -43,7 +44,7 @@ def receive(secret: str) -> ResponseReturnValue:
     Effects: one queued message and one audit row; the same event delivered twice is queued twice, which is harmless.
     """
     edge = current_edge()
-    _require_equal(secret, edge.settings.webhook_path_secret, otherwise=404)
+    _require_one_of(edge.settings.webhook_path_secrets, secret, otherwise=404)
     body = request.get_data()
     _check_signature(edge, body)
     event = parse(body)
@@ -98,7 +99,7 @@ def _audit(edge: Edge, event: WebhookEvent, outcome: str) -> None:
     edge.state.events.record(event.event_id, athlete_id=event.owner_id, object_id=event.object_id, outcome=outcome)
 
 
-def _require_equal(given: str, expected: str, *, otherwise: int) -> None:
+def _require_one_of(expected: Iterable[str], given: str, *, otherwise: int) -> None:
     """Compare in constant time, so that answering times do not spell out the secret."""
-    if not hmac.compare_digest(given.encode(errors="replace"), expected.encode()):
+    if not any(hmac.compare_digest(given.encode(errors="replace"), one.encode()) for one in expected):
         abort(otherwise)

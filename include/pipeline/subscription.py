@@ -46,7 +46,7 @@ def subscribe(services: UsesStateAndStrava, settings: Settings) -> Subscription:
     Effects: the subscription's id is stored, without which the webhook drops every event; safe to repeat.
     """
     prove(services.strava.push, services.state.installation, services.clock)
-    subscription = services.strava.push.create(_webhook(settings), settings.webhook_verify_token)
+    subscription = services.strava.push.create(settings.webhook_url, settings.webhook_verify_token)
     services.state.subscriptions.save(subscription)
     return subscription
 
@@ -69,9 +69,5 @@ def end_elsewhere(services: UsesStrava, settings: Settings) -> None:
     Only for a simulated Strava: there such a subscription is this system's own, from before its ports changed.
     """
     there = services.strava.push.current()
-    if there is not None and there.callback_url != _webhook(settings):
+    if there is not None and there.callback_url != settings.webhook_url:
         services.strava.push.delete(there.subscription_id)
-
-
-def _webhook(settings: Settings) -> str:
-    return f"{settings.public_url}/webhook/{settings.webhook_path_secret}"

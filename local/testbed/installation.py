@@ -98,7 +98,7 @@ def one_process(folder: Path, *, now: float, rules: Rules | None = None) -> Iter
     ):
         settings = settings_in(folder, strava_url, application=application, public_url=address_of(pages))
         with opened(settings, strava, strava_url, clock, pages) as installation:
-            services, webhook = installation.services, f"{settings.public_url}/webhook/{settings.webhook_path_secret}"
+            services, webhook = installation.services, settings.webhook_url
             subscription = services.strava.push.create(webhook, settings.webhook_verify_token)
             services.state.subscriptions.save(subscription)
             yield installation

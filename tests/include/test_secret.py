@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from include import secret
-from include.errors import SettingsError
-from include.secret import read_settings
+from include.errors import RetryLater, SettingsError
+from include.secret import KEEP_S, TRY_AGAIN_S, KeptSettings, read_settings
 from include.settings import EXAMPLES
+from local.testbed.manual_clock import ManualClock
 
 SECRETS = ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "WEBHOOK_VERIFY_TOKEN", "COOKIE_KEY")
 ENVIRON = {name: value for name, value in EXAMPLES.items() if name not in SECRETS} | {"SECRET_ID": "strava/secret"}
@@ -25,6 +27,8 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
     def get(SecretId: str) -> dict[str, Any]:  # noqa: N803 - the name is AWS's
         stored["reads"] += "x"
+        if "fault" in stored:
+            raise RetryLater(stored["fault"])
         return {"SecretString": stored[SecretId]}
 
     monkeypatch.setattr(secret, "open_client", lambda *_: SimpleNamespace(get_secret_value=get))
@@ -85,3 +89,78 @@ def test_other_contents_are_refused_with_an_example_and_not_shown(stored: dict[s
     with pytest.raises(SettingsError, match=r"strava/secret .*conn_type") as caught:
         read_settings(ENVIRON)
     assert "hidden" not in str(caught.value)
+
+
+def connection(**extra: str) -> str:
+    return json.dumps({"extra": {**EXTRA, **extra}})
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(1_700_000_000.0)
+
+
+@pytest.fixture
+def kept(stored: dict[str, str], clock: ManualClock) -> KeptSettings:
+    """Settings that were read a moment ago."""
+    stored["strava/secret"] = connection()
+    return KeptSettings(ENVIRON, clock)
+
+
+def test_secret_is_read_again_when_it_is_five_minutes_old(
+    kept: KeptSettings, stored: dict[str, str], clock: ManualClock
+) -> None:
+    stored["strava/secret"] = connection(COOKIE_KEY="hidden-new")
+    before = kept.current().cookie_key
+    clock.pass_s(KEEP_S - 1)
+    still = kept.current().cookie_key
+    clock.pass_s(1)
+
+    assert (before, still, kept.current().cookie_key) == ("hidden-COOKIE_KEY", "hidden-COOKIE_KEY", "hidden-new")
+    assert stored["reads"] == "xx"
+
+
+def test_secret_that_did_not_change_gives_equal_settings(kept: KeptSettings, clock: ManualClock) -> None:
+    before = kept.current()
+    clock.pass_s(KEEP_S)
+
+    assert kept.current() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"fault": "SECRET_ID: AWS did not answer"}, id="silent"),
+        pytest.param({"strava/secret": "hidden, and no JSON"}, id="damaged"),
+        pytest.param({"strava/secret": json.dumps({"extra": {"COOKIE_KEY": "hidden-new"}})}, id="incomplete"),
+    ],
+)
+def test_secret_before_stays_in_use_and_the_log_says_so_when_reading_it_again_fails(
+    kept: KeptSettings,
+    stored: dict[str, str],
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+    change: dict[str, str],
+) -> None:
+    stored.update(change)
+    clock.pass_s(KEEP_S)
+
+    assert kept.current().cookie_key == "hidden-COOKIE_KEY"
+    (said,) = caplog.records
+    assert said.levelno == logging.WARNING
+    assert "so the one before stays in use" in said.getMessage()
+    assert "hidden" not in said.getMessage()
+
+    stored.pop("fault", None)
+    stored["strava/secret"] = connection(COOKIE_KEY="hidden-new")
+    clock.pass_s(TRY_AGAIN_S - 1)
+    assert kept.current().cookie_key == "hidden-COOKIE_KEY"
+    clock.pass_s(1)
+    assert kept.current().cookie_key == "hidden-new"
+
+
+def test_first_read_has_to_succeed(stored: dict[str, str], clock: ManualClock) -> None:
+    stored["fault"] = "SECRET_ID: AWS did not answer"
+
+    with pytest.raises(RetryLater):
+        KeptSettings(ENVIRON, clock)

@@ -150,7 +150,8 @@ def airflow(
         )
         for module in (lambda_http, lambda_dispatcher):
             monkeypatch.setattr(module, "_logs", lambda: JsonFormatter("test"))
-        monkeypatch.setattr(lambda_http, "_answering", lambda: answering)
+        monkeypatch.setattr(lambda_http, "_kept", lambda: SimpleNamespace(current=lambda: settings))
+        monkeypatch.setattr(lambda_http, "_answering", lambda _settings: answering)
         monkeypatch.setattr(lambda_dispatcher, "_leaves", leaves)
         yield airflow
 
@@ -188,7 +189,7 @@ def poll(sqs: Any, url: str, most: int) -> None:
 
 def play(settings: Settings, faults: Faults, sqs: Any, pass_time: Callable[[float], None]) -> None:
     """All events arrive, some again and again, while the dispatcher works; then it works until nothing is left."""
-    path = f"/webhook/{settings.webhook_path_secret}"
+    path = f"/webhook/{settings.webhook_path_secrets[0]}"
     waiting = events(faults.chances)
     while waiting:
         event = waiting.pop(0)
