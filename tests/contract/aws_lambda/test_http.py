@@ -163,7 +163,7 @@ def test_connecting_leads_to_strava_with_a_state_that_only_this_browser_can_brin
     query = parse_qs(urlsplit(answer["headers"]["location"]).query)
     assert answer["statusCode"] == 303
     assert (query["client_id"], query["redirect_uri"]) == (["4711"], [f"{edge.environment['PUBLIC_URL']}/callback"])
-    cookie = next(cookie for cookie in answer["cookies"] if cookie.startswith("connecting="))
+    cookie = next(cookie for cookie in answer["cookies"] if cookie.startswith("__Host-sdi_connecting="))
     assert "Secure; HttpOnly" in cookie
     without_cookie = edge.process.invoke(
         http_event("GET", "/callback", query={"state": query["state"][0], "code": "c", "scope": "activity:read"})
