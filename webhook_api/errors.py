@@ -72,6 +72,18 @@ NOT_CONNECTED = Problem(
     "that this application needs no access. Connect the account first, or log in at Strava with another one.",
     start_again=True,
 )
+OTHER_ACCOUNT = Problem(
+    403,
+    "Another account is logged in at Strava",
+    "Nothing was changed: at Strava you are logged in with another account than the one with which you are signed in "
+    "here. Log in there with the same one, and try again on your page. To connect the other one, sign out here first.",
+)
+NOT_CONFIRMED = Problem(
+    503,
+    "We could not confirm that it is you",
+    "What you asked for is not done yet, because Strava did not answer as it should. It is noted: your page shows it, "
+    "with a button to try again.",
+)
 STALE_LINK = Problem(
     400,
     "This sign-in link is no longer valid",

@@ -68,7 +68,8 @@ def erase(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
     page = browser.get(f"{web_url}/me/erase", timeout=TIMEOUT_S)
     form = _Form()
     form.feed(page.text)
-    answer = browser.post(urljoin(page.url, form.action), data=[*form.fields, ("confirm", "erase")], timeout=TIMEOUT_S)
+    asked = browser.post(urljoin(page.url, form.action), data=[*form.fields, ("confirm", "erase")], timeout=TIMEOUT_S)
+    answer = _authorize(browser, asked, athlete_id)
     if answer.status_code != 200 or "being erased" not in answer.text:
         raise WalkFailed(f"The page for the erasure of athlete {athlete_id} answered {answer.status_code}.")
     return answer.text
@@ -76,6 +77,14 @@ def erase(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
 
 def _connect(browser: requests.Session, web_url: str, athlete_id: int, options: dict[str, str]) -> str:
     start = browser.get(f"{web_url}/connect", params=options, timeout=TIMEOUT_S)
+    answer = _authorize(browser, start, athlete_id)
+    if answer.status_code != 200 or not answer.url.startswith(web_url):
+        raise WalkFailed(f"Connecting athlete {athlete_id} ended at a page that answers {answer.status_code}.")
+    return answer.text
+
+
+def _authorize(browser: requests.Session, start: requests.Response, athlete_id: int) -> requests.Response:
+    """From Strava's page, where the athlete allows what is asked for, to the page where that ends."""
     if "form" not in start.text or start.status_code != 200:
         raise WalkFailed(f"The authorize page answered {start.status_code} without a form.")
     form = _Form()
@@ -83,11 +92,8 @@ def _connect(browser: requests.Session, web_url: str, athlete_id: int, options: 
     athlete_field = next((name for name, values in form.choices.items() if str(athlete_id) in values), None)
     if athlete_field is None:
         raise WalkFailed(f"The authorize page does not offer athlete {athlete_id}.")
-    answer = browser.post(
+    return browser.post(
         urljoin(start.url, form.action),
         data=[*form.fields, (athlete_field, str(athlete_id)), ("decision", "authorize")],
         timeout=TIMEOUT_S,
     )
-    if answer.status_code != 200 or not answer.url.startswith(web_url):
-        raise WalkFailed(f"Connecting athlete {athlete_id} ended at a page that answered {answer.status_code}.")
-    return answer.text

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from include.copying.trimming import hidden_radius_m
 from include.state.accounts.athletes import AthleteStatus, Narrowing
+from include.state.accounts.wishes import WishKind
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
 from webhook_api.edge import current_edge
 from webhook_api.errors import (
@@ -43,25 +44,30 @@ def sign_in() -> ResponseReturnValue:
     return consent.begin(OAuthFlow(frozenset({READ})), force=False)
 
 
-@blueprint.get("/connect")
+@blueprint.route("/connect", methods=["GET", "POST"])
 def connect() -> ResponseReturnValue:
     """Redirect to Strava's consent page; first to a page that asks, if less would be allowed than before.
 
     Strava sends webhooks only for `activity:read`, so `activity:read_all` is requested in addition, never instead. An
     account that shall only receive copies is not asked to let its own activities be read.
+    Effects: the form of an athlete who is signed in notes the request to allow more; an address alone notes nothing.
     """
-    if request.args.get("only") == "receive":
+    if request.values.get("only") == "receive":
         scopes = {READ, ACTIVITY_WRITE}
     else:
         scopes = {READ, ACTIVITY_READ}
-        if request.args.get("private"):
+        if request.values.get("private"):
             scopes.add(ACTIVITY_READ_ALL)
-        if request.args.get("receive"):
+        if request.values.get("receive"):
             scopes.add(ACTIVITY_WRITE)
     athlete = signed_in()
-    if athlete is not None and athlete.scopes - scopes:
+    if athlete is None:
+        return consent.begin(OAuthFlow(frozenset(scopes)), force=True)
+    if athlete.scopes - scopes:
         return redirect(url_for("connect.less", scope=sorted(scopes)), code=303)
-    return consent.begin(OAuthFlow(frozenset(scopes)), force=True)
+    if request.method == "POST" and scopes - athlete.scopes - {READ}:
+        return consent.confirm(athlete, WishKind.WIDEN, frozenset(scopes))
+    return consent.begin(OAuthFlow(frozenset(scopes), athlete_id=athlete.athlete_id), force=True)
 
 
 @blueprint.get("/connect/again")
@@ -132,14 +138,14 @@ def sign_out() -> ResponseReturnValue:
 
 
 def _declined(begun: OAuthFlow | None) -> ResponseReturnValue:
-    """Say that nothing was connected; redirect to the page with the button where the athlete has to allow it again.
+    """Say that nothing was connected; redirect to the athlete's page where that has the button to try again.
 
     Whoever was on the way to accept an invitation is led back to it, and not to where own activities get archived.
     """
     if begun is not None and begun.invite_id:
         return problem_page(INVITATION_NOT_ACCEPTED)
     athlete = signed_in()
-    if athlete is not None and athlete.status is AthleteStatus.NEEDS_REAUTH:
+    if athlete is not None and (athlete.status is AthleteStatus.NEEDS_REAUTH or (begun and begun.wish)):
         return redirect(url_for("me.show"), code=303)
     return problem_page(ACCESS_DENIED)
 

@@ -7,11 +7,13 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from flask import redirect
+from flask import Response as Answer
+from flask import after_this_request, redirect
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
-from include.state.accounts.athletes import Narrowing
+from include.state.accounts.athletes import AthleteRow, Narrowing
+from include.state.accounts.wishes import Wish, WishKind
 from include.strava.scopes import READ, parse_scopes
 from webhook_api.edge import current_edge
 from webhook_api.guards import cookie
@@ -30,6 +32,10 @@ class OAuthFlow:
     """The id of the invitation that connecting accepts; the id alone cannot accept it."""
     narrowing: Narrowing | None = None
     """The scopes that the signed-in athlete chose to give up; another athlete may be logged in at Strava."""
+    athlete_id: int | None = None
+    """The only athlete for whom the flow may do anything; None for whoever is logged in at Strava."""
+    wish: Wish | None = None
+    """What that athlete has asked for, which is done once Strava has said who it is."""
 
     @property
     def is_sign_in(self) -> bool:
@@ -46,13 +52,31 @@ class OAuthFlow:
 
     def to_json(self) -> list[Any]:
         """The flow as JSON values."""
-        return [sorted(self.scopes), self.invite_id, self.narrowing.to_json() if self.narrowing else None]
+        narrowing = self.narrowing.to_json() if self.narrowing else None
+        wish = self.wish.to_json() if self.wish else None
+        return [sorted(self.scopes), self.invite_id, narrowing, self.athlete_id, wish]
 
     @classmethod
     def from_json(cls, value: list[Any]) -> OAuthFlow:
         """The flow that `to_json` wrote."""
-        scopes, invite_id, narrowing = value
-        return cls(frozenset(scopes), invite_id, Narrowing.from_json(narrowing) if narrowing else None)
+        scopes, invite_id, narrowing, athlete_id, wish = value
+        return cls(
+            frozenset(scopes),
+            invite_id,
+            Narrowing.from_json(narrowing) if narrowing else None,
+            athlete_id,
+            Wish.from_json(wish) if wish else None,
+        )
+
+
+def confirm(athlete: AthleteRow, kind: WishKind, scopes: frozenset[str] = frozenset()) -> Response:
+    """Redirect to Strava to learn whether it is the athlete who asks for this.
+
+    Effects: the wish is noted first, so that it is not lost where Strava does not answer.
+    """
+    wish = current_edge().state.athletes.ask(athlete.athlete_id, kind, scopes)
+    flow = OAuthFlow(scopes or frozenset({READ}), athlete_id=athlete.athlete_id, wish=wish)
+    return begin(flow, force=kind is WishKind.WIDEN)
 
 
 def begin(flow: OAuthFlow, *, force: bool) -> Response:
@@ -62,11 +86,10 @@ def begin(flow: OAuthFlow, *, force: bool) -> Response:
     """
     edge = current_edge()
     nonce = secrets.token_urlsafe(24)
-    edge.state.oauth_states.issue(nonce, lifetime_s=STATE_LIFETIME_S)
     address = edge.oauth().authorize_url(
         redirect_uri=f"{edge.settings.public_url}/callback",
         scopes=sorted(flow.scopes),
-        state=str(_signer().dumps([nonce, flow.to_json()])),
+        state=str(_signer().dumps([nonce, int(edge.clock()), flow.to_json()])),
         force=force,
     )
     answer = redirect(address, code=303)
@@ -75,30 +98,42 @@ def begin(flow: OAuthFlow, *, force: bool) -> Response:
 
 
 def finish(state: str) -> OAuthFlow | None:
-    """The flow of `state`; None unless we signed it, for this browser, and it is in time and unused."""
+    """The flow of `state`; None unless we signed it, for this browser, and it is in time and unused.
+
+    Effects: nobody can use it again; the answer clears the cookie.
+    """
     signed = _read(state)
     if signed is None:
         return None
-    nonce, flow = signed
-    if not hmac.compare_digest(cookie.read(STATE_COOKIE).encode(errors="replace"), nonce.encode()):
-        return None
+    nonce, began_at_epoch_s, flow = signed
     edge = current_edge()
-    return flow if edge.state.oauth_states.consume(nonce) else None
+    is_ours = hmac.compare_digest(cookie.read(STATE_COOKIE).encode(errors="replace"), nonce.encode())
+    if not is_ours or edge.clock() - began_at_epoch_s > STATE_LIFETIME_S:
+        return None
+    after_this_request(_clear)
+    return flow if edge.state.oauth_states.use(nonce, lifetime_s=STATE_LIFETIME_S) else None
 
 
 def peek(state: str) -> OAuthFlow | None:
     """The flow of a `state` that we signed, whichever browser brings it and when; good only to offer a new start."""
     signed = _read(state)
-    return signed[1] if signed else None
+    return signed[2] if signed else None
 
 
-def _read(state: str) -> tuple[str, OAuthFlow] | None:
+def _clear(answer: Answer) -> Answer:
+    # A page on which the flow goes on at Strava has set it anew.
+    if not any(STATE_COOKIE in header for header in answer.headers.getlist("Set-Cookie")):
+        cookie.clear(answer, STATE_COOKIE)
+    return answer
+
+
+def _read(state: str) -> tuple[str, int, OAuthFlow] | None:
     try:
-        nonce, flow = _signer().loads(state)
+        nonce, began_at_epoch_s, flow = _signer().loads(state)
     except BadSignature:
         return None
-    return nonce, OAuthFlow.from_json(flow)
+    return nonce, began_at_epoch_s, OAuthFlow.from_json(flow)
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_edge().settings.cookie_keys, salt="walk")
+    return URLSafeSerializer(current_edge().settings.cookie_keys, salt="oauth-flow")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from include.errors import NotConnected, TokenRefused
+from include.state.accounts.wishes import WishKind
 from include.store.conflict import retry_on_conflict
 from webhook_api.edge import Edge, current_edge
+from webhook_api.pages import consent
 from webhook_api.session import current_athlete, end_session, require_athlete
 
 blueprint = Blueprint("disconnect", __name__, url_prefix="/me/disconnect")
@@ -22,26 +26,37 @@ def ask() -> ResponseReturnValue:
 
 @blueprint.post("")
 def confirm() -> ResponseReturnValue:
+    """Note the wish and have Strava confirm who asks."""
+    return consent.confirm(current_athlete(), WishKind.DISCONNECT)
+
+
+def fulfil(athlete_id: int, access_token: str) -> ResponseReturnValue:
     """Revoke the access at Strava, destroy the tokens here, and sign out."""
-    disconnect(current_edge(), current_athlete().athlete_id)
+    disconnect(current_edge(), athlete_id, access_token)
     end_session()
     return render_template("disconnected.html")
 
 
-@retry_on_conflict
-def disconnect(edge: Edge, athlete_id: int) -> None:
-    """End the access, first at Strava, then here.
+def disconnect(edge: Edge, athlete_id: int, access_token: str) -> None:
+    """End the access, first at Strava by the token that confirmed the wish, then here.
 
     Errors: `RetryLater` and others that are not about the athlete; then the tokens are kept, and a retry is safe.
     Effects: safe to repeat. Tokens that Strava refuses count as revoked. An athlete who connects again in between is
     disconnected too: only tokens that were revoked at Strava are destroyed here.
     """
+    edge.state.athletes.note_disconnect(athlete_id)
+    with suppress(TokenRefused):
+        edge.oauth().revoke(athlete_id, access_token)
+    _end_stored(edge, athlete_id)
+
+
+@retry_on_conflict
+def _end_stored(edge: Edge, athlete_id: int) -> None:
+    """The same for the stored pair, which is another one, and may be one that was stored a moment ago."""
     athletes = edge.state.athletes
     athlete = athletes.get(athlete_id)
     if athlete is None:
         return
-    athletes.note_disconnect(athlete_id)
-    athlete = athletes.get(athlete_id) or athlete
     try:
         access_token = edge.tokens().access_token(athlete_id, scope=min(athlete.scopes, default=""))
         athlete = athletes.get(athlete_id) or athlete  # a token refresh has changed the row

@@ -10,8 +10,10 @@ from flask.typing import ResponseReturnValue
 
 from include.queue.content import EraseAthlete, to_body
 from include.state.accounts.notices import NoticeKind
+from include.state.accounts.wishes import WishKind
 from include.state.erasures.ledger import EraseReason
 from webhook_api.edge import current_edge
+from webhook_api.pages import consent
 from webhook_api.session import current_athlete, end_session, require_athlete
 from webhook_api.site.certificate import certificate_address
 
@@ -37,19 +39,26 @@ def ask() -> ResponseReturnValue:
 
 @blueprint.post("")
 def confirm() -> ResponseReturnValue:
-    """Store the request, sign out and say that it is under way; show the form again where the box is not ticked.
-
-    Effects: stores the request, after which nothing new is fetched or copied; then a message in the durable queue
-    starts `strava_erase`, and reconcile does if that is lost. Safe to repeat.
-    """
+    """Note the request and have Strava confirm who asks; show the form again where the box is not ticked."""
     if request.form.get("confirm") != CONFIRMED:
         return render_template("erase.html", unconfirmed=True), 400
+    return consent.confirm(current_athlete(), WishKind.ERASE)
+
+
+def fulfil(athlete_id: int, access_token: str) -> ResponseReturnValue:
+    """Store the request that Strava has confirmed, sign out everywhere and say that it is under way.
+
+    Effects: ends the access at Strava by the token that confirmed it: the stored pair may be older and dead. Stores the
+    request, after which nothing new is fetched or copied; then a message in the durable queue starts `strava_erase`,
+    and reconcile does if that is lost. Safe to repeat.
+    """
     edge = current_edge()
-    erasure = edge.state.erasures.ask_now(current_athlete().athlete_id, EraseReason.ATHLETE)
+    edge.oauth().revoke(athlete_id, access_token)
+    erasure = edge.state.erasures.ask_now(athlete_id, EraseReason.ATHLETE)
     edge.state.certificates.open(erasure)
-    edge.state.athletes.end_sessions(erasure.athlete_id)
-    edge.queue().send(to_body(EraseAthlete(erasure.athlete_id, erasure.grounds, edge.clock())))
+    edge.state.athletes.end_sessions(athlete_id)
     end_session()
+    edge.queue().send(to_body(EraseAthlete(athlete_id, erasure.grounds, edge.clock())))
     return render_template("erased.html", address=certificate_address(edge.settings, erasure.link_id))
 
 

@@ -12,8 +12,17 @@ from include.state.links import Link, LinkStatus
 from include.strava.grant import NEWCOMER, TokenGrant
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
 from webhook_api.edge import current_edge
-from webhook_api.errors import NOT_CONNECTED, SCOPE_MISSING, UNTICKED, UPLOAD_NOT_ALLOWED, Problem, problem_page
-from webhook_api.pages import consent
+from webhook_api.errors import (
+    NOT_CONNECTED,
+    OTHER_ACCOUNT,
+    SCOPE_MISSING,
+    UNTICKED,
+    UPLOAD_NOT_ALLOWED,
+    Problem,
+    problem_page,
+    to_own_page,
+)
+from webhook_api.pages import consent, wishes
 from webhook_api.pages.consent import OAuthFlow
 from webhook_api.pages.linking.invites import objection_page
 from webhook_api.pages.waking import access_given
@@ -27,8 +36,19 @@ def complete(flow: OAuthFlow, code: str, address_scopes: str) -> ResponseReturnV
     otherwise it is dropped, and never revoked: that would end every pair of the athlete.
 
     Effects: signs the athlete in. Stores a newcomer who connects; revokes the grant of one who only signs in; an
-    athlete who has connected in another tab in between is asked to allow it once more.
+    athlete who has connected in another tab in between is asked to allow it once more. Fulfils the flow's wish, which
+    stays noted where Strava does not answer; changes nothing where another athlete comes than the flow's.
     """
+    try:
+        return _complete(flow, code, address_scopes)
+    except IngestError as err:
+        page = wishes.not_confirmed(flow, err)
+        if page is None:
+            raise
+        return page
+
+
+def _complete(flow: OAuthFlow, code: str, address_scopes: str) -> ResponseReturnValue:
     problem = _lack(flow, flow.granted(address_scopes, None))
     if problem is not None:
         return problem_page(problem)
@@ -37,10 +57,25 @@ def complete(flow: OAuthFlow, code: str, address_scopes: str) -> ResponseReturnV
         raise UnexpectedShape(f"/oauth/token named no athlete for {NEWCOMER}: ask the athlete to connect again")
     granted = flow.granted(address_scopes, grant.scopes)
     athlete = current_edge().state.athletes.get(grant.athlete.athlete_id)
+    if flow.athlete_id not in (None, grant.athlete.athlete_id):
+        return _turn_away(grant, athlete)
     if athlete is None or not athlete.is_connected:
         return _receive_newcomer(flow, grant, granted)
+    page = wishes.fulfil(flow, athlete, grant.access_token)
+    if page is not None:
+        return page
     begin_session(athlete)
     return _receive(flow, grant, granted, athlete)
+
+
+def _turn_away(grant: TokenGrant, athlete: AthleteRow | None) -> ResponseReturnValue:
+    """Another athlete is logged in at Strava than the one for whom the flow is: nothing changes, for neither."""
+    if grant.athlete is not None and (athlete is None or not athlete.is_connected):
+        current_edge().oauth().revoke(grant.athlete.athlete_id, grant.access_token)
+    elif athlete is not None and not _stands(athlete):
+        # Strava has ended that athlete's own pair by this: it is allowed once more.
+        return consent.begin(OAuthFlow(athlete.scopes | {READ}), force=False)
+    return problem_page(OTHER_ACCOUNT, to_own_page())
 
 
 def _receive_newcomer(flow: OAuthFlow, grant: TokenGrant, granted: frozenset[str]) -> ResponseReturnValue:

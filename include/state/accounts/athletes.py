@@ -13,6 +13,7 @@ from include.crypto.cipher import Cipher
 from include.errors import NotConnected, ScopeMissing, UnexpectedShape, VersionConflict
 from include.state.accounts.notices import Notice, Notices
 from include.state.accounts.token_pair import SealedTokens, TokenPair, sealer
+from include.state.accounts.wishes import Wish, WishKind
 from include.state.erasures.ledger import Erasures
 from include.store.codec import NOT_STORED, decode, encode, stored
 from include.store.conflict import retry_on_conflict
@@ -65,6 +66,9 @@ class AthleteRow:
     """Scopes that the athlete gave up with the request to remove their data, while such data is still stored."""
     session_series: str = ""
     """The present series of the athlete's sessions; those of an earlier one are over. Random: none ever returns."""
+
+    wish: Wish | None = None
+    """What the athlete has asked for and Strava has not confirmed yet to be the athlete's."""
 
     def is_refused_for_long(self, now_epoch_s: float) -> bool:
         """Whether Strava has refused the tokens for `REFUSED_FOR_LONG_S`, so that the athlete has to decide."""
@@ -179,10 +183,27 @@ class Athletes:
 
     @retry_on_conflict
     def end_sessions(self, athlete_id: int) -> None:
-        """End the athlete's sessions in every browser; safe to repeat."""
+        """End the athlete's sessions in every browser, and forget what one of them has asked for; safe to repeat."""
         item = self._store.get(athlete_key(athlete_id))
         if item is not None:
-            self._put({**item.fields, "session_series": _new_series()}, item.version)
+            self._put({**item.fields, "session_series": _new_series(), "wish": None}, item.version)
+
+    @retry_on_conflict
+    def ask(self, athlete_id: int, kind: WishKind, scopes: frozenset[str] = frozenset()) -> Wish:
+        """Note what the athlete asks for, in place of what was asked before. Errors: `NotConnected`."""
+        item = self._store.get(athlete_key(athlete_id))
+        if item is None:
+            raise NotConnected(f"athlete {athlete_id} is not known here, so nothing was noted: connect first")
+        wish = Wish(kind, int(self._clock()), scopes)
+        self._put({**item.fields, "wish": encode(wish)}, item.version)
+        return wish
+
+    @retry_on_conflict
+    def take_back(self, athlete_id: int) -> None:
+        """Forget what the athlete has asked for; safe to repeat."""
+        item = self._store.get(athlete_key(athlete_id))
+        if item is not None:
+            self._put({**item.fields, "wish": None}, item.version)
 
     @retry_on_conflict
     def note_refused(self, athlete_id: int) -> None:
@@ -237,7 +258,7 @@ class Athletes:
         item = self._store.get(athlete_key(seen.athlete_id))
         if item is None or item.version != seen.version:
             raise VersionConflict(f"athlete {seen.athlete_id} changed meanwhile: read the row again and decide again")
-        fields = {**item.fields, "status": str(AthleteStatus.REVOKED), **encode(SealedTokens())}
+        fields = {**item.fields, "status": str(AthleteStatus.REVOKED), "wish": None, **encode(SealedTokens())}
         return self._put(fields, item.version)
 
     @retry_on_conflict

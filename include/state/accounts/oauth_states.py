@@ -1,4 +1,4 @@
-"""OAuth states: proof that a callback belongs to a flow that began here, usable once."""
+"""OAuth states that a callback has used up: none is good twice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.store.store import ABSENT, Key, Store
 
 
 class OAuthStates:
-    """Nonces that can be used once, within a short time.
+    """The nonces of the states that were used; a state that nobody brings back leaves nothing.
 
     Stored under their SHA-256: keys have a bounded length and do not reveal the nonce.
     """
@@ -19,27 +19,14 @@ class OAuthStates:
         self._store = store
         self._clock = clock
 
-    def issue(self, nonce: str, lifetime_s: int = 600) -> None:
-        """Make the nonce valid for one use. Errors: `VersionConflict` when it was issued before."""
-        self._store.put(
-            _key(nonce),
-            {"used": False},
-            expected_version=ABSENT,
-            expires_at_epoch_s=int(self._clock()) + lifetime_s,
-        )
+    def use(self, nonce: str, *, lifetime_s: int) -> bool:
+        """Whether nobody used the nonce before; now it is used. It is kept for `lifetime_s`: as long as a state lasts.
 
-    def consume(self, nonce: str) -> bool:
-        """Use the nonce up; returns whether it was issued, has not expired and was not used before."""
-        item = self._store.get(_key(nonce))
-        if item is None or item.fields["used"]:
-            return False
+        Of two at once one gets True.
+        """
+        expires_at_epoch_s = int(self._clock()) + lifetime_s
         try:
-            self._store.put(
-                item.key,
-                {"used": True},  # kept until it expires: of two concurrent deletes, neither knows which was first
-                expected_version=item.version,
-                expires_at_epoch_s=item.expires_at_epoch_s,
-            )
+            self._store.put(_key(nonce), {"used": True}, expected_version=ABSENT, expires_at_epoch_s=expires_at_epoch_s)
         except VersionConflict:
             return False
         return True

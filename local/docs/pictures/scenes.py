@@ -62,10 +62,11 @@ SCENES: Mapping[str, Scene] = {
     "no-such-page": Scene("anywhere else", "An address that does not exist.", "There is no such page"),
     "foreign-form": Scene("any form", "A form from before signing out.", "This form can no longer be used"),
     "disconnect": Scene("/me/disconnect", "What disconnecting means.", "Disconnect from Strava?"),
-    "disconnected": Scene("/me/disconnect", "The access is revoked.", "You are disconnected"),
+    "disconnected": Scene("/callback", "The access is revoked.", "You are disconnected"),
     "erase": Scene("/me/erase", "What goes, what stays, and the box to tick.", "Erase your data?"),
-    "erased": Scene("/me/erase", "The request is stored.", "Your data is being erased"),
-    "me-leaving": Scene("/me", "The same athlete in another browser, until it is done.", "Hello, Rex"),
+    "me-wish": Scene("/me", "What Strava has not confirmed to be the athlete's wish.", "Hello, Rex"),
+    "me-leaving": Scene("/me", "An erasure was asked for and has not begun.", "Hello, Rex"),
+    "erased": Scene("/callback", "The request is stored.", "Your data is being erased"),
     "me-notice": Scene("/me", "The other side of a link was erased.", "Hello, Paula"),
 }
 """By name, in the order in which the story comes to them."""

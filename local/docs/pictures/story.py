@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from playwright.sync_api import Browser, Page
 
 from include.errors import TokenRefused
+from include.state.erasures.ledger import EraseReason
 from local.docs.pictures.scenes import SCENES
 from local.docs.pictures.visitor import Visitor
 from local.strava_simulator.api.faults import Faults
@@ -187,21 +188,28 @@ class Story:
 
     def leave(self) -> None:
         """The parent disconnects, and comes back; the child has everything erased."""
-        parent, child, childs_other = self.parent, self.child, self._visitor()
-        for browser in (child, childs_other):
-            browser.connect("Rex", receive=True)
+        parent, child = self.parent, self.child
+        child.connect("Rex", receive=True)
         self.system.clock.pass_s(_HOUR_S)
         parent.open("/me/disconnect")
         self._shown("disconnect", parent)
         parent.press("Disconnect")
+        parent.authorize("Paula")
         self._shown("disconnected", parent)
         child.open("/me/erase")
         self._shown("erase", child)
         child.page.get_by_label("Yes, erase everything that is kept of me").check()
         child.press("Erase my data")
+        child.open("/me")  # instead of going on at Strava
+        self._shown("me-wish", child)
+        self.system.services.state.erasures.ask_now(REX, EraseReason.OPERATOR)
+        child.open("/me")
+        self._shown("me-leaving", child)
+        child.open("/me/erase")
+        child.page.get_by_label("Yes, erase everything that is kept of me").check()
+        child.press("Erase my data")
+        child.authorize("Rex")
         self._shown("erased", child)
-        childs_other.open("/me")
-        self._shown("me-leaving", childs_other)
         self.system.catch_up()
         parent.connect("Paula", private=True)
         self._shown("me-notice", parent)

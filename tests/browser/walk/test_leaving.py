@@ -75,6 +75,7 @@ def test_disconnected_athlete_is_signed_out_and_nothing_more_is_stored_until_con
     linked.paula.open("/me")
     linked.paula.follow("Disconnect from Strava…")
     linked.paula.press("Disconnect")
+    linked.paula.authorize("Paula")
     linked.paula.sees("You are disconnected")
     linked.system.catch_up()
     missed = linked.run("Second run with Rex")
@@ -96,6 +97,7 @@ def test_erased_athlete_leaves_nothing_and_the_other_side_is_told(linked: Any) -
     linked.paula.follow("Erase my data…")
     linked.paula.page.get_by_label("Yes, erase everything that is kept of me").check()
     linked.paula.press("Erase my data")
+    linked.paula.authorize("Paula")
     linked.paula.sees("Your data is being erased")
     linked.system.catch_up()
 

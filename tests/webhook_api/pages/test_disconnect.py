@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from include.errors import StravaUnavailable
 from include.state.accounts.athletes import Athletes, AthleteStatus, athlete_key
 from include.state.links import Link, Links
 from include.store.sqlite import SqliteStore
@@ -22,6 +21,11 @@ def ada(new_browser: NewBrowser) -> Any:
     browser = new_browser()
     browser.connect(ADA, "Ada")
     return browser
+
+
+def disconnect(browser: Any) -> Any:
+    """Press the button and let Strava say who it is."""
+    return browser.walk(browser.post("/me/disconnect", page="/me/disconnect"), ADA, "Ada", "read")
 
 
 def status_of(athletes: Athletes) -> AthleteStatus:
@@ -42,10 +46,13 @@ def test_access_is_given_back_and_destroyed_and_the_links_stay(
 ) -> None:
     Links(store, now).save(Link(ADA, REX, ("Rex",)))
 
-    page = ada.post("/me/disconnect", page="/me/disconnect")
+    strava.document = strava.document | {"access_token": "token-of-the-confirmation"}
+
+    page = disconnect(ada)
 
     assert "You are disconnected" in page.text
-    assert strava.forms[-1] == {"token": "access-token-that-nobody-may-see"}
+    revoked = [form["token"] for form in strava.forms if "token" in form]
+    assert revoked == ["token-of-the-confirmation", "access-token-that-nobody-may-see"]
     assert status_of(athletes) is AthleteStatus.REVOKED
     row = store.get(athlete_key(ADA))
     assert row is not None
@@ -56,38 +63,15 @@ def test_access_is_given_back_and_destroyed_and_the_links_stay(
     assert status_of(athletes) is AthleteStatus.ACTIVE
 
 
-def test_expired_token_is_renewed_to_give_the_access_back(ada: Any, athletes: Athletes, strava: Any, now: Any) -> None:
-    now.epoch_s += 86_400
-    strava.document = strava.document | {"access_token": "fresh-token", "expires_at": int(now()) + 21_600}
-
-    ada.post("/me/disconnect", page="/me/disconnect")
-
-    assert [form.get("grant_type") for form in strava.forms[-2:]] == ["refresh_token", None]
-    assert strava.forms[-1] == {"token": "fresh-token"}
-    assert status_of(athletes) is AthleteStatus.REVOKED
-
-
-def test_athlete_whose_tokens_strava_refuses_is_disconnected_without_a_call(
+def test_athlete_whose_tokens_strava_refuses_is_disconnected_by_the_token_of_the_confirmation(
     ada: Any, athletes: Athletes, strava: Any
 ) -> None:
     athletes.mark(ADA, AthleteStatus.NEEDS_REAUTH)
     calls = len(strava.forms)
 
-    assert "You are disconnected" in ada.post("/me/disconnect", page="/me/disconnect").text
-    assert (status_of(athletes), len(strava.forms)) == (AthleteStatus.REVOKED, calls)
-
-
-def test_athlete_stays_connected_and_can_repeat_it_when_strava_does_not_answer(
-    ada: Any, athletes: Athletes, strava: Any
-) -> None:
-    strava.fault = StravaUnavailable("503")
-
-    answer = ada.post("/me/disconnect", page="/me/disconnect")
-
-    assert (answer.status_code, "Strava does not answer" in answer.text) == (503, True)
-    assert status_of(athletes) is AthleteStatus.ACTIVE
-    strava.fault = None
-    assert "You are disconnected" in ada.post("/me/disconnect", page="/me/disconnect").text
+    assert "You are disconnected" in disconnect(ada).text
+    assert status_of(athletes) is AthleteStatus.REVOKED
+    assert [form.get("grant_type") for form in strava.forms[calls:]] == ["authorization_code", None]
 
 
 def test_athlete_who_connects_in_between_is_disconnected_too_never_half(
@@ -96,7 +80,7 @@ def test_athlete_who_connects_in_between_is_disconnected_too_never_half(
     from include.strava.grant import TokenGrant
     from include.strava.models import Athlete, AthleteId
     from webhook_api.edge import EXTENSION
-    from webhook_api.pages.disconnect import disconnect
+    from webhook_api.pages.disconnect import disconnect as end_access
 
     edge = app.extensions[EXTENSION]
     oauth = edge.oauth()
@@ -106,13 +90,13 @@ def test_athlete_who_connects_in_between_is_disconnected_too_never_half(
     def revoke_while_connecting(athlete_id: int, access_token: str) -> None:
         revoke(athlete_id, access_token)
         given_back.append(access_token)
-        if len(given_back) == 1:
+        if len(given_back) == 2:
             grant = TokenGrant("second-token", "second-refresh", 1_760_021_600, Athlete(AthleteId(ADA), "Ada", ""))
             athletes.connect(grant, frozenset({"activity:read"}))
 
     oauth.revoke = revoke_while_connecting
 
-    disconnect(edge, ADA)
+    end_access(edge, ADA, "token-of-the-confirmation")
 
-    assert given_back == ["access-token-that-nobody-may-see", "second-token"]
+    assert given_back == ["token-of-the-confirmation", "access-token-that-nobody-may-see", "second-token"]
     assert status_of(athletes) is AthleteStatus.REVOKED

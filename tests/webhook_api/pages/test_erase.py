@@ -39,6 +39,11 @@ class Airflow:
         return Started.NOW
 
 
+def erase(browser: Any) -> Any:
+    """Tick the box, press the button and let Strava say who it is."""
+    return browser.walk(browser.post("/me/erase", page="/me/erase", confirm="erase"), ADA, "Ada", "read")
+
+
 @pytest.fixture
 def ada(new_browser: NewBrowser) -> Any:
     browser = new_browser()
@@ -65,7 +70,7 @@ def test_nothing_is_queued_before_the_box_is_ticked(ada: Any, queue: SqliteQueue
 
 
 def test_wish_is_queued_and_the_browser_signed_out(ada: Any, queue: SqliteQueue, athletes: Athletes, now: Any) -> None:
-    page = ada.post("/me/erase", page="/me/erase", confirm="erase")
+    page = erase(ada)
 
     assert "Your data is being erased" in page.text
     (message,) = queue.receive(10, visibility_s=1)
@@ -78,7 +83,7 @@ def test_wish_is_queued_and_the_browser_signed_out(ada: Any, queue: SqliteQueue,
 
 def test_wish_starts_its_run_before_everything_else(ada: Any, queue: SqliteQueue, store: Store, now: Any) -> None:
     queue.send(to_body(LookAgain(ADA, 1, now())))
-    ada.post("/me/erase", page="/me/erase", confirm="erase")
+    erase(ada)
     airflow = Airflow()
 
     dispatch(queue, airflow, store, now)
@@ -120,7 +125,7 @@ def test_wish_stands_in_our_own_state_before_the_page_answers(
 
     monkeypatch.setattr(SqliteQueue, "send", out_of_reach)
 
-    assert ada.post("/me/erase", page="/me/erase", confirm="erase").status_code == 503
+    assert erase(ada).status_code == 503
 
     now.epoch_s += NEXT_TRY_S
     (due,) = Erasures(store, now).due()
@@ -150,7 +155,7 @@ def test_athlete_cannot_connect_while_the_erasure_is_under_way_and_can_afterward
 def test_athlete_who_connects_before_the_erasure_began_reads_that_the_wish_is_taken_back(
     ada: Any, store: SqliteStore, now: Any
 ) -> None:
-    ada.post("/me/erase", page="/me/erase", confirm="erase")
+    erase(ada)
     now.epoch_s += 60
 
     ada.connect(ADA, "Ada")

@@ -45,7 +45,7 @@ def link(new_browser: Callable[[], Any]) -> str:
     """What the page gave to an athlete who asked for the erasure, without the host."""
     browser = new_browser()
     browser.connect(ADA, "Ada")
-    page = browser.post("/me/erase", page="/me/erase", confirm="erase").text
+    page = browser.walk(browser.post("/me/erase", page="/me/erase", confirm="erase"), ADA, "Ada", "read").text
     match = re.search(r'href="https://ingest\.example\.org(/certificate/[^"]+)"', page)
     assert match is not None
     return match[1]

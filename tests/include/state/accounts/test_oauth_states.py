@@ -1,4 +1,4 @@
-"""An OAuth state is good once, for a short time, and only where it was issued."""
+"""An OAuth state is used once, whoever races for it; what was never used leaves nothing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from include.clock import Clock
-from include.errors import VersionConflict
 from include.state.accounts.oauth_states import OAuthStates
 from include.store.sqlite import SqliteStore
 from include.store.store import Store
+
+LIFETIME_S = 600
 
 
 @pytest.fixture
@@ -21,22 +22,20 @@ def states(store: Store, clock: Clock) -> OAuthStates:
     return OAuthStates(store, clock)
 
 
-def test_state_is_good_once(states: OAuthStates) -> None:
-    states.issue("nonce")
-
-    assert [states.consume("nonce") for _ in range(3)] == [True, False, False]
+def test_state_is_used_once(states: OAuthStates) -> None:
+    assert [states.use("nonce", lifetime_s=LIFETIME_S) for _ in range(3)] == [True, False, False]
 
 
 @pytest.mark.parametrize(
-    ("passed_s", "good"), [pytest.param(599, True, id="just in time"), pytest.param(600, False, id="too late")]
+    ("passed_s", "is_kept"), [pytest.param(599, True, id="within"), pytest.param(600, False, id="after")]
 )
-def test_state_is_good_for_ten_minutes(
-    states: OAuthStates, pass_time: Callable[[float], None], passed_s: int, good: bool
+def test_use_is_remembered_as_long_as_a_state_lasts(
+    states: OAuthStates, pass_time: Callable[[float], None], passed_s: int, is_kept: bool
 ) -> None:
-    states.issue("nonce")
+    states.use("nonce", lifetime_s=LIFETIME_S)
     pass_time(passed_s)
 
-    assert states.consume("nonce") is good
+    assert states.use("nonce", lifetime_s=LIFETIME_S) is not is_kept
 
 
 @pytest.mark.parametrize(
@@ -49,37 +48,27 @@ def test_state_is_good_for_ten_minutes(
         pytest.param("\0'\"🐕\ud800", id="hostile"),
     ],
 )
-def test_state_that_was_not_issued_is_refused(states: OAuthStates, nonce: str) -> None:
-    states.issue("nonce")
+def test_use_of_one_state_uses_no_other(states: OAuthStates, nonce: str) -> None:
+    states.use(nonce, lifetime_s=LIFETIME_S)
 
-    assert states.consume(nonce) is False
-    assert states.consume("nonce") is True
-
-
-def test_state_is_not_issued_twice(states: OAuthStates) -> None:
-    states.issue("nonce")
-    states.consume("nonce")
-
-    with pytest.raises(VersionConflict):
-        states.issue("nonce")
-    assert states.consume("nonce") is False
+    assert states.use("nonce", lifetime_s=LIFETIME_S) is True
 
 
-def test_one_of_many_racing_consumers_wins(path: Path, clock: Clock) -> None:
-    consumers = 8
-    barrier = threading.Barrier(consumers)
-    OAuthStates(SqliteStore(path, clock), clock).issue("nonce")
+def test_one_of_many_racing_callbacks_wins(path: Path, clock: Clock) -> None:
+    callbacks = 8
+    barrier = threading.Barrier(callbacks)
+    SqliteStore(path, clock).close()
 
-    def consume(_: int) -> bool:
+    def use(_: int) -> bool:
         states = OAuthStates(SqliteStore(path, clock), clock)
         barrier.wait()
-        return states.consume("nonce")
+        return states.use("nonce", lifetime_s=LIFETIME_S)
 
-    with ThreadPoolExecutor(consumers) as pool:
-        assert sum(pool.map(consume, range(consumers))) == 1
+    with ThreadPoolExecutor(callbacks) as pool:
+        assert sum(pool.map(use, range(callbacks))) == 1
 
 
-def test_state_is_not_in_the_file(states: OAuthStates, path: Path) -> None:
-    states.issue("THE-NONCE")
+def test_nonce_is_not_in_the_file(states: OAuthStates, path: Path) -> None:
+    states.use("THE-NONCE", lifetime_s=LIFETIME_S)
 
     assert b"THE-NONCE" not in b"".join(found.read_bytes() for found in path.parent.iterdir())

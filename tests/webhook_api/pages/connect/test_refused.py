@@ -141,7 +141,7 @@ def test_page_says_that_something_is_broken_when_nobody_expected_it(app: Flask, 
 
     app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], store=broken)
 
-    answer = client.get("/connect")
+    answer = client.get("/invite/secret")
 
     assert answer.status_code == 500
     assert "It is not your fault" in answer.text
@@ -154,7 +154,7 @@ def test_page_says_that_something_is_broken_when_a_rule_is_broken(app: Flask, cl
 
     app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], store=broken)
 
-    answer = client.get("/connect")
+    answer = client.get("/invite/secret")
 
     assert answer.status_code == 500
     assert "internal words" not in answer.text

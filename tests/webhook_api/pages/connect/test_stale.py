@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeSerializer
 from werkzeug.test import TestResponse
+
+from webhook_api.edge import EXTENSION
+from webhook_api.pages.consent import STATE_COOKIE
 
 
 def assert_stale(answer: TestResponse, strava: Any, exchanges: int = 0) -> None:
@@ -50,6 +54,39 @@ def test_link_is_valid_for_ten_minutes(
     now.epoch_s += waited_s
 
     assert come_back(client, state).status_code == status
+
+
+def test_start_of_a_flow_needs_no_store_so_that_no_script_fills_it(app: Flask, client: FlaskClient) -> None:
+    def closed() -> Any:
+        raise AssertionError("the store is opened")
+
+    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], store=closed)
+
+    assert {client.get(page).status_code for page in ("/connect", "/sign-in")} == {303}
+
+
+def test_cookie_of_the_flow_is_gone_once_it_was_used(
+    client: FlaskClient, begin: Callable[..., Any], come_back: Callable[..., Any]
+) -> None:
+    state = begin(client)["state"]
+    assert client.get_cookie(f"__Host-{STATE_COOKIE}") is not None
+
+    come_back(client, state)
+
+    assert client.get_cookie(f"__Host-{STATE_COOKIE}") is None
+
+
+def test_used_state_is_stale_even_with_its_cookie(
+    client: FlaskClient, strava: Any, begin: Callable[..., Any], come_back: Callable[..., Any]
+) -> None:
+    state = begin(client)["state"]
+    cookie = client.get_cookie(f"__Host-{STATE_COOKIE}")
+    assert cookie is not None
+    assert come_back(client, state).status_code == 200
+
+    client.set_cookie(f"__Host-{STATE_COOKIE}", cookie.value, secure=True)
+
+    assert_stale(come_back(client, state), strava, exchanges=1)
 
 
 @pytest.mark.parametrize(
