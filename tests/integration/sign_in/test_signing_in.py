@@ -251,7 +251,7 @@ def test_disconnected_athlete_who_signs_in_stays_disconnected_and_keeps_what_is_
     family(system, new_browser, STORED["read"])
     browser = new_browser()
     browser.connect(PAULA, STORED["read"])
-    browser.press(browser.open("/me/disconnect"), "/me/disconnect")
+    browser.authorize(browser.press(browser.open("/me/disconnect"), "/me/disconnect"), PAULA)
     system.catch_up()
     kept = inspection(system)
 
@@ -261,6 +261,40 @@ def test_disconnected_athlete_who_signs_in_stays_disconnected_and_keeps_what_is_
     assert "This account is not connected" in page.text
     assert inspection(system) == kept
     assert status_of(system) is AthleteStatus.REVOKED
+
+
+@pytest.mark.parametrize("wish", ["/me/disconnect", "/me/erase"])
+def test_no_access_is_left_at_strava_once_the_confirmed_wish_is_carried_out(
+    system: Installation, new_browser: Callable[[], Any], wish: str
+) -> None:
+    browser = new_browser()
+    browser.connect(PAULA, STORED["read_all"])
+
+    browser.authorize(browser.press(browser.open(wish), wish, confirm="erase"), PAULA)
+    system.catch_up()
+
+    with system.simulation.state.transaction() as db:
+        assert db.execute("SELECT COUNT(*) AS count FROM grants").fetchone()["count"] == 0
+    athlete = system.services.state.athletes.get(PAULA)
+    assert (athlete is None) is (wish == "/me/erase")
+    assert browser.connect(PAULA, STORED["read"]).status_code == 200
+
+
+def test_other_athletes_word_at_strava_confirms_no_wish_and_ends_nobodys_access(
+    system: Installation, new_browser: Callable[[], Any]
+) -> None:
+    family(system, new_browser, STORED["read"])
+    browser = new_browser()
+    browser.connect(PAULA, STORED["read"])
+
+    page = browser.authorize(browser.press(browser.open("/me/erase"), "/me/erase", confirm="erase"), REX)
+    if page.status_code == 303:  # Strava has ended the other's pair, which is allowed once more
+        page = browser.authorize(page, REX)
+    system.catch_up()
+
+    assert (status_of(system), system.services.state.erasures.get(PAULA)) == (AthleteStatus.ACTIVE, None)
+    assert system.services.strava.tokens.prove(REX)
+    assert system.services.strava.tokens.prove(PAULA)
 
 
 @pytest.mark.parametrize("start", ["/sign-in", "/connect", "/connect?private=1&receive=1"])

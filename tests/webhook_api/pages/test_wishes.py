@@ -144,7 +144,7 @@ def test_wish_is_shown_when_the_athlete_never_comes_back_from_strava_and_can_be_
     # The walk that began before is brought to its end all the same.
     ada.walk(answer, ADA, "Ada", scope_of(kind) if kind is not WishKind.WIDEN else "read,activity:read")
     assert_nothing_was_done(athletes, store, queue, now)
-    assert "Hello, Ada" in ada.client.get("/me").text
+    assert "<bdi>Ada</bdi>" in ada.client.get("/me").text
 
 
 @pytest.mark.parametrize("kind", WishKind)
@@ -186,7 +186,7 @@ def test_another_athletes_word_fulfils_no_wish_and_changes_nothing_of_either(
     after = athletes.get(EVE)
     assert (after.status if after else None) == (before.status if before else None)
     assert any("token" in form for form in strava.forms[calls:]) is not knows_eve
-    assert "Hello, Ada" in ada.client.get("/me").text
+    assert "<bdi>Ada</bdi>" in ada.client.get("/me").text
 
 
 @pytest.mark.parametrize("kind", [WishKind.ERASE, WishKind.DISCONNECT])

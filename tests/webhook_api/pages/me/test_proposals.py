@@ -147,7 +147,7 @@ def test_end_is_asked_once_told_to_the_other_and_undone_by_the_one_who_did_it(
 def test_end_is_not_undone_once_the_other_has_disconnected(ada: Any, rex: Any, links: Links) -> None:
     links.save(LINK)
     assert "You can undo that" in ada.post(f"/me/children/{REX}/remove").text
-    rex.post("/me/disconnect")
+    rex.walk(rex.post("/me/disconnect"), REX, "Rex", "read")
     assert "You can undo that" not in ada.client.get("/me").text
     answer = ada.post(f"/me/children/{REX}/undo")
     assert (answer.status_code, "cannot be undone any more" in answer.text) == (409, True)
