@@ -98,6 +98,10 @@ alarms: $(READY) ## Send a test message down each path by which an alarm arrives
 apply-moto: $(READY) ## Apply an environment to moto's server instead of AWS, and plan small changes of it (ENV=dev or prod)
 	@$(RUN) -m local.aws.terraform.apply_moto $(or $(ENV),dev)
 
+.PHONY: deploy-page
+deploy-page: $(READY) ## Run every command of docs/deploy.md in order against moto, in a shell that has only what it says
+	@$(RUN) -m local.aws.deploy_page
+
 # --- describe it ---------------------------------------------------------------------------------
 
 .PHONY: docs

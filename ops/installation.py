@@ -114,12 +114,13 @@ def check_secret(name: str) -> None:
     if "DeletedDate" in told:
         raise SettingsError(
             f"The secret {name} is scheduled for deletion. To take it back: aws secretsmanager restore-secret"
-            f" --secret-id {name}"
+            f" --region {client.meta.region_name} --secret-id {name}"
         )
     if not told.get("VersionIdsToStages"):
         raise SettingsError(
             f"The secret {name} has no value yet. Write secret.json as docs/deploy.md shows, then:"
-            f" aws secretsmanager put-secret-value --secret-id {name} --secret-string file://secret.json"
+            f" aws secretsmanager put-secret-value --region {client.meta.region_name} --secret-id {name}"
+            " --secret-string file://secret.json"
         )
 
 

@@ -9,7 +9,10 @@ from include.settings import Settings
 from include.strava.models import Subscription
 from include.strava.quota import DAY_S
 
-_NEXT_STEP = "Run `make subscription ARGS=create` where the system runs; until then new activities are found hourly."
+_NEXT_STEP = (
+    "Run `make subscription ARGS=create`, with ENV=dev or ENV=prod for an environment on AWS; until then new activities "
+    "are found hourly."
+)
 
 
 def check_subscription(services: UsesStateAndStrava, settings: Settings) -> str:

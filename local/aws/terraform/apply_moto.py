@@ -47,7 +47,7 @@ provider "aws" {{
   s3_use_path_style = true
 }}
 """
-_BUCKET_POLICY = """
+BUCKET_POLICY = """
 resource "aws_s3_bucket_policy" "tls" {
   policy = jsonencode({
     Version   = "2012-10-17"
@@ -133,7 +133,7 @@ def apply(scratch: Path, folder: str, moto_url: str, proxy_url: str) -> Applied:
     terraform = Terraform.copy_into(scratch, {**os.environ, **_environment(moto_url, proxy_url)})
     (terraform.folder / folder / "moto_override.tf").write_text(_OVERRIDE)
     for module in ("lake", "mwaa"):
-        (terraform.folder / "modules" / module / "moto_override.tf").write_text(_BUCKET_POLICY)
+        (terraform.folder / "modules" / module / "moto_override.tf").write_text(BUCKET_POLICY)
     terraform.run("init", "-input=false", "-no-color", folder=folder)
     variables = [
         *(f"-var=region={_REGION}", "-var=retention_days=7", f"-var=dist={artefacts(scratch / 'dist')}"),

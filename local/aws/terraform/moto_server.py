@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from moto.athena.responses import AthenaResponse
 from moto.budgets.models import Notification
 from moto.budgets.responses import BudgetsResponse
 from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.events.models import Rule
 from moto.server import main
+from moto.sns.models import sns_backends
 from moto.sqs.models import Queue
+from moto.utilities.arns import parse_arn
 
 _ATTRIBUTE = "RedriveAllowPolicy"
 _REDRIVE = "RedrivePolicy"
@@ -52,6 +56,24 @@ def _tags(response: BudgetsResponse) -> str:
     return json.dumps({"ResourceTags": _tags_of[account_id, name]})
 
 
+def _to_targets(rule: Rule, event: dict[str, Any], transform_input: bool = True) -> None:
+    """Send an event to the topics among a rule's targets, at which moto fails; a rule with a schedule takes none."""
+    if rule.scheduled_expression or not rule.event_pattern.matches_event(event):
+        return
+    topics = [target["Arn"] for target in rule.targets if parse_arn(target["Arn"]).service == "sns"]
+    for topic in topics:
+        named = parse_arn(topic)
+        sns_backends[named.account][named.region].publish(json.dumps(event, default=str), arn=topic)
+    if len(topics) < len(rule.targets):
+        _sent(rule, event, transform_input)
+
+
+def _forget_query(response: AthenaResponse) -> str:
+    """Delete a saved query of Athena's."""
+    response.athena_backend.named_queries.pop(response._get_param("NamedQueryId"), None)
+    return "{}"
+
+
 def _described(rule: SecurityGroupRule) -> str | None:
     """A rule's description, also for a rule whose other side is a group."""
     found = rule.ip_range.get("Description") or (rule.source_group or {}).get("Description")
@@ -62,6 +84,8 @@ _tags_of: dict[tuple[str, str], list[dict[str, str]]] = {}
 _QUEUES: Any = Queue
 _BUDGETS: Any = BudgetsResponse
 _RULES: Any = SecurityGroupRule
+_EVENT_RULES: Any = Rule
+_ATHENA: Any = AthenaResponse
 _told = _QUEUES.attributes.fget
 _set_some = _QUEUES._set_attributes
 _QUEUES.redrive_allow_policy = None
@@ -69,6 +93,9 @@ _QUEUES.KMS_ATTRIBUTES = [*_QUEUES.KMS_ATTRIBUTES, _ATTRIBUTE]
 _QUEUES.attributes = property(_attributes)
 _QUEUES._set_attributes = _set
 _RULES.description = property(_described)
+_sent = _EVENT_RULES.send_to_targets
+_EVENT_RULES.send_to_targets = _to_targets
+_ATHENA.delete_named_query = _forget_query
 _created = _BUDGETS.create_budget
 _BUDGETS.create_budget = _create_budget
 _BUDGETS.describe_subscribers_for_notification = _subscribers

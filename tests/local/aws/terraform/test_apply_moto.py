@@ -60,3 +60,30 @@ def test_moto_tells_what_terraform_waits_for(monkeypatch: pytest.MonkeyPatch) ->
         told = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         assert "byQueue" in told["RedriveAllowPolicy"]
         assert "tls" in told["Policy"]
+
+
+def test_moto_sends_an_event_to_a_topic_and_deletes_a_saved_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    import local.aws.terraform.moto_server  # noqa: F401 - it teaches moto
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "simulated")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        sns, sqs, events, athena = (boto3.client(service) for service in ("sns", "sqs", "events", "athena"))
+        topic = sns.create_topic(Name="alarms")["TopicArn"]
+        inbox = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        events.put_rule(Name="crawl", EventPattern='{"source": ["dev.test"]}')
+        events.put_targets(Rule="crawl", Targets=[{"Id": "topic", "Arn": topic}])
+        events.put_rule(Name="night", ScheduleExpression="rate(1 day)")
+        events.put_targets(Rule="night", Targets=[{"Id": "function", "Arn": arn.replace(":sqs:", ":lambda:")}])
+        query = athena.create_named_query(Name="q", Database="d", QueryString="SELECT 1")["NamedQueryId"]
+
+        for source in ("dev.test", "other"):
+            events.put_events(Entries=[{"Source": source, "DetailType": "Failed", "Detail": "{}"}])
+        athena.delete_named_query(NamedQueryId=query)
+
+        (message,) = sqs.receive_message(QueueUrl=inbox, MaxNumberOfMessages=10)["Messages"]
+        assert "dev.test" in message["Body"]
+        assert athena.list_named_queries()["NamedQueryIds"] == []

@@ -202,7 +202,7 @@ def replaced(text):
 
 
 SECRET_FAULTS = {
-    "no value": (emptied, f"aws secretsmanager put-secret-value --secret-id {SECRET}"),
+    "no value": (emptied, f"aws secretsmanager put-secret-value --region {REGION} --secret-id {SECRET}"),
     "no JSON": (lambda dev: replaced("hunter2"), "store JSON in it like"),
     "no key": (
         lambda dev: replaced('{"extra": {"STRAVA_CLIENT_ID": "hunter2"}}'),
@@ -210,7 +210,7 @@ SECRET_FAULTS = {
     ),
     "scheduled for deletion": (
         lambda dev: boto3.client("secretsmanager", region_name=REGION).delete_secret(SecretId=SECRET),
-        f"aws secretsmanager restore-secret --secret-id {SECRET}",
+        f"aws secretsmanager restore-secret --region {REGION} --secret-id {SECRET}",
     ),
     "gone": (
         lambda dev: boto3.client("secretsmanager", region_name=REGION).delete_secret(

@@ -10,15 +10,13 @@ import pytest
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from include.errors import RetryLater, SettingsError
-from include.pipeline.ingest.events import plan
 from include.pipeline.services import open_services
-from include.strava.events import WebhookEvent
 from include.trigger.backend import open_airflow
 from include.trigger.trigger import AirflowTrigger
-from local.aws.mwaa_stub import invoke, serving
+from local.aws.mwaa_stub import serving
 from local.aws.resources import REGION
+from local.aws.small_airflow import SmallAirflow
 from ops import smoke
-from ops.repository import REPOSITORY
 from webhook_api.dispatcher import dispatch
 
 pytestmark = pytest.mark.network
@@ -26,36 +24,9 @@ pytestmark = pytest.mark.network
 TRIES = 5
 
 
-class Airflow:
-    """Airflow's REST API as far as the check and the dispatcher call it; a run plans its events, as the DAG does."""
-
-    def __init__(self, settings):
-        self.settings = settings
-        self.dags = {path.stem: False for path in (REPOSITORY / "dags").glob("*.py")}
-        self.broken = []
-        self.runs = []
-        self.refusal = None
-
-    def __call__(self, method, path, body):
-        if path == "/importErrors":
-            return 200, {"import_errors": [{"filename": name} for name in self.broken]}
-        if path == "/dags":
-            return 200, {"dags": [{"dag_id": name, "is_paused": paused} for name, paused in self.dags.items()]}
-        if (method, path) == ("GET", "/dags/strava_ingest"):
-            return 200, {"dag_id": "strava_ingest", "is_paused": False, "has_import_errors": False}
-        assert (method, path) == ("POST", "/dags/strava_ingest/dagRuns")
-        self.runs.append(body["dag_run_id"])
-        with open_services(self.settings) as services:
-            assert plan(services, map(WebhookEvent.from_conf, body["conf"]["events"])) == []
-        return 200, {"dag_run_id": body["dag_run_id"]}
-
-    def answer(self, path, headers, body):
-        return self.refusal or invoke(self, "strava-dev", path, headers, body)
-
-
 @pytest.fixture
 def airflow(dev, monkeypatch):
-    airflow = Airflow(dev.settings)
+    airflow = SmallAirflow(dev.settings)
     with serving(airflow.answer) as url, dev.serving_pages():
         monkeypatch.setenv("AWS_ENDPOINT_URL_MWAA", url)
         monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "true")
