@@ -10,8 +10,8 @@ from include.strava.models import Subscription
 from include.strava.quota import DAY_S
 
 _NEXT_STEP = (
-    "Run `make subscription ARGS=create`, with ENV=dev or ENV=prod for an environment on AWS; until then new activities "
-    "are found hourly."
+    "Run `make subscription ARGS=create`, with ENV=dev or ENV=prod for an environment on AWS; until then new "
+    "activities are found hourly."
 )
 
 

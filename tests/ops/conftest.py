@@ -19,7 +19,7 @@ from werkzeug.serving import make_server
 
 from include.errors import IngestError
 from include.secret import SECRET_ID
-from include.settings import Settings
+from include.settings import EXAMPLES, Settings
 from local.aws.resources import ACCOUNT, REGION, SECRET, Resources
 from local.stack.airflow.home import IN_CONNECTION
 from local.strava_simulator.server import RunningSimulator, running_simulator
@@ -114,6 +114,7 @@ def dev(aws: None, simulator: RunningSimulator, tmp_path: Path, monkeypatch: pyt
     variables = {
         **RESOURCES.settings(),
         "PUBLIC_URL": public_url,
+        **{name: EXAMPLES[name] for name in ("OPERATOR_NAME", "CONTACT", "PRIVACY_URL")},
         SECRET_ID: SECRET,
         "STRAVA_API_URL": f"{simulator.base_url}/api/v3",
         "STRAVA_OAUTH_URL": f"{simulator.base_url}/oauth",

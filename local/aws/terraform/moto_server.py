@@ -56,7 +56,7 @@ def _tags(response: BudgetsResponse) -> str:
     return json.dumps({"ResourceTags": _tags_of[account_id, name]})
 
 
-def _to_targets(rule: Rule, event: dict[str, Any], transform_input: bool = True) -> None:
+def _to_targets(rule: Rule, event: Any, transform_input: bool = True) -> None:
     """Send an event to the topics among a rule's targets, at which moto fails; a rule with a schedule takes none."""
     if rule.scheduled_expression or not rule.event_pattern.matches_event(event):
         return

@@ -90,7 +90,9 @@ def test_environment_passes_on_the_shell_but_no_foreign_setting(place: StateDir,
 def test_overrides_win_and_real_credentials_lead_to_the_real_strava(
     place: StateDir, generated: GeneratedSecrets
 ) -> None:
-    overrides = {"STRAVA_CLIENT_ID": "42", "STRAVA_CLIENT_SECRET": "real", "PUBLIC_URL": "https://me.example.org"}
+    told = {name: EXAMPLES[name] for name in ("OPERATOR_NAME", "CONTACT", "PRIVACY_URL")}
+    credentials = {"STRAVA_CLIENT_ID": "42", "STRAVA_CLIENT_SECRET": "real"}
+    overrides = {**credentials, "PUBLIC_URL": "https://me.example.org", **told}
     settings = Settings.from_environ(environment_of(place, generated, overrides))
     assert not uses_simulator(overrides)
     assert (settings.strava_client_id, settings.strava_client_secret) == ("42", "real")

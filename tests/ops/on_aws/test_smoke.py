@@ -125,7 +125,7 @@ def test_paused_dag_ends_the_check_at_once(dev, airflow):
             "Airflow answers 503 to GET /importErrors: no database",
             id="failing Airflow",
         ),
-        pytest.param((500, {"message": "oops"}, "InternalServerException"), "AWS is throttling or failing", id="5xx"),
+        pytest.param((500, {"message": "oops"}, "InternalServerException"), "AWS is failing", id="5xx"),
     ],
 )
 def test_errors_of_mwaa_are_told_in_its_words(refusal, words, dev, airflow):

@@ -15,7 +15,7 @@ from ops.package.lambda_tests import LAMBDA_RUNTIME, TESTS, TOOLS, left_out, mis
 ROOT = Path(__file__).parents[3]
 THERE = {
     *(name_of(line).replace("-", "_") for line in [*requirements(WEB_REQUIREMENTS), *LAMBDA_RUNTIME, *TOOLS]),
-    *("botocore", "urllib3", "werkzeug"),
+    *("botocore", "markupsafe", "urllib3", "werkzeug"),
 }
 
 
