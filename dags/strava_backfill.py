@@ -73,7 +73,7 @@ def list_activities(params: dict, *, dag_run=None) -> dict:
     from include.pipeline.backfill.request import BackfillRequest, ask
 
     with ledger_takes_over(get_current_context()), StravaHook().services(priority="BACKFILL") as services:
-        request = BackfillRequest.from_params(params, or_asked_at=dag_run.run_after)
+        request = BackfillRequest.from_params(params, default_asked_at=dag_run.run_after)
         history = list_batch(services, ask(services, request))
         return {**summary(history, services.clock()), "span": history.span}
 

@@ -74,7 +74,7 @@ def erase_athlete(params: dict, *, dag_run=None) -> dict:
 
     hook = StravaHook()
     settings = hook.settings()
-    request = EraseRequest.from_params(params, or_asked_at=dag_run.run_after)
+    request = EraseRequest.from_params(params, default_asked_at=dag_run.run_after)
     with hook.services() as services, back_when_quota_opens():
         erased = erase(services, request, settings)
     log.info(erased.message)

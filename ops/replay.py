@@ -36,7 +36,8 @@ def main(
     try:
         settings = installed_settings("" if dry_run else "rebuilds the lake's tables")
         with open_services(settings) as services:
-            done = replay_all(services, athlete, since.replace(tzinfo=UTC) if since else None, dry_run=dry_run)
+            first_start_at = since.replace(tzinfo=UTC) if since else None
+            done = replay_all(services, athlete, first_start_at, dry_run=dry_run)
             register_waiting(services)
     except IngestError as error:
         print(error, file=sys.stderr)
@@ -48,7 +49,9 @@ def main(
         raise typer.Exit(1)
 
 
-def replay_all(services: Services, athlete_id: int | None, since: datetime | None, *, dry_run: bool) -> Replayed:
+def replay_all(
+    services: Services, athlete_id: int | None, first_start_at: datetime | None, *, dry_run: bool
+) -> Replayed:
     """Replay one athlete, or everyone, with a progress bar on a terminal.
 
     Errors: `BadRequest` for an unknown athlete; those of `replay`.
@@ -57,7 +60,7 @@ def replay_all(services: Services, athlete_id: int | None, since: datetime | Non
     if athlete_id is not None and athlete_id not in everyone:
         raise BadRequest(f"There is no athlete {athlete_id} here; leave --athlete out to replay everyone.")
     athletes = everyone if athlete_id is None else [athlete_id]
-    chunks = [chunk for one in athletes for chunk in plan(services, one, since)]
+    chunks = [chunk for one in athletes for chunk in plan(services, one, first_start_at)]
     done = Replayed()
     columns = (
         TextColumn("Replaying"),

@@ -55,16 +55,16 @@ class Replayed:
         )
 
 
-def plan(services: UsesState, athlete_id: int, since: datetime | None = None) -> list[Chunk]:
+def plan(services: UsesState, athlete_id: int, first_start_at: datetime | None = None) -> list[Chunk]:
     """The activities to rebuild: every activity that has rows by the ledger, and quarantined ones.
 
-    Shape: oldest first, no more than `CHUNK` in each. `since` bounds the activities' start.
+    Shape: oldest first, at most `CHUNK` in each. Only activities that started at `first_start_at` or later, if given.
     """
-    after_epoch_s = since.timestamp() if since else float("-inf")
+    first_start_epoch_s = first_start_at.timestamp() if first_start_at else float("-inf")
     entries = [
         entry
         for entry in services.state.activities.of_athlete(athlete_id)
-        if _has_rows(entry) and (entry.start_at_epoch_s is None or entry.start_at_epoch_s >= after_epoch_s)
+        if _has_rows(entry) and (entry.start_at_epoch_s is None or entry.start_at_epoch_s >= first_start_epoch_s)
     ]
     entries.sort(key=lambda entry: (_month(entry), entry.activity_id))
     chunks = []

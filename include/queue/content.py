@@ -188,6 +188,6 @@ def _grounds(written: Mapping[str, Any], event: WebhookEvent) -> ErasureGrounds 
 
 
 def _event(
-    object_type: str, object_id: int, aspect_type: str, athlete_id: int, now: float, updates: Mapping[str, str]
+    object_type: str, object_id: int, aspect_type: str, athlete_id: int, now_epoch_s: float, updates: Mapping[str, str]
 ) -> WebhookEvent:
-    return WebhookEvent(object_type, object_id, aspect_type, athlete_id, _OWN, int(now), updates)
+    return WebhookEvent(object_type, object_id, aspect_type, athlete_id, _OWN, int(now_epoch_s), updates)

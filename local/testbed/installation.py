@@ -87,9 +87,9 @@ class Installation:
 
 
 @contextmanager
-def one_process(folder: Path, *, now: float, rules: Rules | None = None) -> Iterator[Installation]:
+def one_process(folder: Path, *, now_epoch_s: float, rules: Rules | None = None) -> Iterator[Installation]:
     """An installation with its state in `folder` and Strava's in memory; its webhook is already subscribed."""
-    clock, application = ManualClock(now), Application()
+    clock, application = ManualClock(now_epoch_s), Application()
     with (
         loopback_listener() as pages,
         loopback_listener() as listener,

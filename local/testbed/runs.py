@@ -48,9 +48,9 @@ class InlineRuns:
         """Do the tasks of a run."""
         now = datetime.fromtimestamp(self.services.clock(), UTC)
         if dag_id == ERASE_DAG:
-            self._task(erase, self.services, EraseRequest.from_params(conf, or_asked_at=now), self.settings)
+            self._task(erase, self.services, EraseRequest.from_params(conf, default_asked_at=now), self.settings)
         elif dag_id == BACKFILL_DAG:
-            self._backfill(BackfillRequest.from_params(conf, or_asked_at=now))
+            self._backfill(BackfillRequest.from_params(conf, default_asked_at=now))
         else:
             self.ingest([WebhookEvent.from_conf(event) for event in conf["events"]])
 

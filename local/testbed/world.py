@@ -89,12 +89,12 @@ class World:
 
 
 @contextmanager
-def open_world(folder: Path, rules: Rules, *, now: float = NOON, state_url: str = "") -> Iterator[World]:
+def open_world(folder: Path, rules: Rules, *, now_epoch_s: float = NOON, state_url: str = "") -> Iterator[World]:
     """The world in `folder`, new if the folder is empty; it is closed at the end. Only one can be open at a time.
 
     The installation's state is at `state_url`, if given.
     """
-    clock, app, application = ManualClock(now), _simulator(), Application()
+    clock, app, application = ManualClock(now_epoch_s), _simulator(), Application()
     with ExitStack() as stack:
         state = stack.enter_context(closing(State(f"{folder}/strava.sqlite")))
         with state.transaction() as db:

@@ -33,7 +33,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[Installation]:
-    with one_process(tmp_path, now=NOW) as system:
+    with one_process(tmp_path, now_epoch_s=NOW) as system:
         yield system
 
 

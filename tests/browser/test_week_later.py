@@ -32,7 +32,7 @@ def rule(request: pytest.FixtureRequest) -> OlderPair:
 
 @pytest.fixture
 def system(tmp_path: Path, rule: OlderPair) -> Iterator[Installation]:
-    with one_process(tmp_path, now=NOW, rules=Rules(older_pair=rule)) as system:
+    with one_process(tmp_path, now_epoch_s=NOW, rules=Rules(older_pair=rule)) as system:
         for athlete_id, name in ((PAULA, "Paula"), (REX, "Rex")):
             system.control.create_athlete(athlete_id=athlete_id, firstname=name, lastname="Smith")
         yield system

@@ -40,7 +40,7 @@ class BackfillRequest:
         return cls(history.athlete_id, first, last, history.asked_at_epoch_s, history.dry_run, history.again)
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any], *, or_asked_at: datetime) -> BackfillRequest:
+    def from_params(cls, params: Mapping[str, Any], *, default_asked_at: datetime) -> BackfillRequest:
         """The request in the form's params; without a time, its run's time counts.
 
         Errors: `BadRequest` for an invalid day, or days in the wrong order.
@@ -53,8 +53,9 @@ class BackfillRequest:
             raise BadRequest(f"The backfill ends after {_LAST_DAY}; choose an earlier last day.")
         if last < first:
             raise BadRequest(f"The backfill ends ({last}) before it starts ({first}); swap the two days.")
-        asked_at = params.get("asked_at_epoch_s")
-        asked_at_epoch_s = int(or_asked_at.timestamp()) if asked_at is None else asked_at
+        asked_at_epoch_s = params.get("asked_at_epoch_s")
+        if asked_at_epoch_s is None:
+            asked_at_epoch_s = int(default_asked_at.timestamp())
         return cls(params["athlete"], first, last, asked_at_epoch_s, bool(params["dry_run"]), bool(params.get("again")))
 
     def to_params(self) -> dict[str, Any]:

@@ -79,14 +79,14 @@ class EraseRequest:
     """When the athlete or operator asked; None for now."""
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any], *, or_asked_at: datetime) -> EraseRequest:
+    def from_params(cls, params: Mapping[str, Any], *, default_asked_at: datetime) -> EraseRequest:
         """The request in the params of the Airflow form or of the dispatcher; the form has no time."""
         asked_at_epoch_s = params.get("asked_at_epoch_s")
         return cls(
             athlete_id=params["athlete"],
             reason=EraseReason(params["reason"]),
             dry_run=bool(params.get("dry_run", False)),
-            asked_at_epoch_s=int(or_asked_at.timestamp()) if asked_at_epoch_s is None else asked_at_epoch_s,
+            asked_at_epoch_s=int(default_asked_at.timestamp()) if asked_at_epoch_s is None else asked_at_epoch_s,
         )
 
 

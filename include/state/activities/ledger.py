@@ -194,8 +194,9 @@ class ActivityLedger:
         else:
             entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
             run_s = min(DUE_AFTER_S << max(entry.queued - 1, 0), LONGEST_WAIT_S)
-            due_at = int(now_epoch_s) + run_s if due_at_epoch_s is None else due_at_epoch_s
-            asked = replace(row, entry=entry.asked_for(asked_at_epoch_s, due_at_epoch_s=due_at))
+            if due_at_epoch_s is None:
+                due_at_epoch_s = int(now_epoch_s) + run_s
+            asked = replace(row, entry=entry.asked_for(asked_at_epoch_s, due_at_epoch_s=due_at_epoch_s))
         if asked != row:
             self._put(asked)
         if self._erasures.clear_away(athlete_id):  # checked after the write, see `Erasures`
@@ -206,11 +207,11 @@ class ActivityLedger:
 
         A worker that holds its lease is fetching it anyway.
         """
-        now = int(now_epoch_s)
+        at_epoch_s = int(now_epoch_s)
         self._amend(
             athlete_id,
             activity_id,
-            lambda entry: replace(entry.asked_for(now, due_at_epoch_s=now), fingerprint=""),
+            lambda entry: replace(entry.asked_for(at_epoch_s, due_at_epoch_s=at_epoch_s), fingerprint=""),
         )
 
     def answered(self, athlete_id: int, activity_id: int, *, asked_at_epoch_s: int) -> None:

@@ -29,7 +29,7 @@ def main() -> None:
         old.unlink()
     with (
         tempfile.TemporaryDirectory() as state,
-        one_process(Path(state), now=_MORNING) as system,
+        one_process(Path(state), now_epoch_s=_MORNING) as system,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=path)

@@ -64,8 +64,8 @@ def walk(scenario: CopyScenario) -> Iterator[CrashOutcome]:
         ready.mkdir()
         with open_world(ready, scenario.rules) as world:
             activity_id = scenario.prepare(world)
-            now = world.clock()
-        runs = _Runs(scenario, ready, activity_id, now)
+            now_epoch_s = world.clock()
+        runs = _Runs(scenario, ready, activity_id, now_epoch_s)
         for point in runs.points():
             yield runs.crash_at(point)
 
@@ -75,7 +75,7 @@ class _Runs:
     scenario: CopyScenario
     ready: Path
     activity_id: int
-    now: float
+    now_epoch_s: float
 
     def points(self) -> list[str]:
         """The points that a copy passes when nothing disturbs it."""
@@ -97,7 +97,7 @@ class _Runs:
     def _world(self) -> Iterator[World]:
         folder = self.ready.with_name("run")
         shutil.copytree(self.ready, folder)
-        with open_world(folder, self.scenario.rules, now=self.now) as world:
+        with open_world(folder, self.scenario.rules, now_epoch_s=self.now_epoch_s) as world:
             yield world
         shutil.rmtree(folder)
 

@@ -96,11 +96,11 @@ def _of_child(world: World, child_id: int, activity_ids: tuple[int, ...], *, is_
 
 
 def _of_erased(services: Services, athlete_id: int) -> Iterator[str]:
-    now = int(services.clock())
+    now_epoch_s = int(services.clock())
     erasure = services.state.erasures.get(athlete_id)
     if erasure is None or erasure.stage is not ErasureStage.FINISHED:
         yield f"the erasure of {athlete_id} is {erasure.stage if erasure else 'unknown'}"
-    asked = erasure or Erasure.first(athlete_id, ErasureGrounds(EraseReason.OPERATOR, now), now)
+    asked = erasure or Erasure.first(athlete_id, ErasureGrounds(EraseReason.OPERATOR, now_epoch_s), now_epoch_s)
     left = count_by_kind(services, personal_records(services, asked, all_shared_object_keys(services, athlete_id)))
     if left or services.state.athletes.get(athlete_id) is not None:
         yield f"of erased {athlete_id} there are still {left}"

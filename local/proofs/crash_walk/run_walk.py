@@ -68,8 +68,8 @@ def prepared(scenario: RunScenario) -> Iterator[PreparedRun]:
         ready.mkdir()
         with open_world(ready, Rules()) as world:
             expected = scenario.prepare(world)
-            now = world.clock()
-        yield PreparedRun(scenario, ready, expected, now)
+            now_epoch_s = world.clock()
+        yield PreparedRun(scenario, ready, expected, now_epoch_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class PreparedRun:
     scenario: RunScenario
     ready: Path
     expected: Expectations
-    now: float
+    now_epoch_s: float
 
     def points(self) -> list[str]:
         """The points that the scenario passes when nothing disturbs it."""
@@ -130,6 +130,6 @@ class PreparedRun:
     def _system(self) -> Iterator[System]:
         folder = self.ready.with_name("run")
         shutil.copytree(self.ready, folder)
-        with open_world(folder, Rules(), now=self.now) as world:
+        with open_world(folder, Rules(), now_epoch_s=self.now_epoch_s) as world:
             yield System(world)
         shutil.rmtree(folder)

@@ -41,7 +41,7 @@ def authenticate() -> Caller:
     if scheme != "Bearer" or "access_token" in request.args or "access_token" in request.form:
         raise answers.wrong_token()
     with sim.state.transaction() as db:
-        caller = tokens.caller_of(db, access_token, now=sim.clock())
+        caller = tokens.caller_of(db, access_token, now_epoch_s=sim.clock())
     if caller is None:
         raise answers.wrong_token()
     return caller
@@ -51,7 +51,7 @@ def count_call(caller: Caller, *, is_read: bool) -> quota.Usage:
     """Count the present call, also if it is refused; returns the usage after it."""
     sim = simulation()
     with sim.state.transaction() as db:
-        return quota.count(db, caller.client_id, now=sim.clock(), is_read=is_read, limits=sim.rules.limits)
+        return quota.count(db, caller.client_id, now_epoch_s=sim.clock(), is_read=is_read, limits=sim.rules.limits)
 
 
 def meet_faults(client_id: int) -> None:

@@ -75,7 +75,7 @@ def decide() -> WsgiResponse:
         scopes = _ticked(asked)
         athlete = _logged_in(db)
         tokens.check_capacity(db, asked.application, athlete.athlete_id)
-        code = tokens.write_code(db, asked.application.client_id, athlete.athlete_id, scopes, now=sim.clock())
+        code = tokens.write_code(db, asked.application.client_id, athlete.athlete_id, scopes, now_epoch_s=sim.clock())
     return redirect(asked.way_back(state=asked.state, code=code, scope=scopes))
 
 

@@ -79,7 +79,7 @@ def post_athlete() -> tuple[Response, int]:
     """Open an account."""
     sim = simulation()
     with sim.state.transaction() as db:
-        return jsonify(athletes.create(db, control_bodies.body(), now=sim.clock()).profile), 201
+        return jsonify(athletes.create(db, control_bodies.body(), now_epoch_s=sim.clock()).profile), 201
 
 
 @blueprint.get(f"/athletes/<{_ID}:athlete_id>/activities")
@@ -193,7 +193,7 @@ def delete_connection(athlete_id: int, client_id: int) -> tuple[str, int]:
     """Let an athlete disconnect an application on Strava's own settings page."""
     sim = simulation()
     with sim.state.transaction() as db:
-        if not tokens.revoke(db, client_id, athlete_id, now=sim.clock()):
+        if not tokens.revoke(db, client_id, athlete_id, now_epoch_s=sim.clock()):
             raise athletes.UnknownAthlete(f"athlete {athlete_id} is not connected to application {client_id}")
         events.athlete_disconnected(db, sim, client_id, athlete_id)
     return "", 204

@@ -45,10 +45,10 @@ def revoke() -> Response:
     meet_faults(application.client_id)
     if not request.form.get("token"):
         raise answers.bad_request("Token", "token", "missing")
-    now = sim.clock()
+    now_epoch_s = sim.clock()
     with sim.state.transaction() as db:
-        athlete_id = tokens.holder_of(db, application, request.form["token"], now=now)
-        if athlete_id is not None and tokens.revoke(db, application.client_id, athlete_id, now=now):
+        athlete_id = tokens.holder_of(db, application, request.form["token"], now_epoch_s=now_epoch_s)
+        if athlete_id is not None and tokens.revoke(db, application.client_id, athlete_id, now_epoch_s=now_epoch_s):
             events.athlete_disconnected(db, sim, application.client_id, athlete_id)
     return Response(status=200)
 
@@ -64,7 +64,7 @@ def deauthorize() -> Response:
         raise answers.limit_exceeded(usage.exceeded)
     meet_faults(caller.client_id)
     with sim.state.transaction() as db:
-        if tokens.revoke(db, caller.client_id, caller.athlete_id, now=sim.clock()):
+        if tokens.revoke(db, caller.client_id, caller.athlete_id, now_epoch_s=sim.clock()):
             events.athlete_disconnected(db, sim, caller.client_id, caller.athlete_id)
     response = answers.answer({"access_token": request.headers["Authorization"].partition(" ")[2]})
     response.headers.update(usage.headers())
@@ -73,26 +73,26 @@ def deauthorize() -> Response:
 
 def _exchange(application: applications.Application, code: str) -> dict[str, Any]:
     sim = simulation()
-    now = sim.clock()
+    now_epoch_s = sim.clock()
     with sim.state.transaction() as db:
-        pair = tokens.exchange(db, application, code, older_pair=sim.rules.older_pair, now=now)
+        pair = tokens.exchange(db, application, code, older_pair=sim.rules.older_pair, now_epoch_s=now_epoch_s)
         athlete = athletes.find(db, pair.athlete_id)
-    return {**_body(pair, now), "scope": pair.scopes, "athlete": athlete.summary()}
+    return {**_body(pair, now_epoch_s), "scope": pair.scopes, "athlete": athlete.summary()}
 
 
 def _refresh(application: applications.Application, refresh_token: str) -> dict[str, Any]:
     sim = simulation()
-    now = sim.clock()
+    now_epoch_s = sim.clock()
     with sim.state.transaction() as db:
-        pair = tokens.refresh(db, application, refresh_token, now=now)
-    return _body(pair, now)
+        pair = tokens.refresh(db, application, refresh_token, now_epoch_s=now_epoch_s)
+    return _body(pair, now_epoch_s)
 
 
-def _body(pair: tokens.TokenPair, now: float) -> dict[str, Any]:
+def _body(pair: tokens.TokenPair, now_epoch_s: float) -> dict[str, Any]:
     return {
         "token_type": "Bearer",
         "access_token": pair.access_token,
         "expires_at": pair.expires_at,
-        "expires_in": pair.expires_at - int(now),
+        "expires_in": pair.expires_at - int(now_epoch_s),
         "refresh_token": pair.refresh_token,
     }

@@ -131,9 +131,9 @@ def replace(db: sqlite3.Connection, activity: SimulatedActivity) -> StoredActivi
     return find(db, activity.activity_id)
 
 
-def delete(db: sqlite3.Connection, activity_id: int, *, now: float) -> None:
+def delete(db: sqlite3.Connection, activity_id: int, *, now_epoch_s: float) -> None:
     """Hide the activity from every reader; its id stays taken."""
-    db.execute("UPDATE activities SET deleted_at = ? WHERE activity_id = ?", (now, activity_id))
+    db.execute("UPDATE activities SET deleted_at = ? WHERE activity_id = ?", (now_epoch_s, activity_id))
 
 
 def find(db: sqlite3.Connection, activity_id: int) -> StoredActivity:

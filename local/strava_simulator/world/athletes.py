@@ -47,7 +47,7 @@ class UnknownAthlete(Exception):
     """No athlete has this id."""
 
 
-def create(db: sqlite3.Connection, values: Mapping[str, Any], *, now: float) -> Athlete:
+def create(db: sqlite3.Connection, values: Mapping[str, Any], *, now_epoch_s: float) -> Athlete:
     """Open an account.
 
     Shape: `values` may contain `athlete_id`, `firstname` and `lastname`; each has a default.
@@ -58,7 +58,7 @@ def create(db: sqlite3.Connection, values: Mapping[str, Any], *, now: float) -> 
         raise ValueError("an athlete has athlete_id, firstname and lastname, nothing else")
     athlete_id = _whole_number(values.get("athlete_id", _next_id(db)))
     firstname, lastname = str(values.get("firstname", "Athlete")), str(values.get("lastname", str(athlete_id)))
-    athlete = Athlete(_profile(athlete_id, firstname, lastname, now))
+    athlete = Athlete(_profile(athlete_id, firstname, lastname, now_epoch_s))
     try:
         db.execute("INSERT INTO athletes VALUES (?, ?)", (athlete_id, json.dumps(athlete.profile)))
     except sqlite3.IntegrityError as err:
@@ -94,8 +94,8 @@ def _whole_number(value: Any) -> int:
     return value
 
 
-def _profile(athlete_id: int, firstname: str, lastname: str, now: float) -> dict[str, Any]:
-    moment = utc_text(datetime.fromtimestamp(now, UTC))
+def _profile(athlete_id: int, firstname: str, lastname: str, now_epoch_s: float) -> dict[str, Any]:
+    moment = utc_text(datetime.fromtimestamp(now_epoch_s, UTC))
     return {
         "id": athlete_id,
         "username": None,

@@ -80,17 +80,17 @@ def _next_due(simulation: Simulation) -> sqlite3.Row | None:
 def _try_once(simulation: Simulation, event: sqlite3.Row) -> None:
     attempt = event["attempts"] + 1
     status, error, latency_ms = _post(simulation.session, event["callback_url"], event["body"])
-    now = simulation.clock()
+    now_epoch_s = simulation.clock()
     outcome = DELIVERED if error is None else DROPPED if attempt == MOST_TRIES else PENDING
     with simulation.state.transaction() as db:
         db.execute(
             "INSERT INTO deliveries (event_id, attempt, status, error, latency_ms, delivered_at)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            (event["event_id"], attempt, status, error, latency_ms, now),
+            (event["event_id"], attempt, status, error, latency_ms, now_epoch_s),
         )
         db.execute(
             "UPDATE events SET attempts = ?, due_at = ?, outcome = ? WHERE event_id = ? AND outcome = ?",
-            (attempt, now + simulation.rules.retry_gap_s, outcome, event["event_id"], PENDING),
+            (attempt, now_epoch_s + simulation.rules.retry_gap_s, outcome, event["event_id"], PENDING),
         )
 
 

@@ -109,7 +109,7 @@ def hide_start(db: sqlite3.Connection, activity_id: int) -> None:
 def delete(db: sqlite3.Connection, simulation: Simulation, activity_id: int) -> None:
     """Delete the activity for good."""
     kept = _living(db, activity_id)
-    activities.delete(db, activity_id, now=simulation.clock())
+    activities.delete(db, activity_id, now_epoch_s=simulation.clock())
     events.activity_deleted(db, simulation, kept.subject)
 
 

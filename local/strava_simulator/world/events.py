@@ -92,13 +92,13 @@ def _queue(db: sqlite3.Connection, simulation: Simulation, client_id: int, event
     subscription = db.execute("SELECT * FROM subscriptions WHERE client_id = ?", (client_id,)).fetchone()
     if subscription is None:
         return
-    now, chances, faults = simulation.clock(), simulation.chances, faults_of(db, client_id)
+    now_epoch_s, chances, faults = simulation.clock(), simulation.chances, faults_of(db, client_id)
     outcome = LOST if chances.falls(client_id, faults.webhook_lose_rate) else PENDING
     held_back = chances.falls(client_id, faults.webhook_reorder_rate)
     copies = 2 if chances.falls(client_id, faults.webhook_duplicate_rate) else 1
     body = {
         "aspect_type": event.aspect_type,
-        "event_time": int(now),
+        "event_time": int(now_epoch_s),
         "object_id": event.object_id,
         "object_type": event.object_type,
         "owner_id": event.owner_id,
@@ -110,7 +110,7 @@ def _queue(db: sqlite3.Connection, simulation: Simulation, client_id: int, event
         subscription["subscription_id"],
         subscription["callback_url"],
         json.dumps(body),
-        now + (faults.webhook_reorder_delay_s if held_back else 0.0),
+        now_epoch_s + (faults.webhook_reorder_delay_s if held_back else 0.0),
         outcome,
     )
     columns = "client_id, subscription_id, callback_url, body, due_at, outcome"

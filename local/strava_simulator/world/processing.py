@@ -21,7 +21,7 @@ def settle_due(simulation: Simulation) -> None:
     Effects: a `create` event for each new activity.
     """
     with simulation.state.transaction() as db:
-        due = uploads.due(db, now=simulation.clock())
+        due = uploads.due(db, now_epoch_s=simulation.clock())
     for upload in due:
         _process(simulation, upload)
 

@@ -79,18 +79,18 @@ class Usage:
         }
 
 
-def count(db: sqlite3.Connection, client_id: int, *, now: float, is_read: bool, limits: Limits) -> Usage:
+def count(db: sqlite3.Connection, client_id: int, *, now_epoch_s: float, is_read: bool, limits: Limits) -> Usage:
     """The usage after one more call, which counts even if it is refused."""
-    window, read_window = _add(db, client_id, "window", _WINDOW_S, now=now, is_read=is_read)
-    day, read_day = _add(db, client_id, "day", _DAY_S, now=now, is_read=is_read)
+    window, read_window = _add(db, client_id, "window", _WINDOW_S, now_epoch_s=now_epoch_s, is_read=is_read)
+    day, read_day = _add(db, client_id, "day", _DAY_S, now_epoch_s=now_epoch_s, is_read=is_read)
     return Usage(limits, is_read, window, day, read_window, read_day)
 
 
 def _add(
-    db: sqlite3.Connection, client_id: int, span: str, length_s: int, *, now: float, is_read: bool
+    db: sqlite3.Connection, client_id: int, span: str, length_s: int, *, now_epoch_s: float, is_read: bool
 ) -> tuple[int, int]:
     # Windows begin at :00, :15, :30 and :45, days at 00:00 UTC: both are multiples of their length since 1970.
-    start_epoch_s = int(now // length_s) * length_s
+    start_epoch_s = int(now_epoch_s // length_s) * length_s
     row = db.execute(
         "INSERT INTO usage VALUES (?, ?, ?, 1, ?)"
         " ON CONFLICT DO UPDATE SET calls = calls + 1, reads = reads + excluded.reads RETURNING calls, reads",

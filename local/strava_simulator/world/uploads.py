@@ -111,9 +111,9 @@ def take_in(db: sqlite3.Connection, caller: Caller, upload_request: UploadReques
     return upload_id
 
 
-def due(db: sqlite3.Connection, *, now: float) -> list[Upload]:
+def due(db: sqlite3.Connection, *, now_epoch_s: float) -> list[Upload]:
     """Uploads whose processing time is over, oldest first."""
-    rows = db.execute("SELECT * FROM uploads WHERE NOT settled AND ready_at <= ? ORDER BY upload_id", (now,))
+    rows = db.execute("SELECT * FROM uploads WHERE NOT settled AND ready_at <= ? ORDER BY upload_id", (now_epoch_s,))
     return [_upload(row) for row in rows.fetchall()]
 
 

@@ -63,7 +63,7 @@ class World:
     def ask(self, form: Mapping[str, object]) -> History:
         """The history that an operator asks for now with the form of the backfill."""
         now = datetime.fromtimestamp(self.clock.now, UTC)
-        return ask(self.services, BackfillRequest.from_params(form, or_asked_at=now))
+        return ask(self.services, BackfillRequest.from_params(form, default_asked_at=now))
 
     def item(self, activity_id: int) -> SyncItem:
         """The work item that an event of this second makes."""

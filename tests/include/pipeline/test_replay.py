@@ -64,9 +64,9 @@ def entry(world, activity_id):
     return world.services.state.activities.get(PARENT_ID, activity_id)
 
 
-def replayed(world, since=None, **changes):
+def replayed(world, first_start_at=None, **changes):
     done = Replayed()
-    for chunk in plan(world.services, PARENT_ID, since):
+    for chunk in plan(world.services, PARENT_ID, first_start_at):
         done += replay(world.services, chunk, **changes)
     return done
 
@@ -140,7 +140,7 @@ def test_chunks_hold_one_month_each_oldest_first(world, history, monkeypatch):
 
 def test_since_leaves_older_activities_alone(world, history):
     shutil.rmtree(root(world) / "streams")
-    replayed(world, since=datetime(2026, 6, 1, tzinfo=UTC))
+    replayed(world, first_start_at=datetime(2026, 6, 1, tzinfo=UTC))
     assert [key for key in tables(world) if key.startswith("streams/")] == [
         f"streams/athlete_id={PARENT_ID}/year=2026/2026-06.parquet"
     ]

@@ -47,19 +47,19 @@ def test_unknown_athlete_is_refused_with_the_next_step(world):
 
 def test_days_in_the_wrong_order_are_refused():
     with pytest.raises(BadRequest, match="swap"):
-        BackfillRequest.from_params({**DAYS, "from": "2026-06-18"}, or_asked_at=datetime.now(UTC))
+        BackfillRequest.from_params({**DAYS, "from": "2026-06-18"}, default_asked_at=datetime.now(UTC))
 
 
 def test_request_is_told_again_by_the_history_that_it_made():
     form = {**DAYS, "again": True, "asked_at_epoch_s": 7}
-    request = BackfillRequest.from_params(form, or_asked_at=datetime.now(UTC))
+    request = BackfillRequest.from_params(form, default_asked_at=datetime.now(UTC))
     assert BackfillRequest.of(request.to_history()).to_params() == form
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "10000-01-01", "2026-02-30", "yesterday"])
 def test_request_is_refused_for_a_day_that_is_none_or_that_nothing_can_follow(day):
     with pytest.raises(BadRequest):
-        BackfillRequest.from_params({**DAYS, "to": day}, or_asked_at=datetime.now(UTC))
+        BackfillRequest.from_params({**DAYS, "to": day}, default_asked_at=datetime.now(UTC))
 
 
 def test_what_is_asked_for_of_an_unknown_athlete_is_refused_and_forgotten(world):
