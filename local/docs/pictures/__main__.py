@@ -25,7 +25,7 @@ def main() -> None:
     if path is None:
         sys.exit(NO_BROWSER)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for old in FOLDER.glob("*.png"):
+    for old in FOLDER.iterdir():
         old.unlink()
     with (
         tempfile.TemporaryDirectory() as state,
@@ -36,7 +36,7 @@ def main() -> None:
         Story(system, browser, Camera(FOLDER).take).play()
         browser.close()
     PAGE.write_text(render())
-    pictures = list(FOLDER.glob("*.png"))
+    pictures = list(FOLDER.iterdir())
     print(f"{len(pictures)} pictures, {sum(picture.stat().st_size for picture in pictures) / 1e6:.1f} MB: {PAGE}")
 
 
