@@ -29,3 +29,10 @@ def test_parsing_imports_nothing_of_the_domain(dag_bag):
 
 def test_dag_files_are_wiring_of_150_lines_at_most():
     assert {path.name for path in DAGS.glob("*.py") if len(path.read_text().splitlines()) > 150} == set()
+
+
+def test_every_dag_is_named_by_a_test_of_its_own():
+    others = [path.read_text() for path in Path(__file__).parent.rglob("test_*.py") if path != Path(__file__)]
+    untested = {dag_id for dag_id in EXPECTED if not any(f'"{dag_id}"' in text for text in others)}
+
+    assert untested == set(), "test in tests/dags when each of these starts, its order and its tasks"

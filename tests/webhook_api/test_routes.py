@@ -1,0 +1,44 @@
+"""Whatever is written for the web is reached by somebody, and a test asks for it."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+from flask import Blueprint
+
+from include.settings import EXAMPLES, Settings
+from webhook_api.app import create_app
+
+WEB = Path(create_app.__code__.co_filename).parent
+TESTS = (Path(__file__).parent, Path(__file__).parents[1] / "integration")
+
+
+@pytest.fixture(scope="module")
+def app():
+    return create_app(Settings.from_environ(EXAMPLES))
+
+
+def test_every_blueprint_is_registered(app) -> None:
+    modules = [importlib.import_module(f"webhook_api.pages.{path.stem}") for path in (WEB / "pages").glob("[!_]*.py")]
+    written = {value for module in modules for value in vars(module).values() if isinstance(value, Blueprint)}
+
+    left_out = {blueprint.import_name for blueprint in written - set(app.blueprints.values())}
+    assert left_out == set(), "register the blueprints of these modules in webhook_api/app.py"
+
+
+def test_every_template_is_named_by_a_view_or_a_template() -> None:
+    files = list((WEB / "templates").rglob("*.html"))
+    texts = "".join(path.read_text() for path in [*files, *WEB.rglob("*.py")])
+
+    unused = {name for name in (str(path.relative_to(WEB / "templates")) for path in files) if f'"{name}"' not in texts}
+    assert unused == set(), "render or include these, or delete them"
+
+
+def test_every_route_is_asked_for_by_a_test(app) -> None:
+    texts = "".join(path.read_text() for root in TESTS for path in root.rglob("test_*.py") if path != Path(__file__))
+    paths = {re.sub(r"/?<.*", "", rule.rule) for rule in app.url_map.iter_rules()}
+
+    assert {path for path in paths if path not in texts} == set(), "test these in tests/webhook_api/pages"
