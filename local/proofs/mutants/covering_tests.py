@@ -16,8 +16,8 @@ from local.proofs.mutants.selection import own_tests
 FIRST = 40
 """So many tests run first on their own: most mutants are killed there."""
 
-MOST = 150
-"""The most tests for one mutant. Tests that run fewer lines come first: they are more specific."""
+MOST = 250
+"""The most tests for one mutant: those of its source first, then of its folder, then those that run fewer lines."""
 
 _DAGS = "dags"
 """Their bodies run in a process of Airflow's, whose lines are not followed: all tests of DAGs are asked."""
@@ -62,16 +62,23 @@ class CoveringTests:
         that run through the source.
         """
         own = own_tests(self._root, mutant.path)
+        folder = f"tests/{Path(mutant.path).parent.as_posix()}/"
         if mutant.path.startswith(f"{_DAGS}/"):
             return [group for group in (own, [f"tests/{_DAGS}"]) if group]
         contexts = self._lines.contexts_by_lineno(str(self._root / mutant.path))
         through = {test for line in mutant.lines for test in contexts.get(line, ()) if test}
         if not through:
             everywhere = {test for tests in contexts.values() for test in tests if test}
-            return [group for group in (own, self._nearest(everywhere, own)) if group]
-        names = self._nearest(through, own)
+            return [group for group in (own, self._nearest(everywhere, own, folder)) if group]
+        names = self._nearest(through, own, folder)
         return [group for group in (names[:FIRST], names[FIRST:]) if group]
 
-    def _nearest(self, tests: Collection[str], own: Collection[str]) -> list[str]:
-        near = sorted(tests, key=lambda test: (test.split("::")[0] not in own, self._breadth[test], test))
+    def _nearest(self, tests: Collection[str], own: Collection[str], folder: str) -> list[str]:
+        near = sorted(tests, key=lambda test: (_distance(test, own, folder), self._breadth[test], test))
         return list(dict.fromkeys(test.rpartition("|")[0] for test in near))[:MOST]
+
+
+def _distance(test: str, own: Collection[str], folder: str) -> int:
+    """0 for a test of the source itself, 1 for one of its folder, 2 for any other."""
+    path = test.split("::", maxsplit=1)[0]
+    return 0 if path in own else 1 if path.startswith(folder) else 2

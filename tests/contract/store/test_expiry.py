@@ -66,6 +66,8 @@ def test_add_starts_again_when_the_row_has_expired(
     item = store.get(COUNTERS)
     assert item is not None
     assert item.fields == {"read": 1}
+    pass_time(60)
+    assert store.get(COUNTERS) is None
 
 
 def test_add_keeps_the_expiry_when_it_names_none(

@@ -277,6 +277,19 @@ def test_answer_that_was_not_understood_is_tried_with_todays_transform(world, mo
     assert world.sql("SELECT activity_id FROM activities").num_rows == 1
 
 
+def test_stored_answers_are_as_old_as_before_when_a_later_one_is_understood(world, monkeypatch):
+    activity_id = synced(world)
+    first_epoch_s = entry(world, activity_id).kept_since_epoch_s
+    world.clock.pass_s(DAY_S)
+    world.control.rename(activity_id, "Renamed")
+    with monkeypatch.context() as patched:
+        patched.setattr("include.lake.rows.synced._identifier", _refuse)
+        sync(world.services, world.item(activity_id), source="webhook")
+    assert entry(world, activity_id).state is ActivityState.QUARANTINED
+    assert replayed(world).activities == 1
+    assert entry(world, activity_id).kept_since_epoch_s == first_epoch_s
+
+
 def _refuse(*_):
     from include.errors import UnexpectedShape
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from include.store.dynamodb_item import OWN, to_attributes, to_item
@@ -50,6 +50,7 @@ def test_row_comes_back_exactly(fields: dict[str, Any], indexed: dict[str, Any],
     assert types(dict(found.fields)) == types({**fields, **indexed})
 
 
+@example(fields={"points": 10**38, "rounds": -(10**38)})
 @given(fields=st.dictionaries(NAMES, VALUES, max_size=6))
 def test_every_attribute_is_one_that_dynamodb_takes(fields: dict[str, Any]) -> None:
     attributes = to_attributes(Item(KEY, fields, version=1), "w")

@@ -153,6 +153,27 @@ def test_object_is_written_while_its_directory_is_pruned_all_the_while(tmp_path:
         pruning.join()
 
 
+def test_object_is_written_when_its_directory_was_pruned_right_before_the_rename(
+    objects: FileObjects, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.replace
+    pruned: list[Path] = []
+
+    def prune_once(source: Path, target: Path) -> Path:
+        if not pruned:
+            target.parent.rmdir()
+            pruned.append(target.parent)
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "replace", create_autospec(Path.replace, side_effect=prune_once))
+    objects.put(KEY, b"new", expected=Condition.ABSENT)
+
+    stored = objects.get(KEY)
+    assert pruned == [(root / KEY).parent]
+    assert stored is not None
+    assert stored.body == b"new"
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
 def test_write_says_what_to_do_and_leaves_the_old_object_when_the_disk_refuses(
     code: int, objects: FileObjects, monkeypatch: pytest.MonkeyPatch

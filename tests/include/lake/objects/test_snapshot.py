@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ import pytest
 
 from include.lake.objects.files import READING, FileObjects
 from include.lake.objects.objects import Condition
-from include.lake.objects.snapshot import snapshot
+from include.lake.objects.snapshot import _turn, snapshot
 from include.lake.query import query
 
 KEY = "streams/athlete_id=7/year=2024/2024-05.parquet"
@@ -29,6 +30,16 @@ def objects(root: Path) -> FileObjects:
     objects = FileObjects(root)
     objects.put(KEY, b"old", expected=Condition.ANYTHING)
     return objects
+
+
+def test_one_reader_at_a_time_makes_or_removes_a_snapshot(root: Path, objects: FileObjects) -> None:
+    reading = root / READING
+    reading.mkdir(exist_ok=True)
+
+    with _turn(reading), (reading / "lock").open("ab") as lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with (reading / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager

@@ -153,7 +153,7 @@ def test_confirmed_activity_stays_when_strava_shows_it_after_all(world, many):
 def test_removals_of_the_day_before_count_no_more(world, many):
     for activity_id in many[:FEWEST_REMOVALS]:
         look(world, activity_id)
-    world.clock.pass_s(86_401)
+    world.clock.pass_s(86_400)
 
     assert look(world, many[-1]) == ActivityState.REMOVED
 

@@ -263,3 +263,15 @@ def test_streams_of_another_recording_are_looked_for_from_the_beginning() -> Non
     lacking = replace(known(S.NO_STREAMS), rounds=7, fingerprint="another")
 
     assert lacking.without_streams(SEEN, may_come=True).rounds == 1
+
+
+@pytest.mark.parametrize(
+    ("object_keys", "oldest_epoch_s"),
+    [pytest.param(("a.parquet",), 1_640_000_000.0, id="stored"), pytest.param((), None, id="nothing is stored")],
+)
+def test_quarantine_keeps_the_age_of_what_is_stored(object_keys: tuple[str, ...], oldest_epoch_s: float | None) -> None:
+    entry = replace(known(S.SYNCED), object_keys=object_keys, oldest_answer_epoch_s=1_640_000_000.0)
+
+    quarantined = entry.quarantined("odd", fetched_at_epoch_s=SEEN.fetched_at_epoch_s)
+
+    assert quarantined.oldest_answer_epoch_s == oldest_epoch_s

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from include.errors import Refused
-from include.state.erasures.entry import TRANSITIONS
+from include.state.erasures.entry import NEXT_TRY_S, TRANSITIONS
 from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, Erasures, ErasureStage
 from include.store.store import ABSENT, Key, Store
 
@@ -69,3 +69,12 @@ def test_row_of_the_version_before_is_read(erasures: Erasures, store: Store, sto
     assert erasure is not None
     assert (erasure.stage, erasure.grounds, erasure.lease_until_epoch_s) == (stage, ErasureGrounds(ATHLETE, 5), 0)
     assert [found.athlete_id for found in erasures.due()] == ([ANN] if stage is S.UNDER_WAY else [])
+
+
+def test_erasure_that_is_requested_again_is_due_as_the_first_was() -> None:
+    first = Erasure.first(ANN, ErasureGrounds(OPERATOR, 100), 100)
+
+    again = first.confirmed().finished(200).asked(ErasureGrounds(ATHLETE, 300), 300)
+
+    assert (first.next_try_epoch_s, again.next_try_epoch_s) == (100 + NEXT_TRY_S, 300 + NEXT_TRY_S)
+    assert (again.began_at_epoch_s, again.finished_at_epoch_s) == (300, None)
