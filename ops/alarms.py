@@ -10,6 +10,7 @@ import typer
 from include.aws import aws_faults, open_client
 from include.errors import SettingsError
 from ops.command import run
+from ops.installation import on_aws
 from ops.terraform_outputs import Environment, outputs
 
 app = typer.Typer(add_completion=False)
@@ -22,8 +23,8 @@ _SETTING = "alarm_paths"
 @app.command()
 def main(environment: Environment) -> None:
     """Send a test message through each path of the alarms, and name the recipients."""
+    on_aws(environment).announce("sends test messages")
     paths = outputs(environment.folder)["alarm_paths"]
-    print(f"{environment}: {paths['topic_arn']}")
     for line in (confirmed(paths), *send(paths)):
         print(line)
 

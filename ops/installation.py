@@ -52,6 +52,10 @@ class Installation:
             check_secret(secret_id)
         return read_settings(self.variables)
 
+    def announce(self, effect: str = "") -> None:
+        """Print on standard error which installation this is, and whether the command writes there."""
+        print(f"{self.name}: {f'this writes, it {effect}' if effect else 'this only reads'}.", file=sys.stderr)
+
 
 def chosen(effect: str = "") -> Installation:
     """The installation that this process's environment names, which is first printed on standard error.
@@ -62,7 +66,7 @@ def chosen(effect: str = "") -> Installation:
     """
     environment = os.environ.get(ENV)
     found = on_this_machine() if environment is None else on_aws(environment)
-    print(f"{found.name}: {f'this writes, it {effect}' if effect else 'this only reads'}.", file=sys.stderr)
+    found.announce(effect)
     return found
 
 
@@ -77,7 +81,7 @@ def on_aws(named: str) -> Installation:
         raise SettingsError(
             f"ENV is {named!r}: set it to {' or '.join(Environment)}, or unset it for the system on this machine."
         )
-    if STATE_DIR in os.environ:
+    if os.environ.get(STATE_DIR):
         raise SettingsError(f"ENV={named} and STATE_DIR={os.environ[STATE_DIR]} name two systems: unset one of them.")
     built = outputs(Environment(named).folder)
     account_id = _account_id()

@@ -24,7 +24,7 @@ from include.strava.events import WebhookEvent
 from include.strava.grant import TokenGrant
 from include.strava.models import Activity, Athlete, AthleteId
 from local.aws.resources import REGION, SECRET
-from ops import dead_letters, keys, links, query, removals, replay, subscription
+from ops import alarms, dead_letters, deploy, keys, links, query, removals, replay, subscription
 
 pytestmark = pytest.mark.network
 
@@ -185,6 +185,28 @@ def test_stopped_removal_goes_on(dev, services, stored):
     assert said.out.startswith(f"1 activities of athlete {ATHLETE_ID} are checked at Strava again")
     (message,) = services.queue.receive(10, visibility_s=30)
     assert isinstance(parse_content(message.body), ConfirmRemoval)
+
+
+def test_alarms_are_tried_in_the_environment_that_the_first_line_names(dev):
+    topic_arn = boto3.client("sns", region_name=REGION).create_topic(Name="strava-dev-alarms")["TopicArn"]
+    paths = {"topic_arn": topic_arn, "alarm_name": "strava-dev-dead-letters", "event": {}}
+    dev.tell({**dev.outputs(), "alarm_paths": paths})
+
+    said = dev.run(alarms.app, "dev")
+
+    assert said.status == 1
+    assert said.err.startswith(f"{THERE}: this writes, it sends test messages.")
+    assert "set alarm_emails in terraform.tfvars" in said.err
+
+
+@pytest.mark.parametrize("app", [alarms.app, deploy.app], ids=["alarms", "deploy"])
+def test_help_of_what_is_for_aws_alone_names_the_environments(app):
+    arguments = ["up", "--help"] if app is deploy.app else ["--help"]
+
+    result = CliRunner().invoke(app, arguments)
+
+    assert result.exit_code == 0
+    assert "dev|prod" in result.stdout.replace("[", "").replace("]", "")
 
 
 # --- what is missing ---------------------------------------------------------------------------------
