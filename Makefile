@@ -72,6 +72,10 @@ subscription: $(READY) ## Manage the webhook subscription at Strava (ARGS=show, 
 links: $(READY) ## Manage links between parents and children (ARGS=list, or "add --parent 1 --child 2 --name Rex"; show, change, end)
 	@$(RUN) -m ops.links $(ARGS)
 
+.PHONY: secrets
+secrets: $(READY) ## Change a secret: ARGS="renew COOKIE_KEY", drop, show; docs/secrets.md says how for each (ENV=dev)
+	@$(RUN) -m ops.secrets $(ARGS)
+
 .PHONY: keys
 keys: $(READY) ## Manage the keys that encrypt athletes' tokens (ARGS=show, rotate, reencrypt)
 	@$(RUN) -m ops.keys $(ARGS)

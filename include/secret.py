@@ -37,7 +37,7 @@ def read_settings(environ: Mapping[str, str], patience: Patience = WORK) -> Sett
     if not secret_id:
         return Settings.from_environ(environ)
     try:
-        return Settings.from_environ({**environ, **_extra(secret_id, patience)})
+        return Settings.from_environ({**environ, **read_connection(secret_id, patience)["extra"]})
     except SettingsError as err:
         raise SettingsError(
             f"{err} Or, for what is secret: add it as a key of `extra` in the secret {secret_id}."
@@ -73,17 +73,22 @@ class KeptSettings:
         self._settings = found
 
 
-def _extra(secret_id: str, patience: Patience) -> Mapping[str, str]:
+def read_connection(secret_id: str, patience: Patience = WORK) -> dict[str, Any]:
+    """The Connection in the secret; its `extra` holds secrets by their variables' names.
+
+    Errors: `SettingsError` where it is none; `RetryLater`.
+    """
     client = open_client("secretsmanager", SECRET_ID, patience)
     with aws_faults(SECRET_ID):
         text = client.get_secret_value(SecretId=secret_id).get("SecretString", "")
-    extra = _object(_object(text).get("extra"))
+    connection = _object(text)
+    extra = _object(connection.get("extra"))
     if not extra:
         raise SettingsError(
             f"The secret {secret_id} is no Connection of Airflow; store JSON in it like "
             '{"conn_type": "generic", "extra": {"STRAVA_CLIENT_ID": "12345", …}}.'
         )
-    return {name: str(value) for name, value in extra.items()}
+    return {**connection, "extra": {name: str(value) for name, value in extra.items()}}
 
 
 def _object(text: Any) -> Mapping[str, Any]:

@@ -97,7 +97,7 @@ def on_aws(named: str) -> Installation:
 
 def on_this_machine() -> Installation:
     """The system in `STATE_DIR`, as it runs now or last ran. Errors: `SettingsError` where none has ever run."""
-    root = Path(os.environ.get(STATE_DIR) or REPOSITORY / ".state" / "up").resolve()
+    root = named_root()
     if not (root / FILE).exists():
         raise SettingsError(
             f"There is no system in {root} yet: start one with `make up`, name the directory of another one with "
@@ -106,8 +106,17 @@ def on_this_machine() -> Installation:
     place = StateDir(root)
     overrides = read_overrides(REPOSITORY / ".env")
     variables = settings_environment(place, remembered(root / FILE), GeneratedSecrets.of(place), overrides)
-    shown = root.relative_to(REPOSITORY) if root.is_relative_to(REPOSITORY) else root
-    return Installation(f"the system in {shown}, {_strava(variables)}", variables)
+    return Installation(f"the system in {shown(root)}, {_strava(variables)}", variables)
+
+
+def named_root() -> Path:
+    """The directory in `STATE_DIR`, else that of `make up`."""
+    return Path(os.environ.get(STATE_DIR) or REPOSITORY / ".state" / "up").resolve()
+
+
+def shown(root: Path) -> Path:
+    """The directory as messages name it."""
+    return root.relative_to(REPOSITORY) if root.is_relative_to(REPOSITORY) else root
 
 
 def check_secret(name: str) -> None:

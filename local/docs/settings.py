@@ -32,7 +32,7 @@ lists all settings). Tasks read the five secrets from Airflow's Connection `stra
 On AWS Terraform sets all settings that are not secret, for the functions and, in `startup.sh`, for the tasks. A person
 writes the secrets into `airflow/connections/strava_api` in Secrets Manager, as JSON, which is also Airflow's
 Connection: `{"conn_type": "generic", "extra": {"STRAVA_CLIENT_ID": "12345", …}}`. The function of the web pages finds
-it by the variable `SECRET_ID`, reads it once in each process, and prefers it to its environment.
+it by the variable `SECRET_ID`, reads it again every five minutes, and prefers it to its environment.
 Settings that Terraform does not set have their defaults, unless the map `strava_settings` in
 `terraform/environments/<name>/main.tf` sets them.
 """

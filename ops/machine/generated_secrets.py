@@ -34,10 +34,15 @@ class GeneratedSecrets:
     def of(cls, state_dir: StateDir) -> GeneratedSecrets:
         """The secrets of `state_dir`, the same at every call; missing ones are generated and stored (mode 0600)."""
         kept = state_dir.kept(FILE)
-        values = {field.name: kept.get(field.name) or _GENERATORS.get(field.name, _random)() for field in fields(cls)}
+        values = {field.name: kept.get(field.name) or new_value(field.name) for field in fields(cls)}
         if values != kept:
             state_dir.keep_private(FILE, values)
         return cls(**values)
+
+
+def new_value(name: str) -> str:
+    """A new random value for the secret of that name."""
+    return _GENERATORS.get(name, _random)()
 
 
 def _random() -> str:

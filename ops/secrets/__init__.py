@@ -1,0 +1,1 @@
+"""The secrets of an installation: how each is changed, and where they are kept."""
