@@ -80,6 +80,18 @@ secrets: $(READY) ## Change a secret: ARGS="renew COOKIE_KEY", drop, show; docs/
 keys: $(READY) ## Manage the keys that encrypt athletes' tokens (ARGS=show, rotate, reencrypt)
 	@$(RUN) -m ops.keys $(ARGS)
 
+.PHONY: backup
+backup: $(READY) ## Copy state, keys and lake into a new folder, beside the running system (TO=folder)
+	@$(RUN) -m ops.backup take $(if $(TO),"$(TO)") $(ARGS)
+
+.PHONY: restore
+restore: $(READY) ## Put a backup back (FROM=folder, ARGS=--over replaces a system, ARGS=--dry-run tells)
+	@$(RUN) -m ops.backup restore $(if $(FROM),"$(FROM)") $(ARGS)
+
+.PHONY: reconnects
+reconnects: $(READY) ## Ask Strava about every athlete's tokens, and list who has to connect again
+	@$(RUN) -m ops.backup reconnects $(ARGS)
+
 # --- on AWS --------------------------------------------------------------------------------------
 
 .PHONY: package

@@ -58,11 +58,17 @@ class StateDir:
         """One log file for each process."""
         return self.root / "logs"
 
+    @property
+    def restoring(self) -> Path:
+        """The folder that is there while a restore moves its files to their places."""
+        return self.root / "restoring"
+
     @contextmanager
-    def hold(self) -> Iterator[None]:
+    def hold(self, *, restores: bool = False) -> Iterator[None]:
         """Create the directory, readable by its owner alone, and keep every other system out of it.
 
         Errors: `SettingsError` when another system holds it; the kernel releases it when the holder ends in any way.
+        Also while a restore has not ended, unless the caller `restores`.
         """
         for folder in (self.root, self.logs, self.airflow):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -74,6 +80,10 @@ class StateDir:
                     f"{self.root} is in use by another running system: stop that one (Ctrl-C in its terminal), "
                     "or set STATE_DIR to another directory, for example STATE_DIR=.state/second."
                 ) from err
+            if self.restoring.exists() and not restores:
+                raise SettingsError(
+                    f"A restore into {self.root} was interrupted: run the same `make restore` again, which ends it."
+                )
             yield
 
     def clear(self) -> None:

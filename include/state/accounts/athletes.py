@@ -22,7 +22,7 @@ from include.strava.grant import NEWCOMER, TokenGrant
 from include.strava.models import AthleteId
 from include.strava.scopes import READ
 
-_KIND = "athlete"
+KIND = "athlete"
 
 REFUSED_FOR_LONG_S = 7 * 86_400
 """How long a refused athlete may take to reconnect; after this the athlete and an operator are notified."""
@@ -88,7 +88,7 @@ class AthleteRow:
 
     def to_fields(self) -> dict[str, Any]:
         """The athlete as fields of the row; `SealedTokens` adds the token part."""
-        return {"kind": _KIND, **encode(self)}
+        return {"kind": KIND, **encode(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ class Athletes:
 
     def all(self) -> Iterator[AthleteRow]:
         """Every athlete of whatever status, in order of id; for finding, re-read a row before deciding."""
-        return map(AthleteRow.from_item, self._store.find("athletes", "all", _KIND))
+        return map(AthleteRow.from_item, self._store.find("athletes", "all", KIND))
 
     @retry_on_conflict
     def forget(self, athlete_id: int) -> bool:

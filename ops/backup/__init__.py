@@ -1,0 +1,1 @@
+"""Backup and restore of the system of one machine: its state, keys and lake."""

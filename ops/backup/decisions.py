@@ -1,0 +1,102 @@
+"""Takes over into a restored state what people have decided since: erasures, and links that were ended or changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from include.clock import Clock
+from include.lake.objects.files import FileObjects
+from include.state.accounts.athletes import KIND
+from include.state.erasures.ledger import EraseReason, Erasure, Erasures, ErasureStage
+from include.state.links import Link, Links
+from include.store.backend import open_store
+from include.store.store import Store
+
+CERTIFICATES = "certificates/"
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What was decided since a backup."""
+
+    erased: tuple[int, ...] = ()
+    """Athletes whose data was erased since, or is to be."""
+    certificates: tuple[str, ...] = ()
+    """The keys of the certificates of these erasures."""
+    links: tuple[tuple[int, int, Link | None], ...] = ()
+    """Parent, child, and the link as it was left; None where it is gone."""
+
+
+def since(backed_up: Path, backed_up_lake: Path, newer: Path, newer_lake: Path, clock: Clock) -> Decisions:
+    """The decisions that the state `newer` holds, or the certificates in its lake, and the backup does not.
+
+    Errors: `SettingsError` if the newer state cannot be opened.
+    """
+    certificates = {*_certificates(newer_lake)} - {*_certificates(backed_up_lake)}
+    erased = {athlete_id for key in certificates if (athlete_id := _finished(newer_lake / key)) is not None}
+    links: list[tuple[int, int, Link | None]] = []
+    with (
+        closing(open_store(f"sqlite://{backed_up}", clock)) as old,
+        closing(open_store(f"sqlite://{newer}", clock)) as new,
+    ):
+        before, after = Erasures(old, clock), Erasures(new, clock)
+        erased |= {one.athlete_id for one in after.all() if _binds(one) and not _is_in(before, one)}
+        now = Links(new, clock)
+        for link in _links(old, clock):
+            left = now.get(link.parent_id, link.child_id)
+            if left != link:
+                links.append((link.parent_id, link.child_id, left))
+    return Decisions(tuple(sorted(erased)), tuple(sorted(certificates)), tuple(links))
+
+
+def apply(decisions: Decisions, state: Path, clock: Clock) -> None:
+    """Ask for the erasures again, which forbids from now on that anything is written, and leave links as they were.
+
+    Effects: safe to repeat; reconcile starts the runs that erase.
+    """
+    with closing(open_store(f"sqlite://{state}", clock)) as store:
+        erasures, links = Erasures(store, clock), Links(store, clock)
+        for athlete_id in decisions.erased:
+            erasures.ask_now(athlete_id, EraseReason.OPERATOR)
+        for parent_id, child_id, left in decisions.links:
+            present = links.get(parent_id, child_id)
+            if left is None:
+                links.forget(parent_id, child_id)
+            elif present is not None:
+                links.save(replace(left, version=present.version))
+
+
+def _links(store: Store, clock: Clock) -> Iterator[Link]:
+    """Every link of an athlete who is known."""
+    links = Links(store, clock)
+    for item in store.find("athletes", "all", KIND):
+        yield from links.of_parent(int(item.key.partition))
+
+
+def _binds(erasure: Erasure) -> bool:
+    """Whether the data was erased, or a person has asked for it."""
+    asked = erasure.stage is ErasureStage.ASKED and not erasure.grounds.is_hint
+    return asked or erasure.clears_away or erasure.finished_at_epoch_s is not None
+
+
+def _is_in(before: Erasures, erasure: Erasure) -> bool:
+    """Whether the backup has this erasure too; where it is open there, it goes on by itself."""
+    known = before.get(erasure.athlete_id)
+    return known is not None and known.began_at_epoch_s >= erasure.began_at_epoch_s
+
+
+def _certificates(lake: Path) -> Iterator[str]:
+    return FileObjects(lake).list(CERTIFICATES)
+
+
+def _finished(path: Path) -> int | None:
+    """Whose finished certificate the file is; None for a draft, whose erasure the ledger knows, or a damaged file."""
+    try:
+        told = json.loads(path.read_bytes())
+        return int(told["athlete_id"]) if told["finished_at"] else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

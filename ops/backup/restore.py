@@ -1,0 +1,146 @@
+"""Puts a backup back: checked whole, prepared aside, then moved to its place in steps that can be repeated.
+
+Strava goes on while a backup lies: tokens that were renewed since are dead, and athletes may have been erased or have
+ended links. Where the state that is replaced still stands, these decisions are taken over from it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from include.clock import Clock
+from include.errors import BadRequest, SettingsError
+from include.lake.keys import athlete_prefixes
+from ops.backup import decisions
+from ops.backup.decisions import Decisions
+from ops.backup.manifest import LAKE, PRIVATE, STATE, Manifest, copy, read, seen, shown
+from ops.machine.state_dir import StateDir
+
+_ASIDE = "aside"
+"""The note in the folder of a restore that says where the replaced files go."""
+_OWNER = "strava"
+_MOVED = (STATE, f"{STATE}-wal", f"{STATE}-shm", *PRIVATE, LAKE)
+_MADE_ANEW = ("airflow", "catalog.duckdb")
+"""Airflow's runs belong to the later state, and would pass for the restored one's; both are made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was restored, or would be."""
+
+    manifest: Manifest
+    decisions: Decisions | None
+    """What was taken over from the replaced state; None where none stood or it cannot be read."""
+    aside: Path | None
+    """Where the replaced files are."""
+
+
+def check(folder: Path) -> Manifest:
+    """The manifest, if every file of the backup is there, unchanged. Errors: `BadRequest` names one that is not."""
+    manifest = read(folder)
+    for name in shown(list(manifest.files), "Checking the backup"):
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise BadRequest(f"{folder} names a file outside of itself, {name}: nothing was restored.")
+        if not path.is_file() or seen(path) != manifest.files[name]:
+            raise BadRequest(f"{path} is missing or has changed since the backup: nothing was restored.")
+    return manifest
+
+
+def restore(place: StateDir, folder: Path, *, over: bool, clock: Clock, dry_run: bool = False) -> Restored:
+    """Restore the backup in `folder` into `place`; nothing changes before all of it is checked and prepared.
+
+    Errors: `SettingsError` while a system runs there, `BadRequest` for an incomplete backup, one of another Strava, or
+    where a system lies already and `over` is not said.
+    Effects: replaced files go to a new folder beside the directory; after an interruption the next call goes on.
+    """
+    if dry_run and not place.root.exists():
+        return Restored(check(folder), None, None)
+    with place.hold(restores=True):
+        manifest = check(folder)
+        if place.restoring.exists() and not dry_run:
+            return Restored(manifest, None, _move(place))
+        _refuse(place, manifest, over=over or dry_run)
+        prepared = place.root / "prepared"
+        shutil.rmtree(prepared, ignore_errors=True)
+        prepared.mkdir(mode=0o700)
+        for name in (STATE, *(name for name in PRIVATE if name in manifest.files)):
+            copy(folder / name, prepared / name)
+        taken_over = _decisions(place, prepared, folder, clock)
+        if dry_run:
+            shutil.rmtree(prepared)
+            return Restored(manifest, taken_over, None)
+        _lake(place, folder, prepared, manifest, taken_over or Decisions())
+        if taken_over is not None:
+            decisions.apply(taken_over, prepared / STATE, clock)
+        (prepared / _OWNER).write_text(f"{manifest.strava}\n")
+        aside = place.root.with_name(f"{place.root.name}.before-{datetime.fromtimestamp(clock(), UTC):%Y%m%dT%H%M%SZ}")
+        (prepared / _ASIDE).write_text(str(aside))
+        prepared.rename(place.restoring)  # from here on the restore is only finished, never undone
+        return Restored(manifest, taken_over, _move(place))
+
+
+def _refuse(place: StateDir, manifest: Manifest, *, over: bool) -> None:
+    """Errors: `BadRequest` where the backup must not go."""
+    owner = place.root / _OWNER
+    if owner.exists() and owner.read_text().strip() != manifest.strava:
+        raise BadRequest(
+            f"{place.root} is of the {owner.read_text().strip()}, the backup of the {manifest.strava}: set STATE_DIR "
+            "to another directory."
+        )
+    if (place.database.exists() or place.lake.exists()) and not over:
+        raise BadRequest(
+            f"{place.root} holds a system. Say ARGS=--over to replace it: what is there is moved aside, not deleted, "
+            "and erasures and links decided since the backup are taken over from it. ARGS=--dry-run tells which."
+        )
+
+
+def _decisions(place: StateDir, prepared: Path, folder: Path, clock: Clock) -> Decisions | None:
+    if not place.database.exists():
+        return None
+    try:
+        return decisions.since(prepared / STATE, folder / LAKE, place.database, place.lake, clock)
+    except SettingsError:
+        return None  # it is damaged, which may be why a backup is restored
+
+
+def _lake(place: StateDir, folder: Path, prepared: Path, manifest: Manifest, taken_over: Decisions) -> None:
+    """Copy the lake without the objects of athletes who were erased since, and with the certificates of that."""
+    gone = tuple(f"{LAKE}/{prefix}" for one in taken_over.erased for prefix in athlete_prefixes(one))
+    (prepared / LAKE).mkdir(mode=0o700)
+    for name in shown([name for name in manifest.files if name.startswith(f"{LAKE}/")], "Copying the lake"):
+        if not name.startswith(gone):
+            copy(folder / name, prepared / name)
+    for key in taken_over.certificates:
+        copy(place.lake / key, prepared / LAKE / key)
+
+
+def _move(place: StateDir) -> Path | None:
+    """Move what is replaced aside and what is prepared to its place; the state comes last, and ends the restore."""
+    prepared = place.restoring
+    aside = Path((prepared / _ASIDE).read_text())
+    for name in _MADE_ANEW:
+        _set_aside(place.root / name, aside)
+    for name in (LAKE, *PRIVATE, _OWNER, STATE):
+        if (prepared / name).exists():
+            for replaced in _belonging(name):
+                _set_aside(place.root / replaced, aside)
+            (prepared / name).rename(place.root / name)
+    place.airflow.mkdir(mode=0o700, exist_ok=True)
+    shutil.rmtree(prepared)
+    return aside if aside.exists() else None
+
+
+def _belonging(name: str) -> Sequence[str]:
+    return [moved for moved in (*_MOVED, _OWNER) if moved == name or moved.startswith(f"{name}-")]
+
+
+def _set_aside(path: Path, aside: Path) -> None:
+    is_empty = path.is_dir() and not any(path.iterdir())
+    if path.exists() and not is_empty and not (aside / path.name).exists():
+        aside.mkdir(mode=0o700, exist_ok=True)
+        path.rename(aside / path.name)
