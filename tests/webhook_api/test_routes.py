@@ -22,7 +22,8 @@ def app():
 
 
 def test_every_blueprint_is_registered(app) -> None:
-    modules = [importlib.import_module(f"webhook_api.pages.{path.stem}") for path in (WEB / "pages").glob("[!_]*.py")]
+    paths = [path.relative_to(WEB.parent).with_suffix("") for path in (WEB / "pages").rglob("[!_]*.py")]
+    modules = [importlib.import_module(".".join(path.parts)) for path in paths]
     written = {value for module in modules for value in vars(module).values() if isinstance(value, Blueprint)}
 
     left_out = {blueprint.import_name for blueprint in written - set(app.blueprints.values())}
