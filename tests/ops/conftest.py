@@ -102,8 +102,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def dev(aws: None, simulator: RunningSimulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dev:
-    """dev, with everything there that Terraform makes, and its secret's value; the shell names another region."""
+def told_dev(aws: None, simulator: RunningSimulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dev:
+    """dev, of which Terraform tells, and of which nothing is there; the shell names another region."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         public_url = f"http://127.0.0.1:{probe.getsockname()[1]}"
     secrets = {
@@ -119,7 +119,6 @@ def dev(aws: None, simulator: RunningSimulator, tmp_path: Path, monkeypatch: pyt
         "STRAVA_API_URL": f"{simulator.base_url}/api/v3",
         "STRAVA_OAUTH_URL": f"{simulator.base_url}/oauth",
     }
-    RESOURCES.create({"conn_type": "generic", "extra": secrets})
     program = tmp_path / "bin" / "terraform"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\n[ "$1" = output ] && cat "{tmp_path}/outputs.json"\n')
@@ -139,3 +138,13 @@ def dev(aws: None, simulator: RunningSimulator, tmp_path: Path, monkeypatch: pyt
     environment = Dev(tmp_path / "outputs.json", Settings.from_environ({**variables, **secrets}), hidden)
     environment.tell(told)
     return environment
+
+
+@pytest.fixture
+def dev(told_dev: Dev, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch) -> Dev:
+    """dev, with everything there that Terraform makes, and its secret's value."""
+    extra = {**told_dev.secrets, "STRAVA_CLIENT_ID": told_dev.settings.strava_client_id}
+    with monkeypatch.context() as own:
+        own.setenv("AWS_DEFAULT_REGION", REGION)
+        RESOURCES.create({"conn_type": "generic", "extra": extra})
+    return told_dev

@@ -36,6 +36,13 @@ SAYS: Mapping[str, str] = {
     "make subscription ENV=dev ARGS=delete": "has ended",
     "make alarms ENV=dev": "a mail with the subject Test",
     "make dead-letters ENV=dev": "0 dead letter(s)",
+    'make query ENV=dev SQL="SELECT name, sport_type, distance_m FROM activities ORDER BY start_ts_utc DESC LIMIT 5"': (
+        "dev on AWS (eu-central-1, account 123456789012), simulated Strava: this only reads."
+    ),
+    'curl -s "https://$(jq -r .WebServerHostname <<<"$token")/aws_mwaa/cli" '
+    '-H "Authorization: Bearer $(jq -r .CliToken <<<"$token")" -H \'Content-Type: text/plain\' \\': (
+        "Called: db clean --tables log,asset_event --clean-before-timestamp 20"
+    ),
     "make destroy ENV=dev": "Destroy complete!",
 }
 """What has to stand in the answers of some, beside an exit status of 0."""

@@ -322,21 +322,32 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_environment_that_cannot_be_reached_is_told_with_the_next_step(fault, dev, monkeypatch):
-    fault(dev, monkeypatch)
+def test_environment_that_cannot_be_reached_is_told_with_the_next_step(fault, told_dev, monkeypatch):
+    fault(told_dev, monkeypatch)
 
     for app, arguments in COMMANDS.values():
-        said = dev.run(app, *arguments)
+        said = told_dev.run(app, *arguments)
 
         assert (said.status, said.out) == (1, "")
         assert FAULTS[fault] in said.err
         assert "Traceback" not in said.err
 
 
-def test_query_that_names_two_lakes_is_refused(dev, monkeypatch):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_environment_of_which_nothing_is_there_is_told_with_where_to_look(command, told_dev):
+    app, arguments = COMMANDS[command]
+
+    said = told_dev.run(app, *arguments)
+
+    assert (said.status, said.out) == (1, "")
+    assert said.err.startswith(THERE)
+    assert "check that what the address names exists in this region" in said.err
+
+
+def test_query_that_names_two_lakes_is_refused(told_dev, monkeypatch):
     monkeypatch.setenv("LAKE_URL", "file:///elsewhere")
 
-    said = dev.run(query.app, "SELECT 1")
+    said = told_dev.run(query.app, "SELECT 1")
 
     assert said.status == 1
     assert "ENV=dev and LAKE_URL=file:///elsewhere name two lakes" in said.err
