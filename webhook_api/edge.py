@@ -14,6 +14,8 @@ from flask import current_app
 from include.aws import ANSWER
 from include.clock import Clock
 from include.crypto.cipher import Cipher
+from include.deadline import left_s
+from include.errors import RetryLater
 from include.queue.queue import Queue
 from include.settings import Settings
 from include.store.store import Store
@@ -83,7 +85,14 @@ class Edge:
         """Access tokens of athletes, renewed where that is needed."""
         from include.state.accounts.tokens import Tokens
 
-        return Tokens(self.store(), self.cipher(), self.clock, self.oauth().refresh, time.sleep)
+        return Tokens(self.store(), self.cipher(), self.clock, self.oauth().refresh, wait_in_time)
+
+
+def wait_in_time(seconds: float) -> None:
+    """Wait. Errors: `RetryLater` at once where the request's deadline would come before the end of the wait."""
+    if left_s() < seconds:
+        raise RetryLater("Another process works on this, and the answer has to be given before it ends: try it again.")
+    time.sleep(seconds)
 
 
 def current_edge() -> Edge:

@@ -30,6 +30,7 @@ from include.store.backend import open_store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId, Subscription
 from webhook_api.app import PAGE_S, WEBHOOK_S, create_app
+from webhook_api.edge import EXTENSION, Edge, wait_in_time
 
 pytestmark = pytest.mark.network
 
@@ -189,3 +190,18 @@ def test_waits_are_botocores_own_without_a_deadline(slow: SlowAws) -> None:
         client.list_tables()
 
     assert slow.sent == WORK.attempts
+
+
+def test_every_leaf_of_the_web_edge_waits_for_aws_only_as_long_as_an_answer_may(settings: Settings) -> None:
+    edge: Edge = create_app(settings).extensions[EXTENSION]
+
+    for leaf in (edge.store(), edge.queue(), edge.cipher()):
+        config = leaf._client.meta.config  # type: ignore[union-attr]
+        assert (config.connect_timeout, config.read_timeout) == (ANSWER.connect_s, ANSWER.read_s)
+
+
+def test_page_waits_for_another_process_only_within_its_deadline() -> None:
+    with ending_at(time.monotonic() + 0.05), pytest.raises(RetryLater):
+        wait_in_time(0.1)
+    with without_deadline():
+        wait_in_time(0.001)
