@@ -35,7 +35,8 @@ MADE = (
     *("dist/", "dist/*", ".state/*", "dags/include/", "plugins.zip", "startup.sh", "uv.lock"),  # by our own commands
     *("secret.json", "terraform/environments/dev/*", "terraform/bootstrap/terraform.tfstate"),  # by the operator
     *("activity.json", "streams.json", "*/activity.json"),  # a recording that somebody brings
-    "certificates/*",  # in the lake
+    *("certificates/*", "lake/certificates/"),  # in the lake
+    "manifest.json",  # in a backup
 )
 """Paths that the repository does not hold, since somebody or something makes them."""
 ELSEWHERE = {
