@@ -1,20 +1,17 @@
 """# Strava reconcile
 
-Queues work that no event starts: rows that are due in the ledgers (activities that waited for Strava's quota, uploads
-that Strava was still processing, copies that a link no longer blocks, erasures and backfills whose run died or that are
-not finished), and activities in which Strava's lists differ from the ledger.
+Queues work that no event starts: rows that are due in the ledgers (what waited for Strava's quota or is still being
+processed there, copies that a link no longer blocks, erasures and backfills that are not finished), and activities in
+which Strava's lists differ from the ledger.
 
 **Starts**: one minute after every quota window opens (minutes 1, 16, 31, 46). Once an hour, or every six
 (`LIST_EVERY_H`) while Strava's events arrive, it lists each athlete's activities: the newest page, and one older page
 in rotation. The lake's columns follow the list. Once a day it checks the webhook subscription.
-
-**Reads**: the ledgers `activities`, `copies`, `links`, `erasures` and `histories`; Strava (`GET /athlete/activities`,
-`GET /push_subscriptions`).
+**Reads**: the ledgers of the state; Strava (`GET /athlete/activities`, `GET /push_subscriptions`).
 **Writes**: messages, from which the dispatcher starts `strava_ingest`, `strava_erase` and `strava_backfill`; the
-progress of each athlete's rotation; the columns of `activities` that the list shows, such as kudos; the table
-`freshness`, which compares how many activities of a month the list shows and the lake holds. For a day after an erasure
-it removes records that a stalled worker wrote late. The log of `look_after_erasures` names the athletes whose tokens
-Strava has refused for a week. `remove_unwanted` removes data of scopes that athletes gave up, if they asked for it.
+progress of each athlete's rotation; the columns of `activities` that the list shows, and `freshness`. For a day after
+an erasure it removes late records. The log of `look_after_erasures` names athletes whose tokens Strava has refused for
+a week. `remove_unwanted` removes what athletes gave up, if they asked. `send_mails` tells those who gave an address.
 `wake_catalog` starts `strava_catalog` when a partition has waited for a quarter of an hour.
 
 **Kind**: now. It is always right to run it again.
@@ -84,8 +81,7 @@ def check_subscription() -> str:
     """Fail, with instructions, if Strava should send events and does not."""
     from include.pipeline.subscription import check_subscription
 
-    hook = StravaHook()
-    with hook.services() as services:
+    with (hook := StravaHook()).services() as services:
         return check_subscription(services, hook.settings())
 
 
@@ -101,6 +97,15 @@ def look_after_erasures() -> dict:
     for athlete in refused:
         log.warning(athlete.message)
     return {"removed_late": removed, "refused_athletes": [athlete.athlete_id for athlete in refused]}
+
+
+@task
+def send_mails() -> int:
+    """Tell athletes by mail what has happened to them, once per cause; returns how many mails."""
+    from include.pipeline.reconcile.mails import send_mails
+
+    with (hook := StravaHook()).services() as services:
+        return send_mails(services, hook.settings())
 
 
 @task(outlets=[LAKE])
@@ -131,13 +136,14 @@ def remove_unwanted() -> dict:
     doc_md=__doc__,
 )
 def strava_reconcile() -> None:
-    """Wires the schedule to seven tasks, none of which waits for another."""
+    """Wires the schedule to eight tasks, none of which waits for another."""
     queue_due()
     list_athletes()
     prove_installation()
     check_subscription()
     look_after_erasures()
     remove_unwanted()
+    send_mails()
     wake_catalog()
 
 

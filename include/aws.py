@@ -126,7 +126,9 @@ def open_client(
 def open_client(service: Literal["sqs"], variable: str, patience: Patience = ...) -> SQSClient: ...
 @overload
 def open_client(service: Literal["cloudwatch", "events", "sns", "sts"], variable: str) -> Any: ...
-def open_client(service: Any, variable: str, patience: Patience = WORK) -> object:
+@overload
+def open_client(service: Literal["sesv2"], variable: str, patience: Patience, region: str) -> Any: ...
+def open_client(service: Any, variable: str, patience: Patience = WORK, region: str | None = None) -> object:
     """A client of one AWS service, safe for many threads of one process; open it after a fork, not before.
 
     A call that is throttled, fails or times out is sent again, with jittered waits in between, as often as `patience`
@@ -144,7 +146,7 @@ def open_client(service: Any, variable: str, patience: Patience = WORK) -> objec
     )
     with aws_faults(variable), _OPENING:
         try:
-            client = boto3.client(service, config=config)
+            client = boto3.client(service, config=config, region_name=region)
         except ValueError as err:
             raise SettingsError(
                 f"{variable} needs AWS, whose environment is not right ({err}):"

@@ -176,5 +176,9 @@ class BadQuery(Refused):
     """A lake query is not one valid SELECT statement, or reaches outside the lake; the message quotes the reason."""
 
 
+class MailRefused(Refused):
+    """An address takes no mail, now or later."""
+
+
 class TriggerRefused(Refused):
     """Airflow refuses this run's own conf or id: dead-letter it."""

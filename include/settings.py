@@ -21,6 +21,8 @@ EXAMPLES: Mapping[str, str] = {
     "OPERATOR_NAME": "Ann Example",
     "CONTACT": "privacy@example.org",
     "PRIVACY_URL": "https://ingest.example.org/privacy",
+    "MAIL_URL": "smtps://user@smtp.example.org:465",
+    "MAIL_PASSWORD": "the password of that user",
     "STATE_URL": "sqlite:///var/lib/strava/state.sqlite",
     "LAKE_URL": "file:///var/lib/strava/lake",
     "QUEUE_URL": "sqlite:///var/lib/strava/state.sqlite",
@@ -214,6 +216,14 @@ class Settings(DispatcherSettings):
 
     `/privacy` of the installation itself says what the code and these settings do, and may be enough.
     """
+    mail_url: str = ""
+    """What sends mails, from `CONTACT`: an SMTP server, Amazon SES (`ses://eu-central-1`), or a folder of files.
+
+    Athletes then may give an address, and are told when an access has ended, a copy waits for somebody, or an erasure
+    is done. Empty: no mails.
+    """
+    mail_password: str = field(default="", repr=False)
+    """The password of the SMTP server's user."""
     lake_url: str
     """Where the lake's objects are: a folder, or an S3 bucket (`s3://bucket/prefix`)."""
     key_url: str

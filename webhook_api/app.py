@@ -15,6 +15,8 @@ from include.settings import Settings
 from webhook_api import csrf, errors, headers, health, session, webhook
 from webhook_api.edge import EXTENSION, Edge
 from webhook_api.errors import route
+from webhook_api.mail import confirmation as mail
+from webhook_api.mail import own_mail
 from webhook_api.pages import connect, disconnect, erase, foreign_text, me, wishes
 from webhook_api.pages.linking import children, invites, inviting, parents
 from webhook_api.site import certificate, files, privacy, security_txt, service
@@ -62,7 +64,8 @@ def create_app(settings: Settings, clock: Clock = time.time) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.extensions[EXTENSION] = Edge.of(settings, clock)
     linking = (invites, inviting, children, parents)
-    for page in (connect, me, *linking, disconnect, erase, wishes, certificate, privacy, security_txt, webhook, health):
+    site = (certificate, privacy, security_txt)
+    for page in (connect, me, *linking, disconnect, erase, wishes, mail, own_mail, *site, webhook, health):
         app.register_blueprint(page.blueprint)
     errors.register(app)
     headers.register(app)

@@ -21,6 +21,7 @@ from include.settings import Settings
 from include.store.store import Store
 
 if TYPE_CHECKING:
+    from include.mail.mailer import Mailer
     from include.state.accounts.tokens import Tokens
     from include.state.state import State
     from include.strava.oauth import OAuthClient
@@ -41,6 +42,7 @@ class Edge:
     queue: Callable[[], Queue]
     cipher: Callable[[], Cipher]
     oauth: Callable[[], OAuthClient]
+    mailer: Callable[[], Mailer | None]
 
     @classmethod
     def of(cls, settings: Settings, clock: Clock) -> Edge:
@@ -67,7 +69,20 @@ class Edge:
 
             return open_oauth(settings, StravaSession(clock))
 
-        return cls(settings, clock, _once(open_store), _once(open_queue), _once(open_cipher), _once(open_oauth))
+        def open_mailer() -> Mailer | None:
+            from include.mail.backend import open_mailer
+
+            return open_mailer(settings)
+
+        return cls(
+            settings=settings,
+            clock=clock,
+            store=_once(open_store),
+            queue=_once(open_queue),
+            cipher=_once(open_cipher),
+            oauth=_once(open_oauth),
+            mailer=_once(open_mailer),
+        )
 
     def open(self) -> None:
         """Open what an event needs before the first one comes; no service is called yet."""

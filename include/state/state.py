@@ -9,8 +9,10 @@ from typing import Protocol
 from include.clock import Clock
 from include.crypto.cipher import Cipher
 from include.state.accounts.athletes import Athletes
+from include.state.accounts.mail_addresses import MailAddresses
 from include.state.accounts.notices import Notices
 from include.state.accounts.oauth_states import OAuthStates
+from include.state.accounts.sent_mails import SentMails
 from include.state.activities.ledger import ActivityLedger
 from include.state.copies.ledger import CopyLedger
 from include.state.copies.outings import Outings
@@ -37,6 +39,8 @@ class State:
     links: Links
     invites: Invites
     notices: Notices
+    mail_addresses: MailAddresses
+    sent_mails: SentMails
 
     activities: ActivityLedger
     copies: CopyLedger
@@ -63,6 +67,8 @@ class State:
             links=Links(store, clock),
             invites=Invites(store, clock),
             notices=Notices(store, clock),
+            mail_addresses=MailAddresses(store, cipher, clock),
+            sent_mails=SentMails(store, clock),
             activities=ActivityLedger(store, clock),
             copies=CopyLedger(store, clock),
             outings=Outings(store),

@@ -154,6 +154,19 @@ TABLES: Mapping[str, Table] = {
             holds="What your page tells you of others who were erased.",
         ),
         Table(
+            "mail_addresses",
+            partition="athlete_id",
+            indexes={"all": Index("kind", "athlete_id", str)},
+            expires=True,
+            holds="The mail address that you gave, encrypted; for a day, unless you confirm it.",
+        ),
+        Table(
+            "sent_mails",
+            partition="athlete_id",
+            sort="cause",
+            holds="Of what you were told by mail, and when, so that no mail comes twice; not the mails.",
+        ),
+        Table(
             "places",
             partition="athlete_id",
             sort="radius_m",

@@ -76,7 +76,7 @@ class Aws:
         processes.start(Command.module("local.aws.aws_services", arguments, environment))
         wait_until_ready(processes, {"aws_services": PageReadiness(f"{url(ports.aws)}/moto-api/")}, progress)
         with _as_own(environment):
-            secrets = {name: environment[name] for name in IN_CONNECTION}
+            secrets = {name: environment[name] for name in IN_CONNECTION if environment.get(name)}
             self.resources.create({"conn_type": "generic", "extra": secrets})
             progress.say("✓ tables, bucket, queues, key, secret and catalogue are created as Terraform creates them")
             yield

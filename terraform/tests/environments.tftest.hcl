@@ -31,6 +31,25 @@ run "prod" {
   }
 }
 
+run "dev_that_tells_athletes_by_mail" {
+  command = plan
+  module { source = "./environments/dev" }
+  variables { mail_url = "ses://eu-central-1" }
+
+  assert {
+    condition     = output.secret_name == "airflow/connections/strava_api"
+    error_message = "Mails need nothing but a setting."
+  }
+}
+
+run "refuses_a_password_in_an_address" {
+  command = plan
+  module { source = "./environments/dev" }
+  variables { mail_url = "smtps://user:hush@smtp.example.org:465" }
+
+  expect_failures = [var.mail_url]
+}
+
 run "dev_in_a_network_that_exists" {
   command = plan
   module { source = "./environments/dev" }

@@ -165,3 +165,14 @@ run "refuses_silent_tasks_and_secrets_in_the_script" {
 
   expect_failures = [var.log_levels, var.settings]
 }
+
+run "sends_mails_from_one_address_where_one_is_given" {
+  command = plan
+  module { source = "./modules/mwaa" }
+  variables { mail_from = "privacy@example.org" }
+
+  assert {
+    condition     = one(aws_iam_role_policy.mail).name == "mail" && strcontains(one(aws_iam_role_policy.mail).policy, "privacy@example.org")
+    error_message = "The right to send is bound to the sender."
+  }
+}

@@ -164,3 +164,14 @@ run "refuses_large_batches_without_a_window" {
 
   expect_failures = [var.dispatcher]
 }
+
+run "sends_mails_from_one_address_where_one_is_given" {
+  command = plan
+  module { source = "./modules/webhook_api" }
+  variables { mail_from = "privacy@example.org" }
+
+  assert {
+    condition     = one(aws_iam_role_policy.mail).name == "mail" && strcontains(one(aws_iam_role_policy.mail).policy, "privacy@example.org")
+    error_message = "The right to send is bound to the sender."
+  }
+}

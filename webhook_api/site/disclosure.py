@@ -54,6 +54,7 @@ ROWS_KEPT_S: Mapping[str, int | None] = {
     "erasures": ERASURES_KEPT_S,
     "certificates": None,
     "notices": notices.KEPT_S,
+    "mail_addresses": None,
 }
 """How long a row about somebody stays whose table forgets by itself, counted from its end where it has one.
 

@@ -7,10 +7,8 @@ from typing import Self
 
 from flask import Flask
 
+from include.mail.letters import SERVICE
 from include.settings import Settings
-
-NAME = "Activity Archive"
-"""The service's name on its pages and mails: Strava allows no name with its own in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Service:
     """The address as a link."""
     policy_url: str
     """The operator's own statement on data protection."""
-    name: str = NAME
+    name: str = SERVICE
 
     @classmethod
     def of(cls, settings: Settings) -> Self:

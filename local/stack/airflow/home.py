@@ -18,6 +18,7 @@ IN_CONNECTION = (
     "WEBHOOK_PATH_SECRET",
     "WEBHOOK_VERIFY_TOKEN",
     "COOKIE_KEY",
+    "MAIL_PASSWORD",
 )
 """The secrets that tasks read from Airflow's Connection `strava_api`, as on AWS, not from the environment."""
 
@@ -63,7 +64,10 @@ def airflow_environment(
     """
     moved = {*IN_CONNECTION, *FOR_OTHERS}
     kept = {name: value for name, value in environment.items() if name not in moved}
-    connection = {"conn_type": "generic", "extra": {name: environment[name] for name in IN_CONNECTION}}
+    connection = {
+        "conn_type": "generic",
+        "extra": {name: environment[name] for name in IN_CONNECTION if environment.get(name)},
+    }
     return {
         **kept,
         "AIRFLOW_HOME": str(state_dir.airflow),

@@ -16,6 +16,7 @@ module "system" {
   is_protected       = true
   retention_days     = var.retention_days
   operator           = var.operator
+  mail_url           = var.mail_url
   monthly_budget_usd = 700
   alarm_emails       = var.alarm_emails
   domain             = var.domain

@@ -88,6 +88,12 @@ variable "constraints" {
   type        = object({ path = string, hash = string })
 }
 
+variable "mail_from" {
+  description = "The address from which SES may send mails; empty where it sends none."
+  type        = string
+  default     = ""
+}
+
 variable "settings" {
   description = "Settings of the code that are no secrets, for the startup script."
   type        = map(string)

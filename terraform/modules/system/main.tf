@@ -9,6 +9,8 @@ locals {
     file => { path = "${var.dist}/${file}", hash = try(filebase64sha256("${var.dist}/${file}"), "") }
   }
 
+  mail_from = startswith(var.mail_url, "ses://") ? var.operator.contact : ""
+
   # What the code reads from its environment, beside the secrets.
   settings = merge(var.strava_settings, {
     STATE_URL      = module.state.state_url
@@ -19,6 +21,7 @@ locals {
     CRAWL_EVERY_H  = tostring(var.crawl_every_h)
     OPERATOR_NAME  = var.operator.name
     CONTACT        = var.operator.contact
+    MAIL_URL       = var.mail_url
 
     # What the certificate of an erasure says of places that remember for a while.
     VERSIONS_KEEP_DAYS = tostring(var.noncurrent_days)
@@ -70,6 +73,7 @@ module "webhook_api" {
   name                = var.name
   settings            = local.settings
   privacy_url         = var.operator.privacy_url
+  mail_from           = local.mail_from
   domain              = var.domain
   airflow_environment = var.name
   table_arns          = module.state.table_arns
@@ -108,6 +112,7 @@ module "mwaa" {
   secret_arn         = module.state.secret_arn
   table_arns         = module.state.table_arns
   queue_arn          = module.webhook_api.queue_arn
+  mail_from          = local.mail_from
   log_retention_days = var.log_retention_days
 
   settings = merge(local.settings, {

@@ -33,6 +33,17 @@ variable "operator" {
   }
 }
 
+variable "mail_url" {
+  description = "What sends mails, from the operator's contact: ses://<region>, smtps://<user>@<host>:465 with its password in the secret, or empty for no mails."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^(|ses://[a-z0-9-]+|smtps://[^:@/[:space:]]+@[A-Za-z0-9.-]+:[0-9]+)$", var.mail_url))
+    error_message = "Give ses://<region> or smtps://<user>@<host>:<port>, without a password: that is MAIL_PASSWORD in the secret."
+  }
+}
+
 variable "alarm_emails" {
   description = "Who is told of alarms."
   type        = set(string)

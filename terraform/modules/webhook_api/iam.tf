@@ -140,3 +140,21 @@ resource "aws_iam_role_policy" "dispatcher" {
     ]
   })
 }
+
+resource "aws_iam_role_policy" "mail" {
+  count = var.mail_from == "" ? 0 : 1
+
+  name = "mail"
+  role = aws_iam_role.http.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "SendMails"
+      Effect    = "Allow"
+      Action    = "ses:SendEmail"
+      Resource  = "arn:${local.partition}:ses:*:${local.account_id}:identity/*"
+      Condition = { StringEquals = { "ses:FromAddress" = var.mail_from } }
+    }]
+  })
+}

@@ -19,6 +19,12 @@ variable "privacy_url" {
   default     = ""
 }
 
+variable "mail_from" {
+  description = "The address from which SES may send mails; empty where it sends none."
+  type        = string
+  default     = ""
+}
+
 variable "domain" {
   description = "A domain of one's own: with the zone of Route 53 that it lies in, or with a certificate that exists; the API's own address where null."
   type        = object({ name = string, zone_id = optional(string), certificate_arn = optional(string) })

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from include.errors import NewerVersion
 from include.state.accounts.athletes import AthleteRow
+from include.state.accounts.mail_addresses import MailAddress
 from include.state.accounts.notices import Notice
 from include.state.accounts.token_pair import SealedTokens
 from include.state.activities.entry import LedgerEntry
@@ -136,6 +137,12 @@ ROWS: dict[type, dict[str, Any]] = {
         "link_id": "secret of a link",
         "fence": 2,
         "lease_until_epoch_s": 8.5,
+    },
+    MailAddress: {
+        "athlete_id": 42,
+        "sealed": "sealed",
+        "nonce": "of the link",
+        "asked_at_epoch_s": 5,
     },
     LinkedCertificate: {
         "athlete_id": 42,

@@ -102,6 +102,8 @@ def place(world):
     services.lake.copy_rows.refresh(THEIR_ACTIVITY)
     for key in (gpx_key(REX, THEIR_ACTIVITY, ANN), raw_detail_key(REX, THEIR_ACTIVITY), raw_detail_key(711, 1)):
         services.lake.objects.put(key, b"x", expected=Condition.ANYTHING)
+    services.state.mail_addresses.confirm(ANN, services.state.mail_addresses.give(ANN, "ann@example.com"))
+    services.state.sent_mails.claim(ANN, "access_ended.1")
     services.state.invites.create("ann's secret", ANN, ("Zoe",), CopyOptions())
     services.state.invites.create("rex's secret", REX, ("Ann",), CopyOptions())
     services.state.invites.accept(services.state.invites.find("rex's secret").invite_id, ANN)

@@ -107,7 +107,7 @@ def test_link_of_the_erasure_leads_to_the_certificate_that_the_lake_keeps(place)
     with place.services() as services:
         linked = services.state.certificates.get(services.state.erasures.get(ANN).link_id)
     assert [json.loads(linked.document)] == place.certificates()
-    assert linked.sealed_address == ""
+    assert services.state.mail_addresses.opened(ANN, linked.sealed_address) == "ann@example.com"
 
 
 def test_erasure_that_an_older_version_asked_for_gets_a_link(place):

@@ -1,0 +1,243 @@
+"""Athletes are told by mail, once per cause, whatever dies in between."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from include.crypto.key_file import KeyFileCipher
+from include.errors import MailRefused, OutcomeUnknown, RetryLater
+from include.mail.mailer import Mail
+from include.pipeline.reconcile import mails
+from include.pipeline.reconcile.mails import DOUBT_S, send_mails
+from include.settings import EXAMPLES, Settings
+from include.state.accounts.athletes import athlete_key
+from include.state.copies.entry import Copy
+from include.state.copies.states import CopyState
+from include.state.erasures.ledger import EraseReason, Erasure
+from include.state.links import Link
+from include.state.state import State
+from include.store.sqlite import SqliteStore
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId
+from local.testbed.manual_clock import ManualClock
+
+ANN, REX = 71, 72
+SETTINGS = replace(
+    Settings.from_environ(EXAMPLES), contact="privacy@example.org", public_url="https://ingest.example.org"
+)
+WRITE = frozenset({"read", "activity:read", "activity:write"})
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@dataclass
+class Post:
+    """Takes mails, or breaks off as a test says."""
+
+    sent: list[Mail] = field(default_factory=list)
+    fault: BaseException | None = None
+
+    def send(self, mail: Mail) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.sent.append(mail)
+
+
+@dataclass
+class Place:
+    """The state, the clock, and the post."""
+
+    state: State
+    clock: ManualClock
+    store: SqliteStore
+    post: Post
+
+    def told(self) -> list[tuple[str, str]]:
+        return [(mail.to, mail.subject.partition(" – ")[0]) for mail in self.post.sent]
+
+    def connect(self, athlete_id: int, scopes: frozenset[str] = WRITE, *, address: bool = True) -> None:
+        athlete = Athlete(AthleteId(athlete_id), f"Name{athlete_id}", "X")
+        self.state.athletes.connect(TokenGrant("a", "r", 2_000_000_000, athlete), scopes)
+        if address:
+            nonce = self.state.mail_addresses.give(athlete_id, f"{athlete_id}@example.com")
+            assert self.state.mail_addresses.confirm(athlete_id, nonce)
+
+    def set(self, athlete_id: int, **fields: object) -> None:
+        item = self.store.get(athlete_key(athlete_id))
+        assert item is not None
+        self.store.put(item.key, {**item.fields, **fields}, expected_version=item.version)
+
+    def wait(self, activity_id: int) -> None:
+        copy = Copy(activity_id, REX, ANN, CopyState.WAITING_FOR_ACCESS, external_id=f"sdi-{activity_id}-{REX}")
+        self.state.copies.plan(copy)
+
+    def erase(self, athlete_id: int) -> Erasure:
+        erasure = self.state.erasures.ask_now(athlete_id, EraseReason.ATHLETE)
+        address = self.state.mail_addresses.get(athlete_id)
+        self.state.certificates.open(erasure, address.sealed if address else "")
+        self.state.mail_addresses.forget(athlete_id)
+        self.state.certificates.finish(erasure, "{}")
+        return erasure
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    clock = ManualClock(1_760_000_000.0)
+    store = SqliteStore(tmp_path / "state.sqlite", clock)
+    post = Post()
+    monkeypatch.setattr(mails, "open_mailer", lambda settings: post)
+    yield Place(State.on(store, KeyFileCipher(tmp_path / "token.key"), clock), clock, store, post)
+    store.close()
+
+
+def test_nothing_is_sent_while_all_is_well(place: Place) -> None:
+    place.connect(ANN)
+    place.connect(REX)
+    place.state.links.save(Link(ANN, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+
+    assert send_mails(place, SETTINGS) == 0
+
+
+def test_end_of_an_access_is_told_once_for_each_connection(place: Place) -> None:
+    place.connect(ANN)
+    place.set(ANN, status="needs_reauth")
+    assert [send_mails(place, SETTINGS) for _ in range(3)] == [1, 0, 0]
+
+    place.clock.pass_s(100)
+    place.connect(ANN, address=False)
+    assert send_mails(place, SETTINGS) == 0
+    place.set(ANN, status="needs_reauth")
+    assert [send_mails(place, SETTINGS) for _ in range(2)] == [1, 0]
+    assert place.told() == [("71@example.com", "Please connect your Strava account again")] * 2
+    assert all("https://ingest.example.org/me" in mail.text for mail in place.post.sent)
+
+
+def test_disconnecting_is_told_in_its_own_words(place: Place) -> None:
+    place.connect(ANN)
+    place.set(ANN, status="revoked")
+
+    send_mails(place, SETTINGS)
+
+    assert place.told() == [("71@example.com", "Your Strava account is disconnected")]
+
+
+def test_athlete_is_told_nothing_without_a_confirmed_address(place: Place) -> None:
+    place.connect(ANN, address=False)
+    place.state.mail_addresses.give(ANN, "71@example.com")
+    place.set(ANN, status="needs_reauth")
+
+    assert send_mails(place, SETTINGS) == 0
+
+
+def test_copies_that_wait_are_told_once_to_each_side_however_many(place: Place) -> None:
+    place.connect(ANN)
+    place.connect(REX, frozenset({"read", "activity:read"}))
+    place.state.links.save(Link(ANN, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    assert send_mails(place, SETTINGS) == 0
+    for activity_id in (1, 2, 3):
+        place.wait(activity_id)
+
+    assert [send_mails(place, SETTINGS) for _ in range(2)] == [2, 0]
+    assert sorted(place.told()) == [
+        ("71@example.com", "Copies are waiting for Rex"),
+        ("72@example.com", "Copies are waiting for you"),
+    ]
+
+
+def test_erasure_is_told_once_with_its_certificate_and_the_address_is_gone_then(place: Place) -> None:
+    place.connect(ANN)
+    erasure = place.erase(ANN)
+
+    assert [send_mails(place, SETTINGS) for _ in range(2)] == [1, 0]
+    (mail,) = place.post.sent
+    assert mail.to == "71@example.com"
+    assert f"https://ingest.example.org/certificate/{erasure.link_id}" in mail.text
+    assert place.state.certificates.get(erasure.link_id).sealed_address == ""  # type: ignore[union-attr]
+
+
+CAUSES: dict[str, Callable[[Place], object]] = {
+    "access": lambda place: place.set(ANN, status="needs_reauth"),
+    "erasure": lambda place: place.erase(ANN),
+}
+
+
+@pytest.mark.parametrize("cause", [pytest.param(cause, id=name) for name, cause in CAUSES.items()])
+@pytest.mark.parametrize(
+    ("fault", "later"),
+    [
+        pytest.param(RetryLater("full"), 1, id="certainly not sent"),
+        pytest.param(OutcomeUnknown("broke off"), 0, id="in doubt"),
+        pytest.param(MailRefused("no such address"), 0, id="refused"),
+        pytest.param(Killed(), 0, id="killed between sending and marking"),
+    ],
+)
+def test_mail_is_repeated_only_when_it_was_certainly_not_sent(
+    place: Place, cause: Callable[[Place], object], fault: BaseException, later: int
+) -> None:
+    place.connect(ANN)
+    cause(place)
+    place.post.fault = fault
+    with suppress(RetryLater, Killed):
+        send_mails(place, SETTINGS)
+    place.post.fault = None
+
+    assert send_mails(place, SETTINGS) == later
+    place.clock.pass_s(DOUBT_S + 1)
+    assert send_mails(place, SETTINGS) == 0
+    assert len(place.post.sent) == later
+    assert not list(place.state.certificates.mail_due())
+
+
+def test_address_that_cannot_be_opened_keeps_nobody_else_from_being_told(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    for athlete_id in (ANN, REX):
+        place.connect(athlete_id)
+        place.set(athlete_id, status="needs_reauth")
+    item = place.store.get(replace(athlete_key(ANN), table="mail_addresses"))
+    assert item is not None
+    place.store.put(item.key, {**item.fields, "sealed": "broken"}, expected_version=item.version)
+
+    with caplog.at_level(logging.WARNING):
+        assert send_mails(place, SETTINGS) == 1
+    assert place.told()[0][0] == "72@example.com"
+    assert "athlete 71" in caplog.text
+
+
+def test_log_names_no_address(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    place.connect(ANN)
+    place.erase(ANN)
+    place.post.fault = MailRefused("no such address")
+
+    with caplog.at_level(logging.DEBUG):
+        send_mails(place, SETTINGS)
+    assert "@example.com" not in caplog.text
+
+
+def test_installation_without_mails_sends_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    place.connect(ANN)
+    place.erase(ANN)
+
+    assert send_mails(place, replace(SETTINGS, mail_url="")) == 0
+
+
+def test_mail_of_one_machine_is_a_file(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.undo()
+    place.connect(ANN)
+    place.set(ANN, status="needs_reauth")
+
+    send_mails(place, replace(SETTINGS, mail_url=f"file://{tmp_path}/mails"))
+
+    (path,) = (tmp_path / "mails").iterdir()
+    assert email.message_from_bytes(path.read_bytes(), policy=email.policy.default)["To"] == "71@example.com"

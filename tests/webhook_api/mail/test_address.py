@@ -1,0 +1,189 @@
+"""An athlete gives an address, confirms it by a link that works once and for a day, and takes it back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from include.errors import OutcomeUnknown, RetryLater
+from include.mail.mailer import Mail
+from webhook_api.edge import EXTENSION
+
+ADA = 134815
+ADDRESS = "ada@example.com"
+
+
+@dataclass
+class Post:
+    """Takes mails, or refuses as a test says."""
+
+    sent: list[Mail] = field(default_factory=list)
+    fault: Exception | None = None
+
+    def send(self, mail: Mail) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.sent.append(mail)
+
+    @property
+    def link(self) -> str:
+        """The last link that was sent, without the host."""
+        match = re.search(r"https://ingest\.example\.org(/mail/confirm/\S+)", self.sent[-1].text)
+        assert match is not None
+        return match[1]
+
+
+@pytest.fixture
+def post(app: Flask) -> Post:
+    post = Post()
+    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], mailer=lambda: post)
+    return post
+
+
+@pytest.fixture
+def ada(new_browser: Callable[[], Any], post: Post) -> Any:
+    browser = new_browser()
+    browser.connect(ADA, "Ada")
+    return browser
+
+
+@pytest.fixture
+def stranger(new_browser: Callable[[], Any]) -> Any:
+    """The browser in which the link of a mail is opened: nobody is signed in there."""
+    return new_browser()
+
+
+def own_page(browser: Any) -> str:
+    return str(browser.client.get("/me").text)
+
+
+def test_address_is_used_only_after_its_link_was_opened_and_the_button_pressed(
+    ada: Any, post: Post, stranger: Any, app: Flask
+) -> None:
+    page = ada.post("/me/mail", mail_address=ADDRESS).text
+    state = app.extensions[EXTENSION].state
+
+    assert [mail.to for mail in post.sent] == [ADDRESS]
+    assert "not confirmed yet" in page
+    assert list(state.mail_addresses.confirmed()) == []
+    assert "Confirm the address" in stranger.client.get(post.link).text
+    assert list(state.mail_addresses.confirmed()) == []
+    assert "Your address is confirmed" in stranger.post(post.link, page=post.link).text
+    assert [one.athlete_id for one in state.mail_addresses.confirmed()] == [ADA]
+    assert "you are told there" in own_page(ada)
+
+
+def test_link_works_once(ada: Any, post: Post, stranger: Any) -> None:
+    ada.post("/me/mail", mail_address=ADDRESS)
+    token = re.search(r'name="csrf" value="([^"]+)"', stranger.client.get(post.link).text)
+    assert token is not None
+
+    pressed = [stranger.client.post(post.link, data={"csrf": token[1]}).status_code for _ in range(2)]
+
+    assert pressed == [200, 410]
+    assert stranger.client.get(post.link).status_code == 410
+
+
+def test_link_expires_after_a_day_and_the_address_is_forgotten(ada: Any, post: Post, stranger: Any, now: Any) -> None:
+    ada.post("/me/mail", mail_address=ADDRESS)
+    now.epoch_s += 86_400
+
+    assert stranger.client.get(post.link).status_code == 410
+    assert ADDRESS not in own_page(ada)
+
+
+def test_link_that_was_changed_or_is_of_an_earlier_address_is_refused(
+    ada: Any, post: Post, stranger: Any, now: Any
+) -> None:
+    ada.post("/me/mail", mail_address=ADDRESS)
+    first = post.link
+    now.epoch_s += 61
+    ada.post("/me/mail/forget")
+    ada.post("/me/mail", mail_address="other@example.com")
+
+    assert stranger.client.get(first).status_code == 410
+    assert stranger.client.get(post.link.replace("confirm/W", "confirm/X")).status_code == 410
+    assert stranger.client.get("/mail/confirm/nothing").status_code == 410
+    assert stranger.client.get(post.link).status_code == 200
+
+
+def test_address_is_taken_back_at_once(ada: Any, post: Post, stranger: Any, app: Flask) -> None:
+    ada.post("/me/mail", mail_address=ADDRESS)
+    stranger.post(post.link, page=post.link)
+
+    page = ada.post("/me/mail/forget").text
+
+    assert ADDRESS not in page
+    assert app.extensions[EXTENSION].state.mail_addresses.get(ADA) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "ada",
+        "a b@example.com",
+        "ada@example",
+        "a@b@example.com",
+        "ada@example.com\nBcc: x@y.zz",
+        "a" * 250 + "@b.cc",
+    ],
+)
+def test_text_that_is_no_address_is_refused(ada: Any, post: Post, address: str) -> None:
+    assert ada.post("/me/mail", mail_address=address).status_code == 400
+    assert post.sent == []
+
+
+def test_second_mail_within_a_minute_is_not_sent(ada: Any, post: Post, now: Any) -> None:
+    ada.post("/me/mail", mail_address=ADDRESS)
+
+    assert ada.post("/me/mail", mail_address="b@example.com").status_code == 429
+    now.epoch_s += 61
+    ada.post("/me/mail", mail_address="b@example.com")
+    assert [mail.to for mail in post.sent] == [ADDRESS, "b@example.com"]
+
+
+def test_address_to_which_no_link_was_sent_is_not_kept(ada: Any, post: Post) -> None:
+    post.fault = RetryLater("full")
+
+    assert ada.post("/me/mail", mail_address=ADDRESS).status_code == 503
+    assert ADDRESS not in own_page(ada)
+
+
+def test_address_is_kept_when_nobody_knows_whether_the_link_went_out(ada: Any, post: Post) -> None:
+    post.fault = OutcomeUnknown("broke off")
+
+    assert "not confirmed yet" in ada.post("/me/mail", mail_address=ADDRESS).text
+
+
+def test_address_is_stored_sealed_and_never_logged(
+    ada: Any, post: Post, tmp_path: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada.post("/me/mail", mail_address=ADDRESS)
+    post.fault = RetryLater("full")
+    ada.post("/me/mail", mail_address=ADDRESS)
+
+    assert ADDRESS.encode() not in b"".join(path.read_bytes() for path in tmp_path.glob("state.sqlite*"))
+    assert ADDRESS not in caplog.text
+
+
+@pytest.fixture
+def silent(app: Flask) -> Iterator[None]:
+    edge = app.extensions[EXTENSION]
+    app.extensions[EXTENSION] = replace(edge, settings=replace(edge.settings, mail_url=""))
+    return iter(())
+
+
+def test_page_offers_no_mails_where_the_installation_sends_none(ada: Any, silent: Any) -> None:
+    assert 'id="mail"' not in own_page(ada)
+
+
+def test_stranger_can_neither_give_nor_take_an_address(client: FlaskClient) -> None:
+    assert client.post("/me/mail", data={"mail_address": ADDRESS}).status_code in (303, 403)
+    assert client.post("/me/mail/forget").status_code in (303, 403)
