@@ -10,6 +10,7 @@ from local.aws import resources
 from local.aws.backend import Aws
 from local.aws.resources import Resources
 from local.stack.airflow.home import HEARTBEATS
+from webhook_api.app import PAGE_S
 
 
 @pytest.fixture
@@ -77,6 +78,7 @@ def test_event_source_and_time_limits_are_those_of_the_plan(environment) -> None
     ) == (resources.BATCH_SIZE, resources.BATCH_WINDOW_S)
     assert environment.one("aws_lambda_function", "dispatcher")["timeout"] == resources.DISPATCHER_TIMEOUT_S
     assert environment.one("aws_lambda_function", "http")["timeout"] == resources.HTTP_TIMEOUT_S
+    assert resources.HTTP_TIMEOUT_S > PAGE_S  # a page says itself that something did not answer
 
 
 def test_key_bucket_secret_and_tables_have_the_names_of_the_plan(environment, made: Resources) -> None:

@@ -62,8 +62,8 @@ variable "http" {
   }
 
   validation {
-    condition     = var.http.timeout_s >= 3 && var.http.timeout_s <= 29
-    error_message = "Give 3 to 29 s: the HTTP API waits no longer."
+    condition     = var.http.timeout_s >= 10 && var.http.timeout_s <= 29
+    error_message = "Give 10 to 29 s: a page takes up to 8 s, and the HTTP API waits no longer than 29."
   }
 }
 
