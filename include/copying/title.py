@@ -40,7 +40,12 @@ def written_title(template: str, activity: Activity, parent_name: str) -> str:
 
     Braces in the inserted texts stay braces. If the title would be empty, it is the sport.
     """
-    sport = spoken_sport(activity.sport_type)
-    values = {"sport": sport, "title": activity.name, "parent": parent_name}
-    title = one_line(_FIELD.sub(lambda found: values.get(found[1], found[0]), template)) or sport
-    return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"
+    return filled_title(template, sport_type=activity.sport_type, title=activity.name, parent_name=parent_name)
+
+
+def filled_title(template: str, *, sport_type: str, title: str, parent_name: str) -> str:
+    """`written_title` for an activity of this sport and title, which may be an example."""
+    sport = spoken_sport(sport_type)
+    values = {"sport": sport, "title": title, "parent": parent_name}
+    filled = one_line(_FIELD.sub(lambda found: values.get(found[1], found[0]), template)) or sport
+    return filled if len(filled) <= LONGEST_TITLE else filled[: LONGEST_TITLE - 1] + "…"

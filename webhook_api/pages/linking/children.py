@@ -23,6 +23,9 @@ from webhook_api.session import current_athlete, require_athlete
 if TYPE_CHECKING:  # a page is loaded without the ledgers that it does not name
     from include.state.state import UsesState
 
+PREVIEW = "preview"
+"""The name of the button that shows the title and saves nothing."""
+
 SPORTS = {sport: spoken_sport(sport) for sport in SPORT_TYPES}
 
 blueprint = Blueprint("children", __name__, url_prefix="/me/children")
@@ -41,6 +44,8 @@ def edit(child_id: int) -> ResponseReturnValue:
 def change(child_id: int) -> ResponseReturnValue:
     """Store other names and options, for the copies made from now on; what goes beyond the child's yes is proposed."""
     form = LinkForm.parse(request.form)
+    if PREVIEW in request.form:
+        return form_page(form.unsaved(), _link(child_id))
     if form.problems:
         return form_page(form, _link(child_id)), 400
 
@@ -128,7 +133,13 @@ def form_page(form: LinkForm, link: Link | None = None, form_token: str = "") ->
     """The form of a link, or of an invitation where there is none yet."""
     default_trim_m = hidden_radius_m(CopyOptions(), current_athlete().scopes)
     return render_template(
-        "link.html", form=form, link=link, form_token=form_token, sports=SPORTS, default_trim_m=default_trim_m
+        "link.html",
+        form=form,
+        preview=form.preview(current_athlete().firstname),
+        link=link,
+        form_token=form_token,
+        sports=SPORTS,
+        default_trim_m=default_trim_m,
     )
 
 

@@ -16,7 +16,7 @@ from include.state.links import CopyOptions
 from webhook_api.edge import current_edge
 from webhook_api.errors import NOT_UNDONE, problem_page, to_own_page
 from webhook_api.pages.linking.address import Sharing, address_of, form_id_of, secret_of
-from webhook_api.pages.linking.children import form_page
+from webhook_api.pages.linking.children import PREVIEW, form_page
 from webhook_api.pages.linking.link_form import LinkForm
 from webhook_api.pages.linking.questions import Question, ask
 from webhook_api.pages.recent import day_text, start_text
@@ -38,6 +38,8 @@ def create() -> ResponseReturnValue:
     edge, athlete_id = current_edge(), current_athlete().athlete_id
     form = LinkForm.parse(request.form)
     form_token = request.form.get("form_token") or secrets.token_urlsafe(16)
+    if PREVIEW in request.form:
+        return form_page(form.unsaved(), form_token=form_token)
     if form.problems:
         return form_page(form, form_token=form_token), 400
     form_id = form_id_of(athlete_id, form_token, form)

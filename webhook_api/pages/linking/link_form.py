@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time
 from werkzeug.datastructures import MultiDict
 
 from include.copying.choices import LONGEST_TRIM_M, choice_problems
+from include.copying.title import filled_title
 from include.state.links import CopyOptions
 
 _METRES = re.compile(r"[0-9]{1,4}")
@@ -53,6 +54,21 @@ class LinkForm:
         if start_text and _day(start_text) is None:
             problems["start"] = "The first day is a date such as 2026-06-01."
         return replace(form, problems=problems)
+
+    @property
+    def example(self) -> str:
+        """The title of an activity that names the child, as an example."""
+        return f"Morning run with {self.names[0] if self.names else 'Rex'}"
+
+    def preview(self, parent_name: str) -> str:
+        """The title of the example's copy; empty while the template has a problem."""
+        if "title" in self.problems:
+            return ""
+        return filled_title(self.options.title, sport_type="Run", title=self.example, parent_name=parent_name)
+
+    def unsaved(self) -> LinkForm:
+        """The form as entered, to be looked at before it is saved: only the title's problem is named."""
+        return replace(self, problems={name: text for name, text in self.problems.items() if name == "title"})
 
     def starts_at_epoch_s(self, present: int) -> int:
         """From when on activities are copied; `present` where the entered day is unchanged."""
