@@ -60,7 +60,7 @@ app = create_app(settings)
 event = {"aspect_type": "create", "event_time": 1, "object_id": 1, "object_type": "activity", "owner_id": 1,
          "subscription_id": 1, "updates": {}}
 Subscriptions(app.extensions["edge"].store()).save(Subscription(1, ""))
-answer = app.test_client().post(f"/webhook/{settings.webhook_path_secret}", json=event)
+answer = app.test_client().post(f"/webhook/{settings.webhook_path_secrets[0]}", json=event)
 print(answer.status_code, sorted({"requests", "boto3", "pyarrow", "duckdb"} & sys.modules.keys()))
 """
     assert fresh_interpreter(code, str(tmp_path)).strip() == "200 []"
