@@ -285,9 +285,14 @@ class Settings(DispatcherSettings):
         return self.webhook_path_secret.split()
 
     @property
+    def webhook_urls(self) -> list[str]:
+        """The addresses at which the webhook answers, newest first; each holds a secret."""
+        return [f"{self.public_url}/webhook/{secret}" for secret in self.webhook_path_secrets]
+
+    @property
     def webhook_url(self) -> str:
         """Where Strava is told to send events; holds a secret."""
-        return f"{self.public_url}/webhook/{self.webhook_path_secrets[0]}"
+        return self.webhook_urls[0]
 
     @property
     def is_public(self) -> bool:

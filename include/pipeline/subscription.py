@@ -46,9 +46,14 @@ def subscribe(services: UsesStateAndStrava, settings: Settings) -> Subscription:
 
     The web server has to run: Strava calls it before it answers.
     Errors: `WrongInstallation`, `NotProved`; then nothing was created.
-    Effects: the subscription's id is stored, without which the webhook drops every event; safe to repeat.
+    Effects: the subscription's id is stored, without which the webhook drops every event; safe to repeat. A
+    subscription at an older path of the webhook is ended first, because an application has only one.
     """
     prove(services.strava.push, services.state.installation, services.clock)
+    if older := settings.webhook_urls[1:]:
+        there = services.strava.push.current()
+        if there is not None and there.callback_url in older:
+            services.strava.push.delete(there.subscription_id)
     subscription = services.strava.push.create(settings.webhook_url, settings.webhook_verify_token)
     services.state.subscriptions.save(subscription)
     return subscription

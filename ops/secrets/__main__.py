@@ -39,8 +39,8 @@ CHANGES: Mapping[str, Change] = {
         overlaps=True,
     ),
     "WEBHOOK_PATH_SECRET": Change(
-        "Then `make subscription ARGS=delete`, `make subscription ARGS=create` and "
-        '`make secrets ARGS="drop WEBHOOK_PATH_SECRET"`: Strava sends events to the new path.',
+        "Then `make subscription ARGS=create`, by which Strava sends events to the new path, and "
+        '`make secrets ARGS="drop WEBHOOK_PATH_SECRET"`.',
         overlaps=True,
     ),
     "WEBHOOK_VERIFY_TOKEN": Change("Nothing: Strava repeats it only when a subscription is created."),

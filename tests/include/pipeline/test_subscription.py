@@ -107,6 +107,25 @@ def test_subscription_that_was_made_is_known_here(world, public, at_strava):
     assert world.services.state.subscriptions.current().subscription_id == 9
 
 
+@pytest.mark.parametrize(
+    ("path", "ended"),
+    [
+        pytest.param("old", [("delete", 9)], id="at the path that is about to go"),
+        pytest.param("new", [], id="at the new path"),
+        pytest.param("elsewhere", [], id="at a path that is not ours"),
+        pytest.param(None, [], id="none"),
+    ],
+)
+def test_subscription_at_an_older_path_of_ours_makes_way_for_one_at_the_new_path(
+    world, public, at_strava, strava_answers, path, ended
+):
+    strava_answers(Subscription(9, f"{public.public_url}/webhook/{path}") if path else None)
+
+    subscribe(world.services, replace(public, webhook_path_secret="new old"))
+
+    assert at_strava == ["prove", *ended, ("create", f"{public.public_url}/webhook/new")]
+
+
 def test_nothing_is_made_where_the_installation_is_not_proved(world, public, at_strava, monkeypatch):
     def unproved(_):
         raise StravaUnavailable("no answer")
