@@ -24,7 +24,7 @@ def revise(
 
     `choose` is given the link as the parent wishes it at present, and returns it as the parent wishes it now. What the
     child has agreed to holds at once, and so does what only concerns the parent's data; the rest is proposed, in place
-    of an earlier proposal.
+    of an earlier proposal. One that was set aside cannot be had back: the latest choice is what the parent wishes.
     Errors: those of `choose`; then nothing was changed. Returns what `change` does.
     """
     now_epoch_s = services.clock()
@@ -79,7 +79,8 @@ def set_aside(services: UsesState, parent_id: int, child_id: int, by: Side, seen
 def undo_set_aside(services: UsesState, parent_id: int, child_id: int, by: Side) -> bool:
     """Whether the proposal that this side has set aside waits for the child's yes again.
 
-    It does not after a day, where there is another proposal, or where one of them has disconnected or is being erased.
+    It does not after a day, where the parent has chosen anew since, or where one of them has disconnected or is being
+    erased.
     Effects: safe to repeat.
     """
     link = services.state.links.get(parent_id, child_id)
@@ -100,14 +101,14 @@ def undo_set_aside(services: UsesState, parent_id: int, child_id: int, by: Side)
 def _settled(link: Link, wished: Link) -> Link:
     """The link with as much of the wish in force as the child has agreed to, and the rest proposed."""
     if link.made_by_operator:
-        return replace(wished, agreed=None, proposal=None)
+        return replace(wished, agreed=None, proposal=None, set_aside=None)
     in_force = within(wished.terms, link.agreed_terms, link.terms)
     is_proposed = in_force != wished.terms
     return replace(
         wished.on(in_force),
         agreed=link.agreed if in_force == link.terms else link.agreed_terms,
         proposal=wished.terms if is_proposed else None,
-        set_aside=None if is_proposed else link.set_aside,
+        set_aside=None,
     )
 
 

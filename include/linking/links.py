@@ -34,7 +34,7 @@ def agree(
     if parent_id == child_id:
         raise BadRequest("A link needs two athletes: parent and child are the same.")
     for athlete_id in (parent_id, child_id):
-        if services.state.athletes.get(athlete_id) is None:
+        if not both_are_here(services, athlete_id):
             raise BadRequest(f"Athlete {athlete_id} is not connected: have them connect at {settings.public_url}/.")
     now_epoch_s = int(services.clock())
     present = services.state.links.get(parent_id, child_id) or Link(parent_id, child_id, names)
@@ -108,15 +108,25 @@ def resume(services: UsesState, parent_id: int, child_id: int) -> Link | None:
     return change(services, parent_id, child_id, resumed)
 
 
+@retry_on_conflict
 def end(services: UsesState, parent_id: int, child_id: int, by: Side) -> Link | None:
-    """End the link: no further copy is made; existing copies stay. `undo_end` reverses it. Returns as `change`."""
-    now_epoch_s = int(services.clock())
+    """End the link: no further copy is made; existing copies stay. Returns the ended link; None if there is none.
 
-    def ended(link: Link) -> Link:
+    `undo_end` reverses it, unless the other side ends the link too, from a page that is out of date for one: then both
+    have said so, and neither can take it back alone. Effects: safe to repeat.
+    """
+    link, now_epoch_s = services.state.links.get(parent_id, child_id), int(services.clock())
+    if link is None:
+        return None
+    ending = link.ending
+    if link.status is not LinkStatus.ENDED:
         ending = Ending(by, link.status, now_epoch_s + UNDO_S)
-        return replace(link, status=LinkStatus.ENDED, ending=ending).noting(now_epoch_s, by, Deed.ENDED)
-
-    return change(services, parent_id, child_id, ended)
+    elif ending is None or ending.by is by or ending.undo_until_epoch_s <= now_epoch_s:
+        return link
+    else:
+        ending = replace(ending, undo_until_epoch_s=now_epoch_s)
+    ended = replace(link, status=LinkStatus.ENDED, ending=ending)
+    return services.state.links.save(ended.noting(now_epoch_s, by, Deed.ENDED))
 
 
 @retry_on_conflict

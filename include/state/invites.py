@@ -28,7 +28,7 @@ class Closing:
     by: Side
     at_epoch_s: int
     undo_until_epoch_s: int
-    """Until then whoever did it can take it back."""
+    """Until then whoever did it can take it back; cut short where the other side closes it too."""
     good_until_epoch_s: int
     """When the invitation would have expired."""
     browser: str = ""
@@ -119,14 +119,18 @@ class Invites:
         """Decline or withdraw an open invitation; False when it is used up, expired or gone.
 
         Effects: its address shows the page of an expired one; its row stays for a while, so that `reopen` can take it
-        back and the parent can read of it. Safe to repeat.
+        back and the parent can read of it. Where the other side has closed it before, neither can any more. Safe to
+        repeat.
         """
         invite = self.get(invite_id)
         if invite is None or invite.child_id is not None:
             return False
-        if invite.closing is None:
-            now_epoch_s = int(self._clock())
+        closing, now_epoch_s = invite.closing, int(self._clock())
+        if closing is None:
             closing = Closing(by, now_epoch_s, now_epoch_s + UNDO_S, invite.expires_at_epoch_s, browser)
+        elif (closing.by, closing.browser) != (by, browser):
+            closing = replace(closing, undo_until_epoch_s=min(closing.undo_until_epoch_s, now_epoch_s))
+        if closing != invite.closing:
             self._put(replace(invite, closing=closing))
         return True
 

@@ -71,7 +71,7 @@ class Ending:
     by: Side
     was: LinkStatus
     undo_until_epoch_s: int
-    """Until then whoever has ended the link can take that back."""
+    """Until then whoever has ended the link can take that back; cut short where the other side ends it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Link:
     proposal: Terms | None = None
     """What the parent wishes beyond that, while it waits for the child's yes."""
     set_aside: SetAside | None = None
-    """The latest proposal that was declined or withdrawn, until there is another one."""
+    """The latest proposal that was declined or withdrawn, until the parent chooses anew."""
     ending: Ending | None = None
     """How the link has ended; None while it has not, and where an older version has ended it."""
     made_by_operator: bool = False

@@ -161,6 +161,17 @@ def test_new_proposal_is_what_counts_after_a_no(services: Any, stored: Callable[
 
 
 @pytest.mark.usefixtures("linked")
+@pytest.mark.parametrize("side", [Side.CHILD, Side.PARENT])
+def test_proposal_is_not_had_back_over_what_the_parent_has_chosen_since(
+    services: Any, stored: Callable[[], Link], side: Side
+) -> None:
+    consent.set_aside(services, ADA, REX, side, proposed(wish(services, names("Rex", "Bello"))))
+    wish(services, lambda link: replace(link, options=replace(link.options, allow_private=False)))
+    assert not consent.undo_set_aside(services, ADA, REX, side)
+    assert (stored().proposal, stored().options.allow_private) == (None, False)
+
+
+@pytest.mark.usefixtures("linked")
 def test_ended_link_takes_no_yes_and_has_its_proposal_back_with_the_undo(
     services: Any, stored: Callable[[], Link]
 ) -> None:

@@ -64,6 +64,18 @@ def test_link_of_athletes_who_cannot_be_linked_is_refused(
     assert services.state.links.get(parent_id, child_id) is None
 
 
+@pytest.mark.parametrize("who", [ADA, REX])
+@pytest.mark.parametrize("how", ["disconnected", "leaving"])
+def test_operator_makes_no_link_of_an_athlete_who_has_left(services: Any, who: int, how: str) -> None:
+    if how == "disconnected":
+        services.state.athletes.mark(who, AthleteStatus.REVOKED)
+    else:
+        services.state.erasures.ask_now(who, EraseReason.ATHLETE)
+    with pytest.raises(BadRequest, match=f"{who} is not connected"):
+        links.agree(services, SETTINGS, ADA, REX, ("Rex",), as_it_is)
+    assert services.state.links.get(ADA, REX) is None
+
+
 @pytest.mark.usefixtures("accepted")
 @pytest.mark.parametrize(
     ("chosen", "starts_at"), [pytest.param(0, 1_760_000_000, id="now"), pytest.param(5, 5, id="chosen day")]
@@ -99,11 +111,7 @@ def test_step_that_was_taken_before_writes_nothing(services: Any, agreed: Link) 
     assert (resumed, resumed.version) == (agreed, agreed.version)
 
 
-def end_by_child(services: Any, parent_id: int, child_id: int) -> Link | None:
-    return links.end(services, parent_id, child_id, Side.CHILD)
-
-
-@pytest.mark.parametrize("step", [links.confirm, links.pause, links.resume, end_by_child])
+@pytest.mark.parametrize("step", [links.confirm, links.pause, links.resume])
 def test_nothing_is_done_to_a_link_that_is_not_there_or_has_ended(services: Any, step: Any) -> None:
     assert step(services, ADA, REX) is None
     ended = services.state.links.save(Link(ADA, REX, ("Rex",), child_consent_epoch_s=1, status=LinkStatus.ENDED))
@@ -179,6 +187,28 @@ def test_end_is_not_taken_back_where_one_of_them_has_left(services: Any, who: in
         services.state.erasures.ask_now(who, EraseReason.ATHLETE)
     assert links.undo_end(services, ADA, REX, Side.PARENT) is None
     assert services.state.links.get(ADA, REX) == ended
+
+
+@pytest.mark.usefixtures("agreed")
+@pytest.mark.parametrize("second", [Side.PARENT, Side.CHILD, Side.OPERATOR])
+def test_end_that_the_other_side_has_said_too_is_taken_back_by_neither(services: Any, second: Side) -> None:
+    first = Side.PARENT if second is Side.CHILD else Side.CHILD
+    links.end(services, ADA, REX, first)
+    services.clock.pass_s(60)
+    for _ in range(2):
+        links.end(services, ADA, REX, second)
+    assert [links.undo_end(services, ADA, REX, each) for each in Side] == [None, None, None]
+    ended = services.state.links.get(ADA, REX)
+    assert ended.status is LinkStatus.ENDED
+    assert deeds(ended)[1:] == [(first, Deed.ENDED), (second, Deed.ENDED)]
+
+
+def test_end_that_is_said_to_a_link_that_is_not_there_or_ended_long_ago_writes_nothing(services: Any) -> None:
+    assert links.end(services, ADA, REX, Side.CHILD) is None
+    before = services.state.links.save(Link(ADA, REX, ("Rex",), status=LinkStatus.ENDED))
+    ended = links.end(services, ADA, REX, Side.CHILD)
+    assert ended is not None
+    assert (ended, ended.version) == (before, before.version)
 
 
 def test_end_of_an_older_version_is_not_taken_back(services: Any, agreed: Link) -> None:

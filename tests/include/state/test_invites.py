@@ -121,7 +121,7 @@ def test_closed_invitation_is_accepted_by_nobody_and_told_of_beyond_its_week(
     assert invites.close(invite.invite_id, by, "a browser")
     first = invites.find(SECRET)
     pass_time(60)
-    assert invites.close(invite.invite_id, Side.PARENT)
+    assert invites.close(invite.invite_id, by, "a browser")
 
     assert invites.find(SECRET) == first
     assert invites.open_of_parent(11) == []
@@ -130,6 +130,19 @@ def test_closed_invitation_is_accepted_by_nobody_and_told_of_beyond_its_week(
     assert [each.closing.by for each in invites.of_parent(11) if each.closing] == [by]
     pass_time(TOLD_S)
     assert list(invites.of_parent(11)) == []
+
+
+@pytest.mark.parametrize("first", [Side.PARENT, Side.CHILD])
+def test_invitation_that_both_sides_have_closed_is_opened_again_by_neither(
+    invites: Invites, pass_time: Callable[[float], None], first: Side
+) -> None:
+    invite_id = invites.create(SECRET, 11, NAMES, CARRIED).invite_id
+    second = Side.CHILD if first is Side.PARENT else Side.PARENT
+    invites.close(invite_id, first)
+    pass_time(60)
+    assert invites.close(invite_id, second)
+    assert [invites.reopen(invite_id, each) for each in (first, second)] == [False, False]
+    assert invites.accept(invite_id, 22) is None
 
 
 def test_closed_invitation_is_opened_again_for_a_day_by_whoever_closed_it(
