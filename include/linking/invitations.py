@@ -103,9 +103,21 @@ def _link(services: UsesState, invite: Invite, child_id: int) -> None:
 
 
 def _is_open(services: UsesState, invite: Invite) -> bool:
-    """Whether nobody has accepted or closed it, or a crash lost the link of the one who accepted."""
-    if invite.closing is not None:
+    """Whether nobody has accepted or closed it, or a crash lost the link of the one who accepted.
+
+    It is not while the parent has disconnected or is being erased.
+    """
+    if invite.closing is not None or not both_are_here(services, invite.parent_id):
         return False
     if invite.child_id is None:
         return True
-    return services.state.links.get(invite.parent_id, invite.child_id) is None
+    link = services.state.links.get(invite.parent_id, invite.child_id)
+    return link is None or _is_older(link, invite)
+
+
+def _is_older(link: Link, invite: Invite) -> bool:
+    """Whether the link had ended before its child accepted the invitation, so that it is not what came of that."""
+    agreed_at, accepted_at = link.child_consent_epoch_s, invite.accepted_at_epoch_s
+    if agreed_at is None or accepted_at is None:
+        return False
+    return link.status is LinkStatus.ENDED and agreed_at < accepted_at

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from include.clock import Clock
-from include.errors import VersionConflict
+from include.errors import BeingErased, VersionConflict
 from include.state.consent.feed import UNDO_S, Side
 from include.state.consent.terms import Terms
+from include.state.erasures.ledger import Erasures
 from include.state.links import CopyOptions
 from include.store.codec import NOT_STORED, decode, encode, stored
 from include.store.conflict import retry_on_conflict
@@ -49,6 +50,8 @@ class Invite:
     """Activities that begin at this time or later are copied; 0 means from the confirmation on."""
     child_id: int | None = None
     """The child who accepted; None until then."""
+    accepted_at_epoch_s: int | None = None
+    """When; None until then, and in rows of older versions."""
     closing: Closing | None = None
     """How it was declined or withdrawn; None while it was not."""
     form_id: str = ""
@@ -68,6 +71,7 @@ class Invites:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._erasures = Erasures(store, clock)
 
     def create(
         self,
@@ -81,13 +85,18 @@ class Invites:
     ) -> Invite:
         """An open invitation, valid for a week; only the hash of `secret` is stored.
 
-        Errors: `VersionConflict` when the secret was used for another invitation.
+        Errors: `VersionConflict` when the secret was used for another invitation; `BeingErased` where the parent's data
+        is being removed, or was: then none is kept.
         """
         expires_at_epoch_s = int(self._clock()) + LIFETIME_S
         invite_id = invite_id_of(secret)
-        return self._put(
+        created = self._put(
             Invite(invite_id, parent_id, names, options, expires_at_epoch_s, starts_at_epoch_s, form_id=form_id)
         )
+        if self._erasures.clear_away(parent_id):  # checked after the write, see `Erasures`
+            self.forget(invite_id)
+            raise BeingErased(f"athlete {parent_id} is being erased or was: no invitation was made")
+        return created
 
     def find(self, secret: str) -> Invite | None:
         """The invitation of a secret; None if there is none, or it has expired."""
@@ -162,7 +171,7 @@ class Invites:
         if invite.child_id is not None:
             return invite if invite.child_id == child_id else None
         try:
-            return self._put(replace(invite, child_id=child_id))
+            return self._put(replace(invite, child_id=child_id, accepted_at_epoch_s=int(self._clock())))
         except VersionConflict:
             return self.accept(invite_id, child_id)  # another child has used it, as the next read shows
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from include.clock import Clock
-from include.errors import VersionConflict
+from include.errors import BeingErased, VersionConflict
 from include.state.consent.feed import Deed, Entry, Side, told
 from include.state.consent.terms import SetAside, Terms
 from include.state.copies.ledger import LEASE_S
+from include.state.erasures.ledger import Erasures
 from include.store.codec import NOT_STORED, decode, encode, stored
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Item, Key, Store
@@ -153,6 +154,7 @@ class Links:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._erasures = Erasures(store, clock)
 
     def save(self, link: Link) -> Link:
         """Store the link over the version it was read with and return it with its new version.
@@ -160,12 +162,18 @@ class Links:
         If it makes copies, and other ones than the stored link, the same write notes that reconcile has to make the
         copies due that the link had blocked.
         Errors: `VersionConflict` when the other side changed it meanwhile: read it again and decide again.
+        `BeingErased` for a new link of an athlete whose data is being removed, or was; it is not kept.
         """
         before = self.get(link.parent_id, link.child_id)
         wake_at_epoch_s = before.wake_at_epoch_s if before else None
         if before is None or _decides(link) != _decides(before):
             wake_at_epoch_s = int(self._clock()) + SETTLED_S
-        return self._put(replace(link, wake_at_epoch_s=wake_at_epoch_s if link.makes_copies else None))
+        saved = self._put(replace(link, wake_at_epoch_s=wake_at_epoch_s if link.makes_copies else None))
+        ids = (link.parent_id, link.child_id)
+        if link.version == ABSENT and self._erasures.clear_away(*ids):  # checked after the write, see `Erasures`
+            self.forget(*ids)
+            raise BeingErased(f"athlete {ids[0]} or {ids[1]} is being erased or was: nothing was linked")
+        return saved
 
     def due(self, now_epoch_s: float) -> Iterator[Link]:
         """The links whose blocked copies have to be made due, earliest change first."""

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from include.errors import BeingErased
 from include.linking import links
 from include.linking.invitations import Objection, accept, decline, find_open, objection, undo_decline
 from include.state.accounts.athletes import AthleteStatus
 from include.state.consent.feed import Deed, Side
 from include.state.consent.terms import Terms
+from include.state.erasures.ledger import EraseReason
 from include.state.invites import LIFETIME_S, Invite
 from include.state.links import CopyOptions, Link, LinkStatus
 
@@ -77,6 +79,58 @@ def test_invitation_whose_link_a_crash_lost_can_be_accepted_again_by_the_same_ch
     assert accept(services, invite.invite_id, ZOE) is Objection.GONE
     assert accept(services, invite.invite_id, REX) is None
     assert services.state.links.get(ADA, REX).names == ("Rex",)
+
+
+def test_invitation_after_an_ended_link_is_accepted_again_where_a_crash_lost_the_new_link(
+    services: Any, invite: Invite
+) -> None:
+    services.state.links.save(Link(ADA, REX, ("Bello",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    links.end(services, ADA, REX, Side.CHILD)
+    services.state.invites.accept(invite.invite_id, REX)  # and the process died before the link was written
+    services.clock.pass_s(60)
+    assert accept(services, invite.invite_id, REX) is None
+    assert services.state.links.get(ADA, REX).names == ("Rex",)
+    links.end(services, ADA, REX, Side.PARENT)
+    assert accept(services, invite.invite_id, REX) is Objection.GONE, "it came to a link, which ended"
+
+
+@pytest.mark.parametrize("how", ["disconnected", "leaving"])
+def test_invitation_of_a_parent_who_has_left_is_gone(services: Any, invite: Invite, how: str) -> None:
+    if how == "disconnected":
+        services.state.athletes.mark(ADA, AthleteStatus.REVOKED)
+    else:
+        services.state.erasures.ask_now(ADA, EraseReason.ATHLETE)
+    assert find_open(services, SECRET) is None
+    assert accept(services, invite.invite_id, REX) is Objection.GONE
+    assert services.state.links.get(ADA, REX) is None
+
+
+@pytest.mark.parametrize("who", [ADA, REX])
+def test_link_that_is_written_behind_an_erasure_is_not_kept(
+    services: Any, invite: Invite, monkeypatch: pytest.MonkeyPatch, who: int
+) -> None:
+    use_up = services.state.invites.accept
+
+    def use_up_and_erase(*ids: Any) -> Any:
+        accepted = use_up(*ids)
+        services.state.erasures.ask_now(who, EraseReason.ATHLETE)
+        with services.state.erasures.held(who) as lease:
+            services.state.erasures.advance(lease.confirmed())
+        return accepted
+
+    monkeypatch.setattr(type(services.state.invites), "accept", lambda _, *ids: use_up_and_erase(*ids))
+    with pytest.raises(BeingErased):
+        accept(services, invite.invite_id, REX)
+    assert services.state.links.get(ADA, REX) is None
+
+
+def test_invitation_that_is_written_behind_an_erasure_is_not_kept(services: Any) -> None:
+    services.state.erasures.ask_now(ADA, EraseReason.ATHLETE)
+    with services.state.erasures.held(ADA) as lease:
+        services.state.erasures.advance(lease.confirmed())
+    with pytest.raises(BeingErased):
+        services.state.invites.create(SECRET, ADA, ("Rex",), CopyOptions())
+    assert list(services.state.invites.of_parent(ADA)) == []
 
 
 def test_declined_invitation_can_be_had_back_in_the_same_browser_while_the_parent_is_here(
