@@ -42,6 +42,14 @@ STORED_OPTIONS = {
     "sports": ["Run", "Ride"],
 }
 
+STORED_TERMS = {
+    "names": ["Rex"],
+    "starts_at_epoch_s": 5,
+    "allow_private": True,
+    "title": "{title}",
+    "sports": ["Run"],
+}
+
 ROWS: dict[type, dict[str, Any]] = {
     LedgerEntry: {
         "athlete_id": 42,
@@ -97,6 +105,12 @@ ROWS: dict[type, dict[str, Any]] = {
         "child_consent_epoch_s": 7,
         "status": "paused",
         "wake_at_epoch_s": 8,
+        "agreed": STORED_TERMS,
+        "proposal": STORED_TERMS | {"names": ["Rex", "Bello"]},
+        "set_aside": {"terms": STORED_TERMS, "by": "child", "undo_until_epoch_s": 9},
+        "ending": {"by": "parent", "was": "active", "undo_until_epoch_s": 10},
+        "made_by_operator": True,
+        "feed": [{"at_epoch_s": 8, "by": "parent", "deed": "changed", "parts": ["names"]}],
     },
     Invite: {
         "parent_id": 42,
@@ -104,6 +118,15 @@ ROWS: dict[type, dict[str, Any]] = {
         "carried": STORED_OPTIONS,
         "starts_at_epoch_s": 5,
         "child_id": 43,
+        "accepted_at_epoch_s": 6,
+        "closing": {
+            "by": "child",
+            "at_epoch_s": 7,
+            "undo_until_epoch_s": 8,
+            "good_until_epoch_s": 9,
+            "browser": "a hash",
+        },
+        "form_id": "a form",
     },
     AthleteRow: {
         "athlete_id": 42,
@@ -116,6 +139,9 @@ ROWS: dict[type, dict[str, Any]] = {
         "disconnect_asked_at_epoch_s": 7,
         "refused_at_epoch_s": 8,
         "unwanted_scopes": ["activity:read_all"],
+        "city": "Turku",
+        "session_series": "a series",
+        "wish": {"kind": "widen", "asked_at_epoch_s": 9, "scopes": ["activity:write"]},
     },
     SealedTokens: {
         "tokens": "sealed",
