@@ -17,7 +17,7 @@ from webhook_api.edge import EXTENSION, Edge
 from webhook_api.errors import route
 from webhook_api.mail import confirmation as mail
 from webhook_api.mail import own_mail
-from webhook_api.pages import connect, disconnect, erase, foreign_text, me, wishes
+from webhook_api.pages import connect, disconnect, erase, foreign_text, me, times, wishes
 from webhook_api.pages.linking import children, invites, inviting, parents
 from webhook_api.site import certificate, files, privacy, security_txt, service
 
@@ -65,7 +65,7 @@ def create_app(settings: Settings, clock: Clock = time.time) -> Flask:
     app.extensions[EXTENSION] = Edge.of(settings, clock)
     linking = (invites, inviting, children, parents)
     site = (certificate, privacy, security_txt)
-    for page in (connect, me, *linking, disconnect, erase, wishes, mail, own_mail, *site, webhook, health):
+    for page in (connect, me, *linking, disconnect, erase, wishes, mail, own_mail, times, *site, webhook, health):
         app.register_blueprint(page.blueprint)
     errors.register(app)
     headers.register(app)

@@ -33,6 +33,8 @@ class Listing:
     """Activities that were fetched because a page lacked them."""
     looked_at: tuple[tuple[int, str], ...] = ()
     """Activities that were fetched because a page differed, each with the listed fingerprint."""
+    zone: str = ""
+    """The time zone of the newest listed activity, by its IANA name; empty where none is known."""
     older_newer_part: MonthShown | None = None
     """The newer part of the month in which the next older page ends; None if it is not known."""
 

@@ -72,6 +72,12 @@ class Activity:
     fields: Mapping[str, Any] = field(repr=False)
     body: bytes = field(repr=False)
 
+    @property
+    def zone(self) -> str:
+        """The IANA name of the time zone in which it began; empty where Strava names none."""
+        text = self.fields.get("timezone")  # such as "(GMT+01:00) Europe/Berlin"
+        return text.rpartition(" ")[2] if isinstance(text, str) else ""
+
     @classmethod
     def parse(cls, answer: Mapping[str, Any], body: bytes | None = None) -> Activity:
         """The activity in `answer`.

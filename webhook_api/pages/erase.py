@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -14,6 +13,7 @@ from include.state.accounts.wishes import WishKind
 from include.state.erasures.ledger import EraseReason
 from webhook_api.edge import current_edge
 from webhook_api.pages import consent
+from webhook_api.pages.times import day_text
 from webhook_api.session import current_athlete, end_session, require_athlete
 from webhook_api.site.certificate import certificate_address
 
@@ -69,7 +69,7 @@ def notices() -> list[NoticeLine]:
     found = edge.state.notices.of_athlete(current_athlete().athlete_id)
     return [
         NoticeLine(
-            datetime.fromtimestamp(notice.happened_at_epoch_s, UTC).date().isoformat(),
+            day_text(notice.happened_at_epoch_s),
             notice.kind,
         )
         for notice in sorted(found, key=lambda notice: -notice.happened_at_epoch_s)

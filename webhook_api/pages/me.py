@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -15,7 +14,8 @@ from webhook_api.edge import current_edge
 from webhook_api.pages.linking.children import SPORTS
 from webhook_api.pages.linking.linked import family_of
 from webhook_api.pages.received import latest_received
-from webhook_api.pages.recent import SHOWN, ActivityLine, day_text, describe, start_text
+from webhook_api.pages.recent import SHOWN, ActivityLine, describe
+from webhook_api.pages.times import day_text, start_text
 from webhook_api.session import current_athlete, require_athlete
 
 blueprint = Blueprint("me", __name__, url_prefix="/me")
@@ -71,7 +71,7 @@ def _refused_since(athlete: AthleteRow) -> str | None:
     since_epoch_s = athlete.refused_at_epoch_s
     if since_epoch_s is None or not athlete.is_refused_for_long(current_edge().clock()):
         return None
-    return datetime.fromtimestamp(since_epoch_s, UTC).date().isoformat()
+    return day_text(since_epoch_s)
 
 
 def _is_leaving(athlete_id: int) -> bool:

@@ -10,7 +10,8 @@ from include.copying.sports import spoken_sport
 from include.state.activities.ledger import ActivityLedger
 from include.state.copies.ledger import MADE_STATES, Copy, Original
 from webhook_api.edge import current_edge
-from webhook_api.pages.recent import SHOWN, start_text
+from webhook_api.pages.recent import SHOWN
+from webhook_api.pages.times import start_text
 
 _MARKS: Mapping[Original, str] = {
     Original.NAMED: "",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from markupsafe import Markup
 
@@ -15,6 +14,7 @@ from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.state.copies.ledger import MADE_STATES, NOT_MADE_STATES, Copy, CopyState, Original
 from include.state.links import Link, LinkStatus
 from webhook_api.pages.foreign_text import foreign
+from webhook_api.pages.times import minute_text, start_text
 
 SHOWN = 20
 
@@ -79,16 +79,6 @@ def describe(entry: LedgerEntry, copies: Iterable[Copy], links: Mapping[int, Lin
     )
 
 
-def day_text(epoch_s: int | None) -> str:
-    """The day in UTC; empty where none is known."""
-    return "" if epoch_s is None else datetime.fromtimestamp(epoch_s, UTC).date().isoformat()
-
-
-def start_text(epoch_s: int | None) -> str:
-    """The minute in UTC, which tells two activities of a day apart; empty where none is known."""
-    return "" if epoch_s is None else f"{datetime.fromtimestamp(epoch_s, UTC):%Y-%m-%d %H:%M} UTC"
-
-
 def _describe_copy(copy: Copy, link: Link | None, now_epoch_s: float, *, gone: bool) -> CopyLine:
     called = link.names[0] if link and link.names else copy.matched
     name = foreign(called)
@@ -113,5 +103,5 @@ def _describe_copy(copy: Copy, link: Link | None, now_epoch_s: float, *, gone: b
 def _waiting(reason: str, next_try_epoch_s: int | None, now_epoch_s: float) -> str:
     if next_try_epoch_s is None or next_try_epoch_s <= now_epoch_s or not reason:
         return "under way"
-    until = f"until {datetime.fromtimestamp(next_try_epoch_s, UTC):%H:%M} UTC"
+    until = f"until {minute_text(next_try_epoch_s)}"
     return f"waiting for Strava's limit {until}" if reason == QUOTA_WORDS else f"waiting {until}: {reason}"

@@ -225,6 +225,7 @@ def _list(
             found = found.and_of(compare(older, ledger, circumstances))
             months.append(months_shown(older, known, newer_part=newer_part, listed_at_epoch_s=now_epoch_s))
             listing = _turned(listing, older, months[-1].newer_part, now_epoch_s)
+    listing = replace(listing, zone=newest.zone or listing.zone)
     note_freshness(services, athlete.athlete_id, months, ledger)
     shown = ListedRows(athlete.athlete_id, now_epoch_s, rows)
     found = found.and_of(Differences(changed=tuple(update_from_list(services, shown, ledger, looked_at=found.changed))))

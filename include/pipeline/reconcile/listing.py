@@ -41,6 +41,11 @@ class Page:
         return min((_start(row) for row in self.rows), default=None)
 
     @property
+    def zone(self) -> str:
+        """The time zone of its newest row that names one; empty where none does."""
+        return next((row.zone for row in sorted(self.rows, key=_start, reverse=True) if row.zone), "")
+
+    @property
     def next_before_epoch_s(self) -> int | None:
         """Where the next older page ends, so that no gap is left; None where there is none.
 

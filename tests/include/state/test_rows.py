@@ -211,6 +211,7 @@ ROWS: dict[type, dict[str, Any]] = {
         "athlete_id": 42,
         "listed_at_epoch_s": 5.5,
         "older_before_epoch_s": 6,
+        "zone": "Europe/Berlin",
         "older_newer_part": {"activities": 10, "listed_at_epoch_s": 11.5},
         "older_from_epoch_s": 7.5,
         "looked_for": [8],

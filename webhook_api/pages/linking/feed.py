@@ -12,7 +12,7 @@ from include.state.invites import Invite
 from include.state.links import Link
 from webhook_api.pages.foreign_text import foreign
 from webhook_api.pages.linking.terms_table import one_of
-from webhook_api.pages.recent import day_text
+from webhook_api.pages.times import day_text
 
 _WORDS: Mapping[Deed, Markup] = {
     Deed.LINKED: Markup("{who} accepted your invitation."),

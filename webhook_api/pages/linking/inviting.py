@@ -19,7 +19,7 @@ from webhook_api.pages.linking.address import Sharing, address_of, form_id_of, s
 from webhook_api.pages.linking.children import PREVIEW, form_page
 from webhook_api.pages.linking.link_form import LinkForm
 from webhook_api.pages.linking.questions import Question, ask
-from webhook_api.pages.recent import day_text, start_text
+from webhook_api.pages.times import day_text, start_text
 from webhook_api.session import current_athlete, require_athlete
 
 blueprint = Blueprint("inviting", __name__, url_prefix="/me/invites")

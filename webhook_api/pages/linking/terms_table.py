@@ -10,7 +10,7 @@ from markupsafe import Markup
 from include.copying.sports import spoken_sport
 from include.state.consent.terms import Terms
 from webhook_api.pages.foreign_text import foreign
-from webhook_api.pages.recent import day_text
+from webhook_api.pages.times import first_day_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +57,4 @@ def _in_words(terms: Terms) -> dict[str, Markup | str]:
 def _first_day(starts_at_epoch_s: int | None) -> str:
     if starts_at_epoch_s is None:
         return "the day of the confirmation"
-    return day_text(starts_at_epoch_s) if starts_at_epoch_s else "as far back as there are activities"
+    return first_day_text(starts_at_epoch_s) if starts_at_epoch_s else "as far back as there are activities"

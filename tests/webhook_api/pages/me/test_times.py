@@ -1,0 +1,75 @@
+"""Times are shown in the zone of the reader's latest activity, and the page says which that is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from include.state.activities.ledger import ActivityLedger
+from include.state.listings import Listings
+from include.store.sqlite import SqliteStore
+from webhook_api.pages.times import first_day_text
+
+ADA = 134815
+SUMMER, WINTER = 1_750_161_600, 1_760_000_000 + 60 * 86_400  # 2025-06-17 12:00 UTC; a day in December
+
+
+def note_zone(store: SqliteStore, now: Any, zone: str) -> None:
+    listings = Listings(store, now)
+    turn = listings.take(ADA, 0)
+    assert turn is not None
+    listings.finish(turn, replace(turn.listing, zone=zone))
+
+
+def page_with(ada: Any, store: SqliteStore, now: Any, began: int) -> str:
+    ledger = ActivityLedger(store, now)
+    ledger.make_due(ADA, 1, asked_at_epoch_s=int(now()))
+    with ledger.held(ADA, 1) as lease:
+        assert lease is not None
+        assert lease.entry is not None
+        ledger.settle(lease, replace(lease.entry, start_at_epoch_s=began))
+    return re.sub(r"<[^>]+>", "", ada.client.get("/me").text)
+
+
+@pytest.mark.parametrize(
+    ("zone", "began", "shown"),
+    [
+        pytest.param("Europe/Berlin", SUMMER, "2025-06-17 14:00 CEST", id="summer"),
+        pytest.param("Europe/Berlin", WINTER, "CET", id="winter"),
+        pytest.param("America/Sao_Paulo", SUMMER, "2025-06-17 09:00 UTC-03", id="zone without a name"),
+        pytest.param("", SUMMER, "2025-06-17 12:00 UTC", id="unknown"),
+        pytest.param("No/Where", SUMMER, "2025-06-17 12:00 UTC", id="none of this system's"),
+        pytest.param("../../etc/passwd", SUMMER, "2025-06-17 12:00 UTC", id="hostile"),
+    ],
+)
+def test_time_is_shown_in_the_zone_of_the_latest_activity(
+    ada: Any, store: SqliteStore, now: Any, zone: str, began: int, shown: str
+) -> None:
+    note_zone(store, now, zone)
+
+    assert shown in page_with(ada, store, now, began)
+
+
+def test_page_says_which_zone_it_uses(ada: Any, store: SqliteStore, now: Any) -> None:
+    assert "Times are in UTC, since none of your activities" in page_with(ada, store, now, SUMMER)
+
+    note_zone(store, now, "America/Sao_Paulo")
+    assert "Times are those of America/Sao Paulo" in page_with(ada, store, now, SUMMER)
+
+
+def test_visitor_reads_utc(app: Flask) -> None:
+    from webhook_api.pages.times import start_text
+
+    with app.test_request_context("/"):
+        assert start_text(SUMMER) == "2025-06-17 12:00 UTC"
+        assert start_text(None) == ""
+
+
+def test_first_day_of_a_link_is_the_same_day_for_everybody(ada: Any, store: SqliteStore, now: Any) -> None:
+    note_zone(store, now, "America/Sao_Paulo")
+
+    assert first_day_text(1_750_118_400) == "2025-06-17"
