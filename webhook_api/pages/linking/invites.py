@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from include.linking.invitations import Objection, decline, find_open, undo_decline
 from include.state.consent.feed import Side
@@ -25,10 +26,12 @@ from webhook_api.errors import (
 )
 from webhook_api.pages import consent
 from webhook_api.pages.consent import OAuthFlow
-from webhook_api.pages.foreign_text import plainly
+from webhook_api.pages.foreign_text import foreign
 from webhook_api.pages.linking.questions import Question, ask
 from webhook_api.pages.linking.terms_table import list_terms
 from webhook_api.session import end_session, signed_in
+
+_WHO_READS = Markup("Nothing is connected, and nobody can use the invitation any more. {} reads that it was declined.")
 
 blueprint = Blueprint("invites", __name__, url_prefix="/invite")
 
@@ -88,12 +91,12 @@ def ask_decline(secret: str) -> ResponseReturnValue:
     if invite is None:
         return _declined_or_gone(secret)
     parent = current_edge().state.athletes.get(invite.parent_id)
-    name = plainly(parent.firstname if parent else "")
+    name = foreign(parent.firstname if parent else "")
     return ask(
         Question(
             "Say no to the invitation?",
             (
-                f"Nothing is connected, and nobody can use the invitation any more. {name} reads that it was declined.",
+                _WHO_READS.format(name),
                 "You can undo this for a day, in this browser.",
             ),
             "Say no",

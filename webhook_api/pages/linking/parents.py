@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from include.linking import consent, links
 from include.state.consent.feed import Side
 from include.state.links import Link, LinkStatus
 from webhook_api.edge import current_edge
 from webhook_api.errors import NOT_UNDONE, PROPOSAL_REPLACED, problem_page, to_own_page
-from webhook_api.pages.foreign_text import plainly
+from webhook_api.pages.foreign_text import foreign, plainly
 from webhook_api.pages.linking.questions import Question, ask
 from webhook_api.session import current_athlete, require_athlete
+
+_WHO_IS_TOLD = Markup("What was agreed stays as it is, and {} is told.")
 
 blueprint = Blueprint("parents", __name__, url_prefix="/me/parents")
 blueprint.before_request(require_athlete)
@@ -73,7 +76,7 @@ def ask_decline(parent_id: int) -> ResponseReturnValue:
     return ask(
         Question(
             f"Say no to the change that {name} asks for?",
-            (f"What was agreed stays as it is, and {name} is told.", "You can undo this for a day."),
+            (_WHO_IS_TOLD.format(foreign(name)), "You can undo this for a day."),
             "Say no",
             address=url_for("parents.decline", parent_id=parent_id),
             back=url_for("me.show", _anchor="parents"),

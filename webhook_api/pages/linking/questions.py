@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import render_template
+from markupsafe import Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +13,8 @@ class Question:
     """What is about to happen, and the two ways on."""
 
     title: str
-    points: tuple[str, ...]
+    points: tuple[str | Markup, ...]
+    """A name in one is `foreign`, so that it turns nothing of the sentence around."""
     button: str
     address: str
     """Where the answer is sent."""

@@ -164,7 +164,9 @@ def test_invited_athlete_declines_without_connecting(
     path = invite(ada)
     rex = new_browser()
 
-    assert "Say no to the invitation?" in rex.client.get(f"{path}/decline").text
+    question = rex.client.get(f"{path}/decline").text
+    assert "Say no to the invitation?" in question
+    assert "<bdi>Ada</bdi> reads that it was declined." in question
     for _ in range(2):
         assert "You have declined" in rex.post(f"{path}/decline", page=f"{path}").text
 

@@ -81,6 +81,7 @@ def test_no_is_asked_once_told_to_the_parent_and_can_be_undone_for_a_day(
     address = re.findall(r'href="(/me/parents/\d+/decline[^"]+)"', rex.client.get("/me").text)[0]
     question = rex.client.get(address).text
     assert "Say no to the change that Ada asks for?" in text_of(question)
+    assert "<bdi>Ada</bdi> is told." in question
     page = text_of(rex.post(f"/me/parents/{ADA}/decline", seen=seen(question)).text)
     assert "You have said no to the change." in page
     assert "Rex said no to your change: what was agreed stays." in text_of(ada.client.get("/me").text)
