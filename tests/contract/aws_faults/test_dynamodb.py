@@ -8,23 +8,15 @@ from typing import Any
 import pytest
 
 from include.errors import RetryLater, VersionConflict
-from include.store.store import ABSENT, Key, Store
+from include.store.store import ABSENT, Store
+from tests.contract.aws_faults.faults import FAULTS, KEY, fields_of
 
 pytestmark = pytest.mark.network
 
-KEY = Key("links", "11", "22")
 ATTEMPTS = 4
 
 Answer = tuple[int, str]
 
-THROTTLED = pytest.param((400, "ProvisionedThroughputExceededException"), id="table throttled")
-FAULTS = [
-    THROTTLED,
-    pytest.param((400, "ThrottlingException"), id="throttled"),
-    pytest.param((400, "RequestLimitExceeded"), id="account throttled"),
-    pytest.param((500, "InternalServerError"), id="internal error"),
-    pytest.param((503, ""), id="unavailable"),
-]
 CALLS: list[Any] = [
     pytest.param(lambda store: store.get(KEY), id="get"),
     pytest.param(lambda store: store.put(KEY, {}, expected_version=ABSENT), id="put"),
@@ -33,11 +25,6 @@ CALLS: list[Any] = [
     pytest.param(lambda store: list(store.find("links", "by_child", 22)), id="find"),
     pytest.param(lambda store: store.add(KEY, {"read": 1}), id="add"),
 ]
-
-
-def fields_of(store: Store) -> Any:
-    item = store.get(KEY)
-    return item and item.fields
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -8,11 +8,9 @@ import pytest
 from include.clock import Clock
 from include.errors import IngestError, RetryLater, SettingsError
 from include.store.backend import open_store
-from include.store.store import Key
+from tests.contract.aws_faults.faults import KEY
 
 pytestmark = pytest.mark.network
-
-KEY = Key("links", "11", "22")
 
 
 def test_setting_is_named_when_there_are_no_such_tables(aws: None, clock: Clock) -> None:

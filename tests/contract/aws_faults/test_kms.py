@@ -10,21 +10,13 @@ import pytest
 from include.crypto.backend import open_cipher
 from include.crypto.cipher import Cipher
 from include.errors import CipherError, RetryLater, SettingsError
+from tests.contract.aws_faults.faults import FAULTS
 
 pytestmark = pytest.mark.network
 CONTEXT = {"app": "strava-data-ingest", "athlete_id": "42"}
 ATTEMPTS = 4
 
 Answer = tuple[int, str]
-
-THROTTLED = pytest.param((400, "ProvisionedThroughputExceededException"), id="table throttled")
-FAULTS = [
-    THROTTLED,
-    pytest.param((400, "ThrottlingException"), id="throttled"),
-    pytest.param((400, "RequestLimitExceeded"), id="account throttled"),
-    pytest.param((500, "InternalServerError"), id="internal error"),
-    pytest.param((503, ""), id="unavailable"),
-]
 
 
 @pytest.fixture

@@ -9,20 +9,15 @@ import pytest
 
 from include.clock import Clock
 from include.errors import RetryLater, VersionConflict
-from include.store.store import ABSENT, Key, Store
+from include.store.store import ABSENT, Store
+from tests.contract.aws_faults.faults import KEY, fields_of
 
 pytestmark = pytest.mark.network
 
-KEY = Key("links", "11", "22")
 
 Answer = tuple[int, str]
 Fault = Answer | str | Callable[[], object] | None
 LOST: Fault = "the request is carried out and the connection closed"
-
-
-def fields_of(store: Store) -> Any:
-    item = store.get(KEY)
-    return item and item.fields
 
 
 def test_row_is_created_once_when_the_answer_is_lost(store: Store, proxy: Any) -> None:

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import strategies as st
 
-from include.errors import IngestError, RetryLater, TriggerUnavailable
-from include.queue.content import LookAgain, StravaEvent, to_body
+from include.errors import RetryLater
+from include.queue.content import LookAgain, to_body
 from include.queue.sqlite import SqliteQueue
 from include.state.activities.ledger import ActivityLedger, ActivityState, DueWork
 from include.state.erasures.ledger import Erasures
 from include.state.outages import Outages
 from include.store.sqlite import SqliteStore
-from include.strava.events import WebhookEvent
+from tests.webhook_api.dispatcher.messages import deauthorisation, event, send, unavailable
 from webhook_api.dispatch_report import log_report
 from webhook_api.dispatcher import LONGEST_DELAY_S, MOST_TRIES, dispatch
 
 OWNER = 134815
-
-
-def event(object_id: int, **changes: Any) -> WebhookEvent:
-    plain = WebhookEvent("activity", object_id, "create", 134815, 120475, 1_516_126_040, {})
-    return replace(plain, **changes)
-
-
-def deauthorisation(athlete: int) -> WebhookEvent:
-    return event(
-        athlete, object_type="athlete", aspect_type="update", owner_id=athlete, updates={"authorized": "false"}
-    )
-
-
-def send(queue: SqliteQueue, now: Any, *events: WebhookEvent) -> None:
-    for each in events:
-        queue.send(to_body(StravaEvent(each, now())))
-
-
-def unavailable(dag_id: str) -> IngestError:
-    return TriggerUnavailable("Airflow is starting")
 
 
 def test_activity_is_due_before_its_run_is_started(
@@ -140,16 +118,3 @@ def test_event_is_not_left_to_a_ledger_that_is_out_of_reach(
     store.close()
 
     assert queue.depth() == 1
-
-
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-events = st.builds(
-    WebhookEvent,
-    object_type=st.sampled_from(["activity", "athlete"]),
-    object_id=st.integers(1, 2**63 - 1),
-    aspect_type=st.sampled_from(["create", "update", "delete"]),
-    owner_id=st.integers(1, 2**63 - 1),
-    subscription_id=st.integers(1, 2**63 - 1),
-    event_time_epoch_s=st.integers(1, 2_000_000_000),
-    updates=st.dictionaries(texts, texts, max_size=3),
-)

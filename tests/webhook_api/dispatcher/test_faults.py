@@ -5,43 +5,21 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import strategies as st
 
-from include.errors import IngestError, TriggerRefused, TriggerUnavailable
-from include.queue.content import StravaEvent, to_body
+from include.errors import TriggerRefused, TriggerUnavailable
 from include.queue.content import parse as parse_content
 from include.queue.queue import Message
 from include.queue.sqlite import SqliteQueue
 from include.state.activities.ledger import ActivityLedger
 from include.store.sqlite import SqliteStore
-from include.strava.events import WebhookEvent
+from tests.webhook_api.dispatcher.messages import deauthorisation, event, send, unavailable
 from webhook_api.dispatcher import dispatch
 
 POISON = 666
-
-
-def event(object_id: int, **changes: Any) -> WebhookEvent:
-    plain = WebhookEvent("activity", object_id, "create", 134815, 120475, 1_516_126_040, {})
-    return replace(plain, **changes)
-
-
-def deauthorisation(athlete: int) -> WebhookEvent:
-    return event(
-        athlete, object_type="athlete", aspect_type="update", owner_id=athlete, updates={"authorized": "false"}
-    )
-
-
-def send(queue: SqliteQueue, now: Any, *events: WebhookEvent) -> None:
-    for each in events:
-        queue.send(to_body(StravaEvent(each, now())))
-
-
-def unavailable(dag_id: str) -> IngestError:
-    return TriggerUnavailable("Airflow is starting")
 
 
 def test_other_events_go_on_when_erasing_is_not_possible(
@@ -201,16 +179,3 @@ def test_nothing_is_lost_when_airflow_and_the_dispatcher_fail_at_random(
     assert [parse_content(message.body).event.object_id for message, _ in queue.dead()] == [POISON]
     erased = {conf["athlete"] for (dag_id, _), conf in airflow.runs.items() if dag_id == "strava_erase"}
     assert erased == set(leaving)
-
-
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-events = st.builds(
-    WebhookEvent,
-    object_type=st.sampled_from(["activity", "athlete"]),
-    object_id=st.integers(1, 2**63 - 1),
-    aspect_type=st.sampled_from(["create", "update", "delete"]),
-    owner_id=st.integers(1, 2**63 - 1),
-    subscription_id=st.integers(1, 2**63 - 1),
-    event_time_epoch_s=st.integers(1, 2_000_000_000),
-    updates=st.dictionaries(texts, texts, max_size=3),
-)

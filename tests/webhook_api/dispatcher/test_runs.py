@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -15,24 +14,9 @@ from include.queue.sqlite import SqliteQueue
 from include.store.sqlite import SqliteStore
 from include.strava.events import WebhookEvent, batch_run_id
 from include.trigger.trigger import Started
+from tests.webhook_api.dispatcher.messages import deauthorisation, event, events, send
 from webhook_api.dispatch_report import StartedRun
 from webhook_api.dispatcher import LONGEST_DELAY_S, delay_after, dispatch
-
-
-def event(object_id: int, **changes: Any) -> WebhookEvent:
-    plain = WebhookEvent("activity", object_id, "create", 134815, 120475, 1_516_126_040, {})
-    return replace(plain, **changes)
-
-
-def deauthorisation(athlete: int) -> WebhookEvent:
-    return event(
-        athlete, object_type="athlete", aspect_type="update", owner_id=athlete, updates={"authorized": "false"}
-    )
-
-
-def send(queue: SqliteQueue, now: Any, *events: WebhookEvent) -> None:
-    for each in events:
-        queue.send(to_body(StravaEvent(each, now())))
 
 
 def test_nothing_starts_when_the_queue_is_empty(queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any) -> None:
@@ -119,19 +103,6 @@ def test_deauthorisations_start_first_and_alone_when_others_wait_before_them(
 @given(attempts=st.integers(min_value=1, max_value=10**6))
 def test_delay_grows_and_stays_bounded_for_any_number_of_attempts(attempts: int) -> None:
     assert 2 <= delay_after(attempts) <= delay_after(attempts + 1) <= LONGEST_DELAY_S
-
-
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-events = st.builds(
-    WebhookEvent,
-    object_type=st.sampled_from(["activity", "athlete"]),
-    object_id=st.integers(1, 2**63 - 1),
-    aspect_type=st.sampled_from(["create", "update", "delete"]),
-    owner_id=st.integers(1, 2**63 - 1),
-    subscription_id=st.integers(1, 2**63 - 1),
-    event_time_epoch_s=st.integers(1, 2_000_000_000),
-    updates=st.dictionaries(texts, texts, max_size=3),
-)
 
 
 @given(event=events, received_at=st.floats(min_value=0, max_value=2e9))

@@ -15,43 +15,15 @@ from include.errors import (
     TokenRefused,
     UnexpectedShape,
 )
-from include.pipeline.backfill.history import keys, list_batch, postponed
-from include.pipeline.backfill.loading import load
-from include.pipeline.chunks import ACTIVITIES, in_chunks
+from include.pipeline.backfill.history import list_batch, postponed
 from include.pipeline.ingest.sync import sync
 from include.pipeline.ingest.sync_item import SyncItem
 from include.state.activities.ledger import ActivityState
 from include.strava.models import Activity
 from local.strava_simulator.api.script import Line
+from tests.include.pipeline.backfill.history.shares import PARENT_ID, asked, in_lake, loaded, planned, reads, row
 
 pytestmark = pytest.mark.network
-
-PARENT_ID = 71
-DAYS = {"athlete": PARENT_ID, "from": "2026-05-01", "to": "2026-06-17", "dry_run": False}
-
-
-def asked(world, **changes):
-    return world.ask({**DAYS, **changes})
-
-
-def planned(world, **changes):
-    return list_batch(world.services, asked(world, **changes))
-
-
-def loaded(world, history):
-    return [load(world.services, chunk) for chunk in in_chunks(keys(history), ACTIVITIES)]
-
-
-def row(world, history):
-    return world.services.state.histories.get(PARENT_ID, history.span)
-
-
-def in_lake(world):
-    return world.sql("SELECT activity_id FROM activities ORDER BY activity_id").column("activity_id").to_pylist()
-
-
-def reads(world):
-    return sum(world.calls().values()) - world.calls().get("POST /oauth/token", 0)
 
 
 def test_spent_quota_stores_what_was_fetched_and_goes_on_where_it_stopped(world, monkeypatch, finished):

@@ -9,36 +9,15 @@ import pytest
 from include.errors import (
     QuotaSpent,
 )
-from include.pipeline.backfill.history import keys, list_batch
-from include.pipeline.backfill.loading import load
-from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.ingest.events import plan as plan_events
 from include.pipeline.ingest.sync import sync
 from include.pipeline.services import open_services
 from include.queue.content import parse as parse_content
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.strava.client import Priority
+from tests.include.pipeline.backfill.history.shares import PARENT_ID, in_lake, loaded, planned
 
 pytestmark = pytest.mark.network
-
-PARENT_ID = 71
-DAYS = {"athlete": PARENT_ID, "from": "2026-05-01", "to": "2026-06-17", "dry_run": False}
-
-
-def asked(world, **changes):
-    return world.ask({**DAYS, **changes})
-
-
-def planned(world, **changes):
-    return list_batch(world.services, asked(world, **changes))
-
-
-def loaded(world, history):
-    return [load(world.services, chunk) for chunk in in_chunks(keys(history), ACTIVITIES)]
-
-
-def in_lake(world):
-    return world.sql("SELECT activity_id FROM activities ORDER BY activity_id").column("activity_id").to_pylist()
 
 
 def test_activity_edited_since_is_queued_for_a_live_sync(world, finished):

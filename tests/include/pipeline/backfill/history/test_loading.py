@@ -6,41 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from include.pipeline.backfill.history import keys, list_batch, summary
-from include.pipeline.backfill.loading import ChunkLoaded, load
+from include.pipeline.backfill.history import keys, summary
+from include.pipeline.backfill.loading import ChunkLoaded
 from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.ingest.sync import sync
 from include.state.activities.ledger import ActivityState
 from local.strava_simulator.api.script import Line
+from tests.include.pipeline.backfill.history.shares import PARENT_ID, in_lake, loaded, planned, reads, row
 
 pytestmark = pytest.mark.network
-
-PARENT_ID = 71
-DAYS = {"athlete": PARENT_ID, "from": "2026-05-01", "to": "2026-06-17", "dry_run": False}
-
-
-def asked(world, **changes):
-    return world.ask({**DAYS, **changes})
-
-
-def planned(world, **changes):
-    return list_batch(world.services, asked(world, **changes))
-
-
-def loaded(world, history):
-    return [load(world.services, chunk) for chunk in in_chunks(keys(history), ACTIVITIES)]
-
-
-def row(world, history):
-    return world.services.state.histories.get(PARENT_ID, history.span)
-
-
-def in_lake(world):
-    return world.sql("SELECT activity_id FROM activities ORDER BY activity_id").column("activity_id").to_pylist()
-
-
-def reads(world):
-    return sum(world.calls().values()) - world.calls().get("POST /oauth/token", 0)
 
 
 @pytest.mark.parametrize("count", [pytest.param(n, id=f"{n} activities") for n in (0, 1, 20, 21)])

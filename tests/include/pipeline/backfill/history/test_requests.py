@@ -10,34 +10,15 @@ from include.errors import (
     BadRequest,
     NotConnected,
 )
-from include.pipeline.backfill.history import keys, list_batch, summary
+from include.pipeline.backfill.history import keys, summary
 from include.pipeline.backfill.loading import ChunkLoaded, load
 from include.pipeline.backfill.request import BackfillRequest
-from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import queue_due
 from include.state.histories import WORKED_S
+from tests.include.pipeline.backfill.history.shares import DAYS, PARENT_ID, loaded, planned, row
 
 pytestmark = pytest.mark.network
-
-PARENT_ID = 71
-DAYS = {"athlete": PARENT_ID, "from": "2026-05-01", "to": "2026-06-17", "dry_run": False}
-
-
-def asked(world, **changes):
-    return world.ask({**DAYS, **changes})
-
-
-def planned(world, **changes):
-    return list_batch(world.services, asked(world, **changes))
-
-
-def loaded(world, history):
-    return [load(world.services, chunk) for chunk in in_chunks(keys(history), ACTIVITIES)]
-
-
-def row(world, history):
-    return world.services.state.histories.get(PARENT_ID, history.span)
 
 
 def test_unknown_athlete_is_refused_with_the_next_step(world):

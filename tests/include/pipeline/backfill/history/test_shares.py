@@ -13,7 +13,6 @@ from include.errors import (
 )
 from include.pipeline.backfill import history as backfill
 from include.pipeline.backfill.history import keys, list_batch
-from include.pipeline.backfill.loading import load
 from include.pipeline.chunks import ACTIVITIES, in_chunks
 from include.pipeline.reconcile.due import queue_due
 from include.queue.content import ResumeBackfill
@@ -21,19 +20,9 @@ from include.queue.content import parse as parse_content
 from include.state.accounts.athletes import AthleteStatus
 from include.state.histories import WORKED_S, History
 from include.strava import client
+from tests.include.pipeline.backfill.history.shares import PARENT_ID, asked, in_lake, loaded, planned, reads, row
 
 pytestmark = pytest.mark.network
-
-PARENT_ID = 71
-DAYS = {"athlete": PARENT_ID, "from": "2026-05-01", "to": "2026-06-17", "dry_run": False}
-
-
-def asked(world, **changes):
-    return world.ask({**DAYS, **changes})
-
-
-def planned(world, **changes):
-    return list_batch(world.services, asked(world, **changes))
 
 
 def resumed(world):
@@ -46,22 +35,6 @@ def resumed(world):
             shares.append(list_batch(world.services, world.ask(content.form)))
         world.services.queue.delete(message)
     return shares
-
-
-def loaded(world, history):
-    return [load(world.services, chunk) for chunk in in_chunks(keys(history), ACTIVITIES)]
-
-
-def row(world, history):
-    return world.services.state.histories.get(PARENT_ID, history.span)
-
-
-def in_lake(world):
-    return world.sql("SELECT activity_id FROM activities ORDER BY activity_id").column("activity_id").to_pylist()
-
-
-def reads(world):
-    return sum(world.calls().values()) - world.calls().get("POST /oauth/token", 0)
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from include.state.links import CopyOptions, Link
-
-PARENT_ID, CHILD_ID, OTHER_CHILD_ID = 71, 72, 73
+from tests.include.pipeline.copying.copies.named import CHILD_ID, PARENT_ID
 
 
 def linked(world, child_id=CHILD_ID, names=("Rex",), **changes):

@@ -13,25 +13,17 @@ from include.pipeline.ingest.sync import sync
 from include.state.copies.ledger import Original
 from include.state.links import CopyOptions, LinkStatus
 from local.strava_simulator.api.faults import Faults
+from tests.include.pipeline.copying.copies.named import (
+    CHILD_ID,
+    OTHER_CHILD_ID,
+    PARENT_ID,
+    made,
+    named,
+    reason,
+    uploads,
+)
 
 pytestmark = pytest.mark.network
-
-PARENT_ID, CHILD_ID, OTHER_CHILD_ID = 71, 72, 73
-
-
-def named(world, title="Morning run with Rex", kind="run", **values):
-    """A synced activity of the parent with this title."""
-    activity_id = world.finish(kind, name=title, **values)
-    sync(world.services, world.item(activity_id), source="webhook")
-    return activity_id
-
-
-def made(world, activity_id):
-    return [(result.child_id, result.state) for result in copy_to_children(world.services, PARENT_ID, activity_id)]
-
-
-def reason(world, activity_id, child_id=CHILD_ID):
-    return world.services.state.copies.get(activity_id, child_id).reason
 
 
 def seen(world, activity_id):
@@ -43,10 +35,6 @@ def seen(world, activity_id):
 
 def original(world, activity_id, child_id=CHILD_ID):
     return world.services.state.copies.get(activity_id, child_id).original
-
-
-def uploads(world):
-    return sum(count for route, count in world.calls().items() if route.startswith("POST") and "uploads" in route)
 
 
 def test_copy_is_marked_when_the_name_goes_from_the_title_and_unmarked_when_it_comes_back(family):

@@ -14,10 +14,10 @@ from include.pipeline.ingest.sync import sync
 from include.state.copies.ledger import CopyState
 from include.state.links import CopyOptions, Link
 from local.strava_simulator.api.faults import Faults
+from tests.include.pipeline.copying.copies.named import CHILD_ID, OTHER_CHILD_ID, PARENT_ID, made, named, reason
 
 pytestmark = pytest.mark.network
 
-PARENT_ID, CHILD_ID, OTHER_CHILD_ID = 71, 72, 73
 READ_ONLY = ("read", "activity:read")
 
 
@@ -26,21 +26,6 @@ def linked(world, child_id=CHILD_ID, names=("Rex",), **changes):
     world.services.state.links.save(
         Link(PARENT_ID, child_id, names, whole, parent_consent_epoch_s=1, child_consent_epoch_s=1, **changes)
     )
-
-
-def named(world, title="Morning run with Rex", kind="run", **values):
-    """A synced activity of the parent with this title."""
-    activity_id = world.finish(kind, name=title, **values)
-    sync(world.services, world.item(activity_id), source="webhook")
-    return activity_id
-
-
-def made(world, activity_id):
-    return [(result.child_id, result.state) for result in copy_to_children(world.services, PARENT_ID, activity_id)]
-
-
-def reason(world, activity_id, child_id=CHILD_ID):
-    return world.services.state.copies.get(activity_id, child_id).reason
 
 
 def test_named_child_gets_the_track_with_every_point(family):
@@ -206,7 +191,3 @@ def test_slow_processing_is_left_to_reconcile_and_resumed_by_its_upload_id(famil
     uploads = [count for route, count in family.calls().items() if route.startswith("POST") and "uploads" in route]
     assert uploads == [1]
     assert [route for route in family.calls() if "athlete/activities" in route] == [], "nothing is left to look for"
-
-
-def uploads(world):
-    return sum(count for route, count in world.calls().items() if route.startswith("POST") and "uploads" in route)

@@ -10,10 +10,9 @@ from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import queue_due
 from include.queue.content import parse as parse_content
 from include.state.links import Link
+from tests.include.pipeline.copying.waits.named import ANN, REX
 
 WINDOW_S, DAY_S = 900, 86_400
-
-ANN, REX, ZOE = 71, 72, 73
 
 
 def linked(world, child_id, name, scopes=None):

@@ -10,17 +10,25 @@ from include.errors import OutcomeUnknown
 from include.pipeline.copying import copy_job
 from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.copying.copy_job import CopyJob
-from include.pipeline.ingest.sync import sync
 from include.state.accounts.athletes import AthleteStatus
 from include.state.copies.ledger import CopyState
 from include.state.erasures.ledger import EraseReason
 from include.state.links import CopyOptions, Link, LinkStatus
+from tests.include.pipeline.copying.waits.named import (
+    ANN,
+    REX,
+    WRITE_ONLY,
+    ZOE,
+    copy,
+    made,
+    named,
+    scope_taken,
+    uploads,
+)
 
 pytestmark = pytest.mark.network
 
-ANN, REX, ZOE = 71, 72, 73
 WINDOW_S, DAY_S = 900, 86_400
-READ_ONLY, WRITE_ONLY = ("read", "activity:read"), ("read", "activity:write")
 
 
 def linked(world, child_id, name, scopes=None):
@@ -28,28 +36,6 @@ def linked(world, child_id, name, scopes=None):
     return world.services.state.links.save(
         Link(ANN, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1)
     )
-
-
-def named(world, title="Morning run with Rex", **values):
-    activity_id = world.finish(name=title, **values)
-    sync(world.services, world.item(activity_id), source="webhook")
-    return activity_id
-
-
-def made(world, activity_id):
-    return [(result.child_id, result.state) for result in copy_to_children(world.services, ANN, activity_id)]
-
-
-def copy(world, activity_id, child_id=REX):
-    return world.services.state.copies.get(activity_id, child_id)
-
-
-def uploads(world):
-    return sum(count for route, count in world.calls().items() if route.startswith("POST") and "uploads" in route)
-
-
-def scope_taken(world):
-    world.connect(REX, READ_ONLY)
 
 
 # --- odd answers ---------------------------------------------------------------------------------

@@ -9,43 +9,18 @@ import pytest
 
 from include.copying.waking import wake_for_access
 from include.errors import Gone, StravaUnavailable, UnexpectedShape
-from include.pipeline.copying.copies import copy_to_children
-from include.pipeline.ingest.sync import sync
 from include.state.copies.ledger import CopyState
 from local.strava_simulator.api.faults import Faults
 from local.strava_simulator.api.script import Line
+from tests.include.pipeline.copying.waits.named import REX, copy, made, named, scope_taken, uploads
 
 pytestmark = pytest.mark.network
 
-ANN, REX, ZOE = 71, 72, 73
 WINDOW_S, DAY_S = 900, 86_400
-READ_ONLY, WRITE_ONLY = ("read", "activity:read"), ("read", "activity:write")
-
-
-def named(world, title="Morning run with Rex", **values):
-    activity_id = world.finish(name=title, **values)
-    sync(world.services, world.item(activity_id), source="webhook")
-    return activity_id
-
-
-def made(world, activity_id):
-    return [(result.child_id, result.state) for result in copy_to_children(world.services, ANN, activity_id)]
-
-
-def copy(world, activity_id, child_id=REX):
-    return world.services.state.copies.get(activity_id, child_id)
 
 
 def reads(world):
     return sum(count for route, count in world.calls().items() if route.startswith("GET"))
-
-
-def uploads(world):
-    return sum(count for route, count in world.calls().items() if route.startswith("POST") and "uploads" in route)
-
-
-def scope_taken(world):
-    world.connect(REX, READ_ONLY)
 
 
 def disconnected(world):

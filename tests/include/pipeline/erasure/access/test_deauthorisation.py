@@ -4,43 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from include.errors import BadRequest, NotConnected
 from include.pipeline.erasure.access import ECHO_S, Access
-from include.pipeline.erasure.access import end_access as end_access_under_lease
-from include.state.accounts.athletes import AthleteStatus, athlete_key
-from include.state.erasures.ledger import EraseReason, ErasureGrounds, ErasureStage
-from include.store.backend import open_store
+from include.state.accounts.athletes import AthleteStatus
+from include.state.erasures.ledger import EraseReason, ErasureStage
+from tests.include.pipeline.erasure.access.accounts import PARENT_ID, end_access, is_connected_at_strava, stored
 
 pytestmark = pytest.mark.network
 
-PARENT_ID = 71
 CHILD_ID = 72
 EVENT, OPERATOR, ATHLETE = EraseReason.DEAUTHORISATION, EraseReason.OPERATOR, EraseReason.ATHLETE
-
-
-def end_access(services, athlete_id, reason, asked_at=None):
-    """What becomes of the access when the wish is uttered now, or was at that second."""
-    services.state.erasures.ask(
-        athlete_id, ErasureGrounds(reason, int(services.clock() if asked_at is None else asked_at))
-    )
-    with services.state.erasures.held(athlete_id) as lease:
-        return end_access_under_lease(services, lease)[0]
-
-
-def stored(world, athlete_id=PARENT_ID):
-    """The athlete's status, and whether there are tokens."""
-    store = open_store(world.settings.state_url, world.services.clock)
-    fields = store.get(athlete_key(athlete_id)).fields
-    store.close()
-    return AthleteStatus(fields["status"]), fields["tokens"] is not None
-
-
-def is_connected_at_strava(world):
-    try:
-        world.services.strava.client.athlete(PARENT_ID)
-    except (NotConnected, BadRequest):
-        return False
-    return True
 
 
 def test_forged_deauthorisation_destroys_nothing(world):

@@ -7,48 +7,22 @@ from dataclasses import replace
 import pytest
 
 from include.crypto.backend import open_cipher
-from include.errors import ApplicationInactive, BadRequest, BeingErased, NotConnected, RetryLater, StravaUnavailable
+from include.errors import ApplicationInactive, BadRequest, BeingErased, RetryLater, StravaUnavailable
 from include.pipeline.erasure.access import Access
-from include.pipeline.erasure.access import end_access as end_access_under_lease
-from include.state.accounts.athletes import AthleteStatus, athlete_key
+from include.state.accounts.athletes import AthleteStatus
 from include.state.accounts.notices import NoticeKind
 from include.state.accounts.tokens import Tokens
-from include.state.erasures.ledger import EraseReason, ErasureGrounds, ErasureStage
+from include.state.erasures.ledger import EraseReason, ErasureStage
 from include.store.backend import open_store
 from include.strava.http.session import StravaSession
 from include.strava.oauth import OAuthClient, RevokeBy
 from local.strava_simulator.api.faults import Faults
+from tests.include.pipeline.erasure.access.accounts import PARENT_ID, end_access, is_connected_at_strava, stored
 
 pytestmark = pytest.mark.network
 
-PARENT_ID = 71
 EVENT, OPERATOR, ATHLETE = EraseReason.DEAUTHORISATION, EraseReason.OPERATOR, EraseReason.ATHLETE
 REASONS = [pytest.param(reason, id=reason) for reason in EraseReason]
-
-
-def end_access(services, athlete_id, reason, asked_at=None):
-    """What becomes of the access when the wish is uttered now, or was at that second."""
-    services.state.erasures.ask(
-        athlete_id, ErasureGrounds(reason, int(services.clock() if asked_at is None else asked_at))
-    )
-    with services.state.erasures.held(athlete_id) as lease:
-        return end_access_under_lease(services, lease)[0]
-
-
-def stored(world, athlete_id=PARENT_ID):
-    """The athlete's status, and whether there are tokens."""
-    store = open_store(world.settings.state_url, world.services.clock)
-    fields = store.get(athlete_key(athlete_id)).fields
-    store.close()
-    return AthleteStatus(fields["status"]), fields["tokens"] is not None
-
-
-def is_connected_at_strava(world):
-    try:
-        world.services.strava.client.athlete(PARENT_ID)
-    except (NotConnected, BadRequest):
-        return False
-    return True
 
 
 @pytest.mark.parametrize("reason", [OPERATOR, ATHLETE])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from include.state.links import CopyOptions, Link
-
-PARENT_ID, CHILD_ID = 71, 72
+from tests.include.pipeline.ingest.odd_answers.aftermath import CHILD_ID, PARENT_ID
 
 
 @pytest.fixture

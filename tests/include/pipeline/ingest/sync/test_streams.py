@@ -7,27 +7,12 @@ from dataclasses import replace
 import pytest
 
 from include.errors import Gone
-from include.pipeline.ingest.sync import sync
 from include.state.activities.entry import ROUND_S
 from include.state.activities.ledger import ActivityState
 from local.strava_simulator.api.script import Line
+from tests.include.pipeline.ingest.sync.synced import PARENT_ID, entry, reads, synced
 
 pytestmark = pytest.mark.network
-
-PARENT_ID = 71
-
-
-def synced(world, activity_id):
-    return sync(world.services, world.item(activity_id), source="webhook")
-
-
-def entry(world, activity_id):
-    return world.services.state.activities.get(PARENT_ID, activity_id)
-
-
-def reads(world):
-    """Calls of an athlete's activities and streams so far."""
-    return sum(count for route, count in world.calls().items() if "/activities/" in route)
 
 
 @pytest.mark.parametrize(

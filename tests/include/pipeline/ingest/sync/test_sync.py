@@ -7,19 +7,9 @@ import pytest
 from include.errors import UnexpectedShape
 from include.pipeline.ingest.sync import sync
 from local.strava_simulator.api.script import Line
+from tests.include.pipeline.ingest.sync.synced import PARENT_ID, reads, synced
 
 pytestmark = pytest.mark.network
-
-PARENT_ID = 71
-
-
-def synced(world, activity_id):
-    return sync(world.services, world.item(activity_id), source="webhook")
-
-
-def reads(world):
-    """Calls of an athlete's activities and streams so far."""
-    return sum(count for route, count in world.calls().items() if "/activities/" in route)
 
 
 def test_sync_stores_every_point_of_a_new_activity(world):

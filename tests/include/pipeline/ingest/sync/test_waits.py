@@ -13,23 +13,9 @@ from include.pipeline.ingest.sync import SETTLING_S, NotThereYet, sync
 from include.pipeline.ingest.sync_item import SyncItem
 from include.state.activities.ledger import ActivityState
 from local.strava_simulator.api.faults import Faults
+from tests.include.pipeline.ingest.sync.synced import PARENT_ID, entry, reads, synced
 
 pytestmark = pytest.mark.network
-
-PARENT_ID = 71
-
-
-def synced(world, activity_id):
-    return sync(world.services, world.item(activity_id), source="webhook")
-
-
-def entry(world, activity_id):
-    return world.services.state.activities.get(PARENT_ID, activity_id)
-
-
-def reads(world):
-    """Calls of an athlete's activities and streams so far."""
-    return sum(count for route, count in world.calls().items() if "/activities/" in route)
 
 
 def test_404_after_a_delete_event_of_an_activity_never_seen_costs_one_read(world):

@@ -15,35 +15,11 @@ from include.queue.content import parse as parse_content
 from include.state.activities.ledger import ActivityState
 from include.strava.client import StravaClient
 from include.strava.quota import Bucket, Priority
+from tests.include.pipeline.reconcile.due.lists import HOUR_S, listed, queued, synced
 
 pytestmark = pytest.mark.network
 
 PARENT_ID = 71
-
-
-def queued(world):
-    """The events in the queue, which is empty afterwards."""
-    messages = world.services.queue.receive(100, visibility_s=30)
-    for message in messages:
-        world.services.queue.delete(message)
-    return [parse_content(message.body).event for message in messages]
-
-
-HOUR_S = 3600
-
-
-def synced(world, **values):
-    """An activity that the lake holds, fetched an hour ago."""
-    activity_id = world.finish(announce=False, **values)
-    sync(world.services, world.item(activity_id), source="webhook")
-    world.clock.pass_s(HOUR_S)
-    return activity_id
-
-
-def listed(world):
-    """What one listing found, and the ids that it queued."""
-    found = list_athletes(world.services, world.settings)
-    return found, [event.object_id for event in queued(world)]
 
 
 def test_activity_without_an_event_reaches_the_lake(world):

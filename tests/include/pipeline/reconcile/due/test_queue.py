@@ -9,22 +9,14 @@ import pytest
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import Queued, queue_due
-from include.queue.content import parse as parse_content
 from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import Copy, CopyState
+from tests.include.pipeline.reconcile.due.lists import queued
 
 pytestmark = pytest.mark.network
 
 PARENT_ID = 71
-
-
-def queued(world):
-    """The events in the queue, which is empty afterwards."""
-    messages = world.services.queue.receive(100, visibility_s=30)
-    for message in messages:
-        world.services.queue.delete(message)
-    return [parse_content(message.body).event for message in messages]
 
 
 def test_nothing_due_queues_nothing(world):

@@ -14,35 +14,17 @@ from include.pipeline.backfill.loading import load
 from include.pipeline.ingest.events import plan as plan_events
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import Queued, list_athletes, queue_due
-from include.pipeline.retention.expiry import Expired, expire, kept_days
+from include.pipeline.retention.expiry import Expired, kept_days
 from include.state.activities.ledger import ActivityState
+from tests.include.pipeline.retention.expiry.stored import PARENT_ID, entry, expired, objects, synced
 
 pytestmark = pytest.mark.network
 
-PARENT_ID = 71
 DAY_S = 86_400
-
-
-def synced(world, **values):
-    activity_id = world.finish(announce=False, **values)
-    sync(world.services, world.item(activity_id), source="webhook")
-    return activity_id
-
-
-def entry(world, activity_id):
-    return world.services.state.activities.get(PARENT_ID, activity_id)
-
-
-def objects(world):
-    return list(world.services.lake.objects.list(""))
 
 
 def in_lake(world):
     return world.sql("SELECT activity_id FROM activities ORDER BY 1").column("activity_id").to_pylist()
-
-
-def expired(world, days=7, **changes):
-    return expire(world.services, PARENT_ID, days, **{"dry_run": False, **changes})
 
 
 def test_nothing_expires_before_its_time_or_without_one(world):

@@ -12,32 +12,14 @@ from include.pipeline.backfill.history import keys, list_on
 from include.pipeline.backfill.loading import load
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import Queued, queue_due
-from include.pipeline.retention.expiry import Expired, expire
+from include.pipeline.retention.expiry import Expired
 from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState
+from tests.include.pipeline.retention.expiry.stored import PARENT_ID, entry, expired, objects, synced
 
 pytestmark = pytest.mark.network
 
-PARENT_ID = 71
 DAY_S = 86_400
-
-
-def synced(world, **values):
-    activity_id = world.finish(announce=False, **values)
-    sync(world.services, world.item(activity_id), source="webhook")
-    return activity_id
-
-
-def entry(world, activity_id):
-    return world.services.state.activities.get(PARENT_ID, activity_id)
-
-
-def objects(world):
-    return list(world.services.lake.objects.list(""))
-
-
-def expired(world, days=7, **changes):
-    return expire(world.services, PARENT_ID, days, **{"dry_run": False, **changes})
 
 
 def test_raw_object_that_nobody_knows_expires_from_the_night_it_is_found(world):

@@ -19,19 +19,9 @@ from include.state.accounts.tokens import Tokens
 from include.store.codec import decode
 from include.store.store import Store
 from include.strava.grant import TokenGrant
-from include.strava.models import AthleteId
+from tests.include.state.accounts.tokens.athlete import ATHLETE, access_token, status_of
 
-ATHLETE = AthleteId(42)
 LIFETIME_S = 21_600
-
-
-def access_token(tokens: Tokens) -> str:
-    return tokens.access_token(ATHLETE, scope="activity:read")
-
-
-def status_of(athletes: Athletes) -> AthleteStatus | None:
-    row = athletes.get(ATHLETE)
-    return row.status if row else None
 
 
 def doubted(grant: TokenGrant) -> TokenGrant:

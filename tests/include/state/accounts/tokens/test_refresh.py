@@ -19,20 +19,10 @@ from include.errors import (
 from include.state.accounts.athletes import Athletes, AthleteStatus
 from include.state.accounts.tokens import Tokens
 from include.store.store import Store
-from include.strava.models import AthleteId
 from local.testbed.forwarding_store import ForwardingStore
+from tests.include.state.accounts.tokens.athlete import ATHLETE, access_token, status_of
 
-ATHLETE = AthleteId(42)
 LIFETIME_S = 21_600
-
-
-def access_token(tokens: Tokens) -> str:
-    return tokens.access_token(ATHLETE, scope="activity:read")
-
-
-def status_of(athletes: Athletes) -> AthleteStatus | None:
-    row = athletes.get(ATHLETE)
-    return row.status if row else None
 
 
 @pytest.mark.parametrize(

@@ -4,29 +4,9 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
-from include.state.activities.ledger import ActivityLedger, ActivityState, Lease, LedgerEntry
+from include.state.activities.ledger import ActivityLedger, LedgerEntry
 from include.strava.models import ActivityId, AthleteId
-
-ENTRY = LedgerEntry(
-    athlete_id=AthleteId(42),
-    activity_id=ActivityId(2**53 + 1),
-    state=ActivityState.SYNCED,
-    sport_type="TrailRun",
-    start_at_epoch_s=1_699_999_999,
-    fingerprint="abc",
-    object_keys=("streams/athlete_id=42/year=2023/2023-11.parquet", "raw/athlete_id=42/1.streams.json.gz"),
-    points=18_000,
-    reason="trop été",
-    rounds=3,
-    fetched_at_epoch_s=1_700_000_000.125,
-    next_try_epoch_s=None,
-)
-
-
-def acquired(ledger: ActivityLedger, activity_id: int = ENTRY.activity_id) -> Lease:
-    lease = ledger.acquire(42, activity_id)
-    assert lease is not None
-    return lease
+from tests.include.state.activities.ledger.entries import ENTRY, acquired
 
 
 def test_entries_of_an_athlete_are_found(ledger: ActivityLedger) -> None:

@@ -13,35 +13,7 @@ from include.clock import Clock
 from include.errors import LeaseLost
 from include.state.copies.ledger import LEASE_S, Copy, CopyLedger, CopyState, external_id
 from include.store.sqlite import SqliteStore
-
-ACTIVITY, CHILD = 2**53 + 1, 22
-PLANNED = Copy(
-    parent_activity_id=ACTIVITY,
-    child_id=CHILD,
-    parent_id=11,
-    state=CopyState.PLANNED,
-    reason="named in the title: «Rex»",
-    external_id=external_id(ACTIVITY, CHILD),
-    matched="Rex 🐕",
-    planned_at_epoch_s=1_700_000_000,
-    next_try_epoch_s=1_700_000_000,
-)
-
-
-def acquired(copies: CopyLedger) -> Copy:
-    copy = copies.acquire(ACTIVITY, CHILD)
-    assert copy is not None
-    return copy
-
-
-def in_state(copies: CopyLedger, state: CopyState) -> Copy:
-    copies.plan(PLANNED)
-    return copies.advance(replace(acquired(copies), state=state))
-
-
-def state_of(copies: CopyLedger) -> CopyState | None:
-    copy = copies.get(ACTIVITY, CHILD)
-    return copy.state if copy else None
+from tests.include.state.copies.ledger.planned import ACTIVITY, CHILD, PLANNED, acquired, in_state, state_of
 
 
 def test_external_id_is_the_same_every_time() -> None:

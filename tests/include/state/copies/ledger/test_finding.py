@@ -8,37 +8,9 @@ from dataclasses import replace
 import pytest
 
 from include.clock import Clock
-from include.state.copies.ledger import Copy, CopyLedger, CopyState, Original, external_id, parent_activity_of
+from include.state.copies.ledger import CopyLedger, CopyState, Original, external_id, parent_activity_of
 from include.store.store import Key, Store
-
-ACTIVITY, CHILD = 2**53 + 1, 22
-PLANNED = Copy(
-    parent_activity_id=ACTIVITY,
-    child_id=CHILD,
-    parent_id=11,
-    state=CopyState.PLANNED,
-    reason="named in the title: «Rex»",
-    external_id=external_id(ACTIVITY, CHILD),
-    matched="Rex 🐕",
-    planned_at_epoch_s=1_700_000_000,
-    next_try_epoch_s=1_700_000_000,
-)
-
-
-def acquired(copies: CopyLedger) -> Copy:
-    copy = copies.acquire(ACTIVITY, CHILD)
-    assert copy is not None
-    return copy
-
-
-def in_state(copies: CopyLedger, state: CopyState) -> Copy:
-    copies.plan(PLANNED)
-    return copies.advance(replace(acquired(copies), state=state))
-
-
-def state_of(copies: CopyLedger) -> CopyState | None:
-    copy = copies.get(ACTIVITY, CHILD)
-    return copy.state if copy else None
+from tests.include.state.copies.ledger.planned import ACTIVITY, CHILD, PLANNED, acquired, in_state, state_of
 
 
 def test_copies_into_an_account_come_oldest_first(copies: CopyLedger) -> None:
