@@ -99,7 +99,7 @@ def _without_userinfo(value: str) -> str:
 
 
 def _check_values(values: Mapping[str, str]) -> None:
-    """Errors: `SettingsError` for a value that is no choice, or not of the form that the variable needs."""
+    """Errors: `SettingsError` for a value that is not a choice, or not in the variable's form."""
     for variable, choices in CHOICES.items():
         value = values.get(variable.lower(), choices[0])
         if value not in choices:

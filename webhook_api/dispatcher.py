@@ -160,7 +160,7 @@ class _Batch:
     def make_due(self, parcels: Sequence[_Delivery]) -> list[_Delivery]:
         """Say in the ledger that the events' activities are due; returns those for which a run is to be started.
 
-        The others go back, or are done: while Strava is out no run is started, and reconcile goes on after it.
+        The others go back, or are done: while Strava is down no run is started, and reconcile continues afterwards.
         """
         is_out = bool(parcels) and self._is_strava_out()
         return [parcel for parcel in parcels if self._is_to_be_run(parcel, is_out)]
@@ -169,7 +169,7 @@ class _Batch:
         try:
             return self.outages.current() is not None
         except RetryLater as err:
-            log.warning("Whether Strava is out cannot be read, so runs are started, which find out: %s", err)
+            log.warning("It cannot be read whether Strava is down, so runs are started, which will find out: %s", err)
             return False
 
     def _is_to_be_run(self, parcel: _Delivery, is_out: bool) -> bool:

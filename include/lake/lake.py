@@ -65,7 +65,7 @@ class Lake:
         removed after the new ones are written. Each object is written at most once, whatever the number of
         activities, and not at all where it already holds the rows.
 
-        Errors: `BadKey` for a previous key that is no table object of the athlete; whatever `guard` raises;
+        Errors: `BadKey` for a previous key that is not a table object of the athlete; whatever `guard` raises;
         `ObjectConflict` when other writers won every one of many tries: call again.
         Effects: safe to repeat; after a crash, call it again with the same `previous_keys`.
         """

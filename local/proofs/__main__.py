@@ -45,7 +45,9 @@ def main(
         return
     chosen = [proof for proof in PROOFS if name in (ALL, proof.name)]
     if not chosen:
-        raise typer.BadParameter(f"{name!r} is no proof; there are {', '.join(proof.name for proof in PROOFS)}.")
+        raise typer.BadParameter(
+            f"{name!r} is not a proof; the proofs are {', '.join(proof.name for proof in PROOFS)}."
+        )
     with ExitStack() as closing:
         failed = [proof.name for proof in chosen if not _ran(proof, console, closing, is_small=small, seed=seed)]
     if failed:

@@ -115,7 +115,7 @@ def _proceed(services: UsesStorageStravaAndWait, copies: Sequence[Copy]) -> dict
 
 
 def _poll(services: UsesWait, holds: Collection[CopyJob]) -> None:
-    """Poll until Strava has decided or the polls are used up; then reconcile goes on."""
+    """Poll until Strava has decided or the polls are used up; then reconcile continues."""
     for delay_s in poll_delays_s():
         if not any(hold.is_fresh for hold in holds):
             return

@@ -208,7 +208,7 @@ class CopyJob:
             if self._services.state.erasures.forbid_writing(link.parent_id, link.child_id):
                 raise BeingErased(
                     f"Athlete {link.parent_id} or {link.child_id} asked to be erased while a file was made:"
-                    " nothing was sent. If the erasure is withdrawn, reconcile goes on."
+                    " nothing was sent. If the erasure is withdrawn, reconcile continues."
                 )
             if self._link() != link or self._trim_m(link) != trim_m:
                 raise RetryLater(

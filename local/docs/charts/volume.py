@@ -71,7 +71,7 @@ def climbing(lake: TrainingLake) -> dict[str, Any]:
 
 
 def eddington_number(lake: TrainingLake) -> dict[str, Any]:
-    """How many days were at least so long, against as many days: they meet at the number."""
+    """The number of days with at least each distance, and the diagonal: they meet at the Eddington number."""
     number = lake.ask("eddington_number")["eddington"][0].as_py()
     lengths = lake.select(_DAYS_RIDDEN)["km"].to_pylist()
     counted = [{"km": km, "days": sum(length >= km for length in lengths)} for km in range(1, int(max(lengths)) + 2)]

@@ -37,7 +37,7 @@ class Visitor:
         self.authorize(athlete)
 
     def authorize(self, athlete: str, *, without: str = "") -> None:
-        """On Strava's page: who is logged in, what is left ticked, and Authorize."""
+        """On Strava's page, choose the athlete and the ticked boxes, and press Authorize."""
         options = self.page.get_by_label("Log in as").locator("option")
         athlete_id = options.filter(has_text=athlete).first.get_attribute("value")
         self.page.get_by_label("Log in as").select_option(athlete_id)

@@ -11,14 +11,14 @@ from local.proofs.crash_walk.copy_walk import RETRY_AFTER_S, CrashOutcome, walk
 _HEAD = """# Copies survive a crash at any point
 
 Made by `make docs`: every line comes from running `local/proofs/crash_walk`. A copy is killed before or after each
-write to the state store, each write of an object and each call to Strava; the dead process gets nothing more done.
-Then what production would run is run: Airflow's retry after {retry_s} seconds, and `strava_reconcile` with each
+write to the state store, each write of an object and each call to Strava; the dead process does nothing more. Then
+the proof runs what production would run: Airflow's retry after {retry_s} seconds, and `strava_reconcile` with each
 window, for as long as anything is due. Where the dead run held the copy's lease, the retry leaves it alone and
-reconcile goes on.
+reconcile continues.
 
 In the end the child has exactly one activity, the ledger names it, and nothing is due. *listed*, *uploaded*, *polled*
 and *looked* are calls to Strava: `GET /athlete/activities`, `POST /uploads`, `GET /uploads/…`, `GET /activities/…`.
-A renewal of tokens is not walked here: what a kill can cost there says `make proofs NAME=tokens`.
+A refresh of tokens is not part of this walk; `make proofs NAME=tokens` shows what a kill can cost there.
 """
 
 

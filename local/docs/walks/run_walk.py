@@ -13,19 +13,18 @@ _HEAD = """# Nothing is forgotten wherever a run dies
 
 Made by `make docs`: every line comes from running `local/proofs/crash_walk`. The dispatcher, or a task of a run, is
 killed before or after each write to the state store or the lake, each message, each start of a run and each call to
-Strava. It gets nothing more done, and its run is deleted: none of its tasks is tried again or begun, and a message
-that the dispatcher had deleted is gone. Then there is nothing but `strava_reconcile`, once in a window, with the runs
-that it has started. It does not list the athletes' activities here: a list would find what the ledgers have
-forgotten.
+Strava. It does nothing more, and its run is deleted: none of its tasks is retried or started, and a message that the
+dispatcher had deleted is gone. Then only `strava_reconcile` runs, once in a window, with the runs that it starts. It
+does not list the athletes' activities here, because a list would find what the ledgers have forgotten.
 
-Within an hour the lake holds what Strava shows and nothing else, each named child has one copy, whoever is erased has
-left no trace but the certificate, nothing is due any more and no message waits. The minutes say in which window that
-was so; 0 where nothing was left to do. What reconcile itself does, and the runs that it sets off, are walked too.
-A backfill is asked for with a form of Airflow's, which nobody but its run knows: where that dies before the row of the
-history is written and is deleted, it is as if the operator had taken it back, and the walk demands that nothing has
-begun (*not asked*). From that write on reconcile goes on with it.
-A partition waits for the catalogue as a row from before the lake's write, whichever run dies before it is published.
-`make proofs NAME=run_walk` strikes the points in other ways as well: with a second worker, a stall, a lost answer.
+Within an hour the lake holds exactly what Strava shows, each named child has one copy, an erased athlete has left no
+trace but the certificate, nothing is due and no message waits. The minutes say in which window this was reached; 0
+means that nothing remained to do. Reconcile itself and the runs that it starts are walked too.
+A backfill is requested with a form in Airflow, which only its run knows: if the run dies before the row of the history
+is written, and is deleted, the request is cancelled, and the walk demands that nothing has begun (*not asked*). From
+that write on reconcile continues with it.
+A partition waits for the catalogue as a row that is written before the lake, whichever run dies before publishing it.
+`make proofs NAME=run_walk` also disturbs the points in other ways: with a second worker, a stall, a lost answer.
 """
 
 

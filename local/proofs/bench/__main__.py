@@ -29,7 +29,7 @@ def main(
 
     names = rows.split() or list(ROWS)
     if unknown := [name for name in names if name not in ROWS]:
-        raise typer.BadParameter(f"{unknown[0]!r} is no row; there are {', '.join(ROWS)}.")
+        raise typer.BadParameter(f"{unknown[0]!r} is not a row; the rows are {', '.join(ROWS)}.")
     scale = QUICK if quick else FULL
     progress = Console(stderr=True)
     claims: list[Claim] = []

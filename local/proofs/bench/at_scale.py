@@ -100,7 +100,7 @@ def _measured(size: _Size, directory: Path) -> Sequence[Claim]:
 
 
 def _months(activities: int, in_a_month: int) -> Iterator[_Month]:
-    """So many activities, a full month at a time, one athlete's year after the other's."""
+    """That many activities, one full month after the other, athlete by athlete."""
     for number, first in enumerate(range(0, activities, in_a_month)):
         years, month = divmod(number, _MONTHS_OF_A_YEAR)
         yield _Month(_FIRST_ATHLETE_ID + years, month + 1, min(in_a_month, activities - first))

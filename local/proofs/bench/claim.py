@@ -32,7 +32,7 @@ class Claim:
 
     @classmethod
     def times_better(cls, row: str, unit: str, ours: float, rival: float, *, at_least: float) -> Claim:
-        """Ours takes so many times less than the rival."""
+        """The claim that the rival needs at least `at_least` times as much as our code."""
         ratio = rival / ours
         return cls(row, unit, ours, f"rival / ours ≥ {at_least:g} ({unit})", ratio >= at_least, rival, ratio)
 

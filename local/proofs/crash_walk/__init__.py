@@ -1,1 +1,1 @@
-"""Walks through every point at which a copy or a run may die, and checks what is left after recovery."""
+"""Walks through every point at which a copy or a run may die, and checks the state after recovery."""

@@ -121,7 +121,7 @@ class CrashingQueue:
             return self._queue.send(body)
 
     def receive(self, max_messages: int, *, visibility_s: int) -> Sequence[Message]:
-        """As `Queue.receive`; a look into an empty queue is no point."""
+        """As `Queue.receive`; receiving from an empty queue is not a point."""
         self._points.alive()
         messages = self._queue.receive(max_messages, visibility_s=visibility_s)
         if messages:

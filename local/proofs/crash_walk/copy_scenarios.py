@@ -36,7 +36,7 @@ class CopyScenario:
     prepare: Callable[[World], int]
     """Prepares the world and returns the activity's id."""
     fewest_points: int
-    """With fewer points the walk would no longer see what the copy does."""
+    """The least number of points: with fewer the walk would miss parts of a copy."""
     child_id: int = REX_ID
     rules: Rules = field(default_factory=Rules)
     resumed: bool = False

@@ -21,7 +21,7 @@ RETRY_AFTER_S = 10
 """The delay of Airflow's first retry."""
 
 _WINDOWS = 6
-"""A copy that is not finished after so many of reconcile's windows is stuck."""
+"""A copy that is not finished after this many windows of reconcile is stuck."""
 
 _CALLS = {
     "POST /uploads": "uploaded",
@@ -43,7 +43,7 @@ class CrashOutcome:
     state: CopyState | None
     """The copy's state in the ledger; None where the ledger has no row."""
     activities: int
-    """How many activities the child has: one, whoever made it."""
+    """How many activities the child has: exactly one is right."""
     named: bool
     """Whether the ledger names that activity."""
     left: int
@@ -57,7 +57,7 @@ class CrashOutcome:
 def walk(scenario: CopyScenario) -> Iterator[CrashOutcome]:
     """Each of the scenario's points, in the order in which a copy passes them, each in a world of its own.
 
-    The retry comes while the dead run's lease holds, if it had one; so what is left falls to reconcile.
+    The retry comes while the dead run's lease is still valid, if it had one, so reconcile has to do the rest.
     """
     with tempfile.TemporaryDirectory(prefix="crash-walk-") as scratch:
         ready = Path(scratch, "ready")
@@ -85,7 +85,7 @@ class _Runs:
         return points.passed
 
     def crash_at(self, point: str) -> CrashOutcome:
-        """Kill the copy at this point, and let production go on."""
+        """Kill the copy at this point, then let production continue."""
         with self._world() as world:
             try:
                 self._step(world, Points(happens_at=point))

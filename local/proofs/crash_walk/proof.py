@@ -1,4 +1,4 @@
-"""The walks as proofs: the count of points, and whether the outcome is right at each."""
+"""The walks as proofs: the number of points, and whether the outcome is right at each."""
 
 from __future__ import annotations
 

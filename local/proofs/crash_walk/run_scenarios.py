@@ -29,7 +29,7 @@ class RunScenario:
     name: str
     prepare: Callable[[World], Expectations]
     fewest_points: int
-    """With fewer points the walk would no longer see what the system does."""
+    """The least number of points: with fewer the walk would miss parts of the system."""
     begin: Callable[[System, Points], None] = System.deliver
     """The work that is walked; reconcile does what it leaves undone."""
     recorded_by: str = ""

@@ -29,7 +29,7 @@ class Run:
 
 @dataclass(slots=True)
 class Airflow:
-    """Accepts each run id once. A run whose tasks died never goes on, and its id stays taken: a 409 starts nothing."""
+    """Accepts each run id once. A run whose tasks died never continues, but its id stays taken: a 409 starts none."""
 
     taken: dict[str, Run] = field(default_factory=dict)
     waiting: list[Run] = field(default_factory=list)

@@ -24,16 +24,16 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def main(
-    seed: Annotated[int, typer.Option(help="Which lines are broken.")] = 7,
+    seed: Annotated[int, typer.Option(help="Seed of the choice of lines.")] = 7,
     count: Annotated[int, typer.Option(min=1, help="How many.")] = 150,
-    modules: Annotated[str, typer.Option(help="Where, parted by commas.")] = ",".join(MODULES),
-    minutes: Annotated[float, typer.Option(help="No mutant is begun after so long.")] = 120,
+    modules: Annotated[str, typer.Option(help="Modules, separated by commas.")] = ",".join(MODULES),
+    minutes: Annotated[float, typer.Option(help="No mutant is started after this time.")] = 120,
 ) -> None:
     """Print how many broken lines the tests noticed, and those that they did not."""
     named = modules.split(",")
     unknown = sorted(set(named) - set(MODULES))
     if unknown:
-        raise typer.BadParameter(f"There are no modules {', '.join(unknown)}; choose from {', '.join(MODULES)}.")
+        raise typer.BadParameter(f"Unknown modules: {', '.join(unknown)}; choose from {', '.join(MODULES)}.")
     console = Console(soft_wrap=True)
 
     def tell(trial: Trial) -> None:
@@ -49,7 +49,7 @@ def main(
         if trial.result is TrialResult.SURVIVED:
             tell(trial)
     if len(trials) < count:
-        console.print(f"{count - len(trials)} of {count} were not tried: there was no time, or are no more.")
+        console.print(f"{count - len(trials)} of {count} were not tried: the time was over, or there are no more.")
 
 
 def _as_table(trials: Sequence[Trial]) -> Table:

@@ -14,7 +14,7 @@ from local.proofs.mutants.run import run_tests
 from local.proofs.mutants.selection import own_tests
 
 FIRST = 40
-"""So many tests run first on their own: most mutants are killed there."""
+"""The number of tests that are run first: they kill most mutants."""
 
 MOST = 250
 """The most tests for one mutant: those of its source first, then of its folder, then those that run fewer lines."""

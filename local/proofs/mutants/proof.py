@@ -14,7 +14,7 @@ _LEAST_SMALL_SHARE = 0.15
 change of the code has other lines drawn, and none of six is noticed about once in 250 draws."""
 
 _TIME_FOR_THE_LAST_S = 120
-"""A mutant that no test notices takes so long."""
+"""The time that a mutant takes which no test notices."""
 
 
 def state(effort: Effort) -> list[Verdict]:

@@ -30,7 +30,7 @@ class Search:
     count: int
     seed: int
     longest_s: float
-    """No mutant is begun after so long."""
+    """No mutant is started after this time."""
     asks_own_tests_only: bool = False
     """Whether only those tests are asked that bear the name of a source that is broken."""
 

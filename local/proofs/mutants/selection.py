@@ -35,7 +35,7 @@ _TESTS: Mapping[str, Sequence[str]] = {
 
 
 def sample(root: Path, modules: Collection[str], *, count: int, seed: int) -> list[Mutant]:
-    """So many mutants of the sources of the modules, each as likely as the other; the same for the same seed."""
+    """`count` mutants of the modules' sources, all equally likely; the same seed gives the same ones."""
     sources = sorted(path for name in modules for path in (root / MODULES[name]).rglob("*.py"))
     found = [each for path in sources for each in mutants(path.relative_to(root).as_posix(), path.read_text())]
     return Random(seed).sample(found, min(count, len(found)))

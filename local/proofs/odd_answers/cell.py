@@ -129,7 +129,7 @@ class _Cell:
         self.services.queue.send(to_body(event))
 
     def window(self) -> None:
-        """What production does in a quarter of an hour: each step by itself, whatever becomes of the others."""
+        """The work of production in a quarter of an hour: each step is run even if another one fails."""
         services = self.services
         self.attempt(queue_due, services)
         self.attempt(list_athletes, services, self.world.settings)

@@ -10,20 +10,20 @@ from local.proofs.odd_answers.answers import ANSWERS
 from local.proofs.odd_answers.cell import CALLS, MOST_CALLS, MOST_WINDOWS, ODD_WINDOWS, Outcome
 from local.proofs.odd_answers.record import Played
 
-_HEAD = """# Odd answers: what becomes of activity, copy and athlete
+_HEAD = """# Odd answers and their effects on activity, copy and athlete
 
-Made by `make proofs NAME=odd_answers_sqlite` and `NAME=odd_answers_dynamodb`: every line is played on the whole
-system in one process, on the simulated Strava with its answer script{seeds}. For {odd} minutes each call of one kind
-gets one odd answer, while a stored activity is renamed, another is deleted without an event, a new one that names a
-child is finished, and an operator asks for a backfill, and again after one that found nothing. Then Strava answers
-rightly again, and reconcile and backfill run each quarter of an hour, for {most} days at most, until all is right:
-the lake has all three activities by their present titles and not the deleted one, the child has exactly one copy of
-each that names it, the history is loaded, the athlete is connected.
+Made by `make proofs NAME=odd_answers_sqlite` and `NAME=odd_answers_dynamodb`: every line is run on the whole system in
+one process, with the simulated Strava and its answer script{seeds}. For {odd} minutes each call of one kind gets one
+odd answer. Meanwhile a stored activity is renamed, another is deleted without an event, a new one that names a child is
+finished, and an operator requests a backfill, and again after one that found nothing. Then Strava answers correctly
+again, and reconcile and backfill run every quarter of an hour, for at most {most} days, until all is right: the lake
+has all three activities with their present titles and not the deleted one, the child has exactly one copy of each that
+names it, the history is loaded, the athlete is connected.
 
-*after the hour* is what the ledgers say while the answer is still odd; nothing that was stored, copied or connected may
-be gone then, and no copy failed, or skipped unless Strava said in its own form that there is no recording. *calls* is
-how often the call was made in that hour, at most {calls} times. *right after* is how many minutes later all was right.
-Where the stores differ, both are shown.
+*after the hour* is the state in the ledgers while the answer is still odd. By then nothing that was stored, copied or
+connected may be gone, and no copy may have failed, or been skipped unless Strava answered in its own form that there is
+no recording. *calls* is how often the call was made in that hour, at most {calls} times. *right after* is how many
+minutes later all was right. Where the stores differ, both are shown.
 """
 
 

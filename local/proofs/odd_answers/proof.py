@@ -21,7 +21,7 @@ CELLS = tuple((call, answer) for call in CALLS for answer in ANSWERS)
 
 _PROCESSES = 2
 _APART = 190
-"""The small size runs one cell of so many."""
+"""The small size runs one of this many cells."""
 
 
 def prove_on_sqlite(effort: Effort) -> list[Verdict]:

@@ -101,7 +101,7 @@ def _opened(kind: LakeKind, stack: ExitStack) -> tuple[str, Mapping[str, str]]:
 
 
 def _write_all(workers: Workers, writes: int, reader: Reader, advance: Advance) -> Sequence[Exception]:
-    """Every number once, each by whoever is free; gives the errors."""
+    """Give every number to a free worker once; returns the errors."""
     numbers = iter(range(1, writes + 1))
     failed: list[Exception] = []
     done = 0

@@ -22,9 +22,9 @@ from local.strava_simulator.world.quota import Limits as SimulatedLimits
 
 PROCESSES = 16
 _COPYING = 2
-"""So many processes upload copies, and one does live work; all others backfill."""
+"""The number of processes that upload copies; one does live work, all others backfill."""
 _GREEDY = (Shift(Priority.LIVE, Bucket.READ), Shift(Priority.COPY, Bucket.UPLOAD))
-"""At the end of the day live work and copies take what is left."""
+"""The end of the day, in which live work and copies use the remaining calls."""
 _LONGEST_PAUSE_S = 0.03
 _ENOUGH = 0.99
 
@@ -35,7 +35,7 @@ class Day:
 
     windows: int
     last_windows: int
-    """In so many windows at the end live work and copies take what is left."""
+    """The number of windows at the end in which live work and copies use the remaining calls."""
     limits: Mapping[StoreKind, SimulatedLimits]
 
 

@@ -9,7 +9,7 @@ from typing import Self
 
 _SPAN_S = 0.3
 _MOST_CROPPED = 8
-"""Six crops of so many samples, and half as many at the end, leave the activity a track."""
+"""The samples of a crop: after six crops of this many, and half as many at the end, the activity still has a track."""
 POINTS = 90
 
 
@@ -24,9 +24,9 @@ class Action(Enum):
     KILL = auto()
     """A process that is at work dies."""
     STALL = auto()
-    """A process that is at work stops where it is, for so long that its lease runs out."""
+    """A working process is stopped until its lease has run out."""
     WAKE = auto()
-    """The stalled processes go on."""
+    """The stopped processes continue."""
 
 
 CHANGES = (Action.RENAME, Action.CROP, Action.DELETE)
@@ -35,7 +35,7 @@ CHANGES = (Action.RENAME, Action.CROP, Action.DELETE)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happens, so long after the round began; `amount` is how much is cropped, or tells names apart."""
+    """One event of a round, at a time after its start; `amount` is the size of a crop, or distinguishes names."""
 
     at_s: float
     action: Action
@@ -74,7 +74,7 @@ def _moment(action: Action, rng: Random) -> float:
 
 
 def _stall(rng: Random) -> list[Step]:
-    """A process stalls, the activity changes, another process takes over, and the first goes on with stale data."""
+    """A process stalls, the activity changes, another process takes over, and the first continues with stale data."""
     at_s = rng.uniform(0, _SPAN_S / 2)
     change = Step(at_s + 0.002, rng.choice((Action.RENAME, Action.CROP)), rng.randint(1, _MOST_CROPPED))
     return [

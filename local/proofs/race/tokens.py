@@ -34,7 +34,7 @@ _CALM_ROUNDS = 20
 _MOST_VICTIMS = {StoreKind.SQLITE: 6, StoreKind.DYNAMODB: 3}
 """The most kills in one round; a new client of DynamoDB opens slowly."""
 _LIFE_S = 21_601
-"""After so long every pair has expired."""
+"""After this time every pair has expired."""
 _LOOK_S = 0.005
 _LONGEST_ROUND_S = 90.0
 
@@ -69,7 +69,7 @@ class Round:
 
 
 def prove_tokens(kind: StoreKind, *, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
-    """Race for an expired token, first with nobody killed, then in so many rounds with random kills.
+    """Race for an expired token, first without kills, then in several rounds with random kills.
 
     A round in which a kill falls between Strava's answer and its writing shows the one loss that is possible; it is
     counted apart, and the athlete connects again if the pair was lost.
@@ -160,7 +160,7 @@ class _Race:
         """Let the lease run out at once where it belongs to one who was killed; a living one's is left alone."""
         row = self._store.get(athlete_key(ATHLETE_ID))
         is_leased = row and decode(SealedTokens, row.fields).lease_until_epoch_s > self._place.clock()
-        # Looked at after the row: whoever wrote a lease that is in the row had shown so before.
+        # Read after the row: a worker shows that it has the lease before it writes it to the row.
         if is_leased and not any(self._stages[worker] in IN_HAND for worker in self._workers.busy):
             self._place.clock.advance(LEASE_S + 1)
 

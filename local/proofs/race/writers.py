@@ -159,7 +159,7 @@ class _Runs:
         self._is_answered = False
 
     def look(self, timeout_s: float) -> None:
-        """Take in what was answered; waits so long for the first answer."""
+        """Process the workers' answers; waits at most that long for the first one."""
         for answer in self._workers.answers(timeout_s):
             self._is_answered |= answer.worker in self._began_after_change
             if not isinstance(answer.error, LeaseLost | NotThereYet | None):

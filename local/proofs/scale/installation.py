@@ -1,4 +1,4 @@
-"""An installation with so many athletes, in one process, each with an activity in the lake."""
+"""An installation with a given number of athletes, in one process, each with an activity in the lake."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def counted(world: World, counts: Counts) -> Services:
 
 @contextmanager
 def installation_of(folder: Path, athletes: int) -> Iterator[World]:
-    """An installation in the empty `folder` with so many athletes: the parent, the child, and others."""
+    """An installation in the empty `folder` with that many athletes: the parent, the child, and others."""
     with open_world(folder, Rules(limits=LIMITS)) as world:
         with world.app.extensions[EXTENSION].state.transaction() as db:
             applications.register(db, Application(athlete_capacity=_AT_STRAVA))

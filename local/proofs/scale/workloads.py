@@ -46,7 +46,7 @@ class Workload:
 
 
 def count(folder: Path, athletes: int) -> Mapping[str, Counts]:
-    """What each workload asks for in an installation with so many athletes, which is made in the empty `folder`."""
+    """The usage of each workload in an installation with that many athletes, created in the empty `folder`."""
     found: dict[str, Counts] = {}
     with installation_of(folder, athletes) as world:
         for workload in WORKLOADS:

@@ -21,7 +21,7 @@ from local.proofs.verdict import Verdict
 _DAG = "strava_catalog"
 _YEARS = 12
 _RUNS_A_YEAR = 2_920
-"""By so many numbers two runs of the population are a year apart."""
+"""Two runs of the population whose numbers differ by this are a year apart."""
 _POINTS = 20
 _APART_S = 0.3
 """Between two events, so that many runs tell the catalogue one after the other."""
@@ -42,7 +42,7 @@ def prove_catalogue(effort: Effort) -> list[Verdict]:
         loaded = _wave(shared, shared.population.athlete_ids[:count], wave)
         effort.advance(loaded * (wave + 1))
         seen = _settled(began, shared)
-        if seen.meanwhile:
+        if seen.events_during_runs:
             break
     return [_met(seen), _registered(shared, seen), _named(shared)]
 
@@ -58,55 +58,55 @@ def _wave(shared: SharedStack, athlete_ids: Sequence[int], wave: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What Airflow says about events of the lake's asset, and about the runs that they start."""
+class CatalogueHistory:
+    """The events of the lake's asset in Airflow, and the runs that they started."""
 
-    told_epoch_s: Sequence[float]
+    event_epoch_s: Sequence[float]
     runs: Sequence[tuple[float, float]]
     """When each run of the catalogue began and ended, in that order."""
 
     @classmethod
     def since(cls, began_epoch_s: float, shared: SharedStack) -> Self:
-        """Since the proof began; nothing is under way any more."""
-        told = [_epoch_s(event, "timestamp") for event in shared.operator.asset_events()]
+        """The events and runs since the proof began; no run is under way any more."""
+        events = [_epoch_s(event, "timestamp") for event in shared.operator.asset_events()]
         runs = [(_epoch_s(run, "start_date"), _epoch_s(run, "end_date")) for run in shared.operator.runs(_DAG)]
         return cls(
-            sorted(at for at in told if at >= began_epoch_s), sorted(run for run in runs if run[0] >= began_epoch_s)
+            sorted(at for at in events if at >= began_epoch_s), sorted(run for run in runs if run[0] >= began_epoch_s)
         )
 
     @property
-    def meanwhile(self) -> int:
+    def events_during_runs(self) -> int:
         """How many events came while the catalogue ran."""
-        return sum(any(began < at < ended for began, ended in self.runs) for at in self.told_epoch_s)
+        return sum(any(began < at < ended for began, ended in self.runs) for at in self.event_epoch_s)
 
     @property
-    def unanswered(self) -> int:
-        """How many events no run followed that began after them."""
+    def events_without_run(self) -> int:
+        """How many events came after the start of the last run."""
         last = self.runs[-1][0] if self.runs else 0.0
-        return sum(at > last for at in self.told_epoch_s)
+        return sum(at > last for at in self.event_epoch_s)
 
 
-def _settled(began_epoch_s: float, shared: SharedStack) -> Seen:
-    """What there is to see when Airflow has had the time to make a run of the last event."""
+def _settled(began_epoch_s: float, shared: SharedStack) -> CatalogueHistory:
+    """The events and runs, after Airflow has had time to start a run for the last event."""
     scheduled_by = time.monotonic() + _SCHEDULED_WITHIN_S
-    while Seen.since(began_epoch_s, shared).unanswered and time.monotonic() < scheduled_by:
+    while CatalogueHistory.since(began_epoch_s, shared).events_without_run and time.monotonic() < scheduled_by:
         time.sleep(_APART_S)
     await_idle(shared)
-    return Seen.since(began_epoch_s, shared)
+    return CatalogueHistory.since(began_epoch_s, shared)
 
 
-def _met(seen: Seen) -> Verdict:
-    figures = f"{len(seen.told_epoch_s)} events, {seen.meanwhile} of them meanwhile; {len(seen.runs)} runs"
-    return Verdict("catalogue", "events come while the catalogue runs", figures, seen.meanwhile > 0)
+def _met(seen: CatalogueHistory) -> Verdict:
+    figures = f"{len(seen.event_epoch_s)} events, {seen.events_during_runs} of them meanwhile; {len(seen.runs)} runs"
+    return Verdict("catalogue", "events come while the catalogue runs", figures, seen.events_during_runs > 0)
 
 
-def _registered(shared: SharedStack, seen: Seen) -> Verdict:
+def _registered(shared: SharedStack, seen: CatalogueHistory) -> Verdict:
     waiting = sum(1 for _ in shared.population.services.lake.partitions.waiting())
     return Verdict(
         "catalogue",
         "a run that begins after an event registers what it told of, and nothing waits any more",
-        f"{seen.unanswered} events without such a run, {waiting} partitions wait",
-        not seen.unanswered and not waiting,
+        f"{seen.events_without_run} events without such a run, {waiting} partitions wait",
+        not seen.events_without_run and not waiting,
     )
 
 

@@ -32,7 +32,7 @@ class NotInTime(IngestError):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Both connected and linked; the parent's activities are told of by webhooks."""
+    """Both connected and linked; the parent's activities are reported by webhooks."""
 
     control: SimulatorControl
     activities: ActivityLedger

@@ -67,7 +67,7 @@ def prove_night(effort: Effort) -> list[Verdict]:
 
 
 def _loaded(shared: SharedStack, athlete_ids: Sequence[int], days_ago: int = 0) -> list[int]:
-    """Each finishes a run, of which no event tells, and a sync of so long ago brings it to the lake."""
+    """Let each finish a run without an event, and sync it into the lake at a time in the past."""
     runs = [
         shared.population.finish(athlete_id, _LONG_AGO, points=_POINTS, announce=False) for athlete_id in athlete_ids
     ]

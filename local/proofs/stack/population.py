@@ -21,7 +21,7 @@ _APART = timedelta(hours=3)
 
 @dataclass(slots=True)
 class Population:
-    """Athletes whose activities are told of by webhooks."""
+    """Athletes whose activities are reported by webhooks."""
 
     control: SimulatorControl
     services: Services
@@ -37,7 +37,7 @@ class Population:
             yield cls(control, services)
 
     def grow(self, count: int) -> None:
-        """Let so many athletes be connected, those included who are already."""
+        """Connect athletes until that many are connected."""
         for number in range(len(self.athlete_ids), count):
             athlete_id = _FIRST_ID + number
             self.control.create_athlete(athlete_id=athlete_id, firstname=f"Runner {number}", lastname="Invented")

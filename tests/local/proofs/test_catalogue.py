@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from local.proofs.stack.catalogue import Seen
+from local.proofs.stack.catalogue import CatalogueHistory
 
 
 @pytest.mark.parametrize(
-    ("told", "meanwhile", "unanswered"),
+    ("event_epoch_s", "during_runs", "without_run"),
     [
         pytest.param([], 0, 0, id="none"),
         pytest.param([5.0], 0, 0, id="before a run"),
@@ -19,13 +19,13 @@ from local.proofs.stack.catalogue import Seen
         pytest.param([5.0, 12.0, 13.0, 22.0, 30.0], 3, 2, id="many"),
     ],
 )
-def test_event_is_answered_by_a_run_that_begins_after_it(
-    told: Sequence[float], meanwhile: int, unanswered: int
+def test_event_has_a_run_when_one_begins_after_it(
+    event_epoch_s: Sequence[float], during_runs: int, without_run: int
 ) -> None:
-    seen = Seen(told, [(10.0, 15.0), (20.0, 25.0)])
+    seen = CatalogueHistory(event_epoch_s, [(10.0, 15.0), (20.0, 25.0)])
 
-    assert (seen.meanwhile, seen.unanswered) == (meanwhile, unanswered)
+    assert (seen.events_during_runs, seen.events_without_run) == (during_runs, without_run)
 
 
-def test_event_is_unanswered_when_the_catalogue_never_ran() -> None:
-    assert Seen([1.0], []).unanswered == 1
+def test_event_is_without_run_when_the_catalogue_never_ran() -> None:
+    assert CatalogueHistory([1.0], []).events_without_run == 1

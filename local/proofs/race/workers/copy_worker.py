@@ -15,7 +15,7 @@ from local.proofs.race.workers.pool import Work
 
 @contextmanager
 def copy_worker(_: int, place: RaceWorld) -> Iterator[Work]:
-    """A worker that answers each of the parent's activities, by its id, with what became of its copies."""
+    """A worker that answers an activity's id with the results of its copies."""
     os.environ.update(place.environ)
     with open_services(place.settings, priority=Priority.COPY, clock=place.clock, wait=place.clock.advance) as services:
 

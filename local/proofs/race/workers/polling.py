@@ -11,7 +11,7 @@ _PAUSE_S = 0.01
 
 @contextmanager
 def polling(look: Callable[[], None]) -> Iterator[None]:
-    """Look again and again beside the block until it ends, and once more then."""
+    """Poll in parallel to the block until it ends, and once more at the end."""
     over = threading.Event()
 
     def poll() -> None:

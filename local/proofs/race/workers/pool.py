@@ -68,7 +68,7 @@ class JobResult:
 
 
 class Workers:
-    """So many workers, numbered from 0, each with at most one job at a time."""
+    """Workers that are numbered from 0, each with at most one job at a time."""
 
     def __init__(self, count: int, build: Build, *arguments: Any) -> None:
         self._build = build
@@ -101,7 +101,7 @@ class Workers:
         self.busy.add(worker)
 
     def answers(self, timeout_s: float) -> list[JobResult]:
-        """What the workers answered since the last look; waits so long for the first one.
+        """The workers' answers since the last call; waits at most that long for the first one.
 
         Errors: `WorkerDied`.
         """
@@ -143,7 +143,7 @@ class Workers:
         self._stalled.add(worker)
 
     def wake(self) -> None:
-        """Let all who were stopped go on."""
+        """Let all stopped workers continue."""
         for worker in self._stalled & self.alive:
             os.kill(self._pid(worker), signal.SIGCONT)
         self._stalled.clear()
@@ -180,7 +180,7 @@ class Workers:
             if pipe.poll(_PATIENCE_S):
                 return pipe.recv()
         except EOFError:
-            raise WorkerDied(f"worker {worker} ended by itself; its traceback is above") from None
+            raise WorkerDied(f"worker {worker} ended unexpectedly; its traceback is above") from None
         raise WorkerDied(f"worker {worker} was not ready within {_PATIENCE_S:g} s")
 
 

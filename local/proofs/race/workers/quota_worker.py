@@ -22,7 +22,7 @@ _FILE = UploadFile("race", "gpx", b"no track", "Race", "Run")
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """What a worker is to do: so many calls, or, with None, as many as it may."""
+    """A worker's job: a number of calls, or as many as the budget allows with None."""
 
     priority: Priority
     bucket: Bucket
