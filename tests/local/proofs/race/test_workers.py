@@ -77,7 +77,7 @@ def test_killed_worker_is_gone_at_once_and_replaced(workers: Workers) -> None:
 
 
 def test_worker_that_ends_by_itself_is_a_defect(workers: Workers) -> None:
-    with pytest.raises(WorkerDied, match="worker 0 ended by itself"):
+    with pytest.raises(WorkerDied, match="worker 0 ended unexpectedly"):
         workers.all_do(["crash"])
 
 
