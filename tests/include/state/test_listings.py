@@ -51,7 +51,7 @@ def test_finished_turn_is_remembered_with_all_it_found(listings: Listings, clock
             older_newer_part=MonthShown(6, 7.5),
         ),
     )
-    assert listings.get(7) == Listing(7, clock(), 99, 1.5, (3, 4), ((5, "a.b"),), MonthShown(6, 7.5))
+    assert listings.get(7) == Listing(7, clock(), 99, 1.5, (3, 4), ((5, "a.b"),), older_newer_part=MonthShown(6, 7.5))
     assert listings.take(7, HOUR_S) is None
 
 
