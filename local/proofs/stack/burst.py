@@ -55,11 +55,11 @@ def _played(shared: SharedStack, effort: Effort) -> list[Verdict]:
     for number, run in enumerate(runs):
         family.control.rename(run, f"Run {number} with {CHILD_NAME}")
     copied = happened_epoch_s(runs, family.is_copied, _PATIENCE_S)
-    told = family.told_epoch_s("update")
+    delivered = family.delivered_epoch_s("update")
     logs = shared.stack.state_dir.logs
     return [
         _in_lake(max(loaded.values()) - began_epoch_s, len(runs), effort.within_s(IN_LAKE_S)),
-        _copied(sorted(copied[run] - told[run] for run in runs), effort.within_s(COPIED_P95_S)),
+        _copied(sorted(copied[run] - delivered[run] for run in runs), effort.within_s(COPIED_P95_S)),
         _requests((logs / "airflow-api-server.log").read_text(), began_epoch_s, effort.within_s(REQUEST_S)),
         _stalls((logs / "airflow-scheduler.log").read_text()),
     ]

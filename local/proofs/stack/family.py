@@ -75,7 +75,7 @@ class Family:
         copy = self.copies.get(activity_id, CHILD_ID)
         return copy is not None and copy.state in FINAL_STATES
 
-    def told_epoch_s(self, aspect: str) -> dict[int, float]:
+    def delivered_epoch_s(self, aspect: str) -> dict[int, float]:
         """When the last event of this kind was delivered, by activity."""
         return {
             delivery["event"]["object_id"]: delivery["delivered_at"]
