@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
 
 from include.errors import SettingsError
+from ops.repository import REPOSITORY
 from ops.terraform_outputs import Environment, outputs
 
 
@@ -44,3 +46,13 @@ def test_outputs_of_an_older_version_say_what_to_do(monkeypatch):
 
 def test_every_environment_has_a_configuration():
     assert all((environment.folder / "main.tf").is_file() for environment in Environment)
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_every_output_that_a_command_reads_is_one_of_the_environment(environment):
+    declared = set(re.findall(r'^output "(\w+)"', (environment.folder / "outputs.tf").read_text(), re.MULTILINE))
+    sources = [path.read_text() for path in (REPOSITORY / "ops").glob("*.py")]
+    read = {name for text in sources for name in re.findall(r'(?:built|outputs\([^()]*\))\["(\w+)"\]', text)}
+
+    assert {"account_id", "alarm_paths", "dags_bucket", "secret_name", "settings"} <= read
+    assert read <= declared
