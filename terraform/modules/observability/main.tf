@@ -12,7 +12,7 @@ locals {
   # Words of the code's own messages in the tasks' log; a test keeps them equal.
   messages = {
     needs-reauth = {
-      pattern     = "\"Strava refuses to renew the access\""
+      pattern     = "\"Strava refuses to refresh the tokens\""
       description = "An athlete has to connect again: Strava refuses the tokens. See docs/errors.md or the athlete's page."
     }
     quota = {
