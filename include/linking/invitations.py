@@ -17,6 +17,10 @@ if TYPE_CHECKING:  # a page is loaded without the ledgers that it does not name
     from include.state.state import UsesState
 
 
+CHILDREN = 50
+"""How many children one parent may have."""
+
+
 class Objection(Enum):
     """What keeps a child from accepting an invitation."""
 
@@ -26,6 +30,8 @@ class Objection(Enum):
     """It is the child's own."""
     LINKED = auto()
     """The child has a link with the parent that has not ended."""
+    FULL = auto()
+    """The parent has as many children as one may have."""
 
 
 def find_open(services: UsesState, secret: str) -> Invite | None:
@@ -44,6 +50,8 @@ def objection(services: UsesState, invite_id: str, child_id: int) -> Objection |
     present = services.state.links.get(invite.parent_id, child_id)
     if present is not None and present.status is not LinkStatus.ENDED:
         return Objection.LINKED
+    if services.state.links.count_children(invite.parent_id) >= CHILDREN:
+        return Objection.FULL
     return None
 
 

@@ -203,6 +203,10 @@ class Links:
         """The links to a parent's children, of whatever status."""
         return [_link(item) for item in self._store.query("links", str(parent_id))]
 
+    def count_children(self, parent_id: int) -> int:
+        """How many children of the parent have a link that has not ended."""
+        return sum(link.status is not LinkStatus.ENDED for link in self.of_parent(parent_id))
+
     def of_child(self, child_id: int) -> list[Link]:
         """The links that lead to a child; for finding, re-read a link before deciding."""
         return [_link(item) for item in self._store.find("links", "by_child", child_id)]

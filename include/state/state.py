@@ -14,6 +14,7 @@ from include.state.accounts.notices import Notices
 from include.state.accounts.oauth_states import OAuthStates
 from include.state.accounts.sent_mails import SentMails
 from include.state.activities.ledger import ActivityLedger
+from include.state.brakes import Brakes
 from include.state.copies.ledger import CopyLedger
 from include.state.copies.outings import Outings
 from include.state.copies.places import Places
@@ -53,6 +54,7 @@ class State:
     histories: Histories
     listings: Listings
 
+    brakes: Brakes
     installation: Installation
     oauth_states: OAuthStates
     outages: Outages
@@ -78,6 +80,7 @@ class State:
             events=EventAudit(store, clock),
             histories=Histories(store, clock),
             listings=Listings(store, clock),
+            brakes=Brakes(store, clock),
             installation=Installation(store),
             oauth_states=OAuthStates(store, clock),
             outages=Outages(store, clock),

@@ -138,6 +138,7 @@ TABLES: Mapping[str, Table] = {
             expires=True,
             holds="Your number, that you are to be erased or were, and when.",
         ),
+        Table("brakes", partition="client_hour", expires=True, holds=""),
         Table(
             "certificates",
             partition="link_id",

@@ -20,6 +20,7 @@ from webhook_api.errors import (
     WayOn,
     problem_page,
 )
+from webhook_api.guards.brakes import refuse_client
 from webhook_api.pages import consent
 from webhook_api.pages.consent import OAuthFlow
 from webhook_api.pages.linking.address import lead_back_to
@@ -121,6 +122,9 @@ def callback() -> ResponseReturnValue:
         lead_back_to(begun.invite_id)
     if request.args.get("error"):
         return _declined(begun)
+    refused = refuse_client() if code and begun is not None else None
+    if refused is not None:
+        return refused
     flow = consent.finish(state) if code else None
     if not code or flow is None:
         return _lead_back(begun)

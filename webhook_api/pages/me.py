@@ -9,8 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from include.queue.content import LookAgain, to_body
 from include.state.accounts.athletes import AthleteRow
+from include.state.copies.ledger import NOT_MADE_STATES
 from include.state.links import Link
 from webhook_api.edge import current_edge
+from webhook_api.errors import to_own_page
+from webhook_api.guards.brakes import JUST_TRIED, TRY_EVERY_S, refusal
 from webhook_api.pages.linking.children import SPORTS
 from webhook_api.pages.linking.linked import family_of
 from webhook_api.pages.received import latest_received
@@ -48,6 +51,7 @@ def show() -> ResponseReturnValue:
 def again(activity_id: int, child_id: int) -> ResponseReturnValue:
     """Retry a copy that failed or was skipped; no effect on one that was made or is under way.
 
+    One try in a minute: each costs calls to Strava, of which all have a share.
     Effects: the copy is due, and its activity queued; after a crash in between reconcile queues it.
     """
     edge = current_edge()
@@ -56,6 +60,9 @@ def again(activity_id: int, child_id: int) -> ResponseReturnValue:
     copy = copies.get(activity_id, child_id)
     if copy is None or copy.parent_id != athlete_id:
         abort(404)
+    wait_s = copy.updated_at_epoch_s + TRY_EVERY_S - edge.clock()
+    if copy.state in NOT_MADE_STATES and wait_s > 0:
+        return refusal(JUST_TRIED, wait_s, to_own_page())
     if copies.reopen(activity_id, child_id, edge.clock()):
         edge.queue().send(to_body(LookAgain(athlete_id, activity_id, edge.clock())))
     return redirect(url_for("me.show", _anchor="recent"), code=303)

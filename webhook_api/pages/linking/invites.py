@@ -24,6 +24,7 @@ from webhook_api.errors import (
     problem_page,
     to_own_page,
 )
+from webhook_api.guards.brakes import TOO_MANY_CHILDREN
 from webhook_api.pages import consent
 from webhook_api.pages.consent import OAuthFlow
 from webhook_api.pages.foreign_text import foreign
@@ -39,6 +40,7 @@ _OBJECTIONS: Mapping[Objection, Problem] = {
     Objection.GONE: INVITE_GONE,
     Objection.OWN: OWN_INVITE,
     Objection.LINKED: ALREADY_LINKED,
+    Objection.FULL: TOO_MANY_CHILDREN,
 }
 
 

@@ -16,6 +16,7 @@ from include.queue.sqlite import SqliteQueue
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import NOT_MADE_STATES, CopyLedger, CopyState, Original
 from include.state.links import Link, Links, LinkStatus
+from webhook_api.guards.brakes import TRY_EVERY_S
 
 ADA, REX, EVE = 134815, 22, 33
 LINK = Link(ADA, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
@@ -191,10 +192,11 @@ def test_waiting_for_the_limit_is_said_in_so_many_words(
 
 
 def test_failed_copy_is_tried_again_once_however_often_it_is_asked_for(
-    ada: Any, record: Callable[..., None], copies: CopyLedger, queue: SqliteQueue, copy: Callable[..., Any]
+    ada: Any, record: Callable[..., None], copies: CopyLedger, queue: SqliteQueue, copy: Callable[..., Any], now: Any
 ) -> None:
     record(1)
     copy(copies, 1, CopyState.FAILED, reason="Strava gave no reason.", next_try_epoch_s=None)
+    now.epoch_s += TRY_EVERY_S
 
     for _ in range(2):
         assert "copy to Rex: under way" in text_of(ada.post(f"/me/copies/1/{REX}/again").text)
@@ -203,6 +205,21 @@ def test_failed_copy_is_tried_again_once_however_often_it_is_asked_for(
     event = json.loads(message.body)
     assert (event["object_type"], event["object_id"], event["owner_id"]) == ("activity", 1, ADA)
     assert [due.state for due in copies.due(2e9)] == [CopyState.PLANNED]
+
+
+def test_copy_is_tried_once_in_a_minute_and_the_page_says_when_again(
+    ada: Any, record: Callable[..., None], copies: CopyLedger, queue: SqliteQueue, copy: Callable[..., Any], now: Any
+) -> None:
+    record(1)
+    copy(copies, 1, CopyState.FAILED, reason="Strava gave no reason.", next_try_epoch_s=None)
+    now.epoch_s += TRY_EVERY_S - 1
+
+    refused = ada.post(f"/me/copies/1/{REX}/again")
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+    assert "tried a moment ago" in refused.text
+    assert "Try again in a minute." in refused.text
+    assert queue.depth() == 0
 
 
 def test_finished_copy_is_not_made_again(

@@ -29,7 +29,7 @@ from local.testbed.manual_clock import ManualClock
 ANN, REX = 71, 72
 THEIR_ACTIVITY = 900_001
 ASKED = EraseRequest(ANN, EraseReason.ATHLETE)
-MARKS = {"erasures", "certificates", "quota", "oauth_states", "subscriptions"}
+MARKS = {"brakes", "erasures", "certificates", "quota", "oauth_states", "subscriptions"}
 """Tables that hold nothing of an athlete but the mark of the erasure itself, and its certificate."""
 
 

@@ -22,7 +22,7 @@ ANN, REX = 71, 72
 THEIR_ACTIVITY = 900_001
 OPERATOR = EraseRequest(ANN, EraseReason.OPERATOR)
 EVENT = EraseRequest(ANN, EraseReason.DEAUTHORISATION)
-MARKS = {"erasures", "certificates", "quota", "oauth_states", "subscriptions"}
+MARKS = {"brakes", "erasures", "certificates", "quota", "oauth_states", "subscriptions"}
 """Tables that hold nothing of an athlete but the mark of the erasure itself."""
 
 
