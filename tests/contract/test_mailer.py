@@ -156,7 +156,7 @@ def ses(aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, aws_se
 
 
 @pytest.fixture(params=["file", *(pytest.param(name, marks=pytest.mark.network) for name in ("smtp", "ses"))])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def mailbox(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "smtp":
         server: SmtpServer = request.getfixturevalue("smtp")
         return Place(smtp_mailer(server), lambda: server.taken)
@@ -186,10 +186,10 @@ def parsed(raw: bytes) -> EmailMessage:
     return message
 
 
-def test_mail_becomes_one_message_as_it_is(place: Place) -> None:
-    place.mailer.send(MAIL)
+def test_mail_becomes_one_message_as_it_is(mailbox: Place) -> None:
+    mailbox.mailer.send(MAIL)
 
-    (raw,) = place.sent()
+    (raw,) = mailbox.sent()
     message = parsed(raw)
     assert message["To"] == READER
     assert message["From"].endswith("@example.org")
@@ -198,11 +198,11 @@ def test_mail_becomes_one_message_as_it_is(place: Place) -> None:
     assert message.get_content().replace("\r\n", "\n") == MAIL.text
 
 
-def test_same_cause_has_the_same_message_id_and_another_one_has_not(place: Place) -> None:
+def test_same_cause_has_the_same_message_id_and_another_one_has_not(mailbox: Place) -> None:
     for cause in ("one", "one", "two"):
-        place.mailer.send(replace(MAIL, cause=cause))
+        mailbox.mailer.send(replace(MAIL, cause=cause))
 
-    ids = [parsed(raw)["Message-ID"] for raw in place.sent()]
+    ids = [parsed(raw)["Message-ID"] for raw in mailbox.sent()]
     assert (len(ids), len(set(ids))) == (3, 2)
 
 

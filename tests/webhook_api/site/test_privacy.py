@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from flask.testing import FlaskClient
 
-from include.lake import schemas
 from include.settings import Settings
 from include.state.erasures.residual_records import residual_records
 from include.store.store import TABLES
@@ -32,10 +31,6 @@ def test_every_scope_that_is_asked_for_is_explained() -> None:
 
 def test_every_table_about_somebody_says_how_long_its_rows_stay() -> None:
     assert set(ROWS_KEPT_S) == {name for name, table in TABLES.items() if table.expires and table.holds}
-
-
-def test_every_kind_of_file_is_named() -> None:
-    assert set(FILES) == {*schemas.TABLES, "raw", "gpx", "certificates"}
 
 
 def test_page_names_scopes_tables_files_and_traces(client: FlaskClient, settings: Settings) -> None:
