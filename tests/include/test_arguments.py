@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def _of(node: ast.FunctionDef, parent: ast.AST, where: str) -> Iterator[Argument
 def calls(folders: tuple[str, ...]) -> dict[str, list[Call]]:
     """Every call in these folders, by the name that is called; that of a class counts for what it inherits from.
 
-    `partial(f, …)` and `run(f, …)` count as calls of `f`.
+    `partial(f, …)` and `run(f, …)` count as calls of `f`, and so does a filter `value | f(…)` of a template.
     """
     found: dict[str, list[Call]] = defaultdict(list)
     for _, module in modules(*folders):
@@ -99,6 +100,9 @@ def calls(folders: tuple[str, ...]) -> dict[str, list[Call]]:
         for node in ast.walk(module):
             for base in node.bases if isinstance(node, ast.ClassDef) else ():
                 found[_name(base)] += found[node.name]
+    for path in (ROOT / "webhook_api" / "templates").rglob("*.html"):
+        for name in re.findall(r"\|\s*(\w+)\(", path.read_text()):
+            found[name].append(Call(2, frozenset(), is_starred=False))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ def uses() -> tuple[dict[str, set[str]], set[tuple[str, str]]]:
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 told, _, name = node.value.rpartition(".")
                 imported.add((told, name))
+    for path in (ROOT / "webhook_api" / "templates").rglob("*.html"):
+        read["templates"].update(re.findall(r"\.(\w+)", path.read_text()))
     return read, imported
 
 

@@ -28,6 +28,7 @@ FAIL = (
     "WorkBroken",
     "WrongInstallation",
     "RemovalsStopped",
+    "MailRefused",
 )
 AS_USUAL = (
     *("IngestError", "VersionConflict", "CeilingReached", "LeaseLost", "ObjectConflict", "CipherError"),

@@ -44,7 +44,7 @@ _DIRECT = {"no_proxy": ",".join(_LOOPBACK)}
 _IDEMPOTENT = frozenset({"GET", "DELETE"})
 _NOTHING_TAKEN = frozenset({501, 503})
 """The 5xx statuses that mean a call was not executed; after a gateway's 502, 504 or 520 to 524 that is unknown."""
-_ASK_FIRST = "Check its outcome with Strava before sending it again."
+_ASK_FIRST = "Ask Strava for its outcome before sending it again."
 _PAUSE = wait_random(0, 1)
 
 

@@ -50,7 +50,8 @@ def test_create_names_the_other_one_when_it_calls_another_address(
 
     with pytest.raises(BadRequest, match="Subscription 5 exists already") as caught:
         subscriptions.create(CALLBACK, "verify")
-    assert "example.org" not in str(caught.value)
+    assert "https://example.org." in str(caught.value)
+    assert "else" not in str(caught.value), "the path is secret"
 
 
 def test_create_explains_the_ghost_when_one_exists_and_none_is_listed(
