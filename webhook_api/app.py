@@ -15,6 +15,7 @@ from include.settings import Settings
 from webhook_api import csrf, errors, headers, health, session, webhook
 from webhook_api.edge import EXTENSION, Edge
 from webhook_api.errors import route
+from webhook_api.guards import request_line
 from webhook_api.mail import confirmation as mail
 from webhook_api.mail import own_mail
 from webhook_api.pages import connect, disconnect, erase, foreign_text, me, times, wishes
@@ -47,6 +48,8 @@ class EdgeApp(Flask):
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The answer, which waits for AWS and Strava no longer than its deadline allows."""
+        edge: Edge = self.extensions[EXTENSION]
+        request_line.to_own_host(environ, edge.settings.public_url)
         with ending_at(time.monotonic() + longest_s(environ["PATH_INFO"])):
             return super().wsgi_app(environ, start_response)
 
@@ -63,6 +66,7 @@ def create_app(settings: Settings, clock: Clock = time.time) -> Flask:
     app = EdgeApp(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.extensions[EXTENSION] = Edge.of(settings, clock)
+    request_line.register(app)
     linking = (invites, inviting, children, parents)
     site = (certificate, privacy, security_txt)
     for page in (connect, me, *linking, disconnect, erase, wishes, mail, own_mail, times, *site, webhook, health):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from apig_wsgi import make_lambda_handler
 
@@ -18,6 +19,8 @@ from webhook_api.app import create_app, longest_s
 from webhook_api.aws_lambda import logs as lambda_logs
 from webhook_api.edge import EXTENSION, Edge
 
+_ASCII = "".join(map(chr, range(128)))
+
 
 def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Answer one request in the form of payload version 2.0.
@@ -27,7 +30,26 @@ def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """
     _logs().request_id = context.aws_request_id
     with ending_at(time.monotonic() + longest_s(event["rawPath"])):
-        return _answering(_kept().current())(dict(event), context)
+        return _answering(_kept().current())(as_wsgi_takes_it(event), context)
+
+
+def as_wsgi_takes_it(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event with nothing in it but ASCII, in which WSGI's latin-1 can express what an address or a header holds.
+
+    An HTTP API decodes paths: what stood there in percent signs comes as any character, half of a pair included.
+    """
+    return {
+        **event,
+        "rawPath": _escaped(event["rawPath"]),
+        "rawQueryString": _escaped(event["rawQueryString"]),
+        "headers": {name: _escaped(value) for name, value in event["headers"].items()},
+        "cookies": [_escaped(each) for each in event.get("cookies", ())],
+    }
+
+
+def _escaped(text: str) -> str:
+    """The text with all that is not ASCII in percent signs, as UTF-8."""
+    return text if text.isascii() else quote(text, safe=_ASCII, errors="replace")
 
 
 @cache
