@@ -10,10 +10,14 @@ from functools import cache
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
+from include.errors import BadEvent
 from include.queue.content import StravaEvent, to_body
 from include.strava import signature
 from include.strava.events import WebhookEvent, parse
 from webhook_api.edge import Edge, current_edge
+
+AHEAD_S = 86_400
+"""How far ahead of this machine's clock an event's time may lie; the clock may be wrong by hours, not by years."""
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("webhook", __name__, url_prefix="/webhook")
@@ -48,6 +52,8 @@ def receive(secret: str) -> ResponseReturnValue:
     body = request.get_data()
     _check_signature(edge, body)
     event = parse(body)
+    if event.event_time_epoch_s > edge.clock() + AHEAD_S:
+        raise BadEvent("The event's event_time lies in the future: send the time at which it happened.")
     reason = _reason_to_drop(edge, event)
     if reason:
         log.warning(

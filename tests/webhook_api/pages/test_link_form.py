@@ -14,10 +14,11 @@ from include.state.links import CopyOptions
 from webhook_api.pages.linking.link_form import LinkForm
 
 DAY_EPOCH_S = 1_780_272_000  # 2026-06-01, midnight in UTC
+NOW_EPOCH_S = DAY_EPOCH_S + 3_600.0
 
 
 def parse(**fields: Any) -> LinkForm:
-    return LinkForm.parse(MultiDict({"names": "Rex", "trim_m": "0", **fields}))
+    return LinkForm.parse(MultiDict({"names": "Rex", "trim_m": "0", **fields}), NOW_EPOCH_S)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,19 @@ def test_sport_that_strava_does_not_have_is_refused() -> None:
 )
 def test_start_is_the_day_that_was_entered(entered: str, present: int, starts_at: int) -> None:
     assert parse(start=entered).starts_at_epoch_s(present) == starts_at
+
+
+@pytest.mark.parametrize(
+    ("entered", "refused"),
+    [
+        pytest.param("2027-06-02", False, id="a year"),
+        pytest.param("2027-06-03", True, id="a day more"),
+        pytest.param("9999-12-31", True, id="the last day there is"),
+        pytest.param("1970-01-01", False, id="long ago"),
+    ],
+)
+def test_start_is_refused_when_it_lies_more_than_a_year_ahead(entered: str, refused: bool) -> None:
+    assert ("start" in parse(start=entered).problems) is refused
 
 
 @pytest.mark.parametrize("entered", ["soon", "2026-13-01", "1969-12-31", "01.06.2026", "9" * 5000])

@@ -38,6 +38,19 @@ def test_log_never_holds_the_secret_when_requests_fail(
     assert path not in caplog.text
 
 
+@pytest.mark.usefixtures("connected")
+@pytest.mark.parametrize(
+    ("ahead_s", "status"), [pytest.param(86_400, 200, id="a day"), pytest.param(86_401, 400, id="more than a day")]
+)
+def test_event_from_the_future_is_refused(
+    client: FlaskClient, path: str, event: dict[str, Any], queue: SqliteQueue, now: Any, ahead_s: int, status: int
+) -> None:
+    answer = client.post(path, json={**event, "event_time": int(now()) + ahead_s})
+
+    assert answer.status_code == status
+    assert queue.depth() == (status == 200)
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),

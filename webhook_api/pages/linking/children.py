@@ -43,7 +43,7 @@ def edit(child_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:child_id>")
 def change(child_id: int) -> ResponseReturnValue:
     """Store other names and options, for the copies made from now on; what goes beyond the child's yes is proposed."""
-    form = LinkForm.parse(request.form)
+    form = LinkForm.parse(request.form, current_edge().clock())
     if PREVIEW in request.form:
         return form_page(form.unsaved(), _link(child_id))
     if form.problems:

@@ -38,7 +38,7 @@ def write() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     """Create an invitation and go on to its page; a form that is sent twice creates one."""
     edge, athlete_id = current_edge(), current_athlete().athlete_id
-    form = LinkForm.parse(request.form)
+    form = LinkForm.parse(request.form, current_edge().clock())
     form_token = request.form.get("form_token") or secrets.token_urlsafe(16)
     if PREVIEW in request.form:
         return form_page(form.unsaved(), form_token=form_token)

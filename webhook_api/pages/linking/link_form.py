@@ -13,6 +13,9 @@ from include.copying.choices import LONGEST_TRIM_M, choice_problems
 from include.copying.title import filled_title
 from include.state.links import CopyOptions
 
+FARTHEST_DAYS = 366
+"""How far ahead the first day may lie: one beyond is a typing mistake."""
+
 _METRES = re.compile(r"[0-9]{1,4}")
 
 
@@ -35,7 +38,7 @@ class LinkForm:
         return cls(names, options, "" if options.trim_m is None else str(options.trim_m), _day_text(starts_at_epoch_s))
 
     @classmethod
-    def parse(cls, fields: MultiDict[str, str]) -> LinkForm:
+    def parse(cls, fields: MultiDict[str, str], now_epoch_s: float) -> LinkForm:
         """What was entered, and what is wrong with it."""
         trim_text = fields.get("trim_m", "").strip()
         start_text = fields.get("start", "").strip()
@@ -51,8 +54,11 @@ class LinkForm:
         )
         form = cls(_names(fields.get("names", "")), options, trim_text, start_text)
         problems = dict(choice_problems(form.names, options))
-        if start_text and _day(start_text) is None:
+        day = _day(start_text)
+        if start_text and day is None:
             problems["start"] = "The first day is a date such as 2026-06-01."
+        elif day is not None and (day - datetime.fromtimestamp(now_epoch_s, UTC).date()).days > FARTHEST_DAYS:
+            problems["start"] = "The first day lies more than a year ahead: nothing would be copied for so long."
         return replace(form, problems=problems)
 
     @property
