@@ -53,7 +53,7 @@ def shrink(png: bytes) -> bytes:
     small = BytesIO()
     with Image.open(BytesIO(png)) as picture:
         colours = picture.convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        colours.convert("RGB").save(small, "WEBP", lossless=True, quality=100, method=6)
+        colours.convert("RGB").save(small, "WEBP", lossless=True, quality=100, method=5)
     return small.getvalue()
 
 

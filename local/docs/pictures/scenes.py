@@ -18,6 +18,7 @@ class Scene:
 
 SCENES: Mapping[str, Scene] = {
     "start": Scene("/", "The two ways: to sign in, and to connect and say what is allowed.", "Sign in or connect"),
+    "privacy": Scene("/privacy", "What is kept of whom, where and how long.", "What is kept of you"),
     "access-denied": Scene("/callback", "The athlete chose Cancel on Strava's page.", "Nothing was connected"),
     "not-connected": Scene(
         "/callback", "Signing in with an account that never connected.", "This account is not connected"
@@ -67,6 +68,7 @@ SCENES: Mapping[str, Scene] = {
     "me-wish": Scene("/me", "What Strava has not confirmed to be the athlete's wish.", "Hello, Rex"),
     "me-leaving": Scene("/me", "An erasure was asked for and has not begun.", "Hello, Rex"),
     "erased": Scene("/callback", "The request is stored.", "Your data is being erased"),
+    "certificate": Scene("/certificate/…", "What was removed, and when the last trace goes.", "Certificate of erasure"),
     "me-notice": Scene("/me", "The other side of a link was erased.", "Hello, Paula"),
 }
 """By name, in the order in which the story comes to them."""

@@ -54,6 +54,9 @@ class Story:
         parent = self.parent
         parent.open("/")
         self._shown("start", parent)
+        parent.open("/privacy")
+        self._shown("privacy", parent)
+        parent.open("/")
         parent.press("Connect with Strava")
         parent.press("Cancel")
         self._shown("access-denied", parent)
@@ -209,8 +212,13 @@ class Story:
         child.page.get_by_label("Yes, erase everything that is kept of me").check()
         child.press("Erase my data")
         child.authorize("Rex")
+        example = "https://ingest.example.org/certificate/h7Jm2cQe9zKx4WvT0sLq8bRy3nUa5dFg"
+        own = child.page.locator("#certificate").get_attribute("href") or ""
+        child.page.locator("#certificate").evaluate("(shown, example) => { shown.textContent = example }", example)
         self._shown("erased", child)
         self.system.catch_up()
+        child.open(own)
+        self._shown("certificate", child)
         parent.connect("Paula", private=True)
         self._shown("me-notice", parent)
 
