@@ -27,7 +27,7 @@ from local.testbed.world import PARENT_ID, World
 
 INGEST_TASKS, INGEST_TASKS_OF_A_CHUNK = 3, 2
 NIGHT_TASKS, NIGHT_TASKS_OF_A_CHUNK = 6, 1
-RECONCILE_TASKS = 7
+RECONCILE_TASKS = 8
 ERASE_TASKS = 2
 CATALOG_TASKS = 3
 """On AWS, the crawler's own among them, which runs once in `CRAWL_EVERY_H` hours."""
