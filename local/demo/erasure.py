@@ -14,8 +14,8 @@ from include.state.erasures.ledger import Erasures, ErasureStage
 from include.store.store import Store
 from local.testbed.inspection import Inspection, Row
 
-_MARK = "erasures"
-"""The one table that still names an erased athlete, for 30 days."""
+_STAYS = ("erasures", "certificates")
+"""The tables that still name an erased athlete: the finished erasure for 30 days, and the link to its certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def examine(inspection: Inspection, athlete_id: int, seconds: float) -> ErasureF
 
 
 def _names(row: Row, athlete_id: int, number: re.Pattern[str]) -> bool:
-    if row.table == _MARK or (row.table == "events" and row.fields["object_id"] == athlete_id):
+    if row.table in _STAYS or (row.table == "events" and row.fields["object_id"] == athlete_id):
         return False  # Strava's own event about the end of the access arrives after the erasure.
     fields = {name: value for name, value in row.fields.items() if name != "tokens"}
     return any(number.search(part) for part in (row.partition, row.sort, json.dumps(fields)))

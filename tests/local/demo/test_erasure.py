@@ -12,6 +12,7 @@ from include.state.accounts.notices import Notice, NoticeKind, Notices
 from include.state.erasures.ledger import EraseReason, Erasures
 from include.state.events import EventAudit
 from include.store.sqlite import SqliteStore
+from include.store.store import ABSENT, Key
 from local.demo import erasure
 from local.testbed.inspection import FileInspection
 
@@ -46,6 +47,7 @@ def test_clean_erasure_holds_and_its_mark_and_stravas_own_event_may_stay(
     assert lease is not None
     erasures.settle(lease.finished(int(now())))
     EventAudit(store, now).record("event", athlete_id=ANN, object_id=ANN, outcome="dropped: unknown athlete")
+    store.put(Key("certificates", "h" * 64), {"athlete_id": ANN}, expected_version=ABSENT)
     assert erasure.is_over(store, now, ANN)
     store.close()
     out = StringIO()
