@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from include.errors import SettingsError
-from include.settings import EXAMPLES
+from include.settings import EXAMPLES, Settings
 from ops.package.archive import write_tree
 from ops.package.artefacts import DISPATCHER, HTTP, Function, function
 from ops.package.http_event import http_event
@@ -72,7 +72,7 @@ def try_mwaa(dist: Path, scratch: Path) -> str:
 def try_http(scratch: Path) -> str:
     """Check that the web function, built for this machine, answers Strava's handshake. Errors: `SettingsError`."""
     query = {"hub.mode": "subscribe", "hub.verify_token": EXAMPLES["WEBHOOK_VERIFY_TOKEN"], "hub.challenge": "15f7"}
-    event = http_event("GET", f"/webhook/{EXAMPLES['WEBHOOK_PATH_SECRET']}", query=query)
+    event = http_event("GET", f"/webhook/{Settings.from_environ(EXAMPLES).webhook_path_secrets[0]}", query=query)
     said = _invoke(HTTP, scratch, event)
     if said["answer"]["statusCode"] != 200 or "15f7" not in said["answer"]["body"]:
         raise SettingsError(f"The web function answers a handshake with {said['answer']}")

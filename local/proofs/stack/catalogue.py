@@ -69,7 +69,8 @@ class CatalogueHistory:
     def since(cls, began_epoch_s: float, shared: SharedStack) -> Self:
         """The events and runs since the proof began; no run is under way any more."""
         events = [_epoch_s(event, "timestamp") for event in shared.operator.asset_events()]
-        runs = [(_epoch_s(run, "start_date"), _epoch_s(run, "end_date")) for run in shared.operator.runs(_DAG)]
+        over = [run for run in shared.operator.runs(_DAG) if run["end_date"]]
+        runs = [(_epoch_s(run, "start_date"), _epoch_s(run, "end_date")) for run in over]
         return cls(
             sorted(at for at in events if at >= began_epoch_s), sorted(run for run in runs if run[0] >= began_epoch_s)
         )
