@@ -63,6 +63,14 @@ def test_every_page_is_clear_to_everybody_and_keeps_secrets(
     assert shown == list(SCENES)
 
 
+def test_page_about_privacy_is_clear_to_everybody(new_visitor: Callable[[], Visitor]) -> None:
+    stranger = new_visitor()
+    stranger.open("/privacy")
+
+    stranger.sees("What is kept of you")
+    assert faults(stranger.page) == []
+
+
 @pytest.mark.parametrize("path", ["/me", "/me/invites/new"])
 def test_everything_that_can_be_used_is_reached_in_order_by_the_keyboard_and_seen(
     system: Installation, new_visitor: Callable[[], Visitor], sign_in: Callable[..., None], path: str

@@ -18,7 +18,6 @@ class Scene:
 
 SCENES: Mapping[str, Scene] = {
     "start": Scene("/", "The two ways: to sign in, and to connect and say what is allowed.", "Sign in or connect"),
-    "privacy": Scene("/privacy", "What is kept of whom, where and how long.", "What is kept of you"),
     "access-denied": Scene("/callback", "The athlete chose Cancel on Strava's page.", "Nothing was connected"),
     "not-connected": Scene(
         "/callback", "Signing in with an account that never connected.", "This account is not connected"

@@ -54,9 +54,6 @@ class Story:
         parent = self.parent
         parent.open("/")
         self._shown("start", parent)
-        parent.open("/privacy")
-        self._shown("privacy", parent)
-        parent.open("/")
         parent.press("Connect with Strava")
         parent.press("Cancel")
         self._shown("access-denied", parent)
@@ -205,7 +202,7 @@ class Story:
         child.press("Erase my data")
         child.open("/me")  # instead of going on at Strava
         self._shown("me-wish", child)
-        self.system.services.state.erasures.ask_now(REX, EraseReason.OPERATOR)
+        self.system.services.state.erasures.ask_now(REX, EraseReason.ATHLETE)  # in another browser
         child.open("/me")
         self._shown("me-leaving", child)
         child.open("/me/erase")
