@@ -78,6 +78,10 @@ class OutcomeUnknown(RetryLater):
     """A call that is not idempotent broke off midway: ask Strava before sending it again."""
 
 
+class MailPostponed(RetryLater):
+    """The server takes mails, but none to this address at the moment."""
+
+
 class TriggerUnavailable(RetryLater):
     """Airflow's API was throttled, failing or out of reach; the message stays in the queue."""
 

@@ -27,7 +27,8 @@ class Mailer(Protocol):
         """Hand the mail to whoever delivers it.
 
         Errors: `OutcomeUnknown` when it may have been taken: do not send it again. After every other error it was
-        certainly not sent: `RetryLater` for a fault that passes, `SettingsError` for one that somebody has to mend,
+        certainly not sent: `RetryLater` for a fault that passes (`MailPostponed` where it is the address's own),
+        `SettingsError` for one that somebody has to mend,
         `MailRefused` for an address that takes no mail. No error names the address.
         """
         ...

@@ -6,7 +6,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass, field
 
-from include.errors import MailRefused, OutcomeUnknown, RetryLater, SettingsError
+from include.errors import MailPostponed, MailRefused, OutcomeUnknown, RetryLater, SettingsError
 from include.mail.mailer import Mail, message_of
 
 TIMEOUT_S = 5
@@ -41,18 +41,22 @@ class SmtpMailer:
     def _begin(self, smtp: smtplib.SMTP_SSL, mail: Mail) -> None:
         try:
             smtp.login(self.user, self.password)
-            answers = [smtp.mail(self.sender)[0], smtp.rcpt(mail.to)[0]]
+            begun = smtp.mail(self.sender)[0]
+            # After a refused sender the server's answer says nothing of the address.
+            named = smtp.rcpt(mail.to)[0] if begun <= _TAKEN else begun
         except smtplib.SMTPAuthenticationError as err:
             raise SettingsError(
                 f"MAIL_URL: {self.host} refuses its user with MAIL_PASSWORD ({err.smtp_code}); correct one of them"
             ) from None
         except (OSError, smtplib.SMTPException) as err:
             raise self._not_reached(err) from err
-        if answers[0] >= _FOR_GOOD:
+        if begun >= _FOR_GOOD:
             raise SettingsError(
-                f"CONTACT: {self.host} takes no mail from it ({answers[0]}); let its user send as that address"
+                f"CONTACT: {self.host} takes no mail from it ({begun}); let its user send as that address"
             )
-        self._check(answers[1])
+        if begun > _TAKEN:
+            raise RetryLater(f"MAIL_URL: {self.host} takes no mail at the moment ({begun})")
+        self._check(named)
 
     def _hand_over(self, smtp: smtplib.SMTP_SSL, body: bytes) -> None:
         try:
@@ -67,7 +71,7 @@ class SmtpMailer:
         if code >= _FOR_GOOD:
             raise MailRefused(f"{self.host} refused a mail for good ({code}): the address takes none")
         if code > _TAKEN + 1:
-            raise RetryLater(f"{self.host} takes no mail at the moment ({code})")
+            raise MailPostponed(f"{self.host} takes no mail to this address at the moment ({code})")
 
     def _not_reached(self, err: Exception) -> RetryLater:
         return RetryLater(f"MAIL_URL: {self.host}:{self.port} could not be asked to send a mail ({type(err).__name__})")

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from include.errors import IngestError, MailRefused, OutcomeUnknown, RetryLater, SettingsError
+from include.errors import IngestError, MailPostponed, MailRefused, OutcomeUnknown, RetryLater, SettingsError
 from include.mail.backend import open_mailer
 from include.mail.mailer import Mail, Mailer
 from include.settings import EXAMPLES, Settings
@@ -213,11 +213,12 @@ def test_same_cause_has_the_same_message_id_and_another_one_has_not(mailbox: Pla
         pytest.param("AUTH", "535 no", SettingsError, id="password"),
         pytest.param("AUTH", "", RetryLater, id="closed at sign-in"),
         pytest.param("MAIL", "550 not you", SettingsError, id="sender"),
+        pytest.param("MAIL", "451 later", RetryLater, id="sender later"),
         pytest.param("RCPT", "550 unknown", MailRefused, id="unknown address"),
-        pytest.param("RCPT", "451 later", RetryLater, id="address later"),
-        pytest.param("DATA", "451 later", RetryLater, id="content later"),
+        pytest.param("RCPT", "451 later", MailPostponed, id="address later"),
+        pytest.param("DATA", "451 later", MailPostponed, id="content later"),
         pytest.param("DATA", "554 spam", MailRefused, id="content never"),
-        pytest.param("BODY", "451 later", RetryLater, id="not taken now"),
+        pytest.param("BODY", "451 later", MailPostponed, id="not taken now"),
         pytest.param("BODY", "554 spam", MailRefused, id="not taken ever"),
         pytest.param("BODY", "", OutcomeUnknown, id="closed after the content"),
     ],

@@ -15,6 +15,7 @@ RETRY = (
         "NotTheApi",
         "TokenEndpointFault",
         "OutcomeUnknown",
+        "MailPostponed",
         "TriggerUnavailable",
         "NotProved",
         "NewerVersion",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from include.errors import CipherError, IngestError, MailRefused, OutcomeUnknown
+from include.errors import CipherError, IngestError, MailPostponed, MailRefused, OutcomeUnknown
 from include.mail.backend import open_mailer
 from include.mail.letters import Letters
 from include.mail.mailer import Mail, Mailer
@@ -39,7 +39,7 @@ class _Cause:
 def send_mails(services: UsesState, settings: Settings) -> int:
     """Send the mails that are due; returns how many were handed over. None where `MAIL_URL` is empty.
 
-    Errors: those of `Mailer.send` that are about the server; the mail it is about is tried in the next round.
+    Errors: those of `Mailer.send` that are about the server; the mails that are left are tried in the next round.
     """
     mailer = open_mailer(settings)
     if mailer is None:
@@ -60,7 +60,10 @@ def _of_erasures(services: UsesState, mailer: Mailer, letters: Letters) -> int:
         to = _opened(services, due.athlete_id, due.sealed_address)
         if to is not None:
             mail = letters.erased(f"erased.{due.link_id}", to, due.link_id)
-            sent += _hand_over(mailer, mail, due.athlete_id, partial(certificates.unclaim, claimed))
+            try:
+                sent += _hand_over(mailer, mail, due.athlete_id, partial(certificates.unclaim, claimed))
+            except MailPostponed:
+                continue  # one full mailbox keeps nobody else from being told
         certificates.forget_address(claimed)
     return sent
 
@@ -78,7 +81,11 @@ def _of_athletes(services: UsesState, mailer: Mailer, letters: Letters) -> int:
             if to is None or not mails.claim(athlete_id, cause.key):
                 continue
             mail = cause.letter(f"{athlete_id}.{cause.key}", to)
-            if _hand_over(mailer, mail, athlete_id, partial(mails.unclaim, athlete_id, cause.key)):
+            try:
+                is_sent = _hand_over(mailer, mail, athlete_id, partial(mails.unclaim, athlete_id, cause.key))
+            except MailPostponed:
+                continue
+            if is_sent:
                 mails.note_sent(athlete_id, cause.key)
                 sent += 1
     return sent
@@ -119,7 +126,10 @@ def _opened(services: UsesState, athlete_id: int, sealed: str) -> str | None:
 
 
 def _hand_over(mailer: Mailer, mail: Mail, athlete_id: int, give_back: Callable[[], None]) -> bool:
-    """Send the mail once; False where it was refused, or is in doubt. Neither is tried again."""
+    """Send the mail once; False where it was refused, or is in doubt. Neither is tried again.
+
+    Errors: those after which it was certainly not sent, `MailPostponed` among them; the claim is given back then.
+    """
     try:
         mailer.send(mail)
     except OutcomeUnknown as err:
@@ -128,7 +138,8 @@ def _hand_over(mailer: Mailer, mail: Mail, athlete_id: int, give_back: Callable[
     except MailRefused as err:
         log.warning("Athlete %d got no mail: %s", athlete_id, err)
         return False
-    except IngestError:
+    except IngestError as err:
         give_back()
+        log.warning("Athlete %d got no mail yet, the next round tries again: %s", athlete_id, err)
         raise
     return True

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from include.crypto.key_file import KeyFileCipher
-from include.errors import MailRefused, OutcomeUnknown, RetryLater
+from include.errors import MailPostponed, MailRefused, OutcomeUnknown, RetryLater
 from include.mail.mailer import Mail
 from include.pipeline.reconcile import mails
 from include.pipeline.reconcile.mails import DOUBT_S, send_mails
@@ -46,9 +46,11 @@ class Post:
 
     sent: list[Mail] = field(default_factory=list)
     fault: BaseException | None = None
+    faulty: str = ""
+    """The only address that the fault is about; empty: all are."""
 
     def send(self, mail: Mail) -> None:
-        if self.fault is not None:
+        if self.fault is not None and self.faulty in ("", mail.to):
             raise self.fault
         self.sent.append(mail)
 
@@ -212,6 +214,22 @@ def test_address_that_cannot_be_opened_keeps_nobody_else_from_being_told(
         assert send_mails(place, SETTINGS) == 1
     assert place.told()[0][0] == "72@example.com"
     assert "athlete 71" in caplog.text
+
+
+@pytest.mark.parametrize("cause", [pytest.param(cause, id=name) for name, cause in CAUSES.items()])
+def test_full_mailbox_keeps_nobody_else_from_being_told_and_is_tried_again(
+    place: Place, cause: Callable[[Place], object]
+) -> None:
+    for athlete_id in (ANN, REX):
+        place.connect(athlete_id)
+    cause(place)
+    place.set(REX, status="needs_reauth")
+    place.post.fault, place.post.faulty = MailPostponed("full"), "71@example.com"
+
+    assert send_mails(place, SETTINGS) == 1
+    place.post.fault = None
+    assert send_mails(place, SETTINGS) == 1
+    assert [to for to, _ in place.told()] == ["72@example.com", "71@example.com"]
 
 
 def test_log_names_no_address(place: Place, caplog: pytest.LogCaptureFixture) -> None:
