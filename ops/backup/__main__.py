@@ -99,16 +99,21 @@ def told(restored: Restored, *, dry_run: bool) -> list[str]:
     if decisions is None:
         lines.append(
             "Not known: whose data was erased, and who ended or changed a link, after that time. If there is anybody "
-            "(mails, certificates), start strava_erase for them, or `make links ARGS=end`, before anything else."
+            "(mails, certificates), start strava_erase for them, or `make links ARGS=end`, before anything else. "
+            "Mail addresses, invitations and hidden places are those of that time."
         )
     else:
         erased = ", ".join(map(str, decisions.erased)) or "nobody"
         links = ", ".join(f"{parent}→{child}" for parent, child, _ in decisions.links) or "none"
-        lines.append(f"Taken over from the replaced state: erasures of {erased}; changed links: {links}.")
+        lines.append(
+            f"{'To be taken' if dry_run else 'Taken'} over from the replaced state: erasures of {erased}; changed "
+            f"links: {links}; {len(decisions.rows)} rows of mail addresses, mails sent, invitations and hidden places."
+        )
     if not dry_run:
         lines.append(
             "Next: `make up`, then `make reconnects`: it lists whose tokens Strava has renewed since, who have to "
-            "connect again. What happened since is found in Strava's lists within hours; nothing is uploaded twice."
+            "connect again. All athletes are signed out. What happened since is found in Strava's lists within hours; "
+            "nothing is uploaded twice."
         )
     return lines
 

@@ -1,4 +1,4 @@
-"""Takes over into a restored state what people have decided since: erasures, and links that were ended or changed."""
+"""Takes over into a restored state what people have decided since: erasures, links, invitations, mail addresses."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from include.state.erasures.ledger import EraseReason, Erasure, Erasures, Erasur
 from include.state.links import Link, Links
 from include.store.backend import open_store
 from include.store.store import Store
+from ops.backup.later_rows import LaterRow, end_all_sessions, later_rows, put_rows
 
 CERTIFICATES = "certificates/"
 
@@ -29,6 +30,8 @@ class Decisions:
     """The keys of the certificates of these erasures."""
     links: tuple[tuple[int, int, Link | None], ...] = ()
     """Parent, child, and the link as it was left; None where it is gone."""
+    rows: tuple[LaterRow, ...] = ()
+    """Hidden places, mail addresses, mails sent, and invitations of the backup, as they were left."""
 
 
 def since(backed_up: Path, backed_up_lake: Path, newer: Path, newer_lake: Path, clock: Clock) -> Decisions:
@@ -50,13 +53,14 @@ def since(backed_up: Path, backed_up_lake: Path, newer: Path, newer_lake: Path, 
             left = now.get(link.parent_id, link.child_id)
             if left != link:
                 links.append((link.parent_id, link.child_id, left))
-    return Decisions(tuple(sorted(erased)), tuple(sorted(certificates)), tuple(links))
+        rows = tuple(later_rows(old, new, erased))
+    return Decisions(tuple(sorted(erased)), tuple(sorted(certificates)), tuple(links), rows)
 
 
 def apply(decisions: Decisions, state: Path, clock: Clock) -> None:
-    """Ask for the erasures again, which forbids from now on that anything is written, and leave links as they were.
+    """Ask for the erasures again, which forbids from now on that anything is written, and leave the rest as it was.
 
-    Effects: safe to repeat; reconcile starts the runs that erase.
+    Effects: ends every session; safe to repeat; reconcile starts the runs that erase.
     """
     with closing(open_store(f"sqlite://{state}", clock)) as store:
         erasures, links = Erasures(store, clock), Links(store, clock)
@@ -68,6 +72,8 @@ def apply(decisions: Decisions, state: Path, clock: Clock) -> None:
                 links.forget(parent_id, child_id)
             elif present is not None:
                 links.save(replace(left, version=present.version))
+        put_rows(decisions.rows, store)
+        end_all_sessions(store)
 
 
 def _links(store: Store, clock: Clock) -> Iterator[Link]:

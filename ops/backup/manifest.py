@@ -18,7 +18,8 @@ from include.errors import BadRequest
 FILE = "manifest.json"
 FORMAT = 1
 STATE, LAKE = "state.sqlite", "lake"
-PRIVATE = ("token.key", "secrets.json")
+KEY = "token.key"
+PRIVATE = (KEY, "secrets.json")
 """The files with keys and secrets."""
 
 

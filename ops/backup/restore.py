@@ -6,8 +6,10 @@ ended links. Where the state that is replaced still stands, these decisions are 
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +19,7 @@ from include.errors import BadRequest, SettingsError
 from include.lake.keys import athlete_prefixes
 from ops.backup import decisions
 from ops.backup.decisions import Decisions
-from ops.backup.manifest import LAKE, PRIVATE, STATE, Manifest, copy, read, seen, shown
+from ops.backup.manifest import KEY, LAKE, PRIVATE, STATE, Manifest, copy, read, seen, shown
 from ops.machine.state_dir import StateDir
 
 _ASIDE = "aside"
@@ -70,13 +72,13 @@ def restore(place: StateDir, folder: Path, *, over: bool, clock: Clock, dry_run:
         prepared.mkdir(mode=0o700)
         for name in (STATE, *(name for name in PRIVATE if name in manifest.files)):
             copy(folder / name, prepared / name)
+        _keep_later_keys(place.root / KEY, prepared / KEY)
         taken_over = _decisions(place, prepared, folder, clock)
         if dry_run:
             shutil.rmtree(prepared)
             return Restored(manifest, taken_over, None)
         _lake(place, folder, prepared, manifest, taken_over or Decisions())
-        if taken_over is not None:
-            decisions.apply(taken_over, prepared / STATE, clock)
+        decisions.apply(taken_over or Decisions(), prepared / STATE, clock)
         (prepared / _OWNER).write_text(f"{manifest.strava}\n")
         aside = place.root.with_name(f"{place.root.name}.before-{datetime.fromtimestamp(clock(), UTC):%Y%m%dT%H%M%SZ}")
         (prepared / _ASIDE).write_text(str(aside))
@@ -106,6 +108,18 @@ def _decisions(place: StateDir, prepared: Path, folder: Path, clock: Clock) -> D
         return decisions.since(prepared / STATE, folder / LAKE, place.database, place.lake, clock)
     except SettingsError:
         return None  # it is damaged, which may be why a backup is restored
+
+
+def _keep_later_keys(later: Path, prepared: Path) -> None:
+    """Take the key file that stands where it has every key of the backup's: rows sealed since then need its new ones.
+
+    A key file that is lost or damaged, which may be why a backup is restored, gives way to the backup's.
+    """
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        keys = [json.loads(path.read_bytes())["keys"].items() for path in (prepared, later)]
+        if keys[0] < keys[1]:
+            prepared.unlink()
+            copy(later, prepared)
 
 
 def _lake(place: StateDir, folder: Path, prepared: Path, manifest: Manifest, taken_over: Decisions) -> None:

@@ -116,6 +116,11 @@ def athlete_key(athlete_id: int) -> Key:
     return Key("athletes", str(athlete_id))
 
 
+def without_sessions(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an athlete's row after every session has ended, and what one of them asked for is forgotten."""
+    return {**fields, "session_series": _new_series(), "wish": None}
+
+
 class Athletes:
     """Every athlete who ever connected and was not erased since."""
 
@@ -186,7 +191,7 @@ class Athletes:
         """End the athlete's sessions in every browser, and forget what one of them has asked for; safe to repeat."""
         item = self._store.get(athlete_key(athlete_id))
         if item is not None:
-            self._put({**item.fields, "session_series": _new_series(), "wish": None}, item.version)
+            self._put(without_sessions(item.fields), item.version)
 
     @retry_on_conflict
     def ask(self, athlete_id: int, kind: WishKind, scopes: frozenset[str] = frozenset()) -> Wish:

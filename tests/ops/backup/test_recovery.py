@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from include.circle import Position
+from include.crypto.key_file import KeyFileCipher
 from include.lake.query import query
 from include.linking.links import end
 from include.pipeline.reconcile.due import list_athletes, queue_due
@@ -21,6 +23,7 @@ from include.state.activities.ledger import ActivityState
 from include.state.consent.feed import Side
 from include.state.copies.ledger import MADE_STATES
 from include.state.erasures.ledger import EraseReason
+from include.state.links import CopyOptions
 from local.strava_simulator.server import serving
 from local.strava_simulator.world.applications import Application
 from local.strava_simulator.world.deliveries import deliver_due
@@ -236,3 +239,38 @@ def test_event_that_was_queued_when_the_backup_was_taken_is_done_once_more_to_th
 def deliver(system: Installation) -> None:
     """Strava's events come into the queue, and nobody takes them out."""
     assert deliver_due(system.simulation)
+
+
+def test_what_athletes_chose_or_took_back_since_the_backup_stays_as_it_was_left(scene: Scene) -> None:
+    home, cottage = [Position(47.1, 8.2)], [Position(46.5, 7.9)]
+    with scene.running() as system:
+        connect(system, PAULA, REX)
+        state = system.services.state
+        for athlete_id in (PAULA, REX):
+            nonce = state.mail_addresses.give(athlete_id, "rex@example.org")
+            assert state.mail_addresses.confirm(athlete_id, nonce)
+        withdrawn, kept = (state.invites.create(secret, PAULA, ("Rex",), CopyOptions()) for secret in ("one", "two"))
+        first = state.places.circles(PAULA, 200, home)
+        take(scene.place, scene.backup, "test", scene.clock)
+        scene.clock.pass_s(HOUR_S)
+        KeyFileCipher(scene.place.root / "token.key").rotate()
+        state.mail_addresses.forget(REX)
+        state.invites.close(withdrawn.invite_id, Side.PARENT)
+        second = state.places.circles(PAULA, 200, cottage)
+        series = {one.athlete_id: one.session_series for one in state.athletes.all()}
+
+    told = restore(scene.place, scene.backup, over=True, clock=scene.clock, dry_run=True)
+    restored = scene.restore()
+
+    assert told.decisions is not None
+    assert restored.decisions == told.decisions
+    assert len(restored.decisions.rows) == 3
+    with scene.running() as system:
+        state = system.services.state
+        assert [one.athlete_id for one in state.mail_addresses.confirmed()] == [PAULA]
+        assert state.invites.get(withdrawn.invite_id).closing is not None  # type: ignore[union-attr]  # its row stays
+        assert state.invites.get(kept.invite_id).closing is None  # type: ignore[union-attr]  # it is open
+        assert state.places.circles(PAULA, 200, home + cottage) == first + second
+        ended = {one.athlete_id: one.session_series for one in state.athletes.all()}
+        assert ended.keys() == series.keys()
+        assert not {*ended.values()} & {*series.values()}
