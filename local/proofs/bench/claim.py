@@ -1,4 +1,4 @@
-"""One number that is to hold: what was measured, what it is compared with, and whether it holds."""
+"""One number that is to hold: what was measured, how much it spreads, and whether its target holds all the same."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from statistics import median, quantiles
+from typing import Any, Literal
 
 from rich import box
 from rich.table import Table
@@ -15,46 +16,82 @@ from local.proofs.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """The least or the most that is promised of a figure."""
+
+    sign: Literal["≥", "≤"]
+    value: float
+    unit: str = ""
+    of: str = ""
+    """How a ratio follows from ours and the rival's."""
+
+    def __str__(self) -> str:
+        """In words, as a table says it."""
+        return " ".join(filter(None, (self.of, self.sign, f"{self.value:g}", self.unit)))
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """A measured number beside its bound.
+    """A measured number and its bound, which holds with the number's spread to spare.
 
     Shape: `row` is the name of the row, for a second claim of it with a suffix (`gpx_write.memory`).
-    Units: `ours` and `rival` in `unit`; `ratio` as the target says, None where the bound is absolute.
+    Units: `ours` and `rival` in `unit`; `figure` and `spread` too where there is no rival, else they are ratios.
     """
 
     row: str
     unit: str
     ours: float
-    target: str
-    holds: bool
+    figure: float
+    """What the target bounds: the ratio to the rival, or `ours` where there is none."""
+    spread: float
+    """The interquartile range of the figure over the repetitions; 0 for what is counted."""
+    bound: Bound
     rival: float | None = None
-    ratio: float | None = None
 
     @classmethod
-    def times_better(cls, row: str, unit: str, ours: float, rival: float, *, at_least: float) -> Claim:
-        """The claim that the rival needs at least `at_least` times as much as our code."""
-        ratio = rival / ours
-        return cls(row, unit, ours, f"rival / ours ≥ {at_least:g} ({unit})", ratio >= at_least, rival, ratio)
+    def times_better(
+        cls, row: str, unit: str, ours: Sequence[float], rival: Sequence[float], *, at_least: float
+    ) -> Claim:
+        """The claim that the rival needs at least `at_least` times as much as our code; a pair for each repetition."""
+        ratios = [theirs / our for our, theirs in zip(ours, rival, strict=True)]
+        bound = Bound("≥", at_least, of="rival / ours")
+        return cls(row, unit, median(ours), median(ratios), spread(ratios), bound, median(rival))
 
     @classmethod
-    def share(cls, row: str, unit: str, ours: float, rival: float, *, at_most: float) -> Claim:
-        """Ours takes at most this share of what the rival takes."""
-        ratio = ours / rival
-        return cls(row, unit, ours, f"ours / rival ≤ {at_most:g} ({unit})", ratio <= at_most, rival, ratio)
+    def rate(cls, row: str, unit: str, ours: Sequence[float], rival: Sequence[float], *, at_least: float) -> Claim:
+        """The claim that ours does at least `at_least` times as much a second as the rival."""
+        return cls._ours_by_rival(row, unit, ours, rival, Bound("≥", at_least, of="ours / rival"))
 
     @classmethod
-    def bounded(cls, row: str, unit: str, ours: float, *, at_most: float) -> Claim:
-        """Ours stays below an absolute bound."""
-        return cls(row, unit, ours, f"≤ {at_most:g} {unit}", ours <= at_most)
+    def share(cls, row: str, unit: str, ours: Sequence[float], rival: Sequence[float], *, at_most: float) -> Claim:
+        """The claim that ours takes at most this share of what the rival takes."""
+        return cls._ours_by_rival(row, unit, ours, rival, Bound("≤", at_most, of="ours / rival"))
 
     @classmethod
-    def rate(cls, row: str, unit: str, ours: float, rival: float, *, at_least: float) -> Claim:
-        """Ours reaches an absolute rate; the rival's is there to compare."""
-        return cls(row, unit, ours, f"≥ {at_least:g} {unit}", ours >= at_least, rival, ours / rival)
+    def bounded(cls, row: str, unit: str, ours: Sequence[float], *, at_most: float) -> Claim:
+        """The claim that ours stays below an absolute bound."""
+        return cls(row, unit, median(ours), median(ours), spread(ours), Bound("≤", at_most, unit))
+
+    @classmethod
+    def _ours_by_rival(cls, row: str, unit: str, ours: Sequence[float], rival: Sequence[float], bound: Bound) -> Claim:
+        ratios = [our / theirs for our, theirs in zip(ours, rival, strict=True)]
+        return cls(row, unit, median(ours), median(ratios), spread(ratios), bound, median(rival))
+
+    @property
+    def spare(self) -> float:
+        """How far the figure, worse by its spread, stays from the target, as a share of it; negative beyond it."""
+        if self.bound.sign == "≥":
+            return (self.figure - self.spread - self.bound.value) / self.bound.value
+        return (self.bound.value - self.figure - self.spread) / self.bound.value
+
+    @property
+    def holds(self) -> bool:
+        """Whether the target holds with the spread to spare."""
+        return self.spare >= 0
 
     def verdict(self) -> Verdict:
         """The claim as a proof says it."""
-        return Verdict(self.row, self.target, _measured(self.ours, self.unit), self.holds)
+        return Verdict(self.row, str(self.bound), _measured(self.ours, self.unit), self.holds)
 
     def to_json(self) -> dict[str, Any]:
         """The claim as an element of `build/bench.json`."""
@@ -62,27 +99,41 @@ class Claim:
             "row": self.row,
             "ours": self.ours,
             "rival": self.rival,
-            "ratio": self.ratio,
-            "target": self.target,
+            "ratio": None if self.rival is None else self.figure,
+            "spread": self.spread,
+            "target": str(self.bound),
+            "spare": self.spare,
             "holds": self.holds,
         }
 
 
+def spread(values: Sequence[float]) -> float:
+    """The interquartile range: one disturbed repetition hardly changes it. 0 for a single value."""
+    if len(values) == 1:
+        return 0.0
+    low, _, high = quantiles(values, n=4, method="inclusive")
+    return high - low
+
+
 def as_table(claims: Sequence[Claim]) -> Table:
     """The claims for a person to read."""
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, caption="The target holds with the spread (interquartile range) to spare.")
     table.add_column("row", no_wrap=True)
-    for column in ("ours", "rival", "ratio"):
-        table.add_column(column, justify="right")
+    for column in ("ours", "rival", "figure", "spread"):
+        table.add_column(column, justify="right", no_wrap=True)
     table.add_column("target")
+    table.add_column("to spare", justify="right")
     table.add_column("holds", justify="center")
     for claim in claims:
+        unit = claim.unit if claim.rival is None else "×"
         table.add_row(
             claim.row,
             _measured(claim.ours, claim.unit),
             _measured(claim.rival, claim.unit),
-            "–" if claim.ratio is None else f"{claim.ratio:.3g} ×",
-            claim.target,
+            _measured(claim.figure, unit),
+            _measured(claim.spread, unit),
+            str(claim.bound),
+            f"{claim.spare:.0%}",
             "[green]yes[/green]" if claim.holds else "[bold red]NO[/bold red]",
         )
     return table
@@ -95,4 +146,4 @@ def write_json(claims: Sequence[Claim], path: Path) -> None:
 
 
 def _measured(value: float | None, unit: str) -> str:
-    return "–" if value is None else f"{value:,.4g} {unit}" if value < 1000 else f"{value:,.0f} {unit}"
+    return "–" if value is None else f"{value:,.3g} {unit}" if value < 1000 else f"{value:,.0f} {unit}"

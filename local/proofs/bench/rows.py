@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local.proofs.bench.claim import Claim
 from local.proofs.bench.measures.backfill import backfill_calls
+from local.proofs.bench.measures.events import event_to_lake, event_to_sql
 from local.proofs.bench.measures.files import gpx_write, lake_bytes, parquet_write
 from local.proofs.bench.measures.month import month_rewrite
 from local.proofs.bench.measures.queries import query_lake
@@ -18,6 +19,8 @@ Row = Callable[[Scale, Path], Sequence[Claim]]
 """Measures at a scale, in an empty directory of its own that is deleted afterwards."""
 
 ROWS: Mapping[str, Row] = {
+    "event_to_lake": event_to_lake,
+    "event_to_sql": event_to_sql,
     "backfill_calls": backfill_calls,
     "webhook_warm": webhook_warm,
     "webhook_cold": webhook_cold,

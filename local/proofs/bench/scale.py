@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The sizes of all inputs, and how often each is measured; the median counts."""
+    """The sizes of all inputs, and how often each is measured: median and spread count."""
 
     rounds: int
     ride_points: int
@@ -21,31 +21,35 @@ class Scale:
     raw_athletes: int
     """Athletes whose month is made again from raw objects, `month_activities` each."""
     events: int
+    followed: int
+    """Events that are followed through a running system: an odd number, so that one has the median time."""
     backfilled: int
 
 
 FULL = Scale(
-    rounds=5,
+    rounds=7,
     ride_points=18_000,
     gpx_points=20_000,
     hour_points=3_600,
     month_activities=28,
     year_months=12,
     raw_athletes=6,
-    events=1_000,
+    events=1_400,
+    followed=9,
     backfilled=400,
 )
 """The sizes at which the claims have to hold."""
 
 QUICK = Scale(
-    rounds=2,
+    rounds=3,
     ride_points=6_000,
     gpx_points=6_000,
     hour_points=1_200,
     month_activities=8,
     year_months=6,
     raw_athletes=4,
-    events=200,
+    events=300,
+    followed=3,
     backfilled=400,
 )
-"""Sizes for a run of half a minute; small inputs make every ratio a little worse."""
+"""Sizes for a look of two minutes; small inputs make every ratio a little worse."""

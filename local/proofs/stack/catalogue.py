@@ -41,7 +41,7 @@ def prove_catalogue(effort: Effort) -> list[Verdict]:
     for wave in range(_MOST_WAVES):
         loaded = _wave(shared, shared.population.athlete_ids[:count], wave)
         effort.advance(loaded * (wave + 1))
-        seen = _settled(began, shared)
+        seen = settled(began, shared)
         if seen.events_during_runs:
             break
     return [_met(seen), _registered(shared, seen), _named(shared)]
@@ -87,7 +87,7 @@ class CatalogueHistory:
         return sum(at > last for at in self.event_epoch_s)
 
 
-def _settled(began_epoch_s: float, shared: SharedStack) -> CatalogueHistory:
+def settled(began_epoch_s: float, shared: SharedStack) -> CatalogueHistory:
     """The events and runs, after Airflow has had time to start a run for the last event."""
     scheduled_by = time.monotonic() + _SCHEDULED_WITHIN_S
     while CatalogueHistory.since(began_epoch_s, shared).events_without_run and time.monotonic() < scheduled_by:

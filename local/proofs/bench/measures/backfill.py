@@ -41,7 +41,7 @@ def backfill_calls(scale: Scale, directory: Path) -> Sequence[Claim]:
             calls = _reads(running.control) - before
     if loaded != scale.backfilled:
         raise AssertionError(f"{loaded} of {scale.backfilled} activities were loaded; the count of calls means nothing")
-    return [Claim.bounded("backfill_calls", "calls", calls / loaded, at_most=1.01)]
+    return [Claim.bounded("backfill_calls", "calls", [calls / loaded], at_most=1.01)]
 
 
 def _clock() -> float:

@@ -30,15 +30,15 @@ def parquet_write(scale: Scale, _directory: Path) -> Sequence[Claim]:
         streams = StreamSet.parse(recording.streams_body)
         return encode(streams_table(activity.activity_id, streams, activity.start_at))
 
-    ours_s, rival_s = interleaved(ours, lambda: original_parquet(gpx), scale.rounds)
-    return [Claim.times_better("parquet_write", "ms CPU", ours_s * 1e3, rival_s * 1e3, at_least=60)]
+    times_ms = interleaved(ours, lambda: original_parquet(gpx), scale.rounds)
+    return [Claim.times_better("parquet_write", "ms CPU", *times_ms, at_least=40)]
 
 
 def gpx_write(scale: Scale, _directory: Path) -> Sequence[Claim]:
     """Parsed streams to a GPX file with every extension, against gpxpy; and what it needs beyond the streams."""
     recording = ride(scale.gpx_points)
     activity, streams = recording.activity, recording.streams
-    ours_s, rival_s = interleaved(
+    times_ms = interleaved(
         lambda: write_gpx(activity, streams, CopyOptions()), lambda: gpxpy_document(activity, streams), scale.rounds
     )
     tracemalloc.start()
@@ -46,8 +46,8 @@ def gpx_write(scale: Scale, _directory: Path) -> Sequence[Claim]:
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return [
-        Claim.times_better("gpx_write", "ms CPU", ours_s * 1e3, rival_s * 1e3, at_least=8),
-        Claim.bounded("gpx_write.memory", "MB", peak_bytes / 1e6, at_most=60),
+        Claim.times_better("gpx_write", "ms CPU", *times_ms, at_least=8),
+        Claim.bounded("gpx_write.memory", "MB", [peak_bytes / 1e6], at_most=60),
     ]
 
 
@@ -60,8 +60,8 @@ def lake_bytes(scale: Scale, _directory: Path) -> Sequence[Claim]:
     rivals = sum(map(_original_bytes, month)) / hours / 1e3
     safe, smallest = (len(encode(merged, encodings)) / hours / 1e3 for encodings in (Encodings.SAFE, Encodings.ALL))
     return [
-        Claim.share("lake_bytes", "kB/h", safe, rivals, at_most=1.1),
-        Claim.share("lake_bytes.all", "kB/h", smallest, rivals, at_most=0.65),
+        Claim.share("lake_bytes", "kB/h", [safe], [rivals], at_most=1.1),
+        Claim.share("lake_bytes.all", "kB/h", [smallest], [rivals], at_most=0.65),
     ]
 
 

@@ -9,7 +9,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 from include.lake.backend import open_objects
 from include.lake.lake import Lake
@@ -25,7 +24,6 @@ _CORES = 2
 _FIRST_ATHLETE_ID = 100
 _RIVALS_SHARE = 14
 """The original gets every fourteenth activity: its rate is the same, and the run stays short."""
-_MOST_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,8 @@ class _Made:
 def raw_to_lake(scale: Scale, directory: Path) -> Sequence[Claim]:
     """Activities of an hour a second with two processes, a month of one athlete at a time, against the original's way.
 
+    How many a second says more about the machine than about the code, so the ratio is what is promised.
+
     Memory is flat when a process that has made many months has never held a quarter more than after its first one.
     """
     from local.proofs.bench.recordings import keep_raw, month_of
@@ -49,19 +49,19 @@ def raw_to_lake(scale: Scale, directory: Path) -> Sequence[Claim]:
     for athlete_id in athletes:
         for recording in month_of(athlete_id, 5, scale.month_activities, scale.hour_points):
             keep_raw(open_objects(raw_url), recording)
-    rates: list[tuple[float, float]] = []
+    rates: tuple[list[float], list[float]] = [], []
     made: list[_Made] = []
     with fresh_processes(_CORES) as processes, fresh_processes(_CORES) as rivals:
-        for number in range(-1, min(scale.rounds, _MOST_ROUNDS)):
+        for number in range(-1, scale.rounds):
             lake_url = (directory / f"lake{number}").as_uri()
             ours, months = _rate(processes, partial(_make, raw_url, lake_url), athletes)
             rival, _ = _rate(rivals, partial(_make_as_the_original, raw_url, lake_url), athletes)
             made += months
             if number >= 0:  # the first one starts the processes
-                rates.append((ours, rival))
-    ours, rival = (median(rate[side] for rate in rates) for side in (0, 1))
+                rates[0].append(ours)
+                rates[1].append(rival)
     return [
-        Claim.rate("raw_to_lake", "1/s", ours, rival, at_least=100),
+        Claim.rate("raw_to_lake", "1/s", *rates, at_least=10),
         Claim.bounded("raw_to_lake.memory", "×", _growth(made), at_most=1.25),
     ]
 
@@ -75,12 +75,12 @@ def _rate(
     return sum(month.activities for month in made) / (time.perf_counter() - start), made
 
 
-def _growth(made: Sequence[_Made]) -> float:
-    """By which factor the peak of a process has grown since its first month."""
+def _growth(made: Sequence[_Made]) -> list[float]:
+    """By which factor the peak of each process has grown since its first month."""
     peaks: dict[int, list[float]] = {}
     for month in made:
         peaks.setdefault(month.process_id, []).append(month.peak_mb)
-    return max(max(of_one) / min(of_one) for of_one in peaks.values())
+    return [max(of_one) / min(of_one) for of_one in peaks.values()]
 
 
 def _make(raw_url: str, lake_url: str, athlete_id: int) -> _Made:

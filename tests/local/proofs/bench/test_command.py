@@ -16,9 +16,9 @@ from local.proofs.bench.scale import FULL, QUICK, Scale
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the command writes; it has the rows `good`, `bad` and `scale`, all invented."""
     measured = {
-        "good": lambda scale, directory: [Claim.bounded("good", "s", 1.0, at_most=2)],
-        "bad": lambda scale, directory: [Claim.bounded("bad", "s", 3.0, at_most=2)],
-        "scale": lambda scale, directory: [Claim.bounded("scale", "points", _points(scale, directory), at_most=1e6)],
+        "good": lambda scale, directory: [Claim.bounded("good", "s", [1.0], at_most=2)],
+        "bad": lambda scale, directory: [Claim.bounded("bad", "s", [3.0], at_most=2)],
+        "scale": lambda scale, directory: [Claim.bounded("scale", "points", [_points(scale, directory)], at_most=1e6)],
     }
     monkeypatch.setattr(rows, "ROWS", measured)
     monkeypatch.setattr(command, "RESULTS", tmp_path / "build" / "bench.json")
