@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,9 @@ import typer
 from rich.console import Console
 
 from ops.repository import REPOSITORY
+
+_NARROWEST = 160
+"""The width of the table in a file or a pipe, where no column may be cut off."""
 
 RESULTS = REPOSITORY / "build" / "bench.json"
 
@@ -36,7 +40,7 @@ def main(
     for name in names:
         with progress.status(f"Measuring {name}"), tempfile.TemporaryDirectory(prefix="bench-") as directory:
             claims += ROWS[name](scale, Path(directory))
-    Console().print(as_table(claims))
+    Console(width=None if sys.stdout.isatty() else _NARROWEST).print(as_table(claims))
     write_json(claims, RESULTS)
     if failed := [claim.row for claim in claims if not claim.holds]:
         print(f"Not held: {', '.join(failed)}")

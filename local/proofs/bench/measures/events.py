@@ -49,7 +49,7 @@ def event_to_lake(scale: Scale, _directory: Path) -> Sequence[Claim]:
             typical.own_work_s,
             typical.own_work_s / typical.to_lake_s,
             spread([journey.own_work_s / journey.to_lake_s for journey in journeys]),
-            Bound("≤", 0.5, of="ours / event_to_lake"),
+            Bound("≤", 0.6, of="ours / event_to_lake"),
             typical.to_lake_s,
         ),
     ]

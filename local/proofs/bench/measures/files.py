@@ -31,7 +31,7 @@ def parquet_write(scale: Scale, _directory: Path) -> Sequence[Claim]:
         return encode(streams_table(activity.activity_id, streams, activity.start_at))
 
     times_ms = interleaved(ours, lambda: original_parquet(gpx), scale.rounds)
-    return [Claim.times_better("parquet_write", "ms CPU", *times_ms, at_least=40)]
+    return [Claim.times_better("parquet_write", "ms CPU", *times_ms, at_least=35)]
 
 
 def gpx_write(scale: Scale, _directory: Path) -> Sequence[Claim]:

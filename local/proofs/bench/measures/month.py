@@ -38,7 +38,7 @@ def month_rewrite(scale: Scale, directory: Path) -> Sequence[Claim]:
     ours_ms = [time for ours, _, _ in measured for time in ours]
     rivals_ms = [time for _, rivals, _ in measured for time in rivals]
     return [
-        Claim.share("month_rewrite", "ms CPU", ours_ms, rivals_ms, at_most=3),
+        Claim.share("month_rewrite", "ms CPU", ours_ms, rivals_ms, at_most=1.5),
         Claim.bounded("month_rewrite.memory", "MB", [peak for *_, peak in measured], at_most=150),
     ]
 
