@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from webhook_api.edge import current_edge
 from webhook_api.guards import cookie
+
+log = logging.getLogger(__name__)
 
 COOKIE = "sdi_session"
 
@@ -55,11 +58,13 @@ def current_session() -> Session | None:
 
 
 def begin_session(athlete: AthleteRow | None) -> Session:
-    """A new session, in place of the present one. Effects: the answer carries its cookie."""
+    """A new session, in place of the present one. Effects: the answer carries its cookie; a sign-in is logged."""
     now_epoch_s = int(current_edge().clock())
     athlete_id, series = (athlete.athlete_id, athlete.session_series) if athlete else (None, "")
     g.session = Session(athlete_id, series, now_epoch_s, now_epoch_s, secrets.token_urlsafe(16))
     g.session_changed = True
+    if athlete is not None:
+        log.info("Athlete %s has signed in", athlete.athlete_id)
     return g.session  # type: ignore[no-any-return]  # Flask's g is untyped
 
 

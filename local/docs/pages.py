@@ -11,6 +11,7 @@ from local.docs import cost, dags, errors, matching, settings, states, terraform
 from local.docs.lake import queries, schemas
 from local.docs.walks import crash_walk, run_walk
 from local.proofs import page
+from local.proofs.guards import page as security
 from local.proofs.odd_answers import page as odd_answers
 from local.proofs.scale import page as scale
 from ops.repository import REPOSITORY
@@ -32,6 +33,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "crash-walk": crash_walk.render,
     "run-walk": run_walk.render,
     "proofs": page.render,
+    "security": security.render,
     "odd-answers": odd_answers.render,
     "scale": scale.render,
     "trimming": trimming.render,

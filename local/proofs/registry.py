@@ -6,6 +6,7 @@ from local.proofs.bench.at_scale import prove_lake_at_scale
 from local.proofs.copy_storm import prove_copy_storm
 from local.proofs.crash_walk.proof import prove_crash_walk, prove_run_walk
 from local.proofs.edge.proof import prove_edge
+from local.proofs.guards.proof import prove_guards
 from local.proofs.mutants import proof as mutants
 from local.proofs.odd_answers import proof as odd_answers
 from local.proofs.privacy_attack.proof import prove_trimming
@@ -41,6 +42,7 @@ PROOFS = (
     Proof("mutants_state", "The tests notice broken lines of the ledgers and stores", 500, mutants.state),
     Proof("mutants_pipeline", "The tests notice broken lines of what tasks call", 600, mutants.pipeline),
     Proof("mutants_lake", "The tests notice broken lines of the lake and of copies' files", 600, mutants.lake),
+    Proof("guards", "The tests notice each guard of the web edge that is taken out", 400, prove_guards),
     Proof("mutants_dags", "The tests notice broken lines of DAGs", 600, mutants.dags),
     Proof(
         "copy_storm",

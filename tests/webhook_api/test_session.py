@@ -262,6 +262,35 @@ def test_signing_out_of_one_browser_leaves_the_others(new_browser: NewBrowser, a
     assert is_signed_in(phone)
 
 
+def test_no_two_sessions_or_sign_ins_share_a_nonce_and_none_can_be_guessed(app: Flask, new_browser: NewBrowser) -> None:
+    browser, nonces = new_browser(), []
+    for _ in range(3):
+        browser.connect(ADA, "Ada")
+        signed = browser.client.get_cookie(HOST_COOKIE).value
+        nonces.append(URLSafeSerializer("", salt=SALT).loads_unsafe(signed)[1][-1])
+        browser.client.get("/sign-in")
+        nonces.append(browser.client.get_cookie("__Host-sdi_connecting").value)
+
+    assert len(set(nonces)) == 6
+    assert min(map(len, nonces)) * 6 >= 128, "each character of base64 holds six bits"
+
+
+def test_log_says_who_signed_in_and_out_everywhere_and_no_token(
+    new_browser: NewBrowser, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    browser = new_browser()
+    browser.connect(ADA, "Ada")
+    cookie = browser.client.get_cookie(HOST_COOKIE).value
+
+    browser.post("/sign-out", everywhere="1")
+
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("webhook_api")]
+    assert said == [f"Athlete {ADA} has signed in", f"Athlete {ADA} has signed out everywhere"]
+    assert cookie not in caplog.text
+    assert "Ada" not in caplog.text
+
+
 def test_start_page_remembers_what_a_signed_in_athlete_allows(new_browser: NewBrowser) -> None:
     browser = new_browser()
     browser.connect(ADA, "Ada", "activity:read,activity:read_all")

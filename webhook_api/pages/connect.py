@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -27,6 +29,7 @@ from webhook_api.pages.linking.address import lead_back_to
 from webhook_api.pages.oauth_callback import complete, links_given
 from webhook_api.session import end_session, signed_in
 
+log = logging.getLogger(__name__)
 blueprint = Blueprint("connect", __name__)
 
 _GO_ON = "Go on in this browser"
@@ -137,6 +140,7 @@ def sign_out() -> ResponseReturnValue:
     athlete = signed_in() if "everywhere" in request.form else None
     if athlete is not None:
         current_edge().state.athletes.end_sessions(athlete.athlete_id)
+        log.info("Athlete %s has signed out everywhere", athlete.athlete_id)
     end_session()
     return redirect(url_for("connect.start"), code=303)
 

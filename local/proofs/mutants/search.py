@@ -49,12 +49,16 @@ def search(wanted: Search, tell: Callable[[Trial], None]) -> list[Trial]:
     with tempfile.TemporaryDirectory() as folder:
         roots = [copy_repository(REPOSITORY, Path(folder) / str(number)) for number in range(PROCESSES)]
         covering_tests = CoveringTests.of_whole_code(roots[0], tests, processes=PROCESSES)
-        return _tried(roots, [(mutant, covering_tests.about(mutant)) for mutant in drawn], tell, until=until)
+        return try_all(roots, [(mutant, covering_tests.about(mutant)) for mutant in drawn], tell, until=until)
 
 
-def _tried(
+def try_all(
     roots: Sequence[Path], questions: Sequence[Question], tell: Callable[[Trial], None], *, until: float
 ) -> list[Trial]:
+    """The trial of each mutant in the order of the questions, one at a time in each copy of the repository.
+
+    Mutants for which no time was left are missing.
+    """
     free: SimpleQueue[Path] = SimpleQueue()
     for root in roots:
         free.put(root)

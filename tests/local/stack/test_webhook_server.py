@@ -55,6 +55,7 @@ def test_server_answers_logs_the_route_and_stops_when_it_is_told_to(tmp_path: Pa
         connection.request("POST", f"/webhook/{SECRET}?code=secret-code", body=b"{}")
         answer = connection.getresponse()
         assert (answer.status, "error" in json.load(answer)) == (400, True)
+        assert answer.getheader("Server") is None
 
         # A chunked body does not say how long it is.
         connection.request("POST", f"/webhook/{SECRET}", body=(b"x" * 1024 for _ in range(9)), encode_chunked=True)
