@@ -74,6 +74,10 @@ class NotProved(RetryLater):
     """It is not proved yet that Strava's API answers at the configured base URL: nothing is removed meanwhile."""
 
 
+class AskedTooSoon(RetryLater):
+    """A child has said no to a change of a link not long ago: it is asked for another one in some days."""
+
+
 class OutcomeUnknown(RetryLater):
     """A call that is not idempotent broke off midway: ask Strava before sending it again."""
 

@@ -56,8 +56,8 @@ UNTICKED = Problem(
 NOT_UNDONE = Problem(
     409,
     "This cannot be undone any more",
-    "Nothing was changed. A decision can be undone for a day, by whoever made it, while both athletes are connected. "
-    "A new invitation starts afresh.",
+    "Nothing was changed. A decision can be undone for a day, by whoever made it, while both athletes are connected "
+    "and the parent has not made as many other links or invitations as there can be. A new invitation starts afresh.",
 )
 PROPOSAL_REPLACED = Problem(
     409,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from include.linking.ceilings import CHILDREN, has_room_for_child, has_room_for_invitation
 from include.linking.links import both_are_here
 from include.state.consent.feed import Deed, Side
 from include.state.invites import Invite, invite_id_of
@@ -15,10 +16,6 @@ from include.store.store import ABSENT
 
 if TYPE_CHECKING:  # a page is loaded without the ledgers that it does not name
     from include.state.state import UsesState
-
-
-CHILDREN = 50
-"""How many children one parent may have."""
 
 
 class Objection(Enum):
@@ -59,11 +56,16 @@ def accept(services: UsesState, invite_id: str, child_id: int) -> Objection | No
     """Use the invitation up for the child; what keeps the child from it, if anything does.
 
     Effects: a link that waits for the parent's consent. After a crash between the two writes the child can open the
-    invitation again.
+    invitation again. A child that accepts two of one parent's at the same moment gets one link, by the terms of the
+    first; the other one is used up too.
     """
-    objected = objection(services, invite_id, child_id)
+    objected, invite = objection(services, invite_id, child_id), services.state.invites.get(invite_id)
     if objected is not None:
         return objected
+    if invite is None:
+        return Objection.GONE
+    if not has_room_for_child(services, invite.parent_id, child_id):
+        return Objection.FULL
     accepted = services.state.invites.accept(invite_id, child_id)
     if accepted is None:
         return Objection.GONE
@@ -82,12 +84,20 @@ def decline(services: UsesState, secret: str, browser: str) -> bool:
 def undo_decline(services: UsesState, secret: str, browser: str) -> bool:
     """Whether the invitation that was declined in this browser is open again.
 
-    It is not after a day, and where the parent has disconnected or is being erased. Effects: safe to repeat.
+    It is not after a day, where the parent has disconnected or is being erased, or has made as many others meanwhile as
+    there may be. Effects: safe to repeat.
     """
     invite = services.state.invites.find(secret)
-    if invite is None or not both_are_here(services, invite.parent_id):
+    return invite is not None and reopen(services, invite, Side.CHILD, browser)
+
+
+def reopen(services: UsesState, invite: Invite, by: Side, browser: str = "") -> bool:
+    """Whether the invitation that this side has closed is open again, as `undo_decline` says."""
+    if not both_are_here(services, invite.parent_id):
         return False
-    return services.state.invites.reopen(invite.invite_id, Side.CHILD, browser)
+    if not has_room_for_invitation(services, invite.parent_id, invite.invite_id):
+        return False
+    return services.state.invites.reopen(invite.invite_id, by, browser)
 
 
 @retry_on_conflict

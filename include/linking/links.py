@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from include.errors import BadRequest
+from include.linking.ceilings import has_room_for_child
 from include.settings import Settings
 from include.state.consent.feed import UNDO_S, Deed, Side
 from include.state.links import Ending, Link, LinkStatus
@@ -133,7 +134,8 @@ def end(services: UsesState, parent_id: int, child_id: int, by: Side) -> Link | 
 def undo_end(services: UsesState, parent_id: int, child_id: int, by: Side) -> Link | None:
     """The link as it was before this side ended it; None where it cannot be had back.
 
-    It cannot after a day, where the other side has ended it, or where one of them has disconnected or is being erased.
+    It cannot after a day, where the other side has ended it, where one of them has disconnected or is being erased, or
+    where the parent has linked as many others meanwhile as there may be.
     Effects: safe to repeat.
     """
     link = services.state.links.get(parent_id, child_id)
@@ -142,7 +144,7 @@ def undo_end(services: UsesState, parent_id: int, child_id: int, by: Side) -> Li
     ending, now_epoch_s = link.ending, services.clock()
     if ending is None or ending.by is not by or now_epoch_s >= ending.undo_until_epoch_s:
         return None
-    if not both_are_here(services, parent_id, child_id):
+    if not (both_are_here(services, parent_id, child_id) and has_room_for_child(services, parent_id, child_id)):
         return None
     restored = replace(link, status=ending.was, ending=None).noting(now_epoch_s, by, Deed.END_UNDONE)
     return services.state.links.save(restored)

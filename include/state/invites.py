@@ -59,6 +59,11 @@ class Invite:
     version: int = field(default=ABSENT, metadata=NOT_STORED)
 
     @property
+    def is_open(self) -> bool:
+        """Whether nobody has accepted, declined or withdrawn it."""
+        return self.child_id is None and self.closing is None
+
+    @property
     def terms(self) -> Terms:
         """The terms to which whoever accepts agrees."""
         options = self.options
@@ -120,8 +125,8 @@ class Invites:
 
     def open_of_parent(self, parent_id: int) -> list[Invite]:
         """The parent's open invitations, sorted by expiry."""
-        unused = (invite for invite in self.of_parent(parent_id) if invite.child_id is None and invite.closing is None)
-        return sorted(unused, key=lambda invite: invite.expires_at_epoch_s)
+        found = (invite for invite in self.of_parent(parent_id) if invite.is_open)
+        return sorted(found, key=lambda invite: invite.expires_at_epoch_s)
 
     @retry_on_conflict
     def close(self, invite_id: str, by: Side, browser: str = "") -> bool:

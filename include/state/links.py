@@ -97,6 +97,8 @@ class Link:
     """What the parent wishes beyond that, while it waits for the child's yes."""
     set_aside: SetAside | None = None
     """The latest proposal that was declined or withdrawn, until the parent chooses anew."""
+    declined_at_epoch_s: int | None = None
+    """When the child last said no to a proposal; None where it has not, has taken that back, or has said yes since."""
     ending: Ending | None = None
     """How the link has ended; None while it has not, and where an older version has ended it."""
     made_by_operator: bool = False

@@ -15,6 +15,7 @@ from include.state.accounts.oauth_states import OAuthStates
 from include.state.accounts.sent_mails import SentMails
 from include.state.activities.ledger import ActivityLedger
 from include.state.brakes import Brakes
+from include.state.claims import Claims
 from include.state.copies.ledger import CopyLedger
 from include.state.copies.outings import Outings
 from include.state.copies.places import Places
@@ -55,6 +56,7 @@ class State:
     listings: Listings
 
     brakes: Brakes
+    claims: Claims
     installation: Installation
     oauth_states: OAuthStates
     outages: Outages
@@ -81,6 +83,7 @@ class State:
             histories=Histories(store, clock),
             listings=Listings(store, clock),
             brakes=Brakes(store, clock),
+            claims=Claims(store, clock),
             installation=Installation(store),
             oauth_states=OAuthStates(store, clock),
             outages=Outages(store, clock),

@@ -138,7 +138,13 @@ TABLES: Mapping[str, Table] = {
             expires=True,
             holds="Your number, that you are to be erased or were, and when.",
         ),
-        Table("brakes", partition="client_hour", expires=True, holds=""),
+        Table(
+            "brakes",
+            partition="whose",
+            expires=True,
+            holds="For a minute, that you are about to make a link or an invitation, so that two at once do not exceed "
+            "what there may be.",
+        ),
         Table(
             "certificates",
             partition="link_id",

@@ -11,14 +11,12 @@ from math import ceil
 from flask import make_response, request
 from flask.typing import ResponseReturnValue
 
-from include.linking.invitations import CHILDREN
+from include.linking.ceilings import CHILDREN, OPEN_INVITATIONS
 from webhook_api.edge import current_edge
 from webhook_api.errors import Problem, WayOn, problem_page
 
 SIGN_INS_AN_HOUR = 60
 """How often a client may come back from Strava in an hour: each time costs a call to Strava."""
-OPEN_INVITATIONS = 20
-"""How many invitations of one athlete may be open."""
 TRY_EVERY_S = 60
 """How long a copy that was just worked on cannot be tried again."""
 
@@ -94,5 +92,11 @@ TOO_MANY_CHILDREN = Problem(
     "No more children can be linked",
     f"{CHILDREN} children are linked with one account, the most there can be. Nothing was changed. A link has to be "
     "removed before another child can be added.",
+)
+ASKED_TOO_SOON = Problem(
+    429,
+    "It is too soon to ask again",
+    "The other side has said no to a change of this link less than a week ago. Nothing was changed. What copies less "
+    "than was agreed can be saved now; for anything more, talk to each other first.",
 )
 JUST_TRIED = Problem(429, "This copy was tried a moment ago", "Nothing was changed.")

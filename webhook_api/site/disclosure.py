@@ -48,6 +48,7 @@ FILES: Mapping[str, str] = {
 """What the archive's files hold, by the first part of their names."""
 
 ROWS_KEPT_S: Mapping[str, int | None] = {
+    "brakes": None,
     "events": events.KEEP_S,
     "invites": invites.TOLD_S,
     "histories": histories.KEPT_S,

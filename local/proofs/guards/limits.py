@@ -80,13 +80,13 @@ REQUIREMENTS = (
         (
             Guard(
                 "webhook_api/pages/linking/inviting.py",
-                "if len(open_ones) < OPEN_INVITATIONS:",
+                "if has_room_for_invitation(edge, athlete_id, invite_id):",
                 "if True:",
                 f"{_BRAKES}test_invitation_beyond_the_ceiling_is_refused_until_one_is_withdrawn_or_ends",
             ),
             Guard(
-                "include/linking/invitations.py",
-                "if services.state.links.count_children(invite.parent_id) >= CHILDREN:",
+                "webhook_api/pages/linking/inviting.py",
+                "if edge.state.links.count_children(athlete_id) >= CHILDREN:",
                 "if False:",
                 f"{_BRAKES}test_child_beyond_the_ceiling_is_neither_invited_nor_accepted",
             ),
@@ -113,10 +113,37 @@ REQUIREMENTS = (
         ),
     ),
     Requirement(
+        "11.1.5",
+        "Rules keep people from harm that the work itself could do.",
+        "A child that has said no to a change is not asked for another one for a week, unless it takes its no back.",
+        (
+            Guard(
+                "include/linking/consent.py",
+                "if settled.proposal and wait_s > 0:",
+                "if False:",
+                "tests/include/linking/test_consent.py::test_child_that_said_no_is_not_asked_again_for_a_week",
+            ),
+        ),
+    ),
+    Requirement(
         "11.1.6",
         "Two at once do not get past a check.",
-        "What decides is written with the version that was read; of two who accept one invitation one gets it.",
+        "What decides is written with the version that was read: of two who accept one invitation one gets it. What is "
+        "made at the same moment counts towards 11.1.3.",
         (
+            Guard(
+                "include/linking/invitations.py",
+                "    if not has_room_for_child(services, invite.parent_id, child_id):\n        return Objection.FULL\n",
+                "",
+                "tests/include/linking/test_invitations.py::test_two_children_at_once_do_not_exceed_the_ceiling",
+            ),
+            Guard(
+                "include/state/claims.py",
+                "expected_version=item.version if item else ABSENT",
+                "expected_version=(now.version if (now := self._store.get(key)) else ABSENT)",
+                "tests/contract/store/test_ceilings.py"
+                "::test_second_of_two_counts_the_first_whose_claim_came_between_its_reading_and_its_writing",
+            ),
             Guard(
                 "include/store/sqlite.py",
                 "        if version != expected:\n",

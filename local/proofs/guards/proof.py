@@ -57,7 +57,7 @@ def _tried(chosen: Sequence[Guard], tell: Callable[[Trial], None], *, until: flo
         )
         if not outcome.has_passed:
             raise BaselineFails(f"The guards' tests do not pass although nothing is taken out.\n{outcome.said}")
-        questions = [(guard.taken_out_of((REPOSITORY / guard.path).read_text()), [[guard.test]]) for guard in chosen]
+        questions = [(guard.taken_out_of((roots[0] / guard.path).read_text()), [[guard.test]]) for guard in chosen]
         return try_all(roots, questions, tell, until=until)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from include.errors import RetryLater
+from include.errors import AskedTooSoon, RetryLater
 from include.linking import consent, links
 from include.settings import EXAMPLES, Settings
 from include.state.accounts.athletes import AthleteStatus
@@ -153,11 +153,51 @@ def test_proposal_that_was_declined_stays_so(services: Any, stored: Callable[[],
 
 
 @pytest.mark.usefixtures("linked")
-def test_new_proposal_is_what_counts_after_a_no(services: Any, stored: Callable[[], Link]) -> None:
-    consent.set_aside(services, ADA, REX, Side.CHILD, proposed(wish(services, names("Rex", "Bello"))))
+def test_new_proposal_is_what_counts_after_the_old_one_was_withdrawn(services: Any, stored: Callable[[], Link]) -> None:
+    consent.set_aside(services, ADA, REX, Side.PARENT, proposed(wish(services, names("Rex", "Bello"))))
     second = wish(services, names("Rex", "Rexi", "Bella"))
-    assert consent.undo_set_aside(services, ADA, REX, Side.CHILD)
+    assert consent.undo_set_aside(services, ADA, REX, Side.PARENT)
     assert stored().proposal == second.proposal
+
+
+@pytest.mark.usefixtures("linked")
+def test_child_that_said_no_is_not_asked_again_for_a_week(services: Any, stored: Callable[[], Link]) -> None:
+    consent.set_aside(services, ADA, REX, Side.CHILD, proposed(wish(services, names("Rex", "Bello"))))
+    declined = stored()
+    services.clock.pass_s(consent.ASK_AGAIN_AFTER_S - 1)
+
+    for by in (Side.PARENT, Side.OPERATOR):
+        with pytest.raises(AskedTooSoon, match="said no") as refused:
+            consent.revise(services, ADA, REX, names("Rex", "Bella"), by)
+        assert refused.value.retry_after_s == 1
+    assert (stored(), stored().version, stored().feed) == (declined, declined.version, declined.feed)
+
+    services.clock.pass_s(1)
+    assert wish(services, names("Rex", "Bella")).proposal is not None
+
+
+@pytest.mark.usefixtures("linked")
+def test_less_can_be_chosen_at_any_time_after_a_no(services: Any, stored: Callable[[], Link]) -> None:
+    consent.set_aside(services, ADA, REX, Side.CHILD, proposed(wish(services, names("Rex", "Bello"))))
+
+    wish(services, names("Rexi"))
+
+    assert (stored().names, stored().proposal) == (("Rexi",), None)
+    with pytest.raises(AskedTooSoon):
+        wish(services, names("Rexi", "Bello"))
+    assert wish(services, names("Rex", "Rexi")).names == ("Rex", "Rexi"), "the child has agreed to both"
+
+
+@pytest.mark.usefixtures("linked")
+@pytest.mark.parametrize("how", ["undone", "agreed"])
+def test_child_that_takes_its_no_back_can_be_asked(services: Any, stored: Callable[[], Link], how: str) -> None:
+    waiting = wish(services, names("Rex", "Bello"))
+    consent.set_aside(services, ADA, REX, Side.CHILD, proposed(waiting))
+    assert consent.undo_set_aside(services, ADA, REX, Side.CHILD)
+    if how == "agreed":
+        assert consent.accept(services, ADA, REX, proposed(waiting))
+
+    assert wish(services, names("Rex", "Bello", "Bella")).proposal is not None
 
 
 @pytest.mark.usefixtures("linked")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from include.errors import BeingErased
-from include.linking import links
+from include.linking import ceilings, links
 from include.linking.invitations import Objection, accept, decline, find_open, objection, undo_decline
 from include.state.accounts.athletes import AthleteStatus
 from include.state.consent.feed import Deed, Side
@@ -166,3 +166,53 @@ def test_link_that_is_taken_up_while_an_invitation_is_accepted_stays_as_both_agr
     monkeypatch.setattr(type(services.state.invites), "accept", lambda _, *ids: use_up_and_undo(*ids))
     assert accept(services, invite.invite_id, REX) is None
     assert services.state.links.get(ADA, REX) == before
+
+
+def test_two_children_at_once_do_not_exceed_the_ceiling(
+    services: Any, invite: Invite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ceilings, "CHILDREN", 1)
+    other = services.state.invites.create("another secret", ADA, ("Zoe",), CopyOptions())
+    assert objection(services, other.invite_id, ZOE) is None, "the page in the second tab was let through"
+
+    assert accept(services, invite.invite_id, REX) is None
+    assert accept(services, other.invite_id, ZOE) is Objection.FULL
+
+    assert services.state.links.count_children(ADA) == 1
+    assert find_open(services, "another secret") is not None
+    links.end(services, ADA, REX, Side.PARENT)
+    assert accept(services, other.invite_id, ZOE) is None
+    assert links.undo_end(services, ADA, REX, Side.PARENT) is None, "its room is taken"
+    assert services.state.links.count_children(ADA) == 1
+
+
+def test_invitation_is_not_opened_again_beyond_the_ceiling(
+    services: Any, invite: Invite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ceilings, "OPEN_INVITATIONS", 1)
+    decline(services, SECRET, "a browser")
+    assert ceilings.has_room_for_invitation(services, ADA, "another")
+    services.state.invites.create("another secret", ADA, ("Zoe",), CopyOptions())
+    services.clock.pass_s(60)
+
+    assert not undo_decline(services, SECRET, "a browser")
+    decline(services, "another secret", "a browser")
+    assert undo_decline(services, SECRET, "a browser")
+
+
+def test_child_that_accepts_two_invitations_at_once_has_one_link_by_the_terms_of_the_first(
+    services: Any, invite: Invite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = services.state.invites.create("another secret", ADA, ("Bello",), CopyOptions())
+    used = services.state.invites.accept
+
+    def first_the_other(invite_id: str, child_id: int) -> Invite | None:
+        monkeypatch.undo()
+        assert accept(services, other.invite_id, child_id) is None
+        return used(invite_id, child_id)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(type(services.state.invites), "accept", lambda _, *ids: first_the_other(*ids))
+
+    assert accept(services, invite.invite_id, REX) is None
+    assert services.state.links.get(ADA, REX).names == ("Bello",)
+    assert [find_open(services, secret) for secret in (SECRET, "another secret")] == [None, None]

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from include.linking.invitations import CHILDREN
+from include.linking.ceilings import CHILDREN, OPEN_INVITATIONS
 from include.state.invites import Invites
 from include.state.links import CopyOptions, Link, Links, LinkStatus
 from include.store.sqlite import SqliteStore
-from webhook_api.guards.brakes import OPEN_INVITATIONS, SIGN_INS_AN_HOUR, client_address
+from webhook_api.guards.brakes import SIGN_INS_AN_HOUR, client_address
 
 ADA, REX = 134815, 22
 NewBrowser = Callable[[], Any]
@@ -118,3 +118,31 @@ def test_child_beyond_the_ceiling_is_neither_invited_nor_accepted(
     links.save(replace(one, status=LinkStatus.ENDED))
     rex.walk(rex.post("/invite/secret", page="/invite/secret"), REX, "Rex", "read,activity:write")
     assert links.get(ADA, REX) is not None
+
+
+def test_form_that_is_sent_twice_at_the_ceiling_is_no_further_invitation(
+    ada: Any, store: SqliteStore, now: Any
+) -> None:
+    invites = Invites(store, now)
+    for number in range(OPEN_INVITATIONS - 1):
+        invites.create(f"secret {number}", ADA, ("Rex",), CopyOptions())
+    form = {**FORM, "page": "/me/invites/new"}
+
+    answers = [ada.post("/me/invites", form_token=token, **form).status_code for token in ("one", "one", "two")]
+
+    assert answers == [200, 200, 429]
+    assert len(invites.open_of_parent(ADA)) == OPEN_INVITATIONS
+
+
+def test_withdrawn_invitation_stays_so_where_others_have_taken_its_room(ada: Any, store: SqliteStore, now: Any) -> None:
+    invites = Invites(store, now)
+    for number in range(OPEN_INVITATIONS):
+        invites.create(f"secret {number}", ADA, ("Rex",), CopyOptions())
+    withdrawn = invites.open_of_parent(ADA)[0].invite_id
+    ada.post(f"/me/invites/{withdrawn}/withdraw")
+    assert ada.post("/me/invites", page="/me/invites/new", **FORM).status_code == 200
+
+    answer = ada.post(f"/me/invites/{withdrawn}/undo")
+
+    assert (answer.status_code, "cannot be undone any more" in answer.text) == (409, True)
+    assert len(invites.open_of_parent(ADA)) == OPEN_INVITATIONS

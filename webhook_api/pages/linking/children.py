@@ -11,11 +11,13 @@ from flask.typing import ResponseReturnValue
 
 from include.copying.sports import SPORT_TYPES, spoken_sport
 from include.copying.trimming import hidden_radius_m
+from include.errors import AskedTooSoon
 from include.linking import consent, links
 from include.state.consent.feed import Side
 from include.state.links import CopyOptions, Link, LinkStatus
 from webhook_api.edge import current_edge
 from webhook_api.errors import NOT_UNDONE, PROPOSAL_REPLACED, problem_page, to_own_page
+from webhook_api.guards.brakes import ASKED_TOO_SOON, refusal
 from webhook_api.pages.linking.link_form import LinkForm
 from webhook_api.pages.linking.questions import Question, ask
 from webhook_api.session import current_athlete, require_athlete
@@ -42,7 +44,10 @@ def edit(child_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:child_id>")
 def change(child_id: int) -> ResponseReturnValue:
-    """Store other names and options, for the copies made from now on; what goes beyond the child's yes is proposed."""
+    """Store other names and options, for the copies made from now on; what goes beyond the child's yes is proposed.
+
+    A child that has said no is not asked again for a week.
+    """
     form = LinkForm.parse(request.form, current_edge().clock())
     if PREVIEW in request.form:
         return form_page(form.unsaved(), _link(child_id))
@@ -53,7 +58,10 @@ def change(child_id: int) -> ResponseReturnValue:
         starts_at_epoch_s = form.starts_at_epoch_s(link.starts_at_epoch_s)
         return replace(link, names=form.names, options=form.options, starts_at_epoch_s=starts_at_epoch_s)
 
-    return _saved(consent.revise(current_edge(), current_athlete().athlete_id, child_id, revised))
+    try:
+        return _saved(consent.revise(current_edge(), current_athlete().athlete_id, child_id, revised))
+    except AskedTooSoon as err:
+        return refusal(ASKED_TOO_SOON, err.retry_after_s, to_own_page())
 
 
 @blueprint.post("/<int:child_id>/<any(confirm,pause,resume):step>")

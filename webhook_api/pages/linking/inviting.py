@@ -9,14 +9,14 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from include.errors import VersionConflict
-from include.linking.invitations import CHILDREN
-from include.linking.links import both_are_here
+from include.linking.ceilings import CHILDREN, has_room_for_invitation
+from include.linking.invitations import reopen
 from include.state.consent.feed import Side
 from include.state.invites import Invite, invite_id_of
 from include.state.links import CopyOptions
 from webhook_api.edge import current_edge
 from webhook_api.errors import NOT_UNDONE, problem_page, to_own_page
-from webhook_api.guards.brakes import OPEN_INVITATIONS, TOO_MANY_CHILDREN, TOO_MANY_INVITATIONS, refusal
+from webhook_api.guards.brakes import TOO_MANY_CHILDREN, TOO_MANY_INVITATIONS, refusal
 from webhook_api.pages.linking.address import Sharing, address_of, form_id_of, secret_of
 from webhook_api.pages.linking.children import PREVIEW, form_page
 from webhook_api.pages.linking.link_form import LinkForm
@@ -44,11 +44,11 @@ def create() -> ResponseReturnValue:
         return form_page(form.unsaved(), form_token=form_token)
     if form.problems:
         return form_page(form, form_token=form_token), 400
-    refused = _at_ceiling(athlete_id)
-    if refused is not None:
-        return refused
     form_id = form_id_of(athlete_id, form_token, form)
     secret = secret_of(form_id)
+    refused = _at_ceiling(athlete_id, invite_id_of(secret))
+    if refused is not None:
+        return refused
     with suppress(VersionConflict):  # the form was sent before
         edge.state.invites.create(
             secret,
@@ -103,8 +103,7 @@ def withdraw(invite_id: str) -> ResponseReturnValue:
 def undo(invite_id: str) -> ResponseReturnValue:
     """Open the invitation again that was withdrawn here."""
     invite = _own(invite_id)
-    edge = current_edge()
-    if not (both_are_here(edge, invite.parent_id) and edge.state.invites.reopen(invite_id, Side.PARENT)):
+    if not reopen(current_edge(), invite, Side.PARENT):
         return problem_page(NOT_UNDONE, to_own_page())
     return redirect(url_for("inviting.show", invite_id=invite_id), code=303)
 
@@ -117,15 +116,15 @@ def is_undoable(invite: Invite, now_epoch_s: float) -> bool:
     return now_epoch_s < min(closing.undo_until_epoch_s, closing.good_until_epoch_s)
 
 
-def _at_ceiling(athlete_id: int) -> ResponseReturnValue | None:
-    """The page that says that there are as many invitations or children as there can be; None where there are fewer."""
+def _at_ceiling(athlete_id: int, invite_id: str) -> ResponseReturnValue | None:
+    """The page that says that there are as many children or other invitations as there can be; else None."""
     edge = current_edge()
     if edge.state.links.count_children(athlete_id) >= CHILDREN:
         return problem_page(TOO_MANY_CHILDREN, to_own_page())
-    open_ones = edge.state.invites.open_of_parent(athlete_id)
-    if len(open_ones) < OPEN_INVITATIONS:
+    if has_room_for_invitation(edge, athlete_id, invite_id):
         return None
-    first_end_epoch_s = min(invite.expires_at_epoch_s for invite in open_ones)
+    open_ones = edge.state.invites.open_of_parent(athlete_id)
+    first_end_epoch_s = min((invite.expires_at_epoch_s for invite in open_ones), default=edge.clock())
     return refusal(TOO_MANY_INVITATIONS, first_end_epoch_s - edge.clock(), to_own_page())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from include.linking.consent import asked_again_at_epoch_s
 from include.state.accounts.athletes import AthleteRow
 from include.state.consent.feed import Side
 from include.state.consent.terms import SetAside
@@ -39,6 +40,12 @@ class Linked:
     def set_aside_until_epoch_s(self) -> int | None:
         """Until when this side can take back that it has set a proposal aside; None where it cannot."""
         return self._undo_until_epoch_s(self.link.set_aside)
+
+    @property
+    def asked_again_at_epoch_s(self) -> int | None:
+        """From when on the child, who has said no to a change, can be asked for another; None where it can be now."""
+        at_epoch_s = asked_again_at_epoch_s(self.link)
+        return at_epoch_s if self.now_epoch_s < at_epoch_s else None
 
     def _undo_until_epoch_s(self, decision: Ending | SetAside | None) -> int | None:
         is_here = self.athlete is not None and self.athlete.is_connected

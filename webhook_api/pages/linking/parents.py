@@ -16,6 +16,7 @@ from webhook_api.pages.linking.questions import Question, ask
 from webhook_api.session import current_athlete, require_athlete
 
 _WHO_IS_TOLD = Markup("What was agreed stays as it is, and {} is told.")
+_NOT_ASKED_AGAIN = Markup("{} cannot ask you for another change for a week.")
 
 blueprint = Blueprint("parents", __name__, url_prefix="/me/parents")
 blueprint.before_request(require_athlete)
@@ -76,7 +77,11 @@ def ask_decline(parent_id: int) -> ResponseReturnValue:
     return ask(
         Question(
             f"Say no to the change that {name} asks for?",
-            (_WHO_IS_TOLD.format(foreign(name)), "You can undo this for a day."),
+            (
+                _WHO_IS_TOLD.format(foreign(name)),
+                _NOT_ASKED_AGAIN.format(foreign(name)),
+                "You can undo this for a day.",
+            ),
             "Say no",
             address=url_for("parents.decline", parent_id=parent_id),
             back=url_for("me.show", _anchor="parents"),

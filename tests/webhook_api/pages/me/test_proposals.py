@@ -96,6 +96,31 @@ def test_no_is_asked_once_told_to_the_parent_and_can_be_undone_for_a_day(
     assert "You can undo" not in rex.client.get("/me").text
 
 
+def test_parent_cannot_ask_again_for_a_week_after_a_no_and_both_pages_say_so(
+    ada: Any, rex: Any, links: Links, now: Any
+) -> None:
+    links.save(LINK)
+    ada.post(f"/me/children/{REX}", names="Rex, Bello", **FORM)
+    question = rex.client.get(f"/me/parents/{ADA}/decline", query_string={"seen": seen(rex.client.get("/me").text)})
+    assert "Ada cannot ask you for another change for a week." in text_of(question.text)
+    rex.post(f"/me/parents/{ADA}/decline", seen=seen(question.text))
+    before = stored(links)
+
+    refused = ada.post(f"/me/children/{REX}", names="Rex, Bella", **FORM)
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, str(7 * 86_400))
+    assert "It is too soon to ask again" in refused.text
+    assert "Try again in 7 days." in refused.text
+    assert stored(links) == before
+    assert "You can ask for another one from 2025-10-16" in text_of(ada.client.get("/me").text)
+    assert "Ada cannot ask you for another change before 2025-10-16" in text_of(rex.client.get("/me").text)
+    assert ada.post(f"/me/children/{REX}", names="Rex", **FORM | {"power": ""}).status_code == 200
+    now.epoch_s += 7 * 86_400
+    assert ada.post(f"/me/children/{REX}", names="Rex, Bella", **FORM).status_code == 200
+    assert "Rex or Bella" in text_of(rex.client.get("/me").text)
+    assert "You can ask for another one" not in ada.client.get("/me").text
+
+
 def test_parent_withdraws_the_change_and_undoes_that(ada: Any, rex: Any, links: Links) -> None:
     links.save(LINK)
     ada.post(f"/me/children/{REX}", names="Rex, Bello", **FORM)
