@@ -39,7 +39,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from strava_airflow.defaults import DEFAULT_ARGS, LAKE, Tag
 from strava_airflow.hook import StravaHook
-from strava_airflow.reschedule import back_when_quota_opens
+from strava_airflow.reschedule import reschedule_on_spent_quota
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def erase_athlete(params: dict, *, dag_run=None) -> dict:
     hook = StravaHook()
     settings = hook.settings()
     request = EraseRequest.from_params(params, default_asked_at=dag_run.run_after)
-    with hook.services() as services, back_when_quota_opens():
+    with hook.services() as services, reschedule_on_spent_quota():
         erased = erase(services, request, settings)
     log.info(erased.message)
     if erased.certificate:
@@ -87,7 +87,7 @@ def erase_athlete(params: dict, *, dag_run=None) -> dict:
 
 @task(outlets=[LAKE])
 def publish_lake(erased: dict) -> None:
-    """Notify the catalogue that tables have lost rows; the athlete's own partitions no longer wait for it."""
+    """Notify the catalogue that tables have lost rows; the erasure itself has unregistered the athlete's partitions."""
     if erased["certificate"] is None:
         raise AirflowSkipException("Nothing was removed.")
 

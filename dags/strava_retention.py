@@ -1,14 +1,14 @@
 """# Strava retention
 
 Deletes data from Strava's API that is older than the setting `RETENTION_DAYS` allows, and checks every night that the
-lake agrees with the ledgers.
+lake matches the ledgers.
 
 **Starts**: nightly at 02:20 UTC; or by an operator, with the form. *Dry run* counts and changes nothing.
 
 **Reads**: the ledgers `activities` and `copies`, every table object of the lake.
 **Writes**: expired activities are removed from `streams`, `activities`, `laps`, the raw zone and the upload files;
 their ledger rows stay, as `expired`. Where lake and ledger differ, the ledger row is corrected and the activity is
-fetched again. Rows of `copies` are made to agree with their ledger, and late records of erased athletes are removed.
+fetched again. Rows of `copies` are made to match their ledger, and late records of erased athletes are removed.
 
 **Kind**: now. It is always right to run it again. A task checks a chunk of 50 athletes; one who cannot be checked stops
 nobody else and is left to the next night, and the run fails at its end. With more than 25,000 athletes, a night checks

@@ -24,7 +24,7 @@ def covers(centre: Position, end: Position, radius_m: float) -> bool:
 
 
 def random_centre(end: Position, radius_m: float, draw: RandomFraction) -> Position:
-    """A random centre for the circle that hides this end: uniform in direction, and over the disc."""
+    """A random centre for the circle that hides this end: any direction alike, a longer distance more likely."""
     return beyond(end, bearing_rad=2 * math.pi * draw(), way_m=_FARTHEST * radius_m * draw() ** 0.25)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from include.copying.samples import timed_samples, times_rise, too_few_reason
-from include.copying.sports import spoken_sport
+from include.copying.samples import timed_samples, times_increase, too_few_reason
+from include.copying.sports import sport_in_words
 from include.state.links import Link, LinkStatus
 from include.strava.models import Activity, StreamSet
 from include.strava.start_time import start_time_hidden
@@ -63,8 +63,8 @@ def _choice_reason(activity: Activity, link: Link) -> str | None:
     if activity.visibility == "only_me" and not link.options.allow_private:
         return "Only you can see this activity, and the link does not copy private activities."
     if link.options.sports and activity.sport_type not in link.options.sports:
-        chosen = ", ".join(spoken_sport(sport) for sport in link.options.sports)
-        return f"The link copies only {chosen}; this activity is {spoken_sport(activity.sport_type)}."
+        chosen = ", ".join(sport_in_words(sport) for sport in link.options.sports)
+        return f"The link copies only {chosen}; this activity is {sport_in_words(activity.sport_type)}."
     if activity.start_at.timestamp() < link.starts_at_epoch_s:
         return "This activity began before the day from which the link copies."
     return None
@@ -73,6 +73,6 @@ def _choice_reason(activity: Activity, link: Link) -> str | None:
 def _points_reason(activity: Activity, streams: StreamSet | None, link: Link) -> str | None:
     if streams is None or streams.length == 0:
         return "Strava has no recorded points for this activity."
-    if not times_rise(streams):
+    if not times_increase(streams):
         return "The times of this recording do not increase from point to point, so Strava would refuse the copy."
     return too_few_reason(timed_samples(activity, streams, link.options))

@@ -38,7 +38,7 @@ def build_file(
             f" {samples.left_out} points lack a time or a position; skip this copy"
         )
     title = written_title(link.options.title, activity, parent_name)
-    data_type, document = ("gpx.gz", gpx_document) if samples.placed else ("tcx.gz", tcx_document)
+    data_type, document = ("gpx.gz", gpx_document) if samples.has_positions else ("tcx.gz", tcx_document)
     return UploadFile(
         external_id=external_id(activity.activity_id, link.child_id),
         data_type=data_type,

@@ -58,10 +58,10 @@ def gpx_document(activity: Activity, samples: Samples) -> bytes:
 
 def _points(samples: Samples) -> Iterable[str]:
     points = map(_TRKPT.__mod__, zip(samples.lat, samples.lon, strict=True))
-    if not samples.holes:
+    if not samples.segment_starts:
         return points
     parted = list(points)
-    for at in samples.holes:
+    for at in samples.segment_starts:
         parted[at] = _NEXT_SEGMENT + parted[at]
     return parted
 

@@ -74,7 +74,7 @@ def _normalise(text: str) -> str:
 
 
 def _parted(character: str) -> str:
-    """A space for a symbol, before NFKD can make letters of it (™), and nothing for an invisible one."""
+    """A space for a symbol, before NFKD can turn it into letters (™), and nothing for an invisible character."""
     category = unicodedata.category(character)
     if category == "Cf":
         return ""

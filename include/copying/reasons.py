@@ -13,7 +13,7 @@ _WORDS: Mapping[type[errors.IngestError], str] = {
     errors.QuotaSpent: QUOTA_WORDS,
     errors.RetryLater: "Something did not answer; it is tried again.",
     errors.StravaUnavailable: "Strava does not answer at the moment.",
-    errors.OutcomeUnknown: "The upload broke off; it is looked up whether Strava has it.",
+    errors.OutcomeUnknown: "The upload broke off; checking whether Strava has it.",
     errors.TokenRefused: "Strava no longer accepts the access to {account}, which has to be connected again.",
     errors.NotConnected: "{account} is not connected; it has to be connected again.",
     errors.ScopeMissing: "{account} lacks a permission; connect it again and leave the boxes on Strava's page ticked.",
@@ -27,10 +27,10 @@ _WORDS: Mapping[type[errors.IngestError], str] = {
 
 def athlete_words(error: errors.IngestError, *, account: str) -> str:
     """The words for `error`, or for its nearest base class; `account` says whose account is concerned."""
-    return _spoken(next(cls for cls in type(error).__mro__ if cls in _WORDS), account)
+    return _in_words(next(cls for cls in type(error).__mro__ if cls in _WORDS), account)
 
 
-def _spoken(cls: type[errors.IngestError], account: str) -> str:
+def _in_words(cls: type[errors.IngestError], account: str) -> str:
     words = _WORDS[cls].format(account=account)
     return words[0].upper() + words[1:]
 
@@ -40,8 +40,11 @@ _BEFORE = (
     *(errors.CapacityReached, errors.Gone, errors.UnexpectedShape),
 )
 
-PASSING_REASONS = frozenset(_spoken(cls, "the child's account") for cls in _BEFORE) | {
+PASSING_REASONS = frozenset(_in_words(cls, "the child's account") for cls in _BEFORE) | {
     "Your activity is ready.",
     "Strava gave no reason.",
 }
-"""Reasons with which an older version marked copies failed although Strava had not refused the file."""
+"""Reasons with which an older version marked copies failed although Strava had not refused the file.
+
+They are compared with stored rows: a changed word above leaves such a copy failed.
+"""

@@ -37,14 +37,14 @@ class Samples:
     cadence_rpm: Column
     temp_c: Column
     watts: Column
-    placed: bool
+    has_positions: bool
     """Whether the points have positions, even if there are no points."""
     left_out: int
     """Points without a time, in the same second as the one before, or without the position that the file needs."""
     trimmed: int
     """Points that the link's privacy trimming removed."""
-    holes: Sequence[int] = ()
-    """The points right after removed ones, except at the start."""
+    segment_starts: Sequence[int] = ()
+    """The indices of points that follow removed ones; the first point is never among them."""
     track_hidden: bool = False
     """Whether the points lost their positions because trimming would have left fewer than two."""
     lat: Column = ()
@@ -68,12 +68,12 @@ def recorded_ends(streams: StreamSet) -> tuple[Position, ...]:
     Empty where too few points have both, so that no position would be written.
     """
     columns, times = _positions(streams), _times(streams)
-    placed = _placed(columns)
-    timed = _rising(placed, times)
+    positioned = _positioned(columns)
+    timed = _increasing(positioned, times)
     if len(timed) < _FEWEST:
         return ()
-    places = [(columns["lat"][at], columns["lon"][at]) for at in (placed[0], timed[0], timed[-1])]
-    places.append((columns["lat"][placed[-1]], columns["lon"][placed[-1]]))
+    places = [(columns["lat"][at], columns["lon"][at]) for at in (positioned[0], timed[0], timed[-1])]
+    places.append((columns["lat"][positioned[-1]], columns["lon"][positioned[-1]]))
     return tuple(dict.fromkeys(Position(lat or 0, lng or 0) for lat, lng in places))
 
 
@@ -82,8 +82,8 @@ def chosen_samples(activity: Activity, streams: StreamSet, options: CopyOptions,
     samples = positioned_samples(activity, streams, options, hidden)
     if len(samples) >= _FEWEST:
         return samples
-    unplaced = timed_samples(activity, streams, options)
-    return replace(unplaced, track_hidden=len(samples) + samples.trimmed >= _FEWEST)
+    timed = timed_samples(activity, streams, options)
+    return replace(timed, track_hidden=len(samples) + samples.trimmed >= _FEWEST)
 
 
 def too_few_reason(samples: Samples) -> str | None:
@@ -100,18 +100,20 @@ def positioned_samples(
     of its points, and does not reveal the distance to the hidden place.
     """
     times, columns = _times(streams), _sensors(streams, options) | _positions(streams)
-    placed = _rising(_placed(columns), times)
-    kept, holes = _outside(placed, columns, hidden)
-    samples = _samples(activity, times, columns, kept, trimmed=len(placed) - len(kept))
+    positioned = _increasing(_positioned(columns), times)
+    kept, segment_starts = _outside(positioned, columns, hidden)
+    samples = _samples(activity, times, columns, kept, trimmed=len(positioned) - len(kept))
     if not samples.trimmed:
         return samples
-    return replace(samples, holes=holes, distance_m=_over_holes(samples.distance_m, holes))
+    return replace(
+        samples, segment_starts=segment_starts, distance_m=_without_removed_parts(samples.distance_m, segment_starts)
+    )
 
 
 def timed_samples(activity: Activity, streams: StreamSet, options: CopyOptions) -> Samples:
     """The points that have a time, without positions; nothing is trimmed, because no position is written."""
     times = _times(streams)
-    kept = _rising(range(len(times)), times)
+    kept = _increasing(range(len(times)), times)
     return _samples(activity, times, _sensors(streams, options), kept, trimmed=0)
 
 
@@ -120,8 +122,8 @@ def holds_any(*columns: Column) -> bool:
     return any(value is not None for column in columns for value in column)
 
 
-def times_rise(streams: StreamSet) -> bool:
-    """Whether no time is earlier than the one before it, and the last is later than the first; True below two times."""
+def times_increase(streams: StreamSet) -> bool:
+    """Whether times never decrease and the last is later than the first; True where there are fewer than two."""
     times = [time for time in _times(streams) if time is not None]
     return len(times) < 2 or (times[0] < times[-1] and all(earlier <= later for earlier, later in pairwise(times)))
 
@@ -133,44 +135,44 @@ def _samples(
     taken: dict[str, Any] = {name: _at(kept, column) for name, column in columns.items()}
     return Samples(
         epoch_s=[start_epoch_s + int(time) for at in kept if (time := times[at]) is not None],
-        placed="lat" in columns,
+        has_positions="lat" in columns,
         left_out=len(times) - len(kept) - trimmed,
         trimmed=trimmed,
         **taken,
     )
 
 
-def _placed(columns: Mapping[str, Column]) -> list[int]:
+def _positioned(columns: Mapping[str, Column]) -> list[int]:
     """The points that have a position."""
     places = zip(columns["lat"], columns["lon"], strict=True)
     return [at for at, place in enumerate(places) if None not in place and place != _MISSING]
 
 
 def _outside(
-    placed: Sequence[int], columns: Mapping[str, Column], hidden: Sequence[Circle]
+    positioned: Sequence[int], columns: Mapping[str, Column], hidden: Sequence[Circle]
 ) -> tuple[Sequence[int], Sequence[int]]:
-    """The points of `placed` outside all circles, and the indices of those right after removed points."""
+    """The points of `positioned` outside all circles, and the indices of those that follow removed points."""
     if not hidden:
-        return placed, ()
+        return positioned, ()
     latitudes, longitudes = columns["lat"], columns["lon"]
-    places = [(at, latitudes[at] or 0.0, longitudes[at] or 0.0) for at in placed]
+    places = [(at, latitudes[at] or 0.0, longitudes[at] or 0.0) for at in positioned]
     inside = set().union(*(circle.within(places) for circle in hidden))
     kept: list[int] = []
-    holes: list[int] = []
-    for before, at in zip((None, *placed), placed, strict=False):
+    segment_starts: list[int] = []
+    for before, at in zip((None, *positioned), positioned, strict=False):
         if at in inside:
             continue
         if kept and before in inside:
-            holes.append(len(kept))
+            segment_starts.append(len(kept))
         kept.append(at)
-    return kept, holes
+    return kept, segment_starts
 
 
-def _over_holes(distances: Column, holes: Sequence[int]) -> Column:
+def _without_removed_parts(distances: Column, segment_starts: Sequence[int]) -> Column:
     """The distances of the track, starting at zero and without the parts that were removed."""
     run: list[int | float | None] = []
     covered: int | float = 0
-    for start, end in pairwise((0, *holes, len(distances))):
+    for start, end in pairwise((0, *segment_starts, len(distances))):
         part = distances[start:end]
         first = next((distance for distance in part if distance is not None), 0)
         run += [None if distance is None else max(distance - first, 0) + covered for distance in part]
@@ -178,7 +180,7 @@ def _over_holes(distances: Column, holes: Sequence[int]) -> Column:
     return run
 
 
-def _rising(indices: Sequence[int], times: Column) -> list[int]:
+def _increasing(indices: Sequence[int], times: Column) -> list[int]:
     """The indices whose time is later than every one before: Strava refuses a file in which a time repeats."""
     kept, latest = [], -1.0
     for at in indices:

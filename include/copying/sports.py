@@ -19,6 +19,6 @@ Source: https://developers.strava.com/docs/reference/#api-models-SportType (2026
 """
 
 
-def spoken_sport(sport_type: str) -> str:
+def sport_in_words(sport_type: str) -> str:
     """Strava's name of a sport in words: `TrailRun` is Trail Run, `EBikeRide` E-Bike Ride."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"^E(?=[A-Z])", "E-", sport_type)) or "Activity"

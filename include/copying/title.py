@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from include.copying.markup import one_line
-from include.copying.sports import spoken_sport
+from include.copying.sports import sport_in_words
 from include.strava.models import Activity
 
 PLACEHOLDERS = ("sport", "title", "parent")
@@ -45,7 +45,7 @@ def written_title(template: str, activity: Activity, parent_name: str) -> str:
 
 def filled_title(template: str, *, sport_type: str, title: str, parent_name: str) -> str:
     """`written_title` for an activity of this sport and title, which may be an example."""
-    sport = spoken_sport(sport_type)
+    sport = sport_in_words(sport_type)
     values = {"sport": sport, "title": title, "parent": parent_name}
     filled = one_line(_FIELD.sub(lambda found: values.get(found[1], found[0]), template)) or sport
     return filled if len(filled) <= LONGEST_TITLE else filled[: LONGEST_TITLE - 1] + "…"

@@ -41,7 +41,7 @@ def wake_for_links(copies: CopyLedger, links: Links, limits: Limits, now_epoch_s
     woken = 0
     for link in links.due(now_epoch_s):
         woken += sum(
-            copies.wake(*_ids(copy), at) for copy, at in _in_turn(_stood_against(copies, link), limits, now_epoch_s)
+            copies.wake(*_ids(copy), at) for copy, at in _in_turn(_blocked_by(copies, link), limits, now_epoch_s)
         )
         links.note_woken(link)
     return woken
@@ -65,7 +65,7 @@ def spacing_s(limits: Limits) -> float:
     return 2 * _CALLS * max(WINDOW_S / limits.overall_window, DAY_S / limits.overall_day)
 
 
-def _stood_against(copies: CopyLedger, link: Link) -> Iterator[Copy]:
+def _blocked_by(copies: CopyLedger, link: Link) -> Iterator[Copy]:
     """The copies that were skipped because of the link."""
     for copy in copies.of_child(link.child_id):
         is_skipped = copy.state is CopyState.SKIPPED and copy.reason not in LASTING_REASONS

@@ -49,7 +49,7 @@ class RawZone:
         self._put(keys.raw_streams_key(athlete_id, activity_id), streams.body, guard)
 
     @contextmanager
-    def keeping_odd(self, athlete_id: int, activity_id: int, *, guard: Guard) -> Iterator[None]:
+    def storing_unreadable(self, athlete_id: int, activity_id: int, *, guard: Guard) -> Iterator[None]:
         """A block that fetches the activity: an unreadable answer is stored as long as the activity is.
 
         Errors: those of the block; for an unreadable answer also those of `put_detail`.

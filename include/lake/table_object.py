@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from include.errors import UnexpectedShape
 from include.lake.encodings import Encodings, writer_options
 from include.lake.keys import partition_of
-from include.lake.rows.activity_update import take_over
+from include.lake.rows.activity_update import merged_rows
 from include.lake.schemas import SCHEMA_VERSION, TABLES
 
 # Arrow's own pool keeps up to 40 MB after a rewrite; the system's pool gives memory back and is as fast.
@@ -38,7 +38,7 @@ def merge(table: str, old: pa.Table, activity_ids: Collection[int], new: Sequenc
     in_order = sorted((rows for rows in new if rows.num_rows), key=lambda rows: rows["activity_id"][0].as_py())
     arriving = pa.concat_tables([TABLES[table].empty_table(), *in_order])
     if table == "activities":
-        arriving = take_over(replaced, arriving)
+        arriving = merged_rows(replaced, arriving)
     return _interleaved(kept, arriving), replaced.num_rows
 
 

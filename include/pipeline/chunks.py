@@ -1,4 +1,4 @@
-"""The chunks that a run maps over: never single activities or athletes, so that no number of them is too many."""
+"""The chunks that a run maps over: Airflow limits how many items a task is mapped over, and chunks stay below it."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ R = TypeVar("R")
 def in_chunks(
     keys: Iterable[K], size: int, *, owner: Callable[[K], Hashable] = lambda _: None, turn: int = 0
 ) -> list[list[K]]:
-    """The keys in at most `MAX_CHUNKS` chunks of at most `size`: what every mapped task is mapped over.
+    """The keys in at most `MAX_CHUNKS` chunks of at most `size`; every mapped task is mapped over such chunks.
 
     Shape: an owner with enough keys for a chunk gets chunks of its own; the remainders of all owners share chunks, in
-    order. More keys than one run takes are cut into equal parts, of which run `turn` takes one: the next run takes the
-    next.
+    order. More keys than one run can take are cut into equal parts: run number `turn` takes one part, the next run the
+    next part.
     """
     keys = list(keys)
     parts = max(1, ceil(len(keys) / (MAX_CHUNKS * size)))
@@ -50,7 +50,7 @@ def in_chunks(
         part = ceil(len(keys) / parts)
         start = turn % parts * part
         log.warning(
-            "This run takes %s of %s, from number %s on: a run has at most %s chunks of %s. The next run goes on.",
+            "This run takes %s of %s, from number %s on: a run has at most %s chunks of %s. The next run continues.",
             *(min(part, len(keys) - start), len(keys), start + 1, MAX_CHUNKS, size),
         )
         keys = keys[start : start + part]
@@ -94,7 +94,7 @@ class ChunkOutcome(Generic[K, R]):
 
 
 def process_each(keys: Iterable[K], work: Callable[[K], R], *, at_once: int = 1) -> ChunkOutcome[K, R]:
-    """Do the work of every key; a key that fails stops no other, and is left to its own row.
+    """Do the work of every key; a key that fails stops no other, and becomes due again by its own row.
 
     With `at_once` above 1 that many threads work in parallel, for work that mostly waits; the results keep the order.
 
@@ -107,7 +107,7 @@ def process_each(keys: Iterable[K], work: Callable[[K], R], *, at_once: int = 1)
             try:
                 done[key] = outcome()
             except Exception as fault:
-                log.error("%s: %s The others of this chunk go on.", type(fault).__name__, fault, exc_info=fault)
+                log.error("%s: %s The others of this chunk continue.", type(fault).__name__, fault, exc_info=fault)
                 faults[key] = fault
     if faults and not done and all(isinstance(fault, IngestError) for fault in faults.values()):
         raise next(iter(faults.values()))
@@ -129,7 +129,7 @@ def _outcomes(
 
 
 def label(names: Sequence[object], noun: str, waiting: Iterable[str] = ()) -> str:
-    """A chunk's label in the Airflow UI: its first name, how many more there are, and what waits."""
+    """A chunk's label in the Airflow UI: its first name, how many names it has, and what waits."""
     parts = [str(name) for name in names[:1]]
     if len(names) > 1:
         parts.append(f"{len(names)} {noun}")

@@ -15,8 +15,8 @@ from include.strava.stream_types import BY_KEY, STREAM_TYPES, Kind
 def documented_channels(body: bytes) -> Mapping[str, Sequence[Any]] | None:
     """The samples of each stream in an answer that fully matches Strava's documentation, keyed by type.
 
-    None for any other answer, for which `cleaned` exists: here the decoder checks the type of every sample, while a
-    check after decoding takes as long as the decoding itself.
+    None for any other answer; use `cleaned` for that. The decoder checks the type of every sample here, because a
+    separate check takes as long as the decoding itself.
     """
     import msgspec  # not at the top: the webhook's host has no use for it and does not install it
 

@@ -19,7 +19,7 @@ _OBJECT_TYPES = ("activity", "athlete")
 _ASPECT_TYPES = ("create", "update", "delete")
 _MAX_DEPTH = 8
 _MAX_RUN_ID = 36
-_SPOKEN_IN_CONF = ("authorized", "look", "private", "type")
+_PLAIN_IN_CONF = ("authorized", "look", "private", "type")
 COPIES_ONLY: Mapping[str, str] = {"look": "copies"}
 """The updates of our own event that only copies of the activity are due; nothing has changed at Strava."""
 
@@ -74,7 +74,7 @@ class WebhookEvent:
             "owner_id": self.owner_id,
             "subscription_id": self.subscription_id,
             "event_time": self.event_time_epoch_s,
-            "updates": {name: _unspoken(name, value) for name, value in sorted(self.updates.items())},
+            "updates": {name: _without_title(name, value) for name, value in sorted(self.updates.items())},
         }
 
     @property
@@ -153,14 +153,14 @@ def _updates(conf: Mapping[str, Any]) -> dict[str, str]:
     updates = conf.get("updates")
     if not isinstance(updates, Mapping):
         return {}
-    return {_storable(str(name)): _storable(_worded(value)) for name, value in updates.items() if _is_worded(value)}
+    return {_storable(str(name)): _storable(_as_text(value)) for name, value in updates.items() if _is_worded(value)}
 
 
 def _is_worded(value: object) -> bool:
     return isinstance(value, str | bool | int | float)
 
 
-def _worded(value: str | float) -> str:
+def _as_text(value: str | float) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -168,8 +168,8 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _unspoken(name: str, value: str) -> str:
-    if name in _SPOKEN_IN_CONF or _DIGEST.fullmatch(value):
+def _without_title(name: str, value: str) -> str:
+    if name in _PLAIN_IN_CONF or _DIGEST.fullmatch(value):
         return value
     return "sha256:" + _digest(value, 16)
 

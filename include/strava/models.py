@@ -50,8 +50,8 @@ class Activity:
     """An activity from the list (summary) or by id (detail).
 
     `fields` is the whole answer and `body` the same as JSON bytes, for the raw zone.
-    A length or a text of an undocumented type counts as missing here and stays unchanged in `fields`: one odd value in
-    a list of 200 must not stop a backfill.
+    A length or a text of an undocumented type counts as missing here and stays unchanged in `fields`: one such value
+    in a list of 200 must not stop a backfill.
     """
 
     activity_id: ActivityId
@@ -82,7 +82,8 @@ class Activity:
     def parse(cls, answer: Mapping[str, Any], body: bytes | None = None) -> Activity:
         """The activity in `answer`.
 
-        Errors: `UnexpectedShape` without id, athlete or a readable start date, and for a segment effort, which has all.
+        Errors: `UnexpectedShape` without id, athlete or a readable start date, and for a segment effort, although it
+        has all three.
         """
         if "segment" in answer:
             raise UnexpectedShape("activity: it is a segment effort, not an activity")

@@ -132,7 +132,7 @@ def clock_skew_s(headers: Mapping[str, str], now_epoch_s: float) -> float | None
 
 
 def reconciled(own: int, reported: int | None) -> int:
-    """The higher count, since other callers share the budget and headers may lag behind."""
+    """The higher of two counts, since other callers share the budget and headers may lag behind."""
     return own if reported is None else max(own, reported)
 
 

@@ -11,7 +11,7 @@ from include.errors import BadSignature
 HEADER = "X-Strava-Signature"
 
 TOLERANCE_S = 300
-"""How far the time in a signature may be from our clock, in either direction; an older event is a replay."""
+"""How far the time in a signature may be from our clock, in either direction; an event that is older is a replay."""
 
 _TIME = re.compile(r"[0-9]{1,12}")
 

@@ -64,11 +64,11 @@ def airflow_does(error: IngestError) -> str:
     from airflow.sdk import RetryAction
     from airflow.sdk.exceptions import AirflowRescheduleException
 
-    from strava_airflow.reschedule import back_when_quota_opens
+    from strava_airflow.reschedule import reschedule_on_spent_quota
     from strava_airflow.retry_policy import StravaRetryPolicy
 
     try:
-        with back_when_quota_opens():
+        with reschedule_on_spent_quota():
             raise error
     except AirflowRescheduleException:
         return "comes back"

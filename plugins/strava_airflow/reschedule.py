@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def back_when_quota_opens() -> Iterator[None]:
+def reschedule_on_spent_quota() -> Iterator[None]:
     """Turns a `QuotaSpent` of the body into a reschedule of the task, to the time when the window opens.
 
     The log says why and until when.

@@ -18,8 +18,8 @@ LONGEST_DELAY_S = 900
 class StravaRetryPolicy(RetryPolicy):
     """Retries temporary faults after Strava's delay or the task's backoff; refusals fail at once.
 
-    A spent quota never gets here: live work waits in the ledger, backfill is rescheduled. Any other error than an
-    `IngestError` has Airflow's ordinary retries.
+    A spent quota never gets here: live work and backfills wait in the ledgers, an erasure is rescheduled. An error that
+    is no `IngestError` has Airflow's ordinary retries.
     """
 
     def evaluate(

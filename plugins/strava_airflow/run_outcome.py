@@ -33,4 +33,4 @@ def ledger_takes_over(context: Mapping[str, Any]) -> Iterator[None]:
         task_instance = context["ti"]
         if task_instance.try_number <= task_instance.max_tries:
             raise
-        raise AirflowSkipException(f"It is due in the ledger, and reconcile queues it again. {fault}") from fault
+        raise AirflowSkipException(f"The work is due in the ledger; reconcile queues it again. {fault}") from fault

@@ -19,11 +19,11 @@ from include.errors import QuotaSpent, RetryLater
 def test_task_comes_back_a_second_after_the_opening_and_says_so(until_epoch_s, expected, caplog):
     from airflow.sdk.exceptions import AirflowRescheduleException
 
-    from strava_airflow.reschedule import back_when_quota_opens
+    from strava_airflow.reschedule import reschedule_on_spent_quota
 
     caplog.set_level("INFO")
     spent = QuotaSpent("All calls of this window are spent.", until_epoch_s=until_epoch_s)
-    with pytest.raises(AirflowRescheduleException) as caught, back_when_quota_opens():
+    with pytest.raises(AirflowRescheduleException) as caught, reschedule_on_spent_quota():
         raise spent
 
     assert caught.value.reschedule_date == expected
@@ -34,17 +34,17 @@ def test_task_comes_back_a_second_after_the_opening_and_says_so(until_epoch_s, e
 
 
 def test_other_errors_pass_through():
-    from strava_airflow.reschedule import back_when_quota_opens
+    from strava_airflow.reschedule import reschedule_on_spent_quota
 
     fault = RetryLater("passing")
-    with pytest.raises(RetryLater) as caught, back_when_quota_opens():
+    with pytest.raises(RetryLater) as caught, reschedule_on_spent_quota():
         raise fault
     assert caught.value is fault
 
 
 def test_task_that_has_its_quota_just_ends():
-    from strava_airflow.reschedule import back_when_quota_opens
+    from strava_airflow.reschedule import reschedule_on_spent_quota
 
-    with back_when_quota_opens():
+    with reschedule_on_spent_quota():
         done = True
     assert done

@@ -20,7 +20,9 @@ def attempt(fault: IngestError, try_number: int) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_passing_fault_of_the_last_try_is_a_skip_that_says_why(fault: IngestError) -> None:
-    with pytest.raises(AirflowSkipException, match=f"It is due in the ledger, and reconcile queues it again. {fault}"):
+    with pytest.raises(
+        AirflowSkipException, match=f"The work is due in the ledger; reconcile queues it again. {fault}"
+    ):
         attempt(fault, 7)
 
 

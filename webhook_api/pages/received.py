@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from heapq import nlargest
 
-from include.copying.sports import spoken_sport
+from include.copying.sports import sport_in_words
 from include.state.activities.ledger import ActivityLedger
 from include.state.copies.ledger import MADE_STATES, Copy, Original
 from webhook_api.edge import current_edge
@@ -46,7 +46,7 @@ def _line(copy: Copy, activities: ActivityLedger) -> ReceivedLine:
     entry = activities.get(copy.parent_id, copy.parent_activity_id)
     return ReceivedLine(
         parent_id=copy.parent_id,
-        sport=spoken_sport(entry.sport_type if entry else ""),
+        sport=sport_in_words(entry.sport_type if entry else ""),
         began=start_text(entry.start_at_epoch_s if entry else None),
         activity_id=copy.child_activity_id,
         mark=_MARKS[copy.original],

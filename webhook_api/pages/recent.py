@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from include.copying.eligibility import LASTING_REASONS
 from include.copying.reasons import QUOTA_WORDS
-from include.copying.sports import spoken_sport
+from include.copying.sports import sport_in_words
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.state.copies.ledger import MADE_STATES, NOT_MADE_STATES, Copy, CopyState, Original
 from include.state.links import Link, LinkStatus
@@ -72,7 +72,7 @@ def describe(entry: LedgerEntry, copies: Iterable[Copy], links: Mapping[int, Lin
     gone = entry.state is ActivityState.REMOVED
     return ActivityLine(
         activity_id=entry.activity_id,
-        sport=spoken_sport(entry.sport_type),
+        sport=sport_in_words(entry.sport_type),
         began=start_text(entry.start_at_epoch_s),
         text=_STORED.get(entry.state) or _waiting(entry.reason, entry.fetch_at_epoch_s, now_epoch_s),
         copies=tuple(_describe_copy(copy, links.get(copy.child_id), now_epoch_s, gone=gone) for copy in copies),

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class DuckDbCatalog:
     """Views over the lake's directory, for analysts who open the file with DuckDB.
 
-    The views hold patterns, not lists of objects: a view changes only when a table gets its first object or loses its
-    last, so a registration nearly always changes nothing and disturbs no reader.
+    The views contain patterns, not lists of objects: a view changes only when a table gets its first object or loses
+    its last, so a registration nearly always changes nothing and disturbs no reader.
     """
 
     def __init__(self, path: Path, lake_root: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:

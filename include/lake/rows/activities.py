@@ -95,7 +95,7 @@ _ELSEWHERE = frozenset(
         "embed_token",
     }
 )
-_LOOKED_AT = frozenset(
+_FETCHED_FIELDS = frozenset(
     {
         *("name", "sport_type", "type", "visibility", "private"),
         *("start_ts_local", "elapsed_s", "distance_m", "upload_id", "external_id", "manual"),
@@ -105,7 +105,7 @@ _LOOKED_AT = frozenset(
 """Fields of a list whose change needs a fetch: copies depend on them, or the recording has changed too."""
 
 LIST_COLUMNS: Mapping[str, str] = {
-    **{column: name for column, name in _FIELDS.items() if column not in _LOOKED_AT},
+    **{column: name for column, name in _FIELDS.items() if column not in _FETCHED_FIELDS},
     **{f"{end}_{angle}": f"{end}_latlng" for end in ("start", "end") for angle in ("lat", "lon")},
     "summary_polyline": "map",
 }

@@ -13,18 +13,18 @@ _ONLY_IN_DETAIL = ("description", "calories_kcal", "device_name", "hide_from_hom
 _PROVENANCE = frozenset({"source", "updated_at"})
 
 
-def take_over(old: pa.Table, new: pa.Table) -> pa.Table:
-    """The new rows, each with those values of the activity's present row that are to be kept.
+def merged_rows(old: pa.Table, new: pa.Table) -> pa.Table:
+    """The new rows, each with the values of the activity's present row that it must not replace.
 
     A summary does not clear columns of a detailed answer. Values from a list that is newer than the answer stay. A row
     whose values do not change keeps its `source` and `updated_at`.
     """
     present = {row["activity_id"]: row for row in old.to_pylist()}
-    rows = [_settled(present.get(row["activity_id"]), row) for row in new.to_pylist()]
+    rows = [_merged(present.get(row["activity_id"]), row) for row in new.to_pylist()]
     return pa.Table.from_pylist(rows, schema=ACTIVITIES)
 
 
-def _settled(old: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
+def _merged(old: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
     if old is None:
         return new
     if old["has_detail"] and not new["has_detail"]:

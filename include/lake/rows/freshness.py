@@ -57,7 +57,7 @@ class FreshnessRows:
         self._retry = until_written(sleep)
 
     def note(self, athlete_id: int, months: Mapping[Month, MonthComparison]) -> None:
-        """Store the comparisons of the athlete's months; a later stored comparison stays.
+        """Store the comparisons of the athlete's months; a stored comparison that is newer stays.
 
         Errors: `ObjectConflict` when other writers won every one of many tries.
         Effects: safe to repeat; writes one object for each year. An unreadable object is replaced.

@@ -18,7 +18,7 @@ from include.errors import (
     StravaUnavailable,
 )
 from include.pipeline.backfill.request import being_erased
-from include.pipeline.ingest.fingerprint import is_shown_by
+from include.pipeline.ingest.fingerprint import matches
 from include.pipeline.reconcile.listing import Page, quarantine
 from include.pipeline.reconcile.outage import current_outage
 from include.pipeline.uses import UsesStorage, UsesStorageAndQueue, UsesStorageStravaAndQueue
@@ -167,7 +167,7 @@ def _compare(services: UsesState, rows: Sequence[Activity], *, again: bool) -> t
         entry = services.state.activities.get(activity.athlete_id, activity.activity_id)
         if entry is None or entry.state not in IN_LAKE:
             missing.append(activity)
-        elif again or not is_shown_by(activity, entry.fingerprint):
+        elif again or not matches(activity, entry.fingerprint):
             changed.append(activity)
     return missing, changed
 

@@ -207,7 +207,7 @@ def _streams(
         return lease, stored
     guard = partial(services.state.activities.check, lease)
     try:
-        with services.lake.raw.keeping_odd(athlete_id, activity_id, guard=guard):
+        with services.lake.raw.storing_unreadable(athlete_id, activity_id, guard=guard):
             streams = services.strava.client.streams(athlete_id, activity_id)
     except Gone:
         return lease, None

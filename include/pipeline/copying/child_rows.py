@@ -17,20 +17,20 @@ def refetch_copies_made(services: UsesStorage, activity_id: int) -> None:
     """
     for copy in services.state.copies.of_activity(activity_id):
         if copy.state is CopyState.DONE and copy.child_activity_id is not None:
-            _look_again(services, copy, copy.child_activity_id)
+            _refetch(services, copy, copy.child_activity_id)
 
 
-def _look_again(services: UsesStorage, copy: Copy, made_id: int) -> None:
-    entry = services.state.activities.get(copy.child_id, made_id)
+def _refetch(services: UsesStorage, copy: Copy, child_activity_id: int) -> None:
+    entry = services.state.activities.get(copy.child_id, child_activity_id)
     if entry is None or not (entry.object_keys or entry.state is ActivityState.PENDING):
         return  # A worker that stores it later finds the copy in the ledger.
     fetched_at_epoch_s = entry.fetched_at_epoch_s
     if fetched_at_epoch_s is not None and fetched_at_epoch_s > copy.updated_at_epoch_s + CLOCK_SKEW_S:
         return
-    if not _names_its_parent(services, copy.child_id, made_id):
+    if not _names_its_parent(services, copy.child_id, child_activity_id):
         now_epoch_s = int(services.clock())
         services.state.activities.make_due(
-            copy.child_id, made_id, asked_at_epoch_s=now_epoch_s, due_at_epoch_s=now_epoch_s
+            copy.child_id, child_activity_id, asked_at_epoch_s=now_epoch_s, due_at_epoch_s=now_epoch_s
         )
 
 

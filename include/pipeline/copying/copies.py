@@ -19,7 +19,7 @@ from include.state.links import Link
 from include.state.state import UsesClock
 from include.strava.models import Activity
 
-_UNDER_WAY = (ActivityState.PENDING, ActivityState.QUARANTINED)
+_NOT_STORED_YET = (ActivityState.PENDING, ActivityState.QUARANTINED)
 """States without rows, whose recording may still come: copies are planned when the activity is stored."""
 
 
@@ -54,20 +54,20 @@ def copy_to_children(services: UsesStorageStravaAndWait, parent_id: int, activit
     """
     entry = services.state.activities.get(parent_id, activity_id)
     try:
-        if entry is None or entry.state not in _UNDER_WAY or entry.object_keys:
+        if entry is None or entry.state not in _NOT_STORED_YET or entry.object_keys:
             _plan(services, parent_id, activity_id)
         copies = [copy for copy in services.state.copies.of_activity(activity_id) if copy.parent_id == parent_id]
-        holds = _proceed(services, [copy for copy in copies if copy.state not in FINAL_STATES])
+        jobs = _proceed(services, [copy for copy in copies if copy.state not in FINAL_STATES])
         mark_copies(services, parent_id, activity_id)
         refetch_copies_made(services, activity_id)
         if entry is not None and entry.copies_due is not None:
             services.state.activities.clear_copies_due(parent_id, activity_id, entry.copies_due.of)
     finally:
         services.lake.copy_rows.refresh(activity_id)
-    for hold in holds.values():
-        if hold.fault is not None:
-            raise hold.fault
-    return [_result(copy, holds.get(copy.child_id)) for copy in copies]
+    for job in jobs.values():
+        if job.fault is not None:
+            raise job.fault
+    return [_result(copy, jobs.get(copy.child_id)) for copy in copies]
 
 
 def _plan(services: UsesStorage, parent_id: int, activity_id: int) -> None:
@@ -100,38 +100,38 @@ def _planned(services: UsesClock, activity: Activity, link: Link, matched: str) 
 
 def _proceed(services: UsesStorageStravaAndWait, copies: Sequence[Copy]) -> dict[int, CopyJob]:
     """Send every child's file first, and only then wait for Strava; returns the jobs, by child."""
-    holds: dict[int, CopyJob] = {}
+    jobs: dict[int, CopyJob] = {}
     try:
         for copy in copies:
             acquired = services.state.copies.acquire(copy.parent_activity_id, copy.child_id)
             if acquired is not None:
-                holds[copy.child_id] = CopyJob(services, acquired)
-                holds[copy.child_id].proceed()
-        _poll(services, holds.values())
+                jobs[copy.child_id] = CopyJob(services, acquired)
+                jobs[copy.child_id].proceed()
+        _poll(services, jobs.values())
     finally:
-        for hold in holds.values():
-            hold.settle()
-    return holds
+        for job in jobs.values():
+            job.settle()
+    return jobs
 
 
-def _poll(services: UsesWait, holds: Collection[CopyJob]) -> None:
+def _poll(services: UsesWait, jobs: Collection[CopyJob]) -> None:
     """Poll until Strava has decided or the polls are used up; then reconcile continues."""
     for delay_s in poll_delays_s():
-        if not any(hold.is_fresh for hold in holds):
+        if not any(job.is_fresh for job in jobs):
             return
         services.wait(delay_s)
-        for hold in holds:
-            if hold.is_fresh:
-                hold.poll()
-    for hold in holds:
-        if hold.is_fresh:
-            hold.leave()
+        for job in jobs:
+            if job.is_fresh:
+                job.poll()
+    for job in jobs:
+        if job.is_fresh:
+            job.leave()
 
 
-def _result(copy: Copy, hold: CopyJob | None) -> CopyResult:
+def _result(copy: Copy, job: CopyJob | None) -> CopyResult:
     if copy.state in FINAL_STATES:
         return CopyResult(copy.child_id, copy.state, copy.child_activity_id, copy.reason)
-    if hold is None or hold.is_lost:
+    if job is None or job.is_lost:
         return CopyResult(copy.child_id, copy.state, None, "another run is making this copy")
-    copy = hold.copy
+    copy = job.copy
     return CopyResult(copy.child_id, copy.state, copy.child_activity_id, copy.reason)

@@ -14,9 +14,9 @@ from include.strava.models import Activity
 def with_copies(services: UsesState, lease: Lease, entry: LedgerEntry, activity: Activity | None) -> LedgerEntry:
     """The entry that a sync settles: copies are due where the title names a linked child, or copies exist.
 
-    The run that synced it copies it now; reconcile does so where that run dies.
+    The run that synced the activity makes the copies now; reconcile queues them where that run dies.
     """
-    if not (activity is not None and _named(services, activity)) and not _has_copies(services, entry):
+    if not (activity is not None and _names_a_child(services, activity)) and not _has_copies(services, entry):
         return entry
     return replace(entry, copies_due=DueWork(lease.fence, int(services.clock()) + DUE_AFTER_S))
 
@@ -27,12 +27,12 @@ def with_undecided_copies(services: UsesState, lease: Lease, entry: LedgerEntry,
     Only for activities that began after their link did: older ones are copied on request.
     """
     decided = {copy.child_id for copy in services.state.copies.of_activity(activity.activity_id)}
-    if not _named(services, activity, decided=frozenset(decided), began_under_link=True):
+    if not _names_a_child(services, activity, decided=frozenset(decided), began_under_link=True):
         return entry
     return replace(entry, copies_due=DueWork(lease.fence, int(services.clock())))
 
 
-def _named(
+def _names_a_child(
     services: UsesState, activity: Activity, *, decided: frozenset[int] = frozenset(), began_under_link: bool = False
 ) -> bool:
     start_at_epoch_s = activity.start_at.timestamp()

@@ -40,12 +40,12 @@ from include.strava.stream_types import STREAM_TYPES
 
 _log = logging.getLogger(__name__)
 
-LOOK_FOR_S = 900
+SEARCH_FOR_S = 900
 """How long an upload of unknown outcome may be missing from the child's list before it counts as lost."""
 
 _STILL = "Strava is still processing the file; it is checked again later."
 _PARENT_AWAY = "The parent's account is not connected; the copy is made when it is connected again."
-_SHUT_OUT = (TokenRefused, NotConnected, ScopeMissing, CapacityReached)
+_ACCESS_ERRORS = (TokenRefused, NotConnected, ScopeMissing, CapacityReached)
 """Errors that say the child's account refuses access."""
 
 _GONE = {
@@ -53,8 +53,8 @@ _GONE = {
     ActivityState.EXPIRED: "The activity was deleted here, as old as data may become, before its copy was made.",
 }
 
-_SAME_S = 2
-"""Grants are dated in whole seconds, and a second later where another grant has the same second."""
+_GRANT_PRECISION_S = 2
+"""How far the time of a grant may be off: it is in whole seconds, and one later where two grants share a second."""
 
 
 class CopyJob:
@@ -82,7 +82,7 @@ class CopyJob:
         self._attempt(self._poll)
 
     def leave(self) -> None:
-        """Leave the upload that this job has sent to reconcile."""
+        """Stop polling the upload that this job has sent: reconcile continues."""
         self._attempt(lambda: self._note(self.copy.still_processing(_STILL, self._services.clock())))
 
     def settle(self) -> None:
@@ -107,7 +107,7 @@ class CopyJob:
             raise
         except QuotaSpent as spent:
             self._stop(self.copy.postponed(_words(spent), int(spent.until_epoch_s) + 1))
-        except _SHUT_OUT as refusal:
+        except _ACCESS_ERRORS as refusal:
             _log.info("Copy %s to athlete %s waits: %s", self.copy.external_id, self.copy.child_id, refusal)
             self._stop(self.copy.waiting_for_access(_words(refusal), now_epoch_s))
         except Refused as refusal:
@@ -131,9 +131,9 @@ class CopyJob:
         waits = self.copy.state in (CopyState.PROCESSING, CopyState.WAITING_FOR_ACCESS)
         if self.copy.state in FINAL_STATES or (waits and not self.copy.is_due(self._services.clock())):
             return
-        if self.copy.upload_id is not None and self._looked_at(self.copy.upload_id):
+        if self.copy.upload_id is not None and self._poll_once(self.copy.upload_id):
             return
-        is_blind = False
+        cannot_search = False
         if self.copy.is_in_doubt:
             try:
                 found = ChildAccount(self._services, self.copy).find()
@@ -141,15 +141,15 @@ class CopyJob:
                     self._note(self.copy.made(found))
                     return
             except ScopeMissing:
-                is_blind = True  # Without read access, uploading again tells: Strava then answers "duplicate".
-        self._make(is_blind=is_blind)
+                cannot_search = True  # The file is sent again instead: Strava answers "duplicate" if it has it.
+        self._make(cannot_search=cannot_search)
 
     def _poll(self) -> None:
         if self.copy.upload_id is not None:
-            self._settled(self._services.strava.client.upload(self.copy.child_id, self.copy.upload_id))
+            self._is_decided(self._services.strava.client.upload(self.copy.child_id, self.copy.upload_id))
 
-    def _looked_at(self, upload_id: int) -> bool:
-        """Poll an upload once; False where the copy was reopened, and has to be searched for and sent again."""
+    def _poll_once(self, upload_id: int) -> bool:
+        """Poll an upload once; False where the copy was reopened: then search for it, and send it again."""
         was_asked_for = self.copy.state is CopyState.UPLOADING
         try:
             upload = self._services.strava.client.upload(self.copy.child_id, upload_id)
@@ -157,17 +157,17 @@ class CopyJob:
             if was_asked_for:
                 return False
             raise
-        if self._settled(upload):
+        if self._is_decided(upload):
             return True
         if not was_asked_for:
             self._note(self.copy.still_processing(_STILL, self._services.clock()))
         return not was_asked_for
 
-    def _make(self, *, is_blind: bool) -> None:
+    def _make(self, *, cannot_search: bool) -> None:
         """Make the file from the present activity, link and title, and send it, or store why not."""
         activity = self._services.lake.raw.detail(self.copy.parent_id, self.copy.parent_activity_id)
         if activity is None:
-            self._wind_up(is_blind=is_blind)
+            self._skip_or_wait(cannot_search=cannot_search)
             return
         if not self._is_parent_connected():
             self._note(self.copy.postponed_by_fault(_PARENT_AWAY, self._services.clock()))
@@ -179,15 +179,15 @@ class CopyJob:
         else:
             reason = ineligible_reason(activity, streams, link, is_copy=self._is_copy(activity))
         if link is None or streams is None or reason is not None:
-            self._skip(reason or "", is_blind=is_blind)
+            self._skip(reason or "", cannot_search=cannot_search)
             return
-        if self._is_taken(activity, is_blind=is_blind):
+        if self._is_outing_claimed(activity, cannot_search=cannot_search):
             return
         parent = self._services.state.athletes.get(activity.athlete_id)
         trim_m = self._trim_m(link)
         hidden = self._services.state.places.circles(activity.athlete_id, trim_m, recorded_ends(streams))
         file = build_file(activity, streams, link, hidden, parent.firstname if parent else "")
-        self._keep(file)
+        self._store_file(file)
         self._send(file, link, trim_m)
 
     def _is_parent_connected(self) -> bool:
@@ -195,11 +195,15 @@ class CopyJob:
         return parent is not None and parent.status is AthleteStatus.ACTIVE
 
     def _trim_m(self, link: Link) -> int:
-        """The radius to hide now; points that were fetched before the present grant may show more than it allows."""
+        """The radius to hide now; points that were fetched under an older grant may be of a fuller track."""
         parent = self._services.state.athletes.get(link.parent_id)
         entry = self._services.state.activities.get(link.parent_id, self.copy.parent_activity_id)
         fetched_at_epoch_s = entry.fetched_at_epoch_s if entry else None
-        if parent is None or fetched_at_epoch_s is None or fetched_at_epoch_s + _SAME_S < parent.authorised_at_epoch_s:
+        if (
+            parent is None
+            or fetched_at_epoch_s is None
+            or fetched_at_epoch_s + _GRANT_PRECISION_S < parent.authorised_at_epoch_s
+        ):
             return hidden_radius_m(link.options, None)
         return hidden_radius_m(link.options, parent.scopes)
 
@@ -207,64 +211,64 @@ class CopyJob:
         def before_sending() -> None:
             if self._services.state.erasures.forbid_writing(link.parent_id, link.child_id):
                 raise BeingErased(
-                    f"Athlete {link.parent_id} or {link.child_id} asked to be erased while a file was made:"
+                    f"Athlete {link.parent_id} or {link.child_id} asked to be erased while the file was being made:"
                     " nothing was sent. If the erasure is withdrawn, reconcile continues."
                 )
             if self._link() != link or self._trim_m(link) != trim_m:
                 raise RetryLater(
-                    f"The link of athletes {link.parent_id} and {link.child_id}, or the parent's grant, was changed"
-                    " while a file was made: nothing was sent. Run this again."
+                    f"The link of athletes {link.parent_id} and {link.child_id}, or the parent's grant, changed"
+                    " while the file was being made: nothing was sent. Run this again."
                 )
-            self._note(self.copy.sending(self._services.clock(), **_contents(file, link, trim_m)))
+            self._note(self.copy.sending(self._services.clock(), **_file_fields(file, link, trim_m)))
 
         upload = self._services.strava.client.create_upload(self.copy.child_id, file, before_sending)
-        if not self._settled(upload):
+        if not self._is_decided(upload):
             self._note(self.copy.accepted(upload.upload_id, self._services.clock()))
             self.is_fresh = True
 
-    def _is_taken(self, activity: Activity, *, is_blind: bool) -> bool:
+    def _is_outing_claimed(self, activity: Activity, *, cannot_search: bool) -> bool:
         """Whether another recording of the same outing comes first: then this copy waits, or is skipped."""
         start = self.copy.activity_start_epoch_s or int(activity.start_at.timestamp())
         rival = self._services.state.copies.claim_time(self.copy, start, start + activity.elapsed_s)
         if rival is None:
             return False
         if rival.state in MADE_STATES:
-            self._skip("Another recording of the same outing was copied to this child.", is_blind=is_blind)
+            self._skip("Another recording of the same outing was copied to this child.", cannot_search=cannot_search)
         else:
             reason = "Another recording of the same outing is being copied to this child."
             self._note(self.copy.postponed_by_fault(reason, self._services.clock()))
         return True
 
-    def _wind_up(self, *, is_blind: bool) -> None:
+    def _skip_or_wait(self, *, cannot_search: bool) -> None:
         """Skip the copy of an activity that is gone; wait for one that is not stored yet."""
         entry = self._services.state.activities.get(self.copy.parent_id, self.copy.parent_activity_id)
         if entry is not None and entry.state in _GONE:
-            self._skip(_GONE[entry.state], is_blind=is_blind)
+            self._skip(_GONE[entry.state], cannot_search=cannot_search)
         else:
             self._note(self.copy.postponed_by_fault("The activity is not stored yet.", self._services.clock()))
 
-    def _skip(self, reason: str, *, is_blind: bool) -> None:
-        """Skip the copy; where Strava may have the file, search for it first, or give up saying so."""
+    def _skip(self, reason: str, *, cannot_search: bool) -> None:
+        """Skip the copy; where Strava may have the file, search for it first, or give up with that reason."""
         now_epoch_s = self._services.clock()
         if not self.copy.is_in_doubt:
             self._note(self.copy.skipped(reason))
-        elif is_blind:
-            self._note(self.copy.given_up(f"It is not known whether the file arrived. {reason}"))
-        elif self.copy.waited_s(now_epoch_s) < LOOK_FOR_S:
-            self._note(self.copy.postponed_by_fault("It is checked whether the file arrived.", now_epoch_s))
+        elif cannot_search:
+            self._note(self.copy.given_up(f"Whether the file arrived is not known. {reason}"))
+        elif self.copy.waited_s(now_epoch_s) < SEARCH_FOR_S:
+            self._note(self.copy.postponed_by_fault("Checking whether the file arrived.", now_epoch_s))
         else:
             self._note(self.copy.skipped(reason))
 
     def _link(self) -> Link | None:
         return self._services.state.links.get(self.copy.parent_id, self.copy.child_id)
 
-    def _keep(self, file: UploadFile) -> None:
+    def _store_file(self, file: UploadFile) -> None:
         """Store the file beside the raw zone, where it is removed with the activity."""
         key = gpx_key if file.data_type == "gpx.gz" else tcx_key
         place = key(self.copy.parent_id, self.copy.parent_activity_id, self.copy.child_id)
         self._services.lake.objects.put(place, file.content, expected=Condition.ANYTHING)
 
-    def _settled(self, upload: Upload) -> bool:
+    def _is_decided(self, upload: Upload) -> bool:
         """Whether Strava has decided; the decision is stored."""
         outcome = read_outcome(upload)
         if outcome.state is OutcomeState.PROCESSING:
@@ -285,7 +289,7 @@ def _words(error: IngestError) -> str:
     return athlete_words(error, account="the child's account")
 
 
-def _contents(file: UploadFile, link: Link, trim_m: int) -> dict[str, Any]:
+def _file_fields(file: UploadFile, link: Link, trim_m: int) -> dict[str, Any]:
     """The fields of the file that the ledger keeps."""
     options = link.options
     chosen = [each.choice for each in STREAM_TYPES if each.choice and getattr(options, each.choice)]

@@ -48,7 +48,7 @@ def end_access(services: UsesStateAndStrava, lease: Erasure) -> tuple[Access, Er
     athlete = services.state.athletes.get(erasure.athlete_id)
     if athlete is None:
         return (Access.ENDED if erasure.stage is ErasureStage.UNDER_WAY else Access.UNKNOWN), erasure
-    access, athlete = _judged(services, erasure, athlete)
+    access, athlete = _decided(services, erasure, athlete)
     if access is Access.ENDED:
         if erasure.stage is ErasureStage.ASKED:
             erasure = services.state.erasures.advance(erasure.confirmed())
@@ -61,7 +61,7 @@ def end_access(services: UsesStateAndStrava, lease: Erasure) -> tuple[Access, Er
     return access, services.state.erasures.settle(erasure.withdrawn())
 
 
-def _judged(services: UsesStateAndStrava, erasure: Erasure, athlete: AthleteRow) -> tuple[Access, AthleteRow]:
+def _decided(services: UsesStateAndStrava, erasure: Erasure, athlete: AthleteRow) -> tuple[Access, AthleteRow]:
     """The outcome, and the athlete's row that decided it."""
     if athlete.status is AthleteStatus.REVOKED:
         is_echo = erasure.grounds.is_hint and erasure.stage is ErasureStage.ASKED
@@ -69,8 +69,8 @@ def _judged(services: UsesStateAndStrava, erasure: Erasure, athlete: AthleteRow)
     if erasure.grounds.asked_at_epoch_s < athlete.authorised_at_epoch_s:
         return Access.CONNECTED_AGAIN, athlete
     if not erasure.grounds.is_hint:
-        _give_back(services, athlete)
-    refused = _once_refused(services, athlete)
+        _revoke(services, athlete)
+    refused = _after_refusal(services, athlete)
     if refused is None and erasure.grounds.is_hint:
         return Access.STILL_CONNECTED, athlete
     if refused is None:
@@ -94,7 +94,7 @@ def _is_echo(athlete: AthleteRow, now_epoch_s: float) -> bool:
     return asked_at_epoch_s is not None and now_epoch_s - asked_at_epoch_s < ECHO_S
 
 
-def _give_back(services: UsesStrava, athlete: AthleteRow) -> None:
+def _revoke(services: UsesStrava, athlete: AthleteRow) -> None:
     try:
         access_token = services.strava.tokens.access_token(athlete.athlete_id, scope=min(athlete.scopes, default=""))
         services.strava.oauth.revoke(athlete.athlete_id, access_token)
@@ -102,10 +102,10 @@ def _give_back(services: UsesStrava, athlete: AthleteRow) -> None:
         return  # There is no token to revoke; the caller checks next whether Strava still accepts the pair.
 
 
-def _once_refused(services: UsesStateAndStrava, athlete: AthleteRow) -> AthleteRow | None:
-    """The athlete's row once Strava has refused to renew its pair, else None; renewing counts in no quota.
+def _after_refusal(services: UsesStateAndStrava, athlete: AthleteRow) -> AthleteRow | None:
+    """The athlete's row once Strava has refused to renew its token pair, else None; renewing counts in no quota.
 
-    Renewal needs no scope, and answers truthfully while the whole application is switched off.
+    Renewal needs no scope, and shows the truth even while the whole application is switched off.
     """
     try:
         is_accepted = services.strava.tokens.prove(athlete.athlete_id)

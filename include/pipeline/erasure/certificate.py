@@ -1,4 +1,4 @@
-"""The certificate of an erasure: what was removed, when, and which places keep records for how long."""
+"""The certificate of an erasure: what was removed, when, and where records remain for how long."""
 
 from __future__ import annotations
 

@@ -41,11 +41,11 @@ from include.store.conflict import retry_on_conflict
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 2.0
-LOOKS = 10
+CHECK_EVERY_S = 2.0
+CHECKS = 10
 """How often a run checks whether other workers have released the athlete's activities, before Airflow retries it."""
 
-SWEEPS = 10
+PASSES = 10
 """How many passes at most: the last one finds nothing, and a third is needed only where a worker writes late."""
 
 
@@ -149,7 +149,7 @@ def erase(services: UsesStorageStravaAndWait, request: EraseRequest, settings: S
             return Erased(athlete_id, Outcome.IN_HAND)
         access, erasure = end_access(services, lease)
         if access is Access.UNKNOWN:
-            found = _of_unknown(services, lease)
+            found = _confirmed_without_row(services, lease)
             return _remove(services, found, settings) if found else _nothing_left(services, request)
         if access is not Access.ENDED:
             return Erased(athlete_id, Outcome(access.value))
@@ -185,7 +185,7 @@ def _nothing_left(services: UsesLake, request: EraseRequest) -> Erased:
 
 
 @retry_on_conflict
-def _of_unknown(services: UsesStorage, lease: Erasure) -> Erasure | None:
+def _confirmed_without_row(services: UsesStorage, lease: Erasure) -> Erasure | None:
     """The erasure of an athlete without a row, where a person asks to remove the remaining records; else None."""
     erasure = services.state.erasures.check(lease)
     if not erasure.grounds.is_hint and _count(services, erasure.athlete_id):
@@ -227,13 +227,13 @@ def _await_workers(services: UsesStateAndWait, athlete_id: int) -> None:
 
     Errors: `RetryLater` while one goes on; its lease ends in a few minutes at the latest.
     """
-    for _ in range(LOOKS):
+    for _ in range(CHECKS):
         copies = (*services.state.copies.of_parent(athlete_id), *services.state.copies.of_child(athlete_id))
         if not services.state.activities.is_leased(athlete_id) and not any(
             map(services.state.copies.is_leased, copies)
         ):
             return
-        services.wait(LOOK_EVERY_S)
+        services.wait(CHECK_EVERY_S)
     raise RetryLater(
         f"Another run is still working on activities of athlete {athlete_id}. Nothing was removed yet, and nothing new "
         "is written for the athlete; the erasure continues when that run has ended. Run it again in a few minutes."
@@ -243,7 +243,7 @@ def _await_workers(services: UsesStateAndWait, athlete_id: int) -> None:
 def _sweep(services: UsesStorage, erasure: Erasure, others: frozenset[str]) -> None:
     """Remove every record, and repeat until none is found."""
     lease = erasure
-    for _ in range(SWEEPS):
+    for _ in range(PASSES):
         others |= shared_object_keys(services, erasure.athlete_id)
         found = list(personal_records(services, erasure, others))
         if not found:

@@ -77,7 +77,7 @@ def personal_records(services: UsesStorage, erasure: Erasure, others: Collection
     yield from _objects(services, erasure.athlete_id, others)
     yield from _copy_rows(services, erasure.athlete_id, others)
     yield from _partitions(services, erasure.athlete_id)
-    yield from _ties(services, erasure)
+    yield from _links_and_invitations(services, erasure)
     yield from _records(services, erasure.athlete_id)
 
 
@@ -149,7 +149,7 @@ def _partitions(services: UsesLake, athlete_id: int) -> Iterator[PersonalRecord]
         yield PersonalRecord("partitions", partial(services.lake.partitions.forget, partition))
 
 
-def _ties(services: UsesState, erasure: Erasure) -> Iterator[PersonalRecord]:
+def _links_and_invitations(services: UsesState, erasure: Erasure) -> Iterator[PersonalRecord]:
     """Links, whose other side is told that they have ended, and invitations."""
     athlete_id = erasure.athlete_id
     to_parents, to_children = services.state.links.of_child(athlete_id), services.state.links.of_parent(athlete_id)
@@ -160,12 +160,16 @@ def _ties(services: UsesState, erasure: Erasure) -> Iterator[PersonalRecord]:
             if invite.child_id == athlete_id:
                 yield PersonalRecord("invites", partial(services.state.invites.forget, invite.invite_id))
     for link in to_parents:
-        yield PersonalRecord("links", partial(_end, services, erasure, link, link.parent_id, NoticeKind.CHILD_ERASED))
+        yield PersonalRecord(
+            "links", partial(_end_link, services, erasure, link, link.parent_id, NoticeKind.CHILD_ERASED)
+        )
     for link in to_children:
-        yield PersonalRecord("links", partial(_end, services, erasure, link, link.child_id, NoticeKind.PARENT_ERASED))
+        yield PersonalRecord(
+            "links", partial(_end_link, services, erasure, link, link.child_id, NoticeKind.PARENT_ERASED)
+        )
 
 
-def _end(services: UsesState, erasure: Erasure, link: Link, other_id: int, kind: NoticeKind) -> None:
+def _end_link(services: UsesState, erasure: Erasure, link: Link, other_id: int, kind: NoticeKind) -> None:
     """Notify the other athlete, then remove the link; the notice names nobody."""
     notice_id = f"{kind}.{erasure.began_at_epoch_s}"
     services.state.notices.save(Notice(other_id, notice_id, kind, erasure.began_at_epoch_s))

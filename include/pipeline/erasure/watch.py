@@ -13,7 +13,7 @@ from include.state.state import UsesState
 
 log = logging.getLogger(__name__)
 
-LOOK_AGAIN_S = 86_400
+WATCH_S = 86_400
 """How long after the end of an erasure reconcile looks for late records of a stalled worker."""
 
 
@@ -40,7 +40,7 @@ def remove_late_records(services: UsesStorage) -> int:
     return sum(
         _remove_late(services, erasure, shared_object_keys(services, erasure.athlete_id))
         for erasure in _finished(services)
-        if services.clock() - (erasure.finished_at_epoch_s or erasure.began_at_epoch_s) < LOOK_AGAIN_S
+        if services.clock() - (erasure.finished_at_epoch_s or erasure.began_at_epoch_s) < WATCH_S
     )
 
 

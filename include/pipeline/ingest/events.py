@@ -11,17 +11,17 @@ from include.state.state import UsesState
 from include.strava.events import WebhookEvent
 
 CLOCK_SKEW_S = 120
-"""A fetch answers an event only if it is later by more than two clocks may differ."""
+"""The largest difference assumed between two clocks: a fetch answers an event only if it is later by more than this."""
 
 
 def plan(services: UsesState, events: Iterable[WebhookEvent]) -> list[SyncItem]:
     """The activities that the events name, each once, with the time of its newest event.
 
-    Shape: ordered by event time, oldest first. Events are hints: an event that an earlier fetch has answered costs no
-    call, unless its activity has other work due; an event of an athlete who is not connected is dropped. The audit
-    notes both. Activities of an athlete who has to connect again stay due until then; copies that have begun continue:
-    uploads are polled until Strava decides, and waiting copies expire.
-    Effects: writes the audit, and clears the due mark of an answered event; safe to repeat.
+    Shape: ordered by event time, oldest first. Events are hints: an event that a later fetch has already answered costs
+    no call, unless its activity has other work due; an event of an athlete who is not connected is dropped. The table
+    `events` records both. Activities of an athlete who has to connect again stay due until then; copies that have begun
+    continue: uploads are polled until Strava decides, and waiting copies expire.
+    Effects: writes `events`, and clears the due mark of an answered event; safe to repeat.
     """
     events = list(events)
     _note_arrival(services, events)

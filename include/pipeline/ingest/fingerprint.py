@@ -39,7 +39,7 @@ class Fingerprint:
     def parse(cls, text: str) -> Fingerprint:
         """The fingerprint that `str()` wrote; an empty text or an older version's equals no activity's fingerprint.
 
-        So the next sync fetches the streams of an activity that an older version stored once more.
+        So the next sync fetches the streams once more of an activity that an older version stored.
         """
         if not text.startswith(f"{_FORMAT}."):
             return cls(track="", metadata="")
@@ -50,17 +50,17 @@ class Fingerprint:
         return f"{_FORMAT}.{self.track}.{self.metadata}"
 
 
-def is_shown_by(activity: Activity, text: str) -> bool:
-    """Whether a list row or a detail matches this fingerprint, which may be an older version's."""
-    return text == (former(activity) if is_old_format(text) else str(Fingerprint.of(activity)))
+def matches(activity: Activity, text: str) -> bool:
+    """Whether a list row or a detail has the fingerprint `text`, which may be an older version's."""
+    return text == (in_old_format(activity) if is_old_format(text) else str(Fingerprint.of(activity)))
 
 
 def is_old_format(text: str) -> bool:
-    """Whether an older version took the fingerprint: it does not cover elevation and moving time."""
+    """Whether an older version made the fingerprint: it does not cover elevation and moving time."""
     return bool(text) and not text.startswith(f"{_FORMAT}.")
 
 
-def former(activity: Activity) -> str:
+def in_old_format(activity: Activity) -> str:
     """The activity's fingerprint in the format of older versions."""
     metadata = _digest(activity.name, activity.sport_type, activity.visibility, activity.fields.get("gear_id"))
     return f"{_digest(*_recording(activity))}.{metadata}"

@@ -1,4 +1,4 @@
-"""Decides whether an activity that answers 404 is gone: one answer alone removes nothing."""
+"""Decides whether an activity is gone for which Strava answers 404: one such answer alone removes nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from include.strava.scopes import ACTIVITY_READ_ALL
 
 UNANNOUNCED = "Strava answers 404: deleted or hidden from this application"
 ANNOUNCED = f"{UNANNOUNCED}, as an event said"
-"""Reasons of a removal; unannounced ones count towards the daily limit of removals."""
+"""Reasons of a removal; unannounced removals count towards the daily limit."""
 
 STOPPED = athlete_words(RemovalsStopped(""), account="your account")
 """How the reason ends while a removal waits for the operator's confirmation."""
@@ -22,16 +22,16 @@ STOPPED = athlete_words(RemovalsStopped(""), account="your account")
 MOST_REMOVALS = 20
 MOST_SHARE = 0.05
 FEWEST_REMOVALS = 5
-"""Removals of an athlete in a day without delete events: 20 or 5 % of the stored activities, whichever is less, but at
-least 5."""
+"""The daily limit of an athlete's removals without delete events: 20 or 5 % of the stored activities, whichever is
+less, but at least 5."""
 
 
 class StillListed(RetryLater):
-    """An activity answers 404 while the athlete's list shows it: one of the two answers is wrong."""
+    """Strava answers 404 for an activity that the athlete's list shows: one of the two answers is wrong."""
 
 
 def require_gone(services: UsesStateAndStrava, entry: LedgerEntry, *, is_announced: bool) -> None:
-    """Return if the activity, which has just answered 404, may be removed; raise otherwise.
+    """Return if the activity, for which Strava has just answered 404, may be removed; raise otherwise.
 
     Where rows are stored, a second call with the same token has to succeed: the list around the activity's start, which
     must not show it, or the profile where the start is unknown. `is_announced` says that a delete event named the
@@ -50,13 +50,13 @@ def require_gone(services: UsesStateAndStrava, entry: LedgerEntry, *, is_announc
     pages = services.strava.client.activities(entry.athlete_id, after_epoch_s=start - 1, before_epoch_s=start + 1)
     if any(row.activity_id == entry.activity_id for row in next(pages, [])):
         raise StillListed(
-            f"Activity {entry.activity_id} of athlete {entry.athlete_id} answers 404 while the list shows it. "
-            "Nothing is removed; it is tried again."
+            f"Strava answers 404 for activity {entry.activity_id} of athlete {entry.athlete_id}, but lists it. "
+            "Nothing is removed; the activity is fetched again later."
         )
 
 
 def is_hidden_from_grant(services: UsesStorage, entry: LedgerEntry) -> bool:
-    """Whether the 404 proves nothing: the activity is stored as `only_me`, which the present grant does not cover."""
+    """Whether a 404 proves nothing: the activity is stored as `only_me`, which the present grant does not cover."""
     athlete = services.state.athletes.get(entry.athlete_id)
     if not entry.object_keys or athlete is None or ACTIVITY_READ_ALL in athlete.scopes:
         return False

@@ -41,12 +41,12 @@ log = logging.getLogger(__name__)
 SETTLING_S = 300
 """How long after its event a 404 may still mean "not there yet" (seen in 0.6 % of creates)."""
 
-MAX_LOOKS = 5
+MAX_FETCHES = 5
 """How often one sync refetches an activity that changed meanwhile, before reconcile takes over."""
 
 
 class NotThereYet(RetryLater):
-    """A fresh activity answers 404: its event came before Strava could serve it."""
+    """Strava answers 404 for a new activity: its event came before Strava could serve it."""
 
 
 class AnothersActivity(UnexpectedShape):
@@ -70,27 +70,27 @@ def sync(services: UsesStorageAndStrava, item: SyncItem, *, source: str) -> Sync
         services.state.activities.make_due(
             item.athlete_id, item.activity_id, asked_at_epoch_s=item.event_at_epoch_s, due_at_epoch_s=now_epoch_s
         )
-        return Synced.of(entry, reason=_spoken(outage))
-    for _ in range(MAX_LOOKS):
+        return Synced.of(entry, reason=_outage_reason(outage))
+    for _ in range(MAX_FETCHES):
         lease = services.state.activities.acquire(item.athlete_id, item.activity_id)
         if lease is None:
             return Synced.of(entry, reason="another run holds it and will fetch again")
         try:
-            entry = _Look(services, lease, item, source, services.clock()).take()
+            entry = _Fetch(services, lease, item, source, services.clock()).run()
             if not services.state.activities.settle(lease, entry):
                 return Synced.of(entry)
         except IngestError as error:
             outage = outage_shown_by(services, error, item.athlete_id)
-            entry = _after(error, lease.entry or entry, outage, int(services.clock()))
+            entry = _entry_after(error, lease.entry or entry, outage, int(services.clock()))
             services.state.activities.postpone(lease, entry)
             if outage is not None or isinstance(error, QuotaSpent):
-                return Synced.of(entry, reason=_spoken(outage) if outage else "")
+                return Synced.of(entry, reason=_outage_reason(outage) if outage else "")
             raise
     return Synced.of(entry, reason="it keeps changing; reconcile continues with it")
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Fetch:
     """One fetch from Strava under a lease, and the entry that follows from it."""
 
     services: UsesStorageAndStrava
@@ -106,7 +106,7 @@ class _Look:
     def guard(self) -> None:
         self.services.state.activities.check(self.lease)
 
-    def take(self) -> LedgerEntry:
+    def run(self) -> LedgerEntry:
         """The entry that the ledger should hold now."""
         try:
             activity = self._activity()
@@ -131,11 +131,11 @@ class _Look:
     def _activity(self) -> Activity:
         """The activity as Strava shows it. Errors: `AnothersActivity` too."""
         athlete_id, activity_id = self.item.athlete_id, self.item.activity_id
-        with self.services.lake.raw.keeping_odd(athlete_id, activity_id, guard=self.guard):
+        with self.services.lake.raw.storing_unreadable(athlete_id, activity_id, guard=self.guard):
             activity = self.services.strava.client.activity(athlete_id, activity_id)
         if (activity.athlete_id, activity.activity_id) != (athlete_id, activity_id):
             raise AnothersActivity(
-                f"An event named activity {activity_id} of athlete {athlete_id}, but Strava shows it as another's. "
+                f"An event named activity {activity_id} of athlete {athlete_id}, but Strava shows another athlete's. "
                 "It is not stored. The event was wrong: there is nothing to do."
             )
         return activity
@@ -154,7 +154,7 @@ class _Look:
         """The activity's streams as Strava has them now; None for a manual activity."""
         athlete_id, activity_id = activity.athlete_id, activity.activity_id
         try:
-            with self.services.lake.raw.keeping_odd(athlete_id, activity_id, guard=self.guard):
+            with self.services.lake.raw.storing_unreadable(athlete_id, activity_id, guard=self.guard):
                 streams = None if activity.manual else self.services.strava.client.streams(athlete_id, activity_id)
         except Gone:
             return None
@@ -163,7 +163,7 @@ class _Look:
         return streams
 
     def _is_lost(self) -> bool:
-        """Whether stored points are removed since Strava shows none: it said so before, or the athlete asked for it."""
+        """Whether stored points are to go: Strava has twice shown none, or the athlete asked for their removal."""
         return self.previous.is_lost(self.fetched_at_epoch_s) or has_unwanted_track(self.services, self.previous)
 
     def _store(self, activity: Activity, streams: StreamSet | None) -> LedgerEntry:
@@ -203,8 +203,8 @@ class _Look:
         unseen = not previous.object_keys and previous.state is not ActivityState.REMOVED
         if unseen and not self.item.is_announced and self.fetched_at_epoch_s - self.item.event_at_epoch_s < SETTLING_S:
             raise NotThereYet(
-                f"Activity {previous.activity_id} of athlete {previous.athlete_id} answers 404 right after its event; "
-                "it is tried again for some minutes before it counts as gone."
+                f"Strava answers 404 for activity {previous.activity_id} of athlete {previous.athlete_id} right after "
+                "its event; the call is repeated for some minutes before the activity counts as gone."
             )
         require_gone(self.services, previous, is_announced=self.item.is_announced)
         self.services.lake.tables.remove(
@@ -235,8 +235,8 @@ def observation_of(activity: Activity, *, fetched_at_epoch_s: float) -> Observat
     )
 
 
-def _after(error: IngestError, before: LedgerEntry, outage: Outage | None, now_epoch_s: int) -> LedgerEntry:
-    """The entry of an activity that could not be synced now: a spent quota or an outage is not its fault.
+def _entry_after(error: IngestError, before: LedgerEntry, outage: Outage | None, now_epoch_s: int) -> LedgerEntry:
+    """The entry of an activity that could not be synced now; a spent quota or an outage does not count as its failure.
 
     An activity whose removal waits for the operator keeps that reason until Strava shows it again.
     """
@@ -252,5 +252,5 @@ def _after(error: IngestError, before: LedgerEntry, outage: Outage | None, now_e
     return before.failed(reason, now_epoch_s, error.retry_after_s)
 
 
-def _spoken(outage: Outage) -> str:
+def _outage_reason(outage: Outage) -> str:
     return f"Strava has been down since {utc_text(outage.since_epoch_s)}; reconcile continues when it is back"

@@ -41,7 +41,7 @@ QUEUED_AT_ONCE = 500
 SYNC_CALLS = 2
 """The most calls that fetching one activity costs."""
 
-LOOKS_AT_ONCE = 50
+DIFFERENCES_AT_ONCE = 50
 """How many differences one listing of an athlete queues; the next listing finds the rest."""
 
 REMEMBERED = 500
@@ -150,7 +150,7 @@ def _is_queued(services: UsesState, copy: Copy, now_epoch_s: float) -> bool:
 
 
 def list_athletes(services: UsesStorageStravaAndQueue, settings: Settings) -> Listed:
-    """List the athletes whose turn has come, those who waited longest first, and queue what differs.
+    """List the activities of the athletes who are due, longest overdue first, and queue what differs.
 
     Each athlete is listed once an hour, every few hours while Strava's events arrive, or less often where that would
     take more than half of the day's read calls; one run takes at most half of a window's. Live work keeps the other
@@ -175,7 +175,7 @@ def list_athletes(services: UsesStorageStravaAndQueue, settings: Settings) -> Li
         if turn is None:
             continue  # another run lists this athlete
         try:
-            found, queued = _list(services, athlete, turn, most=min(LOOKS_AT_ONCE, looks))
+            found, queued = _list(services, athlete, turn, most=min(DIFFERENCES_AT_ONCE, looks))
         except QuotaSpent:
             services.state.listings.release(turn, every_s)
             break
@@ -198,9 +198,8 @@ def _list(
 ) -> tuple[Differences, int]:
     """List the newest page and the next older one; returns the differences, and how many were queued, at most `most`.
 
-    Columns that follow the lists are written without a fetch, and the number of activities of each month.
-
     The ledger is read before both pages, so it is never newer than they are.
+    Effects: writes the columns that lists update, without a fetch, and the freshness of the months shown.
     """
     listing, now_epoch_s = turn.listing, turn.taken_at_epoch_s
     ledger: dict[int, LedgerEntry] = {
@@ -224,17 +223,17 @@ def _list(
             rows += older.rows
             found = found.and_of(compare(older, ledger, circumstances))
             months.append(months_shown(older, known, newer_part=newer_part, listed_at_epoch_s=now_epoch_s))
-            listing = _turned(listing, older, months[-1].newer_part, now_epoch_s)
+            listing = _with_older_page(listing, older, months[-1].newer_part, now_epoch_s)
     listing = replace(listing, zone=newest.zone or listing.zone)
     note_freshness(services, athlete.athlete_id, months, ledger)
     shown = ListedRows(athlete.athlete_id, now_epoch_s, rows)
     found = found.and_of(Differences(changed=tuple(update_from_list(services, shown, ledger, looked_at=found.changed))))
     queued = _queue(services, athlete.athlete_id, islice(found.ids(), most), ledger)
-    services.state.listings.finish(turn, _remembered(listing, found, queued, rows))
+    services.state.listings.finish(turn, _with_fetched(listing, found, queued, rows))
     return found, len(queued)
 
 
-def _remembered(listing: Listing, found: Differences, queued: Collection[int], rows: Collection[Activity]) -> Listing:
+def _with_fetched(listing: Listing, found: Differences, queued: Collection[int], rows: Collection[Activity]) -> Listing:
     """The listing with the activities fetched because of it, so that a fetch that changes nothing is not repeated."""
     looked_for = dict.fromkeys([*listing.looked_for, *(set(queued) & set(found.missing))])
     differing = set(queued) & {*found.changed, *found.lacking}
@@ -256,7 +255,7 @@ def _page(services: UsesStateAndStrava, athlete_id: int, before_epoch_s: int | N
     return Page(rows, {row.activity_id for row in unreadable}, before_epoch_s)
 
 
-def _turned(listing: Listing, older: Page, newer_part: MonthShown | None, now_epoch_s: float) -> Listing:
+def _with_older_page(listing: Listing, older: Page, newer_part: MonthShown | None, now_epoch_s: float) -> Listing:
     """The listing with the older page listed; after the last page it starts again a day later."""
     before = older.next_before_epoch_s
     if before is None:

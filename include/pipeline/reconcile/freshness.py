@@ -34,7 +34,7 @@ def months_shown(
     """The counts that the page shows for the months of its rows and for the `known` ones.
 
     A month is complete where its newer part was on the pages before, and its first second is on this one. A page with
-    an unreadable row counts for no month: the row may belong to any.
+    an unreadable row completes no month: the row may belong to any.
     """
     if page.unreadable_ids:
         return MonthsShown({}, None)

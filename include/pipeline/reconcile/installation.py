@@ -1,4 +1,4 @@
-"""One free call proves the installation before anything is removed because of its answers."""
+"""Proves by one free call that Strava's API answers here, before anything is removed because of an answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from include.strava.subscriptions import PushSubscriptions
 
 
 def prove(push: PushSubscriptions, installation: Installation, clock: Clock) -> str:
-    """Ask whether Strava's API answers here, and store that; returns the result in words.
+    """Ask whether Strava's API answers here, and store the result; returns it in words.
 
     Errors: `WrongInstallation` where something else answers; `NotProved` while nothing answers clearly.
     Effects: one call, which counts in no quota.

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from include.pipeline.ingest.fingerprint import Fingerprint, is_shown_by
+from include.pipeline.ingest.fingerprint import Fingerprint, matches
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.state.state import UsesState
 from include.strava.client import Unreadable
@@ -157,7 +157,7 @@ def _has_changed(row: Activity, entry: LedgerEntry, circumstances: Circumstances
     puzzles = entry.state is ActivityState.QUARANTINED or circumstances.looked_at.get(row.activity_id) == shown
     if puzzles and not _is_long_ago(entry, circumstances.now_epoch_s):
         return False
-    return not is_shown_by(row, entry.fingerprint)
+    return not matches(row, entry.fingerprint)
 
 
 def _is_missing(page: Page, entry: LedgerEntry, circumstances: Circumstances) -> bool:

@@ -1,8 +1,8 @@
 """Tells athletes by mail when an access has ended, a copy waits for somebody, or an erasure is done: once per cause.
 
-The intention is stored first, then the mail is sent, then it is marked as sent. What is certainly not sent gives the
-intention back and is tried in the next round; what is in doubt, because the worker died or the server broke off, is not
-repeated: a mail that is missed is better than one that comes again and again.
+A claim is stored first, then the mail is sent, then it is marked as sent. A mail that was certainly not sent gives its
+claim back and is tried again in the next round. A mail in doubt, because the worker died or the connection broke, is
+not sent again: one mail missed is better than the same mail again and again.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from include.strava.scopes import ACTIVITY_WRITE
 log = logging.getLogger(__name__)
 
 DOUBT_S = 3_600
-"""How long after a claim nobody sends any more: its worker has died."""
+"""How long a claim may last: after that its worker has died, and the mail is not sent any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Cause:
-    """Why an athlete is told, and the letter to an address; the key is the same in every round."""
+    """Why an athlete gets a mail, and the function that writes it; the key is the same in every round."""
 
     key: str
     letter: Callable[[str, str], Mail]
 
 
 def send_mails(services: UsesState, settings: Settings) -> int:
-    """Send the mails that are due; returns how many were handed over. None where `MAIL_URL` is empty.
+    """Send the mails that are due; returns how many the server accepted, 0 where `MAIL_URL` is empty.
 
-    Errors: those of `Mailer.send` that are about the server; the mails that are left are tried in the next round.
+    Errors: those of `Mailer.send` that are about the server; the remaining mails are tried in the next round.
     """
     mailer = open_mailer(settings)
     if mailer is None:
@@ -92,7 +92,7 @@ def _of_athletes(services: UsesState, mailer: Mailer, letters: Letters) -> int:
 
 
 def _causes(services: UsesState, athlete: AthleteRow, letters: Letters) -> Iterator[_Cause]:
-    """What the athlete has to be told of now; most of it was told in an earlier round."""
+    """The causes that hold now; of most the athlete was told in an earlier round."""
     since = athlete.authorised_at_epoch_s
     if athlete.status is not AthleteStatus.ACTIVE:
         by_athlete = athlete.status is AthleteStatus.REVOKED
@@ -126,9 +126,9 @@ def _opened(services: UsesState, athlete_id: int, sealed: str) -> str | None:
 
 
 def _hand_over(mailer: Mailer, mail: Mail, athlete_id: int, give_back: Callable[[], None]) -> bool:
-    """Send the mail once; False where it was refused, or is in doubt. Neither is tried again.
+    """Send the mail once; False where it was refused or is in doubt, and is not tried again.
 
-    Errors: those after which it was certainly not sent, `MailPostponed` among them; the claim is given back then.
+    Errors: those after which it was certainly not sent, `MailPostponed` among them; then the claim is given back.
     """
     try:
         mailer.send(mail)
@@ -140,6 +140,6 @@ def _hand_over(mailer: Mailer, mail: Mail, athlete_id: int, give_back: Callable[
         return False
     except IngestError as err:
         give_back()
-        log.warning("Athlete %d got no mail yet, the next round tries again: %s", athlete_id, err)
+        log.warning("Athlete %d got no mail yet; the next round tries again: %s", athlete_id, err)
         raise
     return True

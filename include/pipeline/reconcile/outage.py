@@ -24,15 +24,15 @@ from include.strava.quota import WINDOW_S, utc_text
 
 log = logging.getLogger(__name__)
 
-_OF_THE_APPLICATION = (ApplicationInactive, CapacityReached, NotProved, TokenEndpointFault, WrongInstallation)
+_APPLICATION_FAULTS = (ApplicationInactive, CapacityReached, NotProved, TokenEndpointFault, WrongInstallation)
 
-_OUT = (*_OF_THE_APPLICATION, StravaUnavailable)
+_OUTAGE_FAULTS = (*_APPLICATION_FAULTS, StravaUnavailable)
 
-_OF_ONE_PERHAPS = (CapacityReached, TokenEndpointFault)
-"""Faults that the free call does not show: Strava may answer them to one athlete alone, which must not stop the
+_PERHAPS_ONE_ATHLETES = (CapacityReached, TokenEndpointFault)
+"""Faults that the free call does not show, and that may concern one athlete alone: then they must not stop the
 others."""
 
-_NAMES = {kind.__name__: kind for kind in _OF_ONE_PERHAPS}
+_NAMES = {kind.__name__: kind for kind in _PERHAPS_ONE_ATHLETES}
 
 ATHLETES_ASKED = 3
 """How many other athletes are asked at most, once in a window."""
@@ -43,7 +43,7 @@ def current_outage(services: UsesStateAndStrava) -> Outage | None:
     outage = services.state.outages.current()
     if outage is None or not services.state.outages.ask():
         return outage
-    if _fault(services) is not None or (outage.reason in _NAMES and _others_meet(services, _NAMES[outage.reason])):
+    if _fault(services) is not None or (outage.reason in _NAMES and _do_others_fail(services, _NAMES[outage.reason])):
         return outage
     services.state.outages.end()
     log.info("Strava is back; it had been down since %s: %s", utc_text(outage.since_epoch_s), outage.reason)
@@ -56,13 +56,13 @@ def outage_shown_by(services: UsesStateAndStrava, error: IngestError, athlete_id
     Effects: after a failed call, other calls tell whether Strava fails for everybody: a free one, and for faults that
     only athletes' calls meet, one for each of a few other athletes.
     """
-    if not isinstance(error, _OUT):
+    if not isinstance(error, _OUTAGE_FAULTS):
         return None
-    if isinstance(error, _OF_ONE_PERHAPS):
+    if isinstance(error, _PERHAPS_ONE_ATHLETES):
         kind = type(error)
-        is_everybodys = services.state.outages.ask_others() and _others_meet(services, kind, but=athlete_id)
+        is_everybodys = services.state.outages.ask_others() and _do_others_fail(services, kind, but=athlete_id)
     else:
-        is_everybodys = isinstance(error, _OF_THE_APPLICATION) or _fault(services) is not None
+        is_everybodys = isinstance(error, _APPLICATION_FAULTS) or _fault(services) is not None
     if not is_everybodys:
         return services.state.outages.current()
     outage = services.state.outages.begin(type(error).__name__)  # the error's words may name an athlete
@@ -81,8 +81,8 @@ def _fault(services: UsesStrava) -> IngestError | None:
     return None
 
 
-def _others_meet(services: UsesStateAndStrava, kind: type[IngestError], *, but: int | None = None) -> bool:
-    """Whether other athletes meet the fault too and none gets an answer; False where there is nobody to ask."""
+def _do_others_fail(services: UsesStateAndStrava, kind: type[IngestError], *, but: int | None = None) -> bool:
+    """Whether calls for other athletes fail too and none succeeds; False where there is nobody to ask."""
     is_met = False
     for athlete_id in _other_athletes(services, but):
         try:
@@ -90,14 +90,14 @@ def _others_meet(services: UsesStateAndStrava, kind: type[IngestError], *, but: 
                 services.strava.tokens.prove(athlete_id)
             else:
                 services.strava.client.athlete(athlete_id)
-        except _OUT:
+        except _OUTAGE_FAULTS:
             is_met = True
         except NotConnected:
             continue
         except Refused:
             return False  # an answer of Strava's
         except IngestError:
-            continue  # A spent budget or another worker's lease proves nothing.
+            continue  # a spent budget or another worker's lease proves nothing
         else:
             return False
     return is_met

@@ -46,7 +46,7 @@ def kept_days(settings: Settings) -> int | None:
     if not settings.retention_days and settings.state_url.startswith("dynamodb:"):
         raise SettingsError(
             "RETENTION_DAYS is not set. Strava's API terms allow data to be cached for 7 days: decide, and set it to a "
-            "number of days, or to keep."
+            "number of days, or to `keep`."
         )
     return int(settings.retention_days) if settings.retention_days not in ("", "keep") else None
 

@@ -35,14 +35,14 @@ CONNECT_S = 3.05
 DEADLINES_S = (20.0, 60.0)
 """How long a call may take with all its attempts, and how long an upload may take: less than every lease."""
 STORING_S = 3.0
-"""What a call leaves of the time that a person waits: its answer has to be stored."""
+"""How long before the deadline of the present work a call ends, so that its answer can still be stored."""
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _DIRECT = {"no_proxy": ",".join(_LOOPBACK)}
 """Bypasses the environment's proxy for calls to a simulator on this machine."""
 _IDEMPOTENT = frozenset({"GET", "DELETE"})
-_NOTHING_TAKEN = frozenset({501, 503})
+_NOT_EXECUTED = frozenset({501, 503})
 """The 5xx statuses that mean a call was not executed; after a gateway's 502, 504 or 520 to 524 that is unknown."""
 _ASK_FIRST = "Ask Strava for its outcome before sending it again."
 _PAUSE = wait_random(0, 1)
@@ -168,7 +168,7 @@ class StravaSession:
             with deadline.ending_at(ends_at_s):
                 answer = self._exchange(base_url, call)
             after(answer.headers)
-            if answer.status >= 500 and answer.status not in _NOTHING_TAKEN and not call.is_idempotent:
+            if answer.status >= 500 and answer.status not in _NOT_EXECUTED and not call.is_idempotent:
                 raise OutcomeUnknown(f"{answer.subject}: {_ASK_FIRST}", retry_after_s=answer.error().retry_after_s)
             if answer.status >= 500:
                 raise answer.error()

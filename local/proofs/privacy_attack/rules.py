@@ -42,7 +42,7 @@ def by_moved_circle(places: Places) -> Rule:
 
 def _left(streams: StreamSet, hidden: Sequence[Circle]) -> Track:
     samples = positioned_samples(_ACTIVITY, streams, CopyOptions(), hidden)
-    bounds = (0, *samples.holes, len(samples))
+    bounds = (0, *samples.segment_starts, len(samples))
     return [_positions(samples, start, end) for start, end in pairwise(bounds) if start < end]
 
 

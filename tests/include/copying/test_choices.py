@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from include.copying.choices import choice_problems
-from include.copying.sports import SPORT_TYPES, spoken_sport
+from include.copying.sports import SPORT_TYPES, sport_in_words
 from include.state.links import CopyOptions
 from local.strava_simulator.recordings import sports
 
@@ -61,4 +61,4 @@ def test_sports_are_those_that_the_simulated_strava_knows() -> None:
     [("Run", "Run"), ("TrailRun", "Trail Run"), ("EMountainBikeRide", "E-Mountain Bike Ride"), ("", "Activity")],
 )
 def test_sport_is_spoken_as_words(sport_type: str, words: str) -> None:
-    assert spoken_sport(sport_type) == words
+    assert sport_in_words(sport_type) == words

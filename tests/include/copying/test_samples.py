@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.circle import Circle, Position
-from include.copying.samples import chosen_samples, positioned_samples, recorded_ends, timed_samples, times_rise
+from include.copying.samples import chosen_samples, positioned_samples, recorded_ends, timed_samples, times_increase
 from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
 
@@ -118,7 +118,7 @@ def test_samples_leave_out_just_the_values_that_cannot_be(
 )
 @pytest.mark.parametrize(
     "read",
-    [pytest.param(partial(positioned_samples, hidden=()), id="placed"), pytest.param(timed_samples, id="unplaced")],
+    [pytest.param(partial(positioned_samples, hidden=()), id="positioned"), pytest.param(timed_samples, id="timed")],
 )
 def test_samples_lack_what_the_link_does_not_carry(
     make_activity: MakeActivity, make_streams: MakeStreams, options: CopyOptions, field: str, read: Callable[..., Any]
@@ -148,7 +148,7 @@ def test_trimming_hides_what_the_circles_hold(make_activity: MakeActivity) -> No
     streams = along(11, distance=[at * 10.0 + 3 for at in range(11)])
     samples = positioned_samples(make_activity(), streams, CopyOptions(), around(0, 10))
     assert samples.watts == [3, 4, 5, 6, 7]
-    assert (samples.trimmed, samples.left_out, list(samples.holes)) == (6, 0, [])
+    assert (samples.trimmed, samples.left_out, list(samples.segment_starts)) == (6, 0, [])
     assert samples.distance_m == [0.0, 10.0, 20.0, 30.0, 40.0]
 
 
@@ -157,7 +157,7 @@ def test_trimming_leaves_holes_over_which_no_distance_is_made(make_activity: Mak
     streams = along(14, distance=distance)
     samples = positioned_samples(make_activity(), streams, CopyOptions(), around(5, 11, radius_m=11))
     assert samples.watts == [0, 1, 2, 3, 7, 8, 9, 13]
-    assert list(samples.holes) == [4, 7]
+    assert list(samples.segment_starts) == [4, 7]
     assert samples.distance_m == [0, 10, 20, None, 20, 30, 40, 40]
 
 
@@ -166,7 +166,7 @@ def test_trimming_of_the_start_is_no_hole_and_points_without_a_position_are_none
     places[6] = None
     samples = positioned_samples(make_activity(), along(9, latlng=places), CopyOptions(), around(0))
     assert samples.watts == [3, 4, 5, 7, 8]
-    assert list(samples.holes) == []
+    assert list(samples.segment_starts) == []
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_ends_are_the_positions_between_which_the_recording_lies(changes: dict[s
 def test_samples_without_positions_are_never_trimmed(make_activity: MakeActivity, make_streams: MakeStreams) -> None:
     samples = timed_samples(make_activity(), make_streams(), CopyOptions())
     assert samples.distance_m == [0.0, 20.1, 40.2]
-    assert not samples.placed
+    assert not samples.has_positions
     assert list(samples.lat) == []
 
 
@@ -220,7 +220,7 @@ def test_samples_have_positions_when_two_points_are_left_that_have_one(
     track_hidden: bool,
 ) -> None:
     samples = chosen_samples(make_activity(), make_streams(**changes), CopyOptions(), hidden)
-    assert (samples.placed, samples.track_hidden) == (placed, track_hidden)
+    assert (samples.has_positions, samples.track_hidden) == (placed, track_hidden)
     assert len(samples) == (2 if placed and (hidden or changes) else 3)
 
 
@@ -237,7 +237,7 @@ def test_samples_have_positions_when_two_points_are_left_that_have_one(
     ],
 )
 def test_times_rise_when_none_falls(time: list[int | None], expected: bool) -> None:
-    assert times_rise(StreamSet({"time": time}, b"")) is expected
+    assert times_increase(StreamSet({"time": time}, b"")) is expected
 
 
 values = st.none() | st.integers(-10, 70_000) | st.floats(-200, 70_000)
@@ -261,4 +261,4 @@ def test_samples_are_complete_rising_and_all_accounted_for(
     assert {len(column) for column in columns} == {len(samples)}
     assert None not in [*samples.lat, *samples.lon]
     assert len(samples) + samples.left_out + samples.trimmed == streams.length
-    assert all(0 < at < len(samples) for at in samples.holes)
+    assert all(0 < at < len(samples) for at in samples.segment_starts)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from include.copying.sports import SPORT_TYPES, spoken_sport
+from include.copying.sports import SPORT_TYPES, sport_in_words
 from include.copying.trimming import hidden_radius_m
 from include.errors import AskedTooSoon
 from include.linking import consent, links
@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # a page is loaded without the ledgers that it does not name
 PREVIEW = "preview"
 """The name of the button that shows the title and saves nothing."""
 
-SPORTS = {sport: spoken_sport(sport) for sport in SPORT_TYPES}
+SPORTS = {sport: sport_in_words(sport) for sport in SPORT_TYPES}
 
 blueprint = Blueprint("children", __name__, url_prefix="/me/children")
 blueprint.before_request(require_athlete)

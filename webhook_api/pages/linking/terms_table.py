@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from include.copying.sports import spoken_sport
+from include.copying.sports import sport_in_words
 from include.state.consent.terms import Terms
 from webhook_api.pages.foreign_text import foreign
 from webhook_api.pages.times import first_day_text
@@ -50,7 +50,7 @@ def _in_words(terms: Terms) -> dict[str, Markup | str]:
         "First day": _first_day(terms.starts_at_epoch_s),
         "Private activities": "copied too" if terms.allow_private else "not copied",
         "Title of the copy": "that of the original" if terms.title == "{title}" else foreign(terms.title),
-        "Sports": ", ".join(spoken_sport(sport) for sport in terms.sports) or "all",
+        "Sports": ", ".join(sport_in_words(sport) for sport in terms.sports) or "all",
     }
 
 

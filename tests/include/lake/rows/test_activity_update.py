@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from include.lake.rows.activity_update import take_over
+from include.lake.rows.activity_update import merged_rows
 from include.lake.rows.synced import ActivityRows
 from include.lake.schemas import ACTIVITIES
 
@@ -13,7 +13,7 @@ MakeRows = Callable[..., ActivityRows]
 
 
 def after(old: ActivityRows, new: ActivityRows) -> dict[str, Any]:
-    table = take_over(old.activity, new.activity)
+    table = merged_rows(old.activity, new.activity)
     assert table.schema.equals(ACTIVITIES, check_metadata=True)
     (row,) = table.to_pylist()
     assert isinstance(row, dict)
@@ -46,4 +46,4 @@ def test_detail_wipes_what_it_no_longer_says(make_rows: MakeRows) -> None:
 @pytest.mark.parametrize("resource_state", [pytest.param(2, id="summary"), pytest.param(3, id="detail")])
 def test_row_is_taken_as_it_is_when_there_was_none(make_rows: MakeRows, resource_state: int) -> None:
     new = make_rows(resource_state=resource_state).activity
-    assert take_over(ACTIVITIES.empty_table(), new).equals(new)
+    assert merged_rows(ACTIVITIES.empty_table(), new).equals(new)

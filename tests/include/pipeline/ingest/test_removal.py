@@ -55,7 +55,7 @@ def test_activity_stays_when_the_list_still_shows_it(world):
     error = look(world, activity_id)
 
     assert isinstance(error, RetryLater)
-    assert "while the list shows it" in str(error)
+    assert "but lists it" in str(error)
     assert rows(world) == 1
     world.control.write_script()
     assert look(world, activity_id) == ActivityState.SYNCED

@@ -120,7 +120,7 @@ def test_name_that_comes_back_before_the_copy_was_made_makes_it(family):
     with pytest.raises(RetryLater):
         copy_to_children(family.services, PARENT_ID, activity_id)
     family.control.switch_faults(family.client_id, Faults())
-    assert reason(family, activity_id) == "The upload broke off; it is looked up whether Strava has it."
+    assert reason(family, activity_id) == "The upload broke off; checking whether Strava has it."
     family.control.rename(activity_id, "Alone")
     assert seen(family, activity_id) == [(CHILD_ID, "skipped")]
     family.control.rename(activity_id, "With Rex")

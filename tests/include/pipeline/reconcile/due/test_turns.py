@@ -121,7 +121,7 @@ def test_athlete_whose_list_always_fails_keeps_nobody_from_being_listed(world, m
 
 
 def test_one_listing_queues_a_bounded_number_and_the_next_the_rest(world, monkeypatch):
-    monkeypatch.setattr(reconcile, "LOOKS_AT_ONCE", 2)
+    monkeypatch.setattr(reconcile, "DIFFERENCES_AT_ONCE", 2)
     ids = [world.finish(announce=False, hours_ago=number) for number in range(1, 4)]
     assert listed(world)[1] == ids[:2]
     for activity_id in ids[:2]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from include.lake.objects.objects import Condition
-from include.pipeline.ingest.fingerprint import former
+from include.pipeline.ingest.fingerprint import in_old_format
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import list_athletes
 from include.pipeline.reconcile.list_columns import ListedRows, update_from_list
@@ -96,7 +96,7 @@ def test_corrected_recording_is_found_where_an_older_version_stored_it(world):
     activity_id = synced(world)
     activity = world.services.lake.raw.detail(PARENT_ID, activity_id)
     with world.services.state.activities.held(PARENT_ID, activity_id) as lease:
-        world.services.state.activities.settle(lease, replace(lease.entry, fingerprint=former(activity)))
+        world.services.state.activities.settle(lease, replace(lease.entry, fingerprint=in_old_format(activity)))
     assert listed(world, hours=2) == []
     world.control.correct(activity_id, altitude=3.0)
     assert listed(world, hours=3) == [activity_id]
