@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
-import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from include.aws import WORK, Patience, aws_faults, open_client
 from include.clock import Clock
-from include.errors import CeilingReached, VersionConflict
+from include.errors import CeilingReached, RetryLater, VersionConflict
 from include.store.conflict import retry_on_conflict
-from include.store.dynamodb_item import OWN, attribute, key_attributes, to_attributes, to_item
+from include.store.dynamodb_expressions import HAS_VERSION, IS_ABSENT, counting, placeholders
+from include.store.dynamodb_item import attribute, key_attributes, to_attributes, to_item
 from include.store.store import ABSENT, TABLES, Item, Key
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import (
         DeleteItemOutputTypeDef,
+        KeysAndAttributesTypeDef,
         PutItemOutputTypeDef,
         UpdateItemOutputTypeDef,
     )
@@ -29,12 +30,8 @@ if TYPE_CHECKING:
     _WriteOutput = PutItemOutputTypeDef | UpdateItemOutputTypeDef | DeleteItemOutputTypeDef
 
 _SETTING = "STATE_URL"
-_EXPIRED = "#expires_at_epoch_s <= :now"
-_ALIVE = "(attribute_not_exists(#expires_at_epoch_s) OR #expires_at_epoch_s > :now)"
-_IS_ABSENT = f"attribute_not_exists(#partition) OR {_EXPIRED}"
-_HAS_VERSION = f"#version = :version AND {_ALIVE}"
-_IS_NOT_SENT_AGAIN = "(attribute_not_exists(#write_id) OR #write_id <> :write_id)"
-_MARK = re.compile(r"[#:]\w+")
+_BATCH_KEYS = 100
+_NEWEST_ROWS = 50
 
 
 class DynamoStore:
@@ -61,6 +58,22 @@ class DynamoStore:
         row = to_item(key.table, answer["Item"]) if "Item" in answer else None
         return row if row and self._is_alive(row) else None
 
+    def get_all(self, keys: Iterable[Key]) -> Mapping[Key, Item]:
+        """The rows of these keys, each as of now. Errors: `RetryLater` too where DynamoDB leaves out all that is asked.
+
+        Source: API reference, `BatchGetItem`: at most 100 keys, none twice; what it has not read it names.
+        """
+        found: dict[Key, Item] = {}
+        waiting = list(dict.fromkeys(keys))
+        while waiting:
+            batch, waiting = waiting[:_BATCH_KEYS], waiting[_BATCH_KEYS:]
+            answered, left = self._get_batch(batch)
+            if len(left) == len(batch):
+                raise RetryLater(f"{_SETTING}: DynamoDB read none of {len(batch)} rows that were asked for: try again")
+            found |= answered
+            waiting += left
+        return found
+
     def put(
         self,
         key: Key,
@@ -72,13 +85,13 @@ class DynamoStore:
         """Replace the row if its version is still the expected one. Errors: `VersionConflict`."""
         write_id = uuid.uuid4().hex
         item = Item(key, fields, expected_version + 1, expires_at_epoch_s)
-        condition = _IS_ABSENT if expected_version == ABSENT else _HAS_VERSION
+        condition = IS_ABSENT if expected_version == ABSENT else HAS_VERSION
         found = self._write(
             self._client.put_item,
             key.table,
             Item=to_attributes(item, write_id),
             ConditionExpression=condition,
-            **_placeholders(condition, {"version": expected_version, "now": self._now()}),
+            **placeholders(condition, {"version": expected_version, "now": self._now()}),
         )
         if not found.done and not _is_own(found.attributes, write_id):
             raise _conflict(key, expected_version, found.attributes)
@@ -86,13 +99,13 @@ class DynamoStore:
 
     def delete(self, key: Key, *, expected_version: int) -> None:
         """Remove the row if it exists. Errors: `VersionConflict` when it has another version."""
-        condition = f"{_IS_ABSENT} OR #version = :version"
+        condition = f"{IS_ABSENT} OR #version = :version"
         found = self._write(
             self._client.delete_item,
             key.table,
             Key=key_attributes(key),
             ConditionExpression=condition,
-            **_placeholders(condition, {"version": expected_version, "now": self._now()}),
+            **placeholders(condition, {"version": expected_version, "now": self._now()}),
         )
         if not found.done:
             raise _conflict(key, expected_version, found.attributes)
@@ -106,11 +119,17 @@ class DynamoStore:
             table,
             ConsistentRead=True,
             KeyConditionExpression=condition,
-            **_placeholders(condition, {"partition": partition, "prefix": sort_prefix}),
+            **placeholders(condition, {"partition": partition, "prefix": sort_prefix}),
         )
 
     def find(
-        self, table: str, index: str, value: str | int, *, up_to: str | int | float | None = None
+        self,
+        table: str,
+        index: str,
+        value: str | int,
+        *,
+        up_to: str | int | float | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Item]:
         """The rows of a declared index with `field == value`, in `sort_field` order, up to and including `up_to`."""
         if index not in TABLES[table].indexes:
@@ -119,8 +138,10 @@ class DynamoStore:
         condition = f"#{declared.field} = :value"
         if up_to is not None:
             condition += f" AND #{declared.sort_field} <= :up_to"
-        placeholders = _placeholders(condition, {"value": value, "up_to": up_to})
-        rows = self._rows(table, IndexName=index, KeyConditionExpression=condition, **placeholders)
+        query = {"KeyConditionExpression": condition, **placeholders(condition, {"value": value, "up_to": up_to})}
+        if newest_first:
+            query |= {"ScanIndexForward": False, "Limit": _NEWEST_ROWS}
+        rows = self._rows(table, IndexName=index, **query)
         return rows if declared.sort_field else _in_key_order(rows)
 
     @retry_on_conflict
@@ -143,7 +164,7 @@ class DynamoStore:
             key.table,
             Key=key_attributes(key),
             ReturnValues="ALL_NEW",
-            **_counting(increments, checked, expires_at_epoch_s, write_id, self._now()),
+            **counting(increments, checked, expires_at_epoch_s, write_id, self._now()),
         )
         if found.done or _is_own(found.attributes, write_id):
             counters = to_item(key.table, found.attributes).fields
@@ -163,6 +184,26 @@ class DynamoStore:
 
     def _is_alive(self, row: Item) -> bool:
         return row.expires_at_epoch_s is None or row.expires_at_epoch_s > self._now()
+
+    def _get_batch(self, keys: Sequence[Key]) -> tuple[dict[Key, Item], list[Key]]:
+        """The rows that DynamoDB has read, and the keys that it has left for another request."""
+        wanted: dict[str, KeysAndAttributesTypeDef] = {}
+        for key in keys:
+            of_table = wanted.setdefault(self._name(key.table), {"Keys": [], "ConsistentRead": True})
+            of_table["Keys"] = [*of_table["Keys"], key_attributes(key)]
+        with aws_faults(_SETTING):
+            answer = self._client.batch_get_item(RequestItems=wanted)
+        rows = [
+            to_item(name.removeprefix(self._prefix), attributes)
+            for name, items in answer["Responses"].items()
+            for attributes in items
+        ]
+        left = [
+            Key(name.removeprefix(self._prefix), str(of_row["partition"]["S"]), str(of_row["sort"]["S"]))
+            for name, of_table in answer["UnprocessedKeys"].items()
+            for of_row in of_table["Keys"]
+        ]
+        return {row.key: row for row in rows if self._is_alive(row)}, left
 
     def _rows(self, table: str, **query: Any) -> Iterator[Item]:
         while True:
@@ -194,50 +235,6 @@ class _Written:
     """The item after the write, or the item that refused it."""
 
 
-def _counting(
-    increments: Mapping[str, int],
-    ceilings: Mapping[str, int],
-    expires_at_epoch_s: int | None,
-    write_id: str,
-    now_epoch_s: int,
-) -> dict[str, Any]:
-    """The update that counts all of `increments`, or nothing when one of `ceilings` would be passed."""
-    taken = sorted(OWN & increments.keys())
-    if taken:
-        raise ValueError(f"{', '.join(taken)} cannot be the name of a counter: the store uses it itself")
-    marks = {field: f"counter{number}" for number, field in enumerate(increments)}
-    steps = {mark: increments[field] for field, mark in marks.items()}
-    rooms = {f"{marks[field]}_room": ceiling - increments[field] for field, ceiling in ceilings.items()}
-    condition = " AND ".join([_ALIVE, _IS_NOT_SENT_AGAIN, *(_has_room(room, left) for room, left in rooms.items())])
-    update = "SET #version = if_not_exists(#version, :version), #write_id = :write_id"
-    if expires_at_epoch_s is not None:
-        update += ", #expires_at_epoch_s = :expires"
-    if steps:
-        update += " ADD " + ", ".join(f"#{mark} :{mark}" for mark in steps)
-    values = {
-        "version": ABSENT + 1,
-        "write_id": write_id,
-        "expires": expires_at_epoch_s,
-        "now": now_epoch_s,
-        **steps,
-        **rooms,
-    }
-    request = _placeholders(f"{condition} {update}", values)
-    fields = {f"#{mark}": field for field, mark in marks.items()}
-    return {
-        **request,
-        "ExpressionAttributeNames": request["ExpressionAttributeNames"] | fields,
-        "ConditionExpression": condition,
-        "UpdateExpression": update,
-    }
-
-
-def _has_room(room: str, left: int) -> str:
-    """The condition that a counter is at most `left`; a missing counter is 0."""
-    counter = f"#{room.removesuffix('_room')}"
-    return f"({f'attribute_not_exists({counter}) OR ' if left >= 0 else ''}{counter} <= :{room})"
-
-
 def _require_room(key: Key, row: Item | None, increments: Mapping[str, int], ceilings: Mapping[str, int]) -> None:
     for field, ceiling in ceilings.items():
         reached = (row.fields.get(field, 0) if row else 0) + increments[field]
@@ -245,17 +242,6 @@ def _require_room(key: Key, row: Item | None, increments: Mapping[str, int], cei
             raise CeilingReached(
                 f"{key.table} {key.partition}: {field} would reach {reached}, its ceiling is {ceiling}", field=field
             )
-
-
-def _placeholders(expression: str, values: Mapping[str, str | int | float | None]) -> dict[str, Any]:
-    """The meanings of `#name` and `:value` in an expression; DynamoDB refuses those that do not occur in it."""
-    used = set(_MARK.findall(expression))
-    return {
-        "ExpressionAttributeNames": {mark: mark[1:] for mark in used if mark.startswith("#")},
-        "ExpressionAttributeValues": {
-            f":{name}": attribute(value) for name, value in values.items() if value is not None and f":{name}" in used
-        },
-    }
 
 
 def _in_key_order(rows: Iterator[Item]) -> Iterator[Item]:

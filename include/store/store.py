@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -84,7 +84,10 @@ TABLES: Mapping[str, Table] = {
             "activities",
             partition="athlete_id",
             sort="activity_id",
-            indexes={"due": Index("due", "next_try_epoch_s", str)},
+            indexes={
+                "by_start": Index("athlete_id", "start_at_epoch_s"),
+                "due": Index("due", "next_try_epoch_s", str),
+            },
             holds="For each of your activities: its number, sport and start, and what became of it here.",
         ),
         Table(
@@ -93,6 +96,7 @@ TABLES: Mapping[str, Table] = {
             sort="child_id",
             indexes={
                 "by_child": Index("child_id", "planned_at_epoch_s"),
+                "by_change": Index("child_id", "updated_at_epoch_s"),
                 "by_parent": Index("parent_id", "planned_at_epoch_s"),
                 "due": Index("due", "next_try_epoch_s", str),
             },
@@ -206,6 +210,13 @@ class Store(Protocol):
         """The row as of now (strongly consistent), or None where there is none."""
         ...
 
+    def get_all(self, keys: Iterable[Key]) -> Mapping[Key, Item]:
+        """The rows of these keys, each as of now; keys without a row are left out.
+
+        One request for many rows, for pages: it is cheaper than so many times `get`, and no snapshot.
+        """
+        ...
+
     def put(
         self,
         key: Key,
@@ -232,9 +243,19 @@ class Store(Protocol):
         ...
 
     def find(
-        self, table: str, index: str, value: str | int, *, up_to: str | int | float | None = None
+        self,
+        table: str,
+        index: str,
+        value: str | int,
+        *,
+        up_to: str | int | float | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Item]:
-        """The rows of a declared index with `field == value`, in `sort_field` order, up to and including `up_to`."""
+        """The rows of a declared index with `field == value`, in `sort_field` order, up to and including `up_to`.
+
+        With `newest_first` in the reverse order, read in short pages, for whoever wants only the first ones; the index
+        has to have a `sort_field`.
+        """
         ...
 
     def add(

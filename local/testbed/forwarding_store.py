@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from include.store.store import Item, Key, Store
@@ -18,6 +18,10 @@ class ForwardingStore:
         """As `Store.get`."""
         return self._store.get(key)
 
+    def get_all(self, keys: Iterable[Key]) -> Mapping[Key, Item]:
+        """As `Store.get_all`."""
+        return self._store.get_all(keys)
+
     def put(
         self, key: Key, fields: Mapping[str, Any], *, expected_version: int, expires_at_epoch_s: int | None = None
     ) -> int:
@@ -32,11 +36,9 @@ class ForwardingStore:
         """As `Store.query`."""
         return self._store.query(table, partition, sort_prefix)
 
-    def find(
-        self, table: str, index: str, value: str | int, *, up_to: str | int | float | None = None
-    ) -> Iterator[Item]:
+    def find(self, table: str, index: str, value: str | int, **limits: Any) -> Iterator[Item]:
         """As `Store.find`."""
-        return self._store.find(table, index, value, up_to=up_to)
+        return self._store.find(table, index, value, **limits)
 
     def add(
         self,

@@ -8,7 +8,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from include.copying.trimming import hidden_radius_m
-from include.state.accounts.athletes import AthleteStatus, Narrowing
+from include.state.accounts.athletes import AthleteStatus
+from include.state.accounts.narrowing import Narrowing
 from include.state.accounts.wishes import WishKind
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_READ_ALL, ACTIVITY_WRITE, READ
 from webhook_api.edge import current_edge

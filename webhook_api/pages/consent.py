@@ -12,7 +12,8 @@ from flask import after_this_request, redirect
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
-from include.state.accounts.athletes import AthleteRow, Narrowing
+from include.state.accounts.athletes import AthleteRow
+from include.state.accounts.narrowing import Narrowing
 from include.state.accounts.wishes import Wish, WishKind
 from include.strava.scopes import READ, parse_scopes
 from webhook_api.edge import current_edge

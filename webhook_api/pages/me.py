@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from flask import Blueprint, abort, redirect, render_template, url_for
@@ -9,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from include.queue.content import LookAgain, to_body
 from include.state.accounts.athletes import AthleteRow
-from include.state.copies.ledger import NOT_MADE_STATES
+from include.state.copies.ledger import NOT_MADE_STATES, Copy
 from include.state.links import Link
 from webhook_api.edge import current_edge
 from webhook_api.errors import to_own_page
@@ -37,7 +38,7 @@ def show() -> ResponseReturnValue:
         scopes=athlete.scopes,
         family=family,
         received=received,
-        givers={parent_id: _athlete(parent_id) for parent_id in {line.parent_id for line in received}},
+        givers=current_edge().state.athletes.get_all({line.parent_id for line in received}),
         day_text=day_text,
         start_text=start_text,
         sports=SPORTS,
@@ -68,11 +69,6 @@ def again(activity_id: int, child_id: int) -> ResponseReturnValue:
     return redirect(url_for("me.show", _anchor="recent"), code=303)
 
 
-def _athlete(athlete_id: int) -> AthleteRow | None:
-    edge = current_edge()
-    return edge.state.athletes.get(athlete_id)
-
-
 def _refused_since(athlete: AthleteRow) -> str | None:
     """The day since when Strava has refused the access, once the athlete has to decide what becomes of the data."""
     since_epoch_s = athlete.refused_at_epoch_s
@@ -91,8 +87,8 @@ def _is_leaving(athlete_id: int) -> bool:
 def _recent(athlete_id: int, children: Sequence[Link]) -> list[ActivityLine]:
     edge = current_edge()
     links = {link.child_id: link for link in children}
-    copies = edge.state.copies
-    return [
-        describe(entry, copies.of_activity(entry.activity_id), links, edge.clock())
-        for entry in edge.state.activities.latest(athlete_id, SHOWN)
-    ]
+    entries = edge.state.activities.latest(athlete_id, SHOWN)
+    copies: defaultdict[int, list[Copy]] = defaultdict(list)
+    for copy in edge.state.copies.of_activities([entry.activity_id for entry in entries], links):
+        copies[copy.parent_activity_id].append(copy)
+    return [describe(entry, copies[entry.activity_id], links, edge.clock()) for entry in entries]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from heapq import nlargest
+from itertools import islice
 
 from include.copying.sports import sport_in_words
-from include.state.activities.ledger import ActivityLedger
+from include.state.activities.ledger import LedgerEntry
 from include.state.copies.ledger import MADE_STATES, Copy, Original
 from webhook_api.edge import current_edge
 from webhook_api.pages.recent import SHOWN
@@ -35,15 +35,14 @@ class ReceivedLine:
 
 def latest_received(child_id: int) -> list[ReceivedLine]:
     """The latest copies, by when they were made or their original changed."""
-    edge = current_edge()
-    copies = (copy for copy in edge.state.copies.of_child(child_id) if copy.state in MADE_STATES)
-    activities = edge.state.activities
-    latest = nlargest(SHOWN, copies, key=lambda copy: (copy.updated_at_epoch_s, copy.parent_activity_id))
-    return [_line(copy, activities) for copy in latest]
+    state = current_edge().state
+    made = (copy for copy in state.copies.latest_of_child(child_id) if copy.state in MADE_STATES)
+    latest = list(islice(made, SHOWN))
+    originals = state.activities.get_all((copy.parent_id, copy.parent_activity_id) for copy in latest)
+    return [_line(copy, originals.get(copy.parent_activity_id)) for copy in latest]
 
 
-def _line(copy: Copy, activities: ActivityLedger) -> ReceivedLine:
-    entry = activities.get(copy.parent_id, copy.parent_activity_id)
+def _line(copy: Copy, entry: LedgerEntry | None) -> ReceivedLine:
     return ReceivedLine(
         parent_id=copy.parent_id,
         sport=sport_in_words(entry.sport_type if entry else ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from include.clock import Clock
 from include.crypto.cipher import Cipher
 from include.errors import NotConnected, ScopeMissing, UnexpectedShape, VersionConflict
+from include.state.accounts.narrowing import Narrowing
 from include.state.accounts.notices import Notice, Notices
 from include.state.accounts.token_pair import SealedTokens, TokenPair, sealer
 from include.state.accounts.wishes import Wish, WishKind
@@ -89,26 +90,6 @@ class AthleteRow:
     def to_fields(self) -> dict[str, Any]:
         """The athlete as fields of the row; `SealedTokens` adds the token part."""
         return {"kind": KIND, **encode(self)}
-
-
-@dataclass(frozen=True, slots=True)
-class Narrowing:
-    """An athlete's choice to give up scopes, made on a page that listed what is lost."""
-
-    athlete_id: int
-    scopes: frozenset[str]
-    removes: bool
-    """Whether data that was stored under these scopes is removed too."""
-
-    def to_json(self) -> list[Any]:
-        """The choice as JSON values."""
-        return [self.athlete_id, sorted(self.scopes), self.removes]
-
-    @classmethod
-    def from_json(cls, value: list[Any]) -> Narrowing:
-        """The choice that `to_json` wrote."""
-        athlete_id, scopes, removes = value
-        return cls(athlete_id, frozenset(scopes), removes)
 
 
 def athlete_key(athlete_id: int) -> Key:
@@ -222,6 +203,11 @@ class Athletes:
         """The athlete, or None who never connected or was erased."""
         item = self._store.get(athlete_key(athlete_id))
         return AthleteRow.from_item(item) if item else None
+
+    def get_all(self, athlete_ids: Iterable[int]) -> Mapping[int, AthleteRow]:
+        """These athletes by id, without those who never connected or were erased."""
+        rows = map(AthleteRow.from_item, self._store.get_all(map(athlete_key, athlete_ids)).values())
+        return {row.athlete_id: row for row in rows}
 
     def all(self) -> Iterator[AthleteRow]:
         """Every athlete of whatever status, in order of id; for finding, re-read a row before deciding."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from include.state.activities.observation import Observation
+from include.state.activities.start_rank import rank_of, start_of
 from include.state.activities.states import (
     EXPIRED,
     LISTED,
@@ -56,7 +57,7 @@ class LedgerEntry:
     activity_id: ActivityId
     state: ActivityState
     sport_type: str = ""
-    start_at_epoch_s: int | None = None
+    start_at_epoch_s: int | None = field(default=None, metadata=stored(read=start_of))
     fingerprint: str = ""
     """The fingerprint of the stored answer: another one means that the lake's rows have to change."""
     object_keys: tuple[str, ...] = ()
@@ -286,7 +287,11 @@ class LedgerEntry:
     def to_fields(self) -> dict[str, Any]:
         """The fields of its row, with those of the index."""
         due_at_epoch_s = self.due_at_epoch_s
-        return encode(self) | {"next_try_epoch_s": due_at_epoch_s, "due": None if due_at_epoch_s is None else DUE}
+        return encode(self) | {
+            "start_at_epoch_s": rank_of(self.start_at_epoch_s, self.state),
+            "next_try_epoch_s": due_at_epoch_s,
+            "due": None if due_at_epoch_s is None else DUE,
+        }
 
 
 def wait_after(rounds: int) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from heapq import nlargest
-from math import ceil, inf
+from itertools import islice
+from math import ceil
 
 from include.clock import Clock
 from include.errors import LeaseLost
@@ -261,11 +261,18 @@ class ActivityLedger:
         return any(row.lease_until_epoch_s > self._clock() for row in rows)
 
     def latest(self, athlete_id: int, count: int) -> list[LedgerEntry]:
-        """The `count` entries that began last, newest first; reads all entries of the athlete to find them.
+        """The `count` entries that began last, newest first; for finding, re-read an entry before deciding.
 
         Entries that wait for their first fetch are the newest: they come before those whose start is known.
         """
-        return nlargest(count, self.of_athlete(athlete_id), key=_began)
+        found = self._store.find("activities", "by_start", athlete_id, newest_first=True)
+        return [entry for item in islice(found, count) if (entry := LedgerRow.from_item(item).entry)]
+
+    def get_all(self, ids: Iterable[tuple[int, int]]) -> Mapping[int, LedgerEntry]:
+        """The entries of these pairs of athlete and activity, by activity; those that do not exist are left out."""
+        keys = (Key("activities", str(athlete_id), str(activity_id)) for athlete_id, activity_id in ids)
+        rows = map(LedgerRow.from_item, self._store.get_all(keys).values())
+        return {row.entry.activity_id: row.entry for row in rows if row.entry}
 
     @retry_on_conflict
     def _amend(self, athlete_id: int, activity_id: int, change: Callable[[LedgerEntry], LedgerEntry]) -> None:
@@ -293,9 +300,3 @@ class ActivityLedger:
 
     def _put(self, row: LedgerRow) -> int:
         return self._store.put(row.key, row.to_fields(), expected_version=row.version)
-
-
-def _began(entry: LedgerEntry) -> float:
-    if entry.start_at_epoch_s is None:
-        return inf if entry.state is ActivityState.PENDING else 0
-    return entry.start_at_epoch_s

@@ -181,6 +181,15 @@ class CopyLedger:
         """The copies of one activity, to all children."""
         return map(_copy, self._store.query("copies", str(parent_activity_id)))
 
+    def of_activities(self, parent_activity_ids: Collection[int], child_ids: Collection[int]) -> Iterator[Copy]:
+        """The copies of these activities to these children."""
+        keys = (_key(activity_id, child_id) for activity_id in parent_activity_ids for child_id in child_ids)
+        return map(_copy, self._store.get_all(keys).values())
+
+    def latest_of_child(self, child_id: int) -> Iterator[Copy]:
+        """The copies into a child's account, in whatever state, the latest change first, read in short pages."""
+        return map(_copy, self._store.find("copies", "by_change", child_id, newest_first=True))
+
     def of_child(self, child_id: int) -> Iterator[Copy]:
         """The copies into a child's account, in whatever state, oldest first; re-read a copy before deciding."""
         return map(_copy, self._store.find("copies", "by_child", child_id))

@@ -10,6 +10,7 @@ from local.proofs.bench.measures.backfill import backfill_calls
 from local.proofs.bench.measures.events import event_to_lake, event_to_sql
 from local.proofs.bench.measures.files import gpx_write, lake_bytes, parquet_write
 from local.proofs.bench.measures.month import month_rewrite
+from local.proofs.bench.measures.own_page import own_page
 from local.proofs.bench.measures.queries import query_lake
 from local.proofs.bench.measures.raw import raw_to_lake
 from local.proofs.bench.measures.webhook import webhook_cold, webhook_warm
@@ -24,6 +25,7 @@ ROWS: Mapping[str, Row] = {
     "backfill_calls": backfill_calls,
     "webhook_warm": webhook_warm,
     "webhook_cold": webhook_cold,
+    "own_page": own_page,
     "parquet_write": parquet_write,
     "gpx_write": gpx_write,
     "lake_bytes": lake_bytes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -45,15 +45,19 @@ class CountingStore(ForwardingStore):
         self._counts[Kind.ROWS_READ] += 1
         return super().get(key)
 
+    def get_all(self, keys: Iterable[Key]) -> Mapping[Key, Item]:
+        """As `Store.get_all`; a key without a row is read too."""
+        asked = set(keys)
+        self._counts[Kind.ROWS_READ] += len(asked)
+        return super().get_all(asked)
+
     def query(self, table: str, partition: str, sort_prefix: str = "") -> Iterator[Item]:
         """As `Store.query`."""
         return self._counted(super().query(table, partition, sort_prefix))
 
-    def find(
-        self, table: str, index: str, value: str | int, *, up_to: str | int | float | None = None
-    ) -> Iterator[Item]:
+    def find(self, table: str, index: str, value: str | int, **limits: Any) -> Iterator[Item]:
         """As `Store.find`."""
-        return self._counted(super().find(table, index, value, up_to=up_to))
+        return self._counted(super().find(table, index, value, **limits))
 
     def put(
         self, key: Key, fields: Mapping[str, Any], *, expected_version: int, expires_at_epoch_s: int | None = None

@@ -32,7 +32,9 @@ resource "aws_iam_role_policy" "http" {
       {
         Sid    = "State"
         Effect = "Allow"
-        Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"]
+        Action = [
+          "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"
+        ]
         Resource = concat(
           values(var.table_arns), [for arn in values(var.table_arns) : "${arn}/index/*"]
         )

@@ -19,6 +19,7 @@ Answer = tuple[int, str]
 
 CALLS: list[Any] = [
     pytest.param(lambda store: store.get(KEY), id="get"),
+    pytest.param(lambda store: store.get_all([KEY]), id="get_all"),
     pytest.param(lambda store: store.put(KEY, {}, expected_version=ABSENT), id="put"),
     pytest.param(lambda store: store.delete(KEY, expected_version=1), id="delete"),
     pytest.param(lambda store: list(store.query("links", "11")), id="query"),

@@ -34,6 +34,7 @@ def test_row_reads_as_absent_when_it_has_expired(
     assert before[0] is not None
     assert before[1:] == (1, 1)
     assert store.get(KEY) is None
+    assert store.get_all([KEY]) == {}
     assert list(store.query("links", "11")) == []
     assert list(store.find("links", "by_child", 22)) == []
 

@@ -101,6 +101,22 @@ def test_find_stops_at_the_limit(store: Store, up_to: float | None, found: list[
     assert fields_found(store, "due", "due", up_to=up_to) == found
 
 
+def test_find_answers_the_newest_first_when_asked_page_by_page(store: Store) -> None:
+    for n in range(120):
+        store.put(Key("copies", str(n)), copy_fields(n, planned_at_epoch_s=n - 60), expected_version=ABSENT)
+
+    assert fields_found(store, "by_child", 22, newest_first=True) == [*range(119, -1, -1)]
+    assert fields_found(store, "by_child", 22, newest_first=True, up_to=-58) == [2, 1, 0]
+    assert fields_found(store, "by_child", 23, newest_first=True) == []
+
+
+def test_find_answers_every_row_newest_first_when_many_are_equally_new(store: Store) -> None:
+    for n in range(120):
+        store.put(Key("copies", str(n // 7), str(n)), copy_fields(n), expected_version=ABSENT)
+
+    assert sorted(fields_found(store, "by_child", 22, newest_first=True)) == [*range(120)]
+
+
 def test_find_leaves_out_rows_without_the_field(store: Store) -> None:
     store.put(Key("copies", "1"), copy_fields(1, due=None), expected_version=ABSENT)
     store.put(Key("copies", "2"), {"n": 2}, expected_version=ABSENT)

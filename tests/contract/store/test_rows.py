@@ -75,6 +75,17 @@ def test_row_is_found_when_its_key_is_hostile(store: Store, text: str) -> None:
     assert store.get(Key("links", text, f"{text}x")) is None
 
 
+def test_many_rows_are_read_at_once_and_those_that_are_missing_left_out(store: Store) -> None:
+    keys = [Key("links", str(n % 3), f"Zoë {n}") for n in range(230)] + [Key("quota", "1"), Key("brakes", "a:b/c")]
+    for key in keys[::2]:
+        store.put(key, {"sort": key.sort}, expected_version=ABSENT)
+
+    found = store.get_all([*keys, *keys])
+
+    assert found == {key: store.get(key) for key in keys[::2]}
+    assert store.get_all([]) == {}
+
+
 def test_put_replaces_the_whole_row(store: Store) -> None:
     first = store.put(KEY, {"a": 1, "b": 2}, expected_version=ABSENT, expires_at_epoch_s=1_800_000_000)
 

@@ -16,7 +16,8 @@ from include.pipeline.backfill.request import BackfillRequest, ask
 from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.services import Services, open_services
 from include.settings import Settings
-from include.state.accounts.athletes import Athletes, Narrowing
+from include.state.accounts.athletes import Athletes
+from include.state.accounts.narrowing import Narrowing
 from include.state.histories import History
 from include.store.backend import open_store
 from include.strava.events import WebhookEvent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import boto3
@@ -10,8 +10,9 @@ import pytest
 from botocore.stub import Stubber
 
 from include.clock import Clock
+from include.errors import RetryLater
 from include.store.dynamodb import DynamoStore
-from include.store.dynamodb_item import to_attributes
+from include.store.dynamodb_item import key_attributes, to_attributes
 from include.store.store import Item, Key
 
 
@@ -32,6 +33,27 @@ def test_rows_of_one_partition_are_sorted_when_dynamodb_finds_them_in_any_order(
         found = [(item.key.partition, item.key.sort) for item in store.find("links", "by_child", 22)]
 
     assert found == [("1", "a"), ("1", "b"), ("2", "b"), ("3", "Z")]
+
+
+def test_rows_that_dynamodb_leaves_out_of_an_answer_are_asked_for_again(store: DynamoStore) -> None:
+    first, second = (Item(Key("links", "1", sort), {"child_id": 22}, 1) for sort in "ab")
+
+    def answer(*rows: Item, left: Sequence[Item] = ()) -> dict[str, Any]:
+        unread = {"strava-links": {"Keys": [key_attributes(row.key) for row in left], "ConsistentRead": True}}
+        return {
+            "Responses": {"strava-links": [to_attributes(row, "w") for row in rows]},
+            "UnprocessedKeys": unread if left else {},
+        }
+
+    with Stubber(store._client) as stubber:
+        stubber.add_response("batch_get_item", answer(first, left=[second]))
+        stubber.add_response("batch_get_item", answer(second))
+        found = store.get_all([first.key, second.key])
+        stubber.add_response("batch_get_item", answer(left=[first, second]))
+        with pytest.raises(RetryLater, match="read none of 2 rows"):
+            store.get_all([first.key, second.key])
+
+    assert found == {first.key: first, second.key: second}
 
 
 def test_reads_that_decide_are_strongly_consistent(store: DynamoStore) -> None:

@@ -21,6 +21,7 @@ def test_definition_of_a_table_with_indexes() -> None:
             {"AttributeName": "sort", "AttributeType": "S"},
             {"AttributeName": "child_id", "AttributeType": "N"},
             {"AttributeName": "planned_at_epoch_s", "AttributeType": "N"},
+            {"AttributeName": "updated_at_epoch_s", "AttributeType": "N"},
             {"AttributeName": "parent_id", "AttributeType": "N"},
             {"AttributeName": "due", "AttributeType": "S"},
             {"AttributeName": "next_try_epoch_s", "AttributeType": "N"},
@@ -29,6 +30,11 @@ def test_definition_of_a_table_with_indexes() -> None:
             {
                 "IndexName": "by_child",
                 "KeySchema": keys("child_id", "planned_at_epoch_s"),
+                "Projection": {"ProjectionType": "ALL"},
+            },
+            {
+                "IndexName": "by_change",
+                "KeySchema": keys("child_id", "updated_at_epoch_s"),
                 "Projection": {"ProjectionType": "ALL"},
             },
             {

@@ -164,6 +164,32 @@ def test_index_entries_leave_with_their_row(store: Store, path: Path, clock: Man
     assert rows_in(path, "index_entries") == 0
 
 
+def test_rows_of_a_version_with_other_indexes_are_found_when_the_file_is_opened(path: Path, clock: Clock) -> None:
+    older = SqliteStore(path, clock)
+    for n in (1, 2):
+        older.put(Key("copies", str(n)), {"n": n, "child_id": 22, "updated_at_epoch_s": n}, expected_version=ABSENT)
+    older.put(Key("athletes", "1"), {"kind": "athlete", "athlete_id": 1}, expected_version=ABSENT)
+    older.close()
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE index_entries SET index_name = 'by_mother' WHERE index_name = 'by_change'")
+        connection.execute("UPDATE items SET table_name = 'no_more' WHERE table_name = 'athletes'")
+        connection.execute("PRAGMA user_version = 0")
+
+    with ThreadPoolExecutor(4) as pool:
+        store = [*pool.map(lambda _: SqliteStore(path, clock), range(4))].pop()
+
+    assert [item.fields["n"] for item in store.find("copies", "by_change", 22)] == [1, 2]
+    assert rows_in(path, "index_entries") == 2
+
+
+def test_file_with_the_declared_indexes_is_opened_without_touching_its_rows(path: Path, clock: Clock) -> None:
+    SqliteStore(path, clock).put(KEY, {"child_id": 22}, expected_version=ABSENT)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM index_entries")
+
+    assert list(SqliteStore(path, clock).find("links", "by_child", 22)) == []
+
+
 def test_deleted_bytes_leave_the_file(store: Store, path: Path) -> None:
     store.put(KEY, {"text": "once a secret"}, expected_version=ABSENT)
     store.delete(KEY, expected_version=1)

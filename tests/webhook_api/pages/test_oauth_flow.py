@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from include.state.accounts.athletes import Narrowing
+from include.state.accounts.narrowing import Narrowing
 from webhook_api.pages.consent import OAuthFlow
 
 READ, ALL = "activity:read", "activity:read_all"

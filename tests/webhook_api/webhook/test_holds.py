@@ -164,6 +164,10 @@ class CountingStore(SqliteStore):
         self.counts["read"] += 1
         return super().get(*args, **kwargs)
 
+    def get_all(self, *args: Any, **kwargs: Any) -> Any:
+        self.counts["list"] += 1
+        return super().get_all(*args, **kwargs)
+
     def query(self, *args: Any, **kwargs: Any) -> Any:
         self.counts["list"] += 1
         return super().query(*args, **kwargs)

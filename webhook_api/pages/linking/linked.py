@@ -85,13 +85,11 @@ def family_of(athlete_id: int) -> Family:
     now_epoch_s = edge.clock()
     children, parents = edge.state.links.of_parent(athlete_id), edge.state.links.of_child(athlete_id)
     invites = sorted(edge.state.invites.of_parent(athlete_id), key=lambda invite: invite.expires_at_epoch_s)
-    givers = {link.parent_id: edge.state.athletes.get(link.parent_id) for link in parents}
-    names = {parent_id: giver.firstname for parent_id, giver in givers.items() if giver}
+    others = edge.state.athletes.get_all([link.child_id for link in children] + [link.parent_id for link in parents])
+    names = {other_id: other.firstname for other_id, other in others.items()}
     return Family(
-        children=_shown(
-            Linked(link, edge.state.athletes.get(link.child_id), Side.PARENT, now_epoch_s) for link in children
-        ),
-        parents=_shown(Linked(link, givers[link.parent_id], Side.CHILD, now_epoch_s) for link in parents),
+        children=_shown(Linked(link, others.get(link.child_id), Side.PARENT, now_epoch_s) for link in children),
+        parents=_shown(Linked(link, others.get(link.parent_id), Side.CHILD, now_epoch_s) for link in parents),
         invites=[
             invite
             for invite in invites

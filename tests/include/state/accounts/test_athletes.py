@@ -11,7 +11,8 @@ import pytest
 from include.clock import Clock
 from include.crypto.cipher import Cipher
 from include.errors import NotConnected, ScopeMissing, UnexpectedShape, VersionConflict
-from include.state.accounts.athletes import AthleteRow, Athletes, AthleteStatus, Narrowing, athlete_key
+from include.state.accounts.athletes import AthleteRow, Athletes, AthleteStatus, athlete_key
+from include.state.accounts.narrowing import Narrowing
 from include.store.store import Store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId

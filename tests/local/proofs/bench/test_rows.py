@@ -25,6 +25,7 @@ CLAIMS = {
     "backfill_calls": {"backfill_calls"},
     "webhook_warm": {"webhook_warm"},
     "webhook_cold": {"webhook_cold", "webhook_cold.post"},
+    "own_page": {"own_page"},
     "parquet_write": {"parquet_write"},
     "gpx_write": {"gpx_write", "gpx_write.memory"},
     "lake_bytes": {"lake_bytes", "lake_bytes.all"},

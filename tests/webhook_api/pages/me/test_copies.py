@@ -180,8 +180,9 @@ def test_parent_sees_what_became_of_the_copy_after_a_change(
 
 
 def test_waiting_for_the_limit_is_said_in_so_many_words(
-    ada: Any, record: Callable[..., None], copies: CopyLedger, copy: Callable[..., Any]
+    ada: Any, record: Callable[..., None], links: Links, copies: CopyLedger, copy: Callable[..., Any]
 ) -> None:
+    links.save(LINK)
     waiting = {"reason": QUOTA_WORDS, "next_try_epoch_s": 1_760_000_401}
     record(1, ActivityState.PENDING, **waiting)
     copy(copies, 1, CopyState.PLANNED, **waiting)
@@ -192,8 +193,15 @@ def test_waiting_for_the_limit_is_said_in_so_many_words(
 
 
 def test_failed_copy_is_tried_again_once_however_often_it_is_asked_for(
-    ada: Any, record: Callable[..., None], copies: CopyLedger, queue: SqliteQueue, copy: Callable[..., Any], now: Any
+    ada: Any,
+    record: Callable[..., None],
+    links: Links,
+    copies: CopyLedger,
+    queue: SqliteQueue,
+    copy: Callable[..., Any],
+    now: Any,
 ) -> None:
+    links.save(LINK)
     record(1)
     copy(copies, 1, CopyState.FAILED, reason="Strava gave no reason.", next_try_epoch_s=None)
     now.epoch_s += TRY_EVERY_S

@@ -20,7 +20,8 @@ from include.errors import (
     StravaUnavailable,
     TokenRefused,
 )
-from include.state.accounts.athletes import Athletes, AthleteStatus, Narrowing
+from include.state.accounts.athletes import Athletes, AthleteStatus
+from include.state.accounts.narrowing import Narrowing
 from include.state.accounts.tokens import Tokens
 from include.store.store import Store
 from include.strava.models import Athlete

@@ -22,6 +22,26 @@ def test_copies_into_an_account_come_oldest_first(copies: CopyLedger) -> None:
     assert [copy.child_id for copy in copies.of_activity(4)] == [23]
 
 
+def test_copies_of_some_activities_to_some_children_are_found(copies: CopyLedger) -> None:
+    for activity_id, child_id in [(1, 22), (1, 23), (2, 22), (3, 22)]:
+        copies.plan(replace(PLANNED, parent_activity_id=activity_id, child_id=child_id))
+
+    found = copies.of_activities([1, 2, 9], {22, 24})
+
+    assert sorted((copy.parent_activity_id, copy.child_id) for copy in found) == [(1, 22), (2, 22)]
+
+
+def test_copy_that_changed_last_comes_first(copies: CopyLedger, pass_time: Callable[[float], None]) -> None:
+    for activity_id in (1, 2, 3):
+        copies.plan(replace(PLANNED, parent_activity_id=activity_id))
+        pass_time(60)
+    held = copies.acquire(2, CHILD)
+    assert held is not None
+    copies.settle(replace(held, original=Original.DELETED))
+
+    assert [copy.parent_activity_id for copy in copies.latest_of_child(CHILD)] == [2, 3, 1]
+
+
 def test_due_copies_are_the_unfinished_ones_that_nobody_works_on(copies: CopyLedger, clock: Clock) -> None:
     for child_id, next_try in [(1, 300), (2, 100), (3, None), (4, 1_700_000_001), (5, 50), (6, 60)]:
         copies.plan(replace(PLANNED, child_id=child_id, next_try_epoch_s=next_try))
