@@ -27,10 +27,11 @@ from webhook_api.session import begin_session
 _ATHLETE_ID = 7
 _ACTIVITIES = 5_000
 """Of the athlete's own, and as many copies each way."""
-_WARM_UP, _TIMES = 5, 50
+_TIMES = 20
+"""How often the page is asked for in each round."""
 
 
-def own_page(_scale: Scale, directory: Path) -> Sequence[Claim]:
+def own_page(scale: Scale, directory: Path) -> Sequence[Claim]:
     """The 95th percentile of `/me`, on the clock, after years with a family of ten.
 
     State is a file, so that nobody else's service is measured.
@@ -47,8 +48,9 @@ def own_page(_scale: Scale, directory: Path) -> Sequence[Claim]:
     add_years(directory / "state.sqlite", _ATHLETE_ID, _ACTIVITIES, int(time.time()))
 
     page = _signed_in(create_app(settings))
-    times = [_seconds(page) for _ in range(_WARM_UP + _TIMES)]
-    return [Claim.bounded("own_page", "ms", percentile(times[_WARM_UP:], 0.95) * 1e3, at_most=150)]
+    _answer_ms(page)  # the first opens the file, and compiles the templates
+    slowest = [percentile([_answer_ms(page) for _ in range(_TIMES)], 0.95) for _ in range(scale.rounds)]
+    return [Claim.bounded("own_page", "ms", slowest, at_most=150)]
 
 
 def _signed_in(app: Flask) -> Callable[[], TestResponse]:
@@ -60,10 +62,10 @@ def _signed_in(app: Flask) -> Callable[[], TestResponse]:
     return partial(app.test_client(use_cookies=False).get, "/me", headers={"Cookie": cookie})
 
 
-def _seconds(page: Callable[[], TestResponse]) -> float:
+def _answer_ms(page: Callable[[], TestResponse]) -> float:
     start = time.perf_counter()
     answer = page()
-    took = time.perf_counter() - start
+    took_ms = (time.perf_counter() - start) * 1e3
     if answer.text.count('<p class="outcome">copied to') != SHOWN:
         raise AssertionError(f"the page answered {answer.status_code}, not with {SHOWN} copies: its time means nothing")
-    return took
+    return took_ms
