@@ -11,6 +11,7 @@ from local.docs import cost, dags, errors, matching, settings, states, terraform
 from local.docs.lake import queries, schemas
 from local.docs.walks import crash_walk, run_walk
 from local.proofs import page
+from local.proofs.bench import page as bench
 from local.proofs.guards import page as security
 from local.proofs.odd_answers import page as odd_answers
 from local.proofs.scale import page as scale
@@ -34,6 +35,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "run-walk": run_walk.render,
     "proofs": page.render,
     "security": security.render,
+    "bench": bench.render,
     "odd-answers": odd_answers.render,
     "scale": scale.render,
     "trimming": trimming.render,

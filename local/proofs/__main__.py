@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
-import psutil
 import typer
 from rich.console import Console
 
 from local.proofs import record
 from local.proofs.record import Run
 from local.proofs.verdict import as_table
-from ops.repository import REPOSITORY
 
 if TYPE_CHECKING:
     from local.proofs.proof import Proof
@@ -59,7 +54,7 @@ def _ran(proof: Proof, console: Console, closing: ExitStack, *, is_small: bool, 
     """Whether every claim holds. Effects: in full size, the figures go to docs/proofs.md."""
     from local.proofs.proof import Effort
 
-    machine, began_s = _machine(), time.monotonic()
+    machine, began_s = record.machine(), time.monotonic()
     with console.status(proof.name) as status:
         effort = Effort(is_small, seed, lambda done: status.update(f"{proof.name}: {done} done"), closing)
         verdicts = proof.prove(effort)
@@ -67,7 +62,7 @@ def _ran(proof: Proof, console: Console, closing: ExitStack, *, is_small: bool, 
     console.print(f"{proof.name}: {seconds} s", highlight=False)
     console.print(as_table(verdicts))
     if not is_small:
-        _publish(proof.name, Run(_commit(), datetime.now(UTC).date().isoformat(), seconds, machine, verdicts))
+        _publish(proof.name, Run.of_today(seconds, machine, verdicts))
     return bool(verdicts) and all(verdict.holds for verdict in verdicts)
 
 
@@ -76,23 +71,6 @@ def _publish(name: str, run: Run) -> None:
 
     record.keep(name, run)
     write("proofs")
-
-
-def _commit() -> str:
-    """What is checked out, with `+` where files differ from it; pages do not count, of which this writes some."""
-    commit = _git("rev-parse", "--short", "HEAD") or "unknown"
-    is_changed = _git("status", "--porcelain", "--", ".", ":!docs")
-    return f"{commit}{'+' if is_changed else ''}"
-
-
-def _git(*arguments: str) -> str:
-    ended = subprocess.run(["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    return ended.stdout.strip()
-
-
-def _machine() -> str:
-    memory_gb = psutil.virtual_memory().total / 1e9
-    return f"{os.cpu_count()} cores, {memory_gb:.0f} GB, load {os.getloadavg()[0]:.1f} before"
 
 
 if __name__ == "__main__":

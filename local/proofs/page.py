@@ -32,8 +32,7 @@ def page(proofs: Sequence[Proof], runs: Mapping[str, Run]) -> str:
 
 def _section(proof: Proof, run: Run) -> str:
     found = table(("proof", "claim", "measured", "holds"), [_cells(verdict) for verdict in run.verdicts])
-    ran = f"{run.on}, commit {run.commit}, {run.seconds} s, {run.machine}."
-    return f"## {proof.name}\n\n{proof.shows}.\n\n{found}\n\n{ran}\n"
+    return f"## {proof.name}\n\n{proof.shows}.\n\n{found}\n\n{run.conditions}\n"
 
 
 def _cells(verdict: Verdict) -> tuple[str, ...]:

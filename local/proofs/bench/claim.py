@@ -78,6 +78,11 @@ class Claim:
         return cls(row, unit, median(ours), median(ratios), spread(ratios), bound, median(rival))
 
     @property
+    def figures_unit(self) -> str:
+        """The unit of figure and spread."""
+        return self.unit if self.rival is None else "×"
+
+    @property
     def spare(self) -> float:
         """How far the figure, worse by its spread, stays from the target, as a share of it; negative beyond it."""
         if self.bound.sign == "≥":
@@ -91,7 +96,12 @@ class Claim:
 
     def verdict(self) -> Verdict:
         """The claim as a proof says it."""
-        return Verdict(self.row, str(self.bound), _measured(self.ours, self.unit), self.holds)
+        said = _measured(self.ours, self.unit)
+        if self.rival is not None:
+            said = f"{_measured(self.figure, self.figures_unit)} ({said}, rival {_measured(self.rival, self.unit)})"
+        if self.spread:
+            said += f", spread {_measured(self.spread, self.figures_unit)}, {self.spare:.0%} to spare"
+        return Verdict(self.row, str(self.bound), said, self.holds)
 
     def to_json(self) -> dict[str, Any]:
         """The claim as an element of `build/bench.json`."""
@@ -125,13 +135,12 @@ def as_table(claims: Sequence[Claim]) -> Table:
     table.add_column("to spare", justify="right")
     table.add_column("holds", justify="center")
     for claim in claims:
-        unit = claim.unit if claim.rival is None else "×"
         table.add_row(
             claim.row,
             _measured(claim.ours, claim.unit),
             _measured(claim.rival, claim.unit),
-            _measured(claim.figure, unit),
-            _measured(claim.spread, unit),
+            _measured(claim.figure, claim.figures_unit),
+            _measured(claim.spread, claim.figures_unit),
             str(claim.bound),
             f"{claim.spare:.0%}",
             "[green]yes[/green]" if claim.holds else "[bold red]NO[/bold red]",

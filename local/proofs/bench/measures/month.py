@@ -16,7 +16,7 @@ from local.proofs.bench.scale import Scale
 from local.proofs.bench.timing import seconds
 
 _ATHLETE_ID = 7
-_PROCESSES = 3
+_MOST_PROCESSES = 3
 
 
 def month_rewrite(scale: Scale, directory: Path) -> Sequence[Claim]:
@@ -31,7 +31,7 @@ def month_rewrite(scale: Scale, directory: Path) -> Sequence[Claim]:
     Lake(objects).write([recording.rows for recording in month], guard=unguarded)
     keep_raw(objects, arriving)
     measured = []
-    for _ in range(_PROCESSES):
+    for _ in range(min(scale.rounds, _MOST_PROCESSES)):
         with fresh_processes(1) as process:
             arguments = directory.as_uri(), arriving.activity.activity_id, scale.rounds
             measured.append(process.submit(_rewrite, *arguments).result())

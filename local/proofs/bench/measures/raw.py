@@ -61,7 +61,7 @@ def raw_to_lake(scale: Scale, directory: Path) -> Sequence[Claim]:
                 rates[0].append(ours)
                 rates[1].append(rival)
     return [
-        Claim.rate("raw_to_lake", "1/s", *rates, at_least=10),
+        Claim.rate("raw_to_lake", "1/s", *rates, at_least=14),
         Claim.bounded("raw_to_lake.memory", "×", _growth(made), at_most=1.25),
     ]
 

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from local.proofs.bench.claim import Claim, as_table, write_json
+from local.proofs.verdict import Verdict
 
 
 @pytest.mark.parametrize(
@@ -85,3 +86,19 @@ def test_table_shows_each_number_and_which_row_does_not_hold() -> None:
     assert fast[:9] == ["fast", "2", "ms", "3,100", "ms", "1,550", "×", "50", "×"]
     assert fast[9:] == ["rival", "/", "ours", "≥", "8", "18650%", "yes"]
     assert small == ["small", "70", "MB", "–", "70", "MB", "0", "MB", "≤", "60", "MB", "-17%", "NO"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "figures"),
+    [
+        pytest.param(Claim.bounded("a", "MB", [70.0], at_most=80), "70 MB", id="counted"),
+        pytest.param(Claim.bounded("a", "s", [1.0, 2.0], at_most=4), "1.5 s, spread 0.5 s, 50% to spare", id="bounded"),
+        pytest.param(
+            Claim.rate("a", "1/s", [30, 40, 50], [2.0] * 3, at_least=10),
+            "20 × (40 1/s, rival 2 1/s), spread 5 ×, 50% to spare",
+            id="compared",
+        ),
+    ],
+)
+def test_verdict_says_figure_spread_and_what_is_left(claim: Claim, figures: str) -> None:
+    assert claim.verdict() == Verdict("a", str(claim.bound), figures, True)

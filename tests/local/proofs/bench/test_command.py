@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import local.proofs.bench.__main__ as command
-from local.proofs.bench import rows
+from local.docs import pages
+from local.proofs.bench import page, rows
 from local.proofs.bench.claim import Claim
 from local.proofs.bench.scale import FULL, QUICK, Scale
 
@@ -22,6 +23,8 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }
     monkeypatch.setattr(rows, "ROWS", measured)
     monkeypatch.setattr(command, "RESULTS", tmp_path / "build" / "bench.json")
+    monkeypatch.setattr(page, "RECORD", tmp_path / "record.json")
+    monkeypatch.setattr(pages, "page_path", lambda name: tmp_path / f"{name}.md")
     return tmp_path / "build" / "bench.json"
 
 
@@ -70,3 +73,25 @@ def test_quick_measures_with_smaller_inputs(results: Path, arguments: tuple[str,
     run("--rows", "scale", *arguments)
 
     assert json.loads(results.read_text())[0]["ours"] == points
+
+
+def test_page_tells_of_every_row_when_all_are_measured_in_full(results: Path, tmp_path: Path) -> None:
+    run()
+
+    text = (tmp_path / "bench.md").read_text()
+    assert "| good | 1 s | ≤ 2 s | yes |\n| bad | 3 s | ≤ 2 s | **NO** |\n| scale | " in text
+    assert " cores, " in text
+
+
+@pytest.mark.parametrize(
+    "arguments", [pytest.param(("--quick",), id="quick"), pytest.param(("--rows", "good"), id="some rows")]
+)
+def test_page_stays_when_not_everything_is_measured(results: Path, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    run(*arguments)
+
+    assert not (tmp_path / "bench.md").exists()
+    assert not (tmp_path / "record.json").exists()
+
+
+def test_page_says_what_is_measured_when_nothing_was_recorded() -> None:
+    assert "event_to_lake" in page.page({})
