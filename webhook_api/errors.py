@@ -37,153 +37,153 @@ ACCESS_DENIED = Problem(
     403,
     "Nothing was connected",
     "You chose not to allow access on Strava's page, so nothing was read, stored or changed. "
-    "If that was not meant, start again and choose Authorize.",
+    "If you did not mean to, start again and choose Authorize.",
     start_again=True,
 )
 INVITATION_NOT_ACCEPTED = Problem(
     403,
     "The invitation was not accepted",
     "You chose not to allow access on Strava's page, so nothing was read, stored or changed. "
-    "The invitation is still good: if that was not meant, open it again and choose Authorize at Strava.",
+    "The invitation still works: if you did not mean to, open it again and choose Authorize on Strava's page.",
 )
 UNTICKED = Problem(
     403,
     "A permission is missing",
-    "The invitation was not accepted, and nothing has changed. On Strava's page a permission was unticked that you had "
-    "given before. Open the invitation again and leave everything ticked; what you allow you can change on your own "
+    "The invitation was not accepted, and nothing has changed. On Strava's page you unticked a permission that you had "
+    "given before. Open the invitation again and leave everything ticked. You can change what you allow on your own "
     "page at any time.",
 )
 NOT_UNDONE = Problem(
     409,
-    "This cannot be undone any more",
+    "This can no longer be undone",
     "Nothing was changed. A decision can be undone for a day, by whoever made it, while both athletes are connected "
-    "and the parent has not made as many other links or invitations as there can be. A new invitation starts afresh.",
+    "and the parent is below the limits of links and invitations. To start afresh, send a new invitation.",
 )
 PROPOSAL_REPLACED = Problem(
     409,
     "This change is no longer as you saw it",
-    "Nothing was changed by this. The change was replaced, withdrawn or answered meanwhile; "
-    "your page shows how things stand.",
+    "Your answer changed nothing: meanwhile the change was replaced, withdrawn or answered. "
+    "Your page shows how things stand now.",
 )
 NOT_CONNECTED = Problem(
     403,
     "This account is not connected",
-    "You are logged in at Strava with an account that is not connected here. Nothing was stored, and Strava was told "
-    "that this application needs no access. Connect the account first, or log in at Strava with another one.",
+    "The account that you are logged in to on Strava is not connected here. Nothing was stored, and we have given the "
+    "access back to Strava. Connect this account first, or log in to Strava with another one.",
     start_again=True,
 )
 OTHER_ACCOUNT = Problem(
     403,
-    "Another account is logged in at Strava",
-    "Nothing was changed: at Strava you are logged in with another account than the one with which you are signed in "
-    "here. Log in there with the same one, and try again on your page. To connect the other one, sign out here first.",
+    "You are logged in to another account on Strava",
+    "Nothing was changed: that account is not the one with which you are signed in here. Log in to the same account on "
+    "Strava, and try again on your page. To connect the other account, sign out here first.",
 )
 NOT_CONFIRMED = Problem(
     503,
     "We could not confirm that it is you",
-    "What you asked for is not done yet, because Strava did not answer as it should. It is noted: your page shows it, "
-    "with a button to try again.",
+    "What you asked for has not been done yet, because Strava did not answer as it should. We have noted it: your page "
+    "shows it, with a button to try again.",
 )
 STALE_LINK = Problem(
     400,
     "This sign-in link is no longer valid",
-    "Such a link works once, for ten minutes, and only in the browser in which it was started. "
-    "If you have just seen that you are connected, all is well; otherwise start again.",
+    "Nothing was changed. A sign-in link works once, for ten minutes, and only in the browser where it was started. "
+    "If you have just been told that you are connected, all is well. Otherwise, start again.",
     start_again=True,
 )
 OTHER_BROWSER = Problem(
     400,
     "One more step",
-    "You have come back from Strava in another browser than the one in which you started, or after ten minutes. "
-    "Nothing was connected or changed. If you have just seen that you are connected, all is well; "
-    "otherwise go on here.",
+    "You have come back from Strava in a different browser than the one where you started, or after more than ten "
+    "minutes. Nothing was connected or changed by this. If you have just been told that you are connected, all is "
+    "well. Otherwise, go on here.",
 )
 OPEN_INVITATION_AGAIN = Problem(
     400,
     "One more step",
-    "You have come back from Strava in another browser than the one in which you started, or after ten minutes. "
-    "The invitation was not accepted by this. Open it again, in this browser.",
+    "You have come back from Strava in a different browser than the one where you started, or after more than ten "
+    "minutes. The invitation is not accepted yet. Open it again in this browser.",
 )
 FOREIGN_FORM = Problem(
     403,
     "This form can no longer be used",
-    "Nothing was changed. The page with the form was opened before you signed in or out, or more than 30 days ago. "
-    "Open the page again and repeat what you did.",
+    "Nothing was changed. You opened the page with this form before you last signed in or out, or more than 30 days "
+    "ago. Open the page again and repeat what you did.",
     start_again=True,
 )
 UPLOAD_NOT_ALLOWED = Problem(
     403,
     "A permission is missing",
-    "The invitation was not accepted. Open its link again, and on Strava's page please leave "
-    "“Upload your activities from this application” ticked: the copies are uploaded to your account.",
+    "The invitation was not accepted, because copies have to be uploaded to your account. Open the invitation again, "
+    "and leave “Upload your activities from this application” ticked on Strava's page.",
 )
 SCOPE_MISSING = Problem(
     403,
     "A permission is missing",
-    "Nothing was connected. On Strava's page please leave “View data about your activities” ticked, "
-    "or “Upload your activities from this application” if this account shall only receive copies.",
+    "Nothing was connected. Start again, and on Strava's page leave “View data about your activities” ticked, or "
+    "“Upload your activities from this application” if this account is only to receive copies.",
     start_again=True,
 )
 INVITE_GONE = Problem(
     410,
     "This invitation can no longer be used",
-    "An invitation works once, and for a week. If you have just accepted it, all is well: your page shows it; "
-    "otherwise ask the person who sent it for a new one.",
+    "An invitation works once, and for a week. If you have just accepted it, all is well, and your page shows it. "
+    "Otherwise, ask the person who sent it for a new one.",
 )
 OWN_INVITE = Problem(
     409,
     "This invitation is your own",
-    "Copies go to another account than the one they come from. The invitation is still good: "
-    "send its link to the athlete it is for. If you share this browser, sign out here and at Strava first.",
+    "Activities cannot be copied to the account they come from. The invitation still works: send its link to the "
+    "athlete it is for. If that athlete uses this browser too, sign out here and on Strava first.",
 )
 ALREADY_LINKED = Problem(
     409,
-    "You are linked already",
-    "Your account has a link with the person who sent this invitation, so there is nothing to accept. "
-    "Your own page shows it.",
+    "You are already linked",
+    "Your account is already linked with the person who sent this invitation, so there is nothing to accept. "
+    "Your page shows the link.",
 )
 _CODE_REFUSED = Problem(
     400,
     "Strava did not accept the sign-in",
-    "Strava's confirmation was used before or has expired; that happens when a page is loaded twice. "
-    "Start again, it takes a few seconds; if this page comes back, tell the person who runs this service.",
+    "Nothing was changed. Strava's confirmation had already been used or had expired, which happens when a page is "
+    "loaded twice. Start again: it takes a few seconds. If this page comes back, tell the people who run this service.",
     start_again=True,
 )
 _BEING_ERASED = Problem(
     409,
     "Your data is still being erased",
-    "Nothing was connected. You can connect again and start afresh when that is done, usually within minutes.",
+    "Nothing was connected. You can connect again and start afresh once that is done, usually within a few minutes.",
     start_again=True,
 )
 _FULL = Problem(
     403,
     "No more athletes can be connected",
-    "Strava limits how many athletes this application may connect, and that number is reached. "
-    "Please tell the person who runs this service; connecting works again when a place is free.",
+    "Nothing was connected. Strava limits how many athletes this service may connect, and that limit is reached. "
+    "Please tell the people who run this service. Connecting works again once a place is free.",
 )
 _INACTIVE = Problem(
     503,
-    "Strava has switched this application off",
-    "This is not about your account and there is nothing for you to do. "
-    "Please tell the person who runs this service that Strava reports the application as inactive.",
+    "Strava has switched this service off",
+    "Nothing is wrong with your account. Please tell the people who run this service that Strava reports their "
+    "application as inactive.",
 )
 _STRAVA_SILENT = Problem(
     503,
-    "Strava does not answer at the moment",
-    "Nothing was changed. Wait a few minutes and start again.",
+    "Strava is not answering",
+    "Nothing was changed. Wait a few minutes, then start again.",
     start_again=True,
 )
 _BUSY = Problem(
-    503, "This does not work at the moment", "Nothing was lost. Wait a minute and try again.", start_again=True
+    503, "We are busy at the moment", "Nothing was lost. Wait a minute, then try again.", start_again=True
 )
 _STRANGE_ANSWER = Problem(
     502,
     "Strava gave an unexpected answer",
-    "Nothing was changed. Try again later, and tell the person who runs this service if it happens again.",
+    "Nothing was changed. Try again later. If it happens again, tell the people who run this service.",
     start_again=True,
 )
 _OUR_FAULT = Problem(
-    500, "Something is broken here", "It is not your fault. Please tell the person who runs this service."
+    500, "Something went wrong here", "It is not your fault. Please tell the people who run this service."
 )
 _BAD_EVENT = Problem(400, "This is not a valid event", "Send an event in the form that Strava documents.")
 
@@ -212,8 +212,10 @@ _BY_ERROR: Mapping[type[errors.IngestError], Problem] = {
 
 _BY_STATUS: Mapping[int, Problem] = {
     404: Problem(404, "There is no such page", "Check the address, or go to the start page.", start_again=True),
-    405: Problem(405, "This page cannot be used that way", "Go to the start page.", start_again=True),
-    413: Problem(413, "That is too large", "At most 8 KB are accepted here."),
+    405: Problem(
+        405, "This page cannot be used that way", "Nothing was changed. Go to the start page.", start_again=True
+    ),
+    413: Problem(413, "That is too long", "Nothing was changed. Send at most 8 KB: go back and shorten what you entered."),
     503: _BUSY,
 }
 

@@ -22,10 +22,10 @@ class Letters:
         return self._letter(
             cause,
             to,
-            "Please confirm your mail address",
-            f"Somebody, probably you, gave this address to be told about their account here. To confirm it, open this "
-            f"link within a day and press the button:\n\n{link}\n\nIf it was not you, do nothing: the address is "
-            "forgotten tomorrow.",
+            "Please confirm your email address",
+            f"Somebody, probably you, asked us to write to this address about their account here. To confirm it, open "
+            f"this link within a day and press the button:\n\n{link}\n\nIf it was not you, do nothing: we forget the "
+            "address within a day.",
         )
 
     def access_ended(self, cause: str, to: str, *, by_athlete: bool) -> Mail:
@@ -35,16 +35,16 @@ class Letters:
                 cause,
                 to,
                 "Your Strava account is disconnected",
-                "Your Strava account was disconnected here, on your own page. Nothing more is read from it or copied "
-                "to it; what is stored stays. If it was not you, sign in and look, or have everything erased:"
-                f"\n\n{self.public_url}/me",
+                "Your Strava account was disconnected on your page here. Nothing more is read from it or copied to it; "
+                "what is stored stays. If it was not you, or to have what is stored erased, connect again:"
+                f"\n\n{self.public_url}/",
             )
         return self._letter(
             cause,
             to,
             "Please connect your Strava account again",
             "Strava no longer accepts the access that you gave us. Nothing is lost, but nothing new is stored or "
-            f"copied until you allow it once more, on your page:\n\n{self.public_url}/me",
+            f"copied until you allow it again on your page:\n\n{self.public_url}/me",
         )
 
     def copy_waits_for_child(self, cause: str, to: str, name: str) -> Mail:
@@ -54,7 +54,7 @@ class Letters:
             to,
             f"Copies are waiting for {name}",
             f"Copies of your activities cannot be uploaded to the account of {name}, because it no longer allows that. "
-            f"They are made as soon as {name} connects again and allows uploads. Your page shows which they are:"
+            f"They will be made as soon as {name} connects again and allows uploads. Your page shows which they are:"
             f"\n\n{self.public_url}/me",
         )
 
@@ -64,8 +64,8 @@ class Letters:
             cause,
             to,
             "Copies are waiting for you",
-            "Activities that were to be copied to your Strava account are waiting, because your account does not allow "
-            "uploads. Allow them on your page, or end the link there if you want no more copies:"
+            "Copies for your Strava account are waiting, because your account does not allow us to upload them. Allow "
+            "that on your page, or end the link there if you want no more copies:"
             f"\n\n{self.public_url}/me",
         )
 
@@ -75,8 +75,8 @@ class Letters:
             cause,
             to,
             "Your data was erased",
-            "Everything that was kept of you was erased, this mail address too, once this mail is sent. The "
-            f"certificate says what was removed and what is final:\n\n{self.public_url}/certificate/{link_id}",
+            "Everything we kept about you has been erased, and so is this email address once this email is sent. The "
+            f"certificate says what was removed and what stays:\n\n{self.public_url}/certificate/{link_id}",
         )
 
     def _letter(self, cause: str, to: str, subject: str, text: str) -> Mail:

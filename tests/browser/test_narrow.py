@@ -14,13 +14,14 @@ from webhook_api.app import create_app
 STYLE = Path(create_app.__code__.co_filename).parent / "static" / "style.css"
 LONG = "W" * 120
 EVERYTHING = f"""<!doctype html><meta name="viewport" content="width=device-width"><main><h1>{LONG}</h1><p>{LONG}</p>
-<p><time>2026-10-09 08:53 UTC</time> <a class="strava" href="#">View on Strava</a></p>
+<p><time>9 October 2026, 08:53 UTC</time> <a class="strava" href="#">View on Strava</a></p>
 <article class="item"><h3>{LONG}</h3><div class="actions"><button class="small">{LONG}</button>
 <a class="button small" href="#">Names and options</a></div></article>
 <form><fieldset><legend>{LONG}</legend><label><input type="checkbox"> <span>{LONG}</span></label>
 <div class="columns"><label><input type="checkbox"> <span>{LONG}</span></label></div></fieldset>
 <div class="field"><label>{LONG}</label><input value="{LONG}"></div><button>{LONG}</button></form>
-<div class="notice"><p>{LONG}</p></div><ul class="list"><li><p>{LONG}</p></li></ul>
+<div class="notice"><p>{LONG}</p></div><p class="outcome"><span>{LONG}</span> <a class="strava" href="#">View on Strava</a></p>
+<ul class="list"><li><p>{LONG}</p></li></ul>
 <dl><dt>{LONG}</dt><dd>{LONG}</dd></dl><details open><summary>{LONG}</summary></details>
 <table><tr><th>{LONG}</th><td>{LONG}</td></tr></table></main>"""
 

@@ -67,7 +67,7 @@ def test_page_about_privacy_is_clear_to_everybody(new_visitor: Callable[[], Visi
     stranger = new_visitor()
     stranger.open("/privacy")
 
-    stranger.sees("What is kept of you")
+    stranger.sees("What we keep about you")
     assert faults(stranger.page) == []
 
 

@@ -78,25 +78,25 @@ def _in_words(wait_s: float) -> str:
 TOO_MANY_SIGN_INS = Problem(
     429,
     "Too many sign-ins from here",
-    "From your network somebody has signed in or connected so often that we wait. Nothing was changed.",
+    "Nothing was changed. Somebody on your network has signed in or connected so often that you have to wait.",
     start_again=True,
 )
 TOO_MANY_INVITATIONS = Problem(
     429,
     "Too many open invitations",
-    f"You have {OPEN_INVITATIONS} open invitations, the most there can be. Withdraw one that is no longer needed, or "
-    "wait until one is accepted or ends.",
+    f"Nothing was created. You have {OPEN_INVITATIONS} open invitations, which is the limit. Withdraw one that you no "
+    "longer need, or wait until one is accepted or expires.",
 )
 TOO_MANY_CHILDREN = Problem(
     409,
     "No more children can be linked",
-    f"{CHILDREN} children are linked with one account, the most there can be. Nothing was changed. A link has to be "
-    "removed before another child can be added.",
+    f"Nothing was changed. {CHILDREN} children are already linked with this account, which is the limit. One of them "
+    "has to be removed before another can be added.",
 )
 ASKED_TOO_SOON = Problem(
     429,
     "It is too soon to ask again",
-    "The other side has said no to a change of this link less than a week ago. Nothing was changed. What copies less "
-    "than was agreed can be saved now; for anything more, talk to each other first.",
+    "Nothing was changed. Less than a week ago, the other side said no to a change of this link. You can save what "
+    "copies less than was agreed; about anything more, talk to each other first.",
 )
-JUST_TRIED = Problem(429, "This copy was tried a moment ago", "Nothing was changed.")
+JUST_TRIED = Problem(429, "This copy was tried a moment ago", "Nothing was changed by this.")

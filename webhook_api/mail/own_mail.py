@@ -21,17 +21,17 @@ ASK_AGAIN_AFTER_S = 60
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 
 NO_ADDRESS = Problem(
-    400, "This is not a mail address", "Nothing was changed. Go back and enter an address such as name@example.org."
+    400, "This is not an email address", "Nothing was changed. Go back and enter one such as name@example.org."
 )
 TOO_SOON = Problem(
     429,
-    "A mail was sent a moment ago",
-    "Look for it, in the spam folder too. You can ask for another one in a minute.",
+    "We sent you an email a moment ago",
+    "Nothing was changed. Look for the email, in your spam folder too. You can ask for another one in a minute.",
 )
 NOT_SENT = Problem(
     503,
-    "No mail could be sent",
-    "Your address was not kept. Try again later, and check that it is spelled correctly.",
+    "We could not send you an email",
+    "Your address was not kept. Check that it is spelled correctly, then try again later.",
 )
 blueprint = Blueprint("own_mail", __name__, url_prefix="/me/mail")
 blueprint.before_request(require_athlete)

@@ -15,8 +15,8 @@ from webhook_api.pages.times import start_text
 
 _MARKS: Mapping[Original, str] = {
     Original.NAMED: "",
-    Original.RENAMED: "The title of the original no longer names you.",
-    Original.DELETED: "The original was deleted on Strava, or hidden.",
+    Original.RENAMED: "The title of the original no longer names you. You can keep this copy, or delete it on Strava.",
+    Original.DELETED: "The original was deleted or hidden on Strava. You can keep this copy, or delete it there.",
 }
 
 

@@ -22,13 +22,13 @@ _STORED: Mapping[ActivityState, str] = {
     ActivityState.SYNCED: "stored",
     ActivityState.NO_STREAMS: "stored; Strava has no recorded points for it",
     ActivityState.REMOVED: "no longer visible on Strava, and removed here",
-    ActivityState.QUARANTINED: "could not be understood; the people who run this service have to look at it",
-    ActivityState.EXPIRED: "deleted here, as old as data may become",
+    ActivityState.QUARANTINED: "could not be read; the people who run this service have to look into it",
+    ActivityState.EXPIRED: "deleted here, because data is not kept any longer",
 }
 
 _COPIES: Mapping[CopyState, Markup] = {
     CopyState.DONE: Markup("copied to {name}"),
-    CopyState.DUPLICATE: Markup("was already in the account of {name}"),
+    CopyState.DUPLICATE: Markup("already in the account of {name}"),
     CopyState.SKIPPED: Markup("not copied to {name}: "),
     CopyState.FAILED: Markup("failed for {name}: "),
     CopyState.UNFINISHED: Markup("not finished for {name}: "),
@@ -37,7 +37,7 @@ _COPIES: Mapping[CopyState, Markup] = {
 
 _NOTES: Mapping[Original, Markup] = {
     Original.NAMED: Markup(""),
-    Original.RENAMED: Markup("; the title no longer names {name}, who alone can delete the copy"),
+    Original.RENAMED: Markup("; the title no longer names {name}, and only {name} can delete the copy"),
     Original.DELETED: Markup("; only {name} can delete the copy"),
 }
 
@@ -86,7 +86,7 @@ def _describe_copy(copy: Copy, link: Link | None, now_epoch_s: float, *, gone: b
     if copy.state in _COPIES:
         note = _NOTES[copy.original].format(name=name)
         if copy.track_hidden:
-            note = Markup(", without its track, which lies too near to where it began or ended{}").format(note)
+            note = Markup(", without its track, which is too close to where it began or ended{}").format(note)
         text = _COPIES[copy.state].format(name=name) + (note if copy.state in MADE_STATES else copy.reason)
     else:
         waiting = _waiting(copy.reason, copy.next_try_epoch_s, now_epoch_s)

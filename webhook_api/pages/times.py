@@ -12,20 +12,25 @@ from webhook_api.edge import current_edge
 blueprint = Blueprint("times", __name__)
 
 
+def spoken_day(moment: datetime) -> str:
+    """The moment's day as people write it: 17 June 2026 is the same everywhere."""
+    return f"{moment.day} {moment:%B %Y}"
+
+
 @blueprint.app_template_global()
 def first_day_text(epoch_s: int | None) -> str:
     """The first day that a link copies, which is a day in UTC for everybody; empty where none is known."""
-    return "" if epoch_s is None else datetime.fromtimestamp(epoch_s, UTC).date().isoformat()
+    return "" if epoch_s is None else spoken_day(datetime.fromtimestamp(epoch_s, UTC))
 
 
 def day_text(epoch_s: int | None) -> str:
     """The reader's day; empty where none is known."""
-    return "" if epoch_s is None else _local(epoch_s).date().isoformat()
+    return "" if epoch_s is None else spoken_day(_local(epoch_s))
 
 
 def start_text(epoch_s: int | None) -> str:
     """The reader's day, minute and zone, which tell two activities of a day apart; empty where none is known."""
-    return "" if epoch_s is None else f"{_local(epoch_s):%Y-%m-%d} {minute_text(epoch_s)}"
+    return "" if epoch_s is None else f"{spoken_day(_local(epoch_s))}, {minute_text(epoch_s)}"
 
 
 def minute_text(epoch_s: int) -> str:
@@ -40,8 +45,8 @@ def zone_words() -> str:
     """In which zone the page's times are, and why."""
     zone = _zone()
     if isinstance(zone, ZoneInfo):
-        return f"Times are those of {zone.key.replace('_', ' ')}, where your latest activity was recorded."
-    return "Times are in UTC, since none of your activities has shown your time zone yet."
+        return f"Times are in the zone of your latest activity: {zone.key.replace('_', ' ')}."
+    return "Times are in UTC, because none of your activities has shown your time zone yet."
 
 
 def _local(epoch_s: int) -> datetime:

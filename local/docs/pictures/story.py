@@ -153,7 +153,7 @@ class Story:
         parent.press("Undo: removing Rex")
         self._allow(private=True, without="View data about your private activities")
         self._shown("allow-less-at-strava", parent)
-        parent.press("Allow less, keep what is stored")
+        parent.press("Allow less and keep them")
         parent.authorize("Paula")
         self._allow(private=True)
         self._shown("full-tracks", parent)
@@ -198,7 +198,7 @@ class Story:
         self._shown("disconnected", parent)
         child.open("/me/erase")
         self._shown("erase", child)
-        child.page.get_by_label("Yes, erase everything that is kept of me").check()
+        child.page.get_by_label("Yes, erase everything you keep about me").check()
         child.press("Erase my data")
         child.open("/me")  # instead of going on at Strava
         self._shown("me-wish", child)
@@ -206,7 +206,7 @@ class Story:
         child.open("/me")
         self._shown("me-leaving", child)
         child.open("/me/erase")
-        child.page.get_by_label("Yes, erase everything that is kept of me").check()
+        child.page.get_by_label("Yes, erase everything you keep about me").check()
         child.press("Erase my data")
         child.authorize("Rex")
         example = "https://ingest.example.org/certificate/h7Jm2cQe9zKx4WvT0sLq8bRy3nUa5dFg"

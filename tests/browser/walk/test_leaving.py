@@ -95,7 +95,7 @@ def test_erased_athlete_leaves_nothing_and_the_other_side_is_told(linked: Any) -
     linked.run("Run with Rex")
     linked.paula.open("/me")
     linked.paula.follow("Erase my data…")
-    linked.paula.page.get_by_label("Yes, erase everything that is kept of me").check()
+    linked.paula.page.get_by_label("Yes, erase everything you keep about me").check()
     linked.paula.press("Erase my data")
     linked.paula.authorize("Paula")
     linked.paula.sees("Your data is being erased")

@@ -76,7 +76,7 @@ def test_address_is_used_only_after_its_link_was_opened_and_the_button_pressed(
     assert list(state.mail_addresses.confirmed()) == []
     assert "Your address is confirmed" in stranger.post(post.link, page=post.link).text
     assert [one.athlete_id for one in state.mail_addresses.confirmed()] == [ADA]
-    assert "you are told there" in own_page(ada)
+    assert "we write to you there when" in own_page(ada)
 
 
 def test_link_works_once(ada: Any, post: Post, stranger: Any) -> None:

@@ -160,7 +160,7 @@ def test_athlete_who_connects_before_the_erasure_began_reads_that_the_wish_is_ta
 
     ada.connect(ADA, "Ada")
 
-    assert "your request is withdrawn, and nothing was erased" in " ".join(ada.client.get("/me").text.split())
+    assert "Your request is withdrawn, and nothing was erased" in " ".join(ada.client.get("/me").text.split())
     assert not Erasures(store, now).forbid_writing(ADA)
 
 

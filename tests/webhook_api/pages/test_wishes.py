@@ -126,8 +126,8 @@ def test_wish_stays_noted_and_is_asked_again_when_strava_does_not_answer(
     for name, value in well.items():
         setattr(strava, name, value)
     text = " ".join(ada.client.get("/me").text.split())
-    assert "You asked on <time>2025-10-09 08:53 UTC</time>" in text
-    assert "Strava has not confirmed yet that it is you, so nothing was done" in text
+    assert "You asked on <time>9 October 2025, 08:53 UTC</time>" in text
+    assert "Strava has not confirmed yet that it is you, so nothing has been done" in text
     ada.walk(ada.post("/me/wish", answer="again"), ADA, "Ada", scope_of(kind))
     assert was_done(kind, athletes, store, now)
 
@@ -137,9 +137,9 @@ def test_wish_is_shown_when_the_athlete_never_comes_back_from_strava_and_can_be_
     ada: Any, athletes: Athletes, store: SqliteStore, queue: SqliteQueue, now: Any, *, kind: WishKind
 ) -> None:
     answer = wish_for(ada, kind)
-    assert "I no longer want that" in ada.client.get("/me").text
+    assert "I no longer want this" in ada.client.get("/me").text
 
-    assert "I no longer want that" not in ada.post("/me/wish", answer="drop").text
+    assert "I no longer want this" not in ada.post("/me/wish", answer="drop").text
 
     # The walk that began before is brought to its end all the same.
     ada.walk(answer, ADA, "Ada", scope_of(kind) if kind is not WishKind.WIDEN else "read,activity:read")
@@ -181,7 +181,7 @@ def test_another_athletes_word_fulfils_no_wish_and_changes_nothing_of_either(
 
     page = ada.walk(wish_for(ada, kind), EVE, "Eve", scope_of(kind))
 
-    assert (page.status_code, "Another account is logged in at Strava" in page.text) == (403, True)
+    assert (page.status_code, "You are logged in to another account on Strava" in page.text) == (403, True)
     assert_nothing_was_done(athletes, store, queue, now)
     after = athletes.get(EVE)
     assert (after.status if after else None) == (before.status if before else None)
@@ -243,7 +243,7 @@ def test_wish_of_a_browser_is_forgotten_when_all_are_signed_out(ada: Any, athlet
 
 def test_pages_say_beforehand_that_strava_is_asked(ada: Any) -> None:
     for page in ("/me/erase", "/me/disconnect"):
-        assert "Strava is asked first whether it is you" in re.sub(r"\s+", " ", ada.client.get(page).text)
+        assert "First, Strava has to tell us that it is you" in re.sub(r"\s+", " ", ada.client.get(page).text)
 
 
 @pytest.mark.parametrize(

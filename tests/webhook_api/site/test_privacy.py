@@ -42,15 +42,15 @@ def test_page_names_scopes_tables_files_and_traces(client: FlaskClient, settings
         assert table.holds in page
     for record in residual_records(settings):
         assert record.because in page
-    for words in ("complain to the data protection authority", "Erase my data", "My Apps", "Ann Example"):
+    for words in ("Complain to the data protection authority", "Erase my data", "My Apps", "Ann Example"):
         assert words in page
 
 
 @pytest.mark.parametrize(
     ("days", "words"),
     [
-        pytest.param("", "stays until you have it erased", id="unset"),
-        pytest.param("keep", "stays until you have it erased", id="kept"),
+        pytest.param("", "is kept until you have it erased", id="unset"),
+        pytest.param("keep", "is kept until you have it erased", id="kept"),
         pytest.param("7", "is deleted 7 days after it was read", id="seven"),
     ],
 )

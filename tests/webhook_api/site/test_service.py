@@ -69,7 +69,7 @@ def test_page_names_nobody_and_the_log_says_so_once_when_nobody_is_set(
     assert "OPERATOR_NAME, CONTACT, PRIVACY_URL" in line
     page = app.test_client().get("/privacy").text
     assert "mailto:" not in page
-    assert "for trying it out" in page
+    assert "for trying out" in page
 
 
 def test_service_starts_silently_when_its_operator_is_named(

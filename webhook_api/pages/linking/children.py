@@ -77,7 +77,11 @@ def ask_remove(child_id: int) -> ResponseReturnValue:
     return ask(
         Question(
             f"Remove {link.names[0]}?",
-            ("Nothing more is copied. Copies that were made stay.", "You can undo this for a day."),
+            (
+                "Nothing more is copied. Copies already made stay.",
+                "The child reads on their page that the link has ended.",
+                "You can undo this for a day.",
+            ),
             "Remove",
             address=url_for("children.remove", child_id=child_id),
             back=url_for("me.show", _anchor="children"),
@@ -110,7 +114,7 @@ def ask_withdraw(child_id: int) -> ResponseReturnValue:
         return problem_page(PROPOSAL_REPLACED, to_own_page())
     return ask(
         Question(
-            f"Withdraw the change of the link to {link.names[0]}?",
+            f"Withdraw the change to the link with {link.names[0]}?",
             ("What was agreed stays as it is.", "You can undo this for a day."),
             "Withdraw",
             address=url_for("children.withdraw", child_id=child_id),

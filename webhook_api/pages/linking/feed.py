@@ -16,17 +16,17 @@ from webhook_api.pages.times import day_text
 
 _WORDS: Mapping[Deed, Markup] = {
     Deed.LINKED: Markup("{who} accepted your invitation."),
-    Deed.CONFIRMED: Markup("{who} confirmed the link: copies are made."),
+    Deed.CONFIRMED: Markup("{who} confirmed the link, so copies are made."),
     Deed.CHANGED: Markup("{who} changed {parts}."),
     Deed.PAUSED: Markup("{who} paused the link."),
     Deed.RESUMED: Markup("{who} resumed the link: copies are made again."),
     Deed.ENDED: Markup("{who} ended the link."),
-    Deed.END_UNDONE: Markup("{who} took the end of the link back: all is as before."),
-    Deed.PROPOSED: Markup("{who} asks for a yes to a change of {parts}."),
+    Deed.END_UNDONE: Markup("{who} undid the end of the link, so everything is as before."),
+    Deed.PROPOSED: Markup("{who} asked for your yes to a change: {parts}."),
     Deed.ACCEPTED: Markup("{who} said yes to your change."),
     Deed.DECLINED: Markup("{who} said no to your change: what was agreed stays."),
-    Deed.WITHDRAWN: Markup("{who} withdrew the change that waited for a yes."),
-    Deed.SETTING_ASIDE_UNDONE: Markup("{who} took that back: the change waits for a yes again."),
+    Deed.WITHDRAWN: Markup("{who} withdrew the change that was waiting for your yes."),
+    Deed.SETTING_ASIDE_UNDONE: Markup("{who} undid that, so the change waits for an answer again."),
 }
 
 _LINKED_BY_OPERATOR = Markup("{who} made the link.")
@@ -55,7 +55,8 @@ def feed_lines(
 ) -> list[FeedLine]:
     """The latest of what the others did to these links and invitations, which may have ended."""
     lines = [*_of_links(children, parents, parent_names), *_of_invites(invites)]
-    return sorted(lines, key=lambda line: -line.at_epoch_s)[:MOST_ENTRIES]
+    # Of two in one second, the later one was noted last.
+    return sorted(reversed(lines), key=lambda line: -line.at_epoch_s)[:MOST_ENTRIES]
 
 
 def _of_links(children: Iterable[Link], parents: Iterable[Link], parent_names: Mapping[int, str]) -> Iterator[FeedLine]:
@@ -69,7 +70,7 @@ def _of_links(children: Iterable[Link], parents: Iterable[Link], parent_names: M
 def _of_invites(invites: Iterable[Invite]) -> Iterator[FeedLine]:
     for invite in invites:
         if invite.closing and invite.closing.by is Side.CHILD:
-            text = Markup("Whoever got the invitation for {} said no to it.").format(one_of(invite.names))
+            text = Markup("The invitation for {} was declined.").format(one_of(invite.names))
             yield FeedLine(invite.closing.at_epoch_s, day_text(invite.closing.at_epoch_s), text)
 
 

@@ -14,7 +14,7 @@ from include.state.links import Ending, Link, LinkStatus
 from webhook_api.edge import current_edge
 from webhook_api.pages.linking.feed import FeedLine, feed_lines
 from webhook_api.pages.linking.inviting import is_undoable
-from webhook_api.pages.linking.terms_table import TermsLine, compare
+from webhook_api.pages.linking.terms_table import TermsLine, compare, list_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,11 @@ class Linked:
     def proposal(self) -> list[TermsLine]:
         """What is in force beside what waits for the child's yes; empty where nothing waits."""
         return compare(self.link.terms, self.link.proposal) if self.link.proposal else []
+
+    @property
+    def in_force(self) -> list[TermsLine]:
+        """What copies are made by."""
+        return list_terms(self.link.terms)
 
     @property
     def initials(self) -> str:

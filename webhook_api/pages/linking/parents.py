@@ -15,7 +15,8 @@ from webhook_api.pages.foreign_text import foreign, plainly
 from webhook_api.pages.linking.questions import Question, ask
 from webhook_api.session import current_athlete, require_athlete
 
-_WHO_IS_TOLD = Markup("What was agreed stays as it is, and {} is told.")
+_READS_THE_END = Markup("{} reads that you ended the link.")
+_READS_THE_NO = Markup("What you agreed to stays as it is. {} reads that you said no.")
 _NOT_ASKED_AGAIN = Markup("{} cannot ask you for another change for a week.")
 
 blueprint = Blueprint("parents", __name__, url_prefix="/me/parents")
@@ -31,7 +32,8 @@ def ask_end(parent_id: int) -> ResponseReturnValue:
         Question(
             f"End the link with {_name(parent_id)}?",
             (
-                "Nothing more is copied to your account. Copies that were made stay; you can delete them on Strava.",
+                "Nothing more is copied to your account. Copies already made stay; you can delete them on Strava.",
+                _READS_THE_END.format(foreign(_name(parent_id))),
                 "You can undo this for a day.",
             ),
             "End the link",
@@ -76,9 +78,9 @@ def ask_decline(parent_id: int) -> ResponseReturnValue:
     name = _name(parent_id)
     return ask(
         Question(
-            f"Say no to the change that {name} asks for?",
+            f"Say no to the change that {name} would like?",
             (
-                _WHO_IS_TOLD.format(foreign(name)),
+                _READS_THE_NO.format(foreign(name)),
                 _NOT_ASKED_AGAIN.format(foreign(name)),
                 "You can undo this for a day.",
             ),

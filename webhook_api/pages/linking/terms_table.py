@@ -49,12 +49,12 @@ def _in_words(terms: Terms) -> dict[str, Markup | str]:
         "Names in the title": one_of(terms.names),
         "First day": _first_day(terms.starts_at_epoch_s),
         "Private activities": "copied too" if terms.allow_private else "not copied",
-        "Title of the copy": "that of the original" if terms.title == "{title}" else foreign(terms.title),
+        "Title of the copy": "the same as the original" if terms.title == "{title}" else foreign(terms.title),
         "Sports": ", ".join(sport_in_words(sport) for sport in terms.sports) or "all",
     }
 
 
 def _first_day(starts_at_epoch_s: int | None) -> str:
     if starts_at_epoch_s is None:
-        return "the day of the confirmation"
-    return first_day_text(starts_at_epoch_s) if starts_at_epoch_s else "as far back as there are activities"
+        return "the day the invitation is confirmed"
+    return first_day_text(starts_at_epoch_s) if starts_at_epoch_s else "none: past activities too"

@@ -40,6 +40,6 @@ def test_page_of_full_tracks_says_of_each_link_what_is_hidden(
     page = ada.client.get("/connect/more").text
     items = [" ".join(re.sub(r"<[^>]+>", "", item).split()) for item in re.findall(r"<li>(.*?)</li>", page, re.DOTALL)]
 
-    assert "Rex: what lies within 200&nbsp;m of the start or the end is left out. Change: Rex" in items
-    assert "Eve: nothing is left out, so that tracks show where you live. Change: Eve" in items
+    assert "Rex: whatever lies within 200&nbsp;m of the start or the end is left out. Change: Rex" in items
+    assert "Eve: nothing is left out, so tracks show where you live. Change: Eve" in items
     assert f'href="/me/children/{REX}"' in page

@@ -53,11 +53,11 @@ def refusal(status: int, message: str, **fault: str) -> dict[str, Any]:
         pytest.param(
             refusal(403, "Forbidden", resource="Application", field="Status", code="Inactive"),
             503,
-            "Strava has switched this application off",
+            "Strava has switched this service off",
             id="inactive",
         ),
-        pytest.param(refusal(429, "Rate Limit Exceeded"), 503, "Strava does not answer at the moment", id="throttled"),
-        pytest.param({"status": 200, "document": []}, 503, "Strava does not answer at the moment", id="strange"),
+        pytest.param(refusal(429, "Rate Limit Exceeded"), 503, "Strava is not answering", id="throttled"),
+        pytest.param({"status": 200, "document": []}, 503, "Strava is not answering", id="strange"),
         pytest.param(
             {"status": 200, "document": {"access_token": SECRETS[0], "refresh_token": SECRETS[1], "expires_at": 1}},
             502,
@@ -65,10 +65,10 @@ def refusal(status: int, message: str, **fault: str) -> dict[str, Any]:
             id="no-athlete",
         ),
         pytest.param(
-            {"fault": StravaUnavailable("503")}, 503, "Strava does not answer at the moment", id="unavailable"
+            {"fault": StravaUnavailable("503")}, 503, "Strava is not answering", id="unavailable"
         ),
         pytest.param(
-            {"fault": OutcomeUnknown("cut off")}, 503, "Strava does not answer at the moment", id="broken-off"
+            {"fault": OutcomeUnknown("cut off")}, 503, "Strava is not answering", id="broken-off"
         ),
     ],
 )

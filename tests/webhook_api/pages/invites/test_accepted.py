@@ -50,20 +50,20 @@ def test_child_accepts_and_parent_confirms_before_anything_is_copied(
     page = text_of(rex.client.get(path).text)
     assert "Ada invites you" in page
     assert "Byron" not in page
-    assert "Names in the title Rex or Rexi First day the day of the confirmation" in page
+    assert "Names in the title Rex or Rexi First day the day the invitation is confirmed" in page
 
     now.epoch_s += 3600
     page = text_of(accept(rex, path).text)
     assert "Hello, Rex" in page
-    assert "Has to confirm that it was you" in page
+    assert "Ada has to confirm that it was you" in page
     waiting = link_of(links)
     assert (waiting.child_consent_epoch_s, waiting.parent_consent_epoch_s) == (int(now()), None)
     assert "waits until both sides" in blocked_by(waiting)
 
     now.epoch_s += 3600
-    assert f"Rex Byron, athlete {REX} at Strava, has accepted" in text_of(ada.client.get("/me").text)
+    assert f"Rex Byron, athlete {REX} on Strava, has accepted" in text_of(ada.client.get("/me").text)
     page = text_of(ada.post(f"/me/children/{REX}/confirm").text)
-    assert "Rex Byron – copies are made." in page
+    assert "Rex Byron: copies are made." in page
     linked = link_of(links)
     assert linked.parent_consent_epoch_s == linked.starts_at_epoch_s == int(now())
     assert (linked.names, linked.options) == (("Rex", "Rexi"), CopyOptions())
@@ -157,7 +157,7 @@ def test_linked_child_keeps_the_link_when_invited_again(
 
     answer = accept(new_browser(), path)
 
-    assert (answer.status_code, "You are linked already" in answer.text) == (409, True)
+    assert (answer.status_code, "You are already linked" in answer.text) == (409, True)
     assert link_of(links) == before
 
 
@@ -178,7 +178,7 @@ def test_nothing_is_created_when_the_form_is_of_no_use(ada: Any, store: SqliteSt
     answer = ada.post("/me/invites", **FORM | field)
 
     assert answer.status_code == 400
-    assert "Nothing was changed. Please look at this again" in answer.text
+    assert "Nothing was saved. Please check" in answer.text
     assert "invitation for" not in ada.client.get("/me").text
 
 
@@ -232,7 +232,7 @@ def test_chosen_first_day_is_kept_when_the_parent_confirms(
 ) -> None:
     path = invite(ada, start="2020-02-01", title="{parent}: {title}")
     rex = new_browser()
-    assert "First day 2020-02-01" in text_of(rex.client.get(path).text)
+    assert "First day 1 February 2020" in text_of(rex.client.get(path).text)
     accept(rex, path)
     ada.post(f"/me/children/{REX}/confirm")
 

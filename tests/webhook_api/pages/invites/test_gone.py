@@ -121,7 +121,7 @@ def test_open_invitation_is_shown_with_its_expiry_until_it_is_accepted(
     path = invite(ada)
     page = ada.client.get("/me").text
     assert "Invitation for <bdi>Rex</bdi>, <bdi>Rexi</bdi>" in page
-    assert "its link is good until <time>2025-10-16</time>" in page
+    assert "Its link works until <time>16 October 2025</time>" in page
     accept(new_browser(), path)
     assert "Invitation for" not in ada.client.get("/me").text
 
@@ -140,7 +140,7 @@ def test_withdrawn_invitation_is_gone_even_on_the_way(
 
     assert "Withdraw the invitation?" in ada.client.get(address).text
     for _ in range(2):
-        assert "You have withdrawn it." in ada.post(address).text
+        assert "You withdrew this invitation." in ada.post(address).text
 
     assert_gone(rex.client.get(path))
     assert_gone(rex.walk(leaves, REX, "Rex", WRITE))

@@ -144,7 +144,7 @@ def test_child_that_only_receives_is_never_asked_to_let_its_activities_be_read(
     path = invite(ada)
     rex = new_browser()
     asked = [rex.post(path, page=path)]
-    assert "Your activities will not be read." in accept(rex, path).text
+    assert "Your own activities are not read." in accept(rex, path).text
     asked += [rex.client.get(way) for way in ("/sign-in", "/connect/again", "/connect?only=receive")]
     for answer in asked:
         scopes = parse_qs(urlsplit(answer.location).query)["scope"][0].split(",")
@@ -183,7 +183,7 @@ def test_parent_sees_who_accepted_with_city_and_id(
     rex.client.get("/callback", query_string={"state": state, "code": "code-of-strava", "scope": WRITE})
     page = ada.client.get("/me").text
     assert "<strong><bdi>Rex</bdi></strong> from <bdi>Zürich</bdi>" in page
-    assert f"athlete {REX} at Strava" in page
+    assert f"athlete {REX} on Strava" in page
     assert f'href="https://www.strava.com/athletes/{REX}"' in page
     assert '<span class="avatar" aria-hidden="true">R</span>' in page
     assert "\u202e" not in page

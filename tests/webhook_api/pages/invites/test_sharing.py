@@ -112,7 +112,7 @@ def test_link_is_shown_as_long_as_the_key_is_kept_and_stays_good_after_that(
     app.extensions[EXTENSION] = replace(edge, settings=replace(edge.settings, cookie_key=keys))
     ada.connect(ADA, "Ada")
     page = ada.client.get(location).text
-    assert ("Its link can no longer be shown." in page) is not keeps_the_older
+    assert ("We can no longer show the link" in page) is not keeps_the_older
     assert (path in page) is keeps_the_older
     assert new_browser().client.get(path).status_code == 200
 
@@ -124,9 +124,9 @@ def test_page_says_what_has_become_of_the_invitation(
     paths = [path_of(ada, each) for each in (accepted, declined)]
     accept(new_browser(), paths[0])
     new_browser().post(f"{paths[1]}/decline", page=paths[1])
-    assert "It has been accepted" in ada.client.get(accepted).text
-    assert "It was declined on" in ada.client.get(declined).text
-    assert "invitation for <bdi>Mia</bdi> said no to it." in ada.client.get("/me").text
+    assert "This invitation has been accepted" in ada.client.get(accepted).text
+    assert "This invitation was declined on" in ada.client.get(declined).text
+    assert "The invitation for <bdi>Mia</bdi> was declined." in ada.client.get("/me").text
 
 
 def test_withdrawn_invitation_is_open_again_after_undo(ada: Any, new_browser: NewBrowser, now: Any) -> None:
@@ -148,5 +148,5 @@ def test_child_undoes_declining_in_the_same_browser_within_a_day(ada: Any, new_b
     assert other.post(f"{path}/undo", page=second).status_code == 409
     now.epoch_s += 86_399
     assert "Ada</bdi> invites you" in rex.post(f"{path}/undo", page=path).text
-    assert "said no to it" not in ada.client.get("/me").text
+    assert "was declined" not in ada.client.get("/me").text
     assert other.client.get(path).status_code == 200

@@ -39,7 +39,7 @@ def test_page_has_words_for_every_state_of_an_activity(
 @pytest.mark.parametrize(
     ("state", "changes", "words"),
     [
-        pytest.param(ActivityState.SYNCED, {}, "Trail Run, 2025-09-27 19:06 UTC stored – View on Strava", id="stored"),
+        pytest.param(ActivityState.SYNCED, {}, "Trail Run, 27 September 2025, 19:06 UTC stored View on Strava", id="stored"),
         pytest.param(ActivityState.SYNCED, {"sport_type": "", "start_at_epoch_s": None}, "Activity stored", id="bare"),
         pytest.param(ActivityState.REMOVED, {}, "no longer visible on Strava", id="removed"),
         pytest.param(

@@ -33,14 +33,14 @@ def test_copy_without_its_track_says_so(
     links.save(LINK)
     record(1)
     copy(copies, 1, CopyState.DONE, child_activity_id=5, track_hidden=hidden)
-    assert ("copied to Rex, without its track, which lies too near" in text_of(ada.client.get("/me").text)) is hidden
+    assert ("copied to Rex, without its track, which is too close" in text_of(ada.client.get("/me").text)) is hidden
 
 
 @pytest.mark.parametrize(
     ("state", "changes", "words"),
     [
-        pytest.param(CopyState.DONE, {"child_activity_id": 77}, "copied to Rex – View on Strava", id="done"),
-        pytest.param(CopyState.DUPLICATE, {}, "was already in the account of Rex", id="duplicate"),
+        pytest.param(CopyState.DONE, {"child_activity_id": 77}, "copied to Rex View on Strava", id="done"),
+        pytest.param(CopyState.DUPLICATE, {}, "already in the account of Rex", id="duplicate"),
         pytest.param(
             CopyState.SKIPPED, {"reason": "Only you can see it."}, "not copied to Rex: Only you", id="skipped"
         ),
@@ -131,9 +131,9 @@ def test_child_sees_the_copies_in_the_account_and_what_became_of_the_originals(
     page = rex.client.get("/me").text
 
     assert re.findall(r"https://www\.strava\.com/activities/(\d+)", page) == ["73", "72", "71"]
-    assert "Trail Run, 2025-09-27 19:06 UTC, from Ada – View on Strava" in text_of(page)
+    assert "Trail Run, 27 September 2025, 19:06 UTC, from Ada View on Strava" in text_of(page)
     assert page.count("The title of the original no longer names you.") == 1
-    assert page.count("The original was deleted on Strava, or hidden.") == 1
+    assert page.count("The original was deleted or hidden on Strava.") == 1
     assert "Not made." not in page
     assert "Activity, from Ada" in text_of(page), "a duplicate that Strava did not name"
     assert "Copies in your account" not in ada.client.get("/me").text
@@ -158,9 +158,9 @@ def test_copy_whose_original_changes_later_comes_first_again(
 @pytest.mark.parametrize(
     ("original", "words"),
     [
-        (Original.NAMED, "copied to Rex – View"),
-        (Original.RENAMED, "copied to Rex; the title no longer names Rex, who alone can delete the copy – View"),
-        (Original.DELETED, "copied to Rex; only Rex can delete the copy – View"),
+        (Original.NAMED, "copied to Rex View"),
+        (Original.RENAMED, "copied to Rex; the title no longer names Rex, and only Rex can delete the copy View"),
+        (Original.DELETED, "copied to Rex; only Rex can delete the copy View"),
     ],
 )
 def test_parent_sees_what_became_of_the_copy_after_a_change(

@@ -28,7 +28,7 @@ def test_page_is_empty_but_complete_when_nothing_has_happened(ada: Any) -> None:
     page = text_of(ada.client.get("/me").text)
 
     assert "Hello, Ada" in page
-    assert "There are none yet." in page
+    assert "No children yet." in page
     assert "Nobody copies activities to your account." in page
     assert "None yet. They appear here" in page
     assert "Change what you allow" in page
@@ -38,8 +38,8 @@ def test_page_is_empty_but_complete_when_nothing_has_happened(ada: Any) -> None:
 @pytest.mark.parametrize(
     ("scope", "words"),
     [
-        pytest.param("activity:read", "Empty: nothing more than what Strava hides", id="cropped by Strava"),
-        pytest.param("activity:read,activity:read_all", "Empty: 200 m, since you allow full tracks", id="full tracks"),
+        pytest.param("activity:read", "Leave empty to hide no more than Strava does", id="cropped by Strava"),
+        pytest.param("activity:read,activity:read_all", "Leave empty for 200 m, since you allow full tracks", id="full tracks"),
     ],
 )
 def test_form_leaves_to_the_grant_what_is_hidden_and_says_what_that_is_and_what_is_not(
@@ -51,7 +51,7 @@ def test_form_leaves_to_the_grant_what_is_hidden_and_says_what_that_is_and_what_
     page = browser.client.get("/me/invites/new").text
     assert re.search(r'name="trim_m"[^>]* value=""', page)
     assert words in page
-    assert "Not hidden: when the copy begins and ends, heart rate" in page
+    assert "Not hidden: when the copy begins and ends; heart rate" in page
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_form_leaves_to_the_grant_what_is_hidden_and_says_what_that_is_and_what_
     [
         pytest.param("", None, "All sports", id="nothing"),
         pytest.param("0", 0, "; the whole track", id="the whole track"),
-        pytest.param("70", 70, "; nothing within 70 m of where it began or ended", id="a length"),
+        pytest.param("70", 70, "; nothing within 70 m of the start or the end", id="a length"),
     ],
 )
 def test_parent_chooses_what_is_hidden_or_leaves_it_to_the_grant(
@@ -82,7 +82,7 @@ def test_paused_link_makes_no_copies_until_it_is_resumed(ada: Any, rex: Any, lin
     paused = links.get(ADA, REX)
     assert paused is not None
     assert ineligible_reason(anything, None, paused, is_copy=True) == "The link to this child is paused."
-    assert "Has paused the link" in rex.client.get("/me").text
+    assert "has paused the link" in rex.client.get("/me").text
 
     assert "copies are made" in ada.post(f"/me/children/{REX}/resume").text
     assert links.get(ADA, REX) == LINK
@@ -105,7 +105,7 @@ def test_parent_changes_names_and_options(ada: Any, rex: Any, links: Links) -> N
     options = CopyOptions(False, True, False, 150, title="{sport} of {parent}", link_back=False, sports=("TrailRun",))
     assert (link.names, link.options, link.starts_at_epoch_s) == (("Rexi", "Rex"), options, 1_780_272_000)
     assert link.parent_consent_epoch_s == 1
-    assert "Trail Run from 2026-06-01 on; with power; nothing within 150 m of where it began or ended" in text_of(page)
+    assert "Trail Run, from 1 June 2026 on; with power; nothing within 150 m of the start or the end" in text_of(page)
     assert "titled “{sport} of {parent}”." in text_of(page)
 
 
@@ -167,7 +167,7 @@ def test_removed_child_makes_no_copies_and_cannot_be_resumed(ada: Any, rex: Any,
     assert "Remove Rex?" in text_of(ada.client.get(f"/me/children/{REX}/remove").text)
 
     for _ in range(2):
-        assert "You have removed this child" in ada.post(f"/me/children/{REX}/remove").text
+        assert "You removed this child" in ada.post(f"/me/children/{REX}/remove").text
 
     assert ada.post(f"/me/children/{REX}/resume").status_code == 404
     assert "Nobody copies activities" in rex.client.get("/me").text
@@ -178,7 +178,7 @@ def test_child_ends_the_link_and_the_parent_cannot_take_it_up_again(ada: Any, re
     assert "End the link with Ada?" in text_of(rex.client.get(f"/me/parents/{ADA}/end").text)
 
     for _ in range(2):
-        assert "You have ended the link" in rex.post(f"/me/parents/{ADA}/end").text
+        assert "You ended the link" in rex.post(f"/me/parents/{ADA}/end").text
 
     link = links.get(ADA, REX)
     assert link is not None

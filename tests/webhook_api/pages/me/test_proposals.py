@@ -39,11 +39,11 @@ def test_both_versions_stand_side_by_side_until_the_child_says_yes(ada: Any, rex
     page = text_of(ada.post(f"/me/children/{REX}", names="Rex, Bello", allow_private="1", **FORM).text)
     assert "waits for the child's yes" in page
     asked = rex.client.get("/me").text
-    assert "Ada asks for your yes to a change." in text_of(asked)
+    assert "Ada would like to change what is copied to you." in text_of(asked)
     assert (
-        "Now Asked for Names in the title Rex Rex or Bello First day as far back as there are activities "
-        "as far back as there are activities Private activities not copied copied too "
-        "Title of the copy that of the original that of the original Sports all all"
+        "Now Asked for Names in the title Rex Rex or Bello First day none: past activities too "
+        "none: past activities too Private activities not copied copied too "
+        "Title of the copy the same as the original the same as the original Sports all all"
     ) in text_of(asked)
     assert asked.count('<tr class="differs">') == 2
     assert (stored(links).names, stored(links).options.allow_private) == (("Rex",), False)
@@ -53,7 +53,7 @@ def test_both_versions_stand_side_by_side_until_the_child_says_yes(ada: Any, rex
 
     assert (stored(links).names, stored(links).options.allow_private) == (("Rex", "Bello"), True)
     assert "Rex said yes to your change." in text_of(ada.client.get("/me").text)
-    assert "asks for your yes to a change." not in text_of(rex.client.get("/me").text)
+    assert "would like to change what is copied to you." not in text_of(rex.client.get("/me").text)
 
 
 def test_yes_to_a_page_that_is_out_of_date_changes_nothing_and_says_so(ada: Any, rex: Any, links: Links) -> None:
@@ -80,10 +80,10 @@ def test_no_is_asked_once_told_to_the_parent_and_can_be_undone_for_a_day(
     waiting = stored(links)
     address = re.findall(r'href="(/me/parents/\d+/decline[^"]+)"', rex.client.get("/me").text)[0]
     question = rex.client.get(address).text
-    assert "Say no to the change that Ada asks for?" in text_of(question)
-    assert "<bdi>Ada</bdi> is told." in question
+    assert "Say no to the change that Ada would like?" in text_of(question)
+    assert "<bdi>Ada</bdi> reads that you said no." in question
     page = text_of(rex.post(f"/me/parents/{ADA}/decline", seen=seen(question)).text)
-    assert "You have said no to the change." in page
+    assert "You said no to the change." in page
     assert "Rex said no to your change: what was agreed stays." in text_of(ada.client.get("/me").text)
     assert ada.post(f"/me/children/{REX}/undo-withdraw").status_code == 409
 
@@ -126,7 +126,7 @@ def test_parent_withdraws_the_change_and_undoes_that(ada: Any, rex: Any, links: 
     ada.post(f"/me/children/{REX}", names="Rex, Bello", **FORM)
     waiting = stored(links)
     question = ada.client.get(f"/me/children/{REX}/withdraw").text
-    assert "You have withdrawn the change." in ada.post(f"/me/children/{REX}/withdraw", seen=seen(question)).text
+    assert "You withdrew the change." in ada.post(f"/me/children/{REX}/withdraw", seen=seen(question)).text
     assert "Ada withdrew the change" in text_of(rex.client.get("/me").text)
     assert ada.client.get(f"/me/children/{REX}/withdraw").status_code == 409
     ada.post(f"/me/children/{REX}/undo-withdraw")
@@ -163,20 +163,20 @@ def test_end_is_asked_once_told_to_the_other_and_undone_by_the_one_who_did_it(
     now.epoch_s += 86_399
     assert one.post(undo).status_code == 200
     assert stored(links) == LINK
-    assert f"{name} took the end of the link back" in text_of(other.client.get("/me").text)
+    assert f"{name} undid the end of the link" in text_of(other.client.get("/me").text)
     one.post(end)
     now.epoch_s += 86_400
     assert one.post(undo).status_code == 409
-    assert "You can undo that" not in one.client.get("/me").text
+    assert "You can undo this" not in one.client.get("/me").text
 
 
 def test_end_is_not_undone_once_the_other_has_disconnected(ada: Any, rex: Any, links: Links) -> None:
     links.save(LINK)
-    assert "You can undo that" in ada.post(f"/me/children/{REX}/remove").text
+    assert "You can undo this" in ada.post(f"/me/children/{REX}/remove").text
     rex.walk(rex.post("/me/disconnect"), REX, "Rex", "read")
-    assert "You can undo that" not in ada.client.get("/me").text
+    assert "You can undo this" not in ada.client.get("/me").text
     answer = ada.post(f"/me/children/{REX}/undo")
-    assert (answer.status_code, "cannot be undone any more" in answer.text) == (409, True)
+    assert (answer.status_code, "can no longer be undone" in answer.text) == (409, True)
 
 
 def test_link_that_the_operator_made_says_so_on_both_pages_and_needs_no_yes(
@@ -184,7 +184,7 @@ def test_link_that_the_operator_made_says_so_on_both_pages_and_needs_no_yes(
 ) -> None:
     edge = app.extensions[EXTENSION]
     agree(edge, edge.settings, ADA, REX, ("Rex",), lambda link: link)
-    assert "answer for the yes of both" in ada.client.get("/me").text
+    assert "answer for the yes of both sides" in ada.client.get("/me").text
     page = text_of(rex.client.get("/me").text)
     assert "made this link and answer for your yes" in page
     assert "Ada: the people who run this service made the link." in page

@@ -38,12 +38,12 @@ def page_with(ada: Any, store: SqliteStore, now: Any, began: int) -> str:
 @pytest.mark.parametrize(
     ("zone", "began", "shown"),
     [
-        pytest.param("Europe/Berlin", SUMMER, "2025-06-17 14:00 CEST", id="summer"),
+        pytest.param("Europe/Berlin", SUMMER, "17 June 2025, 14:00 CEST", id="summer"),
         pytest.param("Europe/Berlin", WINTER, "CET", id="winter"),
-        pytest.param("America/Sao_Paulo", SUMMER, "2025-06-17 09:00 UTC-03", id="zone without a name"),
-        pytest.param("", SUMMER, "2025-06-17 12:00 UTC", id="unknown"),
-        pytest.param("No/Where", SUMMER, "2025-06-17 12:00 UTC", id="none of this system's"),
-        pytest.param("../../etc/passwd", SUMMER, "2025-06-17 12:00 UTC", id="hostile"),
+        pytest.param("America/Sao_Paulo", SUMMER, "17 June 2025, 09:00 UTC-03", id="zone without a name"),
+        pytest.param("", SUMMER, "17 June 2025, 12:00 UTC", id="unknown"),
+        pytest.param("No/Where", SUMMER, "17 June 2025, 12:00 UTC", id="none of this system's"),
+        pytest.param("../../etc/passwd", SUMMER, "17 June 2025, 12:00 UTC", id="hostile"),
     ],
 )
 def test_time_is_shown_in_the_zone_of_the_latest_activity(
@@ -55,21 +55,21 @@ def test_time_is_shown_in_the_zone_of_the_latest_activity(
 
 
 def test_page_says_which_zone_it_uses(ada: Any, store: SqliteStore, now: Any) -> None:
-    assert "Times are in UTC, since none of your activities" in page_with(ada, store, now, SUMMER)
+    assert "Times are in UTC, because none of your activities" in page_with(ada, store, now, SUMMER)
 
     note_zone(store, now, "America/Sao_Paulo")
-    assert "Times are those of America/Sao Paulo" in page_with(ada, store, now, SUMMER)
+    assert "Times are in the zone of your latest activity: America/Sao Paulo." in page_with(ada, store, now, SUMMER)
 
 
 def test_visitor_reads_utc(app: Flask) -> None:
     from webhook_api.pages.times import start_text
 
     with app.test_request_context("/"):
-        assert start_text(SUMMER) == "2025-06-17 12:00 UTC"
+        assert start_text(SUMMER) == "17 June 2025, 12:00 UTC"
         assert start_text(None) == ""
 
 
 def test_first_day_of_a_link_is_the_same_day_for_everybody(ada: Any, store: SqliteStore, now: Any) -> None:
     note_zone(store, now, "America/Sao_Paulo")
 
-    assert first_day_text(1_750_118_400) == "2025-06-17"
+    assert first_day_text(1_750_118_400) == "17 June 2025"
