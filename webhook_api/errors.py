@@ -173,9 +173,7 @@ _STRAVA_SILENT = Problem(
     "Nothing was changed. Wait a few minutes, then start again.",
     start_again=True,
 )
-_BUSY = Problem(
-    503, "We are busy at the moment", "Nothing was lost. Wait a minute, then try again.", start_again=True
-)
+_BUSY = Problem(503, "We are busy at the moment", "Nothing was lost. Wait a minute, then try again.", start_again=True)
 _STRANGE_ANSWER = Problem(
     502,
     "Strava gave an unexpected answer",
@@ -215,7 +213,9 @@ _BY_STATUS: Mapping[int, Problem] = {
     405: Problem(
         405, "This page cannot be used that way", "Nothing was changed. Go to the start page.", start_again=True
     ),
-    413: Problem(413, "That is too long", "Nothing was changed. Send at most 8 KB: go back and shorten what you entered."),
+    413: Problem(
+        413, "That is too long", "Nothing was changed. Send at most 8 KB: go back and shorten what you entered."
+    ),
     503: _BUSY,
 }
 

@@ -20,7 +20,8 @@ EVERYTHING = f"""<!doctype html><meta name="viewport" content="width=device-widt
 <form><fieldset><legend>{LONG}</legend><label><input type="checkbox"> <span>{LONG}</span></label>
 <div class="columns"><label><input type="checkbox"> <span>{LONG}</span></label></div></fieldset>
 <div class="field"><label>{LONG}</label><input value="{LONG}"></div><button>{LONG}</button></form>
-<div class="notice"><p>{LONG}</p></div><p class="outcome"><span>{LONG}</span> <a class="strava" href="#">View on Strava</a></p>
+<div class="notice"><p>{LONG}</p></div>
+<p class="outcome"><span>{LONG}</span> <a class="strava" href="#">View on Strava</a></p>
 <ul class="list"><li><p>{LONG}</p></li></ul>
 <dl><dt>{LONG}</dt><dd>{LONG}</dd></dl><details open><summary>{LONG}</summary></details>
 <table><tr><th>{LONG}</th><td>{LONG}</td></tr></table></main>"""

@@ -12,8 +12,8 @@ from webhook_api.errors import Problem, problem_page
 LINK_GONE = Problem(
     410,
     "This link can no longer be used",
-    "A link that confirms an address works once, for a day. If you have just used it, all is well. Otherwise, enter the "
-    "address again on your page.",
+    "A link that confirms an address works once, for a day. If you have just used it, all is well. Otherwise, enter "
+    "the address again on your page.",
     start_again=True,
 )
 

@@ -74,7 +74,14 @@ def test_link_shows_what_is_final_when_the_athlete_is_gone(
     page = client.get(link).text
 
     assert "<h1>Certificate of erasure</h1>" in page
-    for words in ("What is final", "recorded points: 3,600", "30 November 2026, 04:01 UTC", "Gone by", "30 December 2026", "134815"):
+    for words in (
+        "What is final",
+        "recorded points: 3,600",
+        "30 November 2026, 04:01 UTC",
+        "Gone by",
+        "30 December 2026",
+        "134815",
+    ):
         assert words in page
     assert "Ada" not in page.partition("<main>")[2].partition("</main>")[0].replace("Ada Example", "")
 

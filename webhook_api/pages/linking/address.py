@@ -40,7 +40,7 @@ class Sharing:
     @classmethod
     def of(cls, address: str, parent_name: str) -> Sharing:
         """The ways to hand on the address."""
-        words = f"{plainly(parent_name)} invites you to get copies of activities on Strava. Open this link to see more: {address}"
+        words = f"{plainly(parent_name)} invites you to get copies of activities on Strava. Open this link: {address}"
         text, subject = quote(words, safe=""), quote("An invitation", safe="")
         return cls(
             address,

@@ -56,7 +56,7 @@ def feed_lines(
     """The latest of what the others did to these links and invitations, which may have ended."""
     lines = [*_of_links(children, parents, parent_names), *_of_invites(invites)]
     # Of two in one second, the later one was noted last.
-    return sorted(reversed(lines), key=lambda line: -line.at_epoch_s)[:MOST_ENTRIES]
+    return sorted(lines, key=lambda line: line.at_epoch_s)[::-1][:MOST_ENTRIES]
 
 
 def _of_links(children: Iterable[Link], parents: Iterable[Link], parent_names: Mapping[int, str]) -> Iterator[FeedLine]:

@@ -58,7 +58,9 @@ class LinkForm:
         if start_text and day is None:
             problems["start"] = "Enter the first day as a date, such as 2026-06-01."
         elif day is not None and (day - datetime.fromtimestamp(now_epoch_s, UTC).date()).days > FARTHEST_DAYS:
-            problems["start"] = "The first day is more than a year ahead. Choose an earlier one: until then, nothing would be copied."
+            problems["start"] = (
+                "The first day is more than a year ahead. Choose an earlier one: until then, nothing would be copied."
+            )
         return replace(form, problems=problems)
 
     @property

@@ -107,7 +107,9 @@ def test_code_does_not_stay_in_the_address_bar(client: FlaskClient, begin: Calla
         pytest.param("read,activity:read", ["without the parts inside", "receives no copies"], id="least"),
         pytest.param("read activity:read activity:read_all", ["private ones and full tracks included"], id="private"),
         pytest.param("activity:read,activity:write", ["This account may receive copies"], id="receive"),
-        pytest.param("activity:write", ["Your own activities are not read", "This account may receive copies"], id="receive-only"),
+        pytest.param(
+            "activity:write", ["Your own activities are not read", "This account may receive copies"], id="receive-only"
+        ),
     ],
 )
 def test_page_says_what_was_allowed_after_connecting(

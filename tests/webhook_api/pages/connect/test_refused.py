@@ -64,12 +64,8 @@ def refusal(status: int, message: str, **fault: str) -> dict[str, Any]:
             "Strava gave an unexpected answer",
             id="no-athlete",
         ),
-        pytest.param(
-            {"fault": StravaUnavailable("503")}, 503, "Strava is not answering", id="unavailable"
-        ),
-        pytest.param(
-            {"fault": OutcomeUnknown("cut off")}, 503, "Strava is not answering", id="broken-off"
-        ),
+        pytest.param({"fault": StravaUnavailable("503")}, 503, "Strava is not answering", id="unavailable"),
+        pytest.param({"fault": OutcomeUnknown("cut off")}, 503, "Strava is not answering", id="broken-off"),
     ],
 )
 def test_nothing_is_connected_and_the_page_says_why_when_strava_refuses(

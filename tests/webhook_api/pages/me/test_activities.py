@@ -31,7 +31,7 @@ def test_page_has_words_for_every_state_of_an_activity(
 ) -> None:
     record(1, state)
 
-    words = re.findall(r'<p class="outcome">(.*?) – <a', ada.client.get("/me").text)
+    words = re.findall(r'<p class="outcome"><span>(.*?)</span> <a', ada.client.get("/me").text)
     assert len(words) == 1
     assert (words[0] == "under way") is (state is ActivityState.PENDING)
 
@@ -39,7 +39,9 @@ def test_page_has_words_for_every_state_of_an_activity(
 @pytest.mark.parametrize(
     ("state", "changes", "words"),
     [
-        pytest.param(ActivityState.SYNCED, {}, "Trail Run, 27 September 2025, 19:06 UTC stored View on Strava", id="stored"),
+        pytest.param(
+            ActivityState.SYNCED, {}, "Trail Run, 27 September 2025, 19:06 UTC stored View on Strava", id="stored"
+        ),
         pytest.param(ActivityState.SYNCED, {"sport_type": "", "start_at_epoch_s": None}, "Activity stored", id="bare"),
         pytest.param(ActivityState.REMOVED, {}, "no longer visible on Strava", id="removed"),
         pytest.param(

@@ -39,7 +39,9 @@ def test_page_is_empty_but_complete_when_nothing_has_happened(ada: Any) -> None:
     ("scope", "words"),
     [
         pytest.param("activity:read", "Leave empty to hide no more than Strava does", id="cropped by Strava"),
-        pytest.param("activity:read,activity:read_all", "Leave empty for 200 m, since you allow full tracks", id="full tracks"),
+        pytest.param(
+            "activity:read,activity:read_all", "Leave empty for 200 m, since you allow full tracks", id="full tracks"
+        ),
     ],
 )
 def test_form_leaves_to_the_grant_what_is_hidden_and_says_what_that_is_and_what_is_not(

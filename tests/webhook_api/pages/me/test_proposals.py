@@ -163,7 +163,13 @@ def test_end_is_asked_once_told_to_the_other_and_undone_by_the_one_who_did_it(
     now.epoch_s += 86_399
     assert one.post(undo).status_code == 200
     assert stored(links) == LINK
-    assert f"{name} undid the end of the link" in text_of(other.client.get("/me").text)
+    feed = text_of(other.client.get("/me").text).partition("What the others did")[2]
+    assert f"{name} undid the end of the link" in feed
+    now.epoch_s += 1
+    one.post(end)
+    one.post(undo)
+    feed = text_of(other.client.get("/me").text).partition("What the others did")[2]
+    assert feed.index("undid the end") < feed.index("ended the link"), "of one second too, the latest comes first"
     one.post(end)
     now.epoch_s += 86_400
     assert one.post(undo).status_code == 409
