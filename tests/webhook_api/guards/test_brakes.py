@@ -144,5 +144,5 @@ def test_withdrawn_invitation_stays_so_where_others_have_taken_its_room(ada: Any
 
     answer = ada.post(f"/me/invites/{withdrawn}/undo")
 
-    assert (answer.status_code, "cannot be undone any more" in answer.text) == (409, True)
+    assert (answer.status_code, "can no longer be undone" in answer.text) == (409, True)
     assert len(invites.open_of_parent(ADA)) == OPEN_INVITATIONS
