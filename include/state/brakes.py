@@ -1,4 +1,4 @@
-"""How often one client has done what costs the application something, within the present hour."""
+"""How often somebody has done what costs others something, within the present hour."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HOUR_S = 3_600
 
 
 class Brakes:
-    """Counters by client, each for one hour of the clock; whoever counts names the client by a hash."""
+    """Counters, each for one hour of the clock; whoever counts names a client by a hash."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store

@@ -111,6 +111,10 @@ class Invites:
         """The parent's invitations, used up or not; for finding, re-read one before deciding."""
         return map(_invite, self._store.find("invites", "by_parent", parent_id))
 
+    def of_child(self, child_id: int) -> Iterator[Invite]:
+        """The invitations that the child has accepted; for finding. Rows of older versions may be missing."""
+        return map(_invite, self._store.find("invites", "by_child", child_id))
+
     @retry_on_conflict
     def forget(self, invite_id: str) -> None:
         """Remove the invitation, used up or not; safe to repeat."""

@@ -121,7 +121,7 @@ TABLES: Mapping[str, Table] = {
         Table(
             "invites",
             partition="invite_id",
-            indexes={"by_parent": Index("parent_id")},
+            indexes={"by_parent": Index("parent_id"), "by_child": Index("child_id")},
             expires=True,
             holds="Your invitations: the names, what copies will contain, and who accepted, declined or withdrew.",
         ),
@@ -147,7 +147,7 @@ TABLES: Mapping[str, Table] = {
             partition="whose",
             expires=True,
             holds="For a minute, that you are about to make a link or an invitation, so that two at once do not exceed "
-            "what there may be.",
+            "what there may be; for an hour, how many mails were sent to confirm an address of yours.",
         ),
         Table(
             "certificates",

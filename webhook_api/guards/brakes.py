@@ -17,6 +17,8 @@ from webhook_api.errors import Problem, WayOn, problem_page
 
 SIGN_INS_AN_HOUR = 60
 """How often a client may come back from Strava in an hour: each time costs a call to Strava."""
+MAILS_AN_HOUR = 5
+"""How many mails an hour one athlete can have sent to confirm an address, which may be anybody's."""
 TRY_EVERY_S = 60
 """How long a copy that was just worked on cannot be tried again."""
 
@@ -92,6 +94,12 @@ TOO_MANY_CHILDREN = Problem(
     "No more children can be linked",
     f"Nothing was changed. {CHILDREN} children are already linked with this account, which is the limit. One of them "
     "has to be removed before another can be added.",
+)
+TOO_MANY_MAILS = Problem(
+    429,
+    "Too many mails were sent",
+    f"To confirm an address {MAILS_AN_HOUR} mails are sent in an hour at most. Nothing was changed. Look for the last "
+    "one, in the spam folder too.",
 )
 ASKED_TOO_SOON = Problem(
     429,

@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 from include.errors import BeingErased, IngestError, MailRefused, OutcomeUnknown
 from include.mail.letters import Letters
 from webhook_api.edge import current_edge
-from webhook_api.errors import Problem, problem_page
+from webhook_api.errors import Problem, problem_page, to_own_page
+from webhook_api.guards.brakes import MAILS_AN_HOUR, TOO_MANY_MAILS, refusal
 from webhook_api.mail.confirmation import link_of
 from webhook_api.session import current_athlete, require_athlete
 
@@ -61,6 +62,8 @@ def give() -> ResponseReturnValue:
     present = addresses.get(athlete_id)
     if present is not None and edge.clock() - present.asked_at_epoch_s < ASK_AGAIN_AFTER_S:
         return problem_page(TOO_SOON)
+    if not edge.state.brakes.count(f"mail.{athlete_id}", most=MAILS_AN_HOUR):
+        return refusal(TOO_MANY_MAILS, edge.state.brakes.left_s(), to_own_page())
     nonce = addresses.give(athlete_id, address)
     try:
         _send_link(athlete_id, address, nonce)

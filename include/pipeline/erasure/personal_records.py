@@ -153,12 +153,12 @@ def _links_and_invitations(services: UsesState, erasure: Erasure) -> Iterator[Pe
     """Links, whose other side is told that they have ended, and invitations."""
     athlete_id = erasure.athlete_id
     to_parents, to_children = services.state.links.of_child(athlete_id), services.state.links.of_parent(athlete_id)
-    for invite in list(services.state.invites.of_parent(athlete_id)):
-        yield PersonalRecord("invites", partial(services.state.invites.forget, invite.invite_id))
-    for link in to_parents:
-        for invite in list(services.state.invites.of_parent(link.parent_id)):
-            if invite.child_id == athlete_id:
-                yield PersonalRecord("invites", partial(services.state.invites.forget, invite.invite_id))
+    invites = services.state.invites
+    found = {invite.invite_id for side in (invites.of_parent, invites.of_child) for invite in side(athlete_id)}
+    for link in to_parents:  # rows of older versions are not in the index of children
+        found |= {each.invite_id for each in invites.of_parent(link.parent_id) if each.child_id == athlete_id}
+    for invite_id in sorted(found):
+        yield PersonalRecord("invites", partial(invites.forget, invite_id))
     for link in to_parents:
         yield PersonalRecord(
             "links", partial(_end_link, services, erasure, link, link.parent_id, NoticeKind.CHILD_ERASED)

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from include.errors import OutcomeUnknown, RetryLater
 from include.mail.mailer import Mail
 from webhook_api.edge import EXTENSION
+from webhook_api.guards.brakes import MAILS_AN_HOUR
 
 ADA = 134815
 ADDRESS = "ada@example.com"
@@ -147,6 +148,23 @@ def test_second_mail_within_a_minute_is_not_sent(ada: Any, post: Post, now: Any)
     now.epoch_s += 61
     ada.post("/me/mail", mail_address="b@example.com")
     assert [mail.to for mail in post.sent] == [ADDRESS, "b@example.com"]
+
+
+def test_mails_are_counted_for_an_hour_whatever_is_taken_back_in_between(ada: Any, post: Post, now: Any) -> None:
+    now.epoch_s -= now.epoch_s % 3_600
+    for number in range(MAILS_AN_HOUR):
+        ada.post("/me/mail", mail_address=f"victim{number}@example.com")
+        ada.post("/me/mail/forget")
+
+    refused = ada.post("/me/mail", mail_address=ADDRESS)
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "3600")
+    assert "Try again in 60 minutes." in refused.text
+    assert len(post.sent) == MAILS_AN_HOUR
+    assert ADDRESS not in own_page(ada)
+    now.epoch_s += 3_600
+    ada.post("/me/mail", mail_address=ADDRESS)
+    assert post.sent[-1].to == ADDRESS
 
 
 def test_address_to_which_no_link_was_sent_is_not_kept(ada: Any, post: Post) -> None:

@@ -85,7 +85,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[TrialResult]:
             tell(trial)
         return trials
 
-    monkeypatch.setattr(proof, "copy_repository", create_autospec(copy_repository))
+    monkeypatch.setattr(proof, "copy_repository", create_autospec(copy_repository, return_value=ROOT))
     monkeypatch.setattr(proof, "run_tests", create_autospec(run_tests, return_value=Outcome(True, False, "")))
     monkeypatch.setattr(proof, "try_all", create_autospec(try_all, side_effect=tried))
     return results

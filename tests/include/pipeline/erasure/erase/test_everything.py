@@ -14,6 +14,7 @@ from include.pipeline.erasure.watch import remove_late_records
 from include.pipeline.ingest.sync import sync
 from include.state.accounts.athletes import AthleteStatus
 from include.state.erasures.ledger import EraseReason
+from include.state.links import CopyOptions
 from include.store.store import TABLES
 
 pytestmark = pytest.mark.network
@@ -56,6 +57,18 @@ def test_everything_of_the_athlete_goes_and_everything_of_others_stays(world, pl
     assert world.services.state.athletes.get(REX).status is AthleteStatus.ACTIVE
     assert set(FileObjects(place.lake).list("raw/")) == {raw_detail_key(REX, THEIR_ACTIVITY), raw_detail_key(711, 1)}
     assert [notice.kind for notice in world.services.state.notices.of_athlete(REX)] == ["child_erased", "parent_erased"]
+
+
+def test_acceptance_that_a_crash_left_without_its_link_goes_too(world, place):
+    invites = world.services.state.invites
+    lost = invites.create("the secret of a parent without a link", 711, ("Ann",), CopyOptions())
+    invites.accept(lost.invite_id, ANN)
+    assert len(list(invites.of_child(ANN))) == 2
+
+    place.run(OPERATOR)
+
+    assert_gone(place)
+    assert list(invites.of_child(ANN)) == []
 
 
 def test_dry_run_changes_nothing(world, place):
