@@ -18,6 +18,8 @@ from rich.table import Table
 from include.errors import BadRequest, IngestError, NotConnected, RetryLater
 from include.pipeline.services import Services, open_services
 from include.state.accounts.athletes import AthleteRow, AthleteStatus
+from ops.backup.decisions import TakenOver
+from ops.backup.manifest import Manifest
 from ops.backup.restore import Restored
 from ops.backup.restore import restore as put_back
 from ops.backup.take import take as take_backup
@@ -41,7 +43,7 @@ def take(folder: Folder) -> None:
     """Copy state, keys and lake into a new folder; the system may run meanwhile."""
     place = _place("this only reads")
     manifest = take_backup(place, folder.resolve(), _version(), time.time)
-    print(f"{folder}: {len(manifest.files)} files, {manifest.megabytes:.1f} MB, as of {manifest.taken_at}.")
+    print(f"Backed up into {folder}: {_size(manifest)}.")
     print("It holds keys and tokens: keep it as safe as the system itself.")
 
 
@@ -90,25 +92,11 @@ def refused_athletes(services: Services) -> list[AthleteRow]:
 def told(restored: Restored, *, dry_run: bool) -> list[str]:
     """What a person has to know and do after a restore."""
     manifest = restored.manifest
-    size = f"{len(manifest.files)} files, {manifest.megabytes:.1f} MB"
-    did = "The backup is whole and would be restored" if dry_run else "Restored"
-    lines = [f"{did}: {size}, as of {manifest.taken_at}, taken by version {manifest.version}."]
+    backup = f"{_size(manifest)}, taken by version {manifest.version}"
+    lines = [f"The backup is whole: {backup}. Nothing was changed." if dry_run else f"Restored: {backup}."]
     if restored.aside is not None:
         lines.append(f"What was there is in {restored.aside}; delete it when all is well.")
-    decisions = restored.decisions
-    if decisions is None:
-        lines.append(
-            "Not known: whose data was erased, and who ended or changed a link, after that time. If there is anybody "
-            "(mails, certificates), start strava_erase for them, or `make links ARGS=end`, before anything else. "
-            "Mail addresses, invitations and hidden places are those of that time."
-        )
-    else:
-        erased = ", ".join(map(str, decisions.erased)) or "nobody"
-        links = ", ".join(f"{parent}→{child}" for parent, child, _ in decisions.links) or "none"
-        lines.append(
-            f"{'To be taken' if dry_run else 'Taken'} over from the replaced state: erasures of {erased}; changed "
-            f"links: {links}; {len(decisions.rows)} rows of mail addresses, mails sent, invitations and hidden places."
-        )
+    lines.append(_decided(restored.taken_over, dry_run=dry_run))
     if not dry_run:
         lines.append(
             "Next: `make up`, then `make reconnects`: it lists whose tokens Strava has renewed since, who have to "
@@ -116,6 +104,32 @@ def told(restored: Restored, *, dry_run: bool) -> list[str]:
             "nothing is uploaded twice."
         )
     return lines
+
+
+def _decided(taken_over: TakenOver | None, *, dry_run: bool) -> str:
+    """What people have decided since the backup, and whether the restored state has it too."""
+    if taken_over is None and dry_run:
+        return (
+            "There is no state here that can be read, so a restore would not know whose data was erased, and who ended "
+            "or changed a link, after that time. Mail addresses, invitations and hidden places would be those of then."
+        )
+    if taken_over is None:
+        return (
+            "Not known: whose data was erased, and who ended or changed a link, after that time. If there is anybody "
+            "(mails, certificates), start strava_erase for them, or `make links ARGS=end`, before anything else. "
+            "Mail addresses, invitations and hidden places are those of that time."
+        )
+    erased = ", ".join(map(str, taken_over.erased)) or "nobody"
+    links = ", ".join(f"{parent_id}→{child_id}" for parent_id, child_id in taken_over.links) or "none"
+    did = "A restore would take over from the state that is here" if dry_run else "Taken over from the replaced state"
+    return (
+        f"{did}: erasures of {erased}; changed links: {links}; {taken_over.rows} rows of mail addresses, mails sent, "
+        "invitations and hidden places."
+    )
+
+
+def _size(manifest: Manifest) -> str:
+    return f"{len(manifest.files)} files, {manifest.megabytes:.1f} MB, as of {manifest.taken_at}"
 
 
 def _version() -> str:
@@ -142,4 +156,7 @@ if __name__ == "__main__":
     except (IngestError, RetryLater) as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit(f"{error.filename or 'The disk'}: {error.strerror or error}. Nothing was replaced; run it again.")
+        sys.exit(
+            f"{error.filename or 'The disk'}: {error.strerror or error}. Mend that. Then take a backup into a new "
+            "folder; a restore goes on with the same command."
+        )

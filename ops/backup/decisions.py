@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from include.clock import Clock
 from include.lake.objects.files import FileObjects
@@ -21,6 +22,23 @@ CERTIFICATES = "certificates/"
 
 
 @dataclass(frozen=True, slots=True)
+class TakenOver:
+    """Whose decisions a restored state has beside its backup's."""
+
+    erased: tuple[int, ...]
+    links: tuple[tuple[int, int], ...]
+    """Parent and child of each link that was ended or changed."""
+    rows: int
+    """How many rows of mail addresses, mails sent, invitations and hidden places."""
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> TakenOver:
+        """What `asdict` made of it, read from JSON."""
+        links = tuple((parent_id, child_id) for parent_id, child_id in told["links"])
+        return cls(tuple(told["erased"]), links, told["rows"])
+
+
+@dataclass(frozen=True, slots=True)
 class Decisions:
     """What was decided since a backup."""
 
@@ -32,6 +50,12 @@ class Decisions:
     """Parent, child, and the link as it was left; None where it is gone."""
     rows: tuple[LaterRow, ...] = ()
     """Hidden places, mail addresses, mails sent, and invitations of the backup, as they were left."""
+
+    @property
+    def counted(self) -> TakenOver:
+        """Whom they are about."""
+        links = tuple((parent_id, child_id) for parent_id, child_id, _ in self.links)
+        return TakenOver(self.erased, links, len(self.rows))
 
 
 def since(backed_up: Path, backed_up_lake: Path, newer: Path, newer_lake: Path, clock: Clock) -> Decisions:

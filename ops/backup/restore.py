@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,12 +18,16 @@ from include.clock import Clock
 from include.errors import BadRequest, SettingsError
 from include.lake.keys import athlete_prefixes
 from ops.backup import decisions
-from ops.backup.decisions import Decisions
-from ops.backup.manifest import KEY, LAKE, PRIVATE, STATE, Manifest, copy, read, seen, shown
+from ops.backup.decisions import Decisions, TakenOver
+from ops.backup.manifest import FILE, KEY, LAKE, PRIVATE, STATE, Manifest, copy, read, seen, shown
 from ops.machine.state_dir import StateDir
 
+_PREPARED = "prepared"
+"""The folder of a restore that has replaced nothing yet, or everything."""
 _ASIDE = "aside"
 """The note in the folder of a restore that says where the replaced files go."""
+_TAKEN_OVER = "taken-over.json"
+"""The note that says which decisions are in its state; absent where they are not known."""
 _OWNER = "strava"
 _MOVED = (STATE, f"{STATE}-wal", f"{STATE}-shm", *PRIVATE, LAKE)
 _MADE_ANEW = ("airflow", "catalog.duckdb")
@@ -35,8 +39,8 @@ class Restored:
     """What was restored, or would be."""
 
     manifest: Manifest
-    decisions: Decisions | None
-    """What was taken over from the replaced state; None where none stood or it cannot be read."""
+    taken_over: TakenOver | None
+    """From the replaced state; None where none stood or it cannot be read."""
     aside: Path | None
     """Where the replaced files are."""
 
@@ -56,34 +60,50 @@ def check(folder: Path) -> Manifest:
 def restore(place: StateDir, folder: Path, *, over: bool, clock: Clock, dry_run: bool = False) -> Restored:
     """Restore the backup in `folder` into `place`; nothing changes before all of it is checked and prepared.
 
-    Errors: `SettingsError` while a system runs there, `BadRequest` for an incomplete backup, one of another Strava, or
-    where a system lies already and `over` is not said.
+    Errors: `SettingsError` while a system runs there, `BadRequest` for an incomplete backup, one of another Strava,
+    while the restore of another one is interrupted, or where a system lies already and `over` is not said.
     Effects: replaced files go to a new folder beside the directory; after an interruption the next call goes on.
     """
     if dry_run and not place.root.exists():
         return Restored(check(folder), None, None)
     with place.hold(restores=True):
         manifest = check(folder)
-        if place.restoring.exists() and not dry_run:
-            return Restored(manifest, None, _move(place))
+        if place.restoring.exists():
+            taken_over = _begun(place, manifest)
+            return Restored(manifest, taken_over, None if dry_run else _move(place))
         _refuse(place, manifest, over=over or dry_run)
-        prepared = place.root / "prepared"
+        prepared = place.root / _PREPARED
         shutil.rmtree(prepared, ignore_errors=True)
         prepared.mkdir(mode=0o700)
         for name in (STATE, *(name for name in PRIVATE if name in manifest.files)):
             copy(folder / name, prepared / name)
         _keep_later_keys(place.root / KEY, prepared / KEY)
-        taken_over = _decisions(place, prepared, folder, clock)
+        decided = _decisions(place, prepared, folder, clock)
+        taken_over = None if decided is None else decided.counted
         if dry_run:
             shutil.rmtree(prepared)
             return Restored(manifest, taken_over, None)
-        _lake(place, folder, prepared, manifest, taken_over or Decisions())
-        decisions.apply(taken_over or Decisions(), prepared / STATE, clock)
+        _lake(place, folder, prepared, manifest, decided or Decisions())
+        decisions.apply(decided or Decisions(), prepared / STATE, clock)
+        if taken_over is not None:
+            (prepared / _TAKEN_OVER).write_text(json.dumps(asdict(taken_over)))
+        shutil.copyfile(folder / FILE, prepared / FILE)
         (prepared / _OWNER).write_text(f"{manifest.strava}\n")
         aside = place.root.with_name(f"{place.root.name}.before-{datetime.fromtimestamp(clock(), UTC):%Y%m%dT%H%M%SZ}")
         (prepared / _ASIDE).write_text(str(aside))
         prepared.rename(place.restoring)  # from here on the restore is only finished, never undone
         return Restored(manifest, taken_over, _move(place))
+
+
+def _begun(place: StateDir, manifest: Manifest) -> TakenOver | None:
+    """What an interrupted restore of this backup had taken over. Errors: `BadRequest` where it was of another one."""
+    if (place.restoring / FILE).exists() and (begun := read(place.restoring)) != manifest:
+        raise BadRequest(
+            f"A restore into {place.root} of another backup, as of {begun.taken_at}, was interrupted: run `make "
+            "restore` with that one first, which ends it; then restore this one."
+        )
+    note = place.restoring / _TAKEN_OVER
+    return TakenOver.of(json.loads(note.read_text())) if note.exists() else None
 
 
 def _refuse(place: StateDir, manifest: Manifest, *, over: bool) -> None:
@@ -145,7 +165,8 @@ def _move(place: StateDir) -> Path | None:
                 _set_aside(place.root / replaced, aside)
             (prepared / name).rename(place.root / name)
     place.airflow.mkdir(mode=0o700, exist_ok=True)
-    shutil.rmtree(prepared)
+    done = prepared.rename(place.root / _PREPARED)  # at once: half a folder of notes could not be finished
+    shutil.rmtree(done)
     return aside if aside.exists() else None
 
 

@@ -10,7 +10,6 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from include.clock import Clock
 from include.errors import BadRequest, SettingsError
@@ -18,61 +17,16 @@ from include.lake.objects.files import FileObjects
 from include.lake.objects.objects import Condition
 from include.store.backend import open_store
 from include.store.store import ABSENT, Key
-from ops.backup import __main__ as command
+from ops.backup.decisions import TakenOver
 from ops.backup.manifest import FILE, read
 from ops.backup.restore import Restored, restore
 from ops.backup.take import take
 from ops.machine.generated_secrets import GeneratedSecrets
 from ops.machine.state_dir import StateDir
+from tests.ops.backup.systems import NOW, OBJECT, clock, marks
 
-NOW = 1_800_000_000.0
-STEPS = 12
+STEPS = 13
 """How many times a restore over a system moves something."""
-ROW = Key("links", "1", "2")
-OBJECT = "activities/athlete_id=1/year=2026/month=06.parquet"
-
-
-def clock() -> float:
-    return NOW
-
-
-def made(root: Path, mark: str) -> StateDir:
-    """A system that has run, all of whose data carries the mark."""
-    place = StateDir(root)
-    with place.hold():
-        (place.root / "strava").write_text("simulated Strava\n")
-        (place.root / "simulator.sqlite").write_text("goes on")
-        GeneratedSecrets.of(place)
-        place.keep_private("token.key", {"key": mark})
-        with closing(open_store(f"sqlite://{place.database}", clock)) as store:
-            store.put(ROW, {"parent_id": 1, "child_id": 2, "mark": mark}, expected_version=ABSENT)
-        FileObjects(place.lake).put(OBJECT, mark.encode(), expected=Condition.ANYTHING)
-        (place.airflow / "airflow.db").write_text(mark)
-    return place
-
-
-def marks(place: StateDir) -> tuple[str, str, str]:
-    """The marks of state, keys and lake."""
-    with closing(open_store(f"sqlite://{place.database}", clock)) as store:
-        item = store.get(ROW)
-    assert item is not None
-    return item.fields["mark"], place.kept("token.key")["key"], (place.lake / OBJECT).read_text()
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> StateDir:
-    return made(tmp_path / "system", "old")
-
-
-@pytest.fixture
-def backup(tmp_path: Path, place: StateDir) -> Path:
-    """A backup of it; the system goes on and is `new` then."""
-    folder = tmp_path / "backups" / "monday"
-    take(place, folder, "0.1", clock)
-    for path in (place.database, place.root / "token.key", place.lake / OBJECT):
-        path.unlink()
-    made(place.root, "new")
-    return folder
 
 
 def put_back(place: StateDir, folder: Path, *, over: bool = True, at: Clock = clock) -> Restored:
@@ -86,7 +40,7 @@ def test_backup_is_restored_into_an_empty_directory(tmp_path: Path, backup: Path
 
     assert marks(elsewhere) == ("old", "old", "old")
     assert (elsewhere.root / "strava").read_text() == "simulated Strava\n"
-    assert (restored.decisions, restored.aside) == (None, None)
+    assert (restored.taken_over, restored.aside) == (None, None)
     with elsewhere.hold():
         assert GeneratedSecrets.of(elsewhere) == GeneratedSecrets.of(StateDir(tmp_path / "system"))
 
@@ -225,7 +179,41 @@ def test_damaged_state_is_replaced_without_its_decisions(place: StateDir, backup
 
     restored = put_back(place, backup)
 
-    assert restored.decisions is None
+    assert restored.taken_over is None
+    assert marks(place) == ("old", "old", "old")
+
+
+def interrupted(place: StateDir, backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A restore that dies as soon as the next one has to end it."""
+    with monkeypatch.context() as patched:
+        patched.setattr("ops.backup.restore._move", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            put_back(place, backup)
+
+
+def test_restore_that_ends_an_interrupted_one_still_says_what_was_taken_over(
+    place: StateDir, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(place, backup, monkeypatch)
+
+    foreseen = restore(place, backup, over=True, clock=clock, dry_run=True)
+    assert place.restoring.exists()
+    ended = put_back(place, backup)
+
+    assert foreseen.taken_over == ended.taken_over == TakenOver(erased=(), links=(), rows=0)
+    assert marks(place) == ("old", "old", "old")
+
+
+def test_interrupted_restore_is_not_taken_for_that_of_another_backup(
+    tmp_path: Path, place: StateDir, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(place, tmp_path / "tuesday", "0.1", lambda: NOW + 86_400)
+    interrupted(place, backup, monkeypatch)
+
+    with pytest.raises(BadRequest, match=r"another backup, as of 2027-01-15 08:00:00 UTC, was interrupted"):
+        put_back(place, tmp_path / "tuesday")
+
+    put_back(place, backup)
     assert marks(place) == ("old", "old", "old")
 
 
@@ -292,32 +280,3 @@ def test_backup_beside_writers_is_one_moment_of_the_state_and_no_older_lake(tmp_
             ]
         assert numbers[0] <= numbers[1] <= numbers[0] + 1
         assert int((folder / "lake" / OBJECT).read_bytes()) >= numbers[1]
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(command.app, [str(argument) for argument in arguments])
-
-
-def test_commands_name_the_system_first_and_say_what_to_do_next(
-    tmp_path: Path, place: StateDir, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(command, "read_overrides", lambda _: {})
-    monkeypatch.setenv("STATE_DIR", str(place.root))
-
-    taken = run("take", tmp_path / "to")
-    monkeypatch.setenv("STATE_DIR", str(tmp_path / "elsewhere"))
-    restored = run("restore", tmp_path / "to")
-
-    assert taken.stderr.startswith(f"the system in {place.root}: this only reads")
-    assert "keep it as safe as the system" in taken.stdout
-    assert restored.stderr.startswith(f"the system in {tmp_path / 'elsewhere'}: this writes")
-    assert "Not known: whose data was erased" in restored.stdout
-    assert "make reconnects" in restored.stdout
-    assert GeneratedSecrets.of(place).cookie_key not in taken.output + restored.output
-
-
-def test_command_refuses_aws_and_data_that_is_kept_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "read_overrides", lambda _: {"LAKE_URL": "s3://bucket/lake"})
-    assert isinstance(run("take", "to").exception, BadRequest)
-    monkeypatch.setenv("ENV", "dev")
-    assert "docs/recovery.md" in str(run("restore", "to").exception)

@@ -32,6 +32,7 @@ from local.testbed.installation import Installation, address_of, loopback_listen
 from local.testbed.manual_clock import ManualClock
 from local.testbed.settings import settings_in
 from ops.backup.__main__ import refused_athletes
+from ops.backup.decisions import TakenOver
 from ops.backup.restore import Restored, restore
 from ops.backup.take import take
 from ops.machine.state_dir import StateDir
@@ -165,9 +166,7 @@ def test_system_restored_to_a_day_ago_uploads_nothing_twice_and_brings_back_nobo
 
     restored = scene.restore()
 
-    assert restored.decisions is not None
-    assert restored.decisions.erased == (EVE,)
-    assert [(parent, child) for parent, child, _ in restored.decisions.links] == [(PAULA, MIA)]
+    assert restored.taken_over == TakenOver(erased=(EVE,), links=((PAULA, MIA),), rows=0)
     assert mentions(scene, EVE) == []
     with scene.running() as system:
         assert [one.athlete_id for one in refused_athletes(system.services)] == [PAULA, REX, MIA, EVE]
@@ -199,7 +198,7 @@ def test_restore_without_the_newer_state_lists_who_has_to_reconnect_and_fetches_
 
     restored = scene.restore()
 
-    assert (restored.decisions, restored.aside) == (None, None)
+    assert (restored.taken_over, restored.aside) == (None, None)
     with scene.running() as system:
         assert {one.athlete_id for one in refused_athletes(system.services)} == {PAULA, REX, MIA, EVE}
         before = rows(system, EVE)
@@ -262,9 +261,7 @@ def test_what_athletes_chose_or_took_back_since_the_backup_stays_as_it_was_left(
     told = restore(scene.place, scene.backup, over=True, clock=scene.clock, dry_run=True)
     restored = scene.restore()
 
-    assert told.decisions is not None
-    assert restored.decisions == told.decisions
-    assert len(restored.decisions.rows) == 3
+    assert restored.taken_over == told.taken_over == TakenOver(erased=(), links=(), rows=3)
     with scene.running() as system:
         state = system.services.state
         assert [one.athlete_id for one in state.mail_addresses.confirmed()] == [PAULA]
