@@ -65,7 +65,7 @@ ALIKE: Mapping[str, int] = {
     "aws_secretsmanager_secret": 1,
     "aws_cloudwatch_metric_alarm": 21,
     "aws_cloudwatch_dashboard": 1,
-    "aws_cloudwatch_log_metric_filter": 5,
+    "aws_cloudwatch_log_metric_filter": 6,
 }
 OWN_METRICS = 10
 """Counters that the functions' logs carry."""

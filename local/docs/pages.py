@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from include.lake import cookbook
-from local.docs import cost, dags, errors, matching, settings, states, terraform, trimming
+from local.docs import alarms, cost, dags, errors, matching, settings, states, terraform, trimming
 from local.docs.lake import queries, schemas
 from local.docs.walks import crash_walk, run_walk
 from local.proofs import page
@@ -28,6 +28,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "errors": errors.render,
     "dags": dags.render,
     "settings": settings.render,
+    "alarms": alarms.render,
     "cost": cost.render,
     "queries": queries.render,
     "matching": matching.render,

@@ -41,6 +41,11 @@ run "by_default" {
     condition     = aws_cloudwatch_metric_alarm.webhook_p99.extended_statistic == "p99" && aws_cloudwatch_metric_alarm.webhook_p99.threshold == 1500
     error_message = "Before Strava's two seconds are over."
   }
+  # times the webhook apart from the pages
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.webhook_p99.metric_name == "strava-test-webhook-latency" && aws_cloudwatch_log_metric_filter.webhook_latency.metric_transformation[0].value == "$.responseLatencyMs" && strcontains(aws_cloudwatch_log_metric_filter.webhook_latency.pattern, "$.route = \"POST /webhook/{secret}\"")
+    error_message = "Pages may take longer."
+  }
   assert {
     condition     = alltrue([for name, alarm in aws_cloudwatch_metric_alarm.this : alarm.treat_missing_data == "breaching" if startswith(name, "silent-")]) && aws_cloudwatch_metric_alarm.this["silent-strava-reconcile"].comparison_operator == "LessThanOrEqualToThreshold"
     error_message = "A DAG that is paused makes no noise."

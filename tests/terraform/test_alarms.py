@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from local.docs.alarms import WORDS
 from webhook_api.aws_lambda.logs import DIMENSION, NAMESPACE
 
 ROOT = Path(__file__).parents[2]
+CODE = ("webhook_api", "include", "dags", "plugins")
 WEBHOOK_ROUTE = "POST /webhook/{secret}"
 
 UNWATCHED = {
@@ -20,8 +23,8 @@ UNWATCHED = {
 
 
 def emitted() -> Iterator[str]:
-    """The name of every metric that a log call of the edge carries."""
-    for path in (ROOT / "webhook_api").rglob("*.py"):
+    """The name of every metric that a log call of the code carries; only the functions' logs can count."""
+    for path in itertools.chain.from_iterable((ROOT / code).rglob("*.py") for code in CODE):
         for call in ast.walk(ast.parse(path.read_text())):
             if isinstance(call, ast.Dict):
                 for key, value in zip(call.keys, call.values, strict=True):
@@ -86,20 +89,38 @@ def test_alarms_wait_for_words_that_the_code_really_says(environment) -> None:
         assert each.removeprefix("daily ") in said, each
 
 
-def test_errors_of_the_webhook_are_told_apart_from_those_of_pages(environment) -> None:
-    """The access log names its fields as the filters read them."""
+def test_webhook_is_judged_apart_from_pages_by_errors_and_by_time(environment) -> None:
+    """The access log names its fields as the filters read them, and the latency is a number there."""
     stage = environment.one("aws_apigatewayv2_stage", "default")
-    logged = json.loads(stage["access_log_settings"][0]["format"])
+    logged = json.loads(re.sub(r":\$context\.\w+", ":45", stage["access_log_settings"][0]["format"]))
     filters = environment.all("aws_cloudwatch_log_metric_filter").values()
     patterns = [one["pattern"] for one in filters if one["pattern"].startswith("{")]
 
     assert WEBHOOK_ROUTE in {route["route_key"] for route in environment.all("aws_apigatewayv2_route").values()}
     assert sorted(re.sub(r"\$\.route (!?=) .*? &&", r"\1", pattern) for pattern in patterns) == [
         '{ != $.status = "5*" }',
+        "{ = $.responseLatencyMs = * }",
         '{ = $.status = "5*" }',
     ]
     assert all(WEBHOOK_ROUTE in pattern for pattern in patterns)
     assert {"route", "status"} <= logged.keys()
+    assert logged["responseLatencyMs"] == 45
+    slow = environment.one("aws_cloudwatch_metric_alarm", "webhook_p99")
+    [measured] = environment.one("aws_cloudwatch_log_metric_filter", "webhook_latency")["metric_transformation"]
+    assert (slow["namespace"], slow["metric_name"]) == (measured["namespace"], measured["name"])
+
+
+def test_page_of_alarms_has_every_alarm_with_the_words_of_its_mail(environment) -> None:
+    words = {name: f"{alarm['says']} {alarm['do']}" for name, alarm in json.loads(WORDS.read_text()).items()}
+    crawler = environment.one("aws_cloudwatch_event_rule", "crawler")["description"]
+    mails = {"crawler": crawler}
+    for alarm in environment.all("aws_cloudwatch_metric_alarm").values():
+        name, text = alarm["alarm_name"].removeprefix(f"strava-{environment.name}-"), alarm["alarm_description"]
+        if name.startswith("failed-"):
+            name, text = "failed-<dag>", text.replace(name.removeprefix("failed-").replace("-", "_"), "<dag>")
+        mails[name] = text
+
+    assert mails == words
 
 
 def test_alarms_name_every_dag(environment) -> None:

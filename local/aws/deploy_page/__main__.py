@@ -6,6 +6,7 @@ What moto lacks is beside it: MWAA's own API, an HTTP API with both functions be
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from local.aws.deploy_page.account import functions_and_airflow, open_account
 from local.aws.deploy_page.machine import Machine
 from local.aws.deploy_page.page import PageCommand, commands
 from local.aws.deploy_page.shell import Ended, page_shell
+from local.docs.pages import write
+from local.proofs import record
+from local.proofs.record import Run
+from local.proofs.verdict import Verdict
 from ops.repository import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "deploy.md"
@@ -105,19 +110,32 @@ def fault_of(line: str, ended: Ended, hidden: Mapping[str, str]) -> str:
 
 
 def main() -> None:
-    """Run every command, and say how each ended and how long it took; what printed a faulty one is shown."""
+    """Run every command, say how each ended and how long it took, and write that to docs/proofs.md.
+
+    What a faulty one printed is shown.
+    """
     console = Console(highlight=False)
-    faults = 0
+    machine, began_s, verdicts = record.machine(), time.monotonic(), []
     try:
         with tempfile.TemporaryDirectory() as scratch:
             for played in play(Path(scratch)):
                 _show(console, played)
-                faults += bool(played.fault)
+                verdicts.append(verdict_of(played))
     except SettingsError as err:
         console.print(f"[red]✗[/] {err}")
         raise typer.Exit(1) from None
-    if faults:
+    record.keep("deploy_page", Run.of_today(round(time.monotonic() - began_s), machine, verdicts))
+    write("proofs")
+    if not all(verdict.holds for verdict in verdicts):
         raise typer.Exit(1)
+
+
+def verdict_of(played: Played) -> Verdict:
+    """One row of docs/proofs.md."""
+    command, ended = played.command, played.ended
+    measured = f"not run: {NOT_RUN[command.line]}" if ended is None else f"{ended.took_s:.1f} s"
+    fault = f"; {played.fault}" if played.fault else ""
+    return Verdict(command.section, f"`{command.line}`", f"{measured}{fault}", not fault)
 
 
 def _show(console: Console, played: Played) -> None:

@@ -31,6 +31,10 @@ from include.errors import SettingsError
 from local.aws.terraform.changes import Changes, planned
 from local.aws.terraform.mwaa_control import mwaa_control
 from local.aws.terraform.tool import Terraform
+from local.docs.pages import write
+from local.proofs import record
+from local.proofs.record import Run
+from local.proofs.verdict import Verdict
 from ops.repository import REPOSITORY
 
 _REGION = "eu-central-1"
@@ -102,20 +106,42 @@ class Applied:
 
 
 def main(environment: Annotated[str, typer.Argument(help="dev or prod")] = "dev") -> None:
-    """Apply one environment to moto's server, list its resources, and print the changes of further plans."""
+    """Apply one environment to moto's server, list its resources, and print the changes of further plans.
+
+    For dev that goes to docs/proofs.md too.
+    """
     console = Console(highlight=False)
+    machine, began_s, verdicts = record.machine(), time.monotonic(), []
     try:
         with tempfile.TemporaryDirectory() as scratch, moto() as address, mwaa_control() as proxy:
             applied = apply(Path(scratch), f"environments/{environment}", address, proxy)
             _show(console, applied, environment)
-            console.print(f"A second plan: {applied.planned().summary}")
-            for name, change in SMALL_CHANGES.items() if environment == "dev" else ():
-                console.print(f"After {name}: {applied.planned_after(change).summary}")
-            console.print(f"Destroy, without dist/: {applied.planned_destroy().summary}")
+            for verdict in _verdicts(applied, SMALL_CHANGES if environment == "dev" else {}):
+                console.print(f"{verdict.proof}: {verdict.figures}", markup=False)
+                verdicts.append(verdict)
     except SettingsError as err:
         console.print(f"[red]✗[/] {environment} was not applied and planned:", end=" ")
         console.print(str(err), markup=False)
         raise typer.Exit(1) from None
+    if environment == "dev":
+        record.keep("apply_moto", Run.of_today(round(time.monotonic() - began_s), machine, verdicts))
+        write("proofs")
+    if not all(verdict.holds for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def _verdicts(applied: Applied, changes: Mapping[str, tuple[str, str]]) -> Iterator[Verdict]:
+    """The rows of docs/proofs.md."""
+    figures = f"{len(applied.resources)} resources in {applied.applied_s:.0f} s"
+    yield Verdict("apply", "an environment comes from nothing in one step", figures, holds=True)
+    again = applied.planned()
+    yield Verdict("a second plan", "changes nothing", again.summary, not again.actions)
+    for name, change in changes.items():
+        changed = applied.planned_after(change)
+        yield Verdict(name, "replaces nothing", changed.summary, not changed.destroyed)
+    gone = applied.planned_destroy()
+    is_all = len(gone.actions) == len(applied.resources)
+    yield Verdict("destroy, without dist/", "takes every resource", gone.summary, is_all)
 
 
 def _show(console: Console, applied: Applied, environment: str) -> None:

@@ -12,10 +12,11 @@ locals {
       ]
     },
     {
-      title = "Webhook and pages: latency (ms)"
+      title = "Webhook and pages together, and the webhook alone: latency (ms)"
       metrics = [
         concat(["AWS/ApiGateway", "Latency"], local.api, [{ stat = "p50" }]),
         concat(["AWS/ApiGateway", "Latency"], local.api, [{ stat = "p99" }]),
+        [local.namespace, "${var.name}-webhook-latency", { stat = "p99" }],
       ]
     },
     {

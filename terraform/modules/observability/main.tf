@@ -1,5 +1,5 @@
 # What wakes somebody up: alarms to one topic, a dashboard, a budget.
-# `dags.json` is written by `make docs` from the code.
+# `dags.json` is written by `make docs` from the code. `alarms.json` holds what each alarm says, and docs/alarms.md.
 
 data "aws_caller_identity" "current" {}
 data "aws_region" "current" {}
@@ -8,88 +8,75 @@ locals {
   dag_ids    = toset(jsondecode(file("${path.module}/dags.json")))
   account_id = data.aws_caller_identity.current.account_id
   namespace  = "StravaDataIngest"
+  words      = { for name, alarm in jsondecode(file("${path.module}/alarms.json")) : name => "${alarm.says} ${alarm.do}" }
 
   # Words of the code's own messages in the tasks' log; a test keeps them equal.
   messages = {
-    needs-reauth = {
-      pattern     = "\"Strava refuses to refresh the tokens\""
-      description = "An athlete has to connect again: Strava refuses the tokens. See docs/errors.md or the athlete's page."
-    }
-    quota = {
-      pattern     = "\"daily call budget\""
-      description = "Strava's calls of the day are spent: activities arrive when the next day (UTC) begins."
-    }
-    quarantine = {
-      pattern     = "\"is quarantined:\""
-      description = "An activity could not be understood and waits in quarantine: the task's log says which and why."
-    }
+    needs-reauth = "\"Strava refuses to refresh the tokens\""
+    quota        = "\"daily call budget\""
+    quarantine   = "\"is quarantined:\""
   }
 
   # The API's own metrics know routes by dimensions of which AWS's pages differ; its access log is ours.
+  webhook = "$.route = \"POST /webhook/{secret}\""
   answers = {
-    webhook-errors = {
-      pattern     = "{ $.route = \"POST /webhook/{secret}\" && $.status = \"5*\" }"
-      description = "The webhook answers 5xx: Strava tries an event three times only; reconcile finds what is lost."
-    }
-    page-errors = {
-      pattern     = "{ $.route != \"POST /webhook/{secret}\" && $.status = \"5*\" }"
-      description = "Pages answer 5xx: see the log of ${var.http_function_name}. Events are not touched by that."
-    }
+    webhook-errors = "{ ${local.webhook} && $.status = \"5*\" }"
+    page-errors    = "{ $.route != \"POST /webhook/{secret}\" && $.status = \"5*\" }"
   }
 
   filters = merge(
-    { for name, message in local.messages : name => merge(message, { log_group = var.task_log_group_name, period_s = 900 }) },
-    { for name, answer in local.answers : name => merge(answer, { log_group = var.access_log_group_name, period_s = 300 }) },
+    { for name, pattern in local.messages : name => { pattern = pattern, log_group = var.task_log_group_name, period_s = 900 } },
+    { for name, pattern in local.answers : name => { pattern = pattern, log_group = var.access_log_group_name, period_s = 300 } },
   )
 
   # How long a DAG with a schedule may be without a good run: paused, unknown to Airflow, or failing.
   silences = {
-    strava_reconcile = { period_s = 1800, periods = 2, words = "an hour" }
-    strava_retention = { period_s = 86400, periods = 2, words = "two days" }
+    strava_reconcile = { period_s = 1800, periods = 2 }
+    strava_retention = { period_s = 86400, periods = 2 }
   }
 
   # What is silent alarms where it is missing, everything else where it is there.
   alarms = merge(
     {
       dead-letters = {
-        description = "Events were given up: see why with `make dead-letters`, mend the cause, revive them."
+        description = local.words["dead-letters"]
         namespace   = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum"
         dimensions  = { QueueName = var.dead_letters_name }
         threshold   = 0, period_s = 300, periods = 1, enough = 1, missing = "notBreaching"
       }
       oldest-event = {
-        description = "Events wait for Airflow: is MWAA being updated, strava_ingest paused, or the dispatcher failing?"
+        description = local.words["oldest-event"]
         namespace   = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", statistic = "Maximum"
         dimensions  = { QueueName = var.queue_name }
         threshold   = var.oldest_event_s, period_s = 300, periods = 1, enough = 1, missing = "notBreaching"
       }
       released = {
         # The age above forgets a message that was received three times, which is when a paused DAG begins to matter.
-        description = "Airflow takes no events, which return to the queue: the dispatcher's log says why. Is a DAG paused or broken?"
+        description = local.words["released"]
         namespace   = local.namespace, metric = "EventsReleased", statistic = "Sum"
         dimensions  = { FunctionName = var.dispatcher_function_name }
         threshold   = 0, period_s = 900, periods = 3, enough = 2, missing = "notBreaching"
       }
       waiting = {
-        description = "Events are left to the ledger, as Strava or Airflow is out: reconcile queues them again after that."
+        description = local.words["waiting"]
         namespace   = local.namespace, metric = "EventsWaiting", statistic = "Sum"
         dimensions  = { FunctionName = var.dispatcher_function_name }
         threshold   = 0, period_s = 900, periods = 1, enough = 1, missing = "notBreaching"
       }
       dropped = {
-        description = "The webhook drops events: of a subscription that is not the stored one (`make subscription ARGS=show`), or of strangers."
+        description = local.words["dropped"]
         namespace   = local.namespace, metric = "EventsDropped", statistic = "Sum"
         dimensions  = { FunctionName = var.http_function_name }
         threshold   = 0, period_s = 3600, periods = 1, enough = 1, missing = "notBreaching"
       }
       dispatcher-errors = {
-        description = "The dispatcher fails as a whole; its events go back to the queue meanwhile."
+        description = local.words["dispatcher-errors"]
         namespace   = "AWS/Lambda", metric = "Errors", statistic = "Sum"
         dimensions  = { FunctionName = var.dispatcher_function_name }
         threshold   = 0, period_s = 300, periods = 2, enough = 2, missing = "notBreaching"
       }
       scheduler = {
-        description = "Airflow's scheduler gives no sign of life; an update of the environment does this for some minutes."
+        description = local.words["scheduler"]
         namespace   = "AmazonMWAA", metric = "SchedulerHeartbeat", statistic = "Sum"
         dimensions  = { Environment = var.environment_name, Function = "Scheduler" }
         threshold   = 0, period_s = 900, periods = 2, enough = 2, missing = "breaching"
@@ -97,7 +84,7 @@ locals {
     },
     {
       for dag_id in local.dag_ids : "failed-${replace(dag_id, "_", "-")}" => {
-        description = "A run of ${dag_id} failed: its page in Airflow says what to do."
+        description = replace(local.words["failed-<dag>"], "<dag>", dag_id)
         namespace   = "AmazonMWAA", metric = "DAGDurationFailed", statistic = "SampleCount"
         dimensions  = { DAG = dag_id, Environment = var.environment_name }
         threshold   = 0, period_s = 300, periods = 1, enough = 1, missing = "notBreaching"
@@ -105,7 +92,7 @@ locals {
     },
     {
       for dag_id, silence in local.silences : "silent-${replace(dag_id, "_", "-")}" => {
-        description = "No run of ${dag_id} ended well for ${silence.words}: is it paused in Airflow, or does it fail?"
+        description = local.words["silent-${replace(dag_id, "_", "-")}"]
         namespace   = "AmazonMWAA", metric = "DAGDurationSuccess", statistic = "SampleCount"
         dimensions  = { DAG = dag_id, Environment = var.environment_name }
         threshold   = 0, period_s = silence.period_s, periods = silence.periods, enough = silence.periods, missing = "breaching"
@@ -113,7 +100,7 @@ locals {
     },
     {
       for name, filter in local.filters : name => {
-        description = filter.description
+        description = local.words[name]
         namespace   = local.namespace, metric = "${var.name}-${name}", statistic = "Sum"
         dimensions  = {}
         threshold   = 0, period_s = filter.period_s, periods = 1, enough = 1, missing = "notBreaching"
@@ -202,12 +189,25 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   ok_actions          = [aws_sns_topic.alarms.arn]
 }
 
+# Pages may take eight seconds, so the API's own latency says nothing of the webhook.
+resource "aws_cloudwatch_log_metric_filter" "webhook_latency" {
+  name           = "${var.name}-webhook-latency"
+  log_group_name = var.access_log_group_name
+  pattern        = "{ ${local.webhook} && $.responseLatencyMs = * }"
+
+  metric_transformation {
+    name      = "${var.name}-webhook-latency"
+    namespace = local.namespace
+    value     = "$.responseLatencyMs"
+    unit      = "Milliseconds"
+  }
+}
+
 resource "aws_cloudwatch_metric_alarm" "webhook_p99" {
   alarm_name          = "${var.name}-webhook-p99"
-  alarm_description   = "The slowest of a hundred answers nears the two seconds that Strava waits."
-  namespace           = "AWS/ApiGateway"
-  metric_name         = "Latency"
-  dimensions          = { ApiId = var.api_id, Stage = "$default" }
+  alarm_description   = local.words["webhook-p99"]
+  namespace           = local.namespace
+  metric_name         = aws_cloudwatch_log_metric_filter.webhook_latency.metric_transformation[0].name
   extended_statistic  = "p99"
   period              = 300
   evaluation_periods  = 3
@@ -221,7 +221,7 @@ resource "aws_cloudwatch_metric_alarm" "webhook_p99" {
 # The crawler has no metric of its own; it announces its failures.
 resource "aws_cloudwatch_event_rule" "crawler" {
   name        = "${var.name}-crawler"
-  description = "The crawler failed: partitions that no run registered stay unseen"
+  description = local.words["crawler"]
 
   event_pattern = jsonencode({
     source      = ["aws.glue", local.test_source]

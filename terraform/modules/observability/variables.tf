@@ -36,7 +36,7 @@ variable "oldest_event_s" {
 }
 
 variable "webhook_p99_ms" {
-  description = "The 99th percentile of the web API's answers; Strava waits two seconds."
+  description = "The 99th percentile of the webhook's answers; Strava waits two seconds."
   type        = number
   default     = 1500
 

@@ -252,7 +252,8 @@ resource "aws_apigatewayv2_stage" "default" {
   # The route, never the path: a path holds the webhook's secret, an invitation or an athlete's code.
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.access.arn
-    format = jsonencode({
+    # The latency is a number, without quotation marks, so that a filter can take its value.
+    format = replace(jsonencode({
       requestId            = "$context.requestId"
       requestTime          = "$context.requestTime"
       route                = "$context.routeKey"
@@ -261,7 +262,7 @@ resource "aws_apigatewayv2_stage" "default" {
       responseLatencyMs    = "$context.responseLatency"
       integrationLatencyMs = "$context.integrationLatency"
       integrationError     = "$context.integrationErrorMessage"
-    })
+    }), "\"$context.responseLatency\"", "$context.responseLatency")
   }
 }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import boto3
@@ -68,9 +68,22 @@ def dynamodb_local_url(
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    """Shows today, for DynamoDB Local deletes expired rows by its own clock, which cannot be set."""
-    return ManualClock(float(int(time.time())))
+def clock(request: pytest.FixtureRequest) -> Clock:
+    """DynamoDB Local deletes expired rows by its own clock, which cannot be set: there it is the machine's."""
+    is_own = request.node.callspec.params.get("store_url") == "dynamodb_local"
+    return time.time if is_own else ManualClock(1_700_000_000.0)
+
+
+@pytest.fixture
+def pass_time(clock: Clock) -> Callable[[float], None]:
+    """Let that many seconds pass, or wait for them where the clock cannot be set."""
+    return clock.pass_s if isinstance(clock, ManualClock) else time.sleep
+
+
+@pytest.fixture
+def life_s(clock: Clock) -> int:
+    """How long a row lives: a minute, or as short as a busy machine allows where it is waited for."""
+    return 60 if isinstance(clock, ManualClock) else 3
 
 
 @pytest.fixture

@@ -120,9 +120,9 @@ def test_record_keeps_the_runs_of_other_proofs(tmp_path: Path) -> None:
 
 
 def test_page_shows_commit_day_and_figures_of_the_proofs_that_ran() -> None:
-    proofs = [Proof(name, f"About {name}", 1, lambda effort: ()) for name in ("good", "never_ran")]
+    shows = {name: f"About {name}" for name in ("good", "never_ran")}
 
-    text = page.page(proofs, {"good": RUN, "gone": RUN})
+    text = page.page(shows, {"good": RUN, "gone": RUN})
 
     assert "## good\n\nAbout good." in text
     assert "2026-11-29, commit abc1234, 12 s, 2 cores." in text
@@ -139,4 +139,7 @@ def test_registry_names_each_proof_once_and_none_takes_longer_than_ten_minutes()
 
 
 def test_record_of_the_repository_knows_only_proofs_there_are() -> None:
-    assert set(record.read()) <= {proof.name for proof in registry.PROOFS}
+    names = {proof.name for proof in registry.PROOFS}
+
+    assert not names & page.TARGETS.keys()
+    assert set(record.read()) <= names | page.TARGETS.keys()
