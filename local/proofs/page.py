@@ -33,7 +33,7 @@ def render() -> str:
     """The page of all proofs that ran."""
     from local.proofs.registry import PROOFS  # imports what every proof needs
 
-    return page({proof.name: proof.shows for proof in PROOFS} | TARGETS, record.read())
+    return page({**{proof.name: proof.shows for proof in PROOFS}, **TARGETS}, record.read())
 
 
 def page(shows: Mapping[str, str], runs: Mapping[str, Run]) -> str:
