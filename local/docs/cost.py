@@ -13,7 +13,7 @@ from ops.repository import REPOSITORY
 HOURS = 730.0
 DAYS = HOURS / 24
 EVENTS_A_DAY = 2
-"""Of each athlete: one activity that is finished, and a title that is given to it later."""
+"""Events of each athlete: one finished activity, and its title, which the athlete gives it later."""
 
 SECONDS_A_TASK = 10
 EVENING_SHARE, EVENING_H = 0.5, 4
@@ -58,7 +58,7 @@ BUILT: Mapping[str, Mapping[str, int]] = {
     "dev": {"aws_nat_gateway": 1, "aws_eip": 1},
     "prod": {"aws_nat_gateway": 2, "aws_eip": 2},
 }
-"""Terraform's resources that are billed by number and differ between environments; a test counts them in the plan."""
+"""Terraform's resources that are billed by number, for each environment; a test counts them in the plan."""
 
 ALIKE: Mapping[str, int] = {
     "aws_kms_key": 2,

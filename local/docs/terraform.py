@@ -1,4 +1,4 @@
-"""What Terraform has to know of the code: the tables of the state and of the lake, the cookbook, the DAGs' names."""
+"""Terraform's inputs from the code: the tables of the state and of the lake, the cookbook, the DAGs' names."""
 
 from __future__ import annotations
 

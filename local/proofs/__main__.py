@@ -29,7 +29,7 @@ def main(
     small: Annotated[bool, typer.Option("--small", help="The smallest size, whose figures go to no page.")] = False,
     seed: Annotated[int, typer.Option(help="Whom and when chance strikes.")] = 2026,
 ) -> None:
-    """Run what is named, print what it found and write docs/proofs.md; the exit status is 1 when a claim fails."""
+    """Run the named proof, print its verdicts and write docs/proofs.md; the exit status is 1 when a claim fails."""
     # Imported here: processes that a proof starts import this module again, and stay small.
     from local.proofs.registry import PROOFS
 

@@ -26,10 +26,10 @@ CHILDREN = {REX_ID: "Rex", MIA_ID: "Mia", ZOE_ID: "Zoe"}
 REFUSED = (REX_ID, MIA_ID)
 
 _MOST_WINDOWS = 400
-"""A copy that is not made by then is lost."""
+"""A copy that is not made after this many windows is lost."""
 
 _RULES = Rules(limits=Limits(window=20_000, day=200_000, read_window=10_000, read_day=100_000))
-"""Limits that are never reached: the storm is about access, `make proofs NAME=quota` about the budget."""
+"""Limits that are never reached: this proof is about access, `make proofs NAME=quota` is about the budget."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`docs/proofs.md`: what every proof found when it last ran in full."""
+"""`docs/proofs.md`: the result of every proof's last run in full size."""
 
 from __future__ import annotations
 

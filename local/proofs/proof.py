@@ -17,20 +17,20 @@ class Effort:
     """How hard a proof tries."""
 
     is_small: bool
-    """The smallest size that still shows that the proof works, for the gate; its figures go to no page."""
+    """The smallest size that still shows that the proof works, for the gate; its figures are on no page."""
     seed: int
     """The seed of all random choices."""
     advance: Advance
     """Called with the number of finished rounds."""
     closing: ExitStack
-    """Closes at the command's end what several of its proofs use."""
+    """Closes at the end of the command; for resources that several proofs share."""
 
     def rounds(self, full: int, *, small: int) -> int:
         """One of the two sizes."""
         return small if self.is_small else full
 
     def within_s(self, full_s: float) -> float:
-        """A bound of time: three times as long in the small size, which runs on a busy machine."""
+        """A time limit: three times as long in the small size, which runs on a busy machine."""
         return full_s * 3 if self.is_small else full_s
 
 
@@ -44,4 +44,4 @@ class Proof:
     seconds: int
     """How long the full size takes on a quiet machine of two cores; at most `LONGEST_S`."""
     prove: Callable[[Effort], Sequence[Verdict]]
-    """Errors: whatever keeps the proof from a verdict; a claim that does not hold is a verdict, no error."""
+    """Errors: whatever prevents a verdict; a claim that does not hold is a verdict, not an error."""

@@ -1,4 +1,4 @@
-"""What the proofs found when they last ran in full: `docs/proofs.json`, from which `docs/proofs.md` is made."""
+"""The results of the proofs' last runs in full size: `docs/proofs.json`, from which `docs/proofs.md` is made."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def read(path: Path = RECORD) -> Mapping[str, Run]:
 
 
 def keep(name: str, run: Run, path: Path = RECORD) -> None:
-    """Replace what an earlier run of the proof found; those of other proofs stay."""
+    """Replace the earlier run of this proof; the runs of other proofs stay."""
     runs = {**read(path), name: run}
     text = json.dumps({key: asdict(runs[key]) for key in sorted(runs)}, indent=2, ensure_ascii=False)
     path.write_text(text + "\n")

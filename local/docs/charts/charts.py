@@ -52,6 +52,6 @@ def render(name: str) -> str:
 
 
 def _numbered_from_0(svg: str) -> str:
-    """The picture with its own numbers: the library counts gradients through all pictures of a process."""
+    """The picture with gradients numbered from 0: the library counts them across all pictures of a process."""
     numbers: dict[str, int] = {}
     return _GRADIENT.sub(lambda found: f"gradient_{numbers.setdefault(found[1], len(numbers))}", svg)

@@ -73,7 +73,7 @@ def best_efforts_by_duration(lake: TrainingLake) -> dict[str, Any]:
 
 
 def heartrate_zones(lake: TrainingLake) -> dict[str, Any]:
-    """The zones of each quarter on top of each other."""
+    """The zones of each quarter, stacked."""
     names = ("5: from 90 %", "4: 80-90 %", "3: 70-80 %", "2: 60-70 %", "1: below 60 %")
     rows = [
         {"quarter": f"{first.year} Q{first.month // 3 + 1}", "zone": names[5 - row["zone"]], "rank": row["zone"]}
@@ -99,7 +99,7 @@ def heartrate_zones(lake: TrainingLake) -> dict[str, Any]:
 
 
 def grade_adjusted_pace(lake: TrainingLake) -> dict[str, Any]:
-    """Each run's pace, and what it would have been on the flat."""
+    """Each run's pace, and its grade-adjusted pace."""
     answer = lake.ask("grade_adjusted_pace", since="2025-10-01")
     runs = alt.Chart(data(answer)).encode(x=days("local_day"))
     real_s, flat_s = (answer[name].to_pylist() for name in ("pace_s_per_km", "grade_adjusted_pace_s_per_km"))

@@ -16,7 +16,7 @@ _WIDTH = 440
 
 
 def route_heat_grid(lake: TrainingLake) -> dict[str, Any]:
-    """The cells of the grid on a map, the more often the warmer."""
+    """The cells of the grid on a map; more frequent ones have warmer colours."""
     grid = _Grid(lake)
     cells = grid.cells.mark_rect().encode(
         **grid.corners,
@@ -27,7 +27,7 @@ def route_heat_grid(lake: TrainingLake) -> dict[str, Any]:
 
 
 def pauses(lake: TrainingLake) -> dict[str, Any]:
-    """Circles where the athlete stood, as big as the time, over the grid of the routes."""
+    """Circles where the athlete stood still, larger for a longer time, over the grid of the routes."""
     grid = _Grid(lake)
     stood: dict[tuple[float, float], float] = defaultdict(float)
     for pause in lake.ask("pauses", sport_type="Run").to_pylist():
@@ -52,7 +52,7 @@ _ROUND = alt.Legend(values=[10, 30, 90], symbolFillColor=ORANGE)
 
 
 class _Grid:
-    """The cells of all runs, and how they lie on a map that is as wide as it is true to scale."""
+    """The cells of all runs, and their places on a map to scale."""
 
     def __init__(self, lake: TrainingLake) -> None:
         rows = [_cornered(row) for row in lake.ask("route_heat_grid", sport_type="Run").to_pylist()]

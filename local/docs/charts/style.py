@@ -12,11 +12,11 @@ import pyarrow as pa
 
 WIDTH, HEIGHT = 620, 220
 INK = "#767b84"
-"""Text and lines: 4.2 times as light as GitHub's dark page, and 4.3 times as dark as its white one."""
+"""Text and lines: a contrast of 4.2 to GitHub's dark page, and of 4.3 to its white one."""
 FAINT = "#8b949e40"
 BLUE, ORANGE, GREEN, PURPLE, RED = "#3f83d8", "#e5731a", "#2f9e6e", "#9a6fd8", "#d9534f"
 HEAT = ("#4a6fb5", "#3fa3a3", "#8fb348", "#e5a01a", "#e5531a")
-"""From seldom to often; no step of it is lost on either page."""
+"""From rare to frequent; every step is visible on either page."""
 
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 """The first font is part of the drawing library, which measures with it; Arial has the same widths."""
@@ -25,7 +25,7 @@ Row = Mapping[str, Any]
 
 
 def data(rows: pa.Table | Iterable[Row]) -> alt.InlineData:
-    """The rows as a chart holds them, days as text."""
+    """The rows in the form of a chart's data, days as text."""
     listed = rows.to_pylist() if isinstance(rows, pa.Table) else rows
     return alt.InlineData(values=[{name: _plain(value) for name, value in row.items()} for row in listed])
 
@@ -35,12 +35,12 @@ def _plain(value: Any) -> Any:
 
 
 def days(name: str, axis: alt.Axis | None = None) -> alt.X:
-    """A column of days along the bottom; in UTC, so that the picture is the same in every time zone."""
+    """A column of days on the horizontal axis; in UTC, so that the picture is the same in every time zone."""
     return alt.X(f"{name}:T", title=None, scale=alt.Scale(type="utc"), axis=axis or alt.Axis(grid=False))
 
 
 def paces(column: str, values_s: Sequence[float], step_s: int) -> alt.Y:
-    """A column of paces upwards, the faster the higher, with a line at each step."""
+    """A column of paces on the vertical axis, faster ones higher, with a line at each step."""
     fast, slow = floor(min(values_s) / step_s) * step_s, ceil(max(values_s) / step_s) * step_s
     return alt.Y(
         f"{column}:Q",
@@ -57,7 +57,7 @@ YEARS = (2024, 2025, 2026)
 
 
 def years(column: str) -> alt.Color:
-    """A column of years, each in its colour."""
+    """A column of years, each with its own colour."""
     return alt.Color(f"{column}:N", title=None, scale=colours(YEARS, (PURPLE, BLUE, ORANGE)))
 
 

@@ -21,7 +21,7 @@ _DAYS_RIDDEN = """
 
 
 def weekly_volume(lake: TrainingLake) -> dict[str, Any]:
-    """Bars and the trend over them."""
+    """Bars, and the trend as a line over them."""
     weeks = alt.Chart(data(lake.ask("weekly_volume"))).encode(x=days("week_start"))
     km = alt.Y("distance_km:Q", title="distance (km a week)")
     bars = weeks.mark_bar(width=3.4, opacity=0.55).encode(y=km)
@@ -30,7 +30,7 @@ def weekly_volume(lake: TrainingLake) -> dict[str, Any]:
 
 
 def year_against_year(lake: TrainingLake) -> dict[str, Any]:
-    """One rising line for each year."""
+    """One cumulative line for each year."""
     answer = lake.ask("year_against_year")
     january = [{"calendar_year": year, "calendar_month": 0, "year_to_date_km": 0} for year in YEARS]
     month = alt.X(
@@ -52,7 +52,7 @@ def year_against_year(lake: TrainingLake) -> dict[str, Any]:
 
 
 def climbing(lake: TrainingLake) -> dict[str, Any]:
-    """The climb of each month, the hillier the warmer."""
+    """The climb of each month; hillier ones have warmer colours."""
     bars = (
         alt.Chart(data(lake.ask("climbing")))
         .mark_bar()
@@ -71,7 +71,7 @@ def climbing(lake: TrainingLake) -> dict[str, Any]:
 
 
 def eddington_number(lake: TrainingLake) -> dict[str, Any]:
-    """The number of days with at least each distance, and the diagonal: they meet at the Eddington number."""
+    """The number of days with at least each distance, and the diagonal; they cross at the Eddington number."""
     number = lake.ask("eddington_number")["eddington"][0].as_py()
     lengths = lake.select(_DAYS_RIDDEN)["km"].to_pylist()
     counted = [{"km": km, "days": sum(length >= km for length in lengths)} for km in range(1, int(max(lengths)) + 2)]
@@ -90,7 +90,7 @@ def eddington_number(lake: TrainingLake) -> dict[str, Any]:
 
 
 def freshness(lake: TrainingLake) -> dict[str, Any]:
-    """What the lake holds of each month as a bar, what Strava listed as a line across it."""
+    """The lake's activities of each month as a bar, those that Strava listed as a line across it."""
     rows = [
         {**row, "compared_at": None, "month": date(row["calendar_year"], row["calendar_month"], 1)}
         for row in lake.ask("freshness").to_pylist()
@@ -105,7 +105,7 @@ def freshness(lake: TrainingLake) -> dict[str, Any]:
 
 
 def gear_distance(lake: TrainingLake) -> dict[str, Any]:
-    """From first to latest use, with the distance."""
+    """Each gear from its first to its latest use, with the distance."""
     rows = [
         {**row, "label": f"{row['distance_km']:,.0f} km", "kind": "bike" if row["gear_id"][0] == "b" else "shoes"}
         for row in lake.ask("gear_distance").to_pylist()
@@ -121,7 +121,7 @@ def gear_distance(lake: TrainingLake) -> dict[str, Any]:
 
 
 def habits(lake: TrainingLake) -> dict[str, Any]:
-    """The week as a grid of hours."""
+    """The hours of the week as a grid."""
     grid = (
         alt.Chart(data(lake.ask("habits")))
         .mark_rect(cornerRadius=2)

@@ -1,9 +1,9 @@
-"""Two and a half years of an invented athlete: the lake that the answers and pictures of `docs/queries.md` come from.
+"""The lake behind the answers and pictures of `docs/queries.md`: two and a half years of a generated athlete.
 
 `python -m local.docs.lake.queries_lake file:///absolute/folder` writes it there.
 
-A few recordings of the simulated Strava are taken again and again, as an athlete takes his home routes, each time at
-another pace and with another turn for home. So thousands of hours take seconds, and are the same at every run.
+A few recordings of the simulated Strava are repeated, as an athlete repeats the routes near home, each time at another
+pace and with another length. So thousands of hours are generated in seconds, and are the same at every run.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from local.strava_simulator.world.activity import SimulatedActivity
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 WEEKS = 130
 _SAMPLE_EVERY_S = 8
-"""As devices with "smart recording" do."""
+"""The interval of samples, as that of devices with "smart recording"."""
 _HOLIDAY_WEEKS = frozenset({33, 34, 51, 52, 85, 86, 104})
 _COPIED_SINCE = datetime(2025, 9, 1, tzinfo=UTC)
 _ENDINGS = (
@@ -51,14 +51,14 @@ _ENDINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A recording to take again."""
+    """A recording to repeat."""
 
     kind: Kind
     seed: int
     points: int
-    """Its length at one sample a second; the activity itself for the kinds without samples."""
+    """Its length in samples, one a second; for the kinds without samples, the activity's seconds."""
     gear: tuple[str, ...] = ()
-    """What is used on it, each until the next is bought, in equal parts of the time."""
+    """The gear used on it, one after the other, each for an equal part of the time."""
 
 
 _SHOES = ("g8001", "g8002", "g8003")
@@ -77,7 +77,7 @@ _SWIM = Route(Kind.SWIM, 9, 2100)
 
 @dataclass(frozen=True, slots=True)
 class _Habit:
-    """What the athlete would do each week on this day, with that chance in midwinter and in midsummer."""
+    """A weekly activity of the athlete on this day, with its probability in midwinter and in midsummer."""
 
     weekday: int
     hour: int
@@ -105,17 +105,17 @@ class TrainingLake:
 
     @cache  # noqa: B019 - page and picture ask the same of the one lake of a process
     def ask(self, name: str, **given: str) -> pa.Table:
-        """The answer of a query of the cookbook."""
+        """The result of a query of the cookbook."""
         return self.select(cookbook.load(name).for_duckdb({"athlete_id": str(ATHLETE_ID)} | given))
 
     def select(self, sql: str) -> pa.Table:
-        """The answer of a SELECT."""
+        """The result of a SELECT."""
         return query(sql, self.url)
 
 
 @cache
 def training_lake() -> TrainingLake:
-    """The lake, filled once in a process. Effects: a temporary directory until the process ends."""
+    """The lake, filled once for each process. Effects: a temporary directory until the process ends."""
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
     url = (Path(folder.name) / "lake").as_uri()
@@ -136,7 +136,7 @@ def fill(url: str) -> None:
 
 
 def activities() -> Iterator[SimulatedActivity]:
-    """Everything the athlete did, in its order: more in summer and from year to year, nothing in the holidays."""
+    """All activities of the athlete, in order: more in summer and from year to year, none in the holidays."""
     rng = Random(2024)
     number = 0
     for week in range(WEEKS):
@@ -153,7 +153,7 @@ def activities() -> Iterator[SimulatedActivity]:
 
 
 def _taken(route: Route, number: int, start_at: datetime, week: int, rng: Random) -> SimulatedActivity:
-    """The route once more: as slow as the athlete is untrained and lazy, and perhaps only a part of it."""
+    """The route repeated: slower for an untrained or tired athlete, and sometimes only a part of it."""
     recorded = _recording(route)
     effort = rng.gauss(1.0, 0.03)
     slower = (1.08 - 0.12 * week / WEEKS) / effort
@@ -186,14 +186,14 @@ def _recording(route: Route) -> Mapping[str, list[Any]]:
 
 
 def _scaled(data: list[Any], factor: float | None) -> list[Any]:
-    """The same ground in another time, with the pulse and the power that it takes."""
+    """The same distance in another time, with the heart rate and power for that speed."""
     if factor is None:
         return data
     return [None if value is None else type(value)(round(value * factor, 3)) for value in data]
 
 
 def _measures(samples: Mapping[str, list[Any]]) -> dict[str, Any]:
-    """What the activity says of its samples."""
+    """The activity's totals and averages of its samples."""
     time, moving, altitudes = samples["time"], samples["moving"], samples.get("altitude", [])
     steps = zip(time, time[1:], moving[1:], strict=False)
     return {
@@ -214,7 +214,7 @@ def _stream_set(activity: SimulatedActivity) -> StreamSet | None:
 
 
 def _copies(held: list[SimulatedActivity]) -> Iterator[Copy]:
-    """Copies of what was done together, to one child or two, with every ending but mostly a good one."""
+    """Copies of the shared activities, to one child or two, with every outcome but mostly success."""
     rng = Random(7)
     for activity in held:
         started = datetime.fromisoformat(activity.detail["start_date"])

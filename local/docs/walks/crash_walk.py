@@ -1,4 +1,4 @@
-"""`docs/crash-walk.md`: a copy dies at each of its points, and what came of it."""
+"""`docs/crash-walk.md`: the outcome when a copy's process dies at each of its points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`docs/run-walk.md`: a run dies at each of its points, and when everything is as it should be after it."""
+"""`docs/run-walk.md`: how soon everything is right after a run dies at each of its points."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"\d+")
 
 
 def process(world: World, points: Points) -> Services:
-    """The services of a process of the world: whatever it writes, sends or calls passes `points`."""
+    """The services of a process of the world: each of its writes, messages and calls passes `points`."""
     adapters = Adapters(
         CrashingStore(world.store, points),
         CrashingSession(world.app, world.clock, points),
@@ -109,7 +109,7 @@ class CrashingObjects:
 
 
 class CrashingQueue:
-    """A queue with a point on either side of whatever changes what is in it."""
+    """A queue with a point on either side of each change of its contents."""
 
     def __init__(self, queue: Queue, points: Points) -> None:
         self._queue = queue

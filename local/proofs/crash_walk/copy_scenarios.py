@@ -36,11 +36,11 @@ class CopyScenario:
     prepare: Callable[[World], int]
     """Prepares the world and returns the activity's id."""
     fewest_points: int
-    """The least number of points: with fewer the walk would miss parts of a copy."""
+    """The smallest number of points expected: with fewer the walk would miss parts of a copy."""
     child_id: int = REX_ID
     rules: Rules = field(default_factory=Rules)
     resumed: bool = False
-    """Whether it is reconcile's next window that is walked, not the task after a sync."""
+    """Whether the walk is through reconcile's next window, not through the task after a sync."""
     ends_as: CopyState = CopyState.DONE
 
 

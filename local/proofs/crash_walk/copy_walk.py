@@ -1,4 +1,4 @@
-"""Kills a copy at each of its points in turn, runs what production would run next, and checks the outcome."""
+"""Kills a copy at each of its points in turn, continues as production would, and checks the outcome."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CrashOutcome:
     retry: str
     """What the task's retry did, in words."""
     windows: str
-    """What reconcile's windows did, if anything was left for them."""
+    """What reconcile's windows did, if work was left for them."""
     state: CopyState | None
     """The copy's state in the ledger; None where the ledger has no row."""
     activities: int
@@ -47,7 +47,7 @@ class CrashOutcome:
     named: bool
     """Whether the ledger names that activity."""
     left: int
-    """How many copies are still due, messages still wait, and rows of the lake are not what the ledger says."""
+    """How many copies are still due, messages still wait, and rows of the lake differ from the ledger."""
 
     def holds(self, scenario: CopyScenario) -> bool:
         """Whether nothing was lost and nothing was done twice."""
@@ -57,7 +57,7 @@ class CrashOutcome:
 def walk(scenario: CopyScenario) -> Iterator[CrashOutcome]:
     """Each of the scenario's points, in the order in which a copy passes them, each in a world of its own.
 
-    The retry comes while the dead run's lease is still valid, if it had one, so reconcile has to do the rest.
+    The retry comes while the dead run's lease, if it had one, is still valid, so reconcile has to do the rest.
     """
     with tempfile.TemporaryDirectory(prefix="crash-walk-") as scratch:
         ready = Path(scratch, "ready")
@@ -134,7 +134,7 @@ class _Runs:
             return "the dead run's lease holds"
 
     def _left(self, world: World) -> int:
-        """What is due now or ever."""
+        """How much work is due now or later."""
         return len(list(world.services.state.copies.due(float("inf")))) + world.services.queue.depth()
 
     def _story(self, results: Iterable[CopyResult], points: Points) -> str:

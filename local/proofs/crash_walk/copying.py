@@ -24,7 +24,7 @@ def copy(world: World, activity_id: int, points: Points) -> list[CopyResult]:
 
 
 def reconcile(world: World, points: Points) -> list[CopyResult]:
-    """Let the next window come: what is due is queued, and what is queued is looked at as the DAG does."""
+    """Run the next window: reconcile queues due work, and the DAG's tasks do it."""
     world.clock.pass_s(WINDOW_S)
     services, results = world.services, []
     queue_due(services)

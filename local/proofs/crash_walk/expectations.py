@@ -1,4 +1,4 @@
-"""What the athletes may expect after a crash, and a check of the whole system against it."""
+"""What the athletes may expect after a crash, and a check whether the whole system fulfils it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Expectations:
     """What the athletes may expect of the system, whichever process dies."""
 
     activities: tuple[int, ...] = ()
-    """The parent's activities of which the system was told: the lake agrees with Strava about each."""
+    """The parent's activities that the system was told of: the lake agrees with Strava about each."""
     copies: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """Which activities each child has one copy of; the child's account holds nothing else."""
     erased: tuple[int, ...] = ()
 
 
 def violations(world: World, expected: Expectations) -> tuple[str, ...]:
-    """Everything that is lost, doubled, left over or still to be done, in words; empty where all is well."""
+    """Everything that is lost, duplicated, left over or still due, in words; empty where all is well."""
     services = world.services
     found = [fault for activity_id in expected.activities for fault in _of_activity(world, activity_id)]
     for child_id, activity_ids in expected.copies.items():

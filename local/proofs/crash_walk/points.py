@@ -44,7 +44,7 @@ class Points:
         self._pass(f"after {name}")
 
     def alive(self) -> None:
-        """Refuse all work in a dead process, whose `finally` blocks run here though they would not after a kill."""
+        """Refuse all work in a dead process: its `finally` blocks run here, although they would not after a kill."""
         if self._dead:
             raise Crashed
 

@@ -1,4 +1,4 @@
-"""The walks as proofs: the number of points, and whether the outcome is right at each."""
+"""The walks as proofs: how many points they have, and at how many the outcome is right."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _walked(scenario: CopyScenario) -> Verdict:
 
 
 def prove_run_walk(effort: Effort) -> list[Verdict]:
-    """Every scenario killed at each of its points, and disturbed otherwise at each fourth; the small size takes few."""
+    """Kill every scenario at each of its points, disturb it otherwise at each fourth; the small size takes few."""
     verdicts = []
     for disturbance in Disturbance:
         fewer = 1 if disturbance is Disturbance.DEATH else 4

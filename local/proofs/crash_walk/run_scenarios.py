@@ -19,22 +19,21 @@ from local.testbed.world import MIA_ID, PARENT_ID, REX_ID, World
 from webhook_api.dispatcher import BACKFILL_DAG
 
 _DUE_S = 2700.0
-"""Everything that a dead run has left is due after this time."""
+"""After this time all work is due that a dead run has left."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunScenario:
-    """A world in which the system has just been asked for something, and what is expected of it."""
+    """A world in which the system has just received a request, and the expected outcome."""
 
     name: str
     prepare: Callable[[World], Expectations]
     fewest_points: int
-    """The least number of points: with fewer the walk would miss parts of the system."""
+    """The smallest number of points expected: with fewer the walk would miss parts of the system."""
     begin: Callable[[System, Points], None] = System.deliver
-    """The work that is walked; reconcile does what it leaves undone."""
+    """The process that is disturbed; reconcile does the work that it leaves."""
     recorded_by: str = ""
-    """The write by which the system is told of it, where that is the walked process's own: what dies before it was
-    asked for nothing."""
+    """The write that records the request, where the disturbed process makes it: before that nothing is requested."""
 
     def is_recorded_before(self, point: str) -> bool:
         """Whether the request is recorded when the process dies at the point."""
@@ -129,7 +128,7 @@ def _backfill(system: System, points: Points) -> None:
 
 
 def _half_planned(world: World) -> Expectations:
-    """The plan died with the third activity: the history's row knows that it was not listed to its end."""
+    """The listing died at the third activity: the history's row shows that the list is not complete."""
     expected = _history(world)
     with suppress(Crashed):
         _backfill(System(world), Points(happens_at="after write the file (2)"))
@@ -138,7 +137,7 @@ def _half_planned(world: World) -> Expectations:
 
 
 def _left_by(prepare: Callable[[World], Expectations], point: str) -> Callable[[World], Expectations]:
-    """The world that a run which died at `point` has left, when its work is due again."""
+    """The world after a run died at `point`, when its work is due again."""
 
     def prepared(world: World) -> Expectations:
         expected = prepare(world)

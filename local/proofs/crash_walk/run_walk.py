@@ -41,11 +41,11 @@ class PointOutcome:
 
     point: str
     windows: int
-    """The window of reconcile from which on nothing was wrong; 0 for before the first."""
+    """The window of reconcile after which nothing was wrong; 0 for before the first."""
     violations: tuple[str, ...]
-    """What is wrong in the end."""
+    """What is wrong at the end."""
     is_recorded: bool = True
-    """Whether the system had been told by then what it was asked for: if not, it owes nothing and has begun nothing."""
+    """Whether the request was recorded by then: if not, nothing is owed, and nothing may have begun."""
 
 
 def walk(
@@ -89,7 +89,7 @@ class PreparedRun:
         return points.passed
 
     def disturb(self, disturbance: Disturbance, point: str) -> PointOutcome:
-        """Disturb the process there; what it leaves falls to reconcile."""
+        """Disturb the process there; reconcile does the remaining work."""
         with self._system() as system:
             points = Points(happens_at=point, event=self._disturb(disturbance, system))
             with suppress(Crashed):

@@ -77,13 +77,13 @@ class System:
                 self.play(run, services)
 
     def play(self, run: Run, services: Services) -> None:
-        """The tasks of a run. One that fails fails alone, and Airflow does not try it again."""
+        """Run the tasks of a run. A task that fails stops no other, and is not tried again."""
         InlineRuns(services, self.world.settings, failures=[]).run(run.dag_id, run.conf)
 
     def reconcile(self, points: Points) -> None:
-        """Let reconcile queue what is due in the ledgers, and do it.
+        """Let reconcile queue the due work of the ledgers, and do it.
 
-        Lists are not asked: they would find what the ledgers have forgotten.
+        Strava's lists are not read: they would hide that a ledger has forgotten work.
         """
         services = process(self.world, points)
         for step in (queue_due, remove_late_records):

@@ -1,1 +1,1 @@
-"""The proof of the web edge on one machine: nothing that others do to it holds up the webhook."""
+"""The proof of the web edge on one machine: nothing that other clients do delays the webhook."""

@@ -1,6 +1,6 @@
-"""Everybody who could hold up the web edge, in a process of its own: `python -m local.proofs.edge.crowd`.
+"""Clients that could delay the web edge, in a process of their own: `python -m local.proofs.edge.crowd`.
 
-Prints a line of JSON each second that says what is going on.
+Prints a `Tally` as a line of JSON each second.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import typer
 from ops.machine.ports import LOOPBACK, url
 
 BODY_BYTES = 300_000_000
-"""What each poster announces, or would send if it were let."""
+"""How many bytes each poster announces, or sends unless it is refused."""
 _PIECE_BYTES = 64 * 1024
 _AGAIN_S = 0.2
 _LONGEST_S = 30.0
@@ -28,12 +28,12 @@ _LONGEST_S = 30.0
 
 @dataclass(slots=True)
 class Tally:
-    """What the crowd has done so far; each thread writes fields of its own."""
+    """What the clients have done so far; each thread writes fields of its own."""
 
     half_open: int = 0
     """Connections that are open now, with half a request on them."""
     callbacks: int = 0
-    """Callbacks that were answered, each after its call of Strava had had all its time."""
+    """Callbacks that were answered, each after its call of Strava had timed out."""
     refused: int = 0
     """Bodies that were refused with 413."""
     other_ends: int = 0
@@ -50,7 +50,7 @@ _COUNTERS = ("half_open", "callbacks", "refused", "other_ends", "posted_bytes")
 
 
 def hang(port: int, tally: Tally, number: int) -> None:
-    """A browser that comes back from Strava's page of consent again and again, and waits for the page."""
+    """A browser that comes back from Strava's consent page again and again, and waits for our page."""
     base = url(port)
     while True:
         with requests.Session() as browser, suppress(requests.RequestException):
@@ -68,7 +68,7 @@ def hang(port: int, tally: Tally, number: int) -> None:
 
 
 def keep_half_open(port: int, tally: Tally, count: int) -> None:
-    """Connections with half a request each; one that the server closes is opened anew."""
+    """Keep connections with half a request each; one that the server closes is opened again."""
     kept: list[socket.socket] = []
     while True:
         kept = [one for one in kept if not _is_closed(one)]
@@ -82,7 +82,7 @@ def keep_half_open(port: int, tally: Tally, count: int) -> None:
 
 
 def post(port: int, tally: Tally, *, is_chunked: bool) -> None:
-    """Somebody who posts a body of `BODY_BYTES` as fast as it is taken, and again when it was refused."""
+    """A client that posts a body of `BODY_BYTES` as fast as the server reads it, and again when it was refused."""
     while True:
         sent, is_refused = _post_once(port, is_chunked=is_chunked)
         with tally.counting:
@@ -124,7 +124,7 @@ def main(
     half_open: Annotated[int, typer.Option()],
     posters: Annotated[int, typer.Option()],
 ) -> None:
-    """Hold up the server at `port` until the process is ended."""
+    """Load the server at `port` until the process is ended."""
     tally = Tally()
     for number in range(callbacks):
         threading.Thread(target=hang, args=(port, tally, number), daemon=True).start()

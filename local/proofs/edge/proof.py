@@ -40,13 +40,13 @@ from ops.machine.ports import LOOPBACK, Ports, url
 
 P99_S = 0.2
 PAGE_S = 2.0
-"""How long the start page may take meanwhile; it is asked for once a second."""
+"""How long the start page may take meanwhile; it is requested once a second."""
 _EACH_S = 0.1
 _ATHLETE_ID = 7
 _WARM_UP = 20
 _LONGEST_S = 10.0
 _GATHERS_S = 2.0
-"""How long the crowd takes until all of it is there."""
+"""How long it takes until all clients are connected."""
 _LOOK_EVERY_S = 0.1
 _IS_THERE = 0.9
 """What share of the crowd is there on average: who was refused or answered comes again at once, but comes again."""
@@ -54,7 +54,7 @@ _IS_THERE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """How many do what."""
+    """How many clients do what."""
 
     callbacks: int
     half_open: int
@@ -63,17 +63,17 @@ class Crowd:
 
 @dataclass(slots=True)
 class Seen:
-    """What was seen while the webhooks came."""
+    """The measurements while the webhooks arrived."""
 
     webhook_s: list[float] = field(default_factory=list)
-    """From when each was due to its answer."""
+    """Seconds from the time when each webhook was due to its answer."""
     queued: int = 0
     """Webhooks that were answered 200."""
     page_s: list[float] = field(default_factory=list)
     pages: int = 0
     """Start pages that were answered 200."""
     hanging: list[int] = field(default_factory=list)
-    """How many callbacks waited for Strava, at each look."""
+    """How many callbacks waited for Strava, at each measurement."""
 
 
 def prove_edge(effort: Effort) -> list[Verdict]:
@@ -105,7 +105,7 @@ def prove_edge(effort: Effort) -> list[Verdict]:
 
 @contextmanager
 def _served(strava_url: str) -> Iterator[tuple[Settings, Processes, int]]:
-    """The web server as `make up` starts it, for one connected athlete; no dispatcher takes what it queues."""
+    """The web server as `make up` starts it, for one connected athlete; no dispatcher receives what it queues."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-")))
         ports = stack.enter_context(Ports.reserved(folder / "ports.json", lambda _: None, ("web",)))
@@ -123,7 +123,7 @@ def _served(strava_url: str) -> Iterator[tuple[Settings, Processes, int]]:
 
 
 def _post_all(port: int, settings: Settings, numbers: range, seen: Seen) -> None:
-    """Post an event each tenth of a second, whether or not the one before has been answered."""
+    """Post an event each tenth of a second, whether or not the previous one has been answered."""
     began = time.monotonic()
 
     def post(number: int) -> float:
@@ -138,7 +138,7 @@ def _post_all(port: int, settings: Settings, numbers: range, seen: Seen) -> None
 
 
 def _post(port: int, settings: Settings, number: int) -> int:
-    """The status of the answer, on a connection of its own; 0 where there was none."""
+    """The status of the answer to an event posted on a connection of its own; 0 without an answer."""
     event = {
         "aspect_type": "create",
         "event_time": 1_760_000_000 + number,
@@ -160,7 +160,7 @@ def _post(port: int, settings: Settings, number: int) -> int:
 
 @contextmanager
 def _watched(port: int, strava: SilentStrava, seen: Seen) -> Iterator[None]:
-    """While this is open, it is noted how many callbacks hang and how fast the start page comes."""
+    """Until the block ends, note how many callbacks wait and how fast the start page is."""
     over = threading.Event()
 
     def look() -> None:

@@ -1,4 +1,4 @@
-"""A Strava that takes every connection and never answers."""
+"""A Strava that accepts every connection and never answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _READ_BYTES = 65_536
 
 @dataclass(slots=True)
 class SilentStrava:
-    """Its address, and how many calls wait for it now."""
+    """The address of such a Strava, and how many calls wait for it now."""
 
     url: str = ""
     waiting: int = 0
@@ -23,7 +23,7 @@ class SilentStrava:
     @classmethod
     @contextmanager
     def serving(cls) -> Iterator[SilentStrava]:
-        """It listens until the context is left."""
+        """A Strava that listens until the block ends."""
         strava, counting = cls(), threading.Lock()
 
         class Caller(socketserver.BaseRequestHandler):

@@ -20,17 +20,17 @@ MOST = 250
 """The most tests for one mutant: those of its source first, then of its folder, then those that run fewer lines."""
 
 _DAGS = "dags"
-"""Their bodies run in a process of Airflow's, whose lines are not followed: all tests of DAGs are asked."""
+"""The folder whose code runs in a process of Airflow, where coverage is not measured: all tests of DAGs are run."""
 
 _RECORD = ".coverage"
 
 
 class BaselineFails(IngestError):
-    """A test fails although no line is broken: it can tell nothing about one that is."""
+    """A test fails although no line is broken: then it says nothing about a broken one."""
 
 
 class CoveringTests:
-    """The tests to ask about each mutant."""
+    """The tests to run for each mutant."""
 
     def __init__(self, root: Path, lines: CoverageData) -> None:
         self._root = root
@@ -42,7 +42,7 @@ class CoveringTests:
 
     @classmethod
     def of_whole_code(cls, root: Path, tests: Sequence[str], *, processes: int) -> CoveringTests:
-        """Run the tests in the copy at `root`, in which no line is broken, and follow them.
+        """Run the tests in the copy at `root`, in which no line is broken, and record which lines each runs.
 
         Errors: `BaselineFails` where one fails, with the end of what pytest said.
         """
@@ -56,10 +56,10 @@ class CoveringTests:
         return cls(root, lines)
 
     def about(self, mutant: Mutant) -> list[list[str]]:
-        """Groups of tests, nearest first; each is asked only when those before it noticed nothing.
+        """Groups of tests, nearest first; each runs only if those before it noticed nothing.
 
-        A line that runs when its module is imported is no test's own: all of the source's tests are asked, and all
-        that run through the source.
+        A line that runs when its module is imported belongs to no single test: all of the source's tests run, and all
+        that run any line of the source.
         """
         own = own_tests(self._root, mutant.path)
         folder = f"tests/{Path(mutant.path).parent.as_posix()}/"

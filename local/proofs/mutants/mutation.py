@@ -1,4 +1,4 @@
-"""Which small changes break a source: a comparison turned, a bound moved, a call left out."""
+"""The small changes that break a source: a comparison inverted, a bound moved, a call left out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TURNED: Mapping[type[ast.cmpop], str] = {
 }
 _OPERATORS: Mapping[type[ast.operator], str] = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*"}
 _OF_CLASSES = ("frozen", "kw_only", "slots")
-"""What a decorator of a class is told."""
+"""Keywords in the decorator of a class."""
 
 _LEADING, _TRAILING = re.compile(r"[\s)]*"), re.compile(r"[\s(]*$")
 """The brackets between an operand and its operator."""
@@ -43,7 +43,7 @@ class Mutant:
 
     @property
     def lines(self) -> range:
-        """All lines on which what it changes stands."""
+        """All lines that it changes."""
         return range(self.line, self.line + self.before.count("\n") + 1)
 
     def applied(self, source: str) -> str:
@@ -52,13 +52,13 @@ class Mutant:
         return (body[: self.start] + self.after.encode() + body[self.end :]).decode()
 
     def __str__(self) -> str:
-        """Where it is and what it changes, on one line."""
+        """Its place and its change, on one line."""
         before, after = (" ".join(text.split())[:70] for text in (self.before, self.after))
         return f"{self.path}:{self.line}  {before}  →  {after}"
 
 
 def mutants(path: str, source: str) -> list[Mutant]:
-    """Every mutant of the source, in its order; annotations, docstrings and log lines are left alone."""
+    """Every mutant of the source, in its order; annotations, docstrings and log lines stay unchanged."""
     return sorted(_Finder(path, source).found(), key=lambda mutant: (mutant.start, mutant.end, mutant.after))
 
 
@@ -76,7 +76,7 @@ class _Finder:
             yield from self._of(node)
 
     def _changeable(self, node: ast.AST) -> Iterator[ast.AST]:
-        """Every node but what no test can or should notice."""
+        """Every node except those whose change no test can or should notice."""
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns", "decorator_list", "keywords") and not isinstance(node, ast.Call):
                 continue
@@ -124,7 +124,7 @@ class _Finder:
                 yield self._instead(node, "continue")
 
     def _between(self, left: ast.expr, right: ast.expr, operator: str) -> Mutant:
-        """The operator between two operands replaced; brackets around either stay."""
+        """Replace the operator between two operands; brackets around either stay."""
         (start, left_end), (right_start, end) = self._span(left), self._span(right)
         middle = self._body[left_end:right_start].decode()
         closed, opened = _LEADING.match(middle)[0].count(")"), _TRAILING.search(middle)[0].count("(")  # type: ignore[index] # both match anything
@@ -149,7 +149,7 @@ class _Finder:
 
 
 def _is_said(node: ast.AST) -> bool:
-    """Whether the statement is a log line, a docstring, an import, or for the type checker alone."""
+    """Whether the statement is a log line, a docstring, an import, or only for the type checker."""
     match node:
         case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom():
             return True

@@ -1,4 +1,4 @@
-"""The search as proofs, a share of the modules at a time."""
+"""The search for surviving mutants as proofs, each of a part of the modules."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from local.proofs.verdict import Verdict
 LEAST_SHARE = 0.92
 _SMALL_COUNT = 6
 _LEAST_SMALL_SHARE = 0.15
-"""Of the smallest size, which asks few tests about few lines: it shows that broken lines are noticed at all. Each
-change of the code has other lines drawn, and none of six is noticed about once in 250 draws."""
+"""The smallest share of noticed lines in the small size, which runs few tests for few lines: it shows that broken lines
+are noticed at all. Each change of the code draws other lines, and in about one of 250 draws none of six is noticed."""
 
 _TIME_FOR_THE_LAST_S = 120
-"""The time that a mutant takes which no test notices."""
+"""How long a mutant takes that no test notices."""
 
 
 def state(effort: Effort) -> list[Verdict]:
@@ -23,7 +23,7 @@ def state(effort: Effort) -> list[Verdict]:
 
 
 def pipeline(effort: Effort) -> list[Verdict]:
-    """50 lines of what tasks call."""
+    """50 lines of the use cases."""
     return _prove(effort, ("pipeline",), count=50)
 
 
@@ -33,7 +33,7 @@ def lake(effort: Effort) -> list[Verdict]:
 
 
 def dags(effort: Effort) -> list[Verdict]:
-    """10 lines of the DAGs, the bodies of whose tasks Airflow runs."""
+    """10 lines of the DAGs, whose tasks Airflow runs."""
     return _prove(effort, ("dags",), count=10, small=_SMALL_COUNT // 2)  # each costs all runs of the DAGs
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PATIENCE_S = 3600
-"""Tests that are not through by then have said nothing. One that hangs fails long before, by its own time limit."""
+"""After this time the tests have no result. A test that hangs fails long before, by its own time limit."""
 
 _NOTHING_TO_RUN = 5
 _SAID_CHARACTERS = 2000
@@ -19,7 +19,7 @@ _SAID_CHARACTERS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of pytest; both are false where it did not finish in time."""
+    """The result of pytest; both flags are false where it did not finish in time."""
 
     has_passed: bool
     has_failed: bool
@@ -28,12 +28,12 @@ class Outcome:
 
 
 def run_tests(root: Path, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Outcome:
-    """Run the tests that the arguments name, but the slow ones, up to the first that fails."""
+    """Run the tests that the arguments name, except slow ones, until the first failure."""
     options = ["-x", "-q", "--no-header", "--tb=line", "-m", "not slow", "-p", "no:cacheprovider"]
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *options, "--basetemp", str(root / ".mutants"), *arguments],
         cwd=root,
-        # Two mutants of one second and one size share what Python would take for the same bytecode.
+        # Python would reuse the bytecode of another mutant that was written in the same second and has the same size.
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -19,7 +19,7 @@ from ops.repository import REPOSITORY
 PROCESSES = 2
 
 Question = tuple[Mutant, list[list[str]]]
-"""A mutant, and the groups of tests to ask about it."""
+"""A mutant, and the groups of tests to run for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class Search:
     longest_s: float
     """No mutant is started after this time."""
     asks_own_tests_only: bool = False
-    """Whether only those tests are asked that bear the name of a source that is broken."""
+    """Whether only the tests run that are named after the broken source."""
 
 
 def search(wanted: Search, tell: Callable[[Trial], None]) -> list[Trial]:
     """The trial of each mutant, in the order of the draw; mutants for which no time was left are missing.
 
-    Each is told as soon as it is known.
+    Each is passed to `tell` as soon as it is known.
     Errors: `BaselineFails` where a test fails although no line is broken.
     """
     until = time.monotonic() + wanted.longest_s
@@ -79,5 +79,5 @@ def try_all(
 
 
 def killed_share(trials: Sequence[Trial]) -> float:
-    """How many of them the tests noticed, from 0 to 1; 0 where there are none."""
+    """The share of them that the tests noticed, from 0 to 1; 0 where there are none."""
     return sum(trial.result is TrialResult.KILLED for trial in trials) / max(len(trials), 1)

@@ -48,7 +48,7 @@ def tests_of(root: Path, modules: Collection[str]) -> list[str]:
 
 
 def own_tests(root: Path, path: str) -> list[str]:
-    """The files of tests that bear the name of the source, or whose folder does."""
+    """The test files that are named after the source, or are in a folder named after it."""
     source = Path(path)
     stem = source.stem.removeprefix("strava_")
     folder = root / "tests" / source.parent

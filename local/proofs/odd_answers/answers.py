@@ -1,4 +1,4 @@
-"""Answers that Strava, its gateways and whatever stands before them may give instead of the documented ones."""
+"""Answers that Strava, its gateways or proxies before them may give instead of the documented ones."""
 
 from __future__ import annotations
 
@@ -63,4 +63,4 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "headers drip": _json(200, "{}", head_bytes_per_s=0.5),
     "body drips": _json(200, "{" + " " * 400 + "}", body_bytes_per_s=1),
 }
-"""What each answer is called, and the line of the simulator's script that gives it."""
+"""Each answer's name, and the line of the simulator's script that gives it."""

@@ -56,13 +56,15 @@ MOST_WINDOWS = 4 * 24 * 3
 """The longest recovery: three days."""
 
 _FINAL = frozenset({CopyState.FAILED, CopyState.UNFINISHED})
-"""Nor skipped, unless Strava said in its own form that there is no recording."""
+"""The states in which no copy may end; nor may it be skipped, unless Strava said in the API's form that there is no
+recording."""
 _HISTORY = (date(2026, 5, 1), date(2026, 5, 31))
 _WINDOW_S = 900
 _TOKEN_S = 6 * 3600
 
 MOST_CALLS = 20
-"""Of one kind in the odd hour: three activities, three rounds each, a call and its one repetition make 18 at most."""
+"""The most calls of one kind in the hour of odd answers: three activities with three rounds each, and one repetition
+of each call, make 18 at most."""
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ class Outcome:
     minutes: int | None = None
     """Minutes from the first right answer to full recovery; None where it took more than three days."""
     wrongs: list[str] = field(default_factory=list)
-    """What was destroyed, and messages that say too much or too little."""
+    """Data that was destroyed, and messages that say too much or too little."""
 
 
 @dataclass(slots=True)
@@ -89,7 +91,7 @@ class _Cell:
     rare_call: RareCall | None
     seed: int
     historic: int = 0
-    """From before the athlete connected: only a backfill loads it."""
+    """An activity from before the athlete connected: only a backfill loads it."""
     renamed: int = 0
     deleted: int = 0
     new: int = 0
@@ -119,7 +121,7 @@ class _Cell:
             self.queue(activity_id)
 
     def ask_for_history(self) -> None:
-        """What an operator does with the form, and does again after a backfill that found nothing."""
+        """Start a backfill as an operator does with the form, and again after one that found nothing."""
         wanted = BackfillRequest(PARENT_ID, *_HISTORY, int(self.world.clock()))
         self.runs.run(BACKFILL_DAG, wanted.to_params())
 
@@ -160,7 +162,7 @@ class _Cell:
         return {row["activity_id"]: row["name"] for row in found if row["athlete_id"] == PARENT_ID}
 
     def lacks(self) -> list[str]:
-        """What is not right yet."""
+        """Everything that is not right yet."""
         copy = self.services.state.copies.get(self.new, REX_ID)
         checks = {
             "synced": self.state_of(self.new) == ActivityState.SYNCED,
@@ -173,7 +175,7 @@ class _Cell:
         lacking = [name for name, holds in checks.items() if not holds]
         titles = {self.historic: "Long ago", self.renamed: "Evening with Rex", self.new: "Lunch with Rex"}
         if not lacking and self.titles() != titles:
-            lacking.append("the lake's titles")  # Asked last: it takes longest.
+            lacking.append("the lake's titles")  # Checked last: it takes longest.
         return lacking
 
     def status_of(self, athlete_id: int) -> str:
@@ -192,7 +194,7 @@ def run_cell(call: str, answer: Mapping[str, Any], *, seed: int, state_url: str)
         cell.begin()
         outcome = Outcome()
         before = cell.titles()
-        if call == "subscription":  # Whether the API answers there is seen by this very call.
+        if call == "subscription":  # This very call shows whether the API answers there.
             cell.services.state.installation.note(cell.services.strava.push.api_url, is_proved=False, now_epoch_s=NOON)
         cell.world.control.write_script(Line(route=CALLS[call], **answer))
         cell.go_on()

@@ -14,21 +14,21 @@ NEXT_STEPS = (
     *("Ask Strava", "ask Strava", "connect again", "has to be connected", "Keep it without them"),
     *("correct what it asks for", "there is nothing to do", "no athlete has to do anything", "Delete ", "asked again"),
 )
-"""Every message says one of these: what is done next, or by whom."""
+"""Every message contains one of these: what happens next, or who has to do it."""
 
 _ATHLETE = re.compile(rf"athletes? \d+|{NEWCOMER}")
 _APPLICATION = re.compile(r"the application\b")
 _WHAT = re.compile(
     r"(?<![\w<])/[a-z_]+(?:/[a-z_0-9]+)*|\b[Aa]ctivity (?:\d+|list)\b|\b(?:webhook subscription|tokens of|copy)\b"
 )
-"""The call, or the thing that it was about."""
+"""The call, or the object that it was about."""
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 
 
 def is_fit(message: str, *, is_applications: bool) -> bool:
     """Whether a message is short, in one line, names athlete, call and next step, and quotes neither page nor token.
 
-    What a call of the application's own came to may name the application instead of an athlete.
+    A message about a call of the application's own may name the application instead of an athlete.
     """
     return (
         len(message) <= MOST_CHARACTERS

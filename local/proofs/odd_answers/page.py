@@ -28,12 +28,12 @@ minutes later all was right. Where the stores differ, both are shown.
 
 
 def render() -> str:
-    """The page of what was last played."""
+    """The page of the last outcomes."""
     return page(record.read())
 
 
 def page(played: Mapping[str, Played]) -> str:
-    """The page of what was played, by the store."""
+    """The page of these outcomes, by store."""
     seeds = "".join(f"; recordings of seed {each.seed} on {store}" for store, each in sorted(played.items()))
     head = _HEAD.format(
         seeds=seeds and f" ({seeds[2:]})", odd=ODD_WINDOWS * 15, most=MOST_WINDOWS // 96, calls=MOST_CALLS
@@ -54,7 +54,7 @@ def _section(call: str, played: Mapping[str, Played]) -> str:
 
 
 def row(name: str, outcomes: Sequence[Outcome]) -> list[str]:
-    """One line of the page, of what came of the answer on each store."""
+    """One line of the page: an answer's outcome on each store."""
     wrongs = "; ".join(wrong for outcome in outcomes for wrong in outcome.wrongs)
     cells = [
         [outcome.activity for outcome in outcomes],

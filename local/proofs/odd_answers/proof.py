@@ -1,4 +1,4 @@
-"""The proof of the odd answers: each to every call of ours, on either store."""
+"""The proof of the odd answers: each of them to every call, on both stores."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _prove(store: str, effort: Effort, *, state_url: str) -> list[Verdict]:
 
 
 def _begin(state_url: str) -> None:
-    """Make a process ready to play; where the state is DynamoDB's, moto's answers take the place of AWS's in it."""
+    """Prepare a process; where the state is in DynamoDB, moto answers in place of AWS in it."""
     logging.disable()
     if state_url:
         from moto import mock_aws
@@ -67,7 +67,7 @@ def _play(seed: int, state_url: str, cell: Cell) -> Outcome:
 
 
 def _empty_tables() -> None:
-    """Behind moto's back, because making them takes as long as half a cell."""
+    """Empty the tables inside moto, because creating them anew takes as long as half a cell."""
     from moto.dynamodb.models import dynamodb_backends
 
     for account in dynamodb_backends.values():

@@ -30,7 +30,7 @@ class RareCall:
     act: Callable[[World, Services], object]
     is_done: Callable[[World, Services], bool]
     begin: Callable[[World, Services], object] = lambda _world, _services: None
-    """The preparation, while Strava still answers rightly."""
+    """The preparation, while Strava's answers are still right."""
 
 
 def _connect(world: World, services: Services) -> None:
@@ -73,7 +73,7 @@ def _unsubscribe(_world: World, services: Services) -> None:
 
 
 def _forget_start(_world: World, services: Services) -> None:
-    """Make the profile the second witness of each of the parent's activities: their rows know no start."""
+    """Make the profile the second proof for each of the parent's activities: their rows have no start."""
     for entry in list(services.state.activities.of_athlete(PARENT_ID)):
         with services.state.activities.held(PARENT_ID, entry.activity_id) as lease:
             if lease is not None:
@@ -101,7 +101,7 @@ class _Webhook(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """No effect: nothing is open."""
 
 
 RARE_CALLS: Mapping[str, RareCall] = {
@@ -111,4 +111,4 @@ RARE_CALLS: Mapping[str, RareCall] = {
     "unsubscribe": RareCall(_unsubscribe, lambda _world, services: services.strava.push.current() is None, _subscribe),
     "profile": RareCall(_look_again, lambda _world, _services: True, _forget_start),
 }
-"""By the call that they are for."""
+"""The rare calls, by name."""

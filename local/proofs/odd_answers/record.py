@@ -21,12 +21,12 @@ class Played:
     """Every answer to every call on one store."""
 
     seed: int
-    """Of the recordings that were played."""
+    """The seed of the recordings."""
     outcomes: Mapping[Cell, Outcome]
 
 
 def read(path: Path = RECORD) -> Mapping[str, Played]:
-    """What was last played, by the store; empty where nothing was."""
+    """The last outcomes, by store; empty where there are none."""
     if not path.is_file():
         return {}
     return {
@@ -43,7 +43,7 @@ def read(path: Path = RECORD) -> Mapping[str, Played]:
 
 
 def keep(store: str, played: Played, path: Path = RECORD) -> None:
-    """Replace what was played on that store before; that of the other stays."""
+    """Replace the last outcomes on that store; those on the other stay."""
     every = {**read(path), store: played}
     path.write_text(json.dumps({name: _to_json(every[name]) for name in sorted(every)}, ensure_ascii=False, indent=1))
 

@@ -25,22 +25,22 @@ class Found:
     """The attack's result on many homes under one rule."""
 
     nearest_m: float
-    """The nearest that any written point lies to an end of its recording."""
+    """The shortest distance of a written point from an end of its recording."""
     misses_m: Sequence[float]
-    """How far from each door the middle of the fitted circle lies."""
+    """How far from each door the centre of the fitted circle is."""
 
     @property
     def miss_m(self) -> float:
-        """In half of the cases it is farther than this."""
+        """The median distance between centre and door."""
         return median(self.misses_m)
 
     def share_within(self, way_m: float) -> float:
-        """Of the doors, how many are found to within this."""
+        """The share of the doors that are found to within this distance."""
         return sum(miss_m <= way_m for miss_m in self.misses_m) / len(self.misses_m)
 
 
 def hunt(doors: int, seed: int, advance: Callable[[int], None] = lambda _done: None) -> Mapping[str, Found]:
-    """What is found under each rule, by its name; every rule hides the same outings."""
+    """The attack's result under each rule, by its name; every rule hides the same outings."""
     with TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder) / "state.sqlite", lambda: 0.0)
         places = Places(store, KeyFileCipher(Path(folder) / "token.key"), Random(f"places:{seed}").random)
@@ -64,7 +64,7 @@ def hunt(doors: int, seed: int, advance: Callable[[int], None] = lambda _done: N
 
 
 def _hunted(door: Door, athlete_id: int, outings: Iterable[Sequence[Point]], rule: Rule) -> tuple[float, float]:
-    """The nearest written point to an end, and how far from the door the fitted middle lies."""
+    """The distance of the nearest written point from an end, and that of the fitted centre from the door."""
     nearest, cuts = math.inf, []
     for points in outings:
         track = rule(athlete_id, recording(door, points))
@@ -81,7 +81,7 @@ def cut_ends(track: Track) -> list[Position]:
 
 
 def fitted_middle(points: Sequence[Point]) -> Point:
-    """The middle of the circle that fits the points best in the sense of Kåsa (1976): least squares of areas."""
+    """The centre of the circle that fits the points best by Kåsa's method (1976): least squares of areas."""
     middle = tuple(sum(axis) / len(points) for axis in zip(*points, strict=True))
     moved = [(x - middle[0], y - middle[1]) for x, y in points]
     xx, xy, yy = (sum(x**i * y ** (2 - i) for x, y in moved) for i in (2, 1, 0))

@@ -23,28 +23,28 @@ _STRAY_M = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where somebody lives."""
+    """The home of an athlete."""
 
     at: Position
 
     @classmethod
     def drawn(cls, rng: Random) -> Door:
-        """Somewhere that people live."""
+        """A random door between 50° south and 65° north."""
         return cls(Position(rng.uniform(-50, 65), rng.uniform(-179, 179)))
 
     def position(self, point: Point) -> Position:
-        """Where on the earth a point near the door lies."""
+        """The position on earth of a point near the door."""
         east_deg = point[0] / (_M_PER_DEG * math.cos(math.radians(self.at.latitude_deg)))
         return Position(self.at.latitude_deg + point[1] / _M_PER_DEG, self.at.longitude_deg + east_deg)
 
     def point(self, position: Position) -> Point:
-        """The same the other way round."""
+        """The point near the door of a position on earth."""
         east_m = (position.longitude_deg - self.at.longitude_deg) * math.cos(math.radians(self.at.latitude_deg))
         return east_m * _M_PER_DEG, (position.latitude_deg - self.at.latitude_deg) * _M_PER_DEG
 
 
 def outing(rng: Random) -> list[Point]:
-    """Out of the door and back by another way; every third time past it in between."""
+    """A track that leaves the door and returns another way; every third one passes the door in between."""
     out, back = list(_leg(rng)), list(_leg(rng))
     return [*out, *(_passage(rng) if rng.random() < 1 / 3 else ()), *reversed(back)]
 

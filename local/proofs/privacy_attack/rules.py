@@ -1,4 +1,4 @@
-"""Three ways to hide a home: what each leaves of a recording."""
+"""Three ways to hide a home, each a function of a recording to the track that is written."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
 
 Track = list[list[Position]]
-"""The written positions, in their segments."""
+"""The written positions, by segment."""
 
 Rule = Callable[[int, StreamSet], Track]
-"""What is written of the recording of an athlete."""
+"""The written track of an athlete's recording."""
 
 RADIUS_M = 200
 
@@ -31,12 +31,12 @@ def by_distance(_athlete_id: int, streams: StreamSet) -> Track:
 
 
 def by_exact_circle(_athlete_id: int, streams: StreamSet) -> Track:
-    """What lies within the radius of an end is left out."""
+    """The points within the radius of an end are left out."""
     return _left(streams, [Circle(end, RADIUS_M) for end in recorded_ends(streams)])
 
 
 def by_moved_circle(places: Places) -> Rule:
-    """What copies do: the circles that `places` keeps are left out."""
+    """The rule of copies: the points in the circles of `places` are left out."""
     return lambda athlete_id, streams: _left(streams, places.circles(athlete_id, RADIUS_M, recorded_ends(streams)))
 
 

@@ -1,4 +1,4 @@
-"""Compares lake, raw zone and ledger with what the simulated Strava holds of an activity."""
+"""Compares lake, raw zone and ledger with an activity at the simulated Strava."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def differences(services: Services, truth: Mapping[str, Any], activity_id: int) 
 
 
 def held(services: Services) -> dict[int, set[str]]:
-    """Every activity of which the lake or the raw zone holds anything, with the keys of the objects that do."""
+    """Every activity with data in the lake or the raw zone, with the keys of the objects that contain it."""
     found: dict[int, set[str]] = {}
     for key, rows in _objects(services):
         for activity_id in pc.unique(rows["activity_id"]).to_pylist():

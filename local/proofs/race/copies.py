@@ -38,7 +38,7 @@ _MOST_RESUMPTIONS = 12
 _WINDOW_S = 900
 _LOOK_S = 0.002
 _EXPECTED = LeaseLost | RetryLater | None
-"""Errors that a run may get while another one works at the same copy."""
+"""Errors that a run may get while another one works on the same copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,14 @@ class Round:
     number: int
     runs: int
     kills: int
-    """Of processes that were at work on the copy."""
+    """How many processes were killed while they worked on the copy."""
     resumptions: int
-    """How many windows of reconcile's it took afterwards, because there was unfinished work."""
+    """How many windows of reconcile were needed afterwards, because work was unfinished."""
     wrong: tuple[str, ...]
 
 
 def prove_copies(kind: StoreKind, *, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
-    """Let processes copy one activity after the other, kill who is at work, and let the ledger have it finished."""
+    """Let processes copy one activity after the other, kill working ones, and let reconcile finish the copies."""
     with ExitStack() as stack:
         place = stack.enter_context(race_world(kind))
         control = stack.enter_context(SimulatorControl(place.simulator_url))
@@ -100,11 +100,11 @@ class _Race:
         return Round(number, runs, kills, resumptions, (*wrong, *self._differences(activity_id, made)))
 
     def strangers(self, rounds: int) -> int:
-        """How many activities the child has beyond one of each round; negative where some are missing."""
+        """How many activities the child has beyond one for each round; negative where some are missing."""
         return len(self._control.activity_ids(CHILD_ID)) - rounds
 
     def _play(self, activity_id: int, rng: Random) -> tuple[int, int, list[str]]:
-        """Start one run after the other, at once or soon after, and kill some; gives runs, kills and errors."""
+        """Start one run after the other, at once or soon after, and kill some; returns runs, kills and errors."""
         kills, runs = 0, rng.randint(2, PROCESSES)
         wrong: list[str] = []
         for worker in rng.sample(range(PROCESSES), runs):
@@ -117,16 +117,16 @@ class _Race:
         return runs, kills, wrong
 
     def _unexpected(self, until: float) -> Iterator[str]:
-        """Errors that no run should meet, among the answers that come until then."""
+        """Errors that no run should get, among the answers that arrive until then."""
         while (left_s := until - time.monotonic()) > 0:
             for answer in self._workers.answers(min(left_s, _LOOK_S)):
                 if not isinstance(answer.error, _EXPECTED):
                     yield repr(answer.error)
 
     def _resume(self, activity_id: int) -> int:
-        """Copy once in each of reconcile's windows until nothing is to be done.
+        """Copy once in each of reconcile's windows until nothing is due.
 
-        A run that died before it wrote the copy down is started again, as a task of Airflow is.
+        A run that died before it stored the copy is started again, as Airflow does with a task.
         """
         for number in range(_MOST_RESUMPTIONS):
             copy = self._services.state.copies.get(activity_id, CHILD_ID)
@@ -137,7 +137,7 @@ class _Race:
         return _MOST_RESUMPTIONS
 
     def _differences(self, activity_id: int, made: set[int]) -> Iterator[str]:
-        """Everything that is not as the athletes may expect."""
+        """Everything that differs from what the athletes may expect."""
         copy = self._services.state.copies.get(activity_id, CHILD_ID)
         if len(made) != 1:
             yield f"the child has {len(made)} copies of {activity_id}"

@@ -64,21 +64,21 @@ class Action(StrEnum):
     CHANGE = "change"
     REMOVE = "remove"
     ERASE = "erase"
-    """The whole athlete, while processes still sync; afterwards the athlete connects again, with no activities."""
+    """Erase the athlete while processes still sync; afterwards the athlete connects again, without activities."""
 
 
 @dataclass(slots=True)
 class Reader:
-    """Asks the lake over and over beside the writers, as an analyst's tool does."""
+    """Queries the lake repeatedly beside the writers, as an analyst's tool does."""
 
     lake_url: str
     settled: Mapping[int, int] = field(default_factory=dict)
-    """The points of each activity whose writing has ended; replaced whole, so that a look can tell a change."""
+    """The points of each activity whose write has ended; replaced as a whole, so that a query can detect a change."""
     looks: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def look(self) -> None:
-        """Ask once: no row twice, and what was settled before and after the look is there with all its points."""
+        """Query once: no row occurs twice, and an activity settled before and after the query has all its points."""
         before = self.settled
         self.looks += 1
         try:
@@ -107,7 +107,7 @@ class Round:
 
 
 def prove_lake(*, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
-    """Write, change and remove activities, two or three at once, and kill who is at work at random moments."""
+    """Write, change and remove activities, two or three at once, and kill working processes at random moments."""
     with ExitStack() as stack:
         place = stack.enter_context(race_world(StoreKind.SQLITE))
         control = stack.enter_context(SimulatorControl(place.simulator_url))
@@ -134,7 +134,7 @@ class _Play:
         self._reader = reader
 
     def round(self, number: int, rng: Random) -> Round:
-        """Change some activities, let processes sync or erase and die, let the ledger finish, and compare all."""
+        """Change some activities, kill processes that sync or erase, let reconcile finish, and compare everything."""
         connect(self._place, self._control)  # a pair for the whole round: no kill here can lose it
         plan = self._drawn(rng)
         touched = {activity_id for _, activity_id in plan}
@@ -153,7 +153,7 @@ class _Play:
         return Round(number, tuple(done), len(killed), tuple(wrong))
 
     def _end_erasure(self) -> dict[int, int]:
-        """Repeat the erasure as its task does; afterwards nothing is left, at Strava neither."""
+        """Repeat the erasure as its task does; afterwards nothing is left, not even the access at Strava."""
         for _ in range(_MOST_RESUMPTIONS):
             self._place.clock.advance(_LEASE_S)
             (answer,) = self._workers.all_do([_ERASE])
@@ -164,7 +164,7 @@ class _Play:
         return {}
 
     def _drawn(self, rng: Random) -> list[tuple[Action, int]]:
-        """What happens at Strava, each to another activity."""
+        """The drawn actions, each on another activity."""
         living = sorted(self._reader.settled)
         plan: list[tuple[Action, int]] = []
         for _ in range(rng.randint(1, 3)):
@@ -188,7 +188,7 @@ class _Play:
         )
 
     def _work_and_kill(self, jobs: Sequence[Job], rng: Random) -> tuple[list[Job], list[str]]:
-        """One process for each job; gives what those had in hand who died, and errors that no run should meet."""
+        """One process for each job; returns the jobs of the killed ones, and errors that no run should get."""
         at_work = dict(zip(sorted(self._workers.alive), jobs, strict=False))
         for worker, job in at_work.items():
             self._workers.send(worker, job)
@@ -213,7 +213,7 @@ class _Play:
                 wrong.append(repr(answer.error))
 
     def _resume(self, items: Sequence[SyncItem]) -> dict[int, int]:
-        """Sync as often as the ledger has an activity due; gives what should be in the lake then."""
+        """Sync as long as the ledger has an activity due; returns what should be in the lake then."""
         for _ in range(_MOST_RESUMPTIONS):
             waiting = [entry for entry in self._entries(items) if entry.next_try_epoch_s is not None]
             if not waiting:

@@ -38,16 +38,16 @@ class LakeKind(StrEnum):
 
 @dataclass(slots=True)
 class Reader:
-    """Reads the month over and over beside the writers."""
+    """Reads the month repeatedly beside the writers."""
 
     objects: ObjectStore
     settled: set[int] = field(default_factory=set)
-    """The activities whose write has returned: from then on no look may miss them."""
+    """The activities whose write has returned: from then on every read has to find them."""
     looks: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def look(self) -> None:
-        """Read the month once: every settled activity has to be there, and each point of any activity once."""
+        """Read the month once: it has to contain every settled activity, and each point of any activity once."""
         expected = frozenset(self.settled)
         points = _points(self.objects)
         self.looks += 1
@@ -58,7 +58,7 @@ class Reader:
 
 
 def prove_month(kind: LakeKind, *, writes: int, advance: Advance) -> list[Verdict]:
-    """Let processes write one activity after the other into the same month while a reader looks at it."""
+    """Let processes write one activity after the other into the same month while a reader reads it."""
     with ExitStack() as stack:
         lake_url, environ = _opened(kind, stack)
         workers = stack.enter_context(Workers(PROCESSES, month_worker, lake_url, environ))
@@ -80,7 +80,7 @@ def prove_month(kind: LakeKind, *, writes: int, advance: Advance) -> list[Verdic
 
 @contextmanager
 def month_worker(_: int, lake_url: str, environ: Mapping[str, str]) -> Iterator[Work]:
-    """A worker that writes the activity of each number it is given."""
+    """A worker that writes the activity of each number that it gets."""
     os.environ.update(environ)
     lake = Lake(open_objects(lake_url))
 
@@ -125,7 +125,7 @@ def _settle(answer: JobResult, reader: Reader, failed: list[Exception]) -> None:
 
 
 def _points(objects: ObjectStore) -> Counter[int]:
-    """How many points of each activity the month holds."""
+    """How many points of each activity the month contains."""
     stored = objects.get(_STREAMS)
     return Counter(decode(_STREAMS, stored.body)["activity_id"].to_pylist() if stored else ())
 

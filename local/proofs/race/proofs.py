@@ -1,4 +1,4 @@
-"""The races as proofs: how often each is run, and on which stores."""
+"""The races as proofs: how many rounds each has, and on which stores it runs."""
 
 from __future__ import annotations
 

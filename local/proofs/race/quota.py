@@ -1,4 +1,4 @@
-"""The proof of the quota: processes that spend one budget through a simulated day."""
+"""The proof of the quota: processes that use one budget during a simulated day."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ENOUGH = 0.99
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """How long the day is, and what may be called in it."""
+    """How long the day is, and how many calls are allowed in it."""
 
     windows: int
     last_windows: int
@@ -45,7 +45,7 @@ WHOLE_DAY = Day(
     limits={
         # A standard application's day, and a fifth of its window, so that many windows fill up before the day does.
         StoreKind.SQLITE: SimulatedLimits(window=40, day=2000, read_window=20, read_day=1000),
-        # moto is a hundred times slower than DynamoDB: fewer calls, by as many processes.
+        # moto is a hundred times slower than DynamoDB: the same number of processes makes fewer calls.
         StoreKind.DYNAMODB: SimulatedLimits(window=20, day=400, read_window=10, read_day=200),
     },
 )
@@ -54,12 +54,12 @@ SHORT_DAY = Day(
     last_windows=3,
     limits=dict.fromkeys(StoreKind, SimulatedLimits(window=20, day=60, read_window=10, read_day=20)),
 )
-"""The shortest in which every kind of work is stopped once."""
+"""The shortest day in which every kind of work is refused once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Every shift of one window with what came of it, and the counts at its end."""
+    """Every shift of one window with its result, and the counts at its end."""
 
     worked: tuple[tuple[Shift, Worked], ...]
     used: Counts
@@ -75,13 +75,13 @@ class Window:
         )
 
     def use(self, limits: Limits, priority: Priority) -> float:
-        """How full the counter is that is nearest to what this kind of work may use of it."""
+        """The share used of what this kind of work may use, for the counter that is nearest to its limit."""
         used = self.used.known()
         return max(used[counter] / limits.allowed(counter, priority) for counter in COUNTERS)
 
 
 def prove_quota(kind: StoreKind, *, day: Day, seed: int, advance: Advance) -> list[Verdict]:
-    """Spend a day's budget: backfill takes what it may, live work and copies come now and then and take the rest last.
+    """Use up a day's budget: backfill calls whenever it may, live work and copies at times and at the end.
 
     The simulated Strava counts on its own, and answers 429 to every call beyond its limits.
     """
@@ -113,15 +113,15 @@ def prove_quota(kind: StoreKind, *, day: Day, seed: int, advance: Advance) -> li
 
 
 def _move_into_window(clock: SharedClock, number: int, rng: Random) -> None:
-    """Any moment of the window, its first second among them."""
+    """Move the clock to a random moment of the window, possibly its first second."""
     opening = clock() // DAY_S * DAY_S + number * WINDOW_S
     clock.advance(opening + rng.choice((0, rng.uniform(0, WINDOW_S - 1))) - clock())
 
 
 def _shifts(day: Day, limits: SimulatedLimits, rng: Random) -> Iterator[list[Shift]]:
-    """Each window's work: over the day live work asks for less than backfill leaves it, copies for less than reads do.
+    """Each window's work: during the day live work needs less than backfill leaves to it, and copies less than reads.
 
-    No window asks for more live calls than backfill leaves of it, which is at least one.
+    In no window live work needs more calls than backfill leaves, which is at least one.
     """
     live_windows = rng.sample(range(day.windows - day.last_windows), k=int(0.7 * limits.read_day / 10))
     uploads = 0.95 * (limits.day - limits.read_day) / day.windows / _COPYING

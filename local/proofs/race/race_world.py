@@ -67,7 +67,7 @@ class RaceWorld:
 
 @contextmanager
 def race_world(kind: StoreKind, *, limits: Limits = _UNLIMITED) -> Iterator[RaceWorld]:
-    """A fresh world on a store of this kind; the clock stands at the beginning of a day in UTC."""
+    """A new world on a store of this kind; the clock is at the beginning of a day in UTC."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="race-")))
         clock = SharedClock(_MORNING)
@@ -87,7 +87,7 @@ def race_world(kind: StoreKind, *, limits: Limits = _UNLIMITED) -> Iterator[Race
 
 
 def connect(place: RaceWorld, control: SimulatorControl, athlete_id: int = ATHLETE_ID) -> None:
-    """Let the athlete connect (again): a new token pair, good for six hours."""
+    """Let the athlete connect (again): a new token pair, valid for six hours."""
     store = place.open_store()
     athletes = Athletes(store, open_cipher(place.settings.key_url), place.clock)
     athletes.connect(*authorize(control, place.oauth(), athlete_id))

@@ -1,4 +1,4 @@
-"""The schedule of one round of the writers' proof, drawn at random and repeatable by its seed."""
+"""The schedule of one round of the writers' proof, drawn at random; the same seed gives the same schedule."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Action(Enum):
     CROP = auto()
     DELETE = auto()
     KILL = auto()
-    """A process that is at work dies."""
+    """A working process dies."""
     STALL = auto()
     """A working process is stopped until its lease has run out."""
     WAKE = auto()
@@ -50,7 +50,7 @@ class Schedule:
 
     @classmethod
     def drawn(cls, rng: Random) -> Self:
-        """Some changes, runs before, between and after them, and in many rounds deaths and lost leases."""
+        """Some changes, runs before, between and after them, and in many rounds kills and lost leases."""
         happens = [Action.SYNC] * rng.randint(6, 12)
         happens += rng.choices((Action.RENAME, Action.CROP), k=rng.randint(2, 5))
         happens += [Action.KILL] * rng.choice((0, 0, 1, 2, 3))
@@ -69,7 +69,7 @@ class Schedule:
 
 
 def _moment(action: Action, rng: Random) -> float:
-    """Any moment of the round; deaths are rather early, when the ledger does not know much of the activity yet."""
+    """A random moment of the round; kills are rather early, when the ledger does not know much of the activity yet."""
     return rng.uniform(0, _SPAN_S) * (rng.random() if action is Action.KILL else 1)
 
 

@@ -1,4 +1,4 @@
-"""The proof of the tokens: one refresh serves all processes, and only a kill before its one write can lose a pair."""
+"""The proof of the tokens: all processes share one refresh, and only a kill before its one write can lose a pair."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Round:
     taken: tuple[Taken, ...]
     errors: tuple[IngestError, ...]
     fell: tuple[Stage, ...]
-    """How far those had come who were killed."""
+    """The stages of the killed processes."""
     refreshes: int
     """How often Strava renewed the pair."""
     is_connected: bool
@@ -59,20 +59,20 @@ class Round:
 
     @property
     def is_clean(self) -> bool:
-        """Whether there was exactly one refresh, nobody alive failed, and all got what is valid now."""
+        """Whether there was exactly one refresh, no surviving process failed, and all got the valid token."""
         return self.refreshes == 1 and not self.errors and self.is_connected
 
     @property
     def refresh(self) -> Refresh | None:
-        """The refresh, where the one who made it lived to tell."""
+        """The refresh, if the process that made it survived; else None."""
         return next((taken.refresh for taken in self.taken if taken.refresh), None)
 
 
 def prove_tokens(kind: StoreKind, *, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
     """Race for an expired token, first without kills, then in several rounds with random kills.
 
-    A round in which a kill falls between Strava's answer and its writing shows the one loss that is possible; it is
-    counted apart, and the athlete connects again if the pair was lost.
+    A round in which a process is killed between Strava's answer and its write shows the one possible loss; it is
+    counted separately, and the athlete connects again if the pair was lost.
     """
     stages: MutableSequence[int] = CONTEXT.Array("i", [Stage.DONE] * PROCESSES, lock=False)
     with (
@@ -157,7 +157,7 @@ class _Race:
         return answers, fell
 
     def _let_a_dead_lease_end(self) -> None:
-        """Let the lease run out at once where it belongs to one who was killed; a living one's is left alone."""
+        """Let the lease expire at once where it belongs to a killed process; that of a living one stays."""
         row = self._store.get(athlete_key(ATHLETE_ID))
         is_leased = row and decode(SealedTokens, row.fields).lease_until_epoch_s > self._place.clock()
         # Read after the row: a worker shows that it has the lease before it writes it to the row.
@@ -225,7 +225,7 @@ def _window_verdict(proof: str, every: Sequence[Round], aside: Sequence[Round], 
 
 
 def _expected_hits(calm: Sequence[Round], rounds: Sequence[Round], span_s: float) -> float:
-    """How many kills at even chances over the span and the processes fall into a window of the length measured."""
+    """How many kills to expect in a window of the measured length, if they are uniform over span and processes."""
     seen = [found.refresh for found in calm if found.refresh]
     window_s = median(refresh.call_s + refresh.holding_s for refresh in seen)
     return sum(len(found.fell) for found in rounds) / PROCESSES * window_s / span_s

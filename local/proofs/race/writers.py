@@ -1,4 +1,4 @@
-"""The proof of the writers: one activity synced by many while it changes under them."""
+"""The proof of the writers: many processes sync one activity while it changes."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ class Round:
     number: int
     schedule: Schedule
     resumptions: int
-    """How many syncs the ledger asked for afterwards, because it knew of unfinished work."""
+    """How many syncs were due in the ledger afterwards, because work was unfinished."""
     wrong: tuple[str, ...]
-    """Errors that no run should meet, and what in lake, raw zone and ledger is not as Strava has it."""
+    """Errors that no run should get, and differences of lake, raw zone and ledger from Strava."""
 
 
 def prove_writers(*, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
-    """Let processes sync one activity after the other while its title, crop and existence change under them.
+    """Let processes sync one activity after the other while it is renamed, cropped or deleted.
 
-    After each round the ledger alone says what is still to be done, as reconcile asks it; then everything has to agree.
+    After each round only the ledger says what is due, as for reconcile; then everything has to agree.
     """
     with ExitStack() as stack:
         place = stack.enter_context(race_world(StoreKind.SQLITE))
@@ -84,12 +84,12 @@ class _Race:
         return Round(number, schedule, resumptions, tuple(wrong))
 
     def strangers(self) -> list[str]:
-        """What lake and raw zone hold of activities that Strava no longer has."""
+        """Data in lake and raw zone of activities that Strava no longer has."""
         living = set(self._control.activity_ids(ATHLETE_ID))
         return [key for activity_id, keys in held(self._services).items() if activity_id not in living for key in keys]
 
     def _finish_activity(self, rng: Random) -> int:
-        """An activity that begins just before a month does, so that a crop may move it into the next one."""
+        """An activity that starts just before the end of a month, so that a crop may move it into the next one."""
         start_at = rng.choice(_MONTHS) - timedelta(seconds=rng.randint(0, 20))
         return self._control.generate_activity(
             ATHLETE_ID,
@@ -100,7 +100,7 @@ class _Race:
         )
 
     def _play(self, schedule: Schedule, item: SyncItem, rng: Random) -> list[str]:
-        """Do what the schedule says when it says so; gives the errors that no run should meet."""
+        """Take the schedule's steps at their times; returns the errors that no run should get."""
         began_s = time.monotonic()
         runs = _Runs(self._workers, item)
         for step in schedule.steps:
@@ -130,7 +130,7 @@ class _Race:
             self._control.delete_activity(activity_id)
 
     def _resume(self, item: SyncItem, wrong: list[str]) -> int:
-        """Sync as often as the ledger has it due, each time when it says so, as reconcile does."""
+        """Sync the activity as long as it is due in the ledger, each time when it is due, as reconcile does."""
         for number in range(_MOST_RESUMPTIONS):
             entry = self._services.state.activities.get(ATHLETE_ID, item.activity_id)
             if entry is None or entry.next_try_epoch_s is None:
@@ -144,7 +144,7 @@ class _Race:
 
 
 class _Runs:
-    """The runs of one round: who is at work, and whether one that began after the last change has ended."""
+    """The runs of one round: which are at work, and whether one that began after the last change has ended."""
 
     def __init__(self, workers: Workers, item: SyncItem) -> None:
         self._workers = workers
@@ -154,12 +154,12 @@ class _Runs:
         self.wrong: list[str] = []
 
     def note_change(self) -> None:
-        """The activity was changed: only what is asked from now on can know it."""
+        """Note that the activity was changed: only runs that start from now on can know it."""
         self._began_after_change.clear()
         self._is_answered = False
 
     def look(self, timeout_s: float) -> None:
-        """Process the workers' answers; waits at most that long for the first one."""
+        """Handle the workers' answers; waits at most that long for the first one."""
         for answer in self._workers.answers(timeout_s):
             self._is_answered |= answer.worker in self._began_after_change
             if not isinstance(answer.error, LeaseLost | NotThereYet | None):
@@ -168,7 +168,7 @@ class _Runs:
     def start(self, rng: Random) -> None:
         """A free process starts to sync."""
         while not (free := sorted(self._workers.alive - self._workers.busy)):
-            self._workers.wake()  # one who stalled may hold the lock that all others wait for
+            self._workers.wake()  # a stalled process may hold the lock that all others wait for
             self.look(_LOOK_S)
         worker = rng.choice(free)
         self._workers.send(worker, self._item)
@@ -181,7 +181,7 @@ class _Runs:
         self._began_after_change.discard(worker)
 
     def stall(self, rng: Random) -> None:
-        """A process that is at work stops where it is, if there is one."""
+        """Stop a working process where it is, if there is one."""
         if self._workers.busy:
             self._workers.stall(rng.choice(sorted(self._workers.busy)))
 

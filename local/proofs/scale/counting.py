@@ -1,4 +1,4 @@
-"""Adapters that count what passes them."""
+"""Adapters that count rows, objects and calls."""
 
 from __future__ import annotations
 

@@ -25,10 +25,10 @@ from local.testbed.world import MIA_ID, PARENT_ID, World, open_world
 
 CHILD_NAME = "Mia"
 LIMITS = Limits(window=3_300, day=165_000, read_window=600, read_day=30_000)
-"""What Strava grants an application of 9,999 athletes."""
+"""Strava's limits for an application of 9,999 athletes."""
 
 _AT_STRAVA = 200
-"""As many athletes have accounts at the simulated Strava: more than one run of reconcile lists."""
+"""How many athletes have accounts at the simulated Strava: more than one run of reconcile lists."""
 _FIRST_AT_STRAVA, _FIRST_ELSEWHERE = 1_000, 1_000_000
 _DAY_S = 86_400
 
@@ -66,7 +66,7 @@ def _load(world: World, athlete_id: int) -> None:
 
 
 def _multiply(world: World, lake: Path, athlete_ids: Sequence[int]) -> None:
-    """Athletes who have what the parent has, without having been at Strava: a sync of each would take an hour."""
+    """Copy the parent's rows and objects to these athletes, because a sync for each would take an hour."""
     (entry,) = world.store.query("activities", str(PARENT_ID))
     fields = json.dumps(entry.fields)
     for athlete_id in athlete_ids:

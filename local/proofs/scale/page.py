@@ -32,7 +32,7 @@ often. Events that come one by one are a run each, those that come at once share
 
 
 def render() -> str:
-    """The page about what was counted last."""
+    """The page about the last counts."""
     return page(record.read())
 
 

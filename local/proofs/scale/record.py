@@ -1,4 +1,4 @@
-"""What was counted last, in `docs/scale.json`, from which `docs/scale.md` is made."""
+"""The last counts: `docs/scale.json`, from which `docs/scale.md` is made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Counted = Mapping[int, Mapping[str, Counts]]
 
 
 def read(path: Path = RECORD) -> Counted:
-    """What was kept last; empty where nothing ever was."""
+    """The last counts; empty where there are none."""
     if not path.is_file():
         return {}
     kept = json.loads(path.read_text())
@@ -25,7 +25,7 @@ def read(path: Path = RECORD) -> Counted:
 
 
 def keep(counted: Counted, path: Path = RECORD) -> None:
-    """Replace what was counted before."""
+    """Replace the last counts."""
     path.write_text(json.dumps(counted, indent=2, sort_keys=True) + "\n")
 
 

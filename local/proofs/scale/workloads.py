@@ -30,7 +30,7 @@ NIGHT_TASKS, NIGHT_TASKS_OF_A_CHUNK = 6, 1
 RECONCILE_TASKS = 8
 ERASE_TASKS = 2
 CATALOG_TASKS = 3
-"""On AWS, the crawler's own among them, which runs once in `CRAWL_EVERY_H` hours."""
+"""On AWS; one of them is the crawler's, which runs once in `CRAWL_EVERY_H` hours."""
 
 _RETENTION_DAYS = 7
 
@@ -104,4 +104,4 @@ WORKLOADS = (
     Workload("night", "one run: everybody's lake is compared with the ledger, and what is too old goes", _night),
     Workload("erasure", "everything of one athlete goes", _erasure),
 )
-"""In the order in which they are played."""
+"""In the order in which they run."""

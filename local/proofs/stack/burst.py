@@ -23,20 +23,20 @@ REQUEST_S = 5.0
 _PATIENCE_S = 240
 _REQUEST = re.compile(r"^(\S+) .*request finished.* duration_us=(\d+) .* path=(\S+)", re.MULTILINE)
 _STALLS = ("Reset the following", "Recovered TaskInstances", "heartbeat recovered", "did not heartbeat")
-"""What the scheduler says when it takes tasks, or itself, for dead."""
+"""Log lines of a scheduler that considers tasks, or itself, dead."""
 
 
 def prove_burst(effort: Effort) -> list[Verdict]:
-    """60 runs of 400 points finished at once, then all 60 renamed at once to name the child; limits are out of the way.
+    """60 runs of 400 points are finished at once, then all 60 are renamed at once to name the child.
 
-    Then the same where Airflow uses SQLite. The small burst has six, and no SQLite.
+    Then the same where Airflow uses SQLite. The small burst has six, and no SQLite. Strava's limits are not reached.
     """
     verdicts = _played(shared_stack(effort), effort)
     return verdicts if effort.is_small else [*verdicts, _on_sqlite(effort)]
 
 
 def _on_sqlite(effort: Effort) -> Verdict:
-    """The same where no PostgreSQL runs; nothing is promised there."""
+    """The same where PostgreSQL does not run; there its latencies are only reported."""
     nowhere = patch.object(Programs, "find", autospec=True, side_effect=NoPostgres("the proof compares both"))
     with nowhere, stack_with_family() as shared:
         try:
@@ -78,7 +78,7 @@ def _copied(seconds: list[float], most_s: float) -> Verdict:
 
 
 def _requests(log: str, since_epoch_s: float, most_s: float) -> Verdict:
-    """What Airflow's API server says about its own requests."""
+    """The figures of Airflow's API server about its own requests."""
     found = [
         (int(duration_us) / 1e6, path)
         for at, duration_us, path in _REQUEST.findall(log)

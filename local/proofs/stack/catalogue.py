@@ -1,4 +1,4 @@
-"""The proof of the catalogue: events that come while it runs are not lost between two of its runs."""
+"""The proof of the catalogue: events that arrive while it runs are not lost between two of its runs."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _RUNS_A_YEAR = 2_920
 """Two runs of the population whose numbers differ by this are a year apart."""
 _POINTS = 20
 _APART_S = 0.3
-"""Between two events, so that many runs tell the catalogue one after the other."""
+"""Seconds between two events, so that many ingest runs start the catalogue one after the other."""
 _MOST_WAVES = 6
 _PATIENCE_S = 240
 _SCHEDULED_WITHIN_S = 20
-"""Airflow's scheduler makes a run of an event in a later round; until then no run is under way."""
+"""Airflow's scheduler starts a run for an event in a later loop; until then no run is under way."""
 
 
 def prove_catalogue(effort: Effort) -> list[Verdict]:
-    """Events of many athletes and years, each of a partition of its own, until some have come while it ran."""
+    """Events of many athletes and years, each with its own partition, until some have arrived while it ran."""
     shared = shared_stack(effort)
     count = effort.rounds(10, small=2)
     shared.population.grow(count)
@@ -48,7 +48,7 @@ def prove_catalogue(effort: Effort) -> list[Verdict]:
 
 
 def _wave(shared: SharedStack, athlete_ids: Sequence[int], wave: int) -> int:
-    """Every athlete finishes a run in each of some years; how many those were, when the lake has all of them."""
+    """Every athlete finishes a run in each of some years; returns how many, once the lake has all of them."""
     runs = []
     for year in range(_YEARS):
         for athlete_id in athlete_ids:
@@ -77,12 +77,12 @@ class CatalogueHistory:
 
     @property
     def events_during_runs(self) -> int:
-        """How many events came while the catalogue ran."""
+        """How many events arrived while the catalogue ran."""
         return sum(any(began < at < ended for began, ended in self.runs) for at in self.event_epoch_s)
 
     @property
     def events_without_run(self) -> int:
-        """How many events came after the start of the last run."""
+        """How many events arrived after the start of the last run."""
         last = self.runs[-1][0] if self.runs else 0.0
         return sum(at > last for at in self.event_epoch_s)
 
@@ -124,7 +124,7 @@ def _held(shared: SharedStack) -> Sequence[Partition]:
 
 
 def _of_catalogue(shared: SharedStack) -> Sequence[Partition]:
-    """The partitions that an analyst finds who opens the catalogue."""
+    """The partitions that an analyst finds in the catalogue."""
     with duckdb.connect(shared.stack.state_dir.catalog, read_only=True) as connection:
         return [
             Partition(table, **{"athlete_id": None, **dict(zip(keys, values, strict=True))})

@@ -19,7 +19,7 @@ _LOOK_EVERY_S = 1.0
 
 
 def prove_demos(effort: Effort) -> list[Verdict]:
-    """Ten demos in a row, or one. Memory is what all processes take together, shared parts once."""
+    """Ten demos in a row, or one. Their memory is that of all processes together, with shared parts counted once."""
     count = effort.rounds(10, small=1)
     held, seconds, peaks_gb = 0, [], []
     for number in range(count):
@@ -39,7 +39,7 @@ def prove_demos(effort: Effort) -> list[Verdict]:
 
 
 def _watched_gb(demo: subprocess.Popen[bytes]) -> float:
-    """The most memory that the demo's processes take until it ends."""
+    """The most memory that the demo's processes use until it ends."""
     peak = 0
     while demo.poll() is None:
         taken = 0
@@ -53,6 +53,6 @@ def _watched_gb(demo: subprocess.Popen[bytes]) -> float:
 
 
 def _own_bytes(process: psutil.Process) -> int:
-    """What it takes, with its share of what it shares, where the system says so."""
+    """The process's memory; shared memory counts by its share, where the operating system reports that."""
     memory = process.memory_full_info()
     return int(getattr(memory, "pss", memory.uss))

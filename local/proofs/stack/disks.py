@@ -1,4 +1,4 @@
-"""The proof of a full and of a read-only disk: both say what to do, and afterwards the work goes on."""
+"""The proof of a full and of a read-only disk: `make up` says what to do, and afterwards the work continues."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DISK_MB = 700
 _LEFT_MB = 5
 _LOADED_S = 300
 _CLOSED_S = 10
-"""By then the last process that has ended has closed its files."""
+"""How long after the end of the system its last process may take to close its files."""
 _LOOK_EVERY_S = 0.1
 
 
@@ -29,9 +29,9 @@ class CannotMount(IngestError):
 
 
 def prove_disk(effort: Effort) -> list[Verdict]:
-    """`make up` on a small disk that fills up while it runs, has room again, and becomes read-only.
+    """`make up` on a small disk that fills up while it runs, has space again, and becomes read-only.
 
-    The small size does not start it again. Where no disk can be mounted nothing is played, and the figures say so.
+    The small size does not start it again. Where no disk can be mounted nothing is run, and the figures say so.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="disk-") as folder, _small_disk(Path(folder)) as disk:
@@ -90,7 +90,7 @@ def _small_disk(folder: Path) -> Iterator[Path]:
 
 
 def _make_read_only(disk: Path) -> None:
-    """Nobody can write to the disk any more. Errors: `NotInTime` where a process keeps a file open for writing."""
+    """Mount the disk read-only. Errors: `NotInTime` where a process keeps a file open for writing."""
     began = time.monotonic()
     while True:
         try:

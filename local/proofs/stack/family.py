@@ -32,7 +32,7 @@ class NotInTime(IngestError):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Both connected and linked; the parent's activities are reported by webhooks."""
+    """A parent and a child, connected and linked; webhooks report the parent's activities."""
 
     control: SimulatorControl
     activities: ActivityLedger
@@ -41,7 +41,7 @@ class Family:
     @classmethod
     @contextmanager
     def of(cls, settings: Settings, simulator_url: str) -> Iterator[Self]:
-        """The family of a system; does not connect it."""
+        """The family of a system; it is not connected yet."""
         store: Store = open_store(settings.state_url, time.time)
         try:
             with SimulatorControl(simulator_url) as control:
@@ -50,7 +50,7 @@ class Family:
             store.close()
 
     def connect(self, settings: Settings) -> None:
-        """Open the accounts, connect both through the pages, and link them."""
+        """Open both accounts, connect both through the pages, and link them."""
         if not self.control.athletes():
             populate(self.control, replace(invented(datetime.now(UTC), seed=1), history=()))
         subscribe(settings)
@@ -59,7 +59,7 @@ class Family:
         link(settings, PARENT_ID, CHILD_ID, (CHILD_NAME,))
 
     def finish(self, number: int, points: int = 400) -> int:
-        """The parent finishes a run, each number on another hour; its id."""
+        """Let the parent finish a run, each `number` at another hour; returns its id."""
         start_at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2 + number)
         return self.control.generate_activity(
             PARENT_ID, "run", start_at=start_at, seed=number, points=points, name=f"Run {number}"
@@ -71,7 +71,7 @@ class Family:
         return entry is not None and entry.state in SETTLED
 
     def is_copied(self, activity_id: int) -> bool:
-        """Whether the child has got what it should."""
+        """Whether the child has the copy that it should have."""
         copy = self.copies.get(activity_id, CHILD_ID)
         return copy is not None and copy.state in FINAL_STATES
 
@@ -85,7 +85,7 @@ class Family:
 
 
 def happened_epoch_s(activity_ids: list[int], has: Callable[[int], bool], within_s: float) -> dict[int, float]:
-    """When each activity `has` what is waited for, as seen by looking again and again.
+    """When `has` became true of each activity, found by checking repeatedly.
 
     Errors: `NotInTime` after `within_s`.
     """

@@ -1,4 +1,4 @@
-"""Proofs of starting and ending: after a kill, in a long path, beside another system, and not twice."""
+"""Proofs of starting and ending: after a kill, in a long path, beside another system, and never twice."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from local.proofs.stack.stack_process import END_S, StackProcess
 from local.proofs.verdict import Verdict
 
 _LONG = 150
-"""Characters of a state directory: more than the path of a socket may have."""
+"""The length of a state directory's path: more characters than the path of a socket may have."""
 _LOADED_S = 450
 _FEWEST = 10
-"""Processes that a running system has: with fewer killed, the proof would prove nothing."""
+"""The smallest number of processes of a running system: with fewer killed, the proof would prove nothing."""
 
 
 def prove_killed(effort: Effort) -> list[Verdict]:
-    """`make up` in a long path: an event comes, every process is killed at once, it starts again; three times.
+    """`make up` in a long path: an event arrives, every process is killed at once, it starts again; three times.
 
-    A task that dies is taken for dead after five minutes of silence: the small size, one round, does not wait for its
-    event, only for the one that comes after the start.
+    Airflow considers a task dead after five minutes without a sign of it: the small size, one round, does not wait for
+    the event of that task, only for the one after the start.
     """
     rounds = effort.rounds(3, small=1)
     with tempfile.TemporaryDirectory(prefix="killed-") as folder, StackProcess(_long(Path(folder))) as system:
@@ -54,7 +54,7 @@ def prove_killed(effort: Effort) -> list[Verdict]:
 
 
 def prove_two_systems(effort: Effort) -> list[Verdict]:
-    """Two systems at once each load their own events; a twin of the first is refused and harms nothing."""
+    """Two systems at once each load their own events; a second start of the first is refused and harms nothing."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="two-")))
         systems = [stack.enter_context(StackProcess(folder / name / "state")) for name in ("one", "other")]

@@ -1,4 +1,4 @@
-"""The proof of the first minute: somebody who has read nothing follows the last line that `make up` prints."""
+"""The proof of the first minute: a newcomer who has read nothing follows the last line that `make up` prints."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _next_page(said: str) -> str:
 
 
 def _press(page_url: str) -> float:
-    """Press the first button of the page, as it stands; the seconds until the page that comes shows a copy."""
+    """Press the first button of the page, with its default values; returns the seconds until a copy is shown."""
     with _session() as browser:
         page = browser.get(page_url, timeout=10)
         action, fields = person.first_form(page.text)
@@ -77,7 +77,7 @@ def _press(page_url: str) -> float:
 
 
 def _airflow(said: str) -> tuple[str, Mapping[str, str]]:
-    """Airflow's address and login, as the terminal shows them."""
+    """Airflow's address and login, from the terminal's output."""
     found = re.search(r"Airflow +(\S+) +user (\S+) +password (\S+)", said)
     if found is None:
         raise NotInTime(f"The terminal shows no login of Airflow:\n{said}")
@@ -85,7 +85,7 @@ def _airflow(said: str) -> tuple[str, Mapping[str, str]]:
 
 
 def _red(url: str, login: Mapping[str, str]) -> list[str]:
-    """What the home page shows in red once no run is under way, each in a few words."""
+    """Everything that the home page shows in red once no run is under way, each in a few words."""
     with _session() as browser:
         token = browser.post(f"{url}/auth/token", json=login, timeout=15).json()["access_token"]
         browser.headers["Authorization"] = f"Bearer {token}"
@@ -112,7 +112,7 @@ def _red(url: str, login: Mapping[str, str]) -> list[str]:
 
 
 def _asked(state_dir: Path) -> int:
-    """How many rows `make query` gives."""
+    """How many rows `make query` returns."""
     asked = subprocess.run(
         [sys.executable, "-m", "ops.query", _ROWS, "--format", "csv"],
         cwd=REPOSITORY,

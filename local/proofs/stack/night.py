@@ -21,15 +21,15 @@ _DAG = "strava_retention"
 _DAY_S = 86_400
 _POINTS = 20
 _LONG_AGO = 100
-"""The number of a run that began before retention's days, so that it may have been fetched then."""
+"""The number of an activity that began before the retention period, so that it may have been fetched then."""
 _OTHER_TASKS = 8
-"""Those that are not mapped, and one chunk that is not full."""
+"""The tasks that are not mapped, and one chunk that is not full."""
 _PATIENCE_S = 420
 _LOOK_EVERY_S = 1.0
 
 
 def prove_night(effort: Effort) -> list[Verdict]:
-    """1,500 athletes with a run each, every second one fetched too long ago, and one whose rows are lost; or 60."""
+    """1,500 athletes with a run each, every second one fetched too long ago, one without its rows; or 60 athletes."""
     shared = shared_stack(effort)
     await_idle(shared)  # Airflow starts the night that a new system has missed
     count = effort.rounds(1500, small=60)
@@ -67,7 +67,7 @@ def prove_night(effort: Effort) -> list[Verdict]:
 
 
 def _loaded(shared: SharedStack, athlete_ids: Sequence[int], days_ago: int = 0) -> list[int]:
-    """Let each finish a run without an event, and sync it into the lake at a time in the past."""
+    """Let each athlete finish a run without an event, and sync it into the lake at a time in the past."""
     runs = [
         shared.population.finish(athlete_id, _LONG_AGO, points=_POINTS, announce=False) for athlete_id in athlete_ids
     ]
@@ -82,7 +82,7 @@ def _ago(days: int) -> float:
 
 
 def _lose(services: Services, athlete_id: int, activity_id: int) -> None:
-    """Let the activity's rows be gone from the lake, as no process of ours would have it."""
+    """Delete the activity's rows from the lake behind the ledger's back."""
     entry = services.state.activities.get(athlete_id, activity_id)
     for key in entry.object_keys if entry else ():
         if (stored := services.lake.objects.get(key)) is not None:
@@ -90,7 +90,7 @@ def _lose(services: Services, athlete_id: int, activity_id: int) -> None:
 
 
 def _night(shared: SharedStack) -> tuple[str, str]:
-    """The id of a run that an operator starts, and how it ends. Errors: `NotInTime`."""
+    """Start a run as an operator; returns its id and its final state. Errors: `NotInTime`."""
     run_id = shared.operator.start(_DAG, {"dry_run": False})
     began = time.monotonic()
     while (state := shared.operator.state(_DAG, run_id)) not in OVER:

@@ -21,18 +21,18 @@ _APART = timedelta(hours=3)
 
 @dataclass(slots=True)
 class Population:
-    """Athletes whose activities are reported by webhooks."""
+    """Athletes whose activities webhooks report."""
 
     control: SimulatorControl
     services: Services
     athlete_ids: list[int] = field(default_factory=list)
     owners: dict[int, int] = field(default_factory=dict)
-    """Who finished which activity."""
+    """The athlete of each activity."""
 
     @classmethod
     @contextmanager
     def of(cls, settings: Settings, simulator_url: str) -> Iterator[Self]:
-        """The population of a system: nobody yet."""
+        """The population of a system, without athletes at first."""
         with SimulatorControl(simulator_url) as control, open_services(settings) as services:
             yield cls(control, services)
 
@@ -47,7 +47,7 @@ class Population:
             self.athlete_ids.append(athlete_id)
 
     def finish(self, athlete_id: int, number: int, *, points: int, announce: bool = True) -> int:
-        """The athlete finishes a run, each number at another hour; its id."""
+        """Let the athlete finish a run, each `number` at another hour; returns its id."""
         start_at = datetime.now(UTC).replace(microsecond=0) - (number + 1) * _APART
         activity_id = self.control.generate_activity(
             athlete_id, "run", start_at=start_at, seed=number, points=points, name="Morning run", announce=announce

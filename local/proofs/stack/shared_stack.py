@@ -1,4 +1,4 @@
-"""The one stack of `make up` on which several proofs of a command are played."""
+"""The one stack of `make up` that several proofs of a command share."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class SharedStack:
 
 
 def shared_stack(effort: Effort) -> SharedStack:
-    """The command's stack; the first proof that asks for it waits until it is ready."""
+    """The command's stack; the first proof that needs it waits until it is ready."""
     return _built(effort.closing)
 
 
 def await_idle(shared: SharedStack) -> None:
-    """Wait until no run is under way or waits. Errors: `NotInTime`."""
+    """Wait until no run is running or queued. Errors: `NotInTime`."""
     began = time.monotonic()
     while shared.operator.count_runs_under_way():
         if time.monotonic() - began > _PATIENCE_S:
-            raise NotInTime(f"After {_PATIENCE_S} s there are still runs under way.")
+            raise NotInTime(f"After {_PATIENCE_S} s runs are still under way.")
         time.sleep(_LOOK_EVERY_S)
 
 

@@ -1,4 +1,4 @@
-"""One `make up` in processes of its own, with everything that can be done to it from outside."""
+"""One `make up` in processes of its own, with the actions that are possible from outside."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _READY = "Everything is running."
 
 
 class StackProcess:
-    """A system in `state_dir`; its output is in the file `said`."""
+    """A system in `state_dir`; the file `said` has its output."""
 
     def __init__(self, state_dir: Path) -> None:
         self.state_dir = state_dir
@@ -36,13 +36,13 @@ class StackProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it, whatever became of it."""
+        """End the system, whatever state it is in."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(END_S)
 
     def launch(self) -> subprocess.Popen[bytes]:
-        """Begin to start it, without waiting."""
+        """Begin to start the system, without waiting."""
         self.said.parent.mkdir(parents=True, exist_ok=True)
         with self.said.open("wb") as said:
             self._process = subprocess.Popen(
@@ -57,7 +57,7 @@ class StackProcess:
         return self._process
 
     def await_ready(self) -> float:
-        """Wait until it is ready; the seconds that took. Errors: `NotInTime` with what it said."""
+        """Wait until the system is ready; returns the seconds. Errors: `NotInTime` with the end of its output."""
         began = time.monotonic()
         while _READY not in self.said.read_text():
             has_ended = self._process is None or self._process.poll() is not None
@@ -67,7 +67,7 @@ class StackProcess:
         return time.monotonic() - began
 
     def processes(self) -> list[psutil.Process]:
-        """Everything of it that lives: the supervisor, what carries the run's mark, and their descendants."""
+        """Its living processes: the supervisor, those with the run's mark, and their descendants."""
         run = self.state_dir / "run"
         found = list(Processes(self.state_dir / "logs", run.read_text().strip()).alive()) if run.exists() else []
         if self._process is not None and self._process.poll() is None:
@@ -78,7 +78,7 @@ class StackProcess:
         return list(dict.fromkeys(found))
 
     def kill(self) -> int:
-        """`kill -9` everything; how many processes that were."""
+        """Kill all of its processes with SIGKILL; returns how many there were."""
         victims = self.processes()
         for process in victims:
             with suppress(psutil.NoSuchProcess):

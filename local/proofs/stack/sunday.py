@@ -1,4 +1,4 @@
-"""The proof of a Sunday morning: all athletes finish their runs within a minute or two."""
+"""The proof of a Sunday morning: all athletes finish activities within a minute or two."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PATIENCE_S = 420
 
 
 def prove_sunday(effort: Effort) -> list[Verdict]:
-    """2,000 events of 400 athletes, as quickly as Strava can tell of them; in the small size 50 events of ten."""
+    """2,000 events of 400 athletes, as quickly as Strava can deliver them; in the small size 50 events of ten."""
     shared = shared_stack(effort)
     count = effort.rounds(400, small=10)
     shared.population.grow(count)

@@ -1,4 +1,4 @@
-"""A process that copies as the runs of `strava_ingest` do."""
+"""A process that makes copies as the runs of `strava_ingest` do."""
 
 from __future__ import annotations
 

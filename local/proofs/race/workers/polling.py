@@ -1,4 +1,4 @@
-"""A reader that polls beside the writers."""
+"""A reader that reads repeatedly beside the writers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PAUSE_S = 0.01
 
 @contextmanager
 def polling(look: Callable[[], None]) -> Iterator[None]:
-    """Poll in parallel to the block until it ends, and once more at the end."""
+    """Call `look` repeatedly, in parallel to the block until it ends, and once more at the end."""
     over = threading.Event()
 
     def poll() -> None:

@@ -1,4 +1,4 @@
-"""Processes that stay up for many rounds, may be killed at any moment, and are replaced."""
+"""Processes that work for many rounds, may be killed at any moment, and are then replaced."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from include.errors import IngestError
 
 T = TypeVar("T")
 Work = Callable[[Any], Any]
-"""What a worker does with a job; the answer goes back to the coordinator."""
+"""A worker's function of a job; the result goes back to the coordinator."""
 Build = Callable[..., AbstractContextManager[Work]]
-"""Opens what a worker needs; is called in the worker with its number and further arguments."""
+"""Opens a worker's function; is called in the worker with its number and further arguments."""
 
 # New processes are forked from a server that has imported the code already: a replacement is there at once.
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -44,7 +44,7 @@ class WorkerDied(Exception):
 
 
 class SharedClock:
-    """The simulated time: every process of a race reads it, the coordinator alone moves it."""
+    """The simulated time: every process of a race reads it, only the coordinator moves it."""
 
     def __init__(self, now_epoch_s: float) -> None:
         self._now = CONTEXT.Value("d", now_epoch_s, lock=False)
@@ -113,7 +113,7 @@ class Workers:
         return found
 
     def finish(self) -> list[JobResult]:
-        """Every answer that is still out. Errors: `WorkerDied` also when one does not come."""
+        """Every answer that is still awaited. Errors: `WorkerDied` also when one does not arrive."""
         found: list[JobResult] = []
         deadline = time.monotonic() + _PATIENCE_S
         while self.busy:
@@ -129,7 +129,7 @@ class Workers:
         return sorted(self.finish(), key=lambda answer: answer.worker)
 
     def kill(self, worker: int) -> None:
-        """End the worker at once with SIGKILL, whatever it does; returns when it is gone."""
+        """End the worker at once with SIGKILL, whatever it does; returns when it has ended."""
         process = self._processes.pop(worker)
         process.kill()
         process.join()
@@ -186,7 +186,7 @@ class Workers:
 
 @contextmanager
 def hosted(serve: Callable[..., AbstractContextManager[T]], *arguments: Any) -> Iterator[T]:
-    """What `serve(*arguments)` gives, in a process of its own that serves until the block ends."""
+    """The value that `serve(*arguments)` yields, in a process of its own that serves until the block ends."""
     here, there = CONTEXT.Pipe()
     process = CONTEXT.Process(target=_host, args=(there, serve, arguments), daemon=True)
     process.start()
@@ -201,7 +201,7 @@ def hosted(serve: Callable[..., AbstractContextManager[T]], *arguments: Any) -> 
 
 def _host(pipe: Connection, serve: Callable[..., AbstractContextManager[T]], arguments: Sequence[Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator ends its processes itself
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that callers wait in line is what races are about
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # callers that wait are what a race needs
     with serve(*arguments) as served:
         pipe.send(served)
         wait([pipe])

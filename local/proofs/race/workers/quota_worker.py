@@ -22,18 +22,18 @@ _FILE = UploadFile("race", "gpx", b"no track", "Race", "Run")
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A worker's job: a number of calls, or as many as the budget allows with None."""
+    """A worker's job: a number of calls, or with None as many as the budget allows."""
 
     priority: Priority
     bucket: Bucket
     calls: int | None = None
     pause_s: float = 0.0
-    """Lies before each call: live work comes when it comes."""
+    """The pause before each call: live work does not arrive at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One call that the budget allowed: how long it waited to be allowed, and how long it took in all."""
+    """One allowed call: how long it waited for the budget, and how long it took in all."""
 
     waited_s: float
     took_s: float
@@ -41,14 +41,14 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """The calls of a shift, and until when the budget refused more, None where the work was done."""
+    """The calls of a shift, and until when the budget refused more; None where all work was done."""
 
     calls: tuple[Made, ...]
     refused_until_epoch_s: float | None = None
 
 
 class _TimedQuota(Quota):
-    """Keeps how long the last call waited to be allowed."""
+    """Measures how long the last call waited for the budget."""
 
     waited_s = 0.0
 
@@ -60,7 +60,7 @@ class _TimedQuota(Quota):
 
 @contextmanager
 def quota_worker(_: int, place: RaceWorld) -> Iterator[Work]:
-    """A worker that answers each `Shift` with what it `Worked`."""
+    """A worker that answers each `Shift` with a `Worked`."""
     store = place.open_store()
     quota = _TimedQuota(store, place.clock)
     tokens = Tokens(store, open_cipher(place.settings.key_url), place.clock, place.oauth().refresh, time.sleep)

@@ -16,7 +16,7 @@ from local.proofs.race.workers.pool import Work
 
 @contextmanager
 def sync_worker(_: int, place: RaceWorld) -> Iterator[Work]:
-    """A worker that answers each `SyncItem` with what was `Synced`, each `EraseRequest` with what was `Erased`."""
+    """A worker that answers each `SyncItem` with a `Synced`, and each `EraseRequest` with an `Erased`."""
     os.environ.update(place.environ)
     with open_services(place.settings, clock=place.clock, wait=place.clock.advance) as services:
 

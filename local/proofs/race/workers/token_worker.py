@@ -1,4 +1,4 @@
-"""A process that asks for an access token, and records its stage in memory that outlives it."""
+"""A process that requests an access token, and records its stage in memory that outlives it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from local.testbed.forwarding_store import ForwardingStore
 
 SCOPE = "activity:read"
 _FASTER = 8
-"""Waiting for another worker's pair goes so much faster than on a real clock."""
+"""How much faster than on a real clock a worker waits for another worker's pair."""
 
 
 class Stage(IntEnum):
     """The stages of a call of `access_token`."""
 
     LOOKING = 0
-    """It reads the row, or waits for the one who refreshes."""
+    """It reads the row, or waits for the worker that refreshes."""
     LEASING = 1
-    """It writes its lease, or has it and has not called yet."""
+    """It writes its lease, or has written it and not yet called Strava."""
     CALLING = 2
     """The refresh is under way: Strava may have ended the old pair already."""
     HOLDING = 3
@@ -39,25 +39,25 @@ class Stage(IntEnum):
 
 
 IN_HAND = (Stage.LEASING, Stage.CALLING, Stage.HOLDING)
-"""The stages of the one worker who refreshes."""
+"""The stages of the one worker that refreshes."""
 WINDOW = (Stage.CALLING, Stage.HOLDING)
-"""The stages in which a death can cost the pair: Strava has ended the old one, the new one is not stored."""
+"""The stages in which a kill can lose the pair: Strava has ended the old one, the new one is not stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """What one refresh cost: how long the call took, and what lay between its answer and the stored pair."""
+    """The times of one refresh: how long the call took, and what happened between its answer and the stored pair."""
 
     call_s: float
     holding_s: float
     write_s: float
     operations: tuple[str, ...]
-    """What was asked of the store while the answer was in hand."""
+    """The operations of the store between the answer and the stored pair."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The token that a worker got, how long that took, and its refresh if it was the one who made it."""
+    """The token that a worker got, how long that took, and its refresh if it made one."""
 
     access_token: str
     took_s: float
@@ -145,7 +145,7 @@ def _traced(refresh: Callable[[int, str], TokenGrant], trace: Trace) -> Callable
 
 @contextmanager
 def token_worker(worker: int, place: RaceWorld, stages: MutableSequence[int]) -> Iterator[Work]:
-    """A worker that answers each job with the token it `Taken`."""
+    """A worker that answers each job with a `Taken`."""
     trace = Trace(stages, worker)
     store = _TracedStore(place.open_store(), trace)
     tokens = Tokens(
