@@ -67,7 +67,7 @@ def machine() -> str:
 
 
 def _commit() -> str:
-    """What is checked out, with `+` where files differ from it; pages do not count, of which a run writes some."""
+    """The commit that is checked out, with `+` where files differ from it, except pages, which a run writes."""
     commit = _git("rev-parse", "--short", "HEAD") or "unknown"
     is_changed = _git("status", "--porcelain", "--", ".", ":!docs")
     return f"{commit}{'+' if is_changed else ''}"
