@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from include.deadline import left_s
+from include.deadline import remaining_s
 from include.errors import IngestError, RetryLater, SettingsError
 
 if TYPE_CHECKING:
@@ -45,26 +45,26 @@ class Patience:
 
 
 WORK = Patience(connect_s=2, read_s=5, attempts=4)
-"""That of a task: it may wait."""
+"""For tasks, which can wait."""
 ANSWER = Patience(connect_s=0.3, read_s=0.7, attempts=3)
-"""That of the web edge, for whose answer Strava or a person waits. In its own region AWS answers in milliseconds."""
+"""For the web edge, while Strava or a person waits. AWS answers within milliseconds in its own region."""
 
 _SHORT_WAIT_S = 0.05
-"""Half of the longest wait before a second attempt under a deadline; it doubles with each."""
+"""Under a deadline, the longest wait before the next attempt is this times 2 to the power of the attempts so far."""
 
 _OPENING = threading.Lock()
-"""boto3's own session, which reads its models and credentials once, may open one client at a time."""
+"""Opens one client at a time, because boto3's default session is not safe for threads."""
 
 
 class Fault(Enum):
-    """What an error answer of AWS means, whatever was asked."""
+    """The meaning of AWS's error responses, for every operation."""
 
     THROTTLED = auto()
     FAILING = auto()
     REFUSED = auto()
-    """It would be refused again: a matter of permissions, credentials or names."""
+    """Permissions, credentials or names are wrong: the same call would be refused again."""
     UNKNOWN_CALL = auto()
-    """What answers does not know the call: it is not AWS."""
+    """The server does not implement the operation: it is not AWS."""
 
 
 _THROTTLED = frozenset(
@@ -131,11 +131,11 @@ def open_client(service: Literal["sesv2"], variable: str, patience: Patience, re
 def open_client(service: Any, variable: str, patience: Patience = WORK, region: str | None = None) -> object:
     """A client of one AWS service, safe for many threads of one process; open it after a fork, not before.
 
-    A call that is throttled, fails or times out is sent again, with jittered waits in between, as often as `patience`
-    says and `include.deadline` allows.
-    Errors: `SettingsError` that names `variable`, the setting that asked for AWS.
+    A call that is throttled, fails or times out is repeated after jittered waits, up to `patience.attempts` attempts in
+    all, and none that `include.deadline` leaves no time for.
+    Errors: `SettingsError` that names `variable`, the setting that chose AWS.
     """
-    # Imported here because it takes most of a second, which the webhook's start must not.
+    # Imported here because boto3 takes most of a second to import, and the webhook has to start faster.
     import boto3
     from botocore.config import Config
 
@@ -152,23 +152,23 @@ def open_client(service: Any, variable: str, patience: Patience = WORK, region: 
                 f"{variable} needs AWS, whose environment is not right ({err}):"
                 " look at AWS_DEFAULT_REGION (for example: eu-central-1) and AWS_ENDPOINT_URL (usually unset)"
             ) from err
-    _heed_deadline(client, variable, patience)
+    _apply_deadline(client, variable, patience)
     return client
 
 
-def _heed_deadline(client: Any, variable: str, patience: Patience) -> None:
-    """Let the client begin no attempt that could outlast the deadline, and wait little where there is one.
+def _apply_deadline(client: Any, variable: str, patience: Patience) -> None:
+    """Make the client begin no attempt that could outlast the deadline, and shorten its waits under a deadline.
 
-    botocore's own waits are a random part of 1, 2 and 4 seconds: more than the webhook's whole answer may take.
+    botocore's own waits are up to 1, 2 and 4 seconds, which is longer than the webhook may take in all.
     """
 
     def refuse(**_: Any) -> None:
-        if left_s() < patience.attempt_s:
+        if remaining_s() < patience.attempt_s:
             raise RetryLater(f"{variable}: too little time is left to ask AWS, so nothing was sent: try again later")
 
     def hurry(attempts: int, response: Any, caught_exception: Exception | None, **_: Any) -> float | bool | None:
         """The wait before another attempt, or False for none; None leaves both to botocore's handler."""
-        left = left_s()
+        left = remaining_s()
         if left == math.inf:
             return None
         wait_s = random.uniform(0, _SHORT_WAIT_S * 2**attempts)
@@ -181,7 +181,7 @@ def _heed_deadline(client: Any, variable: str, patience: Patience) -> None:
 
 
 def _may_pass(response: Any, fault: Exception | None) -> bool:
-    """Whether the same request may succeed at once: `response` as botocore has it, or what was raised instead."""
+    """Whether the same request may succeed at once; `response` is botocore's, and `fault` was raised instead of one."""
     from botocore import exceptions as aws
 
     if fault is not None:
@@ -192,12 +192,11 @@ def _may_pass(response: Any, fault: Exception | None) -> bool:
 
 @contextlib.contextmanager
 def aws_faults(variable: str) -> Iterator[None]:
-    """Raises AWS errors of the block as this project's errors; `variable` is the setting that asked for AWS.
+    """A block whose AWS errors are raised as this project's errors; `variable` is the setting that chose AWS.
 
     Errors: `RetryLater` for throttling, 5xx, timeouts and refused connections that outlast the retries;
     `SettingsError` for missing credentials or region, missing permissions, and tables, keys or buckets that do not
-    exist.
-    Every other answer passes through as it is: the caller knows what it means, or it is a defect.
+    exist. Every other error passes unchanged: the caller interprets it, or it is a defect.
     """
     from botocore import exceptions as aws  # imported here as above
 
@@ -230,7 +229,7 @@ def aws_faults(variable: str) -> Iterator[None]:
 
 
 def classify(code: str, status: int) -> Fault | None:
-    """What an answer with this error code and status means; None for one that only the caller can judge."""
+    """The meaning of a response with this error code and status; None if only the caller can interpret it."""
     if status == 501:
         return Fault.UNKNOWN_CALL
     if code in _THROTTLED or status == 429:
@@ -243,7 +242,7 @@ def classify(code: str, status: int) -> Fault | None:
 
 
 def _plain(variable: str, operation: str, response: ErrorResponse) -> IngestError | None:
-    """The project's error for an error answer; None where it has none."""
+    """The project's error for an error response; None where it has none."""
     code, said = response["Error"].get("Code", ""), response["Error"].get("Message", "")
     status = response["ResponseMetadata"].get("HTTPStatusCode", 0)
     match classify(code, status):

@@ -1,4 +1,4 @@
-"""Positions and circles on the earth, taken as a sphere."""
+"""Positions and circles on a spherical earth."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def distance_m(here: Position, there: Position) -> float:
 
 
 def beyond(here: Position, *, bearing_rad: float, way_m: float) -> Position:
-    """The place at that distance and bearing, clockwise from north, from here."""
+    """The place at that distance from here, in the direction of the bearing, which counts clockwise from north."""
     lat, angle = math.radians(here.latitude_deg), way_m / _EARTH_RADIUS_M
     to_lat = math.asin(math.sin(lat) * math.cos(angle) + math.cos(lat) * math.sin(angle) * math.cos(bearing_rad))
     east = math.sin(bearing_rad) * math.sin(angle) * math.cos(lat)

@@ -1,4 +1,4 @@
-"""The deadline of the present work: whatever waits for another machine gives up in time to answer by it."""
+"""The deadline of the present work: calls to other machines give up early enough to meet it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ends_at_s: ContextVar[float] = ContextVar("ends_at_s", default=math.inf)
 
 @contextmanager
 def ending_at(ends_at_s: float) -> Iterator[None]:
-    """A block that ends by `ends_at_s` of `time.monotonic`, or by the deadline around it where that is earlier."""
+    """A block with the deadline `ends_at_s`, in seconds of `time.monotonic`; an earlier deadline around it stays."""
     token = _ends_at_s.set(min(ends_at_s, _ends_at_s.get()))
     try:
         yield
@@ -24,7 +24,7 @@ def ending_at(ends_at_s: float) -> Iterator[None]:
 
 @contextmanager
 def without_deadline() -> Iterator[None]:
-    """A block that is worth more than an answer in time: what it does would be lost if it were given up."""
+    """A block without a deadline, for work whose result would be lost if it were given up."""
     token = _ends_at_s.set(math.inf)
     try:
         yield
@@ -32,6 +32,6 @@ def without_deadline() -> Iterator[None]:
         _ends_at_s.reset(token)
 
 
-def left_s() -> float:
-    """How long the present block may still last: infinite without a deadline, negative when it is over."""
+def remaining_s() -> float:
+    """The time until the deadline: infinite without a deadline, negative after it."""
     return _ends_at_s.get() - time.monotonic()

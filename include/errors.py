@@ -1,7 +1,7 @@
 """Every error the domain raises on purpose, as one tree.
 
-`include.strava.http.classify` decides which Strava answer becomes which class; `strava_airflow.retry_policy`
-maps a class to what Airflow does, `webhook_api.errors` to what a browser sees. Nothing else decides.
+`include.strava.http.classify` maps Strava's responses to these classes; `strava_airflow.retry_policy` maps a class to
+Airflow's behaviour, and `webhook_api.errors` to a page. No other module maps them.
 
 Every message says what happened, to whom, and what to do next. No message holds a token.
 """
@@ -13,7 +13,7 @@ class IngestError(Exception):
     """Base of every error raised on purpose."""
 
     retry_after_s: float = 0.0
-    """How long the other side asks to wait before the next try, within bounds; 0 where it does not."""
+    """How long the server asks to wait before the next try, within bounds; 0 if it does not ask."""
 
 
 class SettingsError(IngestError):
@@ -63,11 +63,11 @@ class StravaUnavailable(RetryLater):
 
 
 class NotTheApi(StravaUnavailable):
-    """Something else than Strava's API answered (a proxy, a page, half an answer), or the base URL is wrong."""
+    """The answer is not from Strava's API (but a proxy's, a web page, cut off), or the base URL is wrong."""
 
 
 class TokenEndpointFault(StravaUnavailable):
-    """Strava's token endpoint did not do its work: says nothing of any athlete, activity or upload."""
+    """Strava's token endpoint failed, which says nothing about an athlete, activity or upload."""
 
 
 class NotProved(RetryLater):
@@ -91,7 +91,7 @@ class TriggerUnavailable(RetryLater):
 
 
 class NewerVersion(RetryLater):
-    """A row is in a state that only a newer version of this software knows: it is left to that, and read by it."""
+    """A row has a value that only a newer version of this software knows: it stays unchanged for that version."""
 
 
 class QuotaSpent(IngestError):
@@ -102,7 +102,7 @@ class QuotaSpent(IngestError):
         self.until_epoch_s = until_epoch_s
 
 
-# --- will not get better by itself ---------------------------------------------------------------
+# --- permanent -----------------------------------------------------------------------------------
 
 
 class Refused(IngestError):
@@ -130,7 +130,7 @@ class ScopeMissing(Refused):
 
 
 class ApplicationInactive(Refused):
-    """Strava switched the whole application off (owner's subscription): an outage of the app, no athlete's fault."""
+    """Strava has deactivated the application (its owner has no subscription): no athlete's fault."""
 
 
 class CapacityReached(Refused):
@@ -153,15 +153,15 @@ class UnexpectedShape(Refused):
 
 
 class WrongInstallation(Refused):
-    """What answers at the configured base URL, or to the configured credentials, is not Strava's API for this app."""
+    """The configured base URL or credentials do not lead to Strava's API for this application."""
 
 
 class RemovalsStopped(Refused):
-    """More of an athlete's activities are gone at Strava than goes without asking the operator; nothing was removed."""
+    """So many of an athlete's activities are gone at Strava that an operator has to confirm it; nothing was removed."""
 
 
 class NotSubscribed(Refused):
-    """Strava sends this application no events although it should: create the webhook subscription again."""
+    """No webhook subscription at Strava sends events to this application: create it again."""
 
 
 class BadEvent(Refused):
@@ -173,7 +173,7 @@ class BadSignature(Refused):
 
 
 class WorkBroken(Refused):
-    """A defect of ours broke the work on some of a task's keys, which the message names; the others are done."""
+    """A defect of this software broke the work on the task's keys that the message names; the others are done."""
 
 
 class BadKey(Refused):

@@ -1,4 +1,4 @@
-"""A circle that hides a place without revealing it as its centre: moved at random, and wider than the hidden radius."""
+"""The circle that hides a place: moved at random, so that the place is not its centre, and wider than the radius."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from include.circle import Circle, Position, beyond, distance_m
 _REACH = 1.75
 _COVERS = 0.74
 _FARTHEST = 0.65
-"""All in radii. A circle reaches 1¾ from its centre. It covers an end up to ¾ from the centre: then everything within
-one radius of that end lies inside it; the hundredth that is missing is the earth's flattening. A new centre is drawn up
-to 0.65 away, so that the same door, found some metres away by the next recording, is covered by the same circle."""
+"""All in units of the hidden radius. A circle has a radius of 1¾. It covers an end at most ¾ from its centre, because
+then everything within one radius of that end lies inside it; 0.74 leaves a margin for the earth's flattening. A new
+centre is drawn at most 0.65 from the end, so that the same circle also covers an end that the next recording places
+some metres away."""
 
 RandomFraction = Callable[[], float]
 """Returns an unpredictable random number, uniform in [0, 1)."""

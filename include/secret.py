@@ -16,7 +16,7 @@ SECRET_ID = "SECRET_ID"  # noqa: S105 - the variable's name
 """The variable with the secret's id, for example `airflow/connections/strava_api`; unset where there is no secret."""
 
 
-KEEP_S = 300
+CACHED_S = 300
 """How long a secret that was read is used: a new one is in force everywhere after so long."""
 TRY_AGAIN_S = 30
 """How long after a failure Secrets Manager is asked again."""
@@ -31,7 +31,7 @@ def read_settings(environ: Mapping[str, str], patience: Patience = WORK) -> Sett
 
     Shape: the secret is a Connection of Airflow in JSON; its `extra` holds secrets under their variables' names.
     Errors: `SettingsError` that names the missing keys and the secret; `RetryLater` when AWS does not answer.
-    Effects: one call of Secrets Manager, with `SECRET_ID` only; a process that runs for long uses `KeptSettings`.
+    Effects: one call of Secrets Manager, with `SECRET_ID` only; a process that runs for long uses `CachedSettings`.
     """
     secret_id = environ.get(SECRET_ID, "").strip()
     if not secret_id:
@@ -44,15 +44,15 @@ def read_settings(environ: Mapping[str, str], patience: Patience = WORK) -> Sett
         ) from err
 
 
-class KeptSettings:
-    """The settings of `read_settings`, with a secret that was read at most `KEEP_S` ago."""
+class CachedSettings:
+    """The settings of `read_settings`, with a secret that was read at most `CACHED_S` ago."""
 
     def __init__(self, environ: Mapping[str, str], clock: Clock) -> None:
         """Errors: those of `read_settings`."""
         self._environ = environ
         self._clock = clock
         self._settings = read_settings(environ, ANSWER)
-        self._read_again_epoch_s = clock() + KEEP_S
+        self._read_again_epoch_s = clock() + CACHED_S
 
     def current(self) -> Settings:
         """The settings. Effects: reads the secret where it is due; logs where that fails, and keeps the one before."""
@@ -67,7 +67,7 @@ class KeptSettings:
             self._read_again_epoch_s = self._clock() + TRY_AGAIN_S
             log.warning("The secret could not be read again, so the one before stays in use: %s", err)
             return
-        self._read_again_epoch_s = self._clock() + KEEP_S
+        self._read_again_epoch_s = self._clock() + CACHED_S
         if found != self._settings:
             log.info("The secret has changed; the new one is in use from now on.")
         self._settings = found

@@ -134,5 +134,5 @@ def _get(url: str, name: str, params: dict[str, str] | None = None) -> requests.
 def _airflow(api: AirflowApi, path: str) -> Any:
     answer = api.call("GET", path)
     if answer.status != 200:
-        raise RetryLater(f"Airflow answers {answer.status} to GET {path}: {answer.words}")
+        raise RetryLater(f"Airflow answers {answer.status} to GET {path}: {answer.message}")
     return answer.document

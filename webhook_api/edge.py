@@ -14,7 +14,7 @@ from flask import current_app
 from include.aws import ANSWER
 from include.clock import Clock
 from include.crypto.cipher import Cipher
-from include.deadline import left_s
+from include.deadline import remaining_s
 from include.errors import RetryLater
 from include.queue.queue import Queue
 from include.settings import Settings
@@ -105,7 +105,7 @@ class Edge:
 
 def wait_in_time(seconds: float) -> None:
     """Wait. Errors: `RetryLater` at once where the request's deadline would come before the end of the wait."""
-    if left_s() < seconds:
+    if remaining_s() < seconds:
         raise RetryLater("Another process works on this, and the answer has to be given before it ends: try it again.")
     time.sleep(seconds)
 

@@ -40,7 +40,7 @@ class Session:
     nonce: str
     """The value that the session's forms are bound to; new for every sign-in."""
 
-    def left_s(self, now_epoch_s: int) -> int:
+    def remaining_s(self, now_epoch_s: int) -> int:
         """How long it lasts yet if it is not used again; not above 0 for one that is over."""
         return min(self.used_at_epoch_s + IDLE_S, self.began_at_epoch_s + LONGEST_S) - now_epoch_s
 
@@ -109,7 +109,7 @@ def _read(text: str) -> Session | None:
         session = Session(*_signer().loads(text))
     except BadSignature:
         return None
-    return session if session.left_s(int(current_edge().clock())) > 0 else None
+    return session if session.remaining_s(int(current_edge().clock())) > 0 else None
 
 
 def _keep(answer: Response) -> Response:
@@ -120,7 +120,7 @@ def _keep(answer: Response) -> Response:
         cookie.clear(answer, COOKIE)
         return answer
     fields = [session.athlete_id, session.series, session.began_at_epoch_s, session.used_at_epoch_s, session.nonce]
-    cookie.write(answer, COOKIE, str(_signer().dumps(fields)), session.left_s(int(current_edge().clock())))
+    cookie.write(answer, COOKIE, str(_signer().dumps(fields)), session.remaining_s(int(current_edge().clock())))
     return answer
 
 

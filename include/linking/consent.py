@@ -1,4 +1,4 @@
-"""What a parent may change alone, and what waits until the child has said yes to it."""
+"""Changes of a link: those that take effect at once, and those that are proposed to the child."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from include.errors import AskedTooSoon
-from include.linking.links import both_are_here, change
+from include.linking.links import change, may_be_linked
 from include.linking.terms import differing, within
-from include.state.consent.feed import UNDO_S, Deed, Side
-from include.state.consent.terms import SetAside
+from include.state.consent.feed import UNDO_S, LinkAction, Side
+from include.state.consent.terms import ClosedProposal
 from include.state.links import Link, LinkStatus
 from include.store.conflict import retry_on_conflict
 
 ASK_AGAIN_AFTER_S = 7 * 86_400
-"""How long after a child's no nothing more can be proposed to it."""
+"""How long a parent has to wait with a new proposal after the child has declined one."""
 
 if TYPE_CHECKING:  # a page is loaded without the ledgers that it does not name
     from include.state.state import UsesState
@@ -24,13 +24,13 @@ if TYPE_CHECKING:  # a page is loaded without the ledgers that it does not name
 def revise(
     services: UsesState, parent_id: int, child_id: int, choose: Callable[[Link], Link], by: Side = Side.PARENT
 ) -> Link | None:
-    """The link after the parent, or the operator for the parent, has chosen anew.
+    """Change the link as the parent wants, or the operator for the parent; returns as `change`.
 
-    `choose` is given the link as the parent wishes it at present, and returns it as the parent wishes it now. What the
-    child has agreed to holds at once, and so does what only concerns the parent's data; the rest is proposed, in place
-    of an earlier proposal. One that was set aside cannot be had back: the latest choice is what the parent wishes.
-    Errors: those of `choose`; `AskedTooSoon` where the child would be asked and has said no less than a week ago. Then
-    nothing was changed. Returns what `change` does.
+    `choose` gets the link as the parent wanted it before, and returns it as the parent wants it now. What the child
+    has agreed to, and the contents of copies, take effect at once; other terms are proposed and replace an earlier
+    proposal. A closed proposal cannot be reopened afterwards.
+    Errors: those of `choose`; `AskedTooSoon` for a new proposal within `ASK_AGAIN_AFTER_S` of the child's no. Then
+    nothing was changed.
     """
     now_epoch_s = services.clock()
 
@@ -54,92 +54,91 @@ def asked_again_at_epoch_s(link: Link) -> int:
 
 
 def accept(services: UsesState, parent_id: int, child_id: int, seen: str) -> bool:
-    """Whether what the child saw is agreed to and in force; `seen` is the fingerprint of the proposal on the page.
+    """Accept the proposal with the fingerprint `seen`; returns whether these terms are agreed to and in force.
 
-    Effects: safe to repeat. None where the proposal is another one by now.
+    Effects: none if the proposal has another fingerprint now; safe to repeat.
     """
     now_epoch_s = services.clock()
 
     def accepted(link: Link) -> Link:
         if link.proposal is None or link.proposal.fingerprint != seen:
             return link
-        widened = link.on(link.proposal)
-        agreed = replace(widened, agreed=widened.terms, proposal=None, set_aside=None, declined_at_epoch_s=None)
-        return agreed.noting(now_epoch_s, Side.CHILD, Deed.ACCEPTED)
+        widened = link.with_terms(link.proposal)
+        agreed = replace(widened, agreed=widened.terms, proposal=None, closed_proposal=None, declined_at_epoch_s=None)
+        return agreed.with_entry(now_epoch_s, Side.CHILD, LinkAction.ACCEPTED)
 
     link = change(services, parent_id, child_id, accepted)
     return link is not None and link.proposal is None and link.agreed_terms.fingerprint == seen
 
 
-def set_aside(services: UsesState, parent_id: int, child_id: int, by: Side, seen: str) -> bool:
-    """Whether the proposal that was seen is declined by the child, or withdrawn by the parent.
+def close_proposal(services: UsesState, parent_id: int, child_id: int, by: Side, seen: str) -> bool:
+    """Decline the proposal with the fingerprint `seen`, or withdraw it; returns whether this side has closed it.
 
-    What was agreed stays in force, and for a day `undo_set_aside` has the proposal back. After a no the child is not
+    What was agreed stays in force, and for a day `reopen_proposal` has the proposal back. After a no the child is not
     asked for another change for a week.
     Effects: safe to repeat. None where the proposal is another one by now, or was accepted.
     """
     now_epoch_s = int(services.clock())
-    deed = Deed.DECLINED if by is Side.CHILD else Deed.WITHDRAWN
+    action = LinkAction.DECLINED if by is Side.CHILD else LinkAction.WITHDRAWN
 
-    def set_down(link: Link) -> Link:
+    def closed(link: Link) -> Link:
         if link.proposal is None or link.proposal.fingerprint != seen:
             return link
-        aside = SetAside(link.proposal, by, now_epoch_s + UNDO_S)
+        aside = ClosedProposal(link.proposal, by, now_epoch_s + UNDO_S)
         declined_at_epoch_s = now_epoch_s if by is Side.CHILD else link.declined_at_epoch_s
-        left = replace(link, proposal=None, set_aside=aside, declined_at_epoch_s=declined_at_epoch_s)
-        return left.noting(now_epoch_s, by, deed)
+        left = replace(link, proposal=None, closed_proposal=aside, declined_at_epoch_s=declined_at_epoch_s)
+        return left.with_entry(now_epoch_s, by, action)
 
-    link = change(services, parent_id, child_id, set_down)
-    aside = link.set_aside if link and link.proposal is None else None
+    link = change(services, parent_id, child_id, closed)
+    aside = link.closed_proposal if link and link.proposal is None else None
     return aside is not None and aside.by is by and aside.terms.fingerprint == seen
 
 
 @retry_on_conflict
-def undo_set_aside(services: UsesState, parent_id: int, child_id: int, by: Side) -> bool:
-    """Whether the proposal that this side has set aside waits for the child's yes again.
+def reopen_proposal(services: UsesState, parent_id: int, child_id: int, by: Side) -> bool:
+    """Reopen the proposal that this side has closed; returns whether a proposal waits for the child's answer now.
 
-    It does not after a day, where the parent has chosen anew since, or where one of them has disconnected or is being
-    erased.
-    Effects: safe to repeat.
+    Effects: none after a day, after a later change by the parent, and if one of the athletes has disconnected or is
+    being erased; safe to repeat.
     """
     link = services.state.links.get(parent_id, child_id)
     if link is None or link.status is LinkStatus.ENDED:
         return False
-    aside, now_epoch_s = link.set_aside, services.clock()
+    aside, now_epoch_s = link.closed_proposal, services.clock()
     if aside is None:
         return link.proposal is not None
     if aside.by is not by or now_epoch_s >= aside.undo_until_epoch_s:
         return False
-    if not both_are_here(services, parent_id, child_id):
+    if not may_be_linked(services, parent_id, child_id):
         return False
-    waiting = replace(link, proposal=link.on(aside.terms).terms, set_aside=None, declined_at_epoch_s=None)
-    services.state.links.save(waiting.noting(now_epoch_s, by, Deed.SETTING_ASIDE_UNDONE))
+    waiting = replace(link, proposal=link.with_terms(aside.terms).terms, closed_proposal=None, declined_at_epoch_s=None)
+    services.state.links.save(waiting.with_entry(now_epoch_s, by, LinkAction.PROPOSAL_REOPENED))
     return True
 
 
 def _settled(link: Link, wished: Link) -> Link:
-    """The link with as much of the wish in force as the child has agreed to, and the rest proposed."""
+    """The link with the wished terms in force as far as the child has agreed to them, and the rest proposed."""
     if link.made_by_operator:
-        return replace(wished, agreed=None, proposal=None, set_aside=None)
+        return replace(wished, agreed=None, proposal=None, closed_proposal=None)
     in_force = within(wished.terms, link.agreed_terms, link.terms)
     is_proposed = in_force != wished.terms
     return replace(
-        wished.on(in_force),
+        wished.with_terms(in_force),
         agreed=link.agreed if in_force == link.terms else link.agreed_terms,
         proposal=wished.terms if is_proposed else None,
-        set_aside=None,
+        closed_proposal=None,
     )
 
 
 def _noted(before: Link, after: Link, by: Side, now_epoch_s: float) -> Link:
-    """The link whose feed tells the other side of what has changed."""
+    """The link with entries in its feed for what has changed."""
     changed = differing(before.terms, after.terms)
-    if after.options != before.on(after.terms).options:
+    if after.options != before.with_terms(after.terms).options:
         changed += ("contents",)
     if changed:
-        after = after.noting(now_epoch_s, by, Deed.CHANGED, changed)
+        after = after.with_entry(now_epoch_s, by, LinkAction.CHANGED, changed)
     if after.proposal and after.proposal != before.proposal:
-        return after.noting(now_epoch_s, by, Deed.PROPOSED, differing(after.terms, after.proposal))
+        return after.with_entry(now_epoch_s, by, LinkAction.PROPOSED, differing(after.terms, after.proposal))
     if before.proposal and not after.proposal:
-        return after.noting(now_epoch_s, by, Deed.WITHDRAWN)
+        return after.with_entry(now_epoch_s, by, LinkAction.WITHDRAWN)
     return after

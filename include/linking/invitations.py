@@ -1,4 +1,4 @@
-"""An invitation's way from the parent who wrote it to the link of the child who accepted it."""
+"""Accepting and declining of invitations."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from include.linking.ceilings import CHILDREN, has_room_for_child, has_room_for_invitation
-from include.linking.links import both_are_here
-from include.state.consent.feed import Deed, Side
+from include.linking.links import may_be_linked
+from include.state.consent.feed import LinkAction, Side
 from include.state.invites import Invite, invite_id_of
 from include.state.links import Link, LinkStatus
 from include.store.conflict import retry_on_conflict
@@ -19,26 +19,26 @@ if TYPE_CHECKING:  # a page is loaded without the ledgers that it does not name
 
 
 class Objection(Enum):
-    """What keeps a child from accepting an invitation."""
+    """Why a child cannot accept an invitation."""
 
     GONE = auto()
-    """It was accepted by another one, withdrawn or declined, or has expired."""
+    """Another child has accepted it, or it was withdrawn or declined, or has expired."""
     OWN = auto()
-    """It is the child's own."""
+    """The athlete has written it."""
     LINKED = auto()
-    """The child has a link with the parent that has not ended."""
+    """The athletes have a link that has not ended."""
     FULL = auto()
-    """The parent has as many children as one may have."""
+    """The parent has `CHILDREN` children."""
 
 
 def find_open(services: UsesState, secret: str) -> Invite | None:
-    """The invitation whose link holds the secret; None for one that cannot be accepted any more."""
+    """The invitation with this secret; None if nobody can accept it now."""
     invite = services.state.invites.find(secret)
     return invite if invite is not None and _is_open(services, invite) else None
 
 
 def objection(services: UsesState, invite_id: str, child_id: int) -> Objection | None:
-    """What keeps the child from accepting the invitation; None where nothing does."""
+    """Why the child cannot accept the invitation; None if the child can."""
     invite = services.state.invites.get(invite_id)
     if invite is None or not _is_open(services, invite):
         return Objection.GONE
@@ -53,7 +53,7 @@ def objection(services: UsesState, invite_id: str, child_id: int) -> Objection |
 
 
 def accept(services: UsesState, invite_id: str, child_id: int) -> Objection | None:
-    """Use the invitation up for the child; what keeps the child from it, if anything does.
+    """Accept the invitation for the child; returns why the child cannot, or None.
 
     Effects: a link that waits for the parent's consent. After a crash between the two writes the child can open the
     invitation again. A child that accepts two of one parent's at the same moment gets one link, by the terms of the
@@ -74,15 +74,15 @@ def accept(services: UsesState, invite_id: str, child_id: int) -> Objection | No
 
 
 def decline(services: UsesState, secret: str, browser: str) -> bool:
-    """Close the invitation for the holder of its secret; False where it cannot be accepted any more either.
+    """Decline the invitation with this secret; False where it is used, expired or does not exist.
 
-    Effects: the parent reads of it. For a day `undo_decline` takes it back, in the same browser. Safe to repeat.
+    Effects: the parent's page shows it. For a day `undo_decline` reopens it, in the same browser. Safe to repeat.
     """
     return services.state.invites.close(invite_id_of(secret), Side.CHILD, browser)
 
 
 def undo_decline(services: UsesState, secret: str, browser: str) -> bool:
-    """Whether the invitation that was declined in this browser is open again.
+    """Reopen the invitation that was declined in this browser; returns whether it is no longer closed.
 
     It is not after a day, where the parent has disconnected or is being erased, or has made as many others meanwhile as
     there may be. Effects: safe to repeat.
@@ -93,7 +93,7 @@ def undo_decline(services: UsesState, secret: str, browser: str) -> bool:
 
 def reopen(services: UsesState, invite: Invite, by: Side, browser: str = "") -> bool:
     """Whether the invitation that this side has closed is open again, as `undo_decline` says."""
-    if not both_are_here(services, invite.parent_id):
+    if not may_be_linked(services, invite.parent_id):
         return False
     if not has_room_for_invitation(services, invite.parent_id, invite.invite_id):
         return False
@@ -104,7 +104,7 @@ def reopen(services: UsesState, invite: Invite, by: Side, browser: str = "") -> 
 def _link(services: UsesState, invite: Invite, child_id: int) -> None:
     present = services.state.links.get(invite.parent_id, child_id)
     if present is not None and present.status is not LinkStatus.ENDED:
-        return  # taken up again meanwhile: what both have agreed to before stands
+        return  # the athletes were linked meanwhile: that link stays
     now_epoch_s = int(services.clock())
     link = Link(
         parent_id=invite.parent_id,
@@ -117,15 +117,15 @@ def _link(services: UsesState, invite: Invite, child_id: int) -> None:
         version=present.version if present else ABSENT,
     )
     agreed = replace(link, agreed=link.terms)
-    services.state.links.save(agreed.noting(now_epoch_s, Side.CHILD, Deed.LINKED))
+    services.state.links.save(agreed.with_entry(now_epoch_s, Side.CHILD, LinkAction.LINKED))
 
 
 def _is_open(services: UsesState, invite: Invite) -> bool:
-    """Whether nobody has accepted or closed it, or a crash lost the link of the one who accepted.
+    """Whether a child may accept it: nobody has accepted or closed it, or a crash lost the link of the child who did.
 
-    It is not while the parent has disconnected or is being erased.
+    Not while the parent is disconnected or being erased.
     """
-    if invite.closing is not None or not both_are_here(services, invite.parent_id):
+    if invite.closing is not None or not may_be_linked(services, invite.parent_id):
         return False
     if invite.child_id is None:
         return True
@@ -134,7 +134,7 @@ def _is_open(services: UsesState, invite: Invite) -> bool:
 
 
 def _is_older(link: Link, invite: Invite) -> bool:
-    """Whether the link had ended before its child accepted the invitation, so that it is not what came of that."""
+    """Whether the link has ended and is older than the acceptance, so that it did not come from this invitation."""
     agreed_at, accepted_at = link.child_consent_epoch_s, invite.accepted_at_epoch_s
     if agreed_at is None or accepted_at is None:
         return False

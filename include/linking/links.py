@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from include.errors import BadRequest
 from include.linking.ceilings import has_room_for_child
 from include.settings import Settings
-from include.state.consent.feed import UNDO_S, Deed, Side
+from include.state.consent.feed import UNDO_S, LinkAction, Side
 from include.state.links import Ending, Link, LinkStatus
 from include.store.conflict import retry_on_conflict
 
@@ -28,14 +28,14 @@ def agree(
 ) -> Link:
     """Link a child to a parent by these names; `choose` sets the link's other choices.
 
-    The operator vouches for the consent of both sides, which is dated now; the link is marked as the operator's, and
-    both sides are told. Linking again replaces the names, and resumes a link that was paused or has ended.
+    The operator vouches for the consent of both sides, which is dated now. The link is marked as made by the operator,
+    and both sides see that in the feed. Linking again replaces the names, and resumes a paused or ended link.
     Errors: `BadRequest` for an athlete who is not connected, or for a link to oneself; those of `choose`.
     """
     if parent_id == child_id:
         raise BadRequest("A link needs two athletes: parent and child are the same.")
     for athlete_id in (parent_id, child_id):
-        if not both_are_here(services, athlete_id):
+        if not may_be_linked(services, athlete_id):
             raise BadRequest(f"Athlete {athlete_id} is not connected: have them connect at {settings.public_url}/.")
     now_epoch_s = int(services.clock())
     present = services.state.links.get(parent_id, child_id) or Link(parent_id, child_id, names)
@@ -47,16 +47,16 @@ def agree(
         status=LinkStatus.ACTIVE,
         agreed=None,
         proposal=None,
-        set_aside=None,
+        closed_proposal=None,
         ending=None,
         made_by_operator=True,
     )
-    return services.state.links.save(choose(agreed.noting(now_epoch_s, Side.OPERATOR, Deed.LINKED)))
+    return services.state.links.save(choose(agreed.with_entry(now_epoch_s, Side.OPERATOR, LinkAction.LINKED)))
 
 
 @retry_on_conflict
 def change(services: UsesState, parent_id: int, child_id: int, revise: Callable[[Link], Link]) -> Link | None:
-    """Store the link that `revise` returns for the stored one, and return it; None if there is none, or it has ended.
+    """Store the link that `revise` makes of the stored one, and return it; None if there is none, or it has ended.
 
     Errors: those of `revise`; then nothing was changed.
     """
@@ -68,9 +68,10 @@ def change(services: UsesState, parent_id: int, child_id: int, revise: Callable[
 
 
 def confirm(services: UsesState, parent_id: int, child_id: int) -> Link | None:
-    """Note the parent's consent to the child who accepted; no effect before the child has, or if it was given before.
+    """Note the parent's consent to the child who has accepted. Returns as `change`.
 
-    Activities are copied that begin from now on, or from the chosen day on. Returns as `change`.
+    Activities that begin from now on, or from the chosen day on, are copied.
+    Effects: none if the child has not accepted, or the parent has consented before.
     """
     now_epoch_s = int(services.clock())
 
@@ -82,9 +83,9 @@ def confirm(services: UsesState, parent_id: int, child_id: int) -> Link | None:
         )
         return replace(
             confirmed,
-            agreed=confirmed.on(link.agreed).terms if link.agreed else None,
-            proposal=confirmed.on(link.proposal).terms if link.proposal else None,
-        ).noting(now_epoch_s, Side.PARENT, Deed.CONFIRMED)
+            agreed=confirmed.with_terms(link.agreed).terms if link.agreed else None,
+            proposal=confirmed.with_terms(link.proposal).terms if link.proposal else None,
+        ).with_entry(now_epoch_s, Side.PARENT, LinkAction.CONFIRMED)
 
     return change(services, parent_id, child_id, confirmed)
 
@@ -94,7 +95,7 @@ def pause(services: UsesState, parent_id: int, child_id: int) -> Link | None:
     now_epoch_s = services.clock()
 
     def paused(link: Link) -> Link:
-        return replace(link, status=LinkStatus.PAUSED).noting(now_epoch_s, Side.PARENT, Deed.PAUSED)
+        return replace(link, status=LinkStatus.PAUSED).with_entry(now_epoch_s, Side.PARENT, LinkAction.PAUSED)
 
     return change(services, parent_id, child_id, paused)
 
@@ -104,7 +105,7 @@ def resume(services: UsesState, parent_id: int, child_id: int) -> Link | None:
     now_epoch_s = services.clock()
 
     def resumed(link: Link) -> Link:
-        return replace(link, status=LinkStatus.ACTIVE).noting(now_epoch_s, Side.PARENT, Deed.RESUMED)
+        return replace(link, status=LinkStatus.ACTIVE).with_entry(now_epoch_s, Side.PARENT, LinkAction.RESUMED)
 
     return change(services, parent_id, child_id, resumed)
 
@@ -113,8 +114,8 @@ def resume(services: UsesState, parent_id: int, child_id: int) -> Link | None:
 def end(services: UsesState, parent_id: int, child_id: int, by: Side) -> Link | None:
     """End the link: no further copy is made; existing copies stay. Returns the ended link; None if there is none.
 
-    `undo_end` reverses it, unless the other side ends the link too, from a page that is out of date for one: then both
-    have said so, and neither can take it back alone. Effects: safe to repeat.
+    `undo_end` restores it, unless the other side ends the link too, for example on an outdated page: then neither side
+    can restore it alone. Effects: safe to repeat.
     """
     link, now_epoch_s = services.state.links.get(parent_id, child_id), int(services.clock())
     if link is None:
@@ -127,12 +128,12 @@ def end(services: UsesState, parent_id: int, child_id: int, by: Side) -> Link | 
     else:
         ending = replace(ending, undo_until_epoch_s=now_epoch_s)
     ended = replace(link, status=LinkStatus.ENDED, ending=ending)
-    return services.state.links.save(ended.noting(now_epoch_s, by, Deed.ENDED))
+    return services.state.links.save(ended.with_entry(now_epoch_s, by, LinkAction.ENDED))
 
 
 @retry_on_conflict
 def undo_end(services: UsesState, parent_id: int, child_id: int, by: Side) -> Link | None:
-    """The link as it was before this side ended it; None where it cannot be had back.
+    """Restore the link that this side has ended, and return it; None where that is not possible.
 
     It cannot after a day, where the other side has ended it, where one of them has disconnected or is being erased, or
     where the parent has linked as many others meanwhile as there may be.
@@ -144,14 +145,14 @@ def undo_end(services: UsesState, parent_id: int, child_id: int, by: Side) -> Li
     ending, now_epoch_s = link.ending, services.clock()
     if ending is None or ending.by is not by or now_epoch_s >= ending.undo_until_epoch_s:
         return None
-    if not (both_are_here(services, parent_id, child_id) and has_room_for_child(services, parent_id, child_id)):
+    if not (may_be_linked(services, parent_id, child_id) and has_room_for_child(services, parent_id, child_id)):
         return None
-    restored = replace(link, status=ending.was, ending=None).noting(now_epoch_s, by, Deed.END_UNDONE)
+    restored = replace(link, status=ending.was, ending=None).with_entry(now_epoch_s, by, LinkAction.END_UNDONE)
     return services.state.links.save(restored)
 
 
-def both_are_here(services: UsesState, *athlete_ids: int) -> bool:
-    """Whether all of them are connected and none has asked to be erased."""
+def may_be_linked(services: UsesState, *athlete_ids: int) -> bool:
+    """Whether all of these athletes are connected, and no erasure forbids writing for one of them."""
     athletes = [services.state.athletes.get(athlete_id) for athlete_id in athlete_ids]
     if not all(athlete is not None and athlete.is_connected for athlete in athletes):
         return False

@@ -1,4 +1,4 @@
-"""How much of what a parent wishes a child has agreed to."""
+"""Comparison of terms: the part of the wished terms that a child has agreed to."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from include.state.consent.terms import Terms
 
 
 def within(wished: Terms, agreed: Terms, in_force: Terms) -> Terms:
-    """What of the wished terms is agreed to: it copies nothing that `agreed` does not, and under no other title.
+    """The wished terms, limited to what is agreed to: they copy nothing that `agreed` does not, and use its title.
 
-    The same as `wished` where that only narrows. Where nothing of the wished names or sports is agreed to, those in
-    force stay: a link without any would copy nothing, or everything.
+    They equal `wished` if that only narrows `agreed`. If none of the wished names, or of the sports, is agreed to,
+    those in force stay: no names would copy nothing, and no sports everything.
     """
     return Terms(
         names=tuple(name for name in wished.names if _is_among(name, agreed.names)) or in_force.names,
@@ -33,7 +33,7 @@ def _is_among(name: str, names: tuple[str, ...]) -> bool:
 
 
 def _late(starts_at_epoch_s: int | None) -> float:
-    """When copying starts; a confirmation that is still to come is later than every day."""
+    """The start as a number to compare: a start at a future confirmation is later than every other."""
     return math.inf if starts_at_epoch_s is None else starts_at_epoch_s
 
 

@@ -7,7 +7,7 @@ from include.errors import VersionConflict
 from include.store.store import ABSENT, Key, Store
 
 _KEY = Key("partitions", "crawl")
-"""A row of the table of waiting partitions: the crawler finds the partitions that no row names."""
+"""A row of the table of waiting partitions, because the crawler finds the partitions that no row names."""
 
 
 class Crawls:
@@ -18,10 +18,10 @@ class Crawls:
         self._clock = clock
 
     def take(self, schema: str, every_s: float, *, is_asked_for: bool) -> bool:
-        """Whether the caller has to start the crawler now; False too if another process has just done so.
+        """Whether the caller has to start the crawler now; False if another process takes it at the same time.
 
-        True if the last crawl is `every_s` old, was for another `schema`, or somebody asks.
-        Effects: the crawl counts as started even if the process dies: then the next one comes `every_s` later.
+        A crawl is due when the last one is `every_s` old or was for another `schema`, or when `is_asked_for` is set.
+        Effects: the crawl counts as started even if the process dies: the next one is then due `every_s` later.
         """
         item, now_epoch_s = self._store.get(_KEY), self._clock()
         is_due = (

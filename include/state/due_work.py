@@ -9,11 +9,12 @@ from include.store.codec import stored
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
-    """Work that is due for an activity besides its own next try, and when reconcile queues it."""
+    """Work that is due for an activity, apart from the activity's own next try."""
 
     of: int
-    """The event time or the fence of the lease that set it; only that, or a later one, clears it."""
+    """The event time or the lease's fence that set it; only the same or a later one clears it."""
     due_at_epoch_s: int
+    """When reconcile queues it."""
 
 
 MARK = stored(
@@ -23,7 +24,7 @@ MARK = stored(
 
 
 def put_off(mark: DueWork | None, now_epoch_s: float, until_epoch_s: int) -> DueWork | None:
-    """The work, due at `until_epoch_s` if it was due by now, unchanged otherwise."""
+    """The work, due at `until_epoch_s` if it is due now; otherwise unchanged."""
     return replace(mark, due_at_epoch_s=until_epoch_s) if mark and mark.due_at_epoch_s <= now_epoch_s else mark
 
 

@@ -10,7 +10,7 @@ from include.store.codec import decode, encode
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Key, Store
 
-KEEP_S = 30 * 86_400
+KEPT_S = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class AuditedEvent:
 
 
 class EventAudit:
-    """A record for people to read, never a reason to skip work; its rows expire."""
+    """The rows, which expire. People read them; no code decides by them whether to skip work."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -36,7 +36,7 @@ class EventAudit:
 
     @retry_on_conflict
     def record(self, event_id: str, *, athlete_id: int, object_id: int, outcome: str) -> None:
-        """Note an event's outcome. Effects: keeps the first time it was received; expires after `KEEP_S`."""
+        """Note an event's outcome. Effects: keeps the first time it was received; expires after `KEPT_S`."""
         now_epoch_s = self._clock()
         item = self._store.get(_key(event_id))
         earlier = decode(AuditedEvent, item.fields) if item else None
@@ -51,7 +51,7 @@ class EventAudit:
             _key(event_id),
             encode(event),
             expected_version=item.version if item else ABSENT,
-            expires_at_epoch_s=int(now_epoch_s) + KEEP_S,
+            expires_at_epoch_s=int(now_epoch_s) + KEPT_S,
         )
 
     def get(self, event_id: str) -> AuditedEvent | None:
@@ -60,7 +60,7 @@ class EventAudit:
         return decode(AuditedEvent, item.fields) if item else None
 
     def of_athlete(self, athlete_id: int) -> Iterator[str]:
-        """The ids of the athlete's events that have not expired; for finding."""
+        """The ids of the athlete's events that have not expired, as the index finds them."""
         for item in self._store.find("events", "by_athlete", athlete_id):
             yield item.key.partition
 

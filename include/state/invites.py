@@ -18,22 +18,22 @@ from include.store.store import ABSENT, Item, Key, Store
 
 LIFETIME_S = 7 * 86_400
 
-TOLD_S = 30 * 86_400
-"""How long the row of a declined or withdrawn invitation stays, for the parent to read of it."""
+CLOSED_KEPT_S = 30 * 86_400
+"""How long the row of a declined or withdrawn invitation stays, so that the parent's page can show it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """Who has declined or withdrawn an invitation."""
+    """How an invitation was declined or withdrawn."""
 
     by: Side
     at_epoch_s: int
     undo_until_epoch_s: int
-    """Until then whoever did it can take it back; cut short where the other side closes it too."""
+    """Until then the side that closed it can reopen it; earlier if the other side closes it too."""
     good_until_epoch_s: int
     """When the invitation would have expired."""
     browser: str = ""
-    """Tells apart the browser in which it was declined; the child needs no account for that."""
+    """A hash of the browser's session in which it was declined: only that browser may reopen it, without an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Invite:
     child_id: int | None = None
     """The child who accepted; None until then."""
     accepted_at_epoch_s: int | None = None
-    """When; None until then, and in rows of older versions."""
+    """When the child accepted; None until then, and in rows of older versions."""
     closing: Closing | None = None
     """How it was declined or withdrawn; None while it was not."""
     form_id: str = ""
@@ -108,7 +108,7 @@ class Invites:
         return self.get(invite_id_of(secret))
 
     def of_parent(self, parent_id: int) -> Iterator[Invite]:
-        """The parent's invitations, used up or not; for finding, re-read one before deciding."""
+        """The parent's invitations, used or not. The index may be late: re-read one before deciding."""
         return map(_invite, self._store.find("invites", "by_parent", parent_id))
 
     def of_child(self, child_id: int) -> Iterator[Invite]:
@@ -117,7 +117,7 @@ class Invites:
 
     @retry_on_conflict
     def forget(self, invite_id: str) -> None:
-        """Remove the invitation, used up or not; safe to repeat."""
+        """Remove the invitation, used or not; safe to repeat."""
         item = self._store.get(_key(invite_id))
         if item is not None:
             self._store.delete(item.key, expected_version=item.version)
@@ -134,11 +134,10 @@ class Invites:
 
     @retry_on_conflict
     def close(self, invite_id: str, by: Side, browser: str = "") -> bool:
-        """Decline or withdraw an open invitation; False when it is used up, expired or gone.
+        """Decline or withdraw an open invitation; False where it is used, expired or does not exist.
 
-        Effects: its address shows the page of an expired one; its row stays for a while, so that `reopen` can take it
-        back and the parent can read of it. Where the other side has closed it before, neither can any more. Safe to
-        repeat.
+        Effects: nobody can accept it; its row stays for `CLOSED_KEPT_S`, so that `reopen` can open it again and the
+        parent's page can show it. If the other side has closed it before, neither side can reopen it. Safe to repeat.
         """
         invite = self.get(invite_id)
         if invite is None or invite.child_id is not None:
@@ -154,9 +153,10 @@ class Invites:
 
     @retry_on_conflict
     def reopen(self, invite_id: str, by: Side, browser: str = "") -> bool:
-        """Open again what this side has declined or withdrawn, for a child in the same browser; False where it cannot.
+        """Reopen an invitation that this side closed, a child in this browser; returns whether it is no longer closed.
 
-        It cannot after a day, and where the invitation has expired meanwhile. Effects: safe to repeat.
+        False after a day, after the invitation's own expiry, and where the other side has closed it too. Effects: safe
+        to repeat.
         """
         invite = self.get(invite_id)
         if invite is None or invite.closing is None:
@@ -170,7 +170,7 @@ class Invites:
         return True
 
     def accept(self, invite_id: str, child_id: int) -> Invite | None:
-        """The invitation, now used by the child; None when another child has used it, or it is closed or expired.
+        """The invitation, now used by the child; None if another child has used it, or it is closed or expired.
 
         Effects: safe to repeat for the same child, for a retry after a crash.
         """
@@ -189,7 +189,9 @@ class Invites:
             _key(invite.invite_id),
             encode(invite),
             expected_version=invite.version,
-            expires_at_epoch_s=(invite.closing.at_epoch_s + TOLD_S if invite.closing else invite.expires_at_epoch_s),
+            expires_at_epoch_s=(
+                invite.closing.at_epoch_s + CLOSED_KEPT_S if invite.closing else invite.expires_at_epoch_s
+            ),
         )
         return replace(invite, version=version)
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from include.clock import Clock
 from include.errors import BeingErased, VersionConflict
-from include.state.consent.feed import Deed, Entry, Side, told
-from include.state.consent.terms import SetAside, Terms
+from include.state.consent.feed import FeedEntry, LinkAction, Side, appended
+from include.state.consent.terms import ClosedProposal, Terms
 from include.state.copies.ledger import LEASE_S
 from include.state.erasures.ledger import Erasures
 from include.store.codec import NOT_STORED, decode, encode, stored
@@ -67,17 +67,17 @@ class CopyOptions:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Who has ended a link, and how it stood before."""
+    """Who ended a link, and its status before."""
 
     by: Side
     was: LinkStatus
     undo_until_epoch_s: int
-    """Until then whoever has ended the link can take that back; cut short where the other side ends it too."""
+    """Until then the side that ended the link can restore it; earlier if the other side ends the link too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One parent's link to one child; its names, options and first day are in force: copies are made by them.
+    """One parent's link to one child. Copies are made by its own names, options and start; a proposal changes nothing.
 
     Units: consent times are None until that side has agreed; activities that begin at or after `starts_at_epoch_s` are
     copied.
@@ -92,21 +92,21 @@ class Link:
     child_consent_epoch_s: int | None = None
     status: LinkStatus = LinkStatus.ACTIVE
     agreed: Terms | None = None
-    """What the child has agreed to; None where that is what is in force, as in rows of older versions."""
+    """The terms that the child has agreed to; None if they equal those in force, as in rows of older versions."""
     proposal: Terms | None = None
     """What the parent wishes beyond that, while it waits for the child's yes."""
-    set_aside: SetAside | None = None
+    closed_proposal: ClosedProposal | None = field(default=None, metadata=stored("set_aside"))
     """The latest proposal that was declined or withdrawn, until the parent chooses anew."""
     declined_at_epoch_s: int | None = None
     """When the child last said no to a proposal; None where it has not, has taken that back, or has said yes since."""
     ending: Ending | None = None
-    """How the link has ended; None while it has not, and where an older version has ended it."""
+    """How the link ended; None while it has not, and for a link that an older version ended."""
     made_by_operator: bool = False
-    """Whether it was made on the command line, for an account that nobody can ask: changes then need no yes."""
-    feed: tuple[Entry, ...] = field(default=(), compare=False)
-    """What either side has done, oldest first."""
+    """Whether an operator made it on the command line: the child then need not agree to later changes."""
+    feed: tuple[FeedEntry, ...] = field(default=(), compare=False)
+    """The latest actions on the link, oldest first."""
     wake_at_epoch_s: int | None = field(default=None, compare=False)
-    """When the copies that the link had blocked are to be made due; None once they are."""
+    """When reconcile makes the copies due that the link had blocked; None once it has."""
     version: int = field(default=ABSENT, compare=False, metadata=NOT_STORED)
 
     @property
@@ -130,11 +130,11 @@ class Link:
 
     @property
     def wished(self) -> Link:
-        """The link as the parent wishes it, agreed to or not."""
-        return self.on(self.proposal) if self.proposal else self
+        """The link as the parent wants it: with the proposed terms, if there are any."""
+        return self.with_terms(self.proposal) if self.proposal else self
 
-    def on(self, terms: Terms) -> Link:
-        """The link with these terms in force; a first day that is left to the confirmation stays as that has set it."""
+    def with_terms(self, terms: Terms) -> Link:
+        """The link with these terms in force; terms without a start keep the one that the confirmation has set."""
         starts = terms.starts_at_epoch_s
         if starts is None:
             starts = 0 if self.parent_consent_epoch_s is None else self.starts_at_epoch_s
@@ -145,9 +145,9 @@ class Link:
             starts_at_epoch_s=starts,
         )
 
-    def noting(self, at_epoch_s: float, by: Side, deed: Deed, parts: tuple[str, ...] = ()) -> Link:
-        """The link whose feed tells that this was done."""
-        return replace(self, feed=told(self.feed, Entry(int(at_epoch_s), by, deed, parts)))
+    def with_entry(self, at_epoch_s: float, by: Side, action: LinkAction, parts: tuple[str, ...] = ()) -> Link:
+        """The link with one more entry in its feed."""
+        return replace(self, feed=appended(self.feed, FeedEntry(int(at_epoch_s), by, action, parts)))
 
 
 class Links:
@@ -159,16 +159,16 @@ class Links:
         self._erasures = Erasures(store, clock)
 
     def save(self, link: Link) -> Link:
-        """Store the link over the version it was read with and return it with its new version.
+        """Store the link over the version with which it was read; returns it with its new version.
 
-        If it makes copies, and other ones than the stored link, the same write notes that reconcile has to make the
-        copies due that the link had blocked.
+        If it makes copies, and makes others than the stored link, the same write sets `wake_at_epoch_s`, so that
+        reconcile makes the copies due that the link had blocked.
         Errors: `VersionConflict` when the other side changed it meanwhile: read it again and decide again.
         `BeingErased` for a new link of an athlete whose data is being removed, or was; it is not kept.
         """
         before = self.get(link.parent_id, link.child_id)
         wake_at_epoch_s = before.wake_at_epoch_s if before else None
-        if before is None or _decides(link) != _decides(before):
+        if before is None or _copy_conditions(link) != _copy_conditions(before):
             wake_at_epoch_s = int(self._clock()) + SETTLED_S
         saved = self._put(replace(link, wake_at_epoch_s=wake_at_epoch_s if link.makes_copies else None))
         ids = (link.parent_id, link.child_id)
@@ -210,7 +210,7 @@ class Links:
         return sum(link.status is not LinkStatus.ENDED for link in self.of_parent(parent_id))
 
     def of_child(self, child_id: int) -> list[Link]:
-        """The links that lead to a child; for finding, re-read a link before deciding."""
+        """The links that lead to a child. The index may be late: re-read a link before deciding."""
         return [_link(item) for item in self._store.find("links", "by_child", child_id)]
 
     def _put(self, link: Link) -> Link:
@@ -219,8 +219,8 @@ class Links:
         return replace(link, version=version)
 
 
-def _decides(link: Link) -> tuple[object, ...]:
-    """What decides whether a copy is made over the link, and of what."""
+def _copy_conditions(link: Link) -> tuple[object, ...]:
+    """The fields of the link that decide which copies are made, and what they contain."""
     return link.names, link.options, link.starts_at_epoch_s, link.makes_copies
 
 

@@ -75,14 +75,14 @@ class Listings:
             return None
         return ListingClaim(listing, now_epoch_s, taken)
 
-    def finish(self, turn: ListingClaim, listing: Listing) -> None:
-        """Store the progress of this claim, unless another was made since."""
-        self._settle(turn, replace(listing, listed_at_epoch_s=turn.taken_at_epoch_s))
+    def finish(self, claim: ListingClaim, listing: Listing) -> None:
+        """Store the progress of this claim, unless another claim was made since."""
+        self._settle(claim, replace(listing, listed_at_epoch_s=claim.taken_at_epoch_s))
 
-    def release(self, turn: ListingClaim, every_s: float) -> None:
+    def release(self, claim: ListingClaim, every_s: float) -> None:
         """Make the athlete due again now, after those who are due already."""
-        due_now = turn.taken_at_epoch_s - every_s
-        self._settle(turn, replace(turn.listing, listed_at_epoch_s=max(turn.listing.listed_at_epoch_s, due_now)))
+        listed_at_epoch_s = max(claim.listing.listed_at_epoch_s, claim.taken_at_epoch_s - every_s)
+        self._settle(claim, replace(claim.listing, listed_at_epoch_s=listed_at_epoch_s))
 
     @retry_on_conflict
     def forget(self, athlete_id: int) -> None:
@@ -91,9 +91,9 @@ class Listings:
         if item is not None:
             self._store.delete(_key(athlete_id), expected_version=item.version)
 
-    def _settle(self, turn: ListingClaim, listing: Listing) -> None:
+    def _settle(self, claim: ListingClaim, listing: Listing) -> None:
         try:
-            self._put(listing, turn.version)
+            self._put(listing, claim.version)
         except VersionConflict:
             return  # Another claim was made since, or the athlete was erased: that state is newer.
 

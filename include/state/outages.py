@@ -1,4 +1,4 @@
-"""The outage of Strava or of this application: since when, and when Strava was last asked whether it is over."""
+"""The present outage of Strava or of this application: when it began, and when Strava was last checked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Outage:
     asked_at_epoch_s: int
 
     def is_to_be_asked(self, now_epoch_s: float) -> bool:
-        """Whether nobody has asked Strava in the present quota window."""
+        """Whether no process has checked Strava in the present quota window."""
         return window_start(now_epoch_s) > self.asked_at_epoch_s
 
 
@@ -57,7 +57,7 @@ class Outages:
         return outage
 
     def ask(self) -> bool:
-        """Whether the caller has to ask Strava now: once in each window during an outage."""
+        """Claim the check of Strava: True once in each window of an outage, and then the caller has to make a call."""
         item, now_epoch_s = self._store.get(_KEY), self._clock()
         if item is None or not decode(Outage, item.fields).is_to_be_asked(now_epoch_s):
             return False
@@ -68,7 +68,7 @@ class Outages:
         return True
 
     def ask_others(self) -> bool:
-        """Whether the caller has to try other athletes' calls: once in each window."""
+        """Claim the check of other athletes: True once in each window, and then the caller has to make their calls."""
         item, now_epoch_s = self._store.get(_OTHERS), self._clock()
         if item is not None and window_start(now_epoch_s) <= item.fields["asked_at_epoch_s"]:
             return False

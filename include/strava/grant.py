@@ -79,7 +79,7 @@ def _expiry(answer: Mapping[str, Any], now_epoch_s: float) -> int | None:
     expires_at, expires_in_s = answer.get("expires_at"), answer.get("expires_in")
     if type(expires_at) is not int or not _LEAST_S <= expires_at - now_epoch_s <= _MOST_S:
         return None
-    left_s = expires_at - now_epoch_s
-    if expires_in_s is not None and (type(expires_in_s) is not int or abs(left_s - expires_in_s) > MOST_SKEW_S):
+    remaining_s = expires_at - now_epoch_s
+    if expires_in_s is not None and (type(expires_in_s) is not int or abs(remaining_s - expires_in_s) > MOST_SKEW_S):
         return None
     return expires_at

@@ -19,7 +19,7 @@ class ApiResponse:
     document: Mapping[str, Any]
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """Airflow's message; of a validation error only place and text, because it also quotes the request."""
         said = self.document.get("detail") or "no reason given"
         if isinstance(said, list):

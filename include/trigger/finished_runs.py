@@ -69,7 +69,7 @@ def _listed(answer: ApiResponse, *names: str) -> Sequence[Mapping[str, Any]]:
         found = found.get(name) if isinstance(found, dict) else None
     if not isinstance(found, list):
         raise TriggerUnavailable(
-            f"Airflow did not delete finished runs ({answer.status}: {answer.words}). They stay until the next night; "
-            "if this repeats, check Airflow's log."
+            f"Airflow did not delete finished runs ({answer.status}: {answer.message}). They stay until the next "
+            "night; if this repeats, check Airflow's log."
         )
     return found

@@ -48,7 +48,7 @@ class MwaaApi:
         answer = self._invoke(method, path, {} if body is None else {"Body": body})
         if answer.status in {401, 403}:
             raise TriggerUnavailable(
-                f"Airflow on MWAA refused {method} {path} ({answer.status}: {answer.words}). "
+                f"Airflow on MWAA refused {method} {path} ({answer.status}: {answer.message}). "
                 "Check that this role may call airflow:InvokeRestApi as the Airflow role User."
             )
         return answer

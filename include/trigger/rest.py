@@ -74,7 +74,7 @@ class RestApi:
 def _not_allowed(what: str, answer: ApiResponse) -> TriggerUnavailable:
     """The error for a refused login: events wait until an operator corrects the password."""
     return TriggerUnavailable(
-        f"Airflow refused to {what} ({answer.status}: {answer.words}). "
+        f"Airflow refused to {what} ({answer.status}: {answer.message}). "
         "Check AIRFLOW_USERNAME and AIRFLOW_PASSWORD, and that this user may trigger DAGs."
     )
 

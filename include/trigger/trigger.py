@@ -70,11 +70,11 @@ class AirflowTrigger:
             return Started.NOW
         if _is_about_this_run(answer):
             raise TriggerRefused(
-                f"Airflow refused run {run_id} of {dag_id} with {answer.status}: {answer.words}. "
+                f"Airflow refused run {run_id} of {dag_id} with {answer.status}: {answer.message}. "
                 "Correct the DAG or the event, and revive the event with `make dead-letters`."
             )
         raise TriggerUnavailable(
-            f"Airflow did not start a run of {dag_id} ({answer.status}: {answer.words}). The events wait; "
+            f"Airflow did not start a run of {dag_id} ({answer.status}: {answer.message}). The events wait; "
             "if this lasts for more than a few minutes, check the DAG's import errors in Airflow, and its logs."
         )
 
@@ -93,7 +93,7 @@ class AirflowTrigger:
 
 
 def _is_about_this_run(answer: ApiResponse) -> bool:
-    return answer.status == 413 or (answer.status == 400 and bool(_ABOUT_THIS_RUN.search(answer.words)))
+    return answer.status == 413 or (answer.status == 400 and bool(_ABOUT_THIS_RUN.search(answer.message)))
 
 
 def _path(dag_id: str) -> str:

@@ -62,7 +62,7 @@ def storm(folder: Path, activities: int) -> StormResult:
             wake_for_access(world.services.state.copies, child_id, world.services.state.quota.limits(), world.clock())
         windows = 0
         while any(world.services.state.copies.due(float("inf"))) and windows < _MOST_WINDOWS:
-            world.clock.pass_s(WINDOW_S)
+            world.clock.advance(WINDOW_S)
             queue_due(world.services)
             world.catch_up()
             windows += 1

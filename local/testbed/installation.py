@@ -130,7 +130,7 @@ def opened(
     simulation: Simulation = strava.extensions[SIMULATION]
 
     def wait(seconds: float) -> None:
-        clock.pass_s(seconds)
+        clock.advance(seconds)
         settle_due(simulation)
 
     with ExitStack() as stack:

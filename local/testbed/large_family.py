@@ -12,7 +12,7 @@ from typing import Any
 from include.state.activities.entry import LedgerEntry
 from include.state.activities.row import LedgerRow
 from include.state.activities.states import ActivityState
-from include.state.consent.feed import Deed, Side
+from include.state.consent.feed import LinkAction, Side
 from include.state.copies.entry import Copy
 from include.state.copies.ledger import external_id
 from include.state.copies.states import CopyState
@@ -39,7 +39,7 @@ def link_family(state: State, athlete_id: int, now_epoch_s: int) -> None:
     pairs += [(parent_id, athlete_id, Side.PARENT) for parent_id in PARENTS]
     for parent_id, child_id, by in pairs:
         link = Link(parent_id, child_id, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
-        state.links.save(link.noting(now_epoch_s, by, Deed.CHANGED, ("names",)))
+        state.links.save(link.with_entry(now_epoch_s, by, LinkAction.CHANGED, ("names",)))
     for number in range(2):
         state.invites.create(f"secret {number}", athlete_id, ("Bello",), CopyOptions())
 

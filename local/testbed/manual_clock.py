@@ -1,4 +1,4 @@
-"""A clock that a test or proof sets, so that hours pass instantly."""
+"""A clock that a test or proof sets by hand."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class ManualClock:
-    """The time of the system and of Strava; it stands still until `pass_s`."""
+    """The one time of a system and its simulated Strava; it changes only by `advance` or by assignment."""
 
-    now: float
+    now_epoch_s: float
+    """Seconds since 1970 in UTC."""
 
     def __call__(self) -> float:
-        """Seconds since 1970."""
-        return self.now
+        """The time, as a `Clock` of the domain tells it."""
+        return self.now_epoch_s
 
-    def pass_s(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += seconds
+    def advance(self, seconds: float) -> None:
+        """Move the time forward."""
+        self.now_epoch_s += seconds

@@ -64,7 +64,7 @@ class World:
 
     def process(self, adapters: Adapters, priority: Priority = Priority.LIVE) -> Services:
         """The services of a process that uses these adapters."""
-        return assemble(self.settings, adapters, priority=priority, clock=self.clock, wait=self.clock.pass_s)
+        return assemble(self.settings, adapters, priority=priority, clock=self.clock, wait=self.clock.advance)
 
     def connect(self, athlete_id: int, scopes: Iterable[str] = EVERYTHING) -> None:
         """Connect the athlete with these scopes. Effects: opens an account at Strava if there is none."""
@@ -100,14 +100,14 @@ def open_world(folder: Path, rules: Rules, *, now_epoch_s: float = NOON, state_u
         with state.transaction() as db:
             applications.register(db, application)
         app.extensions[EXTENSION] = replace(
-            app.extensions[EXTENSION], state=state, rules=rules, clock=clock, sleep=clock.pass_s, script=Script()
+            app.extensions[EXTENSION], state=state, rules=rules, clock=clock, sleep=clock.advance, script=Script()
         )
         settings = settings_in(folder, _STRAVA, application=application, state_url=state_url)
         store = stack.enter_context(closing(open_store(settings.state_url, clock)))
         session = stack.enter_context(InProcessSession(app, clock))
         queue = open_queue(settings.queue_url, clock, keep_days=int(settings.messages_keep_days))
         adapters = Adapters(store, session, open_objects(settings.lake_url), queue)
-        services = assemble(settings, adapters, priority=Priority.LIVE, clock=clock, wait=clock.pass_s)
+        services = assemble(settings, adapters, priority=Priority.LIVE, clock=clock, wait=clock.advance)
         controls = requests.Session()
         controls.mount("http://", InProcessTransport(app))
         control = stack.enter_context(SimulatorControl(_STRAVA, controls))

@@ -47,10 +47,10 @@ def test_athlete_who_comes_back_a_week_later_on_a_phone_signs_in_by_one_button_a
     rex.connect("Rex", receive=True)
     system.services.state.links.save(Link(PAULA, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
     system.finish(PAULA, "Run with Rex")
-    system.clock.pass_s(3600)
+    system.clock.advance(3600)
     system.control.change_visibility(system.finish(PAULA, "Quiet run"), "only_me")
     system.catch_up()
-    system.clock.pass_s(WEEK_S)
+    system.clock.advance(WEEK_S)
 
     phone.sign_in("Paula")
     if rule is OlderPair.DIES:

@@ -60,7 +60,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def pass_time(clock: ManualClock) -> Callable[[float], None]:
     """Let that many seconds pass."""
-    return clock.pass_s
+    return clock.advance
 
 
 # --- AWS, as moto's server plays it --------------------------------------------------------------

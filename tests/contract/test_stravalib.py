@@ -94,7 +94,7 @@ def test_exchange_makes_the_athlete_readable(client: Client, athlete_id: int) ->
 
 def test_refresh_rotates(client: Client, running: RunningSimulator, clock: ManualClock) -> None:
     application, old = running.application, client.refresh_token
-    clock.pass_s(20_000)
+    clock.advance(20_000)
     assert old is not None
     new = client.refresh_access_token(application.client_id, application.client_secret, old)
     assert new["refresh_token"] != old
@@ -145,14 +145,14 @@ def test_upload_becomes_an_activity_and_then_a_duplicate(client: Client, clock: 
     assert first.is_processing
     first.poll()
     assert first.is_processing
-    clock.pass_s(10)
+    clock.advance(10)
     first.poll()
     assert first.is_complete
     assert first.external_id == "s-1.gpx"
     assert first.activity_id is not None
     assert client.get_activity(first.activity_id).name == "By stravalib"
     second = client.upload_activity(GPX, "gpx", external_id="s-2")
-    clock.pass_s(10)
+    clock.advance(10)
     with pytest.raises(exc.ActivityUploadFailed, match=f"duplicate of <a href='/activities/{first.activity_id}'"):
         second.poll()
 

@@ -11,7 +11,7 @@ import pytest
 
 from include import secret
 from include.errors import RetryLater, SettingsError
-from include.secret import KEEP_S, TRY_AGAIN_S, KeptSettings, read_settings
+from include.secret import CACHED_S, TRY_AGAIN_S, CachedSettings, read_settings
 from include.settings import EXAMPLES
 from local.testbed.manual_clock import ManualClock
 
@@ -101,28 +101,28 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def kept(stored: dict[str, str], clock: ManualClock) -> KeptSettings:
+def kept(stored: dict[str, str], clock: ManualClock) -> CachedSettings:
     """Settings that were read a moment ago."""
     stored["strava/secret"] = connection()
-    return KeptSettings(ENVIRON, clock)
+    return CachedSettings(ENVIRON, clock)
 
 
 def test_secret_is_read_again_when_it_is_five_minutes_old(
-    kept: KeptSettings, stored: dict[str, str], clock: ManualClock
+    kept: CachedSettings, stored: dict[str, str], clock: ManualClock
 ) -> None:
     stored["strava/secret"] = connection(COOKIE_KEY="hidden-new")
     before = kept.current().cookie_key
-    clock.pass_s(KEEP_S - 1)
+    clock.advance(CACHED_S - 1)
     still = kept.current().cookie_key
-    clock.pass_s(1)
+    clock.advance(1)
 
     assert (before, still, kept.current().cookie_key) == ("hidden-COOKIE_KEY", "hidden-COOKIE_KEY", "hidden-new")
     assert stored["reads"] == "xx"
 
 
-def test_secret_that_did_not_change_gives_equal_settings(kept: KeptSettings, clock: ManualClock) -> None:
+def test_secret_that_did_not_change_gives_equal_settings(kept: CachedSettings, clock: ManualClock) -> None:
     before = kept.current()
-    clock.pass_s(KEEP_S)
+    clock.advance(CACHED_S)
 
     assert kept.current() == before
 
@@ -136,14 +136,14 @@ def test_secret_that_did_not_change_gives_equal_settings(kept: KeptSettings, clo
     ],
 )
 def test_secret_before_stays_in_use_and_the_log_says_so_when_reading_it_again_fails(
-    kept: KeptSettings,
+    kept: CachedSettings,
     stored: dict[str, str],
     clock: ManualClock,
     caplog: pytest.LogCaptureFixture,
     change: dict[str, str],
 ) -> None:
     stored.update(change)
-    clock.pass_s(KEEP_S)
+    clock.advance(CACHED_S)
 
     assert kept.current().cookie_key == "hidden-COOKIE_KEY"
     (said,) = caplog.records
@@ -153,9 +153,9 @@ def test_secret_before_stays_in_use_and_the_log_says_so_when_reading_it_again_fa
 
     stored.pop("fault", None)
     stored["strava/secret"] = connection(COOKIE_KEY="hidden-new")
-    clock.pass_s(TRY_AGAIN_S - 1)
+    clock.advance(TRY_AGAIN_S - 1)
     assert kept.current().cookie_key == "hidden-COOKIE_KEY"
-    clock.pass_s(1)
+    clock.advance(1)
     assert kept.current().cookie_key == "hidden-new"
 
 
@@ -163,4 +163,4 @@ def test_first_read_has_to_succeed(stored: dict[str, str], clock: ManualClock) -
     stored["fault"] = "SECRET_ID: AWS did not answer"
 
     with pytest.raises(RetryLater):
-        KeptSettings(ENVIRON, clock)
+        CachedSettings(ENVIRON, clock)

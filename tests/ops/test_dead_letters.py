@@ -140,11 +140,11 @@ def test_letter_of_one_machine_is_forgotten_as_late_as_on_aws(tmp_path: Path) ->
     bury(queue, look_again(7))
     queue.send(look_again(8))
 
-    clock.pass_s(28 * 86_400 - 1)
+    clock.advance(28 * 86_400 - 1)
     queue.receive(1, visibility_s=1)
     assert len(queue.dead()) == 1
 
-    clock.pass_s(2)
+    clock.advance(2)
     queue.receive(1, visibility_s=1)
     assert (list(queue.dead()), queue.depth()) == ([], 1)
     queue.close()

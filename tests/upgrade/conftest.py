@@ -69,7 +69,7 @@ class Upgraded:
         """Let the system work for so long: its queue, and every quarter of an hour reconcile."""
         self.system.catch_up()
         for _ in range(int(hours * 3600 / WINDOW_S)):
-            self.system.clock.pass_s(WINDOW_S)
+            self.system.clock.advance(WINDOW_S)
             queue_due(self.services)
             list_athletes(self.services, self.settings)
             remove_late_records(self.services)

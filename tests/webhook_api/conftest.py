@@ -28,6 +28,7 @@ from include.strava.http.response import Response
 from include.strava.http.session import Call, StravaSession
 from include.strava.models import Athlete, AthleteId, Subscription
 from include.strava.oauth import OAuthClient
+from local.testbed.manual_clock import ManualClock
 from webhook_api.app import create_app
 from webhook_api.edge import EXTENSION, Edge
 
@@ -35,16 +36,6 @@ SUBSCRIPTION_ID = 120475
 ATHLETE_ID = 134815
 ACCESS_TOKEN = "access-token-that-nobody-may-see"
 REFRESH_TOKEN = "refresh-token-that-nobody-may-see"
-
-
-@dataclass
-class Now:
-    """A clock that a test sets."""
-
-    epoch_s: float = 1_760_000_000.0
-
-    def __call__(self) -> float:
-        return self.epoch_s
 
 
 @dataclass
@@ -68,10 +59,10 @@ class Strava:
 class ScriptedSession(StravaSession):
     """A session that asks the script instead of the network."""
 
-    def __init__(self, strava: Strava, now: Now) -> None:
-        super().__init__(now)
+    def __init__(self, strava: Strava, clock: ManualClock) -> None:
+        super().__init__(clock)
         self._strava = strava
-        self._now = now
+        self._clock = clock
 
     def send(self, base_url: str, call: Call, **_observers: Any) -> Response:
         self._strava.forms.append(call.form)
@@ -79,13 +70,13 @@ class ScriptedSession(StravaSession):
             raise self._strava.fault
         body = json.dumps(self._strava.document).encode()
         return Response(
-            self._strava.status, {}, body, call.path, call.whom, is_applications=True, received_at_epoch_s=self._now()
+            self._strava.status, {}, body, call.path, call.whom, is_applications=True, received_at_epoch_s=self._clock()
         )
 
 
 @pytest.fixture
-def now() -> Now:
-    return Now()
+def clock() -> ManualClock:
+    return ManualClock(1_760_000_000.0)
 
 
 @pytest.fixture
@@ -109,31 +100,31 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def store(tmp_path: Path, now: Now) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "state.sqlite", now)
+def store(tmp_path: Path, clock: ManualClock) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "state.sqlite", clock)
     yield store
     store.close()
 
 
 @pytest.fixture
-def queue(tmp_path: Path, now: Now) -> Iterator[SqliteQueue]:
-    queue = SqliteQueue(tmp_path / "state.sqlite", now, keep_days=28)
+def queue(tmp_path: Path, clock: ManualClock) -> Iterator[SqliteQueue]:
+    queue = SqliteQueue(tmp_path / "state.sqlite", clock, keep_days=28)
     yield queue
     queue.close()
 
 
 @pytest.fixture
-def athletes(store: SqliteStore, tmp_path: Path, now: Now) -> Athletes:
-    return Athletes(store, KeyFileCipher(tmp_path / "token.key"), now)
+def athletes(store: SqliteStore, tmp_path: Path, clock: ManualClock) -> Athletes:
+    return Athletes(store, KeyFileCipher(tmp_path / "token.key"), clock)
 
 
 @pytest.fixture
 def app(
-    settings: Settings, now: Now, strava: Strava, store: SqliteStore, queue: SqliteQueue, tmp_path: Path
+    settings: Settings, clock: ManualClock, strava: Strava, store: SqliteStore, queue: SqliteQueue, tmp_path: Path
 ) -> Iterator[Flask]:
-    app = create_app(settings, now)
+    app = create_app(settings, clock)
     edge: Edge = app.extensions[EXTENSION]
-    session = ScriptedSession(strava, now)
+    session = ScriptedSession(strava, clock)
     oauth = OAuthClient(session, settings.strava_oauth_url, settings.strava_client_id, settings.strava_client_secret)
     app.extensions[EXTENSION] = replace(edge, store=lambda: store, queue=lambda: queue, oauth=lambda: oauth)
     yield app
@@ -210,11 +201,11 @@ def event() -> dict[str, Any]:
 
 
 @pytest.fixture
-def sign(now: Now) -> Callable[..., dict[str, str]]:
+def sign(clock: ManualClock) -> Callable[..., dict[str, str]]:
     """The header with which Strava would sign a body, so many seconds ago."""
 
     def sign(body: bytes, key: str, late_s: int = 0) -> dict[str, str]:
-        signed_at = str(int(now()) - late_s)
+        signed_at = str(int(clock()) - late_s)
         digest = hmac.new(key.encode(), f"{signed_at}.".encode() + body, hashlib.sha256).hexdigest()
         return {"X-Strava-Signature": f"t={signed_at},v1={digest}"}
 

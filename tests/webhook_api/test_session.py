@@ -11,6 +11,7 @@ from flask import Flask
 from itsdangerous import URLSafeSerializer
 
 from include.state.accounts.athletes import Athletes, AthleteStatus
+from local.testbed.manual_clock import ManualClock
 from webhook_api.edge import EXTENSION
 from webhook_api.session import COOKIE, IDLE_S, LONGEST_S
 
@@ -68,10 +69,10 @@ def test_cookie_is_out_of_reach_of_scripts_and_other_sites(
     assert ("Secure" in cookie) is secure
 
 
-def use(browser: Any, now: Any, after_s: int) -> bool:
+def use(browser: Any, clock: ManualClock, after_s: int) -> bool:
     """Look at one's page after that time, in a browser that ignores how long a cookie lasts."""
     cookie = browser.client.get_cookie(HOST_COOKIE)
-    now.epoch_s += after_s
+    clock.now_epoch_s += after_s
     if cookie:
         browser.client.set_cookie(HOST_COOKIE, cookie.value, secure=True)
     return is_signed_in(browser)
@@ -82,31 +83,33 @@ def use(browser: Any, now: Any, after_s: int) -> bool:
     [pytest.param(IDLE_S - 1, True, id="just in time"), pytest.param(IDLE_S, False, id="too late")],
 )
 def test_session_that_nobody_uses_ends_after_30_days(
-    new_browser: NewBrowser, now: Any, passed_s: int, lasts: bool
+    new_browser: NewBrowser, clock: ManualClock, passed_s: int, lasts: bool
 ) -> None:
     browser = new_browser()
     browser.connect(ADA, "Ada")
 
-    assert use(browser, now, passed_s) is lasts
+    assert use(browser, clock, passed_s) is lasts
 
 
-def test_session_that_is_used_slides_and_ends_after_180_days_all_the_same(new_browser: NewBrowser, now: Any) -> None:
+def test_session_that_is_used_slides_and_ends_after_180_days_all_the_same(
+    new_browser: NewBrowser, clock: ManualClock
+) -> None:
     browser = new_browser()
     browser.connect(ADA, "Ada")
 
-    assert [use(browser, now, 29 * DAY_S) for _ in range(6)] == [True] * 6
-    left_s = LONGEST_S - 6 * 29 * DAY_S
-    assert use(browser, now, left_s - 1)
-    assert not use(browser, now, 1)
+    assert [use(browser, clock, 29 * DAY_S) for _ in range(6)] == [True] * 6
+    remaining_s = LONGEST_S - 6 * 29 * DAY_S
+    assert use(browser, clock, remaining_s - 1)
+    assert not use(browser, clock, 1)
 
 
-def test_cookie_is_not_sent_anew_at_every_page(new_browser: NewBrowser, now: Any) -> None:
+def test_cookie_is_not_sent_anew_at_every_page(new_browser: NewBrowser, clock: ManualClock) -> None:
     browser = new_browser()
     browser.connect(ADA, "Ada")
 
-    now.epoch_s += 3_599
+    clock.now_epoch_s += 3_599
     assert "Set-Cookie" not in browser.client.get("/me").headers
-    now.epoch_s += 1
+    clock.now_epoch_s += 1
     assert f"Max-Age={IDLE_S}" in browser.client.get("/me").headers["Set-Cookie"]
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from apig_wsgi import make_lambda_handler
 
 from include.deadline import ending_at
-from include.secret import KeptSettings
+from include.secret import CachedSettings
 from include.settings import Settings
 from webhook_api import access_log
 from webhook_api.app import create_app, longest_s
@@ -58,8 +58,8 @@ def _logs() -> lambda_logs.JsonFormatter:
 
 
 @cache
-def _kept() -> KeptSettings:
-    return KeptSettings(os.environ, time.time)
+def _kept() -> CachedSettings:
+    return CachedSettings(os.environ, time.time)
 
 
 @lru_cache(maxsize=1)

@@ -37,7 +37,7 @@ def refuse_client() -> ResponseReturnValue | None:
     key = edge.settings.cookie_keys[-1].encode()
     client = hmac.new(key, f"client {address}".encode(), hashlib.sha256).hexdigest()
     brakes = edge.state.brakes
-    return None if brakes.count(client, most=SIGN_INS_AN_HOUR) else refusal(TOO_MANY_SIGN_INS, brakes.left_s())
+    return None if brakes.count(client, most=SIGN_INS_AN_HOUR) else refusal(TOO_MANY_SIGN_INS, brakes.resets_in_s())
 
 
 def refusal(problem: Problem, wait_s: float, way_on: WayOn | None = None) -> ResponseReturnValue:

@@ -63,7 +63,7 @@ def give() -> ResponseReturnValue:
     if present is not None and edge.clock() - present.asked_at_epoch_s < ASK_AGAIN_AFTER_S:
         return problem_page(TOO_SOON)
     if not edge.state.brakes.count(f"mail.{athlete_id}", most=MAILS_AN_HOUR):
-        return refusal(TOO_MANY_MAILS, edge.state.brakes.left_s(), to_own_page())
+        return refusal(TOO_MANY_MAILS, edge.state.brakes.resets_in_s(), to_own_page())
     nonce = addresses.give(athlete_id, address)
     try:
         _send_link(athlete_id, address, nonce)

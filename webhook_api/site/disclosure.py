@@ -49,8 +49,8 @@ FILES: Mapping[str, str] = {
 
 ROWS_KEPT_S: Mapping[str, int | None] = {
     "brakes": None,
-    "events": events.KEEP_S,
-    "invites": invites.TOLD_S,
+    "events": events.KEPT_S,
+    "invites": invites.CLOSED_KEPT_S,
     "histories": histories.KEPT_S,
     "erasures": ERASURES_KEPT_S,
     "certificates": None,

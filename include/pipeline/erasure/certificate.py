@@ -13,7 +13,7 @@ from include.lake.objects.objects import Condition, ObjectStore
 from include.state.erasures.ledger import KEPT_S as ERASURE_KEPT_S
 from include.state.erasures.ledger import Erasure
 from include.state.erasures.residual_records import ResidualRecord
-from include.state.events import KEEP_S as EVENT_KEPT_S
+from include.state.events import KEPT_S as EVENT_KEPT_S
 
 _DAY_S = 86_400
 

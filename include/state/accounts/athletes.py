@@ -64,9 +64,9 @@ class AthleteRow:
     city: str = ""
     """As the profile at Strava has it; empty too in rows older than this field, until the athlete connects again."""
     unwanted_scopes: frozenset[str] = frozenset()
-    """Scopes that the athlete gave up with the request to remove their data, while such data is still stored."""
+    """Scopes that the athlete gave up, with the request to remove the data that they brought, until it is removed."""
     session_series: str = ""
-    """The present series of the athlete's sessions; those of an earlier one are over. Random: none ever returns."""
+    """The random id that the athlete's valid sessions carry; a new id ends every session that carries an older one."""
 
     wish: Wish | None = None
     """What the athlete has asked for and Strava has not confirmed yet to be the athlete's."""
@@ -200,7 +200,7 @@ class Athletes:
             self._put({**item.fields, "refused_at_epoch_s": int(self._clock())}, item.version)
 
     def get(self, athlete_id: int) -> AthleteRow | None:
-        """The athlete, or None who never connected or was erased."""
+        """The athlete; None for one who never connected, or was erased."""
         item = self._store.get(athlete_key(athlete_id))
         return AthleteRow.from_item(item) if item else None
 
@@ -210,7 +210,7 @@ class Athletes:
         return {row.athlete_id: row for row in rows}
 
     def all(self) -> Iterator[AthleteRow]:
-        """Every athlete of whatever status, in order of id; for finding, re-read a row before deciding."""
+        """Every athlete, whatever the status, sorted by id. The index may be late: re-read a row before deciding."""
         return map(AthleteRow.from_item, self._store.find("athletes", "all", KIND))
 
     @retry_on_conflict

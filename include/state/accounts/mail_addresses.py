@@ -27,7 +27,7 @@ class MailAddress:
     athlete_id: int
     sealed: str = field(repr=False)
     nonce: str = field(default="", repr=False)
-    """What the link to confirm it carries; empty once it is confirmed."""
+    """The random text in the link that confirms it; empty once it is confirmed."""
     asked_at_epoch_s: int = 0
     """When it was given."""
     version: int = field(default=ABSENT, metadata=NOT_STORED)
@@ -38,7 +38,7 @@ class MailAddress:
         return not self.nonce
 
     def to_fields(self) -> dict[str, Any]:
-        """The fields of its row, with that by which the index finds it."""
+        """The fields of its row, with the index's field."""
         return {"kind": _KIND if self.is_confirmed else None, **encode(self)}
 
 
@@ -51,12 +51,12 @@ class MailAddresses:
         self._clock = clock
 
     def get(self, athlete_id: int) -> MailAddress | None:
-        """The athlete's address, confirmed or still to be; None where there is none."""
+        """The athlete's address, confirmed or not; None where there is none."""
         item = self._store.get(_key(athlete_id))
         return _address(item) if item else None
 
     def confirmed(self) -> Iterator[MailAddress]:
-        """Every confirmed address; for finding, read it again before a mail is sent."""
+        """Every confirmed address, re-read after the index found it."""
         for found in list(self._store.find("mail_addresses", "all", _KIND)):
             address = self.get(int(found.key.partition))
             if address is not None and address.is_confirmed:
@@ -64,9 +64,9 @@ class MailAddresses:
 
     @retry_on_conflict
     def give(self, athlete_id: int, address: str) -> str:
-        """Store an address in place of the one before, and return the nonce by which it is confirmed.
+        """Store an address in place of an earlier one; returns the nonce that confirms it.
 
-        Effects: it is forgotten unless it is confirmed within a day.
+        Effects: the row expires unless the address is confirmed within a day.
         """
         now_epoch_s, nonce = int(self._clock()), secrets.token_urlsafe(24)
         present = self.get(athlete_id)

@@ -1,4 +1,4 @@
-"""Notices on an athlete's own page, about events that the athlete did not cause."""
+"""Notices on an athlete's own page: erasures of linked athletes, and withdrawn erasures."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class NoticeKind(StrEnum):
     """What happened."""
 
     CHILD_ERASED = "child_erased"
-    """A child of the athlete's had everything here erased: the link has ended."""
+    """A child of the athlete was erased: the link has ended."""
     PARENT_ERASED = "parent_erased"
-    """A parent of the athlete's had everything here erased: the link has ended."""
+    """A parent of the athlete was erased: the link has ended."""
     ERASURE_WITHDRAWN = "erasure_withdrawn"
     """The athlete asked to be erased and connected again before it began: nothing was erased."""
 
@@ -70,7 +70,7 @@ class Notices:
             yield decode(Notice, item.fields, athlete_id=athlete_id, notice_id=item.key.sort)
 
     def forget(self, athlete_id: int) -> int:
-        """Remove every notice to the athlete, and return how many; safe to repeat."""
+        """Remove every notice to the athlete; returns their number. Safe to repeat."""
         items = list(self._store.query("notices", str(athlete_id)))
         for item in items:
             self._store.delete(item.key, expected_version=item.version)

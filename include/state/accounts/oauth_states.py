@@ -1,4 +1,4 @@
-"""OAuth states that a callback has used up: none is good twice."""
+"""OAuth states that a callback has used: each can be used once."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from include.store.store import ABSENT, Key, Store
 
 
 class OAuthStates:
-    """The nonces of the states that were used; a state that nobody brings back leaves nothing.
+    """The nonces of used states; a state that no callback returns has no row.
 
-    Stored under their SHA-256: keys have a bounded length and do not reveal the nonce.
+    A nonce is stored as its SHA-256, so that keys have a bounded length and do not reveal it.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -20,9 +20,9 @@ class OAuthStates:
         self._clock = clock
 
     def use(self, nonce: str, *, lifetime_s: int) -> bool:
-        """Whether nobody used the nonce before; now it is used. It is kept for `lifetime_s`: as long as a state lasts.
+        """Mark the nonce as used; returns whether it was unused. Of two concurrent calls, one gets True.
 
-        Of two at once one gets True.
+        Effects: the row expires after `lifetime_s`, the lifetime of a state.
         """
         expires_at_epoch_s = int(self._clock()) + lifetime_s
         try:

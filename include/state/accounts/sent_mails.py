@@ -1,4 +1,4 @@
-"""The causes of which an athlete was told by mail, each once."""
+"""The ledger of sent mails: each athlete gets one mail for each cause."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from include.store.store import ABSENT, Key, Store
 
 
 class SentMails:
-    """One row for each cause, stored before its mail is sent: whoever stores it first sends.
+    """One row for each athlete and cause. A worker stores it before it sends the mail; the first to store it sends.
 
-    A worker that dies between the two leaves the row, and nobody knows whether the mail went out: it is not repeated.
+    If the worker dies in between, the row stays and nobody knows whether the mail was sent: it is not sent again.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -22,7 +22,7 @@ class SentMails:
         return self._store.get(_key(athlete_id, cause)) is not None
 
     def claim(self, athlete_id: int, cause: str) -> bool:
-        """Take the right to send the one mail of this cause; False where somebody has taken it."""
+        """Claim the one mail of this cause; False where a worker has claimed it before."""
         fields = {"athlete_id": athlete_id, "claimed_at_epoch_s": int(self._clock()), "sent_at_epoch_s": None}
         try:
             self._store.put(_key(athlete_id, cause), fields, expected_version=ABSENT)
@@ -31,27 +31,27 @@ class SentMails:
         return True
 
     def unclaim(self, athlete_id: int, cause: str) -> None:
-        """Give the right back, after a mail that was certainly not sent."""
+        """Release the claim, after a mail that was certainly not sent."""
         item = self._store.get(_key(athlete_id, cause))
         if item is not None:
             self._store.delete(item.key, expected_version=item.version)
 
     def note_sent(self, athlete_id: int, cause: str) -> None:
-        """Note that the mail was handed over; no effect where the athlete was erased meanwhile."""
+        """Note that the mail was sent; no effect where the athlete was erased meanwhile."""
         item = self._store.get(_key(athlete_id, cause))
         if item is not None:
             fields = {**item.fields, "sent_at_epoch_s": int(self._clock())}
             self._store.put(item.key, fields, expected_version=item.version)
 
     def forget(self, athlete_id: int) -> int:
-        """Remove every row of the athlete, and return how many; safe to repeat."""
+        """Remove every row of the athlete; returns their number. Safe to repeat."""
         items = list(self._store.query("sent_mails", str(athlete_id)))
         for item in items:
             self._store.delete(item.key, expected_version=item.version)
         return len(items)
 
     def count(self, athlete_id: int) -> int:
-        """How many causes the athlete was told of."""
+        """The number of the athlete's rows."""
         return len(list(self._store.query("sent_mails", str(athlete_id))))
 
 

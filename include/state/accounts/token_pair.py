@@ -14,7 +14,7 @@ _APP = "strava-data-ingest"
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """An access token and the refresh token that renews it, in the clear: only ever in memory."""
+    """An access token and the refresh token that renews it, in the clear: never stored or logged in this form."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -42,7 +42,7 @@ class SealedTokens:
     sealed: str | None = field(default=None, repr=False, metadata=stored("tokens"))
     expires_at_epoch_s: int = field(default=0, metadata=stored("tokens_expire_at_epoch_s"))
     lease_until_epoch_s: float = field(default=0.0, metadata=stored("refresh_lease_until_epoch_s"))
-    """Until when one worker has the right to refresh; 0 where none has."""
+    """The end of the lease under which one worker refreshes; 0 without a lease."""
 
     @classmethod
     def seal(cls, seal: Seal, pair: TokenPair, expires_at_epoch_s: int) -> SealedTokens:

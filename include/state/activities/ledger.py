@@ -89,9 +89,9 @@ class ActivityLedger:
         )
 
     def check(self, lease: Lease) -> None:
-        """Return while the lease holds. Errors: `LeaseLost`; then write nothing more.
+        """Check that the lease holds; call it before every write to the lake.
 
-        Call it before every write to the lake.
+        Errors: `LeaseLost`; then write nothing more.
         """
         self._held(lease)
 
@@ -165,10 +165,10 @@ class ActivityLedger:
 
     @contextmanager
     def held(self, athlete_id: int, activity_id: int) -> Iterator[Lease | None]:
-        """The lease for work without a call to Strava; None as by `acquire` with `fresh=False`.
+        """A context with the lease, for work without a call to Strava; None as by `acquire` with `fresh=False`.
 
-        Effects: unless settled or postponed, the lease is released at the end, by an error too, with the entry
-        unchanged but for noted object keys. An unknown activity stays due.
+        Effects: releases the lease at the end, after an error too, unless the block has settled or postponed it. The
+        entry then stays as it was, with the noted object keys. An unknown activity stays due.
         """
         lease = self.acquire(athlete_id, activity_id, fresh=False)
         try:
@@ -224,9 +224,9 @@ class ActivityLedger:
 
     @retry_on_conflict
     def put_off(self, athlete_id: int, activity_id: int, now_epoch_s: float, *, copies: bool = False) -> None:
-        """Note that the activity's due work is being queued; work that is not due stays as it is.
+        """Note that the activity's due work is queued now; work that is not due stays as it is.
 
-        With `copies`, its copies are queued too, whatever made them due.
+        With `copies`, its copies count as queued too, even if they were not due.
         """
         row = self._row(athlete_id, activity_id)
         entry = row.entry

@@ -20,9 +20,9 @@ class LedgerRow:
     fence: int = 0
     lease_until_epoch_s: float = 0.0
     dirty: bool = False
-    """Somebody asked for the activity while it was leased."""
+    """Whether the activity was requested while it was leased."""
     doubtful: bool = False
-    """An earlier lease was never released: its holder may have died, or may still write."""
+    """Whether an earlier lease was never released: its holder may have died, or may still write."""
     version: int = field(default=ABSENT, metadata=NOT_STORED)
 
     @classmethod

@@ -1,1 +1,1 @@
-"""What parent and child have agreed on, what waits for a yes, and what each is told of the other."""
+"""The terms that parent and child agree on, proposals, and the feed of changes."""

@@ -1,10 +1,12 @@
-"""What one side of a link is told of what the other has done."""
+"""The feed of a link: the latest actions of each side, which the other side's page shows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from include.store.codec import stored
 
 MOST_ENTRIES = 20
 """A link keeps its latest entries, and a page shows as many of all links."""
@@ -14,46 +16,46 @@ UNDO_S = 86_400
 
 
 class Side(StrEnum):
-    """Who has done something to a link."""
+    """Who acted on a link."""
 
     PARENT = "parent"
     CHILD = "child"
     OPERATOR = "operator"
-    """Whoever runs the service, on the command line; both sides are told."""
+    """The operator, on the command line; both sides see these entries."""
 
 
-class Deed(StrEnum):
-    """What was done."""
+class LinkAction(StrEnum):
+    """An action on a link."""
 
     LINKED = "linked"
     CONFIRMED = "confirmed"
     CHANGED = "changed"
-    """What a link copies, or what a copy contains."""
+    """The terms of the link, or the contents of its copies, were changed."""
     PAUSED = "paused"
     RESUMED = "resumed"
     ENDED = "ended"
     END_UNDONE = "end_undone"
     PROPOSED = "proposed"
-    """The parent wishes more than what the child has agreed to."""
+    """The parent proposed terms that go beyond what the child has agreed to."""
     ACCEPTED = "accepted"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
-    """The proposal, by the parent."""
-    SETTING_ASIDE_UNDONE = "setting_aside_undone"
-    """The proposal that was declined or withdrawn waits again."""
+    """The parent withdrew the proposal."""
+    PROPOSAL_REOPENED = "setting_aside_undone"
+    """A declined or withdrawn proposal waits for the child's answer again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One deed; it names nobody."""
+class FeedEntry:
+    """One action; it names no athlete."""
 
     at_epoch_s: int
     by: Side
-    deed: Deed
+    action: LinkAction = field(metadata=stored("deed"))
     parts: tuple[str, ...] = ()
-    """What was changed: fields of `Terms`, or `contents`."""
+    """What changed: names of fields of `Terms`, or `contents`."""
 
 
-def told(feed: Sequence[Entry], *entries: Entry) -> tuple[Entry, ...]:
-    """The feed with these entries behind the others, and without its oldest ones."""
+def appended(feed: Sequence[FeedEntry], *entries: FeedEntry) -> tuple[FeedEntry, ...]:
+    """The feed with these entries at its end, cut to its latest `MOST_ENTRIES`."""
     return (*feed, *entries)[-MOST_ENTRIES:]

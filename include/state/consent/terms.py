@@ -1,4 +1,4 @@
-"""The terms of a link: what a child says yes to, since it decides what comes into the child's account."""
+"""The terms of a link: what the child agrees to, because it decides what is copied to the child's account."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Terms:
 
     names: tuple[str, ...]
     starts_at_epoch_s: int | None
-    """Activities that begin at or after it; None: those that begin after the parent's confirmation."""
+    """Activities that begin at or after this time are copied; None means from the parent's confirmation on."""
     allow_private: bool
     title: str
     sports: tuple[str, ...] = ()
@@ -24,15 +24,15 @@ class Terms:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same terms: a yes names by it what it was said to."""
+        """A hash that is equal for equal terms: an answer names by it the proposal that it answers."""
         return hashlib.sha256(json.dumps(encode(self), sort_keys=True).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
-    """A proposal that the child declined, or that the parent withdrew."""
+class ClosedProposal:
+    """A proposal that the child declined or the parent withdrew."""
 
     terms: Terms
     by: Side
     undo_until_epoch_s: int
-    """Until then whoever set it aside can have it back."""
+    """Until then the side that closed it can reopen it."""

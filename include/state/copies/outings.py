@@ -10,7 +10,7 @@ from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Key, Store
 
 _LONGEST_DAYS = 7
-"""How many days of one recording are claimed; a longer one is a watch that was not stopped."""
+"""How many days of one recording are claimed, at most: a longer recording is a watch that was not stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Outings:
             self._drop(_key(child_id, first + timedelta(days=days)), parent_activity_id)
 
     def of_child(self, child_id: int) -> int:
-        """On how many days the child's account has a claim."""
+        """The number of days on which the child's account has a claim."""
         return sum(1 for _ in self._store.query("outings", str(child_id)))
 
     @retry_on_conflict

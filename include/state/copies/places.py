@@ -24,9 +24,9 @@ MOST_IN_ONE = 500
 class Places:
     """The hidden places of every athlete: one circle for each place, the same in every copy.
 
-    One row for each athlete and radius: a place is added under the version in which it was searched for, so two workers
-    at once add one place. A circle is never moved: a series of copies shows the same circle, but not where in it the
-    door is. Centres are sealed with the cipher of the tokens, and erased with the athlete.
+    One row for each athlete and radius. A place is written over the version in which it was searched for, so two
+    concurrent workers add it once. A circle never moves: all copies show the same circle, and none reveals where in it
+    the place is. Centres are sealed with the cipher of the tokens, and erased with the athlete.
 
     Errors: `CipherError` when the stored text cannot be opened; no new circle is drawn then, because two circles reveal
     more than one.
@@ -114,7 +114,7 @@ class Places:
 
 
 def _stored(centre: Position) -> Position:
-    """The centre as it reads after it was stored, so that the first copy is cut like every later one."""
+    """The centre with the precision of the stored one, so that the first copy is cut like every later one."""
     return Position(*(round(degrees * _UNITS_PER_DEG) / _UNITS_PER_DEG for degrees in centre))
 
 

@@ -1,4 +1,4 @@
-"""Certificates of erasures as their links show them, and whom a mail still has to tell that one is done."""
+"""Certificates of erasures, each found by the secret in its link, and the mails that report them."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class LinkedCertificate:
     document: str = ""
     """The finished certificate in JSON; empty before."""
     sealed_address: str = field(default="", repr=False)
-    """Where to tell the athlete that it is done, encrypted; empty where nobody is told, or was told."""
+    """The encrypted mail address of the athlete, for the mail that reports the end; empty without one, or after it."""
     claimed_at_epoch_s: int | None = None
-    """When a worker began to send that mail."""
+    """When a worker claimed that mail."""
     version: int = field(default=ABSENT, metadata=NOT_STORED)
 
     @property
@@ -41,15 +41,15 @@ class LinkedCertificate:
         return bool(self.document)
 
     def to_fields(self) -> dict[str, Any]:
-        """The fields of its row, with that by which the index finds it."""
+        """The fields of its row, with the index's field."""
         return {"mail_due": _DUE if self.is_finished and self.sealed_address else None, **encode(self)}
 
 
 class Certificates:
-    """Every certificate by the secret that its link ends in; one that is finished is kept for good.
+    """Every certificate, by the secret at the end of its link; a finished certificate is kept for good.
 
-    A mail is sent once at most: the claim is stored before it is sent, and what becomes of a claim whose worker died is
-    in doubt, so it is not repeated.
+    A mail is sent at most once: a worker stores its claim before it sends. If the worker dies in between, nobody knows
+    whether the mail was sent, so it is not sent again.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -63,7 +63,7 @@ class Certificates:
 
     @retry_on_conflict
     def open(self, erasure: Erasure, sealed_address: str = "") -> None:
-        """Store the draft of an erasure, with the address for its mail; safe to repeat, also without the address."""
+        """Store the draft of an erasure, and the address for its mail. Safe to repeat, also without the address."""
         present = self.get(erasure.link_id)
         if present is None:
             drafted = LinkedCertificate(erasure.link_id, erasure.athlete_id, erasure.began_at_epoch_s)
@@ -73,7 +73,7 @@ class Certificates:
 
     @retry_on_conflict
     def finish(self, erasure: Erasure, document: str) -> None:
-        """Store the finished certificate; one that is finished stays as it is."""
+        """Store the finished certificate; an already finished one stays unchanged."""
         present = self.get(erasure.link_id)
         if present is None:
             present = LinkedCertificate(erasure.link_id, erasure.athlete_id, erasure.began_at_epoch_s)
@@ -81,14 +81,14 @@ class Certificates:
             self._put(replace(present, document=document))
 
     def mail_due(self) -> Iterator[LinkedCertificate]:
-        """The finished certificates of which a mail has to tell, claimed or not."""
+        """The finished certificates whose mail is not settled, claimed or not."""
         for found in list(self._store.find("certificates", "mail_due", _DUE)):
             certificate = self.get(found.key.partition)
             if certificate is not None and certificate.is_finished and certificate.sealed_address:
                 yield certificate
 
     def claim(self, certificate: LinkedCertificate) -> LinkedCertificate | None:
-        """The certificate, claimed for its one mail; None where it is claimed already."""
+        """The certificate, with its mail claimed; None where another worker has claimed it."""
         if certificate.claimed_at_epoch_s is not None:
             return None
         try:
@@ -97,12 +97,12 @@ class Certificates:
             return None
 
     def unclaim(self, certificate: LinkedCertificate) -> None:
-        """Give the claim back, after a mail that was certainly not sent."""
+        """Release the claim, after a mail that was certainly not sent."""
         with suppress(VersionConflict):
             self._put(replace(certificate, claimed_at_epoch_s=None))
 
     def forget_address(self, certificate: LinkedCertificate) -> None:
-        """Remove the address: the athlete was told, or nobody knows whether they were."""
+        """Remove the address, after the mail was sent or its outcome is unknown."""
         with suppress(VersionConflict):
             self._put(replace(certificate, sealed_address=""))
 

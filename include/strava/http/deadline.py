@@ -13,9 +13,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from include import deadline
 
 
-def call_left_s() -> float:
+def call_remaining_s() -> float:
     """The remaining time of the present call. Errors: `TimeoutError` where it is over."""
-    left = deadline.left_s()
+    left = deadline.remaining_s()
     if left <= 0:
         raise TimeoutError("the call's time is over")
     return left
@@ -46,7 +46,7 @@ class _BoundedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        self._sock.settimeout(call_left_s())
+        self._sock.settimeout(call_remaining_s())
         return self._stream.readinto1(buffer)
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class _BoundedConnection(HTTPConnection):
     def send(self, data: Any) -> None:
         if self.sock is None and self.auto_open:
             self.connect()
-        self.sock.settimeout(call_left_s())
+        self.sock.settimeout(call_remaining_s())
         super().send(data)
 
 

@@ -26,7 +26,7 @@ from urllib3.exceptions import NewConnectionError
 from include import deadline
 from include.clock import Clock
 from include.errors import IngestError, OutcomeUnknown, StravaUnavailable, UnexpectedShape
-from include.strava.http.deadline import BoundedAdapter, call_left_s
+from include.strava.http.deadline import BoundedAdapter, call_remaining_s
 from include.strava.http.response import Response
 
 ATTEMPTS = 2
@@ -158,7 +158,7 @@ class StravaSession:
         Errors: `StravaUnavailable` (5xx, too slow, no connection; the call had no effect, or can safely be repeated),
         `OutcomeUnknown` (a call that is not idempotent broke off after it was sent), `UnexpectedShape` (endless body).
         """
-        longest_s = min(self._deadlines_s[call.is_long], deadline.left_s() - STORING_S)
+        longest_s = min(self._deadlines_s[call.is_long], deadline.remaining_s() - STORING_S)
         if longest_s <= 0:
             raise StravaUnavailable(f"{_subject(call)} was not sent: too little time is left. Try it again.")
         ends_at_s = time.monotonic() + longest_s
@@ -188,7 +188,7 @@ class StravaSession:
                 data=call.form or None,
                 files={"file": call.file} if call.file else None,
                 auth=call.auth,
-                timeout=(min(CONNECT_S, call_left_s()), call_left_s()),
+                timeout=(min(CONNECT_S, call_remaining_s()), call_remaining_s()),
                 proxies=_DIRECT if urlsplit(url).hostname in _LOOPBACK else None,
                 allow_redirects=False,
                 stream=True,

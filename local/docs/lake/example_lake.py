@@ -97,7 +97,7 @@ def fill_copies(lake_url: str, made: list[Copy]) -> None:
         store = SqliteStore(Path(folder) / "state.sqlite", clock)
         ledger = CopyLedger(store, clock)
         for copy in made:
-            clock.now = copy.updated_at_epoch_s
+            clock.now_epoch_s = copy.updated_at_epoch_s
             ledger.plan(copy)
         CopyRows(open_objects(lake_url), ledger).repair({copy.parent_id for copy in made})
         store.close()

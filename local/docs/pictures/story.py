@@ -162,13 +162,13 @@ class Story:
         system.control.switch_faults(system.client_id, Faults(webhook_lose_rate=1.0))
         system.control.disconnect(PAULA, system.client_id)
         system.control.switch_faults(system.client_id, Faults())
-        system.clock.pass_s(7 * _HOUR_S)  # The access token has to be renewed, which Strava refuses.
+        system.clock.advance(7 * _HOUR_S)  # The access token has to be renewed, which Strava refuses.
         try:
             system.services.strava.tokens.access_token(PAULA, scope="read")
         except TokenRefused:
             parent.open("/me")
         self._shown("me-paused", parent)
-        system.clock.pass_s(8 * 24 * _HOUR_S)
+        system.clock.advance(8 * 24 * _HOUR_S)
         parent.open("/me")
         self._shown("me-refused", parent)
         parent.connect("Paula", private=True)
@@ -190,7 +190,7 @@ class Story:
         """The parent disconnects, and comes back; the child has everything erased."""
         parent, child = self.parent, self.child
         child.connect("Rex", receive=True)
-        self.system.clock.pass_s(_HOUR_S)
+        self.system.clock.advance(_HOUR_S)
         parent.open("/me/disconnect")
         self._shown("disconnect", parent)
         parent.press("Disconnect")
@@ -240,14 +240,14 @@ class Story:
 
     def _let_one_wait(self) -> None:
         """Strava reports that the calls of this quarter of an hour are used up."""
-        self.system.clock.pass_s(_HOUR_S)
+        self.system.clock.advance(_HOUR_S)
         limits, usage = "200,2000", "200,700"
         headers = {"X-RateLimit-Limit": limits, "X-RateLimit-Usage": usage, "X-ReadRateLimit-Limit": limits}
         self.system.services.state.quota.observe({**headers, "X-ReadRateLimit-Usage": usage})
         self.system.finish(PAULA, "Cool-down with Rex")
 
     def _finish(self, title: str, kind: str = "run") -> int:
-        self.system.clock.pass_s(_HOUR_S)
+        self.system.clock.advance(_HOUR_S)
         return self.system.finish(PAULA, title, kind)
 
     def _shown(self, name: str, visitor: Visitor) -> None:

@@ -95,7 +95,7 @@ def _uploaded_twice(world: World) -> int:
         copying.copy(world, activity_id, Points(happens_at=_UPLOADED))
     except Crashed:
         copying.reconcile(world, Points())
-    world.clock.pass_s(_SLOWEST_S)
+    world.clock.advance(_SLOWEST_S)
     return activity_id
 
 
@@ -106,7 +106,7 @@ def _let_in_again(world: World) -> int:
     world.link(REX_ID, "Rex")
     activity_id = _finished(world)
     copying.copy(world, activity_id, Points())
-    world.clock.pass_s(_DAY_S)
+    world.clock.advance(_DAY_S)
     world.connect(REX_ID, READ_AND_WRITE)
     return activity_id
 
@@ -114,10 +114,10 @@ def _let_in_again(world: World) -> int:
 def _asked_for_again(world: World) -> int:
     """Strava did not finish the upload for three days; then the parent asks for the copy again."""
     activity_id = _still_processing(world)
-    world.clock.pass_s(3 * _DAY_S)
+    world.clock.advance(3 * _DAY_S)
     copying.copy(world, activity_id, Points())
     world.services.state.copies.reopen(activity_id, REX_ID, world.clock())
-    world.clock.pass_s(_SLOW_S)
+    world.clock.advance(_SLOW_S)
     return activity_id
 
 

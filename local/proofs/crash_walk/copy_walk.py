@@ -107,7 +107,7 @@ class _Runs:
         )
 
     def _aftermath(self, world: World, point: str) -> CrashOutcome:
-        world.clock.pass_s(RETRY_AFTER_S)
+        world.clock.advance(RETRY_AFTER_S)
         retry = self._retry(world)
         windows: list[str] = []
         while self._left(world) and len(windows) < _WINDOWS:

@@ -25,7 +25,7 @@ def copy(world: World, activity_id: int, points: Points) -> list[CopyResult]:
 
 def reconcile(world: World, points: Points) -> list[CopyResult]:
     """Run the next window: reconcile queues due work, and the DAG's tasks do it."""
-    world.clock.pass_s(WINDOW_S)
+    world.clock.advance(WINDOW_S)
     services, results = world.services, []
     queue_due(services)
     messages = services.queue.receive(10, visibility_s=60)

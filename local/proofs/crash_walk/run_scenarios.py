@@ -69,7 +69,7 @@ def _stored(world: World) -> int:
     activity_id = world.finish(PARENT_ID, "Morning run with Rex")
     _tell(world, activity_id, "create")
     System(world).deliver(Points())
-    world.clock.pass_s(3600)
+    world.clock.advance(3600)
     return activity_id
 
 
@@ -132,7 +132,7 @@ def _half_planned(world: World) -> Expectations:
     expected = _history(world)
     with suppress(Crashed):
         _backfill(System(world), Points(happens_at="after write the file (2)"))
-    world.clock.pass_s(_DUE_S)
+    world.clock.advance(_DUE_S)
     return expected
 
 
@@ -143,7 +143,7 @@ def _left_by(prepare: Callable[[World], Expectations], point: str) -> Callable[[
         expected = prepare(world)
         with suppress(Crashed):
             System(world).deliver(Points(happens_at=point))
-        world.clock.pass_s(_DUE_S)
+        world.clock.advance(_DUE_S)
         return expected
 
     return prepared

@@ -108,7 +108,7 @@ class PreparedRun:
                 system.play(run, process(system.world, Points()))
 
         def stall() -> None:
-            system.world.clock.pass_s(_JUMP_S)
+            system.world.clock.advance(_JUMP_S)
 
         def fail() -> None:
             raise RetryLater("The answer was lost on the way; try again.")
@@ -120,7 +120,7 @@ class PreparedRun:
         expected = self.expected if is_recorded else Expectations(copies=dict.fromkeys(self.expected.copies, ()))
         found, done_in = violations(system.world, expected), 0
         for window in range(1, WINDOWS + 1):
-            system.world.clock.pass_s(WINDOW_S)
+            system.world.clock.advance(WINDOW_S)
             system.reconcile(Points())
             if found:
                 found, done_in = violations(system.world, expected), window

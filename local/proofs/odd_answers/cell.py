@@ -110,7 +110,7 @@ class _Cell:
         self.window()
         if self.rare_call:
             self.rare_call.begin(self.world, self.services)
-        self.world.clock.pass_s(_TOKEN_S)
+        self.world.clock.advance(_TOKEN_S)
 
     def go_on(self) -> None:
         self.world.control.rename(self.renamed, "Evening with Rex")
@@ -148,7 +148,7 @@ class _Cell:
         self.runs.ingest([each.event for each in queued if is_about_activities(each)])
         for message in messages:
             services.queue.delete(message)
-        self.world.clock.pass_s(_WINDOW_S)
+        self.world.clock.advance(_WINDOW_S)
 
     def attempt(self, step: Any, *arguments: Any, **options: Any) -> None:
         try:

@@ -45,7 +45,7 @@ def _is_connected(_world: World, services: Services) -> bool:
 
 def _ask_for_erasure(world: World, services: Services) -> None:
     world.connect(MIA_ID, _SCOPES)
-    world.clock.pass_s(1)
+    world.clock.advance(1)
     services.state.erasures.ask_now(MIA_ID, EraseReason.ATHLETE)
 
 

@@ -67,7 +67,7 @@ def _event(world: World, services: Services) -> int:
 
 
 def _reconcile(world: World, services: Services) -> int:
-    world.clock.pass_s(WINDOW_S)
+    world.clock.advance(WINDOW_S)
     queue_due(services)
     list_athletes(services, world.settings)
     remove_late_records(services)

@@ -31,7 +31,7 @@ class Family:
 
     def run(self, title: str) -> int:
         """Paula runs, an hour later."""
-        self.system.clock.pass_s(HOUR_S)
+        self.system.clock.advance(HOUR_S)
         return self.system.finish(PAULA, title)
 
     def copies(self) -> list[int]:

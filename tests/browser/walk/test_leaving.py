@@ -35,7 +35,7 @@ def test_invitation_that_is_over_connects_nobody(inviting: Any, new_visitor: Cal
         inviting.rex.press("Say no")
         inviting.rex.sees("You have declined")
     elif end == "expired":
-        inviting.system.clock.pass_s(7 * 24 * HOUR_S)
+        inviting.system.clock.advance(7 * 24 * HOUR_S)
     else:
         inviting.rex.accept(address, "Rex")
 

@@ -104,7 +104,7 @@ def test_paused_link_makes_no_copy_until_it_is_resumed(linked: Any) -> None:
     assert linked.copies() == []
 
     linked.paula.press("Resume: Rex")
-    linked.system.clock.pass_s(HOUR_S)
+    linked.system.clock.advance(HOUR_S)
     linked.system.reconcile()
 
     says(linked.latest(), "Copied to Rex")

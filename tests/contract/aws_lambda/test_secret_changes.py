@@ -16,7 +16,7 @@ import pytest
 
 from include.clock import Clock
 from include.crypto.backend import open_cipher
-from include.secret import KEEP_S, KeptSettings
+from include.secret import CACHED_S, CachedSettings
 from include.settings import EXAMPLES, Settings
 from include.state.accounts.athletes import Athletes
 from include.store.backend import open_store
@@ -44,7 +44,7 @@ class Edge:
     pass_time: Callable[[float], None]
 
     def change(self, **values: str) -> None:
-        """Replace values of the secret; the handler keeps the one before for `KEEP_S`."""
+        """Replace values of the secret; the handler keeps the one before for `CACHED_S`."""
         client = boto3.client("secretsmanager")
         stored = json.loads(client.get_secret_value(SecretId=self.secret_id)["SecretString"])
         stored["extra"] |= values
@@ -93,7 +93,7 @@ def edge(
     )
     plain = {name: value for name, value in EXAMPLES.items() if name not in {*SECRETS, "WEBHOOK_SIGNING_KEY"}}
     places = {"STATE_URL": dynamodb_url, "QUEUE_URL": sqs_url, "KEY_URL": kms_url}
-    kept = KeptSettings({**plain, **places, "SECRET_ID": secret_id}, clock)
+    kept = CachedSettings({**plain, **places, "SECRET_ID": secret_id}, clock)
     grant = TokenGrant("a", "r", 1_760_021_600, Athlete(AthleteId(ATHLETE_ID), "Ada", "Byron"))
     Athletes(open_store(dynamodb_url, clock), open_cipher(kms_url), clock).connect(grant, frozenset({"activity:read"}))
     monkeypatch.setattr(lambda_http, "_logs", lambda: JsonFormatter("test"))
@@ -107,25 +107,25 @@ def test_old_path_and_cookies_are_refused_five_minutes_after_the_secret_changed(
     edge.change(WEBHOOK_PATH_SECRET="new", COOKIE_KEY="new-key")
     assert (edge.shakes_hands("old"), edge.shakes_hands("new"), edge.is_signed_in()) == (True, False, True)
 
-    edge.pass_time(KEEP_S)
+    edge.pass_time(CACHED_S)
 
     assert (edge.shakes_hands("old"), edge.shakes_hands("new"), edge.is_signed_in()) == (False, True, False)
 
 
 def test_old_path_and_cookies_are_accepted_while_they_stand_behind_the_new_ones(edge: Edge) -> None:
     edge.change(WEBHOOK_PATH_SECRET="new old", COOKIE_KEY="new-key old-key")
-    edge.pass_time(KEEP_S)
+    edge.pass_time(CACHED_S)
     assert (edge.shakes_hands("old"), edge.shakes_hands("new"), edge.is_signed_in()) == (True, True, True)
 
     edge.change(WEBHOOK_PATH_SECRET="new", COOKIE_KEY="new-key")
-    edge.pass_time(KEEP_S)
+    edge.pass_time(CACHED_S)
 
     assert (edge.shakes_hands("old"), edge.shakes_hands("new"), edge.is_signed_in()) == (False, True, False)
 
 
 def test_verify_token_is_the_new_one_after_five_minutes(edge: Edge) -> None:
     edge.change(WEBHOOK_VERIFY_TOKEN="new-token")
-    edge.pass_time(KEEP_S)
+    edge.pass_time(CACHED_S)
 
     assert not edge.shakes_hands("old")
     assert edge.shakes_hands("old", "new-token")
@@ -135,7 +135,7 @@ def test_webhook_answers_in_time_with_the_old_secret_when_secrets_manager_is_sil
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert edge.shakes_hands("old")
-    edge.pass_time(KEEP_S)
+    edge.pass_time(CACHED_S)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", f"http://127.0.0.1:{silent.getsockname()[1]}")
         began_s = time.monotonic()

@@ -77,7 +77,7 @@ def clock(request: pytest.FixtureRequest) -> Clock:
 @pytest.fixture
 def pass_time(clock: Clock) -> Callable[[float], None]:
     """Let that many seconds pass, or wait for them where the clock cannot be set."""
-    return clock.pass_s if isinstance(clock, ManualClock) else time.sleep
+    return clock.advance if isinstance(clock, ManualClock) else time.sleep
 
 
 @pytest.fixture

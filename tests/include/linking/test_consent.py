@@ -13,7 +13,7 @@ from include.errors import AskedTooSoon, RetryLater
 from include.linking import consent, links
 from include.settings import EXAMPLES, Settings
 from include.state.accounts.athletes import AthleteStatus
-from include.state.consent.feed import MOST_ENTRIES, UNDO_S, Deed, Side
+from include.state.consent.feed import MOST_ENTRIES, UNDO_S, LinkAction, Side
 from include.state.links import CopyOptions, Link, LinkStatus
 from include.store.store import Key
 
@@ -92,7 +92,7 @@ def test_yes_to_a_proposal_that_was_replaced_meanwhile_holds_for_neither(
     second = wish(services, names("Rex", "Bello", "Everybody"))
 
     assert not consent.accept(services, ADA, REX, seen)
-    assert not consent.set_aside(services, ADA, REX, Side.CHILD, seen)
+    assert not consent.close_proposal(services, ADA, REX, Side.CHILD, seen)
     assert stored() == second
     assert consent.accept(services, ADA, REX, proposed(second))
 
@@ -103,7 +103,7 @@ def test_yes_in_a_second_tab_changes_nothing_more(services: Any, stored: Callabl
     assert consent.accept(services, ADA, REX, seen)
     accepted = stored()
     assert consent.accept(services, ADA, REX, seen)
-    assert not consent.set_aside(services, ADA, REX, Side.CHILD, seen), "a no after the yes: too late, and said so"
+    assert not consent.close_proposal(services, ADA, REX, Side.CHILD, seen), "a no after the yes: too late, and said so"
     assert (stored(), stored().version) == (accepted, accepted.version)
 
 
@@ -112,7 +112,7 @@ def test_withdrawn_proposal_is_not_accepted(services: Any, stored: Callable[[], 
     seen = proposed(wish(services, names("Rex", "Bello")))
     wish(services, names("Rex"))
     assert not consent.accept(services, ADA, REX, seen)
-    assert (stored().names, stored().feed[-1].deed) == (("Rex",), Deed.WITHDRAWN)
+    assert (stored().names, stored().feed[-1].action) == (("Rex",), LinkAction.WITHDRAWN)
 
 
 @pytest.mark.usefixtures("linked")
@@ -123,48 +123,48 @@ def test_proposal_that_was_set_aside_waits_again_when_the_same_side_says_so_with
     other = Side.CHILD if side is Side.PARENT else Side.PARENT
     waiting = wish(services, names("Rex", "Bello"))
     for _ in range(2):
-        assert consent.set_aside(services, ADA, REX, side, proposed(waiting))
+        assert consent.close_proposal(services, ADA, REX, side, proposed(waiting))
     assert (stored().names, stored().proposal) == (("Rex",), None)
     assert not consent.accept(services, ADA, REX, proposed(waiting))
-    services.clock.pass_s(UNDO_S - 1)
+    services.clock.advance(UNDO_S - 1)
 
-    assert not consent.undo_set_aside(services, ADA, REX, other)
+    assert not consent.reopen_proposal(services, ADA, REX, other)
     for _ in range(2):
-        assert consent.undo_set_aside(services, ADA, REX, side)
+        assert consent.reopen_proposal(services, ADA, REX, side)
     assert stored() == waiting
-    assert [entry.deed for entry in stored().feed[-2:]] == [
-        Deed.DECLINED if side is Side.CHILD else Deed.WITHDRAWN,
-        Deed.SETTING_ASIDE_UNDONE,
+    assert [entry.action for entry in stored().feed[-2:]] == [
+        LinkAction.DECLINED if side is Side.CHILD else LinkAction.WITHDRAWN,
+        LinkAction.PROPOSAL_REOPENED,
     ]
 
 
 @pytest.mark.usefixtures("linked")
 @pytest.mark.parametrize("how", ["late", "disconnected", "ended"])
 def test_proposal_that_was_declined_stays_so(services: Any, stored: Callable[[], Link], how: str) -> None:
-    consent.set_aside(services, ADA, REX, Side.CHILD, proposed(wish(services, names("Rex", "Bello"))))
+    consent.close_proposal(services, ADA, REX, Side.CHILD, proposed(wish(services, names("Rex", "Bello"))))
     if how == "late":
-        services.clock.pass_s(UNDO_S)
+        services.clock.advance(UNDO_S)
     elif how == "disconnected":
         services.state.athletes.mark(ADA, AthleteStatus.REVOKED)
     else:
         links.end(services, ADA, REX, Side.PARENT)
-    assert not consent.undo_set_aside(services, ADA, REX, Side.CHILD)
+    assert not consent.reopen_proposal(services, ADA, REX, Side.CHILD)
     assert stored().proposal is None
 
 
 @pytest.mark.usefixtures("linked")
 def test_new_proposal_is_what_counts_after_the_old_one_was_withdrawn(services: Any, stored: Callable[[], Link]) -> None:
-    consent.set_aside(services, ADA, REX, Side.PARENT, proposed(wish(services, names("Rex", "Bello"))))
+    consent.close_proposal(services, ADA, REX, Side.PARENT, proposed(wish(services, names("Rex", "Bello"))))
     second = wish(services, names("Rex", "Rexi", "Bella"))
-    assert consent.undo_set_aside(services, ADA, REX, Side.PARENT)
+    assert consent.reopen_proposal(services, ADA, REX, Side.PARENT)
     assert stored().proposal == second.proposal
 
 
 @pytest.mark.usefixtures("linked")
 def test_child_that_said_no_is_not_asked_again_for_a_week(services: Any, stored: Callable[[], Link]) -> None:
-    consent.set_aside(services, ADA, REX, Side.CHILD, proposed(wish(services, names("Rex", "Bello"))))
+    consent.close_proposal(services, ADA, REX, Side.CHILD, proposed(wish(services, names("Rex", "Bello"))))
     declined = stored()
-    services.clock.pass_s(consent.ASK_AGAIN_AFTER_S - 1)
+    services.clock.advance(consent.ASK_AGAIN_AFTER_S - 1)
 
     for by in (Side.PARENT, Side.OPERATOR):
         with pytest.raises(AskedTooSoon, match="said no") as refused:
@@ -172,13 +172,13 @@ def test_child_that_said_no_is_not_asked_again_for_a_week(services: Any, stored:
         assert refused.value.retry_after_s == 1
     assert (stored(), stored().version, stored().feed) == (declined, declined.version, declined.feed)
 
-    services.clock.pass_s(1)
+    services.clock.advance(1)
     assert wish(services, names("Rex", "Bella")).proposal is not None
 
 
 @pytest.mark.usefixtures("linked")
 def test_less_can_be_chosen_at_any_time_after_a_no(services: Any, stored: Callable[[], Link]) -> None:
-    consent.set_aside(services, ADA, REX, Side.CHILD, proposed(wish(services, names("Rex", "Bello"))))
+    consent.close_proposal(services, ADA, REX, Side.CHILD, proposed(wish(services, names("Rex", "Bello"))))
 
     wish(services, names("Rexi"))
 
@@ -192,8 +192,8 @@ def test_less_can_be_chosen_at_any_time_after_a_no(services: Any, stored: Callab
 @pytest.mark.parametrize("how", ["undone", "agreed"])
 def test_child_that_takes_its_no_back_can_be_asked(services: Any, stored: Callable[[], Link], how: str) -> None:
     waiting = wish(services, names("Rex", "Bello"))
-    consent.set_aside(services, ADA, REX, Side.CHILD, proposed(waiting))
-    assert consent.undo_set_aside(services, ADA, REX, Side.CHILD)
+    consent.close_proposal(services, ADA, REX, Side.CHILD, proposed(waiting))
+    assert consent.reopen_proposal(services, ADA, REX, Side.CHILD)
     if how == "agreed":
         assert consent.accept(services, ADA, REX, proposed(waiting))
 
@@ -205,9 +205,9 @@ def test_child_that_takes_its_no_back_can_be_asked(services: Any, stored: Callab
 def test_proposal_is_not_had_back_over_what_the_parent_has_chosen_since(
     services: Any, stored: Callable[[], Link], side: Side
 ) -> None:
-    consent.set_aside(services, ADA, REX, side, proposed(wish(services, names("Rex", "Bello"))))
+    consent.close_proposal(services, ADA, REX, side, proposed(wish(services, names("Rex", "Bello"))))
     wish(services, lambda link: replace(link, options=replace(link.options, allow_private=False)))
-    assert not consent.undo_set_aside(services, ADA, REX, side)
+    assert not consent.reopen_proposal(services, ADA, REX, side)
     assert (stored().proposal, stored().options.allow_private) == (None, False)
 
 
@@ -257,10 +257,12 @@ def test_operator_widens_the_link_of_a_child_who_was_asked_only_with_its_yes(ser
 def test_feed_tells_each_change_once_and_keeps_the_latest(services: Any, stored: Callable[[], Link]) -> None:
     wish(services, lambda link: replace(link, options=CopyOptions(power=False)))
     wish(services, lambda link: replace(link, options=CopyOptions(power=False)))
-    assert [(entry.deed, entry.parts) for entry in stored().feed] == [(Deed.CHANGED, ("allow_private", "contents"))]
+    assert [(entry.action, entry.parts) for entry in stored().feed] == [
+        (LinkAction.CHANGED, ("allow_private", "contents"))
+    ]
     for turn in range(MOST_ENTRIES):
         wish(services, lambda link, turn=turn: replace(link, options=replace(link.options, trim_m=turn)))
-        services.clock.pass_s(1)
+        services.clock.advance(1)
     told = stored().feed
     assert len(told) == MOST_ENTRIES
     assert [entry.at_epoch_s for entry in told] == list(range(1_760_000_000, 1_760_000_000 + MOST_ENTRIES))
@@ -283,7 +285,7 @@ def test_crash_before_the_write_leaves_neither_the_change_nor_its_telling(
             consent.accept(services, ADA, REX, seen)
     assert (stored(), stored().feed) == (before, before.feed)
     assert consent.accept(services, ADA, REX, seen)
-    assert [entry.deed for entry in stored().feed][-1] is Deed.ACCEPTED
+    assert [entry.action for entry in stored().feed][-1] is LinkAction.ACCEPTED
 
 
 @pytest.mark.usefixtures("linked")

@@ -10,7 +10,7 @@ from include.errors import BeingErased
 from include.linking import ceilings, links
 from include.linking.invitations import Objection, accept, decline, find_open, objection, undo_decline
 from include.state.accounts.athletes import AthleteStatus
-from include.state.consent.feed import Deed, Side
+from include.state.consent.feed import LinkAction, Side
 from include.state.consent.terms import Terms
 from include.state.erasures.ledger import EraseReason
 from include.state.invites import LIFETIME_S, Invite
@@ -59,12 +59,12 @@ def test_link_that_ended_begins_anew_without_the_parent_s_consent(services: Any,
     assert accept(services, invite.invite_id, REX) is None
     link = services.state.links.get(ADA, REX)
     assert (link.names, link.parent_consent_epoch_s, link.status) == (("Rex",), None, LinkStatus.ACTIVE)
-    assert (link.ending, [entry.deed for entry in link.feed]) == (None, [Deed.ENDED, Deed.LINKED])
+    assert (link.ending, [entry.action for entry in link.feed]) == (None, [LinkAction.ENDED, LinkAction.LINKED])
 
 
 @pytest.mark.parametrize("known", [True, False])
 def test_expired_or_unknown_invitation_is_gone(services: Any, invite: Invite, known: bool) -> None:
-    services.clock.pass_s(LIFETIME_S + 1 if known else 0)
+    services.clock.advance(LIFETIME_S + 1 if known else 0)
     invite_id, secret = (invite.invite_id, SECRET) if known else ("nobody's", "nobody's")
     assert find_open(services, secret) is None
     assert objection(services, invite_id, REX) is Objection.GONE
@@ -87,7 +87,7 @@ def test_invitation_after_an_ended_link_is_accepted_again_where_a_crash_lost_the
     services.state.links.save(Link(ADA, REX, ("Bello",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
     links.end(services, ADA, REX, Side.CHILD)
     services.state.invites.accept(invite.invite_id, REX)  # and the process died before the link was written
-    services.clock.pass_s(60)
+    services.clock.advance(60)
     assert accept(services, invite.invite_id, REX) is None
     assert services.state.links.get(ADA, REX).names == ("Rex",)
     links.end(services, ADA, REX, Side.PARENT)
@@ -193,7 +193,7 @@ def test_invitation_is_not_opened_again_beyond_the_ceiling(
     decline(services, SECRET, "a browser")
     assert ceilings.has_room_for_invitation(services, ADA, "another")
     services.state.invites.create("another secret", ADA, ("Zoe",), CopyOptions())
-    services.clock.pass_s(60)
+    services.clock.advance(60)
 
     assert not undo_decline(services, SECRET, "a browser")
     decline(services, "another secret", "a browser")

@@ -11,7 +11,7 @@ from include.errors import BadRequest
 from include.linking import links
 from include.settings import EXAMPLES, Settings
 from include.state.accounts.athletes import AthleteStatus
-from include.state.consent.feed import UNDO_S, Deed, Side
+from include.state.consent.feed import UNDO_S, LinkAction, Side
 from include.state.erasures.ledger import EraseReason
 from include.state.links import CopyOptions, Link, LinkStatus
 
@@ -43,7 +43,7 @@ def test_agreed_link_makes_copies_and_says_when_both_agreed(services: Any, agree
 def test_agreeing_again_keeps_consent_and_choices_and_takes_up_what_ended(services: Any, agreed: Link) -> None:
     links.change(services, ADA, REX, lambda link: replace(link, options=CopyOptions(power=False)))
     links.end(services, ADA, REX, Side.PARENT)
-    services.clock.pass_s(100)
+    services.clock.advance(100)
     again = links.agree(services, SETTINGS, ADA, REX, ("Bello",), as_it_is)
     assert again == replace(agreed, names=("Bello",), options=CopyOptions(power=False))
 
@@ -86,7 +86,7 @@ def test_confirmed_link_makes_copies_from_now_or_the_chosen_day(services: Any, c
     assert confirmed is not None
     assert confirmed.makes_copies
     assert (confirmed.parent_consent_epoch_s, confirmed.starts_at_epoch_s) == (1_760_000_000, starts_at)
-    services.clock.pass_s(100)
+    services.clock.advance(100)
     assert links.confirm(services, ADA, REX) == confirmed
 
 
@@ -143,9 +143,9 @@ def test_change_that_is_refused_changes_nothing(services: Any, agreed: Link) -> 
 # --- an end that is taken back -------------------------------------------------------------------
 
 
-def deeds(link: Link | None) -> list[tuple[Side, Deed]]:
+def actions(link: Link | None) -> list[tuple[Side, LinkAction]]:
     assert link is not None
-    return [(entry.by, entry.deed) for entry in link.feed]
+    return [(entry.by, entry.action) for entry in link.feed]
 
 
 @pytest.mark.parametrize("side", [Side.PARENT, Side.CHILD])
@@ -158,20 +158,20 @@ def test_link_is_as_before_when_whoever_ended_it_takes_that_back_within_a_day(
     ended = links.end(services, ADA, REX, side)
     assert ended is not None
     assert not ended.makes_copies
-    services.clock.pass_s(UNDO_S - 1)
+    services.clock.advance(UNDO_S - 1)
 
     assert links.undo_end(services, ADA, REX, other) is None
     for _ in range(2):
         assert links.undo_end(services, ADA, REX, side) == before
     restored = services.state.links.get(ADA, REX)
     assert restored == before
-    assert deeds(restored)[-2:] == [(side, Deed.ENDED), (side, Deed.END_UNDONE)]
+    assert actions(restored)[-2:] == [(side, LinkAction.ENDED), (side, LinkAction.END_UNDONE)]
 
 
 @pytest.mark.usefixtures("agreed")
 def test_end_is_not_taken_back_after_a_day(services: Any) -> None:
     ended = links.end(services, ADA, REX, Side.PARENT)
-    services.clock.pass_s(UNDO_S)
+    services.clock.advance(UNDO_S)
     assert links.undo_end(services, ADA, REX, Side.PARENT) is None
     assert services.state.links.get(ADA, REX) == ended
 
@@ -194,13 +194,13 @@ def test_end_is_not_taken_back_where_one_of_them_has_left(services: Any, who: in
 def test_end_that_the_other_side_has_said_too_is_taken_back_by_neither(services: Any, second: Side) -> None:
     first = Side.PARENT if second is Side.CHILD else Side.CHILD
     links.end(services, ADA, REX, first)
-    services.clock.pass_s(60)
+    services.clock.advance(60)
     for _ in range(2):
         links.end(services, ADA, REX, second)
     assert [links.undo_end(services, ADA, REX, each) for each in Side] == [None, None, None]
     ended = services.state.links.get(ADA, REX)
     assert ended.status is LinkStatus.ENDED
-    assert deeds(ended)[1:] == [(first, Deed.ENDED), (second, Deed.ENDED)]
+    assert actions(ended)[1:] == [(first, LinkAction.ENDED), (second, LinkAction.ENDED)]
 
 
 def test_end_that_is_said_to_a_link_that_is_not_there_or_ended_long_ago_writes_nothing(services: Any) -> None:
@@ -218,11 +218,11 @@ def test_end_of_an_older_version_is_not_taken_back(services: Any, agreed: Link) 
 
 def test_link_of_the_operator_says_so_and_both_sides_are_told(agreed: Link) -> None:
     assert agreed.made_by_operator
-    assert deeds(agreed) == [(Side.OPERATOR, Deed.LINKED)]
+    assert actions(agreed) == [(Side.OPERATOR, LinkAction.LINKED)]
 
 
 @pytest.mark.usefixtures("agreed")
 def test_step_that_was_taken_before_is_told_once(services: Any) -> None:
     for _ in range(3):
         links.pause(services, ADA, REX)
-    assert deeds(services.state.links.get(ADA, REX))[1:] == [(Side.PARENT, Deed.PAUSED)]
+    assert actions(services.state.links.get(ADA, REX))[1:] == [(Side.PARENT, LinkAction.PAUSED)]

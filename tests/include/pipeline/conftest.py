@@ -58,17 +58,17 @@ class World:
 
     def finish(self, kind: str = "run", *, hours_ago: float = 1, points: int | None = 60, **values: object) -> int:
         """The parent finishes an invented activity."""
-        start_at = datetime.fromtimestamp(self.clock.now, UTC) - timedelta(hours=hours_ago)
+        start_at = datetime.fromtimestamp(self.clock.now_epoch_s, UTC) - timedelta(hours=hours_ago)
         return self.control.generate_activity(PARENT_ID, kind, start_at=start_at, seed=7, points=points, **values)
 
     def ask(self, form: Mapping[str, object]) -> History:
         """The history that an operator asks for now with the form of the backfill."""
-        now = datetime.fromtimestamp(self.clock.now, UTC)
+        now = datetime.fromtimestamp(self.clock.now_epoch_s, UTC)
         return ask(self.services, BackfillRequest.from_params(form, default_asked_at=now))
 
     def item(self, activity_id: int) -> SyncItem:
         """The work item that an event of this second makes."""
-        return SyncItem(PARENT_ID, activity_id, int(self.clock.now))
+        return SyncItem(PARENT_ID, activity_id, int(self.clock.now_epoch_s))
 
     def calls(self) -> dict[str, int]:
         """How often each route was called so far, whatever the answer."""
@@ -89,7 +89,7 @@ class World:
             "aspect_type": "create",
             "owner_id": PARENT_ID,
             "subscription_id": 9,
-            "event_time_epoch_s": int(self.clock.now),
+            "event_time_epoch_s": int(self.clock.now_epoch_s),
             **changes,
         }
         return WebhookEvent(**values)
@@ -118,7 +118,7 @@ def world(simulator: RunningSimulator, settings: Settings, clock: ManualClock) -
 
     def wait(seconds: float) -> None:
         waited_s.append(seconds)
-        clock.pass_s(seconds)
+        clock.advance(seconds)
 
     with open_services(settings, clock=clock, wait=wait) as services:
         world = World(settings, services, simulator.control, clock, simulator.application.client_id, waited_s)

@@ -115,7 +115,7 @@ def test_writer_that_dies_before_its_write_leaves_a_row_that_goes_by_itself(worl
     services.lake.partitions.note(STREAMS)
     register_waiting(services)
     assert (named.named, waiting(services)) == (set(), {STREAMS})
-    world.clock.pass_s(SETTLED_S)
+    world.clock.advance(SETTLED_S)
     register_waiting(services)
     assert (named.named, waiting(services)) == (set(), set())
 
@@ -144,7 +144,7 @@ def test_partition_leaves_the_catalogue_with_its_last_activity(world, services, 
 
 def test_change_that_comes_while_the_catalogue_works_waits_for_its_next_run(world, services, named):
     synced(world)
-    world.clock.pass_s(SETTLED_S)
+    world.clock.advance(SETTLED_S)
 
     def remove_everything():
         named.before_register = lambda: None
@@ -198,7 +198,7 @@ def test_late_row_of_an_erased_athlete_registers_nothing(world, services, named,
 
     register_waiting(services)
     assert named.named == set()
-    world.clock.pass_s(SETTLED_S)
+    world.clock.advance(SETTLED_S)
     register_waiting(services)
     assert waiting(services) == set()
 
@@ -225,9 +225,9 @@ def test_crawl_is_due_as_often_as_the_setting_says_and_when_a_table_has_changed(
         return is_crawl_due(world.services, settings, is_asked_for=is_asked_for)
 
     assert [due(), due(), due(is_asked_for=True)] == [True, False, True]
-    world.clock.pass_s(2 * 3600 - 1)
+    world.clock.advance(2 * 3600 - 1)
     assert not due()
-    world.clock.pass_s(1)
+    world.clock.advance(1)
     assert due()
     monkeypatch.setattr(catalog_module, "schema_digest", lambda: "another")
     assert [due(), due()] == [True, False]

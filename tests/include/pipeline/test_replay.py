@@ -228,14 +228,14 @@ def test_nothing_is_written_under_a_lost_lease(world, history, writes, monkeypat
     monkeypatch.setattr(world.services.state.activities, "check", stalled)
     done = replayed(world)
     assert (done.activities, done.busy, writes) == (0, len(history), [])
-    world.clock.pass_s(301)
+    world.clock.advance(301)
     assert queue_due(world.services).activities == 0  # the leases were let go
 
 
 def test_what_was_due_stays_due(world):
     activity_id = synced(world, "swim")
     before = entry(world, activity_id)
-    waiting = replace(before, state=ActivityState.PENDING, next_try_epoch_s=int(world.clock.now) + 600)
+    waiting = replace(before, state=ActivityState.PENDING, next_try_epoch_s=int(world.clock.now_epoch_s) + 600)
     lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
     world.services.state.activities.postpone(lease, waiting)
     assert replayed(world).activities == 1
@@ -251,7 +251,7 @@ def test_what_is_not_in_the_lake_does_not_come_back(world, gone):
     else:
         activity_id = synced(world)
         raw = {key: world.services.lake.objects.get(key).body for key in world.services.lake.objects.list("raw/")}
-        world.clock.pass_s(7 * DAY_S)
+        world.clock.advance(7 * DAY_S)
         if gone == "expired":
             expire(world.services, PARENT_ID, 7, dry_run=False)
         else:
@@ -280,7 +280,7 @@ def test_answer_that_was_not_understood_is_tried_with_todays_transform(world, mo
 def test_stored_answers_are_as_old_as_before_when_a_later_one_is_understood(world, monkeypatch):
     activity_id = synced(world)
     first_epoch_s = entry(world, activity_id).kept_since_epoch_s
-    world.clock.pass_s(DAY_S)
+    world.clock.advance(DAY_S)
     world.control.rename(activity_id, "Renamed")
     with monkeypatch.context() as patched:
         patched.setattr("include.lake.rows.synced._identifier", _refuse)

@@ -49,7 +49,7 @@ def test_subscription_is_asked_for_once_a_day(world, public, strava_answers):
     world.services.state.subscriptions.save(Subscription(9, ""))
     assert check_subscription(world.services, public) == "Webhook subscription 9 exists."
     assert "within the last day" in check_subscription(world.services, public)
-    world.clock.pass_s(DAY_S)
+    world.clock.advance(DAY_S)
     check_subscription(world.services, public)
     assert len(asked) == 2
 

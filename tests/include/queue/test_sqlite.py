@@ -34,7 +34,7 @@ def stale_and_held(queue: SqliteQueue, clock: ManualClock) -> tuple[Message, Mes
     """One message as a receiver that was too slow knows it, and as the next receiver does."""
     queue.send("x")
     stale = receive_one(queue)
-    clock.pass_s(31)
+    clock.advance(31)
     return stale, receive_one(queue)
 
 
@@ -79,7 +79,7 @@ def test_message_is_buried_when_its_receivers_keep_crashing(queue: SqliteQueue, 
     queue.send("x")
     for _ in range(3):
         receive_one(queue)
-        clock.pass_s(30)
+        clock.advance(30)
 
     assert list(queue.receive(1, visibility_s=30)) == []
     ((letter, reason),) = queue.dead()

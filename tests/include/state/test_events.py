@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from include.clock import Clock
-from include.state.events import KEEP_S, AuditedEvent, EventAudit
+from include.state.events import KEPT_S, AuditedEvent, EventAudit
 from include.store.store import Store
 
 
@@ -31,7 +31,7 @@ def test_last_outcome_and_first_time_are_kept(audit: EventAudit, pass_time: Call
 
 def test_record_is_forgotten_when_its_time_is_over(audit: EventAudit, pass_time: Callable[[float], None]) -> None:
     audit.record("1.create.2", athlete_id=42, object_id=1, outcome="queued")
-    pass_time(KEEP_S - 1)
+    pass_time(KEPT_S - 1)
     before = audit.get("1.create.2")
     pass_time(1)
 

@@ -12,7 +12,7 @@ import pytest
 from include.clock import Clock
 from include.errors import VersionConflict
 from include.state.consent.feed import UNDO_S, Side
-from include.state.invites import LIFETIME_S, TOLD_S, Invites
+from include.state.invites import CLOSED_KEPT_S, LIFETIME_S, Invites
 from include.state.links import CopyOptions
 from include.store.sqlite import SqliteStore
 from include.store.store import Key, Store
@@ -128,7 +128,7 @@ def test_closed_invitation_is_accepted_by_nobody_and_told_of_beyond_its_week(
     assert invites.accept(invite.invite_id, 22) is None
     pass_time(LIFETIME_S)
     assert [each.closing.by for each in invites.of_parent(11) if each.closing] == [by]
-    pass_time(TOLD_S)
+    pass_time(CLOSED_KEPT_S)
     assert list(invites.of_parent(11)) == []
 
 

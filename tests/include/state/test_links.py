@@ -8,7 +8,7 @@ import pytest
 
 from include.clock import Clock
 from include.errors import VersionConflict
-from include.state.consent.feed import Deed, Side
+from include.state.consent.feed import LinkAction, Side
 from include.state.copies.ledger import LEASE_S
 from include.state.links import SETTLED_S, CopyOptions, Link, Links, LinkStatus
 from include.store.codec import decode
@@ -128,7 +128,7 @@ AGREED = Link(11, 22, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=
 
 
 def due(links: Links, clock: ManualClock, after_s: float = SETTLED_S) -> list[Link]:
-    return list(links.due(clock.now + after_s))
+    return list(links.due(clock.now_epoch_s + after_s))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_link_that_makes_no_copies_has_none_looked_at(links: Links, clock: Manua
 
 def test_link_that_is_saved_unchanged_stays_as_it_was_noted(links: Links, clock: ManualClock) -> None:
     saved = links.save(AGREED)
-    clock.pass_s(60)
+    clock.advance(60)
     again = links.save(saved)
     assert due(links, clock, SETTLED_S - 60) == [AGREED]
 
@@ -181,7 +181,9 @@ def test_link_on_which_something_is_only_proposed_has_no_copies_looked_at(links:
     read = links.of_child(22)[0]
 
     links.save(
-        replace(read, proposal=replace(read.terms, names=("Rex", "Bello"))).noting(1, Side.PARENT, Deed.PROPOSED)
+        replace(read, proposal=replace(read.terms, names=("Rex", "Bello"))).with_entry(
+            1, Side.PARENT, LinkAction.PROPOSED
+        )
     )
 
     assert due(links, clock) == []

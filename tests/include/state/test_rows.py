@@ -108,6 +108,7 @@ ROWS: dict[type, dict[str, Any]] = {
         "agreed": STORED_TERMS,
         "proposal": STORED_TERMS | {"names": ["Rex", "Bello"]},
         "set_aside": {"terms": STORED_TERMS, "by": "child", "undo_until_epoch_s": 9},
+        "declined_at_epoch_s": 8,
         "ending": {"by": "parent", "was": "active", "undo_until_epoch_s": 10},
         "made_by_operator": True,
         "feed": [{"at_epoch_s": 8, "by": "parent", "deed": "changed", "parts": ["names"]}],

@@ -156,7 +156,7 @@ def test_expired_rows_leave_the_file_as_others_come(
 def test_index_entries_leave_with_their_row(store: Store, path: Path, clock: ManualClock) -> None:
     store.put(KEY, {"child_id": 22}, expected_version=ABSENT, expires_at_epoch_s=int(clock()) + 60)
     store.put(Key("links", "1", "2"), {"child_id": 2}, expected_version=ABSENT)
-    clock.pass_s(60)
+    clock.advance(60)
 
     store.put(Key("events", "1"), {}, expected_version=ABSENT, expires_at_epoch_s=int(clock()) + 60)
     store.delete(Key("links", "1", "2"), expected_version=1)

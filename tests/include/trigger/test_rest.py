@@ -141,7 +141,7 @@ def test_call_is_unavailable_when_the_login_brings_no_token(script: Script, logi
 
 @pytest.mark.network
 @pytest.mark.parametrize(
-    ("status", "content", "words"),
+    ("status", "content", "message"),
     [
         pytest.param(400, '{"detail": "DAG has import errors"}', "DAG has import errors", id="text"),
         pytest.param(
@@ -156,12 +156,12 @@ def test_call_is_unavailable_when_the_login_brings_no_token(script: Script, logi
         pytest.param(503, "starting", "no reason given", id="failing"),
     ],
 )
-def test_answer_is_airflows_own_when_it_refuses(script: Script, status: int, content: str, words: str) -> None:
+def test_answer_is_airflows_own_when_it_refuses(script: Script, status: int, content: str, message: str) -> None:
     script.runs = [(status, content)]
 
     answer = script.start()
 
-    assert (answer.status, answer.words) == (status, words)
+    assert (answer.status, answer.message) == (status, message)
     assert "/elsewhere" not in script.seen
 
 

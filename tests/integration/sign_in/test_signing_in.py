@@ -50,10 +50,10 @@ def family(system: Installation, new_browser: Callable[[], Any], stored: frozens
         link = Link(parent_id, child_id, (name,), parent_consent_epoch_s=1, child_consent_epoch_s=1)
         system.services.state.links.save(link)
     system.finish(PAULA, "Run with Rex")
-    system.clock.pass_s(HOUR_S)
+    system.clock.advance(HOUR_S)
     system.control.change_visibility(system.finish(PAULA, "Quiet run"), "only_me")
     system.catch_up()
-    system.clock.pass_s(HOUR_S)
+    system.clock.advance(HOUR_S)
     system.finish(REX, "Ride with Paula", "ride")
     work_on(system)
 
@@ -86,7 +86,7 @@ def renew(system: Installation) -> None:
 
 def work_on(system: Installation) -> None:
     """What reconcile does once an hour, with the look at everybody's list."""
-    system.clock.pass_s(HOUR_S)
+    system.clock.advance(HOUR_S)
     list_athletes(system.services, system.settings)
     system.reconcile()
 
@@ -129,7 +129,7 @@ def test_signing_in_changes_nothing_that_is_kept(
 ) -> None:
     family(system, new_browser, stored)
     kept = inspection(system)
-    system.clock.pass_s(7 * 24 * HOUR_S)
+    system.clock.advance(7 * 24 * HOUR_S)
     phone = new_browser()
 
     answer = sign_in(system, phone, end, renewal, rule)

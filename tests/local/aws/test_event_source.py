@@ -12,6 +12,7 @@ from include.queue.sqs import parse_message
 from local.aws.event_source import EventSource
 from local.aws.lambda_runtime import LambdaFailed
 from local.aws.resources import BATCH_SIZE, BATCH_WINDOW_S
+from local.testbed.manual_clock import ManualClock
 
 URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/strava-demo-events"
 
@@ -47,17 +48,6 @@ class Handler:
         return {"batchItemFailures": [{"itemIdentifier": name} for name in self.returning]}
 
 
-@dataclass
-class Time:
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 def message(name: str) -> dict[str, Any]:
     attributes = {"SentTimestamp": "1764000000000", "ApproximateReceiveCount": "1"}
     return {
@@ -69,9 +59,9 @@ def message(name: str) -> dict[str, Any]:
     }
 
 
-def source(queue: Queue, handler: Handler, time: Time | None = None) -> EventSource:
-    time = time or Time()
-    return EventSource(queue, URL, handler, time, time.sleep)
+def source(queue: Queue, handler: Handler, clock: ManualClock | None = None) -> EventSource:
+    clock = clock or ManualClock(0.0)
+    return EventSource(queue, URL, handler, clock, clock.advance)
 
 
 def test_empty_queue_invokes_nothing() -> None:
@@ -108,9 +98,9 @@ def test_batch_is_no_larger_than_the_mapping_allows(there: int, batches: list[in
 
 
 def test_batch_waits_no_longer_than_its_window_for_company() -> None:
-    time = Time()
-    source(Queue(["a"]), Handler(), time).hand_over()
-    assert BATCH_WINDOW_S <= time.now < BATCH_WINDOW_S + 0.5
+    clock = ManualClock(0.0)
+    source(Queue(["a"]), Handler(), clock).hand_over()
+    assert BATCH_WINDOW_S <= clock.now_epoch_s < BATCH_WINDOW_S + 0.5
 
 
 def test_record_is_read_by_the_handler_as_the_message_that_it_was() -> None:

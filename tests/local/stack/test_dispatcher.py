@@ -187,7 +187,7 @@ def test_finished_runs_are_deleted_page_by_page_while_nothing_waits_and_again_an
     old = OldRuns(waiting=2 * PAGE + 7, kept=3)
     queue = SqliteQueue(tmp_path / "queue.sqlite", clock, keep_days=28)
     queue.send(body(7))
-    cleaning = Cleaning(old, clock, 30, clock.now)
+    cleaning = Cleaning(old, clock, 30, clock.now_epoch_s)
     stop = Stop()
 
     run(Connections(queue, Airflow(), store, clock, cleaning), stop=stop, sleep=Pauses(stop, last=9))
@@ -195,7 +195,7 @@ def test_finished_runs_are_deleted_page_by_page_while_nothing_waits_and_again_an
 
     # Three are kept of each page, and are not asked for again.
     assert (queue.depth(), old.waiting, old.calls, cleaning.skipped) == (0, 9, 6, 0)
-    clock.pass_s(CLEAN_EVERY_S)
+    clock.advance(CLEAN_EVERY_S)
     cleaning.go_on()
     assert (old.waiting, old.calls) == (3, 8)
 
@@ -203,7 +203,7 @@ def test_finished_runs_are_deleted_page_by_page_while_nothing_waits_and_again_an
 def test_cleaning_waits_an_hour_when_airflow_is_out(caplog: pytest.LogCaptureFixture) -> None:
     clock = ManualClock(1_760_000_001.0)
     old = OldRuns(waiting=1, is_out=True)
-    cleaning = Cleaning(old, clock, 30, clock.now)
+    cleaning = Cleaning(old, clock, 30, clock.now_epoch_s)
 
     for _ in range(3):
         cleaning.go_on()
@@ -211,7 +211,7 @@ def test_cleaning_waits_an_hour_when_airflow_is_out(caplog: pytest.LogCaptureFix
     assert "wait for the next hour: Airflow is starting" in caplog.text
 
     old.is_out = False
-    clock.pass_s(CLEAN_EVERY_S)
+    clock.advance(CLEAN_EVERY_S)
     cleaning.go_on()
     assert old.waiting == 0
 

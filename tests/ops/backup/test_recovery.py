@@ -100,7 +100,7 @@ def connect(system: Installation, *athlete_ids: int) -> None:
 def hours(system: Installation, count: int) -> None:
     """Reconcile runs each hour; at the end a night's audit looks at everyone."""
     for _ in range(count):
-        system.clock.pass_s(HOUR_S)
+        system.clock.advance(HOUR_S)
         queue_due(system.services)
         list_athletes(system.services, system.settings)
         system.catch_up()
@@ -116,23 +116,23 @@ def day_before(system: Installation) -> dict[str, int]:
         system.services.state.links.save(agreed_link(PAULA, child_id, name))
     ids = {"copied": system.finish(PAULA, "Run with Rex"), "eves": system.finish(EVE, "Eve's run")}
     for name, title in (("later", "Ride"), ("deleted", "Hike")):
-        system.clock.pass_s(2 * HOUR_S)
+        system.clock.advance(2 * HOUR_S)
         ids[name] = system.finish(PAULA, title)
     return ids
 
 
 def day_after(system: Installation, ids: dict[str, int]) -> None:
     """What the backup does not know: copies, a rename, a deletion, an erasure, the end of a link, new tokens."""
-    system.clock.pass_s(7 * HOUR_S)
+    system.clock.advance(7 * HOUR_S)
     ids["new"] = system.finish(PAULA, "Evening with Rex and Mia")
     system.rename(ids["later"], "Ride with Rex")
     system.rename(ids["copied"], "Long run with Rex")
     system.control.delete_activity(ids["deleted"])
-    system.clock.pass_s(7 * HOUR_S)
+    system.clock.advance(7 * HOUR_S)
     ids["newest"] = system.finish(PAULA, "Night run")
     end(system.services, PAULA, MIA, Side.CHILD)
     system.runs.run(ERASE_DAG, {"athlete": EVE, "reason": EraseReason.ATHLETE.value})
-    system.clock.pass_s(10 * HOUR_S)
+    system.clock.advance(10 * HOUR_S)
 
 
 def account(system: Installation, athlete_id: int) -> dict[int, str]:
@@ -251,7 +251,7 @@ def test_what_athletes_chose_or_took_back_since_the_backup_stays_as_it_was_left(
         withdrawn, kept = (state.invites.create(secret, PAULA, ("Rex",), CopyOptions()) for secret in ("one", "two"))
         first = state.places.circles(PAULA, 200, home)
         take(scene.place, scene.backup, "test", scene.clock)
-        scene.clock.pass_s(HOUR_S)
+        scene.clock.advance(HOUR_S)
         KeyFileCipher(scene.place.root / "token.key").rotate()
         state.mail_addresses.forget(REX)
         state.invites.close(withdrawn.invite_id, Side.PARENT)

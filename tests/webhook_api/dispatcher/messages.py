@@ -11,6 +11,7 @@ from include.errors import IngestError, TriggerUnavailable
 from include.queue.content import StravaEvent, to_body
 from include.queue.sqlite import SqliteQueue
 from include.strava.events import WebhookEvent
+from local.testbed.manual_clock import ManualClock
 
 
 def event(object_id: int, **changes: Any) -> WebhookEvent:
@@ -24,9 +25,9 @@ def deauthorisation(athlete: int) -> WebhookEvent:
     )
 
 
-def send(queue: SqliteQueue, now: Any, *events: WebhookEvent) -> None:
+def send(queue: SqliteQueue, clock: ManualClock, *events: WebhookEvent) -> None:
     for each in events:
-        queue.send(to_body(StravaEvent(each, now())))
+        queue.send(to_body(StravaEvent(each, clock())))
 
 
 def unavailable(dag_id: str) -> IngestError:

@@ -14,26 +14,29 @@ from include.queue.sqlite import SqliteQueue
 from include.store.sqlite import SqliteStore
 from include.strava.events import WebhookEvent, batch_run_id
 from include.trigger.trigger import Started
+from local.testbed.manual_clock import ManualClock
 from tests.webhook_api.dispatcher.messages import deauthorisation, event, events, send
 from webhook_api.dispatch_report import StartedRun
 from webhook_api.dispatcher import LONGEST_DELAY_S, delay_after, dispatch
 
 
-def test_nothing_starts_when_the_queue_is_empty(queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any) -> None:
-    report = dispatch(queue, airflow, store, now)
+def test_nothing_starts_when_the_queue_is_empty(
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, clock: ManualClock
+) -> None:
+    report = dispatch(queue, airflow, store, clock)
 
     assert (report.received, report.runs, report.released, report.buried) == (0, (), 0, 0)
     assert airflow.calls == []
 
 
 def test_one_run_named_after_the_event_starts_when_one_waits(
-    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, clock: ManualClock
 ) -> None:
-    send(queue, now, event(7, updates={"title": "Morning run with Rex", "private": "true"}))
-    received_at = now()
-    now.epoch_s += 1.5
+    send(queue, clock, event(7, updates={"title": "Morning run with Rex", "private": "true"}))
+    received_at = clock()
+    clock.now_epoch_s += 1.5
 
-    report = dispatch(queue, airflow, store, now)
+    report = dispatch(queue, airflow, store, clock)
 
     ((dag_id, run_id), conf), *others = airflow.runs.items()
     assert (dag_id, others) == ("strava_ingest", [])
@@ -46,12 +49,12 @@ def test_one_run_named_after_the_event_starts_when_one_waits(
 
 
 def test_one_run_starts_when_a_hundred_events_wait(
-    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, clock: ManualClock
 ) -> None:
     events = [event(number) for number in range(1, 101)]
-    send(queue, now, *events)
+    send(queue, clock, *events)
 
-    dispatch(queue, airflow, store, now)
+    dispatch(queue, airflow, store, clock)
 
     assert list(airflow.runs) == [("strava_ingest", batch_run_id(events))]
     assert sorted(airflow.ingested()) == list(range(1, 101))
@@ -59,22 +62,22 @@ def test_one_run_starts_when_a_hundred_events_wait(
 
 
 def test_the_rest_waits_for_the_next_batch_when_more_wait_than_fit(
-    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, clock: ManualClock
 ) -> None:
-    send(queue, now, *(event(number) for number in (1, 2, 3)))
+    send(queue, clock, *(event(number) for number in (1, 2, 3)))
 
-    assert dispatch(queue, airflow, store, now, batch_size=2).received == 2
+    assert dispatch(queue, airflow, store, clock, batch_size=2).received == 2
     assert queue.depth() == 1
-    dispatch(queue, airflow, store, now, batch_size=2)
+    dispatch(queue, airflow, store, clock, batch_size=2)
     assert sorted(airflow.ingested()) == [1, 2, 3]
 
 
 def test_message_is_deleted_when_its_run_existed_before(
-    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, clock: ManualClock
 ) -> None:
     for _ in range(2):
-        send(queue, now, event(7))
-        report = dispatch(queue, airflow, store, now)
+        send(queue, clock, event(7))
+        report = dispatch(queue, airflow, store, clock)
 
     assert [run.started for run in report.runs] == [Started.BEFORE]
     assert airflow.ingested() == [7]
@@ -82,11 +85,11 @@ def test_message_is_deleted_when_its_run_existed_before(
 
 
 def test_deauthorisations_start_first_and_alone_when_others_wait_before_them(
-    queue: SqliteQueue, airflow: Any, store: SqliteStore, now: Any
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, clock: ManualClock
 ) -> None:
-    send(queue, now, event(1), deauthorisation(52), event(2), deauthorisation(53))
+    send(queue, clock, event(1), deauthorisation(52), event(2), deauthorisation(53))
 
-    report = dispatch(queue, airflow, store, now)
+    report = dispatch(queue, airflow, store, clock)
 
     assert airflow.calls == ["strava_erase", "strava_erase", "strava_ingest"]
     for athlete_id in (52, 53):

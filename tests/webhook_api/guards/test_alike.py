@@ -14,6 +14,7 @@ from include.state.copies.ledger import Copy, CopyLedger, CopyState, external_id
 from include.state.invites import Invites, invite_id_of
 from include.state.links import CopyOptions, Link, Links
 from include.store.sqlite import SqliteStore
+from local.testbed.manual_clock import ManualClock
 from webhook_api.edge import EXTENSION
 
 ADA, REX, EVE, NOBODY = 134815, 22, 33, 999_999
@@ -41,13 +42,13 @@ def counting(app: Flask, store: SqliteStore) -> Counting:
 
 
 @pytest.fixture
-def eve(new_browser: Callable[[], Any], store: SqliteStore, now: Any) -> Any:
+def eve(new_browser: Callable[[], Any], store: SqliteStore, clock: ManualClock) -> Any:
     """An athlete with nothing of her own, beside a parent with a child, an invitation and a copy."""
     for athlete_id, name in ((ADA, "Ada"), (REX, "Rex")):
         new_browser().connect(athlete_id, name, "read,activity:read,activity:write")
-    Links(store, now).save(Link(ADA, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
-    Invites(store, now).create("secret", ADA, ("Mia",), CopyOptions())
-    CopyLedger(store, now).plan(Copy(1, REX, ADA, CopyState.PLANNED, external_id=external_id(1, REX), matched="Rex"))
+    Links(store, clock).save(Link(ADA, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    Invites(store, clock).create("secret", ADA, ("Mia",), CopyOptions())
+    CopyLedger(store, clock).plan(Copy(1, REX, ADA, CopyState.PLANNED, external_id=external_id(1, REX), matched="Rex"))
     browser = new_browser()
     browser.connect(EVE, "Eve")
     return browser

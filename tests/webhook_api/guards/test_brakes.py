@@ -13,6 +13,7 @@ from include.linking.ceilings import CHILDREN, OPEN_INVITATIONS
 from include.state.invites import Invites
 from include.state.links import CopyOptions, Link, Links, LinkStatus
 from include.store.sqlite import SqliteStore
+from local.testbed.manual_clock import ManualClock
 from webhook_api.guards.brakes import SIGN_INS_AN_HOUR, client_address
 
 ADA, REX = 134815, 22
@@ -36,9 +37,9 @@ def ada(new_browser: NewBrowser) -> Any:
 
 
 def test_client_is_refused_for_the_rest_of_the_hour_and_no_other_with_it(
-    new_browser: NewBrowser, ada: Any, strava: Any, store: SqliteStore, now: Any, tmp_path: Any
+    new_browser: NewBrowser, ada: Any, strava: Any, store: SqliteStore, clock: ManualClock, tmp_path: Any
 ) -> None:
-    now.epoch_s = 1_760_000_400.0 - 1_800 + 3_600  # half past an hour
+    clock.now_epoch_s = 1_760_000_400.0 - 1_800 + 3_600  # half past an hour
     browser = new_browser()
     answers = [come_back(browser, "198.51.100.7").status_code for _ in range(SIGN_INS_AN_HOUR)]
     calls = len(strava.forms)
@@ -51,7 +52,7 @@ def test_client_is_refused_for_the_rest_of_the_hour_and_no_other_with_it(
     assert len(strava.forms) == calls
     assert come_back(new_browser(), "198.51.100.8").status_code == 200
     assert b"198.51.100.7" not in b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
-    now.epoch_s += 1_800
+    clock.now_epoch_s += 1_800
     assert come_back(browser, "198.51.100.7").status_code == 200
 
 
@@ -79,27 +80,27 @@ def test_client_is_who_the_nearest_trusted_machine_saw(app: Flask, remote: str, 
 
 
 def test_invitation_beyond_the_ceiling_is_refused_until_one_is_withdrawn_or_ends(
-    ada: Any, store: SqliteStore, now: Any
+    ada: Any, store: SqliteStore, clock: ManualClock
 ) -> None:
-    invites = Invites(store, now)
+    invites = Invites(store, clock)
     for number in range(OPEN_INVITATIONS):
         invites.create(f"secret {number}", ADA, ("Rex",), CopyOptions())
-    now.epoch_s += 5 * 86_400
+    clock.now_epoch_s += 5 * 86_400
 
     refused = ada.post("/me/invites", page="/me/invites/new", **FORM)
 
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, str(2 * 86_400))
     assert "Try again in 2 days." in refused.text
     assert len(invites.open_of_parent(ADA)) == OPEN_INVITATIONS
-    now.epoch_s += 2 * 86_400
+    clock.now_epoch_s += 2 * 86_400
     assert ada.post("/me/invites", page="/me/invites/new", **FORM).status_code == 200
     assert len(invites.open_of_parent(ADA)) == 1
 
 
 def test_child_beyond_the_ceiling_is_neither_invited_nor_accepted(
-    new_browser: NewBrowser, ada: Any, store: SqliteStore, now: Any
+    new_browser: NewBrowser, ada: Any, store: SqliteStore, clock: ManualClock
 ) -> None:
-    links, invites = Links(store, now), Invites(store, now)
+    links, invites = Links(store, clock), Invites(store, clock)
     invites.create("secret", ADA, ("Rex",), CopyOptions())
     for child_id in range(1_000, 1_000 + CHILDREN):
         links.save(Link(ADA, child_id, ("Mia",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
@@ -121,9 +122,9 @@ def test_child_beyond_the_ceiling_is_neither_invited_nor_accepted(
 
 
 def test_form_that_is_sent_twice_at_the_ceiling_is_no_further_invitation(
-    ada: Any, store: SqliteStore, now: Any
+    ada: Any, store: SqliteStore, clock: ManualClock
 ) -> None:
-    invites = Invites(store, now)
+    invites = Invites(store, clock)
     for number in range(OPEN_INVITATIONS - 1):
         invites.create(f"secret {number}", ADA, ("Rex",), CopyOptions())
     form = {**FORM, "page": "/me/invites/new"}
@@ -134,8 +135,10 @@ def test_form_that_is_sent_twice_at_the_ceiling_is_no_further_invitation(
     assert len(invites.open_of_parent(ADA)) == OPEN_INVITATIONS
 
 
-def test_withdrawn_invitation_stays_so_where_others_have_taken_its_room(ada: Any, store: SqliteStore, now: Any) -> None:
-    invites = Invites(store, now)
+def test_withdrawn_invitation_stays_so_where_others_have_taken_its_room(
+    ada: Any, store: SqliteStore, clock: ManualClock
+) -> None:
+    invites = Invites(store, clock)
     for number in range(OPEN_INVITATIONS):
         invites.create(f"secret {number}", ADA, ("Rex",), CopyOptions())
     withdrawn = invites.open_of_parent(ADA)[0].invite_id

@@ -13,16 +13,17 @@ from flask.testing import FlaskClient
 from include.state.invites import Invites
 from include.state.links import CopyOptions
 from include.store.sqlite import SqliteStore
+from local.testbed.manual_clock import ManualClock
 
 ADA = 134815
 NewBrowser = Callable[[], Any]
 
 
 @pytest.fixture
-def stranger(new_browser: NewBrowser, store: SqliteStore, now: Any) -> tuple[FlaskClient, str]:
+def stranger(new_browser: NewBrowser, store: SqliteStore, clock: ManualClock) -> tuple[FlaskClient, str]:
     """A visitor's browser and the token of its forms, which every visitor of an invitation gets."""
     new_browser().connect(ADA, "Ada")
-    Invites(store, now).create("secret", ADA, ("Rex",), CopyOptions())
+    Invites(store, clock).create("secret", ADA, ("Rex",), CopyOptions())
     browser = new_browser()
     token = re.search(r'name="csrf" value="([^"]+)"', browser.client.get("/invite/secret").text)
     assert token is not None

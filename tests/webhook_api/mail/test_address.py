@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from include.errors import OutcomeUnknown, RetryLater
 from include.mail.mailer import Mail
+from local.testbed.manual_clock import ManualClock
 from webhook_api.edge import EXTENSION
 from webhook_api.guards.brakes import MAILS_AN_HOUR
 
@@ -91,20 +92,22 @@ def test_link_works_once(ada: Any, post: Post, stranger: Any) -> None:
     assert stranger.client.get(post.link).status_code == 410
 
 
-def test_link_expires_after_a_day_and_the_address_is_forgotten(ada: Any, post: Post, stranger: Any, now: Any) -> None:
+def test_link_expires_after_a_day_and_the_address_is_forgotten(
+    ada: Any, post: Post, stranger: Any, clock: ManualClock
+) -> None:
     ada.post("/me/mail", mail_address=ADDRESS)
-    now.epoch_s += 86_400
+    clock.now_epoch_s += 86_400
 
     assert stranger.client.get(post.link).status_code == 410
     assert ADDRESS not in own_page(ada)
 
 
 def test_link_that_was_changed_or_is_of_an_earlier_address_is_refused(
-    ada: Any, post: Post, stranger: Any, now: Any
+    ada: Any, post: Post, stranger: Any, clock: ManualClock
 ) -> None:
     ada.post("/me/mail", mail_address=ADDRESS)
     first = post.link
-    now.epoch_s += 61
+    clock.now_epoch_s += 61
     ada.post("/me/mail/forget")
     ada.post("/me/mail", mail_address="other@example.com")
 
@@ -141,17 +144,19 @@ def test_text_that_is_no_address_is_refused(ada: Any, post: Post, address: str) 
     assert post.sent == []
 
 
-def test_second_mail_within_a_minute_is_not_sent(ada: Any, post: Post, now: Any) -> None:
+def test_second_mail_within_a_minute_is_not_sent(ada: Any, post: Post, clock: ManualClock) -> None:
     ada.post("/me/mail", mail_address=ADDRESS)
 
     assert ada.post("/me/mail", mail_address="b@example.com").status_code == 429
-    now.epoch_s += 61
+    clock.now_epoch_s += 61
     ada.post("/me/mail", mail_address="b@example.com")
     assert [mail.to for mail in post.sent] == [ADDRESS, "b@example.com"]
 
 
-def test_mails_are_counted_for_an_hour_whatever_is_taken_back_in_between(ada: Any, post: Post, now: Any) -> None:
-    now.epoch_s -= now.epoch_s % 3_600
+def test_mails_are_counted_for_an_hour_whatever_is_taken_back_in_between(
+    ada: Any, post: Post, clock: ManualClock
+) -> None:
+    clock.now_epoch_s -= clock.now_epoch_s % 3_600
     for number in range(MAILS_AN_HOUR):
         ada.post("/me/mail", mail_address=f"victim{number}@example.com")
         ada.post("/me/mail/forget")
@@ -162,7 +167,7 @@ def test_mails_are_counted_for_an_hour_whatever_is_taken_back_in_between(ada: An
     assert "Try again in 60 minutes." in refused.text
     assert len(post.sent) == MAILS_AN_HOUR
     assert ADDRESS not in own_page(ada)
-    now.epoch_s += 3_600
+    clock.now_epoch_s += 3_600
     ada.post("/me/mail", mail_address=ADDRESS)
     assert post.sent[-1].to == ADDRESS
 

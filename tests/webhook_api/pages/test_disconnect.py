@@ -10,6 +10,7 @@ import pytest
 from include.state.accounts.athletes import Athletes, AthleteStatus, athlete_key
 from include.state.links import Link, Links
 from include.store.sqlite import SqliteStore
+from local.testbed.manual_clock import ManualClock
 from webhook_api.session import COOKIE
 
 ADA, REX = 134815, 22
@@ -42,9 +43,9 @@ def test_nothing_happens_before_the_athlete_confirms(ada: Any, athletes: Athlete
 
 
 def test_access_is_given_back_and_destroyed_and_the_links_stay(
-    ada: Any, athletes: Athletes, strava: Any, store: SqliteStore, now: Any
+    ada: Any, athletes: Athletes, strava: Any, store: SqliteStore, clock: ManualClock
 ) -> None:
-    Links(store, now).save(Link(ADA, REX, ("Rex",)))
+    Links(store, clock).save(Link(ADA, REX, ("Rex",)))
 
     strava.document = strava.document | {"access_token": "token-of-the-confirmation"}
 
@@ -58,7 +59,7 @@ def test_access_is_given_back_and_destroyed_and_the_links_stay(
     assert row is not None
     assert row.fields["tokens"] is None
     assert ada.client.get_cookie(f"__Host-{COOKIE}") is None
-    assert len(Links(store, now).of_parent(ADA)) == 1
+    assert len(Links(store, clock).of_parent(ADA)) == 1
     assert ada.connect(ADA, "Ada").status_code == 200
     assert status_of(athletes) is AthleteStatus.ACTIVE
 

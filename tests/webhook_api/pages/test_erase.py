@@ -19,6 +19,7 @@ from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, 
 from include.store.sqlite import SqliteStore
 from include.store.store import Store
 from include.trigger.trigger import Started
+from local.testbed.manual_clock import ManualClock
 from webhook_api.dispatcher import ERASE_DAG, dispatch
 from webhook_api.session import COOKIE
 
@@ -69,26 +70,30 @@ def test_nothing_is_queued_before_the_box_is_ticked(ada: Any, queue: SqliteQueue
     assert ada.client.get("/me").status_code == 200
 
 
-def test_wish_is_queued_and_the_browser_signed_out(ada: Any, queue: SqliteQueue, athletes: Athletes, now: Any) -> None:
+def test_wish_is_queued_and_the_browser_signed_out(
+    ada: Any, queue: SqliteQueue, athletes: Athletes, clock: ManualClock
+) -> None:
     page = erase(ada)
 
     assert "Your data is being erased" in page.text
     (message,) = queue.receive(10, visibility_s=1)
-    assert grounds_of(parse_content(message.body)) == ErasureGrounds(EraseReason.ATHLETE, int(now()))
+    assert grounds_of(parse_content(message.body)) == ErasureGrounds(EraseReason.ATHLETE, int(clock()))
     assert ada.client.get_cookie(f"__Host-{COOKIE}") is None
     athlete = athletes.get(ADA)
     assert athlete is not None
     assert athlete.status is AthleteStatus.ACTIVE
 
 
-def test_wish_starts_its_run_before_everything_else(ada: Any, queue: SqliteQueue, store: Store, now: Any) -> None:
-    queue.send(to_body(LookAgain(ADA, 1, now())))
+def test_wish_starts_its_run_before_everything_else(
+    ada: Any, queue: SqliteQueue, store: Store, clock: ManualClock
+) -> None:
+    queue.send(to_body(LookAgain(ADA, 1, clock())))
     erase(ada)
     airflow = Airflow()
 
-    dispatch(queue, airflow, store, now)
+    dispatch(queue, airflow, store, clock)
 
-    assert airflow.runs[0] == (ERASE_DAG, {"athlete": ADA, "reason": "athlete", "asked_at_epoch_s": int(now())})
+    assert airflow.runs[0] == (ERASE_DAG, {"athlete": ADA, "reason": "athlete", "asked_at_epoch_s": int(clock())})
     assert [dag_id for dag_id, _ in airflow.runs] == [ERASE_DAG, "strava_ingest"]
     assert queue.depth() == 0
 
@@ -118,7 +123,7 @@ def test_webhook_cannot_speak_for_an_athlete(
 
 
 def test_wish_stands_in_our_own_state_before_the_page_answers(
-    ada: Any, store: SqliteStore, queue: SqliteQueue, now: Any, monkeypatch: pytest.MonkeyPatch
+    ada: Any, store: SqliteStore, queue: SqliteQueue, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def out_of_reach(self: SqliteQueue, body: str) -> None:
         raise RetryLater("the queue is out of reach")
@@ -127,16 +132,16 @@ def test_wish_stands_in_our_own_state_before_the_page_answers(
 
     assert erase(ada).status_code == 503
 
-    now.epoch_s += NEXT_TRY_S
-    (due,) = Erasures(store, now).due()
+    clock.now_epoch_s += NEXT_TRY_S
+    (due,) = Erasures(store, clock).due()
     assert (due.athlete_id, due.grounds.reason) == (ADA, EraseReason.ATHLETE)
-    assert Erasures(store, now).forbid_writing(ADA)
+    assert Erasures(store, clock).forbid_writing(ADA)
 
 
 def test_athlete_cannot_connect_while_the_erasure_is_under_way_and_can_afterwards(
-    ada: Any, store: SqliteStore, athletes: Athletes, now: Any
+    ada: Any, store: SqliteStore, athletes: Athletes, clock: ManualClock
 ) -> None:
-    erasures = Erasures(store, now)
+    erasures = Erasures(store, clock)
     erasures.ask_now(ADA, EraseReason.ATHLETE)
     lease = erasures.acquire(ADA)
     assert lease is not None
@@ -145,7 +150,7 @@ def test_athlete_cannot_connect_while_the_erasure_is_under_way_and_can_afterward
 
     refused = ada.connect(ADA, "Ada")
     athletes.forget(ADA)
-    erasures.settle(lease.finished(int(now())))
+    erasures.settle(lease.finished(int(clock())))
 
     assert (refused.status_code, "still being erased" in refused.text) == (409, True)
     assert ada.connect(ADA, "Ada").status_code == 200
@@ -153,23 +158,23 @@ def test_athlete_cannot_connect_while_the_erasure_is_under_way_and_can_afterward
 
 
 def test_athlete_who_connects_before_the_erasure_began_reads_that_the_wish_is_taken_back(
-    ada: Any, store: SqliteStore, now: Any
+    ada: Any, store: SqliteStore, clock: ManualClock
 ) -> None:
     erase(ada)
-    now.epoch_s += 60
+    clock.now_epoch_s += 60
 
     ada.connect(ADA, "Ada")
 
     assert "Your request is withdrawn, and nothing was erased" in " ".join(ada.client.get("/me").text.split())
-    assert not Erasures(store, now).forbid_writing(ADA)
+    assert not Erasures(store, clock).forbid_writing(ADA)
 
 
 def test_session_of_before_the_erasure_is_none_after_connecting_again(
-    new_browser: NewBrowser, ada: Any, athletes: Athletes, now: Any
+    new_browser: NewBrowser, ada: Any, athletes: Athletes, clock: ManualClock
 ) -> None:
     athletes.mark(ADA, AthleteStatus.REVOKED)
     athletes.forget(ADA)
-    now.epoch_s += 60
+    clock.now_epoch_s += 60
 
     new_browser().connect(ADA, "Ada")
 
@@ -184,11 +189,11 @@ def test_session_of_before_the_erasure_is_none_after_connecting_again(
     ],
 )
 def test_other_side_reads_why_a_link_has_ended(
-    ada: Any, store: SqliteStore, now: Any, kind: NoticeKind, words: str
+    ada: Any, store: SqliteStore, clock: ManualClock, kind: NoticeKind, words: str
 ) -> None:
-    Notices(store, now).save(Notice(ADA, "one", kind, 1_760_000_000))
+    Notices(store, clock).save(Notice(ADA, "one", kind, 1_760_000_000))
 
     assert words in ada.client.get("/me").text
-    now.epoch_s += 31 * 86_400
+    clock.now_epoch_s += 31 * 86_400
     ada.connect(ADA, "Ada")
     assert words not in ada.client.get("/me").text

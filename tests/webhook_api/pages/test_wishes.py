@@ -15,6 +15,7 @@ from include.state.accounts.athletes import Athletes, AthleteStatus
 from include.state.accounts.wishes import Wish, WishKind
 from include.state.erasures.ledger import Erasures
 from include.store.sqlite import SqliteStore
+from local.testbed.manual_clock import ManualClock
 
 ADA, EVE = 134815, 33
 NewBrowser = Callable[[], Any]
@@ -47,19 +48,19 @@ def asked_of_strava(answer: Any) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.location).query).items()}
 
 
-def assert_nothing_was_done(athletes: Athletes, store: SqliteStore, queue: SqliteQueue, now: Any) -> None:
+def assert_nothing_was_done(athletes: Athletes, store: SqliteStore, queue: SqliteQueue, clock: ManualClock) -> None:
     row = athletes.get(ADA)
     assert row is not None
     assert (row.status, row.scopes) == (AthleteStatus.ACTIVE, {"read", "activity:read"})
-    assert Erasures(store, now).get(ADA) is None
+    assert Erasures(store, clock).get(ADA) is None
     assert queue.depth() == 0
 
 
-def was_done(kind: WishKind, athletes: Athletes, store: SqliteStore, now: Any) -> bool:
+def was_done(kind: WishKind, athletes: Athletes, store: SqliteStore, clock: ManualClock) -> bool:
     row = athletes.get(ADA)
     assert row is not None
     return {
-        WishKind.ERASE: Erasures(store, now).forbid_writing(ADA),
+        WishKind.ERASE: Erasures(store, clock).forbid_writing(ADA),
         WishKind.DISCONNECT: row.status is AthleteStatus.REVOKED,
         WishKind.WIDEN: "activity:read_all" in row.scopes,
     }[kind]
@@ -67,25 +68,25 @@ def was_done(kind: WishKind, athletes: Athletes, store: SqliteStore, now: Any) -
 
 @pytest.mark.parametrize("kind", WishKind)
 def test_wish_is_noted_and_leads_to_strava_before_anything_is_done(
-    ada: Any, athletes: Athletes, store: SqliteStore, queue: SqliteQueue, now: Any, kind: WishKind
+    ada: Any, athletes: Athletes, store: SqliteStore, queue: SqliteQueue, clock: ManualClock, kind: WishKind
 ) -> None:
     asked = asked_of_strava(wish_for(ada, kind))
 
     assert asked["scope"] == ",".join(sorted(scope_of(kind).split(",")))
-    assert_nothing_was_done(athletes, store, queue, now)
+    assert_nothing_was_done(athletes, store, queue, clock)
     row = athletes.get(ADA)
     assert row is not None
     assert row.wish is not None
-    assert (row.wish.kind, row.wish.asked_at_epoch_s) == (kind, int(now()))
+    assert (row.wish.kind, row.wish.asked_at_epoch_s) == (kind, int(clock()))
 
 
 @pytest.mark.parametrize("kind", WishKind)
 def test_wish_is_fulfilled_once_strava_says_that_it_is_the_athlete(
-    ada: Any, athletes: Athletes, store: SqliteStore, now: Any, kind: WishKind
+    ada: Any, athletes: Athletes, store: SqliteStore, clock: ManualClock, kind: WishKind
 ) -> None:
     ada.walk(wish_for(ada, kind), ADA, "Ada", scope_of(kind))
 
-    assert was_done(kind, athletes, store, now)
+    assert was_done(kind, athletes, store, clock)
     row = athletes.get(ADA)
     assert row is not None
     assert row.wish is None
@@ -107,7 +108,7 @@ def test_wish_stays_noted_and_is_asked_again_when_strava_does_not_answer(
     store: SqliteStore,
     queue: SqliteQueue,
     strava: Any,
-    now: Any,
+    clock: ManualClock,
     *,
     kind: WishKind,
     trouble: dict[str, Any],
@@ -122,19 +123,19 @@ def test_wish_stays_noted_and_is_asked_again_when_strava_does_not_answer(
     page = ada.client.get("/callback", query_string=query)
 
     assert (page.status_code, "We could not confirm that it is you" in page.text) == (503, True)
-    assert_nothing_was_done(athletes, store, queue, now)
+    assert_nothing_was_done(athletes, store, queue, clock)
     for name, value in well.items():
         setattr(strava, name, value)
     text = " ".join(ada.client.get("/me").text.split())
     assert "You asked on <time>9 October 2025, 08:53 UTC</time>" in text
     assert "Strava has not confirmed yet that it is you, so nothing has been done" in text
     ada.walk(ada.post("/me/wish", answer="again"), ADA, "Ada", scope_of(kind))
-    assert was_done(kind, athletes, store, now)
+    assert was_done(kind, athletes, store, clock)
 
 
 @pytest.mark.parametrize("kind", WishKind)
 def test_wish_is_shown_when_the_athlete_never_comes_back_from_strava_and_can_be_dropped(
-    ada: Any, athletes: Athletes, store: SqliteStore, queue: SqliteQueue, now: Any, *, kind: WishKind
+    ada: Any, athletes: Athletes, store: SqliteStore, queue: SqliteQueue, clock: ManualClock, *, kind: WishKind
 ) -> None:
     answer = wish_for(ada, kind)
     assert "I no longer want this" in ada.client.get("/me").text
@@ -143,13 +144,13 @@ def test_wish_is_shown_when_the_athlete_never_comes_back_from_strava_and_can_be_
 
     # The walk that began before is brought to its end all the same.
     ada.walk(answer, ADA, "Ada", scope_of(kind) if kind is not WishKind.WIDEN else "read,activity:read")
-    assert_nothing_was_done(athletes, store, queue, now)
+    assert_nothing_was_done(athletes, store, queue, clock)
     assert "<bdi>Ada</bdi>" in ada.client.get("/me").text
 
 
 @pytest.mark.parametrize("kind", WishKind)
 def test_cancelling_at_strava_leads_to_the_page_that_asks_again(
-    ada: Any, athletes: Athletes, store: SqliteStore, queue: SqliteQueue, now: Any, *, kind: WishKind
+    ada: Any, athletes: Athletes, store: SqliteStore, queue: SqliteQueue, clock: ManualClock, *, kind: WishKind
 ) -> None:
     state = asked_of_strava(wish_for(ada, kind))["state"]
 
@@ -157,7 +158,7 @@ def test_cancelling_at_strava_leads_to_the_page_that_asks_again(
 
     assert (answer.status_code, answer.location) == (303, "/me")
     assert "Try again" in ada.client.get("/me").text
-    assert_nothing_was_done(athletes, store, queue, now)
+    assert_nothing_was_done(athletes, store, queue, clock)
 
 
 @pytest.mark.parametrize("knows_eve", [pytest.param(False, id="newcomer"), pytest.param(True, id="connected too")])
@@ -169,7 +170,7 @@ def test_another_athletes_word_fulfils_no_wish_and_changes_nothing_of_either(
     store: SqliteStore,
     queue: SqliteQueue,
     strava: Any,
-    now: Any,
+    clock: ManualClock,
     *,
     kind: WishKind,
     knows_eve: bool,
@@ -182,7 +183,7 @@ def test_another_athletes_word_fulfils_no_wish_and_changes_nothing_of_either(
     page = ada.walk(wish_for(ada, kind), EVE, "Eve", scope_of(kind))
 
     assert (page.status_code, "You are logged in to another account on Strava" in page.text) == (403, True)
-    assert_nothing_was_done(athletes, store, queue, now)
+    assert_nothing_was_done(athletes, store, queue, clock)
     after = athletes.get(EVE)
     assert (after.status if after else None) == (before.status if before else None)
     assert any("token" in form for form in strava.forms[calls:]) is not knows_eve

@@ -14,6 +14,7 @@ from include.state.erasures.certificates import Certificates
 from include.state.erasures.ledger import Erasures
 from include.store.sqlite import SqliteStore
 from include.store.store import Key
+from local.testbed.manual_clock import ManualClock
 
 ADA = 134815
 DOCUMENT = {
@@ -31,13 +32,13 @@ DOCUMENT = {
 
 
 @pytest.fixture
-def erasures(store: SqliteStore, now: Callable[[], float]) -> Erasures:
-    return Erasures(store, now)
+def erasures(store: SqliteStore, clock: Callable[[], float]) -> Erasures:
+    return Erasures(store, clock)
 
 
 @pytest.fixture
-def certificates(store: SqliteStore, now: Callable[[], float]) -> Certificates:
-    return Certificates(store, now)
+def certificates(store: SqliteStore, clock: Callable[[], float]) -> Certificates:
+    return Certificates(store, clock)
 
 
 @pytest.fixture
@@ -60,7 +61,12 @@ def test_link_is_given_when_the_athlete_asks_and_says_that_it_is_under_way(clien
 
 
 def test_link_shows_what_is_final_when_the_athlete_is_gone(
-    client: FlaskClient, link: str, store: SqliteStore, erasures: Erasures, certificates: Certificates, now: Any
+    client: FlaskClient,
+    link: str,
+    store: SqliteStore,
+    erasures: Erasures,
+    certificates: Certificates,
+    clock: ManualClock,
 ) -> None:
     erasure = erasures.get(ADA)
     assert erasure is not None
@@ -69,7 +75,7 @@ def test_link_shows_what_is_final_when_the_athlete_is_gone(
         item = store.get(Key(table, str(ADA)))
         assert item is not None
         store.delete(item.key, expected_version=item.version)
-    now.epoch_s += 10 * 365 * 86_400
+    clock.now_epoch_s += 10 * 365 * 86_400
 
     page = client.get(link).text
 
@@ -101,11 +107,11 @@ def test_withdrawn_request_is_called_so(client: FlaskClient, link: str, erasures
 
 
 def test_request_says_that_nothing_was_left_when_it_ends_without_a_certificate(
-    client: FlaskClient, link: str, erasures: Erasures, now: Any
+    client: FlaskClient, link: str, erasures: Erasures, clock: ManualClock
 ) -> None:
     with erasures.held(ADA) as lease:
         assert lease is not None
-        erasures.settle(lease.finished(int(now())))
+        erasures.settle(lease.finished(int(clock())))
 
     assert "There was nothing left to erase." in client.get(link).text
 
@@ -116,14 +122,14 @@ def test_link_that_nobody_was_given_leads_nowhere(client: FlaskClient, link: str
 
 
 def test_two_requests_have_two_links_and_one_request_has_one(
-    erasures: Erasures, certificates: Certificates, link: str, now: Any
+    erasures: Erasures, certificates: Certificates, link: str, clock: ManualClock
 ) -> None:
     from include.state.erasures.ledger import EraseReason
 
     first = erasures.get(ADA)
     joined = erasures.ask_now(ADA, EraseReason.ATHLETE)
     erasures.withdraw(ADA)
-    now.epoch_s += 1
+    clock.now_epoch_s += 1
     again = erasures.ask_now(ADA, EraseReason.ATHLETE)
 
     assert first is not None

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from flask.testing import FlaskClient
 
 from include.settings import Settings
+from local.testbed.manual_clock import ManualClock
 from webhook_api.app import create_app
 
 ADDRESS = "/.well-known/security.txt"
 
 
-def test_contact_is_named_and_expires_half_a_year_from_now(client: FlaskClient, now: Any) -> None:
+def test_contact_is_named_and_expires_half_a_year_from_now(client: FlaskClient, clock: ManualClock) -> None:
     answer = client.get(ADDRESS)
 
     fields = dict(line.split(": ", 1) for line in answer.text.splitlines())
@@ -22,8 +22,8 @@ def test_contact_is_named_and_expires_half_a_year_from_now(client: FlaskClient, 
     assert answer.content_type == "text/plain; charset=utf-8"
     assert fields["Contact"] == "mailto:privacy@example.org"
     assert fields["Canonical"] == "https://ingest.example.org/.well-known/security.txt"
-    assert (expires - datetime.fromtimestamp(now(), UTC)).days == 180
-    now.epoch_s += 86_400
+    assert (expires - datetime.fromtimestamp(clock(), UTC)).days == 180
+    clock.now_epoch_s += 86_400
     assert client.get(ADDRESS).text != answer.text
 
 

@@ -23,11 +23,11 @@ from webhook_api.edge import EXTENSION
 
 
 @pytest.fixture
-def outcome_of(store: SqliteStore, now: Callable[[], float]) -> Callable[[dict[str, Any]], str | None]:
+def outcome_of(store: SqliteStore, clock: Callable[[], float]) -> Callable[[dict[str, Any]], str | None]:
     """What the audit says of an event, None where it knows nothing."""
 
     def outcome_of(event: dict[str, Any]) -> str | None:
-        audited = EventAudit(store, now).get(parse(json.dumps(event).encode()).event_id)
+        audited = EventAudit(store, clock).get(parse(json.dumps(event).encode()).event_id)
         return audited.outcome if audited else None
 
     return outcome_of
@@ -87,7 +87,7 @@ def test_event_is_queued_with_its_time_when_it_is_valid(
     event: dict[str, Any],
     queue: SqliteQueue,
     store: SqliteStore,
-    now: Callable[[], float],
+    clock: Callable[[], float],
 ) -> None:
     answer = client.post(path, json=event)
 
@@ -95,9 +95,9 @@ def test_event_is_queued_with_its_time_when_it_is_valid(
     [message] = queue.receive(10, visibility_s=1)
     queued = parse_content(message.body)
     expected = parse(json.dumps(event).encode())
-    assert queued.queued_at_epoch_s == now()
+    assert queued.queued_at_epoch_s == clock()
     assert queued.event.event_id == expected.event_id
-    audited = EventAudit(store, now).get(expected.event_id)
+    audited = EventAudit(store, clock).get(expected.event_id)
     assert audited is not None
     assert (audited.outcome, audited.athlete_id, audited.object_id) == ("queued", 134815, 1360128428)
 

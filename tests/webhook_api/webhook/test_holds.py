@@ -21,6 +21,7 @@ from include.queue.sqlite import SqliteQueue
 from include.settings import Settings
 from include.store.sqlite import SqliteStore
 from include.strava.signature import HEADER
+from local.testbed.manual_clock import ManualClock
 from webhook_api.edge import EXTENSION
 
 KEY = "signing-key-that-nobody-may-see"
@@ -190,11 +191,11 @@ class CountingStore(SqliteStore):
 
 
 @pytest.fixture
-def work(app: Flask, tmp_path: Path, now: Any) -> Iterator[Counter[str]]:
+def work(app: Flask, tmp_path: Path, clock: ManualClock) -> Iterator[Counter[str]]:
     """How often the store was asked, and queue and OAuth client fetched, since the test began."""
     counts: Counter[str] = Counter()
     edge = app.extensions[EXTENSION]
-    store = CountingStore(tmp_path / "state.sqlite", now)
+    store = CountingStore(tmp_path / "state.sqlite", clock)
     store.counts = counts
 
     def leaf(name: str, opened: Callable[[], Any]) -> Callable[[], Any]:

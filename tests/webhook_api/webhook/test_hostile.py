@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from include.queue.sqlite import SqliteQueue
 from include.store.sqlite import SqliteStore
+from local.testbed.manual_clock import ManualClock
 from webhook_api.edge import EXTENSION
 
 
@@ -43,9 +44,15 @@ def test_log_never_holds_the_secret_when_requests_fail(
     ("ahead_s", "status"), [pytest.param(86_400, 200, id="a day"), pytest.param(86_401, 400, id="more than a day")]
 )
 def test_event_from_the_future_is_refused(
-    client: FlaskClient, path: str, event: dict[str, Any], queue: SqliteQueue, now: Any, ahead_s: int, status: int
+    client: FlaskClient,
+    path: str,
+    event: dict[str, Any],
+    queue: SqliteQueue,
+    clock: ManualClock,
+    ahead_s: int,
+    status: int,
 ) -> None:
-    answer = client.post(path, json={**event, "event_time": int(now()) + ahead_s})
+    answer = client.post(path, json={**event, "event_time": int(clock()) + ahead_s})
 
     assert answer.status_code == status
     assert queue.depth() == (status == 200)

@@ -18,6 +18,7 @@ from include.state.events import EventAudit
 from include.store.sqlite import SqliteStore
 from include.strava.events import parse
 from include.strava.signature import HEADER
+from local.testbed.manual_clock import ManualClock
 from webhook_api import webhook
 from webhook_api.edge import EXTENSION
 
@@ -67,13 +68,18 @@ def badly_signed(request: pytest.FixtureRequest, event: dict[str, Any], sign: Si
 
 @pytest.mark.usefixtures("signing")
 def test_event_is_refused_and_leaves_nothing_when_its_signature_is_bad(
-    client: FlaskClient, path: str, badly_signed: dict[str, Any], queue: SqliteQueue, store: SqliteStore, now: Any
+    client: FlaskClient,
+    path: str,
+    badly_signed: dict[str, Any],
+    queue: SqliteQueue,
+    store: SqliteStore,
+    clock: ManualClock,
 ) -> None:
     answer = client.post(path, **badly_signed)
 
     assert (answer.status_code, answer.get_json()) == (403, {"error": "This event is not signed by Strava"})
     assert queue.depth() == 0
-    assert EventAudit(store, now).get(parse(badly_signed["data"]).event_id) is None
+    assert EventAudit(store, clock).get(parse(badly_signed["data"]).event_id) is None
 
 
 @pytest.mark.usefixtures("signing")

@@ -128,7 +128,7 @@ def ask_withdraw(child_id: int) -> ResponseReturnValue:
 def withdraw(child_id: int) -> ResponseReturnValue:
     """Withdraw the change that waits for the child's yes."""
     seen = request.form.get("seen", "")
-    if not consent.set_aside(current_edge(), current_athlete().athlete_id, child_id, Side.PARENT, seen):
+    if not consent.close_proposal(current_edge(), current_athlete().athlete_id, child_id, Side.PARENT, seen):
         return problem_page(PROPOSAL_REPLACED, to_own_page())
     return redirect(url_for("me.show", _anchor="children"), code=303)
 
@@ -136,7 +136,7 @@ def withdraw(child_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:child_id>/undo-withdraw")
 def undo_withdraw(child_id: int) -> ResponseReturnValue:
     """Have the withdrawn change wait for the child's yes again."""
-    if not consent.undo_set_aside(current_edge(), current_athlete().athlete_id, child_id, Side.PARENT):
+    if not consent.reopen_proposal(current_edge(), current_athlete().athlete_id, child_id, Side.PARENT):
         return problem_page(NOT_UNDONE, to_own_page())
     return redirect(url_for("me.show", _anchor="children"), code=303)
 

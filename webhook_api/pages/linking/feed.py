@@ -7,26 +7,26 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from include.state.consent.feed import MOST_ENTRIES, Deed, Entry, Side
+from include.state.consent.feed import MOST_ENTRIES, FeedEntry, LinkAction, Side
 from include.state.invites import Invite
 from include.state.links import Link
 from webhook_api.pages.foreign_text import foreign
 from webhook_api.pages.linking.terms_table import one_of
 from webhook_api.pages.times import day_text
 
-_WORDS: Mapping[Deed, Markup] = {
-    Deed.LINKED: Markup("{who} accepted your invitation."),
-    Deed.CONFIRMED: Markup("{who} confirmed the link, so copies are made."),
-    Deed.CHANGED: Markup("{who} changed {parts}."),
-    Deed.PAUSED: Markup("{who} paused the link."),
-    Deed.RESUMED: Markup("{who} resumed the link: copies are made again."),
-    Deed.ENDED: Markup("{who} ended the link."),
-    Deed.END_UNDONE: Markup("{who} undid the end of the link, so everything is as before."),
-    Deed.PROPOSED: Markup("{who} asked for your yes to a change: {parts}."),
-    Deed.ACCEPTED: Markup("{who} said yes to your change."),
-    Deed.DECLINED: Markup("{who} said no to your change: what was agreed stays."),
-    Deed.WITHDRAWN: Markup("{who} withdrew the change that was waiting for your yes."),
-    Deed.SETTING_ASIDE_UNDONE: Markup("{who} undid that, so the change waits for an answer again."),
+_WORDS: Mapping[LinkAction, Markup] = {
+    LinkAction.LINKED: Markup("{who} accepted your invitation."),
+    LinkAction.CONFIRMED: Markup("{who} confirmed the link, so copies are made."),
+    LinkAction.CHANGED: Markup("{who} changed {parts}."),
+    LinkAction.PAUSED: Markup("{who} paused the link."),
+    LinkAction.RESUMED: Markup("{who} resumed the link: copies are made again."),
+    LinkAction.ENDED: Markup("{who} ended the link."),
+    LinkAction.END_UNDONE: Markup("{who} undid the end of the link, so everything is as before."),
+    LinkAction.PROPOSED: Markup("{who} asked for your yes to a change: {parts}."),
+    LinkAction.ACCEPTED: Markup("{who} said yes to your change."),
+    LinkAction.DECLINED: Markup("{who} said no to your change: what was agreed stays."),
+    LinkAction.WITHDRAWN: Markup("{who} withdrew the change that was waiting for your yes."),
+    LinkAction.PROPOSAL_REOPENED: Markup("{who} undid that, so the change waits for an answer again."),
 }
 
 _LINKED_BY_OPERATOR = Markup("{who} made the link.")
@@ -74,10 +74,10 @@ def _of_invites(invites: Iterable[Invite]) -> Iterator[FeedLine]:
             yield FeedLine(invite.closing.at_epoch_s, day_text(invite.closing.at_epoch_s), text)
 
 
-def _line(entry: Entry, name: Markup) -> FeedLine:
-    words, who = _WORDS[entry.deed], name
+def _line(entry: FeedEntry, name: Markup) -> FeedLine:
+    words, who = _WORDS[entry.action], name
     if entry.by is Side.OPERATOR:
         who = Markup("{}: the people who run this service").format(name)
-        words = _LINKED_BY_OPERATOR if entry.deed is Deed.LINKED else words
+        words = _LINKED_BY_OPERATOR if entry.action is LinkAction.LINKED else words
     parts = " and ".join(_PARTS[part] for part in entry.parts if part in _PARTS)
     return FeedLine(entry.at_epoch_s, day_text(entry.at_epoch_s), words.format(who=who, parts=parts))

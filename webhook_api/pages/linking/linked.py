@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from include.linking.consent import asked_again_at_epoch_s
 from include.state.accounts.athletes import AthleteRow
 from include.state.consent.feed import Side
-from include.state.consent.terms import SetAside
+from include.state.consent.terms import ClosedProposal
 from include.state.invites import Invite
 from include.state.links import Ending, Link, LinkStatus
 from webhook_api.edge import current_edge
@@ -37,9 +37,9 @@ class Linked:
         return self._undo_until_epoch_s(self.link.ending)
 
     @property
-    def set_aside_until_epoch_s(self) -> int | None:
+    def reopen_until_epoch_s(self) -> int | None:
         """Until when this side can take back that it has set a proposal aside; None where it cannot."""
-        return self._undo_until_epoch_s(self.link.set_aside)
+        return self._undo_until_epoch_s(self.link.closed_proposal)
 
     @property
     def asked_again_at_epoch_s(self) -> int | None:
@@ -47,7 +47,7 @@ class Linked:
         at_epoch_s = asked_again_at_epoch_s(self.link)
         return at_epoch_s if self.now_epoch_s < at_epoch_s else None
 
-    def _undo_until_epoch_s(self, decision: Ending | SetAside | None) -> int | None:
+    def _undo_until_epoch_s(self, decision: Ending | ClosedProposal | None) -> int | None:
         is_here = self.athlete is not None and self.athlete.is_connected
         if decision is None or decision.by is not self.side or not is_here:
             return None

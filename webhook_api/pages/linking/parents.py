@@ -97,7 +97,7 @@ def decline(parent_id: int) -> ResponseReturnValue:
     """Say no to the change that the page showed: what was agreed stays."""
     _link(parent_id)
     seen = request.form.get("seen", "")
-    if not consent.set_aside(current_edge(), parent_id, current_athlete().athlete_id, Side.CHILD, seen):
+    if not consent.close_proposal(current_edge(), parent_id, current_athlete().athlete_id, Side.CHILD, seen):
         return problem_page(PROPOSAL_REPLACED, to_own_page())
     return _back()
 
@@ -106,7 +106,7 @@ def decline(parent_id: int) -> ResponseReturnValue:
 def undo_decline(parent_id: int) -> ResponseReturnValue:
     """Have the declined change wait for an answer again."""
     _link(parent_id)
-    if not consent.undo_set_aside(current_edge(), parent_id, current_athlete().athlete_id, Side.CHILD):
+    if not consent.reopen_proposal(current_edge(), parent_id, current_athlete().athlete_id, Side.CHILD):
         return problem_page(NOT_UNDONE, to_own_page())
     return _back()
 

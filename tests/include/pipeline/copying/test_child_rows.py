@@ -58,7 +58,7 @@ def copied(world):
 
 
 def look(world, activity_id, athlete_id=CHILD_ID):
-    sync(world.services, SyncItem(athlete_id, activity_id, int(world.clock.now)), source="webhook")
+    sync(world.services, SyncItem(athlete_id, activity_id, int(world.clock.now_epoch_s)), source="webhook")
 
 
 def origins(world, athlete_id=CHILD_ID):
@@ -95,7 +95,7 @@ def test_row_names_its_original_when_the_ledger_learns_of_the_copy_after_it_was_
     monkeypatch.undo()
 
     copy_to_children(family.services, PARENT_ID, parents)
-    assert [entry.activity_id for entry in family.services.state.activities.due(family.clock.now)] == [childs]
+    assert [entry.activity_id for entry in family.services.state.activities.due(family.clock.now_epoch_s)] == [childs]
     look(family, childs)
     assert origins(family) == {childs: (True, parents)}
 
@@ -117,16 +117,16 @@ def test_nothing_is_looked_at_again_where_the_row_says_it_already(family):
     look(family, childs)
     calls = family.calls()
     copy_to_children(family.services, PARENT_ID, parents)
-    assert list(family.services.state.activities.due(family.clock.now + DAY_S)) == []
+    assert list(family.services.state.activities.due(family.clock.now_epoch_s + DAY_S)) == []
     assert family.calls() == calls
 
 
 def test_look_that_came_after_the_copy_is_not_repeated(family, nameless):
     parents, childs = copied(family)
-    family.clock.pass_s(600)
+    family.clock.advance(600)
     look(family, childs)
     copy_to_children(family.services, PARENT_ID, parents)
-    assert list(family.services.state.activities.due(family.clock.now + DAY_S)) == []
+    assert list(family.services.state.activities.due(family.clock.now_epoch_s + DAY_S)) == []
 
 
 def test_childs_activity_that_is_not_stored_is_not_asked_for(family, nameless):

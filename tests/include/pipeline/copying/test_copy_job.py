@@ -53,7 +53,7 @@ def feed_back(world, *athlete_ids):
     before: set[tuple[int, int]] = set()
     for _ in range(4):
         there = everything(world, *athlete_ids)
-        world.clock.pass_s(60)
+        world.clock.advance(60)
         fed = events(world, there - before) + events(world, there, "update")
         ingest(world, fed)
         if before == there:
@@ -88,7 +88,7 @@ def test_copy_whose_event_comes_before_the_ledger_knows_it_is_not_copied_back(bo
         patched.setattr("include.pipeline.copying.copies.poll_delays_s", tuple)
         both_ways.finish(name="Ann and Ben at the lake")
         ingest(both_ways, events(both_ways, everything(both_ways, ANN)))
-        both_ways.clock.pass_s(5)
+        both_ways.clock.advance(5)
         [copied_id] = both_ways.control.activity_ids(BEN)
 
         assert ingest(both_ways, events(both_ways, {(BEN, copied_id)})) == {(BEN, ANN): CopyState.SKIPPED}
@@ -100,7 +100,7 @@ def test_copy_whose_event_comes_before_the_ledger_knows_it_is_not_copied_back(bo
 def same_outing(both_ways):
     """Ann and Ben each recorded it, from the same second on."""
     both_ways.finish(name="Ann, Ben and Mia at the lake")
-    start_at = datetime.fromtimestamp(both_ways.clock.now - 3600, UTC)
+    start_at = datetime.fromtimestamp(both_ways.clock.now_epoch_s - 3600, UTC)
     both_ways.control.generate_activity(
         BEN, "run", start_at=start_at, seed=8, points=60, name="Mia, Ann and Ben at the lake"
     )
@@ -141,7 +141,12 @@ def over_capacity(world, monkeypatch, athlete_id):
             return send(child_id, *arguments)
         body = b'{"message": "Limit of connected athletes exceeded", "errors": []}'
         raise error_for(
-            403, body, path="/uploads", whom=f"athlete {child_id}", is_applications=False, now_epoch_s=world.clock.now
+            403,
+            body,
+            path="/uploads",
+            whom=f"athlete {child_id}",
+            is_applications=False,
+            now_epoch_s=world.clock.now_epoch_s,
         )
 
     monkeypatch.setattr(world.services.strava.client, "create_upload", answer)
@@ -177,7 +182,7 @@ def sent(world):
 
 def run_next_window(world):
     """A quarter of an hour later: what is due is queued, and what is queued is looked at."""
-    world.clock.pass_s(900)
+    world.clock.advance(900)
     queued = queue_due(world.services)
     for message in world.services.queue.receive(10, visibility_s=60):
         ingest(world, [parse_content(message.body).event])

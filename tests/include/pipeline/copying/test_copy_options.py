@@ -50,7 +50,7 @@ def copied(world, activity_id):
 
 
 def finish(world, hours_ago, **values):
-    start = datetime.fromtimestamp(world.clock.now, UTC) - timedelta(hours=hours_ago)
+    start = datetime.fromtimestamp(world.clock.now_epoch_s, UTC) - timedelta(hours=hours_ago)
     return world.control.generate_activity(PARENT_ID, "run", start_at=start, name="With Rex", points=1500, **values)
 
 
@@ -129,7 +129,7 @@ def test_strava_s_own_cropping_is_all_there_is_while_full_tracks_are_not_allowed
 def test_track_that_was_fetched_in_full_is_trimmed_although_the_grant_was_narrowed_since(family):
     activity_id = finish(family, 2, seed=1)
     sync(family.services, family.item(activity_id), source="webhook")
-    family.clock.pass_s(60)
+    family.clock.advance(60)
     family.connect(PARENT_ID, scopes=READ_ONLY)
     (result,) = copy_to_children(family.services, PARENT_ID, activity_id)
     assert nearest_m(family, result, activity_id) > 200
@@ -154,7 +154,7 @@ def test_copies_of_one_place_are_all_cut_by_the_same_circle(family, store):
 
 def test_copy_goes_without_positions_and_says_so_when_all_of_them_are_hidden(family, store):
     chooses(store, **encode(CopyOptions(trim_m=2000)))
-    start = datetime.fromtimestamp(family.clock.now, UTC) - timedelta(hours=1)
+    start = datetime.fromtimestamp(family.clock.now_epoch_s, UTC) - timedelta(hours=1)
     activity_id = family.control.generate_activity(PARENT_ID, "run", start_at=start, name="With Rex", points=60, seed=1)
     (result,) = copied(family, activity_id)
     copy = copy_of(family, result, activity_id)
@@ -168,7 +168,7 @@ def test_places_are_erased_with_the_athlete(family):
     copied(family, finish(family, 2, seed=1))
     assert family.services.state.places.sealed(PARENT_ID)
     family.services.state.athletes.mark(PARENT_ID, AthleteStatus.REVOKED)
-    now = int(family.clock.now)
+    now = int(family.clock.now_epoch_s)
     erasure = Erasure(PARENT_ID, ErasureGrounds(EraseReason.OPERATOR, now), now, ErasureStage.UNDER_WAY)
     (trace,) = [trace for trace in personal_records(family.services, erasure, ()) if trace.kind == "places"]
     trace.remove()

@@ -36,11 +36,13 @@ def parents(world):
 
 def recorded(world, parent_id, *, minutes_later=0):
     """The parent's own recording of the outing, synced."""
-    start_at = datetime.fromtimestamp(world.clock.now, UTC) - timedelta(hours=2) + timedelta(minutes=minutes_later)
+    start_at = (
+        datetime.fromtimestamp(world.clock.now_epoch_s, UTC) - timedelta(hours=2) + timedelta(minutes=minutes_later)
+    )
     activity_id = world.control.generate_activity(
         parent_id, "run", start_at=start_at, seed=parent_id, points=1200, name="With Rex"
     )
-    sync(world.services, SyncItem(parent_id, activity_id, int(world.clock.now)), source="webhook")
+    sync(world.services, SyncItem(parent_id, activity_id, int(world.clock.now_epoch_s)), source="webhook")
     return activity_id
 
 
@@ -114,7 +116,7 @@ def test_recording_that_waits_for_another_is_made_only_when_that_is_refused(pare
     copy_to_children(parents.services, ANN, ann)
     assert state(parents, ben) is CopyState.PLANNED
 
-    parents.clock.pass_s(60)
+    parents.clock.advance(60)
     copy_to_children(parents.services, BEN, ben)
 
     assert state(parents, ben) is ends_as
@@ -132,9 +134,9 @@ def test_recording_that_waits_is_due_at_once_when_the_one_ahead_comes_to_nothing
     copy_to_children(parents.services, ANN, ann)
     for hours in (1, 4, 12):  # Ben's tries come ever more rarely
         copy_to_children(parents.services, BEN, ben)
-        parents.clock.pass_s(hours * 3600)
+        parents.clock.advance(hours * 3600)
     copy_to_children(parents.services, BEN, ben)
-    assert parents.services.state.copies.get(ben, REX).next_try_epoch_s > parents.clock.now + 6 * 3600
+    assert parents.services.state.copies.get(ben, REX).next_try_epoch_s > parents.clock.now_epoch_s + 6 * 3600
 
     def refused(child_id, upload_id):
         return replace(still(child_id, upload_id), error="The file is malformed.")
@@ -143,7 +145,7 @@ def test_recording_that_waits_is_due_at_once_when_the_one_ahead_comes_to_nothing
     copy_to_children(parents.services, ANN, ann)
 
     assert state(parents, ann) is CopyState.FAILED
-    assert [due.parent_activity_id for due in parents.services.state.copies.due(parents.clock.now)] == [ben]
+    assert [due.parent_activity_id for due in parents.services.state.copies.due(parents.clock.now_epoch_s)] == [ben]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ def test_recording_that_nobody_comes_to_keeps_no_other_waiting(parents, monkeypa
     copy_to_children(parents.services, BEN, ben)
     assert state(parents, ben) is CopyState.PLANNED
 
-    parents.clock.pass_s(86_400 + 60)
+    parents.clock.advance(86_400 + 60)
     if holds:
         parents.services.state.copies.acquire(ann, REX)
     copy_to_children(parents.services, BEN, ben)

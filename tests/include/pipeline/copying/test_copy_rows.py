@@ -98,7 +98,7 @@ def test_copies_of_a_chunk_wait_for_strava_together_and_each_is_made_once(family
 
     def wait(seconds):
         together.wait()
-        family.clock.pass_s(seconds)
+        family.clock.advance(seconds)
 
     services = replace(family.services, wait=wait)
     worked = process_each(ids, lambda key: copy_to_children(services, ids[key], key), at_once=COPIED_AT_ONCE)

@@ -27,7 +27,7 @@ DAY_S = 86_400
 def test_retention_leaves_what_was_fetched_after_it_was_chosen(world, monkeypatch):
     activity_id = world.finish(announce=False)
     sync(world.services, world.item(activity_id), source="webhook")
-    world.clock.pass_s(7 * DAY_S)
+    world.clock.advance(7 * DAY_S)
     acquire = world.services.state.activities.acquire
 
     def acquire_after_another_fetch(*ids, **named):
@@ -73,7 +73,7 @@ def test_own_recording_of_a_child_whom_we_may_only_write_to_is_no_copy_of_ours(w
         Link(PARENT_ID, CHILD_ID, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
     )
     activity_id = world.finish(name="With Rex")
-    start_at = datetime.fromtimestamp(world.clock.now, UTC) - timedelta(hours=1)
+    start_at = datetime.fromtimestamp(world.clock.now_epoch_s, UTC) - timedelta(hours=1)
     world.control.generate_activity(CHILD_ID, "run", start_at=start_at, seed=7, points=60)
     sync(world.services, world.item(activity_id), source="webhook")
     copy_to_children(world.services, PARENT_ID, activity_id)
@@ -107,7 +107,7 @@ def test_nothing_is_copied_while_an_end_can_still_be_undone_and_all_of_it_after_
     assert services.state.copies.get(activity_id, CHILD_ID).state is CopyState.SKIPPED
 
     links.undo_end(services, PARENT_ID, CHILD_ID, Side.PARENT)
-    world.clock.pass_s(SETTLED_S)
-    assert wake_for_links(services.state.copies, services.state.links, Limits(), world.clock.now) == 1
+    world.clock.advance(SETTLED_S)
+    assert wake_for_links(services.state.copies, services.state.links, Limits(), world.clock.now_epoch_s) == 1
     copy_to_children(services, PARENT_ID, activity_id)
     assert services.state.copies.get(activity_id, CHILD_ID).state is CopyState.DONE

@@ -34,14 +34,14 @@ def history(world: Any, private: int = 1, public: int = 1) -> tuple[list[int], l
         world.control.change_visibility(activity_id, "only_me")
     for activity_id in ids:
         sync(world.services, world.item(activity_id), source="webhook")
-    world.clock.pass_s(60)
+    world.clock.advance(60)
     return ids[:private], ids[private:]
 
 
 def hour(world: Any) -> None:
     """What reconcile does in an hour, and what ingest does with what it queues."""
     for _quarter in range(4):
-        world.clock.pass_s(900)
+        world.clock.advance(900)
         remove_unwanted(world.services)
         list_athletes(world.services, world.settings)
         queue_due(world.services)
@@ -73,7 +73,7 @@ def test_event_about_an_activity_that_the_grant_does_not_show_takes_nothing_away
     synced = sync(world.services, world.item(private_id), source="webhook")
 
     assert (synced.state, private_id in stored(world)) == ("synced", True)
-    assert world.services.state.activities.get(PARENT_ID, private_id).fetched_at_epoch_s == world.clock.now
+    assert world.services.state.activities.get(PARENT_ID, private_id).fetched_at_epoch_s == world.clock.now_epoch_s
 
 
 def test_public_activity_that_is_gone_is_removed_all_the_same(world: Any) -> None:

@@ -55,7 +55,7 @@ class Airflow:
     def windows(self, count):
         """So many windows go by, with nothing but reconcile and the dispatcher."""
         for _ in range(count):
-            self.world.clock.pass_s(WINDOW_S)
+            self.world.clock.advance(WINDOW_S)
             queue_due(self.world.services)
             remove_late_records(self.world.services)
             self.dispatch()
@@ -73,7 +73,7 @@ def airflow(world):
 def utter(world, reason=EraseReason.ATHLETE):
     """The wish, as the page writes it down and queues it."""
     erasure = world.services.state.erasures.ask_now(ANN, reason)
-    world.services.queue.send(to_body(EraseAthlete(erasure.athlete_id, erasure.grounds, world.clock.now)))
+    world.services.queue.send(to_body(EraseAthlete(erasure.athlete_id, erasure.grounds, world.clock.now_epoch_s)))
 
 
 def stage(world):
@@ -147,7 +147,7 @@ def test_run_is_started_once_in_a_window_while_something_is_left_and_never_after
     utter(world)
     airflow.dispatch()
     for _ in range(96):
-        world.clock.pass_s(WINDOW_S)
+        world.clock.advance(WINDOW_S)
         assert [queue_due(world.services).erasures for _ in range(2)] == [1, 0]
         airflow.dispatch()
     assert len(airflow.runs) == 97
@@ -161,7 +161,7 @@ def test_run_is_started_once_in_a_window_while_something_is_left_and_never_after
 def test_wish_is_taken_back_by_connecting_while_airflow_is_down(world, airflow):
     store_one(world)
     utter(world)
-    world.clock.pass_s(3600)
+    world.clock.advance(3600)
     world.connect(ANN)
 
     airflow.dispatch()
@@ -175,8 +175,8 @@ def test_wish_is_taken_back_by_connecting_while_airflow_is_down(world, airflow):
 
 def test_event_forbids_nothing_until_it_is_confirmed(world, airflow):
     world.control.switch_faults(world.client_id, Faults(error_rate=1.0))
-    event = WebhookEvent("athlete", ANN, "update", ANN, 1, int(world.clock.now), {"authorized": "false"})
-    world.services.queue.send(to_body(StravaEvent(event, world.clock.now)))
+    event = WebhookEvent("athlete", ANN, "update", ANN, 1, int(world.clock.now_epoch_s), {"authorized": "false"})
+    world.services.queue.send(to_body(StravaEvent(event, world.clock.now_epoch_s)))
     airflow.is_out = True
     airflow.dispatch()
     assert stage(world) is ErasureStage.ASKED
@@ -198,10 +198,10 @@ def test_refusal_alone_erases_nothing_and_is_listed_after_a_week_with_the_days_l
     with pytest.raises(IngestError):
         world.services.strava.client.athlete(ANN)
     assert world.services.state.athletes.get(ANN).status is AthleteStatus.NEEDS_REAUTH
-    world.clock.pass_s(REFUSED_FOR_LONG_S - 1)
+    world.clock.advance(REFUSED_FOR_LONG_S - 1)
     assert refused_athletes(world.services) == []
 
-    world.clock.pass_s(1)
+    world.clock.advance(1)
     (refused,) = refused_athletes(world.services)
     airflow.windows(4)
 
@@ -211,7 +211,7 @@ def test_refusal_alone_erases_nothing_and_is_listed_after_a_week_with_the_days_l
     assert airflow.runs == {}
     assert list(world.services.lake.objects.list("raw/"))
 
-    world.clock.pass_s(100 * DAY_S)
+    world.clock.advance(100 * DAY_S)
     assert "0 of 30 days" in refused_athletes(world.services)[0].message
     world.connect(ANN)
     assert refused_athletes(world.services) == []
@@ -220,7 +220,7 @@ def test_refusal_alone_erases_nothing_and_is_listed_after_a_week_with_the_days_l
 def test_athlete_of_whom_no_time_is_noted_counts_from_the_first_look(world):
     world.services.state.athletes.mark(ANN, AthleteStatus.NEEDS_REAUTH)
     assert refused_athletes(world.services) == []
-    world.clock.pass_s(REFUSED_FOR_LONG_S)
+    world.clock.advance(REFUSED_FOR_LONG_S)
 
     assert [refused.days for refused in refused_athletes(world.services)] == [7]
 
@@ -229,7 +229,7 @@ def test_refusal_that_is_met_again_counts_from_the_first(world):
     world.control.disconnect(ANN, world.client_id)
     assert not world.services.strava.tokens.prove(ANN)
     since = world.services.state.athletes.get(ANN).refused_at_epoch_s
-    world.clock.pass_s(DAY_S)
+    world.clock.advance(DAY_S)
 
     assert not world.services.strava.tokens.prove(ANN)
     assert world.services.state.athletes.get(ANN).refused_at_epoch_s == since
@@ -280,7 +280,7 @@ def test_backfill_that_writes_at_the_very_moment_of_an_erasure_takes_it_back(wor
 
 
 def test_wish_that_nobody_can_carry_out_for_an_unknown_athlete_is_over(world, airflow):
-    world.services.state.erasures.ask(5, ErasureGrounds(EraseReason.ATHLETE, int(world.clock.now)))
+    world.services.state.erasures.ask(5, ErasureGrounds(EraseReason.ATHLETE, int(world.clock.now_epoch_s)))
     airflow.windows(3)
 
     assert list(airflow.runs.values()) == [Outcome.UNKNOWN]

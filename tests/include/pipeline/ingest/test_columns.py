@@ -41,7 +41,7 @@ RICH = {
 
 
 def stored(world, athlete_id, activity_id):
-    sync(world.services, SyncItem(athlete_id, activity_id, int(world.clock.now)), source="webhook")
+    sync(world.services, SyncItem(athlete_id, activity_id, int(world.clock.now_epoch_s)), source="webhook")
     copy_to_children(world.services, athlete_id, activity_id)
 
 
@@ -54,7 +54,7 @@ def full(world):
         world.services.state.links.save(link)
     for number, kind in enumerate(Kind):
         stored(world, PARENT_ID, world.finish(kind, hours_ago=5 + 5 * number, points=None if kind == "swim" else 60))
-    start_at = datetime.fromtimestamp(world.clock.now, UTC) - timedelta(days=4)
+    start_at = datetime.fromtimestamp(world.clock.now_epoch_s, UTC) - timedelta(days=4)
     rich = generate(Kind.RIDE, seed=3, activity_id=900, athlete_id=PARENT_ID, start_at=start_at, points=60)
     laps = [{**lap, "pace_zone": 2, "device_watts": True} for lap in rich.detail["laps"]]
     detail = {**rich.detail, **RICH, "laps": laps, "name": "Ride with Rex", "visibility": "only_me", "private": True}

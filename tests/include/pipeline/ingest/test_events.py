@@ -18,17 +18,20 @@ def test_plan_is_empty_for_no_events(world):
 
 
 def test_plan_names_each_activity_once_with_its_newest_event(world):
-    created, renamed = world.event(5), world.event(5, aspect_type="update", event_time_epoch_s=int(world.clock.now) + 3)
-    other = world.event(6, event_time_epoch_s=int(world.clock.now) + 1)
+    created, renamed = (
+        world.event(5),
+        world.event(5, aspect_type="update", event_time_epoch_s=int(world.clock.now_epoch_s) + 3),
+    )
+    other = world.event(6, event_time_epoch_s=int(world.clock.now_epoch_s) + 1)
     assert plan(world.services, [renamed, other, created]) == [
-        SyncItem(PARENT_ID, 6, int(world.clock.now) + 1),
-        SyncItem(PARENT_ID, 5, int(world.clock.now) + 3),
+        SyncItem(PARENT_ID, 6, int(world.clock.now_epoch_s) + 1),
+        SyncItem(PARENT_ID, 5, int(world.clock.now_epoch_s) + 3),
     ]
 
 
 def test_event_that_gives_the_activity_to_somebody_else_does_not_stand_in_for_the_owners(world):
     world.connect(72)
-    owners, forged = world.event(5), world.event(5, owner_id=72, event_time_epoch_s=int(world.clock.now) + 1)
+    owners, forged = world.event(5), world.event(5, owner_id=72, event_time_epoch_s=int(world.clock.now_epoch_s) + 1)
     assert {item.athlete_id for item in plan(world.services, [owners, forged])} == {PARENT_ID, 72}
 
 
@@ -48,7 +51,7 @@ def test_plan_drops_and_notes_what_is_not_for_it(world, changes, outcome):
 def test_event_that_a_later_fetch_answered_costs_no_call(world):
     activity_id = world.finish()
     event = world.event(activity_id)
-    world.clock.pass_s(121)
+    world.clock.advance(121)
     sync(world.services, world.item(activity_id), source="webhook")
     assert plan(world.services, [event]) == []
     assert world.services.state.events.get(event.event_id).outcome == "answered by a later fetch"
@@ -57,7 +60,7 @@ def test_event_that_a_later_fetch_answered_costs_no_call(world):
 def test_event_within_two_clocks_difference_of_the_fetch_is_looked_at(world):
     activity_id = world.finish()
     event = world.event(activity_id)
-    world.clock.pass_s(120)
+    world.clock.advance(120)
     sync(world.services, world.item(activity_id), source="webhook")
     assert [item.activity_id for item in plan(world.services, [event])] == [activity_id]
 
@@ -65,7 +68,7 @@ def test_event_within_two_clocks_difference_of_the_fetch_is_looked_at(world):
 def test_old_event_of_an_activity_that_still_waits_is_looked_at(world):
     activity_id = world.finish("treadmill")
     event = world.event(activity_id)
-    world.clock.pass_s(60)
+    world.clock.advance(60)
     sync(world.services, world.item(activity_id), source="webhook")
     assert [item.activity_id for item in plan(world.services, [event])] == [activity_id]
 
@@ -73,8 +76,8 @@ def test_old_event_of_an_activity_that_still_waits_is_looked_at(world):
 @pytest.mark.parametrize("ahead_s", [90, -90])
 def test_edit_reaches_the_lake_where_our_clock_is_wrong_by_minutes(world, ahead_s):
     activity_id = world.finish(name="Morning run")
-    strava_now = world.clock.now
-    world.clock.pass_s(ahead_s)
+    strava_now = world.clock.now_epoch_s
+    world.clock.advance(ahead_s)
     sync(world.services, world.item(activity_id), source="webhook")
     edit = world.event(activity_id, aspect_type="update", event_time_epoch_s=int(strava_now + 20))
     assert [item.activity_id for item in plan(world.services, [edit])] == [activity_id]

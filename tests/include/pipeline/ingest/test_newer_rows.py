@@ -31,18 +31,18 @@ def written_by_a_newer_version(store, *key, **fields):
 
 def copy(world, activity_id):
     world.services.state.copies.plan(
-        Copy(activity_id, REX, ANN, CopyState.PLANNED, next_try_epoch_s=int(world.clock.now))
+        Copy(activity_id, REX, ANN, CopyState.PLANNED, next_try_epoch_s=int(world.clock.now_epoch_s))
     )
 
 
 def test_what_else_is_due_is_queued(world, store, caplog):
     for activity_id in (5, 6):
-        world.services.state.activities.make_due(ANN, activity_id, asked_at_epoch_s=int(world.clock.now))
+        world.services.state.activities.make_due(ANN, activity_id, asked_at_epoch_s=int(world.clock.now_epoch_s))
     for activity_id in (6, 7, 8):
         copy(world, activity_id)
     written_by_a_newer_version(store, "activities", str(ANN), "6", state="sublimated")
     written_by_a_newer_version(store, "copies", "7", str(REX), state="sublimated")
-    world.clock.pass_s(1800)
+    world.clock.advance(1800)
 
     assert queue_due(world.services) == Queued(activities=1, copies=1)
     assert "activities 71/6 is left alone" in caplog.text
@@ -56,7 +56,7 @@ def test_other_erasures_are_taken_up(world, store):
     for athlete_id in (REX, ZOE):
         world.services.state.erasures.ask_now(athlete_id, EraseReason.OPERATOR)
     written_by_a_newer_version(store, "erasures", str(REX), stage="sublimated")
-    world.clock.pass_s(900)
+    world.clock.advance(900)
 
     assert queue_open_erasures(world.services) == 1
     with pytest.raises(NewerVersion):

@@ -110,16 +110,16 @@ def test_answer_without_a_sample_is_no_recording_yet(family):
 
     assert (copy.state, copy.reason) == ("skipped", "Strava has no recorded points for this activity.")
     entry = family.services.state.activities.get(PARENT_ID, activity_id)
-    assert (entry.state, entry.next_try_epoch_s) == ("no_streams", int(family.clock.now) + 900)
+    assert (entry.state, entry.next_try_epoch_s) == ("no_streams", int(family.clock.now_epoch_s) + 900)
 
 
 def test_odd_recording_is_fetched_again_at_the_next_look_and_a_sound_one_is_not(family):
     activity_id = family.finish("run", name="Run with Rex")
     looked_at(family, activity_id, channels(time=[str(at) for at in TIMES]))
 
-    family.clock.pass_s(1000)
+    family.clock.advance(1000)
     copy = looked_at(family, activity_id)
-    family.clock.pass_s(1000)
+    family.clock.advance(1000)
     looked_at(family, activity_id)
 
     assert (counted(family, "time_s"), copy.state, copy.points) == (60, "done", 60)

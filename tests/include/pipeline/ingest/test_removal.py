@@ -23,7 +23,7 @@ def stored(world, count=1):
     ids = [world.finish("run", hours_ago=1 + 3 * at, points=10) for at in range(count)]
     for activity_id in ids:
         sync(world.services, world.item(activity_id), source="webhook")
-    world.clock.pass_s(1000)
+    world.clock.advance(1000)
     return ids
 
 
@@ -86,7 +86,7 @@ def test_hidden_activity_stays_when_the_grant_does_not_cover_it(world):
     activity_id = world.finish("run")
     world.control.change_visibility(activity_id, "only_me")
     sync(world.services, world.item(activity_id), source="webhook")
-    world.clock.pass_s(1000)
+    world.clock.advance(1000)
     world.connect(PARENT_ID, scopes=SEEN)
 
     assert look(world, activity_id) == ActivityState.SYNCED
@@ -153,7 +153,7 @@ def test_confirmed_activity_stays_when_strava_shows_it_after_all(world, many):
 def test_removals_of_the_day_before_count_no_more(world, many):
     for activity_id in many[:FEWEST_REMOVALS]:
         look(world, activity_id)
-    world.clock.pass_s(86_400)
+    world.clock.advance(86_400)
 
     assert look(world, many[-1]) == ActivityState.REMOVED
 
@@ -171,7 +171,7 @@ def test_stopped_removals_wait_for_the_operator_whatever_comes_between(world, fa
         "an outage": [Line(route="GET /activities", status=500), Line(route="GET /push_subscriptions", status=500)],
     }
     for day in range(12):
-        world.clock.pass_s(86_400)
+        world.clock.advance(86_400)
         is_faulty = day != 11
         world.control.write_script(*(lines.get(fault, ()) if is_faulty else ()))
         if fault == "a spent budget" and is_faulty:

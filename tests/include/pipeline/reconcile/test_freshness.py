@@ -48,8 +48,8 @@ def ask(world: Any) -> list[tuple[Any, ...]]:
 def test_months_are_told_as_soon_as_a_page_ends_them_at_no_call(world: Any) -> None:
     for hours_ago in (24 * 70, 24 * 35, 24 * 36, 1):
         synced(world, hours_ago=hours_ago)
-    world.clock.pass_s(HOUR_S)
-    at = world.clock.now
+    world.clock.advance(HOUR_S)
+    at = world.clock.now_epoch_s
     before = sum(world.calls().values())
     list_athletes(world.services, world.settings)
 
@@ -60,11 +60,11 @@ def test_months_are_told_as_soon_as_a_page_ends_them_at_no_call(world: Any) -> N
 
 def test_first_month_of_all_is_told_when_the_rotation_has_come_to_the_beginning(world: Any) -> None:
     synced(world)
-    world.clock.pass_s(HOUR_S)
-    first = world.clock.now
+    world.clock.advance(HOUR_S)
+    first = world.clock.now_epoch_s
     for _ in range(3):
         list_athletes(world.services, world.settings)
-        world.clock.pass_s(HOUR_S)
+        world.clock.advance(HOUR_S)
 
     assert told(world) == [(Month.of(int(first)).month, 1, 1, first)]
     assert ask(world) == [(Month.of(int(first)).month, 1, 1, 1)]
@@ -73,7 +73,7 @@ def test_first_month_of_all_is_told_when_the_rotation_has_come_to_the_beginning(
 def test_what_strava_lists_and_the_lake_lacks_shows_and_so_does_what_has_come_since(world: Any) -> None:
     synced(world, hours_ago=24 * 70)
     lacking = world.finish(announce=False)
-    month = Month.of(int(world.clock.now)).month
+    month = Month.of(int(world.clock.now_epoch_s)).month
     list_athletes(world.services, world.settings)
     assert ask(world)[-1] == (month, 1, 0, 0)
 
@@ -83,18 +83,18 @@ def test_what_strava_lists_and_the_lake_lacks_shows_and_so_does_what_has_come_si
 
 def test_month_that_no_list_has_shown_whole_says_so(world: Any) -> None:
     synced(world)
-    assert ask(world) == [(Month.of(int(world.clock.now)).month, None, None, 1)]
+    assert ask(world) == [(Month.of(int(world.clock.now_epoch_s)).month, None, None, 1)]
 
 
 def test_activity_that_strava_no_longer_lists_is_counted_no_more(world: Any) -> None:
     synced(world, hours_ago=24 * 70)
     gone = synced(world)
-    world.clock.pass_s(HOUR_S)
+    world.clock.advance(HOUR_S)
     list_athletes(world.services, world.settings)
     world.control.delete_activity(gone)
-    world.clock.pass_s(HOUR_S)
+    world.clock.advance(HOUR_S)
     list_athletes(world.services, world.settings)
-    month = Month.of(int(world.clock.now)).month
+    month = Month.of(int(world.clock.now_epoch_s)).month
 
     assert told(world)[-1][:3] == (month, 0, 1)
 
@@ -117,7 +117,7 @@ def test_row_that_cannot_be_read_keeps_its_page_from_being_counted(world: Any, m
         yield from pages(self, athlete_id, unreadable=unreadable, **bounds)
 
     monkeypatch.setattr(StravaClient, "activities", with_an_odd_row)
-    world.clock.pass_s(HOUR_S)
+    world.clock.advance(HOUR_S)
     list_athletes(world.services, world.settings)
 
     assert told(world) == []
@@ -139,7 +139,7 @@ def test_listing_that_dies_before_its_end_leaves_true_rows_and_the_next_tells_th
 
     monkeypatch.setattr(type(world.services.state.listings), "finish", lambda self, turn, listing: dying(turn, listing))
     for _ in range(9):
-        world.clock.pass_s(HOUR_S)
+        world.clock.advance(HOUR_S)
         try:
             list_athletes(world.services, world.settings)
         except StravaUnavailable:
@@ -152,14 +152,14 @@ def test_row_of_an_older_version_s_rotation_is_gone_on_with(world: Any, monkeypa
     monkeypatch.setattr("include.strava.client.PER_PAGE", 2)
     for hours_ago in (24 * 72, 24 * 71, 24 * 70, 24 * 36, 24 * 35, 1):
         synced(world, hours_ago=hours_ago)
-    world.clock.pass_s(HOUR_S)
+    world.clock.advance(HOUR_S)
     list_athletes(world.services, world.settings)
     store = world.services.state.listings._store
     item = store.get(Key("listings", str(PARENT_ID)))
     fields = {name: value for name, value in item.fields.items() if name != "older_newer_part"}
     store.put(item.key, fields, expected_version=item.version)
     for _ in range(5):
-        world.clock.pass_s(HOUR_S)
+        world.clock.advance(HOUR_S)
         list_athletes(world.services, world.settings)
 
     assert {each[1:3] for each in told(world)} <= {(3, 3), (2, 2), (1, 1)}
@@ -181,7 +181,7 @@ def test_fault_of_the_lake_s_keeps_nothing_else_of_the_listing(world: Any, monke
 def listed(world: Any) -> Any:
     for hours_ago in (24 * 70, 24 * 35, 1):
         synced(world, hours_ago=hours_ago)
-    world.clock.pass_s(HOUR_S)
+    world.clock.advance(HOUR_S)
     list_athletes(world.services, world.settings)
     assert len(told(world)) == 2
     return world
@@ -189,11 +189,11 @@ def listed(world: Any) -> Any:
 
 def test_months_expire_as_long_after_their_list_as_activities_after_their_fetch(listed: Any) -> None:
     services = listed.services
-    listed.clock.pass_s(7 * DAY_S - 1)
+    listed.clock.advance(7 * DAY_S - 1)
     expire(services, PARENT_ID, 7, dry_run=False)
     assert len(told(listed)) == 2
 
-    listed.clock.pass_s(1)
+    listed.clock.advance(1)
     expire(services, PARENT_ID, 7, dry_run=True)
     expire(services, PARENT_ID, None, dry_run=False)
     assert len(told(listed)) == 2
@@ -217,7 +217,7 @@ def test_listing_beside_an_erasure_leaves_nothing(listed: Any, monkeypatch: Any)
         note(self, athlete_id, months)
 
     monkeypatch.setattr(FreshnessRows, "note", note_while_erased)
-    listed.clock.pass_s(HOUR_S)
+    listed.clock.advance(HOUR_S)
     list_athletes(listed.services, listed.settings)
 
     assert told(listed) == []
@@ -225,14 +225,14 @@ def test_listing_beside_an_erasure_leaves_nothing(listed: Any, monkeypatch: Any)
 
 def test_nothing_is_told_of_an_athlete_who_asked_to_be_erased(listed: Any) -> None:
     before = told(listed)
-    listed.services.state.erasures.ask(PARENT_ID, ErasureGrounds(EraseReason.ATHLETE, int(listed.clock.now)))
-    listed.clock.pass_s(HOUR_S)
+    listed.services.state.erasures.ask(PARENT_ID, ErasureGrounds(EraseReason.ATHLETE, int(listed.clock.now_epoch_s)))
+    listed.clock.advance(HOUR_S)
     list_athletes(listed.services, listed.settings)
 
     assert told(listed) == before
 
 
 def confirm_erasure(world: Any) -> None:
-    world.services.state.erasures.ask(PARENT_ID, ErasureGrounds(EraseReason.ATHLETE, int(world.clock.now)))
+    world.services.state.erasures.ask(PARENT_ID, ErasureGrounds(EraseReason.ATHLETE, int(world.clock.now_epoch_s)))
     with world.services.state.erasures.held(PARENT_ID) as lease:
         world.services.state.erasures.advance(lease.confirmed())

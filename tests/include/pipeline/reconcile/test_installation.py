@@ -54,7 +54,7 @@ def stored(world):
     """An activity in the lake, deleted at Strava since, and an installation that is not proved yet."""
     activity_id = world.finish("run")
     sync(world.services, world.item(activity_id), source="webhook")
-    world.clock.pass_s(1000)
+    world.clock.advance(1000)
     world.control.delete_activity(activity_id)
     return activity_id
 
@@ -111,7 +111,7 @@ def test_nothing_is_removed_until_the_installation_is_proved(world, stored, answ
 
     assert rows(world) == 1
     world.control.write_script()
-    world.clock.pass_s(WINDOW_S)
+    world.clock.advance(WINDOW_S)
     sync(world.services, world.item(stored), source="webhook")
     assert rows(world) == 0
 

@@ -115,7 +115,7 @@ def test_end_of_an_access_is_told_once_for_each_connection(place: Place) -> None
     place.set(ANN, status="needs_reauth")
     assert [send_mails(place, SETTINGS) for _ in range(3)] == [1, 0, 0]
 
-    place.clock.pass_s(100)
+    place.clock.advance(100)
     place.connect(ANN, address=False)
     assert send_mails(place, SETTINGS) == 0
     place.set(ANN, status="needs_reauth")
@@ -194,7 +194,7 @@ def test_mail_is_repeated_only_when_it_was_certainly_not_sent(
     place.post.fault = None
 
     assert send_mails(place, SETTINGS) == later
-    place.clock.pass_s(DOUBT_S + 1)
+    place.clock.advance(DOUBT_S + 1)
     assert send_mails(place, SETTINGS) == 0
     assert len(place.post.sent) == later
     assert not list(place.state.certificates.mail_due())

@@ -48,7 +48,7 @@ def test_outage_is_no_round_and_the_activity_is_due_when_it_is_over(world, fault
 
     assert "Strava has been down since 2026-06-17 12:02 UTC" in synced.reason
     known = entry(world, activity_id)
-    assert (known.state, known.rounds, known.due_at_epoch_s) == ("pending", 0, int(world.clock.now))
+    assert (known.state, known.rounds, known.due_at_epoch_s) == ("pending", 0, int(world.clock.now_epoch_s))
 
 
 # --- what the free question does not tell ---------------------------------------------------------
@@ -97,14 +97,14 @@ def test_fault_that_others_meet_too_is_an_outage_and_nobodys_round(world, meets_
 def test_outage_of_the_token_endpoint_ends_when_another_athletes_pair_is_renewed_again(world, clock):
     world.connect(OTHER_ID)
     activity_id = world.finish()
-    clock.pass_s(6 * 3600)  # the tokens have run out
+    clock.advance(6 * 3600)  # the tokens have run out
     world.control.write_script(BROKEN)
     sync(world.services, world.item(activity_id), source="webhook")
     for _ in range(3):
-        clock.pass_s(900)
+        clock.advance(900)
         assert queue_due(world.services) == Queued(0, 0)
     world.control.write_script()
-    clock.pass_s(900)
+    clock.advance(900)
 
     assert queue_due(world.services) == Queued(1, 0)
     assert (world.services.state.outages.current(), entry(world, activity_id).rounds) == (None, 0)
@@ -125,7 +125,7 @@ def test_athlete_who_alone_meets_it_stops_nobody_and_costs_others_few_calls(worl
                     sync(world.services, item, source="webhook")
             world.services.queue.delete(message)
         reasons.append(sync(world.services, world.item(activity_id), source="webhook").reason)
-        world.clock.pass_s(900)
+        world.clock.advance(900)
 
     assert not any("Strava has been down" in reason for reason in reasons)
     assert world.services.state.activities.get(OTHER_ID, 5).rounds >= 5
@@ -166,12 +166,12 @@ def test_activity_that_alone_fails_is_its_own_fault(world, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(world.services.strava.client, "activity", broken)
         for after_s in TRIES_AFTER_S:
-            world.clock.pass_s(after_s)
+            world.clock.advance(after_s)
             with pytest.raises(StravaUnavailable):
                 sync(world.services, world.item(activity_id), source="webhook")
 
     assert (current_outage(world.services), entry(world, activity_id).rounds) == (None, 1)
-    assert entry(world, activity_id).next_try_epoch_s - world.clock.now <= 900
+    assert entry(world, activity_id).next_try_epoch_s - world.clock.now_epoch_s <= 900
 
 
 def test_nothing_is_fetched_listed_or_queued_while_an_outage_stands_but_one_question_a_window(world):
@@ -181,7 +181,7 @@ def test_nothing_is_fetched_listed_or_queued_while_an_outage_stands_but_one_ques
 
     per_window = []
     for _ in range(4):
-        world.clock.pass_s(900)
+        world.clock.advance(900)
         before = calls(world)
         for _ in range(3):
             assert queue_due(world.services) == Queued(0, 0)
@@ -190,7 +190,7 @@ def test_nothing_is_fetched_listed_or_queued_while_an_outage_stands_but_one_ques
         per_window.append(calls(world) - before)
 
     assert set(per_window) == {2}  # one question, which is repeated within the call
-    assert current_outage(world.services).since_epoch_s == world.clock.now - 4 * 900
+    assert current_outage(world.services).since_epoch_s == world.clock.now_epoch_s - 4 * 900
 
 
 def test_outage_ends_with_the_first_answer_and_what_waited_is_queued(world):
@@ -198,7 +198,7 @@ def test_outage_ends_with_the_first_answer_and_what_waited_is_queued(world):
     switch(world, Faults(inactive=True))
     sync(world.services, world.item(activity_id), source="webhook")
     switch(world, Faults())
-    world.clock.pass_s(900)
+    world.clock.advance(900)
 
     assert queue_due(world.services) == Queued(1, 0)
     assert world.services.state.outages.current() is None
@@ -206,7 +206,7 @@ def test_outage_ends_with_the_first_answer_and_what_waited_is_queued(world):
 
 def test_activity_is_in_the_lake_within_20_minutes_after_an_outage_begun_at_any_minute(world, monkeypatch):
     """An event comes as the outage begins; reconcile runs at its minutes, and its runs find what they find."""
-    outages = [Span(world.clock.now // 3600 * 3600 + hours * 7200 + hours * 60) for hours in range(60)]
+    outages = [Span(world.clock.now_epoch_s // 3600 * 3600 + hours * 7200 + hours * 60) for hours in range(60)]
     for target, name in ((world.services.strava.client, "activity"), (world.services.strava.push, "prove")):
         monkeypatch.setattr(target, name, out_during(outages, world.services.clock, getattr(target, name)))
 
@@ -240,19 +240,19 @@ def out_during(outages, clock, call):
 
 def minutes_after(world, outage):
     """Plays the machine minute by minute; returns how long after the outage's end the activity is in the lake."""
-    world.clock.now = outage.began
+    world.clock.now_epoch_s = outage.began
     activity_id = world.finish(points=2)
     world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(outage.began))
     work(world, [world.event(activity_id)])
     while entry(world, activity_id).state != "synced":
-        world.clock.pass_s(60)
-        if world.clock.now % 3600 // 60 in RECONCILES:
+        world.clock.advance(60)
+        if world.clock.now_epoch_s % 3600 // 60 in RECONCILES:
             queue_due(world.services)
             messages = world.services.queue.receive(100, visibility_s=30)
             work(world, [parse_content(message.body).event for message in messages])
             for message in messages:
                 world.services.queue.delete(message)
-    return (world.clock.now - outage.ended) / 60
+    return (world.clock.now_epoch_s - outage.ended) / 60
 
 
 def work(world, events):
@@ -277,4 +277,4 @@ def test_activity_is_tried_again_when_strava_asks_to_within_bounds(world, retry_
     with pytest.raises(NotTheApi):
         sync(world.services, world.item(activity_id), source="webhook")
 
-    assert entry(world, activity_id).next_try_epoch_s == world.clock.now + wait_s
+    assert entry(world, activity_id).next_try_epoch_s == world.clock.now_epoch_s + wait_s

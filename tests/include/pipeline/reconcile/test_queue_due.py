@@ -56,7 +56,7 @@ def work(world, events):
 
 def an_hour_of_reconcile(world):
     for _ in range(4):
-        world.clock.pass_s(900)
+        world.clock.advance(900)
         queue_due(world.services)
         work(world, queued(world))
 
@@ -70,13 +70,13 @@ def reads(world):
 
 
 def load_history(world):
-    request = BackfillRequest(PARENT_ID, date(2026, 6, 16), date(2026, 6, 17), int(world.clock.now))
+    request = BackfillRequest(PARENT_ID, date(2026, 6, 16), date(2026, 6, 17), int(world.clock.now_epoch_s))
     load(world.services, backfill.keys(backfill.list_on(world.services, ask(world.services, request))))
 
 
 def test_activity_of_a_run_that_never_began_is_in_the_lake_within_the_hour(world):
     activity_id = world.finish()
-    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now))
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now_epoch_s))
 
     an_hour_of_reconcile(world)
 
@@ -129,7 +129,7 @@ def test_copies_are_due_where_there_is_one_already(world, rex, change):
     work(world, [world.event(activity_id)])
     assert entry(world, activity_id).copies_due is None
 
-    world.clock.pass_s(60)
+    world.clock.advance(60)
     world.control.rename(activity_id, "Alone") if change == "rename" else world.control.delete_activity(activity_id)
     sync(world.services, world.item(activity_id), source="webhook")
 
@@ -143,7 +143,7 @@ def test_copies_are_due_where_there_is_one_already(world, rex, change):
 def test_create_event_that_comes_after_a_backfill_makes_the_copy(world, rex):
     activity_id = world.finish(name="Morning run with Rex")
     event = world.event(activity_id)
-    world.clock.pass_s(200)
+    world.clock.advance(200)
     load_history(world)
 
     work(world, [event])
@@ -155,7 +155,7 @@ def test_create_event_that_comes_after_a_backfill_makes_the_copy(world, rex):
 @pytest.mark.parametrize(("since_h", "copies"), [pytest.param(-2, 1, id="before"), pytest.param(0, 0, id="after")])
 def test_backfill_has_copies_made_of_what_began_under_the_link(world, since_h, copies):
     world.connect(CHILD_ID)
-    starts_at = int(world.clock.now) + since_h * HOUR_S
+    starts_at = int(world.clock.now_epoch_s) + since_h * HOUR_S
     world.services.state.links.save(
         Link(
             PARENT_ID,
@@ -191,7 +191,7 @@ def test_replay_has_only_copies_made_about_which_nothing_is_decided(world, rex):
 def test_event_that_a_later_fetch_answered_costs_no_call_though_it_made_its_activity_due(world):
     activity_id = world.finish()
     event = world.event(activity_id)
-    world.clock.pass_s(200)
+    world.clock.advance(200)
     sync(world.services, world.item(activity_id), source="webhook")
     world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=event.event_time_epoch_s)
 
@@ -202,7 +202,7 @@ def test_event_that_a_later_fetch_answered_costs_no_call_though_it_made_its_acti
 def test_event_is_looked_at_while_a_newer_one_is_still_to_be_answered(world):
     activity_id = world.finish()
     event = world.event(activity_id)
-    world.clock.pass_s(200)
+    world.clock.advance(200)
     sync(world.services, world.item(activity_id), source="webhook")
     for late_s in (0, 190):
         at = event.event_time_epoch_s + late_s
@@ -212,15 +212,15 @@ def test_event_is_looked_at_while_a_newer_one_is_still_to_be_answered(world):
 
 
 def test_event_of_nobody_leaves_no_row(world):
-    world.services.state.activities.make_due(999, 5, asked_at_epoch_s=int(world.clock.now))
+    world.services.state.activities.make_due(999, 5, asked_at_epoch_s=int(world.clock.now_epoch_s))
     assert plan(world.services, [world.event(5, owner_id=999)]) == []
     assert world.services.state.activities.get(999, 5) is None
 
 
 def test_what_an_activity_and_its_copies_are_due_for_is_one_look(world, rex):
     activity_id = world.finish(name="With Rex")
-    look = LookAgain(PARENT_ID, activity_id, world.clock.now)
-    copies = LookAgain(PARENT_ID, activity_id, world.clock.now, copies_only=True)
+    look = LookAgain(PARENT_ID, activity_id, world.clock.now_epoch_s)
+    copies = LookAgain(PARENT_ID, activity_id, world.clock.now_epoch_s, copies_only=True)
 
     for events in ([look.event, copies.event], [copies.event, look.event]):
         assert [item.copies_only for item in plan(world.services, events)] == [False]
@@ -230,11 +230,11 @@ def test_what_an_activity_and_its_copies_are_due_for_is_one_look(world, rex):
 def test_work_that_stands_still_for_a_day_is_queued_a_few_times_only(world, rex):
     activity_id = world.finish(name="Morning run with Rex")
     sync(world.services, world.item(activity_id), source="webhook")
-    world.services.state.activities.make_due(PARENT_ID, 5, asked_at_epoch_s=int(world.clock.now))
+    world.services.state.activities.make_due(PARENT_ID, 5, asked_at_epoch_s=int(world.clock.now_epoch_s))
 
     events = []
     for _ in range(96):
-        world.clock.pass_s(900)
+        world.clock.advance(900)
         queue_due(world.services)
         events += queued(world)
 
@@ -247,11 +247,11 @@ def test_dispatcher_hurries_no_work_that_stands_still(world):
     trigger = create_autospec(Trigger, instance=True)
     trigger.start.return_value = Started.NOW
     store = open_store(world.settings.state_url, world.services.clock)
-    world.services.queue.send(to_body(StravaEvent(world.event(5), world.clock.now)))
+    world.services.queue.send(to_body(StravaEvent(world.event(5), world.clock.now_epoch_s)))
 
     for _ in range(96):
         dispatch(world.services.queue, trigger, store, world.services.clock)
-        world.clock.pass_s(900)
+        world.clock.advance(900)
         queue_due(world.services)
     store.close()
 
@@ -259,15 +259,15 @@ def test_dispatcher_hurries_no_work_that_stands_still(world):
 
 
 def test_no_more_is_queued_than_the_budget_can_serve(world):
-    now = int(world.clock.now)
+    now = int(world.clock.now_epoch_s)
     world.services.state.quota.observe({"x-ratelimit-limit": "40,2000", "x-readratelimit-limit": "20,1000"})
     for activity_id in range(1, 31):
         world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=now)
-    world.clock.pass_s(1800)
+    world.clock.advance(1800)
 
     counts = []
     for _ in range(4):
         counts.append(queue_due(world.services).activities)
-        world.clock.pass_s(400)
+        world.clock.advance(400)
 
     assert counts == [10, 10, 10, 0]

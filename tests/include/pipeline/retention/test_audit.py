@@ -121,7 +121,7 @@ def test_rows_in_an_object_that_the_ledger_does_not_name_go(world):
 def test_rows_of_an_expired_activity_go_without_a_call(world):
     activity_id = synced(world)
     copies = {key: body for key, body in lake(world).items() if key.endswith(".parquet")}
-    world.clock.pass_s(7 * 86_400)
+    world.clock.advance(7 * 86_400)
     expire(world.services, PARENT_ID, 7, dry_run=False)
     for key, body in copies.items():
         world.services.lake.objects.put(key, body, expected=Condition.ABSENT)  # as an old backup would bring them back

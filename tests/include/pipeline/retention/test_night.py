@@ -20,7 +20,7 @@ def test_chunk_audits_and_expires_every_athlete_and_sums_up(world):
     world.connect(CHILD_ID)
     activity_id = world.finish(announce=False)
     sync(world.services, world.item(activity_id), source="webhook")
-    world.clock.pass_s(WEEK_S)
+    world.clock.advance(WEEK_S)
     checked = check(world.services, [PARENT_ID, CHILD_ID, 999], 7, dry_run=False)
     assert (checked.counts["athletes"], checked.counts["objects"], checked.counts["expired"]) == (3, 3, 1)
     assert checked.waiting == ()
@@ -30,7 +30,7 @@ def test_chunk_audits_and_expires_every_athlete_and_sums_up(world):
 def test_dry_run_of_a_chunk_changes_nothing(world):
     activity_id = world.finish(announce=False)
     sync(world.services, world.item(activity_id), source="webhook")
-    world.clock.pass_s(WEEK_S)
+    world.clock.advance(WEEK_S)
     checked = check(world.services, [PARENT_ID], 7, dry_run=True)
     assert checked.counts["expired"] == 1
     assert len(list(world.services.lake.objects.list("streams/"))) == 1

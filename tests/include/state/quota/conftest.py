@@ -15,16 +15,9 @@ from include.state.quota import Quota
 from include.store.sqlite import SqliteStore
 from include.store.store import ABSENT, Item, Key, Store
 from include.strava.client import Bucket, Priority
+from local.testbed.manual_clock import ManualClock
 
 NOON = datetime(2026, 11, 22, 12, 7, tzinfo=UTC).timestamp()
-
-
-class Time:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class MemoryStore:
@@ -70,23 +63,23 @@ class MemoryStore:
 
 
 @pytest.fixture
-def time() -> Time:
-    return Time()
+def clock() -> ManualClock:
+    return ManualClock(NOON)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, time: Time, tmp_path: Path) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> Iterator[Store]:
     if request.param == "memory":
-        yield MemoryStore(time)  # type: ignore[misc]  # the part that the quota uses
+        yield MemoryStore(clock)  # type: ignore[misc]  # the part that the quota uses
         return
-    sqlite = SqliteStore(tmp_path / "state.sqlite", time)
+    sqlite = SqliteStore(tmp_path / "state.sqlite", clock)
     yield sqlite
     sqlite.close()
 
 
 @pytest.fixture
-def quota(store: Store, time: Time) -> Quota:
-    return Quota(store, time)
+def quota(store: Store, clock: ManualClock) -> Quota:
+    return Quota(store, clock)
 
 
 @pytest.fixture
@@ -109,8 +102,8 @@ def spend() -> Callable[..., int]:
 def new_memory_store() -> Callable[[], tuple[Any, Any]]:
     """A store in memory and the clock, set by hand, that it reads."""
 
-    def new() -> tuple[MemoryStore, Time]:
-        time = Time()
-        return MemoryStore(time), time
+    def new() -> tuple[MemoryStore, ManualClock]:
+        clock = ManualClock(NOON)
+        return MemoryStore(clock), clock
 
     return new

@@ -76,34 +76,34 @@ def test_observe_changes_nothing_when_headers_say_nothing(quota: Quota, headers:
 )
 def test_observe_teaches_new_limits_to_every_process(
     store: Store,
-    time: Any,
+    clock: Any,
     headers: dict[str, str],
     granted: int,
     spend: Callable[..., Any],
 ) -> None:
-    Quota(store, time).observe(headers)
+    Quota(store, clock).observe(headers)
 
-    assert spend(Quota(store, time), Bucket.READ, Priority.LIVE) == granted
+    assert spend(Quota(store, clock), Bucket.READ, Priority.LIVE) == granted
 
 
-def test_observe_keeps_limits_over_midnight(quota: Quota, time: Any) -> None:
+def test_observe_keeps_limits_over_midnight(quota: Quota, clock: Any) -> None:
     quota.observe(reported(limit="400,4000"))
-    time.now = NEXT_DAY + 60
+    clock.now_epoch_s = NEXT_DAY + 60
 
     assert quota.limits().overall_window == 400
 
 
-def test_observe_believes_no_usage_when_a_window_has_just_opened(quota: Quota, time: Any) -> None:
+def test_observe_believes_no_usage_when_a_window_has_just_opened(quota: Quota, clock: Any) -> None:
     late = reported(usage="200,900", limit="200,2000", read_usage="100,800", read_limit="100,1000")
-    time.now = NEXT_WINDOW + 2
+    clock.now_epoch_s = NEXT_WINDOW + 2
     quota.observe(late)
 
     assert quota.used() == Counts(0, 900, 0, 800)
     quota.reserve(Bucket.READ, Priority.LIVE)
 
 
-def test_observe_believes_no_usage_at_all_when_a_day_has_just_begun(quota: Quota, time: Any) -> None:
-    time.now = NEXT_DAY + 2
+def test_observe_believes_no_usage_at_all_when_a_day_has_just_begun(quota: Quota, clock: Any) -> None:
+    clock.now_epoch_s = NEXT_DAY + 2
     quota.observe(reported(usage="200,2000", read_usage="100,1000"))
 
     assert quota.used() == Counts(0, 0, 0, 0)

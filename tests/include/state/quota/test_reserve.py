@@ -79,7 +79,7 @@ def test_reserve_still_grants_uploads_when_reads_are_spent(quota: Quota, spend: 
 
 
 def test_reserve_says_until_the_next_window_when_the_window_is_spent(
-    quota: Quota, time: Any, spend: Callable[..., Any]
+    quota: Quota, clock: Any, spend: Callable[..., Any]
 ) -> None:
     spend(quota, Bucket.READ, Priority.LIVE)
 
@@ -87,18 +87,18 @@ def test_reserve_says_until_the_next_window_when_the_window_is_spent(
         quota.reserve(Bucket.READ, Priority.LIVE)
     assert caught.value.until_epoch_s == NEXT_WINDOW
 
-    time.now = caught.value.until_epoch_s
+    clock.now_epoch_s = caught.value.until_epoch_s
     assert spend(quota, Bucket.READ, Priority.LIVE) == 100
 
 
-def test_reserve_says_until_the_next_day_when_the_day_is_spent(quota: Quota, time: Any) -> None:
+def test_reserve_says_until_the_next_day_when_the_day_is_spent(quota: Quota, clock: Any) -> None:
     quota.observe(reported(usage="3,2000", limit="200,2000", read_usage="3,999", read_limit="100,1000"))
 
     with pytest.raises(QuotaSpent, match="daily") as caught:
         quota.reserve(Bucket.READ, Priority.LIVE)
     assert caught.value.until_epoch_s == NEXT_DAY
 
-    time.now = caught.value.until_epoch_s
+    clock.now_epoch_s = caught.value.until_epoch_s
     quota.reserve(Bucket.READ, Priority.LIVE)
     assert quota.used() == Counts(1, 1, 1, 1)
 
@@ -111,19 +111,19 @@ def test_reserve_says_until_the_next_day_when_window_and_day_are_both_spent(quot
     assert caught.value.until_epoch_s == NEXT_DAY
 
 
-def test_rows_expire_after_three_days(quota: Quota, store: Store, time: Any) -> None:
+def test_rows_expire_after_three_days(quota: Quota, store: Store, clock: Any) -> None:
     quota.reserve(Bucket.READ, Priority.LIVE)
     quota.observe(reported(limit="400,4000"))
     keys = (Key("quota", "2026-11-22"), Key("quota", "limits"))
     assert all(store.get(key) is not None for key in keys)
 
-    time.now = NEXT_DAY + 2 * 86_400
+    clock.now_epoch_s = NEXT_DAY + 2 * 86_400
     assert all(store.get(key) is None for key in keys)
 
 
-def test_reserve_and_observe_agree_when_many_processes_work_at_once(store: Store, time: Any) -> None:
+def test_reserve_and_observe_agree_when_many_processes_work_at_once(store: Store, clock: Any) -> None:
     def work(number: int) -> int:
-        quota = Quota(store, time)
+        quota = Quota(store, clock)
         granted = 0
         for _ in range(30):
             try:
@@ -137,7 +137,7 @@ def test_reserve_and_observe_agree_when_many_processes_work_at_once(store: Store
     with ThreadPoolExecutor(4) as pool:
         granted = sum(pool.map(work, range(4)))
 
-    used = Quota(store, time).used()
+    used = Quota(store, clock).used()
     assert used.read_window == 100
     assert 80 <= granted <= 100
 
@@ -155,13 +155,13 @@ def test_reserve_and_observe_agree_when_many_processes_work_at_once(store: Store
 def test_counters_stay_within_limits_for_any_history(
     steps: list[tuple[Any, ...]], new_memory_store: Callable[[], Any]
 ) -> None:
-    store, time = new_memory_store()
-    quota = Quota(store, time)
+    store, clock = new_memory_store()
+    quota = Quota(store, clock)
     quota.observe(reported(limit="20,60", read_limit="10,30"))
     highest = 0
     for kind, first, second in steps:
         if kind == "wait":
-            time.now += first
+            clock.now_epoch_s += first
         elif kind == "observe":
             quota.observe(reported(usage=f"{first},{second}"))
             highest = max(highest, first, second)
@@ -172,7 +172,7 @@ def test_counters_stay_within_limits_for_any_history(
                 assert quota.used().overall_day == (before.overall_day or 0) + 1
             else:
                 assert quota.used() == before
-                assert time.now < until_epoch_s <= time.now + 86_400
+                assert clock.now_epoch_s < until_epoch_s <= clock.now_epoch_s + 86_400
         used = quota.used()
         assert (used.overall_window or 0) <= max(20, highest)
         assert (used.overall_day or 0) <= max(60, highest)

@@ -25,13 +25,13 @@ def dated(epoch_s: float, **headers: str) -> dict[str, str]:
 @pytest.mark.parametrize("ahead_s", [0, 15, 30, 60, 120, -30, -120])
 def test_clock_that_is_wrong_by_minutes_costs_no_calls(ahead_s: int, new_memory_store: Callable[[], Any]) -> None:
     """A backfill that could make 128 calls a window makes its 90 in each, by Strava's own count."""
-    store, time = new_memory_store()
+    store, clock = new_memory_store()
     strava_now = NOON // 900 * 900
     counts: dict[int, int] = {}
     until = strava_now + 3 * 3600
-    quota = Quota(store, time)
+    quota = Quota(store, clock)
     while strava_now < until:
-        time.now = strava_now + ahead_s
+        clock.now_epoch_s = strava_now + ahead_s
         try:
             quota.reserve(Bucket.READ, Priority.BACKFILL)
         except QuotaSpent as spent:
@@ -49,14 +49,14 @@ def test_clock_that_is_wrong_by_minutes_costs_no_calls(ahead_s: int, new_memory_
 
 
 def test_process_that_begins_knows_how_far_strava_s_clock_is_ahead(new_memory_store: Callable[[], Any]) -> None:
-    store, time = new_memory_store()
-    Quota(store, time).observe(dated(NOON + 60))
-    used_up = Quota(store, time)
+    store, clock = new_memory_store()
+    Quota(store, clock).observe(dated(NOON + 60))
+    used_up = Quota(store, clock)
     for _ in range(100):
         used_up.reserve(Bucket.READ, Priority.LIVE)
 
     with pytest.raises(QuotaSpent) as caught:
-        Quota(store, time).reserve(Bucket.READ, Priority.LIVE)
+        Quota(store, clock).reserve(Bucket.READ, Priority.LIVE)
 
     assert caught.value.until_epoch_s == pytest.approx(NEXT_WINDOW - 60, abs=1)
 
@@ -75,8 +75,8 @@ def test_process_that_begins_knows_how_far_strava_s_clock_is_ahead(new_memory_st
 def test_no_clock_is_set_by_an_answer_that_does_not_tell(
     headers: Mapping[str, str], new_memory_store: Callable[[], Any]
 ) -> None:
-    store, time = new_memory_store()
-    quota = Quota(store, time)
+    store, clock = new_memory_store()
+    quota = Quota(store, clock)
     quota.observe(headers)
     for _ in range(100):
         quota.reserve(Bucket.READ, Priority.LIVE)

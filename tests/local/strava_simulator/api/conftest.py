@@ -90,7 +90,7 @@ class World:
         return simulation
 
     def pass_time(self, seconds: float) -> None:
-        self.clock.pass_s(seconds)
+        self.clock.advance(seconds)
 
     def work(self) -> None:
         """What the background worker does on one of its rounds."""

@@ -14,7 +14,7 @@ def truth(world: Any, activity_id: int) -> Any:
 
 
 def test_health_tells_the_simulators_time(world: Any) -> None:
-    assert world.control("GET", "health").get_json() == {"status": "ok", "time_epoch_s": world.clock.now}
+    assert world.control("GET", "health").get_json() == {"status": "ok", "time_epoch_s": world.clock.now_epoch_s}
 
 
 def test_athletes_are_created_with_the_values_given_or_defaults(world: Any) -> None:

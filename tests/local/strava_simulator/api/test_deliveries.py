@@ -34,7 +34,7 @@ def test_delivery_is_logged_with_event_and_time(world: Any) -> None:
         "attempt": 1,
         "status": 200,
         "error": None,
-        "delivered_at": world.clock.now,
+        "delivered_at": world.clock.now_epoch_s,
         "outcome": "delivered",
     }
 

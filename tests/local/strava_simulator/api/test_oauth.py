@@ -46,7 +46,7 @@ def test_exchange_gives_pair_athlete_and_scope_without_usage_headers(world: Any)
     assert {key: body[key] for key in ("token_type", "expires_in", "expires_at", "scope")} == {
         "token_type": "Bearer",
         "expires_in": 21600,
-        "expires_at": int(world.clock.now) + 21600,
+        "expires_at": int(world.clock.now_epoch_s) + 21600,
         "scope": "read,activity:read",
     }
     assert (body["athlete"]["id"], body["athlete"]["resource_state"]) == (athlete_id, 2)

@@ -95,13 +95,13 @@ def test_streams_over_the_limit_are_refused_without_headers(make_world: Any) -> 
 def test_windows_open_at_the_quarters(world: Any, first: str, second: str, usage: str) -> None:
     headers = world.bearer(world.athlete())
     for moment in (first, second):
-        world.clock.now = datetime.fromisoformat(f"2026-06-01T{moment}").replace(tzinfo=UTC).timestamp()
+        world.clock.now_epoch_s = datetime.fromisoformat(f"2026-06-01T{moment}").replace(tzinfo=UTC).timestamp()
         response = world.get("athlete", headers)
     assert response.headers["X-RateLimit-Usage"] == usage
 
 
 def test_day_begins_at_midnight_utc(world: Any) -> None:
-    world.clock.now = datetime(2026, 6, 1, 23, 59, 59, tzinfo=UTC).timestamp()
+    world.clock.now_epoch_s = datetime(2026, 6, 1, 23, 59, 59, tzinfo=UTC).timestamp()
     headers = world.bearer(world.athlete())
     world.get("athlete", headers)
     world.pass_time(1)

@@ -10,6 +10,7 @@ from include.copying.choices import CopyOptions
 from include.state.links import Link, Links
 from include.store.sqlite import SqliteStore
 from include.strava.models import AthleteId
+from local.testbed.manual_clock import ManualClock
 
 ADA, REX, EVE = 134815, 22, 33
 
@@ -21,12 +22,12 @@ def test_page_of_full_tracks_leads_a_stranger_to_the_start(new_browser: Callable
 
 
 def test_page_of_full_tracks_says_of_each_link_what_is_hidden(
-    new_browser: Callable[[], Any], store: SqliteStore, now: Any
+    new_browser: Callable[[], Any], store: SqliteStore, clock: ManualClock
 ) -> None:
     ada = new_browser()
     ada.connect(ADA, "Ada", "read,activity:read,activity:read_all")
     for child_id, name, options in ((REX, "Rex", CopyOptions()), (EVE, "Eve", CopyOptions(trim_m=0))):
-        Links(store, now).save(
+        Links(store, clock).save(
             Link(
                 AthleteId(ADA),
                 AthleteId(child_id),

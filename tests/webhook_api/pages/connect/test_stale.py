@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeSerializer
 from werkzeug.test import TestResponse
 
+from local.testbed.manual_clock import ManualClock
 from webhook_api.edge import EXTENSION
 from webhook_api.pages.consent import STATE_COOKIE
 
@@ -48,10 +49,15 @@ def test_link_is_stale_when_another_browser_brings_it_back(
     ("waited_s", "status"), [pytest.param(598, 200, id="in-time"), pytest.param(601, 400, id="too-late")]
 )
 def test_link_is_valid_for_ten_minutes(
-    client: FlaskClient, now: Any, waited_s: int, status: int, begin: Callable[..., Any], come_back: Callable[..., Any]
+    client: FlaskClient,
+    clock: ManualClock,
+    waited_s: int,
+    status: int,
+    begin: Callable[..., Any],
+    come_back: Callable[..., Any],
 ) -> None:
     state = begin(client)["state"]
-    now.epoch_s += waited_s
+    clock.now_epoch_s += waited_s
 
     assert come_back(client, state).status_code == status
 

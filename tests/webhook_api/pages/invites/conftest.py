@@ -10,6 +10,7 @@ import pytest
 
 from include.state.links import Links
 from include.store.sqlite import SqliteStore
+from local.testbed.manual_clock import ManualClock
 
 WRITE = "read,activity:write"
 
@@ -27,8 +28,8 @@ def ada(new_browser: NewBrowser) -> Any:
 
 
 @pytest.fixture
-def links(store: SqliteStore, now: Any) -> Links:
-    return Links(store, now)
+def links(store: SqliteStore, clock: ManualClock) -> Links:
+    return Links(store, clock)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from flask import Flask, request
 from include.copying.eligibility import ineligible_reason
 from include.state.links import CopyOptions, Link, Links, LinkStatus
 from include.store.sqlite import SqliteStore
+from local.testbed.manual_clock import ManualClock
 from webhook_api.errors import route
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,12 @@ _ANY: Any = None  # a link's own reasons come before the activity is looked at
 
 
 def test_child_accepts_and_parent_confirms_before_anything_is_copied(
-    ada: Any, new_browser: NewBrowser, links: Links, now: Any, invite: Callable[..., Any], accept: Callable[..., Any]
+    ada: Any,
+    new_browser: NewBrowser,
+    links: Links,
+    clock: ManualClock,
+    invite: Callable[..., Any],
+    accept: Callable[..., Any],
 ) -> None:
     path = invite(ada)
     rex = new_browser()
@@ -52,20 +58,20 @@ def test_child_accepts_and_parent_confirms_before_anything_is_copied(
     assert "Byron" not in page
     assert "Names in the title Rex or Rexi First day the day the invitation is confirmed" in page
 
-    now.epoch_s += 3600
+    clock.now_epoch_s += 3600
     page = text_of(accept(rex, path).text)
     assert "Hello, Rex" in page
     assert "Ada has to confirm that it was you" in page
     waiting = link_of(links)
-    assert (waiting.child_consent_epoch_s, waiting.parent_consent_epoch_s) == (int(now()), None)
+    assert (waiting.child_consent_epoch_s, waiting.parent_consent_epoch_s) == (int(clock()), None)
     assert "waits until both sides" in blocked_by(waiting)
 
-    now.epoch_s += 3600
+    clock.now_epoch_s += 3600
     assert f"Rex Byron, athlete {REX} on Strava, has accepted" in text_of(ada.client.get("/me").text)
     page = text_of(ada.post(f"/me/children/{REX}/confirm").text)
     assert "Rex Byron: copies are made." in page
     linked = link_of(links)
-    assert linked.parent_consent_epoch_s == linked.starts_at_epoch_s == int(now())
+    assert linked.parent_consent_epoch_s == linked.starts_at_epoch_s == int(clock())
     assert (linked.names, linked.options) == (("Rex", "Rexi"), CopyOptions())
     assert blocked_by(linked) == ""
     assert "whose title names Rex or Rexi are copied" in text_of(rex.client.get("/me").text)
@@ -94,12 +100,17 @@ def test_what_a_child_allowed_before_is_asked_for_again(
 
 
 def test_confirming_twice_keeps_the_first_start(
-    ada: Any, new_browser: NewBrowser, links: Links, now: Any, invite: Callable[..., Any], accept: Callable[..., Any]
+    ada: Any,
+    new_browser: NewBrowser,
+    links: Links,
+    clock: ManualClock,
+    invite: Callable[..., Any],
+    accept: Callable[..., Any],
 ) -> None:
     accept(new_browser(), invite(ada))
     ada.post(f"/me/children/{REX}/confirm")
     before = link_of(links)
-    now.epoch_s += 60
+    clock.now_epoch_s += 60
 
     assert ada.post(f"/me/children/{REX}/confirm").status_code == 200
     assert link_of(links) == before

@@ -15,6 +15,7 @@ from include.state.invites import LIFETIME_S
 from include.state.links import Link, Links
 from include.store.sqlite import SqliteStore
 from include.store.store import Key
+from local.testbed.manual_clock import ManualClock
 from webhook_api.edge import EXTENSION
 
 ADA, REX, EVE = 134815, 22, 33
@@ -69,13 +70,13 @@ def test_unknown_invitation_is_gone(new_browser: NewBrowser, path: str) -> None:
 
 
 def test_invitation_is_gone_when_it_expires_even_on_the_way(
-    ada: Any, new_browser: NewBrowser, links: Links, now: Any, invite: Callable[..., Any]
+    ada: Any, new_browser: NewBrowser, links: Links, clock: ManualClock, invite: Callable[..., Any]
 ) -> None:
     path = invite(ada)
     rex = new_browser()
-    now.epoch_s += LIFETIME_S - 60
+    clock.now_epoch_s += LIFETIME_S - 60
     leaves = rex.post(path, page=path)
-    now.epoch_s += 60
+    clock.now_epoch_s += 60
 
     assert_gone(rex.client.get(path))
     assert_gone(rex.walk(leaves, REX, "Rex", WRITE))

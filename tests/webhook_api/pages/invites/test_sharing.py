@@ -15,6 +15,7 @@ from flask import Flask
 
 from include.state.invites import Invites
 from include.store.sqlite import SqliteStore
+from local.testbed.manual_clock import ManualClock
 from webhook_api.edge import EXTENSION
 
 ADA, REX, EVE = 134815, 22, 33
@@ -23,8 +24,8 @@ NewBrowser = Callable[[], Any]
 
 
 @pytest.fixture
-def invites(store: SqliteStore, now: Any) -> Invites:
-    return Invites(store, now)
+def invites(store: SqliteStore, clock: ManualClock) -> Invites:
+    return Invites(store, clock)
 
 
 def send(browser: Any, **changes: str) -> Any:
@@ -129,24 +130,26 @@ def test_page_says_what_has_become_of_the_invitation(
     assert "The invitation for <bdi>Mia</bdi> was declined." in ada.client.get("/me").text
 
 
-def test_withdrawn_invitation_is_open_again_after_undo(ada: Any, new_browser: NewBrowser, now: Any) -> None:
+def test_withdrawn_invitation_is_open_again_after_undo(ada: Any, new_browser: NewBrowser, clock: ManualClock) -> None:
     location = send(ada).location
     path = path_of(ada, location)
     for late in (False, True):
         ada.post(f"{location}/withdraw")
         assert new_browser().client.get(path).status_code == 410
-        now.epoch_s += 86_400 if late else 86_399
+        clock.now_epoch_s += 86_400 if late else 86_399
         assert ada.post(f"{location}/undo").status_code == (409 if late else 200)
         assert new_browser().client.get(path).status_code == (410 if late else 200)
 
 
-def test_child_undoes_declining_in_the_same_browser_within_a_day(ada: Any, new_browser: NewBrowser, now: Any) -> None:
+def test_child_undoes_declining_in_the_same_browser_within_a_day(
+    ada: Any, new_browser: NewBrowser, clock: ManualClock
+) -> None:
     path = path_of(ada, send(ada).location)
     rex, other = new_browser(), new_browser()
     rex.post(f"{path}/decline", page=path)
     second = path_of(ada, send(ada, names="Mia").location)
     assert other.post(f"{path}/undo", page=second).status_code == 409
-    now.epoch_s += 86_399
+    clock.now_epoch_s += 86_399
     assert "Ada</bdi> invites you" in rex.post(f"{path}/undo", page=path).text
     assert "was declined" not in ada.client.get("/me").text
     assert other.client.get(path).status_code == 200

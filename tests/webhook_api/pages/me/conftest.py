@@ -13,6 +13,7 @@ from include.state.copies.ledger import Copy, CopyLedger, CopyState, external_id
 from include.state.links import Links
 from include.store.sqlite import SqliteStore
 from include.strava.models import ActivityId, AthleteId
+from local.testbed.manual_clock import ManualClock
 
 ADA, REX, EVE = 134815, 22, 33
 NewBrowser = Callable[[], Any]
@@ -33,19 +34,19 @@ def rex(new_browser: NewBrowser) -> Any:
 
 
 @pytest.fixture
-def links(store: SqliteStore, now: Any) -> Links:
-    return Links(store, now)
+def links(store: SqliteStore, clock: ManualClock) -> Links:
+    return Links(store, clock)
 
 
 @pytest.fixture
-def copies(store: SqliteStore, now: Any) -> CopyLedger:
-    return CopyLedger(store, now)
+def copies(store: SqliteStore, clock: ManualClock) -> CopyLedger:
+    return CopyLedger(store, clock)
 
 
 @pytest.fixture
-def record(store: SqliteStore, now: Any) -> Callable[..., None]:
+def record(store: SqliteStore, clock: ManualClock) -> Callable[..., None]:
     """Put an activity of Ada's into the ledger."""
-    ledger = ActivityLedger(store, now)
+    ledger = ActivityLedger(store, clock)
 
     def record(activity_id: int, state: ActivityState = ActivityState.SYNCED, **changes: Any) -> None:
         lease = ledger.acquire(ADA, activity_id)

@@ -16,6 +16,7 @@ from include.queue.sqlite import SqliteQueue
 from include.state.activities.ledger import ActivityState
 from include.state.copies.ledger import NOT_MADE_STATES, CopyLedger, CopyState, Original
 from include.state.links import Link, Links, LinkStatus
+from local.testbed.manual_clock import ManualClock
 from webhook_api.guards.brakes import TRY_EVERY_S
 
 ADA, REX, EVE = 134815, 22, 33
@@ -115,14 +116,14 @@ def test_another_try_is_not_offered_where_it_cannot_help(
 
 
 def test_child_sees_the_copies_in_the_account_and_what_became_of_the_originals(
-    ada: Any, rex: Any, record: Callable[..., None], copies: CopyLedger, now: Any, copy: Callable[..., Any]
+    ada: Any, rex: Any, record: Callable[..., None], copies: CopyLedger, clock: ManualClock, copy: Callable[..., Any]
 ) -> None:
     for activity_id, changes in [
         (1, {"original": Original.DELETED}),
         (2, {"original": Original.RENAMED}),
         (3, {}),
     ]:
-        now.epoch_s += 60
+        clock.now_epoch_s += 60
         record(activity_id)
         copy(copies, activity_id, CopyState.DONE, child_activity_id=70 + activity_id, **changes)
     copy(copies, 4, CopyState.FAILED, reason="Not made.")
@@ -140,12 +141,12 @@ def test_child_sees_the_copies_in_the_account_and_what_became_of_the_originals(
 
 
 def test_copy_whose_original_changes_later_comes_first_again(
-    rex: Any, copies: CopyLedger, now: Any, copy: Callable[..., Any]
+    rex: Any, copies: CopyLedger, clock: ManualClock, copy: Callable[..., Any]
 ) -> None:
     for activity_id in range(1, 25):
-        now.epoch_s += 60
+        clock.now_epoch_s += 60
         copy(copies, activity_id, CopyState.DONE, child_activity_id=100 + activity_id)
-    now.epoch_s += 60
+    clock.now_epoch_s += 60
     held = copies.acquire(1, REX)
     assert held is not None
     copies.settle(held.marked(Original.RENAMED))
@@ -199,12 +200,12 @@ def test_failed_copy_is_tried_again_once_however_often_it_is_asked_for(
     copies: CopyLedger,
     queue: SqliteQueue,
     copy: Callable[..., Any],
-    now: Any,
+    clock: ManualClock,
 ) -> None:
     links.save(LINK)
     record(1)
     copy(copies, 1, CopyState.FAILED, reason="Strava gave no reason.", next_try_epoch_s=None)
-    now.epoch_s += TRY_EVERY_S
+    clock.now_epoch_s += TRY_EVERY_S
 
     for _ in range(2):
         assert "copy to Rex: under way" in text_of(ada.post(f"/me/copies/1/{REX}/again").text)
@@ -216,11 +217,16 @@ def test_failed_copy_is_tried_again_once_however_often_it_is_asked_for(
 
 
 def test_copy_is_tried_once_in_a_minute_and_the_page_says_when_again(
-    ada: Any, record: Callable[..., None], copies: CopyLedger, queue: SqliteQueue, copy: Callable[..., Any], now: Any
+    ada: Any,
+    record: Callable[..., None],
+    copies: CopyLedger,
+    queue: SqliteQueue,
+    copy: Callable[..., Any],
+    clock: ManualClock,
 ) -> None:
     record(1)
     copy(copies, 1, CopyState.FAILED, reason="Strava gave no reason.", next_try_epoch_s=None)
-    now.epoch_s += TRY_EVERY_S - 1
+    clock.now_epoch_s += TRY_EVERY_S - 1
 
     refused = ada.post(f"/me/copies/1/{REX}/again")
 

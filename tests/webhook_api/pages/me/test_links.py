@@ -14,6 +14,7 @@ from include.copying.waking import wake_for_links
 from include.state.copies.ledger import CopyLedger, CopyState
 from include.state.links import SETTLED_S, CopyOptions, Link, Links, LinkStatus
 from include.strava.quota import Limits
+from local.testbed.manual_clock import ManualClock
 
 ADA, REX, EVE = 134815, 22, 33
 NewBrowser = Callable[[], Any]
@@ -141,17 +142,17 @@ def test_form_shows_what_the_link_carries(ada: Any, links: Links) -> None:
 
 
 def test_copies_that_waited_for_access_are_due_when_the_child_connects(
-    new_browser: Any, copies: CopyLedger, now: Any, copy: Callable[..., Any]
+    new_browser: Any, copies: CopyLedger, clock: ManualClock, copy: Callable[..., Any]
 ) -> None:
     copy(copies, 1, CopyState.WAITING_FOR_ACCESS, reason="Not connected.", next_try_epoch_s=2_000_000_000)
 
     new_browser().connect(REX, "Rex", "read,activity:write")
 
-    assert [due.parent_activity_id for due in copies.due(now.epoch_s)] == [1]
+    assert [due.parent_activity_id for due in copies.due(clock.now_epoch_s)] == [1]
 
 
 def test_resumed_link_makes_what_it_skipped_meanwhile(
-    ada: Any, links: Links, copies: CopyLedger, now: Any, copy: Callable[..., Any]
+    ada: Any, links: Links, copies: CopyLedger, clock: ManualClock, copy: Callable[..., Any]
 ) -> None:
     links.save(LINK)
     ada.post(f"/me/children/{REX}/pause")
@@ -159,9 +160,9 @@ def test_resumed_link_makes_what_it_skipped_meanwhile(
 
     ada.post(f"/me/children/{REX}/resume")
 
-    now.epoch_s += SETTLED_S
-    assert wake_for_links(copies, links, Limits(), now.epoch_s) == 1
-    assert [(due.parent_activity_id, due.state) for due in copies.due(now.epoch_s)] == [(1, CopyState.PLANNED)]
+    clock.now_epoch_s += SETTLED_S
+    assert wake_for_links(copies, links, Limits(), clock.now_epoch_s) == 1
+    assert [(due.parent_activity_id, due.state) for due in copies.due(clock.now_epoch_s)] == [(1, CopyState.PLANNED)]
 
 
 def test_removed_child_makes_no_copies_and_cannot_be_resumed(ada: Any, rex: Any, links: Links) -> None:

@@ -11,6 +11,7 @@ import pytest
 from include.copying.eligibility import ineligible_reason
 from include.linking.links import agree
 from include.state.links import CopyOptions, Link, Links
+from local.testbed.manual_clock import ManualClock
 from webhook_api.edge import EXTENSION
 
 ADA, REX, EVE = 134815, 22, 33
@@ -73,7 +74,7 @@ def test_yes_to_a_page_that_is_out_of_date_changes_nothing_and_says_so(ada: Any,
 
 
 def test_no_is_asked_once_told_to_the_parent_and_can_be_undone_for_a_day(
-    ada: Any, rex: Any, links: Links, now: Any
+    ada: Any, rex: Any, links: Links, clock: ManualClock
 ) -> None:
     links.save(LINK)
     ada.post(f"/me/children/{REX}", names="Rex, Bello", **FORM)
@@ -87,17 +88,17 @@ def test_no_is_asked_once_told_to_the_parent_and_can_be_undone_for_a_day(
     assert "Rex said no to your change: what was agreed stays." in text_of(ada.client.get("/me").text)
     assert ada.post(f"/me/children/{REX}/undo-withdraw").status_code == 409
 
-    now.epoch_s += 86_399
+    clock.now_epoch_s += 86_399
     rex.post(f"/me/parents/{ADA}/undo-decline")
     assert stored(links) == waiting
     rex.post(f"/me/parents/{ADA}/decline", seen=seen(question))
-    now.epoch_s += 86_400
+    clock.now_epoch_s += 86_400
     assert rex.post(f"/me/parents/{ADA}/undo-decline").status_code == 409
     assert "You can undo" not in rex.client.get("/me").text
 
 
 def test_parent_cannot_ask_again_for_a_week_after_a_no_and_both_pages_say_so(
-    ada: Any, rex: Any, links: Links, now: Any
+    ada: Any, rex: Any, links: Links, clock: ManualClock
 ) -> None:
     links.save(LINK)
     ada.post(f"/me/children/{REX}", names="Rex, Bello", **FORM)
@@ -115,7 +116,7 @@ def test_parent_cannot_ask_again_for_a_week_after_a_no_and_both_pages_say_so(
     assert "You can ask for another one from 16 October 2025" in text_of(ada.client.get("/me").text)
     assert "Ada cannot ask you for another change before 16 October 2025" in text_of(rex.client.get("/me").text)
     assert ada.post(f"/me/children/{REX}", names="Rex", **FORM | {"power": ""}).status_code == 200
-    now.epoch_s += 7 * 86_400
+    clock.now_epoch_s += 7 * 86_400
     assert ada.post(f"/me/children/{REX}", names="Rex, Bella", **FORM).status_code == 200
     assert "Rex or Bella" in text_of(rex.client.get("/me").text)
     assert "You can ask for another one" not in ada.client.get("/me").text
@@ -144,7 +145,7 @@ def test_narrowing_holds_at_once_and_is_told(ada: Any, rex: Any, links: Links) -
 
 @pytest.mark.parametrize("who", ["parent", "child"])
 def test_end_is_asked_once_told_to_the_other_and_undone_by_the_one_who_did_it(
-    ada: Any, rex: Any, links: Links, now: Any, who: str
+    ada: Any, rex: Any, links: Links, clock: ManualClock, who: str
 ) -> None:
     links.save(LINK)
     one, other = (ada, rex) if who == "parent" else (rex, ada)
@@ -160,18 +161,18 @@ def test_end_is_asked_once_told_to_the_other_and_undone_by_the_one_who_did_it(
     assert ineligible_reason(anything, None, stored(links), is_copy=True) == "The link to this child has ended."
     assert f"{name} ended the link." in text_of(other.client.get("/me").text)
     assert other.post(others_undo).status_code == 409
-    now.epoch_s += 86_399
+    clock.now_epoch_s += 86_399
     assert one.post(undo).status_code == 200
     assert stored(links) == LINK
     feed = text_of(other.client.get("/me").text).partition("What the others did")[2]
     assert f"{name} undid the end of the link" in feed
-    now.epoch_s += 1
+    clock.now_epoch_s += 1
     one.post(end)
     one.post(undo)
     feed = text_of(other.client.get("/me").text).partition("What the others did")[2]
     assert feed.index("undid the end") < feed.index("ended the link"), "of one second too, the latest comes first"
     one.post(end)
-    now.epoch_s += 86_400
+    clock.now_epoch_s += 86_400
     assert one.post(undo).status_code == 409
     assert "You can undo this" not in one.client.get("/me").text
 
@@ -212,10 +213,10 @@ def test_nobody_answers_or_undoes_for_others(ada: Any, new_browser: Any, links: 
     assert (stored(links), stored(links).version) == (before, before.version)
 
 
-def test_feed_shows_the_latest_twenty_of_all_links(ada: Any, rex: Any, links: Links, now: Any) -> None:
+def test_feed_shows_the_latest_twenty_of_all_links(ada: Any, rex: Any, links: Links, clock: ManualClock) -> None:
     links.save(LINK)
     for turn in range(15):
-        now.epoch_s += 60
+        clock.now_epoch_s += 60
         ada.post(f"/me/children/{REX}/{'pause' if turn % 2 == 0 else 'resume'}")
     links.save(replace(LINK, parent_id=EVE, version=0))
     page = rex.client.get("/me").text

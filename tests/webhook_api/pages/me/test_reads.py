@@ -17,6 +17,7 @@ from include.store.sqlite import SqliteStore
 from include.store.store import Item, Key
 from local.testbed.forwarding_store import ForwardingStore
 from local.testbed.large_family import add_years, link_family
+from local.testbed.manual_clock import ManualClock
 from webhook_api.edge import EXTENSION, Edge
 
 ADA = 134815
@@ -56,18 +57,18 @@ class CountingStore(ForwardingStore):
 
 @pytest.fixture
 def after_years(
-    ada: Any, app: Flask, store: SqliteStore, now: Any, tmp_path: Path
+    ada: Any, app: Flask, store: SqliteStore, clock: ManualClock, tmp_path: Path
 ) -> Iterator[Callable[[int], CountingStore]]:
     """Ada's family, with mails, and so many activities of hers and of her parents', each with a copy."""
     edge: Edge = app.extensions[EXTENSION]
     settings = replace(edge.settings, mail_url=f"file://{tmp_path}/mails", contact="us@example.org")
-    link_family(edge.state, ADA, int(now()))
+    link_family(edge.state, ADA, int(clock()))
     edge.state.mail_addresses.give(ADA, "ada@example.org")
     opened: list[SqliteStore] = []
 
     def after_years(activities: int) -> CountingStore:
-        add_years(tmp_path / "state.sqlite", ADA, activities, int(now()))
-        opened.append(SqliteStore(tmp_path / "state.sqlite", now))
+        add_years(tmp_path / "state.sqlite", ADA, activities, int(clock()))
+        opened.append(SqliteStore(tmp_path / "state.sqlite", clock))
         counting = CountingStore(opened[-1])
         app.extensions[EXTENSION] = replace(edge, settings=settings, store=lambda: counting)
         return counting

@@ -33,7 +33,7 @@ def test_spent_quota_stores_what_was_fetched_and_goes_on_where_it_stopped(world,
 
     def until_spent(athlete_id, activity_id):
         if len(fetched) == 3:
-            raise QuotaSpent("spent", until_epoch_s=world.clock.now + 60)
+            raise QuotaSpent("spent", until_epoch_s=world.clock.now_epoch_s + 60)
         fetched.append(activity_id)
         return fetch(athlete_id, activity_id)
 
@@ -83,7 +83,7 @@ def test_unreadable_row_of_a_stored_activity_changes_nothing_about_it(world, unr
     loaded(world, planned(world))
     before = world.services.state.activities.get(PARENT_ID, activity_id)
     unreadable_row(activity_id)
-    world.clock.pass_s(1)
+    world.clock.advance(1)
     assert planned(world).unreadable == 1
     assert world.services.state.activities.get(PARENT_ID, activity_id) == before
 
@@ -96,7 +96,7 @@ def test_streams_that_cannot_be_understood_are_asked_for_again_as_in_a_live_sync
     )
     services = world.services
     with pytest.raises(UnexpectedShape):
-        sync(services, SyncItem(PARENT_ID, ids[0], int(world.clock.now)), source="webhook")
+        sync(services, SyncItem(PARENT_ID, ids[0], int(world.clock.now_epoch_s)), source="webhook")
     live = services.state.activities.get(PARENT_ID, ids[0])
 
     [result] = loaded(world, listed)
@@ -104,7 +104,11 @@ def test_streams_that_cannot_be_understood_are_asked_for_again_as_in_a_live_sync
     assert (result.loaded, in_lake(world)) == (1, [ids[2]])
     entry = services.state.activities.get(PARENT_ID, ids[1])
     assert entry.state is live.state is ActivityState.PENDING
-    assert (entry.rounds, entry.next_try_epoch_s) == (live.rounds, live.next_try_epoch_s) == (1, world.clock.now + 900)
+    assert (
+        (entry.rounds, entry.next_try_epoch_s)
+        == (live.rounds, live.next_try_epoch_s)
+        == (1, world.clock.now_epoch_s + 900)
+    )
     assert "not what the API documents" in entry.reason
     kept = [services.lake.objects.get(f"raw/athlete_id={PARENT_ID}/{activity_id}.odd.json.gz") for activity_id in ids]
     assert [each and gzip.decompress(each.body) for each in kept] == [b'{"message":"ok"}'] * 2 + [None]
@@ -136,7 +140,7 @@ def test_history_waits_as_long_as_strava_asks_when_its_list_fails(world):
     with pytest.raises(StravaUnavailable):
         list_batch(world.services, listed)
 
-    assert row(world, listed).next_turn_epoch_s == int(world.clock.now) + 7200
+    assert row(world, listed).next_turn_epoch_s == int(world.clock.now_epoch_s) + 7200
 
 
 def test_activity_waits_as_long_as_strava_asks_when_its_streams_fail(world, finished):
@@ -149,7 +153,7 @@ def test_activity_waits_as_long_as_strava_asks_when_its_streams_fail(world, fini
     loaded(world, listed)
 
     entry = world.services.state.activities.get(PARENT_ID, activity_id)
-    assert entry.next_try_epoch_s == int(world.clock.now) + 7200
+    assert entry.next_try_epoch_s == int(world.clock.now_epoch_s) + 7200
 
 
 @pytest.mark.parametrize(
@@ -167,8 +171,8 @@ def test_recording_that_one_answer_denies_is_asked_for_once_more(world, odd, is_
     assert world.services.state.activities.get(PARENT_ID, activity_id).state is ActivityState.NO_STREAMS
 
     for _ in range(6):
-        world.clock.pass_s(900)
-        for entry in list(world.services.state.activities.due(world.clock.now)):
+        world.clock.advance(900)
+        for entry in list(world.services.state.activities.due(world.clock.now_epoch_s)):
             sync(world.services, world.item(entry.activity_id), source="reconcile")
 
     assert world.control.script()[0]["calls"] == 2
@@ -193,7 +197,7 @@ def test_page_that_is_refused_is_tried_again_an_hour_later(world, monkeypatch):
         with pytest.raises(UnexpectedShape):
             planned(world)
     [waiting] = world.services.state.histories.of_athlete(PARENT_ID)
-    assert (waiting.reason, waiting.next_turn_epoch_s) == ("no list", int(world.clock.now) + 3600)
+    assert (waiting.reason, waiting.next_turn_epoch_s) == ("no list", int(world.clock.now_epoch_s) + 3600)
 
 
 def test_nothing_is_listed_while_strava_is_out(world, finished):
@@ -203,4 +207,4 @@ def test_nothing_is_listed_while_strava_is_out(world, finished):
     share = planned(world)
     assert (share.to_load, reads(world)) == ((), before)
     assert "Strava has been down since" in share.reason
-    assert share.next_turn_epoch_s == int(world.clock.now) + 900
+    assert share.next_turn_epoch_s == int(world.clock.now_epoch_s) + 900

@@ -24,7 +24,7 @@ def test_activity_edited_since_is_queued_for_a_live_sync(world, finished):
     [activity_id] = finished(world, 1)
     loaded(world, planned(world))
     world.control.rename(activity_id, "another title")
-    world.clock.pass_s(1)
+    world.clock.advance(1)
     result = planned(world)
     assert (result.changed, result.to_load) == (1, ())
     [message] = world.services.queue.receive(10, visibility_s=30)
@@ -51,9 +51,9 @@ def test_activity_that_a_live_run_holds_is_left_to_it(world, finished):
 def test_event_from_between_listing_and_loading_is_still_looked_at(world, finished):
     [activity_id] = finished(world, 1)
     listed = planned(world)
-    world.clock.pass_s(60)
+    world.clock.advance(60)
     renamed = world.event(activity_id, aspect_type="update")
-    world.clock.pass_s(60)
+    world.clock.advance(60)
     loaded(world, listed)
     assert [item.activity_id for item in plan_events(world.services, [renamed])] == [activity_id]
 
@@ -70,7 +70,7 @@ def test_activity_that_waits_to_be_fetched_again_still_does(world):
     activity_id = world.finish(announce=False)
     sync(world.services, world.item(activity_id), source="webhook")
     lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
-    again_at = int(world.clock.now) + 300
+    again_at = int(world.clock.now_epoch_s) + 300
     waiting = replace(lease.entry, state=ActivityState.PENDING, next_try_epoch_s=again_at)
     world.services.state.activities.postpone(lease, waiting)
     loaded(world, planned(world))
@@ -85,11 +85,13 @@ def test_event_that_comes_while_the_quota_ends_is_looked_at_at_once(world, monke
 
     def asked_and_spent(athlete_id, activity_id):
         assert world.services.state.activities.acquire(athlete_id, activity_id) is None
-        raise QuotaSpent("spent", until_epoch_s=world.clock.now + 60)
+        raise QuotaSpent("spent", until_epoch_s=world.clock.now_epoch_s + 60)
 
     monkeypatch.setattr(world.services.strava.client, "streams", asked_and_spent)
     loaded(world, listed)
-    assert [entry.activity_id for entry in world.services.state.activities.due(world.clock.now)] == [activity_id]
+    assert [entry.activity_id for entry in world.services.state.activities.due(world.clock.now_epoch_s)] == [
+        activity_id
+    ]
 
 
 def test_backfill_leaves_live_work_its_reserve(world):
@@ -104,14 +106,16 @@ def test_backfill_leaves_live_work_its_reserve(world):
 def test_event_that_is_newer_than_the_list_is_still_due_after_the_load(world, finished):
     [activity_id] = finished(world, 1)
     listed = planned(world)
-    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now))
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now_epoch_s))
     loaded(world, listed)
     assert [entry.activity_id for entry in world.services.state.activities.due(float("inf"))] == [activity_id]
 
 
 def test_event_that_is_older_than_the_list_is_answered_by_the_load(world, finished):
     [activity_id] = finished(world, 1)
-    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now) - 3600)
+    world.services.state.activities.make_due(
+        PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now_epoch_s) - 3600
+    )
     loaded(world, planned(world))
     assert list(world.services.state.activities.due(float("inf"))) == []
 

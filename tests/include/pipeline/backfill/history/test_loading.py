@@ -30,7 +30,7 @@ def test_backfill_fills_the_lake_and_a_second_one_finds_nothing_to_do(world, fin
     results = loaded(world, planned(world))
     assert sum(result.loaded for result in results) == 12
     assert in_lake(world) == sorted(ids)
-    world.clock.pass_s(1)
+    world.clock.advance(1)
     again = planned(world)
     assert (again.found, again.in_lake, again.to_load, again.loaded) == (12, 12, (), 0)
 
@@ -46,7 +46,7 @@ def test_loading_costs_one_call_for_each_recorded_activity_and_none_for_manual_o
 def test_dry_run_counts_and_changes_nothing(world, finished):
     finished(world, 3)
     result = planned(world, dry_run=True)
-    said = summary(result, world.clock.now)
+    said = summary(result, world.clock.now_epoch_s)
     names = ("found", "in_lake", "changed", "to_load", "unreadable", "read_calls")
     assert [said[name] for name in names] == [3, 0, 0, 3, 0, 4]
     assert list(world.services.lake.objects.list("")) == []
@@ -86,7 +86,7 @@ def test_activity_that_always_fails_leaves_its_chunk_loaded_and_owns_its_rest(wo
     assert world.control.script()[0]["calls"] <= 3
     assert not row(world, listed).is_open
     due_at = world.services.state.activities.get(PARENT_ID, ids[1]).due_at_epoch_s
-    assert world.clock.now < due_at <= world.clock.now + 3600
+    assert world.clock.now_epoch_s < due_at <= world.clock.now_epoch_s + 3600
 
 
 def test_slow_strava_costs_no_lease_and_no_second_call(world, monkeypatch, finished):
@@ -96,7 +96,7 @@ def test_slow_strava_costs_no_lease_and_no_second_call(world, monkeypatch, finis
 
     def slow(*args):
         made.append(args)
-        world.clock.pass_s(40)
+        world.clock.advance(40)
         return fetch(*args)
 
     monkeypatch.setattr(world.services.strava.client, "streams", slow)
@@ -119,7 +119,7 @@ def test_streams_that_a_dead_run_stored_are_not_fetched_again_and_their_partitio
         patched.setattr(world.services.strava.client, "streams", dies)
         with pytest.raises(SystemExit):
             loaded(world, listed)
-    world.clock.pass_s(400)
+    world.clock.advance(400)
     before = reads(world)
     [result] = loaded(world, listed)
     assert reads(world) - before == len(ids) - 1 - 2  # one is entered by hand
@@ -139,5 +139,9 @@ def test_stored_points_stay_when_strava_says_once_that_there_is_no_recording(wor
     loaded(world, planned(world))
 
     entry = world.services.state.activities.get(PARENT_ID, activity_id)
-    assert (entry.state, entry.points, entry.next_try_epoch_s) == (ActivityState.PENDING, 20, world.clock.now + 900)
+    assert (entry.state, entry.points, entry.next_try_epoch_s) == (
+        ActivityState.PENDING,
+        20,
+        world.clock.now_epoch_s + 900,
+    )
     assert world.sql("SELECT count(*) AS n FROM streams").to_pylist() == [{"n": 20}]

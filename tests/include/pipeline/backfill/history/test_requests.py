@@ -46,7 +46,7 @@ def test_request_is_refused_for_a_day_that_is_none_or_that_nothing_can_follow(da
 def test_what_is_asked_for_of_an_unknown_athlete_is_refused_and_forgotten(world):
     with pytest.raises(NotConnected):
         planned(world, athlete=999)
-    world.clock.pass_s(WORKED_S)
+    world.clock.advance(WORKED_S)
     assert queue_due(world.services).histories == 0
     assert list(world.services.state.histories.of_athlete(999)) == []
 
@@ -54,9 +54,9 @@ def test_what_is_asked_for_of_an_unknown_athlete_is_refused_and_forgotten(world)
 def test_progress_tells_when_it_should_be_done(world, finished):
     finished(world, 4)
     listed = planned(world)
-    world.clock.pass_s(600)
+    world.clock.advance(600)
     load(world.services, keys(listed)[:2])
-    said = summary(row(world, listed), world.clock.now)
+    said = summary(row(world, listed), world.clock.now_epoch_s)
     assert (said["loaded"], said["to_load"], said["done_percent"]) == (2, 2, 50)
     assert said["done_about"] == "2026-06-17T12:22+00:00"
 
@@ -76,13 +76,16 @@ def test_span_that_is_asked_for_again_is_fetched_whole_at_the_calls_that_the_dry
     counted = planned(world, again=True, dry_run=True)
     manual = sum(world.control.activity(activity_id)["detail"]["manual"] for activity_id in ids)
     assert counted.read_calls == listed_calls + 2 * len(ids) - manual
-    assert list(world.services.state.activities.due(world.clock.now)) == []
+    assert list(world.services.state.activities.due(world.clock.now_epoch_s)) == []
 
     planned(world, again=True)
-    before, due = world.calls(), [entry.activity_id for entry in world.services.state.activities.due(world.clock.now)]
+    before, due = (
+        world.calls(),
+        [entry.activity_id for entry in world.services.state.activities.due(world.clock.now_epoch_s)],
+    )
     assert sorted(due) == sorted(ids)
     for activity_id in due:
         sync(world.services, world.item(activity_id), source="webhook")
     assert sum(world.calls().values()) - sum(before.values()) == 2 * len(ids) - manual
-    assert list(world.services.state.activities.due(world.clock.now)) == []
+    assert list(world.services.state.activities.due(world.clock.now_epoch_s)) == []
     assert world.sql("SELECT count(*) AS n FROM activities WHERE has_detail").to_pylist() == [{"n": len(ids)}]

@@ -50,14 +50,14 @@ def test_list_longer_than_a_window_goes_on_from_its_cursor(world, short_pages, m
     def until_spent(*args, **named):
         calls.append(named["before_epoch_s"])
         if len(calls) % 3 == 0:
-            raise QuotaSpent("spent", until_epoch_s=world.clock.now + 60)
+            raise QuotaSpent("spent", until_epoch_s=world.clock.now_epoch_s + 60)
         return page(*args, **named)
 
     monkeypatch.setattr(world.services.strava.client, "activities", until_spent)
     listed = planned(world)
     for _ in range(6):
         assert resumed(world) == []  # it is not its turn before the window opens
-        world.clock.pass_s(62)
+        world.clock.advance(62)
         resumed(world)
     listed = row(world, listed)
     assert (listed.is_listed, sorted(listed.to_load), listed.found) == (True, ids, 20)
@@ -66,7 +66,7 @@ def test_list_longer_than_a_window_goes_on_from_its_cursor(world, short_pages, m
 
 
 def test_129_pages_of_200_are_many_shares_of_few_chunks(world, monkeypatch, finished):
-    newest = int(world.clock.now)
+    newest = int(world.clock.now_epoch_s)
     finished(world, 1)
     summary_row = next(world.services.strava.client.activities(PARENT_ID))[0]
     asked_for = []
@@ -87,7 +87,7 @@ def test_129_pages_of_200_are_many_shares_of_few_chunks(world, monkeypatch, fini
         chunks = in_chunks(keys(listed), ACTIVITIES)
         assert len(chunks) <= 60
         settled = set(listed.to_load)
-        change = partial(History.without, settled=settled, in_lake=settled, now_epoch_s=world.clock.now)
+        change = partial(History.without, settled=settled, in_lake=settled, now_epoch_s=world.clock.now_epoch_s)
         listed = list_batch(world.services, world.services.state.histories.amend(listed, change))
         shares += 1
     assert (listed.found, listed.loaded, shares) == (25_800, 25_800, 22)
@@ -123,10 +123,10 @@ def test_histories_take_turns_and_one_without_access_keeps_no_other_out_and_goes
     asked(world)
     asked(world, athlete=72)
     world.services.state.athletes.mark(72, AthleteStatus.NEEDS_REAUTH)
-    world.clock.pass_s(WORKED_S)
+    world.clock.advance(WORKED_S)
     [share] = resumed(world)
     assert (share.athlete_id, len(share.to_load)) == (PARENT_ID, 2)
-    world.clock.pass_s(900)
+    world.clock.advance(900)
     assert resumed(world) == []
     world.connect(72)
     assert [share.athlete_id for share in resumed(world)] == [72]
@@ -135,8 +135,8 @@ def test_histories_take_turns_and_one_without_access_keeps_no_other_out_and_goes
 def test_reconcile_queues_few_histories_at_once_longest_overdue_first(world):
     for day in range(1, 7):
         asked(world, to=f"2026-06-{day:02}")
-        world.clock.pass_s(1)
-    world.clock.pass_s(WORKED_S)
+        world.clock.advance(1)
+    world.clock.advance(WORKED_S)
     assert [queue_due(world.services).histories for _ in range(3)] == [4, 2, 0]
     forms = [parse_content(message.body).form for message in world.services.queue.receive(100, visibility_s=30)]
     assert [form["to"] for form in forms] == [f"2026-06-{day:02}" for day in range(1, 7)]
@@ -146,7 +146,7 @@ def test_history_whose_runs_come_to_nothing_is_queued_a_few_times_a_day(world):
     asked(world)
     queued = 0
     for _ in range(96):
-        world.clock.pass_s(900)
+        world.clock.advance(900)
         queued += queue_due(world.services).histories
     assert 4 <= queued <= 8
 
@@ -155,7 +155,7 @@ def test_run_that_died_is_taken_up_half_an_hour_later(world, finished):
     ids = finished(world, 3)
     planned(world)
     assert resumed(world) == []
-    world.clock.pass_s(WORKED_S)
+    world.clock.advance(WORKED_S)
     [share] = resumed(world)
     loaded(world, share)
     assert in_lake(world) == sorted(ids)
@@ -164,7 +164,7 @@ def test_run_that_died_is_taken_up_half_an_hour_later(world, finished):
 def test_run_that_begins_when_its_history_is_finished_lists_nothing_again(world, finished):
     finished(world, 3)
     asked(world)
-    world.clock.pass_s(WORKED_S)
+    world.clock.advance(WORKED_S)
     queue_due(world.services)
     [message] = world.services.queue.receive(100, visibility_s=30)
     loaded(world, planned(world))

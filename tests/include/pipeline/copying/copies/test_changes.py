@@ -28,7 +28,7 @@ pytestmark = pytest.mark.network
 
 def seen(world, activity_id):
     """Look at Strava again, as an event makes us, and bring the copies up to date."""
-    world.clock.pass_s(3600)
+    world.clock.advance(3600)
     sync(world.services, world.item(activity_id), source="webhook")
     return made(world, activity_id)
 
@@ -145,7 +145,7 @@ def test_planned_copy_of_a_deleted_activity_is_given_up(family, monkeypatch):
     family.control.delete_activity(activity_id)
     assert seen(family, activity_id) == [(CHILD_ID, "skipped")]
     assert "deleted on Strava, or hidden, before" in reason(family, activity_id)
-    assert list(family.services.state.copies.due(family.clock.now + 10**6)) == []
+    assert list(family.services.state.copies.due(family.clock.now_epoch_s + 10**6)) == []
     assert family.control.activity_ids(CHILD_ID) == []
 
 

@@ -55,8 +55,8 @@ def test_planned_copy_is_left_alone_for_a_minute_while_its_run_may_make_it(famil
     monkeypatch.setattr(family.services.state.copies, "acquire", lambda *_: None)
     activity_id = named(family)
     assert made(family, activity_id) == [(CHILD_ID, "planned")]
-    assert list(family.services.state.copies.due(family.clock.now + 59)) == []
-    [due] = family.services.state.copies.due(family.clock.now + 60)
+    assert list(family.services.state.copies.due(family.clock.now_epoch_s + 59)) == []
+    [due] = family.services.state.copies.due(family.clock.now_epoch_s + 60)
     assert due.parent_activity_id == activity_id
 
 
@@ -110,7 +110,7 @@ def test_upload_of_unknown_outcome_is_found_in_the_childs_list(family, monkeypat
 
     def break_off(*arguments):
         send(*arguments)
-        family.clock.pass_s(10)
+        family.clock.advance(10)
         raise OutcomeUnknown("the answer was lost")
 
     with monkeypatch.context() as patched:
@@ -124,7 +124,7 @@ def test_upload_of_unknown_outcome_is_found_in_the_childs_list(family, monkeypat
 
 def test_recording_that_the_child_has_already_counts_as_success(family):
     activity_id = named(family)
-    start_at = datetime.fromtimestamp(family.clock.now, UTC) - timedelta(hours=1)
+    start_at = datetime.fromtimestamp(family.clock.now_epoch_s, UTC) - timedelta(hours=1)
     own_id = family.control.generate_activity(CHILD_ID, "run", start_at=start_at, seed=9, points=60)
 
     assert made(family, activity_id) == [(CHILD_ID, "duplicate")]
@@ -184,9 +184,11 @@ def test_slow_processing_is_left_to_reconcile_and_resumed_by_its_upload_id(famil
     activity_id = named(family)
     monkeypatch.setattr("include.pipeline.copying.copies.poll_delays_s", lambda: (0.5,))
     assert made(family, activity_id) == [(CHILD_ID, "processing")]
-    assert family.services.state.copies.get(activity_id, CHILD_ID).next_try_epoch_s == int(family.clock.now) + 900
+    assert (
+        family.services.state.copies.get(activity_id, CHILD_ID).next_try_epoch_s == int(family.clock.now_epoch_s) + 900
+    )
     assert made(family, activity_id) == [(CHILD_ID, "processing")], "it is not looked at before its time"
-    family.clock.pass_s(900)
+    family.clock.advance(900)
     assert made(family, activity_id) == [(CHILD_ID, "done")]
     uploads = [count for route, count in family.calls().items() if route.startswith("POST") and "uploads" in route]
     assert uploads == [1]

@@ -35,7 +35,7 @@ def pass_windows():
 
     def pass_windows(world, count):
         for _ in range(count):
-            world.clock.pass_s(WINDOW_S)
+            world.clock.advance(WINDOW_S)
             queue_due(world.services)
             messages = world.services.queue.receive(100, visibility_s=60)
             for item in plan(world.services, [parse_content(message.body).event for message in messages]):

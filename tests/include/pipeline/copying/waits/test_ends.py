@@ -79,7 +79,7 @@ def test_run_that_read_the_link_before_it_was_resumed_and_skips_after_it_leaves_
     def resumed_meanwhile(hold, *arguments, **named_ones):
         monkeypatch.undo()
         family.services.state.links.save(replace(link, version=paused.version))
-        family.clock.pass_s(100)  # still under the lease
+        family.clock.advance(100)  # still under the lease
         skip(hold, *arguments, **named_ones)
 
     monkeypatch.setattr(CopyJob, "_skip", resumed_meanwhile)
@@ -175,7 +175,7 @@ def test_worker_whose_lease_ran_out_while_the_token_was_renewed_sends_nothing(fa
     def renew_slowly(*arguments):
         if not other:
             other.append("begun")
-            family.clock.pass_s(121)
+            family.clock.advance(121)
             other.append(made(family, activity_id))
         return send(*arguments)
 
@@ -222,9 +222,9 @@ def test_upload_that_got_lost_is_skipped_only_after_it_was_looked_for(family, mo
             made(family, activity_id)
     change(family, REX, status=LinkStatus.ENDED)
 
-    family.clock.pass_s(60)
+    family.clock.advance(60)
     assert made(family, activity_id) == [(REX, "uploading")]
-    family.clock.pass_s(900)
+    family.clock.advance(900)
     assert made(family, activity_id) == [(REX, "skipped")]
 
 
@@ -255,13 +255,13 @@ def test_copy_waits_for_a_parent_who_has_left_and_has_an_end(family, status, pas
     family.services.state.athletes.mark(ANN, status)
 
     for _day in range(32):
-        family.clock.pass_s(DAY_S - WINDOW_S)
+        family.clock.advance(DAY_S - WINDOW_S)
         pass_windows(family, 1)
 
     gone = copy(family, activity_id)
     assert (gone.state, gone.next_try_epoch_s, uploads(family)) == (CopyState.UNFINISHED, None, 0)
     assert "parent's account is not connected" in gone.reason
     family.connect(ANN)
-    family.services.state.copies.reopen(activity_id, REX, family.clock.now)
+    family.services.state.copies.reopen(activity_id, REX, family.clock.now_epoch_s)
     pass_windows(family, 1)
     assert copy(family, activity_id).state is CopyState.DONE

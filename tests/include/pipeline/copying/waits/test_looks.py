@@ -35,14 +35,14 @@ def test_copies_without_access_wait_and_are_made_when_the_child_connects_again(f
     older, newer = named(family, hours_ago=30), named(family, hours_ago=2)
     for activity_id in (older, newer):
         assert made(family, activity_id) == [(REX, "waiting_for_access")]
-    family.clock.pass_s(18_000)
+    family.clock.advance(18_000)
     waiting = copy(family, newer).next_try_epoch_s
     assert made(family, newer) == [(REX, "waiting_for_access")]
     assert copy(family, newer).next_try_epoch_s == waiting, "nothing is tried before its day"
 
     family.connect(REX)
-    wake_for_access(family.services.state.copies, REX, family.services.state.quota.limits(), family.clock.now)
-    assert [due.parent_activity_id for due in family.services.state.copies.due(family.clock.now)] == [newer]
+    wake_for_access(family.services.state.copies, REX, family.services.state.quota.limits(), family.clock.now_epoch_s)
+    assert [due.parent_activity_id for due in family.services.state.copies.due(family.clock.now_epoch_s)] == [newer]
     pass_windows(family, 1)
 
     assert [copy(family, activity_id).state for activity_id in (older, newer)] == [CopyState.DONE] * 2
@@ -65,13 +65,13 @@ def test_copy_that_nobody_lets_in_ends_after_thirty_days_and_is_made_when_asked_
     activity_id = named(family)
     made(family, activity_id)
     for _ in range(31):
-        family.clock.pass_s(DAY_S)
+        family.clock.advance(DAY_S)
         made(family, activity_id)
     assert copy(family, activity_id).state is CopyState.UNFINISHED
     assert copy(family, activity_id).reason.startswith("Given up after 30 days: The child's account lacks a permission")
 
     family.connect(REX)
-    assert family.services.state.copies.reopen(activity_id, REX, family.clock.now)
+    assert family.services.state.copies.reopen(activity_id, REX, family.clock.now_epoch_s)
 
     assert made(family, activity_id) == [(REX, "done")]
 
@@ -122,7 +122,7 @@ def test_copy_waits_as_long_as_strava_asks_within_bounds(family, route, asks, wa
     with suppress(StravaUnavailable):
         made(family, activity_id)
 
-    assert copy(family, activity_id).next_try_epoch_s == int(family.clock.now) + waits_s
+    assert copy(family, activity_id).next_try_epoch_s == int(family.clock.now_epoch_s) + waits_s
 
 
 def test_upload_that_was_answered_with_a_page_is_found_and_not_sent_again(
@@ -172,7 +172,7 @@ def test_unfinished_copy_that_is_asked_for_is_polled_then_searched_for_and_then_
     made(stuck, activity_id)
     pass_windows(stuck, 4 * 96)
     [theirs] = stuck.control.activity_ids(REX)
-    stuck.services.state.copies.reopen(activity_id, REX, stuck.clock.now)
+    stuck.services.state.copies.reopen(activity_id, REX, stuck.clock.now_epoch_s)
     before = stuck.calls()
 
     assert made(stuck, activity_id) == [(REX, "done")]
@@ -190,7 +190,7 @@ def test_unfinished_copy_is_sent_again_when_the_childs_list_shows_none(stuck, mo
     pass_windows(stuck, 4 * 96)
     [theirs] = stuck.control.activity_ids(REX)
     stuck.control.delete_activity(theirs)
-    stuck.services.state.copies.reopen(activity_id, REX, stuck.clock.now)
+    stuck.services.state.copies.reopen(activity_id, REX, stuck.clock.now_epoch_s)
 
     made(stuck, activity_id)
     assert uploads(stuck) == 2

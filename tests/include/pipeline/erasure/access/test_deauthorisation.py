@@ -33,7 +33,7 @@ def test_deauthorisation_destroys_the_tokens(world):
 @pytest.mark.parametrize("hours", [pytest.param(5.5, id="last hour"), pytest.param(7, id="expired")])
 @pytest.mark.parametrize("is_forged", [pytest.param(True, id="forged"), pytest.param(False, id="true")])
 def test_deauthorisation_is_told_from_a_forgery_when_the_pair_is_old(world, hours, is_forged):
-    world.clock.pass_s(hours * 3600)
+    world.clock.advance(hours * 3600)
     if not is_forged:
         world.control.disconnect(PARENT_ID, world.client_id)
 
@@ -79,13 +79,13 @@ def test_refusal_of_before_counts_for_nothing_until_strava_refuses_the_pair_agai
 
 @pytest.mark.parametrize("refused", [pytest.param(True, id="refused"), pytest.param(False, id="accepted")])
 def test_event_of_before_the_stored_connection_is_dropped_without_a_call(world, refused):
-    world.clock.pass_s(60)
+    world.clock.advance(60)
     world.connect(PARENT_ID)
     if refused:
         world.control.disconnect(PARENT_ID, world.client_id)
     before = (world.calls(), stored(world))
 
-    assert end_access(world.services, PARENT_ID, EVENT, world.clock.now - 1) is Access.CONNECTED_AGAIN
+    assert end_access(world.services, PARENT_ID, EVENT, world.clock.now_epoch_s - 1) is Access.CONNECTED_AGAIN
     assert (world.calls(), stored(world)) == before
     assert world.services.state.erasures.get(PARENT_ID).stage is ErasureStage.WITHDRAWN
 
@@ -93,7 +93,7 @@ def test_event_of_before_the_stored_connection_is_dropped_without_a_call(world, 
 def test_event_of_the_second_of_the_connection_is_not_older(world):
     world.control.disconnect(PARENT_ID, world.client_id)
 
-    assert end_access(world.services, PARENT_ID, EVENT, world.clock.now) is Access.ENDED
+    assert end_access(world.services, PARENT_ID, EVENT, world.clock.now_epoch_s) is Access.ENDED
 
 
 @pytest.mark.parametrize("minutes", [pytest.param(0, id="at once"), pytest.param(50, id="late")])
@@ -103,7 +103,7 @@ def test_event_that_echoes_a_disconnection_made_here_keeps_what_is_stored(world,
     world.control.disconnect(PARENT_ID, world.client_id)
     if row == "revoked":
         world.services.state.athletes.mark(PARENT_ID, AthleteStatus.REVOKED)
-    world.clock.pass_s(minutes * 60)
+    world.clock.advance(minutes * 60)
 
     assert end_access(world.services, PARENT_ID, EVENT) is Access.DISCONNECTED
     assert stored(world) == (AthleteStatus.REVOKED, False)
@@ -115,9 +115,9 @@ def test_event_is_no_echo_of_a_disconnection_that_did_not_happen_or_is_over(worl
     world.services.state.athletes.note_disconnect(PARENT_ID)
     if again:
         world.connect(PARENT_ID)
-        world.clock.pass_s(60)
+        world.clock.advance(60)
     else:
-        world.clock.pass_s(ECHO_S)
+        world.clock.advance(ECHO_S)
     world.control.disconnect(PARENT_ID, world.client_id)
 
     assert end_access(world.services, PARENT_ID, EVENT) is Access.ENDED

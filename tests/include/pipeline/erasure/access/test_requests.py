@@ -27,8 +27,8 @@ REASONS = [pytest.param(reason, id=reason) for reason in EraseReason]
 
 @pytest.mark.parametrize("reason", [OPERATOR, ATHLETE])
 def test_wish_of_before_the_stored_connection_is_withdrawn_and_the_athlete_told(world, reason):
-    asked_at = world.clock.now
-    world.clock.pass_s(60)
+    asked_at = world.clock.now_epoch_s
+    world.clock.advance(60)
     world.connect(PARENT_ID)
 
     assert end_access(world.services, PARENT_ID, reason, asked_at) is Access.CONNECTED_AGAIN
@@ -41,7 +41,7 @@ def test_wish_of_before_the_stored_connection_is_withdrawn_and_the_athlete_told(
 def test_connecting_takes_a_wish_back_and_says_so_once(world):
     world.services.state.erasures.ask_now(PARENT_ID, ATHLETE)
     assert world.services.state.erasures.forbid_writing(PARENT_ID)
-    world.clock.pass_s(60)
+    world.clock.advance(60)
 
     world.connect(PARENT_ID)
     world.connect(PARENT_ID)
@@ -72,7 +72,7 @@ def test_athlete_who_connects_again_while_the_tokens_are_refused_stays_connected
         def _connect_behind_the_barrier(self, seen):
             erasures = world.services.state.erasures
             present = erasures.get(seen.athlete_id)
-            world.clock.pass_s(60)
+            world.clock.advance(60)
             erasures.settle(present.withdrawn())  # as it was when the page looked
             world.connect(PARENT_ID)
             erasures._put(replace(present, version=erasures.get(seen.athlete_id).version))
@@ -190,7 +190,7 @@ def test_nothing_is_destroyed_when_the_fault_is_not_the_athletes(world, fault, r
     store = open_store(world.settings.state_url, world.services.clock)
     cipher = open_cipher(world.settings.key_url)
     tokens = Tokens(store, cipher, world.services.clock, refuse, world.services.wait)
-    world.clock.pass_s(7 * 3600)
+    world.clock.advance(7 * 3600)
 
     with pytest.raises(type(fault)):
         end_access(replace(world.services, strava=replace(world.services.strava, tokens=tokens)), PARENT_ID, request_)

@@ -47,7 +47,7 @@ class Place:
 
     def services(self):
         def wait(seconds):
-            self.clock.pass_s(seconds)
+            self.clock.advance(seconds)
 
         return open_services(self.settings, clock=self.clock, wait=wait)
 
@@ -97,7 +97,7 @@ def place(world):
         Copy(THEIR_ACTIVITY, ANN, REX, CopyState.PLANNED, external_id=external_id(THEIR_ACTIVITY, ANN))
     )
     services.state.outings.claim(
-        ANN, Outing(THEIR_ACTIVITY, int(world.clock.now), int(world.clock.now) + 60), lambda _: True
+        ANN, Outing(THEIR_ACTIVITY, int(world.clock.now_epoch_s), int(world.clock.now_epoch_s) + 60), lambda _: True
     )
     services.lake.copy_rows.refresh(THEIR_ACTIVITY)
     for key in (gpx_key(REX, THEIR_ACTIVITY, ANN), raw_detail_key(REX, THEIR_ACTIVITY), raw_detail_key(711, 1)):

@@ -45,7 +45,7 @@ def test_erasure_begun_by_an_older_version_finds_what_its_ledgers_led_to(world, 
     document = json.loads(draft.read_bytes())
     assert gpx_key(REX, THEIR_ACTIVITY, ANN) in document.pop("elsewhere")
     draft.write_text(json.dumps(document))
-    place.clock.pass_s(LEASE_S)
+    place.clock.advance(LEASE_S)
 
     assert place.run().outcome is Outcome.ERASED
     assert_gone(place)
@@ -151,7 +151,7 @@ def restored(world, place, tmp_path, monkeypatch):
         shutil.copy(state, root / "state.sqlite")
         url = f"sqlite://{root}/state.sqlite"
         settings = replace(place.settings, state_url=url, queue_url=url, lake_url=f"file://{root}/lake")
-        return type(place)(settings, ManualClock(world.clock.now))
+        return type(place)(settings, ManualClock(world.clock.now_epoch_s))
 
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
     return restore
@@ -176,7 +176,7 @@ def test_crash_at_any_write_loses_nothing_of_the_erasure(restored, after):
             Writes(at, after).watch(patch)
             with pytest.raises(Crash):
                 place.run()
-        place.clock.pass_s(LEASE_S)
+        place.clock.advance(LEASE_S)
         again = place.run()
 
         assert_gone(place)
@@ -198,7 +198,7 @@ def test_second_erasure_at_any_write_of_the_first_agrees_with_it(restored, stall
     seconds = []
 
     def second(place):
-        place.clock.pass_s(stalled_s)
+        place.clock.advance(stalled_s)
         seconds.append(place.run().outcome)
 
     for at in range(1, total + 1, 3):

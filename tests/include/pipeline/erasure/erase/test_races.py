@@ -90,7 +90,7 @@ def test_sync_that_stalled_until_after_the_erasure_loses_its_lease(world, place)
     activity_id = world.finish(name="Stalled")
 
     def race():
-        world.clock.pass_s(400)
+        world.clock.advance(400)
         place.run(OPERATOR)
 
     client = _Racing(world.services.strava.client, race)
@@ -109,7 +109,7 @@ def test_what_a_stalled_worker_writes_after_all_is_removed_by_a_second_look_or_a
     assert remove_late_records(world.services) == 1
     assert remove_late_records(world.services) == 0
     assert place.objects_of(ANN) == [gpx_key(REX, 5, ANN)]
-    world.clock.pass_s(29 * 86_400)
+    world.clock.advance(29 * 86_400)
     assert remove_late_records(world.services) == 0
     assert remove_late_records_everywhere(world.services) == 1
     assert place.objects_of(ANN) == []

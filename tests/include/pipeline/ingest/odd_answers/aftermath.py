@@ -42,7 +42,7 @@ def look(world, activity_id):
 def pass_hours(world, hours=1):
     """Reconcile once an hour, and what it queues."""
     for _ in range(hours):
-        world.clock.pass_s(HOUR_S)
+        world.clock.advance(HOUR_S)
         queue_due(world.services)
         with suppress(IngestError):
             list_athletes(world.services, world.settings)

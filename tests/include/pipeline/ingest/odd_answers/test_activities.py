@@ -50,7 +50,7 @@ def names(world):
 def test_stored_activity_and_its_copy_stay_when_its_detail_answers_404(family, odd):
     activity_id = family.finish(name="Run with Rex")
     look(family, activity_id)
-    family.clock.pass_s(1000)
+    family.clock.advance(1000)
     answer(family, "GET /activities/*[0-9]", **odd)
 
     assert isinstance(look(family, activity_id), IngestError)
@@ -74,8 +74,8 @@ def test_new_activity_waits_ever_longer_for_an_answer_and_comes_with_it(family, 
     waits_s = []
     for _ in range(3):
         look(family, activity_id)
-        waits_s.append(entry(family, activity_id).next_try_epoch_s - family.clock.now)
-        family.clock.pass_s(2 * HOUR_S)
+        waits_s.append(entry(family, activity_id).next_try_epoch_s - family.clock.now_epoch_s)
+        family.clock.advance(2 * HOUR_S)
     assert (entry(family, activity_id).state, copy(family, activity_id)) == ("pending", None)
     assert waits_s == [900, 1800, 3600]
     assert times_asked(family) <= 9, "three rounds of three tries at most"
@@ -87,7 +87,7 @@ def test_new_activity_waits_ever_longer_for_an_answer_and_comes_with_it(family, 
 def test_new_title_arrives_after_a_maintenance_page(family):
     activity_id = family.finish(name="Run with Rex")
     look(family, activity_id)
-    family.clock.pass_s(1000)
+    family.clock.advance(1000)
     family.control.rename(activity_id, "Long run with Rex")
     answer(family, "GET /activities/*[0-9]", **HTML)
     look(family, activity_id)
@@ -104,7 +104,7 @@ def test_nothing_is_lost_or_final_while_every_route_is_answered_as_unknown(famil
     stored, indoors = family.finish(name="Run with Rex"), family.finish("treadmill", hours_ago=5, name="Indoors")
     for activity_id in (stored, indoors):
         sync(family.services, family.item(activity_id), source="webhook")
-    family.clock.pass_s(1000)
+    family.clock.advance(1000)
     family.control.write_script(Line(route="GET *", **NO_ROUTE), Line(route="POST /uploads", **NO_ROUTE))
 
     look(family, stored)

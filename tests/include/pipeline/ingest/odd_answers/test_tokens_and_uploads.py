@@ -69,7 +69,7 @@ PASSING = [
 def test_odd_answer_of_the_token_endpoint_is_said_of_no_activity_and_no_athlete(family, odd):
     stored = family.finish(name="Run with Rex")
     look(family, stored)
-    family.clock.pass_s(TOKEN_S)
+    family.clock.advance(TOKEN_S)
     new = family.finish(name="Another run with Rex")
     answer(family, "POST /oauth/token", **odd)
 
@@ -89,7 +89,7 @@ def test_odd_answer_of_the_token_endpoint_is_said_of_no_activity_and_no_athlete(
 def test_athlete_has_to_connect_again_when_the_refresh_token_is_refused(family):
     activity_id = family.finish(name="Run with Rex")
     look(family, activity_id)
-    family.clock.pass_s(TOKEN_S)
+    family.clock.advance(TOKEN_S)
     refused = refusal("Bad Request", "RefreshToken", "refresh_token", "invalid")
     answer(family, "POST /oauth/token", status=400, body=refused)
 
@@ -103,7 +103,7 @@ def test_athlete_has_to_connect_again_when_the_refresh_token_is_refused(family):
 def test_activity_that_alone_is_refused_costs_few_calls_and_nothing_that_is_stored(family, odd):
     activity_id = family.finish(name="Run with Rex")
     look(family, activity_id)
-    family.clock.pass_s(1000)
+    family.clock.advance(1000)
     answer(family, "GET /activities/*[0-9]", **odd)
 
     look(family, activity_id)
@@ -133,7 +133,7 @@ UPLOADS = [
 def test_copy_is_made_once_when_the_answers_are_right_again(family, route, odd):
     activity_id = family.finish(name="Run with Rex")
     sync(family.services, family.item(activity_id), source="webhook")
-    family.clock.pass_s(TOKEN_S if "token" in route else 0)
+    family.clock.advance(TOKEN_S if "token" in route else 0)
     answer(family, route, **odd)
 
     look_at_copy(family, activity_id)

@@ -29,31 +29,31 @@ def test_activity_without_streams_is_a_row_without_points(world, kind, streams_c
 
 def test_missing_streams_are_looked_for_over_a_day_and_no_more(world):
     activity_id = world.finish("treadmill")
-    event_at = world.clock.now
+    event_at = world.clock.now_epoch_s
     looks = 0
     while looks == 0 or entry(world, activity_id).next_try_epoch_s is not None:
-        world.clock.now = entry(world, activity_id).next_try_epoch_s if looks else event_at
+        world.clock.now_epoch_s = entry(world, activity_id).next_try_epoch_s if looks else event_at
         synced(world, activity_id)
         looks += 1
-    assert (looks, round((world.clock.now - event_at) / 3600)) == (8, 20)
+    assert (looks, round((world.clock.now_epoch_s - event_at) / 3600)) == (8, 20)
 
 
 def test_streams_that_come_hours_late_come(world, monkeypatch):
     activity_id = world.finish()
-    came_at = world.clock.now + 3 * 3600
+    came_at = world.clock.now_epoch_s + 3 * 3600
     streams = world.services.strava.client.streams
 
     def late(*arguments):
-        if world.clock.now < came_at:
+        if world.clock.now_epoch_s < came_at:
             raise Gone("not yet")
         return streams(*arguments)
 
     monkeypatch.setattr(world.services.strava.client, "streams", late)
     synced(world, activity_id)
     while entry(world, activity_id).state is ActivityState.NO_STREAMS:
-        world.clock.now = entry(world, activity_id).next_try_epoch_s
+        world.clock.now_epoch_s = entry(world, activity_id).next_try_epoch_s
         synced(world, activity_id)
-    assert (entry(world, activity_id).state, world.clock.now - came_at < 3600) == ("synced", True)
+    assert (entry(world, activity_id).state, world.clock.now_epoch_s - came_at < 3600) == ("synced", True)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_recording_loses_its_points_when_strava_says_twice_a_window_apart_that_i
     assert synced(world, cropped).state == "pending"
     assert points(world) == 60
     assert world.services.lake.raw.streams(PARENT_ID, cropped) is not None
-    world.clock.pass_s(ROUND_S)
+    world.clock.advance(ROUND_S)
     assert synced(world, cropped).state == "no_streams"
     assert points(world) == 0
     assert world.services.lake.raw.streams(PARENT_ID, cropped) is None
@@ -90,9 +90,9 @@ def test_recording_loses_its_points_when_strava_says_twice_a_window_apart_that_i
 
 def test_recording_keeps_its_points_when_strava_says_within_a_window_again_that_it_has_none(world, cropped):
     world.control.write_script(Line(route="GET /activities/*/streams", body="{}"))
-    first_at = world.clock.now
+    first_at = world.clock.now_epoch_s
     for passed_s in (0, 60, ROUND_S - 1):
-        world.clock.now = first_at + passed_s
+        world.clock.now_epoch_s = first_at + passed_s
         synced(world, cropped)
         assert points(world) == 60
         assert entry(world, cropped).next_try_epoch_s == first_at + ROUND_S
@@ -102,12 +102,12 @@ def test_recording_is_doubted_anew_when_strava_showed_it_in_between(world, cropp
     gone = Line(route="GET /activities/*/streams", body="{}")
     world.control.write_script(gone)
     synced(world, cropped)
-    world.clock.pass_s(ROUND_S)
+    world.clock.advance(ROUND_S)
     world.control.write_script()
     assert synced(world, cropped).points == 55
     world.control.crop(cropped, first=1)
     world.control.write_script(gone)
-    world.clock.pass_s(ROUND_S)
+    world.clock.advance(ROUND_S)
     assert synced(world, cropped).state == "pending"
     assert points(world) == 55
 

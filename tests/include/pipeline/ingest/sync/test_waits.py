@@ -32,7 +32,7 @@ def test_404_right_after_the_event_is_tried_again(world):
     with pytest.raises(NotThereYet):
         synced(world, activity_id)
     assert entry(world, activity_id).state is ActivityState.PENDING
-    world.clock.pass_s(10)
+    world.clock.advance(10)
     world.control.switch_faults(world.client_id, Faults())
     assert synced(world, activity_id).state == "synced"
 
@@ -40,7 +40,7 @@ def test_404_right_after_the_event_is_tried_again(world):
 def test_404_long_after_the_event_counts_as_gone(world):
     activity_id = world.finish()
     world.control.delete_activity(activity_id)
-    item = replace(world.item(activity_id), event_at_epoch_s=int(world.clock.now) - SETTLING_S - 1)
+    item = replace(world.item(activity_id), event_at_epoch_s=int(world.clock.now_epoch_s) - SETTLING_S - 1)
     assert sync(world.services, item, source="webhook").state == "removed"
 
 
@@ -52,9 +52,9 @@ def test_spent_quota_sets_the_activity_aside_until_the_window_opens(world):
     result = synced(world, activity_id)
     waiting = entry(world, activity_id)
     assert (result.state, waiting.state) == ("pending", ActivityState.PENDING)
-    assert waiting.next_try_epoch_s == int(world.clock.now) // 900 * 900 + 901
+    assert waiting.next_try_epoch_s == int(world.clock.now_epoch_s) // 900 * 900 + 901
     assert waiting.reason == "Strava's limit of calls for this service is used up."
-    world.clock.now = waiting.next_try_epoch_s
+    world.clock.now_epoch_s = waiting.next_try_epoch_s
     assert synced(world, activity_id).state == "synced"
 
 
@@ -111,7 +111,7 @@ def test_rows_of_a_write_that_broke_off_are_found_by_a_later_removal(world, monk
             synced(world, activity_id)
     assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 1}]
     world.control.delete_activity(activity_id)
-    world.clock.pass_s(SETTLING_S + 1)
+    world.clock.advance(SETTLING_S + 1)
     item = replace(world.item(activity_id), event_at_epoch_s=0)
     assert sync(world.services, item, source="webhook").state == "removed"
     assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 0}]
@@ -122,25 +122,25 @@ def test_activity_of_somebody_else_is_not_stored_and_said_in_words_that_an_alarm
     activity_id = world.finish(announce=False)
     shown = world.services.strava.client.activity(71, activity_id)
     monkeypatch.setattr(world.services.strava.client, "activity", lambda *_: shown)
-    synced = sync(world.services, SyncItem(72, activity_id, int(world.clock.now)), source="webhook")
+    synced = sync(world.services, SyncItem(72, activity_id, int(world.clock.now_epoch_s)), source="webhook")
     assert (synced.state, list(world.services.lake.objects.list(""))) == ("quarantined", [])
     assert f"Activity {activity_id} of athlete 72 is quarantined: " in caplog.text
     assert world.services.state.activities.get(71, activity_id) is None
     entry = world.services.state.activities.get(72, activity_id)
-    assert (entry.due_at_epoch_s, entry.fetched_at_epoch_s) == (None, world.clock.now)
+    assert (entry.due_at_epoch_s, entry.fetched_at_epoch_s) == (None, world.clock.now_epoch_s)
 
 
 def test_stored_activity_that_is_once_shown_as_somebody_elses_is_looked_at_again(world, monkeypatch):
     activity_id = world.finish()
     synced(world, activity_id)
     anothers = replace(world.services.strava.client.activity(71, activity_id), athlete_id=72)
-    world.clock.pass_s(1000)
+    world.clock.advance(1000)
     with monkeypatch.context() as patched:
         patched.setattr(world.services.strava.client, "activity", lambda *_: anothers)
         assert synced(world, activity_id).state == "quarantined"
 
-    world.clock.pass_s(86_400)
-    [due] = world.services.state.activities.due(world.clock.now)
+    world.clock.advance(86_400)
+    [due] = world.services.state.activities.due(world.clock.now_epoch_s)
     assert synced(world, due.activity_id).state == "synced"
 
 
@@ -149,7 +149,7 @@ def test_lost_lease_writes_nothing_to_the_lake(world, monkeypatch):
     fetch = world.services.strava.client.streams
 
     def slow(athlete_id, wanted_id):
-        world.clock.pass_s(301)
+        world.clock.advance(301)
         world.services.state.activities.acquire(PARENT_ID, activity_id)
         return fetch(athlete_id, wanted_id)
 
@@ -168,7 +168,7 @@ def test_late_write_of_a_stalled_holder_is_found_and_undone(world, monkeypatch, 
     def stall(key, body, *, expected):
         if key.startswith(table) and not stalled:
             stalled.append(key)
-            world.clock.pass_s(301)
+            world.clock.advance(301)
             world.control.delete_activity(activity_id)
             taken_over = sync(world.services, replace(world.item(activity_id), event_at_epoch_s=0), source="webhook")
             assert taken_over.state == "removed"
@@ -183,8 +183,8 @@ def test_late_write_of_a_stalled_holder_is_found_and_undone(world, monkeypatch, 
         synced(world, activity_id)
     assert held_keys(world, activity_id), "the stalled write came through, which nothing can prevent"
 
-    world.clock.pass_s(301)
-    due = [entry.activity_id for entry in world.services.state.activities.due(world.clock.now)]
+    world.clock.advance(301)
+    due = [entry.activity_id for entry in world.services.state.activities.due(world.clock.now_epoch_s)]
     assert due == [activity_id]
     synced(world, activity_id)
 

@@ -22,7 +22,7 @@ def synced(world, **values):
     """An activity that the lake holds, fetched an hour ago."""
     activity_id = world.finish(announce=False, **values)
     sync(world.services, world.item(activity_id), source="webhook")
-    world.clock.pass_s(HOUR_S)
+    world.clock.advance(HOUR_S)
     return activity_id
 
 

@@ -29,7 +29,7 @@ def test_activity_without_an_event_reaches_the_lake(world):
     for item in plan(world.services, queued(world)):
         sync(world.services, item, source="webhook")
     assert world.sql("SELECT activity_id FROM activities").column("activity_id").to_pylist() == [activity_id]
-    world.clock.pass_s(HOUR_S)
+    world.clock.advance(HOUR_S)
     assert listed(world) == (Listed(athletes=1), [])
 
 
@@ -47,7 +47,7 @@ def test_edit_without_an_event_is_queued_once_until_it_is_synced(world, edit):
     edit(world.control, activity_id)
     assert listed(world) == (Listed(athletes=1, changed=1), [activity_id])
     sync(world.services, world.item(activity_id), source="webhook")
-    world.clock.pass_s(HOUR_S)
+    world.clock.advance(HOUR_S)
     assert listed(world) == (Listed(athletes=1), [])
 
 
@@ -57,7 +57,7 @@ def test_deletion_without_an_event_leaves_the_lake(world):
     assert listed(world) == (Listed(athletes=1, missing=1), [activity_id])
     sync(world.services, world.item(activity_id), source="webhook")
     assert world.services.state.activities.get(PARENT_ID, activity_id).state is ActivityState.REMOVED
-    world.clock.pass_s(HOUR_S)
+    world.clock.advance(HOUR_S)
     assert listed(world) == (Listed(athletes=1), [])
 
 
@@ -68,7 +68,7 @@ def test_activity_that_is_missing_but_there_is_looked_at_once_a_day(world, monke
     for _ in range(30):
         looks += listed(world)[1]
         sync(world.services, world.item(activity_id), source="webhook")
-        world.clock.pass_s(HOUR_S)
+        world.clock.advance(HOUR_S)
     assert len(looks) <= 3
 
 
@@ -89,7 +89,7 @@ def looks_of_two_days(world):
     """How often reconcile's lists have activities looked at."""
     looks = 0
     for _ in range(48):
-        world.clock.pass_s(3600)
+        world.clock.advance(3600)
         list_athletes(world.services, world.settings)
         messages = world.services.queue.receive(100, visibility_s=30)
         for item in plan(world.services, [parse_content(message.body).event for message in messages]):

@@ -27,7 +27,7 @@ def test_nothing_due_queues_nothing(world):
 def test_due_activity_is_queued_and_planned_again(world):
     activity_id = world.finish("treadmill")
     sync(world.services, world.item(activity_id), source="webhook")
-    world.clock.pass_s(900)
+    world.clock.advance(900)
     assert queue_due(world.services) == Queued(activities=1, copies=0)
     assert [item.activity_id for item in plan(world.services, queued(world))] == [activity_id]
 
@@ -35,12 +35,12 @@ def test_due_activity_is_queued_and_planned_again(world):
 def test_activity_whose_run_died_is_queued_when_its_lease_has_ended(world):
     world.services.state.activities.acquire(PARENT_ID, 5)
     assert queue_due(world.services).activities == 0
-    world.clock.pass_s(301)
+    world.clock.advance(301)
     assert queue_due(world.services).activities == 1
 
 
 def test_due_copy_queues_its_parents_activity(world):
-    now = int(world.clock.now)
+    now = int(world.clock.now_epoch_s)
     world.services.state.copies.plan(
         Copy(5, 72, PARENT_ID, CopyState.PLANNED, external_id="sdi-5-72", planned_at_epoch_s=now, next_try_epoch_s=now)
     )
@@ -50,7 +50,7 @@ def test_due_copy_queues_its_parents_activity(world):
 
 def test_activity_that_retention_deletes_is_not_queued(world):
     lease = world.services.state.activities.acquire(PARENT_ID, 5)
-    now = int(world.clock.now)
+    now = int(world.clock.now_epoch_s)
     expired = replace(
         world.services.state.activities.get(PARENT_ID, 5), state=ActivityState.EXPIRED, next_try_epoch_s=now
     )
@@ -60,7 +60,7 @@ def test_activity_that_retention_deletes_is_not_queued(world):
 
 def test_what_waits_for_an_athlete_to_connect_again_is_queued_when_they_have(world):
     world.services.state.activities.acquire(PARENT_ID, 5)
-    world.clock.pass_s(301)
+    world.clock.advance(301)
     world.services.state.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
     assert queue_due(world.services) == Queued(activities=0, copies=0)
     world.services.state.athletes.mark(PARENT_ID, AthleteStatus.ACTIVE)

@@ -32,7 +32,7 @@ def test_athlete_has_a_turn_once_an_hour_at_two_calls_a_page_more_only_while_the
     calls = []
     for _ in range(12):
         calls.append(lists_of(world, lambda: list_athletes(world.services, world.settings)))
-        world.clock.pass_s(900)
+        world.clock.advance(900)
     # The second hour's older page is the empty one that ends the rotation; it rests for a day.
     assert calls == [2, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0]
 
@@ -44,7 +44,7 @@ def test_older_pages_come_in_rotation_and_without_a_gap(world, monkeypatch):
     found = []
     for _ in range(4):
         found.append(listed(world)[1])
-        world.clock.pass_s(HOUR_S)
+        world.clock.advance(HOUR_S)
     assert found[0] == []
     assert [ids[-1]] in found
 
@@ -61,7 +61,7 @@ def test_athlete_waits_for_the_quota_and_keeps_the_turn(world):
     for _ in range(100):
         world.services.state.quota.reserve(Bucket.READ, Priority.LIVE)
     assert listed(world) == (Listed(waiting=1), [])
-    world.clock.pass_s(900)
+    world.clock.advance(900)
     assert listed(world) == (Listed(athletes=1, lacking=1), [activity_id])
 
 
@@ -116,7 +116,7 @@ def test_athlete_whose_list_always_fails_keeps_nobody_from_being_listed(world, m
     for _ in range(2):
         with pytest.raises(StravaUnavailable):
             list_athletes(world.services, world.settings)
-        world.clock.pass_s(1)
+        world.clock.advance(1)
     assert [event.object_id for event in queued(world)] == [activity_id]
 
 
@@ -126,7 +126,7 @@ def test_one_listing_queues_a_bounded_number_and_the_next_the_rest(world, monkey
     assert listed(world)[1] == ids[:2]
     for activity_id in ids[:2]:
         sync(world.services, world.item(activity_id), source="webhook")
-    world.clock.pass_s(HOUR_S)
+    world.clock.advance(HOUR_S)
     assert listed(world)[1] == ids[2:]
 
 
@@ -150,7 +150,7 @@ def turns(world, hours):
     """How often the parent is listed in so many hours."""
     taken = 0
     for _ in range(hours):
-        world.clock.pass_s(HOUR_S)
+        world.clock.advance(HOUR_S)
         taken += list_athletes(world.services, world.settings).athletes
     return taken
 
@@ -166,7 +166,7 @@ def test_athlete_is_listed_every_six_hours_while_events_arrive_and_hourly_withou
 
 def test_event_of_our_own_does_not_count_as_one_that_arrived(world):
     world.services.state.subscriptions.save(Subscription(9, "http://localhost/webhook"))
-    plan(world.services, [LookAgain(PARENT_ID, 1, world.clock.now).event])
+    plan(world.services, [LookAgain(PARENT_ID, 1, world.clock.now_epoch_s).event])
     assert turns(world, 6) == 6
 
 
@@ -182,13 +182,13 @@ def test_rotation_through_the_older_pages_starts_again_a_day_after_its_last_page
     ids = [synced(world, hours_ago=24 * number) for number in range(1, 5)]
     for _ in range(8):
         listed(world)
-        world.clock.pass_s(HOUR_S)
-    world.clock.pass_s(24 * HOUR_S)
+        world.clock.advance(HOUR_S)
+    world.clock.advance(24 * HOUR_S)
     world.control.rename(ids[2], "Renamed on a page that the first rotation has left behind")
     queued_again = []
     for _ in range(8):
         queued_again += listed(world)[1]
-        world.clock.pass_s(HOUR_S)
+        world.clock.advance(HOUR_S)
 
     assert ids[2] in queued_again
 

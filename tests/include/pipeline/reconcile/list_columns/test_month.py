@@ -89,7 +89,7 @@ def test_month_of_lists_brings_every_edit_at_the_calls_of_what_has_to_be_fetched
     chance, kinds, ids = Random(5), ("run", "ride", "trail_run", "virtual_ride"), []
     for number in range(300):
         ids.append(synced(world, kind=kinds[number % 4], hours_ago=2 + number, points=20))
-        world.clock.pass_s(HOUR_S if number % 20 == 19 else 0)  # the quota's next window
+        world.clock.advance(HOUR_S if number % 20 == 19 else 0)  # the quota's next window
     fields = [list(EDITS)[number % len(EDITS)] for number in range(300)]
     days = [chance.randrange(28) for _ in ids]
     before, detail_calls = world.calls(), 0
@@ -99,7 +99,7 @@ def test_month_of_lists_brings_every_edit_at_the_calls_of_what_has_to_be_fetched
                 edit(world, activity_id, field)
                 detail_calls += {"crop": 2, "altitude": 2, "distance": 2}.get(field, field in CALL_EACH)
         for _ in range(4):
-            world.clock.pass_s(DAY_S / 4)
+            world.clock.advance(DAY_S / 4)
             list_athletes(world.services, world.settings)
             worked(world)
     made = {route: count - before.get(route, 0) for route, count in world.calls().items() if route.startswith("GET")}

@@ -28,7 +28,7 @@ def listed(world, hours=1):
     """Pass some hours, each with a listing; the activities that were looked at because of it."""
     looked_at = []
     for _ in range(hours):
-        world.clock.pass_s(HOUR_S)
+        world.clock.advance(HOUR_S)
         list_athletes(world.services, world.settings)
         looked_at += worked(world)
     return looked_at
@@ -38,7 +38,7 @@ def page(world, *activity_ids, after_s=0.0, **changes):
     """The list as it shows these activities so long after now, each with these fields besides."""
     details = [world.control.activity(activity_id)["detail"] for activity_id in activity_ids]
     rows = [Activity.parse({**detail, "resource_state": 2, **changes}) for detail in details]
-    return ListedRows(PARENT_ID, world.clock.now + after_s, rows)
+    return ListedRows(PARENT_ID, world.clock.now_epoch_s + after_s, rows)
 
 
 def ledger(world):
@@ -140,7 +140,7 @@ def test_row_that_somebody_works_on_stays(world):
 
 def test_row_of_which_something_is_due_stays(world):
     activity_id = synced(world)
-    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now))
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now_epoch_s))
     update_from_list(
         world.services, page(world, activity_id, after_s=HOUR_S, kudos_count=99), ledger(world), looked_at=()
     )
@@ -167,7 +167,7 @@ def test_fetch_that_comes_between_reading_and_writing_wins(world, monkeypatch):
     def put_after_a_sync(key, body, *, expected):
         if not raced and key.startswith("activities"):
             raced.append(key)
-            world.clock.pass_s(2 * HOUR_S)
+            world.clock.advance(2 * HOUR_S)
             world.control.change_silently(activity_id, kudos_count=123)
             sync(world.services, world.item(activity_id), source="webhook")
         return put(key, body, expected=expected)
@@ -184,7 +184,7 @@ def test_object_that_cannot_be_read_keeps_nobody_from_being_listed(world):
     world.services.lake.objects.put(key, b"no Parquet", expected=Condition.ANYTHING)
     other = world.finish(announce=False)
     world.control.change_silently(activity_id, kudos_count=99)
-    world.clock.pass_s(HOUR_S)
+    world.clock.advance(HOUR_S)
     assert list_athletes(world.services, world.settings).lacking == 1
     assert other in [
         parse_content(message.body).event.object_id for message in world.services.queue.receive(10, visibility_s=9)

@@ -29,16 +29,16 @@ def in_lake(world):
 
 def test_nothing_expires_before_its_time_or_without_one(world):
     synced(world)
-    world.clock.pass_s(7 * DAY_S - 1)
+    world.clock.advance(7 * DAY_S - 1)
     assert expired(world) == Expired(0)
-    world.clock.pass_s(1000 * DAY_S)
+    world.clock.advance(1000 * DAY_S)
     assert expired(world, days=None) == Expired(0)
 
 
 def test_expired_activity_leaves_rows_raw_and_upload_files_but_not_the_ledger(world):
     activity_id = synced(world)
     world.services.lake.objects.put(gpx_key(PARENT_ID, activity_id, 72), b"gpx", expected=Condition.ABSENT)
-    world.clock.pass_s(7 * DAY_S)
+    world.clock.advance(7 * DAY_S)
     result = expired(world)
     assert (result.activities, result.busy) == (1, 0)
     assert objects(world) == []
@@ -49,9 +49,9 @@ def test_expired_activity_leaves_rows_raw_and_upload_files_but_not_the_ledger(wo
 
 def test_younger_activities_of_the_same_month_stay(world):
     old = synced(world, hours_ago=30)
-    world.clock.pass_s(4 * DAY_S)
+    world.clock.advance(4 * DAY_S)
     young = synced(world)
-    world.clock.pass_s(3 * DAY_S)
+    world.clock.advance(3 * DAY_S)
     assert expired(world).activities == 1
     assert in_lake(world) == [young]
     assert {key for key in objects(world) if str(old) in key} == set()
@@ -59,10 +59,10 @@ def test_younger_activities_of_the_same_month_stay(world):
 
 def test_reconcile_and_listing_do_not_bring_the_expired_back(world):
     activity_id = synced(world)
-    world.clock.pass_s(7 * DAY_S)
+    world.clock.advance(7 * DAY_S)
     expired(world)
     world.control.rename(activity_id, "edited since")
-    world.clock.pass_s(3600)
+    world.clock.advance(3600)
     assert (list_athletes(world.services, world.settings).to_json()["athletes"], queue_due(world.services)) == (
         1,
         Queued(0, 0),
@@ -72,19 +72,19 @@ def test_reconcile_and_listing_do_not_bring_the_expired_back(world):
 
 def test_expired_activity_that_an_event_asks_for_outlives_the_night_in_which_it_waits_for_quota(world, monkeypatch):
     activity_id = synced(world)
-    world.clock.pass_s(7 * DAY_S)
+    world.clock.advance(7 * DAY_S)
     expired(world)
-    world.clock.pass_s(3 * DAY_S)
+    world.clock.advance(3 * DAY_S)
 
     def spent(*_):
-        raise QuotaSpent("spent", until_epoch_s=world.clock.now + 60)
+        raise QuotaSpent("spent", until_epoch_s=world.clock.now_epoch_s + 60)
 
     with monkeypatch.context() as patched:
         patched.setattr(world.services.strava.client, "activity", spent)
         sync(world.services, world.item(activity_id), source="webhook")
     assert expired(world) == Expired(0)
 
-    world.clock.pass_s(900)
+    world.clock.advance(900)
     assert queue_due(world.services) == Queued(activities=1, copies=0)
     sync(world.services, world.item(activity_id), source="webhook")
     assert in_lake(world) == [activity_id]
@@ -92,9 +92,9 @@ def test_expired_activity_that_an_event_asks_for_outlives_the_night_in_which_it_
 
 def test_event_brings_the_activity_back_freshly_fetched(world):
     activity_id = synced(world)
-    world.clock.pass_s(7 * DAY_S)
+    world.clock.advance(7 * DAY_S)
     expired(world)
-    world.clock.pass_s(60)
+    world.clock.advance(60)
     [item] = plan_events(world.services, [world.event(activity_id, aspect_type="update")])
     sync(world.services, item, source="webhook")
     assert in_lake(world) == [activity_id]
@@ -103,7 +103,7 @@ def test_event_brings_the_activity_back_freshly_fetched(world):
 
 def test_backfill_brings_the_activity_back_because_an_operator_asks(world):
     activity_id = synced(world)
-    world.clock.pass_s(7 * DAY_S)
+    world.clock.advance(7 * DAY_S)
     expired(world)
     days = {"athlete": PARENT_ID, "from": "2026-06-01", "to": "2026-06-30", "dry_run": False}
     load(world.services, keys(list_on(world.services, world.ask(days))))
@@ -112,7 +112,7 @@ def test_backfill_brings_the_activity_back_because_an_operator_asks(world):
 
 def test_dry_run_counts_and_changes_nothing(world):
     activity_id = synced(world)
-    world.clock.pass_s(7 * DAY_S)
+    world.clock.advance(7 * DAY_S)
     before = (objects(world), entry(world, activity_id))
     assert expired(world, dry_run=True) == Expired(1)
     assert (objects(world), entry(world, activity_id)) == before
@@ -120,7 +120,7 @@ def test_dry_run_counts_and_changes_nothing(world):
 
 def test_activity_that_another_worker_holds_is_left_to_the_next_night(world):
     activity_id = synced(world)
-    world.clock.pass_s(7 * DAY_S)
+    world.clock.advance(7 * DAY_S)
     lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
     assert expired(world) == Expired(0, busy=0)  # it waits to be fetched again when the lease ends
     assert not world.services.state.activities.settle(lease, lease.entry)
@@ -129,18 +129,18 @@ def test_activity_that_another_worker_holds_is_left_to_the_next_night(world):
 
 def test_activity_that_waits_to_be_fetched_again_is_left_to_that_for_a_day(world):
     activity_id = synced(world)
-    world.clock.pass_s(7 * DAY_S)
+    world.clock.advance(7 * DAY_S)
     lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
-    waiting = replace(lease.entry, state=ActivityState.PENDING, next_try_epoch_s=int(world.clock.now))
+    waiting = replace(lease.entry, state=ActivityState.PENDING, next_try_epoch_s=int(world.clock.now_epoch_s))
     world.services.state.activities.postpone(lease, waiting)
     assert expired(world) == Expired(0)
-    world.clock.pass_s(DAY_S)
+    world.clock.advance(DAY_S)
     assert expired(world).activities == 1
 
 
 def test_event_while_the_activity_is_deleted_brings_it_back(world, monkeypatch):
     activity_id = synced(world)
-    world.clock.pass_s(7 * DAY_S)
+    world.clock.advance(7 * DAY_S)
     advance = world.services.state.activities.advance
 
     def asked_meanwhile(lease, marked):
@@ -156,7 +156,7 @@ def test_what_an_archive_brought_does_not_expire(world):
     activity_id = synced(world)
     lease = world.services.state.activities.acquire(PARENT_ID, activity_id)
     world.services.state.activities.settle(lease, replace(lease.entry, fetched_at_epoch_s=None))
-    world.clock.pass_s(1000 * DAY_S)
+    world.clock.advance(1000 * DAY_S)
     assert expired(world) == Expired(0)
 
 
@@ -165,14 +165,14 @@ def test_event_about_an_activity_that_was_only_listed_is_not_taken_for_answered(
     event = world.event(activity_id)
     days = {"athlete": PARENT_ID, "from": "2026-01-01", "to": "2026-12-31", "dry_run": False}
     list_on(world.services, world.ask(days))
-    world.clock.pass_s(3600)
+    world.clock.advance(3600)
     expired(world)
     assert [item.activity_id for item in plan_events(world.services, [event])] == [activity_id]
 
 
 def test_event_that_arrives_meanwhile_wins(world, monkeypatch):
     activity_id = synced(world)
-    world.clock.pass_s(7 * DAY_S)
+    world.clock.advance(7 * DAY_S)
     remove = world.services.lake.raw.remove
 
     def interrupted(*arguments, **named):
@@ -191,7 +191,7 @@ class Killed(Exception):
 @pytest.mark.parametrize("step", range(1, 10))
 def test_night_that_dies_at_any_step_is_finished_by_the_next_and_nothing_comes_back(world, monkeypatch, step):
     ids = [synced(world, hours_ago=1), synced(world, hours_ago=2)]
-    world.clock.pass_s(7 * DAY_S)
+    world.clock.advance(7 * DAY_S)
     steps = iter(range(1, 1000))
     store, delete = world.services.state.activities._put, world.services.lake.objects.delete
 
@@ -209,7 +209,7 @@ def test_night_that_dies_at_any_step_is_finished_by_the_next_and_nothing_comes_b
         with pytest.raises(Killed):
             expired(world)
     for _ in range(3):
-        world.clock.pass_s(DAY_S)
+        world.clock.advance(DAY_S)
         requeued = queue_due(world.services).activities
         expired(world)
         # Only a death between a lease and its mark leaves a row that reconcile may find first; then Strava is asked.
@@ -239,11 +239,11 @@ def test_owner_has_to_decide_on_aws(settings):
 
 def test_expired_activity_that_an_event_asks_for_is_left_to_it(world):
     activity_id = synced(world)
-    world.clock.pass_s(8 * DAY_S)
+    world.clock.advance(8 * DAY_S)
     expired(world)
-    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now))
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now_epoch_s))
 
     expired(world)
-    world.clock.pass_s(1800)
+    world.clock.advance(1800)
 
     assert queue_due(world.services) == Queued(activities=1, copies=0)

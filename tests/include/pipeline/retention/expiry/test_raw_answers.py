@@ -24,16 +24,16 @@ DAY_S = 86_400
 
 def test_raw_object_that_nobody_knows_expires_from_the_night_it_is_found(world):
     activity_id = world.finish(announce=False)
-    start = datetime.fromtimestamp(world.clock.now, UTC).date().isoformat()
+    start = datetime.fromtimestamp(world.clock.now_epoch_s, UTC).date().isoformat()
     days = {"athlete": PARENT_ID, "from": "2026-01-01", "to": start, "dry_run": False}
     listed = list_on(world.services, world.ask(days))  # and never loaded
     assert expired(world) == Expired(0)
     assert entry(world, activity_id).state is ActivityState.PENDING
-    world.clock.pass_s(6 * DAY_S)
+    world.clock.advance(6 * DAY_S)
     assert expired(world) == Expired(0)
     assert load(world.services, keys(listed)).loaded == 1  # a late backfill still finds it
     assert expired(world) == Expired(0)
-    world.clock.pass_s(DAY_S)  # as old as the list is what was loaded from it
+    world.clock.advance(DAY_S)  # as old as the list is what was loaded from it
     assert expired(world).activities == 1
     assert objects(world) == []
 
@@ -42,7 +42,7 @@ def test_raw_answer_of_an_activity_that_never_got_its_streams_expires_though_nob
     activity_id = world.finish(name="My secret title")
 
     def spent(*_):
-        raise QuotaSpent("spent", until_epoch_s=world.clock.now + 900)
+        raise QuotaSpent("spent", until_epoch_s=world.clock.now_epoch_s + 900)
 
     with monkeypatch.context() as patched:
         patched.setattr(world.services.strava.client, "streams", spent)
@@ -51,7 +51,7 @@ def test_raw_answer_of_an_activity_that_never_got_its_streams_expires_though_nob
     assert objects(world) != []
 
     for _ in range(9):
-        world.clock.pass_s(DAY_S)
+        world.clock.advance(DAY_S)
         expired(world)
 
     assert objects(world) == []
@@ -61,11 +61,11 @@ def test_raw_answer_of_an_activity_that_never_got_its_streams_expires_though_nob
 def test_streams_are_as_old_as_their_own_fetch_however_often_the_activity_is_looked_at(world):
     activity_id = synced(world)
     for day in range(1, 7):
-        world.clock.pass_s(DAY_S)
+        world.clock.advance(DAY_S)
         world.control.rename(activity_id, f"Run {day}")
         sync(world.services, world.item(activity_id), source="webhook")
         assert expired(world) == Expired(0)
-    world.clock.pass_s(DAY_S)
+    world.clock.advance(DAY_S)
 
     assert expired(world).activities == 1
     assert objects(world) == []
@@ -73,15 +73,15 @@ def test_streams_are_as_old_as_their_own_fetch_however_often_the_activity_is_loo
 
 def test_streams_that_are_fetched_again_are_young_again(world):
     activity_id = synced(world)
-    world.clock.pass_s(6 * DAY_S)
+    world.clock.advance(6 * DAY_S)
     world.control.rename(activity_id, "Another name")
     sync(world.services, world.item(activity_id), source="webhook")
     amend(world, activity_id, fingerprint="")  # as an operator who asks for all again
     sync(world.services, world.item(activity_id), source="webhook")
 
-    world.clock.pass_s(6 * DAY_S)
+    world.clock.advance(6 * DAY_S)
     assert expired(world) == Expired(0)
-    world.clock.pass_s(DAY_S)
+    world.clock.advance(DAY_S)
     assert expired(world).activities == 1
 
 
@@ -96,9 +96,9 @@ def test_raw_answer_of_what_was_not_understood_expires_from_the_night_it_is_foun
     amend(world, activity_id, state=ActivityState.QUARANTINED, fetched_at_epoch_s=None)
 
     expired(world)
-    world.clock.pass_s(7 * DAY_S - 1)
+    world.clock.advance(7 * DAY_S - 1)
     assert expired(world) == Expired(0)
-    world.clock.pass_s(1)
+    world.clock.advance(1)
 
     assert expired(world).activities == 1
     assert objects(world) == []
@@ -121,7 +121,7 @@ def test_raw_answer_that_a_stalled_worker_wrote_after_the_end_goes_in_the_next_n
 def test_raw_answer_of_what_was_removed_is_left_to_the_event_that_asks_for_it_again(world):
     activity_id = synced(world)
     amend(world, activity_id, state=ActivityState.REMOVED, object_keys=())
-    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now))
+    world.services.state.activities.make_due(PARENT_ID, activity_id, asked_at_epoch_s=int(world.clock.now_epoch_s))
 
     expired(world)
 

@@ -35,15 +35,15 @@ READ = frozenset({"read", "activity:read"})
 def test_lease_of_a_crashed_worker_runs_out(
     tokens: Tokens, athletes: Athletes, strava: Any, clock: ManualClock
 ) -> None:
-    clock.pass_s(LIFETIME_S)
-    started = clock.now
+    clock.advance(LIFETIME_S)
+    started = clock.now_epoch_s
     strava.while_busy.append(Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         access_token(tokens)
     strava.newest = 0  # as if the call had never reached Strava
 
     assert access_token(tokens) == "ACCESS-SECRET-1"
-    assert LEASE_S <= clock.now - started < LEASE_S + 3
+    assert LEASE_S <= clock.now_epoch_s - started < LEASE_S + 3
     assert status_of(athletes) is AthleteStatus.ACTIVE
 
 
@@ -164,7 +164,7 @@ def test_pair_is_stored_when_the_old_one_was_sealed_anew_meanwhile(
 def test_one_refresh_serves_all_when_many_workers_want_a_token(
     athletes: Athletes, store: Store, cipher: Cipher, strava: Any, clock: ManualClock
 ) -> None:
-    clock.pass_s(LIFETIME_S)
+    clock.advance(LIFETIME_S)
     workers = 8
     barrier = threading.Barrier(workers)
     stored = threading.Event()
@@ -178,5 +178,5 @@ def test_one_refresh_serves_all_when_many_workers_want_a_token(
         for round_number in range(1, 6):
             assert set(pool.map(work, range(workers))) == {f"ACCESS-SECRET-{round_number}"}
             assert strava.calls == round_number
-            clock.pass_s(LIFETIME_S)
+            clock.advance(LIFETIME_S)
     assert status_of(athletes) is AthleteStatus.ACTIVE

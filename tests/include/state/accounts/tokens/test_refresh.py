@@ -12,7 +12,7 @@ import pytest
 
 from include.clock import Clock
 from include.crypto.cipher import Cipher
-from include.deadline import ending_at, left_s
+from include.deadline import ending_at, remaining_s
 from include.errors import (
     RetryLater,
 )
@@ -26,7 +26,7 @@ LIFETIME_S = 21_600
 
 
 @pytest.mark.parametrize(
-    ("left_s", "calls"),
+    ("remaining_s", "calls"),
     [
         pytest.param(LIFETIME_S, 0, id="new"),
         pytest.param(300, 0, id="at the margin"),
@@ -36,9 +36,9 @@ LIFETIME_S = 21_600
     ],
 )
 def test_token_is_refreshed_only_when_little_is_left(
-    tokens: Tokens, strava: Any, pass_time: Callable[[float], None], left_s: int, calls: int
+    tokens: Tokens, strava: Any, pass_time: Callable[[float], None], remaining_s: int, calls: int
 ) -> None:
-    pass_time(LIFETIME_S - left_s)
+    pass_time(LIFETIME_S - remaining_s)
 
     assert access_token(tokens) == access_token(tokens) == f"ACCESS-SECRET-{calls}"
     assert strava.calls == calls
@@ -169,10 +169,10 @@ class WatchedStore(ForwardingStore):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.left_s: list[float] = []
+        self.remaining_s: list[float] = []
 
     def put(self, *args: Any, **options: Any) -> int:
-        self.left_s.append(left_s())
+        self.remaining_s.append(remaining_s())
         return super().put(*args, **options)
 
 
@@ -185,5 +185,5 @@ def test_new_pair_is_stored_however_little_time_the_work_has_left(
     with ending_at(0):
         access_token(Tokens(watched, cipher, clock, strava.refresh, wait=pass_time))
 
-    assert watched.left_s[0] < 0  # the lease
-    assert watched.left_s[1:] == [math.inf]
+    assert watched.remaining_s[0] < 0  # the lease
+    assert watched.remaining_s[1:] == [math.inf]

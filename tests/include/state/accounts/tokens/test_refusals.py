@@ -110,8 +110,8 @@ def test_athlete_needs_to_connect_again_when_the_refresh_is_refused(
 def test_athlete_stays_active_when_the_fault_is_not_the_athletes(
     tokens: Tokens, athletes: Athletes, strava: Any, clock: ManualClock, error: IngestError
 ) -> None:
-    clock.pass_s(LIFETIME_S)
-    before = clock.now
+    clock.advance(LIFETIME_S)
+    before = clock.now_epoch_s
     strava.failing_with = error
     with pytest.raises(type(error)):
         access_token(tokens)
@@ -119,7 +119,7 @@ def test_athlete_stays_active_when_the_fault_is_not_the_athletes(
 
     assert status_of(athletes) is AthleteStatus.ACTIVE
     assert access_token(tokens) == "ACCESS-SECRET-1"
-    assert clock.now == before  # the lease was given back: nobody had to wait
+    assert clock.now_epoch_s == before  # the lease was given back: nobody had to wait
 
 
 def test_missing_key_is_no_fault_of_the_athlete(

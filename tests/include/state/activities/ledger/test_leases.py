@@ -186,7 +186,7 @@ def test_renewed_lease_holds_for_its_full_length_from_then_on(
     assert ledger.renew(lease) == lease
     pass_time(100)
     renewed = ledger.renew(lease)
-    assert renewed.expires_at_epoch_s == clock.now + LEASE_S
+    assert renewed.expires_at_epoch_s == clock.now_epoch_s + LEASE_S
     pass_time(LEASE_S - 1)
     ledger.check(renewed)
     pass_time(1)
