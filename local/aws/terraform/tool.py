@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ _PROVIDER = "registry.terraform.io/hashicorp/aws"
 _MIRRORS = ("/usr/share/terraform/*", "/usr/local/share/terraform/*", "/opt/*")
 """The usual place of a filesystem mirror; `TF_PLUGIN_MIRROR` names another one."""
 
+_PIN = re.compile(r'(source  = "hashicorp/aws"\n\s+version = ")([^"]*)')
 _KEPT_OUT = shutil.ignore_patterns(".terraform", ".terraform.lock.hcl", "*.tfstate*", "*.tfplan")
 
 
@@ -33,6 +35,7 @@ class Terraform:
     def copy_into(cls, scratch: Path, environ: Mapping[str, str] = os.environ) -> Terraform:
         """Terraform with its own copy of `terraform/` below the empty folder `scratch`.
 
+        `PROVIDER` of `environ` replaces the pinned version of the provider in it, so that another one can be tried.
         Errors: `SettingsError` where Terraform is not installed.
         """
         program = shutil.which("terraform")
@@ -40,6 +43,9 @@ class Terraform:
             raise SettingsError("terraform is not on PATH: install Terraform 1.10 or newer")
         folder = scratch / "terraform"
         shutil.copytree(SOURCES, folder, ignore=_KEPT_OUT)
+        if tried := environ.get("PROVIDER"):
+            for path in folder.rglob("versions.tf"):
+                path.write_text(_PIN.sub(rf"\g<1>{tried}", path.read_text()))
         return cls(program, folder, {**environ, **_settings(scratch, environ)})
 
     def run(self, *arguments: str, folder: str = ".") -> str:
@@ -61,7 +67,8 @@ def find_mirror(environ: Mapping[str, str], places: Iterable[str] = _MIRRORS) ->
     """The filesystem mirror with the AWS provider for this machine, if there is one."""
     named = environ.get("TF_PLUGIN_MIRROR")
     candidates = [Path(named)] if named else _candidates(places)
-    return next((mirror for mirror in candidates if any(mirror.glob(f"{_PROVIDER}/*/{_target()}"))), None)
+    provider = f"{_PROVIDER}/{environ.get('PROVIDER') or '*'}/{_target()}"
+    return next((mirror for mirror in candidates if any(mirror.glob(provider))), None)
 
 
 def _candidates(places: Iterable[str]) -> Iterator[Path]:

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from include.clock import Clock
 from include.crypto.key_file import KeyFileCipher
 from include.linking import ceilings
 from include.linking.ceilings import has_room_for_child, has_room_for_invitation
-from include.state.claims import CLAIM_S, Claims
+from include.state import claims
+from include.state.claims import Claims
 from include.state.consent.feed import Side
 from include.state.invites import invite_id_of
 from include.state.links import CopyOptions, Link, LinkStatus
 from include.state.state import State
 from include.store.store import Store
-from local.testbed.manual_clock import ManualClock
 
 ADA, MOST = 11, 3
 Make = Callable[[int], bool]
@@ -29,11 +30,11 @@ class Services:
     """What the ceilings take."""
 
     state: State
-    clock: ManualClock
+    clock: Clock
 
 
 @pytest.fixture
-def services(store: Store, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Services:
+def services(store: Store, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Services:
     monkeypatch.setattr(ceilings, "CHILDREN", MOST)
     monkeypatch.setattr(ceilings, "OPEN_INVITATIONS", MOST)
     return Services(State.on(store, KeyFileCipher(tmp_path / "token.key"), clock), clock)
@@ -76,13 +77,16 @@ def test_same_one_is_made_again_at_the_ceiling(services: Services) -> None:
     assert not has_room_for_child(services, ADA, MOST)
 
 
-def test_claim_of_one_that_was_never_made_counts_for_a_minute(services: Services, clock: ManualClock) -> None:
+def test_claim_of_one_that_was_never_made_counts_for_a_minute(
+    services: Services, pass_time: Callable[[float], None], life_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "CLAIM_S", life_s)
     for number in range(MOST):
         assert has_room_for_invitation(services, ADA, f"invitation {number}")
 
-    clock.advance(CLAIM_S - 1)
+    pass_time(life_s - 3)
     assert not has_room_for_invitation(services, ADA, "another")
-    clock.advance(1)
+    pass_time(3)
     assert has_room_for_invitation(services, ADA, "another")
 
 
@@ -110,7 +114,7 @@ def test_one_parents_children_take_no_room_of_anothers(services: Services) -> No
 
 
 def test_second_of_two_counts_the_first_whose_claim_came_between_its_reading_and_its_writing(
-    store: Store, clock: ManualClock
+    store: Store, clock: Clock
 ) -> None:
     claims, taken = Claims(store, clock), []
 

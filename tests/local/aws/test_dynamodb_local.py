@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from local.aws.dynamodb_local import server
@@ -44,26 +45,34 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("echo 'openjdk version \"17.0.15\" 2025-04-15' >&2", None),
         ("echo 'openjdk version \"21\" 2023-09-19' >&2", None),
-        ("echo 'java version \"1.8.0_381\"' >&2", "Java is 1; Java 17 is needed"),
-        ("echo 'openjdk version \"11.0.2\" 2019-01-15' >&2", "Java is 11; Java 17 is needed"),
-        ("echo 'Unable to locate a Java Runtime.' >&2; exit 1", "does not run; Java 17 is needed"),
+        ("echo 'java version \"1.8.0_381\"' >&2", "Java is 1; the JDK of Java 17 is needed"),
+        ("echo 'openjdk version \"11.0.2\" 2019-01-15' >&2", "Java is 11; the JDK of Java 17 is needed"),
+        ("echo 'Unable to locate a Java Runtime.' >&2; exit 1", "does not run; the JDK of Java 17 is needed"),
     ],
 )
 def test_java_is_judged_by_what_it_says_of_itself(path: Path, script: str, said: str | None) -> None:
     program(path, "java", script)
+    program(path, "javac", "")
 
     lack = server.java_missing()
 
     assert lack is None if said is None else said in str(lack)
 
 
+def test_java_without_its_compiler_is_not_enough(path: Path) -> None:
+    program(path, "java", "echo 'openjdk version \"17.0.15\"' >&2")
+
+    assert "Java has no compiler; the JDK of Java 17 is needed" in str(server.java_missing())
+
+
 def test_install_says_what_to_install_when_java_is_missing(path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"Java is missing; Java 17 is needed\. On Debian: apt install openjdk-17"):
+    with pytest.raises(SystemExit, match=r"Java is missing; .* On Debian: apt install openjdk-17-jdk"):
         main()
 
 
 def test_install_says_what_to_install_when_npm_is_missing(path: Path) -> None:
     program(path, "java", "echo 'openjdk version \"17.0.15\"' >&2")
+    program(path, "javac", "")
 
     with pytest.raises(SystemExit, match=r"npm is missing\. On Debian: apt install npm"):
         main()
@@ -71,6 +80,7 @@ def test_install_says_what_to_install_when_npm_is_missing(path: Path) -> None:
 
 def test_install_fails_in_words_when_npm_does(path: Path) -> None:
     program(path, "java", "echo 'openjdk version \"17.0.15\"' >&2")
+    program(path, "javac", "")
     program(path, "npm", "exit 1")
 
     with pytest.raises(SystemExit, match="npm says why above"):
@@ -104,6 +114,12 @@ def user(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
+def listening(port: int) -> set[str]:
+    """The addresses on which anybody of this machine listens at the port."""
+    found = psutil.net_connections("tcp")
+    return {one.laddr.ip.removeprefix("::ffff:") for one in found if one.status == "LISTEN" and one.laddr.port == port}
+
+
 def ends(folder: Path) -> bool:
     """Whether the server of `folder` is gone within its time."""
     until = time.monotonic() + 20
@@ -121,6 +137,7 @@ def test_processes_share_one_server_that_ends_with_the_last_of_them(tmp_path: Pa
         with user(tmp_path) as (_, third_address):
             assert {address, other_address, third_address} == {address}
         assert address.startswith("http://127.0.0.1:")
+        assert listening(int(address.rpartition(":")[2])) == {"127.0.0.1"}
         second.send_signal(signal.SIGKILL)
         second.wait()
 
