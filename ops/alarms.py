@@ -25,12 +25,12 @@ def main(environment: Environment) -> None:
     """Send a test message through each path of the alarms, and name the recipients."""
     on_aws(environment).announce("sends test messages")
     paths = outputs(environment.folder)["alarm_paths"]
-    for line in (confirmed(paths), *send(paths)):
+    for line in (recipients(paths), *send(paths)):
         print(line)
 
 
-def confirmed(paths: Mapping[str, Any]) -> str:
-    """The recipients of the alarms, in words. Errors: `SettingsError` while there is none, or one has not confirmed."""
+def recipients(paths: Mapping[str, Any]) -> str:
+    """The recipients of the alarms, in words. Errors: `SettingsError` if there is none, or one has not confirmed."""
     client = open_client("sns", _SETTING)
     with aws_faults(_SETTING):
         pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=paths["topic_arn"])

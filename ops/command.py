@@ -1,4 +1,4 @@
-"""How a command of operators ends: as it says, or with one line that tells what went wrong and what to do."""
+"""Runs an operator's command; an expected error ends it with one line that says what went wrong and what to do."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def up(
 ) -> None:
     """Package, apply, sync the DAGs, check Strava and the deployment, and subscribe to Strava's events."""
     folder = environment.folder
-    _play(
+    _run_steps(
         [
             Step("package", "make package", _package),
             Step("init", "terraform init -backend-config=backend.hcl", lambda: _init(folder)),
@@ -80,7 +80,7 @@ def down(
     folder = environment.folder
     if not is_dry:
         typer.confirm(f"Destroy {environment} with every athlete's data and tokens in it?", abort=True)
-    _play(
+    _run_steps(
         [
             Step("init", "terraform init -backend-config=backend.hcl", lambda: _init(folder)),
             Step("destroy", "terraform destroy", lambda: _terraform(folder, "destroy", "-auto-approve")),
@@ -90,7 +90,7 @@ def down(
     console.print(_STAYS, markup=False)
 
 
-def _play(steps: Sequence[Step], *, is_dry: bool) -> None:
+def _run_steps(steps: Sequence[Step], *, is_dry: bool) -> None:
     begun = time.monotonic()
     for number, step in enumerate(steps, start=1):
         console.print(f"[bold]{number}. {step.name}[/]", step.command)
@@ -152,7 +152,7 @@ def _prove(folder: Path) -> str:
 
 
 def _smoke(folder: Path) -> str:
-    return smoke.check(outputs(folder), smoke.patiently())
+    return smoke.check(outputs(folder), smoke.until_deadline())
 
 
 def _subscribe(environment: Environment) -> str:

@@ -38,7 +38,7 @@ def show() -> None:
     """Show how many token pairs and hidden places each key seals; on AWS, show the state of the key."""
     settings = installed_settings()
     if settings.key_url.startswith(_KMS):
-        print(_told_by_kms(settings.key_url))
+        print(_kms_key_state(settings.key_url))
         return
     with _opened(settings) as keys:
         counts = {keys.cipher.active_key: 0, **keys.rotation.secrets_by_key()}
@@ -81,8 +81,8 @@ class _Keys:
     rotation: KeyRotation
 
 
-def _told_by_kms(key_url: str) -> str:
-    """The state of the key of KMS, in a line."""
+def _kms_key_state(key_url: str) -> str:
+    """The state of the KMS key, in one line."""
     client = open_client("kms", "KEY_URL")
     with aws_faults("KEY_URL"):
         key = client.describe_key(KeyId=key_url.removeprefix(_KMS))["KeyMetadata"]

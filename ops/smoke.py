@@ -32,27 +32,27 @@ _PAUSE_S = 10
 _TIMEOUT_S = 30.0
 
 
-def check(built: Mapping[str, Any], patience: Retrying) -> str:
-    """Check the environment of which Terraform tells this; returns in words what is well.
+def check(built: Mapping[str, Any], retrying: Retrying) -> str:
+    """Check the environment with these Terraform outputs; returns the results in words.
 
-    What is not so yet is asked again, as `patience` says. Errors: those of the checks below.
+    A failed check is repeated as `retrying` says. Errors: those of the checks below.
     """
     settings = read_settings(built["settings"])
     api = open_airflow(settings)
     queue = open_queue(settings.queue_url, time.time, keep_days=int(settings.messages_keep_days))
     with closing(queue), closing(open_store(settings.state_url, time.time)) as store:
-        health = patience(check_health, settings.public_url)
-        patience(check_webhook, settings)
-        dags = patience(check_dags, api)
+        health = retrying(check_health, settings.public_url)
+        retrying(check_webhook, settings)
+        dags = retrying(check_dags, api)
         sent = send_event(queue, time.time)
-        patience(check_event, EventAudit(store, time.time), sent)
+        retrying(check_event, EventAudit(store, time.time), sent)
     return (
         f"{settings.public_url} answers {health}, Airflow knows {dags} DAGs and handled a test event: "
         f"{built['airflow_url']}"
     )
 
 
-def patiently() -> Retrying:
+def until_deadline() -> Retrying:
     """Repeats a check until it succeeds or the deadline has passed; then raises the last error."""
     return Retrying(
         retry=retry_if_exception_type(RetryLater),
@@ -109,9 +109,9 @@ def send_event(queue: Queue, clock: Clock) -> str:
 
     Effects: a run of `strava_ingest` that plans no work, and a line of the audit, which expires.
     """
-    now = clock()
-    event = WebhookEvent("athlete", MAX_ID, "update", MAX_ID, 1, int(now))
-    queue.send(to_body(StravaEvent(event, now)))
+    now_epoch_s = clock()
+    event = WebhookEvent("athlete", MAX_ID, "update", MAX_ID, 1, int(now_epoch_s))
+    queue.send(to_body(StravaEvent(event, now_epoch_s)))
     return event.event_id
 
 

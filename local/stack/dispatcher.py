@@ -26,8 +26,8 @@ from webhook_api.dispatcher import BATCH_SIZE, dispatch
 
 IDLE_POLL_S = 0.2
 GATHER_S = 2.0
-"""For this time after the start of a run, events wait for the next run: under load they are batched, so that a run has
-few tasks; in quiet times an event does not wait."""
+"""After it has started a run, the dispatcher waits this long, so that events under load share a run and its tasks; an
+event in quiet times does not wait."""
 QUEUE_RETRY_S = 2.0
 FIRST_CLEANING_S = 300.0
 CLEAN_EVERY_S = 3600.0
@@ -37,18 +37,18 @@ log = logging.getLogger("local.stack.dispatcher")
 
 @dataclass(slots=True)
 class Stop:
-    """Whether somebody asked the loop to end; a bare flag, because a signal handler must not touch a lock."""
+    """A request to end the loop: a plain flag, because a signal handler must not take a lock."""
 
     requested: bool = False
 
     def request(self, _signum: int, _frame: FrameType | None) -> None:
-        """Ask for the end: the handler for SIGTERM and SIGINT."""
+        """Handle SIGTERM and SIGINT: request the end."""
         self.requested = True
 
 
 @dataclass(slots=True)
 class Cleaning:
-    """Deletes Airflow's finished runs while no event waits; hourly, because this machine may be off at night."""
+    """Deletes Airflow's finished runs while no event waits: every hour, because this machine may be off at night."""
 
     airflow: AirflowApi
     clock: Clock
@@ -57,8 +57,8 @@ class Cleaning:
     due_epoch_s: float
     skipped: int = 0
 
-    def go_on(self) -> None:
-        """Delete one page, if it is time; only one, so that an event never waits longer. The next follows at once."""
+    def delete_page(self) -> None:
+        """Delete one page of runs if it is due: only one, so that no event waits longer. The next is due at once."""
         if self.clock() < self.due_epoch_s:
             return
         self.due_epoch_s = self.clock() + CLEAN_EVERY_S
@@ -101,7 +101,7 @@ def run(connections: Connections, *, stop: Stop, sleep: Callable[[float], None])
             continue
         log_report(report)
         if not report.received:
-            connections.cleaning.go_on()
+            connections.cleaning.delete_page()
         if report.received < BATCH_SIZE:
             sleep(GATHER_S if report.runs else IDLE_POLL_S)
 

@@ -1,4 +1,4 @@
-"""A parent and a child for whoever starts a new system: with accounts at the simulated Strava, connected and linked."""
+"""The example family of a new system: a parent and a child at the simulated Strava, connected and linked."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from ops.links import link
 from ops.machine.state_dir import StateDir
 
 SEED = 2026
-"""Which activities the parent has."""
+"""The seed of the parent's activities."""
 _BEGUN, _DONE = "begun", "done"
 
 
-def settle(stack: Stack) -> None:
-    """Let the family have accounts, connect and be linked, where nobody has an account yet; later it is left alone.
+def set_up(stack: Stack) -> None:
+    """Create the family's accounts, connect and link them, unless the simulated Strava already has accounts of others.
 
-    Errors: `WalkFailed` where Strava does not answer meanwhile; to be repeated then, as after a kill.
+    Errors: `WalkFailed` where Strava does not answer; call it again then, as after a kill.
+    Effects: none once the family is linked, whatever users have done to it since.
     """
     note = stack.state_dir.root / "family"
     with SimulatorControl(stack.simulator_url) as control:
@@ -27,7 +28,7 @@ def settle(stack: Stack) -> None:
             if control.athletes():
                 return
             note.write_text(_BEGUN)
-        if is_settled(stack.state_dir):
+        if is_set_up(stack.state_dir):
             return
         populate(control, invented(datetime.now(UTC), seed=SEED))
     for athlete_id in (PARENT_ID, CHILD_ID):
@@ -36,7 +37,7 @@ def settle(stack: Stack) -> None:
     note.write_text(_DONE)
 
 
-def is_settled(place: StateDir) -> bool:
-    """Whether the system has had a family that was connected and linked at its start."""
+def is_set_up(place: StateDir) -> bool:
+    """Whether this system once connected and linked the example family."""
     note = place.root / "family"
     return note.exists() and note.read_text() == _DONE

@@ -45,9 +45,9 @@ class Command:
     argv: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
     ends_by: signal.Signals = signal.SIGTERM
-    """The signal that makes it end soon and cleanly."""
+    """The signal that ends it quickly and cleanly."""
     is_outside: bool = False
-    """Whether it plays somebody outside of the system, who may be away while the system runs."""
+    """Whether it simulates an external system, without which this system continues to run."""
 
     @classmethod
     def module(cls, name: str, arguments: Iterable[str], environment: Mapping[str, str]) -> Command:
@@ -55,7 +55,7 @@ class Command:
         return cls(process_name(name), [sys.executable, "-m", name, *arguments], environment)
 
     def outside(self) -> Command:
-        """The same, as a process of somebody outside of the system."""
+        """The same command, as that of an external system."""
         return replace(self, is_outside=True)
 
 
@@ -113,11 +113,11 @@ class Processes:
         self._refuse_ended(self._started)
 
     def check_inside(self) -> None:
-        """Check that those of the system run, whoever outside is away. Errors: as `check`."""
+        """Check that the system's own processes run; external ones may have ended. Errors: as `check`."""
         self._refuse_ended(self._started.keys() - self._outside)
 
     def is_away(self, name: str) -> bool:
-        """Whether this one plays somebody outside and has ended."""
+        """Whether this process simulates an external system and has ended."""
         return name in self._outside and self._started[name].poll() is not None
 
     def _refuse_ended(self, names: Iterable[str]) -> None:

@@ -124,7 +124,7 @@ class AirflowReadiness:
 def wait_until_ready(processes: Processes, parts: Mapping[str, Readiness], progress: Progress) -> None:
     """Wait until every part is ready; each part has the name of its process, and is reported with the time it took.
 
-    One that plays somebody outside and ends is announced and not waited for.
+    A process of an external system that ends is announced, and no longer waited for.
     Errors: `StackFailed` when a process of the system ends, or a part is not ready after `DEADLINE_S`.
     """
     started = time.monotonic()

@@ -28,10 +28,10 @@ from ops.machine.ports import FILE, Ports, url
 from ops.machine.state_dir import StateDir
 
 ATHLETES_PAGES, AIRFLOW = "Athletes' pages", "Airflow"
-"""How the simulator's pages call the pages beside them."""
+"""The labels of the links to these pages on the simulator's pages."""
 
 SIMULATOR = "strava_simulator"
-"""The process that plays Strava."""
+"""The process of the simulated Strava."""
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
@@ -68,14 +68,14 @@ class Stack:
         tier: Tier = Tier.UPGRADED,
         api_path: str = API_PATH,
     ) -> Iterator[Stack]:
-        """A system that is ready for work; all of its processes are ended when the context is left.
+        """A context with a system that is ready for work; all of its processes are ended when the context is left.
 
-        `state_dir` is created where it is missing, and continued with where it is not; `dags` are the DAGs that have
-        to be there; `fresh` forgets what an earlier run left in `state_dir`; `overrides` are settings that win over
-        the derived ones: with credentials of a real Strava application among them no simulator is started;
-        `backend` says on which leaves it stands, if not on this machine's own; `tier` are the simulated limits;
-        `api_path` is where on its host the simulated Strava is asked.
-        To be called from the main thread, once at a time.
+        `state_dir` is created if it is missing, else the system continues from it; `fresh` first deletes what an
+        earlier run left there. `dags` are the DAGs to wait for. `overrides` are settings that replace the derived
+        ones; with credentials of a real Strava application among them, no simulator is started. `backend` chooses the
+        leaves, by default this machine's own; `tier` are the simulated limits, and `api_path` is the path of the API at
+        the simulated Strava.
+        Call it from the main thread, once at a time.
 
         Errors: `SettingsError` when another system uses `state_dir`, a setting is wrong or the disk refuses,
         `StackFailed` when a process dies or is not ready in time. SIGTERM and SIGHUP leave the context as Ctrl-C does.
@@ -163,7 +163,7 @@ class Stack:
 
 
 def _claim(place: StateDir, strava: str) -> None:
-    """Keep simulated and real athletes apart: a state directory is for one of them only."""
+    """Reserve the state directory for athletes of this Strava, simulated or real. Errors: `SettingsError`."""
     belongs_to = place.root / "strava"
     if belongs_to.exists() and (owner := belongs_to.read_text().strip()) != strava:
         raise SettingsError(
@@ -175,7 +175,7 @@ def _claim(place: StateDir, strava: str) -> None:
 
 @contextmanager
 def _ended_on_leaving(place: StateDir) -> Iterator[Processes]:
-    """The processes of a new run; when the context is left, their end cannot be interrupted."""
+    """A context with the processes of a new run; it ends them when it is left, and no signal interrupts that."""
     processes = Processes.open(place.logs, place.root / "run")
     try:
         yield processes

@@ -23,12 +23,12 @@ from ops.subscription import end_elsewhere, prove, subscribe
 
 WATCH_S = 1.0
 ASK_AGAIN_S = 60.0
-"""How long after a try to reach Strava the next one follows, until it answers."""
+"""The interval between two tries to reach Strava, until it answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strava:
-    """What Strava said when it was asked to send events here."""
+    """The result of the request that Strava send events here, in words, and whether Strava answered."""
 
     told: str
     answers: bool
@@ -64,7 +64,7 @@ def run(progress: Progress) -> None:
 
 
 def watch(stack: Stack, progress: Progress, *, asks: bool) -> None:
-    """Watch processes and disk, and where `asks` is set Strava too, until it answers; that is said then.
+    """Watch processes and disk; with `asks`, also try to reach Strava until it answers, and print that it does.
 
     Errors: as `run`; does not return.
     """
@@ -84,10 +84,10 @@ def watch(stack: Stack, progress: Progress, *, asks: bool) -> None:
 
 
 def ask(stack: Stack) -> Strava:
-    """Make Strava send events here, where it can, and say whether it does; the system runs without it too.
+    """Make Strava send events here if it can; the system also runs without it.
 
-    Errors: `WrongInstallation` where something else than Strava's API answers.
-    Effects: a simulated Strava on which nobody has an account gets a family that is connected and linked.
+    Errors: `WrongInstallation` where a server that is not Strava's API answers.
+    Effects: a simulated Strava without accounts gets the example family, connected and linked.
     """
     if stack.processes.is_away(SIMULATOR):
         return Strava(_AWAY, answers=False)
@@ -109,7 +109,7 @@ _AWAY = f"The simulated Strava has ended. {_WAITS} To have it back: Ctrl-C, then
 
 
 def await_events(stack: Stack) -> str:
-    """Make Strava send events here, where it can; returns in words whether it does."""
+    """Make Strava send events here if it can; returns in words whether it does. Errors: as `prove` and `subscribe`."""
     prove(stack.settings)
     if not stack.simulator_url and not stack.settings.public_url.startswith("https://"):
         return (
@@ -120,7 +120,7 @@ def await_events(stack: Stack) -> str:
         end_elsewhere(stack.settings)
     subscription = subscribe(stack.settings)
     if stack.simulator_url:
-        family.settle(stack)
+        family.set_up(stack)
     return f"Strava sends events to this system (subscription {subscription.subscription_id})."
 
 
@@ -157,7 +157,7 @@ def _query() -> str:
 def _next_step(stack: Stack) -> str:
     if not stack.simulator_url:
         return f"open {stack.web_url}/ and connect an athlete; new activities then appear in Airflow."
-    first = "" if family.is_settled(stack.state_dir) else f"connect and link two athletes at {stack.web_url}/, then "
+    first = "" if family.is_set_up(stack.state_dir) else f"connect and link two athletes at {stack.web_url}/, then "
     return (
         f"{first}open {stack.simulator_url}/ and press “Finish activity”: the child has a copy seconds later. "
         "Other buttons there rename, hide and delete, and let Strava fail in five ways."

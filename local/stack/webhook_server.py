@@ -18,19 +18,20 @@ from webhook_api import access_log
 from webhook_api.app import create_app
 
 PAGES_AT_ONCE = 32
-"""How many pages may be under way; each may wait for Strava."""
+"""The most pages that are answered at once; each may wait for Strava."""
 WEBHOOKS_AT_ONCE = 8
-"""How many threads are left to the webhook and the health check, which wait for nobody."""
+"""The threads that remain for the webhook and the health check, which never wait for Strava."""
 CONNECTIONS = 800
-"""How many connections may be open, idle ones and half requests among them: below the 1,024 files of a process."""
+"""The most open connections, idle and half-sent ones included: fewer than the 1,024 files that a process may open."""
 LARGEST_REQUEST_BYTES = 16 * 1024
-"""What is larger is answered 413 before it has been read; the application itself takes half of that."""
+"""A larger request is answered 413 before it is read; the application itself accepts half of this."""
 SILENT_S = 15
-"""After so long a connection is closed on which nothing comes, and of whose request nobody works on an answer."""
+"""After this time without data, and without a request that is being answered, a connection is closed."""
 BUSY_S = 5
-"""When a browser may come again that found no room."""
+"""The `Retry-After` of a page that found no free place."""
 
-_WAITS_FOR_NOBODY = ("webhook", "health")
+_UNLIMITED = ("webhook", "health")
+"""The blueprints whose requests need no place."""
 
 log = logging.getLogger("local.stack.webhook_server")
 
@@ -61,12 +62,12 @@ def serve(app: Flask, port: int) -> None:
 
 
 def limit_pages(app: Flask, at_once: int) -> None:
-    """Let `app` answer so many pages at once; one more is asked to come again, so that no page holds up the webhook."""
+    """Make `app` answer at most so many pages at once, and others with 503: so pages never block the webhook."""
     room = threading.BoundedSemaphore(at_once)
 
     @app.before_request
     def enter() -> None:
-        if request.blueprint in _WAITS_FOR_NOBODY:
+        if request.blueprint in _UNLIMITED:
             return
         if not room.acquire(blocking=False):
             raise ServiceUnavailable(retry_after=BUSY_S)

@@ -56,7 +56,7 @@ def restore(
     """Put a backup back into STATE_DIR, whose system must not run."""
     place = _place("this only reads" if dry_run else "this writes, it restores a backup")
     restored = put_back(place, folder.resolve(), over=over, clock=time.time, dry_run=dry_run)
-    print("\n".join(told(restored, dry_run=dry_run)))
+    print("\n".join(report(restored, dry_run=dry_run)))
 
 
 @app.command(epilog=WHICH)
@@ -89,8 +89,8 @@ def refused_athletes(services: Services) -> list[AthleteRow]:
     return [one for one in services.state.athletes.all() if one.status is AthleteStatus.NEEDS_REAUTH]
 
 
-def told(restored: Restored, *, dry_run: bool) -> list[str]:
-    """What a person has to know and do after a restore."""
+def report(restored: Restored, *, dry_run: bool) -> list[str]:
+    """The result of a restore, and the operator's next steps, in lines."""
     manifest = restored.manifest
     backup = f"{_size(manifest)}, taken by version {manifest.version}"
     lines = [f"The backup is whole: {backup}. Nothing was changed." if dry_run else f"Restored: {backup}."]
@@ -107,7 +107,7 @@ def told(restored: Restored, *, dry_run: bool) -> list[str]:
 
 
 def _decided(taken_over: TakenOver | None, *, dry_run: bool) -> str:
-    """What people have decided since the backup, and whether the restored state has it too."""
+    """The decisions that people have made since the backup, and whether the restored state has them."""
     if taken_over is None and dry_run:
         return (
             "There is no state here that can be read, so a restore would not know whose data was erased, and who ended "

@@ -1,4 +1,4 @@
-"""Takes over into a restored state what people have decided since: erasures, links, invitations, mail addresses."""
+"""Copies later decisions of people into a restored state: erasures, links, invitations, mail addresses."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ CERTIFICATES = "certificates/"
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
-    """Whose decisions a restored state has beside its backup's."""
+    """A summary of the later decisions that a restored state has."""
 
     erased: tuple[int, ...]
     links: tuple[tuple[int, int], ...]
     """Parent and child of each link that was ended or changed."""
     rows: int
-    """How many rows of mail addresses, mails sent, invitations and hidden places."""
+    """The number of rows of mail addresses, sent mails, invitations and hidden places."""
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> TakenOver:
-        """What `asdict` made of it, read from JSON."""
-        links = tuple((parent_id, child_id) for parent_id, child_id in told["links"])
-        return cls(tuple(told["erased"]), links, told["rows"])
+    def from_json(cls, value: Mapping[str, Any]) -> TakenOver:
+        """The summary that `asdict` wrote as JSON."""
+        links = tuple((parent_id, child_id) for parent_id, child_id in value["links"])
+        return cls(tuple(value["erased"]), links, value["rows"])
 
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What was decided since a backup."""
+    """The decisions that were made after a backup."""
 
     erased: tuple[int, ...] = ()
-    """Athletes whose data was erased since, or is to be."""
+    """The athletes whose data was erased after it, or is to be erased."""
     certificates: tuple[str, ...] = ()
     """The keys of the certificates of these erasures."""
     links: tuple[tuple[int, int, Link | None], ...] = ()
-    """Parent, child, and the link as it was left; None where it is gone."""
+    """Parent, child, and the later link; None where it no longer exists."""
     rows: tuple[LaterRow, ...] = ()
-    """Hidden places, mail addresses, mails sent, and invitations of the backup, as they were left."""
+    """The later rows of hidden places, mail addresses and sent mails, and of invitations that the backup has."""
 
     @property
     def counted(self) -> TakenOver:
-        """Whom they are about."""
+        """Their summary."""
         links = tuple((parent_id, child_id) for parent_id, child_id, _ in self.links)
         return TakenOver(self.erased, links, len(self.rows))
 
@@ -71,7 +71,7 @@ def since(backed_up: Path, backed_up_lake: Path, newer: Path, newer_lake: Path, 
         closing(open_store(f"sqlite://{newer}", clock)) as new,
     ):
         before, after = Erasures(old, clock), Erasures(new, clock)
-        erased |= {one.athlete_id for one in after.all() if _binds(one) and not _is_in(before, one)}
+        erased |= {one.athlete_id for one in after.all() if _has_to_happen(one) and not _is_in(before, one)}
         now = Links(new, clock)
         for link in _links(old, clock):
             left = now.get(link.parent_id, link.child_id)
@@ -82,7 +82,7 @@ def since(backed_up: Path, backed_up_lake: Path, newer: Path, newer_lake: Path, 
 
 
 def apply(decisions: Decisions, state: Path, clock: Clock) -> None:
-    """Ask for the erasures again, which forbids from now on that anything is written, and leave the rest as it was.
+    """Write the decisions into the restored state; its erasures forbid writing for the athletes from now on.
 
     Effects: ends every session; safe to repeat; reconcile starts the runs that erase.
     """
@@ -101,20 +101,20 @@ def apply(decisions: Decisions, state: Path, clock: Clock) -> None:
 
 
 def _links(store: Store, clock: Clock) -> Iterator[Link]:
-    """Every link of an athlete who is known."""
+    """Every link of every stored athlete."""
     links = Links(store, clock)
     for item in store.find("athletes", "all", KIND):
         yield from links.of_parent(int(item.key.partition))
 
 
-def _binds(erasure: Erasure) -> bool:
-    """Whether the data was erased, or a person has asked for it."""
+def _has_to_happen(erasure: Erasure) -> bool:
+    """Whether the data was erased or is being erased, or a person has asked for it."""
     asked = erasure.stage is ErasureStage.ASKED and not erasure.grounds.is_hint
     return asked or erasure.clears_away or erasure.finished_at_epoch_s is not None
 
 
 def _is_in(before: Erasures, erasure: Erasure) -> bool:
-    """Whether the backup has this erasure too; where it is open there, it goes on by itself."""
+    """Whether the backup has this erasure too; reconcile then continues it."""
     known = before.get(erasure.athlete_id)
     return known is not None and known.began_at_epoch_s >= erasure.began_at_epoch_s
 
@@ -124,9 +124,9 @@ def _certificates(lake: Path) -> Iterator[str]:
 
 
 def _finished(path: Path) -> int | None:
-    """Whose finished certificate the file is; None for a draft, whose erasure the ledger knows, or a damaged file."""
+    """The athlete of a finished certificate; None for a draft, whose erasure is in the ledger, or a damaged file."""
     try:
-        told = json.loads(path.read_bytes())
-        return int(told["athlete_id"]) if told["finished_at"] else None
+        document = json.loads(path.read_bytes())
+        return int(document["athlete_id"]) if document["finished_at"] else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -1,6 +1,6 @@
-"""Rows that a restored state takes over whole from the later one: what somebody chose, was told or took back since.
+"""Rows that are copied from the replaced state into the restored one: later choices of athletes, and sent mails.
 
-A hidden place is among them, because a circle that is drawn anew shows, with the first, where the door is.
+Hidden places are among them: a second circle around the same place, together with the first, would reveal it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class LaterRow:
 
 
 def later_rows(backed_up: Store, later: Store, erased: Collection[int]) -> Iterator[LaterRow]:
-    """The rows of athletes of the backup, but of those who were `erased` since, in which the later state differs.
+    """The rows of the backup's athletes that differ in the later state, except those of the athletes in `erased`.
 
-    An invitation that the backup does not know is left out: it belongs to the time that is lost.
+    Invitations that the backup does not have are left out, like everything else that was begun after it.
     """
     for athlete in backed_up.find("athletes", "all", KIND):
         if int(athlete.key.partition) in erased:
@@ -54,7 +54,7 @@ def put_rows(rows: Collection[LaterRow], store: Store) -> None:
 
 
 def end_all_sessions(store: Store) -> None:
-    """End every athlete's sessions: which of them were ended since the backup is not known to it."""
+    """End every athlete's sessions, because the backup cannot tell which were ended after it."""
     for found in list(store.find("athletes", "all", KIND)):
         athlete = store.get(found.key)
         if athlete is not None:

@@ -1,4 +1,4 @@
-"""The manifest of a backup: written last, so a folder with one is whole."""
+"""The manifest of a backup. It is written last, so a folder that has one is complete."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PRIVATE = (KEY, "secrets.json")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """One file of a backup."""
+class FileRecord:
+    """The hash and size of one file of a backup."""
 
     sha256: str
     bytes: int
@@ -33,18 +33,18 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup holds: each file by its path in the folder."""
+    """The contents of a backup; `files` are by their paths in its folder."""
 
     taken_at_epoch_s: int
     """When the state was copied: later changes are not in it."""
     version: str
     strava: str
-    """Whose athletes these are: those of the simulated or of the real Strava."""
-    files: Mapping[str, Kept]
+    """Whether the athletes are those of the simulated or of the real Strava."""
+    files: Mapping[str, FileRecord]
 
     @property
     def taken_at(self) -> str:
-        """When the state was copied, for people."""
+        """When the state was copied, in words."""
         return f"{datetime.fromtimestamp(self.taken_at_epoch_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
     @property
@@ -64,13 +64,13 @@ def write(folder: Path, manifest: Manifest) -> None:
 
 
 def read(folder: Path) -> Manifest:
-    """The manifest of the backup in `folder`. Errors: `BadRequest` unless it is whole and of this format."""
+    """The manifest of the backup in `folder`. Errors: `BadRequest` unless it is complete and of this format."""
     try:
-        told = json.loads((folder / FILE).read_text())
-        if told["format"] != FORMAT:
-            raise BadRequest(f"{folder} is a backup of format {told['format']}, and this version reads {FORMAT}.")
-        files = {name: Kept(**kept) for name, kept in told["files"].items()}
-        return Manifest(int(told["taken_at_epoch_s"]), str(told["version"]), str(told["strava"]), files)
+        document = json.loads((folder / FILE).read_text())
+        if document["format"] != FORMAT:
+            raise BadRequest(f"{folder} is a backup of format {document['format']}, and this version reads {FORMAT}.")
+        files = {name: FileRecord(**kept) for name, kept in document["files"].items()}
+        return Manifest(int(document["taken_at_epoch_s"]), str(document["version"]), str(document["strava"]), files)
     except FileNotFoundError:
         raise BadRequest(
             f"{folder} holds no whole backup: it has no {FILE}, which `make backup` writes last. Take another one."
@@ -79,7 +79,7 @@ def read(folder: Path) -> Manifest:
         raise BadRequest(f"{folder / FILE} cannot be read ({err}): take another backup.") from err
 
 
-def copy(source: Path, target: Path, mode: int = 0o600) -> Kept:
+def copy(source: Path, target: Path, mode: int = 0o600) -> FileRecord:
     """Copy a file to a new one, readable by its owner alone, and onto the disk. Errors: `OSError`."""
     digest, size = hashlib.sha256(), 0
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -90,15 +90,15 @@ def copy(source: Path, target: Path, mode: int = 0o600) -> Kept:
             new.write(chunk)
         new.flush()
         os.fsync(new.fileno())
-    return Kept(digest.hexdigest(), size)
+    return FileRecord(digest.hexdigest(), size)
 
 
-def shown(names: Collection[str], what: str) -> Iterable[str]:
-    """The names, with a progress bar while standard error is a terminal."""
+def with_progress(names: Collection[str], what: str) -> Iterable[str]:
+    """The names; while they are read, standard error shows a progress bar if it is a terminal."""
     return track(names, what, console=Console(stderr=True), transient=True)
 
 
-def seen(path: Path) -> Kept:
-    """The file as it is now. Errors: `OSError`."""
+def record_of(path: Path) -> FileRecord:
+    """The record of the file as it is now. Errors: `OSError`."""
     with path.open("rb") as file:
-        return Kept(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
+        return FileRecord(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)

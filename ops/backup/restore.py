@@ -1,7 +1,7 @@
-"""Puts a backup back: checked whole, prepared aside, then moved to its place in steps that can be repeated.
+"""Restores a backup: checks all of it, prepares its files in a folder, then moves them in steps that can be repeated.
 
-Strava goes on while a backup lies: tokens that were renewed since are dead, and athletes may have been erased or have
-ended links. Where the state that is replaced still stands, these decisions are taken over from it.
+A backup is older than Strava's state: tokens that were renewed after it are invalid, and athletes may have been erased
+or have ended links. If the replaced state can be read, these decisions are copied from it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from include.errors import BadRequest, SettingsError
 from include.lake.keys import athlete_prefixes
 from ops.backup import decisions
 from ops.backup.decisions import Decisions, TakenOver
-from ops.backup.manifest import FILE, KEY, LAKE, PRIVATE, STATE, Manifest, copy, read, seen, shown
+from ops.backup.manifest import FILE, KEY, LAKE, PRIVATE, STATE, Manifest, copy, read, record_of, with_progress
 from ops.machine.state_dir import StateDir
 
 _PREPARED = "prepared"
@@ -31,16 +31,16 @@ _TAKEN_OVER = "taken-over.json"
 _OWNER = "strava"
 _MOVED = (STATE, f"{STATE}-wal", f"{STATE}-shm", *PRIVATE, LAKE)
 _MADE_ANEW = ("airflow", "catalog.duckdb")
-"""Airflow's runs belong to the later state, and would pass for the restored one's; both are made anew."""
+"""Both are created anew: Airflow's runs belong to the replaced state, and would count as runs of the restored one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored, or would be."""
+    """The result of a restore, or of its dry run."""
 
     manifest: Manifest
     taken_over: TakenOver | None
-    """From the replaced state; None where none stood or it cannot be read."""
+    """The decisions copied from the replaced state; None where there was none, or it could not be read."""
     aside: Path | None
     """Where the replaced files are."""
 
@@ -48,11 +48,11 @@ class Restored:
 def check(folder: Path) -> Manifest:
     """The manifest, if every file of the backup is there, unchanged. Errors: `BadRequest` names one that is not."""
     manifest = read(folder)
-    for name in shown(list(manifest.files), "Checking the backup"):
+    for name in with_progress(list(manifest.files), "Checking the backup"):
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()):
             raise BadRequest(f"{folder} names a file outside of itself, {name}: nothing was restored.")
-        if not path.is_file() or seen(path) != manifest.files[name]:
+        if not path.is_file() or record_of(path) != manifest.files[name]:
             raise BadRequest(f"{path} is missing or has changed since the backup: nothing was restored.")
     return manifest
 
@@ -60,9 +60,9 @@ def check(folder: Path) -> Manifest:
 def restore(place: StateDir, folder: Path, *, over: bool, clock: Clock, dry_run: bool = False) -> Restored:
     """Restore the backup in `folder` into `place`; nothing changes before all of it is checked and prepared.
 
-    Errors: `SettingsError` while a system runs there, `BadRequest` for an incomplete backup, one of another Strava,
-    while the restore of another one is interrupted, or where a system lies already and `over` is not said.
-    Effects: replaced files go to a new folder beside the directory; after an interruption the next call goes on.
+    Errors: `SettingsError` while a system runs there; `BadRequest` for an incomplete backup, for one of another Strava,
+    while the restore of another backup is interrupted, and without `over` where a system exists.
+    Effects: moves replaced files to a new folder beside the directory; after an interruption the next call continues.
     """
     if dry_run and not place.root.exists():
         return Restored(check(folder), None, None)
@@ -103,11 +103,11 @@ def _begun(place: StateDir, manifest: Manifest) -> TakenOver | None:
             "restore` with that one first, which ends it; then restore this one."
         )
     note = place.restoring / _TAKEN_OVER
-    return TakenOver.of(json.loads(note.read_text())) if note.exists() else None
+    return TakenOver.from_json(json.loads(note.read_text())) if note.exists() else None
 
 
 def _refuse(place: StateDir, manifest: Manifest, *, over: bool) -> None:
-    """Errors: `BadRequest` where the backup must not go."""
+    """Check that the backup may be restored into `place`. Errors: `BadRequest`."""
     owner = place.root / _OWNER
     if owner.exists() and owner.read_text().strip() != manifest.strava:
         raise BadRequest(
@@ -143,10 +143,10 @@ def _keep_later_keys(later: Path, prepared: Path) -> None:
 
 
 def _lake(place: StateDir, folder: Path, prepared: Path, manifest: Manifest, taken_over: Decisions) -> None:
-    """Copy the lake without the objects of athletes who were erased since, and with the certificates of that."""
+    """Copy the lake, without the objects of athletes who were erased after the backup, and add their certificates."""
     gone = tuple(f"{LAKE}/{prefix}" for one in taken_over.erased for prefix in athlete_prefixes(one))
     (prepared / LAKE).mkdir(mode=0o700)
-    for name in shown([name for name in manifest.files if name.startswith(f"{LAKE}/")], "Copying the lake"):
+    for name in with_progress([name for name in manifest.files if name.startswith(f"{LAKE}/")], "Copying the lake"):
         if not name.startswith(gone):
             copy(folder / name, prepared / name)
     for key in taken_over.certificates:
@@ -154,7 +154,7 @@ def _lake(place: StateDir, folder: Path, prepared: Path, manifest: Manifest, tak
 
 
 def _move(place: StateDir) -> Path | None:
-    """Move what is replaced aside and what is prepared to its place; the state comes last, and ends the restore."""
+    """Move replaced files aside and prepared ones to their places; the state comes last, and completes the restore."""
     prepared = place.restoring
     aside = Path((prepared / _ASIDE).read_text())
     for name in _MADE_ANEW:

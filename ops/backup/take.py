@@ -14,7 +14,7 @@ from pathlib import Path
 from include.clock import Clock
 from include.errors import BadRequest
 from include.lake.objects.files import FileObjects
-from ops.backup.manifest import LAKE, PRIVATE, STATE, Kept, Manifest, copy, seen, shown, write
+from ops.backup.manifest import LAKE, PRIVATE, STATE, FileRecord, Manifest, copy, record_of, with_progress, write
 from ops.machine.state_dir import StateDir
 
 
@@ -39,8 +39,8 @@ def take(place: StateDir, folder: Path, version: str, clock: Clock) -> Manifest:
     return manifest
 
 
-def _state(source: Path, target: Path) -> Kept:
-    """One consistent snapshot, whoever writes meanwhile."""
+def _state(source: Path, target: Path) -> FileRecord:
+    """A consistent snapshot of the database, which other processes may write meanwhile."""
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with closing(sqlite3.connect(source)) as state, closing(sqlite3.connect(target)) as snapshot:
         state.backup(snapshot)  # in one step: what one reader sees, which stops no writer
@@ -50,12 +50,12 @@ def _state(source: Path, target: Path) -> Kept:
             raise BadRequest(f"{source} is damaged ({answer}): no backup was taken; restore an earlier one.")
     with target.open("rb") as file:
         os.fsync(file.fileno())
-    return seen(target)
+    return record_of(target)
 
 
-def _lake(lake: Path, folder: Path) -> dict[str, Kept]:
-    found: dict[str, Kept] = {}
-    for key in shown(list(FileObjects(lake).list("")), "Copying the lake"):
+def _lake(lake: Path, folder: Path) -> dict[str, FileRecord]:
+    found: dict[str, FileRecord] = {}
+    for key in with_progress(list(FileObjects(lake).list("")), "Copying the lake"):
         try:
             found[f"{LAKE}/{key}"] = copy(lake / key, folder / LAKE / key)
         except FileNotFoundError:

@@ -17,8 +17,9 @@ class GeneratedSecrets:
     """Every secret that the processes share; `repr` shows none of them."""
 
     strava_client_id: str
-    """The client secret of the simulated Strava application."""
+    """The client id of the simulated Strava application."""
     strava_client_secret: str
+    """The client secret of the simulated Strava application."""
     webhook_path_secret: str
     webhook_verify_token: str
     cookie_key: str

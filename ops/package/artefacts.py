@@ -17,7 +17,7 @@ from ops.repository import REPOSITORY
 
 ROOTS = (REPOSITORY, REPOSITORY / "plugins")
 LARGEST_ZIP_BYTES = 12 * 1024 * 1024
-"""The largest zip of a function, which is fetched and unpacked before its first answer."""
+"""The largest zip of a function: Lambda downloads and unpacks it before the first answer."""
 
 WEB_REQUIREMENTS = REPOSITORY / "webhook_api" / "requirements.txt"
 _RUN_ON_MWAA = frozenset({".py", ".sql"})

@@ -26,11 +26,11 @@ class Change:
     """How one secret is changed."""
 
     next_step: str
-    """What is left to do when the new value is in force."""
+    """The operator's next step, in words, when the new value is in force."""
     is_ours: bool = True
-    """Whether a new value is made up here; else somebody else's site shows it, and it is asked for."""
+    """Whether this command generates the new value; otherwise Strava shows it, and the operator enters it."""
     overlaps: bool = False
-    """Whether the value before is accepted beside the new one until it is dropped."""
+    """Whether the previous value is accepted beside the new one until it is dropped."""
 
 
 CHANGES: Mapping[str, Change] = {
@@ -72,7 +72,7 @@ def show() -> None:
 
 @app.command()
 def renew(name: str) -> None:
-    """Give a secret a new value: one that is made up, or the one that Strava shows, which is asked for."""
+    """Give a secret a new value: a generated one, or the one that Strava shows, which you are asked for."""
     change, place = _change(name), _place(f"renews {name}")
     place.check(name)
     before = place.values().get(name)
@@ -112,7 +112,7 @@ def _place(effect: str = "") -> Place:
 
 
 def _on_same(text: str) -> str:
-    """The text with its commands for the environment that was chosen."""
+    """The text, whose `make` commands then name the chosen environment."""
     environment = os.environ.get(ENV)
     return text.replace(" ARGS=", f" ENV={environment} ARGS=") if environment else text
 

@@ -17,7 +17,7 @@ RESTART = "end the system (Ctrl-C) and start it again with `make up`"
 
 
 _IN_ENV_FILE = ("STRAVA_CLIENT_SECRET", "WEBHOOK_SIGNING_KEY")
-"""What Strava shows; what is generated under the same name is for the simulated Strava."""
+"""The secrets that Strava shows; generated values under these names are for the simulated Strava."""
 
 
 class Place(Protocol):
@@ -25,15 +25,15 @@ class Place(Protocol):
 
     @property
     def in_force(self) -> str:
-        """What has to happen until a replaced secret is in force, as "it is in force …" goes on."""
+        """When a replaced secret takes effect, in words that follow "it is in force"."""
         ...
 
     def values(self) -> Mapping[str, str]:
-        """What is kept here. Errors: `SettingsError` where nothing is, `RetryLater`."""
+        """The secrets that are kept here. Errors: `SettingsError` if there is none, `RetryLater`."""
         ...
 
     def check(self, name: str) -> None:
-        """Errors: `SettingsError` for a secret that is kept elsewhere, with where."""
+        """Check that the secret is kept here. Errors: `SettingsError` that names the other place."""
         ...
 
     def replace(self, name: str, value: str) -> None:
@@ -49,7 +49,7 @@ class InSecretsManager:
 
     @property
     def in_force(self) -> str:
-        """Functions read the secret every five minutes, tasks at their start."""
+        """In five minutes: functions read the secret that often, and tasks when they start."""
         return "in five minutes"
 
     def values(self) -> Mapping[str, str]:
@@ -58,10 +58,10 @@ class InSecretsManager:
         return extra
 
     def check(self, name: str) -> None:
-        """Everything that has a name may lie in the Connection."""
+        """No effect: the Connection may hold every secret."""
 
     def replace(self, name: str, value: str) -> None:
-        """Effects: a new version of the secret; AWS keeps the one before as `AWSPREVIOUS`."""
+        """Replace it. Effects: a new version of the secret; AWS keeps the previous one as `AWSPREVIOUS`."""
         connection = read_connection(self.secret_id)
         changed = {**connection, "extra": {**connection["extra"], name: value}}
         client = open_client("secretsmanager", SECRET_ID)
@@ -79,19 +79,19 @@ class OnThisMachine:
 
     @property
     def in_force(self) -> str:
-        """Every process has the environment of its start."""
+        """After a restart: each process has the environment with which it started."""
         return f"when you {RESTART}"
 
     def values(self) -> Mapping[str, str]:
-        """What was generated, with what `.env` replaces."""
+        """The generated secrets, some replaced by `.env`."""
         kept = {name.upper(): value for name, value in self.directory.kept(FILE).items()}
         return kept | {name: value for name, value in self.overrides.items() if name in kept}
 
     def check(self, name: str) -> None:
-        """What `.env` sets, and what Strava shows, is changed there."""
+        """Check that it is a generated one. Errors: `SettingsError` for one that `.env` sets or that Strava shows."""
         if name in self.overrides or name in _IN_ENV_FILE:
             raise SettingsError(f"On this machine {name} is set in .env: change it there, then {RESTART}.")
 
     def replace(self, name: str, value: str) -> None:
-        """Effects: the file is replaced at once and whole, readable by its owner alone."""
+        """Replace it. Effects: replaces the file atomically, readable by its owner alone."""
         self.directory.keep_private(FILE, {**self.directory.kept(FILE), name.lower(): value})

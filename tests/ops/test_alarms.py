@@ -1,4 +1,4 @@
-"""A test message goes down each path by which an alarm arrives, to whoever confirmed."""
+"""A test message goes down each path by which an alarm arrives, to confirmed recipients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from include.errors import SettingsError
 from ops import alarms
-from ops.alarms import confirmed, send
+from ops.alarms import recipients, send
 
 
 @pytest.fixture
@@ -78,12 +78,12 @@ def test_message_goes_down_each_path(paths, inbox):
 def test_who_gets_alarms_is_named(paths):
     boto3.client("sns").subscribe(TopicArn=paths["topic_arn"], Protocol="email", Endpoint="ops@example.org")
 
-    assert confirmed(paths) == "To ops@example.org:"
+    assert recipients(paths) == "To ops@example.org:"
 
 
 def test_alarms_that_nobody_gets_are_refused(paths):
     with pytest.raises(SettingsError, match="set alarm_emails"):
-        confirmed(paths)
+        recipients(paths)
 
 
 def test_who_has_not_confirmed_is_named(paths, monkeypatch):
@@ -99,7 +99,7 @@ def test_who_has_not_confirmed_is_named(paths, monkeypatch):
     monkeypatch.setattr(alarms, "open_client", lambda _service, _setting: Client())
 
     with pytest.raises(SettingsError, match=r"ops@example\.org has to confirm"):
-        confirmed(paths)
+        recipients(paths)
 
 
 def test_alarm_that_is_not_there_is_an_error_of_the_installation(paths, monkeypatch):

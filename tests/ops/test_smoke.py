@@ -17,7 +17,7 @@ from include.state.events import EventAudit
 from include.store.sqlite import SqliteStore
 from include.trigger.api import ApiResponse
 from ops import smoke
-from ops.smoke import check_dags, check_event, check_health, check_webhook, patiently, send_event
+from ops.smoke import check_dags, check_event, check_health, check_webhook, send_event, until_deadline
 
 NOW = 1_767_225_600.0
 SECRET = "b" * 32
@@ -144,7 +144,7 @@ def test_dags_are_waited_for_while_the_environment_is_updated(airflow):
 def test_waiting_ends_at_the_deadline_with_what_was_said_last(airflow, monkeypatch):
     del airflow.dags["strava_ingest"]
     passed = []
-    waiting = patiently().copy(sleep=passed.append, stop=lambda state: sum(passed) >= smoke.DEADLINE_S)
+    waiting = until_deadline().copy(sleep=passed.append, stop=lambda state: sum(passed) >= smoke.DEADLINE_S)
 
     with pytest.raises(RetryLater, match="strava_ingest yet"):
         waiting(check_dags, airflow)

@@ -1,4 +1,4 @@
-"""Airflow's database on one machine. The ledgers own the work, so a database is replaced, never migrated."""
+"""Airflow's database on one machine. The ledgers hold all work, so an unusable database gives way to an empty one."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class AirflowDatabase(Protocol):
         ...
 
     def start(self, processes: Processes, say: Say) -> None:
-        """Make it ready for Airflow; `say` gets a line about an unusable database that is set aside."""
+        """Make the database ready for Airflow; `say` gets a line about an unusable one that is set aside."""
         ...
 
     def dump(self) -> Mapping[str, bytes]:
-        """Its contents that cannot be read in files, by name."""
+        """The contents that cannot be read in its files, by name."""
         ...
 
 

@@ -51,7 +51,7 @@ GRACE_S = 10.0
 """How long running tasks may take to end when Airflow is stopped."""
 
 GC_THRESHOLDS = (100_000, 50, 1000)
-"""Airflow allocates much at its start and frees little of it: a rarer garbage collection saves a sixth of the time."""
+"""Rare garbage collections save a sixth of the start, in which Airflow allocates much and frees little."""
 
 FIRST_CLEANING_S = 1800.0
 CLEAN_EVERY_S = 86_400.0

@@ -196,7 +196,7 @@ def test_finished_runs_are_deleted_page_by_page_while_nothing_waits_and_again_an
     # Three are kept of each page, and are not asked for again.
     assert (queue.depth(), old.waiting, old.calls, cleaning.skipped) == (0, 9, 6, 0)
     clock.advance(CLEAN_EVERY_S)
-    cleaning.go_on()
+    cleaning.delete_page()
     assert (old.waiting, old.calls) == (3, 8)
 
 
@@ -206,13 +206,13 @@ def test_cleaning_waits_an_hour_when_airflow_is_out(caplog: pytest.LogCaptureFix
     cleaning = Cleaning(old, clock, 30, clock.now_epoch_s)
 
     for _ in range(3):
-        cleaning.go_on()
+        cleaning.delete_page()
     assert old.calls == 1
     assert "wait for the next hour: Airflow is starting" in caplog.text
 
     old.is_out = False
     clock.advance(CLEAN_EVERY_S)
-    cleaning.go_on()
+    cleaning.delete_page()
     assert old.waiting == 0
 
 

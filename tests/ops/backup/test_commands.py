@@ -66,7 +66,7 @@ def test_command_refuses_aws_and_data_that_is_kept_elsewhere(monkeypatch: pytest
 def test_restore_says_what_was_done_and_a_dry_run_what_would_be(
     backup: Path, taken_over: TakenOver | None, dry_run: bool, said: str
 ) -> None:
-    lines = command.told(Restored(read(backup), taken_over, None), dry_run=dry_run)
+    lines = command.report(Restored(read(backup), taken_over, None), dry_run=dry_run)
 
     assert any(line.startswith(said) for line in lines)
     assert lines[0].startswith("The backup is whole: " if dry_run else "Restored: ")
