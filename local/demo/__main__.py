@@ -18,7 +18,7 @@ from include.errors import IngestError
 from local.aws.backend import Aws
 from local.aws.resources import Resources
 from local.demo import erasure, report
-from local.demo.play import Play
+from local.demo.demo_run import DemoRun
 from local.demo.scenario import Scenario, invented, recorded
 from local.stack.backend import Backend, Embedded
 from local.stack.progress import Progress
@@ -111,20 +111,20 @@ def perform(scenario: Scenario, console: Console, system: DemoSystem, api_path: 
         SimulatorControl(stack.simulator_url) as control,
     ):
         stack.processes.check()
-        play = Play(stack, scenario, progress, control, system.patience_s)
+        demo_run = DemoRun(stack, scenario, progress, control, system.patience_s)
         step("A parent and a child connect")
-        play.connect()
+        demo_run.connect()
         step("The parent finishes activities")
-        play.finish_activities()
+        demo_run.finish_activities()
         step("The parent renames one, while an operator starts a dry run of a backfill")
-        play.rename()
+        demo_run.rename()
         step("An operator loads the parent's history")
-        play.load_history()
+        demo_run.load_history()
         step("Comparing")
-        findings = report.examine(play)
-        report.show(console, play, findings)
+        findings = report.examine(demo_run)
+        report.show(console, demo_run, findings)
         step("The parent has everything erased")
-        erased = play.erase_parent()
+        erased = demo_run.erase_parent()
         erasure.show(console, erased)
     step("Everything has ended")
     progress.say(

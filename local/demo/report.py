@@ -13,9 +13,9 @@ from rich.table import Column, Table
 
 from include.lake.query import query
 from local.demo.checks import Check, copy_holds, copy_row_holds, lake_holds
+from local.demo.demo_run import DemoRun, copies_of
 from local.demo.lake_tables import held_tables
 from local.demo.leaks import LeakSearch, search
-from local.demo.play import Play, copies_of
 from local.demo.scenario import CHILD_ID, PARENT_ID
 from local.strava_simulator.world.activity import SimulatedActivity
 
@@ -52,17 +52,17 @@ class Findings:
         return (*self.lake, *self.copies, *self.copy_rows)
 
 
-def examine(play: Play) -> Findings:
+def examine(demo_run: DemoRun) -> Findings:
     """Compare everything, point by point, with the simulated Strava."""
-    inspection = play.stack.inspection()
+    inspection = demo_run.stack.inspection()
     lake_url = inspection.lake().as_uri()
     rows = {row["activity_id"]: row for row in query("SELECT * FROM activities", lake_url).to_pylist()}
     points = query("SELECT * FROM streams ORDER BY activity_id, point_index", lake_url)
-    truths = [_truth(play, activity_id) for activity_id in sorted(play.control.activity_ids(PARENT_ID))]
-    ledger = copies_of(play.stack)
+    truths = [_truth(demo_run, activity_id) for activity_id in sorted(demo_run.control.activity_ids(PARENT_ID))]
+    ledger = copies_of(demo_run.stack)
     copied = {copy.parent_activity_id: copy.child_activity_id for copy in ledger}
     originals = {made_id: activity_id for activity_id, made_id in copied.items()}
-    childs = set(play.control.activity_ids(CHILD_ID))
+    childs = set(demo_run.control.activity_ids(CHILD_ID))
     lake = [
         lake_holds(
             truth,
@@ -70,11 +70,11 @@ def examine(play: Play) -> Findings:
             rows.get(truth.activity_id),
             originals.get(truth.activity_id),
         )
-        for truth in [*truths, *(_truth(play, activity_id) for activity_id in sorted(childs))]
+        for truth in [*truths, *(_truth(demo_run, activity_id) for activity_id in sorted(childs))]
     ]
-    expected = {play.scenario.named_at_once_id, play.scenario.renamed_later_id}
+    expected = {demo_run.scenario.named_at_once_id, demo_run.scenario.renamed_later_id}
     copies = [
-        copy_holds(truth, _truth(play, copied[truth.activity_id] or 0))
+        copy_holds(truth, _truth(demo_run, copied[truth.activity_id] or 0))
         if copied.get(truth.activity_id)
         else Check(f"copy: {truth.activity_id}", 0, ("it is missing",))
         for truth in truths
@@ -82,7 +82,7 @@ def examine(play: Play) -> Findings:
     ]
     told = {row["parent_activity_id"]: row for row in query("SELECT * FROM copies", lake_url).to_pylist()}
     copy_rows = [
-        copy_row_holds(truth, _truth(play, copied[truth.activity_id] or 0), told.get(truth.activity_id))
+        copy_row_holds(truth, _truth(demo_run, copied[truth.activity_id] or 0), told.get(truth.activity_id))
         for truth in truths
         if copied.get(truth.activity_id)
     ]
@@ -90,11 +90,16 @@ def examine(play: Play) -> Findings:
     strangers = [f"lake: activity {activity_id}" for activity_id in rows.keys() - known - childs]
     strangers += [f"lake: copy of {activity_id}" for activity_id in told.keys() - copied.keys()]
     strangers += [f"child: activity {activity_id}" for activity_id in childs - set(copied.values())]
-    settings = play.stack.settings
-    secrets = [*play.control.tokens(), settings.strava_client_secret, settings.webhook_path_secret, settings.cookie_key]
-    leaks = search(play.stack.state_dir.root, secrets, {**inspection.outside(), **play.stack.database.dump()})
+    settings = demo_run.stack.settings
+    secrets = [
+        *demo_run.control.tokens(),
+        settings.strava_client_secret,
+        settings.webhook_path_secret,
+        settings.cookie_key,
+    ]
+    leaks = search(demo_run.stack.state_dir.root, secrets, {**inspection.outside(), **demo_run.stack.database.dump()})
     strangers += inspection.faults()
-    if any(secret in page for page in play.pages for secret in secrets):
+    if any(secret in page for page in demo_run.pages for secret in secrets):
         strangers.append("a page: a secret in its HTML")
     return Findings(tuple(lake), tuple(copies), tuple(copy_rows), tuple(strangers), leaks, lake_url)
 
@@ -103,27 +108,27 @@ def _points_of(activity_id: int, points: pa.Table) -> list[dict[str, object]]:
     return list(points.filter(pc.field("activity_id") == activity_id).to_pylist())
 
 
-def _truth(play: Play, activity_id: int) -> SimulatedActivity:
-    answer = play.control.activity(activity_id)
+def _truth(demo_run: DemoRun, activity_id: int) -> SimulatedActivity:
+    answer = demo_run.control.activity(activity_id)
     return SimulatedActivity(answer["detail"], answer["streams"])
 
 
-def show(console: Console, play: Play, findings: Findings) -> None:
+def show(console: Console, demo_run: DemoRun, findings: Findings) -> None:
     """Print the report."""
-    _show_activities(console, play, findings)
-    _show_copies(console, play, findings)
+    _show_activities(console, demo_run, findings)
+    _show_copies(console, demo_run, findings)
     _show_tables(console, findings)
     console.print("\n[bold]A query on the lake[/bold]")
     console.print(QUESTION, style="dim", highlight=False)
     console.print(_as_table(query(QUESTION, findings.lake_url).to_pylist()))
-    _show_times(console, play)
-    _show_holdings(console, play)
+    _show_times(console, demo_run)
+    _show_holdings(console, demo_run)
     _show_verdict(console, findings)
 
 
-def _show_activities(console: Console, play: Play, findings: Findings) -> None:
-    fresh = {activity.activity_id for activity in play.scenario.fresh}
-    childs = set(play.control.activity_ids(CHILD_ID))
+def _show_activities(console: Console, demo_run: DemoRun, findings: Findings) -> None:
+    fresh = {activity.activity_id for activity in demo_run.scenario.fresh}
+    childs = set(demo_run.control.activity_ids(CHILD_ID))
     table = Table("activity", "sport", "title", "rows", "came by", title="Activities in the lake", title_justify="left")
     sql = "SELECT activity_id, sport_type, name, point_count FROM activities ORDER BY start_ts_utc"
     for row in query(sql, findings.lake_url).to_pylist():
@@ -137,7 +142,7 @@ def _show_activities(console: Console, play: Play, findings: Findings) -> None:
     console.print(f"{len(findings.lake)} activities, {compared:,} values compared with Strava's", highlight=False)
 
 
-def _show_copies(console: Console, play: Play, findings: Findings) -> None:
+def _show_copies(console: Console, demo_run: DemoRun, findings: Findings) -> None:
     table = Table(
         "child's activity",
         "sport",
@@ -147,11 +152,11 @@ def _show_copies(console: Console, play: Play, findings: Findings) -> None:
         title="The child's copies",
         title_justify="left",
     )
-    for copy in copies_of(play.stack):
+    for copy in copies_of(demo_run.stack):
         if copy.child_activity_id is None:
             table.add_row("–", "", f"{copy.state}: {copy.reason}", "", str(copy.parent_activity_id))
             continue
-        truth = _truth(play, copy.child_activity_id)
+        truth = _truth(demo_run, copy.child_activity_id)
         points = len((truth.streams or {}).get("time", {}).get("data", []))
         table.add_row(
             str(copy.child_activity_id),
@@ -180,27 +185,27 @@ def _show_tables(console: Console, findings: Findings) -> None:
     console.print(table)
 
 
-def _show_times(console: Console, play: Play) -> None:
-    answers_ms = [delivery["latency_ms"] for delivery in play.control.deliveries()]
+def _show_times(console: Console, demo_run: DemoRun) -> None:
+    answers_ms = [delivery["latency_ms"] for delivery in demo_run.control.deliveries()]
     table = Table("what", "median", "longest", "of", title="Times", title_justify="left")
     for name, seconds in (
         ("webhook answer", [value / 1000 for value in answers_ms]),
-        ("event → lake", list(play.timings.event_to_lake_s.values())),
-        ("event → copy", list(play.timings.event_to_copy_s.values())),
-        (f"backfill of {play.backfill.get('loaded', 0)} activities", [play.timings.backfill_s]),
+        ("event → lake", list(demo_run.timings.event_to_lake_s.values())),
+        ("event → copy", list(demo_run.timings.event_to_copy_s.values())),
+        (f"backfill of {demo_run.backfill.get('loaded', 0)} activities", [demo_run.timings.backfill_s]),
     ):
         table.add_row(name, _time(median(seconds)), _time(max(seconds)), str(len(seconds)))
     console.print()
     console.print(table)
     console.print(
-        f"Backfill: the dry run estimated {play.dry_run.get('read_calls', 0)} read calls "
-        f"for {play.dry_run.get('to_load', 0)} activities",
+        f"Backfill: the dry run estimated {demo_run.dry_run.get('read_calls', 0)} read calls "
+        f"for {demo_run.dry_run.get('to_load', 0)} activities",
         highlight=False,
     )
 
 
-def _show_holdings(console: Console, play: Play) -> None:
-    account = play.stack.inspection().account()
+def _show_holdings(console: Console, demo_run: DemoRun) -> None:
+    account = demo_run.stack.inspection().account()
     if account:
         console.print("\n[bold]Contents of each leaf[/bold]")
         console.print(_as_table(account))

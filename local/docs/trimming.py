@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from local.docs.markdown import table
-from local.proofs.privacy_attack.circle_fit import OUTINGS, Found, hunt
+from local.proofs.privacy_attack.circle_fit import OUTINGS, AttackResult, attack
 from local.proofs.privacy_attack.proof import DOORS
 from local.proofs.privacy_attack.rules import RADIUS_M
 
@@ -65,10 +65,10 @@ _TAIL = """
 def render() -> str:
     """The page; the attack takes minutes."""
     head = _HEAD.format(seed=SEED, doors=DOORS, outings=OUTINGS, radius_m=RADIUS_M)
-    return head + figures(hunt(DOORS, SEED)) + "\n" + _TAIL
+    return head + figures(attack(DOORS, SEED)) + "\n" + _TAIL
 
 
-def figures(found: Mapping[str, Found]) -> str:
+def figures(found: Mapping[str, AttackResult]) -> str:
     """The table with the attack's result under each rule."""
     return table(
         ("left out", "nearest written point to an end", "the fitted centre misses by", "found to within 20 m"),

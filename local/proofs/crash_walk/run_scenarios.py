@@ -124,7 +124,7 @@ _FORM = {"athlete": PARENT_ID, "from": "2026-06-01", "to": "2026-06-16", "dry_ru
 
 
 def _backfill(system: System, points: Points) -> None:
-    system.play(Run(BACKFILL_DAG, _FORM), process(system.world, points))
+    system.run_tasks(Run(BACKFILL_DAG, _FORM), process(system.world, points))
 
 
 def _half_planned(world: World) -> Expectations:

@@ -105,7 +105,7 @@ class PreparedRun:
         def second() -> None:
             self.scenario.begin(system, Points())
             for run in list(system.airflow.taken.values()):
-                system.play(run, process(system.world, Points()))
+                system.run_tasks(run, process(system.world, Points()))
 
         def stall() -> None:
             system.world.clock.advance(_JUMP_S)

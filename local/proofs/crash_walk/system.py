@@ -74,9 +74,9 @@ class System:
             with suppress(IngestError):
                 received = dispatch(services.queue, trigger, store, world.clock).received > 0
             for run in self.airflow.begun():
-                self.play(run, services)
+                self.run_tasks(run, services)
 
-    def play(self, run: Run, services: Services) -> None:
+    def run_tasks(self, run: Run, services: Services) -> None:
         """Run the tasks of a run. A task that fails stops no other, and is not tried again."""
         InlineRuns(services, self.world.settings, failures=[]).run(run.dag_id, run.conf)
 

@@ -62,7 +62,7 @@ class Crowd:
 
 
 @dataclass(slots=True)
-class Seen:
+class Measurements:
     """The measurements while the webhooks arrived."""
 
     webhook_s: list[float] = field(default_factory=list)
@@ -81,8 +81,8 @@ def prove_edge(effort: Effort) -> list[Verdict]:
     crowd = Crowd(6, 40, 2) if effort.is_small else Crowd(20, 200, 3)
     count = effort.rounds(500, small=30)
     with SilentStrava.serving() as strava, _served(strava.url) as (settings, processes, port):
-        seen = Seen()
-        _post_all(port, settings, range(_WARM_UP), Seen())
+        seen = Measurements()
+        _post_all(port, settings, range(_WARM_UP), Measurements())
         arguments = [f"--{name.replace('_', '-')}={getattr(crowd, name)}" for name in Crowd.__slots__]
         environment = process_environment(os.environ, {})
         command = Command.module("local.proofs.edge.crowd", [f"--port={port}", *arguments], environment)
@@ -122,7 +122,7 @@ def _served(strava_url: str) -> Iterator[tuple[Settings, Processes, int]]:
         yield settings, processes, ports.web
 
 
-def _post_all(port: int, settings: Settings, numbers: range, seen: Seen) -> None:
+def _post_all(port: int, settings: Settings, numbers: range, seen: Measurements) -> None:
     """Post an event each tenth of a second, whether or not the previous one has been answered."""
     began = time.monotonic()
 
@@ -159,7 +159,7 @@ def _post(port: int, settings: Settings, number: int) -> int:
 
 
 @contextmanager
-def _watched(port: int, strava: SilentStrava, seen: Seen) -> Iterator[None]:
+def _watched(port: int, strava: SilentStrava, seen: Measurements) -> Iterator[None]:
     """Until the block ends, note how many callbacks wait and how fast the start page is."""
     over = threading.Event()
 
@@ -188,7 +188,7 @@ def _watched(port: int, strava: SilentStrava, seen: Seen) -> Iterator[None]:
             watcher.join()
 
 
-def _in_time(seen: Seen, count: int, within_s: float) -> Verdict:
+def _in_time(seen: Measurements, count: int, within_s: float) -> Verdict:
     p99_s = percentile(seen.webhook_s, 0.99)
     figures = (
         f"median {median(seen.webhook_s) * 1e3:.0f} ms, p99 {p99_s * 1e3:.0f} ms, "
@@ -199,12 +199,12 @@ def _in_time(seen: Seen, count: int, within_s: float) -> Verdict:
     )
 
 
-def _queued(seen: Seen, count: int, depth: int) -> Verdict:
+def _queued(seen: Measurements, count: int, depth: int) -> Verdict:
     figures = f"{seen.queued} answered 200, {depth} in the queue"
     return Verdict("edge", "each is answered 200 and in the queue once", figures, seen.queued == depth == count)
 
 
-def _crowded(seen: Seen, told: Sequence[dict[str, Any]], crowd: Crowd) -> Verdict:
+def _crowded(seen: Measurements, told: Sequence[dict[str, Any]], crowd: Crowd) -> Verdict:
     hanging, half_open = mean(seen.hanging), mean(line["half_open"] for line in told)
     last = told[-1]
     claim = (
@@ -220,7 +220,7 @@ def _crowded(seen: Seen, told: Sequence[dict[str, Any]], crowd: Crowd) -> Verdic
     return Verdict("edge", claim, figures, is_there and last["refused"] > 0 and not last["other_ends"])
 
 
-def _pages(seen: Seen, within_s: float) -> Verdict:
+def _pages(seen: Measurements, within_s: float) -> Verdict:
     figures = f"{seen.pages} of {len(seen.page_s)} answered 200, the longest {max(seen.page_s):.2f} s"
     return Verdict(
         "edge",

@@ -8,7 +8,7 @@ from local.docs.markdown import paragraph, table
 from local.proofs.odd_answers import record
 from local.proofs.odd_answers.answers import ANSWERS
 from local.proofs.odd_answers.cell import CALLS, MOST_CALLS, MOST_WINDOWS, ODD_WINDOWS, Outcome
-from local.proofs.odd_answers.record import Played
+from local.proofs.odd_answers.record import StoreOutcomes
 
 _HEAD = """# Odd answers and their effects on activity, copy and athlete
 
@@ -32,21 +32,21 @@ def render() -> str:
     return page(record.read())
 
 
-def page(played: Mapping[str, Played]) -> str:
+def page(by_store: Mapping[str, StoreOutcomes]) -> str:
     """The page of these outcomes, by store."""
-    seeds = "".join(f"; recordings of seed {each.seed} on {store}" for store, each in sorted(played.items()))
+    seeds = "".join(f"; recordings of seed {each.seed} on {store}" for store, each in sorted(by_store.items()))
     head = _HEAD.format(
         seeds=seeds and f" ({seeds[2:]})", odd=ODD_WINDOWS * 15, most=MOST_WINDOWS // 96, calls=MOST_CALLS
     )
     title, made, *rest = head.split("\n\n")
     head = "\n\n".join([title, paragraph(made), *rest])
-    return "\n".join([head, *(_section(call, played) for call in CALLS)])
+    return "\n".join([head, *(_section(call, by_store) for call in CALLS)])
 
 
-def _section(call: str, played: Mapping[str, Played]) -> str:
+def _section(call: str, by_store: Mapping[str, StoreOutcomes]) -> str:
     rows = []
     for answer in ANSWERS:
-        on_stores = [each.outcomes[call, answer] for each in played.values() if (call, answer) in each.outcomes]
+        on_stores = [each.outcomes[call, answer] for each in by_store.values() if (call, answer) in each.outcomes]
         if on_stores:
             rows.append(row(answer, on_stores))
     header = ("answer", "activity after the hour", "copy", "athlete", "calls", "right after", "")

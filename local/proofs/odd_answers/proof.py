@@ -11,7 +11,7 @@ from functools import partial
 from local.proofs.odd_answers import record
 from local.proofs.odd_answers.answers import ANSWERS
 from local.proofs.odd_answers.cell import CALLS, MOST_CALLS, Outcome, run_cell
-from local.proofs.odd_answers.record import Cell, Played
+from local.proofs.odd_answers.record import Cell, StoreOutcomes
 from local.proofs.proof import Effort
 from local.proofs.race.aws import CREDENTIALS, PREFIX, create_all_tables
 from local.proofs.verdict import Verdict
@@ -38,11 +38,11 @@ def _prove(store: str, effort: Effort, *, state_url: str) -> list[Verdict]:
     cells = CELLS[:: effort.rounds(1, small=_APART)]
     outcomes: dict[Cell, Outcome] = {}
     with ProcessPoolExecutor(_PROCESSES, initializer=_begin, initargs=(state_url,)) as pool:
-        for cell, outcome in zip(cells, pool.map(partial(_play, effort.seed, state_url), cells), strict=True):
+        for cell, outcome in zip(cells, pool.map(partial(_run_cells, effort.seed, state_url), cells), strict=True):
             outcomes[cell] = outcome
             effort.advance(len(outcomes))
     if not effort.is_small:
-        _publish(store, Played(effort.seed, outcomes))
+        _publish(store, StoreOutcomes(effort.seed, outcomes))
     return _verdicts(store, outcomes)
 
 
@@ -59,7 +59,7 @@ def _begin(state_url: str) -> None:
         create_all_tables()
 
 
-def _play(seed: int, state_url: str, cell: Cell) -> Outcome:
+def _run_cells(seed: int, state_url: str, cell: Cell) -> Outcome:
     call, answer = cell
     if state_url:
         _empty_tables()
@@ -76,8 +76,8 @@ def _empty_tables() -> None:
                 table.items.clear()
 
 
-def _publish(store: str, played: Played) -> None:
-    record.keep(store, played)
+def _publish(store: str, outcomes: StoreOutcomes) -> None:
+    record.keep(store, outcomes)
 
     from local.docs.pages import write  # after it: what took minutes to run_cell is not lost for the sake of the page
 

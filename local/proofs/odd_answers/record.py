@@ -17,7 +17,7 @@ Cell = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class StoreOutcomes:
     """Every answer to every call on one store."""
 
     seed: int
@@ -25,31 +25,31 @@ class Played:
     outcomes: Mapping[Cell, Outcome]
 
 
-def read(path: Path = RECORD) -> Mapping[str, Played]:
+def read(path: Path = RECORD) -> Mapping[str, StoreOutcomes]:
     """The last outcomes, by store; empty where there are none."""
     if not path.is_file():
         return {}
     return {
-        store: Played(
-            played["seed"],
+        store: StoreOutcomes(
+            stored["seed"],
             {
                 (call, answer): Outcome(**outcome)
-                for call, answers in played["outcomes"].items()
+                for call, answers in stored["outcomes"].items()
                 for answer, outcome in answers.items()
             },
         )
-        for store, played in json.loads(path.read_text()).items()
+        for store, stored in json.loads(path.read_text()).items()
     }
 
 
-def keep(store: str, played: Played, path: Path = RECORD) -> None:
+def keep(store: str, stored: StoreOutcomes, path: Path = RECORD) -> None:
     """Replace the last outcomes on that store; those on the other stay."""
-    every = {**read(path), store: played}
+    every = {**read(path), store: stored}
     path.write_text(json.dumps({name: _to_json(every[name]) for name in sorted(every)}, ensure_ascii=False, indent=1))
 
 
-def _to_json(played: Played) -> dict[str, object]:
+def _to_json(stored: StoreOutcomes) -> dict[str, object]:
     outcomes: dict[str, dict[str, object]] = {}
-    for (call, answer), outcome in played.outcomes.items():
+    for (call, answer), outcome in stored.outcomes.items():
         outcomes.setdefault(call, {})[answer] = asdict(outcome)
-    return {"seed": played.seed, "outcomes": outcomes}
+    return {"seed": stored.seed, "outcomes": outcomes}

@@ -21,7 +21,7 @@ OUTINGS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AttackResult:
     """The attack's result on many homes under one rule."""
 
     nearest_m: float
@@ -34,12 +34,12 @@ class Found:
         """The median distance between centre and door."""
         return median(self.misses_m)
 
-    def share_within(self, way_m: float) -> float:
+    def share_within(self, distance_m: float) -> float:
         """The share of the doors that are found to within this distance."""
-        return sum(miss_m <= way_m for miss_m in self.misses_m) / len(self.misses_m)
+        return sum(miss_m <= distance_m for miss_m in self.misses_m) / len(self.misses_m)
 
 
-def hunt(doors: int, seed: int, advance: Callable[[int], None] = lambda _done: None) -> Mapping[str, Found]:
+def attack(doors: int, seed: int, advance: Callable[[int], None] = lambda _done: None) -> Mapping[str, AttackResult]:
     """The attack's result under each rule, by its name; every rule hides the same outings."""
     with TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder) / "state.sqlite", lambda: 0.0)
@@ -55,15 +55,16 @@ def hunt(doors: int, seed: int, advance: Callable[[int], None] = lambda _done: N
             door = Door.drawn(rng)
             outings = [outing(rng) for _ in range(OUTINGS)]
             for name, rule in rules.items():
-                found[name].append(_hunted(door, number + 1, outings, rule))
+                found[name].append(_attacked(door, number + 1, outings, rule))
             advance(number + 1)
         store.close()
     return {
-        name: Found(min(nearest for nearest, _ in each), [miss for _, miss in each]) for name, each in found.items()
+        name: AttackResult(min(nearest for nearest, _ in each), [miss for _, miss in each])
+        for name, each in found.items()
     }
 
 
-def _hunted(door: Door, athlete_id: int, outings: Iterable[Sequence[Point]], rule: Rule) -> tuple[float, float]:
+def _attacked(door: Door, athlete_id: int, outings: Iterable[Sequence[Point]], rule: Rule) -> tuple[float, float]:
     """The distance of the nearest written point from an end, and that of the fitted centre from the door."""
     nearest, cuts = math.inf, []
     for points in outings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from local.proofs.privacy_attack.circle_fit import OUTINGS, hunt
+from local.proofs.privacy_attack.circle_fit import OUTINGS, attack
 from local.proofs.privacy_attack.rules import RADIUS_M
 from local.proofs.proof import Effort
 from local.proofs.verdict import Verdict
@@ -15,7 +15,7 @@ DOORS = 200
 def prove_trimming(effort: Effort) -> Sequence[Verdict]:
     """Attack the homes of many athletes through the copies of 30 outings each."""
     doors = effort.rounds(DOORS, small=26)
-    found = hunt(doors, effort.seed, effort.advance)
+    found = attack(doors, effort.seed, effort.advance)
     exact, moved = found["an exact circle"], found["a moved circle"]
     tried = f"{doors} doors, {OUTINGS} outings each"
     return [

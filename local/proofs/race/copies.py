@@ -68,8 +68,8 @@ def prove_copies(kind: StoreKind, *, rounds: int, seed: int, advance: Advance) -
         for number in range(rounds):
             found.append(race.round(number, Random(f"copies:{seed}:{number}")))
             advance(number + 1)
-        strangers = race.strangers(rounds)
-    return [_verdict(kind, found, strangers, seed)]
+        surplus = race.surplus(rounds)
+    return [_verdict(kind, found, surplus, seed)]
 
 
 class _Race:
@@ -93,17 +93,17 @@ class _Race:
         )
         sync(self._services, SyncItem(ATHLETE_ID, activity_id, int(self._place.clock())), source="webhook")
         before = set(self._control.activity_ids(CHILD_ID))
-        runs, kills, wrong = self._play(activity_id, rng)
+        runs, kills, wrong = self._run_round(activity_id, rng)
         self._workers.replace_killed()
         resumptions = self._resume(activity_id)
         made = set(self._control.activity_ids(CHILD_ID)) - before
         return Round(number, runs, kills, resumptions, (*wrong, *self._differences(activity_id, made)))
 
-    def strangers(self, rounds: int) -> int:
+    def surplus(self, rounds: int) -> int:
         """How many activities the child has beyond one for each round; negative where some are missing."""
         return len(self._control.activity_ids(CHILD_ID)) - rounds
 
-    def _play(self, activity_id: int, rng: Random) -> tuple[int, int, list[str]]:
+    def _run_round(self, activity_id: int, rng: Random) -> tuple[int, int, list[str]]:
         """Start one run after the other, at once or soon after, and kill some; returns runs, kills and errors."""
         kills, runs = 0, rng.randint(2, PROCESSES)
         wrong: list[str] = []
@@ -145,7 +145,7 @@ class _Race:
             yield f"the ledger says {copy} of {activity_id}, and the child has {sorted(made)}"
 
 
-def _verdict(kind: StoreKind, found: Sequence[Round], strangers: int, seed: int) -> Verdict:
+def _verdict(kind: StoreKind, found: Sequence[Round], surplus: int, seed: int) -> Verdict:
     wrong = [each for each in found if each.wrong]
     examples = "".join(f"; round {each.number} of seed {seed}: {', '.join(each.wrong)}" for each in wrong[:3])
     at_once = sum(each.resumptions == 0 for each in found)
@@ -154,6 +154,6 @@ def _verdict(kind: StoreKind, found: Sequence[Round], strangers: int, seed: int)
         f"{PROCESSES} processes make one copy and die at it: the child has it once, and the ledger knows it",
         f"{len(found)} copies, {sum(each.runs for each in found)} runs, {sum(each.kills for each in found)} kills:"
         f" {len(found) - len(wrong)} right, {at_once} of them at once and the others in later windows;"
-        f" {strangers} too many{examples}",
-        not wrong and strangers == 0,
+        f" {surplus} too many{examples}",
+        not wrong and surplus == 0,
     )

@@ -115,15 +115,15 @@ def prove_lake(*, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
         workers = stack.enter_context(Workers(PROCESSES, sync_worker, place))
         reader = Reader(place.settings.lake_url)
         stack.enter_context(polling(reader.look))
-        play = _Play(place, control, services, workers, reader)
+        race = _LakeRace(place, control, services, workers, reader)
         found = []
         for number in range(rounds):
-            found.append(play.round(number, Random(f"lake:{seed}:{number}")))
+            found.append(race.round(number, Random(f"lake:{seed}:{number}")))
             advance(number + 1)
     return [_verdict(found, reader, seed)]
 
 
-class _Play:
+class _LakeRace:
     def __init__(
         self, place: RaceWorld, control: SimulatorControl, services: Services, workers: Workers, reader: Reader
     ) -> None:
@@ -238,8 +238,8 @@ class _Play:
         rows = query(_LOOK, self._place.settings.lake_url).to_pylist()
         seen = {row["activity_id"]: row["points"] for row in rows}
         wrong = [f"the lake holds {seen}, Strava has {dict(truth)}"] if seen != truth else []
-        strangers = held(self._services).keys() - truth.keys()
-        return [*wrong, *(f"lake or raw zone still hold {activity_id}" for activity_id in sorted(strangers))]
+        surplus = held(self._services).keys() - truth.keys()
+        return [*wrong, *(f"lake or raw zone still hold {activity_id}" for activity_id in sorted(surplus))]
 
 
 def _verdict(found: Sequence[Round], reader: Reader, seed: int) -> Verdict:

@@ -15,7 +15,7 @@ from include.strava.client import Bucket, Priority
 from include.strava.quota import COUNTERS, DAY_S, WINDOW_S, Counts, Limits
 from local.proofs.race.race_world import StoreKind, race_world
 from local.proofs.race.workers.pool import SharedClock, Workers
-from local.proofs.race.workers.quota_worker import Made, Shift, Worked, quota_worker
+from local.proofs.race.workers.quota_worker import AllowedCall, Shift, ShiftResult, quota_worker
 from local.proofs.verdict import Advance, Verdict
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.world.quota import Limits as SimulatedLimits
@@ -61,10 +61,10 @@ SHORT_DAY = Day(
 class Window:
     """Every shift of one window with its result, and the counts at its end."""
 
-    worked: tuple[tuple[Shift, Worked], ...]
+    worked: tuple[tuple[Shift, ShiftResult], ...]
     used: Counts
 
-    def calls(self, priority: Priority) -> list[Made]:
+    def calls(self, priority: Priority) -> list[AllowedCall]:
         """The calls that were allowed to this kind of work."""
         return [call for shift, worked in self.worked if shift.priority is priority for call in worked.calls]
 

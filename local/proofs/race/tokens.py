@@ -25,7 +25,7 @@ from local.proofs.race.race_world import (
     race_world,
 )
 from local.proofs.race.workers.pool import CONTEXT, JobResult, Workers
-from local.proofs.race.workers.token_worker import IN_HAND, WINDOW, Refresh, Stage, Taken, token_worker
+from local.proofs.race.workers.token_worker import REFRESHING, WINDOW, Refresh, Stage, TokenResult, token_worker
 from local.proofs.verdict import Advance, Verdict
 from local.strava_simulator.control_client import SimulatorControl
 
@@ -43,9 +43,9 @@ _LONGEST_ROUND_S = 90.0
 class Round:
     """The outcome of one race for one expired token."""
 
-    taken: tuple[Taken, ...]
+    taken: tuple[TokenResult, ...]
     errors: tuple[IngestError, ...]
-    fell: tuple[Stage, ...]
+    killed_at: tuple[Stage, ...]
     """The stages of the killed processes."""
     refreshes: int
     """How often Strava renewed the pair."""
@@ -53,9 +53,9 @@ class Round:
     """Whether a later request gets the same token as all the others, and Strava accepts it."""
 
     @property
-    def hit_window(self) -> bool:
+    def may_have_lost_pair(self) -> bool:
         """Whether a killed process may have had the only copy of the new pair."""
-        return any(stage in WINDOW for stage in self.fell)
+        return any(stage in WINDOW for stage in self.killed_at)
 
     @property
     def is_clean(self) -> bool:
@@ -90,7 +90,7 @@ def prove_tokens(kind: StoreKind, *, rounds: int, seed: int, advance: Advance) -
         while len(deadly) < rounds:
             victims = rng.sample(range(PROCESSES), rng.randint(1, _MOST_VICTIMS[kind]))
             found = race.round(sorted((rng.uniform(0, span_s), victim) for victim in victims))
-            (aside if found.hit_window else deadly).append(found)
+            (aside if found.may_have_lost_pair else deadly).append(found)
             advance(len(deadly))
     proof = f"tokens · {kind}"
     return [
@@ -124,13 +124,13 @@ class _Race:
         before = self._refreshes()
         for worker in range(PROCESSES):
             self._workers.send(worker, None)
-        answers, fell = self._run(kills)
+        answers, killed_at = self._run(kills)
         self._workers.replace_killed()
         taken = tuple(answer.value for answer in answers if answer.error is None)
         found = Round(
             taken=taken,
             errors=tuple(answer.error for answer in answers if answer.error is not None),
-            fell=tuple(fell),
+            killed_at=tuple(killed_at),
             refreshes=self._refreshes() - before,
             is_connected=self._is_connected({each.access_token for each in taken}),
         )
@@ -140,7 +140,7 @@ class _Race:
 
     def _run(self, kills: list[tuple[float, int]]) -> tuple[list[JobResult], list[Stage]]:
         answers: list[JobResult] = []
-        fell: list[Stage] = []
+        killed_at: list[Stage] = []
         began_s = time.monotonic()
         while self._workers.busy or kills:
             passed_s = time.monotonic() - began_s
@@ -151,17 +151,17 @@ class _Race:
             while kills and kills[0][0] <= time.monotonic() - began_s:
                 _, worker = kills.pop(0)
                 self._workers.kill(worker)
-                fell.append(Stage(self._stages[worker]))
-            if fell:
-                self._let_a_dead_lease_end()
-        return answers, fell
+                killed_at.append(Stage(self._stages[worker]))
+            if killed_at:
+                self._expire_dead_lease()
+        return answers, killed_at
 
-    def _let_a_dead_lease_end(self) -> None:
+    def _expire_dead_lease(self) -> None:
         """Let the lease expire at once where it belongs to a killed process; that of a living one stays."""
         row = self._store.get(athlete_key(ATHLETE_ID))
         is_leased = row and decode(SealedTokens, row.fields).lease_until_epoch_s > self._place.clock()
         # Read after the row: a worker shows that it has the lease before it writes it to the row.
-        if is_leased and not any(self._stages[worker] in IN_HAND for worker in self._workers.busy):
+        if is_leased and not any(self._stages[worker] in REFRESHING for worker in self._workers.busy):
             self._place.clock.advance(LEASE_S + 1)
 
     def _refreshes(self) -> int:
@@ -195,12 +195,12 @@ def _calm_verdict(proof: str, calm: Sequence[Round]) -> Verdict:
 
 
 def _deadly_verdict(proof: str, deadly: Sequence[Round]) -> Verdict:
-    fell = Counter(stage for found in deadly for stage in found.fell)
+    killed_at = Counter(stage for found in deadly for stage in found.killed_at)
     return Verdict(
         proof,
         "processes killed at random, before the refresh or after the write, leave the athlete connected",
-        f"{len(deadly)} rounds, {fell.total()} kills ({fell[Stage.LOOKING]} before the lease,"
-        f" {fell[Stage.LEASING]} with it, {fell[Stage.DONE]} after the write):"
+        f"{len(deadly)} rounds, {killed_at.total()} kills ({killed_at[Stage.LOOKING]} before the lease,"
+        f" {killed_at[Stage.LEASING]} with it, {killed_at[Stage.DONE]} after the write):"
         f" connected after {sum(found.is_connected for found in deadly)},"
         f" one refresh and no failure in {sum(found.is_clean for found in deadly)}",
         all(found.is_clean for found in deadly),
@@ -217,7 +217,7 @@ def _window_verdict(proof: str, every: Sequence[Round], aside: Sequence[Round], 
     return Verdict(
         proof,
         "of random kills only those between the refresh and its one write can lose a pair",
-        f"in {len(aside)} rounds more a kill fell there ({expected:.1f} expected): {lost} pairs lost, connected again;"
+        f"in {len(aside)} more rounds a kill fell there ({expected:.1f} expected): {lost} pairs lost, connected again;"
         f" call {calls}, answer to stored {waits}, of which the write {writes};"
         f" meanwhile asked of the store in {len(seen)} refreshes: {_counted(operations)}",
         set(operations) == {("put",)},
@@ -228,7 +228,7 @@ def _expected_hits(calm: Sequence[Round], rounds: Sequence[Round], span_s: float
     """How many kills to expect in a window of the measured length, if they are uniform over span and processes."""
     seen = [found.refresh for found in calm if found.refresh]
     window_s = median(refresh.call_s + refresh.holding_s for refresh in seen)
-    return sum(len(found.fell) for found in rounds) / PROCESSES * window_s / span_s
+    return sum(len(found.killed_at) for found in rounds) / PROCESSES * window_s / span_s
 
 
 def _ms(seconds: Iterable[float]) -> str:

@@ -61,8 +61,8 @@ def prove_writers(*, rounds: int, seed: int, advance: Advance) -> list[Verdict]:
         for number in range(rounds):
             found.append(race.round(number, Random(f"writers:{seed}:{number}")))
             advance(number + 1)
-        strangers = race.strangers()
-    return [_verdict(found, strangers, seed)]
+        leftovers = race.leftovers()
+    return [_verdict(found, leftovers, seed)]
 
 
 class _Race:
@@ -77,13 +77,13 @@ class _Race:
         connect(self._place, self._control)  # a pair for the whole round: no kill here can lose it
         item = SyncItem(ATHLETE_ID, self._finish_activity(rng), int(self._place.clock()))
         schedule = Schedule.drawn(rng)
-        wrong = self._play(schedule, item, rng)
+        wrong = self._run_round(schedule, item, rng)
         self._workers.replace_killed()
         resumptions = self._resume(item, wrong)
         wrong += differences(self._services, self._control.activity(item.activity_id), item.activity_id)
         return Round(number, schedule, resumptions, tuple(wrong))
 
-    def strangers(self) -> list[str]:
+    def leftovers(self) -> list[str]:
         """Data in lake and raw zone of activities that Strava no longer has."""
         living = set(self._control.activity_ids(ATHLETE_ID))
         return [key for activity_id, keys in held(self._services).items() if activity_id not in living for key in keys]
@@ -99,7 +99,7 @@ class _Race:
             points=POINTS,
         )
 
-    def _play(self, schedule: Schedule, item: SyncItem, rng: Random) -> list[str]:
+    def _run_round(self, schedule: Schedule, item: SyncItem, rng: Random) -> list[str]:
         """Take the schedule's steps at their times; returns the errors that no run should get."""
         began_s = time.monotonic()
         runs = _Runs(self._workers, item)
@@ -193,7 +193,7 @@ class _Runs:
             self.look(_LOOK_S)
 
 
-def _verdict(found: Sequence[Round], strangers: Sequence[str], seed: int) -> Verdict:
+def _verdict(found: Sequence[Round], leftovers: Sequence[str], seed: int) -> Verdict:
     wrong = [each for each in found if each.wrong]
     counts = {action: sum(each.schedule.count(action) for each in found) for action in Action}
     at_once = sum(each.resumptions == 0 for each in found)
@@ -205,6 +205,6 @@ def _verdict(found: Sequence[Round], strangers: Sequence[str], seed: int) -> Ver
         f" {counts[Action.CROP]} crops,"
         f" {counts[Action.DELETE]} deletions, {counts[Action.KILL]} kills, {counts[Action.STALL]} lost leases:"
         f" {len(found) - len(wrong)} agree, {at_once} of them at once and the others when the ledger's time had come;"
-        f" {len(strangers)} leftovers{examples}",
-        not wrong and not strangers,
+        f" {len(leftovers)} leftovers{examples}",
+        not wrong and not leftovers,
     )

@@ -41,7 +41,7 @@ class Workload:
 
     name: str
     what: str
-    play: Callable[[World, Services], int]
+    run: Callable[[World, Services], int]
     """Returns the count of task instances that Airflow keeps of it."""
 
 
@@ -51,7 +51,7 @@ def count(folder: Path, athletes: int) -> Mapping[str, Counts]:
     with installation_of(folder, athletes) as world:
         for workload in WORKLOADS:
             counts: Counts = Counter()
-            counts[Kind.TASKS] = workload.play(world, counted(world, counts))
+            counts[Kind.TASKS] = workload.run(world, counted(world, counts))
             found[workload.name] = counts
     return found
 

@@ -31,7 +31,7 @@ def prove_burst(effort: Effort) -> list[Verdict]:
 
     Then the same where Airflow uses SQLite. The small burst has six, and no SQLite. Strava's limits are not reached.
     """
-    verdicts = _played(shared_stack(effort), effort)
+    verdicts = _measured(shared_stack(effort), effort)
     return verdicts if effort.is_small else [*verdicts, _on_sqlite(effort)]
 
 
@@ -40,13 +40,13 @@ def _on_sqlite(effort: Effort) -> Verdict:
     nowhere = patch.object(Programs, "find", autospec=True, side_effect=NoPostgres("the proof compares both"))
     with nowhere, stack_with_family() as shared:
         try:
-            figures = "; ".join(verdict.figures for verdict in _played(shared, effort))
+            figures = "; ".join(verdict.figures for verdict in _measured(shared, effort))
         except NotInTime as err:
             figures = str(err)
     return Verdict("burst on SQLite", "nothing, to compare: in the lake; copied; requests; stalls", figures, True)
 
 
-def _played(shared: SharedStack, effort: Effort) -> list[Verdict]:
+def _measured(shared: SharedStack, effort: Effort) -> list[Verdict]:
     family = shared.family
     began_epoch_s = time.time()
     runs = [family.finish(number) for number in range(effort.rounds(EVENTS, small=6))]

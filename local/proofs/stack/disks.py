@@ -35,12 +35,12 @@ def prove_disk(effort: Effort) -> list[Verdict]:
     """
     try:
         with tempfile.TemporaryDirectory(prefix="disk-") as folder, _small_disk(Path(folder)) as disk:
-            return _played(effort, disk, Path(folder, "said.log"))
+            return _measured(effort, disk, Path(folder, "said.log"))
     except CannotMount as err:
-        return [Verdict("disk", "a full disk says what to do", f"not played here: {err}", True)]
+        return [Verdict("disk", "a full disk says what to do", f"not run here: {err}", True)]
 
 
-def _played(effort: Effort, disk: Path, said: Path) -> list[Verdict]:
+def _measured(effort: Effort, disk: Path, said: Path) -> list[Verdict]:
     with StackProcess(disk / "state") as system:
         system.said = said  # on another disk, as a terminal is
         process = system.launch()

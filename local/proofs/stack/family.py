@@ -16,7 +16,7 @@ from include.state.copies.ledger import FINAL_STATES, CopyLedger
 from include.store.backend import open_store
 from include.store.store import Store
 from local.demo import browser
-from local.demo.play import PAUSE_OF_LOOKS, SETTLED
+from local.demo.demo_run import POLL_PAUSE_FACTOR, SETTLED
 from local.demo.scenario import CHILD_ID, CHILD_NAME, PARENT_ID, invented, populate
 from local.strava_simulator.control_client import SimulatorControl
 from ops.links import link
@@ -98,5 +98,5 @@ def happened_epoch_s(activity_ids: list[int], has: Callable[[int], bool], within
         for activity_id in activity_ids:
             if activity_id not in happened and has(activity_id):
                 happened[activity_id] = time.time()
-        time.sleep(max(LOOK_EVERY_S, PAUSE_OF_LOOKS * (time.monotonic() - looked)))
+        time.sleep(max(LOOK_EVERY_S, POLL_PAUSE_FACTOR * (time.monotonic() - looked)))
     return happened

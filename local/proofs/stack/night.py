@@ -11,7 +11,7 @@ from include.pipeline.chunks import ATHLETES
 from include.pipeline.ingest.sync import sync
 from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.services import Services, open_services
-from local.demo.play import OVER
+from local.demo.demo_run import OVER
 from local.proofs.proof import Effort
 from local.proofs.stack.family import NotInTime
 from local.proofs.stack.shared_stack import RETENTION_DAYS, SharedStack, await_idle, shared_stack

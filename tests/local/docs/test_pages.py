@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 VARIABLES = [setting.name.upper() for setting in fields(Settings)]
 
 
-# The walks and the hunt take a while: theirs are compared where they are made, in parts or a small size.
+# The walks and the attack take minutes: their pages are compared in the tests of each, in parts or a small size.
 @pytest.mark.parametrize(
     "name", [pytest.param(name, id=name) for name in PAGES if name not in ("crash-walk", "run-walk", "trimming")]
 )

@@ -32,7 +32,7 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class AllowedCall:
     """One allowed call: how long it waited for the budget, and how long it took in all."""
 
     waited_s: float
@@ -40,10 +40,10 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class ShiftResult:
     """The calls of a shift, and until when the budget refused more; None where all work was done."""
 
-    calls: tuple[Made, ...]
+    calls: tuple[AllowedCall, ...]
     refused_until_epoch_s: float | None = None
 
 
@@ -60,24 +60,24 @@ class _TimedQuota(Quota):
 
 @contextmanager
 def quota_worker(_: int, place: RaceWorld) -> Iterator[Work]:
-    """A worker that answers each `Shift` with a `Worked`."""
+    """A worker that answers each `Shift` with a `ShiftResult`."""
     store = place.open_store()
     quota = _TimedQuota(store, place.clock)
     tokens = Tokens(store, open_cipher(place.settings.key_url), place.clock, place.oauth().refresh, time.sleep)
     session = StravaSession(place.clock)
 
-    def work(shift: Shift) -> Worked:
+    def work(shift: Shift) -> ShiftResult:
         client = StravaClient(session, place.settings.strava_api_url, tokens, quota, shift.priority)
-        made: list[Made] = []
+        made: list[AllowedCall] = []
         while shift.calls is None or len(made) < shift.calls:
             time.sleep(shift.pause_s)
             began_s = time.monotonic()
             try:
                 _call(client, shift.bucket)
             except QuotaSpent as spent:
-                return Worked(tuple(made), spent.until_epoch_s)
-            made.append(Made(quota.waited_s, time.monotonic() - began_s))
-        return Worked(tuple(made))
+                return ShiftResult(tuple(made), spent.until_epoch_s)
+            made.append(AllowedCall(quota.waited_s, time.monotonic() - began_s))
+        return ShiftResult(tuple(made))
 
     yield work
     store.close()

@@ -38,7 +38,7 @@ class Stage(IntEnum):
     """The pair is stored, by this worker or by another."""
 
 
-IN_HAND = (Stage.LEASING, Stage.CALLING, Stage.HOLDING)
+REFRESHING = (Stage.LEASING, Stage.CALLING, Stage.HOLDING)
 """The stages of the one worker that refreshes."""
 WINDOW = (Stage.CALLING, Stage.HOLDING)
 """The stages in which a kill can lose the pair: Strava has ended the old one, the new one is not stored."""
@@ -56,7 +56,7 @@ class Refresh:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TokenResult:
     """The token that a worker got, how long that took, and its refresh if it made one."""
 
     access_token: str
@@ -64,7 +64,7 @@ class Taken:
     refresh: Refresh | None
 
 
-class Trace:
+class StageRecord:
     """The present worker's stage, in memory that it shares with the coordinator."""
 
     def __init__(self, stages: MutableSequence[int], worker: int) -> None:
@@ -90,7 +90,7 @@ class Trace:
 
 
 class _TracedStore(ForwardingStore):
-    def __init__(self, store: Store, trace: Trace) -> None:
+    def __init__(self, store: Store, trace: StageRecord) -> None:
         super().__init__(store)
         self._trace = trace
 
@@ -129,7 +129,7 @@ class _TracedStore(ForwardingStore):
         )
 
 
-def _traced(refresh: Callable[[int, str], TokenGrant], trace: Trace) -> Callable[[int, str], TokenGrant]:
+def _traced(refresh: Callable[[int, str], TokenGrant], trace: StageRecord) -> Callable[[int, str], TokenGrant]:
     def call(athlete_id: int, refresh_token: str) -> TokenGrant:
         trace.stage, trace.called_at_s = Stage.CALLING, time.monotonic()
         try:
@@ -145,8 +145,8 @@ def _traced(refresh: Callable[[int, str], TokenGrant], trace: Trace) -> Callable
 
 @contextmanager
 def token_worker(worker: int, place: RaceWorld, stages: MutableSequence[int]) -> Iterator[Work]:
-    """A worker that answers each job with a `Taken`."""
-    trace = Trace(stages, worker)
+    """A worker that answers each job with a `TokenResult`."""
+    trace = StageRecord(stages, worker)
     store = _TracedStore(place.open_store(), trace)
     tokens = Tokens(
         store,
@@ -156,14 +156,14 @@ def token_worker(worker: int, place: RaceWorld, stages: MutableSequence[int]) ->
         wait=lambda seconds: time.sleep(seconds / _FASTER),
     )
 
-    def take(_: object) -> Taken:
+    def take(_: object) -> TokenResult:
         trace.begin()
         began_s = time.monotonic()
         try:
             access_token = tokens.access_token(ATHLETE_ID, scope=SCOPE)
         finally:
             trace.stage = Stage.DONE
-        return Taken(access_token, time.monotonic() - began_s, trace.refresh)
+        return TokenResult(access_token, time.monotonic() - began_s, trace.refresh)
 
     trace.stage = Stage.DONE
     yield take

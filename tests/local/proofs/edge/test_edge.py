@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from local.proofs.edge import crowd, proof
-from local.proofs.edge.proof import Crowd, Seen
+from local.proofs.edge.proof import Crowd, Measurements
 from local.proofs.edge.silent_strava import SilentStrava
 
 CROWD = Crowd(callbacks=20, half_open=200, posters=3)
@@ -82,15 +82,15 @@ def test_body_that_is_refused_is_told_from_one_that_is_taken(
 
 @pytest.mark.parametrize(("slow", "holds"), [(5, True), (6, False)])
 def test_p99_of_500_webhooks_lets_five_be_slow(slow: int, *, holds: bool) -> None:
-    seen = Seen(webhook_s=[0.01] * (500 - slow) + [1.0] * slow)
+    seen = Measurements(webhook_s=[0.01] * (500 - slow) + [1.0] * slow)
 
     assert proof._in_time(seen, 500, 0.2).holds is holds
 
 
 @pytest.mark.parametrize(("queued", "depth"), [(29, 30), (30, 29), (30, 31)])
 def test_no_webhook_may_be_lost_or_queued_twice(queued: int, depth: int) -> None:
-    assert not proof._queued(Seen(queued=queued), 30, depth).holds
-    assert proof._queued(Seen(queued=30), 30, 30).holds
+    assert not proof._queued(Measurements(queued=queued), 30, depth).holds
+    assert proof._queued(Measurements(queued=30), 30, 30).holds
 
 
 @pytest.mark.parametrize(
@@ -104,10 +104,10 @@ def test_no_webhook_may_be_lost_or_queued_twice(queued: int, depth: int) -> None
     ],
 )
 def test_proof_holds_only_while_the_crowd_is_there(hanging: list[int], changes: dict[str, int], *, holds: bool) -> None:
-    assert proof._crowded(Seen(hanging=hanging), [TOLD | changes], CROWD).holds is holds
+    assert proof._crowded(Measurements(hanging=hanging), [TOLD | changes], CROWD).holds is holds
 
 
 def test_start_page_has_to_come_each_time_and_soon() -> None:
-    assert proof._pages(Seen(page_s=[0.1, 1.9], pages=2), 2.0).holds
-    assert not proof._pages(Seen(page_s=[0.1, 1.9], pages=1), 2.0).holds
-    assert not proof._pages(Seen(page_s=[0.1, 2.1], pages=2), 2.0).holds
+    assert proof._pages(Measurements(page_s=[0.1, 1.9], pages=2), 2.0).holds
+    assert not proof._pages(Measurements(page_s=[0.1, 1.9], pages=1), 2.0).holds
+    assert not proof._pages(Measurements(page_s=[0.1, 2.1], pages=2), 2.0).holds

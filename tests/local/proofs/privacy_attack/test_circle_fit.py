@@ -1,4 +1,4 @@
-"""The hunt finds what lies open and misses what is hidden, in a small size."""
+"""The attack finds what lies open and misses what is hidden, in a small size."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import pytest
 from include.circle import Position
 from local.docs.pages import page_path
 from local.docs.trimming import figures
-from local.proofs.privacy_attack.circle_fit import Found, fitted_middle, hunt
+from local.proofs.privacy_attack.circle_fit import AttackResult, attack, fitted_middle
 from local.proofs.privacy_attack.outings import Door, outing, recording
 from local.proofs.privacy_attack.proof import prove_trimming
 from local.proofs.proof import Effort
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, Found]:
-    return dict(hunt(8, seed=3))
+def found() -> dict[str, AttackResult]:
+    return dict(attack(8, seed=3))
 
 
-def test_cutting_by_distance_travelled_leaves_the_door_in_sight(found: dict[str, Found]) -> None:
+def test_cutting_by_distance_travelled_leaves_the_door_in_sight(found: dict[str, AttackResult]) -> None:
     assert found["by distance travelled"].nearest_m < 50
 
 
-def test_exact_circle_gives_its_middle_away(found: dict[str, Found]) -> None:
+def test_exact_circle_gives_its_middle_away(found: dict[str, AttackResult]) -> None:
     assert found["an exact circle"].nearest_m > 200
     assert found["an exact circle"].miss_m < 1.5
 
 
-def test_moved_circle_hides_both(found: dict[str, Found]) -> None:
+def test_moved_circle_hides_both(found: dict[str, AttackResult]) -> None:
     assert found["a moved circle"].nearest_m > 200
     assert found["a moved circle"].miss_m > 60
     assert found["a moved circle"].share_within(20) == 0
@@ -61,7 +61,7 @@ def test_recordings_have_as_many_times_and_distances_as_positions() -> None:
     assert len({len(data) for data in streams.channels.values()}) == 1
 
 
-def test_page_shows_every_rule_and_names_what_is_not_hidden(found: dict[str, Found]) -> None:
+def test_page_shows_every_rule_and_names_what_is_not_hidden(found: dict[str, AttackResult]) -> None:
     page = page_path("trimming").read_text()
     assert figures(found).splitlines()[0] in page
     for rule in ("until November 2026", "one for each place (now)"):

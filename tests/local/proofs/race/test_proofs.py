@@ -21,7 +21,7 @@ from local.proofs.race.month import LakeKind, prove_month
 from local.proofs.race.quota import SHORT_DAY, prove_quota
 from local.proofs.race.race_world import ATHLETE_ID, StoreKind, race_world
 from local.proofs.race.tokens import Round, prove_tokens
-from local.proofs.race.workers.token_worker import Refresh, Stage, Taken
+from local.proofs.race.workers.token_worker import Refresh, Stage, TokenResult
 from local.proofs.race.writers import prove_writers
 from local.proofs.verdict import Verdict
 from local.strava_simulator.control_client import SimulatorControl
@@ -100,9 +100,9 @@ def test_copies_are_made_once_when_processes_die_at_them(kind: StoreKind) -> Non
 
 
 ALL_WELL = Round(
-    taken=(Taken("token", 0.1, Refresh(0.01, 0.001, 0.001, ("put",))), Taken("token", 0.1, None)),
+    taken=(TokenResult("token", 0.1, Refresh(0.01, 0.001, 0.001, ("put",))), TokenResult("token", 0.1, None)),
     errors=(),
-    fell=(),
+    killed_at=(),
     refreshes=1,
     is_connected=True,
 )
@@ -112,7 +112,7 @@ ALL_WELL = Round(
     ("found", "is_clean"),
     [
         pytest.param(ALL_WELL, True, id="all is well"),
-        pytest.param(replace(ALL_WELL, fell=(Stage.LEASING,)), True, id="a death that costs nothing"),
+        pytest.param(replace(ALL_WELL, killed_at=(Stage.LEASING,)), True, id="a death that costs nothing"),
         pytest.param(replace(ALL_WELL, refreshes=2), False, id="two refreshes"),
         pytest.param(replace(ALL_WELL, errors=(RetryLater("later"),)), False, id="somebody failed"),
         pytest.param(replace(ALL_WELL, is_connected=False), False, id="the pair is lost"),
@@ -127,7 +127,7 @@ def test_round_is_clean_when_one_refresh_serves_all(found: Round, is_clean: bool
     [(Stage.LOOKING, False), (Stage.LEASING, False), (Stage.CALLING, True), (Stage.HOLDING, True), (Stage.DONE, False)],
 )
 def test_only_deaths_between_call_and_write_hit_the_window(stage: Stage, hit: bool) -> None:
-    assert replace(ALL_WELL, fell=(Stage.DONE, stage)).hit_window is hit
+    assert replace(ALL_WELL, killed_at=(Stage.DONE, stage)).may_have_lost_pair is hit
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from ops.links import link
 from ops.subscription import subscribe
 
 LOOK_EVERY_S = 0.1
-PAUSE_OF_LOOKS = 3
+POLL_PAUSE_FACTOR = 3
 """The shortest pause after a poll, as a multiple of the poll's time: an expensive poll slows down the system."""
 SETTLED = (ActivityState.SYNCED, ActivityState.NO_STREAMS)
 OVER = ("success", "failed")
@@ -38,7 +38,7 @@ class Timings:
 
 
 @dataclass(slots=True)
-class Play:
+class DemoRun:
     """One run of the scenario: the steps in order, each of which waits for its effect."""
 
     stack: Stack
@@ -177,7 +177,7 @@ class Play:
                     )
                 self.stack.processes.check()
                 self.progress.wait_for({"the system": f"working until {what()}"})
-                time.sleep(max(LOOK_EVERY_S, PAUSE_OF_LOOKS * look_s))
+                time.sleep(max(LOOK_EVERY_S, POLL_PAUSE_FACTOR * look_s))
                 looked = time.monotonic()
 
 
