@@ -1,4 +1,4 @@
-"""A small Airflow behind MWAA's one call: what the smoke check and the dispatcher ask, and runs that plan."""
+"""A small Airflow behind MWAA's one call: it answers the smoke check and the dispatcher, and its runs only plan."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SmallAirflow:
     """Files that cannot be imported."""
     runs: list[str] = field(default_factory=list)
     refusal: Answer | None = None
-    """What MWAA says instead of passing a call on."""
+    """MWAA's answer instead of passing a call on."""
 
     def answer(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """MWAA's answer to a request. Effects: the lines of a run's plan in the audit, and no more of its work."""

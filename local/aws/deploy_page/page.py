@@ -13,7 +13,7 @@ _SHELL = "sh"
 
 @dataclass(frozen=True, slots=True)
 class PageCommand:
-    """One command, of one line or several, with the heading under which it stands."""
+    """One command, of one line or several, with its heading."""
 
     section: str
     text: str
@@ -51,6 +51,6 @@ def _split(block: str) -> Iterator[str]:
 
 
 def _is_whole(command: str) -> bool:
-    """Whether bash could run it: it warns of a text whose end is missing, and refuses what goes on."""
+    """Whether bash could run it: bash warns of a here-document without an end, and refuses an unfinished command."""
     done = subprocess.run(["bash", "-n"], input=command, capture_output=True, text=True, check=False)
     return not done.returncode and not done.stderr and not command.endswith("\\")

@@ -1,4 +1,4 @@
-"""One shell for a whole page: what a command exports, the next one has."""
+"""One shell for a whole page: the next command has the variables that a command exports."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PageShell:
 
     bash: subprocess.Popen[str]
     typed: Path
-    """The file with what somebody types while a command runs."""
+    """The file with the text that a person types while a command runs."""
 
     def run(self, command: str, typed: str = "") -> Ended:
         """Run the command, and wait for its end. Errors: `ChildProcessError` where it ended the shell itself."""

@@ -1,1 +1,1 @@
-"""AWS's own DynamoDB Local, which witnesses what the store does beside moto."""
+"""AWS's own DynamoDB Local, on which the store's contract suite runs as well as on moto."""

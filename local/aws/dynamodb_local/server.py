@@ -1,7 +1,7 @@
 """Whether DynamoDB Local can run here, and one server of it for all processes of a test session.
 
-The server keeps its data in memory, takes any credentials, and sends nothing to AWS (`-disableTelemetry`). It has no
-option for the address on which it listens, which is every one: `Loopback.java` starts it on the loopback address alone.
+The server keeps its data in memory, accepts any credentials, and sends nothing to AWS (`-disableTelemetry`). It has no
+option for its address and would listen on all of them: `Loopback.java` starts it on the loopback address alone.
 
 A keeper runs it: `python -m local.aws.dynamodb_local.server FOLDER`. Each user holds a shared lock on a file of the
 folder, and the keeper waits for the exclusive one: the server ends after its last user, even one that was killed.
@@ -55,7 +55,7 @@ def shared_server(folder: Path) -> Iterator[str]:
     """The address of the one server of all processes that name `folder`.
 
     Effects: the first user starts it; it ends soon after the last.
-    Errors: `RuntimeError` that holds what the server wrote, if it did not start.
+    Errors: `RuntimeError` with the server's output, if it did not start.
     """
     with (folder / "users").open("a") as users:
         fcntl.flock(users, fcntl.LOCK_SH)  # waits for the end of a server that had no user any more
@@ -113,7 +113,7 @@ def _address(folder: Path) -> str:
 
 
 def _await(server: subprocess.Popen[bytes], port: int) -> None:
-    """Return when the server takes connections."""
+    """Return when the server accepts connections."""
     until = time.monotonic() + _START_S
     while time.monotonic() < until and server.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):

@@ -21,9 +21,9 @@ has all three activities with their present titles and not the deleted one, the 
 names it, the history is loaded, the athlete is connected.
 
 *after the hour* is the state in the ledgers while the answer is still odd. By then nothing that was stored, copied or
-connected may be gone, and no copy may have failed, or been skipped unless Strava answered in its own form that there is
-no recording. *calls* is how often the call was made in that hour, at most {calls} times. *right after* is how many
-minutes later all was right. Where the stores differ, both are shown.
+connected may be gone, and no copy may have failed, or been skipped unless Strava answered in the API's form that there
+is no recording. *calls* is how often the call was made in that hour, at most {calls} times. *right after* is how many
+minutes after the first correct answer all was right. Where the stores differ, both are shown.
 """
 
 

@@ -17,17 +17,17 @@ _RUNS_OF_RECONCILE = 96
 
 _HEAD = """# Scale
 
-Made by `make proofs NAME=scale`, which plays each kind of work once, in one process, in installations of so many
-athletes with an activity each, and counts what it asks for. Rows are those of the state store, objects and keys those
-of the lake, task instances what Airflow keeps. Nothing here is timed: see [proofs.md](proofs.md) for that.
+Made by `make proofs NAME=scale`, which does each kind of work once, in one process, in installations with these numbers
+of athletes, each with one activity, and counts its operations. Rows are those of the state store, objects and keys
+those of the lake, task instances those that Airflow stores. Nothing here is timed: [proofs](proofs.md) has times.
 """
 _DAY = """
 ## A day
 
-Everybody finishes one activity, which is copied once, and nobody goes. Strava's limits are those of an application of
-9,999 athletes, {read_day:,} reads a day; lists take half of them at most, so with many athletes the turns come less
-often. Events that come one by one are a run each, those that come at once share runs: see `sunday` in
-[proofs.md](proofs.md).
+Every athlete finishes one activity, which is copied once, and nobody leaves. Strava's limits are those of an
+application of 9,999 athletes, {read_day:,} reads a day; lists use at most half of them, so with many athletes each is
+listed less often. An event that arrives alone has a run of its own, events that arrive together share runs: see
+`sunday` in [proofs](proofs.md).
 """
 
 
@@ -39,7 +39,7 @@ def render() -> str:
 def page(counted: Counted) -> str:
     """The page about these counts."""
     sizes = sorted(counted)
-    headings = ("work", "asks for", *(f"{size:,} athletes" for size in sizes))
+    headings = ("work", "operations", *(f"{size:,} athletes" for size in sizes))
     work = [f"- **{workload.name}**: {workload.what}." for workload in WORKLOADS]
     day = table(("", *headings[2:]), _day(counted, sizes)) if sizes else ""
     parts = [_HEAD, *work, "", table(headings, _rows(counted, sizes)), _DAY.format(read_day=LIMITS.read_day), day]
@@ -57,7 +57,7 @@ def _rows(counted: Counted, sizes: list[int]) -> Iterator[tuple[str, ...]]:
 def _day(counted: Counted, sizes: list[int]) -> Iterator[tuple[str, ...]]:
     limits = Limits(LIMITS.window, LIMITS.day, LIMITS.read_window, LIMITS.read_day)
     yield "calls to Strava for events", *(f"{size * counted[size]['event'][Kind.STRAVA]:,}" for size in sizes)
-    yield "hours between two turns of an athlete", *(f"{stretch((HOUR_S,) * size, limits):g}" for size in sizes)
+    yield "hours between two lists of an athlete", *(f"{stretch((HOUR_S,) * size, limits):g}" for size in sizes)
     quiet = [
         size * counted[size]["event"][Kind.TASKS]
         + counted[size]["night"][Kind.TASKS]

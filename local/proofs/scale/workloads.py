@@ -96,12 +96,10 @@ def _erasure(world: World, services: Services) -> int:
 
 
 WORKLOADS = (
-    Workload("event", "one activity is told of, fetched, stored and copied to a child", _event),
-    Workload("catalogue", "one run: what the event changed is registered, and a crawl falls due", _catalogue),
-    Workload(
-        "reconcile", "one run: what is due is queued, and the lists of those whose turn it is are read", _reconcile
-    ),
-    Workload("night", "one run: everybody's lake is compared with the ledger, and what is too old goes", _night),
-    Workload("erasure", "everything of one athlete goes", _erasure),
+    Workload("event", "an event reports one activity, which is fetched, stored and copied to a child", _event),
+    Workload("catalogue", "one run: the changed partitions are registered, and the crawler is due", _catalogue),
+    Workload("reconcile", "one run: due work is queued, and the activities of due athletes are listed", _reconcile),
+    Workload("night", "one run: every athlete's lake is compared with the ledger, and expired data is deleted", _night),
+    Workload("erasure", "one athlete is erased", _erasure),
 )
 """In the order in which they run."""

@@ -87,7 +87,7 @@ def test_claim_fails_when_its_counts_grow(counts: Counted, broken: list[str]) ->
 def test_page_shows_each_count_at_each_size() -> None:
     text = page.page({10: of(), 1_000: of(night=3_000)})
 
-    assert "| work | asks for | 10 athletes | 1,000 athletes |" in text
+    assert "| work | operations | 10 athletes | 1,000 athletes |" in text
     assert "| night | objects read | 3 | 3,000 |" in text
     assert "| calls to Strava for events | 40 | 4,000 |" in text
     assert "| hours between two turns of an athlete | 1 | 3.2 |" in text
