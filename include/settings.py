@@ -64,6 +64,14 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
 }
 """The pattern of a variable's value, and its description."""
 
+SMTP_URL = re.compile(
+    r"smtps://(?P<user>[^:@/\s]+)@(?P<host>[A-Za-z0-9.-]+):"
+    r"(?P<port>[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+)
+SES_URL = re.compile(r"ses://(?P<region>[a-z]{2}(-[a-z]+)+-[0-9])")
+MAIL_FOLDER_URL = re.compile(r"file://(?P<folder>/.+)")
+"""What `MAIL_URL` may be."""
+
 _BASE_URLS = ("STRAVA_API_URL", "STRAVA_OAUTH_URL")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -121,6 +129,23 @@ def _check_lives(settings: DispatcherSettings) -> None:
             f"{settings.messages_keep_days!r}; set the first above the second: an event that comes again would find "
             "its run forgotten, and start it a second time."
         )
+
+
+def _check_mails(settings: Settings) -> None:
+    """Errors: `SettingsError` where mails are wanted and could not be sent; `MAIL_URL` may hold a secret by mistake."""
+    url = settings.mail_url
+    by_smtp = SMTP_URL.fullmatch(url)
+    if not url:
+        return
+    if not (by_smtp or SES_URL.fullmatch(url) or MAIL_FOLDER_URL.fullmatch(url)):
+        raise SettingsError(
+            f"MAIL_URL is no supported address: set it to one like {EXAMPLES['MAIL_URL']}, ses://eu-central-1 or "
+            "file:///var/lib/strava/mails, without a password, which is MAIL_PASSWORD"
+        )
+    if "@" not in settings.contact or settings.contact.startswith("https:"):
+        raise SettingsError("CONTACT has to be a mail address where MAIL_URL is set: mails come from it")
+    if by_smtp and not settings.mail_password:
+        raise SettingsError("MAIL_PASSWORD is needed with MAIL_URL: the password of its user")
 
 
 def _check_operator(settings: Settings) -> None:
@@ -315,7 +340,11 @@ class Settings(DispatcherSettings):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
-        """The settings in `environ`. Errors: those of `DispatcherSettings`, and of a public service of nobody's."""
+        """The settings in `environ`.
+
+        Errors: those of `DispatcherSettings`, and of a public service of nobody's, and of mails that cannot be sent.
+        """
         settings = super(Settings, cls).from_environ(environ)
         _check_operator(settings)
+        _check_mails(settings)
         return settings

@@ -1,13 +1,13 @@
-"""The keys that encrypt athletes' tokens: `python -m ops.keys show|rotate|reencrypt`."""
+"""The keys that encrypt athletes' tokens, places and mail addresses: `python -m ops.keys show|rotate|reencrypt`."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from random import SystemRandom
+from functools import partial
 
 import typer
 from rich.console import Console
@@ -19,9 +19,8 @@ from include.crypto.backend import open_cipher
 from include.crypto.key_file import KeyFileCipher
 from include.errors import BadRequest, CipherError
 from include.settings import Settings
-from include.state.accounts.athletes import Athletes
 from include.state.accounts.key_rotation import KeyRotation
-from include.state.copies.places import Places
+from include.state.state import State
 from include.store.backend import open_store
 from ops.command import run
 from ops.installation import WHICH, installed_settings
@@ -29,13 +28,16 @@ from ops.installation import WHICH, installed_settings
 _KMS = "kms://"
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="The keys that encrypt athletes' tokens.", epilog=WHICH
+    add_completion=False,
+    no_args_is_help=True,
+    help="The keys that encrypt athletes' tokens, places and mail addresses.",
+    epilog=WHICH,
 )
 
 
 @app.command()
 def show() -> None:
-    """Show how many token pairs and hidden places each key seals; on AWS, show the state of the key."""
+    """Show how many token pairs, hidden places and mail addresses each key seals; on AWS, the state of the key."""
     settings = installed_settings()
     if settings.key_url.startswith(_KMS):
         print(_kms_key_state(settings.key_url))
@@ -58,18 +60,16 @@ def rotate() -> None:
 
 @app.command()
 def reencrypt() -> None:
-    """Seal every stored token pair and hidden place with the active key; the system may run meanwhile. Repeatable."""
+    """Seal every token pair, place and mail address with the active key; the system may run meanwhile. Repeatable."""
     failures = []
     resealed = 0
-    with _opened(installed_settings("seals tokens and places again")) as keys:
-        everyone = list(keys.athletes.all())
-        for athlete in track(everyone, "Sealing", console=Console(stderr=True), transient=True):
+    with _opened(installed_settings("seals tokens, places and mail addresses again")) as keys:
+        for whose, reseal in track(_work(keys), "Sealing", console=Console(stderr=True), transient=True):
             try:
-                keys.rotation.reencrypt_places(athlete.athlete_id)
-                resealed += keys.rotation.reencrypt(athlete.athlete_id)
+                resealed += reseal()
             except CipherError as error:
-                failures.append(f"Athlete {athlete.athlete_id}: {error}")
-        print(f"{resealed} token pairs are sealed with key {keys.cipher.active_key} now.")
+                failures.append(f"{whose}: {error}")
+        print(f"{resealed} secrets are sealed with key {keys.cipher.active_key} now.")
     if failures:
         sys.exit("\n".join(failures))
 
@@ -77,8 +77,21 @@ def reencrypt() -> None:
 @dataclass(frozen=True, slots=True)
 class _Keys:
     cipher: KeyFileCipher
-    athletes: Athletes
+    state: State
     rotation: KeyRotation
+
+
+def _work(keys: _Keys) -> list[tuple[str, Callable[[], int]]]:
+    """The texts to seal again: whose each is, and what seals it and returns how many were sealed."""
+    rotation = keys.rotation
+    of_athlete = (rotation.reencrypt_tokens, rotation.reencrypt_places, rotation.reencrypt_addresses)
+    work: list[tuple[str, Callable[[], int]]] = [
+        (f"Athlete {athlete.athlete_id}", partial(reseal, athlete.athlete_id))
+        for athlete in keys.state.athletes.all()
+        for reseal in of_athlete
+    ]
+    certificates = rotation.certificate_ids()
+    return work + [("A certificate", partial(rotation.reencrypt_certificate, link_id)) for link_id in certificates]
 
 
 def _kms_key_state(key_url: str) -> str:
@@ -100,9 +113,8 @@ def _opened(settings: Settings) -> Iterator[_Keys]:
         )
     store = open_store(settings.state_url, time.time)
     try:
-        athletes = Athletes(store, cipher, time.time)
-        places = Places(store, cipher, SystemRandom().random)
-        yield _Keys(cipher, athletes, KeyRotation(store, athletes, places, cipher))
+        state = State.on(store, cipher, time.time)
+        yield _Keys(cipher, state, KeyRotation(store, state, cipher))
     finally:
         store.close()
 

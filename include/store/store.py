@@ -167,9 +167,11 @@ TABLES: Mapping[str, Table] = {
         Table(
             "mail_addresses",
             partition="athlete_id",
+            sort="which",
             indexes={"all": Index("kind", "athlete_id", str)},
             expires=True,
-            holds="The mail address that you gave, encrypted; for a day, unless you confirm it.",
+            holds="The mail address that you gave, encrypted, for a day unless you confirm it; and for a minute that "
+            "you asked for a link.",
         ),
         Table(
             "sent_mails",

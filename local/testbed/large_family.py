@@ -24,6 +24,8 @@ from include.strava.models import ActivityId, Athlete, AthleteId
 from include.strava.scopes import ACTIVITY_READ, ACTIVITY_WRITE, READ
 
 CHILDREN, PARENTS = range(901, 906), range(801, 806)
+SENT, RECEIVED = "https://www.strava.com/activities/1100", "https://www.strava.com/activities/1200"
+"""How the addresses of the copies begin."""
 _DAY_S = 86_400
 
 

@@ -27,8 +27,8 @@ class Change:
 
     next_step: str
     """The operator's next step, in words, when the new value is in force."""
-    is_ours: bool = True
-    """Whether this command generates the new value; otherwise Strava shows it, and the operator enters it."""
+    shown_by: str = ""
+    """Who shows a new value, which the operator enters; empty where this command generates it."""
     overlaps: bool = False
     """Whether the previous value is accepted beside the new one until it is dropped."""
 
@@ -44,8 +44,9 @@ CHANGES: Mapping[str, Change] = {
         overlaps=True,
     ),
     "WEBHOOK_VERIFY_TOKEN": Change("Nothing: Strava repeats it only when a subscription is created."),
-    "STRAVA_CLIENT_SECRET": Change("Nothing: calls that Strava refused meanwhile are repeated.", is_ours=False),
-    "WEBHOOK_SIGNING_KEY": Change("Nothing: Strava sends again what was refused meanwhile.", is_ours=False),
+    "STRAVA_CLIENT_SECRET": Change("Nothing: calls that Strava refused meanwhile are repeated.", shown_by="Strava"),
+    "WEBHOOK_SIGNING_KEY": Change("Nothing: Strava sends again what was refused meanwhile.", shown_by="Strava"),
+    "MAIL_PASSWORD": Change("Nothing: mails that were refused meanwhile are sent.", shown_by="the mail server"),
     "AIRFLOW_PASSWORD": Change("Nothing: the dispatcher and Airflow get it together."),
     "AIRFLOW_ADMIN_PASSWORD": Change("`make up` prints the new login."),
     "AIRFLOW_JWT_SECRET": Change("Nothing: Airflow's pages ask everybody to sign in again."),
@@ -72,13 +73,13 @@ def show() -> None:
 
 @app.command()
 def renew(name: str) -> None:
-    """Give a secret a new value: a generated one, or the one that Strava shows, which you are asked for."""
+    """Give a secret a new value: a generated one, or the one that somebody else shows, which you are asked for."""
     change, place = _change(name), _place(f"renews {name}")
     place.check(name)
     before = place.values().get(name)
-    if change.is_ours and before is None:
+    if not change.shown_by and before is None:
         raise BadRequest(f"This installation keeps no {name}: there is nothing to change.")
-    value = new_value(name.lower()) if change.is_ours else _asked(name)
+    value = _asked(name, change.shown_by) if change.shown_by else new_value(name.lower())
     place.replace(name, " ".join([value, *(before or "").split()[:1]]) if change.overlaps else value)
     print(f"{name} has a new value: it is in force {place.in_force}. {_on_same(change.next_step)}")
 
@@ -117,8 +118,8 @@ def _on_same(text: str) -> str:
     return text.replace(" ARGS=", f" ENV={environment} ARGS=") if environment else text
 
 
-def _asked(name: str) -> str:
-    value: str = typer.prompt(f"The new {name}, as Strava shows it", hide_input=True).strip()
+def _asked(name: str, shown_by: str) -> str:
+    value: str = typer.prompt(f"The new {name}, as {shown_by} has it", hide_input=True).strip()
     if len(value.split()) != 1:
         raise BadRequest(f"The new {name} has to be one word: copy it again.")
     return value

@@ -16,8 +16,8 @@ from ops.machine.state_dir import StateDir
 RESTART = "end the system (Ctrl-C) and start it again with `make up`"
 
 
-_IN_ENV_FILE = ("STRAVA_CLIENT_SECRET", "WEBHOOK_SIGNING_KEY")
-"""The secrets that Strava shows; generated values under these names are for the simulated Strava."""
+_IN_ENV_FILE = ("STRAVA_CLIENT_SECRET", "WEBHOOK_SIGNING_KEY", "MAIL_PASSWORD")
+"""The secrets that others show; generated values under these names are for the simulated Strava."""
 
 
 class Place(Protocol):
@@ -88,7 +88,7 @@ class OnThisMachine:
         return kept | {name: value for name, value in self.overrides.items() if name in kept}
 
     def check(self, name: str) -> None:
-        """Check that it is a generated one. Errors: `SettingsError` for one that `.env` sets or that Strava shows."""
+        """Check that it is a generated one. Errors: `SettingsError` for one that `.env` sets or that others show."""
         if name in self.overrides or name in _IN_ENV_FILE:
             raise SettingsError(f"On this machine {name} is set in .env: change it there, then {RESTART}.")
 

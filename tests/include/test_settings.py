@@ -62,7 +62,7 @@ def test_public_address_is_refused_when_the_pages_would_not_say_who_runs_the_ser
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "http://localhost", "https://localhost:8443"])
 def test_pages_of_one_machine_need_no_operator_and_say_what_is_missing(address: str) -> None:
-    nobody = {"PUBLIC_URL": address, "OPERATOR_NAME": "", "CONTACT": "", "PRIVACY_URL": ""}
+    nobody = {"PUBLIC_URL": address, "OPERATOR_NAME": "", "CONTACT": "", "PRIVACY_URL": "", "MAIL_URL": ""}
 
     settings = Settings.from_environ({**EXAMPLES, **nobody})
 
@@ -194,3 +194,31 @@ def test_base_url_is_refused_with_an_example_when_it_is_none(variable: str, valu
 def test_settings_refuse_hours_that_no_list_could_be_looked_at(value: str) -> None:
     with pytest.raises(SettingsError, match="LIST_EVERY_H is"):
         Settings.from_environ({**EXAMPLES, "LIST_EVERY_H": value})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        pytest.param({"MAIL_URL": "smtp://user@host:25"}, "MAIL_URL is no supported address", id="clear text"),
+        pytest.param({"MAIL_URL": "smtps://user:hunter2@host:465"}, "MAIL_URL is no supported", id="password"),
+        pytest.param({"MAIL_URL": "smtps://user@host:65536"}, "MAIL_URL is no supported address", id="no such port"),
+        pytest.param({"MAIL_URL": "smtps://user@host"}, "set it to one like smtps://user@", id="no port"),
+        pytest.param({"MAIL_URL": "ses://"}, "MAIL_URL is no supported address", id="no region"),
+        pytest.param({"MAIL_URL": "file:///"}, "MAIL_URL is no supported address", id="no folder"),
+        pytest.param({"MAIL_PASSWORD": ""}, "MAIL_PASSWORD is needed", id="no password"),
+        pytest.param({"CONTACT": "https://example.org/contact"}, "CONTACT has to be a mail address", id="no sender"),
+    ],
+)
+def test_mails_that_could_not_be_sent_are_noticed_at_the_start(changes: dict[str, str], words: str) -> None:
+    with pytest.raises(SettingsError, match=words) as caught:
+        Settings.from_environ(EXAMPLES | changes)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["ses://eu-central-1", "file:///var/mails", "smtps://ann%40b.org@h-1.example.org:65535", ""]
+)
+def test_mails_need_a_password_only_at_an_smtp_server(url: str) -> None:
+    password = "hush" if url.startswith("smtps") else ""
+
+    assert Settings.from_environ(EXAMPLES | {"MAIL_URL": url, "MAIL_PASSWORD": password}).mail_url == url

@@ -74,9 +74,9 @@ def test_rotate_then_reencrypt_moves_every_pair_to_the_new_key(run: Run, setting
     assert rotated == {old: (3, False), new: (0, True)}
 
     done = run("reencrypt")
-    assert (done.exit_code, f"3 token pairs are sealed with key {new} now" in done.output) == (0, True)
+    assert (done.exit_code, f"3 secrets are sealed with key {new} now" in done.output) == (0, True)
     assert pairs_of(run("show")) == {new: (3, True)}
-    assert "0 token pairs" in run("reencrypt").output
+    assert "0 secrets" in run("reencrypt").output
 
     store = open_store(settings.state_url, time.time)
     tokens = Tokens(store, KeyFileCipher(tmp_path / "token.key"), time.time, _never, time.sleep)

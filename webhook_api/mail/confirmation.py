@@ -49,7 +49,7 @@ def _read(token: str) -> tuple[int, str] | None:
         athlete_id, nonce = _signer().loads(token)
     except BadSignature:
         return None
-    present = current_edge().state.mail_addresses.get(athlete_id)
+    present = current_edge().state.mail_addresses.waiting(athlete_id)
     return (athlete_id, nonce) if present is not None and present.nonce == nonce else None
 
 

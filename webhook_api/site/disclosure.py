@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from include.settings import Settings
+from include.settings import SES_URL, SMTP_URL, Settings
 from include.state import events, histories, invites
 from include.state.accounts import notices
 from include.state.erasures.ledger import KEPT_S as ERASURES_KEPT_S
@@ -94,7 +94,7 @@ def disclose(settings: Settings) -> Disclosure:
         scopes=SCOPES,
         rows=tuple(Kept(name, table.holds, _days(name)) for name, table in TABLES.items() if table.holds),
         files=tuple(Kept(name, holds) for name, holds in FILES.items()),
-        places=_places(settings),
+        places=(*_places(settings), *_mail_provider(settings)),
         retention_days=retention_days,
         traces=tuple(residual_records(settings)),
     )
@@ -103,6 +103,19 @@ def disclose(settings: Settings) -> Disclosure:
 def _days(table: str) -> int | None:
     kept_s = ROWS_KEPT_S[table] if TABLES[table].expires else None
     return None if kept_s is None else kept_s // _DAY_S
+
+
+def _mail_provider(settings: Settings) -> tuple[str, ...]:
+    """Who delivers mails; nobody where none are sent."""
+    if smtp := SMTP_URL.fullmatch(settings.mail_url):
+        return (
+            f"If you give us an email address: whoever runs the mail server {smtp['host']}, which delivers our emails.",
+        )
+    if ses := SES_URL.fullmatch(settings.mail_url):
+        return (
+            f"If you give us an email address: Amazon SES in its region {ses['region']}, which delivers our emails.",
+        )
+    return ()
 
 
 def _places(settings: Settings) -> tuple[str, ...]:

@@ -199,7 +199,7 @@ def _remove(services: UsesStorageAndWait, erasure: Erasure, settings: Settings) 
     athlete_id = erasure.athlete_id
     _await_workers(services, athlete_id)
     address = services.state.mail_addresses.get(athlete_id)
-    services.state.certificates.open(erasure, address.sealed if address and address.is_confirmed else "")
+    services.state.certificates.open(erasure, address.sealed if address else "")
     others = shared_object_keys(services, athlete_id)
     draft = open_certificate(services.lake.objects, erasure, others, lambda: _count(services, athlete_id, erasure))
     if (

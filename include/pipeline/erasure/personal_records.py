@@ -182,8 +182,10 @@ def _records(services: UsesState, athlete_id: int) -> Iterator[PersonalRecord]:
     notices = len(list(services.state.notices.of_athlete(athlete_id)))
     if notices:
         yield PersonalRecord("notices", partial(services.state.notices.forget, athlete_id), count=notices)
-    if services.state.mail_addresses.get(athlete_id) is not None:
-        yield PersonalRecord("mail_addresses", partial(services.state.mail_addresses.forget, athlete_id))
+    addresses = services.state.mail_addresses.count(athlete_id)
+    if addresses:
+        erase = partial(services.state.mail_addresses.erase, athlete_id)
+        yield PersonalRecord("mail_addresses", erase, count=addresses)
     mails = services.state.sent_mails.count(athlete_id)
     if mails:
         yield PersonalRecord("sent_mails", partial(services.state.sent_mails.forget, athlete_id), count=mails)

@@ -101,6 +101,10 @@ class Certificates:
         with suppress(VersionConflict):
             self._put(replace(certificate, claimed_at_epoch_s=None))
 
+    def reseal(self, certificate: LinkedCertificate, sealed_address: str) -> None:
+        """Store the address, sealed with another key. Errors: `VersionConflict` where the row has changed since."""
+        self._put(replace(certificate, sealed_address=sealed_address))
+
     def forget_address(self, certificate: LinkedCertificate) -> None:
         """Remove the address, after the mail was sent or its outcome is unknown."""
         with suppress(VersionConflict):

@@ -67,7 +67,7 @@ REQUIREMENTS = (
             ),
             Guard(
                 "webhook_api/mail/own_mail.py",
-                "if present is not None and edge.clock() - present.asked_at_epoch_s < ASK_AGAIN_AFTER_S:",
+                "if not addresses.may_ask(athlete_id):",
                 "if False:",
                 "tests/webhook_api/mail/test_address.py::test_second_mail_within_a_minute_is_not_sent",
             ),

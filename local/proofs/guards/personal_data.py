@@ -102,8 +102,8 @@ REQUIREMENTS = (
         (
             Guard(
                 _ADDRESSES,
-                "self._put(given, now_epoch_s + CONFIRM_WITHIN_S)",
-                "self._put(given, None)",
+                "self._put(_waiting_key(athlete_id), given, now_epoch_s + CONFIRM_WITHIN_S)",
+                "self._put(_waiting_key(athlete_id), given, None)",
                 f"{_MAIL_TESTS}test_link_expires_after_a_day_and_the_address_is_forgotten",
             ),
         ),

@@ -101,7 +101,7 @@ REQUIREMENTS = (
             ),
             Guard(
                 _SESSION,
-                "return session if session.left_s(int(current_edge().clock())) > 0 else None",
+                "return session if session.remaining_s(int(current_edge().clock())) > 0 else None",
                 "return session",
                 f"{_IN_SESSION}test_session_that_nobody_uses_ends_after_30_days",
             ),

@@ -24,7 +24,7 @@ from ops.machine.state_dir import StateDir
 from ops.secrets.__main__ import CHANGES, app
 
 Run = Callable[..., Result]
-OURS = [name for name, change in CHANGES.items() if change.is_ours]
+OURS = [name for name, change in CHANGES.items() if not change.shown_by]
 OVERLAPPING = [name for name, change in CHANGES.items() if change.overlaps]
 
 
@@ -151,12 +151,13 @@ def test_secret_on_aws_is_renewed_and_dropped_and_the_rest_of_its_connection_sta
 
 
 @pytest.mark.network
-def test_secret_that_strava_shows_is_asked_for_and_not_repeated(dev: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    result = run("renew", "STRAVA_CLIENT_SECRET", typed="typed-secret\n")
+@pytest.mark.parametrize("name", ["STRAVA_CLIENT_SECRET", "MAIL_PASSWORD"])
+def test_secret_that_others_show_is_asked_for_and_not_repeated(dev: Any, name: str) -> None:
+    result = run("renew", name, typed="typed-secret\n")
 
     assert result.exit_code == 0
     assert "typed-secret" not in result.output
-    assert stored(dev)["extra"]["STRAVA_CLIENT_SECRET"] == "typed-secret"
+    assert stored(dev)["extra"][name] == "typed-secret"
 
 
 @pytest.mark.network

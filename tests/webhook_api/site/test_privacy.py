@@ -60,6 +60,23 @@ def test_page_says_for_how_long_this_installation_keeps_data(settings: Settings,
     assert words in " ".join(page.split())
 
 
+@pytest.mark.parametrize(
+    ("mail_url", "words"),
+    [
+        pytest.param("smtps://ann%40b.org@smtp.example.org:465", "mail server smtp.example.org,", id="smtp"),
+        pytest.param("ses://eu-north-1", "Amazon SES in its region eu-north-1", id="ses"),
+        pytest.param("", "", id="none"),
+        pytest.param("file:///var/mails", "", id="folder"),
+    ],
+)
+def test_page_names_who_delivers_mails_where_any_are_sent(settings: Settings, mail_url: str, words: str) -> None:
+    page = create_app(replace(settings, mail_url=mail_url)).test_client().get("/privacy").text
+
+    assert words in page
+    assert ("If you give us an email address" in page) == bool(words)
+    assert "ann" not in page.partition("<h2>Where it is")[2].partition("</ul>")[0]
+
+
 def test_days_are_those_of_the_certificate_where_terraform_sets_them(settings: Settings) -> None:
     on_aws = replace(settings, **ON_AWS, versions_keep_days="9", recovery_keep_days="8", logs_keep_days="14")  # type: ignore[arg-type]
     disclosed = disclose(on_aws)

@@ -17,7 +17,7 @@ from local.proofs.bench.claim import Claim
 from local.proofs.bench.scale import Scale
 from local.proofs.bench.system import connect
 from local.proofs.bench.timing import percentile
-from local.testbed.large_family import add_years, link_family
+from local.testbed.large_family import SENT, add_years, link_family
 from local.testbed.settings import NO_STRAVA, settings_in
 from webhook_api.app import create_app
 from webhook_api.edge import EXTENSION, Edge
@@ -66,6 +66,6 @@ def _answer_ms(page: Callable[[], TestResponse]) -> float:
     start = time.perf_counter()
     answer = page()
     took_ms = (time.perf_counter() - start) * 1e3
-    if answer.text.count('<p class="outcome">copied to') != SHOWN:
+    if answer.text.count(SENT) != SHOWN:
         raise AssertionError(f"the page answered {answer.status_code}, not with {SHOWN} copies: its time means nothing")
     return took_ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from include.state.accounts.key_rotation import KeyRotation
 from include.state.accounts.token_pair import SealedTokens
 from include.state.accounts.tokens import Tokens
 from include.state.copies.places import Places
+from include.state.erasures.entry import EraseReason
+from include.state.state import State
 from include.store.codec import decode
-from include.store.store import Item, Store
+from include.store.store import Item, Key, Store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
 
@@ -35,8 +38,8 @@ def athletes(store: Store, cipher: KeyFileCipher, clock: Clock) -> Athletes:
 
 
 @pytest.fixture
-def rotation(store: Store, athletes: Athletes, cipher: KeyFileCipher) -> KeyRotation:
-    return KeyRotation(store, athletes, Places(store, cipher, lambda: 0.5), cipher)
+def rotation(store: Store, cipher: KeyFileCipher, clock: Clock) -> KeyRotation:
+    return KeyRotation(store, State.on(store, cipher, clock), cipher)
 
 
 def connect(athletes: Athletes, athlete_id: int = 42) -> None:
@@ -71,7 +74,7 @@ def test_reencrypt_seals_the_same_pair_with_the_active_key_and_touches_nothing_e
     before = row(store)
     active = cipher.rotate()
 
-    assert rotation.reencrypt(42)
+    assert rotation.reencrypt_tokens(42)
 
     after = row(store)
     changed = {name for name in before.fields if before.fields[name] != after.fields[name]}
@@ -86,10 +89,10 @@ def test_reencrypt_writes_nothing_when_it_is_repeated(
 ) -> None:
     connect(athletes)
     cipher.rotate()
-    rotation.reencrypt(42)
+    rotation.reencrypt_tokens(42)
     version = row(store).version
 
-    assert not rotation.reencrypt(42)
+    assert not rotation.reencrypt_tokens(42)
     assert row(store).version == version
 
 
@@ -97,8 +100,8 @@ def test_reencrypt_has_nothing_to_do_without_a_pair(athletes: Athletes, rotation
     connect(athletes)
     athletes.mark(42, AthleteStatus.REVOKED)
 
-    assert not rotation.reencrypt(42)
-    assert not rotation.reencrypt(43)
+    assert not rotation.reencrypt_tokens(42)
+    assert not rotation.reencrypt_tokens(43)
 
 
 def test_reencrypt_leaves_a_pair_alone_when_its_key_is_gone(
@@ -109,7 +112,7 @@ def test_reencrypt_leaves_a_pair_alone_when_its_key_is_gone(
     other = KeyFileCipher(tmp_path / "other.key")
 
     with pytest.raises(CipherError, match="restore the key file"):
-        KeyRotation(store, Athletes(store, other, clock), Places(store, other, lambda: 0.5), other).reencrypt(42)
+        KeyRotation(store, State.on(store, other, clock), other).reencrypt_tokens(42)
     assert row(store) == before
 
 
@@ -123,7 +126,7 @@ def test_pair_is_not_lost_when_it_is_sealed_again_while_it_is_being_refreshed(
 
     def refresh(athlete_id: int, refresh_token: str) -> TokenGrant:
         refreshed.append(refresh_token)
-        assert rotation.reencrypt(42)
+        assert rotation.reencrypt_tokens(42)
         return TokenGrant("access-new", "refresh-new", 1_700_043_200)
 
     tokens = Tokens(store, worker, clock, refresh, wait=lambda _seconds: None)
@@ -133,7 +136,7 @@ def test_pair_is_not_lost_when_it_is_sealed_again_while_it_is_being_refreshed(
     assert refreshed == ["refresh-42"]
     stored = decode(SealedTokens, row(store).fields)
     assert stored.open(cipher, 42).refresh_token == "refresh-new"
-    rotation.reencrypt(42)
+    rotation.reencrypt_tokens(42)
     assert Tokens(store, worker, clock, refresh, wait=lambda _seconds: None).access_token(42, scope="read")
 
 
@@ -157,7 +160,7 @@ def test_no_pair_is_lost_when_rotations_and_refreshes_meet(
     worker.start()
     for _ in range(20):
         cipher.rotate()
-        rotation.reencrypt(42)
+        rotation.reencrypt_tokens(42)
     worker.join()
 
     stored = decode(SealedTokens, row(store).fields).open(cipher, 42)
@@ -175,6 +178,58 @@ def test_places_are_counted_and_sealed_again_with_the_pairs(
     cipher.rotate()
 
     assert [rotation.reencrypt_places(42) for _ in range(2)] == [1, 0]
-    rotation.reencrypt(42)
+    rotation.reencrypt_tokens(42)
     assert rotation.secrets_by_key() == {cipher.active_key: 2}
     assert places.circles(42, 200, [Position(48, 11)]) == circles
+
+
+def test_mail_addresses_are_counted_and_sealed_again_and_read_as_before(
+    store: Store, athletes: Athletes, rotation: KeyRotation, cipher: KeyFileCipher, clock: Clock
+) -> None:
+    connect(athletes)
+    state = State.on(store, cipher, clock)
+    addresses = state.mail_addresses
+    assert addresses.confirm(42, addresses.give(42, "ann@example.com"))
+    nonce = addresses.give(42, "new@example.com")
+    old, new = cipher.active_key, cipher.rotate()
+
+    assert rotation.secrets_by_key() == {old: 3}
+    assert [rotation.reencrypt_addresses(42) for _ in range(2)] == [2, 0]
+    assert rotation.secrets_by_key() == {old: 1, new: 2}
+    (confirmed,) = addresses.confirmed()
+    assert addresses.opened(42, confirmed.sealed) == "ann@example.com"
+    waiting = store.get(Key("mail_addresses", "42", "waiting"))
+    assert waiting is not None
+    assert waiting.expires_at_epoch_s == int(clock()) + 86_400
+    assert addresses.confirm(42, nonce)
+
+
+@pytest.mark.parametrize("is_finished", [False, True])
+def test_address_that_waits_in_a_certificate_is_counted_and_sealed_again(
+    store: Store, rotation: KeyRotation, cipher: KeyFileCipher, clock: Clock, is_finished: bool
+) -> None:
+    state = State.on(store, cipher, clock)
+    addresses, certificates = state.mail_addresses, state.certificates
+    erasure = state.erasures.ask_now(42, EraseReason.ATHLETE)
+    addresses.confirm(42, addresses.give(42, "ann@example.com"))
+    certificates.open(erasure, *addresses.sealed(42))
+    addresses.erase(42)
+    if is_finished:
+        certificates.finish(erasure, "{}")
+    old, new = cipher.active_key, cipher.rotate()
+
+    assert rotation.secrets_by_key() == {old: 1}
+    (link_id,) = rotation.certificate_ids()
+    assert [rotation.reencrypt_certificate(link_id) for _ in range(2)] == [1, 0]
+    assert rotation.secrets_by_key() == {new: 1}
+    certificate = certificates.get(erasure.link_id)
+    assert certificate is not None
+    assert addresses.opened(42, certificate.sealed_address) == "ann@example.com"
+
+
+def test_nothing_that_the_key_has_sealed_is_left_out() -> None:
+    """Whoever seals anything else adds it to `KeyRotation`, and here."""
+    root = Path(__file__).parents[4] / "include"
+    sealing = {path.stem for path in root.rglob("*.py") if re.search(r"\bsealer\(", path.read_text())}
+
+    assert sealing - {"cipher", "key_file", "kms"} == {"athletes", "tokens", "token_pair", "places", "mail_addresses"}
