@@ -42,7 +42,8 @@ def prove_guards(effort: Effort) -> list[Verdict]:
             "guards",
             "The test of each guard of docs/security.md fails when that guard is taken out",
             f"{noticed} of {len(chosen)} noticed, of {len(REQUIREMENTS)} requirements"
-            f"{f'; not noticed: {unnoticed}' if unnoticed else ''}",
+            f"{f'; not noticed: {unnoticed}' if unnoticed else ''}"
+            f"{f'; no time for {len(chosen) - len(trials)}' if len(trials) < len(chosen) else ''}",
             noticed == len(chosen),
         )
     ]

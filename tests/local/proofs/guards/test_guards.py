@@ -110,6 +110,7 @@ def test_proof_holds_when_every_guard_is_noticed(
     assert verdict.holds is holds
     assert advanced == list(range(1, len(results) + 1))
     assert ("not noticed:" in verdict.figures) is (TrialResult.SURVIVED in results)
+    assert ("no time for 1" in verdict.figures) is (len(results) < 3)
 
 
 def test_proof_says_so_when_the_tests_fail_without_any_change(
