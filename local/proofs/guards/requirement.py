@@ -43,10 +43,20 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """A requirement of level 2 that is not held, or not wholly, and the reason."""
+class Design:
+    """A requirement that is held by how the system is built, so that no line of ours is its guard."""
 
     number: str
+    asks: str
+    holds: str
+    """What holds it; another requirement by its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Requirements of level 2 that are not held, or not wholly, and the reason."""
+
+    numbers: tuple[str, ...]
     asks: str
     stands: str
     """How things stand, and why."""
@@ -54,7 +64,8 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Inapplicable:
-    """A part of the standard that asks for nothing here."""
+    """Parts of the standard that ask for nothing here."""
 
-    part: str
+    parts: tuple[str, ...]
+    """Chapters, sections or single requirements."""
     reason: str

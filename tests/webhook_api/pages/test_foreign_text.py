@@ -58,7 +58,7 @@ def test_markup_in_a_name_is_text() -> None:
     assert foreign("<b>Ada</b>") == "<bdi>&lt;b&gt;Ada&lt;/b&gt;</bdi>"
 
 
-@given(st.text(max_size=300))
+@given(st.text(max_size=300) | st.text("a \u202e\u2066\u200f\x00\n\u0301", max_size=20))
 def test_no_text_turns_its_surroundings_breaks_the_line_or_shows_nothing(text: str) -> None:
     shown = plainly(text)
     assert 0 < len(shown) <= LONGEST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from unittest.mock import create_autospec
 import pytest
 
 from local.proofs.guards import proof
+from local.proofs.guards.design import DESIGNS
 from local.proofs.guards.gaps import GAPS, INAPPLICABLE
 from local.proofs.guards.requirement import Guard
 from local.proofs.guards.requirements import GUARDS, REQUIREMENTS
@@ -21,6 +23,21 @@ from local.proofs.mutants.trial import Trial, TrialResult, copy_repository
 from local.proofs.proof import Effort
 
 ROOT = Path(__file__).parents[4]
+LEVEL_2: Mapping[str, Collection[int]] = {
+    **{"2.1": range(1, 13), "2.2": (1, 2, 3), "2.3": (1, 2, 3), "2.4": range(1, 6), "2.5": range(1, 8)},
+    **{"2.6": (1, 2, 3), "2.7": range(1, 7), "2.8": range(1, 8), "2.9": (1, 2, 3), "2.10": range(1, 5)},
+    **{"3.1": (1,), "3.2": range(1, 5), "3.3": range(1, 5), "3.4": range(1, 6), "3.5": (1, 2, 3), "3.7": (1,)},
+    **{"4.1": (1, 2, 3, 5), "4.2": (1, 2), "4.3": (1, 2, 3)},
+    **{"5.1": range(1, 6), "5.2": range(1, 9), "5.3": range(1, 11), "5.4": (1, 2, 3), "5.5": range(1, 5)},
+    **{"6.1": (1, 2, 3), "6.2": range(1, 7), "6.3": (1, 2), "6.4": (1, 2)},
+    **{"7.1": range(1, 5), "7.2": (1, 2), "7.3": (1, 3, 4), "7.4": (1, 2, 3)},
+    **{"8.1": range(1, 5), "8.2": (1, 2, 3), "8.3": range(1, 9), "9.1": (1, 2, 3), "9.2": range(1, 5)},
+    **{"10.2": (1, 2), "10.3": (1, 2, 3), "11.1": range(1, 9)},
+    **{"12.1": (1, 2, 3), "12.2": (1,), "12.3": range(1, 7), "12.4": (1, 2), "12.5": (1, 2), "12.6": (1,)},
+    **{"13.1": (1, 3, 4, 5), "13.2": (1, 2, 3, 5, 6), "13.3": (1, 2), "13.4": (1, 2)},
+    **{"14.1": range(1, 5), "14.2": range(1, 7), "14.3": (2, 3), "14.4": range(1, 8), "14.5": range(1, 5)},
+}
+"""What version 4.0.3 of the standard asks for at level 2, beyond documents of design (chapter 1)."""
 HALF = Guard("a.py", "if is_ours:", "if True:", "tests/test_a.py::test_a")
 
 
@@ -54,8 +71,21 @@ def test_requirements_are_of_one_standard_each_once_and_in_order() -> None:
     assert numbers == sorted(set(numbers))
     assert all(len(number) == 3 for number in numbers)
     assert all(one.guards for one in REQUIREMENTS)
-    assert GAPS
-    assert INAPPLICABLE
+
+
+def test_every_requirement_of_level_2_is_in_a_table_and_no_table_names_another() -> None:
+    asked = {f"{section}.{number}" for section, numbers in LEVEL_2.items() for number in numbers}
+    named = [one.number for one in (*REQUIREMENTS, *DESIGNS)] + [number for gap in GAPS for number in gap.numbers]
+    parts = [part for one in INAPPLICABLE for part in one.parts]
+    beyond = {number for number in asked for part in parts if number == part or number.startswith(f"{part}.")}
+
+    assert asked - set(named) - beyond == set()
+    assert set(named) - asked == set()
+    assert set(named) & beyond == set()
+    assert {
+        part for part in parts if part != "1" and not any(f"{one}.".startswith(f"{part}.") for one in asked)
+    } == set()
+    assert {one.number for one in REQUIREMENTS} & {one.number for one in DESIGNS} == set()
 
 
 @pytest.mark.parametrize("source", ["", "if is_ours:\nif is_ours:\n"])
