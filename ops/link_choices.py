@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from typing import Any
 
-from include.copying.choices import choice_problems
+from include.copying.choices import choice_problems, first_day, first_day_epoch_s, first_day_problem
 from include.errors import BadRequest
 from include.state.links import Link
 
@@ -36,7 +36,7 @@ def choices_of(link: Link) -> Mapping[str, str]:
     }
 
 
-def chosen(link: Link, choices: Sequence[str]) -> Link:
+def chosen(link: Link, choices: Sequence[str], now_epoch_s: float) -> Link:
     """The link with these choices, such as `trim_m=200`; an empty `sports` means all, an empty `from` the beginning.
 
     An empty `trim_m` hides the default radius for the parent's grant; `trim_m=0` hides nothing.
@@ -49,16 +49,16 @@ def chosen(link: Link, choices: Sequence[str]) -> Link:
             raise BadRequest(
                 f"{each!r} is no choice; write one of {', '.join(choices_of(link))} with its value: trim_m=200."
             )
-        link = _with(link, choice, value)
+        link = _with(link, choice, value, now_epoch_s)
     problems = choice_problems(link.names, link.options)
     if problems:
         raise BadRequest("Nothing was changed. " + " ".join(problems.values()))
     return link
 
 
-def _with(link: Link, choice: str, value: str) -> Link:
+def _with(link: Link, choice: str, value: str, now_epoch_s: float) -> Link:
     if choice == "from":
-        return replace(link, starts_at_epoch_s=_day(value))
+        return replace(link, starts_at_epoch_s=_start(value, now_epoch_s))
     changes: dict[str, Any] = {"title": value}
     if choice in _SWITCHES:
         changes = {_SWITCHES[choice]: _switch(choice, value)}
@@ -82,11 +82,9 @@ def _switch(choice: str, value: str) -> bool:
     return _YES_NO[value]
 
 
-def _day(value: str) -> int:
-    if not value:
-        return 0
-    try:
-        day = date.fromisoformat(value)
-    except ValueError as err:
-        raise BadRequest(f"from is a day such as 2026-06-01, not {value!r}.") from err
-    return int(datetime.combine(day, time(), UTC).timestamp())
+def _start(value: str, now_epoch_s: float) -> int:
+    problem = first_day_problem(value, now_epoch_s) if value else None
+    if problem:
+        raise BadRequest(f"Nothing was changed: from is {value!r}. {problem}")
+    day = first_day(value)
+    return first_day_epoch_s(day) if day else 0

@@ -46,7 +46,9 @@ def link(
     Errors: `BadRequest` for an athlete who is not connected, for a link to oneself, or for an invalid choice.
     """
     with open_services(settings) as services:
-        return agree(services, settings, parent_id, child_id, names, lambda agreed: chosen(agreed, choices))
+        return agree(
+            services, settings, parent_id, child_id, names, lambda agreed: chosen(agreed, choices, services.clock())
+        )
 
 
 @app.command()
@@ -72,11 +74,11 @@ def change(
 
     Whatever exceeds what the child has agreed to on the pages waits there for the child's yes.
     """
-
-    def revised(present: Link) -> Link:
-        return chosen(replace(present, names=tuple(name or present.names)), choices or ())
-
     with open_services(installed_settings("changes a link")) as services:
+
+        def revised(present: Link) -> Link:
+            return chosen(replace(present, names=tuple(name or present.names)), choices or (), services.clock())
+
         changed = _found(revise(services, parent, child, revised, Side.OPERATOR), parent, child)
     waits = " Part of it waits for the child's yes, on the child's page." if changed.proposal else ""
     print(f"The link from {parent} to {child} is changed.{waits}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
 
 from include.copying.matching import match
 from include.copying.sports import SPORT_TYPES
@@ -12,6 +13,8 @@ from include.state.links import CopyOptions
 MOST_NAMES = 10
 LONGEST_NAME = 50
 LONGEST_TRIM_M = 2000
+FARTHEST_DAYS = 366
+"""How far ahead the first day may lie: one beyond is a typing mistake."""
 
 
 def choice_problems(names: Sequence[str], options: CopyOptions) -> Mapping[str, str]:
@@ -23,6 +26,30 @@ def choice_problems(names: Sequence[str], options: CopyOptions) -> Mapping[str, 
         "sports": _sports_problem(options.sports),
     }
     return {field: problem for field, problem in found.items() if problem}
+
+
+def first_day(text: str) -> date | None:
+    """The first day that a link copies, in the form that browsers send; None for anything else."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.year >= 1970 else None
+
+
+def first_day_problem(text: str, now_epoch_s: float) -> str | None:
+    """The problem of an entered first day, in words; None where there is none."""
+    day = first_day(text)
+    if day is None:
+        return "Enter the first day as a date, such as 2026-06-01."
+    if (day - datetime.fromtimestamp(now_epoch_s, UTC).date()).days > FARTHEST_DAYS:
+        return "The first day is more than a year ahead. Choose an earlier one: until then, nothing would be copied."
+    return None
+
+
+def first_day_epoch_s(day: date) -> int:
+    """When the day begins, which is a day in UTC for everybody."""
+    return int(datetime.combine(day, time(), UTC).timestamp())
 
 
 def _names_problem(names: Sequence[str]) -> str | None:

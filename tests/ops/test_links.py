@@ -151,7 +151,9 @@ def test_name_that_no_title_can_match_is_refused_with_words(run, links, name):
         pytest.param("trim_m=far", "from 0 to 2000", id="no length"),
         pytest.param("trim_m=-1", "from 0 to 2000", id="less than nothing"),
         pytest.param("power=maybe", "yes or no, not 'maybe'", id="neither yes nor no"),
-        pytest.param("from=tomorrow", "a day such as", id="no day"),
+        pytest.param("from=tomorrow", "as a date, such as", id="no day"),
+        pytest.param("from=1969-12-31", "as a date, such as", id="before there were any"),
+        pytest.param("from=9999-12-31", "more than a year ahead", id="a day that never comes"),
         pytest.param("colour=red", "no choice; write one of title, sports", id="unknown choice"),
         pytest.param("power", "'power' is no choice", id="no value"),
     ],
@@ -173,4 +175,4 @@ def test_what_is_told_of_a_link_can_be_chosen_again(settings, links):
     made = link(
         settings, PARENT_ID, CHILD_ID, ("Rex",), ["title=a = b", "sports=Run", "from=2026-06-01", "link_back=no"]
     )
-    assert chosen(made, [f"{choice}={value}" for choice, value in choices_of(made).items()]) == made
+    assert chosen(made, [f"{choice}={value}" for choice, value in choices_of(made).items()], time.time()) == made

@@ -34,7 +34,7 @@ REQUIREMENTS = (
                 f"{_FORM}test_sport_that_strava_does_not_have_is_refused",
             ),
             Guard(
-                "webhook_api/pages/linking/link_form.py",
+                "include/copying/choices.py",
                 "(day - datetime.fromtimestamp(now_epoch_s, UTC).date()).days > FARTHEST_DAYS",
                 "day.year > 9999",
                 f"{_FORM}test_start_is_refused_when_it_lies_more_than_a_year_ahead",

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 
 from werkzeug.datastructures import MultiDict
 
-from include.copying.choices import LONGEST_TRIM_M, choice_problems
+from include.copying.choices import (
+    LONGEST_TRIM_M,
+    choice_problems,
+    first_day,
+    first_day_epoch_s,
+    first_day_problem,
+)
 from include.copying.title import filled_title
 from include.state.links import CopyOptions
-
-FARTHEST_DAYS = 366
-"""How far ahead the first day may lie: one beyond is a typing mistake."""
 
 _METRES = re.compile(r"[0-9]{1,4}")
 
@@ -54,13 +57,8 @@ class LinkForm:
         )
         form = cls(_names(fields.get("names", "")), options, trim_text, start_text)
         problems = dict(choice_problems(form.names, options))
-        day = _day(start_text)
-        if start_text and day is None:
-            problems["start"] = "Enter the first day as a date, such as 2026-06-01."
-        elif day is not None and (day - datetime.fromtimestamp(now_epoch_s, UTC).date()).days > FARTHEST_DAYS:
-            problems["start"] = (
-                "The first day is more than a year ahead. Choose an earlier one: until then, nothing would be copied."
-            )
+        if start_text and (problem := first_day_problem(start_text, now_epoch_s)):
+            problems["start"] = problem
         return replace(form, problems=problems)
 
     @property
@@ -80,10 +78,10 @@ class LinkForm:
 
     def starts_at_epoch_s(self, present: int) -> int:
         """From when on activities are copied; `present` where the entered day is unchanged."""
-        day = _day(self.start_text)
+        day = first_day(self.start_text)
         if day is None or self.start_text == _day_text(present):
             return present
-        return int(datetime.combine(day, time(), UTC).timestamp())
+        return first_day_epoch_s(day)
 
 
 def _metres(text: str) -> int | None:
@@ -91,15 +89,6 @@ def _metres(text: str) -> int | None:
     if not text:
         return None
     return int(text) if _METRES.fullmatch(text) else LONGEST_TRIM_M + 1
-
-
-def _day(text: str) -> date | None:
-    """The day, in the form that browsers send; None for anything else."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if day.year >= 1970 else None
 
 
 def _day_text(epoch_s: int) -> str:
