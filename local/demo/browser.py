@@ -12,7 +12,7 @@ from include.errors import IngestError
 TIMEOUT_S = 10
 
 
-class WalkFailed(IngestError):
+class FlowFailed(IngestError):
     """A page of the flow did not show what it should; the message names the page."""
 
 
@@ -53,7 +53,7 @@ def first_form(page: str) -> tuple[str, list[tuple[str, str]]]:
 def connect(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
     """Connect an athlete as a person would: start page, authorize page and back; returns the last page's HTML.
 
-    `options` are the ticked boxes of the start page. Errors: `WalkFailed` that names the failing page.
+    `options` are the ticked boxes of the start page. Errors: `FlowFailed` that names the failing page.
     """
     return _connect(requests.Session(), web_url, athlete_id, options)
 
@@ -61,7 +61,7 @@ def connect(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
 def erase(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
     """Sign in by connecting, then request the erasure on the athlete's page; returns the last page's HTML.
 
-    Errors: `WalkFailed` that names the failing page.
+    Errors: `FlowFailed` that names the failing page.
     """
     browser = requests.Session()
     _connect(browser, web_url, athlete_id, options)
@@ -71,7 +71,7 @@ def erase(web_url: str, athlete_id: int, *, options: dict[str, str]) -> str:
     asked = browser.post(urljoin(page.url, form.action), data=[*form.fields, ("confirm", "erase")], timeout=TIMEOUT_S)
     answer = _authorize(browser, asked, athlete_id)
     if answer.status_code != 200 or "being erased" not in answer.text:
-        raise WalkFailed(f"The page for the erasure of athlete {athlete_id} answered {answer.status_code}.")
+        raise FlowFailed(f"The page for the erasure of athlete {athlete_id} answered {answer.status_code}.")
     return answer.text
 
 
@@ -79,19 +79,19 @@ def _connect(browser: requests.Session, web_url: str, athlete_id: int, options: 
     start = browser.get(f"{web_url}/connect", params=options, timeout=TIMEOUT_S)
     answer = _authorize(browser, start, athlete_id)
     if answer.status_code != 200 or not answer.url.startswith(web_url):
-        raise WalkFailed(f"Connecting athlete {athlete_id} ended at a page that answers {answer.status_code}.")
+        raise FlowFailed(f"Connecting athlete {athlete_id} ended at a page that answers {answer.status_code}.")
     return answer.text
 
 
 def _authorize(browser: requests.Session, start: requests.Response, athlete_id: int) -> requests.Response:
     """From Strava's page, where the athlete allows what is asked for, to the page where that ends."""
     if "form" not in start.text or start.status_code != 200:
-        raise WalkFailed(f"The authorize page answered {start.status_code} without a form.")
+        raise FlowFailed(f"The authorize page answered {start.status_code} without a form.")
     form = _Form()
     form.feed(start.text)
     athlete_field = next((name for name, values in form.choices.items() if str(athlete_id) in values), None)
     if athlete_field is None:
-        raise WalkFailed(f"The authorize page does not offer athlete {athlete_id}.")
+        raise FlowFailed(f"The authorize page does not offer athlete {athlete_id}.")
     return browser.post(
         urljoin(start.url, form.action),
         data=[*form.fields, (athlete_field, str(athlete_id)), ("decision", "authorize")],

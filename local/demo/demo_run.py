@@ -171,7 +171,7 @@ class DemoRun:
             while not done():
                 look_s = time.monotonic() - looked
                 if looked - began > self.patience_s:
-                    raise browser.WalkFailed(
+                    raise browser.FlowFailed(
                         f"Not reached after {self.patience_s:.0f} s: {what()}; "
                         f"the logs are in {self.stack.state_dir.logs}."
                     )

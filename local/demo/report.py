@@ -35,7 +35,7 @@ class Findings:
     lake: tuple[Check, ...]
     copies: tuple[Check, ...]
     copy_rows: tuple[Check, ...]
-    strangers: tuple[str, ...]
+    misplaced: tuple[str, ...]
     """Data where it must not be, or missing data."""
     leaks: LeakSearch
     lake_url: str
@@ -44,7 +44,7 @@ class Findings:
     @property
     def hold(self) -> bool:
         """Whether the lake and the child's account agree exactly with the parent's activities, and no secret leaked."""
-        return all(check.holds for check in self.checks) and not self.strangers and not self.leaks.leaks
+        return all(check.holds for check in self.checks) and not self.misplaced and not self.leaks.leaks
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -87,9 +87,9 @@ def examine(demo_run: DemoRun) -> Findings:
         if copied.get(truth.activity_id)
     ]
     known = {truth.activity_id for truth in truths}
-    strangers = [f"lake: activity {activity_id}" for activity_id in rows.keys() - known - childs]
-    strangers += [f"lake: copy of {activity_id}" for activity_id in told.keys() - copied.keys()]
-    strangers += [f"child: activity {activity_id}" for activity_id in childs - set(copied.values())]
+    misplaced = [f"lake: activity {activity_id}" for activity_id in rows.keys() - known - childs]
+    misplaced += [f"lake: copy of {activity_id}" for activity_id in told.keys() - copied.keys()]
+    misplaced += [f"child: activity {activity_id}" for activity_id in childs - set(copied.values())]
     settings = demo_run.stack.settings
     secrets = [
         *demo_run.control.tokens(),
@@ -98,10 +98,10 @@ def examine(demo_run: DemoRun) -> Findings:
         settings.cookie_key,
     ]
     leaks = search(demo_run.stack.state_dir.root, secrets, {**inspection.outside(), **demo_run.stack.database.dump()})
-    strangers += inspection.faults()
+    misplaced += inspection.faults()
     if any(secret in page for page in demo_run.pages for secret in secrets):
-        strangers.append("a page: a secret in its HTML")
-    return Findings(tuple(lake), tuple(copies), tuple(copy_rows), tuple(strangers), leaks, lake_url)
+        misplaced.append("a page: a secret in its HTML")
+    return Findings(tuple(lake), tuple(copies), tuple(copy_rows), tuple(misplaced), leaks, lake_url)
 
 
 def _points_of(activity_id: int, points: pa.Table) -> list[dict[str, object]]:
@@ -213,7 +213,7 @@ def _show_holdings(console: Console, demo_run: DemoRun) -> None:
 
 def _show_verdict(console: Console, findings: Findings) -> None:
     problems = [f"{check.subject}: {difference}" for check in findings.checks for difference in check.differences]
-    problems += [*findings.strangers, *(f"secret in clear text: {leak}" for leak in findings.leaks.leaks)]
+    problems += [*findings.misplaced, *(f"secret in clear text: {leak}" for leak in findings.leaks.leaks)]
     console.print()
     leaks = findings.leaks
     elsewhere = f" and {leaks.outside} rows, messages, dumps and old versions" if leaks.outside else ""

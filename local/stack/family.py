@@ -19,7 +19,7 @@ _BEGUN, _DONE = "begun", "done"
 def set_up(stack: Stack) -> None:
     """Create the family's accounts, connect and link them, unless the simulated Strava already has accounts of others.
 
-    Errors: `WalkFailed` where Strava does not answer; call it again then, as after a kill.
+    Errors: `FlowFailed` where Strava does not answer; call it again then, as after a kill.
     Effects: none once the family is linked, whatever users have done to it since.
     """
     note = stack.state_dir.root / "family"

@@ -12,7 +12,7 @@ import requests
 from rich.console import Console
 
 from include.errors import ApplicationInactive, IngestError, QuotaSpent, RetryLater, WrongInstallation
-from local.demo.browser import WalkFailed
+from local.demo.browser import FlowFailed
 from local.stack import family
 from local.stack.disk import ensure_room_is_left
 from local.stack.progress import Progress
@@ -97,7 +97,7 @@ def ask(stack: Stack) -> Strava:
         if not stack.simulator_url or not stack.settings.strava_api_url.startswith(stack.simulator_url):
             raise
         return Strava(_DOWN.format(err=err), answers=False)
-    except (RetryLater, QuotaSpent, ApplicationInactive, WalkFailed, requests.RequestException) as err:
+    except (RetryLater, QuotaSpent, ApplicationInactive, FlowFailed, requests.RequestException) as err:
         return Strava(_DOWN.format(err=err), answers=False)
 
 

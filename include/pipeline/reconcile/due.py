@@ -221,13 +221,15 @@ def _list(
             pass  # The newest page is done; the older one comes first next time.
         else:
             rows += older.rows
-            found = found.and_of(compare(older, ledger, circumstances))
+            found = found.merged_with(compare(older, ledger, circumstances))
             months.append(months_shown(older, known, newer_part=newer_part, listed_at_epoch_s=now_epoch_s))
             listing = _with_older_page(listing, older, months[-1].newer_part, now_epoch_s)
     listing = replace(listing, zone=newest.zone or listing.zone)
     note_freshness(services, athlete.athlete_id, months, ledger)
     shown = ListedRows(athlete.athlete_id, now_epoch_s, rows)
-    found = found.and_of(Differences(changed=tuple(update_from_list(services, shown, ledger, looked_at=found.changed))))
+    found = found.merged_with(
+        Differences(changed=tuple(update_from_list(services, shown, ledger, looked_at=found.changed)))
+    )
     queued = _queue(services, athlete.athlete_id, islice(found.ids(), most), ledger)
     services.state.listings.finish(turn, _with_fetched(listing, found, queued, rows))
     return found, len(queued)

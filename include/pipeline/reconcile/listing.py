@@ -87,7 +87,7 @@ class Differences:
         yield from self.lacking
         yield from self.missing
 
-    def and_of(self, older: Differences) -> Differences:
+    def merged_with(self, older: Differences) -> Differences:
         """These and the differences of an older page, which may repeat some."""
         return Differences(
             lacking=tuple(dict.fromkeys((*self.lacking, *older.lacking))),

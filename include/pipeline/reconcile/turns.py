@@ -28,11 +28,11 @@ def intervals_s(
     gets_events = services.state.subscriptions.event_at_epoch_s() + DAY_S > services.clock()
     with_events_s = int(settings.list_every_h) * HOUR_S if gets_events else HOUR_S
     wanted_s = {each.athlete_id: with_events_s if ACTIVITY_READ in each.scopes else HOUR_S for each in athletes}
-    longer = stretch(wanted_s.values(), limits)
+    longer = stretch_factor(wanted_s.values(), limits)
     return {athlete_id: every_s * longer - EARLY_S for athlete_id, every_s in wanted_s.items()}
 
 
-def stretch(intervals_s: Iterable[float], limits: Limits) -> float:
+def stretch_factor(intervals_s: Iterable[float], limits: Limits) -> float:
     """The factor by which all intervals grow, so that the listings together take at most half of the day's reads."""
     wanted_calls = sum(CALLS * DAY_S / every_s for every_s in intervals_s)
     return max(1.0, wanted_calls * 2 / limits.read_day)

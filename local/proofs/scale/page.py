@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from include.pipeline.reconcile.turns import stretch
+from include.pipeline.reconcile.turns import stretch_factor
 from include.strava.quota import HOUR_S, Limits
 from local.docs.markdown import table
 from local.proofs.scale import record
@@ -57,7 +57,7 @@ def _rows(counted: Counted, sizes: list[int]) -> Iterator[tuple[str, ...]]:
 def _day(counted: Counted, sizes: list[int]) -> Iterator[tuple[str, ...]]:
     limits = Limits(LIMITS.window, LIMITS.day, LIMITS.read_window, LIMITS.read_day)
     yield "calls to Strava for events", *(f"{size * counted[size]['event'][Kind.STRAVA]:,}" for size in sizes)
-    yield "hours between two lists of an athlete", *(f"{stretch((HOUR_S,) * size, limits):g}" for size in sizes)
+    yield "hours between two lists of an athlete", *(f"{stretch_factor((HOUR_S,) * size, limits):g}" for size in sizes)
     quiet = [
         size * counted[size]["event"][Kind.TASKS]
         + counted[size]["night"][Kind.TASKS]

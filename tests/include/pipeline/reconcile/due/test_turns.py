@@ -9,7 +9,7 @@ from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile import due as reconcile
 from include.pipeline.reconcile.due import Listed, list_athletes
-from include.pipeline.reconcile.turns import stretch
+from include.pipeline.reconcile.turns import stretch_factor
 from include.queue.content import LookAgain
 from include.strava.models import Subscription
 from include.strava.quota import Bucket, Limits, Priority
@@ -141,7 +141,7 @@ def test_one_listing_queues_a_bounded_number_and_the_next_the_rest(world, monkey
     ],
 )
 def test_turns_take_half_of_the_days_reads_at_most(athletes, reads, hours):
-    every_s = HOUR_S * stretch((HOUR_S,) * athletes, Limits(read_day=reads))
+    every_s = HOUR_S * stretch_factor((HOUR_S,) * athletes, Limits(read_day=reads))
     assert every_s == hours * HOUR_S
     assert athletes * 2 * 86_400 / every_s <= reads / 2
 
