@@ -15,6 +15,7 @@ from include.linking.terms import within
 from include.state.invites import Invites
 from include.state.links import Link, Links, LinkStatus
 from include.store.sqlite import SqliteStore
+from local.testbed.manual_clock import ManualClock
 
 ADA, REX, ZOE = 134815, 22, 33
 PEOPLE = {ADA: "Ada", REX: "Rex", ZOE: "Zoe"}
@@ -37,9 +38,9 @@ def forms_of(page: str) -> list[Form]:
 class Family:
     """Three browsers, and every form and address that any of them has ever seen."""
 
-    def __init__(self, browsers: Mapping[int, Any], store: SqliteStore, now: Any, seed: int) -> None:
-        self.links, self.invites = Links(store, now), Invites(store, now)
-        self._browsers, self._now, self._chance = browsers, now, Random(seed)
+    def __init__(self, browsers: Mapping[int, Any], store: SqliteStore, clock: ManualClock, seed: int) -> None:
+        self.links, self.invites = Links(store, clock), Invites(store, clock)
+        self._browsers, self._clock, self._chance = browsers, clock, Random(seed)
         self._forms: dict[str, list[Form]] = {}
         self._addresses: dict[str, list[str]] = {"own": ["/me"], "new": ["/me/invites/new"]}
         self._look(browsers[ADA], "/me/invites/new")
@@ -49,7 +50,7 @@ class Family:
         chance = self._chance
         athlete_id = chance.choice(list(PEOPLE))
         browser = self._browsers[athlete_id]
-        self._now.epoch_s += chance.choice([1, 60, 3_600, 86_400])
+        self._clock.now_epoch_s += chance.choice([1, 60, 3_600, 86_400])
         own = re.search(r'name="csrf" value="([^"]+)"', self._look(browser, "/me"))
         assert own is not None
         here = forms_of(self._look(browser, self._one_of(self._addresses)))
@@ -100,7 +101,7 @@ def family(
     request: pytest.FixtureRequest,
     new_browser: Callable[[], Any],
     store: SqliteStore,
-    now: Any,
+    clock: ManualClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Family:
     monkeypatch.setattr(ceilings, "CHILDREN", MOST - 1)
@@ -108,7 +109,7 @@ def family(
     browsers = {athlete_id: new_browser() for athlete_id in PEOPLE}
     for athlete_id, browser in browsers.items():
         browser.connect(athlete_id, PEOPLE[athlete_id], SCOPE)
-    return Family(browsers, store, now, request.param)
+    return Family(browsers, store, clock, request.param)
 
 
 @pytest.mark.parametrize("family", [1, 4], indirect=True)
