@@ -26,17 +26,16 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 LARGEST_BODY_BYTES = 8 * 1024
-"""A Strava event has about 300 bytes; whatever is larger than this is answered 413 without being read."""
-
+"""The largest request that is accepted; a larger one gets 413 without being read. An event has about 300 bytes."""
 
 WEBHOOK_S = 1.8
-"""How long the webhook's answer takes at most: Strava waits two seconds, and tells again what was answered 503."""
+"""The deadline of the webhook's answer: Strava waits two seconds, and sends an event again that was answered 503."""
 PAGE_S = 7.8
-"""How long a page's takes at most, whoever does not answer it: at Lambda's own end a browser would get no page."""
+"""The deadline of a page's answer, shorter than Lambda's own, at which a browser would get no page."""
 
 
 def longest_s(path: str) -> float:
-    """How long the answer to a request for `path` may take."""
+    """The deadline of the answer to a request for `path`, in seconds."""
     return WEBHOOK_S if path.startswith("/webhook/") else PAGE_S
 
 
@@ -47,7 +46,7 @@ class EdgeApp(Flask):
     """
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """The answer, which waits for AWS and Strava no longer than its deadline allows."""
+        """Answer the request; calls to AWS and Strava end before its deadline."""
         edge: Edge = self.extensions[EXTENSION]
         request_line.to_own_host(environ, edge.settings.public_url)
         with ending_at(time.monotonic() + longest_s(environ["PATH_INFO"])):

@@ -1,4 +1,4 @@
-"""What a dispatch did with one batch of messages, and the log lines that say so."""
+"""The result of a dispatch of one batch of messages, and its log lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StartedRun:
-    """A run that exists now, and how long its oldest event had waited for it."""
+    """A run that exists now; `waited_s` is the time from its oldest event's arrival to its start."""
 
     dag_id: str
     run_id: str

@@ -1,4 +1,4 @@
-"""What the pages stand on: settings, clock and the leaves, each opened when it is first asked for."""
+"""The services that the pages use: settings, clock and the leaves, each opened at its first use."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Edge:
         )
 
     def open(self) -> None:
-        """Open what an event needs before the first one comes; no service is called yet."""
+        """Open the leaves that an event needs, before the first event; no service is called yet."""
         self.queue()
         _ = self.state
 
@@ -97,14 +97,14 @@ class Edge:
         return State.on(self.store(), self.cipher(), self.clock)
 
     def tokens(self) -> Tokens:
-        """Access tokens of athletes, renewed where that is needed."""
+        """Athletes' access tokens, refreshed where needed."""
         from include.state.accounts.tokens import Tokens
 
         return Tokens(self.store(), self.cipher(), self.clock, self.oauth().refresh, wait_in_time)
 
 
 def wait_in_time(seconds: float) -> None:
-    """Wait. Errors: `RetryLater` at once where the request's deadline would come before the end of the wait."""
+    """Wait. Errors: `RetryLater`, at once, if the wait would end after the request's deadline."""
     if remaining_s() < seconds:
         raise RetryLater("Another process works on this, and the answer has to be given before it ends: try it again.")
     time.sleep(seconds)

@@ -24,8 +24,8 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class WayOn:
-    """A button that leads on from a problem."""
+class NextStep:
+    """The button on the page of a problem."""
 
     address: str
     label: str
@@ -231,17 +231,17 @@ def route() -> str:
     return request.url_rule.rule if request.url_rule else "(no route)"
 
 
-def problem_page(problem: Problem, way_on: WayOn | None = None) -> ResponseReturnValue:
-    """The problem as a page with its status, and the button that leads on.
+def problem_page(problem: Problem, next_step: NextStep | None = None) -> ResponseReturnValue:
+    """The problem as a page with its status, and a button for the next step.
 
-    Without `way_on` that is `g.way_on`: where the request belongs to a walk, it leads back into it.
+    By default that is `g.next_step`, which pages of an invitation set to lead back to it; there may be none.
     """
-    return render_template("problem.html", problem=problem, way_on=way_on or g.get("way_on")), problem.status
+    return render_template("problem.html", problem=problem, next_step=next_step or g.get("next_step")), problem.status
 
 
-def to_own_page() -> WayOn:
-    """The way to the own page of whoever is signed in."""
-    return WayOn(url_for("me.show"), "Go to your page")
+def to_own_page() -> NextStep:
+    """The button to the signed-in athlete's own page."""
+    return NextStep(url_for("me.show"), "Go to your page")
 
 
 def problem_of(err: errors.IngestError) -> Problem:

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 @blueprint.get("/health")
 def health() -> tuple[dict[str, str], int]:
-    """200 while store and queue can be reached, else 503; which one cannot only the log says, not a stranger's page."""
+    """200 while store and queue can be reached, else 503; only the log names the one that cannot, not the answer."""
     edge = current_edge()
     is_well = True
     for name, ask in (("store", _ask_store), ("queue", _ask_queue)):

@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 COOKIE = "sdi_session"
 
 IDLE_S = 30 * 86_400
-"""How long a session lasts that nobody uses."""
+"""The lifetime of an unused session."""
 LONGEST_S = 180 * 86_400
-"""How long one lasts however much it is used; then the athlete signs in again."""
+"""The longest lifetime of a used session; after it the athlete signs in again."""
 _SLIDE_S = 3_600
-"""A cookie older than this is replaced when it is used: not at every page, and precise enough for days."""
+"""A cookie older than this is replaced at its next use, so that not every page sets a cookie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Session:
     athlete_id: int | None
     """None for a visitor who has not connected."""
     series: str
-    """That of the athlete's sessions when this one began; over when the athlete's row has another one."""
+    """The athlete's `session_series` when the session began; the session is over when the row has another one."""
     began_at_epoch_s: int
     used_at_epoch_s: int
     """When it was last used, to the hour."""
@@ -41,7 +41,7 @@ class Session:
     """The value that the session's forms are bound to; new for every sign-in."""
 
     def remaining_s(self, now_epoch_s: int) -> int:
-        """How long it lasts yet if it is not used again; not above 0 for one that is over."""
+        """The seconds until it ends if it is not used again; 0 or negative for one that is over."""
         return min(self.used_at_epoch_s + IDLE_S, self.began_at_epoch_s + LONGEST_S) - now_epoch_s
 
 
@@ -51,7 +51,7 @@ def register(app: Flask) -> None:
 
 
 def current_session() -> Session | None:
-    """The session of the present request; None without a cookie of ours that is in time."""
+    """The session of the present request; None without a cookie that we signed and that is not over."""
     if "session" not in g:
         g.session = _read(cookie.read(COOKIE))
     return g.session  # type: ignore[no-any-return]  # Flask's g is untyped
@@ -125,5 +125,5 @@ def _keep(answer: Response) -> Response:
 
 
 def _signer() -> URLSafeSerializer:
-    # Another salt than that of cookies before there were series: those are read as none.
+    # Not the salt of older cookies, which have no series: they count as no session.
     return URLSafeSerializer(current_edge().settings.cookie_keys, salt="session-of-a-series")

@@ -17,7 +17,7 @@ from include.strava.events import WebhookEvent, parse
 from webhook_api.edge import Edge, current_edge
 
 AHEAD_S = 86_400
-"""How far ahead of this machine's clock an event's time may lie; the clock may be wrong by hours, not by years."""
+"""How far an event's time may be ahead of this machine's clock, which may be wrong by hours, but not by years."""
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("webhook", __name__, url_prefix="/webhook")
@@ -86,7 +86,7 @@ def _check_signature(edge: Edge, body: bytes) -> None:
 
 @cache
 def _note_unchecked_signature() -> None:
-    """Log a warning once in each process, not with every event."""
+    """Log it once in each process, not with every event."""
     log.debug("Strava signs its events; without WEBHOOK_SIGNING_KEY the signature is not checked.")
 
 

@@ -22,7 +22,7 @@ BY_AIRFLOW = frozenset({("StravaHook", "strava_conn_id"), ("evaluate", "context"
 BOUNDS = frozenset(
     {
         *(("SqliteQueue", "max_receives"), ("SqliteQueue", "busy_timeout_s"), ("SqliteStore", "busy_timeout_s")),
-        *(("StravaSession", "deadlines_s"), ("StravaSession", "max_body_bytes"), ("dispatch", "batch_size")),
+        *(("StravaSession", "deadlines_s"), ("StravaSession", "max_body_bytes")),
     }
 )
 """How long or how much: tests pass less, so that they need not wait. No other argument may be added here."""

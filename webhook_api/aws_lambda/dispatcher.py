@@ -29,22 +29,23 @@ from webhook_api.dispatcher import deliver
 log = logging.getLogger(__name__)
 
 LAST_START_S = 26.0
-"""No run is started with less than this left of an invocation: enough for a look at its DAG and its start, each with
-the longest wait for MWAA, and for settling the batch."""
+"""With less than this left of an invocation no run is started. It suffices for two calls to MWAA of the longest
+duration (is the DAG paused, start the run) and for settling the batch."""
 
 
 MOST_PAGES = 20
-"""How many pages of finished runs one invocation deletes at most: a thousand runs; the next one goes on."""
+"""The most pages of finished runs that one invocation deletes: a thousand runs. The next invocation continues."""
 
 
 def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-    """Start the runs for one batch; the answer names the messages that have to come back.
+    """Start the runs for one batch; the answer names the messages that return to the queue.
 
-    Lambda deletes all others. Needs `ReportBatchItemFailures` at the event source, and at most two invocations at
-    once, which keeps all dispatchers together below MWAA's ten calls a second.
+    Lambda deletes the others. Needs `ReportBatchItemFailures` at the event source, and at most two invocations at
+    once, so that all dispatchers
+    together stay below MWAA's ten calls a second.
     Without a batch, as the nightly schedule invokes it, it deletes old finished runs.
 
-    Errors: those of the settings and of a queue that nobody may write to; then the whole batch comes back.
+    Errors: those of the settings, and of a queue to which this role may not write; then the whole batch returns.
     Effects: due rows, DAG runs and dead letters, see `webhook_api.dispatcher.deliver`.
     """
     _logs().request_id = context.aws_request_id
@@ -57,9 +58,8 @@ def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         return {}
     queue, trigger, store = _leaves()
     batch = LambdaBatch(queue)
-    in_time = InTime(trigger, remaining_s)
     messages = [parse_message(record) for record in event["Records"]]
-    log_report(deliver(messages, batch, in_time, store, time.time))
+    log_report(deliver(messages, batch, TimedTrigger(trigger, remaining_s), store, time.time))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in batch.returning]}
 
 
@@ -86,40 +86,40 @@ def clean(airflow: AirflowApi, clock: Clock, remaining_s: Callable[[], float], *
 
 @dataclass(slots=True)
 class LambdaBatch:
-    """The inbox of messages that Lambda has received and deletes itself, unless they are named as `returning`."""
+    """The inbox of a batch: Lambda deletes its messages itself, except those in `returning`."""
 
     queue: Queue
     returning: list[str] = field(default_factory=list)
 
     def delete(self, message: Message) -> None:
-        """Leave it to Lambda."""
+        """No effect: Lambda deletes the message."""
 
     def release(self, message: Message, *, delay_s: int) -> None:
-        """Let the message come back after `delay_s`, or, if that call fails, after its visibility timeout."""
+        """Return the message to the queue after `delay_s`, or after its visibility timeout if that call fails."""
         self.returning.append(message.message_id)
         try:
             self.queue.release(message, delay_s=delay_s)
         except RetryLater as err:
-            log.warning("Message %s comes back later than meant: %s", message.message_id, err)
+            log.warning("Message %s returns to the queue later than intended: %s", message.message_id, err)
 
     def bury(self, message: Message, reason: str) -> None:
-        """Move the message to the dead letters; if that cannot be done now, it comes back and is buried then."""
+        """Move the message to the dead letters; if that fails, it returns to the queue and is buried later."""
         try:
             self.queue.bury(message, reason)
         except RetryLater as err:
             self.returning.append(message.message_id)
-            log.warning("Message %s comes back to be buried: %s", message.message_id, err)
+            log.warning("Message %s returns to the queue, to be buried later: %s", message.message_id, err)
 
 
 @dataclass(frozen=True, slots=True)
-class InTime:
-    """A trigger that starts no run when an invocation is nearly over, so that no start is cut off."""
+class TimedTrigger:
+    """A trigger that starts no run near the end of an invocation, so that no start is cut off."""
 
     trigger: Trigger
     remaining_s: Callable[[], float]
 
     def start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Started:
-        """Start the run. Errors: those of the trigger, and `TriggerUnavailable` when there is too little time left."""
+        """Start the run. Errors: those of the trigger, and `TriggerUnavailable` when too little time is left."""
         if self.remaining_s() < LAST_START_S:
             raise TriggerUnavailable("This invocation's time is used up; the rest of the batch waits for another.")
         return self.trigger.start(dag_id, run_id, conf)
@@ -148,6 +148,6 @@ def _leaves() -> tuple[Queue, Trigger, Store]:
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    # Before the first batch Lambda gives a process all of a processor, afterwards only its share.
+    # During initialisation Lambda gives a process a whole processor, afterwards only a share of one.
     _logs()
     _leaves()

@@ -25,8 +25,8 @@ _ASCII = "".join(map(chr, range(128)))
 def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Answer one request in the form of payload version 2.0.
 
-    Effects: opens the stores that an event needs before the first request and keeps them for the next ones of this
-    process, until a secret has changed: everything is opened anew then, and nothing of the old one is accepted.
+    Effects: opens the stores that an event needs before the first request, and keeps them for this process until a
+    secret has changed. Then everything is opened again with the new settings, and the old ones are no longer used.
     """
     _logs().request_id = context.aws_request_id
     with ending_at(time.monotonic() + longest_s(event["rawPath"])):
@@ -34,9 +34,9 @@ def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
 
 
 def as_wsgi_takes_it(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The event with nothing in it but ASCII, in which WSGI's latin-1 can express what an address or a header holds.
+    """The event with only ASCII in its path, query, headers and cookies, because WSGI's strings are latin-1.
 
-    An HTTP API decodes paths: what stood there in percent signs comes as any character, half of a pair included.
+    An HTTP API decodes percent signs in paths, so that a path may hold any character, even half a surrogate pair.
     """
     return {
         **event,
@@ -48,7 +48,7 @@ def as_wsgi_takes_it(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _escaped(text: str) -> str:
-    """The text with all that is not ASCII in percent signs, as UTF-8."""
+    """The text with every character that is not ASCII percent-encoded as UTF-8."""
     return text if text.isascii() else quote(text, safe=_ASCII, errors="replace")
 
 
@@ -72,6 +72,6 @@ def _answering(settings: Settings) -> Callable[[dict[str, Any], Any], dict[str, 
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    # Before the first request Lambda gives a process all of a processor, afterwards only its share.
+    # During initialisation Lambda gives a process a whole processor, afterwards only a share of one.
     _logs()
     _answering(_kept().current())

@@ -19,7 +19,7 @@ DIMENSION = "FunctionName"
 
 
 class JsonFormatter(logging.Formatter):
-    """Records as JSON; `request_id` is that of the invocation under way."""
+    """Formats records as JSON; `request_id` is the id of the present invocation."""
 
     converter = time.gmtime  # type: ignore[assignment]  # typeshed's formatter is bound to the local time
 

@@ -1,1 +1,1 @@
-"""What keeps strangers and scripts from what is not theirs, before a page is asked."""
+"""Protection of the pages: rate limits, cookies, and checks of the request line."""

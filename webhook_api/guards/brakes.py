@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from include.linking.ceilings import CHILDREN, OPEN_INVITATIONS
 from webhook_api.edge import current_edge
-from webhook_api.errors import Problem, WayOn, problem_page
+from webhook_api.errors import NextStep, Problem, problem_page
 
 SIGN_INS_AN_HOUR = 60
 """How often a client may come back from Strava in an hour: each time costs a call to Strava."""
@@ -40,9 +40,9 @@ def refuse_client() -> ResponseReturnValue | None:
     return None if brakes.count(client, most=SIGN_INS_AN_HOUR) else refusal(TOO_MANY_SIGN_INS, brakes.resets_in_s())
 
 
-def refusal(problem: Problem, wait_s: float, way_on: WayOn | None = None) -> ResponseReturnValue:
+def refusal(problem: Problem, wait_s: float, next_step: NextStep | None = None) -> ResponseReturnValue:
     """The problem's page, which says in words and for programs when to try again."""
-    answer = make_response(problem_page(replace(problem, advice=f"{problem.advice} {_in_words(wait_s)}"), way_on))
+    answer = make_response(problem_page(replace(problem, advice=f"{problem.advice} {_in_words(wait_s)}"), next_step))
     answer.headers["Retry-After"] = str(max(1, ceil(wait_s)))
     return answer
 

@@ -1,4 +1,4 @@
-"""Cookies that no script reads, no other site sends with a form, and no other host can set."""
+"""Cookies that scripts cannot read, that other sites' forms do not send, and that other hosts cannot set."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ def read(name: str) -> str:
 
 
 def write(answer: Response, name: str, value: str, lifetime_s: int) -> None:
-    """Effects: `answer` sets the cookie."""
+    """Make `answer` set the cookie."""
     answer.set_cookie(
         _full(name), value, max_age=lifetime_s, path="/", secure=_by_https(), httponly=True, samesite="Lax"
     )
 
 
 def clear(answer: Response, name: str) -> None:
-    """Effects: `answer` removes the cookie."""
+    """Make `answer` remove the cookie."""
     answer.delete_cookie(_full(name), path="/", secure=_by_https(), httponly=True, samesite="Lax")
 
 
 def _full(name: str) -> str:
-    """The name as browsers have it.
+    """The cookie's name in the browser.
 
-    Under `__Host-` a browser takes a cookie only over https, for this host alone and for every path. Over plain http,
-    which is for one machine, the name goes without: Safari takes no `Secure` cookie there, and the others differ in
-    what they take (github.com/httpwg/http-extensions, issue 2605).
+    With the prefix `__Host-` a browser accepts a cookie only over https, for this host alone and for every path. Over
+    plain http, on one machine, the name has no prefix: Safari accepts no `Secure` cookie there, and other browsers
+    differ.
+    Source: github.com/httpwg/http-extensions, issue 2605.
     """
     return f"__Host-{name}" if _by_https() else name
 

@@ -1,4 +1,4 @@
-"""What a request may say about where it goes: ids of a sane length, and the host that is ours."""
+"""Checks of the request line: ids of a limited length, and this installation's own host."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 class IdConverter(IntegerConverter):
-    """An id in a path: below 2^63, as every store holds it, and never so long that Python refuses to read it."""
+    """An id in a path: at most 18 digits, so below 2^63, which every store can hold."""
 
     regex = r"[0-9]{1,18}"
 
 
 def register(app: Flask) -> None:
-    """Make `app` read ids so; before its routes are added."""
+    """Make `app` use `IdConverter` for `<int:…>`; call it before routes are added."""
     app.url_map.converters["int"] = IdConverter
 
 
 def to_own_host(environ: WSGIEnvironment, public_url: str) -> None:
-    """Let the request be for the host of `public_url`, whatever it says itself.
+    """Replace the request's `Host` by the host of `public_url`.
 
-    No page depends on the host, and one that cannot be a host would end every page in an error.
+    No page depends on the request's own, and an invalid one would make every page fail.
     """
     environ["HTTP_HOST"] = urlsplit(public_url).netloc

@@ -1,1 +1,1 @@
-"""The pages on which an athlete gives an address for mails, confirms it, and takes it back."""
+"""The pages on which an athlete enters a mail address, confirms it, and removes it."""

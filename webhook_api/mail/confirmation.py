@@ -22,7 +22,7 @@ blueprint = Blueprint("mail", __name__, url_prefix="/mail")
 
 @blueprint.get("/confirm/<string(maxlength=512):token>")
 def ask(token: str) -> ResponseReturnValue:
-    """Show the button that confirms: programs that look into mails open links, too, but press nothing."""
+    """Show the button that confirms: mail scanners open links too, but press no buttons."""
     if _read(token) is None:
         return problem_page(LINK_GONE)
     return render_template("mail/confirm.html")
@@ -30,7 +30,7 @@ def ask(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/confirm/<string(maxlength=512):token>")
 def confirm(token: str) -> ResponseReturnValue:
-    """Confirm the address; the link is used up by this."""
+    """Confirm the address; the link works only once."""
     read = _read(token)
     if read is None or not current_edge().state.mail_addresses.confirm(*read):
         return problem_page(LINK_GONE)
@@ -44,7 +44,7 @@ def link_of(athlete_id: int, nonce: str) -> str:
 
 
 def _read(token: str) -> tuple[int, str] | None:
-    """The athlete and the nonce of a link that we signed, for an address that still waits for it."""
+    """The athlete and the nonce of a link that we signed; None if no address waits for this nonce."""
     try:
         athlete_id, nonce = _signer().loads(token)
     except BadSignature:

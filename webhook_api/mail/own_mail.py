@@ -46,7 +46,7 @@ class ShownAddresses:
 
 @blueprint.post("")
 def give() -> ResponseReturnValue:
-    """Store an address and send the link by which it is confirmed; nothing else is sent there before.
+    """Store an address and send it the link that confirms it; until then nothing else is sent there.
 
     Effects: an address to which the link certainly could not be sent is not kept. One that was confirmed before stays
     in force until the new one is.
@@ -78,7 +78,7 @@ def give() -> ResponseReturnValue:
 
 @blueprint.post("/forget")
 def forget() -> ResponseReturnValue:
-    """Take every address back: no more mails, and they are forgotten at once."""
+    """Remove every address at once: no more mails are sent."""
     current_edge().state.mail_addresses.forget(int(current_athlete().athlete_id))
     return redirect(url_for("me.show", _anchor="mail"), code=303)
 

@@ -20,7 +20,7 @@ from webhook_api.errors import (
     OTHER_BROWSER,
     SCOPE_MISSING,
     STALE_LINK,
-    WayOn,
+    NextStep,
     problem_page,
 )
 from webhook_api.guards.brakes import refuse_client
@@ -38,7 +38,7 @@ _GO_ON = "Go on in this browser"
 
 @blueprint.get("/")
 def start() -> ResponseReturnValue:
-    """The start page: the ways to sign in and to connect, and what may be read and written."""
+    """The start page: the forms to sign in and to connect, and the permissions."""
     athlete = signed_in()
     return render_template("start.html", athlete=athlete, scopes=athlete.scopes if athlete else frozenset())
 
@@ -51,7 +51,7 @@ def sign_in() -> ResponseReturnValue:
 
 @blueprint.route("/connect", methods=["GET", "POST"])
 def connect() -> ResponseReturnValue:
-    """Redirect to Strava's consent page; first to a page that asks, if less would be allowed than before.
+    """Redirect to Strava's consent page; first to a page that asks, if fewer scopes are requested than before.
 
     Strava sends webhooks only for `activity:read`, so `activity:read_all` is requested in addition, never instead. An
     account that shall only receive copies is not asked to let its own activities be read.
@@ -86,9 +86,9 @@ def again() -> ResponseReturnValue:
 
 @blueprint.route("/connect/less", methods=["GET", "POST"])
 def less() -> ResponseReturnValue:
-    """Show what is lost with only the named scopes; a POST goes on to Strava with the choice to keep or remove it.
+    """Show what is lost with only the named scopes; a POST continues at Strava with the choice to keep or remove it.
 
-    An address alone narrows nothing: the choice comes from this page's form.
+    Only this page's form gives up scopes, never its address alone.
     """
     athlete = signed_in()
     if athlete is None:
@@ -106,7 +106,7 @@ def less() -> ResponseReturnValue:
 
 @blueprint.get("/connect/more")
 def more() -> ResponseReturnValue:
-    """Show what full tracks mean for each link by which the athlete's activities are copied."""
+    """Show what full tracks change for each link over which the athlete's activities are copied."""
     athlete = signed_in()
     if athlete is None:
         return redirect(url_for("connect.start"), code=303)
@@ -116,7 +116,7 @@ def more() -> ResponseReturnValue:
 
 @blueprint.get("/callback")
 def callback() -> ResponseReturnValue:
-    """Strava's redirect back: to the athlete's page, or to one that says why nothing was connected.
+    """Strava's redirect: leads to the athlete's page, or to one that says why nothing was connected.
 
     Effects: those of `complete`; none for a browser without the cookie of the flow's start.
     """
@@ -147,9 +147,10 @@ def sign_out() -> ResponseReturnValue:
 
 
 def _declined(begun: OAuthFlow | None) -> ResponseReturnValue:
-    """Say that nothing was connected; redirect to the athlete's page where that has the button to try again.
+    """Say that nothing was connected; redirect to the athlete's page if it has a button to try again.
 
-    Whoever was on the way to accept an invitation is led back to it, and not to where own activities get archived.
+    An athlete who was accepting an invitation gets a button back to it, not to the start page, which archives the
+    athlete's own activities.
     """
     if begun is not None and begun.invite_id:
         return problem_page(INVITATION_NOT_ACCEPTED)
@@ -160,16 +161,16 @@ def _declined(begun: OAuthFlow | None) -> ResponseReturnValue:
 
 
 def _lead_back(flow: OAuthFlow | None) -> ResponseReturnValue:
-    """A button that starts the same flow anew, without the choice of the old one; an invitation is shown first."""
+    """A page with a button that starts the same flow again, without the scopes to give up, or shows the invitation."""
     if flow is None:
         return problem_page(STALE_LINK)
     if flow.invite_id:
         return problem_page(OPEN_INVITATION_AGAIN)
     if flow.is_sign_in or flow.narrowing:
-        return problem_page(OTHER_BROWSER, WayOn(url_for("connect.sign_in"), _GO_ON, to_strava=True))
+        return problem_page(OTHER_BROWSER, NextStep(url_for("connect.sign_in"), _GO_ON, to_strava=True))
     if ACTIVITY_READ not in flow.scopes:
-        return problem_page(OTHER_BROWSER, WayOn(url_for("connect.connect", only="receive"), _GO_ON, to_strava=True))
+        return problem_page(OTHER_BROWSER, NextStep(url_for("connect.connect", only="receive"), _GO_ON, to_strava=True))
     private, receive = ("1" if scope in flow.scopes else None for scope in (ACTIVITY_READ_ALL, ACTIVITY_WRITE))
     return problem_page(
-        OTHER_BROWSER, WayOn(url_for("connect.connect", private=private, receive=receive), _GO_ON, to_strava=True)
+        OTHER_BROWSER, NextStep(url_for("connect.connect", private=private, receive=receive), _GO_ON, to_strava=True)
     )

@@ -7,10 +7,9 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response as Answer
-from flask import after_this_request, redirect
+from flask import Response, after_this_request, redirect
 from itsdangerous import BadSignature, URLSafeSerializer
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Response as BaseResponse
 
 from include.state.accounts.athletes import AthleteRow
 from include.state.accounts.narrowing import Narrowing
@@ -34,9 +33,9 @@ class OAuthFlow:
     narrowing: Narrowing | None = None
     """The scopes that the signed-in athlete chose to give up; another athlete may be logged in at Strava."""
     athlete_id: int | None = None
-    """The only athlete for whom the flow may do anything; None for whoever is logged in at Strava."""
+    """The only athlete for whom the flow has an effect; None for any athlete who is logged in at Strava."""
     wish: Wish | None = None
-    """What that athlete has asked for, which is done once Strava has said who it is."""
+    """That athlete's wish, which is fulfilled once Strava has confirmed the athlete's identity."""
 
     @property
     def is_sign_in(self) -> bool:
@@ -44,9 +43,9 @@ class OAuthFlow:
         return self.scopes == {READ}
 
     def granted(self, address: str, proved: frozenset[str] | None) -> frozenset[str]:
-        """The scopes that count: requested, in the callback's address, and confirmed by the token where it lists any.
+        """The granted scopes: those requested, in the callback's address, and in the token response if it lists any.
 
-        An address can be forged, and Strava may leave the scopes out of the token's answer.
+        An address can be forged, and Strava may omit the scopes from the token response.
         """
         granted = self.scopes & parse_scopes(address)
         return granted if proved is None else granted & proved
@@ -70,17 +69,17 @@ class OAuthFlow:
         )
 
 
-def confirm(athlete: AthleteRow, kind: WishKind, scopes: frozenset[str] = frozenset()) -> Response:
-    """Redirect to Strava to learn whether it is the athlete who asks for this.
+def confirm(athlete: AthleteRow, kind: WishKind, scopes: frozenset[str] = frozenset()) -> BaseResponse:
+    """Redirect to Strava, which confirms the athlete's identity for this wish.
 
-    Effects: the wish is noted first, so that it is not lost where Strava does not answer.
+    Effects: stores the wish first, so that it is not lost if Strava does not answer.
     """
-    wish = current_edge().state.athletes.ask(athlete.athlete_id, kind, scopes)
+    wish = current_edge().state.athletes.note_wish(athlete.athlete_id, kind, scopes)
     flow = OAuthFlow(scopes or frozenset({READ}), athlete_id=athlete.athlete_id, wish=wish)
     return begin(flow, force=kind is WishKind.WIDEN)
 
 
-def begin(flow: OAuthFlow, *, force: bool) -> Response:
+def begin(flow: OAuthFlow, *, force: bool) -> BaseResponse:
     """Redirect to Strava's consent page, with a `state` that this browser can use once.
 
     With `force` Strava shows the page even to athletes who agreed before, so that they can change what they allow.
@@ -99,9 +98,9 @@ def begin(flow: OAuthFlow, *, force: bool) -> Response:
 
 
 def finish(state: str) -> OAuthFlow | None:
-    """The flow of `state`; None unless we signed it, for this browser, and it is in time and unused.
+    """The flow of `state`; None unless we signed it for this browser, at most ten minutes ago, and it is unused.
 
-    Effects: nobody can use it again; the answer clears the cookie.
+    Effects: marks the state as used; the answer clears the cookie.
     """
     signed = _read(state)
     if signed is None:
@@ -116,13 +115,13 @@ def finish(state: str) -> OAuthFlow | None:
 
 
 def peek(state: str) -> OAuthFlow | None:
-    """The flow of a `state` that we signed, whichever browser brings it and when; good only to offer a new start."""
+    """The flow of a `state` that we signed, for any browser at any time; use it only to offer a new start."""
     signed = _read(state)
     return signed[2] if signed else None
 
 
-def _clear(answer: Answer) -> Answer:
-    # A page on which the flow goes on at Strava has set it anew.
+def _clear(answer: Response) -> Response:
+    # A page that continues the flow at Strava has set it again.
     if not any(STATE_COOKIE in header for header in answer.headers.getlist("Set-Cookie")):
         cookie.clear(answer, STATE_COOKIE)
     return answer

@@ -26,7 +26,7 @@ def ask() -> ResponseReturnValue:
 
 @blueprint.post("")
 def confirm() -> ResponseReturnValue:
-    """Note the wish and have Strava confirm who asks."""
+    """Store the wish, and have Strava confirm the athlete's identity."""
     return consent.confirm(current_athlete(), WishKind.DISCONNECT)
 
 
@@ -38,9 +38,9 @@ def fulfil(athlete_id: int, access_token: str) -> ResponseReturnValue:
 
 
 def disconnect(edge: Edge, athlete_id: int, access_token: str) -> None:
-    """End the access, first at Strava by the token that confirmed the wish, then here.
+    """Revoke the access at Strava by the token that confirmed the wish, then destroy the tokens here.
 
-    Errors: `RetryLater` and others that are not about the athlete; then the tokens are kept, and a retry is safe.
+    Errors: `RetryLater` and others that are not about the athlete; then the tokens are kept.
     Effects: safe to repeat. Tokens that Strava refuses count as revoked. An athlete who connects again in between is
     disconnected too: only tokens that were revoked at Strava are destroyed here.
     """
@@ -52,7 +52,7 @@ def disconnect(edge: Edge, athlete_id: int, access_token: str) -> None:
 
 @retry_on_conflict
 def _end_stored(edge: Edge, athlete_id: int) -> None:
-    """The same for the stored pair, which is another one, and may be one that was stored a moment ago."""
+    """Revoke and destroy the stored pair: it differs from the token of the flow, and may be newer."""
     athletes = edge.state.athletes
     athlete = athletes.get(athlete_id)
     if athlete is None:

@@ -39,18 +39,18 @@ def ask() -> ResponseReturnValue:
 
 @blueprint.post("")
 def confirm() -> ResponseReturnValue:
-    """Note the request and have Strava confirm who asks; show the form again where the box is not ticked."""
+    """Store the wish, and have Strava confirm the athlete's identity; show the form again if the box is not ticked."""
     if request.form.get("confirm") != CONFIRMED:
         return render_template("erase.html", unconfirmed=True), 400
     return consent.confirm(current_athlete(), WishKind.ERASE)
 
 
 def fulfil(athlete_id: int, access_token: str) -> ResponseReturnValue:
-    """Store the request that Strava has confirmed, sign out everywhere and say that it is under way.
+    """Request the erasure, after Strava has confirmed the athlete's identity; sign the athlete out everywhere.
 
-    Effects: ends the access at Strava by the token that confirmed it: the stored pair may be older and dead. Stores the
-    request, after which nothing new is fetched or copied; then a message in the durable queue starts `strava_erase`,
-    and reconcile does if that is lost. Safe to repeat.
+    Effects: revokes the access at Strava by the token of this flow, because the stored pair may be invalid. Stores the
+    request, after which nothing is fetched or copied for the athlete. Then a message in the durable queue starts
+    `strava_erase`, or reconcile does if the message is lost. Safe to repeat.
     """
     edge = current_edge()
     edge.oauth().revoke(athlete_id, access_token)

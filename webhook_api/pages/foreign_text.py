@@ -1,4 +1,4 @@
-"""Text that somebody else wrote, such as a name at Strava, made harmless to the page around it."""
+"""Text from outside, such as a name at Strava, made harmless for the page around it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from flask import Flask
 from markupsafe import Markup
 
 LONGEST = 100
-"""Characters that are shown; Strava's own limit is lower, but not documented."""
+"""The most characters that are shown; Strava's own limit is lower, but not documented."""
 
 NO_NAME = "An athlete"
 
 _TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""What turns the direction of the text around it; a bidi override could show a name as another one."""
+"""Characters that change the direction of text: with them a name could look like another one."""
 
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols by their category that show nothing."""
+"""Characters with the category of a letter or symbol that show nothing."""
 
 
 def register(app: Flask) -> None:

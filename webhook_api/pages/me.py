@@ -52,7 +52,7 @@ def show() -> ResponseReturnValue:
 def again(activity_id: int, child_id: int) -> ResponseReturnValue:
     """Retry a copy that failed or was skipped; no effect on one that was made or is under way.
 
-    One try in a minute: each costs calls to Strava, of which all have a share.
+    At most one try a minute, because each costs calls of the budget that all athletes share.
     Effects: the copy is due, and its activity queued; after a crash in between reconcile queues it.
     """
     edge = current_edge()
@@ -70,7 +70,7 @@ def again(activity_id: int, child_id: int) -> ResponseReturnValue:
 
 
 def _refused_since(athlete: AthleteRow) -> str | None:
-    """The day since when Strava has refused the access, once the athlete has to decide what becomes of the data."""
+    """The day on which Strava began to refuse the tokens, once that is `REFUSED_FOR_LONG_S` ago; else None."""
     since_epoch_s = athlete.refused_at_epoch_s
     if since_epoch_s is None or not athlete.is_refused_for_long(current_edge().clock()):
         return None

@@ -1,4 +1,4 @@
-"""The OAuth callback's decision: sign the athlete in, connect, go on to Strava, or ask."""
+"""The decision of the OAuth callback: sign the athlete in, connect, return to Strava, or ask."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from webhook_api.session import begin_session
 
 
 def complete(flow: OAuthFlow, code: str, address_scopes: str) -> ResponseReturnValue:
-    """The page on which the OAuth flow goes on or ends.
+    """The page on which the OAuth flow continues or ends.
 
-    A new pair is stored only if it allows everything that the stored one does, or less by the athlete's own choice;
-    otherwise it is dropped, and never revoked: that would end every pair of the athlete.
+    A new pair is stored only if it has all scopes of the stored one, except those that the athlete chose to give up.
+    Otherwise it is dropped, but not revoked: a revocation would end every pair of the athlete.
 
-    Effects: signs the athlete in. Stores a newcomer who connects; revokes the grant of one who only signs in; an
-    athlete who has connected in another tab in between is asked to allow it once more. Fulfils the flow's wish, which
-    stays noted where Strava does not answer; changes nothing where another athlete comes than the flow's.
+    Effects: signs the athlete in. Stores a newcomer who connects; revokes the grant of a newcomer who only signs in. An
+    athlete who has connected in another tab meanwhile has to allow the access once more. Fulfils the flow's wish, which
+    stays stored if Strava does not answer; changes nothing for another athlete than the flow's.
     """
     try:
         return _complete(flow, code, address_scopes)
@@ -49,7 +49,7 @@ def complete(flow: OAuthFlow, code: str, address_scopes: str) -> ResponseReturnV
 
 
 def _complete(flow: OAuthFlow, code: str, address_scopes: str) -> ResponseReturnValue:
-    problem = _lack(flow, flow.granted(address_scopes, None))
+    problem = _missing_scope(flow, flow.granted(address_scopes, None))
     if problem is not None:
         return problem_page(problem)
     grant = current_edge().oauth().exchange(code)
@@ -69,17 +69,17 @@ def _complete(flow: OAuthFlow, code: str, address_scopes: str) -> ResponseReturn
 
 
 def _turn_away(grant: TokenGrant, athlete: AthleteRow | None) -> ResponseReturnValue:
-    """Another athlete is logged in at Strava than the one for whom the flow is: nothing changes, for neither."""
+    """Answer an athlete for whom the flow is not: nothing changes, for neither athlete."""
     if grant.athlete is not None and (athlete is None or not athlete.is_connected):
         current_edge().oauth().revoke(grant.athlete.athlete_id, grant.access_token)
-    elif athlete is not None and not _stands(athlete):
-        # Strava has ended that athlete's own pair by this: it is allowed once more.
+    elif athlete is not None and not _is_accepted(athlete):
+        # This grant has ended the other athlete's own pair at Strava, so that athlete has to allow it once more.
         return consent.begin(OAuthFlow(athlete.scopes | {READ}), force=False)
     return problem_page(OTHER_ACCOUNT, to_own_page())
 
 
 def _receive_newcomer(flow: OAuthFlow, grant: TokenGrant, granted: frozenset[str]) -> ResponseReturnValue:
-    problem = NOT_CONNECTED if flow.is_sign_in else _lack(flow, granted)
+    problem = NOT_CONNECTED if flow.is_sign_in else _missing_scope(flow, granted)
     if problem is None:
         return _connect(flow, grant, granted, frozenset())
     if grant.athlete is not None:
@@ -98,15 +98,15 @@ def _receive(flow: OAuthFlow, grant: TokenGrant, granted: frozenset[str], athlet
     kept = athlete.scopes - {READ} - (narrowing.scopes if narrowing else frozenset())
     if kept <= granted:
         return _connect(flow, grant, granted, athlete.scopes)
-    stands = _stands(athlete)
+    is_accepted = _is_accepted(athlete)
     if kept <= flow.scopes:
         # Strava's page offered these scopes, and the athlete unticked one.
         if flow.invite_id:
             return problem_page(UNTICKED)
         return redirect(url_for("connect.less", scope=sorted(granted)), code=303)
-    in_vain = bool(flow.invite_id and objection(current_edge(), flow.invite_id, athlete.athlete_id))
-    wanted = athlete.scopes | (frozenset() if in_vain else granted)
-    if stands and wanted - {READ} <= athlete.scopes:
+    cannot_accept = bool(flow.invite_id and objection(current_edge(), flow.invite_id, athlete.athlete_id))
+    wanted = athlete.scopes | (frozenset() if cannot_accept else granted)
+    if is_accepted and wanted - {READ} <= athlete.scopes:
         return _go_on(flow, athlete.athlete_id)
     edge = current_edge()
     if edge.state.erasures.forbid_writing(athlete.athlete_id):
@@ -126,7 +126,7 @@ def _connect(
 
 
 def links_given(athlete_id: int) -> list[Link]:
-    """The links by which the athlete's activities are or will be copied: a wider grant affects them."""
+    """The links over which the athlete's activities are copied, or may be again: a wider grant affects them."""
     links = current_edge().state.links.of_parent(athlete_id)
     return [link for link in links if link.status is not LinkStatus.ENDED]
 
@@ -137,27 +137,29 @@ def _go_on(flow: OAuthFlow, athlete_id: int) -> ResponseReturnValue:
     return objection_page(objected) if objected else redirect(url_for("me.show"), code=303)
 
 
-def _stands(athlete: AthleteRow) -> bool:
-    """Whether Strava still renews the stored pair; also True where that cannot be told now.
+def _is_accepted(athlete: AthleteRow) -> bool:
+    """Whether Strava still refreshes the stored pair; True too if that is not known now.
 
-    Effects: clears a refusal that a worker noted, and makes the copies due that waited for it; or notes a refusal.
+    Effects: clears an earlier refusal, and makes the copies due that waited for it; or notes a refusal.
     """
     try:
-        stands = current_edge().tokens().prove(athlete.athlete_id)
+        is_accepted = current_edge().tokens().prove(athlete.athlete_id)
     except NotConnected:
         return False
     except CipherError:
         raise
     except IngestError as err:
-        current_app.logger.warning("Whether the access to athlete %s stands is not known: %s", athlete.athlete_id, err)
+        current_app.logger.warning(
+            "Whether Strava accepts the tokens of athlete %s is not known: %s", athlete.athlete_id, err
+        )
         return True
-    if stands and athlete.status is AthleteStatus.NEEDS_REAUTH:
+    if is_accepted and athlete.status is AthleteStatus.NEEDS_REAUTH:
         access_given(athlete.athlete_id)
-    return stands
+    return is_accepted
 
 
-def _lack(flow: OAuthFlow, granted: frozenset[str]) -> Problem | None:
-    """Why these scopes do not suffice for the flow's purpose; empty if they do."""
+def _missing_scope(flow: OAuthFlow, granted: frozenset[str]) -> Problem | None:
+    """The problem of a scope that the flow needs and these lack; None if they suffice."""
     if flow.invite_id and ACTIVITY_WRITE not in granted:
         return UPLOAD_NOT_ALLOWED
     # Without reading, an account is useful only as a target of copies.

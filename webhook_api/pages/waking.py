@@ -1,4 +1,4 @@
-"""Has copies made that waited for what an athlete has just given."""
+"""Makes copies due that waited for an athlete's access."""
 
 from __future__ import annotations
 

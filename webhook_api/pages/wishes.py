@@ -1,4 +1,4 @@
-"""Wishes that wait for Strava to confirm who asks: fulfilled, asked again, or taken back."""
+"""Wishes of athletes that wait until Strava confirms the athlete's identity: fulfilled, repeated or withdrawn."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _FULFIL: Mapping[WishKind, Callable[[int, str], ResponseReturnValue]] = {
 
 @blueprint.post("")
 def answer() -> ResponseReturnValue:
-    """Have Strava confirm the wish that is noted once more, or take it back."""
+    """Have Strava confirm the stored wish once more, or withdraw it."""
     athlete = current_athlete()
     if athlete.wish is not None and request.form.get("answer") == "again":
         return consent.confirm(athlete, athlete.wish.kind, athlete.wish.scopes)
-    current_edge().state.athletes.take_back(athlete.athlete_id)
+    current_edge().state.athletes.withdraw_wish(athlete.athlete_id)
     return redirect(url_for("me.show"), code=303)
 
 
 def fulfil(flow: OAuthFlow, athlete: AthleteRow, access_token: str) -> ResponseReturnValue | None:
-    """The page of the wish that Strava has confirmed; None where no page but the flow's own is due.
+    """Fulfil the wish that Strava has confirmed, and return its page; None where the flow has its own page.
 
-    Nothing is done for a wish that does not stand in the athlete's row: it is done already, or was taken back.
+    Effects: none for a wish that the athlete's row does not have: it is fulfilled already, or was withdrawn.
     """
     if flow.wish is None or flow.wish != athlete.wish or flow.wish.kind not in _FULFIL:
         return None
@@ -47,7 +47,7 @@ def fulfil(flow: OAuthFlow, athlete: AthleteRow, access_token: str) -> ResponseR
 
 
 def not_confirmed(flow: OAuthFlow, err: IngestError) -> ResponseReturnValue | None:
-    """The page that says so, where an error has come between a wish that stands and its confirmation; else None."""
+    """The page for an error before the confirmation of a wish that is still stored; else None."""
     athlete = current_edge().state.athletes.get(flow.athlete_id) if flow.athlete_id and flow.wish else None
     if athlete is None or athlete.wish != flow.wish:
         return None

@@ -1,1 +1,1 @@
-"""What the pages say of the service itself: who runs it, what it keeps, and the files they are made with."""
+"""The service's description of itself: who runs it, what it keeps, and the files of its pages."""

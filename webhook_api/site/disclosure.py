@@ -1,4 +1,4 @@
-"""What the service keeps of an athlete, where and for how long: read from the code's tables and the settings."""
+"""The data that the service keeps about an athlete, where and for how long, from the code's tables and the settings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SCOPES: Mapping[str, tuple[str, str]] = {
         "To put copies of a parent's activities into it. Only if you tick it, or accept an invitation.",
     ),
 }
-"""What each scope of Strava's opens, and why it is asked for."""
+"""Each of Strava's scopes: the data that it opens, and the reason for the request."""
 
 FILES: Mapping[str, str] = {
     "activities": "One row for each activity as Strava describes it: title, sport, times, distance, totals, gear.",
@@ -45,7 +45,7 @@ FILES: Mapping[str, str] = {
     "gpx": "The files from which copies are uploaded.",
     "certificates": "The certificates of erasures: numbers and times, no names.",
 }
-"""What the archive's files hold, by the first part of their names."""
+"""The contents of the archive's files, by the first part of their names."""
 
 ROWS_KEPT_S: Mapping[str, int | None] = {
     "brakes": None,
@@ -57,15 +57,15 @@ ROWS_KEPT_S: Mapping[str, int | None] = {
     "notices": notices.KEPT_S,
     "mail_addresses": None,
 }
-"""How long a row about somebody stays whose table forgets by itself, counted from its end where it has one.
+"""For each table about athletes whose rows expire: how long a row is kept, from its end if it has one.
 
-None where the table's own words say it.
+None where the table's own description says it.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """One kind of record: its name in the code, what it holds, and after how many days it goes by itself."""
+class KeptRecords:
+    """One kind of record: its name in the code, its contents, and the days after which it expires."""
 
     name: str
     holds: str
@@ -74,29 +74,29 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """What the page says."""
+    """The contents of the page on data protection."""
 
     scopes: Mapping[str, tuple[str, str]]
-    rows: tuple[Kept, ...]
-    files: tuple[Kept, ...]
+    rows: tuple[KeptRecords, ...]
+    files: tuple[KeptRecords, ...]
     places: tuple[str, ...]
     retention_days: int | None
-    """After how many days what came from Strava is deleted; None where it is kept until the athlete leaves."""
-    traces: tuple[ResidualRecord, ...]
-    """What outlives an erasure for a while, as its certificate says it."""
+    """After how many days data from Strava is deleted; None if it is kept until the athlete is erased."""
+    residual_records: tuple[ResidualRecord, ...]
+    """Records that remain for a while after an erasure, as its certificate lists them."""
 
 
 def disclose(settings: Settings) -> Disclosure:
-    """What the installation that `settings` describe keeps."""
+    """The data that the installation with these settings keeps."""
     days = settings.retention_days
     retention_days = int(days) if days.isdigit() else None
     return Disclosure(
         scopes=SCOPES,
-        rows=tuple(Kept(name, table.holds, _days(name)) for name, table in TABLES.items() if table.holds),
-        files=tuple(Kept(name, holds) for name, holds in FILES.items()),
+        rows=tuple(KeptRecords(name, table.holds, _days(name)) for name, table in TABLES.items() if table.holds),
+        files=tuple(KeptRecords(name, holds) for name, holds in FILES.items()),
         places=(*_places(settings), *_mail_provider(settings)),
         retention_days=retention_days,
-        traces=tuple(residual_records(settings)),
+        residual_records=tuple(residual_records(settings)),
     )
 
 

@@ -1,4 +1,4 @@
-"""The pages' own files, each under an address that changes with its content, and Strava's marks where it has them."""
+"""The pages' static files, each under an address that changes with its content, and Strava's marks if present."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VERSIONS = "file_versions"
 
 
 def register(app: Flask) -> None:
-    """Let templates address files by `file_url`, and browsers keep for good what they got by such an address."""
+    """Give templates `file_url`, and let browsers cache files under such addresses without end."""
     app.extensions[_VERSIONS] = _versions(Path(app.static_folder or ""))
     app.jinja_env.globals["file_url"] = file_url
     app.jinja_env.globals["strava_button"] = BUTTON if BUTTON in app.extensions[_VERSIONS] else ""
@@ -31,7 +31,7 @@ def file_url(name: str) -> str:
 
 
 def missing_marks(folder: Path) -> str:
-    """For the owner, what of Strava's own files the folder of static files lacks; empty where nothing."""
+    """A message to the owner about Strava's own files that are missing in the folder; empty if none is."""
     missing = [name for name in (BUTTON, MARK) if not (folder / name).is_file()]
     if not missing:
         return ""
@@ -52,7 +52,7 @@ def _known() -> Mapping[str, str]:
 
 
 def _keep(answer: Response) -> Response:
-    """An address of another version, or without one, is asked for again each time."""
+    """Let a browser cache the current version for good, and revalidate every other address each time."""
     if request.endpoint == "static":
         version = request.args.get("v")
         name = (request.view_args or {}).get("filename", "")

@@ -17,7 +17,7 @@ blueprint = Blueprint("security_txt", __name__)
 
 @blueprint.get("/.well-known/security.txt")
 def show() -> Response:
-    """The contact, good for half a year from now; 404 where the settings name none."""
+    """The contact, valid for half a year from now; 404 if the settings name none."""
     edge = current_edge()
     contact_url = Service.of(edge.settings).contact_url
     if not contact_url:

@@ -1,4 +1,4 @@
-"""What every page says of the service: its name, who runs it, and where to ask."""
+"""The service as every page describes it: its name, its operator and the contact."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from include.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The service as header and footer name it; what the settings do not say is empty."""
+    """The service as header and footer name it; fields without a setting are empty."""
 
     operator: str
     contact: str
@@ -37,7 +37,7 @@ class Service:
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Let every template of `app` name the `service`.
+    """Give every template of `app` the variable `service`.
 
     Effects: one line in the log where the settings do not say who runs it.
     """

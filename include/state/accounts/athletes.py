@@ -69,7 +69,7 @@ class AthleteRow:
     """The random id that the athlete's valid sessions carry; a new id ends every session that carries an older one."""
 
     wish: Wish | None = None
-    """What the athlete has asked for and Strava has not confirmed yet to be the athlete's."""
+    """The athlete's wish, until Strava has confirmed the athlete's identity; None without one."""
 
     def is_refused_for_long(self, now_epoch_s: float) -> bool:
         """Whether Strava has refused the tokens for `REFUSED_FOR_LONG_S`, so that the athlete has to decide."""
@@ -175,8 +175,8 @@ class Athletes:
             self._put(without_sessions(item.fields), item.version)
 
     @retry_on_conflict
-    def ask(self, athlete_id: int, kind: WishKind, scopes: frozenset[str] = frozenset()) -> Wish:
-        """Note what the athlete asks for, in place of what was asked before. Errors: `NotConnected`."""
+    def note_wish(self, athlete_id: int, kind: WishKind, scopes: frozenset[str] = frozenset()) -> Wish:
+        """Store the athlete's wish in place of an earlier one. Errors: `NotConnected` for an unknown athlete."""
         item = self._store.get(athlete_key(athlete_id))
         if item is None:
             raise NotConnected(f"athlete {athlete_id} is not known here, so nothing was noted: connect first")
@@ -185,8 +185,8 @@ class Athletes:
         return wish
 
     @retry_on_conflict
-    def take_back(self, athlete_id: int) -> None:
-        """Forget what the athlete has asked for; safe to repeat."""
+    def withdraw_wish(self, athlete_id: int) -> None:
+        """Remove the athlete's wish; safe to repeat."""
         item = self._store.get(athlete_key(athlete_id))
         if item is not None:
             self._put({**item.fields, "wish": None}, item.version)

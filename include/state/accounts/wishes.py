@@ -1,4 +1,4 @@
-"""What an athlete asks for that is done only once Strava has said that it is the athlete who asks."""
+"""Wishes: requests of an athlete that are fulfilled once Strava has confirmed the athlete's identity."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Any
 
 
 class WishKind(StrEnum):
-    """What is asked for."""
+    """The kind of a wish."""
 
     DISCONNECT = "disconnect"
-    """That the access to the Strava account ends."""
+    """To end the access to the Strava account."""
     ERASE = "erase"
-    """That everything is erased."""
+    """To have everything erased."""
     WIDEN = "widen"
-    """That more may be read or written than before."""
+    """To grant more scopes than before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One wish; it stands in the athlete's row until it is confirmed, replaced or taken back."""
+    """One wish. The athlete's row holds it until it is fulfilled, replaced or withdrawn."""
 
     kind: WishKind
     asked_at_epoch_s: int
     scopes: frozenset[str] = frozenset()
-    """The scopes that Strava is asked for, where more shall be allowed."""
+    """The scopes to request, for `WIDEN`."""
 
     def to_json(self) -> list[Any]:
         """The wish as JSON values."""

@@ -311,8 +311,8 @@ def test_callback_without_its_cookie_binds_nothing_and_leads_into_the_same_walk_
     assert (page.status_code, "One more step" in page.text) == (400, True)
     assert system.services.state.athletes.get(PAULA) == before
     assert "Hello" not in other.open("/me").text
-    (way_on,) = re.findall(r'<a class="button" href="([^"]+)">Go on in this browser</a>', page.text)
-    assert way_on.replace("&amp;", "&") == start
+    (next_step,) = re.findall(r'<a class="button" href="([^"]+)">Go on in this browser</a>', page.text)
+    assert next_step.replace("&amp;", "&") == start
     answer = other.authorize(other.open(start), PAULA)
     while answer.status_code == 303:
         answer = other.authorize(answer, PAULA)

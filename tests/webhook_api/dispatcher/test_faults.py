@@ -18,6 +18,7 @@ from include.state.activities.ledger import ActivityLedger
 from include.store.sqlite import SqliteStore
 from local.testbed.manual_clock import ManualClock
 from tests.webhook_api.dispatcher.messages import deauthorisation, event, send, unavailable
+from webhook_api import dispatcher
 from webhook_api.dispatcher import dispatch
 
 POISON = 666
@@ -159,8 +160,14 @@ class CrashingQueue:
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=f"seed-{seed}") for seed in range(12)])
 def test_nothing_is_lost_when_airflow_and_the_dispatcher_fail_at_random(
-    queue: SqliteQueue, airflow: Any, store: SqliteStore, clock: ManualClock, seed: int
+    queue: SqliteQueue,
+    airflow: Any,
+    store: SqliteStore,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
 ) -> None:
+    monkeypatch.setattr(dispatcher, "BATCH_SIZE", 7)
     chances = random.Random(seed)
     good = list(range(1, 31))
     leaving = [1052, 1053]
@@ -171,7 +178,7 @@ def test_nothing_is_lost_when_airflow_and_the_dispatcher_fail_at_random(
 
     for _ in range(400):
         with contextlib.suppress(Crash):
-            dispatch(CrashingQueue(queue, chances), airflow, store, clock, batch_size=7)
+            dispatch(CrashingQueue(queue, chances), airflow, store, clock)
         clock.now_epoch_s += 60
 
     assert queue.depth() == 0

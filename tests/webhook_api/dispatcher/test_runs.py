@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from include.strava.events import WebhookEvent, batch_run_id
 from include.trigger.trigger import Started
 from local.testbed.manual_clock import ManualClock
 from tests.webhook_api.dispatcher.messages import deauthorisation, event, events, send
+from webhook_api import dispatcher
 from webhook_api.dispatch_report import StartedRun
 from webhook_api.dispatcher import LONGEST_DELAY_S, delay_after, dispatch
 
@@ -62,13 +64,14 @@ def test_one_run_starts_when_a_hundred_events_wait(
 
 
 def test_the_rest_waits_for_the_next_batch_when_more_wait_than_fit(
-    queue: SqliteQueue, airflow: Any, store: SqliteStore, clock: ManualClock
+    queue: SqliteQueue, airflow: Any, store: SqliteStore, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(dispatcher, "BATCH_SIZE", 2)
     send(queue, clock, *(event(number) for number in (1, 2, 3)))
 
-    assert dispatch(queue, airflow, store, clock, batch_size=2).received == 2
+    assert dispatch(queue, airflow, store, clock).received == 2
     assert queue.depth() == 1
-    dispatch(queue, airflow, store, clock, batch_size=2)
+    dispatch(queue, airflow, store, clock)
     assert sorted(airflow.ingested()) == [1, 2, 3]
 
 

@@ -1,1 +1,1 @@
-"""The pages on which parents and children invite, agree, change and end."""
+"""The pages of links: invitations, proposals, changes and ends."""

@@ -1,7 +1,7 @@
-"""The address of an invitation, and the ways to hand it on.
+"""The address of an invitation, and links to share it.
 
-Only the hash of its secret is stored. The secret is derived from the row and a key that only the web edge has, so that
-the parent can have it shown again, and a child whom Strava sends back to another browser finds the invitation there.
+Only the hash of its secret is stored. The web edge derives the secret from the row and its own key, so that the
+parent's page can show it again, and a child whom Strava redirects to another browser finds the invitation there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from markupsafe import Markup
 from include.state.invites import Invite, invite_id_of
 from include.store.codec import encode
 from webhook_api.edge import current_edge
-from webhook_api.errors import WayOn
+from webhook_api.errors import NextStep
 from webhook_api.pages.foreign_text import plainly
 from webhook_api.pages.linking.link_form import LinkForm
 
@@ -35,11 +35,11 @@ class Sharing:
     sms: str
     whatsapp: str
     qr: Markup
-    """The address as a drawing."""
+    """The address as a QR code."""
 
     @classmethod
     def of(cls, address: str, parent_name: str) -> Sharing:
-        """The ways to hand on the address."""
+        """The links to share this address."""
         words = f"{plainly(parent_name)} invites you to get copies of activities on Strava. Open this link: {address}"
         text, subject = quote(words, safe=""), quote("An invitation", safe="")
         return cls(
@@ -52,18 +52,18 @@ class Sharing:
 
 
 def form_id_of(parent_id: int, form_token: str, form: LinkForm) -> str:
-    """What a form's invitation is known by: the same when the form is sent twice, another when it was changed."""
+    """The id of the form's invitation: equal if the same form is sent twice, different if it was changed."""
     entered = [parent_id, form_token, form.names, encode(form.options), form.start_text]
     return hashlib.sha256(json.dumps(entered).encode()).hexdigest()[:32]
 
 
 def secret_of(form_id: str) -> str:
-    """The secret of the invitation that comes of this form."""
+    """The secret of the form's invitation."""
     return _secret(form_id, current_edge().settings.cookie_keys[-1])
 
 
 def address_of(invite: Invite) -> str:
-    """The invitation's address; empty where it cannot be derived: another version made it, or the key is gone."""
+    """The invitation's address; empty if an older version made the invitation, or its key is no longer configured."""
     settings = current_edge().settings
     for key in reversed(settings.cookie_keys if invite.form_id else []):
         secret = _secret(invite.form_id, key)
@@ -73,11 +73,11 @@ def address_of(invite: Invite) -> str:
 
 
 def lead_back_to(invite_id: str) -> None:
-    """Effects: whatever problem the present request ends with, its page leads back to the invitation."""
+    """Make the page of a problem in the present request lead back to the invitation."""
     invite = current_edge().state.invites.get(invite_id)
     address = address_of(invite) if invite else ""
     if address:
-        g.way_on = WayOn(address, "Open the invitation again")
+        g.next_step = NextStep(address, "Open the invitation again")
 
 
 def _secret(form_id: str, key: str) -> str:
@@ -86,7 +86,7 @@ def _secret(form_id: str, key: str) -> str:
 
 
 def qr_code(address: str) -> Markup:
-    """The address as a drawing that phones can read."""
+    """The address as a QR code, in SVG."""
     import segno
 
     drawing = segno.make(address, error="m", micro=False)

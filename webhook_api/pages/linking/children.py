@@ -101,7 +101,7 @@ def remove(child_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:child_id>/undo")
 def undo(child_id: int) -> ResponseReturnValue:
-    """Take the removal back."""
+    """Restore the link that the parent removed."""
     restored = links.undo_end(current_edge(), current_athlete().athlete_id, child_id, Side.PARENT)
     return problem_page(NOT_UNDONE, to_own_page()) if restored is None else _saved(restored)
 
@@ -126,7 +126,7 @@ def ask_withdraw(child_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:child_id>/withdraw")
 def withdraw(child_id: int) -> ResponseReturnValue:
-    """Withdraw the change that waits for the child's yes."""
+    """Withdraw the proposal."""
     seen = request.form.get("seen", "")
     if not consent.close_proposal(current_edge(), current_athlete().athlete_id, child_id, Side.PARENT, seen):
         return problem_page(PROPOSAL_REPLACED, to_own_page())
@@ -135,7 +135,7 @@ def withdraw(child_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:child_id>/undo-withdraw")
 def undo_withdraw(child_id: int) -> ResponseReturnValue:
-    """Have the withdrawn change wait for the child's yes again."""
+    """Reopen the withdrawn proposal."""
     if not consent.reopen_proposal(current_edge(), current_athlete().athlete_id, child_id, Side.PARENT):
         return problem_page(NOT_UNDONE, to_own_page())
     return redirect(url_for("me.show", _anchor="children"), code=303)

@@ -1,4 +1,4 @@
-"""The pages of an invitation's address: what accepting means, the form to accept, and the way to decline."""
+"""The pages at an invitation's address: the terms, the form to accept, and the button to decline."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from webhook_api.errors import (
     INVITE_GONE,
     NOT_UNDONE,
     OWN_INVITE,
+    NextStep,
     Problem,
-    WayOn,
     problem_page,
     to_own_page,
 )
@@ -46,9 +46,9 @@ _OBJECTIONS: Mapping[Objection, Problem] = {
 
 @blueprint.url_value_preprocessor
 def _lead_back(_: str | None, values: dict[str, str] | None) -> None:
-    """Whatever problem a page of the address ends with, a stale form for one, leads back to its start."""
+    """Make the page of a problem, such as a stale form, lead back to the invitation."""
     if values:
-        g.way_on = WayOn(url_for("invites.show", secret=values["secret"]), "Open the invitation again")
+        g.next_step = NextStep(url_for("invites.show", secret=values["secret"]), "Open the invitation again")
 
 
 @blueprint.get("/<secret>")
@@ -110,7 +110,7 @@ def ask_decline(secret: str) -> ResponseReturnValue:
 
 @blueprint.post("/<secret>/decline", endpoint="decline")
 def say_no(secret: str) -> ResponseReturnValue:
-    """Close the invitation without connecting: then nobody can use it any more."""
+    """Decline the invitation without connecting: nobody can use it any more."""
     invite, athlete = find_open(current_edge(), secret), signed_in()
     if invite is not None and athlete is not None and athlete.athlete_id == invite.parent_id:
         return objection_page(Objection.OWN)
@@ -121,7 +121,7 @@ def say_no(secret: str) -> ResponseReturnValue:
 
 @blueprint.post("/<secret>/undo")
 def undo(secret: str) -> ResponseReturnValue:
-    """Open the invitation again that was declined in this browser."""
+    """Reopen the invitation that was declined in this browser."""
     if not undo_decline(current_edge(), secret, _this_browser()):
         return problem_page(NOT_UNDONE)
     return redirect(url_for("invites.show", secret=secret), code=303)
@@ -129,17 +129,17 @@ def undo(secret: str) -> ResponseReturnValue:
 
 @blueprint.post("/<secret>/sign-out")
 def sign_out(secret: str) -> ResponseReturnValue:
-    """End this browser's session, so that the athlete whom the invitation is for can accept it here."""
+    """End this browser's session, so that another athlete can accept the invitation here."""
     end_session()
     return redirect(url_for("invites.show", secret=secret), code=303)
 
 
 def objection_page(objection: Objection) -> ResponseReturnValue:
-    """The page that says what keeps a child from accepting an invitation, with the way on from there."""
+    """The page that says why a child cannot accept an invitation, with a button for the next step."""
     if objection is Objection.OWN:
         return problem_page(OWN_INVITE)
-    way_on = to_own_page() if signed_in() else WayOn(url_for("connect.sign_in"), "Sign in", to_strava=True)
-    return problem_page(_OBJECTIONS[objection], way_on)
+    next_step = to_own_page() if signed_in() else NextStep(url_for("connect.sign_in"), "Sign in", to_strava=True)
+    return problem_page(_OBJECTIONS[objection], next_step)
 
 
 def _declined_or_gone(secret: str) -> ResponseReturnValue:
@@ -153,5 +153,5 @@ def _declined_or_gone(secret: str) -> ResponseReturnValue:
 
 
 def _this_browser() -> str:
-    """The same for every page that this browser asks for in one session."""
+    """An id of this browser's session."""
     return hashlib.sha256(csrf_token().encode()).hexdigest()

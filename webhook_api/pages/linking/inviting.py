@@ -36,7 +36,7 @@ def write() -> ResponseReturnValue:
 
 @blueprint.post("")
 def create() -> ResponseReturnValue:
-    """Create an invitation and go on to its page; a form that is sent twice creates one."""
+    """Create an invitation and redirect to its page; a form that is sent twice creates one."""
     edge, athlete_id = current_edge(), current_athlete().athlete_id
     form = LinkForm.parse(request.form, current_edge().clock())
     form_token = request.form.get("form_token") or secrets.token_urlsafe(16)
@@ -63,7 +63,7 @@ def create() -> ResponseReturnValue:
 
 @blueprint.get("/<string(maxlength=64):invite_id>")
 def show(invite_id: str) -> ResponseReturnValue:
-    """Show the invitation's link and the ways to hand it on, or what has become of it."""
+    """Show the invitation's address and links to share it, or how it ended."""
     invite = _own(invite_id)
     address = "" if invite.child_id is not None or invite.closing else address_of(invite)
     return render_template(
@@ -101,7 +101,7 @@ def withdraw(invite_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<string(maxlength=64):invite_id>/undo")
 def undo(invite_id: str) -> ResponseReturnValue:
-    """Open the invitation again that was withdrawn here."""
+    """Reopen the withdrawn invitation."""
     invite = _own(invite_id)
     if not reopen(current_edge(), invite, Side.PARENT):
         return problem_page(NOT_UNDONE, to_own_page())
@@ -109,7 +109,7 @@ def undo(invite_id: str) -> ResponseReturnValue:
 
 
 def is_undoable(invite: Invite, now_epoch_s: float) -> bool:
-    """Whether the parent has withdrawn the invitation and can take that back."""
+    """Whether the parent has withdrawn the invitation and can reopen it."""
     closing = invite.closing
     if closing is None or closing.by is not Side.PARENT:
         return False
@@ -129,7 +129,7 @@ def _at_ceiling(athlete_id: int, invite_id: str) -> ResponseReturnValue | None:
 
 
 def _own(invite_id: str) -> Invite:
-    """The parent's own invitation; another's and an unknown one are not found alike."""
+    """The parent's own invitation; for another's, as for an unknown one, the answer is 404."""
     invite = current_edge().state.invites.get(invite_id)
     if invite is None or invite.parent_id != current_athlete().athlete_id:
         abort(404)

@@ -28,17 +28,17 @@ class Linked:
 
     @property
     def is_shown(self) -> bool:
-        """Whether the link goes on, or was ended by this side, which can take that back."""
+        """Whether the link has not ended, or this side ended it and can restore it."""
         return self.link.status is not LinkStatus.ENDED or self.undo_until_epoch_s is not None
 
     @property
     def undo_until_epoch_s(self) -> int | None:
-        """Until when this side can take back that it has ended the link; None where it cannot."""
+        """Until when this side can restore the link that it ended; None if it cannot."""
         return self._undo_until_epoch_s(self.link.ending)
 
     @property
     def reopen_until_epoch_s(self) -> int | None:
-        """Until when this side can take back that it has set a proposal aside; None where it cannot."""
+        """Until when this side can reopen the proposal that it closed; None if it cannot."""
         return self._undo_until_epoch_s(self.link.closed_proposal)
 
     @property
@@ -55,7 +55,7 @@ class Linked:
 
     @property
     def proposal(self) -> list[TermsLine]:
-        """What is in force beside what waits for the child's yes; empty where nothing waits."""
+        """The terms in force beside the proposed ones; empty without a proposal."""
         return compare(self.link.terms, self.link.proposal) if self.link.proposal else []
 
     @property
@@ -73,15 +73,15 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Everybody with whom an athlete has to do."""
+    """An athlete's links, invitations and feed."""
 
     children: list[Linked]
     parents: list[Linked]
     invites: list[Invite]
-    """The open ones, and those that were withdrawn and can be had back, by expiry."""
+    """The open invitations, and the withdrawn ones that can be reopened, sorted by expiry."""
     feed: list[FeedLine]
     all_children: list[Link] = field(repr=False)
-    """Those too whose link has ended."""
+    """The links to all children, ended ones included."""
 
 
 def family_of(athlete_id: int) -> Family:

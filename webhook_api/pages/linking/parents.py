@@ -1,4 +1,4 @@
-"""The pages on which a child answers what a parent proposes, or ends the link."""
+"""The pages on which a child answers a parent's proposal, or ends the link."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def end(parent_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:parent_id>/undo")
 def undo(parent_id: int) -> ResponseReturnValue:
-    """Take the end of the link back."""
+    """Restore the link that the child ended."""
     _link(parent_id)
     restored = links.undo_end(current_edge(), parent_id, current_athlete().athlete_id, Side.CHILD)
     return problem_page(NOT_UNDONE, to_own_page()) if restored is None else _back()
@@ -61,7 +61,7 @@ def undo(parent_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:parent_id>/accept")
 def accept(parent_id: int) -> ResponseReturnValue:
-    """Say yes to the change that the page showed, and to no other."""
+    """Accept the proposal that the page showed, and no other."""
     _link(parent_id)
     seen = request.form.get("seen", "")
     if not consent.accept(current_edge(), parent_id, current_athlete().athlete_id, seen):
@@ -94,7 +94,7 @@ def ask_decline(parent_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:parent_id>/decline")
 def decline(parent_id: int) -> ResponseReturnValue:
-    """Say no to the change that the page showed: what was agreed stays."""
+    """Decline the proposal that the page showed: the terms in force stay."""
     _link(parent_id)
     seen = request.form.get("seen", "")
     if not consent.close_proposal(current_edge(), parent_id, current_athlete().athlete_id, Side.CHILD, seen):
@@ -104,7 +104,7 @@ def decline(parent_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:parent_id>/undo-decline")
 def undo_decline(parent_id: int) -> ResponseReturnValue:
-    """Have the declined change wait for an answer again."""
+    """Reopen the declined proposal."""
     _link(parent_id)
     if not consent.reopen_proposal(current_edge(), parent_id, current_athlete().athlete_id, Side.CHILD):
         return problem_page(NOT_UNDONE, to_own_page())

@@ -1,4 +1,4 @@
-"""The page that asks once before something ends, and says how long that can be undone."""
+"""The page that asks for confirmation before an action, and says how long the action can be undone."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from markupsafe import Markup
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is about to happen, and the two ways on."""
+    """A question before an action, its consequences, and the two buttons."""
 
     title: str
     points: tuple[str | Markup, ...]
-    """A name in one is `foreign`, so that it turns nothing of the sentence around."""
+    """The consequences; a name in one is `foreign`, so that it cannot change the sentence around it."""
     button: str
     address: str
-    """Where the answer is sent."""
+    """The address to which a yes is posted."""
     back: str
-    """Where everything stays as it is."""
+    """The address of the page to which a no leads."""
     seen: str = ""
-    """The fingerprint of what the answer is about."""
+    """The fingerprint of the proposal that is answered."""
 
 
 def ask(question: Question) -> str:

@@ -40,7 +40,7 @@ def list_terms(terms: Terms) -> list[TermsLine]:
 
 
 def one_of(names: Iterable[str]) -> Markup:
-    """The names, as a title may hold any of them."""
+    """The names in words, joined by "or"."""
     return Markup(" or ").join(foreign(name) for name in names)
 
 
