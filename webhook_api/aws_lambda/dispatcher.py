@@ -41,8 +41,7 @@ def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Start the runs for one batch; the answer names the messages that return to the queue.
 
     Lambda deletes the others. Needs `ReportBatchItemFailures` at the event source, and at most two invocations at
-    once, so that all dispatchers
-    together stay below MWAA's ten calls a second.
+    once, so that all dispatchers together stay below MWAA's ten calls a second.
     Without a batch, as the nightly schedule invokes it, it deletes old finished runs.
 
     Errors: those of the settings, and of a queue to which this role may not write; then the whole batch returns.

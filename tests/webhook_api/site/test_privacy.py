@@ -81,8 +81,8 @@ def test_days_are_those_of_the_certificate_where_terraform_sets_them(settings: S
     on_aws = replace(settings, **ON_AWS, versions_keep_days="9", recovery_keep_days="8", logs_keep_days="14")  # type: ignore[arg-type]
     disclosed = disclose(on_aws)
 
-    assert disclosed.traces == tuple(residual_records(on_aws))
-    assert {trace.place: trace.keep_days for trace in disclosed.traces}["object_versions"] == 9
+    assert disclosed.residual_records == tuple(residual_records(on_aws))
+    assert {trace.place: trace.keep_days for trace in disclosed.residual_records}["object_versions"] == 9
     assert "eu-central-1" in disclosed.places[0]
     page = create_app(on_aws).test_client().get("/privacy").text
     assert "kept for 14 days" in page
