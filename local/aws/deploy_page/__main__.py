@@ -60,7 +60,7 @@ _SECRET_IS_SET = "aws secretsmanager put-secret-value"  # noqa: S105 - a command
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class CommandRun:
     """A command of the page, how it ended, and what is wrong with that; the fault is empty where all is well."""
 
     command: PageCommand
@@ -69,7 +69,7 @@ class Played:
     fault: str
 
 
-def play(scratch: Path) -> Iterator[Played]:
+def run_commands(scratch: Path) -> Iterator[CommandRun]:
     """Run the page's commands in order, with a machine and an account below the empty folder `scratch`.
 
     Errors: `SettingsError` where the machine lacks a program.
@@ -87,10 +87,10 @@ def play(scratch: Path) -> Iterator[Played]:
         hidden: Mapping[str, str] = {}
         for command in commands(PAGE.read_text()):
             if command.line in NOT_RUN:
-                yield Played(command, None, "")
+                yield CommandRun(command, None, "")
                 continue
             ended = shell.run(command.text, typed.get(command.line, ""))
-            yield Played(command, ended, fault_of(command.line, ended, hidden))
+            yield CommandRun(command, ended, fault_of(command.line, ended, hidden))
             if command.line.startswith(_SECRET_IS_SET):
                 hidden = stack.enter_context(functions_and_airflow(machine, account))
 
@@ -118,9 +118,9 @@ def main() -> None:
     machine, began_s, verdicts = record.machine(), time.monotonic(), []
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            for played in play(Path(scratch)):
-                _show(console, played)
-                verdicts.append(verdict_of(played))
+            for command_run in run_commands(Path(scratch)):
+                _show(console, command_run)
+                verdicts.append(verdict_of(command_run))
     except SettingsError as err:
         console.print(f"[red]✗[/] {err}")
         raise typer.Exit(1) from None
@@ -130,23 +130,23 @@ def main() -> None:
         raise typer.Exit(1)
 
 
-def verdict_of(played: Played) -> Verdict:
+def verdict_of(command_run: CommandRun) -> Verdict:
     """One row of docs/proofs.md."""
-    command, ended = played.command, played.ended
+    command, ended = command_run.command, command_run.ended
     measured = f"not run: {NOT_RUN[command.line]}" if ended is None else f"{ended.took_s:.1f} s"
-    fault = f"; {played.fault}" if played.fault else ""
+    fault = f"; {command_run.fault}" if command_run.fault else ""
     return Verdict(command.section, f"`{command.line}`", f"{measured}{fault}", not fault)
 
 
-def _show(console: Console, played: Played) -> None:
-    line, ended = played.command.line, played.ended
+def _show(console: Console, command_run: CommandRun) -> None:
+    line, ended = command_run.command.line, command_run.ended
     if ended is None:
         console.print(f"  –         {line}: not run, {NOT_RUN[line]}", markup=False, soft_wrap=True)
         return
-    mark = "[red]✗[/]" if played.fault else "[green]✓[/]"
+    mark = "[red]✗[/]" if command_run.fault else "[green]✓[/]"
     console.print(f"  {mark} {ended.took_s:5.1f} s", end=" ")
-    console.print(f"{line}{f': {played.fault}' if played.fault else ''}", markup=False, soft_wrap=True)
-    if played.fault:
+    console.print(f"{line}{f': {command_run.fault}' if command_run.fault else ''}", markup=False, soft_wrap=True)
+    if command_run.fault:
         console.print(ended.printed, markup=False, soft_wrap=True)
 
 

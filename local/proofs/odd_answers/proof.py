@@ -25,7 +25,7 @@ _APART = 190
 
 
 def prove_on_sqlite(effort: Effort) -> list[Verdict]:
-    """Every cell on SQLite; in full size the page is written. The small size plays three."""
+    """Every cell on SQLite; in full size the page is written. The small size runs three."""
     return _prove("SQLite", effort, state_url="")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.aws.deploy_page.__main__ import NOT_RUN, PAGE, SAYS, Played, fault_of, verdict_of
+from local.aws.deploy_page.__main__ import NOT_RUN, PAGE, SAYS, CommandRun, fault_of, verdict_of
 from local.aws.deploy_page.page import PageCommand, commands
 from local.aws.deploy_page.shell import Ended, page_shell
 from local.proofs.verdict import Verdict
@@ -118,8 +118,10 @@ DEPLOYED = PageCommand("3. Build it", "make deploy ENV=dev  # the first time")
 @pytest.mark.parametrize(
     ("played", "figures", "holds"),
     [
-        pytest.param(Played(DEPLOYED, Ended(0, "Done", 12.34), ""), "12.3 s", True, id="well"),
-        pytest.param(Played(DEPLOYED, Ended(2, "", 3.0), "it ended with 2"), "3.0 s; it ended with 2", False, id="bad"),
+        pytest.param(CommandRun(DEPLOYED, Ended(0, "Done", 12.34), ""), "12.3 s", True, id="well"),
+        pytest.param(
+            CommandRun(DEPLOYED, Ended(2, "", 3.0), "it ended with 2"), "3.0 s; it ended with 2", False, id="bad"
+        ),
     ],
 )
 def test_page_of_proofs_has_each_command_with_its_time_and_its_fault(played, figures, holds):
@@ -129,6 +131,6 @@ def test_page_of_proofs_has_each_command_with_its_time_and_its_fault(played, fig
 def test_page_of_proofs_says_why_a_command_was_not_run():
     [line, *_] = NOT_RUN
 
-    verdict = verdict_of(Played(PageCommand("Before", line), None, ""))
+    verdict = verdict_of(CommandRun(PageCommand("Before", line), None, ""))
 
     assert (verdict.figures, verdict.holds) == (f"not run: {NOT_RUN[line]}", True)
