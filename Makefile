@@ -11,7 +11,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .PHONY: help
-help: ## List what can be made
+help: ## List all commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- the environment -----------------------------------------------------------------------------
@@ -49,19 +49,19 @@ up: $(READY) ## Run the whole system until Ctrl-C (STATE_DIR=… chooses where i
 	@$(RUN) -m local.stack.up
 
 .PHONY: query
-query: $(READY) ## Ask the lake: SQL="select …", or NAME=weekly_volume ARGS="--set athlete_id=…"; alone lists names (ENV=dev: on AWS, as for the next ones)
+query: $(READY) ## Query the lake: SQL="select …", or NAME=weekly_volume ARGS="--set athlete_id=…"; without them it lists the names (ENV=dev: on AWS, as for the next ones)
 	@$(RUN) -m ops.query $(if $(filter command line,$(origin NAME)),--name "$(NAME)") $(ARGS)
 
 .PHONY: replay
-replay: $(READY) ## Make the lake's tables again from the raw zone (ARGS="--athlete … --since 2026-01-01 --dry-run")
+replay: $(READY) ## Rebuild the lake's tables from the raw zone (ARGS="--athlete … --since 2026-01-01 --dry-run")
 	@$(RUN) -m ops.replay $(ARGS)
 
 .PHONY: removals
-removals: $(READY) ## Say that what is gone of an athlete at Strava is gone rightly (ARGS=athlete id)
+removals: $(READY) ## Confirm removals that stopped because many of an athlete's activities were gone at once (ARGS=athlete id)
 	@$(RUN) -m ops.removals $(ARGS)
 
 .PHONY: dead-letters
-dead-letters: $(READY) ## List events that were given up, with reasons (ARGS="revive all", or an id; --dry-run shows)
+dead-letters: $(READY) ## List dead letters with their reasons (ARGS="revive all", or an id; --dry-run shows)
 	@$(RUN) -m ops.dead_letters $(ARGS)
 
 .PHONY: subscription
@@ -73,7 +73,7 @@ links: $(READY) ## Manage links between parents and children (ARGS=list, or "add
 	@$(RUN) -m ops.links $(ARGS)
 
 .PHONY: secrets
-secrets: $(READY) ## Change a secret: ARGS="renew COOKIE_KEY", drop, show; docs/secrets.md says how for each (ENV=dev)
+secrets: $(READY) ## Change a secret: ARGS="renew COOKIE_KEY", drop, show; see docs/secrets.md (ENV=dev)
 	@$(RUN) -m ops.secrets $(ARGS)
 
 .PHONY: keys
@@ -85,7 +85,7 @@ backup: $(READY) ## Copy state, keys and lake into a new folder, beside the runn
 	@$(RUN) -m ops.backup take $(if $(TO),"$(TO)") $(ARGS)
 
 .PHONY: restore
-restore: $(READY) ## Put a backup back (FROM=folder, ARGS=--over replaces a system, ARGS=--dry-run tells)
+restore: $(READY) ## Put a backup back (FROM=folder, ARGS=--over replaces a system, ARGS=--dry-run only shows)
 	@$(RUN) -m ops.backup restore $(if $(FROM),"$(FROM)") $(ARGS)
 
 .PHONY: reconnects
@@ -95,19 +95,19 @@ reconnects: $(READY) ## Ask Strava about every athlete's tokens, and list who ha
 # --- on AWS --------------------------------------------------------------------------------------
 
 .PHONY: package
-package: $(READY) ## Build into dist/ what is brought to AWS (ARGS=--check builds twice and tries each part on its host's packages)
+package: $(READY) ## Build the artefacts for AWS into dist/ (ARGS=--check builds twice and tries each with only its host's packages)
 	@$(RUN) -m ops.package $(ARGS)
 
 .PHONY: deploy
-deploy: $(READY) ## Bring the system to AWS and check it (ENV=dev or prod, ARGS=--dry-run); docs/deploy.md comes first
+deploy: $(READY) ## Deploy the system to AWS and check it (ENV=dev or prod, ARGS=--dry-run); read docs/deploy.md first
 	@$(RUN) -m ops.deploy up "$(ENV)" $(ARGS)
 
 .PHONY: destroy
-destroy: $(READY) ## Take an environment down with all its data, after asking (ENV=dev or prod, ARGS=--dry-run)
+destroy: $(READY) ## Destroy an environment with all its data, after asking (ENV=dev or prod, ARGS=--dry-run)
 	@$(RUN) -m ops.deploy down "$(ENV)" $(ARGS)
 
 .PHONY: alarms
-alarms: $(READY) ## Send a test message down each path by which an alarm arrives (ENV=dev or prod)
+alarms: $(READY) ## Send a test message on each path of an alarm (ENV=dev or prod)
 	@$(RUN) -m ops.alarms "$(ENV)"
 
 .PHONY: apply-moto
@@ -115,7 +115,7 @@ apply-moto: $(READY) ## Apply an environment to moto's server instead of AWS, an
 	@$(RUN) -m local.aws.terraform.apply_moto $(or $(ENV),dev)
 
 .PHONY: deploy-page
-deploy-page: $(READY) ## Run every command of docs/deploy.md in order against moto, in a shell that has only what it says
+deploy-page: $(READY) ## Run every command of docs/deploy.md in order against moto, in a shell that has only what the page provides
 	@$(RUN) -m local.aws.deploy_page
 
 # --- describe it ---------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ bench: $(READY) ## Measure the promised numbers (ROWS="gpx_write lake_bytes" for
 	@$(RUN) -m local.proofs.bench --rows "$(ROWS)" $(ARGS)
 
 .PHONY: proofs
-proofs: $(READY) ## Prove what takes minutes: NAME=burst for one, NAME=all (ARGS=--small in seconds); alone lists them
+proofs: $(READY) ## Prove what takes minutes: NAME=burst for one, NAME=all (ARGS=--small in seconds); without a name it lists them
 	@$(RUN) -m local.proofs $(if $(filter command line,$(origin NAME)),--name "$(NAME)") $(ARGS)
 
 .PHONY: mutants
@@ -168,7 +168,7 @@ explore: $(READY) ## Let the property tests draw new examples, many more than th
 	HYPOTHESIS_PROFILE=explore $(RUN) -m pytest -m "hypothesis and not slow" -n auto $(ARGS)
 
 .PHONY: lint
-lint: $(READY) ## Lint, check the format and who imports whom
+lint: $(READY) ## Lint, check the format and the imports
 	$(VENV)/bin/ruff check .
 	PYTHONPATH=plugins $(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/ruff format --check .
@@ -178,6 +178,6 @@ types: $(READY) ## Check the types
 	$(VENV)/bin/mypy
 
 .PHONY: fmt
-fmt: $(READY) ## Format, and mend what the linter can mend
+fmt: $(READY) ## Format, and fix what the linter can fix
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
