@@ -12,11 +12,11 @@ _WORDS: Mapping[type[errors.IngestError], str] = {
     errors.IngestError: "This did not work; the people who run this service can see why.",
     errors.QuotaSpent: QUOTA_WORDS,
     errors.RetryLater: "Something did not answer; it is tried again.",
-    errors.StravaUnavailable: "Strava does not answer at the moment.",
+    errors.StravaUnavailable: "Strava is not answering at the moment.",
     errors.OutcomeUnknown: "The upload broke off; checking whether Strava has it.",
     errors.TokenRefused: "Strava no longer accepts the access to {account}, which has to be connected again.",
     errors.NotConnected: "{account} is not connected; it has to be connected again.",
-    errors.ScopeMissing: "{account} lacks a permission; connect it again and leave the boxes on Strava's page ticked.",
+    errors.ScopeMissing: "{account} lacks a permission; it has to be connected again, with every box left ticked.",
     errors.ApplicationInactive: "Strava has switched this service off; its owner has to look at it.",
     errors.CapacityReached: "Strava lets this service connect no further athletes.",
     errors.Gone: "Strava no longer knows it.",
@@ -36,11 +36,12 @@ def _in_words(cls: type[errors.IngestError], account: str) -> str:
 
 
 _BEFORE = (
-    *(errors.IngestError, errors.TokenRefused, errors.NotConnected, errors.ScopeMissing, errors.ApplicationInactive),
+    *(errors.IngestError, errors.TokenRefused, errors.NotConnected, errors.ApplicationInactive),
     *(errors.CapacityReached, errors.Gone, errors.UnexpectedShape),
 )
 
 PASSING_REASONS = frozenset(_in_words(cls, "the child's account") for cls in _BEFORE) | {
+    "The child's account lacks a permission; connect it again and leave the boxes on Strava's page ticked.",
     "Your activity is ready.",
     "Strava gave no reason.",
 }

@@ -69,7 +69,7 @@ TABLES: Mapping[str, Table] = {
             "athletes",
             partition="athlete_id",
             indexes={"all": Index("kind", "athlete_id", str)},
-            holds="Your name, city and number at Strava, what you allowed and when; the access to your account, "
+            holds="Your name, city and number on Strava, what you allowed and when, and our access to your account, "
             "encrypted.",
         ),
         Table(
@@ -100,20 +100,20 @@ TABLES: Mapping[str, Table] = {
                 "by_parent": Index("parent_id", "planned_at_epoch_s"),
                 "due": Index("due", "next_try_epoch_s", str),
             },
-            holds="For each copy: the activity it was made of, whose account it is for, and what became of it.",
+            holds="For each copy: the activity it was made from, whose account it is for, and what became of it.",
         ),
         Table(
             "outings",
             partition="child_id",
             sort="utc_day",
-            holds="From when to when the copies in your account last, so that none is made twice.",
+            holds="When the activities copied to your account took place, so that none is copied twice.",
         ),
         Table(
             "events",
             partition="event_id",
             indexes={"by_athlete": Index("athlete_id")},
             expires=True,
-            holds="That Strava reported a change of one of your activities, and when.",
+            holds="That Strava reported a change to one of your activities, and when.",
         ),
         Table("quota", partition="utc_day", expires=True, holds=""),
         Table("outages", partition="application", expires=True, holds=""),
@@ -126,21 +126,25 @@ TABLES: Mapping[str, Table] = {
             holds="Your invitations: the names, what copies will contain, and who accepted, declined or withdrew.",
         ),
         Table("subscriptions", partition="application", holds=""),
-        Table("listings", partition="athlete_id", holds="How far your list of activities at Strava was compared."),
+        Table(
+            "listings",
+            partition="athlete_id",
+            holds="How far your list of activities on Strava has been compared with what is stored.",
+        ),
         Table(
             "histories",
             partition="athlete_id",
             sort="span",
             indexes={"due": Index("due", "next_turn_epoch_s", str)},
             expires=True,
-            holds="How far your older activities were loaded.",
+            holds="How far your older activities have been loaded.",
         ),
         Table(
             "erasures",
             partition="athlete_id",
             indexes={"all": Index("kind", "athlete_id", str)},
             expires=True,
-            holds="Your number, that you are to be erased or were, and when.",
+            holds="Your number, and when your erasure was asked for, began and ended.",
         ),
         Table(
             "brakes",
@@ -155,14 +159,14 @@ TABLES: Mapping[str, Table] = {
             indexes={"mail_due": Index("mail_due", None, str)},
             expires=True,
             holds="The certificate of your erasure, for the link you keep: your number, counts and times, for good; "
-            "and, until you are told that it is done, the mail address that you gave, encrypted.",
+            "and, until you have been told that it is done, the email address that you gave, encrypted.",
         ),
         Table(
             "notices",
             partition="athlete_id",
             sort="notice_id",
             expires=True,
-            holds="What your page tells you of others who were erased.",
+            holds="What your page tells you about others who were erased.",
         ),
         Table(
             "mail_addresses",
@@ -170,26 +174,26 @@ TABLES: Mapping[str, Table] = {
             sort="which",
             indexes={"all": Index("kind", "athlete_id", str)},
             expires=True,
-            holds="The mail address that you gave, encrypted, for a day unless you confirm it; and for a minute that "
-            "you asked for a link.",
+            holds="The email address that you gave, encrypted, for a day unless you confirm it; and, for a minute, "
+            "that you asked for a link.",
         ),
         Table(
             "sent_mails",
             partition="athlete_id",
             sort="cause",
-            holds="Of what you were told by mail, and when, so that no mail comes twice; not the mails.",
+            holds="What we told you by email, and when, so that no email comes twice; not the emails themselves.",
         ),
         Table(
             "places",
             partition="athlete_id",
             sort="radius_m",
-            holds="Where your recordings begin or end, so that copies hide it; encrypted.",
+            holds="Where your recordings begin or end, so that copies can hide it; encrypted.",
         ),
         Table(
             "partitions",
             partition="purpose",
             sort="lake_partition",
-            holds="Your number, and the years in which the archive has something of you.",
+            holds="Your number, and the years for which the archive holds something about you.",
         ),
     )
 }

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import requests
@@ -72,6 +74,11 @@ class Installation:
         self.control.rename(activity_id, title)
         self.catch_up()
 
+    def only_mail(self) -> str:
+        """The text of the one mail that was written."""
+        (mail,) = Path(self.settings.mail_url.removeprefix("file://")).iterdir()
+        return str(message_from_bytes(mail.read_bytes(), policy=default).get_content())
+
     def catch_up(self) -> None:
         """Deliver Strava's events, and do the queued work until none is left."""
         while True:
@@ -88,7 +95,10 @@ class Installation:
 
 @contextmanager
 def one_process(folder: Path, *, now_epoch_s: float, rules: Rules | None = None) -> Iterator[Installation]:
-    """An installation with its state in `folder` and Strava's in memory; its webhook is already subscribed."""
+    """An installation with its state in `folder` and Strava's in memory; its webhook is already subscribed.
+
+    It says who runs it, and writes its mails into a folder in `folder`.
+    """
     clock, application = ManualClock(now_epoch_s), Application()
     with (
         loopback_listener() as pages,
@@ -96,7 +106,12 @@ def one_process(folder: Path, *, now_epoch_s: float, rules: Rules | None = None)
         simulated_strava(":memory:", application, clock, rules) as strava,
         serving(strava, listener) as strava_url,
     ):
-        settings = settings_in(folder, strava_url, application=application, public_url=address_of(pages))
+        settings = replace(
+            settings_in(folder, strava_url, application=application, public_url=address_of(pages)),
+            operator_name="the Smith family",
+            contact="hello@smith.example",
+            mail_url=f"file://{folder}/mails",
+        )
         with opened(settings, strava, strava_url, clock, pages) as installation:
             services, webhook = installation.services, settings.webhook_url
             subscription = services.strava.push.create(webhook, settings.webhook_verify_token)

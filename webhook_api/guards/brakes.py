@@ -97,9 +97,9 @@ TOO_MANY_CHILDREN = Problem(
 )
 TOO_MANY_MAILS = Problem(
     429,
-    "Too many mails were sent",
-    f"To confirm an address {MAILS_AN_HOUR} mails are sent in an hour at most. Nothing was changed. Look for the last "
-    "one, in the spam folder too.",
+    "We have sent you too many emails",
+    f"Nothing was changed. To confirm an address, we send at most {MAILS_AN_HOUR} emails an hour. Look for the last "
+    "one, in your spam folder too.",
 )
 ASKED_TOO_SOON = Problem(
     429,

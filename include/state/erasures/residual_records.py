@@ -16,7 +16,7 @@ EVENT_HISTORY_DAYS = 90
 """CloudTrail's own retention: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html;
 encryption contexts are in it: https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html"""
 
-_BACKUPS = "Backups made by whoever runs the service are theirs to clear."
+_BACKUPS = "The people who run this service have to clear the backups that they made."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def residual_records(settings: Settings) -> list[ResidualRecord]:
 
 def _lake(settings: Settings) -> Iterator[ResidualRecord]:
     if settings.lake_url.startswith("s3:"):
-        yield _set("object_versions", "VERSIONS_KEEP_DAYS", settings.versions_keep_days, "Earlier versions of objects")
+        yield _set("object_versions", "VERSIONS_KEEP_DAYS", settings.versions_keep_days, "Earlier versions of files")
     else:
         yield ResidualRecord("object_versions", 0, f"The archive keeps no earlier versions of its files. {_BACKUPS}")
     if settings.catalog_url.startswith("glue:"):
@@ -62,17 +62,24 @@ def _state(settings: Settings) -> Iterator[ResidualRecord]:
     else:
         why = f"The database keeps no history. {_BACKUPS}"
         yield ResidualRecord("point_in_time_recovery", 0, why)
-    yield _set("queue", "MESSAGES_KEEP_DAYS", settings.messages_keep_days, "Events that wait, and dead letters")
+    yield _set(
+        "queue",
+        "MESSAGES_KEEP_DAYS",
+        settings.messages_keep_days,
+        "Messages about changes to activities that wait or could not be handled",
+    )
 
 
 def _logs(settings: Settings) -> Iterator[ResidualRecord]:
     if settings.state_url.startswith("dynamodb:"):
-        yield _set("logs", "LOGS_KEEP_DAYS", settings.logs_keep_days, "Logs, which hold ids and times")
+        yield _set("logs", "LOGS_KEEP_DAYS", settings.logs_keep_days, "Logs, which hold your number and times")
     else:
-        why = "Local logs, and a database of Airflow's that was set aside, hold ids until they are deleted by hand."
+        why = (
+            "Logs on the machine, and a database of Airflow that was set aside, hold your number until deleted by hand."
+        )
         yield ResidualRecord("logs", None, why)
     if settings.catalog_url.startswith("glue:"):
-        what = "Lines of the crawler's log, which name partitions by their ids"
+        what = "Lines of the crawler's log, which name folders by your number"
         yield _set("crawler_log", "CRAWLER_LOG_KEEP_DAYS", settings.crawler_log_keep_days, what)
     if settings.key_url.startswith("kms:"):
         why = f"Calls to KMS, which name whose tokens they open: CloudTrail keeps its history for {EVENT_HISTORY_DAYS} "
@@ -81,18 +88,18 @@ def _logs(settings: Settings) -> Iterator[ResidualRecord]:
 
 def _airflow(settings: Settings) -> Iterator[ResidualRecord]:
     days = int(settings.runs_keep_days)
-    why = f"Runs hold ids; the night {days} days after their end (RUNS_KEEP_DAYS) deletes them."
+    why = f"Records of the program's runs hold your number; they are deleted {days} days after each run."
     yield ResidualRecord("airflow_runs", days + 1, why)
     if settings.airflow_url.startswith("mwaa:"):
-        why = "Airflow's audit log, and asset events of old versions, hold ids until an operator cleans them."
+        why = "Airflow's audit log, and events of older versions, hold your number until an operator clears them."
         yield ResidualRecord("airflow_audit_log", None, why)
     else:
-        why = f"Airflow's audit log holds ids for {days} days, then until the system has run for a day."
+        why = f"Airflow's audit log holds your number for {days} days, then until the system has run for a day."
         yield ResidualRecord("airflow_audit_log", days + 1, why)
 
 
 def _set(place: str, variable: str, keep_days: str, what: str) -> ResidualRecord:
     """A place whose retention is a setting."""
     if not keep_days:
-        return ResidualRecord(place, None, f"{what}: kept until somebody deletes them, since {variable} sets no end.")
-    return ResidualRecord(place, int(keep_days), f"{what}: kept for {keep_days} days ({variable}).")
+        return ResidualRecord(place, None, f"{what}: kept until somebody deletes them, because {variable} is not set.")
+    return ResidualRecord(place, int(keep_days), f"{what}: kept for {keep_days} days.")

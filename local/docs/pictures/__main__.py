@@ -12,6 +12,7 @@ from playwright.sync_api import sync_playwright
 from local.docs.pictures.browser import NO_BROWSER, browser_path
 from local.docs.pictures.camera import Camera
 from local.docs.pictures.gallery import FOLDER, PAGE, render
+from local.docs.pictures.scenes import SCENES
 from local.docs.pictures.story import Story
 from local.testbed.installation import one_process
 
@@ -33,7 +34,8 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=path)
-        Story(system, browser, Camera(FOLDER).take).play()
+        camera = Camera(FOLDER)
+        Story(system, browser, lambda scene, page: camera.take(scene, page, SCENES[scene].views)).play()
         browser.close()
     PAGE.write_text(render())
     pictures = list(FOLDER.iterdir())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,6 +23,7 @@ class View:
 
 
 VIEWS = (View("phone", 390, "light"), View("phone-dark", 390, "dark"), View("desktop", 1280, "light"))
+_COLOURS = 96
 _LOW = 300
 """So low a screen that every page fills it: a full picture ends where the page does."""
 
@@ -38,10 +39,10 @@ class Camera:
 
     folder: Path
 
-    def take(self, scene: str, page: Page) -> None:
-        """A picture of the whole page in every view; the page is left as it was."""
+    def take(self, scene: str, page: Page, views: Iterable[View] = VIEWS) -> None:
+        """A picture of the whole page in each of the views; the page is left as it was."""
         with _as_it_was(page):
-            for view in VIEWS:
+            for view in views:
                 page.set_viewport_size({"width": view.width, "height": _LOW})
                 page.emulate_media(color_scheme=view.color_scheme)
                 png = page.screenshot(full_page=True, animations="disabled", caret="hide")
@@ -49,10 +50,10 @@ class Camera:
 
 
 def shrink(png: bytes) -> bytes:
-    """The same picture as WebP, in at most 256 colours: a page has few, so that says the same in far fewer bytes."""
+    """The same picture as WebP, in at most `_COLOURS`: a page has few, so that says the same in far fewer bytes."""
     small = BytesIO()
     with Image.open(BytesIO(png)) as picture:
-        colours = picture.convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        colours = picture.convert("RGB").quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         colours.convert("RGB").save(small, "WEBP", lossless=True, quality=100, method=5)
     return small.getvalue()
 

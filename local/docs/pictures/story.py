@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from playwright.sync_api import Browser, Page
 
 from include.errors import TokenRefused
+from include.pipeline.reconcile.due import list_athletes
 from include.state.erasures.ledger import EraseReason
 from local.docs.pictures.scenes import SCENES
 from local.docs.pictures.visitor import Visitor
@@ -17,6 +19,7 @@ from webhook_api.pages.linking.address import qr_code
 
 PAULA, REX, MIA = 4_100_001, 4_100_002, 4_100_003
 _HOUR_S = 3600
+_WEEK_S = 7 * 24 * _HOUR_S
 
 Show = Callable[[str, Page], None]
 """Is given each scene's name and the page on which it is to be seen."""
@@ -45,6 +48,7 @@ class Story:
         self.invite()
         self.accept()
         self.copy()
+        self.ask_for_more()
         self.change()
         self.go_wrong()
         self.leave()
@@ -54,6 +58,9 @@ class Story:
         parent = self.parent
         parent.open("/")
         self._shown("start", parent)
+        parent.open("/privacy")
+        self._shown("privacy", parent)
+        parent.open("/")
         parent.press("Connect with Strava")
         parent.press("Cancel")
         self._shown("access-denied", parent)
@@ -66,6 +73,11 @@ class Story:
         self._shown("one-more-step", parent)
         parent.connect("Paula", private=True)
         self._shown("me-new", parent)
+        parent.page.get_by_label("Email address").fill("paula@smith.example")
+        parent.press("Send a link to confirm it")
+        parent.open(re.findall(r"http\S+/mail/confirm/\S+", self.system.only_mail())[0])
+        self._shown("mail-confirm", parent)
+        parent.press("Confirm the address")
         parent.open("/")
         self._shown("start-signed-in", parent)
         parent.page.get_by_label("Include private activities and full tracks").uncheck()
@@ -119,6 +131,8 @@ class Story:
     def copy(self) -> None:
         """The parent moves, and the copies end in every way."""
         self._finish("Treadmill", "treadmill")
+        list_athletes(self.system.services, self.system.settings)  # tells the time zone
+        self.system.reconcile()
         self._finish("Trail run with Rex", "trail_run")
         self.system.rename(self._finish("Hills with Rex", "ride"), "Hills")
         self.system.rename(self._finish("Evening ride", "ride"), "Evening ride with Rex")
@@ -133,18 +147,44 @@ class Story:
         self.child.open("/me")
         self._shown("child", self.child)
 
-    def change(self) -> None:
-        """The parent changes what the link carries and what Strava shows, and loses the access to it unnoticed."""
-        parent, system = self.parent, self.system
-        parent.open(f"/me/children/{REX}")
-        self._shown("names-and-options", parent)
+    def ask_for_more(self) -> None:
+        """A week later the parent wants more than was agreed, hears a no, wants less, and hears a yes."""
+        self.system.clock.advance(_WEEK_S)
+        self.system.reconcile()
+        self.parent = parent = self._visitor()  # another phone
+        parent.sign_in("Paula")
+        parent.authorize("Paula")
+        self._shown("me-week-later", parent)
+        parent.follow("Names and options: Rex")
         parent.page.get_by_label("Names and aliases").fill("Rex, Rexy, Bello")
         parent.page.get_by_label("Also activities that only I can see").check()
+        self._shown("names-and-options", parent)
         parent.press("Save")
-        self.child.open("/me")
-        self._shown("child-asked", self.child)
-        self.child.follow("Say no: Paula")
-        self.child.press("Say no")
+        self._shown("me-asked", parent)
+        child = self.child
+        child.open("/me")
+        self._shown("child-asked", child)
+        child.follow("Say no: Paula")
+        self._shown("child-says-no", child)
+        child.press("Say no")
+        self._shown("child-said-no", child)
+        parent.open("/me")
+        self._shown("me-told-no", parent)
+        self.system.clock.advance(_WEEK_S)
+        parent.follow("Names and options: Rex")
+        parent.page.get_by_label("Names and aliases").fill("Rex, Rexy, Bello")
+        parent.press("Save")
+        child.open("/me")
+        self._shown("child-asked-again", child)
+        child.press("Say yes: Paula")
+        child.page.get_by_text("What is copied", exact=True).click()
+        self._shown("child-said-yes", child)
+        parent.open("/me")
+        self._shown("me-told-yes", parent)
+
+    def change(self) -> None:
+        """The parent ends the link, undoes that, changes what Strava shows, and loses the access to it unnoticed."""
+        parent, system = self.parent, self.system
         parent.open("/me")
         parent.follow("Remove: Rex")
         self._shown("remove", parent)

@@ -34,7 +34,7 @@ _APART_S, _SLOTS = 1800, 1000
 _SHOWN, _NEWEST = 30, 5
 _LONGEST_NAME = 255
 _WAYS: Mapping[Outage, str] = {
-    Outage.QUOTA: "answer 429: the application's calls are used up",
+    Outage.QUOTA: "answer 429: the application has used up its calls",
     Outage.DOWN: "answer 503",
     Outage.SILENT: "say nothing until the caller gives up",
     Outage.PAGE: "answer with an HTML page and status 200",

@@ -107,8 +107,8 @@ def test_wider_grant_shows_the_links_that_it_touches(system: Installation, new_b
     page = browser.connect(PAULA, STORED["read_all"]).text
 
     assert re.findall(r"<li><bdi>(\w+)</bdi>:\s+(.*?)\s+<a", page) == [
-        ("Rex", "what lies within 200&nbsp;m of the start or the end is left out."),
-        ("Mia", "nothing is left out, so that tracks show where you live."),
+        ("Rex", "whatever lies within 200&nbsp;m of the start or the end is left out."),
+        ("Mia", "nothing is left out, so tracks show where you live."),
     ]
     assert "Hello, <bdi>Paula</bdi>" in browser.connect(PAULA, STORED["read_all"]).text
 
