@@ -17,11 +17,11 @@ SECRET_ID = "SECRET_ID"  # noqa: S105 - the variable's name
 
 
 CACHED_S = 300
-"""How long a secret that was read is used: a new one is in force everywhere after so long."""
+"""How long a secret is cached: after this time every process uses a new one."""
 TRY_AGAIN_S = 30
-"""How long after a failure Secrets Manager is asked again."""
+"""How long after a failed read the secret is read again."""
 _HASTE = Patience(connect_s=0.2, read_s=0.4, attempts=1)
-"""For a secret that is read again while somebody waits for an answer, which the one before can give as well."""
+"""For a read during a request, which the cached secret can answer too."""
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def read_settings(environ: Mapping[str, str], patience: Patience = WORK) -> Sett
 
 
 class CachedSettings:
-    """The settings of `read_settings`, with a secret that was read at most `CACHED_S` ago."""
+    """The settings of `read_settings`; the secret is read again after `CACHED_S`."""
 
     def __init__(self, environ: Mapping[str, str], clock: Clock) -> None:
         """Errors: those of `read_settings`."""
@@ -55,7 +55,7 @@ class CachedSettings:
         self._read_again_epoch_s = clock() + CACHED_S
 
     def current(self) -> Settings:
-        """The settings. Effects: reads the secret where it is due; logs where that fails, and keeps the one before."""
+        """The settings. Effects: reads the secret if that is due; if it fails, logs that and keeps the cached one."""
         if self._clock() >= self._read_again_epoch_s:
             self._read_again()
         return self._settings
@@ -65,7 +65,7 @@ class CachedSettings:
             found = read_settings(self._environ, _HASTE)
         except IngestError as err:
             self._read_again_epoch_s = self._clock() + TRY_AGAIN_S
-            log.warning("The secret could not be read again, so the one before stays in use: %s", err)
+            log.warning("The secret could not be read again, so the cached one stays in use: %s", err)
             return
         self._read_again_epoch_s = self._clock() + CACHED_S
         if found != self._settings:
@@ -92,7 +92,7 @@ def read_connection(secret_id: str, patience: Patience = WORK) -> dict[str, Any]
 
 
 def _object(text: Any) -> Mapping[str, Any]:
-    """The JSON object in `text`, or which `text` is; empty where there is none: Airflow takes `extra` as either."""
+    """The JSON object that `text` is or holds; empty for anything else. Airflow accepts both forms of `extra`."""
     try:
         value = json.loads(text) if isinstance(text, str) else text
     except ValueError:

@@ -83,7 +83,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 
 
 def _check_base_url(variable: str, value: str) -> None:
-    """Errors: `SettingsError` for a base URL that would carry tokens in clear, or could not have a path appended."""
+    """Check a base URL. Errors: `SettingsError` if it would send tokens in the clear, or takes no further path."""
     try:
         url = urlsplit(value)
         host, _ = url.hostname, url.port
@@ -102,12 +102,12 @@ def _check_base_url(variable: str, value: str) -> None:
 
 
 def _without_userinfo(value: str) -> str:
-    """The value without anything that may be a secret in it."""
+    """The value without the parts that may hold a secret."""
     return re.sub(r"//[^/]*@", "//", value.partition("?")[0].partition("#")[0])
 
 
 def _check_values(values: Mapping[str, str]) -> None:
-    """Errors: `SettingsError` for a value that is not a choice, or not in the variable's form."""
+    """Check values. Errors: `SettingsError` for one that is not among the choices, or does not match the pattern."""
     for variable, choices in CHOICES.items():
         value = values.get(variable.lower(), choices[0])
         if value not in choices:
@@ -122,7 +122,7 @@ def _check_values(values: Mapping[str, str]) -> None:
 
 
 def _check_lives(settings: DispatcherSettings) -> None:
-    """Errors: `SettingsError` where a run would be forgotten while an event may still come that starts it."""
+    """Check that a run is kept longer than the event that starts it. Errors: `SettingsError`."""
     if int(settings.runs_keep_days) <= int(settings.messages_keep_days):
         raise SettingsError(
             f"RUNS_KEEP_DAYS is {settings.runs_keep_days!r}, and MESSAGES_KEEP_DAYS is "
@@ -149,7 +149,7 @@ def _check_mails(settings: Settings) -> None:
 
 
 def _check_operator(settings: Settings) -> None:
-    """Errors: `SettingsError` where strangers reach the pages and nothing says who runs them."""
+    """Check that public pages name their operator. Errors: `SettingsError`."""
     if missing := settings.missing_rules if settings.is_public else ():
         examples = "; ".join(f"{variable} (for example: {EXAMPLES[variable]})" for variable in missing)
         raise SettingsError(
@@ -160,7 +160,7 @@ def _check_operator(settings: Settings) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatcherSettings:
-    """What the dispatcher needs, which is nothing of Strava and, on AWS, no secret."""
+    """The settings of the dispatcher: none of Strava's and, on AWS, no secret."""
 
     state_url: str
     """Where the ledgers are: a file of SQLite, or the prefix of DynamoDB's tables (`dynamodb://strava-prod-`)."""
@@ -306,7 +306,7 @@ class Settings(DispatcherSettings):
 
     @property
     def webhook_path_secrets(self) -> list[str]:
-        """The secrets of `webhook_path_secret`, newest first: Strava is told the first one, each is answered."""
+        """The secrets of `webhook_path_secret`, newest first: the subscription uses the first, and each is accepted."""
         return self.webhook_path_secret.split()
 
     @property
@@ -316,23 +316,23 @@ class Settings(DispatcherSettings):
 
     @property
     def webhook_url(self) -> str:
-        """Where Strava is told to send events; holds a secret."""
+        """The address for the subscription at Strava; holds a secret."""
         return self.webhook_urls[0]
 
     @property
     def is_public(self) -> bool:
-        """Whether others than this machine's users reach the pages."""
+        """Whether the pages can be reached from other machines."""
         url = urlsplit(self.public_url)
         return url.scheme == "https" and url.hostname not in _LOOPBACK
 
     @property
     def missing_rules(self) -> tuple[str, ...]:
-        """The variables that have to say who runs the installation, and do not."""
+        """The missing settings about the operator, by their variables."""
         return tuple(name for name in ("OPERATOR_NAME", "CONTACT", "PRIVACY_URL") if not getattr(self, name.lower()))
 
     @property
     def missing_rules_text(self) -> str:
-        """For the operator: what the pages do not say, and what to set."""
+        """A message to the operator about these settings."""
         return (
             f"The pages do not say who runs this service: set {', '.join(self.missing_rules)} before others than you "
             "use it."

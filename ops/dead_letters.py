@@ -41,13 +41,13 @@ class DeadLetter:
         try:
             content = parse_content(message.body)
         except BadEvent:
-            about, since = "no event", message.sent_at_epoch_s
+            about, since_epoch_s = "no event", message.sent_at_epoch_s
         else:
-            event, since = content.event, content.queued_at_epoch_s
+            event, since_epoch_s = content.event, content.queued_at_epoch_s
             about = f"{event.object_type} {event.object_id}: {event.aspect_type}"
             if grounds := grounds_of(content):
                 about = f"athlete {event.owner_id}: erase ({grounds.reason})"
-        return cls(message.message_id, about, max(0.0, now_epoch_s - since), _one_line(reason))
+        return cls(message.message_id, about, max(0.0, now_epoch_s - since_epoch_s), _one_line(reason))
 
 
 def dead_letters(queue: Queue, now_epoch_s: float) -> Sequence[DeadLetter]:

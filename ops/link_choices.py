@@ -26,11 +26,11 @@ _YES_NO = {"yes": True, "no": False}
 def choices_of(link: Link) -> Mapping[str, str]:
     """Every choice of the link, in the form that `chosen` reads."""
     options = link.options
-    start = link.starts_at_epoch_s
+    start_epoch_s = link.starts_at_epoch_s
     return {
         "title": options.title,
         "sports": ",".join(options.sports),
-        "from": datetime.fromtimestamp(start, UTC).date().isoformat() if start else "",
+        "from": datetime.fromtimestamp(start_epoch_s, UTC).date().isoformat() if start_epoch_s else "",
         "trim_m": "" if options.trim_m is None else str(options.trim_m),
         **{choice: "yes" if getattr(options, field) else "no" for choice, field in _SWITCHES.items()},
     }

@@ -27,8 +27,8 @@ class Cipher(Protocol):
     def sealer(self, context: Mapping[str, str]) -> Seal:
         """A sealer of texts that only `decrypt` with an equal `context` opens; each ciphertext names its key.
 
-        Everything that may fail or take time happens here, so that the caller can then request a secret that must not
-        be lost.
+        Every step that may fail or take time happens here: after it, the caller can request a secret that must not be
+        lost.
         """
         ...
 

@@ -135,7 +135,7 @@ def _is_open(services: UsesState, invite: Invite) -> bool:
 
 def _is_older(link: Link, invite: Invite) -> bool:
     """Whether the link has ended and is older than the acceptance, so that it did not come from this invitation."""
-    agreed_at, accepted_at = link.child_consent_epoch_s, invite.accepted_at_epoch_s
-    if agreed_at is None or accepted_at is None:
+    agreed_at_epoch_s, accepted_at_epoch_s = link.child_consent_epoch_s, invite.accepted_at_epoch_s
+    if agreed_at_epoch_s is None or accepted_at_epoch_s is None:
         return False
-    return link.status is LinkStatus.ENDED and agreed_at < accepted_at
+    return link.status is LinkStatus.ENDED and agreed_at_epoch_s < accepted_at_epoch_s

@@ -1,1 +1,1 @@
-"""Sends mails: what a mail is, what sends it, and the letters that this service writes."""
+"""Mails: their texts, and the implementations that send them."""

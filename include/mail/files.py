@@ -1,4 +1,4 @@
-"""Writes mails into a folder: the implementation of `Mailer` for one machine, on which nobody sends any."""
+"""Writes mails into a folder: the implementation of `Mailer` for one machine, where none has to be sent."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from include.mail.mailer import Mail, message_of
 
 
 class FileMailer:
-    """One file for each mail, named in no order, readable by its owner alone."""
+    """One file for each mail, with a random name, readable by its owner alone."""
 
     def __init__(self, folder: Path, sender: str) -> None:
         self._folder = folder
         self._sender = sender
 
     def send(self, mail: Mail) -> None:
-        """Write the mail. Effects: the file is there as a whole or not at all."""
+        """Write the mail. Effects: creates the file atomically."""
         body = message_of(mail, self._sender)
         name = uuid.uuid4().hex
         part = self._folder / f".{name}"

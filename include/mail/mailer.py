@@ -1,4 +1,4 @@
-"""The protocol of what sends mails."""
+"""The protocol of mailers, and a mail's content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Mail:
     """One mail, in plain text."""
 
     cause: str
-    """What it is about: the same cause makes the same Message-ID."""
+    """An id of the reason for the mail: mails with an equal cause have an equal Message-ID."""
     to: str = field(repr=False)
     subject: str
     text: str
@@ -24,18 +24,18 @@ class Mailer(Protocol):
     """Sends mails, each as one message; passes `tests/contract/test_mailer.py`."""
 
     def send(self, mail: Mail) -> None:
-        """Hand the mail to whoever delivers it.
+        """Hand the mail over for delivery.
 
-        Errors: `OutcomeUnknown` when it may have been taken: do not send it again. After every other error it was
-        certainly not sent: `RetryLater` for a fault that passes (`MailPostponed` where it is the address's own),
-        `SettingsError` for one that somebody has to mend,
-        `MailRefused` for an address that takes no mail. No error names the address.
+        Errors: `OutcomeUnknown` when it may have been accepted: do not send it again. After every other error it was
+        certainly not sent: `RetryLater` for a temporary fault (`MailPostponed` if it concerns only this address),
+        `SettingsError` for a fault that an operator has to mend, `MailRefused` for an address that accepts no mail. No
+        error names the address.
         """
         ...
 
 
 def message_of(mail: Mail, sender: str) -> bytes:
-    """The mail as it travels (RFC 5322). Errors: `ValueError` where an address or the subject has a line break."""
+    """The mail in the form of RFC 5322. Errors: `ValueError` for a line break in an address or the subject."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = mail.to

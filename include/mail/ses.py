@@ -7,7 +7,7 @@ from include.errors import MailRefused, OutcomeUnknown, RetryLater, SettingsErro
 from include.mail.mailer import Mail, message_of
 
 _ONCE = Patience(connect_s=2, read_s=5, attempts=1)
-"""A call that broke off is not repeated: SES has no key by which it would know the mail."""
+"""A broken call is not repeated, because SES has no idempotency key."""
 
 _SETTINGS = frozenset(
     {"AccountSuspendedException", "MailFromDomainNotVerifiedException", "MessageRejected", "SendingPausedException"}
@@ -22,7 +22,7 @@ class SesMailer:
         self._sender = sender
 
     def send(self, mail: Mail) -> None:
-        """Hand the mail to SES: an answer that never came leaves it in doubt."""
+        """Hand the mail to SES; without a response, its outcome is unknown."""
         from botocore import exceptions as aws
 
         body = message_of(mail, self._sender)

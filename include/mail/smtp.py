@@ -12,7 +12,7 @@ from include.mail.mailer import Mail, message_of
 TIMEOUT_S = 5
 _TAKEN = 250
 _FOR_GOOD = 500
-"""SMTP's answers from here on say that the same mail is refused the next time too."""
+"""The first SMTP status of permanent failures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class SmtpMailer:
     sender: str
 
     def send(self, mail: Mail) -> None:
-        """Hand the mail to the server: until its content is sent every fault means that it was not taken."""
+        """Hand the mail to the server. A fault before the content is sent means that it was not accepted."""
         body = message_of(mail, self.sender)
         try:
             smtp = smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT_S, context=ssl.create_default_context())
@@ -42,7 +42,7 @@ class SmtpMailer:
         try:
             smtp.login(self.user, self.password)
             begun = smtp.mail(self.sender)[0]
-            # After a refused sender the server's answer says nothing of the address.
+            # After a refused sender, the server's response to the address says nothing about the address.
             named = smtp.rcpt(mail.to)[0] if begun <= _TAKEN else begun
         except smtplib.SMTPAuthenticationError as err:
             raise SettingsError(

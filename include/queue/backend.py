@@ -19,7 +19,7 @@ _SQS = re.compile(r"https://sqs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/\d{12}/[A-Za-
 def open_queue(url: str, clock: Clock, *, keep_days: int, patience: Patience = WORK) -> Queue:
     """The queue at `url`: `sqlite:///absolute/path`, which may be the store's file, or the URL of an SQS queue.
 
-    `keep_days` is how long a message is kept; on AWS the queue's own setting counts. `patience` is for AWS.
+    `keep_days` is how long a message is kept; on AWS the queue's own setting applies. `patience` is for AWS.
 
     Errors: `SettingsError` that names `QUEUE_URL` when the address is unknown or the file cannot be opened.
     Effects: creates the file and its folder where they are missing; no call to SQS yet.

@@ -28,7 +28,7 @@ class StravaEvent:
 
     event: WebhookEvent
     queued_at_epoch_s: float
-    """When it reached us; a run reports from it how long the event took."""
+    """When it arrived; a run reports how long the event took from then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class LookAgain:
 
     @property
     def event(self) -> WebhookEvent:
-        """The same in the shape of an event, as a run is given it."""
+        """The request in the shape of an event, as a run gets it."""
         updates = COPIES_ONLY if self.copies_only else {}
         return _event("activity", self.activity_id, "update", self.athlete_id, self.queued_at_epoch_s, updates)
 
@@ -57,7 +57,7 @@ class ConfirmRemoval:
 
     @property
     def event(self) -> WebhookEvent:
-        """The same in the shape of an event, as a run is given it."""
+        """The request in the shape of an event, as a run gets it."""
         return _event("activity", self.activity_id, "delete", self.athlete_id, self.queued_at_epoch_s, {})
 
 
@@ -72,7 +72,7 @@ class EraseAthlete:
 
     @property
     def event(self) -> WebhookEvent:
-        """The same in the shape of an event; its run has another id than one that was queued in another second."""
+        """The request in the shape of an event; requests of different seconds have runs with different ids."""
         return _event("athlete", self.athlete_id, "delete", self.athlete_id, self.queued_at_epoch_s, {})
 
 
@@ -86,7 +86,7 @@ class ResumeBackfill:
 
     @property
     def event(self) -> WebhookEvent:
-        """The same in the shape of an event; its run has another id than one that was queued in another second."""
+        """The request in the shape of an event; requests of different seconds have runs with different ids."""
         athlete_id, updates = self.form["athlete"], {_BACKFILL: json.dumps(self.form, sort_keys=True)}
         return _event("athlete", athlete_id, "update", athlete_id, self.queued_at_epoch_s, updates)
 
@@ -147,25 +147,25 @@ def parse(body: str) -> Content:
         raise BadEvent("The queued message is not JSON; the webhook did not write it.") from err
     if not isinstance(written, Mapping):
         raise BadEvent(f"The queued message should be an object, not a {type(written).__name__}.")
-    queued_at = written.get(_QUEUED_AT)
-    if not isinstance(queued_at, (int, float)) or isinstance(queued_at, bool):
+    queued_at_epoch_s = written.get(_QUEUED_AT)
+    if not isinstance(queued_at_epoch_s, (int, float)) or isinstance(queued_at_epoch_s, bool):
         raise BadEvent(f"The queued message's {_QUEUED_AT} should be a number.")
-    return _content(written, WebhookEvent.from_conf(written), float(queued_at))
+    return _content(written, WebhookEvent.from_conf(written), float(queued_at_epoch_s))
 
 
-def _content(written: Mapping[str, Any], event: WebhookEvent, queued_at: float) -> Content:
+def _content(written: Mapping[str, Any], event: WebhookEvent, queued_at_epoch_s: float) -> Content:
     kind = _KINDS.get(str(written.get(_KIND, "strava_event")))
     grounds, form = _grounds(written, event), _form(written)
     if grounds is not None:
-        return EraseAthlete(event.owner_id, grounds, queued_at)
+        return EraseAthlete(event.owner_id, grounds, queued_at_epoch_s)
     if form is not None:
-        return ResumeBackfill(form, queued_at)
+        return ResumeBackfill(form, queued_at_epoch_s)
     if kind is LookAgain:
-        return LookAgain(event.owner_id, event.object_id, queued_at, copies_only=event.asks_for_copies_only)
+        return LookAgain(event.owner_id, event.object_id, queued_at_epoch_s, copies_only=event.asks_for_copies_only)
     if kind is ConfirmRemoval:
-        return ConfirmRemoval(event.owner_id, event.object_id, queued_at)
+        return ConfirmRemoval(event.owner_id, event.object_id, queued_at_epoch_s)
     if kind is StravaEvent:
-        return StravaEvent(event, queued_at)
+        return StravaEvent(event, queued_at_epoch_s)
     raise BadEvent(f"The queued message's {_KIND} should be one of {', '.join(_KINDS)}, with the fields of that kind.")
 
 
@@ -182,8 +182,8 @@ def _grounds(written: Mapping[str, Any], event: WebhookEvent) -> ErasureGrounds 
     match written.get(_ERASURE):
         case None:
             return None
-        case [str(reason), int(asked_at)] if reason in set(EraseReason):
-            return ErasureGrounds(EraseReason(reason), asked_at)
+        case [str(reason), int(asked_at_epoch_s)] if reason in set(EraseReason):
+            return ErasureGrounds(EraseReason(reason), asked_at_epoch_s)
     raise BadEvent(f"The queued message's {_ERASURE} should be a reason and a time.")
 
 

@@ -135,14 +135,14 @@ class Link:
 
     def with_terms(self, terms: Terms) -> Link:
         """The link with these terms in force; terms without a start keep the one that the confirmation has set."""
-        starts = terms.starts_at_epoch_s
-        if starts is None:
-            starts = 0 if self.parent_consent_epoch_s is None else self.starts_at_epoch_s
+        starts_at_epoch_s = terms.starts_at_epoch_s
+        if starts_at_epoch_s is None:
+            starts_at_epoch_s = 0 if self.parent_consent_epoch_s is None else self.starts_at_epoch_s
         return replace(
             self,
             names=terms.names,
             options=replace(self.options, allow_private=terms.allow_private, title=terms.title, sports=terms.sports),
-            starts_at_epoch_s=starts,
+            starts_at_epoch_s=starts_at_epoch_s,
         )
 
     def with_entry(self, at_epoch_s: float, by: Side, action: LinkAction, parts: tuple[str, ...] = ()) -> Link:

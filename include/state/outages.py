@@ -73,9 +73,9 @@ class Outages:
         if item is not None and window_start(now_epoch_s) <= item.fields["asked_at_epoch_s"]:
             return False
         version = item.version if item else ABSENT
-        asked, until = {"asked_at_epoch_s": int(now_epoch_s)}, int(now_epoch_s) + KEPT_S
+        fields, expires_at_epoch_s = {"asked_at_epoch_s": int(now_epoch_s)}, int(now_epoch_s) + KEPT_S
         try:
-            self._store.put(_OTHERS, asked, expected_version=version, expires_at_epoch_s=until)
+            self._store.put(_OTHERS, fields, expected_version=version, expires_at_epoch_s=expires_at_epoch_s)
         except VersionConflict:
             return False
         return True

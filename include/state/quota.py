@@ -59,13 +59,13 @@ class Quota:
         Errors: `QuotaSpent`, with the opening of the window or day that has room again.
         Effects: a reserved call counts even if it is never made.
         """
-        now = self._strava_now()
+        now_epoch_s = self._strava_now()
         limits = _limits(self._store.get(_LIMITS))
-        ceilings = {_field(counter, now): limits.allowed(counter, priority) for counter in counters_of(bucket)}
+        ceilings = {_field(counter, now_epoch_s): limits.allowed(counter, priority) for counter in counters_of(bucket)}
         try:
-            self._add(dict.fromkeys(ceilings, 1), ceilings, now)
+            self._add(dict.fromkeys(ceilings, 1), ceilings, now_epoch_s)
         except CeilingReached:
-            raise self._spent(ceilings, priority, now) from None
+            raise self._spent(ceilings, priority, now_epoch_s) from None
 
     def observe(self, headers: Mapping[str, str]) -> None:
         """Raise the counters to the usage that Strava reports, and remember its limits.
@@ -74,25 +74,25 @@ class Quota:
         its usage is ignored, because it may be that of the window before.
         """
         self._set_clock(headers)
-        now = self._strava_now()
+        now_epoch_s = self._strava_now()
         report = Report.parse(headers)
-        self._learn(report.limits, now)
+        self._learn(report.limits, now_epoch_s)
         usage = {
-            _field(counter, now): used
+            _field(counter, now_epoch_s): used
             for counter, used in report.usage.known().items()
-            if now - _opened(counter, now) >= _SETTLING_S
+            if now_epoch_s - _opened(counter, now_epoch_s) >= _SETTLING_S
         }
-        while raises := self._missing(usage, now):
+        while raises := self._missing(usage, now_epoch_s):
             try:
-                self._add(raises, {field: usage[field] for field in raises}, now)
+                self._add(raises, {field: usage[field] for field in raises}, now_epoch_s)
             except CeilingReached:
                 continue  # Another process counted in between: the count is now closer to the report, so the loop ends.
 
     def used(self) -> Counts:
         """How many calls the present window and day have seen."""
-        now = self._strava_now()
-        row = self._store.get(_day_key(now))
-        return Counts(**{counter: _count(row, _field(counter, now)) for counter in COUNTERS})
+        now_epoch_s = self._strava_now()
+        row = self._store.get(_day_key(now_epoch_s))
+        return Counts(**{counter: _count(row, _field(counter, now_epoch_s)) for counter in COUNTERS})
 
     def room(self) -> Room:
         """How many calls the present window and day still allow."""
@@ -103,8 +103,8 @@ class Quota:
         return _limits(self._store.get(_LIMITS))
 
     def _add(self, increments: Mapping[str, int], ceilings: Mapping[str, int], now_epoch_s: float) -> None:
-        expires = day_start(now_epoch_s) + _KEPT_S
-        self._store.add(_day_key(now_epoch_s), increments, ceilings=ceilings, expires_at_epoch_s=expires)
+        expires_at_epoch_s = day_start(now_epoch_s) + _KEPT_S
+        self._store.add(_day_key(now_epoch_s), increments, ceilings=ceilings, expires_at_epoch_s=expires_at_epoch_s)
 
     def _missing(self, usage: Mapping[str, int], now_epoch_s: float) -> dict[str, int]:
         row = self._store.get(_day_key(now_epoch_s)) if usage else None

@@ -43,8 +43,9 @@ def definition(prefix: str, table: Table) -> CreateTableInputTypeDef:
 
 
 def create_tables(client: DynamoDBClient, prefix: str) -> None:
-    """Every table of `TABLES`, there and ready, named `<prefix><table>`; `client` is boto3's for DynamoDB.
+    """Create the tables of `TABLES`, named `<prefix><table>`, and wait until they are ready.
 
+    `client` is boto3's for DynamoDB.
     Effects: creates missing tables and does not change existing ones; safe to repeat.
     Errors: `RetryLater`, `SettingsError`.
     """

@@ -39,7 +39,7 @@ class MwaaApi:
         self._next_call_s = 0.0
 
     def call(self, method: Method, path: str, body: Mapping[str, Any] | None = None) -> ApiResponse:
-        """Airflow's response; the call waits at most `CALL_EVERY_S` for each call before it.
+        """Airflow's response; the call waits until `CALL_EVERY_S` after the one before it.
 
         Errors: `TriggerUnavailable` when MWAA did not pass the call to Airflow, as while the environment is being
         updated, or when this role may not make the call.

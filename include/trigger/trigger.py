@@ -14,7 +14,7 @@ from include.errors import TriggerRefused, TriggerUnavailable
 from include.trigger.api import AirflowApi, ApiResponse
 
 LOOK_EVERY_S = 60.0
-"""How long a DAG counts as unpaused before Airflow is asked again."""
+"""How long a DAG counts as unpaused before Airflow is checked again."""
 
 _ABOUT_THIS_RUN = re.compile(r"Invalid input for param |\brun_id\b|\bDAG run cannot use ID ")
 """The messages with which Airflow 3 refuses a run because of its conf or id. Every other message concerns the DAG,

@@ -148,7 +148,7 @@ def test_secret_before_stays_in_use_and_the_log_says_so_when_reading_it_again_fa
     assert kept.current().cookie_key == "hidden-COOKIE_KEY"
     (said,) = caplog.records
     assert said.levelno == logging.WARNING
-    assert "so the one before stays in use" in said.getMessage()
+    assert "so the cached one stays in use" in said.getMessage()
     assert "hidden" not in said.getMessage()
 
     stored.pop("fault", None)

@@ -116,13 +116,14 @@ class LedgerEntry:
         """Synced without points; streams that may still come are fetched again over a day at growing intervals."""
         lacked_before = self.state is ActivityState.NO_STREAMS and self.fingerprint == seen.fingerprint
         looks = (self.rounds if lacked_before else 0) + 1
-        again = int(seen.fetched_at_epoch_s) + wait_after(looks) if may_come and looks < STREAM_LOOKS else None
+        is_due_again = may_come and looks < STREAM_LOOKS
+        next_try_epoch_s = int(seen.fetched_at_epoch_s) + wait_after(looks) if is_due_again else None
         return replace(
             self._seen(seen),
             state=WITHOUT_STREAMS.of(self.state),
             reason="Strava has no streams for it",
             rounds=looks,
-            next_try_epoch_s=again,
+            next_try_epoch_s=next_try_epoch_s,
         )
 
     def perhaps_lost(self, now_epoch_s: int) -> Self:
@@ -201,7 +202,7 @@ class LedgerEntry:
     def failed(self, reason: str, now_epoch_s: int, retry_after_s: float) -> Self:
         """A fetch of this activity failed; the wait grows with each round, unless Strava asks for a longer one."""
         goes_on = self.round_at_epoch_s is not None and now_epoch_s - self.round_at_epoch_s < ROUND_S
-        began = self.round_at_epoch_s if goes_on and self.round_at_epoch_s is not None else now_epoch_s
+        round_at_epoch_s = self.round_at_epoch_s if goes_on and self.round_at_epoch_s is not None else now_epoch_s
         failed_before = self.rounds if self.round_at_epoch_s is not None else 0  # else rounds that look for streams
         rounds = failed_before if goes_on else failed_before + 1
         if rounds >= MOST_ROUNDS:
@@ -211,9 +212,9 @@ class LedgerEntry:
                 look_again_at_epoch_s=now_epoch_s + DAY_S,
             )
         else:
-            again = max(began + wait_after(rounds), now_epoch_s + int(retry_after_s))
-            looked = self.waiting(reason, next_try_epoch_s=again)
-        return replace(looked, rounds=rounds, round_at_epoch_s=began)
+            next_try_epoch_s = max(round_at_epoch_s + wait_after(rounds), now_epoch_s + int(retry_after_s))
+            looked = self.waiting(reason, next_try_epoch_s=next_try_epoch_s)
+        return replace(looked, rounds=rounds, round_at_epoch_s=round_at_epoch_s)
 
     def listed(self, seen: Observation) -> Self:
         """Known only from a list; a due fetch stays due."""

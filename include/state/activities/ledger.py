@@ -67,13 +67,13 @@ class ActivityLedger:
             if fresh and not row.dirty:
                 self._put(replace(row, dirty=True))
             return None
-        until = now_epoch_s + LEASE_S
+        until_epoch_s = now_epoch_s + LEASE_S
         entry = row.entry or LedgerEntry.unknown(athlete_id, activity_id)
         leased = replace(
             row,
-            entry=replace(entry, next_try_epoch_s=ceil(until)),
+            entry=replace(entry, next_try_epoch_s=ceil(until_epoch_s)),
             fence=row.fence + 1,
-            lease_until_epoch_s=until,
+            lease_until_epoch_s=until_epoch_s,
             dirty=row.dirty and not fresh,
             doubtful=row.doubtful or row.lease_until_epoch_s > 0,
         )
@@ -101,10 +101,10 @@ class ActivityLedger:
         now_epoch_s = self._clock()
         if lease.expires_at_epoch_s > now_epoch_s + LEASE_S / 2:
             return lease
-        row, until = self._held(lease), now_epoch_s + LEASE_S
-        entry = replace(row.entry, next_try_epoch_s=ceil(until)) if row.entry else None
-        self._put(replace(row, entry=entry, lease_until_epoch_s=until))
-        return replace(lease, expires_at_epoch_s=until)
+        row, until_epoch_s = self._held(lease), now_epoch_s + LEASE_S
+        entry = replace(row.entry, next_try_epoch_s=ceil(until_epoch_s)) if row.entry else None
+        self._put(replace(row, entry=entry, lease_until_epoch_s=until_epoch_s))
+        return replace(lease, expires_at_epoch_s=until_epoch_s)
 
     @retry_on_conflict
     def note(self, lease: Lease, object_keys: Iterable[str]) -> None:

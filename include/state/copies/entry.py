@@ -125,9 +125,9 @@ class Copy:
         """Strava is still processing the file: the next poll comes after a longer interval, or the copy is given up."""
         if self.waited_s(now_epoch_s) >= STUCK_S:
             return self.given_up("Strava did not finish the file within three days. Try again to check once more.")
-        next_try = _next_interval_s(self.waited_s(now_epoch_s), POLL_AFTER_S, LONGEST_POLL_S) + int(now_epoch_s)
+        next_try_epoch_s = _next_interval_s(self.waited_s(now_epoch_s), POLL_AFTER_S, LONGEST_POLL_S) + int(now_epoch_s)
         state = copy_states.STILL_PROCESSING.of(self.state)
-        return replace(self, state=state, reason=reason, next_try_epoch_s=next_try)
+        return replace(self, state=state, reason=reason, next_try_epoch_s=next_try_epoch_s)
 
     def made(self, child_activity_id: int) -> Self:
         """The child's account has the copy."""
@@ -161,10 +161,13 @@ class Copy:
         patience_s = STUCK_S if self.state is CopyState.PROCESSING else PATIENCE_S
         if self.waited_s(now_epoch_s) >= patience_s:
             return self._given_up_after(patience_s, reason)
-        next_try = int(max(_next_interval_s(self.waited_s(now_epoch_s), SOON_S, DAY_S), retry_after_s)) + int(
-            now_epoch_s
+        wait_s = max(_next_interval_s(self.waited_s(now_epoch_s), SOON_S, DAY_S), retry_after_s)
+        return replace(
+            self,
+            reason=reason,
+            waiting_since_epoch_s=self._since(now_epoch_s),
+            next_try_epoch_s=int(now_epoch_s) + int(wait_s),
         )
-        return replace(self, reason=reason, waiting_since_epoch_s=self._since(now_epoch_s), next_try_epoch_s=next_try)
 
     def waiting_for_access(self, reason: str, now_epoch_s: float) -> Self:
         """The child's account refuses access: one try a day, and one when the child connects again."""

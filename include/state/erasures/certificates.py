@@ -111,12 +111,12 @@ class Certificates:
             self._put(replace(certificate, sealed_address=""))
 
     def _put(self, certificate: LinkedCertificate) -> LinkedCertificate:
-        until = None if certificate.is_finished else int(self._clock()) + DRAFT_KEPT_S
+        expires_at_epoch_s = None if certificate.is_finished else int(self._clock()) + DRAFT_KEPT_S
         version = self._store.put(
             _key(certificate.link_id),
             certificate.to_fields(),
             expected_version=certificate.version,
-            expires_at_epoch_s=until,
+            expires_at_epoch_s=expires_at_epoch_s,
         )
         return replace(certificate, version=version)
 
