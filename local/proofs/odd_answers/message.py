@@ -9,7 +9,8 @@ from include.strava.grant import NEWCOMER
 MOST_CHARACTERS = 300
 
 NEXT_STEPS = (
-    *("Try the same call again later", "Try again later", "Try again from", "try again", "it is tried again"),
+    *("Try the same call again later", "Try again later", "Try again from", "try again"),
+    *("the call is repeated", "is fetched again"),
     *("Run it again", "run `make ", "check STRAVA_", "Check STRAVA_", "STRAVA_API_URL is", "compare it with"),
     *("Ask Strava", "ask Strava", "connect again", "has to be connected", "Keep it without them"),
     *("correct what it asks for", "there is nothing to do", "no athlete has to do anything", "Delete ", "asked again"),

@@ -38,7 +38,7 @@ def _prove(store: str, effort: Effort, *, state_url: str) -> list[Verdict]:
     cells = CELLS[:: effort.rounds(1, small=_APART)]
     outcomes: dict[Cell, Outcome] = {}
     with ProcessPoolExecutor(_PROCESSES, initializer=_begin, initargs=(state_url,)) as pool:
-        for cell, outcome in zip(cells, pool.map(partial(_run_cells, effort.seed, state_url), cells), strict=True):
+        for cell, outcome in zip(cells, pool.map(partial(_cell_outcome, effort.seed, state_url), cells), strict=True):
             outcomes[cell] = outcome
             effort.advance(len(outcomes))
     if not effort.is_small:
@@ -59,7 +59,7 @@ def _begin(state_url: str) -> None:
         create_all_tables()
 
 
-def _run_cells(seed: int, state_url: str, cell: Cell) -> Outcome:
+def _cell_outcome(seed: int, state_url: str, cell: Cell) -> Outcome:
     call, answer = cell
     if state_url:
         _empty_tables()
@@ -79,7 +79,9 @@ def _empty_tables() -> None:
 def _publish(store: str, outcomes: StoreOutcomes) -> None:
     record.keep(store, outcomes)
 
-    from local.docs.pages import write  # after it: what took minutes to run_cell is not lost for the sake of the page
+    from local.docs.pages import (
+        write,
+    )  # after it: outcomes that took minutes are not lost where the page cannot be written
 
     write(PAGE)
 
