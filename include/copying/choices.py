@@ -53,8 +53,10 @@ def first_day_epoch_s(day: date) -> int:
 
 
 def _names_problem(names: Sequence[str]) -> str | None:
-    if not 0 < len(names) <= MOST_NAMES:
-        return f"Enter one to ten names, separated by commas; there are {len(names)}."
+    if not names:
+        return "Enter at least one name."
+    if len(names) > MOST_NAMES:
+        return f"Enter at most {MOST_NAMES} names; there are {len(names)}."
     for name in names:
         if len(name) > LONGEST_NAME:
             return f"A name is longer than {LONGEST_NAME} characters: {name[:LONGEST_NAME]}…"
@@ -68,7 +70,7 @@ def _names_problem(names: Sequence[str]) -> str | None:
 def _trim_problem(trim_m: int | None) -> str | None:
     if trim_m is None or 0 <= trim_m <= LONGEST_TRIM_M:
         return None
-    return f"The radius hidden around both ends is a number of metres from 0 to {LONGEST_TRIM_M}, or left empty."
+    return f"Enter the metres hidden around both ends as a number from 0 to {LONGEST_TRIM_M}, or leave it empty."
 
 
 def _sports_problem(sports: Sequence[str]) -> str | None:

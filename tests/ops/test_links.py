@@ -78,7 +78,7 @@ def test_linking_again_replaces_the_names_and_keeps_the_consent(settings, links)
     ("parent_id", "child_id", "names", "why"),
     [
         pytest.param(PARENT_ID, PARENT_ID, ("Rex",), "two athletes", id="to oneself"),
-        pytest.param(PARENT_ID, CHILD_ID, (), "one to ten names", id="no name"),
+        pytest.param(PARENT_ID, CHILD_ID, (), "at least one name", id="no name"),
         pytest.param(PARENT_ID, CHILD_ID, ("🐕",), "No title can match 🐕", id="a name that no title holds"),
         pytest.param(PARENT_ID, 99, ("Rex",), "99 is not connected", id="unknown child"),
         pytest.param(99, CHILD_ID, ("Rex",), "99 is not connected", id="unknown parent"),

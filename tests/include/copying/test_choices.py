@@ -18,7 +18,7 @@ def test_nothing_stands_in_the_way_of_a_plain_link(trim_m: int | None) -> None:
 @pytest.mark.parametrize(
     ("names", "options", "field", "words"),
     [
-        pytest.param([], CopyOptions(), "names", "there are 0", id="no name"),
+        pytest.param([], CopyOptions(), "names", "at least one name", id="no name"),
         pytest.param(list("abcdefghijk"), CopyOptions(), "names", "there are 11", id="eleven names"),
         pytest.param(["Rex", "🐕"], CopyOptions(), "names", "No title can match 🐕", id="only an emoji"),
         pytest.param(["x" * 51], CopyOptions(), "names", "longer than 50", id="long name"),

@@ -55,7 +55,7 @@ def test_preview_names_the_problem_of_the_title_alone(ada: Any) -> None:
 
     assert shown(page) == ""
     assert "unknown placeholder {titel}" in html.unescape(page)
-    assert "Enter one to ten names" not in page
+    assert "Enter at least one name" not in page
 
 
 def test_preview_of_a_link_saves_nothing(ada: Any, app: Flask) -> None:
