@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from include.aws import aws_faults, open_client
 from include.errors import SettingsError
 from include.secret import SECRET_ID, read_settings
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from ops.machine.environment import read_overrides, settings_environment
 from ops.machine.generated_secrets import GeneratedSecrets
 from ops.machine.ports import FILE, remembered

@@ -10,7 +10,7 @@ from include.crypto.cipher import Cipher
 from include.crypto.key_file import KeyFileCipher
 from include.crypto.kms import KmsCipher
 from include.errors import SettingsError
-from include.settings import EXAMPLES
+from include.setting_values import EXAMPLES
 
 _ALIAS = re.compile(r"alias/[A-Za-z0-9/_-]{1,250}")
 

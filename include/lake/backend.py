@@ -13,7 +13,7 @@ from include.lake.catalog.glue import GlueCatalog
 from include.lake.objects.files import FileObjects
 from include.lake.objects.objects import ObjectStore
 from include.lake.objects.s3 import S3Objects
-from include.settings import EXAMPLES
+from include.setting_values import EXAMPLES
 
 _SEGMENT = r"[A-Za-z0-9_=+-][A-Za-z0-9_=+.-]*"
 _GLUE = re.compile(r"glue://(?P<database>[a-z0-9_-]{1,255})/(?P<crawler>[A-Za-z0-9_.-]{1,255})")

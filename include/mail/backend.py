@@ -7,7 +7,8 @@ from urllib.parse import unquote
 
 from include.errors import SettingsError
 from include.mail.mailer import Mailer
-from include.settings import MAIL_FOLDER_URL, SES_URL, SMTP_URL, Settings
+from include.setting_values import MAIL_FOLDER_URL, SES_URL, SMTP_URL
+from include.settings import Settings
 
 
 def open_mailer(settings: Settings) -> Mailer | None:

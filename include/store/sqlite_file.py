@@ -15,7 +15,7 @@ from typing import Any
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from include.errors import RetryLater, SettingsError
-from include.settings import EXAMPLES
+from include.setting_values import EXAMPLES
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from include.errors import SettingsError
-from include.settings import EXAMPLES, DispatcherSettings
+from include.setting_values import EXAMPLES
+from include.settings import DispatcherSettings
 from include.trigger.api import AirflowApi
 
 _MWAA = re.compile(r"mwaa://(?P<environment>[A-Za-z][A-Za-z0-9_-]{0,79})")

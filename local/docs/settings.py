@@ -11,7 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from include.settings import CHOICES, EXAMPLES, PATTERNS, DispatcherSettings, Settings
+from include.setting_values import CHOICES, EXAMPLES, PATTERNS
+from include.settings import DispatcherSettings, Settings
 from local.docs.markdown import item, paragraph, table
 from local.stack.airflow.home import FOR_OTHERS, IN_CONNECTION
 from ops.machine.environment import settings_environment

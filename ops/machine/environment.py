@@ -9,7 +9,7 @@ from urllib.parse import quote
 from dotenv import dotenv_values
 
 from include.errors import SettingsError
-from include.settings import EXAMPLES
+from include.setting_values import EXAMPLES
 from ops.machine.generated_secrets import GeneratedSecrets
 from ops.machine.ports import Ports, url
 from ops.machine.state_dir import StateDir

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from include.errors import SettingsError
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from ops.package.archive import write_tree
 from ops.package.artefacts import DISPATCHER, HTTP, Function, function
 from ops.package.http_event import http_event

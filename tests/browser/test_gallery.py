@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from local.docs.pictures.camera import VIEWS, file_name
 from local.docs.pictures.gallery import FOLDER, PAGE, render
 from local.docs.pictures.scenes import SCENES

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from webhook_api.app import create_app
 
 STYLE = Path(create_app.__code__.co_filename).parent / "static" / "style.css"

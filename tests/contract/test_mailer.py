@@ -26,7 +26,8 @@ from cryptography.x509.oid import NameOID
 from include.errors import IngestError, MailPostponed, MailRefused, OutcomeUnknown, RetryLater, SettingsError
 from include.mail.backend import open_mailer
 from include.mail.mailer import Mail, Mailer
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 
 SENDER, READER = "privacy@example.org", "ann@example.com"
 MAIL = Mail("erased.1", READER, "Your data was erased – Activity Archive", "Hello,\n\nit is done – for good.\n.\nBye\n")

@@ -13,7 +13,7 @@ import pytest
 
 from include.lake import cookbook
 from include.secret import SECRET_ID
-from include.settings import EXAMPLES
+from include.setting_values import EXAMPLES
 from local.proofs.registry import PROOFS
 from ops.secrets.__main__ import CHANGES
 

@@ -12,7 +12,7 @@ import pytest
 from include import secret
 from include.errors import RetryLater, SettingsError
 from include.secret import CACHED_S, TRY_AGAIN_S, CachedSettings, read_settings
-from include.settings import EXAMPLES
+from include.setting_values import EXAMPLES
 from local.testbed.manual_clock import ManualClock
 
 SECRETS = ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "WEBHOOK_VERIFY_TOKEN", "COOKIE_KEY")

@@ -7,7 +7,8 @@ from dataclasses import fields
 import pytest
 
 from include.errors import SettingsError
-from include.settings import CHOICES, EXAMPLES, DispatcherSettings, Settings
+from include.setting_values import CHOICES, EXAMPLES
+from include.settings import DispatcherSettings, Settings
 
 OPTIONAL = {
     *("AIRFLOW_USERNAME", "AIRFLOW_PASSWORD", "STRAVA_API_URL", "STRAVA_OAUTH_URL"),

@@ -19,7 +19,8 @@ from werkzeug.serving import make_server
 
 from include.errors import IngestError
 from include.secret import SECRET_ID
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from local.aws.resources import ACCOUNT, REGION, SECRET, Resources
 from local.stack.airflow.home import IN_CONNECTION
 from local.strava_simulator.server import RunningSimulator, running_simulator

@@ -15,7 +15,7 @@ from include.queue.content import Content, EraseAthlete, StravaEvent, to_body
 from include.queue.content import parse as parse_content
 from include.queue.queue import Message, Queue
 from include.queue.sqlite import SqliteQueue
-from include.settings import EXAMPLES
+from include.setting_values import EXAMPLES
 from include.state.erasures.entry import EraseReason, ErasureGrounds
 from include.strava.events import WebhookEvent
 from local.testbed.manual_clock import ManualClock

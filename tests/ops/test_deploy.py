@@ -13,7 +13,7 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from include.errors import WrongInstallation
-from include.settings import EXAMPLES
+from include.setting_values import EXAMPLES
 from include.state.installation import Installation
 from include.store.backend import open_store
 from local.strava_simulator.api.script import Line

@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 
 from include.crypto.key_file import KeyFileCipher
 from include.errors import BadRequest
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.state.accounts.athletes import Athletes
 from include.state.accounts.tokens import Tokens
 from include.store.backend import open_store

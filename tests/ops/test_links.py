@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from include.copying.waking import wake_for_links
 from include.crypto.backend import open_cipher
 from include.errors import BadRequest
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.state.accounts.athletes import Athletes
 from include.state.copies.ledger import Copy, CopyLedger, CopyState
 from include.state.links import SETTLED_S, CopyOptions, Links, LinkStatus

@@ -14,7 +14,8 @@ from include.lake.objects.objects import Condition
 from include.lake.rows.synced import build_rows
 from include.pipeline.ingest.sync import describe
 from include.pipeline.services import open_services
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.state.activities.ledger import LedgerEntry
 from include.strava.grant import TokenGrant
 from include.strava.models import Activity, Athlete, AthleteId

@@ -12,7 +12,8 @@ from include.errors import RetryLater, SettingsError, TriggerUnavailable
 from include.queue.content import is_about_activities
 from include.queue.content import parse as parse_content
 from include.queue.sqlite import SqliteQueue
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.state.events import EventAudit
 from include.store.sqlite import SqliteStore
 from include.trigger.api import ApiResponse

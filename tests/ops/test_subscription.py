@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from werkzeug.serving import make_server
 
 from include.errors import BadRequest, WrongInstallation
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.state.subscriptions import Subscriptions
 from include.store.backend import open_store
 from local.strava_simulator.server import running_simulator

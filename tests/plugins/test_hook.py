@@ -7,7 +7,7 @@ import json
 import pytest
 
 from include.errors import SettingsError
-from include.settings import EXAMPLES
+from include.setting_values import EXAMPLES
 from include.strava.client import Priority
 
 SECRETS = ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET", "WEBHOOK_PATH_SECRET", "WEBHOOK_VERIFY_TOKEN", "COOKIE_KEY")

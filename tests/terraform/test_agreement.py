@@ -12,7 +12,8 @@ import pytest
 
 from include.lake import cookbook
 from include.lake.schemas import TABLES as LAKE_TABLES
-from include.settings import EXAMPLES, DispatcherSettings, Settings
+from include.setting_values import EXAMPLES
+from include.settings import DispatcherSettings, Settings
 from include.store.dynamodb_tables import EXPIRY, definition
 from include.store.store import TABLES
 from include.trigger import mwaa

@@ -19,7 +19,8 @@ from werkzeug.test import TestResponse
 
 from include.crypto.key_file import KeyFileCipher
 from include.queue.sqlite import SqliteQueue
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.state.accounts.athletes import Athletes
 from include.state.subscriptions import Subscriptions
 from include.store.sqlite import SqliteStore

@@ -47,7 +47,8 @@ def test_event_is_queued_without_an_http_client_in_a_fresh_interpreter(tmp_path:
     code = """
 import sys
 from dataclasses import replace
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.state.subscriptions import Subscriptions
 from include.strava.models import Subscription
 from webhook_api.app import create_app

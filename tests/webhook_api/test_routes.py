@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from flask import Blueprint
 
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from webhook_api.app import create_app
 
 WEB = Path(create_app.__code__.co_filename).parent

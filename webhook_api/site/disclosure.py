@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from include.settings import SES_URL, SMTP_URL, Settings
+from include.setting_values import SES_URL, SMTP_URL
+from include.settings import Settings
 from include.state import events, histories, invites
 from include.state.accounts import notices
 from include.state.erasures.ledger import KEPT_S as ERASURES_KEPT_S

@@ -27,8 +27,8 @@ REQUIREMENTS = (
         "Strava is asked by https; buckets and queues on AWS refuse anything else.",
         (
             Guard(
-                "include/settings.py",
-                '        and (url.scheme == "https" or (url.scheme == "http" and host in _LOOPBACK))\n',
+                "include/setting_values.py",
+                '        and (url.scheme == "https" or (url.scheme == "http" and host in LOOPBACK))\n',
                 "",
                 "tests/include/test_settings.py::test_base_url_is_refused_with_an_example_when_it_is_none",
             ),

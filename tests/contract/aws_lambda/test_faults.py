@@ -23,7 +23,8 @@ from botocore.httpsession import URLLib3Session
 from include.clock import Clock
 from include.crypto.backend import open_cipher
 from include.queue.backend import open_queue
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.state.accounts.athletes import Athletes
 from include.state.subscriptions import Subscriptions
 from include.store.backend import open_store

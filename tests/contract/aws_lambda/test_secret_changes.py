@@ -17,7 +17,8 @@ import pytest
 from include.clock import Clock
 from include.crypto.backend import open_cipher
 from include.secret import CACHED_S, CachedSettings
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.state.accounts.athletes import Athletes
 from include.store.backend import open_store
 from include.strava.grant import TokenGrant

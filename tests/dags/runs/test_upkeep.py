@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from include.settings import EXAMPLES
+from include.setting_values import EXAMPLES
 from include.state.accounts.athletes import athlete_key
 from include.store.backend import open_store
 

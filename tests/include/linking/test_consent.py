@@ -11,7 +11,8 @@ import pytest
 
 from include.errors import AskedTooSoon, RetryLater
 from include.linking import consent, links
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.state.accounts.athletes import AthleteStatus
 from include.state.consent.feed import MOST_ENTRIES, UNDO_S, LinkAction, Side
 from include.state.links import CopyOptions, Link, LinkStatus

@@ -9,7 +9,8 @@ import pytest
 
 from include.errors import BadRequest
 from include.linking import links
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.state.accounts.athletes import AthleteStatus
 from include.state.consent.feed import UNDO_S, LinkAction, Side
 from include.state.erasures.ledger import EraseReason

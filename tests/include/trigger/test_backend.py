@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from include.errors import SettingsError
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.trigger.backend import open_airflow
 from include.trigger.mwaa import MwaaApi
 from include.trigger.rest import RestApi

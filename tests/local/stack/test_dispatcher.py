@@ -18,7 +18,7 @@ from include.errors import RetryLater, TriggerUnavailable
 from include.queue.content import StravaEvent, to_body
 from include.queue.queue import Message
 from include.queue.sqlite import SqliteQueue
-from include.settings import EXAMPLES
+from include.setting_values import EXAMPLES
 from include.store.sqlite import SqliteStore
 from include.strava.events import WebhookEvent
 from include.trigger.api import ApiResponse

@@ -10,7 +10,8 @@ import requests
 
 from include.errors import WrongInstallation
 from include.pipeline.services import open_services
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.state.installation import Installation
 from include.store.backend import open_store
 from local.demo.scenario import CHILD_ID, CHILD_NAME, HISTORY_SIZE, PARENT_ID

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from flask import Blueprint, Flask
 
-from include.settings import EXAMPLES
+from include.setting_values import EXAMPLES
 from local.stack.webhook_server import BUSY_S, limit_pages
 
 pytestmark = pytest.mark.network

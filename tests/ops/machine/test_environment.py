@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from include.errors import SettingsError
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from local.stack.airflow.home import IN_CONNECTION, airflow_environment, prepare_home
 from ops.machine.environment import (
     API_PATH_2027,

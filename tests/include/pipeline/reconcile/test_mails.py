@@ -17,7 +17,8 @@ from include.errors import MailPostponed, MailRefused, OutcomeUnknown, RetryLate
 from include.mail.mailer import Mail
 from include.pipeline.reconcile import mails
 from include.pipeline.reconcile.mails import DOUBT_S, send_mails
-from include.settings import EXAMPLES, Settings
+from include.setting_values import EXAMPLES
+from include.settings import Settings
 from include.state.accounts.athletes import athlete_key
 from include.state.copies.entry import Copy
 from include.state.copies.states import CopyState
