@@ -65,6 +65,12 @@ PROPOSAL_REPLACED = Problem(
     "Your answer changed nothing: meanwhile the change was replaced, withdrawn or answered. "
     "Your page shows how things stand now.",
 )
+LINK_CHANGED = Problem(
+    409,
+    "The link was changed meanwhile",
+    "Nothing was saved: names or options are no longer as they were when you opened the form. Open it again and repeat "
+    "your changes.",
+)
 NOT_CONNECTED = Problem(
     403,
     "This account is not connected",
@@ -191,6 +197,13 @@ _BAD_SIGNATURE = Problem(
     "Sign it with the configured key, and send it within five minutes.",
 )
 
+_NO_LONGER_THERE = Problem(
+    404,
+    "This is no longer there",
+    "Nothing was changed. It has ended, or was removed, since you opened the page that led here. "
+    "Your page shows how things stand now.",
+)
+
 _BY_ERROR: Mapping[type[errors.IngestError], Problem] = {
     errors.IngestError: _OUR_FAULT,
     errors.RetryLater: _BUSY,
@@ -263,7 +276,10 @@ def _answer_http_error(err: HTTPException) -> ResponseReturnValue:
     status = err.code or 500
     if status < 400:
         return err.get_response()
-    problem = _BY_STATUS.get(status) or Problem(status, err.name, _OUR_FAULT.advice if status >= 500 else err.name)
+    gone = _NO_LONGER_THERE if status == 404 and g.get("athlete") else None  # a page of a link, an invitation, a copy
+    problem = (
+        gone or _BY_STATUS.get(status) or Problem(status, err.name, _OUR_FAULT.advice if status >= 500 else err.name)
+    )
     answer = make_response(_answer(problem, err.name))
     if isinstance(err, MethodNotAllowed):
         answer.allow.update(err.valid_methods or ())

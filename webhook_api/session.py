@@ -12,6 +12,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from include.state.accounts.athletes import AthleteRow, AthleteStatus
 from webhook_api.edge import current_edge
+from webhook_api.errors import to_own_page
 from webhook_api.guards import cookie
 
 log = logging.getLogger(__name__)
@@ -94,9 +95,15 @@ def signed_in() -> AthleteRow | None:
 
 
 def require_athlete() -> ResponseReturnValue | None:
-    """For `before_request`: redirect to the start page unless an athlete is signed in, then `current_athlete`."""
+    """For `before_request`: redirect to the start page unless an athlete is signed in, then `current_athlete`.
+
+    Effects: every problem of the page leads back to the athlete's own page.
+    """
     g.athlete = signed_in()
-    return redirect(url_for("connect.start"), code=303) if g.athlete is None else None
+    if g.athlete is None:
+        return redirect(url_for("connect.start"), code=303)
+    g.way_on = to_own_page()
+    return None
 
 
 def current_athlete() -> AthleteRow:

@@ -88,13 +88,22 @@ def mail_addresses() -> ShownAddresses:
     """The signed-in athlete's addresses."""
     addresses, athlete_id = current_edge().state.mail_addresses, int(current_athlete().athlete_id)
     found = (addresses.get(athlete_id), addresses.waiting(athlete_id))
-    return ShownAddresses(*(addresses.opened(athlete_id, each.sealed) if each else "" for each in found))
+    return ShownAddresses(*(_shown(athlete_id, each.sealed) if each else "" for each in found))
 
 
 @blueprint.app_template_global()
 def sends_mails() -> bool:
     """Whether this installation sends mails."""
     return bool(current_edge().settings.mail_url)
+
+
+def _shown(athlete_id: int, sealed: str) -> str:
+    """The address in the clear; words where it cannot be opened, which keeps nobody from the rest of the page."""
+    try:
+        return current_edge().state.mail_addresses.opened(athlete_id, sealed)
+    except IngestError as err:
+        current_app.logger.error("The mail address of athlete %d cannot be shown: %s", athlete_id, err)
+        return "An address that cannot be shown at the moment"
 
 
 def _send_link(athlete_id: int, address: str, nonce: str) -> None:

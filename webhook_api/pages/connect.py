@@ -88,7 +88,7 @@ def again() -> ResponseReturnValue:
 def less() -> ResponseReturnValue:
     """Show what is lost with only the named scopes; a POST continues at Strava with the choice to keep or remove it.
 
-    Only this page's form gives up scopes, never its address alone.
+    Only this page's form gives up scopes, never its address alone, and only those that the page has listed.
     """
     athlete = signed_in()
     if athlete is None:
@@ -98,8 +98,9 @@ def less() -> ResponseReturnValue:
     lost = athlete.scopes - scopes - {READ}
     if not scopes & {ACTIVITY_READ, ACTIVITY_WRITE}:
         return problem_page(SCOPE_MISSING)
-    if request.method == "GET":
-        return render_template("less.html", athlete=athlete, scopes=sorted(scopes), lost=lost)
+    is_seen = request.method == "POST" and set(request.form.getlist("lost")) == lost
+    if not is_seen:  # the page is opened, or what it listed is no longer all that would be lost
+        return render_template("less.html", athlete=athlete, scopes=sorted(scopes), lost=sorted(lost))
     narrowing = Narrowing(athlete.athlete_id, lost, removes=request.form.get("stored") == "remove")
     return consent.begin(OAuthFlow(scopes | {READ}, narrowing=narrowing), force=True)
 

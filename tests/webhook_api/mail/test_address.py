@@ -321,6 +321,19 @@ def silent(app: Flask) -> Iterator[None]:
     return iter(())
 
 
+@pytest.mark.usefixtures("confirmed")
+def test_page_is_shown_when_the_address_cannot_be_opened(ada: Any, store: SqliteStore) -> None:
+    item = store.get(Key("mail_addresses", str(ADA)))
+    assert item is not None
+    store.put(item.key, {**item.fields, "sealed": "broken"}, expected_version=item.version)
+
+    page = ada.client.get("/me")
+
+    assert (page.status_code, "cannot be shown at the moment" in page.text) == (200, True)
+    ada.post("/me/mail/forget")
+    assert "cannot be shown at the moment" not in own_page(ada)
+
+
 def test_page_offers_no_mails_where_the_installation_sends_none(ada: Any, silent: Any) -> None:
     assert 'id="mail"' not in own_page(ada)
 

@@ -16,7 +16,14 @@ from include.linking import consent, links
 from include.state.consent.feed import Side
 from include.state.links import CopyOptions, Link, LinkStatus
 from webhook_api.edge import current_edge
-from webhook_api.errors import NOT_UNDONE, PROPOSAL_REPLACED, problem_page, to_own_page
+from webhook_api.errors import (
+    LINK_CHANGED,
+    NOT_UNDONE,
+    PROPOSAL_REPLACED,
+    WayOn,
+    problem_page,
+    to_own_page,
+)
 from webhook_api.guards.brakes import ASKED_TOO_SOON, refusal
 from webhook_api.pages.linking.link_form import LinkForm
 from webhook_api.pages.linking.questions import Question, ask
@@ -38,21 +45,26 @@ blueprint.before_request(require_athlete)
 def edit(child_id: int) -> ResponseReturnValue:
     """The form of a link's names and options, as the parent wishes them, agreed to or not."""
     link = _link(child_id)
-    wished = link.wished
-    return form_page(LinkForm.of(wished.names, wished.options, wished.starts_at_epoch_s), link)
+    form = _form_of(link)
+    return form_page(form, link, seen=form.fingerprint)
 
 
 @blueprint.post("/<int:child_id>")
 def change(child_id: int) -> ResponseReturnValue:
     """Store other names and options, for the copies made from now on; what goes beyond the child's yes is proposed.
 
-    A child that has said no is not asked again for a week.
+    A form that was opened before the last change is refused: it would take that change back unseen. A child that has
+    said no is not asked again for a week.
     """
     form = LinkForm.parse(request.form, current_edge().clock())
+    link, seen = _link(child_id), request.form.get("seen", "")
     if PREVIEW in request.form:
-        return form_page(form.unsaved(), _link(child_id))
+        return form_page(form.unsaved(), link, seen=seen)
     if form.problems:
-        return form_page(form, _link(child_id)), 400
+        return form_page(form, link, seen=seen), 400
+    present = _form_of(link).fingerprint
+    if seen and present not in (seen, form.fingerprint):
+        return problem_page(LINK_CHANGED, WayOn(url_for("children.edit", child_id=child_id), "Open the form again"))
 
     def revised(link: Link) -> Link:
         starts_at_epoch_s = form.starts_at_epoch_s(link.starts_at_epoch_s)
@@ -141,8 +153,8 @@ def undo_withdraw(child_id: int) -> ResponseReturnValue:
     return redirect(url_for("me.show", _anchor="children"), code=303)
 
 
-def form_page(form: LinkForm, link: Link | None = None, form_token: str = "") -> str:
-    """The form of a link, or of an invitation where there is none yet."""
+def form_page(form: LinkForm, link: Link | None = None, form_token: str = "", seen: str = "") -> str:
+    """The form of a link, or of an invitation where there is none yet; `seen` is what it showed when it was opened."""
     default_trim_m = hidden_radius_m(CopyOptions(), current_athlete().scopes)
     return render_template(
         "link.html",
@@ -150,9 +162,15 @@ def form_page(form: LinkForm, link: Link | None = None, form_token: str = "") ->
         preview=form.preview(current_athlete().firstname),
         link=link,
         form_token=form_token,
+        seen=seen,
         sports=SPORTS,
         default_trim_m=default_trim_m,
     )
+
+
+def _form_of(link: Link) -> LinkForm:
+    """The form of the link as the parent wishes it, agreed to or not."""
+    return LinkForm.of(link.wished.names, link.wished.options, link.wished.starts_at_epoch_s)
 
 
 def _saved(link: Link | None) -> ResponseReturnValue:

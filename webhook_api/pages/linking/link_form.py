@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -60,6 +61,12 @@ class LinkForm:
         if start_text and (problem := first_day_problem(start_text, now_epoch_s)):
             problems["start"] = problem
         return replace(form, problems=problems)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for forms with the same content: by it a stale form is known."""
+        content = repr((self.names, self.options, self.trim_text, self.start_text))
+        return hashlib.sha256(content.encode(errors="replace")).hexdigest()[:16]
 
     @property
     def example(self) -> str:
