@@ -276,10 +276,9 @@ def _answer_http_error(err: HTTPException) -> ResponseReturnValue:
     status = err.code or 500
     if status < 400:
         return err.get_response()
-    gone = _NO_LONGER_THERE if status == 404 and g.get("athlete") else None  # a page of a link, an invitation, a copy
-    problem = (
-        gone or _BY_STATUS.get(status) or Problem(status, err.name, _OUR_FAULT.advice if status >= 500 else err.name)
-    )
+    problem = _BY_STATUS.get(status) or Problem(status, err.name, _OUR_FAULT.advice if status >= 500 else err.name)
+    if status == 404 and g.get("athlete"):  # of an own page: a link, an invitation, a copy
+        problem = _NO_LONGER_THERE
     answer = make_response(_answer(problem, err.name))
     if isinstance(err, MethodNotAllowed):
         answer.allow.update(err.valid_methods or ())

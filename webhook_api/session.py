@@ -102,7 +102,7 @@ def require_athlete() -> ResponseReturnValue | None:
     g.athlete = signed_in()
     if g.athlete is None:
         return redirect(url_for("connect.start"), code=303)
-    g.way_on = to_own_page()
+    g.next_step = to_own_page()
     return None
 
 

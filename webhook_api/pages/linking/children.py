@@ -20,7 +20,7 @@ from webhook_api.errors import (
     LINK_CHANGED,
     NOT_UNDONE,
     PROPOSAL_REPLACED,
-    WayOn,
+    NextStep,
     problem_page,
     to_own_page,
 )
@@ -64,7 +64,7 @@ def change(child_id: int) -> ResponseReturnValue:
         return form_page(form, link, seen=seen), 400
     present = _form_of(link).fingerprint
     if seen and present not in (seen, form.fingerprint):
-        return problem_page(LINK_CHANGED, WayOn(url_for("children.edit", child_id=child_id), "Open the form again"))
+        return problem_page(LINK_CHANGED, NextStep(url_for("children.edit", child_id=child_id), "Open the form again"))
 
     def revised(link: Link) -> Link:
         starts_at_epoch_s = form.starts_at_epoch_s(link.starts_at_epoch_s)
