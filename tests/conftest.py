@@ -1,5 +1,7 @@
 """Rules for every test: which examples property tests draw, that sockets stay closed, and what counts as recorded.
 
+Tests' files lie in memory where there is room for them: every row and object is written through to its disk, and on a
+real one a third of the time would go into waiting for that.
 The gate draws the same examples every time; `make explore` draws new ones, and remembers those that failed.
 Sockets reach the loopback servers of tests marked `network`, and nothing else.
 """
@@ -19,6 +21,21 @@ _PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("gate", derandomize=True, database=None, **_PATIENT)
 settings.register_profile("explore", max_examples=1000, print_blob=True, **_PATIENT)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own in it
+_ROOM_BYTES = 4_000_000_000
+
+
+def _has_room(folder: Path) -> bool:
+    """Whether tests' files fit into the folder, and programs among them run there."""
+    if not os.access(folder, os.W_OK):
+        return False
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize >= _ROOM_BYTES and not found.f_flag & os.ST_NOEXEC
+
+
+if _has_room(_MEMORY):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 INVENTED = Path(__file__).parent / "fixtures" / "recorded"
 REAL = Path(__file__).parents[2] / "shared" / "recorded"
