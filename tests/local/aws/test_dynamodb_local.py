@@ -87,7 +87,7 @@ def test_install_fails_in_words_when_npm_does(path: Path) -> None:
         main()
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", "1"])
 def test_run_of_the_store_contract_says_once_that_java_is_missing(path: Path, tmp_path: Path, workers: str) -> None:
     suite = "tests/contract/store/test_counters.py"
     options = ["-q", "-p", "no:cacheprovider", "-k", "sqlite or local", "-n", workers, f"--basetemp={tmp_path}/run"]
