@@ -121,7 +121,7 @@ def _mail_provider(settings: Settings) -> tuple[str, ...]:
 
 def _places(settings: Settings) -> tuple[str, ...]:
     if not settings.lake_url.startswith("s3:"):
-        return ("On one machine, run by whoever runs this service: in a database file and a folder of files.",)
+        return ("On one machine of the people who run this service: in a database file and a folder of files.",)
     match = re.search(r"//sqs\.([a-z0-9-]+)\.amazonaws\.com", settings.queue_url)
     region = f", in its region {match[1]}" if match else ""
     return (

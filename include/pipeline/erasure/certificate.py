@@ -20,8 +20,8 @@ _DAY_S = 86_400
 STAYS = (
     "The activities in the athlete's own Strava account.",
     "Copies in the Strava accounts of others: Strava gives applications no way to delete an activity.",
-    f"The athlete's number: in this certificate; for {ERASURE_KEPT_S // _DAY_S} days as a mark against late work; and "
-    f"for {EVENT_KEPT_S // _DAY_S} days with each event that Strava still sends, which is dropped.",
+    f"The athlete's number: in this certificate; for {ERASURE_KEPT_S // _DAY_S} days so that nothing is stored anew; "
+    f"and for {EVENT_KEPT_S // _DAY_S} days with each event that Strava still sends, which is dropped.",
 )
 
 

@@ -83,7 +83,7 @@ def ask_withdraw(invite_id: str) -> ResponseReturnValue:
     return ask(
         Question(
             "Withdraw the invitation?",
-            ("Its link can then be accepted by nobody.", "You can undo this for a day."),
+            ("Then nobody can accept it any more.", "You can undo this for a day."),
             "Withdraw",
             address=url_for("inviting.withdraw", invite_id=invite_id),
             back=url_for("me.show", _anchor="children"),
