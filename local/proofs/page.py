@@ -18,8 +18,8 @@ last two sections are written by the targets they name.
 
 TARGETS: Mapping[str, str] = {
     "deploy_page": (
-        "`make deploy-page`: every command of docs/deploy.md in order, against moto's server and in a shell that has "
-        "only what the page says"
+        "`make deploy-page`: the commands of docs/deploy.md in order, against moto's server and in a shell that has "
+        "only what the page says; the first deployment has to end at the missing secret"
     ),
     "apply_moto": (
         "`make apply-moto`: an environment applied to moto's server from nothing, and the plans of what may be changed "

@@ -120,7 +120,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             for command_run in run_commands(Path(scratch)):
                 _show(console, command_run)
-                verdicts.append(verdict_of(command_run))
+                if command_run.ended is not None:
+                    verdicts.append(verdict_of(command_run.command, command_run.ended, command_run.fault))
     except SettingsError as err:
         console.print(f"[red]✗[/] {err}")
         raise typer.Exit(1) from None
@@ -130,12 +131,10 @@ def main() -> None:
         raise typer.Exit(1)
 
 
-def verdict_of(command_run: CommandRun) -> Verdict:
+def verdict_of(command: PageCommand, ended: Ended, fault: str) -> Verdict:
     """One row of docs/proofs.md."""
-    command, ended = command_run.command, command_run.ended
-    measured = f"not run: {NOT_RUN[command.line]}" if ended is None else f"{ended.took_s:.1f} s"
-    fault = f"; {command_run.fault}" if command_run.fault else ""
-    return Verdict(command.section, f"`{command.line}`", f"{measured}{fault}", not fault)
+    figures = f"{ended.took_s:.1f} s{f'; {fault}' if fault else ''}"
+    return Verdict(command.section, f"`{command.line}`", figures, not fault)
 
 
 def _show(console: Console, command_run: CommandRun) -> None:
