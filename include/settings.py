@@ -63,14 +63,14 @@ class DispatcherSettings:
     airflow_password: str = field(default="", repr=False)
     """The password of that user."""
     messages_keep_days: str = "28"
-    """For how many days an event that nobody could deliver is kept, as a dead letter at last.
+    """For how many days an event that cannot be delivered is kept, first in the queue and then as a dead letter.
 
-    On AWS one half are the queue's days, the other the dead letters'.
+    On AWS each of the two keeps it for half of these days.
     """
     runs_keep_days: str = "30"
     """For how many days Airflow keeps a run after its end: more than an event is kept.
 
-    An event that comes again finds its run by the run's id; a run that was forgotten would be started a second time.
+    A repeated event finds its run by the run's id; if Airflow had deleted the run, it would be started again.
     """
 
     @classmethod
@@ -125,17 +125,17 @@ class Settings(DispatcherSettings):
     This setting and the two below are needed where `PUBLIC_URL` is an https address that others reach.
     """
     contact: str = ""
-    """Where athletes reach whoever runs it: a mail address, or a page with an https address."""
+    """Where athletes reach the operator: a mail address, or a page with an https address."""
     privacy_url: str = ""
     """The operator's own statement on data protection, to which every page leads.
 
     `/privacy` of the installation itself says what the code and these settings do, and may be enough.
     """
     mail_url: str = ""
-    """What sends mails, from `CONTACT`: an SMTP server, Amazon SES (`ses://eu-central-1`), or a folder of files.
+    """The sender of mails, which come from `CONTACT`: an SMTP server, Amazon SES (`ses://eu-central-1`), or a folder.
 
-    Athletes then may give an address, and are told when an access has ended, a copy waits for somebody, or an erasure
-    is done. Empty: no mails.
+    Athletes can then enter an address, and get a mail when an access has ended, when a copy waits for access, and when
+    an erasure is done. Empty: no mails.
     """
     mail_password: str = field(default="", repr=False)
     """The password of the SMTP server's user."""

@@ -268,7 +268,7 @@ def _answer_ingest_error(err: errors.IngestError) -> ResponseReturnValue:
         current_app.logger.error("%s %s failed", request.method, route(), exc_info=err)
     else:
         current_app.logger.warning("%s %s refused: %s", request.method, route(), err)
-    # Only a bad event shows the error's own message, for whoever sent it; a browser needs advice instead.
+    # Only a bad event gets the error's own message, for its sender; a browser needs advice instead.
     return _answer(problem, str(err) if isinstance(err, errors.BadEvent) else problem.title)
 
 

@@ -14,7 +14,7 @@ from include.settings import Settings
 def open_mailer(settings: Settings) -> Mailer | None:
     """The mailer at `MAIL_URL`: `smtps://user@host:port`, `ses://region` or `file:///folder`; None where it is empty.
 
-    Mails come from `CONTACT`, so that an answer reaches whoever runs the service. Nothing is called yet.
+    Mails come from `CONTACT`, so that a reply reaches the operator. Nothing is called yet.
     Errors: `SettingsError` for another address; those that were read from the environment are checked already.
     """
     url, sender = settings.mail_url, settings.contact

@@ -65,7 +65,7 @@ class Invite:
 
     @property
     def terms(self) -> Terms:
-        """The terms to which whoever accepts agrees."""
+        """The terms to which a child agrees by accepting."""
         options = self.options
         return Terms(self.names, self.starts_at_epoch_s or None, options.allow_private, options.title, options.sports)
 

@@ -259,8 +259,8 @@ class Store(Protocol):
     ) -> Iterator[Item]:
         """The rows of a declared index with `field == value`, in `sort_field` order, up to and including `up_to`.
 
-        With `newest_first` in the reverse order, read in short pages, for whoever wants only the first ones; the index
-        has to have a `sort_field`.
+        With `newest_first` in the reverse order, read in short pages, for callers that need only the first rows; the
+        index has to have a `sort_field`.
         """
         ...
 

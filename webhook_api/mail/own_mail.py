@@ -1,4 +1,4 @@
-"""The athlete's address for mails: given on their own page, and taken back there."""
+"""The athlete's address for mails, which they enter and remove on their own page."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def give() -> ResponseReturnValue:
     if len(address) > 254 or not _ADDRESS.fullmatch(address):
         return problem_page(NO_ADDRESS)
     addresses = edge.state.mail_addresses
-    if not addresses.may_ask(athlete_id):
+    if not addresses.claim_link(athlete_id):
         return problem_page(TOO_SOON)
     if not edge.state.brakes.count(f"mail.{athlete_id}", most=MAILS_AN_HOUR):
         return refusal(TOO_MANY_MAILS, edge.state.brakes.resets_in_s(), to_own_page())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class KeyRotation:
     """Every stored text that a key of the key file has sealed: token pairs, hidden places, mail addresses.
 
-    Of the addresses those too that wait in a certificate until the athlete is told that the erasure is done.
+    Addresses in certificates are included: they are kept until the mail about the erasure is sent.
     AWS KMS rotates its keys by itself, without sealing any text again.
     """
 

@@ -48,9 +48,9 @@ class MailAddress:
 
 
 class MailAddresses:
-    """Every address that an athlete gave and has not taken back.
+    """The stored addresses: for each athlete at most one confirmed address, and one that waits to be confirmed.
 
-    One that waits to be confirmed has a row of its own: the confirmed one stays in force until then.
+    The two have separate rows, so that the confirmed address stays in use until the other one is confirmed.
     """
 
     def __init__(self, store: Store, cipher: Cipher, clock: Clock) -> None:
@@ -59,12 +59,12 @@ class MailAddresses:
         self._clock = clock
 
     def get(self, athlete_id: int) -> MailAddress | None:
-        """The address that the athlete has confirmed, to which mails go; None where there is none."""
+        """The athlete's confirmed address, to which mails are sent; None if there is none."""
         address = self._read(_key(athlete_id))
         return address if address and address.is_confirmed else None
 
     def waiting(self, athlete_id: int) -> MailAddress | None:
-        """The address that still has to be confirmed; None where there is none."""
+        """The athlete's address that waits to be confirmed; None if there is none."""
         address = self._read(_waiting_key(athlete_id)) or self._read(_key(athlete_id))  # where older versions kept it
         return None if address is None or address.is_confirmed else address
 
@@ -75,10 +75,10 @@ class MailAddresses:
             if address is not None:
                 yield address
 
-    def may_ask(self, athlete_id: int) -> bool:
-        """Whether a link may be sent to the athlete now, which nobody else may for a minute.
+    def claim_link(self, athlete_id: int) -> bool:
+        """Claim the right to send the athlete a link; False within `ASK_AGAIN_AFTER_S` of an earlier claim.
 
-        Effects: that is noted apart from the address, and so outlives one that is taken back, or not sent to.
+        Effects: stores the claim in a row of its own, which stays if the address is removed or the link is not sent.
         """
         until_epoch_s = int(self._clock()) + ASK_AGAIN_AFTER_S
         try:
@@ -89,7 +89,7 @@ class MailAddresses:
 
     @retry_on_conflict
     def give(self, athlete_id: int, address: str) -> str:
-        """Store an address to be confirmed, in place of another such one; returns the nonce by which it is confirmed.
+        """Store an unconfirmed address in place of an earlier unconfirmed one; returns the nonce that confirms it.
 
         Effects: the row expires unless the address is confirmed within a day.
         """
@@ -102,7 +102,7 @@ class MailAddresses:
 
     @retry_on_conflict
     def confirm(self, athlete_id: int, nonce: str) -> bool:
-        """Confirm the address, which from now on replaces the one that was confirmed before.
+        """Confirm the address; it replaces the address that was confirmed before.
 
         False for a nonce that was used, has expired, or belongs to another address.
         """
@@ -116,7 +116,7 @@ class MailAddresses:
         return True
 
     def drop(self, athlete_id: int, nonce: str) -> None:
-        """Forget the address that waits for this nonce; one that was given since stays, and so does a confirmed one."""
+        """Remove the address that waits for this nonce; a later one stays, and so does the confirmed one."""
         waiting = self._read(_waiting_key(athlete_id))
         if waiting is not None and waiting.nonce == nonce:
             with suppress(VersionConflict):
@@ -128,7 +128,7 @@ class MailAddresses:
             self._forget(key)
 
     def count(self, athlete_id: int) -> int:
-        """How many rows there are of the athlete."""
+        """The number of the athlete's rows."""
         return len(list(self._store.query("mail_addresses", str(athlete_id))))
 
     def erase(self, athlete_id: int) -> None:
@@ -152,7 +152,7 @@ class MailAddresses:
     def reencrypt(self, athlete_id: int, is_current: Callable[[str], bool]) -> int:
         """Seal the athlete's addresses with the cipher's present key; returns how many were not `is_current` before.
 
-        Effects: safe to repeat, and beside an athlete who gives, confirms or takes back an address.
+        Effects: safe to repeat, also while the athlete enters, confirms or removes an address.
         """
         return sum(self._reencrypt(key, is_current) for key in (_key(athlete_id), _waiting_key(athlete_id)))
 

@@ -40,11 +40,11 @@ _DOUBTED = (
     "Check this machine's clock, and any proxy between it and Strava."
 )
 
-_LOOKS = 40
+_READS = 40
 """How often a worker rereads the row for another worker's pair: over 71 s, longer than a crashed worker's lease."""
 
 
-class _LookAgain(RetryLater):
+class _ReadAgain(RetryLater):
     """Another worker is refreshing, or has just done so: the row has to be read again."""
 
 
@@ -69,14 +69,14 @@ class Tokens:
         self._cipher = cipher
         self._clock = clock
         self._refresh = refresh
-        self._looks = Retrying(
-            retry=retry_if_exception_type(_LookAgain),
+        self._reads = Retrying(
+            retry=retry_if_exception_type(_ReadAgain),
             wait=wait_exponential(multiplier=0.1, max=2),
-            stop=stop_after_attempt(_LOOKS),
+            stop=stop_after_attempt(_READS),
             sleep=wait,
             reraise=True,
         )
-        self._writes = self._looks.copy(retry=retry_if_exception_type(RetryLater))
+        self._writes = self._reads.copy(retry=retry_if_exception_type(RetryLater))
 
     def access_token(self, athlete_id: int, *, scope: str) -> str:
         """A token that is valid for at least five more minutes; refreshes it where needed.
@@ -86,7 +86,7 @@ class Tokens:
         does not end, and every other error of `refresh`, none of which is the athlete's fault.
         Effects: stores the new pair; an athlete whose refresh token is refused is marked `needs_reauth`.
         """
-        return self._looks.copy()(self._look, athlete_id, scope)
+        return self._reads.copy()(self._read, athlete_id, scope)
 
     def prove(self, athlete_id: int) -> bool:
         """Whether Strava still accepts the stored pair: renews it now, whatever its age and the athlete's status.
@@ -94,7 +94,7 @@ class Tokens:
         Errors: `NotConnected` where no pair is stored, and what `refresh` raises that is no athlete's fault.
         Effects: an accepted athlete has the new pair and is active again, a refused one is marked `needs_reauth`.
         """
-        return self._looks.copy()(self._prove, athlete_id)
+        return self._reads.copy()(self._prove, athlete_id)
 
     @retry_on_conflict
     def reject(self, athlete_id: int, access_token: str) -> None:
@@ -109,7 +109,7 @@ class Tokens:
         if tokens.open(self._cipher, athlete_id).access_token == access_token:
             self._put(item, replace(tokens, expires_at_epoch_s=0))
 
-    def _look(self, athlete_id: int, scope: str) -> str:
+    def _read(self, athlete_id: int, scope: str) -> str:
         item = self._usable(athlete_id, scope)
         tokens = decode(SealedTokens, item.fields)
         if tokens.expires_at_epoch_s - self._clock() >= MARGIN_S:
@@ -138,7 +138,7 @@ class Tokens:
                 raise TokenRefused(
                     f"Strava refuses to refresh the tokens of athlete {athlete_id}: ask the athlete to connect again"
                 ) from err
-            raise _LookAgain(f"athlete {athlete_id} has another token pair") from err
+            raise _ReadAgain(f"athlete {athlete_id} has another token pair") from err
         except IngestError:
             self._release(leased)
             raise
@@ -146,7 +146,7 @@ class Tokens:
         with without_deadline():  # Strava has forgotten the old pair: the new one is lost if this gives up
             is_kept = self._writes.copy()(self._keep, leased, pair, new)
         if not is_kept:
-            raise _LookAgain(f"athlete {athlete_id} got another token pair meanwhile")
+            raise _ReadAgain(f"athlete {athlete_id} got another token pair meanwhile")
         if grant.doubts:
             _log.warning(_DOUBTED, athlete_id, ", ".join(grant.doubts))
         if not grant.access_token:
@@ -173,12 +173,12 @@ class Tokens:
         now_epoch_s = self._clock()
         busy = f"another worker is renewing the access of athlete {item.key.partition}: try again in a minute"
         if tokens.lease_until_epoch_s > now_epoch_s:
-            raise _LookAgain(busy)
+            raise _ReadAgain(busy)
         tokens = replace(tokens, lease_until_epoch_s=now_epoch_s + LEASE_S)
         try:
             version = self._put(item, tokens)
         except VersionConflict as err:
-            raise _LookAgain(busy) from err
+            raise _ReadAgain(busy) from err
         return replace(item, fields={**item.fields, **encode(tokens)}, version=version)
 
     def _release(self, leased: Item) -> None:

@@ -89,7 +89,7 @@ class Erasure:
     """When reconcile next queues a run for an open erasure without a worker."""
     finished_at_epoch_s: int | None = None
     link_id: str = ""
-    """What the certificate's link ends in: only whoever was given it finds the certificate; empty in older rows."""
+    """The secret at the end of the certificate's link: without it nobody finds the certificate; empty in older rows."""
     fence: int = 0
     lease_until_epoch_s: float = 0.0
     version: int = field(default=ABSENT, metadata=NOT_STORED)

@@ -67,7 +67,7 @@ REQUIREMENTS = (
             ),
             Guard(
                 "webhook_api/mail/own_mail.py",
-                "if not addresses.may_ask(athlete_id):",
+                "if not addresses.claim_link(athlete_id):",
                 "if False:",
                 "tests/webhook_api/mail/test_address.py::test_second_mail_within_a_minute_is_not_sent",
             ),
