@@ -232,12 +232,12 @@ class CopyLedger:
         return True
 
     def _require_held(self, copy: Copy) -> Copy:
-        """The copy as it is stored. Errors: `LeaseLost`.
+        """The copy as it is stored. Errors: `LeaseLost`, also where another worker has acquired it.
 
-        The version of the following write proves that no other worker acquired it.
+        The version of the following write proves that none has since.
         """
         item = self._store.get(_key(copy.parent_activity_id, copy.child_id))
-        if not copy.held or item is None or _lease_until(item) <= self._clock():
+        if not copy.held or item is None or item.version != copy.version or _lease_until(item) <= self._clock():
             raise _lost(copy)
         return _copy(item)
 

@@ -138,6 +138,17 @@ def test_chunks_hold_one_month_each_oldest_first(world, history, monkeypatch):
     assert sorted(number for chunk in chunks for number in chunk.activity_ids) == sorted(history)
 
 
+def test_month_of_a_chunk_ends_with_its_last_second(world):
+    june = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
+    for second in (june - 1, june):
+        synced(world, hours_ago=(world.clock.now_epoch_s - second) / 3600)
+
+    chunks = plan(world.services, PARENT_ID)
+    starts = [[entry(world, number).start_at_epoch_s for number in chunk.activity_ids] for chunk in chunks]
+
+    assert starts == [[june - 1], [june]]
+
+
 def test_since_leaves_older_activities_alone(world, history):
     shutil.rmtree(root(world) / "streams")
     replayed(world, first_start_at=datetime(2026, 6, 1, tzinfo=UTC))

@@ -245,19 +245,23 @@ def test_header_is_read_whole() -> None:
     assert cookbook.load("climbing").columns[3].unit == "m/km"
 
 
+LACKS = "small: the header lacks"
+
+
 @pytest.mark.parametrize(
     ("broken", "names"),
     [
-        pytest.param(lambda text: text.replace("-- parameter", "-- parametre"), "small", id="misspelt"),
-        pytest.param(lambda text: text.replace("varchar = hello: the", "varchar the"), "small", id="malformed"),
-        pytest.param(lambda text: text.replace("-- column word varchar: it\n", ""), "small", id="no-columns"),
+        pytest.param(lambda text: text.replace("-- parameter", "-- parametre"), LACKS, id="misspelt"),
+        pytest.param(lambda text: text.replace("varchar = hello: the", "varchar the"), LACKS, id="malformed"),
+        pytest.param(lambda text: text.replace("-- column word varchar: it\n", ""), LACKS, id="no-columns"),
+        pytest.param(lambda text: text[text.index("-- parameter") :], LACKS, id="no-question"),
         pytest.param(lambda text: text.replace("/* word */", "/* words */"), "words", id="other-name"),
         pytest.param(lambda text: text.replace(" AS word", " || ? AS word"), "small", id="nameless"),
         pytest.param(lambda text: text.replace(" AS word", " || ? /* word */ AS word"), "word", id="twice"),
         pytest.param(lambda text: text.replace("parameter word varchar", "parameter word json"), "json", id="no-type"),
         pytest.param(lambda text: text.replace("word varchar = hello", "word date = hello"), "hello", id="default"),
-        pytest.param(lambda _: "", "small", id="empty"),
-        pytest.param(lambda _: "SELECT 1", "small", id="headless"),
+        pytest.param(lambda _: "", LACKS, id="empty"),
+        pytest.param(lambda _: "SELECT 1", LACKS, id="headless"),
     ],
 )
 def test_file_whose_header_and_statement_differ_is_refused(broken: Callable[[str], str], names: str) -> None:

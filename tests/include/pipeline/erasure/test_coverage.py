@@ -113,6 +113,14 @@ def test_private_activities_are_removed_and_tracks_read_again_when_the_athlete_w
     assert stored(world) == set(public)
 
 
+def test_activity_without_points_is_not_read_again_for_its_track(world: Any) -> None:
+    sync(world.services, world.item(world.finish("swim")), source="webhook")
+    world.clock.advance(60)
+    world.connect(PARENT_ID, READ_ONLY, removes=True)
+
+    assert remove_unwanted(world.services) == {"removed": 0, "tracks": 0}
+
+
 @pytest.mark.parametrize("removes", [pytest.param(False, id="keep"), pytest.param(True, id="remove")])
 def test_everything_stays_or_goes_as_the_athlete_wishes_when_nothing_may_be_read_any_more(
     world: Any, removes: bool

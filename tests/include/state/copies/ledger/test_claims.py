@@ -118,6 +118,23 @@ def test_slow_worker_neither_advances_nor_settles_what_another_claimed(
     assert copies.advance(replace(quick, state=CopyState.PROCESSING)).state is CopyState.PROCESSING
 
 
+def test_slow_worker_claims_no_time_of_a_copy_that_another_claimed(
+    copies: CopyLedger, pass_time: Callable[[float], None]
+) -> None:
+    slow = in_state(copies, CopyState.UPLOADING)
+    pass_time(LEASE_S)
+    acquired(copies)
+
+    with pytest.raises(LeaseLost):
+        copies.claim_time(slow, 0, 3600)
+
+    other = replace(PLANNED, parent_activity_id=ACTIVITY + 1)
+    copies.plan(other)
+    held = copies.acquire(ACTIVITY + 1, CHILD)
+    assert held is not None
+    assert copies.claim_time(held, 0, 3600) is None
+
+
 def test_copy_that_was_only_read_cannot_be_advanced_or_settled(copies: CopyLedger) -> None:
     in_state(copies, CopyState.UPLOADING)
     read = copies.get(ACTIVITY, CHILD)

@@ -181,6 +181,7 @@ def test_copy_that_was_not_made_gives_its_time_away(copies: CopyLedger) -> None:
         pytest.param(external_id(ACTIVITY, 22), ACTIVITY, id="as we give it"),
         pytest.param("sdi-7-22.gpx", 7, id="with the type that Strava appends"),
         pytest.param("sdi-7-22.tcx.gz", 7, id="with two"),
+        pytest.param("sdi-1-22.gpx", 1, id="the first id"),
         pytest.param("", None, id="none"),
         pytest.param("garmin_push_7-22", None, id="another maker's"),
         pytest.param("my-sdi-7-22.gpx", None, id="in the middle"),
