@@ -75,6 +75,11 @@ def test_woken_copies_take_at_most_half_of_window_and_day(limits: Limits) -> Non
     assert 3 * 86_400 / spacing_s(limits) <= limits.overall_day / 2
 
 
+def test_woken_copies_take_no_less_than_half_of_the_tighter_limit() -> None:
+    assert spacing_s(Limits(overall_window=600, overall_day=6_000)) == 86_400 / 1_000
+    assert spacing_s(Limits(overall_window=60, overall_day=60_000)) == 900 / 10
+
+
 def test_nothing_else_is_woken_by_access(copies: CopyLedger) -> None:
     for activity_id, state in enumerate(set(S) - {S.WAITING_FOR_ACCESS}, start=1):
         copy(copies, activity_id, state)

@@ -113,6 +113,18 @@ def test_private_activities_are_removed_and_tracks_read_again_when_the_athlete_w
     assert stored(world) == set(public)
 
 
+def test_activity_that_another_worker_holds_is_removed_by_a_later_run(world: Any) -> None:
+    private, public = history(world)
+    world.connect(PARENT_ID, READ_ONLY, removes=True)
+
+    with world.services.state.activities.held(PARENT_ID, private[0]):
+        assert remove_unwanted(world.services)["removed"] == 0
+        assert stored(world) == {*private, *public}
+
+    assert remove_unwanted(world.services)["removed"] == 1
+    assert stored(world) == set(public)
+
+
 def test_activity_without_points_is_not_read_again_for_its_track(world: Any) -> None:
     sync(world.services, world.item(world.finish("swim")), source="webhook")
     world.clock.advance(60)

@@ -50,6 +50,12 @@ def test_outage_is_no_round_and_the_activity_is_due_when_it_is_over(world, fault
     known = entry(world, activity_id)
     assert (known.state, known.rounds, known.due_at_epoch_s) == ("pending", 0, int(world.clock.now_epoch_s))
 
+    next_id = world.finish()  # the outage is known now
+    world.clock.advance(60)
+    sync(world.services, world.item(next_id), source="webhook")
+
+    assert entry(world, next_id).due_at_epoch_s == int(world.clock.now_epoch_s)
+
 
 # --- what the free question does not tell ---------------------------------------------------------
 
