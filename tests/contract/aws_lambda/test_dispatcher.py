@@ -25,7 +25,7 @@ from include.trigger.finished_runs import DAGS, PAGE
 from include.trigger.trigger import Started
 from local.aws import mwaa_stub
 from local.aws.lambda_runtime import LambdaProcess, lambda_process
-from webhook_api.aws_lambda.dispatcher import LAST_START_S, MOST_PAGES, InTime, LambdaBatch, clean
+from webhook_api.aws_lambda.dispatcher import LAST_START_S, MOST_PAGES, LambdaBatch, TimedTrigger, clean
 
 pytestmark = pytest.mark.network
 
@@ -228,7 +228,7 @@ def test_messages_come_back_when_the_queue_cannot_even_be_told(caplog: pytest.Lo
 
 def test_nothing_is_started_when_the_invocation_is_nearly_over() -> None:
     remaining_s = iter([LAST_START_S, LAST_START_S - 0.1])
-    trigger = InTime(Airflow(), lambda: next(remaining_s))
+    trigger = TimedTrigger(Airflow(), lambda: next(remaining_s))
 
     assert trigger.start("strava_ingest", "1", {}) is Started.NOW
     with pytest.raises(TriggerUnavailable, match="time is used up"):
