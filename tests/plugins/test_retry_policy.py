@@ -19,6 +19,7 @@ RETRY = (
         "TriggerUnavailable",
         "NotProved",
         "NewerVersion",
+        "AskedTooSoon",
     ),
 )
 FAIL = (
