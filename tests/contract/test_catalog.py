@@ -18,6 +18,7 @@ import boto3
 import duckdb
 import pytest
 
+from include.aws import open_client
 from include.errors import RetryLater, SettingsError
 from include.lake.backend import open_catalog, open_objects
 from include.lake.catalog.catalog import Catalog
@@ -210,13 +211,32 @@ def test_glue_finds_a_partition_where_its_objects_are_and_stored_like_its_table(
     assert copies["StorageDescriptor"]["Location"] == f"{glue_place.lake_url}/copies/year=2024/"
 
 
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[int]]:
+    """How many partitions each call to Glue names, which moto takes whatever the number."""
+    calls: dict[str, list[int]] = {"PartitionInputList": [], "PartitionsToDelete": []}
+
+    def count(params: dict[str, Any], **_: Any) -> None:
+        for name in calls.keys() & params.keys():
+            calls[name].append(len(params[name]))
+
+    def opened(*arguments: Any) -> Any:
+        client = open_client(*arguments)
+        client.meta.events.register("provide-client-params.glue", count)
+        return client
+
+    monkeypatch.setattr("include.lake.catalog.glue.open_client", opened)
+    return calls
+
+
 @pytest.mark.network
-def test_glue_takes_more_partitions_than_one_call_does(glue_place: Place) -> None:
+def test_glue_takes_more_partitions_than_one_call_does(glue_place: Place, sizes: dict[str, list[int]]) -> None:
     partitions = {Partition("laps", athlete_id, 2024) for athlete_id in range(1, 251)}
     glue_place.open().register(list(partitions)[:30])
     glue_place.open().register(partitions)
 
     assert glue_place.found() == partitions
+    assert sizes["PartitionInputList"] == [30, 100, 100, 50]
 
 
 @pytest.mark.network
@@ -231,13 +251,14 @@ def test_glue_names_an_athletes_partitions_and_nobody_elses(glue_place: Place) -
 
 
 @pytest.mark.network
-def test_glue_lets_go_of_more_partitions_than_one_call_takes(glue_place: Place) -> None:
+def test_glue_lets_go_of_more_partitions_than_one_call_takes(glue_place: Place, sizes: dict[str, list[int]]) -> None:
     partitions = {Partition("laps", athlete_id, 2024) for athlete_id in range(1, 61)}
     catalog = glue_place.open()
     catalog.register(partitions)
 
     catalog.unregister(partitions)
     assert glue_place.found() == set()
+    assert sizes["PartitionsToDelete"] == [25, 25, 10]
 
 
 @pytest.mark.network

@@ -6,6 +6,8 @@ from datetime import datetime
 
 import pytest
 
+from include.lake.keys import raw_detail_key
+from include.lake.objects.objects import Condition
 from include.pipeline.backfill.history import keys, list_on
 from include.pipeline.backfill.loading import load
 from include.pipeline.copying.copies import copy_to_children
@@ -119,6 +121,16 @@ def test_nothing_is_looked_at_again_where_the_row_says_it_already(family):
     copy_to_children(family.services, PARENT_ID, parents)
     assert list(family.services.state.activities.due(family.clock.now_epoch_s + DAY_S)) == []
     assert family.calls() == calls
+
+
+def test_row_whose_stored_answer_cannot_be_read_is_fetched_again_when_the_ledger_learns_of_the_copy(family, nameless):
+    parents, childs = copied(family)
+    look(family, childs)
+    key = raw_detail_key(CHILD_ID, childs)
+    family.services.lake.objects.put(key, b"no answer", expected=Condition.ANYTHING)
+    copy_to_children(family.services, PARENT_ID, parents)
+    due = [entry.activity_id for entry in family.services.state.activities.due(family.clock.now_epoch_s)]
+    assert due == [childs]
 
 
 def test_look_that_came_after_the_copy_is_not_repeated(family, nameless):

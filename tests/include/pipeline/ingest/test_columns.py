@@ -82,6 +82,11 @@ def test_every_column_is_filled_by_some_run(full):
     assert empty == []
 
 
+def test_source_of_a_row_is_what_brought_it(full):
+    told = full.sql("SELECT DISTINCT source AS v FROM activities")["v"].to_pylist()
+    assert sorted(told) == ["backfill", "webhook"]
+
+
 def test_both_values_of_a_flag_are_told(full):
     for column in ("is_copy", "has_detail", "manual", "start_time_hidden"):
         told = full.sql(f"SELECT DISTINCT {column} AS v FROM activities")["v"].to_pylist()  # noqa: S608

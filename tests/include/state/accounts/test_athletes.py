@@ -13,6 +13,7 @@ from include.crypto.cipher import Cipher
 from include.errors import NotConnected, ScopeMissing, UnexpectedShape, VersionConflict
 from include.state.accounts.athletes import AthleteRow, Athletes, AthleteStatus, athlete_key
 from include.state.accounts.narrowing import Narrowing
+from include.state.accounts.wishes import Wish, WishKind
 from include.store.store import Store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
@@ -213,3 +214,38 @@ def test_no_token_is_in_the_file_or_in_a_repr(athletes: Athletes, store: Store, 
     assert b"O'Brien" in files
     assert b"SECRET" not in files
     assert "SECRET" not in f"{row!r} {item!r} {athletes!r} {grant()!r}"
+
+
+# --- wishes ---------------------------------------------------------------------------------------
+
+
+def test_wish_stands_until_it_is_replaced_or_withdrawn(athletes: Athletes) -> None:
+    athletes.connect(grant(), READ)
+    athletes.note_wish(42, WishKind.WIDEN, READ)
+    wish = athletes.note_wish(42, WishKind.ERASE)
+
+    assert athletes.get(42).wish == wish == Wish(WishKind.ERASE, 1_700_000_000)  # type: ignore[union-attr]  # it is there
+    athletes.withdraw_wish(42)
+    athletes.withdraw_wish(42)
+    assert athletes.get(42).wish is None  # type: ignore[union-attr]  # it is there
+
+
+def test_wish_of_an_athlete_who_is_not_known_is_refused(athletes: Athletes) -> None:
+    with pytest.raises(NotConnected, match="42"):
+        athletes.note_wish(42, WishKind.ERASE)
+    athletes.withdraw_wish(42)
+
+    assert athletes.get(42) is None
+
+
+def test_ended_sessions_take_their_wish_along_and_leave_the_rest(athletes: Athletes) -> None:
+    before = athletes.connect(grant(), READ)
+    athletes.note_wish(42, WishKind.ERASE)
+
+    athletes.end_sessions(42)
+    athletes.end_sessions(43)
+
+    row = athletes.get(42)
+    assert row is not None
+    assert row.session_series != before.session_series
+    assert replace(row, session_series=before.session_series, version=before.version) == before
