@@ -292,13 +292,3 @@ def test_log_says_who_signed_in_and_out_everywhere_and_no_token(
     assert said == [f"Athlete {ADA} has signed in", f"Athlete {ADA} has signed out everywhere"]
     assert cookie not in caplog.text
     assert "Ada" not in caplog.text
-
-
-def test_start_page_remembers_what_a_signed_in_athlete_allows(new_browser: NewBrowser) -> None:
-    browser = new_browser()
-    browser.connect(ADA, "Ada", "activity:read,activity:read_all")
-
-    page = browser.client.get("/").text
-
-    assert page.count(" checked>") == 1
-    assert 'aria-describedby="private-hint" checked' in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from include.copying.eligibility import ineligible_reason
@@ -53,6 +54,7 @@ _GONE = {
     ActivityState.EXPIRED: "The activity was deleted here, as old as data may become, before its copy was made.",
 }
 
+_words = partial(athlete_words, account="the child's account")
 _GRANT_PRECISION_S = 2
 """How far the time of a grant may be off: it is in whole seconds, and one later where two grants share a second."""
 
@@ -283,10 +285,6 @@ class CopyJob:
             copy.child_activity_id == activity.activity_id and copy.state is CopyState.DONE
             for copy in self._services.state.copies.of_child(activity.athlete_id)
         )
-
-
-def _words(error: IngestError) -> str:
-    return athlete_words(error, account="the child's account")
 
 
 def _file_fields(file: UploadFile, link: Link, trim_m: int) -> dict[str, Any]:

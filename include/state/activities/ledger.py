@@ -89,10 +89,7 @@ class ActivityLedger:
         )
 
     def check(self, lease: Lease) -> None:
-        """Check that the lease holds; call it before every write to the lake.
-
-        Errors: `LeaseLost`; then write nothing more.
-        """
+        """Check that the lease holds, before every write to the lake. Errors: `LeaseLost`; then write nothing more."""
         self._held(lease)
 
     @retry_on_conflict

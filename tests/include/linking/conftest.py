@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from include.crypto.key_file import KeyFileCipher
+from include.state.links import Link
 from include.state.state import State
 from include.store.sqlite import SqliteStore
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
 from local.testbed.manual_clock import ManualClock
+from tests.include.linking.agreed import LINK
 
 ADA, REX, ZOE = 11, 22, 33
 
@@ -36,3 +38,13 @@ def services(tmp_path: Path) -> Iterator[Linking]:
         services.state.athletes.connect(grant, frozenset({"activity:read"}))
     yield services
     store.close()
+
+
+@pytest.fixture
+def linked(services: Linking) -> Link:
+    return services.state.links.save(LINK)
+
+
+@pytest.fixture
+def stored(services: Linking) -> Callable[[], Link | None]:
+    return lambda: services.state.links.get(ADA, REX)

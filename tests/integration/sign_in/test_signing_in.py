@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
@@ -295,26 +294,3 @@ def test_other_athletes_word_at_strava_confirms_no_wish_and_ends_nobodys_access(
     assert (status_of(system), system.services.state.erasures.get(PAULA)) == (AthleteStatus.ACTIVE, None)
     assert system.services.strava.tokens.prove(REX)
     assert system.services.strava.tokens.prove(PAULA)
-
-
-@pytest.mark.parametrize("start", ["/sign-in", "/connect", "/connect?private=1&receive=1"])
-def test_callback_without_its_cookie_binds_nothing_and_leads_into_the_same_walk_by_one_button(
-    system: Installation, new_browser: Callable[[], Any], start: str
-) -> None:
-    new_browser().connect(PAULA, ALL)
-    before = system.services.state.athletes.get(PAULA)
-    asked = new_browser().open(start)
-    other = new_browser()
-
-    page = other.authorize(asked, PAULA)
-
-    assert (page.status_code, "One more step" in page.text) == (400, True)
-    assert system.services.state.athletes.get(PAULA) == before
-    assert "Hello" not in other.open("/me").text
-    (next_step,) = re.findall(r'<a class="button" href="([^"]+)">Go on in this browser</a>', page.text)
-    assert next_step.replace("&amp;", "&") == start
-    answer = other.authorize(other.open(start), PAULA)
-    while answer.status_code == 303:
-        answer = other.authorize(answer, PAULA)
-    assert "Hello, <bdi>Paula</bdi>" in answer.text
-    assert scopes_of(system) == ALL

@@ -3,69 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from include.errors import MailRefused, OutcomeUnknown, RetryLater
-from include.mail.mailer import Mail
-from include.state.erasures.entry import EraseReason
+from include.errors import OutcomeUnknown, RetryLater
 from include.store.sqlite import SqliteStore
 from include.store.store import ABSENT, Key
 from local.testbed.manual_clock import ManualClock
+from tests.webhook_api.mail.post import ADA, ADDRESS, Post, own_page, told_at
 from webhook_api.edge import EXTENSION
 from webhook_api.guards.brakes import MAILS_AN_HOUR
-
-ADA = 134815
-ADDRESS = "ada@example.com"
-
-
-@dataclass
-class Post:
-    """Takes mails, or refuses as a test says."""
-
-    sent: list[Mail] = field(default_factory=list)
-    fault: Exception | None = None
-
-    def send(self, mail: Mail) -> None:
-        if self.fault is not None:
-            raise self.fault
-        self.sent.append(mail)
-
-    @property
-    def link(self) -> str:
-        """The last link that was sent, without the host."""
-        match = re.search(r"https://ingest\.example\.org(/mail/confirm/\S+)", self.sent[-1].text)
-        assert match is not None
-        return match[1]
-
-
-@pytest.fixture
-def post(app: Flask) -> Post:
-    post = Post()
-    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], mailer=lambda: post)
-    return post
-
-
-@pytest.fixture
-def ada(new_browser: Callable[[], Any], post: Post) -> Any:
-    browser = new_browser()
-    browser.connect(ADA, "Ada")
-    return browser
-
-
-@pytest.fixture
-def stranger(new_browser: Callable[[], Any]) -> Any:
-    """The browser in which the link of a mail is opened: nobody is signed in there."""
-    return new_browser()
-
-
-def own_page(browser: Any) -> str:
-    return str(browser.client.get("/me").text)
 
 
 def test_address_is_used_only_after_its_link_was_opened_and_the_button_pressed(
@@ -181,104 +133,6 @@ def test_address_to_which_no_link_was_sent_is_not_kept(ada: Any, post: Post) -> 
 
     assert ada.post("/me/mail", mail_address=ADDRESS).status_code == 503
     assert ADDRESS not in own_page(ada)
-
-
-@pytest.fixture
-def confirmed(ada: Any, post: Post, stranger: Any, clock: ManualClock) -> None:
-    """Ada has confirmed her address more than a minute ago."""
-    ada.post("/me/mail", mail_address=ADDRESS)
-    stranger.post(post.link, page=post.link)
-    clock.now_epoch_s += 61
-
-
-def told_at(app: Flask) -> list[str]:
-    addresses = app.extensions[EXTENSION].state.mail_addresses
-    return [addresses.opened(one.athlete_id, one.sealed) for one in addresses.confirmed()]
-
-
-@pytest.mark.usefixtures("confirmed")
-def test_confirmed_address_stays_in_force_until_the_new_one_is_confirmed(
-    ada: Any, post: Post, stranger: Any, app: Flask, clock: ManualClock
-) -> None:
-    page = ada.post("/me/mail", mail_address="new@example.com").text
-
-    assert page.index(ADDRESS) < page.index("new@example.com") < page.index("and the confirmed one stays")
-    assert told_at(app) == [ADDRESS]
-    stranger.post(post.link, page=post.link)
-    assert told_at(app) == ["new@example.com"]
-    assert ADDRESS not in own_page(ada)
-    clock.now_epoch_s += 86_401
-    assert told_at(app) == ["new@example.com"]
-
-
-@pytest.mark.usefixtures("confirmed")
-@pytest.mark.parametrize("fault", [RetryLater("full"), MailRefused("none there")])
-def test_confirmed_address_stays_when_no_link_can_be_sent_to_the_new_one(
-    ada: Any, post: Post, app: Flask, fault: Exception
-) -> None:
-    post.fault = fault
-
-    refused = ada.post("/me/mail", mail_address="new@example.com")
-
-    assert (refused.status_code, "one that you confirmed before stays" in refused.text) == (503, True)
-    assert told_at(app) == [ADDRESS]
-    assert "new@example.com" not in own_page(ada)
-
-
-@pytest.mark.usefixtures("confirmed")
-def test_confirmed_address_stays_when_the_new_one_is_never_confirmed(
-    ada: Any, app: Flask, clock: ManualClock, store: SqliteStore
-) -> None:
-    ada.post("/me/mail", mail_address="new@example.com")
-    clock.now_epoch_s += 86_400
-
-    assert told_at(app) == [ADDRESS]
-    assert "new@example.com" not in own_page(ada)
-    assert [item.key.sort for item in store.query("mail_addresses", str(ADA))] == ["-"]
-
-
-@pytest.mark.usefixtures("confirmed")
-def test_no_address_is_kept_of_an_athlete_who_is_to_be_erased(
-    ada: Any, post: Post, app: Flask, store: SqliteStore
-) -> None:
-    token = re.search(r'name="csrf" value="([^"]+)"', own_page(ada))
-    assert token is not None
-    app.extensions[EXTENSION].state.erasures.ask_now(ADA, EraseReason.ATHLETE)
-
-    answer = ada.client.post("/me/mail", data={"csrf": token[1], "mail_address": "new@example.com"})
-
-    assert answer.status_code >= 400
-    assert post.sent[1:] == []
-    assert store.get(Key("mail_addresses", str(ADA), "waiting")) is None
-    assert told_at(app) == [ADDRESS]
-
-
-@pytest.mark.usefixtures("confirmed")
-def test_both_addresses_are_taken_back_together(ada: Any, post: Post, stranger: Any, app: Flask) -> None:
-    ada.post("/me/mail", mail_address="new@example.com")
-
-    page = ada.post("/me/mail/forget").text
-
-    assert ADDRESS not in page
-    assert "new@example.com" not in page
-    assert told_at(app) == []
-    assert stranger.client.get(post.link).status_code == 410
-
-
-def test_minute_between_two_links_outlives_a_failure_and_an_address_that_is_taken_back(
-    ada: Any, post: Post, clock: ManualClock
-) -> None:
-    post.fault = RetryLater("full")
-    ada.post("/me/mail", mail_address=ADDRESS)
-    post.fault = None
-    clock.now_epoch_s += 59
-
-    assert ada.post("/me/mail", mail_address=ADDRESS).status_code == 429
-    clock.now_epoch_s += 1
-    ada.post("/me/mail", mail_address=ADDRESS)
-    ada.post("/me/mail/forget")
-    assert ada.post("/me/mail", mail_address=ADDRESS).status_code == 429
-    assert len(post.sent) == 1
 
 
 def test_address_that_an_older_version_left_to_be_confirmed_is_confirmed_by_its_link(

@@ -185,3 +185,13 @@ def test_recorded_token_answer_connects_the_athlete(
     athlete = athletes.get(theirs["id"])
     assert athlete is not None
     assert athlete.firstname == theirs["firstname"] != ""
+
+
+def test_start_page_remembers_what_a_signed_in_athlete_allows(new_browser: Callable[[], Any]) -> None:
+    browser = new_browser()
+    browser.connect(134815, "Ada", "activity:read,activity:read_all")
+
+    page = browser.client.get("/").text
+
+    assert page.count(" checked>") == 1
+    assert 'aria-describedby="private-hint" checked' in page

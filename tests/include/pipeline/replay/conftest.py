@@ -1,0 +1,5 @@
+"""Fixtures of the replay."""
+
+from tests.include.pipeline.replay.replayed import history, writes
+
+__all__ = ["history", "writes"]
