@@ -32,7 +32,9 @@ def test_page_shows_every_scene() -> None:
 def test_there_is_a_picture_of_every_scene_in_each_of_its_views_and_no_other() -> None:
     wanted = {file_name(name, view) for name, scene in SCENES.items() for view in scene.views}
 
-    assert {path.name for path in FOLDER.iterdir()} == wanted, "run `make pictures`"
+    assert {path.name for path in FOLDER.iterdir()} == wanted, (
+        "give each scene a step in local/docs/pictures/story.py, then run `make pictures`"
+    )
 
 
 def test_every_template_that_a_scene_shows_is_shown_in_every_view() -> None:

@@ -60,7 +60,7 @@ def test_every_page_is_clear_to_everybody_and_keeps_secrets(
     story.play()
 
     assert {scene: faults for scene, faults in found.items() if faults} == {}
-    assert shown == list(SCENES)
+    assert shown == list(SCENES), "give each scene a step in local/docs/pictures/story.py, in the order of scenes.py"
 
 
 def test_page_about_privacy_is_clear_to_everybody(new_visitor: Callable[[], Visitor]) -> None:
