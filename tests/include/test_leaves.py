@@ -76,7 +76,10 @@ def test_contract_suite_plays_every_implementation_that_a_setting_can_choose(
 @pytest.mark.parametrize(("backend", "name", "fixture", "protocol", "setting"), LEAVES)
 def test_every_implementation_can_be_chosen_and_is_documented(backend, name, fixture, protocol, setting) -> None:
     classes = implementations(protocol) - WRAPPERS
-    assert opened(backend, name) == classes, f"give each class a scheme in {name} of include/{backend}/backend.py"
+    assert opened(backend, name) == classes, (
+        f"give each class a scheme in {name} of include/{backend}/backend.py, and define each method of {protocol} in "
+        "its own body, where this test looks for them"
+    )
 
     (row,) = re.findall(rf"^\| [^|]+ \| `{setting}` \| (.+) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
     named = re.split(r" \| |, ", row)
