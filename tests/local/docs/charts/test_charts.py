@@ -42,7 +42,8 @@ def axes(part: Any) -> list[Any]:
 def test_every_query_has_its_picture() -> None:
     assert list(PICTURES) == cookbook.names(), "list a chart for each query, in their order, in charts.py"
     page = page_path("queries").read_text()
-    assert re.findall(r"\]\(images/queries/(\w+)\.svg\)", page) == cookbook.names()
+    shown = re.findall(r"\]\(images/queries/(\w+)\.svg\)", page)
+    assert shown == cookbook.names(), "run `make docs ARGS=queries` and commit what it writes"
 
 
 @pytest.mark.parametrize("page", [pytest.param(WHITE, id="white"), pytest.param(DARK, id="dark")])
@@ -54,7 +55,9 @@ def test_text_and_marks_stand_out_on_the_page(page: str) -> None:
 
 @pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in PICTURES])
 def test_picture_is_whole_and_says_what_its_axes_count(name: str) -> None:
-    svg = page_path(f"images/queries/{name}").read_text()
+    path = page_path(f"images/queries/{name}")
+    assert path.is_file(), f"run `make docs ARGS=images/queries/{name}` and commit what it writes"
+    svg = path.read_text()
     spec = PICTURES[name](training_lake())
 
     assert ElementTree.fromstring(svg).tag.endswith("svg")  # noqa: S314 - made by this project
