@@ -98,7 +98,7 @@ def make_activity() -> Callable[..., Activity]:
 
 @pytest.fixture
 def make_streams() -> Callable[..., StreamSet]:
-    """Three samples of all eleven streams; keywords replace channels, None takes one away."""
+    """Three samples of every stream type; keywords replace channels, None takes one away."""
 
     def make(**changes: list[Any] | None) -> StreamSet:
         channels = {name: samples for name, samples in (dict(CHANNELS) | changes).items() if samples is not None}

@@ -32,7 +32,7 @@ def test_page_is_what_the_code_says_today(name: str) -> None:
     path = page_path(name)
 
     assert path.is_file(), f"{path.relative_to(ROOT)} is missing: run `make docs ARGS={name}` and commit what it writes"
-    assert path.read_text() == PAGES[name](), "run `make docs` and commit what it writes"
+    assert path.read_text() == PAGES[name](), f"run `make docs ARGS={name}` and commit what it writes"
 
 
 def test_errors_page_has_a_line_for_every_class_and_every_answer() -> None:

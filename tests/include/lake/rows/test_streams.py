@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from include.lake.rows.streams import streams_table
 from include.lake.schemas import STREAMS
 from include.strava.models import StreamSet
+from include.strava.stream_types import BY_KEY
 
 START_AT = datetime(2024, 3, 31, 22, 30, tzinfo=UTC)
 ACTIVITY_ID = 2**53 + 3
@@ -33,7 +34,11 @@ def column(name: str, channels: dict[str, list[Any]]) -> list[Any]:
 
 
 def test_every_stream_has_its_column(make_streams: Callable[..., StreamSet]) -> None:
-    table = streams_table(ACTIVITY_ID, make_streams(), START_AT)
+    streams = make_streams()
+    assert set(streams.channels) == set(BY_KEY), (
+        "CHANNELS of tests/include/lake/conftest.py needs samples of every type"
+    )
+    table = streams_table(ACTIVITY_ID, streams, START_AT)
     assert table.schema.equals(STREAMS, check_metadata=True)
     assert table.slice(2, 1).to_pylist() == [
         {
