@@ -55,9 +55,9 @@ class DispatcherSettings:
     state_url: str
     """Where the ledgers are: a file of SQLite, or the prefix of DynamoDB's tables (`dynamodb://strava-prod-`)."""
     queue_url: str
-    """Where events wait for a run: a file of SQLite, or the address of an SQS queue."""
+    """Where events wait for a run: a file of SQLite, or a queue of SQS (`https://…`)."""
     airflow_url: str
-    """Where runs are started: Airflow's own address, or an environment of Amazon MWAA (`mwaa://strava-prod`)."""
+    """Where runs are started: Airflow itself (`http://…`, `https://…`), or an environment of Amazon MWAA (`mwaa://strava-prod`)."""
     airflow_username: str = ""
     """The user as whom the dispatcher starts runs through Airflow's API; MWAA takes the AWS role instead."""
     airflow_password: str = field(default="", repr=False)

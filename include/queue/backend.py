@@ -17,7 +17,7 @@ _SQS = re.compile(r"https://sqs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/\d{12}/[A-Za-
 
 
 def open_queue(url: str, clock: Clock, *, keep_days: int, patience: Patience = WORK) -> Queue:
-    """The queue at `url`: `sqlite:///absolute/path`, which may be the store's file, or the URL of an SQS queue.
+    """The queue at `url`: `sqlite:///absolute/path`, which may be the store's file, or `https://…` of SQS.
 
     `keep_days` is how long a message is kept; on AWS the queue's own setting applies. `patience` is for AWS.
 

@@ -13,7 +13,7 @@ _MWAA = re.compile(r"mwaa://(?P<environment>[A-Za-z][A-Za-z0-9_-]{0,79})")
 
 
 def open_airflow(settings: DispatcherSettings) -> AirflowApi:
-    """The Airflow that `AIRFLOW_URL` names: its own `http` or `https` address, or `mwaa://<environment>`.
+    """The Airflow that `AIRFLOW_URL` names: `http://` or `https://` its own host, or `mwaa://<environment>`.
 
     Nothing is called yet.
     Errors: `SettingsError` for an unknown address, and without the user that `http` and `https` need.

@@ -87,6 +87,7 @@ def test_every_implementation_can_be_chosen_and_is_documented(backend, name, fix
 
     (function,) = functions(ROOT / "include" / backend / "backend.py", name)
     shown = set(re.findall(r"`([a-z0-9+]+)://", ast.get_docstring(function) or ""))
+    assert len(shown) >= len(classes), f"name the scheme of each of {sorted(classes)} in the docstring of {name}"
     settings = (ROOT / "docs" / "settings.md").read_text()
     (described,) = re.findall(rf"^## {setting}\n(.*?)(?=\n## |\Z)", settings, re.MULTILINE | re.DOTALL)
     missing = {scheme for scheme in shown if f"{scheme}://" not in described}

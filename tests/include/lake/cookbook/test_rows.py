@@ -61,31 +61,44 @@ def test_rows_are_those_found_another_way(sample: Any, name: str) -> None:
     assert check(sample, name, {}) > 0
 
 
-@pytest.mark.parametrize(
-    ("name", "given"),
-    [
-        pytest.param("weekly_volume", {"sport_type": "Ride"}, id="volume-of-one-sport"),
-        pytest.param("year_against_year", {"sport_type": "%Run"}, id="years-of-runs"),
-        pytest.param("best_efforts_by_distance", {"sport_type": "%Ride"}, id="efforts-of-rides"),
-        pytest.param("best_efforts_by_distance", {"since": "2025-01-07", "until": "2025-01-07"}, id="efforts-of-a-day"),
-        pytest.param("best_efforts_by_duration", {"until": "2025-01-01", "sport_type": "Ride"}, id="power-of-a-time"),
-        pytest.param("best_efforts_by_duration", {"since": "2025-01-01", "until": "2025-01-01"}, id="power-of-a-day"),
-        pytest.param("heartrate_zones", {"max_heartrate_bpm": "150"}, id="lower-zones"),
-        pytest.param("heartrate_zones", {"since": "2025-01-01", "until": "2025-01-01"}, id="zones-of-a-day"),
-        pytest.param("grade_adjusted_pace", {"sport_type": "TrailRun"}, id="trails"),
-        pytest.param("grade_adjusted_pace", {"since": "2024-11-09", "until": "2024-11-16"}, id="paces-of-a-week"),
-        pytest.param("route_heat_grid", {"since": "2024-11-09", "until": "2024-11-16"}, id="cells-of-a-week"),
-        pytest.param("pauses", {"since": "2024-11-09", "until": "2024-11-16"}, id="pauses-of-a-week"),
-        pytest.param("climbing", {"sport_type": "%Ride"}, id="climbs-of-rides"),
-        pytest.param("route_heat_grid", {"cell_deg": "0.01", "sport_type": "%Ride"}, id="coarser-cells"),
-        pytest.param("eddington_number", {"unit_m": "1609.344"}, id="miles"),
-        pytest.param("eddington_number", {"unit_m": "100", "sport_type": "%"}, id="short-units"),
-        pytest.param("eddington_number", {"unit_m": "100000"}, id="nothing-long-enough"),
-        pytest.param("pauses", {"min_pause_s": "2"}, id="shorter-pauses"),
-        pytest.param("pauses", {"min_pause_s": "300"}, id="long-pauses"),
-        pytest.param("habits", {"sport_type": "Run"}, id="habits-of-runs"),
-    ],
-)
+GIVEN = [
+    pytest.param("weekly_volume", {"sport_type": "Ride"}, id="volume-of-one-sport"),
+    pytest.param("year_against_year", {"sport_type": "%Run"}, id="years-of-runs"),
+    pytest.param("best_efforts_by_distance", {"sport_type": "%Ride"}, id="efforts-of-rides"),
+    pytest.param("best_efforts_by_distance", {"since": "2025-01-07", "until": "2025-01-07"}, id="efforts-of-a-day"),
+    pytest.param("best_efforts_by_duration", {"until": "2025-01-01", "sport_type": "Ride"}, id="power-of-a-time"),
+    pytest.param("best_efforts_by_duration", {"since": "2025-01-01", "until": "2025-01-01"}, id="power-of-a-day"),
+    pytest.param("heartrate_zones", {"max_heartrate_bpm": "150"}, id="lower-zones"),
+    pytest.param("heartrate_zones", {"since": "2025-01-01", "until": "2025-01-01"}, id="zones-of-a-day"),
+    pytest.param("grade_adjusted_pace", {"sport_type": "TrailRun"}, id="trails"),
+    pytest.param("grade_adjusted_pace", {"since": "2024-11-09", "until": "2024-11-16"}, id="paces-of-a-week"),
+    pytest.param("route_heat_grid", {"since": "2024-11-09", "until": "2024-11-16"}, id="cells-of-a-week"),
+    pytest.param("pauses", {"since": "2024-11-09", "until": "2024-11-16"}, id="pauses-of-a-week"),
+    pytest.param("climbing", {"sport_type": "%Ride"}, id="climbs-of-rides"),
+    pytest.param("route_heat_grid", {"cell_deg": "0.01", "sport_type": "%Ride"}, id="coarser-cells"),
+    pytest.param("eddington_number", {"unit_m": "1609.344"}, id="miles"),
+    pytest.param("eddington_number", {"unit_m": "100", "sport_type": "%"}, id="short-units"),
+    pytest.param("eddington_number", {"unit_m": "100000"}, id="nothing-long-enough"),
+    pytest.param("pauses", {"min_pause_s": "2"}, id="shorter-pauses"),
+    pytest.param("pauses", {"sport_type": "%Ride"}, id="pauses-of-rides"),
+    pytest.param("heartrate_zones", {"sport_type": "Run"}, id="zones-of-runs"),
+    pytest.param("pauses", {"min_pause_s": "300"}, id="long-pauses"),
+    pytest.param("habits", {"sport_type": "Run"}, id="habits-of-runs"),
+]
+
+
+def test_every_optional_parameter_of_a_query_is_given_in_a_case() -> None:
+    given = {(case.values[0], name) for case in GIVEN for name in case.values[1]}  # type: ignore[attr-defined]
+    optional = {
+        (query, parameter.name)
+        for query in cookbook.names()
+        for parameter in cookbook.load(query).parameters
+        if parameter.default is not None
+    }
+    assert optional - given == set(), "give these in a case of GIVEN"
+
+
+@pytest.mark.parametrize(("name", "given"), GIVEN)
 def test_parameters_choose_the_rows(sample: Any, name: str, given: dict[str, str]) -> None:
     assert check(sample, name, given) > 0
 
