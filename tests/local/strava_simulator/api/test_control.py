@@ -242,7 +242,7 @@ def test_body_that_is_no_json_object_is_refused(world: Any) -> None:
 
 
 def test_home_page_shows_athletes_and_activities(world: Any) -> None:
-    assert "No athletes" in world.client.get("/").text
+    assert "There are no athletes yet" in world.client.get("/").text
     athlete_id = world.athlete(firstname="Ann", lastname="<script>")
     assert "No activities" in world.client.get("/").text
     activity_id = world.finish(athlete_id, name="Run & <Rex>", detail={"visibility": "only_me"})
