@@ -34,6 +34,13 @@ def test_runs_are_limited_and_start_unpaused(dag):
     assert dag.max_active_runs <= 16
     assert dag.is_paused_upon_creation is False
     assert dag.catchup is False
+    assert dag.dagrun_timeout <= timedelta(days=1)
+
+
+def test_schedule_is_one_that_the_alarm_about_silence_reads(dag):
+    """A bare cron string makes runs of intervals, and the alarm looks for DAGs with a cron trigger."""
+    known = {"NullTimetable", "AssetTriggeredTimetable", "CronTriggerTimetable"}
+    assert type(dag.timetable).__name__ in known, f"{dag.dag_id}: schedule it with CronTriggerTimetable, or set None"
 
 
 def test_tasks_have_an_owner_retries_a_policy_and_a_time_limit(dag):
