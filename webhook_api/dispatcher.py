@@ -15,8 +15,8 @@ from include.queue.content import Content, ResumeBackfill, grounds_of, is_about_
 from include.queue.content import parse as parse_content
 from include.queue.queue import Message, Queue
 from include.state.activities.ledger import ActivityLedger
+from include.state.application.outages import Outages
 from include.state.erasures.ledger import ErasureGrounds, Erasures
-from include.state.outages import Outages
 from include.store.store import Store
 from include.strava.events import batch_run_id
 from include.trigger.trigger import Trigger

@@ -14,6 +14,9 @@ from include.state.accounts.notices import Notices
 from include.state.accounts.oauth_states import OAuthStates
 from include.state.accounts.sent_mails import SentMails
 from include.state.activities.ledger import ActivityLedger
+from include.state.application.outages import Outages
+from include.state.application.quota import Quota
+from include.state.application.subscriptions import Subscriptions
 from include.state.brakes import Brakes
 from include.state.claims import Claims
 from include.state.copies.ledger import CopyLedger
@@ -27,9 +30,6 @@ from include.state.installation import Installation
 from include.state.invites import Invites
 from include.state.links import Links
 from include.state.listings import Listings
-from include.state.outages import Outages
-from include.state.quota import Quota
-from include.state.subscriptions import Subscriptions
 from include.store.store import Store
 
 

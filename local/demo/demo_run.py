@@ -17,7 +17,7 @@ from local.demo.scenario import CHILD_ID, CHILD_NAME, PARENT_ID, Scenario, popul
 from local.stack.progress import Progress
 from local.stack.system import Stack
 from local.strava_simulator.control_client import SimulatorControl
-from ops.links import link
+from ops.links.__main__ import link
 from ops.subscription import subscribe
 
 LOOK_EVERY_S = 0.1

@@ -8,7 +8,7 @@ from local.demo import browser
 from local.demo.scenario import CHILD_ID, CHILD_NAME, PARENT_ID, invented, populate
 from local.stack.system import Stack
 from local.strava_simulator.control_client import SimulatorControl
-from ops.links import link
+from ops.links.__main__ import link
 from ops.machine.state_dir import StateDir
 
 SEED = 2026

@@ -21,8 +21,8 @@ from include.store.backend import open_store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
 from include.strava.quota import Limits
-from ops.link_choices import choices_of, chosen
-from ops.links import app, link
+from ops.links.__main__ import app, link
+from ops.links.choices import choices_of, chosen
 
 PARENT_ID, CHILD_ID = 1, 2
 
@@ -94,7 +94,7 @@ def test_impossible_link_is_refused_with_the_next_step(settings, links, parent_i
 @pytest.fixture
 def run(settings, links, monkeypatch):
     """Run a command on that system; its answer, or the error that it ends with."""
-    monkeypatch.setattr("ops.links.installed_settings", lambda *_: settings)
+    monkeypatch.setattr("ops.links.__main__.installed_settings", lambda *_: settings)
 
     def run(*arguments, parent=PARENT_ID, child=CHILD_ID):
         ids = () if arguments == ("list",) else ("--parent", str(parent), "--child", str(child))

@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from include.errors import BadRequest, WrongInstallation
 from include.setting_values import EXAMPLES
 from include.settings import Settings
-from include.state.subscriptions import Subscriptions
+from include.state.application.subscriptions import Subscriptions
 from include.store.backend import open_store
 from local.strava_simulator.server import running_simulator
 from ops import subscription

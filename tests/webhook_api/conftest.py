@@ -22,7 +22,7 @@ from include.queue.sqlite import SqliteQueue
 from include.setting_values import EXAMPLES
 from include.settings import Settings
 from include.state.accounts.athletes import Athletes
-from include.state.subscriptions import Subscriptions
+from include.state.application.subscriptions import Subscriptions
 from include.store.sqlite import SqliteStore
 from include.strava.grant import TokenGrant
 from include.strava.http.response import Response

@@ -49,7 +49,7 @@ import sys
 from dataclasses import replace
 from include.setting_values import EXAMPLES
 from include.settings import Settings
-from include.state.subscriptions import Subscriptions
+from include.state.application.subscriptions import Subscriptions
 from include.strava.models import Subscription
 from webhook_api.app import create_app
 folder = sys.argv[1]

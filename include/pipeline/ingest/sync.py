@@ -32,7 +32,7 @@ from include.pipeline.reconcile.outage import current_outage, outage_shown_by
 from include.pipeline.uses import UsesStorageAndStrava
 from include.state.activities.ledger import ActivityState, Lease, LedgerEntry
 from include.state.activities.observation import Observation
-from include.state.outages import Outage
+from include.state.application.outages import Outage
 from include.strava.models import Activity, StreamSet
 from include.strava.quota import DAY_S, utc_text
 

@@ -18,7 +18,7 @@ from include.errors import (
 )
 from include.pipeline.uses import UsesStateAndStrava, UsesStrava
 from include.state.accounts.athletes import AthleteStatus
-from include.state.outages import Outage
+from include.state.application.outages import Outage
 from include.state.state import UsesState
 from include.strava.quota import WINDOW_S, utc_text
 

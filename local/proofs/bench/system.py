@@ -6,7 +6,7 @@ from include.clock import Clock
 from include.crypto.backend import open_cipher
 from include.settings import Settings
 from include.state.accounts.athletes import Athletes
-from include.state.subscriptions import Subscriptions
+from include.state.application.subscriptions import Subscriptions
 from include.store.backend import open_store
 from include.strava.grant import TokenGrant
 from include.strava.models import Subscription

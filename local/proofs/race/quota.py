@@ -10,7 +10,7 @@ from random import Random
 from statistics import median
 from typing import Any
 
-from include.state.quota import Quota
+from include.state.application.quota import Quota
 from include.strava.client import Bucket, Priority
 from include.strava.quota import COUNTERS, DAY_S, WINDOW_S, Counts, Limits
 from local.proofs.race.race_world import StoreKind, race_world

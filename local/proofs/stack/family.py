@@ -19,7 +19,7 @@ from local.demo import browser
 from local.demo.demo_run import POLL_PAUSE_FACTOR, SETTLED
 from local.demo.scenario import CHILD_ID, CHILD_NAME, PARENT_ID, invented, populate
 from local.strava_simulator.control_client import SimulatorControl
-from ops.links import link
+from ops.links.__main__ import link
 from ops.subscription import subscribe
 
 LOOK_EVERY_S = 0.2

@@ -26,7 +26,7 @@ from include.errors import RetryLater
 from include.setting_values import EXAMPLES
 from include.settings import Settings
 from include.state.accounts.athletes import Athletes
-from include.state.subscriptions import Subscriptions
+from include.state.application.subscriptions import Subscriptions
 from include.store.backend import open_store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId, Subscription

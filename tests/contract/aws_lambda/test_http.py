@@ -18,7 +18,7 @@ from include.crypto.backend import open_cipher
 from include.queue.content import Content
 from include.queue.content import parse as parse_content
 from include.state.accounts.athletes import Athletes
-from include.state.subscriptions import Subscriptions
+from include.state.application.subscriptions import Subscriptions
 from include.store.backend import open_store
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId, Subscription

@@ -10,6 +10,7 @@ from include.state.accounts.notices import Notice
 from include.state.accounts.token_pair import SealedTokens
 from include.state.activities.entry import LedgerEntry
 from include.state.activities.row import LedgerRow
+from include.state.application.outages import Outage
 from include.state.copies.entry import Copy
 from include.state.erasures.certificates import LinkedCertificate
 from include.state.erasures.entry import Erasure
@@ -18,7 +19,6 @@ from include.state.histories import History
 from include.state.invites import Invite
 from include.state.links import Link
 from include.state.listings import Listing
-from include.state.outages import Outage
 from include.state.partitions import Waiting
 
 STORED_OPTIONS = {

@@ -13,9 +13,9 @@ from include.crypto.cipher import Cipher
 from include.errors import LeaseLost, VersionConflict
 from include.state.accounts.athletes import Athletes, AthleteStatus
 from include.state.activities.ledger import ActivityLedger, ActivityState, LedgerEntry
+from include.state.application.subscriptions import Subscriptions
 from include.state.copies.ledger import Copy, CopyLedger, CopyState
 from include.state.events import EventAudit
-from include.state.subscriptions import Subscriptions
 from include.store.conflict import retry_on_conflict
 from include.store.store import ABSENT, Item, Key, Store
 from include.strava.grant import TokenGrant

@@ -16,8 +16,8 @@ from include.aws import open_client
 from include.lake.backend import open_catalog, open_objects
 from include.lake.objects.objects import Condition
 from include.queue.backend import open_queue
+from include.state.application.subscriptions import Subscriptions
 from include.state.partitions import Partition
-from include.state.subscriptions import Subscriptions
 from include.store.backend import open_store
 from include.strava.models import Subscription
 from local.aws.aws_services import teach_glue

@@ -11,8 +11,8 @@ from include.errors import RetryLater
 from include.queue.content import LookAgain, to_body
 from include.queue.sqlite import SqliteQueue
 from include.state.activities.ledger import ActivityLedger, ActivityState, DueWork
+from include.state.application.outages import Outages
 from include.state.erasures.ledger import Erasures
-from include.state.outages import Outages
 from include.store.sqlite import SqliteStore
 from local.testbed.manual_clock import ManualClock
 from tests.webhook_api.dispatcher.messages import deauthorisation, event, send, unavailable

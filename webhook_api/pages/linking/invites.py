@@ -66,9 +66,11 @@ def show(secret: str) -> ResponseReturnValue:
         return objection_page(Objection.GONE)
     athlete = signed_in()
     if athlete is not None and athlete.athlete_id == parent.athlete_id:
-        return render_template("own_invite.html", secret=secret, invite=invite), 409
+        return render_template("invites/own_invite.html", secret=secret, invite=invite), 409
     terms = list_terms(invite.terms)
-    return render_template("invite.html", invite=invite, secret=secret, parent=parent, athlete=athlete, terms=terms)
+    return render_template(
+        "invites/invite.html", invite=invite, secret=secret, parent=parent, athlete=athlete, terms=terms
+    )
 
 
 @blueprint.post("/<secret>")
@@ -149,7 +151,7 @@ def _declined_or_gone(secret: str) -> ResponseReturnValue:
     if closing is None or (closing.by, closing.browser) != (Side.CHILD, _this_browser()):
         return objection_page(Objection.GONE)
     undoable = edge.clock() < min(closing.undo_until_epoch_s, closing.good_until_epoch_s)
-    return render_template("declined.html", secret=secret, undoable=undoable)
+    return render_template("invites/declined.html", secret=secret, undoable=undoable)
 
 
 def _this_browser() -> str:

@@ -67,7 +67,7 @@ def show(invite_id: str) -> ResponseReturnValue:
     invite = _own(invite_id)
     address = "" if invite.child_id is not None or invite.closing else address_of(invite)
     return render_template(
-        "invited.html",
+        "invites/invited.html",
         invite=invite,
         sharing=Sharing.of(address, current_athlete().firstname) if address else None,
         day_text=day_text,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from include.crypto.backend import open_cipher
 from include.errors import QuotaSpent
 from include.state.accounts.tokens import Tokens
-from include.state.quota import Quota
+from include.state.application.quota import Quota
 from include.strava.client import Bucket, Priority, StravaClient
 from include.strava.http.session import StravaSession
 from include.strava.models import UploadFile

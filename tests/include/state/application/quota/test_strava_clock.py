@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from include.errors import QuotaSpent
-from include.state.quota import Quota
+from include.state.application.quota import Quota
 from include.strava.client import Bucket, Priority
 
 NOON = datetime(2026, 11, 22, 12, 7, tzinfo=UTC).timestamp()

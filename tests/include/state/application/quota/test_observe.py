@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.state.quota import Quota
+from include.state.application.quota import Quota
 from include.store.store import Store
 from include.strava.client import Bucket, Priority
 from include.strava.quota import Counts, Limits

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from include.state.subscriptions import Subscriptions
+from include.state.application.subscriptions import Subscriptions
 from include.store.store import Store
 from include.strava.models import Subscription
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from include.clock import Clock
-from include.state.outages import KEPT_S, Outage, Outages
+from include.state.application.outages import KEPT_S, Outage, Outages
 from include.store.store import Store
 
 WINDOW_S = 900

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from include.errors import CeilingReached, QuotaSpent, VersionConflict
-from include.state.quota import Quota
+from include.state.application.quota import Quota
 from include.store.sqlite import SqliteStore
 from include.store.store import ABSENT, Item, Key, Store
 from include.strava.client import Bucket, Priority

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.errors import QuotaSpent
-from include.state.quota import Quota
+from include.state.application.quota import Quota
 from include.store.store import Key, Store
 from include.strava.client import Bucket, Priority, QuotaGate
 from include.strava.quota import Counts

@@ -20,7 +20,7 @@ from include.state.consent.feed import Side
 from include.state.links import Link
 from ops.command import run
 from ops.installation import WHICH, installed_settings
-from ops.link_choices import choices_of, chosen
+from ops.links.choices import choices_of, chosen
 
 app = typer.Typer(
     add_completion=False,

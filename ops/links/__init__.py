@@ -1,0 +1,1 @@
+"""Links between parents and children without the web pages."""
