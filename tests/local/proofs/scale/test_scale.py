@@ -90,7 +90,7 @@ def test_page_shows_each_count_at_each_size() -> None:
     assert "| work | operations | 10 athletes | 1,000 athletes |" in text
     assert "| night | objects read | 3 | 3,000 |" in text
     assert "| calls to Strava for events | 40 | 4,000 |" in text
-    assert "| hours between two turns of an athlete | 1 | 3.2 |" in text
+    assert "| hours between two lists of an athlete | 1 | 3.2 |" in text
 
 
 def test_page_says_how_it_is_made_when_nothing_was_counted() -> None:
