@@ -45,6 +45,13 @@ class AirflowOperator:
         """The latest hundred events of assets, each with its `timestamp`."""
         return list(self._get("assets/events", {"limit": "100", "order_by": "-timestamp"})["asset_events"])
 
+    def make_asset_event(self, asset_id: int) -> None:
+        """Say that the asset has changed, as a task does that has it as an outlet."""
+        answer = self._session.post(
+            f"{self._base_url}/api/v2/assets/events", json={"asset_id": asset_id}, timeout=TIMEOUT_S
+        )
+        answer.raise_for_status()
+
     def state(self, dag_id: str, run_id: str) -> str:
         """The state of one run."""
         return str(self._get(f"dags/{dag_id}/dagRuns/{run_id}")["state"])
