@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from local.aws.resources import REGION
-from ops import dead_letters, keys, links, query, removals, replay, subscription
+from ops import dead_letters, keys, query, removals, replay, subscription
+from ops.links import __main__ as links
 
 COMMANDS = {
     "dead-letters": (dead_letters.app, ()),

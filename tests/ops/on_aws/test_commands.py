@@ -24,7 +24,8 @@ from include.strava.events import WebhookEvent
 from include.strava.grant import TokenGrant
 from include.strava.models import Activity, Athlete, AthleteId
 from local.aws.resources import REGION, SECRET
-from ops import alarms, dead_letters, deploy, keys, links, query, removals, replay, subscription
+from ops import alarms, dead_letters, deploy, keys, query, removals, replay, subscription
+from ops.links import __main__ as links
 from tests.ops.on_aws.commands import COMMANDS, THERE
 
 pytestmark = pytest.mark.network
