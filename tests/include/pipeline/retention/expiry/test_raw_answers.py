@@ -118,18 +118,17 @@ def test_raw_answer_that_a_stalled_worker_wrote_after_the_end_goes_in_the_next_n
     assert queue_due(world.services) == Queued(0, 0)
 
 
-def test_raw_answer_that_another_worker_holds_keeps_no_other_one(world):
+def test_raw_answer_that_another_worker_holds_keeps_no_other_one_from_its_time(world):
     held_id, other_id = synced(world), synced(world)
     assert held_id < other_id
     for activity_id in (held_id, other_id):
-        amend(world, activity_id, state=ActivityState.REMOVED, object_keys=())
+        world.services.state.activities.forget(PARENT_ID, activity_id)
 
     with world.services.state.activities.held(PARENT_ID, held_id):
         expired(world)
 
-    left = [key for key in objects(world) if key.startswith("raw/")]
-    assert left
-    assert all(f"/{held_id}." in key for key in left)
+    assert entry(world, held_id).fetched_at_epoch_s is None
+    assert entry(world, other_id).fetched_at_epoch_s == world.clock.now_epoch_s
 
 
 def test_raw_answer_of_what_was_removed_is_left_to_the_event_that_asks_for_it_again(world):
