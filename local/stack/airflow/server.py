@@ -47,8 +47,13 @@ Not pyarrow, which starts a thread and should not be forked, nor our own code, s
 API_SERVER = ("airflow.api_fastapi.app", "airflow.api_fastapi.core_api.routes.public")
 """The API server's slowest import; it needs no database, so it runs during the migration."""
 
+TRIGGERER = "triggerer"
+
 GRACE_S = 10.0
 """How long running tasks may take to end when Airflow is stopped."""
+
+TRIGGERER_GRACE_S = 1.0
+"""How long the triggerer may take: it runs nothing, and often waits in vain for its own child (Airflow 3.3)."""
 
 GC_THRESHOLDS = (100_000, 50, 1000)
 """Rare garbage collections save a sixth of the start, in which Airflow allocates much and frees little."""
@@ -94,7 +99,7 @@ def run(logs: Path, keep_days: int, commands: list[ForkProcess]) -> None:
     # Logs are read from files, without a log server, whose port would be the same for every scheduler.
     commands.append(_start(logs, ["scheduler", "--skip-serve-logs"]))
     # No task defers itself on one machine, but Airflow's home page shows a missing triggerer as failed.
-    commands.append(_start(logs, ["triggerer", "--skip-serve-logs"]))
+    commands.append(_start(logs, [TRIGGERER, "--skip-serve-logs"]))
     ended = _wait_and_clean(logs, keep_days, commands)
     for command in commands:
         if command.sentinel in ended:
@@ -135,7 +140,7 @@ def end(commands: Sequence[ForkProcess]) -> None:
     """End the commands in reverse order: the API server last, because tasks report to it until they end."""
     for command in reversed(commands):
         command.terminate()
-        command.join(GRACE_S)
+        command.join(TRIGGERER_GRACE_S if command.name == _name(TRIGGERER) else GRACE_S)
         if command.is_alive():
             log.warning("%s does not end; killing it", command.name)
             command.kill()
@@ -145,7 +150,7 @@ def end(commands: Sequence[ForkProcess]) -> None:
 def _start(
     logs: Path, arguments: Sequence[str], after: Event | None = None, importing: Iterable[str] = ()
 ) -> ForkProcess:
-    name = f"airflow-{arguments[0]}"
+    name = _name(arguments[0])
     command = _fork.Process(
         name=name, target=_enter, args=(os.getpid(), _log(logs, name), arguments, after, tuple(importing))
     )
@@ -180,6 +185,10 @@ def _import(modules: Iterable[str]) -> None:
         importlib.import_module(module)
     gc.freeze()
     gc.enable()
+
+
+def _name(command: str) -> str:
+    return f"airflow-{command}"
 
 
 def _log(logs: Path, name: str) -> Path:

@@ -104,3 +104,35 @@ def test_rows_that_airflows_api_does_not_delete_are_deleted_daily_while_everythi
     assert (first[6:], second[:2]) == (["--skip-archive", "--yes"], ["db", "clean"])
     assert waited == [airflow_server.FIRST_CLEANING_S, airflow_server.CLEAN_EVERY_S, airflow_server.CLEAN_EVERY_S]
     assert "old rows could not be deleted" in caplog.text
+
+
+@dataclass
+class Stuck:
+    """A command that ends only when it is killed."""
+
+    name: str
+    got: list[str] = field(default_factory=list)
+
+    def terminate(self) -> None:
+        self.got.append("SIGTERM")
+
+    def kill(self) -> None:
+        self.got.append("SIGKILL")
+
+    def join(self, timeout_s: float | None = None) -> None:
+        self.got.append(f"waited {timeout_s} s")
+
+    def is_alive(self) -> bool:
+        return "SIGKILL" not in self.got
+
+
+def test_commands_that_do_not_end_are_killed_and_the_triggerer_is_not_waited_for_long() -> None:
+    commands = [Stuck("airflow-api-server"), Stuck("airflow-scheduler"), Stuck("airflow-triggerer")]
+
+    airflow_server.end(commands)  # type: ignore[arg-type] # a process that stays without ten seconds of waiting
+
+    assert [command.got for command in commands] == [
+        ["SIGTERM", "waited 10.0 s", "SIGKILL", "waited None s"],
+        ["SIGTERM", "waited 10.0 s", "SIGKILL", "waited None s"],
+        ["SIGTERM", "waited 1.0 s", "SIGKILL", "waited None s"],
+    ]
