@@ -151,3 +151,8 @@ def test_find_sorts_the_rows_of_one_partition_when_the_index_has_no_order(store:
         store.put(Key("links", "11", child), link(22), expected_version=ABSENT)
 
     assert [item.key.sort for item in store.find("links", "by_child", 22)] == ["1", "3", "Z", "é"]
+
+
+def test_unknown_index_is_an_error(store: Store) -> None:
+    with pytest.raises(KeyError, match="table links has no index by_mother: declare it in TABLES"):
+        next(store.find("links", "by_mother", 1))

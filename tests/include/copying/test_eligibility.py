@@ -33,6 +33,7 @@ def test_reason_is_none_when_nothing_speaks_against_the_copy(
         pytest.param({"private": True}, {}, "Only you can see", id="private in an old answer"),
         pytest.param({}, {"starts_at_epoch_s": START_EPOCH_S + 1}, "began before", id="older than the link"),
         pytest.param({"start_date": "9999-12-31T23:00:00Z"}, {}, "year 9999", id="years that a file cannot hold"),
+        pytest.param({"start_date": "9991-01-01T00:00:00Z"}, {}, "year 9991", id="the first year that it cannot"),
         pytest.param({"flagged": True}, {}, "flagged", id="flagged"),
         pytest.param({"start_date": "2026-05-01T00:00:01Z"}, {}, "hides when this", id="hidden start time"),
         pytest.param({"start_date_local": "2026-05-01T00:00:01Z"}, {}, "hides when this", id="hidden start, local"),
@@ -117,6 +118,7 @@ def test_reason_is_given_when_the_ledger_knows_the_activity_as_a_copy(
         pytest.param({}, {"options": CopyOptions(sports=("Run", "Ride"))}, id="a sport that the link includes"),
         pytest.param({"sport_type": "Quidditch"}, {}, id="a sport that nobody knows yet"),
         pytest.param({"external_id": "garmin-sdi-1.fit"}, {}, id="the prefix elsewhere in the external id"),
+        pytest.param({"start_date": "9990-12-31T23:00:00Z"}, {}, id="the last year that a file can hold"),
         pytest.param({}, {"options": CopyOptions(trim_m=2000)}, id="shorter than what is hidden"),
     ],
 )

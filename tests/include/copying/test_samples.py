@@ -207,6 +207,7 @@ EVERYWHERE = (Circle(Position(0, 0), 3e7),)
         pytest.param({"latlng": None}, EVERYWHERE, False, False, id="none, and nothing to hide"),
         pytest.param({"latlng": [[1, 1], None, None]}, EVERYWHERE, False, False, id="one, and nothing to hide"),
         pytest.param({}, EVERYWHERE, False, True, id="all hidden"),
+        pytest.param({"latlng": [[1, 1], None, [1, 2]]}, EVERYWHERE, False, True, id="two positions, all hidden"),
         pytest.param({}, [Circle(Position(48.1, 11.5), 21)], False, True, id="one left"),
         pytest.param({}, [Circle(Position(48.1, 11.5), 19)], True, False, id="two left"),
     ],

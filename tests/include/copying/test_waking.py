@@ -69,6 +69,17 @@ def test_copies_that_wait_for_access_are_due_newest_first_and_as_far_apart_as_th
     assert (due(copies, NOW), due(copies, NOW + apart), due(copies, NOW + 2 * apart)) == ([3], [3, 2], [3, 2, 1])
 
 
+def test_copy_of_an_older_version_takes_its_turn_by_when_it_was_planned(copies: CopyLedger) -> None:
+    copy(copies, 1, S.WAITING_FOR_ACCESS)
+    copy(copies, 3, S.WAITING_FOR_ACCESS, planned_at_epoch_s=9)
+    copy(copies, 2, S.WAITING_FOR_ACCESS, activity_start_epoch_s=None, planned_at_epoch_s=2)
+    apart = spacing_s(Limits())
+
+    assert wake_for_access(copies, REX, Limits(), NOW) == 3
+
+    assert (due(copies, NOW), due(copies, NOW + apart), due(copies, NOW + 2 * apart)) == ([3], [3, 2], [3, 2, 1])
+
+
 @pytest.mark.parametrize("limits", [Limits(), Limits(overall_window=400, overall_day=400), Limits(overall_window=1)])
 def test_woken_copies_take_at_most_half_of_window_and_day(limits: Limits) -> None:
     assert 3 * 900 / spacing_s(limits) <= limits.overall_window / 2
@@ -182,3 +193,15 @@ def test_failure_of_an_older_version_is_woken_once_when_its_reason_may_have_pass
     assert [wake_failed_before(copies, ANN, Limits(), NOW) for _ in range(2)] == [int(is_woken), 0]
 
     assert due(copies, NOW) == ([1] if is_woken else [])
+
+
+def test_failures_of_an_older_version_are_due_newest_first_and_as_far_apart_as_the_budget_serves(
+    copies: CopyLedger,
+) -> None:
+    for activity_id in (2, 3, 1):
+        copy(copies, activity_id, S.FAILED, reason="Strava no longer knows it.", next_try_epoch_s=None)
+    apart = spacing_s(Limits())
+
+    assert wake_failed_before(copies, ANN, Limits(), NOW) == 3
+
+    assert (due(copies, NOW), due(copies, NOW + apart), due(copies, NOW + 2 * apart)) == ([3], [3, 2], [3, 2, 1])

@@ -63,10 +63,25 @@ def test_reads_that_decide_are_strongly_consistent(store: DynamoStore) -> None:
     with Stubber(store._client) as stubber:
         stubber.add_response("get_item", {})
         stubber.add_response("query", {"Items": []})
+        stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": {}})
         store.get(Key("links", "1"))
         list(store.query("links", "1"))
+        store.get_all([Key("links", "1")])
 
-    assert [(call["TableName"], call["ConsistentRead"]) for call in asked] == [("strava-links", True)] * 2
+    single, query, batch = asked
+    assert [(call["TableName"], call["ConsistentRead"]) for call in (single, query)] == [("strava-links", True)] * 2
+    assert [(name, of_table["ConsistentRead"]) for name, of_table in batch["RequestItems"].items()] == [
+        ("strava-links", True)
+    ]
+
+
+def test_connections_are_closed_with_the_store(store: DynamoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr(store._client, "close", lambda: closed.append("closed"))
+
+    store.close()
+
+    assert closed == ["closed"]
 
 
 def test_counter_may_not_have_a_name_of_the_store(store: DynamoStore) -> None:

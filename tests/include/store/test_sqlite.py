@@ -136,11 +136,6 @@ def test_nothing_is_written_when_a_value_is_no_json(store: Store) -> None:
     assert store.get(KEY) is None
 
 
-def test_unknown_index_is_an_error(store: Store) -> None:
-    with pytest.raises(KeyError, match="declare it"):
-        list(store.find("links", "by_mother", 1))
-
-
 def test_expired_rows_leave_the_file_as_others_come(
     store: Store, path: Path, clock: Clock, pass_time: Callable[[float], None]
 ) -> None:
