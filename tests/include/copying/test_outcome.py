@@ -98,6 +98,18 @@ def test_outcome_keeps_an_unknown_text_short_and_on_one_line(text: str) -> None:
     assert outcome.reason.splitlines() == [outcome.reason]
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("x" * 300, "x" * 300, id="longest"),
+        pytest.param("x" * 301, "x" * 299 + "…", id="too long"),
+        pytest.param("x" * 299 + "</b>" + "x", "x" * 300, id="longest without its markup"),
+    ],
+)
+def test_outcome_cuts_a_reason_that_fits_no_page(text: str, reason: str) -> None:
+    assert read_outcome(upload(error=text)) == Outcome(OutcomeState.FAILED, reason=reason)
+
+
 def test_polls_come_soon_and_then_ever_more_seldom() -> None:
     delays_s = poll_delays_s()
     assert delays_s[0] <= 2

@@ -13,7 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.circle import Circle, Position
-from include.copying.samples import chosen_samples, positioned_samples, recorded_ends, timed_samples, times_increase
+from include.copying.samples import (
+    chosen_samples,
+    positioned_samples,
+    recorded_ends,
+    timed_samples,
+    times_increase,
+    too_few_reason,
+)
 from include.state.links import CopyOptions
 from include.strava.models import Activity, StreamSet
 
@@ -54,6 +61,7 @@ def test_samples_hold_every_value_in_columns(
         pytest.param({"latlng": [[91, 0], [0, 180], [-90, -180]]}, [5], id="position out of range"),
         pytest.param({"latlng": [[1, None], [None, 1], [math.nan, 1]]}, [], id="half a position"),
         pytest.param({"latlng": [1, [1], [1, 1, 1]]}, [], id="position of another shape"),
+        pytest.param({"latlng": [[1, 1, 1], [1, 2, 1], [1, 3, 1]]}, [], id="positions with a third number"),
         pytest.param({"latlng": [["1", "2"], [True, True], [1, 2]]}, [5], id="position of texts and flags"),
         pytest.param({"time": [False, "1", 5]}, [5], id="time is a flag or a text"),
         pytest.param({"latlng": [[1, 1]]}, [0], id="fewer positions than points"),
@@ -161,6 +169,13 @@ def test_trimming_leaves_holes_over_which_no_distance_is_made(make_activity: Mak
     assert samples.distance_m == [0, 10, 20, None, 20, 30, 40, 40]
 
 
+def test_trimming_makes_no_distance_of_a_part_without_one(make_activity: MakeActivity) -> None:
+    streams = along(9, distance=[10, 20, 30, None, None, None, 70, 80, 90])
+    samples = positioned_samples(make_activity(), streams, CopyOptions(), around(2, 6, radius_m=5))
+    assert samples.watts == [0, 1, 3, 4, 5, 7, 8]
+    assert samples.distance_m == [0, 10, None, None, None, 10, 20]
+
+
 def test_trimming_of_the_start_is_no_hole_and_points_without_a_position_are_none(make_activity: MakeActivity) -> None:
     places: list[Any] = north(9)
     places[6] = None
@@ -169,21 +184,26 @@ def test_trimming_of_the_start_is_no_hole_and_points_without_a_position_are_none
     assert list(samples.segment_starts) == []
 
 
+PLACES = [[0.0, 11.0], [0.001, 11.001], [0.002, 11.002], [-11.0, 0.001], [-11.001, 0.0]]
+"""A track that begins on the equator and ends on the meridian."""
+
+
 @pytest.mark.parametrize(
     ("changes", "ends"),
     [
         pytest.param({}, [0, 4], id="first and last"),
-        pytest.param({"latlng": [None, *north(5)[1:4], [0, 0]]}, [1, 3], id="odd positions are none"),
+        pytest.param({"latlng": [None, *PLACES[1:4], [0, 0]]}, [1, 3], id="odd positions are none"),
         pytest.param({"time": [None, 1, 2, 3, 3]}, [0, 1, 3, 4], id="those without a time, and those with one"),
-        pytest.param({"latlng": [north(1)[0]] * 5}, [0], id="one place"),
-        pytest.param({"latlng": [north(1)[0]]}, [], id="one position, which is not written"),
+        pytest.param({"latlng": [PLACES[0]] * 5}, [0], id="one place"),
+        pytest.param({"latlng": PLACES[:2]}, [0, 1], id="two positions, which are written"),
+        pytest.param({"latlng": PLACES[:1]}, [], id="one position, which is not written"),
         pytest.param({"latlng": []}, [], id="no position"),
         pytest.param({"time": []}, [], id="no time"),
     ],
 )
 def test_ends_are_the_positions_between_which_the_recording_lies(changes: dict[str, Any], ends: list[int]) -> None:
-    expected = {Position(*north(end + 1)[end]) for end in ends}
-    found = recorded_ends(along(5, **changes))
+    expected = {Position(*PLACES[end]) for end in ends}
+    found = recorded_ends(along(5, **{"latlng": PLACES, **changes}))
     assert (set(found), len(found)) == (expected, len(expected))
 
 
@@ -223,6 +243,20 @@ def test_samples_have_positions_when_two_points_are_left_that_have_one(
     samples = chosen_samples(make_activity(), make_streams(**changes), CopyOptions(), hidden)
     assert (samples.has_positions, samples.track_hidden) == (placed, track_hidden)
     assert len(samples) == (2 if placed and (hidden or changes) else 3)
+
+
+@pytest.mark.parametrize(
+    ("time", "reason"),
+    [
+        pytest.param([0, 1], None, id="two"),
+        pytest.param([0], "This recording has fewer than two points with a time.", id="one"),
+    ],
+)
+def test_points_suffice_when_there_are_two_with_a_time(
+    make_activity: MakeActivity, make_streams: MakeStreams, time: list[int], reason: str | None
+) -> None:
+    samples = timed_samples(make_activity(), make_streams(time=time), CopyOptions())
+    assert too_few_reason(samples) == reason
 
 
 @pytest.mark.parametrize(
