@@ -21,6 +21,7 @@ Make = Callable[..., Activity]
         pytest.param("{sport} with {parent}: {title}", "Trail Run with Ann: Hills with Rex", id="all of them"),
         pytest.param("{title} {title}", "Hills with Rex Hills with Rex", id="twice"),
         pytest.param("  Walkies 🐕 ", "Walkies 🐕", id="none of them"),
+        pytest.param("x" * 100, "x" * 100, id="longest"),
     ],
 )
 def test_title_has_the_placeholders_filled_in(make_activity: Make, template: str, title: str) -> None:
@@ -50,6 +51,10 @@ def test_template_is_refused_in_words_when_it_cannot_be_used(template: str, expe
     problem = template_problem(template)
     assert problem is not None
     assert expected in problem
+
+
+def test_placeholder_that_only_another_version_knows_stays_as_it_is(make_activity: Make) -> None:
+    assert written_title("{title} of {child}", make_activity(name="Hills"), "Ann") == "Hills of {child}"
 
 
 def test_what_is_filled_in_stays_text(make_activity: Make) -> None:

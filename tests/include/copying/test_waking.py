@@ -111,6 +111,7 @@ def test_changed_link_wakes_what_it_skipped_and_no_other_once(copies: CopyLedger
     assert [wake_for_links(copies, links, Limits(), NOW + SETTLED_S) for _ in range(2)] == [1, 0]
 
     assert due(copies, NOW + SETTLED_S) == [1]
+    assert list(links.due(NOW + SETTLED_S)) == []
 
 
 def test_all_copies_of_a_changed_link_are_woken_newest_first(copies: CopyLedger, links: Links) -> None:

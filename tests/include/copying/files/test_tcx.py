@@ -116,6 +116,19 @@ def test_tcx_names_the_sport_and_the_kind_of_cadence(
     assert [point.findtext(RUN_CADENCE) for point in points] == (["80", "0", "81"] if on_foot else [None] * 3)
 
 
+@pytest.mark.parametrize(
+    ("sport_type", "extended"),
+    [pytest.param("Run", True, id="on foot"), pytest.param("Ride", False, id="not on foot")],
+)
+def test_tcx_extends_points_for_the_cadence_alone_when_it_is_one_of_feet(
+    make_activity: MakeActivity, make_streams: MakeStreams, sport_type: str, extended: bool
+) -> None:
+    streams = make_streams(velocity_smooth=None, watts=None)
+    points = trackpoints(write_tcx(make_activity(sport_type=sport_type), streams, CopyOptions()))
+    assert [point.find(f"{TCX}Extensions") is not None for point in points] == [extended] * 3
+    assert [point.findtext(RUN_CADENCE) for point in points] == (["80", "0", "81"] if extended else [None] * 3)
+
+
 def test_tcx_lap_sums_the_activity_up(make_activity: MakeActivity, make_streams: MakeStreams) -> None:
     (lap,) = fromstring(write_tcx(make_activity(), make_streams(), CopyOptions())).iter(f"{TCX}Lap")
     assert lap.get("StartTime") == "2026-05-01T06:59:58Z"
