@@ -136,3 +136,42 @@ def test_places_are_the_same_under_another_key(store: Store, tmp_path: Path) -> 
     assert [places.reencrypt(ANN, is_current) for _ in range(2)] == [1, 0]
     assert all(map(is_current, places.sealed(ANN)))
     assert places.circles(ANN, 200, [DOOR, CAFE]) == before
+
+
+def test_places_under_an_older_key_alone_are_sealed_again(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_IN_ONE", 1)
+    cipher = KeyFileCipher(tmp_path / "token.key")
+    places = Places(store, cipher, random.Random(3).random)
+    places.circles(ANN, 200, [DOOR, CAFE])
+    places.circles(ANN, 50, [DOOR])
+    cipher.rotate()
+    third = near(DOOR, 5_000)
+    circles = places.circles(ANN, 200, [DOOR, CAFE, third])
+    before = places.sealed(ANN)
+
+    def is_current(text: str) -> bool:
+        return cipher.key_of(text) == cipher.active_key
+
+    resealed = places.reencrypt(ANN, is_current)
+
+    assert (resealed, places.reencrypt(BEA, is_current)) == (3, 0)
+    after = places.sealed(ANN)
+    assert [text for text in after if text in before] == [text for text in before if is_current(text)]
+    assert (len(after), all(map(is_current, after))) == (4, True)
+    assert places.circles(ANN, 200, [DOOR, CAFE, third]) == circles
+
+
+def test_known_places_are_read_and_not_written_again(places: Places, store: Store) -> None:
+    places.circles(ANN, 200, [DOOR, CAFE])
+    before = list(store.query("places", str(ANN)))
+
+    places.circles(ANN, 200, [near(CAFE, 15)])
+
+    assert list(store.query("places", str(ANN))) == before
+
+
+def test_smallest_radius_hides_and_none_below_it_does(places: Places) -> None:
+    assert places.circles(ANN, -1, [DOOR]) == ()
+    assert len(places.circles(ANN, 1, [DOOR])) == 1

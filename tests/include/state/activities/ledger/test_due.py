@@ -38,6 +38,41 @@ def test_known_activity_stays_as_it_is_when_it_is_made_due(
     assert made_due.due_at_epoch_s == int(clock()) + 60  # what is due earlier stays due earlier
 
 
+@pytest.mark.parametrize(
+    ("queued", "wait_s"),
+    [(0, 1800), (1, 1800), (2, 3600), (3, 7200), (4, 14_400), (5, 21_600), (40, 21_600)],
+)
+def test_activity_whose_runs_finished_nothing_is_made_due_later_each_time(
+    ledger: ActivityLedger, clock: Clock, queued: int, wait_s: int
+) -> None:
+    ledger.settle(acquired(ledger), replace(ENTRY, queued=queued))
+
+    ledger.make_due(42, ENTRY.activity_id, asked_at_epoch_s=5)
+
+    assert stored(ledger) == replace(ENTRY, queued=queued, asked=DueWork(5, int(clock()) + wait_s))
+
+
+@pytest.mark.parametrize("due_at_epoch_s", [0, 1_700_000_007])
+def test_activity_is_made_due_when_the_caller_says(ledger: ActivityLedger, due_at_epoch_s: int) -> None:
+    ledger.make_due(42, ENTRY.activity_id, asked_at_epoch_s=5, due_at_epoch_s=due_at_epoch_s)
+
+    assert stored(ledger) == replace(pending(ENTRY.activity_id, None), asked=DueWork(5, due_at_epoch_s))
+
+
+def test_event_asks_for_an_activity_whose_holder_let_its_lease_run_out(
+    ledger: ActivityLedger, clock: Clock, pass_time: Callable[[float], None]
+) -> None:
+    acquired(ledger)
+    pass_time(LEASE_S)
+
+    ledger.make_due(42, ENTRY.activity_id, asked_at_epoch_s=5)
+
+    entry = stored(ledger)
+    assert entry is not None
+    assert entry.asked == DueWork(5, int(clock()) + 1800)
+    assert ledger.settle(acquired(ledger), ENTRY) is False
+
+
 def test_holder_is_told_when_the_activity_is_made_due_meanwhile(ledger: ActivityLedger) -> None:
     lease = acquired(ledger)
     for _ in range(2):
@@ -136,6 +171,7 @@ def test_activity_that_is_asked_for_whole_is_due_now_and_nothing_stored_is_taken
     ledger: ActivityLedger, clock: Clock
 ) -> None:
     ledger.settle(acquired(ledger), ENTRY)
-    ledger.request_refetch(42, ENTRY.activity_id, clock())
-    [entry] = ledger.due(clock())
-    assert (entry.state, entry.object_keys, entry.fingerprint) == (ENTRY.state, ENTRY.object_keys, "")
+    ledger.request_refetch(42, ENTRY.activity_id, clock() + 0.9)
+
+    now = int(clock())
+    assert list(ledger.due(now)) == [replace(ENTRY, fingerprint="", asked=DueWork(now, now))]

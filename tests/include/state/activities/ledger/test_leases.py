@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,24 @@ def test_renewed_lease_holds_for_its_full_length_from_then_on(
     pass_time(1)
     with pytest.raises(LeaseLost):
         ledger.renew(renewed)
+
+
+@pytest.mark.parametrize(
+    ("left_s", "is_renewed"),
+    [(LEASE_S / 2 + 0.5, False), (LEASE_S / 2, True), (LEASE_S / 2 - 0.5, True)],
+)
+def test_lease_is_renewed_once_half_of_it_is_over_and_the_activity_is_due_when_it_ends(
+    ledger: ActivityLedger, clock: ManualClock, pass_time: Callable[[float], None], left_s: float, is_renewed: bool
+) -> None:
+    ledger.settle(acquired(ledger), ENTRY)
+    lease = acquired(ledger)
+    pass_time(LEASE_S - left_s)
+
+    renewed = ledger.renew(lease)
+
+    until_epoch_s = clock.now_epoch_s + LEASE_S if is_renewed else lease.expires_at_epoch_s
+    assert renewed == replace(lease, expires_at_epoch_s=until_epoch_s)
+    assert stored(ledger) == replace(ENTRY, next_try_epoch_s=ceil(until_epoch_s))
 
 
 # --- many at once --------------------------------------------------------------------------------

@@ -188,6 +188,8 @@ def test_copy_that_was_not_made_gives_its_time_away(copies: CopyLedger) -> None:
         pytest.param("sdi-7-22-copy.gpx", None, id="something behind"),
         pytest.param("sdi-0-22", None, id="no activity"),
         pytest.param("sdi-\u0667-22", None, id="digits of another script"),
+        pytest.param(f"sdi-{2**63 - 1}-22", 2**63 - 1, id="the last id"),
+        pytest.param(f"sdi-{2**63}-22", None, id="one more than an id"),
         pytest.param("sdi-9999999999999999999-22", None, id="longer than an id"),
     ],
 )

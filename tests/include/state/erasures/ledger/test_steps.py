@@ -78,3 +78,69 @@ def test_erasure_that_is_requested_again_is_due_as_the_first_was() -> None:
 
     assert (first.next_try_epoch_s, again.next_try_epoch_s) == (100 + NEXT_TRY_S, 300 + NEXT_TRY_S)
     assert (again.began_at_epoch_s, again.finished_at_epoch_s) == (300, None)
+
+
+# --- what each step leaves -----------------------------------------------------------------------
+
+
+OLD = Erasure(
+    athlete_id=ANN,
+    grounds=ErasureGrounds(ATHLETE, 90),
+    began_at_epoch_s=100,
+    stage=S.ASKED,
+    next_try_epoch_s=1000,
+    finished_at_epoch_s=None,
+    link_id="secret",
+    fence=3,
+    lease_until_epoch_s=400.5,
+    version=5,
+)
+
+
+def test_first_erasure_is_a_request_that_is_due_in_a_window() -> None:
+    grounds = ErasureGrounds(ATHLETE, 90)
+
+    assert Erasure.first(ANN, grounds, 100) == Erasure(ANN, grounds, 100, S.ASKED, next_try_epoch_s=1000)
+
+
+@pytest.mark.parametrize(
+    ("now", "began"),
+    [
+        pytest.param(300, 300, id="later"),
+        pytest.param(101, 101, id="a second later"),
+        pytest.param(100, 101, id="in the same second"),
+        pytest.param(7, 101, id="by a clock that was set back"),
+    ],
+)
+def test_erasure_that_is_requested_again_keeps_its_row_and_begins_later(now: int, began: int) -> None:
+    finished = replace(OLD, stage=S.FINISHED, finished_at_epoch_s=200)
+
+    assert finished.asked(ErasureGrounds(OPERATOR, 299), now) == replace(
+        OLD, grounds=ErasureGrounds(OPERATOR, 299), began_at_epoch_s=began, next_try_epoch_s=now + 900
+    )
+
+
+def test_step_changes_the_stage_and_nothing_else_but_when_it_was_finished() -> None:
+    assert OLD.confirmed() == replace(OLD, stage=S.UNDER_WAY)
+    assert OLD.finished(200) == replace(OLD, stage=S.FINISHED, finished_at_epoch_s=200)
+    assert OLD.withdrawn() == replace(OLD, stage=S.WITHDRAWN)
+
+
+@pytest.mark.parametrize("stage", list(S))
+@pytest.mark.parametrize("grounds", [ErasureGrounds(EVENT, 2**40), ErasureGrounds(OPERATOR, 2**40)])
+def test_request_is_joined_only_before_the_erasure_has_begun(stage: ErasureStage, grounds: ErasureGrounds) -> None:
+    erasure = replace(OLD, stage=stage, grounds=ErasureGrounds(EVENT, 5))
+
+    assert erasure.joined(grounds) == (replace(erasure, grounds=grounds) if stage is S.ASKED else erasure)
+
+
+@pytest.mark.parametrize("reason", list(EraseReason))
+@pytest.mark.parametrize("stage", list(S))
+def test_erasure_forbids_and_clears_away_by_its_stage_and_who_asked(stage: ErasureStage, reason: EraseReason) -> None:
+    erasure = replace(OLD, stage=stage, grounds=ErasureGrounds(reason, 90))
+
+    begun = stage in (S.UNDER_WAY, S.FINISHED)
+    assert erasure.is_open is (stage in (S.ASKED, S.UNDER_WAY))
+    assert erasure.clears_away is begun
+    assert erasure.forbids_writing is (begun or (stage is S.ASKED and reason is not EVENT))
+    assert erasure.is_withdrawable is (stage is S.ASKED and reason is ATHLETE)
