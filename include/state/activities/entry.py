@@ -275,10 +275,9 @@ class LedgerEntry:
         return replace(self, next_try_epoch_s=before.next_try_epoch_s, asked=before.asked, copies_due=before.copies_due)
 
     def _seen(self, seen: Observation) -> Self:
-        """All fields as observed, without the former ones, and no work due."""
+        """All fields as observed, without the former ones, and no work due; the step that was taken sets the state."""
         return replace(
             self.unknown(self.athlete_id, self.activity_id),
-            state=self.state,
             sport_type=seen.sport_type,
             start_at_epoch_s=seen.start_at_epoch_s,
             fingerprint=seen.fingerprint,

@@ -249,12 +249,12 @@ def test_waiting_is_no_round() -> None:
 
 
 def test_streams_that_may_come_are_looked_for_over_a_day_and_then_no_more() -> None:
-    now, looks_h = 0, []
-    entry = unfailed().without_streams(replace(SEEN, fetched_at_epoch_s=float(now)), may_come=True)
-    while entry.next_try_epoch_s is not None:
-        now = entry.next_try_epoch_s
-        looks_h.append(now / 3600)
-        entry = entry.without_streams(replace(SEEN, fetched_at_epoch_s=float(now)), may_come=True)
+    entry, looks_h = unfailed().without_streams(replace(SEEN, fetched_at_epoch_s=0.0), may_come=True), []
+    for _ in range(STREAM_LOOKS):
+        if entry.next_try_epoch_s is not None:
+            looks_h.append(entry.next_try_epoch_s / 3600)
+            seen = replace(SEEN, fetched_at_epoch_s=float(entry.next_try_epoch_s))
+            entry = entry.without_streams(seen, may_come=True)
 
     assert looks_h == [0.25, 0.75, 1.75, 3.75, 7.75, 13.75, 19.75]
 

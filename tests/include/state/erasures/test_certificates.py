@@ -9,11 +9,12 @@ import pytest
 
 from include.clock import Clock
 from include.errors import VersionConflict
-from include.state.erasures.certificates import DRAFT_KEPT_S, Certificates, LinkedCertificate
+from include.state.erasures.certificates import Certificates, LinkedCertificate
 from include.state.erasures.entry import EraseReason, Erasure, ErasureGrounds
 from include.store.store import Key, Store
 
 NOW = 1_700_000_000
+DAYS_90_S = 90 * 86_400
 ERASURE = replace(Erasure.first(42, ErasureGrounds(EraseReason.ATHLETE, NOW), NOW), link_id="secret")
 DRAFT = LinkedCertificate("secret", 42, NOW)
 
@@ -85,21 +86,25 @@ def test_certificate_is_finished_where_no_draft_was_stored_and_gets_no_address_a
     assert list(certificates.mail_due()) == []
 
 
-def test_draft_goes_when_it_was_not_finished_for_its_days_and_a_finished_one_stays(
+def test_draft_goes_when_it_was_not_finished_for_90_days_and_a_finished_one_stays(
     certificates: Certificates, pass_time: Callable[[float], None]
 ) -> None:
     other = replace(ERASURE, athlete_id=43, link_id="another secret")
     finished(certificates)
     certificates.open(other)
 
-    pass_time(DRAFT_KEPT_S - 1)
+    pass_time(DAYS_90_S - 1)
     kept = certificates.get("another secret")
     pass_time(2)
 
     assert kept is not None
     assert certificates.get("another secret") is None
-    pass_time(100 * DRAFT_KEPT_S)
+    pass_time(100 * DAYS_90_S)
     assert certificates.get("secret") is not None
+
+
+def test_text_of_a_certificate_shows_no_sealed_address(certificates: Certificates) -> None:
+    assert "sealed" not in repr(finished(certificates, "sealed"))
 
 
 # --- the mail ------------------------------------------------------------------------------------

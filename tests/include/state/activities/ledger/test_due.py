@@ -137,6 +137,20 @@ def test_queued_activity_is_due_later_and_its_copies_are_marked_where_they_alone
     assert ledger.get(42, 7) is None
 
 
+@pytest.mark.parametrize("copies", [False, True])
+@pytest.mark.parametrize("mark", [None, DueWork(9, 2**40)])
+def test_queued_copies_keep_the_mark_that_they_have_and_get_one_only_where_they_are_queued(
+    ledger: ActivityLedger, clock: Clock, copies: bool, mark: DueWork | None
+) -> None:
+    lease = acquired(ledger)
+    ledger.settle(lease, replace(ENTRY, copies_due=mark))
+
+    ledger.put_off(42, ENTRY.activity_id, clock(), copies=copies)
+
+    new = DueWork(lease.fence, int(clock()) + 1800) if copies else None
+    assert stored(ledger) == replace(ENTRY, copies_due=mark or new, queued=1)
+
+
 # --- finding -------------------------------------------------------------------------------------
 
 
@@ -158,6 +172,17 @@ def test_entry_is_not_due_while_somebody_works_on_it(
 
     assert while_leased == []
     assert [entry.activity_id for entry in ledger.due(clock())] == [1]  # the worker crashed
+
+
+def test_entry_that_an_event_asks_for_is_not_due_while_somebody_works_on_it(
+    ledger: ActivityLedger, clock: Clock, pass_time: Callable[[float], None]
+) -> None:
+    ledger.make_due(42, 1, asked_at_epoch_s=5, due_at_epoch_s=100)
+    acquired(ledger, 1)
+
+    assert list(ledger.due(clock())) == []
+    pass_time(LEASE_S)
+    assert [entry.activity_id for entry in ledger.due(clock())] == [1]
 
 
 def test_entry_is_no_longer_due_when_it_was_synced(ledger: ActivityLedger, clock: Clock) -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from include.clock import Clock
 from include.errors import BeingErased, LeaseLost, VersionConflict
-from include.state.erasures.ledger import KEPT_S, EraseReason, Erasure, ErasureGrounds, Erasures, ErasureStage
+from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, Erasures, ErasureStage
 
 ANN, REX = 42, 43
 OPERATOR, ATHLETE, EVENT = EraseReason.OPERATOR, EraseReason.ATHLETE, EraseReason.DEAUTHORISATION
 S = ErasureStage
+DAYS_30_S = 30 * 86_400
 
 
 def begin(erasures: Erasures, athlete_id: int, reason: EraseReason = OPERATOR) -> Erasure:
@@ -59,13 +60,13 @@ def test_writing_is_forbidden_from_the_beginning_until_30_days_after_the_end(
     erasures: Erasures, clock: Clock, pass_time: Callable[[float], None]
 ) -> None:
     begin(erasures, ANN)
-    pass_time(KEPT_S * 2)
+    pass_time(DAYS_30_S * 2)
     assert erasures.forbid_writing(REX, ANN)
 
     lease = erasures.acquire(ANN)
     assert lease is not None
     finish(erasures, lease, clock())
-    pass_time(KEPT_S - 1)
+    pass_time(DAYS_30_S - 1)
     assert [found.stage for found in erasures.all()] == [S.FINISHED]
     assert erasures.forbid_writing(ANN)
 
