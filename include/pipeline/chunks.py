@@ -125,7 +125,7 @@ def _outcomes(
         try:
             yield from [(key, pool.submit(work, key).result) for key in keys]
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def label(names: Sequence[object], noun: str, waiting: Iterable[str] = ()) -> str:

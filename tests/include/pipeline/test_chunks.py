@@ -6,6 +6,7 @@ import logging
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 
 import pytest
 
@@ -24,13 +25,19 @@ def test_keys_come_in_order_in_as_few_chunks_as_there_can_be(count, sizes):
     assert [key for chunk in chunks for key in chunk] == list(range(count))
 
 
-def test_runs_take_turns_where_one_cannot_take_all(caplog):
-    count = 2 * MAX_CHUNKS * 3 + 1
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        pytest.param(MAX_CHUNKS * 3 + 1, "This run takes 751 of 1501, from number 1 on", id="one too many"),
+        pytest.param(2 * MAX_CHUNKS * 3 + 1, "This run takes 1001 of 3001, from number 1 on", id="many too many"),
+    ],
+)
+def test_runs_take_turns_where_one_cannot_take_all(caplog, count, said):
     with caplog.at_level(logging.WARNING):
-        turns = [in_chunks(range(count), 3, turn=turn) for turn in (6, 7, 8)]
+        turns = [in_chunks(range(count), 3, turn=turn) for turn in (6, 7, 8)][: ceil(count / (MAX_CHUNKS * 3))]
     assert all(len(chunks) <= MAX_CHUNKS for chunks in turns)
     assert sorted(key for chunks in turns for chunk in chunks for key in chunk) == list(range(count))
-    assert "This run takes 1001 of 3001, from number 1 on" in caplog.text
+    assert said in caplog.text
 
 
 def test_run_that_takes_all_says_nothing(caplog):
@@ -133,8 +140,9 @@ def test_a_run_of_many_activities_has_few_tasks(activities, tasks):
     assert len(in_chunks(range(activities), size_for(activities))) == tasks
 
 
-def test_keys_are_worked_on_at_once_and_told_in_their_order():
-    together = threading.Barrier(3, timeout=30)
+@pytest.mark.parametrize("at_once", [2, 3])
+def test_keys_are_worked_on_at_once_and_told_in_their_order(at_once):
+    together = threading.Barrier(at_once, timeout=30)
 
     def work(key):
         together.wait()
@@ -142,9 +150,15 @@ def test_keys_are_worked_on_at_once_and_told_in_their_order():
             raise RetryLater("503")
         return key * 10
 
-    worked = process_each([2, 1, 0], work, at_once=3)
-    assert list(worked.done.items()) == [(2, 20), (0, 0)]
+    worked = process_each([2, 1, 0][:at_once], work, at_once=at_once)
+    assert list(worked.done.items()) == [(2, 20), (0, 0)][: at_once - 1]
     assert worked.waiting == ("a temporary fault",)
+
+
+def test_keys_are_worked_on_one_after_the_other_in_the_callers_thread_unless_asked_otherwise():
+    assert process_each([1, 2], lambda _: threading.current_thread()).done == dict.fromkeys(
+        [1, 2], threading.current_thread()
+    )
 
 
 def test_no_more_are_worked_on_at_once_than_asked_for():

@@ -57,6 +57,21 @@ def test_activity_that_the_ledger_does_not_know_is_lacking():
     assert compared([row(1), row(2)], [entry(row(2))]) == Differences(lacking=(1,))
 
 
+def test_differences_come_newest_first_whatever_the_order_of_list_and_ledger():
+    starts = {1: NOW - 7000, 2: NOW - 5000, 3: NOW - 6000}
+    unknown = [row(number, start) for number, start in starts.items()]
+    edited = [row(10 + number, start) for number, start in starts.items()]
+    gone = [entry(row(20 + number, start)) for number, start in starts.items()]
+    oldest = row(30, NOW - 9000)
+
+    found = compared(
+        [oldest, *unknown, *edited], [entry(oldest), *(entry(one, fingerprint="other") for one in edited), *gone]
+    )
+
+    assert found == Differences(lacking=(2, 3, 1), changed=(12, 13, 11), missing=(22, 23, 21))
+    assert list(found.ids()) == [12, 13, 11, 2, 3, 1, 22, 23, 21]
+
+
 def test_history_from_before_the_athlete_connected_is_not_lacking():
     old, new = row(1, start=CONNECTED - 1), row(2, start=CONNECTED)
     assert compared([new, old], []) == Differences(lacking=(2,))
