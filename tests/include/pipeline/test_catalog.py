@@ -135,7 +135,7 @@ def test_partition_leaves_the_catalogue_with_its_last_activity(world, services, 
     assert {partition.year for partition in named.named} == {2025, 2026}
 
     removed(world, old)
-    register_waiting(services)
+    assert register_waiting(services).to_json() == {"registered": 0, "removed": 3}
     assert {partition.year for partition in named.named} == {2026}
     removed(world, young)
     register_waiting(services)
@@ -156,6 +156,19 @@ def test_change_that_comes_while_the_catalogue_works_waits_for_its_next_run(worl
     assert waiting(services) == {STREAMS}
     register_waiting(services)
     assert {partition.table for partition in named.named} == {"activities", "laps"}
+
+
+def test_partitions_stay_in_the_catalogue_when_another_run_settled_them_meanwhile(world, services, named):
+    synced(world)
+    wanted = waiting(services)
+
+    def other_run():
+        named.before_register = lambda: None
+        assert register_waiting(services) == PartitionCounts(registered=3)
+
+    named.before_register = other_run
+    assert register_waiting(services) == PartitionCounts(registered=3)
+    assert (named.named, waiting(services)) == (wanted, set())
 
 
 # --- erased athletes -----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile import due as reconcile
 from include.pipeline.reconcile.due import Listed, list_athletes
-from include.pipeline.reconcile.turns import stretch_factor
+from include.pipeline.reconcile.turns import EARLY_S, intervals_s, stretch_factor
 from include.queue.content import LookAgain
 from include.strava.models import Subscription
 from include.strava.quota import Bucket, Limits, Priority
@@ -162,6 +162,27 @@ def test_athlete_is_listed_every_six_hours_while_events_arrive_and_hourly_withou
     plan(world.services, [world.event(1, subscription_id=9)])
     assert turns(world, 12) == 2
     assert turns(world, 24) == 2 + 12  # a day after the last event nobody can rely on them
+
+
+@pytest.mark.parametrize(
+    ("since_event_s", "read_day", "hours"),
+    [
+        pytest.param(0, 1000, 6, id="events arrive"),
+        pytest.param(24 * HOUR_S - 1, 1000, 6, id="one came within a day"),
+        pytest.param(24 * HOUR_S, 1000, 1, id="none came for a day"),
+        pytest.param(24 * HOUR_S, 48, 2, id="the day has half the reads that this takes"),
+    ],
+)
+def test_interval_is_a_few_minutes_short_of_whole_hours_so_that_a_run_a_little_early_is_no_hour_late(
+    world, since_event_s, read_day, hours
+):
+    world.services.state.subscriptions.save(Subscription(9, "http://localhost/webhook"))
+    world.services.state.subscriptions.note_event(9, world.clock.now_epoch_s - since_event_s)
+    athletes = list(world.services.state.athletes.all())
+
+    waits_s = intervals_s(world.services, world.settings, athletes, Limits(read_day=read_day))
+
+    assert waits_s == {PARENT_ID: hours * HOUR_S - EARLY_S}
 
 
 def test_event_of_our_own_does_not_count_as_one_that_arrived(world):

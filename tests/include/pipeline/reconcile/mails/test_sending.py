@@ -5,108 +5,23 @@ from __future__ import annotations
 import email
 import email.policy
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from include.crypto.key_file import KeyFileCipher
 from include.errors import MailPostponed, MailRefused, OutcomeUnknown, RetryLater
-from include.mail.mailer import Mail
-from include.pipeline.reconcile import mails
 from include.pipeline.reconcile.mails import DOUBT_S, send_mails
-from include.setting_values import EXAMPLES
-from include.settings import Settings
 from include.state.accounts.athletes import athlete_key
-from include.state.copies.entry import Copy
-from include.state.copies.states import CopyState
-from include.state.erasures.ledger import EraseReason, Erasure
-from include.state.links import Link
-from include.state.state import State
-from include.store.sqlite import SqliteStore
-from include.strava.grant import TokenGrant
-from include.strava.models import Athlete, AthleteId
-from local.testbed.manual_clock import ManualClock
-
-ANN, REX = 71, 72
-SETTINGS = replace(
-    Settings.from_environ(EXAMPLES), contact="privacy@example.org", public_url="https://ingest.example.org"
-)
-WRITE = frozenset({"read", "activity:read", "activity:write"})
-
-
-class Killed(BaseException):
-    """The process dies here."""
-
-
-@dataclass
-class Post:
-    """Takes mails, or breaks off as a test says."""
-
-    sent: list[Mail] = field(default_factory=list)
-    fault: BaseException | None = None
-    faulty: str = ""
-    """The only address that the fault is about; empty: all are."""
-
-    def send(self, mail: Mail) -> None:
-        if self.fault is not None and self.faulty in ("", mail.to):
-            raise self.fault
-        self.sent.append(mail)
-
-
-@dataclass
-class Place:
-    """The state, the clock, and the post."""
-
-    state: State
-    clock: ManualClock
-    store: SqliteStore
-    post: Post
-
-    def told(self) -> list[tuple[str, str]]:
-        return [(mail.to, mail.subject.partition(" – ")[0]) for mail in self.post.sent]
-
-    def connect(self, athlete_id: int, scopes: frozenset[str] = WRITE, *, address: bool = True) -> None:
-        athlete = Athlete(AthleteId(athlete_id), f"Name{athlete_id}", "X")
-        self.state.athletes.connect(TokenGrant("a", "r", 2_000_000_000, athlete), scopes)
-        if address:
-            nonce = self.state.mail_addresses.give(athlete_id, f"{athlete_id}@example.com")
-            assert self.state.mail_addresses.confirm(athlete_id, nonce)
-
-    def set(self, athlete_id: int, **fields: object) -> None:
-        item = self.store.get(athlete_key(athlete_id))
-        assert item is not None
-        self.store.put(item.key, {**item.fields, **fields}, expected_version=item.version)
-
-    def wait(self, activity_id: int) -> None:
-        copy = Copy(activity_id, REX, ANN, CopyState.WAITING_FOR_ACCESS, external_id=f"sdi-{activity_id}-{REX}")
-        self.state.copies.plan(copy)
-
-    def erase(self, athlete_id: int) -> Erasure:
-        erasure = self.state.erasures.ask_now(athlete_id, EraseReason.ATHLETE)
-        address = self.state.mail_addresses.get(athlete_id)
-        self.state.certificates.open(erasure, address.sealed if address else "")
-        self.state.mail_addresses.forget(athlete_id)
-        self.state.certificates.finish(erasure, "{}")
-        return erasure
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    clock = ManualClock(1_760_000_000.0)
-    store = SqliteStore(tmp_path / "state.sqlite", clock)
-    post = Post()
-    monkeypatch.setattr(mails, "open_mailer", lambda settings: post)
-    yield Place(State.on(store, KeyFileCipher(tmp_path / "token.key"), clock), clock, store, post)
-    store.close()
+from tests.include.pipeline.reconcile.mails.place import ANN, REX, SETTINGS, Killed, Place
 
 
 def test_nothing_is_sent_while_all_is_well(place: Place) -> None:
     place.connect(ANN)
     place.connect(REX)
-    place.state.links.save(Link(ANN, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    place.link(REX, "Rex")
 
     assert send_mails(place, SETTINGS) == 0
 
@@ -145,7 +60,7 @@ def test_athlete_is_told_nothing_without_a_confirmed_address(place: Place) -> No
 def test_copies_that_wait_are_told_once_to_each_side_however_many(place: Place) -> None:
     place.connect(ANN)
     place.connect(REX, frozenset({"read", "activity:read"}))
-    place.state.links.save(Link(ANN, REX, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1))
+    place.link(REX, "Rex")
     assert send_mails(place, SETTINGS) == 0
     for activity_id in (1, 2, 3):
         place.wait(activity_id)
@@ -191,7 +106,7 @@ def test_mail_is_repeated_only_when_it_was_certainly_not_sent(
     cause(place)
     place.post.fault = fault
     with suppress(RetryLater, Killed):
-        send_mails(place, SETTINGS)
+        assert send_mails(place, SETTINGS) == 0
     place.post.fault = None
 
     assert send_mails(place, SETTINGS) == later
@@ -231,6 +146,44 @@ def test_full_mailbox_keeps_nobody_else_from_being_told_and_is_tried_again(
     place.post.fault = None
     assert send_mails(place, SETTINGS) == 1
     assert [to for to, _ in place.told()] == ["72@example.com", "71@example.com"]
+
+
+def test_full_mailbox_keeps_no_other_erased_athlete_from_being_told(place: Place) -> None:
+    for athlete_id in (ANN, REX):
+        place.connect(athlete_id)
+        place.erase(athlete_id)
+    first, second = (f"{due.athlete_id}@example.com" for due in place.state.certificates.mail_due())
+    place.post.fault, place.post.faulty = MailPostponed("full"), first
+
+    assert send_mails(place, SETTINGS) == 1
+    assert [to for to, _ in place.told()] == [second]
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "is_kept"), [(0, True), (DOUBT_S, True), (DOUBT_S + 1, False)], ids=["just now", "at last", "too long"]
+)
+def test_claim_of_another_worker_is_left_to_it_for_an_hour_and_delays_no_other_mail(
+    place: Place, passed_s: int, is_kept: bool
+) -> None:
+    for athlete_id in (ANN, REX):
+        place.connect(athlete_id)
+        place.erase(athlete_id)
+    claimed, _ = list(place.state.certificates.mail_due())
+    assert place.state.certificates.claim(claimed)
+    place.clock.advance(passed_s)
+
+    assert send_mails(place, SETTINGS) == 1
+    assert bool(place.state.certificates.get(claimed.link_id).sealed_address) is is_kept  # type: ignore[union-attr]
+    assert f"{claimed.athlete_id}@example.com" not in dict(place.told())
+
+
+def test_row_of_a_mail_says_when_it_was_sent(place: Place) -> None:
+    place.connect(ANN)
+    place.set(ANN, status="revoked")
+    send_mails(place, SETTINGS)
+
+    (row,) = place.store.query("sent_mails", str(ANN))
+    assert row.fields["sent_at_epoch_s"] == place.clock.now_epoch_s
 
 
 def test_log_names_no_address(place: Place, caplog: pytest.LogCaptureFixture) -> None:
