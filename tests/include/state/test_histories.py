@@ -9,10 +9,12 @@ import pytest
 from include.clock import Clock
 from include.state.erasures.entry import EraseReason
 from include.state.erasures.ledger import Erasures
-from include.state.histories import KEPT_S, WORKED_S, Histories, History
+from include.state.histories import Histories, History
 from include.store.store import Key, Store
+from tests.include.state.meanwhile import Meanwhile
 
 NOW = 1_700_000_000
+KEPT_S, WORKED_S = 30 * 86_400, 1800
 
 
 @pytest.fixture
@@ -103,12 +105,8 @@ def test_finished_history_can_be_looked_at_for_a_month(histories, pass_time):
     assert histories.get(7, history().span) is None
 
 
-def test_nothing_is_kept_of_an_athlete_who_is_erased(histories, store, clock):
-    erasures = Erasures(store, clock)
-    erasures.ask_now(7, EraseReason.OPERATOR)
-    with erasures.held(7) as erasure:
-        assert erasure is not None
-        erasures.advance(erasure.confirmed())
+def test_nothing_is_kept_of_an_athlete_who_is_erased(histories, erase):
+    erase(7)
     assert histories.ask(history()) is None
     assert list(histories.of_athlete(7)) == []
     assert histories.amend(history(), lambda row: row) is None
@@ -129,3 +127,118 @@ def test_row_of_an_older_version_reads_with_defaults(histories, store):
     }
     store.put(Key("histories", "7", history().span), fields, expected_version=0)
     assert histories.get(7, history().span) == history(next_turn_epoch_s=0)
+
+
+def test_spans_and_kinds_have_rows_of_their_own(histories):
+    kinds = [
+        history(dry_run=dry_run, again=again, until_epoch_s=until)
+        for dry_run in (False, True)
+        for again in (False, True)
+        for until in (2000, 3000)
+    ]
+    for each in kinds:
+        histories.ask(each)
+
+    assert [histories.get(7, each.span) for each in kinds] == [each.taken(NOW) for each in kinds]
+    assert len(list(histories.of_athlete(7))) == len(kinds)
+
+
+@pytest.mark.parametrize(("later_s", "loaded"), [(-1, 9), (0, 9), (1, 0)])
+def test_finished_span_answers_every_request_up_to_its_own(histories, later_s, loaded):
+    histories.ask(history())
+    histories.amend(history(), lambda row: replace(row, is_listed=True, loaded=9))
+
+    assert histories.ask(history(asked_at_epoch_s=NOW + later_s)).loaded == loaded
+
+
+def test_history_that_is_asked_for_again_is_worked_on_from_now(histories, pass_time):
+    histories.ask(history())
+    pass_time(60)
+    assert histories.ask(history()) == history().taken(NOW + 60)
+    assert list(histories.open(NOW + 60 + WORKED_S - 1)) == []
+
+
+def test_history_under_way_is_never_forgotten_and_one_that_begins_anew_neither(histories, pass_time):
+    histories.ask(history())
+    pass_time(2 * KEPT_S)
+    assert histories.get(7, history().span) is not None
+
+    histories.amend(history(), lambda row: replace(row, is_listed=True))
+    histories.ask(history(asked_at_epoch_s=NOW + 2 * KEPT_S))
+    pass_time(2 * KEPT_S)
+    assert histories.get(7, history().span).is_open
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_open"),
+    [
+        ({}, True),
+        ({"to_load": (3,)}, True),
+        ({"is_listed": True, "to_load": (3,)}, True),
+        ({"is_listed": True}, False),
+    ],
+)
+def test_history_is_open_until_all_is_listed_and_loaded(histories, changes, is_open):
+    histories.ask(history())
+    row = histories.amend(history(), lambda row: replace(row, **changes))
+
+    assert row.is_open is is_open
+    assert list(histories.open(NOW + WORKED_S)) == ([row] if is_open else [])
+
+
+def test_only_an_open_history_whose_turn_has_come_is_put_off(histories, pass_time):
+    histories.ask(history())
+    pass_time(WORKED_S - 1)
+    assert not histories.put_off(history())
+    assert not histories.put_off(history(8))
+    pass_time(1)
+    histories.amend(history(), lambda row: replace(row, is_listed=True))
+    assert not histories.put_off(history())
+    assert histories.get(7, history().span).queued == 0
+    assert histories.get(8, history().span) is None
+
+
+@pytest.mark.parametrize(
+    ("to_load", "settled", "in_lake", "left", "loaded", "waits_s"),
+    [
+        pytest.param((3, 2, 1), {3, 1}, {1}, (2,), 6, WORKED_S, id="some left"),
+        pytest.param((3,), {3}, {3}, (), 6, 0, id="none left"),
+        pytest.param((3, 2), set(), set(), (3, 2), 5, WORKED_S, id="none settled"),
+        pytest.param((3,), {3, 9}, {9}, (), 5, 0, id="of another chunk"),
+    ],
+)
+def test_settled_activities_leave_the_history(to_load, settled, in_lake, left, loaded, waits_s):
+    before = history(to_load=to_load, loaded=5, queued=2)
+    after = before.without(settled, in_lake=in_lake, now_epoch_s=NOW + 0.9)
+
+    queued = 0 if left else 2
+    turn = {"next_turn_epoch_s": NOW + waits_s, "queued": queued}
+    assert after == replace(before, to_load=left, loaded=loaded, **turn)
+
+
+def test_history_of_a_wish_that_may_be_withdrawn_is_kept(histories, store, clock):
+    histories.ask(history())
+    Erasures(store, clock).ask_now(7, EraseReason.ATHLETE)
+
+    assert histories.amend(history(), lambda row: replace(row, loaded=3)).loaded == 3
+
+
+def test_what_two_runs_note_at_once_is_kept_of_both(histories, store, clock):
+    def one_more(row):
+        return replace(row, loaded=row.loaded + 1)
+
+    histories.ask(history())
+    raced = Meanwhile(store, "histories", lambda: histories.amend(history(), one_more))
+
+    assert Histories(raced, clock).amend(history(), one_more).loaded == 2
+
+
+def test_two_who_ask_at_once_get_one_history(histories, store, clock):
+    raced = Meanwhile(
+        store,
+        "histories",
+        lambda: histories.ask(history()),
+        lambda: histories.amend(history(), lambda row: replace(row, found=4)),
+    )
+
+    assert Histories(raced, clock).ask(history()).found == 4

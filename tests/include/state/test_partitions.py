@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from include.clock import Clock
-from include.state.partitions import NOTED_S, SETTLED_S, Partition, Partitions
+from include.state.partitions import NOTED_S, SETTLED_S, Partition, Partitions, Waiting
 from include.store.sqlite import SqliteStore
 from include.store.store import Store
+from local.testbed.manual_clock import ManualClock
+from tests.include.state.meanwhile import Meanwhile
 
 MINE = Partition("streams", 71, 2026)
 YEARS = Partition("streams", 71, 2025)
@@ -117,3 +119,58 @@ def test_two_who_note_at_once_leave_a_row(store: Store, path: Path, clock: Clock
     with closing(Late(path, clock)) as late:
         Partitions(late, clock).note(MINE)
     assert waiting(Partitions(store, clock)) == {MINE}
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "is_noted_again"),
+    [
+        pytest.param(0, False, id="at once"),
+        pytest.param(NOTED_S - 1, False, id="a short while ago"),
+        pytest.param(NOTED_S, True, id="some minutes ago"),
+        pytest.param(-1, True, id="by a clock that is ahead"),
+    ],
+)
+def test_note_is_renewed_unless_it_is_young(
+    partitions: Partitions, clock: ManualClock, passed_s: float, is_noted_again: bool
+) -> None:
+    partitions.note(MINE)
+    clock.advance(passed_s)
+    partitions.note(MINE)
+
+    (row,) = partitions.waiting()
+    noted_at = clock() if is_noted_again else clock() - passed_s
+    assert row == Waiting(MINE, noted_at, 2 if is_noted_again else 1)
+
+
+def test_one_partition_that_has_waited_is_enough(partitions: Partitions, pass_time: Callable[[float], None]) -> None:
+    partitions.note(MINE)
+    pass_time(60)
+    partitions.note(THEIRS)
+
+    assert [partitions.waits_since(seconds) for seconds in (0, 60, 61)] == [True, True, False]
+
+
+def test_row_is_there_until_it_is_removed_noted_again_or_not(
+    partitions: Partitions, pass_time: Callable[[float], None]
+) -> None:
+    partitions.note(MINE)
+    (row,) = partitions.waiting()
+    pass_time(NOTED_S)
+    partitions.note(MINE)
+    assert partitions.is_there(row)
+
+    partitions.forget(MINE)
+    assert not partitions.is_there(row)
+
+
+def test_partition_that_is_noted_again_while_it_is_removed_goes_on_waiting(
+    store: Store, clock: Clock, partitions: Partitions, pass_time: Callable[[float], None]
+) -> None:
+    partitions.note(MINE)
+    (read,) = partitions.waiting()
+    pass_time(NOTED_S)
+    raced = Meanwhile(store, "partitions", lambda: partitions.note(MINE))
+
+    Partitions(raced, clock).remove(read)
+
+    assert waiting(partitions) == {MINE}

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from include.clock import Clock
-from include.errors import VersionConflict
-from include.state.consent.feed import LinkAction, Side
-from include.state.copies.ledger import LEASE_S
-from include.state.links import SETTLED_S, CopyOptions, Link, Links, LinkStatus
+from include.errors import BeingErased, VersionConflict
+from include.state.links import CopyOptions, Link, Links, LinkStatus
 from include.store.codec import decode
 from include.store.store import Key, Store
-from local.testbed.manual_clock import ManualClock
 
 LINK = Link(
     parent_id=11,
@@ -34,11 +31,6 @@ LINK = Link(
     child_consent_epoch_s=None,
     status=LinkStatus.PAUSED,
 )
-
-
-@pytest.fixture
-def links(store: Store, clock: Clock) -> Links:
-    return Links(store, clock)
 
 
 def test_nothing_is_found_where_there_is_no_link(links: Links) -> None:
@@ -122,83 +114,45 @@ def test_save_is_refused_when_the_other_side_was_first(links: Links) -> None:
     assert links.get(LINK.parent_id, LINK.child_id) == ended
 
 
-# --- copies to be looked at again ----------------------------------------------------------------
-
-AGREED = Link(11, 22, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
-
-
-def due(links: Links, clock: ManualClock, after_s: float = SETTLED_S) -> list[Link]:
-    return list(links.due(clock.now_epoch_s + after_s))
-
-
-@pytest.mark.parametrize(
-    "before",
-    [
-        pytest.param({"status": LinkStatus.PAUSED}, id="resumed"),
-        pytest.param({"status": LinkStatus.ENDED}, id="taken up again"),
-        pytest.param({"parent_consent_epoch_s": None}, id="confirmed"),
-        pytest.param({"options": CopyOptions(sports=("Run",))}, id="choices widened"),
-        pytest.param({"names": ("Bello",)}, id="names changed"),
-        pytest.param({"starts_at_epoch_s": 1_700_000_000}, id="first day moved"),
-    ],
-)
-def test_changed_link_has_its_copies_looked_at_whoever_saved_it(
-    links: Links, clock: ManualClock, before: dict[str, object]
+@pytest.mark.parametrize("athlete_id", [pytest.param(11, id="parent"), pytest.param(22, id="child")])
+def test_new_link_of_an_athlete_who_is_erased_is_not_kept(
+    links: Links, erase: Callable[[int], None], athlete_id: int
 ) -> None:
-    read = links.save(replace(AGREED, **before))
-    links.note_woken(read)
-    read = links.of_child(22)[0]
+    erase(athlete_id)
 
-    links.save(replace(AGREED, version=read.version))
+    with pytest.raises(BeingErased, match="athlete 11 or 22 is being erased"):
+        links.save(Link(11, 22, ("Rex",)))
 
-    assert due(links, clock, SETTLED_S - 1) == []
-    assert due(links, clock) == [AGREED]
+    assert links.get(11, 22) is None
 
 
-@pytest.mark.parametrize("status", [LinkStatus.PAUSED, LinkStatus.ENDED])
-def test_link_that_makes_no_copies_has_none_looked_at(links: Links, clock: ManualClock, status: LinkStatus) -> None:
-    saved = links.save(AGREED)
-
-    links.save(replace(saved, status=status))
-
-    assert due(links, clock) == []
-
-
-def test_link_that_is_saved_unchanged_stays_as_it_was_noted(links: Links, clock: ManualClock) -> None:
-    saved = links.save(AGREED)
-    clock.advance(60)
-    again = links.save(saved)
-    assert due(links, clock, SETTLED_S - 60) == [AGREED]
-
-    links.note_woken(again)
-    links.save(links.of_child(22)[0])
-
-    assert due(links, clock) == []
-
-
-def test_link_on_which_something_is_only_proposed_has_no_copies_looked_at(links: Links, clock: ManualClock) -> None:
-    links.note_woken(links.save(AGREED))
-    read = links.of_child(22)[0]
-
-    links.save(
-        replace(read, proposal=replace(read.terms, names=("Rex", "Bello"))).with_entry(
-            1, Side.PARENT, LinkAction.PROPOSED
-        )
-    )
-
-    assert due(links, clock) == []
-
-
-def test_link_that_is_changed_while_its_copies_are_looked_at_is_still_to_be_looked_at(
-    links: Links, clock: ManualClock
+def test_link_that_exists_can_still_be_ended_while_an_athlete_is_erased(
+    links: Links, erase: Callable[[int], None]
 ) -> None:
-    read = links.save(AGREED)
-    links.save(replace(read, names=("Rex", "Rexi")))
+    saved = links.save(Link(11, 22, ("Rex",)))
+    erase(22)
 
-    links.note_woken(read)
+    ended = links.save(replace(saved, status=LinkStatus.ENDED))
 
-    assert [link.names for link in due(links, clock)] == [("Rex", "Rexi")]
+    assert links.get(11, 22) == ended
 
 
-def test_no_worker_decides_by_the_link_before_once_the_change_has_settled_though_clocks_are_two_minutes_off() -> None:
-    assert SETTLED_S - 2 * 120 >= LEASE_S
+def test_forgotten_is_the_link_of_that_pair_alone(links: Links) -> None:
+    for parent_id, child_id in ((11, 22), (11, 33), (22, 11)):
+        links.save(Link(parent_id, child_id, ("Rex",)))
+
+    for _ in range(2):
+        links.forget(11, 22)
+
+    assert links.get(11, 22) is None
+    assert [link.child_id for link in links.of_parent(11)] == [33]
+    assert links.get(22, 11) is not None
+
+
+def test_children_are_counted_until_their_link_has_ended(links: Links) -> None:
+    assert links.count_children(11) == 0
+    for child_id, status in enumerate((LinkStatus.ACTIVE, LinkStatus.PAUSED, LinkStatus.ENDED), start=22):
+        links.save(Link(11, child_id, ("Rex",), status=status))
+    links.save(Link(12, 22, ("Rex",)))
+
+    assert links.count_children(11) == 2

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from include.clock import Clock
-from include.crypto.cipher import Cipher
 from include.errors import NotConnected, ScopeMissing, UnexpectedShape, VersionConflict
 from include.state.accounts.athletes import AthleteRow, Athletes, AthleteStatus, athlete_key
 from include.state.accounts.narrowing import Narrowing
@@ -24,11 +22,6 @@ READ = frozenset({"read", "activity:read"})
 def grant(athlete_id: int = 42, name: str = "Zoë", suffix: str = "1") -> TokenGrant:
     athlete = Athlete(AthleteId(athlete_id), name, "O'Brien 🐕")
     return TokenGrant(f"ACCESS-SECRET-{suffix}", f"REFRESH-SECRET-{suffix}", 1_700_021_600, athlete)
-
-
-@pytest.fixture
-def athletes(store: Store, cipher: Cipher, clock: Clock) -> Athletes:
-    return Athletes(store, cipher, clock)
 
 
 def test_get_answers_none_when_the_athlete_never_connected(athletes: Athletes) -> None:
