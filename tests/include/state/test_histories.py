@@ -125,8 +125,36 @@ def test_row_of_an_older_version_reads_with_defaults(histories, store):
         **{"athlete_id": 7, "after_epoch_s": 999, "until_epoch_s": 2000, "dry_run": False},
         **{"asked_at_epoch_s": NOW, "before_epoch_s": 2000, "something_else": 1},
     }
-    store.put(Key("histories", "7", history().span), fields, expected_version=0)
+    store.put(Key("histories", "7", "999.2000"), fields, expected_version=0)
     assert histories.get(7, history().span) == history(next_turn_epoch_s=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sort"),
+    [
+        ({}, "999.2000"),
+        ({"dry_run": True}, "999.2000.dry"),
+        ({"again": True}, "999.2000.again"),
+        ({"again": True, "dry_run": True}, "999.2000.again.dry"),
+    ],
+)
+def test_history_is_stored_where_every_version_looks_for_it(histories, store, changes, sort):
+    histories.ask(history(**changes))
+
+    assert store.get(Key("histories", "7", sort)) is not None
+
+
+def test_new_history_has_listed_and_counted_nothing(histories, store):
+    histories.ask(History(7, 999, 2000, False, NOW, before_epoch_s=2000))
+
+    row = store.get(Key("histories", "7", "999.2000"))
+    counts = ("found", "in_lake", "changed", "unreadable", "lacking", "read_calls", "loaded", "queued")
+    assert row.fields == {
+        **{"athlete_id": 7, "after_epoch_s": 999, "until_epoch_s": 2000, "before_epoch_s": 2000},
+        **{"dry_run": False, "again": False, "is_listed": False, "asked_at_epoch_s": NOW, "due": "due"},
+        **{"edge": [], "to_load": [], "reason": "", "listed_at_epoch_s": 0.0, "next_turn_epoch_s": NOW + WORKED_S},
+        **dict.fromkeys(counts, 0),
+    }
 
 
 def test_spans_and_kinds_have_rows_of_their_own(histories):

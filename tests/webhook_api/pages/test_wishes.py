@@ -12,7 +12,7 @@ import pytest
 from include.errors import OutcomeUnknown, StravaUnavailable
 from include.queue.sqlite import SqliteQueue
 from include.state.accounts.athletes import Athletes, AthleteStatus
-from include.state.accounts.wishes import Wish, WishKind
+from include.state.accounts.wishes import WishKind
 from include.state.erasures.ledger import Erasures
 from include.store.sqlite import SqliteStore
 from local.testbed.manual_clock import ManualClock
@@ -245,10 +245,3 @@ def test_wish_of_a_browser_is_forgotten_when_all_are_signed_out(ada: Any, athlet
 def test_pages_say_beforehand_that_strava_is_asked(ada: Any) -> None:
     for page in ("/me/erase", "/me/disconnect"):
         assert "First, Strava has to tell us that it is you" in re.sub(r"\s+", " ", ada.client.get(page).text)
-
-
-@pytest.mark.parametrize(
-    "wish", [Wish(WishKind.ERASE, 5), Wish(WishKind.WIDEN, 5, frozenset({"read", "activity:read"}))]
-)
-def test_wish_travels_in_the_state_as_it_was(wish: Wish) -> None:
-    assert Wish.from_json(wish.to_json()) == wish

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_reencrypt_seals_the_same_pair_with_the_active_key_and_touches_nothing_e
     before = row(store)
     active = cipher.rotate()
 
-    assert rotation.reencrypt_tokens(42)
+    assert rotation.reencrypt_tokens(42) == 1
 
     after = row(store)
     changed = {name for name in before.fields if before.fields[name] != after.fields[name]}
@@ -233,3 +234,39 @@ def test_nothing_that_the_key_has_sealed_is_left_out() -> None:
     sealing = {path.stem for path in root.rglob("*.py") if re.search(r"\bsealer\(", path.read_text())}
 
     assert sealing - {"cipher", "key_file", "kms"} == {"athletes", "tokens", "token_pair", "places", "mail_addresses"}
+
+
+def test_certificate_without_an_address_has_nothing_to_seal(
+    store: Store, rotation: KeyRotation, cipher: KeyFileCipher, clock: Clock
+) -> None:
+    state = State.on(store, cipher, clock)
+    erasure = state.erasures.ask_now(42, EraseReason.ATHLETE)
+    certificates = [rotation.certificate_ids()]
+    state.certificates.open(erasure)
+    certificates.append(rotation.certificate_ids())
+    cipher.rotate()
+
+    assert certificates == [[], []]
+    assert [rotation.reencrypt_certificate(link_id) for link_id in (erasure.link_id, "nothing")] == [0, 0]
+    assert rotation.secrets_by_key() == {}
+
+
+def test_address_of_a_mail_that_still_has_to_be_sent_is_sealed_again_when_its_erasure_is_long_over(
+    store: Store, rotation: KeyRotation, cipher: KeyFileCipher, clock: Clock, pass_time: Callable[[float], None]
+) -> None:
+    state = State.on(store, cipher, clock)
+    erasure = state.erasures.ask_now(42, EraseReason.ATHLETE)
+    state.mail_addresses.give(42, "ann@example.com")
+    state.certificates.open(erasure, *state.mail_addresses.sealed(42))
+    state.mail_addresses.erase(42)
+    state.certificates.finish(erasure, "{}")
+    with state.erasures.held(42) as lease:
+        assert lease is not None
+        state.erasures.settle(lease.confirmed().finished(int(clock())))
+    pass_time(31 * 86_400)
+    old, new = cipher.active_key, cipher.rotate()
+
+    assert (state.erasures.get(42), rotation.secrets_by_key()) == (None, {old: 1})
+    assert rotation.certificate_ids() == [erasure.link_id]
+    assert rotation.reencrypt_certificate(erasure.link_id) == 1
+    assert rotation.secrets_by_key() == {new: 1}

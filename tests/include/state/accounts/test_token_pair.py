@@ -10,6 +10,7 @@ from include.crypto.cipher import Cipher
 from include.errors import CipherError
 from include.state.accounts.token_pair import SealedTokens, TokenPair, sealer
 from include.store.codec import decode, encode
+from include.strava.grant import TokenGrant
 
 PAIR = TokenPair("ACCESS-SECRET", "REFRESH-SECRET")
 
@@ -44,3 +45,37 @@ def test_no_token_is_in_a_repr(cipher: Cipher) -> None:
     sealed = SealedTokens.seal(sealer(cipher, 42), PAIR, 1_700_021_600)
 
     assert "SECRET" not in f"{sealed!r} {sealed.open(cipher, 42)!r}"
+
+
+def test_pair_that_is_sealed_again_keeps_its_expiry_and_lease(cipher: Cipher) -> None:
+    sealed = replace(SealedTokens.seal(sealer(cipher, 42), PAIR, 1_700_021_600), lease_until_epoch_s=5.5)
+
+    again = sealed.resealed(cipher, 42)
+
+    assert again.open(cipher, 42) == PAIR
+    assert replace(again, sealed="") == replace(sealed, sealed="")
+    assert again.sealed != sealed.sealed
+    with pytest.raises(CipherError):
+        sealed.resealed(cipher, 43)
+    with pytest.raises(CipherError):
+        SealedTokens().resealed(cipher, 42)
+
+
+@pytest.mark.parametrize(
+    ("former", "doubts", "kept"),
+    [
+        pytest.param(None, (), None, id="certain"),
+        pytest.param("FORMER-SECRET", (), None, id="certain after a doubt"),
+        pytest.param(None, ("time",), "REFRESH-SECRET", id="doubtful"),
+        pytest.param("FORMER-SECRET", ("time",), "FORMER-SECRET", id="doubtful after a doubt"),
+    ],
+)
+def test_last_certain_refresh_token_is_kept_beside_a_doubtful_one(
+    former: str | None, doubts: tuple[str, ...], kept: str | None
+) -> None:
+    grant = TokenGrant("ACCESS-2", "REFRESH-2", 5, doubts=doubts)
+
+    renewed = replace(PAIR, former_refresh_token=former).renewed(grant)
+
+    assert renewed == TokenPair("ACCESS-2", "REFRESH-2", kept)
+    assert renewed.fallen_back() == (None if kept is None else TokenPair("ACCESS-2", kept))

@@ -9,7 +9,7 @@ import pytest
 
 from include.errors import BeingErased, VersionConflict
 from include.state.links import CopyOptions, Link, Links, LinkStatus
-from include.store.codec import decode
+from include.store.codec import decode, encode
 from include.store.store import Key, Store
 
 LINK = Link(
@@ -75,6 +75,12 @@ def test_link_of_an_older_version_reads_as_if_nobody_had_chosen_what_is_new(link
 )
 def test_stored_length_is_a_choice_only_where_somebody_chose_it(stored: dict[str, int], read: int | None) -> None:
     assert decode(CopyOptions, stored).trim_m == read
+
+
+def test_choice_of_what_to_hide_is_stored_as_older_versions_read_it() -> None:
+    stored = [encode(CopyOptions(trim_m=chosen))["trim_m"] for chosen in (None, 0, 1, 2000)]
+
+    assert stored == [0, -1, 1, 2000]
 
 
 @pytest.mark.parametrize("trim_m", [None, 0, 1, 2000])

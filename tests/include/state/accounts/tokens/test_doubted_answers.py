@@ -114,3 +114,16 @@ def test_answer_without_a_doubt_ends_the_doubt(
         formers.append(kept().former_refresh_token)
 
     assert formers == ["REFRESH-SECRET-0", None]
+
+
+def test_missing_access_token_is_reported_though_the_row_changed_meanwhile(
+    tokens: Tokens, athletes: Athletes, strava: Any, pass_time: Callable[[float], None]
+) -> None:
+    pass_time(LIFETIME_S)
+    strava.answers = [without_access_token]
+    strava.while_busy.append(lambda: athletes.note_disconnect(ATHLETE))
+
+    with pytest.raises(TokenEndpointFault, match="gave athlete 42 no access token"):
+        access_token(tokens)
+
+    assert access_token(tokens) == "ACCESS-SECRET-2"

@@ -27,6 +27,7 @@ from include.strava.grant import TokenGrant
 from include.strava.models import Athlete
 from local.testbed.manual_clock import ManualClock
 from tests.include.state.accounts.tokens.athlete import ATHLETE, access_token, status_of
+from tests.include.state.meanwhile import Meanwhile
 
 LIFETIME_S = 21_600
 READ = frozenset({"read", "activity:read"})
@@ -180,3 +181,49 @@ def test_one_refresh_serves_all_when_many_workers_want_a_token(
             assert strava.calls == round_number
             clock.advance(LIFETIME_S)
     assert status_of(athletes) is AthleteStatus.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("remaining_s", "waited_s"),
+    [pytest.param(0, [], id="over"), pytest.param(0.05, [0.1], id="still running")],
+)
+def test_lease_is_respected_to_its_very_end(
+    tokens: Tokens, store: Store, cipher: Cipher, clock: ManualClock, strava: Any, remaining_s: float, waited_s: Any
+) -> None:
+    clock.advance(LIFETIME_S)
+    item = store.get(athlete_key(ATHLETE))
+    assert item is not None
+    leased = {**item.fields, "refresh_lease_until_epoch_s": clock() + remaining_s}
+    store.put(item.key, leased, expected_version=item.version)
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        clock.advance(seconds)
+
+    assert access_token(Tokens(store, cipher, clock, strava.refresh, wait=wait)) == "ACCESS-SECRET-1"
+    assert waits == pytest.approx(waited_s)
+
+
+def test_worker_that_loses_the_lease_to_another_takes_its_pair(
+    tokens: Tokens, store: Store, cipher: Cipher, clock: ManualClock, strava: Any, pass_time: Callable[[float], None]
+) -> None:
+    clock.advance(LIFETIME_S)
+    raced = Meanwhile(store, "athletes", lambda: access_token(tokens))
+
+    assert access_token(Tokens(raced, cipher, clock, strava.refresh, wait=pass_time)) == "ACCESS-SECRET-1"
+    assert strava.calls == 1
+
+
+def test_rejection_of_a_pair_that_is_replaced_meanwhile_changes_nothing(
+    tokens: Tokens, athletes: Athletes, store: Store, cipher: Cipher, clock: ManualClock, strava: Any
+) -> None:
+    def connect_again() -> None:
+        strava.newest = 50
+        athletes.connect(strava.grant(Athlete(ATHLETE, "Zoë", "")), READ)
+
+    raced = Meanwhile(store, "athletes", connect_again)
+    Tokens(raced, cipher, clock, strava.refresh, wait=clock.advance).reject(ATHLETE, "ACCESS-SECRET-0")
+
+    assert access_token(tokens) == "ACCESS-SECRET-50"
+    assert strava.calls == 0
