@@ -250,7 +250,7 @@ def _declared_indexes() -> int:
         for table in TABLES.values()
         for name, index in table.indexes.items()
     ]
-    return crc32(repr(sorted(declared, key=repr)).encode()) % 0x7FFFFFFF + 1
+    return crc32(repr(sorted(declared)).encode()) % 0x7FFFFFFF + 1
 
 
 def _item(table: str, row: tuple[Any, ...]) -> Item:

@@ -87,6 +87,16 @@ def test_add_is_refused_when_a_counter_would_pass_its_ceiling(
     assert found.get("other", 0) == (0 if refused else 1)
 
 
+def test_refusal_names_the_counter_that_has_no_room(store: Store) -> None:
+    store.add(COUNTERS, {"day": 2})
+
+    with pytest.raises(CeilingReached) as caught:
+        store.add(COUNTERS, {"read": 5, "day": 1}, ceilings={"read": 5, "day": 2})
+
+    assert caught.value.field == "day"
+    assert str(caught.value) == "quota 2026-11-22: day would reach 3, its ceiling is 2"
+
+
 def test_add_ignores_the_ceilings_of_counters_it_does_not_raise(store: Store) -> None:
     store.add(COUNTERS, {"day": 9})
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from include.clock import Clock
-from include.errors import VersionConflict
+from include.errors import CeilingReached, VersionConflict
 from include.store.store import ABSENT, Key, Store
 
 KEY = Key("links", "11", "22")
@@ -71,6 +71,18 @@ def test_add_starts_again_when_the_row_has_expired(
     assert item.fields == {"read": 1}
     pass_time(life_s)
     assert store.get(COUNTERS) is None
+
+
+def test_ceiling_counts_nothing_of_a_row_that_has_expired(
+    store: Store, clock: Clock, pass_time: Callable[[float], None], life_s: int
+) -> None:
+    store.add(COUNTERS, {"read": 5}, expires_at_epoch_s=expiring(clock, life_s))
+    pass_time(life_s)
+
+    with pytest.raises(CeilingReached, match="read would reach 6, its ceiling is 5"):
+        store.add(COUNTERS, {"read": 6}, ceilings={"read": 5})
+    assert store.get(COUNTERS) is None
+    assert store.add(COUNTERS, {"read": 5}, ceilings={"read": 5}) == {"read": 5}
 
 
 def test_add_keeps_the_expiry_when_it_names_none(

@@ -39,6 +39,7 @@ def types(value: Any) -> Any:
     return type(value), value
 
 
+@example(fields={"": 1, **dict.fromkeys(OWN, 2)}, indexed={}, expires=3)
 @given(fields=st.dictionaries(NAMES, VALUES, max_size=6), indexed=INDEXED, expires=st.none() | st.integers(0, 2**40))
 def test_row_comes_back_exactly(fields: dict[str, Any], indexed: dict[str, Any], expires: int | None) -> None:
     item = Item(KEY, {**fields, **indexed}, version=7, expires_at_epoch_s=expires)
@@ -64,7 +65,7 @@ def test_every_attribute_is_one_that_dynamodb_takes(fields: dict[str, Any]) -> N
 
 
 def test_layout_is_the_documented_one() -> None:
-    fields = {"child_id": 22, "due": "due", "next_try_epoch_s": None, "reason": "", "points": [1.5], "done": True}
+    fields = {"child_id": 22, "due": "due", "next_try_epoch_s": None, "reason": "Zoë 🐕", "points": [1.5], "done": True}
 
     assert to_attributes(Item(KEY, fields, 3, expires_at_epoch_s=1_700_000_000), "w1") == {
         "partition": {"S": "11"},
@@ -74,7 +75,7 @@ def test_layout_is_the_documented_one() -> None:
         "write_id": {"S": "w1"},
         "child_id": {"N": "22"},
         "due": {"S": "due"},
-        "fields": {"S": '{"next_try_epoch_s":null,"reason":"","points":[1.5],"done":true}'},
+        "fields": {"S": '{"next_try_epoch_s":null,"reason":"Zoë 🐕","points":[1.5],"done":true}'},
     }
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import multiprocessing
+import os
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -61,14 +65,25 @@ def test_writer_says_how_long_it_waited_and_that_nothing_was_written(file: Sqlit
     assert notes(file) == []
 
 
-def test_waiting_writer_tries_again_and_again_at_short_intervals(file: SqliteFile, path: Path) -> None:
-    said: list[str] = []
-    file._connection().set_trace_callback(said.append)
+def test_waiting_writer_tries_again_at_short_intervals_until_the_lock_is_free(path: Path) -> None:
+    tries: list[str] = []
 
-    with locked(path), pytest.raises(RetryLater):
+    with (
+        contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other,
+        contextlib.closing(SqliteFile(path, SCHEMA, busy_timeout_s=3)) as file,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+
+        def free_at_the_twentieth(sql: str) -> None:
+            if sql == "BEGIN IMMEDIATE":
+                tries.append(sql)
+                if len(tries) == 20:
+                    other.execute("ROLLBACK")
+
+        file._connection().set_trace_callback(free_at_the_twentieth)
         note(file, "new")
 
-    assert said.count("BEGIN IMMEDIATE") >= 5  # SQLite's own intervals grow, and make three or four of it
+        assert (len(tries), notes(file)) == (20, ["new"])
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
@@ -99,6 +114,38 @@ def test_writer_says_what_to_do_when_the_file_may_not_be_written(file: SqliteFil
 def test_wrong_statement_is_a_defect_that_nobody_tries_again(file: SqliteFile) -> None:
     with pytest.raises(sqlite3.OperationalError, match="no such table: letters"):
         file.read("SELECT text FROM letters", ())
+
+
+def test_file_is_whole_before_another_process_can_open_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, modes = os.link, []
+
+    def publish(unseen: str, seen: Path) -> None:
+        modes.append(Path(unseen).read_bytes()[18:20])
+        link(unseen, seen)
+
+    monkeypatch.setattr(os, "link", publish)
+
+    SqliteFile(path, SCHEMA).close()
+
+    assert modes == [b"\2\2"], "which is how a file in WAL mode says so"
+
+
+def test_child_of_a_fork_leaves_its_parents_connection_open(file: SqliteFile) -> None:
+    parents = weakref.ref(file._connection())
+
+    def work() -> None:
+        file.read("SELECT 1", ())
+        file.close()
+        gc.collect()
+        inherited = parents()
+        assert inherited is not None
+        assert inherited.total_changes >= 0  # raises where it is closed
+
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    child.join()
+
+    assert child.exitcode == 0
 
 
 def descriptors() -> int:
