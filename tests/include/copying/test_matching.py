@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from include.copying.matching import match
+from include.copying.matching import match, same_name
 from local.docs.matching_cases import CASES, CHILDREN, Case, Children
 
 
@@ -24,6 +24,23 @@ def test_match_means_each_child_by_its_own_names(case: Children) -> None:
 
 def test_cases_are_told_apart() -> None:
     assert len({case.why for case in (*CASES, *CHILDREN)}) == len(CASES) + len(CHILDREN)
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "same"),
+    [
+        pytest.param("Rex", "rex", True, id="case"),
+        pytest.param("Zoë", "Zoe!", True, id="accent and punctuation"),
+        pytest.param("Anna-Lena", "Anna Lena", True, id="hyphen or space"),
+        pytest.param("Rex", "🐶 Rex", True, id="emoji"),
+        pytest.param("Rex", "Rexi", False, id="longer"),
+        pytest.param("Uncle Bob", "Bob Uncle", False, id="the other way round"),
+        pytest.param("Anna-Lena", "AnnaLena", False, id="one word"),
+    ],
+)
+def test_two_names_are_the_same_when_the_same_titles_name_the_child(name: str, other: str, same: bool) -> None:
+    assert same_name(name, other) is same
+    assert (match(f"run with {other}", [name]) is not None and match(f"run with {name}", [other]) is not None) is same
 
 
 def test_match_stays_fast_when_the_title_is_hostile() -> None:

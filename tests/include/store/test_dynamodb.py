@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
 from include.clock import Clock
-from include.errors import RetryLater
+from include.errors import CeilingReached, RetryLater, VersionConflict
 from include.store.dynamodb import DynamoStore
 from include.store.dynamodb_item import key_attributes, to_attributes
 from include.store.store import Item, Key
+
+
+class Refusal(Protocol):
+    """See `refused_by`."""
+
+    def __call__(self, method: str, row: Item, *, is_own: bool) -> None: ...
 
 
 @pytest.fixture
@@ -73,6 +80,43 @@ def test_reads_that_decide_are_strongly_consistent(store: DynamoStore) -> None:
     assert [(name, of_table["ConsistentRead"]) for name, of_table in batch["RequestItems"].items()] == [
         ("strava-links", True)
     ]
+
+
+@pytest.fixture
+def refused_by(store: DynamoStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Refusal]:
+    """Lets DynamoDB refuse the next write because of a row, which this store or another one has written."""
+    monkeypatch.setattr("uuid.uuid4", lambda: UUID(int=7))
+    with Stubber(store._client) as stubber:
+
+        def refuse(method: str, row: Item, *, is_own: bool) -> None:
+            found = to_attributes(row, UUID(int=7 if is_own else 8).hex)
+            stubber.add_client_error(method, "ConditionalCheckFailedException", modeled_fields={"Item": found})
+
+        yield refuse
+
+
+def test_put_that_was_sent_again_succeeds_when_its_own_row_refuses_it(store: DynamoStore, refused_by: Refusal) -> None:
+    key = Key("links", "1", "2")
+
+    refused_by("put_item", Item(key, {"n": 1}, 5), is_own=True)
+    assert store.put(key, {"n": 1}, expected_version=4) == 5
+
+    refused_by("put_item", Item(key, {"n": 1}, 5), is_own=False)
+    with pytest.raises(VersionConflict, match="links 1/2 has version 5, not 4: read it again"):
+        store.put(key, {"n": 1}, expected_version=4)
+
+
+def test_count_that_was_sent_again_counts_once_when_its_own_row_refuses_it(
+    store: DynamoStore, refused_by: Refusal
+) -> None:
+    key = Key("quota", "2026-11-22")
+
+    refused_by("update_item", Item(key, {"read": 5, "total": 9}, 1), is_own=True)
+    assert store.add(key, {"read": 2}, ceilings={"read": 5}) == {"read": 5}
+
+    refused_by("update_item", Item(key, {"read": 5, "total": 9}, 1), is_own=False)
+    with pytest.raises(CeilingReached, match="read would reach 7, its ceiling is 5"):
+        store.add(key, {"read": 2}, ceilings={"read": 5})
 
 
 def test_connections_are_closed_with_the_store(store: DynamoStore, monkeypatch: pytest.MonkeyPatch) -> None:
