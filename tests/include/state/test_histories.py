@@ -126,7 +126,9 @@ def test_row_of_an_older_version_reads_with_defaults(histories, store):
         **{"asked_at_epoch_s": NOW, "before_epoch_s": 2000, "something_else": 1},
     }
     store.put(Key("histories", "7", "999.2000"), fields, expected_version=0)
-    assert histories.get(7, history().span) == history(next_turn_epoch_s=0)
+    row = histories.get(7, history().span)
+    assert row == history(next_turn_epoch_s=0)
+    assert (row.queued, row.loaded, row.to_load, row.is_open) == (0, 0, (), True)
 
 
 @pytest.mark.parametrize(

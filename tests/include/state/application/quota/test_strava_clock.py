@@ -11,6 +11,7 @@ import pytest
 
 from include.errors import QuotaSpent
 from include.state.application.quota import Quota
+from include.store.store import Key
 from include.strava.client import Bucket, Priority
 
 NOON = datetime(2026, 11, 22, 12, 7, tzinfo=UTC).timestamp()
@@ -85,3 +86,49 @@ def test_no_clock_is_set_by_an_answer_that_does_not_tell(
         quota.reserve(Bucket.READ, Priority.LIVE)
 
     assert caught.value.until_epoch_s == NEXT_WINDOW
+
+
+@pytest.mark.parametrize(
+    ("now_epoch_s", "kept"),
+    [
+        pytest.param(NOON + 0.5, None, id="two seconds ahead are none"),
+        pytest.param(NOON + 0.25, 2, id="more than two"),
+        pytest.param(NOON + 4.5, None, id="two seconds behind are none"),
+        pytest.param(NOON + 4.75, -2, id="more than two behind"),
+        pytest.param(NOON - 57.5, 60, id="a minute"),
+    ],
+)
+def test_difference_of_more_than_two_seconds_is_kept_for_new_processes(
+    now_epoch_s: float, kept: int | None, new_memory_store: Callable[[], Any]
+) -> None:
+    store, clock = new_memory_store()
+    clock.now_epoch_s = now_epoch_s
+
+    Quota(store, clock).observe(dated(NOON + 2))
+
+    row = store.get(Key("quota", "clock"))
+    assert (row.fields if row else None) == (None if kept is None else {"skew_s": kept})
+    assert row is None or row.expires_at_epoch_s == NOON // 86_400 * 86_400 + 3 * 86_400
+
+
+def test_difference_is_written_again_only_when_it_has_changed(new_memory_store: Callable[[], Any]) -> None:
+    store, clock = new_memory_store()
+    quota = Quota(store, clock)
+    kept = []
+    for ahead_s in (60, 60, 62, 63, 3, 0, 0):
+        quota.observe(dated(NOON + ahead_s))
+        row = store.get(Key("quota", "clock"))
+        kept.append((row.fields["skew_s"], row.version))
+
+    assert kept == [(60, 1), (60, 1), (62, 2), (62, 2), (4, 3), (0.0, 4), (0.0, 4)]
+
+
+def test_window_is_that_of_stravas_clock(new_memory_store: Callable[[], Any]) -> None:
+    store, clock = new_memory_store()
+    clock.now_epoch_s = NEXT_WINDOW - 30
+    quota = Quota(store, clock)
+    quota.observe(dated(NEXT_WINDOW + 30))
+    quota.reserve(Bucket.READ, Priority.LIVE)
+
+    (row,) = [row for key, row in store.rows.items() if key.partition == "2026-11-22"]
+    assert row.fields == {"overall_1215": 1, "overall_day": 1, "read_1215": 1, "read_day": 1}
