@@ -26,7 +26,7 @@ from local.strava_simulator.server import RunningSimulator, running_simulator
 from local.strava_simulator.world.simulation import Rules
 from local.testbed.consent import authorize, open_account
 from local.testbed.manual_clock import ManualClock
-from local.testbed.settings import settings_in
+from local.testbed.settings import NO_STRAVA, settings_in
 
 NOW = datetime(2026, 6, 17, 12, 2, tzinfo=UTC)
 PARENT_ID = 71
@@ -124,6 +124,13 @@ def world(simulator: RunningSimulator, settings: Settings, clock: ManualClock) -
         world = World(settings, services, simulator.control, clock, simulator.application.client_id, waited_s)
         world.connect(PARENT_ID)
         yield world
+
+
+@pytest.fixture
+def offline(tmp_path: Path, clock: ManualClock) -> Iterator[Services]:
+    """The services of an installation whose Strava does not answer: for rows, objects and messages."""
+    with open_services(settings_in(tmp_path, NO_STRAVA), clock=clock, wait=clock.advance) as services:
+        yield services
 
 
 Change = Callable[[World, int], None]

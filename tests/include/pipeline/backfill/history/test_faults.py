@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,9 @@ from include.errors import (
 from include.pipeline.backfill.history import list_batch, postponed
 from include.pipeline.ingest.sync import sync
 from include.pipeline.ingest.sync_item import SyncItem
+from include.state.accounts.athletes import AthleteStatus
 from include.state.activities.ledger import ActivityState
+from include.state.histories import History
 from include.strava.models import Activity
 from local.strava_simulator.api.script import Line
 from tests.include.pipeline.backfill.history.shares import PARENT_ID, asked, in_lake, loaded, planned, reads, row
@@ -126,8 +129,46 @@ def test_streams_that_cannot_be_understood_are_asked_for_again_as_in_a_live_sync
         pytest.param(ScopeMissing("not granted", scope="activity:read"), 86_400, id="scope missing"),
     ],
 )
-def test_history_is_put_off_by_what_stops_it(world, error, waits_s):
-    assert postponed(asked(world), now_epoch_s=1_000.0, error=error).next_turn_epoch_s == 1_000 + waits_s
+def test_history_is_put_off_by_what_stops_it(error, waits_s):
+    history = History(PARENT_ID, 0, 9_000, dry_run=False, asked_at_epoch_s=1, before_epoch_s=9_000, to_load=(1, 2))
+
+    assert postponed(history, now_epoch_s=1_000.9, error=error) == replace(
+        history, next_turn_epoch_s=1_000 + waits_s, reason=str(error)
+    )
+
+
+def test_run_that_the_quota_stops_tells_what_is_listed_and_goes_on_when_the_window_has_opened(world, monkeypatch):
+    activity_id = world.finish(points=20, announce=False)
+    page, opens_at = world.services.strava.client.activities, world.clock.now_epoch_s + 60.5
+
+    def until_spent(*args, **named):
+        monkeypatch.undo()
+        first = page(*args, **named)
+
+        def spent(*_args, **_named):
+            raise QuotaSpent("spent", until_epoch_s=opens_at)
+
+        monkeypatch.setattr(world.services.strava.client, "activities", spent)
+        return first
+
+    monkeypatch.setattr(world.services.strava.client, "activities", until_spent)
+
+    share = planned(world)
+
+    assert share == row(world, share)
+    assert (share.to_load, share.is_listed, share.reason) == ((activity_id,), False, "spent")
+    assert share.next_turn_epoch_s == int(opens_at + 1)
+
+
+@pytest.mark.parametrize("status", [AthleteStatus.NEEDS_REAUTH, AthleteStatus.REVOKED])
+def test_history_of_an_athlete_who_has_to_connect_again_waits_without_a_call(world, status):
+    history = asked(world)
+    world.services.state.athletes.mark(PARENT_ID, status)
+    before = reads(world)
+
+    with pytest.raises(NotConnected, match="not connected; have them connect at the start page"):
+        list_batch(world.services, history)
+    assert (row(world, history), reads(world)) == (history, before)
 
 
 def test_history_waits_as_long_as_strava_asks_when_its_list_fails(world):
@@ -206,5 +247,5 @@ def test_nothing_is_listed_while_strava_is_out(world, finished):
     before = reads(world)
     share = planned(world)
     assert (share.to_load, reads(world)) == ((), before)
-    assert "Strava has been down since" in share.reason
+    assert share.reason == "Strava has been down since 2026-06-17 12:02 UTC; reconcile continues when it is back."
     assert share.next_turn_epoch_s == int(world.clock.now_epoch_s) + 900
