@@ -111,11 +111,11 @@ class _Listed:
     calls: int
     before_epoch_s: int | None
     """Where the next older page ends; None where there is none."""
-    edge: tuple[int, ...] = ()
-    missing: Sequence[Activity] = ()
-    changed: Sequence[Activity] = ()
-    found: int = 0
-    unreadable: int = 0
+    edge: tuple[int, ...]
+    missing: Sequence[Activity]
+    changed: Sequence[Activity]
+    found: int
+    unreadable: int
 
 
 def _list_page(services: UsesStorageStravaAndQueue, history: History) -> _Listed:

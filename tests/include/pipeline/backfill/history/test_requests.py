@@ -177,6 +177,11 @@ def test_progress_has_no_end_while_nothing_is_done():
     assert (said["done_percent"], said["done_about"]) == (0, None)
 
 
+def test_progress_of_a_finished_history_is_whole():
+    said = summary(replace(HALF_LISTED, is_listed=True, to_load=()), HALF_LISTED.asked_at_epoch_s + 600)
+    assert (said["done_percent"], said["done_about"]) == (100, "2026-06-17T12:10+00:00")
+
+
 def test_erasure_ends_the_history_and_removes_its_row(world, finished):
     finished(world, 1)
     listed = planned(world)
