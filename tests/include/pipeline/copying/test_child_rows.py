@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -10,11 +11,14 @@ from include.lake.keys import raw_detail_key
 from include.lake.objects.objects import Condition
 from include.pipeline.backfill.history import keys, list_on
 from include.pipeline.backfill.loading import load
+from include.pipeline.copying.child_rows import refetch_copies_made
 from include.pipeline.copying.copies import copy_to_children
+from include.pipeline.ingest.events import CLOCK_SKEW_S
 from include.pipeline.ingest.sync import sync
 from include.pipeline.ingest.sync_item import SyncItem
 from include.pipeline.replay import plan, replay
-from include.state.copies.ledger import CopyState
+from include.state.activities.ledger import ActivityState, DueWork, LedgerEntry
+from include.state.copies.ledger import Copy, CopyState
 from include.state.links import Link
 from include.strava.client import StravaClient
 from include.strava.models import Activity
@@ -139,6 +143,36 @@ def test_look_that_came_after_the_copy_is_not_repeated(family, nameless):
     look(family, childs)
     copy_to_children(family.services, PARENT_ID, parents)
     assert list(family.services.state.activities.due(family.clock.now_epoch_s + DAY_S)) == []
+
+
+@pytest.mark.parametrize(("seconds", "is_due"), [(CLOCK_SKEW_S, True), (CLOCK_SKEW_S + 1, False)])
+def test_row_is_fetched_again_unless_its_answer_is_surely_younger_than_the_copy(offline, seconds, is_due):
+    made_at = int(offline.clock())
+    offline.state.copies.plan(Copy(101, CHILD_ID, PARENT_ID, CopyState.DONE, child_activity_id=901))
+    stored(offline, 901, fetched_at_epoch_s=made_at + seconds)
+
+    refetch_copies_made(offline, 101)
+
+    [entry] = offline.state.activities.of_athlete(CHILD_ID)
+    due = DueWork(made_at, made_at)
+    assert entry.asked == (due if is_due else None)
+
+
+@pytest.mark.parametrize("state", sorted(set(CopyState) - {CopyState.DONE}))
+def test_child_s_activity_that_is_no_copy_is_not_fetched_again(offline, state):
+    offline.state.copies.plan(Copy(101, CHILD_ID, PARENT_ID, state, child_activity_id=901))
+    stored(offline, 901, fetched_at_epoch_s=0)
+
+    refetch_copies_made(offline, 101)
+
+    assert list(offline.state.activities.due(float("inf"))) == []
+
+
+def stored(services, activity_id, **values):
+    """A row of the child's in the lake, of whose original nobody knew."""
+    lease = services.state.activities.acquire(CHILD_ID, activity_id)
+    entry = replace(LedgerEntry.unknown(CHILD_ID, activity_id), state=ActivityState.SYNCED, object_keys=("rows",))
+    services.state.activities.settle(lease, replace(entry, **values))
 
 
 def test_childs_activity_that_is_not_stored_is_not_asked_for(family, nameless):

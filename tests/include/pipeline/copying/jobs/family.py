@@ -10,6 +10,7 @@ from unittest.mock import Mock
 from include.pipeline.copying.copies import copy_to_children
 from include.pipeline.copying.copy_job import CopyJob
 from include.pipeline.services import Services
+from include.state.accounts.narrowing import Narrowing
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.state.copies.ledger import Copy, CopyState, external_id
 from include.state.links import CopyOptions, Link
@@ -69,6 +70,13 @@ class Family:
             TokenGrant("access", "refresh", self.now_epoch_s + 21_600, athlete), scopes
         )
 
+    def connect_narrower(self, athlete_id: int, scopes: frozenset[str]) -> None:
+        """The athlete connects again and means to allow less; the next second begins."""
+        given_up = Narrowing(athlete_id, EVERYTHING - scopes, removes=False)
+        athlete = Athlete(AthleteId(athlete_id), "Ann", "Other")
+        grant = TokenGrant("access", "refresh", self.now_epoch_s + 21_600, athlete)
+        self.services.state.athletes.connect(grant, scopes, given_up)
+
     def link(self, child_id: int = REX, name: str = "Rex", options: CopyOptions = WHOLE) -> Link:
         return self.services.state.links.save(
             Link(PARENT_ID, child_id, (name,), options, parent_consent_epoch_s=1, child_consent_epoch_s=1)
@@ -111,6 +119,14 @@ class Family:
         held = self.services.state.copies.acquire(activity_id, REX)
         assert held is not None
         return CopyJob(self.services, held)
+
+    def proceed(self, **values: object) -> CopyJob:
+        """One job on the copy, which an earlier run has left as told."""
+        self.plan(**values)
+        job = self.job()
+        job.proceed()
+        job.settle()
+        return job
 
     def run(self, activity_id: int = ACTIVITY_ID):
         return copy_to_children(self.services, PARENT_ID, activity_id)
