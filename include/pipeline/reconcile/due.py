@@ -98,7 +98,7 @@ def queue_due(services: UsesStateStravaAndQueue) -> Queued:
     fetches = list(islice(_due_fetches(services, connected, now_epoch_s), min(QUEUED_AT_ONCE, room.read // SYNC_CALLS)))
     taken = set(fetches)
     due_copies = dict.fromkeys(key for key in _due_copies(services, connected, now_epoch_s) if key not in taken)
-    left = max(0, room.overall - len(fetches) * SYNC_CALLS)
+    left = room.overall - len(fetches) * SYNC_CALLS
     copies = list(islice(due_copies, min(QUEUED_AT_ONCE, left)))
     for key in fetches:
         services.state.activities.put_off(*key, now_epoch_s)

@@ -1,0 +1,252 @@
+"""How the calls of a window are shared, between fetches and copies and between the lists of several athletes."""
+
+from __future__ import annotations
+
+import pytest
+
+from include.errors import QuotaSpent, TokenRefused
+from include.pipeline.ingest.sync import sync
+from include.pipeline.reconcile import due as reconcile
+from include.pipeline.reconcile.due import Listed, Queued, list_athletes, queue_due
+from include.queue.content import LookAgain
+from include.queue.content import parse as parse_content
+from include.state.accounts.athletes import AthleteStatus
+from include.state.copies.ledger import Copy, CopyState
+from include.state.erasures.ledger import EraseReason
+from include.strava.models import Activity
+from include.strava.quota import WINDOW_S
+from local.strava_simulator.api.faults import Faults
+from tests.include.pipeline.reconcile.due.lists import HOUR_S, queued
+
+pytestmark = pytest.mark.network
+
+PARENT_ID, OTHER_ID, THIRD_ID, CHILD_ID = 71, 72, 73, 80
+MINUTE_S, QUEUED_FOR_S = 60, 1800
+
+
+def limit(world, *, overall=200, read=100):
+    """The calls that Strava allows in a window."""
+    world.services.state.quota.observe(
+        {"x-ratelimit-limit": f"{overall},2000", "x-readratelimit-limit": f"{read},1000"}
+    )
+
+
+def due(world, activity_id, athlete_id=PARENT_ID, *, ago_s=0):
+    now = int(world.clock.now_epoch_s)
+    world.services.state.activities.make_due(athlete_id, activity_id, asked_at_epoch_s=now, due_at_epoch_s=now - ago_s)
+
+
+def copy_due(world, activity_id, *, child_id=CHILD_ID, in_s=0):
+    """A copy is due; the activity itself is known, and not due yet."""
+    now = int(world.clock.now_epoch_s)
+    world.services.state.activities.make_due(
+        PARENT_ID, activity_id, asked_at_epoch_s=now, due_at_epoch_s=now + 2 * HOUR_S
+    )
+    world.services.state.copies.plan(
+        Copy(activity_id, child_id, PARENT_ID, CopyState.PLANNED, next_try_epoch_s=now + in_s)
+    )
+
+
+def looks(world):
+    """What is in the queue: whose activity, which, and whether only its copies are due."""
+    return [(event.owner_id, event.object_id, event.asks_for_copies_only) for event in queued(world)]
+
+
+def due_at(world, activity_id):
+    return world.services.state.activities.get(PARENT_ID, activity_id).due_at_epoch_s
+
+
+# --- work that is due -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("overall", "read", "expected"),
+    [
+        pytest.param(200, 100, Queued(5, 5), id="enough"),
+        pytest.param(20, 7, Queued(3, 5), id="two reads for each fetch"),
+        pytest.param(10, 6, Queued(3, 4), id="copies have the calls that fetches leave"),
+        pytest.param(10, 10, Queued(5, 0), id="fetches go first"),
+        pytest.param(2, 1, Queued(0, 2), id="a fetch needs two reads"),
+    ],
+)
+def test_no_more_is_queued_than_the_window_has_calls_for(world, overall, read, expected):
+    limit(world, overall=overall, read=read)
+    for activity_id in range(1, 6):
+        due(world, activity_id)
+        copy_due(world, 10 + activity_id)
+
+    assert queue_due(world.services) == expected
+    assert world.services.queue.depth() == expected.activities + expected.copies
+
+
+@pytest.mark.parametrize("waiting", [2, 3])
+def test_run_queues_a_bounded_number_of_each_and_the_next_one_the_rest(world, monkeypatch, waiting):
+    monkeypatch.setattr(reconcile, "QUEUED_AT_ONCE", 2)
+    for activity_id in range(1, waiting + 1):
+        due(world, activity_id, ago_s=MINUTE_S - activity_id)
+        copy_due(world, 10 + activity_id)
+
+    assert queue_due(world.services) == Queued(2, 2)
+    assert [number for _, number, _ in looks(world)][:2] == [1, 2]
+    assert queue_due(world.services) == Queued(waiting - 2, waiting - 2)
+
+
+def test_what_is_queued_is_due_again_in_half_an_hour_and_what_is_not_due_stays_as_it_is(world):
+    now = int(world.clock.now_epoch_s)
+    for activity_id in (5, 6):
+        due(world, activity_id)
+    copy_due(world, 7)
+    due(world, 8, ago_s=-MINUTE_S)
+    copy_due(world, 9, in_s=MINUTE_S)
+
+    assert queue_due(world.services) == Queued(2, 1)
+    messages = world.services.queue.receive(100, visibility_s=30)
+    assert [parse_content(message.body) for message in messages] == [
+        LookAgain(PARENT_ID, 5, now),
+        LookAgain(PARENT_ID, 6, now),
+        LookAgain(PARENT_ID, 7, now, copies_only=True),
+    ]
+    assert [due_at(world, activity_id) for activity_id in (5, 6, 8)] == [now + QUEUED_FOR_S] * 2 + [now + MINUTE_S]
+    assert queue_due(world.services) == Queued(0, 0)
+
+
+def test_activity_that_is_due_itself_and_for_its_copies_is_queued_once(world):
+    due(world, 5)
+    copy_due(world, 5)
+
+    assert queue_due(world.services) == Queued(1, 0)
+    assert looks(world) == [(PARENT_ID, 5, False)]
+
+
+def test_activity_whose_copies_alone_are_due_is_not_fetched(world):
+    activity_id = world.finish()
+    sync(world.services, world.item(activity_id), source="webhook")
+    world.services.state.activities.put_off(PARENT_ID, activity_id, world.clock.now_epoch_s, copies=True)
+    due(world, activity_id, ago_s=-HOUR_S)
+    world.clock.advance(QUEUED_FOR_S)
+
+    assert queue_due(world.services) == Queued(0, 1)
+    assert looks(world) == [(PARENT_ID, activity_id, True)]
+
+
+def test_copy_is_queued_once_while_its_activity_is_in_the_queue_already(world):
+    for child_id in (CHILD_ID, CHILD_ID + 1):
+        copy_due(world, 5, child_id=child_id)
+
+    assert [queue_due(world.services) for _ in range(2)] == [Queued(0, 1), Queued(0, 0)]
+    world.clock.advance(QUEUED_FOR_S)
+    assert queue_due(world.services) == Queued(0, 1)
+
+
+def test_work_of_athletes_who_are_not_connected_waits_and_delays_no_others(world):
+    world.connect(OTHER_ID)
+    limit(world, overall=4, read=2)
+    due(world, 5, ago_s=MINUTE_S)
+    due(world, 6, OTHER_ID)
+    world.services.state.athletes.mark(PARENT_ID, AthleteStatus.NEEDS_REAUTH)
+
+    assert queue_due(world.services) == Queued(1, 0)
+    assert looks(world) == [(OTHER_ID, 6, False)]
+
+
+def test_erasure_is_queued_even_while_strava_is_down(world):
+    world.services.state.erasures.ask_now(OTHER_ID, EraseReason.OPERATOR)
+    world.services.state.outages.begin("StravaUnavailable")
+    world.control.switch_faults(world.client_id, Faults(error_rate=1.0))
+    world.clock.advance(WINDOW_S)
+    due(world, 5)
+
+    assert queue_due(world.services) == Queued(0, 0, erasures=1)
+    assert world.services.queue.depth() == 1
+
+
+# --- lists ------------------------------------------------------------------------------------------
+
+
+def row(world, athlete_id, activity_id, **fields):
+    answer = {"id": activity_id, "athlete": {"id": athlete_id}, "start_date": "2026-06-17T10:00:00Z"}
+    return Activity.parse({**answer, **fields})
+
+
+@pytest.fixture
+def strava_lists(world, monkeypatch):
+    """Three athletes, whose lists show these activities or meet these faults."""
+    for athlete_id in (OTHER_ID, THIRD_ID):
+        world.connect(athlete_id)
+
+    def lists(shown):
+        def activities(athlete_id, **_):
+            if isinstance(shown[athlete_id], Exception):
+                raise shown[athlete_id]
+            return iter([[row(world, athlete_id, number) for number in shown[athlete_id]]])
+
+        monkeypatch.setattr(world.services.strava.client, "activities", activities)
+
+    return lists
+
+
+def listed(world):
+    return list_athletes(world.services, world.settings)
+
+
+def test_differences_of_all_lists_are_summed_up(world, strava_lists):
+    known = world.finish(announce=False)
+    sync(world.services, world.item(known), source="webhook")
+    strava_lists({PARENT_ID: [known], OTHER_ID: [1, 2, 3], THIRD_ID: [4, 5]})
+    assert listed(world) == Listed(athletes=3, lacking=5, changed=1)
+
+    strava_lists({PARENT_ID: [], OTHER_ID: [], THIRD_ID: []})
+    world.clock.advance(HOUR_S)
+    assert listed(world) == Listed(athletes=3, missing=1)
+
+
+def test_lists_of_one_run_share_the_looks_that_the_budget_serves(world, strava_lists):
+    limit(world, read=8)
+    strava_lists({PARENT_ID: [1, 2, 3], OTHER_ID: [4, 5, 6], THIRD_ID: [7]})
+
+    assert listed(world) == Listed(athletes=2, lacking=6, waiting=1)
+    assert [number for _, number, _ in looks(world)] == [1, 2, 3, 4]
+
+
+def test_run_lists_no_more_athletes_than_half_a_windows_reads_allow_and_the_next_one_the_rest(world, strava_lists):
+    limit(world, read=8)
+    strava_lists(dict.fromkeys((PARENT_ID, OTHER_ID, THIRD_ID), ()))
+
+    assert [listed(world), listed(world)] == [Listed(athletes=2, waiting=1), Listed(athletes=1)]
+
+
+@pytest.mark.parametrize(
+    ("refused", "expected"),
+    [
+        pytest.param(OTHER_ID, Listed(athletes=1, waiting=1, refusals=("no",)), id="one refused before it was spent"),
+        pytest.param(None, Listed(athletes=2, waiting=1), id="none refused"),
+    ],
+)
+def test_athletes_wait_who_were_due_when_the_budget_was_spent(world, strava_lists, refused, expected):
+    strava_lists(
+        {
+            PARENT_ID: (),
+            OTHER_ID: TokenRefused("no") if refused else (),
+            THIRD_ID: QuotaSpent("spent", until_epoch_s=world.clock.now_epoch_s),
+        }
+    )
+    assert listed(world) == expected
+    assert expected.to_json() == {
+        **{"athletes": expected.athletes, "lacking": 0, "changed": 0, "missing": 0, "waiting": 1},
+        "refusals": len(expected.refusals),
+    }
+
+    strava_lists({PARENT_ID: (), OTHER_ID: (), THIRD_ID: ()})
+    assert listed(world) == Listed(athletes=1)
+
+
+def test_athlete_who_has_waited_longest_is_listed_first(world, strava_lists):
+    limit(world, read=4)
+    strava_lists({PARENT_ID: [1], OTHER_ID: [2], THIRD_ID: [3]})
+    first = []
+    for _ in range(6):
+        listed(world)
+        first += [athlete_id for athlete_id, _, _ in looks(world)]
+        world.clock.advance(HOUR_S)
+
+    assert first[:3] == [PARENT_ID, OTHER_ID, THIRD_ID]
