@@ -123,6 +123,17 @@ def test_difference_that_another_audit_repairs_meanwhile_is_repaired_once(world,
     assert [entry(world, activity_id).due_at_epoch_s for activity_id in ids] == [int(world.clock.now_epoch_s) - 60] * 2
 
 
+def test_unknown_rows_that_go_meanwhile_leave_nothing_due(world, meanwhile):
+    [activity_id] = stored(world)
+    forget(world, activity_id)
+    objects = world.services.lake.objects
+    meanwhile(lambda: [objects.delete(key, expected=Condition.ANYTHING) for key in list(objects.list(""))])
+
+    assert audited(world) == Audited(objects=3, activities=1, unknown=1, repaired=0)
+    assert entry(world, activity_id).due_at_epoch_s is None
+    assert audited(world) == Audited()
+
+
 def test_copies_that_an_older_version_gave_up_are_due_again_but_not_after_a_dry_run(world):
     now = int(world.clock.now_epoch_s)
     failed = Copy(5, 72, PARENT_ID, CopyState.FAILED, "Strava gave no reason.", planned_at_epoch_s=now)
