@@ -90,6 +90,20 @@ def test_rows_of_many_are_removed_together(world, monkeypatch, at_once):
     assert world.sql("SELECT activity_id FROM activities").column("activity_id").to_pylist() == [young]
 
 
+def test_objects_of_a_month_go_unwritten_however_the_ids_of_two_months_alternate(world, monkeypatch):
+    for hours_ago in (1, 24 * 31, 4, 24 * 31 + 4):
+        synced(world, hours_ago=hours_ago, points=5)
+    world.clock.advance(7 * DAY_S)
+    put, written = world.services.lake.objects.put, []
+    monkeypatch.setattr(
+        world.services.lake.objects, "put", lambda key, *a, **k: (written.append(key), put(key, *a, **k))
+    )
+
+    assert expired(world) == Expired(4)
+    assert [key for key in written if key.startswith("streams/")] == []
+    assert objects(world) == []
+
+
 def test_lease_that_is_lost_stops_the_deletion(world, monkeypatch):
     ids = stored(world, 2)
     world.clock.advance(7 * DAY_S)
