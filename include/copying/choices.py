@@ -29,7 +29,7 @@ def choice_problems(names: Sequence[str], options: CopyOptions) -> Mapping[str, 
 
 
 def first_day(text: str) -> date | None:
-    """The first day that a link copies, in the form that browsers send; None for anything else."""
+    """The first day that a link copies, from a date in ISO 8601, as browsers send it; None for anything else."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

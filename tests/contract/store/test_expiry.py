@@ -62,27 +62,18 @@ def test_add_starts_again_when_the_row_has_expired(
     store.add(COUNTERS, {"read": 5, "total": 5}, expires_at_epoch_s=expiring(clock, life_s))
     pass_time(life_s)
 
-    assert store.add(COUNTERS, {"read": 1}, ceilings={"read": 5}, expires_at_epoch_s=expiring(clock, life_s)) == {
-        "read": 1
+    with pytest.raises(CeilingReached, match="read would reach 6, its ceiling is 5"):
+        store.add(COUNTERS, {"read": 6}, ceilings={"read": 5})
+    assert store.get(COUNTERS) is None
+    assert store.add(COUNTERS, {"read": 5}, ceilings={"read": 5}, expires_at_epoch_s=expiring(clock, life_s)) == {
+        "read": 5
     }
 
     item = store.get(COUNTERS)
     assert item is not None
-    assert item.fields == {"read": 1}
+    assert item.fields == {"read": 5}
     pass_time(life_s)
     assert store.get(COUNTERS) is None
-
-
-def test_ceiling_counts_nothing_of_a_row_that_has_expired(
-    store: Store, clock: Clock, pass_time: Callable[[float], None], life_s: int
-) -> None:
-    store.add(COUNTERS, {"read": 5}, expires_at_epoch_s=expiring(clock, life_s))
-    pass_time(life_s)
-
-    with pytest.raises(CeilingReached, match="read would reach 6, its ceiling is 5"):
-        store.add(COUNTERS, {"read": 6}, ceilings={"read": 5})
-    assert store.get(COUNTERS) is None
-    assert store.add(COUNTERS, {"read": 5}, ceilings={"read": 5}) == {"read": 5}
 
 
 def test_add_keeps_the_expiry_when_it_names_none(
