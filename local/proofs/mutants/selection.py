@@ -20,7 +20,7 @@ MODULES: Mapping[str, str] = {
 
 _TESTS: Mapping[str, Sequence[str]] = {
     "store": ("tests/include/store", "tests/include/state", "tests/contract/store"),
-    "state": ("tests/include/state", "tests/contract/store", "tests/include/pipeline"),
+    "state": ("tests/include/state", "tests/contract/store", "tests/include/linking", "tests/include/pipeline"),
     "pipeline": ("tests/include/pipeline", "tests/local/proofs/crash_walk", "tests/upgrade"),
     "copying": ("tests/include/copying", "tests/include/pipeline"),
     "lake": (
