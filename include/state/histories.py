@@ -85,7 +85,7 @@ class History:
 
     def put_off(self, now_epoch_s: float) -> Self:
         """The history while a run for it is queued: due again after a wait that grows with each queued run."""
-        wait_s = min(WORKED_S << min(self.queued, 8), LONGEST_WAIT_S)
+        wait_s = min(WORKED_S << self.queued, LONGEST_WAIT_S)
         return replace(self, next_turn_epoch_s=int(now_epoch_s) + wait_s, queued=self.queued + 1)
 
     def without(self, settled: Collection[int], *, in_lake: Collection[int], now_epoch_s: float) -> Self:

@@ -74,8 +74,9 @@ class AthleteRow:
     def is_refused_for_long(self, now_epoch_s: float) -> bool:
         """Whether Strava has refused the tokens for `REFUSED_FOR_LONG_S`, so that the athlete has to decide."""
         since_epoch_s = self.refused_at_epoch_s
-        is_refused = self.status is AthleteStatus.NEEDS_REAUTH and since_epoch_s is not None
-        return is_refused and now_epoch_s - (since_epoch_s or 0) >= REFUSED_FOR_LONG_S
+        if self.status is not AthleteStatus.NEEDS_REAUTH or since_epoch_s is None:
+            return False
+        return now_epoch_s - since_epoch_s >= REFUSED_FOR_LONG_S
 
     @property
     def is_connected(self) -> bool:

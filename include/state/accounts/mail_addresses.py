@@ -159,8 +159,7 @@ class MailAddresses:
     @retry_on_conflict
     def _reencrypt(self, key: Key, is_current: Callable[[str], bool]) -> int:
         item = self._store.get(key)
-        address = _address(item) if item else None
-        if item is None or address is None or is_current(address.sealed):
+        if item is None or is_current((address := _address(item)).sealed):
             return 0
         sealed = self.resealed(address.athlete_id, address.sealed)
         self._put(key, replace(address, sealed=sealed), item.expires_at_epoch_s)

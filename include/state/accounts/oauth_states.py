@@ -26,7 +26,7 @@ class OAuthStates:
         """
         expires_at_epoch_s = int(self._clock()) + lifetime_s
         try:
-            self._store.put(_key(nonce), {"used": True}, expected_version=ABSENT, expires_at_epoch_s=expires_at_epoch_s)
+            self._store.put(_key(nonce), {}, expected_version=ABSENT, expires_at_epoch_s=expires_at_epoch_s)
         except VersionConflict:
             return False
         return True

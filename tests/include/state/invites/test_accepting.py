@@ -150,6 +150,7 @@ def test_invitation_is_stored_under_the_hash_of_its_secret_with_all_that_was_cho
         version=1,
     )
     assert invite.is_open
+    assert invites.create("another secret", 11, NAMES, CARRIED).starts_at_epoch_s == 0
 
 
 @pytest.mark.parametrize(

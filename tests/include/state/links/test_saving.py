@@ -162,3 +162,17 @@ def test_children_are_counted_until_their_link_has_ended(links: Links) -> None:
     links.save(Link(12, 22, ("Rex",)))
 
     assert links.count_children(11) == 2
+
+
+def test_new_link_is_active_and_waits_for_both_sides(links: Links, store: Store) -> None:
+    links.save(Link(11, 22, ("Rex",)))
+
+    row = store.get(Key("links", "11", "22"))
+    assert row is not None
+    unset = ("agreed", "proposal", "set_aside", "declined_at_epoch_s", "ending", "wake_at_epoch_s", "due")
+    assert row.fields == {
+        **{"parent_id": 11, "child_id": 22, "names": ["Rex"], "carried": encode(CopyOptions())},
+        **{"starts_at_epoch_s": 0, "parent_consent_epoch_s": None, "child_consent_epoch_s": None},
+        **{"status": "active", "made_by_operator": False, "feed": []},
+        **dict.fromkeys(unset),
+    }

@@ -82,6 +82,7 @@ def test_entry_is_the_latest_in_the_feed_of_the_link() -> None:
         6, Side.PARENT, LinkAction.CHANGED, ("names",)
     )
 
+    assert link == LINK  # nothing else has changed: a link is compared without its feed
     assert link.feed == (
         FeedEntry(5, Side.CHILD, LinkAction.PAUSED),
         FeedEntry(6, Side.PARENT, LinkAction.CHANGED, ("names",)),

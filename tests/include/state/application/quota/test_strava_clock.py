@@ -115,12 +115,13 @@ def test_difference_is_written_again_only_when_it_has_changed(new_memory_store: 
     store, clock = new_memory_store()
     quota = Quota(store, clock)
     kept = []
-    for ahead_s in (60, 60, 62, 63, 3, 0, 0):
+    clock.now_epoch_s = NOON + 0.5
+    for ahead_s in (60, 60, 62, 63, 3, 60, 2, 0):
         quota.observe(dated(NOON + ahead_s))
         row = store.get(Key("quota", "clock"))
         kept.append((row.fields["skew_s"], row.version))
 
-    assert kept == [(60, 1), (60, 1), (62, 2), (62, 2), (4, 3), (0.0, 4), (0.0, 4)]
+    assert kept == [(60, 1), (60, 1), (60, 1), (63, 2), (3, 3), (60, 4), (0, 5), (0, 5)]
 
 
 def test_window_is_that_of_stravas_clock(new_memory_store: Callable[[], Any]) -> None:
