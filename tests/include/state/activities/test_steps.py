@@ -10,6 +10,7 @@ import pytest
 from include.state.activities.entry import STREAM_LOOKS, LedgerEntry
 from include.state.activities.observation import Observation
 from include.state.activities.states import ActivityState
+from include.store.codec import decode
 from include.strava.models import ActivityId, AthleteId
 from tests.include.state.activities.whole_entry import OLD
 
@@ -22,7 +23,12 @@ NEW = LedgerEntry(
     sport_type="Ride",
     start_at_epoch_s=1_699_990_000,
     fingerprint="new",
+    object_keys=(),
+    points=0,
+    reason="",
+    rounds=0,
     fetched_at_epoch_s=1_700_000_000.5,
+    queued=0,
 )
 """What an observation alone leaves."""
 
@@ -171,3 +177,26 @@ def test_expired_entry_keeps_the_keys_of_the_rows_that_are_still_to_be_removed()
         oldest_answer_epoch_s=None,
         **NOTHING_DUE,
     )
+
+
+# --- the start in a row --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "start", "rank"),
+    [
+        pytest.param(S.PENDING, None, 253_370_764_800, id="not fetched yet"),
+        pytest.param(S.REMOVED, None, -62_135_596_800, id="never fetched"),
+        pytest.param(S.PENDING, 5, 5, id="known"),
+        pytest.param(S.REMOVED, 0, 0, id="1970"),
+    ],
+)
+def test_row_holds_a_start_for_the_index_that_every_version_reads_alike(
+    state: ActivityState, start: int | None, rank: int
+) -> None:
+    entry = replace(OLD, state=state, start_at_epoch_s=start)
+
+    fields = entry.to_fields()
+
+    assert fields["start_at_epoch_s"] == rank
+    assert decode(LedgerEntry, fields) == entry

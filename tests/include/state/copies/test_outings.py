@@ -40,6 +40,7 @@ def outings(store: Store) -> Outings:
         pytest.param(1, 3, True, id="within"),
         pytest.param(3, 5, True, id="half of the shorter"),
         pytest.param(2, 6, True, id="half of either"),
+        pytest.param(3, 6, False, id="a third"),
         pytest.param(3, 7, False, id="a quarter"),
         pytest.param(4, 5, False, id="right after"),
         pytest.param(5, 6, False, id="later"),

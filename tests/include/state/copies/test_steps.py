@@ -166,6 +166,26 @@ def test_woken_copy_keeps_what_it_waits_for() -> None:
     assert copy.woken(NOW) == replace(copy, next_try_epoch_s=NOW)
 
 
+def test_marked_copy_is_the_same_but_for_what_happened_to_its_original() -> None:
+    assert OLD.marked(Original.DELETED) == replace(OLD, original=Original.DELETED)
+
+
+def test_new_copy_was_never_sent_nor_changed() -> None:
+    fields = Copy(1, 22, 11, S.PLANNED).to_fields()
+
+    assert {name: value for name, value in fields.items() if value not in (None, "", [])} == {
+        "parent_activity_id": 1,
+        "child_id": 22,
+        "parent_id": 11,
+        "state": "planned",
+        "original": "named",
+        "attempts": 0,
+        "track_hidden": False,
+        "planned_at_epoch_s": 0,
+        "updated_at_epoch_s": 0,
+    }
+
+
 # --- patience ------------------------------------------------------------------------------------
 
 

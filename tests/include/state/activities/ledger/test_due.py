@@ -145,7 +145,10 @@ def test_queued_copies_keep_the_mark_that_they_have_and_get_one_only_where_they_
     lease = acquired(ledger)
     ledger.settle(lease, replace(ENTRY, copies_due=mark))
 
-    ledger.put_off(42, ENTRY.activity_id, clock(), copies=copies)
+    if copies:
+        ledger.put_off(42, ENTRY.activity_id, clock(), copies=True)
+    else:
+        ledger.put_off(42, ENTRY.activity_id, clock())
 
     new = DueWork(lease.fence, int(clock()) + 1800) if copies else None
     assert stored(ledger) == replace(ENTRY, copies_due=mark or new, queued=1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -72,23 +73,31 @@ def test_copy_whose_time_nobody_knows_wakes_none(copies: CopyLedger) -> None:
 
 
 @pytest.mark.parametrize(
-    ("overdue_s", "attempts", "is_leased", "is_ahead"),
+    ("overdue_s", "attempts", "leased_since_s", "is_ahead"),
     [
-        pytest.param(DAY_S, 0, False, False, id="left alone for a day"),
-        pytest.param(DAY_S - 1, 0, False, True, id="not as long"),
-        pytest.param(DAY_S, 1, False, True, id="sent"),
-        pytest.param(DAY_S, 0, True, True, id="in a worker's hands"),
+        pytest.param(DAY_S, 0, None, False, id="left alone for a day"),
+        pytest.param(DAY_S - 1, 0, None, True, id="not as long"),
+        pytest.param(DAY_S, 1, None, True, id="sent"),
+        pytest.param(DAY_S, 0, LEASE_S - 1, True, id="in a worker's hands"),
+        pytest.param(DAY_S, 0, LEASE_S, False, id="in the hands of one that died"),
     ],
 )
 def test_copy_gives_its_time_away_when_nobody_has_worked_on_it_for_a_day(
-    copies: CopyLedger, clock: Clock, overdue_s: int, attempts: int, is_leased: bool, is_ahead: bool
+    copies: CopyLedger,
+    clock: Clock,
+    pass_time: Callable[[float], None],
+    overdue_s: int,
+    attempts: int,
+    leased_since_s: int | None,
+    is_ahead: bool,
 ) -> None:
     first = claimed(copies, 1)
     held = copies.acquire(1, CHILD)
     assert held is not None
     copies.settle(replace(held, attempts=attempts, next_try_epoch_s=int(clock()) - overdue_s))
-    if is_leased:
+    if leased_since_s is not None:
         copies.acquire(1, CHILD)
+        pass_time(leased_since_s)
     copies.plan(replace(PLANNED, parent_activity_id=2))
     second = copies.acquire(2, CHILD)
     assert second is not None
@@ -153,6 +162,31 @@ def test_copy_that_may_not_be_written_is_let_go_unchanged(
     assert after is not None
     assert replace(after, version=planned.version) == planned
     assert not copies.is_leased(after)
+
+
+@pytest.mark.parametrize(
+    "write", [pytest.param(CopyLedger.advance, id="advance"), pytest.param(CopyLedger.settle, id="settle")]
+)
+def test_worker_that_is_overtaken_while_it_writes_is_told_and_stores_nothing(
+    copies: CopyLedger, store: Store, monkeypatch: pytest.MonkeyPatch, write: Callable[[CopyLedger, Copy], object]
+) -> None:
+    copies.plan(PLANNED)
+    slow = acquired(copies)
+    put = store.put
+
+    def put_after_another(key: Key, fields: Mapping[str, Any], *, expected_version: int) -> int:
+        item = store.get(key)
+        assert item is not None
+        put(key, {**item.fields, "matched": "by another"}, expected_version=item.version)
+        return put(key, fields, expected_version=expected_version)
+
+    monkeypatch.setattr(store, "put", put_after_another)
+    with pytest.raises(LeaseLost):
+        write(copies, replace(slow, state=CopyState.UPLOADING))
+
+    after = copies.get(ACTIVITY, CHILD)
+    assert after is not None
+    assert (after.state, after.matched) == (CopyState.PLANNED, "by another")
 
 
 def test_lost_copy_is_named_with_what_to_do(copies: CopyLedger, pass_time: Callable[[float], None]) -> None:
