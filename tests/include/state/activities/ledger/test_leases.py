@@ -254,6 +254,13 @@ def test_worker_who_needs_no_fresh_answer_leaves_the_holder_alone(ledger: Activi
     assert ledger.acquire(42, ENTRY.activity_id, fresh=False) is not None
 
 
+def test_first_holder_is_told_of_no_request_where_none_came_meanwhile(ledger: ActivityLedger) -> None:
+    ledger.make_due(42, ENTRY.activity_id, asked_at_epoch_s=5)
+    lease = ledger.acquire(42, ENTRY.activity_id, fresh=False)
+    assert lease is not None
+    assert ledger.settle(lease, ENTRY) is False
+
+
 def test_activity_is_at_rest_while_nobody_holds_it_and_nothing_is_due(ledger: ActivityLedger, clock: Clock) -> None:
     lease = acquired(ledger)
     held = ledger.at_rest(42, ENTRY.activity_id)
