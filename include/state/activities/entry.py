@@ -138,20 +138,14 @@ class LedgerEntry:
         return said_before or not self.points
 
     def removed(self, fetched_at_epoch_s: float | None, reason: str) -> Self:
-        """Removed from the lake."""
+        """Removed from the lake: none of its data and no work stays, only what it was and why it went."""
         return replace(
-            self,
+            self.unknown(self.athlete_id, self.activity_id),
             state=REMOVED.of(self.state),
-            fingerprint="",
-            object_keys=(),
-            points=0,
+            sport_type=self.sport_type,
+            start_at_epoch_s=self.start_at_epoch_s,
             reason=reason,
             fetched_at_epoch_s=fetched_at_epoch_s,
-            oldest_answer_epoch_s=None,
-            next_try_epoch_s=None,
-            asked=None,
-            copies_due=None,
-            queued=0,
         )
 
     def unproved(self, *, fetched_at_epoch_s: float) -> Self:

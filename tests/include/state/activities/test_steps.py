@@ -71,15 +71,12 @@ def test_streams_that_were_there_before_are_looked_for_from_the_beginning() -> N
 
 def test_removed_entry_keeps_nothing_but_what_it_was_and_why_it_went() -> None:
     assert OLD.removed(1_700_000_000.5, "Strava no longer shows it") == replace(
-        OLD,
+        NEW,
         state=S.REMOVED,
+        sport_type="Run",
+        start_at_epoch_s=1_600_000_000,
         fingerprint="",
-        object_keys=(),
-        points=0,
         reason="Strava no longer shows it",
-        fetched_at_epoch_s=1_700_000_000.5,
-        oldest_answer_epoch_s=None,
-        **NOTHING_DUE,
     )
 
 

@@ -87,6 +87,12 @@ def test_failure_counts_once_in_a_window_and_leaves_what_is_stored(
     )
 
 
+def test_activity_that_comes_back_after_its_removal_has_not_failed_before() -> None:
+    back = replace(OLD, rounds=9).removed(1_650_000_100.0, "gone").failed("500", 1_650_000_200, 0.0)
+
+    assert (back.state, back.rounds, back.next_try_epoch_s) == (S.PENDING, 1, 1_650_001_100)
+
+
 def test_entry_that_failed_in_ten_rounds_keeps_its_rows_and_when_they_were_fetched() -> None:
     now = 1_650_000_000 + DAY_S
 
