@@ -9,6 +9,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from include.clock import Clock
 from include.errors import RetryLater
 from include.store.sqlite import SqliteStore
 from include.store.sqlite_file import SqliteFile
-from include.store.store import ABSENT, Key, Store
+from include.store.store import ABSENT, TABLES, Index, Key, Store
 from local.testbed.manual_clock import ManualClock
 
 KEY = Key("links", "11", "22")
@@ -175,6 +176,29 @@ def test_rows_of_a_version_with_other_indexes_are_found_when_the_file_is_opened(
 
     assert [item.fields["n"] for item in store.find("copies", "by_change", 22)] == [1, 2]
     assert rows_in(path, "index_entries") == 2
+
+
+@pytest.mark.parametrize(
+    "older",
+    [
+        pytest.param({}, id="without the index"),
+        pytest.param({"by_child": Index("parent_id", "planned_at_epoch_s")}, id="by another field"),
+        pytest.param({"by_child": Index("child_id", "updated_at_epoch_s")}, id="sorted by another field"),
+        pytest.param({"by_child": Index("child_id")}, id="not sorted"),
+    ],
+)
+def test_rows_are_indexed_anew_when_an_older_version_declared_the_index_otherwise(
+    path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, older: dict[str, Index]
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(include.store.sqlite, "TABLES", {**TABLES, "copies": replace(TABLES["copies"], indexes=older)})
+        store = SqliteStore(path, clock)
+        for n in (1, 2):
+            fields = {"n": n, "child_id": 22, "parent_id": 7, "planned_at_epoch_s": -n, "updated_at_epoch_s": n}
+            store.put(Key("copies", str(n)), fields, expected_version=ABSENT)
+        store.close()
+
+    assert [item.fields["n"] for item in SqliteStore(path, clock).find("copies", "by_child", 22)] == [2, 1]
 
 
 def test_file_with_the_declared_indexes_is_opened_without_touching_its_rows(path: Path, clock: Clock) -> None:
