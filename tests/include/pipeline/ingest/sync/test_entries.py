@@ -158,14 +158,33 @@ def test_404_of_what_was_removed_before_is_not_waited_out(world):
     assert synced(world, activity_id).state == "removed"
 
 
+def test_404_of_what_the_grant_does_not_cover_leaves_everything_but_the_time_of_the_look(world):
+    activity_id = world.finish("run")
+    world.control.change_visibility(activity_id, "only_me")
+    synced(world, activity_id)
+    before = entry(world, activity_id)
+    world.clock.advance(HOUR_S)
+    world.connect(PARENT_ID, ("read", "activity:read"))
+    synced(world, activity_id)
+
+    assert entry(world, activity_id) == replace(
+        before,
+        fetched_at_epoch_s=world.clock.now_epoch_s,
+        oldest_answer_epoch_s=before.fetched_at_epoch_s,
+    )
+
+
 # --- answers that are not stored --------------------------------------------------------------------
 
 
-def test_answer_that_makes_no_rows_leaves_the_stored_ones_and_is_looked_at_a_day_later(world, monkeypatch):
+@pytest.mark.parametrize("is_cropped", [False, True], ids=["the same recording", "another recording"])
+def test_answer_that_makes_no_rows_leaves_the_stored_ones_and_is_looked_at_a_day_later(world, monkeypatch, is_cropped):
     activity_id = world.finish("run")
     synced(world, activity_id)
     before, first_epoch_s = entry(world, activity_id), world.clock.now_epoch_s
     world.clock.advance(HOUR_S)
+    if is_cropped:
+        world.control.crop(activity_id, first=5)
 
     def refuse(*_, **__):
         raise UnexpectedShape("not understood")
@@ -173,10 +192,14 @@ def test_answer_that_makes_no_rows_leaves_the_stored_ones_and_is_looked_at_a_day
     monkeypatch.setattr(sync_module, "build_rows", refuse)
     synced(world, activity_id)
 
-    assert entry(world, activity_id) == replace(
+    after = entry(world, activity_id)
+    assert after == replace(
         before,
         state=ActivityState.QUARANTINED,
         reason="not understood",
+        fingerprint=fingerprint(world, activity_id),
+        start_at_epoch_s=after.start_at_epoch_s,
+        points=55 if is_cropped else 60,
         fetched_at_epoch_s=world.clock.now_epoch_s,
         oldest_answer_epoch_s=first_epoch_s,
         next_try_epoch_s=int(world.clock.now_epoch_s) + DAY_S,
