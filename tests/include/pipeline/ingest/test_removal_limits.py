@@ -147,7 +147,7 @@ def test_activity_itself_is_no_other_that_is_gone(world, ledger, asked):
         pytest.param({"object_keys": ()}, None, id="nothing, where nothing is stored"),
     ],
 )
-def test_second_call_that_has_to_succeed_is_for(world, asked, changes, call):
+def test_second_call_asks_for_what_can_tell_that_the_activity_is_gone(world, asked, changes, call):
     require_gone(world.services, replace(entry(), **changes), is_announced=True)
 
     assert asked == [call] * (call is not None)
