@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from include.errors import LeaseLost, UnexpectedShape
+from include.errors import LeaseLost, ObjectConflict, RetryLater, UnexpectedShape
 from include.lake import keys
 from include.lake.objects.files import FileObjects
 from include.lake.objects.objects import Condition
@@ -106,19 +106,83 @@ def test_summary_replaces_what_cannot_be_read(raw: RawZone, objects: FileObjects
     assert raw.detail(summary.athlete_id, summary.activity_id) == summary
 
 
+@pytest.mark.parametrize("before", [None, "An older list's"])
+def test_summary_is_left_when_another_worker_stores_an_answer_meanwhile(
+    raw: RawZone, objects: FileObjects, make_activity: MakeActivity, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    theirs = make_activity(name="Theirs")
+    if before is not None:
+        raw.put_summary(make_activity(resource_state=2, name=before))
+    put = objects.put
+
+    def put_after_another(key: str, body: bytes, *, expected: str | Condition) -> str:
+        monkeypatch.setattr(objects, "put", put)
+        raw.put_detail(theirs, guard=free)
+        return put(key, body, expected=expected)
+
+    monkeypatch.setattr(objects, "put", put_after_another)
+    raw.put_summary(make_activity(resource_state=2, name="From a list"))
+    assert raw.detail(theirs.athlete_id, theirs.activity_id) == theirs
+
+
 @pytest.mark.parametrize(
-    "body",
+    ("body", "says"),
     [
-        pytest.param(b"no gzip", id="no-gzip"),
-        pytest.param(gzip.compress(b"{}")[:-4], id="cut-gzip"),
-        pytest.param(gzip.compress(b"no json"), id="no-json"),
-        pytest.param(gzip.compress(b"{}"), id="no-activity"),
+        pytest.param(b"no gzip", "the object is not gzip; fetch the activity", id="no-gzip"),
+        pytest.param(gzip.compress(b"{}")[:-4], "the object is not gzip; fetch the activity", id="cut-gzip"),
+        pytest.param(gzip.compress(b"no json"), "the object is not JSON; fetch the activity", id="no-json"),
+        pytest.param(gzip.compress(b"[" * 100_000), "the object is not JSON; fetch the activity", id="deep-json"),
+        pytest.param(gzip.compress(b"[]"), "the object is not an activity; fetch the activity", id="no-object"),
+        pytest.param(gzip.compress(b"{}"), "activity", id="no-activity"),
     ],
 )
-def test_broken_object_is_an_unexpected_shape(raw: RawZone, objects: FileObjects, body: bytes) -> None:
+def test_broken_object_is_an_unexpected_shape(raw: RawZone, objects: FileObjects, body: bytes, says: str) -> None:
     objects.put(keys.raw_detail_key(1, 2), body, expected=Condition.ANYTHING)
-    with pytest.raises(UnexpectedShape):
+    with pytest.raises(UnexpectedShape, match=says):
         raw.detail(1, 2)
+
+
+def test_broken_streams_are_an_unexpected_shape_that_names_the_object(raw: RawZone, objects: FileObjects) -> None:
+    objects.put(keys.raw_streams_key(1, 2), b"no gzip", expected=Condition.ANYTHING)
+    with pytest.raises(UnexpectedShape, match=r"raw/athlete_id=1/2\.streams\.json\.gz: the object is not gzip"):
+        raw.streams(1, 2)
+
+
+# --- unreadable answers --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", [b"{", b""])
+def test_unreadable_answer_is_stored_byte_for_byte_and_its_error_goes_on(
+    raw: RawZone, objects: FileObjects, answer: bytes
+) -> None:
+    error = UnexpectedShape("activity 2: no start_date")
+    error.answer = answer
+    with pytest.raises(UnexpectedShape) as raised, raw.storing_unreadable(1, 2, guard=free):
+        raise error
+
+    assert raised.value is error
+    stored = objects.get(keys.raw_odd_key(1, 2))
+    assert stored is not None
+    assert gzip.decompress(stored.body) == answer
+    assert list(objects.list("")) == [keys.raw_odd_key(1, 2)]
+
+
+@pytest.mark.parametrize("error", [UnexpectedShape("of our own object: there is no answer"), RetryLater("later")])
+def test_nothing_is_stored_for_an_error_without_an_answer(raw: RawZone, objects: FileObjects, error: Exception) -> None:
+    with pytest.raises(type(error)), raw.storing_unreadable(1, 2, guard=free):
+        raise error
+    assert list(objects.list("")) == []
+
+
+def test_unreadable_answer_is_not_stored_when_the_lease_is_lost(raw: RawZone, objects: FileObjects) -> None:
+    error = UnexpectedShape("activity 2: no start_date")
+    error.answer = b"{"
+    with pytest.raises(LeaseLost), raw.storing_unreadable(1, 2, guard=lost):
+        raise error
+    assert list(objects.list("")) == []
+
+
+# --- removals and races --------------------------------------------------------------------------
 
 
 def test_remove_takes_every_object_of_the_activity_and_no_other(
@@ -129,13 +193,28 @@ def test_remove_takes_every_object_of_the_activity_and_no_other(
         raw.put_streams(7, activity_id, make_streams(), guard=free)
         objects.put(keys.gpx_key(7, activity_id, 8), b"", expected=Condition.ANYTHING)
         objects.put(keys.tcx_key(7, activity_id, 9), b"", expected=Condition.ANYTHING)
+        objects.put(keys.raw_odd_key(7, activity_id), b"", expected=Condition.ANYTHING)
 
     raw.remove(7, 12, guard=free)
     raw.remove(7, 12, guard=free)
 
     left = list(objects.list(""))
     assert not any("/12." in key or "/12-" in key for key in left)
-    assert len(left) == 8
+    assert len(left) == 10
+
+
+def test_remove_streams_leaves_the_answer_about_the_activity(
+    raw: RawZone, make_activity: MakeActivity, make_streams: MakeStreams
+) -> None:
+    activity = make_activity()
+    raw.put_detail(activity, guard=free)
+    raw.put_streams(activity.athlete_id, activity.activity_id, make_streams(), guard=free)
+
+    for _ in range(2):
+        raw.remove_streams(activity.athlete_id, activity.activity_id, guard=free)
+
+    assert raw.streams(activity.athlete_id, activity.activity_id) is None
+    assert raw.detail(activity.athlete_id, activity.activity_id) == activity
 
 
 def test_writer_without_a_lease_writes_and_removes_nothing(
@@ -171,3 +250,33 @@ def test_writer_who_is_overtaken_between_reading_and_writing_looks_again(
     raw.put_detail(activity, guard=overtaken)
     assert looks == [0, 1]
     assert raw.detail(activity.athlete_id, activity.activity_id) == activity
+
+
+def test_writer_who_always_comes_second_gives_up_with_a_conflict(
+    objects: FileObjects, make_activity: MakeActivity
+) -> None:
+    pauses: list[float] = []
+    raw, quicker = RawZone(objects, sleep=pauses.append), RawZone(objects)
+    titles = iter(range(1000))
+
+    with pytest.raises(ObjectConflict):
+        raw.put_detail(
+            make_activity(), guard=lambda: quicker.put_detail(make_activity(name=str(next(titles))), guard=free)
+        )
+    assert 10 < len(pauses) == next(titles) - 1 < 60
+
+
+def test_remover_who_is_overtaken_between_reading_and_removing_looks_again(
+    objects: FileObjects, make_activity: MakeActivity
+) -> None:
+    pauses: list[float] = []
+    raw, activity = RawZone(objects, sleep=pauses.append), make_activity()
+    raw.put_detail(activity, guard=free)
+    newer = iter([make_activity(name="quicker")])
+
+    def overtaken() -> None:
+        for each in newer:
+            RawZone(objects).put_detail(each, guard=free)
+
+    raw.remove(activity.athlete_id, activity.activity_id, guard=overtaken)
+    assert (list(objects.list("")), len(pauses)) == ([], 1)

@@ -6,6 +6,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 from unittest.mock import create_autospec
 
 import pytest
@@ -194,3 +195,68 @@ def test_other_errors_of_a_write_stay_as_they_are(objects: FileObjects, monkeypa
 
     with pytest.raises(OSError, match="broken"):
         objects.put(KEY, b"new", expected=Condition.ABSENT)
+
+
+def test_prune_takes_every_empty_directory_below_the_prefix_and_its_own(objects: FileObjects, root: Path) -> None:
+    for month in ("2024/2024-05", "2024/2024-06", "2023/2023-01"):
+        key = f"streams/athlete_id=1/year={month}.parquet"
+        objects.delete(key, expected=objects.put(key, b"x", expected=Condition.ABSENT))
+    objects.prune("streams/athlete_id=1/")
+    assert {path.name for path in root.iterdir()} == {".writing", "streams"}
+    assert list((root / "streams").iterdir()) == []
+
+
+def test_prune_tells_of_a_directory_that_cannot_be_removed(
+    objects: FileObjects, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "streams").mkdir(parents=True)
+    refused = create_autospec(Path.rmdir, side_effect=OSError(errno.EACCES, "not yours"))
+    monkeypatch.setattr(Path, "rmdir", refused)
+    with pytest.raises(OSError, match="not yours"):
+        objects.prune("streams/")
+
+
+# --- what a loss of power leaves ------------------------------------------------------------------
+
+
+@pytest.fixture
+def synced(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[int | list[str]]:
+    """What has been made to reach the disk: of a file its length by then, of the object's directory the names in it."""
+    sync, seen = os.fsync, list[int | list[str]]()
+
+    def note(descriptor: int) -> None:
+        status, directory = os.fstat(descriptor), (root / KEY).parent
+        if directory.exists() and os.path.samestat(status, directory.stat()):
+            seen.append([path.name for path in directory.iterdir()])
+        else:
+            seen.append(status.st_size)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", create_autospec(os.fsync, side_effect=note))
+    return seen
+
+
+def test_put_returns_when_every_byte_and_the_name_are_on_the_disk(objects: FileObjects, synced: Any) -> None:
+    objects.put("streams/athlete_id=1/year=2024/2024-06.parquet", b"makes the directory", expected=Condition.ABSENT)
+    synced.clear()
+    objects.put(KEY, b"all of it", expected=Condition.ABSENT)
+    assert synced[0] == len(b"all of it")
+    assert sorted(synced[1]) == ["2024-05.parquet", "2024-06.parquet"]
+
+
+def test_delete_returns_when_the_name_is_gone_from_the_disk(objects: FileObjects, synced: Any) -> None:
+    etag = objects.put(KEY, b"x", expected=Condition.ABSENT)
+    synced.clear()
+    objects.delete(KEY, expected=etag)
+    objects.delete(KEY, expected=Condition.ANYTHING)
+    assert synced == [[]]
+
+
+def test_no_descriptor_stays_open(objects: FileObjects) -> None:
+    def opened() -> int:
+        return sum(1 for _ in Path("/dev/fd").iterdir())
+
+    before = opened()
+    etag = objects.put(KEY, b"x", expected=Condition.ABSENT)
+    objects.delete(KEY, expected=etag)
+    assert opened() == before
