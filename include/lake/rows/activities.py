@@ -184,5 +184,5 @@ def _extra_json(fields: Mapping[str, Any], cells: Mapping[str, Any]) -> str | No
     if not extra:
         return None
     # Infinity and NaN are not JSON, although Python reads and writes them: they become text.
-    strict = json.loads(json.dumps(extra, default=str), parse_constant=str)
+    strict = json.loads(json.dumps(extra), parse_constant=str)
     return json.dumps(strict, sort_keys=True, separators=(",", ":"))

@@ -77,7 +77,7 @@ class CopyRows:
             for copy in self._ledger.of_parent(parent_id):
                 wanted.setdefault(object_of(copy), {})[_pair(copy)] = row_of(copy)
             for key, rows in wanted.items():
-                held = self._readable_rows(key)
+                held = self._retry(self._readable_rows, key)
                 stale[key] = {pair for pair in {*held, *rows} if held.get(pair) != rows.get(pair)}
         return self._update_all(stale)
 
@@ -98,10 +98,12 @@ class CopyRows:
     def _readable_rows(self, key: str) -> dict[Pair, Row]:
         """The object's rows. Effects: deletes an unreadable object: the ledger has all its rows."""
         stored = self._objects.get(key)
+        if stored is None:
+            return {}
         try:
-            return _rows(self._table(key, stored))
+            return _rows(decode(key, stored.body))
         except UnexpectedShape:
-            self._objects.delete(key, expected=stored.etag if stored else Condition.ANYTHING)
+            self._objects.delete(key, expected=stored.etag)
             return {}
 
     def _update_all(self, stale: Mapping[str, set[Pair]]) -> int:

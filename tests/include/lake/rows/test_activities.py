@@ -101,7 +101,10 @@ def test_unknown_fields_are_kept_in_extra_json(make_activity: MakeActivity) -> N
         pytest.param("start_latlng", [91.0, 4.5], "start_lat", id="beyond-the-pole"),
         pytest.param("end_latlng", "here", "end_lon", id="text-as-position"),
         pytest.param("start_latlng", [None, 4.5], "start_lon", id="half-a-position"),
+        pytest.param("end_latlng", [52.1, 180.1], "end_lat", id="beyond-the-date-line"),
+        pytest.param("end_latlng", [52.1, 4.5, 0.0], "end_lat", id="three-numbers"),
         pytest.param("sport_type", 7, "sport_type", id="number-as-sport"),
+        pytest.param("visibility", 7, "visibility", id="number-as-visibility"),
         pytest.param("timezone", 1, "timezone", id="number-as-zone"),
         pytest.param("name", "\ud800", "name", id="lone-surrogate"),
     ],
@@ -112,6 +115,40 @@ def test_value_that_does_not_fit_is_null_and_kept_in_extra_json(
     row = row_of(make_activity(**{field: value}))
     assert row[column] is None
     assert json.loads(row["extra_json"]) == {field: value}
+
+
+@pytest.mark.parametrize("latlng", [[90.0, 180.0], [-90.0, -180.0], [0.0, 4.5], [52.1, 0.0]])
+def test_position_at_the_edge_of_the_map_is_one(make_activity: MakeActivity, latlng: list[float]) -> None:
+    row = row_of(make_activity(start_latlng=latlng, end_latlng=latlng))
+    assert [row["start_lat"], row["start_lon"]] == [row["end_lat"], row["end_lon"]] == latlng
+    assert row["extra_json"] is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "sport_type", "visibility"),
+    [
+        pytest.param({"type": "Run", "private": True}, "Run", "only_me", id="private-run"),
+        pytest.param({"type": "Run", "private": False}, "Run", "everyone", id="public-run"),
+        pytest.param({"type": None, "private": None}, "Workout", "everyone", id="silent"),
+        pytest.param(
+            {"type": "Run", "private": True, "sport_type": "TrailRun", "visibility": "followers_only"},
+            "TrailRun",
+            "followers_only",
+            id="said-in-both-ways",
+        ),
+    ],
+)
+def test_older_fields_tell_sport_and_visibility_where_the_present_ones_are_missing(
+    make_activity: MakeActivity, fields: dict[str, Any], sport_type: str, visibility: str
+) -> None:
+    row = row_of(make_activity(**{"sport_type": None, "visibility": None} | fields))
+    assert (row["sport_type"], row["visibility"], row["extra_json"]) == (sport_type, visibility, None)
+
+
+def test_extra_json_is_the_same_text_in_whatever_order_an_answer_has_its_fields(make_activity: MakeActivity) -> None:
+    first = row_of(make_activity(new={"b": 1, "a": [1, 2]}, another="x"))
+    second = row_of(make_activity(another="x", new={"a": [1, 2], "b": 1}))
+    assert first["extra_json"] == second["extra_json"] == '{"another":"x","new":{"a":[1,2],"b":1}}'
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])

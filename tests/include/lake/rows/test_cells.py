@@ -44,6 +44,10 @@ def test_any_json_value_becomes_a_cell_that_arrow_takes(kind: pa.DataType, value
         pytest.param(10**400, pa.float64(), None, id="int-beyond-float"),
         pytest.param(1e39, pa.float32(), None, id="beyond-float32"),
         pytest.param(1e39, pa.float64(), 1e39, id="fits-float64"),
+        pytest.param(3.4028234663852886e38, pa.float32(), 3.4028234663852886e38, id="largest-float32"),
+        pytest.param(-3.4028234663852886e38, pa.float32(), -3.4028234663852886e38, id="smallest-float32"),
+        pytest.param(True, pa.bool_(), True, id="flag"),
+        pytest.param(False, pa.bool_(), False, id="flag-that-is-down"),
         pytest.param(True, pa.int32(), None, id="flag-is-no-number"),
         pytest.param(True, pa.float64(), None, id="flag-is-no-float"),
         pytest.param(1, pa.bool_(), None, id="number-is-no-flag"),
@@ -56,6 +60,8 @@ def test_any_json_value_becomes_a_cell_that_arrow_takes(kind: pa.DataType, value
         pytest.param("2024-05-01T02:00:00+02:00", INSTANT, 1714521600000, id="offset"),
         pytest.param("2024-05-01T00:00:00", INSTANT, None, id="instant-without-zone"),
         pytest.param("2024-05-01T02:00:00Z", WALL_CLOCK, 1714528800000, id="false-zone-of-a-wall-clock"),
+        pytest.param("2024-05-01T02:00:00-07:00", WALL_CLOCK, 1714528800000, id="offset-of-a-wall-clock"),
+        pytest.param("2024-05-01T02:00:00", WALL_CLOCK, 1714528800000, id="wall-clock-without-zone"),
         pytest.param("9999-12-31T23:59:59Z", WALL_CLOCK, 253402300799000, id="far-future"),
         pytest.param("yesterday", INSTANT, None, id="no-date"),
         pytest.param(1714521600, INSTANT, None, id="number-is-no-date"),
@@ -71,6 +77,11 @@ def test_cell_is_the_value_or_null_when_it_does_not_fit(value: Any, kind: pa.Dat
 
 def test_column_keeps_the_good_cells_when_some_do_not_fit() -> None:
     assert to_column([1, "x", None, 2**40, 4], pa.int32()).to_pylist() == [1, None, None, None, 4]
+
+
+@pytest.mark.parametrize("values", [[], [None], ["odd", {}], [1]])
+def test_column_has_its_type_whatever_is_in_it(values: list[Any]) -> None:
+    assert to_column(values, pa.float32()).type == pa.float32()
 
 
 def test_epoch_ms_is_exact_far_from_1970() -> None:

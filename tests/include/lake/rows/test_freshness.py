@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from unittest.mock import create_autospec
 
+import pyarrow.parquet as pq
 import pytest
 
 from include.lake.keys import freshness_key
 from include.lake.objects.files import FileObjects
 from include.lake.objects.objects import Condition
 from include.lake.rows.freshness import FreshnessRows, Month, MonthComparison
+from include.lake.schemas import FRESHNESS
 from include.lake.table_object import decode
 
 ATHLETE_ID = 7
@@ -47,6 +50,24 @@ def test_nothing_is_written_for_no_months(rows: FreshnessRows, objects: FileObje
     rows.note(ATHLETE_ID, {})
 
     assert list(objects.list("")) == []
+
+
+def test_repeated_comparison_is_not_written_again(
+    rows: FreshnessRows, objects: FileObjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows.note(ATHLETE_ID, {MAY: MonthComparison(5, 5, 20.25)})
+    put = create_autospec(objects.put)
+    monkeypatch.setattr(objects, "put", put)
+    rows.note(ATHLETE_ID, {MAY: MonthComparison(5, 5, 20.25)})
+    rows.note(ATHLETE_ID, {MAY: MonthComparison(4, 4, 20)})
+
+    put.assert_not_called()
+
+
+def test_object_has_the_columns_of_the_table(rows: FreshnessRows, objects: FileObjects) -> None:
+    rows.note(ATHLETE_ID, {MAY: MonthComparison(5, 5, 20)})
+
+    assert pq.read_schema(objects.url(KEY)).equals(FRESHNESS, check_metadata=True)
 
 
 def test_later_comparison_stays_whichever_is_written_last(rows: FreshnessRows, objects: FileObjects) -> None:

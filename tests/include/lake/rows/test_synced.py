@@ -49,6 +49,34 @@ def test_points_have_no_clock_time_when_the_start_is_hidden(make_rows: MakeRows)
 
 
 @pytest.mark.parametrize(
+    ("made", "external_id", "parent_activity_id"),
+    [
+        pytest.param({1: 99, 2: 98}, None, 99, id="by-the-ledger"),
+        pytest.param({2: 98}, "sdi-97-7.gpx", 97, id="by-its-external-id"),
+        pytest.param({1: 99}, "sdi-97-7.gpx", 99, id="by-both"),
+        pytest.param({2: 98}, "garmin_push_97", None, id="of-a-device"),
+        pytest.param({}, None, None, id="by-neither"),
+    ],
+)
+def test_copy_is_known_by_the_ledger_or_by_its_external_id(
+    make_activity: Callable[..., Activity],
+    made: dict[int, int],
+    external_id: str | None,
+    parent_activity_id: int | None,
+) -> None:
+    activity = make_activity(id=1, external_id=external_id)
+    (row,) = build_rows(activity, None, made=made, source="webhook", updated_at_epoch_s=0).activity.to_pylist()
+    assert (row["parent_activity_id"], row["is_copy"]) == (parent_activity_id, parent_activity_id is not None)
+
+
+@pytest.mark.parametrize("number", [1, 2**63 - 1])
+def test_first_and_last_64_bit_number_is_an_id(make_rows: MakeRows, number: int) -> None:
+    rows = make_rows(id=number, athlete={"id": number})
+    assert rows.activity["activity_id"].to_pylist() == [number]
+    assert rows.object_keys[2] == f"activities/athlete_id={number}/year=2024/activities.parquet"
+
+
+@pytest.mark.parametrize(
     ("changes", "field"),
     [
         pytest.param({"id": 2**63}, "'id'", id="id-beyond-int64"),

@@ -60,6 +60,33 @@ def test_repair_makes_an_unreadable_object_again(
     assert [row["state"] for row in held()] == ["planned"]
 
 
+def test_repair_keeps_an_object_that_another_worker_makes_again_meanwhile(
+    copy_rows: CopyRows,
+    ledger: CopyLedger,
+    objects: FileObjects,
+    held: Callable[..., Any],
+    planned: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ledger.plan(planned())
+    copy_rows.refresh(ACTIVITY_ID)
+    [key] = objects.list("copies/")
+    whole, delete, deleted = objects.get(key), objects.delete, list[str]()
+    assert whole
+    objects.put(key, b"no parquet", expected=whole.etag)
+
+    def delete_after_another(key: str, *, expected: str | Condition) -> None:
+        if not deleted:
+            objects.put(key, whole.body, expected=Condition.ANYTHING)
+        deleted.append(key)
+        delete(key, expected=expected)
+
+    monkeypatch.setattr(objects, "delete", delete_after_another)
+    assert copy_rows.repair([]) == 0
+    assert deleted == [key]
+    assert objects.get(key) == whole
+
+
 def test_repair_finds_parents_whom_only_the_lake_knows(
     copy_rows: CopyRows,
     ledger: CopyLedger,

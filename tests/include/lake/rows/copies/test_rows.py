@@ -14,6 +14,7 @@ from include.lake.objects.files import FileObjects
 from include.lake.query import query
 from include.lake.rows.copies import CopyRows, row_of
 from include.lake.schemas import COPIES
+from include.lake.table_object import decode, encode
 from include.state.copies.ledger import MADE_STATES, CopyLedger, CopyState
 
 PARENT_ID, CHILD_ID, OTHER_CHILD_ID = 2**53 + 1, 2**53 + 3, 72
@@ -143,6 +144,22 @@ def test_erased_child_leaves_only_the_others_rows(
     assert [row["child_id"] for row in held()] == [OTHER_CHILD_ID]
     assert [row["child_id"] for row in held("copies/year=1970/5.parquet")] == [6]
     assert copy_rows.remove_athlete(CHILD_ID, list(objects.list("copies/"))) == 0
+
+
+def test_erasure_leaves_every_byte_of_an_object_without_the_athletes_rows(
+    copy_rows: CopyRows, ledger: CopyLedger, objects: FileObjects, planned: Callable[..., Any]
+) -> None:
+    ledger.plan(planned())
+    copy_rows.refresh(ACTIVITY_ID)
+    stored = objects.get(KEY)
+    assert stored
+    of_an_older_version = decode(KEY, stored.body).replace_schema_metadata({"schema_version": "0"})
+    objects.put(KEY, encode(of_an_older_version), expected=stored.etag)
+    before = objects.get(KEY)
+
+    assert copy_rows.remove_athlete(OTHER_CHILD_ID, [KEY, "copies/year=1970/5.parquet"]) == 0
+    assert objects.get(KEY) == before
+    assert list(objects.list("")) == [KEY]
 
 
 def test_erased_parent_leaves_no_object(
