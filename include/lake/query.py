@@ -58,6 +58,8 @@ def _answer(connection: duckdb.DuckDBPyConnection, select: duckdb.Statement, lak
     connection.execute("SET TimeZone = 'UTC'")
     for table, definition in view_definitions(stable):
         connection.execute(f"CREATE VIEW {table} AS {definition}")
+    # DuckDB lets a statement read where large ones spill: by default a folder of the working directory.
+    connection.execute(f"SET temp_directory = {quoted(f'{stable}/spill')}")
     connection.execute(f"SET allowed_directories = [{quoted(f'{lake_root}/')}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")

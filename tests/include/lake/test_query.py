@@ -41,6 +41,64 @@ def test_statement_that_only_reads_is_answered(lake_url: str, sql: str) -> None:
     assert query(sql, lake_url).num_rows > 0
 
 
+@pytest.mark.parametrize("sql", ["SELECT count(*) AS n FROM STREAMS", 'SELECT count(*) AS n FROM "Streams"'])
+def test_table_is_found_in_whatever_case_it_is_written(
+    lake: Lake, lake_url: str, make_rows: MakeRows, guard: Guard, sql: str
+) -> None:
+    lake.write([make_rows()], guard=guard)
+    assert query(sql, lake_url).to_pylist() == [{"n": 3}]
+
+
+def test_instants_of_a_statement_are_in_utc_wherever_it_is_asked(
+    lake_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    sql = "SELECT TIMESTAMPTZ '2024-03-31 22:30:00+00'::VARCHAR AS at, current_setting('TimeZone') AS zone"
+    assert query(sql, lake_url).to_pylist() == [{"at": "2024-03-31 22:30:00+00", "zone": "UTC"}]
+
+
+def test_statement_runs_without_the_network_the_machine_and_a_way_to_open_either(lake_url: str, root: Path) -> None:
+    names = ("enable_external_access", "lock_configuration", "allowed_directories")
+    sql = "SELECT " + ", ".join(f"current_setting('{name}') AS {name}" for name in names)
+    (answer,) = query(sql, lake_url).to_pylist()
+    assert (answer["enable_external_access"], answer["lock_configuration"]) == (False, True)
+    assert [place for place in answer["allowed_directories"] if not place.startswith(f"{root}/")] == []
+    assert not root.exists()
+
+
+def test_statement_reads_nothing_of_the_working_directory(
+    lake: Lake,
+    lake_url: str,
+    root: Path,
+    make_rows: MakeRows,
+    guard: Guard,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lake.write([make_rows()], guard=guard)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".tmp").mkdir()
+    (tmp_path / ".tmp" / "x.csv").write_text("a\n1\n")
+    with pytest.raises(BadQuery):
+        query("SELECT * FROM '.tmp/x.csv'", lake_url)
+    assert query("SELECT count(*) AS n FROM streams", lake_url).to_pylist() == [{"n": 3}]
+    assert [path.name for path in (root / ".reading").iterdir()] == ["lock"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        pytest.param("", "^write one SELECT; other statements are refused", id="nothing"),
+        pytest.param("SELECT 1; SELECT 2", "^write one SELECT; other statements are refused", id="two"),
+        pytest.param("DROP TABLE streams", "^write one SELECT; other statements are refused", id="drop"),
+        pytest.param("SELECT nothing FROM streams", '^the query failed: .*"nothing" not found', id="unknown-column"),
+    ],
+)
+def test_refused_statement_says_why(lake_url: str, sql: str, says: str) -> None:
+    with pytest.raises(BadQuery, match=says):
+        query(sql, lake_url)
+
+
 @pytest.mark.parametrize(
     "sql",
     [

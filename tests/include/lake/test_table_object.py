@@ -19,7 +19,7 @@ from include.lake.objects.files import FileObjects
 from include.lake.rows.streams import streams_table
 from include.lake.rows.synced import ActivityRows
 from include.lake.schemas import STREAMS, TABLES
-from include.lake.table_object import decode, encode, is_current, merge
+from include.lake.table_object import activity_ids, decode, encode, is_current, merge
 from include.strava.models import StreamSet
 
 MakeRows = Callable[..., ActivityRows]
@@ -115,6 +115,67 @@ def test_decode_names_the_object_when_a_column_has_another_type() -> None:
     pq.write_table(pa.table({"activity_id": ["one"]}), sink)
     with pytest.raises(UnexpectedShape, match=KEY):
         decode(KEY, sink.getvalue())
+
+
+def test_decode_takes_an_object_without_a_version_as_an_older_one(make_rows: MakeRows) -> None:
+    rows, sink = make_rows().streams, io.BytesIO()
+    pq.write_table(rows.replace_schema_metadata(None), sink)
+
+    again = decode(KEY, sink.getvalue())
+
+    assert again.equals(rows)
+    assert again.schema.metadata == {b"schema_version": b""}
+    assert not is_current(again, rows)
+
+
+def test_decode_converts_a_column_that_an_older_object_has_in_a_narrower_type(make_rows: MakeRows) -> None:
+    rows, sink = make_rows().streams, io.BytesIO()
+    index = rows.schema.get_field_index("distance_m")
+    older = rows.set_column(index, "distance_m", rows["distance_m"].cast(pa.float32())).drop_columns(["activity_id"])
+    pq.write_table(older.append_column("activity_id", rows["activity_id"]), sink)
+
+    again = decode(KEY, sink.getvalue())
+
+    assert again.schema.equals(STREAMS)
+    assert again["distance_m"].to_pylist() == pytest.approx(rows["distance_m"].to_pylist(), rel=1e-6)
+    assert again.drop_columns(["distance_m"]).equals(rows.drop_columns(["distance_m"]))
+
+
+@pytest.mark.parametrize(
+    ("key", "advice"),
+    [
+        pytest.param(KEY, "delete it and rebuild its rows from the raw zone: `make replay`", id="streams"),
+        pytest.param("copies/year=2024/7.parquet", "`strava_retention` rebuilds its rows", id="copies"),
+        pytest.param(
+            "freshness/athlete_id=7/year=2024/freshness.parquet", "`strava_reconcile` rebuilds its rows", id="freshness"
+        ),
+    ],
+)
+def test_decode_says_what_makes_a_broken_object_whole(key: str, advice: str) -> None:
+    with pytest.raises(UnexpectedShape, match=f"^{key} is not readable: .*; {advice}"):
+        decode(key, b"no parquet")
+
+
+@pytest.mark.parametrize("ids", [[], [5], [1, 5, 2**53 + 1]])
+def test_activities_of_an_object_are_those_that_have_rows_in_it(make_rows: MakeRows, ids: list[int]) -> None:
+    rows, _ = merge("streams", STREAMS.empty_table(), ids, [make_rows(id=each).streams for each in ids])
+    assert activity_ids(KEY, encode(rows)) == set(ids)
+
+
+def test_activities_of_an_object_are_told_whatever_its_other_columns_are(make_rows: MakeRows) -> None:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"watts": ["many", "few"], "activity_id": pa.array([9, 8], pa.int64())}), sink)
+    assert activity_ids(KEY, sink.getvalue()) == {8, 9}
+
+
+def test_activities_of_an_object_cannot_be_told_when_it_is_no_table_of_activities() -> None:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"month": [5]}), sink)
+    for body in (b"no parquet", b"", sink.getvalue()):
+        with pytest.raises(
+            UnexpectedShape, match=f"(?s)^{KEY} is not readable: .*; delete it and rebuild .*make replay"
+        ):
+            activity_ids(KEY, body)
 
 
 def test_encodings_are_those_that_every_reader_knows(make_rows: MakeRows) -> None:

@@ -19,7 +19,7 @@ Guard = Callable[[], None]
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "catalogue" / "lake.duckdb"
+    return tmp_path / "analysts" / "catalogue" / "lake.duckdb"
 
 
 @pytest.fixture
@@ -94,9 +94,31 @@ def test_register_says_to_retry_when_a_view_must_change_under_a_reader(
 ) -> None:
     catalog.register([])
     lake.write([make_rows()], guard=guard)
-    with duckdb.connect(path, read_only=True), pytest.raises(RetryLater, match=r"lake\.duckdb"):
+    with (
+        duckdb.connect(path, read_only=True),
+        pytest.raises(RetryLater, match=r"lake\.duckdb cannot be opened: close .*; the next run updates it.*\(.+\)$"),
+    ):
         catalog.register([])
     catalog.register([])
+    assert ask(path, "SELECT count(*) AS n FROM streams").to_pylist() == [{"n": 3}]
+
+
+def test_register_waits_for_a_reader_who_lets_go(
+    path: Path, root: Path, lake: Lake, make_rows: MakeRows, guard: Guard
+) -> None:
+    pauses: list[float] = []
+    DuckDbCatalog(path, root).register([])
+    lake.write([make_rows()], guard=guard)
+    reader = duckdb.connect(path, read_only=True)
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        reader.close()
+
+    DuckDbCatalog(path, root, sleep=pause).register([])
+
+    assert [seconds for seconds in pauses if not 0 <= seconds <= 1] == []
+    assert len(pauses) == 1
     assert ask(path, "SELECT count(*) AS n FROM streams").to_pylist() == [{"n": 3}]
 
 

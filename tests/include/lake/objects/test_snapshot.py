@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -103,6 +105,31 @@ def test_what_a_killed_reader_left_goes_with_the_next_and_a_living_readers_stays
         folders = {path for path in (root / READING).iterdir() if path.is_dir()}
         assert folders == {mine, another}
     assert len(left) == 1
+
+
+@pytest.mark.parametrize("body", [pytest.param(b"new", id="replaced"), pytest.param(None, id="deleted")])
+def test_object_that_changes_while_it_is_linked_is_linked_as_it_is_then(
+    objects: FileObjects, root: Path, monkeypatch: pytest.MonkeyPatch, body: bytes | None
+) -> None:
+    other = "streams/athlete_id=7/year=2024/2024-06.parquet"
+    objects.put(other, b"other", expected=Condition.ANYTHING)
+    link, changed = os.link, list[str]()
+
+    def link_after_a_writer(source: Path, target: Path) -> None:
+        if source == root / KEY and not changed:
+            changed.append(KEY)
+            if body is None:
+                objects.delete(KEY, expected=Condition.ANYTHING)
+            else:
+                objects.put(KEY, body, expected=Condition.ANYTHING)
+            raise FileNotFoundError
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", create_autospec(os.link, side_effect=link_after_a_writer))
+    with snapshot(root, ["streams"]) as stable:
+        found = {key: (stable / key).read_bytes() for key in (KEY, other) if (stable / key).exists()}
+    assert changed == [KEY]
+    assert found == ({KEY: body} if body else {}) | {other: b"other"}
 
 
 def test_every_look_finds_an_object_that_is_replaced_all_the_while(objects: FileObjects, root: Path) -> None:
