@@ -47,7 +47,7 @@ def encode(rows: pa.Table, encodings: Encodings = Encodings.SAFE) -> bytes:
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, rows.schema, **writer_options(rows.column_names, encodings)) as writer:
         for start in range(0, rows.num_rows, _ROW_GROUP_ROWS):
-            writer.write_table(rows.slice(start, _ROW_GROUP_ROWS).combine_chunks(), row_group_size=_ROW_GROUP_ROWS)
+            writer.write_table(rows.slice(start, _ROW_GROUP_ROWS).combine_chunks())
     body: bytes = sink.getvalue().to_pybytes()
     return body
 

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -16,6 +16,8 @@ from include.state.partitions import Partition
 
 if TYPE_CHECKING:
     import duckdb
+
+_T = TypeVar("_T")
 
 
 class DuckDbCatalog:
@@ -57,13 +59,11 @@ class DuckDbCatalog:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._connected(lambda connection: _define(connection, definitions, comments), read_only=False)
 
-    def _connected(
-        self, use: Callable[[duckdb.DuckDBPyConnection], dict[str, str]], *, read_only: bool
-    ) -> dict[str, str]:
+    def _connected(self, use: Callable[[duckdb.DuckDBPyConnection], _T], *, read_only: bool) -> _T:
         """The result of `use` on a connection; waits a little while others hold the file."""
         import duckdb
 
-        def attempt() -> dict[str, str]:
+        def attempt() -> _T:
             with duckdb.connect(self._path, read_only=read_only) as connection:
                 return use(connection)
 
@@ -92,12 +92,9 @@ def _comments(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(rows)
 
 
-def _define(
-    connection: duckdb.DuckDBPyConnection, definitions: dict[str, str], comments: dict[str, str]
-) -> dict[str, str]:
+def _define(connection: duckdb.DuckDBPyConnection, definitions: dict[str, str], comments: dict[str, str]) -> None:
     connection.begin()
     for table, select in definitions.items():
         connection.execute(f"CREATE OR REPLACE VIEW {table} AS {select}")
         connection.execute(f"COMMENT ON VIEW {table} IS {quoted(comments[table])}")
     connection.commit()
-    return comments

@@ -25,7 +25,9 @@ def test_keys_are_hive_paths() -> None:
     assert keys.laps_key(7, start_at) == "laps/athlete_id=7/year=2024/laps.parquet"
     assert keys.copies_key(7, start_at) == "copies/year=2024/7.parquet"
     assert keys.raw_detail_key(7, 8) == "raw/athlete_id=7/8.detail.json.gz"
+    assert keys.freshness_key(7, 2024) == "freshness/athlete_id=7/year=2024/freshness.parquet"
     assert keys.raw_streams_key(7, 8) == "raw/athlete_id=7/8.streams.json.gz"
+    assert keys.raw_odd_key(7, 8) == "raw/athlete_id=7/8.odd.json.gz"
     assert keys.gpx_key(7, 8, 9) == "gpx/athlete_id=7/8-9.gpx.gz"
     assert keys.tcx_key(7, 8, 9) == "gpx/athlete_id=7/8-9.tcx.gz"
 
@@ -72,6 +74,36 @@ def test_copies_key_tells_its_partition_and_its_parent(parent_id: int, start_at:
     assert keys.check_key(key) == key
 
 
+@pytest.mark.parametrize(
+    ("key", "partition", "prefix"),
+    [
+        pytest.param(
+            "streams/athlete_id=7/year=2024/2024-12.parquet",
+            Partition("streams", 7, 2024),
+            "streams/athlete_id=7/year=2024/",
+            id="streams",
+        ),
+        pytest.param(
+            "streams/athlete_id=7/year=987/0987-01.parquet",
+            Partition("streams", 7, 987),
+            "streams/athlete_id=7/year=987/",
+            id="three-digit-year",
+        ),
+        pytest.param(
+            "freshness/athlete_id=7/year=2024/freshness.parquet",
+            Partition("freshness", 7, 2024),
+            "freshness/athlete_id=7/year=2024/",
+            id="freshness",
+        ),
+        pytest.param("copies/year=2024/5.parquet", Partition("copies", None, 2024), "copies/year=2024/", id="copies"),
+    ],
+)
+def test_object_lies_below_the_prefix_of_its_partition(key: str, partition: Partition, prefix: str) -> None:
+    assert keys.partition_of(key) == partition
+    assert keys.partition_prefix(partition) == prefix
+    assert keys.check_key(key) == key
+
+
 @pytest.mark.parametrize("key", ["", "copies/year=2024/7.json", "laps/athlete_id=7/year=2024/laps.parquet"])
 def test_parent_of_copies_refuses_what_is_no_object_of_copies(key: str) -> None:
     with pytest.raises(BadKey):
@@ -90,6 +122,8 @@ def test_parent_of_copies_refuses_what_is_no_object_of_copies(key: str) -> None:
         "streams/athlete_id=7/year=2024/2024-13.parquet",
         "streams/athlete_id=7/year=2024/2024-00.parquet",
         "streams/athlete_id=7/year=2024/activities.parquet",
+        "streams/athlete_id=7/year=202/2024-05.parquet",
+        "activities/athlete_id=7/year=2024/2024-05.parquet",
         "laps/athlete_id=7/year=2024/activities.parquet",
         "streams/athlete_id=-7/year=2024/2024-05.parquet",
         "streams/athlete_id=7/year=2024/2024-05.parquet\n",
@@ -131,8 +165,10 @@ def test_athlete_prefixes_cover_every_kind_of_key() -> None:
         keys.streams_key(7, start_at),
         keys.activities_key(7, start_at),
         keys.laps_key(7, start_at),
+        keys.freshness_key(7, 2024),
         keys.raw_detail_key(7, 8),
         keys.raw_streams_key(7, 8),
+        keys.raw_odd_key(7, 8),
         keys.gpx_key(7, 8, 9),
         keys.tcx_key(7, 8, 9),
     }

@@ -187,6 +187,21 @@ def test_encodings_are_those_that_every_reader_knows(make_rows: MakeRows) -> Non
         assert set(column.encodings) <= {"PLAIN", "RLE", "RLE_DICTIONARY", "PLAIN_DICTIONARY"}
 
 
+@pytest.mark.parametrize(
+    ("column", "has_dictionary"),
+    [
+        *(pytest.param(name, False, id=name) for name in ("point_index", "time_s", "ts", "lat", "lon", "distance_m")),
+        *(pytest.param(name, True, id=name) for name in ("activity_id", "heartrate_bpm", "watts", "altitude_m")),
+    ],
+)
+def test_column_has_a_dictionary_unless_its_values_hardly_repeat(
+    make_rows: MakeRows, column: str, has_dictionary: bool
+) -> None:
+    rows = make_rows().streams
+    group = pq.ParquetFile(pa.BufferReader(encode(rows))).metadata.row_group(0)
+    assert group.column(rows.schema.get_field_index(column)).has_dictionary_page is has_dictionary
+
+
 def test_encodings_beyond_the_safe_ones_are_used_where_they_are_allowed(make_rows: MakeRows) -> None:
     rows = make_rows()
 

@@ -12,6 +12,7 @@ from include.lake.objects.files import FileObjects
 from include.lake.objects.objects import Condition, StoredObject
 
 MINE, OTHER = "streams/athlete_id=7/year=2024/2024-05.parquet", "streams/athlete_id=71/year=2024/2024-05.parquet"
+JUNE = "streams/athlete_id=7/year=2024/2024-06.parquet"
 COPIES = "copies/year=2024/71.parquet"
 RAW = "raw/athlete_id=7/1.detail.json.gz"
 
@@ -19,7 +20,7 @@ RAW = "raw/athlete_id=7/1.detail.json.gz"
 @pytest.fixture
 def objects(tmp_path: Path) -> FileObjects:
     store = FileObjects(tmp_path / "lake")
-    for key in (MINE, OTHER, COPIES, RAW):
+    for key in (MINE, JUNE, OTHER, COPIES, RAW):
         store.put(key, key.encode(), expected=Condition.ABSENT)
     return store
 
@@ -31,9 +32,9 @@ def copied(folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("tables", "athlete_id", "keys"),
     [
-        pytest.param(["streams"], None, {MINE, OTHER}, id="everybody-s"),
-        pytest.param(["streams"], 7, {MINE}, id="one-athlete-s"),
-        pytest.param(["streams", "copies"], 7, {MINE, COPIES}, id="copies-whole"),
+        pytest.param(["streams"], None, {MINE, JUNE, OTHER}, id="everybody-s"),
+        pytest.param(["streams"], 7, {MINE, JUNE}, id="one-athlete-s"),
+        pytest.param(["streams", "copies"], 7, {MINE, JUNE, COPIES}, id="copies-whole"),
         pytest.param(["activities"], None, set(), id="nothing-there"),
         pytest.param([], None, set(), id="no-table"),
     ],
@@ -55,4 +56,4 @@ def test_object_that_was_deleted_since_it_was_listed_is_left_out(objects: FileOb
             return objects.list(prefix)
 
     with downloaded(Deleting(objects._root), ["streams"], None) as folder:
-        assert set(copied(folder)) == {MINE}
+        assert set(copied(folder)) == {MINE, JUNE}

@@ -107,6 +107,23 @@ def test_what_a_killed_reader_left_goes_with_the_next_and_a_living_readers_stays
     assert len(left) == 1
 
 
+def test_all_that_dead_readers_left_goes_and_a_living_readers_stays(objects: FileObjects, root: Path) -> None:
+    def make(name: str) -> Path:
+        folder = root / READING / name
+        (folder / "streams").mkdir(parents=True)
+        (folder / "owner").touch()
+        return folder
+
+    make("dead-before")
+    living = make("living")
+    make("dead-since")
+    with (living / "owner").open("ab") as owner:
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        with snapshot(root, ["streams"]) as mine:
+            assert {path for path in (root / READING).iterdir() if path.is_dir()} == {living, mine}
+            assert (mine / KEY).read_bytes() == b"old"
+
+
 @pytest.mark.parametrize("body", [pytest.param(b"new", id="replaced"), pytest.param(None, id="deleted")])
 def test_object_that_changes_while_it_is_linked_is_linked_as_it_is_then(
     objects: FileObjects, root: Path, monkeypatch: pytest.MonkeyPatch, body: bytes | None

@@ -143,6 +143,7 @@ def test_integer_sample_is_null_when_it_does_not_fit(given_samples: list[Any], e
     [
         pytest.param([0, 2.5, None], [0.0, 2.5, None], id="whole-numbers-and-null"),
         pytest.param([1, 2], [1.0, 2.0], id="only-whole-numbers"),
+        pytest.param([1, 2**53 + 1], [1.0, float(2**53)], id="whole-number-beyond-the-exact-ones"),
         pytest.param([1.0, float("nan"), float("-inf")], [1.0, None, None], id="not-finite"),
         pytest.param([1.0, "2.0", True], [1.0, None, None], id="other-kinds"),
         pytest.param([2**60, 10**400, 1.5], [float(2**60), None, 1.5], id="huge"),
@@ -173,6 +174,14 @@ def test_moving_is_null_where_it_is_no_flag() -> None:
 def test_ts_is_start_plus_time(start_at: datetime) -> None:
     table = rows_of({"time": [0, 3, None]}, start_at)
     assert table["ts"].to_pylist() == [start_at, start_at + timedelta(seconds=3), None]
+
+
+def test_ts_is_null_from_the_year_10000_on() -> None:
+    start_at = datetime(9999, 12, 31, 23, 59, 58, 999_000, tzinfo=UTC)
+    last = start_at + timedelta(seconds=1)
+    assert rows_of({"time": [0, 1, 2, 2**31 - 1]}, start_at)["ts"].to_pylist() == [start_at, last, None, None]
+    whole = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert rows_of({"time": [0, 1]}, whole)["ts"].to_pylist() == [whole, None]
 
 
 def test_ts_is_null_and_time_stays_when_the_start_is_hidden() -> None:
