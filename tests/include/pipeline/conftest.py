@@ -21,6 +21,8 @@ from include.state.accounts.narrowing import Narrowing
 from include.state.histories import History
 from include.store.backend import open_store
 from include.strava.events import WebhookEvent
+from include.strava.grant import TokenGrant
+from include.strava.models import Athlete, AthleteId
 from local.strava_simulator.control_client import SimulatorControl
 from local.strava_simulator.server import RunningSimulator, running_simulator
 from local.strava_simulator.world.simulation import Rules
@@ -131,6 +133,26 @@ def offline(tmp_path: Path, clock: ManualClock) -> Iterator[Services]:
     """The services of an installation whose Strava does not answer: for rows, objects and messages."""
     with open_services(settings_in(tmp_path, NO_STRAVA), clock=clock, wait=clock.advance) as services:
         yield services
+
+
+class StateAlone(World):
+    """A world in which nothing answers: for what a test decides by the ledgers, or by calls that it answers itself."""
+
+    def connect(self, athlete_id: int, scopes: tuple[str, ...] = WRITE, *, removes: bool = False) -> None:
+        """Store the athlete as connected."""
+        grant = TokenGrant("access", "refresh", 2_000_000_000, Athlete(AthleteId(athlete_id), "Ann", "Smith"))
+        chosen = Narrowing(athlete_id, frozenset(WRITE), removes=removes)
+        self.services.state.athletes.connect(grant, frozenset(scopes), chosen)
+
+
+@pytest.fixture
+def alone(tmp_path: Path, clock: ManualClock) -> Iterator[World]:
+    """Everything open without a Strava, the parent stored as connected."""
+    settings = settings_in(tmp_path, NO_STRAVA)
+    with open_services(settings, clock=clock, wait=clock.advance) as services:
+        world = StateAlone(settings, services, SimulatorControl(NO_STRAVA), clock, client_id=1)
+        world.connect(PARENT_ID)
+        yield world
 
 
 Change = Callable[[World, int], None]

@@ -21,8 +21,6 @@ from include.queue.content import parse as parse_content
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.strava.models import Activity
 
-pytestmark = pytest.mark.network
-
 PARENT_ID, ACTIVITY_ID, START = 71, 5000, 1_780_000_000
 DAY_S = 86_400
 KEYS = (f"activities/athlete_id={PARENT_ID}/year=2026/2026.parquet",)
@@ -35,6 +33,14 @@ def entry(activity_id=ACTIVITY_ID, **changes):
 
 def removed(world, activity_id, ago_s=60.0, reason=UNANNOUNCED):
     return entry(activity_id).removed(world.clock.now_epoch_s - ago_s, reason)
+
+
+@pytest.fixture
+def world(alone):
+    """No Strava answers here but by a test's own words; once it has answered."""
+    state, settings = alone.services.state, alone.settings
+    state.installation.note(settings.strava_api_url, is_proved=True, now_epoch_s=alone.clock.now_epoch_s)
+    return alone
 
 
 @pytest.fixture

@@ -22,11 +22,15 @@ from include.pipeline.reconcile.outage import current_outage, outage_shown_by
 from include.state.accounts.athletes import AthleteStatus
 from include.strava.quota import WINDOW_S
 
-pytestmark = pytest.mark.network
-
 PARENT_ID = 71
 OTHERS = (72, 73, 74, 75)
 SPENT = QuotaSpent("spent", until_epoch_s=0.0)
+
+
+@pytest.fixture
+def world(alone):
+    """No Strava answers here but by a test's own words."""
+    return alone
 
 
 @pytest.fixture

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import Listed, list_athletes
 from include.pipeline.reconcile.listing import quarantine
 from include.state.activities.ledger import LedgerEntry
+from include.state.activities.observation import Observation
 from include.strava.client import StravaClient, Unreadable
-
-pytestmark = pytest.mark.network
 
 PARENT_ID, REASON = 71, "activity: 'start_date' should be str, is NoneType"
 
 
+@pytest.fixture
+def world(alone):
+    """No Strava answers here but by a test's own words."""
+    return alone
+
+
 def entry(world, activity_id):
     return world.services.state.activities.get(PARENT_ID, activity_id)
+
+
+def stored(world, activity_id):
+    """The lake holds the activity."""
+    activities, now = world.services.state.activities, world.clock.now_epoch_s
+    lease = activities.acquire(PARENT_ID, activity_id)
+    seen = Observation(now, "Run", int(now) - 3600, "2.a.b")
+    activities.settle(lease, LedgerEntry.unknown(PARENT_ID, activity_id).synced(seen, points=60))
 
 
 def test_unknown_activity_is_quarantined_without_a_time_and_is_not_due(world, caplog):
@@ -28,15 +40,14 @@ def test_unknown_activity_is_quarantined_without_a_time_and_is_not_due(world, ca
 
 
 def test_known_activity_and_one_that_a_worker_has_begun_with_stay_as_they_are(world):
-    known = world.finish(announce=False)
-    sync(world.services, world.item(known), source="webhook")
+    stored(world, 4)
     world.services.state.activities.acquire(PARENT_ID, 5)
-    before = [entry(world, activity_id) for activity_id in (known, 5)]
+    before = [entry(world, activity_id) for activity_id in (4, 5)]
 
-    for activity_id in (known, 5):
+    for activity_id in (4, 5):
         quarantine(world.services, Unreadable(PARENT_ID, activity_id, REASON))
 
-    assert [entry(world, activity_id) for activity_id in (known, 5)] == before
+    assert [entry(world, activity_id) for activity_id in (4, 5)] == before
 
 
 @pytest.mark.parametrize("begins", ["a fetch", "an event"])
@@ -65,17 +76,15 @@ def test_row_without_an_id_is_only_logged(world, caplog):
 
 
 def test_list_with_unreadable_rows_quarantines_each_and_misses_none_of_them(world, monkeypatch):
-    known = world.finish(announce=False)
-    sync(world.services, world.item(known), source="webhook")
-    world.clock.advance(3600)
+    stored(world, 4)
 
     def pages(self, athlete_id, *, unreadable, **bounds):
-        for activity_id in (5, None, 6, known):
+        for activity_id in (5, None, 6, 4):
             unreadable(Unreadable(athlete_id, activity_id, REASON))
         yield []
 
     monkeypatch.setattr(StravaClient, "activities", pages)
 
     assert list_athletes(world.services, world.settings) == Listed(athletes=1)
-    assert [entry(world, activity_id).state for activity_id in (5, 6, known)] == ["quarantined"] * 2 + ["synced"]
+    assert [entry(world, activity_id).state for activity_id in (5, 6, 4)] == ["quarantined"] * 2 + ["synced"]
     assert world.services.queue.depth() == 0

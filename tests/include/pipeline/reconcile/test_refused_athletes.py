@@ -7,9 +7,13 @@ import pytest
 from include.pipeline.reconcile.refused_athletes import RefusedAthlete, refused_athletes
 from include.state.accounts.athletes import REFUSED_FOR_LONG_S, AthleteStatus
 
-pytestmark = pytest.mark.network
-
 DAY_S = 86_400
+
+
+@pytest.fixture
+def world(alone):
+    """No Strava answers here but by a test's own words."""
+    return alone
 
 
 def test_athletes_are_listed_refused_longest_first_in_whole_days(world):

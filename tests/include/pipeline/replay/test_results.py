@@ -61,24 +61,24 @@ def test_results_of_chunks_are_summed_up():
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5])
-def test_chunks_are_as_large_as_they_may_be_and_in_the_order_of_the_ids(world, monkeypatch, count):
+def test_chunks_are_as_large_as_they_may_be_and_in_the_order_of_the_ids(alone, monkeypatch, count):
     monkeypatch.setattr(replay_module, "CHUNK", 2)
     for activity_id in range(count, 0, -1):
-        known(world, activity_id)
+        known(alone, activity_id)
     ids = [*range(1, count + 1)]
 
-    assert plan(world.services, PARENT_ID) == [
+    assert plan(alone.services, PARENT_ID) == [
         Chunk(PARENT_ID, tuple(ids[start : start + 2])) for start in range(0, count, 2)
     ]
 
 
-def test_activities_without_a_start_come_first_and_whatever_the_first_start_is(world):
-    known(world, 1), known(world, 2, None), known(world, 3, JUNE_S - 1)
+def test_activities_without_a_start_come_first_and_whatever_the_first_start_is(alone):
+    known(alone, 1), known(alone, 2, None), known(alone, 3, JUNE_S - 1)
     everything = [Chunk(PARENT_ID, (number,)) for number in (2, 3, 1)]
 
-    assert plan(world.services, PARENT_ID) == everything
+    assert plan(alone.services, PARENT_ID) == everything
     since_june = datetime.fromtimestamp(JUNE_S, UTC)
-    assert plan(world.services, PARENT_ID, since_june) == [everything[0], everything[2]]
+    assert plan(alone.services, PARENT_ID, since_june) == [everything[0], everything[2]]
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_activities_without_a_start_come_first_and_whatever_the_first_start_is(w
         pytest.param({"state": ActivityState.QUARANTINED, "object_keys": ()}, True, id="not understood before"),
     ],
 )
-def test_activities_are_rebuilt_that_have_rows_or_were_not_understood(world, changes, is_planned):
-    known(world, 1, **changes)
-    assert plan(world.services, PARENT_ID) == [Chunk(PARENT_ID, (1,))] * is_planned
+def test_activities_are_rebuilt_that_have_rows_or_were_not_understood(alone, changes, is_planned):
+    known(alone, 1, **changes)
+    assert plan(alone.services, PARENT_ID) == [Chunk(PARENT_ID, (1,))] * is_planned
 
 
 def test_counts_tell_the_rebuilt_from_the_held_and_the_unreadable(world):
@@ -197,12 +197,12 @@ def test_rebuilt_quarantined_activity_keeps_its_times_its_objects_and_what_is_du
     )
 
 
-def test_quarantined_activity_without_an_answer_stays_so_and_counts_as_nothing(world):
-    known(world, 5, state=ActivityState.QUARANTINED, object_keys=(), reason="odd")
-    before = entry(world, 5)
+def test_quarantined_activity_without_an_answer_stays_so_and_counts_as_nothing(alone):
+    known(alone, 5, state=ActivityState.QUARANTINED, object_keys=(), reason="odd")
+    before = entry(alone, 5)
 
-    assert [replayed(world), replayed(world, dry_run=True)] == [Replayed()] * 2
-    assert entry(world, 5) == before
+    assert [replayed(alone), replayed(alone, dry_run=True)] == [Replayed()] * 2
+    assert entry(alone, 5) == before
 
 
 @pytest.mark.parametrize(

@@ -5,23 +5,27 @@ from __future__ import annotations
 import pytest
 
 from include.errors import QuotaSpent, TokenRefused
-from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile import due as reconcile
 from include.pipeline.reconcile.due import Listed, Queued, list_athletes, queue_due
 from include.queue.content import LookAgain
 from include.queue.content import parse as parse_content
 from include.state.accounts.athletes import AthleteStatus
+from include.state.activities.ledger import LedgerEntry
+from include.state.activities.observation import Observation
 from include.state.copies.ledger import Copy, CopyState
 from include.state.erasures.ledger import EraseReason
 from include.strava.models import Activity
 from include.strava.quota import WINDOW_S
-from local.strava_simulator.api.faults import Faults
 from tests.include.pipeline.reconcile.due.lists import HOUR_S, queued
-
-pytestmark = pytest.mark.network
 
 PARENT_ID, OTHER_ID, THIRD_ID, CHILD_ID = 71, 72, 73, 80
 MINUTE_S, QUEUED_FOR_S = 60, 1800
+
+
+@pytest.fixture
+def world(alone):
+    """No Strava answers here but by a test's own words."""
+    return alone
 
 
 def limit(world, *, overall=200, read=100):
@@ -45,6 +49,14 @@ def copy_due(world, activity_id, *, child_id=CHILD_ID, in_s=0):
     world.services.state.copies.plan(
         Copy(activity_id, child_id, PARENT_ID, CopyState.PLANNED, next_try_epoch_s=now + in_s)
     )
+
+
+def stored(world, activity_id):
+    """The lake holds the activity as it was before an edit."""
+    activities, now = world.services.state.activities, world.clock.now_epoch_s
+    lease = activities.acquire(PARENT_ID, activity_id)
+    seen = Observation(now, "Run", int(now) - HOUR_S, "2.before.before")
+    activities.settle(lease, LedgerEntry.unknown(PARENT_ID, activity_id).synced(seen, points=60))
 
 
 def looks(world):
@@ -119,14 +131,13 @@ def test_activity_that_is_due_itself_and_for_its_copies_is_queued_once(world):
 
 
 def test_activity_whose_copies_alone_are_due_is_not_fetched(world):
-    activity_id = world.finish()
-    sync(world.services, world.item(activity_id), source="webhook")
-    world.services.state.activities.put_off(PARENT_ID, activity_id, world.clock.now_epoch_s, copies=True)
-    due(world, activity_id, ago_s=-HOUR_S)
+    stored(world, 5)
+    world.services.state.activities.put_off(PARENT_ID, 5, world.clock.now_epoch_s, copies=True)
+    due(world, 5, ago_s=-HOUR_S)
     world.clock.advance(QUEUED_FOR_S)
 
     assert queue_due(world.services) == Queued(0, 1)
-    assert looks(world) == [(PARENT_ID, activity_id, True)]
+    assert looks(world) == [(PARENT_ID, 5, True)]
 
 
 def test_copy_is_queued_once_while_its_activity_is_in_the_queue_already(world):
@@ -151,9 +162,8 @@ def test_work_of_athletes_who_are_not_connected_waits_and_delays_no_others(world
 
 def test_erasure_is_queued_even_while_strava_is_down(world):
     world.services.state.erasures.ask_now(OTHER_ID, EraseReason.OPERATOR)
-    world.services.state.outages.begin("StravaUnavailable")
-    world.control.switch_faults(world.client_id, Faults(error_rate=1.0))
     world.clock.advance(WINDOW_S)
+    world.services.state.outages.begin("StravaUnavailable")
     due(world, 5)
 
     assert queue_due(world.services) == Queued(0, 0, erasures=1)
@@ -190,9 +200,8 @@ def listed(world):
 
 
 def test_differences_of_all_lists_are_summed_up(world, strava_lists):
-    known = world.finish(announce=False)
-    sync(world.services, world.item(known), source="webhook")
-    strava_lists({PARENT_ID: [known], OTHER_ID: [1, 2, 3], THIRD_ID: [4, 5]})
+    stored(world, 9)
+    strava_lists({PARENT_ID: [9], OTHER_ID: [1, 2, 3], THIRD_ID: [4, 5]})
     assert listed(world) == Listed(athletes=3, lacking=5, changed=1)
 
     strava_lists({PARENT_ID: [], OTHER_ID: [], THIRD_ID: []})
