@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from include.errors import LeaseLost
+from include.errors import LeaseLost, RetryLater
 from include.lake.keys import raw_detail_key, raw_streams_key
 from include.lake.objects.objects import Condition
 from include.pipeline import replay as replay_module
@@ -203,6 +203,38 @@ def test_quarantined_activity_without_an_answer_stays_so_and_counts_as_nothing(a
 
     assert [replayed(alone), replayed(alone, dry_run=True)] == [Replayed()] * 2
     assert entry(alone, 5) == before
+
+
+def test_rows_of_a_write_that_broke_off_are_known_to_the_ledger(world, monkeypatch):
+    activity_id = synced(world)
+    keys = entry(world, activity_id).object_keys
+    for key in keys:
+        world.services.lake.objects.delete(key, expected=Condition.ANYTHING)
+    amend(world, activity_id, state=ActivityState.QUARANTINED, object_keys=())
+    write = world.services.lake.tables.write
+
+    def break_off(rows, **options):
+        write(rows, **options)
+        raise RetryLater("the machine went down")
+
+    monkeypatch.setattr(world.services.lake.tables, "write", break_off)
+    with pytest.raises(RetryLater):
+        replayed(world)
+
+    assert (tuple(tables(world)), entry(world, activity_id).object_keys) == (keys, keys)
+
+
+def test_rows_in_an_object_that_they_no_longer_belong_to_go(world):
+    activity_id = synced(world)
+    keys = entry(world, activity_id).object_keys
+    [month] = [key for key in keys if key.startswith("streams/")]
+    wrong = month.replace("2026-06", "2026-01")
+    put(world, wrong, world.services.lake.objects.get(month).body)
+    amend(world, activity_id, object_keys=(*keys, wrong))
+
+    replayed(world)
+
+    assert (tuple(tables(world)), entry(world, activity_id).object_keys) == (keys, keys)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from include.errors import QuotaSpent, TokenRefused
@@ -10,7 +12,7 @@ from include.pipeline.reconcile.due import Listed, Queued, list_athletes, queue_
 from include.queue.content import LookAgain
 from include.queue.content import parse as parse_content
 from include.state.accounts.athletes import AthleteStatus
-from include.state.activities.ledger import LedgerEntry
+from include.state.activities.ledger import DueWork, LedgerEntry
 from include.state.activities.observation import Observation
 from include.state.copies.ledger import Copy, CopyState
 from include.state.erasures.ledger import EraseReason
@@ -149,6 +151,29 @@ def test_copy_is_queued_once_while_its_activity_is_in_the_queue_already(world):
     assert queue_due(world.services) == Queued(0, 1)
 
 
+def test_copy_is_queued_although_a_run_that_plans_others_of_its_activity_is_still_under_way(world):
+    copy_due(world, 5)
+    activities, now = world.services.state.activities, int(world.clock.now_epoch_s)
+    lease = activities.acquire(PARENT_ID, 5)
+    activities.settle(lease, replace(lease.entry, copies_due=DueWork(lease.fence, now + MINUTE_S)))
+
+    assert queue_due(world.services) == Queued(0, 1)
+
+
+@pytest.mark.parametrize(("is_asked_for", "queued_ids"), [(False, [6]), (True, [5, 6])])
+def test_expired_activity_is_queued_only_when_an_event_asks_for_it(world, is_asked_for, queued_ids):
+    activities, now = world.services.state.activities, int(world.clock.now_epoch_s)
+    stored(world, 5)
+    lease = activities.acquire(PARENT_ID, 5)
+    activities.postpone(lease, replace(lease.entry.expired(), next_try_epoch_s=now - MINUTE_S))
+    if is_asked_for:
+        due(world, 5, ago_s=MINUTE_S)
+    due(world, 6)
+
+    assert queue_due(world.services) == Queued(len(queued_ids), 0)
+    assert [number for _, number, _ in looks(world)] == queued_ids
+
+
 def test_work_of_athletes_who_are_not_connected_waits_and_delays_no_others(world):
     world.connect(OTHER_ID)
     limit(world, overall=4, read=2)
@@ -215,6 +240,14 @@ def test_lists_of_one_run_share_the_looks_that_the_budget_serves(world, strava_l
 
     assert listed(world) == Listed(athletes=2, lacking=6, waiting=1)
     assert [number for _, number, _ in looks(world)] == [1, 2, 3, 4]
+
+
+def test_list_leads_to_one_look_at_least_and_is_read_of_one_athlete_at_least(world, strava_lists):
+    limit(world, read=1)
+    strava_lists({PARENT_ID: [1, 2], OTHER_ID: [3], THIRD_ID: []})
+
+    assert listed(world) == Listed(athletes=1, lacking=2, waiting=2)
+    assert [number for _, number, _ in looks(world)] == [1]
 
 
 def test_run_lists_no_more_athletes_than_half_a_windows_reads_allow_and_the_next_one_the_rest(world, strava_lists):
