@@ -8,7 +8,7 @@ from include.errors import ObjectConflict, WorkBroken
 from include.pipeline.ingest.sync import sync
 from include.pipeline.retention import night
 from include.pipeline.retention.audit import Audited
-from include.pipeline.retention.night import check
+from include.pipeline.retention.night import Checked, check
 
 pytestmark = pytest.mark.network
 
@@ -22,8 +22,10 @@ def test_chunk_audits_and_expires_every_athlete_and_sums_up(world):
     sync(world.services, world.item(activity_id), source="webhook")
     world.clock.advance(WEEK_S)
     checked = check(world.services, [PARENT_ID, CHILD_ID, 999], 7, dry_run=False)
-    assert (checked.counts["athletes"], checked.counts["objects"], checked.counts["expired"]) == (3, 3, 1)
-    assert checked.waiting == ()
+    counts = {"athletes": 3, "objects": 3, "activities": 1, "expired": 1}
+    others = dict.fromkeys(("unknown", "lost", "repaired", "unreadable", "busy"), 0)
+    assert checked == Checked(counts | others, waiting=())
+    assert checked.to_json() == {**counts, **others, "left": 0}
     assert list(world.services.lake.objects.list("streams/")) == []
 
 
