@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from include.clock import Clock
-from include.state.partitions import NOTED_S, SETTLED_S, Partition, Partitions, Waiting
+from include.state.partitions import Partition, Partitions, Waiting
 from include.store.sqlite import SqliteStore
 from include.store.store import Store
 from local.testbed.manual_clock import ManualClock
 from tests.include.state.meanwhile import Meanwhile
 
+NOTED_S, SETTLED_S = 300, 900
 MINE = Partition("streams", 71, 2026)
 YEARS = Partition("streams", 71, 2025)
 THEIRS = Partition("laps", 711, 2026)

@@ -13,11 +13,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.errors import NewerVersion
+from include.state.accounts.athletes import AthleteRow
+from include.state.accounts.mail_addresses import MailAddress
+from include.state.accounts.token_pair import SealedTokens
+from include.state.accounts.wishes import Wish
+from include.state.activities.entry import LedgerEntry
+from include.state.activities.row import LedgerRow
+from include.state.consent.feed import FeedEntry
+from include.state.consent.terms import Terms
+from include.state.copies.entry import Copy
+from include.state.copies.states import CopyState
+from include.state.erasures.certificates import LinkedCertificate
 from include.state.erasures.entry import Erasure, ErasureStage
+from include.state.histories import History
+from include.state.invites import Closing, Invite
 from include.state.links import CopyOptions, Link
-from include.state.listings import MonthShown
+from include.state.listings import Listing, MonthShown
 from include.store.codec import decode, encode
-from tests.include.state.stored_rows import ROWS, STORED_OPTIONS
+from include.store.store import Key
+from tests.include.state.stored_rows import ROWS, STORED_OPTIONS, STORED_TERMS
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 DRAWN: dict[Any, st.SearchStrategy[Any]] = {
@@ -100,3 +114,86 @@ def test_stage_of_an_older_version_is_read_as_withdrawn() -> None:
 def test_link_with_a_choice_that_only_a_newer_version_knows_is_left_to_it() -> None:
     with pytest.raises(NewerVersion, match="CopyOptions has cadence"):
         decode(Link, ROWS[Link] | {"carried": STORED_OPTIONS | {"cadence": False}})
+
+
+OPTIONS = {
+    **{"heartrate": True, "power": True, "temperature": True, "trim_m": 0, "allow_private": False},
+    **{"title": "{title}", "link_back": True, "sports": []},
+}
+PARTS: dict[type, dict[str, Any]] = {
+    CopyOptions: STORED_OPTIONS,
+    Terms: STORED_TERMS,
+    Closing: ROWS[Invite]["closing"],
+    FeedEntry: ROWS[Link]["feed"][0],
+    Wish: ROWS[AthleteRow]["wish"],
+}
+DEFAULTS: dict[type, dict[str, Any]] = {
+    LedgerEntry: {
+        **{"sport_type": "", "start_at_epoch_s": None, "fingerprint": "", "object_keys": [], "points": 0, "reason": ""},
+        **{"rounds": 0, "round_at_epoch_s": None, "fetched_at_epoch_s": None, "oldest_answer_epoch_s": None},
+        **{"lost_at_epoch_s": None, "own_try_epoch_s": None, "asked": None, "copies_due": None, "queued": 0},
+    },
+    LedgerRow: {"fence": 0, "lease_until_epoch_s": 0.0, "dirty": False, "doubtful": False},
+    Copy: {
+        **{"reason": "", "external_id": "", "upload_id": None, "child_activity_id": None, "matched": ""},
+        **{"original": "named", "attempts": 0, "activity_start_epoch_s": None, "file_format": "", "points": None},
+        **{"carried": [], "trim_m": None, "track_hidden": False, "planned_at_epoch_s": 0, "updated_at_epoch_s": 0},
+        **{"waiting_since_epoch_s": None, "next_try_epoch_s": None},
+    },
+    CopyOptions: OPTIONS,
+    Terms: {"sports": []},
+    Link: {
+        **{"carried": OPTIONS, "starts_at_epoch_s": 0, "parent_consent_epoch_s": None, "child_consent_epoch_s": None},
+        **{"status": "active", "agreed": None, "proposal": None, "set_aside": None, "declined_at_epoch_s": None},
+        **{"ending": None, "made_by_operator": False, "feed": [], "wake_at_epoch_s": None},
+    },
+    FeedEntry: {"parts": []},
+    Invite: {
+        **{"starts_at_epoch_s": 0, "child_id": None, "accepted_at_epoch_s": None, "closing": None, "form_id": ""},
+    },
+    Closing: {"browser": ""},
+    AthleteRow: {
+        **{"disconnect_asked_at_epoch_s": None, "refused_at_epoch_s": None, "city": "", "unwanted_scopes": []},
+        **{"session_series": "", "wish": None},
+    },
+    Wish: {"scopes": []},
+    SealedTokens: {"tokens": None, "tokens_expire_at_epoch_s": 0, "refresh_lease_until_epoch_s": 0.0},
+    Erasure: {
+        **{"next_try_epoch_s": 0, "finished_at_epoch_s": None, "link_id": "", "fence": 0, "lease_until_epoch_s": 0.0},
+    },
+    MailAddress: {"nonce": "", "asked_at_epoch_s": 0},
+    LinkedCertificate: {"document": "", "sealed_address": "", "claimed_at_epoch_s": None},
+    History: {
+        **{"edge": [], "again": False, "is_listed": False, "listed_at_epoch_s": 0.0, "to_load": [], "found": 0},
+        **{"in_lake": 0, "changed": 0, "unreadable": 0, "lacking": 0, "read_calls": 0, "loaded": 0},
+        **{"next_turn_epoch_s": 0, "queued": 0, "reason": ""},
+    },
+    Listing: {
+        **{"listed_at_epoch_s": 0.0, "older_before_epoch_s": None, "older_from_epoch_s": 0.0, "looked_for": []},
+        **{"looked_at": [], "zone": "", "older_newer_part": None},
+    },
+}
+"""What each optional field holds until something is written to it."""
+
+
+@pytest.mark.parametrize(
+    ("row_type", "defaults"), [pytest.param(*each, id=each[0].__name__) for each in DEFAULTS.items()]
+)
+def test_row_without_its_optional_fields_is_stored_with_their_defaults(
+    row_type: type, defaults: dict[str, Any]
+) -> None:
+    whole = (ROWS | PARTS)[row_type]
+    lacking = {name: whole[name] for name in whole.keys() - defaults.keys()}
+
+    assert encode(read(row_type, lacking)) == lacking | defaults
+
+
+def test_row_is_new_until_it_is_read_from_the_store() -> None:
+    key = Key("activities", "42", "7")
+
+    assert LedgerRow(key) == LedgerRow(key, None, 0, 0.0, False, False, 0)
+    assert Link(42, 43, ("Rex",)).version == 0
+    assert Invite("a hash", 42, ("Rex",), CopyOptions(), 9).version == 0
+    assert MailAddress(42, "sealed").version == 0
+    assert LinkedCertificate("a link", 42, 5).version == 0
+    assert Copy(7, 43, 42, CopyState.PLANNED) == Copy(7, 43, 42, CopyState.PLANNED, version=0, held=False)

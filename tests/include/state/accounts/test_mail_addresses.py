@@ -224,3 +224,13 @@ def test_row_of_a_confirmed_address_that_went_meanwhile_is_not_among_them(
 
     assert replace(first, sealed="") == MailAddress(ANN, "", "", 1_700_000_000, version=1)
     assert list(found) == []
+
+
+def test_neither_the_sealed_address_nor_the_nonce_of_its_link_is_in_a_repr(addresses: MailAddresses) -> None:
+    nonce = addresses.give(ANN, FIRST)
+    waiting = addresses.waiting(ANN)
+
+    assert waiting is not None
+    assert waiting.nonce == nonce
+    assert nonce not in repr(waiting)
+    assert waiting.sealed not in repr(waiting)

@@ -44,6 +44,8 @@ def test_there_is_nothing_to_open_without_tokens(cipher: Cipher) -> None:
 def test_no_token_is_in_a_repr(cipher: Cipher) -> None:
     sealed = SealedTokens.seal(sealer(cipher, 42), PAIR, 1_700_021_600)
 
+    assert sealed.sealed
+    assert sealed.sealed not in repr(sealed)
     assert "SECRET" not in f"{sealed!r} {sealed.open(cipher, 42)!r}"
 
 
@@ -79,3 +81,7 @@ def test_last_certain_refresh_token_is_kept_beside_a_doubtful_one(
 
     assert renewed == TokenPair("ACCESS-2", "REFRESH-2", kept)
     assert renewed.fallen_back() == (None if kept is None else TokenPair("ACCESS-2", kept))
+
+
+def test_row_without_tokens_has_none_that_are_valid_or_being_refreshed() -> None:
+    assert decode(SealedTokens, {}) == SealedTokens(None, 0, 0.0)

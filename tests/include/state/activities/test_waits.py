@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from include.state.activities.entry import ROUND_S, LedgerEntry
+from include.state.activities.entry import LedgerEntry
 from include.state.activities.states import ActivityState
 from include.state.due_work import DueWork
 from tests.include.state.activities.whole_entry import OLD
 
 S = ActivityState
-DAY_S = 86_400
+ROUND_S, DAY_S = 900, 86_400
 
 
 # --- perhaps lost --------------------------------------------------------------------------------

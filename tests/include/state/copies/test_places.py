@@ -108,11 +108,14 @@ def test_places_of_many_years_are_all_kept(places: Places, monkeypatch: pytest.M
     assert len(places.sealed(ANN)) == -(-7 // most)
 
 
-def test_as_many_places_as_one_text_holds_can_be_sealed(places: Places) -> None:
-    doors = [Position(lat, lng) for lat in range(-60, 60, 3) for lng in range(-180, 180, 24)]
-    assert len(doors) > module.MOST_IN_ONE
-    assert len(places.circles(ANN, 200, doors)) == len(doors)
-    assert len(places.sealed(ANN)) == 2
+@pytest.mark.parametrize(
+    ("count", "texts"), [pytest.param(500, 1, id="as many as one text holds"), pytest.param(501, 2, id="one more")]
+)
+def test_places_beyond_five_hundred_are_sealed_in_another_text(places: Places, count: int, texts: int) -> None:
+    doors = [Position(lat, lng) for lat in range(-60, 60, 3) for lng in range(-180, 180, 24)][:count]
+
+    assert len(places.circles(ANN, 200, doors)) == count
+    assert len(places.sealed(ANN)) == texts
 
 
 def test_forgetting_leaves_nothing_of_the_athlete_and_everything_of_others(places: Places) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from include.errors import BeingErased, VersionConflict
+from include.state.consent.feed import LinkAction, Side
 from include.state.links import CopyOptions, Link, Links, LinkStatus
 from include.store.codec import decode, encode
 from include.store.store import Key, Store
@@ -176,3 +177,10 @@ def test_new_link_is_active_and_waits_for_both_sides(links: Links, store: Store)
         **{"status": "active", "made_by_operator": False, "feed": []},
         **dict.fromkeys(unset),
     }
+
+
+def test_link_is_the_same_whatever_was_done_with_it_before() -> None:
+    noted = replace(LINK.with_entry(1, Side.PARENT, LinkAction.CHANGED), wake_at_epoch_s=2, version=3)
+
+    assert noted == LINK
+    assert replace(noted, declined_at_epoch_s=4) != LINK

@@ -8,9 +8,10 @@ import pytest
 
 from include.state.consent.feed import LinkAction, Side
 from include.state.copies.ledger import LEASE_S
-from include.state.links import SETTLED_S, CopyOptions, Link, Links, LinkStatus
+from include.state.links import CopyOptions, Link, Links, LinkStatus
 from local.testbed.manual_clock import ManualClock
 
+SETTLED_S = 360
 AGREED = Link(11, 22, ("Rex",), parent_consent_epoch_s=1, child_consent_epoch_s=1)
 
 

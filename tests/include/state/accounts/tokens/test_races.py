@@ -20,7 +20,7 @@ from include.errors import (
 )
 from include.state.accounts.athletes import Athletes, AthleteStatus, athlete_key
 from include.state.accounts.token_pair import SealedTokens, sealer
-from include.state.accounts.tokens import LEASE_S, Tokens
+from include.state.accounts.tokens import Tokens
 from include.store.codec import decode, encode
 from include.store.store import Store
 from include.strava.grant import TokenGrant
@@ -29,7 +29,7 @@ from local.testbed.manual_clock import ManualClock
 from tests.include.state.accounts.tokens.athlete import ATHLETE, access_token, status_of
 from tests.include.state.meanwhile import Meanwhile
 
-LIFETIME_S = 21_600
+LIFETIME_S, LEASE_S = 21_600, 60
 READ = frozenset({"read", "activity:read"})
 
 
@@ -62,7 +62,7 @@ def test_waiting_ends_when_the_other_worker_never_finishes(
     strava.while_busy.append(second_worker)
 
     assert access_token(tokens) == "ACCESS-SECRET-1"
-    assert LEASE_S < sum(waits) < 2 * LEASE_S
+    assert LEASE_S < 71 < sum(waits) < 72
     assert strava.calls == 1
 
 

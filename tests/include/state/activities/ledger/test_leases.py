@@ -13,11 +13,13 @@ import pytest
 
 from include.clock import Clock
 from include.errors import LeaseLost
-from include.state.activities.ledger import LEASE_S, ActivityLedger, ActivityState, DueWork, Lease
+from include.state.activities.ledger import ActivityLedger, ActivityState, DueWork, Lease
 from include.store.sqlite import SqliteStore
 from include.strava.models import AthleteId
 from local.testbed.manual_clock import ManualClock
 from tests.include.state.activities.ledger.entries import ENTRY, acquired, pending, stored
+
+LEASE_S = 300
 
 
 def test_unknown_activity_is_leased_with_no_entry_and_pending_meanwhile(ledger: ActivityLedger, clock: Clock) -> None:

@@ -11,9 +11,11 @@ import pytest
 
 from include.clock import Clock
 from include.errors import LeaseLost
-from include.state.copies.ledger import LEASE_S, Copy, CopyLedger, CopyState, external_id
+from include.state.copies.ledger import Copy, CopyLedger, CopyState, external_id
 from include.store.sqlite import SqliteStore
 from tests.include.state.copies.ledger.planned import ACTIVITY, CHILD, PLANNED, acquired, in_state, state_of
+
+LEASE_S = 120
 
 
 def test_external_id_is_the_same_every_time() -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from include.clock import Clock
 from include.errors import LeaseLost, VersionConflict
-from include.state.erasures.entry import NEXT_TRY_S
-from include.state.erasures.ledger import LEASE_S, EraseReason, Erasure, ErasureGrounds, Erasures
+from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, Erasures
 from include.store.store import Key, Store
 
 ANN, REX = 42, 43
+LEASE_S, NEXT_TRY_S = 300, 900
 OPERATOR, ATHLETE, EVENT = EraseReason.OPERATOR, EraseReason.ATHLETE, EraseReason.DEAUTHORISATION
 
 
