@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 
 from include.copying.waking import wake_failed_before
 from include.errors import UnexpectedShape
@@ -40,9 +40,9 @@ class Audited:
 class _Held:
     """Which table objects hold rows of which activity."""
 
-    objects: int = 0
-    keys: Mapping[int, set[str]] = field(default_factory=dict)
-    unreadable: Mapping[str, str] = field(default_factory=dict)
+    objects: int
+    keys: Mapping[int, set[str]]
+    unreadable: Mapping[str, str]
 
 
 def athlete_ids(services: UsesStorage) -> list[int]:

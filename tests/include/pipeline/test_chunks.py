@@ -12,7 +12,7 @@ import pytest
 
 from include.errors import NotConnected, QuotaSpent, RetryLater, WorkBroken
 from include.pipeline import chunks
-from include.pipeline.chunks import MAX_CHUNKS, ChunkOutcome, in_chunks, label, process_each, size_for
+from include.pipeline.chunks import ChunkOutcome, in_chunks, label, process_each, size_for
 
 
 @pytest.mark.parametrize(
@@ -28,21 +28,21 @@ def test_keys_come_in_order_in_as_few_chunks_as_there_can_be(count, sizes):
 @pytest.mark.parametrize(
     ("count", "said"),
     [
-        pytest.param(MAX_CHUNKS * 3 + 1, "This run takes 751 of 1501, from number 1 on", id="one too many"),
-        pytest.param(2 * MAX_CHUNKS * 3 + 1, "This run takes 1001 of 3001, from number 1 on", id="many too many"),
+        pytest.param(1501, "This run takes 751 of 1501, from number 1 on", id="one too many"),
+        pytest.param(3001, "This run takes 1001 of 3001, from number 1 on", id="many too many"),
     ],
 )
 def test_runs_take_turns_where_one_cannot_take_all(caplog, count, said):
     with caplog.at_level(logging.WARNING):
-        turns = [in_chunks(range(count), 3, turn=turn) for turn in (6, 7, 8)][: ceil(count / (MAX_CHUNKS * 3))]
-    assert all(len(chunks) <= MAX_CHUNKS for chunks in turns)
+        turns = [in_chunks(range(count), 3, turn=turn) for turn in (6, 7, 8)][: ceil(count / 1500)]
+    assert all(len(chunks) <= 500 for chunks in turns)
     assert sorted(key for chunks in turns for chunk in chunks for key in chunk) == list(range(count))
     assert said in caplog.text
 
 
 def test_run_that_takes_all_says_nothing(caplog):
     with caplog.at_level(logging.WARNING):
-        in_chunks(range(MAX_CHUNKS * 3), 3, turn=1)
+        in_chunks(range(1500), 3, turn=1)
     assert caplog.text == ""
 
 

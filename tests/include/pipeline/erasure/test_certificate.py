@@ -32,3 +32,22 @@ def test_certificate_is_the_first_ones_when_two_count_at_once(objects):
 
     assert open_certificate(objects, ERASURE, ["b"], count_after_another) == first[0]
     assert first[0].removed == {"rows": 3}
+
+
+def test_certificate_of_an_unfinished_erasure_is_a_whole_document(objects):
+    assert open_certificate(objects, ERASURE, ["a"], lambda: {"rows": 3}).to_json() == {
+        "certificate": "erasure of all stored data of an athlete",
+        "athlete_id": 42,
+        "reason": "operator",
+        "began_at": "1970-01-01T00:16:40+00:00",
+        "finished_at": None,
+        "removed": {"rows": 3},
+        "last_traces": {},
+        "stays": [
+            "The activities in the athlete's own Strava account.",
+            "Copies in the Strava accounts of others: Strava gives applications no way to delete an activity.",
+            "The athlete's number: in this certificate; for 30 days so that nothing is stored anew; and for 30 days "
+            "with each event that Strava still sends, which is dropped.",
+        ],
+        "elsewhere": ["a"],
+    }

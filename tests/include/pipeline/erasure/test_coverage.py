@@ -9,7 +9,7 @@ import pytest
 from include.errors import IngestError
 from include.lake.keys import raw_detail_key
 from include.lake.objects.objects import Condition
-from include.pipeline.erasure.coverage import TRACKS_AT_ONCE, remove_unwanted
+from include.pipeline.erasure.coverage import remove_unwanted
 from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.due import list_athletes, queue_due
@@ -96,7 +96,7 @@ def test_activity_whose_stored_answer_cannot_be_read_is_not_taken_for_private(wo
 
 
 def test_private_activities_are_removed_and_tracks_read_again_when_the_athlete_wishes_it(world: Any) -> None:
-    private, public = history(world, private=2, public=TRACKS_AT_ONCE + 1)
+    private, public = history(world, private=2, public=3)
     streams = "GET /api/v3/activities/<activity_id>/streams"
     before = world.calls()[streams]
     world.connect(PARENT_ID, READ_ONLY, removes=True)
@@ -155,3 +155,10 @@ def test_athlete_who_allows_it_again_meanwhile_keeps_what_is_left(world: Any) ->
     hour(world)
 
     assert stored(world) == {*private, *public}
+
+
+def test_two_tracks_of_an_athlete_are_read_again_at_a_time(world: Any) -> None:
+    history(world, private=0, public=3)
+    world.connect(PARENT_ID, READ_ONLY, removes=True)
+
+    assert remove_unwanted(world.services) == {"removed": 0, "tracks": 2}

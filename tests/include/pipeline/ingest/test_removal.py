@@ -6,7 +6,7 @@ import pytest
 
 from include.errors import IngestError, RemovalsStopped, RetryLater
 from include.pipeline.ingest.events import plan
-from include.pipeline.ingest.removal import FEWEST_REMOVALS, confirm_removals
+from include.pipeline.ingest.removal import confirm_removals
 from include.pipeline.ingest.sync import sync
 from include.queue.content import parse as parse_content
 from include.state.activities.ledger import ActivityState
@@ -105,7 +105,7 @@ def test_activity_is_removed_when_it_is_hidden_from_a_grant_that_covered_it(worl
 @pytest.fixture
 def many(world):
     """Seven activities in the lake, all gone at Strava."""
-    ids = stored(world, FEWEST_REMOVALS + 2)
+    ids = stored(world, 7)
     for activity_id in ids:
         world.control.delete_activity(activity_id)
     return ids
@@ -114,8 +114,8 @@ def many(world):
 def test_removals_stop_when_much_disappears_without_an_event(world, many):
     ends = [look(world, activity_id) for activity_id in many]
 
-    assert ends[:FEWEST_REMOVALS] == [ActivityState.REMOVED] * FEWEST_REMOVALS
-    assert [type(end) for end in ends[FEWEST_REMOVALS:]] == [RemovalsStopped] * 2
+    assert ends[:5] == [ActivityState.REMOVED] * 5
+    assert [type(end) for end in ends[5:]] == [RemovalsStopped] * 2
     assert f"make removals ARGS={PARENT_ID}" in str(ends[-1])
     assert len(str(ends[-1])) <= 300
     assert rows(world) == 2
@@ -133,7 +133,7 @@ def test_removals_go_on_when_the_operator_confirms_them(world, many):
     assert confirm_removals(world.services, PARENT_ID) == 2
     events = [parse_content(message.body).event for message in world.services.queue.receive(10, visibility_s=30)]
     items = plan(world.services, events)
-    assert sorted(item.activity_id for item in items) == sorted(many[FEWEST_REMOVALS:])
+    assert sorted(item.activity_id for item in items) == sorted(many[5:])
     for item in items:
         sync(world.services, item, source="webhook")
 
@@ -151,7 +151,7 @@ def test_confirmed_activity_stays_when_strava_shows_it_after_all(world, many):
 
 
 def test_removals_of_the_day_before_count_no_more(world, many):
-    for activity_id in many[:FEWEST_REMOVALS]:
+    for activity_id in many[:5]:
         look(world, activity_id)
     world.clock.advance(86_400)
 
@@ -160,11 +160,11 @@ def test_removals_of_the_day_before_count_no_more(world, many):
 
 @pytest.mark.parametrize("fault", ["nothing", "a failing call", "a spent budget", "an outage"])
 def test_stopped_removals_wait_for_the_operator_whatever_comes_between(world, fault):
-    ids = stored(world, 2 * FEWEST_REMOVALS + 1)
+    ids = stored(world, 11)
     for activity_id in ids:
         world.control.delete_activity(activity_id)
         look(world, activity_id)
-    left = ids[FEWEST_REMOVALS:]
+    left = ids[5:]
 
     lines = {
         "a failing call": [Line(route="GET /activities", status=500)],

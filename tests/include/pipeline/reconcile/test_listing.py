@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.pipeline.ingest.fingerprint import Fingerprint
-from include.pipeline.reconcile.listing import AGAIN_S, Circumstances, Differences, Page, compare
+from include.pipeline.reconcile.list_columns import ListedRows
+from include.pipeline.reconcile.listing import Circumstances, Differences, Page, compare
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from include.strava.models import Activity
 
@@ -102,7 +103,7 @@ def test_kudos_change_nothing():
 
 @pytest.mark.parametrize("state", list(ActivityState))
 def test_edited_activity_is_looked_at_in_the_right_states(state):
-    known = entry(row(1), state, fingerprint="", fetched_at_epoch_s=NOW - AGAIN_S - 1.0)
+    known = entry(row(1), state, fingerprint="", fetched_at_epoch_s=NOW - 86_400 - 1.0)
     looked_at = compared([row(1)], [known])
     expected = {
         ActivityState.EXPIRED: Differences(),  # retention deleted it on purpose
@@ -134,7 +135,7 @@ def test_activity_that_was_looked_for_today_is_not_missing_again():
     gone = entry(row(1, start=NOW - 1800))
     again = replace(CIRCUMSTANCES, looked_for=(1,))
     assert compared([], [gone], again) == Differences()
-    assert compared([], [replace(gone, fetched_at_epoch_s=NOW - AGAIN_S)], again) == Differences(missing=(1,))
+    assert compared([], [replace(gone, fetched_at_epoch_s=NOW - 86_400)], again) == Differences(missing=(1,))
 
 
 @pytest.mark.parametrize(
@@ -210,3 +211,8 @@ def test_difference_that_a_look_of_today_did_not_settle_is_none_until_the_row_ch
     assert compared([shown], [known], looked_at) == Differences()
     assert compared([row(1, name="Another")], [known], looked_at).changed == (1,)
     assert compared([shown], [known], tomorrow).changed == (1,)
+
+
+def test_page_shows_no_title_in_a_log():
+    assert "Morning Run" not in repr(Page([row(1)]))
+    assert "Morning Run" not in repr(ListedRows(7, NOW, [row(1)]))

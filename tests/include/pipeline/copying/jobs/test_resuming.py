@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from include.errors import Gone, QuotaSpent, ScopeMissing
-from include.pipeline.copying.copy_job import SEARCH_FOR_S
 from include.state.copies.ledger import FINAL_STATES, CopyState
 from include.strava.models import Activity
 from tests.include.pipeline.copying.jobs.family import ACTIVITY_ID, MADE_ID, PARENT_ID, READY, REX, STILL, UPLOAD_ID
@@ -178,7 +177,7 @@ OBSTACLES = ["the link", "the activity", "another recording"]
 
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)
-@pytest.mark.parametrize(("waited_s", "is_over"), [(0, False), (SEARCH_FOR_S - 1, False), (SEARCH_FOR_S, True)])
+@pytest.mark.parametrize(("waited_s", "is_over"), [(0, False), (899, False), (900, True)])
 def test_copy_whose_file_may_have_arrived_is_skipped_only_after_a_quarter_of_an_hour_of_searching(
     family, obstacle, waited_s, is_over
 ):
@@ -197,7 +196,7 @@ def test_copy_whose_file_may_have_arrived_is_given_up_when_the_list_may_not_be_r
     reason = paused_or_gone(family, obstacle)
     family.strava.activities.side_effect = NOT_GRANTED
 
-    job = doubtful(family, waited_s=SEARCH_FOR_S)
+    job = doubtful(family, waited_s=900)
 
     assert (job.copy.state, job.copy.reason) == (
         CopyState.UNFINISHED,

@@ -154,3 +154,12 @@ def test_erasure_takes_what_appears_between_two_of_its_looks(place, monkeypatch)
 
     assert len(looks) > 2
     assert_gone(place)
+
+
+@pytest.mark.parametrize(("passed_s", "removed"), [(86_399, 1), (86_400, 0)])
+def test_late_records_are_looked_for_each_quarter_hour_for_a_day_after_the_erasure(world, place, passed_s, removed):
+    certificate = place.run(OPERATOR).certificate
+    world.services.lake.objects.put(raw_detail_key(ANN, 5), b"late", expected=Condition.ANYTHING)
+    world.clock.now_epoch_s = certificate.finished_at_epoch_s + passed_s
+
+    assert remove_late_records(world.services) == removed

@@ -10,7 +10,7 @@ from include.errors import RemovalsStopped, StravaUnavailable, UnexpectedShape
 from include.pipeline.ingest import sync as sync_module
 from include.pipeline.ingest.fingerprint import Fingerprint
 from include.pipeline.ingest.removal import ANNOUNCED, STOPPED, UNANNOUNCED, StillListed
-from include.pipeline.ingest.sync import MAX_FETCHES, SETTLING_S, NotThereYet, sync
+from include.pipeline.ingest.sync import MAX_FETCHES, NotThereYet, sync
 from include.pipeline.ingest.sync_item import Synced, SyncItem
 from include.state.activities.ledger import ActivityState, LedgerEntry
 from local.strava_simulator.api.faults import Faults
@@ -130,7 +130,7 @@ def test_activity_that_another_run_holds_is_said_to_be_in_its_hands(world):
 
 
 @pytest.mark.parametrize("is_announced", [False, True])
-@pytest.mark.parametrize(("passed_s", "is_waited"), [(0, True), (SETTLING_S - 1, True), (SETTLING_S, False)])
+@pytest.mark.parametrize(("passed_s", "is_waited"), [(0, True), (299, True), (300, False)])
 def test_404_is_waited_out_for_some_minutes_after_an_event_that_announced_nothing(
     world, is_announced, passed_s, is_waited
 ):

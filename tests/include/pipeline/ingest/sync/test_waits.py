@@ -9,7 +9,7 @@ import pytest
 from include.errors import LeaseLost, StravaUnavailable
 from include.lake.table_object import decode
 from include.pipeline.ingest.events import plan
-from include.pipeline.ingest.sync import SETTLING_S, NotThereYet, sync
+from include.pipeline.ingest.sync import NotThereYet, sync
 from include.pipeline.ingest.sync_item import SyncItem
 from include.state.activities.ledger import ActivityState
 from local.strava_simulator.api.faults import Faults
@@ -40,7 +40,7 @@ def test_404_right_after_the_event_is_tried_again(world):
 def test_404_long_after_the_event_counts_as_gone(world):
     activity_id = world.finish()
     world.control.delete_activity(activity_id)
-    item = replace(world.item(activity_id), event_at_epoch_s=int(world.clock.now_epoch_s) - SETTLING_S - 1)
+    item = replace(world.item(activity_id), event_at_epoch_s=int(world.clock.now_epoch_s) - 301)
     assert sync(world.services, item, source="webhook").state == "removed"
 
 
@@ -111,7 +111,7 @@ def test_rows_of_a_write_that_broke_off_are_found_by_a_later_removal(world, monk
             synced(world, activity_id)
     assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 1}]
     world.control.delete_activity(activity_id)
-    world.clock.advance(SETTLING_S + 1)
+    world.clock.advance(301)
     item = replace(world.item(activity_id), event_at_epoch_s=0)
     assert sync(world.services, item, source="webhook").state == "removed"
     assert world.sql("SELECT count(*) AS n FROM activities").to_pylist() == [{"n": 0}]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from include.errors import ApplicationInactive, StravaUnavailable, TokenRefused
@@ -9,9 +11,9 @@ from include.pipeline.ingest.events import plan
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile import due as reconcile
 from include.pipeline.reconcile.due import Listed, list_athletes
-from include.pipeline.reconcile.turns import EARLY_S, intervals_s, stretch_factor
+from include.pipeline.reconcile.turns import intervals_s, stretch_factor
 from include.queue.content import LookAgain
-from include.strava.models import Subscription
+from include.strava.models import Activity, Subscription
 from include.strava.quota import Bucket, Limits, Priority
 from tests.include.pipeline.reconcile.due.lists import HOUR_S, listed, queued, synced
 
@@ -182,7 +184,7 @@ def test_interval_is_a_few_minutes_short_of_whole_hours_so_that_a_run_a_little_e
 
     waits_s = intervals_s(world.services, world.settings, athletes, Limits(read_day=read_day))
 
-    assert waits_s == {PARENT_ID: hours * HOUR_S - EARLY_S}
+    assert waits_s == {PARENT_ID: hours * HOUR_S - 300}
 
 
 def test_event_of_our_own_does_not_count_as_one_that_arrived(world):
@@ -222,3 +224,16 @@ def test_children_who_only_let_us_write_take_no_turns(world):
     listed = list_athletes(world.services, world.settings)
     assert (listed.athletes, listed.refusals, listed.waiting) == (1, (), 0)
     assert sum(world.calls().values()) - before <= 2
+
+
+def test_listing_queues_fifty_differences_and_the_next_one_the_rest(world, monkeypatch):
+    now = int(world.clock.now_epoch_s)
+    world.services.state.quota.observe({"x-ratelimit-limit": "400,4000", "x-readratelimit-limit": "400,4000"})
+    answer = {"athlete": {"id": PARENT_ID}, "name": "Run", "sport_type": "Run", "distance": 250.0}
+    starts = {number: datetime.fromtimestamp(now - number, UTC).isoformat() for number in range(1, 52)}
+    rows = [Activity.parse({**answer, "id": number, "start_date": start}) for number, start in starts.items()]
+    monkeypatch.setattr(world.services.strava.client, "activities", lambda *_, **__: iter([rows]))
+
+    found, ids = listed(world)
+
+    assert (found, ids) == (Listed(athletes=1, lacking=51), list(range(1, 51)))
