@@ -1,4 +1,4 @@
-"""How the calls of a window are shared, between fetches and copies and between the lists of several athletes."""
+"""How the calls of a window are shared between fetches and copies that are due, and what is queued once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from include.errors import QuotaSpent, TokenRefused
 from include.pipeline.reconcile import due as reconcile
-from include.pipeline.reconcile.due import Listed, Queued, list_athletes, queue_due
+from include.pipeline.reconcile.due import Queued, queue_due
 from include.queue.content import LookAgain
 from include.queue.content import parse as parse_content
 from include.state.accounts.athletes import AthleteStatus
@@ -16,7 +15,6 @@ from include.state.activities.ledger import DueWork, LedgerEntry
 from include.state.activities.observation import Observation
 from include.state.copies.ledger import Copy, CopyState
 from include.state.erasures.ledger import EraseReason
-from include.strava.models import Activity
 from include.strava.quota import WINDOW_S
 from tests.include.pipeline.reconcile.due.lists import HOUR_S, queued
 
@@ -68,9 +66,6 @@ def looks(world):
 
 def due_at(world, activity_id):
     return world.services.state.activities.get(PARENT_ID, activity_id).due_at_epoch_s
-
-
-# --- work that is due -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -193,102 +188,3 @@ def test_erasure_is_queued_even_while_strava_is_down(world):
 
     assert queue_due(world.services) == Queued(0, 0, erasures=1)
     assert world.services.queue.depth() == 1
-
-
-# --- lists ------------------------------------------------------------------------------------------
-
-
-def row(world, athlete_id, activity_id, **fields):
-    answer = {"id": activity_id, "athlete": {"id": athlete_id}, "start_date": "2026-06-17T10:00:00Z"}
-    return Activity.parse({**answer, **fields})
-
-
-@pytest.fixture
-def strava_lists(world, monkeypatch):
-    """Three athletes, whose lists show these activities or meet these faults."""
-    for athlete_id in (OTHER_ID, THIRD_ID):
-        world.connect(athlete_id)
-
-    def lists(shown):
-        def activities(athlete_id, **_):
-            if isinstance(shown[athlete_id], Exception):
-                raise shown[athlete_id]
-            return iter([[row(world, athlete_id, number) for number in shown[athlete_id]]])
-
-        monkeypatch.setattr(world.services.strava.client, "activities", activities)
-
-    return lists
-
-
-def listed(world):
-    return list_athletes(world.services, world.settings)
-
-
-def test_differences_of_all_lists_are_summed_up(world, strava_lists):
-    stored(world, 9)
-    strava_lists({PARENT_ID: [9], OTHER_ID: [1, 2, 3], THIRD_ID: [4, 5]})
-    assert listed(world) == Listed(athletes=3, lacking=5, changed=1)
-
-    strava_lists({PARENT_ID: [], OTHER_ID: [], THIRD_ID: []})
-    world.clock.advance(HOUR_S)
-    assert listed(world) == Listed(athletes=3, missing=1)
-
-
-def test_lists_of_one_run_share_the_looks_that_the_budget_serves(world, strava_lists):
-    limit(world, read=8)
-    strava_lists({PARENT_ID: [1, 2, 3], OTHER_ID: [4, 5, 6], THIRD_ID: [7]})
-
-    assert listed(world) == Listed(athletes=2, lacking=6, waiting=1)
-    assert [number for _, number, _ in looks(world)] == [1, 2, 3, 4]
-
-
-def test_list_leads_to_one_look_at_least_and_is_read_of_one_athlete_at_least(world, strava_lists):
-    limit(world, read=1)
-    strava_lists({PARENT_ID: [1, 2], OTHER_ID: [3], THIRD_ID: []})
-
-    assert listed(world) == Listed(athletes=1, lacking=2, waiting=2)
-    assert [number for _, number, _ in looks(world)] == [1]
-
-
-def test_run_lists_no_more_athletes_than_half_a_windows_reads_allow_and_the_next_one_the_rest(world, strava_lists):
-    limit(world, read=8)
-    strava_lists(dict.fromkeys((PARENT_ID, OTHER_ID, THIRD_ID), ()))
-
-    assert [listed(world), listed(world)] == [Listed(athletes=2, waiting=1), Listed(athletes=1)]
-
-
-@pytest.mark.parametrize(
-    ("refused", "expected"),
-    [
-        pytest.param(OTHER_ID, Listed(athletes=1, waiting=1, refusals=("no",)), id="one refused before it was spent"),
-        pytest.param(None, Listed(athletes=2, waiting=1), id="none refused"),
-    ],
-)
-def test_athletes_wait_who_were_due_when_the_budget_was_spent(world, strava_lists, refused, expected):
-    strava_lists(
-        {
-            PARENT_ID: (),
-            OTHER_ID: TokenRefused("no") if refused else (),
-            THIRD_ID: QuotaSpent("spent", until_epoch_s=world.clock.now_epoch_s),
-        }
-    )
-    assert listed(world) == expected
-    assert expected.to_json() == {
-        **{"athletes": expected.athletes, "lacking": 0, "changed": 0, "missing": 0, "waiting": 1},
-        "refusals": len(expected.refusals),
-    }
-
-    strava_lists({PARENT_ID: (), OTHER_ID: (), THIRD_ID: ()})
-    assert listed(world) == Listed(athletes=1)
-
-
-def test_athlete_who_has_waited_longest_is_listed_first(world, strava_lists):
-    limit(world, read=4)
-    strava_lists({PARENT_ID: [1], OTHER_ID: [2], THIRD_ID: [3]})
-    first = []
-    for _ in range(6):
-        listed(world)
-        first += [athlete_id for athlete_id, _, _ in looks(world)]
-        world.clock.advance(HOUR_S)
-
-    assert first[:3] == [PARENT_ID, OTHER_ID, THIRD_ID]
