@@ -9,6 +9,8 @@ import pytest
 from include.state.consent.feed import LinkAction, Side
 from include.state.copies.ledger import LEASE_S
 from include.state.links import CopyOptions, Link, Links, LinkStatus
+from include.store.store import Item, Key, Store
+from local.testbed.forwarding_store import ForwardingStore
 from local.testbed.manual_clock import ManualClock
 
 SETTLED_S = 360
@@ -139,3 +141,25 @@ def test_woken_link_stays_as_it_is_but_for_that(links: Links) -> None:
     woken = links.get(11, 22)
     assert woken is not None
     assert (woken, woken.wake_at_epoch_s, woken.version) == (AGREED, None, saved.version + 1)
+
+
+class Reads(ForwardingStore):
+    """Notes which rows are read one by one, each of which is paid for."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.keys: list[Key] = []
+
+    def get(self, key: Key) -> Item | None:
+        self.keys.append(key)
+        return super().get(key)
+
+
+def test_link_is_not_read_again_before_it_is_due(store: Store, links: Links, clock: ManualClock) -> None:
+    for parent_id in (11, 12):
+        links.save(replace(AGREED, parent_id=parent_id))
+        clock.advance(60)
+    reads = Reads(store)
+
+    assert len(due(Links(reads, clock), clock, SETTLED_S - 120)) == 1
+    assert reads.keys == [Key("links", "11", "22")]

@@ -33,6 +33,15 @@ def test_observe_raises_the_counters_to_what_strava_reports(quota: Quota) -> Non
     assert quota.used() == Counts(50, 500, 40, 400)
 
 
+@pytest.mark.parametrize("reported_calls", [0, 1, 2, 3])
+def test_observe_raises_a_counter_by_every_call_that_it_lacks(quota: Quota, reported_calls: int) -> None:
+    quota.reserve(Bucket.READ, Priority.LIVE)
+    usage = f"{reported_calls},{reported_calls}"
+    quota.observe(reported(usage=usage, read_usage=usage))
+
+    assert quota.used() == Counts(*[max(1, reported_calls)] * 4)
+
+
 def test_observe_never_lowers_a_counter(quota: Quota) -> None:
     for _ in range(5):
         quota.reserve(Bucket.READ, Priority.LIVE)
