@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from unittest.mock import create_autospec
+
 import pytest
+
+from include.strava.client import StravaClient
+from include.strava.subscriptions import PushSubscriptions
+from tests.include.pipeline.backfill.history.listed import Installation
 
 
 @pytest.fixture
@@ -17,3 +23,14 @@ def finished():
         ]
 
     return finished
+
+
+@pytest.fixture
+def backfill(offline, monkeypatch):
+    """An installation whose Strava answers as a test tells it, and has a recording of every activity."""
+    strava, push = create_autospec(StravaClient, instance=True), create_autospec(PushSubscriptions, instance=True)
+    monkeypatch.setattr(offline.strava.client, "streams", strava.streams)
+    monkeypatch.setattr(offline.strava.push, "prove", push.prove)
+    installation = Installation(offline, strava, push)
+    installation.answers({})
+    return installation
