@@ -8,10 +8,11 @@ from include.lake.keys import raw_detail_key
 from include.lake.objects.objects import Condition
 from include.state.accounts.narrowing import Narrowing
 from include.state.activities.ledger import ActivityState, LedgerEntry
+from include.state.copies.ledger import Copy, CopyState, external_id
 from include.strava.grant import TokenGrant
 from include.strava.models import Athlete, AthleteId
 
-ANN, REX = 71, 72
+ANN, REX, ZOE, START_EPOCH_S = 71, 72, 73, 1_781_000_000
 EVERYTHING = frozenset({"read", "activity:read", "activity:read_all", "activity:write"})
 
 
@@ -39,3 +40,19 @@ def raw(services, activity_id=1, athlete_id=ANN):
     key = raw_detail_key(athlete_id, activity_id)
     put(services, key)
     return key
+
+
+def copy(services, parent_id, child_id, activity_id):
+    """A planned copy, in the ledger and in the lake."""
+    planned = Copy(
+        activity_id,
+        child_id,
+        parent_id,
+        CopyState.PLANNED,
+        external_id=external_id(activity_id, child_id),
+        activity_start_epoch_s=START_EPOCH_S,
+        planned_at_epoch_s=START_EPOCH_S,
+    )
+    services.state.copies.plan(planned)
+    services.lake.copy_rows.refresh(activity_id)
+    return planned
