@@ -18,7 +18,6 @@ from tests.include.pipeline.erasure.offline_athletes import ANN, REX, ZOE, copy,
 ERASURE = Erasure(ANN, ErasureGrounds(EraseReason.OPERATOR, 1_000), 1_000, ErasureStage.UNDER_WAY)
 
 
-
 @pytest.mark.parametrize(
     ("key", "is_for_ann"),
     [
@@ -78,10 +77,6 @@ def test_rows_of_copies_are_one_record_over_all_objects_and_an_unreadable_object
     assert object_of(other) == object_of(received)
     unreadable, gone = "copies/year=2026/8.parquet", "copies/year=2026/9.parquet"
     nobody_s = object_of(copy(offline, ZOE, REX, 14))
-        "copies/year=2026/8.parquet",
-        object_of(copy(offline, ZOE, REX, 14)),
-        "copies/year=2026/9.parquet",
-    )
     put(offline, unreadable, b"no parquet")
 
     others = [object_of(given), object_of(received), unreadable, nobody_s, gone, gpx_key(REX, 7, ZOE)]
