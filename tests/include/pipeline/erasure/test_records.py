@@ -50,9 +50,8 @@ def everything(offline):
     copy(offline, REX, ANN, 12)
     copy(offline, REX, ZOE, 13)
     for number in range(2):
-        state.outings.claim(
-            ANN, Outing(20 + number, START_EPOCH_S + number * 86_400 * 2, START_EPOCH_S), lambda _: True
-        )
+        start_epoch_s = START_EPOCH_S + number * 2 * 86_400
+        state.outings.claim(ANN, Outing(20 + number, start_epoch_s, start_epoch_s + 60), lambda _: True)
     enter(offline, 1)
     enter(offline, 1, REX)
     raw(offline)
