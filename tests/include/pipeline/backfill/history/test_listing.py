@@ -15,6 +15,7 @@ from include.pipeline.backfill.request import BackfillRequest, ask
 from include.pipeline.ingest.fingerprint import Fingerprint
 from include.queue.content import parse as parse_content
 from include.state.activities.ledger import ActivityState, LedgerEntry
+from include.state.erasures.ledger import EraseReason
 from include.strava import client
 from include.strava.client import StravaClient, Unreadable
 from include.strava.models import Activity
@@ -252,3 +253,16 @@ def test_listing_ends_when_the_athlete_is_erased_meanwhile(offline, strava):
     with pytest.raises(NotConnected) as refusal:
         list_on(offline, history)
     assert str(refusal.value) == "Athlete 71 is being erased, so this backfill ends here; nothing more is stored."
+
+
+def test_nothing_is_kept_and_the_page_stays_to_be_listed_while_a_wish_to_be_erased_may_still_be_withdrawn(
+    offline, strava
+):
+    history = asked(offline)
+    offline.state.erasures.ask_now(PARENT_ID, EraseReason.ATHLETE)
+    strava.answers([[listed(1)]])
+
+    with pytest.raises(NotConnected, match="Athlete 71 is being erased"):
+        list_on(offline, history)
+    assert list(offline.lake.objects.list("raw/")) == []
+    assert offline.state.histories.get(PARENT_ID, history.span) == history
