@@ -6,7 +6,6 @@ import pytest
 
 from include.lake.keys import gpx_key
 from include.pipeline.erasure.watch import (
-    WATCH_S,
     queue_open_erasures,
     remove_late_records,
     remove_late_records_everywhere,
@@ -17,7 +16,7 @@ from include.state.copies.ledger import Copy, CopyState
 from include.state.erasures.ledger import EraseReason, ErasureGrounds
 from tests.include.pipeline.erasure.offline_athletes import ANN, REX, connect, put, raw
 
-WINDOW_S = 900
+WINDOW_S, DAY_S = 900, 86_400
 
 
 def finished(services, athlete_id=ANN):
@@ -43,7 +42,7 @@ def test_open_erasures_that_nobody_holds_are_queued_once_in_a_window(offline):
     ]
 
 
-@pytest.mark.parametrize(("ago_s", "removed"), [(0, 1), (WATCH_S - 1, 1), (WATCH_S, 0)])
+@pytest.mark.parametrize(("ago_s", "removed"), [(0, 1), (DAY_S - 1, 1), (DAY_S, 0)])
 def test_late_records_are_looked_for_a_day_long(offline, ago_s, removed):
     finished(offline)
     offline.clock.advance(ago_s)
@@ -62,7 +61,7 @@ def test_late_records_are_looked_for_after_an_erasure_whose_end_an_older_version
     raw(offline)
 
     assert remove_late_records(offline) == 1
-    offline.clock.advance(WATCH_S)
+    offline.clock.advance(DAY_S)
     raw(offline)
     assert remove_late_records(offline) == 0
 
@@ -93,7 +92,7 @@ def test_records_of_an_athlete_whose_erasure_is_not_over_are_left_to_its_run(off
 def test_night_finds_upload_files_that_no_ledger_leads_to_for_as_long_as_the_erasure_is_known(offline):
     for athlete_id in (ANN, REX):
         finished(offline, athlete_id)
-    offline.clock.advance(29 * 86_400)
+    offline.clock.advance(29 * DAY_S)
     files = [gpx_key(711, 5, ANN), gpx_key(711, 5, REX), gpx_key(711, 5, 73)]
     for key in files:
         put(offline, key)

@@ -10,7 +10,7 @@ import pytest
 from include.errors import LeaseLost
 from include.lake.keys import freshness_key, raw_detail_key
 from include.lake.rows.synced import build_rows
-from include.pipeline.erasure.coverage import REASON, TRACKS_AT_ONCE, has_unwanted_track, remove_unwanted
+from include.pipeline.erasure.coverage import REASON, has_unwanted_track, remove_unwanted
 from include.state.activities.ledger import ActivityState, DueWork, LedgerEntry
 from include.strava.models import Activity, StreamSet
 from tests.include.pipeline.erasure.offline_athletes import ANN, EVERYTHING, REX, connect, enter, put
@@ -66,12 +66,12 @@ def unwanted(services):
 def test_private_activities_go_and_a_few_tracks_are_fetched_again_at_a_time(ann):
     for activity_id in (1, 2):
         stored(ann, activity_id, "only_me")
-    for activity_id in range(3, 3 + TRACKS_AT_ONCE + 1):
+    for activity_id in range(3, 6):
         stored(ann, activity_id, "followers_only")
     narrow(ann)
     before = entry(ann, 1)
 
-    assert remove_unwanted(ann) == {"removed": 2, "tracks": TRACKS_AT_ONCE}
+    assert remove_unwanted(ann) == {"removed": 2, "tracks": 2}
 
     assert in_lake(ann) == [3, 4, 5]
     assert entry(ann, 1) == before.removed(ann.clock(), REASON)

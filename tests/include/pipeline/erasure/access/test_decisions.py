@@ -7,7 +7,7 @@ from unittest.mock import create_autospec
 import pytest
 
 from include.errors import LeaseLost, NotConnected, RetryLater, ScopeMissing, StravaUnavailable, TokenRefused
-from include.pipeline.erasure.access import ECHO_S, Access, end_access
+from include.pipeline.erasure.access import Access, end_access
 from include.state.accounts.athletes import AthleteStatus
 from include.state.accounts.notices import NoticeKind
 from include.state.accounts.tokens import Tokens
@@ -180,8 +180,8 @@ def test_request_of_before_the_connection_is_withdrawn_without_a_call_and_the_at
     ("ago_s", "access"),
     [
         pytest.param(0, Access.DISCONNECTED, id="at once"),
-        pytest.param(ECHO_S - 1, Access.DISCONNECTED, id="within the hour"),
-        pytest.param(ECHO_S, Access.ENDED, id="an hour later"),
+        pytest.param(HOUR_S - 1, Access.DISCONNECTED, id="within the hour"),
+        pytest.param(HOUR_S, Access.ENDED, id="an hour later"),
     ],
 )
 def test_event_within_an_hour_of_a_disconnection_here_is_its_echo(offline, strava, ago_s, access):
