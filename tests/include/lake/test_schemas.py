@@ -90,3 +90,46 @@ def test_digest_is_another_one_exactly_when_a_column_or_a_key_is(monkeypatch: py
         assert schema_digest() != first
     monkeypatch.setitem(TABLES, "streams", streams)
     assert schema_digest() == first
+
+
+@pytest.mark.parametrize(
+    ("when", "columns"),
+    [
+        pytest.param(
+            "never",
+            {
+                "streams": ["activity_id", "point_index"],
+                "activities": [
+                    *("activity_id", "start_ts_utc", "start_time_hidden", "point_count", "stream_types", "is_copy"),
+                    *("has_detail", "source", "updated_at"),
+                ],
+                "laps": ["activity_id", "lap_index"],
+            },
+            id="never",
+        ),
+        pytest.param(
+            "without a position; Strava's [0, 0] is none",
+            {
+                "streams": ["lat", "lon"],
+                "activities": ["start_lat", "start_lon", "end_lat", "end_lon", "summary_polyline"],
+            },
+            id="without a position",
+        ),
+        pytest.param(
+            "where Strava has none, or no detailed answer came",
+            {"activities": ["description", "calories_kcal", "hide_from_home", "device_name"]},
+            id="without the detailed answer",
+        ),
+        pytest.param(
+            "before a file was made",
+            {"copies": ["file_format", "points", "carried", "trim_m"]},
+            id="before the file",
+        ),
+    ],
+)
+def test_column_says_when_it_is_null(when: str, columns: dict[str, list[str]]) -> None:
+    said = {
+        table: [column.name for column in schema if column.metadata.get(b"null", b"").decode() == when]
+        for table, schema in TABLES.items()
+    }
+    assert {table: names for table, names in said.items() if names} == columns

@@ -92,3 +92,9 @@ def test_row_that_cannot_stand_is_refused_by_the_name_of_its_field(
     activity = make_activity(**changes)
     with pytest.raises(UnexpectedShape, match=field):
         build_rows(activity, None, made={}, source="webhook", updated_at_epoch_s=0)
+
+
+def test_rows_show_no_title_and_no_place_in_a_log(make_rows: MakeRows) -> None:
+    rows = make_rows(name="Home from the office")
+    shown = f"athlete_id={rows.athlete_id}, activity_id={rows.activity_id}, start_at={rows.start_at!r}"
+    assert repr(rows) == f"ActivityRows({shown})"
