@@ -80,14 +80,21 @@ def test_what_waits_is_registered_once_and_waits_no_more(world, services, named)
     assert register_waiting(services) == PartitionCounts()
 
 
-def test_more_than_one_batch_is_registered(services, named, monkeypatch):
-    monkeypatch.setattr(catalog_module, "AT_ONCE", 2)
-    partitions = {Partition("streams", athlete_id, 2026) for athlete_id in range(1, 6)}
+def test_partitions_are_registered_a_hundred_at_once(services, named, monkeypatch):
+    partitions = {Partition("streams", athlete_id, 2026) for athlete_id in range(1, 102)}
+    register, sizes = named.register, []
+
+    def counted(wanted):
+        wanted = list(wanted)
+        sizes.append(len(wanted))
+        register(wanted)
+
+    monkeypatch.setattr(named, "register", counted)
     for partition in partitions:
         services.lake.objects.put(f"{partition_prefix(partition)}2026-05.parquet", b"x", expected=Condition.ABSENT)
 
-    assert register_waiting(services).registered == 5
-    assert (named.named, waiting(services)) == (partitions, set())
+    assert register_waiting(services) == PartitionCounts(registered=101, removed=0)
+    assert (named.named, waiting(services), sizes) == (partitions, set(), [0, 100, 1])
 
 
 def test_what_a_run_that_dies_has_done_stays_done(services, named, monkeypatch):

@@ -196,3 +196,7 @@ def test_run_that_is_stopped_begins_no_further_key(monkeypatch):
     with pytest.raises(SystemExit):
         process_each(range(50), work, at_once=2)
     assert set(begun) <= {0, 1, 2}
+
+
+def test_run_without_a_turn_takes_the_first_part():
+    assert in_chunks(range(1501), 3)[0] == [0, 1, 2]

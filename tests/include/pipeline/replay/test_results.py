@@ -264,3 +264,10 @@ def test_answer_that_is_lost_is_named_and_the_rows_stay(world):
 
     said = f"{key}: there is no such object, although the lake has rows of the activity"
     assert (done, tables(world)) == (Replayed(unreadable=(said,)), before)
+
+
+def test_month_of_more_than_sixty_activities_is_written_in_several_chunks(alone):
+    for activity_id in range(1, 62):
+        known(alone, activity_id)
+
+    assert [len(chunk.activity_ids) for chunk in plan(alone.services, PARENT_ID)] == [60, 1]

@@ -125,7 +125,7 @@ def test_streams_that_a_dead_run_stored_are_not_fetched_again_and_their_partitio
     assert reads(world) - before == len(ids) - 1 - 2  # one is entered by hand
     assert result.loaded == len(ids)
     assert {each.partition.year for each in world.services.lake.partitions.waiting()} == {2025, 2026}
-    assert loaded(world, listed) == [ChunkLoaded()]
+    assert loaded(world, listed) == [ChunkLoaded(loaded=0, points=0, skipped=0)]
 
 
 def test_stored_points_stay_when_strava_says_once_that_there_is_no_recording(world):

@@ -186,7 +186,7 @@ def test_erasure_ends_the_history_and_removes_its_row(world, finished):
     finished(world, 1)
     listed = planned(world)
     world.services.state.histories.forget(PARENT_ID)
-    assert loaded(world, listed) == [ChunkLoaded()]
+    assert loaded(world, listed) == [ChunkLoaded(loaded=0, points=0, skipped=0)]
     assert list(world.services.state.histories.of_athlete(PARENT_ID)) == []
 
 

@@ -163,3 +163,34 @@ def test_late_records_are_looked_for_each_quarter_hour_for_a_day_after_the_erasu
     world.clock.now_epoch_s = certificate.finished_at_epoch_s + passed_s
 
     assert remove_late_records(world.services) == removed
+
+
+def test_erasure_waits_twenty_seconds_for_a_worker_before_its_run_is_tried_again(world, place):
+    world.services.state.activities.acquire(ANN, 5)
+    began_at_epoch_s = world.clock.now_epoch_s
+
+    with pytest.raises(RetryLater) as refusal:
+        place.run(OPERATOR)
+
+    assert world.clock.now_epoch_s == began_at_epoch_s + 20
+    assert str(refusal.value) == (
+        "Another run is still working on activities of athlete 71. Nothing was removed yet, and nothing new is written "
+        "for the athlete; the erasure continues when that run has ended. Run it again in a few minutes."
+    )
+    assert place.rows_of(ANN)
+
+
+def test_erasure_is_tried_again_when_records_keep_appearing(place, monkeypatch):
+    from include.pipeline.erasure import erase as erase_module
+
+    records_of = erase_module.personal_records
+
+    def records_with_a_late_one(services, erasure, others):
+        services.lake.objects.put(raw_detail_key(ANN, 999), b"late", expected=Condition.ANYTHING)
+        return records_of(services, erasure, others)
+
+    monkeypatch.setattr(erase_module, "personal_records", records_with_a_late_one)
+
+    with pytest.raises(RetryLater, match="Records of athlete 71 keep appearing; run the erasure again in a few minut"):
+        place.run(OPERATOR)
+    assert place.certificates()[0]["finished_at"] is None
