@@ -125,6 +125,20 @@ def test_delete_of_an_absent_object_is_fine_with_anything_and_a_conflict_with_an
         objects.delete(KEY, expected="an-etag")
 
 
+def test_delete_of_what_should_be_absent_removes_nothing(objects: ObjectStore) -> None:
+    objects.delete(KEY, expected=Condition.ABSENT)
+    etag = objects.put(KEY, b"x", expected=Condition.ABSENT)
+    with pytest.raises(ObjectConflict, match=KEY):
+        objects.delete(KEY, expected=Condition.ABSENT)
+    assert objects.get(KEY) == StoredObject(KEY, b"x", etag)
+
+
+@pytest.mark.parametrize("prefix", ["../secret/", "/etc/", "a//b", "a/../b/c"])
+def test_list_refuses_a_prefix_that_no_key_can_have(objects: ObjectStore, prefix: str) -> None:
+    with pytest.raises(BadKey):
+        objects.list(prefix)
+
+
 def test_list_gives_exactly_the_keys_with_the_prefix_sorted_as_text(objects: ObjectStore) -> None:
     raw = ["raw/athlete_id=7/1.json", "raw/athlete_id=71/1.json", "raw/athlete_id=7-/1.json"]
     keys = [*raw, "gpx/athlete_id=7/1-2.gpx"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from include.errors import ObjectConflict
-from include.lake.objects.objects import Condition, ObjectStore
+from include.lake.objects.objects import Condition, ObjectStore, StoredObject
 
 pytestmark = pytest.mark.network
 
@@ -28,6 +28,7 @@ def test_put_is_told_the_etag_when_its_answer_was_lost(objects: ObjectStore, wir
     etag = objects.put(KEY, b"", expected=Condition.ABSENT)
 
     assert wire.sent == ["PUT", "PUT", "HEAD"]
+    assert objects.get(KEY) == StoredObject(KEY, b"", etag)
     assert objects.put(KEY, b"next", expected=etag) != etag
 
 

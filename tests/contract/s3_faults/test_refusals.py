@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3 import s3_backends
 
@@ -41,6 +43,26 @@ def test_refusal_names_the_setting_and_is_no_absence(objects: ObjectStore, wire:
     ):
         with pytest.raises(SettingsError, match=r"LAKE_URL: AWS refuses .*credentials permit it"):
             call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(lambda objects: objects.get(KEY), id="get"),
+        pytest.param(lambda objects: objects.put(KEY, b"x", expected="etag"), id="put"),
+        pytest.param(lambda objects: objects.delete(KEY, expected="etag"), id="delete"),
+        pytest.param(lambda objects: objects.delete(KEY, expected=Condition.ABSENT), id="delete what is absent"),
+    ],
+)
+def test_answer_that_nobody_foresaw_is_neither_a_conflict_nor_an_absence(
+    objects: ObjectStore, wire: Any, call: Callable[[ObjectStore], object]
+) -> None:
+    wire.always = (400, "KeyTooLongError")
+
+    with pytest.raises(ClientError, match="KeyTooLongError|400"):
+        call(objects)
+
+    assert len(wire.sent) == 1
 
 
 def test_setting_is_named_when_there_is_no_such_bucket(aws: None) -> None:
