@@ -111,8 +111,7 @@ class GlueCatalog:
 
 def _by_table(partitions: Iterable[Partition]) -> Iterator[tuple[str, list[Partition]]]:
     """Each table's name with its partitions, each once."""
-    in_order = sorted(set(partitions), key=lambda partition: partition.table)
-    for table, of_table in groupby(in_order, key=lambda partition: partition.table):
+    for table, of_table in groupby(sorted(set(partitions)), key=lambda partition: partition.table):
         yield table, list(of_table)
 
 

@@ -24,6 +24,13 @@ def test_rows_name_their_objects(make_rows: MakeRows) -> None:
     assert rows.activity["point_count"].to_pylist() == [3]
 
 
+def test_rows_show_no_place_and_no_title_where_they_are_printed(make_rows: MakeRows) -> None:
+    told = repr(make_rows(id=1))
+    assert "activity_id=1" in told
+    for secret in ("52.1", "4.5", "Rex", "park", "Lap 1"):
+        assert secret not in told
+
+
 def test_rows_of_a_summary_leave_laps_open(make_rows: MakeRows) -> None:
     rows = make_rows(resource_state=2)
     assert rows.laps is None
