@@ -39,6 +39,18 @@ def test_summary_does_not_wipe_what_only_a_detail_says(make_rows: MakeRows) -> N
     assert (row["hide_from_home"], row["has_detail"]) == (True, True)
 
 
+def test_columns_that_a_summary_cannot_wipe_are_those_that_say_that_they_need_a_detail(make_rows: MakeRows) -> None:
+    of_lists = {"gear_id": "b1", "average_watts": 200.0, "workout_type": 1, "external_id": "x", "commute": True}
+    of_details = {"device_name": "Edge", "hide_from_home": False}
+    silent = dict.fromkeys((*of_lists, *of_details, "description", "calories", "upload_id", "kudos_count"))
+    old, new = make_rows(**of_lists, **of_details), make_rows(at=9.0, resource_state=2, **silent)
+
+    kept = {name for name, value in after(old, new).items() if value != new.activity[name][0].as_py()}
+
+    said = {column.name for column in ACTIVITIES if b"no detailed answer" in column.metadata.get(b"null", b"")}
+    assert kept - {"has_detail"} == said
+
+
 def test_detail_wipes_what_it_no_longer_says(make_rows: MakeRows) -> None:
     assert after(make_rows(), make_rows(description=None))["description"] is None
 

@@ -118,6 +118,16 @@ def test_reason_is_told_except_strava_s_words_about_what_arrived(state: CopyStat
     assert (row["reason"] is None) == (state in MADE_STATES)
 
 
+def test_columns_of_the_file_are_those_that_are_null_until_it_is_made(planned: Callable[..., Any]) -> None:
+    made = planned(file_format="tcx", points=0, carried=(), trim_m=0)
+    before, since = row_of(planned()), row_of(made)
+
+    filled = {name for name in before if before[name] is None and since[name] is not None}
+
+    assert (since["points"], since["carried"], since["trim_m"]) == (0, [], 0)
+    assert filled == {column.name for column in COPIES if column.metadata.get(b"null") == b"before a file was made"}
+
+
 def test_no_name_reaches_the_lake(planned: Callable[..., Any]) -> None:
     assert "Rex" not in str(row_of(planned(matched="Rex")))
     assert set(row_of(planned())) == set(COPIES.names)
