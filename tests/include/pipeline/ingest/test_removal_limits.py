@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from include.errors import RemovalsStopped, StravaUnavailable
+from include.errors import NotProved, RemovalsStopped, StravaUnavailable
 from include.pipeline.ingest.removal import (
     ANNOUNCED,
     STOPPED,
@@ -157,6 +157,20 @@ def test_second_call_asks_for_what_can_tell_that_the_activity_is_gone(world, ask
     require_gone(world.services, replace(entry(), **changes), is_announced=True)
 
     assert asked == [call] * (call is not None)
+
+
+@pytest.mark.parametrize("object_keys", [KEYS, ()], ids=["stored", "not stored"])
+def test_nothing_is_gone_before_the_installation_is_proved(world, asked, monkeypatch, object_keys):
+    def silent():
+        raise StravaUnavailable("503")
+
+    url = world.settings.strava_api_url
+    world.services.state.installation.note(url, is_proved=False, now_epoch_s=world.clock.now_epoch_s)
+    monkeypatch.setattr(world.services.strava.push, "prove", silent)
+
+    with pytest.raises(NotProved):
+        require_gone(world.services, replace(entry(), object_keys=object_keys), is_announced=True)
+    assert asked == []
 
 
 def test_activity_is_not_gone_when_the_second_call_fails_or_lists_it(world, monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 from include.errors import NotProved, WrongInstallation
 from include.pipeline.ingest.sync import sync
 from include.pipeline.reconcile.installation import prove, prove_again
+from include.store.store import Key
 from include.strava.http.session import StravaSession
 from include.strava.quota import WINDOW_S
 from include.strava.subscriptions import PushSubscriptions
@@ -49,6 +50,11 @@ def is_proved(world):
     return world.services.state.installation.is_proved(world.settings.strava_api_url)
 
 
+def answered_at_epoch_s(world):
+    """When the installation last got a clear answer."""
+    return world.services.state.installation._store.get(Key("subscriptions", "installation")).fields["seen_at_epoch_s"]
+
+
 @pytest.fixture
 def stored(world):
     """An activity in the lake, deleted at Strava since, and an installation that is not proved yet."""
@@ -66,15 +72,17 @@ def rows(world):
 def test_installation_is_proved_when_strava_lists_the_subscriptions(world):
     assert not is_proved(world)
 
-    assert world.settings.strava_api_url in proving(world)
+    assert proving(world) == f"Strava's API answers at {world.settings.strava_api_url}."
 
     assert is_proved(world)
+    assert answered_at_epoch_s(world) == world.clock.now_epoch_s
     assert not world.services.state.installation.is_proved("https://api-v3.strava.com")
 
 
 @pytest.mark.parametrize("answer", WRONG)
 def test_installation_is_wrong_when_something_else_answers(world, answer):
     proving(world)
+    world.clock.advance(60)
     world.control.write_script(Line(route=LIST, **answer))
 
     with pytest.raises(WrongInstallation) as caught:
@@ -87,7 +95,7 @@ def test_installation_is_wrong_when_something_else_answers(world, answer):
     else:
         assert "https://www.strava.com/api/v3" in str(caught.value)
         assert "https://api-v3.strava.com" in str(caught.value)
-    assert not is_proved(world)
+    assert (is_proved(world), answered_at_epoch_s(world)) == (False, world.clock.now_epoch_s)
 
 
 @pytest.mark.parametrize("answer", SILENT)
