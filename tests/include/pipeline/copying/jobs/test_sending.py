@@ -30,19 +30,13 @@ from tests.include.pipeline.copying.jobs.family import (
 FULL_TRACKS = "activity:read_all"
 
 
-def same_but_written(family, copy, **changes):
-    """The copy with these changes, as the row says it was written just now."""
-    now = family.copy()
-    return replace(copy, **changes, updated_at_epoch_s=family.now_epoch_s, version=now.version)
-
-
 def test_file_is_described_in_the_row_before_it_is_sent_and_the_upload_after_it(family):
     planned, rows = family.plan(), []
 
     def look(_child_id, _file, before_sending):
-        rows.append(family.copy())
+        rows.append(replace(family.copy(), version=0))
         before_sending()
-        rows.append(family.copy())
+        rows.append(replace(family.copy(), version=0))
         return Upload(UploadId(UPLOAD_ID), "Your activity is still being processed.", None, None)
 
     family.strava.create_upload.side_effect = look
@@ -50,9 +44,10 @@ def test_file_is_described_in_the_row_before_it_is_sent_and_the_upload_after_it(
     assert not job.is_fresh
     job.proceed()
 
-    sent = same_but_written(
-        family,
+    sent = replace(
         planned,
+        version=0,
+        updated_at_epoch_s=family.now_epoch_s,
         state=CopyState.UPLOADING,
         attempts=1,
         file_format="gpx",
@@ -62,8 +57,8 @@ def test_file_is_described_in_the_row_before_it_is_sent_and_the_upload_after_it(
         track_hidden=False,
         next_try_epoch_s=family.now_epoch_s + 60,
     )
-    assert (rows[0].state, replace(rows[1], version=0)) == (CopyState.PLANNED, replace(sent, version=0))
-    assert family.copy() == replace(
+    assert rows == [replace(planned, version=0), sent]
+    assert replace(family.copy(), version=0) == replace(
         sent, state=CopyState.PROCESSING, upload_id=UPLOAD_ID, waiting_since_epoch_s=family.now_epoch_s
     )
     assert (job.is_fresh, job.is_lost, job.fault) == (True, False, None)
