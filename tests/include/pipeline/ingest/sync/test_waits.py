@@ -159,6 +159,45 @@ def test_lost_lease_writes_nothing_to_the_lake(world, monkeypatch):
     assert list(world.services.lake.objects.list("streams/")) == []
 
 
+@pytest.mark.parametrize("call", ["detail", "streams", "write"])
+def test_run_that_has_lost_its_lease_writes_nothing_more(world, monkeypatch, call):
+    activity_id, stored = world.finish(), []
+    target, name = {
+        "detail": (world.services.strava.client, "activity"),
+        "streams": (world.services.strava.client, "streams"),
+        "write": (world.services.state.activities, "note"),
+    }[call]
+    work = getattr(target, name)
+
+    def slow(*arguments, **named):
+        done = work(*arguments, **named)
+        stored.extend(world.services.lake.objects.list(""))
+        world.clock.advance(301)
+        return done
+
+    monkeypatch.setattr(target, name, slow)
+    with pytest.raises(LeaseLost):
+        synced(world, activity_id)
+    assert list(world.services.lake.objects.list("")) == stored
+
+
+def test_run_that_has_lost_its_lease_removes_nothing(world, monkeypatch):
+    activity_id = world.finish()
+    synced(world, activity_id)
+    world.control.delete_activity(activity_id)
+    before, witness = list(world.services.lake.objects.list("")), world.services.strava.client.activities
+
+    def slow(*arguments, **named):
+        page = list(witness(*arguments, **named))
+        world.clock.advance(301)
+        return iter(page)
+
+    monkeypatch.setattr(world.services.strava.client, "activities", slow)
+    with pytest.raises(LeaseLost):
+        synced(world, activity_id)
+    assert list(world.services.lake.objects.list("")) == before
+
+
 @pytest.mark.parametrize("table", ["raw", "streams", "activities"])
 def test_late_write_of_a_stalled_holder_is_found_and_undone(world, monkeypatch, table):
     activity_id = world.finish()
