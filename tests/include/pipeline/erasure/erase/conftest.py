@@ -32,6 +32,9 @@ ASKED = EraseRequest(ANN, EraseReason.ATHLETE)
 MARKS = {"brakes", "erasures", "certificates", "quota", "oauth_states", "subscriptions"}
 """Tables that hold nothing of an athlete but the mark of the erasure itself, and its certificate."""
 
+RANDOM = re.compile(r'"(tokens|session_series)": ?"[^"]*"')
+"""Fields in which any number may stand by chance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -60,7 +63,7 @@ class Place:
         connection = sqlite3.connect(self.settings.state_url.removeprefix("sqlite://"))
         rows = connection.execute("SELECT table_name, partition, sort, fields FROM items").fetchall()
         connection.close()
-        readable = [(*row[:3], re.sub(r'"tokens": ?"[^"]*"', "", row[3])) for row in rows if row[0] not in MARKS]
+        readable = [(*row[:3], RANDOM.sub("", row[3])) for row in rows if row[0] not in MARKS]
         return sorted(row[:2] for row in readable if names(athlete_id, row[1:]))
 
     def objects_of(self, athlete_id):
