@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from include.errors import ObjectConflict, UnexpectedShape
+from include.errors import UnexpectedShape
 from include.lake.encodings import Encodings
 from include.lake.lake import Lake
 from include.lake.objects.files import FileObjects
@@ -86,17 +86,6 @@ def test_amend_asks_again_about_what_another_writer_left(
     assert named() == [(1, "new"), (2, "theirs")]
     assert seen == [[1], [1, 2]]
     assert len(pauses) == 1
-
-
-def test_amend_gives_up_with_a_conflict_when_others_always_win(
-    lake: Lake, store: Any, objects: FileObjects, rows: MakeRows, guard: Guard
-) -> None:
-    lake.write([rows(1)], guard=guard)
-    others = [encode(rows(number).activity) for number in (2, 3)] * 30
-    for body in others:
-        store.before_put.append(lambda body=body: objects.put(ACTIVITIES_2024, body, expected=Condition.ANYTHING))
-    with pytest.raises(ObjectConflict, match=ACTIVITIES_2024):
-        lake.amend(ACTIVITIES_2024, lambda _: [rows(1, name="new", at=2.0).activity])
 
 
 def test_amend_names_a_broken_object_and_leaves_it_alone(lake: Lake, store: Any) -> None:
