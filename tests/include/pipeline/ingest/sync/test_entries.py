@@ -13,6 +13,7 @@ from include.pipeline.ingest.removal import ANNOUNCED, STOPPED, UNANNOUNCED, Sti
 from include.pipeline.ingest.sync import MAX_FETCHES, NotThereYet, sync
 from include.pipeline.ingest.sync_item import Synced, SyncItem
 from include.state.activities.ledger import ActivityState, LedgerEntry
+from include.strava.models import Activity
 from local.strava_simulator.api.faults import Faults
 from tests.include.pipeline.ingest.sync.synced import PARENT_ID, entry, reads, synced
 
@@ -61,6 +62,24 @@ def test_entry_of_a_renamed_activity_knows_how_old_its_streams_are(world):
         fetched_at_epoch_s=world.clock.now_epoch_s,
         oldest_answer_epoch_s=first_epoch_s,
     )
+
+
+def test_rows_move_with_the_activity_when_it_is_given_another_start(world, monkeypatch):
+    activity_id = world.finish("run")
+    synced(world, activity_id)
+    fetch = world.services.strava.client.activity
+    monkeypatch.setattr(
+        world.services.strava.client,
+        "activity",
+        lambda *key: Activity.parse({**fetch(*key).fields, "start_date": "2025-12-31T10:00:00Z"}),
+    )
+    synced(world, activity_id)
+
+    keys = table_keys(world)
+    assert (len(keys), entry(world, activity_id).object_keys) == (3, keys)
+    assert all("year=2025" in key for key in keys)
+    [row] = world.sql("SELECT activity_id, source FROM activities").to_pylist()
+    assert row == {"activity_id": activity_id, "source": "webhook"}
 
 
 @pytest.mark.parametrize(("is_announced", "reason"), [(True, ANNOUNCED), (False, UNANNOUNCED)])

@@ -82,12 +82,21 @@ def test_deleted_activity_leaves_no_row_and_no_raw_object(world):
     assert [key for key in world.services.lake.objects.list("raw/") if str(activity_id) in key] == []
 
 
-def test_answer_that_is_not_understood_is_kept_until_the_activity_goes(world):
+@pytest.mark.parametrize(
+    ("route", "body", "kept"),
+    [
+        pytest.param("GET /activities/*[0-9]", '{"id":"one"}', ["odd"], id="detail"),
+        pytest.param("GET /activities/*/streams", '{"time":1}', ["detail", "odd"], id="streams"),
+    ],
+)
+def test_answer_that_is_not_understood_is_kept_until_the_activity_goes(world, route, body, kept):
     activity_id = world.finish("run")
-    world.control.write_script(Line(route="GET /activities/*[0-9]", body='{"id":"one"}'))
+    world.control.write_script(Line(route=route, body=body))
     with pytest.raises(UnexpectedShape):
         sync(world.services, world.item(activity_id), source="webhook")
-    assert list(world.services.lake.objects.list("raw/")) == [f"raw/athlete_id=71/{activity_id}.odd.json.gz"]
+    assert list(world.services.lake.objects.list("raw/")) == [
+        f"raw/athlete_id=71/{activity_id}.{name}.json.gz" for name in kept
+    ]
 
     world.services.lake.raw.remove(71, activity_id, guard=lambda: None)
 
