@@ -45,12 +45,14 @@ def before_lease(world, monkeypatch):
 def test_night_counts_what_went_and_what_others_hold(world, before_lease):
     held, other = stored(world, 2)
     world.clock.advance(7 * DAY_S)
-    before_lease(held, lambda: world.services.state.activities.acquire(PARENT_ID, held))
+    leases = []
+    before_lease(held, lambda: leases.append(world.services.state.activities.acquire(PARENT_ID, held)))
 
     found = expired(world)
 
     assert (found, found.counts) == (Expired(1, busy=1), {"expired": 1, "busy": 1})
     assert [entry(world, number).state for number in (held, other)] == [ActivityState.SYNCED, ActivityState.EXPIRED]
+    assert not world.services.state.activities.settle(leases[0], leases[0].entry), "the other is not asked to fetch"
 
 
 def test_activity_that_is_fetched_meanwhile_is_young_and_stays(world, before_lease):
@@ -193,6 +195,16 @@ def test_raw_object_that_nobody_knows_gets_this_night_as_its_time_and_is_not_due
     world.clock.advance(DAY_S)
     expired(world)
     assert entry(world, 5) == adopted
+
+
+def test_raw_object_that_has_a_time_keeps_no_other_from_getting_one(world):
+    [known] = stored(world, 1)
+    world.clock.advance(60)
+    raw(world, known + 1)
+    expired(world)
+
+    assert entry(world, known).fetched_at_epoch_s == world.clock.now_epoch_s - 60
+    assert entry(world, known + 1).fetched_at_epoch_s == world.clock.now_epoch_s
 
 
 def test_object_that_is_no_raw_answer_is_left_alone(world):
