@@ -227,3 +227,19 @@ def test_rejection_of_a_pair_that_is_replaced_meanwhile_changes_nothing(
 
     assert access_token(tokens) == "ACCESS-SECRET-50"
     assert strava.calls == 0
+
+
+@pytest.mark.parametrize(("passed_s", "waits"), [(59.95, 1), (60, 0)], ids=["within its minute", "at its end"])
+def test_worker_that_crashed_is_waited_for_a_minute_and_no_longer(
+    tokens: Tokens, store: Store, cipher: Cipher, clock: ManualClock, strava: Any, passed_s: float, waits: int
+) -> None:
+    clock.advance(LIFETIME_S)
+    strava.while_busy.append(Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        access_token(tokens)
+    strava.newest = 0  # as if the call had never reached Strava
+    clock.advance(passed_s)
+    wait = Mock(side_effect=clock.advance)
+
+    assert access_token(Tokens(store, cipher, clock, strava.refresh, wait=wait)) == "ACCESS-SECRET-1"
+    assert wait.call_count == waits
