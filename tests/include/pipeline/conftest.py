@@ -146,13 +146,11 @@ class StateAlone(World):
 
 
 @pytest.fixture
-def alone(tmp_path: Path, clock: ManualClock) -> Iterator[World]:
+def alone(offline: Services, tmp_path: Path, clock: ManualClock) -> World:
     """Everything open without a Strava, the parent stored as connected."""
-    settings = settings_in(tmp_path, NO_STRAVA)
-    with open_services(settings, clock=clock, wait=clock.advance) as services:
-        world = StateAlone(settings, services, SimulatorControl(NO_STRAVA), clock, client_id=1)
-        world.connect(PARENT_ID)
-        yield world
+    world = StateAlone(settings_in(tmp_path, NO_STRAVA), offline, SimulatorControl(NO_STRAVA), clock, client_id=1)
+    world.connect(PARENT_ID)
+    return world
 
 
 Change = Callable[[World, int], None]
