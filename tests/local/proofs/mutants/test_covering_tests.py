@@ -65,7 +65,7 @@ def test_every_module_has_tests_that_could_notice(module):
 def test_own_tests_bear_the_name_of_the_source():
     assert own_tests(ROOT, "include/state/application/quota.py") == [
         f"tests/include/state/application/quota/test_{behaviour}.py"
-        for behaviour in ("observe", "reserve", "strava_clock")
+        for behaviour in ("observe", "reserve", "rows", "strava_clock")
     ]
     assert own_tests(ROOT, "include/state/links.py") == ["tests/include/state/test_links.py"]
     assert own_tests(ROOT, "dags/strava_retention.py") == ["tests/dags/test_retention.py"]
