@@ -63,11 +63,11 @@ def test_every_module_has_tests_that_could_notice(module):
 
 
 def test_own_tests_bear_the_name_of_the_source():
-    assert own_tests(ROOT, "include/state/application/quota.py") == [
-        f"tests/include/state/application/quota/test_{behaviour}.py"
-        for behaviour in ("observe", "reserve", "rows", "strava_clock")
-    ]
-    assert own_tests(ROOT, "include/state/links.py") == ["tests/include/state/test_links.py"]
+    in_folder, in_file = "include/state/application/quota", "include/lake/rows/cells"
+    behaviours = sorted((ROOT / "tests" / in_folder).glob("test_*.py"))
+
+    assert own_tests(ROOT, f"{in_folder}.py") == [file.relative_to(ROOT).as_posix() for file in behaviours] != []
+    assert own_tests(ROOT, f"{in_file}.py") == ["tests/include/lake/rows/test_cells.py"]
     assert own_tests(ROOT, "dags/strava_retention.py") == ["tests/dags/test_retention.py"]
 
 

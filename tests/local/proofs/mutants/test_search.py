@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from unittest.mock import create_autospec
 
 import pytest
 
 from local.proofs.mutants import proof
-from local.proofs.mutants import search as hunting
+from local.proofs.mutants import search as searching
 from local.proofs.mutants.mutation import Mutant
-from local.proofs.mutants.search import Search, killed_share, search
+from local.proofs.mutants.search import Search, killed_share, search, try_all
 from local.proofs.mutants.trial import Trial, TrialResult
 from local.proofs.proof import LONGEST_S, Effort
 
 KILLED, SURVIVED = (Trial(Mutant("include/state/age.py", 3, 0, 1, "a", result), result) for result in TrialResult)
 
 
-def test_hunt_tells_the_fate_of_every_mutant_and_stops_when_its_time_is_over(repository, write_test, monkeypatch):
+def test_search_tells_the_result_of_every_mutant(repository, write_test, monkeypatch):
     write_test(test_age="assert is_old(9) and not is_old(7)")
     (repository / "include/state/age.py").write_text(
         "LIMIT = 7\n\ndef is_old(days):\n    return days > LIMIT\n\ndef is_new(days):\n    ...\n"
     )
-    monkeypatch.setattr(hunting, "REPOSITORY", repository)
+    monkeypatch.setattr(searching, "REPOSITORY", repository)
     told = []
 
     trials = search(Search(["state"], count=100, seed=7, longest_s=600), told.append)
@@ -33,7 +34,10 @@ def test_hunt_tells_the_fate_of_every_mutant_and_stops_when_its_time_is_over(rep
         "None": TrialResult.KILLED,
         "days >= LIMIT": TrialResult.KILLED,
     }
-    assert search(Search(["state"], count=100, seed=7, longest_s=0), print) == []
+
+
+def test_no_mutant_is_tried_after_the_time_is_over(tmp_path):
+    assert try_all([tmp_path], [(KILLED.mutant, [["tests"]])], pytest.fail, until=time.monotonic() - 1) == []
 
 
 @pytest.mark.parametrize(
