@@ -47,13 +47,15 @@ Not pyarrow, which starts a thread and should not be forked, nor our own code, s
 API_SERVER = ("airflow.api_fastapi.app", "airflow.api_fastapi.core_api.routes.public")
 """The API server's slowest import; it needs no database, so it runs during the migration."""
 
-TRIGGERER = "triggerer"
+SCHEDULER = "scheduler"
+"""The command that runs the tasks."""
 
 GRACE_S = 10.0
-"""How long running tasks may take to end when Airflow is stopped."""
+"""How long the scheduler may take to end: its running tasks end first."""
 
-TRIGGERER_GRACE_S = 1.0
-"""How long the triggerer may take: it runs nothing, and often waits in vain for its own child (Airflow 3.3)."""
+IDLE_GRACE_S = 1.0
+"""How long each other command may take: killing it loses nothing, and the triggerer and the DAG processor often wait in
+vain for their own children (Airflow 3.3)."""
 
 GC_THRESHOLDS = (100_000, 50, 1000)
 """Rare garbage collections save a sixth of the start, in which Airflow allocates much and frees little."""
@@ -97,9 +99,9 @@ def run(logs: Path, keep_days: int, commands: list[ForkProcess]) -> None:
     log.info("Airflow's database is up to date")
     commands.append(_start(logs, ["dag-processor"]))
     # Logs are read from files, without a log server, whose port would be the same for every scheduler.
-    commands.append(_start(logs, ["scheduler", "--skip-serve-logs"]))
+    commands.append(_start(logs, [SCHEDULER, "--skip-serve-logs"]))
     # No task defers itself on one machine, but Airflow's home page shows a missing triggerer as failed.
-    commands.append(_start(logs, [TRIGGERER, "--skip-serve-logs"]))
+    commands.append(_start(logs, ["triggerer", "--skip-serve-logs"]))
     ended = _wait_and_clean(logs, keep_days, commands)
     for command in commands:
         if command.sentinel in ended:
@@ -140,7 +142,7 @@ def end(commands: Sequence[ForkProcess]) -> None:
     """End the commands in reverse order: the API server last, because tasks report to it until they end."""
     for command in reversed(commands):
         command.terminate()
-        command.join(TRIGGERER_GRACE_S if command.name == _name(TRIGGERER) else GRACE_S)
+        command.join(GRACE_S if command.name == _name(SCHEDULER) else IDLE_GRACE_S)
         if command.is_alive():
             log.warning("%s does not end; killing it", command.name)
             command.kill()
