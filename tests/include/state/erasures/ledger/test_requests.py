@@ -9,24 +9,13 @@ import pytest
 
 from include.clock import Clock
 from include.errors import BeingErased, LeaseLost, VersionConflict
-from include.state.erasures.ledger import EraseReason, Erasure, ErasureGrounds, Erasures, ErasureStage
+from include.state.erasures.ledger import EraseReason, ErasureGrounds, Erasures, ErasureStage
+from tests.include.state.erasures.ledger.under_way import begin, finish
 
 ANN, REX = 42, 43
 OPERATOR, ATHLETE, EVENT = EraseReason.OPERATOR, EraseReason.ATHLETE, EraseReason.DEAUTHORISATION
 S = ErasureStage
 DAYS_30_S = 30 * 86_400
-
-
-def begin(erasures: Erasures, athlete_id: int, reason: EraseReason = OPERATOR) -> Erasure:
-    """An erasure under way, with the lease on it."""
-    erasures.ask_now(athlete_id, reason)
-    lease = erasures.acquire(athlete_id)
-    assert lease is not None
-    return erasures.advance(lease.confirmed())
-
-
-def finish(erasures: Erasures, lease: Erasure, now: float = 0) -> Erasure:
-    return erasures.settle(erasures.check(lease).finished(int(now)))
 
 
 def test_nobody_is_erased_at_first(erasures: Erasures) -> None:
